@@ -1,0 +1,97 @@
+import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { STSClient } from "@aws-sdk/client-sts";
+
+export type Service = "s3" | "dynamodb" | "cognito" | "sts";
+
+/**
+ * The seam at which an end of our own stands in for the network: the SDK's `requestHandler`. Requests and
+ * responses are the SDK's `HttpRequest` and `HttpResponse`; told apart by shape, so that no SDK is loaded here.
+ */
+export interface End {
+  handle(request: unknown, options?: { abortSignal?: unknown }): Promise<{ response: unknown }>;
+  destroy?(): void;
+}
+
+export interface ConnectOptions {
+  readonly region: string;
+  readonly profile?: string | undefined;
+  /** A server instead of AWS; S3 is then addressed path-style. */
+  readonly endpointUrl?: string | undefined;
+  /** Only where the end has an account of its own (the local store); else the SDK's default chain. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  /** The end behind a service's client, opened with the client; undefined means the network. */
+  readonly end?: ((service: Service) => Promise<End | undefined>) | undefined;
+}
+
+/** The SDK clients, each loaded and made on first use. */
+export interface Aws {
+  readonly region: string;
+  readonly endpointUrl: string | undefined;
+  s3(): Promise<S3Client>;
+  dynamodb(): Promise<DynamoDBClient>;
+  cognito(): Promise<CognitoIdentityProviderClient>;
+  sts(): Promise<STSClient>;
+  /** Closes idle sockets. The ends belong to whoever opened them. */
+  close(): void;
+}
+
+/**
+ * Prepares clients for one target. Nothing is loaded or sent before the first call. The SDK's own defaults hold
+ * (credential chain, retries, checksums, time-outs); path-style addressing only with a custom endpoint.
+ */
+export function connect(options: ConnectOptions): Aws {
+  const made: { destroy(): void }[] = [];
+
+  async function settings(service: Service) {
+    const end = await options.end?.(service);
+    return {
+      region: options.region,
+      ...(options.profile === undefined ? {} : { profile: options.profile }),
+      ...(options.endpointUrl === undefined ? {} : { endpoint: options.endpointUrl }),
+      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+      // The SDK types its handler by its own classes; an end speaks the same shapes.
+      ...(end === undefined ? {} : { requestHandler: end as never }),
+    };
+  }
+
+  function once<T extends { destroy(): void }>(make: () => Promise<T>): () => Promise<T> {
+    let client: Promise<T> | undefined;
+    return () =>
+      (client ??= make().then((opened) => {
+        made.push(opened);
+        return opened;
+      }));
+  }
+
+  return {
+    region: options.region,
+    endpointUrl: options.endpointUrl,
+    s3: once(async () => {
+      const [{ S3Client }, common] = await Promise.all([import("@aws-sdk/client-s3"), settings("s3")]);
+      return new S3Client(options.endpointUrl === undefined ? common : { ...common, forcePathStyle: true });
+    }),
+    dynamodb: once(async () => {
+      const [{ DynamoDBClient }, common] = await Promise.all([
+        import("@aws-sdk/client-dynamodb"),
+        settings("dynamodb"),
+      ]);
+      return new DynamoDBClient(common);
+    }),
+    cognito: once(async () => {
+      const [{ CognitoIdentityProviderClient }, common] = await Promise.all([
+        import("@aws-sdk/client-cognito-identity-provider"),
+        settings("cognito"),
+      ]);
+      return new CognitoIdentityProviderClient(common);
+    }),
+    sts: once(async () => {
+      const [{ STSClient }, common] = await Promise.all([import("@aws-sdk/client-sts"), settings("sts")]);
+      return new STSClient(common);
+    }),
+    close() {
+      for (const client of made) client.destroy();
+    },
+  };
+}

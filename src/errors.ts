@@ -1,0 +1,27 @@
+/** What a process may end with; documented in the README. 0 and 130 are not errors of ours. */
+export const exitCodes = { failed: 1, usage: 2, partial: 3, findings: 4, due: 5 } as const;
+
+export interface CliErrorOptions {
+  /** What to do next, one line. */
+  hint?: string;
+  /** Default `failed` (1). */
+  exitCode?: number;
+  cause?: unknown;
+}
+
+/**
+ * A failure that the user can act on: what happened, to what, and what to do next. Everything else that is
+ * thrown counts as a bug and is shown with its stack. Messages are lower case, name the wrong value and hold
+ * no secret, presigned link or document content.
+ */
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+
+  constructor(message: string, options: CliErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.hint = options.hint;
+    this.exitCode = options.exitCode ?? exitCodes.failed;
+  }
+}
