@@ -2,6 +2,7 @@ import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-iden
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
+import { rememberOrigins } from "./error-origin.ts";
 
 export type Service = "s3" | "dynamodb" | "cognito" | "sts";
 
@@ -56,11 +57,12 @@ export function connect(options: ConnectOptions): Aws {
     };
   }
 
-  function once<T extends { destroy(): void }>(make: () => Promise<T>): () => Promise<T> {
+  function once<T extends { destroy(): void }>(service: Service, make: () => Promise<T>): () => Promise<T> {
     let client: Promise<T> | undefined;
     return () =>
       (client ??= make().then((opened) => {
         made.push(opened);
+        rememberOrigins(service, opened);
         return opened;
       }));
   }
@@ -68,25 +70,25 @@ export function connect(options: ConnectOptions): Aws {
   return {
     region: options.region,
     endpointUrl: options.endpointUrl,
-    s3: once(async () => {
-      const [{ S3Client }, common] = await Promise.all([import("@aws-sdk/client-s3"), settings("s3")]);
+    s3: once("s3", async () => {
+      const [{ S3Client }, common] = await Promise.all([import("./s3-sdk.ts"), settings("s3")]);
       return new S3Client(options.endpointUrl === undefined ? common : { ...common, forcePathStyle: true });
     }),
-    dynamodb: once(async () => {
+    dynamodb: once("dynamodb", async () => {
       const [{ DynamoDBClient }, common] = await Promise.all([
-        import("@aws-sdk/client-dynamodb"),
+        import("./dynamodb-sdk.ts"),
         settings("dynamodb"),
       ]);
       return new DynamoDBClient(common);
     }),
-    cognito: once(async () => {
+    cognito: once("cognito", async () => {
       const [{ CognitoIdentityProviderClient }, common] = await Promise.all([
         import("@aws-sdk/client-cognito-identity-provider"),
         settings("cognito"),
       ]);
       return new CognitoIdentityProviderClient(common);
     }),
-    sts: once(async () => {
+    sts: once("sts", async () => {
       const [{ STSClient }, common] = await Promise.all([import("@aws-sdk/client-sts"), settings("sts")]);
       return new STSClient(common);
     }),

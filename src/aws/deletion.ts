@@ -1,0 +1,114 @@
+import { CliError } from "../errors.ts";
+import type { Aws } from "./clients.ts";
+import { listVersions } from "./listing.ts";
+import { abortable, deleteObject } from "./objects.ts";
+
+/** S3's limit of one DeleteObjects call. */
+const keysPerCall = 1000;
+
+export interface Doomed {
+  readonly key: string;
+  readonly version?: string | undefined;
+}
+
+/** One key that was not deleted, in S3's words. */
+export interface DeleteFailure extends Doomed {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface DeleteOutcome {
+  readonly deleted: number;
+  readonly failures: readonly DeleteFailure[];
+}
+
+/**
+ * Deletes objects or versions, 1,000 a call. What S3 refuses is returned key by key, the rest is gone; a call that
+ * fails as a whole is thrown. A key that does not exist counts as deleted, as S3 does.
+ */
+export async function deleteObjects(
+  aws: Aws,
+  bucket: string,
+  doomed: Iterable<Doomed> | AsyncIterable<Doomed>,
+  signal?: AbortSignal,
+): Promise<DeleteOutcome> {
+  const outcome = { deleted: 0, failures: [] as DeleteFailure[] };
+  const add = (batch: DeleteOutcome) => {
+    outcome.deleted += batch.deleted;
+    outcome.failures.push(...batch.failures);
+  };
+  let batch: Doomed[] = [];
+  for await (const one of doomed) {
+    refuseEmpty(one.key);
+    if (unfitForXml(one.key)) {
+      await deleteObject(aws, { bucket, ...one }, signal);
+      outcome.deleted++;
+      continue;
+    }
+    batch.push(one);
+    if (batch.length === keysPerCall) {
+      add(await deleteBatch(aws, bucket, { batch, signal }));
+      batch = [];
+    }
+  }
+  if (batch.length > 0) add(await deleteBatch(aws, bucket, { batch, signal }));
+  return outcome;
+}
+
+/**
+ * Deletes every version and delete marker of one key, or of all keys under a prefix, so that nothing can be brought
+ * back. An empty key or prefix, and one of slashes and blanks only, is refused: it would mean the whole bucket.
+ */
+export async function deleteAllVersions(
+  aws: Aws,
+  bucket: string,
+  what: { readonly key: string } | { readonly prefix: string },
+  signal?: AbortSignal,
+): Promise<DeleteOutcome> {
+  const prefix = "key" in what ? what.key : what.prefix;
+  refuseEmpty(prefix);
+  async function* versions() {
+    for await (const page of listVersions(aws, { bucket, prefix, signal })) {
+      for (const { key, version } of page) {
+        if (!("key" in what) || key === what.key) yield { key, version };
+      }
+    }
+  }
+  return deleteObjects(aws, bucket, versions(), signal);
+}
+
+async function deleteBatch(
+  aws: Aws,
+  bucket: string,
+  { batch, signal }: { batch: readonly Doomed[]; signal: AbortSignal | undefined },
+): Promise<DeleteOutcome> {
+  const [s3, { DeleteObjectsCommand }] = await Promise.all([aws.s3(), import("./s3-sdk.ts")]);
+  const answer = await s3.send(
+    new DeleteObjectsCommand({
+      Bucket: bucket,
+      Delete: { Quiet: true, Objects: batch.map(({ key, version }) => ({ Key: key, VersionId: version })) },
+    }),
+    abortable(signal),
+  );
+  const failures = (answer.Errors ?? []).map((error) => ({
+    key: error.Key ?? "",
+    version: error.VersionId,
+    code: error.Code ?? "",
+    message: error.Message ?? "",
+  }));
+  return { deleted: batch.length - failures.length, failures };
+}
+
+function refuseEmpty(keyOrPrefix: string): void {
+  if (/^[/\s]*$/.test(keyOrPrefix)) {
+    throw new CliError(`refusing to delete under the empty prefix ${JSON.stringify(keyOrPrefix)}`, {
+      hint: "Name a key or a prefix; a whole bucket is never deleted.",
+    });
+  }
+}
+
+/** Keys that the XML of DeleteObjects cannot carry go one by one, by their URL. */
+function unfitForXml(key: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+  return /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(key);
+}

@@ -1,0 +1,10 @@
+/** The part of the DynamoDB SDK that is used here; see s3-sdk.ts for the reason. */
+export {
+  DescribeTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  ListTablesCommand,
+  QueryCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
