@@ -1,0 +1,146 @@
+/**
+ * What the storage of a site looks like, as data. `setup`, `doctor`, retention, backup and the export or erasure of
+ * a person work from such a declaration and know no site by name.
+ */
+export interface Declaration {
+  /** Of the site; for messages. */
+  readonly name: string;
+  readonly region: string;
+  readonly buckets: readonly BucketDeclaration[];
+  readonly tables: readonly TableDeclaration[];
+  readonly userPool?: UserPoolDeclaration;
+  /** Everything that is one person's: what an export collects and an erasure removes. */
+  readonly owned: readonly Owned[];
+  readonly retention: readonly RetentionRule[];
+  /** Things that a page of the site wants to be there; a check looks, setup never makes them. */
+  readonly expected: readonly ExpectedItem[];
+}
+
+export interface BucketDeclaration {
+  /** How the site's own code calls it; stable where names are configuration. */
+  readonly role: string;
+  readonly name: string;
+  /** `public`: what the policy says may be read by anybody. `private`: nothing, by nobody without credentials. */
+  readonly access: "public" | "private";
+  readonly publicAccessBlock: PublicAccessBlock;
+  /** Statements that must hold; others beside them are left alone. */
+  readonly policy: readonly PolicyStatement[];
+  readonly lifecycle: readonly LifecycleRule[];
+  readonly backedUp: boolean;
+}
+
+export interface PublicAccessBlock {
+  readonly blockPublicAcls: boolean;
+  readonly ignorePublicAcls: boolean;
+  readonly blockPublicPolicy: boolean;
+  readonly restrictPublicBuckets: boolean;
+}
+
+/** The subset of IAM's policy language in which the declarations are written. */
+export interface PolicyStatement {
+  readonly Sid: string;
+  readonly Effect: "Allow" | "Deny";
+  readonly Principal: "*";
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** A rule for the whole bucket. */
+export interface LifecycleRule {
+  readonly id: string;
+  readonly abortMultipartAfterDays?: number;
+  readonly expireNoncurrentAfterDays?: number;
+  /** Removes delete markers under which no version is left. */
+  readonly removeExpiredDeleteMarkers?: true;
+}
+
+export interface KeyAttribute {
+  readonly name: string;
+  readonly type: "S" | "N" | "B";
+}
+
+export interface TableKeys {
+  readonly partition: KeyAttribute;
+  readonly sort?: KeyAttribute;
+}
+
+export interface TableIndex {
+  readonly name: string;
+  readonly keys: TableKeys;
+}
+
+export interface TableDeclaration {
+  readonly role: string;
+  readonly name: string;
+  /** Of a table that has to be made. */
+  readonly keys: TableKeys;
+  /** Keys of an existing table that are as right as `keys`: never a reason to make it anew. */
+  readonly alsoRight: readonly TableKeys[];
+  /** Global indexes, each with all attributes. */
+  readonly indexes: readonly TableIndex[];
+  /** Attribute with the end of an item's life in epoch seconds. */
+  readonly expiryAttribute?: string;
+  readonly recoveryDays: number;
+  readonly backedUp: boolean;
+  /** The table is wanted only beside another (by role) that has these keys. */
+  readonly when?: { readonly role: string; readonly keys: TableKeys };
+}
+
+export interface UserPoolDeclaration {
+  readonly id: string;
+  readonly backedUp: boolean;
+}
+
+/** Prefixes hold `{userId}` once, where the id stands. */
+export type Owned =
+  | {
+      readonly what: string;
+      readonly kind: "objects";
+      readonly bucket: string;
+      readonly prefix: string;
+      readonly erasure: "delete";
+    }
+  | {
+      readonly what: string;
+      readonly kind: "items";
+      readonly table: string;
+      /** Attribute that holds the id: the table's partition key, or that of `index`. */
+      readonly attribute: string;
+      readonly index?: string;
+      /** `keep`: there is a duty to keep it. */
+      readonly erasure: "delete" | "keep";
+    };
+
+export interface RetentionRule {
+  readonly id: string;
+  readonly what: string;
+  /** Age in days from which the rule acts; a rule that is off is not declared. */
+  readonly afterDays?: number;
+  /** So many of the newest are kept whatever their age. */
+  readonly keepNewest?: number;
+  readonly action: "purge" | "soft-delete" | "abort-upload" | "expire";
+  /** Who carries it out: the tool's retention run, or a rule that setup installs at AWS. */
+  readonly by: "run" | "lifecycle" | "ttl";
+}
+
+export interface ExpectedItem {
+  readonly what: string;
+  readonly table: string;
+  readonly key: Readonly<Record<string, string>>;
+  /** Attributes and the values without which the site does not see the item, with what happens then. */
+  readonly attribute: string;
+  readonly value: string;
+  readonly otherwise: string;
+}
+
+/** Whether two key schemas have the same attributes, of the same types, in the same places. */
+export function sameKeys(one: TableKeys, other: TableKeys): boolean {
+  return keysText(one) === keysText(other);
+}
+
+/** `userId (S)` or `userId (S) + type (S)`. */
+export function keysText(keys: TableKeys): string {
+  const parts = keys.sort === undefined ? [keys.partition] : [keys.partition, keys.sort];
+  return parts.map(({ name, type }) => `${name} (${type})`).join(" + ");
+}

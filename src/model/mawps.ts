@@ -1,0 +1,311 @@
+import type {
+  BucketDeclaration,
+  Declaration,
+  LifecycleRule,
+  Owned,
+  PolicyStatement,
+  RetentionRule,
+  TableDeclaration,
+  TableKeys,
+} from "./declaration.ts";
+import { defaultPeriods, type Period, type RetentionPeriods } from "./retention.ts";
+
+/** The configured names of one environment of the site. */
+export interface Names {
+  readonly region: string;
+  readonly buckets: { readonly publicMedia: string; readonly userFiles: string };
+  readonly tables: {
+    readonly userProfiles: string;
+    readonly digitalTwin: string;
+    readonly auditLog: string;
+    readonly migrations: string;
+  };
+  readonly userPoolId?: string;
+  /** Of the profile table, where there is none yet. */
+  readonly newTableShape: "simple" | "composite";
+}
+
+export const defaultNames: Names = {
+  region: "eu-central-1",
+  buckets: { publicMedia: "manuel-weiss-public-media", userFiles: "mawps-user-files-1760106396" },
+  tables: {
+    userProfiles: "mawps-user-profiles",
+    digitalTwin: "mawps-digital-twin",
+    auditLog: "mawps-audit-log",
+    migrations: "mawps-migrations",
+  },
+  // The website's backend reads by `userId` alone.
+  newTableShape: "simple",
+};
+
+const simpleKeys: TableKeys = { partition: { name: "userId", type: "S" } };
+const compositeKeys: TableKeys = { ...simpleKeys, sort: { name: "type", type: "S" } };
+
+/** The longest that DynamoDB keeps for point-in-time recovery. */
+const recoveryDays = 35;
+
+/** The storage of MAWPS. Pure: the same names give the same declaration. */
+export function mawps(names: Names, periods: RetentionPeriods = defaultPeriods): Declaration {
+  return {
+    name: "MAWPS",
+    region: names.region,
+    buckets: buckets(names, periods),
+    tables: tables(names),
+    ...(names.userPoolId === undefined ? {} : { userPool: { id: names.userPoolId, backedUp: true } }),
+    owned,
+    retention: retention(periods),
+    expected: [
+      {
+        what: "hero images",
+        table: "userProfiles",
+        key: { userId: "owner", type: "website-images" },
+        attribute: "type",
+        value: "website-images",
+        otherwise: "the website answers 404 for its hero images",
+      },
+    ],
+  };
+}
+
+function buckets(names: Names, periods: RetentionPeriods): BucketDeclaration[] {
+  const { publicMedia, userFiles } = names.buckets;
+  const lifecycle = lifecycleRules(periods);
+  return [
+    {
+      role: "publicMedia",
+      name: publicMedia,
+      access: "public",
+      publicAccessBlock: {
+        blockPublicAcls: true,
+        ignorePublicAcls: true,
+        blockPublicPolicy: false,
+        restrictPublicBuckets: false,
+      },
+      policy: [tlsOnly(publicMedia), publicRead(publicMedia)],
+      lifecycle,
+      backedUp: true,
+    },
+    {
+      role: "userFiles",
+      name: userFiles,
+      access: "private",
+      publicAccessBlock: {
+        blockPublicAcls: true,
+        ignorePublicAcls: true,
+        blockPublicPolicy: true,
+        restrictPublicBuckets: true,
+      },
+      policy: [tlsOnly(userFiles)],
+      lifecycle,
+      backedUp: true,
+    },
+  ];
+}
+
+function tlsOnly(bucket: string): PolicyStatement {
+  return {
+    Sid: "MawpsTlsOnly",
+    Effect: "Deny",
+    Principal: "*",
+    Action: ["s3:*"],
+    Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`],
+    Condition: { Bool: { "aws:SecureTransport": "false" } },
+  };
+}
+
+/** Every key that is written to the public bucket begins with `public/`; whatever else lies there stays unread. */
+function publicRead(bucket: string): PolicyStatement {
+  return {
+    Sid: "MawpsPublicRead",
+    Effect: "Allow",
+    Principal: "*",
+    Action: ["s3:GetObject"],
+    Resource: [`arn:aws:s3:::${bucket}/public/*`],
+  };
+}
+
+function lifecycleRules(periods: RetentionPeriods): LifecycleRule[] {
+  const { multipartUploads, noncurrentVersions } = periods;
+  return [
+    ...(multipartUploads === "off"
+      ? []
+      : [{ id: "mawps-abort-multipart", abortMultipartAfterDays: multipartUploads }]),
+    ...(noncurrentVersions === "off"
+      ? []
+      : [
+          {
+            id: "mawps-expire-old-versions",
+            expireNoncurrentAfterDays: noncurrentVersions,
+            removeExpiredDeleteMarkers: true as const,
+          },
+        ]),
+  ];
+}
+
+function tables(names: Names): TableDeclaration[] {
+  const { userProfiles, digitalTwin, auditLog, migrations } = names.tables;
+  const common = { alsoRight: [], indexes: [], recoveryDays, backedUp: true };
+  const composite = names.newTableShape === "composite";
+  return [
+    {
+      ...common,
+      role: "userProfiles",
+      name: userProfiles,
+      keys: composite ? compositeKeys : simpleKeys,
+      alsoRight: [composite ? simpleKeys : compositeKeys],
+    },
+    {
+      ...common,
+      role: "digitalTwin",
+      name: digitalTwin,
+      keys: compositeKeys,
+      // With composite keys the twin has an item of its own in the profile table.
+      when: { role: "userProfiles", keys: simpleKeys },
+    },
+    {
+      ...common,
+      role: "auditLog",
+      name: auditLog,
+      // One hash chain, numbered without gaps: a writer puts entry n + 1 on condition that there is none, so two
+      // writers cannot fork it, and a Query of the chain is the chronological reading. Other chains have room beside.
+      keys: { partition: { name: "chain", type: "S" }, sort: { name: "sequence", type: "N" } },
+      indexes: [
+        {
+          name: "UserId-Timestamp-Index",
+          keys: { partition: { name: "userId", type: "S" }, sort: { name: "timestamp", type: "S" } },
+        },
+        {
+          name: "Action-Timestamp-Index",
+          keys: { partition: { name: "action", type: "S" }, sort: { name: "timestamp", type: "S" } },
+        },
+      ],
+      // Not `expiresAt`: that is an ISO time in this model, and TTL wants epoch seconds.
+      expiryAttribute: "ttl",
+    },
+    {
+      ...common,
+      role: "migrations",
+      name: migrations,
+      // A migration's state, lock and journal are entries under its id.
+      keys: { partition: { name: "id", type: "S" }, sort: { name: "entry", type: "S" } },
+    },
+  ];
+}
+
+const owned: readonly Owned[] = [
+  {
+    what: "hero images",
+    kind: "objects",
+    bucket: "publicMedia",
+    prefix: "public/profile-images/{userId}/",
+    erasure: "delete",
+  },
+  {
+    what: "avatars",
+    kind: "objects",
+    bucket: "userFiles",
+    prefix: "public/profile-images/{userId}/",
+    erasure: "delete",
+  },
+  {
+    what: "documents",
+    kind: "objects",
+    bucket: "userFiles",
+    prefix: "public/documents/{userId}/",
+    erasure: "delete",
+  },
+  {
+    what: "documents, older layout",
+    kind: "objects",
+    bucket: "userFiles",
+    prefix: "users/{userId}/",
+    erasure: "delete",
+  },
+  {
+    what: "avatars, older layout",
+    kind: "objects",
+    bucket: "userFiles",
+    prefix: "profile-images/{userId}/",
+    erasure: "delete",
+  },
+  {
+    what: "profile, progress, document entries",
+    kind: "items",
+    table: "userProfiles",
+    attribute: "userId",
+    erasure: "delete",
+  },
+  { what: "digital twin", kind: "items", table: "digitalTwin", attribute: "userId", erasure: "delete" },
+  {
+    what: "audit trail",
+    kind: "items",
+    table: "auditLog",
+    attribute: "userId",
+    index: "UserId-Timestamp-Index",
+    erasure: "keep",
+  },
+];
+
+function retention(periods: RetentionPeriods): RetentionRule[] {
+  const rules: (Omit<RetentionRule, "afterDays"> & { period: Period })[] = [
+    {
+      id: "deleted-documents",
+      what: "documents after their soft delete, in all versions",
+      period: periods.deletedDocuments,
+      action: "purge",
+      by: "run",
+    },
+    {
+      id: "expired-documents",
+      what: "documents past their expiresAt",
+      period: 0,
+      action: "soft-delete",
+      by: "run",
+    },
+    {
+      id: "half-done-uploads",
+      what: "uploads that were begun and never finished",
+      period: periods.halfDoneUploads,
+      action: "purge",
+      by: "run",
+    },
+    {
+      id: "unreferenced-images",
+      what: "hero images and avatars that nothing points to",
+      period: periods.unreferencedImages,
+      keepNewest: periods.keepImages,
+      action: "purge",
+      by: "run",
+    },
+    {
+      id: "twin-history",
+      what: "earlier states of the digital twin",
+      period: 0,
+      keepNewest: periods.keepTwinVersions,
+      action: "purge",
+      by: "run",
+    },
+    {
+      id: "multipart-uploads",
+      what: "parts of multipart uploads never completed",
+      period: periods.multipartUploads,
+      action: "abort-upload",
+      by: "lifecycle",
+    },
+    {
+      id: "noncurrent-versions",
+      what: "versions that were replaced or deleted",
+      period: periods.noncurrentVersions,
+      action: "purge",
+      by: "lifecycle",
+    },
+    {
+      id: "audit-entries",
+      what: "entries of the audit trail",
+      period: periods.auditEntries,
+      action: "expire",
+      by: "ttl",
+    },
+  ];
+  return rules.flatMap(({ period, ...rule }) => (period === "off" ? [] : [{ ...rule, afterDays: period }]));
+}
