@@ -1,0 +1,139 @@
+import type { Sharp } from "sharp";
+import { CliError } from "../errors.ts";
+import { imageFormats } from "./format.ts";
+import type { ImageFormat } from "./format.ts";
+import { decodeOptions, decoded, inspectImage } from "./inspect.ts";
+import type { ImageFacts, InspectOptions } from "./inspect.ts";
+import { findMetadata } from "./metadata.ts";
+import { loadSharp } from "./sharp.ts";
+
+/** A picture ready for the web: upright, sRGB, without alpha and without any metadata. */
+export interface Picture {
+  readonly bytes: Buffer;
+  readonly width: number;
+  readonly height: number;
+  readonly contentType: string;
+  /** Without a dot. */
+  readonly extension: string;
+}
+
+export interface JpegOptions extends InspectOptions {
+  /** Pixels across at most; a smaller picture stays as it is. */
+  readonly maxWidth: number;
+  /** 1 to 100, on JPEG's own scale. */
+  readonly quality: number;
+  /** Cuts the middle out in this shape and at most this size; a smaller picture keeps the shape only. */
+  readonly crop?: { readonly width: number; readonly height: number };
+}
+
+export type VariantFormat = "webp" | "avif";
+
+export interface VariantOptions extends InspectOptions {
+  /** Pixels across, each at most the source's own width. */
+  readonly widths: readonly number[];
+  readonly formats: readonly VariantFormat[];
+  /** 1 to 100, on JPEG's scale: the other encoders are set to look like it. */
+  readonly quality: number;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** WebP stores 14 bits for a side; a taller picture is made narrower instead of failing. */
+const maxVariantSide = 16_383;
+
+/**
+ * A progressive JPEG of any picture `inspectImage` takes: turned upright by its EXIF orientation, colours
+ * converted from its profile to sRGB, alpha laid on white, scaled down and never up, no metadata (the bytes
+ * written are parsed again to be sure of that).
+ * @throws CliError when the picture is refused or damaged
+ */
+export async function renderJpeg(bytes: Uint8Array, options: JpegOptions): Promise<Picture> {
+  const facts = await inspectImage(bytes, options);
+  const target = options.crop === undefined ? within(facts, options.maxWidth) : cropped(facts, options);
+  const pipeline = (await open(bytes, target, options))
+    // Not mozjpeg: on 12 megapixels scaled to 2560 it takes 330 ms instead of 180, and at equal PSNR (40.5 dB) it
+    // saves a fifth of 400 KB. Browsers that count bytes get the variants, which save more.
+    .jpeg({ quality: options.quality, progressive: true, chromaSubsampling: "4:2:0" });
+  return finish(pipeline, facts, { format: "jpeg", ...options });
+}
+
+/**
+ * The picture in each format at each width, narrowest first; widths beyond the source's fall together into one at
+ * its own width. The source is decoded once, to the widest variant; the narrower ones are made from that,
+ * one after the other, so that only one encoder holds memory at a time.
+ * @throws CliError when the picture is refused or damaged
+ */
+export async function renderVariants(bytes: Uint8Array, options: VariantOptions): Promise<Picture[]> {
+  const facts = await inspectImage(bytes, options);
+  const sizes = variantSizes(facts, options.widths);
+  const widest = sizes.at(-1);
+  if (widest === undefined) return [];
+  const sharp = await loadSharp();
+  const { data, info } = await decoded(
+    (await open(bytes, widest, options)).raw().toBuffer({ resolveWithObject: true }),
+    facts.format,
+    options.name ?? "the picture",
+  );
+  const raw = { width: info.width, height: info.height, channels: info.channels };
+  const pictures: Picture[] = [];
+  for (const { width, height } of sizes) {
+    for (const format of options.formats) {
+      const scaled = sharp(data, { raw }).resize(width, height, { fit: "fill" });
+      pictures.push(await finish(encode(scaled, format, options.quality), facts, { format, ...options }));
+    }
+  }
+  return pictures;
+}
+
+async function open(bytes: Uint8Array, target: Size, options: InspectOptions): Promise<Sharp> {
+  const sharp = await loadSharp();
+  return sharp(bytes, decodeOptions(options.maxPixels))
+    .autoOrient()
+    .resize(target.width, target.height, { fit: "cover", position: "centre" })
+    .flatten({ background: "#ffffff" })
+    .toColourspace("srgb");
+}
+
+/** The encoders' scales differ: sharp's own defaults for a like look are 80 (JPEG, WebP) and 50 (AVIF). */
+function encode(pipeline: Sharp, format: VariantFormat, quality: number): Sharp {
+  if (format === "webp") return pipeline.webp({ quality });
+  return pipeline.avif({ quality: Math.max(1, Math.round((quality * 5) / 8)), effort: 3 });
+}
+
+async function finish(
+  pipeline: Sharp,
+  source: ImageFacts,
+  options: InspectOptions & { format: ImageFormat },
+): Promise<Picture> {
+  const { format, name = "the picture" } = options;
+  const { data, info } = await decoded(pipeline.toBuffer({ resolveWithObject: true }), source.format, name);
+  const found = findMetadata(data, format);
+  if (found.length > 0) {
+    throw new CliError(`the ${format} made of ${name} still carries metadata: ${found.join(", ")}`, {
+      hint: "nothing was uploaded; please report this with the version of sharp that is installed",
+    });
+  }
+  return { bytes: data, width: info.width, height: info.height, ...imageFormats[format] };
+}
+
+function within(source: Size, maxWidth: number): Size {
+  const width = Math.min(maxWidth, source.width);
+  return { width, height: Math.max(1, Math.round((source.height * width) / source.width)) };
+}
+
+function cropped(source: Size, { crop, maxWidth }: JpegOptions): Size {
+  const { width, height } = crop ?? source;
+  const scale = Math.min(1, source.width / width, source.height / height, maxWidth / width);
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}
+
+function variantSizes(source: Size, widths: readonly number[]): Size[] {
+  const widest = Math.floor(
+    Math.min(source.width, (maxVariantSide * source.width) / source.height, maxVariantSide),
+  );
+  const distinct = new Set(widths.map((width) => Math.min(width, Math.max(1, widest))));
+  return [...distinct].sort((a, b) => a - b).map((width) => within(source, width));
+}
