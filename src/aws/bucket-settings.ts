@@ -10,6 +10,7 @@ import {
   GetPublicAccessBlockCommand,
   HeadBucketCommand,
   type LifecycleRule as SdkLifecycleRule,
+  ListObjectsV2Command,
   PutBucketEncryptionCommand,
   PutBucketLifecycleConfigurationCommand,
   PutBucketOwnershipControlsCommand,
@@ -18,9 +19,17 @@ import {
   PutPublicAccessBlockCommand,
   type TransitionDefaultMinimumObjectSize,
 } from "@aws-sdk/client-s3";
-import type { PublicAccessBlock } from "../model/declaration.ts";
+import type { PolicyStatement, PublicAccessBlock } from "../model/declaration.ts";
 import type { Aws } from "./clients.ts";
-import { errorName, httpStatus, type Reading, reading, type WaitOptions, whilePassing } from "./setting.ts";
+import {
+  errorName,
+  httpStatus,
+  isDenied,
+  type Reading,
+  reading,
+  type WaitOptions,
+  whilePassing,
+} from "./setting.ts";
 
 /** `denied`: there is such a bucket, but it is another account's, or the caller may not list it. */
 export type BucketPresence =
@@ -35,7 +44,7 @@ export interface PolicyDocument {
   readonly [other: string]: unknown;
 }
 
-export type StoredStatement = Readonly<Record<string, unknown>>;
+export type StoredStatement = PolicyStatement | Readonly<Record<string, unknown>>;
 
 export type StoredLifecycleRule = SdkLifecycleRule;
 
@@ -59,7 +68,19 @@ export async function findBucket(aws: Aws, bucket: string): Promise<BucketPresen
     if (status === 404) return { state: "missing" };
     const region = regionOf(error);
     if (region !== undefined && region !== aws.region) return { state: "elsewhere", region };
-    if (status === 403) return { state: "denied" };
+    if (status === 403) return presenceByListing(aws, bucket);
+    throw error;
+  }
+}
+
+/** A HEAD has no body: whether permission, credentials or clock are wrong is only told by a GET. */
+async function presenceByListing(aws: Aws, bucket: string): Promise<BucketPresence> {
+  const s3 = await aws.s3();
+  try {
+    await s3.send(new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 }));
+    return { state: "here" };
+  } catch (error) {
+    if (isDenied(error)) return { state: "denied" };
     throw error;
   }
 }

@@ -23,10 +23,10 @@ export function isUnsupported(error: unknown): boolean {
   return name === "NotImplemented" || name === "UnknownOperationException" || httpStatus(error) === 501;
 }
 
-/** Whether the caller lacks a permission. A HEAD has no body and so no name: its status says it. */
+/** Whether the caller lacks a permission. Not by the status: a wrong key or clock is a 403 too. */
 export function isDenied(error: unknown): boolean {
   const name = errorName(error);
-  return name === "AccessDenied" || name === "AccessDeniedException" || httpStatus(error) === 403;
+  return name === "AccessDenied" || name === "AccessDeniedException";
 }
 
 /** Whether the service answered; false when it was never reached (network, credentials, abort). */
