@@ -1,0 +1,86 @@
+import {
+  type BucketPresence,
+  findBucket,
+  type Lifecycle,
+  type PolicyDocument,
+  readEncryption,
+  readLifecycle,
+  readOwnership,
+  readPolicy,
+  readPublicAccessBlock,
+  readVersioning,
+} from "../aws/bucket-settings.ts";
+import type { Aws } from "../aws/clients.ts";
+import { isDenied, type Reading } from "../aws/setting.ts";
+import {
+  readExpiry,
+  readRecovery,
+  readTable,
+  type StoredExpiry,
+  type StoredRecovery,
+  type StoredTable,
+} from "../aws/table-settings.ts";
+import type { PublicAccessBlock, TableDeclaration } from "../model/declaration.ts";
+
+/** As read; `denied` where the caller may not read it. */
+export type Seen<T> = Reading<T> | "denied";
+
+/** A bucket as it is; settings only where there is one that can be looked at. */
+export interface ActualBucket {
+  readonly presence: BucketPresence;
+  readonly settings?: BucketSettings;
+}
+
+export interface BucketSettings {
+  readonly publicAccessBlock: Seen<PublicAccessBlock>;
+  readonly policy: Seen<PolicyDocument>;
+  readonly ownership: Seen<string>;
+  readonly versioning: Seen<"Enabled" | "Suspended">;
+  readonly encryption: Seen<string>;
+  readonly lifecycle: Seen<Lifecycle>;
+}
+
+/** A table as it is; undefined (inside `Seen`) where there is none. */
+export interface ActualTable {
+  readonly table: Seen<StoredTable>;
+  readonly expiry?: Seen<StoredExpiry>;
+  readonly recovery?: Seen<StoredRecovery>;
+}
+
+/** Reads a bucket and all its settings. Errors other than a missing permission pass. */
+export async function readActualBucket(aws: Aws, bucket: string): Promise<ActualBucket> {
+  const presence = await findBucket(aws, bucket);
+  if (presence.state !== "here") return { presence };
+  const [publicAccessBlock, policy, ownership, versioning, encryption, lifecycle] = await Promise.all([
+    seen(readPublicAccessBlock(aws, bucket)),
+    seen(readPolicy(aws, bucket)),
+    seen(readOwnership(aws, bucket)),
+    seen(readVersioning(aws, bucket)),
+    seen(readEncryption(aws, bucket)),
+    seen(readLifecycle(aws, bucket)),
+  ]);
+  return {
+    presence,
+    settings: { publicAccessBlock, policy, ownership, versioning, encryption, lifecycle },
+  };
+}
+
+/** Reads a table and those of its settings that are declared. Errors other than a missing permission pass. */
+export async function readActualTable(aws: Aws, declared: TableDeclaration): Promise<ActualTable> {
+  const table = await seen(readTable(aws, declared.name));
+  if (table === undefined || table === "denied" || table === "unsupported") return { table };
+  const [expiry, recovery] = await Promise.all([
+    declared.expiryAttribute === undefined ? undefined : seen(readExpiry(aws, declared.name)),
+    seen(readRecovery(aws, declared.name)),
+  ]);
+  return { table, expiry, recovery };
+}
+
+async function seen<T>(reading: Promise<Reading<T>>): Promise<Seen<T>> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isDenied(error)) return "denied";
+    throw error;
+  }
+}

@@ -1,0 +1,110 @@
+import {
+  createBucket,
+  enableEncryption,
+  enableVersioning,
+  enforceOwnership,
+  writeLifecycle,
+  writePolicy,
+  writePublicAccessBlock,
+} from "../aws/bucket-settings.ts";
+import type { Aws } from "../aws/clients.ts";
+import { isAnswer, isUnsupported, type WaitOptions } from "../aws/setting.ts";
+import {
+  addIndex,
+  createTable,
+  enableExpiry,
+  enableRecovery,
+  protectFromDeletion,
+  switchToOnDemand,
+} from "../aws/table-settings.ts";
+import { CliError } from "../errors.ts";
+import { dueSteps, type SetupPlan, type Step, type Write } from "./step.ts";
+
+/** `skipped`: its bucket or table could not be made. `unsupported`: the server does not know the setting. */
+export type StepResult = "started" | "done" | "failed" | "skipped" | "unsupported";
+
+export interface SetupResult {
+  readonly done: readonly Step[];
+  readonly failed: readonly { readonly step: Step; readonly error: unknown }[];
+  readonly skipped: readonly Step[];
+  readonly unsupported: readonly Step[];
+}
+
+export interface ApplyOptions extends WaitOptions {
+  /** Also carries out the steps of kind `change`. */
+  readonly fix: boolean;
+  readonly onStep?: (step: Step, result: StepResult) => void;
+}
+
+/**
+ * Carries out exactly the plan's steps, one after the other. A step that the service refuses is collected, and the
+ * others go on; without network or credentials, and on abort, it rejects. Interrupted at any point, a new plan holds
+ * what is left.
+ */
+export async function applySetup(aws: Aws, plan: SetupPlan, options: ApplyOptions): Promise<SetupResult> {
+  const { fix, onStep, signal } = options;
+  const result = {
+    done: [] as Step[],
+    failed: [] as { step: Step; error: unknown }[],
+    skipped: [] as Step[],
+    unsupported: [] as Step[],
+  };
+  const notMade = new Set<string>();
+  for (const step of dueSteps(plan, fix)) {
+    signal?.throwIfAborted();
+    const resource = `${step.resource} ${step.name}`;
+    if (notMade.has(resource)) {
+      result.skipped.push(step);
+      onStep?.(step, "skipped");
+      continue;
+    }
+    onStep?.(step, "started");
+    try {
+      if (step.write !== undefined) await carryOut(aws, step.name, step.write, options);
+      result.done.push(step);
+      onStep?.(step, "done");
+    } catch (error) {
+      if (isUnsupported(error)) {
+        result.unsupported.push(step);
+        onStep?.(step, "unsupported");
+        continue;
+      }
+      if (!isAnswer(error) && !(error instanceof CliError)) throw error;
+      if (step.kind === "create") notMade.add(resource);
+      result.failed.push({ step, error });
+      onStep?.(step, "failed");
+    }
+  }
+  return result;
+}
+
+async function carryOut(aws: Aws, name: string, write: Write, wait: WaitOptions): Promise<void> {
+  switch (write.do) {
+    case "create-bucket":
+      return createBucket(aws, name, wait);
+    case "write-public-access-block":
+      return writePublicAccessBlock(aws, name, write.block, wait);
+    case "write-policy":
+      return writePolicy(aws, name, write.policy, wait);
+    case "enforce-ownership":
+      return enforceOwnership(aws, name, wait);
+    case "enable-versioning":
+      return enableVersioning(aws, name, wait);
+    case "enable-encryption":
+      return enableEncryption(aws, name, wait);
+    case "write-lifecycle":
+      return writeLifecycle(aws, name, write.lifecycle, wait);
+    case "create-table":
+      return createTable(aws, { name, keys: write.keys, indexes: write.indexes }, wait);
+    case "switch-to-on-demand":
+      return switchToOnDemand(aws, name, wait);
+    case "protect-from-deletion":
+      return protectFromDeletion(aws, name, wait);
+    case "add-index":
+      return addIndex(aws, name, write.index, wait);
+    case "enable-expiry":
+      return enableExpiry(aws, name, write.attribute);
+    case "enable-recovery":
+      return enableRecovery(aws, name, write.days, wait);
+  }
+}

@@ -1,0 +1,161 @@
+import type { StoredTable } from "../aws/table-settings.ts";
+import { type Declaration, keysText, sameKeys, type TableDeclaration } from "../model/declaration.ts";
+import type { ActualTable } from "./actual.ts";
+import type { Aspect, Step } from "./step.ts";
+
+type Decision = Omit<Step, "resource" | "name">;
+
+/**
+ * The steps from the tables as they are (by name; one that could not be read is missing) to the declared ones. A
+ * table that is only wanted beside another one's keys is decided by the keys that are there, or will be.
+ */
+export function decideTables(declaration: Declaration, actual: ReadonlyMap<string, ActualTable>): Step[] {
+  return declaration.tables.flatMap((wanted) => {
+    const found = actual.get(wanted.name);
+    if (found === undefined) return [];
+    const steps: Step[] = [];
+    for (const decision of decisions(wanted, found, isWanted(wanted, declaration, actual))) {
+      steps.push({ resource: "table", name: wanted.name, ...decision });
+    }
+    return steps;
+  });
+}
+
+function isWanted(
+  { when }: TableDeclaration,
+  { tables }: Declaration,
+  actual: ReadonlyMap<string, ActualTable>,
+): boolean {
+  if (when === undefined) return true;
+  const other = tables.find(({ role }) => role === when.role);
+  if (other === undefined) return false;
+  const stored = storedTable(actual.get(other.name));
+  return sameKeys(stored?.keys ?? other.keys, when.keys);
+}
+
+function storedTable(actual: ActualTable | undefined): StoredTable | undefined {
+  const table = actual?.table;
+  return typeof table === "object" ? table : undefined;
+}
+
+function decisions(wanted: TableDeclaration, actual: ActualTable, isWantedNow: boolean): Decision[] {
+  const { table } = actual;
+  if (table === "denied") {
+    return [unreadable("table", "dynamodb:DescribeTable")];
+  }
+  if (table === undefined || table === "unsupported") {
+    if (!isWantedNow) return [];
+    return [creation(wanted), ...expirySteps(wanted, undefined), ...recoverySteps(wanted, undefined)];
+  }
+  const right = [wanted.keys, ...wanted.alsoRight];
+  if (!right.some((keys) => sameKeys(keys, table.keys))) {
+    return [
+      {
+        aspect: "keys",
+        kind: "problem",
+        from: keysText(table.keys),
+        to: `has the keys ${keysText(table.keys)}; understood: ${right.map(keysText).join(", or ")}`,
+        remedy: "name another table in the configuration: keys cannot be changed, and no table is made anew",
+      },
+    ];
+  }
+  return [
+    { aspect: "keys", kind: "ok", to: keysText(table.keys) },
+    table.billing === "on-demand"
+      ? { aspect: "capacity", kind: "ok", to: "on demand" }
+      : {
+          aspect: "capacity",
+          kind: "change",
+          from: table.billing,
+          to: "on demand",
+          write: { do: "switch-to-on-demand" },
+        },
+    deletionProtection(table.deletionProtection),
+    ...indexSteps(wanted, table),
+    ...expirySteps(wanted, actual.expiry),
+    ...recoverySteps(wanted, actual.recovery),
+  ];
+}
+
+function creation({ keys, indexes }: TableDeclaration): Decision {
+  const parts = [keysText(keys), "on demand", "deletion protection", ...indexes.map(({ name }) => name)];
+  return {
+    aspect: "table",
+    kind: "create",
+    to: parts.join(", "),
+    write: { do: "create-table", keys, indexes },
+  };
+}
+
+function deletionProtection(stored: boolean | "unsupported"): Decision {
+  const aspect = "deletion protection";
+  if (stored === "unsupported") return unsupported(aspect);
+  if (stored) return { aspect, kind: "ok", to: "on" };
+  return { aspect, kind: "add", from: "off", to: "on", write: { do: "protect-from-deletion" } };
+}
+
+function indexSteps(wanted: TableDeclaration, table: StoredTable): Decision[] {
+  return wanted.indexes.map((index) => {
+    const to = `${index.name}: ${keysText(index.keys)}`;
+    const stored = table.indexes.find(({ name }) => name === index.name);
+    if (stored === undefined) return { aspect: "index", kind: "add", to, write: { do: "add-index", index } };
+    if (!sameKeys(stored.keys, index.keys) || stored.projection !== "ALL") {
+      return {
+        aspect: "index",
+        kind: "problem",
+        from: `${keysText(stored.keys)}, ${stored.projection}`,
+        to: `${index.name} has the keys ${keysText(stored.keys)} and ${stored.projection} attributes, not ${keysText(index.keys)} and ALL`,
+        remedy: `delete the index ${index.name} (no item is lost with it), then run \`mawps setup\``,
+      };
+    }
+    if (stored.status === "CREATING") return { aspect: "index", kind: "note", to: `${to} is being filled` };
+    return { aspect: "index", kind: "ok", to };
+  });
+}
+
+function expirySteps(wanted: TableDeclaration, stored: ActualTable["expiry"]): Decision[] {
+  const attribute = wanted.expiryAttribute;
+  if (attribute === undefined) return [];
+  const aspect = "expiry";
+  const to = `by ${attribute}`;
+  if (stored === "unsupported") return [unsupported(aspect)];
+  if (stored === "denied") return [unreadable(aspect, "dynamodb:DescribeTimeToLive")];
+  if (stored === undefined || stored.status === "DISABLED") {
+    return [{ aspect, kind: "add", to, write: { do: "enable-expiry", attribute } }];
+  }
+  if (stored.status === "DISABLING") {
+    return [{ aspect, kind: "note", to: "is being switched off by DynamoDB; run `mawps setup` in an hour" }];
+  }
+  if (stored.attribute === attribute) return [{ aspect, kind: "ok", to }];
+  return [
+    {
+      aspect,
+      kind: "problem",
+      from: `by ${stored.attribute ?? "?"}`,
+      to: `items expire by ${stored.attribute ?? "another attribute"}, not ${to}`,
+      // DynamoDB takes one change of it an hour, and the other attribute may be somebody's.
+      remedy: "switch the table's time to live off, wait an hour, then run `mawps setup`",
+    },
+  ];
+}
+
+function recoverySteps(wanted: TableDeclaration, stored: ActualTable["recovery"]): Decision[] {
+  const days = wanted.recoveryDays;
+  const aspect = "recovery";
+  const to = `${days} days`;
+  const write = { do: "enable-recovery", days } as const;
+  if (stored === "unsupported") return [unsupported(aspect)];
+  if (stored === "denied") return [unreadable(aspect, "dynamodb:DescribeContinuousBackups")];
+  if (stored === undefined || !stored.enabled) return [{ aspect, kind: "add", to, write }];
+  const kept = stored.days ?? days;
+  if (kept >= days) return [{ aspect, kind: "ok", to: `${kept} days` }];
+  return [{ aspect, kind: "change", from: `${kept} days`, to, write }];
+}
+
+function unsupported(aspect: Aspect): Decision {
+  return { aspect, kind: "note", to: "this server does not know the setting" };
+}
+
+function unreadable(aspect: Aspect, permission: string): Decision {
+  return { aspect, kind: "problem", to: "this identity may not read it", remedy: `allow ${permission}` };
+}

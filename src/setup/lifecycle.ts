@@ -1,0 +1,93 @@
+import type { Lifecycle, StoredLifecycleRule } from "../aws/bucket-settings.ts";
+import type { LifecycleRule } from "../model/declaration.ts";
+
+/** The wanted rules that are neither there under their id nor done at least as soon by another rule. */
+export function missingRules(lifecycle: Lifecycle, wanted: readonly LifecycleRule[]): LifecycleRule[] {
+  return wanted.filter(
+    (rule) =>
+      !lifecycle.rules.some((stored) =>
+        stored.ID === rule.id ? isExactly(stored, rule) : doesAtLeast(stored, rule),
+      ),
+  );
+}
+
+/** All rules with the wanted ones among them: replaced by id or appended, all others kept. */
+export function mergedLifecycle(
+  lifecycle: Lifecycle | undefined,
+  wanted: readonly LifecycleRule[],
+): Lifecycle {
+  const stored = lifecycle ?? { rules: [] };
+  const missing = missingRules(stored, wanted);
+  const replaced = new Set(missing.map(({ id }) => id));
+  const kept = stored.rules.filter(({ ID }) => ID === undefined || !replaced.has(ID)).map(withFilter);
+  return { ...stored, rules: [...kept, ...missing.map(storedRule)] };
+}
+
+/** What a rule does, in words. */
+export function ruleText(rule: LifecycleRule): string {
+  const { abortMultipartAfterDays, expireNoncurrentAfterDays } = rule;
+  return [
+    ...(abortMultipartAfterDays === undefined
+      ? []
+      : [`unfinished uploads end after ${abortMultipartAfterDays} days`]),
+    ...(expireNoncurrentAfterDays === undefined
+      ? []
+      : [`old versions after ${expireNoncurrentAfterDays} days`]),
+  ].join(", ");
+}
+
+/** S3 refuses rules with `Filter` beside rules of the older form with a bare `Prefix`; the two mean the same. */
+function withFilter(rule: StoredLifecycleRule): StoredLifecycleRule {
+  if (rule.Filter !== undefined || rule.Prefix === undefined) return rule;
+  const { Prefix, ...rest } = rule;
+  return { ...rest, Filter: { Prefix } };
+}
+
+function storedRule(rule: LifecycleRule): StoredLifecycleRule {
+  const { abortMultipartAfterDays, expireNoncurrentAfterDays, removeExpiredDeleteMarkers } = rule;
+  return {
+    ID: rule.id,
+    Status: "Enabled",
+    Filter: { Prefix: "" },
+    ...(abortMultipartAfterDays === undefined
+      ? {}
+      : { AbortIncompleteMultipartUpload: { DaysAfterInitiation: abortMultipartAfterDays } }),
+    ...(expireNoncurrentAfterDays === undefined
+      ? {}
+      : { NoncurrentVersionExpiration: { NoncurrentDays: expireNoncurrentAfterDays } }),
+    ...(removeExpiredDeleteMarkers === undefined ? {} : { Expiration: { ExpiredObjectDeleteMarker: true } }),
+  };
+}
+
+function isExactly(stored: StoredLifecycleRule, wanted: LifecycleRule): boolean {
+  const { abortMultipartAfterDays, expireNoncurrentAfterDays } = wanted;
+  return (
+    doesAtLeast(stored, wanted) &&
+    stored.AbortIncompleteMultipartUpload?.DaysAfterInitiation === abortMultipartAfterDays &&
+    stored.NoncurrentVersionExpiration?.NoncurrentDays === expireNoncurrentAfterDays
+  );
+}
+
+function doesAtLeast(stored: StoredLifecycleRule, wanted: LifecycleRule): boolean {
+  if (stored.Status !== "Enabled" || !isForWholeBucket(stored)) return false;
+  const aborts = stored.AbortIncompleteMultipartUpload?.DaysAfterInitiation;
+  const expires = stored.NoncurrentVersionExpiration;
+  // Keeping so many newer versions whatever their age is less than expiring all.
+  const keeps = (expires?.NewerNoncurrentVersions ?? 0) > 0;
+  return (
+    isAtMost(aborts, wanted.abortMultipartAfterDays) &&
+    isAtMost(keeps ? undefined : expires?.NoncurrentDays, wanted.expireNoncurrentAfterDays) &&
+    (wanted.removeExpiredDeleteMarkers === undefined || stored.Expiration?.ExpiredObjectDeleteMarker === true)
+  );
+}
+
+function isAtMost(stored: number | undefined, wanted: number | undefined): boolean {
+  return wanted === undefined || (stored !== undefined && stored <= wanted);
+}
+
+function isForWholeBucket({ Filter, Prefix }: StoredLifecycleRule): boolean {
+  if (Filter === undefined) return (Prefix ?? "") === "";
+  const { And, Tag, Prefix: filtered, ObjectSizeGreaterThan, ObjectSizeLessThan } = Filter;
+  const narrowed = [And, Tag, ObjectSizeGreaterThan, ObjectSizeLessThan].some((part) => part !== undefined);
+  return !narrowed && (filtered ?? "") === "";
+}

@@ -1,0 +1,55 @@
+import type { Aws } from "../aws/clients.ts";
+import type { Declaration } from "../model/declaration.ts";
+import { type ActualTable, readActualBucket, readActualTable } from "./actual.ts";
+import { bounded } from "./bounded.ts";
+import { decideBucket } from "./decide-bucket.ts";
+import { decideTables } from "./decide-table.ts";
+import type { SetupPlan } from "./step.ts";
+
+/** Buckets and tables read at a time; each takes up to six calls. */
+const readersAtOnce = 4;
+
+export interface PlanOptions {
+  /**
+   * Called with what a resource could not be read for; its steps are then left out. Without it the first such error
+   * rejects. A missing permission is not one of them: it becomes a step.
+   */
+  readonly onUnreadable?: (resource: { kind: "bucket" | "table"; name: string }, error: unknown) => void;
+}
+
+/**
+ * Compares the declared buckets and tables with what is there, and returns the steps in the order in which they have
+ * to be carried out: buckets, then tables, as declared. Only reads.
+ */
+export async function planSetup(
+  aws: Aws,
+  declaration: Declaration,
+  options: PlanOptions = {},
+): Promise<SetupPlan> {
+  const onUnreadable =
+    options.onUnreadable ??
+    ((_resource: unknown, error: unknown) => {
+      throw error;
+    });
+  const tables = new Map<string, ActualTable>();
+  const reads = [
+    ...declaration.buckets.map((bucket) => async () => {
+      try {
+        return decideBucket(bucket, await readActualBucket(aws, bucket.name), declaration.region);
+      } catch (error) {
+        onUnreadable({ kind: "bucket", name: bucket.name }, error);
+        return [];
+      }
+    }),
+    ...declaration.tables.map((table) => async () => {
+      try {
+        tables.set(table.name, await readActualTable(aws, table));
+      } catch (error) {
+        onUnreadable({ kind: "table", name: table.name }, error);
+      }
+      return [];
+    }),
+  ];
+  const bucketSteps = await bounded(reads, readersAtOnce, (read) => read());
+  return [...bucketSteps.flat(), ...decideTables(declaration, tables)];
+}

@@ -1,0 +1,68 @@
+import type { Lifecycle, PolicyDocument } from "../aws/bucket-settings.ts";
+import type { PublicAccessBlock, TableIndex, TableKeys } from "../model/declaration.ts";
+
+/**
+ * | kind    | meaning                                                          | carried out        |
+ * |---------|------------------------------------------------------------------|--------------------|
+ * | create  | the bucket or table is missing                                   | always             |
+ * | add     | a setting that was never made on it                              | always             |
+ * | change  | a setting that was made, and otherwise than declared             | only with `fix`    |
+ * | ok      | as declared                                                      | -                  |
+ * | note    | worth knowing; nothing to do for this tool                       | -                  |
+ * | problem | not as declared, and not for this tool to change: see `remedy`   | -                  |
+ */
+export type StepKind = "create" | "add" | "change" | "ok" | "note" | "problem";
+
+export type Aspect =
+  | "bucket"
+  | "public access block"
+  | "policy"
+  | "ownership"
+  | "versioning"
+  | "encryption"
+  | "lifecycle"
+  | "table"
+  | "keys"
+  | "capacity"
+  | "deletion protection"
+  | "index"
+  | "expiry"
+  | "recovery";
+
+/** One line of the plan: plain data, for a table and for JSON. */
+export interface Step {
+  readonly resource: "bucket" | "table";
+  readonly name: string;
+  readonly aspect: Aspect;
+  readonly kind: StepKind;
+  /** As it is, in words; missing where there is nothing yet. */
+  readonly from?: string;
+  /** As it should be, in words; for notes and problems, what was found. */
+  readonly to: string;
+  /** What a person can do about a problem; one line. */
+  readonly remedy?: string;
+  /** The very call that carries the step out. */
+  readonly write?: Write;
+}
+
+export type Write =
+  | { readonly do: "create-bucket" }
+  | { readonly do: "write-public-access-block"; readonly block: PublicAccessBlock }
+  | { readonly do: "write-policy"; readonly policy: PolicyDocument }
+  | { readonly do: "enforce-ownership" }
+  | { readonly do: "enable-versioning" }
+  | { readonly do: "enable-encryption" }
+  | { readonly do: "write-lifecycle"; readonly lifecycle: Lifecycle }
+  | { readonly do: "create-table"; readonly keys: TableKeys; readonly indexes: readonly TableIndex[] }
+  | { readonly do: "switch-to-on-demand" }
+  | { readonly do: "protect-from-deletion" }
+  | { readonly do: "add-index"; readonly index: TableIndex }
+  | { readonly do: "enable-expiry"; readonly attribute: string }
+  | { readonly do: "enable-recovery"; readonly days: number };
+
+export type SetupPlan = readonly Step[];
+
+/** The steps that `applySetup` will carry out. */
+export function dueSteps(plan: SetupPlan, fix: boolean): Step[] {
+  return plan.filter(({ kind }) => kind === "create" || kind === "add" || (fix && kind === "change"));
+}
