@@ -1,0 +1,61 @@
+import { tmpdir } from "node:os";
+import { CliError, exitCodes } from "../errors.ts";
+import { readChromiumStorage } from "./chromium.ts";
+import { readFirefoxStorage } from "./firefox.ts";
+import { chromiumProfile, firefoxProfile, type Machine } from "./profiles.ts";
+import type { StoredText } from "./stored-text.ts";
+
+export const browsers = ["chrome", "chromium", "edge", "brave", "firefox"] as const;
+export type Browser = (typeof browsers)[number];
+
+export interface BrowserQuery {
+  readonly browser: Browser;
+  /** Any address of the site; its origin counts. */
+  readonly origin: string;
+  /** The one key that is read out. */
+  readonly key: string;
+  /** A profile's name as the browser shows it, its folder's name, or the path of a profile folder. */
+  readonly profile?: string;
+}
+
+/**
+ * Reads one localStorage key of one site from a browser's own files, while the browser may be running. What a page
+ * stored reaches the files only some seconds later, so an answer may be that much behind an open page.
+ *
+ * The files hold tokens of every site: only the row of the key asked for is read out, databases are copied in memory
+ * where that is possible, and a LevelDB copy lives in a private temporary folder until this function ends.
+ *
+ * @throws CliError when the browser, the profile or the key is not there; it names folders, never contents.
+ */
+export async function readFromBrowser(
+  query: BrowserQuery,
+  machine: Machine,
+  options: { readonly signal: AbortSignal; readonly tempRoot?: string },
+): Promise<StoredText> {
+  const origin = siteOrigin(query.origin);
+  const { signal, tempRoot = tmpdir() } = options;
+  const { browser, profile, key } = query;
+  const storage = { origin, key };
+  const isFirefox = browser === "firefox";
+  const folder = isFirefox
+    ? await firefoxProfile(profile, machine)
+    : await chromiumProfile(browser, profile, machine);
+  const found = isFirefox
+    ? await readFirefoxStorage(folder, storage, signal)
+    : await readChromiumStorage(folder, storage, { signal, tempRoot });
+  if (found !== undefined) return found;
+  throw new CliError(`${browser} holds no ${key} for ${origin} in ${folder}`, {
+    hint: "is it another profile (--browser-profile), or another origin (http or https, with or without www)?",
+  });
+}
+
+function siteOrigin(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new CliError(`the origin ${JSON.stringify(address)} is not an http:// or https:// address`, {
+      hint: "give the site's address as the browser shows it, such as https://www.example.com",
+      exitCode: exitCodes.usage,
+    });
+  }
+  return url.origin;
+}
