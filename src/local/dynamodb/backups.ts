@@ -1,0 +1,252 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { under } from "./database.ts";
+import type { Write } from "./database.ts";
+import { dynamodbFault, validationFault } from "./fault.ts";
+import { rowsOf } from "./indexes.ts";
+import { existing } from "./settings.ts";
+import type { Context, Counts, SecondaryIndex, TableDescription, TableRecord } from "./tables.ts";
+import {
+  countsOf,
+  emptyTrash,
+  findTable,
+  indexesOf,
+  keys,
+  nameOfTable,
+  nowSeconds,
+  putRecord,
+  tableArn,
+} from "./tables.ts";
+import type { Item } from "./values.ts";
+
+/* A backup is a table without a name: its items lie under an id of their own, next to those of the tables. */
+
+const backupPrefix = "backup~";
+const batchRows = 500;
+
+interface Backup {
+  readonly arn: string;
+  readonly name: string;
+  readonly id: string;
+  readonly createdSeconds: number;
+  readonly source: TableDescription;
+  readonly timeToLive?: string;
+  readonly counts: Counts;
+}
+
+interface BackupInput {
+  TableName?: string;
+  BackupName?: string;
+  BackupArn?: string;
+  TargetTableName?: string;
+  BillingModeOverride?: string;
+  Limit?: number;
+  TimeRangeLowerBound?: number;
+  TimeRangeUpperBound?: number;
+  ExclusiveStartBackupArn?: string;
+  BackupType?: string;
+}
+
+export async function createBackup(context: Context, input: object): Promise<object> {
+  const { TableName, BackupName } = input as BackupInput;
+  if (!/^[\w.-]{3,255}$/.test(BackupName ?? "")) {
+    throw validationFault(
+      `1 validation error detected: Value '${BackupName ?? ""}' at 'backupName' failed to satisfy constraint: ` +
+        "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+, with a length of 3 to 255",
+    );
+  }
+  return context.database.exclusive(async () => {
+    const table = await existing(context, nameOfTable(TableName ?? ""));
+    const { description } = table;
+    const createdSeconds = nowSeconds(context);
+    const millis = String(context.now().getTime()).padStart(14, "0");
+    const arn = `${description.TableArn}/backup/${millis}-${randomBytes(4).toString("hex")}`;
+    const counts = await countsOf(context, description.TableId);
+    const backup: Backup = {
+      arn,
+      name: BackupName ?? "",
+      id: randomUUID(),
+      createdSeconds,
+      source: description,
+      counts,
+      ...(table.timeToLive === undefined ? {} : { timeToLive: table.timeToLive.attribute }),
+    };
+    await copyRows(context, { from: description.TableId, to: backup.id }, () => []);
+    await context.database.batch([
+      { type: "put", key: backupPrefix + arn, value: backup },
+      { type: "del", key: keys.trash(backup.id) },
+    ]);
+    return { BackupDetails: details(backup) };
+  });
+}
+
+/** Copies items; until their owner is written, the copy is marked as rubbish, should the process end here. */
+async function copyRows(
+  context: Context,
+  ids: { readonly from: string; readonly to: string },
+  more: (item: Item) => Write[],
+): Promise<void> {
+  const from = keys.items(ids.from);
+  let writes: Write[] = [{ type: "put", key: keys.trash(ids.to), value: true }];
+  for await (const [key, item] of context.database.entries<Item>(under(from))) {
+    writes.push(
+      { type: "put", key: keys.items(ids.to) + key.slice(from.length), value: item },
+      ...more(item),
+    );
+    if (writes.length < batchRows) continue;
+    await context.database.batch(writes);
+    writes = [];
+  }
+  await context.database.batch(writes);
+}
+
+function details(backup: Backup): object {
+  return {
+    BackupArn: backup.arn,
+    BackupName: backup.name,
+    BackupSizeBytes: backup.counts.bytes,
+    BackupStatus: "AVAILABLE",
+    BackupType: "USER",
+    BackupCreationDateTime: backup.createdSeconds,
+  };
+}
+
+async function backupOf(context: Context, input: object): Promise<Backup> {
+  const { BackupArn = "" } = input as BackupInput;
+  const backup = await context.database.get<Backup>(backupPrefix + BackupArn);
+  if (backup === undefined) throw dynamodbFault("BackupNotFoundException", `Backup not found: ${BackupArn}`);
+  return backup;
+}
+
+function described(backup: Backup): object {
+  const { source } = backup;
+  const plain = ({ IndexName, KeySchema, Projection }: SecondaryIndex) => ({
+    IndexName,
+    KeySchema,
+    Projection,
+  });
+  return {
+    BackupDetails: details(backup),
+    SourceTableDetails: {
+      TableName: source.TableName,
+      TableId: source.TableId,
+      TableArn: source.TableArn,
+      TableSizeBytes: backup.counts.bytes,
+      ItemCount: backup.counts.items,
+      KeySchema: source.KeySchema,
+      TableCreationDateTime: source.CreationDateTime,
+      ProvisionedThroughput: source.ProvisionedThroughput,
+      BillingMode: source.BillingModeSummary?.BillingMode ?? "PROVISIONED",
+    },
+    SourceTableFeatureDetails: {
+      LocalSecondaryIndexes: (source.LocalSecondaryIndexes ?? []).map(plain),
+      GlobalSecondaryIndexes: (source.GlobalSecondaryIndexes ?? []).map(plain),
+      ...(backup.timeToLive === undefined
+        ? {}
+        : { TimeToLiveDescription: { TimeToLiveStatus: "ENABLED", AttributeName: backup.timeToLive } }),
+    },
+  };
+}
+
+export async function describeBackup(context: Context, input: object): Promise<object> {
+  return { BackupDescription: described(await backupOf(context, input)) };
+}
+
+export async function deleteBackup(context: Context, input: object): Promise<object> {
+  return context.database.exclusive(async () => {
+    const backup = await backupOf(context, input);
+    await context.database.batch([
+      { type: "del", key: backupPrefix + backup.arn },
+      { type: "put", key: keys.trash(backup.id), value: true },
+    ]);
+    await emptyTrash(context);
+    return { BackupDescription: described(backup) };
+  });
+}
+
+export async function listBackups(context: Context, input: object): Promise<object> {
+  const asked = input as BackupInput;
+  const limit = asked.Limit ?? 100;
+  const wanted = asked.TableName === undefined ? undefined : nameOfTable(asked.TableName);
+  const found: Backup[] = [];
+  for await (const backup of context.database.values<Backup>(under(backupPrefix))) {
+    const at = backup.createdSeconds;
+    if (wanted !== undefined && backup.source.TableName !== wanted) continue;
+    if (at < (asked.TimeRangeLowerBound ?? 0) || at >= (asked.TimeRangeUpperBound ?? Infinity)) continue;
+    if (asked.BackupType === "SYSTEM" || asked.BackupType === "AWS_BACKUP") continue;
+    if (asked.ExclusiveStartBackupArn !== undefined && backup.arn <= asked.ExclusiveStartBackupArn) continue;
+    found.push(backup);
+  }
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    BackupSummaries: page.map(summary),
+    ...(found.length > limit && last !== undefined ? { LastEvaluatedBackupArn: last.arn } : {}),
+  };
+}
+
+function summary(backup: Backup): object {
+  const { TableName, TableId, TableArn } = backup.source;
+  return { ...details(backup), TableName, TableId, TableArn };
+}
+
+/** Makes a new table; as with AWS, tags, TTL, streams and recovery settings do not come along. */
+export async function restoreTableFromBackup(context: Context, input: object): Promise<object> {
+  const { TargetTableName: target = "", BillingModeOverride: billing } = input as BackupInput;
+  if (!/^[\w.-]{3,255}$/.test(target)) {
+    throw validationFault(
+      "TargetTableName must be at least 3 characters long and at most 255 characters long",
+    );
+  }
+  return context.database.exclusive(async () => {
+    const backup = await backupOf(context, input);
+    if ((await findTable(context, target)) !== undefined) {
+      throw dynamodbFault("TableAlreadyExistsException", `Table already exists: ${target}`);
+    }
+    const table = restored(context, backup, target);
+    const { description } = table;
+    if (billing === "PAY_PER_REQUEST") description.BillingModeSummary = { BillingMode: billing };
+    const indexes = indexesOf(description);
+    await copyRows(context, { from: backup.id, to: description.TableId }, (item) =>
+      rowsOf(table, indexes, item),
+    );
+    await context.database.batch([
+      putRecord(table),
+      { type: "put", key: keys.counts(description.TableId), value: backup.counts },
+      { type: "del", key: keys.trash(description.TableId) },
+    ]);
+    return { TableDescription: { ...description, TableStatus: "CREATING" } };
+  });
+}
+
+function restored(context: Context, backup: Backup, target: string): TableRecord {
+  const { source } = backup;
+  const arn = tableArn(context, target);
+  const renamed = (index: SecondaryIndex) => ({ ...index, IndexArn: `${arn}/index/${index.IndexName}` });
+  const {
+    StreamSpecification: _stream,
+    LatestStreamArn: _streamArn,
+    LatestStreamLabel: _label,
+    LocalSecondaryIndexes: local,
+    GlobalSecondaryIndexes: global,
+    ...kept
+  } = source;
+  return {
+    tags: {},
+    description: {
+      ...kept,
+      TableName: target,
+      TableId: randomUUID(),
+      TableArn: arn,
+      CreationDateTime: nowSeconds(context),
+      DeletionProtectionEnabled: false,
+      ...(local === undefined ? {} : { LocalSecondaryIndexes: local.map(renamed) }),
+      ...(global === undefined ? {} : { GlobalSecondaryIndexes: global.map(renamed) }),
+      RestoreSummary: {
+        SourceBackupArn: backup.arn,
+        SourceTableArn: source.TableArn,
+        RestoreDateTime: nowSeconds(context),
+        RestoreInProgress: false,
+      },
+    },
+  };
+}

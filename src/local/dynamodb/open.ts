@@ -1,0 +1,177 @@
+import { createHash, randomBytes } from "node:crypto";
+import { crc32 } from "node:zlib";
+import type { LocalOptions, LocalRequest, LocalResponse, LocalService } from "../service.ts";
+import { verify } from "../sigv4.ts";
+import { openDatabase } from "./database.ts";
+import { coralFault, Fault, validationFault } from "./fault.ts";
+import type { Context } from "./tables.ts";
+
+/** DynamoDB takes requests of at most 16 MB. */
+const requestLimitBytes = 16 * 1024 * 1024;
+
+type Operation = (context: Context, input: object) => Promise<object>;
+
+// Every group is loaded with the first request for it.
+const admin = () => import("./admin.ts");
+const items = () => import("./items.ts");
+const search = () => import("./search.ts");
+const settings = () => import("./settings.ts");
+const transactions = () => import("./transactions.ts");
+const backups = () => import("./backups.ts");
+
+const operations: Readonly<Record<string, () => Promise<Operation>>> = {
+  BatchGetItem: async () => (await items()).batchGetItem,
+  BatchWriteItem: async () => (await items()).batchWriteItem,
+  CreateBackup: async () => (await backups()).createBackup,
+  CreateTable: async () => (await admin()).createTable,
+  DeleteBackup: async () => (await backups()).deleteBackup,
+  DeleteItem: async () => (await items()).deleteItem,
+  DeleteTable: async () => (await admin()).deleteTable,
+  DescribeBackup: async () => (await backups()).describeBackup,
+  DescribeContinuousBackups: async () => (await settings()).describeContinuousBackups,
+  DescribeEndpoints: async () => (await settings()).describeEndpoints,
+  DescribeLimits: async () => (await settings()).describeLimits,
+  DescribeTable: async () => (await admin()).describeTable,
+  DescribeTimeToLive: async () => (await settings()).describeTimeToLive,
+  GetItem: async () => (await items()).getItem,
+  ListBackups: async () => (await backups()).listBackups,
+  ListTables: async () => (await admin()).listTables,
+  ListTagsOfResource: async () => (await settings()).listTagsOfResource,
+  PutItem: async () => (await items()).putItem,
+  Query: async () => (await search()).query,
+  RestoreTableFromBackup: async () => (await backups()).restoreTableFromBackup,
+  Scan: async () => (await search()).scan,
+  TagResource: async () => (await settings()).tagResource,
+  TransactGetItems: async () => (await transactions()).transactGetItems,
+  TransactWriteItems: async () => (await transactions()).transactWriteItems,
+  UntagResource: async () => (await settings()).untagResource,
+  UpdateContinuousBackups: async () => (await settings()).updateContinuousBackups,
+  UpdateItem: async () => (await items()).updateItem,
+  UpdateTable: async () => (await import("./update-table.ts")).updateTable,
+  UpdateTimeToLive: async () => (await settings()).updateTimeToLive,
+};
+
+/** DynamoDB has these, this store does not; a client should learn that it asked rightly, but in the wrong place. */
+const missing = new Set([
+  "BatchExecuteStatement",
+  "ExecuteStatement",
+  "ExecuteTransaction",
+  "ExportTableToPointInTime",
+  "ImportTable",
+  "RestoreTableToPointInTime",
+]);
+
+/**
+ * Opens (or makes) the DynamoDB end in `dir`. The folder belongs to one process at a time: the caller holds the
+ * store's lock. Rejects when the database cannot be opened.
+ *
+ * Every acknowledged write outlives the process. An item and its index rows are written as one. Items past their TTL
+ * stay. Point-in-time recovery and streams are settings without effect.
+ */
+export async function openDynamoDb(dir: string, options: LocalOptions): Promise<LocalService> {
+  const database = await openDatabase(dir);
+  return {
+    async handle(request) {
+      const context: Context = {
+        database,
+        region: options.region,
+        now: options.now,
+        host: request.headers["host"] ?? "",
+      };
+      try {
+        if (request.method === "GET") return healthy(request);
+        return respond(200, await answer(context, request, options));
+      } catch (error) {
+        if (error instanceof Fault) return respond(error.status, error.body);
+        if (request.signal?.aborted === true) throw error;
+        return respond(500, {
+          __type: "com.amazon.coral.service#InternalServerError",
+          message: `the local store failed: ${error instanceof Error ? error.message : String(error)}`,
+        });
+      }
+    },
+    close: () => database.close(),
+  };
+}
+
+async function answer(context: Context, request: LocalRequest, options: LocalOptions): Promise<object> {
+  const body = await read(request);
+  const [api, name = ""] = (request.headers["x-amz-target"] ?? "").split(".");
+  const operation =
+    api === "DynamoDB_20120810" && Object.hasOwn(operations, name) ? operations[name] : undefined;
+  if (request.method !== "POST" || (operation === undefined && !missing.has(name))) {
+    throw coralFault("UnknownOperationException");
+  }
+  authenticate(request, body, options);
+  if (operation === undefined) throw validationFault(`${name} is not offered by the local store`);
+  return (await operation())(context, parse(body));
+}
+
+async function read(request: LocalRequest): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.length;
+    if (size > requestLimitBytes) throw new Fault("RequestEntityTooLarge", undefined, { status: 413 });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function authenticate(request: LocalRequest, body: Buffer, options: LocalOptions): void {
+  const verdict = verify(request, {
+    credentials: options.credentials,
+    now: options.now,
+    service: "dynamodb",
+    bodySha256: createHash("sha256").update(body).digest("hex"),
+  });
+  if (verdict.kind === "authenticated") return;
+  if (verdict.kind === "anonymous") {
+    throw coralFault("MissingAuthenticationTokenException", "Request is missing Authentication Token");
+  }
+  if (verdict.code === "InvalidAccessKeyId") {
+    throw coralFault("UnrecognizedClientException", "The security token included in the request is invalid.");
+  }
+  const incomplete = verdict.code.startsWith("Authorization") || verdict.code === "InvalidRequest";
+  throw coralFault(
+    incomplete ? "IncompleteSignatureException" : "InvalidSignatureException",
+    verdict.message,
+  );
+}
+
+function parse(body: Buffer): object {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString());
+  } catch {
+    throw coralFault("SerializationException");
+  }
+  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
+  throw coralFault("SerializationException");
+}
+
+/** What a GET of the service's address gives, for whoever asks whether it is there. */
+function healthy(request: LocalRequest): LocalResponse {
+  const body = Buffer.from(`healthy: ${request.headers["host"] ?? "dynamodb"} `);
+  return { status: 200, headers: { "content-length": String(body.length) }, body };
+}
+
+function respond(status: number, document: object): LocalResponse {
+  const body = Buffer.from(JSON.stringify(document));
+  return {
+    status,
+    headers: {
+      "content-type": "application/x-amz-json-1.0",
+      "content-length": String(body.length),
+      "x-amzn-requestid": requestId(),
+      "x-amz-crc32": String(crc32(body)),
+    },
+    body,
+  };
+}
+
+/** 52 characters of A-Z and 0-9, as DynamoDB's are. */
+function requestId(): string {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  return Array.from(randomBytes(52), (byte) => letters[byte % letters.length]).join("");
+}
