@@ -63,6 +63,9 @@ async function startServer(crc) {
 }
 
 function run(command) {
+  // Nobody pays for what the one before left to be written to the disk.
+  rmSync(target, { force: true });
+  spawnSync("sync");
   const child = spawnSync("python3", ["-c", measured, ...command], { env: environment, encoding: "utf8" });
   const result = JSON.parse(child.stdout);
   if (result.code !== 0) throw new Error(`${command.join(" ")} failed:\n${child.stderr}`);
