@@ -1,0 +1,13 @@
+// `npm run bench [part...]`: ratios against a peer or a floor measured in the same run. Fails when a bar is missed.
+import { missedBars } from "../test/bench/measure.mjs";
+
+const parts = {
+  start: async () => (await import("../test/bench/start.mjs")).start(),
+  hero: async () => (await import("../test/bench/hero.mjs")).hero(),
+};
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !Object.hasOwn(parts, name));
+if (unknown.length > 0)
+  throw new Error(`no such part: ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}`);
+for (const name of asked.length > 0 ? asked : Object.keys(parts)) await parts[name]();
+process.exitCode = missedBars() === 0 ? 0 : 1;

@@ -1,0 +1,69 @@
+// Bundles src into dist: split by dynamic import, so that a command loads only what it uses, then turned into
+// CommonJS, which Node starts faster and for which bin/mawps.js can keep V8's compiled code.
+import { build } from "esbuild";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { tmpdir } from "node:os";
+
+/** commander loads node:child_process at start, for subcommands that are programs of their own: we have none. */
+const withoutSubprograms = {
+  name: "without-subprograms",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /[\\/]commander[\\/]/.test(importer) ? { path: "none", namespace: "without-subprograms" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "without-subprograms" }, () => ({ contents: "module.exports = {}" }));
+  },
+};
+
+const { dependencies } = JSON.parse(await readFile("package.json", "utf8"));
+const split = await mkdtemp(join(tmpdir(), "mawps-build-"));
+try {
+  const common = {
+    platform: "node",
+    target: "node20.19",
+    minify: true,
+    legalComments: "none",
+    logLevel: "warning",
+  };
+  const { metafile } = await build({
+    ...common,
+    entryPoints: ["src/start.ts"],
+    outdir: split,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    mainFields: ["module", "main"],
+    external: Object.keys(dependencies),
+    metafile: true,
+    plugins: [withoutSubprograms],
+  });
+  await rm("dist", { recursive: true, force: true });
+  await build({
+    ...common,
+    entryPoints: (await readdir(split)).map((file) => join(split, file)),
+    outdir: "dist",
+    bundle: false,
+    format: "cjs",
+    supported: { "dynamic-import": false },
+  });
+  await writeFile("dist/package.json", '{ "type": "commonjs" }\n');
+  await writeFile("dist/THIRD-PARTY-LICENSES.txt", await licenses(Object.keys(metafile.inputs)));
+} finally {
+  await rm(split, { recursive: true, force: true });
+}
+
+/** The licence texts of every package that went into the bundle: theirs ask to travel with the code. */
+async function licenses(inputs) {
+  const folders = new Set(
+    inputs.map((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(Boolean),
+  );
+  const texts = [];
+  for (const folder of [...folders].sort()) {
+    const { name, version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    const file = (await readdir(folder)).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+    const text = file === undefined ? "" : await readFile(join(folder, file), "utf8");
+    texts.push(`${name} ${version} (${license})\n\n${text.trim()}\n`);
+  }
+  return texts.join(`\n${"-".repeat(80)}\n\n`);
+}

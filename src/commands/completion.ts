@@ -1,0 +1,35 @@
+import { Argument, type Command } from "@commander-js/extra-typings";
+import { completionScript, type CompletionNode } from "../output/completion.ts";
+import { buildProgram, type AnyCommand, type Begin } from "../program.ts";
+
+/** `mawps completion bash|zsh|fish`: the script on stdout. */
+export function completion(noun: Command, begin: Begin): void {
+  noun
+    .addArgument(new Argument("<shell>", "your shell").choices(["bash", "zsh", "fish"] as const))
+    .addHelpText(
+      "after",
+      "\nExamples:\n  source <(mawps completion bash)\n  mawps completion fish > ~/.config/fish/completions/mawps.fish",
+    )
+    .action(async (shell, _options, command) => {
+      const run = await begin(command as AnyCommand);
+      const script = completionScript(shell, node(await buildProgram(run.world).tree()));
+      await run.print({ shell, script }, (result) => result.script);
+    });
+}
+
+function node(command: AnyCommand): CompletionNode {
+  const help = command.createHelp();
+  return {
+    name: command.name(),
+    description: command.description(),
+    options: help
+      .visibleOptions(command)
+      .map(({ short, long, description, argChoices, required, optional }) => ({
+        flags: [short, long].filter((flag): flag is string => flag !== undefined),
+        description,
+        choices: argChoices ?? [],
+        takesValue: required || optional,
+      })),
+    children: command.commands.map((child: AnyCommand) => node(child)),
+  };
+}

@@ -1,0 +1,103 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "@commander-js/extra-typings";
+import { resolve } from "../config.ts";
+import { buildProgram, type AnyCommand, type Begin } from "../program.ts";
+import type { CarriedMetadata } from "../images/inspect.ts";
+import type { World } from "../world.ts";
+import { heroSite } from "./hero-site.ts";
+import { startRun, type Run } from "./run.ts";
+
+/** `mawps demo`: the main job on a temporary local store, each command shown before it runs. */
+export function demo(noun: Command, begin: Begin): void {
+  noun.addHelpText("after", "\nExample:\n  mawps demo").action(async (_options, command) => {
+    const run = await begin(command as AnyCommand);
+    const folder = await mkdtemp(join(tmpdir(), "mawps-demo-"));
+    try {
+      const progress = await run.progress("painting a photo");
+      const [{ makePhoto }, { inspectImage }] = await Promise.all([
+        import("../demo/photo.ts"),
+        import("../images/inspect.ts"),
+      ]);
+      const photo = await makePhoto();
+      await writeFile(join(folder, "photo.jpg"), photo);
+      await writeFile(join(folder, "evening.jpg"), await makePhoto({ width: 2400, height: 1600, seed: 7 }));
+      progress.stop();
+
+      const steps: string[][] = [
+        ["hero", "set", "photo.jpg"],
+        ["hero", "set", "evening.jpg", "--hover", "photo.jpg", "--responsive"],
+        ["hero", "list"],
+        ["hero", "rollback"],
+        ["hero", "show"],
+      ];
+      if (run.config.dryRun) {
+        await run.print({ commands: steps.map((step) => step.join(" ")) }, ({ commands }) =>
+          commands.map((each) => `$ mawps ${each}`).join("\n"),
+        );
+        return;
+      }
+      const world = inside(run.world, folder, run.config.json);
+      const { metadata, width, height } = await inspectImage(photo);
+      world.stdout.write(`photo.jpg: ${width} x ${height}, carries ${carried(metadata)}\n`);
+      for (const step of steps) {
+        world.stdout.write(`\n$ mawps ${step.join(" ")}\n`);
+        const program = buildProgram(world);
+        try {
+          await program.run(step);
+        } finally {
+          await program.close();
+        }
+      }
+      const published = await inspectImage(await publishedPicture(world));
+      world.stdout.write(`\nThe published picture, read back, carries ${carried(published.metadata)}.\n`);
+      await run.print({ done: true, commands: steps.map((step) => step.join(" ")) }, () => next);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+const next = `
+That was a temporary store, and it is gone. Now with your own photo:
+
+  mawps hero set <photo>      in a local store in this folder; no account needed
+  mawps init                  configure your AWS account
+  mawps doctor                check it
+  mawps --help                everything else`;
+
+/** The same world in the demo's folder, with its own store, deaf to the configuration around it. */
+function inside(world: World, folder: string, json: boolean): World {
+  return {
+    ...world,
+    cwd: folder,
+    home: folder,
+    env: { MAWPS_TARGET: "local", MAWPS_HOME: join(folder, "store"), NO_COLOR: world.env["NO_COLOR"] },
+    // With --json the result is one object of its own; the commands' words are for people.
+    stdout: json ? world.stderr : world.stdout,
+  };
+}
+
+/** The bytes that the public gets now. */
+async function publishedPicture(world: World): Promise<Uint8Array> {
+  const [{ readPointer }, { heroKeyOf }, { getObjectBytes }] = await Promise.all([
+    import("../hero/pointer.ts"),
+    import("../hero/site.ts"),
+    import("../aws/objects.ts"),
+  ]);
+  const run: Run = startRun(world, resolve({ quiet: true }, world.env, undefined));
+  try {
+    const site = await heroSite(run, "reads");
+    const { pointer } = await readPointer(site);
+    const key = heroKeyOf(site, pointer.profileImageDefault) ?? "";
+    return (await getObjectBytes(site.aws, { bucket: site.bucket, key })).bytes;
+  } finally {
+    await run.close();
+  }
+}
+
+function carried(metadata: CarriedMetadata): string {
+  const kinds = Object.entries(metadata).filter(([, present]) => present);
+  return kinds.length === 0 ? "no metadata" : kinds.map(([kind]) => kind).join(", ");
+}

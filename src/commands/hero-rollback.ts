@@ -1,0 +1,27 @@
+import { Command } from "@commander-js/extra-typings";
+import type { AnyCommand, Begin } from "../program.ts";
+import { heroSite } from "./hero-site.ts";
+import { warnOfForeignType } from "./hero-warnings.ts";
+
+/** `mawps hero rollback`: an earlier picture is live again. */
+export function heroRollback(begin: Begin): AnyCommand {
+  return new Command("rollback")
+    .description("make an earlier picture live again; without an id the one before")
+    .argument("[id]", "id of the picture, as `mawps hero list` shows it")
+    .option("--hover", "the picture shown on hover")
+    .addHelpText("after", "\nExample:\n  mawps hero rollback")
+    .action(async (id, options, command) => {
+      const run = await begin(command as AnyCommand);
+      const { rollbackHero } = await import("../hero/rollback.ts");
+      const { dryRun } = run.config;
+      const result = await rollbackHero(
+        await heroSite(run, "writes"),
+        { id, hover: options.hover === true },
+        { dryRun, now: () => run.world.now() },
+      );
+      warnOfForeignType(run, result.foreignType);
+      await run.print(result, ({ role, url, changed }) =>
+        changed ? `${role}: ${url}` : `${role}: ${dryRun ? "would be" : "is already"} ${url}`,
+      );
+    });
+}

@@ -1,0 +1,131 @@
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../errors.ts";
+import type { SetHero, SetPicture } from "../hero/set.ts";
+import { bytes } from "../output/bytes.ts";
+import { duration } from "../output/dates.ts";
+import { facts } from "../output/table.ts";
+import type { AnyCommand, Begin } from "../program.ts";
+import { heroSite } from "./hero-site.ts";
+import { warnOfForeignType } from "./hero-warnings.ts";
+
+/** `mawps hero set`: a photo becomes the picture on the home page. */
+export function heroSet(begin: Begin): AnyCommand {
+  return new Command("set")
+    .description("make an image the picture on the home page")
+    .argument("[image]", "JPEG, PNG, WebP, AVIF, TIFF or GIF; - reads it from stdin")
+    .option("--hover <image>", "the picture shown on hover; alone it leaves the other one as it is")
+    .option("--max-width <pixels>", "scale down to at most this width", pixels, 2560)
+    .option("--quality <1-100>", "quality of the JPEG", quality, 82)
+    .option("--keep-original", "upload the bytes as they are, metadata (such as GPS) included")
+    .option("--responsive", "also make WebP and AVIF at 640, 1280 and 1920 pixels")
+    .option("--no-verify", "do not look at the public URL afterwards")
+    .option("--retry", "try again when somebody else changes the images meanwhile")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps hero set photo.jpg\n  mawps hero set photo.jpg --hover smile.png --responsive",
+    )
+    .action(async (image, options, command) => {
+      const run = await begin(command as AnyCommand);
+      const { world, config } = run;
+      const started = world.now().getTime();
+      const sources = [
+        ...(image === undefined ? [] : [{ role: "default" as const, source: image }]),
+        ...(options.hover === undefined ? [] : [{ role: "hover" as const, source: options.hover }]),
+      ];
+      if (sources.length === 0) {
+        throw new CliError("no image given", {
+          exitCode: exitCodes.usage,
+          hint: "mawps hero set <image> [--hover <image>]",
+        });
+      }
+      if (sources.every(({ source }) => source === "-") && sources.length > 1) {
+        throw new CliError("stdin can be read only once", { exitCode: exitCodes.usage });
+      }
+
+      const [{ openImages, renderImages }, { setHero }] = await Promise.all([
+        import("../hero/prepare.ts"),
+        import("../hero/set.ts"),
+      ]);
+      const progress = await run.progress("preparing the picture");
+      const opened = await openImages(sources, world);
+      // Decoding runs in threads of its own; the target is opened beside it.
+      const [images, site] = await Promise.all([
+        renderImages(opened, {
+          maxWidth: options.maxWidth,
+          quality: options.quality,
+          keepOriginal: options.keepOriginal === true,
+          responsive: options.responsive === true,
+        }),
+        heroSite(run, "writes"),
+      ]);
+      const result = await setHero(site, images, {
+        verify: options.verify,
+        retry: options.retry === true,
+        dryRun: config.dryRun,
+        now: () => world.now(),
+        randomHex: (count) => world.randomHex(count),
+        onStep: (step) => progress.update(step),
+      });
+      progress.stop();
+      warnOfForeignType(run, result.foreignType);
+      if (options.keepOriginal) run.warn(keptMetadata(images.flatMap(({ keptMetadata }) => keptMetadata)));
+      const tookMs = world.now().getTime() - started;
+      await run.print(asJson(result, tookMs), () => asText(result, tookMs));
+    });
+}
+
+function pixels(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 16 || number > 16_384) {
+    throw new InvalidArgumentError("expected 16 to 16384 pixels.");
+  }
+  return number;
+}
+
+function quality(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 100)
+    throw new InvalidArgumentError("expected 1 to 100.");
+  return number;
+}
+
+function keptMetadata(kinds: readonly string[]): string {
+  return kinds.length === 0
+    ? "--keep-original: the bytes are public as they are; no metadata was found in them"
+    : `--keep-original: metadata stays readable for everybody: ${[...new Set(kinds)].join(", ")}`;
+}
+
+/** One object: the first picture's facts at the top, as scripts want them, a second one under its role. */
+function asJson({ pictures, ...rest }: SetHero, tookMs: number) {
+  const [first, second] = pictures;
+  return { ...first, ...(second === undefined ? {} : { [second.role]: second }), ...rest, tookMs };
+}
+
+function asText(result: SetHero, tookMs: number): string {
+  const seen = result.dryRun
+    ? "nothing (dry run)"
+    : result.verified
+      ? "read back from outside, byte for byte"
+      : "not verified";
+  return [
+    ...result.pictures.map((picture) => pictureText(picture)),
+    facts([
+      ["public", seen],
+      ["took", duration(tookMs)],
+    ]),
+  ].join("\n");
+}
+
+function pictureText(picture: SetPicture): string {
+  const { role, url, width, height, originalBytes, previousUrl, variants } = picture;
+  return facts([
+    [role, url],
+    ["pixels", `${width} x ${height}`],
+    ["size", `${bytes(originalBytes)} -> ${bytes(picture.bytes)}`],
+    [
+      "variants",
+      variants.length === 0 ? undefined : variants.map((each) => `${each.width} ${each.type}`).join(", "),
+    ],
+    ["before", previousUrl ?? "none"],
+  ]);
+}

@@ -1,0 +1,225 @@
+import type { Aws } from "../aws/clients.ts";
+import type { Config, Resolved, Sources } from "../config.ts";
+import { CliError } from "../errors.ts";
+import { count } from "../output/text.ts";
+import type { Access, Connection, World } from "../world.ts";
+
+/** What text is laid out for. */
+export interface Layout {
+  readonly columns: number;
+  readonly color: boolean;
+}
+
+/** What a verb works with: the world, the resolved configuration, and its voice. One per invocation. */
+export interface Run {
+  readonly world: World;
+  readonly config: Config;
+  readonly sources: Sources;
+  /** Clients of the target, opened on first call; the target is named on stderr first. */
+  aws(access: Access): Promise<Aws>;
+  /** The result: text for people, or with `--json` the same data as one line of JSON. */
+  print<T>(result: T, asText: (result: T, layout: Layout) => string | Promise<string>): Promise<void>;
+  /** A list: a table for people, or with `--json` one object a line, written as they come. */
+  printRows<T>(
+    rows: AsyncIterable<T> | Iterable<T>,
+    asText: (rows: T[]) => string | Promise<string>,
+  ): Promise<void>;
+  /** Raw bytes or text that is the result itself (a script, an export); the same with and without `--json`. */
+  write(text: string): Promise<void>;
+  /** A remark on stderr; silent with `--quiet` and `--json`. */
+  note(text: string): void;
+  /** Something that went on but should be looked at; with `--json` one object on stderr. */
+  warn(text: string): void;
+  /** A spinner on a terminal, a line elsewhere, nothing with `--quiet` or `--json`. */
+  progress(text: string): Promise<Progress>;
+  /** Asks before something is done; see `Question`. Resolves only when it may be done. */
+  confirm(question: Question): Promise<void>;
+  /** Whether questions can be asked. */
+  readonly interactive: boolean;
+  close(): Promise<void>;
+}
+
+export interface Progress {
+  update(text: string): void;
+  /** Takes the spinner away; the result says what came of it. */
+  stop(): void;
+}
+
+export interface Question {
+  /** What is about to be done, in numbers, as a question. */
+  readonly question: string;
+  /** True for what destroys or changes what exists: on a protected environment its name must be typed. */
+  readonly destructive: boolean;
+}
+
+/** Prepares the run of one verb. Nothing is opened and nothing printed before it is asked for. */
+export function startRun(world: World, { config, sources }: Resolved): Run {
+  const json = config.json;
+  const silent = json || config.quiet;
+  const interactive = world.stdin.isTTY === true && world.stderr.isTTY === true;
+  const color = world.stdout.isTTY === true && !config.noColor;
+  let connection: Promise<Connection> | undefined;
+  let spinning: Progress | undefined;
+
+  const write = async (text: string) => {
+    if (text === "") return;
+    if (!world.stdout.write(text)) await new Promise<void>((done) => void world.stdout.once("drain", done));
+  };
+  const note = (text: string) => {
+    if (!silent) world.stderr.write(`${text}\n`);
+  };
+
+  async function open(access: Access): Promise<Connection> {
+    const opened = await world.connect(config, access);
+    try {
+      if (!silent) note(await targetLine(opened, { config, sources }, access));
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
+    return opened;
+  }
+
+  return {
+    world,
+    config,
+    sources,
+    interactive,
+    aws: async (access) => (await (connection ??= open(config.dryRun ? "reads" : access))).aws,
+    async print(result, asText) {
+      if (json) return write(`${JSON.stringify(result)}\n`);
+      const text = await asText(result, { columns: world.stdout.columns ?? 80, color });
+      return write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
+    },
+    async printRows(rows, asText) {
+      if (json) {
+        for await (const row of rows) await write(`${JSON.stringify(row)}\n`);
+        return;
+      }
+      const all: Parameters<typeof asText>[0] = [];
+      for await (const row of rows) all.push(row);
+      const text = await asText(all);
+      await write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
+    },
+    write,
+    note,
+    warn(text) {
+      world.stderr.write(json ? `${JSON.stringify({ warning: text })}\n` : `warning: ${text}\n`);
+    },
+    async progress(text) {
+      spinning?.stop();
+      spinning = silent ? { update() {}, stop() {} } : await startProgress(world, text);
+      return spinning;
+    },
+    async confirm(question) {
+      spinning?.stop();
+      await askFirst(question, { world, config, interactive });
+    },
+    async close() {
+      spinning?.stop();
+      if (connection === undefined) return;
+      // A connection that failed to open has been reported by whoever asked for it.
+      const opened = await connection.catch(() => undefined);
+      await opened?.close();
+    },
+  };
+}
+
+/** The one line that tells where a command is about to work. On AWS a writing command asks AWS who it is. */
+async function targetLine(
+  { aws, where }: Connection,
+  { config, sources }: Resolved,
+  access: Access,
+): Promise<string> {
+  if (config.target === "local") {
+    return sources.target === "default"
+      ? `local store ${where} (nothing here touches AWS; \`mawps init\` configures it)`
+      : `local store ${where}`;
+  }
+  const profile = config.profile === undefined ? "" : `, profile ${config.profile}`;
+  const name = config.name === undefined ? "" : `${config.name}: `;
+  if (access === "reads") return `${name}aws ${where}, region ${config.region}${profile}`;
+  const { callerIdentity } = await import("../aws/identity.ts");
+  const account = await callerIdentity(aws).then(
+    (caller) => caller.account,
+    (error: unknown) => {
+      // A server that stands in for AWS need not speak STS; AWS itself does, and a failure there is the answer.
+      if (aws.endpointUrl === undefined) throw error;
+      return "unknown";
+    },
+  );
+  return `${name}aws ${where}, account ${account}, region ${config.region}${profile}`;
+}
+
+async function startProgress(world: World, text: string): Promise<Progress> {
+  if (world.stderr.isTTY !== true) {
+    world.stderr.write(`${text}\n`);
+    let said = world.now().getTime();
+    return {
+      update(next) {
+        // Away from a terminal (a log) one line in five seconds is enough.
+        if (world.now().getTime() - said < 5000) return;
+        said = world.now().getTime();
+        world.stderr.write(`${next}\n`);
+      },
+      stop() {},
+    };
+  }
+  const { default: ora } = await import("ora");
+  const spinner = ora({ text, stream: world.stderr as never, discardStdin: false }).start();
+  return {
+    update(next) {
+      spinner.text = next;
+    },
+    stop() {
+      spinner.stop();
+    },
+  };
+}
+
+/**
+ * | protected and destructive | --confirm NAME | --yes | terminal | what happens            |
+ * |---|---|---|---|---|
+ * | yes                       | right          | any   | any      | goes on                 |
+ * | yes                       | wrong          | any   | any      | fails                   |
+ * | yes                       | none           | any   | yes      | the name must be typed  |
+ * | yes                       | none           | any   | no       | fails, names --confirm  |
+ * | no                        | any            | yes   | any      | goes on                 |
+ * | no                        | any            | no    | yes      | asks, default no        |
+ * | no                        | any            | no    | no       | fails, names --yes      |
+ */
+async function askFirst(
+  { question, destructive }: Question,
+  { world, config, interactive }: { world: World; config: Config; interactive: boolean },
+): Promise<void> {
+  if (config.protected && destructive) {
+    const name = config.name ?? "";
+    let typed = config.confirm;
+    if (typed === undefined) {
+      if (!interactive) {
+        throw new CliError(`"${name}" is protected and there is no terminal to ask: ${question}`, {
+          hint: `pass --confirm ${name}`,
+        });
+      }
+      world.stderr.write(`${question}\n`);
+      typed = await world.prompts.input(`"${name}" is protected. Type its name to go on:`);
+    }
+    if (typed !== name) {
+      throw new CliError(`the environment is called "${name}", not "${typed}"; nothing was changed`);
+    }
+    return;
+  }
+  if (config.yes) return;
+  if (!interactive) {
+    throw new CliError(`there is no terminal to ask: ${question}`, {
+      hint: "pass --yes to go on without asking",
+    });
+  }
+  if (!(await world.prompts.confirm(question, false))) throw new CliError("declined; nothing was changed");
+}
+
+/** Ends a command that did only a part: the failures are listed on stderr, the exit code is 3. */
+export function partial(failures: readonly { what: string; why: string }[], done: number): CliError {
+  const list = failures.map(({ what, why }) => `  ${what}: ${why}`).join("\n");
+  return new CliError(`${count(failures.length, "failure")}, ${done} done:\n${list}`, { exitCode: 3 });
+}

@@ -1,0 +1,142 @@
+import type { Command } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../errors.ts";
+import { mawps } from "../model/mawps.ts";
+import { table } from "../output/table.ts";
+import { count } from "../output/text.ts";
+import type { AnyCommand, Begin } from "../program.ts";
+import type { Step, StepKind } from "../setup/step.ts";
+import { names } from "../target.ts";
+
+/** A step as it is printed; `kind` and `result` tell a script what happened. */
+interface Row extends Pick<Step, "resource" | "name" | "aspect" | "kind" | "from" | "to" | "remedy"> {
+  readonly result: "done" | "failed" | "skipped" | "unsupported" | "planned" | "left" | "none";
+}
+
+/** `mawps setup`: makes what is missing, after showing the plan. */
+export function setup(noun: Command, begin: Begin): void {
+  noun
+    .option("--fix", "also change what exists and differs from the declaration")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps setup --dry-run\n  mawps setup --target aws --profile work --yes",
+    )
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const fix = options.fix === true;
+      const [{ planSetup }, { applySetup }, { dueSteps }] = await Promise.all([
+        import("../setup/plan.ts"),
+        import("../setup/apply.ts"),
+        import("../setup/step.ts"),
+      ]);
+      const aws = await run.aws("writes");
+      const reading = await run.progress("comparing with what is there");
+      const plan = await planSetup(aws, mawps(names(run.config)));
+      reading.stop();
+      const due = dueSteps(plan, fix);
+      if (run.config.dryRun || due.length === 0) {
+        const left = plan.map((step) => row(step, due.includes(step) ? "planned" : leftOver(step)));
+        return run.printRows(left, (rows) => asText(rows));
+      }
+
+      const asked = due.map((step) => row(step, "planned"));
+      if (!run.config.json && !run.config.quiet) run.world.stderr.write(`${await planText(asked)}\n`);
+      await run.confirm({
+        question: `Carry out ${count(due.length, "step")}?`,
+        destructive: due.some(({ kind }) => kind === "change"),
+      });
+      const working = await run.progress("setting up");
+      const outcome = await applySetup(aws, plan, {
+        fix,
+        signal: run.world.signal,
+        onStep: (step) => working.update(`${step.resource} ${step.name}: ${step.aspect}`),
+      });
+      working.stop();
+      const results = new Map<Step, Row["result"]>([
+        ...outcome.done.map((step) => [step, "done"] as const),
+        ...outcome.skipped.map((step) => [step, "skipped"] as const),
+        ...outcome.unsupported.map((step) => [step, "unsupported"] as const),
+        ...outcome.failed.map(({ step }) => [step, "failed"] as const),
+      ]);
+      await run.printRows(
+        plan.map((step) => row(step, results.get(step) ?? leftOver(step))),
+        (rows) => asText(rows),
+      );
+      if (outcome.failed.length > 0) throw failures(outcome.failed, outcome.done.length);
+    });
+}
+
+function row(step: Step, result: Row["result"]): Row {
+  const { resource, name, aspect, kind, from, to, remedy } = step;
+  return {
+    resource,
+    name,
+    aspect,
+    kind,
+    ...(from === undefined ? {} : { from }),
+    to,
+    ...(remedy === undefined ? {} : { remedy }),
+    result,
+  };
+}
+
+/** What is not carried out: a difference that only `--fix` changes is left, the rest needs nothing. */
+function leftOver({ kind }: Step): Row["result"] {
+  return kind === "change" || kind === "problem" ? "left" : "none";
+}
+
+function failures(failed: readonly { step: Step; error: unknown }[], done: number): CliError {
+  const lines = failed.map(({ step, error }) => {
+    const why = error instanceof Error ? error.message : String(error);
+    return `  ${step.resource} ${step.name}, ${step.aspect}: ${why}`;
+  });
+  return new CliError(`${count(failed.length, "step")} failed, ${done} done:\n${lines.join("\n")}`, {
+    exitCode: done > 0 ? exitCodes.partial : exitCodes.failed,
+    hint: "run `mawps setup` again when the cause is mended; it does only what is left",
+  });
+}
+
+const signs: Readonly<Record<StepKind, string>> = {
+  create: "+",
+  add: "+",
+  change: "~",
+  ok: " ",
+  note: "i",
+  problem: "!",
+};
+
+function planText(rows: readonly Row[]): Promise<string> {
+  return table(rows, [
+    { title: "", cell: ({ kind }) => signs[kind] },
+    { title: "WHAT", cell: ({ resource, name }) => `${resource} ${name}` },
+    { title: "SETTING", cell: ({ aspect }) => aspect },
+    { title: "NOW", cell: ({ from }) => from ?? "-" },
+    { title: "THEN", cell: ({ to }) => to },
+  ]);
+}
+
+async function asText(rows: readonly Row[]): Promise<string> {
+  const shown = rows.filter(({ result, kind }) => result !== "none" || kind === "note");
+  const well = rows.filter(({ kind }) => kind === "ok").length;
+  const lines: string[] = [];
+  if (shown.length > 0) {
+    lines.push(
+      await table(shown, [
+        { title: "", cell: ({ kind }) => signs[kind] },
+        { title: "WHAT", cell: ({ resource, name }) => `${resource} ${name}` },
+        { title: "SETTING", cell: ({ aspect }) => aspect },
+        { title: "TO", cell: ({ to, remedy }) => (remedy === undefined ? to : `${to} (${remedy})`) },
+        { title: "RESULT", cell: ({ result }) => (result === "none" ? "" : result) },
+      ]),
+    );
+  }
+  const of = (result: Row["result"]) => rows.filter((each) => each.result === result).length;
+  if (of("done") + of("planned") + of("failed") === 0) lines.push("nothing to do");
+  if (of("planned") > 0)
+    lines.push(`${count(of("planned"), "step")} to carry out; nothing was changed (dry run)`);
+  if (of("done") > 0) lines.push(`${count(of("done"), "step")} done`);
+  const changes = rows.filter(({ kind, result }) => kind === "change" && result === "left").length;
+  if (changes > 0)
+    lines.push(`${count(changes, "setting")} differ and were left alone; \`mawps setup --fix\` changes them`);
+  if (well > 0) lines.push(`${count(well, "setting")} as declared`);
+  return lines.join("\n");
+}

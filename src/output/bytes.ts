@@ -1,0 +1,13 @@
+const units = ["B", "KB", "MB", "GB", "TB"] as const;
+
+/** Bytes for people, in powers of 1,000 with three digits at most: `0 B`, `999 B`, `1.5 KB`, `24.1 MB`. */
+export function bytes(size: number): string {
+  let value = size;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
+  return `${value.toFixed(digits)} ${units[unit] ?? ""}`;
+}

@@ -1,0 +1,161 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import { findConfigFile } from "./config-file.ts";
+import { resolve } from "./config.ts";
+import type { Voice } from "./main.ts";
+import { startRun, type Run } from "./commands/run.ts";
+import type { World } from "./world.ts";
+import { version } from "./version.ts";
+
+/** Any command of the tree, whatever its options: commander's own type is generic over them. */
+// oxlint-disable-next-line typescript/no-explicit-any -- commander's variance leaves no narrower common type
+export type AnyCommand = Command<any, any, any>;
+
+/** Resolves the configuration for the command that was called and starts its run. */
+export type Begin = (command: AnyCommand) => Promise<Run>;
+
+interface Noun {
+  readonly description: string;
+  /** Adds the verbs (or, where the noun is its own verb, its flags and action). Loaded when it is called. */
+  load(): Promise<(noun: AnyCommand, begin: Begin) => void>;
+}
+
+const nouns: Readonly<Record<string, Noun>> = {
+  hero: {
+    description: "the picture on the home page",
+    load: async () => (await import("./commands/hero.ts")).hero,
+  },
+  setup: {
+    description: "make the buckets and tables that are missing",
+    load: async () => (await import("./commands/setup.ts")).setup,
+  },
+  doctor: {
+    description: "check credentials, buckets, tables and this machine",
+    load: async () => (await import("./commands/doctor.ts")).doctor,
+  },
+  init: {
+    description: "write a configuration file",
+    load: async () => (await import("./commands/init.ts")).init,
+  },
+  config: {
+    description: "show the settings and where each comes from",
+    load: async () => (await import("./commands/config.ts")).config,
+  },
+  local: {
+    description: "the embedded local store: where it is, serve it, empty it",
+    load: async () => (await import("./commands/local.ts")).local,
+  },
+  demo: {
+    description: "see the main job done in a temporary local store",
+    load: async () => (await import("./commands/demo.ts")).demo,
+  },
+  completion: {
+    description: "print a completion script for bash, zsh or fish",
+    load: async () => (await import("./commands/completion.ts")).completion,
+  },
+};
+
+export interface Program {
+  run(argv: readonly string[]): Promise<void>;
+  /** The whole tree, every noun loaded: for completion and for tests that walk it. */
+  tree(): Promise<AnyCommand>;
+  voice(): Voice;
+  close(): Promise<void>;
+}
+
+/** The commander tree. The verbs of a noun are loaded when the noun is called, and only then. */
+export function buildProgram(world: World): Program {
+  const started: Run[] = [];
+  const loaded = new Set<AnyCommand>();
+
+  const root = new Command("mawps")
+    .description("Look after the storage of a professional-services website on AWS.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .addOption(new Option("--target <target>", "where to work").choices(["local", "aws"] as const))
+    .option("--profile <name>", "AWS profile")
+    .option("--region <region>", "AWS region")
+    .option("--endpoint-url <url>", "a server in place of AWS")
+    .option("--config <file>", "configuration file")
+    .option("--json", "print the result as JSON")
+    .option("-y, --yes", "go on without asking")
+    .option("--confirm <name>", "name of a protected environment, instead of typing it")
+    .option("--dry-run", "show what would be done, change nothing")
+    .option("-q, --quiet", "no notes and no progress")
+    .option("-v, --verbose", "more detail in errors")
+    .option("--no-color", "no colours")
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void world.stdout.write(text),
+      writeErr: (text) => void world.stderr.write(text),
+      getOutHelpWidth: () => world.stdout.columns ?? 80,
+      getErrHelpWidth: () => world.stderr.columns ?? 80,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError(text, write) {
+        if (!voice().json) write(text);
+      },
+    })
+    .exitOverride()
+    .showSuggestionAfterError();
+
+  const begin: Begin = async (command) => {
+    const { color, ...flags } = command.optsWithGlobals() as Record<string, unknown>;
+    const file = await findConfigFile(world, flags["config"] as string | undefined);
+    const run = startRun(
+      world,
+      resolve(color === false ? { ...flags, noColor: true } : flags, world.env, file),
+    );
+    started.push(run);
+    return run;
+  };
+
+  const loadNoun = async (noun: AnyCommand) => {
+    if (loaded.has(noun)) return;
+    loaded.add(noun);
+    (await nouns[noun.name()]?.load())?.(noun, begin);
+    inheritSettings(noun);
+  };
+
+  for (const [name, { description }] of Object.entries(nouns)) {
+    root
+      .command(name)
+      .description(description)
+      .copyInheritedSettings(root as AnyCommand);
+  }
+  root.hook("preSubcommand", (_root, noun) => loadNoun(noun));
+
+  function voice(): Voice {
+    const given = root.opts();
+    const json = given.json ?? /^(1|true|yes|on)$/i.test(world.env["MAWPS_JSON"] ?? "");
+    return {
+      json,
+      verbose: given.verbose ?? /^(1|true|yes|on)$/i.test(world.env["MAWPS_VERBOSE"] ?? ""),
+      profile: started[0]?.config.profile ?? given.profile,
+      region: started[0]?.config.region ?? given.region,
+      endpointUrl: started[0]?.config.endpointUrl ?? given.endpointUrl,
+    };
+  }
+
+  return {
+    async run(argv) {
+      await root.parseAsync(argv.length === 0 ? ["--help"] : argv, { from: "user" });
+    },
+    async tree() {
+      for (const noun of root.commands) await loadNoun(noun);
+      return root as AnyCommand;
+    },
+    voice,
+    async close() {
+      for (const run of started) await run.close();
+    },
+  };
+}
+
+/** Verbs made with `new Command` do not inherit what `.command(name)` would have given them. */
+function inheritSettings(parent: AnyCommand): void {
+  for (const child of parent.commands) {
+    child.copyInheritedSettings(parent);
+    inheritSettings(child);
+  }
+}

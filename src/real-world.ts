@@ -1,0 +1,68 @@
+import { homedir } from "node:os";
+import type { Output, Prompts, World } from "./world.ts";
+
+/** The world as it is. `signal` is aborted by whoever listens to the process's signals. */
+export function realWorld(signal: AbortSignal): World {
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout as Output,
+    stderr: process.stderr as Output,
+    env: process.env,
+    cwd: process.cwd(),
+    home: homedir(),
+    platform: process.platform,
+    nodeVersion: process.versions.node,
+    prompts: prompts(signal),
+    signal,
+    now: () => new Date(),
+    // The global, not node:crypto: it loads nothing before it is used.
+    randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
+    async openUrl(url) {
+      const { spawn } = await import("node:child_process");
+      const [command, ...before] =
+        process.platform === "darwin"
+          ? ["open"]
+          : process.platform === "win32"
+            ? ["rundll32", "url.dll,FileProtocolHandler"]
+            : ["xdg-open"];
+      await new Promise<void>((resolve, reject) => {
+        const child = spawn(command ?? "xdg-open", [...before, url], { stdio: "ignore", detached: true });
+        child.once("spawn", () => {
+          child.unref();
+          resolve();
+        });
+        child.once("error", reject);
+      });
+    },
+    async connect(config, access) {
+      const { connectTarget } = await import("./target.ts");
+      return connectTarget(config, access, { ...this });
+    },
+  };
+}
+
+/** Questions go to stderr: stdout is for the result alone. Each prompt is loaded when it is first needed. */
+function prompts(signal: AbortSignal): Prompts {
+  const context = { input: process.stdin, output: process.stderr, signal };
+  return {
+    async confirm(message, fallback) {
+      const { default: confirm } = await import("@inquirer/confirm");
+      return confirm({ message, default: fallback }, context);
+    },
+    async input(message, { fallback, check } = {}) {
+      const { default: input } = await import("@inquirer/input");
+      return input(
+        {
+          message,
+          ...(fallback === undefined ? {} : { default: fallback }),
+          ...(check === undefined ? {} : { validate: check }),
+        },
+        context,
+      );
+    },
+    async select(message, choices) {
+      const { default: select } = await import("@inquirer/select");
+      return select({ message, choices: choices.map(({ value, name }) => ({ value, name })) }, context);
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { connect, type End } from "./aws/clients.ts";
+import type { Config } from "./config.ts";
+import { defaultNames, mawps, type Names } from "./model/mawps.ts";
+import type { Access, Connection, World } from "./world.ts";
+
+/** The names of the site's resources as configured, for the declaration of the model. */
+export function names(config: Config): Names {
+  return {
+    ...defaultNames,
+    region: config.region,
+    buckets: { publicMedia: config["buckets.publicMedia"], userFiles: config["buckets.userFiles"] },
+    tables: {
+      userProfiles: config["tables.userProfiles"],
+      digitalTwin: config["tables.digitalTwin"],
+      auditLog: config["tables.auditLog"],
+      migrations: config["tables.migrations"],
+    },
+    newTableShape: config.newTableShape,
+    ...(config.userPoolId === undefined ? {} : { userPoolId: config.userPoolId }),
+  };
+}
+
+/** Folder of the local store: `home`, seen from the current folder. */
+export function storeFolder(config: Config, world: Pick<World, "cwd">): string {
+  return resolve(world.cwd, config.home);
+}
+
+/** Clients for the configured target: AWS (or a server in its place), or the embedded local store. */
+export async function connectTarget(
+  config: Config,
+  access: Access,
+  world: Pick<World, "cwd" | "now" | "signal">,
+): Promise<Connection> {
+  if (config.target === "local") return connectLocal(config, access, world);
+  const aws = connect({ region: config.region, profile: config.profile, endpointUrl: config.endpointUrl });
+  return {
+    aws,
+    where: config.endpointUrl ?? "",
+    async close() {
+      aws.close();
+    },
+  };
+}
+
+/**
+ * The local store, through `local serve` where one owns it, else opened in this process. A store that does not
+ * exist is made for a writing command; a reading one sees an empty one in a temporary folder instead.
+ */
+async function connectLocal(
+  config: Config,
+  access: Access,
+  world: Pick<World, "cwd" | "now" | "signal">,
+): Promise<Connection> {
+  const { findServing, openStore, storeExists } = await import("./local/store.ts");
+  const folder = storeFolder(config, world);
+  const serving = await findServing(folder);
+  if (serving !== undefined) {
+    const aws = connect({ region: config.region, endpointUrl: serving.endpoint, credentials: serving });
+    return provisioned(config, folder, {
+      aws,
+      where: `${folder} (served at ${serving.endpoint})`,
+      async close() {
+        aws.close();
+      },
+    });
+  }
+  const passing = access === "reads" && !(await storeExists(folder));
+  const opened = passing ? await mkdtemp(join(tmpdir(), "mawps-")) : folder;
+  const store = await openStore(opened, { region: config.region, now: world.now, signal: world.signal });
+  const aws = connect({
+    region: config.region,
+    endpointUrl: localEndpoint(config),
+    credentials: store.credentials,
+    async end(service): Promise<End | undefined> {
+      const { requestHandler } = await import("./local/request-handler.ts");
+      if (service === "s3") return requestHandler(await store.s3());
+      if (service === "dynamodb") return requestHandler(await store.dynamodb());
+      return undefined;
+    },
+  });
+  return provisioned(config, opened, {
+    aws,
+    where: folder,
+    async close() {
+      aws.close();
+      await store.close();
+      if (passing) await rm(opened, { recursive: true, force: true });
+    },
+  });
+}
+
+export interface LocalServer {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Resolves when the server has ended and let go of the store. */
+  readonly closed: Promise<void>;
+}
+
+/** Serves the local store on 127.0.0.1 until the world's signal is aborted. */
+export async function serveLocal(
+  config: Config,
+  world: Pick<World, "cwd" | "now" | "signal">,
+  port: number,
+): Promise<LocalServer> {
+  const [{ openStore }, { serve }] = await Promise.all([
+    import("./local/store.ts"),
+    import("./local/serve.ts"),
+  ]);
+  const folder = storeFolder(config, world);
+  // The buckets and tables are made before anybody can ask for them.
+  await (await connectLocal(config, "writes", world)).close();
+  const store = await openStore(folder, { region: config.region, now: world.now, signal: world.signal });
+  try {
+    const server = await serve(store, { port, now: world.now, signal: world.signal });
+    return { endpoint: server.endpoint, region: config.region, ...store.credentials, closed: server.closed };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Where `mawps local serve` answers unless told otherwise; links of a store that is not served point there. */
+export function localEndpoint(config: Config): string {
+  return `http://127.0.0.1:${config["local.port"]}`;
+}
+
+/** The buckets and tables of the declaration are made once in a local store; the names made are remembered. */
+async function provisioned(config: Config, folder: string, connection: Connection): Promise<Connection> {
+  const marker = join(folder, "provisioned.json");
+  const wanted = JSON.stringify(names(config));
+  try {
+    const made = await readFile(marker, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return "";
+      throw error;
+    });
+    if (!made.split("\n").includes(wanted)) {
+      const [{ planSetup }, { applySetup }] = await Promise.all([
+        import("./setup/plan.ts"),
+        import("./setup/apply.ts"),
+      ]);
+      await applySetup(connection.aws, await planSetup(connection.aws, mawps(names(config))), { fix: false });
+      await writeFile(marker, `${made}${wanted}\n`, { mode: 0o600 });
+    }
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Aws } from "./aws/clients.ts";
+import type { Config } from "./config.ts";
+
+export interface Output {
+  write(text: string | Uint8Array): boolean;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  once(event: "drain" | "error" | "close", listener: () => void): unknown;
+}
+
+/** Questions to a person. Never asked without a terminal: the callers see to that. */
+export interface Prompts {
+  confirm(question: string, fallback: boolean): Promise<boolean>;
+  input(
+    question: string,
+    options?: { fallback?: string; check?: (answer: string) => true | string },
+  ): Promise<string>;
+  select(question: string, choices: readonly { value: string; name: string }[]): Promise<string>;
+}
+
+/** What `reads` sees a store that does not exist yet as empty; `writes` makes it. */
+export type Access = "reads" | "writes";
+
+/** Everything of the outside that the program may touch. Made once, handed in, replaced in tests. */
+export interface World {
+  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** The user's home folder. */
+  readonly home: string;
+  readonly platform: NodeJS.Platform;
+  readonly nodeVersion: string;
+  readonly prompts: Prompts;
+  /** Aborted by Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  now(): Date;
+  /** Cryptographically random bytes as lower-case hex. */
+  randomHex(bytes: number): string;
+  /** Shows a URL in the person's browser. */
+  openUrl(url: string): Promise<void>;
+  /** Clients for the configured target, and how to let go of them. */
+  connect(config: Config, access: Access): Promise<Connection>;
+}
+
+export interface Connection {
+  readonly aws: Aws;
+  /** For people: the store's folder, or the endpoint. */
+  readonly where: string;
+  close(): Promise<void>;
+}

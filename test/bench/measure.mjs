@@ -1,0 +1,112 @@
+// What every bench shares: commands in turn in one run, medians, ratios, and a bar that each must stay under.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+export const root = join(here, "..", "..");
+export const mawps = [process.execPath, join(root, "bin", "mawps.js")];
+
+/** The environment of the measured commands: what slows every start of Node is taken out. */
+export function environment(extra = {}) {
+  const { NODE_EXTRA_CA_CERTS: _certs, NODE_OPTIONS: _options, ...env } = process.env;
+  return { ...env, AWS_EC2_METADATA_DISABLED: "true", ...extra };
+}
+
+export function temporaryFolder() {
+  const folder = mkdtempSync(join(tmpdir(), "mawps-bench-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Wall time of one run in ms. A command that fails ends the bench: a quick failure is no good time. */
+function once([command, ...args], env) {
+  const started = process.hrtime.bigint();
+  const { status, stderr } = spawnSync(command, args, {
+    env,
+    cwd: root,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const ms = Number(process.hrtime.bigint() - started) / 1e6;
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stderr}`);
+  return ms;
+}
+
+export function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+/**
+ * Runs the commands in turn, `runs` times, and returns the median ms of each by name.
+ * @param {Record<string, { command: string[], env?: Record<string, string> }>} commands
+ */
+export function inTurn(commands, runs) {
+  const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
+  for (let run = -2; run < runs; run += 1) {
+    for (const [name, { command, env }] of Object.entries(commands)) {
+      const ms = once(command, environment(env));
+      if (run >= 0) times[name].push(ms);
+    }
+  }
+  return Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)]));
+}
+
+/** Peak resident memory of a Node command in MB, told by the process itself as it ends. */
+export function peakMegabytes([command, ...args], env) {
+  const file = join(temporaryFolder(), "peak");
+  const options = `--require=${join(here, "tell-peak.cjs")}`;
+  const told = environment({ ...env, NODE_OPTIONS: options, BENCH_PEAK_FILE: file });
+  const { status, stderr } = spawnSync(command, args, {
+    env: told,
+    cwd: root,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stderr}`);
+  return Number(readFileSync(file, "utf8")) / 1024;
+}
+
+let missed = 0;
+
+/** Prints one measured figure beside its bar; `npm run bench` fails when a bar is missed. */
+export function report(what, value, bar, unit = "x") {
+  const ok = value <= bar;
+  if (!ok) missed += 1;
+  console.log(
+    `${ok ? "ok  " : "MISS"} ${what.padEnd(58)} ${value.toFixed(2).padStart(8)} ${unit.padEnd(3)} (bar ${bar})`,
+  );
+}
+
+export function missedBars() {
+  return missed;
+}
+
+/** Starts `mawps local serve` on a store and waits for its line. */
+export async function serveStore(home) {
+  const child = spawn(mawps[0], [mawps[1], "local", "serve", "--port", "0", "--json"], {
+    env: environment({ MAWPS_HOME: home }),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  for await (const chunk of child.stdout) {
+    text += chunk;
+    if (text.includes("\n")) break;
+  }
+  const served = JSON.parse(text);
+  return {
+    ...served,
+    env: {
+      AWS_ACCESS_KEY_ID: served.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: served.secretAccessKey,
+      AWS_REGION: served.region,
+      AWS_DEFAULT_REGION: served.region,
+    },
+    async stop() {
+      const ended = new Promise((done) => void child.once("exit", done));
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+import { resolve, settings, type SettingKey } from "../src/config.ts";
+import { CliError } from "../src/errors.ts";
+
+function failure(make: () => unknown): CliError {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof CliError) return error;
+    throw error;
+  }
+  throw new Error("it did not fail");
+}
+
+describe("resolve", () => {
+  const path = "/site/mawps.config.json";
+
+  it.each([
+    { name: "nothing said", flags: {}, env: {}, file: undefined, value: "eu-central-1", source: "default" },
+    { name: "file", flags: {}, env: {}, file: { region: "eu-west-1" }, value: "eu-west-1", source: path },
+    {
+      name: "variable over file",
+      flags: {},
+      env: { AWS_REGION: "eu-west-2" },
+      file: { region: "eu-west-1" },
+      value: "eu-west-2",
+      source: "AWS_REGION",
+    },
+    {
+      name: "first variable over second",
+      flags: {},
+      env: { AWS_DEFAULT_REGION: "eu-west-3", AWS_REGION: "eu-west-2" },
+      file: undefined,
+      value: "eu-west-2",
+      source: "AWS_REGION",
+    },
+    {
+      name: "flag over all",
+      flags: { region: "us-east-1" },
+      env: { AWS_REGION: "eu-west-2" },
+      file: { region: "eu-west-1" },
+      value: "us-east-1",
+      source: "--region",
+    },
+    {
+      name: "an empty variable says nothing",
+      flags: {},
+      env: { AWS_REGION: "" },
+      file: undefined,
+      value: "eu-central-1",
+      source: "default",
+    },
+  ])("takes the region from the right place: $name", ({ flags, env, file, value, source }) => {
+    const { config, sources } = resolve(flags, env, file && { path, values: file });
+    expect([config.region, sources.region]).toEqual([value, source]);
+  });
+
+  it("reads nested keys of a file", () => {
+    const values = { target: "aws", buckets: { publicMedia: "my-media" }, local: { port: 9800 } };
+    const { config } = resolve({}, {}, { path, values });
+    expect(config["buckets.publicMedia"]).toBe("my-media");
+    expect(config["local.port"]).toBe(9800);
+    expect(config["buckets.userFiles"]).toBe(settings["buckets.userFiles"].fallback);
+  });
+
+  it.each([
+    { name: "an unknown key", values: { regoin: "eu-west-1" }, says: [path, '"regoin"'] },
+    { name: "an unknown nested key", values: { buckets: { media: "x" } }, says: [path, '"buckets.media"'] },
+    { name: "a wrong value", values: { target: "azure" }, says: [path, '"target"', "local, aws"] },
+    { name: "a text for a number", values: { local: { port: "9700" } }, says: [path, '"local.port"'] },
+    { name: "a text for a boolean", values: { protected: "true", name: "x" }, says: [path, '"protected"'] },
+    { name: "a group that is no object", values: { tables: "x" }, says: [path, '"tables"'] },
+    { name: "no object at all", values: ["x"], says: [path, "object"] },
+    { name: "a flag's business in a file", values: { yes: true }, says: [path, '"yes"'] },
+    { name: "protected without a name", values: { protected: true }, says: ["name"] },
+    {
+      name: "a bucket name S3 refuses",
+      values: { buckets: { publicMedia: "My_Bucket" } },
+      says: ['"buckets.publicMedia"'],
+    },
+    { name: "a URL without a scheme", values: { endpointUrl: "localhost:4566" }, says: ['"endpointUrl"'] },
+  ])("refuses $name and names it", ({ values, says }) => {
+    const error = failure(() => resolve({}, {}, { path, values }));
+    expect(error.exitCode).toBe(2);
+    for (const word of says) expect(error.message).toContain(word);
+  });
+
+  it("names the variable with a wrong value", () => {
+    expect(failure(() => resolve({}, { MAWPS_LOCAL_PORT: "70000" }, undefined)).message).toContain(
+      "MAWPS_LOCAL_PORT",
+    );
+  });
+
+  it("refuses an endpoint for the local store, but ignores the SDK's own variable there", () => {
+    const flags = { endpointUrl: "http://127.0.0.1:1" };
+    expect(failure(() => resolve(flags, {}, undefined)).message).toContain("--target aws");
+    expect(resolve({}, { AWS_ENDPOINT_URL: "http://127.0.0.1:1" }, undefined).config.target).toBe("local");
+  });
+
+  it("takes NO_COLOR whatever it says", () => {
+    expect(resolve({}, { NO_COLOR: "0" }, undefined).config.noColor).toBe(true);
+    expect(resolve({}, { NO_COLOR: "" }, undefined).config.noColor).toBe(false);
+  });
+
+  it("accepts every default as a file", () => {
+    for (const key of Object.keys(settings) as SettingKey[]) {
+      const { kind, fallback } = settings[key];
+      if (fallback !== undefined) expect(kind.fromJson(fallback as never), key).toBe(fallback);
+    }
+  });
+});

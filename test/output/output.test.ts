@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { bytes } from "../../src/output/bytes.ts";
+import { duration, localTime } from "../../src/output/dates.ts";
+import { facts, table } from "../../src/output/table.ts";
+import { count, visible } from "../../src/output/text.ts";
+
+describe("bytes", () => {
+  it.each([
+    [0, "0 B"],
+    [999, "999 B"],
+    [1000, "1.0 KB"],
+    [1549, "1.5 KB"],
+    [99_949, "99.9 KB"],
+    [99_950, "100 KB"],
+    [999_499, "999 KB"],
+    [999_500, "1.0 MB"],
+    [24_100_000, "24.1 MB"],
+    [5_000_000_000_000, "5.0 TB"],
+    [5e15, "5000 TB"],
+  ])("shows %d as %s", (size, text) => expect(bytes(size)).toBe(text));
+});
+
+describe("duration", () => {
+  it.each([
+    [400, "0.4 s"],
+    [9949, "9.9 s"],
+    [12_000, "12 s"],
+    [180_000, "3 min"],
+    [5 * 3_600_000, "5 h"],
+    [12 * 86_400_000, "12 days"],
+  ])("shows %d ms as %s", (ms, text) => expect(duration(ms)).toBe(text));
+});
+
+describe("visible", () => {
+  it.each([
+    ["an escape sequence", "\u001B[31mred", "\\x1b[31mred"],
+    ["line breaks", "a\nb\r\n", "a\\x0ab\\x0d\\x0a"],
+    ["a reversed file name", "cv\u202Efdp.exe", "cv\\u202efdp.exe"],
+    ["umlauts and emoji as they are", "Lebensläufe 🚀", "Lebensläufe 🚀"],
+  ])("shows %s", (_name, given, shown) => expect(visible(given)).toBe(shown));
+});
+
+describe("table", () => {
+  it("lines columns up by display width and makes foreign control characters visible", async () => {
+    const rows = [
+      { name: "Größe 🚀", size: 1 },
+      { name: "a\u001B[2J", size: 12 },
+    ];
+    const text = await table(rows, [
+      { title: "NAME", cell: ({ name }) => name },
+      { title: "SIZE", cell: ({ size }) => String(size), align: "right" },
+    ]);
+    expect(text).toBe(["NAME      SIZE", "Größe 🚀     1", "a\\x1b[2J    12"].join("\n"));
+  });
+});
+
+it("lines facts up and leaves out what is not known", () => {
+  expect(
+    facts([
+      ["a", "1"],
+      ["longer", undefined],
+      ["bc", "2"],
+    ]),
+  ).toBe("a   1\nbc  2");
+});
+
+it("counts in words", () => {
+  expect([count(1, "step"), count(2, "step"), count(1200, "entry", "entries")]).toEqual([
+    "1 step",
+    "2 steps",
+    "1,200 entries",
+  ]);
+});
+
+it("shows local time in the order that sorts", () => {
+  expect(localTime(new Date(2026, 2, 1, 9, 5, 7))).toBe("2026-03-01 09:05:07");
+});

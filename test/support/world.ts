@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Aws } from "../../src/aws/clients.ts";
+import { resolve, type Config } from "../../src/config.ts";
+import { main } from "../../src/main.ts";
+import { connectTarget } from "../../src/target.ts";
+import type { Access, Connection, Output, World } from "../../src/world.ts";
+
+export interface Outcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Call {
+  readonly service: string;
+  readonly command: string;
+}
+
+export interface WorldOptions {
+  readonly env?: Record<string, string>;
+  /** What is typed at the prompts, in order. Without answers there is no terminal. */
+  readonly answers?: readonly (string | boolean)[];
+  readonly stdin?: Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+/** A temporary home and folder in which command lines run in this process, on the local store. */
+export interface TestHome {
+  readonly folder: string;
+  /** Every call to the SDK's clients since the home was made. */
+  readonly calls: Call[];
+  readonly opened: string[];
+  run(argv: readonly string[], options?: WorldOptions): Promise<Outcome>;
+  /** The store itself, to look at the state: the same folder, clients of its own. */
+  look<T>(look: (aws: Aws, config: Config) => Promise<T>, env?: Record<string, string>): Promise<T>;
+  remove(): Promise<void>;
+}
+
+/** The clock of the tests starts here and goes on by a second each time it is looked at. */
+export const testStart = new Date("2026-03-01T12:00:00.000Z");
+
+export async function makeHome(): Promise<TestHome> {
+  const folder = await mkdtemp(join(tmpdir(), "mawps-test-"));
+  const calls: Call[] = [];
+  const opened: string[] = [];
+  let looks = 0;
+  const now = () => new Date(testStart.getTime() + 1000 * looks++);
+  const baseEnv = { MAWPS_HOME: join(folder, "store") };
+
+  function world(options: WorldOptions): { world: World; stdout: string[]; stderr: string[] } {
+    const stdout: string[] = [];
+    const stderr: string[] = [];
+    const answers = options.answers === undefined ? undefined : [...options.answers];
+    const next = () => {
+      const answer = answers?.shift();
+      if (answer === undefined) throw new Error("the test has no answer for this question");
+      return answer;
+    };
+    const isTTY = answers !== undefined;
+    const made: World = {
+      stdin: Object.assign(streamOf(options.stdin), { isTTY }),
+      stdout: sink(stdout, false),
+      stderr: sink(stderr, isTTY),
+      env: { ...baseEnv, ...options.env },
+      cwd: folder,
+      home: folder,
+      platform: process.platform,
+      nodeVersion: process.versions.node,
+      signal: options.signal ?? new AbortController().signal,
+      now,
+      randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
+      prompts: {
+        confirm: async () => next() === true,
+        input: async () => String(next()),
+        select: async () => String(next()),
+      },
+      openUrl: async (url) => void opened.push(url),
+      connect: async (config, access) => recorded(await connectTarget(config, access, made), calls),
+    };
+    return { world: made, stdout, stderr };
+  }
+
+  return {
+    folder,
+    calls,
+    opened,
+    async run(argv, options = {}) {
+      const { world: made, stdout, stderr } = world(options);
+      const exitCode = await main(argv, made);
+      return { exitCode, stdout: stdout.join(""), stderr: stderr.join("") };
+    },
+    async look(look, env = {}) {
+      const { world: made } = world({ env });
+      const { config } = resolve({}, made.env, undefined);
+      const connection = await connectTarget(config, "writes" satisfies Access, made);
+      try {
+        return await look(connection.aws, config);
+      } finally {
+        await connection.close();
+      }
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+async function* streamOf(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Array> {
+  if (bytes !== undefined) yield bytes;
+}
+
+function sink(into: string[], isTTY: boolean): Output {
+  return {
+    isTTY,
+    columns: 100,
+    write(text) {
+      into.push(typeof text === "string" ? text : Buffer.from(text).toString());
+      return true;
+    },
+    once: () => undefined,
+  };
+}
+
+/** Notes each command that goes through the clients of a connection. */
+function recorded(connection: Connection, calls: Call[]): Connection {
+  const watch =
+    <T extends { middlewareStack: { add: unknown } }>(service: string, open: () => Promise<T>) =>
+    async () => {
+      const client = await open();
+      const stack = client.middlewareStack as unknown as {
+        add(middleware: unknown, options: { step: string; name: string; override: boolean }): void;
+      };
+      stack.add(
+        (next: (args: unknown) => unknown, context: { commandName?: string }) => (args: unknown) => {
+          calls.push({ service, command: context.commandName ?? "" });
+          return next(args);
+        },
+        { step: "initialize", name: "recorded", override: true },
+      );
+      return client;
+    };
+  const { aws } = connection;
+  return {
+    ...connection,
+    aws: {
+      ...aws,
+      s3: watch("s3", aws.s3),
+      dynamodb: watch("dynamodb", aws.dynamodb),
+      cognito: watch("cognito", aws.cognito),
+      sts: watch("sts", aws.sts),
+    },
+  };
+}
