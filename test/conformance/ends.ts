@@ -1,5 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { requestHandler } from "../../src/local/request-handler.ts";
+import type { LocalService } from "../../src/local/service.ts";
 
 export interface Account {
   readonly accessKeyId: string;
@@ -71,6 +73,41 @@ export function foreignEnds(service: "S3" | "DYNAMODB"): KnownEnd[] {
         ),
     },
   ];
+}
+
+/**
+ * A service without a port. Clients reach it by their request handler; raw requests are handed over as an HTTP
+ * server would, so that a check cannot tell the two apart.
+ */
+export function inProcessEnd(service: LocalService, options: Pick<End, "region" | "credentials">): End {
+  const host = "127.0.0.1:9";
+  return {
+    ...options,
+    endpoint: `http://${host}`,
+    requestHandler: requestHandler(service),
+    async send(request) {
+      const mark = request.path.indexOf("?");
+      const { status, headers, body } = await service.handle({
+        method: request.method,
+        path: mark < 0 ? request.path : request.path.slice(0, mark),
+        query: mark < 0 ? "" : request.path.slice(mark + 1),
+        headers: { host, ...request.headers },
+        body: bytesOf(request.body),
+      });
+      const chunks: Uint8Array[] = [];
+      if (body instanceof Uint8Array) chunks.push(body);
+      else for await (const chunk of body) chunks.push(chunk);
+      return rawAnswer(status, headers, Buffer.concat(chunks));
+    },
+    close: () => service.close(),
+  };
+}
+
+async function* bytesOf(body: RawRequest["body"]): AsyncGenerator<Uint8Array> {
+  if (body === undefined) return;
+  if (typeof body === "string") yield Buffer.from(body);
+  else if (body instanceof Uint8Array) yield body;
+  else yield* body;
 }
 
 /** An end behind HTTP(S). Closing it leaves the server alone unless `close` is given. */
