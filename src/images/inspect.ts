@@ -27,6 +27,8 @@ export interface ImageFacts {
   /** EXIF orientation, 1 to 8; 1 when the file names none. */
   readonly orientation: number;
   readonly hasAlpha: boolean;
+  /** As libvips names what is stored: `srgb` and `b-w` with 8 bits, `rgb16` and `grey16` with 16, `cmyk`, `lab`. */
+  readonly colourSpace: string;
   /** Frames of an animation or pages of a TIFF; only the first is ever shown. */
   readonly pages: number;
   readonly metadata: CarriedMetadata;
@@ -67,6 +69,7 @@ export async function inspectImage(bytes: Uint8Array, options: InspectOptions = 
     height,
     orientation: header.orientation ?? 1,
     hasAlpha: header.hasAlpha,
+    colourSpace: header.space,
     pages,
     metadata: {
       exif: found.includes("exif") || header.exif !== undefined,

@@ -9,6 +9,15 @@ import { describeExif, describeTiff } from "./tiff-tags.ts";
 const pictureChunks = new Set(
   "IHDR PLTE IDAT IEND tRNS cHRM gAMA sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs acTL fcTL fdAT".split(" "),
 );
+/** PNG texts that hold more than text: XMP by its own rule, the others as ImageMagick wrote them before `eXIf`. */
+const textKeywords: ReadonlyMap<string, string> = new Map([
+  ["XML:com.adobe.xmp", "xmp"],
+  ["Raw profile type xmp", "xmp"],
+  ["Raw profile type exif", "exif"],
+  ["Raw profile type APP1", "exif"],
+  ["Raw profile type iptc", "iptc"],
+  ["Raw profile type icc", "icc"],
+]);
 const pictureWebpChunks = new Set(["VP8 ", "VP8L", "VP8X", "ALPH", "ANIM", "ANMF"]);
 /** SOF, DHT, DAC, SOS, DQT, DNL, DRI, DHP and EXP. */
 const pictureMarkers = /^(?:C[0-9A-F]|D[A-F])$/;
@@ -33,16 +42,16 @@ const readers: Readonly<Record<ImageFormat, Reader>> = {
 
 /**
  * Names what the file carries beside its picture: `exif`, `gps`, `thumbnail`, `xmp`, `iptc`, `icc`, `comment`,
- * `trailing data` behind the picture's end, and whatever else is not pixels by its own name (`APP14`,
+ * `trailing data` behind the picture's end, `unreadable rest` where it breaks off, and whatever else is not pixels by its own name (`APP14`,
  * `chunk tIME`, `box uuid`). Each name once, in the order found; an empty list means that nothing is there but
  * the picture. A JFIF header without thumbnail counts as the picture's. Reads the bytes itself and trusts no
  * decoder, so that it can check what an encoder wrote.
  */
 export function findMetadata(bytes: Uint8Array, format: ImageFormat): string[] {
   const { read, describe } = readers[format];
-  const { parts, end = bytes.length } = read(bytes);
-  const trailing = end < bytes.length ? ["trailing data"] : [];
-  return [...new Set([...describe(parts, bytes), ...trailing])];
+  const { parts, end } = read(bytes);
+  const rest = end === undefined ? ["unreadable rest"] : end < bytes.length ? ["trailing data"] : [];
+  return [...new Set([...describe(parts, bytes), ...rest])];
 }
 
 /** Whether the file goes on to its own end. TIFF has none to look for: there only decoding tells. */
@@ -75,10 +84,9 @@ function describeChunk({ name, data }: Part): string[] {
     case "iCCP":
       return ["icc"];
     case "iTXt":
-      return [latin1(data, 0, 18) === "XML:com.adobe.xmp\0" ? "xmp" : "comment"];
     case "tEXt":
     case "zTXt":
-      return ["comment"];
+      return [textKeywords.get(latin1(data, 0, 80).split("\0", 1).join()) ?? "comment"];
     default:
       return [`chunk ${name}`];
   }
