@@ -99,7 +99,7 @@ export async function validated<T>(
   const module = (await validationModules[operation]()).default as { types: object; custom: unknown };
   const types = { ...module.types, ...laterParameters[operation] };
   try {
-    const data = validations.checkTypes(structuredClone(input), types);
+    const data = validations.checkTypes(copied(input) as object, types);
     validations.checkValidations(data, types, options.lenient === true ? undefined : module.custom, {
       options: limits,
     });
@@ -107,6 +107,16 @@ export async function validated<T>(
   } catch (error) {
     throw asFault(error);
   }
+}
+
+/** A copy, which dynalite changes as it checks; it does not know that a number may start with a plus. */
+function copied(value: unknown, member = ""): unknown {
+  if (Array.isArray(value)) return value.map((element) => copied(element, member));
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copied(inner, name)]));
+  }
+  const number = typeof value === "string" && (member === "N" || member === "NS");
+  return number ? value.replace(/^\+(?=[\d.])/, "") : value;
 }
 
 export async function actionOf(operation: keyof typeof actionModules): Promise<Action> {

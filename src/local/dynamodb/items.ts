@@ -48,6 +48,9 @@ export function deleteItem(context: Context, input: object): Promise<object> {
 
 async function write(context: Context, operation: WriteOperation, input: object): Promise<object> {
   const data = await validated<WriteInput>(operation, input);
+  if (operation === "deleteItem" && !["NONE", "ALL_OLD"].includes(data.ReturnValues ?? "NONE")) {
+    throw validationFault("ReturnValues can only be ALL_OLD or NONE");
+  }
   return context.database.exclusive(async () => {
     const table = await tableOf(context, nameOfTable(data.TableName));
     const change = await plan(context, table, { operation, input: data });

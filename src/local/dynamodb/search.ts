@@ -4,14 +4,19 @@ import { meets } from "./conditions.ts";
 import type { Range } from "./database.ts";
 import { under } from "./database.ts";
 import { actionOf, asFault, db, limits, project, validated } from "./dynalite.ts";
+import { validationFault } from "./fault.ts";
 import type { Context, TableDescription } from "./tables.ts";
 import { keys, nameOfTable, tableOf } from "./tables.ts";
 import type { Item } from "./values.ts";
+
+const mostSegments = 1_000_000;
 
 interface SearchInput {
   TableName: string;
   IndexName?: string;
   Select?: string;
+  Segment?: number;
+  TotalSegments?: number;
   ExclusiveStartKey?: Item;
   AttributesToGet?: string[];
   _projection?: { paths?: readonly Path[]; nestedPaths: object };
@@ -39,6 +44,7 @@ export function scan(context: Context, input: object): Promise<object> {
  */
 async function search(context: Context, operation: "query" | "scan", input: object): Promise<object> {
   const data = await validated<SearchInput>(operation, input);
+  check(data);
   const { description: table } = await tableOf(context, nameOfTable(data.TableName));
   const { _filter: filter, _projection: projection, AttributesToGet, Select, ...rest } = data;
   const paths = projection?.paths ?? AttributesToGet;
@@ -66,6 +72,35 @@ async function search(context: Context, operation: "query" | "scan", input: obje
       ? {}
       : { Items: paths === undefined ? kept : kept.map((item) => project(item, paths)) }),
   };
+}
+
+/** What dynalite leaves unchecked. */
+function check(data: SearchInput): void {
+  if (data.Segment !== undefined && data.TotalSegments === undefined) {
+    throw validationFault(
+      "The TotalSegments parameter is required but was not present in the request when Segment parameter is present",
+    );
+  }
+  if (data.TotalSegments !== undefined && data.TotalSegments > mostSegments) {
+    throw validationFault(
+      `1 validation error detected: Value '${String(data.TotalSegments)}' at 'totalSegments' failed to satisfy ` +
+        `constraint: Member must have value less than or equal to ${String(mostSegments)}`,
+    );
+  }
+  const { Select: select, IndexName, _projection: projection, AttributesToGet } = data;
+  const named = projection === undefined ? AttributesToGet && "AttributesToGet" : "ProjectionExpression";
+  if (select === "SPECIFIC_ATTRIBUTES" && named === undefined) {
+    throw validationFault(
+      "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
+    );
+  }
+  if (select === "ALL_PROJECTED_ATTRIBUTES" && IndexName === undefined) {
+    throw validationFault("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName");
+  }
+  if (named !== undefined && select !== undefined && select !== "SPECIFIC_ATTRIBUTES") {
+    const what = select === "COUNT" ? "only the Count" : select;
+    throw validationFault(`Cannot specify the ${named} when choosing to get ${what}`);
+  }
 }
 
 async function collect(

@@ -17,8 +17,12 @@ export type Item = Record<string, AttributeValue>;
 /** The largest item, names and values together: 400 KB. */
 export const itemLimitBytes = 400 * 1024;
 
-/** How deep lists and maps may nest. */
-const depthLimit = 32;
+/** How many lists and maps may lie around a value: with itself that makes the documented 32 levels. */
+const depthLimit = 31;
+
+/** Digits that a number may have, and the exponent of the largest. */
+const digitLimit = 38;
+const exponentLimit = 125;
 
 /**
  * Size of an item in bytes as DynamoDB counts it against the 400 KB limit: names and strings in UTF-8, two digits
@@ -44,15 +48,18 @@ function valueSizeBytes(value: AttributeValue): number {
 }
 
 function numberSizeBytes(number: string): number {
-  const digits = number.replace(/^-|\./g, "").replace(/^0+|0+$/g, "");
-  return 1 + Math.ceil(digits.length / 2) + (number.startsWith("-") ? 1 : 0);
+  return 1 + Math.ceil(digitsOf(number).length / 2) + (number.startsWith("-") ? 1 : 0);
+}
+
+function digitsOf(number: string): string {
+  return number.replace(/^-|\./g, "").replace(/^0+|0+$/g, "");
 }
 
 function sum<T>(values: readonly T[], size: (value: T) => number): number {
   return values.reduce((total, value) => total + size(value), 0);
 }
 
-/** Whether lists and maps nest deeper than the 32 levels that DynamoDB stores. */
+/** Whether lists and maps nest deeper than DynamoDB stores. */
 export function nestsTooDeep(item: Item): boolean {
   return Object.values(item).some((value) => exceeds(value, depthLimit));
 }
@@ -61,4 +68,30 @@ function exceeds(value: AttributeValue, levels: number): boolean {
   const children = value.L ?? (value.M === undefined ? undefined : Object.values(value.M));
   if (children === undefined) return false;
   return levels === 0 || children.some((child) => exceeds(child, levels - 1));
+}
+
+/** What is wrong with a number in the item that an update has calculated; undefined when all can be stored. */
+export function numberFault(item: Item): string | undefined {
+  return firstFault(Object.values(item));
+}
+
+function firstFault(values: readonly AttributeValue[]): string | undefined {
+  for (const value of values) {
+    const nested = value.L ?? (value.M === undefined ? undefined : Object.values(value.M));
+    const fault = nested === undefined ? faultOfNumber(value.N) : firstFault(nested);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function faultOfNumber(number: string | undefined): string | undefined {
+  if (number === undefined) return undefined;
+  const whole = /^-?0*(\d*)/.exec(number)?.[1] ?? "";
+  if (whole.length - 1 > exponentLimit) {
+    return "Number overflow. Attempting to store a number with magnitude larger than supported range";
+  }
+  if (digitsOf(number).length > digitLimit) {
+    return `Attempting to store more than ${String(digitLimit)} significant digits in a Number`;
+  }
+  return undefined;
 }

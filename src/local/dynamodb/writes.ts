@@ -6,7 +6,7 @@ import { dynamodbFault, Fault, faultName, validationFault } from "./fault.ts";
 import type { Context, Counts, TableDescription, TableRecord } from "./tables.ts";
 import { countsOf, indexesOf, keys } from "./tables.ts";
 import type { Item } from "./values.ts";
-import { itemLimitBytes, itemSizeBytes, nestsTooDeep } from "./values.ts";
+import { itemLimitBytes, itemSizeBytes, nestsTooDeep, numberFault } from "./values.ts";
 
 interface UpdateSection {
   readonly type: "set" | "remove" | "add" | "delete";
@@ -20,6 +20,8 @@ export interface WriteInput {
   Item?: Item;
   Key?: Item;
   ReturnValuesOnConditionCheckFailure?: "ALL_OLD" | "NONE";
+  ReturnValues?: string;
+  AttributeUpdates?: Record<string, { Action?: string }>;
   _condition?: { readonly expression: Expression };
   _updates?: { sections: UpdateSection[]; readonly paths: readonly Path[] };
 }
@@ -73,6 +75,10 @@ export async function plan(
   if (rest._updates !== undefined) {
     rest._updates = { ...rest._updates, sections: inOrder(rest._updates.sections, before ?? {}) };
   }
+  // Where there is no item, taking something away from it makes none.
+  if (before === undefined && onlyTakesAway(input)) {
+    return { table, key, before, after: undefined, indexWrites: [], result: {} };
+  }
   const taken: { after: Item | undefined; indexWrites: Write[] } = { after: before, indexWrites: [] };
   const action = await actionOf(operation);
   let result: object;
@@ -88,6 +94,16 @@ export async function plan(
   if (operation !== "deleteItem" && taken.after !== undefined)
     checkItem(table.description, operation, taken.after);
   return { table, key, before, ...taken, result };
+}
+
+function onlyTakesAway(input: WriteInput): boolean {
+  const kinds = [
+    ...(input._updates?.sections.map((section) => section.type) ?? []),
+    ...Object.values(input.AttributeUpdates ?? {}).map((update) =>
+      update.Action === "DELETE" ? "delete" : "set",
+    ),
+  ];
+  return kinds.length > 0 && kinds.every((kind) => kind === "remove" || kind === "delete");
 }
 
 /** Judges a ConditionCheck of a transaction; to be called like `plan`. */
@@ -202,6 +218,8 @@ function checkItem(table: TableDescription, operation: "putItem" | "updateItem",
         : "Item size to update has exceeded the maximum allowed size",
     );
   }
+  const number = operation === "updateItem" ? numberFault(item) : undefined;
+  if (number !== undefined) throw validationFault(number);
   if (nestsTooDeep(item)) throw validationFault("Nesting Levels have exceeded supported limits");
   for (const index of indexesOf(table)) {
     for (const { AttributeName: name } of index.KeySchema) {
