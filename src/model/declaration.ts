@@ -77,6 +77,8 @@ export interface TableDeclaration {
   readonly keys: TableKeys;
   /** Keys of an existing table that are as right as `keys`: never a reason to make it anew. */
   readonly alsoRight: readonly TableKeys[];
+  /** What the one or the other keys mean for people, where a table may have several. */
+  readonly consequences?: readonly { readonly keys: TableKeys; readonly text: string }[];
   /** Global indexes, each with all attributes. */
   readonly indexes: readonly TableIndex[];
   /** Attribute with the end of an item's life in epoch seconds. */
@@ -127,11 +129,18 @@ export interface RetentionRule {
 export interface ExpectedItem {
   readonly what: string;
   readonly table: string;
+  /** Values of its key attributes, in every shape of the table; those that the table has as keys count. */
   readonly key: Readonly<Record<string, string>>;
-  /** Attributes and the values without which the site does not see the item, with what happens then. */
-  readonly attribute: string;
-  readonly value: string;
-  readonly otherwise: string;
+  /** The attribute without whose value the site does not see the item, and what happens then. */
+  readonly recognisedBy: { readonly attribute: string; readonly value: string; readonly otherwise: string };
+  /** Attributes with URLs that anybody must be able to read as pictures. */
+  readonly pictures: readonly {
+    readonly attribute: string;
+    readonly what: string;
+    readonly isOptional: boolean;
+  }[];
+  /** The command that makes or mends it. */
+  readonly remedy: string;
 }
 
 /** Whether two key schemas have the same attributes, of the same types, in the same places. */

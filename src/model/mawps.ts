@@ -59,9 +59,16 @@ export function mawps(names: Names, periods: RetentionPeriods = defaultPeriods):
         what: "hero images",
         table: "userProfiles",
         key: { userId: "owner", type: "website-images" },
-        attribute: "type",
-        value: "website-images",
-        otherwise: "the website answers 404 for its hero images",
+        recognisedBy: {
+          attribute: "type",
+          value: "website-images",
+          otherwise: "the website answers 404 for its hero images",
+        },
+        pictures: [
+          { attribute: "profileImageDefault", what: "hero image", isOptional: false },
+          { attribute: "profileImageHover", what: "hover image", isOptional: true },
+        ],
+        remedy: "mawps hero set <image>",
       },
     ],
   };
@@ -153,6 +160,10 @@ function tables(names: Names): TableDeclaration[] {
       name: userProfiles,
       keys: composite ? compositeKeys : simpleKeys,
       alsoRight: [composite ? simpleKeys : compositeKeys],
+      consequences: [
+        { keys: simpleKeys, text: `one item per user; the digital twin goes to ${digitalTwin}` },
+        { keys: compositeKeys, text: "one item per user and type; the digital twin is one of them" },
+      ],
     },
     {
       ...common,

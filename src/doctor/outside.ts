@@ -1,0 +1,24 @@
+import type { CliError } from "../errors.ts";
+import type { Caller } from "./caller.ts";
+import type { ToolFacts } from "./tool.ts";
+
+/** What the examination needs of the outside. */
+export interface Outside {
+  readonly now: () => Date;
+  readonly tool: ToolFacts;
+  /** Who the credentials belong to; undefined on the local store, which has no accounts. */
+  readonly caller: (() => Promise<Caller>) | undefined;
+  /** A GET as anybody out there would send it, without credentials. Any status is an answer. */
+  readonly anonymousGet: (url: string) => Promise<AnonymousAnswer>;
+  /** An error of a call in words; undefined for what is no error of AWS, the network or the user. */
+  readonly explain: (error: unknown) => CliError | undefined;
+  /** What stands in front of the public bucket. */
+  readonly publicBaseUrl?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface AnonymousAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
