@@ -1,0 +1,40 @@
+/** A JSON object as it came from storage; nothing is known of its values. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isRecord(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The same text for the same JSON value, whatever the order of its keys: DynamoDB's maps do not keep one. -0 is 0, and
+ * what JSON cannot hold (NaN, undefined) is written as null, as JSON.stringify does.
+ */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (!isRecord(value)) return JSON.stringify(value) ?? "null";
+  const fields = Object.keys(value).filter((name) => value[name] !== undefined);
+  return `{${fields
+    .toSorted()
+    .map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name])}`)
+    .join(",")}}`;
+}
+
+export function sameJson(a: unknown, b: unknown): boolean {
+  return a === b || canonicalJson(a) === canonicalJson(b);
+}
+
+const isoTime = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/**
+ * Milliseconds since 1970 of an ISO 8601 time with its zone, as the model writes them; undefined for anything else.
+ * Days that do not exist are refused: Date.parse makes 2 March of 30 February.
+ */
+export function timeOf(value: unknown): number | undefined {
+  const match = typeof value === "string" ? isoTime.exec(value) : null;
+  if (match === null) return undefined;
+  const [text, year, month, day] = match;
+  if (Number(day) > 28 && Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate())
+    return undefined;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : time;
+}
