@@ -1,5 +1,5 @@
 import type { Aws } from "../aws/clients.ts";
-import { getItem, type TypedItem, type TypedValue } from "../aws/items.ts";
+import { type AttributeValue, getItem, type Item } from "../aws/items.ts";
 import { headObject } from "../aws/objects.ts";
 import { readTable } from "../aws/table-settings.ts";
 import type { Declaration, ExpectedItem } from "../model/declaration.ts";
@@ -22,7 +22,7 @@ export async function expectedFindings(
   const { aws, outside } = site;
   const stored = await readTable(aws, table);
   if (stored === undefined) return [];
-  const key: Record<string, TypedValue> = {};
+  const key: Record<string, AttributeValue> = {};
   for (const { name } of [
     stored.keys.partition,
     ...(stored.keys.sort === undefined ? [] : [stored.keys.sort]),
@@ -53,7 +53,7 @@ export async function expectedFindings(
 
 type Picture = ExpectedItem["pictures"][number] & { readonly remedy: string };
 
-async function pictureFinding(site: Site, item: TypedItem, picture: Picture): Promise<Finding> {
+async function pictureFinding(site: Site, item: Item, picture: Picture): Promise<Finding> {
   const { aws, declaration, outside } = site;
   const url = textOf(item[picture.attribute]);
   if (url === undefined || url === "") {
@@ -109,7 +109,7 @@ function seenFinding(
   return { ...finding, status: "problem", message, remedy: "mawps hero set <image>" };
 }
 
-function textOf(value: TypedValue | undefined): string | undefined {
+function textOf(value: AttributeValue | undefined): string | undefined {
   return value !== undefined && "S" in value ? value.S : undefined;
 }
 
