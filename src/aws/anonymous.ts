@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import type { Aws } from "./clients.ts";
+
+export interface PublicAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly sizeBytes: number;
+  /** Hex, of the body as it came. */
+  readonly sha256: string;
+}
+
+interface EndResponse {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: AsyncIterable<Uint8Array> | Uint8Array;
+}
+
+/**
+ * GETs a URL as anybody could, unsigned, and sums up the body without keeping it. It goes through the S3 client's own end,
+ * so that it reaches what that client reaches: AWS, a CDN, a custom endpoint, the store in this process. Any status is
+ * an answer; redirects are not followed. Rejects when no answer comes.
+ */
+export async function anonymousGet(aws: Aws, url: string, signal?: AbortSignal): Promise<PublicAnswer> {
+  const s3 = await aws.s3();
+  const { response } = await s3.config.requestHandler.handle(
+    // Handlers read these fields only; the class would have to be loaded for nothing.
+    requestOf(new URL(url)) as never,
+    signal === undefined ? {} : { abortSignal: signal },
+  );
+  const { statusCode, headers, body } = response as unknown as EndResponse;
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  for await (const chunk of body instanceof Uint8Array ? [body] : (body ?? [])) {
+    hash.update(chunk);
+    sizeBytes += chunk.byteLength;
+  }
+  return {
+    status: statusCode,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+    sizeBytes,
+    sha256: hash.digest("hex"),
+  };
+}
+
+function requestOf(url: URL) {
+  const query: Record<string, string[]> = {};
+  for (const [name, value] of url.searchParams) (query[name] ??= []).push(value);
+  return {
+    method: "GET",
+    protocol: url.protocol,
+    hostname: url.hostname,
+    ...(url.port === "" ? {} : { port: Number(url.port) }),
+    path: url.pathname,
+    query,
+    headers: { host: url.host, "user-agent": "mawps", accept: "*/*" },
+  };
+}
