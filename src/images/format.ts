@@ -1,5 +1,6 @@
 import { constants, gunzipSync } from "node:zlib";
 import { CliError } from "../errors.ts";
+import { isCameraRaw } from "./tiff-tags.ts";
 
 export type ImageFormat = "jpeg" | "png" | "webp" | "avif" | "heic" | "tiff" | "gif";
 
@@ -52,7 +53,10 @@ export function detectFormat(bytes: Uint8Array, name: string): ImageFormat {
   if (start.startsWith("\x89PNG\r\n\x1a\n")) return "png";
   if (start.startsWith("GIF87a") || start.startsWith("GIF89a")) return "gif";
   if (start.startsWith("RIFF") && start.slice(8, 12) === "WEBP") return "webp";
-  if (/^(?:II[*+]\0|MM\0[*+])/.test(start)) return "tiff";
+  if (/^(?:II[*+]\0|MM\0[*+])/.test(start)) {
+    if (isCameraRaw(bytes)) throw notAPicture(name, "a camera's raw file");
+    return "tiff";
+  }
   if (start.slice(4, 8) === "ftyp") return detectBrand(bytes, name);
   throw refuse(bytes, start, name);
 }

@@ -59,7 +59,7 @@ export async function inspectImage(bytes: Uint8Array, options: InspectOptions = 
   const header = await readHeader(bytes, format, name);
   const { width, height } = header.autoOrient;
   const pages = header.pages ?? 1;
-  refuseSize({ width, height, pages }, name, maxPixels);
+  refuseSize({ width, height, frames: isAnimated(format) ? pages : 1 }, name, maxPixels);
   if (format === "heic") await checkDecodes(bytes, options);
   const found = findMetadata(bytes, format);
   return {
@@ -92,8 +92,10 @@ export async function checkDecodes(bytes: Uint8Array, options: InspectOptions = 
   const { name = "the picture", maxPixels = defaultMaxPixels } = options;
   const format = detectFormat(bytes, name);
   const sharp = await loadSharp();
-  const animated = format === "gif" || format === "webp";
-  const decoding = sharp(bytes, { ...decodeOptions(maxPixels * allFramesFactor), animated });
+  const decoding = sharp(bytes, {
+    ...decodeOptions(maxPixels * allFramesFactor),
+    animated: isAnimated(format),
+  });
   await decoded(decoding.resize(8, 8, { fit: "fill" }).raw().toBuffer(), format, name);
 }
 
@@ -125,22 +127,28 @@ async function readHeader(bytes: Uint8Array, format: ImageFormat, name: string):
   return header;
 }
 
+/** Formats of which a viewer plays all frames; the pages of a TIFF are never read beyond the first. */
+function isAnimated(format: ImageFormat): boolean {
+  return format === "gif" || format === "webp";
+}
+
 function refuseSize(
-  size: { width: number; height: number; pages: number },
+  size: { width: number; height: number; frames: number },
   name: string,
   maxPixels: number,
 ): void {
-  const { width, height, pages } = size;
-  if (width < 1 || height < 1) throw damaged(name, `it measures ${width} x ${height} pixels`);
-  if (width * height > maxPixels) {
+  const { width, height, frames } = size;
+  const pixels = width * height;
+  if (pixels === 0) throw damaged(name, `it measures ${width} x ${height} pixels`);
+  if (pixels > maxPixels) {
     throw new CliError(
-      `${name} has ${width} x ${height} pixels, ${megapixels(width * height)} megapixels; at most ${megapixels(maxPixels)} are taken`,
+      `${name} has ${width} x ${height} pixels, ${megapixels(pixels)} megapixels; at most ${megapixels(maxPixels)} are taken`,
       { hint: "scale it down first; nothing on a page needs more than 4000 pixels across" },
     );
   }
-  if (width * height * pages > maxPixels * allFramesFactor) {
+  if (pixels * frames > maxPixels * allFramesFactor) {
     throw new CliError(
-      `${name} has ${pages} frames of ${width} x ${height} pixels, which is too much to read`,
+      `${name} has ${frames} frames of ${width} x ${height} pixels, which is too much to read`,
       {
         hint: "save its first frame as a picture of its own and give that",
       },

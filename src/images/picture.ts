@@ -26,7 +26,7 @@ export interface JpegOptions extends InspectOptions {
   readonly crop?: { readonly width: number; readonly height: number };
 }
 
-export type VariantFormat = "webp" | "avif";
+type VariantFormat = "webp" | "avif";
 
 export interface VariantOptions extends InspectOptions {
   /** Pixels across, each at most the source's own width. */

@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { CliError } from "../errors.ts";
 
 export interface ReadOptions {
-  /** What a stream is called in messages; a file is called by its path. Default "standard input". */
+  /** What it is called in messages; default its path, or "standard input". */
   readonly name?: string;
   /** Default 100 MB (100,000,000). */
   readonly maxBytes?: number;
@@ -29,26 +29,26 @@ export async function readImage(
   options: ReadOptions = {},
 ): Promise<Buffer> {
   const { maxBytes = defaultMaxBytes } = options;
-  const name = typeof source === "string" ? source : (options.name ?? "standard input");
-  const bytes =
-    typeof source === "string" ? await readFile(source, maxBytes) : await collect(source, name, maxBytes);
+  const isPath = typeof source === "string";
+  const { name = isPath ? source : "standard input" } = options;
+  const bytes = isPath ? await readFile(source, name, maxBytes) : await collect(source, name, maxBytes);
   if (bytes.length === 0)
     throw new CliError(`${name} is empty`, { hint: "choose a file that holds a picture" });
   return bytes;
 }
 
-async function readFile(path: string, maxBytes: number): Promise<Buffer> {
+async function readFile(path: string, name: string, maxBytes: number): Promise<Buffer> {
   let file: FileHandle | undefined;
   try {
     file = await open(path);
     const stat = await file.stat();
-    if (stat.isDirectory()) throw unreadable(path, "EISDIR");
-    if (stat.size > maxBytes) throw tooLarge(path, maxBytes);
+    if (stat.isDirectory()) throw unreadable(name, "EISDIR");
+    if (stat.size > maxBytes) throw tooLarge(name, maxBytes);
     // A pipe or device has no size to trust: it is read like a stream.
     if (stat.size > 0) return await file.readFile();
-    return await collect(file.createReadStream({ autoClose: false }), path, maxBytes);
+    return await collect(file.createReadStream({ autoClose: false }), name, maxBytes);
   } catch (error) {
-    throw error instanceof CliError ? error : unreadable(path, codeOf(error), error);
+    throw error instanceof CliError ? error : unreadable(name, codeOf(error), error);
   } finally {
     await file?.close();
   }
@@ -69,9 +69,9 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
 }
 
-function unreadable(path: string, code: string, cause?: unknown): CliError {
+function unreadable(name: string, code: string, cause?: unknown): CliError {
   const [what, hint] = explained.get(code) ?? [`cannot be read (${code})`, "check the disk and the path"];
-  return new CliError(`${path} ${what}`, { hint, cause });
+  return new CliError(`${name} ${what}`, { hint, cause });
 }
 
 function tooLarge(name: string, maxBytes: number): CliError {

@@ -1,18 +1,22 @@
-/** The directories of a TIFF file, or of an EXIF block, which is one. */
-export interface TiffDirectory {
-  readonly tags: ReadonlySet<number>;
-}
+/** One directory of a TIFF file, or of an EXIF block, which is one: tags with the numbers in their value fields. */
+type TiffDirectory = ReadonlyMap<number, number>;
 
 /** More directories than any real file has; a chain that bites its tail ends here. */
 const maxDirectories = 64;
-/** Bytes of one value by TIFF type; only what is needed to read an offset or a small number. */
 const entryBytes = 12;
+const shortType = 3;
+
+const newSubfileType = 0x00fe;
+const stripOffsets = 0x0111;
+const thumbnailOffset = 0x0201;
+const gpsDirectory = 0x8825;
+const dngVersion = 0xc612;
 
 /**
- * Reads the tags of the chained directories (the first, then thumbnail or further pages). Lenient: a broken
- * block gives the directories up to the damage. BigTIFF is not read and gives none.
+ * Reads the chained directories (the first, then thumbnail or further pages). Lenient: a broken block gives what
+ * comes before the damage. BigTIFF is not read and gives none.
  */
-export function readTiffDirectories(bytes: Uint8Array): TiffDirectory[] {
+function readTiffDirectories(bytes: Uint8Array): TiffDirectory[] {
   if (bytes.length < 8) return [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = view.getUint16(0) === 0x4949;
@@ -21,17 +25,29 @@ export function readTiffDirectories(bytes: Uint8Array): TiffDirectory[] {
   let at = view.getUint32(4, little);
   while (at !== 0 && at + 2 <= bytes.length && directories.length < maxDirectories) {
     const count = view.getUint16(at, little);
-    const tags = new Set<number>();
+    const directory = new Map<number, number>();
     for (let entry = 0; entry < count; entry++) {
       const place = at + 2 + entry * entryBytes;
       if (place + entryBytes > bytes.length) break;
-      tags.add(view.getUint16(place, little));
+      const short = view.getUint16(place + 2, little) === shortType;
+      const value = short ? view.getUint16(place + 8, little) : view.getUint32(place + 8, little);
+      directory.set(view.getUint16(place, little), value);
     }
-    directories.push({ tags });
+    directories.push(directory);
     const next = at + 2 + count * entryBytes;
     at = next + 4 <= bytes.length ? view.getUint32(next, little) : 0;
   }
   return directories;
+}
+
+/**
+ * Whether a file that looks like TIFF is a camera's raw file (DNG, NEF, ARW, CR2): what a TIFF reader finds first in
+ * these is a thumbnail, marked as a reduced version of another picture.
+ */
+export function isCameraRaw(bytes: Uint8Array): boolean {
+  const [first] = readTiffDirectories(bytes);
+  const canon = bytes[8] === 0x43 && bytes[9] === 0x52; // "CR" in front of the first directory.
+  return canon || first?.has(dngVersion) === true || ((first?.get(newSubfileType) ?? 0) & 1) === 1;
 }
 
 /** What an EXIF block tells beyond the picture: always "exif", and "gps" and "thumbnail" where it has them. */
@@ -39,14 +55,12 @@ export function describeExif(block: Uint8Array): string[] {
   const [first, ...others] = readTiffDirectories(block);
   return [
     "exif",
-    ...(first?.tags.has(gpsDirectory) === true ? ["gps"] : []),
-    ...(others.some(({ tags }) => tags.has(thumbnailOffset) || tags.has(stripOffsets)) ? ["thumbnail"] : []),
+    ...(first?.has(gpsDirectory) === true ? ["gps"] : []),
+    ...(others.some((directory) => directory.has(thumbnailOffset) || directory.has(stripOffsets))
+      ? ["thumbnail"]
+      : []),
   ];
 }
-
-const gpsDirectory = 0x8825;
-const thumbnailOffset = 0x0201;
-const stripOffsets = 0x0111;
 
 /** Tags of TIFF 6.0 and its supplements that tell of the maker or the making, not of the pixels. */
 const tellingTags: ReadonlyMap<number, string> = new Map([
@@ -68,8 +82,8 @@ const tellingTags: ReadonlyMap<number, string> = new Map([
 
 /** The same for a TIFF file; private tags (from 0x8000) that are not known are named by number. */
 export function describeTiff(bytes: Uint8Array): string[] {
-  return readTiffDirectories(bytes).flatMap(({ tags }) =>
-    [...tags].flatMap((tag) => {
+  return readTiffDirectories(bytes).flatMap((directory) =>
+    [...directory.keys()].flatMap((tag) => {
       const name = tellingTags.get(tag) ?? (tag >= 0x8000 ? `tag ${tag}` : undefined);
       return name === undefined ? [] : [name];
     }),

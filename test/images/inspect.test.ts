@@ -108,6 +108,21 @@ describe("what is no picture is refused by name", () => {
     ["zip", Buffer.from("PK\x03\x04rest"), "a zip archive"],
     ["MP4", Buffer.from("\0\0\0\x18ftypisom\0\0\x02\0isommp41", "latin1"), "a video"],
     ["BMP", Buffer.from("BM\x36\0\0\0\0\0\0\0", "latin1"), "a BMP"],
+    [
+      "a raw file of Canon",
+      Buffer.from("II*\0\x10\0\0\0CR\x02\0\0\0\0\0\0\0", "latin1"),
+      "a camera's raw file",
+    ],
+    [
+      "a raw file in DNG",
+      Buffer.from("49492a0008000000010012c60100040000000104000000000000", "hex"),
+      "a camera's raw file",
+    ],
+    [
+      "a raw file behind its preview",
+      Buffer.from("4d4d002a00000008000100fe0004000000010000000100000000", "hex"),
+      "a camera's raw file",
+    ],
     ["only the start of a JPEG", Buffer.from([0xff, 0xd8, 0xff]), "is damaged: it ends in the middle"],
     [
       "only the signature of a PNG",

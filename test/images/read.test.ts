@@ -39,6 +39,11 @@ describe("from a path", () => {
     await expect(reading).rejects.toHaveProperty("hint", expect.stringMatching(/\w/));
   });
 
+  test("messages call the file as its user did", async () => {
+    const reading = readImage(join(folder, "nobody.jpg"), { name: "./nobody.jpg" });
+    await expect(reading).rejects.toThrow(/^\.\/nobody\.jpg does not exist$/);
+  });
+
   test("a file without permission is named as such", async () => {
     const root = process.getuid?.() === 0;
     if (root) process.seteuid?.(65_534); // Root may read everything: look with the eyes of nobody.
