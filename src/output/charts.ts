@@ -1,0 +1,73 @@
+import { visible } from "./text.ts";
+
+const eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"] as const;
+
+/**
+ * A bar of at most `width` characters, to an eighth of a character. Anything above zero shows at least the thinnest
+ * line, and only a full share fills the width. Shares outside 0-1 count as the nearer end.
+ */
+export function bar(share: number, width: number): string {
+  const clamped = Number.isFinite(share) ? Math.min(1, Math.max(0, share)) : 0;
+  const parts = Math.max(clamped > 0 ? 1 : 0, Math.floor(clamped * width * 8));
+  return "█".repeat(Math.floor(parts / 8)) + (eighths[parts % 8] ?? "");
+}
+
+/** A bar on a track, for one percentage: `█████▌░░░░`. */
+export function percentBar(percent: number, width: number): string {
+  const filled = bar(percent / 100, width);
+  return filled + "░".repeat(Math.max(0, width - filled.length));
+}
+
+export interface ChartRow {
+  readonly label: string;
+  readonly value: number;
+  /** What stands behind the bar; the value when absent. */
+  readonly note?: string;
+}
+
+/**
+ * A bar chart with one line a row, at most `width` columns wide: labels, bars to the scale of the largest value, notes.
+ * Labels that take more than a third of the width are cut.
+ */
+export function barChart(rows: readonly ChartRow[], width: number): string {
+  const labels = rows.map(({ label }) => cut(visible(label), Math.max(8, Math.floor(width / 3))));
+  const notes = rows.map(({ note, value }) => note ?? String(value));
+  const labelWidth = Math.max(0, ...labels.map(displayWidth));
+  const noteWidth = Math.max(0, ...notes.map(displayWidth));
+  const barWidth = Math.max(4, width - labelWidth - noteWidth - 4);
+  const largest = Math.max(0, ...rows.map(({ value }) => value));
+  return rows
+    .map(({ value }, index) => {
+      const label = labels[index] ?? "";
+      const drawn = largest === 0 ? "" : bar(value / largest, barWidth);
+      return `${label}${" ".repeat(labelWidth - displayWidth(label))}  ${drawn}${drawn === "" ? "" : " "}${notes[index] ?? ""}`;
+    })
+    .join("\n");
+}
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** Columns that a text takes in a terminal: 2 for emoji and East Asian wide characters, 1 for every other grapheme. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
+  return width;
+}
+
+function graphemeWidth(grapheme: string): number {
+  return /\p{Emoji_Presentation}|\uFE0F|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/u.test(
+    grapheme,
+  )
+    ? 2
+    : 1;
+}
+
+function cut(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  let kept = "";
+  for (const { segment } of graphemes.segment(text)) {
+    if (displayWidth(kept) + graphemeWidth(segment) > width - 1) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
