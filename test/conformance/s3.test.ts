@@ -1,5 +1,4 @@
-import assert from "node:assert/strict";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { foreignEnds, type End } from "./ends.ts";
 import { knownDifferences } from "./known-differences.ts";
 import { s3Checks } from "./s3/checks.ts";
@@ -8,10 +7,7 @@ import { runCheck, type Check } from "./s3/trial.ts";
 const names = Object.values(s3Checks).flatMap((checks) => checks.map((check) => check.name));
 
 test("every check has a name of its own", () => {
-  assert.deepEqual(
-    names.filter((name, index) => names.indexOf(name) !== index),
-    [],
-  );
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
 });
 
 for (const known of foreignEnds("S3")) {
@@ -25,19 +21,28 @@ for (const known of foreignEnds("S3")) {
     afterAll(() => end.close());
 
     describe.each(Object.entries(s3Checks))("%s", (_theme, checks) => {
-      for (const check of checks) {
+      const rows = checks.map((check) => {
         const reason = differences[check.name];
-        if (reason === undefined) test(check.name, () => runCheck(check, end));
-        else test(`${check.name} (differs here: ${reason})`, () => stillDiffers(check, end));
-      }
+        return {
+          check,
+          reason,
+          title: check.name + (reason === undefined ? "" : ` (differs here: ${reason})`),
+        };
+      });
+      test.for(rows)("$title", async ({ check, reason }) => {
+        const failure = await failureOf(check, end);
+        if (failure !== undefined && reason === undefined) throw failure;
+        expect(failure === undefined, "gone: remove its entry from known-differences.ts").toBe(
+          reason === undefined,
+        );
+      });
     });
   });
 }
 
-async function stillDiffers(check: Check, end: End): Promise<void> {
-  const failed = await runCheck(check, end).then(
-    () => false,
-    () => true,
+function failureOf(check: Check, end: End): Promise<Error | undefined> {
+  return runCheck(check, end).then(
+    () => undefined,
+    (thrown: unknown) => (thrown instanceof Error ? thrown : new Error(String(thrown))),
   );
-  assert.ok(failed, "this known difference is gone: remove its entry from known-differences.ts");
 }
