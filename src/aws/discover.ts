@@ -1,0 +1,87 @@
+import type { Aws } from "./clients.ts";
+import { explain } from "./explain.ts";
+import { abortable } from "./objects.ts";
+
+export interface Discovered {
+  readonly buckets: readonly string[];
+  readonly tables: readonly string[];
+  /** Ids. */
+  readonly userPools: readonly string[];
+  /** What could not be listed; the lists of the others hold. */
+  readonly failures: readonly { readonly what: string; readonly why: string }[];
+}
+
+/**
+ * Lists what there is in the account and region, side by side. A missing permission for one kind leaves its list empty and
+ * is told in `failures`; never taken for "there is none".
+ */
+export async function discover(aws: Aws, signal?: AbortSignal): Promise<Discovered> {
+  const failures: { what: string; why: string }[] = [];
+  const orEmpty = async (what: string, list: Promise<string[]>) => {
+    try {
+      return await list;
+    } catch (error) {
+      signal?.throwIfAborted();
+      const explained = explain(error, { region: aws.region, endpointUrl: aws.endpointUrl });
+      if (explained === undefined) throw error;
+      failures.push({ what, why: explained.message });
+      return [];
+    }
+  };
+  const [buckets, tables, userPools] = await Promise.all([
+    orEmpty("buckets", listBuckets(aws, signal)),
+    orEmpty("tables", listTables(aws, signal)),
+    orEmpty("user pools", listUserPools(aws, signal)),
+  ]);
+  return { buckets, tables, userPools, failures };
+}
+
+/** Names of the account's buckets, of all regions: S3 tells them apart only when asked one by one. */
+async function listBuckets(aws: Aws, signal: AbortSignal | undefined): Promise<string[]> {
+  const [s3, { ListBucketsCommand }] = await Promise.all([aws.s3(), import("./s3-sdk.ts")]);
+  const names: string[] = [];
+  let token: string | undefined;
+  do {
+    const page = await s3.send(
+      new ListBucketsCommand({ MaxBuckets: 1000, ContinuationToken: token }),
+      abortable(signal),
+    );
+    names.push(...(page.Buckets ?? []).map((bucket) => bucket.Name ?? ""));
+    token = page.ContinuationToken;
+  } while (token !== undefined);
+  return names;
+}
+
+async function listTables(aws: Aws, signal: AbortSignal | undefined): Promise<string[]> {
+  const [dynamodb, { ListTablesCommand }] = await Promise.all([aws.dynamodb(), import("./dynamodb-sdk.ts")]);
+  const names: string[] = [];
+  let last: string | undefined;
+  do {
+    const page = await dynamodb.send(
+      new ListTablesCommand({ ExclusiveStartTableName: last }),
+      abortable(signal),
+    );
+    names.push(...(page.TableNames ?? []));
+    last = page.LastEvaluatedTableName;
+  } while (last !== undefined);
+  return names;
+}
+
+async function listUserPools(aws: Aws, signal: AbortSignal | undefined): Promise<string[]> {
+  const [cognito, { ListUserPoolsCommand }] = await Promise.all([
+    aws.cognito(),
+    import("@aws-sdk/client-cognito-identity-provider"),
+  ]);
+  const ids: string[] = [];
+  let token: string | undefined;
+  do {
+    const page = await cognito.send(
+      // 60 is all that Cognito gives at once.
+      new ListUserPoolsCommand({ MaxResults: 60, NextToken: token }),
+      abortable(signal),
+    );
+    ids.push(...(page.UserPools ?? []).map((pool) => pool.Id ?? ""));
+    token = page.NextToken;
+  } while (token !== undefined);
+  return ids;
+}
