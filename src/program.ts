@@ -118,10 +118,7 @@ export function buildProgram(world: World): Program {
   };
 
   for (const [name, { description }] of Object.entries(nouns)) {
-    root
-      .command(name)
-      .description(description)
-      .copyInheritedSettings(root as AnyCommand);
+    root.command(name).description(description).copyInheritedSettings(root);
   }
   root.hook("preSubcommand", (_root, noun) => loadNoun(noun));
 

@@ -1,12 +1,12 @@
 import { homedir } from "node:os";
-import type { Output, Prompts, World } from "./world.ts";
+import type { Prompts, World } from "./world.ts";
 
 /** The world as it is. `signal` is aborted by whoever listens to the process's signals. */
 export function realWorld(signal: AbortSignal): World {
   return {
     stdin: process.stdin,
-    stdout: process.stdout as Output,
-    stderr: process.stderr as Output,
+    stdout: process.stdout,
+    stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),

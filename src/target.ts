@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { connect, type End } from "./aws/clients.ts";
 import type { Config } from "./config.ts";
+import { CliError } from "./errors.ts";
 import { defaultNames, mawps, type Names } from "./model/mawps.ts";
 import type { Access, Connection, World } from "./world.ts";
 
@@ -92,6 +93,17 @@ async function connectLocal(
   });
 }
 
+export async function localStoreExists(config: Config, world: Pick<World, "cwd">): Promise<boolean> {
+  const { storeExists } = await import("./local/store.ts");
+  return storeExists(storeFolder(config, world));
+}
+
+/** Deletes the local store; a folder that is none is refused. */
+export async function resetLocal(config: Config, world: Pick<World, "cwd" | "signal">): Promise<void> {
+  const { resetStore } = await import("./local/store.ts");
+  await resetStore(storeFolder(config, world), { signal: world.signal });
+}
+
 export interface LocalServer {
   readonly endpoint: string;
   readonly region: string;
@@ -107,16 +119,28 @@ export async function serveLocal(
   world: Pick<World, "cwd" | "now" | "signal">,
   port: number,
 ): Promise<LocalServer> {
-  const [{ openStore }, { serve }] = await Promise.all([
+  const [{ findServing, openStore }, { serve }] = await Promise.all([
     import("./local/store.ts"),
     import("./local/serve.ts"),
   ]);
   const folder = storeFolder(config, world);
+  const serving = await findServing(folder);
+  if (serving !== undefined) {
+    throw new CliError(`the store is being served already, at ${serving.endpoint}`, {
+      hint: `use that one, or stop it: kill ${serving.pid}`,
+    });
+  }
   // The buckets and tables are made before anybody can ask for them.
   await (await connectLocal(config, "writes", world)).close();
   const store = await openStore(folder, { region: config.region, now: world.now, signal: world.signal });
   try {
-    const server = await serve(store, { port, now: world.now, signal: world.signal });
+    const server = await serve(store, {
+      dir: folder,
+      region: config.region,
+      port,
+      now: world.now,
+      signal: world.signal,
+    });
     return { endpoint: server.endpoint, region: config.region, ...store.credentials, closed: server.closed };
   } catch (error) {
     await store.close();

@@ -30,10 +30,10 @@ export interface ConnectOptions {
 export interface Aws {
   readonly region: string;
   readonly endpointUrl: string | undefined;
-  s3(): Promise<S3Client>;
-  dynamodb(): Promise<DynamoDBClient>;
-  cognito(): Promise<CognitoIdentityProviderClient>;
-  sts(): Promise<STSClient>;
+  readonly s3: () => Promise<S3Client>;
+  readonly dynamodb: () => Promise<DynamoDBClient>;
+  readonly cognito: () => Promise<CognitoIdentityProviderClient>;
+  readonly sts: () => Promise<STSClient>;
   /** Closes idle sockets. The ends belong to whoever opened them. */
   close(): void;
 }

@@ -4,6 +4,7 @@ import type { SetHero, SetPicture } from "../hero/set.ts";
 import { bytes } from "../output/bytes.ts";
 import { duration } from "../output/dates.ts";
 import { facts } from "../output/table.ts";
+import { visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { heroSite } from "./hero-site.ts";
 import { warnOfForeignType } from "./hero-warnings.ts";
@@ -103,22 +104,20 @@ function asJson({ pictures, ...rest }: SetHero, tookMs: number) {
 
 function asText(result: SetHero, tookMs: number): string {
   const seen = result.dryRun
-    ? "nothing (dry run)"
+    ? "nothing was uploaded (dry run)"
     : result.verified
       ? "read back from outside, byte for byte"
       : "not verified";
-  return [
-    ...result.pictures.map((picture) => pictureText(picture)),
-    facts([
-      ["public", seen],
-      ["took", duration(tookMs)],
-    ]),
-  ].join("\n");
+  return facts([
+    ...result.pictures.flatMap((picture) => pictureFacts(picture)),
+    ["public", seen],
+    ["took", duration(tookMs)],
+  ]);
 }
 
-function pictureText(picture: SetPicture): string {
+function pictureFacts(picture: SetPicture): [string, string | undefined][] {
   const { role, url, width, height, originalBytes, previousUrl, variants } = picture;
-  return facts([
+  return [
     [role, url],
     ["pixels", `${width} x ${height}`],
     ["size", `${bytes(originalBytes)} -> ${bytes(picture.bytes)}`],
@@ -126,6 +125,6 @@ function pictureText(picture: SetPicture): string {
       "variants",
       variants.length === 0 ? undefined : variants.map((each) => `${each.width} ${each.type}`).join(", "),
     ],
-    ["before", previousUrl ?? "none"],
-  ]);
+    ["before", visible(previousUrl ?? "none")],
+  ];
 }

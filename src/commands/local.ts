@@ -49,18 +49,15 @@ export function local(noun: AnyCommand, begin: Begin): void {
       .action(async (_options, command) => {
         const run = await begin(command as AnyCommand);
         onlyLocal(run);
-        const [{ storeFolder }, { resetStore, storeExists }] = await Promise.all([
-          import("../target.ts"),
-          import("../local/store.ts"),
-        ]);
+        const { storeFolder, localStoreExists, resetLocal } = await import("../target.ts");
         const path = storeFolder(run.config, run.world);
-        const exists = await storeExists(path);
+        const exists = await localStoreExists(run.config, run.world);
         if (exists && !run.config.dryRun) {
           await run.confirm({
             question: `Delete the local store ${path} with everything in it?`,
             destructive: true,
           });
-          await resetStore(path, { signal: run.world.signal });
+          await resetLocal(run.config, run.world);
         }
         await run.print({ path, deleted: exists && !run.config.dryRun }, () =>
           !exists

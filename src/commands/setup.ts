@@ -1,8 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../errors.ts";
 import { mawps } from "../model/mawps.ts";
-import { table } from "../output/table.ts";
-import { count } from "../output/text.ts";
+import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import type { Step, StepKind } from "../setup/step.ts";
 import { names } from "../target.ts";
@@ -39,7 +38,7 @@ export function setup(noun: Command, begin: Begin): void {
       }
 
       const asked = due.map((step) => row(step, "planned"));
-      if (!run.config.json && !run.config.quiet) run.world.stderr.write(`${await planText(asked)}\n`);
+      if (!run.config.json && !run.config.quiet) run.world.stderr.write(`${planText(asked)}\n`);
       await run.confirm({
         question: `Carry out ${count(due.length, "step")}?`,
         destructive: due.some(({ kind }) => kind === "change"),
@@ -104,28 +103,35 @@ const signs: Readonly<Record<StepKind, string>> = {
   problem: "!",
 };
 
-function planText(rows: readonly Row[]): Promise<string> {
-  return table(rows, [
-    { title: "", cell: ({ kind }) => signs[kind] },
-    { title: "WHAT", cell: ({ resource, name }) => `${resource} ${name}` },
-    { title: "SETTING", cell: ({ aspect }) => aspect },
-    { title: "NOW", cell: ({ from }) => from ?? "-" },
-    { title: "THEN", cell: ({ to }) => to },
+/** What is about to be done, resource by resource: the setting, how it is now, how it will be. */
+function planText(rows: readonly Row[]): string {
+  return grouped(rows, ({ kind, aspect, from, to }) => [
+    `${signs[kind]} ${aspect}`,
+    from === undefined ? to : `${from} -> ${to}`,
   ]);
 }
 
-async function asText(rows: readonly Row[]): Promise<string> {
+/** Settings under the name of their bucket or table, lined up over all of them. */
+function grouped(rows: readonly Row[], line: (row: Row) => readonly [string, string]): string {
+  const lines = rows.map((each) => ({ resource: `${each.resource} ${each.name}`, line: line(each) }));
+  const width = Math.max(0, ...lines.map(({ line: [setting] }) => setting.length));
+  return lines
+    .flatMap(({ resource, line: [setting, text] }, at) => [
+      ...(resource === lines[at - 1]?.resource ? [] : [resource]),
+      visible(`  ${setting.padEnd(width)}  ${text}`),
+    ])
+    .join("\n");
+}
+
+function asText(rows: readonly Row[]): string {
   const shown = rows.filter(({ result, kind }) => result !== "none" || kind === "note");
   const well = rows.filter(({ kind }) => kind === "ok").length;
   const lines: string[] = [];
   if (shown.length > 0) {
     lines.push(
-      await table(shown, [
-        { title: "", cell: ({ kind }) => signs[kind] },
-        { title: "WHAT", cell: ({ resource, name }) => `${resource} ${name}` },
-        { title: "SETTING", cell: ({ aspect }) => aspect },
-        { title: "TO", cell: ({ to, remedy }) => (remedy === undefined ? to : `${to} (${remedy})`) },
-        { title: "RESULT", cell: ({ result }) => (result === "none" ? "" : result) },
+      grouped(shown, ({ kind, aspect, to, remedy, result }) => [
+        `${signs[kind]} ${aspect}`,
+        `${to}${remedy === undefined ? "" : ` (${remedy})`}${result === "none" ? "" : ` [${result}]`}`,
       ]),
     );
   }

@@ -1,11 +1,7 @@
-import {
-  assertItemFits,
-  getItem,
-  tableShape,
-  updateAttributes,
-  type TypedItem,
-  type TypedValue,
-} from "../aws/items.ts";
+import type { Condition } from "../aws/expressions.ts";
+import { assertItemFits } from "../aws/item-size.ts";
+import { getItem, tableShape, type AttributeValue, type Item } from "../aws/items.ts";
+import { updateAttributes } from "../aws/update-item.ts";
 import { CliError } from "../errors.ts";
 import type { HeroRole } from "../model/keys.ts";
 import type { TableShape } from "../model/table-shape.ts";
@@ -35,7 +31,7 @@ export interface HeroPointer {
 export interface ReadPointer {
   readonly pointer: HeroPointer;
   readonly shape: TableShape;
-  readonly item: TypedItem | undefined;
+  readonly item: Item | undefined;
 }
 
 const attributes = {
@@ -68,7 +64,7 @@ export type Repointing = Partial<
 >;
 
 export interface PointerUpdate {
-  readonly set: Readonly<Record<string, TypedValue>>;
+  readonly set: Readonly<Record<string, AttributeValue>>;
   readonly remove: readonly string[];
   /** The item's `type` when it was neither missing nor the one that the website looks for. */
   readonly foreignType: string | undefined;
@@ -83,7 +79,7 @@ export function planPointer(
   change: Repointing,
   now: Date,
 ): PointerUpdate {
-  const set: Record<string, TypedValue> = { updatedAt: { S: now.toISOString() } };
+  const set: Record<string, AttributeValue> = { updatedAt: { S: now.toISOString() } };
   const variants: Record<string, readonly HeroVariant[]> = { ...pointer.profileImageVariants };
   for (const role of ["default", "hover"] as const) {
     const target = change[role];
@@ -105,7 +101,7 @@ export function planPointer(
     set["type"] = { S: websiteImages };
     if (item?.["type"] !== undefined) foreignType = item["type"].S ?? JSON.stringify(item["type"]);
   }
-  assertItemFits({ ...item, ...ownerKey(shape), ...set });
+  assertItemFits({ ...item, ...ownerKey(shape), ...set }, "the owner item");
   return { set, remove, foreignType };
 }
 
@@ -115,16 +111,19 @@ export function planPointer(
  * @throws CliError when somebody else changed the images meanwhile; nothing was written then.
  */
 export async function writePointer(site: HeroSite, read: ReadPointer, update: PointerUpdate): Promise<void> {
-  const guarded = [...Object.values(attributes), variantsAttribute];
+  const conditions = [...Object.values(attributes), variantsAttribute].map((path): Condition => {
+    const value = read.item?.[path];
+    return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
+  });
   const outcome = await updateAttributes(site.aws, {
     table: site.table,
     key: ownerKey(read.shape),
-    set: update.set,
+    set: Object.entries(update.set).map(([path, value]) => ({ path, value })),
     remove: update.remove,
-    condition: { unchanged: Object.fromEntries(guarded.map((name) => [name, read.item?.[name]])) },
+    conditions,
     signal: site.signal,
   });
-  if (outcome.done) return;
+  if (outcome.applied) return;
   throw new CliError("somebody else changed the hero images meanwhile; theirs stay live", {
     hint: "look at `mawps hero show`, then run the command again (hero set: or pass --retry)",
     cause: new HeroConflict(),
@@ -136,18 +135,18 @@ export class HeroConflict extends Error {
   override readonly name = "HeroConflict";
 }
 
-function ownerKey(shape: TableShape): TypedItem {
+function ownerKey(shape: TableShape): Item {
   return shape.kind === "simple"
     ? { userId: { S: ownerId } }
     : { userId: { S: ownerId }, type: { S: websiteImages } };
 }
 
-function text(value: TypedValue | undefined): string | null {
+function text(value: AttributeValue | undefined): string | null {
   return value?.S === undefined || value.S === "" ? null : value.S;
 }
 
 /** Variants as stored; what does not look like one is foreign and left out here (and kept on the item). */
-function variantsIn(value: TypedValue | undefined): HeroPointer["profileImageVariants"] {
+function variantsIn(value: AttributeValue | undefined): HeroPointer["profileImageVariants"] {
   if (value?.M === undefined) return undefined;
   const found: Partial<Record<HeroRole, readonly HeroVariant[]>> = {};
   for (const role of ["default", "hover"] as const) {
@@ -162,7 +161,7 @@ function variantsIn(value: TypedValue | undefined): HeroPointer["profileImageVar
   return Object.keys(found).length === 0 ? undefined : found;
 }
 
-function typedVariants(variants: Readonly<Record<string, readonly HeroVariant[]>>): TypedValue {
+function typedVariants(variants: Readonly<Record<string, readonly HeroVariant[]>>): AttributeValue {
   const typed = Object.entries(variants).map(([role, list]) => [
     role,
     {
@@ -171,5 +170,5 @@ function typedVariants(variants: Readonly<Record<string, readonly HeroVariant[]>
       })),
     },
   ]);
-  return { M: Object.fromEntries(typed) as Record<string, TypedValue> };
+  return { M: Object.fromEntries(typed) as Record<string, AttributeValue> };
 }

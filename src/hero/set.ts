@@ -179,7 +179,7 @@ async function uploadAll(
 async function verify(site: HeroSite, { key, body }: Upload): Promise<void> {
   // Where a server stands in for AWS, the CDN in front of the real bucket knows nothing of the new object.
   const url = site.aws.endpointUrl === undefined ? heroUrl(site, key) : originUrl(site, key);
-  const seen = await anonymousGet(site.aws, url, { signal: site.signal });
+  const seen = await anonymousGet(site.aws, url, site.signal);
   const expected = createHash("sha256").update(body).digest("hex");
   if (seen.status === 200 && seen.sha256 === expected) return;
   const what = seen.status === 200 ? `${seen.sizeBytes} other bytes` : `HTTP ${seen.status}`;

@@ -3,9 +3,10 @@ import { build } from "esbuild";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRequire } from "node:module";
-import { root, temporaryFolder } from "./measure.mjs";
+import { root } from "./measure.mjs";
 
-const outfile = join(temporaryFolder(), "photo.cjs");
+// Beside the packages, so that the bundle finds sharp.
+const outfile = join(root, "node_modules", ".cache", "mawps-photo.cjs");
 await build({
   entryPoints: [join(root, "src", "demo", "photo.ts")],
   outfile,
@@ -13,6 +14,5 @@ await build({
   format: "cjs",
   platform: "node",
   external: ["sharp"],
-  alias: { sharp: createRequire(import.meta.url).resolve("sharp") },
 });
 writeFileSync(process.argv[2], await createRequire(import.meta.url)(outfile).makePhoto());

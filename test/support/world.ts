@@ -32,6 +32,8 @@ export interface TestHome {
   /** Every call to the SDK's clients since the home was made. */
   readonly calls: Call[];
   readonly opened: string[];
+  /** What happens between the tool's reading of an item and each of its updates: somebody else at work. */
+  beforeUpdate: ((aws: Aws) => Promise<void>) | undefined;
   run(argv: readonly string[], options?: WorldOptions): Promise<Outcome>;
   /** The store itself, to look at the state: the same folder, clients of its own. */
   look<T>(look: (aws: Aws, config: Config) => Promise<T>, env?: Record<string, string>): Promise<T>;
@@ -77,15 +79,16 @@ export async function makeHome(): Promise<TestHome> {
         select: async () => String(next()),
       },
       openUrl: async (url) => void opened.push(url),
-      connect: async (config, access) => recorded(await connectTarget(config, access, made), calls),
+      connect: async (config, access) => recorded(await connectTarget(config, access, made), home),
     };
     return { world: made, stdout, stderr };
   }
 
-  return {
+  const home: TestHome = {
     folder,
     calls,
     opened,
+    beforeUpdate: undefined,
     async run(argv, options = {}) {
       const { world: made, stdout, stderr } = world(options);
       const exitCode = await main(argv, made);
@@ -103,6 +106,7 @@ export async function makeHome(): Promise<TestHome> {
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+  return home;
 }
 
 async function* streamOf(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Array> {
@@ -121,25 +125,31 @@ function sink(into: string[], isTTY: boolean): Output {
   };
 }
 
-/** Notes each command that goes through the clients of a connection. */
-function recorded(connection: Connection, calls: Call[]): Connection {
+/** Notes each command that goes through the clients of a connection, and lets somebody else in before an update. */
+function recorded(connection: Connection, home: TestHome): Connection {
+  const { aws } = connection;
+  let isSomebodyElse = false;
   const watch =
-    <T extends { middlewareStack: { add: unknown } }>(service: string, open: () => Promise<T>) =>
+    <T extends { middlewareStack: unknown }>(service: string, open: () => Promise<T>) =>
     async () => {
       const client = await open();
-      const stack = client.middlewareStack as unknown as {
+      const stack = client.middlewareStack as {
         add(middleware: unknown, options: { step: string; name: string; override: boolean }): void;
       };
       stack.add(
-        (next: (args: unknown) => unknown, context: { commandName?: string }) => (args: unknown) => {
-          calls.push({ service, command: context.commandName ?? "" });
+        (next: (args: unknown) => unknown, context: { commandName?: string }) => async (args: unknown) => {
+          if (!isSomebodyElse) home.calls.push({ service, command: context.commandName ?? "" });
+          if (context.commandName === "UpdateItemCommand" && !isSomebodyElse) {
+            isSomebodyElse = true;
+            await home.beforeUpdate?.(aws);
+            isSomebodyElse = false;
+          }
           return next(args);
         },
         { step: "initialize", name: "recorded", override: true },
       );
       return client;
     };
-  const { aws } = connection;
   return {
     ...connection,
     aws: {

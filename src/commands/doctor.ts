@@ -1,0 +1,109 @@
+import { access, constants, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Command } from "@commander-js/extra-typings";
+import type { Aws } from "../aws/clients.ts";
+import type { Outside } from "../doctor/outside.ts";
+import type { Finding } from "../doctor/finding.ts";
+import type { ToolFacts } from "../doctor/tool.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import { mawps } from "../model/mawps.ts";
+import { table } from "../output/table.ts";
+import { count } from "../output/text.ts";
+import type { AnyCommand, Begin } from "../program.ts";
+import { names, storeFolder } from "../target.ts";
+import type { Run } from "./run.ts";
+
+/** `mawps doctor`: everything that is looked at, each finding with its remedy; exit 4 when something is wrong. */
+export function doctor(noun: Command, begin: Begin): void {
+  noun
+    .addHelpText(
+      "after",
+      "\nExample:\n  mawps doctor --json | jq -r 'select(.status == \"problem\") | .remedy'",
+    )
+    .action(async (_options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ examine }, tool] = await Promise.all([import("../doctor/doctor.ts"), toolFacts(run)]);
+      const aws = await run.aws("reads");
+      const progress = await run.progress("examining");
+      const outside = await outsideOf(run, aws, tool);
+      const statuses: Finding["status"][] = [];
+      const findings = (async function* () {
+        for await (const finding of examine(aws, mawps(names(run.config)), outside)) {
+          progress.update(`${finding.check} ${finding.subject}`);
+          statuses.push(finding.status);
+          yield finding;
+        }
+        progress.stop();
+      })();
+      await run.printRows(findings, asText);
+      const problems = statuses.filter((status) => status === "problem").length;
+      if (problems > 0) {
+        throw new CliError(`${count(problems, "problem")} found`, { exitCode: exitCodes.findings });
+      }
+    });
+}
+
+async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> {
+  const { world, config } = run;
+  const [{ anonymousGet }, { explain }] = await Promise.all([
+    import("../aws/anonymous.ts"),
+    import("../aws/explain.ts"),
+  ]);
+  return {
+    now: () => world.now(),
+    tool,
+    caller: config.target === "local" ? undefined : await callerOf(aws),
+    anonymousGet: (url) => anonymousGet(aws, url, world.signal),
+    explain: (error) =>
+      error instanceof CliError
+        ? error
+        : explain(error, { profile: config.profile, region: config.region, endpointUrl: config.endpointUrl }),
+    publicBaseUrl: config.publicBaseUrl,
+    signal: world.signal,
+  };
+}
+
+async function callerOf(aws: Aws): Promise<NonNullable<Outside["caller"]>> {
+  const { callerIdentity } = await import("../aws/identity.ts");
+  return () => callerIdentity(aws);
+}
+
+async function toolFacts({ world, config }: Run): Promise<ToolFacts> {
+  const { imageLibrary } = await import("../images/sharp.ts");
+  const facts = { nodeVersion: `v${world.nodeVersion}`, images: await imageLibrary() };
+  if (config.target !== "local") return facts;
+  const folder = storeFolder(config, world);
+  const place = await nearestFolder(folder);
+  const { bavail, bsize } = await statfs(place);
+  return { ...facts, store: { folder, isWritable: await isWritable(place), freeBytes: bavail * bsize } };
+}
+
+/** The store's folder, or the nearest one above it that is there already. */
+async function nearestFolder(path: string): Promise<string> {
+  const there = await access(path).then(
+    () => true,
+    () => false,
+  );
+  return there || dirname(path) === path ? path : nearestFolder(dirname(path));
+}
+
+async function isWritable(folder: string): Promise<boolean> {
+  return access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function asText(findings: readonly Finding[]): Promise<string> {
+  const signs = { ok: "ok", warning: "warning", problem: "PROBLEM", skipped: "skipped" } as const;
+  const list = await table(findings, [
+    { title: "", cell: ({ status }) => signs[status] },
+    { title: "CHECK", cell: ({ check }) => check },
+    { title: "OF", cell: ({ subject }) => subject },
+    { title: "FINDING", cell: ({ message }) => message },
+  ]);
+  const remedies = findings.filter(({ status, remedy }) => status !== "ok" && remedy !== undefined);
+  if (remedies.length === 0) return list;
+  const todo = remedies.map(({ check, subject, remedy }) => `  ${check} ${subject}: ${remedy}`);
+  return `${list}\n\nWhat to do:\n${[...new Set(todo)].join("\n")}`;
+}

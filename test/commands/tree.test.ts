@@ -1,0 +1,165 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { buildProgram, type AnyCommand } from "../../src/program.ts";
+import { realWorld } from "../../src/real-world.ts";
+import { makeHome, type TestHome } from "../support/world.ts";
+
+/**
+ * How each verb of the tree is called when everything about it is well. A verb that is missing here fails the first
+ * test: nobody adds one without these manners.
+ */
+const calls: Readonly<Record<string, readonly string[]>> = {
+  "hero set": ["photo.jpg"],
+  "hero show": [],
+  "hero list": [],
+  "hero rollback": [],
+  "hero rm": [],
+  setup: [],
+  doctor: [],
+  init: ["--target", "local"],
+  "config show": [],
+  "local path": [],
+  "local serve": [],
+  "local reset": [],
+  demo: [],
+  completion: ["bash"],
+};
+
+/** Runs until it is stopped: has tests of its own. */
+const endless = ["local serve"];
+/** What asks before it goes on. */
+const asking = ["hero rm", "local reset"];
+
+const rows = Object.entries(calls)
+  .filter(([verb]) => !endless.includes(verb))
+  .map(([verb, argv]) => ({ verb, argv: [...verb.split(" "), ...argv] }));
+
+let home: TestHome;
+
+beforeEach(async () => {
+  home = await makeHome();
+  const image = sharp({ create: { width: 64, height: 48, channels: 3, background: "#336699" } });
+  await writeFile(join(home.folder, "photo.jpg"), await image.jpeg().toBuffer());
+  // Two pictures, so that there is something to roll back to and to take away.
+  for (let picture = 0; picture < 2; picture += 1)
+    await home.run(["hero", "set", "photo.jpg", "--no-verify"]);
+});
+
+afterEach(() => home.remove());
+
+function verbs(command: AnyCommand, before: readonly string[] = []): string[] {
+  return command.commands.flatMap((child: AnyCommand) =>
+    child.commands.length > 0
+      ? verbs(child, [...before, child.name()])
+      : [[...before, child.name()].join(" ")],
+  );
+}
+
+/** Every file of the home with its bytes: what must not change. */
+async function files(): Promise<Map<string, string>> {
+  const entries = await readdir(home.folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  // Opening LevelDB rotates its own log files; what is stored shows through `calls`.
+  const stable = paths.filter((path) => !/\/(s3|dynamodb|lock)\//.test(path));
+  return new Map(
+    await Promise.all(stable.map(async (path) => [path, await readFile(path, "base64")] as const)),
+  );
+}
+
+it("knows how to call every verb of the tree", async () => {
+  const tree = await buildProgram(realWorld(new AbortController().signal)).tree();
+  expect(verbs(tree).sort()).toEqual(Object.keys(calls).sort());
+});
+
+describe("every verb", () => {
+  it.each(rows)("$verb --json: stdout is JSON alone, and nothing is on stderr", async ({ argv }) => {
+    const { exitCode, stdout, stderr } = await home.run([...argv, "--json", "--yes"]);
+    expect({ exitCode: exitCode === 4 ? 0 : exitCode, stderr: exitCode === 4 ? "" : stderr }).toEqual({
+      exitCode: 0,
+      stderr: argv[0] === "demo" ? stderr : "",
+    });
+    const lines = stdout.split("\n").filter((line) => line !== "");
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) expect(typeof JSON.parse(line)).toBe("object");
+  });
+
+  it.each(rows)("$verb --dry-run: makes no writing call, changes no file, asks nothing", async ({ argv }) => {
+    const before = await files();
+    home.calls.length = 0;
+    const { exitCode, stderr } = await home.run([...argv, "--dry-run"]);
+    expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const writing = home.calls.filter(
+      ({ command }) => !/^(Get|Head|List|Describe|Query|Scan|BatchGet)/.test(command),
+    );
+    expect(writing).toEqual([]);
+    expect(await files()).toEqual(before);
+  });
+
+  it.each(rows)("$verb --quiet: says nothing but the result", async ({ argv }) => {
+    const { exitCode, stderr } = await home.run([...argv, "--quiet", "--yes"]);
+    expect([0, 4]).toContain(exitCode);
+    expect(stderr.split("\n").filter((line) => line !== "" && !/^(warning|error): /.test(line))).toEqual([]);
+  });
+
+  it.each(rows)("$verb --no-color --verbose: is taken, and prints no escape sequence", async ({ argv }) => {
+    const { exitCode, stdout, stderr } = await home.run([...argv, "--no-color", "--verbose", "--yes"]);
+    expect([0, 4]).toContain(exitCode);
+    expect(stdout + stderr).not.toContain("\u001B");
+  });
+
+  it.each(rows)("$verb --help: shows the global flags and an example", async ({ argv }) => {
+    const { exitCode, stdout, stderr } = await home.run([...argv, "--help"]);
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("--dry-run");
+    expect(stdout).toMatch(/Examples?:\n {2}(mawps|source|du)/);
+  });
+
+  it.each(rows)(
+    "$verb with an unknown flag: exit 2, on stderr only, as JSON when asked",
+    async ({ argv }) => {
+      const plain = await home.run([...argv, "--no-such-flag"]);
+      expect([plain.exitCode, plain.stdout]).toEqual([2, ""]);
+      expect(plain.stderr).toContain("--no-such-flag");
+      const json = await home.run([...argv, "--no-such-flag", "--json"]);
+      expect([json.exitCode, json.stdout]).toEqual([2, ""]);
+      expect(JSON.parse(json.stderr)).toMatchObject({ exitCode: 2 });
+    },
+  );
+});
+
+describe("a verb that asks", () => {
+  const asked = rows.filter(({ verb }) => asking.includes(verb));
+
+  it.each(asked)("$verb without a terminal: exit 1, names the flag, writes nothing", async ({ argv }) => {
+    const before = await files();
+    home.calls.length = 0;
+    const { exitCode, stdout, stderr } = await home.run(argv);
+    expect([exitCode, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("--yes");
+    expect(home.calls.filter(({ command }) => /^(Put|Update|Delete|Create)/.test(command))).toEqual([]);
+    expect(await files()).toEqual(before);
+  });
+
+  it.each(asked)("$verb declined: exit 1, softly, writes nothing", async ({ argv }) => {
+    const before = await files();
+    home.calls.length = 0;
+    const { exitCode, stderr } = await home.run(argv, { answers: [false] });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("declined; nothing was changed");
+    expect(home.calls.filter(({ command }) => /^(Put|Update|Delete|Create)/.test(command))).toEqual([]);
+    expect(await files()).toEqual(before);
+  });
+
+  it.each(asked)("$verb on a protected environment: --yes is not enough, its name is", async ({ argv }) => {
+    const env = { MAWPS_PROTECTED: "true", MAWPS_NAME: "production" };
+    const yes = await home.run([...argv, "--yes"], { env });
+    expect(yes.exitCode).toBe(1);
+    expect(yes.stderr).toContain("--confirm production");
+    const wrong = await home.run([...argv, "--confirm", "staging"], { env });
+    expect(wrong.exitCode).toBe(1);
+    expect((await home.run(argv, { env, answers: ["prod"] })).exitCode).toBe(1);
+    expect((await home.run([...argv, "--confirm", "production"], { env })).exitCode).toBe(0);
+  });
+});
