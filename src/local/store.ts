@@ -1,0 +1,309 @@
+import { randomBytes } from "node:crypto";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { CliError } from "../errors.ts";
+import type { Lock, LockOptions } from "./lock.ts";
+import { takeLock, takeLockUnless } from "./lock.ts";
+import type { LocalCredentials, LocalOptions, LocalService } from "./service.ts";
+
+/*
+ * The folder of a store:
+ *   store.json        marks it as one, with the version of its format
+ *   credentials.json  the one account, mode 0600
+ *   serve.json        only while `local serve` runs: where, and with which keys (mode 0600)
+ *   lock/             held by the one process that has the store open
+ *   s3/ dynamodb/     each service's own
+ */
+
+/** Rises when an older program could no longer read the store. */
+const formatVersion = 1;
+
+const files = {
+  marker: "store.json",
+  credentials: "credentials.json",
+  serving: "serve.json",
+  lock: "lock",
+} as const;
+
+/** What a reset removes, in this order: the marker last, so that a broken-off reset can be run again. */
+const contents = [
+  "s3",
+  "dynamodb",
+  "cognito",
+  "provisioned.json",
+  files.serving,
+  files.credentials,
+  files.marker,
+  files.lock,
+];
+
+export interface StoreOptions extends LockOptions {
+  readonly region: string;
+  readonly now: () => Date;
+}
+
+/** An open store. Its services are opened on first use and closed with it. */
+export interface LocalStore {
+  readonly credentials: LocalCredentials;
+  s3(): Promise<LocalService>;
+  dynamodb(): Promise<LocalService>;
+  /** Closes the services, then lets go of the lock. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Where `local serve` answers for a store. */
+export interface Serving extends LocalCredentials {
+  readonly pid: number;
+  readonly endpoint: string;
+  readonly region: string;
+}
+
+/**
+ * Opens the store in `dir` for this process alone, and makes it where there is none. Waits for another process to
+ * finish with it. Rejects with a `CliError` when that takes longer than `waitMs`, when the folder holds something
+ * else, or when a newer program wrote the store.
+ */
+export async function openStore(dir: string, options: StoreOptions): Promise<LocalStore> {
+  await refuseForeign(dir);
+  return openLocked(dir, await takeLock(join(dir, files.lock), options), options);
+}
+
+/**
+ * The same, but a store that is being served is not waited for: then gives where. Also when `local serve`
+ * has the store already and is only about to say so.
+ */
+export async function reachStore(dir: string, options: StoreOptions): Promise<LocalStore | Serving> {
+  const serving = await findServing(dir);
+  if (serving !== undefined) return serving;
+  await refuseForeign(dir);
+  const lock = await takeLockUnless(join(dir, files.lock), () => findServing(dir), options);
+  return "release" in lock ? openLocked(dir, lock, options) : lock;
+}
+
+async function openLocked(dir: string, lock: Lock, options: StoreOptions): Promise<LocalStore> {
+  try {
+    await checkFormat(dir);
+    // Whoever serves a store holds its lock: what still lies here was left behind.
+    await rm(join(dir, files.serving), { force: true });
+    const credentials = await credentialsOf(dir);
+    return services(dir, lock, { region: options.region, now: options.now, credentials });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+function services(dir: string, lock: Lock, options: LocalOptions): LocalStore {
+  const opened: Promise<LocalService>[] = [];
+  let closed: Promise<void> | undefined;
+  function once(start: () => Promise<LocalService>): () => Promise<LocalService> {
+    let service: Promise<LocalService> | undefined;
+    return async () => {
+      if (service !== undefined) return service;
+      if (closed !== undefined) throw new Error("the store is closed");
+      service = start();
+      opened.push(service);
+      return service;
+    };
+  }
+  async function closeAll(): Promise<void> {
+    const started = await Promise.allSettled(opened);
+    const done = await Promise.allSettled(
+      started.map(async (service) => (service.status === "fulfilled" ? service.value.close() : undefined)),
+    );
+    await lock.release();
+    for (const service of done) if (service.status === "rejected") throw service.reason;
+  }
+  return {
+    credentials: options.credentials,
+    // Loaded on first use: a command on one service should not read the code of the other.
+    s3: once(async () => (await import("./s3/open.ts")).openS3(join(dir, "s3"), options)),
+    dynamodb: once(async () =>
+      (await import("./dynamodb/open.ts")).openDynamoDb(join(dir, "dynamodb"), options),
+    ),
+    async close() {
+      closed ??= closeAll();
+      await closed;
+    },
+  };
+}
+
+/** Whether `dir` holds a store. */
+export async function storeExists(dir: string): Promise<boolean> {
+  return (await readJson(join(dir, files.marker))) !== undefined;
+}
+
+/**
+ * Deletes the store in `dir`, and the folder if nothing else lies in it. Nothing happens when there is no such folder.
+ * Rejects with a `CliError` when the folder is not a store or is in use; then nothing was touched.
+ */
+export async function resetStore(dir: string, options: LockOptions = {}): Promise<void> {
+  if ((await namesIn(dir)).length === 0) return;
+  if (!(await storeExists(dir))) {
+    throw new CliError(`${dir} is not a local store: it has no ${files.marker}`, {
+      hint: "nothing was deleted; mawps local path prints the folder that is used",
+    });
+  }
+  const serving = await findServing(dir);
+  if (serving !== undefined) {
+    throw new CliError(
+      `the local store is being served at ${serving.endpoint} (pid ${String(serving.pid)})`,
+      {
+        hint: "stop mawps local serve first",
+      },
+    );
+  }
+  const lock = await takeLock(join(dir, files.lock), options);
+  try {
+    for (const name of contents) await rm(join(dir, name), { recursive: true, force: true });
+    if ((await namesIn(dir)).length === 0) await rm(dir, { recursive: true, force: true });
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Where `local serve` answers for the store in `dir`, if it really does: its process lives and its port answers. */
+export async function findServing(dir: string): Promise<Serving | undefined> {
+  const found = await readJson(join(dir, files.serving));
+  if (found === undefined) return undefined;
+  const serving = found as Partial<Serving>;
+  const { pid, endpoint } = serving;
+  if (typeof pid !== "number" || typeof endpoint !== "string" || !isAlive(pid)) return undefined;
+  return (await answers(endpoint)) ? (serving as Serving) : undefined;
+}
+
+/** Says where this process serves the store. To be called while holding the store, once the port answers. */
+export async function writeServing(dir: string, serving: Omit<Serving, "pid">): Promise<void> {
+  const { endpoint, region, accessKeyId, secretAccessKey } = serving;
+  await writeJson(join(dir, files.serving), {
+    pid: process.pid,
+    endpoint,
+    region,
+    accessKeyId,
+    secretAccessKey,
+  });
+}
+
+/** To be called before the store is closed. */
+export async function removeServing(dir: string): Promise<void> {
+  await rm(join(dir, files.serving), { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, but belongs to somebody else.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+const answerLimitMs = 1000;
+
+function answers(endpoint: string): Promise<boolean> {
+  const { hostname, port } = new URL(endpoint);
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port), timeout: answerLimitMs });
+    const end = (answered: boolean) => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.once("connect", () => end(true));
+    socket.once("timeout", () => end(false));
+    socket.once("error", () => end(false));
+  });
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** A folder with other things in it is never made into a store. One that is just being made holds no marker yet. */
+async function refuseForeign(dir: string): Promise<void> {
+  const names = await namesIn(dir);
+  const ours =
+    names.length === 0 ||
+    names.includes(files.marker) ||
+    names.every((name) => name === files.lock || name.startsWith(files.marker));
+  if (ours) return;
+  throw new CliError(`${dir} is not empty and not a local store`, {
+    hint: "choose another folder with MAWPS_HOME",
+  });
+}
+
+async function checkFormat(dir: string): Promise<void> {
+  const path = join(dir, files.marker);
+  const marker = await readJson(path);
+  if (marker === undefined) {
+    await writeJson(path, { format: "mawps local store", version: formatVersion });
+    return;
+  }
+  const version = marker["version"];
+  if (typeof version !== "number") {
+    throw new CliError(`${path} is damaged: it names no format version`, {
+      hint: "restore it, or reset the store",
+    });
+  }
+  if (version <= formatVersion) return;
+  throw new CliError(
+    `the local store ${dir} has format ${String(version)}, and this program knows only ${String(formatVersion)}`,
+    { hint: "update mawps, or use another folder with MAWPS_HOME" },
+  );
+}
+
+async function credentialsOf(dir: string): Promise<LocalCredentials> {
+  const path = join(dir, files.credentials);
+  const { accessKeyId, secretAccessKey } = (await readJson(path)) ?? {};
+  if (typeof accessKeyId === "string" && typeof secretAccessKey === "string")
+    return { accessKeyId, secretAccessKey };
+  const made = {
+    accessKeyId: `LOCAL${randomBytes(10).toString("hex").slice(0, 15).toUpperCase()}`,
+    secretAccessKey: randomBytes(30).toString("base64url"),
+  };
+  await writeJson(path, made);
+  return made;
+}
+
+/** Undefined when there is no such file. Rejects with a `CliError` when it is damaged. */
+async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null) return parsed as Record<string, unknown>;
+  } catch {
+    // Falls through to the one answer for everything that is not an object; the text itself may hold a secret.
+  }
+  throw new CliError(`${path} is damaged: it is not a JSON object`, {
+    hint: "put it back from a copy, or delete the store's folder to start anew",
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}
+
+/** The whole file or nothing, readable for its owner only. */
+async function writeJson(path: string, content: object): Promise<void> {
+  const passing = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  const file = await open(passing, "wx", 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(passing, path);
+}
