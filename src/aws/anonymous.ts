@@ -23,11 +23,17 @@ interface EndResponse {
  */
 export async function anonymousGet(aws: Aws, url: string, signal?: AbortSignal): Promise<PublicAnswer> {
   const s3 = await aws.s3();
-  const { response } = await s3.config.requestHandler.handle(
-    // Handlers read these fields only; the class would have to be loaded for nothing.
-    requestOf(new URL(url)) as never,
-    signal === undefined ? {} : { abortSignal: signal },
-  );
+  const send = () =>
+    s3.config.requestHandler.handle(
+      // Handlers read these fields only; the class would have to be loaded for nothing.
+      requestOf(new URL(url)) as never,
+      signal === undefined ? {} : { abortSignal: signal },
+    );
+  // A kept connection may have been closed by the server meanwhile; the SDK's own calls are repeated then, too.
+  const { response } = await send().catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ECONNRESET" && error.code !== "EPIPE") throw error;
+    return send();
+  });
   const { statusCode, headers, body } = response as unknown as EndResponse;
   const hash = createHash("sha256");
   let sizeBytes = 0;
