@@ -1,6 +1,7 @@
 import {
   type BucketLocationConstraint,
   CreateBucketCommand,
+  DeleteBucketPolicyCommand,
   GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketOwnershipControlsCommand,
@@ -9,6 +10,7 @@ import {
   GetBucketVersioningCommand,
   GetPublicAccessBlockCommand,
   HeadBucketCommand,
+  GetObjectCommand,
   type LifecycleRule as SdkLifecycleRule,
   ListObjectsV2Command,
   PutBucketEncryptionCommand,
@@ -168,7 +170,7 @@ export async function readPolicy(aws: Aws, bucket: string): Promise<Reading<Poli
   }, "NoSuchBucketPolicy");
 }
 
-/** Replaces the whole policy. A lifted block on public policies takes some seconds to be known everywhere. */
+/** Replaces the whole policy; one without statements, which S3 refuses, is deleted. A lifted block on public policies takes some seconds to be known everywhere. */
 export async function writePolicy(
   aws: Aws,
   bucket: string,
@@ -176,8 +178,43 @@ export async function writePolicy(
   wait: WaitOptions = {},
 ): Promise<void> {
   const s3 = await aws.s3();
+  if (policy.Statement.length === 0) {
+    await s3.send(new DeleteBucketPolicyCommand({ Bucket: bucket }));
+    return;
+  }
   const input = { Bucket: bucket, Policy: JSON.stringify(policy) };
   await settled(() => s3.send(new PutBucketPolicyCommand(input)), wait);
+}
+
+/** Of a statement that stands in a policy for a moment only, or after a crash in that moment. */
+export const probeSid = "MawpsProbe";
+
+/**
+ * Whether the clients, which speak plain HTTP to a server in AWS's place, would still be let in if the bucket's policy
+ * demanded TLS. Found out with a policy that demands it for one key nobody uses; the policy has to be written anew
+ * afterwards.
+ */
+export async function toleratesTlsDemand(aws: Aws, bucket: string, policy: PolicyDocument): Promise<boolean> {
+  const key = "mawps-probe";
+  const probe = {
+    Sid: probeSid,
+    Effect: "Deny",
+    Principal: "*",
+    Action: "s3:GetObject",
+    Resource: `arn:aws:s3:::${bucket}/${key}`,
+    Condition: { Bool: { "aws:SecureTransport": "false" } },
+  };
+  await writePolicy(aws, bucket, { ...policy, Statement: [...policy.Statement, probe] });
+  const s3 = await aws.s3();
+  try {
+    await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    return true;
+  } catch (error) {
+    const status = httpStatus(error);
+    if (status === 404) return true;
+    if (status === 403) return false;
+    throw error;
+  }
 }
 
 /** Whether S3 itself counts the policy as public. Undefined without a policy. */

@@ -50,7 +50,9 @@ export async function* examine(
   }
   for (const { name, access } of declaration.buckets) {
     if (access === "public" || !isUsable(plan, "bucket", name)) continue;
-    yield* await attempt({ check: "privacy", subject: name }, () => privacyFindings(aws, name, outside));
+    yield* await attempt({ check: "privacy", subject: name }, () =>
+      privacyFindings({ aws, outside, isDeclaredClosed: isClosed(plan, name) }, name),
+    );
   }
   if (declaration.userPool !== undefined) {
     const { id } = declaration.userPool;
@@ -70,6 +72,12 @@ function isUsable(plan: SetupPlan, resource: "bucket" | "table", name: string): 
       (kind === "problem" && (aspect === "bucket" || aspect === "table" || aspect === "keys")),
   );
   return steps.length > 0 && !isBarred;
+}
+
+/** Whether the settings that keep the public out are all as declared. */
+function isClosed(plan: SetupPlan, bucket: string): boolean {
+  const settings = plan.filter(({ name, aspect }) => name === bucket && aspect === "public access block");
+  return settings.some(({ kind }) => kind === "ok");
 }
 
 async function userPoolFindings(aws: Aws, id: string): Promise<Finding[]> {

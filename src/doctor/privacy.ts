@@ -9,7 +9,10 @@ import type { Outside } from "./outside.ts";
  * Tries to list a private bucket, and to read an object that is really in it, as anybody out there; and asks S3
  * whether it counts the policy as public. Each of the three must be refused.
  */
-export async function privacyFindings(aws: Aws, bucket: string, outside: Outside): Promise<Finding[]> {
+export async function privacyFindings(
+  { aws, outside, isDeclaredClosed }: { aws: Aws; outside: Outside; isDeclaredClosed: boolean },
+  bucket: string,
+): Promise<Finding[]> {
   const { region, endpointUrl } = aws;
   const [key, isPublic] = await Promise.all([
     anyKey(aws, bucket, outside.signal),
@@ -30,12 +33,23 @@ export async function privacyFindings(aws: Aws, bucket: string, outside: Outside
       : [`anybody can read its objects (HTTP ${reading.status})`]),
   ];
   const finding = { check: "privacy", subject: bucket };
+  if (faults.length > 0 && isPublic !== true && isDeclaredClosed && isOnThisComputer(endpointUrl)) {
+    const message = `${faults.join("; ")}: this server in AWS's place does not enforce its settings`;
+    return [{ ...finding, status: "warning", message, remedy: "keep real documents away from this server" }];
+  }
   if (faults.length > 0) {
     const remedy = "mawps setup --fix, then take public statements out of its policy";
     return [{ ...finding, status: "problem", message: faults.join("; "), remedy }];
   }
   const tried = reading === undefined ? "listing (it is empty)" : "listing and reading an object";
   return [{ ...finding, status: "ok", message: `without credentials, ${tried} is refused` }];
+}
+
+/** Such a server keeps nobody out, and nobody but this computer can reach it. */
+function isOnThisComputer(endpointUrl: string | undefined): boolean {
+  return (
+    endpointUrl !== undefined && /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:|\/|$)/.test(endpointUrl)
+  );
 }
 
 function isRefusal(status: number): boolean {

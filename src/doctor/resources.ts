@@ -36,8 +36,9 @@ function stepFindings(steps: readonly Step[]): Finding[] {
   return [{ check: first.resource, subject: first.name, status: "ok", message }, ...off];
 }
 
-function stepFinding({ resource, name, aspect, kind, from, to, remedy, write }: Step): Finding | undefined {
+function stepFinding({ resource, name, aspect, kind, from, to, remedy, isMinor }: Step): Finding | undefined {
   const finding = { check: resource, subject: name };
+  const status = isMinor === true ? "warning" : "problem";
   switch (kind) {
     case "ok":
     case "create":
@@ -47,17 +48,16 @@ function stepFinding({ resource, name, aspect, kind, from, to, remedy, write }: 
     case "add":
       return {
         ...finding,
-        status: "problem",
+        status,
         message: `${aspect}: is missing (${to})`,
-        remedy: "mawps setup",
+        remedy: remedy ?? "mawps setup",
       };
     case "change":
       return {
         ...finding,
-        // Works the same, at another price.
-        status: write?.do === "switch-to-on-demand" ? "warning" : "problem",
+        status,
         message: `${aspect}: ${from ?? "none"}; should be: ${to}`,
-        remedy: "mawps setup --fix",
+        remedy: remedy ?? "mawps setup --fix",
       };
     case "problem":
       return {

@@ -4,6 +4,7 @@ import {
   enableVersioning,
   enforceOwnership,
   writeLifecycle,
+  toleratesTlsDemand,
   writePolicy,
   writePublicAccessBlock,
 } from "../aws/bucket-settings.ts";
@@ -60,9 +61,9 @@ export async function applySetup(aws: Aws, plan: SetupPlan, options: ApplyOption
     }
     onStep?.(step, "started");
     try {
-      if (step.write !== undefined) await carryOut(aws, step.name, step.write, options);
-      result.done.push(step);
-      onStep?.(step, "done");
+      const isWhole = step.write === undefined || (await carryOut(aws, step.name, step.write, options));
+      result[isWhole ? "done" : "unsupported"].push(step);
+      onStep?.(step, isWhole ? "done" : "unsupported");
     } catch (error) {
       if (isUnsupported(error)) {
         result.unsupported.push(step);
@@ -78,14 +79,36 @@ export async function applySetup(aws: Aws, plan: SetupPlan, options: ApplyOption
   return result;
 }
 
-async function carryOut(aws: Aws, name: string, write: Write, wait: WaitOptions): Promise<void> {
+/** Whether the whole of it could be written. */
+async function carryOut(aws: Aws, name: string, write: Write, wait: WaitOptions): Promise<boolean> {
+  if (write.do === "write-policy") return carryOutPolicy(aws, name, write, wait);
+  await carryOutSetting(aws, name, write, wait);
+  return true;
+}
+
+/** Over plain HTTP a demand for TLS would lock out everybody, this tool first: it is left out where it would count. */
+async function carryOutPolicy(
+  aws: Aws,
+  name: string,
+  { policy, withoutTls }: Write & { do: "write-policy" },
+  wait: WaitOptions,
+): Promise<boolean> {
+  const isWhole = withoutTls === undefined || (await toleratesTlsDemand(aws, name, withoutTls));
+  await writePolicy(aws, name, isWhole ? policy : withoutTls, wait);
+  return isWhole;
+}
+
+async function carryOutSetting(
+  aws: Aws,
+  name: string,
+  write: Exclude<Write, { do: "write-policy" }>,
+  wait: WaitOptions,
+): Promise<void> {
   switch (write.do) {
     case "create-bucket":
       return createBucket(aws, name, wait);
     case "write-public-access-block":
       return writePublicAccessBlock(aws, name, write.block, wait);
-    case "write-policy":
-      return writePolicy(aws, name, write.policy, wait);
     case "enforce-ownership":
       return enforceOwnership(aws, name, wait);
     case "enable-versioning":

@@ -1,7 +1,8 @@
-import type { BucketDeclaration, PublicAccessBlock } from "../model/declaration.ts";
+import type { PolicyDocument } from "../aws/bucket-settings.ts";
+import type { BucketDeclaration, PolicyStatement, PublicAccessBlock } from "../model/declaration.ts";
 import type { ActualBucket, BucketSettings, Seen } from "./actual.ts";
 import { mergedLifecycle, missingRules, ruleText } from "./lifecycle.ts";
-import { mergedPolicy, missingStatements } from "./policy.ts";
+import { isTlsOnly, mergedPolicy, missingStatements } from "./policy.ts";
 import type { Aspect, Step, Write } from "./step.ts";
 
 /** What S3 gives a bucket nobody has set up, for deciding on one that is yet to be made. */
@@ -16,28 +17,35 @@ const untouched: BucketSettings = {
 
 type Decision = Omit<Step, "resource" | "name">;
 
+/** Where the buckets are, and whether they are reached without TLS: by a server in AWS's place. */
+export interface Place {
+  readonly region: string;
+  readonly isPlainHttp: boolean;
+}
+
 /**
  * The steps from a bucket as it is to the declared one. The public access block comes first: on a private bucket so
  * that it is closed before anything else, on a public one because S3 refuses a public policy until the block allows it.
  */
-export function decideBucket(wanted: BucketDeclaration, actual: ActualBucket, region: string): Step[] {
+export function decideBucket(wanted: BucketDeclaration, actual: ActualBucket, place: Place): Step[] {
   const steps: Step[] = [];
-  for (const decision of decisions(wanted, actual, region)) {
+  for (const decision of decisions(wanted, actual, place)) {
     steps.push({ resource: "bucket", name: wanted.name, ...decision });
   }
   return steps;
 }
 
-function decisions(wanted: BucketDeclaration, actual: ActualBucket, region: string): Decision[] {
+function decisions(wanted: BucketDeclaration, actual: ActualBucket, place: Place): Decision[] {
+  const { region } = place;
   const { presence, settings = untouched } = actual;
   const aspect = "bucket";
   if (presence.state === "here") {
-    return [{ aspect, kind: "ok", to: `in ${region}` }, ...settingSteps(wanted, settings)];
+    return [{ aspect, kind: "ok", to: `in ${region}` }, ...settingSteps(wanted, settings, place)];
   }
   if (presence.state === "missing") {
     return [
       { aspect, kind: "create", to: `in ${region}`, write: { do: "create-bucket" } },
-      ...settingSteps(wanted, untouched).map(asAddition),
+      ...settingSteps(wanted, untouched, place).map(asAddition),
     ];
   }
   if (presence.state === "elsewhere") {
@@ -66,17 +74,10 @@ function asAddition({ from: _from, ...decision }: Decision): Decision {
   return decision.kind === "change" ? Object.assign(decision, { kind: "add" as const }) : decision;
 }
 
-function settingSteps(wanted: BucketDeclaration, actual: BucketSettings): Decision[] {
+function settingSteps(wanted: BucketDeclaration, actual: BucketSettings, place: Place): Decision[] {
   return [
     onKnown("public access block", actual.publicAccessBlock, (block) => accessBlock(wanted, block)),
-    onKnown("policy", actual.policy, (policy) => {
-      const missing = policy === undefined ? wanted.policy : missingStatements(policy, wanted.policy);
-      const write: Write = { do: "write-policy", policy: mergedPolicy(policy, wanted.policy) };
-      const to = wanted.policy.map(({ Sid }) => Sid).join(", ");
-      if (missing.length === 0) return { kind: "ok", to };
-      const lacking = `lacks ${missing.map(({ Sid }) => Sid).join(", ")}`;
-      return policy === undefined ? { kind: "add", to, write } : { kind: "change", from: lacking, to, write };
-    }),
+    onKnown("policy", actual.policy, (policy) => policyDecision(wanted.policy, policy, place)),
     onKnown("ownership", actual.ownership, (ownership) => {
       const to = "BucketOwnerEnforced";
       if (ownership === to) return { kind: "ok", to };
@@ -104,6 +105,33 @@ function settingSteps(wanted: BucketDeclaration, actual: BucketSettings): Decisi
       return { kind: "change", from: `lacks ${missing.map(({ id }) => id).join(", ")}`, to, write };
     }),
   ];
+}
+
+const needsTls = { isMinor: true, remedy: "only a server with an https:// endpoint can demand TLS" } as const;
+
+function policyDecision(
+  wanted: readonly PolicyStatement[],
+  stored: PolicyDocument | undefined,
+  { isPlainHttp }: Place,
+): Omit<Decision, "aspect"> {
+  const to = wanted.map(({ Sid }) => Sid).join(", ");
+  const missing = stored === undefined ? wanted : missingStatements(stored, wanted);
+  if (missing.length === 0) return { kind: "ok", to };
+  const write: Write = {
+    do: "write-policy",
+    policy: mergedPolicy(stored, wanted),
+    ...(isPlainHttp
+      ? {
+          withoutTls: mergedPolicy(
+            stored,
+            wanted.filter((statement) => !isTlsOnly(statement)),
+          ),
+        }
+      : {}),
+  };
+  const minor = isPlainHttp && missing.every(isTlsOnly) ? needsTls : {};
+  if (stored === undefined) return { kind: "add", to, write, ...minor };
+  return { kind: "change", from: `lacks ${missing.map(({ Sid }) => Sid).join(", ")}`, to, write, ...minor };
 }
 
 function accessBlock(

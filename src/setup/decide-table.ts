@@ -68,6 +68,7 @@ function decisions(wanted: TableDeclaration, actual: ActualTable, isWantedNow: b
           kind: "change",
           from: table.billing,
           to: "on demand",
+          isMinor: true,
           write: { do: "switch-to-on-demand" },
         },
     deletionProtection(table.deletionProtection),

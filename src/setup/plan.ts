@@ -31,11 +31,12 @@ export async function planSetup(
     ((_resource: unknown, error: unknown) => {
       throw error;
     });
+  const place = { region: declaration.region, isPlainHttp: aws.endpointUrl?.startsWith("http:") === true };
   const tables = new Map<string, ActualTable>();
   const reads = [
     ...declaration.buckets.map((bucket) => async () => {
       try {
-        return decideBucket(bucket, await readActualBucket(aws, bucket.name), declaration.region);
+        return decideBucket(bucket, await readActualBucket(aws, bucket.name), place);
       } catch (error) {
         onUnreadable({ kind: "bucket", name: bucket.name }, error);
         return [];

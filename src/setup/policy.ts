@@ -1,4 +1,4 @@
-import type { PolicyDocument, StoredStatement } from "../aws/bucket-settings.ts";
+import { type PolicyDocument, probeSid, type StoredStatement } from "../aws/bucket-settings.ts";
 import type { PolicyStatement } from "../model/declaration.ts";
 
 /** The wanted statements that neither stand in the policy nor follow from another statement of it. */
@@ -17,8 +17,15 @@ export function mergedPolicy(
   const stored = policy ?? { Version: "2012-10-17", Statement: [] };
   const missing = policy === undefined ? wanted : missingStatements(policy, wanted);
   const replaced = new Set(missing.map(({ Sid }) => Sid));
-  const kept = stored.Statement.filter(({ Sid }) => typeof Sid !== "string" || !replaced.has(Sid));
+  const kept = stored.Statement.filter(
+    ({ Sid }) => typeof Sid !== "string" || (Sid !== probeSid && !replaced.has(Sid)),
+  );
   return { ...stored, Statement: [...kept, ...missing] };
+}
+
+/** Whether a statement only turns away requests without TLS. */
+export function isTlsOnly({ Effect, Condition }: PolicyStatement): boolean {
+  return Effect === "Deny" && Condition?.["Bool"]?.["aws:SecureTransport"] === "false";
 }
 
 /**

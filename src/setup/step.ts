@@ -39,6 +39,8 @@ export interface Step {
   readonly from?: string;
   /** As it should be, in words; for notes and problems, what was found. */
   readonly to: string;
+  /** Everything works as it is. */
+  readonly isMinor?: true;
   /** What a person can do about a problem; one line. */
   readonly remedy?: string;
   /** The very call that carries the step out. */
@@ -48,7 +50,12 @@ export interface Step {
 export type Write =
   | { readonly do: "create-bucket" }
   | { readonly do: "write-public-access-block"; readonly block: PublicAccessBlock }
-  | { readonly do: "write-policy"; readonly policy: PolicyDocument }
+  | {
+      readonly do: "write-policy";
+      readonly policy: PolicyDocument;
+      /** Over plain HTTP: what to write instead where the server takes a demand for TLS at its word. */
+      readonly withoutTls?: PolicyDocument;
+    }
   | { readonly do: "enforce-ownership" }
   | { readonly do: "enable-versioning" }
   | { readonly do: "enable-encryption" }

@@ -8,7 +8,7 @@ import { mergedLifecycle } from "../../src/setup/lifecycle.ts";
 import { mergedPolicy } from "../../src/setup/policy.ts";
 import type { Step } from "../../src/setup/step.ts";
 
-const region = "eu-central-1";
+const aws = { region: "eu-central-1", isPlainHttp: false };
 const { buckets } = mawps(defaultNames);
 
 function bucketFor(access: "public" | "private"): BucketDeclaration {
@@ -54,13 +54,13 @@ function written(steps: readonly Step[]): {
 
 describe("a bucket", () => {
   it.each([open, closed])("as declared needs nothing: $role", (bucket) => {
-    expect(off(decideBucket(bucket, asDeclared(bucket), region))).toEqual([]);
+    expect(off(decideBucket(bucket, asDeclared(bucket), aws))).toEqual([]);
   });
 
   it.each([open, closed])(
     "that is missing is made, its public access block before its policy: $role",
     (bucket) => {
-      expect(off(decideBucket(bucket, { presence: { state: "missing" } }, region))).toEqual([
+      expect(off(decideBucket(bucket, { presence: { state: "missing" } }, aws))).toEqual([
         "create bucket",
         "add public access block",
         "add policy",
@@ -87,23 +87,23 @@ describe("a bucket", () => {
     ["a setting its server lacks", { ownership: "unsupported" }, "note ownership"],
     ["a setting that may not be read", { policy: "denied" }, "problem policy"],
   ])("with %s", (_name, differing, step) => {
-    expect(off(decideBucket(closed, asDeclared(closed, differing), region))).toEqual([step]);
+    expect(off(decideBucket(closed, asDeclared(closed, differing), aws))).toEqual([step]);
   });
 
   it("may have keys of KMS", () => {
-    expect(off(decideBucket(closed, asDeclared(closed, { encryption: "aws:kms" }), region))).toEqual([]);
+    expect(off(decideBucket(closed, asDeclared(closed, { encryption: "aws:kms" }), aws))).toEqual([]);
   });
 
   it("in another region is a problem that names the region", () => {
     const actual: ActualBucket = { presence: { state: "elsewhere", region: "us-east-1" } };
-    const [step, ...others] = decideBucket(closed, actual, region);
+    const [step, ...others] = decideBucket(closed, actual, aws);
     expect(step).toMatchObject({ kind: "problem", from: "us-east-1" });
     expect(step?.remedy).toContain("--region us-east-1");
     expect(others).toEqual([]);
   });
 
   it("of somebody else is a problem, and nothing is tried on it", () => {
-    const steps = decideBucket(closed, { presence: { state: "denied" } }, region);
+    const steps = decideBucket(closed, { presence: { state: "denied" } }, aws);
     expect(off(steps)).toEqual(["problem bucket"]);
     expect(steps[0]?.write).toBeUndefined();
   });
@@ -128,14 +128,14 @@ describe("a policy", () => {
 
   it("keeps its id, version and the statements of others, in order", () => {
     const policy = { Version: "2008-10-17", Id: "mine", Statement: [foreign, nameless] };
-    const steps = decideBucket(open, asDeclared(open, { policy }), region);
+    const steps = decideBucket(open, asDeclared(open, { policy }), aws);
     expect(written(steps).policy).toEqual({ ...policy, Statement: [foreign, nameless, tlsOnly, publicRead] });
   });
 
   it("gets its own statement back where it was changed", () => {
     const weakened = { ...publicRead, Action: ["s3:GetObjectVersion"] };
     const policy = { Version: "2012-10-17", Statement: [weakened, foreign, { ...tlsOnly }] };
-    const steps = decideBucket(open, asDeclared(open, { policy }), region);
+    const steps = decideBucket(open, asDeclared(open, { policy }), aws);
     expect(written(steps).policy?.Statement).toEqual([foreign, tlsOnly, publicRead]);
   });
 
@@ -180,7 +180,7 @@ describe("a policy", () => {
       ["MawpsPublicRead"],
     ],
   ])("with %s", (_name, Statement, added) => {
-    const steps = decideBucket(open, asDeclared(open, { policy: { Statement } }), region);
+    const steps = decideBucket(open, asDeclared(open, { policy: { Statement } }), aws);
     const sids = (written(steps).policy?.Statement ?? Statement)
       .slice(Statement.length)
       .map(({ Sid }) => Sid);
@@ -199,7 +199,7 @@ describe("a lifecycle", () => {
 
   it("keeps the rules of others, in the form that S3 takes beside ours", () => {
     const lifecycle = { rules: [foreign], transitionDefaultMinimumObjectSize: "varies_by_storage_class" };
-    const lifecycleStep = decideBucket(closed, asDeclared(closed, { lifecycle }), region).find(
+    const lifecycleStep = decideBucket(closed, asDeclared(closed, { lifecycle }), aws).find(
       ({ aspect }) => aspect === "lifecycle",
     );
     const { Prefix, ...rest } = foreign;
@@ -255,7 +255,7 @@ describe("a lifecycle", () => {
       ["mawps-abort-multipart", "mawps-expire-old-versions"],
     ],
   ])("with %s", (_name, rule, added) => {
-    const steps = decideBucket(closed, asDeclared(closed, { lifecycle: { rules: [rule] } }), region);
+    const steps = decideBucket(closed, asDeclared(closed, { lifecycle: { rules: [rule] } }), aws);
     expect((written(steps).rules ?? [rule]).slice(1).map(({ ID }) => ID)).toEqual(added);
   });
 
@@ -265,7 +265,7 @@ describe("a lifecycle", () => {
         ? Object.assign({}, rule, { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 3 } })
         : rule,
     );
-    const steps = decideBucket(closed, asDeclared(closed, { lifecycle: { rules } }), region);
+    const steps = decideBucket(closed, asDeclared(closed, { lifecycle: { rules } }), aws);
     expect(off(steps)).toEqual(["change lifecycle"]);
     const days = written(steps).rules?.map(
       (rule) => rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation,
