@@ -9,10 +9,10 @@ import { CliError } from "../errors.ts";
  * little and each holds buffers of its own.
  * @throws CliError when no build of it is installed for this machine
  */
-export async function loadSharp(threads = 2): Promise<typeof Sharp> {
+export async function loadSharp(): Promise<typeof Sharp> {
   const { default: sharp } = await load();
   sharp.cache(false);
-  sharp.concurrency(threads);
+  sharp.concurrency(2);
   return sharp;
 }
 
