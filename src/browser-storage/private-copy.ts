@@ -44,7 +44,7 @@ export async function withLevelDbCopy<T>(
     } finally {
       await rm(copy, { recursive: true, force: true, maxRetries: 5 });
     }
-    await pause(50 * 2 ** attempt, undefined, { signal });
+    if (attempt < maxAttempts) await pause(25 * 2 ** attempt, undefined, { signal });
   }
   throw new CliError(
     `${folder} could not be copied as a whole: the browser is changing it, or it is damaged`,

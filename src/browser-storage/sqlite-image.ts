@@ -37,7 +37,7 @@ export async function readSqliteImage(path: string, signal: AbortSignal): Promis
         return applyWal(database, wal);
       }
     }
-    await pause(50 * 2 ** attempt, undefined, { signal });
+    if (attempt < maxAttempts) await pause(25 * 2 ** attempt, undefined, { signal });
   }
   throw new CliError(`${path} is in the middle of a change that does not end`, {
     hint: "close the browser (after a crash: start it once and close it), then try again",
