@@ -36,6 +36,9 @@ export function explainNetwork(facts: Facts): readonly [message: string, hint?: 
       "Behind a company proxy: NODE_EXTRA_CA_CERTS=/path/to/its-root.pem.",
     ];
   }
+  if (code === "EPROTO" || code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+    return [`${endpoint} does not speak TLS`, "Perhaps its URL begins with http:// instead of https://."];
+  }
   const reason =
     (code === undefined ? undefined : unreachable[code]) ??
     (message === "aborted" ? unreachable["ECONNRESET"] : undefined) ??
