@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { under } from "./database.ts";
 import type { Write } from "./database.ts";
-import { dynamodbFault, validationFault } from "./fault.ts";
+import { shaped } from "./dynalite.ts";
+import { dynamodbFault } from "./fault.ts";
 import { rowsOf } from "./indexes.ts";
 import { existing } from "./settings.ts";
 import type { Context, Counts, SecondaryIndex, TableDescription, TableRecord } from "./tables.ts";
@@ -33,12 +34,8 @@ interface Backup {
   readonly counts: Counts;
 }
 
-interface BackupInput {
+interface ListInput {
   TableName?: string;
-  BackupName?: string;
-  BackupArn?: string;
-  TargetTableName?: string;
-  BillingModeOverride?: string;
   Limit?: number;
   TimeRangeLowerBound?: number;
   TimeRangeUpperBound?: number;
@@ -47,15 +44,12 @@ interface BackupInput {
 }
 
 export async function createBackup(context: Context, input: object): Promise<object> {
-  const { TableName, BackupName } = input as BackupInput;
-  if (!/^[\w.-]{3,255}$/.test(BackupName ?? "")) {
-    throw validationFault(
-      `1 validation error detected: Value '${BackupName ?? ""}' at 'backupName' failed to satisfy constraint: ` +
-        "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+, with a length of 3 to 255",
-    );
-  }
+  const { TableName, BackupName } = shaped("createBackup", input) as {
+    TableName: string;
+    BackupName: string;
+  };
   return context.database.exclusive(async () => {
-    const table = await existing(context, nameOfTable(TableName ?? ""));
+    const table = await existing(context, nameOfTable(TableName));
     const { description } = table;
     const createdSeconds = nowSeconds(context);
     const millis = String(context.now().getTime()).padStart(14, "0");
@@ -63,7 +57,7 @@ export async function createBackup(context: Context, input: object): Promise<obj
     const counts = await countsOf(context, description.TableId);
     const backup: Backup = {
       arn,
-      name: BackupName ?? "",
+      name: BackupName,
       id: randomUUID(),
       createdSeconds,
       source: description,
@@ -110,10 +104,9 @@ function details(backup: Backup): object {
   };
 }
 
-async function backupOf(context: Context, input: object): Promise<Backup> {
-  const { BackupArn = "" } = input as BackupInput;
-  const backup = await context.database.get<Backup>(backupPrefix + BackupArn);
-  if (backup === undefined) throw dynamodbFault("BackupNotFoundException", `Backup not found: ${BackupArn}`);
+async function backupOf(context: Context, arn: string): Promise<Backup> {
+  const backup = await context.database.get<Backup>(backupPrefix + arn);
+  if (backup === undefined) throw dynamodbFault("BackupNotFoundException", `Backup not found: ${arn}`);
   return backup;
 }
 
@@ -148,12 +141,14 @@ function described(backup: Backup): object {
 }
 
 export async function describeBackup(context: Context, input: object): Promise<object> {
-  return { BackupDescription: described(await backupOf(context, input)) };
+  const { BackupArn } = shaped("describeBackup", input) as { BackupArn: string };
+  return { BackupDescription: described(await backupOf(context, BackupArn)) };
 }
 
 export async function deleteBackup(context: Context, input: object): Promise<object> {
+  const { BackupArn } = shaped("deleteBackup", input) as { BackupArn: string };
   return context.database.exclusive(async () => {
-    const backup = await backupOf(context, input);
+    const backup = await backupOf(context, BackupArn);
     await context.database.batch([
       { type: "del", key: backupPrefix + backup.arn },
       { type: "put", key: keys.trash(backup.id), value: true },
@@ -164,7 +159,7 @@ export async function deleteBackup(context: Context, input: object): Promise<obj
 }
 
 export async function listBackups(context: Context, input: object): Promise<object> {
-  const asked = input as BackupInput;
+  const asked = shaped("listBackups", input) as ListInput;
   const limit = asked.Limit ?? 100;
   const wanted = asked.TableName === undefined ? undefined : nameOfTable(asked.TableName);
   const found: Backup[] = [];
@@ -191,14 +186,17 @@ function summary(backup: Backup): object {
 
 /** Makes a new table; as with AWS, tags, TTL, streams and recovery settings do not come along. */
 export async function restoreTableFromBackup(context: Context, input: object): Promise<object> {
-  const { TargetTableName: target = "", BillingModeOverride: billing } = input as BackupInput;
-  if (!/^[\w.-]{3,255}$/.test(target)) {
-    throw validationFault(
-      "TargetTableName must be at least 3 characters long and at most 255 characters long",
-    );
-  }
+  const {
+    BackupArn,
+    TargetTableName: target,
+    BillingModeOverride: billing,
+  } = shaped("restoreTableFromBackup", input) as {
+    BackupArn: string;
+    TargetTableName: string;
+    BillingModeOverride?: string;
+  };
   return context.database.exclusive(async () => {
-    const backup = await backupOf(context, input);
+    const backup = await backupOf(context, BackupArn);
     if ((await findTable(context, target)) !== undefined) {
       throw dynamodbFault("TableAlreadyExistsException", `Table already exists: ${target}`);
     }

@@ -1,6 +1,7 @@
 import untypedDb from "dynalite/db/index.js";
 import untypedValidations from "dynalite/validations/index.js";
-import { Fault } from "./fault.ts";
+import { coralFault, Fault } from "./fault.ts";
+import { laterParameters, ownParameters } from "./parameters.ts";
 import type { KeyElement, SecondaryIndex, TableDescription } from "./tables.ts";
 import type { AttributeValue, Item } from "./values.ts";
 
@@ -77,15 +78,6 @@ export type Action = (
 /** Sizes are checked here by bytes (values.ts), not by dynalite, which counts characters. */
 export const limits = { maxItemSize: Number.POSITIVE_INFINITY };
 
-const failOnCheck = { type: "String", enum: ["ALL_OLD", "NONE"] };
-
-/** Parameters that came after dynalite, by operation. */
-const laterParameters: Partial<Record<keyof typeof validationModules, object>> = {
-  deleteItem: { ReturnValuesOnConditionCheckFailure: failOnCheck },
-  putItem: { ReturnValuesOnConditionCheckFailure: failOnCheck },
-  updateItem: { ReturnValuesOnConditionCheckFailure: failOnCheck },
-};
-
 /**
  * Checks an operation's parameters as DynamoDB does and parses its expressions (into `_condition`, `_updates`,
  * `_projection`, `_filter`). Unknown parameters are dropped. With `lenient`, only types and ranges are checked.
@@ -98,13 +90,22 @@ export async function validated<T>(
 ): Promise<T> {
   const module = (await validationModules[operation]()).default as { types: object; custom: unknown };
   const types = { ...module.types, ...laterParameters[operation] };
+  return checked(input, types, options.lenient === true ? undefined : module.custom) as T;
+}
+
+/** The same for an operation that dynalite does not have. */
+export function shaped(operation: keyof typeof ownParameters, input: object): object {
+  return checked(input, ownParameters[operation], undefined);
+}
+
+function checked(input: object, types: object, custom: unknown): object {
   try {
     const data = validations.checkTypes(copied(input) as object, types);
-    validations.checkValidations(data, types, options.lenient === true ? undefined : module.custom, {
-      options: limits,
-    });
-    return data as T;
+    validations.checkValidations(data, types, custom, { options: limits });
+    return data;
   } catch (error) {
+    // dynalite stumbles over a null where a structure belongs.
+    if (error instanceof TypeError) throw coralFault("SerializationException");
     throw asFault(error);
   }
 }

@@ -1,3 +1,4 @@
+import { shaped } from "./dynalite.ts";
 import { dynamodbFault, invalidParameter, validationFault } from "./fault.ts";
 import type { Context, TableRecord } from "./tables.ts";
 import { findTable, nameOfTable, namedTable, nowSeconds, putRecord } from "./tables.ts";
@@ -8,18 +9,11 @@ import { findTable, nameOfTable, namedTable, nowSeconds, putRecord } from "./tab
  */
 
 const daySeconds = 86_400;
-const longestRecoveryDays = 35;
+/** What AWS keeps, unless told otherwise; also the most. */
+const recoveryDays = 35;
 
 interface Named {
-  TableName?: string;
-}
-
-/** A parameter that has to be there, as DynamoDB complains about it. */
-function needed<T>(value: T | undefined, name: string): T {
-  if (value !== undefined && value !== null) return value;
-  throw validationFault(
-    `1 validation error detected: Value null at '${name}' failed to satisfy constraint: Member must not be null`,
-  );
+  TableName: string;
 }
 
 async function change(
@@ -31,18 +25,12 @@ async function change(
 }
 
 export async function updateTimeToLive(context: Context, input: object): Promise<object> {
-  const { TableName, TimeToLiveSpecification: given } = input as Named & {
-    TimeToLiveSpecification?: { AttributeName?: string; Enabled?: boolean };
+  const { TableName, TimeToLiveSpecification: given } = shaped("updateTimeToLive", input) as Named & {
+    TimeToLiveSpecification: { AttributeName: string; Enabled: boolean };
   };
-  const name = nameOfTable(needed(TableName, "tableName"));
-  const attribute = needed(
-    needed(given, "timeToLiveSpecification").AttributeName,
-    "timeToLiveSpecification.attributeName",
-  );
-  const enabled = needed(given?.Enabled, "timeToLiveSpecification.enabled");
-  if (attribute === "") throw validationFault("TimeToLiveSpecification.AttributeName must not be empty");
+  const { AttributeName: attribute, Enabled: enabled } = given;
   return context.database.exclusive(async () => {
-    const table = await namedTable(context, name);
+    const table = await namedTable(context, nameOfTable(TableName));
     const current = table.timeToLive?.attribute;
     if (enabled && current === attribute) throw validationFault("TimeToLive is already enabled");
     if (!enabled && current === undefined) throw validationFault("TimeToLive is already disabled");
@@ -59,7 +47,8 @@ export async function updateTimeToLive(context: Context, input: object): Promise
 }
 
 export async function describeTimeToLive(context: Context, input: object): Promise<object> {
-  const table = await namedTable(context, nameOfTable(needed((input as Named).TableName, "tableName")));
+  const { TableName } = shaped("describeTimeToLive", input) as Named;
+  const table = await namedTable(context, nameOfTable(TableName));
   const attribute = table.timeToLive?.attribute;
   return {
     TimeToLiveDescription:
@@ -70,39 +59,32 @@ export async function describeTimeToLive(context: Context, input: object): Promi
 }
 
 export async function updateContinuousBackups(context: Context, input: object): Promise<object> {
-  const { TableName, PointInTimeRecoverySpecification: given } = input as Named & {
-    PointInTimeRecoverySpecification?: {
-      PointInTimeRecoveryEnabled?: boolean;
+  const { TableName, PointInTimeRecoverySpecification: given } = shaped(
+    "updateContinuousBackups",
+    input,
+  ) as Named & {
+    PointInTimeRecoverySpecification: {
+      PointInTimeRecoveryEnabled: boolean;
       RecoveryPeriodInDays?: number;
     };
   };
-  const name = nameOfTable(needed(TableName, "tableName"));
-  const enabled = needed(
-    needed(given, "pointInTimeRecoverySpecification").PointInTimeRecoveryEnabled,
-    "pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled",
-  );
-  const asked = given?.RecoveryPeriodInDays;
-  if (asked !== undefined && (!Number.isInteger(asked) || asked < 1 || asked > longestRecoveryDays)) {
-    throw validationFault(
-      `1 validation error detected: Value '${String(asked)}' at ` +
-        "'pointInTimeRecoverySpecification.recoveryPeriodInDays' failed to satisfy constraint: " +
-        `Member must have value ${asked < 1 ? "greater than or equal to 1" : `less than or equal to ${String(longestRecoveryDays)}`}`,
-    );
-  }
   return context.database.exclusive(async () => {
-    const table = await existing(context, name);
+    const table = await existing(context, nameOfTable(TableName));
     const { recovery: before, ...rest } = table;
-    const days = asked ?? before?.days ?? longestRecoveryDays;
+    const days = given.RecoveryPeriodInDays ?? before?.days ?? recoveryDays;
     const sinceSeconds = before?.sinceSeconds ?? nowSeconds(context);
-    const changed: TableRecord = enabled ? { ...rest, recovery: { sinceSeconds, days } } : rest;
+    const changed: TableRecord = given.PointInTimeRecoveryEnabled
+      ? { ...rest, recovery: { sinceSeconds, days } }
+      : rest;
     await change(context, table, () => changed);
     return { ContinuousBackupsDescription: recoveryOf(context, changed) };
   });
 }
 
 export async function describeContinuousBackups(context: Context, input: object): Promise<object> {
-  const name = nameOfTable(needed((input as Named).TableName, "tableName"));
-  return { ContinuousBackupsDescription: recoveryOf(context, await existing(context, name)) };
+  const { TableName } = shaped("describeContinuousBackups", input) as Named;
+  const table = await existing(context, nameOfTable(TableName));
+  return { ContinuousBackupsDescription: recoveryOf(context, table) };
 }
 
 /** For backups, DynamoDB has a fault of its own for a table that is not there. */
@@ -132,6 +114,10 @@ function recoveryOf(context: Context, table: TableRecord): object {
   };
 }
 
+interface Tagged {
+  ResourceArn: string;
+}
+
 interface Tag {
   Key: string;
   Value: string;
@@ -150,29 +136,27 @@ export function tagMap(tags: readonly Tag[]): Record<string, string> {
   return Object.fromEntries(map);
 }
 
-export function tagResource(context: Context, input: object): Promise<object> {
-  const { Tags } = input as { Tags?: Tag[] };
-  const tags = needed(Tags, "tags");
+export async function tagResource(context: Context, input: object): Promise<object> {
+  const { ResourceArn, Tags: tags } = shaped("tagResource", input) as Tagged & { Tags: Tag[] };
   if (tags.length === 0) throw validationFault("Atleast one Tag needs to be provided as Input.");
-  return retag(context, input, (before) => ({ ...before, ...tagMap(tags) }));
+  return retag(context, ResourceArn, (before) => ({ ...before, ...tagMap(tags) }));
 }
 
-export function untagResource(context: Context, input: object): Promise<object> {
-  const { TagKeys } = input as { TagKeys?: string[] };
-  const removed = needed(TagKeys, "tagKeys");
+export async function untagResource(context: Context, input: object): Promise<object> {
+  const { ResourceArn, TagKeys: removed } = shaped("untagResource", input) as Tagged & { TagKeys: string[] };
   if (removed.length === 0) throw validationFault("Atleast one Tag Key needs to be provided as Input.");
-  return retag(context, input, (before) =>
+  return retag(context, ResourceArn, (before) =>
     Object.fromEntries(Object.entries(before).filter(([key]) => !removed.includes(key))),
   );
 }
 
 async function retag(
   context: Context,
-  input: object,
+  arn: string,
   changed: (tags: TableRecord["tags"]) => TableRecord["tags"],
 ): Promise<object> {
   return context.database.exclusive(async () => {
-    const table = await tagged(context, input);
+    const table = await tagged(context, arn);
     const tags = changed(table.tags);
     if (Object.keys(tags).length > 50) throw invalidParameter("Too many tags: a table has at most 50");
     await change(context, table, (before) => ({ ...before, tags }));
@@ -182,13 +166,12 @@ async function retag(
 
 /** All at once: 50 tags are one page. */
 export async function listTagsOfResource(context: Context, input: object): Promise<object> {
-  const { tags } = await tagged(context, input);
+  const { ResourceArn } = shaped("listTagsOfResource", input) as Tagged;
+  const { tags } = await tagged(context, ResourceArn);
   return { Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) };
 }
 
-async function tagged(context: Context, input: object): Promise<TableRecord> {
-  const { ResourceArn } = input as { ResourceArn?: string };
-  const arn = needed(ResourceArn, "resourceArn");
+async function tagged(context: Context, arn: string): Promise<TableRecord> {
   if (!/^arn:aws:dynamodb:[^:]*:\d+:table\/[^/]+/.test(arn)) {
     throw validationFault(`Invalid TableArn: Invalid ResourceArn provided as input ${arn}`);
   }

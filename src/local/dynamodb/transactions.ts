@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Path } from "./conditions.ts";
 import { under } from "./database.ts";
 import { project, validated } from "./dynalite.ts";
-import { dynamodbFault, Fault, faultName, validationFault } from "./fault.ts";
+import { coralFault, dynamodbFault, Fault, faultName, validationFault } from "./fault.ts";
 import { summed } from "./items.ts";
 import type { Context } from "./tables.ts";
 import { nameOfTable, tableOf } from "./tables.ts";
@@ -38,7 +38,7 @@ interface Step {
  */
 export async function transactWriteItems(context: Context, input: object): Promise<object> {
   const { TransactItems, ClientRequestToken, ReturnConsumedCapacity } = input as {
-    TransactItems?: Record<string, object>[];
+    TransactItems?: unknown;
     ClientRequestToken?: string;
     ReturnConsumedCapacity?: string;
   };
@@ -65,13 +65,24 @@ export async function transactWriteItems(context: Context, input: object): Promi
   });
 }
 
-function listOf(items: Record<string, object>[] | undefined): Record<string, object>[] {
+function listOf(items: unknown): Record<string, object>[] {
+  if (items !== undefined && !(Array.isArray(items) && items.every(isRecord))) {
+    throw coralFault("SerializationException");
+  }
   const length = items?.length ?? 0;
   if (items !== undefined && length >= 1 && length <= mostItems) return items;
   throw validationFault(
     `1 validation error detected: Value at 'transactItems' failed to satisfy constraint: Member must have length ${
       length === 0 ? "greater than or equal to 1" : `less than or equal to ${String(mostItems)}`
     }`,
+  );
+}
+
+/** A structure whose members are structures. */
+function isRecord(value: unknown): value is Record<string, object> {
+  const isObject = (inner: unknown) => typeof inner === "object" && inner !== null && !Array.isArray(inner);
+  return (
+    isObject(value) && Object.values(value as object).every((member) => member === null || isObject(member))
   );
 }
 
@@ -178,7 +189,7 @@ interface GetInput {
 /** All items as they were at one moment. */
 export async function transactGetItems(context: Context, input: object): Promise<object> {
   const { TransactItems, ReturnConsumedCapacity } = input as {
-    TransactItems?: Record<string, object>[];
+    TransactItems?: unknown;
     ReturnConsumedCapacity?: string;
   };
   const gets: GetInput[] = [];

@@ -19,7 +19,8 @@ interface IndexUpdate {
   Delete?: { IndexName: string };
 }
 
-interface UpdateInput {
+interface UpdateInput extends LaterSettings {
+  AttributeDefinitions?: TableDescription["AttributeDefinitions"];
   TableName: string;
   BillingMode?: string;
   ProvisionedThroughput?: Throughput;
@@ -28,23 +29,23 @@ interface UpdateInput {
 
 /** Done when it answers, an index's rows included; the answer says UPDATING, as AWS's does. */
 export async function updateTable(context: Context, input: object): Promise<object> {
-  const later = input as LaterSettings & { AttributeDefinitions?: TableDescription["AttributeDefinitions"] };
   const data = await named<UpdateInput>("updateTable", withIndexThroughput(input));
-  checkUpdate(data, later);
+  checkUpdate(data);
   return context.database.exclusive(async () => {
     const table = await namedTable(context, data.TableName);
     const definitions = [...table.description.AttributeDefinitions];
-    for (const definition of later.AttributeDefinitions ?? []) {
+    for (const definition of data.AttributeDefinitions ?? []) {
       if (!definitions.some((known) => known.AttributeName === definition.AttributeName))
         definitions.push(definition);
     }
     let changed: TableRecord = {
       ...table,
-      description: withBilling(context, withLater(context, table.description, later), data),
+      description: withBilling(context, withLater(context, table.description, data), data),
     };
     for (const update of data.GlobalSecondaryIndexUpdates ?? []) {
       if (update.Create !== undefined) {
-        const index = describedIndex(context, data.TableName, { index: update.Create, global: true });
+        const asked = unthrottled(changed.description) ? unprovisioned(update.Create) : update.Create;
+        const index = describedIndex(context, data.TableName, { index: asked, global: true });
         const description = { ...changed.description, AttributeDefinitions: definitions };
         changed = await addIndex(context, { ...changed, description }, index);
       } else if (update.Delete !== undefined) {
@@ -62,8 +63,8 @@ export async function updateTable(context: Context, input: object): Promise<obje
 function withIndexThroughput(input: object): object {
   const { GlobalSecondaryIndexUpdates: updates, ...rest } = input as UpdateInput;
   if (!Array.isArray(updates)) return input;
-  const withThroughput = (update: IndexUpdate) =>
-    update.Create === undefined || update.Create.ProvisionedThroughput !== undefined
+  const withThroughput = (update: IndexUpdate | null) =>
+    update?.Create == null || update.Create.ProvisionedThroughput !== undefined
       ? update
       : {
           Create: {
@@ -74,16 +75,16 @@ function withIndexThroughput(input: object): object {
   return { ...rest, GlobalSecondaryIndexUpdates: updates.map(withThroughput) };
 }
 
-function checkUpdate(data: UpdateInput, later: LaterSettings): void {
+function checkUpdate(data: UpdateInput): void {
   const updates = data.GlobalSecondaryIndexUpdates ?? [];
   const given = [
     data.ProvisionedThroughput,
     data.BillingMode,
     updates[0],
-    later.DeletionProtectionEnabled,
-    later.TableClass,
-    later.SSESpecification,
-    later.StreamSpecification,
+    data.DeletionProtectionEnabled,
+    data.TableClass,
+    data.SSESpecification,
+    data.StreamSpecification,
   ];
   if (given.every((value) => value === undefined)) {
     throw validationFault(
@@ -117,7 +118,7 @@ function withBilling(context: Context, table: TableDescription, data: UpdateInpu
         "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
       );
     }
-    if (table.BillingModeSummary?.BillingMode === mode) return table;
+    if (unthrottled(table)) return table;
     return {
       ...table,
       BillingModeSummary: onDemandSummary(context),
@@ -136,7 +137,11 @@ function withBilling(context: Context, table: TableDescription, data: UpdateInpu
   };
 }
 
-function unprovisioned(index: SecondaryIndex): SecondaryIndex {
+function unthrottled(table: TableDescription): boolean {
+  return table.BillingModeSummary?.BillingMode === "PAY_PER_REQUEST";
+}
+
+function unprovisioned<T extends Omit<SecondaryIndex, "IndexArn">>(index: T): T {
   return { ...index, ProvisionedThroughput: throughput(undefined) };
 }
 
