@@ -54,9 +54,9 @@ function localRequest(request: SdkRequest, signal: AbortSignal | undefined): Loc
   for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value;
   headers["host"] ??= request.port === undefined ? request.hostname : `${request.hostname}:${request.port}`;
   const { body, bytes } = bodyOf(request.body);
-  if (bytes !== undefined && (bytes > 0 || headers["content-length"] !== undefined)) {
-    headers["content-length"] ??= String(bytes);
-  }
+  // As Node sends it: a method that usually brings a body says so when it brings none.
+  const brings = request.method === "PUT" || request.method === "POST";
+  if (bytes !== undefined && (bytes > 0 || brings)) headers["content-length"] ??= String(bytes);
   return {
     method: request.method,
     path: request.path === "" ? "/" : request.path,
