@@ -34,6 +34,7 @@ export async function* examine(
 
   const unreadable: Finding[] = [];
   const plan = await planSetup(aws, declaration, {
+    signal: outside.signal,
     onUnreadable({ kind, name }, error) {
       unreadable.push(failure({ check: kind, subject: name }, error));
     },

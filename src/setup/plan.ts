@@ -10,6 +10,7 @@ import type { SetupPlan } from "./step.ts";
 const readersAtOnce = 4;
 
 export interface PlanOptions {
+  readonly signal?: AbortSignal | undefined;
   /**
    * Called with what a resource could not be read for; its steps are then left out. Without it the first such error
    * rejects. A missing permission is not one of them: it becomes a step.
@@ -51,6 +52,9 @@ export async function planSetup(
       return [];
     }),
   ];
-  const bucketSteps = await bounded(reads, readersAtOnce, (read) => read());
+  const bucketSteps = await bounded(reads, readersAtOnce, (read) => {
+    options.signal?.throwIfAborted();
+    return read();
+  });
   return [...bucketSteps.flat(), ...decideTables(declaration, tables)];
 }
