@@ -188,6 +188,31 @@ describe("a policy", () => {
   });
 });
 
+describe("a policy over plain HTTP", () => {
+  const place = { ...aws, isPlainHttp: true };
+  const [tlsOnly, publicRead] = open.policy;
+
+  it("that lacks only the demand for TLS does no harm", () => {
+    const policy = { Statement: [{ ...publicRead }] };
+    const step = decideBucket(open, asDeclared(open, { policy }), place).find(
+      ({ aspect }) => aspect === "policy",
+    );
+    expect(step).toMatchObject({ kind: "change", isMinor: true });
+  });
+
+  it("that lacks more has a second form without the demand", () => {
+    const policy = { Statement: [] };
+    const step = decideBucket(open, asDeclared(open, { policy }), place).find(
+      ({ aspect }) => aspect === "policy",
+    );
+    expect(step?.isMinor).toBeUndefined();
+    expect(step?.write).toMatchObject({
+      policy: { Statement: [tlsOnly, publicRead] },
+      withoutTls: { Statement: [publicRead] },
+    });
+  });
+});
+
 describe("a lifecycle", () => {
   const foreign: StoredLifecycleRule = {
     ID: "glacier",

@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { callerFindings } from "../../src/doctor/caller.ts";
+import { resourceFindings } from "../../src/doctor/resources.ts";
+import { type ToolFacts, toolFindings } from "../../src/doctor/tool.ts";
+import { defaultNames, mawps } from "../../src/model/mawps.ts";
+import type { Step } from "../../src/setup/step.ts";
+
+const now = new Date("2026-03-01T12:00:00.000Z");
+const minutes = (count: number) => new Date(now.getTime() + count * 60_000);
+const who = { account: "123456789012", arn: "arn:aws:iam::123456789012:user/owner" };
+
+describe("credentials", () => {
+  it.each([
+    ["permanent", undefined, "ok"],
+    ["good for a day", minutes(1440), "ok"],
+    ["good for exactly an hour", minutes(60), "ok"],
+    ["good for less than an hour", minutes(59), "warning"],
+    ["ended now", minutes(0), "problem"],
+    ["ended yesterday", minutes(-1440), "problem"],
+  ])("that are %s", (_name, expiresAt, status) => {
+    const [finding] = callerFindings({ ...who, expiresAt }, now);
+    expect(finding).toMatchObject({ check: "credentials", subject: who.arn, status });
+    expect(finding?.remedy === undefined).toBe(status === "ok");
+  });
+});
+
+describe("the clock", () => {
+  it.each([
+    [0, "ok"],
+    [60_000, "ok"],
+    [61_000, "warning"],
+    [-61_000, "warning"],
+    [300_000, "warning"],
+    [301_000, "problem"],
+    [-301_000, "problem"],
+  ])("%d ms off", (clockSkewMs, status) => {
+    const [, finding] = callerFindings({ ...who, clockSkewMs }, now);
+    expect(finding).toMatchObject({ check: "clock", status });
+  });
+
+  it("that could not be compared is not judged", () => {
+    expect(callerFindings(who, now)).toHaveLength(1);
+  });
+});
+
+describe("the tool", () => {
+  const fine: ToolFacts = {
+    nodeVersion: "v20.19.0",
+    images: { version: "0.35.5", readsHeic: true },
+    store: { folder: "/tmp/store", isWritable: true, freeBytes: 2 ** 40 },
+  };
+  it.each<[string, Partial<ToolFacts>, string[]]>([
+    ["as it should be", {}, ["ok", "ok", "ok"]],
+    ["without a local store", { store: undefined }, ["ok", "ok"]],
+    ["on a newer Node.js", { nodeVersion: "v22.0.0" }, ["ok", "ok", "ok"]],
+    ["on an older minor version", { nodeVersion: "v20.18.9" }, ["problem", "ok", "ok"]],
+    ["on an older major version", { nodeVersion: "v18.20.0" }, ["problem", "ok", "ok"]],
+    ["without a library for images", { images: undefined }, ["ok", "problem", "ok"]],
+    ["that cannot read HEIC", { images: { version: "1", readsHeic: false } }, ["ok", "ok", "ok"]],
+    ["on a full disk", { store: { folder: "/s", isWritable: true, freeBytes: 5 } }, ["ok", "ok", "warning"]],
+    [
+      "without the right to write",
+      { store: { folder: "/s", isWritable: false, freeBytes: 5 } },
+      ["ok", "ok", "problem"],
+    ],
+  ])("%s", (_name, differing, statuses) => {
+    expect(toolFindings({ ...fine, ...differing }).map(({ status }) => status)).toEqual(statuses);
+  });
+});
+
+describe("buckets and tables", () => {
+  const declaration = mawps(defaultNames);
+  const step = (kind: Step["kind"], more: Partial<Step> = {}): Step => ({
+    resource: "table",
+    name: defaultNames.tables.auditLog,
+    aspect: "recovery",
+    kind,
+    to: "35 days",
+    ...more,
+  });
+
+  it.each<[string, Step, string, string | undefined]>([
+    ["missing", step("create", { aspect: "table" }), "problem", "mawps setup"],
+    ["without a setting", step("add"), "problem", "mawps setup"],
+    ["with another setting", step("change", { from: "7 days" }), "problem", "mawps setup --fix"],
+    ["with a setting that does no harm", step("change", { isMinor: true }), "warning", "mawps setup --fix"],
+    ["with what only a person can mend", step("problem", { remedy: "do it" }), "problem", "do it"],
+  ])("%s are told with the command that helps", (_name, planned, status, remedy) => {
+    const findings = resourceFindings([step("ok", { aspect: "capacity" }), planned], declaration);
+    expect(findings).toEqual([expect.objectContaining({ check: "table", status, remedy })]);
+  });
+
+  it("as declared are one line, with what their server does not know below", () => {
+    const findings = resourceFindings(
+      [step("ok"), step("note", { aspect: "deletion protection" })],
+      declaration,
+    );
+    expect(findings.map(({ status }) => status)).toEqual(["ok", "skipped"]);
+    expect(findings[0]?.message).toBe("as declared (1 setting)");
+  });
+});
