@@ -29,13 +29,10 @@ for (const known of foreign.length === 0 ? ownEnds("dynamodb") : foreign) {
     describe.each(Object.entries(dynamodbChecks))("%s", (_theme, checks) => {
       const rows = checks.map((check) => {
         const reason = differences[check.name];
-        return {
-          check,
-          reason,
-          title: check.name + (reason === undefined ? "" : ` (differs here: ${reason})`),
-        };
+        const title = check.name + (reason === undefined ? "" : ` (differs here: ${reason})`);
+        return [title, { check, reason }] as const;
       });
-      test.for(rows)("$title", async ({ check, reason }) => {
+      test.for(rows)("%s", async ([, { check, reason }]) => {
         const failure = await failureOf(check, end);
         if (failure !== undefined && reason === undefined) throw failure;
         expect(failure === undefined, "gone: remove its entry from known-differences.ts").toBe(

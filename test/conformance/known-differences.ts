@@ -1,3 +1,5 @@
+import { ministackDynamoDb } from "./dynamodb/ministack.ts";
+import { motoDynamoDb } from "./dynamodb/moto.ts";
 import { ministackS3 } from "./s3/ministack.ts";
 import { motoS3 } from "./s3/moto.ts";
 
@@ -7,8 +9,8 @@ import { motoS3 } from "./s3/moto.ts";
  * Our own ends have no entry here.
  */
 export const knownDifferences: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  moto: byName(motoS3),
-  ministack: byName(ministackS3),
+  moto: { ...byName(motoS3), ...byName(motoDynamoDb) },
+  ministack: { ...byName(ministackS3), ...byName(ministackDynamoDb) },
 };
 
 function byName(differences: Readonly<Record<string, readonly string[]>>): Record<string, string> {

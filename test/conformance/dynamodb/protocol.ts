@@ -5,7 +5,7 @@ import { type Check, get, put, refused, type Scope, text } from "./check.ts";
 /** Signatures, and what is said of requests that no SDK would send. */
 export const protocolChecks: readonly Check[] = [
   {
-    name: "refuses a wrong secret",
+    name: "refuses a signature made with a wrong secret",
     async run(scope) {
       const stranger = scope.connect({
         ...scope.credentials,
