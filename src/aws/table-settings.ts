@@ -25,7 +25,7 @@ export interface StoredTable {
   readonly deletionProtection: boolean | "unsupported";
 }
 
-export interface StoredIndex extends TableIndex {
+interface StoredIndex extends TableIndex {
   readonly status: string;
   /** `ALL`, `KEYS_ONLY`, `INCLUDE`. */
   readonly projection: string;

@@ -89,7 +89,7 @@ export interface TableDeclaration {
   readonly when?: { readonly role: string; readonly keys: TableKeys };
 }
 
-export interface UserPoolDeclaration {
+interface UserPoolDeclaration {
   readonly id: string;
   readonly backedUp: boolean;
 }

@@ -10,7 +10,7 @@ export type ParsedKey =
   | { layout: "old-document"; userId: string; fileType: string; timestampMs: number; fileName: string }
   | { layout: "old-avatar"; userId: string; timestampMs: number; ext: string };
 
-export interface HeroKey {
+interface HeroKey {
   layout: "hero";
   /** The stem without a variant's width: `1734384121711-4f9c2a1b`. One per picture, shared by its variants. */
   id: string;

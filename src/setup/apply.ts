@@ -22,7 +22,7 @@ import { CliError } from "../errors.ts";
 import { dueSteps, type SetupPlan, type Step, type Write } from "./step.ts";
 
 /** `skipped`: its bucket or table could not be made. `unsupported`: the server does not know the setting. */
-export type StepResult = "started" | "done" | "failed" | "skipped" | "unsupported";
+type StepResult = "started" | "done" | "failed" | "skipped" | "unsupported";
 
 export interface SetupResult {
   readonly done: readonly Step[];
