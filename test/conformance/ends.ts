@@ -49,9 +49,9 @@ export interface KnownEnd {
 }
 
 /**
- * The ends that a suite runs on: a server of the reader's choice at `MAWPS_TEST_<SERVICE>_ENDPOINT` when that is
- * set. Its credentials and region come from the AWS variables, else dummies that every emulator takes;
- * `MAWPS_TEST_SERVER` says which server it is, for its known differences.
+ * A server of the reader's choice at `MAWPS_TEST_<SERVICE>_ENDPOINT`, where that is set. Its credentials and
+ * region come from the AWS variables, else dummies that every emulator takes; `MAWPS_TEST_SERVER` says which server
+ * it is, for its known differences.
  */
 export function foreignEnds(service: "S3" | "DYNAMODB"): KnownEnd[] {
   const endpoint = process.env[`MAWPS_TEST_${service}_ENDPOINT`];

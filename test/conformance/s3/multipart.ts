@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { CompletedPart } from "@aws-sdk/client-s3";
+import type { CompletedPart, CreateMultipartUploadCommandInput } from "@aws-sdk/client-s3";
 import { md5Hex } from "./digests.ts";
 import { absent, refused, type Check, type Trial } from "./trial.ts";
 
@@ -12,15 +12,20 @@ export interface Upload {
   readonly Bucket: string;
   readonly Key: string;
   readonly UploadId: string;
+  /** Where the upload was begun with one: its completion then names the checksum of every part. */
+  readonly ChecksumAlgorithm?: "CRC32";
 }
 
-/** Begins an upload of "key" in a new bucket, or in the one given. */
-export async function begin(t: Trial, more: object = {}): Promise<Upload> {
-  const at = { Bucket: "", Key: "key", ...more };
-  const Bucket = at.Bucket === "" ? await t.bucket() : at.Bucket;
-  const { UploadId } = await t.s3.createMultipartUpload({ ...at, Bucket });
+/** Begins an upload of "key" in a new bucket, or where it is told to. */
+export async function begin(
+  t: Trial,
+  more: Partial<CreateMultipartUploadCommandInput> & Pick<Upload, "ChecksumAlgorithm"> = {},
+): Promise<Upload> {
+  const { Key = "key", ChecksumAlgorithm } = more;
+  const Bucket = more.Bucket ?? (await t.bucket());
+  const { UploadId } = await t.s3.createMultipartUpload({ ...more, Bucket, Key });
   assert.ok(UploadId);
-  return { Bucket, Key: at.Key, UploadId };
+  return { Bucket, Key, UploadId, ...(ChecksumAlgorithm === undefined ? {} : { ChecksumAlgorithm }) };
 }
 
 /** Uploads a part and gives what the completion needs to name it. */
@@ -34,7 +39,7 @@ export async function part(
   return {
     PartNumber: n,
     ETag: answer.ETag,
-    ...(answer.ChecksumCRC32 === undefined ? {} : { ChecksumCRC32: answer.ChecksumCRC32 }),
+    ...(upload.ChecksumAlgorithm === undefined ? {} : { ChecksumCRC32: answer.ChecksumCRC32 }),
   };
 }
 
