@@ -103,9 +103,10 @@ describe("resolve", () => {
   });
 
   it("accepts every default as a file", () => {
-    for (const key of Object.keys(settings) as SettingKey[]) {
+    const wrong = (Object.keys(settings) as SettingKey[]).filter((key) => {
       const { kind, fallback } = settings[key];
-      if (fallback !== undefined) expect(kind.fromJson(fallback as never), key).toBe(fallback);
-    }
+      return fallback !== undefined && kind.fromJson(fallback) !== fallback;
+    });
+    expect(wrong).toEqual([]);
   });
 });

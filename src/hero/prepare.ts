@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { CliError } from "../errors.ts";
 import { checkDecodes, inspectImage, type CarriedMetadata, type ImageFacts } from "../images/inspect.ts";
 import { renderJpeg, renderVariants, type Picture } from "../images/picture.ts";
 import { readImage } from "../images/read.ts";
@@ -85,7 +86,15 @@ export async function renderImages(
   return prepared;
 }
 
+/** What every browser of today shows as it is. */
+const shownByBrowsers: ReadonlySet<string> = new Set(["jpeg", "png", "webp", "avif", "gif"]);
+
 async function kept(bytes: Uint8Array, facts: ImageFacts, name: string): Promise<Picture> {
+  if (!shownByBrowsers.has(facts.format)) {
+    throw new CliError(`${name} is ${facts.format.toUpperCase()}, which browsers do not show`, {
+      hint: "without --keep-original it becomes a JPEG",
+    });
+  }
   await checkDecodes(bytes, { name });
   const { width, height, contentType, extension } = facts;
   return { bytes: Buffer.from(bytes), width, height, contentType, extension };

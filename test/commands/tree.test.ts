@@ -28,12 +28,12 @@ const calls: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Runs until it is stopped: has tests of its own. */
-const endless = ["local serve"];
+const endless = new Set(["local serve"]);
 /** What asks before it goes on. */
-const asking = ["hero rm", "local reset"];
+const asking = new Set(["hero rm", "local reset"]);
 
 const rows = Object.entries(calls)
-  .filter(([verb]) => !endless.includes(verb))
+  .filter(([verb]) => !endless.has(verb))
   .map(([verb, argv]) => ({ verb, argv: [...verb.split(" "), ...argv] }));
 
 let home: TestHome;
@@ -130,7 +130,7 @@ describe("every verb", () => {
 });
 
 describe("a verb that asks", () => {
-  const asked = rows.filter(({ verb }) => asking.includes(verb));
+  const asked = rows.filter(({ verb }) => asking.has(verb));
 
   it.each(asked)("$verb without a terminal: exit 1, names the flag, writes nothing", async ({ argv }) => {
     const before = await files();
