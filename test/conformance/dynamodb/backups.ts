@@ -181,6 +181,9 @@ export const backupChecks: readonly Check[] = [
   },
 ];
 
+/** AWS takes up to some minutes, local servers no time. */
+const backupMs = 300_000;
+
 /** Makes a backup and waits until it can be restored. */
 async function backup(scope: Scope, TableName: string, BackupName: string): Promise<string> {
   const arn = await eventually(
@@ -195,6 +198,7 @@ async function backup(scope: Scope, TableName: string, BackupName: string): Prom
         },
       ),
     (made) => made !== undefined,
+    backupMs,
   );
   if (arn === undefined) throw new Error("no backup could be made");
   await eventually(
@@ -203,6 +207,7 @@ async function backup(scope: Scope, TableName: string, BackupName: string): Prom
       return answer.BackupDescription?.BackupDetails?.BackupStatus;
     },
     (status) => status === "AVAILABLE",
+    backupMs,
   );
   return arn;
 }

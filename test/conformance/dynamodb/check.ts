@@ -139,12 +139,20 @@ export async function untilGone(client: DynamoDBClient, name: string): Promise<v
   );
 }
 
-/** Reads again until the value is accepted: global indexes, tags and table settings follow with a delay. */
-export async function eventually<T>(read: () => Promise<T>, accept: (value: T) => boolean): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
+/**
+ * Reads again until the value is accepted, and gives the last one: global indexes, tags and backups follow with a
+ * delay, on AWS by seconds.
+ */
+export async function eventually<T>(
+  read: () => Promise<T>,
+  accept: (value: T) => boolean,
+  patienceMs = 10_000,
+): Promise<T> {
+  const until = performance.now() + patienceMs;
+  for (let pauseMs = 20; ; pauseMs = Math.min(2000, 2 * pauseMs)) {
     const value = await read();
-    if (accept(value) || attempt === 20) return value;
-    await sleep(Math.min(2000, 20 * 2 ** attempt));
+    if (accept(value) || performance.now() + pauseMs > until) return value;
+    await sleep(pauseMs);
   }
 }
 

@@ -24,7 +24,10 @@ export const motoDynamoDb: Readonly<Record<string, readonly string[]>> = {
     "keeps the recovery period that was asked for, and switches recovery off again",
     "refuses a recovery period outside 1 to 35 days",
   ],
-  "tags what is not there": ["refuses tags for a table that is not there"],
+  "adds a tag instead of replacing it, and tags what is not there": [
+    "adds, replaces and removes tags one by one",
+    "refuses tags for a table that is not there",
+  ],
   "keeps numbers as they were written, without any check": [
     "writes numbers in one form, whatever form they came in",
     "refuses numbers of 39 digits, out of range, or that are none",

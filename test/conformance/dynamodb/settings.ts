@@ -159,9 +159,9 @@ export const settingChecks: readonly Check[] = [
       await client.send(
         new TagResourceCommand({ ResourceArn: arn, Tags: [{ Key: "project", Value: "other" }] }),
       );
-      expect(await tagsOf(client, arn, 2)).toEqual({ project: "other", stufe: "größer" });
+      expect(await tagsOf(client, arn, 2)).toEqual(["project=other", "stufe=größer"]);
       await client.send(new UntagResourceCommand({ ResourceArn: arn, TagKeys: ["stufe", "absent"] }));
-      expect(await tagsOf(client, arn, 1)).toEqual({ project: "other" });
+      expect(await tagsOf(client, arn, 1)).toEqual(["project=other"]);
     },
   },
   {
@@ -170,7 +170,7 @@ export const settingChecks: readonly Check[] = [
       const name = newName();
       await client.send(new CreateTableCommand(createInput(name, { Tags: [{ Key: "empty", Value: "" }] })));
       await untilActive(client, name);
-      expect(await tagsOf(client, await arnOf(client, name), 1)).toEqual({ empty: "" });
+      expect(await tagsOf(client, await arnOf(client, name), 1)).toEqual(["empty="]);
     },
   },
   {
@@ -185,7 +185,9 @@ export const settingChecks: readonly Check[] = [
   },
 ];
 
-/** AWS refuses for some seconds after a table's creation, while it prepares the backups. */
+/** AWS refuses for up to some minutes after a table's creation, while it prepares the backups. */
+const preparationMs = 300_000;
+
 async function recover(
   client: DynamoDBClient,
   TableName: string,
@@ -202,6 +204,7 @@ async function recover(
         },
       ),
     (sent) => sent,
+    preparationMs,
   );
   expect(done).toBe(true);
 }
@@ -216,10 +219,11 @@ async function arnOf(client: DynamoDBClient, TableName: string): Promise<string>
   return table?.TableArn ?? "";
 }
 
-async function tagsOf(client: DynamoDBClient, arn: string, count: number): Promise<Record<string, string>> {
+/** Sorted `key=value`, once there are as many as expected. */
+async function tagsOf(client: DynamoDBClient, arn: string, count: number): Promise<string[]> {
   const tags = await eventually(
     async () => (await client.send(new ListTagsOfResourceCommand({ ResourceArn: arn }))).Tags ?? [],
     (found) => found.length === count,
   );
-  return Object.fromEntries(tags.map((tag) => [tag.Key ?? "", tag.Value ?? ""]));
+  return tags.map((tag) => `${tag.Key}=${tag.Value}`).toSorted();
 }
