@@ -69,6 +69,8 @@ export interface Fault {
     | "SignatureDoesNotMatch"
     | "XAmzContentSHA256Mismatch";
   readonly message: string;
+  /** The right one, where the scope named another. */
+  readonly region?: string;
 }
 
 export type Verdict = Authenticated | { readonly kind: "anonymous" } | Fault;
@@ -79,6 +81,10 @@ export interface VerifyOptions {
   /** As in the credential scope: "s3", "dynamodb", ... S3 encodes paths once, the others twice. */
   readonly service: string;
   /**
+   * The only region to accept beside us-east-1, which clients sign for that were told none. Undefined accepts any.
+   */
+  readonly region?: string;
+  /**
    * Hex SHA-256 of a buffered body. Without it the body is trusted to be checked by its reader, against
    * `payloadSha256`; clients of services other than S3 need not send the hash, so their ends must give it.
    */
@@ -86,8 +92,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Who sent this request? Reads no body. Any region is accepted in the scope: a local store lies in none, and
- * clients insist on different ones. Rejects never; every refusal is a `Fault`.
+ * Who sent this request? Reads no body. Throws never; every refusal is a `Fault`.
  */
 export function verify(request: LocalRequest, options: VerifyOptions): Verdict {
   const query = parseQuery(request.query);
@@ -248,6 +253,10 @@ function judge(
       malformed,
       `Incorrect service "${service}"; this endpoint belongs to "${options.service}".`,
     );
+  }
+  if (options.region !== undefined && region !== options.region && region !== "us-east-1") {
+    const message = `The authorization is malformed; the region '${region}' is wrong; expecting '${options.region}'`;
+    return { ...fault(400, malformed, message), region: options.region };
   }
   if (accessKeyId !== options.credentials.accessKeyId) {
     return fault(

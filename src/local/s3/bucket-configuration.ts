@@ -1,4 +1,5 @@
 import type { LocalResponse } from "../service.ts";
+import { enforcedBlock } from "./access.ts";
 import { changeBucket } from "./buckets.ts";
 import { type Call, bucketOf, respond, respondXml } from "./call.ts";
 import { checkCors } from "./cors.ts";
@@ -45,7 +46,7 @@ export async function putPolicy(call: Call): Promise<LocalResponse> {
   }
   await changeBucket(call, (bucket) => {
     const statements = parsePolicy(policy, bucket.name);
-    if (bucket.publicAccessBlock?.BlockPublicPolicy === true && isPublic(statements)) {
+    if (enforcedBlock(bucket)?.BlockPublicPolicy === true && isPublic(statements)) {
       throw new S3Fault("AccessDenied", {
         message:
           "User is not authorized to perform: s3:PutBucketPolicy because public policies are blocked by the BlockPublicPolicy block public access setting.",

@@ -5,10 +5,18 @@ import { S3Fault } from "./fault.ts";
 import { checkBucketName } from "./names.ts";
 import { type Change, bucketRecord, partRecord, uploadRecord } from "./object-index.ts";
 import { receiveText } from "./receive.ts";
-import type { Bucket, ObjectOwnership, Segment } from "./records.ts";
+import type { Bucket, ObjectOwnership, PublicAccessBlock, Segment } from "./records.ts";
 import { parseBucketTags } from "./tags.ts";
 import { commit } from "./versions.ts";
 import { childOf, childrenOf, el, optional, parseXml, textOf, xmlDocument } from "./xml.ts";
+
+const freshBlock: PublicAccessBlock = {
+  BlockPublicAcls: true,
+  IgnorePublicAcls: true,
+  BlockPublicPolicy: true,
+  RestrictPublicBuckets: true,
+  byDefault: true,
+};
 
 const ownerships: ReadonlySet<string> = new Set<ObjectOwnership>([
   "BucketOwnerEnforced",
@@ -16,10 +24,7 @@ const ownerships: ReadonlySet<string> = new Set<ObjectOwnership>([
   "ObjectWriter",
 ]);
 
-/**
- * CreateBucket. The owner is enforced (no ACLs) unless the request says otherwise; unlike on AWS no public access
- * block is put on, so that a policy can be tried out on a fresh bucket in one step.
- */
+/** CreateBucket. As on AWS the owner is enforced (no ACLs) and public access blocked, unless told otherwise. */
 export async function createBucket(call: Call): Promise<LocalResponse> {
   const name = call.target.bucket ?? "";
   checkBucketName(name);
@@ -40,6 +45,7 @@ export async function createBucket(call: Call): Promise<LocalResponse> {
       name,
       createdMs: call.now.getTime(),
       region: region.name,
+      publicAccessBlock: freshBlock,
       ownership: (ownership as ObjectOwnership | undefined) ?? "BucketOwnerEnforced",
       ...(region.tags.length === 0 ? {} : { tags: region.tags }),
     };
@@ -58,12 +64,18 @@ async function requestedRegion(
   // Whoever names no region means us-east-1, and gets where the store says it lies.
   if (text.trim() === "") return { name: call.store.options.region, tags: [] };
   const document = await parseXml(text, "CreateBucketConfiguration");
-  const name = textOf(document, "LocationConstraint") || call.store.options.region;
+  const own = call.store.options.region;
+  const name = textOf(document, "LocationConstraint") || own;
   if (!/^[a-z]{2}(-[a-z]+)+-\d$|^EU$/.test(name)) {
     throw new S3Fault("InvalidLocationConstraint", { fields: { LocationConstraint: name } });
   }
+  if (name !== own) {
+    throw new S3Fault("IllegalLocationConstraintException", {
+      message: `The ${name} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+    });
+  }
   return {
-    name: name === "EU" ? "eu-west-1" : name,
+    name,
     tags: parseBucketTags(childrenOf(childOf(document, "Tags"), "Tag")),
   };
 }

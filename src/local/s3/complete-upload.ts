@@ -3,6 +3,7 @@ import type { LocalResponse } from "../service.ts";
 import { type Call, bucketOf, keyOf, respondXml, wholeSeconds } from "./call.ts";
 import {
   type Checksum,
+  type ChecksumAlgorithm,
   checksumAlgorithms,
   checksumHeader,
   compositeChecksum,
@@ -25,7 +26,7 @@ interface ListedPart {
   readonly number: number;
   readonly etag: string;
   /** As the client remembers it, if it does. */
-  readonly checksum: string | undefined;
+  readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
 }
 
 /**
@@ -40,8 +41,11 @@ export async function completeUpload(call: Call): Promise<LocalResponse> {
     const number = Number(textOf(part, "PartNumber"));
     const etag = textOf(part, "ETag")?.replaceAll('"', "");
     if (!Number.isInteger(number) || etag === undefined) throw new S3Fault("MalformedXML");
-    const sums = checksumAlgorithms.map((algorithm) => textOf(part, `Checksum${algorithm}`));
-    return { number, etag, checksum: sums.find((sum) => sum !== undefined) };
+    const [checksum] = checksumAlgorithms.flatMap((algorithm) => {
+      const value = textOf(part, `Checksum${algorithm}`);
+      return value === undefined ? [] : [{ algorithm, value }];
+    });
+    return { number, etag, checksum };
   });
   if (listed.length === 0) throw new S3Fault("MalformedXML");
 
@@ -56,7 +60,7 @@ export async function completeUpload(call: Call): Promise<LocalResponse> {
     checkWriteConditions(call.headers, newest, key);
     const stored = new Map<number, Part>();
     for await (const part of index.parts(upload.uploadId)) stored.set(part.number, part);
-    const parts = chosenParts(listed, stored);
+    const parts = chosenParts(listed, stored, upload);
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     const announced = call.headers["x-amz-mp-object-size"];
     if (announced !== undefined && Number(announced) !== bytes) {
@@ -102,7 +106,11 @@ function withoutChecksum(call: Call): Call {
   return { ...call, headers };
 }
 
-function chosenParts(listed: readonly ListedPart[], stored: ReadonlyMap<number, Part>): Part[] {
+function chosenParts(
+  listed: readonly ListedPart[],
+  stored: ReadonlyMap<number, Part>,
+  upload: Upload,
+): Part[] {
   let before = 0;
   for (const { number } of listed) {
     if (number <= before) throw new S3Fault("InvalidPartOrder");
@@ -110,7 +118,7 @@ function chosenParts(listed: readonly ListedPart[], stored: ReadonlyMap<number, 
   }
   const parts = listed.map(({ number, etag, checksum }) => {
     const part = stored.get(number);
-    if (part === undefined || part.etag !== etag || (checksum !== undefined && checksum !== part.checksum)) {
+    if (part === undefined || part.etag !== etag || !bears(part, checksum, upload)) {
       throw new S3Fault("InvalidPart", { fields: { PartNumber: number, ETag: etag } });
     }
     return part;
@@ -128,6 +136,12 @@ function chosenParts(listed: readonly ListedPart[], stored: ReadonlyMap<number, 
     }
   }
   return parts;
+}
+
+function bears(part: Part, claimed: ListedPart["checksum"], upload: Upload): boolean {
+  if (claimed === undefined) return true;
+  if (claimed.algorithm === upload.checksumAlgorithm) return claimed.value === part.checksum;
+  return claimed.algorithm === part.sent?.algorithm && claimed.value === part.sent.value;
 }
 
 /** MD5 of the parts' MD5s, and their number. */

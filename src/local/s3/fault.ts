@@ -14,6 +14,10 @@ const faults = {
   BucketNotEmpty: [409, "The bucket you tried to delete is not empty"],
   EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed size"],
   EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed size"],
+  IllegalLocationConstraintException: [
+    400,
+    "The location constraint is incompatible for the region specific endpoint this request was sent to.",
+  ],
   IllegalVersioningConfigurationException: [400, "The Versioning element must be specified"],
   IncompleteBody: [400, "The request body terminated unexpectedly"],
   InvalidAccessKeyId: [403, "The AWS Access Key Id you provided does not exist in our records."],

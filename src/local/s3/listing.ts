@@ -289,10 +289,11 @@ export function encoder(call: Call): (text: string) => string {
       fields: { ArgumentName: "encoding-type", ArgumentValue: type },
     });
   }
-  // A slash stays. A blank becomes %20, though S3 writes a plus: every decoder understands the first.
+  // As S3 writes it: a slash stays, a blank becomes a plus.
   return (text) =>
     encodeURIComponent(text)
       .replaceAll("%2F", "/")
+      .replaceAll("%20", "+")
       .replaceAll(/[!'()]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 

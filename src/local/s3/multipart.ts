@@ -10,7 +10,7 @@ import {
   respondXml,
   wholeSeconds,
 } from "./call.ts";
-import { type ChecksumType, checksumHeader, startChecksum } from "./checksums.ts";
+import { type Checksum, type ChecksumType, checksumHeader, startChecksum } from "./checksums.ts";
 import { type NewContent, copyContent, keepingUnlessFailed, storeBody } from "./content.ts";
 import { copySourceHeaders, requestedAlgorithm, withCopySource } from "./copy-object.ts";
 import { describe, encryptionHeaders } from "./description.ts";
@@ -88,7 +88,13 @@ export async function uploadPart(call: Call): Promise<LocalResponse> {
     content.checksum.algorithm === checksumAlgorithm
       ? content.checksum.value
       : await checksumOf(call, content, checksumAlgorithm);
-  const part = await savePart(call, upload, { number, content, checksum });
+  const sent = content.received.checksumSent && upload.checksumAlgorithm !== content.checksum.algorithm;
+  const part = await savePart(call, upload, {
+    number,
+    content,
+    checksum,
+    ...(sent ? { sent: content.checksum } : {}),
+  });
   return respond(200, {
     etag: `"${part.etag}"`,
     [checksumHeader(content.checksum.algorithm)]: content.checksum.value,
@@ -162,7 +168,12 @@ async function checksumOf(
 async function savePart(
   call: Call,
   upload: Upload,
-  taken: { readonly number: number; readonly content: NewContent; readonly checksum: string },
+  taken: {
+    readonly number: number;
+    readonly content: NewContent;
+    readonly checksum: string;
+    readonly sent?: Checksum;
+  },
 ): Promise<Part> {
   const { number, content } = taken;
   const { name } = bucketOf(call);
@@ -173,6 +184,7 @@ async function savePart(
     modifiedMs: wholeSeconds(call.now),
     segments: content.segments,
     checksum: taken.checksum,
+    ...(taken.sent === undefined ? {} : { sent: taken.sent }),
   };
   return await keepingUnlessFailed(content, () =>
     withKeys(call.store, { bucket: name, keys: [keyOf(call)] }, async () => {

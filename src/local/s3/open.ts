@@ -67,8 +67,12 @@ async function answer(store: Store, request: LocalRequest, target: Call["target"
     credentials: store.options.credentials,
     now: store.options.now,
     service: "s3",
+    region: store.options.region,
   });
-  if (verdict.kind === "fault") throw new S3Fault(verdict.code, { message: verdict.message });
+  if (verdict.kind === "fault") {
+    const fields = verdict.region === undefined ? {} : { Region: verdict.region };
+    throw new S3Fault(verdict.code, { message: verdict.message, fields });
+  }
   const call = callOf(store, request, { target, query, sender: verdict });
   const operation = operationOf(call);
   await authorise(call, operation);
@@ -79,7 +83,7 @@ function callOf(store: Store, request: LocalRequest, parts: Pick<Call, "target" 
   const call: Call = {
     store,
     request,
-    headers: request.headers,
+    headers: { ...linkHeaders(parts), ...request.headers },
     ...parts,
     now: store.options.now(),
     may(action, place = {}) {
@@ -88,6 +92,18 @@ function callOf(store: Store, request: LocalRequest, parts: Pick<Call, "target" 
     },
   };
   return call;
+}
+
+/** A presigned link carries in its query what its maker wanted said in headers of the upload. */
+function linkHeaders({ sender, query }: Pick<Call, "sender" | "query">): Record<string, string> {
+  if (sender.kind === "anonymous" || sender.by !== "query") return {};
+  return Object.fromEntries(
+    [...query]
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) =>
+        /^x-amz-(meta-|tagging|storage-class|acl|server-side-encryption|website)/.test(name),
+      ),
+  );
 }
 
 /** Throws AccessDenied, NoSuchBucket. */

@@ -89,6 +89,8 @@ export interface Part {
   readonly segments: readonly Segment[];
   /** Base64, by the upload's algorithm. */
   readonly checksum: string;
+  /** What the client checked the part with, where that is another algorithm. */
+  readonly sent?: Checksum;
 }
 
 export interface PublicAccessBlock {
@@ -96,6 +98,8 @@ export interface PublicAccessBlock {
   readonly IgnorePublicAcls: boolean;
   readonly BlockPublicPolicy: boolean;
   readonly RestrictPublicBuckets: boolean;
+  /** That of a new bucket, which nobody has put; see `enforcedBlock`. */
+  readonly byDefault?: true;
 }
 
 export type ObjectOwnership = "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter";
