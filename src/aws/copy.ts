@@ -44,9 +44,8 @@ export async function copyObject(aws: Aws, copy: CopyObject): Promise<StoredObje
   }
   // A copy in parts is a new upload: nothing comes along by itself. All parts must be of the same source.
   const headers = copy.replaceHeaders ?? source;
-  const tags =
-    copy.replaceTags ??
-    ((source.tagCount ?? 0) > 0 ? await objectTags(aws, copy.from, copy.signal) : undefined);
+  // Asked for always: the count of tags in HEAD is left out when the caller may not read them.
+  const tags = copy.replaceTags ?? (await objectTags(aws, copy.from, copy.signal));
   return copyInParts(
     aws,
     { ...copy, ifMatch: copy.ifMatch ?? source.etag },
@@ -83,7 +82,7 @@ async function copyInParts(
     new sdk.CreateMultipartUploadCommand({
       ...target,
       ...headerInput(headers),
-      ...(tags === undefined ? {} : { Tagging: tagQuery(tags) }),
+      ...(tags === undefined || Object.keys(tags).length === 0 ? {} : { Tagging: tagQuery(tags) }),
     }),
     abortable(copy.signal),
   );

@@ -30,6 +30,8 @@ export interface OpenUpload {
   readonly bucket: string;
   readonly key: string;
   readonly uploadId: string;
+  /** The server compares a CRC32 over the whole object; servers without that compare the parts only. */
+  readonly sumsWhole: boolean;
 }
 
 /** A part that S3 has. */
@@ -76,7 +78,8 @@ export async function beginUpload(aws: Aws, target: UploadTarget, signal?: Abort
     abortable(signal),
   );
   if (answer.UploadId === undefined) throw new Error("the server began an upload without giving its id");
-  return { bucket: target.bucket, key: target.key, uploadId: answer.UploadId };
+  const sumsWhole = answer.ChecksumType === "FULL_OBJECT";
+  return { bucket: target.bucket, key: target.key, uploadId: answer.UploadId, sumsWhole };
 }
 
 /**
@@ -158,7 +161,7 @@ export interface CompletedUpload {
   readonly version: string | undefined;
   /** Base64, over all bytes. */
   readonly crc32: string;
-  /** Who compared that checksum: S3 for the whole object, or only for each part (servers without whole-object sums). */
+  /** What S3 compared: the whole object, or only each part (servers and uploads without a sum of the whole). */
   readonly verified: "object" | "parts";
 }
 
@@ -194,8 +197,7 @@ export async function completeUpload(
             ChecksumCRC32: crcToBase64(part.crc),
           })),
         },
-        ChecksumType: "FULL_OBJECT",
-        ChecksumCRC32: expected,
+        ...(upload.sumsWhole ? { ChecksumType: "FULL_OBJECT", ChecksumCRC32: expected } : {}),
         MpuObjectSize: sizeBytes,
         IfNoneMatch: condition.ifNoneMatch,
         IfMatch: condition.ifMatch,

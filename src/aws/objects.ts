@@ -59,8 +59,6 @@ export interface ObjectHead extends StoredObject {
   /** Such as `AES256` or `aws:kms`; with KMS the ETag is no MD5. */
   readonly encryption: string | undefined;
   readonly storageClass: string | undefined;
-  /** Present when the object has tags. */
-  readonly tagCount: number | undefined;
 }
 
 /**
@@ -248,7 +246,6 @@ export function headOf(answer: HeadObjectCommandOutput | GetObjectCommandOutput)
     checksum: checksumOf(answer),
     encryption: answer.ServerSideEncryption,
     storageClass: answer.StorageClass,
-    tagCount: answer.TagCount,
   };
 }
 

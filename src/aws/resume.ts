@@ -35,7 +35,7 @@ interface ListedPart {
 }
 
 /**
- * The newest unfinished upload of this key that was begun as ours are, if the file can continue it. Each of its parts is compared with the file's bytes
+ * The newest unfinished upload of this key with CRC32 sums, if the file can continue it. Each of its parts is compared with the file's bytes
  * (size, and CRC32 or the MD5 in the ETag). When one differs the upload is removed and undefined returned: content type
  * and metadata, which S3 neither shows nor changes for an open upload, were given for other bytes.
  */
@@ -63,7 +63,7 @@ async function newestUpload(
   { bucket, key, signal }: FindResumable,
 ): Promise<OpenUpload | undefined> {
   const [s3, { ListMultipartUploadsCommand }] = await Promise.all([aws.s3(), import("./s3-sdk.ts")]);
-  let newest: { uploadId: string; begun: number } | undefined;
+  let newest: { uploadId: string; begun: number; sumsWhole: boolean } | undefined;
   let next: { key: string; uploadId: string | undefined } | undefined;
   do {
     const page = await s3.send(
@@ -77,16 +77,19 @@ async function newestUpload(
     );
     for (const { Key, UploadId, Initiated, ChecksumAlgorithm, ChecksumType } of page.Uploads ?? []) {
       // S3 refuses a part whose kind of checksum is not the one that the upload was begun with.
-      if (ChecksumAlgorithm !== "CRC32" || ChecksumType === "COMPOSITE") continue;
+      if (ChecksumAlgorithm !== "CRC32") continue;
       const begun = Initiated?.getTime() ?? 0;
       // Of two begun within the same second the later listed one; S3 lists a key's uploads by their time.
-      if (Key === key && UploadId !== undefined && begun >= (newest?.begun ?? 0))
-        newest = { uploadId: UploadId, begun };
+      if (Key === key && UploadId !== undefined && begun >= (newest?.begun ?? 0)) {
+        newest = { uploadId: UploadId, begun, sumsWhole: ChecksumType === "FULL_OBJECT" };
+      }
     }
     const marker = nextOf(page.IsTruncated, page.NextKeyMarker);
     next = marker === undefined ? undefined : { key: marker, uploadId: page.NextUploadIdMarker };
   } while (next !== undefined);
-  return newest === undefined ? undefined : { bucket, key, uploadId: newest.uploadId };
+  if (newest === undefined) return undefined;
+  const { uploadId, sumsWhole } = newest;
+  return { bucket, key, uploadId, sumsWhole };
 }
 
 async function partsOf(aws: Aws, upload: OpenUpload, signal: AbortSignal | undefined): Promise<ListedPart[]> {

@@ -17,6 +17,8 @@ export type Fault =
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
   /** The connection is cut before the service sees the request. */
   | "cut"
+  /** Nothing happens, until the client gives up. */
+  | "hang"
   /** The service does what was asked, its answer never arrives. */
   | "lose the answer"
   /** The connection is cut after so many bytes of the answer's body. */
@@ -69,6 +71,7 @@ export async function startFaultyServer(service?: LocalService): Promise<FaultyS
     };
     faulty.requests.push(seen);
     const fault = faulty.fault?.(seen);
+    if (fault === "hang") return;
     if (fault === "cut") {
       request.socket.destroy();
       return;
