@@ -13,10 +13,7 @@ export interface ReportOptions {
  * forbids both), charts as SVG with their numbers as tables beside them, light and dark as the reader's system has it,
  * light on paper. Holds numbers and page names only, no user's name or id.
  */
-export async function progressReport(
-  statistics: ProgressStatistics,
-  options: ReportOptions,
-): Promise<string> {
+export function progressReport(statistics: ProgressStatistics, options: ReportOptions): string {
   const { completion, pages } = statistics;
   const shown = pages.slice(0, maxPagesShown);
   const stops = stopsChart(shown);
@@ -147,6 +144,7 @@ table { width: 100%; margin-bottom: 2rem; border-collapse: collapse; font-varian
 th, td { padding: .35rem .5rem; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child { text-align: left; overflow-wrap: anywhere; } tbody th { font-weight: 500; } tr { break-inside: avoid; }
 td.list { text-align: left; } td span { white-space: nowrap; }
+@media (max-width: 34rem) { body { padding: 1rem .75rem; } th, td { padding: .3rem .25rem; font-size: .8rem; } }
 footer { margin-top: 1.5rem; font-size: .9rem; } footer p { margin: 0; }
 @media print { body { max-width: none; padding: 0; font-size: 11pt; } * { print-color-adjust: exact; } }
 `;

@@ -185,8 +185,16 @@ describe("the difference of two twins", () => {
   });
 
   test("is empty exactly when the content is the same", () => {
-    fc.assert(fc.property(twins, twins, (a, b) => expect(diffTwin(a, b).length === 0).toBe(sameJson(a, b))));
-    fc.assert(fc.property(twins, (a) => expect(diffTwin(a, structuredClone(a))).toStrictEqual([])));
+    fc.assert(
+      fc.property(twins, twins, (a, b) => {
+        expect(diffTwin(a, b).length === 0).toBe(sameJson(a, b));
+      }),
+    );
+    fc.assert(
+      fc.property(twins, (a) => {
+        expect(diffTwin(a, structuredClone(a))).toStrictEqual([]);
+      }),
+    );
   });
 });
 
