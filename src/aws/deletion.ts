@@ -12,7 +12,7 @@ export interface Doomed {
 }
 
 /** One key that was not deleted, in S3's words. */
-export interface DeleteFailure extends Doomed {
+interface DeleteFailure extends Doomed {
   readonly code: string;
   readonly message: string;
 }

@@ -9,7 +9,7 @@ export type Condition =
   | { readonly path: Path; readonly is: "absent" }
   | { readonly path: Path; readonly is: "equal"; readonly to: AttributeValue };
 
-export interface Assignment {
+interface Assignment {
   readonly path: Path;
   readonly value: AttributeValue;
 }

@@ -16,7 +16,7 @@ export type Item = Record<string, AttributeValue>;
 export type { AttributeValue };
 
 /** Capacity units that a call used. */
-export type OnConsumed = (units: number) => void;
+type OnConsumed = (units: number) => void;
 
 /**
  * The shape of a table, by DescribeTable. The answer does not change while a table lives: ask once per run. A table with
@@ -88,7 +88,7 @@ export interface QueryItems extends Read {
   readonly descending?: boolean | undefined;
 }
 
-export type SortCondition =
+type SortCondition =
   | { readonly attribute: string; readonly equals: AttributeValue }
   | { readonly attribute: string; readonly beginsWith: AttributeValue }
   | { readonly attribute: string; readonly from: AttributeValue; readonly to: AttributeValue };

@@ -13,7 +13,7 @@ export interface ListObjects {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ListedObject {
+interface ListedObject {
   readonly key: string;
   readonly sizeBytes: number;
   readonly etag: string;

@@ -59,7 +59,7 @@ export interface SendParts {
 }
 
 /** How many parts are in memory and under way at once; one buffer each. */
-export function laneCount(partSizeBytes: number): number {
+function laneCount(partSizeBytes: number): number {
   return Math.max(1, Math.min(maxLanes, Math.floor(maxBytesInFlight / partSizeBytes)));
 }
 

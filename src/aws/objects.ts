@@ -41,7 +41,7 @@ export interface StoredObject {
 }
 
 /** How S3 computed the checksum that it keeps: over the whole object, or over the checksums of its parts. */
-export interface StoredChecksum {
+interface StoredChecksum {
   readonly algorithm: "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256";
   readonly type: "FULL_OBJECT" | "COMPOSITE";
   /** Base64, with `-{parts}` behind it when composite. */
@@ -233,7 +233,7 @@ export function bodyOf(answer: GetObjectCommandOutput): AsyncIterable<Uint8Array
 async function* emptyBody(): AsyncGenerator<Uint8Array> {}
 
 /** What the headers of an answer say of the object. */
-export function headOf(answer: HeadObjectCommandOutput | GetObjectCommandOutput): ObjectHead {
+function headOf(answer: HeadObjectCommandOutput | GetObjectCommandOutput): ObjectHead {
   return {
     etag: answer.ETag ?? "",
     version: answer.VersionId,

@@ -5,7 +5,7 @@ import type { Aws } from "./clients.ts";
 import type { ObjectName } from "./objects.ts";
 
 /** S3's limit of a presigned link. */
-export const maxLinkSeconds = 7 * 24 * 3600;
+const maxLinkSeconds = 7 * 24 * 3600;
 
 export interface Link {
   /** A secret: whoever has it has the access. Never log it. */

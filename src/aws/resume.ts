@@ -76,8 +76,11 @@ async function newestUpload(
       abortable(signal),
     );
     for (const { Key, UploadId, Initiated, ChecksumAlgorithm, ChecksumType } of page.Uploads ?? []) {
-      // S3 refuses a part whose kind of checksum is not the one that the upload was begun with.
-      if (ChecksumAlgorithm !== "CRC32") continue;
+      // S3 refuses a part whose kind of checksum is not the one that the upload was begun with. Some servers in its
+      // place list no kind at all, and take any.
+      const isFit =
+        ChecksumAlgorithm === "CRC32" || (ChecksumAlgorithm === undefined && aws.endpointUrl !== undefined);
+      if (!isFit) continue;
       const begun = Initiated?.getTime() ?? 0;
       // Of two begun within the same second the later listed one; S3 lists a key's uploads by their time.
       if (Key === key && UploadId !== undefined && begun >= (newest?.begun ?? 0)) {

@@ -225,6 +225,31 @@ describe("an interrupted upload", () => {
     expect(await unfinished()).toEqual([UploadId]);
   });
 
+  test("goes by the ETags on a server that lists no sums", async () => {
+    await interrupt();
+    const [uploadId = ""] = await unfinished();
+    const part = (number: number) => {
+      const etag = createHash("md5")
+        .update(bytes.subarray((number - 1) * partSizeBytes, number * partSizeBytes))
+        .digest("hex");
+      return `<Part><PartNumber>${number}</PartNumber><ETag>"${etag}"</ETag><Size>${partSizeBytes}</Size></Part>`;
+    };
+    const upload = `<Upload><Key>${key}</Key><UploadId>${uploadId}</UploadId><Initiated>2026-03-01T12:00:00Z</Initiated></Upload>`;
+    server.fault = ({ method, query }) => {
+      if (method !== "GET") return undefined;
+      const body = query.has("uploads")
+        ? `<ListMultipartUploadsResult>${upload}</ListMultipartUploadsResult>`
+        : `<ListPartsResult>${part(1)}${part(2)}</ListPartsResult>`;
+      return { status: 200, body };
+    };
+    expect(await uploadFile(outside, file())).toMatchObject({
+      resumedBytes: 2 * partSizeBytes,
+      verified: "object",
+    });
+    expect(partsSent()).toEqual([3, 4]);
+    expect((await stored()).equals(bytes)).toBe(true);
+  });
+
   test("leaves nothing behind when it is told to", async () => {
     server.fault = (request) =>
       isPart(request) ? { status: 400, body: "<Error><Code>Broken</Code></Error>" } : undefined;
