@@ -20,8 +20,11 @@ declare module "sql.js/dist/sql-wasm-inline.js" {
   export { initSqlJs as default };
 }
 
+/** A bundler gives a CommonJS module that is imported dynamically its default export only. */
 declare module "snappyjs" {
-  /** Throws when the content would be longer than `maxLength`. */
-  export function uncompress(compressed: Uint8Array, maxLength?: number): Uint8Array;
-  export function compress(content: Uint8Array): Uint8Array;
+  const snappy: {
+    /** Throws when the content would be longer than `maxLength`. */
+    uncompress(compressed: Uint8Array, maxLength?: number): Uint8Array;
+  };
+  export { snappy as default };
 }

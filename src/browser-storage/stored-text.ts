@@ -19,10 +19,10 @@ const maxValueBytes = 64 * 2 ** 20;
 
 /** @throws CliError where the bytes are no Snappy block. */
 export async function unsnappy(value: Uint8Array): Promise<Uint8Array> {
-  const { uncompress } = await import("snappyjs");
+  const { default: snappy } = await import("snappyjs");
   try {
     // snappyjs answers a Buffer with a Buffer and wants the plain kind for the plain kind.
-    return uncompress(Uint8Array.from(value), maxValueBytes);
+    return snappy.uncompress(Uint8Array.from(value), maxValueBytes);
   } catch (error) {
     throw unknownForm(error);
   }

@@ -23,18 +23,20 @@ export function sameJson(a: unknown, b: unknown): boolean {
   return a === b || canonicalJson(a) === canonicalJson(b);
 }
 
-const isoTime = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /**
  * Milliseconds since 1970 of an ISO 8601 time with its zone, as the model writes them; undefined for anything else.
  * Days that do not exist are refused: Date.parse makes 2 March of 30 February.
  */
 export function timeOf(value: unknown): number | undefined {
-  const match = typeof value === "string" ? isoTime.exec(value) : null;
-  if (match === null) return undefined;
-  const [text, year, month, day] = match;
-  if (Number(day) > 28 && Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate())
-    return undefined;
-  const time = Date.parse(text);
+  if (typeof value !== "string" || !isoTime.test(value)) return undefined;
+  const day = Number(value.slice(8, 10));
+  if (day > 28 && day > daysInMonth(Number(value.slice(0, 4)), Number(value.slice(5, 7)))) return undefined;
+  const time = Date.parse(value);
   return Number.isNaN(time) ? undefined : time;
+}
+
+function daysInMonth(year: number, month: number): number {
+  return new Date(Date.UTC(year, month, 0)).getUTCDate();
 }

@@ -1,4 +1,5 @@
 import { isRecord, type JsonObject, timeOf } from "../model/json.ts";
+import { naturalOrder } from "../model/natural-order.ts";
 
 export interface ReadStep {
   readonly name: string;
@@ -56,7 +57,6 @@ export interface ReadProgress {
 const maxProblems = 20;
 /** A page's form data beyond this crowds out the rest of a 400 KB item. */
 const largeFormBytes = 100_000;
-const collator = new Intl.Collator("en", { numeric: true });
 
 /**
  * Reads `progressData` and `lastProgressUpdate` of a profile item. Whatever is broken (a text where a map should be,
@@ -121,7 +121,7 @@ function readSteps(value: unknown, path: string, problems: Problems): ReadStep[]
     const completedAt = problems.time(fields["completedAt"], `${path}.${name}.completedAt`);
     return [{ name, completed: fields["completed"] === true, completedAt }];
   });
-  return steps.length < 2 ? steps : steps.toSorted((a, b) => collator.compare(a.name, b.name));
+  return steps.length < 2 ? steps : steps.toSorted((a, b) => naturalOrder(a.name, b.name));
 }
 
 function readSections(value: unknown, problems: Problems): ReadProgress["sections"] {
@@ -133,7 +133,7 @@ function readSections(value: unknown, problems: Problems): ReadProgress["section
         updatedAt: problems.time(problems.map(content, path)?.["updatedAt"], `${path}.updatedAt`),
       };
     });
-    return { name, steps: steps.toSorted((a, b) => collator.compare(a.name, b.name)) };
+    return { name, steps: steps.toSorted((a, b) => naturalOrder(a.name, b.name)) };
   });
 }
 

@@ -55,7 +55,7 @@ function tiles({ users, usersWithProgress, active, completion }: ProgressStatist
     ["active in 7 days", number(active.last7Days)],
     ["active in 30 days", number(active.last30Days)],
     ["active in 90 days", number(active.last90Days)],
-    ["mean completion", `${completion.meanPercent} %`],
+    ["mean completion", `${completion.meanPercent}\u00A0%`],
   ];
   return `<dl class="tiles">${facts.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join("")}</dl>`;
 }
@@ -68,7 +68,7 @@ function pageTable(pages: readonly PageStatistics[]): string {
   const rows = pages.map((page) => {
     const median = page.medianSecondsToComplete;
     const time = median === null ? "–" : `${page.medianError > 0 ? "≈ " : ""}${span(median)}`;
-    const cells = [number(page.visitors), number(page.completed), `${page.meanPercent} %`, time];
+    const cells = [number(page.visitors), number(page.completed), `${page.meanPercent}\u00A0%`, time];
     return `<tr><th scope="row">${escapeHtml(page.page)}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
   });
   return table(["Page", "Visitors", "Completed", "Mean", "Median time to complete"], rows);
@@ -143,7 +143,7 @@ figure svg { display: block; width: 100%; height: auto; }
 table { width: 100%; margin-bottom: 2rem; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .5rem; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child { text-align: left; overflow-wrap: anywhere; } tbody th { font-weight: 500; } tr { break-inside: avoid; }
-td.list { text-align: left; } td span { white-space: nowrap; }
+td.list, table:has(td.list) th { text-align: left; } td span { white-space: nowrap; }
 @media (max-width: 34rem) { body { padding: 1rem .75rem; } th, td { padding: .3rem .25rem; font-size: .8rem; } }
 footer { margin-top: 1.5rem; font-size: .9rem; } footer p { margin: 0; }
 @media print { body { max-width: none; padding: 0; font-size: 11pt; } * { print-color-adjust: exact; } }

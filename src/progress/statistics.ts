@@ -1,3 +1,4 @@
+import { naturalOrder } from "../model/natural-order.ts";
 import { computeOverall } from "./overall.ts";
 import { Quantiles, sketchError } from "./quantiles.ts";
 import { latest, type ReadPage, type ReadProgress } from "./read.ts";
@@ -48,7 +49,6 @@ const dayMs = 86_400_000;
 const maxPages = 500;
 const maxStepsOfPage = 200;
 const binWidth = 10;
-const collator = new Intl.Collator("en", { numeric: true });
 
 interface PageTally {
   visitors: number;
@@ -110,7 +110,7 @@ export class ProgressTally {
           users,
         })),
       },
-      pages: pages.toSorted((a, b) => b.visitors - a.visitors || collator.compare(a.page, b.page)),
+      pages: pages.toSorted((a, b) => b.visitors - a.visitors || naturalOrder(a.page, b.page)),
       leftOut: this.#leftOut,
     };
   }
@@ -201,7 +201,7 @@ function timeToComplete(page: ReadPage): number | undefined {
 
 function pageStatistics(page: string, tally: PageTally): PageStatistics {
   const median = tally.times.median();
-  const steps = [...tally.steps].toSorted(([a], [b]) => collator.compare(a, b));
+  const steps = [...tally.steps].toSorted(([a], [b]) => naturalOrder(a, b));
   const stops = steps.map(([step, { stopped }]) => ({ step, users: stopped }));
   return {
     page,
