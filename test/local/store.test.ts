@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { CliError } from "../../src/errors.ts";
 import {
@@ -30,12 +31,12 @@ let children: ChildProcess[];
 beforeAll(async () => {
   built = await mkdtemp(join(tmpdir(), "mawps-store-process-"));
   await build({
-    entryPoints: [join(import.meta.dirname, "store-process.ts")],
+    entryPoints: [fileURLToPath(new URL("./store-process.ts", import.meta.url))],
     outfile: join(built, "store-process.cjs"),
     bundle: true,
     platform: "node",
     format: "cjs",
-    external: ["classic-level", "./s3/open.ts"],
+    external: ["classic-level"],
     logLevel: "error",
   });
 });

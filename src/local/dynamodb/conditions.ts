@@ -10,7 +10,7 @@ export type Path = readonly (string | number)[];
 
 export type Operand = Path | AttributeValue | FunctionCall;
 
-export interface FunctionCall {
+interface FunctionCall {
   readonly type: "function";
   readonly name: string;
   readonly args: readonly Operand[];

@@ -80,14 +80,15 @@ export async function openDynamoDb(dir: string, options: LocalOptions): Promise<
       };
       try {
         if (request.method === "GET") return healthy(request);
-        return respond(200, await answer(context, request, options));
+        return respond(200, await answer(context, request, options), options.now());
       } catch (error) {
-        if (error instanceof Fault) return respond(error.status, error.body);
+        if (error instanceof Fault) return respond(error.status, error.body, options.now());
         if (request.signal?.aborted === true) throw error;
-        return respond(500, {
+        const document = {
           __type: "com.amazon.coral.service#InternalServerError",
           message: `the local store failed: ${error instanceof Error ? error.message : String(error)}`,
-        });
+        };
+        return respond(500, document, options.now());
       }
     },
     close: () => database.close(),
@@ -132,6 +133,9 @@ function authenticate(request: LocalRequest, body: Buffer, options: LocalOptions
   if (verdict.code === "InvalidAccessKeyId") {
     throw coralFault("UnrecognizedClientException", "The security token included in the request is invalid.");
   }
+  if (verdict.code === "RequestTimeTooSkewed") {
+    throw coralFault("InvalidSignatureException", `Signature expired or not yet current: ${verdict.message}`);
+  }
   const incomplete = verdict.code.startsWith("Authorization") || verdict.code === "InvalidRequest";
   throw coralFault(
     incomplete ? "IncompleteSignatureException" : "InvalidSignatureException",
@@ -156,13 +160,15 @@ function healthy(request: LocalRequest): LocalResponse {
   return { status: 200, headers: { "content-length": String(body.length) }, body };
 }
 
-function respond(status: number, document: object): LocalResponse {
+function respond(status: number, document: object, now: Date): LocalResponse {
   const body = Buffer.from(JSON.stringify(document));
   return {
     status,
     headers: {
       "content-type": "application/x-amz-json-1.0",
       "content-length": String(body.length),
+      // By this a client corrects a clock that is off, and sends again.
+      date: now.toUTCString(),
       "x-amzn-requestid": requestId(),
       "x-amz-crc32": String(crc32(body)),
     },
