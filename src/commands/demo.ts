@@ -38,7 +38,7 @@ export function demo(noun: Command, begin: Begin): void {
         );
         return;
       }
-      const world = inside(run.world, folder, run.config.json);
+      const world = inside(run, folder);
       const { metadata, width, height } = await inspectImage(photo);
       world.stdout.write(`photo.jpg: ${width} x ${height}, carries ${carried(metadata)}\n`);
       for (const step of steps) {
@@ -68,14 +68,20 @@ That was a temporary store, and it is gone. Now with your own photo:
   mawps --help                everything else`;
 
 /** The same world in the demo's folder, with its own store, deaf to the configuration around it. */
-function inside(world: World, folder: string, json: boolean): World {
+function inside({ world, config }: Run, folder: string): World {
+  const quiet = config.quiet || config.json ? { MAWPS_QUIET: "true" } : {};
   return {
     ...world,
     cwd: folder,
     home: folder,
-    env: { MAWPS_TARGET: "local", MAWPS_HOME: join(folder, "store"), NO_COLOR: world.env["NO_COLOR"] },
-    // With --json the result is one object of its own; the commands' words are for people.
-    stdout: json ? world.stderr : world.stdout,
+    env: {
+      MAWPS_TARGET: "local",
+      MAWPS_HOME: join(folder, "store"),
+      NO_COLOR: world.env["NO_COLOR"],
+      ...quiet,
+    },
+    // With --json the result is one object of its own; what the commands print is for people.
+    stdout: config.json ? world.stderr : world.stdout,
   };
 }
 

@@ -108,6 +108,9 @@ describe.each(["simple", "composite"] as const)("hero on the %s table", (shape: 
 
   it("leaves every foreign attribute byte for byte through every command", async () => {
     await look((aws) => putOwnerItem(aws, table, { type: { S: "website-images" }, ...foreignAttributes }));
+    // As the service gives it back: it may write a number in another form than it was sent.
+    const before = await look((aws) => ownerItem(aws, table, shape));
+    expect(Object.keys(before ?? {})).toEqual(expect.arrayContaining(Object.keys(foreignAttributes)));
     const commands = [
       ["hero", "set", "photo.jpg", "--responsive"],
       ["hero", "set", "second.jpg", "--hover", "hover.png"],
@@ -126,7 +129,7 @@ describe.each(["simple", "composite"] as const)("hero on the %s table", (shape: 
         stderr: "",
       });
       const item = await look((aws) => ownerItem(aws, table, shape));
-      expect(item).toMatchObject(foreignAttributes);
+      for (const name of Object.keys(foreignAttributes)) expect(item?.[name]).toEqual(before?.[name]);
       expect(item?.["type"]).toEqual({ S: "website-images" });
     }
   });
@@ -151,14 +154,9 @@ describe.each(["simple", "composite"] as const)("hero on the %s table", (shape: 
     expect(oldest.stderr).toContain("no older hero image");
 
     const list = jsonLines(await run("hero", "list", "--json"));
-    expect(list.map(({ url }) => url)).toEqual(
-      [
-        third?.["url"],
-        ...list.filter(({ role }) => role === "hover").map(({ url }) => url),
-        second?.["url"],
-        first?.["url"],
-      ].sort((one, other) => (String(one) < String(other) ? 1 : -1)),
-    );
+    const mains = list.filter(({ role }) => role === "default").map(({ url }) => url);
+    expect(mains).toEqual([third?.["url"], second?.["url"], first?.["url"]]);
+    expect(list).toHaveLength(4);
     expect(list.filter(({ current }) => current === "default").map(({ url }) => url)).toEqual([
       first?.["url"],
     ]);
