@@ -11,6 +11,8 @@ import { verificationOf, type Verification, type Verified } from "./verification
 
 /** Written at once; the socket gives 64 KiB at a time. Less costs more calls, more falls out of the processor's cache. */
 const writeBytes = 1024 ** 2;
+/** From so many bytes on the disk is told to begin, while the network still sends. */
+const flushBytes = 64 * 1024 ** 2;
 /** Breaks of the connection in a row without a byte received. */
 const fruitlessAttempts = 4;
 const firstDelayMs = 200;
@@ -53,7 +55,8 @@ export async function downloadFile(aws: Aws, download: DownloadFile): Promise<Do
     verification = verificationOf(head, download.sha256);
     if (download.resume === false) await file.truncate(0);
     resumedBytes = await takeUp(file, head.sizeBytes, verification);
-    await receive(aws, download, { head, file, from: resumedBytes, verification });
+    const flush = flushing(file);
+    await receive(aws, download, { head, file, from: resumedBytes, verification, onWritten: flush.ahead });
     if (!verification.matches()) {
       await rm(partPath, { force: true });
       throw new CliError(
@@ -63,7 +66,7 @@ export async function downloadFile(aws: Aws, download: DownloadFile): Promise<Do
         },
       );
     }
-    await file.sync();
+    await flush.finish();
   } finally {
     await file.close();
   }
@@ -96,13 +99,14 @@ interface Receive {
   readonly file: FileHandle;
   readonly from: number;
   readonly verification: Verification;
+  readonly onWritten: (sizeBytes: number) => void;
 }
 
 /** The SDK repeats a request that failed, but not a body that broke off: that is done here, from where it broke. */
 async function receive(
   aws: Aws,
   download: DownloadFile,
-  { head, file, from, verification }: Receive,
+  { head, file, from, verification, onWritten }: Receive,
 ): Promise<void> {
   let position = from;
   let fruitless = 0;
@@ -115,6 +119,7 @@ async function receive(
         for (const chunk of batch.chunks) verification.update(chunk);
         writeAll(file, batch, position);
         position += batch.sizeBytes;
+        onWritten(batch.sizeBytes);
         download.onProgress?.(position, head.sizeBytes);
       }
       if (position > head.sizeBytes) throw new Error("the server sent more bytes than the object has");
@@ -203,6 +208,32 @@ function writeAll(file: FileHandle, batch: Batch, position: number): void {
   while (written < bytes.byteLength) {
     written += writeSync(file.fd, bytes, written, bytes.byteLength - written, position + written);
   }
+}
+
+/** Flushes a file that is being written, so that little is left for its end, where one waits for it. */
+function flushing(file: FileHandle): { ahead: (sizeBytes: number) => void; finish: () => Promise<void> } {
+  let unflushedBytes = 0;
+  let isUnderWay = false;
+  let last: Promise<void> = Promise.resolve();
+  async function flush(): Promise<void> {
+    isUnderWay = true;
+    await file.datasync();
+    isUnderWay = false;
+  }
+  return {
+    ahead(sizeBytes) {
+      unflushedBytes += sizeBytes;
+      if (isUnderWay || unflushedBytes < flushBytes) return;
+      unflushedBytes = 0;
+      last = flush();
+      // A disk that fails says so only once: that reaches `finish`, and stops further attempts.
+      last.catch(() => undefined);
+    },
+    async finish() {
+      await last;
+      await file.sync();
+    },
+  };
 }
 
 function isBrokenConnection(error: unknown): boolean {
