@@ -136,7 +136,8 @@ export function requestedEncryption(headers: Call["headers"], bucket: Bucket): E
 
 /**
  * The ACL a request asks for. A bucket whose owner is enforced, as every new one, knows no ACLs and takes only
- * the one that says what holds anyway; public ones are refused while the bucket blocks them.
+ * those that say what holds anyway (s3cmd sends "private" with every copy); public ones are refused while the
+ * bucket blocks them.
  */
 export function requestedAcl(headers: Call["headers"], bucket: Bucket): CannedAcl | undefined {
   const acl = headers["x-amz-acl"];
@@ -146,7 +147,9 @@ export function requestedAcl(headers: Call["headers"], bucket: Bucket): CannedAc
     throw new S3Fault("InvalidArgument", { fields: { ArgumentName: "x-amz-acl", ArgumentValue: acl } });
   }
   const enforced = (bucket.ownership ?? "BucketOwnerEnforced") === "BucketOwnerEnforced";
-  if (enforced && acl !== "bucket-owner-full-control") throw new S3Fault("AccessControlListNotSupported");
+  if (enforced && acl !== "bucket-owner-full-control" && acl !== "private") {
+    throw new S3Fault("AccessControlListNotSupported");
+  }
   if (grants.length > 0) {
     throw new S3Fault("NotImplemented", { message: "Single grants are not supported by the local store" });
   }

@@ -7,7 +7,17 @@ import { receiveText } from "./receive.ts";
 import type { Bucket, CannedAcl, StoredObject } from "./records.ts";
 import { maxObjectTags, parseTagging, taggingDocument } from "./tags.ts";
 import { commit, readVersion, versionHeader, withKeys } from "./versions.ts";
-import { type Markup, el, optional, parseXml, xmlDocument } from "./xml.ts";
+import {
+  type Markup,
+  type XmlElement,
+  childOf,
+  childrenOf,
+  el,
+  optional,
+  parseXml,
+  textOf,
+  xmlDocument,
+} from "./xml.ts";
 
 /** Changes what is said of a version; its bytes, time and place stay. */
 async function changeVersion(
@@ -51,17 +61,38 @@ export async function putObjectAcl(call: Call): Promise<LocalResponse> {
   return respond(200, await changeVersion(call, (object) => ({ ...object, acl })));
 }
 
-/** The ACL of a PutObjectAcl or PutBucketAcl, which only a bucket without an enforced owner takes. */
+/**
+ * The ACL of a PutObjectAcl or PutBucketAcl, canned or as a document. A bucket with an enforced owner takes only
+ * those that give everything to the owner and nothing to others.
+ */
 export async function putAcl(call: Call): Promise<CannedAcl> {
-  const acl = requestedAcl(call.headers, bucketOf(call));
-  await receiveText(call);
-  if ((bucketOf(call).ownership ?? "BucketOwnerEnforced") === "BucketOwnerEnforced") {
-    throw new S3Fault("AccessControlListNotSupported");
+  const text = await receiveText(call);
+  const canned = requestedAcl(call.headers, bucketOf(call));
+  if (canned !== undefined) return canned;
+  const acl = cannedForm(await parseXml(text, "AccessControlPolicy"));
+  return requestedAcl({ "x-amz-acl": acl }, bucketOf(call)) ?? acl;
+}
+
+/** The canned ACL that a document amounts to; the local store knows no other grants. */
+function cannedForm(document: XmlElement): CannedAcl {
+  const grants = childrenOf(childOf(document, "AccessControlList"), "Grant").map((grant) => {
+    const grantee = childOf(grant, "Grantee");
+    const group = textOf(grantee, "URI")?.replace(/^.*\//, "");
+    return `${group ?? textOf(grantee, "ID") ?? ""} ${textOf(grant, "Permission") ?? ""}`;
+  });
+  const others = grants.filter((grant) => grant !== `${ownerId} FULL_CONTROL`).sort();
+  switch (others.join()) {
+    case "":
+      return "private";
+    case "AllUsers READ":
+      return "public-read";
+    case "AllUsers READ,AllUsers WRITE":
+      return "public-read-write";
+    case "AuthenticatedUsers READ":
+      return "authenticated-read";
+    default:
+      throw new S3Fault("NotImplemented", { message: "The local store knows only what canned ACLs can say" });
   }
-  if (acl === undefined) {
-    throw new S3Fault("NotImplemented", { message: "The local store takes canned ACLs only" });
-  }
-  return acl;
 }
 
 export function aclDocument(acl: CannedAcl = "private"): string {
