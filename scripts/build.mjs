@@ -5,18 +5,37 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 
-/** commander loads node:child_process at start, for subcommands that are programs of their own: we have none. */
-const withoutSubprograms = {
-  name: "without-subprograms",
+/**
+ * What start-up need not load, by who asks for it. commander wants node:child_process for subcommands that are
+ * programs of their own: we have none. dynalite wants level and memory-level for its own storage: src/local has
+ * another. classic-level looks for its native part through a search of several folders: the prebuilt one is tried first.
+ */
+const replaced = [
+  { path: /^node:child_process$/, by: /[\\/]commander[\\/]/, contents: "module.exports = {}" },
+  { path: /^(level|memory-level)$/, by: /[\\/]dynalite[\\/]/, contents: "module.exports = {}" },
+  {
+    path: /^\.\/binding$/,
+    by: /[\\/]classic-level[\\/]/,
+    contents: `
+      const { platform, arch } = process;
+      try { module.exports = require("classic-level/prebuilds/" + platform + "-" + arch + "/classic-level.node"); }
+      catch { module.exports = require("classic-level/binding.js"); }`,
+  },
+];
+
+const leaner = {
+  name: "leaner",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      /[\\/]commander[\\/]/.test(importer) ? { path: "none", namespace: "without-subprograms" } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: "without-subprograms" }, () => ({ contents: "module.exports = {}" }));
+    for (const [at, { path, by, contents }] of replaced.entries()) {
+      const namespace = `leaner-${at}`;
+      onResolve({ filter: path }, ({ importer }) =>
+        by.test(importer) ? { path: "in-its-place", namespace } : undefined,
+      );
+      onLoad({ filter: /.*/, namespace }, () => ({ contents, resolveDir: process.cwd() }));
+    }
   },
 };
 
-const { dependencies } = JSON.parse(await readFile("package.json", "utf8"));
 const split = await mkdtemp(join(tmpdir(), "mawps-build-"));
 try {
   const common = {
@@ -34,9 +53,10 @@ try {
     splitting: true,
     format: "esm",
     mainFields: ["module", "main"],
-    external: Object.keys(dependencies),
+    // Native code, which finds its own parts by its own path; of classic-level only that part.
+    external: ["sharp", "classic-level/prebuilds/*", "classic-level/binding.js"],
     metafile: true,
-    plugins: [withoutSubprograms],
+    plugins: [leaner],
   });
   await rm("dist", { recursive: true, force: true });
   await build({
