@@ -33,20 +33,44 @@ export async function readFromBrowser(
   options: { readonly signal: AbortSignal; readonly tempRoot?: string },
 ): Promise<StoredText> {
   const origin = siteOrigin(query.origin);
-  const { signal, tempRoot = tmpdir() } = options;
-  const { browser, profile, key } = query;
-  const storage = { origin, key };
-  const isFirefox = browser === "firefox";
-  const folder = isFirefox
-    ? await firefoxProfile(profile, machine)
-    : await chromiumProfile(browser, profile, machine);
-  const found = isFirefox
-    ? await readFirefoxStorage(folder, storage, signal)
-    : await readChromiumStorage(folder, storage, { signal, tempRoot });
-  if (found !== undefined) return found;
-  throw new CliError(`${browser} holds no ${key} for ${origin} in ${folder}`, {
-    hint: "is it another profile (--browser-profile), or another origin (http or https, with or without www)?",
-  });
+  try {
+    const { found, folder } = await find({ ...query, origin }, machine, options);
+    if (found !== undefined) return found;
+    throw new CliError(`${query.browser} holds no ${query.key} for ${origin} in ${folder}`, {
+      hint: "is it another profile (--browser-profile), or another origin (http or https, with or without www)?",
+    });
+  } catch (error) {
+    throw isDenied(error) ? noAccess(query.browser, error) : error;
+  }
+}
+
+async function find(
+  query: BrowserQuery,
+  machine: Machine,
+  { signal, tempRoot = tmpdir() }: { readonly signal: AbortSignal; readonly tempRoot?: string },
+): Promise<{ folder: string; found: StoredText | undefined }> {
+  const { browser, profile } = query;
+  if (browser === "firefox") {
+    const folder = await firefoxProfile(profile, machine);
+    return { folder, found: await readFirefoxStorage(folder, query, signal) };
+  }
+  const folder = await chromiumProfile(browser, profile, machine);
+  return { folder, found: await readChromiumStorage(folder, query, { signal, tempRoot }) };
+}
+
+/** EBUSY is Windows' word for a file that a browser keeps to itself. */
+function isDenied(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "code" in error && /^(?:EACCES|EPERM|EBUSY)$/.test(String(error.code));
+}
+
+function noAccess(browser: Browser, error: NodeJS.ErrnoException): CliError {
+  return new CliError(
+    `the system does not let ${error.path ?? `the files of ${browser}`} be read (${error.code ?? ""})`,
+    {
+      hint: "close the browser; on macOS, give the terminal Full Disk Access",
+      cause: error,
+    },
+  );
 }
 
 function siteOrigin(address: string): string {

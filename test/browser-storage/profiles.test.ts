@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readFromBrowser } from "../../src/browser-storage/browsers.ts";
 import { originFolder } from "../../src/browser-storage/firefox.ts";
 import { chromiumProfile, firefoxProfile, type Machine } from "../../src/browser-storage/profiles.ts";
 
@@ -160,4 +161,29 @@ describe("the Firefox profile", () => {
   ])("keeps %s in the folder %s", (origin, expected) => {
     expect(originFolder(origin)).toBe(expected);
   });
+});
+
+test("a profile that the system keeps closed is named, with what to do", async () => {
+  await folder("closed/inner");
+  await chmod(join(home, "closed"), 0);
+  // For root no folder is closed.
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) await chmod(home, 0o755);
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    const query = {
+      browser: "firefox",
+      origin: "https://a.example",
+      key: "k",
+      profile: join(home, "closed/inner"),
+    } as const;
+    const reading = readFromBrowser(query, machine("linux"), { signal: AbortSignal.timeout(10_000) });
+    await expect(reading).rejects.toMatchObject({
+      message: `the system does not let ${join(home, "closed/inner")} be read (EACCES)`,
+      hint: expect.stringContaining("Full Disk Access"),
+    });
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    await chmod(join(home, "closed"), 0o700);
+  }
 });
