@@ -90,7 +90,9 @@ export async function serve(store: LocalStore, options: ServeOptions): Promise<S
   };
   // Whoever awaits `closed` hears of a fault; that nobody does is no second one.
   closed.catch(() => undefined);
-  signal?.addEventListener("abort", () => void close().catch(() => undefined), { once: true });
+  const stop = () => void close().catch(() => undefined);
+  if (signal?.aborted === true) stop();
+  else signal?.addEventListener("abort", stop, { once: true });
   return { endpoint, port, closed, close };
 }
 
