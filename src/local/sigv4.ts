@@ -5,9 +5,9 @@ import {
   canonicalValue,
   parseQuery,
   parseTimestamp,
-  timestampOfDate,
   type QueryPair,
 } from "./sigv4-canonical.ts";
+import { algorithm, type Claim, claimOfHeader, claimOfQuery, type Fault, fault } from "./sigv4-claim.ts";
 import type { LocalCredentials, LocalRequest } from "./service.ts";
 
 /*
@@ -17,13 +17,11 @@ import type { LocalCredentials, LocalRequest } from "./service.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  */
 
-const algorithm = "AWS4-HMAC-SHA256";
 const maxSkewMs = 15 * 60_000;
-const maxExpirySeconds = 604_800;
 const emptySha256 = createHash("sha256").digest("hex");
 
 /** How the body is covered by the signature: what `x-amz-content-sha256` announced. */
-export type PayloadKind =
+type PayloadKind =
   /** The hash in `Authenticated.payloadSha256`; the reader of the body has to compare it. */
   | "hash"
   | "unsigned"
@@ -46,31 +44,12 @@ export interface Authenticated {
   readonly signing: SigningContext;
 }
 
-export interface SigningContext {
+interface SigningContext {
   readonly key: Buffer;
   /** `YYYYMMDDTHHMMSSZ` */
   readonly timestamp: string;
   /** `date/region/service/aws4_request` */
   readonly scope: string;
-}
-
-/** `code` is S3's name for the fault; an end with other names maps it. */
-export interface Fault {
-  readonly kind: "fault";
-  readonly status: 400 | 403;
-  readonly code:
-    | "AccessDenied"
-    | "AuthorizationHeaderMalformed"
-    | "AuthorizationQueryParametersError"
-    | "InvalidAccessKeyId"
-    | "InvalidArgument"
-    | "InvalidRequest"
-    | "RequestTimeTooSkewed"
-    | "SignatureDoesNotMatch"
-    | "XAmzContentSHA256Mismatch";
-  readonly message: string;
-  /** The right one, where the scope named another. */
-  readonly region?: string;
 }
 
 export type Verdict = Authenticated | { readonly kind: "anonymous" } | Fault;
@@ -145,84 +124,6 @@ export function chunkSignatures(sender: Authenticated): {
     chunk: (sha256) => next("PAYLOAD", emptySha256, sha256),
     trailer: (sha256) => next("TRAILER", sha256),
   };
-}
-
-/** What a request says of itself, before anything of it is believed. */
-interface Claim {
-  readonly kind: "claim";
-  readonly by: "header" | "query";
-  readonly credential: string;
-  readonly signedHeaders: readonly string[];
-  readonly signature: string;
-  readonly timestamp: string;
-  readonly expirySeconds?: number;
-}
-
-function claimOfHeader(authorization: string, headers: LocalRequest["headers"]): Claim | Fault {
-  const fields = new Map<string, string>();
-  for (const field of authorization.slice(algorithm.length).split(",")) {
-    const at = field.indexOf("=");
-    if (at > 0) fields.set(field.slice(0, at).trim(), field.slice(at + 1).trim());
-  }
-  const credential = fields.get("Credential");
-  const signedHeaders = fields.get("SignedHeaders");
-  const signature = fields.get("Signature");
-  if (credential === undefined || signedHeaders === undefined || signature === undefined) {
-    return fault(
-      400,
-      "AuthorizationHeaderMalformed",
-      "The authorization header is malformed; it needs Credential, SignedHeaders and Signature.",
-    );
-  }
-  const timestamp = headers["x-amz-date"] ?? timestampOfDate(headers["date"]);
-  if (timestamp === undefined || parseTimestamp(timestamp) === undefined) {
-    return fault(403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header");
-  }
-  return {
-    kind: "claim",
-    by: "header",
-    credential,
-    signedHeaders: names(signedHeaders),
-    signature,
-    timestamp,
-  };
-}
-
-function claimOfQuery(query: readonly QueryPair[]): Claim | Fault {
-  const values = new Map(query);
-  const wrong = (message: string) => fault(400, "AuthorizationQueryParametersError", message);
-  if (values.get("X-Amz-Algorithm") !== algorithm) {
-    return wrong(`X-Amz-Algorithm only supports "${algorithm}"`);
-  }
-  const credential = values.get("X-Amz-Credential");
-  const signedHeaders = values.get("X-Amz-SignedHeaders");
-  const signature = values.get("X-Amz-Signature");
-  const timestamp = values.get("X-Amz-Date");
-  const expires = values.get("X-Amz-Expires");
-  if (
-    credential === undefined ||
-    signedHeaders === undefined ||
-    signature === undefined ||
-    timestamp === undefined ||
-    expires === undefined
-  ) {
-    return wrong(
-      "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
-    );
-  }
-  if (parseTimestamp(timestamp) === undefined) {
-    return wrong("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
-  }
-  if (!/^-?\d+$/.test(expires)) return wrong("X-Amz-Expires should be a number");
-  const expirySeconds = Number(expires);
-  if (expirySeconds < 0) return wrong("X-Amz-Expires must be non-negative");
-  if (expirySeconds > maxExpirySeconds) {
-    return wrong(
-      "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
-    );
-  }
-  const common = { credential, signature, timestamp, expirySeconds, signedHeaders: names(signedHeaders) };
-  return { kind: "claim", by: "query", ...common };
 }
 
 function judge(
@@ -384,10 +285,6 @@ function payloadOf(
   return { kind: "hash", text: announced };
 }
 
-function names(list: string): string[] {
-  return list.toLowerCase().split(";");
-}
-
 function signingKey(secret: string, scope: string): Buffer {
   const [date = "", region = "", service = "", end = ""] = scope.split("/");
   return [region, service, end].reduce((key, part) => hmac(key, part), hmac(`AWS4${secret}`, date));
@@ -399,8 +296,4 @@ function hmac(key: string | Buffer, text: string): Buffer {
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
-}
-
-function fault(status: Fault["status"], code: Fault["code"], message: string): Fault {
-  return { kind: "fault", status, code, message };
 }

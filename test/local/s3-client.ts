@@ -3,8 +3,8 @@ import { requestHandler } from "../../src/local/request-handler.ts";
 import { openS3 } from "../../src/local/s3/open.ts";
 import type { LocalService } from "../../src/local/service.ts";
 
-export const credentials = { accessKeyId: "LOCALACCESSKEY", secretAccessKey: "local-secret" };
-export const region = "eu-central-1";
+const credentials = { accessKeyId: "LOCALACCESSKEY", secretAccessKey: "local-secret" };
+const region = "eu-central-1";
 
 export interface OpenStore {
   readonly service: LocalService;

@@ -2,8 +2,8 @@ import type { S3 } from "@aws-sdk/client-s3";
 
 export const Bucket = "crash-bucket";
 export const Key = "Käse/../größe 1";
-export const oldBody = "old ".repeat(1000);
-export const newBody = "new ".repeat(5000);
+const oldBody = "old ".repeat(1000);
+const newBody = "new ".repeat(5000);
 
 export interface Change {
   /** Makes the state before; what it returns is handed to `change`. */

@@ -17,7 +17,7 @@ import type { Segment } from "./records.ts";
 const readBytes = 256 * 1024;
 const bufferBytes = 1024 * 1024;
 
-export interface BlobWriter {
+interface BlobWriter {
   readonly blob: string;
   write(bytes: Uint8Array): Promise<void>;
   /** Puts the bytes under the blob's final name, durably. They are unused until an index batch says otherwise. */

@@ -163,7 +163,7 @@ export async function getBucketLocation(call: Call): Promise<LocalResponse> {
   return respondXml(xmlDocument("LocationConstraint", region === "us-east-1" ? "" : region));
 }
 
-export async function saveBucket(call: Call, bucket: Bucket): Promise<void> {
+async function saveBucket(call: Call, bucket: Bucket): Promise<void> {
   const put = { type: "put" as const, key: bucketRecord(bucket.name), value: bucket };
   await call.store.index.write([put], { durable: true });
 }

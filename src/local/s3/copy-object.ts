@@ -101,7 +101,7 @@ interface SourcePlace {
 }
 
 /** `[/]bucket/key[?versionId=...]`, percent-encoded. Throws InvalidArgument. */
-export function parseCopySource(header: string): SourcePlace {
+function parseCopySource(header: string): SourcePlace {
   const raw = headerText(header).replace(/^\//, "");
   const marker = raw.lastIndexOf("?versionId=");
   const versionId = marker < 0 ? undefined : raw.slice(marker + "?versionId=".length);

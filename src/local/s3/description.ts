@@ -57,7 +57,7 @@ export function describe(headers: Call["headers"], bucket: Bucket): Description 
   };
 }
 
-export function describedHeaders(headers: Call["headers"]): Record<string, string> {
+function describedHeaders(headers: Call["headers"]): Record<string, string> {
   const kept: Record<string, string> = { "content-type": "binary/octet-stream" };
   for (const name of keptHeaders) {
     const value = headers[name];
@@ -70,7 +70,7 @@ export function describedHeaders(headers: Call["headers"]): Record<string, strin
   return own ? { ...kept, "content-encoding": own } : kept;
 }
 
-export function describedMetadata(headers: Call["headers"]): Record<string, string> {
+function describedMetadata(headers: Call["headers"]): Record<string, string> {
   const metadata: Record<string, string> = {};
   let bytes = 0;
   for (const [name, value] of Object.entries(headers)) {
@@ -113,7 +113,7 @@ export function encryptionHeaders(encryption: Encryption): Record<string, string
 }
 
 /** Objects are encrypted with SSE-S3 where nothing else was asked; on disk nothing is encrypted, only said so. */
-export function requestedEncryption(headers: Call["headers"], bucket: Bucket): Encryption {
+function requestedEncryption(headers: Call["headers"], bucket: Bucket): Encryption {
   if (headers["x-amz-server-side-encryption-customer-algorithm"] !== undefined) {
     throw new S3Fault("NotImplemented", {
       message: "Customer-provided keys are not supported by the local store",

@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import { S3Fault } from "./fault.ts";
 
-export const maxKeyBytes = 1024;
+const maxKeyBytes = 1024;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 export function checkBucketName(name: string): void {

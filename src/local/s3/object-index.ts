@@ -17,7 +17,7 @@ export type Change =
   | { readonly type: "put"; readonly key: string; readonly value: unknown }
   | { readonly type: "del"; readonly key: string };
 
-export interface Entry<T> {
+interface Entry<T> {
   readonly key: string;
   readonly value: T;
 }

@@ -61,7 +61,7 @@ export interface StoredObject extends VersionRecord, Description {
   readonly uploadId?: string;
 }
 
-export interface PartSummary {
+interface PartSummary {
   readonly number: number;
   readonly bytes: number;
   /** Base64, by the object's checksum algorithm. */

@@ -1,7 +1,7 @@
 import { S3Fault } from "./fault.ts";
 
 /** Namespace of all of S3's documents but the error. */
-export const namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
+const namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /** A parsed element; attributes and namespaces are dropped, text is that directly inside. */
 export interface XmlElement {
@@ -45,41 +45,9 @@ export function markupOf(element: XmlElement): Markup {
     : el(element.name, element.children.map(markupOf));
 }
 
-/** Parses a request's document, whose root must be `root`. Throws MalformedXML. */
+/** Parses a request's document, whose root must be `root`; few requests carry one, so the parser is loaded late. */
 export async function parseXml(source: string, root: string): Promise<XmlElement> {
-  interface Open {
-    name: string;
-    text: string;
-    children: XmlElement[];
-  }
-  const { SaxesParser } = await import("saxes");
-  const parser = new SaxesParser();
-  const top: Open = { name: "", text: "", children: [] };
-  const open: Open[] = [top];
-  parser.on("opentag", (tag) => {
-    const element = { name: tag.name.replace(/^.*:/, ""), text: "", children: [] };
-    open.at(-1)?.children.push(element);
-    open.push(element);
-  });
-  parser.on("text", (text) => {
-    const element = open.at(-1);
-    if (element !== undefined) element.text += text;
-  });
-  parser.on("closetag", () => {
-    open.pop();
-  });
-  // A document type could only bring entities, which no client of S3 needs.
-  parser.on("doctype", () => {
-    throw new S3Fault("MalformedXML");
-  });
-  try {
-    parser.write(source.replace(/^\uFEFF/, "")).close();
-  } catch {
-    throw new S3Fault("MalformedXML");
-  }
-  const [document] = top.children;
-  if (document?.name !== root) throw new S3Fault("MalformedXML");
-  return document;
+  return (await import("./parse-xml.ts")).parse(source, root);
 }
 
 export function childrenOf(element: XmlElement | undefined, name: string): XmlElement[] {
