@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { ClassicLevel } from "classic-level";
 import { CliError } from "../errors.ts";
 import { type CopyOptions, TornCopy, withLevelDbCopy } from "./private-copy.ts";
 import { readSqliteImage } from "./sqlite-image.ts";
@@ -43,7 +44,6 @@ async function readLevelDb(
   options: CopyOptions,
 ): Promise<string | undefined> {
   const key = Buffer.concat([Buffer.from(`_${query.origin}\0`, "latin1"), encodeDomString(query.key)]);
-  const { ClassicLevel } = await import("classic-level");
   return await withLevelDbCopy(folder, options, async (copy) => {
     const database = new ClassicLevel<Buffer, Buffer>(copy, {
       createIfMissing: false,

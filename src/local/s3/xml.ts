@@ -1,5 +1,3 @@
-import { S3Fault } from "./fault.ts";
-
 /** Namespace of all of S3's documents but the error. */
 const namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
