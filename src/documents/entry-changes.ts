@@ -1,0 +1,264 @@
+import { assertItemFits } from "../aws/item-size.ts";
+import { getItem, type AttributeValue, type Item } from "../aws/items.ts";
+import { typed } from "../aws/plain.ts";
+import { updateAttributes } from "../aws/update-item.ts";
+import { CliError } from "../errors.ts";
+import {
+  documentItemKey,
+  entriesAttribute as list,
+  entriesIn,
+  type StoredEntry,
+  type UserDocuments,
+} from "./entries.ts";
+import type { DocumentSite } from "./site.ts";
+
+/** A new entry, in plain values. What is undefined is left out. */
+export type NewEntry = Readonly<Record<string, unknown>> & { readonly id: string };
+
+/**
+ * Appends entries to the profile's list in one UpdateItem: what others append or change at the same time stays.
+ * The profile item must be there; as read it serves the check of the size alone. Answers the entries as they stand now.
+ * @throws CliError when the item would grow over DynamoDB's 400 KB, is gone, or has something else than a list.
+ */
+export async function addEntries(
+  site: DocumentSite,
+  { userId, profile: known }: Pick<UserDocuments, "userId" | "profile">,
+  added: readonly NewEntry[],
+): Promise<readonly StoredEntry[]> {
+  if (added.length === 0) return [];
+  const values = added.map(typed);
+  const key = documentItemKey(site, userId, "profile");
+  for (let attempt = 0, profile = known; attempt < attempts; attempt++) {
+    profile ??= await getItem(site.aws, { table: site.table, key, signal: site.signal });
+    if (profile === undefined) throw goneProfile(userId);
+    assertEntriesFit(userId, profile, values);
+    const before = profile[list];
+    const isNull = before?.NULL === true;
+    const outcome = await updateAttributes(site.aws, {
+      table: site.table,
+      key,
+      ...(isNull ? { set: [{ path: list, value: { L: values } }] } : { append: [{ path: list, values }] }),
+      conditions: [
+        { path: "userId", is: "present" },
+        // `null` is what the website leaves of an empty list; nothing can be appended to it.
+        ...(isNull ? [{ path: list, is: "equal" as const, to: before }] : []),
+      ],
+      signal: site.signal,
+    });
+    if (outcome.applied) return appended(site, { userId, item: outcome.item, added });
+    profile = outcome.found;
+  }
+  throw restless(userId);
+}
+
+/**
+ * The entries that were just appended. When an answer was lost on the way the SDK has sent the update again, and they
+ * stand there twice: the second ones are taken away.
+ */
+async function appended(
+  site: DocumentSite,
+  { userId, item, added }: { userId: string; item: Item | undefined; added: readonly NewEntry[] },
+): Promise<readonly StoredEntry[]> {
+  const ids = new Set(added.map(({ id }) => id));
+  const ours = entriesIn(site, { userId, place: "profile", item }).filter(({ document }) =>
+    ids.has(document.id),
+  );
+  const first = ours.filter((entry, at) => ours.findIndex((each) => sameDocument(each, entry)) === at);
+  if (first.length === ours.length) return ours;
+  await removeEntries(
+    site,
+    ours.filter((entry) => !first.includes(entry)).map((entry) => ({ entry })),
+  );
+  return first;
+}
+
+function sameDocument(one: StoredEntry, other: StoredEntry): boolean {
+  return one.document.id === other.document.id && one.document.s3Key === other.document.s3Key;
+}
+
+/** Fails with CliError when the profile item cannot take these entries beside what it holds. */
+export function assertEntriesFit(userId: string, profile: Item, added: readonly AttributeValue[]): void {
+  const before = profile[list];
+  if (before !== undefined && before.L === undefined && before.NULL !== true) {
+    throw new CliError(`the attribute "documents" of ${userId} is no list`, {
+      hint: "look at the item: something else than the website or this tool wrote it",
+    });
+  }
+  assertItemFits({ ...profile, [list]: { L: [...(before?.L ?? []), ...added] } }, `the item of ${userId}`);
+}
+
+/** One entry's change: attributes to set and to remove, and what must still hold. */
+export interface EntryChange {
+  readonly entry: StoredEntry;
+  /** In plain values; `undefined` is left out. */
+  readonly set?: Readonly<Record<string, unknown>>;
+  readonly remove?: readonly string[];
+  /** Attributes that must be as they were read; the id always must. */
+  readonly unchanged?: readonly string[];
+}
+
+export interface ChangeOutcome {
+  readonly changed: readonly StoredEntry[];
+  /** Their entry is gone: removed, or lost by a whole-item save of the website. */
+  readonly missing: readonly StoredEntry[];
+  /** An attribute that had to be unchanged is not; `found` is the entry as it stood. */
+  readonly refused: readonly { readonly entry: StoredEntry; readonly found: StoredEntry }[];
+}
+
+/**
+ * Changes single attributes of several entries of one user, all of an item in one UpdateItem (split only where
+ * DynamoDB's limits of an expression want it), each on condition that its id still stands at its index; an
+ * entry that moved is looked for and the change tried again. May be called twice with the same values.
+ */
+export async function changeEntries(
+  site: DocumentSite,
+  changes: readonly EntryChange[],
+): Promise<ChangeOutcome> {
+  return perBatch(changes, (batch) => applyBatch(site, batch, changeOf));
+}
+
+/** Removes entries (not their objects), in one UpdateItem an item, with the same conditions as `changeEntries`. */
+export async function removeEntries(
+  site: DocumentSite,
+  changes: readonly Pick<EntryChange, "entry" | "unchanged">[],
+): Promise<ChangeOutcome> {
+  // From the end on: what one batch removes moves only entries that were dealt with.
+  const last = changes.toSorted((one, other) => other.entry.index - one.entry.index);
+  return perBatch(last, (batch) => applyBatch(site, batch, removalOf));
+}
+
+/** An update of one item takes 300 operators and 4 KB of text an expression; this stays below both. */
+const assignmentsPerUpdate = 120;
+const attempts = 20;
+
+async function perBatch(
+  changes: readonly EntryChange[],
+  apply: (batch: readonly EntryChange[]) => Promise<ChangeOutcome>,
+): Promise<ChangeOutcome> {
+  const outcomes: ChangeOutcome[] = [];
+  for (const batch of batches(changes)) outcomes.push(await apply(batch));
+  return {
+    changed: outcomes.flatMap(({ changed }) => changed),
+    missing: outcomes.flatMap(({ missing }) => missing),
+    refused: outcomes.flatMap(({ refused }) => refused),
+  };
+}
+
+/** Changes of the same item together, as many as an expression takes. */
+function batches(changes: readonly EntryChange[]): EntryChange[][] {
+  const open = new Map<string, { batch: EntryChange[]; weight: number }>();
+  const all: EntryChange[][] = [];
+  for (const change of changes) {
+    const item = `${change.entry.place}:${change.entry.userId}`;
+    const weight = 2 + Object.keys(change.set ?? {}).length + (change.remove?.length ?? 0);
+    const current = open.get(item);
+    if (current !== undefined && current.weight + weight <= assignmentsPerUpdate) {
+      current.batch.push(change);
+      current.weight += weight;
+      continue;
+    }
+    const batch = [change];
+    open.set(item, { batch, weight });
+    all.push(batch);
+  }
+  return all;
+}
+
+type Expressed = Pick<Parameters<typeof updateAttributes>[1], "set" | "remove" | "conditions">;
+
+async function applyBatch(
+  site: DocumentSite,
+  batch: readonly EntryChange[],
+  express: (change: EntryChange) => Expressed,
+): Promise<ChangeOutcome> {
+  const missing: StoredEntry[] = [];
+  const refused: { entry: StoredEntry; found: StoredEntry }[] = [];
+  const [first] = batch;
+  if (first === undefined) return { changed: [], missing, refused };
+  const { userId, place } = first.entry;
+  const key = documentItemKey(site, userId, place);
+  let open: readonly EntryChange[] = batch;
+  for (let attempt = 0; attempt < attempts && open.length > 0; attempt++) {
+    const parts = open.map(express);
+    const outcome = await updateAttributes(site.aws, {
+      table: site.table,
+      key,
+      set: parts.flatMap(({ set }) => set ?? []),
+      remove: parts.flatMap(({ remove }) => remove ?? []),
+      conditions: parts.flatMap(({ conditions }) => conditions ?? []),
+      signal: site.signal,
+    });
+    if (outcome.applied) return { changed: open.map(({ entry }) => entry), missing, refused };
+    const item = outcome.found ?? (await getItem(site.aws, { table: site.table, key, signal: site.signal }));
+    const now = entriesIn(site, { userId, place, item });
+    open = open.flatMap((change): EntryChange[] => {
+      const found = locate(now, change.entry);
+      if (found === undefined) missing.push(change.entry);
+      else if (!isUnchanged(change, found)) refused.push({ entry: change.entry, found });
+      else return [{ ...change, entry: found }];
+      return [];
+    });
+  }
+  if (open.length > 0) throw restless(userId);
+  return { changed: [], missing, refused };
+}
+
+/** The entry where it stands now; of several with the same id the one that names the same object. */
+function locate(now: readonly StoredEntry[], entry: StoredEntry): StoredEntry | undefined {
+  const { document, index } = entry;
+  const same = now.filter(
+    (each) => each.document.id === document.id && each.document.s3Key === document.s3Key,
+  );
+  return (
+    same.find((each) => each.index === index) ??
+    same[0] ??
+    now.find((each) => each.document.id === document.id && document.id !== "")
+  );
+}
+
+function isUnchanged({ entry, unchanged = [] }: EntryChange, found: StoredEntry): boolean {
+  return unchanged.every((name) => JSON.stringify(entry.raw[name]) === JSON.stringify(found.raw[name]));
+}
+
+function changeOf(change: EntryChange): Expressed {
+  const { index, raw } = change.entry;
+  const set = Object.entries(change.set ?? {}).filter(([, value]) => value !== undefined);
+  return {
+    set: [
+      // Written as it stands: an answer that got lost is then known by the id, too, and not taken from another entry.
+      ...(raw["id"] === undefined || "id" in (change.set ?? {})
+        ? []
+        : [{ path: [list, index, "id"] as const, value: raw["id"] }]),
+      ...set.map(([name, value]) => ({ path: [list, index, name] as const, value: typed(value) })),
+    ],
+    remove: (change.remove ?? []).map((name) => [list, index, name] as const),
+    conditions: conditionsOf(change),
+  };
+}
+
+function removalOf(change: EntryChange): Expressed {
+  return { remove: [[list, change.entry.index]], conditions: conditionsOf(change) };
+}
+
+/** The element at the index is the entry that was read: its id, or where it has none its object. */
+function conditionsOf({ entry, unchanged = [] }: EntryChange): Expressed["conditions"] {
+  const { index, raw } = entry;
+  const identity = raw["id"] === undefined ? ["id", "s3Key"] : ["id"];
+  return [...new Set([...identity, ...unchanged])].map((name) => {
+    const path = [list, index, name] as const;
+    const value = raw[name];
+    return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
+  });
+}
+
+function goneProfile(userId: string): CliError {
+  return new CliError(`${userId} has no profile item`, {
+    hint: "--create-profile makes one; check the id first, `mawps doc list --all` shows the users with documents",
+  });
+}
+
+function restless(userId: string): CliError {
+  return new CliError(`the item of ${userId} changed each of ${attempts} times that it was to be updated`, {
+    hint: "run the same command again; if it stays so, something rewrites the item all the time",
+  });
+}
