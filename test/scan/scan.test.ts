@@ -157,7 +157,7 @@ describe("an engine that", () => {
     expect(gist(await scanned(fake.clamd))).toBe(expected);
   });
 
-  test.each<[string, Behaviour, string]>([
+  test.concurrent.each<[string, Behaviour, string]>([
     ["is silent from the start", {}, "ERROR timeout"],
     ["does not read", { connected: (connection) => connection.pause() }, "ERROR timeout"],
     ["falls silent within its answer", { complete: keepsOpenAfter("stream: O") }, "ERROR timeout"],
@@ -170,7 +170,7 @@ describe("an engine that", () => {
     ["tells no version and stays", { complete: says(ok), version: () => {} }, "ERROR timeout"],
   ])("%s", async (_name, behaviour, expected) => {
     await using fake = await startFakeClamd(behaviour);
-    expect(gist(await scanned(fake.clamd, content, 300))).toBe(expected);
+    expect(gist(await scanned(fake.clamd, content, 1500))).toBe(expected);
   });
 
   test("resets at once: it was never there, or is gone", async () => {
