@@ -61,6 +61,11 @@ export interface ObjectHead extends StoredObject {
   readonly storageClass: string | undefined;
 }
 
+/** Loads and opens what the functions here need, ahead of their first call: for a caller that waits for something else. */
+export async function loadObjects(aws: Aws): Promise<void> {
+  await Promise.all([aws.s3(), import("./s3-sdk.ts")]);
+}
+
 /**
  * Writes one object from memory in one call (at most 5 GiB; larger and files: upload.ts). S3 checks the bytes against
  * the CRC32 that is sent with them, and keeps it. No ACL is sent: the public bucket refuses them.

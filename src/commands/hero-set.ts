@@ -49,17 +49,15 @@ export function heroSet(begin: Begin): AnyCommand {
       ]);
       const progress = await run.progress("preparing the picture");
       const opened = await openImages(sources, world);
-      // Decoding runs in threads of its own; the target is opened beside it.
-      const [images, site] = await Promise.all([
-        renderImages(opened, {
-          maxWidth: options.maxWidth,
-          quality: options.quality,
-          keepOriginal: options.keepOriginal === true,
-          responsive: options.responsive === true,
-        }),
-        heroSite(run, "writes"),
-      ]);
-      const result = await setHero(site, images, {
+      const rendering = renderImages(opened, {
+        maxWidth: options.maxWidth,
+        quality: options.quality,
+        keepOriginal: options.keepOriginal === true,
+        responsive: options.responsive === true,
+      });
+      // Whoever fails first, opening the target or rendering, is the one that is told.
+      rendering.catch(() => undefined);
+      const result = await setHero(await heroSite(run, "writes"), rendering, {
         verify: options.verify,
         retry: options.retry === true,
         dryRun: config.dryRun,
@@ -69,7 +67,9 @@ export function heroSet(begin: Begin): AnyCommand {
       });
       progress.stop();
       warnOfForeignType(run, result.foreignType);
-      if (options.keepOriginal) run.warn(keptMetadata(images.flatMap(({ keptMetadata }) => keptMetadata)));
+      if (options.keepOriginal) {
+        run.warn(keptMetadata((await rendering).flatMap((image) => image.keptMetadata)));
+      }
       const tookMs = world.now().getTime() - started;
       await run.print(asJson(result, tookMs), () => asText(result, tookMs));
     });

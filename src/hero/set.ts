@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { anonymousGet } from "../aws/anonymous.ts";
-import { deleteObject, putObject } from "../aws/objects.ts";
+import { deleteObject, loadObjects, putObject } from "../aws/objects.ts";
 import { CliError } from "../errors.ts";
 import { heroKey, type HeroRole } from "../model/keys.ts";
 import type { PreparedImage } from "./prepare.ts";
@@ -66,17 +66,19 @@ interface Upload {
 }
 
 /**
- * Makes prepared pictures the live ones. Order: read the pointer and plan its change, upload, look at the uploads
+ * Makes pictures the live ones as soon as they are prepared. Order: read the pointer and plan its change, upload, look at the uploads
  * from outside, then, last, one conditional update of the pointer. A crash anywhere before that leaves the old
  * picture live, and objects without a pointer that retention collects; a failure removes what was uploaded.
  */
 export async function setHero(
   site: HeroSite,
-  images: readonly PreparedImage[],
+  preparing: Promise<readonly PreparedImage[]>,
   options: SetOptions,
 ): Promise<SetHero> {
+  // Rendering runs in threads of its own: what is needed after it is fetched and loaded meanwhile.
+  const [images, first] = await Promise.all([preparing, readPointer(site), loadObjects(site.aws)]);
   const now = options.now();
-  let read = await readPointer(site);
+  let read = first;
   const plans = images.map((image) => plan(site, image, { now, random: options.randomHex(4) }));
   const change: Repointing = Object.fromEntries(plans.map(({ role, target }) => [role, target]));
   let update = planPointer(read, change, now);
