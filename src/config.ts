@@ -1,4 +1,5 @@
 import { CliError, exitCodes } from "./errors.ts";
+import { defaultDocumentTypes, documentTypes, type DocumentExtension } from "./model/document-types.ts";
 
 /** How a setting is read: from text (flag, variable) and from JSON (file). Both throw on a wrong value. */
 interface Kind<T> {
@@ -67,6 +68,28 @@ const table: Kind<string> = {
   fromJson: (value) => (typeof value === "string" ? table.fromText(value) : undefined),
 };
 
+/** A whole number from `least` on. */
+function whole(least: number, expected: string): Kind<number> {
+  const fits = (value: unknown) =>
+    Number.isSafeInteger(value) && Number(value) >= least ? Number(value) : undefined;
+  return {
+    expected,
+    fromText: (value) => (/^\d+$/.test(value) ? fits(Number(value)) : undefined),
+    fromJson: fits,
+  };
+}
+
+/** In text separated by commas, in a file a list. */
+const extensions: Kind<readonly DocumentExtension[]> = {
+  expected: `some of ${documentTypes.map(({ ext }) => ext).join(", ")}`,
+  fromText: (value) => extensions.fromJson(value.split(",").map((each) => each.trim())),
+  fromJson(value) {
+    if (!Array.isArray(value) || value.length === 0) return undefined;
+    const known = documentTypes.map(({ ext }) => ext).filter((ext) => value.includes(ext));
+    return known.length === new Set(value).size ? known : undefined;
+  },
+};
+
 function optional<T>(kind: Kind<T>): Kind<T | undefined> {
   return kind;
 }
@@ -98,6 +121,20 @@ export const settings = {
   "tables.migrations": setting(table, "mawps-migrations", { env: ["MAWPS_MIGRATIONS_TABLE"] }),
   newTableShape: setting(oneOf("simple", "composite"), "simple", { env: ["MAWPS_NEW_TABLE_SHAPE"] }),
   userPoolId: setting(optional(text), undefined, { env: ["MAWPS_USER_POOL_ID"] }),
+  maxDocumentBytes: setting(whole(1, "a number of bytes"), 50 * 1024 ** 2, {
+    env: ["MAWPS_MAX_DOCUMENT_BYTES"],
+  }),
+  allowedTypes: setting(extensions, defaultDocumentTypes, { env: ["MAWPS_ALLOWED_TYPES"] }),
+  scanPolicy: setting(oneOf("refuse", "allow"), "refuse", { env: ["MAWPS_SCAN_POLICY"] }),
+  "clamav.host": setting(optional(text), undefined, { env: ["MAWPS_CLAMAV_HOST"] }),
+  "clamav.port": setting(port, 3310, { env: ["MAWPS_CLAMAV_PORT"] }),
+  "clamav.socket": setting(optional(text), undefined, { env: ["MAWPS_CLAMAV_SOCKET"] }),
+  "clamav.timeoutMs": setting(whole(1, "milliseconds, at least 1"), 180_000, {
+    env: ["MAWPS_CLAMAV_TIMEOUT_MS"],
+  }),
+  "clamav.maxBytes": setting(whole(1, "a number of bytes"), 100_000_000, {
+    env: ["MAWPS_CLAMAV_MAX_BYTES"],
+  }),
   json: setting(bool, false, { env: ["MAWPS_JSON"], flag: "json", inFile: false }),
   yes: setting(bool, false, { env: ["MAWPS_YES"], flag: "yes", inFile: false }),
   confirm: setting(optional(text), undefined, { env: ["MAWPS_CONFIRM"], flag: "confirm", inFile: false }),
@@ -222,6 +259,12 @@ function refuseContradictions({ config, sources }: Resolved): void {
   if (config.target === "local" && sources.endpointUrl === "--endpoint-url") {
     throw new CliError("--endpoint-url needs --target aws: the local store has no endpoint to choose", {
       exitCode: exitCodes.usage,
+    });
+  }
+  if (config["clamav.host"] !== undefined && config["clamav.socket"] !== undefined) {
+    throw new CliError("clamav.host and clamav.socket are both set: clamd is asked in one way", {
+      exitCode: exitCodes.usage,
+      hint: `they come from ${sources["clamav.host"]} and ${sources["clamav.socket"]}`,
     });
   }
   if (config.protected && config.name === undefined) {
