@@ -23,6 +23,19 @@ const replaced = [
   },
 ];
 
+/** sharp's JavaScript is bundled; it goes on looking for its native part from where it is installed. */
+const nativeSharp = {
+  name: "native-sharp",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]sharp[\\/]dist[\\/](sharp|utility)\.mjs$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const contents = source.replace("createRequire(import.meta.url)", 'createRequire(createRequire(__filename).resolve("sharp"))');
+      if (contents === source) throw new Error(`${path} finds its native part in another way now`);
+      return { contents };
+    });
+  },
+};
+
 const leaner = {
   name: "leaner",
   setup({ onResolve, onLoad }) {
@@ -54,9 +67,9 @@ try {
     format: "esm",
     mainFields: ["module", "main"],
     // Native code, which finds its own parts by its own path; of classic-level only that part.
-    external: ["sharp", "classic-level/prebuilds/*", "classic-level/binding.js"],
+    external: ["classic-level/prebuilds/*", "classic-level/binding.js"],
     metafile: true,
-    plugins: [leaner],
+    plugins: [leaner, nativeSharp],
   });
   await rm("dist", { recursive: true, force: true });
   await build({
