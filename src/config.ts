@@ -1,5 +1,10 @@
 import { CliError, exitCodes } from "./errors.ts";
-import { defaultDocumentTypes, documentTypes, type DocumentExtension } from "./model/document-types.ts";
+import {
+  defaultDocumentTypes,
+  documentTypes,
+  isDocumentExtension,
+  type DocumentExtension,
+} from "./model/document-types.ts";
 
 /** How a setting is read: from text (flag, variable) and from JSON (file). Both throw on a wrong value. */
 interface Kind<T> {
@@ -83,11 +88,8 @@ function whole(least: number, expected: string): Kind<number> {
 const extensions: Kind<readonly DocumentExtension[]> = {
   expected: `some of ${documentTypes.map(({ ext }) => ext).join(", ")}`,
   fromText: (value) => extensions.fromJson(value.split(",").map((each) => each.trim())),
-  fromJson(value) {
-    if (!Array.isArray(value) || value.length === 0) return undefined;
-    const known = documentTypes.map(({ ext }) => ext).filter((ext) => value.includes(ext));
-    return known.length === new Set(value).size ? known : undefined;
-  },
+  fromJson: (value) =>
+    Array.isArray(value) && value.length > 0 && value.every(isDocumentExtension) ? value : undefined,
 };
 
 function optional<T>(kind: Kind<T>): Kind<T | undefined> {

@@ -27,3 +27,7 @@ export const defaultDocumentTypes: readonly DocumentExtension[] = [
   "png",
   "jpg",
 ];
+
+export function isDocumentExtension(value: unknown): value is DocumentExtension {
+  return documentTypes.some(({ ext }) => ext === value);
+}
