@@ -1,0 +1,130 @@
+import { getItem, scanItems, type Item } from "../aws/items.ts";
+import { findPoolUser, findPoolUsers, type PoolUser } from "../aws/users.ts";
+import { updateAttributes } from "../aws/update-item.ts";
+import { CliError } from "../errors.ts";
+import { userIdFault } from "../model/user-id.ts";
+import { documentItemKey } from "./entries.ts";
+import type { DocumentSite } from "./site.ts";
+
+/** What to do with a user of whom no profile is found. */
+export type Unknown =
+  /** An error. */
+  | "refuse"
+  /** Their id is taken as it is given: somebody whose item is lost may still have objects. */
+  | "take";
+
+/**
+ * The id behind what an admin has at hand.
+ *
+ * | given              | with a user pool                           | without one                            |
+ * |--------------------|--------------------------------------------|----------------------------------------|
+ * | a user name or sub | its sub; without an account the id itself  | the id itself                          |
+ * | an e-mail address  | the sub of the one account that has it     | the id of the one profile that has it  |
+ *
+ * @throws CliError for what cannot be an id, when nobody is found, and when several are.
+ */
+export async function resolveUser(site: DocumentSite, given: string, unknown: Unknown): Promise<string> {
+  refuseFault(given);
+  const { userPoolId } = site;
+  const pool = userPoolId === undefined ? undefined : await inPool(site, userPoolId, given);
+  if (pool !== undefined) {
+    refuseFault(pool);
+    if (unknown === "take" || (await hasItem(site, pool))) return pool;
+    throw nobody(given, `account ${pool} has no profile`);
+  }
+  if (await hasItem(site, given)) return given;
+  if (given.includes("@")) {
+    const [only, ...others] = await withEmail(site, given);
+    if (others.length > 0) throw several(given, [only ?? "", ...others]);
+    if (only !== undefined) return only;
+  }
+  if (unknown === "take") return given;
+  throw nobody(
+    given,
+    userPoolId === undefined ? "there is no profile" : "there is no account and no profile",
+  );
+}
+
+/** Makes an empty profile where the user has none. Answers the user's id. */
+export async function createProfile(site: DocumentSite, given: string): Promise<string> {
+  const userId = await resolveUser(site, given, "take");
+  const now = { S: site.now().toISOString() };
+  const attributes: Item = {
+    ...(site.shape.kind === "simple" ? { type: { S: "user-profile" } } : {}),
+    ...(given !== userId && given.includes("@") ? { email: { S: given } } : {}),
+    createdAt: now,
+    updatedAt: now,
+  };
+  await updateAttributes(site.aws, {
+    table: site.table,
+    key: documentItemKey(site, userId, "profile"),
+    set: Object.entries(attributes).map(([path, value]) => ({ path, value })),
+    // Somebody else's profile of the same user, made meanwhile, is as good.
+    conditions: [{ path: "userId", is: "absent" }],
+    signal: site.signal,
+  });
+  return userId;
+}
+
+function refuseFault(userId: string): void {
+  const fault = userIdFault(userId);
+  if (fault !== undefined) throw new CliError(`the user id ${JSON.stringify(userId)} ${fault}`);
+}
+
+/** The sub of the account; undefined when the pool has none. */
+async function inPool(site: DocumentSite, poolId: string, given: string): Promise<string | undefined> {
+  const { aws, signal } = site;
+  const byAttribute = (attribute: "sub" | "email") =>
+    findPoolUsers(aws, poolId, { attribute, value: given, signal });
+  const named = await findPoolUser(aws, poolId, { username: given, signal });
+  const found: readonly PoolUser[] =
+    named !== undefined ? [named] : await byAttribute(given.includes("@") ? "email" : "sub");
+  if (found.length > 1) {
+    throw several(
+      given,
+      found.map(({ sub }) => sub),
+    );
+  }
+  return found[0]?.sub;
+}
+
+async function hasItem(site: DocumentSite, userId: string): Promise<boolean> {
+  const places = site.shape.kind === "simple" ? (["profile"] as const) : (["profile", "document"] as const);
+  const items = await Promise.all(
+    places.map((place) =>
+      getItem(site.aws, {
+        table: site.table,
+        key: documentItemKey(site, userId, place),
+        attributes: ["userId"],
+        signal: site.signal,
+      }),
+    ),
+  );
+  return items.some((item) => item !== undefined);
+}
+
+/** Ids of the profiles with this address; there is no index on it. Case does not matter in what people type. */
+async function withEmail(site: DocumentSite, email: string): Promise<string[]> {
+  const wanted = email.toLowerCase();
+  const found = new Set<string>();
+  const { aws, table, signal } = site;
+  for await (const page of scanItems(aws, { table, attributes: ["userId", "email"], signal })) {
+    for (const item of page) {
+      const userId = item["userId"]?.S;
+      if (userId !== undefined && item["email"]?.S?.toLowerCase() === wanted) found.add(userId);
+    }
+  }
+  return [...found].filter((userId) => userIdFault(userId) === undefined);
+}
+
+function nobody(given: string, why: string): CliError {
+  return new CliError(`unknown user ${JSON.stringify(given)}: ${why}`, {
+    hint: "give a sub, a user name or an e-mail address; `mawps doc upload --create-profile` makes a profile",
+  });
+}
+
+function several(given: string, ids: readonly string[]): CliError {
+  return new CliError(`${ids.length} users have the address ${given}: ${ids.join(", ")}`, {
+    hint: "give the id of the one that is meant",
+  });
+}
