@@ -123,6 +123,7 @@ export const settings = {
   "tables.migrations": setting(table, "mawps-migrations", { env: ["MAWPS_MIGRATIONS_TABLE"] }),
   newTableShape: setting(oneOf("simple", "composite"), "simple", { env: ["MAWPS_NEW_TABLE_SHAPE"] }),
   userPoolId: setting(optional(text), undefined, { env: ["MAWPS_USER_POOL_ID"] }),
+  audit: setting(oneOf("on", "off"), "on", { env: ["MAWPS_AUDIT"] }),
   maxDocumentBytes: setting(whole(1, "a number of bytes"), 50 * 1024 ** 2, {
     env: ["MAWPS_MAX_DOCUMENT_BYTES"],
   }),

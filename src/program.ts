@@ -24,6 +24,10 @@ const nouns: Readonly<Record<string, Noun>> = {
     description: "the picture on the home page",
     load: async () => (await import("./commands/hero.ts")).hero,
   },
+  audit: {
+    description: "who changed what, and the proof of it",
+    load: async () => (await import("./commands/audit.ts")).audit,
+  },
   setup: {
     description: "make the buckets and tables that are missing",
     load: async () => (await import("./commands/setup.ts")).setup,

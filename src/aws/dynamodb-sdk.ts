@@ -4,7 +4,9 @@ export {
   DynamoDBClient,
   GetItemCommand,
   ListTablesCommand,
+  PutItemCommand,
   QueryCommand,
   ScanCommand,
+  TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";

@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import { ownerId } from "../model/user-id.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { heroSite } from "./hero-site.ts";
 import { warnOfForeignType } from "./hero-warnings.ts";
@@ -14,11 +15,20 @@ export function heroRollback(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       const { rollbackHero } = await import("../hero/rollback.ts");
       const { dryRun } = run.config;
+      const [site, trail] = await Promise.all([heroSite(run, "writes"), run.audit()]);
       const result = await rollbackHero(
-        await heroSite(run, "writes"),
+        site,
         { id, hover: options.hover === true },
         { dryRun, now: () => run.world.now() },
       );
+      if (result.changed) {
+        const { role, bucket, key, previousUrl } = result;
+        await trail.record({
+          action: "hero.rolled-back",
+          userId: ownerId,
+          details: { role, bucket, key, previousUrl: previousUrl ?? undefined },
+        });
+      }
       warnOfForeignType(run, result.foreignType);
       await run.print(result, ({ role, url, changed }) =>
         changed ? `${role}: ${url}` : `${role}: ${dryRun ? "would be" : "is already"} ${url}`,

@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../errors.ts";
 import type { SetHero, SetPicture } from "../hero/set.ts";
+import type { AuditEvent } from "../model/audit.ts";
+import { ownerId } from "../model/user-id.ts";
 import { bytes } from "../output/bytes.ts";
 import { duration } from "../output/dates.ts";
 import { facts } from "../output/table.ts";
@@ -55,9 +57,12 @@ export function heroSet(begin: Begin): AnyCommand {
         keepOriginal: options.keepOriginal === true,
         responsive: options.responsive === true,
       });
+      const auditing = run.audit();
+      // Nothing is uploaded before the audit trail is open; it is opened while sharp renders.
+      const ready = Promise.all([rendering, auditing]).then(([images]) => images);
       // Whoever fails first, opening the target or rendering, is the one that is told.
-      rendering.catch(() => undefined);
-      const result = await setHero(await heroSite(run, "writes"), rendering, {
+      ready.catch(() => undefined);
+      const result = await setHero(await heroSite(run, "writes"), ready, {
         verify: options.verify,
         retry: options.retry === true,
         dryRun: config.dryRun,
@@ -65,6 +70,7 @@ export function heroSet(begin: Begin): AnyCommand {
         randomHex: (count) => world.randomHex(count),
         onStep: (step) => progress.update(step),
       });
+      await (await auditing).recordAll(result.pictures.map(changed));
       progress.stop();
       warnOfForeignType(run, result.foreignType);
       if (options.keepOriginal) {
@@ -88,6 +94,25 @@ function quality(text: string): number {
   if (!Number.isInteger(number) || number < 1 || number > 100)
     throw new InvalidArgumentError("expected 1 to 100.");
   return number;
+}
+
+function changed(picture: SetPicture): AuditEvent {
+  const { role, bucket, key, previousUrl, sha256, contentType, width, height } = picture;
+  return {
+    action: "hero.changed",
+    userId: ownerId,
+    details: {
+      role,
+      bucket,
+      key,
+      previousUrl: previousUrl ?? undefined,
+      sha256,
+      contentType,
+      width,
+      height,
+      sizeBytes: picture.bytes,
+    },
+  };
 }
 
 function keptMetadata(kinds: readonly string[]): string {

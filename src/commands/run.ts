@@ -1,4 +1,6 @@
+import type { AuditTrail } from "../audit/trail.ts";
 import type { Aws } from "../aws/clients.ts";
+import type { CallerIdentity } from "../aws/identity.ts";
 import type { Config, Resolved, Sources } from "../config.ts";
 import { CliError } from "../errors.ts";
 import { count } from "../output/text.ts";
@@ -17,6 +19,14 @@ export interface Run {
   readonly sources: Sources;
   /** Clients of the target, opened on first call; the target is named on stderr first. */
   aws(access: Access): Promise<Aws>;
+  /**
+   * The audit trail, for a command that is about to change something: ask for it before anything is changed, best beside
+   * other preparation, and after `confirm`. The first call opens it and ends the command when it cannot be read and
+   * written. With `--dry-run` and `audit: off` it keeps nothing. What is recorded is anchored when the run is closed.
+   */
+  audit(): Promise<AuditTrail>;
+  /** Who is at work, as the audit trail names them; asks AWS once a run. */
+  actor(): Promise<string>;
   /** The result: text for people, or with `--json` the same data as one line of JSON. */
   print<T>(result: T, asText: (result: T, layout: Layout) => string | Promise<string>): Promise<void>;
   /** A list: a table for people, or with `--json` one object a line, written as they come. */
@@ -24,6 +34,8 @@ export interface Run {
     rows: AsyncIterable<T> | Iterable<T>,
     asText: (rows: T[]) => string | Promise<string>,
   ): Promise<void>;
+  /** A list without an end in sight: a line each, or with `--json` an object a line, written as they come. */
+  printLines<T>(rows: AsyncIterable<T>, asLine: (row: T) => string): Promise<void>;
   /** Raw bytes or text that is the result itself (a script, an export); the same with and without `--json`. */
   write(text: string): Promise<void>;
   /** A remark on stderr; silent with `--quiet` and `--json`. */
@@ -60,7 +72,11 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
   const color = world.stdout.isTTY === true && !config.noColor;
   let connection: Promise<Connection> | undefined;
   let spinning: Progress | undefined;
+  let auditing: Promise<AuditTrail> | undefined;
+  let asked: Promise<CallerIdentity> | undefined;
 
+  const caller = (aws: Aws) =>
+    (asked ??= import("../aws/identity.ts").then(({ callerIdentity }) => callerIdentity(aws)));
   const write = async (text: string) => {
     if (text === "") return;
     if (!world.stdout.write(text)) await new Promise<void>((done) => void world.stdout.once("drain", done));
@@ -68,11 +84,14 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
   const note = (text: string) => {
     if (!silent) world.stderr.write(`${text}\n`);
   };
+  const warn = (text: string) => {
+    world.stderr.write(json ? `${JSON.stringify({ warning: text })}\n` : `warning: ${text}\n`);
+  };
 
   async function open(access: Access): Promise<Connection> {
     const opened = await world.connect(config, access);
     try {
-      if (!silent) note(await targetLine(opened, { config, sources }, access));
+      if (!silent) note(await targetLine(opened, { config, sources, access, caller }));
     } catch (error) {
       await opened.close();
       throw error;
@@ -80,12 +99,21 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
     return opened;
   }
 
+  const connected = (access: Access) => (connection ??= open(config.dryRun ? "reads" : access));
+
+  async function openTrail(): Promise<AuditTrail> {
+    const [{ aws }, { openAudit }] = await Promise.all([connected("writes"), import("./audit-site.ts")]);
+    return openAudit({ aws, config, world }, () => actorOf(aws, { config, world, caller }));
+  }
+
   return {
     world,
     config,
     sources,
     interactive,
-    aws: async (access) => (await (connection ??= open(config.dryRun ? "reads" : access))).aws,
+    aws: async (access) => (await connected(access)).aws,
+    audit: () => (auditing ??= openTrail()),
+    actor: async () => actorOf((await connected("writes")).aws, { config, world, caller }),
     async print(result, asText) {
       if (json) return write(`${JSON.stringify(result)}\n`);
       const text = await asText(result, { columns: world.stdout.columns ?? 80, color });
@@ -101,11 +129,12 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
       const text = await asText(all);
       await write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
     },
+    async printLines(rows, asLine) {
+      for await (const row of rows) await write(`${json ? JSON.stringify(row) : asLine(row)}\n`);
+    },
     write,
     note,
-    warn(text) {
-      world.stderr.write(json ? `${JSON.stringify({ warning: text })}\n` : `warning: ${text}\n`);
-    },
+    warn,
     async progress(text) {
       spinning?.stop();
       spinning = silent ? { update() {}, stop() {} } : await startProgress(world, text);
@@ -118,6 +147,12 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
     async close() {
       spinning?.stop();
       if (connection === undefined) return;
+      // A trail that failed to open has been reported by whoever asked for it.
+      const trail = await auditing?.catch(() => undefined);
+      await trail?.settle().catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        warn(`the audit trail is written, but not anchored: ${why}; the next changing command does it`);
+      });
       // A connection that failed to open has been reported by whoever asked for it.
       const opened = await connection.catch(() => undefined);
       await opened?.close();
@@ -125,11 +160,15 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
   };
 }
 
+interface Caller extends Resolved {
+  readonly access: Access;
+  readonly caller: (aws: Aws) => Promise<CallerIdentity>;
+}
+
 /** The one line that tells where a command is about to work. On AWS a writing command asks AWS who it is. */
 async function targetLine(
   { aws, where }: Connection,
-  { config, sources }: Resolved,
-  access: Access,
+  { config, sources, access, caller }: Caller,
 ): Promise<string> {
   if (config.target === "local") {
     return sources.target === "default"
@@ -139,16 +178,27 @@ async function targetLine(
   const profile = config.profile === undefined ? "" : `, profile ${config.profile}`;
   const name = config.name === undefined ? "" : `${config.name}: `;
   if (access === "reads") return `${name}aws ${where}, region ${config.region}${profile}`;
-  const { callerIdentity } = await import("../aws/identity.ts");
-  const account = await callerIdentity(aws).then(
-    (caller) => caller.account,
-    (error: unknown) => {
-      // A server that stands in for AWS need not speak STS; AWS itself does, and a failure there is the answer.
-      if (aws.endpointUrl === undefined) throw error;
-      return "unknown";
-    },
-  );
+  const account = await orUnknown(aws, async () => (await caller(aws)).account);
   return `${name}aws ${where}, account ${account}, region ${config.region}${profile}`;
+}
+
+/** Who is at work, for the audit trail. */
+async function actorOf(
+  aws: Aws,
+  { config, world, caller }: Pick<Caller, "config" | "caller"> & { world: World },
+): Promise<string> {
+  if (config.target !== "local") return orUnknown(aws, async () => (await caller(aws)).arn);
+  return `local:${world.env["USER"] ?? world.env["USERNAME"] ?? "unknown"}`;
+}
+
+/** A server that stands in for AWS need not speak STS; AWS itself does, and a failure there is the answer. */
+async function orUnknown(aws: Aws, ask: () => Promise<string>): Promise<string> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (aws.endpointUrl === undefined) throw error;
+    return "unknown";
+  }
 }
 
 async function startProgress(world: World, text: string): Promise<Progress> {

@@ -1,8 +1,10 @@
 import type { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../errors.ts";
+import type { AuditEvent } from "../model/audit.ts";
 import { mawps } from "../model/mawps.ts";
 import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
+import type { SetupResult } from "../setup/apply.ts";
 import type { Step, StepKind } from "../setup/step.ts";
 import { names } from "../target.ts";
 
@@ -43,12 +45,26 @@ export function setup(noun: Command, begin: Begin): void {
         question: `Carry out ${count(due.length, "step")}?`,
         destructive: due.some(({ kind }) => kind === "change"),
       });
+      const event: AuditEvent = { action: "setup.applied", details: { steps: due.map(told) } };
+      // A trail that the plan is about to make can only be told the outcome.
+      const parts = new Set([run.config["tables.auditLog"], run.config["buckets.userFiles"]]);
+      const isToBeMade = due.some(({ kind, name }) => kind === "create" && parts.has(name));
+      const trail = isToBeMade ? undefined : await run.audit();
       const working = await run.progress("setting up");
-      const outcome = await applySetup(aws, plan, {
-        fix,
-        signal: run.world.signal,
-        onStep: (step) => working.update(`${step.resource} ${step.name}: ${step.aspect}`),
-      });
+      const apply = () =>
+        applySetup(aws, plan, {
+          fix,
+          signal: run.world.signal,
+          onStep: (step) => working.update(`${step.resource} ${step.name}: ${step.aspect}`),
+        });
+      const outcome = await (trail === undefined ? apply() : trail.irreversible(event, apply, counted));
+      const isMade = !due.some(
+        (step) => step.kind === "create" && parts.has(step.name) && !outcome.done.includes(step),
+      );
+      if (trail === undefined && isMade) {
+        const details = { ...event.details, ...counted(outcome), phase: "done" };
+        await (await run.audit()).record({ ...event, details });
+      }
       working.stop();
       const results = new Map<Step, Row["result"]>([
         ...outcome.done.map((step) => [step, "done"] as const),
@@ -62,6 +78,14 @@ export function setup(noun: Command, begin: Begin): void {
       );
       if (outcome.failed.length > 0) throw failures(outcome.failed, outcome.done.length);
     });
+}
+
+function told({ kind, resource, name, aspect }: Step): string {
+  return `${kind} ${resource} ${name}: ${aspect}`;
+}
+
+function counted({ done, failed }: SetupResult) {
+  return { done: done.length, failed: failed.length };
 }
 
 function row(step: Step, result: Row["result"]): Row {

@@ -11,19 +11,22 @@ export interface Removal {
 
 /**
  * Takes a picture off the website: its pointer becomes null, the object stays for a rollback.
- * `mayGoOn` is asked with the URL that is live, before anything is changed; it rejects to stop.
+ * `carryOut` is given the URL that is live and the one step that changes something; it rejects to stop before it.
  */
 export async function removeHero(
   site: HeroSite,
   role: HeroRole,
-  options: { readonly now: () => Date; readonly dryRun: boolean; mayGoOn(url: string): Promise<void> },
+  options: {
+    readonly now: () => Date;
+    readonly dryRun: boolean;
+    carryOut(url: string, remove: () => Promise<void>): Promise<void>;
+  },
 ): Promise<Removal> {
   const read = await readPointer(site);
   const previousUrl = role === "hover" ? read.pointer.profileImageHover : read.pointer.profileImageDefault;
   if (previousUrl === null) return { role, previousUrl, changed: false };
   const update = planPointer(read, { [role]: null }, options.now());
   if (options.dryRun) return { role, previousUrl, changed: false };
-  await options.mayGoOn(previousUrl);
-  await writePointer(site, read, update);
+  await options.carryOut(previousUrl, () => writePointer(site, read, update));
   return { role, previousUrl, changed: true };
 }

@@ -1,0 +1,101 @@
+import { listVersions } from "../aws/listing.ts";
+import { getObjectBytes, putObject } from "../aws/objects.ts";
+import { errorName } from "../aws/setting.ts";
+import { emptyHead, isAuditTime, type ChainHead } from "../model/audit.ts";
+import { isRecord } from "../model/json.ts";
+import { anchorKey, type AuditSite } from "./site.ts";
+
+/**
+ * The head of the chain as an S3 object keeps it, outside of the table: entries that are missing behind the last one in
+ * the table show by it, and a chain that was computed anew has another hash there.
+ */
+export interface Anchor {
+  /** Undefined when the object is no anchor of ours. */
+  readonly head: ChainHead | undefined;
+  readonly etag: string;
+}
+
+/** The anchor as it stands; undefined when there is none. */
+export async function readAnchor(site: AuditSite): Promise<Anchor | undefined> {
+  const { aws, bucket, signal } = site;
+  try {
+    const { head, bytes } = await getObjectBytes(aws, { bucket, key: anchorKey(site), signal });
+    return { head: headIn(bytes), etag: head.etag };
+  } catch (error) {
+    if (errorName(error) === "NoSuchKey") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Anchors `head`, unless the anchor is there already or further: it never goes back, whoever else writes it.
+ * Resolves to the anchor as it then stands.
+ * @param known the anchor as it was last seen, undefined when there was none.
+ */
+export async function writeAnchor(
+  site: AuditSite,
+  head: ChainHead,
+  known: Anchor | undefined,
+): Promise<Anchor> {
+  const { aws, bucket } = site;
+  let seen = known;
+  for (;;) {
+    if (seen?.head !== undefined && seen.head.sequence >= head.sequence) return seen;
+    try {
+      // Without the run's signal: what was done before Ctrl-C is anchored all the same.
+      const { etag } = await putObject(aws, {
+        bucket,
+        key: anchorKey(site),
+        body: Buffer.from(`${JSON.stringify({ ...head, count: head.sequence })}\n`),
+        contentType: "application/json",
+        ...(seen === undefined ? { ifNoneMatch: "*" } : { ifMatch: seen.etag }),
+      });
+      return { head, etag };
+    } catch (error) {
+      if (!isLostRace(error)) throw error;
+      seen = await readAnchor({ ...site, signal: undefined });
+    }
+  }
+}
+
+/** 412: it has changed. 409: it is being changed. 404: it was removed meanwhile. Each time somebody else got further. */
+function isLostRace(error: unknown): boolean {
+  return ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"].includes(errorName(error) ?? "");
+}
+
+/** What the newest readable version says of an anchor that was removed or damaged; undefined where none was kept. */
+export async function lastAnchorVersion(site: AuditSite): Promise<ChainHead | undefined> {
+  const { aws, bucket, signal } = site;
+  const key = anchorKey(site);
+  for await (const page of listVersions(aws, { bucket, prefix: key, signal })) {
+    for (const { version } of page.filter((each) => each.key === key && !each.isDeleteMarker)) {
+      const head = headIn((await getObjectBytes(aws, { bucket, key, version, signal })).bytes);
+      if (head !== undefined) return head;
+    }
+  }
+  return undefined;
+}
+
+function headIn(bytes: Buffer): ChainHead | undefined {
+  const value = parsed(bytes.toString());
+  if (!isRecord(value)) return undefined;
+  const { sequence, count, hash, timestamp, ttl } = value;
+  if (!Number.isSafeInteger(sequence) || Number(sequence) < 0 || count !== sequence) return undefined;
+  if (typeof hash !== "string" || !isAuditTime(timestamp)) return undefined;
+  return Number.isSafeInteger(ttl)
+    ? { sequence: Number(sequence), hash, timestamp, ttl: Number(ttl) }
+    : undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The further of two heads. */
+export function furtherHead(one: ChainHead, other: ChainHead = emptyHead): ChainHead {
+  return other.sequence > one.sequence ? other : one;
+}

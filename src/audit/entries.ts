@@ -1,0 +1,65 @@
+import { queryItems, type Item } from "../aws/items.ts";
+import { plain, typed } from "../aws/plain.ts";
+import {
+  auditChain,
+  emptyHead,
+  isAuditTime,
+  isSequence,
+  type AuditEntry,
+  type ChainHead,
+} from "../model/audit.ts";
+import type { JsonObject } from "../model/json.ts";
+import type { AuditSite } from "./site.ts";
+
+/** The chain as it is stored, in its order, pages at a time; consistent reads. */
+export async function* storedChain(
+  site: AuditSite,
+  options: {
+    readonly fromSequence?: number;
+    readonly descending?: boolean;
+    readonly pageSize?: number;
+  } = {},
+): AsyncGenerator<JsonObject> {
+  const { fromSequence, descending, pageSize } = options;
+  const pages = queryItems(site.aws, {
+    table: site.table,
+    partition: { attribute: "chain", value: { S: auditChain } },
+    ...(fromSequence === undefined
+      ? {}
+      : {
+          sort: {
+            attribute: "sequence",
+            from: { N: String(fromSequence) },
+            to: { N: String(Number.MAX_SAFE_INTEGER) },
+          },
+        }),
+    consistent: true,
+    descending,
+    pageSize,
+    signal: site.signal,
+  });
+  for await (const page of pages) for (const item of page) yield plain(item);
+}
+
+/**
+ * The newest entry's place and hash. What is no whole number among the sequences was put there by somebody else and
+ * is passed over; attributes that somebody damaged count as nothing, so that a damaged entry never stops the next one.
+ */
+export async function readHead(site: AuditSite): Promise<ChainHead> {
+  for await (const stored of storedChain(site, { descending: true, pageSize: 1 })) {
+    const { sequence, hash, timestamp, ttl } = stored;
+    if (!isSequence(sequence)) continue;
+    return {
+      sequence,
+      hash: typeof hash === "string" ? hash : emptyHead.hash,
+      timestamp: isAuditTime(timestamp) ? timestamp : emptyHead.timestamp,
+      ttl: Number.isSafeInteger(ttl) ? Number(ttl) : emptyHead.ttl,
+    };
+  }
+  return emptyHead;
+}
+
+/** An entry as DynamoDB stores it. */
+export function entryItem(entry: AuditEntry): Item {
+  return typed(entry).M ?? {};
+}

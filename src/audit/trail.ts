@@ -1,0 +1,219 @@
+import { assertMayPut, maxTransactionItems, putNew } from "../aws/put-new.ts";
+import { pause } from "../aws/setting.ts";
+import { CliError } from "../errors.ts";
+import {
+  auditChain,
+  chained,
+  type AuditEvent,
+  type ChainHead,
+  type RecordAudit,
+  type Writer,
+} from "../model/audit.ts";
+import type { AuditDetails } from "../model/audit-details.ts";
+import { furtherHead, readAnchor, writeAnchor, type Anchor } from "./anchor.ts";
+import { entryItem, readHead } from "./entries.ts";
+import type { AuditSite } from "./site.ts";
+
+/**
+ * The trail of one run. Entries are durable when a call resolves; the anchor follows behind, one write at a time.
+ * After a failed call the entries of that call are not written, unless the network ended after DynamoDB had them.
+ */
+export interface AuditTrail {
+  /** Calls that come while a write is on its way share the next one. */
+  record(event: AuditEvent): Promise<void>;
+  /** All of them in their order, one call for each 100: what bulk commands use. */
+  readonly recordAll: RecordAudit;
+  /**
+   * For what cannot be undone: records the intent (`phase: "begun"`) and only then acts; then the outcome, `done` with
+   * what `outcome` tells of the result, or `failed`, and the failure passes.
+   */
+  irreversible<T>(
+    intent: AuditEvent,
+    act: () => Promise<T>,
+    outcome?: (result: T) => AuditDetails,
+  ): Promise<T>;
+  /** Resolves when what was recorded is anchored; rejects when that was refused: the next run does it then. */
+  settle(): Promise<void>;
+}
+
+/**
+ * How often a place in the chain is tried for. Each lost race is somebody else's entry, so that among n writers one
+ * waits for at most n - 1 others each time round.
+ */
+const attempts = 60;
+
+/** At first; random up to this, doubled with each race lost, so that writers do not meet again and again. */
+const firstDelayMs = 8;
+
+/**
+ * Opens the trail for writing. Before anything is changed it is sure that the table can be read and written and that the
+ * anchor is there: a trail without entries gets its first anchor here. Entries without an anchor mean that somebody
+ * removed it: the loss becomes an entry of its own, which `verifyTrail` reports for good.
+ *
+ * Why one item an entry and TransactWriteItems for groups: an item that held a whole group would be one write too, but
+ * an index then finds groups, not the entries of a person, and one entry could not expire or be read alone. BatchWriteItem
+ * takes no conditions, so two writers could overwrite each other's places. A transaction puts up to 100 entries, each on
+ * condition that its place is free, in one call, all or none: no half group, and no fork. It costs twice the write
+ * units of single puts, for entries of about 1 KB; a single entry goes as a plain conditional put.
+ */
+export async function openTrail(
+  site: AuditSite,
+  writer: Writer,
+  explain: (error: unknown) => CliError | undefined,
+): Promise<AuditTrail> {
+  const [stored, seen] = await Promise.all([
+    readHead(site),
+    readAnchor(site),
+    assertMayPut(site.aws, { table: site.table, partition: "chain", key: placeOf(1) }),
+  ]);
+  let anchor = seen;
+  let anchorLost = false;
+  if (anchor?.head === undefined) {
+    // Read again: another run may have begun the trail between the two answers above.
+    if (stored.sequence > 0) anchor = await readAnchor(site);
+    anchorLost = stored.sequence > 0 && anchor?.head === undefined;
+    if (stored.sequence === 0) anchor = await writeAnchor(site, stored, anchor);
+  }
+  // Where the table ends before the anchor, its tail was cut: the chain goes on behind the anchor, and the gap stays.
+  const state = { head: furtherHead(stored, anchor?.head), anchor };
+  const trail = makeTrail(site, state, { writer, explain });
+  if (anchorLost) {
+    await trail.record({ action: "audit.anchor-lost", details: { sequence: stored.sequence } });
+  }
+  return trail;
+}
+
+interface Waiting {
+  readonly event: AuditEvent;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+function makeTrail(
+  site: AuditSite,
+  state: { head: ChainHead; anchor: Anchor | undefined },
+  { writer, explain }: { writer: Writer; explain: (error: unknown) => CliError | undefined },
+): AuditTrail {
+  const waiting: Waiting[] = [];
+  let isWriting = false;
+  let anchoring: Promise<void> | undefined;
+  let anchorFailure: { readonly error: unknown } | undefined;
+
+  async function write(): Promise<void> {
+    if (isWriting) return;
+    isWriting = true;
+    // What is recorded in the same turn goes together.
+    await Promise.resolve();
+    while (waiting.length > 0) {
+      const group = waiting.splice(0, maxTransactionItems);
+      const events = group.map(({ event }) => event);
+      try {
+        state.head = await append(site, writer, { head: state.head, events });
+        anchoring ??= anchorAll().finally(() => {
+          anchoring = undefined;
+        });
+        for (const { done } of group) done();
+      } catch (error) {
+        for (const { failed } of group) failed(notRecorded(events, error, explain(error)));
+      }
+    }
+    isWriting = false;
+  }
+
+  async function anchorAll(): Promise<void> {
+    try {
+      while ((state.anchor?.head?.sequence ?? -1) < state.head.sequence) {
+        state.anchor = await writeAnchor(site, state.head, state.anchor);
+      }
+      anchorFailure = undefined;
+    } catch (error) {
+      anchorFailure = { error };
+    }
+  }
+
+  const record = (event: AuditEvent) =>
+    new Promise<void>((done, failed) => {
+      waiting.push({ event, done, failed });
+      void write();
+    });
+
+  return {
+    record,
+    async recordAll(events) {
+      const results = await Promise.allSettled(events.map(record));
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
+    },
+    async irreversible(intent, act, outcome) {
+      const phase = (name: string, details: AuditDetails = {}) =>
+        record({ ...intent, details: { ...intent.details, ...details, phase: name } });
+      await phase("begun");
+      let result;
+      try {
+        result = await act();
+      } catch (error) {
+        await phase("failed", { error: error instanceof Error ? error.name : "unknown" });
+        throw error;
+      }
+      await phase("done", outcome?.(result));
+      return result;
+    },
+    async settle() {
+      await anchoring;
+      // Once more where that was refused, or ended just before the last entries came.
+      await anchorAll();
+      if (anchorFailure !== undefined) throw anchorFailure.error;
+    },
+  };
+}
+
+/** Puts the events behind the head, or behind whatever somebody else put there meanwhile. Resolves to the new head. */
+async function append(
+  site: AuditSite,
+  writer: Writer,
+  { head: known, events }: { head: ChainHead; events: readonly AuditEvent[] },
+): Promise<ChainHead> {
+  let head = known;
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    const entries = chained(head, events, writer);
+    const outcome = await putNew(site.aws, {
+      table: site.table,
+      partition: "chain",
+      items: entries.map(entryItem),
+    });
+    if (outcome === "written") return entries.at(-1) ?? head;
+    await pause(Math.random() * firstDelayMs * Math.min(2 ** attempt, 64), undefined);
+    // Without the run's signal: the outcome of what was done before Ctrl-C is recorded all the same.
+    head = furtherHead(await readHead({ ...site, signal: undefined }), head);
+  }
+  throw new CliError(`too many others write to the audit trail: ${attempts} attempts in vain`, {
+    hint: "run the command again in a moment",
+  });
+}
+
+function notRecorded(
+  events: readonly AuditEvent[],
+  error: unknown,
+  explained: CliError | undefined,
+): unknown {
+  const known = error instanceof CliError ? error : explained;
+  if (known === undefined) return error;
+  const actions = [...new Set(events.map(({ action }) => action))].join(", ");
+  const hint = known.hint === undefined ? {} : { hint: known.hint };
+  return new CliError(`${actions} is not in the audit trail: ${known.message}`, {
+    ...hint,
+    cause: known.cause ?? known,
+  });
+}
+
+function placeOf(sequence: number) {
+  return { chain: { S: auditChain }, sequence: { N: String(sequence) } };
+}
+
+/** A trail that keeps nothing: for dry runs, and where the configuration turns it off. */
+export const noTrail: AuditTrail = {
+  async record() {},
+  async recordAll() {},
+  irreversible: (_intent, act) => act(),
+  async settle() {},
+};
