@@ -4,6 +4,10 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    // CI has two cores; by default one would be left alone.
+    maxWorkers: 2,
+    // What a passing test prints (the SDK's remarks, mostly) helps nobody.
+    silent: "passed-only",
     testTimeout: 60_000,
     hookTimeout: 60_000,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },

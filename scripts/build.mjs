@@ -29,7 +29,10 @@ const nativeSharp = {
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]sharp[\\/]dist[\\/](sharp|utility)\.mjs$/ }, async ({ path }) => {
       const source = await readFile(path, "utf8");
-      const contents = source.replace("createRequire(import.meta.url)", 'createRequire(createRequire(__filename).resolve("sharp"))');
+      const contents = source.replace(
+        "createRequire(import.meta.url)",
+        'createRequire(createRequire(__filename).resolve("sharp"))',
+      );
       if (contents === source) throw new Error(`${path} finds its native part in another way now`);
       return { contents };
     });

@@ -149,7 +149,7 @@ export async function serveLocal(
 }
 
 /** Where `mawps local serve` answers unless told otherwise; links of a store that is not served point there. */
-export function localEndpoint(config: Config): string {
+function localEndpoint(config: Config): string {
   return `http://127.0.0.1:${config["local.port"]}`;
 }
 

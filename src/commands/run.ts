@@ -3,7 +3,6 @@ import type { Aws } from "../aws/clients.ts";
 import type { CallerIdentity } from "../aws/identity.ts";
 import type { Config, Resolved, Sources } from "../config.ts";
 import { CliError } from "../errors.ts";
-import { count } from "../output/text.ts";
 import type { Access, Connection, World } from "../world.ts";
 
 /** What text is laid out for. */
@@ -266,10 +265,4 @@ async function askFirst(
     });
   }
   if (!(await world.prompts.confirm(question, false))) throw new CliError("declined; nothing was changed");
-}
-
-/** Ends a command that did only a part: the failures are listed on stderr, the exit code is 3. */
-export function partial(failures: readonly { what: string; why: string }[], done: number): CliError {
-  const list = failures.map(({ what, why }) => `  ${what}: ${why}`).join("\n");
-  return new CliError(`${count(failures.length, "failure")}, ${done} done:\n${list}`, { exitCode: 3 });
 }

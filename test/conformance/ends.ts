@@ -172,7 +172,7 @@ function sendOverHttp(origin: string, request: RawRequest): Promise<RawAnswer> {
 }
 
 /** Builds an answer from its parts. */
-export function rawAnswer(
+function rawAnswer(
   status: number,
   headers: Readonly<Record<string, string>>,
   body: Buffer,

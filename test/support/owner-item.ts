@@ -1,10 +1,4 @@
-import {
-  CreateTableCommand,
-  DeleteTableCommand,
-  GetItemCommand,
-  PutItemCommand,
-  type AttributeValue,
-} from "@aws-sdk/client-dynamodb";
+import { GetItemCommand, PutItemCommand, type AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../../src/aws/clients.ts";
 import type { TableShape } from "../../src/model/table-shape.ts";
 
@@ -55,22 +49,4 @@ export async function ownerItem(
     new GetItemCommand({ TableName: table, Key: ownerKey(shape), ConsistentRead: true }),
   );
   return Item;
-}
-
-/** Makes a table with other keys than the tool would. */
-export async function makeTable(aws: Aws, table: string, keys: readonly string[]): Promise<void> {
-  const dynamodb = await aws.dynamodb();
-  await dynamodb.send(
-    new CreateTableCommand({
-      TableName: table,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: keys.map((name) => ({ AttributeName: name, AttributeType: "S" })),
-      KeySchema: keys.map((name, at) => ({ AttributeName: name, KeyType: at === 0 ? "HASH" : "RANGE" })),
-    }),
-  );
-}
-
-export async function dropTable(aws: Aws, table: string): Promise<void> {
-  const dynamodb = await aws.dynamodb();
-  await dynamodb.send(new DeleteTableCommand({ TableName: table }));
 }

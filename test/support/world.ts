@@ -41,7 +41,7 @@ export interface TestHome {
 }
 
 /** The clock of the tests starts here and goes on by a second each time it is looked at. */
-export const testStart = new Date("2026-03-01T12:00:00.000Z");
+const testStart = new Date("2026-03-01T12:00:00.000Z");
 
 export async function makeHome(): Promise<TestHome> {
   const folder = await mkdtemp(join(tmpdir(), "mawps-test-"));
