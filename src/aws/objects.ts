@@ -48,6 +48,12 @@ interface StoredChecksum {
   readonly value: string;
 }
 
+/** What S3 says of bytes that were sent in one call. */
+interface PutAnswer extends StoredObject {
+  /** Base64, of what it stored; undefined from servers that do not compare it with what was sent. */
+  readonly crc32: string | undefined;
+}
+
 export interface ObjectHead extends StoredObject {
   readonly sizeBytes: number;
   readonly contentType: string | undefined;
@@ -70,7 +76,7 @@ export async function loadObjects(aws: Aws): Promise<void> {
  * Writes one object from memory in one call (at most 5 GiB; larger and files: upload.ts). S3 checks the bytes against
  * the CRC32 that is sent with them, and keeps it. No ACL is sent: the public bucket refuses them.
  */
-export async function putObject(aws: Aws, put: PutObject): Promise<StoredObject> {
+export async function putObject(aws: Aws, put: PutObject): Promise<PutAnswer> {
   const [s3, { PutObjectCommand }] = await Promise.all([aws.s3(), import("./s3-sdk.ts")]);
   const command = new PutObjectCommand({
     Bucket: put.bucket,
@@ -85,7 +91,7 @@ export async function putObject(aws: Aws, put: PutObject): Promise<StoredObject>
   });
   leavePayloadUnsigned(command);
   const answer = await s3.send(command, abortable(put.signal));
-  return { etag: answer.ETag ?? "", version: answer.VersionId };
+  return { etag: answer.ETag ?? "", version: answer.VersionId, crc32: answer.ChecksumCRC32 };
 }
 
 /**

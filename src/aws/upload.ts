@@ -50,8 +50,8 @@ export interface Uploaded {
   readonly sizeBytes: number;
   /** Base64; S3 compared it with what it stored. */
   readonly crc32: string;
-  /** What S3 compared: the whole object, or (on servers that know no sums of whole objects) each part. */
-  readonly verified: "object" | "parts";
+  /** What S3 said it compared: the whole object, on some servers each part only, or nothing. */
+  readonly verified: "object" | "parts" | "nothing";
   /** Bytes that an earlier, interrupted run had sent. */
   readonly resumedBytes: number;
 }
@@ -136,11 +136,12 @@ async function uploadHandle(
 async function uploadWhole(aws: Aws, upload: UploadOptions, body: Buffer): Promise<Uploaded> {
   const stored = await putObject(aws, { ...upload, body });
   upload.onProgress?.(body.byteLength, body.byteLength);
+  const crc32 = crc32Base64(body);
   return {
     ...stored,
     sizeBytes: body.byteLength,
-    crc32: crc32Base64(body),
-    verified: "object",
+    crc32,
+    verified: stored.crc32 === crc32 ? "object" : "nothing",
     resumedBytes: 0,
   };
 }
