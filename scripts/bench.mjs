@@ -4,6 +4,7 @@ import { missedBars } from "../test/bench/measure.mjs";
 const parts = {
   start: async () => (await import("../test/bench/start.mjs")).start(),
   hero: async () => (await import("../test/bench/hero.mjs")).hero(),
+  transfer: async () => (await import("../test/bench/transfer.mjs")).transfer(),
 };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(parts, name));

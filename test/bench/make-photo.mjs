@@ -1,4 +1,4 @@
-// Writes the demo's 12-megapixel photo to the path given; bundled on the fly, since Node 20 runs no TypeScript.
+// Writes a photo of the demo's to the path given (and of the width, height and seed given); bundled on the fly, since Node 20 runs no TypeScript.
 import { build } from "esbuild";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,4 +15,7 @@ await build({
   platform: "node",
   external: ["sharp"],
 });
-writeFileSync(process.argv[2], await createRequire(import.meta.url)(outfile).makePhoto());
+const [path, ...numbers] = process.argv.slice(2);
+const [width, height, seed] = numbers.map(Number);
+const options = width === undefined ? {} : { width, height, seed };
+writeFileSync(path, await createRequire(import.meta.url)(outfile).makePhoto(options));
