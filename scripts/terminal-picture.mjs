@@ -34,7 +34,7 @@ try {
   for (const command of commands) {
     tmux("send-keys", "-t", session, command, "Enter");
     do pause(500);
-    while (!/\$ $/.test(tmux("capture-pane", "-p", "-t", session).trimEnd() + " "));
+    while (!tmux("capture-pane", "-p", "-t", session).trimEnd().endsWith("$"));
   }
   const screen = tmux("capture-pane", "-p", "-t", session).trimEnd();
   writeFileSync("docs/terminal.svg", draw(screen.replace(/\n?\$$/, "")));
