@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Clamd } from "../../src/scan/conversation.ts";
@@ -35,6 +36,12 @@ function gist(verdict: Verdict): string {
   return verdict.result === "INFECTED"
     ? `INFECTED ${verdict.signature}`
     : `${verdict.result} ${verdict.reason}`;
+}
+
+function talksOn(connection: Socket): void {
+  connection.write("x".repeat(1000), (error) => {
+    if (error === undefined || error === null) talksOn(connection);
+  });
 }
 
 const close = says("");
@@ -81,7 +88,8 @@ describe("an engine that", () => {
     ["does not know the command", { complete: says("UNKNOWN COMMAND\0") }, "ERROR unknown-answer"],
     ["is a web server", { complete: says("HTTP/1.1 400 Bad Request\r\n\r\n") }, "ERROR dropped"],
     ["says nothing but terminators", { complete: says("\0\0\0") }, "ERROR unknown-answer"],
-    ["never stops", { complete: says(ok.repeat(100_000)) }, "ERROR unknown-answer"],
+    ["answers a thousand times", { complete: says(ok.repeat(1000)) }, "ERROR unknown-answer"],
+    ["never stops", { complete: talksOn }, "ERROR unknown-answer"],
 
     ["finds something", { complete: says("stream: Some.Name FOUND\0") }, "INFECTED Some.Name"],
     [
@@ -132,11 +140,7 @@ describe("an engine that", () => {
       { complete: says("INSTREAM size limit exceeded. ERROR\0") },
       "SKIPPED too-large",
     ],
-    [
-      "fails while it reads",
-      { content: resetsAfter("Temporary file -> write ERROR\0") },
-      "ERROR engine-error",
-    ],
+    ["fails while it reads", { content: says("Temporary file -> write ERROR\0") }, "ERROR engine-error"],
     [
       "fails while it scans",
       { complete: says("stream: Can't allocate memory ERROR\0") },
@@ -176,6 +180,13 @@ describe("an engine that", () => {
   test("resets at once: it was never there, or is gone", async () => {
     await using fake = await startFakeClamd({ connected: reset });
     expect(gist(await scanned(fake.clamd))).toMatch(/^ERROR (engine-down|dropped)$/);
+  });
+
+  test("takes no more and resets: says so, unless the reset overtakes its answer", async () => {
+    await using fake = await startFakeClamd({
+      content: resetsAfter("INSTREAM size limit exceeded. ERROR\0"),
+    });
+    expect(gist(await scanned(fake.clamd))).toMatch(/^(SKIPPED too-large|ERROR dropped)$/);
   });
 
   test("repeats what it is sent: nothing of the content is in the verdict", async () => {
