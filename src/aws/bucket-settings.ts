@@ -21,8 +21,10 @@ import {
   PutPublicAccessBlockCommand,
   type TransitionDefaultMinimumObjectSize,
 } from "@aws-sdk/client-s3";
+import { CliError } from "../errors.ts";
 import type { PolicyStatement, PublicAccessBlock } from "../model/declaration.ts";
 import type { Aws } from "./clients.ts";
+import { abortable } from "./objects.ts";
 import {
   errorName,
   httpStatus,
@@ -57,10 +59,10 @@ export interface Lifecycle {
 }
 
 /** Looks whether a bucket is there and in the region of the clients. */
-export async function findBucket(aws: Aws, bucket: string): Promise<BucketPresence> {
+export async function findBucket(aws: Aws, bucket: string, signal?: AbortSignal): Promise<BucketPresence> {
   const s3 = await aws.s3();
   try {
-    const { BucketRegion } = await s3.send(new HeadBucketCommand({ Bucket: bucket }));
+    const { BucketRegion } = await s3.send(new HeadBucketCommand({ Bucket: bucket }), abortable(signal));
     // A server in AWS's place may know no regions.
     const strayed =
       BucketRegion !== undefined && BucketRegion !== aws.region && aws.endpointUrl === undefined;
@@ -112,10 +114,14 @@ export async function createBucket(aws: Aws, bucket: string, wait: WaitOptions =
 }
 
 /** `Enabled`, `Suspended`, or undefined for a bucket that never had versions. */
-export async function readVersioning(aws: Aws, bucket: string): Promise<Reading<"Enabled" | "Suspended">> {
+export async function readVersioning(
+  aws: Aws,
+  bucket: string,
+  signal?: AbortSignal,
+): Promise<Reading<"Enabled" | "Suspended">> {
   const s3 = await aws.s3();
   return reading(
-    async () => (await s3.send(new GetBucketVersioningCommand({ Bucket: bucket }))).Status,
+    async () => (await s3.send(new GetBucketVersioningCommand({ Bucket: bucket }), abortable(signal))).Status,
     "NoSuchVersioningConfiguration",
   );
 }
@@ -126,10 +132,14 @@ export async function enableVersioning(aws: Aws, bucket: string, wait: WaitOptio
   await settled(() => s3.send(new PutBucketVersioningCommand(input)), wait);
 }
 
-export async function readPublicAccessBlock(aws: Aws, bucket: string): Promise<Reading<PublicAccessBlock>> {
+export async function readPublicAccessBlock(
+  aws: Aws,
+  bucket: string,
+  signal?: AbortSignal,
+): Promise<Reading<PublicAccessBlock>> {
   const s3 = await aws.s3();
   return reading(async () => {
-    const answer = await s3.send(new GetPublicAccessBlockCommand({ Bucket: bucket }));
+    const answer = await s3.send(new GetPublicAccessBlockCommand({ Bucket: bucket }), abortable(signal));
     const block = answer.PublicAccessBlockConfiguration ?? {};
     return {
       blockPublicAcls: block.BlockPublicAcls ?? false,
@@ -159,15 +169,31 @@ export async function writePublicAccessBlock(
   await settled(() => s3.send(new PutPublicAccessBlockCommand(input)), wait);
 }
 
-export async function readPolicy(aws: Aws, bucket: string): Promise<Reading<PolicyDocument>> {
+export async function readPolicy(
+  aws: Aws,
+  bucket: string,
+  signal?: AbortSignal,
+): Promise<Reading<PolicyDocument>> {
   const s3 = await aws.s3();
   return reading(async () => {
-    const { Policy = "" } = await s3.send(new GetBucketPolicyCommand({ Bucket: bucket }));
-    const document = JSON.parse(Policy) as Record<string, unknown>;
+    const { Policy = "" } = await s3.send(new GetBucketPolicyCommand({ Bucket: bucket }), abortable(signal));
+    const document = policyDocument(bucket, Policy);
     // A single statement may stand without the list around it.
     const statements = [document["Statement"] ?? []].flat() as StoredStatement[];
     return { ...document, Statement: statements };
   }, "NoSuchBucketPolicy");
+}
+
+/** S3 only stores valid JSON: anything else was answered by something that is not S3. */
+function policyDocument(bucket: string, text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (cause) {
+    throw new CliError(`what was answered as the policy of ${bucket} is not JSON`, {
+      hint: "check that --endpoint-url is right",
+      cause,
+    });
+  }
 }
 
 /** Replaces the whole policy; one without statements, which S3 refuses, is deleted. A lifted block on public policies takes some seconds to be known everywhere. */
@@ -218,19 +244,27 @@ export async function toleratesTlsDemand(aws: Aws, bucket: string, policy: Polic
 }
 
 /** Whether S3 itself counts the policy as public. Undefined without a policy. */
-export async function readPolicyIsPublic(aws: Aws, bucket: string): Promise<Reading<boolean>> {
+export async function readPolicyIsPublic(
+  aws: Aws,
+  bucket: string,
+  signal?: AbortSignal,
+): Promise<Reading<boolean>> {
   const s3 = await aws.s3();
   return reading(async () => {
-    const answer = await s3.send(new GetBucketPolicyStatusCommand({ Bucket: bucket }));
+    const answer = await s3.send(new GetBucketPolicyStatusCommand({ Bucket: bucket }), abortable(signal));
     return answer.PolicyStatus?.IsPublic ?? false;
   }, "NoSuchBucketPolicy");
 }
 
 /** The algorithm of the default encryption: `AES256`, `aws:kms`, `aws:kms:dsse`. */
-export async function readEncryption(aws: Aws, bucket: string): Promise<Reading<string>> {
+export async function readEncryption(
+  aws: Aws,
+  bucket: string,
+  signal?: AbortSignal,
+): Promise<Reading<string>> {
   const s3 = await aws.s3();
   return reading(async () => {
-    const answer = await s3.send(new GetBucketEncryptionCommand({ Bucket: bucket }));
+    const answer = await s3.send(new GetBucketEncryptionCommand({ Bucket: bucket }), abortable(signal));
     const rule = answer.ServerSideEncryptionConfiguration?.Rules?.[0];
     return rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm;
   }, "ServerSideEncryptionConfigurationNotFoundError");
@@ -245,10 +279,17 @@ export async function enableEncryption(aws: Aws, bucket: string, wait: WaitOptio
 }
 
 /** `BucketOwnerEnforced` (ACLs are off), `BucketOwnerPreferred`, `ObjectWriter`; undefined means the last. */
-export async function readOwnership(aws: Aws, bucket: string): Promise<Reading<string>> {
+export async function readOwnership(
+  aws: Aws,
+  bucket: string,
+  signal?: AbortSignal,
+): Promise<Reading<string>> {
   const s3 = await aws.s3();
   return reading(async () => {
-    const answer = await s3.send(new GetBucketOwnershipControlsCommand({ Bucket: bucket }));
+    const answer = await s3.send(
+      new GetBucketOwnershipControlsCommand({ Bucket: bucket }),
+      abortable(signal),
+    );
     return answer.OwnershipControls?.Rules?.[0]?.ObjectOwnership;
   }, "OwnershipControlsNotFoundError");
 }
@@ -261,10 +302,17 @@ export async function enforceOwnership(aws: Aws, bucket: string, wait: WaitOptio
   await settled(() => s3.send(new PutBucketOwnershipControlsCommand(input)), wait);
 }
 
-export async function readLifecycle(aws: Aws, bucket: string): Promise<Reading<Lifecycle>> {
+export async function readLifecycle(
+  aws: Aws,
+  bucket: string,
+  signal?: AbortSignal,
+): Promise<Reading<Lifecycle>> {
   const s3 = await aws.s3();
   return reading(async () => {
-    const answer = await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket }));
+    const answer = await s3.send(
+      new GetBucketLifecycleConfigurationCommand({ Bucket: bucket }),
+      abortable(signal),
+    );
     const size = answer.TransitionDefaultMinimumObjectSize;
     return {
       rules: answer.Rules ?? [],

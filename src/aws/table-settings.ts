@@ -14,6 +14,7 @@ import {
 import { CliError } from "../errors.ts";
 import type { KeyAttribute, TableIndex, TableKeys } from "../model/declaration.ts";
 import type { Aws } from "./clients.ts";
+import { abortable } from "./objects.ts";
 import { errorName, pause, type Reading, reading, type WaitOptions, whilePassing } from "./setting.ts";
 
 export interface StoredTable {
@@ -44,8 +45,12 @@ export interface StoredRecovery {
 }
 
 /** A table as it is; undefined when there is none. */
-export async function readTable(aws: Aws, table: string): Promise<StoredTable | undefined> {
-  const description = await describe(aws, table);
+export async function readTable(
+  aws: Aws,
+  table: string,
+  signal?: AbortSignal,
+): Promise<StoredTable | undefined> {
+  const description = await describe(aws, table, signal);
   if (description === undefined) return undefined;
   const types = attributeTypes(description.AttributeDefinitions);
   return {
@@ -62,10 +67,15 @@ export async function readTable(aws: Aws, table: string): Promise<StoredTable | 
   };
 }
 
-async function describe(aws: Aws, table: string): Promise<TableDescription | undefined> {
+async function describe(
+  aws: Aws,
+  table: string,
+  signal?: AbortSignal,
+): Promise<TableDescription | undefined> {
   const dynamodb = await aws.dynamodb();
   try {
-    return (await dynamodb.send(new DescribeTableCommand({ TableName: table }))).Table ?? {};
+    const command = new DescribeTableCommand({ TableName: table });
+    return (await dynamodb.send(command, abortable(signal))).Table ?? {};
   } catch (error) {
     if (errorName(error) === "ResourceNotFoundException") return undefined;
     throw error;
@@ -194,10 +204,17 @@ async function waitUntilActive(aws: Aws, table: string, wait: WaitOptions): Prom
   });
 }
 
-export async function readExpiry(aws: Aws, table: string): Promise<Reading<StoredExpiry>> {
+export async function readExpiry(
+  aws: Aws,
+  table: string,
+  signal?: AbortSignal,
+): Promise<Reading<StoredExpiry>> {
   const dynamodb = await aws.dynamodb();
   return reading(async () => {
-    const answer = await dynamodb.send(new DescribeTimeToLiveCommand({ TableName: table }));
+    const answer = await dynamodb.send(
+      new DescribeTimeToLiveCommand({ TableName: table }),
+      abortable(signal),
+    );
     const { TimeToLiveStatus, AttributeName } = answer.TimeToLiveDescription ?? {};
     return {
       status: TimeToLiveStatus ?? "DISABLED",
@@ -213,10 +230,17 @@ export async function enableExpiry(aws: Aws, table: string, attribute: string): 
   await dynamodb.send(new UpdateTimeToLiveCommand(input));
 }
 
-export async function readRecovery(aws: Aws, table: string): Promise<Reading<StoredRecovery>> {
+export async function readRecovery(
+  aws: Aws,
+  table: string,
+  signal?: AbortSignal,
+): Promise<Reading<StoredRecovery>> {
   const dynamodb = await aws.dynamodb();
   return reading(async () => {
-    const answer = await dynamodb.send(new DescribeContinuousBackupsCommand({ TableName: table }));
+    const answer = await dynamodb.send(
+      new DescribeContinuousBackupsCommand({ TableName: table }),
+      abortable(signal),
+    );
     const recovery = answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
     const days = recovery?.RecoveryPeriodInDays;
     return {

@@ -52,7 +52,7 @@ async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> 
   return {
     now: () => world.now(),
     tool,
-    caller: config.target === "local" ? undefined : await callerOf(aws),
+    caller: config.target === "local" ? undefined : await callerOf(aws, world.signal),
     anonymousGet: (url) => anonymousGet(aws, url, world.signal),
     explain: (error) =>
       error instanceof CliError
@@ -63,9 +63,9 @@ async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> 
   };
 }
 
-async function callerOf(aws: Aws): Promise<NonNullable<Outside["caller"]>> {
+async function callerOf(aws: Aws, signal: AbortSignal): Promise<NonNullable<Outside["caller"]>> {
   const { callerIdentity } = await import("../aws/identity.ts");
-  return () => callerIdentity(aws);
+  return () => callerIdentity(aws, signal);
 }
 
 async function toolFacts({ world, config }: Run): Promise<ToolFacts> {

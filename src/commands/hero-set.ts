@@ -56,6 +56,7 @@ export function heroSet(begin: Begin): AnyCommand {
         quality: options.quality,
         keepOriginal: options.keepOriginal === true,
         responsive: options.responsive === true,
+        signal: world.signal,
       });
       const auditing = run.audit();
       // Nothing is uploaded before the audit trail is open; it is opened while sharp renders.

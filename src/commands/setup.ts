@@ -31,7 +31,7 @@ export function setup(noun: Command, begin: Begin): void {
       ]);
       const aws = await run.aws("writes");
       const reading = await run.progress("comparing with what is there");
-      const plan = await planSetup(aws, mawps(names(run.config)));
+      const plan = await planSetup(aws, mawps(names(run.config)), { signal: run.world.signal });
       reading.stop();
       const due = dueSteps(plan, fix);
       if (run.config.dryRun || due.length === 0) {

@@ -16,7 +16,7 @@ export async function privacyFindings(
   const { region, endpointUrl } = aws;
   const [key, isPublic] = await Promise.all([
     anyKey(aws, bucket, outside.signal),
-    readPolicyIsPublic(aws, bucket),
+    readPolicyIsPublic(aws, bucket, outside.signal),
   ]);
   const listing = await outside.anonymousGet(
     `${publicUrl({ bucket, key: "", region, endpointUrl })}?list-type=2&max-keys=1`,

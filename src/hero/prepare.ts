@@ -39,6 +39,7 @@ export interface RenderOptions {
   readonly quality: number;
   readonly keepOriginal: boolean;
   readonly responsive: boolean;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -60,6 +61,7 @@ export async function openImages(
 
 /**
  * Decodes and renders the images, one after the other: each holds its pixels in memory.
+ * An abort is noticed between two pictures.
  * @throws CliError when the pixels are damaged
  */
 export async function renderImages(
@@ -68,12 +70,19 @@ export async function renderImages(
 ): Promise<PreparedImage[]> {
   const prepared: PreparedImage[] = [];
   for (const { role, name, bytes, facts } of images) {
-    const { maxWidth, quality } = options;
+    const { maxWidth, quality, signal } = options;
+    signal?.throwIfAborted();
     const main = options.keepOriginal
       ? await kept(bytes, facts, name)
       : await renderJpeg(bytes, { maxWidth, quality, name });
     const variants = options.responsive
-      ? await renderVariants(bytes, { widths: variantWidths, formats: ["avif", "webp"], quality, name })
+      ? await renderVariants(bytes, {
+          widths: variantWidths,
+          formats: ["avif", "webp"],
+          quality,
+          name,
+          signal,
+        })
       : [];
     prepared.push({
       role,

@@ -34,6 +34,8 @@ export interface VariantOptions extends InspectOptions {
   readonly formats: readonly VariantFormat[];
   /** 1 to 100, on JPEG's scale: the other encoders are set to look like it. */
   readonly quality: number;
+  /** Looked at before each picture: an encoder that runs cannot be stopped. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Size {
@@ -83,6 +85,7 @@ export async function renderVariants(bytes: Uint8Array, options: VariantOptions)
   for (const { width, height } of sizes.toReversed()) {
     const pictures: Picture[] = [];
     for (const format of options.formats) {
+      options.signal?.throwIfAborted();
       const scaled = sharp(data, { raw }).resize(width, height, { fit: "fill" });
       pictures.push(await finish(encode(scaled, format, options.quality), facts, { format, ...options }));
     }

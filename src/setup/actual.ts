@@ -48,16 +48,20 @@ export interface ActualTable {
 }
 
 /** Reads a bucket and all its settings. Errors other than a missing permission pass. */
-export async function readActualBucket(aws: Aws, bucket: string): Promise<ActualBucket> {
-  const presence = await findBucket(aws, bucket);
+export async function readActualBucket(
+  aws: Aws,
+  bucket: string,
+  signal?: AbortSignal,
+): Promise<ActualBucket> {
+  const presence = await findBucket(aws, bucket, signal);
   if (presence.state !== "here") return { presence };
   const [publicAccessBlock, policy, ownership, versioning, encryption, lifecycle] = await Promise.all([
-    seen(readPublicAccessBlock(aws, bucket)),
-    seen(readPolicy(aws, bucket)),
-    seen(readOwnership(aws, bucket)),
-    seen(readVersioning(aws, bucket)),
-    seen(readEncryption(aws, bucket)),
-    seen(readLifecycle(aws, bucket)),
+    seen(readPublicAccessBlock(aws, bucket, signal)),
+    seen(readPolicy(aws, bucket, signal)),
+    seen(readOwnership(aws, bucket, signal)),
+    seen(readVersioning(aws, bucket, signal)),
+    seen(readEncryption(aws, bucket, signal)),
+    seen(readLifecycle(aws, bucket, signal)),
   ]);
   return {
     presence,
@@ -66,12 +70,16 @@ export async function readActualBucket(aws: Aws, bucket: string): Promise<Actual
 }
 
 /** Reads a table and those of its settings that are declared. Errors other than a missing permission pass. */
-export async function readActualTable(aws: Aws, declared: TableDeclaration): Promise<ActualTable> {
-  const table = await seen(readTable(aws, declared.name));
+export async function readActualTable(
+  aws: Aws,
+  declared: TableDeclaration,
+  signal?: AbortSignal,
+): Promise<ActualTable> {
+  const table = await seen(readTable(aws, declared.name, signal));
   if (table === undefined || table === "denied" || table === "unsupported") return { table };
   const [expiry, recovery] = await Promise.all([
-    declared.expiryAttribute === undefined ? undefined : seen(readExpiry(aws, declared.name)),
-    seen(readRecovery(aws, declared.name)),
+    declared.expiryAttribute === undefined ? undefined : seen(readExpiry(aws, declared.name, signal)),
+    seen(readRecovery(aws, declared.name, signal)),
   ]);
   return { table, expiry, recovery };
 }

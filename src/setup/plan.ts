@@ -37,7 +37,7 @@ export async function planSetup(
   const reads = [
     ...declaration.buckets.map((bucket) => async () => {
       try {
-        return decideBucket(bucket, await readActualBucket(aws, bucket.name), place);
+        return decideBucket(bucket, await readActualBucket(aws, bucket.name, options.signal), place);
       } catch (error) {
         onUnreadable({ kind: "bucket", name: bucket.name }, error);
         return [];
@@ -45,7 +45,7 @@ export async function planSetup(
     }),
     ...declaration.tables.map((table) => async () => {
       try {
-        tables.set(table.name, await readActualTable(aws, table));
+        tables.set(table.name, await readActualTable(aws, table, options.signal));
       } catch (error) {
         onUnreadable({ kind: "table", name: table.name }, error);
       }
