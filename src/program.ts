@@ -91,14 +91,14 @@ export function buildProgram(world: World): Program {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
-      writeErr: (text) => void world.stderr.write(text),
+      // With --json the error is one object, told by `main`.
+      writeErr(text) {
+        if (!voice().json) world.stderr.write(text);
+      },
       getOutHelpWidth: () => world.stdout.columns ?? 80,
       getErrHelpWidth: () => world.stderr.columns ?? 80,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-      outputError(text, write) {
-        if (!voice().json) write(text);
-      },
     })
     .exitOverride()
     .showSuggestionAfterError();
@@ -140,7 +140,7 @@ export function buildProgram(world: World): Program {
 
   return {
     async run(argv) {
-      await root.parseAsync(argv.length === 0 ? ["--help"] : argv, { from: "user" });
+      await root.parseAsync(plain(argv), { from: "user" });
     },
     async tree() {
       for (const noun of root.commands) await loadNoun(noun);
@@ -151,6 +151,17 @@ export function buildProgram(world: World): Program {
       for (const run of started) await run.close();
     },
   };
+}
+
+/**
+ * No words at all ask for help, and so does `help hero set`: commander's own `help` looks one word deep, at a noun whose
+ * verbs are not loaded yet.
+ */
+function plain(argv: readonly string[]): readonly string[] {
+  if (argv.length === 0) return ["--help"];
+  const [first, ...rest] = argv;
+  if (first !== "help") return argv;
+  return rest[0] !== undefined && Object.hasOwn(nouns, rest[0]) ? [...rest, "--help"] : plain(rest);
 }
 
 /** Verbs made with `new Command` do not inherit what `.command(name)` would have given them. */
