@@ -55,22 +55,22 @@ async function connectLocal(
   access: Access,
   world: Pick<World, "cwd" | "now" | "signal">,
 ): Promise<Connection> {
-  const { findServing, openStore, storeExists } = await import("./local/store.ts");
+  const { reachStore, storeExists } = await import("./local/store.ts");
   const folder = storeFolder(config, world);
-  const serving = await findServing(folder);
-  if (serving !== undefined) {
-    const aws = connect({ region: config.region, endpointUrl: serving.endpoint, credentials: serving });
+  const passing = access === "reads" && !(await storeExists(folder));
+  const opened = passing ? await mkdtemp(join(tmpdir(), "mawps-")) : folder;
+  const store = await reachStore(opened, { region: config.region, now: world.now, signal: world.signal });
+  if ("endpoint" in store) {
+    const { endpoint } = store;
+    const aws = connect({ region: config.region, endpointUrl: endpoint, credentials: store });
     return provisioned(config, folder, {
       aws,
-      where: `${folder} (served at ${serving.endpoint})`,
+      where: `${folder} (served at ${endpoint})`,
       async close() {
         aws.close();
       },
     });
   }
-  const passing = access === "reads" && !(await storeExists(folder));
-  const opened = passing ? await mkdtemp(join(tmpdir(), "mawps-")) : folder;
-  const store = await openStore(opened, { region: config.region, now: world.now, signal: world.signal });
   const aws = connect({
     region: config.region,
     endpointUrl: localEndpoint(config),
