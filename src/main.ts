@@ -1,4 +1,4 @@
-import { CliError } from "./errors.ts";
+import { CliError, exitCodes } from "./errors.ts";
 import type { World } from "./world.ts";
 
 /** Ended by Ctrl-C or SIGTERM: 128 + SIGINT, as shells count. */
@@ -11,14 +11,46 @@ const interrupted = 130;
 export async function main(argv: readonly string[], world: World): Promise<number> {
   const { buildProgram } = await import("./program.ts");
   const program = buildProgram(world);
+  const voice = () => program.voice();
+  const quieten = tellOfStopping(world, voice);
   try {
-    await program.run(argv);
-    return 0;
+    try {
+      await program.run(argv);
+    } finally {
+      await program.close();
+    }
+    // A failed write is told by its stream only after it.
+    await new Promise((done) => setImmediate(done));
+    return isLostOutput(world.signal) ? await report(world.signal.reason, world, voice()) : 0;
   } catch (error) {
-    return await report(error, world, program.voice());
+    return await report(error, world, voice());
   } finally {
-    await program.close();
+    quieten();
   }
+}
+
+/** From when on a command that is still tidying up after Ctrl-C says so. */
+const stoppingMs = 300;
+
+/** Ctrl-C is answered soon, also when what runs takes a while to end. Returns how to call that off. */
+function tellOfStopping({ signal, stderr }: World, voice: () => Voice): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    if (voice().json || isLostOutput(signal)) return;
+    timer = setTimeout(() => {
+      stderr.write("stopping; Ctrl-C again ends it at once, without tidying up\n");
+    }, stoppingMs);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  return () => {
+    signal.removeEventListener("abort", onAbort);
+    clearTimeout(timer);
+  };
+}
+
+/** Whether it was stdout that failed, not a person who stopped it. */
+function isLostOutput({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof Error && "syscall" in reason;
 }
 
 /** What is known of how the user wants to be told, even when the configuration could not be resolved. */
@@ -31,11 +63,15 @@ export interface Voice {
 }
 
 async function report(error: unknown, world: World, voice: Voice): Promise<number> {
+  if (isLostOutput(world.signal)) return reportLostOutput(world, voice);
   if (isCommanderError(error)) {
     // Help and version end this way too; a usage error has been printed by commander unless JSON is wanted.
-    if (error.exitCode === 0) return 0;
-    if (voice.json) tell(world, new CliError(error.message.replace(/^error: /, ""), { exitCode: 2 }), voice);
-    return 2;
+    if (error.exitCode === 0) {
+      await new Promise((done) => setImmediate(done));
+      return isLostOutput(world.signal) ? reportLostOutput(world, voice) : 0;
+    }
+    if (voice.json) tell(world, usageError(error), voice);
+    return exitCodes.usage;
   }
   if (world.signal.aborted || isPromptExit(error)) {
     if (voice.json)
@@ -47,10 +83,35 @@ async function report(error: unknown, world: World, voice: Voice): Promise<numbe
   const { explain } = await import("./aws/explain.ts");
   const explained = explain(error, voice);
   if (explained !== undefined) return tell(world, explained, voice);
+  const { explainSystem } = await import("./explain-system.ts");
+  const refused = explainSystem(error);
+  if (refused !== undefined) return tell(world, refused, voice);
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (voice.json) world.stderr.write(`${JSON.stringify({ error: stack, bug: true, exitCode: 1 })}\n`);
   else world.stderr.write(`${stack}\nthis is a bug in mawps: please report it with the lines above\n`);
   return 1;
+}
+
+/** A reader that went away (`| head -1`) has what it wanted: nothing is said. Anything else lost the result. */
+async function reportLostOutput(world: World, voice: Voice): Promise<number> {
+  const { reason } = world.signal as { reason: NodeJS.ErrnoException };
+  if (reason.code === "EPIPE") return interrupted;
+  const { explainSystem } = await import("./explain-system.ts");
+  const why = explainSystem(reason)?.message ?? reason.message;
+  return tell(world, new CliError(`cannot write to standard output: ${why}`, { cause: reason }), voice);
+}
+
+/** What commander found wrong, as one of ours. It calls a missing verb "(outputHelp)". */
+function usageError({ code, message }: CommanderError): CliError {
+  if (code === "commander.help") {
+    return new CliError("no command given", {
+      exitCode: exitCodes.usage,
+      hint: "--help shows what there is",
+    });
+  }
+  const [first = "", suggestion] = message.replace(/^error: /, "").split("\n");
+  const hint = suggestion === undefined ? {} : { hint: suggestion.replace(/^\((.*)\)$/, "$1") };
+  return new CliError(first, { exitCode: exitCodes.usage, ...hint });
 }
 
 function tell(world: World, error: CliError, { json, verbose }: Voice): number {
@@ -79,7 +140,12 @@ function details(cause: unknown): Record<string, string> {
   };
 }
 
-function isCommanderError(error: unknown): error is Error & { exitCode: number } {
+interface CommanderError extends Error {
+  readonly code: string;
+  readonly exitCode: number;
+}
+
+function isCommanderError(error: unknown): error is CommanderError {
   return (
     error instanceof Error && (error as { code?: unknown }).code?.toString().startsWith("commander.") === true
   );

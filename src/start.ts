@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { main } from "./main.ts";
 import { realWorld } from "./real-world.ts";
 
@@ -7,15 +8,14 @@ import { realWorld } from "./real-world.ts";
  */
 export async function start(): Promise<void> {
   const controller = new AbortController();
+  // Every call under way listens: ten at once are no leak, and Node's warning would spoil stderr.
+  setMaxListeners(0, controller.signal);
   // Once each: a second Ctrl-C finds no listener and ends the process at once, without any clean-up.
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => controller.abort());
-  for (const stream of [process.stdout, process.stderr]) {
-    // `| head -1` closes the pipe: nobody is left to read, so stop without a stack.
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      controller.abort();
-    });
-  }
+  // `| head -1` closes the pipe, a disk is full: a result that cannot be told ends the program, with the reason.
+  process.stdout.on("error", (error) => controller.abort(error));
+  // Notes that nobody can read are no reason to stop.
+  process.stderr.on("error", () => undefined);
   // Node 20 is supported here on purpose; the SDK's note about it would spoil stderr for machines.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
   process.exitCode = await main(process.argv.slice(2), realWorld(controller.signal));

@@ -75,10 +75,10 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
   let asked: Promise<CallerIdentity> | undefined;
 
   const caller = (aws: Aws) =>
-    (asked ??= import("../aws/identity.ts").then(({ callerIdentity }) => callerIdentity(aws)));
+    (asked ??= import("../aws/identity.ts").then(({ callerIdentity }) => callerIdentity(aws, world.signal)));
   const write = async (text: string) => {
     if (text === "") return;
-    if (!world.stdout.write(text)) await new Promise<void>((done) => void world.stdout.once("drain", done));
+    if (!world.stdout.write(text)) await drained(world);
   };
   const note = (text: string) => {
     if (!silent) world.stderr.write(`${text}\n`);
@@ -159,6 +159,19 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
   };
 }
 
+/** Resolves when more may be written. Rejects on abort: a reader that went away drains nothing any more. */
+async function drained({ stdout, signal }: World): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const stop = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop, { once: true });
+    stdout.once("drain", () => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    });
+  });
+}
+
 interface Caller extends Resolved {
   readonly access: Access;
   readonly caller: (aws: Aws) => Promise<CallerIdentity>;
@@ -193,11 +206,16 @@ async function actorOf(
 /** A server that stands in for AWS need not speak STS; AWS itself does, and a failure there is the answer. */
 async function orUnknown(aws: Aws, ask: () => Promise<string>): Promise<string> {
   try {
-    return await ask();
+    const answer = await ask();
+    return answer === "" ? "unknown" : answer;
   } catch (error) {
-    if (aws.endpointUrl === undefined) throw error;
+    if (aws.endpointUrl === undefined || isAbort(error)) throw error;
     return "unknown";
   }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
 }
 
 async function startProgress(world: World, text: string): Promise<Progress> {

@@ -1,0 +1,39 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { explainSystem } from "../src/explain-system.ts";
+
+describe("explainSystem", () => {
+  it.each([
+    { name: "a full disk", code: "ENOSPC", says: "/x/blob: no space left on the device" },
+    { name: "a folder of somebody else", code: "EACCES", says: "/x/blob: permission denied" },
+    { name: "a read-only file system", code: "EROFS", says: "/x/blob: the file system is read-only" },
+  ])("names the path and $name", ({ code, says }) => {
+    const refused = Object.assign(new Error(code), { code, syscall: "open", path: "/x/blob" });
+    expect(explainSystem(refused)).toMatchObject({ message: says, exitCode: 1, cause: refused });
+    expect(explainSystem(new Error("wrapped", { cause: refused }))?.message).toBe(says);
+  });
+
+  it.each([
+    ["IO error: /x/000003.log: No space left on device", "/x/000003.log: no space left on the device"],
+    ["IO error: lock /x/LOCK: Permission denied", "/x/LOCK: permission denied"],
+    ["IO error: /x/a: b.log: Read-only file system", "/x/a: b.log: the file system is read-only"],
+  ])("understands LevelDB's %j", (words, says) => {
+    expect(explainSystem(new Error("failed to open", { cause: new Error(words) }))?.message).toBe(says);
+  });
+
+  it("leaves everything else alone", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "mawps-test-"));
+    try {
+      const missing = await rm(join(folder, "none")).catch((error: unknown) => error);
+      expect(explainSystem(missing)).toBeUndefined();
+      const beneath = await writeFile(join(folder, "none", "file"), "").catch((error: unknown) => error);
+      expect(explainSystem(beneath)).toBeUndefined();
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+    expect(explainSystem(new TypeError("a bug"))).toBeUndefined();
+    expect(explainSystem("text")).toBeUndefined();
+  });
+});
