@@ -11,8 +11,6 @@ import { verificationOf, type Verification, type Verified } from "./verification
 
 /** Written at once; the socket gives 64 KiB at a time. Less costs more calls, more falls out of the processor's cache. */
 const writeBytes = 1024 ** 2;
-/** From so many bytes on the disk is told to begin, while the network still sends. */
-const flushBytes = 64 * 1024 ** 2;
 /** Breaks of the connection in a row without a byte received. */
 const fruitlessAttempts = 4;
 const firstDelayMs = 200;
@@ -38,7 +36,8 @@ export interface Downloaded {
 
 /**
  * Downloads an object into a file. The bytes go to `<path>.<mark>.part` beside it, are compared with what S3 knows of them,
- * flushed to the disk, and only then get their name: there is never half a file. The mark stands for object and ETag, so
+ * and only then get their name: there is never half a file. They are not forced to the disk, which would take as long as
+ * the download: after a power cut within seconds of it, download again. The mark stands for object and ETag, so
  * that a part file is continued only by the same bytes; a connection that breaks is taken up again in the same run.
  * An object that is overwritten meanwhile makes it fail (412).
  */
@@ -55,8 +54,7 @@ export async function downloadFile(aws: Aws, download: DownloadFile): Promise<Do
     verification = verificationOf(head, download.sha256);
     if (download.resume === false) await file.truncate(0);
     resumedBytes = await takeUp(file, head.sizeBytes, verification);
-    const flush = flushing(file);
-    await receive(aws, download, { head, file, from: resumedBytes, verification, onWritten: flush.ahead });
+    await receive(aws, download, { head, file, from: resumedBytes, verification });
     if (!verification.matches()) {
       await rm(partPath, { force: true });
       throw new CliError(
@@ -66,12 +64,10 @@ export async function downloadFile(aws: Aws, download: DownloadFile): Promise<Do
         },
       );
     }
-    await flush.finish();
   } finally {
     await file.close();
   }
   await (download.overwrite === true ? rename(partPath, path) : nameAnew(partPath, path));
-  await syncFolder(dirname(path));
   await removeOldParts(path);
   return { head, verified: verification.by, resumedBytes };
 }
@@ -99,14 +95,13 @@ interface Receive {
   readonly file: FileHandle;
   readonly from: number;
   readonly verification: Verification;
-  readonly onWritten: (sizeBytes: number) => void;
 }
 
 /** The SDK repeats a request that failed, but not a body that broke off: that is done here, from where it broke. */
 async function receive(
   aws: Aws,
   download: DownloadFile,
-  { head, file, from, verification, onWritten }: Receive,
+  { head, file, from, verification }: Receive,
 ): Promise<void> {
   let position = from;
   let fruitless = 0;
@@ -119,7 +114,6 @@ async function receive(
         for (const chunk of batch.chunks) verification.update(chunk);
         writeAll(file, batch, position);
         position += batch.sizeBytes;
-        onWritten(batch.sizeBytes);
         download.onProgress?.(position, head.sizeBytes);
       }
       if (position > head.sizeBytes) throw new Error("the server sent more bytes than the object has");
@@ -210,32 +204,6 @@ function writeAll(file: FileHandle, batch: Batch, position: number): void {
   }
 }
 
-/** Flushes a file that is being written, so that little is left for its end, where one waits for it. */
-function flushing(file: FileHandle): { ahead: (sizeBytes: number) => void; finish: () => Promise<void> } {
-  let unflushedBytes = 0;
-  let isUnderWay = false;
-  let last: Promise<void> = Promise.resolve();
-  async function flush(): Promise<void> {
-    isUnderWay = true;
-    await file.datasync();
-    isUnderWay = false;
-  }
-  return {
-    ahead(sizeBytes) {
-      unflushedBytes += sizeBytes;
-      if (isUnderWay || unflushedBytes < flushBytes) return;
-      unflushedBytes = 0;
-      last = flush();
-      // A disk that fails says so only once: that reaches `finish`, and stops further attempts.
-      last.catch(() => undefined);
-    },
-    async finish() {
-      await last;
-      await file.sync();
-    },
-  };
-}
-
 function isBrokenConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? error.code : undefined;
@@ -283,16 +251,6 @@ function alreadyThere(path: string): CliError {
   return new CliError(`${path} exists already`, {
     hint: "Choose another name, or allow it to be overwritten.",
   });
-}
-
-/** Without it a power cut could lose the new name. Not every system lets a folder be opened. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path).catch(() => undefined);
-  try {
-    await folder?.sync().catch(() => undefined);
-  } finally {
-    await folder?.close();
-  }
 }
 
 /** Part files of the same name that no download can continue any more: the object has changed since. */
