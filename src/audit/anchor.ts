@@ -46,7 +46,7 @@ export async function writeAnchor(
       const { etag } = await putObject(aws, {
         bucket,
         key: anchorKey(site),
-        body: Buffer.from(`${JSON.stringify({ ...head, count: head.sequence })}\n`),
+        body: anchorBytes(head),
         contentType: "application/json",
         ...(seen === undefined ? { ifNoneMatch: "*" } : { ifMatch: seen.etag }),
       });
@@ -74,6 +74,11 @@ export async function lastAnchorVersion(site: AuditSite): Promise<ChainHead | un
     }
   }
   return undefined;
+}
+
+/** The named fields alone: an entry is a head too, and what it tells of people stays in the table. */
+function anchorBytes({ sequence, hash, timestamp, ttl }: ChainHead): Buffer {
+  return Buffer.from(`${JSON.stringify({ sequence, count: sequence, hash, timestamp, ttl })}\n`);
 }
 
 function headIn(bytes: Buffer): ChainHead | undefined {

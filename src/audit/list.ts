@@ -43,6 +43,8 @@ async function* byIndex(
   { since, until }: AuditFilter,
   { index, attribute, value }: { index: string; attribute: string; value: string },
 ): AsyncGenerator<JsonObject> {
+  // DynamoDB refuses a period that ends before it begins.
+  if (since !== undefined && until !== undefined && since > until) return;
   const pages = queryItems(site.aws, {
     table: site.table,
     index,

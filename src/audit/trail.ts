@@ -42,8 +42,15 @@ export interface AuditTrail {
  */
 const attempts = 60;
 
-/** At first; random up to this, doubled with each race lost, so that writers do not meet again and again. */
-const firstDelayMs = 8;
+export interface TrailOptions {
+  /** What an error of AWS means; undefined for everything else. */
+  explain(error: unknown): CliError | undefined;
+  /**
+   * Milliseconds up to which a lost race waits by chance before it is run again, so that writers do not meet again and
+   * again; doubled each time, up to 64 times. Tests shorten it.
+   */
+  readonly firstDelayMs?: number;
+}
 
 /**
  * Opens the trail for writing. Before anything is changed it is sure that the table can be read and written and that the
@@ -56,11 +63,7 @@ const firstDelayMs = 8;
  * condition that its place is free, in one call, all or none: no half group, and no fork. It costs twice the write
  * units of single puts, for entries of about 1 KB; a single entry goes as a plain conditional put.
  */
-export async function openTrail(
-  site: AuditSite,
-  writer: Writer,
-  explain: (error: unknown) => CliError | undefined,
-): Promise<AuditTrail> {
+export async function openTrail(site: AuditSite, writer: Writer, options: TrailOptions): Promise<AuditTrail> {
   const [stored, seen] = await Promise.all([
     readHead(site),
     readAnchor(site),
@@ -76,7 +79,7 @@ export async function openTrail(
   }
   // Where the table ends before the anchor, its tail was cut: the chain goes on behind the anchor, and the gap stays.
   const state = { head: furtherHead(stored, anchor?.head), anchor };
-  const trail = makeTrail(site, state, { writer, explain });
+  const trail = makeTrail(site, state, { ...options, writer });
   if (anchorLost) {
     await trail.record({ action: "audit.anchor-lost", details: { sequence: stored.sequence } });
   }
@@ -92,7 +95,7 @@ interface Waiting {
 function makeTrail(
   site: AuditSite,
   state: { head: ChainHead; anchor: Anchor | undefined },
-  { writer, explain }: { writer: Writer; explain: (error: unknown) => CliError | undefined },
+  options: TrailOptions & { readonly writer: Writer },
 ): AuditTrail {
   const waiting: Waiting[] = [];
   let isWriting = false;
@@ -108,13 +111,13 @@ function makeTrail(
       const group = waiting.splice(0, maxTransactionItems);
       const events = group.map(({ event }) => event);
       try {
-        state.head = await append(site, writer, { head: state.head, events });
+        state.head = await append(site, { head: state.head, events }, options);
         anchoring ??= anchorAll().finally(() => {
           anchoring = undefined;
         });
         for (const { done } of group) done();
       } catch (error) {
-        for (const { failed } of group) failed(notRecorded(events, error, explain(error)));
+        for (const { failed } of group) failed(notRecorded(events, error, options.explain(error)));
       }
     }
     isWriting = false;
@@ -170,8 +173,8 @@ function makeTrail(
 /** Puts the events behind the head, or behind whatever somebody else put there meanwhile. Resolves to the new head. */
 async function append(
   site: AuditSite,
-  writer: Writer,
   { head: known, events }: { head: ChainHead; events: readonly AuditEvent[] },
+  { writer, firstDelayMs = 8 }: TrailOptions & { readonly writer: Writer },
 ): Promise<ChainHead> {
   let head = known;
   for (let attempt = 1; attempt <= attempts; attempt += 1) {

@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { AuditEntry } from "../model/audit.ts";
 import { localTime } from "../output/dates.ts";
 import { visible } from "../output/text.ts";
@@ -10,8 +10,8 @@ import { auditSite } from "./audit-site.ts";
 export function auditList(begin: Begin): AnyCommand {
   return new Command("list")
     .description("what was done, newest first")
-    .option("--user <id>", "what was done to this user's data; owner for the site's own")
-    .option("--action <action>", "such as document.deleted")
+    .option("--user <id>", "what was done to this user's data; owner for the site's own", filled)
+    .option("--action <action>", "such as document.deleted", filled)
     .option("--since <when>", "a day, a time, or an age such as 90d", since)
     .option("--until <when>", "a day (to its end), a time, or an age", until)
     .addHelpText("after", "\nExample:\n  mawps audit list --user owner --since 30d")
@@ -23,6 +23,12 @@ export function auditList(begin: Begin): AnyCommand {
       const site = auditSite({ aws, config: run.config, world: run.world });
       await run.printLines(listAudit(site, filter), line);
     });
+}
+
+/** A variable that was misspelt in a shell would otherwise ask for everything. */
+function filled(text: string): string {
+  if (text === "") throw new InvalidArgumentError("expected a text that is not empty.");
+  return text;
 }
 
 /** One line an entry, so that a list of any length is printed as it is read. */

@@ -46,7 +46,7 @@ export async function openAudit(opened: Opened, actor: () => Promise<string>): P
     newId: () => crypto.randomUUID(),
   };
   try {
-    return await openTrail(auditSite(opened), writer, explained);
+    return await openTrail(auditSite(opened), writer, { explain: explained });
   } catch (error) {
     const withoutIt = 'Without a trail: MAWPS_AUDIT=off, or "audit": "off" in the configuration.';
     if (errorName(error) === "ValidationException") {

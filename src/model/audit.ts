@@ -130,7 +130,8 @@ export function chained(head: ChainHead, events: readonly AuditEvent[], writer: 
       timestamp,
       actor: writer.actor,
       action,
-      ...(userId === undefined ? {} : { userId }),
+      // A key of an index may be left out, but not be empty.
+      ...(userId === undefined || userId === "" ? {} : { userId }),
       details: detailsOf(details ?? {}),
       userAgent: writer.userAgent,
       ttl: Math.max(endOfLife, previous.ttl),

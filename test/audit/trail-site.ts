@@ -1,0 +1,127 @@
+import {
+  DeleteItemCommand,
+  DeleteTableCommand,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateTableCommand,
+} from "@aws-sdk/client-dynamodb";
+import { anchorKey, type AuditSite } from "../../src/audit/site.ts";
+import { openTrail, type AuditTrail } from "../../src/audit/trail.ts";
+import { verifyTrail, type Fault, type Verification } from "../../src/audit/verify.ts";
+import type { Aws } from "../../src/aws/clients.ts";
+import { explain } from "../../src/aws/explain.ts";
+import type { Item } from "../../src/aws/items.ts";
+import { getObjectBytes } from "../../src/aws/objects.ts";
+import { auditChain, type AuditEvent, type Writer } from "../../src/model/audit.ts";
+import { defaultNames, mawps } from "../../src/model/mawps.ts";
+import { applySetup } from "../../src/setup/apply.ts";
+import { planSetup } from "../../src/setup/plan.ts";
+import { openSite } from "../setup/site.ts";
+
+/** The time at which the tests look; their entries are written from here on, a second apart. */
+export const testNow = new Date("2026-03-01T12:00:00.000Z");
+
+/** A trail on a store of its own, and the hands of somebody who can write to its table and bucket. */
+export interface TrailSite {
+  readonly aws: Aws;
+  readonly site: AuditSite;
+  open(differing?: Partial<Writer>, at?: AuditSite): Promise<AuditTrail>;
+  /** Opens a trail, records these one by one, and anchors them. */
+  write(count: number, differing?: Partial<Writer>): Promise<void>;
+  verify(now?: Date): Promise<{ faults: Fault[]; sum: Verification }>;
+  item(sequence: number | string): Promise<Item | undefined>;
+  put(item: Item): Promise<void>;
+  drop(sequence: number | string): Promise<void>;
+  anchor(): Promise<{ sequence: number; hash: string; count: number }>;
+  close(): Promise<void>;
+}
+
+export async function openTrailSite(): Promise<TrailSite> {
+  const store = await openSite();
+  const { aws } = store;
+  const declaration = mawps(defaultNames);
+  const needed = {
+    ...declaration,
+    buckets: declaration.buckets.filter(({ role }) => role === "userFiles"),
+    tables: declaration.tables.filter(({ role }) => role === "auditLog"),
+  };
+  await applySetup(aws, await planSetup(aws, needed), { fix: false, firstDelayMs: 1 });
+  const site: AuditSite = {
+    aws,
+    table: defaultNames.tables.auditLog,
+    bucket: defaultNames.buckets.userFiles,
+  };
+  const dynamodb = await aws.dynamodb();
+  const keyOf = (sequence: number | string) => ({
+    chain: { S: auditChain },
+    sequence: { N: String(sequence) },
+  });
+  const open = (differing: Partial<Writer> = {}, at = site) =>
+    openTrail(at, writer(differing), { explain: (error) => explain(error, {}), firstDelayMs: 1 });
+  return {
+    aws,
+    site,
+    open,
+    async write(count, differing) {
+      const trail = await open(differing);
+      for (let number = 1; number <= count; number += 1) await trail.record(event(number));
+      await trail.settle();
+    },
+    async verify(now = testNow) {
+      const verifying = verifyTrail(site, now);
+      const faults: Fault[] = [];
+      for (;;) {
+        const step = await verifying.next();
+        if (step.done === true) return { faults, sum: step.value };
+        faults.push(step.value);
+      }
+    },
+    async item(sequence) {
+      const command = new GetItemCommand({ TableName: site.table, Key: keyOf(sequence) });
+      return (await dynamodb.send(command)).Item;
+    },
+    async put(item) {
+      await dynamodb.send(new PutItemCommand({ TableName: site.table, Item: item }));
+    },
+    async drop(sequence) {
+      await dynamodb.send(new DeleteItemCommand({ TableName: site.table, Key: keyOf(sequence) }));
+    },
+    async anchor() {
+      const { bytes } = await getObjectBytes(aws, { bucket: site.bucket, key: anchorKey(site) });
+      return JSON.parse(bytes.toString()) as Awaited<ReturnType<TrailSite["anchor"]>>;
+    },
+    close: () => store.close(),
+  };
+}
+
+/** Event number n: of three users, and of two actions in turn. */
+export function event(number: number): AuditEvent {
+  return {
+    action: number % 2 === 0 ? "document.uploaded" : "document.deleted",
+    userId: `user-${number % 3}`,
+    details: {
+      documentId: `doc-${number}`,
+      name: "Lebenslauf größer.pdf",
+      sizeBytes: number,
+      tags: ["a", "b"],
+    },
+  };
+}
+
+function writer(differing: Partial<Writer>): Writer {
+  let looks = 0;
+  return {
+    actor: "arn:aws:iam::123456789012:user/manuel",
+    userAgent: "mawps/0.1.0 node/20.20.0 linux",
+    retentionDays: 2557,
+    now: () => new Date(testNow.getTime() + 1000 * looks++),
+    newId: () => crypto.randomUUID(),
+    ...differing,
+  };
+}
+
+export async function removeTable({ aws, table: TableName }: AuditSite): Promise<void> {
+  const dynamodb = await aws.dynamodb();
+  await dynamodb.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: false }));
+  await dynamodb.send(new DeleteTableCommand({ TableName }));
+}

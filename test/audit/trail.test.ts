@@ -1,0 +1,330 @@
+import { DeleteBucketCommand } from "@aws-sdk/client-s3";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readAnchor } from "../../src/audit/anchor.ts";
+import type { AuditSite } from "../../src/audit/site.ts";
+import { storedChain } from "../../src/audit/entries.ts";
+import type { Aws } from "../../src/aws/clients.ts";
+import { errorName } from "../../src/aws/setting.ts";
+import type { JsonObject } from "../../src/model/json.ts";
+import { event, openTrailSite, removeTable, testNow, type TrailSite } from "./trail-site.ts";
+
+let trail: TrailSite;
+
+beforeEach(async () => {
+  trail = await openTrailSite();
+});
+afterEach(() => trail.close());
+
+async function chain(): Promise<JsonObject[]> {
+  const found: JsonObject[] = [];
+  for await (const stored of storedChain(trail.site)) found.push(stored);
+  return found;
+}
+
+/** Middleware on the clients of a store: what the tests see of the calls, and put in their way. */
+async function intercept(
+  aws: Aws,
+  service: "s3" | "dynamodb",
+  around: (command: string, send: () => Promise<unknown>) => Promise<unknown>,
+): Promise<void> {
+  const client = await aws[service]();
+  const stack = client.middlewareStack as {
+    add(middleware: unknown, options: { step: string; name: string; override: boolean }): void;
+  };
+  stack.add(
+    (next: (args: unknown) => Promise<unknown>, context: { commandName?: string }) => (args: unknown) =>
+      around(context.commandName ?? "", () => next(args)),
+    { step: "initialize", name: "intercept", override: true },
+  );
+}
+
+async function counting(service: "s3" | "dynamodb"): Promise<Map<string, number>> {
+  const calls = new Map<string, number>();
+  await intercept(trail.aws, service, (command, send) => {
+    calls.set(command, (calls.get(command) ?? 0) + 1);
+    return send();
+  });
+  return calls;
+}
+
+function refused(name: string): Error {
+  return Object.assign(new Error(`${name} of the test`), { name, $metadata: { httpStatusCode: 400 } });
+}
+
+describe("recording", () => {
+  it("stores who did what to whom, when and with what, and links it to the one before", async () => {
+    await trail.write(2);
+    const [first, second] = await chain();
+    expect(first).toEqual({
+      chain: "main",
+      sequence: 1,
+      id: expect.stringMatching(
+        /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+      ) as string,
+      timestamp: "2026-03-01T12:00:00.000Z",
+      actor: "arn:aws:iam::123456789012:user/manuel",
+      action: "document.deleted",
+      userId: "user-1",
+      details: { documentId: "doc-1", name: "Lebenslauf größer.pdf", sizeBytes: 1, tags: ["a", "b"] },
+      userAgent: "mawps/0.1.0 node/20.20.0 linux",
+      ttl: Date.parse("2033-03-01T12:00:00.000Z") / 1000,
+      previousTtl: 0,
+      previousHash: "0".repeat(64),
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    });
+    expect(second).toMatchObject({
+      sequence: 2,
+      previousHash: first?.["hash"],
+      previousTtl: first?.["ttl"],
+    });
+  });
+
+  it("leaves the user out of an entry that is about nobody", async () => {
+    const opened = await trail.open();
+    await opened.record({ action: "backup.created", userId: "", details: { backupId: "b1" } });
+    await opened.record({ action: "backup.created" });
+    expect((await chain()).map((entry) => [entry["userId"], entry["details"]])).toEqual([
+      [undefined, { backupId: "b1" }],
+      [undefined, {}],
+    ]);
+  });
+
+  it("never goes back in time, nor lets an entry expire before an earlier one", async () => {
+    await trail.write(1);
+    await trail.write(1, { now: () => new Date(testNow.getTime() - 86_400_000), retentionDays: 1 });
+    const [first, second] = await chain();
+    expect(second).toMatchObject({ timestamp: first?.["timestamp"], ttl: first?.["ttl"] });
+    expect((await trail.verify()).faults).toEqual([]);
+  });
+
+  it("writes a group in one call for each 100 entries, in its order", async () => {
+    const opened = await trail.open();
+    const calls = await counting("dynamodb");
+    await opened.recordAll(Array.from({ length: 230 }, (_, at) => event(at)));
+    expect(Object.fromEntries(calls)).toEqual({ TransactWriteItemsCommand: 3 });
+    const sizes = (await chain()).map(({ details }) => (details as { sizeBytes: number }).sizeBytes);
+    expect(sizes).toEqual(Array.from({ length: 230 }, (_, at) => at));
+  });
+
+  it("lets what is recorded while a write is on its way share the next one", async () => {
+    const opened = await trail.open();
+    const calls = await counting("dynamodb");
+    const first = opened.record(event(0));
+    const later: Promise<void>[] = [];
+    await Promise.resolve();
+    await Promise.resolve();
+    for (let number = 1; number <= 50; number += 1) later.push(opened.record(event(number)));
+    await Promise.all([first, ...later]);
+    expect(Object.fromEntries(calls)).toEqual({ PutItemCommand: 1, TransactWriteItemsCommand: 1 });
+    expect(await chain()).toHaveLength(51);
+  });
+
+  it("does not fork with 20 writers at once, single entries and groups", async () => {
+    const writers = await Promise.all(Array.from({ length: 20 }, () => trail.open()));
+    await Promise.all(
+      writers.map(async (writer, at) => {
+        if (at % 2 === 0) await writer.record(event(at));
+        else await writer.recordAll([event(at), event(at + 100), event(at + 200)]);
+        await writer.settle();
+      }),
+    );
+    expect(await trail.verify()).toEqual({
+      faults: [],
+      sum: { entries: 40, first: 1, last: 40, anchored: 40, notAnchored: 0, expired: 0, faults: 0 },
+    });
+    const recorded = (await chain()).map(({ details }) => (details as { sizeBytes: number }).sizeBytes);
+    const expected = Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? [at] : [at, at + 100, at + 200]));
+    expect(recorded.sort((a, b) => a - b)).toEqual(expected.flat().sort((a, b) => a - b));
+  });
+
+  it("takes its own first attempt, whose answer was lost, for what it is", async () => {
+    const opened = await trail.open();
+    await intercept(trail.aws, "dynamodb", async (command, send) => {
+      if (command !== "PutItemCommand") return send();
+      // What the SDK does after a connection that broke: the same call again.
+      await send();
+      return send();
+    });
+    await opened.record(event(1));
+    expect(await chain()).toHaveLength(1);
+  });
+
+  it("gives up without an entry when others are always faster", async () => {
+    const opened = await trail.open();
+    let attempts = 0;
+    await intercept(trail.aws, "dynamodb", async (command, send) => {
+      if (command !== "PutItemCommand") return send();
+      attempts += 1;
+      throw refused("TransactionConflictException");
+    });
+    await expect(opened.record(event(1))).rejects.toThrow(
+      /document.deleted is not in the audit trail: too many/,
+    );
+    expect(attempts).toBe(60);
+  });
+
+  it("says which action has no entry when the table refuses it", async () => {
+    const opened = await trail.open();
+    await intercept(trail.aws, "dynamodb", async () => {
+      throw refused("AccessDeniedException");
+    });
+    await expect(opened.recordAll([event(1), event(2)])).rejects.toThrow(
+      "document.deleted, document.uploaded is not in the audit trail: access denied",
+    );
+  });
+});
+
+describe("something irreversible", () => {
+  it("is announced before it is done, and its outcome told after it", async () => {
+    const opened = await trail.open();
+    const seen: number[] = [];
+    const result = await opened.irreversible(
+      { action: "document.purged", userId: "user-1", details: { documentId: "doc-1" } },
+      async () => {
+        seen.push((await chain()).length);
+        return 3;
+      },
+      (versions) => ({ versions }),
+    );
+    expect([result, seen]).toEqual([3, [1]]);
+    expect((await chain()).map(({ details }) => details)).toEqual([
+      { documentId: "doc-1", phase: "begun" },
+      { documentId: "doc-1", phase: "done", versions: 3 },
+    ]);
+  });
+
+  it("is told as failed, with the kind of error and not its words", async () => {
+    const opened = await trail.open();
+    const failing = opened.irreversible({ action: "document.purged" }, async () => {
+      throw new RangeError("the contents of somebody's letter");
+    });
+    await expect(failing).rejects.toThrow(RangeError);
+    expect((await chain()).map(({ details }) => details)).toEqual([
+      { phase: "begun" },
+      { phase: "failed", error: "RangeError" },
+    ]);
+  });
+
+  it("is not begun when its announcement cannot be written", async () => {
+    const opened = await trail.open();
+    await intercept(trail.aws, "dynamodb", async () => {
+      throw refused("AccessDeniedException");
+    });
+    let begun = false;
+    const act = async () => {
+      begun = true;
+    };
+    await expect(opened.irreversible({ action: "document.purged" }, act)).rejects.toThrow("access denied");
+    expect(begun).toBe(false);
+  });
+});
+
+describe("opening", () => {
+  it("writes nothing to the table, and the first anchor once", async () => {
+    await trail.open();
+    await trail.open();
+    expect(await chain()).toEqual([]);
+    expect(await trail.anchor()).toMatchObject({ sequence: 0, count: 0 });
+  });
+
+  it.each([
+    { what: "the table is missing", says: "ResourceNotFoundException" },
+    { what: "the bucket is missing", says: "NoSuchBucket" },
+    { what: "entries may be read but not put", says: "AccessDeniedException" },
+  ])("fails when $what", async ({ says }) => {
+    if (says === "ResourceNotFoundException") {
+      await removeTable(trail.site);
+    } else if (says === "NoSuchBucket") {
+      await (await trail.aws.s3()).send(new DeleteBucketCommand({ Bucket: trail.site.bucket }));
+    } else {
+      await intercept(trail.aws, "dynamodb", async (command, send) => {
+        if (command === "PutItemCommand") throw refused(says);
+        return send();
+      });
+    }
+    const error = await trail.open().catch((thrown: unknown) => thrown);
+    expect(errorName(error)).toBe(says);
+  });
+});
+
+describe("the anchor", () => {
+  it("follows behind with as few writes as it can, and stands at the head in the end", async () => {
+    const opened = await trail.open();
+    const calls = await counting("s3");
+    for (let number = 1; number <= 30; number += 1) await opened.record(event(number));
+    await opened.settle();
+    expect(calls.get("PutObjectCommand")).toBeLessThanOrEqual(31);
+    const last = (await chain()).at(-1);
+    expect(await trail.anchor()).toEqual({
+      sequence: 30,
+      count: 30,
+      hash: last?.["hash"],
+      timestamp: last?.["timestamp"],
+      ttl: last?.["ttl"],
+    });
+  });
+
+  it("never goes back when a slower writer comes later", async () => {
+    const [slow, fast] = [await trail.open(), await trail.open()];
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let isFirst = true;
+    await intercept(trail.aws, "s3", async (command, send) => {
+      if (command === "PutObjectCommand" && isFirst) {
+        isFirst = false;
+        await held;
+      }
+      return send();
+    });
+    await slow.record(event(1));
+    await fast.recordAll([event(2), event(3)]);
+    await fast.settle();
+    expect(await trail.anchor()).toMatchObject({ sequence: 3 });
+    release();
+    await slow.settle();
+    expect(await trail.anchor()).toMatchObject({ sequence: 3 });
+    expect((await trail.verify()).faults).toEqual([]);
+  });
+
+  it("is made up for by the next run when a run ended before it", async () => {
+    await trail.write(2);
+    await intercept(trail.aws, "s3", async (command, send) => {
+      if (command === "PutObjectCommand") throw refused("AccessDenied");
+      return send();
+    });
+    const opened = await trail.open();
+    await opened.recordAll([event(3), event(4)]);
+    await expect(opened.settle()).rejects.toThrow("AccessDenied");
+    expect(await trail.verify()).toMatchObject({ faults: [], sum: { anchored: 2, notAnchored: 2 } });
+
+    await intercept(trail.aws, "s3", (_command, send) => send());
+    await trail.write(1);
+    expect(await trail.verify()).toMatchObject({ faults: [], sum: { anchored: 5, notAnchored: 0 } });
+  });
+
+  it("is not taken for lost by a writer that opens while another begins the trail", async () => {
+    let others: Promise<void> | undefined;
+    let isOther = false;
+    await intercept(trail.aws, "s3", async (command, send) => {
+      const answer = await send().catch((error: unknown) => ({ error }));
+      if (command === "GetObjectCommand" && !isOther) {
+        isOther = true;
+        // Between the answer that there is no anchor and its being looked at.
+        others = trail.write(1);
+        await others;
+      }
+      if (typeof answer === "object" && answer !== null && "error" in answer) throw answer.error;
+      return answer;
+    });
+    await trail.write(1);
+    expect((await chain()).map(({ action }) => action)).toEqual(["document.deleted", "document.deleted"]);
+    expect((await trail.verify()).faults).toEqual([]);
+  });
+
+  it("belongs to one table: another table begins a trail of its own", async () => {
+    await trail.write(3);
+    const other: AuditSite = { ...trail.site, table: "other-audit-log" };
+    expect(await readAnchor(other)).toBeUndefined();
+    expect(await readAnchor(trail.site)).toMatchObject({ head: { sequence: 3 } });
+  });
+});
