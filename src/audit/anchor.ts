@@ -1,6 +1,6 @@
 import { listVersions } from "../aws/listing.ts";
 import { getObjectBytes, putObject } from "../aws/objects.ts";
-import { errorName } from "../aws/setting.ts";
+import { errorName, httpStatus } from "../aws/setting.ts";
 import { emptyHead, isAuditTime, type ChainHead } from "../model/audit.ts";
 import { isRecord } from "../model/json.ts";
 import { anchorKey, type AuditSite } from "./site.ts";
@@ -58,9 +58,13 @@ export async function writeAnchor(
   }
 }
 
-/** 412: it has changed. 409: it is being changed. 404: it was removed meanwhile. Each time somebody else got further. */
+/**
+ * 412: it has changed. 409: it is being changed. 404: it was removed meanwhile. Each time somebody else got further. By
+ * the status: a server that has answered before it read the body may cut the connection in the middle of its words.
+ */
 function isLostRace(error: unknown): boolean {
-  return ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"].includes(errorName(error) ?? "");
+  const status = httpStatus(error);
+  return status === 412 || status === 409 || errorName(error) === "NoSuchKey";
 }
 
 /** What the newest readable version says of an anchor that was removed or damaged; undefined where none was kept. */

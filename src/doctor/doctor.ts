@@ -4,6 +4,7 @@ import type { Declaration } from "../model/declaration.ts";
 import { planSetup } from "../setup/plan.ts";
 import type { SetupPlan } from "../setup/step.ts";
 import { attempts } from "./attempts.ts";
+import { auditFindings } from "./audit-trail.ts";
 import { callerFindings } from "./caller.ts";
 import { expectedFindings } from "./expected.ts";
 import type { Finding } from "./finding.ts";
@@ -53,6 +54,14 @@ export async function* examine(
     if (access === "public" || !isUsable(plan, "bucket", name)) continue;
     yield* await attempt({ check: "privacy", subject: name }, () =>
       privacyFindings({ aws, outside, isDeclaredClosed: isClosed(plan, name) }, name),
+    );
+  }
+  const log = declaration.tables.find(({ role }) => role === "auditLog")?.name ?? "";
+  const vault = declaration.buckets.find(({ role }) => role === "userFiles")?.name ?? "";
+  if (isUsable(plan, "table", log) && isUsable(plan, "bucket", vault)) {
+    const { signal } = outside;
+    yield* await attempt({ check: "audit trail", subject: log }, () =>
+      auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()),
     );
   }
   if (declaration.userPool !== undefined) {

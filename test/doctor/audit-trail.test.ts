@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { anchorKey } from "../../src/audit/site.ts";
+import { deleteObject } from "../../src/aws/objects.ts";
+import { auditFindings } from "../../src/doctor/audit-trail.ts";
+import { openTrailSite, testNow, type TrailSite } from "../audit/trail-site.ts";
+
+let trail: TrailSite;
+
+beforeEach(async () => {
+  trail = await openTrailSite();
+});
+afterEach(() => trail.close());
+
+async function found(now = testNow): Promise<string> {
+  const [finding] = await auditFindings(trail.site, now);
+  return `${finding?.status}: ${finding?.message}`;
+}
+
+it("says that a trail has not begun, and where one ends", async () => {
+  expect(await found()).toBe("ok: not begun: nothing has been changed by this tool yet");
+  await trail.open();
+  expect(await found()).toBe("ok: no entries yet, anchored");
+  await trail.write(3);
+  expect(await found()).toBe("ok: entry 3 of 2026-03-01T12:00:02.000Z is the last, anchored");
+});
+
+it("finds a cut tail, until that was due to expire", async () => {
+  await trail.write(2);
+  await trail.drop(2);
+  expect(await found()).toBe("problem: it ends at entry 1, its anchor knows 2");
+  await trail.drop(1);
+  expect(await found(new Date("2034-01-01"))).toBe("ok: all 2 entries have expired");
+});
+
+it("finds another last entry, one that is not anchored, and a missing anchor", async () => {
+  await trail.write(2);
+  const item = await trail.item(2);
+  await trail.put({ ...item, hash: { S: "0".repeat(64) } });
+  expect(await found()).toBe("problem: its last entry, 2, is not the one that was anchored");
+  await trail.put({ ...item, sequence: { N: "3" } });
+  expect(await found()).toBe("warning: 1 of 3 entries are not anchored yet");
+  await deleteObject(trail.aws, { bucket: trail.site.bucket, key: anchorKey(trail.site) });
+  expect(await found()).toBe("problem: its anchor is missing or damaged");
+});
