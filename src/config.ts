@@ -1,3 +1,4 @@
+import { dirname, resolve as absolute } from "node:path";
 import { CliError, exitCodes } from "./errors.ts";
 import {
   defaultDocumentTypes,
@@ -215,7 +216,10 @@ function pick(key: SettingKey, { flags, env, file, inFile }: Given): [unknown, s
   }
   if (file !== undefined && inFile.has(key)) {
     const given = inFile.get(key);
-    return [checked(kind.fromJson(given), kind, `${file.path}: "${key}"`, given), file.path];
+    const value = checked(kind.fromJson(given), kind, `${file.path}: "${key}"`, given);
+    // A folder that a file names lies where the file does, wherever below it the command was called.
+    const placed = key === "home" && typeof value === "string" ? absolute(dirname(file.path), value) : value;
+    return [placed, file.path];
   }
   return [fallback, "default"];
 }

@@ -97,6 +97,13 @@ describe("resolve", () => {
     expect(resolve({}, { AWS_ENDPOINT_URL: "http://127.0.0.1:1" }, undefined).config.target).toBe("local");
   });
 
+  it("places a folder named by a file beside the file, others in the current folder", () => {
+    const file = { path: "/site/mawps.config.json", values: { home: "../stores/site" } };
+    expect(resolve({}, {}, file).config.home).toBe("/stores/site");
+    expect(resolve({}, { MAWPS_HOME: "store" }, file).config.home).toBe("store");
+    expect(resolve({}, {}, undefined).config.home).toBe(".mawps");
+  });
+
   it("takes NO_COLOR whatever it says", () => {
     expect(resolve({}, { NO_COLOR: "0" }, undefined).config.noColor).toBe(true);
     expect(resolve({}, { NO_COLOR: "" }, undefined).config.noColor).toBe(false);
