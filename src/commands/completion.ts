@@ -24,12 +24,20 @@ function node(command: AnyCommand): CompletionNode {
     description: command.description(),
     options: help
       .visibleOptions(command)
-      .map(({ short, long, description, argChoices, required, optional }) => ({
+      .map(({ short, long, description, flags, argChoices, required, optional }) => ({
         flags: [short, long].filter((flag): flag is string => flag !== undefined),
         description,
-        choices: argChoices ?? [],
-        takesValue: required || optional,
+        value: required || optional ? { choices: argChoices ?? [], isFile: namesFile(flags) } : undefined,
       })),
+    operands: {
+      choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+      isFile: command.registeredArguments.some((argument) => namesFile(`<${argument.name()}>`)),
+    },
     children: command.commands.map((child: AnyCommand) => node(child)),
   };
+}
+
+/** Whether what is asked for is a file, by the name that help shows: `--hover <image>`. */
+function namesFile(usage: string): boolean {
+  return /[<[](image|file|folder|path)\b/.test(usage);
 }

@@ -3,15 +3,21 @@ export interface CompletionNode {
   readonly name: string;
   readonly description: string;
   readonly options: readonly CompletionOption[];
+  /** What may stand after it: words to choose from, files, or what nobody can know. */
+  readonly operands: CompletionValue;
   readonly children: readonly CompletionNode[];
+}
+
+export interface CompletionValue {
+  readonly choices: readonly string[];
+  readonly isFile: boolean;
 }
 
 export interface CompletionOption {
   readonly flags: readonly string[];
   readonly description: string;
-  readonly choices: readonly string[];
-  /** Whether a value follows; files are offered where there are no choices. */
-  readonly takesValue: boolean;
+  /** Undefined for a switch. */
+  readonly value: CompletionValue | undefined;
 }
 
 export type Shell = "bash" | "zsh" | "fish";
@@ -32,6 +38,11 @@ function flagsOf(node: CompletionNode): string[] {
   return node.options.flatMap(({ flags }) => flags);
 }
 
+/** Verbs and choices: what is offered where no flag was begun. */
+function wordsOf({ children, operands }: CompletionNode): string[] {
+  return [...children.map(({ name }) => name), ...operands.choices];
+}
+
 /** Every node with the words that lead to it: `hero set` and its node. */
 function paths(
   node: CompletionNode,
@@ -43,65 +54,87 @@ function paths(
   ];
 }
 
+/** The options of the whole tree that take a value. */
+function valued(root: CompletionNode): { flags: readonly string[]; value: CompletionValue }[] {
+  const all = paths(root).flatMap(({ node }) => node.options);
+  return all.flatMap(({ flags, value }) => (value === undefined ? [] : [{ flags, value }]));
+}
+
 function bash(root: CompletionNode): string {
-  const global = flagsOf(root).join(" ");
-  const words = paths(root).map(({ path, node }) => {
-    const offered = [...node.children.map(({ name }) => name), ...(path === "" ? [] : flagsOf(node))].join(
-      " ",
-    );
-    return `    "${path}") words="${offered}" ;;`;
+  const values = valued(root).map(({ flags, value: { choices, isFile } }) => {
+    const offered = isFile
+      ? "_mawps_files"
+      : `COMPREPLY=($(compgen -W "${choices.join(" ")}" -- "$current"))`;
+    return `    ${flags.join("|")}) ${offered}; return ;;`;
   });
-  const values = root.options
-    .filter(({ choices }) => choices.length > 0)
-    .map(
-      ({ flags, choices }) =>
-        `    ${flags.join("|")}) COMPREPLY=($(compgen -W "${choices.join(" ")}" -- "$current")); return ;;`,
-    );
-  const nodes = paths(root).map(({ path }) => `"${path}"`);
+  const all = paths(root);
+  const nodes = all.filter(({ path }) => path !== "").map(({ path }) => `"${path}"`);
+  const cases = all.map(({ path, node }) => {
+    const flags = path === "" ? [] : flagsOf(node);
+    const files = node.operands.isFile ? " files=yes" : "";
+    return `    "${path}") words="${wordsOf(node).join(" ")}" flags="${flags.join(" ")}"${files} ;;`;
+  });
   return `# mawps completion for bash: source <(mawps completion bash)
+_mawps_files() {
+  compopt -o filenames 2>/dev/null
+  local IFS=$'\\n'
+  COMPREPLY+=($(compgen -f -- "$current"))
+}
 _mawps() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" path="" word words=""
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
+  local path="" word words="" flags="" files=""
+  COMPREPLY=()
   case "$previous" in
 ${values.join("\n")}
   esac
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "\${path:+$path }$word" in
-      ${nodes.filter((node) => node !== '""').join("|")}) path="\${path:+$path }$word" ;;
+      ${nodes.join("|")}) path="\${path:+$path }$word" ;;
     esac
   done
   case "$path" in
-${words.join("\n")}
+${cases.join("\n")}
   esac
-  COMPREPLY=($(compgen -W "$words ${global}" -- "$current"))
-  [[ "$current" == -* ]] || COMPREPLY+=($(compgen -f -- "$current"))
+  if [[ "$current" == -* ]]; then
+    COMPREPLY=($(compgen -W "$flags ${flagsOf(root).join(" ")}" -- "$current"))
+    return
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [[ -z "$files" ]] || _mawps_files
 }
-complete -o filenames -F _mawps mawps
+complete -F _mawps mawps
 `;
 }
 
 function zsh(root: CompletionNode): string {
   const quote = (text: string) => text.replaceAll("'", "'\\''").replaceAll(":", "\\:");
-  const cases = paths(root).map(({ path, node }) => {
-    const offered = [
-      ...node.children.map(({ name, description }) => `'${name}:${quote(description)}'`),
-      ...[...(path === "" ? [] : node.options), ...root.options].flatMap(({ flags, description }) =>
-        flags.map((flag) => `'${flag}:${quote(description)}'`),
-      ),
+  const described = (name: string, description: string) => `'${name}:${quote(description)}'`;
+  const all = paths(root);
+  const cases = all.map(({ path, node }) => {
+    const words = [
+      ...node.children.map(({ name, description }) => described(name, description)),
+      ...node.operands.choices.map((choice) => `'${choice}'`),
     ];
-    return `    '${path}') offered=(${offered.join(" ")}) ;;`;
+    const flags = [...(path === "" ? [] : node.options), ...root.options].flatMap((option) =>
+      option.flags.map((flag) => described(flag, option.description)),
+    );
+    const files = node.operands.isFile ? " files=yes" : "";
+    return `    '${path}') offered=(${words.join(" ")}) flags=(${flags.join(" ")})${files} ;;`;
   });
-  const values = root.options
-    .filter(({ choices }) => choices.length > 0)
-    .map(({ flags, choices }) => `    ${flags.join("|")}) compadd -- ${choices.join(" ")}; return ;;`);
-  const nodes = paths(root)
-    .map(({ path }) => path)
-    .filter((path) => path !== "")
-    .map((path) => `'${path}'`);
+  const values = valued(root).map(({ flags, value: { choices, isFile } }) => {
+    const offered = isFile
+      ? "_files"
+      : choices.length > 0
+        ? `compadd -- ${choices.join(" ")}`
+        : "_message value";
+    return `    ${flags.join("|")}) ${offered}; return ;;`;
+  });
+  const nodes = all.filter(({ path }) => path !== "").map(({ path }) => `'${path}'`);
   return `#compdef mawps
 # mawps completion for zsh: source <(mawps completion zsh)
 _mawps() {
-  local -a offered
-  local current_path="" word candidate
+  local -a offered flags
+  local current_path="" word candidate files=""
   case "$words[CURRENT-1]" in
 ${values.join("\n")}
   esac
@@ -114,8 +147,12 @@ ${values.join("\n")}
   case "$current_path" in
 ${cases.join("\n")}
   esac
-  _describe 'mawps' offered
-  _files
+  if [[ "$words[CURRENT]" == -* ]]; then
+    _describe -o 'option' flags
+    return
+  fi
+  (( $#offered )) && _describe 'mawps' offered
+  [[ -z "$files" ]] || _files
 }
 (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
 compdef _mawps mawps
@@ -124,33 +161,36 @@ compdef _mawps mawps
 
 function fish(root: CompletionNode): string {
   const quote = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-  const option = ({ flags, description, choices, takesValue }: CompletionOption) => {
+  const valueOf = (value: CompletionValue | undefined) => {
+    if (value === undefined) return "";
+    if (value.isFile) return " -r -F";
+    return value.choices.length > 0 ? ` -x -a ${quote(value.choices.join(" "))}` : " -x";
+  };
+  const option = ({ flags, description, value }: CompletionOption) => {
     const names = flags.map((flag) =>
       flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`,
     );
-    const value = choices.length > 0 ? ` -x -a ${quote(choices.join(" "))}` : takesValue ? " -r" : "";
-    return `${names.join(" ")}${value} -d ${quote(description)}`;
+    return `${names.join(" ")}${valueOf(value)} -d ${quote(description)}`;
   };
-  const lines = root.options.map((each) => `complete -c mawps ${option(each)}`);
-  for (const { path, node } of paths(root)) {
-    const words = path === "" ? [] : path.split(" ");
-    const condition = `__mawps_at ${words.map(quote).join(" ")}`.trimEnd();
-    for (const { name, description } of node.children) {
-      lines.push(`complete -c mawps -n ${quote(condition)} -f -a ${quote(name)} -d ${quote(description)}`);
-    }
-    if (path === "") continue;
-    for (const each of node.options) lines.push(`complete -c mawps -n ${quote(condition)} ${option(each)}`);
+  const all = paths(root);
+  const lines = ["complete -c mawps -f", ...root.options.map((each) => `complete -c mawps ${option(each)}`)];
+  for (const { path, node } of all) {
+    const here = `complete -c mawps -n ${quote(`__mawps_at ${path}`.trimEnd())}`;
+    for (const { name, description } of node.children)
+      lines.push(`${here} -a ${quote(name)} -d ${quote(description)}`);
+    if (node.operands.choices.length > 0) lines.push(`${here} -a ${quote(node.operands.choices.join(" "))}`);
+    if (node.operands.isFile) lines.push(`${here} -F`);
+    if (path !== "") lines.push(...node.options.map((each) => `${here} ${option(each)}`));
   }
+  const nodes = all.filter(({ path }) => path !== "").map(({ path }) => quote(path));
   return `# mawps completion for fish: mawps completion fish | source
 function __mawps_at
-    set -l given (commandline -opc)
-    set -e given[1]
-    set -l nouns (string match -v -- '-*' $given)
-    test (count $nouns) -ge (count $argv); or return 1
-    test (count $argv) -eq 0; and test (count $nouns) -gt 0; and return 1
-    for i in (seq (count $argv))
-        test "$nouns[$i]" = "$argv[$i]"; or return 1
+    set -l path ""
+    for word in (commandline -opc)[2..-1]
+        set -l next (string trim -- "$path $word")
+        contains -- "$next" ${nodes.join(" ")}; and set path "$next"
     end
+    test "$path" = "$argv"
 end
 ${lines.join("\n")}
 `;

@@ -1,0 +1,45 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { run } from "../e2e/programs.ts";
+import { makeHome, type TestHome } from "../support/world.ts";
+
+let home: TestHome;
+let folder: string;
+
+beforeEach(async () => {
+  home = await makeHome();
+  folder = await mkdtemp(join(tmpdir(), "mawps-completion-"));
+  await writeFile(join(folder, "mein bild.jpg"), "");
+});
+
+afterEach(async () => {
+  await home.remove();
+  await rm(folder, { recursive: true });
+});
+
+/** What bash would offer after these words, the last of which is being typed. */
+async function offered(...words: string[]): Promise<string[]> {
+  const script = (await home.run(["completion", "bash"])).stdout;
+  const ask = `${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mawps; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const env = { PATH: process.env["PATH"] ?? "" };
+  const outcome = await run("/bin/bash", ["-c", ask, "bash", ...words], { env, cwd: folder });
+  return outcome.stdout.split("\n").filter((line) => line !== "");
+}
+
+describe("completion in bash", () => {
+  it.each([
+    { typed: ["mawps", "her"], gives: ["hero"] },
+    { typed: ["mawps", "hero", "ro"], gives: ["rollback"] },
+    { typed: ["mawps", "--json", "hero", "ro"], gives: ["rollback"] },
+    { typed: ["mawps", "completion", ""], gives: ["bash", "zsh", "fish"] },
+    { typed: ["mawps", "--target", ""], gives: ["local", "aws"] },
+    { typed: ["mawps", "hero", "set", "--max"], gives: ["--max-width"] },
+    { typed: ["mawps", "hero", "set", "me"], gives: ["mein bild.jpg"] },
+    { typed: ["mawps", "hero", "set", "--hover", ""], gives: ["mein bild.jpg"] },
+    { typed: ["mawps", "hero", "list", ""], gives: [] },
+  ])("offers $gives after $typed", async ({ typed, gives }) => {
+    expect(await offered(...typed)).toEqual(gives);
+  });
+});
