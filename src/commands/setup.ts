@@ -166,7 +166,9 @@ function asText(rows: readonly Row[]): string {
   if (of("done") > 0) lines.push(`${count(of("done"), "step")} done`);
   const changes = rows.filter(({ kind, result }) => kind === "change" && result === "left").length;
   if (changes > 0)
-    lines.push(`${count(changes, "setting")} differ and were left alone; \`mawps setup --fix\` changes them`);
+    lines.push(
+      `left as they are, different from the declaration: ${count(changes, "setting")}; \`mawps setup --fix\` changes that`,
+    );
   if (well > 0) lines.push(`${count(well, "setting")} as declared`);
   return lines.join("\n");
 }
