@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { run } from "./programs.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const binary = join(root, "bin", "mawps.js");
+const timeout = 60_000;
+
+let folder: string;
+let env: Record<string, string>;
+let children: ChildProcess[];
+let servers: Server[];
+
+beforeAll(async () => {
+  await access(join(root, "dist", "start.js")).catch(() => {
+    throw new Error("there is no dist: npm run build first");
+  });
+});
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mawps-binary-"));
+  env = { PATH: process.env["PATH"] ?? "", HOME: folder, XDG_CACHE_HOME: join(folder, "cache") };
+  children = [];
+  servers = [];
+});
+
+afterEach(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  for (const server of servers) server.close();
+  await rm(folder, { recursive: true, maxRetries: 5 });
+});
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [binary, ...args], { env, cwd: folder });
+  children.push(child);
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (data: string) => (stderr += data));
+  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, stderr }));
+  return { child, ended };
+}
+
+function mawps(...args: string[]) {
+  return run(process.execPath, [binary, ...args], { env, cwd: folder });
+}
+
+/** A server that takes connections and never says a word. */
+async function silentServer(): Promise<{ url: string; called: Promise<unknown> }> {
+  const server = createServer();
+  servers.push(server);
+  const called = once(server, "connection");
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, called };
+}
+
+describe("the binary", { timeout }, () => {
+  it("loads nothing of the AWS SDK for --help and --version", async () => {
+    const seen = join(folder, "seen.txt");
+    // Every chunk is read as a file, whether it is compiled afresh or taken from the cache.
+    const spy = `const fs = require("node:fs"); const read = fs.readFileSync;
+      fs.readFileSync = (path, ...rest) => { fs.appendFileSync(${JSON.stringify(seen)}, String(path) + "\\n"); return read(path, ...rest); };`;
+    await writeFile(join(folder, "spy.cjs"), spy);
+    for (const flag of ["--help", "--version"]) {
+      const args = ["--require", join(folder, "spy.cjs"), binary, flag];
+      expect((await run(process.execPath, args, { env, cwd: folder })).code).toBe(0);
+    }
+    const dist = join(root, "dist");
+    const read = (await readFile(seen, "utf8")).split("\n").filter((path) => path.startsWith(dist));
+    const loaded = [...new Set(read)].filter((path) => path.endsWith(".js"));
+    expect(loaded.length).toBeGreaterThan(1);
+    const isSdk = async (path: string) => /smithy|aws-sdk/i.test(await readFile(path, "utf8"));
+    const all = (await readdir(dist)).filter((name) => name.endsWith(".js")).map((name) => join(dist, name));
+    const sdk = await Promise.all(all.map(async (path) => ((await isSdk(path)) ? [path] : [])));
+    expect(sdk.flat().length).toBeGreaterThan(0);
+    expect(loaded.filter((path) => sdk.flat().includes(path))).toEqual([]);
+  });
+
+  it.each([
+    { argv: ["--version"], code: 0 },
+    { argv: ["hero", "show"], code: 0 },
+    { argv: ["hero", "rollback"], code: 1 },
+    { argv: ["hero", "sett"], code: 2 },
+    { argv: ["doctor", "--target", "aws", "--endpoint-url", "http://127.0.0.1:1"], code: 4 },
+  ])("ends with $code after $argv", async ({ argv, code }) => {
+    env["AWS_ACCESS_KEY_ID"] = env["AWS_SECRET_ACCESS_KEY"] = "test";
+    expect((await mawps(...argv)).code).toBe(code);
+  });
+
+  it("ends quietly when the reader goes away", async () => {
+    const { child, ended } = start("config", "show", "--json");
+    child.stdout.destroy();
+    expect((await ended).stderr).toBe("");
+  });
+
+  it.runIf(process.platform === "linux")("says in one line that a full device took no result", async () => {
+    const command = '"$0" "$@" > /dev/full';
+    const args = ["-c", command, process.execPath, binary, "config", "show"];
+    const { code, stderr } = await run("/bin/bash", args, { env, cwd: folder });
+    expect([code, stderr]).toEqual([
+      1,
+      "error: cannot write to standard output: no space left on the device\n",
+    ]);
+  });
+
+  it("ends with 130 at Ctrl-C while a server stays silent", async () => {
+    env["AWS_ACCESS_KEY_ID"] = env["AWS_SECRET_ACCESS_KEY"] = "test";
+    for (const verb of [["hero", "rollback"], ["setup"], ["doctor"]]) {
+      const { url, called } = await silentServer();
+      const { child, ended } = start(...verb, "--target", "aws", "--endpoint-url", url);
+      await called;
+      child.kill("SIGINT");
+      const { code, stderr } = await ended;
+      expect([verb, code]).toEqual([verb, 130]);
+      expect(stderr).toContain("interrupted; run the same command again to go on");
+    }
+  });
+
+  it("serves until SIGTERM, then ends with 0 and leaves no trace of it", async () => {
+    const { child, ended } = start("local", "serve", "--port", "0", "--json");
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
+    const { endpoint } = JSON.parse(line.toString()) as { endpoint: string };
+    expect((await mawps("hero", "show")).stderr).toContain(`served at ${endpoint}`);
+    child.kill("SIGTERM");
+    expect((await ended).code).toBe(0);
+    await expect(access(join(folder, ".mawps", "serve.json"))).rejects.toThrow("ENOENT");
+  });
+});
