@@ -263,6 +263,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function refuseContradictions({ config, sources }: Resolved): void {
+  if (config["buckets.publicMedia"] === config["buckets.userFiles"]) {
+    const from = new Set([sources["buckets.publicMedia"], sources["buckets.userFiles"]]);
+    throw new CliError(
+      `${[...from].join(" and ")}: the bucket of the users' files is the public one, ${config["buckets.publicMedia"]}`,
+      { exitCode: exitCodes.usage, hint: "name two buckets: everybody can read the public one" },
+    );
+  }
   if (config.target === "local" && sources.endpointUrl === "--endpoint-url") {
     throw new CliError("--endpoint-url needs --target aws: the local store has no endpoint to choose", {
       exitCode: exitCodes.usage,

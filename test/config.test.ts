@@ -104,6 +104,14 @@ describe("resolve", () => {
     expect(resolve({}, {}, undefined).config.home).toBe(".mawps");
   });
 
+  it("refuses one bucket for what is public and what is private", () => {
+    const file = { path, values: { buckets: { userFiles: "manuel-weiss-public-media" } } };
+    expect(failure(() => resolve({}, {}, file))).toMatchObject({
+      exitCode: 2,
+      message: `default and ${path}: the bucket of the users' files is the public one, manuel-weiss-public-media`,
+    });
+  });
+
   it("takes NO_COLOR whatever it says", () => {
     expect(resolve({}, { NO_COLOR: "0" }, undefined).config.noColor).toBe(true);
     expect(resolve({}, { NO_COLOR: "" }, undefined).config.noColor).toBe(false);

@@ -117,7 +117,9 @@ async function ask(run: Run, given: Answers): Promise<Answers> {
     await text(key, question, fallback);
   };
   await choose("buckets.publicMedia", "Public bucket (hero images)", found.buckets);
-  await choose("buckets.userFiles", "Private bucket (documents)", found.buckets);
+  const open = answers["buckets.publicMedia"] ?? settings["buckets.publicMedia"].fallback;
+  const others = found.buckets.filter((bucket) => bucket !== open);
+  await choose("buckets.userFiles", "Private bucket (documents)", others);
   await choose("tables.userProfiles", "Table of the profiles", found.tables);
   await choose("userPoolId", "Cognito user pool (empty: none)", found.userPools);
   await text("name", "What is this environment called? (such as production)");
