@@ -1,4 +1,3 @@
-import { listVersions } from "../aws/listing.ts";
 import { getObjectBytes, putObject } from "../aws/objects.ts";
 import { errorName, httpStatus } from "../aws/setting.ts";
 import { emptyHead, isAuditTime, type ChainHead } from "../model/audit.ts";
@@ -67,25 +66,13 @@ function isLostRace(error: unknown): boolean {
   return status === 412 || status === 409 || errorName(error) === "NoSuchKey";
 }
 
-/** What the newest readable version says of an anchor that was removed or damaged; undefined where none was kept. */
-export async function lastAnchorVersion(site: AuditSite): Promise<ChainHead | undefined> {
-  const { aws, bucket, signal } = site;
-  const key = anchorKey(site);
-  for await (const page of listVersions(aws, { bucket, prefix: key, signal })) {
-    for (const { version } of page.filter((each) => each.key === key && !each.isDeleteMarker)) {
-      const head = headIn((await getObjectBytes(aws, { bucket, key, version, signal })).bytes);
-      if (head !== undefined) return head;
-    }
-  }
-  return undefined;
-}
-
 /** The named fields alone: an entry is a head too, and what it tells of people stays in the table. */
 function anchorBytes({ sequence, hash, timestamp, ttl }: ChainHead): Buffer {
   return Buffer.from(`${JSON.stringify({ sequence, count: sequence, hash, timestamp, ttl })}\n`);
 }
 
-function headIn(bytes: Buffer): ChainHead | undefined {
+/** What the bytes of an anchor say; undefined when they are none. */
+export function headIn(bytes: Buffer): ChainHead | undefined {
   const value = parsed(bytes.toString());
   if (!isRecord(value)) return undefined;
   const { sequence, count, hash, timestamp, ttl } = value;

@@ -4,6 +4,7 @@ import { CliError } from "../errors.ts";
 import {
   auditChain,
   chained,
+  emptyHead,
   type AuditEvent,
   type ChainHead,
   type RecordAudit,
@@ -44,7 +45,7 @@ const attempts = 60;
 
 export interface TrailOptions {
   /** What an error of AWS means; undefined for everything else. */
-  explain(error: unknown): CliError | undefined;
+  explain(error: unknown): Promise<CliError | undefined>;
   /**
    * Milliseconds up to which a lost race waits by chance before it is run again, so that writers do not meet again and
    * again; doubled each time, up to 64 times. Tests shorten it.
@@ -53,9 +54,13 @@ export interface TrailOptions {
 }
 
 /**
- * Opens the trail for writing. Before anything is changed it is sure that the table can be read and written and that the
+ * Opens the trail for writing. Before anything is changed it is sure that the table can be written and that the
  * anchor is there: a trail without entries gets its first anchor here. Entries without an anchor mean that somebody
  * removed it: the loss becomes an entry of its own, which `verifyTrail` reports for good.
+ *
+ * The head is taken from the anchor, and the table is only asked when the place behind it turns out not to be free:
+ * because others write, or because a run ended before its anchor. Where the tail of the table was cut, the chain so goes
+ * on behind the anchor, and the gap remains to be seen.
  *
  * Why one item an entry and TransactWriteItems for groups: an item that held a whole group would be one write too, but
  * an index then finds groups, not the entries of a person, and one entry could not expire or be read alone. BatchWriteItem
@@ -64,25 +69,21 @@ export interface TrailOptions {
  * units of single puts, for entries of about 1 KB; a single entry goes as a plain conditional put.
  */
 export async function openTrail(site: AuditSite, writer: Writer, options: TrailOptions): Promise<AuditTrail> {
-  const [stored, seen] = await Promise.all([
-    readHead(site),
+  const [seen] = await Promise.all([
     readAnchor(site),
     assertMayPut(site.aws, { table: site.table, partition: "chain", key: placeOf(1) }),
   ]);
-  let anchor = seen;
-  let anchorLost = false;
-  if (anchor?.head === undefined) {
-    // Read again: another run may have begun the trail between the two answers above.
-    if (stored.sequence > 0) anchor = await readAnchor(site);
-    anchorLost = stored.sequence > 0 && anchor?.head === undefined;
-    if (stored.sequence === 0) anchor = await writeAnchor(site, stored, anchor);
-  }
-  // Where the table ends before the anchor, its tail was cut: the chain goes on behind the anchor, and the gap stays.
-  const state = { head: furtherHead(stored, anchor?.head), anchor };
-  const trail = makeTrail(site, state, { ...options, writer });
-  if (anchorLost) {
-    await trail.record({ action: "audit.anchor-lost", details: { sequence: stored.sequence } });
-  }
+  const start = (anchor: Anchor | undefined, head = anchor?.head ?? emptyHead) =>
+    makeTrail(site, { head, anchor }, { ...options, writer });
+  if (seen?.head !== undefined) return start(seen);
+
+  const stored = await readHead(site);
+  if (stored.sequence === 0) return start(await writeAnchor(site, stored, seen));
+  // Once more: another run may have begun the trail between the two answers.
+  const anchor = await readAnchor(site);
+  if (anchor?.head !== undefined) return start(anchor);
+  const trail = start(anchor, stored);
+  await trail.record({ action: "audit.anchor-lost", details: { sequence: stored.sequence } });
   return trail;
 }
 
@@ -117,7 +118,8 @@ function makeTrail(
         });
         for (const { done } of group) done();
       } catch (error) {
-        for (const { failed } of group) failed(notRecorded(events, error, options.explain(error)));
+        const why = notRecorded(events, error, await options.explain(error));
+        for (const { failed } of group) failed(why);
       }
     }
     isWriting = false;

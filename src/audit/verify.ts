@@ -1,8 +1,10 @@
+import { listVersions } from "../aws/listing.ts";
+import { getObjectBytes } from "../aws/objects.ts";
 import { emptyHead, entryHash, isEntry, isSequence, type ChainHead } from "../model/audit.ts";
 import type { JsonObject } from "../model/json.ts";
-import { lastAnchorVersion, readAnchor } from "./anchor.ts";
+import { headIn, readAnchor } from "./anchor.ts";
 import { storedChain } from "./entries.ts";
-import type { AuditSite } from "./site.ts";
+import { anchorKey, type AuditSite } from "./site.ts";
 
 /**
  * | fault    | the entry or anchor                                                                     |
@@ -115,6 +117,19 @@ async function anchorOf(site: AuditSite): Promise<{ anchor: ChainHead | undefine
   const what =
     last === undefined ? `the anchor ${state}` : `the anchor ${state}; its last version is compared instead`;
   return { anchor: last, faults: [{ fault: "anchor", sequence: last?.sequence ?? 0, what }] };
+}
+
+/** What the newest readable version says of an anchor that was removed or damaged; undefined where none was kept. */
+async function lastAnchorVersion(site: AuditSite): Promise<ChainHead | undefined> {
+  const { aws, bucket, signal } = site;
+  const key = anchorKey(site);
+  for await (const page of listVersions(aws, { bucket, prefix: key, signal })) {
+    for (const { version } of page.filter((each) => each.key === key && !each.isDeleteMarker)) {
+      const head = headIn((await getObjectBytes(aws, { bucket, key, version, signal })).bytes);
+      if (head !== undefined) return head;
+    }
+  }
+  return undefined;
 }
 
 /** What the entry gives away by itself. */

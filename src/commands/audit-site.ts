@@ -31,12 +31,10 @@ export async function openAudit(opened: Opened, actor: () => Promise<string>): P
   const { aws, config, world } = opened;
   const { noTrail, openTrail } = await import("../audit/trail.ts");
   if (config.dryRun || config.audit === "off") return noTrail;
-  const [{ explain }, { errorName, isAnswer }] = await Promise.all([
-    import("../aws/explain.ts"),
-    import("../aws/setting.ts"),
-  ]);
-  const explained = (error: unknown) =>
-    explain(error, { profile: config.profile, region: config.region, endpointUrl: aws.endpointUrl });
+  const explained = async (error: unknown) => {
+    const { explain } = await import("../aws/explain.ts");
+    return explain(error, { profile: config.profile, region: config.region, endpointUrl: aws.endpointUrl });
+  };
   const { auditEntries } = defaultPeriods;
   const writer = {
     actor: await actor(),
@@ -48,6 +46,7 @@ export async function openAudit(opened: Opened, actor: () => Promise<string>): P
   try {
     return await openTrail(auditSite(opened), writer, { explain: explained });
   } catch (error) {
+    const { errorName, isAnswer } = await import("../aws/setting.ts");
     const withoutIt = 'Without a trail: MAWPS_AUDIT=off, or "audit": "off" in the configuration.';
     if (errorName(error) === "ValidationException") {
       const keys = `table ${config["tables.auditLog"]} has not the keys of an audit trail`;
@@ -56,7 +55,7 @@ export async function openAudit(opened: Opened, actor: () => Promise<string>): P
         cause: error,
       });
     }
-    const known = isAnswer(error) ? explained(error) : undefined;
+    const known = isAnswer(error) ? await explained(error) : undefined;
     if (known === undefined) throw error;
     throw new CliError(`nothing was changed: the audit trail cannot be written: ${known.message}`, {
       hint: known.hint === undefined ? withoutIt : `${known.hint} ${withoutIt}`,

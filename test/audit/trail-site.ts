@@ -57,7 +57,7 @@ export async function openTrailSite(): Promise<TrailSite> {
     sequence: { N: String(sequence) },
   });
   const open = (differing: Partial<Writer> = {}, at = site) =>
-    openTrail(at, writer(differing), { explain: (error) => explain(error, {}), firstDelayMs: 1 });
+    openTrail(at, writer(differing), { explain: async (error) => explain(error, {}), firstDelayMs: 1 });
   return {
     aws,
     site,
