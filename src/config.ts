@@ -6,6 +6,7 @@ import {
   isDocumentExtension,
   type DocumentExtension,
 } from "./model/document-types.ts";
+import { defaultPeriods, type Period } from "./model/retention.ts";
 
 /** How a setting is read: from text (flag, variable) and from JSON (file). Both throw on a wrong value. */
 interface Kind<T> {
@@ -93,6 +94,18 @@ const extensions: Kind<readonly DocumentExtension[]> = {
     Array.isArray(value) && value.length > 0 && value.every(isDocumentExtension) ? value : undefined,
 };
 
+/** Days, or `off` for no rule at all. */
+function period(least: number): Kind<Period> {
+  const days = whole(least, "");
+  return {
+    expected: `a number of days from ${least} on, or off`,
+    fromText: (value) => (value === "off" ? value : days.fromText(value)),
+    fromJson: (value) => (value === "off" ? value : days.fromJson(value)),
+  };
+}
+
+const newest = whole(0, "a number of the newest to keep");
+
 function optional<T>(kind: Kind<T>): Kind<T | undefined> {
   return kind;
 }
@@ -138,6 +151,33 @@ export const settings = {
   }),
   "clamav.maxBytes": setting(whole(1, "a number of bytes"), 100_000_000, {
     env: ["MAWPS_CLAMAV_MAX_BYTES"],
+  }),
+  "retention.deletedDocuments": setting(period(1), defaultPeriods.deletedDocuments, {
+    env: ["MAWPS_RETENTION_DELETED_DOCUMENTS"],
+  }),
+  "retention.expiredDocuments": setting(period(0), defaultPeriods.expiredDocuments, {
+    env: ["MAWPS_RETENTION_EXPIRED_DOCUMENTS"],
+  }),
+  "retention.halfDoneUploads": setting(period(1), defaultPeriods.halfDoneUploads, {
+    env: ["MAWPS_RETENTION_HALF_DONE_UPLOADS"],
+  }),
+  "retention.multipartUploads": setting(period(1), defaultPeriods.multipartUploads, {
+    env: ["MAWPS_RETENTION_MULTIPART_UPLOADS"],
+  }),
+  "retention.noncurrentVersions": setting(period(1), defaultPeriods.noncurrentVersions, {
+    env: ["MAWPS_RETENTION_NONCURRENT_VERSIONS"],
+  }),
+  "retention.unreferencedImages": setting(period(1), defaultPeriods.unreferencedImages, {
+    env: ["MAWPS_RETENTION_UNREFERENCED_IMAGES"],
+  }),
+  "retention.auditEntries": setting(period(1), defaultPeriods.auditEntries, {
+    env: ["MAWPS_RETENTION_AUDIT_ENTRIES"],
+  }),
+  "retention.keepImages": setting(newest, defaultPeriods.keepImages, {
+    env: ["MAWPS_RETENTION_KEEP_IMAGES"],
+  }),
+  "retention.keepTwinVersions": setting(period(0), defaultPeriods.keepTwinVersions, {
+    env: ["MAWPS_RETENTION_KEEP_TWIN_VERSIONS"],
   }),
   json: setting(bool, false, { env: ["MAWPS_JSON"], flag: "json", inFile: false }),
   yes: setting(bool, false, { env: ["MAWPS_YES"], flag: "yes", inFile: false }),

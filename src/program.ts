@@ -24,6 +24,10 @@ const nouns: Readonly<Record<string, Noun>> = {
     description: "the picture on the home page",
     load: async () => (await import("./commands/hero.ts")).hero,
   },
+  retention: {
+    description: "what is due to be deleted, and deleting it",
+    load: async () => (await import("./commands/retention.ts")).retention,
+  },
   audit: {
     description: "who changed what, and the proof of it",
     load: async () => (await import("./commands/audit.ts")).audit,

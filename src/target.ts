@@ -4,11 +4,13 @@ import { join, resolve } from "node:path";
 import { connect, type End } from "./aws/clients.ts";
 import type { Config } from "./config.ts";
 import { CliError } from "./errors.ts";
+import type { Declaration } from "./model/declaration.ts";
 import { defaultNames, mawps, type Names } from "./model/mawps.ts";
+import type { RetentionPeriods } from "./model/retention.ts";
 import type { Access, Connection, World } from "./world.ts";
 
 /** The names of the site's resources as configured, for the declaration of the model. */
-export function names(config: Config): Names {
+function names(config: Config): Names {
   return {
     ...defaultNames,
     region: config.region,
@@ -22,6 +24,26 @@ export function names(config: Config): Names {
     newTableShape: config.newTableShape,
     ...(config.userPoolId === undefined ? {} : { userPoolId: config.userPoolId }),
   };
+}
+
+/** The periods of retention as configured. */
+function periods(config: Config): RetentionPeriods {
+  return {
+    deletedDocuments: config["retention.deletedDocuments"],
+    expiredDocuments: config["retention.expiredDocuments"],
+    halfDoneUploads: config["retention.halfDoneUploads"],
+    multipartUploads: config["retention.multipartUploads"],
+    noncurrentVersions: config["retention.noncurrentVersions"],
+    unreferencedImages: config["retention.unreferencedImages"],
+    auditEntries: config["retention.auditEntries"],
+    keepImages: config["retention.keepImages"],
+    keepTwinVersions: config["retention.keepTwinVersions"],
+  };
+}
+
+/** The site with its names and periods as configured. */
+export function configuredSite(config: Config): Declaration {
+  return mawps(names(config), periods(config));
 }
 
 /** Folder of the local store: `home`, seen from the current folder. */
@@ -167,7 +189,9 @@ async function provisioned(config: Config, folder: string, connection: Connectio
         import("./setup/plan.ts"),
         import("./setup/apply.ts"),
       ]);
-      await applySetup(connection.aws, await planSetup(connection.aws, mawps(names(config))), { fix: false });
+      await applySetup(connection.aws, await planSetup(connection.aws, configuredSite(config)), {
+        fix: false,
+      });
       await writeFile(marker, `${made}${wanted}\n`, { mode: 0o600 });
     }
     return connection;

@@ -2,6 +2,7 @@ import { CliError } from "../errors.ts";
 import type { Aws } from "./clients.ts";
 import { listVersions } from "./listing.ts";
 import { abortable, deleteObject } from "./objects.ts";
+import { pause } from "./setting.ts";
 
 /** S3's limit of one DeleteObjects call. */
 const keysPerCall = 1000;
@@ -9,10 +10,15 @@ const keysPerCall = 1000;
 export interface Doomed {
   readonly key: string;
   readonly version?: string | undefined;
+  /**
+   * Deletes only the object with this ETag; else S3 answers PreconditionFailed for the key. Only without `version`: S3
+   * compares with the current one. Needs s3:GetObject.
+   */
+  readonly ifMatch?: string | undefined;
 }
 
 /** One key that was not deleted, in S3's words. */
-interface DeleteFailure extends Doomed {
+export interface DeleteFailure extends Pick<Doomed, "key" | "version"> {
   readonly code: string;
   readonly message: string;
 }
@@ -23,8 +29,9 @@ export interface DeleteOutcome {
 }
 
 /**
- * Deletes objects or versions, 1,000 a call. What S3 refuses is returned key by key, the rest is gone; a call that
- * fails as a whole is thrown. A key that does not exist counts as deleted, as S3 does.
+ * Deletes objects or versions, 1,000 a call. What S3 refuses is returned key by key, the rest is gone; keys for which
+ * it is only too busy are sent again, with growing pauses; a call that fails as a whole is thrown. A key that does not
+ * exist counts as deleted, as S3 does.
  */
 export async function deleteObjects(
   aws: Aws,
@@ -77,26 +84,55 @@ export async function deleteAllVersions(
   return deleteObjects(aws, bucket, versions(), signal);
 }
 
-async function deleteBatch(
+interface Batch {
+  readonly batch: readonly Doomed[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** S3's words for a key that may be asked for again. */
+const passing = new Set(["SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted"]);
+const attempts = 5;
+
+async function deleteBatch(aws: Aws, bucket: string, { batch, signal }: Batch): Promise<DeleteOutcome> {
+  let open = batch;
+  const refused: DeleteFailure[] = [];
+  for (let attempt = 1; ; attempt++) {
+    const failures = await sendBatch(aws, bucket, { batch: open, signal });
+    const busy = attempt === attempts ? [] : failures.filter(({ code }) => passing.has(code));
+    refused.push(...failures.filter((failure) => !busy.includes(failure)));
+    const again = new Set(busy.map(nameOf));
+    open = open.filter((one) => again.has(nameOf(one)));
+    if (open.length === 0) return { deleted: batch.length - refused.length, failures: refused };
+    await pause(100 * 2 ** attempt, signal);
+  }
+}
+
+function nameOf({ key, version = "" }: Pick<Doomed, "key" | "version">): string {
+  return `${version}\n${key}`;
+}
+
+async function sendBatch(
   aws: Aws,
   bucket: string,
-  { batch, signal }: { batch: readonly Doomed[]; signal: AbortSignal | undefined },
-): Promise<DeleteOutcome> {
+  { batch, signal }: Batch,
+): Promise<readonly DeleteFailure[]> {
   const [s3, { DeleteObjectsCommand }] = await Promise.all([aws.s3(), import("./s3-sdk.ts")]);
   const answer = await s3.send(
     new DeleteObjectsCommand({
       Bucket: bucket,
-      Delete: { Quiet: true, Objects: batch.map(({ key, version }) => ({ Key: key, VersionId: version })) },
+      Delete: {
+        Quiet: true,
+        Objects: batch.map(({ key, version, ifMatch }) => ({ Key: key, VersionId: version, ETag: ifMatch })),
+      },
     }),
     abortable(signal),
   );
-  const failures = (answer.Errors ?? []).map((error) => ({
+  return (answer.Errors ?? []).map((error) => ({
     key: error.Key ?? "",
-    version: error.VersionId,
+    version: error.VersionId === "" ? undefined : error.VersionId,
     code: error.Code ?? "",
     message: error.Message ?? "",
   }));
-  return { deleted: batch.length - failures.length, failures };
 }
 
 function refuseEmpty(keyOrPrefix: string): void {

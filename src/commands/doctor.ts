@@ -6,11 +6,10 @@ import type { Outside } from "../doctor/outside.ts";
 import type { Finding } from "../doctor/finding.ts";
 import type { ToolFacts } from "../doctor/tool.ts";
 import { CliError, exitCodes } from "../errors.ts";
-import { mawps } from "../model/mawps.ts";
 import { table } from "../output/table.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
-import { names, storeFolder } from "../target.ts";
+import { configuredSite, storeFolder } from "../target.ts";
 import type { Run } from "./run.ts";
 
 /** `mawps doctor`: everything that is looked at, each finding with its remedy; exit 4 when something is wrong. */
@@ -28,7 +27,7 @@ export function doctor(noun: Command, begin: Begin): void {
       const outside = await outsideOf(run, aws, tool);
       const statuses: Finding["status"][] = [];
       const findings = (async function* () {
-        for await (const finding of examine(aws, mawps(names(run.config)), outside)) {
+        for await (const finding of examine(aws, configuredSite(run.config), outside)) {
           progress.update(`${finding.check} ${finding.subject}`);
           statuses.push(finding.status);
           yield finding;

@@ -1,12 +1,11 @@
 import type { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
-import { mawps } from "../model/mawps.ts";
 import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import type { SetupResult } from "../setup/apply.ts";
 import type { Step, StepKind } from "../setup/step.ts";
-import { names } from "../target.ts";
+import { configuredSite } from "../target.ts";
 
 /** A step as it is printed; `kind` and `result` tell a script what happened. */
 interface Row extends Pick<Step, "resource" | "name" | "aspect" | "kind" | "from" | "to" | "remedy"> {
@@ -31,7 +30,7 @@ export function setup(noun: Command, begin: Begin): void {
       ]);
       const aws = await run.aws("writes");
       const reading = await run.progress("comparing with what is there");
-      const plan = await planSetup(aws, mawps(names(run.config)), { signal: run.world.signal });
+      const plan = await planSetup(aws, configuredSite(run.config), { signal: run.world.signal });
       reading.stop();
       const due = dueSteps(plan, fix);
       if (run.config.dryRun || due.length === 0) {

@@ -269,7 +269,7 @@ function retention(periods: RetentionPeriods): RetentionRule[] {
     {
       id: "expired-documents",
       what: "documents past their expiresAt",
-      period: 0,
+      period: periods.expiredDocuments,
       action: "soft-delete",
       by: "run",
     },
@@ -291,8 +291,8 @@ function retention(periods: RetentionPeriods): RetentionRule[] {
     {
       id: "twin-history",
       what: "earlier states of the digital twin",
-      period: 0,
-      keepNewest: periods.keepTwinVersions,
+      period: periods.keepTwinVersions === "off" ? "off" : 0,
+      ...(periods.keepTwinVersions === "off" ? {} : { keepNewest: periods.keepTwinVersions }),
       action: "purge",
       by: "run",
     },

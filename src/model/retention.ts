@@ -2,6 +2,8 @@
 export interface RetentionPeriods {
   /** From soft delete to the removal of every version: the period of the site's privacy notice. */
   readonly deletedDocuments: Period;
+  /** From a document's `expiresAt` to its soft delete. */
+  readonly expiredDocuments: Period;
   readonly halfDoneUploads: Period;
   readonly multipartUploads: Period;
   readonly noncurrentVersions: Period;
@@ -9,13 +11,14 @@ export interface RetentionPeriods {
   readonly auditEntries: Period;
   /** Numbers of the newest that are kept. */
   readonly keepImages: number;
-  readonly keepTwinVersions: number;
+  readonly keepTwinVersions: Period;
 }
 
 export type Period = number | "off";
 
 export const defaultPeriods: RetentionPeriods = {
   deletedDocuments: 30,
+  expiredDocuments: 0,
   halfDoneUploads: 1,
   multipartUploads: 7,
   noncurrentVersions: 30,
@@ -25,3 +28,11 @@ export const defaultPeriods: RetentionPeriods = {
   keepImages: 5,
   keepTwinVersions: 10,
 };
+
+/** Attributes of a user's item that point at pictures: texts, or lists and maps with texts in them. */
+export const pictureAttributes = [
+  "profileImage",
+  "profileImageDefault",
+  "profileImageHover",
+  "profileImageVariants",
+] as const;

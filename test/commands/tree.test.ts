@@ -19,6 +19,8 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "audit list": [],
   "audit verify": [],
   "audit export": [],
+  "retention plan": [],
+  "retention run": [],
   setup: [],
   doctor: [],
   init: ["--target", "local"],
@@ -32,6 +34,8 @@ const calls: Readonly<Record<string, readonly string[]>> = {
 
 /** Runs until it is stopped: has tests of its own. */
 const endless = new Set(["local serve"]);
+/** Lists that are empty where everything is well. */
+const maybeEmpty = new Set(["retention plan"]);
 /** What asks before it goes on. */
 const asking = new Set(["hero rm", "local reset"]);
 
@@ -77,14 +81,14 @@ it("knows how to call every verb of the tree", async () => {
 });
 
 describe("every verb", () => {
-  it.each(rows)("$verb --json: stdout is JSON alone, and nothing is on stderr", async ({ argv }) => {
+  it.each(rows)("$verb --json: stdout is JSON alone, and nothing is on stderr", async ({ verb, argv }) => {
     const { exitCode, stdout, stderr } = await home.run([...argv, "--json", "--yes"]);
     expect({ exitCode: exitCode === 4 ? 0 : exitCode, stderr: exitCode === 4 ? "" : stderr }).toEqual({
       exitCode: 0,
       stderr: argv[0] === "demo" ? stderr : "",
     });
     const lines = stdout.split("\n").filter((line) => line !== "");
-    expect(lines.length).toBeGreaterThan(0);
+    if (!maybeEmpty.has(verb)) expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) expect(typeof JSON.parse(line)).toBe("object");
   });
 

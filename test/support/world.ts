@@ -32,6 +32,10 @@ export interface TestHome {
   /** Every call to the SDK's clients since the home was made. */
   readonly calls: Call[];
   readonly opened: string[];
+  /** Time that has passed since the tests' start, besides its going on, for machine and server alike. */
+  laterMs: number;
+  /** How far this machine's clock is ahead of the server's. */
+  aheadMs: number;
   /** What happens between the tool's reading of an item and each of its updates: somebody else at work. */
   beforeUpdate: ((aws: Aws) => Promise<void>) | undefined;
   run(argv: readonly string[], options?: WorldOptions): Promise<Outcome>;
@@ -41,14 +45,15 @@ export interface TestHome {
 }
 
 /** The clock of the tests starts here and goes on by a second each time it is looked at. */
-const testStart = new Date("2026-03-01T12:00:00.000Z");
+export const testStart = new Date("2026-03-01T12:00:00.000Z");
 
 export async function makeHome(): Promise<TestHome> {
   const folder = await mkdtemp(join(tmpdir(), "mawps-test-"));
   const calls: Call[] = [];
   const opened: string[] = [];
   let looks = 0;
-  const now = () => new Date(testStart.getTime() + 1000 * looks++);
+  const serverNow = () => new Date(testStart.getTime() + 1000 * looks++ + home.laterMs);
+  const now = () => new Date(serverNow().getTime() + home.aheadMs);
   const baseEnv = { MAWPS_HOME: join(folder, "store") };
 
   function world(options: WorldOptions): { world: World; stdout: string[]; stderr: string[] } {
@@ -79,7 +84,8 @@ export async function makeHome(): Promise<TestHome> {
         select: async () => String(next()),
       },
       openUrl: async (url) => void opened.push(url),
-      connect: async (config, access) => recorded(await connectTarget(config, access, made), home),
+      connect: async (config, access) =>
+        recorded(await connectTarget(config, access, { ...made, now: serverNow }), home),
     };
     return { world: made, stdout, stderr };
   }
@@ -88,6 +94,8 @@ export async function makeHome(): Promise<TestHome> {
     folder,
     calls,
     opened,
+    laterMs: 0,
+    aheadMs: 0,
     beforeUpdate: undefined,
     async run(argv, options = {}) {
       const { world: made, stdout, stderr } = world(options);
@@ -97,7 +105,7 @@ export async function makeHome(): Promise<TestHome> {
     async look(look, env = {}) {
       const { world: made } = world({ env });
       const { config } = resolve({}, made.env, undefined);
-      const connection = await connectTarget(config, "writes" satisfies Access, made);
+      const connection = await connectTarget(config, "writes" satisfies Access, { ...made, now: serverNow });
       try {
         return await look(connection.aws, config);
       } finally {

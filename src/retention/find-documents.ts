@@ -1,0 +1,181 @@
+import { scanItems, type Item } from "../aws/items.ts";
+import { plain } from "../aws/plain.ts";
+import {
+  documentItemKey,
+  entriesAttribute,
+  entriesIn,
+  readDocuments,
+  type Place,
+  type StoredEntry,
+} from "../documents/entries.ts";
+import { parseKey } from "../model/keys.ts";
+import { pictureAttributes } from "../model/retention.ts";
+import { bounded } from "../setup/bounded.ts";
+import type { DocumentDue } from "./plan-entry.ts";
+import { noteStrangers } from "./references.ts";
+import { daysBetween, decideDocument, deciding, isPast, legalHold, type DocumentVerdict } from "./rules.ts";
+import type { RetentionSite } from "./site.ts";
+import { bytesOf, newestBytesMs, plannedVersion, versionsOf } from "./stored-versions.ts";
+
+/** What one part of a plan has to know of another; small, however large the site. */
+export interface Noticed {
+  /** Objects and versions that were looked at. */
+  there: number;
+  /** Keys of documents under a legal hold: none of their versions may go. */
+  readonly held: Set<string>;
+  /** Keys of due documents that have several versions: no other rule need tell of these. */
+  readonly purgedWhole: Set<string>;
+  /** Pictures that somebody else's item points to. */
+  readonly strangers: Set<string>;
+}
+
+/** Users that are looked up at once. */
+const sideBySide = 8;
+
+/**
+ * The documents that are due, and those kept from it, by one scan of the profiles: a page of items is in memory, and
+ * the versions of the due documents of a few users.
+ */
+export async function* findDocuments(site: RetentionSite, noticed: Noticed): AsyncGenerator<DocumentDue> {
+  const { documents, rules } = site;
+  const pages = scanItems(site.aws, {
+    table: documents.table,
+    attributes: ["userId", "type", entriesAttribute, ...pictureAttributes],
+    signal: site.signal,
+  });
+  for await (const page of pages) {
+    const users = new Map<string, readonly StoredEntry[]>();
+    for (const item of page) {
+      const userId = item["userId"]?.S ?? "";
+      noteStrangers(noticed.strangers, userId, item);
+      const place = placeOf(site, item);
+      if (userId === "" || place === undefined) continue;
+      const entries = entriesIn(documents, { userId, place, item });
+      for (const { document } of entries) {
+        if (legalHold(document.attributes) !== undefined) noticed.held.add(document.s3Key);
+      }
+      const isDue = entries.some(({ document }) => decideDocument(document, rules) !== undefined);
+      if (isDue) users.set(`${userId}\n${place}`, entries);
+    }
+    const found = await bounded([...users.values()], sideBySide, (entries) => dueOf(site, entries));
+    for (const due of found.flat()) {
+      if (due.key !== undefined && due.versions.length > 1) noticed.purgedWhole.add(due.key);
+      yield due;
+    }
+  }
+}
+
+/** On composite keys a user has several items; only two of them hold documents. */
+function placeOf({ documents: { shape } }: RetentionSite, item: Item): Place | undefined {
+  if (shape.kind === "simple") return "profile";
+  const type = item["type"]?.S;
+  return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
+}
+
+/** What is due of the entries of one item. */
+async function dueOf(site: RetentionSite, entries: readonly StoredEntry[]): Promise<DocumentDue[]> {
+  const [first] = entries;
+  if (first === undefined) return [];
+  const { userId, place } = first;
+  // The user's other item may name the same object.
+  const all =
+    site.documents.shape.kind === "composite"
+      ? (await readDocuments(site.documents, userId)).entries
+      : entries;
+  const judged = await judge(site, all);
+  return judged.flatMap((each) => (each.entry.place === place ? [each.due] : []));
+}
+
+/** An entry as it is stored and what is to be done about it. */
+export interface Judged {
+  readonly entry: StoredEntry;
+  readonly due: DocumentDue;
+}
+
+/**
+ * Judges all entries of one user: by the rules, by where their objects lie, by S3's times of these, and by each other.
+ * Entries for which nothing is due are left out.
+ */
+export async function judge(site: RetentionSite, entries: readonly StoredEntry[]): Promise<Judged[]> {
+  const decided = entries.flatMap((entry) => {
+    const verdict = decideDocument(entry.document, site.rules);
+    return verdict === undefined ? [] : [{ entry, verdict: verdictOnPlace(site, entry, verdict) }];
+  });
+  const going = new Set(
+    decided.filter(({ verdict }) => verdict.action === "purge").map(({ entry }) => entry),
+  );
+  const staying = new Set(entries.filter((entry) => !going.has(entry)).map(({ document }) => document.s3Key));
+  const keys = [...going].map(({ document }) => document.s3Key).filter((key) => key !== "");
+  const stored = await versionsOf(site, site.documents.bucket, keys);
+  const named = new Set<string>();
+  return decided.flatMap(({ entry, verdict }): Judged[] => {
+    const { s3Key } = entry.document;
+    if (verdict.action !== "purge") return [{ entry, due: dueEntry(site, entry, { verdict, versions: [] }) }];
+    const versions = stored.get(s3Key) ?? [];
+    const writtenMs = newestBytesMs(versions) ?? verdict.sinceMs;
+    if (!isPast(verdict.rule, writtenMs, site.rules)) return [];
+    const sinceMs = Math.max(verdict.sinceMs, writtenMs);
+    // Of several entries that go and name the same object, the first one takes it along.
+    const isShared = staying.has(s3Key) || named.has(s3Key);
+    named.add(s3Key);
+    const reason =
+      staying.has(s3Key) && versions.length > 0
+        ? `${verdict.reason}; another entry names its object, which stays`
+        : verdict.reason;
+    const due = dueEntry(site, entry, {
+      verdict: { ...verdict, sinceMs, reason },
+      versions: isShared ? [] : versions.map(plannedVersion),
+    });
+    return [{ entry, due }];
+  });
+}
+
+/** An entry whose key leads out of its user's folders must not take anybody else's object along. */
+function verdictOnPlace(
+  { declaration }: RetentionSite,
+  { userId, document: { s3Key } }: StoredEntry,
+  verdict: DocumentVerdict,
+): DocumentVerdict {
+  if (verdict.action !== "purge" || s3Key === "") return verdict;
+  const folders = declaration.owned.flatMap((owned) =>
+    owned.kind === "objects" && owned.bucket === "userFiles"
+      ? [owned.prefix.replace("{userId}", () => userId)]
+      : [],
+  );
+  const isOwn = folders.some((folder) => s3Key.startsWith(folder) && s3Key.length > folder.length);
+  const isPicture = /avatar|hero/.test(parseKey(s3Key)?.layout ?? "");
+  if (isOwn && !isPicture) return verdict;
+  return { ...verdict, action: "keep", reason: `its object is in none of the user's folders: ${s3Key}` };
+}
+
+function dueEntry(
+  { documents, rules }: RetentionSite,
+  { userId, place, document }: StoredEntry,
+  { verdict, versions }: { verdict: DocumentVerdict; versions: DocumentDue["versions"] },
+): DocumentDue {
+  const { rule, action, reason, sinceMs } = verdict;
+  return {
+    kind: "document",
+    action,
+    rule: rule.id,
+    by: rule.by,
+    reason,
+    userId,
+    documentId: document.id,
+    bucket: documents.bucket,
+    ...(document.s3Key === "" ? {} : { key: document.s3Key }),
+    table: documents.table,
+    item: plain(documentItemKey(documents, userId, place)) as DocumentDue["item"],
+    bytes: action === "purge" ? bytesOf(versions) : (document.size ?? 0),
+    ageDays: daysBetween(sinceMs, rules),
+    versions,
+    was: deciders(document.attributes),
+  };
+}
+
+/** The attributes that decided, as they can stand in a file. */
+function deciders(attributes: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify(Object.fromEntries(deciding.map((name) => [name, attributes[name] ?? null]))),
+  ) as Record<string, unknown>;
+}

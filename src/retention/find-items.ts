@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import { itemSizeBytes } from "../aws/item-size.ts";
+import { queryItems, type Item } from "../aws/items.ts";
+import { errorName } from "../aws/setting.ts";
+import { auditChain } from "../model/audit.ts";
+import { canonicalJson, timeOf } from "../model/json.ts";
+import { twinHistoryVersion, twinType } from "../model/twin.ts";
+import { ownerId } from "../model/user-id.ts";
+import type { Noticed } from "./find-documents.ts";
+import type { PlanEntry, TwinVersionDue } from "./plan-entry.ts";
+import { day, daysBetween } from "./rules.ts";
+import { tableOf, type RetentionSite } from "./site.ts";
+
+/** Earlier states of the digital twin beyond the newest that are kept; as many of them are in memory. */
+export async function* findTwinHistory(
+  site: RetentionSite,
+  noticed: Noticed,
+): AsyncGenerator<TwinVersionDue> {
+  const { rules, documents } = site;
+  const rule = rules.byId.get("twin-history");
+  if (rule === undefined) return;
+  const keep = rule.keepNewest ?? 0;
+  // With composite keys the twin is beside the profiles.
+  const table = documents.shape.kind === "composite" ? documents.table : tableOf(site, "digitalTwin");
+  const window: TwinVersionDue[] = [];
+  const pages = queryItems(site.aws, {
+    table,
+    partition: { attribute: "userId", value: { S: ownerId } },
+    sort: { attribute: "type", beginsWith: { S: `${twinType}#v` } },
+    consistent: true,
+    signal: site.signal,
+  });
+  for await (const page of orNothing(pages)) {
+    for (const item of page) {
+      const type = item["type"]?.S ?? "";
+      if (twinHistoryVersion(type) === undefined) continue;
+      noticed.there += 1;
+      const savedMs = timeOf(item["savedAt"]?.S ?? item["updatedAt"]?.S);
+      window.push({
+        kind: "twin-version",
+        action: "purge",
+        rule: rule.id,
+        by: rule.by,
+        reason: `${keep} newer states are kept${savedMs === undefined ? "" : `; kept since ${day(savedMs)}`}`,
+        userId: ownerId,
+        table,
+        item: { userId: ownerId, type },
+        bytes: itemSizeBytes(item),
+        ageDays: savedMs === undefined ? 0 : daysBetween(savedMs, rules),
+        sha256: fingerprint(item),
+      });
+      const oldest = window.length > keep ? window.shift() : undefined;
+      if (oldest !== undefined) yield oldest;
+    }
+  }
+}
+
+/** Entries of the audit trail whose life is over and that DynamoDB's TTL, which takes days, has still to remove. */
+export async function* findAuditEntries(site: RetentionSite): AsyncGenerator<PlanEntry> {
+  const { rules, aws, signal } = site;
+  const rule = rules.byId.get("audit-entries");
+  if (rule === undefined) return;
+  const table = tableOf(site, "auditLog");
+  const pages = queryItems(aws, {
+    table,
+    partition: { attribute: "chain", value: { S: auditChain } },
+    signal,
+  });
+  for await (const page of orNothing(pages)) {
+    for (const item of page) {
+      const endMs = 1000 * Number(item["ttl"]?.N ?? Number.NaN);
+      // Ends of life never go back along the chain: behind the first that is alive all are.
+      if (!(endMs <= rules.at.getTime())) return;
+      const writtenMs = timeOf(item["timestamp"]?.S) ?? endMs;
+      yield {
+        kind: "audit-entry",
+        action: "expire",
+        rule: rule.id,
+        by: rule.by,
+        reason: `its life ended on ${day(endMs)}; DynamoDB's TTL removes it`,
+        userId: item["userId"]?.S ?? null,
+        table,
+        item: { chain: auditChain, sequence: Number(item["sequence"]?.N) },
+        bytes: itemSizeBytes(item),
+        ageDays: daysBetween(writtenMs, rules),
+      };
+    }
+  }
+}
+
+/** The same for the same item: DynamoDB's typed form, whatever the order of its attributes. */
+export function fingerprint(item: Item): string {
+  const json = JSON.stringify(item, (_name, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value,
+  );
+  return createHash("sha256")
+    .update(canonicalJson(JSON.parse(json)))
+    .digest("hex");
+}
+
+/** A table that was never made holds nothing that could be due. */
+async function* orNothing(pages: AsyncGenerator<readonly Item[]>): AsyncGenerator<readonly Item[]> {
+  try {
+    yield* pages;
+  } catch (error) {
+    if (errorName(error) !== "ResourceNotFoundException") throw error;
+  }
+}

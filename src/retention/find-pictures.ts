@@ -1,0 +1,119 @@
+import { parseKey, type ParsedKey } from "../model/keys.ts";
+import { ownerId } from "../model/user-id.ts";
+import type { ImageDue } from "./plan-entry.ts";
+import { referencesOf } from "./references.ts";
+import { day, daysBetween, duePictures, isPast, type Picture } from "./rules.ts";
+import type { RetentionSite } from "./site.ts";
+import {
+  bytesOf,
+  keysWithVersions,
+  newestBytesMs,
+  plannedVersion,
+  type KeyVersions,
+} from "./stored-versions.ts";
+
+/** A picture with the objects that belong to it: itself and its responsive variants. */
+export interface StoredPicture extends Omit<Picture, "isReferenced"> {
+  readonly keys: readonly KeyVersions[];
+}
+
+export interface PictureFolder {
+  readonly bucket: string;
+  /** With the slash at its end. */
+  readonly folder: string;
+  readonly keys: readonly KeyVersions[];
+  readonly strangers: ReadonlySet<string>;
+}
+
+/** The folder of a key that is a picture's; undefined for all other keys. */
+export function pictureFolder(key: string): string | undefined {
+  return pictureName(parseKey(key)) === undefined ? undefined : key.slice(0, key.lastIndexOf("/") + 1);
+}
+
+/**
+ * The pictures of one folder, all variants with them, that nothing points to and that are neither young nor among the
+ * newest. A user's pictures may lie in two folders, by the present and by an older layout: they count together. What
+ * the user's items point at is only read where something could go.
+ */
+export async function findPictures(site: RetentionSite, folder: PictureFolder): Promise<ImageDue[]> {
+  const { rules } = site;
+  const rule = rules.byId.get("unreferenced-images");
+  const here = picturesIn(folder.keys);
+  if (rule === undefined || !here.some(({ madeMs }) => isPast(rule, madeMs, rules))) return [];
+  const userId = ownerOf(parseKey(folder.keys[0]?.key ?? "")) ?? "";
+  const beside = otherFolder(folder.folder, userId);
+  const others: KeyVersions[] = [];
+  if (beside !== undefined) {
+    for await (const stored of keysWithVersions(site, folder.bucket, beside)) others.push(stored);
+  }
+  const all = [...here, ...picturesIn(others)];
+  if (all.length <= (rule.keepNewest ?? 0)) return [];
+  const references = await referencesOf(site, userId, folder.strangers);
+  const judged = all.map((picture) => ({ ...picture, isReferenced: references.has(picture.id) }));
+  const going = new Set(duePictures(judged, rules).map(({ id }) => id));
+  return here
+    .filter(({ id }) => going.has(id))
+    .flatMap((picture) =>
+      picture.keys.map(({ key, versions }): ImageDue => ({
+        kind: "image",
+        action: "purge",
+        rule: rule.id,
+        by: rule.by,
+        reason: `nothing points to it, and ${rule.keepNewest ?? 0} newer ones are kept; made on ${day(picture.madeMs)}`,
+        userId,
+        bucket: folder.bucket,
+        key,
+        picture: picture.id,
+        bytes: bytesOf(versions.map(plannedVersion)),
+        ageDays: daysBetween(picture.madeMs, rules),
+        versions: versions.map(plannedVersion),
+      })),
+    );
+}
+
+/** Pictures by their ids. A key whose newest version is a delete marker is no picture any more. */
+export function picturesIn(keys: readonly KeyVersions[]): StoredPicture[] {
+  const pictures = new Map<string, StoredPicture & { keys: KeyVersions[] }>();
+  for (const stored of keys) {
+    const parsed = parseKey(stored.key);
+    const name = pictureName(parsed);
+    if (parsed === undefined || name === undefined || stored.versions[0]?.isDeleteMarker === true) continue;
+    const madeMs = Math.max(parsed.timestampMs, newestBytesMs(stored.versions) ?? 0);
+    const known = pictures.get(name);
+    pictures.set(name, {
+      id: name,
+      role: parsed.layout === "hero" && parsed.role === "hover" ? "hover" : "default",
+      madeMs: Math.max(madeMs, known?.madeMs ?? 0),
+      keys: [...(known?.keys ?? []), stored],
+    });
+  }
+  return [...pictures.values()];
+}
+
+/** What a picture's key and those of its variants have in common, and no other's. */
+function pictureName(parsed: ParsedKey | undefined): string | undefined {
+  switch (parsed?.layout) {
+    case "hero":
+      return parsed.id;
+    case "avatar":
+      return `${parsed.timestampMs}-${parsed.random}`;
+    case "old-avatar":
+      return `avatar-${parsed.timestampMs}`;
+    case "document":
+    case "old-document":
+    case undefined:
+      return undefined;
+  }
+}
+
+/** Whose an object is by its key; null where it does not tell. */
+export function ownerOf(parsed: ParsedKey | undefined): string | null {
+  if (parsed === undefined) return null;
+  return parsed.layout === "hero" ? ownerId : parsed.userId;
+}
+
+function otherFolder(folder: string, userId: string): string | undefined {
+  if (userId === ownerId) return undefined;
+  const present = `public/profile-images/${userId}/`;
+  return folder === present ? `profile-images/${userId}/` : present;
+}

@@ -1,0 +1,38 @@
+import { listUnfinishedUploads } from "../aws/open-uploads.ts";
+import { uploadedBytes } from "../aws/upload-size.ts";
+import { parseKey } from "../model/keys.ts";
+import type { Noticed } from "./find-documents.ts";
+import { ownerOf } from "./find-pictures.ts";
+import type { UploadDue } from "./plan-entry.ts";
+import { day, daysBetween, isPast } from "./rules.ts";
+import type { RetentionSite } from "./site.ts";
+
+/** Multipart uploads of a bucket that were begun longer ago than the period and never completed. */
+export async function* findUploads(
+  site: RetentionSite,
+  bucket: string,
+  noticed: Noticed,
+): AsyncGenerator<UploadDue> {
+  const { aws, rules, signal } = site;
+  const rule = rules.byId.get("multipart-uploads");
+  if (rule === undefined) return;
+  for await (const upload of listUnfinishedUploads(aws, { bucket, signal })) {
+    noticed.there += 1;
+    const begunMs = upload.begunAt?.getTime();
+    if (begunMs === undefined || !isPast(rule, begunMs, rules)) continue;
+    yield {
+      kind: "upload",
+      action: "abort-upload",
+      rule: rule.id,
+      by: rule.by,
+      reason: `begun on ${day(begunMs)} and never completed`,
+      userId: ownerOf(parseKey(upload.key)),
+      bucket,
+      key: upload.key,
+      uploadId: upload.uploadId,
+      initiated: new Date(begunMs).toISOString(),
+      bytes: await uploadedBytes(aws, upload, signal),
+      ageDays: daysBetween(begunMs, rules),
+    };
+  }
+}

@@ -1,0 +1,185 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdtemp, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { CliError } from "../errors.ts";
+import { canonicalJson } from "../model/json.ts";
+import { newTally, type Totals } from "./plan.ts";
+import { planEntrySchema, type PlanEntry } from "./plan-entry.ts";
+
+/** What a plan was made for: names and values that must be the same when it is carried out. */
+export type Environment = Readonly<Record<string, string | number>>;
+
+const headSchema = z.object({
+  mawpsRetentionPlan: z.literal(1),
+  created: z.iso.datetime(),
+  environment: z.record(z.string(), z.union([z.string(), z.number()])),
+  entries: z.array(z.never()),
+});
+const tailSchema = z.object({ totals: z.object({ there: z.int().min(0), entries: z.int().min(0) }) });
+
+export interface PlanHead {
+  /** ISO 8601, by the earlier of the local clock and S3's. */
+  readonly created: string;
+  readonly environment: Environment;
+}
+
+/** Text that is written at once. */
+const chunkCharacters = 256 * 1024;
+
+/**
+ * Writes a plan while it is made and hands each entry on. The file is JSON, one entry a line, readable by its owner
+ * only, and appears under its name when it is whole.
+ */
+export async function* writePlan(
+  path: string,
+  head: PlanHead,
+  entries: AsyncGenerator<PlanEntry, Totals>,
+): AsyncGenerator<PlanEntry, Totals> {
+  const passing = `${path}.${randomUUID()}.part`;
+  const file = await openNew(passing, path);
+  try {
+    const { entries: _none, ...start } = { mawpsRetentionPlan: 1, ...head, entries: [] };
+    let text = `${JSON.stringify(start).slice(0, -1)},"entries":[`;
+    let count = 0;
+    let next = await entries.next();
+    while (next.done !== true) {
+      text += `${count === 0 ? "" : ","}\n${JSON.stringify(next.value)}`;
+      count += 1;
+      if (text.length > chunkCharacters) {
+        await file.writeFile(text);
+        text = "";
+      }
+      yield next.value;
+      next = await entries.next();
+    }
+    const totals = { there: next.value.there, entries: count };
+    await file.writeFile(`${text}\n],"totals":${JSON.stringify(totals)}}\n`);
+    await file.sync();
+    await file.close();
+    await rename(passing, path);
+    return next.value;
+  } finally {
+    await file.close();
+    await rm(passing, { force: true });
+  }
+}
+
+async function openNew(passing: string, path: string): Promise<FileHandle> {
+  try {
+    return await open(passing, "wx", 0o600);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown reason";
+    throw new CliError(`cannot write ${path}: ${code}`, { cause: error });
+  }
+}
+
+/** A plan that was read to its end: whole, and each of its entries is one. */
+export interface PlanOnDisk extends PlanHead {
+  readonly path: string;
+  readonly totals: Totals;
+}
+
+/**
+ * Reads a plan through, so that one that is cut off or damaged is refused before anything is done by it.
+ * @throws CliError when it is no whole plan.
+ */
+export async function checkPlan(path: string): Promise<PlanOnDisk> {
+  const tally = newTally();
+  let head: PlanHead | undefined;
+  let count = 0;
+  for await (const part of parts(path)) {
+    if ("head" in part) head = part.head;
+    else if ("entry" in part) {
+      tally.add(part.entry);
+      count += 1;
+    } else if (head !== undefined && part.totals.entries === count) {
+      return { ...head, path, totals: { rules: tally.totals(), there: part.totals.there } };
+    }
+  }
+  throw damaged(path, "it is cut off, or entries are missing");
+}
+
+/**
+ * Makes a plan in a passing file of its own and hands it to `use`: a run that was not given one is so no other than one
+ * that was, and memory stays flat.
+ */
+export async function withPassingPlan<T>(
+  head: PlanHead,
+  entries: AsyncGenerator<PlanEntry, Totals>,
+  use: (plan: PlanOnDisk) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "mawps-retention-"));
+  try {
+    const path = join(folder, "plan.json");
+    const writing = writePlan(path, head, entries);
+    let next = await writing.next();
+    while (next.done !== true) next = await writing.next();
+    return await use({ ...head, path, totals: next.value });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The entries of a plan that `checkPlan` has read, one after the other. */
+export async function* plannedEntries({ path }: PlanOnDisk): AsyncGenerator<PlanEntry> {
+  for await (const part of parts(path)) if ("entry" in part) yield part.entry;
+}
+
+type Part =
+  | { readonly head: PlanHead }
+  | { readonly entry: PlanEntry }
+  | { readonly totals: { readonly there: number; readonly entries: number } };
+
+async function* parts(path: string): AsyncGenerator<Part> {
+  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
+  let number = 0;
+  try {
+    for await (const line of lines) {
+      number += 1;
+      if (number === 1) yield { head: parse(headSchema, `${line}]}`, { path, number }) };
+      else if (line.startsWith("]")) {
+        yield parse(tailSchema, `{${line.replace(/^\],?/, "")}`, { path, number });
+        return;
+      } else yield { entry: parse(planEntrySchema, line.replace(/,$/, ""), { path, number }) };
+    }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (error instanceof CliError || typeof code !== "string") throw error;
+    throw new CliError(`cannot read ${path}: ${code}`, { cause: error });
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, text: string, at: { path: string; number: number }): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    if (!(error instanceof SyntaxError) && !(error instanceof z.ZodError)) throw error;
+    throw damaged(at.path, `line ${at.number} is not as it was written`, error);
+  }
+}
+
+function damaged(path: string, why: string, cause?: unknown): CliError {
+  return new CliError(`${path} is no whole retention plan: ${why}`, {
+    hint: "make it anew with `mawps retention plan --out <file>`",
+    cause,
+  });
+}
+
+/** Refuses a plan that was made for another environment or by other rules. @throws CliError naming what differs. */
+export function assertSameEnvironment(plan: PlanOnDisk, environment: Environment): void {
+  const names = new Set([...Object.keys(plan.environment), ...Object.keys(environment)]);
+  const differing = [...names].filter(
+    (name) => canonicalJson(plan.environment[name]) !== canonicalJson(environment[name]),
+  );
+  if (differing.length === 0) return;
+  const shown = differing.map(
+    (name) => `${name} ${plan.environment[name] ?? "none"}, here ${environment[name] ?? "none"}`,
+  );
+  throw new CliError(`${plan.path} was made for another environment: ${shown.join("; ")}`, {
+    hint: "make a plan here with `mawps retention plan --out <file>`; nothing was deleted",
+  });
+}

@@ -1,0 +1,76 @@
+import { findDocuments, type Noticed } from "./find-documents.ts";
+import { findAuditEntries, findTwinHistory } from "./find-items.ts";
+import { findObjects } from "./find-objects.ts";
+import { findUploads } from "./find-uploads.ts";
+import type { PlanEntry } from "./plan-entry.ts";
+import type { RetentionSite } from "./site.ts";
+
+/** What is due by one rule. */
+export interface RuleTotal {
+  readonly rule: string;
+  readonly action: PlanEntry["action"];
+  readonly by: PlanEntry["by"];
+  readonly count: number;
+  readonly bytes: number;
+}
+
+export interface Totals {
+  readonly rules: readonly RuleTotal[];
+  /** Objects, versions, uploads and states of the twin that were looked at: what a share is a share of. */
+  readonly there: number;
+}
+
+/**
+ * All that is due, and what is kept from it by a legal hold or a fault, as it is found: first documents, then the
+ * objects and uploads of each bucket, then the digital twin and the audit trail. Nothing is changed, and memory
+ * does not grow with the site. Returns the totals at the end.
+ */
+export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEntry, Totals> {
+  const noticed: Noticed = { there: 0, held: new Set(), purgedWhole: new Set(), strangers: new Set() };
+  const count = newTally();
+  const found = async function* () {
+    // First: the scan of the profiles tells of holds and pointers that the others have to know.
+    yield* findDocuments(site, noticed);
+    for (const { name } of site.declaration.buckets) {
+      yield* findObjects(site, name, noticed);
+      yield* findUploads(site, name, noticed);
+    }
+    yield* findTwinHistory(site, noticed);
+    yield* findAuditEntries(site);
+  };
+  for await (const entry of found()) {
+    count.add(entry);
+    yield entry;
+  }
+  return { rules: count.totals(), there: noticed.there };
+}
+
+/** Counts entries by rule and action. */
+export function newTally(): { add(entry: PlanEntry): void; totals(): RuleTotal[] } {
+  const totals = new Map<string, RuleTotal>();
+  return {
+    add({ rule, action, by, bytes }) {
+      const name = `${rule} ${action}`;
+      const { count = 0, bytes: sum = 0 } = totals.get(name) ?? {};
+      totals.set(name, { rule, action, by, count: count + 1, bytes: sum + bytes });
+    },
+    totals: () => [...totals.values()],
+  };
+}
+
+/** What a run would do something about: not what is kept or left to DynamoDB. */
+export function isActedOn({ action }: Pick<PlanEntry, "action">): boolean {
+  return action === "purge" || action === "soft-delete" || action === "abort-upload";
+}
+
+/** How many of the entries are gone for good after a run. */
+export function irreversible(totals: readonly RuleTotal[]): number {
+  return totals
+    .filter(({ action }) => action === "purge" || action === "abort-upload")
+    .reduce((sum, { count }) => sum + count, 0);
+}
+
+/** How many may be deleted when nothing else is said: 500, or 5 % of what is there, whichever is more. */
+export function defaultLimit({ there }: Pick<Totals, "there">): number {
+  return Math.max(500, Math.floor(there / 20));
+}

@@ -1,0 +1,263 @@
+import { readVersioning } from "../aws/bucket-settings.ts";
+import { deleteItems } from "../aws/delete-items.ts";
+import { deleteObjects, type Doomed } from "../aws/deletion.ts";
+import { removeUpload } from "../aws/multipart.ts";
+import { typed } from "../aws/plain.ts";
+import type { Item } from "../aws/items.ts";
+import { changeEntries, removeEntries, type ChangeOutcome } from "../documents/entry-changes.ts";
+import type { StoredEntry } from "../documents/entries.ts";
+import type { AuditAction, AuditEvent, RecordAudit } from "../model/audit.ts";
+import { bounded } from "../setup/bounded.ts";
+import type { DueEntry, PlannedVersion } from "./plan-entry.ts";
+import { grouped, type Ready } from "./recheck.ts";
+import { deciding } from "./rules.ts";
+import type { RetentionSite } from "./site.ts";
+
+/** What came of a group of entries. */
+export interface Acted {
+  readonly done: readonly DueEntry[];
+  readonly failures: readonly { readonly due: DueEntry; readonly why: string }[];
+}
+
+/** Users or uploads that are changed at once. */
+const sideBySide = 8;
+/** Ids in the details of one entry of the trail. */
+const idsPerEvent = 100;
+
+/** The attributes that decided and that stand in every shape of an entry as they are. */
+const unchanged = deciding.filter((name) => name !== "s3Key");
+
+/**
+ * Removes the objects of the entries in every planned version, then the entries of documents. A document whose object
+ * was not removed whole keeps its entry, and so the next run finds it.
+ */
+export async function purgeObjects(
+  site: RetentionSite,
+  ready: readonly Ready[],
+  record: RecordAudit,
+): Promise<Acted> {
+  const [first] = ready;
+  if (first === undefined || !("bucket" in first.due)) return { done: [], failures: [] };
+  const { bucket } = first.due;
+  const dues = ready.map(({ due }) => due);
+  await record(events(dues, { phase: "begun" }));
+  const isVersioned = (await readVersioning(site.aws, bucket)) !== undefined;
+  const { failures } = await deleteObjects(
+    site.aws,
+    bucket,
+    dues.flatMap((due) => doomed(due, isVersioned)),
+    site.signal,
+  );
+  const refused = new Map(failures.map(({ key, code, message }) => [key, `${code}: ${message}`]));
+  const isGone = ({ due }: Ready) => !("key" in due && due.key !== undefined && refused.has(due.key));
+  const withEntry = ready.filter((each) => each.stored !== undefined && isGone(each));
+  const entries = await eachUser(withEntry, (stored) =>
+    removeEntries(
+      site.documents,
+      stored.map((entry) => ({ entry, unchanged })),
+    ),
+  );
+  const acted = outcomes(ready, (each) => {
+    if (!isGone(each)) return "key" in each.due ? refused.get(each.due.key ?? "") : undefined;
+    return each.stored !== undefined && entries.refused.has(each.stored)
+      ? "its entry was changed while its object was being removed"
+      : undefined;
+  });
+  await recordOutcome(record, acted);
+  return acted;
+}
+
+/** Bytes for S3 to delete. Without versions an object goes only while it is the planned one; a version never changes. */
+function doomed(due: DueEntry, isVersioned: boolean): Doomed[] {
+  if (!("versions" in due) || due.key === undefined) return [];
+  const { key } = due;
+  return due.versions.map(({ version, etag }: PlannedVersion) =>
+    isVersioned ? { key, version } : { key, ifMatch: etag },
+  );
+}
+
+/** Documents past their `expiresAt` are deleted as `doc rm` does: entry and object stay for the period. */
+export async function softDelete(
+  site: RetentionSite,
+  ready: readonly Ready[],
+  record: RecordAudit,
+): Promise<Acted> {
+  const deletedAt = site.rules.at.toISOString();
+  const entries = await eachUser(ready, (stored) =>
+    changeEntries(
+      site.documents,
+      stored.map((entry) => ({
+        entry,
+        set: { status: "DELETED", deletedAt, deletedBy: "retention" },
+        unchanged,
+      })),
+    ),
+  );
+  const acted = outcomes(ready, ({ stored }) =>
+    stored !== undefined && entries.refused.has(stored)
+      ? "its entry was changed at the same time"
+      : stored !== undefined && entries.missing.has(stored)
+        ? "its entry is gone"
+        : undefined,
+  );
+  await record(events(acted.done, { action: "document.deleted", deletedAt }));
+  return acted;
+}
+
+/** Aborts multipart uploads; their parts are gone then. One that was completed or aborted meanwhile is fine. */
+export async function abortUploads(
+  site: RetentionSite,
+  ready: readonly Ready[],
+  record: RecordAudit,
+): Promise<Acted> {
+  const dues = ready.map(({ due }) => due);
+  await record(events(dues, { phase: "begun" }));
+  await bounded(dues, sideBySide, async (due) => {
+    site.signal.throwIfAborted();
+    if (due.kind !== "upload") return;
+    await removeUpload(site.aws, due);
+  });
+  const acted = { done: dues, failures: [] };
+  await recordOutcome(record, acted);
+  return acted;
+}
+
+/** Deletes earlier states of the digital twin. */
+export async function purgeTwinVersions(
+  site: RetentionSite,
+  ready: readonly Ready[],
+  record: RecordAudit,
+): Promise<Acted> {
+  const [first] = ready;
+  if (first?.due.kind !== "twin-version") return { done: [], failures: [] };
+  await record(
+    events(
+      ready.map(({ due }) => due),
+      { phase: "begun" },
+    ),
+  );
+  const left = await deleteItems(site.aws, first.due.table, {
+    keys: ready.map(({ due }) => itemKey(due)),
+    signal: site.signal,
+  });
+  const types = new Set(left.map((key) => key["type"]?.S));
+  const acted = outcomes(ready, ({ due }) =>
+    types.has(itemKey(due)["type"]?.S) ? "DynamoDB put it off again and again" : undefined,
+  );
+  await recordOutcome(record, acted);
+  return acted;
+}
+
+function itemKey(due: DueEntry): Item {
+  if (!("item" in due)) return {};
+  return Object.fromEntries(Object.entries(due.item).map(([name, value]) => [name, typed(value)]));
+}
+
+/** Changes the entries of each user in as few updates as can be, some users at once. */
+async function eachUser(
+  ready: readonly Ready[],
+  change: (stored: readonly StoredEntry[]) => Promise<ChangeOutcome>,
+): Promise<{ refused: ReadonlySet<StoredEntry>; missing: ReadonlySet<StoredEntry> }> {
+  const stored = ready.flatMap((each) => each.stored ?? []);
+  const changed = await bounded(
+    grouped(stored, ({ userId }) => userId),
+    sideBySide,
+    change,
+  );
+  return {
+    refused: new Set(changed.flatMap(({ refused }) => refused.map(({ entry }) => original(stored, entry)))),
+    missing: new Set(changed.flatMap(({ missing }) => missing.map((entry) => original(stored, entry)))),
+  };
+}
+
+/** An entry that moved within its list comes back with its new place. */
+function original(stored: readonly StoredEntry[], { userId, document }: StoredEntry): StoredEntry {
+  const found = stored.find(
+    (each) =>
+      each.userId === userId && each.document.id === document.id && each.document.s3Key === document.s3Key,
+  );
+  if (found === undefined) throw new Error("an entry came back from a change that was not given to it");
+  return found;
+}
+
+function outcomes(ready: readonly Ready[], whyNot: (each: Ready) => string | undefined): Acted {
+  const judged = ready.map((each) => ({ due: each.due, why: whyNot(each) }));
+  return {
+    done: judged.flatMap(({ due, why }) => (why === undefined ? [due] : [])),
+    failures: judged.flatMap(({ due, why }) => (why === undefined ? [] : [{ due, why }])),
+  };
+}
+
+async function recordOutcome(record: RecordAudit, { done, failures }: Acted): Promise<void> {
+  const failed = grouped(failures, ({ why }) => why).flatMap((group) =>
+    events(
+      group.map(({ due }) => due),
+      { phase: "failed", error: group[0]?.why },
+    ),
+  );
+  await record([...events(done, { phase: "done" }), ...failed]);
+}
+
+interface Said {
+  readonly action?: AuditAction;
+  readonly phase?: "begun" | "done" | "failed";
+  readonly error?: string | undefined;
+  readonly deletedAt?: string;
+}
+
+/** What is told to the trail: an entry for each user and rule, of at most 100 documents, or one for each picture or upload. */
+function events(dues: readonly DueEntry[], { action, ...said }: Said): AuditEvent[] {
+  return grouped(dues, nameOfEvent).flatMap((group) => {
+    const parts = Array.from({ length: Math.ceil(group.length / idsPerEvent) }, (_, at) =>
+      group.slice(at * idsPerEvent, (at + 1) * idsPerEvent),
+    );
+    return parts.map((part): AuditEvent => {
+      const [first] = part;
+      const keys = part.flatMap((due) => ("key" in due && due.key !== undefined ? [due.key] : []));
+      return {
+        action: action ?? actionOf(first),
+        userId: first?.userId ?? undefined,
+        details: {
+          ...said,
+          rule: first?.rule,
+          ...(first !== undefined && "bucket" in first
+            ? { bucket: first.bucket }
+            : { table: tableOf(first) }),
+          ...(keys.length === 1 ? { key: keys[0] } : {}),
+          ...(first?.kind === "document"
+            ? { documentIds: part.flatMap((due) => (due.kind === "document" ? [due.documentId] : [])) }
+            : {}),
+          items: part.length,
+          versions: part.reduce((sum, due) => sum + ("versions" in due ? due.versions.length : 0), 0),
+          bytes: part.reduce((sum, due) => sum + due.bytes, 0),
+        },
+      };
+    });
+  });
+}
+
+function nameOfEvent(due: DueEntry): string {
+  const own = due.kind === "image" ? due.picture : due.kind === "upload" ? due.uploadId : "";
+  return [due.kind, due.rule, due.userId ?? "", own].join("\n");
+}
+
+function tableOf(due: DueEntry | undefined): string | undefined {
+  return due !== undefined && "table" in due ? due.table : undefined;
+}
+
+function actionOf(due: DueEntry | undefined): AuditAction {
+  switch (due?.kind) {
+    case "document":
+      return "document.purged";
+    case "image":
+      return "image.purged";
+    case "version":
+      return "version.purged";
+    case "upload":
+      return "upload.aborted";
+    case "twin-version":
+      return "twin.purged";
+    case undefined:
+      return "retention.run";
+  }
+}

@@ -1,0 +1,279 @@
+import { queryItems } from "../aws/items.ts";
+import { listUnfinishedUploads } from "../aws/open-uploads.ts";
+import { readDocuments, type StoredEntry } from "../documents/entries.ts";
+import { sameJson } from "../model/json.ts";
+import { parseKey } from "../model/keys.ts";
+import { bounded } from "../setup/bounded.ts";
+import { judge } from "./find-documents.ts";
+import { fingerprint } from "./find-items.ts";
+import { replacedVersions } from "./find-objects.ts";
+import { findPictures } from "./find-pictures.ts";
+import type { DocumentDue, DueEntry, ImageDue, TwinVersionDue, UploadDue, VersionDue } from "./plan-entry.ts";
+import { legalHold } from "./rules.ts";
+import type { RetentionSite } from "./site.ts";
+import { keysWithVersions, unplanned, versionsOf, type KeyVersions } from "./stored-versions.ts";
+
+/** An entry that may be carried out: every precondition holds at this moment. */
+export interface Ready<T extends DueEntry = DueEntry> {
+  readonly due: T;
+  /** A document's entry as it stands now. */
+  readonly stored?: StoredEntry | undefined;
+}
+
+export interface Skipped {
+  readonly due: DueEntry;
+  readonly why: string;
+}
+
+/** Entries in the plan's order, parted by whether they still may be carried out. `gone` were carried out before. */
+export interface Rechecked<T extends DueEntry = DueEntry> {
+  readonly ready: readonly Ready<T>[];
+  readonly skipped: readonly Skipped[];
+  readonly gone: readonly DueEntry[];
+}
+
+type Verdict<T extends DueEntry> = Ready<T> | Skipped | { readonly gone: T };
+
+/** Owners, keys or uploads that are looked up at once. */
+const sideBySide = 8;
+
+/**
+ * Looks at everything anew: the rules decide again on what is there now, and what the plan noted must still be so. A
+ * plan, also one that somebody wrote by hand, can so only do what is due.
+ */
+export async function recheckDocuments(
+  site: RetentionSite,
+  entries: readonly DocumentDue[],
+): Promise<Rechecked<DocumentDue>> {
+  return perGroup(entries, ownerOf, async (planned): Promise<Verdict<DocumentDue>[]> => {
+    const { entries: stored } = await readDocuments(site.documents, planned[0]?.userId ?? "");
+    const judged = await judge(site, stored);
+    const left = await versionsOf(site, site.documents.bucket, keysWithoutEntry(planned, stored));
+    return planned.map((due) => {
+      const entry = find(stored, due);
+      if (entry === undefined) {
+        if (left.size === 0 || !left.has(due.key ?? "")) return { gone: due };
+        return { due, why: "its entry is gone, its object is not: `mawps doc check` tells more" };
+      }
+      if (entry.document.s3Key !== (due.key ?? ""))
+        return { due, why: "its object was moved to another key" };
+      const now = judged.find((each) => each.entry === entry)?.due;
+      if (now === undefined || now.action !== due.action || now.rule !== due.rule) {
+        return {
+          due,
+          why: now?.action === "keep" ? now.reason : `nothing is due any more: ${changes(due, entry)}`,
+        };
+      }
+      if (!sameJson(now.was, due.was)) return { due, why: `its entry changed: ${changes(due, entry)}` };
+      if (now.bucket !== due.bucket || now.table !== due.table || !sameJson(now.item, due.item)) {
+        return { due, why: "it lies elsewhere now" };
+      }
+      const why = unplannedVersions(due, now);
+      return why === undefined ? { due, stored: entry } : { due, why };
+    });
+  });
+}
+
+/** Of several entries with the same id the one that names the planned object. */
+function find(stored: readonly StoredEntry[], due: DocumentDue): StoredEntry | undefined {
+  const same = stored.filter(({ document }) => document.id === due.documentId);
+  return same.find(({ document }) => document.s3Key === (due.key ?? "")) ?? same[0];
+}
+
+function keysWithoutEntry(planned: readonly DocumentDue[], stored: readonly StoredEntry[]): string[] {
+  return planned.flatMap((due) =>
+    due.key !== undefined && find(stored, due) === undefined && due.versions.length > 0 ? [due.key] : [],
+  );
+}
+
+/** The versions that would go now must all be in the plan. */
+function unplannedVersions(due: DocumentDue, now: DocumentDue): string | undefined {
+  const listed = now.versions.map((version) => ({
+    ...version,
+    key: due.key ?? "",
+    isLatest: false,
+    isDeleteMarker: version.deleteMarker === true,
+    sizeBytes: version.bytes,
+    lastModified: new Date(version.lastModified),
+  }));
+  return unplanned(due.versions, listed);
+}
+
+/** Which of the attributes that decided are not as they were. */
+function changes(due: DocumentDue, { document }: StoredEntry): string {
+  const now = document.attributes;
+  const differing = Object.keys(due.was).filter((name) => !sameJson(due.was[name], now[name] ?? null));
+  return differing.length === 0
+    ? "its object is younger, or the rules differ"
+    : differing.map((name) => `${name} was ${text(due.was[name])}, is ${text(now[name])}`).join("; ");
+}
+
+function text(value: unknown): string {
+  return value === undefined || value === null ? "none" : JSON.stringify(value);
+}
+
+/** Pictures are decided anew with all others of their owner: what somebody brought back stays. */
+export async function recheckImages(
+  site: RetentionSite,
+  entries: readonly ImageDue[],
+  strangers: ReadonlySet<string>,
+): Promise<Rechecked<ImageDue>> {
+  return perGroup(entries, folderOf, async (planned): Promise<Verdict<ImageDue>[]> => {
+    const [first] = planned;
+    if (first === undefined) return [];
+    const folder = folderOf(first);
+    const keys: KeyVersions[] = [];
+    for await (const stored of keysWithVersions(site, first.bucket, folder)) keys.push(stored);
+    const now = await findPictures(site, { bucket: first.bucket, folder, keys, strangers });
+    const going = new Set(now.map(({ key }) => key));
+    return planned.map((due) => {
+      const stored = keys.find(({ key }) => key === due.key);
+      if (stored === undefined) return { gone: due };
+      if (!going.has(due.key))
+        return { due, why: "nothing is due any more: it is in use, or among the newest" };
+      const why = unplanned(due.versions, stored.versions);
+      return why === undefined ? { due } : { due, why };
+    });
+  });
+}
+
+function folderOf({ key }: ImageDue): string {
+  return key.slice(0, key.lastIndexOf("/") + 1);
+}
+
+/** A version goes only while it is not the current one: deleting a marker brings back what is under it. */
+export async function recheckVersions(
+  site: RetentionSite,
+  entries: readonly VersionDue[],
+): Promise<Rechecked<VersionDue>> {
+  return perGroup(
+    entries,
+    ({ key }) => key,
+    async (planned): Promise<Verdict<VersionDue>[]> => {
+      const [first] = planned;
+      if (first === undefined) return [];
+      const { bucket, key } = first;
+      const versions = (await versionsOf(site, bucket, [key])).get(key) ?? [];
+      const going = new Set(
+        replacedVersions(site.rules, { key, versions }).map(({ listed }) => listed.version),
+      );
+      const isHeld = await isUnderHold(site, key);
+      return planned.map((due) => {
+        const [wanted] = due.versions;
+        const now = versions.filter(({ version }) => version === wanted?.version);
+        if (wanted === undefined || now.length === 0) return { gone: due };
+        if (isHeld) return { due, why: "its document is under a legal hold" };
+        if (!going.has(wanted.version)) return { due, why: "it is the current version again, or younger" };
+        const why = unplanned(due.versions, now);
+        return why === undefined ? { due } : { due, why };
+      });
+    },
+  );
+}
+
+async function isUnderHold({ documents }: RetentionSite, key: string): Promise<boolean> {
+  const parsed = parseKey(key);
+  if (parsed?.layout !== "document" && parsed?.layout !== "old-document") return false;
+  const { entries } = await readDocuments(documents, parsed.userId);
+  return entries.some(
+    ({ document }) => document.s3Key === key && legalHold(document.attributes) !== undefined,
+  );
+}
+
+/** An upload's id never means another one. */
+export async function recheckUploads(
+  site: RetentionSite,
+  entries: readonly UploadDue[],
+): Promise<Rechecked<UploadDue>> {
+  return perGroup(
+    entries,
+    ({ key }) => key,
+    async (planned): Promise<Verdict<UploadDue>[]> => {
+      const { bucket, key } = planned[0] ?? { bucket: "", key: "" };
+      const open = new Map<string, string | undefined>();
+      const uploads = listUnfinishedUploads(site.aws, { bucket, prefix: key, signal: site.signal });
+      for await (const upload of uploads) {
+        if (upload.key === key) open.set(upload.uploadId, upload.begunAt?.toISOString());
+      }
+      return planned.map((due) => {
+        if (!open.has(due.uploadId)) return { gone: due };
+        return open.get(due.uploadId) === due.initiated
+          ? { due }
+          : { due, why: "it was begun at another time" };
+      });
+    },
+  );
+}
+
+/** States of the twin: still beyond the newest, and the same bytes. */
+export async function recheckTwin(
+  site: RetentionSite,
+  entries: readonly TwinVersionDue[],
+): Promise<Rechecked<TwinVersionDue>> {
+  const keep = site.rules.byId.get("twin-history")?.keepNewest ?? Number.POSITIVE_INFINITY;
+  const [first] = entries;
+  if (first === undefined) return { ready: [], skipped: [], gone: [] };
+  const prints = new Map<string, string>();
+  const order: string[] = [];
+  const pages = queryItems(site.aws, {
+    table: first.table,
+    partition: { attribute: "userId", value: { S: String(first.item["userId"]) } },
+    sort: { attribute: "type", beginsWith: { S: typePrefix(first) } },
+    consistent: true,
+    signal: site.signal,
+  });
+  for await (const page of pages) {
+    for (const item of page) {
+      const type = item["type"]?.S ?? "";
+      order.push(type);
+      prints.set(type, fingerprint(item));
+    }
+  }
+  const beyond = new Set(order.slice(0, Math.max(0, order.length - keep)));
+  return part(
+    entries.map((due) => {
+      const type = String(due.item["type"]);
+      if (!prints.has(type)) return { gone: due };
+      if (!beyond.has(type)) return { due, why: "it is among the newest now" };
+      return prints.get(type) === due.sha256 ? { due } : { due, why: "the item changed" };
+    }),
+  );
+}
+
+/** `digital-twin#v` of `digital-twin#v00000007`. */
+function typePrefix({ item }: TwinVersionDue): string {
+  return String(item["type"]).replace(/\d+$/, "");
+}
+
+function ownerOf({ userId }: DocumentDue): string {
+  return userId ?? "";
+}
+
+/** Groups entries, looks at some groups at once, and gives the verdicts in the entries' order. */
+async function perGroup<T extends DueEntry>(
+  entries: readonly T[],
+  nameOf: (entry: T) => string,
+  look: (group: readonly T[]) => Promise<Verdict<T>[]>,
+): Promise<Rechecked<T>> {
+  return part((await bounded(grouped(entries, nameOf), sideBySide, look)).flat());
+}
+
+/** Entries of the same name together, in the order in which each name comes first. */
+export function grouped<T>(entries: readonly T[], nameOf: (entry: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const entry of entries) {
+    const name = nameOf(entry);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [entry]);
+    else group.push(entry);
+  }
+  return [...groups.values()];
+}
+
+function part<T extends DueEntry>(verdicts: readonly Verdict<T>[]): Rechecked<T> {
+  return {
+    ready: verdicts.flatMap((verdict) => ("due" in verdict && !("why" in verdict) ? [verdict] : [])),
+    skipped: verdicts.flatMap((verdict) => ("why" in verdict ? [verdict] : [])),
+    gone: verdicts.flatMap((verdict) => ("gone" in verdict ? [verdict.gone] : [])),
+  };
+}

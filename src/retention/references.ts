@@ -1,0 +1,72 @@
+import { queryItems, scanItems, type AttributeValue, type Item } from "../aws/items.ts";
+import { pictureAttributes } from "../model/retention.ts";
+import type { RetentionSite } from "./site.ts";
+
+/** What items say of pictures, as texts in which a picture's name can be looked for. */
+export interface References {
+  has(stem: string): boolean;
+}
+
+/**
+ * Notes pointers of a user's item to pictures in somebody else's folder. There should be none, so that the set stays
+ * small; pointers into the user's own folder are looked up with the pictures.
+ */
+export function noteStrangers(strangers: Set<string>, userId: string, item: Item): void {
+  for (const name of pictureAttributes) {
+    for (const text of textsIn(item[name])) {
+      if (text.startsWith("data:")) continue;
+      const [, owner, rest] = /profile-images\/([^/?#]+)\/([^?#]+)/.exec(text) ?? [];
+      if (owner === undefined || rest === undefined) continue;
+      if (owner !== userId && owner !== encodeURIComponent(userId)) strangers.add(rest);
+    }
+  }
+}
+
+/** Every pointer to somebody else's picture, by a scan of all profiles. */
+export async function findStrangers({ aws, documents, signal }: RetentionSite): Promise<Set<string>> {
+  const strangers = new Set<string>();
+  const attributes = ["userId", ...pictureAttributes];
+  for await (const page of scanItems(aws, { table: documents.table, attributes, signal })) {
+    for (const item of page) noteStrangers(strangers, item["userId"]?.S ?? "", item);
+  }
+  return strangers;
+}
+
+/**
+ * All that the items of a user point at, and what strangers point at. Every text of every attribute counts, in whatever form it
+ * names a picture: a pointer that is not understood must not cost one.
+ */
+export async function referencesOf(
+  { aws, documents, signal }: RetentionSite,
+  userId: string,
+  strangers: ReadonlySet<string>,
+): Promise<References> {
+  const texts = [...strangers];
+  const pages = queryItems(aws, {
+    table: documents.table,
+    partition: { attribute: "userId", value: { S: userId } },
+    consistent: true,
+    signal,
+  });
+  for await (const page of pages) {
+    for (const item of page) {
+      for (const value of Object.values(item)) {
+        for (const text of textsIn(value)) if (!text.startsWith("data:")) texts.push(text);
+      }
+    }
+  }
+  return {
+    has: (stem) => {
+      const encoded = encodeURIComponent(stem);
+      return texts.some((text) => text.includes(stem) || text.includes(encoded));
+    },
+  };
+}
+
+function* textsIn(value: AttributeValue | undefined): Generator<string> {
+  if (value === undefined) return;
+  if (value.S !== undefined) yield value.S;
+  for (const text of value.SS ?? []) yield text;
+  for (const element of value.L ?? []) yield* textsIn(element);
+  for (const element of Object.values(value.M ?? {})) yield* textsIn(element);
+}

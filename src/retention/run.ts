@@ -1,0 +1,135 @@
+import type { RecordAudit } from "../model/audit.ts";
+import { isActedOn, newTally, type RuleTotal } from "./plan.ts";
+import type { DueEntry, PlanEntry } from "./plan-entry.ts";
+import { abortUploads, purgeObjects, purgeTwinVersions, softDelete, type Acted } from "./purge.ts";
+import {
+  recheckDocuments,
+  recheckImages,
+  recheckTwin,
+  recheckUploads,
+  recheckVersions,
+  type Rechecked,
+  type Skipped,
+} from "./recheck.ts";
+import { findStrangers } from "./references.ts";
+import type { RetentionSite } from "./site.ts";
+
+/** S3's limit of one DeleteObjects call: what goes together fills one. */
+const versionsPerChunk = 1000;
+
+export interface RunOptions {
+  /** Looks at everything and does nothing. */
+  readonly dryRun: boolean;
+  readonly record: RecordAudit;
+  /** Told what was done so far, after each group. */
+  readonly onDone: (done: number) => void;
+}
+
+/** One entry that was to be carried out and was not. */
+export interface Failure {
+  readonly due: DueEntry;
+  readonly why: string;
+}
+
+export interface RunOutcome {
+  /** Done (in a dry run: what would be), by rule. */
+  readonly rules: readonly RuleTotal[];
+  readonly done: number;
+  /** Had been done before: by a run that was broken off, or by AWS's own rules. */
+  readonly gone: number;
+  readonly skipped: readonly Skipped[];
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * Carries out a plan in its order, as many entries at once as one call deletes. Each group is looked at anew first; what
+ * changed is skipped and named. What was broken off anywhere is finished by the next run: objects go before the
+ * entries that name them, and an intent in the audit trail before both.
+ */
+export async function carryOut(
+  site: RetentionSite,
+  entries: AsyncIterable<PlanEntry>,
+  options: RunOptions,
+): Promise<RunOutcome> {
+  const tally = newTally();
+  const outcome = { done: 0, gone: 0, skipped: [] as Skipped[], failures: [] as Failure[] };
+  const recheck = rechecking(site);
+  for await (const chunk of chunks(entries)) {
+    site.signal.throwIfAborted();
+    const { ready, skipped, gone } = await recheck(chunk);
+    outcome.gone += gone.length;
+    outcome.skipped.push(...skipped);
+    const acted = options.dryRun
+      ? { done: ready.map(({ due }) => due), failures: [] }
+      : await act(site, ready, options.record);
+    for (const due of acted.done) tally.add(due);
+    outcome.done += acted.done.length;
+    outcome.failures.push(...acted.failures);
+    options.onDone(outcome.done);
+  }
+  return { ...outcome, rules: tally.totals() };
+}
+
+/** Entries of one kind, action and bucket that follow each other, with at most 1,000 versions in all where that can be. */
+async function* chunks(entries: AsyncIterable<PlanEntry>): AsyncGenerator<DueEntry[]> {
+  let chunk: DueEntry[] = [];
+  let weight = 0;
+  for await (const entry of entries) {
+    if (entry.kind === "audit-entry" || !isActedOn(entry)) continue;
+    const own = "versions" in entry ? Math.max(1, entry.versions.length) : 1;
+    const [first] = chunk;
+    if (first !== undefined && (sortOf(first) !== sortOf(entry) || weight + own > versionsPerChunk)) {
+      yield chunk;
+      chunk = [];
+      weight = 0;
+    }
+    chunk.push(entry);
+    weight += own;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+function sortOf(entry: DueEntry): string {
+  const place = "bucket" in entry ? entry.bucket : entry.table;
+  return `${entry.kind} ${entry.action} ${place}`;
+}
+
+function rechecking(site: RetentionSite): (chunk: readonly DueEntry[]) => Promise<Rechecked> {
+  let strangers: Promise<Set<string>> | undefined;
+  return async (chunk) => {
+    const only = <K extends DueEntry["kind"]>(kind: K) =>
+      chunk.filter((entry): entry is Extract<DueEntry, { kind: K }> => entry.kind === kind);
+    switch (chunk[0]?.kind) {
+      case "document":
+        return recheckDocuments(site, only("document"));
+      case "image":
+        return recheckImages(site, only("image"), await (strangers ??= findStrangers(site)));
+      case "version":
+        return recheckVersions(site, only("version"));
+      case "upload":
+        return recheckUploads(site, only("upload"));
+      case "twin-version":
+        return recheckTwin(site, only("twin-version"));
+      case undefined:
+        return { ready: [], skipped: [], gone: [] };
+    }
+  };
+}
+
+async function act(site: RetentionSite, ready: Rechecked["ready"], record: RecordAudit): Promise<Acted> {
+  const first = ready[0]?.due;
+  if (first === undefined) return { done: [], failures: [] };
+  switch (first.kind) {
+    case "document":
+      return first.action === "soft-delete"
+        ? softDelete(site, ready, record)
+        : purgeObjects(site, ready, record);
+    case "image":
+    case "version":
+      return purgeObjects(site, ready, record);
+    case "upload":
+      return abortUploads(site, ready, record);
+    case "twin-version":
+      return purgeTwinVersions(site, ready, record);
+  }
+}
