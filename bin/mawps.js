@@ -64,6 +64,12 @@ function cachedRequire(folder, cacheRoot) {
     if (fresh.length === 0) return;
     try {
       fs.mkdirSync(cacheRoot, { recursive: true, mode: 0o700 });
+      // What belongs to an earlier build would stay for ever; it is made anew where it is still wanted.
+      for (const name of fs.readdirSync(cacheRoot)) {
+        const [, chunk, size] = /^(.*\.js)\.(\d+)\.\d+$/.exec(name) || [];
+        const stat = chunk && fs.statSync(join(folder, chunk), { throwIfNoEntry: false });
+        if (!stat || stat.size !== Number(size)) fs.rmSync(join(cacheRoot, name), { force: true });
+      }
       for (const { blob, script } of fresh) {
         fs.writeFileSync(`${blob}.${process.pid}`, script.createCachedData(), { mode: 0o600 });
         fs.renameSync(`${blob}.${process.pid}`, blob);
