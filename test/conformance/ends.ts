@@ -172,10 +172,6 @@ function sendOverHttp(origin: string, request: RawRequest): Promise<RawAnswer> {
 }
 
 /** Builds an answer from its parts. */
-function rawAnswer(
-  status: number,
-  headers: Readonly<Record<string, string>>,
-  body: Buffer,
-): RawAnswer {
+function rawAnswer(status: number, headers: Readonly<Record<string, string>>, body: Buffer): RawAnswer {
   return { status, headers, body, text: body.toString("utf8") };
 }
