@@ -3,7 +3,6 @@ import type { AuditTrail } from "../audit/trail.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { Config } from "../config.ts";
 import { CliError } from "../errors.ts";
-import { defaultPeriods } from "../model/retention.ts";
 import { version } from "../version.ts";
 import type { World } from "../world.ts";
 
@@ -35,7 +34,7 @@ export async function openAudit(opened: Opened, actor: () => Promise<string>): P
     const { explain } = await import("../aws/explain.ts");
     return explain(error, { profile: config.profile, region: config.region, endpointUrl: aws.endpointUrl });
   };
-  const { auditEntries } = defaultPeriods;
+  const auditEntries = config["retention.auditEntries"];
   const writer = {
     actor: await actor(),
     userAgent: `mawps/${version} node/${world.nodeVersion} ${world.platform}`,

@@ -166,6 +166,17 @@ describe("changing commands", () => {
     expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining("one of on, off")]);
   });
 
+  it("keep an entry as long as the configuration says, never shorter than the one before", async () => {
+    const keep = (days: string) =>
+      home.run(["hero", "set", "photo.jpg"], { env: { MAWPS_RETENTION_AUDIT_ENTRIES: days } });
+    for (const days of ["30", "10", "off"]) expect((await keep(days)).exitCode).toBe(0);
+    const ttls = (await chain()).map(({ timestamp, ttl }) =>
+      Math.round((Number(ttl) - Date.parse(String(timestamp)) / 1000) / 86_400),
+    );
+    expect(ttls).toEqual([30, 30, 365_250]);
+    await done("audit", "verify");
+  });
+
   it("tell of a setup what it did, before and after", async () => {
     await done("hero", "set", "photo.jpg");
     await home.look(async (aws) => {
