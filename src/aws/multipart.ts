@@ -225,7 +225,10 @@ export async function completeUpload(
 }
 
 /** Removes an upload with its parts; one that is gone already is fine. */
-export async function removeUpload(aws: Aws, upload: OpenUpload): Promise<void> {
+export async function removeUpload(
+  aws: Aws,
+  upload: Pick<OpenUpload, "bucket" | "key" | "uploadId">,
+): Promise<void> {
   const [s3, { AbortMultipartUploadCommand }] = await Promise.all([aws.s3(), import("./s3-sdk.ts")]);
   try {
     await s3.send(

@@ -98,6 +98,7 @@ export interface EntryChange {
 }
 
 export interface ChangeOutcome {
+  /** As they stand now; removed ones as they stood. */
   readonly changed: readonly StoredEntry[];
   /** Their entry is gone: removed, or lost by a whole-item save of the website. */
   readonly missing: readonly StoredEntry[];
@@ -188,7 +189,10 @@ async function applyBatch(
       conditions: parts.flatMap(({ conditions }) => conditions ?? []),
       signal: site.signal,
     });
-    if (outcome.applied) return { changed: open.map(({ entry }) => entry), missing, refused };
+    if (outcome.applied) {
+      const after = entriesIn(site, { userId, place, item: outcome.item });
+      return { changed: open.map(({ entry }) => locate(after, entry) ?? entry), missing, refused };
+    }
     const item = outcome.found ?? (await getItem(site.aws, { table: site.table, key, signal: site.signal }));
     const now = entriesIn(site, { userId, place, item });
     open = open.flatMap((change): EntryChange[] => {

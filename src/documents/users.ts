@@ -38,32 +38,34 @@ export async function resolveUser(site: DocumentSite, given: string, unknown: Un
     if (others.length > 0) throw several(given, [only ?? "", ...others]);
     if (only !== undefined) return only;
   }
-  if (unknown === "take") return given;
+  // An address is no id: whoever has it has another one.
+  if (unknown === "take" && !given.includes("@")) return given;
   throw nobody(
     given,
     userPoolId === undefined ? "there is no profile" : "there is no account and no profile",
   );
 }
 
-/** Makes an empty profile where the user has none. Answers the user's id. */
-export async function createProfile(site: DocumentSite, given: string): Promise<string> {
-  const userId = await resolveUser(site, given, "take");
+/** Makes an empty profile where the user has none. */
+export async function createProfile(
+  site: DocumentSite,
+  user: { userId: string; email?: string },
+): Promise<void> {
   const now = { S: site.now().toISOString() };
   const attributes: Item = {
     ...(site.shape.kind === "simple" ? { type: { S: "user-profile" } } : {}),
-    ...(given !== userId && given.includes("@") ? { email: { S: given } } : {}),
+    ...(user.email === undefined ? {} : { email: { S: user.email } }),
     createdAt: now,
     updatedAt: now,
   };
   await updateAttributes(site.aws, {
     table: site.table,
-    key: documentItemKey(site, userId, "profile"),
+    key: documentItemKey(site, user.userId, "profile"),
     set: Object.entries(attributes).map(([path, value]) => ({ path, value })),
     // Somebody else's profile of the same user, made meanwhile, is as good.
     conditions: [{ path: "userId", is: "absent" }],
     signal: site.signal,
   });
-  return userId;
 }
 
 function refuseFault(userId: string): void {

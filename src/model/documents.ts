@@ -130,6 +130,57 @@ export function tagFault(tag: string): string | undefined {
   return Buffer.byteLength(tag) > 128 ? "is longer than 128 bytes in UTF-8" : undefined;
 }
 
+/** The user metadata of a document's object: enough to write its entry anew. S3 takes ASCII, 2 KB in all. */
+export function objectMetadata(document: {
+  readonly id: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly uploadedBy: string;
+}): Record<string, string> {
+  return {
+    "original-name": rfc3986(document.name),
+    "document-id": document.id,
+    "uploaded-by": document.uploadedBy.replaceAll(/[^!-$&-~]/gu, (sign) => rfc3986(sign)),
+    sha256: document.sha256,
+  };
+}
+
+/** What an object's metadata says of its document; empty for an object that the website wrote. */
+export function fromObjectMetadata(metadata: Readonly<Record<string, string>>): {
+  readonly id?: string;
+  readonly name?: string;
+  readonly sha256?: string;
+  readonly uploadedBy?: string;
+} {
+  const id = metadata["document-id"];
+  const name = decoded(metadata["original-name"]);
+  const uploadedBy = decoded(metadata["uploaded-by"]);
+  const sha256 = hash(metadata["sha256"]);
+  return {
+    ...(id === undefined || id === "" ? {} : { id }),
+    ...(name === undefined || documentNameFault(name) !== undefined ? {} : { name }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(uploadedBy === undefined ? {} : { uploadedBy }),
+  };
+}
+
+/** Only unreserved characters stay. */
+function rfc3986(text: string): string {
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function decoded(text: string | undefined): string | undefined {
+  try {
+    return text === undefined || text === "" ? undefined : decodeURIComponent(text);
+  } catch {
+    // Others write names as they are; a percent sign in one is no escape.
+    return text;
+  }
+}
+
 function statusOf(value: unknown): DocumentStatus | "UNKNOWN" {
   if (value === undefined || value === null || value === "") return "READY";
   return documentStatuses.find((status) => status === upper(value)) ?? "UNKNOWN";

@@ -1,0 +1,170 @@
+import { createHash } from "node:crypto";
+import { open, stat, type FileHandle } from "node:fs/promises";
+import { defaultPartBytes } from "../aws/multipart.ts";
+import { CliError } from "../errors.ts";
+import type { DocumentExtension, DocumentType } from "../model/document-types.ts";
+import { documentNameFault } from "../model/documents.ts";
+import { startScan } from "../scan/scan.ts";
+import { documentType } from "./content-type.ts";
+import type { Judgement, Scanner, Unasked } from "./scanning.ts";
+
+/** A file that is to become a document. */
+export interface UploadSource {
+  /** As the person named it, for messages. */
+  readonly label: string;
+  /** Absolute. */
+  readonly path: string;
+  /** The document's name. */
+  readonly name: string;
+}
+
+/** What tells that a file is still the one that was read. */
+export interface Stamp {
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly ino: number;
+}
+
+/** A file that may be uploaded, as far as its bytes can tell. */
+export interface Examined {
+  readonly source: UploadSource;
+  readonly type: DocumentType;
+  readonly sizeBytes: number;
+  /** Hex. */
+  readonly sha256: string;
+  readonly judgement: Judgement;
+  readonly stamp: Stamp;
+  /** The bytes that were hashed and scanned, kept where there is room: they need not be read a second time. */
+  readonly bytes: Buffer | undefined;
+}
+
+export interface ExamineOptions {
+  readonly maxBytes: number;
+  readonly allowed: readonly DocumentExtension[];
+  readonly scanner: Scanner | Unasked;
+  /** Whether this many bytes may be kept in memory. */
+  readonly mayKeep: (sizeBytes: number) => boolean;
+  readonly onRead: (bytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What is read at once of a file that is not kept. */
+const chunkBytes = 1024 ** 2;
+
+/**
+ * Checks a file (that it is one, its size, its kind by name and content), then hashes and scans it in one pass.
+ * @throws CliError for what cannot be a document; errors of the file system as they are.
+ */
+export async function examine(source: UploadSource, options: ExamineOptions): Promise<Examined> {
+  const fault = documentNameFault(source.name);
+  if (fault !== undefined) throw new CliError(`the name ${JSON.stringify(source.name)} ${fault}`);
+  const handle = await open(source.path);
+  try {
+    const stamp = await stampOf(handle, options.maxBytes);
+    const sizeBytes = stamp.size;
+    const bytes =
+      sizeBytes <= defaultPartBytes && options.mayKeep(sizeBytes)
+        ? await readAll(handle, sizeBytes)
+        : undefined;
+    const type = await documentType(source.name, {
+      readAt: bytes === undefined ? readerOf(handle) : async (at, length) => bytes.subarray(at, at + length),
+      sizeBytes,
+      allowed: options.allowed,
+    });
+    const { sha256, judgement } = await hashAndScan(
+      bytes === undefined ? chunksOf(handle) : [bytes],
+      options,
+    );
+    if (!(await isUnchanged(handle, stamp))) throw changed();
+    return { source, type, sizeBytes, sha256, judgement, stamp, bytes };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Fails when the file is no longer the one that was examined. */
+export async function assertUnchanged({ source, stamp }: Examined): Promise<void> {
+  if (!sameStamp(await stat(source.path), stamp)) throw changed();
+}
+
+/** The bytes differ from those that were hashed and scanned. */
+export function changed(): CliError {
+  return new CliError("the file changed since it was checked; nothing of it was stored", {
+    hint: "run the command again when nothing writes to the file any more",
+  });
+}
+
+async function stampOf(handle: FileHandle, maxBytes: number): Promise<Stamp> {
+  const found = await handle.stat();
+  if (found.isDirectory()) throw new CliError("it is a folder");
+  if (!found.isFile()) throw new CliError("it is no regular file");
+  if (found.size === 0) throw new CliError("it is empty");
+  if (found.size > maxBytes) {
+    throw new CliError(`it has ${found.size} bytes; at most ${maxBytes} are taken`, {
+      hint: '"maxDocumentBytes" in the configuration sets the limit',
+    });
+  }
+  return { size: found.size, mtimeMs: found.mtimeMs, ino: found.ino };
+}
+
+async function isUnchanged(handle: FileHandle, stamp: Stamp): Promise<boolean> {
+  return sameStamp(await handle.stat(), stamp);
+}
+
+function sameStamp(one: Stamp, other: Stamp): boolean {
+  return one.size === other.size && one.mtimeMs === other.mtimeMs && one.ino === other.ino;
+}
+
+function readerOf(handle: FileHandle) {
+  return async (position: number, length: number) => {
+    const buffer = Buffer.alloc(length);
+    const { bytesRead } = await handle.read(buffer, 0, length, position);
+    return buffer.subarray(0, bytesRead);
+  };
+}
+
+async function readAll(handle: FileHandle, sizeBytes: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(sizeBytes);
+  let filled = 0;
+  while (filled < sizeBytes) {
+    const { bytesRead } = await handle.read(buffer, filled, sizeBytes - filled, filled);
+    if (bytesRead === 0) throw changed();
+    filled += bytesRead;
+  }
+  return buffer;
+}
+
+/** Each chunk is valid until the next one is asked for. */
+async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  for (let position = 0; ;) {
+    const { bytesRead } = await handle.read(buffer, 0, chunkBytes, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function hashAndScan(
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
+  { scanner, onRead, signal }: ExamineOptions,
+): Promise<{ sha256: string; judgement: Judgement }> {
+  const hash = createHash("sha256");
+  const scan = typeof scanner === "string" ? undefined : startScan(scanner.clamd, { ...scanner, signal });
+  try {
+    for await (const chunk of chunks) {
+      signal.throwIfAborted();
+      const sent = scan?.write(chunk);
+      hash.update(chunk);
+      await sent;
+      onRead(chunk.byteLength);
+    }
+    const verdict = await scan?.end();
+    return {
+      sha256: hash.digest("hex"),
+      judgement: typeof scanner === "string" ? scanner : (verdict ?? "not-asked"),
+    };
+  } finally {
+    scan?.discard();
+  }
+}

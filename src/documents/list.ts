@@ -1,0 +1,87 @@
+import { scanItems, type Item } from "../aws/items.ts";
+import { newestFirst, type DocumentEntry, type DocumentStatus } from "../model/documents.ts";
+import { timeOf } from "../model/json.ts";
+import { pluralFileType } from "../model/keys.ts";
+import { entriesAttribute, entriesIn, readDocuments, type Place, type StoredEntry } from "./entries.ts";
+import type { DocumentSite } from "./site.ts";
+
+/** Which documents are wanted; what is undefined does not matter. */
+export interface DocumentFilter {
+  readonly type?: string | undefined;
+  readonly status?: DocumentStatus | undefined;
+  /** Only the deleted ones; else, unless `status` says so, none of them. */
+  readonly deleted?: boolean | undefined;
+  /** Uploaded then or later; entries without a readable time are left out. */
+  readonly since?: Date | undefined;
+}
+
+/** Whether a document is among those wanted. */
+export function isWanted(document: DocumentEntry, { type, status, deleted, since }: DocumentFilter): boolean {
+  const isDeleted = document.status === "DELETED";
+  if (deleted === true ? !isDeleted : isDeleted && status !== "DELETED") return false;
+  if (status !== undefined && document.status !== status) return false;
+  if (type !== undefined && document.type !== pluralFileType(type)) return false;
+  return since === undefined || (timeOf(document.uploadedAt) ?? Number.NEGATIVE_INFINITY) >= since.getTime();
+}
+
+/** A user's documents, newest first. */
+export async function listDocuments(
+  site: DocumentSite,
+  userId: string,
+  filter: DocumentFilter,
+): Promise<StoredEntry[]> {
+  const { entries } = await readDocuments(site, userId);
+  return wanted(entries, filter);
+}
+
+/**
+ * The documents of all users as the table gives them: user by user in no order, each one's newest first. What is in memory
+ * is one page of the table.
+ */
+export async function* listAllDocuments(
+  site: DocumentSite,
+  filter: DocumentFilter,
+): AsyncGenerator<StoredEntry> {
+  for await (const { entries } of usersWithDocuments(site)) yield* wanted(entries, filter);
+}
+
+/** Every user whose items hold entries, with these; the profile item and an older one of the same user together. */
+export async function* usersWithDocuments(
+  site: DocumentSite,
+): AsyncGenerator<{ userId: string; entries: StoredEntry[] }> {
+  const { aws, table, signal } = site;
+  let last: { userId: string; entries: StoredEntry[] } | undefined;
+  for await (const page of scanItems(aws, {
+    table,
+    attributes: ["userId", "type", entriesAttribute],
+    signal,
+  })) {
+    for (const item of page) {
+      const userId = item["userId"]?.S;
+      if (userId === undefined || item[entriesAttribute] === undefined) continue;
+      const place = placeOf(site, item);
+      if (place === undefined) continue;
+      const entries = entriesIn(site, { userId, place, item });
+      // Items of one user stand next to each other: the table is laid out by its partition key.
+      if (last?.userId === userId) last.entries.push(...entries);
+      else {
+        if (last !== undefined) yield last;
+        last = { userId, entries };
+      }
+    }
+  }
+  if (last !== undefined) yield last;
+}
+
+/** Which of a user's items this is; undefined for one that is not for documents. */
+function placeOf({ shape }: DocumentSite, item: Item): Place | undefined {
+  if (shape.kind === "simple") return "profile";
+  const type = item["type"]?.S;
+  return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
+}
+
+function wanted(entries: readonly StoredEntry[], filter: DocumentFilter): StoredEntry[] {
+  return entries
+    .filter(({ document }) => isWanted(document, filter))
+    .toSorted((one, other) => newestFirst(one.document, other.document));
+}

@@ -1,0 +1,353 @@
+import { removeUnfinishedUploads } from "../aws/open-uploads.ts";
+import { CliError } from "../errors.ts";
+import type { AuditEvent } from "../model/audit.ts";
+import { documentJson } from "../model/documents.ts";
+import { readDocuments, type StoredEntry, type UserDocuments } from "./entries.ts";
+import { addEntries, changeEntries, removeEntries, type NewEntry } from "./entry-changes.ts";
+import { assertUnchanged, type Examined, type UploadSource } from "./examine.ts";
+import { failureOf } from "./failure.ts";
+import { inParallel } from "./parallel.ts";
+import { isInfected, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
+import { isLarge, send } from "./send.ts";
+import { documentUrl, type ChangingSite } from "./site.ts";
+import { decide, newEntry, supersededBy } from "./upload-plan.ts";
+import type { UploadRequest, UploadResult } from "./upload-request.ts";
+
+/** A file after its examination. */
+export type Checked = { readonly source: UploadSource } & (
+  | { readonly file: Examined }
+  | { readonly failure: CliError }
+);
+
+export interface StoreGroup {
+  /** As known so far; the entries of earlier groups of this run are among them. */
+  readonly user: UserDocuments;
+  readonly checked: readonly Checked[];
+  readonly onToSend: (bytes: number) => void;
+  readonly onSent: (bytes: number) => void;
+  readonly onDone: () => void;
+}
+
+/** Calls of S3 at once for small files; a large one has several of its own, so these go one by one. */
+const smallAtOnce = 10;
+
+/** A checked file that gets an entry, and the entry that it has already. */
+interface Planned {
+  readonly file: Examined;
+  readonly infected: boolean;
+  readonly known: StoredEntry | undefined;
+}
+
+/** A file with its entry, on its way into the bucket. */
+interface Job extends Planned {
+  readonly entry: StoredEntry;
+}
+
+/**
+ * Stores one group of checked files: one write for all new entries, the objects, one write to the trail, one that makes
+ * the entries ready. Answers the outcomes in the files' order, and the user with the entries as they then are.
+ */
+export async function storeGroup(
+  site: ChangingSite,
+  request: UploadRequest,
+  group: StoreGroup,
+): Promise<{ results: UploadResult[]; user: UserDocuments }> {
+  const outcomes = new Map<UploadSource, UploadResult>();
+  const settle = (source: UploadSource, outcome: UploadResult) => {
+    outcomes.set(source, outcome);
+    group.onDone();
+  };
+  const fail = (source: UploadSource, failure: CliError) =>
+    settle(source, { label: source.label, outcome: "failed", failure });
+  const succeed = (
+    source: UploadSource,
+    outcome: "uploaded" | "unchanged",
+    { userId, document }: StoredEntry,
+  ) => settle(source, { label: source.label, outcome, entry: documentJson(userId, document) });
+  const ordered = () => group.checked.flatMap(({ source }) => outcomes.get(source) ?? []);
+
+  const planned: Planned[] = [];
+  for (const checked of group.checked) {
+    const { source } = checked;
+    const verdict = judge(request, group.user.entries, checked);
+    if ("failure" in verdict) fail(source, verdict.failure);
+    else if ("unchanged" in verdict) succeed(source, "unchanged", verdict.unchanged);
+    else planned.push(verdict);
+  }
+  if (request.dryRun) {
+    for (const { file, infected, known } of planned) {
+      const { source } = file;
+      if (infected) fail(source, infection(file));
+      else {
+        const entry = {
+          userId: request.userId,
+          ...(known?.document.attributes ?? entryFor(site, request, file)),
+        };
+        settle(source, { label: source.label, outcome: "planned", entry });
+      }
+    }
+    return { results: ordered(), user: group.user };
+  }
+
+  const { jobs, twins, user } = await writeEntries(site, request, { planned, user: group.user });
+  for (const { file } of planned.filter(({ infected }) => infected)) fail(file.source, infection(file));
+  group.onToSend(jobs.reduce((sum, { file }) => sum + file.sizeBytes, 0));
+  const arrived: Job[] = [];
+  const sendOne = async (job: Job) => {
+    const { file, entry, known } = job;
+    try {
+      await send(site, {
+        file,
+        id: entry.document.id,
+        key: entry.document.s3Key,
+        uploadedBy: entry.document.uploadedBy ?? site.actor,
+        isContinued: known !== undefined,
+        onSent: group.onSent,
+        onNote: request.onNote,
+      });
+      arrived.push(job);
+    } catch (error) {
+      fail(file.source, failureOf(site, error));
+      await withdrawIfChanged(site, job);
+    }
+  };
+  const small = jobs.filter(({ file }) => !isLarge(file));
+  const large = jobs.filter(({ file }) => isLarge(file));
+  await Promise.all([inParallel(small, smallAtOnce, sendOne), inParallel(large, 1, sendOne)]);
+
+  const ready = await makeReady(site, arrived);
+  for (const { file } of arrived) {
+    const entry = ready.get(file);
+    if (entry === undefined) fail(file.source, overtaken(request.userId));
+    else succeed(file.source, "uploaded", entry);
+  }
+  for (const { file, of } of twins) {
+    const first = ready.get(of);
+    if (first === undefined) fail(file.source, new CliError("the same file failed above"));
+    else succeed(file.source, "unchanged", first);
+  }
+  return { results: ordered(), user: { ...user, entries: [...user.entries, ...ready.values()] } };
+}
+
+/** What is to happen to one file, by its scan and by what the user's entries say of it. */
+function judge(
+  request: UploadRequest,
+  entries: readonly StoredEntry[],
+  checked: Checked,
+): Planned | { readonly failure: CliError } | { readonly unchanged: StoredEntry } {
+  if ("failure" in checked) return checked;
+  const { file, source } = checked;
+  const { judgement } = file;
+  if (isUndecided(judgement)) {
+    const text = `it was not scanned: ${judgement.detail}`;
+    if (typeof request.scanner !== "string" && request.scanner.policy === "refuse") {
+      return {
+        failure: new CliError(text, {
+          hint: '"scanPolicy": "allow" takes documents that could not be scanned, --no-scan this one',
+        }),
+      };
+    }
+    request.onWarning(`${source.label}: ${text}`);
+  }
+  const decision = decide(entries, { type: request.type, file });
+  if (decision.kind === "unchanged") return { unchanged: decision.entry };
+  const known = decision.kind === "continue" ? decision.entry : undefined;
+  return { file, infected: decision.infected, known };
+}
+
+/**
+ * Makes the entries that say what is under way, and those of infected files, whose bytes go nowhere. `twins` are files of
+ * this group with the same name and bytes as another of it.
+ */
+async function writeEntries(
+  site: ChangingSite,
+  request: UploadRequest,
+  { planned, user }: { planned: readonly Planned[]; user: UserDocuments },
+): Promise<{ jobs: Job[]; twins: { file: Examined; of: Examined }[]; user: UserDocuments }> {
+  const firsts = new Map<string, Examined>();
+  const twins: { file: Examined; of: Examined }[] = [];
+  const added: { plan: Planned; entry: NewEntry }[] = [];
+  for (const plan of planned.filter(({ known }) => known === undefined)) {
+    const sameness = `${plan.file.sha256} ${plan.file.source.name}`;
+    const first = firsts.get(sameness);
+    if (first === undefined) {
+      firsts.set(sameness, plan.file);
+      added.push({ plan, entry: entryFor(site, request, plan.file) });
+    } else if (!plan.infected) twins.push({ file: plan.file, of: first });
+  }
+  let known = user;
+  if (added.length > 0 && user.profile === undefined && request.createProfile !== undefined) {
+    await request.createProfile();
+    known = await readDocuments(site, user.userId);
+  }
+  await withdrawSuperseded(site, request, { planned, user });
+  const entries = await addEntries(
+    site,
+    known,
+    added.map(({ entry }) => entry),
+  );
+  const byId = new Map(entries.map((entry) => [entry.document.id, entry]));
+  const jobs = added.flatMap(({ plan, entry: { id } }): Job[] => {
+    const entry = byId.get(id);
+    return entry === undefined || plan.infected ? [] : [{ ...plan, entry }];
+  });
+  const continued = planned.flatMap((plan) =>
+    plan.known === undefined ? [] : [{ ...plan, entry: plan.known }],
+  );
+  await rejudge(site, continued);
+  const infected = planned.filter((plan) => plan.infected);
+  if (infected.length > 0) {
+    await site.record(infected.map(({ file, known: before }) => refusal(user.userId, file, before)));
+  }
+  return {
+    jobs: [...jobs, ...continued.filter((plan) => !plan.infected)],
+    twins,
+    user: { ...known, entries: user.entries },
+  };
+}
+
+/** Entries of earlier runs get the judgement of this one; what was infected and is not any more is under way again. */
+async function rejudge(site: ChangingSite, continued: readonly Job[]): Promise<void> {
+  const changes = continued.flatMap(({ file, infected, entry }) => {
+    const before = entry.document.status;
+    if (!infected && before !== "INFECTED") return [];
+    const { set, remove } = judgementChange(file.judgement, site.now());
+    return [{ entry, set: { ...set, status: infected ? "INFECTED" : "UPLOADING" }, remove }];
+  });
+  await changeEntries(site, changes);
+}
+
+/**
+ * Takes the uploads away that were broken off before the file got its present content. Should somebody still be at one
+ * of them: whoever finishes an upload whose entry is gone writes the entry again.
+ */
+async function withdrawSuperseded(
+  site: ChangingSite,
+  { type, onNote }: UploadRequest,
+  { planned, user }: { planned: readonly Planned[]; user: UserDocuments },
+): Promise<void> {
+  const superseded = planned.flatMap(({ file, known }) => {
+    if (known !== undefined) return [];
+    const entries = supersededBy(user.entries, { type, file, actor: site.actor });
+    if (entries.length > 0) {
+      onNote(`${file.source.label}: it has changed since an upload of it was broken off; starting over`);
+    }
+    return entries;
+  });
+  for (const { document } of superseded) {
+    await removeUnfinishedUploads(site.aws, {
+      bucket: site.bucket,
+      key: document.s3Key,
+      signal: site.signal,
+    });
+  }
+  await removeEntries(
+    site,
+    superseded.map((entry) => ({ entry, unchanged: ["status"] })),
+  );
+}
+
+/** A file that changed under the upload will never be finished under this entry. */
+async function withdrawIfChanged(site: ChangingSite, { file, entry, known }: Job): Promise<void> {
+  const isChanged = await assertUnchanged(file).then(
+    () => false,
+    () => true,
+  );
+  if (!isChanged || known !== undefined) return;
+  const { s3Key } = entry.document;
+  await removeUnfinishedUploads(site.aws, { bucket: site.bucket, key: s3Key, signal: site.signal });
+  await removeEntries(site, [{ entry, unchanged: ["status"] }]);
+}
+
+/**
+ * Writes the trail, then makes the entries ready: a crash between the two leads to a second record of the upload, never to a
+ * document without one. An entry that the website's saving of the profile has lost meanwhile is written again. Files
+ * whose entry somebody changed otherwise are missing in the answer.
+ */
+async function makeReady(site: ChangingSite, arrived: readonly Job[]): Promise<Map<Examined, StoredEntry>> {
+  const ready = new Map<Examined, StoredEntry>();
+  const [first] = arrived;
+  if (first === undefined) return ready;
+  const now = site.now();
+  await site.record(arrived.map(uploadedEvent));
+  const changes = arrived.map(({ file, entry }) => {
+    const { set, remove } = judgementChange(file.judgement, now);
+    return {
+      entry,
+      set: { ...set, status: "READY", uploadedAt: now.toISOString() },
+      remove: remove.filter((name) => entry.raw[name] !== undefined),
+      unchanged: ["s3Key"],
+    };
+  });
+  const { changed, missing } = await changeEntries(site, changes);
+  const lost = new Set(missing.map(({ document }) => document.id));
+  const again = changes
+    .filter(({ entry }) => lost.has(entry.document.id))
+    .map(({ entry, set, remove }): NewEntry => {
+      const kept = Object.entries(entry.document.attributes).filter(([name]) => !remove.includes(name));
+      return { ...Object.fromEntries(kept), ...set, id: entry.document.id };
+    });
+  const added = await addEntries(site, { userId: first.entry.userId, profile: undefined }, again);
+  const byId = new Map([...changed, ...added].map((entry) => [entry.document.id, entry]));
+  for (const { file, entry } of arrived) {
+    const stands = byId.get(entry.document.id);
+    if (stands !== undefined) ready.set(file, stands);
+  }
+  return ready;
+}
+
+function entryFor(site: ChangingSite, request: UploadRequest, file: Examined) {
+  const { userId, type, tags, expiresAt } = request;
+  const { source, sizeBytes, sha256, judgement } = file;
+  const { ext, contentType } = file.type;
+  const facts = { userId, type, tags, expiresAt, sizeBytes, sha256, judgement, ext, contentType };
+  return newEntry(
+    { ...facts, name: source.name, uploadedBy: site.actor },
+    { now: site.now(), random: site.randomHex(12), urlOf: (key) => documentUrl(site, key) },
+  );
+}
+
+function uploadedEvent({ file, entry }: Job): AuditEvent {
+  const { id, name, type, s3Key } = entry.document;
+  return {
+    action: "document.uploaded",
+    userId: entry.userId,
+    details: {
+      documentId: id,
+      name,
+      fileType: type,
+      key: s3Key,
+      contentType: file.type.contentType,
+      sizeBytes: file.sizeBytes,
+      sha256: file.sha256,
+      scanResult: scanResultOf(file.judgement),
+    },
+  };
+}
+
+function refusal(userId: string, file: Examined, known: StoredEntry | undefined): AuditEvent {
+  const { judgement } = file;
+  return {
+    action: "document.refused",
+    userId,
+    details: {
+      documentId: known?.document.id,
+      name: file.source.name,
+      sizeBytes: file.sizeBytes,
+      sha256: file.sha256,
+      scanResult: "INFECTED",
+      ...(isInfected(judgement) ? { signature: judgement.signature, engine: judgement.engine } : {}),
+    },
+  };
+}
+
+function infection({ judgement }: Examined): CliError {
+  const signature = isInfected(judgement) ? judgement.signature : "";
+  return new CliError(`it is infected (${signature}); nothing of it was stored`);
+}
+
+function overtaken(userId: string): CliError {
+  return new CliError("somebody else changed its entry meanwhile; its bytes are stored", {
+    hint: `\`mawps doc check ${userId}\` shows what stands there now`,
+  });
+}

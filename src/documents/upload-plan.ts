@@ -1,0 +1,115 @@
+import { documentKey, pluralFileType } from "../model/keys.ts";
+import type { StoredEntry } from "./entries.ts";
+import type { Examined } from "./examine.ts";
+import { isInfected, judgementChange, type Judgement } from "./scanning.ts";
+import type { NewEntry } from "./entry-changes.ts";
+
+/** What happens to one examined file. */
+export type Decision =
+  /** The document is there, ready, with these bytes. */
+  | { readonly kind: "unchanged"; readonly entry: StoredEntry }
+  /** An upload of it was begun, or judged otherwise: it goes on under the same id and key. */
+  | { readonly kind: "continue"; readonly entry: StoredEntry; readonly infected: boolean }
+  | { readonly kind: "new"; readonly infected: boolean };
+
+/**
+ * Decides by what the user's entries say of the same document: same type, name and bytes.
+ *
+ * | file     | READY     | UPLOADING, SCANNING | INFECTED | DELETED, none |
+ * |----------|-----------|---------------------|----------|---------------|
+ * | may pass | unchanged | continue            | continue | new           |
+ * | infected | continue  | continue            | continue | new           |
+ */
+export function decide(
+  entries: readonly StoredEntry[],
+  { type, file }: { readonly type: string; readonly file: Examined },
+): Decision {
+  const infected = isInfected(file.judgement);
+  const same = entries.filter(
+    ({ document }) =>
+      document.type === pluralFileType(type) &&
+      document.name === file.source.name &&
+      document.sha256 === file.sha256,
+  );
+  const ready = same.find(({ document }) => document.status === "READY");
+  if (ready !== undefined) {
+    return infected ? { kind: "continue", entry: ready, infected } : { kind: "unchanged", entry: ready };
+  }
+  const open = same.find(
+    ({ document: { status, s3Key } }) =>
+      s3Key !== "" && (status === "UPLOADING" || status === "SCANNING" || status === "INFECTED"),
+  );
+  return open === undefined ? { kind: "new", infected } : { kind: "continue", entry: open, infected };
+}
+
+/**
+ * Uploads of the same document that were broken off before the file got its present content: same type, name and
+ * uploader, other bytes. Nobody will finish them.
+ */
+export function supersededBy(
+  entries: readonly StoredEntry[],
+  { type, file, actor }: { readonly type: string; readonly file: Examined; readonly actor: string },
+): StoredEntry[] {
+  return entries.filter(
+    ({ document }) =>
+      document.status === "UPLOADING" &&
+      document.type === pluralFileType(type) &&
+      document.name === file.source.name &&
+      document.uploadedBy === actor &&
+      document.sha256 !== undefined &&
+      document.sha256 !== file.sha256,
+  );
+}
+
+export interface EntryFacts {
+  readonly userId: string;
+  readonly type: string;
+  readonly name: string;
+  readonly ext: string;
+  readonly contentType: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly judgement: Judgement;
+  readonly tags: readonly string[];
+  readonly expiresAt: string | undefined;
+  readonly uploadedBy: string;
+}
+
+/**
+ * The entry of a new document, as it is before its bytes are there. Its size is that of the finished entry: what
+ * changes later does not make it longer.
+ */
+export function newEntry(
+  facts: EntryFacts,
+  made: {
+    readonly now: Date;
+    /** Twelve random bytes in hex: the object's name takes the first four, the id the rest. */
+    readonly random: string;
+    readonly urlOf: (key: string) => string;
+  },
+): NewEntry & { readonly s3Key: string } {
+  const type = pluralFileType(facts.type);
+  const s3Key = documentKey({
+    userId: facts.userId,
+    fileType: type,
+    timestampMs: made.now.getTime(),
+    random: made.random.slice(0, 8),
+    ext: facts.ext,
+  });
+  return {
+    id: `doc-${made.random.slice(8)}`,
+    name: facts.name,
+    type,
+    s3Key,
+    s3Url: made.urlOf(s3Key),
+    size: facts.sizeBytes,
+    uploadedAt: made.now.toISOString(),
+    contentType: facts.contentType,
+    sha256: facts.sha256,
+    status: isInfected(facts.judgement) ? "INFECTED" : "UPLOADING",
+    ...judgementChange(facts.judgement, made.now).set,
+    uploadedBy: facts.uploadedBy,
+    tags: facts.tags,
+    ...(facts.expiresAt === undefined ? {} : { expiresAt: facts.expiresAt }),
+  };
+}

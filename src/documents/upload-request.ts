@@ -1,0 +1,42 @@
+import type { CliError } from "../errors.ts";
+import type { DocumentExtension } from "../model/document-types.ts";
+import type { JsonObject } from "../model/json.ts";
+import type { UploadSource } from "./examine.ts";
+import type { Scanner, Unasked } from "./scanning.ts";
+
+/** How far an upload of several files has come. */
+export interface UploadProgress {
+  readonly files: number;
+  readonly doneFiles: number;
+  readonly checkedBytes: number;
+  readonly sentBytes: number;
+  /** Of the files checked so far. */
+  readonly bytesToSend: number;
+}
+
+export interface UploadRequest {
+  readonly userId: string;
+  readonly type: string;
+  readonly files: readonly UploadSource[];
+  readonly tags: readonly string[];
+  /** ISO 8601 UTC. */
+  readonly expiresAt: string | undefined;
+  readonly scanner: Scanner | Unasked;
+  readonly maxBytes: number;
+  readonly allowed: readonly DocumentExtension[];
+  /** Makes the profile of a user who has none; called before the first entry is written. */
+  readonly createProfile: (() => Promise<unknown>) | undefined;
+  readonly dryRun: boolean;
+  readonly onProgress: (progress: UploadProgress) => void;
+  readonly onNote: (note: string) => void;
+  readonly onWarning: (warning: string) => void;
+}
+
+/** What became of one file. */
+export type UploadResult =
+  | {
+      readonly label: string;
+      readonly outcome: "uploaded" | "unchanged" | "planned";
+      readonly entry: JsonObject;
+    }
+  | { readonly label: string; readonly outcome: "failed"; readonly failure: CliError };

@@ -1,0 +1,120 @@
+import { typed } from "../aws/plain.ts";
+import { pluralFileType } from "../model/keys.ts";
+import { readDocuments, type UserDocuments } from "./entries.ts";
+import { assertEntriesFit } from "./entry-changes.ts";
+import { examine, type UploadSource } from "./examine.ts";
+import { failureOf } from "./failure.ts";
+import { inParallel } from "./parallel.ts";
+import { documentUrl, type ChangingSite } from "./site.ts";
+import { storeGroup, type Checked } from "./upload-group.ts";
+import { newEntry } from "./upload-plan.ts";
+import type { UploadProgress, UploadRequest, UploadResult } from "./upload-request.ts";
+
+/** Files whose entries are written together: two writes to the item for each such group. */
+const groupSize = 40;
+/** Bytes of a group that stay in memory from the check to the upload. Two groups are under way at once. */
+const keptBytes = 32 * 1024 ** 2;
+const examinedAtOnce = 4;
+
+/**
+ * Uploads files as documents of one user and gives each one's outcome, group by group. Of each group: check, hash and
+ * scan; entries `UPLOADING`; objects; audit trail; entries `READY`. While a group is stored the next one is checked. A
+ * crash anywhere leaves entries that the same call takes up again, found by type, name and hash. One bad file does not
+ * stop the others. Rejects with what concerns all of them, such as an item that would get too large, which is known
+ * before anything is changed.
+ */
+export async function* uploadDocuments(
+  site: ChangingSite,
+  request: UploadRequest,
+): AsyncGenerator<UploadResult> {
+  const { files, onProgress } = request;
+  let user = await readDocuments(site, request.userId);
+  assertRoom(site, request, user);
+  let progress: UploadProgress = {
+    files: files.length,
+    doneFiles: 0,
+    checkedBytes: 0,
+    sentBytes: 0,
+    bytesToSend: 0,
+  };
+  const advance = (by: Partial<UploadProgress>) => {
+    progress = { ...progress, ...by };
+    onProgress(progress);
+  };
+  const checkGroup = (group: number) =>
+    check(site, request, {
+      files: files.slice(group * groupSize, (group + 1) * groupSize),
+      onRead: (bytes) => advance({ checkedBytes: progress.checkedBytes + bytes }),
+    });
+
+  let checking = checkGroup(0);
+  for (let group = 0; group * groupSize < files.length; group++) {
+    const checked = await checking;
+    checking = checkGroup(group + 1);
+    // It is heard in the next round; when the storing of this group fails, that is the failure that counts.
+    checking.catch(() => undefined);
+    const stored = await storeGroup(site, request, {
+      user,
+      checked,
+      onSent: (bytes) => advance({ sentBytes: progress.sentBytes + bytes }),
+      onToSend: (bytes) => advance({ bytesToSend: progress.bytesToSend + bytes }),
+      onDone: () => advance({ doneFiles: progress.doneFiles + 1 }),
+    });
+    user = stored.user;
+    yield* stored.results;
+  }
+}
+
+/** Examines the files of a group, a few at once. */
+async function check(
+  site: ChangingSite,
+  request: UploadRequest,
+  { files, onRead }: { files: readonly UploadSource[]; onRead: (bytes: number) => void },
+): Promise<Checked[]> {
+  let room = keptBytes;
+  const mayKeep = (sizeBytes: number) => {
+    if (sizeBytes > room) return false;
+    room -= sizeBytes;
+    return true;
+  };
+  const { maxBytes, allowed, scanner } = request;
+  const options = { maxBytes, allowed, scanner, mayKeep, onRead, signal: site.signal };
+  return inParallel(files, examinedAtOnce, async (source): Promise<Checked> => {
+    try {
+      return { source, file: await examine(source, options) };
+    } catch (error) {
+      return { source, failure: failureOf(site, error) };
+    }
+  });
+}
+
+/** As if each file were new, except those that seem to be there: a full item is told before the first byte is sent. */
+function assertRoom(site: ChangingSite, request: UploadRequest, user: UserDocuments): void {
+  const { userId, type, tags, expiresAt, maxBytes } = request;
+  const present = new Set(
+    user.entries
+      .filter(({ document }) => document.status !== "DELETED" && document.type === pluralFileType(type))
+      .map(({ document }) => document.name),
+  );
+  const likely = request.files.filter(({ name }) => !present.has(name));
+  const entries = likely.map(({ name }) =>
+    newEntry(
+      {
+        userId,
+        type,
+        name,
+        tags,
+        expiresAt,
+        // The longest kind of those that are known, and a size of as many digits as there can be.
+        ext: "pptx",
+        contentType: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        sizeBytes: maxBytes,
+        sha256: "0".repeat(64),
+        judgement: "not-asked",
+        uploadedBy: site.actor,
+      },
+      { now: site.now(), random: "0".repeat(24), urlOf: (key) => documentUrl(site, key) },
+    ),
+  );
+  assertEntriesFit(userId, user.profile ?? { userId: { S: userId } }, entries.map(typed));
+}
