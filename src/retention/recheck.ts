@@ -69,7 +69,8 @@ export async function recheckDocuments(
         return { due, why: "it lies elsewhere now" };
       }
       const why = unplannedVersions(due, now);
-      return why === undefined ? { due, stored: entry } : { due, why };
+      // What goes is what is decided now: another entry may name the object meanwhile, and then it stays.
+      return why === undefined ? { due: { ...due, versions: now.versions }, stored: entry } : { due, why };
     });
   });
 }

@@ -79,8 +79,7 @@ function common(one: string, other: string): string {
   let length = 0;
   while (length < one.length && one[length] === other[length]) length += 1;
   // A prefix must not end within a surrogate pair.
-  const prefix = one.slice(0, length);
-  return prefix.isWellFormed() ? prefix : prefix.slice(0, -1);
+  return one.slice(0, length).replace(/[\uD800-\uDBFF]$/, "");
 }
 
 /** When S3 wrote the newest bytes of an object; undefined when it has none. Markers hold no bytes. */
@@ -89,9 +88,12 @@ export function newestBytesMs(versions: readonly ListedVersion[]): number | unde
   return times.length === 0 ? undefined : Math.max(...times);
 }
 
+/** The last moment that a Date can tell. */
+const latestMs = 8.64e15;
+
 /** LastModified in milliseconds; without one as young as can be, so that nothing is due by it. */
 export function timeMs({ lastModified }: Pick<ListedVersion, "lastModified">): number {
-  return lastModified?.getTime() ?? Number.MAX_SAFE_INTEGER;
+  return lastModified?.getTime() ?? latestMs;
 }
 
 export function plannedVersion(listed: ListedVersion): PlannedVersion {
