@@ -36,7 +36,7 @@ export function docList(begin: Begin): AnyCommand {
         import("../documents/list.ts"),
         import("../documents/users.ts"),
       ]);
-      const site = await documentSite(run);
+      const site = await documentSite(run, "reads");
       const filter: DocumentFilter = { type, status, deleted, since: from };
       if (given === undefined) return await printAll(run, listAllDocuments(site, filter));
       const entries = await listDocuments(site, await resolveUser(site, given, "refuse"), filter);

@@ -1,11 +1,12 @@
 import type { Scanner, Unasked } from "../documents/scanning.ts";
 import type { ChangingSite, DocumentSite } from "../documents/site.ts";
+import type { Access } from "../world.ts";
 import type { Run } from "./run.ts";
 
-/** Opens the target to read documents as configured. */
-export async function documentSite(run: Run): Promise<DocumentSite> {
+/** Opens the target for documents as configured; `writes` when the command may come to change something. */
+export async function documentSite(run: Run, access: Access): Promise<DocumentSite> {
   const { openDocumentSite } = await import("../documents/site.ts");
-  return openDocumentSite({ ...place(run), aws: await run.aws("reads") });
+  return openDocumentSite({ ...place(run), aws: await run.aws(access) });
 }
 
 /** Opens the target to change documents; ends the command here when the audit trail cannot be written. */

@@ -80,6 +80,15 @@ function placeOf({ shape }: DocumentSite, item: Item): Place | undefined {
   return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
 }
 
+/** The entries of one user, or of all users, one user at a time. */
+export async function* entriesByUser(
+  site: DocumentSite,
+  userId: string | undefined,
+): AsyncGenerator<readonly StoredEntry[]> {
+  if (userId !== undefined) yield (await readDocuments(site, userId)).entries;
+  else for await (const { entries } of usersWithDocuments(site)) yield entries;
+}
+
 function wanted(entries: readonly StoredEntry[], filter: DocumentFilter): StoredEntry[] {
   return entries
     .filter(({ document }) => isWanted(document, filter))

@@ -1,0 +1,184 @@
+import { lookup } from "mime-types";
+import { headObject } from "../aws/objects.ts";
+import { CliError } from "../errors.ts";
+import type { AuditAction, AuditEvent } from "../model/audit.ts";
+import {
+  documentNameFault,
+  mayBecome,
+  parseDocument,
+  restoredStatus,
+  type DocumentEntry,
+} from "../model/documents.ts";
+import { timeOf } from "../model/json.ts";
+import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
+import { changeEntries, type EntryChange } from "./entry-changes.ts";
+import { inParallel } from "./parallel.ts";
+import type { ChangingSite, DocumentSite } from "./site.ts";
+
+/** A change that was decided on: what to write, and what the trail will say of it. */
+export interface PlannedChange extends EntryChange {
+  readonly event: AuditEvent;
+}
+
+/** What is to be done to some of a user's documents; those that stand so already are left. */
+export interface ChangePlan {
+  readonly changes: readonly PlannedChange[];
+  readonly unchanged: readonly StoredEntry[];
+}
+
+/** Decides a soft delete: the objects stay until retention removes them. */
+export function planDeletion(
+  user: UserDocuments,
+  ids: readonly string[],
+  by: { readonly now: Date; readonly actor: string },
+): ChangePlan {
+  return planEach(user, ids, (entry) => {
+    const { document } = entry;
+    if (document.status === "DELETED") return undefined;
+    if (!mayBecome(document.status, "DELETED") && document.status !== "UNKNOWN") {
+      throw new CliError(`${document.id} (${document.name}) is ${document.status}: its upload is not done`, {
+        hint: `upload it again, or \`mawps doc check ${user.userId} --repair\` finishes or withdraws it`,
+      });
+    }
+    const deletedAt = by.now.toISOString();
+    return {
+      entry,
+      set: { status: "DELETED", deletedAt, deletedBy: by.actor },
+      unchanged: ["status"],
+      event: eventOf("document.deleted", entry, { deletedAt }),
+    };
+  });
+}
+
+/** Decides to take soft deletes back; what was infected is so again. */
+export function planRestoration(user: UserDocuments, ids: readonly string[]): ChangePlan {
+  return planEach(user, ids, (entry) => {
+    const { document } = entry;
+    if (document.status !== "DELETED") return undefined;
+    const status = restoredStatus(document);
+    return {
+      entry,
+      set: { status },
+      remove: ["deletedAt", "deletedBy"].filter((name) => entry.raw[name] !== undefined),
+      unchanged: ["status", "deletedAt"],
+      event: eventOf("document.restored", entry, { status }),
+    };
+  });
+}
+
+/** Decides on other tags: those to add behind those that are there, without those to remove. */
+export function planTags(
+  user: UserDocuments,
+  id: string,
+  { add, remove }: { readonly add: readonly string[]; readonly remove: readonly string[] },
+): ChangePlan {
+  return planEach(user, [id], (entry) => {
+    const before = entry.document.tags;
+    const tags = [...new Set([...before, ...add])].filter((tag) => !remove.includes(tag));
+    if (tags.length === before.length && tags.every((tag, at) => tag === before[at])) return undefined;
+    return {
+      entry,
+      set: { tags },
+      unchanged: ["tags"],
+      event: eventOf("document.tagged", entry, { tags }),
+    };
+  });
+}
+
+/**
+ * Decides on another name. The object keeps its key, and the name in its metadata.
+ * @throws CliError when the name cannot be one, or says another kind of file.
+ */
+export function planRenaming(user: UserDocuments, id: string, name: string): ChangePlan {
+  const fault = documentNameFault(name);
+  if (fault !== undefined) throw new CliError(`the name ${JSON.stringify(name)} ${fault}`);
+  return planEach(user, [id], (entry) => {
+    const { document } = entry;
+    if (document.name === name) return undefined;
+    const kind = document.contentType ?? lookup(document.name);
+    if (kind !== false && lookup(name) !== kind) {
+      throw new CliError(
+        `${document.name} is ${kind}; the name ${JSON.stringify(name)} says something else`,
+        {
+          hint: "keep the extension",
+        },
+      );
+    }
+    return {
+      entry,
+      set: { name },
+      unchanged: ["name"],
+      event: eventOf("document.renamed", entry, { name, previousName: document.name }),
+    };
+  });
+}
+
+function planEach(
+  user: UserDocuments,
+  ids: readonly string[],
+  plan: (entry: StoredEntry) => PlannedChange | undefined,
+): ChangePlan {
+  const entries = [...new Set(ids)].map((id) => entryWithId(user, id));
+  const planned = entries.map((entry) => ({ entry, change: plan(entry) }));
+  return {
+    changes: planned.flatMap(({ change }) => change ?? []),
+    unchanged: planned.flatMap(({ entry, change }) => (change === undefined ? [entry] : [])),
+  };
+}
+
+function eventOf(action: AuditAction, entry: StoredEntry, details: AuditEvent["details"]): AuditEvent {
+  const { id, name, type } = entry.document;
+  return {
+    action,
+    userId: entry.userId,
+    details: { documentId: id, name, fileType: type, ...details },
+  };
+}
+
+/** What became of a plan. */
+export interface ChangeResult {
+  readonly changed: readonly StoredEntry[];
+  readonly failures: readonly { readonly entry: StoredEntry; readonly failure: CliError }[];
+}
+
+/** Does what was planned, in one write to an item, and records it. Entries that changed since they were read are left. */
+export async function carryOut(site: ChangingSite, changes: readonly PlannedChange[]): Promise<ChangeResult> {
+  if (changes.length === 0) return { changed: [], failures: [] };
+  const { changed, missing, refused } = await changeEntries(site, changes);
+  const done = new Set(changed.map(({ document }) => document.id));
+  const events = changes.filter(({ entry }) => done.has(entry.document.id)).map(({ event }) => event);
+  if (events.length > 0) await site.record(events);
+  return {
+    changed,
+    failures: [
+      ...missing.map((entry) => ({ entry, failure: new CliError("its entry is gone by now") })),
+      ...refused.map(({ entry, found }) => ({
+        entry,
+        failure: new CliError(`somebody else changed it meanwhile; it is ${found.document.status} now`),
+      })),
+    ],
+  };
+}
+
+/** The entry as a plan would leave it, for a dry run. */
+export function foreseen({ entry, set = {}, remove = [] }: PlannedChange): StoredEntry {
+  const kept = Object.entries(entry.document.attributes).filter(([name]) => !remove.includes(name));
+  return { ...entry, document: parseDocument({ ...Object.fromEntries(kept), ...set }) };
+}
+
+/** Those whose object is not in the bucket any more: there is nothing to restore. */
+export async function withoutObject(
+  site: DocumentSite,
+  entries: readonly StoredEntry[],
+): Promise<StoredEntry[]> {
+  const found = await inParallel(entries, 8, async ({ document: { s3Key } }) =>
+    s3Key === "" ? undefined : headObject(site.aws, { bucket: site.bucket, key: s3Key }, site.signal),
+  );
+  return entries.filter(({ document }, at) => found[at] === undefined && document.scanResult !== "INFECTED");
+}
+
+/** Whether retention will delete the document again at once. */
+export function isExpired({ expiresAt }: DocumentEntry, now: Date): boolean {
+  const time = timeOf(expiresAt);
+  return time !== undefined && time <= now.getTime();
+}

@@ -1,0 +1,171 @@
+import { createHash } from "node:crypto";
+import { getObject } from "../aws/objects.ts";
+import { errorName } from "../aws/setting.ts";
+import { CliError } from "../errors.ts";
+import type { AuditEvent } from "../model/audit.ts";
+import { isUnscanned, type DocumentEntry, type ScanResult } from "../model/documents.ts";
+import { timeOf } from "../model/json.ts";
+import { startScan } from "../scan/scan.ts";
+import type { Verdict } from "../scan/verdict.ts";
+import type { StoredEntry } from "./entries.ts";
+import { changeEntries, type EntryChange } from "./entry-changes.ts";
+import { failureOf } from "./failure.ts";
+import { entriesByUser } from "./list.ts";
+import { inParallel } from "./parallel.ts";
+import { isUndecided, judgementChange, type Scanner } from "./scanning.ts";
+import type { ChangingSite } from "./site.ts";
+
+/** Which stored documents are to be scanned. */
+export type Due = "all" | "unscanned" | { readonly before: Date };
+
+/** Whether a document has bytes that can be scanned, and is due. */
+function isDue(document: DocumentEntry, due: Due): boolean {
+  const { status, s3Key, scannedAt } = document;
+  // Of the infected ones only those are stored that an earlier scan took for clean; the others answer that they are not.
+  if (s3Key === "" || status === "UPLOADING" || status === "DELETED") return false;
+  if (due === "all") return true;
+  if (due === "unscanned") return isUnscanned(document);
+  return isUnscanned(document) || (timeOf(scannedAt) ?? 0) < due.before.getTime();
+}
+
+/** What a scan came to for one document. */
+export interface Rescanned {
+  readonly entry: StoredEntry;
+  readonly before: ScanResult | undefined;
+  readonly scanResult: ScanResult;
+  readonly detail: string | undefined;
+}
+
+interface RescanOutcome {
+  readonly scanned: readonly Rescanned[];
+  readonly failures: readonly { readonly entry: StoredEntry; readonly failure: CliError }[];
+}
+
+const scannedAtOnce = 4;
+
+/** Scans what is due of one user or of all, user by user; a dry run answers what it would scan as `due`. */
+export async function* rescanEach(
+  site: ChangingSite,
+  scanner: Scanner,
+  { userId, due, dryRun }: { userId: string | undefined; due: Due; dryRun: boolean },
+): AsyncGenerator<RescanOutcome & { readonly due: readonly StoredEntry[] }> {
+  for await (const entries of entriesByUser(site, userId)) {
+    const wanted = entries.filter(({ document }) => isDue(document, due));
+    const outcome = dryRun ? { scanned: [], failures: [] } : await rescan(site, scanner, wanted);
+    yield { ...outcome, due: wanted };
+  }
+}
+
+/**
+ * Scans stored documents of one user and writes the verdicts, in one write to an item. What is found infected is
+ * `INFECTED` from then on and no link to it is given; what is found clean again becomes `READY`. A verdict that says
+ * nothing (engine down, too large) never takes the place of one that did. Bytes that are not those of the entry's hash
+ * are a failure, whatever the engine says.
+ */
+async function rescan(
+  site: ChangingSite,
+  scanner: Scanner,
+  entries: readonly StoredEntry[],
+): Promise<RescanOutcome> {
+  const failures: { entry: StoredEntry; failure: CliError }[] = [];
+  const verdicts: { entry: StoredEntry; verdict: Verdict }[] = [];
+  await inParallel(entries, scannedAtOnce, async (entry) => {
+    try {
+      const verdict = await scanStored(site, scanner, entry);
+      if (verdict !== undefined) verdicts.push({ entry, verdict });
+    } catch (error) {
+      failures.push({ entry, failure: failureOf(site, error) });
+    }
+  });
+  const now = site.now();
+  const changes = verdicts.flatMap((each) => changeOf(each, now) ?? []);
+  const { changed, missing, refused } = await changeEntries(site, changes);
+  failures.push(
+    ...[...missing, ...refused.map(({ entry }) => entry)].map((entry) => ({
+      entry,
+      failure: new CliError("its entry changed or went while it was scanned; the verdict was not written"),
+    })),
+  );
+  const events = verdicts
+    .filter(({ entry }) => changed.some(({ document }) => document.id === entry.document.id))
+    .map(eventOf);
+  if (events.length > 0) await site.record(events);
+  const order = new Map(entries.map((entry, at) => [entry, at]));
+  const scanned = verdicts
+    .toSorted((one, other) => (order.get(one.entry) ?? 0) - (order.get(other.entry) ?? 0))
+    .map(({ entry, verdict }): Rescanned => ({
+      entry,
+      before: entry.document.scanResult,
+      scanResult: verdict.result,
+      detail: isUndecided(verdict)
+        ? verdict.detail
+        : verdict.result === "INFECTED"
+          ? verdict.signature
+          : undefined,
+    }));
+  return { scanned, failures };
+}
+
+/** Undefined for an infected document whose bytes were never stored. */
+async function scanStored(
+  site: ChangingSite,
+  scanner: Scanner,
+  { document }: StoredEntry,
+): Promise<Verdict | undefined> {
+  const { aws, bucket, signal } = site;
+  let body: AsyncIterable<Uint8Array>;
+  try {
+    ({ body } = await getObject(aws, { bucket, key: document.s3Key, signal }));
+  } catch (error) {
+    if (errorName(error) !== "NoSuchKey") throw error;
+    if (document.status === "INFECTED") return undefined;
+    throw new CliError("its object is not there", { cause: error });
+  }
+  const hash = createHash("sha256");
+  const scan = startScan(scanner.clamd, { ...scanner, signal });
+  try {
+    for await (const chunk of body) {
+      hash.update(chunk);
+      await scan.write(chunk);
+    }
+    const verdict = await scan.end();
+    const isRight = document.sha256 === undefined || hash.digest("hex") === document.sha256;
+    if (!isRight && verdict.result === "CLEAN") {
+      throw new CliError("what is stored are not the bytes that were uploaded (their hash differs)");
+    }
+    return verdict;
+  } finally {
+    scan.discard();
+  }
+}
+
+function changeOf(
+  { entry, verdict }: { entry: StoredEntry; verdict: Verdict },
+  now: Date,
+): EntryChange | undefined {
+  if (isUndecided(verdict) && !isUnscanned(entry.document)) return undefined;
+  const { set, remove } = judgementChange(verdict, now);
+  const status =
+    verdict.result === "INFECTED" ? "INFECTED" : verdict.result === "CLEAN" ? "READY" : undefined;
+  return {
+    entry,
+    set: { ...set, status },
+    remove: remove.filter((name) => entry.raw[name] !== undefined),
+    unchanged: ["status", "s3Key"],
+  };
+}
+
+function eventOf({ entry, verdict }: { entry: StoredEntry; verdict: Verdict }): AuditEvent {
+  const { id, name } = entry.document;
+  return {
+    action: "document.scanned",
+    userId: entry.userId,
+    details: {
+      documentId: id,
+      name,
+      scanResult: verdict.result,
+      ...(verdict.result === "INFECTED" ? { signature: verdict.signature } : {}),
+      ...(isUndecided(verdict) ? { reason: verdict.reason } : { engine: verdict.engine }),
+    },
+  };
+}
