@@ -3,8 +3,11 @@ import type { Prompts, World } from "./world.ts";
 
 /** The world as it is. `signal` is aborted by whoever listens to the process's signals. */
 export function realWorld(signal: AbortSignal): World {
-  return {
-    stdin: process.stdin,
+  const world: World = {
+    // Looked at late: making it takes a millisecond, and few commands read from it.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
@@ -36,18 +39,19 @@ export function realWorld(signal: AbortSignal): World {
     },
     async connect(config, access) {
       const { connectTarget } = await import("./target.ts");
-      return connectTarget(config, access, { ...this });
+      return connectTarget(config, access, world);
     },
   };
+  return world;
 }
 
 /** Questions go to stderr: stdout is for the result alone. Each prompt is loaded when it is first needed. */
 function prompts(signal: AbortSignal): Prompts {
-  const context = { input: process.stdin, output: process.stderr, signal };
+  const context = () => ({ input: process.stdin, output: process.stderr, signal });
   return {
     async confirm(message, fallback) {
       const { default: confirm } = await import("@inquirer/confirm");
-      return confirm({ message, default: fallback }, context);
+      return confirm({ message, default: fallback }, context());
     },
     async input(message, { fallback, check } = {}) {
       const { default: input } = await import("@inquirer/input");
@@ -57,12 +61,12 @@ function prompts(signal: AbortSignal): Prompts {
           ...(fallback === undefined ? {} : { default: fallback }),
           ...(check === undefined ? {} : { validate: check }),
         },
-        context,
+        context(),
       );
     },
     async select(message, choices) {
       const { default: select } = await import("@inquirer/select");
-      return select({ message, choices: choices.map(({ value, name }) => ({ value, name })) }, context);
+      return select({ message, choices: choices.map(({ value, name }) => ({ value, name })) }, context());
     },
   };
 }

@@ -12,9 +12,7 @@ export function visible(text: string): string {
   });
 }
 
-const plurals = new Intl.PluralRules("en");
-
 /** `1 picture`, `2 pictures`; `many` where an s does not do. */
 export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number.toLocaleString("en")} ${plurals.select(number) === "one" ? one : many}`;
+  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 }
