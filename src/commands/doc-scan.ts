@@ -1,5 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Due, Rescanned } from "../documents/rescan.ts";
+import type { Scanner } from "../documents/scanning.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { table } from "../output/table.ts";
 import { count } from "../output/text.ts";
@@ -8,6 +9,7 @@ import { spanOption } from "./doc-options.ts";
 import { printScanReport } from "./doc-scan-report.ts";
 import { changingSite, scannerOf } from "./doc-site.ts";
 import { failPartly, type Failed } from "./failures.ts";
+import type { Run } from "./run.ts";
 
 interface ScanOptions {
   readonly all?: true | undefined;
@@ -29,12 +31,7 @@ export function docScan(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       if (options.report) return await printScanReport(run, given);
       const due = dueOf(options, { given, now: run.world.now() });
-      const scanner = scannerOf(run);
-      if (typeof scanner === "string") {
-        throw new CliError("no virus scanner is configured", {
-          hint: 'set "clamav.host" or "clamav.socket" (docs/virus-scan.md)',
-        });
-      }
+      const scanner = neededScanner(run);
       const [{ rescanEach }, { resolveUser }] = await Promise.all([
         import("../documents/rescan.ts"),
         import("../documents/users.ts"),
@@ -68,6 +65,14 @@ export function docScan(begin: Begin): AnyCommand {
         });
       }
     });
+}
+
+function neededScanner(run: Run): Scanner {
+  const scanner = scannerOf(run);
+  if (typeof scanner !== "string") return scanner;
+  throw new CliError("no virus scanner is configured", {
+    hint: 'set "clamav.host" or "clamav.socket" (docs/virus-scan.md)',
+  });
 }
 
 function dueOf(

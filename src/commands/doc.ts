@@ -1,4 +1,5 @@
 import type { AnyCommand, Begin } from "../program.ts";
+import { docCheck } from "./doc-check.ts";
 import { docList } from "./doc-list.ts";
 import { docRename } from "./doc-rename.ts";
 import { docRestore } from "./doc-restore.ts";
@@ -8,7 +9,7 @@ import { docShow } from "./doc-show.ts";
 import { docTag } from "./doc-tag.ts";
 import { docUpload } from "./doc-upload.ts";
 
-const verbs = [docUpload, docList, docShow, docRm, docRestore, docTag, docRename, docScan];
+const verbs = [docUpload, docList, docShow, docRm, docRestore, docTag, docRename, docScan, docCheck];
 
 /** `mawps doc …`: the documents of users. */
 export function doc(noun: AnyCommand, begin: Begin): void {

@@ -25,8 +25,16 @@ export async function addEntries(
   { userId, profile: known }: Pick<UserDocuments, "userId" | "profile">,
   added: readonly NewEntry[],
 ): Promise<readonly StoredEntry[]> {
-  if (added.length === 0) return [];
-  const values = added.map(typed);
+  return appendEntries(site, { userId, profile: known }, added.map(typed));
+}
+
+/** Appends entries in DynamoDB's own form, as `addEntries` does: for one that is moved and must stay what it is. */
+export async function appendEntries(
+  site: DocumentSite,
+  { userId, profile: known }: Pick<UserDocuments, "userId" | "profile">,
+  values: readonly AttributeValue[],
+): Promise<readonly StoredEntry[]> {
+  if (values.length === 0) return [];
   const key = documentItemKey(site, userId, "profile");
   for (let attempt = 0, profile = known; attempt < attempts; attempt++) {
     profile ??= await getItem(site.aws, { table: site.table, key, signal: site.signal });
@@ -37,7 +45,9 @@ export async function addEntries(
     const outcome = await updateAttributes(site.aws, {
       table: site.table,
       key,
-      ...(isNull ? { set: [{ path: list, value: { L: values } }] } : { append: [{ path: list, values }] }),
+      ...(isNull
+        ? { set: [{ path: list, value: { L: [...values] } }] }
+        : { append: [{ path: list, values }] }),
       conditions: [
         { path: "userId", is: "present" },
         // `null` is what the website leaves of an empty list; nothing can be appended to it.
@@ -45,7 +55,7 @@ export async function addEntries(
       ],
       signal: site.signal,
     });
-    if (outcome.applied) return appended(site, { userId, item: outcome.item, added });
+    if (outcome.applied) return appended(site, { userId, item: outcome.item, values });
     profile = outcome.found;
   }
   throw restless(userId);
@@ -57,9 +67,9 @@ export async function addEntries(
  */
 async function appended(
   site: DocumentSite,
-  { userId, item, added }: { userId: string; item: Item | undefined; added: readonly NewEntry[] },
+  { userId, item, values }: { userId: string; item: Item | undefined; values: readonly AttributeValue[] },
 ): Promise<readonly StoredEntry[]> {
-  const ids = new Set(added.map(({ id }) => id));
+  const ids = new Set(values.map(({ M: entry }) => entry?.["id"]?.S));
   const ours = entriesIn(site, { userId, place: "profile", item }).filter(({ document }) =>
     ids.has(document.id),
   );

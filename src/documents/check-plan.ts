@@ -1,0 +1,352 @@
+import type { UnfinishedUpload } from "../aws/open-uploads.ts";
+import { timeOf } from "../model/json.ts";
+import { parseKey, pluralFileType } from "../model/keys.ts";
+import type { CheckFacts, ObjectFacts } from "./check-facts.ts";
+import type { StoredEntry } from "./entries.ts";
+
+/** What a repair does. */
+export type Repair =
+  | { readonly does: "rebuild"; readonly object: ObjectFacts }
+  | { readonly does: "point"; readonly entry: StoredEntry; readonly key: string }
+  | { readonly does: "finish"; readonly entry: StoredEntry }
+  | { readonly does: "withdraw"; readonly entry: StoredEntry }
+  | { readonly does: "correct-size"; readonly entry: StoredEntry; readonly sizeBytes: number }
+  | { readonly does: "drop-entry"; readonly entry: StoredEntry }
+  | { readonly does: "rename-id"; readonly entry: StoredEntry }
+  | { readonly does: "move"; readonly entry: StoredEntry }
+  | { readonly does: "delete-object"; readonly key: string }
+  | { readonly does: "abort-upload"; readonly upload: UnfinishedUpload };
+
+/** Something that is not as it should be, and what helps. */
+export interface Finding {
+  readonly userId: string;
+  readonly kind:
+    | "object-without-entry"
+    | "left-over-object"
+    | "entry-without-object"
+    | "wrong-size"
+    | "wrong-hash"
+    | "half-done-upload"
+    | "old-multipart-upload"
+    | "duplicate-id"
+    | "shared-object"
+    | "wrong-item"
+    | "strange-entry";
+  readonly id?: string;
+  readonly key?: string;
+  readonly what: string;
+  readonly remedy: string;
+  /** What `--repair` does about it; undefined where only a person can tell. */
+  readonly repair?: Repair;
+}
+
+export interface CheckRules {
+  readonly now: Date;
+  /** From which age on an unfinished multipart upload without an entry is a finding. */
+  readonly oldUploadMs: number;
+}
+
+const byRepair = "`mawps doc check --repair`";
+
+/** Finds what is wrong with one user's documents. Pure: the same facts give the same findings. */
+export function findFaults(facts: CheckFacts, rules: CheckRules): Finding[] {
+  const { documents } = facts;
+  const kept = withoutCopies(documents.entries);
+  return [
+    ...strange(facts),
+    ...duplicates(documents.entries, kept),
+    ...kept.flatMap((entry) => [...misplaced(entry), ...faultsOf(entry, facts, rules)]),
+    ...shared(kept),
+    ...orphans(facts, kept),
+    ...oldUploads(facts, rules),
+  ];
+}
+
+function finding(entry: StoredEntry, rest: Omit<Finding, "userId" | "id" | "key">): Finding {
+  const { id, s3Key } = entry.document;
+  return { userId: entry.userId, id, ...(s3Key === "" ? {} : { key: s3Key }), ...rest };
+}
+
+function strange({ documents: { userId, strange: found } }: CheckFacts): Finding[] {
+  return found.map(({ place, index }) => ({
+    userId,
+    kind: "strange-entry",
+    what:
+      index === undefined ? `"documents" of the ${place} item is no list` : `element ${index} is no entry`,
+    remedy: "look at the item: neither the website nor this tool writes that",
+  }));
+}
+
+/** Of entries with the same id and object the first one counts: those on the profile come first. */
+function withoutCopies(entries: readonly StoredEntry[]): StoredEntry[] {
+  return entries.filter((entry, at) => entries.findIndex((each) => isCopy(each, entry)) === at);
+}
+
+function isCopy({ document: one }: StoredEntry, { document: other }: StoredEntry): boolean {
+  return one.id === other.id && one.s3Key === other.s3Key;
+}
+
+function duplicates(entries: readonly StoredEntry[], kept: readonly StoredEntry[]): Finding[] {
+  const copies = entries.filter((entry) => !kept.includes(entry));
+  const namesakes = kept.filter(
+    ({ document }, at) =>
+      document.id !== "" && kept.findIndex((each) => each.document.id === document.id) < at,
+  );
+  return [
+    ...copies.map((entry) =>
+      finding(entry, {
+        kind: "duplicate-id",
+        what: "the same entry stands there twice",
+        remedy: `${byRepair} takes the second one away`,
+        repair: { does: "drop-entry", entry },
+      }),
+    ),
+    ...namesakes.map((entry) =>
+      finding(entry, {
+        kind: "duplicate-id",
+        what: `another document (${entry.document.name}) has the same id`,
+        remedy: `${byRepair} gives it an id of its own`,
+        repair: { does: "rename-id", entry },
+      }),
+    ),
+  ];
+}
+
+function misplaced(entry: StoredEntry): Finding[] {
+  const parsed = parseKey(entry.document.s3Key);
+  if (parsed !== undefined && parsed.layout !== "hero" && parsed.userId !== entry.userId) {
+    return [
+      finding(entry, {
+        kind: "wrong-item",
+        what: `its object lies in the folder of ${parsed.userId}`,
+        remedy: "find out whose document it is; then delete the entry of the other one",
+      }),
+    ];
+  }
+  if (entry.place === "profile") return [];
+  return [
+    finding(entry, {
+      kind: "wrong-item",
+      what: 'it stands on the older item of type "document", which the website does not change any more',
+      remedy: `${byRepair} moves it to the profile`,
+      repair: { does: "move", entry },
+    }),
+  ];
+}
+
+/**
+ * | status              | object                     | finding                                     |
+ * |---------------------|----------------------------|---------------------------------------------|
+ * | UPLOADING, SCANNING | its link is still good     | none                                        |
+ * | UPLOADING, SCANNING | there, size and hash right | half-done: finish                           |
+ * | UPLOADING, SCANNING | there, not confirmed       | half-done: `doc confirm`                    |
+ * | UPLOADING, SCANNING | not there                  | half-done: withdraw                         |
+ * | INFECTED            | any                        | none: mostly nothing was stored             |
+ * | any other           | not there                  | entry without object                        |
+ * | any other           | other size or hash         | wrong size (corrected if the hash is right), wrong hash |
+ */
+function faultsOf(entry: StoredEntry, { objects }: CheckFacts, { now }: CheckRules): Finding[] {
+  const { document } = entry;
+  const object = objects.get(document.s3Key);
+  if (document.status === "UNKNOWN") {
+    return [
+      finding(entry, {
+        kind: "strange-entry",
+        what: `its status ${JSON.stringify(document.attributes["status"])} is none of the model's`,
+        remedy: "find out who writes it; until then no link to the document is given",
+      }),
+    ];
+  }
+  if (document.status === "UPLOADING" || document.status === "SCANNING") return halfDone(entry, object, now);
+  if (document.status === "INFECTED") return [];
+  if (object === undefined) {
+    const isDeleted = document.status === "DELETED";
+    return [
+      finding(entry, {
+        kind: "entry-without-object",
+        what: document.s3Key === "" ? "it names no object" : "its object is not in the bucket",
+        remedy: isDeleted
+          ? "it is deleted: retention removes the entry in its time"
+          : "bring the object back from a backup or an older version, or delete the entry with `mawps doc rm`",
+      }),
+    ];
+  }
+  return wrongBytes(entry, object);
+}
+
+function halfDone(entry: StoredEntry, object: ObjectFacts | undefined, now: Date): Finding[] {
+  const { document } = entry;
+  const until = timeOf(document.attributes["uploadUntil"]);
+  if (until !== undefined && until > now.getTime()) return [];
+  const begun = `an upload begun ${document.uploadedAt ?? "at a time unknown"} is not done`;
+  if (object === undefined) {
+    return [
+      finding(entry, {
+        kind: "half-done-upload",
+        what: `${begun}, and nothing has arrived`,
+        remedy: `upload the file again, which goes on, or ${byRepair} withdraws it`,
+        repair: { does: "withdraw", entry },
+      }),
+    ];
+  }
+  const isRight =
+    document.sha256 !== undefined && object.sha256 === document.sha256 && object.sizeBytes === document.size;
+  const isJudged = document.scanResult !== undefined && document.scanResult !== "INFECTED";
+  if (!isRight || !isJudged) {
+    return [
+      finding(entry, {
+        kind: "half-done-upload",
+        what: `${begun}; an object has arrived that nobody has looked at`,
+        remedy: `\`mawps doc confirm ${entry.userId} ${document.id}\` looks at it and takes or removes it`,
+      }),
+    ];
+  }
+  return [
+    finding(entry, {
+      kind: "half-done-upload",
+      what: `${begun}, but all its bytes are there`,
+      remedy: `upload the file again, or ${byRepair} finishes it`,
+      repair: { does: "finish", entry },
+    }),
+  ];
+}
+
+function wrongBytes(entry: StoredEntry, object: ObjectFacts): Finding[] {
+  const { document } = entry;
+  const isOther = document.sha256 !== undefined && object.sha256 !== document.sha256;
+  if (isOther) {
+    return [
+      finding(entry, {
+        kind: "wrong-hash",
+        what: "the object has other bytes than the entry's sha256 says",
+        remedy: "bring the right object back from a backup or an older version",
+      }),
+    ];
+  }
+  if (document.size === undefined || document.size === object.sizeBytes) return [];
+  const what = `the object has ${object.sizeBytes} bytes, the entry says ${document.size}`;
+  if (document.sha256 === undefined) {
+    return [
+      finding(entry, {
+        kind: "wrong-size",
+        what,
+        remedy: "look at the document: it has been replaced, or its upload was cut off",
+      }),
+    ];
+  }
+  return [
+    finding(entry, {
+      kind: "wrong-size",
+      what: `${what}; the hash is right`,
+      remedy: `${byRepair} corrects the entry`,
+      repair: { does: "correct-size", entry, sizeBytes: object.sizeBytes },
+    }),
+  ];
+}
+
+function shared(entries: readonly StoredEntry[]): Finding[] {
+  return entries
+    .filter(
+      ({ document }, at) =>
+        document.s3Key !== "" && entries.findIndex((each) => each.document.s3Key === document.s3Key) < at,
+    )
+    .map((entry) =>
+      finding(entry, {
+        kind: "shared-object",
+        what: "another entry names the same object",
+        remedy:
+          "delete none of the two before it is clear which is right: retention would remove the object of both",
+      }),
+    );
+}
+
+/** Objects of documents that no entry names. */
+function orphans({ documents, objects }: CheckFacts, entries: readonly StoredEntry[]): Finding[] {
+  const named = new Set(entries.map(({ document }) => document.s3Key));
+  const { userId } = documents;
+  return [...objects.values()]
+    .filter(({ key }) => !named.has(key))
+    .map((object): Finding => {
+      const { key, said } = object;
+      const of = entries.find(({ document }) => document.id === said.id);
+      if (of !== undefined && objects.has(of.document.s3Key)) {
+        return {
+          userId,
+          kind: "left-over-object",
+          id: of.document.id,
+          key,
+          what: `it is an earlier place of ${of.document.name}; old links to it still work`,
+          remedy: `${byRepair} deletes it`,
+          repair: { does: "delete-object", key },
+        };
+      }
+      const base = {
+        userId,
+        kind: "object-without-entry" as const,
+        key,
+        ...(said.id === undefined ? {} : { id: said.id }),
+      };
+      if (of !== undefined) {
+        return {
+          ...base,
+          what: `the entry of ${of.document.name} names another object, which is not there`,
+          remedy: `${byRepair} makes the entry name this one`,
+          repair: { does: "point", entry: of, key },
+        };
+      }
+      const layout = parseKey(key)?.layout;
+      if (layout !== "document" && layout !== "old-document") {
+        return { ...base, what: "its key is none of a document", remedy: "find out who put it there" };
+      }
+      return {
+        ...base,
+        what: `no entry names it${said.name === undefined ? "" : ` (${said.name})`}`,
+        remedy: `${byRepair} writes its entry from its metadata`,
+        repair: { does: "rebuild", object },
+      };
+    });
+}
+
+function oldUploads({ documents, uploads }: CheckFacts, { now, oldUploadMs }: CheckRules): Finding[] {
+  const open = new Set(
+    documents.entries
+      .filter(({ document }) => document.status === "UPLOADING")
+      .map(({ document }) => document.s3Key),
+  );
+  return uploads
+    .filter(({ key, begunAt }) => !open.has(key) && now.getTime() - (begunAt?.getTime() ?? 0) > oldUploadMs)
+    .map((upload) => ({
+      userId: documents.userId,
+      kind: "old-multipart-upload",
+      key: upload.key,
+      what: `parts of an upload begun ${upload.begunAt?.toISOString() ?? "at a time unknown"} that nobody finishes`,
+      remedy: `${byRepair} removes them; so does the lifecycle rule of \`mawps setup\``,
+      repair: { does: "abort-upload", upload },
+    }));
+}
+
+/** The attributes of an entry that was lost, from its object. */
+export function rebuiltEntry(
+  { key, sizeBytes, contentType, lastModified, said }: ObjectFacts,
+  made: { readonly id: string; readonly url: string },
+): Readonly<Record<string, unknown>> & { readonly id: string } {
+  const parsed = parseKey(key);
+  const isDocument = parsed?.layout === "document" || parsed?.layout === "old-document";
+  const fileName = parsed?.layout === "old-document" ? parsed.fileName : key.slice(key.lastIndexOf("/") + 1);
+  const uploadedAt = isDocument ? new Date(parsed.timestampMs) : lastModified;
+  return {
+    id: said.id ?? made.id,
+    name: said.name ?? fileName,
+    type: pluralFileType(isDocument ? parsed.fileType : "documents"),
+    s3Key: key,
+    s3Url: made.url,
+    size: sizeBytes,
+    uploadedAt: uploadedAt?.toISOString(),
+    contentType,
+    sha256: said.sha256,
+    // Nothing says what a scanner found: it counts as never scanned.
+    status: "READY",
+    uploadedBy: said.uploadedBy,
+    tags: [],
+  };
+}

@@ -1,0 +1,57 @@
+import { listObjects } from "../aws/listing.ts";
+import { scanItems } from "../aws/items.ts";
+import { parseKey } from "../model/keys.ts";
+import { userIdFault } from "../model/user-id.ts";
+import { readFacts } from "./check-facts.ts";
+import { findFaults, type Finding } from "./check-plan.ts";
+import { entriesAttribute } from "./entries.ts";
+import { inParallel } from "./parallel.ts";
+import type { DocumentSite } from "./site.ts";
+
+export interface CheckOptions {
+  /** Reads every object and compares its bytes, instead of trusting the hash in its metadata. */
+  readonly readAll: boolean;
+  /** Age from which on an unfinished multipart upload is a finding. */
+  readonly oldUploadMs: number;
+}
+
+/** Users that are looked at side by side. */
+const usersAtOnce = 8;
+
+/** What is wrong with the documents of one user, or of everybody who has entries or objects; user by user. */
+export async function* checkDocuments(
+  site: DocumentSite,
+  userId: string | undefined,
+  options: CheckOptions,
+): AsyncGenerator<{ readonly users: number; readonly findings: readonly Finding[] }> {
+  const users = userId === undefined ? await usersWithAnything(site) : [userId];
+  for (let at = 0; at < users.length; at += usersAtOnce) {
+    const some = users.slice(at, at + usersAtOnce);
+    const found = await inParallel(some, usersAtOnce, async (each) => {
+      const facts = await readFacts(site, each, options);
+      return findFaults(facts, { now: site.now(), oldUploadMs: options.oldUploadMs });
+    });
+    yield { users: at + some.length, findings: found.flat() };
+  }
+}
+
+/** Ids of all who have a list of entries or an object in a documents' folder, sorted. */
+async function usersWithAnything(site: DocumentSite): Promise<string[]> {
+  const { aws, bucket, table, signal } = site;
+  const users = new Set<string>();
+  for await (const page of scanItems(aws, { table, attributes: ["userId", entriesAttribute], signal })) {
+    for (const item of page) {
+      const userId = item["userId"]?.S;
+      if (userId !== undefined && item[entriesAttribute] !== undefined) users.add(userId);
+    }
+  }
+  for (const prefix of ["public/documents/", "users/"]) {
+    for await (const { objects } of listObjects(aws, { bucket, prefix, signal })) {
+      for (const { key } of objects) {
+        const parsed = parseKey(key);
+        if (parsed?.layout === "document" || parsed?.layout === "old-document") users.add(parsed.userId);
+      }
+    }
+  }
+  return [...users].filter((userId) => userIdFault(userId) === undefined).sort();
+}
