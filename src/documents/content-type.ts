@@ -18,14 +18,7 @@ export async function documentType(
     allowed,
   }: { readAt: ReadAt; sizeBytes: number; allowed: readonly DocumentExtension[] },
 ): Promise<DocumentType> {
-  const byName = lookup(name);
-  const named = documentTypes.find(({ contentType }) => contentType === byName);
-  if (named === undefined || !allowed.includes(named.ext)) {
-    throw refused(
-      byName === false ? `the name ${JSON.stringify(name)} says no kind of file` : byName,
-      allowed,
-    );
-  }
+  const named = namedType(name, allowed);
   const content = await kindOf(readAt, sizeBytes);
   if (content !== named.ext) {
     throw new CliError(`the content is ${content ?? "of no known kind"}, not ${named.ext} as the name says`, {
@@ -33,6 +26,17 @@ export async function documentType(
     });
   }
   return named;
+}
+
+/**
+ * The kind of a document by its name alone, for one whose content is still to come.
+ * @throws CliError when the name says none, or one that is not taken here.
+ */
+export function namedType(name: string, allowed: readonly DocumentExtension[]): DocumentType {
+  const byName = lookup(name);
+  const named = documentTypes.find(({ contentType }) => contentType === byName);
+  if (named !== undefined && allowed.includes(named.ext)) return named;
+  throw refused(byName === false ? `the name ${JSON.stringify(name)} says no kind of file` : byName, allowed);
 }
 
 function refused(what: string, allowed: readonly DocumentExtension[]): CliError {

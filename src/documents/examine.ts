@@ -145,9 +145,10 @@ async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
   }
 }
 
-async function hashAndScan(
-  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
-  { scanner, onRead, signal }: ExamineOptions,
+/** Hashes and scans a content in one pass. */
+export async function hashAndScan(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  { scanner, onRead, signal }: Pick<ExamineOptions, "scanner" | "onRead" | "signal">,
 ): Promise<{ sha256: string; judgement: Judgement }> {
   const hash = createHash("sha256");
   const scan = typeof scanner === "string" ? undefined : startScan(scanner.clamd, { ...scanner, signal });

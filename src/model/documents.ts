@@ -106,6 +106,15 @@ export function isUnscanned({ scanResult }: DocumentEntry): boolean {
   return scanResult !== "CLEAN" && scanResult !== "INFECTED";
 }
 
+/** Why a document must not be touched; undefined where nothing holds it. */
+export function legalHold(attributes: JsonObject): string | undefined {
+  const hold = attributes["legalHold"];
+  if (hold === undefined || hold === null || hold === false || hold === "") return undefined;
+  if (typeof hold === "string") return hold;
+  if (isRecord(hold) && typeof hold["reason"] === "string" && hold["reason"] !== "") return hold["reason"];
+  return "no reason given";
+}
+
 /** The status to go back to from a soft delete: an infection is not forgotten by deleting and restoring. */
 export function restoredStatus({ scanResult }: DocumentEntry): DocumentStatus {
   return scanResult === "INFECTED" ? "INFECTED" : "READY";

@@ -8,12 +8,13 @@ import {
   type Place,
   type StoredEntry,
 } from "../documents/entries.ts";
+import { legalHold } from "../model/documents.ts";
 import { parseKey } from "../model/keys.ts";
 import { pictureAttributes } from "../model/retention.ts";
 import { bounded } from "../setup/bounded.ts";
 import type { DocumentDue } from "./plan-entry.ts";
 import { noteStrangers } from "./references.ts";
-import { daysBetween, decideDocument, deciding, isPast, legalHold, type DocumentVerdict } from "./rules.ts";
+import { daysBetween, decideDocument, deciding, isPast, type DocumentVerdict } from "./rules.ts";
 import type { RetentionSite } from "./site.ts";
 import { bytesOf, newestBytesMs, plannedVersion, versionsOf } from "./stored-versions.ts";
 
@@ -31,36 +32,28 @@ export interface Noticed {
 
 /** Users that are looked up at once. */
 const sideBySide = 8;
+/** A page of 1 MB is ten times as much once it is parsed, and would be held until its last user was looked up. */
+const itemsPerPage = 200;
 
 /**
  * The documents that are due, and those kept from it, by one scan of the profiles: a page of items is in memory, and
  * the versions of the due documents of a few users.
  */
 export async function* findDocuments(site: RetentionSite, noticed: Noticed): AsyncGenerator<DocumentDue> {
-  const { documents, rules } = site;
+  const { documents } = site;
   const pages = scanItems(site.aws, {
     table: documents.table,
     attributes: ["userId", "type", entriesAttribute, ...pictureAttributes],
+    pageSize: itemsPerPage,
     signal: site.signal,
   });
   for await (const page of pages) {
-    const users = new Map<string, readonly StoredEntry[]>();
-    for (const item of page) {
-      const userId = item["userId"]?.S ?? "";
-      noteStrangers(noticed.strangers, userId, item);
-      const place = placeOf(site, item);
-      if (userId === "" || place === undefined) continue;
-      const entries = entriesIn(documents, { userId, place, item });
-      for (const { document } of entries) {
-        if (legalHold(document.attributes) !== undefined) noticed.held.add(document.s3Key);
+    for (let start = 0; start < page.length; start += sideBySide) {
+      const items = page.slice(start, start + sideBySide);
+      for (const due of (await bounded(items, sideBySide, (item) => dueOf(site, item, noticed))).flat()) {
+        if (due.key !== undefined && due.versions.length > 1) noticed.purgedWhole.add(due.key);
+        yield due;
       }
-      const isDue = entries.some(({ document }) => decideDocument(document, rules) !== undefined);
-      if (isDue) users.set(`${userId}\n${place}`, entries);
-    }
-    const found = await bounded([...users.values()], sideBySide, (entries) => dueOf(site, entries));
-    for (const due of found.flat()) {
-      if (due.key !== undefined && due.versions.length > 1) noticed.purgedWhole.add(due.key);
-      yield due;
     }
   }
 }
@@ -72,16 +65,21 @@ function placeOf({ documents: { shape } }: RetentionSite, item: Item): Place | u
   return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
 }
 
-/** What is due of the entries of one item. */
-async function dueOf(site: RetentionSite, entries: readonly StoredEntry[]): Promise<DocumentDue[]> {
-  const [first] = entries;
-  if (first === undefined) return [];
-  const { userId, place } = first;
+/** What is due of the entries of one item; what others have to know of it is noted. */
+async function dueOf(site: RetentionSite, item: Item, noticed: Noticed): Promise<DocumentDue[]> {
+  const { documents, rules } = site;
+  const userId = item["userId"]?.S ?? "";
+  noteStrangers(noticed.strangers, userId, item);
+  const place = placeOf(site, item);
+  if (userId === "" || place === undefined) return [];
+  const entries = entriesIn(documents, { userId, place, item });
+  for (const { document } of entries) {
+    if (legalHold(document.attributes) !== undefined) noticed.held.add(document.s3Key);
+  }
+  if (!entries.some(({ document }) => decideDocument(document, rules) !== undefined)) return [];
   // The user's other item may name the same object.
   const all =
-    site.documents.shape.kind === "composite"
-      ? (await readDocuments(site.documents, userId)).entries
-      : entries;
+    documents.shape.kind === "composite" ? (await readDocuments(documents, userId)).entries : entries;
   const judged = await judge(site, all);
   return judged.flatMap((each) => (each.entry.place === place ? [each.due] : []));
 }

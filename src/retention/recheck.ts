@@ -1,6 +1,7 @@
 import { queryItems } from "../aws/items.ts";
 import { listUnfinishedUploads } from "../aws/open-uploads.ts";
 import { readDocuments, type StoredEntry } from "../documents/entries.ts";
+import { legalHold } from "../model/documents.ts";
 import { sameJson } from "../model/json.ts";
 import { parseKey } from "../model/keys.ts";
 import { bounded } from "../setup/bounded.ts";
@@ -9,7 +10,6 @@ import { fingerprint } from "./find-items.ts";
 import { replacedVersions } from "./find-objects.ts";
 import { findPictures } from "./find-pictures.ts";
 import type { DocumentDue, DueEntry, ImageDue, TwinVersionDue, UploadDue, VersionDue } from "./plan-entry.ts";
-import { legalHold } from "./rules.ts";
 import type { RetentionSite } from "./site.ts";
 import { keysWithVersions, unplanned, versionsOf, type KeyVersions } from "./stored-versions.ts";
 

@@ -1,6 +1,6 @@
 import type { RetentionRule } from "../model/declaration.ts";
-import type { DocumentEntry } from "../model/documents.ts";
-import { isRecord, timeOf, type JsonObject } from "../model/json.ts";
+import { legalHold, type DocumentEntry } from "../model/documents.ts";
+import { timeOf } from "../model/json.ts";
 
 /** The rules that are on, by their ids, and the moment for which they decide. */
 export interface Rules {
@@ -96,15 +96,6 @@ function past(
 /** Whether a rule's period is over since a moment. */
 export function isPast(rule: RetentionRule, sinceMs: number, { at }: Pick<Rules, "at">): boolean {
   return at.getTime() - sinceMs >= (rule.afterDays ?? 0) * dayMs;
-}
-
-/** Why a document must not be touched; undefined where nothing holds it. */
-export function legalHold(attributes: JsonObject): string | undefined {
-  const hold = attributes["legalHold"];
-  if (hold === undefined || hold === null || hold === false || hold === "") return undefined;
-  if (typeof hold === "string") return hold;
-  if (isRecord(hold) && typeof hold["reason"] === "string" && hold["reason"] !== "") return hold["reason"];
-  return "no reason given";
 }
 
 /** A picture with its variants, as one owner has several. */
