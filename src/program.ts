@@ -32,6 +32,10 @@ const nouns: Readonly<Record<string, Noun>> = {
     description: "who changed what, and the proof of it",
     load: async () => (await import("./commands/audit.ts")).audit,
   },
+  doc: {
+    description: "users' documents: upload, list, delete, scan, check",
+    load: async () => (await import("./commands/doc.ts")).doc,
+  },
   setup: {
     description: "make the buckets and tables that are missing",
     load: async () => (await import("./commands/setup.ts")).setup,

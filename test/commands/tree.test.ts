@@ -4,6 +4,7 @@ import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildProgram, type AnyCommand } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
+import { putDocument, putProfile } from "../support/documents.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 /**
@@ -21,6 +22,15 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "audit export": [],
   "retention plan": [],
   "retention run": [],
+  "doc upload": ["user-1", "letter.txt", "--type", "cv"],
+  "doc list": ["user-1"],
+  "doc show": ["user-1", "doc-1"],
+  "doc rm": ["user-1", "doc-1"],
+  "doc restore": ["user-1", "doc-2"],
+  "doc tag": ["user-1", "doc-1", "checked"],
+  "doc rename": ["user-1", "doc-1", "Brief.txt"],
+  "doc scan": ["--report"],
+  "doc check": [],
   setup: [],
   doctor: [],
   init: ["--target", "local"],
@@ -35,9 +45,9 @@ const calls: Readonly<Record<string, readonly string[]>> = {
 /** Runs until it is stopped: has tests of its own. */
 const endless = new Set(["local serve"]);
 /** Lists that are empty where everything is well. */
-const maybeEmpty = new Set(["retention plan"]);
+const maybeEmpty = new Set(["retention plan", "doc check"]);
 /** What asks before it goes on. */
-const asking = new Set(["hero rm", "local reset"]);
+const asking = new Set(["hero rm", "doc rm", "local reset"]);
 
 const rows = Object.entries(calls)
   .filter(([verb]) => !endless.has(verb))
@@ -52,6 +62,14 @@ beforeEach(async () => {
   // Two pictures, so that there is something to roll back to and to take away.
   for (let picture = 0; picture < 2; picture += 1)
     await home.run(["hero", "set", "photo.jpg", "--no-verify"]);
+  await writeFile(join(home.folder, "letter.txt"), "Guten Tag");
+  await home.look(async (aws) => {
+    const documents = [
+      await putDocument(aws, { userId: "user-1", id: "doc-1", body: "eins" }),
+      await putDocument(aws, { userId: "user-1", id: "doc-2", body: "zwei", status: "DELETED" }),
+    ];
+    await putProfile(aws, "user-1", { documents });
+  });
 });
 
 afterEach(() => home.remove());
