@@ -74,13 +74,14 @@ export async function renderImages(
     signal?.throwIfAborted();
     const main = options.keepOriginal
       ? await kept(bytes, facts, name)
-      : await renderJpeg(bytes, { maxWidth, quality, name });
+      : await renderJpeg(bytes, { maxWidth, quality, name, facts });
     const variants = options.responsive
       ? await renderVariants(bytes, {
           widths: variantWidths,
           formats: ["avif", "webp"],
           quality,
           name,
+          facts,
           signal,
         })
       : [];
