@@ -1,8 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { findConfigFile } from "./config-file.ts";
-import { resolve } from "./config.ts";
 import type { Voice } from "./main.ts";
-import { startRun, type Run } from "./commands/run.ts";
+import type { Run } from "./commands/run.ts";
 import type { World } from "./world.ts";
 import { version } from "./version.ts";
 
@@ -113,6 +111,12 @@ export function buildProgram(world: World): Program {
 
   const begin: Begin = async (command) => {
     const { color, ...flags } = command.optsWithGlobals() as Record<string, unknown>;
+    // Help and version are shown without any of these.
+    const [{ findConfigFile }, { resolve }, { startRun }] = await Promise.all([
+      import("./config-file.ts"),
+      import("./config.ts"),
+      import("./commands/run.ts"),
+    ]);
     const file = await findConfigFile(world, flags["config"] as string | undefined);
     const run = startRun(
       world,
