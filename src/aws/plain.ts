@@ -7,12 +7,29 @@ import type { AttributeValue, Item } from "./items.ts";
  */
 export function plain(item: Item): Record<string, unknown> {
   return unmarshall(item, {
-    // The digits are exact when they come back; both ends write a number in its shortest form.
-    wrapNumbers: (digits: string) => (String(Number(digits)) === digits ? Number(digits) : digits),
+    wrapNumbers: (digits: string) => (isExact(digits) ? Number(digits) : digits),
   });
 }
 
-/** A plain value in DynamoDB's typed form. Attributes of `undefined` are left out; class instances are refused. */
+/**
+ * A plain value in DynamoDB's typed form. Attributes of `undefined` are left out; class instances are refused. A number is
+ * written as JavaScript has it, also beyond 2^53.
+ */
 export function typed(value: unknown): AttributeValue {
-  return convertToAttr(value, { removeUndefinedValues: true });
+  return convertToAttr(value, { removeUndefinedValues: true, allowImpreciseNumbers: true });
+}
+
+/** Whether JavaScript gives the same number back, in whichever notation: 1e-7 comes back as 0.0000001. */
+function isExact(digits: string): boolean {
+  return significant(String(Number(digits))) === significant(digits);
+}
+
+/** Sign, digits without zeros at either end, and the power of ten that they are multiplied by. */
+function significant(number: string): string {
+  const [, sign = "", whole = "", fraction = "", power = "0"] =
+    /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(number) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, "");
+  const short = digits.replace(/0+$/, "");
+  if (short === "") return "0";
+  return `${sign.replace("+", "")}${short}e${Number(power) - fraction.length + digits.length - short.length}`;
 }
