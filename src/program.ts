@@ -34,6 +34,10 @@ const nouns: Readonly<Record<string, Noun>> = {
     description: "users' documents: upload, list, delete, scan, check",
     load: async () => (await import("./commands/doc.ts")).doc,
   },
+  twin: {
+    description: "the owner's digital twin: from the browser into DynamoDB, and its versions",
+    load: async () => (await import("./commands/twin.ts")).twin,
+  },
   setup: {
     description: "make the buckets and tables that are missing",
     load: async () => (await import("./commands/setup.ts")).setup,

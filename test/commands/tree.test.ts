@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildProgram, type AnyCommand } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
 import { putDocument, putProfile } from "../support/documents.ts";
+import { putTwoTwins, soundTwin } from "../support/twins.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 /**
@@ -31,6 +32,14 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "doc rename": ["user-1", "doc-1", "Brief.txt"],
   "doc scan": ["--report"],
   "doc check": [],
+  "twin show": [],
+  "twin export": [],
+  "twin migrate": ["twin.json"],
+  "twin validate": ["twin.json"],
+  "twin history": [],
+  "twin diff": [],
+  "twin rollback": [],
+  "twin snippet": [],
   setup: [],
   doctor: [],
   init: ["--target", "local"],
@@ -63,12 +72,14 @@ beforeEach(async () => {
   for (let picture = 0; picture < 2; picture += 1)
     await home.run(["hero", "set", "photo.jpg", "--no-verify"]);
   await writeFile(join(home.folder, "letter.txt"), "Guten Tag");
+  await writeFile(join(home.folder, "twin.json"), JSON.stringify(soundTwin));
   await home.look(async (aws) => {
     const documents = [
       await putDocument(aws, { userId: "user-1", id: "doc-1", body: "eins" }),
       await putDocument(aws, { userId: "user-1", id: "doc-2", body: "zwei", status: "DELETED" }),
     ];
     await putProfile(aws, "user-1", { documents });
+    await putTwoTwins(aws, "mawps-digital-twin");
   });
 });
 

@@ -1,0 +1,110 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Option, type Command } from "@commander-js/extra-typings";
+import type { Browser } from "../browser-storage/browsers.ts";
+import type { SourceQuery } from "../browser-storage/source.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import type { Run } from "./run.ts";
+
+/** Where a value of the website's localStorage comes from. */
+export interface SourceOptions {
+  /** A path, or `-` for stdin. */
+  readonly source: string | undefined;
+  readonly fromBrowser?: Browser | undefined;
+  readonly browserProfile?: string | undefined;
+  readonly origin?: string | undefined;
+}
+
+const browserNames = ["chrome", "chromium", "edge", "brave", "firefox"] as const satisfies readonly Browser[];
+
+/** Browsers give a site about 10 MB; a dump of it encoded twice stays below this. */
+const maxSourceBytes = 64 * 2 ** 20;
+
+/** Adds the flags by which a command reads from a browser of this computer. */
+export function withBrowserOptions<Args extends unknown[], Opts extends Record<string, unknown>>(
+  command: Command<Args, Opts>,
+) {
+  return command
+    .addOption(
+      new Option(
+        "--from-browser <browser>",
+        "read from the files of a browser on this computer, running or not",
+      ).choices(browserNames),
+    )
+    .option("--browser-profile <name>", "its profile, by name or path; default the one used last")
+    .option("--origin <url>", "address of the website, as the browser shows it");
+}
+
+/**
+ * Reads one localStorage key from a file, stdin or a browser. Of a dump only this key is taken.
+ * @throws CliError when there is no source, two of them, or nothing usable in it.
+ */
+export async function readStorageSource(
+  run: Run,
+  options: SourceOptions,
+  query: SourceQuery,
+): Promise<unknown> {
+  const { readSource } = await import("../browser-storage/source.ts");
+  return readSource(await sourceText(run, options, query.key), query).value;
+}
+
+async function sourceText(run: Run, options: SourceOptions, key: string): Promise<string> {
+  const { source, fromBrowser: browser, browserProfile: profile, origin } = options;
+  if (browser === undefined) {
+    if (source === undefined || origin !== undefined || profile !== undefined) {
+      throw usage(
+        source === undefined ? "no source given" : "--origin and --browser-profile need --from-browser",
+      );
+    }
+    return source === "-" ? textOf(run.world.stdin) : fileText(resolve(run.world.cwd, source));
+  }
+  if (source !== undefined) throw usage("a file and --from-browser are two sources");
+  if (origin === undefined) throw usage("--from-browser needs --origin");
+  const { readFromBrowser } = await import("../browser-storage/browsers.ts");
+  const query = { browser, origin, key, ...(profile === undefined ? {} : { profile }) };
+  const { text, file } = await readFromBrowser(query, run.world, { signal: run.world.signal });
+  run.note(`read ${key} from ${file}`);
+  return text;
+}
+
+async function fileText(path: string): Promise<string> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") throw new CliError(`there is no file ${path}`);
+    if (error.code === "EISDIR") throw new CliError(`${path} is a folder, not a file`);
+    throw error;
+  });
+  return decoded(bytes);
+}
+
+async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    size += chunk.byteLength;
+    if (size > maxSourceBytes) throw tooLarge();
+  }
+  return decoded(Buffer.concat(chunks));
+}
+
+function decoded(bytes: Uint8Array): string {
+  if (bytes.byteLength > maxSourceBytes) throw tooLarge();
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new CliError("the source is not text in UTF-8", { exitCode: exitCodes.findings });
+  }
+}
+
+function tooLarge(): CliError {
+  return new CliError("the source has more than 64 MB: no browser's localStorage has that", {
+    exitCode: exitCodes.findings,
+  });
+}
+
+function usage(message: string): CliError {
+  return new CliError(message, {
+    exitCode: exitCodes.usage,
+    hint: "give a file, - for stdin, or --from-browser <browser> --origin https://...",
+  });
+}

@@ -1,0 +1,64 @@
+import { Command } from "@commander-js/extra-typings";
+import { bytes } from "../output/bytes.ts";
+import { localTime } from "../output/dates.ts";
+import { table } from "../output/table.ts";
+import type { AnyCommand, Begin } from "../program.ts";
+import type { TwinState } from "../twin/store.ts";
+import { twinSite } from "./twin-site.ts";
+
+interface Row {
+  readonly version: number;
+  readonly current: boolean;
+  /** `analytics.lastTraining` or `updatedAt` of the twin itself. */
+  readonly trainedAt: string | null;
+  readonly storedAt: string | null;
+  readonly replacedAt: string | null;
+  readonly bytes: number;
+}
+
+/** `mawps twin history`: the versions that are kept, newest first. */
+export function twinHistoryVerb(begin: Begin): AnyCommand {
+  return new Command("history")
+    .description("list the versions of the twin, newest first")
+    .addHelpText("after", "\nExample:\n  mawps twin history --json | jq .version")
+    .action(async (_options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ readTwin, twinHistory }, { twinAge }] = await Promise.all([
+        import("../twin/store.ts"),
+        import("../twin/merge.ts"),
+      ]);
+      const site = await twinSite(run, "reads");
+      const read = await readTwin(site);
+      const row = (state: TwinState): Row => ({
+        version: state.version,
+        current: state === read.current,
+        trainedAt: twinAge(state.value)?.date ?? null,
+        storedAt: state.updatedAt ?? null,
+        replacedAt: state.savedAt ?? null,
+        bytes: state.bytes,
+      });
+      const rows = async function* (): AsyncGenerator<Row> {
+        if (read.current !== undefined) yield row(read.current);
+        for await (const state of twinHistory(site, read)) yield row(state);
+      };
+      await run.printRows(rows(), asText);
+    });
+}
+
+async function asText(rows: readonly Row[]): Promise<string> {
+  if (rows.length === 0) return "no digital twin yet; `mawps twin migrate <source>` brings it here";
+  return table(rows, [
+    { title: "VERSION", cell: ({ version }) => String(version), align: "right" },
+    { title: "", cell: ({ current }) => (current ? "current" : "") },
+    { title: "TRAINED", cell: ({ trainedAt }) => time(trainedAt) },
+    { title: "STORED", cell: ({ storedAt }) => time(storedAt) },
+    { title: "REPLACED", cell: ({ replacedAt }) => time(replacedAt) },
+    { title: "SIZE", cell: (row) => bytes(row.bytes), align: "right" },
+  ]);
+}
+
+/** What another tool wrote there may be no time at all. */
+function time(text: string | null): string {
+  const date = new Date(text ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? (text ?? "") : localTime(date);
+}
