@@ -5,6 +5,7 @@ const parts = {
   start: async () => (await import("../test/bench/start.mjs")).start(),
   hero: async () => (await import("../test/bench/hero.mjs")).hero(),
   transfer: async () => (await import("../test/bench/transfer.mjs")).transfer(),
+  retention: async () => (await import("../test/bench/retention.mjs")).retention(),
 };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(parts, name));

@@ -94,11 +94,11 @@ const extensions: Kind<readonly DocumentExtension[]> = {
     Array.isArray(value) && value.length > 0 && value.every(isDocumentExtension) ? value : undefined,
 };
 
-/** Days, or `off` for no rule at all. */
-function period(least: number): Kind<Period> {
+/** A number, or `off` for no rule at all. */
+function period(least: number, what = "days"): Kind<Period> {
   const days = whole(least, "");
   return {
-    expected: `a number of days from ${least} on, or off`,
+    expected: `a number of ${what} from ${least} on, or off`,
     fromText: (value) => (value === "off" ? value : days.fromText(value)),
     fromJson: (value) => (value === "off" ? value : days.fromJson(value)),
   };
@@ -176,7 +176,7 @@ export const settings = {
   "retention.keepImages": setting(newest, defaultPeriods.keepImages, {
     env: ["MAWPS_RETENTION_KEEP_IMAGES"],
   }),
-  "retention.keepTwinVersions": setting(period(0), defaultPeriods.keepTwinVersions, {
+  "retention.keepTwinVersions": setting(period(0, "states"), defaultPeriods.keepTwinVersions, {
     env: ["MAWPS_RETENTION_KEEP_TWIN_VERSIONS"],
   }),
   json: setting(bool, false, { env: ["MAWPS_JSON"], flag: "json", inFile: false }),

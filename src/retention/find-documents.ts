@@ -32,8 +32,8 @@ export interface Noticed {
 
 /** Users that are looked up at once. */
 const sideBySide = 8;
-/** A page of 1 MB is ten times as much once it is parsed, and would be held until its last user was looked up. */
-const itemsPerPage = 200;
+/** A page of 1 MB is ten times as much once it is parsed, and all of it lives until its last user was looked up. */
+const itemsPerPage = 50;
 
 /**
  * The documents that are due, and those kept from it, by one scan of the profiles: a page of items is in memory, and

@@ -13,7 +13,7 @@ import {
 } from "./stored-versions.ts";
 
 /** A picture with the objects that belong to it: itself and its responsive variants. */
-export interface StoredPicture extends Omit<Picture, "isReferenced"> {
+interface StoredPicture extends Omit<Picture, "isReferenced"> {
   readonly keys: readonly KeyVersions[];
 }
 
@@ -72,7 +72,7 @@ export async function findPictures(site: RetentionSite, folder: PictureFolder): 
 }
 
 /** Pictures by their ids. A key whose newest version is a delete marker is no picture any more. */
-export function picturesIn(keys: readonly KeyVersions[]): StoredPicture[] {
+function picturesIn(keys: readonly KeyVersions[]): StoredPicture[] {
   const pictures = new Map<string, StoredPicture & { keys: KeyVersions[] }>();
   for (const stored of keys) {
     const parsed = parseKey(stored.key);
