@@ -24,6 +24,8 @@ export interface TwinReport {
 
 /** Room for the item's keys, version and times beside the twin. */
 const reservedBytes = 1024;
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
+const numberLimits = { least: 1e-130, beyond: 1e126 };
 /** The twin lies one level below the item. */
 const reservedDepth = 1;
 
@@ -123,7 +125,9 @@ function unstorable(value: unknown, path: readonly string[], depth: number): Twi
       : [];
   }
   if (typeof value === "number") {
-    if (!Number.isFinite(value)) return [unusable(place, "is a number beyond all limits")];
+    const size = Math.abs(value);
+    if (size >= numberLimits.beyond || (size > 0 && size < numberLimits.least))
+      return [unusable(place, "is a number beyond the limits of DynamoDB")];
     const lost = Number.isInteger(value) && !Number.isSafeInteger(value);
     return lost ? [suspect(place, "is a number with more digits than JavaScript keeps")] : [];
   }

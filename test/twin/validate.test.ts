@@ -91,7 +91,12 @@ describe("validating a twin", () => {
     [
       "a number beyond all limits",
       { ...whole, x: Number.POSITIVE_INFINITY },
-      ["unusable x: is a number beyond all limits"],
+      ["unusable x: is a number beyond the limits of DynamoDB"],
+    ],
+    [
+      "a number too small",
+      { ...whole, x: 1e-140 },
+      ["unusable x: is a number beyond the limits of DynamoDB"],
     ],
     [
       "a long number",
