@@ -1,4 +1,5 @@
 import { CreateTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import type { DeleteObjectsCommandInput } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { deleteItems } from "../../src/aws/delete-items.ts";
 import { deleteObjects } from "../../src/aws/deletion.ts";
@@ -38,14 +39,14 @@ async function busyFor(key: string, times: number): Promise<void> {
   let refusals = 0;
   s3.middlewareStack.add(
     (next, context) => async (args) => {
-      const input = args.input as { Delete?: { Objects: { Key: string }[] } };
-      const asked = input.Delete?.Objects.some(({ Key }) => Key === key) === true;
+      const input = args.input as DeleteObjectsCommandInput;
+      const asked = input.Delete?.Objects?.some(({ Key }) => Key === key) === true;
       if (context["commandName"] !== "DeleteObjectsCommand" || !asked || refusals === times)
         return next(args);
       refusals += 1;
-      const others = input.Delete?.Objects.filter(({ Key }) => Key !== key) ?? [];
+      const others = input.Delete?.Objects?.filter(({ Key }) => Key !== key) ?? [];
       const refused = { Errors: [{ Key: key, Code: "SlowDown", Message: "Please reduce your rate." }] };
-      if (others.length === 0) return { output: { ...refused, $metadata: {} }, response: {} } as never;
+      if (others.length === 0) return { output: { ...refused, $metadata: {} }, response: {} };
       const answer = await next({
         ...args,
         input: { ...input, Delete: { Quiet: true, Objects: others } },
