@@ -1,7 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../errors.ts";
 import { isTwin, twinKey } from "../model/twin.ts";
-import { count } from "../output/text.ts";
+import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import type { TwinAge } from "../twin/merge.ts";
 import { readStorageSource, withBrowserOptions, type SourceOptions } from "./storage-source.ts";
@@ -71,15 +71,16 @@ async function refuseUnusable(run: Run, twin: unknown): Promise<void> {
   const { findings } = validateTwin(twin);
   const unusable = findings.filter(({ severity }) => severity === "unusable");
   if (unusable.length > 0) {
-    const lines = unusable.map(({ path, problem }) => `  ${path === "" ? "the twin" : path} ${problem}`);
+    const lines = unusable.map(
+      ({ path, problem }) => `  ${path === "" ? "the twin" : visible(path)} ${problem}`,
+    );
     throw new CliError(`this twin cannot be stored:\n${lines.join("\n")}`, {
       exitCode: exitCodes.findings,
       hint: "`mawps twin validate` shows all that was found; nothing was changed",
     });
   }
   if (findings.length > 0) {
-    const things = count(findings.length, "thing");
-    run.note(`${things} in this twin may be wrong (\`mawps twin validate\` shows them); stored as it is`);
+    run.note(`${count(findings.length, "finding")} in this twin; \`mawps twin validate\` shows more`);
   }
 }
 
