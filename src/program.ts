@@ -30,8 +30,12 @@ const nouns: Readonly<Record<string, Noun>> = {
     description: "who changed what, and the proof of it",
     load: async () => (await import("./commands/audit.ts")).audit,
   },
+  avatar: {
+    description: "a user's own picture",
+    load: async () => (await import("./commands/avatar.ts")).avatar,
+  },
   doc: {
-    description: "users' documents: upload, list, delete, scan, check",
+    description: "users' documents: upload, download, links, requests, scan, check",
     load: async () => (await import("./commands/doc.ts")).doc,
   },
   twin: {

@@ -115,6 +115,12 @@ async function connectLocal(
   });
 }
 
+/** Whether `local serve` answers for the store now: only then do links into it open. */
+export async function isLocalServed(config: Config, world: Pick<World, "cwd">): Promise<boolean> {
+  const { findServing } = await import("./local/store.ts");
+  return (await findServing(storeFolder(config, world))) !== undefined;
+}
+
 export async function localStoreExists(config: Config, world: Pick<World, "cwd">): Promise<boolean> {
   const { storeExists } = await import("./local/store.ts");
   return storeExists(storeFolder(config, world));

@@ -22,6 +22,7 @@ export async function changingSite(run: Run): Promise<ChangingSite> {
     ...site,
     actor,
     record: (events) => trail.recordAll(events),
+    irreversible: (intent, act) => trail.irreversible(intent, act),
     randomHex: (count) => run.world.randomHex(count),
   };
 }

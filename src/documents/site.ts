@@ -1,6 +1,6 @@
 import { tableShape } from "../aws/items.ts";
 import type { Aws } from "../aws/clients.ts";
-import type { RecordAudit } from "../model/audit.ts";
+import type { AuditEvent, RecordAudit } from "../model/audit.ts";
 import type { TableShape } from "../model/table-shape.ts";
 import { publicUrl } from "../model/urls.ts";
 
@@ -23,6 +23,8 @@ export interface ChangingSite extends DocumentSite {
   readonly actor: string;
   /** Writes several events to the audit trail in one go; fails where the trail refuses. */
   readonly record: RecordAudit;
+  /** Does what cannot be taken back: its intent is in the trail before, its outcome after. */
+  readonly irreversible: <T>(intent: AuditEvent, act: () => Promise<T>) => Promise<T>;
   /** Random bytes as lower-case hex. */
   readonly randomHex: (bytes: number) => string;
 }

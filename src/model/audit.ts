@@ -9,6 +9,7 @@ export const auditActions = [
   "hero.removed",
   "avatar.changed",
   "avatar.removed",
+  "avatar.link-created",
   "document.uploaded",
   "document.refused",
   "document.scanned",

@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildProgram, type AnyCommand } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
-import { putDocument, putProfile } from "../support/documents.ts";
+import { putAvatar, putDocument, putProfile } from "../support/documents.ts";
 import { putTwoTwins, soundTwin } from "../support/twins.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
@@ -18,6 +18,9 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "hero list": [],
   "hero rollback": [],
   "hero rm": [],
+  "avatar set": ["user-1", "photo.jpg"],
+  "avatar url": ["user-1"],
+  "avatar rm": ["user-1"],
   "audit list": [],
   "audit verify": [],
   "audit export": [],
@@ -26,6 +29,11 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "doc upload": ["user-1", "letter.txt", "--type", "cv"],
   "doc list": ["user-1"],
   "doc show": ["user-1", "doc-1"],
+  "doc url": ["user-1", "doc-1"],
+  "doc revoke": ["user-1", "doc-1"],
+  "doc get": ["user-1", "--all", "-o", "out"],
+  "doc request": ["user-1", "--type", "cv", "--name", "Lebenslauf.pdf"],
+  "doc confirm": ["user-1", "doc-3"],
   "doc rm": ["user-1", "doc-1"],
   "doc restore": ["user-1", "doc-2"],
   "doc tag": ["user-1", "doc-1", "checked"],
@@ -56,7 +64,7 @@ const endless = new Set(["local serve"]);
 /** Lists that are empty where everything is well. */
 const maybeEmpty = new Set(["retention plan", "doc check"]);
 /** What asks before it goes on. */
-const asking = new Set(["hero rm", "doc rm", "local reset"]);
+const asking = new Set(["hero rm", "avatar rm", "doc rm", "local reset"]);
 
 const rows = Object.entries(calls)
   .filter(([verb]) => !endless.has(verb))
@@ -77,8 +85,12 @@ beforeEach(async () => {
     const documents = [
       await putDocument(aws, { userId: "user-1", id: "doc-1", body: "eins" }),
       await putDocument(aws, { userId: "user-1", id: "doc-2", body: "zwei", status: "DELETED" }),
+      {
+        ...(await putDocument(aws, { userId: "user-1", id: "doc-3", body: "drei", status: "UPLOADING" })),
+        uploadUntil: "2026-03-02T00:00:00.000Z",
+      },
     ];
-    await putProfile(aws, "user-1", { documents });
+    await putProfile(aws, "user-1", { documents, profileImage: await putAvatar(aws, "user-1") });
     await putTwoTwins(aws, "mawps-digital-twin");
   });
 });

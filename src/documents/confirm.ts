@@ -1,0 +1,243 @@
+import { deleteAllVersions } from "../aws/deletion.ts";
+import { getObject, getObjectBytes, headObject, type ObjectHead } from "../aws/objects.ts";
+import { httpStatus } from "../aws/setting.ts";
+import { CliError } from "../errors.ts";
+import type { DocumentExtension, DocumentType } from "../model/document-types.ts";
+import type { AuditEvent } from "../model/audit.ts";
+import { objectMetadata } from "../model/documents.ts";
+import { documentType } from "./content-type.ts";
+import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
+import { changeEntries, removeEntries } from "./entry-changes.ts";
+import { hashAndScan } from "./examine.ts";
+import { finishMove, isHalfMoved, moveDocument } from "./move.ts";
+import {
+  isInfected,
+  isUndecided,
+  judgementChange,
+  scanResultOf,
+  type Judgement,
+  type Scanner,
+  type Unasked,
+} from "./scanning.ts";
+import type { ChangingSite } from "./site.ts";
+
+export interface ConfirmOptions {
+  readonly id: string;
+  readonly scanner: Scanner | Unasked;
+  readonly maxBytes: number;
+  readonly allowed: readonly DocumentExtension[];
+  readonly dryRun: boolean;
+  readonly onWarning: (warning: string) => void;
+}
+
+export interface Confirmed {
+  readonly outcome: "confirmed" | "confirmed before" | "would be confirmed";
+  readonly entry: StoredEntry;
+}
+
+/** What arrived, after it was looked at. */
+interface Arrived {
+  readonly head: ObjectHead;
+  readonly type: DocumentType;
+  readonly sha256: string;
+  readonly judgement: Judgement;
+}
+
+/**
+ * Looks at what was sent for a requested document and makes it ready, or refuses it: then the object goes in every version,
+ * and the entry with it; that of an infected one stays as `INFECTED`. A document that is taken moves to another
+ * key: the link by which it came works until its end, and must not be able to replace it. When no scanner answers and
+ * the policy is `refuse`, nothing changes: what was sent waits for the next call.
+ */
+export async function confirmDocument(
+  site: ChangingSite,
+  user: UserDocuments,
+  options: ConfirmOptions,
+): Promise<Confirmed> {
+  const entry = entryWithId(user, options.id);
+  const { id, name, status } = entry.document;
+  if (status === "READY") {
+    if (options.dryRun || !isHalfMoved(entry)) return { outcome: "confirmed before", entry };
+    const others = user.entries.filter((each) => each !== entry);
+    return { outcome: "confirmed before", entry: await finishMove(site, entry, others) };
+  }
+  if (status !== "UPLOADING") {
+    throw new CliError(`${id} (${name}) is ${status}: there is nothing to confirm`, {
+      hint: "`mawps doc request` asks for it again",
+    });
+  }
+  const { s3Key } = entry.document;
+  const head = await headObject(site.aws, { bucket: site.bucket, key: s3Key }, site.signal);
+  if (head === undefined) {
+    throw new CliError(`${id} (${name}): nothing has arrived yet`, { hint: waiting(entry) });
+  }
+  const arrived = await examine(site, entry, { ...options, head }).catch(async (error: unknown) => {
+    if (!(error instanceof Refusal)) throw error;
+    if (!options.dryRun) await refuse(site, entry, { head, reason: error.message });
+    throw error;
+  });
+  const { judgement } = arrived;
+  if (isInfected(judgement)) {
+    if (!options.dryRun) await refuse(site, entry, { head, reason: "infected", arrived });
+    throw new CliError(`${id} (${name}) is infected (${judgement.signature})`, { hint: removed });
+  }
+  if (isUndecided(judgement)) {
+    const text = `${id} (${name}) was not scanned: ${judgement.detail}`;
+    if (typeof options.scanner !== "string" && options.scanner.policy === "refuse") {
+      throw new CliError(text, {
+        hint: 'nothing was changed: confirm it when the scanner answers; "scanPolicy": "allow" takes it unscanned',
+      });
+    }
+    options.onWarning(text);
+  }
+  if (options.dryRun) return { outcome: "would be confirmed", entry };
+  return { outcome: "confirmed", entry: await accept(site, entry, arrived) };
+}
+
+const removed = "what had arrived was removed in every version; `mawps doc request` asks for it again";
+
+/** What arrived cannot be the document that was asked for. */
+class Refusal extends CliError {
+  constructor(message: string, cause?: CliError) {
+    super(message, { hint: removed, cause });
+  }
+}
+
+/** Size, kind by content, hash and scan: of this one object, whatever is sent behind it. */
+async function examine(
+  site: ChangingSite,
+  { document: { id, name, s3Key } }: StoredEntry,
+  { head, maxBytes, allowed, scanner }: ConfirmOptions & { readonly head: ObjectHead },
+): Promise<Arrived> {
+  const { aws, bucket, signal } = site;
+  const { etag: ifMatch, sizeBytes } = head;
+  const what = `${id} (${name})`;
+  if (sizeBytes === 0) throw new Refusal(`${what} is empty`);
+  if (sizeBytes > maxBytes) {
+    throw new Refusal(`${what} has ${sizeBytes} bytes; at most ${maxBytes} are taken`);
+  }
+  const get = { bucket, key: s3Key, ifMatch, signal };
+  try {
+    const type = await documentType(name, {
+      async readAt(position, length) {
+        const range = { first: position, last: position + length - 1 };
+        return (await getObjectBytes(aws, { ...get, range })).bytes;
+      },
+      sizeBytes,
+      allowed,
+    }).catch((error: unknown) => {
+      throw error instanceof CliError ? new Refusal(`${what}: ${error.message}`, error) : error;
+    });
+    const { body } = await getObject(aws, get);
+    return { head, type, ...(await hashAndScan(body, { scanner, signal, onRead: () => undefined })) };
+  } catch (error) {
+    if (httpStatus(error) !== 412 && httpStatus(error) !== 404) throw error;
+    throw new CliError(`${what}: something else arrived while it was looked at`, {
+      hint: "run the command again",
+      cause: error,
+    });
+  }
+}
+
+async function accept(
+  site: ChangingSite,
+  entry: StoredEntry,
+  { head, type, sha256, judgement }: Arrived,
+): Promise<StoredEntry> {
+  const { id, name, uploadedBy = site.actor } = entry.document;
+  const now = site.now();
+  const { set, remove } = judgementChange(judgement, now);
+  const event = eventOf(entry, "document.confirmed", {
+    contentType: type.contentType,
+    sizeBytes: head.sizeBytes,
+    sha256,
+    scanResult: scanResultOf(judgement),
+  });
+  return site.irreversible(event, () =>
+    moveDocument(site, {
+      entry,
+      head,
+      headers: {
+        contentType: type.contentType,
+        metadata: objectMetadata({ id, name, sha256, uploadedBy }),
+      },
+      set: {
+        ...set,
+        status: "READY",
+        size: head.sizeBytes,
+        sha256,
+        contentType: type.contentType,
+        uploadedAt: now.toISOString(),
+      },
+      remove: [...remove, "uploadUntil"],
+    }),
+  );
+}
+
+interface Refused {
+  readonly head: ObjectHead;
+  readonly reason: string;
+  /** Of an infected one, whose entry stays. */
+  readonly arrived?: Arrived;
+}
+
+async function refuse(
+  site: ChangingSite,
+  entry: StoredEntry,
+  { head, reason, arrived }: Refused,
+): Promise<void> {
+  const judgement = arrived?.judgement;
+  const verdict =
+    judgement !== undefined && isInfected(judgement)
+      ? { scanResult: "INFECTED", signature: judgement.signature, engine: judgement.engine }
+      : {};
+  const event = eventOf(entry, "document.refused", {
+    reason,
+    sizeBytes: head.sizeBytes,
+    sha256: arrived?.sha256,
+    ...verdict,
+  });
+  await site.irreversible(event, async () => {
+    const { failures } = await deleteAllVersions(
+      site.aws,
+      site.bucket,
+      { key: entry.document.s3Key },
+      site.signal,
+    );
+    const [first] = failures;
+    if (first !== undefined) {
+      throw new CliError(`${entry.document.id}: it could not be removed: ${first.message}`, {
+        hint: "run the command again",
+      });
+    }
+    if (arrived === undefined) {
+      await removeEntries(site, [{ entry, unchanged: ["status"] }]);
+      return;
+    }
+    const { set, remove } = judgementChange(arrived.judgement, site.now());
+    await changeEntries(site, [
+      {
+        entry,
+        set: { ...set, status: "INFECTED", size: head.sizeBytes, sha256: arrived.sha256 },
+        remove: [...remove, "uploadUntil"].filter((attribute) => entry.raw[attribute] !== undefined),
+        unchanged: ["status"],
+      },
+    ]);
+  });
+}
+
+function waiting({ document }: StoredEntry): string {
+  const until = document.attributes["uploadUntil"];
+  return typeof until === "string"
+    ? `the link to upload it is good until ${until}`
+    : "its upload was not asked for by a link: `mawps doc upload` goes on with it";
+}
+
+function eventOf(
+  { userId, document }: StoredEntry,
+  action: "document.confirmed" | "document.refused",
+  details: AuditEvent["details"],
+): AuditEvent {
+  const { id, name, type, s3Key } = document;
+  return { action, userId, details: { documentId: id, name, fileType: type, key: s3Key, ...details } };
+}

@@ -1,0 +1,162 @@
+import { constants, type Stats } from "node:fs";
+import { access, lstat, mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { downloadFile } from "../aws/download.ts";
+import { verificationOf, type Verified } from "../aws/verification.ts";
+import { CliError } from "../errors.ts";
+import type { DocumentEntry } from "../model/documents.ts";
+import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
+import { failureOf } from "./failure.ts";
+import { fileNames } from "./file-names.ts";
+import { assertOwnFolder, storedObject } from "./link.ts";
+import { inParallel } from "./parallel.ts";
+import type { DocumentSite } from "./site.ts";
+
+/** Documents by their ids, or all that are ready, or those of a type. */
+export type Wanted = { readonly ids: readonly string[] } | { readonly type: string | undefined };
+
+/** A document and the file it becomes. */
+export interface Target {
+  readonly entry: StoredEntry;
+  /** Without a folder. */
+  readonly fileName: string;
+}
+
+export interface GetPlan {
+  readonly targets: readonly Target[];
+  /** Not ready, and not asked for by id. */
+  readonly leftOut: readonly StoredEntry[];
+}
+
+/**
+ * Decides which documents become which files. Pure.
+ * @throws CliError for an id that is not there, or whose document is not ready.
+ */
+export function planGet(user: UserDocuments, wanted: Wanted): GetPlan {
+  const names = fileNames(user.entries);
+  const target = (entry: StoredEntry): Target => ({ entry, fileName: names.get(entry) ?? "" });
+  if ("ids" in wanted) {
+    const entries = [...new Set(wanted.ids)].map((id) => entryWithId(user, id));
+    const closed = entries.find(({ document }) => document.status !== "READY");
+    if (closed !== undefined) {
+      const { id, name, status } = closed.document;
+      throw new CliError(`${id} (${name}) is ${status}, not READY`, {
+        hint:
+          status === "DELETED"
+            ? "`mawps doc restore` brings it back"
+            : "`mawps doc show` tells more about it",
+      });
+    }
+    return { targets: entries.map(target), leftOut: [] };
+  }
+  const meant = user.entries.filter(
+    ({ document }) => wanted.type === undefined || document.type === wanted.type,
+  );
+  const isReady = ({ document }: StoredEntry) => document.status === "READY";
+  return { targets: meant.filter(isReady).map(target), leftOut: meant.filter((entry) => !isReady(entry)) };
+}
+
+/** What became of one document. */
+export type Got = Target &
+  (
+    | {
+        readonly outcome: "fetched" | "already there";
+        readonly path: string;
+        /** What its bytes were compared with. */
+        readonly verified: Verified;
+      }
+    | { readonly outcome: "failed"; readonly failure: CliError }
+  );
+
+export interface GetOptions {
+  /** Absolute; made where it is not there. */
+  readonly folder: string;
+  /** Replaces files that hold something else. */
+  readonly overwrite: boolean;
+  readonly onReceived: (bytes: number) => void;
+}
+
+const atOnce = 10;
+
+/**
+ * Downloads documents into a folder, several at once, each compared with its stored hash, or with what S3 knows of it,
+ * before its file gets its name. A file that holds the document already counts as done; one that holds something else is
+ * kept, and a failure, unless it is to be overwritten. The same call again goes on with what was broken off.
+ */
+export async function getDocuments(
+  site: DocumentSite,
+  targets: readonly Target[],
+  options: GetOptions,
+): Promise<Got[]> {
+  await mkdir(options.folder, { recursive: true });
+  await access(options.folder, constants.W_OK);
+  return inParallel(targets, atOnce, async (target): Promise<Got> => {
+    const path = join(options.folder, target.fileName);
+    try {
+      return { ...target, path, ...(await getDocument(site, target.entry, { ...options, path })) };
+    } catch (error) {
+      return { ...target, outcome: "failed", failure: failureOf(site, error) };
+    }
+  });
+}
+
+async function getDocument(
+  site: DocumentSite,
+  entry: StoredEntry,
+  { path, overwrite, onReceived }: GetOptions & { readonly path: string },
+): Promise<{ outcome: "fetched" | "already there"; verified: Verified }> {
+  const { document } = entry;
+  assertOwnFolder(entry);
+  const there = await statOf(path);
+  if (there !== undefined) {
+    const verified = await sameAs(site, entry, { path, stats: there });
+    if (verified !== undefined) return { outcome: "already there", verified };
+    if (!overwrite) {
+      throw new CliError(`${path} holds something else`, { hint: "--overwrite replaces it" });
+    }
+  }
+  let received = 0;
+  const { verified } = await downloadFile(site.aws, {
+    bucket: site.bucket,
+    key: document.s3Key,
+    path,
+    overwrite,
+    sha256: document.sha256,
+    signal: site.signal,
+    onProgress(receivedBytes) {
+      onReceived(receivedBytes - received);
+      received = receivedBytes;
+    },
+  });
+  return { outcome: "fetched", verified };
+}
+
+/** What a file's bytes were compared with when they are the document's; undefined when they are not. */
+async function sameAs(
+  site: DocumentSite,
+  entry: StoredEntry,
+  { path, stats }: { readonly path: string; readonly stats: Stats },
+): Promise<Verified | undefined> {
+  if (!stats.isFile()) return undefined;
+  const { size, sha256 }: DocumentEntry = entry.document;
+  if (size !== undefined && sha256 !== undefined && size !== stats.size) return undefined;
+  const head = await storedObject(site, entry);
+  if (head.sizeBytes !== stats.size) return undefined;
+  const verification = verificationOf(head, sha256);
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    for await (const chunk of file.createReadStream({ autoClose: false })) {
+      verification.update(chunk as Uint8Array);
+    }
+  } finally {
+    await file.close();
+  }
+  return verification.matches() ? verification.by : undefined;
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  return lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+}

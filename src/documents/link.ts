@@ -1,0 +1,140 @@
+import { headObject, type ObjectHead } from "../aws/objects.ts";
+import { presignGet, type Link } from "../aws/presign.ts";
+import { CliError } from "../errors.ts";
+import { documentTypes, type DocumentType } from "../model/document-types.ts";
+import { isUnscanned, type DocumentEntry } from "../model/documents.ts";
+import { documentFolders } from "./check-facts.ts";
+import type { StoredEntry } from "./entries.ts";
+import type { ChangingSite, DocumentSite } from "./site.ts";
+
+/** How long a link is to last. */
+export interface LinkSpan {
+  /** At most 7 days, S3's limit. */
+  readonly expiresInSeconds: number;
+  /** Takes a link that ends earlier, with the session that signs it. */
+  readonly allowShorter: boolean;
+}
+
+export interface LinkOptions extends LinkSpan {
+  /** Shown by the browser instead of saved. */
+  readonly inline: boolean;
+  readonly allowUnscanned: boolean;
+  readonly dryRun: boolean;
+}
+
+/** A link that was handed out; a dry run hands out none. */
+export interface HandedOut {
+  readonly url: string | null;
+  readonly expiresAt: Date;
+  readonly endsWithSession: boolean;
+}
+
+/**
+ * Signs a link to a document and records it before it is handed out: none is ever around that the trail does not know.
+ * @throws CliError when the document may not be read, its object is not there, or the link would end too early.
+ */
+export async function linkTo(
+  site: ChangingSite,
+  entry: StoredEntry,
+  options: LinkOptions,
+): Promise<HandedOut> {
+  const { document, userId } = entry;
+  assertReadable(document, options);
+  await storedObject(site, entry);
+  const kind = kindOf(document);
+  if (options.inline && kind === undefined) {
+    throw new CliError(`${document.name} is of no kind that a browser should show`, {
+      hint: "without --inline the link saves it",
+    });
+  }
+  const link = await presignGet(site.aws, {
+    bucket: site.bucket,
+    key: document.s3Key,
+    fileName: document.name,
+    inline: options.inline,
+    contentType: kind?.contentType,
+    expiresInSeconds: options.expiresInSeconds,
+    now: signingTime(site),
+  });
+  assertLongEnough(link, options);
+  const { expiresAt, endsWithSession } = link;
+  if (options.dryRun) return { url: null, expiresAt, endsWithSession };
+  const { id, name, type, s3Key } = document;
+  await site.record([
+    {
+      action: "document.link-created",
+      userId,
+      details: {
+        documentId: id,
+        name,
+        fileType: type,
+        key: s3Key,
+        method: "GET",
+        expiresAt: expiresAt.toISOString(),
+      },
+    },
+  ]);
+  return { url: link.url, expiresAt, endsWithSession };
+}
+
+/**
+ * The document's object, as S3 has it.
+ * @throws CliError when it is not there, or lies outside of the user's own folders.
+ */
+export async function storedObject(site: DocumentSite, entry: StoredEntry): Promise<ObjectHead> {
+  assertOwnFolder(entry);
+  const { id, s3Key } = entry.document;
+  const head = await headObject(site.aws, { bucket: site.bucket, key: s3Key }, site.signal);
+  if (head !== undefined) return head;
+  throw new CliError(`${id}: its object is not in the bucket`, {
+    hint: `\`mawps doc check ${entry.userId}\` tells more`,
+  });
+}
+
+/**
+ * Fails for an entry whose object lies outside of the user's own folders: the website lets users write their items, and
+ * an entry must not open somebody else's file.
+ */
+export function assertOwnFolder({ userId, document: { id, s3Key } }: StoredEntry): void {
+  if (documentFolders(userId).some((folder) => s3Key.startsWith(folder) && s3Key !== folder)) return;
+  throw new CliError(`${id}: its object is in none of the folders of ${userId}`, {
+    hint: `\`mawps doc check ${userId}\` shows where it lies`,
+  });
+}
+
+/** The moment to sign for. Signatures know whole seconds: with less cut off, the end told would be late. */
+export function signingTime({ now }: Pick<DocumentSite, "now">): Date {
+  return new Date(Math.floor(now().getTime() / 1000) * 1000);
+}
+
+/** Refuses a link that ends before the time asked for, unless that is all right. */
+export function assertLongEnough({ endsWithSession, expiresAt }: Link, { allowShorter }: LinkSpan): void {
+  if (!endsWithSession || allowShorter) return;
+  throw new CliError(
+    `the link would end at ${expiresAt.toISOString()}, with the temporary credentials that sign it`,
+    { hint: "--allow-shorter takes it; or sign in again first, or ask for less with --expires" },
+  );
+}
+
+/** Fails unless the document may be given to somebody. */
+export function assertReadable(
+  document: DocumentEntry,
+  { allowUnscanned }: { readonly allowUnscanned: boolean },
+): void {
+  const { id, name, status, scanResult } = document;
+  if (status !== "READY" || scanResult === "INFECTED") {
+    throw new CliError(`${id} (${name}) is ${status === "READY" ? "INFECTED" : status}, not READY`);
+  }
+  if (isUnscanned(document) && !allowUnscanned) {
+    throw new CliError(`${id} (${name}) has not been scanned (${scanResult ?? "never"})`, {
+      hint: "`mawps doc scan` does it; --allow-unscanned gives the link all the same",
+    });
+  }
+}
+
+/** The kind that entry and name agree on; what the website wrote may say anything. */
+function kindOf({ contentType, name }: DocumentEntry): DocumentType | undefined {
+  const ext = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase();
+  const byName = documentTypes.find((type) => type.ext === (ext === "jpeg" ? "jpg" : ext));
+  return contentType === undefined || byName?.contentType === contentType ? byName : undefined;
+}

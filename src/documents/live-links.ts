@@ -1,0 +1,80 @@
+import { listAudit } from "../audit/list.ts";
+import type { AuditSite } from "../audit/site.ts";
+import { headObject } from "../aws/objects.ts";
+import type { AuditAction, AuditEntry } from "../model/audit.ts";
+import { timeOf } from "../model/json.ts";
+import { inParallel } from "./parallel.ts";
+import type { DocumentSite } from "./site.ts";
+
+/** A link that still works, as far as the trail knows; never the link itself. */
+export interface LiveLink {
+  readonly userId: string;
+  /** What it opens: a document or an avatar to read, or a place to upload a document to. */
+  readonly kind: "document" | "avatar" | "upload";
+  readonly id: string | null;
+  readonly name: string | null;
+  readonly expiresAt: string;
+  readonly createdAt: string;
+  readonly createdBy: string;
+}
+
+const kinds: ReadonlyMap<string, LiveLink["kind"]> = new Map([
+  ["document.link-created", "document"],
+  ["avatar.link-created", "avatar"],
+  ["document.requested", "upload"],
+] satisfies [AuditAction, LiveLink["kind"]][]);
+
+/** S3 signs no link for longer. */
+const longestMs = 7 * 86_400_000;
+const headsAtOnce = 8;
+
+/**
+ * The links handed out, of one user or of all, whose time is not over and which still lead to something: an object that
+ * was moved, purged or erased ends its links, whatever the trail says. Newest first.
+ */
+export async function liveLinks(
+  site: DocumentSite,
+  trail: AuditSite,
+  userId: string | undefined,
+): Promise<LiveLink[]> {
+  const now = site.now();
+  const since = new Date(now.getTime() - longestMs);
+  const entries: AuditEntry[] = [];
+  const filters = userId === undefined ? [...kinds.keys()].map((action) => ({ action })) : [{ userId }];
+  for (const filter of filters) {
+    for await (const entry of listAudit(trail, { ...filter, since })) {
+      const end = timeOf(entry.details["expiresAt"]);
+      if (kinds.has(entry.action) && end !== undefined && end > now.getTime()) entries.push(entry);
+    }
+  }
+  const keys = new Set(entries.filter(opensObject).map(keyOf));
+  const found = await inParallel(keys, headsAtOnce, async (key) =>
+    (await headObject(site.aws, { bucket: site.bucket, key }, site.signal)) === undefined ? [] : [key],
+  );
+  const there = new Set(found.flat());
+  return entries
+    .filter((entry) => !opensObject(entry) || there.has(keyOf(entry)))
+    .toSorted((one, other) => other.sequence - one.sequence)
+    .map((entry) => ({
+      userId: entry.userId ?? "",
+      kind: kinds.get(entry.action) ?? "document",
+      id: text(entry.details["documentId"]),
+      name: text(entry.details["name"]),
+      expiresAt: String(entry.details["expiresAt"]),
+      createdAt: entry.timestamp,
+      createdBy: entry.actor,
+    }));
+}
+
+/** A link to upload works whether something has arrived or not. */
+function opensObject({ action }: AuditEntry): boolean {
+  return kinds.get(action) !== "upload";
+}
+
+function keyOf({ details }: AuditEntry): string {
+  return text(details["key"]) ?? "";
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}

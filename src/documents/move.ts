@@ -1,0 +1,155 @@
+import { createHash } from "node:crypto";
+import { copyObject } from "../aws/copy.ts";
+import { deleteAllVersions } from "../aws/deletion.ts";
+import { getObject, headObject, type ObjectHead, type ObjectHeaders } from "../aws/objects.ts";
+import { httpStatus } from "../aws/setting.ts";
+import { CliError } from "../errors.ts";
+import { timeOf } from "../model/json.ts";
+import { documentKey, parseKey } from "../model/keys.ts";
+import { documentFolders } from "./check-facts.ts";
+import type { StoredEntry } from "./entries.ts";
+import { changeEntries } from "./entry-changes.ts";
+import { documentUrl, type ChangingSite, type DocumentSite } from "./site.ts";
+
+/** Attribute of an entry that was moved and whose former object may still be there: that object's key. */
+const movedFrom = "movedFrom";
+
+/**
+ * Where a document moves to: today's layout, the same time, another random part. It follows from the key moved from, so
+ * that a run after a crash finds its own copy, and so that `movedFrom` on an entry can be believed.
+ */
+export function nextKey({ userId, document }: StoredEntry, from = document.s3Key): string {
+  const parsed = parseKey(from);
+  const { type, uploadedAt } = document;
+  const ext = /\.([a-z0-9]{1,10})$/i.exec(from)?.[1]?.toLowerCase() ?? "bin";
+  return documentKey({
+    userId,
+    fileType: /^[a-z0-9]+(-[a-z0-9]+)*$/.test(type) ? type : "documents",
+    timestampMs: parsed?.layout.endsWith("document") ? parsed.timestampMs : (timeOf(uploadedAt) ?? 0),
+    random: createHash("sha256").update(`moved from ${from}`).digest("hex").slice(0, 8),
+    ext,
+  });
+}
+
+export interface Move {
+  readonly entry: StoredEntry;
+  /** The object as it was looked at: only this is moved. */
+  readonly head: ObjectHead;
+  /** Replaces what the object carries beside its bytes; else that is moved along. */
+  readonly headers?: Pick<ObjectHeaders, "contentType" | "metadata">;
+  /** Changes of the entry, made with that of its key. */
+  readonly set?: Readonly<Record<string, unknown>>;
+  readonly remove?: readonly string[];
+}
+
+/**
+ * Moves a document's object to another key, and its entry with it. Order: copy, compare, entry (on condition that it
+ * still stands as read), delete the former object in every version, clear the mark of that. A crash leaves either the
+ * document where it was, or at its new place with the mark `movedFrom`, by which `finishMove` goes on.
+ * Answers the entry as it then stands.
+ */
+export async function moveDocument(site: ChangingSite, move: Move): Promise<StoredEntry> {
+  const { entry, head, headers } = move;
+  const from = entry.document.s3Key;
+  const to = nextKey(entry);
+  try {
+    await copyObject(site.aws, {
+      from: { bucket: site.bucket, key: from },
+      to: { bucket: site.bucket, key: to },
+      replaceHeaders: headers,
+      ifMatch: head.etag,
+      signal: site.signal,
+    });
+  } catch (error) {
+    if (httpStatus(error) !== 412) throw error;
+    throw new CliError(`${entry.document.id}: its object changed while it was looked at`, {
+      hint: "run the command again",
+      cause: error,
+    });
+  }
+  await assertSame(site, head, { from, to });
+  const { changed, refused } = await changeEntries(site, [
+    {
+      entry,
+      set: { ...move.set, s3Key: to, s3Url: documentUrl(site, to), [movedFrom]: from },
+      remove: (move.remove ?? []).filter((name) => entry.raw[name] !== undefined),
+      unchanged: ["s3Key", "status"],
+    },
+  ]);
+  // Another run of the same command may have been quicker: the copy is at the same place then.
+  const moved = changed[0] ?? refused.find(({ found }) => found.document.s3Key === to)?.found;
+  if (moved === undefined) {
+    throw new CliError(
+      `${entry.document.id}: somebody else changed its entry meanwhile; it stays where it was`,
+      {
+        hint: `run the command again; \`mawps doc check ${entry.userId}\` shows what is left over`,
+      },
+    );
+  }
+  return finishMove(site, moved, []);
+}
+
+/**
+ * Deletes what a move left behind, in every version, and takes the mark away; without a mark nothing happens. The mark is
+ * believed only where it fits the present key and no other entry of the user needs the object.
+ */
+export async function finishMove(
+  site: ChangingSite,
+  entry: StoredEntry,
+  others: readonly StoredEntry[],
+): Promise<StoredEntry> {
+  const { userId, document } = entry;
+  const from = document.attributes[movedFrom];
+  if (typeof from !== "string" || from === "") return entry;
+  const isOurs =
+    documentFolders(userId).some((folder) => from.startsWith(folder)) &&
+    nextKey(entry, from) === document.s3Key &&
+    !others.some((each) => each.document.s3Key === from);
+  if (isOurs) {
+    const { failures } = await deleteAllVersions(site.aws, site.bucket, { key: from }, site.signal);
+    const [first] = failures;
+    if (first !== undefined) {
+      throw new CliError(
+        `${document.id}: ${failures.length} versions of its former object could not be deleted: ${first.message}`,
+        { hint: "until then links to it go on working; run the command again" },
+      );
+    }
+  }
+  const { changed } = await changeEntries(site, [{ entry, remove: [movedFrom], unchanged: ["s3Key"] }]);
+  return changed[0] ?? entry;
+}
+
+/** Whether a move of the document was broken off after its entry had changed. */
+export function isHalfMoved({ raw }: StoredEntry): boolean {
+  return raw[movedFrom] !== undefined;
+}
+
+/**
+ * By ETag, or by a checksum of the same kind; where S3 keeps neither for both (a KMS key, parts), both are read.
+ */
+async function assertSame(
+  site: DocumentSite,
+  head: ObjectHead,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<void> {
+  const copy = await headObject(site.aws, { bucket: site.bucket, key: to }, site.signal);
+  if (copy?.sizeBytes === head.sizeBytes) {
+    if (copy.etag === head.etag) return;
+    const sums = [copy.checksum, head.checksum].map(
+      (sum) => sum && `${sum.algorithm} ${sum.type} ${sum.value}`,
+    );
+    if (sums[0] !== undefined && sums[0] === sums[1]) return;
+    const [one, other] = await Promise.all([from, to].map((key) => hashOf(site, key)));
+    if (one === other) return;
+  }
+  throw new CliError(`the copy of ${from} is not the same; nothing was changed`, {
+    hint: "run the command again; if it happens again, somebody else writes to that key",
+  });
+}
+
+async function hashOf({ aws, bucket, signal }: DocumentSite, key: string): Promise<string> {
+  const { body } = await getObject(aws, { bucket, key, signal });
+  const hash = createHash("sha256");
+  for await (const chunk of body) hash.update(chunk);
+  return hash.digest("hex");
+}

@@ -1,0 +1,104 @@
+import { presignPost, presignPut } from "../aws/presign.ts";
+import { CliError } from "../errors.ts";
+import type { DocumentType } from "../model/document-types.ts";
+import { documentNameFault } from "../model/documents.ts";
+import { documentKey } from "../model/keys.ts";
+import { readDocuments } from "./entries.ts";
+import { addEntries, type NewEntry } from "./entry-changes.ts";
+import { assertLongEnough, signingTime, type LinkSpan } from "./link.ts";
+import { documentUrl, type ChangingSite } from "./site.ts";
+
+export interface DocumentRequest extends LinkSpan {
+  readonly userId: string;
+  /** In its plural form. */
+  readonly type: string;
+  readonly name: string;
+  /** What the name says; the sender must name it, and the content must be of it. */
+  readonly kind: DocumentType;
+  /** PUT has no limit of size; POST, a form, has one. */
+  readonly method: "PUT" | "POST";
+  readonly maxBytes: number;
+  /** Makes the profile of a user who has none. */
+  readonly createProfile: (() => Promise<unknown>) | undefined;
+  readonly dryRun: boolean;
+}
+
+/** How somebody without credentials sends a document: secrets, like a link. */
+export interface UploadLink {
+  readonly method: "PUT" | "POST";
+  readonly url: string;
+  /** To be sent exactly so with a PUT. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of the form of a POST, in this order, before the field `file`. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export interface Requested {
+  /** The entry that waits for its bytes, `UPLOADING` until `uploadUntil`. */
+  readonly entry: NewEntry;
+  readonly expiresAt: Date;
+  readonly endsWithSession: boolean;
+  /** Null in a dry run. */
+  readonly link: UploadLink | null;
+}
+
+/**
+ * Asks for a document: signs a link to upload it, makes its entry, records both, and only then hands the link out. What
+ * arrives counts for nothing until it is confirmed.
+ */
+export async function requestDocument(site: ChangingSite, request: DocumentRequest): Promise<Requested> {
+  const { userId, type, name, kind, method, dryRun } = request;
+  const fault = documentNameFault(name);
+  if (fault !== undefined) throw new CliError(`the name ${JSON.stringify(name)} ${fault}`);
+  const now = signingTime(site);
+  const random = site.randomHex(12);
+  const key = documentKey({
+    userId,
+    fileType: type,
+    timestampMs: now.getTime(),
+    random: random.slice(0, 8),
+    ext: kind.ext,
+  });
+  const { contentType } = kind;
+  const place = { bucket: site.bucket, key, contentType, now, expiresInSeconds: request.expiresInSeconds };
+  // A dry run asks for the end of a link alone, and signing a form makes no request of any kind.
+  const signed =
+    method === "POST" || dryRun
+      ? await presignPost(site.aws, { ...place, minBytes: 1, maxBytes: request.maxBytes })
+      : { ...(await presignPut(site.aws, place)), fields: {} };
+  assertLongEnough(signed, request);
+  const { url, fields, expiresAt, endsWithSession } = signed;
+  const headers: Record<string, string> = method === "PUT" ? { "Content-Type": contentType } : {};
+  const entry: NewEntry = {
+    id: `doc-${random.slice(8)}`,
+    name,
+    type,
+    s3Key: key,
+    s3Url: documentUrl(site, key),
+    uploadedAt: now.toISOString(),
+    contentType,
+    status: "UPLOADING",
+    uploadedBy: site.actor,
+    tags: [],
+    uploadUntil: expiresAt.toISOString(),
+  };
+  if (dryRun) return { entry, expiresAt, endsWithSession, link: null };
+  await request.createProfile?.();
+  await addEntries(site, await readDocuments(site, userId), [entry]);
+  await site.record([
+    {
+      action: "document.requested",
+      userId,
+      details: {
+        documentId: entry.id,
+        name,
+        fileType: type,
+        key,
+        contentType,
+        method,
+        expiresAt: expiresAt.toISOString(),
+      },
+    },
+  ]);
+  return { entry, expiresAt, endsWithSession, link: { method, url, headers, fields } };
+}
