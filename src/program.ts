@@ -42,6 +42,10 @@ const nouns: Readonly<Record<string, Noun>> = {
     description: "the owner's digital twin: from the browser into DynamoDB, and its versions",
     load: async () => (await import("./commands/twin.ts")).twin,
   },
+  progress: {
+    description: "how the users get on: one of them, all of them, and what a browser still holds",
+    load: async () => (await import("./commands/progress.ts")).progress,
+  },
   setup: {
     description: "make the buckets and tables that are missing",
     load: async () => (await import("./commands/setup.ts")).setup,

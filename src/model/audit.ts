@@ -29,6 +29,7 @@ export const auditActions = [
   "upload.aborted",
   "progress.exported",
   "progress.imported",
+  "progress.recomputed",
   "twin.changed",
   "twin.exported",
   "twin.migrated",

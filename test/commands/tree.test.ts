@@ -48,6 +48,11 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "twin diff": [],
   "twin rollback": [],
   "twin snippet": [],
+  "progress show": ["user-1"],
+  "progress stats": [],
+  "progress export": [],
+  "progress import": ["user-1", "progress.json"],
+  "progress recompute": [],
   setup: [],
   doctor: [],
   init: ["--target", "local"],
@@ -81,6 +86,8 @@ beforeEach(async () => {
     await home.run(["hero", "set", "photo.jpg", "--no-verify"]);
   await writeFile(join(home.folder, "letter.txt"), "Guten Tag");
   await writeFile(join(home.folder, "twin.json"), JSON.stringify(soundTwin));
+  const page = { firstVisit: "2026-01-01T00:00:00Z", lastVisit: "2026-01-01T00:00:00Z", visitCount: 1 };
+  await writeFile(join(home.folder, "progress.json"), JSON.stringify({ pages: { ikigai: page } }));
   await home.look(async (aws) => {
     const documents = [
       await putDocument(aws, { userId: "user-1", id: "doc-1", body: "eins" }),
