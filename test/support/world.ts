@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,7 +76,7 @@ export async function makeHome(): Promise<TestHome> {
       home: folder,
       platform: process.platform,
       nodeVersion: process.versions.node,
-      signal: options.signal ?? new AbortController().signal,
+      signal: quietly(options.signal ?? new AbortController().signal),
       now,
       randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
       prompts: {
@@ -115,6 +116,12 @@ export async function makeHome(): Promise<TestHome> {
     remove: () => rm(folder, { recursive: true, force: true }),
   };
   return home;
+}
+
+/** As the real program does: every call under way listens. */
+function quietly(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 async function* streamOf(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Array> {

@@ -1,0 +1,120 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { setMaxListeners } from "node:events";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AuditEvent } from "../../src/model/audit.ts";
+import { listAllDocuments } from "../../src/documents/list.ts";
+import { openDocumentSite, type ChangingSite } from "../../src/documents/site.ts";
+import { uploadDocuments } from "../../src/documents/upload.ts";
+import type { UploadRequest, UploadResult } from "../../src/documents/upload-request.ts";
+import { documentBucket, documentKeys, profileTable, putProfile, readEntries } from "../support/documents.ts";
+import type { Shape } from "../support/owner-item.ts";
+import { makeHome, type TestHome } from "../support/world.ts";
+
+let home: TestHome;
+
+beforeEach(async () => {
+  home = await makeHome();
+});
+
+afterEach(() => home.remove());
+
+async function all(results: AsyncIterable<UploadResult>): Promise<UploadResult[]> {
+  const found: UploadResult[] = [];
+  for await (const result of results) found.push(result);
+  return found;
+}
+
+describe.each(["simple", "composite"] as const)("uploads at once on the %s table", (shape: Shape) => {
+  const work = <T>(what: (site: ChangingSite, recorded: AuditEvent[]) => Promise<T>) =>
+    home.look(
+      async (aws) => {
+        const controller = new AbortController();
+        setMaxListeners(0, controller.signal);
+        const recorded: AuditEvent[] = [];
+        const site = await openDocumentSite({
+          aws,
+          bucket: documentBucket,
+          table: profileTable,
+          userPoolId: undefined,
+          now: () => new Date("2026-03-01T12:00:00Z"),
+          signal: controller.signal,
+          actor: "tester",
+          record: async (events: readonly AuditEvent[]) => void recorded.push(...events),
+          irreversible: <R>(_intent: AuditEvent, act: () => Promise<R>) => act(),
+          randomHex: (bytes: number) =>
+            Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
+        });
+        return what(site, recorded);
+      },
+      { MAWPS_NEW_TABLE_SHAPE: shape },
+    );
+
+  const request = (userId: string, ...names: string[]): UploadRequest => ({
+    userId,
+    type: "cv",
+    files: names.map((name) => ({ label: name, name, path: join(home.folder, "files", name) })),
+    tags: [],
+    expiresAt: undefined,
+    scanner: "not-asked",
+    maxBytes: 1000,
+    allowed: ["txt"],
+    createProfile: undefined,
+    dryRun: false,
+    onProgress: () => undefined,
+    onNote: () => undefined,
+    onWarning: () => undefined,
+  });
+
+  const writeFiles = async (names: readonly string[]) => {
+    await mkdir(join(home.folder, "files"));
+    await Promise.all(names.map((name) => writeFile(join(home.folder, "files", name), `Inhalt ${name}`)));
+  };
+
+  it("keeps all of twenty for the same user, each with its object and its record", () =>
+    work(async (site, recorded) => {
+      const names = Array.from({ length: 20 }, (_, at) => `file-${at}.txt`);
+      await writeFiles(names);
+      await putProfile(site.aws, "user-1");
+      await Promise.all(names.map((name) => all(uploadDocuments(site, request("user-1", name)))));
+      const entries = await readEntries(site.aws, "user-1", shape);
+      expect(new Set(entries.map(({ name }) => name))).toEqual(new Set(names));
+      expect(entries.every(({ status }) => status === "READY")).toBe(true);
+      expect(new Set(await documentKeys(site.aws))).toEqual(new Set(entries.map(({ s3Key }) => s3Key)));
+      expect(new Set(recorded.map(({ details }) => details?.documentId))).toEqual(
+        new Set(entries.map(({ id }) => id)),
+      );
+      expect(recorded).toHaveLength(20);
+    }));
+
+  it("makes one document of a file that is named twice", () =>
+    work(async (site) => {
+      await writeFiles(["a.txt"]);
+      await putProfile(site.aws, "user-1");
+      const results = await all(uploadDocuments(site, request("user-1", "a.txt", "a.txt")));
+      expect(results.map(({ outcome }) => outcome)).toEqual(["uploaded", "unchanged"]);
+      expect(await readEntries(site.aws, "user-1", shape)).toHaveLength(1);
+    }));
+
+  it("lists every document of every user, across pages of the table", () =>
+    work(async (site) => {
+      const padding = "x".repeat(300_000);
+      for (let user = 0; user < 8; user++) {
+        const documents = [1, 2, 3].map((day) => ({
+          id: `d${day}`,
+          uploadedAt: `2026-01-0${day}T00:00:00Z`,
+        }));
+        await putProfile(site.aws, `user-${user}`, { documents, padding });
+        if (shape === "composite")
+          await putProfile(site.aws, `user-${user}`, { documents: [{ id: "old" }] }, "document");
+      }
+      const listed: string[] = [];
+      for await (const { userId, document } of listAllDocuments(site, {}))
+        listed.push(`${userId} ${document.id}`);
+      const each = shape === "composite" ? ["d3", "d2", "d1", "old"] : ["d3", "d2", "d1"];
+      for (let user = 0; user < 8; user++) {
+        const own = listed.filter((line) => line.startsWith(`user-${user} `));
+        expect(own).toEqual(each.map((id) => `user-${user} ${id}`));
+      }
+    }));
+});
