@@ -6,6 +6,7 @@ const parts = {
   hero: async () => (await import("../test/bench/hero.mjs")).hero(),
   transfer: async () => (await import("../test/bench/transfer.mjs")).transfer(),
   retention: async () => (await import("../test/bench/retention.mjs")).retention(),
+  progress: async () => (await import("../test/bench/progress.mjs")).progress(),
 };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(parts, name));
