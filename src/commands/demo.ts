@@ -23,6 +23,10 @@ export function demo(noun: Command, begin: Begin): void {
       const photo = await makePhoto();
       await writeFile(join(folder, "photo.jpg"), photo);
       await writeFile(join(folder, "evening.jpg"), await makePhoto({ width: 2400, height: 1600, seed: 7 }));
+      const { samplePdf, sampleProgress, sampleTwin } = await import("../demo/samples.ts");
+      await writeFile(join(folder, "Lebenslauf.pdf"), samplePdf());
+      await writeFile(join(folder, "progress.json"), JSON.stringify(sampleProgress()));
+      await writeFile(join(folder, "twin.json"), JSON.stringify(sampleTwin()));
       progress.stop();
 
       const steps: string[][] = [
@@ -30,7 +34,13 @@ export function demo(noun: Command, begin: Begin): void {
         ["hero", "set", "evening.jpg", "--hover", "photo.jpg", "--responsive"],
         ["hero", "list"],
         ["hero", "rollback"],
-        ["hero", "show"],
+        ["doc", "upload", "user-123", "Lebenslauf.pdf", "--type", "cv", "--create-profile"],
+        ["doc", "list", "user-123"],
+        ["progress", "import", "user-123", "progress.json"],
+        ["progress", "show", "user-123"],
+        ["twin", "migrate", "twin.json"],
+        ["twin", "show"],
+        ["audit", "verify"],
       ];
       if (run.config.dryRun) {
         await run.print({ commands: steps.map((step) => step.join(" ")) }, ({ commands }) =>
