@@ -47,9 +47,9 @@ export async function pointAvatar(
     key: documentItemKey(site, userId, "profile"),
     set: [
       { path: "updatedAt", value: updatedAt },
-      ...(url === undefined ? [] : [{ path: attribute, value: { S: url } }]),
+      // As the hero's pointers: null, so that the website sees that there is none.
+      { path: attribute, value: url === undefined ? { NULL: true } : { S: url } },
     ],
-    remove: url === undefined ? [attribute] : [],
     conditions: [
       { path: "userId", is: "present" },
       before === undefined ? { path: attribute, is: "absent" } : { path: attribute, is: "equal", to: before },
