@@ -1,8 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
-import type { Finding } from "../documents/check-plan.ts";
+import type { Finding } from "../documents/check-finding.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import type { JsonObject } from "../model/json.ts";
-import { defaultPeriods } from "../model/retention.ts";
 import { table } from "../output/table.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
@@ -29,7 +28,7 @@ export function docCheck(begin: Begin): AnyCommand {
       const findings: Finding[] = [];
       const checks = checkDocuments(site, userId, {
         readAll: options.read === true,
-        oldUploadMs: oldUploadMs(),
+        oldUploadMs: oldUploadMs(run),
       });
       for await (const { users, findings: found } of checks) {
         findings.push(...found);
@@ -53,9 +52,9 @@ export function docCheck(begin: Begin): AnyCommand {
     });
 }
 
-function oldUploadMs(): number {
-  const { multipartUploads } = defaultPeriods;
-  return multipartUploads === "off" ? Number.POSITIVE_INFINITY : multipartUploads * 86_400_000;
+function oldUploadMs({ config }: Run): number {
+  const days = config["retention.multipartUploads"];
+  return days === "off" ? Number.POSITIVE_INFINITY : days * 86_400_000;
 }
 
 async function repairAll(run: Run, findings: readonly Finding[]): Promise<ReadonlySet<Finding>> {

@@ -1,52 +1,15 @@
-import type { UnfinishedUpload } from "../aws/open-uploads.ts";
 import { timeOf } from "../model/json.ts";
-import { parseKey, pluralFileType } from "../model/keys.ts";
+import { parseKey } from "../model/keys.ts";
 import type { CheckFacts, ObjectFacts } from "./check-facts.ts";
+import { byRepair, isAstray, type Finding } from "./check-finding.ts";
+import { orphans } from "./check-orphans.ts";
 import type { StoredEntry } from "./entries.ts";
-
-/** What a repair does. */
-export type Repair =
-  | { readonly does: "rebuild"; readonly object: ObjectFacts }
-  | { readonly does: "point"; readonly entry: StoredEntry; readonly key: string }
-  | { readonly does: "finish"; readonly entry: StoredEntry }
-  | { readonly does: "withdraw"; readonly entry: StoredEntry }
-  | { readonly does: "correct-size"; readonly entry: StoredEntry; readonly sizeBytes: number }
-  | { readonly does: "drop-entry"; readonly entry: StoredEntry }
-  | { readonly does: "rename-id"; readonly entry: StoredEntry }
-  | { readonly does: "move"; readonly entry: StoredEntry }
-  | { readonly does: "delete-object"; readonly key: string }
-  | { readonly does: "abort-upload"; readonly upload: UnfinishedUpload };
-
-/** Something that is not as it should be, and what helps. */
-export interface Finding {
-  readonly userId: string;
-  readonly kind:
-    | "object-without-entry"
-    | "left-over-object"
-    | "entry-without-object"
-    | "wrong-size"
-    | "wrong-hash"
-    | "half-done-upload"
-    | "old-multipart-upload"
-    | "duplicate-id"
-    | "shared-object"
-    | "wrong-item"
-    | "strange-entry";
-  readonly id?: string;
-  readonly key?: string;
-  readonly what: string;
-  readonly remedy: string;
-  /** What `--repair` does about it; undefined where only a person can tell. */
-  readonly repair?: Repair;
-}
 
 export interface CheckRules {
   readonly now: Date;
   /** From which age on an unfinished multipart upload without an entry is a finding. */
   readonly oldUploadMs: number;
 }
-
-const byRepair = "`mawps doc check --repair`";
 
 /** Finds what is wrong with one user's documents. Pure: the same facts give the same findings. */
 export function findFaults(facts: CheckFacts, rules: CheckRules): Finding[] {
@@ -55,7 +18,9 @@ export function findFaults(facts: CheckFacts, rules: CheckRules): Finding[] {
   return [
     ...strange(facts),
     ...duplicates(documents.entries, kept),
-    ...kept.flatMap((entry) => [...misplaced(entry), ...faultsOf(entry, facts, rules)]),
+    ...kept.flatMap((entry) =>
+      isAstray(entry) ? [astray(entry)] : [...misplaced(entry), ...faultsOf(entry, facts, rules)],
+    ),
     ...shared(kept),
     ...orphans(facts, kept),
     ...oldUploads(facts, rules),
@@ -112,17 +77,17 @@ function duplicates(entries: readonly StoredEntry[], kept: readonly StoredEntry[
   ];
 }
 
-function misplaced(entry: StoredEntry): Finding[] {
+function astray(entry: StoredEntry): Finding {
   const parsed = parseKey(entry.document.s3Key);
-  if (parsed !== undefined && parsed.layout !== "hero" && parsed.userId !== entry.userId) {
-    return [
-      finding(entry, {
-        kind: "wrong-item",
-        what: `its object lies in the folder of ${parsed.userId}`,
-        remedy: "find out whose document it is; then delete the entry of the other one",
-      }),
-    ];
-  }
+  const whose = parsed === undefined || parsed.layout === "hero" ? "" : `, but in one of ${parsed.userId}`;
+  return finding(entry, {
+    kind: "wrong-item",
+    what: `its object is in none of the folders of ${entry.userId}${whose}`,
+    remedy: "find out whose document it is; then delete the entry that is wrong",
+  });
+}
+
+function misplaced(entry: StoredEntry): Finding[] {
   if (entry.place === "profile") return [];
   return [
     finding(entry, {
@@ -260,53 +225,6 @@ function shared(entries: readonly StoredEntry[]): Finding[] {
     );
 }
 
-/** Objects of documents that no entry names. */
-function orphans({ documents, objects }: CheckFacts, entries: readonly StoredEntry[]): Finding[] {
-  const named = new Set(entries.map(({ document }) => document.s3Key));
-  const { userId } = documents;
-  return [...objects.values()]
-    .filter(({ key }) => !named.has(key))
-    .map((object): Finding => {
-      const { key, said } = object;
-      const of = entries.find(({ document }) => document.id === said.id);
-      if (of !== undefined && objects.has(of.document.s3Key)) {
-        return {
-          userId,
-          kind: "left-over-object",
-          id: of.document.id,
-          key,
-          what: `it is an earlier place of ${of.document.name}; old links to it still work`,
-          remedy: `${byRepair} deletes it`,
-          repair: { does: "delete-object", key },
-        };
-      }
-      const base = {
-        userId,
-        kind: "object-without-entry" as const,
-        key,
-        ...(said.id === undefined ? {} : { id: said.id }),
-      };
-      if (of !== undefined) {
-        return {
-          ...base,
-          what: `the entry of ${of.document.name} names another object, which is not there`,
-          remedy: `${byRepair} makes the entry name this one`,
-          repair: { does: "point", entry: of, key },
-        };
-      }
-      const layout = parseKey(key)?.layout;
-      if (layout !== "document" && layout !== "old-document") {
-        return { ...base, what: "its key is none of a document", remedy: "find out who put it there" };
-      }
-      return {
-        ...base,
-        what: `no entry names it${said.name === undefined ? "" : ` (${said.name})`}`,
-        remedy: `${byRepair} writes its entry from its metadata`,
-        repair: { does: "rebuild", object },
-      };
-    });
-}
-
 function oldUploads({ documents, uploads }: CheckFacts, { now, oldUploadMs }: CheckRules): Finding[] {
   const open = new Set(
     documents.entries
@@ -323,30 +241,4 @@ function oldUploads({ documents, uploads }: CheckFacts, { now, oldUploadMs }: Ch
       remedy: `${byRepair} removes them; so does the lifecycle rule of \`mawps setup\``,
       repair: { does: "abort-upload", upload },
     }));
-}
-
-/** The attributes of an entry that was lost, from its object. */
-export function rebuiltEntry(
-  { key, sizeBytes, contentType, lastModified, said }: ObjectFacts,
-  made: { readonly id: string; readonly url: string },
-): Readonly<Record<string, unknown>> & { readonly id: string } {
-  const parsed = parseKey(key);
-  const isDocument = parsed?.layout === "document" || parsed?.layout === "old-document";
-  const fileName = parsed?.layout === "old-document" ? parsed.fileName : key.slice(key.lastIndexOf("/") + 1);
-  const uploadedAt = isDocument ? new Date(parsed.timestampMs) : lastModified;
-  return {
-    id: said.id ?? made.id,
-    name: said.name ?? fileName,
-    type: pluralFileType(isDocument ? parsed.fileType : "documents"),
-    s3Key: key,
-    s3Url: made.url,
-    size: sizeBytes,
-    uploadedAt: uploadedAt?.toISOString(),
-    contentType,
-    sha256: said.sha256,
-    // Nothing says what a scanner found: it counts as never scanned.
-    status: "READY",
-    uploadedBy: said.uploadedBy,
-    tags: [],
-  };
 }

@@ -1,8 +1,9 @@
 import { removeUnfinishedUploads } from "../aws/open-uploads.ts";
 import { removeUpload } from "../aws/multipart.ts";
-import { deleteObject } from "../aws/objects.ts";
+import { deleteAllVersions } from "../aws/deletion.ts";
 import type { AuditEvent } from "../model/audit.ts";
-import { rebuiltEntry, type Finding, type Repair } from "./check-plan.ts";
+import type { Finding, Repair } from "./check-finding.ts";
+import { rebuiltEntry } from "./check-orphans.ts";
 import { readDocuments, type StoredEntry } from "./entries.ts";
 import {
   addEntries,
@@ -86,8 +87,8 @@ export async function repair(
     finding,
     repair: { key },
   } of of("delete-object")) {
-    await deleteObject(site.aws, { bucket: site.bucket, key }, site.signal);
-    done.add(finding);
+    const { failures } = await deleteAllVersions(site.aws, site.bucket, { key }, site.signal);
+    if (failures.length === 0) done.add(finding);
   }
   for (const {
     finding,

@@ -1,4 +1,5 @@
 import { documentKey, pluralFileType } from "../model/keys.ts";
+import { documentFolders } from "./check-facts.ts";
 import type { StoredEntry } from "./entries.ts";
 import type { Examined } from "./examine.ts";
 import { isInfected, judgementChange, type Judgement } from "./scanning.ts";
@@ -35,9 +36,11 @@ export function decide(
   if (ready !== undefined) {
     return infected ? { kind: "continue", entry: ready, infected } : { kind: "unchanged", entry: ready };
   }
+  // The website lets users write their items: an entry must not lead an upload over somebody else's object.
   const open = same.find(
-    ({ document: { status, s3Key } }) =>
-      s3Key !== "" && (status === "UPLOADING" || status === "SCANNING" || status === "INFECTED"),
+    ({ userId, document: { status, s3Key } }) =>
+      documentFolders(userId).some((folder) => s3Key.startsWith(folder)) &&
+      (status === "UPLOADING" || status === "SCANNING" || status === "INFECTED"),
   );
   return open === undefined ? { kind: "new", infected } : { kind: "continue", entry: open, infected };
 }
@@ -51,8 +54,9 @@ export function supersededBy(
   { type, file, actor }: { readonly type: string; readonly file: Examined; readonly actor: string },
 ): StoredEntry[] {
   return entries.filter(
-    ({ document }) =>
+    ({ userId, document }) =>
       document.status === "UPLOADING" &&
+      documentFolders(userId).some((folder) => document.s3Key.startsWith(folder)) &&
       document.type === pluralFileType(type) &&
       document.name === file.source.name &&
       document.uploadedBy === actor &&

@@ -324,6 +324,28 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
     expect(await keys()).toEqual([]);
   });
 
+  it("never follows an entry into somebody else's folder, which users can write into their items", async () => {
+    const theirs = await look(async (aws) => {
+      const entry = await putDocument(aws, { userId: "user-2", id: "doc-2", body: "theirs" });
+      const forged = {
+        ...entry,
+        name: "Anschreiben.txt",
+        sha256: sha256(letter),
+        size: letter.byteLength,
+        status: "UPLOADING",
+      };
+      await putProfile(aws, "user-1", { documents: [forged] });
+      await putProfile(aws, "user-2", { documents: [entry] });
+      return String(entry["s3Key"]);
+    });
+    expect((await run(["doc", "upload", "user-1", "Anschreiben.txt", "--type", "cv"])).exitCode).toBe(0);
+    const checked = await run(["doc", "check", "--repair", "--yes", "--json"]);
+    expect(lines(checked)).toMatchObject([{ userId: "user-1", kind: "wrong-item", key: theirs, repaired: false }]);
+    const { bytes } = await look((aws) => getObjectBytes(aws, { bucket, key: theirs }));
+    expect(bytes.toString()).toBe("theirs");
+    expect((await entries()).map(({ status }) => status)).toEqual(["UPLOADING", "READY"]);
+  });
+
   it("tells that the item is full before anything is changed", async () => {
     await look((aws) => putProfile(aws, "user-1", { progressData: "x".repeat(409_300) }));
     const outcome = await run(["doc", "upload", "user-1", "Lebenslauf.pdf", "--type", "cv"]);
@@ -491,7 +513,11 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
           bucket,
           key: "public/documents/user-1/cv/1734384121711-0000aaaa.txt",
           body: Buffer.from("doc-moved"),
-          metadata: { "document-id": "doc-moved", "original-name": "doc-moved.txt" },
+          metadata: {
+            "document-id": "doc-moved",
+            "original-name": "doc-moved.txt",
+            sha256: sha256(Buffer.from("doc-moved")),
+          },
         });
         const pending = { ...arrived, id: "doc-pending", s3Key: "public/documents/user-1/cv/9-pending.txt" };
         await putProfile(aws, "user-1", {
