@@ -7,6 +7,7 @@ const parts = {
   transfer: async () => (await import("../test/bench/transfer.mjs")).transfer(),
   retention: async () => (await import("../test/bench/retention.mjs")).retention(),
   progress: async () => (await import("../test/bench/progress.mjs")).progress(),
+  documents: async () => (await import("../test/bench/documents.mjs")).documents(),
 };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(parts, name));
