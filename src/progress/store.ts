@@ -37,7 +37,7 @@ const maxTries = 8;
 export async function* scanProgress(site: ProgressSite): AsyncGenerator<UserProgress> {
   const { aws, table, signal } = site;
   const attributes = ["userId", "type", data, updatedAt];
-  for await (const page of scanItems(aws, { table, attributes, segments: 2, pageSize: 50, signal })) {
+  for await (const page of scanItems(aws, { table, attributes, segments: 2, asSent: true, signal })) {
     for (const item of page) {
       const userId = item["userId"]?.S;
       if (userId === undefined || userId === ownerId) continue;

@@ -16,9 +16,14 @@ export function jsonOf(value: AttributeValue): unknown {
   if (value.BOOL !== undefined) return value.BOOL;
   if (value.SS !== undefined) return value.SS;
   if (value.NS !== undefined) return value.NS.map(numberOf);
-  if (value.B !== undefined) return Buffer.from(value.B).toString("base64");
-  if (value.BS !== undefined) return value.BS.map((bytes) => Buffer.from(bytes).toString("base64"));
+  if (value.B !== undefined) return base64(value.B);
+  if (value.BS !== undefined) return value.BS.map(base64);
   return null;
+}
+
+/** Items of a scan hold binary as it was sent, which is base64 already. */
+function base64(binary: Uint8Array | string): string {
+  return typeof binary === "string" ? binary : Buffer.from(binary).toString("base64");
 }
 
 /**
