@@ -117,7 +117,7 @@ export function assertLongEnough({ endsWithSession, expiresAt }: Link, { allowSh
 }
 
 /** Fails unless the document may be given to somebody. */
-export function assertReadable(
+function assertReadable(
   document: DocumentEntry,
   { allowUnscanned }: { readonly allowUnscanned: boolean },
 ): void {

@@ -16,7 +16,7 @@ export interface DocumentFilter {
 }
 
 /** Whether a document is among those wanted. */
-export function isWanted(document: DocumentEntry, { type, status, deleted, since }: DocumentFilter): boolean {
+function isWanted(document: DocumentEntry, { type, status, deleted, since }: DocumentFilter): boolean {
   const isDeleted = document.status === "DELETED";
   if (deleted === true ? !isDeleted : isDeleted && status !== "DELETED") return false;
   if (status !== undefined && document.status !== status) return false;
@@ -46,7 +46,7 @@ export async function* listAllDocuments(
 }
 
 /** Every user whose items hold entries, with these; the profile item and an older one of the same user together. */
-export async function* usersWithDocuments(
+async function* usersWithDocuments(
   site: DocumentSite,
 ): AsyncGenerator<{ userId: string; entries: StoredEntry[] }> {
   const { aws, table, signal } = site;

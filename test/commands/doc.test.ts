@@ -340,7 +340,9 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
     });
     expect((await run(["doc", "upload", "user-1", "Anschreiben.txt", "--type", "cv"])).exitCode).toBe(0);
     const checked = await run(["doc", "check", "--repair", "--yes", "--json"]);
-    expect(lines(checked)).toMatchObject([{ userId: "user-1", kind: "wrong-item", key: theirs, repaired: false }]);
+    expect(lines(checked)).toMatchObject([
+      { userId: "user-1", kind: "wrong-item", key: theirs, repaired: false },
+    ]);
     const { bytes } = await look((aws) => getObjectBytes(aws, { bucket, key: theirs }));
     expect(bytes.toString()).toBe("theirs");
     expect((await entries()).map(({ status }) => status)).toEqual(["UPLOADING", "READY"]);
