@@ -1,6 +1,8 @@
 // `npm run bench [part...]`: ratios against a peer or a floor measured in the same run. Fails when a bar is missed.
 import { missedBars } from "../test/bench/measure.mjs";
 
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+
 const parts = {
   start: async () => (await import("../test/bench/start.mjs")).start(),
   hero: async () => (await import("../test/bench/hero.mjs")).hero(),
