@@ -50,8 +50,8 @@ interface StoredChecksum {
 
 /** What S3 says of bytes that were sent in one call. */
 interface PutAnswer extends StoredObject {
-  /** Base64, of what it stored; undefined from servers that do not compare it with what was sent. */
-  readonly crc32: string | undefined;
+  /** It answered the CRC32 that was sent as that of what it stored; servers that compare nothing do not. */
+  readonly isCompared: boolean;
 }
 
 export interface ObjectHead extends StoredObject {
@@ -78,12 +78,13 @@ export async function loadObjects(aws: Aws): Promise<void> {
  */
 export async function putObject(aws: Aws, put: PutObject): Promise<PutAnswer> {
   const [s3, { PutObjectCommand }] = await Promise.all([aws.s3(), import("./s3-sdk.ts")]);
+  const crc32 = crc32Base64(put.body);
   const command = new PutObjectCommand({
     Bucket: put.bucket,
     Key: put.key,
     Body: put.body,
     ContentLength: put.body.byteLength,
-    ChecksumCRC32: crc32Base64(put.body),
+    ChecksumCRC32: crc32,
     ...headerInput(put),
     ...(put.tags === undefined ? {} : { Tagging: tagQuery(put.tags) }),
     IfNoneMatch: put.ifNoneMatch,
@@ -91,7 +92,7 @@ export async function putObject(aws: Aws, put: PutObject): Promise<PutAnswer> {
   });
   leavePayloadUnsigned(command);
   const answer = await s3.send(command, abortable(put.signal));
-  return { etag: answer.ETag ?? "", version: answer.VersionId, crc32: answer.ChecksumCRC32 };
+  return { etag: answer.ETag ?? "", version: answer.VersionId, isCompared: answer.ChecksumCRC32 === crc32 };
 }
 
 /**

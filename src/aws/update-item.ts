@@ -9,15 +9,22 @@ export interface UpdateAttributes extends Change {
   readonly key: Item;
   /** All must hold. Without any, an item that does not exist is made. */
   readonly conditions?: readonly Condition[] | undefined;
-  /** Which item to return: as it is after the change (default) or was before. */
-  readonly returns?: "new" | "old" | undefined;
+  /** Which item to return: as it is after the change (default) or was before, or none, where it may be large. */
+  readonly returns?: "new" | "old" | "none" | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export type UpdateOutcome =
-  | { readonly applied: true; readonly item: Item | undefined }
+  | {
+      readonly applied: true;
+      readonly item: Item | undefined;
+      /** An answer was lost on the way and the SDK sent the change again: an append may have happened twice. */
+      readonly isRepeated: boolean;
+    }
   /** A condition did not hold; `found` is the item as it stood then, undefined when there was none. */
   | { readonly applied: false; readonly found: Item | undefined };
+
+const returnValues = { new: "ALL_NEW", old: "ALL_OLD", none: "NONE" } as const;
 
 /**
  * Changes the named attributes of one item and leaves every other one as it is; the item is never put as a whole. The change
@@ -31,15 +38,17 @@ export async function updateAttributes(aws: Aws, update: UpdateAttributes): Prom
         TableName: update.table,
         Key: update.key,
         ...updateExpressions(update, update.conditions ?? []),
-        ReturnValues: update.returns === "old" ? "ALL_OLD" : "ALL_NEW",
+        ReturnValues: returnValues[update.returns ?? "new"],
         ReturnValuesOnConditionCheckFailure: "ALL_OLD",
       }),
       abortable(update.signal),
     );
-    return { applied: true, item: answer.Attributes };
+    return { applied: true, item: answer.Attributes, isRepeated: (answer.$metadata.attempts ?? 1) > 1 };
   } catch (error) {
     if (!isConditionFailure(error)) throw error;
-    if (update.returns !== "old" && isOurOwn(update, error)) return { applied: true, item: error.Item };
+    if (update.returns !== "old" && isOurOwn(update, error)) {
+      return { applied: true, item: error.Item, isRepeated: true };
+    }
     return { applied: false, found: error.Item };
   }
 }

@@ -134,14 +134,13 @@ async function uploadHandle(
 }
 
 async function uploadWhole(aws: Aws, upload: UploadOptions, body: Buffer): Promise<Uploaded> {
-  const stored = await putObject(aws, { ...upload, body });
+  const { isCompared, ...stored } = await putObject(aws, { ...upload, body });
   upload.onProgress?.(body.byteLength, body.byteLength);
-  const crc32 = crc32Base64(body);
   return {
     ...stored,
     sizeBytes: body.byteLength,
-    crc32,
-    verified: stored.crc32 === crc32 ? "object" : "nothing",
+    crc32: crc32Base64(body),
+    verified: isCompared ? "object" : "nothing",
     resumedBytes: 0,
   };
 }

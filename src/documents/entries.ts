@@ -72,13 +72,20 @@ export function entriesIn(
   site: Pick<DocumentSite, "aws" | "bucket">,
   { userId, place, item }: { userId: string; place: Place; item: Item | undefined },
 ): StoredEntry[] {
-  return (item?.[entriesAttribute]?.L ?? []).flatMap((element, index): StoredEntry[] => {
-    if (element.M === undefined) return [];
-    const attributes = plain(element.M);
-    const key = attributes["s3Key"] ?? keyOfUrl(site, attributes["s3Url"]);
-    const parsed = parseDocument(key === undefined ? attributes : { ...attributes, s3Key: key });
-    return [{ userId, place, index, raw: element.M, document: { ...parsed, attributes } }];
-  });
+  return (item?.[entriesAttribute]?.L ?? []).flatMap((element, index): StoredEntry[] =>
+    element.M === undefined ? [] : [storedEntry(site, { userId, place, index, raw: element.M })],
+  );
+}
+
+/** An entry, read from the attributes at its place. */
+export function storedEntry(
+  site: Pick<DocumentSite, "aws" | "bucket">,
+  at: Omit<StoredEntry, "document">,
+): StoredEntry {
+  const attributes = plain(at.raw);
+  const key = attributes["s3Key"] ?? keyOfUrl(site, attributes["s3Url"]);
+  const parsed = parseDocument(key === undefined ? attributes : { ...attributes, s3Key: key });
+  return { ...at, document: { ...parsed, attributes } };
 }
 
 /** Some entries of the website have the address of their object and no key. */

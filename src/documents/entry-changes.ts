@@ -7,6 +7,7 @@ import {
   documentItemKey,
   entriesAttribute as list,
   entriesIn,
+  storedEntry,
   type StoredEntry,
   type UserDocuments,
 } from "./entries.ts";
@@ -53,28 +54,39 @@ export async function appendEntries(
         // `null` is what the website leaves of an empty list; nothing can be appended to it.
         ...(isNull ? [{ path: list, is: "equal" as const, to: before }] : []),
       ],
+      // The item may be large; what was appended is known.
+      returns: "none",
       signal: site.signal,
     });
-    if (outcome.applied) return appended(site, { userId, item: outcome.item, values });
-    profile = outcome.found;
+    if (!outcome.applied) {
+      profile = outcome.found;
+      continue;
+    }
+    if (outcome.isRepeated) return withoutDoubles(site, userId, values);
+    const first = before?.L?.length ?? 0;
+    return values.flatMap(({ M: raw }, at) =>
+      raw === undefined ? [] : [storedEntry(site, { userId, place: "profile", index: first + at, raw })],
+    );
   }
   throw restless(userId);
 }
 
 /**
- * The entries that were just appended. When an answer was lost on the way the SDK has sent the update again, and they
- * stand there twice: the second ones are taken away.
+ * The entries that were appended when the SDK had to send the update again, because an answer was lost on the way:
+ * where they stand there twice, the second ones are taken away.
  */
-async function appended(
+async function withoutDoubles(
   site: DocumentSite,
-  { userId, item, values }: { userId: string; item: Item | undefined; values: readonly AttributeValue[] },
+  userId: string,
+  values: readonly AttributeValue[],
 ): Promise<readonly StoredEntry[]> {
+  const key = documentItemKey(site, userId, "profile");
+  const item = await getItem(site.aws, { table: site.table, key, signal: site.signal });
   const ids = new Set(values.map(({ M: entry }) => entry?.["id"]?.S));
   const ours = entriesIn(site, { userId, place: "profile", item }).filter(({ document }) =>
     ids.has(document.id),
   );
   const first = ours.filter((entry, at) => ours.findIndex((each) => sameDocument(each, entry)) === at);
-  if (first.length === ours.length) return ours;
   await removeEntries(
     site,
     ours.filter((entry) => !first.includes(entry)).map((entry) => ({ entry })),
@@ -197,11 +209,11 @@ async function applyBatch(
       set: parts.flatMap(({ set }) => set ?? []),
       remove: parts.flatMap(({ remove }) => remove ?? []),
       conditions: parts.flatMap(({ conditions }) => conditions ?? []),
+      returns: "none",
       signal: site.signal,
     });
     if (outcome.applied) {
-      const after = entriesIn(site, { userId, place, item: outcome.item });
-      return { changed: open.map(({ entry }) => locate(after, entry) ?? entry), missing, refused };
+      return { changed: open.map((change) => changedEntry(site, change)), missing, refused };
     }
     const item = outcome.found ?? (await getItem(site.aws, { table: site.table, key, signal: site.signal }));
     const now = entriesIn(site, { userId, place, item });
@@ -215,6 +227,16 @@ async function applyBatch(
   }
   if (open.length > 0) throw restless(userId);
   return { changed: [], missing, refused };
+}
+
+/** The entry as a change left it. */
+function changedEntry(site: DocumentSite, { entry, set = {}, remove = [] }: EntryChange): StoredEntry {
+  const raw = { ...entry.raw };
+  for (const name of remove) delete raw[name];
+  for (const [name, value] of Object.entries(set)) {
+    if (value !== undefined) raw[name] = typed(value);
+  }
+  return storedEntry(site, { ...entry, raw });
 }
 
 /** The entry where it stands now; of several with the same id the one that names the same object. */

@@ -1,8 +1,9 @@
+import type { Item } from "../aws/items.ts";
 import { removeUnfinishedUploads } from "../aws/open-uploads.ts";
 import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { documentJson } from "../model/documents.ts";
-import { readDocuments, type StoredEntry, type UserDocuments } from "./entries.ts";
+import { entriesAttribute, readDocuments, type StoredEntry, type UserDocuments } from "./entries.ts";
 import { addEntries, changeEntries, removeEntries, type NewEntry } from "./entry-changes.ts";
 import { assertUnchanged, type Examined, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
@@ -19,7 +20,7 @@ export type Checked = { readonly source: UploadSource } & (
   | { readonly failure: CliError }
 );
 
-export interface StoreGroup {
+export interface SendGroup {
   /** As known so far; the entries of earlier groups of this run are among them. */
   readonly user: UserDocuments;
   readonly checked: readonly Checked[];
@@ -43,54 +44,55 @@ interface Job extends Planned {
   readonly entry: StoredEntry;
 }
 
+/** A group whose bytes are in the bucket. */
+export interface SentGroup {
+  /** With the entries of this group among the others, as they stood before their bytes were there. */
+  readonly user: UserDocuments;
+  /** Writes the trail, then makes the entries ready; answers the outcomes in the files' order. */
+  finish(): Promise<UploadResult[]>;
+}
+
 /**
- * Stores one group of checked files: one write for all new entries, the objects, one write to the trail, one that makes
- * the entries ready. Answers the outcomes in the files' order, and the user with the entries as they then are.
+ * Sends one group of checked files: one write for all new entries, then the objects. To be finished before the command
+ * ends: one write to the trail, one that makes the entries ready. The next group may be sent meanwhile.
  */
-export async function storeGroup(
+export async function sendGroup(
   site: ChangingSite,
   request: UploadRequest,
-  group: StoreGroup,
-): Promise<{ results: UploadResult[]; user: UserDocuments }> {
-  const outcomes = new Map<UploadSource, UploadResult>();
-  const settle = (source: UploadSource, outcome: UploadResult) => {
-    outcomes.set(source, outcome);
-    group.onDone();
-  };
-  const fail = (source: UploadSource, failure: CliError) =>
-    settle(source, { label: source.label, outcome: "failed", failure });
-  const succeed = (
-    source: UploadSource,
-    outcome: "uploaded" | "unchanged",
-    { userId, document }: StoredEntry,
-  ) => settle(source, { label: source.label, outcome, entry: documentJson(userId, document) });
-  const ordered = () => group.checked.flatMap(({ source }) => outcomes.get(source) ?? []);
-
+  group: SendGroup,
+): Promise<SentGroup> {
+  const { outcomes, fail, succeed, settle } = tally(group);
+  const ordered = async () => group.checked.flatMap(({ source }) => outcomes.get(source) ?? []);
   const planned: Planned[] = [];
+  const twins: { file: Examined; of: Planned }[] = [];
   for (const checked of group.checked) {
     const { source } = checked;
     const verdict = judge(request, group.user.entries, checked);
     if ("failure" in verdict) fail(source, verdict.failure);
     else if ("unchanged" in verdict) succeed(source, "unchanged", verdict.unchanged);
-    else planned.push(verdict);
-  }
-  if (request.dryRun) {
-    for (const { file, infected, known } of planned) {
-      const { source } = file;
-      if (infected) fail(source, infection(file));
-      else {
-        const entry = {
-          userId: request.userId,
-          ...(known?.document.attributes ?? entryFor(site, request, file)),
-        };
-        settle(source, { label: source.label, outcome: "planned", entry });
-      }
+    else {
+      const { sha256 } = verdict.file;
+      const of = planned.find(({ file }) => file.sha256 === sha256 && file.source.name === source.name);
+      if (of === undefined) planned.push(verdict);
+      else twins.push({ file: verdict.file, of });
     }
-    return { results: ordered(), user: group.user };
+  }
+  const failInfected = () => {
+    for (const { file, infected } of planned) if (infected) fail(file.source, infection(file));
+    for (const { file, of } of twins) if (of.infected) fail(file.source, infection(file));
+  };
+  if (request.dryRun) {
+    failInfected();
+    for (const { file, known } of planned.filter(({ infected }) => !infected)) {
+      const attributes = known?.document.attributes ?? entryFor(site, request, file);
+      const entry = { userId: request.userId, ...attributes };
+      settle(file.source, { label: file.source.label, outcome: "planned", entry });
+    }
+    return { user: group.user, finish: ordered };
   }
 
-  const { jobs, twins, user } = await writeEntries(site, request, { planned, user: group.user });
-  for (const { file } of planned.filter(({ infected }) => infected)) fail(file.source, infection(file));
+  const { jobs, user } = await writeEntries(site, request, { planned, user: group.user });
+  failInfected();
   group.onToSend(jobs.reduce((sum, { file }) => sum + file.sizeBytes, 0));
   const arrived: Job[] = [];
   const sendOne = async (job: Job) => {
@@ -115,18 +117,40 @@ export async function storeGroup(
   const large = jobs.filter(({ file }) => isLarge(file));
   await Promise.all([inParallel(small, smallAtOnce, sendOne), inParallel(large, 1, sendOne)]);
 
-  const ready = await makeReady(site, arrived);
-  for (const { file } of arrived) {
-    const entry = ready.get(file);
-    if (entry === undefined) fail(file.source, overtaken(request.userId));
-    else succeed(file.source, "uploaded", entry);
-  }
-  for (const { file, of } of twins) {
-    const first = ready.get(of);
-    if (first === undefined) fail(file.source, new CliError("the same file failed above"));
-    else succeed(file.source, "unchanged", first);
-  }
-  return { results: ordered(), user: { ...user, entries: [...user.entries, ...ready.values()] } };
+  return {
+    user,
+    async finish() {
+      const ready = await makeReady(site, arrived);
+      for (const { file } of arrived) {
+        const entry = ready.get(file);
+        if (entry === undefined) fail(file.source, overtaken(request.userId));
+        else succeed(file.source, "uploaded", entry);
+      }
+      for (const { file, of } of twins.filter((twin) => !twin.of.infected)) {
+        const first = ready.get(of.file);
+        if (first === undefined) fail(file.source, new CliError("the same file failed above"));
+        else succeed(file.source, "unchanged", first);
+      }
+      return ordered();
+    },
+  };
+}
+
+/** Keeps what became of each file. */
+function tally({ onDone }: SendGroup) {
+  const outcomes = new Map<UploadSource, UploadResult>();
+  const settle = (source: UploadSource, outcome: UploadResult) => {
+    outcomes.set(source, outcome);
+    onDone();
+  };
+  return {
+    outcomes,
+    settle,
+    fail: (source: UploadSource, failure: CliError) =>
+      settle(source, { label: source.label, outcome: "failed", failure }),
+    succeed: (source: UploadSource, outcome: "uploaded" | "unchanged", { userId, document }: StoredEntry) =>
+      settle(source, { label: source.label, outcome, entry: documentJson(userId, document) }),
+  };
 }
 
 /** What is to happen to one file, by its scan and by what the user's entries say of it. */
@@ -155,26 +179,15 @@ function judge(
   return { file, infected: decision.infected, known };
 }
 
-/**
- * Makes the entries that say what is under way, and those of infected files, whose bytes go nowhere. `twins` are files of
- * this group with the same name and bytes as another of it.
- */
+/** Makes the entries that say what is under way, and those of infected files, whose bytes go nowhere. */
 async function writeEntries(
   site: ChangingSite,
   request: UploadRequest,
   { planned, user }: { planned: readonly Planned[]; user: UserDocuments },
-): Promise<{ jobs: Job[]; twins: { file: Examined; of: Examined }[]; user: UserDocuments }> {
-  const firsts = new Map<string, Examined>();
-  const twins: { file: Examined; of: Examined }[] = [];
-  const added: { plan: Planned; entry: NewEntry }[] = [];
-  for (const plan of planned.filter(({ known }) => known === undefined)) {
-    const sameness = `${plan.file.sha256} ${plan.file.source.name}`;
-    const first = firsts.get(sameness);
-    if (first === undefined) {
-      firsts.set(sameness, plan.file);
-      added.push({ plan, entry: entryFor(site, request, plan.file) });
-    } else if (!plan.infected) twins.push({ file: plan.file, of: first });
-  }
+): Promise<{ jobs: Job[]; user: UserDocuments }> {
+  const added = planned
+    .filter(({ known }) => known === undefined)
+    .map((plan) => ({ plan, entry: entryFor(site, request, plan.file) }));
   let known = user;
   if (added.length > 0 && user.profile === undefined && request.createProfile !== undefined) {
     await request.createProfile();
@@ -187,11 +200,11 @@ async function writeEntries(
     added.map(({ entry }) => entry),
   );
   const byId = new Map(entries.map((entry) => [entry.document.id, entry]));
-  const jobs = added.flatMap(({ plan, entry: { id } }): Job[] => {
+  const begun = added.flatMap(({ plan, entry: { id } }): Job[] => {
     const entry = byId.get(id);
-    return entry === undefined || plan.infected ? [] : [{ ...plan, entry }];
+    return entry === undefined ? [] : [{ ...plan, entry }];
   });
-  const continued = planned.flatMap((plan) =>
+  const continued = planned.flatMap((plan): Job[] =>
     plan.known === undefined ? [] : [{ ...plan, entry: plan.known }],
   );
   await rejudge(site, continued);
@@ -200,9 +213,18 @@ async function writeEntries(
     await site.record(infected.map(({ file, known: before }) => refusal(user.userId, file, before)));
   }
   return {
-    jobs: [...jobs, ...continued.filter((plan) => !plan.infected)],
-    twins,
-    user: { ...known, entries: user.entries },
+    jobs: [...begun, ...continued].filter((job) => !job.infected),
+    user: { ...known, profile: withAppended(known.profile, entries), entries: [...user.entries, ...entries] },
+  };
+}
+
+/** The profile as it should be now: the next entries go behind these, and their size counts. */
+function withAppended(profile: Item | undefined, entries: readonly StoredEntry[]): Item | undefined {
+  if (profile === undefined) return undefined;
+  const before = profile[entriesAttribute]?.L ?? [];
+  return {
+    ...profile,
+    [entriesAttribute]: { L: [...before, ...entries.map(({ raw }) => ({ M: { ...raw } }))] },
   };
 }
 

@@ -6,19 +6,20 @@ import { examine, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
 import { inParallel } from "./parallel.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
-import { storeGroup, type Checked } from "./upload-group.ts";
+import { sendGroup, type Checked } from "./upload-group.ts";
 import { newEntry } from "./upload-plan.ts";
 import type { UploadProgress, UploadRequest, UploadResult } from "./upload-request.ts";
 
 /** Files whose entries are written together: two writes to the item for each such group. */
-const groupSize = 40;
-/** Bytes of a group that stay in memory from the check to the upload. Two groups are under way at once. */
+const groupSize = 30;
+/** Bytes of a group that stay in memory from the check to the upload. Three groups are under way at once. */
 const keptBytes = 32 * 1024 ** 2;
 const examinedAtOnce = 4;
 
 /**
  * Uploads files as documents of one user and gives each one's outcome, group by group. Of each group: check, hash and
- * scan; entries `UPLOADING`; objects; audit trail; entries `READY`. While a group is stored the next one is checked. A
+ * scan; entries `UPLOADING`; objects; audit trail; entries `READY`. While a group is sent the next one is checked and the
+ * one before gets ready. A
  * crash anywhere leaves entries that the same call takes up again, found by type, name and hash. One bad file does not
  * stop the others. Rejects with what concerns all of them, such as an item that would get too large, which is known
  * before anything is changed.
@@ -48,21 +49,34 @@ export async function* uploadDocuments(
     });
 
   let checking = checkGroup(0);
-  for (let group = 0; group * groupSize < files.length; group++) {
-    const checked = await checking;
-    checking = checkGroup(group + 1);
-    // It is heard in the next round; when the storing of this group fails, that is the failure that counts.
-    checking.catch(() => undefined);
-    const stored = await storeGroup(site, request, {
-      user,
-      checked,
-      onSent: (bytes) => advance({ sentBytes: progress.sentBytes + bytes }),
-      onToSend: (bytes) => advance({ bytesToSend: progress.bytesToSend + bytes }),
-      onDone: () => advance({ doneFiles: progress.doneFiles + 1 }),
-    });
-    user = stored.user;
-    yield* stored.results;
+  let finishing: Promise<UploadResult[]> = Promise.resolve([]);
+  try {
+    for (let group = 0; group * groupSize < files.length; group++) {
+      const checked = await checking;
+      checking = heardLater(checkGroup(group + 1));
+      const sent = await sendGroup(site, request, {
+        user,
+        checked,
+        onSent: (bytes) => advance({ sentBytes: progress.sentBytes + bytes }),
+        onToSend: (bytes) => advance({ bytesToSend: progress.bytesToSend + bytes }),
+        onDone: () => advance({ doneFiles: progress.doneFiles + 1 }),
+      });
+      user = sent.user;
+      const finished = await finishing;
+      finishing = heardLater(sent.finish());
+      yield* finished;
+    }
+    yield* await finishing;
+  } finally {
+    // What has arrived gets ready also when a later group fails; that failure is the one that is told.
+    await finishing.catch(() => undefined);
   }
+}
+
+/** A promise that is awaited in the next round: until then its failure is nobody's, which Node would end the process for. */
+function heardLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** Examines the files of a group, a few at once. */

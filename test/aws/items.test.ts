@@ -113,8 +113,16 @@ describe("a change", () => {
       status: { S: "READY" },
       documents: { L: [{ S: "1" }] },
     };
-    expect(outcome).toEqual({ applied: true, item: expected });
+    expect(outcome).toEqual({ applied: true, item: expected, isRepeated: false });
     expect(await getItem(aws, { table: "simple", key: key("change") })).toEqual(expected);
+  });
+
+  test("gives no item back where it is not wanted", async () => {
+    await put("simple", { ...key("large"), a: { S: "1" } });
+    const set = [{ path: "a", value: { S: "2" } }];
+    const outcome = await updateAttributes(aws, { table: "simple", key: key("large"), set, returns: "none" });
+    expect(outcome).toEqual({ applied: true, item: undefined, isRepeated: false });
+    expect(await getItem(aws, { table: "simple", key: key("large") })).toMatchObject({ a: { S: "2" } });
   });
 
   test("gives the item before it, when asked", async () => {
@@ -123,6 +131,7 @@ describe("a change", () => {
     expect(await updateAttributes(aws, { table: "simple", key: key("before"), set, returns: "old" })).toEqual(
       {
         applied: true,
+        isRepeated: false,
         item: { ...key("before"), a: { S: "1" } },
       },
     );
@@ -186,7 +195,7 @@ describe("a change whose answer got lost", () => {
 
   test("counts as done when the item stands as it makes it", async () => {
     const item = { ...key("lost"), a: { S: "2" } };
-    expect(await outcomeWith(item)).toEqual({ applied: true, item });
+    expect(await outcomeWith(item)).toEqual({ applied: true, item, isRepeated: true });
   });
 
   test("counts as refused when the item stands otherwise", async () => {
