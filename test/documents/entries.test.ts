@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { getItem } from "../../src/aws/items.ts";
 import { entryWithId, readDocuments } from "../../src/documents/entries.ts";
@@ -8,6 +9,13 @@ import { foreignAttributes, type Shape } from "../support/owner-item.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 let home: TestHome;
+
+/** Twenty calls at once listen; that is no leak. */
+function manyListeners(): AbortSignal {
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  return signal;
+}
 
 beforeEach(async () => {
   home = await makeHome();
@@ -27,7 +35,7 @@ describe.each(["simple", "composite"] as const)("entries on the %s table", (shap
             table: profileTable,
             userPoolId: undefined,
             now: () => new Date("2026-03-01T12:00:00Z"),
-            signal: new AbortController().signal,
+            signal: manyListeners(),
           }),
         ),
       { MAWPS_NEW_TABLE_SHAPE: shape },
