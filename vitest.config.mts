@@ -8,6 +8,8 @@ export default defineConfig({
     maxWorkers: 2,
     // What a passing test prints (the SDK's remarks, mostly) helps nobody.
     silent: "passed-only",
+    // Browsers, killed processes and broken connections on two busy cores: what is really broken fails twice.
+    retry: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
