@@ -247,7 +247,8 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-function alreadyThere(path: string): CliError {
+/** Told where a file is kept. */
+export function alreadyThere(path: string): CliError {
   return new CliError(`${path} exists already`, {
     hint: "Choose another name, or allow it to be overwritten.",
   });
