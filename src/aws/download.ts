@@ -247,8 +247,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Told where a file is kept. */
-export function alreadyThere(path: string): CliError {
+function alreadyThere(path: string): CliError {
   return new CliError(`${path} exists already`, {
     hint: "Choose another name, or allow it to be overwritten.",
   });

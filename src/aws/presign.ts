@@ -184,7 +184,7 @@ function effectiveEnd(
 }
 
 /** Where the SDK would send a request for the bucket: path-style or virtual-hosted, custom endpoint or AWS. */
-export async function bucketUrl(s3: S3Client, bucket: string): Promise<string> {
+async function bucketUrl(s3: S3Client, bucket: string): Promise<string> {
   const { url } = s3.config.endpointProvider({
     Bucket: bucket,
     Region: await s3.config.region(),
