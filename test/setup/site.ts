@@ -31,7 +31,7 @@ export async function openSite(): Promise<Site> {
     async close() {
       aws.close();
       await store.close();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -113,7 +113,7 @@ export async function makeHome(): Promise<TestHome> {
         await connection.close();
       }
     },
-    remove: () => rm(folder, { recursive: true, force: true }),
+    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
   return home;
 }
