@@ -154,7 +154,7 @@ async function openAt(
  * Keeps the SDK from summing up the body once more, in JavaScript and for whole objects only: the verification here covers
  * resumed downloads, too. The SDK decides after the answer, by the input, which it has itself filled with its default.
  */
-function leaveBodyUnchecked(command: GetObjectCommand): void {
+export function leaveBodyUnchecked(command: GetObjectCommand): void {
   command.middlewareStack.add(
     (next) => (args) => {
       delete args.input.ChecksumMode;
@@ -204,7 +204,8 @@ function writeAll(file: FileHandle, batch: Batch, position: number): void {
   }
 }
 
-function isBrokenConnection(error: unknown): boolean {
+/** Whether a body broke off on its way. */
+export function isBrokenConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? error.code : undefined;
   return (
@@ -247,7 +248,8 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-function alreadyThere(path: string): CliError {
+/** Told where a file is kept. */
+export function alreadyThere(path: string): CliError {
   return new CliError(`${path} exists already`, {
     hint: "Choose another name, or allow it to be overwritten.",
   });

@@ -1,6 +1,7 @@
 import { constants, type Stats } from "node:fs";
-import { access, lstat, mkdir, open } from "node:fs/promises";
+import { access, lstat, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { downloadSmall, smallBytes } from "../aws/download-small.ts";
 import { downloadFile } from "../aws/download.ts";
 import { verificationOf, type Verified } from "../aws/verification.ts";
 import { CliError } from "../errors.ts";
@@ -90,39 +91,57 @@ export async function getDocuments(
 ): Promise<Got[]> {
   await mkdir(options.folder, { recursive: true });
   await access(options.folder, constants.W_OK);
+  const there = new Set(await readdir(options.folder));
   return inParallel(targets, atOnce, async (target): Promise<Got> => {
     const path = join(options.folder, target.fileName);
     try {
-      return { ...target, path, ...(await getDocument(site, target.entry, { ...options, path })) };
+      return { ...target, path, ...(await getDocument(site, target, { ...options, there, path })) };
     } catch (error) {
       return { ...target, outcome: "failed", failure: failureOf(site, error) };
     }
   });
 }
 
+interface GetDocument extends GetOptions {
+  readonly path: string;
+  /** What the folder held in the beginning. */
+  readonly there: ReadonlySet<string>;
+}
+
 async function getDocument(
   site: DocumentSite,
-  entry: StoredEntry,
-  { path, overwrite, onReceived }: GetOptions & { readonly path: string },
+  { entry, fileName }: Target,
+  { path, overwrite, onReceived, there }: GetDocument,
 ): Promise<{ outcome: "fetched" | "already there"; verified: Verified }> {
-  const { document } = entry;
+  const { s3Key: key, size, sha256 } = entry.document;
   assertOwnFolder(entry);
-  const there = await statOf(path);
-  if (there !== undefined) {
-    const verified = await sameAs(site, entry, { path, stats: there });
+  const stats = there.has(fileName) ? await statOf(path) : undefined;
+  if (stats !== undefined) {
+    const verified = await sameAs(site, entry, { path, stats });
     if (verified !== undefined) return { outcome: "already there", verified };
     if (!overwrite) {
       throw new CliError(`${path} holds something else`, { hint: "--overwrite replaces it" });
     }
   }
+  const { bucket, signal } = site;
+  const isSmall = size !== undefined && size <= smallBytes;
+  // What a broken-off download left is taken up, or removed, by `downloadFile`.
+  const isBegun = [...there].some((name) => name.startsWith(`${fileName}.`) && name.endsWith(".part"));
+  if (isSmall && sha256 !== undefined && !isBegun) {
+    const small = { bucket, key, path, overwrite, sizeBytes: size, sha256, signal };
+    if (await downloadSmall(site.aws, small)) {
+      onReceived(size);
+      return { outcome: "fetched", verified: "sha256" };
+    }
+  }
   let received = 0;
   const { verified } = await downloadFile(site.aws, {
-    bucket: site.bucket,
-    key: document.s3Key,
+    bucket,
+    key,
     path,
     overwrite,
-    sha256: document.sha256,
-    signal: site.signal,
+    sha256,
+    signal,
     onProgress(receivedBytes) {
       onReceived(receivedBytes - received);
       received = receivedBytes;

@@ -1,0 +1,104 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { downloadSmall, type DownloadSmall } from "../../src/aws/download-small.ts";
+import { putObject } from "../../src/aws/objects.ts";
+import type { Fault, FaultyServer } from "../support/faulty-server.ts";
+import type { Aws } from "../../src/aws/clients.ts";
+import { openLocalAws, type LocalAws } from "../support/local-aws.ts";
+
+const bytes = randomBytes(300_000);
+const bucket = "plain";
+const key = "small/ä (1)'s +%20!*.pdf";
+
+let local: LocalAws;
+let outside: Aws;
+let server: FaultyServer;
+let folder: string;
+let count = 0;
+
+beforeAll(async () => {
+  local = await openLocalAws();
+  ({ server, aws: outside } = await local.faulty());
+  await putObject(local.aws, { bucket, key, body: bytes });
+});
+
+afterAll(() => local.close());
+
+beforeEach(async () => {
+  folder = join(local.folder, `small-${count++}`);
+  await mkdir(folder);
+  server.fault = undefined;
+  server.requests.length = 0;
+});
+
+function wanted(change: Partial<DownloadSmall> = {}): DownloadSmall {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const path = join(folder, "file");
+  return { bucket, key, path, overwrite: false, sizeBytes: bytes.byteLength, sha256, ...change };
+}
+
+async function download(aws: Aws, change?: Partial<DownloadSmall>): Promise<boolean> {
+  return downloadSmall(aws, wanted(change));
+}
+
+test.each([
+  ["over a socket", () => outside],
+  ["in this process", () => local.aws],
+])("a small object is there after one request, %s", async (_where, aws) => {
+  expect(await download(aws())).toBe(true);
+  expect(await readdir(folder)).toEqual(["file"]);
+  expect((await readFile(join(folder, "file"))).equals(bytes)).toBe(true);
+  expect(server.requests.length).toBeLessThanOrEqual(1);
+});
+
+describe("is left to the ordinary way, and no file is left behind,", () => {
+  const faults: [string, Fault][] = [
+    ["the body breaks off", { cutAfterBytes: 100_000 }],
+    ["a byte is another one", "flip a byte"],
+  ];
+  test.each(faults)("when %s", async (_name, fault) => {
+    server.fault = () => fault;
+    expect(await download(outside)).toBe(false);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test.each([
+    ["it is longer than known", { sizeBytes: 299_999 }],
+    ["its hash is another one", { sha256: "0".repeat(64) }],
+  ])("when %s", async (_name, change) => {
+    expect(await download(outside, change)).toBe(false);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+test("a file that is there is kept, or replaced where that is allowed", async () => {
+  await writeFile(join(folder, "file"), "mine");
+  await expect(download(outside)).rejects.toThrow("exists already");
+  expect(await readdir(folder)).toEqual(["file"]);
+  expect(await readFile(join(folder, "file"), "utf8")).toBe("mine");
+  expect(await download(outside, { overwrite: true })).toBe(true);
+  expect(await readdir(folder)).toEqual(["file"]);
+  expect((await readFile(join(folder, "file"))).equals(bytes)).toBe(true);
+});
+
+test("what S3 answers is told as it is", async () => {
+  await expect(download(outside, { key: "small/none" })).rejects.toMatchObject({ name: "NoSuchKey" });
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test("a folder that is not there is told, not passed over", async () => {
+  const path = join(folder, "none", "file");
+  await expect(download(outside, { path })).rejects.toThrow("ENOENT");
+});
+
+test("an abort ends it", async () => {
+  const stop = new AbortController();
+  server.fault = () => {
+    stop.abort();
+    return "hang";
+  };
+  await expect(download(outside, { signal: stop.signal })).rejects.toMatchObject({ name: "AbortError" });
+  expect(await readdir(folder)).toEqual([]);
+});
