@@ -92,10 +92,11 @@ export async function getDocuments(
   await mkdir(options.folder, { recursive: true });
   await access(options.folder, constants.W_OK);
   const there = new Set(await readdir(options.folder));
+  const begun = new Set([...there].flatMap((name) => partOf.exec(name)?.[1] ?? []));
   return inParallel(targets, atOnce, async (target): Promise<Got> => {
     const path = join(options.folder, target.fileName);
     try {
-      return { ...target, path, ...(await getDocument(site, target, { ...options, there, path })) };
+      return { ...target, path, ...(await getDocument(site, target, { ...options, there, begun, path })) };
     } catch (error) {
       return { ...target, outcome: "failed", failure: failureOf(site, error) };
     }
@@ -106,12 +107,17 @@ interface GetDocument extends GetOptions {
   readonly path: string;
   /** What the folder held in the beginning. */
   readonly there: ReadonlySet<string>;
+  /** Names of which it held a part file: `downloadFile` takes it up, or removes it. */
+  readonly begun: ReadonlySet<string>;
 }
+
+/** As `downloadFile` names its part files. */
+const partOf = /^(.+)\.[^.]+\.part$/s;
 
 async function getDocument(
   site: DocumentSite,
   { entry, fileName }: Target,
-  { path, overwrite, onReceived, there }: GetDocument,
+  { path, overwrite, onReceived, there, begun }: GetDocument,
 ): Promise<{ outcome: "fetched" | "already there"; verified: Verified }> {
   const { s3Key: key, size, sha256 } = entry.document;
   assertOwnFolder(entry);
@@ -125,9 +131,7 @@ async function getDocument(
   }
   const { bucket, signal } = site;
   const isSmall = size !== undefined && size <= smallBytes;
-  // What a broken-off download left is taken up, or removed, by `downloadFile`.
-  const isBegun = [...there].some((name) => name.startsWith(`${fileName}.`) && name.endsWith(".part"));
-  if (isSmall && sha256 !== undefined && !isBegun) {
+  if (isSmall && sha256 !== undefined && !begun.has(fileName)) {
     const small = { bucket, key, path, overwrite, sizeBytes: size, sha256, signal };
     if (await downloadSmall(site.aws, small)) {
       onReceived(size);
