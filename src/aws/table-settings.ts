@@ -189,7 +189,7 @@ async function update(aws: Aws, input: UpdateTableCommandInput, wait: WaitOption
  * Waits until the table and all its indexes are in use; an index of a large table is filled for minutes.
  * @throws CliError after about half an hour: it goes on at AWS, and a second run finds it.
  */
-async function waitUntilActive(aws: Aws, table: string, wait: WaitOptions): Promise<void> {
+export async function waitUntilActive(aws: Aws, table: string, wait: WaitOptions): Promise<void> {
   let delayMs = wait.firstDelayMs ?? 500;
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const stored = await readTable(aws, table);
