@@ -83,7 +83,7 @@ export function connect(options: ConnectOptions): Aws {
     }),
     cognito: once("cognito", async () => {
       const [{ CognitoIdentityProviderClient }, common] = await Promise.all([
-        import("@aws-sdk/client-cognito-identity-provider"),
+        import("./cognito-sdk.ts"),
         settings("cognito"),
       ]);
       return new CognitoIdentityProviderClient(common);

@@ -68,10 +68,7 @@ async function listTables(aws: Aws, signal: AbortSignal | undefined): Promise<st
 }
 
 async function listUserPools(aws: Aws, signal: AbortSignal | undefined): Promise<string[]> {
-  const [cognito, { ListUserPoolsCommand }] = await Promise.all([
-    aws.cognito(),
-    import("@aws-sdk/client-cognito-identity-provider"),
-  ]);
+  const [cognito, { ListUserPoolsCommand }] = await Promise.all([aws.cognito(), import("./cognito-sdk.ts")]);
   const ids: string[] = [];
   let token: string | undefined;
   do {

@@ -63,7 +63,7 @@ export async function findPoolUsers(
 
 /** Loaded when it is needed: most installations have no pool configured, and all want a quick start. */
 function sdk() {
-  return import("@aws-sdk/client-cognito-identity-provider");
+  return import("./cognito-sdk.ts");
 }
 
 function poolUser(username: string | undefined, attributes: readonly AttributeType[] | undefined): PoolUser {
