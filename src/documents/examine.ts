@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { open, stat, type FileHandle } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
 import { defaultPartBytes } from "../aws/multipart.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentExtension, DocumentType } from "../model/document-types.ts";
@@ -58,33 +59,51 @@ const chunkBytes = 1024 ** 2;
 export async function examine(source: UploadSource, options: ExamineOptions): Promise<Examined> {
   const fault = documentNameFault(source.name);
   if (fault !== undefined) throw new CliError(`the name ${JSON.stringify(source.name)} ${fault}`);
+  const stamp = stampOf(statSync(source.path), options.maxBytes);
+  if (stamp.size <= defaultPartBytes && options.mayKeep(stamp.size)) {
+    const bytes = readWhole(source.path, stamp);
+    const readAt = async (at: number, length: number) => bytes.subarray(at, at + length);
+    return { ...(await judge(source, options, { stamp, readAt, chunks: [bytes] })), bytes };
+  }
   const handle = await open(source.path);
   try {
-    const stamp = await stampOf(handle, options.maxBytes);
-    const sizeBytes = stamp.size;
-    const bytes =
-      sizeBytes <= defaultPartBytes && options.mayKeep(sizeBytes)
-        ? await readAll(handle, sizeBytes)
-        : undefined;
-    const type = await documentType(source.name, {
-      readAt: bytes === undefined ? readerOf(handle) : async (at, length) => bytes.subarray(at, at + length),
-      sizeBytes,
-      allowed: options.allowed,
+    const examined = await judge(source, options, {
+      stamp,
+      readAt: readerOf(handle),
+      chunks: chunksOf(handle),
     });
-    const { sha256, judgement } = await hashAndScan(
-      bytes === undefined ? chunksOf(handle) : [bytes],
-      options,
-    );
-    if (!(await isUnchanged(handle, stamp))) throw changed();
-    return { source, type, sizeBytes, sha256, judgement, stamp, bytes };
+    if (!sameStamp(await handle.stat(), stamp)) throw changed();
+    return { ...examined, bytes: undefined };
   } finally {
     await handle.close();
   }
 }
 
+interface Content {
+  readonly stamp: Stamp;
+  readonly readAt: (position: number, length: number) => Promise<Buffer>;
+  readonly chunks: AsyncIterable<Buffer> | Iterable<Buffer>;
+}
+
+async function judge(
+  source: UploadSource,
+  options: ExamineOptions,
+  { stamp, readAt, chunks }: Content,
+): Promise<Omit<Examined, "bytes">> {
+  const sizeBytes = stamp.size;
+  const type = await documentType(source.name, { readAt, sizeBytes, allowed: options.allowed });
+  return { source, type, sizeBytes, stamp, ...(await hashAndScan(chunks, options)) };
+}
+
 /** Fails when the file is no longer the one that was examined. */
-export async function assertUnchanged({ source, stamp }: Examined): Promise<void> {
-  if (!sameStamp(await stat(source.path), stamp)) throw changed();
+export function assertUnchanged(file: Examined): void {
+  if (!isUnchanged(file)) throw changed();
+}
+
+/** Whether the file is still the one that was examined; also false when it is gone. */
+export function isUnchanged({ source, stamp }: Examined): boolean {
+  const found = statSync(source.path, { throwIfNoEntry: false });
+  return found !== undefined && sameStamp(found, stamp);
 }
 
 /** The bytes differ from those that were hashed and scanned. */
@@ -94,8 +113,7 @@ export function changed(): CliError {
   });
 }
 
-async function stampOf(handle: FileHandle, maxBytes: number): Promise<Stamp> {
-  const found = await handle.stat();
+function stampOf(found: Stats, maxBytes: number): Stamp {
   if (found.isDirectory()) throw new CliError("it is a folder");
   if (!found.isFile()) throw new CliError("it is no regular file");
   if (found.size === 0) throw new CliError("it is empty");
@@ -105,10 +123,6 @@ async function stampOf(handle: FileHandle, maxBytes: number): Promise<Stamp> {
     });
   }
   return { size: found.size, mtimeMs: found.mtimeMs, ino: found.ino };
-}
-
-async function isUnchanged(handle: FileHandle, stamp: Stamp): Promise<boolean> {
-  return sameStamp(await handle.stat(), stamp);
 }
 
 function sameStamp(one: Stamp, other: Stamp): boolean {
@@ -123,15 +137,24 @@ function readerOf(handle: FileHandle) {
   };
 }
 
-async function readAll(handle: FileHandle, sizeBytes: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(sizeBytes);
-  let filled = 0;
-  while (filled < sizeBytes) {
-    const { bytesRead } = await handle.read(buffer, filled, sizeBytes - filled, filled);
-    if (bytesRead === 0) throw changed();
-    filled += bytesRead;
+/**
+ * A small file, synchronously: each of these calls takes a small part of the time of handing it to another thread.
+ * Not blocked by something that has become a pipe meanwhile.
+ */
+function readWhole(path: string, stamp: Stamp): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const buffer = Buffer.allocUnsafeSlow(stamp.size);
+    for (let filled = 0; filled < stamp.size;) {
+      const bytesRead = readSync(file, buffer, filled, stamp.size - filled, filled);
+      if (bytesRead === 0) throw changed();
+      filled += bytesRead;
+    }
+    if (!sameStamp(fstatSync(file), stamp)) throw changed();
+    return buffer;
+  } finally {
+    closeSync(file);
   }
-  return buffer;
 }
 
 /** Each chunk is valid until the next one is asked for. */

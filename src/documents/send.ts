@@ -49,7 +49,7 @@ export async function send(site: DocumentSite, one: Send): Promise<void> {
     }),
     signal,
   };
-  await assertUnchanged(file);
+  assertUnchanged(file);
   if (file.bytes !== undefined) {
     const answer = await putObject(aws, { ...target, body: file.bytes });
     one.onSent(file.sizeBytes);

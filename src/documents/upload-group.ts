@@ -5,7 +5,7 @@ import type { AuditEvent } from "../model/audit.ts";
 import { documentJson } from "../model/documents.ts";
 import { entriesAttribute, readDocuments, type StoredEntry, type UserDocuments } from "./entries.ts";
 import { addEntries, changeEntries, removeEntries, type NewEntry } from "./entry-changes.ts";
-import { assertUnchanged, type Examined, type UploadSource } from "./examine.ts";
+import { isUnchanged, type Examined, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
 import { inParallel } from "./parallel.ts";
 import { isInfected, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
@@ -271,11 +271,7 @@ async function withdrawSuperseded(
 
 /** A file that changed under the upload will never be finished under this entry. */
 async function withdrawIfChanged(site: ChangingSite, { file, entry, known }: Job): Promise<void> {
-  const isChanged = await assertUnchanged(file).then(
-    () => false,
-    () => true,
-  );
-  if (!isChanged || known !== undefined) return;
+  if (known !== undefined || isUnchanged(file)) return;
   const { s3Key } = entry.document;
   await removeUnfinishedUploads(site.aws, { bucket: site.bucket, key: s3Key, signal: site.signal });
   await removeEntries(site, [{ entry, unchanged: ["status"] }]);
