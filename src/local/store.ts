@@ -97,8 +97,8 @@ async function openLocked(dir: string, lock: Lock, options: StoreOptions): Promi
 function services(dir: string, lock: Lock, options: LocalOptions): LocalStore {
   const opened: Promise<LocalService>[] = [];
   let closed: Promise<void> | undefined;
-  function once(start: () => Promise<LocalService>): () => Promise<LocalService> {
-    let service: Promise<LocalService> | undefined;
+  function once<T extends LocalService>(start: () => Promise<T>): () => Promise<T> {
+    let service: Promise<T> | undefined;
     return async () => {
       if (service !== undefined) return service;
       if (closed !== undefined) throw new Error("the store is closed");
@@ -115,12 +115,16 @@ function services(dir: string, lock: Lock, options: LocalOptions): LocalStore {
     await lock.release();
     for (const service of done) if (service.status === "rejected") throw service.reason;
   }
+  // Loaded on first use: a command on one service should not read the code of the other.
+  const s3 = once(async () => (await import("./s3/open.ts")).openS3(join(dir, "s3"), options));
   return {
     credentials: options.credentials,
-    // Loaded on first use: a command on one service should not read the code of the other.
-    s3: once(async () => (await import("./s3/open.ts")).openS3(join(dir, "s3"), options)),
+    s3,
     dynamodb: once(async () =>
-      (await import("./dynamodb/open.ts")).openDynamoDb(join(dir, "dynamodb"), options),
+      (await import("./dynamodb/open.ts")).openDynamoDb(join(dir, "dynamodb"), {
+        ...options,
+        putObject: async (put) => (await s3()).put(put),
+      }),
     ),
     async close() {
       closed ??= closeAll();

@@ -36,6 +36,8 @@ export interface End {
   readonly credentials: Account;
   /** For the SDK's clients; undefined means its own, over the network. */
   readonly requestHandler: object | undefined;
+  /** Where S3 is, for services that write there; undefined where it has the same endpoint. */
+  readonly s3?: { readonly endpoint?: string; readonly requestHandler?: object };
   /** Rejects when the connection breaks before the answer is complete. */
   send(request: RawRequest): Promise<RawAnswer>;
   close(): Promise<void>;
@@ -57,20 +59,22 @@ export function foreignEnds(service: "S3" | "DYNAMODB"): KnownEnd[] {
   const endpoint = process.env[`MAWPS_TEST_${service}_ENDPOINT`];
   if (endpoint === undefined || endpoint === "") return [];
   const server = process.env["MAWPS_TEST_SERVER"];
+  const s3 = process.env["MAWPS_TEST_S3_ENDPOINT"];
   return [
     {
       name: server ?? endpoint,
       server,
       open: () =>
-        Promise.resolve(
-          httpEnd(endpoint, {
+        Promise.resolve({
+          ...httpEnd(endpoint, {
             region: process.env["AWS_REGION"] ?? "eu-central-1",
             credentials: {
               accessKeyId: process.env["AWS_ACCESS_KEY_ID"] ?? "test",
               secretAccessKey: process.env["AWS_SECRET_ACCESS_KEY"] ?? "test",
             },
           }),
-        ),
+          ...(s3 === undefined || s3 === "" ? {} : { s3: { endpoint: s3 } }),
+        }),
     },
   ];
 }

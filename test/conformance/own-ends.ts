@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { requestHandler } from "../../src/local/request-handler.ts";
 import { serve } from "../../src/local/serve.ts";
 import { type LocalStore, openStore } from "../../src/local/store.ts";
 import { type End, httpEnd, inProcessEnd, type KnownEnd } from "./ends.ts";
@@ -21,6 +22,7 @@ async function openInProcess(service: "s3" | "dynamodb"): Promise<End> {
   const end = inProcessEnd(await store[service](), { region, credentials: store.credentials });
   return {
     ...end,
+    s3: { requestHandler: requestHandler(await store.s3()) },
     async close() {
       await store.close();
       await rm(dir, { recursive: true, force: true });

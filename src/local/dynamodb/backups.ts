@@ -1,28 +1,15 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { under } from "./database.ts";
-import type { Write } from "./database.ts";
 import { shaped } from "./dynalite.ts";
 import { dynamodbFault } from "./fault.ts";
-import { rowsOf } from "./indexes.ts";
+import { copyRows, restoreTable } from "./restore.ts";
 import { existing } from "./settings.ts";
-import type { Context, Counts, SecondaryIndex, TableDescription, TableRecord } from "./tables.ts";
-import {
-  countsOf,
-  emptyTrash,
-  findTable,
-  indexesOf,
-  keys,
-  nameOfTable,
-  nowSeconds,
-  putRecord,
-  tableArn,
-} from "./tables.ts";
-import type { Item } from "./values.ts";
+import type { Context, Counts, SecondaryIndex, TableDescription } from "./tables.ts";
+import { countsOf, emptyTrash, keys, nameOfTable, nowSeconds } from "./tables.ts";
 
 /* A backup is a table without a name: its items lie under an id of their own, next to those of the tables. */
 
 const backupPrefix = "backup~";
-const batchRows = 500;
 
 interface Backup {
   readonly arn: string;
@@ -71,26 +58,6 @@ export async function createBackup(context: Context, input: object): Promise<obj
     ]);
     return { BackupDetails: details(backup) };
   });
-}
-
-/** Copies items; until their owner is written, the copy is marked as rubbish, should the process end here. */
-async function copyRows(
-  context: Context,
-  ids: { readonly from: string; readonly to: string },
-  more: (item: Item) => Write[],
-): Promise<void> {
-  const from = keys.items(ids.from);
-  let writes: Write[] = [{ type: "put", key: keys.trash(ids.to), value: true }];
-  for await (const [key, item] of context.database.entries<Item>(under(from))) {
-    writes.push(
-      { type: "put", key: keys.items(ids.to) + key.slice(from.length), value: item },
-      ...more(item),
-    );
-    if (writes.length < batchRows) continue;
-    await context.database.batch(writes);
-    writes = [];
-  }
-  await context.database.batch(writes);
 }
 
 function details(backup: Backup): object {
@@ -184,7 +151,6 @@ function summary(backup: Backup): object {
   return { ...details(backup), TableName, TableId, TableArn };
 }
 
-/** Makes a new table; as with AWS, tags, TTL, streams and recovery settings do not come along. */
 export async function restoreTableFromBackup(context: Context, input: object): Promise<object> {
   const {
     BackupArn,
@@ -197,54 +163,8 @@ export async function restoreTableFromBackup(context: Context, input: object): P
   };
   return context.database.exclusive(async () => {
     const backup = await backupOf(context, BackupArn);
-    if ((await findTable(context, target)) !== undefined) {
-      throw dynamodbFault("TableAlreadyExistsException", `Table already exists: ${target}`);
-    }
-    const table = restored(context, backup, target);
-    const { description } = table;
-    if (billing === "PAY_PER_REQUEST") description.BillingModeSummary = { BillingMode: billing };
-    const indexes = indexesOf(description);
-    await copyRows(context, { from: backup.id, to: description.TableId }, (item) =>
-      rowsOf(table, indexes, item),
-    );
-    await context.database.batch([
-      putRecord(table),
-      { type: "put", key: keys.counts(description.TableId), value: backup.counts },
-      { type: "del", key: keys.trash(description.TableId) },
-    ]);
-    return { TableDescription: { ...description, TableStatus: "CREATING" } };
+    const { id, source, counts } = backup;
+    const from = { SourceBackupArn: backup.arn, RestoreDateTime: backup.createdSeconds };
+    return restoreTable(context, { id, source, counts, target, billing, from });
   });
-}
-
-function restored(context: Context, backup: Backup, target: string): TableRecord {
-  const { source } = backup;
-  const arn = tableArn(context, target);
-  const renamed = (index: SecondaryIndex) => ({ ...index, IndexArn: `${arn}/index/${index.IndexName}` });
-  const {
-    StreamSpecification: _stream,
-    LatestStreamArn: _streamArn,
-    LatestStreamLabel: _label,
-    LocalSecondaryIndexes: local,
-    GlobalSecondaryIndexes: global,
-    ...kept
-  } = source;
-  return {
-    tags: {},
-    description: {
-      ...kept,
-      TableName: target,
-      TableId: randomUUID(),
-      TableArn: arn,
-      CreationDateTime: nowSeconds(context),
-      DeletionProtectionEnabled: false,
-      ...(local === undefined ? {} : { LocalSecondaryIndexes: local.map(renamed) }),
-      ...(global === undefined ? {} : { GlobalSecondaryIndexes: global.map(renamed) }),
-      RestoreSummary: {
-        SourceBackupArn: backup.arn,
-        SourceTableArn: source.TableArn,
-        RestoreDateTime: nowSeconds(context),
-        RestoreInProgress: false,
-      },
-    },
-  };
 }

@@ -4,7 +4,7 @@ import type { LocalOptions, LocalRequest, LocalResponse, LocalService } from "..
 import { verify } from "../sigv4.ts";
 import { openDatabase } from "./database.ts";
 import { coralFault, Fault, validationFault } from "./fault.ts";
-import type { Context } from "./tables.ts";
+import type { Context, PutObject } from "./tables.ts";
 
 /** DynamoDB takes requests of at most 16 MB. */
 const requestLimitBytes = 16 * 1024 * 1024;
@@ -18,6 +18,7 @@ const search = () => import("./search.ts");
 const settings = () => import("./settings.ts");
 const transactions = () => import("./transactions.ts");
 const backups = () => import("./backups.ts");
+const exports = () => import("./exports.ts");
 
 const operations: Readonly<Record<string, () => Promise<Operation>>> = {
   BatchGetItem: async () => (await items()).batchGetItem,
@@ -30,16 +31,20 @@ const operations: Readonly<Record<string, () => Promise<Operation>>> = {
   DescribeBackup: async () => (await backups()).describeBackup,
   DescribeContinuousBackups: async () => (await settings()).describeContinuousBackups,
   DescribeEndpoints: async () => (await settings()).describeEndpoints,
+  DescribeExport: async () => (await exports()).describeExport,
   DescribeLimits: async () => (await settings()).describeLimits,
   DescribeTable: async () => (await admin()).describeTable,
   DescribeTimeToLive: async () => (await settings()).describeTimeToLive,
+  ExportTableToPointInTime: async () => (await exports()).exportTableToPointInTime,
   GetItem: async () => (await items()).getItem,
   ListBackups: async () => (await backups()).listBackups,
+  ListExports: async () => (await exports()).listExports,
   ListTables: async () => (await admin()).listTables,
   ListTagsOfResource: async () => (await settings()).listTagsOfResource,
   PutItem: async () => (await items()).putItem,
   Query: async () => (await search()).query,
   RestoreTableFromBackup: async () => (await backups()).restoreTableFromBackup,
+  RestoreTableToPointInTime: async () => (await import("./restore.ts")).restoreTableToPointInTime,
   Scan: async () => (await search()).scan,
   TagResource: async () => (await settings()).tagResource,
   TransactGetItems: async () => (await transactions()).transactGetItems,
@@ -52,23 +57,19 @@ const operations: Readonly<Record<string, () => Promise<Operation>>> = {
 };
 
 /** DynamoDB has these, this store does not; a client should learn that it asked rightly, but in the wrong place. */
-const missing = new Set([
-  "BatchExecuteStatement",
-  "ExecuteStatement",
-  "ExecuteTransaction",
-  "ExportTableToPointInTime",
-  "ImportTable",
-  "RestoreTableToPointInTime",
-]);
+const missing = new Set(["BatchExecuteStatement", "ExecuteStatement", "ExecuteTransaction", "ImportTable"]);
 
 /**
  * Opens (or makes) the DynamoDB end in `dir`. The folder belongs to one process at a time: the caller holds the
  * store's lock. Rejects when the database cannot be opened.
  *
  * Every acknowledged write outlives the process. An item and its index rows are written as one. Items past their TTL
- * stay. Point-in-time recovery and streams are settings without effect.
+ * stay. Point-in-time recovery gives the present only, and streams are a setting without effect.
  */
-export async function openDynamoDb(dir: string, options: LocalOptions): Promise<LocalService> {
+export async function openDynamoDb(
+  dir: string,
+  options: LocalOptions & { readonly putObject: PutObject },
+): Promise<LocalService> {
   const database = await openDatabase(dir);
   return {
     async handle(request) {
@@ -77,6 +78,7 @@ export async function openDynamoDb(dir: string, options: LocalOptions): Promise<
         region: options.region,
         now: options.now,
         host: request.headers["host"] ?? "",
+        putObject: options.putObject,
       };
       try {
         if (request.method === "GET") return healthy(request);

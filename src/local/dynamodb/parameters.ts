@@ -50,6 +50,13 @@ export const laterParameters: Readonly<Record<string, object>> = {
 };
 
 const backup = { BackupArn: required };
+const tableName = {
+  ...required,
+  regex: "[a-zA-Z0-9_.-]+",
+  lengthGreaterThanOrEqual: 3,
+  lengthLessThanOrEqual: 255,
+};
+const billingMode = { type: "String", enum: ["PROVISIONED", "PAY_PER_REQUEST"] };
 
 /** The operations that dynalite does not have. Members of a transaction are checked as the single operations are. */
 export const ownParameters = {
@@ -99,12 +106,33 @@ export const ownParameters = {
   },
   restoreTableFromBackup: {
     ...backup,
-    TargetTableName: {
-      ...required,
-      regex: "[a-zA-Z0-9_.-]+",
-      lengthGreaterThanOrEqual: 3,
-      lengthLessThanOrEqual: 255,
-    },
-    BillingModeOverride: { type: "String", enum: ["PROVISIONED", "PAY_PER_REQUEST"] },
+    TargetTableName: tableName,
+    BillingModeOverride: billingMode,
+  },
+  restoreTableToPointInTime: {
+    SourceTableArn: "String",
+    SourceTableName: "String",
+    TargetTableName: tableName,
+    UseLatestRestorableTime: "Boolean",
+    RestoreDateTime: "Double",
+    BillingModeOverride: billingMode,
+  },
+  exportTableToPointInTime: {
+    TableArn: required,
+    ExportTime: "Double",
+    ClientToken: "String",
+    S3Bucket: { ...required, lengthLessThanOrEqual: 255 },
+    S3BucketOwner: "String",
+    S3Prefix: { type: "String", lengthLessThanOrEqual: 1024 },
+    S3SseAlgorithm: { type: "String", enum: ["AES256", "KMS"] },
+    S3SseKmsKeyId: "String",
+    ExportFormat: { type: "String", enum: ["DYNAMODB_JSON", "ION"] },
+    ExportType: { type: "String", enum: ["FULL_EXPORT", "INCREMENTAL_EXPORT"] },
+  },
+  describeExport: { ExportArn: required },
+  listExports: {
+    TableArn: "String",
+    MaxResults: { type: "Integer", greaterThanOrEqual: 1, lessThanOrEqual: 25 },
+    NextToken: "String",
   },
 };

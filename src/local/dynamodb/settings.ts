@@ -8,9 +8,10 @@ import { findTable, nameOfTable, namedTable, nowSeconds, putRecord } from "./tab
  * AWS promises their removal only "within a few days", so no reader may rely on it.
  */
 
-const daySeconds = 86_400;
 /** What AWS keeps, unless told otherwise; also the most. */
 const recoveryDays = 35;
+/** A store that keeps no past gives out its present for the time that AWS itself lags behind. */
+export const presentSeconds = 300;
 
 interface Named {
   TableName: string;
@@ -108,7 +109,8 @@ function recoveryOf(context: Context, table: TableRecord): object {
     PointInTimeRecoveryDescription: {
       PointInTimeRecoveryStatus: "ENABLED",
       RecoveryPeriodInDays: recovery.days,
-      EarliestRestorableDateTime: Math.max(recovery.sinceSeconds, now - recovery.days * daySeconds),
+      // No past is kept: see restore.ts.
+      EarliestRestorableDateTime: Math.max(recovery.sinceSeconds, now - presentSeconds),
       LatestRestorableDateTime: now,
     },
   };

@@ -75,7 +75,15 @@ export interface Context {
   readonly now: () => Date;
   /** As the client addressed this end. */
   readonly host: string;
+  /** Writes to the S3 end of the same store. Throws that end's faults. */
+  readonly putObject: PutObject;
 }
+
+export type PutObject = (put: {
+  readonly bucket: string;
+  readonly key: string;
+  readonly body: Buffer;
+}) => Promise<void>;
 
 /*
  * Keys. Items lie under their table's id, not its name, so that a table made anew under an old name never sees

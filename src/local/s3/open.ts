@@ -12,6 +12,7 @@ import { createLocks } from "./locks.ts";
 import { openObjectIndex } from "./object-index.ts";
 import { type Operation, operationOf } from "./operations.ts";
 import { postObject } from "./post-object.ts";
+import { type InsidePut, putInside } from "./put-inside.ts";
 import { parametersOf, targetOf } from "./target.ts";
 import { el, errorDocument } from "./xml.ts";
 
@@ -19,13 +20,17 @@ import { el, errorDocument } from "./xml.ts";
  * Opens the S3 end of a local store in `folder`, which is made when it is not there. One process at a time: the
  * index refuses a second. What a crash left behind is cleaned up first, in time that does not grow with the store.
  */
-export async function openS3(folder: string, options: LocalOptions): Promise<LocalService> {
+export async function openS3(
+  folder: string,
+  options: LocalOptions,
+): Promise<LocalService & { put(put: InsidePut): Promise<void> }> {
   await mkdir(folder, { recursive: true });
   const index = await openObjectIndex(join(folder, "index"));
   const blobs = await openBlobs(join(folder, "blobs"), index);
   const store: Store = { index, blobs, locks: createLocks(), options };
   return {
     handle: (request) => handle(store, request),
+    put: (put) => putInside(store, put),
     async close() {
       await blobs.close();
       await index.close();

@@ -15,6 +15,7 @@ import {
   waitUntilTableExists,
   waitUntilTableNotExists,
 } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
@@ -45,6 +46,8 @@ export interface Scope {
   readonly credentials: Account;
   /** A second client on the same end, with this account. */
   readonly connect: (credentials: Account) => DynamoDBClient;
+  /** S3 on the same end, where an export goes. */
+  readonly s3: () => S3Client;
   /** A request as it is, unsigned. */
   readonly send: (request: RawRequest) => Promise<RawAnswer>;
   /** A name that no table has. */
@@ -56,7 +59,7 @@ export interface Scope {
 /** Runs one check with tables of its own and takes them away again, whatever came of it. */
 export async function runCheck(check: Check, end: End): Promise<void> {
   const names: string[] = [];
-  const clients: DynamoDBClient[] = [];
+  const clients: { destroy(): void }[] = [];
   const connect = (credentials: Account) => {
     const client = new DynamoDBClient({
       region: end.region,
@@ -78,6 +81,17 @@ export async function runCheck(check: Check, end: End): Promise<void> {
       client,
       credentials: end.credentials,
       connect,
+      s3() {
+        const s3 = new S3Client({
+          region: end.region,
+          endpoint: end.s3?.endpoint ?? end.endpoint,
+          credentials: end.credentials,
+          forcePathStyle: true,
+          ...(end.s3?.requestHandler === undefined ? {} : { requestHandler: end.s3.requestHandler }),
+        });
+        clients.push(s3);
+        return s3;
+      },
       newName,
       send: (request) => end.send(request),
       async table(shape = {}) {

@@ -2,12 +2,14 @@ import { backupChecks } from "./backups.ts";
 import { batchChecks } from "./batch.ts";
 import type { Check } from "./check.ts";
 import { conditionChecks } from "./conditions.ts";
+import { exportChecks } from "./exports.ts";
 import { indexChecks } from "./indexes.ts";
 import { itemChecks } from "./items.ts";
 import { limitChecks } from "./limits.ts";
 import { protocolChecks } from "./protocol.ts";
 import { queryChecks } from "./query.ts";
 import { raceChecks } from "./races.ts";
+import { recoveryChecks } from "./recovery.ts";
 import { scanChecks } from "./scan.ts";
 import { settingChecks } from "./settings.ts";
 import { tableChecks } from "./tables.ts";
@@ -31,5 +33,7 @@ export const dynamodbChecks: Readonly<Record<string, readonly Check[]>> = {
   transactions: transactionChecks,
   races: raceChecks,
   backups: backupChecks,
+  recovery: recoveryChecks,
+  exports: exportChecks,
   protocol: protocolChecks,
 };
