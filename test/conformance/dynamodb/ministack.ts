@@ -62,6 +62,17 @@ export const ministackDynamoDb: Readonly<Record<string, readonly string[]>> = {
     "refuses to read 101 items, none, or one twice",
     "refuses two operations on one item, an empty transaction and 101 operations",
   ],
+  "restores whatever the time and without recovery, and does not say where a table came from": [
+    "restores the latest state into a new table, without TTL, recovery and deletion protection",
+    "does not restore a table to a point in time while its recovery is off",
+    "refuses to restore a time before recovery was switched on, and one to come",
+  ],
+  "says that it exported and writes nothing to S3, also without recovery": [
+    "exports a table to S3 as manifests and compressed lines of typed items",
+    "takes a client token for the same export, and refuses it for another one",
+    "does not export a table while its recovery is off",
+    "fails an export into a bucket that is not there, and says so",
+  ],
   "verifies no signatures": [
     "refuses a signature made with a wrong secret",
     "refuses an access key that it does not know",

@@ -6,6 +6,7 @@ export const motoDynamoDb: Readonly<Record<string, readonly string[]>> = {
     "does not delete a protected table until the protection is taken off",
     "protects an existing table by an update",
     "restores keys and indexes, but neither TTL nor deletion protection",
+    "restores the latest state into a new table, without TTL, recovery and deletion protection",
   ],
   "checks little of a table's definition": [
     "refuses table names that are too short or hold other characters",
@@ -90,6 +91,18 @@ export const motoDynamoDb: Readonly<Record<string, readonly string[]>> = {
   "fails a transaction with the error of its item, and takes a token twice": [
     "cancels everything when an update does not fit its item",
     "applies a transaction once for one token, and refuses the token for another one",
+  ],
+  "restores whatever the time and without recovery, and has an error of its own for a missing table": [
+    "does not restore a table to a point in time while its recovery is off",
+    "refuses to restore a time before recovery was switched on, and one to come",
+    "says TableNotFoundException for the restore of a table that is not there",
+  ],
+  "exports one file without manifests, forgets tokens and times, and answers HTML to other questions": [
+    "exports a table to S3 as manifests and compressed lines of typed items",
+    "takes a client token for the same export, and refuses it for another one",
+    "does not export a table while its recovery is off",
+    "fails an export into a bucket that is not there, and says so",
+    "lists the exports of one table, and knows no export that was never made",
   ],
   "verifies no signatures": [
     "refuses a signature made with a wrong secret",

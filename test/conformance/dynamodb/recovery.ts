@@ -60,14 +60,7 @@ export const recoveryChecks: readonly Check[] = [
       await put(scope, TableName, item);
       await recoverable(scope, TableName);
       const target = scope.newName();
-      const { TableDescription: answered } = await scope.client.send(
-        new RestoreTableToPointInTimeCommand({
-          SourceTableName: TableName,
-          TargetTableName: target,
-          UseLatestRestorableTime: true,
-        }),
-      );
-      expect(answered?.TableStatus).toBe("CREATING");
+      await restoreLatest(scope, TableName, target);
       await untilActive(scope.client, target);
       expect((await allByScan(scope, target)).length).toBe(1);
       expect(inOrder(await get(scope, target, { pk: text("a"), sk: number(1) }))).toEqual(inOrder(item));
