@@ -2,21 +2,9 @@
 // same served store. MAWPS_BENCH_USERS=10000 (and a fifth of it as the smaller one) makes it smaller.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { BatchWriteItemCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import {
-  environment,
-  inTurn,
-  mawps,
-  median,
-  peakMegabytes,
-  report,
-  root,
-  serveStore,
-  temporaryFolder,
-} from "./measure.mjs";
+import { environment, inTurn, mawps, median, peakMegabytes, report, root } from "./measure.mjs";
+import { profileTable, servedProfiles } from "./profiles.mjs";
 
-const table = "mawps-user-profiles";
 const more = Number(process.env.MAWPS_BENCH_USERS ?? 100_000);
 const fewer = more >= 100_000 ? 10_000 : Math.round(more / 5);
 const aws = "/usr/bin/aws";
@@ -49,34 +37,10 @@ function user(number) {
   };
 }
 
-/** A served store with this many users. */
-async function filled(users) {
-  const home = join(temporaryFolder(), "store");
-  const { status, stderr } = spawnSync(mawps[0], [mawps[1], "setup", "--yes", "--quiet"], {
-    env: environment({ MAWPS_HOME: home }),
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(stderr);
-  const served = await serveStore(home);
-  const { endpoint, region, accessKeyId, secretAccessKey } = served;
-  const client = new DynamoDBClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
-  for (let first = 0; first < users; first += 25) {
-    const items = Array.from({ length: Math.min(25, users - first) }, (_, at) => user(first + at));
-    const requests = items.map((Item) => ({ PutRequest: { Item } }));
-    const { UnprocessedItems } = await client.send(
-      new BatchWriteItemCommand({ RequestItems: { [table]: requests } }),
-    );
-    if (Object.keys(UnprocessedItems ?? {}).length > 0) throw new Error("the store left items out");
-  }
-  client.destroy();
-  const env = { ...served.env, MAWPS_TARGET: "aws", AWS_ENDPOINT_URL: endpoint };
-  return { env, endpoint, stop: () => served.stop() };
-}
-
 export async function progress() {
   const stats = [...mawps, "progress", "stats", "--json"];
-  const few = await filled(fewer);
-  const many = await filled(more);
+  const few = await servedProfiles(fewer, user);
+  const many = await servedProfiles(more, user);
   try {
     const { stdout } = spawnSync(stats[0], stats.slice(1), {
       env: environment(many.env),
@@ -92,7 +56,7 @@ export async function progress() {
     );
     report("peak memory of progress stats, the larger against the smaller", other / one, 1.3);
     if (!existsSync(aws)) return;
-    const scan = [aws, "dynamodb", "scan", "--table-name", table, "--endpoint-url", many.endpoint];
+    const scan = [aws, "dynamodb", "scan", "--table-name", profileTable, "--endpoint-url", many.endpoint];
     const times = inTurn(
       { stats: { command: stats, env: many.env }, scan: { command: scan, env: many.env } },
       1,
