@@ -1,0 +1,106 @@
+import type { TableKeys } from "../model/declaration.ts";
+
+/** What one backup holds. Stored with one field more, `sha256`: that of the canonical JSON of all the rest. */
+export interface Manifest {
+  readonly format: 1;
+  /** Sorts by time: `20261121T031500Z-1f2e3d`. */
+  readonly id: string;
+  /** Name and version of the tool. */
+  readonly tool: string;
+  /** Name of the declaration. */
+  readonly model: string;
+  /** Id of the migration that was applied last; null before the first. */
+  readonly schemaVersion: string | null;
+  readonly target: "local" | "aws";
+  readonly account?: string;
+  readonly region: string;
+  /** ISO 8601, as all times here. */
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** `aws`: the tables' items were exported by DynamoDB itself. */
+  readonly engine: "scan" | "aws";
+  readonly tables: readonly TableSnapshot[];
+  readonly buckets: readonly BucketSnapshot[];
+  readonly userPool?: UsersSnapshot;
+  /** What `--only` left out. */
+  readonly left?: readonly string[];
+}
+
+/** Gzipped lines; a content of the repository. */
+export interface Part {
+  /** Hex, of the gzipped bytes before any encryption. */
+  readonly sha256: string;
+  /** Gzipped. */
+  readonly bytes: number;
+  readonly lines: number;
+}
+
+/** Read between two times: what changed in between is in it, or not. */
+export interface TableSnapshot {
+  readonly role: string;
+  readonly name: string;
+  readonly description: TableDescription;
+  readonly from: string;
+  readonly to: string;
+  readonly items: number;
+  readonly parts: readonly Part[];
+}
+
+export interface BucketSnapshot {
+  readonly role: string;
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  readonly objects: number;
+  /** Of all objects together. */
+  readonly bytes: number;
+  readonly parts: readonly Part[];
+  /** Objects that did not stand still while they were read, and are not in the backup. */
+  readonly changed: readonly ChangedObject[];
+}
+
+export interface ChangedObject {
+  readonly key: string;
+  readonly what: "changed" | "deleted" | "unreadable";
+}
+
+export interface UsersSnapshot {
+  /** Of the user pool. */
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly users: number;
+  readonly parts: readonly Part[];
+  readonly groups: readonly UserGroup[];
+}
+
+export interface UserGroup {
+  readonly name: string;
+  readonly description?: string;
+  readonly precedence?: number;
+  readonly roleArn?: string;
+}
+
+/** All of a table that is not its items; AWS's own restore loses most of it. */
+export interface TableDescription {
+  readonly keys: TableKeys;
+  /** Global ones. */
+  readonly indexes: readonly DescribedIndex[];
+  readonly localIndexes: readonly DescribedIndex[];
+  readonly billing: "on-demand" | { readonly readUnits: number; readonly writeUnits: number };
+  /** Attribute of the TTL. */
+  readonly expiryAttribute?: string;
+  /** Of point-in-time recovery; absent when it is off. */
+  readonly recoveryDays?: number;
+  readonly deletionProtection: boolean;
+  readonly stream?: "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_OLD_IMAGES";
+  readonly tags: Readonly<Record<string, string>>;
+  readonly class?: "STANDARD" | "STANDARD_INFREQUENT_ACCESS";
+  readonly encryption?: { readonly type: string; readonly keyArn?: string };
+}
+
+export interface DescribedIndex {
+  readonly name: string;
+  readonly keys: TableKeys;
+  readonly projection: "ALL" | "KEYS_ONLY" | { readonly include: readonly string[] };
+}
