@@ -1,3 +1,4 @@
+import type { ExportedFile } from "../aws/table-export.ts";
 import type { TableKeys } from "../model/declaration.ts";
 
 /** What one backup holds. Stored with one field more, `sha256`: that of the canonical JSON of all the rest. */
@@ -43,7 +44,22 @@ export interface TableSnapshot {
   readonly from: string;
   readonly to: string;
   readonly items: number;
+  /** Empty where there is an export. */
   readonly parts: readonly Part[];
+  readonly export?: TableExport;
+}
+
+/** Items that DynamoDB exported itself: they lie in a bucket outside the repository, readable there. */
+export interface TableExport {
+  readonly arn: string;
+  readonly bucket: string;
+  /** Key of the export's own manifest. */
+  readonly manifest: string;
+  /** The moment whose state it is, the same for every table of a snapshot. */
+  readonly at: string;
+  /** As AWS bills them. */
+  readonly bytes: number;
+  readonly files: readonly ExportedFile[];
 }
 
 export interface BucketSnapshot {
