@@ -128,7 +128,7 @@ export function nextOf(isTruncated: boolean | undefined, marker: string | undefi
 }
 
 /** S3 writes keys the way of HTML forms when asked for `url`: a blank is a plus. Other servers may ignore the wish. */
-function decoder(encodingType: string | undefined): (text: string | undefined) => string {
+export function decoder(encodingType: string | undefined): (text: string | undefined) => string {
   return encodingType === "url"
     ? (text) => decodeURIComponent((text ?? "").replaceAll("+", " "))
     : (text) => text ?? "";

@@ -1,5 +1,5 @@
 import type { Aws } from "./clients.ts";
-import { nextOf } from "./listing.ts";
+import { decoder, nextOf } from "./listing.ts";
 import { removeUpload } from "./multipart.ts";
 import { abortable } from "./objects.ts";
 
@@ -27,16 +27,19 @@ export async function* listUnfinishedUploads(
       new ListMultipartUploadsCommand({
         Bucket: list.bucket,
         Prefix: list.prefix,
+        EncodingType: "url",
         KeyMarker: next?.key,
         UploadIdMarker: next?.uploadId,
       }),
       abortable(list.signal),
     );
-    for (const { Key: key, UploadId: uploadId, Initiated: begunAt } of page.Uploads ?? []) {
-      if (key !== undefined && uploadId !== undefined) yield { bucket: list.bucket, key, uploadId, begunAt };
+    const decode = decoder(page.EncodingType);
+    for (const { Key, UploadId: uploadId, Initiated: begunAt } of page.Uploads ?? []) {
+      if (Key !== undefined && uploadId !== undefined)
+        yield { bucket: list.bucket, key: decode(Key), uploadId, begunAt };
     }
     const key = nextOf(page.IsTruncated, page.NextKeyMarker);
-    next = key === undefined ? undefined : { key, uploadId: page.NextUploadIdMarker };
+    next = key === undefined ? undefined : { key: decode(key), uploadId: page.NextUploadIdMarker };
   } while (next !== undefined);
 }
 
