@@ -101,6 +101,7 @@ async function connectLocal(
       const { requestHandler } = await import("./local/request-handler.ts");
       if (service === "s3") return requestHandler(await store.s3());
       if (service === "dynamodb") return requestHandler(await store.dynamodb());
+      if (service === "cognito") return requestHandler(await store.cognito());
       return undefined;
     },
   });

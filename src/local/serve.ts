@@ -37,8 +37,8 @@ const graceMs = 5000;
 const headTimeoutMs = 20_000;
 
 /**
- * Serves an open store over HTTP on 127.0.0.1: S3, DynamoDB and the caller's identity (STS) on one port. The store
- * belongs to the server from then on, and is closed with it. While it runs, `serve.json` says where.
+ * Serves an open store over HTTP on 127.0.0.1: S3, DynamoDB, Cognito and the caller's identity (STS) on one port. The
+ * store belongs to the server from then on, and is closed with it. While it runs, `serve.json` says where.
  * Rejects with a `CliError` when the port cannot be had; the store is then still the caller's to close.
  */
 export async function serve(store: LocalStore, options: ServeOptions): Promise<Served> {
@@ -142,6 +142,7 @@ async function route(
     return (await store.s3()).handle(request);
   }
   if (target.startsWith("DynamoDB_20120810.")) return (await store.dynamodb()).handle(request);
+  if (target.startsWith("AWSCognitoIdentityProviderService.")) return (await store.cognito()).handle(request);
   return unknownService();
 }
 
@@ -149,7 +150,7 @@ function unknownService(): LocalResponse {
   const body = Buffer.from(
     JSON.stringify({
       __type: "UnknownOperationException",
-      message: "the local store serves S3, DynamoDB and the caller's identity",
+      message: "the local store serves S3, DynamoDB, Cognito and the caller's identity",
     }),
   );
   return {

@@ -13,7 +13,7 @@ import type { LocalCredentials, LocalOptions, LocalService } from "./service.ts"
  *   credentials.json  the one account, mode 0600
  *   serve.json        only while `local serve` runs: where, and with which keys (mode 0600)
  *   lock/             held by the one process that has the store open
- *   s3/ dynamodb/     each service's own
+ *   s3/ dynamodb/ cognito/   each service's own
  */
 
 /** Rises when an older program could no longer read the store. */
@@ -48,6 +48,7 @@ export interface LocalStore {
   readonly credentials: LocalCredentials;
   s3(): Promise<LocalService>;
   dynamodb(): Promise<LocalService>;
+  cognito(): Promise<LocalService>;
   /** Closes the services, then lets go of the lock. May be called twice. */
   close(): Promise<void>;
 }
@@ -126,6 +127,7 @@ function services(dir: string, lock: Lock, options: LocalOptions): LocalStore {
         putObject: async (put) => (await s3()).put(put),
       }),
     ),
+    cognito: once(async () => (await import("./cognito/open.ts")).openCognito(join(dir, "cognito"), options)),
     async close() {
       closed ??= closeAll();
       await closed;

@@ -55,7 +55,7 @@ export interface KnownEnd {
  * region come from the AWS variables, else dummies that every emulator takes; `MAWPS_TEST_SERVER` says which server
  * it is, for its known differences.
  */
-export function foreignEnds(service: "S3" | "DYNAMODB"): KnownEnd[] {
+export function foreignEnds(service: "S3" | "DYNAMODB" | "COGNITO"): KnownEnd[] {
   const endpoint = process.env[`MAWPS_TEST_${service}_ENDPOINT`];
   if (endpoint === undefined || endpoint === "") return [];
   const server = process.env["MAWPS_TEST_SERVER"];

@@ -1,3 +1,5 @@
+import { ministackCognito } from "./cognito/ministack.ts";
+import { motoCognito } from "./cognito/moto.ts";
 import { ministackDynamoDb } from "./dynamodb/ministack.ts";
 import { motoDynamoDb } from "./dynamodb/moto.ts";
 import { ministackS3 } from "./s3/ministack.ts";
@@ -9,8 +11,8 @@ import { motoS3 } from "./s3/moto.ts";
  * Our own ends have no entry here.
  */
 export const knownDifferences: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  moto: { ...byName(motoS3), ...byName(motoDynamoDb) },
-  ministack: { ...byName(ministackS3), ...byName(ministackDynamoDb) },
+  moto: { ...byName(motoS3), ...byName(motoDynamoDb), ...byName(motoCognito) },
+  ministack: { ...byName(ministackS3), ...byName(ministackDynamoDb), ...byName(ministackCognito) },
 };
 
 function byName(differences: Readonly<Record<string, readonly string[]>>): Record<string, string> {

@@ -10,14 +10,14 @@ const region = "eu-central-1";
 const now = () => new Date();
 
 /** Our own ends, each on a new store that goes away with it: behind the SDK's request handler, and `local serve`. */
-export function ownEnds(service: "s3" | "dynamodb"): KnownEnd[] {
+export function ownEnds(service: "s3" | "dynamodb" | "cognito"): KnownEnd[] {
   return [
     { name: "the end in-process", server: undefined, open: () => openInProcess(service) },
     { name: "local serve", server: undefined, open: openServed },
   ];
 }
 
-async function openInProcess(service: "s3" | "dynamodb"): Promise<End> {
+async function openInProcess(service: "s3" | "dynamodb" | "cognito"): Promise<End> {
   const { dir, store } = await newStore();
   const end = inProcessEnd(await store[service](), { region, credentials: store.credentials });
   return {

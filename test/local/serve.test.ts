@@ -81,7 +81,7 @@ describe("the services", () => {
     const served = await start(nothing);
     const { status, body } = await call(served, {
       method: "POST",
-      headers: { "x-amz-target": "AWSCognitoIdentityProviderService.ListUsers" },
+      headers: { "x-amz-target": "Kinesis_20131202.ListStreams" },
       body: "{}",
     });
     expect([status, JSON.parse(body)]).toMatchObject([400, { __type: "UnknownOperationException" }]);

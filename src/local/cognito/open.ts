@@ -1,0 +1,161 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { LocalOptions, LocalRequest, LocalResponse, LocalService } from "../service.ts";
+import { verify } from "../sigv4.ts";
+import { openDatabase } from "./database.ts";
+import { Fault } from "./fault.ts";
+import { type Input, isInput } from "./input.ts";
+import { makeFirstPool } from "./pools.ts";
+import type { Context } from "./records.ts";
+
+/** More than any call of this API takes. */
+const requestLimitBytes = 1024 * 1024;
+
+const api = "AWSCognitoIdentityProviderService";
+
+type Operation = (context: Context, input: Input) => Promise<object>;
+
+// Every group is loaded with the first request for it.
+const pools = () => import("./pools.ts");
+const changes = () => import("./change-user.ts");
+const groups = () => import("./groups.ts");
+
+const operations: Readonly<Record<string, () => Promise<Operation>>> = {
+  AdminAddUserToGroup: async () => (await groups()).adminAddUserToGroup,
+  AdminCreateUser: async () => (await import("./create-user.ts")).adminCreateUser,
+  AdminDeleteUser: async () => (await changes()).adminDeleteUser,
+  AdminDeleteUserAttributes: async () => (await changes()).adminDeleteUserAttributes,
+  AdminDisableUser: async () => (await changes()).adminDisableUser,
+  AdminEnableUser: async () => (await changes()).adminEnableUser,
+  AdminGetUser: async () => (await changes()).adminGetUser,
+  AdminListGroupsForUser: async () => (await groups()).adminListGroupsForUser,
+  AdminRemoveUserFromGroup: async () => (await groups()).adminRemoveUserFromGroup,
+  AdminResetUserPassword: async () => (await changes()).adminResetUserPassword,
+  AdminSetUserPassword: async () => (await changes()).adminSetUserPassword,
+  AdminUpdateUserAttributes: async () => (await changes()).adminUpdateUserAttributes,
+  AdminUserGlobalSignOut: async () => (await changes()).adminUserGlobalSignOut,
+  CreateGroup: async () => (await groups()).createGroup,
+  CreateUserPool: async () => (await pools()).createUserPool,
+  DeleteGroup: async () => (await groups()).deleteGroup,
+  DeleteUserPool: async () => (await pools()).deleteUserPool,
+  DescribeUserPool: async () => (await pools()).describeUserPool,
+  GetGroup: async () => (await groups()).getGroup,
+  ListGroups: async () => (await groups()).listGroups,
+  ListUserPools: async () => (await pools()).listUserPools,
+  ListUsers: async () => (await import("./list-users.ts")).listUsers,
+  ListUsersInGroup: async () => (await groups()).listUsersInGroup,
+  UpdateGroup: async () => (await groups()).updateGroup,
+  UpdateUserPool: async () => (await pools()).updateUserPool,
+};
+
+/**
+ * Opens (or makes) the Cognito end in `dir`: what administrators do with pools, users and groups. Nobody can sign in here
+ * and no message is sent. The folder belongs to one process at a time: the caller holds the store's lock. Every
+ * acknowledged write is on the disk. Rejects when the database cannot be opened.
+ */
+export async function openCognito(dir: string, options: LocalOptions): Promise<LocalService> {
+  const database = await openDatabase(dir);
+  const context: Context = { database, region: options.region, now: options.now };
+  try {
+    await makeFirstPool(context);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return {
+    async handle(request) {
+      try {
+        return respond(200, await answer(context, request, options), options.now());
+      } catch (error) {
+        if (request.signal?.aborted === true) throw error;
+        return refusal(error, options.now());
+      }
+    },
+    close: () => database.close(),
+  };
+}
+
+async function answer(context: Context, request: LocalRequest, options: LocalOptions): Promise<object> {
+  const body = await read(request);
+  const [service, name = ""] = (request.headers["x-amz-target"] ?? "").split(".");
+  const operation = service === api && Object.hasOwn(operations, name) ? operations[name] : undefined;
+  authenticate(request, body, options);
+  if (request.method !== "POST" || operation === undefined)
+    throw new Fault("UnknownOperationException", `${name} is not offered by the local store`);
+  return (await operation())(context, parse(body));
+}
+
+async function read(request: LocalRequest): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.length;
+    if (size > requestLimitBytes) throw new Fault("RequestEntityTooLarge", "The request is too large.", 413);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function authenticate(request: LocalRequest, body: Buffer, options: LocalOptions): void {
+  const verdict = verify(request, {
+    credentials: options.credentials,
+    now: options.now,
+    service: "cognito-idp",
+    bodySha256: createHash("sha256").update(body).digest("hex"),
+  });
+  if (verdict.kind === "authenticated") return;
+  if (verdict.kind === "anonymous")
+    throw new Fault("MissingAuthenticationTokenException", "Missing Authentication Token");
+  if (verdict.code === "InvalidAccessKeyId")
+    throw new Fault("UnrecognizedClientException", "The security token included in the request is invalid.");
+  if (verdict.code === "RequestTimeTooSkewed")
+    throw new Fault("InvalidSignatureException", `Signature expired or not yet current: ${verdict.message}`);
+  const isIncomplete = verdict.code.startsWith("Authorization") || verdict.code === "InvalidRequest";
+  throw new Fault(
+    isIncomplete ? "IncompleteSignatureException" : "InvalidSignatureException",
+    verdict.message,
+  );
+}
+
+function parse(body: Buffer): Input {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString());
+  } catch {
+    parsed = undefined;
+  }
+  if (isInput(parsed)) return parsed;
+  throw new Fault("SerializationException", "The request is not a JSON object");
+}
+
+function refusal(error: unknown, now: Date): LocalResponse {
+  if (!(error instanceof Fault)) {
+    const message = `the local store failed: ${error instanceof Error ? error.message : String(error)}`;
+    return respond(500, { __type: "InternalErrorException", message }, now);
+  }
+  const { type, message, status } = error;
+  const { headers, ...rest } = respond(status, { __type: type, message }, now);
+  return {
+    ...rest,
+    headers: { ...headers, "x-amzn-errortype": `${type}:`, "x-amzn-errormessage": headerText(message) },
+  };
+}
+
+/** A header takes no line's end and no character beyond Latin-1. */
+function headerText(message: string): string {
+  return message.replaceAll(/[^\x20-\x7e]/g, " ").trim();
+}
+
+function respond(status: number, document: object, now: Date): LocalResponse {
+  const body = Buffer.from(JSON.stringify(document));
+  return {
+    status,
+    headers: {
+      "content-type": "application/x-amz-json-1.1",
+      "content-length": String(body.length),
+      // By this a client corrects a clock that is off, and sends again.
+      date: now.toUTCString(),
+      "x-amzn-requestid": randomUUID(),
+    },
+    body,
+  };
+}
