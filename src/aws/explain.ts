@@ -1,5 +1,6 @@
 import { CliError } from "../errors.ts";
 import { errorOrigin, type ErrorOrigin } from "./error-origin.ts";
+import { explainBackups } from "./explain-backups.ts";
 import { explainNetwork } from "./explain-network.ts";
 import { iamAction } from "./iam-action.ts";
 
@@ -39,6 +40,7 @@ export function explain(error: unknown, context: ExplainContext): CliError | und
     clock,
     region,
     missing,
+    explainBackups,
     throttled,
     conflict,
     size,

@@ -58,6 +58,7 @@ const detailKinds = {
   isMember: "flag",
   backupId: "text",
   backupIds: "texts",
+  days: "number",
   migration: "text",
   from: "text",
   to: "text",

@@ -46,6 +46,8 @@ export const auditActions = [
   "backup.created",
   "backup.restored",
   "backup.pruned",
+  "table.recovery-enabled",
+  "table.restored",
   "migration.applied",
   "migration.reverted",
   "setup.applied",
