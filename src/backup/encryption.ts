@@ -1,0 +1,110 @@
+import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
+import { CliError } from "../errors.ts";
+
+/** What opens an encrypted repository. */
+export interface Keys {
+  /** Text of an age identity file. */
+  readonly identity?: string | undefined;
+  readonly passphrase?: string | undefined;
+}
+
+/** Encrypts to the recipients of a repository as age does: https://age-encryption.org/v1 */
+export interface Cipher {
+  /** Whether an identity is at hand. Without one a backup can be written, and nothing read. */
+  readonly canRead: boolean;
+  seal(plain: Uint8Array): Promise<Buffer>;
+  sealStream(plain: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>>;
+  /** Rejects when a byte of it was changed, or it ends too early. */
+  open(sealed: Uint8Array): Promise<Buffer>;
+  openStream(sealed: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>>;
+}
+
+export function ageCipher(recipients: readonly string[], identities: readonly string[]): Cipher {
+  const encrypter = new Encrypter();
+  for (const recipient of recipients) encrypter.addRecipient(recipient);
+  const decrypter = () => {
+    if (identities.length === 0) {
+      throw new CliError("the repository is encrypted and there is nothing to open it with", {
+        hint: "set backup.identityFile, backup.passphraseFile or MAWPS_BACKUP_PASSPHRASE",
+      });
+    }
+    const made = new Decrypter();
+    for (const identity of identities) made.addIdentity(identity);
+    return made;
+  };
+  return {
+    canRead: identities.length > 0,
+    seal: async (plain) => asBuffer(await encrypter.encrypt(plain)),
+    sealStream: async (plain) => encrypter.encrypt(ReadableStream.from(plain)),
+    open: async (sealed) => asBuffer(await decrypter().decrypt(sealed)),
+    openStream: async (sealed) => decrypter().decrypt(ReadableStream.from(sealed)),
+  };
+}
+
+/** A repository's own identity, and the same encrypted with a passphrase, as `age --passphrase` does. */
+export async function newIdentity(
+  passphrase: string,
+): Promise<{ identity: string; recipient: string; sealed: Buffer }> {
+  const identity = await generateX25519Identity();
+  const encrypter = new Encrypter();
+  encrypter.setPassphrase(passphrase);
+  const sealed = asBuffer(await encrypter.encrypt(`${identity}\n`));
+  return { identity, recipient: await identityToRecipient(identity), sealed };
+}
+
+/** Opens what `newIdentity` sealed. */
+export async function unlockIdentity(sealed: Uint8Array, passphrase: string): Promise<string> {
+  const decrypter = new Decrypter();
+  decrypter.addPassphrase(passphrase);
+  try {
+    return (await decrypter.decrypt(sealed, "text")).trim();
+  } catch (cause) {
+    throw new CliError("the passphrase does not open the repository", { cause });
+  }
+}
+
+/**
+ * The identities in a file as `age-keygen` writes it, for a repository with these recipients.
+ * @throws CliError when the file holds none, or none of the repository's.
+ */
+export async function identitiesIn(text: string, recipients: readonly string[]): Promise<string[]> {
+  const found = text.split(/\r?\n/).filter((line) => /^AGE-SECRET-KEY-1/i.test(line.trim()));
+  if (found.length === 0) {
+    throw new CliError("the identity file holds no age identity", {
+      hint: "a line that begins with AGE-SECRET-KEY-1, as age-keygen writes it",
+    });
+  }
+  const identities = found.map((line) => line.trim());
+  const own = await Promise.all(
+    identities.map(async (identity) => recipients.includes(await recipientOf(identity))),
+  );
+  const fitting = identities.filter((_, at) => own[at]);
+  if (fitting.length > 0) return fitting;
+  throw new CliError("the identity file opens another repository than this one", {
+    hint: `this one is encrypted to ${recipients.join(", ")}`,
+  });
+}
+
+/** @throws CliError unless the text is an age recipient for X25519. */
+export function assertRecipient(text: string): void {
+  try {
+    new Encrypter().addRecipient(text);
+  } catch (cause) {
+    throw new CliError(`${JSON.stringify(text)} is no age recipient`, {
+      hint: "age1..., as `age-keygen -y identity.txt` prints it",
+      cause,
+    });
+  }
+}
+
+async function recipientOf(identity: string): Promise<string> {
+  try {
+    return await identityToRecipient(identity);
+  } catch (cause) {
+    throw new CliError("an identity in the identity file is misspelt", { cause });
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

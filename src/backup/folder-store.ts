@@ -1,0 +1,176 @@
+import { createReadStream } from "node:fs";
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { dirname, join } from "node:path";
+import type { Store, StoredFile } from "./store.ts";
+
+/** Files on their way to their name. A crash leaves them here, where nothing takes them for a part of the repository. */
+const temporary = "tmp";
+const staleMs = 24 * 60 * 60 * 1000;
+
+/** A repository in a folder; it is made by the first write. */
+export function folderStore(folder: string): Store {
+  const pathOf = (name: string) => join(folder, ...name.split("/"));
+  let swept: Promise<void> | undefined;
+
+  /** Writes a durable file beside the repository's own and answers its path. */
+  async function prepare(write: (path: string) => Promise<void>): Promise<string> {
+    await mkdir(join(folder, temporary), { recursive: true });
+    const path = join(folder, temporary, randomUUID());
+    try {
+      await write(path);
+      const file = await open(path, "r");
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    }
+    await (swept ??= sweep(folder, path));
+    return path;
+  }
+
+  /** Gives the prepared file its name; `link` leaves what has it, `rename` replaces it. */
+  async function place(prepared: string, name: string, how: "create" | "replace"): Promise<boolean> {
+    const path = pathOf(name);
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      if (how === "replace") await rename(prepared, path);
+      else if (!(await nameAnew(prepared, path))) return false;
+      await syncFolder(dirname(path));
+      return true;
+    } finally {
+      await rm(prepared, { force: true });
+    }
+  }
+
+  return {
+    where: folder,
+    async stat(name) {
+      return storedFile(name, pathOf(name));
+    },
+    readBytes: (name) => orAbsent(readFile(pathOf(name))),
+    async open(name, signal) {
+      const path = pathOf(name);
+      if ((await storedFile(name, path)) === undefined) return undefined;
+      return createReadStream(path, {
+        highWaterMark: 1024 ** 2,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    },
+    async create(name, bytes) {
+      const prepared = await prepare((path) => writeNew(path, bytes));
+      return (await place(prepared, name, "create")) ? "created" : "exists";
+    },
+    async createFromFile(name, source) {
+      const prepared = await prepare((path) => copyFile(source, path));
+      return (await place(prepared, name, "create")) ? "created" : "exists";
+    },
+    async replace(name, bytes) {
+      await place(await prepare((path) => writeNew(path, bytes)), name, "replace");
+    },
+    list: (prefix) => walk(folder, "", prefix),
+    async remove(names) {
+      for (const name of names) {
+        await rm(pathOf(name), { force: true });
+        await removeEmpty(folder, dirname(name));
+      }
+    },
+  };
+}
+
+async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(bytes);
+  } finally {
+    await file.close();
+  }
+}
+
+/** False when the name is taken. File systems without hard links (FAT, some network shares) get a copy that must be new. */
+async function nameAnew(prepared: string, path: string): Promise<boolean> {
+  try {
+    await link(prepared, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(codeOf(error) ?? "")) throw error;
+  }
+  if ((await orAbsent(stat(path))) !== undefined) return false;
+  await rename(prepared, path);
+  return true;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } catch (error) {
+    // Windows and some network shares cannot sync a folder.
+    if (!["EPERM", "EINVAL", "EISDIR", "ENOTSUP"].includes(codeOf(error) ?? "")) throw error;
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Removes what crashes left, by the clock of the file system: the file just written tells the time. */
+async function sweep(folder: string, justWritten: string): Promise<void> {
+  const now = (await stat(justWritten)).mtimeMs;
+  for (const name of await readdir(join(folder, temporary))) {
+    const path = join(folder, temporary, name);
+    const found = await orAbsent(stat(path));
+    if (found !== undefined && now - found.mtimeMs > staleMs) await rm(path, { force: true });
+  }
+}
+
+async function storedFile(name: string, path: string): Promise<StoredFile | undefined> {
+  const found = await orAbsent(stat(path));
+  if (found === undefined || !found.isFile()) return undefined;
+  return { name, bytes: found.size, modifiedAt: found.mtime };
+}
+
+/** In the order of whole names: a folder sorts as its name with the slash behind it. */
+async function* walk(root: string, within: string, prefix: string): AsyncGenerator<StoredFile> {
+  const entries = (await orAbsent(readdir(join(root, within), { withFileTypes: true }))) ?? [];
+  const names = entries
+    .map((entry) => `${within}${entry.name}${entry.isDirectory() ? "/" : ""}`)
+    .filter((name) => name !== `${temporary}/`)
+    .filter((name) => name.startsWith(prefix) || prefix.startsWith(name))
+    .sort();
+  for (const name of names) {
+    if (name.endsWith("/")) yield* walk(root, name, prefix);
+    else if (name.startsWith(prefix)) {
+      const found = await storedFile(name, join(root, name));
+      if (found !== undefined) yield found;
+    }
+  }
+}
+
+/** Folders that have nothing in them any more, from the inner to the outer one. */
+async function removeEmpty(root: string, within: string): Promise<void> {
+  for (let name = within; name !== "." && name !== ""; name = dirname(name)) {
+    try {
+      await rmdir(join(root, name));
+    } catch (error) {
+      if (["ENOTEMPTY", "EEXIST", "ENOENT"].includes(codeOf(error) ?? "")) return;
+      throw error;
+    }
+  }
+}
+
+async function orAbsent<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined;
+}

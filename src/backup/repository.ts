@@ -1,0 +1,378 @@
+import { createHash, createHmac, randomUUID } from "node:crypto";
+import { mkdir, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { CliError } from "../errors.ts";
+import { isRecord } from "../model/json.ts";
+import { DamagedError } from "./damage.ts";
+import {
+  ageCipher,
+  identitiesIn,
+  newIdentity,
+  unlockIdentity,
+  type Cipher,
+  type Keys,
+} from "./encryption.ts";
+import type { Store } from "./store.ts";
+
+export interface StoredContent {
+  /** Hex, of the bytes before any encryption. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Whether the repository did not have it yet. */
+  readonly isNew: boolean;
+  /** Written for it; 0 when it was there. */
+  readonly storedBytes: number;
+}
+
+/** The contents of snapshots, each once, and the means to read and write the small files beside them. */
+export interface Repository {
+  readonly store: Store;
+  readonly id: string;
+  /** Hex. For hashes of user ids in the erasure ledger. */
+  readonly erasureSalt: string;
+  readonly encryption: "none" | "age";
+  /** False for an encrypted one without identity: it can be written to, and nothing of it be read. */
+  readonly canRead: boolean;
+  readonly recipients: readonly string[];
+  /** Where a content lies. Encrypted: by a keyed hash, which without the repository's salt says nothing of the content. */
+  contentName(sha256: string): string;
+  hasContent(sha256: string, signal?: AbortSignal): Promise<boolean>;
+  putContent(bytes: Buffer, signal?: AbortSignal): Promise<StoredContent>;
+  /** Of any size, in bounded memory: it is hashed on its way into a temporary file. */
+  putContentFrom(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredContent>;
+  /** Fails with DamagedError, before its end, when the bytes are not those of the hash and length. */
+  openContent(
+    content: { readonly sha256: string; readonly bytes: number },
+    signal?: AbortSignal,
+  ): AsyncGenerator<Uint8Array>;
+  /** A small file of the repository under `name`; encrypted, it has `.age` behind it. */
+  createSealed(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<"created" | "exists">;
+  /** Undefined when there is none; DamagedError when it cannot be decrypted. */
+  readSealed(name: string, signal?: AbortSignal): Promise<Buffer | undefined>;
+}
+
+export interface Unlock extends Keys {
+  /** A folder for temporary files that only their owner can read. */
+  readonly spool: string;
+  randomHex(bytes: number): string;
+}
+
+export interface Making {
+  readonly now: Date;
+  /** age recipients of a repository that is made; what is written to it then cannot be read by who writes it. */
+  readonly encryptTo?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const configName = "mawps-repository.json";
+const identityName = "keys/identity.age";
+/** Held in memory; more goes by way of a file. */
+const smallBytes = 8 * 1024 ** 2;
+
+interface Configuration {
+  readonly format: 1;
+  readonly id: string;
+  readonly createdAt: string;
+  readonly encryption: "none" | "age";
+  readonly recipients: readonly string[];
+  readonly nameSalt: string;
+  readonly erasureSalt: string;
+}
+
+/** @throws CliError when there is none, its format is another, or the keys at hand are not its keys. */
+export async function openRepository(
+  store: Store,
+  unlock: Unlock,
+  signal?: AbortSignal,
+): Promise<Repository> {
+  const configuration = await readConfiguration(store, signal);
+  if (configuration === undefined) {
+    throw new CliError(`there is no backup repository at ${store.where}`, {
+      hint: "`mawps backup create` makes one; --repo or backup.repository names another place",
+    });
+  }
+  return opened(store, configuration, { ...unlock, signal });
+}
+
+/** Opens the repository, or makes it. Refuses to go on with another encryption than it was made with. */
+export async function ensureRepository(store: Store, unlock: Unlock, making: Making): Promise<Repository> {
+  const { encryptTo = [], signal } = making;
+  const found = await readConfiguration(store, signal);
+  if (found === undefined) {
+    const made = await makeConfiguration(store, unlock, making);
+    await store.create(configName, Buffer.from(`${JSON.stringify(made, undefined, 2)}\n`), signal);
+    // Should another command have come first, its configuration is the one that counts.
+    return ensureRepository(store, unlock, making);
+  }
+  const isWanted = encryptTo.length > 0 || unlock.passphrase !== undefined;
+  if (isWanted && found.encryption === "none") {
+    throw new CliError(`the repository at ${store.where} is not encrypted, and cannot become so`, {
+      hint: "name a new place for the encrypted one with --repo",
+    });
+  }
+  const unknown = encryptTo.filter((recipient) => !found.recipients.includes(recipient));
+  if (unknown.length > 0) {
+    throw new CliError(`the repository at ${store.where} is encrypted to ${found.recipients.join(", ")}`, {
+      hint: `not to ${unknown.join(", ")}; recipients are chosen when a repository is made`,
+    });
+  }
+  return opened(store, found, { ...unlock, signal });
+}
+
+async function makeConfiguration(
+  store: Store,
+  unlock: Unlock,
+  { now, encryptTo = [], signal }: Making,
+): Promise<Configuration> {
+  const recipients = [...encryptTo];
+  if (unlock.passphrase !== undefined) {
+    const { recipient, sealed } = await newIdentity(unlock.passphrase);
+    recipients.push(recipient);
+    if ((await store.create(identityName, sealed, signal)) === "exists") {
+      throw new CliError(`at ${store.where} lies the key of a repository that has no ${configName}`, {
+        hint: "the repository was lost or is being made elsewhere just now; name another place with --repo",
+      });
+    }
+  }
+  return {
+    format: 1,
+    id: unlock.randomHex(16),
+    createdAt: now.toISOString(),
+    encryption: recipients.length > 0 ? "age" : "none",
+    recipients,
+    nameSalt: unlock.randomHex(16),
+    erasureSalt: unlock.randomHex(16),
+  };
+}
+
+async function readConfiguration(store: Store, signal?: AbortSignal): Promise<Configuration | undefined> {
+  const bytes = await store.readBytes(configName, signal);
+  if (bytes === undefined) return undefined;
+  const found = parsed(bytes);
+  if (!isConfiguration(found)) {
+    throw new DamagedError(`${configName} at ${store.where} is no description of a repository`);
+  }
+  if (found.format !== 1) {
+    throw new CliError(`the repository at ${store.where} has format ${String(found.format)}`, {
+      hint: "this version of mawps knows format 1; a newer one may know it",
+    });
+  }
+  return found;
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function isConfiguration(value: unknown): value is Configuration {
+  return (
+    isRecord(value) &&
+    typeof value["format"] === "number" &&
+    typeof value["id"] === "string" &&
+    (value["encryption"] === "none" || value["encryption"] === "age") &&
+    Array.isArray(value["recipients"]) &&
+    typeof value["nameSalt"] === "string" &&
+    typeof value["erasureSalt"] === "string"
+  );
+}
+
+/** `Unlock` with the signal of the call. */
+interface Opening extends Unlock {
+  readonly signal: AbortSignal | undefined;
+}
+
+async function opened(store: Store, configuration: Configuration, unlock: Opening): Promise<Repository> {
+  const { id, encryption, recipients, nameSalt, erasureSalt } = configuration;
+  const cipher =
+    encryption === "none" ? undefined : ageCipher(recipients, await identities(store, configuration, unlock));
+  const suffix = cipher === undefined ? "" : ".age";
+  const nameOf = (sha256: string) => {
+    const name =
+      cipher === undefined
+        ? sha256
+        : createHmac("sha256", Buffer.from(nameSalt, "hex")).update(Buffer.from(sha256, "hex")).digest("hex");
+    return `data/${name.slice(0, 2)}/${name}`;
+  };
+
+  async function putContent(bytes: Buffer, signal?: AbortSignal): Promise<StoredContent> {
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const there = { sha256, bytes: bytes.byteLength, isNew: false, storedBytes: 0 };
+    const name = nameOf(sha256);
+    if ((await store.stat(name, signal)) !== undefined) return there;
+    const stored = cipher === undefined ? bytes : await cipher.seal(bytes);
+    if ((await store.create(name, stored, signal)) === "exists") return there;
+    return { ...there, isNew: true, storedBytes: stored.byteLength };
+  }
+
+  return {
+    store,
+    id,
+    erasureSalt,
+    encryption,
+    recipients,
+    canRead: cipher?.canRead ?? true,
+    contentName: nameOf,
+    hasContent: async (sha256, signal) => (await store.stat(nameOf(sha256), signal)) !== undefined,
+    putContent,
+    async putContentFrom(source, signal) {
+      return withBeginning(source, async (beginning, rest) => {
+        if (rest === undefined) return putContent(beginning, signal);
+        return putLarge(chained(beginning, rest), { store, cipher, nameOf, spool: unlock.spool, signal });
+      });
+    },
+    async *openContent({ sha256, bytes }, signal) {
+      const name = nameOf(sha256);
+      const stored = await store.open(name, signal);
+      if (stored === undefined) throw new DamagedError(`${name} is missing`);
+      yield* verified(cipher === undefined ? stored : decrypted(cipher, stored, name), {
+        name,
+        sha256,
+        bytes,
+      });
+    },
+    async createSealed(name, bytes, signal) {
+      return store.create(
+        `${name}${suffix}`,
+        cipher === undefined ? bytes : await cipher.seal(bytes),
+        signal,
+      );
+    },
+    async readSealed(name, signal) {
+      const stored = await store.readBytes(`${name}${suffix}`, signal);
+      if (stored === undefined || cipher === undefined) return stored;
+      try {
+        return await cipher.open(stored);
+      } catch (cause) {
+        if (cause instanceof CliError) throw cause;
+        throw new DamagedError(`${name}${suffix} cannot be decrypted`, cause);
+      }
+    },
+  };
+}
+
+async function identities(
+  store: Store,
+  { recipients }: Configuration,
+  { identity, passphrase, signal }: Opening,
+): Promise<string[]> {
+  if (identity !== undefined) return identitiesIn(identity, recipients);
+  if (passphrase === undefined) return [];
+  const sealed = await store.readBytes(identityName, signal);
+  if (sealed === undefined) {
+    throw new CliError(`no passphrase opens the repository at ${store.where}`, {
+      hint: `it is encrypted to ${recipients.join(", ")}; backup.identityFile names the file with the identity`,
+    });
+  }
+  return [await unlockIdentity(sealed, passphrase)];
+}
+
+/** Reads up to `smallBytes`; `rest` is there when there is more. */
+async function withBeginning<T>(
+  source: AsyncIterable<Uint8Array>,
+  work: (beginning: Buffer, rest: AsyncIterator<Uint8Array> | undefined) => Promise<T>,
+): Promise<T> {
+  const chunks = source[Symbol.asyncIterator]();
+  try {
+    const read: Uint8Array[] = [];
+    let bytes = 0;
+    while (bytes <= smallBytes) {
+      const next = await chunks.next();
+      if (next.done === true) return await work(Buffer.concat(read), undefined);
+      read.push(next.value);
+      bytes += next.value.byteLength;
+    }
+    return await work(Buffer.concat(read), chunks);
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+async function* chained(beginning: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield beginning;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+}
+
+interface Large {
+  readonly store: Store;
+  readonly cipher: Cipher | undefined;
+  readonly nameOf: (sha256: string) => string;
+  readonly spool: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** By way of a file: the hash, which is the name, is known at the end only. What is encrypted lies in it encrypted. */
+async function putLarge(
+  source: AsyncIterable<Uint8Array>,
+  { store, cipher, nameOf, spool, signal }: Large,
+): Promise<StoredContent> {
+  await mkdir(spool, { recursive: true, mode: 0o700 });
+  const path = join(spool, randomUUID());
+  const hash = createHash("sha256");
+  let bytes = 0;
+  async function* hashed() {
+    for await (const chunk of source) {
+      signal?.throwIfAborted();
+      hash.update(chunk);
+      bytes += chunk.byteLength;
+      yield chunk;
+    }
+  }
+  const file = await open(path, "wx", 0o600);
+  try {
+    let storedBytes = 0;
+    for await (const chunk of cipher === undefined ? hashed() : await cipher.sealStream(hashed())) {
+      await file.writeFile(chunk);
+      storedBytes += chunk.byteLength;
+    }
+    const sha256 = hash.digest("hex");
+    const there = { sha256, bytes, isNew: false, storedBytes: 0 };
+    const name = nameOf(sha256);
+    if ((await store.stat(name, signal)) !== undefined) return there;
+    if ((await store.createFromFile(name, path, signal)) === "exists") return there;
+    return { ...there, isNew: true, storedBytes };
+  } finally {
+    await file.close();
+    await rm(path, { force: true });
+  }
+}
+
+async function* decrypted(
+  cipher: Cipher,
+  stored: AsyncIterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* await cipher.openStream(stored);
+  } catch (cause) {
+    if (cause instanceof CliError || (cause instanceof Error && cause.name === "AbortError")) throw cause;
+    throw new DamagedError(`${name} cannot be decrypted`, cause);
+  }
+}
+
+/** Holds the last piece back until the whole is known to be right: who has read to the end has the right bytes. */
+async function* verified(
+  source: AsyncIterable<Uint8Array>,
+  expected: { readonly name: string; readonly sha256: string; readonly bytes: number },
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash("sha256");
+  let read = 0;
+  let held: Uint8Array | undefined;
+  for await (const chunk of source) {
+    hash.update(chunk);
+    read += chunk.byteLength;
+    if (read > expected.bytes) break;
+    if (held !== undefined) yield held;
+    held = chunk;
+  }
+  if (read !== expected.bytes) {
+    const how = read < expected.bytes ? `ends after ${read} of` : "has more than";
+    throw new DamagedError(`${expected.name} ${how} ${expected.bytes} bytes`);
+  }
+  if (hash.digest("hex") !== expected.sha256)
+    throw new DamagedError(`${expected.name} is not what was stored`);
+  if (held !== undefined) yield held;
+}

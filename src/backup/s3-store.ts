@@ -1,0 +1,84 @@
+import type { Aws } from "../aws/clients.ts";
+import { deleteObjects } from "../aws/deletion.ts";
+import { listObjects } from "../aws/listing.ts";
+import { getObject, getObjectBytes, headObject, putObject } from "../aws/objects.ts";
+import { errorName } from "../aws/setting.ts";
+import { uploadFile } from "../aws/upload.ts";
+import { CliError } from "../errors.ts";
+import type { Store } from "./store.ts";
+
+/** A repository under a prefix of a bucket. The bucket is not made here. */
+export function s3Store(aws: Aws, place: { readonly bucket: string; readonly prefix: string }): Store {
+  const { bucket } = place;
+  const root = place.prefix === "" ? "" : `${place.prefix.replace(/\/+$/, "")}/`;
+  const keyOf = (name: string) => root + name;
+
+  async function created(put: Promise<unknown>): Promise<"created" | "exists"> {
+    try {
+      await put;
+      return "created";
+    } catch (error) {
+      // 409: another writer of the same key was under way, and came first.
+      if (["PreconditionFailed", "ConditionalRequestConflict"].includes(errorName(error) ?? ""))
+        return "exists";
+      throw error;
+    }
+  }
+
+  return {
+    where: `s3://${bucket}/${root}`,
+    async stat(name, signal) {
+      const head = await headObject(aws, { bucket, key: keyOf(name) }, signal);
+      if (head === undefined) return undefined;
+      return { name, bytes: head.sizeBytes, modifiedAt: head.lastModified ?? new Date(0) };
+    },
+    async readBytes(name, signal) {
+      return (await orAbsent(getObjectBytes(aws, { bucket, key: keyOf(name), signal })))?.bytes;
+    },
+    async open(name, signal) {
+      return (await orAbsent(getObject(aws, { bucket, key: keyOf(name), signal })))?.body;
+    },
+    create: (name, bytes, signal) =>
+      created(putObject(aws, { bucket, key: keyOf(name), body: bytes, ifNoneMatch: "*", signal })),
+    createFromFile: (name, path, signal) =>
+      created(
+        uploadFile(aws, {
+          bucket,
+          key: keyOf(name),
+          source: { path },
+          ifNoneMatch: "*",
+          resume: false,
+          removeOnFailure: true,
+          signal,
+        }),
+      ),
+    async replace(name, bytes, signal) {
+      await putObject(aws, { bucket, key: keyOf(name), body: bytes, signal });
+    },
+    async *list(prefix, signal) {
+      for await (const { objects } of listObjects(aws, { bucket, prefix: keyOf(prefix), signal })) {
+        for (const { key, sizeBytes, lastModified } of objects) {
+          yield { name: key.slice(root.length), bytes: sizeBytes, modifiedAt: lastModified ?? new Date(0) };
+        }
+      }
+    },
+    async remove(names, signal) {
+      const doomed = names.map((name) => ({ key: keyOf(name) }));
+      const { failures } = await deleteObjects(aws, bucket, doomed, signal);
+      const [first] = failures;
+      if (first === undefined) return;
+      throw new CliError(
+        `${failures.length} files of the repository could not be removed, first ${first.key}`,
+      );
+    },
+  };
+}
+
+async function orAbsent<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (errorName(error) === "NoSuchKey") return undefined;
+    throw error;
+  }
+}
