@@ -26,6 +26,14 @@ const nouns: Readonly<Record<string, Noun>> = {
     description: "what is due to be deleted, and deleting it",
     load: async () => (await import("./commands/retention.ts")).retention,
   },
+  backup: {
+    description: "backups of tables, files and accounts, and what AWS keeps by itself",
+    load: async () => (await import("./commands/backup.ts")).backup,
+  },
+  migrate: {
+    description: "versioned changes of what is stored: plan them, apply them, take them back",
+    load: async () => (await import("./commands/migrate.ts")).migrate,
+  },
   audit: {
     description: "who changed what, and the proof of it",
     load: async () => (await import("./commands/audit.ts")).audit,

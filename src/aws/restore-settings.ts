@@ -18,6 +18,9 @@ import {
   waitUntilActive,
 } from "./table-settings.ts";
 
+/** AWS's own, where a server does not tell. */
+const defaultRecoveryDays = 35;
+
 /** What a table loses when DynamoDB restores it: each is a setting of the table, none of its items. */
 export interface LostSettings {
   readonly expiryAttribute?: string;
@@ -71,6 +74,38 @@ export async function restoreSettings(
     await attempt("deletion protection", () => ensureProtection(aws, table, wait));
   }
   return { written, unsupported };
+}
+
+/** The settings of a table that a restore would lose; undefined where there is no such table. */
+export async function readSettings(
+  aws: Aws,
+  table: string,
+  signal?: AbortSignal,
+): Promise<LostSettings | undefined> {
+  const stored = await described(aws, table).catch((error: unknown) => {
+    if (errorName(error) === "ResourceNotFoundException") return undefined;
+    throw error;
+  });
+  if (stored === undefined) return undefined;
+  const [expiry, recovery, tags] = await Promise.all([
+    readExpiry(aws, table, signal),
+    readRecovery(aws, table, signal),
+    readTags(aws, stored.TableArn ?? "", signal).catch((error: unknown) => {
+      if (isUnsupported(error)) return {};
+      throw error;
+    }),
+  ]);
+  const expires =
+    typeof expiry === "object" && expiry.status.startsWith("ENABL") ? expiry.attribute : undefined;
+  const isRecovered = typeof recovery === "object" && recovery.enabled;
+  const { StreamEnabled: streams, StreamViewType: view } = stored.StreamSpecification ?? {};
+  return {
+    tags,
+    deletionProtection: stored.DeletionProtectionEnabled === true,
+    ...(expires === undefined ? {} : { expiryAttribute: expires }),
+    ...(isRecovered ? { recoveryDays: recovery.days ?? defaultRecoveryDays } : {}),
+    ...(streams !== true || view === undefined ? {} : { stream: view }),
+  };
 }
 
 /** Tags of a table that can be written: without those that AWS itself keeps. */

@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beginNativeBackup } from "../../src/aws/native-backups.ts";
 import { buildProgram, type AnyCommand } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
 import { putAvatar, putDocument, putProfile } from "../support/documents.ts";
@@ -26,6 +27,14 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "audit export": [],
   "retention plan": [],
   "retention run": [],
+  "backup pitr status": [],
+  "backup pitr enable": [],
+  "backup pitr restore": ["--at", "latest", "--into", "profiles-before"],
+  "backup native create": [],
+  "backup native list": [],
+  "backup native restore": ["nightly", "--into", "profiles-before"],
+  "backup native export": ["--to", "s3://mawps-user-files-1760106396/exports"],
+  "backup native rm": ["nightly"],
   "doc upload": ["user-1", "letter.txt", "--type", "cv"],
   "doc list": ["user-1"],
   "doc show": ["user-1", "doc-1"],
@@ -69,7 +78,7 @@ const endless = new Set(["local serve"]);
 /** Lists that are empty where everything is well. */
 const maybeEmpty = new Set(["retention plan", "doc check"]);
 /** What asks before it goes on. */
-const asking = new Set(["hero rm", "avatar rm", "doc rm", "local reset"]);
+const asking = new Set(["backup native rm", "hero rm", "avatar rm", "doc rm", "local reset"]);
 
 const rows = Object.entries(calls)
   .filter(([verb]) => !endless.has(verb))
@@ -99,6 +108,7 @@ beforeEach(async () => {
     ];
     await putProfile(aws, "user-1", { documents, profileImage: await putAvatar(aws, "user-1") });
     await putTwoTwins(aws, "mawps-digital-twin");
+    await beginNativeBackup(aws, { table: "mawps-user-profiles", name: "nightly" });
   });
 });
 

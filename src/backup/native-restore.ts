@@ -1,0 +1,211 @@
+import { beginRestoreFromBackup, type NativeBackupContents } from "../aws/native-backups.ts";
+import { type LostSettings, readSettings, restoreSettings } from "../aws/restore-settings.ts";
+import {
+  beginRestoreToTime,
+  readRecoveryWindow,
+  readRestored,
+  type RecoveryWindow,
+  type RestoredTable,
+} from "../aws/table-recovery.ts";
+import { CliError } from "../errors.ts";
+import type { NativeSite } from "./native-site.ts";
+import { waitUntil, wholeSecond } from "./native-site.ts";
+
+/** What a new table is made from. */
+export type RestoreSource =
+  | {
+      readonly kind: "time";
+      readonly table: string;
+      /** To the second. */
+      readonly at: Date | "latest";
+      /** Whether the moment was named, so that a second run means the same one. */
+      readonly isNamed: boolean;
+    }
+  | { readonly kind: "backup"; readonly backup: NativeBackupContents };
+
+/** `begin`: there is no such table. `wait`: AWS is at it already. `settle`: only the settings may be left. */
+type RestoreStep = "begin" | "wait" | "settle";
+
+export interface RestorePlan {
+  readonly step: RestoreStep;
+  readonly source: RestoreSource;
+  readonly target: string;
+  /** The moment whose state the new table gets. */
+  readonly at: Date | undefined;
+  readonly settings: LostSettings;
+}
+
+export interface RestoreOutcome {
+  readonly table: string;
+  readonly from: string;
+  readonly at: Date | undefined;
+  /** As DynamoDB counts, every six hours: of a table just restored often 0. */
+  readonly settings: readonly string[];
+  readonly unsupported: readonly string[];
+}
+
+export function sourceTable(source: RestoreSource): string {
+  return source.kind === "time" ? source.table : source.backup.table;
+}
+
+/**
+ * What is to be done for a new table; nothing is changed.
+ * @throws CliError for a target that is there and came from anything else: no table is ever restored into.
+ */
+export async function planRestore(
+  site: NativeSite,
+  { source, target }: { source: RestoreSource; target: string },
+): Promise<RestorePlan> {
+  const { aws, signal } = site;
+  const found = await readRestored(aws, target, signal);
+  const step = decideStep(found, source, target);
+  const at =
+    step === "begin" ? await momentOf(site, source) : (found?.restored?.at ?? (await momentOf(site, source)));
+  return { step, source, target, at, settings: await settingsOf(site, source) };
+}
+
+/**
+ * | target                                   | step    |
+ * |------------------------------------------|---------|
+ * | not there                                | begin   |
+ * | restored from this, under way            | wait    |
+ * | restored from this very moment or backup | settle  |
+ * | anything else                            | refused |
+ *
+ * Under way a moment that was not named counts as the same: `2h ago` is another one at each run.
+ */
+export function decideStep(
+  found: RestoredTable | undefined,
+  source: RestoreSource,
+  target: string,
+): RestoreStep {
+  if (found === undefined) return "begin";
+  const { restored } = found;
+  if (restored !== undefined && restored.from === sourceTable(source)) {
+    const isSame =
+      source.kind === "backup"
+        ? restored.backup === source.backup.arn
+        : restored.backup === undefined && isMoment(source, restored.at);
+    if (isSame) return found.isReady ? "settle" : "wait";
+    if (!found.isReady && source.kind === "time" && !source.isNamed && restored.backup === undefined)
+      return "wait";
+  }
+  const again =
+    source.kind === "time" && !source.isNamed && restored?.from === source.table && restored.at !== undefined
+      ? `; it has the state of ${source.table} at ${restored.at.toISOString()}: with --at ${restored.at.toISOString()} its settings are completed`
+      : "";
+  throw new CliError(`table ${target} is there already; nothing was changed`, {
+    hint: `name a table that does not exist: what is there is never overwritten${again}`,
+  });
+}
+
+function isMoment(source: RestoreSource & { kind: "time" }, at: Date | undefined): boolean {
+  return (
+    source.at !== "latest" &&
+    at !== undefined &&
+    wholeSecond(at).getTime() === wholeSecond(source.at).getTime()
+  );
+}
+
+async function momentOf(site: NativeSite, source: RestoreSource): Promise<Date | undefined> {
+  if (source.kind === "backup") return source.backup.createdAt;
+  const window = await readRecoveryWindow(site.aws, source.table, site.signal);
+  if (window === undefined) {
+    throw new CliError(`table ${source.table} does not exist`, {
+      hint: "a table that was deleted comes back from its last backup: mawps backup native list",
+    });
+  }
+  if (window === "unsupported") throw new CliError("this server knows no point-in-time recovery");
+  return momentWithin(source, window);
+}
+
+/** @throws CliError when the table has no recovery, or none for that moment. */
+export function momentWithin(
+  { table, at }: { table: string; at: Date | "latest" },
+  { enabled, earliest, latest }: RecoveryWindow,
+): Date | undefined {
+  if (!enabled) {
+    throw new CliError(`point-in-time recovery of ${table} is off: there is no earlier state to restore`, {
+      hint: "switch it on for the time to come (mawps backup pitr enable), and look for backups: mawps backup native list",
+    });
+  }
+  const first = earliest === undefined ? undefined : wholeSecond(earliest);
+  if (at === "latest") {
+    // Rounded down it must not fall out of a window that is only just open.
+    const moment = latest === undefined ? undefined : wholeSecond(latest);
+    return moment === undefined || (first !== undefined && moment < first) ? undefined : moment;
+  }
+  if ((first === undefined || at >= first) && (latest === undefined || at <= latest)) return at;
+  const reaches = [earliest, latest].map((moment) => moment?.toISOString() ?? "?").join(" to ");
+  throw new CliError(
+    `${table} cannot be restored to ${at.toISOString()}: its recovery reaches from ${reaches}`,
+    {
+      hint: "choose a moment in between, or --at latest",
+    },
+  );
+}
+
+/** The settings of the source as they are now; of a table that is gone, what the backup and the model know. */
+async function settingsOf(site: NativeSite, source: RestoreSource): Promise<LostSettings> {
+  const name = sourceTable(source);
+  const described = await readSettings(site.aws, name, site.signal);
+  if (described !== undefined) return described;
+  const declared = site.declaration.tables.find((table) => table.name === name);
+  const backup = source.kind === "backup" ? source.backup : undefined;
+  const expiryAttribute = backup?.expiryAttribute ?? declared?.expiryAttribute;
+  const stream = backup?.stream;
+  return {
+    tags: {},
+    deletionProtection: declared !== undefined,
+    ...(expiryAttribute === undefined ? {} : { expiryAttribute }),
+    ...(declared === undefined ? {} : { recoveryDays: declared.recoveryDays }),
+    ...(stream === undefined ? {} : { stream }),
+  };
+}
+
+/**
+ * Makes the new table, waits for it, and gives it the settings that DynamoDB leaves out. Interrupted, the same plan made
+ * anew goes on where this one stopped.
+ */
+export async function carryOutRestore(site: NativeSite, plan: RestorePlan): Promise<RestoreOutcome> {
+  const { source, target, at } = plan;
+  const from = sourceTable(source);
+  const details = {
+    table: from,
+    to: target,
+    ...(at === undefined ? {} : { from: at.toISOString() }),
+    ...(source.kind === "backup" ? { backupId: source.backup.arn } : {}),
+  };
+  if (plan.step === "begin") {
+    await site.record([{ action: "table.restored", details: { ...details, phase: "begun" } }]);
+    await (source.kind === "backup"
+      ? beginRestoreFromBackup(site.aws, { arn: source.backup.arn, target })
+      : beginRestoreToTime(site.aws, { source: from, target, at: at ?? "latest" }));
+  }
+  const restored = await untilReady(site, target);
+  site.tell(`writing the settings of ${target}`);
+  const { written, unsupported } = await restoreSettings(site.aws, target, plan.settings, site);
+  await site.record([{ action: "table.restored", details: { ...details, phase: "done", steps: written } }]);
+  return { table: target, from, at: restored.restored?.at ?? at, settings: written, unsupported };
+}
+
+/** A table just asked for may not be seen everywhere at once. */
+const looksForMissing = 20;
+
+async function untilReady(site: NativeSite, target: string): Promise<RestoredTable> {
+  const began = site.now().getTime();
+  let missing = 0;
+  const seen = await waitUntil(
+    site,
+    async () => {
+      const found = await readRestored(site.aws, target, site.signal);
+      missing = found === undefined ? missing + 1 : 0;
+      const minutes = Math.floor((site.now().getTime() - began) / 60_000);
+      site.tell(`DynamoDB restores ${target}: ${found?.status ?? "not seen yet"}, ${minutes} min`);
+      return found;
+    },
+    (found) => found?.isReady === true || missing >= looksForMissing,
+  );
+  if (seen === undefined) throw new CliError(`DynamoDB began table ${target}, and then there was none`);
+  return seen;
+}

@@ -1,0 +1,150 @@
+import {
+  beginNativeBackup,
+  deleteNativeBackup,
+  listNativeBackups,
+  type NativeBackup,
+  type NativeBackupContents,
+  readNativeBackup,
+} from "../aws/native-backups.ts";
+import { readRestored } from "../aws/table-recovery.ts";
+import { CliError } from "../errors.ts";
+import type { TableDeclaration } from "../model/declaration.ts";
+import type { NativeSite } from "./native-site.ts";
+import { waitUntil } from "./native-site.ts";
+
+/** How backups are called unless told otherwise; a run that was broken off is known by it. */
+const namePrefix = "mawps-";
+
+/** One table's backup that is to be made, or waited for. */
+export interface BackupPlan {
+  readonly role: string;
+  readonly table: string;
+  readonly name: string;
+  /** Of one that AWS is making already. */
+  readonly underWay: string | undefined;
+}
+
+/** A name with the moment in it: `mawps-20261121T031500Z`. */
+export function defaultName(now: Date): string {
+  return namePrefix + now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
+}
+
+/** What is to be made; tables that are not there are left out. One of the same name that is under way is waited for. */
+export async function planBackups(
+  site: NativeSite,
+  tables: readonly TableDeclaration[],
+  name: string | undefined,
+): Promise<BackupPlan[]> {
+  const plans: BackupPlan[] = [];
+  for (const { role, name: table } of tables) {
+    if ((await readRestored(site.aws, table, site.signal)) === undefined) continue;
+    const underWay = (await backupsOf(site, [table])).find(
+      (backup) => backup.status === "CREATING" && isMeant(backup, name),
+    );
+    plans.push({
+      role,
+      table,
+      name: underWay?.name ?? name ?? defaultName(site.now()),
+      underWay: underWay?.arn,
+    });
+  }
+  return plans;
+}
+
+function isMeant(backup: NativeBackup, name: string | undefined): boolean {
+  return (
+    backup.type === "USER" && (name === undefined ? backup.name.startsWith(namePrefix) : backup.name === name)
+  );
+}
+
+/** Makes them side by side and gives each when it can be restored from; records it. */
+export async function* makeBackups(
+  site: NativeSite,
+  plans: readonly BackupPlan[],
+): AsyncGenerator<NativeBackupContents> {
+  const begun: { plan: BackupPlan; arn: string }[] = [];
+  for (const plan of plans) {
+    site.signal?.throwIfAborted();
+    begun.push({ plan, arn: plan.underWay ?? (await beginNativeBackup(site.aws, plan, site)).arn });
+  }
+  for (const { plan, arn } of begun) {
+    const backup = await waitUntil(
+      site,
+      () => {
+        site.tell(`DynamoDB backs up ${plan.table}`);
+        return readNativeBackup(site.aws, arn, site.signal);
+      },
+      (seen) => seen?.status !== "CREATING",
+    );
+    if (backup?.status !== "AVAILABLE") {
+      throw new CliError(`the backup ${plan.name} of ${plan.table} was deleted while it was made`);
+    }
+    const { table, items } = backup;
+    const details = { engine: "native", backupId: arn, table, name: plan.name, bytes: backup.bytes, items };
+    await site.record([{ action: "backup.created", details }]);
+    yield backup;
+  }
+}
+
+/** The backups that AWS keeps of these tables, newest first. */
+export async function backupsOf(
+  { aws, signal }: NativeSite,
+  tables: readonly string[],
+): Promise<NativeBackup[]> {
+  const found: NativeBackup[] = [];
+  for (const table of tables) {
+    for await (const page of listNativeBackups(aws, table, signal)) found.push(...page);
+  }
+  const present = found.filter(({ status }) => status !== "DELETED");
+  return present.sort((one, other) => (other.createdAt?.getTime() ?? 0) - (one.createdAt?.getTime() ?? 0));
+}
+
+/** The last part of an ARN, by which people name a backup. */
+export function shortId({ arn }: Pick<NativeBackup, "arn">): string {
+  return arn.split("/").at(-1) ?? arn;
+}
+
+/** @throws CliError when none or several are called so. */
+export async function backupNamed(
+  site: NativeSite,
+  named: string,
+  tables: readonly string[],
+): Promise<NativeBackupContents> {
+  const arn = named.startsWith("arn:") ? named : oneNamed(await backupsOf(site, tables), named).arn;
+  const backup = await readNativeBackup(site.aws, arn, site.signal);
+  if (backup === undefined || backup.status === "DELETED") {
+    throw new CliError(`DynamoDB has no backup ${named}`, { hint: "mawps backup native list shows them" });
+  }
+  return backup;
+}
+
+/** By the id, or by a name that only one has. */
+export function oneNamed(backups: readonly NativeBackup[], named: string): NativeBackup {
+  const found = backups.filter((backup) => backup.name === named || shortId(backup) === named);
+  const [first, second] = found;
+  if (first === undefined) {
+    throw new CliError(`DynamoDB has no backup ${named} of these tables`, {
+      hint: "mawps backup native list shows them",
+    });
+  }
+  if (second !== undefined) {
+    const ids = found.map((backup) => `${shortId(backup)} (${backup.table})`);
+    throw new CliError(`${found.length} backups are called ${named}`, {
+      hint: `name one by its id, or its table with --table: ${ids.join(", ")}`,
+    });
+  }
+  return first;
+}
+
+/** Deletes a backup for good and records it. */
+export async function removeBackup(site: NativeSite, backup: NativeBackup): Promise<void> {
+  if (backup.type === "AWS_BACKUP") {
+    throw new CliError(`${shortId(backup)} belongs to AWS Backup, which alone may delete it`, {
+      hint: "delete its recovery point there",
+    });
+  }
+  const details = { engine: "native", backupIds: [backup.arn], table: backup.table, name: backup.name };
+  await site.record([{ action: "backup.pruned", details: { ...details, phase: "begun" } }]);
+  await deleteNativeBackup(site.aws, backup.arn);
+  await site.record([{ action: "backup.pruned", details: { ...details, phase: "done" } }]);
+}

@@ -1,0 +1,96 @@
+import { isDenied, isUnsupported } from "../aws/setting.ts";
+import { readRecoveryWindow, type RecoveryWindow } from "../aws/table-recovery.ts";
+import { enableRecovery } from "../aws/table-settings.ts";
+import type { TableDeclaration } from "../model/declaration.ts";
+import type { NativeSite } from "./native-site.ts";
+
+/** Point-in-time recovery of one table; `state` in words a script can tell apart. */
+export interface RecoveryStatus {
+  readonly role: string;
+  readonly table: string;
+  readonly state: "on" | "off" | "no table" | "unknown to this server" | "may not be read";
+  readonly days: number | undefined;
+  readonly earliest: Date | undefined;
+  readonly latest: Date | undefined;
+}
+
+export async function recoveryStatus(
+  { aws, signal }: NativeSite,
+  tables: readonly TableDeclaration[],
+): Promise<RecoveryStatus[]> {
+  return Promise.all(
+    tables.map(async ({ role, name }) => {
+      const window = await readRecoveryWindow(aws, name, signal).catch((error: unknown) => {
+        if (isDenied(error)) return "denied" as const;
+        throw error;
+      });
+      const seen: Partial<RecoveryWindow> = typeof window === "object" ? window : {};
+      return {
+        role,
+        table: name,
+        state: stateOf(window),
+        days: seen.days,
+        earliest: seen.earliest,
+        latest: seen.latest,
+      };
+    }),
+  );
+}
+
+function stateOf(window: RecoveryWindow | "denied" | "unsupported" | undefined): RecoveryStatus["state"] {
+  if (window === undefined) return "no table";
+  if (window === "denied") return "may not be read";
+  if (window === "unsupported") return "unknown to this server";
+  return window.enabled ? "on" : "off";
+}
+
+/** Recovery that is to be switched on, or to reach further back. */
+export interface RecoveryChange {
+  readonly role: string;
+  readonly table: string;
+  readonly days: number;
+  /** Undefined where it is off. */
+  readonly daysBefore: number | undefined;
+}
+
+/**
+ * What has to change so that each table can be restored over so many days; default what is declared. A longer period is
+ * never cut: what lies further back would be gone.
+ */
+export function recoveryChanges(
+  tables: readonly TableDeclaration[],
+  stati: readonly RecoveryStatus[],
+  days?: number,
+): RecoveryChange[] {
+  return stati.flatMap((status) => {
+    const wanted = days ?? tables.find(({ name }) => name === status.table)?.recoveryDays ?? 35;
+    const isEnough = status.state === "on" && (status.days ?? 35) >= wanted;
+    if (isEnough || (status.state !== "on" && status.state !== "off")) return [];
+    return [{ role: status.role, table: status.table, days: wanted, daysBefore: status.days }];
+  });
+}
+
+/** Makes the changes one by one and records each. `false` for what this server does not know. */
+export async function enableRecoveries(
+  site: NativeSite,
+  changes: readonly RecoveryChange[],
+): Promise<(RecoveryChange & { readonly isDone: boolean })[]> {
+  const results: (RecoveryChange & { isDone: boolean })[] = [];
+  for (const change of changes) {
+    site.signal?.throwIfAborted();
+    site.tell(`switching on recovery of ${change.table}`);
+    const isDone = await enableRecovery(site.aws, change.table, change.days, site).then(
+      () => true,
+      (error: unknown) => {
+        if (isUnsupported(error)) return false;
+        throw error;
+      },
+    );
+    results.push({ ...change, isDone });
+    if (isDone) {
+      const details = { table: change.table, role: change.role, days: change.days };
+      await site.record([{ action: "table.recovery-enabled", details }]);
+    }
+  }
+  return results;
+}

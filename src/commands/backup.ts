@@ -1,0 +1,8 @@
+import type { AnyCommand, Begin } from "../program.ts";
+import { backupNative } from "./backup-native.ts";
+import { backupPitr } from "./backup-pitr.ts";
+
+/** `mawps backup …`: backups, and what AWS keeps by itself. */
+export function backup(noun: AnyCommand, begin: Begin): void {
+  for (const verb of [backupPitr, backupNative]) noun.addCommand(verb(begin));
+}
