@@ -1,0 +1,292 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CliError } from "../errors.ts";
+import { canonicalJson, isRecord } from "../model/json.ts";
+import type { Repository } from "./repository.ts";
+import { snapshotId } from "./snapshots.ts";
+
+/*
+ * A backup on its way: `pending/<id>/owner-<n>.json`, rewritten every half minute, and beside it a small file for each step
+ * that is done. A killed one is taken up by the next command with the same options: it creates owner n + 1, which only one can;
+ * the former owner, should it live, finds that before it commits, and stops.
+ */
+
+/** Rewritten so often while a command is at work. */
+export const heartbeatMs = 30_000;
+/** Without a heartbeat for so long a command on another machine counts as dead. */
+const deadMs = 3 * 60_000;
+/** A prune leaves the contents alone while a pending backup is younger, and removes it when it is older. */
+export const abandonedMs = 24 * 60 * 60_000;
+
+export interface Owner {
+  readonly host: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly beatAt: string;
+  /** Hash of what it was begun with. */
+  readonly options: string;
+}
+
+export interface BeginPending {
+  /** What the backup holds depends on these: only what was begun with the same is taken up. */
+  readonly options: unknown;
+  readonly host: string;
+  readonly pid: number;
+  /** Whether a process of this machine lives. */
+  readonly isAlive: (pid: number) => boolean;
+  /** Folder for the keys of steps in encrypted repositories, which nothing readable may lie in. */
+  readonly keyFolder: string;
+  readonly now: () => Date;
+  readonly randomHex: (bytes: number) => string;
+  readonly signal: AbortSignal;
+}
+
+export interface Pending {
+  /** Of the backup to be. */
+  readonly id: string;
+  readonly startedAt: Date;
+  /** Taken up from a command that ended before its time. */
+  readonly resumed: boolean;
+  /** What was saved by `step`, by name. */
+  readonly steps: ReadonlyMap<string, unknown>;
+  /** Saves that something is done; names in [a-z0-9-]. The same name again replaces it. */
+  step(name: string, state: unknown): Promise<void>;
+  /** Rejects when another command has taken this over, or a prune has removed it: then nothing may be committed. */
+  assertOwner(): Promise<void>;
+  /** Removes all of it; after the commit. */
+  end(): Promise<void>;
+  /** Ends the heartbeat and leaves the rest to be taken up. */
+  stop(): void;
+}
+
+/** Takes up the newest backup of the same options whose command is dead, or begins a new one. */
+export async function beginPending(repository: Repository, begin: BeginPending): Promise<Pending> {
+  const options = createHash("sha256").update(canonicalJson(begin.options)).digest("hex");
+  const found = (await listPending(repository, begin.signal)).filter(
+    ({ owner }) => owner.options === options,
+  );
+  for (const one of found.reverse()) {
+    if (isLive(one.owner, begin)) {
+      const { host, pid, startedAt } = one.owner;
+      throw new CliError(
+        `this backup is being made already, since ${startedAt} by process ${pid} on ${host}`,
+        {
+          hint: "wait for it, or end it: the next command goes on where it stopped",
+        },
+      );
+    }
+    const key = await readKey(repository, one.id, begin);
+    const steps = key === undefined ? undefined : await readSteps(repository, one.id, { key, begin });
+    // Without this machine's key there is nothing to go on from; contents that are there are still not written twice.
+    if (key === undefined || steps === undefined) continue;
+    const owner = { ...ownerOf(begin, options), startedAt: one.owner.startedAt };
+    if (!(await claim(repository, one.id, { owner, number: one.number + 1, begin }))) continue;
+    return started(repository, one.id, { owner, number: one.number + 1, key, steps, begin });
+  }
+  const owner = ownerOf(begin, options);
+  const id = snapshotId(begin.now(), begin.randomHex(3));
+  const key = await newKey(repository, id, begin);
+  if (!(await claim(repository, id, { owner, number: 1, begin }))) {
+    throw new CliError(`a backup ${id} was begun in this very moment`, { hint: "run the command again" });
+  }
+  return started(repository, id, { owner, number: 1, key, steps: new Map(), begin });
+}
+
+/** Every backup on its way or abandoned, oldest first, with its last owner. */
+export async function listPending(
+  repository: Repository,
+  signal?: AbortSignal,
+): Promise<{ id: string; number: number; owner: Owner }[]> {
+  const last = new Map<string, { number: number; name: string }>();
+  for await (const { name } of repository.store.list("pending/", signal)) {
+    const [, id, number] = /^pending\/([^/]+)\/owner-(\d+)\.json$/.exec(name) ?? [];
+    if (id === undefined || number === undefined) continue;
+    if (Number(number) > (last.get(id)?.number ?? 0)) last.set(id, { number: Number(number), name });
+  }
+  const found: { id: string; number: number; owner: Owner }[] = [];
+  for (const [id, { number, name }] of last) {
+    const owner = parseOwner(await repository.store.readBytes(name, signal));
+    if (owner !== undefined) found.push({ id, number, owner });
+  }
+  return found;
+}
+
+/** Removes a pending backup whose command is gone for good. */
+export async function removePending(repository: Repository, id: string, signal?: AbortSignal): Promise<void> {
+  const names: string[] = [];
+  for await (const { name } of repository.store.list(`pending/${id}/`, signal)) names.push(name);
+  // The owners last: a folder with an owner is still somebody's.
+  const isOwner = (name: string) => name.includes("/owner-");
+  await repository.store.remove(
+    [...names.filter((name) => !isOwner(name)), ...names.filter(isOwner)],
+    signal,
+  );
+}
+
+/** Whether the command at work is still there, as far as can be told from here. */
+export function isLive(
+  { host, pid, beatAt }: Owner,
+  here: Pick<BeginPending, "host" | "pid" | "isAlive" | "now">,
+): boolean {
+  if (host === here.host) return pid !== here.pid && here.isAlive(pid);
+  return here.now().getTime() - Date.parse(beatAt) < deadMs;
+}
+
+interface Started {
+  readonly owner: Owner;
+  readonly number: number;
+  readonly key: Buffer;
+  readonly steps: ReadonlyMap<string, unknown>;
+  readonly begin: BeginPending;
+}
+
+function started(repository: Repository, id: string, { owner, number, key, steps, begin }: Started): Pending {
+  const { store } = repository;
+  const { signal } = begin;
+  const beat = async () => {
+    const next = { ...owner, beatAt: begin.now().toISOString() };
+    // Gone: a prune has removed it. Writing it again would bring it back to life.
+    if ((await store.stat(ownerName(id, number))) === undefined) return;
+    await store.replace(ownerName(id, number), json(next));
+  };
+  // A beat that fails is followed by another; should they all fail, whoever takes over is found before the commit.
+  const timer = setInterval(() => void beat().catch(() => undefined), heartbeatMs);
+  timer.unref();
+  return {
+    id,
+    startedAt: new Date(owner.startedAt),
+    resumed: number > 1,
+    steps,
+    async step(name, state) {
+      await store.replace(stepName(id, name), seal(repository, key, json(state)), signal);
+    },
+    async assertOwner() {
+      const last = (await listPending(repository, signal)).find((one) => one.id === id);
+      if (last?.number === number) return;
+      const why = last === undefined ? "a prune has removed" : "another command has taken over";
+      throw new CliError(`${why} this backup while it was at rest; nothing of it counts`, {
+        hint: "mawps backup create",
+      });
+    },
+    async end() {
+      clearInterval(timer);
+      await removePending(repository, id);
+      await rm(keyPath(begin, id), { force: true });
+    },
+    stop() {
+      clearInterval(timer);
+    },
+  };
+}
+
+function ownerOf({ host, pid, now }: BeginPending, options: string): Owner {
+  const time = now().toISOString();
+  return { host, pid, startedAt: time, beatAt: time, options };
+}
+
+async function claim(
+  { store }: Repository,
+  id: string,
+  { owner, number, begin }: { owner: Owner; number: number; begin: BeginPending },
+): Promise<boolean> {
+  return (await store.create(ownerName(id, number), json(owner), begin.signal)) === "created";
+}
+
+function ownerName(id: string, number: number): string {
+  return `pending/${id}/owner-${number}.json`;
+}
+
+function stepName(id: string, name: string): string {
+  return `pending/${id}/step-${name}.json`;
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(value)}\n`);
+}
+
+function parseOwner(bytes: Buffer | undefined): Owner | undefined {
+  const found = bytes === undefined ? undefined : parsed(bytes);
+  const isOwner =
+    isRecord(found) &&
+    ["host", "startedAt", "beatAt", "options"].every((name) => typeof found[name] === "string") &&
+    typeof found["pid"] === "number";
+  return isOwner ? (found as unknown as Owner) : undefined;
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined when a step cannot be read: then all of it starts over. */
+async function readSteps(
+  repository: Repository,
+  id: string,
+  { key, begin }: { key: Buffer; begin: BeginPending },
+): Promise<Map<string, unknown> | undefined> {
+  const steps = new Map<string, unknown>();
+  for await (const { name } of repository.store.list(`pending/${id}/step-`, begin.signal)) {
+    const bytes = await repository.store.readBytes(name, begin.signal);
+    const plain = bytes === undefined ? undefined : unseal(repository, key, bytes);
+    const state = plain === undefined ? undefined : parsed(plain);
+    if (state === undefined) return undefined;
+    steps.set(name.slice(stepName(id, "").length - ".json".length, -".json".length), state);
+  }
+  return steps;
+}
+
+const ivBytes = 12;
+const tagBytes = 16;
+
+/** In an encrypted repository AES-256-GCM: 12 bytes of IV, the text, 16 bytes of tag. */
+function seal({ encryption }: Repository, key: Buffer, bytes: Buffer): Buffer {
+  if (encryption === "none") return bytes;
+  const iv = randomBytes(ivBytes);
+  const cipher = createCipheriv("aes-256-gcm", key, iv);
+  return Buffer.concat([iv, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
+}
+
+function unseal({ encryption }: Repository, key: Buffer, bytes: Buffer): Buffer | undefined {
+  if (encryption === "none") return bytes;
+  if (bytes.length < ivBytes + tagBytes) return undefined;
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivBytes));
+  decipher.setAuthTag(bytes.subarray(-tagBytes));
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()]);
+  } catch {
+    return undefined;
+  }
+}
+
+function keyPath({ keyFolder }: BeginPending, id: string): string {
+  return join(keyFolder, `${id}.key`);
+}
+
+const noKey = Buffer.alloc(0);
+
+async function newKey({ encryption }: Repository, id: string, begin: BeginPending): Promise<Buffer> {
+  if (encryption === "none") return noKey;
+  const key = randomBytes(32);
+  await mkdir(begin.keyFolder, { recursive: true, mode: 0o700 });
+  await writeFile(keyPath(begin, id), key, { mode: 0o600 });
+  return key;
+}
+
+async function readKey(
+  { encryption }: Repository,
+  id: string,
+  begin: BeginPending,
+): Promise<Buffer | undefined> {
+  if (encryption === "none") return noKey;
+  try {
+    const key = await readFile(keyPath(begin, id));
+    return key.length === 32 ? key : undefined;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,177 @@
+import { CliError } from "../errors.ts";
+import { isRecord } from "../model/json.ts";
+import { DamagedError } from "./damage.ts";
+import { manifestBytes, parseManifest } from "./manifest.ts";
+import type { Repository } from "./repository.ts";
+import type { Manifest } from "./snapshot.ts";
+
+/** A backup in a repository, and what is known of it. */
+export interface SnapshotEntry {
+  readonly id: string;
+  readonly startedAt: Date;
+  /** When all of it was last found whole, and when it was last restored on trial, both with success. */
+  readonly verifiedAt?: Date;
+  readonly drilledAt?: Date;
+  /** The outcome of the last look at it, of either kind. */
+  readonly lastCheck?: Check;
+}
+
+/** The outcome of `backup verify` or `backup drill`. */
+export interface Check {
+  readonly snapshot: string;
+  readonly kind: "verify" | "drill";
+  /** ISO 8601. */
+  readonly at: string;
+  readonly outcome: "ok" | "failed";
+  /** Share of the objects that was read, from 0 to 1; only the whole counts as verified. */
+  readonly share: number;
+  readonly faults: number;
+}
+
+const idPattern = /^\d{8}T\d{6}Z-[\da-f]{6}$/;
+
+/** `20261121T031500Z-1f2e3d`: sorts by time. */
+export function snapshotId(now: Date, random: string): string {
+  return `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z-${random.slice(0, 6)}`;
+}
+
+function startOf(id: string): Date {
+  const [, year, month, day, hour, minute, second] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.exec(id) ?? [];
+  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+/** All backups, newest first. Only those count whose manifest is there: it is the last that is written. */
+export async function listSnapshots(repository: Repository, signal?: AbortSignal): Promise<SnapshotEntry[]> {
+  const checks = await readChecks(repository, signal);
+  const found: SnapshotEntry[] = [];
+  for await (const { name } of repository.store.list("snapshots/", signal)) {
+    const [, id = "", file] = name.split("/");
+    if (!idPattern.test(id) || !/^manifest\.json(\.age)?$/.test(file ?? "")) continue;
+    const of = checks.filter(({ snapshot }) => snapshot === id);
+    const good = (kind: Check["kind"]) =>
+      of.findLast((check) => check.kind === kind && check.outcome === "ok" && check.share === 1);
+    const verified = good("verify");
+    const drilled = good("drill");
+    const last = of.at(-1);
+    found.push({
+      id,
+      startedAt: startOf(id),
+      ...(verified === undefined ? {} : { verifiedAt: new Date(verified.at) }),
+      ...(drilled === undefined ? {} : { drilledAt: new Date(drilled.at) }),
+      ...(last === undefined ? {} : { lastCheck: last }),
+    });
+  }
+  return found.reverse();
+}
+
+/**
+ * The one backup that is meant: `latest`, a whole id, or the beginning of one.
+ * @throws CliError when there is none, or more than one.
+ */
+export async function findSnapshot(
+  repository: Repository,
+  wanted: string,
+  signal?: AbortSignal,
+): Promise<SnapshotEntry> {
+  const all = await listSnapshots(repository, signal);
+  const [newest] = all;
+  if (newest === undefined) {
+    throw new CliError(`there is no backup in ${repository.store.where}`, { hint: "mawps backup create" });
+  }
+  if (wanted === "latest") return newest;
+  const found = all.filter(({ id }) => id.startsWith(wanted));
+  const [only] = found;
+  if (only !== undefined && found.length === 1 && wanted !== "") return only;
+  const how = found.length === 0 ? "no backup" : `${found.length} backups`;
+  throw new CliError(`${how} in ${repository.store.where} begin with ${JSON.stringify(wanted)}`, {
+    hint: "`mawps backup list` shows all; `latest` is the newest",
+  });
+}
+
+/** @throws DamagedError when it is not what was written. */
+export async function readManifest(
+  repository: Repository,
+  id: string,
+  signal?: AbortSignal,
+): Promise<Manifest> {
+  const bytes = await repository.readSealed(manifestName(id), signal);
+  if (bytes === undefined) throw new DamagedError(`the manifest of ${id} is missing`);
+  return parseManifest(bytes, id);
+}
+
+/** The last write of a backup: from here on it is one. `recovery` tells how to get the data out without this tool. */
+export async function commitSnapshot(
+  repository: Repository,
+  { manifest, recovery }: { readonly manifest: Manifest; readonly recovery: Recovery },
+  signal?: AbortSignal,
+): Promise<void> {
+  const folder = `snapshots/${manifest.id}`;
+  const { store } = repository;
+  await store.create(`${folder}/RECOVERY.md`, Buffer.from(recovery.open), signal);
+  if (recovery.sealed !== undefined) {
+    await repository.createSealed(`${folder}/RECOVERY.md`, Buffer.from(recovery.sealed), signal);
+  }
+  const put = await repository.createSealed(manifestName(manifest.id), manifestBytes(manifest), signal);
+  if (put === "exists") throw new CliError(`there is a backup ${manifest.id} already in ${store.where}`);
+}
+
+export interface Recovery {
+  /** Names nothing of the data where the repository is encrypted. */
+  readonly open: string;
+  /** Lies encrypted beside it. */
+  readonly sealed?: string | undefined;
+}
+
+/** Removes a backup; what it holds stays until nothing refers to it. The manifest goes first: half a backup is none. */
+export async function removeSnapshot(
+  repository: Repository,
+  id: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { store } = repository;
+  await store.remove([`${manifestName(id)}${repository.encryption === "age" ? ".age" : ""}`], signal);
+  for (const folder of [`snapshots/${id}/`, `checks/${id}/`]) {
+    const names: string[] = [];
+    for await (const { name } of store.list(folder, signal)) names.push(name);
+    await store.remove(names, signal);
+  }
+}
+
+export async function recordCheck(repository: Repository, check: Check, signal?: AbortSignal): Promise<void> {
+  const time = check.at.replaceAll(/[-:.]/g, "");
+  const name = `checks/${check.snapshot}/${time}-${check.kind}.json`;
+  await repository.store.create(name, Buffer.from(`${JSON.stringify(check)}\n`), signal);
+}
+
+/** Oldest first. */
+async function readChecks(repository: Repository, signal?: AbortSignal): Promise<Check[]> {
+  const found: Check[] = [];
+  for await (const { name } of repository.store.list("checks/", signal)) {
+    const bytes = await repository.store.readBytes(name, signal);
+    const check = bytes === undefined ? undefined : parseCheck(bytes);
+    if (check !== undefined) found.push(check);
+  }
+  return found.sort((one, other) => (one.at < other.at ? -1 : 1));
+}
+
+/** A file that is no outcome proves nothing, and counts for nothing. */
+function parseCheck(bytes: Buffer): Check | undefined {
+  let found: unknown;
+  try {
+    found = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  const isCheck =
+    isRecord(found) &&
+    typeof found["snapshot"] === "string" &&
+    typeof found["at"] === "string" &&
+    (found["kind"] === "verify" || found["kind"] === "drill") &&
+    (found["outcome"] === "ok" || found["outcome"] === "failed");
+  return isCheck ? (found as Check) : undefined;
+}
+
+function manifestName(id: string): string {
+  return `snapshots/${id}/manifest.json`;
+}
