@@ -179,6 +179,17 @@ export const settings = {
   "retention.keepTwinVersions": setting(period(0, "states"), defaultPeriods.keepTwinVersions, {
     env: ["MAWPS_RETENTION_KEEP_TWIN_VERSIONS"],
   }),
+  "backup.repository": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_REPOSITORY"] }),
+  "backup.encryptTo": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_ENCRYPT_TO"] }),
+  "backup.identityFile": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_IDENTITY_FILE"] }),
+  "backup.passphraseFile": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_PASSPHRASE_FILE"] }),
+  "backup.maxAgeHours": setting(whole(1, "hours, at least 1"), 26, { env: ["MAWPS_BACKUP_MAX_AGE_HOURS"] }),
+  "backup.maxDrillAgeDays": setting(whole(1, "days, at least 1"), 8, {
+    env: ["MAWPS_BACKUP_MAX_DRILL_AGE_DAYS"],
+  }),
+  "backup.maxTableBytes": setting(whole(1, "a number of bytes"), 20_000_000_000, {
+    env: ["MAWPS_BACKUP_MAX_TABLE_BYTES"],
+  }),
   json: setting(bool, false, { env: ["MAWPS_JSON"], flag: "json", inFile: false }),
   yes: setting(bool, false, { env: ["MAWPS_YES"], flag: "yes", inFile: false }),
   confirm: setting(optional(text), undefined, { env: ["MAWPS_CONFIRM"], flag: "confirm", inFile: false }),
@@ -233,6 +244,9 @@ export function resolve(
   return resolved;
 }
 
+/** Settings that are a file or folder. */
+const places = ["home", "backup.repository", "backup.identityFile", "backup.passphraseFile"] as const;
+
 interface Given {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -258,7 +272,8 @@ function pick(key: SettingKey, { flags, env, file, inFile }: Given): [unknown, s
     const given = inFile.get(key);
     const value = checked(kind.fromJson(given), kind, `${file.path}: "${key}"`, given);
     // A folder that a file names lies where the file does, wherever below it the command was called.
-    const placed = key === "home" && typeof value === "string" ? absolute(dirname(file.path), value) : value;
+    const isPlace = (places as readonly string[]).includes(key) && typeof value === "string";
+    const placed = isPlace && !value.startsWith("s3:") ? absolute(dirname(file.path), value) : value;
     return [placed, file.path];
   }
   return [fallback, "default"];

@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homedir, hostname } from "node:os";
 import type { Prompts, World } from "./world.ts";
 
 /** The world as it is. `signal` is aborted by whoever listens to the process's signals. */
@@ -20,6 +20,7 @@ export function realWorld(signal: AbortSignal): World {
     now: () => new Date(),
     // The global, not node:crypto: it loads nothing before it is used.
     randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
+    machine: { host: hostname(), pid: process.pid, isAlive },
     async openUrl(url) {
       const { spawn } = await import("node:child_process");
       const [command, ...before] =
@@ -69,4 +70,14 @@ function prompts(signal: AbortSignal): Prompts {
       return select({ message, choices: choices.map(({ value, name }) => ({ value, name })) }, context());
     },
   };
+}
+
+/** Signal 0 asks only; a process of somebody else lives, too (EPERM). */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
 }

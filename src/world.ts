@@ -18,6 +18,14 @@ export interface Prompts {
   select(question: string, choices: readonly { value: string; name: string }[]): Promise<string>;
 }
 
+export interface Machine {
+  readonly host: string;
+  /** Id of this process. */
+  readonly pid: number;
+  /** Whether a process with this id lives on this machine. */
+  isAlive(pid: number): boolean;
+}
+
 /** What `reads` sees a store that does not exist yet as empty; `writes` makes it. */
 export type Access = "reads" | "writes";
 
@@ -38,6 +46,8 @@ export interface World {
   now(): Date;
   /** Cryptographically random bytes as lower-case hex. */
   randomHex(bytes: number): string;
+  /** For telling whether another command is still at work. */
+  readonly machine: Machine;
   /** Shows a URL in the person's browser. */
   openUrl(url: string): Promise<void>;
   /** Clients for the configured target, and how to let go of them. */

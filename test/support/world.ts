@@ -78,6 +78,7 @@ export async function makeHome(): Promise<TestHome> {
       nodeVersion: process.versions.node,
       signal: quietly(options.signal ?? new AbortController().signal),
       now,
+      machine: { host: "test-host", pid: 1, isAlive: () => false },
       randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
       prompts: {
         confirm: async () => next() === true,
@@ -128,8 +129,11 @@ async function* streamOf(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Arr
   if (bytes !== undefined) yield bytes;
 }
 
+/** What a spinner asks of a terminal besides. */
+const terminal = { cursorTo: () => true, clearLine: () => true, moveCursor: () => true };
+
 function sink(into: string[], isTTY: boolean): Output {
-  return {
+  return Object.assign({}, isTTY ? terminal : {}, {
     isTTY,
     columns: 100,
     write(text) {
@@ -137,7 +141,7 @@ function sink(into: string[], isTTY: boolean): Output {
       return true;
     },
     once: () => undefined,
-  };
+  });
 }
 
 /** Notes each command that goes through the clients of a connection, and lets somebody else in before an update. */

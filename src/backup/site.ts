@@ -1,0 +1,18 @@
+import type { Aws } from "../aws/clients.ts";
+import type { RecordAudit } from "../model/audit.ts";
+import type { Declaration } from "../model/declaration.ts";
+import type { Repository } from "./repository.ts";
+
+/** What a backup is made from, and restored to. */
+export interface BackupSite {
+  readonly aws: Aws;
+  readonly declaration: Declaration;
+  readonly repository: Repository;
+  readonly target: "local" | "aws";
+  /** Folder for temporary files that only their owner can read. */
+  readonly spool: string;
+  readonly record: RecordAudit;
+  readonly signal: AbortSignal;
+  now(): Date;
+  randomHex(bytes: number): string;
+}

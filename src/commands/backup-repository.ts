@@ -1,0 +1,109 @@
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { assertRecipient } from "../backup/encryption.ts";
+import { folderStore } from "../backup/folder-store.ts";
+import { ensureRepository, openRepository, type Repository, type Unlock } from "../backup/repository.ts";
+import { s3Store } from "../backup/s3-store.ts";
+import type { Store } from "../backup/store.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import { storeFolder } from "../target.ts";
+import type { Run } from "./run.ts";
+
+/** `--repo <place>` of every verb that works with backups. */
+export const repoFlag = [
+  "--repo <place>",
+  "a folder, or s3://bucket/prefix (default: backup.repository)",
+] as const;
+
+/** The repository that is meant; nothing is made. */
+export async function openBackups(run: Run, repo: string | undefined): Promise<Repository> {
+  const store = await storeOf(run, repo, "reads");
+  return openRepository(store, await unlockOf(run), run.world.signal);
+}
+
+/** The repository that is meant, made where there is none yet. */
+export async function ensureBackups(
+  run: Run,
+  repo: string | undefined,
+  encryptTo: readonly string[] = [],
+): Promise<Repository> {
+  const store = await storeOf(run, repo, "writes");
+  const configured = run.config["backup.encryptTo"];
+  const recipients = encryptTo.length > 0 || configured === undefined ? encryptTo : [configured];
+  for (const recipient of recipients) assertRecipient(recipient);
+  const { world } = run;
+  return ensureRepository(store, await unlockOf(run), {
+    now: world.now(),
+    encryptTo: recipients,
+    signal: world.signal,
+  });
+}
+
+/** Folder for what is on its way: contents too large for the memory, whole files of an export. */
+export function spoolFolder({ world }: Run): string {
+  return join(world.home, ".cache", "mawps", "spool");
+}
+
+/** Of age keys that tell what a broken-off backup in an encrypted repository has done. */
+export function keyFolder({ world }: Run): string {
+  return join(world.home, ".cache", "mawps", "backups");
+}
+
+/** Where the repository lies: flag, setting, or for the local store a folder in it. */
+async function storeOf(run: Run, repo: string | undefined, access: "reads" | "writes"): Promise<Store> {
+  const { config, world } = run;
+  const place = repo ?? config["backup.repository"];
+  if (place === undefined) {
+    if (config.target === "local") return folderStore(join(storeFolder(config, world), "backups"));
+    throw new CliError("no repository for backups is named", {
+      exitCode: exitCodes.usage,
+      hint: "pass --repo, or set backup.repository (MAWPS_BACKUP_REPOSITORY): a folder or s3://bucket/prefix",
+    });
+  }
+  if (!place.startsWith("s3:")) return folderStore(resolve(world.cwd, place));
+  const [, bucket, prefix = ""] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(place) ?? [];
+  if (bucket === undefined)
+    throw new CliError(`${place} is no s3://bucket/prefix`, { exitCode: exitCodes.usage });
+  if (prefix === "" || /(^|\/)\.{0,2}(\/|$)/.test(prefix.replace(/\/$/, ""))) {
+    throw new CliError(`${place} names no prefix of its own for the backups`, {
+      exitCode: exitCodes.usage,
+      hint: `for example s3://${bucket}/backups`,
+    });
+  }
+  if (bucket === config["buckets.publicMedia"]) {
+    throw new CliError(`bucket ${bucket} is public: anybody could read the backups`, {
+      exitCode: exitCodes.usage,
+      hint: "name a private bucket, best in another account",
+    });
+  }
+  return s3Store(await run.aws(access), { bucket, prefix });
+}
+
+async function unlockOf(run: Run): Promise<Unlock> {
+  const { config, world } = run;
+  const identityFile = config["backup.identityFile"];
+  const passphraseFile = config["backup.passphraseFile"];
+  const inEnvironment = world.env["MAWPS_BACKUP_PASSPHRASE"];
+  const fromFile =
+    passphraseFile === undefined ? undefined : (await textOf(run, passphraseFile)).split(/\r?\n/, 1)[0];
+  const passphrase = inEnvironment === "" || inEnvironment === undefined ? fromFile : inEnvironment;
+  if (passphrase === "")
+    throw new CliError(`${passphraseFile ?? ""} begins with an empty line, not a passphrase`);
+  return {
+    spool: spoolFolder(run),
+    randomHex: (bytes) => world.randomHex(bytes),
+    ...(identityFile === undefined ? {} : { identity: await textOf(run, identityFile) }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  };
+}
+
+async function textOf({ world }: Run, path: string): Promise<string> {
+  return readFile(resolve(world.cwd, path), "utf8");
+}
+
+/** `latest`, a whole id of a snapshot or its beginning. */
+export function snapshotName(text: string): string {
+  if (text === "latest" || /^\d[\dTZ]*(-[\da-f]*)?$/.test(text)) return text;
+  throw new InvalidArgumentError("expected latest, or the id that `mawps backup list` shows.");
+}
