@@ -136,6 +136,8 @@ export interface ScanItems extends Read {
    * deserialising costs more than all the rest.
    */
   readonly asSent?: boolean | undefined;
+  /** Key of the item behind which to begin, there or not; for one segment. */
+  readonly after?: Item | undefined;
 }
 
 /**
@@ -176,7 +178,7 @@ async function* scanSegment(
   { segment, segments }: { segment: number; segments: number },
 ): AsyncGenerator<readonly Item[]> {
   const [dynamodb, { ScanCommand }] = await Promise.all([aws.dynamodb(), import("./dynamodb-sdk.ts")]);
-  let start: Item | undefined;
+  let start = scan.after;
   do {
     const command = new ScanCommand({
       ...readInput(scan),

@@ -125,9 +125,10 @@ export function isHalfMoved({ raw }: StoredEntry): boolean {
 }
 
 /**
- * By ETag, or by a checksum of the same kind; where S3 keeps neither for both (a KMS key, parts), both are read.
+ * Fails with CliError when a copy is not its source: by ETag, or by a checksum of the same kind; where S3 keeps neither
+ * for both (a KMS key, parts), both are read.
  */
-async function assertSame(
+export async function assertSame(
   site: DocumentSite,
   head: ObjectHead,
   { from, to }: { readonly from: string; readonly to: string },

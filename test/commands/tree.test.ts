@@ -35,6 +35,10 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "backup native restore": ["nightly", "--into", "profiles-before"],
   "backup native export": ["--to", "s3://mawps-user-files-1760106396/exports"],
   "backup native rm": ["nightly"],
+  "migrate status": [],
+  "migrate plan": [],
+  "migrate up": [],
+  "migrate down": [],
   "doc upload": ["user-1", "letter.txt", "--type", "cv"],
   "doc list": ["user-1"],
   "doc show": ["user-1", "doc-1"],
@@ -78,7 +82,7 @@ const endless = new Set(["local serve"]);
 /** Lists that are empty where everything is well. */
 const maybeEmpty = new Set(["retention plan", "doc check"]);
 /** What asks before it goes on. */
-const asking = new Set(["backup native rm", "hero rm", "avatar rm", "doc rm", "local reset"]);
+const asking = new Set(["backup native rm", "hero rm", "avatar rm", "doc rm", "migrate up", "local reset"]);
 
 const rows = Object.entries(calls)
   .filter(([verb]) => !endless.has(verb))

@@ -136,7 +136,7 @@ function sink(into: string[], isTTY: boolean): Output {
   return Object.assign({}, isTTY ? terminal : {}, {
     isTTY,
     columns: 100,
-    write(text) {
+    write(text: string | Uint8Array) {
       into.push(typeof text === "string" ? text : Buffer.from(text).toString());
       return true;
     },

@@ -1,0 +1,106 @@
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { Applied } from "../migrations/apply.ts";
+import { pending } from "../migrations/choose.ts";
+import { count, visible } from "../output/text.ts";
+import type { AnyCommand, Begin } from "../program.ts";
+import { leftLines, planAll, printPlans, planText, type Plan } from "./migrate-plan.ts";
+import { defaultBatchSize, migrationSite, withRunner } from "./migrate-site.ts";
+import { assertSafetyNet } from "./migrate-safety.ts";
+import { partial } from "./partial.ts";
+
+/** `mawps migrate up`: applies what is pending, or goes on where a run was broken off. */
+export function migrateUp(begin: Begin): AnyCommand {
+  return new Command("up")
+    .description("apply the migrations that are pending, in order; interrupted, the same command goes on")
+    .option("--to <id>", "only up to this migration")
+    .option("--no-backup-check", "on AWS: without a backup of the last 24 hours or point-in-time recovery")
+    .option(
+      "--accept-changed",
+      "take applied migrations whose code has changed since for applied as they are",
+    )
+    .option(
+      "--batch <items>",
+      "items worked on between two notes of how far it is",
+      wholeBatch,
+      defaultBatchSize,
+    )
+    .addHelpText("after", "\nExample:\n  mawps migrate up --dry-run")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ migrations }, { readStates }, { applyMigration }] = await Promise.all([
+        import("../migrations/registry.ts"),
+        import("../migrations/state.ts"),
+        import("../migrations/apply.ts"),
+      ]);
+      const site = await migrationSite(run, "writes");
+      const ids = migrations.map(({ migration: { id } }) => id);
+      const acceptChanged = options.acceptChanged === true;
+      const states = await readStates(site, ids);
+      const chosen = pending(migrations, states, { to: options.to, acceptChanged });
+      const plans = await planAll(run, site, chosen);
+      if (run.config.dryRun || chosen.length === 0) return printPlans(run, plans, states);
+
+      if (options.backupCheck) await assertSafetyNet(run, site);
+      if (!run.config.json && !run.config.quiet) {
+        const texts = plans.map((plan) => planText(plan, states.get(plan.migration)));
+        run.world.stderr.write(`${texts.join("\n\n")}\n`);
+      }
+      await run.confirm({ question: questionOf(plans), destructive: true });
+      const trail = await run.audit();
+      const outcomes = await withRunner(run, site, {
+        batchSize: options.batch,
+        async work(runner) {
+          // Once more, now that nobody else can change it.
+          const now = await readStates(site, ids);
+          const done: Applied[] = [];
+          for (const registered of pending(migrations, now, { to: options.to, acceptChanged })) {
+            const { id } = registered.migration;
+            const outcome = await trail.irreversible(
+              { action: "migration.applied", details: { migration: id } },
+              () => applyMigration(runner, registered, now.get(id)),
+              ({ counts, unfinished }) => ({
+                items: counts.changed,
+                objects: counts.objects,
+                failed: unfinished.length,
+              }),
+            );
+            done.push(outcome);
+            // What comes behind it may build on it.
+            if (outcome.unfinished.length > 0) break;
+          }
+          return done;
+        },
+      });
+      await run.print({ dryRun: false, applied: outcomes }, () => outcomes.map(outcomeText).join("\n"));
+      const failed = outcomes.flatMap(({ id, unfinished }) =>
+        unfinished.map(({ userId, what, why }) => ({
+          what: visible(`${id} ${userId} ${what}`),
+          why: visible(`${why}; it was changed again and again meanwhile`),
+        })),
+      );
+      if (failed.length > 0) {
+        throw partial(
+          failed,
+          outcomes.reduce((sum, { counts }) => sum + counts.changed, 0),
+        );
+      }
+    });
+}
+
+function wholeBatch(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("expected a whole number from 1 to 9999.");
+  return Number(text);
+}
+
+function questionOf(plans: readonly Plan[]): string {
+  const users = Math.max(...plans.map(({ changes }) => changes));
+  const objects = plans.reduce((sum, plan) => sum + plan.objects, 0);
+  const moved = objects === 0 ? "" : ` and move ${count(objects, "object")}`;
+  return `Apply ${count(plans.length, "migration")}: change what is stored of ${count(users, "user")}${moved}?`;
+}
+
+function outcomeText({ id, counts, left, unfinished }: Applied): string {
+  const moved = counts.objects === 0 ? "" : `, ${count(counts.objects, "object")} moved`;
+  const head = `${id}: ${unfinished.length === 0 ? "applied" : "not finished"}, ${count(counts.changed, "user")} changed${moved}`;
+  return [head, ...leftLines(left).map(visible)].join("\n");
+}

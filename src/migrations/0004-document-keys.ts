@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { headObject } from "../aws/objects.ts";
+import { whileBusy } from "../aws/throttling.ts";
+import type { AttributeValue } from "../aws/items.ts";
+import { entriesAttribute, entriesIn, type StoredEntry } from "../documents/entries.ts";
+import { nextKey } from "../documents/move.ts";
+import { documentUrl } from "../documents/site.ts";
+import { avatarKey, parseKey, pluralFileType } from "../model/keys.ts";
+import { userIdFault } from "../model/user-id.ts";
+import {
+  nothing,
+  type ItemChange,
+  type Left,
+  type Migration,
+  type MigrationSite,
+  type ObjectMove,
+  type StoredItem,
+} from "./migration.ts";
+import { restore } from "./restore.ts";
+import { keyOfAddress } from "./units.ts";
+
+const picture = "profileImage";
+
+/**
+ * Objects under the website's older layouts go to the model's, and what names them with them:
+ *
+ *   users/{userId}/documents/{type}/{time}-{name}      ->  public/documents/{userId}/{types}/{time}-{hex}.{ext}
+ *   public/documents/{userId}/certificate/...          ->  public/documents/{userId}/certificates/...
+ *   profile-images/{userId}/avatar-{time}.{ext}        ->  public/profile-images/{userId}/{time}-{hex}.{ext}
+ *
+ * The new key follows from the former one, so that a run after a crash finds its own copy. Objects that no item names stay:
+ * `doc check` and retention see to them.
+ */
+export const documentKeys: Migration = {
+  id: "0004-document-keys",
+  description: "moves documents and pictures under older keys to today's layout, with what names them",
+
+  async up({ userId, items }, site) {
+    const moves: ObjectMove[] = [];
+    const left: Left[] = [];
+    const changes: ItemChange[] = [];
+    /** Where an object goes; undefined where it stays. */
+    const moved = async (what: string, from: string, newKey: () => string) => {
+      const known = moves.find((move) => move.from === from);
+      if (known !== undefined) return known.to;
+      const move = await planMove(site, { userId, from, newKey });
+      if (typeof move === "string") left.push({ userId, what, why: move });
+      else moves.push(move);
+      return typeof move === "string" ? undefined : move.to;
+    };
+    for (const stored of items) {
+      const set: Record<string, AttributeValue> = {};
+      const elements = [...(stored.item[entriesAttribute]?.L ?? [])];
+      for (const entry of oldEntries(site, userId, stored)) {
+        const to = await moved(entry.document.id, entry.document.s3Key, () => nextKey(entry));
+        if (to === undefined) continue;
+        elements[entry.index] = {
+          M: { ...entry.raw, s3Key: { S: to }, s3Url: { S: documentUrl(site, to) } },
+        };
+        set[entriesAttribute] = { L: elements };
+      }
+      const from = oldPicture(site, stored);
+      const to = from && (await moved(picture, from, () => newPictureKey(userId, from)));
+      if (to !== undefined) set[picture] = { S: documentUrl(site, to) };
+      if (Object.keys(set).length > 0) {
+        changes.push({ place: stored.place, before: stored.item, set, remove: [] });
+      }
+    }
+    return { ...nothing, changes, moves, left };
+  },
+
+  down: restore,
+
+  verify: ({ userId, items }, site) =>
+    items.flatMap((stored) => {
+      const old = oldEntries(site, userId, stored).map(({ document }) => document.id);
+      return [...old, ...(oldPicture(site, stored) === undefined ? [] : [picture])].map((what) => ({
+        what,
+        why: "its key is of an older layout",
+      }));
+    }),
+};
+
+function oldEntries(site: MigrationSite, userId: string, { place, item }: StoredItem): StoredEntry[] {
+  return entriesIn(site, { userId, place, item }).filter(({ document }) => {
+    const parsed = parseKey(document.s3Key);
+    if (parsed?.layout === "old-document") return true;
+    return parsed?.layout === "document" && pluralFileType(parsed.fileType) !== parsed.fileType;
+  });
+}
+
+function oldPicture(site: MigrationSite, { item }: StoredItem): string | undefined {
+  const key = keyOfAddress(site, item[picture]?.S);
+  return key !== undefined && parseKey(key)?.layout === "old-avatar" ? key : undefined;
+}
+
+function newPictureKey(userId: string, from: string): string {
+  const parsed = parseKey(from);
+  const [timestampMs, ext] = parsed?.layout === "old-avatar" ? [parsed.timestampMs, parsed.ext] : [0, "bin"];
+  const random = createHash("sha256").update(`moved from ${from}`).digest("hex").slice(0, 8);
+  return avatarKey({ userId, timestampMs, random, ext: ext.toLowerCase() });
+}
+
+/** The move, or why there is none. */
+async function planMove(
+  site: MigrationSite,
+  { userId, from, newKey }: { userId: string; from: string; newKey: () => string },
+): Promise<ObjectMove | string> {
+  const fault = userIdFault(userId);
+  if (fault !== undefined) return `no key can be made for this user: the id ${fault}`;
+  const owner = parseKey(from);
+  if (owner === undefined || !("userId" in owner) || owner.userId !== userId)
+    return `its object is in none of the user's folders: ${from}`;
+  let to;
+  try {
+    to = newKey();
+  } catch (error) {
+    if (error instanceof RangeError) return `no key can be made for it: ${error.message}`;
+    throw error;
+  }
+  const { aws, bucket, signal } = site;
+  const look = (key: string) => whileBusy(() => headObject(aws, { bucket, key }, signal), signal);
+  // Moved before, and a page of the website that was still open wrote the former key back.
+  const head = (await look(from)) ?? (await look(to));
+  return head === undefined
+    ? `its object is missing: ${from}`
+    : { from, to, etag: head.etag, sizeBytes: head.sizeBytes };
+}

@@ -1,0 +1,6 @@
+import type { AttributeValue } from "../aws/items.ts";
+
+/** Whether an attribute says nothing: absent, null, or an empty text. */
+export function isBlank(value: AttributeValue | undefined): boolean {
+  return value === undefined || value.NULL === true || value.S === "";
+}

@@ -1,0 +1,91 @@
+import { CliError } from "../errors.ts";
+import type { Registered } from "./registry.ts";
+import type { MigrationState, Status } from "./state.ts";
+
+type States = ReadonlyMap<string, MigrationState>;
+
+/** A migration as `status` tells it. */
+export interface Standing {
+  readonly id: string;
+  /** `pending`: not applied, or taken back. `unknown`: a newer version of the tool began it. */
+  readonly status: Status | "pending";
+  readonly description: string | null;
+  readonly isKnown: boolean;
+  /** The code is not the one that was applied. */
+  readonly isCodeChanged: boolean;
+  readonly state: MigrationState | undefined;
+}
+
+/** All migrations, known and begun, in their order. */
+export function standings(registered: readonly Registered[], states: States): Standing[] {
+  const known = new Map(registered.map((each) => [each.migration.id, each]));
+  return [...new Set([...known.keys(), ...states.keys()])].toSorted().map((id) => {
+    const state = states.get(id);
+    const own = known.get(id);
+    const isBegun = state !== undefined && state.status !== "reverted";
+    return {
+      id,
+      status: state?.status ?? "pending",
+      description: own?.migration.description ?? null,
+      isKnown: own !== undefined,
+      isCodeChanged: isBegun && own !== undefined && own.checksum !== state.checksum,
+      state,
+    };
+  });
+}
+
+/**
+ * What `up` is to do, in order: all that is not applied, up to and with `to`.
+ * @throws CliError when there is no such migration, a newer version was at work, or applied code has changed.
+ */
+export function pending(
+  registered: readonly Registered[],
+  states: States,
+  { to, acceptChanged }: { readonly to?: string | undefined; readonly acceptChanged: boolean },
+): Registered[] {
+  const all = standings(registered, states);
+  refuseUnknown(all);
+  const changed = all.filter(({ isCodeChanged }) => isCodeChanged).map(({ id }) => id);
+  if (changed.length > 0 && !acceptChanged) {
+    throw new CliError(`the code of ${changed.join(", ")} is not the one that was applied`, {
+      hint: "see what it does now; --accept-changed takes it for applied as it is",
+    });
+  }
+  const last = to === undefined ? undefined : idOf(registered, to);
+  return registered.filter(
+    ({ migration: { id } }) => states.get(id)?.status !== "applied" && (last === undefined || id <= last),
+  );
+}
+
+/**
+ * What `down` is to take back, the newest first: the newest alone, or all behind `to`; the word `none` stands for the time
+ * before the first.
+ * @throws CliError as `pending`.
+ */
+export function revertible(registered: readonly Registered[], states: States, to?: string): Registered[] {
+  refuseUnknown(standings(registered, states));
+  const done = registered
+    .filter(({ migration: { id } }) => (states.get(id)?.status ?? "reverted") !== "reverted")
+    .toReversed();
+  if (to === undefined) return done.slice(0, 1);
+  const last = to === "none" ? "" : idOf(registered, to);
+  return done.filter(({ migration: { id } }) => id > last);
+}
+
+/** A whole id, or its number. */
+function idOf(registered: readonly Registered[], given: string): string {
+  const ids = registered.map(({ migration: { id } }) => id);
+  const found = ids.find((id) => id === given || id.startsWith(`${given}-`));
+  if (found !== undefined) return found;
+  throw new CliError(`there is no migration ${JSON.stringify(given)}`, {
+    hint: `there are: ${ids.join(", ")}`,
+  });
+}
+
+function refuseUnknown(all: readonly Standing[]): void {
+  const unknown = all.filter(({ isKnown, status }) => !isKnown && status !== "reverted").map(({ id }) => id);
+  if (unknown.length === 0) return;
+  throw new CliError(`a newer version of mawps has run ${unknown.join(", ")} here`, {
+    hint: "use that version, or a newer one",
+  });
+}

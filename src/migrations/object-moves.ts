@@ -1,0 +1,128 @@
+import { copyObject } from "../aws/copy.ts";
+import { listVersions } from "../aws/listing.ts";
+import { deleteObject, headObject, type ObjectHead } from "../aws/objects.ts";
+import { httpStatus } from "../aws/setting.ts";
+import { whileBusy } from "../aws/throttling.ts";
+import { assertSame } from "../documents/move.ts";
+import type { JournalRecord, MigrationSite, ObjectMove } from "./migration.ts";
+import { namedKeys, readUnit } from "./units.ts";
+
+/*
+ * An object moves in three steps: copy, change of the item that names it, deletion of the former one. Whatever is broken
+ * off in between, an object is deleted only when no item of the person names it and the other one is there:
+ *
+ * | item names | of the two objects  | then                                  |
+ * |------------|---------------------|---------------------------------------|
+ * | former key | both                | the copy goes (or is used once more)  |
+ * | new key    | both                | the former goes                       |
+ * | both, none | both                | both stay                             |
+ *
+ * In a versioned bucket the deletion of the former object only adds a marker; its versions stay until the bucket's own
+ * rule for old versions removes them, and going back takes the marker away. A copy is deleted by its version: it is ours.
+ */
+
+/** Copies the object to its new key, with headers, metadata and tags; `changed` when it is no longer the one planned. */
+export async function copyMove(site: MigrationSite, move: ObjectMove): Promise<"there" | "changed"> {
+  const source = await head(site, move.from);
+  const copy = await head(site, move.to);
+  if (source === undefined) return copy?.sizeBytes === move.sizeBytes ? "there" : "changed";
+  if (source.etag !== move.etag) return "changed";
+  if (copy?.etag === source.etag && copy.sizeBytes === source.sizeBytes) return "there";
+  return (await copyBetween(site, source, move)) ? "there" : "changed";
+}
+
+/** Deletes of each moved object the one that no item of the person names any more, as the table above says. */
+export async function settleMoves(site: MigrationSite, record: JournalRecord): Promise<void> {
+  if (record.moves.length === 0) return;
+  const named = namedKeys(site, await readUnit(site, record.userId));
+  for (const move of record.moves) {
+    const [isFormer, isNew] = [named.has(move.from), named.has(move.to)];
+    if (isFormer === isNew) continue;
+    const [former, copy] = [await head(site, move.from), await head(site, move.to)];
+    if (former === undefined || copy === undefined || former.sizeBytes !== copy.sizeBytes) continue;
+    await (isNew ? deleteFormer(site, move, former) : deleteCopy(site, move));
+  }
+}
+
+/** Has the object at its former key again, without touching the copy; false when it is nowhere, or another one is there. */
+export async function takeBack(site: MigrationSite, move: ObjectMove): Promise<boolean> {
+  const { bucket, signal } = site;
+  for (let look = 0; (await head(site, move.from)) === undefined && look < 10; look++) {
+    const marker = await markerOn(site, move.from);
+    if (marker === undefined) break;
+    await whileBusy(
+      () => deleteObject(site.aws, { bucket, key: move.from, version: marker }, signal),
+      signal,
+    );
+  }
+  const former = await head(site, move.from);
+  if (former !== undefined) return former.sizeBytes === move.sizeBytes;
+  const copy = await head(site, move.to);
+  return copy !== undefined && copyBetween(site, copy, { from: move.to, to: move.from });
+}
+
+/** The delete marker that hides a key, where there is a version below it. */
+async function markerOn({ aws, bucket, signal }: MigrationSite, key: string): Promise<string | undefined> {
+  let marker: string | undefined;
+  let isAnything = false;
+  for await (const page of listVersions(aws, { bucket, prefix: key, signal })) {
+    for (const each of page.filter((version) => version.key === key)) {
+      if (each.isDeleteMarker && each.isLatest) marker = each.version;
+      isAnything ||= !each.isDeleteMarker;
+    }
+  }
+  return isAnything ? marker : undefined;
+}
+
+async function copyBetween(
+  site: MigrationSite,
+  source: ObjectHead,
+  { from, to }: Pick<ObjectMove, "from" | "to">,
+): Promise<boolean> {
+  const { aws, bucket, signal } = site;
+  try {
+    await whileBusy(
+      () =>
+        copyObject(aws, {
+          from: { bucket, key: from },
+          to: { bucket, key: to },
+          ifMatch: source.etag,
+          signal,
+        }),
+      signal,
+    );
+  } catch (error) {
+    // Gone or another one meanwhile.
+    if (httpStatus(error) === 412 || httpStatus(error) === 404) return false;
+    throw error;
+  }
+  await assertSame(site, source, { from, to });
+  return true;
+}
+
+async function deleteFormer(site: MigrationSite, { from }: ObjectMove, former: ObjectHead): Promise<void> {
+  const { aws, bucket, signal } = site;
+  try {
+    await whileBusy(() => deleteObject(aws, { bucket, key: from, ifMatch: former.etag }, signal), signal);
+  } catch (error) {
+    // Another object came to that key in this moment: it is not ours to delete.
+    if (httpStatus(error) !== 412) throw error;
+  }
+}
+
+/** Also the copies that runs made which died before they could delete them. */
+async function deleteCopy(site: MigrationSite, { to, sizeBytes }: ObjectMove): Promise<void> {
+  const { aws, bucket, signal } = site;
+  for (let copies = 0; copies < 10; copies++) {
+    const copy = await head(site, to);
+    if (copy?.sizeBytes !== sizeBytes) return;
+    const name = { bucket, key: to };
+    const which =
+      copy.version === undefined ? { ...name, ifMatch: copy.etag } : { ...name, version: copy.version };
+    await whileBusy(() => deleteObject(aws, which, signal), signal);
+  }
+}
+
+function head({ aws, bucket, signal }: MigrationSite, key: string): Promise<ObjectHead | undefined> {
+  return whileBusy(() => headObject(aws, { bucket, key }, signal), signal);
+}

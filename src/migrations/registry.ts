@@ -1,0 +1,24 @@
+import { documentFields } from "./0001-document-fields.ts";
+import { profileType } from "./0002-profile-type.ts";
+import { documentItems } from "./0003-document-items.ts";
+import { documentKeys } from "./0004-document-keys.ts";
+import type { Migration } from "./migration.ts";
+
+/** A migration and the SHA-256 of the file it is in, as `sha256sum` prints it. */
+export interface Registered {
+  readonly migration: Migration;
+  readonly checksum: string;
+}
+
+/**
+ * All migrations in their order.
+ *
+ * The checksum is a constant, so that it is the same in the sources, in the bundle and on every machine; a test compares it
+ * with the file. It covers the file alone, not what that imports: what decides about stored data belongs into the file.
+ */
+export const migrations: readonly Registered[] = [
+  { migration: documentFields, checksum: "172bbe2508b6e75bfd66c2f4cbf937122748ae8fbfa2f4f7a9effa7a9b78e453" },
+  { migration: profileType, checksum: "30ce4a455514db4b879dab956d6284fbcbf6545a87166f7c8da9c11aba710c37" },
+  { migration: documentItems, checksum: "ac8d5009431eab166a85f1ab8c242e5e0999a1cf4f67f9fda49d550f976546a1" },
+  { migration: documentKeys, checksum: "24b042482a8cac15b9cadbafa52af41fcd5e7ef2ffc392f9ba36b07c85c0b0d1" },
+];

@@ -1,0 +1,72 @@
+import { getItem, scanItems, type Item } from "../aws/items.ts";
+import { documentItemKey, entriesIn, type Place } from "../documents/entries.ts";
+import { parsePublicUrl } from "../model/urls.ts";
+import type { MigrationSite, StoredItem, Unit } from "./migration.ts";
+
+/** A page of items, and where to go on behind it. */
+export interface UnitPage {
+  /** Each item alone: what a person has elsewhere is not in it. */
+  readonly items: readonly Unit[];
+  readonly cursor: Item;
+}
+
+/**
+ * All items that migrations deal with, in DynamoDB's order, so that a scan can go on behind any of them. Consistent:
+ * what was written before the scan is seen by it.
+ */
+export async function* scanUnits(
+  site: MigrationSite,
+  { after, pageSize }: { readonly after?: Item | undefined; readonly pageSize: number },
+): AsyncGenerator<UnitPage> {
+  const { aws, table, signal } = site;
+  for await (const page of scanItems(aws, { table, after, pageSize, consistent: true, signal })) {
+    const last = page.at(-1);
+    if (last === undefined) continue;
+    const items = page.flatMap((item): Unit[] => {
+      const userId = item["userId"]?.S;
+      const place = placeOf(site, item);
+      return userId === undefined || place === undefined ? [] : [{ userId, items: [{ place, item }] }];
+    });
+    yield { items, cursor: keyOf(site, last) };
+  }
+}
+
+/** All that a person has, as it stands now. */
+export async function readUnit(site: MigrationSite, userId: string): Promise<Unit> {
+  const places: readonly Place[] = site.shape.kind === "simple" ? ["profile"] : ["profile", "document"];
+  const found = await Promise.all(
+    places.map(async (place): Promise<StoredItem[]> => {
+      const { aws, table, signal } = site;
+      const item = await getItem(aws, { table, key: documentItemKey(site, userId, place), signal });
+      return item === undefined ? [] : [{ place, item }];
+    }),
+  );
+  return { userId, items: found.flat() };
+}
+
+/** The keys of the private bucket that a person's items name: of documents, and of the picture. */
+export function namedKeys(site: MigrationSite, { userId, items }: Unit): ReadonlySet<string> {
+  const keys = items.flatMap(({ place, item }) => [
+    ...entriesIn(site, { userId, place, item }).map(({ document }) => document.s3Key),
+    keyOfAddress(site, item["profileImage"]?.S),
+  ]);
+  return new Set(keys.filter((key) => key !== undefined && key !== "") as string[]);
+}
+
+/** The key of an address in the private bucket; undefined for any other text. */
+export function keyOfAddress(site: MigrationSite, url: string | undefined): string | undefined {
+  const address = parsePublicUrl(url ?? "", { endpointUrl: site.aws.endpointUrl });
+  return address?.bucket === site.bucket ? address.key : undefined;
+}
+
+/** On composite keys a person has further items; only two of them hold documents. */
+function placeOf({ shape }: MigrationSite, item: Item): Place | undefined {
+  if (shape.kind === "simple") return "profile";
+  const type = item["type"]?.S;
+  return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
+}
+
+function keyOf({ shape }: MigrationSite, item: Item): Item {
+  const { userId = { S: "" }, type = { S: "" } } = item;
+  return shape.kind === "simple" ? { userId } : { userId, type };
+}
