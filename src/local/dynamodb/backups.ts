@@ -100,6 +100,9 @@ function described(backup: Backup): object {
     SourceTableFeatureDetails: {
       LocalSecondaryIndexes: (source.LocalSecondaryIndexes ?? []).map(plain),
       GlobalSecondaryIndexes: (source.GlobalSecondaryIndexes ?? []).map(plain),
+      ...(source.StreamSpecification?.StreamEnabled === true
+        ? { StreamDescription: source.StreamSpecification }
+        : {}),
       ...(backup.timeToLive === undefined
         ? {}
         : { TimeToLiveDescription: { TimeToLiveStatus: "ENABLED", AttributeName: backup.timeToLive } }),
