@@ -13,7 +13,7 @@ const decompress = promisify(gunzip);
  * lines of 1 KB.
  */
 const leastBytes = 1024 ** 2;
-const mostBytes = 16 * 1024 ** 2;
+const mostBytes = 8 * 1024 ** 2;
 const endMask = 0x3ff;
 /** Parts being compressed and written while more lines come. */
 const underWay = 2;
@@ -34,25 +34,25 @@ export interface PartWriter {
 }
 
 export interface PartOptions {
-  /** Told of each part once it is stored, in order. */
-  readonly onPart?: ((part: WrittenPart) => Promise<void> | void) | undefined;
+  /** Told of each part once it is stored, in order, and of its last line: a scan goes on behind it. */
+  readonly onPart?: ((part: WrittenPart, lastLine: Buffer) => Promise<void> | void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Cuts lines into parts and stores them, gzipped: `gunzip` reads them, and so does DynamoDB's import from S3. */
 export function partWriter(repository: Repository, { onPart, signal }: PartOptions = {}): PartWriter {
   const stored: WrittenPart[] = [];
-  const pending: Promise<WrittenPart>[] = [];
+  const pending: Promise<{ part: WrittenPart; lastLine: Buffer }>[] = [];
   let pieces: Buffer[] = [];
   let bytes = 0;
   let lines = 0;
 
   async function settle(atMost: number): Promise<void> {
     while (pending.length > atMost) {
-      const part = await pending.shift();
-      if (part === undefined) return;
-      stored.push(part);
-      await onPart?.(part);
+      const next = await pending.shift();
+      if (next === undefined) return;
+      stored.push(next.part);
+      await onPart?.(next.part, next.lastLine);
     }
   }
 
@@ -109,10 +109,11 @@ function lineEnd(lines: Buffer, from: number): number {
 async function store(
   repository: Repository,
   { raw, lines, signal }: { raw: Buffer; lines: number; signal: AbortSignal | undefined },
-): Promise<WrittenPart> {
+): Promise<{ part: WrittenPart; lastLine: Buffer }> {
   const zipped = await compress(raw, { level: constants.Z_BEST_SPEED });
   const { sha256, bytes, isNew, storedBytes } = await repository.putContent(zipped, signal);
-  return { sha256, bytes, lines, isNew, storedBytes };
+  const lastLine = Buffer.from(raw.subarray(raw.lastIndexOf(0x0a, raw.length - 2) + 1));
+  return { part: { sha256, bytes, lines, isNew, storedBytes }, lastLine };
 }
 
 /**
@@ -138,7 +139,7 @@ export async function* partLines(
   if (batch.length > 0) yield batch;
 }
 
-/** All lines of a part with their newlines, checked. At most 16 MiB, or one line more. */
+/** All lines of a part with their newlines, checked. At most 8 MiB, or one line more. */
 export async function readPart(repository: Repository, part: Part, signal?: AbortSignal): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for await (const piece of repository.openContent(part, signal)) pieces.push(piece);
