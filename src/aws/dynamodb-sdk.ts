@@ -1,5 +1,6 @@
 /** The part of the DynamoDB SDK that is used here; see s3-sdk.ts for the reason. */
 export {
+  BatchGetItemCommand,
   BatchWriteItemCommand,
   DescribeTableCommand,
   DynamoDBClient,

@@ -54,7 +54,13 @@ export function rememberOrigins(service: Service, client: unknown): void {
 }
 
 function originOf(service: Service, context: Context, input: object): ErrorOrigin {
-  const { Bucket, Key, TableName } = input as { Bucket?: string; Key?: unknown; TableName?: string };
+  const { Bucket, Key, TableName, RequestItems } = input as {
+    Bucket?: string;
+    Key?: unknown;
+    TableName?: string;
+    /** Of a batch; those of this program are of one table. */
+    RequestItems?: object;
+  };
   return {
     service,
     operation: (context.commandName ?? "").replace(/Command$/, ""),
@@ -62,6 +68,6 @@ function originOf(service: Service, context: Context, input: object): ErrorOrigi
     bucket: Bucket,
     // A DynamoDB `Key` is a map of attributes, which may be personal data.
     key: typeof Key === "string" ? Key : undefined,
-    table: TableName,
+    table: TableName ?? Object.keys(RequestItems ?? {})[0],
   };
 }

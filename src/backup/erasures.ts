@@ -1,0 +1,172 @@
+import { createHmac } from "node:crypto";
+import type { Aws } from "../aws/clients.ts";
+import { queryItems } from "../aws/items.ts";
+import { plain, typed } from "../aws/plain.ts";
+import { putNew } from "../aws/put-new.ts";
+import { errorName } from "../aws/setting.ts";
+import { CliError } from "../errors.ts";
+import { isRecord, timeOf } from "../model/json.ts";
+import { DamagedError } from "./damage.ts";
+import type { Store } from "./store.ts";
+
+/*
+ * The erasure ledger: who was erased may not come back out of an older backup. It names nobody: an entry is the HMAC of a
+ * user id with a salt. It is kept twice, beside the contents of the repository (`erasures/`), readable without keys, and in
+ * the audit table as a chain of its own beside `main`; so it outlives the loss of the one or the other, and a backup of the
+ * audit table carries it too.
+ */
+
+/** One erased person. */
+export interface ErasureEntry {
+  /** Hex. */
+  readonly salt: string;
+  /** HMAC-SHA256 of the user id with the salt, hex. */
+  readonly hash: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** The ledger's chain in the audit table. */
+export const erasureChain = "erasures";
+
+const folder = "erasures/";
+
+/** The entry for a user. Pure. */
+export function ledgerEntry(userId: string, salt: string, at: Date): ErasureEntry {
+  return { salt, hash: hashOf(userId, salt), at: at.toISOString() };
+}
+
+function hashOf(userId: string, salt: string): string {
+  return createHmac("sha256", Buffer.from(salt, "hex")).update(userId).digest("hex");
+}
+
+/** So many answers are remembered: users have many items and objects, one behind the other. */
+const remembered = 10_000;
+
+/** Whether a user is on the ledger: one HMAC for each salt and user, remembered. Keeps 150 bytes an entry. */
+export function erasedUsers(entries: Iterable<ErasureEntry>): (userId: string) => boolean {
+  const bySalt = new Map<string, Set<string>>();
+  for (const { salt, hash } of entries) {
+    const hashes = bySalt.get(salt) ?? new Set();
+    bySalt.set(salt, hashes.add(hash));
+  }
+  const known = new Map<string, boolean>();
+  return (userId) => {
+    if (bySalt.size === 0) return false;
+    const answer = known.get(userId);
+    if (answer !== undefined) return answer;
+    if (known.size === remembered) known.clear();
+    let isErased = false;
+    for (const [salt, hashes] of bySalt) isErased ||= hashes.has(hashOf(userId, salt));
+    known.set(userId, isErased);
+    return isErased;
+  };
+}
+
+/**
+ * What the repository's ledger says. @throws DamagedError for an entry that is none: who it was about cannot be left out.
+ */
+export async function* repositoryErasures(store: Store, signal?: AbortSignal): AsyncGenerator<ErasureEntry> {
+  for await (const { name } of store.list(folder, signal)) {
+    const bytes = await store.readBytes(name, signal);
+    if (bytes === undefined) continue;
+    const entry = entryIn(parsed(bytes));
+    if (entry === undefined) throw new DamagedError(`${name} is no entry of the erasure ledger`);
+    yield entry;
+  }
+}
+
+export interface LedgerTable {
+  readonly aws: Aws;
+  /** The audit table. */
+  readonly table: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the audit table's ledger says; nothing where there is no such table. */
+export async function* tableErasures({ aws, table, signal }: LedgerTable): AsyncGenerator<ErasureEntry> {
+  const partition = { attribute: "chain", value: { S: erasureChain } };
+  try {
+    for await (const page of queryItems(aws, { table, partition, consistent: true, signal })) {
+      for (const item of page) yield asLedgerEntry(plain(item), table);
+    }
+  } catch (error) {
+    if (errorName(error) !== "ResourceNotFoundException") throw error;
+  }
+}
+
+/** The same, of an entry as an item of a snapshot's audit table; undefined for items of other chains. */
+export function lineErasure(
+  item: Readonly<Record<string, unknown>>,
+  table: string,
+): ErasureEntry | undefined {
+  const text = (name: string) => {
+    const value = item[name];
+    return isRecord(value) ? value["S"] : undefined;
+  };
+  if (text("chain") !== erasureChain) return undefined;
+  return asLedgerEntry(
+    { salt: text("salt"), hash: text("hash"), timestamp: text("timestamp") },
+    `${table} of the backup`,
+  );
+}
+
+function asLedgerEntry(item: Readonly<Record<string, unknown>>, where: string): ErasureEntry {
+  const entry = entryIn({ ...item, at: item["timestamp"] });
+  if (entry !== undefined) return entry;
+  throw new CliError(`an item of the chain "${erasureChain}" in ${where} is no entry of the erasure ledger`, {
+    hint: "who it was about cannot be left out of a restore; look at the item first",
+  });
+}
+
+function entryIn(value: unknown): ErasureEntry | undefined {
+  if (!isRecord(value)) return undefined;
+  const { salt, hash, at } = value;
+  if (typeof salt !== "string" || !/^([\da-f]{2})+$/.test(salt)) return undefined;
+  if (typeof hash !== "string" || !/^[\da-f]{64}$/.test(hash)) return undefined;
+  return typeof at === "string" && timeOf(at) !== undefined ? { salt, hash, at } : undefined;
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString()) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Races that may be lost before it is given up: each is another's entry. */
+const attempts = 60;
+
+/**
+ * Writes an entry into both ledgers, the repository's first; resolves when both are durable. Called again after a failure it
+ * may leave two entries of one person, which count as one.
+ */
+export async function writeErasure(
+  entry: ErasureEntry,
+  {
+    store,
+    aws,
+    table,
+    signal,
+  }: LedgerTable & { /** Of the repository, where there is one. */ readonly store?: Store },
+): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify(entry)}\n`);
+  await store?.create(`${folder}${crypto.randomUUID()}.json`, bytes, signal);
+  for (let attempt = 1; ; attempt += 1) {
+    const sequence = (await lastSequence({ aws, table, signal })) + 1;
+    const { salt, hash, at } = entry;
+    const item = typed({ chain: erasureChain, sequence, salt, hash, timestamp: at }).M ?? {};
+    if ((await putNew(aws, { table, partition: "chain", items: [item] })) === "written") return;
+    if (attempt === attempts) {
+      throw new CliError(`the erasure ledger in ${table} is being written by others without end`);
+    }
+  }
+}
+
+async function lastSequence({ aws, table, signal }: LedgerTable): Promise<number> {
+  const partition = { attribute: "chain", value: { S: erasureChain } };
+  const newest = { table, partition, descending: true, consistent: true, pageSize: 1, signal };
+  for await (const [item] of queryItems(aws, newest)) return Number(item?.["sequence"]?.N ?? 0);
+  return 0;
+}
