@@ -1,6 +1,6 @@
 import { CliError } from "../errors.ts";
 import type { MigrationSite } from "../migrations/migration.ts";
-import { unrecoverable } from "../migrations/safety-net.ts";
+import { visible } from "../output/text.ts";
 import type { Run } from "./run.ts";
 
 /**
@@ -8,11 +8,34 @@ import type { Run } from "./run.ts";
  * the last 24 hours. The local store is for trying out.
  * @throws CliError
  */
-export async function assertSafetyNet(run: Run, { aws, table, signal }: MigrationSite): Promise<void> {
+export async function assertSafetyNet(
+  run: Run,
+  repo: string | undefined,
+  { aws, table, signal }: MigrationSite,
+): Promise<void> {
   if (run.config.target === "local") return;
-  const tables = await unrecoverable(aws, [table], signal);
-  if (tables.length === 0) return;
-  throw new CliError(`${tables.join(", ")} has no point-in-time recovery; nothing was changed`, {
-    hint: "`mawps setup --fix` turns it on, or pass --no-backup-check",
+  const { isRecoverable, youngBackup } = await import("../migrations/safety-net.ts");
+  if (await isRecoverable(aws, table, signal)) return;
+  const why = await missingBackup();
+  if (why === undefined) return;
+  throw new CliError(`${table} has no point-in-time recovery, and ${why}; nothing was changed`, {
+    hint: "`mawps backup create`, or `mawps backup pitr enable`; --no-backup-check goes without",
   });
+
+  async function missingBackup(): Promise<string | undefined> {
+    if (repo === undefined && run.config["backup.repository"] === undefined)
+      return "no repository for backups is named";
+    const { openBackups } = await import("./backup-repository.ts");
+    try {
+      const repository = await openBackups(run, repo);
+      const { region } = run.config;
+      const found = await youngBackup(repository, { table, region, now: run.world.now(), signal });
+      if (found === undefined) return `no backup of it in ${repository.store.where} is younger than 24 hours`;
+      if (!found.isSeen) run.warn(`backup ${found.id} cannot be read here: it counts by its time alone`);
+      return undefined;
+    } catch (error) {
+      if (error instanceof CliError) return visible(error.message);
+      throw error;
+    }
+  }
 }

@@ -1,8 +1,10 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Applied } from "../migrations/apply.ts";
-import { pending } from "../migrations/choose.ts";
+import { changedCode, pending } from "../migrations/choose.ts";
+import type { Registered } from "../migrations/registry.ts";
 import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
+import { repoFlag } from "./backup-repository.ts";
 import { leftLines, planAll, printPlans, planText, type Plan } from "./migrate-plan.ts";
 import { defaultBatchSize, migrationSite, withRunner } from "./migrate-site.ts";
 import { assertSafetyNet } from "./migrate-safety.ts";
@@ -13,6 +15,7 @@ export function migrateUp(begin: Begin): AnyCommand {
   return new Command("up")
     .description("apply the migrations that are pending, in order; interrupted, the same command goes on")
     .option("--to <id>", "only up to this migration")
+    .option(...repoFlag)
     .option("--no-backup-check", "on AWS: without a backup of the last 24 hours or point-in-time recovery")
     .option(
       "--accept-changed",
@@ -27,25 +30,27 @@ export function migrateUp(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate up --dry-run")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ migrations }, { readStates }, { applyMigration }] = await Promise.all([
+      const [{ migrations }, { readStates }, { applyMigration }, { saveState }] = await Promise.all([
         import("../migrations/registry.ts"),
         import("../migrations/state.ts"),
         import("../migrations/apply.ts"),
+        import("../migrations/runner.ts"),
       ]);
       const site = await migrationSite(run, "writes");
       const ids = migrations.map(({ migration: { id } }) => id);
       const acceptChanged = options.acceptChanged === true;
       const states = await readStates(site, ids);
       const chosen = pending(migrations, states, { to: options.to, acceptChanged });
+      const changed = changedCode(migrations, states);
       const plans = await planAll(run, site, chosen);
-      if (run.config.dryRun || chosen.length === 0) return printPlans(run, plans, states);
+      if (run.config.dryRun || chosen.length + changed.length === 0) return printPlans(run, plans, states);
 
-      if (options.backupCheck) await assertSafetyNet(run, site);
+      if (options.backupCheck && chosen.length > 0) await assertSafetyNet(run, options.repo, site);
       if (!run.config.json && !run.config.quiet) {
         const texts = plans.map((plan) => planText(plan, states.get(plan.migration)));
         run.world.stderr.write(`${texts.join("\n\n")}\n`);
       }
-      await run.confirm({ question: questionOf(plans), destructive: true });
+      await run.confirm({ question: questionOf(plans, changed), destructive: true });
       const trail = await run.audit();
       const outcomes = await withRunner(run, site, {
         batchSize: options.batch,
@@ -53,6 +58,10 @@ export function migrateUp(begin: Begin): AnyCommand {
           // Once more, now that nobody else can change it.
           const now = await readStates(site, ids);
           const done: Applied[] = [];
+          for (const { migration, checksum } of changedCode(migrations, now)) {
+            const state = now.get(migration.id);
+            if (state !== undefined) await saveState(runner, { ...state, checksum });
+          }
           for (const registered of pending(migrations, now, { to: options.to, acceptChanged })) {
             const { id } = registered.migration;
             const outcome = await trail.irreversible(
@@ -71,7 +80,11 @@ export function migrateUp(begin: Begin): AnyCommand {
           return done;
         },
       });
-      await run.print({ dryRun: false, applied: outcomes }, () => outcomes.map(outcomeText).join("\n"));
+      await run.print({ dryRun: false, applied: outcomes }, () =>
+        outcomes.length === 0
+          ? `taken for applied: ${count(changed.length, "migration")}`
+          : outcomes.map(outcomeText).join("\n"),
+      );
       const failed = outcomes.flatMap(({ id, unfinished }) =>
         unfinished.map(({ userId, what, why }) => ({
           what: visible(`${id} ${userId} ${what}`),
@@ -92,7 +105,9 @@ function wholeBatch(text: string): number {
   return Number(text);
 }
 
-function questionOf(plans: readonly Plan[]): string {
+function questionOf(plans: readonly Plan[], changed: readonly Registered[]): string {
+  const taken = changed.map(({ migration: { id } }) => id).join(", ");
+  if (plans.length === 0) return `Take ${taken} for applied with the code that is here?`;
   const users = Math.max(...plans.map(({ changes }) => changes));
   const objects = plans.reduce((sum, plan) => sum + plan.objects, 0);
   const moved = objects === 0 ? "" : ` and move ${count(objects, "object")}`;

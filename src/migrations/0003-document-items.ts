@@ -1,7 +1,5 @@
-import { itemSizeBytes } from "../aws/item-size.ts";
 import type { AttributeValue, Item } from "../aws/items.ts";
 import { entriesAttribute as list } from "../documents/entries.ts";
-import { maxItemBytes } from "../model/item-size.ts";
 import { isBlank } from "./blank.ts";
 import { nothing, type Migration, type Step, type Unit } from "./migration.ts";
 import { restore } from "./restore.ts";
@@ -34,12 +32,6 @@ export const documentItems: Migration = {
     if (before !== undefined && before.L === undefined && before.NULL !== true)
       return leave("in the profile it is no list");
     const { entries, losses } = merge(own, added);
-    const sizeBytes = itemSizeBytes({ ...profile, [list]: { L: entries } });
-    if (sizeBytes > maxItemBytes) {
-      return leave(
-        `the profile would have ${sizeBytes} bytes; DynamoDB holds at most ${maxItemBytes} an item`,
-      );
-    }
     return {
       ...nothing,
       losses,

@@ -2,6 +2,7 @@ import { inParallel } from "../documents/parallel.ts";
 import { lastBatch, recordsAfter, writeJournal } from "./journal.ts";
 import type { JournalRecord, Left, Migration } from "./migration.ts";
 import { copyMove, settleMoves } from "./object-moves.ts";
+import { planFor } from "./plan-for.ts";
 import type { Registered } from "./registry.ts";
 import { peopleAtOnce, saveState, type Runner } from "./runner.ts";
 import { beginSteps, noCounts, stateSteps, type Counts, type MigrationState } from "./state.ts";
@@ -151,7 +152,7 @@ async function applyBatch(
   let open = userIds;
   for (let attempt = 0; attempt < attempts && open.length > 0; attempt++) {
     const planned = await inParallel(open, peopleAtOnce, async (userId): Promise<JournalRecord[]> => {
-      const { changes, moves } = await migration.up(await readUnit(site, userId), site);
+      const { changes, moves } = await planFor(migration, await readUnit(site, userId), site);
       return changes.length === 0 ? [] : [{ userId, changes, moves }];
     });
     const records = planned.flat();

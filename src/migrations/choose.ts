@@ -22,13 +22,12 @@ export function standings(registered: readonly Registered[], states: States): St
   return [...new Set([...known.keys(), ...states.keys()])].toSorted().map((id) => {
     const state = states.get(id);
     const own = known.get(id);
-    const isBegun = state !== undefined && state.status !== "reverted";
     return {
       id,
       status: state?.status ?? "pending",
       description: own?.migration.description ?? null,
       isKnown: own !== undefined,
-      isCodeChanged: isBegun && own !== undefined && own.checksum !== state.checksum,
+      isCodeChanged: own !== undefined && changedCode([own], states).length > 0,
       state,
     };
   });
@@ -45,16 +44,27 @@ export function pending(
 ): Registered[] {
   const all = standings(registered, states);
   refuseUnknown(all);
-  const changed = all.filter(({ isCodeChanged }) => isCodeChanged).map(({ id }) => id);
+  const changed = changedCode(registered, states);
   if (changed.length > 0 && !acceptChanged) {
-    throw new CliError(`the code of ${changed.join(", ")} is not the one that was applied`, {
-      hint: "see what it does now; --accept-changed takes it for applied as it is",
-    });
+    throw new CliError(
+      `the code of ${changed.map(({ migration: { id } }) => id).join(", ")} is not the one that was applied`,
+      {
+        hint: "see what it does now; --accept-changed takes it for applied as it is",
+      },
+    );
   }
   const last = to === undefined ? undefined : idOf(registered, to);
   return registered.filter(
     ({ migration: { id } }) => states.get(id)?.status !== "applied" && (last === undefined || id <= last),
   );
+}
+
+/** Applied migrations whose code is another now. */
+export function changedCode(registered: readonly Registered[], states: States): Registered[] {
+  return registered.filter(({ migration: { id }, checksum }) => {
+    const state = states.get(id);
+    return state?.status === "applied" && state.checksum !== checksum;
+  });
 }
 
 /**

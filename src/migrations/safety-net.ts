@@ -1,18 +1,38 @@
 import type { Aws } from "../aws/clients.ts";
 import { readRecovery } from "../aws/table-settings.ts";
+import type { Repository } from "../backup/repository.ts";
+import { listSnapshots, readManifest } from "../backup/snapshots.ts";
 
 /** How old the newest backup may be before stored data is changed. */
-export const mostBackupAgeMs = 24 * 60 * 60_000;
+const mostAgeMs = 24 * 60 * 60_000;
 
-/** Those of the tables that DynamoDB cannot bring back as they were a moment ago. */
-export async function unrecoverable(
-  aws: Aws,
-  tables: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const readings = await Promise.all(tables.map((table) => readRecovery(aws, table, signal)));
-  return tables.filter((_table, at) => {
-    const reading = readings[at];
-    return reading === undefined || reading === "unsupported" || !reading.enabled;
-  });
+/** Whether DynamoDB can bring the table back as it was a moment ago. */
+export async function isRecoverable(aws: Aws, table: string, signal: AbortSignal): Promise<boolean> {
+  const reading = await readRecovery(aws, table, signal);
+  return reading !== undefined && reading !== "unsupported" && reading.enabled;
+}
+
+export interface BackedUp {
+  readonly table: string;
+  readonly region: string;
+  readonly now: Date;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The newest backup of the last 24 hours that has the table and was not found damaged; undefined when there is none. Of an
+ * encrypted repository that cannot be read here the times alone are known: `isSeen` is false then.
+ */
+export async function youngBackup(
+  repository: Repository,
+  { table, region, now, signal }: BackedUp,
+): Promise<{ readonly id: string; readonly isSeen: boolean } | undefined> {
+  for (const { id, startedAt, lastCheck } of await listSnapshots(repository, signal)) {
+    if (now.getTime() - startedAt.getTime() > mostAgeMs) return undefined;
+    if (lastCheck?.outcome === "failed") continue;
+    if (!repository.canRead) return { id, isSeen: false };
+    const { tables, region: theirs } = await readManifest(repository, id, signal);
+    if (theirs === region && tables.some(({ name }) => name === table)) return { id, isSeen: true };
+  }
+  return undefined;
 }

@@ -1,5 +1,6 @@
 import { inParallel } from "../documents/parallel.ts";
 import type { ItemChange, Left, Migration, MigrationSite } from "./migration.ts";
+import { planFor } from "./plan-for.ts";
 import { peopleAtOnce } from "./runner.ts";
 import { readUnit, scanUnits } from "./units.ts";
 
@@ -49,7 +50,7 @@ export async function surveyAll(
     for (const userId of userIds) seen.add(userId);
     const steps = await inParallel(userIds, peopleAtOnce, async (userId) => {
       const unit = await readUnit(seeing, userId);
-      return { userId, step: await migration.up(unit, seeing), faults: migration.verify(unit, seeing) };
+      return { userId, step: await planFor(migration, unit, seeing), faults: migration.verify(unit, seeing) };
     });
     for (const { userId, step, faults } of steps) {
       left.push(...step.left);

@@ -1,0 +1,28 @@
+import { itemSizeBytes } from "../aws/item-size.ts";
+import type { Item } from "../aws/items.ts";
+import { maxItemBytes } from "../model/item-size.ts";
+import {
+  nothing,
+  type ItemChange,
+  type Migration,
+  type MigrationSite,
+  type Step,
+  type Unit,
+} from "./migration.ts";
+
+/** What a migration wants to do for a person; where an item would grow beyond what DynamoDB takes, they are left. */
+export async function planFor(migration: Migration, unit: Unit, site: MigrationSite): Promise<Step> {
+  const step = await migration.up(unit, site);
+  const sizes = step.changes.map((change) => itemSizeBytes(changed(change)));
+  const sizeBytes = Math.max(0, ...sizes);
+  if (sizeBytes <= maxItemBytes) return step;
+  const why = `the item would have ${sizeBytes} bytes; DynamoDB holds at most ${maxItemBytes}`;
+  const left = migration.verify(unit, site).map(({ what }) => ({ userId: unit.userId, what, why }));
+  return { ...nothing, left };
+}
+
+/** The item as the change would leave it. */
+function changed({ before, set, remove }: ItemChange): Item {
+  const kept = Object.entries(before).filter(([name]) => !remove.includes(name));
+  return { ...Object.fromEntries(kept), ...set };
+}
