@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { connect, type End } from "./aws/clients.ts";
 import type { Config } from "./config.ts";
 import { CliError } from "./errors.ts";
+import { localPoolId } from "./local/service.ts";
 import type { Declaration } from "./model/declaration.ts";
 import { defaultNames, mawps, type Names } from "./model/mawps.ts";
 import type { RetentionPeriods } from "./model/retention.ts";
@@ -11,6 +12,7 @@ import type { Access, Connection, World } from "./world.ts";
 
 /** The names of the site's resources as configured, for the declaration of the model. */
 function names(config: Config): Names {
+  const poolId = userPoolId(config);
   return {
     ...defaultNames,
     region: config.region,
@@ -22,8 +24,13 @@ function names(config: Config): Names {
       migrations: config["tables.migrations"],
     },
     newTableShape: config.newTableShape,
-    ...(config.userPoolId === undefined ? {} : { userPoolId: config.userPoolId }),
+    ...(poolId === undefined ? {} : { userPoolId: poolId }),
   };
+}
+
+/** The user pool as configured; a local store has one of its own. */
+function userPoolId(config: Config): string | undefined {
+  return config.userPoolId ?? (config.target === "local" ? localPoolId(config.region) : undefined);
 }
 
 /** The periods of retention as configured. */

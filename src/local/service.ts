@@ -24,6 +24,11 @@ export interface LocalCredentials {
   readonly secretAccessKey: string;
 }
 
+/** The user pool that every local store has, in the region that it is opened for. */
+export function localPoolId(region: string): string {
+  return `${region}_Local0000`;
+}
+
 /** What a service needs to know of the world. */
 export interface LocalOptions {
   readonly region: string;

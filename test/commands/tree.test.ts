@@ -131,7 +131,7 @@ async function files(): Promise<Map<string, string>> {
   const entries = await readdir(home.folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   // Opening LevelDB rotates its own log files; what is stored shows through `calls`.
-  const stable = paths.filter((path) => !/\/(s3|dynamodb|lock)\//.test(path));
+  const stable = paths.filter((path) => !/\/(s3|dynamodb|cognito|lock)\//.test(path));
   return new Map(
     await Promise.all(stable.map(async (path) => [path, await readFile(path, "base64")] as const)),
   );

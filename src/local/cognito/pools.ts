@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { localPoolId } from "../service.ts";
 import { invalid } from "./fault.ts";
 import {
   type Input,
@@ -64,17 +65,12 @@ const defaults = {
   VerificationMessageTemplate: { DefaultEmailOption: "CONFIRM_WITH_CODE" },
 };
 
-/** The id of the pool that a store has of itself in a region. */
-export function firstPoolId(region: string): string {
-  return `${region}_Local0000`;
-}
-
 /** Makes a store's own pool: sign-in by e-mail. Once a region: a deleted one stays deleted. */
 export async function makeFirstPool(context: Context): Promise<void> {
   const { database, region } = context;
   const marker = keys.region(region);
   if ((await database.get(marker)) !== undefined) return;
-  const pool = newPool(context, firstPoolId(region), {
+  const pool = newPool(context, localPoolId(region), {
     PoolName: "mawps",
     UsernameAttributes: ["email"],
     AutoVerifiedAttributes: ["email"],
