@@ -25,7 +25,7 @@ export interface BackupPlan {
 }
 
 /** A name with the moment in it: `mawps-20261121T031500Z`. */
-export function defaultName(now: Date): string {
+function defaultName(now: Date): string {
   return namePrefix + now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
 }
 
