@@ -1,3 +1,4 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +21,8 @@ export interface OpenedSite {
   readonly aws: Aws;
   /** The tables behind a port on which things go wrong, and a site whose items go through it. */
   faulty(): Promise<{ server: FaultyServer; site: MigrationSite }>;
+  /** What happens before each update of a profile: somebody else at work. */
+  beforeUpdate: (() => Promise<void>) | undefined;
   runner(site: MigrationSite, options?: Partial<LockOptions>): Promise<Runner & { lock: HeldLock }>;
   close(): Promise<void>;
 }
@@ -49,9 +52,15 @@ export async function openSite(shape: Shape): Promise<OpenedSite> {
     signal: new AbortController().signal,
   };
   const servers: FaultyServer[] = [];
-  return {
-    site,
-    aws,
+  const opened: OpenedSite = {
+    site: { ...site, aws: { ...aws, dynamodb: async () => watched(await aws.dynamodb()) } },
+    aws: connect({
+      region,
+      endpointUrl: "http://127.0.0.1",
+      credentials: store.credentials,
+      end: async (service) => requestHandler(await (service === "s3" ? store.s3() : store.dynamodb())),
+    }),
+    beforeUpdate: undefined,
     async faulty() {
       const server = await startFaultyServer(await store.dynamodb());
       servers.push(server);
@@ -77,4 +86,18 @@ export async function openSite(shape: Shape): Promise<OpenedSite> {
       await rm(folder, { recursive: true });
     },
   };
+
+  function watched(client: DynamoDBClient): DynamoDBClient {
+    client.middlewareStack.add(
+      (next, context) => async (args) => {
+        const { TableName } = args.input as { TableName?: string };
+        const isUpdate = context["commandName"] === "UpdateItemCommand" && TableName === profileTable;
+        if (isUpdate) await opened.beforeUpdate?.();
+        return next(args);
+      },
+      { step: "initialize", name: "beforeUpdate", override: true },
+    );
+    return client;
+  }
+  return opened;
 }

@@ -1,0 +1,110 @@
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import type { Aws } from "../../src/aws/clients.ts";
+import { profileTable } from "../support/documents.ts";
+import { makeHome, testStart, type TestHome } from "../support/world.ts";
+import { buildMortal, type Mortal } from "../documents/mortal-process.ts";
+import { everything, putObjectOf, storeOf, versions, websiteEntry } from "./stored.ts";
+
+let mortal: Mortal;
+
+beforeAll(async () => {
+  mortal = await buildMortal();
+  // What the processes that die are told; they know no home.
+  vi.stubEnv("MAWPS_NEW_TABLE_SHAPE", "composite");
+  vi.stubEnv("MAWPS_YES", "true");
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await mortal.remove();
+});
+
+let home: TestHome | undefined;
+
+afterEach(async () => {
+  await home?.remove();
+  home = undefined;
+});
+
+/** Two people, of whom each migration but the one without use here has something to do. */
+async function putSome(aws: Aws): Promise<void> {
+  const s = (S: string) => ({ S });
+  const old = "users/user-1/documents/cv/1734384121711-Lebenslauf.pdf";
+  const other = "public/documents/user-2/certificate/1734384121712-b.pdf";
+  await putObjectOf(aws, old, "%PDF-1 eins", "application/pdf");
+  await putObjectOf(aws, other, "%PDF-1 zwei", "application/pdf");
+  const items = [
+    { userId: s("user-1"), type: s("user-profile"), note: s("bleibt") },
+    { userId: s("user-1"), type: s("document"), documents: { L: [websiteEntry("doc-1", old)] } },
+    { userId: s("user-2"), type: s("user-profile"), documents: { L: [websiteEntry("doc-2", other)] } },
+  ];
+  const dynamodb = await aws.dynamodb();
+  for (const Item of items) await dynamodb.send(new PutItemCommand({ TableName: profileTable, Item }));
+}
+
+async function prepared() {
+  home = await makeHome();
+  const store = storeOf(home, "composite");
+  await store.look(putSome);
+  return { home, store, before: await store.look(everything), oldVersions: await store.look(versions) };
+}
+
+/** As the process that died had the lock by the system's clock. */
+function later(of: TestHome): void {
+  of.laterMs = Date.now() - testStart.getTime() + 120_000;
+}
+
+/** Without versions: a run that dies may have copied an object twice. */
+function comparable({ items, objects }: Awaited<ReturnType<typeof everything>>) {
+  const kept = Object.entries(objects).map(([key, value]) => [
+    key,
+    { ...(value as object), version: undefined },
+  ]);
+  return { items, objects: Object.fromEntries(kept) as object };
+}
+
+const up = ["migrate", "up", "--batch", "1"];
+
+test("killed at any step of up, the same command ends as if nothing had happened, and down still gives all back", async () => {
+  const undisturbed = await prepared();
+  await undisturbed.store.json(...up);
+  const end = comparable(await undisturbed.store.look(everything));
+  await undisturbed.home.remove();
+  const seen: string[] = [];
+  // Every other step: what is so after one call is so before the next.
+  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 2) {
+    const { home, store, before, oldVersions } = await prepared();
+    const killed = (await mortal.die(home, fatal, up)).at(-1) ?? "";
+    seen.push(killed);
+    later(home);
+    await store.json(...up);
+    expect({ fatal, killed, ...comparable(await store.look(everything)) }).toEqual({ fatal, killed, ...end });
+    await store.json("migrate", "down", "--to", "none");
+    expect({ fatal, killed, ...(await store.look(everything)) }).toEqual({ fatal, killed, ...before });
+    expect({ fatal, versions: await store.look(versions) }).toEqual({ fatal, versions: oldVersions });
+    await home.remove();
+  }
+  expect(seen.length).toBeGreaterThan(30);
+  expect(seen.map((step) => step.replace(/^(before|after) /, ""))).toEqual(
+    expect.arrayContaining(["TransactWriteItemsCommand", "UpdateItemCommand", "DeleteObjectCommand"]),
+  );
+}, 600_000);
+
+test("killed at any step of down, the same command brings back exactly what was there", async () => {
+  const seen: string[] = [];
+  const down = ["migrate", "down", "--to", "none"];
+  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 2) {
+    const { home, store, before, oldVersions } = await prepared();
+    await store.json(...up);
+    const killed = (await mortal.die(home, fatal, down)).at(-1) ?? "";
+    seen.push(killed);
+    later(home);
+    // From a process that died between two migrations on, there may be nothing left to do.
+    await store.json(...down);
+    expect({ fatal, killed, ...(await store.look(everything)) }).toEqual({ fatal, killed, ...before });
+    expect({ fatal, versions: await store.look(versions) }).toEqual({ fatal, versions: oldVersions });
+    await home.remove();
+  }
+  expect(seen.length).toBeGreaterThan(15);
+}, 600_000);
