@@ -48,6 +48,11 @@ describe("mawps backup pitr", () => {
     expect(Date.parse(String(found[0]?.["earliest"]))).toBeLessThan(Date.parse(String(found[0]?.["latest"])));
   });
 
+  it("takes a word that is no verb as wrong usage", async () => {
+    const { exitCode, stdout } = await home.run(["backup", "pitr", "rewind"]);
+    expect([exitCode, stdout]).toEqual([2, ""]);
+  });
+
   it("enable says that there is nothing to do, and asks nothing", async () => {
     const { exitCode, stdout } = await home.run(["backup", "pitr", "enable"]);
     expect([exitCode, stdout]).toEqual([0, "recovery is on for every table, as far back as it should be\n"]);
