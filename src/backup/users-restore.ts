@@ -95,6 +95,7 @@ async function create({ aws, poolId, paced, signal }: Pool, step: CreateStep): P
     const account = await readPoolAccount(aws, poolId, { username, paced, signal });
     const isOurs =
       account?.status === "FORCE_CHANGE_PASSWORD" &&
+      account.attributes.length === attributes.length &&
       attributes.every((wanted) =>
         account.attributes.some(({ name, value }) => name === wanted.name && value === wanted.value),
       );

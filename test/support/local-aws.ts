@@ -26,7 +26,7 @@ export async function openLocalAws(): Promise<LocalAws> {
     region,
     endpointUrl: "http://127.0.0.1",
     credentials: store.credentials,
-    end: async (service) => requestHandler(await (service === "s3" ? store.s3() : store.dynamodb())),
+    end: async (service) => (service === "sts" ? undefined : requestHandler(await store[service]())),
   });
   const servers: FaultyServer[] = [];
   const s3 = await aws.s3();
