@@ -126,7 +126,7 @@ export async function removePending(repository: Repository, id: string, signal?:
 
 /** Whether the command at work is still there, as far as can be told from here. */
 export function isLive(
-  { host, pid, beatAt }: Owner,
+  { host, pid, beatAt }: Pick<Owner, "host" | "pid" | "beatAt">,
   here: Pick<BeginPending, "host" | "pid" | "isAlive" | "now">,
 ): boolean {
   if (host === here.host) return pid !== here.pid && here.isAlive(pid);
