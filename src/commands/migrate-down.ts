@@ -32,7 +32,7 @@ export function migrateDown(begin: Begin): AnyCommand {
         objects: states.get(id)?.counts.objects ?? 0,
       }));
       if (run.config.dryRun || chosen.length === 0) {
-        return run.print({ dryRun: run.config.dryRun, plans: would }, () =>
+        return run.print({ plans: would }, () =>
           would.length === 0
             ? "nothing to take back: no migration is applied"
             : would.map((each) => `${each.migration}: would take back ${amount(each)}`).join("\n"),
@@ -66,7 +66,7 @@ export function migrateDown(begin: Begin): AnyCommand {
           return done;
         },
       });
-      await run.print({ dryRun: false, reverted: outcomes }, () =>
+      await run.print({ reverted: outcomes }, () =>
         outcomes.map(({ id, counts }) => `${id}: took back ${amount(counts)}`).join("\n"),
       );
       const conflicts = outcomes.flatMap(({ id, conflicts: left }) =>

@@ -88,15 +88,18 @@ export async function planAll(
   return plans;
 }
 
+/** What there is to say where nothing is pending. */
+export const nothingToDo = "nothing to do: the migrations are applied";
+
 /** Prints plans; with `--json` as one object. */
 export async function printPlans(
   run: Run,
   plans: readonly Plan[],
   states: ReadonlyMap<string, MigrationState>,
 ): Promise<void> {
-  await run.print({ dryRun: true, plans }, () =>
+  await run.print({ plans }, () =>
     plans.length === 0
-      ? "nothing to do: all migrations are applied"
+      ? nothingToDo
       : plans.map((plan) => planText(plan, states.get(plan.migration))).join("\n\n"),
   );
 }

@@ -81,7 +81,6 @@ function asText(rows: readonly Row[]): Promise<string> {
     { title: "CHANGED", cell: ({ counts }) => (counts?.changed ?? "-").toLocaleString(), align: "right" },
     { title: "LEFT", cell: ({ counts }) => (counts?.left ?? "-").toLocaleString(), align: "right" },
     { title: "BY", cell: ({ by }) => by ?? "-" },
-    { title: "WHAT IT DOES", cell: ({ description }) => description ?? "of a newer version of mawps" },
   ]);
 }
 

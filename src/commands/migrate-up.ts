@@ -5,7 +5,7 @@ import type { Registered } from "../migrations/registry.ts";
 import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { repoFlag } from "./backup-repository.ts";
-import { leftLines, planAll, printPlans, planText, type Plan } from "./migrate-plan.ts";
+import { leftLines, nothingToDo, planAll, printPlans, planText, type Plan } from "./migrate-plan.ts";
 import { defaultBatchSize, migrationSite, withRunner } from "./migrate-site.ts";
 import { assertSafetyNet } from "./migrate-safety.ts";
 import { partial } from "./partial.ts";
@@ -43,7 +43,8 @@ export function migrateUp(begin: Begin): AnyCommand {
       const chosen = pending(migrations, states, { to: options.to, acceptChanged });
       const changed = changedCode(migrations, states);
       const plans = await planAll(run, site, chosen);
-      if (run.config.dryRun || chosen.length + changed.length === 0) return printPlans(run, plans, states);
+      if (run.config.dryRun) return printPlans(run, plans, states);
+      if (chosen.length + changed.length === 0) return run.print({ applied: [] }, () => nothingToDo);
 
       if (options.backupCheck && chosen.length > 0) await assertSafetyNet(run, options.repo, site);
       if (!run.config.json && !run.config.quiet) {
@@ -80,7 +81,7 @@ export function migrateUp(begin: Begin): AnyCommand {
           return done;
         },
       });
-      await run.print({ dryRun: false, applied: outcomes }, () =>
+      await run.print({ applied: outcomes }, () =>
         outcomes.length === 0
           ? `taken for applied: ${count(changed.length, "migration")}`
           : outcomes.map(outcomeText).join("\n"),

@@ -7,7 +7,7 @@ import { touched } from "./write-changes.ts";
 
 /** One attribute that differs, with its values as they may be told. */
 export interface Difference {
-  /** `documents[2].status` */
+  /** `documents[2].status`; of a person's other item `(document) documents[0].status` */
   readonly path: string;
   readonly before: string;
   readonly after: string;
@@ -17,8 +17,11 @@ export interface Difference {
  * What a change does to an item, attribute by attribute as deep as they go. Names are told in full; values are people's own
  * and told by their kind and length only, but for the few words of the model, and the layout of keys.
  */
-export function differences({ before, set, remove }: ItemChange): Difference[] {
-  return touched({ set, remove }).flatMap((name) => compare(name, before[name], set[name]));
+export function differences({ place, before, set, remove }: ItemChange): Difference[] {
+  const where = place === "profile" ? "" : `(${place}) `;
+  return touched({ set, remove })
+    .flatMap((name) => compare(name, before[name], set[name]))
+    .map((difference) => ({ ...difference, path: `${where}${difference.path}` }));
 }
 
 function compare(
@@ -45,10 +48,10 @@ const wordAttributes = new Set(["status", "contentType", "type", "scanResult"]);
 function told(name: string, value: AttributeValue | undefined): string {
   if (value === undefined) return "absent";
   if (value.S !== undefined) return toldText(name, value.S);
-  if (value.N !== undefined) return `number, ${value.N.replaceAll(/\D/g, "").length} digits`;
+  if (value.N !== undefined) return `number of length ${value.N.length}`;
   if (value.BOOL !== undefined) return "boolean";
   if (value.NULL !== undefined) return "null";
-  if (value.B !== undefined) return `binary, ${value.B.byteLength} bytes`;
+  if (value.B !== undefined) return `binary of length ${value.B.byteLength}`;
   if (value.M !== undefined) return `map of ${Object.keys(value.M).join(", ") || "nothing"}`;
   const [kind = "", elements] = Object.entries(value)[0] ?? [];
   return `${kind === "L" ? "list" : "set"} of ${Array.isArray(elements) ? elements.length : 0}`;
@@ -57,7 +60,7 @@ function told(name: string, value: AttributeValue | undefined): string {
 function toldText(name: string, text: string): string {
   if (wordAttributes.has(name) && /^[\w./+-]{1,80}$/.test(text)) return JSON.stringify(text);
   const layout = layoutOf(text) ?? layoutOf(parsePublicUrl(text)?.key ?? "");
-  const length = `text, ${text.length} characters`;
+  const length = `text of length ${text.length}`;
   return layout === undefined ? length : `${length}: ${layout}`;
 }
 

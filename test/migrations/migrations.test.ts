@@ -89,7 +89,7 @@ describe.each(shapes)("all migrations on %s keys", (shape) => {
     });
 
     const again = await store.json("migrate", "up");
-    expect(again).toEqual({ dryRun: true, plans: [] });
+    expect(again).toEqual({ applied: [] });
     expect(await store.look(everything)).toEqual(after);
 
     await store.json("migrate", "down", "--to", "none");
