@@ -15,7 +15,10 @@ import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, type TestContext, test } from "vitest";
 import { type Aws, connect } from "../../src/aws/clients.ts";
+import { parseUserLine } from "../../src/backup/user-line.ts";
+import { readUsers } from "../../src/backup/users-read.ts";
 import { serve, type Served } from "../../src/local/serve.ts";
+import { localPoolId } from "../../src/local/service.ts";
 import { openStore } from "../../src/local/store.ts";
 import { installed, type Outcome, run } from "./programs.ts";
 
@@ -300,6 +303,63 @@ describe("Debian's awscli", { timeout: timeoutMs }, () => {
     expect(await read()).toBeUndefined();
     const gone = await cli("dynamodb", "get-item", ...table, "--key", JSON.stringify(key));
     expect(gone.trim()).toBe("");
+  });
+
+  test("makes users and groups that mawps reads, and users out of what mawps backed up", async (context) => {
+    const cli = await client("aws", context);
+    const idp = async (verb: string, ...args: readonly string[]) => {
+      const answer = await cli("cognito-idp", verb, "--user-pool-id", pool, ...args);
+      return answer === "" ? {} : (JSON.parse(answer) as Record<string, unknown>);
+    };
+    const pool = localPoolId(region);
+    const name = "max@example.com";
+    await idp("create-group", "--group-name", "staff", "--description", "Those who work here");
+    const attributes = [
+      `Name=email,Value=${name}`,
+      "Name=email_verified,Value=true",
+      "Name=name,Value=Max Müller",
+    ];
+    await idp(
+      "admin-create-user",
+      "--username",
+      name,
+      "--message-action",
+      "SUPPRESS",
+      "--user-attributes",
+      ...attributes,
+    );
+    await idp("admin-add-user-to-group", "--username", name, "--group-name", "staff");
+    await idp("admin-disable-user", "--username", name);
+    const lines: string[] = [];
+    const add = async (text: Buffer) => void lines.push(...text.toString().trimEnd().split("\n"));
+    const read = await readUsers({ aws, poolId: pool, add, now: () => new Date() });
+    expect(read).toEqual({ users: 1, groups: [{ name: "staff", description: "Those who work here" }] });
+    expect(parseUserLine(lines[0] ?? "")).toMatchObject({ seen: { enabled: false, groups: ["staff"] } });
+    await idp("admin-delete-user", "--username", name);
+    expect(await idp("list-users")).toEqual({ Users: [] });
+    const put = await run(
+      "/bin/sed",
+      ["-E", 's/^\\{"seen":\\{[^{}]*\\},"put":(.*)\\}$/\\1/', await write("line", `${lines[0]}\n`)],
+      {
+        env,
+        cwd: folder,
+      },
+    );
+    await idp(
+      "admin-create-user",
+      "--cli-input-json",
+      `file://${await write("put.json", put.stdout)}`,
+      "--message-action",
+      "SUPPRESS",
+    );
+    const again = await idp("admin-get-user", "--username", name);
+    expect(again["UserAttributes"]).toEqual(
+      expect.arrayContaining([
+        { Name: "email", Value: name },
+        { Name: "email_verified", Value: "true" },
+        { Name: "name", Value: "Max Müller" },
+      ]),
+    );
   });
 
   test("is told who it is, and nothing with other keys", async (context) => {

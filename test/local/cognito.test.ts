@@ -17,6 +17,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { requestHandler } from "../../src/local/request-handler.ts";
 import { localPoolId } from "../../src/local/service.ts";
@@ -118,7 +119,7 @@ test("a process that is killed at any moment loses no acknowledged change, and l
   const built = await mkdtemp(join(tmpdir(), "mawps-cognito-process-"));
   const program = join(built, "cognito-process.cjs");
   await build({
-    entryPoints: [join(import.meta.dirname, "cognito-process.ts")],
+    entryPoints: [fileURLToPath(new URL("./cognito-process.ts", import.meta.url))],
     outfile: program,
     bundle: true,
     platform: "node",
