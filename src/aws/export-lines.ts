@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -27,6 +27,7 @@ export async function* exportLines(
   aws: Aws,
   { bucket, file, spool, signal }: ExportLines,
 ): AsyncGenerator<readonly Buffer[]> {
+  await mkdir(spool, { recursive: true, mode: 0o700 });
   const folder = await mkdtemp(join(spool, "export-"));
   try {
     const path = join(folder, "lines.gz");

@@ -23,6 +23,8 @@ export interface BegunExports {
   readonly at: string;
   /** ARN of a table's export, by the table's name. */
   readonly arns: Readonly<Record<string, string>>;
+  /** Exports that failed: one more than that is another export, not the failed one again. */
+  readonly failures: number;
 }
 
 export interface ExportTables {
@@ -52,7 +54,7 @@ export async function exportTables(site: NativeSite, ask: ExportTables): Promise
   assertMayHold(site.declaration, place);
   let begun = ask.begun;
   if (begun === undefined) {
-    begun = { at: (await commonMoment(site, tables)).toISOString(), arns: {} };
+    begun = { at: (await commonMoment(site, tables)).toISOString(), arns: {}, failures: 0 };
     await save(begun);
   }
   for (const table of tables) {
@@ -62,7 +64,7 @@ export async function exportTables(site: NativeSite, ask: ExportTables): Promise
       table,
       ...place,
       at: new Date(begun.at),
-      token: tokenOf(token, table),
+      token: tokenOf(token, table, begun.failures),
     });
     begun = { ...begun, arns: { ...begun.arns, [table]: arn } };
     await save(begun);
@@ -70,6 +72,11 @@ export async function exportTables(site: NativeSite, ask: ExportTables): Promise
   const finished: FinishedExport[] = [];
   for (const table of tables) {
     const state = await untilDone(site, { table, arn: begun.arns[table] ?? "" });
+    if (state?.status !== "COMPLETED") {
+      const { [table]: _failed, ...others } = begun.arns;
+      await save({ ...begun, arns: others, failures: begun.failures + 1 });
+      throw failureOf(table, state);
+    }
     const files = await readExportFiles(site.aws, { ...state, ...place }, site.signal);
     finished.push({
       table,
@@ -104,7 +111,7 @@ export async function findBegun(
       arns[table] = arn;
     }
   }
-  return at === undefined ? undefined : { at, arns };
+  return at === undefined ? undefined : { at, arns, failures: 0 };
 }
 
 /** @throws CliError for a bucket that anybody may read: no place for a table. */
@@ -141,9 +148,9 @@ async function commonMoment({ aws, signal }: NativeSite, tables: readonly string
   return at;
 }
 
-/** As a UUID is written, from what stands for the whole and the table. */
-function tokenOf(token: string, table: string): string {
-  const hex = createHash("sha256").update(`${token}\n${table}`).digest("hex");
+/** As a UUID is written, from what stands for the whole, the table and the attempt. */
+function tokenOf(token: string, table: string, failures: number): string {
+  const hex = createHash("sha256").update(`${token}\n${table}\n${failures}`).digest("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
     "-",
   );
@@ -152,9 +159,9 @@ function tokenOf(token: string, table: string): string {
 async function untilDone(
   site: NativeSite,
   { table, arn }: { table: string; arn: string },
-): Promise<ExportState> {
+): Promise<ExportState | undefined> {
   const began = site.now().getTime();
-  const state = await waitUntil(
+  return waitUntil(
     site,
     () => {
       const minutes = Math.floor((site.now().getTime() - began) / 60_000);
@@ -163,13 +170,17 @@ async function untilDone(
     },
     (seen) => seen?.status !== "IN_PROGRESS",
   );
-  if (state === undefined) throw new CliError(`DynamoDB knows no export ${arn} of ${table} any more`);
-  if (state.status === "FAILED") {
-    throw new CliError(`the export of ${table} failed: ${state.failure ?? "without a reason"}`, {
-      hint: `the bucket must exist, and this identity must be allowed s3:PutObject in ${state.bucket}`,
+}
+
+function failureOf(table: string, state: ExportState | undefined): CliError {
+  if (state === undefined) {
+    return new CliError(`DynamoDB knows nothing of the export of ${table} any more`, {
+      hint: "run the same command again: it begins another one",
     });
   }
-  return state;
+  return new CliError(`the export of ${table} failed: ${state.failure ?? "without a reason"}`, {
+    hint: `the bucket must exist, and this identity must be allowed s3:PutObject in ${state.bucket}`,
+  });
 }
 
 /**

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createBucket } from "../../src/aws/bucket-settings.ts";
 import { listObjects } from "../../src/aws/listing.ts";
 import { deleteObject, getObjectBytes, putObject } from "../../src/aws/objects.ts";
 import {
@@ -140,9 +141,29 @@ describe("an export by DynamoDB", () => {
     expect(await findBegun(world.site, { tables, place })).toEqual({
       at: only(finished).at,
       arns: { [profiles]: only(finished).arn },
+      failures: 0,
     });
     expect(await findBegun(world.site, { tables, place: { ...place, prefix: "elsewhere" } })).toBeUndefined();
   });
+});
+
+it("that failed is begun anew by the next run, as of the same moment", async () => {
+  await putUser(world.aws, "user-1");
+  let begun: BegunExports | undefined;
+  const ask = {
+    tables: [profiles],
+    place: { bucket: "made-later-1", prefix: "" },
+    save: async (more: BegunExports) => {
+      begun = more;
+    },
+  };
+  await expect(exported(ask)).rejects.toThrow("failed: S3NoSuchBucket");
+  const { at } = begun ?? {};
+  expect(begun).toEqual({ at, arns: {}, failures: 1 });
+  await createBucket(world.aws, "made-later-1");
+  const finished = only(await exported({ ...ask, begun }));
+  expect(finished.at).toBe(at);
+  expect(await lines(finished)).toEqual(['{"Item":{"userId":{"S":"user-1"}}}']);
 });
 
 describe("an export is refused", () => {
