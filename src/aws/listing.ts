@@ -8,6 +8,8 @@ export interface ListObjects {
   readonly prefix?: string | undefined;
   /** Groups keys up to this character behind the prefix, such as `/`. */
   readonly delimiter?: string | undefined;
+  /** Lists the keys behind this one only. */
+  readonly startAfter?: string | undefined;
   /** Keys asked for at once; at most and by default 1,000. */
   readonly pageSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -37,6 +39,7 @@ export async function* listObjects(aws: Aws, list: ListObjects): AsyncGenerator<
         Bucket: list.bucket,
         Prefix: list.prefix,
         Delimiter: list.delimiter,
+        StartAfter: list.startAfter,
         MaxKeys: list.pageSize,
         // XML 1.0 cannot carry control characters, which are ordinary in keys.
         EncodingType: "url",
@@ -77,7 +80,7 @@ export interface ListedVersion {
  */
 export async function* listVersions(
   aws: Aws,
-  list: Omit<ListObjects, "delimiter">,
+  list: Omit<ListObjects, "delimiter" | "startAfter">,
 ): AsyncGenerator<readonly ListedVersion[]> {
   const [s3, { ListObjectVersionsCommand }] = await Promise.all([aws.s3(), import("./s3-sdk.ts")]);
   let next: { key: string; version: string | undefined } | undefined;

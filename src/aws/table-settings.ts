@@ -83,20 +83,20 @@ async function describe(
 }
 
 /** A table that was never switched has no summary, but capacity units. */
-function isOnDemand({ BillingModeSummary, ProvisionedThroughput }: TableDescription): boolean {
+export function isOnDemand({ BillingModeSummary, ProvisionedThroughput }: TableDescription): boolean {
   const mode = BillingModeSummary?.BillingMode;
   return mode === undefined
     ? (ProvisionedThroughput?.ReadCapacityUnits ?? 0) === 0
     : mode === "PAY_PER_REQUEST";
 }
 
-function attributeTypes(definitions: readonly AttributeDefinition[] = []): Map<string, KeyAttribute["type"]> {
+export function attributeTypes(definitions: readonly AttributeDefinition[] = []): Map<string, KeyAttribute["type"]> {
   return new Map(
     definitions.map(({ AttributeName, AttributeType }) => [AttributeName ?? "", AttributeType ?? "S"]),
   );
 }
 
-function storedKeys(
+export function storedKeys(
   schema: readonly KeySchemaElement[] = [],
   types: ReadonlyMap<string, KeyAttribute["type"]>,
 ): TableKeys {
@@ -269,13 +269,13 @@ export async function enableRecovery(
   });
 }
 
-function keySchema({ partition, sort }: TableKeys): KeySchemaElement[] {
+export function keySchema({ partition, sort }: TableKeys): KeySchemaElement[] {
   const hash = { AttributeName: partition.name, KeyType: "HASH" as const };
   return sort === undefined ? [hash] : [hash, { AttributeName: sort.name, KeyType: "RANGE" as const }];
 }
 
 /** Each key attribute once: DynamoDB refuses repeated and unused definitions. */
-function definitions(keys: readonly TableKeys[]): AttributeDefinition[] {
+export function definitions(keys: readonly TableKeys[]): AttributeDefinition[] {
   const attributes = keys.flatMap(({ partition, sort }) =>
     sort === undefined ? [partition] : [partition, sort],
   );

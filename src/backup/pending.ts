@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CliError } from "../errors.ts";
 import { canonicalJson, isRecord } from "../model/json.ts";
 import type { Repository } from "./repository.ts";
-import { snapshotId } from "./snapshots.ts";
+import { isCommitted, snapshotId } from "./snapshots.ts";
 
 /*
  * A backup on its way: `pending/<id>/owner-<n>.json`, rewritten every half minute, and beside it a small file for each step
@@ -48,6 +48,8 @@ export interface Pending {
   readonly startedAt: Date;
   /** Taken up from a command that ended before its time. */
   readonly resumed: boolean;
+  /** Backups that were whole when their command ended, and are still pending: to be recorded and removed from here. */
+  readonly committed: readonly string[];
   /** What was saved by `step`, by name. */
   readonly steps: ReadonlyMap<string, unknown>;
   /** Saves that something is done; names in [a-z0-9-]. The same name again replaces it. */
@@ -66,6 +68,7 @@ export async function beginPending(repository: Repository, begin: BeginPending):
   const found = (await listPending(repository, begin.signal)).filter(
     ({ owner }) => owner.options === options,
   );
+  const committed: string[] = [];
   for (const one of found.reverse()) {
     if (isLive(one.owner, begin)) {
       const { host, pid, startedAt } = one.owner;
@@ -76,13 +79,19 @@ export async function beginPending(repository: Repository, begin: BeginPending):
         },
       );
     }
+    if (await isCommitted(repository, one.id, begin.signal)) {
+      committed.push(one.id);
+      continue;
+    }
+    // Not from a day ago: a backup should not be older than it looks. A prune removes it.
+    if (begin.now().getTime() - Date.parse(one.owner.startedAt) > abandonedMs) continue;
     const key = await readKey(repository, one.id, begin);
     const steps = key === undefined ? undefined : await readSteps(repository, one.id, { key, begin });
     // Without this machine's key there is nothing to go on from; contents that are there are still not written twice.
     if (key === undefined || steps === undefined) continue;
     const owner = { ...ownerOf(begin, options), startedAt: one.owner.startedAt };
     if (!(await claim(repository, one.id, { owner, number: one.number + 1, begin }))) continue;
-    return started(repository, one.id, { owner, number: one.number + 1, key, steps, begin });
+    return started(repository, one.id, { owner, number: one.number + 1, key, steps, committed, begin });
   }
   const owner = ownerOf(begin, options);
   const id = snapshotId(begin.now(), begin.randomHex(3));
@@ -90,7 +99,7 @@ export async function beginPending(repository: Repository, begin: BeginPending):
   if (!(await claim(repository, id, { owner, number: 1, begin }))) {
     throw new CliError(`a backup ${id} was begun in this very moment`, { hint: "run the command again" });
   }
-  return started(repository, id, { owner, number: 1, key, steps: new Map(), begin });
+  return started(repository, id, { owner, number: 1, key, steps: new Map(), committed, begin });
 }
 
 /** Every backup on its way or abandoned, oldest first, with its last owner. */
@@ -138,10 +147,15 @@ interface Started {
   readonly number: number;
   readonly key: Buffer;
   readonly steps: ReadonlyMap<string, unknown>;
+  readonly committed: readonly string[];
   readonly begin: BeginPending;
 }
 
-function started(repository: Repository, id: string, { owner, number, key, steps, begin }: Started): Pending {
+function started(
+  repository: Repository,
+  id: string,
+  { owner, number, key, steps, committed, begin }: Started,
+): Pending {
   const { store } = repository;
   const { signal } = begin;
   const beat = async () => {
@@ -157,6 +171,7 @@ function started(repository: Repository, id: string, { owner, number, key, steps
     id,
     startedAt: new Date(owner.startedAt),
     resumed: number > 1,
+    committed,
     steps,
     async step(name, state) {
       await store.replace(stepName(id, name), seal(repository, key, json(state)), signal);

@@ -1,5 +1,5 @@
+import type { DescribedTable } from "../aws/table-description.ts";
 import type { ExportedFile } from "../aws/table-export.ts";
-import type { TableKeys } from "../model/declaration.ts";
 
 /** What one backup holds. Stored with one field more, `sha256`: that of the canonical JSON of all the rest. */
 export interface Manifest {
@@ -98,25 +98,4 @@ export interface UserGroup {
 }
 
 /** All of a table that is not its items; AWS's own restore loses most of it. */
-export interface TableDescription {
-  readonly keys: TableKeys;
-  /** Global ones. */
-  readonly indexes: readonly DescribedIndex[];
-  readonly localIndexes: readonly DescribedIndex[];
-  readonly billing: "on-demand" | { readonly readUnits: number; readonly writeUnits: number };
-  /** Attribute of the TTL. */
-  readonly expiryAttribute?: string;
-  /** Of point-in-time recovery; absent when it is off. */
-  readonly recoveryDays?: number;
-  readonly deletionProtection: boolean;
-  readonly stream?: "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_OLD_IMAGES";
-  readonly tags: Readonly<Record<string, string>>;
-  readonly class?: "STANDARD" | "STANDARD_INFREQUENT_ACCESS";
-  readonly encryption?: { readonly type: string; readonly keyArn?: string };
-}
-
-export interface DescribedIndex {
-  readonly name: string;
-  readonly keys: TableKeys;
-  readonly projection: "ALL" | "KEYS_ONLY" | { readonly include: readonly string[] };
-}
+export type TableDescription = DescribedTable;

@@ -123,6 +123,15 @@ export interface Recovery {
   readonly sealed?: string | undefined;
 }
 
+/** Whether the backup has got its last write. */
+export async function isCommitted(
+  repository: Repository,
+  id: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  return (await repository.store.stat(storedManifest(repository, id), signal)) !== undefined;
+}
+
 /** Removes a backup; what it holds stays until nothing refers to it. The manifest goes first: half a backup is none. */
 export async function removeSnapshot(
   repository: Repository,
@@ -130,7 +139,7 @@ export async function removeSnapshot(
   signal?: AbortSignal,
 ): Promise<void> {
   const { store } = repository;
-  await store.remove([`${manifestName(id)}${repository.encryption === "age" ? ".age" : ""}`], signal);
+  await store.remove([storedManifest(repository, id)], signal);
   for (const folder of [`snapshots/${id}/`, `checks/${id}/`]) {
     const names: string[] = [];
     for await (const { name } of store.list(folder, signal)) names.push(name);
@@ -174,4 +183,9 @@ function parseCheck(bytes: Buffer): Check | undefined {
 
 function manifestName(id: string): string {
   return `snapshots/${id}/manifest.json`;
+}
+
+/** As `createSealed` calls it. */
+function storedManifest({ encryption }: Repository, id: string): string {
+  return encryption === "age" ? `${manifestName(id)}.age` : manifestName(id);
 }

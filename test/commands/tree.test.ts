@@ -27,6 +27,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "audit export": [],
   "retention plan": [],
   "retention run": [],
+  "backup create": [],
   "backup pitr status": [],
   "backup pitr enable": [],
   "backup pitr restore": ["--at", "latest", "--into", "profiles-before"],

@@ -1,0 +1,259 @@
+import { listObjects } from "../aws/listing.ts";
+import { objectTags, tagQuery } from "../aws/objects.ts";
+import { errorName, httpStatus, isDenied } from "../aws/setting.ts";
+import { headWhole, openWhole, type StoredWhole } from "../aws/stored-object.ts";
+import type { Reading } from "./create-tables.ts";
+import { objectLineText, parseObjectLine, type ObjectLine } from "./object-line.ts";
+import { partLines, partWriter, type WrittenPart } from "./parts.ts";
+import type { BackupSite } from "./site.ts";
+import type { BucketSnapshot, ChangedObject } from "./snapshot.ts";
+
+/** Objects read side by side. Each holds 8 MiB at most; larger ones go by way of a file. */
+const atOnce = 8;
+/** A run that is broken off reads no more than these again. */
+const bytesPerStep = 256 * 1024 ** 2;
+
+export interface BucketToRead {
+  readonly role: string;
+  readonly name: string;
+  /** The same bucket in the newest backup that can be read. */
+  readonly before: BucketSnapshot | undefined;
+}
+
+interface BucketState {
+  readonly from: string;
+  readonly parts: readonly WrittenPart[];
+  /** Key of the last object in `parts`. */
+  readonly behind: string;
+  readonly bytes: number;
+  readonly changed: readonly ChangedObject[];
+  readonly done: boolean;
+}
+
+interface Listed {
+  readonly key: string;
+  readonly etag: string;
+  readonly sizeBytes: number;
+  readonly lastModified: Date | undefined;
+}
+
+/** A line, or what has become of the object meanwhile. */
+type Read = { readonly line: ObjectLine; readonly storedBytes: number } | { readonly changed: ChangedObject };
+
+/**
+ * Reads a bucket's current objects with all that a PutObject can give them again. What the backup before has with the same ETag,
+ * size and time is not read again. An object that changes while it is read is tried once more, then told.
+ */
+export async function readBucket(
+  site: BackupSite,
+  bucket: BucketToRead,
+  reading: Reading,
+): Promise<BucketSnapshot> {
+  const { pending, cost, onRead } = reading;
+  const step = `bucket-${bucket.role}`;
+  let state = (pending.steps.get(step) as BucketState | undefined) ?? {
+    from: site.now().toISOString(),
+    parts: [],
+    behind: "",
+    bytes: 0,
+    changed: [],
+    done: false,
+  };
+  for (const { lines, storedBytes } of state.parts) {
+    onRead(lines);
+    cost.storedBytes += storedBytes;
+  }
+  const changed = [...state.changed];
+  /** Of the objects in parts to come, in order. */
+  const sizes: number[] = [];
+  let bytesHere = 0;
+  const save = async (next: Partial<BucketState>) => {
+    state = { ...state, ...next };
+    await pending.step(step, state);
+  };
+  if (!state.done) {
+    const writer = partWriter(site.repository, {
+      signal: site.signal,
+      async onPart(part, lastLine) {
+        cost.storedBytes += part.storedBytes;
+        const behind = parseObjectLine(lastLine).put.Key;
+        await save({
+          parts: [...state.parts, part],
+          behind,
+          bytes: sizes.splice(0, part.lines).reduce((sum, size) => sum + size, state.bytes),
+          changed: changed.filter(({ key }) => !isBefore(behind, key)),
+        });
+      },
+    });
+    for await (const read of readInOrder(site, bucket, state.behind)) {
+      if ("changed" in read) {
+        changed.push(read.changed);
+        continue;
+      }
+      const { line, storedBytes } = read;
+      cost.storedBytes += storedBytes;
+      sizes.push(line.seen.size);
+      bytesHere += line.seen.size;
+      await writer.add(Buffer.from(objectLineText(line)));
+      onRead(1);
+      if (bytesHere >= bytesPerStep) {
+        await writer.flush();
+        bytesHere = 0;
+      }
+    }
+    await writer.finish();
+    await save({ changed, done: true });
+  }
+  return {
+    role: bucket.role,
+    name: bucket.name,
+    from: state.from,
+    to: site.now().toISOString(),
+    objects: state.parts.reduce((sum, { lines }) => sum + lines, 0),
+    bytes: state.bytes,
+    parts: state.parts.map(({ sha256, bytes: size, lines }) => ({ sha256, bytes: size, lines })),
+    changed: state.changed,
+  };
+}
+
+/** Several objects are under way, and come in the order of their keys. */
+async function* readInOrder(site: BackupSite, bucket: BucketToRead, behind: string): AsyncGenerator<Read> {
+  const known = knownLines(site, bucket.before, behind);
+  const underWay: Promise<Read>[] = [];
+  try {
+    for await (const { objects } of listObjects(site.aws, {
+      bucket: bucket.name,
+      startAfter: behind === "" ? undefined : behind,
+      signal: site.signal,
+    })) {
+      for (const listed of objects) {
+        const before = await known.upTo(listed.key);
+        const one = readObject(site, bucket.name, { listed, before });
+        one.catch(() => undefined);
+        underWay.push(one);
+        if (underWay.length < atOnce) continue;
+        const first = await underWay.shift();
+        if (first !== undefined) yield first;
+      }
+    }
+    for (const one of underWay.splice(0)) yield await one;
+  } finally {
+    await known.close();
+    await Promise.allSettled(underWay);
+  }
+}
+
+/** The lines of the backup before, walked along with the listing: both are in the order of the keys' UTF-8 bytes. */
+function knownLines(site: BackupSite, before: BucketSnapshot | undefined, behind: string) {
+  const lines = linesOf(site, before);
+  let ahead: ObjectLine | undefined;
+  let ended = before === undefined;
+  return {
+    async upTo(key: string): Promise<ObjectLine | undefined> {
+      while (!ended && (ahead === undefined || isBefore(ahead.put.Key, key) || ahead.put.Key === behind)) {
+        const next = await lines.next();
+        if (next.done === true) {
+          ended = true;
+          ahead = undefined;
+        } else ahead = next.value;
+      }
+      return ahead?.put.Key === key ? ahead : undefined;
+    },
+    close: () => lines.return(undefined),
+  };
+}
+
+/** In the order of listings. */
+function isBefore(one: string, other: string): boolean {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other)) < 0;
+}
+
+async function* linesOf(site: BackupSite, before: BucketSnapshot | undefined): AsyncGenerator<ObjectLine> {
+  for (const part of before?.parts ?? []) {
+    for await (const batch of partLines(site.repository, part, site.signal)) {
+      for (const line of batch) yield parseObjectLine(line);
+    }
+  }
+}
+
+async function readObject(
+  site: BackupSite,
+  bucket: string,
+  { listed, before }: { listed: Listed; before: ObjectLine | undefined },
+): Promise<Read> {
+  const { key } = listed;
+  try {
+    return await readOnce(site, bucket, {
+      key,
+      etag: listed.etag,
+      before: isSame(listed, before) ? before : undefined,
+    });
+  } catch (error) {
+    if (isDenied(error)) return { changed: { key, what: "unreadable" } };
+    if (!isOther(error)) throw error;
+  }
+  // It changed since it was listed: as it is now.
+  try {
+    return await readOnce(site, bucket, { key, etag: undefined, before: undefined });
+  } catch (error) {
+    if (!isOther(error)) throw error;
+    return { changed: { key, what: errorName(error) === "PreconditionFailed" ? "changed" : "deleted" } };
+  }
+}
+
+function isSame({ etag, sizeBytes, lastModified }: Listed, before: ObjectLine | undefined): boolean {
+  if (before === undefined) return false;
+  const { seen } = before;
+  return (
+    seen.etag === etag &&
+    seen.size === sizeBytes &&
+    // A listing tells milliseconds, an answer's header none.
+    Math.trunc(Date.parse(seen.lastModified) / 1000) === Math.trunc((lastModified?.getTime() ?? -1) / 1000)
+  );
+}
+
+/** Not found, or not the one that was listed. A HEAD answers without a name for the error. */
+function isOther(error: unknown): boolean {
+  const status = httpStatus(error);
+  return status === 404 || status === 412;
+}
+
+async function readOnce(
+  site: BackupSite,
+  bucket: string,
+  { key, etag, before }: { key: string; etag: string | undefined; before: ObjectLine | undefined },
+): Promise<Read> {
+  const { aws, repository, signal } = site;
+  const ask = { bucket, key, ifMatch: etag, signal };
+  if (before !== undefined && (await repository.hasContent(before.content, signal))) {
+    const head = await headWhole(aws, ask);
+    return { line: await lineOf(site, bucket, { whole: head, content: before.content }), storedBytes: 0 };
+  }
+  const whole = await openWhole(aws, ask);
+  const { sha256, bytes, storedBytes } = await repository.putContentFrom(whole.body, signal);
+  if (bytes !== whole.sizeBytes)
+    throw new Error(`${bucket}/${key}: ${bytes} of ${whole.sizeBytes} bytes came`);
+  return { line: await lineOf(site, bucket, { whole, content: sha256 }), storedBytes };
+}
+
+async function lineOf(
+  { aws, signal }: BackupSite,
+  bucket: string,
+  { whole, content }: { whole: StoredWhole; content: string },
+): Promise<ObjectLine> {
+  const { put, etag, version, sizeBytes, lastModified, tagCount } = whole;
+  const tags =
+    tagCount === undefined || tagCount === 0
+      ? {}
+      : await objectTags(aws, { bucket, key: put.Key, version }, signal);
+  return {
+    content,
+    seen: {
+      ...(version === undefined ? {} : { versionId: version }),
+      etag,
+      size: sizeBytes,
+      lastModified: (lastModified ?? new Date(0)).toISOString(),
+    },
+    put: Object.keys(tags).length === 0 ? put : { ...put, Tagging: tagQuery(tags) },
+  };
+}

@@ -1,0 +1,134 @@
+import type { Item } from "../aws/items.ts";
+import { scanLines } from "../aws/scan-lines.ts";
+import type { TableKeys } from "../model/declaration.ts";
+import { partWriter, type WrittenPart } from "./parts.ts";
+import type { Pending } from "./pending.ts";
+import type { ReadRate } from "./rate.ts";
+import type { BackupSite } from "./site.ts";
+import type { TableDescription, TableSnapshot } from "./snapshot.ts";
+
+/** Larger tables are read in four segments side by side; always in the same, so that parts stay what they were. */
+const largeBytes = 64 * 1024 ** 2;
+const segmentsOfLarge = 4;
+
+export interface TableToRead {
+  readonly role: string;
+  readonly name: string;
+  readonly description: TableDescription;
+  /** As DynamoDB last counted. */
+  readonly bytes: number;
+  readonly rate: ReadRate | undefined;
+}
+
+/** What reading has come to, besides what the snapshot says. */
+export interface Cost {
+  /** Written to the repository: what it did not have yet. */
+  storedBytes: number;
+}
+
+export interface Reading {
+  readonly pending: Pending;
+  readonly cost: Cost;
+  /** Items, objects or users more. */
+  readonly onRead: (count: number) => void;
+}
+
+interface SegmentState {
+  readonly parts: readonly WrittenPart[];
+  /** Key of the last item in `parts`; absent before the first part. */
+  readonly behind?: Item;
+  readonly done: boolean;
+}
+
+interface TableState {
+  readonly from: string;
+  readonly segments: number;
+}
+
+/** Reads a table into parts; goes on behind the last part that a broken-off run has stored. */
+export async function readTable(
+  site: BackupSite,
+  table: TableToRead,
+  reading: Reading,
+): Promise<TableSnapshot> {
+  const { pending } = reading;
+  const step = `table-${table.role}`;
+  const begun = pending.steps.get(step) as TableState | undefined;
+  const state = begun ?? {
+    from: site.now().toISOString(),
+    segments: table.bytes > largeBytes ? segmentsOfLarge : 1,
+  };
+  if (begun === undefined) await pending.step(step, state);
+  const parts = await Promise.all(
+    Array.from({ length: state.segments }, (_, segment) =>
+      readSegment(site, table, { reading, segment, segments: state.segments, step: `${step}-${segment}` }),
+    ),
+  );
+  const all = parts.flat();
+  return {
+    role: table.role,
+    name: table.name,
+    description: table.description,
+    from: state.from,
+    to: site.now().toISOString(),
+    items: all.reduce((sum, { lines }) => sum + lines, 0),
+    parts: all.map(({ sha256, bytes, lines }) => ({ sha256, bytes, lines })),
+  };
+}
+
+async function readSegment(
+  site: BackupSite,
+  table: TableToRead,
+  { reading, segment, segments, step }: { reading: Reading; segment: number; segments: number; step: string },
+): Promise<readonly WrittenPart[]> {
+  const { pending, cost, onRead } = reading;
+  const begun = pending.steps.get(step) as SegmentState | undefined;
+  const before = begun?.parts ?? [];
+  for (const { lines, storedBytes } of before) {
+    onRead(lines);
+    cost.storedBytes += storedBytes;
+  }
+  if (begun?.done === true) return before;
+  const parts = [...before];
+  const writer = partWriter(site.repository, {
+    signal: site.signal,
+    async onPart(part, lastLine) {
+      parts.push(part);
+      cost.storedBytes += part.storedBytes;
+      await pending.step(step, { parts, behind: keyOf(lastLine, table.description.keys), done: false });
+    },
+  });
+  const pages = scanLines(site.aws, {
+    table: table.name,
+    segment,
+    segments,
+    start: begun?.behind,
+    signal: site.signal,
+    ...(table.rate === undefined
+      ? {}
+      : {
+          beforePage: () => table.rate?.take() ?? Promise.resolve(),
+          onConsumed: (units) => table.rate?.spent(units),
+        }),
+  });
+  for await (const { lines, count } of pages) {
+    await writer.add(lines);
+    onRead(count);
+  }
+  await writer.finish();
+  await pending.step(step, { parts, done: true });
+  return parts;
+}
+
+/** The key of the item in a line, typed: a scan goes on behind it. */
+export function keyOf(line: Buffer, { partition, sort }: TableKeys): Item {
+  const { Item: item } = JSON.parse(line.toString("utf8")) as { Item: Item };
+  const names = sort === undefined ? [partition.name] : [partition.name, sort.name];
+  return Object.fromEntries(
+    names.map((name) => {
+      const value = item[name];
+      if (value === undefined) throw new Error(`an item has no ${name}, which is a key of its table`);
+      return [name, value];
+    }),
+  );
+}

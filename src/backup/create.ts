@@ -1,0 +1,318 @@
+import { findBucket } from "../aws/bucket-settings.ts";
+import { pause } from "../aws/setting.ts";
+import { describeTable, type TableMeasure } from "../aws/table-description.ts";
+import type { ExportPlace } from "../aws/table-export.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import { schemaVersion } from "../migrations/state.ts";
+import {
+  sameKeys,
+  type BucketDeclaration,
+  type Declaration,
+  type TableDeclaration,
+} from "../model/declaration.ts";
+import { readBucket } from "./create-files.ts";
+import { readTable, type Cost, type Reading } from "./create-tables.ts";
+import { countsOf, type Counts } from "./manifest.ts";
+import { exportForSnapshot } from "./native-engine.ts";
+import { partWriter, type WrittenPart } from "./parts.ts";
+import { removePending, type Pending } from "./pending.ts";
+import { readRate } from "./rate.ts";
+import { recoveryText } from "./recovery-text.ts";
+import type { BackupSite } from "./site.ts";
+import type { Manifest, TableDescription, TableSnapshot, UsersSnapshot } from "./snapshot.ts";
+import { commitSnapshot, listSnapshots, readManifest, removeSnapshot } from "./snapshots.ts";
+import { readUsers } from "./users-read.ts";
+
+/** What a backup is to hold: kinds, roles or names; all when there is none. */
+export type Only = readonly string[];
+
+/** Share of what a table bears, or capacity units a second. */
+export type Rate = { readonly percent: number } | { readonly unitsPerSecond: number };
+
+export interface PlannedTable {
+  readonly role: string;
+  readonly name: string;
+  readonly description: TableDescription;
+  readonly measure: TableMeasure;
+}
+
+/** What a backup would read. */
+export interface BackupPlan {
+  readonly tables: readonly PlannedTable[];
+  readonly buckets: readonly BucketDeclaration[];
+  readonly userPoolId: string | undefined;
+  /** Declared, and not there. */
+  readonly missing: readonly string[];
+  /** There, and left out by `only`. */
+  readonly left: readonly string[];
+}
+
+/**
+ * Looks at what there is to back up. Reads nothing of it.
+ * @throws CliError (usage) for a word in `only` that means nothing.
+ */
+export async function planBackup(
+  { aws, declaration, signal }: Pick<BackupSite, "aws" | "declaration" | "signal">,
+  only: Only,
+): Promise<BackupPlan> {
+  assertKnown(declaration, only);
+  const wants = (kind: string, { role, name }: { role: string; name: string }) =>
+    only.length === 0 || only.some((word) => [kind, role, name].includes(word));
+  const plan = { tables: [] as PlannedTable[], buckets: [] as BucketDeclaration[] };
+  const missing: string[] = [];
+  const left: string[] = [];
+  const seen = new Map<string, TableDescription>();
+  for (const table of declaration.tables.filter(({ backedUp }) => backedUp)) {
+    const found = await describeTable(aws, table.name, signal);
+    if (found !== undefined) seen.set(table.role, found.description);
+    if (found === undefined) {
+      if (isWanted(table, seen)) missing.push(`table ${table.name}`);
+    } else if (wants("tables", table)) plan.tables.push({ role: table.role, name: table.name, ...found });
+    else left.push(`table ${table.name}`);
+  }
+  for (const bucket of declaration.buckets.filter(({ backedUp }) => backedUp)) {
+    const presence = await findBucket(aws, bucket.name, signal);
+    if (presence.state === "missing") missing.push(`bucket ${bucket.name}`);
+    else if (wants("files", bucket)) plan.buckets.push(bucket);
+    else left.push(`bucket ${bucket.name}`);
+  }
+  const pool = declaration.userPool?.backedUp === true ? declaration.userPool.id : undefined;
+  const takesUsers =
+    pool !== undefined && (only.length === 0 || only.includes("users") || only.includes(pool));
+  if (pool !== undefined && !takesUsers) left.push(`user pool ${pool}`);
+  return { ...plan, userPoolId: takesUsers ? pool : undefined, missing, left };
+}
+
+function assertKnown({ tables, buckets, userPool }: Declaration, only: Only): void {
+  const known = new Set(["tables", "files", "users", ...(userPool === undefined ? [] : [userPool.id])]);
+  for (const { role, name } of [...tables, ...buckets]) known.add(role).add(name);
+  const unknown = only.filter((word) => !known.has(word));
+  if (unknown.length === 0) return;
+  throw new CliError(`--only ${unknown.join(", ")}: there is nothing of that name`, {
+    exitCode: exitCodes.usage,
+    hint: `it can be ${[...known].join(", ")}`,
+  });
+}
+
+/** Whether a table that is not there ought to be: some are wanted beside certain others only. */
+function isWanted({ when }: TableDeclaration, seen: ReadonlyMap<string, TableDescription>): boolean {
+  if (when === undefined) return true;
+  const beside = seen.get(when.role);
+  return beside !== undefined && sameKeys(beside.keys, when.keys);
+}
+
+export interface CreateOptions {
+  readonly plan: BackupPlan;
+  readonly pending: Pending;
+  readonly rate: Rate | undefined;
+  readonly tool: string;
+  readonly account: string | undefined;
+  /** Where DynamoDB exports the tables to, instead of their being read here. */
+  readonly exportTo: ExportPlace | undefined;
+  readonly onProgress: (progress: CreateProgress) => void;
+}
+
+export interface CreateProgress {
+  /** What is being read. */
+  readonly what: string;
+  readonly items: number;
+  readonly objects: number;
+  readonly users: number;
+}
+
+export interface CreatedBackup extends Counts {
+  readonly id: string;
+  /** Written to the repository: what it did not have yet. */
+  readonly storedBytes: number;
+  /** Goes on from a run that was broken off. */
+  readonly resumed: boolean;
+  readonly changed: number;
+  readonly missing: readonly string[];
+}
+
+/**
+ * Makes a backup: reads tables, buckets and accounts one after the other, saves how far it is, and makes the snapshot visible
+ * with its last write. Broken off anywhere, the next call with a `pending` of the same options goes on. The site is only
+ * read; the record of it in the audit trail comes last.
+ */
+export async function createBackup(site: BackupSite, options: CreateOptions): Promise<CreatedBackup> {
+  const { plan, pending } = options;
+  const cost: Cost = { storedBytes: 0 };
+  let progress: CreateProgress = { what: "", items: 0, objects: 0, users: 0 };
+  const reading = (what: string, kind: "items" | "objects" | "users"): Reading => {
+    progress = { ...progress, what };
+    options.onProgress(progress);
+    return {
+      pending,
+      cost,
+      onRead(count) {
+        progress = { ...progress, [kind]: progress[kind] + count };
+        options.onProgress(progress);
+      },
+    };
+  };
+  for (const id of pending.committed) {
+    await site.record([{ action: "backup.created", details: { backupId: id } }]);
+    await removePending(site.repository, id, site.signal);
+  }
+  const before = await newestReadable(site);
+  const tables =
+    options.exportTo === undefined
+      ? await inTurn(plan.tables, ({ measure, ...table }) =>
+          readTable(
+            site,
+            { ...table, bytes: measure.bytes, rate: rateOf(site, measure, options.rate) },
+            reading(`table ${table.name}`, "items"),
+          ),
+        )
+      : await exported(site, { ...options, exportTo: options.exportTo });
+  const buckets = await inTurn(plan.buckets, ({ role, name }) =>
+    readBucket(
+      site,
+      { role, name, before: before?.buckets.find((bucket) => bucket.name === name) },
+      reading(`bucket ${name}`, "objects"),
+    ),
+  );
+  const userPool =
+    plan.userPoolId === undefined
+      ? undefined
+      : await readPool(site, plan.userPoolId, reading(`user pool ${plan.userPoolId}`, "users"));
+  const manifest: Manifest = {
+    format: 1,
+    id: pending.id,
+    tool: options.tool,
+    model: site.declaration.name,
+    schemaVersion: await versionOf(site),
+    target: site.target,
+    ...(options.account === undefined ? {} : { account: options.account }),
+    region: site.aws.region,
+    startedAt: pending.startedAt.toISOString(),
+    endedAt: site.now().toISOString(),
+    engine: options.exportTo === undefined ? "scan" : "aws",
+    tables,
+    buckets,
+    ...(userPool === undefined ? {} : { userPool }),
+    ...(plan.left.length === 0 ? {} : { left: plan.left }),
+  };
+  await pending.assertOwner();
+  const recovery = recoveryText({ manifest, repository: site.repository });
+  await commitSnapshot(site.repository, { manifest, recovery }, site.signal);
+  try {
+    await pending.assertOwner();
+  } catch (error) {
+    // A prune that took this for abandoned may have removed contents in the meantime.
+    await removeSnapshot(site.repository, manifest.id);
+    throw error;
+  }
+  const counts = countsOf(manifest);
+  await site.record([
+    {
+      action: "backup.created",
+      details: { backupId: manifest.id, items: counts.items, objects: counts.objects, bytes: counts.bytes },
+    },
+  ]);
+  await pending.end();
+  return {
+    id: manifest.id,
+    ...counts,
+    storedBytes: cost.storedBytes,
+    resumed: pending.resumed,
+    changed: buckets.reduce((sum, { changed }) => sum + changed.length, 0),
+    missing: plan.missing,
+  };
+}
+
+/** One after the other: side by side they would share the same connection and memory. */
+async function inTurn<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const one of all) results.push(await work(one));
+  return results;
+}
+
+/** The newest backup whose manifest can be read here: what did not change since is not read again. */
+async function newestReadable({ repository, signal }: BackupSite): Promise<Manifest | undefined> {
+  if (!repository.canRead) return undefined;
+  const [newest] = await listSnapshots(repository, signal);
+  if (newest === undefined) return undefined;
+  try {
+    return await readManifest(repository, newest.id, signal);
+  } catch (error) {
+    // A damaged one is nothing to go by; `backup verify` tells of it.
+    if (error instanceof CliError) return undefined;
+    throw error;
+  }
+}
+
+function rateOf(site: BackupSite, { readUnits }: TableMeasure, rate: Rate | undefined) {
+  if (rate === undefined) return undefined;
+  const unitsPerSecond =
+    "percent" in rate ? Math.max(1, (readUnits * rate.percent) / 100) : rate.unitsPerSecond;
+  return readRate({
+    unitsPerSecond,
+    now: () => site.now().getTime(),
+    wait: (ms) => pause(ms, site.signal),
+  });
+}
+
+async function versionOf({ aws, declaration, signal }: BackupSite): Promise<string | null> {
+  const table = declaration.tables.find(({ role }) => role === "migrations");
+  return table === undefined ? null : schemaVersion(aws, table.name, signal);
+}
+
+interface PoolState {
+  readonly snapshot: UsersSnapshot;
+  readonly parts: readonly WrittenPart[];
+}
+
+async function readPool(
+  site: BackupSite,
+  poolId: string,
+  { pending, cost, onRead }: Reading,
+): Promise<UsersSnapshot> {
+  const begun = pending.steps.get("users") as PoolState | undefined;
+  if (begun !== undefined) {
+    onRead(begun.snapshot.users);
+    for (const { storedBytes } of begun.parts) cost.storedBytes += storedBytes;
+    return begun.snapshot;
+  }
+  const from = site.now().toISOString();
+  const writer = partWriter(site.repository, { signal: site.signal });
+  const { users, groups } = await readUsers({
+    aws: site.aws,
+    poolId,
+    signal: site.signal,
+    now: () => site.now(),
+    async add(lines) {
+      await writer.add(lines);
+      onRead(lines.toString().split("\n").length - 1);
+    },
+  });
+  const parts = await writer.finish();
+  for (const { storedBytes } of parts) cost.storedBytes += storedBytes;
+  const snapshot: UsersSnapshot = {
+    id: poolId,
+    from,
+    to: site.now().toISOString(),
+    users,
+    parts: parts.map(({ sha256, bytes, lines }) => ({ sha256, bytes, lines })),
+    groups,
+  };
+  await pending.step("users", { snapshot, parts });
+  return snapshot;
+}
+
+/** The tables as DynamoDB exports them, all of one moment. */
+async function exported(
+  site: BackupSite,
+  { plan, pending, exportTo, onProgress }: CreateOptions & { readonly exportTo: ExportPlace },
+): Promise<TableSnapshot[]> {
+  const done = await exportForSnapshot(site, pending, {
+    tables: plan.tables.map(({ name }) => name),
+    place: exportTo,
+    tell: (what) => onProgress({ what, items: 0, objects: 0, users: 0 }),
+  });
+  return plan.tables.flatMap(({ role, name, description }) => {
+    const items = done.get(name);
+    return items === undefined ? [] : [{ role, name, description, ...items }];
+  });
+}
