@@ -78,8 +78,8 @@ function asText(rows: readonly Row[]): Promise<string> {
       title: "WHEN",
       cell: (row) => (row.startedAt === null ? "-" : localTime(new Date(row.endedAt ?? row.startedAt))),
     },
-    { title: "CHANGED", cell: ({ counts }) => (counts?.changed ?? "-").toLocaleString(), align: "right" },
-    { title: "LEFT", cell: ({ counts }) => (counts?.left ?? "-").toLocaleString(), align: "right" },
+    { title: "CHANGED", cell: ({ counts }) => counts?.changed?.toLocaleString("en") ?? "-", align: "right" },
+    { title: "LEFT", cell: ({ counts }) => counts?.left?.toLocaleString("en") ?? "-", align: "right" },
     { title: "BY", cell: ({ by }) => by ?? "-" },
   ]);
 }

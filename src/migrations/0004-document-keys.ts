@@ -5,6 +5,7 @@ import type { AttributeValue } from "../aws/items.ts";
 import { entriesAttribute, entriesIn, type StoredEntry } from "../documents/entries.ts";
 import { nextKey } from "../documents/move.ts";
 import { documentUrl } from "../documents/site.ts";
+import { legalHold } from "../model/documents.ts";
 import { avatarKey, parseKey, pluralFileType } from "../model/keys.ts";
 import { userIdFault } from "../model/user-id.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type MigrationSite,
   type ObjectMove,
   type StoredItem,
+  type Unit,
 } from "./migration.ts";
 import { restore } from "./restore.ts";
 import { keyOfAddress } from "./units.ts";
@@ -39,11 +41,14 @@ export const documentKeys: Migration = {
     const moves: ObjectMove[] = [];
     const left: Left[] = [];
     const changes: ItemChange[] = [];
+    const held = heldKeys(site, { userId, items });
     /** Where an object goes; undefined where it stays. */
     const moved = async (what: string, from: string, newKey: () => string) => {
       const known = moves.find((move) => move.from === from);
       if (known !== undefined) return known.to;
-      const move = await planMove(site, { userId, from, newKey });
+      const hold = held.get(from);
+      const move =
+        hold === undefined ? await planMove(site, { userId, from, newKey }) : `legal hold: ${hold}`;
       if (typeof move === "string") left.push({ userId, what, why: move });
       else moves.push(move);
       return typeof move === "string" ? undefined : move.to;
@@ -87,6 +92,17 @@ function oldEntries(site: MigrationSite, userId: string, { place, item }: Stored
     if (parsed?.layout === "old-document") return true;
     return parsed?.layout === "document" && pluralFileType(parsed.fileType) !== parsed.fileType;
   });
+}
+
+/** Objects of which every version must stay where it is, and why: a move lets the bucket remove the former ones some day. */
+function heldKeys(site: MigrationSite, { userId, items }: Unit): ReadonlyMap<string, string> {
+  const entries = items.flatMap(({ place, item }) => entriesIn(site, { userId, place, item }));
+  return new Map(
+    entries.flatMap(({ document }) => {
+      const hold = legalHold(document.attributes);
+      return hold === undefined ? [] : [[document.s3Key, hold] as const];
+    }),
+  );
 }
 
 function oldPicture(site: MigrationSite, { item }: StoredItem): string | undefined {

@@ -39,8 +39,10 @@ export async function settleMoves(site: MigrationSite, record: JournalRecord): P
     const [isFormer, isNew] = [named.has(move.from), named.has(move.to)];
     if (isFormer === isNew) continue;
     const [former, copy] = [await head(site, move.from), await head(site, move.to)];
-    if (former === undefined || copy === undefined || former.sizeBytes !== copy.sizeBytes) continue;
-    await (isNew ? deleteFormer(site, move, former) : deleteCopy(site, move));
+    if (former === undefined || copy?.sizeBytes !== former.sizeBytes) continue;
+    if (isFormer) await deleteCopy(site, move);
+    // Another one that came to the former key since was never copied.
+    else if (former.etag === move.etag) await deleteFormer(site, move);
   }
 }
 
@@ -48,7 +50,7 @@ export async function settleMoves(site: MigrationSite, record: JournalRecord): P
 export async function takeBack(site: MigrationSite, move: ObjectMove): Promise<boolean> {
   const { bucket, signal } = site;
   for (let look = 0; (await head(site, move.from)) === undefined && look < 10; look++) {
-    const marker = await markerOn(site, move.from);
+    const marker = await markerOver(site, move);
     if (marker === undefined) break;
     await whileBusy(
       () => deleteObject(site.aws, { bucket, key: move.from, version: marker }, signal),
@@ -61,17 +63,21 @@ export async function takeBack(site: MigrationSite, move: ObjectMove): Promise<b
   return copy !== undefined && copyBetween(site, copy, { from: move.to, to: move.from });
 }
 
-/** The delete marker that hides a key, where there is a version below it. */
-async function markerOn({ aws, bucket, signal }: MigrationSite, key: string): Promise<string | undefined> {
+/** The delete marker that hides the object; undefined where another version, or none, would come to light. */
+async function markerOver(
+  { aws, bucket, signal }: MigrationSite,
+  { from: key, etag }: ObjectMove,
+): Promise<string | undefined> {
   let marker: string | undefined;
-  let isAnything = false;
+  let below: string | undefined;
   for await (const page of listVersions(aws, { bucket, prefix: key, signal })) {
     for (const each of page.filter((version) => version.key === key)) {
       if (each.isDeleteMarker && each.isLatest) marker = each.version;
-      isAnything ||= !each.isDeleteMarker;
+      // The newest comes first.
+      if (!each.isDeleteMarker) below ??= each.etag;
     }
   }
-  return isAnything ? marker : undefined;
+  return below === etag ? marker : undefined;
 }
 
 async function copyBetween(
@@ -100,10 +106,10 @@ async function copyBetween(
   return true;
 }
 
-async function deleteFormer(site: MigrationSite, { from }: ObjectMove, former: ObjectHead): Promise<void> {
+async function deleteFormer(site: MigrationSite, { from, etag }: ObjectMove): Promise<void> {
   const { aws, bucket, signal } = site;
   try {
-    await whileBusy(() => deleteObject(aws, { bucket, key: from, ifMatch: former.etag }, signal), signal);
+    await whileBusy(() => deleteObject(aws, { bucket, key: from, ifMatch: etag }, signal), signal);
   } catch (error) {
     // Another object came to that key in this moment: it is not ours to delete.
     if (httpStatus(error) !== 412) throw error;

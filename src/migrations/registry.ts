@@ -20,5 +20,5 @@ export const migrations: readonly Registered[] = [
   { migration: documentFields, checksum: "172bbe2508b6e75bfd66c2f4cbf937122748ae8fbfa2f4f7a9effa7a9b78e453" },
   { migration: profileType, checksum: "30ce4a455514db4b879dab956d6284fbcbf6545a87166f7c8da9c11aba710c37" },
   { migration: documentItems, checksum: "f6463811a1698d4a1a1b1ab7929eb748c18b1ebd7fedca9dbf6bd4e8aa751854" },
-  { migration: documentKeys, checksum: "24b042482a8cac15b9cadbafa52af41fcd5e7ef2ffc392f9ba36b07c85c0b0d1" },
+  { migration: documentKeys, checksum: "ae5aa4b76753896ba6b8f3be8327e6dcf9954729e49b47de9210a93712013b5a" },
 ];

@@ -12,22 +12,23 @@ const attempts = 5;
  * reported. May be called again after a crash. Order: the objects at their former keys, the items, then the copies go.
  */
 export async function restore(site: MigrationSite, record: JournalRecord): Promise<Restored> {
+  const restored = await restoreItems(site, record);
+  // Whatever came of it, and also after a crash in between: of each object the one that is named stays.
+  await settleMoves(site, record);
+  return restored;
+}
+
+async function restoreItems(site: MigrationSite, record: JournalRecord): Promise<Restored> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const found = await standing(site, record);
     if (typeof found === "string") return { conflict: found };
-    if (found.length === 0) {
-      // Also after a crash between the items and the copies.
-      await settleMoves(site, record);
-      return { outcome: "unchanged" };
-    }
+    if (found.length === 0) return { outcome: "unchanged" };
     for (const move of record.moves) {
-      if (!(await takeBack(site, move)))
+      if (!(await takeBack(site, move))) {
         return { conflict: `its object cannot be brought back: ${move.from}` };
+      }
     }
-    if (await writeChanges(site, record.userId, found.map(backward))) {
-      await settleMoves(site, record);
-      return { outcome: "restored" };
-    }
+    if (await writeChanges(site, record.userId, found.map(backward))) return { outcome: "restored" };
   }
   return { conflict: "its item keeps changing" };
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { PutBucketVersioningCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AttributeValue, Item } from "../../src/aws/items.ts";
 import { itemSizeBytes } from "../../src/aws/item-size.ts";
 import { deleteAllVersions } from "../../src/aws/deletion.ts";
-import { listVersions } from "../../src/aws/listing.ts";
+import { listVersions, type ListedVersion } from "../../src/aws/listing.ts";
 import { deleteObject } from "../../src/aws/objects.ts";
 import { applyMigration, type Applied } from "../../src/migrations/apply.ts";
 import { migrations, type Registered } from "../../src/migrations/registry.ts";
@@ -71,6 +72,12 @@ async function save(change: (item: Item) => Item): Promise<void> {
 
 function documentsOf(item: Item | undefined): readonly AttributeValue[] {
   return item?.["documents"]?.L ?? [];
+}
+
+async function list(prefix: string): Promise<ListedVersion[]> {
+  const all: ListedVersion[] = [];
+  for await (const page of listVersions(opened.aws, { bucket, prefix })) all.push(...page);
+  return all;
 }
 
 const withEntry = (id: string) => (item: Item) => ({
@@ -206,9 +213,47 @@ describe("a moved object", () => {
       conflicts: [{ userId: "user-1", why: `its object cannot be brought back: ${oldKey}` }],
     });
     expect(documentsOf(await readItem(opened.aws, "user-1", "simple"))[0]?.M?.["s3Key"]).toEqual({ S: to });
-    const left = [];
-    for await (const page of listVersions(opened.aws, { bucket, prefix: to })) left.push(...page);
-    expect(left.map(({ isDeleteMarker }) => isDeleteMarker)).toEqual([false, true]);
+    expect((await list(to)).map(({ isDeleteMarker }) => isDeleteMarker)).toEqual([false, true]);
+  });
+
+  it("comes back by a copy where another version lies below the marker", async () => {
+    const before = await everything(opened.aws);
+    await up("0004");
+    const listed = await list(oldKey);
+    const marker = listed.find(({ isDeleteMarker }) => isDeleteMarker);
+    const newest = listed.find(({ isDeleteMarker }) => !isDeleteMarker);
+    for (const version of [marker?.version, newest?.version])
+      await deleteObject(opened.aws, { bucket, key: oldKey, version });
+    // What is left is the older one; it is hidden once more.
+    await deleteObject(opened.aws, { bucket, key: oldKey });
+    expect(await down("0004")).toMatchObject({ counts: { objects: 1 }, conflicts: [] });
+    const { objects } = await everything(opened.aws);
+    expect(objects).toEqual({
+      [oldKey]: { ...(before.objects[oldKey] as object), version: expect.any(String) },
+    });
+  });
+
+  it("moves and comes back in a bucket whose versioning is suspended", async () => {
+    const s3 = await opened.aws.s3();
+    const VersioningConfiguration = { Status: "Suspended" } as const;
+    await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
+    await putObjectOf(opened.aws, oldKey, "%PDF-1 neu", "application/pdf");
+    const before = await everything(opened.aws);
+    await up("0004");
+    expect(Object.keys((await everything(opened.aws)).objects)).not.toContain(oldKey);
+    expect(await down("0004")).toMatchObject({ counts: { objects: 1 }, conflicts: [] });
+    expect(await everything(opened.aws)).toEqual(before);
+  });
+
+  it("under a legal hold stays, also for another entry that names it", async () => {
+    const held = websiteEntry("doc-1", oldKey, { legalHold: { S: "Klage 12 C 34/26" } });
+    await put({ documents: { L: [held, websiteEntry("doc-2", oldKey)] } });
+    const before = await everything(opened.aws);
+    const why = "legal hold: Klage 12 C 34/26";
+    expect((await up("0004")).left).toEqual(
+      ["doc-1", "doc-2"].map((what) => ({ userId: "user-1", what, why })),
+    );
+    expect(await everything(opened.aws)).toEqual(before);
   });
 
   it("of another user, or of one whose id can be in no key, stays, and is told", async () => {
