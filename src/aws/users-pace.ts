@@ -1,4 +1,5 @@
-import { pause, whilePassing, errorName } from "./setting.ts";
+import type { Aws } from "./clients.ts";
+import { errorName, pause, whilePassing } from "./setting.ts";
 
 export interface PaceOptions {
   readonly perSecond: number;
@@ -20,6 +21,14 @@ export const changesPerSecond = 20;
 
 /** Seven repetitions besides the SDK's own take more than a minute: no throttling of Cognito lasts that long. */
 const attempts = 8;
+
+/** Calls to AWS below its quota. A server in AWS's place has none: there calls are only sent again when throttled. */
+export function pacedFor(
+  aws: Pick<Aws, "endpointUrl">,
+  { perSecond, now }: Pick<PaceOptions, "perSecond" | "now">,
+): Paced {
+  return paced({ perSecond: aws.endpointUrl === undefined ? perSecond : Infinity, now });
+}
 
 /** Spaces calls evenly, also those of several callers at once. A clock that jumps costs a second at most. */
 export function paced({ perSecond, now, wait = pause }: PaceOptions): Paced {

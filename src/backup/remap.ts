@@ -1,6 +1,6 @@
 import type { Aws } from "../aws/clients.ts";
-import { listPoolUsers } from "../aws/users-list.ts";
-import { listsPerSecond, paced } from "../aws/users-pace.ts";
+import { listPoolUsers, type PoolAccount, type UserAttribute } from "../aws/users-list.ts";
+import { listsPerSecond, pacedFor } from "../aws/users-pace.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { identityOf, namedOf, type UserLine } from "./user-line.ts";
 import { existingPool } from "./users-read.ts";
@@ -8,10 +8,18 @@ import { existingPool } from "./users-read.ts";
 /** A user's id in the snapshot to the same user's id now; only those that differ. */
 export type NewIds = ReadonlyMap<string, string>;
 
+export interface FoundIds {
+  readonly newIds: NewIds;
+  /** Ids of users that have no account in the pool: not made yet, or left out. */
+  readonly missing: readonly string[];
+  /** Ids of users whose name another person seems to have now: both accounts have an address, and not the same. */
+  readonly doubtful: readonly string[];
+}
+
 /**
  * Who of the snapshot has which id now. Computed from the snapshot's users and the pool's alone, so a second run, after
- * a crash too, finds the same. `missing`: ids of users that have no account in the pool (not made yet, or left out).
- * Memory: about 200 bytes a user.
+ * a crash too, finds the same. No id is given to two users, and nobody's to somebody who may be another person. Who was
+ * erased should not be among `users`. Memory: about 300 bytes a user.
  */
 export async function readNewIds({
   aws,
@@ -25,21 +33,43 @@ export async function readNewIds({
   readonly users: AsyncIterable<UserLine>;
   readonly signal?: AbortSignal | undefined;
   readonly now: () => Date;
-}): Promise<{ readonly newIds: NewIds; readonly missing: readonly string[] }> {
+}): Promise<FoundIds> {
   const pool = await existingPool(aws, poolId, signal);
-  const subs = new Map<string, string>();
-  const calls = { paced: paced({ perSecond: listsPerSecond, now }), signal };
+  const accounts = new Map<string, Pick<PoolAccount, "sub" | "attributes">>();
+  const calls = { paced: pacedFor(aws, { perSecond: listsPerSecond, now }), signal };
   for await (const page of listPoolUsers(aws, poolId, calls))
-    for (const account of page) subs.set(identityOf(account, pool), account.sub);
+    for (const account of page)
+      accounts.set(identityOf(account, pool), { sub: account.sub, attributes: addressesOf(account) });
   const newIds = new Map<string, string>();
   const missing: string[] = [];
+  const doubtful: string[] = [];
   for await (const user of users) {
     const { sub } = user.seen;
-    const found = subs.get(identityOf(namedOf(user), pool));
-    if (found === undefined) missing.push(sub);
-    else if (found !== sub) newIds.set(sub, found);
+    const identity = identityOf(namedOf(user), pool);
+    const account = accounts.get(identity);
+    if (account === undefined) {
+      missing.push(sub);
+      continue;
+    }
+    accounts.delete(identity);
+    if (account.sub === sub) continue;
+    if (isAnother(namedOf(user), account)) doubtful.push(sub);
+    else newIds.set(sub, account.sub);
   }
-  return { newIds, missing };
+  return { newIds, missing, doubtful };
+}
+
+type Addressed = Pick<PoolAccount, "attributes">;
+
+function addressesOf({ attributes }: Addressed): UserAttribute[] {
+  return attributes.filter(({ name }) => name === "email" || name === "phone_number");
+}
+
+/** Whether both have an e-mail address, or both a telephone number, and none of them agrees. */
+function isAnother(one: Addressed, other: Addressed): boolean {
+  const theirs = new Map(addressesOf(other).map(({ name, value }) => [name, value.toLowerCase()]));
+  const shared = addressesOf(one).filter(({ name }) => theirs.has(name));
+  return shared.length > 0 && shared.every(({ name, value }) => theirs.get(name) !== value.toLowerCase());
 }
 
 /**

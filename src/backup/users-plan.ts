@@ -2,7 +2,7 @@ import type { Aws } from "../aws/clients.ts";
 import { listGroups, readMemberships, type PoolGroup } from "../aws/groups.ts";
 import type { UserPool } from "../aws/user-pool.ts";
 import { listPoolUsers, type PoolAccount, type UserAttribute } from "../aws/users-list.ts";
-import { listsPerSecond, paced } from "../aws/users-pace.ts";
+import { listsPerSecond, pacedFor } from "../aws/users-pace.ts";
 import { identityOf, namedOf, signInName, type UserLine } from "./user-line.ts";
 import { existingPool } from "./users-read.ts";
 
@@ -93,7 +93,7 @@ interface Existing extends PoolAccount {
  */
 export async function planUsers(options: PlanUsers): Promise<UsersPlan> {
   const { aws, poolId, signal, now } = options;
-  const calls = { paced: paced({ perSecond: listsPerSecond, now }), signal };
+  const calls = { paced: pacedFor(aws, { perSecond: listsPerSecond, now }), signal };
   const pool = await existingPool(aws, poolId, signal);
   const groups = await listGroups(aws, poolId, calls);
   const memberships = await readMemberships(aws, poolId, { ...calls, groups });
@@ -126,6 +126,7 @@ async function decide(options: PlanUsers, pool: UserPool, found: Found): Promise
   const steps: UserStep[] = [];
   const differing: { username: string; differs: readonly string[] }[] = [];
   const left: { username: string; why: string }[] = [];
+  const identities = new Set<string>();
   const losses: Losses = { unknown: new Set(), fixed: new Set(), created: 0, signedIn: 0 };
   for await (const user of options.users) {
     const username = user.put.Username;
@@ -135,7 +136,14 @@ async function decide(options: PlanUsers, pool: UserPool, found: Found): Promise
     }
     const { attributes, unknown } = restorable(user, pool);
     for (const name of unknown) losses.unknown.add(name);
-    const account = found.existing.get(identityOf(namedOf(user), pool));
+    const identity = identityOf(namedOf(user), pool);
+    if (identities.has(identity)) {
+      counts.left += 1;
+      left.push({ username, why: "another account of the snapshot has its name or address in this pool" });
+      continue;
+    }
+    identities.add(identity);
+    const account = found.existing.get(identity);
     if (account === undefined) {
       const why = whyNotMade(user, pool);
       if (why !== undefined) {

@@ -2,7 +2,7 @@ import type { Aws } from "../aws/clients.ts";
 import { listGroups, readMemberships, type PoolGroup } from "../aws/groups.ts";
 import { readUserPool, type UserPool } from "../aws/user-pool.ts";
 import { listPoolUsers } from "../aws/users-list.ts";
-import { listsPerSecond, paced } from "../aws/users-pace.ts";
+import { listsPerSecond, pacedFor } from "../aws/users-pace.ts";
 import { CliError } from "../errors.ts";
 import { userLine, userLineText } from "./user-line.ts";
 
@@ -27,7 +27,7 @@ export async function readUsers({
   signal,
   now,
 }: ReadUsers): Promise<{ readonly users: number; readonly groups: readonly PoolGroup[] }> {
-  const calls = { paced: paced({ perSecond: listsPerSecond, now }), signal };
+  const calls = { paced: pacedFor(aws, { perSecond: listsPerSecond, now }), signal };
   const pool = await existingPool(aws, poolId, signal);
   const groups = await listGroups(aws, poolId, calls);
   const memberships = await readMemberships(aws, poolId, { ...calls, groups });

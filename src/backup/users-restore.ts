@@ -10,7 +10,7 @@ import {
   removeFromGroup,
 } from "../aws/users-change.ts";
 import { readPoolAccount } from "../aws/users-list.ts";
-import { changesPerSecond, paced, type Paced } from "../aws/users-pace.ts";
+import { changesPerSecond, pacedFor, type Paced } from "../aws/users-pace.ts";
 import { inParallel } from "../documents/parallel.ts";
 import type { CreateStep, UsersPlan, UserStep } from "./users-plan.ts";
 
@@ -40,7 +40,7 @@ const atOnce = 4;
  */
 export async function restoreUsers(aws: Aws, plan: UsersPlan, options: RestoreUsers): Promise<RestoredUsers> {
   const { signal, now, onDone } = options;
-  const calls = { paced: paced({ perSecond: changesPerSecond, now }), signal };
+  const calls = { paced: pacedFor(aws, { perSecond: changesPerSecond, now }), signal };
   const done = { groups: 0, create: 0, finish: 0, overwrite: 0 };
   const failed: { username: string; why: string }[] = [];
   for (const group of plan.groups)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { paced } from "../../src/aws/users-pace.ts";
+import { paced, pacedFor } from "../../src/aws/users-pace.ts";
 
 /** A clock that only waiting moves. */
 function clock(jumps: Readonly<Record<number, number>> = {}) {
@@ -91,4 +91,12 @@ describe("a throttled call", () => {
     ).rejects.toThrow("denied");
     expect([attempts, waits]).toEqual([2, [50]]);
   });
+});
+
+it("a server in AWS's place is not spared", async () => {
+  const now = () => new Date("2026-03-01T12:00:00.000Z");
+  const call = pacedFor({ endpointUrl: "http://127.0.0.1:9700" }, { perSecond: 1 / 3600, now });
+  expect([await call(async () => 1), await call(async () => 2), await call(async () => 3)]).toEqual([
+    1, 2, 3,
+  ]);
 });

@@ -136,6 +136,33 @@ describe("into an empty pool", () => {
   });
 });
 
+describe("the map of ids", () => {
+  const idsIn = (poolId: string, lines = snapshot.lines) =>
+    readNewIds({ aws, poolId, users: each(lines), now: fastClock() });
+
+  it("gives nobody's id to somebody else who has the name now", async () => {
+    await restore(await plan(aws, pool, { snapshot }));
+    await setAttribute("anna", "email", "another.anna@example.com");
+    const { newIds, doubtful } = await idsIn(pool);
+    expect(doubtful).toEqual([snapshot.lines[0]?.seen.sub]);
+    expect(newIds.size).toBe(2);
+  });
+
+  it("gives no id to two users whose names are one in the new pool", async () => {
+    const strict = await makePool(aws);
+    const lax = await makePool(aws, { UsernameConfiguration: { CaseSensitive: false } });
+    await makeUsers(aws, strict, { Max: {}, max: {} });
+    const taken = await snapshotOf(aws, strict);
+    const made = await plan(aws, lax, { snapshot: taken });
+    expect(made.counts).toEqual({ ...none, create: 1, left: 1 });
+    expect(made.left.map(({ username }) => username)).toEqual(["max"]);
+    expect((await restore(made)).failed).toEqual([]);
+    const { newIds, missing } = await idsIn(lax, taken.lines);
+    expect([...newIds.keys()]).toEqual([taken.lines[0]?.seen.sub]);
+    expect(missing).toEqual([taken.lines[1]?.seen.sub]);
+  });
+});
+
 describe("a pool of another kind", () => {
   it("gets the attributes that it knows, and the others are named", async () => {
     const plain = await makePool(aws);

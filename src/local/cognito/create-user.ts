@@ -21,6 +21,7 @@ export async function adminCreateUser(context: Context, input: Input): Promise<o
     throw invalid("User does not have an email address to which the message could be sent.");
   const takesAliases = optionalBoolean(input, "ForceAliasCreation") ?? false;
   return context.database.exclusive(async () => {
+    await existingPool(context, pool.id);
     const sub = randomUUID();
     const createdMs = context.now().getTime();
     const user: User = {
