@@ -1,5 +1,12 @@
-import { expect, it, describe } from "vitest";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createBucket } from "../../src/aws/bucket-settings.ts";
 import { exportForSnapshot, exportPlace } from "../../src/backup/native-engine.ts";
+import { exportedLines } from "../../src/backup/native-export.ts";
+import { openRepository } from "../../src/backup/repository.ts";
+import { s3Store } from "../../src/backup/s3-store.ts";
+import { readManifest } from "../../src/backup/snapshots.ts";
+import { makeHome, type TestHome } from "../support/world.ts";
 import { exportsBucket, makeNativeWorld, migrations, profiles, putUser } from "./native-world.ts";
 
 describe("where DynamoDB exports a snapshot's tables to", () => {
@@ -56,4 +63,56 @@ it("exports for a snapshot, saves what was begun, and waits for that when taken 
   } finally {
     await world.close();
   }
+});
+
+describe("mawps backup create --engine aws", () => {
+  let home: TestHome;
+  const repo = "s3://mawps-exports/backups";
+
+  beforeEach(async () => {
+    home = await makeHome();
+    await home.look(async (aws) => {
+      await createBucket(aws, exportsBucket);
+      await putUser(aws, "user-1", { name: "Änne" });
+      await putUser(aws, "user-2");
+    });
+  });
+
+  afterEach(() => home.remove());
+
+  it("records DynamoDB's exports in the snapshot, and their lines are the items", async () => {
+    const argv = ["backup", "create", "--engine", "aws", "--repo", repo, "--json"];
+    const { exitCode, stderr, stdout } = await home.run(argv);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const { id } = JSON.parse(stdout) as { id: string };
+    await home.look(async (aws) => {
+      const store = s3Store(aws, { bucket: exportsBucket, prefix: "backups" });
+      const spool = join(home.folder, "spool");
+      const unlock = { spool, randomHex: (bytes: number) => "0".repeat(2 * bytes) };
+      const manifest = await readManifest(await openRepository(store, unlock), id);
+      expect(manifest.engine).toBe("aws");
+      const users = manifest.tables.find(({ role }) => role === "userProfiles");
+      expect(users).toMatchObject({ items: 2, parts: [], export: { bucket: exportsBucket } });
+      expect(users?.description.recoveryDays).toBe(35);
+      expect(users?.export?.manifest).toMatch(/^backups\/exports\/AWSDynamoDB\/.*\/manifest-summary\.json$/);
+      const lines: string[] = [];
+      if (users?.export !== undefined) {
+        for await (const batch of exportedLines(aws, users.export, { spool }))
+          lines.push(...batch.map(String));
+      }
+      expect(lines.sort()).toEqual([
+        '{"Item":{"userId":{"S":"user-1"},"name":{"S":"Änne"}}}',
+        '{"Item":{"userId":{"S":"user-2"}}}',
+      ]);
+      expect(new Set(manifest.tables.map((table) => table.export?.at)).size).toBe(1);
+    });
+  });
+
+  it("wants a place in S3 for a repository in a folder, before anything is exported", async () => {
+    home.calls.length = 0;
+    const { exitCode, stderr } = await home.run(["backup", "create", "--engine", "aws", "--repo", "backups"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("name a place: --export-to s3://bucket/prefix");
+    expect(home.calls.filter(({ command }) => command.startsWith("Export"))).toEqual([]);
+  });
 });
