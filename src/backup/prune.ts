@@ -1,0 +1,261 @@
+import { CliError, exitCodes } from "../errors.ts";
+import type { RecordAudit } from "../model/audit.ts";
+import { DamagedError } from "./damage.ts";
+import { partLines } from "./parts.ts";
+import { abandonedMs, listPending, removePending } from "./pending.ts";
+import { takePruneLock, type Here, type PruneLock } from "./prune-lock.ts";
+import { decidePrune, type PrunePolicy, type Verdict } from "./prune-policy.ts";
+import type { Repository } from "./repository.ts";
+import type { Part } from "./snapshot.ts";
+import { listSnapshots, readManifest, removeSnapshot } from "./snapshots.ts";
+import type { StoredFile } from "./store.ts";
+
+export interface PruneSite {
+  readonly repository: Repository;
+  readonly here: Here;
+  readonly record: RecordAudit;
+  readonly onProgress: (what: string) => void;
+}
+
+/** Why contents that no backup refers to were left where they are. */
+export type LeftContents =
+  /** A backup is being made, or was broken off less than a day ago: it may refer to them. */
+  | { readonly why: "pending"; readonly ids: readonly string[] }
+  /** What the backups that stay refer to cannot be read here. */
+  | { readonly why: "unreadable" };
+
+export interface Pruned {
+  readonly removed: readonly string[];
+  /** Broken-off backups that nobody took up within a day. */
+  readonly abandoned: readonly string[];
+  readonly contents: number;
+  readonly bytes: number;
+  readonly left?: LeftContents;
+}
+
+/** Removed in one call. */
+const batchSize = 1000;
+
+/** What a sweep would remove once the backups that are not kept are gone. Removes nothing, and looks without a lock. */
+export async function previewSweep(
+  site: PruneSite,
+  verdicts: readonly Verdict[],
+): Promise<Pick<Pruned, "contents" | "bytes" | "left">> {
+  const { repository, here } = site;
+  const { young } = await pendingIn(site);
+  const kept = verdicts.filter(({ isKept }) => isKept).map(({ id }) => id);
+  const referred = repository.canRead ? await referredTo(site, kept) : undefined;
+  const left = leftContents(young, referred);
+  const sum = { contents: 0, bytes: 0 };
+  if (left !== undefined || referred === undefined)
+    return { ...sum, ...(left === undefined ? {} : { left }) };
+  for await (const { bytes } of unreferred(repository, {
+    referred,
+    before: here.now(),
+    signal: here.signal,
+  })) {
+    sum.contents += 1;
+    sum.bytes += bytes;
+  }
+  return sum;
+}
+
+/** Decides what a policy keeps of what is there. Removes nothing. */
+export async function planPrune(
+  { repository, here }: Pick<PruneSite, "repository" | "here">,
+  policy: PrunePolicy,
+): Promise<Verdict[]> {
+  return decidePrune(await listSnapshots(repository, here.signal), policy);
+}
+
+/**
+ * Removes the backups in `doomed` that the policy still gives up, then the contents that no backup refers to any more. One at
+ * a time in a repository. Ended anywhere, the next one goes on: a backup without manifest is none, and contents are
+ * found by what refers to them, not by what was removed before.
+ *
+ * Contents stay, and `left` says why, beside a backup on its way that showed life within a day, and where the manifests that
+ * stay cannot be read for want of the identity.
+ * @throws DamagedError, before anything is removed, when a backup that stays is damaged: what it refers to is not
+ *   known, and those that would go may be the only ones that are whole.
+ */
+export async function prune(
+  site: PruneSite,
+  { policy, doomed }: { readonly policy: PrunePolicy; readonly doomed: ReadonlySet<string> },
+): Promise<Pruned> {
+  const { repository, here } = site;
+  const lock = await takePruneLock(repository, here);
+  try {
+    // Behind the lock once more: another prune may have removed what this one meant to keep.
+    const verdicts = await planPrune(site, policy);
+    const going = verdicts.filter(({ id, isKept }) => !isKept && doomed.has(id)).map(({ id }) => id);
+    const kept = verdicts.filter(({ id }) => !going.includes(id)).map(({ id }) => id);
+    const found = await pendingIn(site);
+    const referred = repository.canRead ? await referredTo(site, kept) : undefined;
+
+    if (going.length > 0) await tell(site, "begun", { backupIds: going });
+    for (const id of going) {
+      site.onProgress(`removing ${id}`);
+      await lock.assertHeld();
+      await removeSnapshot(repository, id, here.signal);
+    }
+    for (const id of found.abandoned) {
+      await lock.assertHeld();
+      await removePending(repository, id, here.signal);
+    }
+    if (found.young.length === 0) await removeRemains(site, lock);
+    const left = leftContents(found.young, referred);
+    const swept =
+      left === undefined && referred !== undefined
+        ? await sweep(site, { lock, referred })
+        : { contents: 0, bytes: 0 };
+    const isChanged = going.length + found.abandoned.length + swept.contents > 0;
+    if (isChanged)
+      await tell(site, "done", { backupIds: going, objects: swept.contents, bytes: swept.bytes });
+    return {
+      removed: going,
+      abandoned: found.abandoned,
+      ...swept,
+      ...(left === undefined ? {} : { left }),
+    };
+  } finally {
+    await lock.release();
+  }
+}
+
+function leftContents(
+  young: readonly string[],
+  referred: ReadonlySet<string> | undefined,
+): LeftContents | undefined {
+  if (young.length > 0) return { why: "pending", ids: young };
+  return referred === undefined ? { why: "unreadable" } : undefined;
+}
+
+async function tell(
+  { record }: PruneSite,
+  phase: "begun" | "done",
+  details: { backupIds: readonly string[]; objects?: number; bytes?: number },
+): Promise<void> {
+  await record([{ action: "backup.pruned", details: { ...details, phase } }]);
+}
+
+async function pendingIn({
+  repository,
+  here,
+}: PruneSite): Promise<{ young: readonly string[]; abandoned: readonly string[] }> {
+  const all = await listPending(repository, here.signal);
+  const now = here.now().getTime();
+  // A time that cannot be read is no sign of death.
+  const isOld = ({ owner }: (typeof all)[number]) => now - Date.parse(owner.beatAt) >= abandonedMs;
+  return {
+    young: all.filter((one) => !isOld(one)).map(({ id }) => id),
+    abandoned: all.filter(isOld).map(({ id }) => id),
+  };
+}
+
+/**
+ * Names of all contents that the backups refer to: some 200 bytes of memory for each. A part that several of them share,
+ * which is the rule, is read once.
+ */
+async function referredTo(
+  { repository, here, onProgress }: PruneSite,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  const add = ({ sha256 }: Pick<Part, "sha256">) => names.add(repository.contentName(sha256));
+  const readParts = new Set<string>();
+  for (const id of ids) {
+    onProgress(`looking what ${id} refers to`);
+    try {
+      const { tables, buckets, userPool } = await readManifest(repository, id, here.signal);
+      const lists: readonly (readonly Part[])[] = [...tables.map(partsOf), userPool?.parts ?? []];
+      for (const part of lists.flat()) add(part);
+      for (const part of buckets.flatMap(partsOf)) {
+        if (readParts.has(part.sha256)) continue;
+        readParts.add(part.sha256);
+        add(part);
+        for await (const lines of partLines(repository, part, here.signal))
+          for (const line of lines) add({ sha256: contentOf(line) });
+      }
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      throw new CliError(`backup ${id} is to stay, and is damaged: ${error.message}; nothing was removed`, {
+        exitCode: exitCodes.findings,
+        hint: `what it needs is not known. If it is beyond repair, remove snapshots/${id} from ${repository.store.where} by hand`,
+        cause: error,
+      });
+    }
+  }
+  return names;
+}
+
+function partsOf({ parts }: { readonly parts: readonly Part[] }): readonly Part[] {
+  return parts;
+}
+
+/** What was left of a backup whose removal or commit was broken off: files beside a manifest that is not there. */
+async function removeRemains({ repository, here }: PruneSite, lock: PruneLock): Promise<void> {
+  const whole = new Set((await listSnapshots(repository, here.signal)).map(({ id }) => id));
+  const remains = new Set<string>();
+  for (const folder of ["snapshots/", "checks/"]) {
+    for await (const { name } of repository.store.list(folder, here.signal)) {
+      const id = name.split("/")[1] ?? "";
+      if (/^\d{8}T\d{6}Z-[\da-f]{6}$/.test(id) && !whole.has(id)) remains.add(id);
+    }
+  }
+  for (const id of remains) {
+    await lock.assertHeld();
+    await removeSnapshot(repository, id, here.signal);
+  }
+}
+
+/** A promise of the format: each line of an object begins with its content. */
+function contentOf(line: Buffer): string {
+  const [, sha256] = /^\{"content":"([\da-f]{64})"/.exec(line.toString("latin1", 0, 80)) ?? [];
+  if (sha256 === undefined) throw new DamagedError("a part with objects holds a line that is none");
+  return sha256;
+}
+
+/**
+ * Removes contents that nothing refers to, except what came after the lock: no backup is made while it stands, but what
+ * a command that was taken for dead writes is not taken away from it here.
+ */
+async function sweep(
+  { repository, here, onProgress }: PruneSite,
+  { lock, referred }: { readonly lock: PruneLock; readonly referred: ReadonlySet<string> },
+): Promise<{ contents: number; bytes: number }> {
+  const { store } = repository;
+  const done = { contents: 0, bytes: 0 };
+  let batch: StoredFile[] = [];
+  const removeBatch = async () => {
+    await lock.assertHeld();
+    await store.remove(
+      batch.map(({ name }) => name),
+      here.signal,
+    );
+    done.contents += batch.length;
+    for (const { bytes } of batch) done.bytes += bytes;
+    batch = [];
+    onProgress(`removing contents: ${done.contents.toLocaleString("en")} so far`);
+  };
+  for await (const file of unreferred(repository, { referred, before: lock.takenAt, signal: here.signal })) {
+    here.signal?.throwIfAborted();
+    batch.push(file);
+    if (batch.length === batchSize) await removeBatch();
+  }
+  if (batch.length > 0) await removeBatch();
+  return done;
+}
+
+async function* unreferred(
+  { store }: Repository,
+  {
+    referred,
+    before,
+    signal,
+  }: { referred: ReadonlySet<string>; before: Date; signal: AbortSignal | undefined },
+): AsyncGenerator<StoredFile> {
+  for await (const file of store.list("data/", signal)) {
+    signal?.throwIfAborted();
+    if (!referred.has(file.name) && file.modifiedAt.getTime() < before.getTime()) yield file;
+  }
+}
