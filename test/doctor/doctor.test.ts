@@ -8,6 +8,7 @@ import { examine } from "../../src/doctor/doctor.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import type { Outside } from "../../src/doctor/outside.ts";
 import { CliError } from "../../src/errors.ts";
+import { localPoolId } from "../../src/local/service.ts";
 import type { Declaration } from "../../src/model/declaration.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import { publicUrl } from "../../src/model/urls.ts";
@@ -272,5 +273,26 @@ describe("a check that fails", () => {
     const abort = new AbortController();
     abort.abort(new Error("interrupted"));
     await expect(findings(simple, { signal: abort.signal })).rejects.toThrow("interrupted");
+  });
+});
+
+describe("the user pool", () => {
+  const poolFindings = async (userPoolId: string) => {
+    const found = await findings(mawps({ ...defaultNames, userPoolId }));
+    return found.filter(({ check }) => check === "user pool");
+  };
+
+  it("is named with the number of its users", async () => {
+    const id = localPoolId(region);
+    expect(await poolFindings(id)).toEqual([
+      { check: "user pool", subject: id, status: "ok", message: "mawps, about 0 users" },
+    ]);
+  });
+
+  it("that is not there is a problem, with the command that lists those there are", async () => {
+    const [only, ...others] = await poolFindings("eu-central-1_Nowhere00");
+    expect(others).toEqual([]);
+    expect(only).toMatchObject({ status: "problem", message: "there is no such user pool in eu-central-1" });
+    expect(only?.remedy).toContain("list-user-pools");
   });
 });

@@ -21,9 +21,7 @@ export async function openSite(): Promise<Site> {
     endpointUrl: "http://127.0.0.1:9700",
     credentials: store.credentials,
     async end(service) {
-      if (service === "s3") return requestHandler(await store.s3());
-      if (service === "dynamodb") return requestHandler(await store.dynamodb());
-      return undefined;
+      return service === "sts" ? undefined : requestHandler(await store[service]());
     },
   });
   return {
