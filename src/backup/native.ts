@@ -119,7 +119,7 @@ export async function backupNamed(
 }
 
 /** By the id, or by a name that only one has. */
-export function oneNamed(backups: readonly NativeBackup[], named: string): NativeBackup {
+function oneNamed(backups: readonly NativeBackup[], named: string): NativeBackup {
   const found = backups.filter((backup) => backup.name === named || shortId(backup) === named);
   const [first, second] = found;
   if (first === undefined) {
