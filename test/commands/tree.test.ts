@@ -1,7 +1,8 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { beginNativeBackup } from "../../src/aws/native-backups.ts";
 import { buildProgram, type AnyCommand } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
@@ -28,6 +29,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "retention plan": [],
   "retention run": [],
   "backup create": [],
+  "backup restore": ["--on-conflict", "replace"],
   "backup pitr status": [],
   "backup pitr enable": [],
   "backup pitr restore": ["--at", "latest", "--into", "profiles-before"],
@@ -83,13 +85,36 @@ const endless = new Set(["local serve"]);
 /** Lists that are empty where everything is well. */
 const maybeEmpty = new Set(["retention plan", "doc check"]);
 /** What asks before it goes on. */
-const asking = new Set(["backup native rm", "hero rm", "avatar rm", "doc rm", "migrate up", "local reset"]);
+const asking = new Set([
+  "backup restore",
+  "backup native rm",
+  "hero rm",
+  "avatar rm",
+  "doc rm",
+  "migrate up",
+  "local reset",
+]);
 
 const rows = Object.entries(calls)
   .filter(([verb]) => !endless.has(verb))
   .map(([verb, argv]) => ({ verb, argv: [...verb.split(" "), ...argv] }));
 
 let home: TestHome;
+/** A repository of backups: somebody in it is unknown to the homes, somebody else is another there. */
+let backups = "";
+
+beforeAll(async () => {
+  const earlier = await makeHome();
+  await earlier.look(async (aws) => {
+    for (const userId of ["user-1", "user-9"]) await putProfile(aws, userId);
+  });
+  await earlier.run(["backup", "create"]);
+  backups = await mkdtemp(join(tmpdir(), "mawps-test-backups-"));
+  await cp(join(earlier.folder, "store", "backups"), backups, { recursive: true });
+  await earlier.remove();
+});
+
+afterAll(() => rm(backups, { recursive: true }));
 
 beforeEach(async () => {
   home = await makeHome();
@@ -115,6 +140,7 @@ beforeEach(async () => {
     await putTwoTwins(aws, "mawps-digital-twin");
     await beginNativeBackup(aws, { table: "mawps-user-profiles", name: "nightly" });
   });
+  await cp(backups, join(home.folder, "store", "backups"), { recursive: true });
 });
 
 afterEach(() => home.remove());
