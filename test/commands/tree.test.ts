@@ -30,6 +30,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "retention run": [],
   "backup create": [],
   "backup restore": ["--on-conflict", "replace"],
+  "backup prune": ["--keep-last", "1"],
   "backup pitr status": [],
   "backup pitr enable": [],
   "backup pitr restore": ["--at", "latest", "--into", "profiles-before"],
@@ -87,6 +88,7 @@ const maybeEmpty = new Set(["retention plan", "doc check"]);
 /** What asks before it goes on. */
 const asking = new Set([
   "backup restore",
+  "backup prune",
   "backup native rm",
   "hero rm",
   "avatar rm",
