@@ -28,7 +28,8 @@ async function watched<T extends { middlewareStack: unknown }>(opening: Promise<
     (next: (args: unknown) => Promise<unknown>, context: { commandName?: string }) =>
     async (args: unknown) => {
       const name = context.commandName ?? "";
-      if (!/^(Put|Update|Transact|Upload|Create|Complete|Delete|Abort)/.test(name)) return next(args);
+      if (!/^(Put|Update|Transact|BatchWrite|Upload|Create|Complete|Delete|Abort|Tag|Untag)/.test(name))
+        return next(args);
       step(`before ${name}`);
       const answer = await next(args);
       step(`after ${name}`);

@@ -1,0 +1,39 @@
+import { deleteItems } from "../../src/aws/delete-items.ts";
+import { scanLines } from "../../src/aws/scan-lines.ts";
+import { writeLines } from "../../src/aws/write-lines.ts";
+import type { JsonObject } from "../../src/model/json.ts";
+import { linesOf } from "./typed-items.ts";
+import type { TestHome } from "./world.ts";
+
+async function* once(lines: readonly Buffer[]): AsyncGenerator<readonly Buffer[]> {
+  yield lines;
+}
+
+/** Puts items in DynamoDB's typed JSON into a table of the home's store. */
+export async function putTyped(home: TestHome, table: string, items: readonly JsonObject[]): Promise<void> {
+  await home.look((aws) =>
+    writeLines(aws, {
+      table,
+      lines: once(linesOf(items)),
+      onLeft: ({ why }) => {
+        throw new Error(why);
+      },
+    }),
+  );
+}
+
+/** A table's items in the very text that the store answers, sorted. */
+export async function textOf(home: TestHome, table: string): Promise<string[]> {
+  return home.look(async (aws) => {
+    const lines: string[] = [];
+    for await (const page of scanLines(aws, { table, segment: 0, segments: 1 }))
+      lines.push(...page.lines.toString().split("\n").filter(Boolean));
+    return lines.toSorted();
+  });
+}
+
+/** Removes items by their `userId`, of a table with that key alone. */
+export async function removeUsers(home: TestHome, table: string, userIds: readonly string[]): Promise<void> {
+  const keys = userIds.map((userId) => ({ userId: { S: userId } }));
+  await home.look((aws) => deleteItems(aws, table, { keys }));
+}
