@@ -1,6 +1,10 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createBucket } from "../../src/aws/bucket-settings.ts";
+import { deleteItems } from "../../src/aws/delete-items.ts";
+import { getItem } from "../../src/aws/items.ts";
+import { listObjects } from "../../src/aws/listing.ts";
+import { putObject } from "../../src/aws/objects.ts";
 import { exportForSnapshot, exportPlace } from "../../src/backup/native-engine.ts";
 import { exportedLines } from "../../src/backup/native-export.ts";
 import { openRepository } from "../../src/backup/repository.ts";
@@ -106,6 +110,31 @@ describe("mawps backup create --engine aws", () => {
       ]);
       expect(new Set(manifest.tables.map((table) => table.export?.at)).size).toBe(1);
     });
+  });
+
+  it("is restored from the exported files, and from none that is damaged", async () => {
+    expect((await home.run(["backup", "create", "--engine", "aws", "--repo", repo])).exitCode).toBe(0);
+    const key = { userId: { S: "user-1" } };
+    const user = () => home.look((aws) => getItem(aws, { table: profiles, key }));
+    await home.look((aws) => deleteItems(aws, profiles, { keys: [key] }));
+    expect(await user()).toBeUndefined();
+    const restore = ["backup", "restore", "latest", "--repo", repo, "--only", profiles, "--yes"];
+    expect(await home.run(restore)).toMatchObject({ exitCode: 0 });
+    expect(await user()).toEqual({ userId: { S: "user-1" }, name: { S: "Änne" } });
+
+    await home.look(async (aws) => {
+      await deleteItems(aws, profiles, { keys: [key] });
+      const prefix = "backups/exports/";
+      for await (const { objects } of listObjects(aws, { bucket: exportsBucket, prefix })) {
+        for (const { key } of objects.filter(({ key }) => key.endsWith(".json.gz"))) {
+          await putObject(aws, { bucket: exportsBucket, key, body: Buffer.from("damaged") });
+        }
+      }
+    });
+    const refused = await home.run(restore);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.stderr).toContain("its MD5 is not the one in the export's manifest");
+    expect(await user()).toBeUndefined();
   });
 
   it("wants a place in S3 for a repository in a folder, before anything is exported", async () => {
