@@ -79,7 +79,14 @@ export async function makeSnapshot(
   const itemLines = lines(items.map((userId) => ({ Item: { userId: { S: userId } } })));
   const userLines = lines(
     users.map((Username) => ({
-      seen: { sub: `sub-${Username}`, status: "CONFIRMED", enabled: true, createdAt: at, groups: [] },
+      seen: {
+        sub: `sub-${Username}`,
+        status: "CONFIRMED",
+        enabled: true,
+        createdAt: at,
+        modifiedAt: at,
+        groups: [],
+      },
       put: { Username, UserAttributes: [] },
     })),
   );

@@ -30,6 +30,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "retention run": [],
   "backup create": [],
   "backup restore": ["--on-conflict", "replace"],
+  "backup diff": ["latest", "latest"],
   "backup prune": ["--keep-last", "1"],
   "backup pitr status": [],
   "backup pitr enable": [],
@@ -84,7 +85,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
 /** Runs until it is stopped: has tests of its own. */
 const endless = new Set(["local serve"]);
 /** Lists that are empty where everything is well. */
-const maybeEmpty = new Set(["retention plan", "doc check"]);
+const maybeEmpty = new Set(["backup diff", "retention plan", "doc check"]);
 /** What asks before it goes on. */
 const asking = new Set([
   "backup restore",
