@@ -42,7 +42,10 @@ function startOf(id: string): Date {
 }
 
 /** All backups, newest first. Only those count whose manifest is there: it is the last that is written. */
-export async function listSnapshots(repository: Repository, signal?: AbortSignal): Promise<SnapshotEntry[]> {
+export async function listSnapshots(
+  repository: Pick<Repository, "store">,
+  signal?: AbortSignal,
+): Promise<SnapshotEntry[]> {
   const checks = await readChecks(repository, signal);
   const found: SnapshotEntry[] = [];
   for await (const { name } of repository.store.list("snapshots/", signal)) {
@@ -154,7 +157,7 @@ export async function recordCheck(repository: Repository, check: Check, signal?:
 }
 
 /** Oldest first. */
-async function readChecks(repository: Repository, signal?: AbortSignal): Promise<Check[]> {
+async function readChecks(repository: Pick<Repository, "store">, signal?: AbortSignal): Promise<Check[]> {
   const found: Check[] = [];
   for await (const { name } of repository.store.list("checks/", signal)) {
     const bytes = await repository.store.readBytes(name, signal);

@@ -51,7 +51,11 @@ export function keyFolder({ world }: Run): string {
 }
 
 /** Where the repository lies: flag, setting, or for the local store a folder in it. */
-async function storeOf(run: Run, repo: string | undefined, access: "reads" | "writes"): Promise<Store> {
+export async function storeOf(
+  run: Run,
+  repo: string | undefined,
+  access: "reads" | "writes",
+): Promise<Store> {
   const { config, world } = run;
   const place = repo ?? config["backup.repository"];
   if (place === undefined) {

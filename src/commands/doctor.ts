@@ -2,6 +2,7 @@ import { access, constants, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import type { Aws } from "../aws/clients.ts";
+import type { BackupFacts } from "../doctor/backups.ts";
 import type { Outside } from "../doctor/outside.ts";
 import type { Finding } from "../doctor/finding.ts";
 import type { ToolFacts } from "../doctor/tool.ts";
@@ -52,6 +53,7 @@ async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> 
     now: () => world.now(),
     tool,
     caller: config.target === "local" ? undefined : await callerOf(aws, world.signal),
+    backups: config["backup.repository"] === undefined ? undefined : () => backupFacts(run),
     anonymousGet: (url) => anonymousGet(aws, url, world.signal),
     explain: (error) =>
       error instanceof CliError
@@ -65,6 +67,21 @@ async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> 
 async function callerOf(aws: Aws, signal: AbortSignal): Promise<NonNullable<Outside["caller"]>> {
   const { callerIdentity } = await import("../aws/identity.ts");
   return () => callerIdentity(aws, signal);
+}
+
+/** Without the keys: which backups there are, and what came of their drills, is not encrypted. */
+async function backupFacts(run: Run): Promise<BackupFacts> {
+  const [{ storeOf }, { listSnapshots }] = await Promise.all([
+    import("./backup-repository.ts"),
+    import("../backup/snapshots.ts"),
+  ]);
+  const store = await storeOf(run, undefined, "reads");
+  return {
+    where: store.where,
+    snapshots: await listSnapshots({ store }, run.world.signal),
+    maxAgeHours: run.config["backup.maxAgeHours"],
+    maxDrillAgeDays: run.config["backup.maxDrillAgeDays"],
+  };
 }
 
 async function toolFacts({ world, config }: Run): Promise<ToolFacts> {

@@ -5,6 +5,7 @@ import { planSetup } from "../setup/plan.ts";
 import type { SetupPlan } from "../setup/step.ts";
 import { attempts } from "./attempts.ts";
 import { auditFindings } from "./audit-trail.ts";
+import { backupFindings } from "./backups.ts";
 import { callerFindings } from "./caller.ts";
 import { expectedFindings } from "./expected.ts";
 import type { Finding } from "./finding.ts";
@@ -68,6 +69,12 @@ export async function* examine(
     const { id } = declaration.userPool;
     const about = { check: "user pool", subject: id };
     yield* await attempt(about, () => userPoolFindings(aws, id));
+  }
+  const { backups } = outside;
+  if (backups !== undefined) {
+    yield* await attempt({ check: "backup", subject: "repository" }, async () =>
+      backupFindings(await backups(), outside.now()),
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CliError } from "../errors.ts";
+import type { BackupFacts } from "./backups.ts";
 import type { Caller } from "./caller.ts";
 import type { ToolFacts } from "./tool.ts";
 
@@ -8,6 +9,8 @@ export interface Outside {
   readonly tool: ToolFacts;
   /** Who the credentials belong to; undefined on the local store, which has no accounts. */
   readonly caller: (() => Promise<Caller>) | undefined;
+  /** The backups; undefined where none are configured. */
+  readonly backups?: (() => Promise<BackupFacts>) | undefined;
   /** A GET as anybody out there would send it, without credentials. Any status is an answer. */
   readonly anonymousGet: (url: string) => Promise<AnonymousAnswer>;
   /** An error of a call in words; undefined for what is no error of AWS, the network or the user. */
