@@ -1,4 +1,4 @@
-import type { GetObjectCommandOutput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { GetObjectCommandOutput, HeadObjectCommandOutput, StorageClass } from "@aws-sdk/client-s3";
 import { crc32Base64 } from "./checksums.ts";
 import type { Aws } from "./clients.ts";
 import { leavePayloadUnsigned } from "./unsigned-payload.ts";
@@ -15,6 +15,11 @@ export interface ObjectHeaders {
   readonly contentType?: string | undefined;
   readonly cacheControl?: string | undefined;
   readonly contentDisposition?: string | undefined;
+  readonly contentEncoding?: string | undefined;
+  readonly contentLanguage?: string | undefined;
+  readonly expires?: Date | undefined;
+  readonly storageClass?: string | undefined;
+  readonly redirectLocation?: string | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
@@ -214,6 +219,11 @@ export function headerInput(headers: ObjectHeaders) {
     ContentType: headers.contentType,
     CacheControl: headers.cacheControl,
     ContentDisposition: headers.contentDisposition,
+    ContentEncoding: headers.contentEncoding,
+    ContentLanguage: headers.contentLanguage,
+    Expires: headers.expires,
+    StorageClass: headers.storageClass as StorageClass | undefined,
+    WebsiteRedirectLocation: headers.redirectLocation,
     Metadata: headers.metadata === undefined ? undefined : { ...headers.metadata },
   };
 }

@@ -25,7 +25,7 @@ function isExact(digits: string): boolean {
 }
 
 /** Sign, digits without zeros at either end, and the power of ten that they are multiplied by. */
-function significant(number: string): string {
+export function significant(number: string): string {
   const [, sign = "", whole = "", fraction = "", power = "0"] =
     /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(number) ?? [];
   const digits = (whole + fraction).replace(/^0+/, "");

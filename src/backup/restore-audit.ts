@@ -1,0 +1,96 @@
+import { readAnchor, writeAnchor } from "../audit/anchor.ts";
+import { readHead } from "../audit/entries.ts";
+import { findBucket } from "../aws/bucket-settings.ts";
+import {
+  type ErasureEntry,
+  lineErasure,
+  repositoryErasures,
+  tableErasures,
+  writeErasure,
+} from "./erasures.ts";
+import { auditRole, sourcesOf } from "./restore-items.ts";
+import type { RestoreSite } from "./restore-site.ts";
+import type { Manifest, TableSnapshot } from "./snapshot.ts";
+
+/*
+ * The audit table holds two things that no restore may set back.
+ *
+ * The trail, chain `main`: its entries are restored like other items, but an entry that is there is never overwritten, and
+ * where one differs none is added (restore-table-plan.ts). A longer chain that is there stays as it is; a lost end comes back;
+ * a table made anew gets the chain up to the backup. The anchor in the private bucket vouches for entries that may be
+ * newer than the backup, so it is never restored from one. Where it is there, it stays: entries lost between the
+ * backup and the anchor then show as missing, which is the truth, and new ones go on behind the anchor. Where there
+ * is none and this restore has made the table, the last entry that was restored is anchored; where the
+ * table was there before, its writer finds the anchor missing and records that.
+ *
+ * The ledger of erasures, chain `erasures`, only grows: entries of the backup that are not in it are added behind those
+ * that are.
+ */
+
+type Readable = Pick<RestoreSite, "aws" | "repository" | "spool" | "signal"> & {
+  readonly manifest: Manifest;
+};
+
+/** Who was erased, by the repository, by these tables, and by the snapshot itself. */
+export async function readLedger(site: Readable, tables: Iterable<string>): Promise<ErasureEntry[]> {
+  const { aws, signal } = site;
+  const entries: ErasureEntry[] = [];
+  for await (const entry of repositoryErasures(site.repository.store, signal)) entries.push(entry);
+  for (const table of new Set(tables))
+    for await (const entry of tableErasures({ aws, table, signal })) entries.push(entry);
+  entries.push(...(await snapshotErasures(site)));
+  return entries;
+}
+
+/** The ledger as the snapshot's audit table holds it. */
+export async function snapshotErasures(site: Readable): Promise<ErasureEntry[]> {
+  const entries: ErasureEntry[] = [];
+  const mark = Buffer.from('"erasures"');
+  for (const table of site.manifest.tables.filter(({ role }) => role === auditRole)) {
+    for (const source of sourcesOf(site, table)) {
+      for await (const lines of source.open()) {
+        for (const line of lines.filter((each) => each.includes(mark))) {
+          const { Item } = JSON.parse(line.toString()) as { Item: Record<string, unknown> };
+          const entry = lineErasure(Item, table.name);
+          if (entry !== undefined) entries.push(entry);
+        }
+      }
+    }
+  }
+  return entries;
+}
+
+/** The snapshot's entries that a table's ledger has not. */
+export async function ledgerGrowth(site: RestoreSite, table: string): Promise<ErasureEntry[]> {
+  const { aws, signal } = site;
+  const known = new Set<string>();
+  const nameOf = ({ salt, hash }: ErasureEntry) => `${salt}:${hash}`;
+  for await (const entry of tableErasures({ aws, table, signal })) known.add(nameOf(entry));
+  return (await snapshotErasures(site)).filter((entry) => {
+    const isNew = !known.has(nameOf(entry));
+    known.add(nameOf(entry));
+    return isNew;
+  });
+}
+
+/** Adds the snapshot's entries that the table's ledger has not; resolves to how many. */
+export async function growLedger(site: RestoreSite, table: string): Promise<number> {
+  const { aws, signal } = site;
+  const added = await ledgerGrowth(site, table);
+  for (const entry of added) await writeErasure(entry, { aws, table, signal });
+  return added.length;
+}
+
+/** Anchors the end of a chain in a table that this restore has made, where there is no anchor. */
+export async function anchorRestored(
+  site: RestoreSite,
+  { name: table }: Pick<TableSnapshot, "name">,
+): Promise<void> {
+  const { aws, signal } = site;
+  const bucket = site.declaration.buckets.find(({ access }) => access === "private")?.name;
+  if (bucket === undefined || (await findBucket(aws, bucket, signal)).state !== "here") return;
+  const place = { aws, table, bucket, signal };
+  if ((await readAnchor(place)) !== undefined) return;
+  const head = await readHead(place);
+  if (head.sequence > 0) await writeAnchor(place, head, undefined);
+}

@@ -1,0 +1,142 @@
+import type { Owners } from "../model/ownership.ts";
+import { canonicalJson, type JsonObject } from "../model/json.ts";
+import { canonicalItem } from "./same-item.ts";
+import { DamagedError } from "./damage.ts";
+import { exportedLines } from "./native-export.ts";
+import { partLines } from "./parts.ts";
+import { mayHold, remapItem } from "./remap.ts";
+import { isNarrow, wantsItem } from "./restore-scope.ts";
+import type { Fate, RestoreSite } from "./restore-site.ts";
+import type { TableSnapshot } from "./snapshot.ts";
+
+/** The role whose table holds the audit trail and the erasure ledger. */
+export const auditRole = "auditLog";
+
+/** Where a table's lines come from: the parts of a snapshot, or an export as one. */
+export interface LineSource {
+  readonly lines: number;
+  /** In an order that is always the same; checked before the first is given. */
+  open(): AsyncGenerator<readonly Buffer[]>;
+}
+
+export function sourcesOf(
+  site: Pick<RestoreSite, "aws" | "repository" | "spool" | "signal">,
+  table: TableSnapshot,
+): LineSource[] {
+  const { export: exported } = table;
+  const { aws, repository, spool, signal } = site;
+  if (exported === undefined) {
+    return table.parts.map((part) => ({
+      lines: part.lines,
+      open: () => partLines(repository, part, signal),
+    }));
+  }
+  return [{ lines: table.items, open: () => exportedLines(aws, exported, { spool, signal }) }];
+}
+
+/** An item of the snapshot as it would be written. */
+export interface Candidate {
+  /** The line as the snapshot has it. */
+  readonly stored: Buffer;
+  readonly line: Buffer;
+  readonly item: JsonObject;
+  readonly key: JsonObject;
+  /** Canonical JSON of the key. */
+  readonly keyText: string;
+}
+
+/** What is known of a line without looking at the destination. */
+export type Look =
+  | { readonly fate: Extract<Fate, "left out" | "suppressed"> }
+  | { readonly fate: undefined; readonly candidate: Candidate; readonly isNew: boolean };
+
+export interface LineTable {
+  readonly role: string;
+  /** In the destination. */
+  readonly name: string;
+  /** Names of its key attributes. */
+  readonly keys: readonly string[];
+}
+
+/**
+ * Looks into a line: whether it is meant, whether its owner was erased, and what it is with new ids. `isNew`: it is of
+ * somebody whose account is still to be made, so that nothing can stand in its place.
+ */
+export function lookInto(
+  site: RestoreSite,
+  {
+    table,
+    owners,
+    onSuppressed,
+  }: { table: LineTable; owners: Owners; onSuppressed: (userId: string) => void },
+  line: Buffer,
+): Look {
+  const item = itemIn(line, table.name);
+  const owner = owners.ofItem(table.role, item);
+  const personal = owner?.erasure === "delete" ? owner.userId : undefined;
+  const mapped = remapped(site, table, { line, item });
+  const key = keyOf(mapped.item, table.keys);
+  const keyText = canonicalItem(key);
+  const asked = { item, key: canonicalJson(key), table: table.name, owner: personal };
+  if (!wantsItem(site.scope, asked)) return { fate: "left out" };
+  if (personal !== undefined && isErased(site, personal)) {
+    onSuppressed(personal);
+    return { fate: "suppressed" };
+  }
+  const isNew = personal !== undefined && site.ids?.missing.has(personal) === true;
+  return { fate: undefined, candidate: { stored: line, ...mapped, key, keyText }, isNew };
+}
+
+/** Erased under the id that the snapshot has, or under the one that the same account has now. */
+export function isErased({ isErased, ids }: RestoreSite, userId: string): boolean {
+  const now = ids?.newIds.get(userId);
+  return isErased(userId) || (now !== undefined && isErased(now));
+}
+
+function remapped(
+  { ids }: RestoreSite,
+  { role }: LineTable,
+  { line, item }: { line: Buffer; item: JsonObject },
+): { line: Buffer; item: JsonObject } {
+  if (ids === undefined || role === auditRole || !mayHold(line.toString(), ids.newIds)) return { line, item };
+  const mapped = remapItem(item, ids.newIds);
+  if (mapped === item) return { line, item };
+  return { line: Buffer.from(JSON.stringify({ Item: mapped })), item: mapped };
+}
+
+function itemIn(line: Buffer, table: string): JsonObject {
+  try {
+    return (JSON.parse(line.toString()) as { readonly Item: JsonObject }).Item;
+  } catch (cause) {
+    throw new DamagedError(`a line of table ${table} is no item`, cause);
+  }
+}
+
+export function keyOf(item: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(names.map((name) => [name, item[name]]));
+}
+
+/** Whether lines can be taken without looking into them. */
+export function isAllTaken(site: RestoreSite, isLedgerEmpty: boolean): boolean {
+  return isLedgerEmpty && !isNarrow(site.scope) && site.ids === undefined;
+}
+
+/** The same lines in groups of `size`, the last one smaller. */
+export async function* regrouped<T>(batches: AsyncIterable<readonly T[]>, size: number): AsyncGenerator<T[]> {
+  let group: T[] = [];
+  for await (const batch of batches) {
+    for (const each of batch) {
+      group.push(each);
+      if (group.length < size) continue;
+      yield group;
+      group = [];
+    }
+  }
+  if (group.length > 0) yield group;
+}
+
+export function chunked<T>(all: readonly T[], size: number): T[][] {
+  const chunks: T[][] = [];
+  for (let at = 0; at < all.length; at += size) chunks.push(all.slice(at, at + size));
+  return chunks;
+}

@@ -1,0 +1,189 @@
+import { createHash } from "node:crypto";
+import { findBucket } from "../aws/bucket-settings.ts";
+import { headWhole, type ObjectPut, openWhole, type StoredWhole } from "../aws/stored-object.ts";
+import { errorName } from "../aws/setting.ts";
+import { inParallel } from "../documents/parallel.ts";
+import { CliError } from "../errors.ts";
+import { sameJson } from "../model/json.ts";
+import { type ObjectLine, parseObjectLine } from "./object-line.ts";
+import { partLines } from "./parts.ts";
+import { remapObject } from "./remap.ts";
+import { isErased } from "./restore-items.ts";
+import type { Planning } from "./restore-compare.ts";
+import { wantsObject } from "./restore-scope.ts";
+import {
+  destinationOf,
+  type Fate,
+  type FateCounts,
+  fateOfDifferent,
+  fates,
+  noCounts,
+  type RestoreSite,
+} from "./restore-site.ts";
+import type { BucketSnapshot } from "./snapshot.ts";
+
+/** What is to be done to one bucket. */
+export interface BucketPlan {
+  readonly role: string;
+  readonly name: string;
+  readonly snapshot: BucketSnapshot;
+  readonly state: "missing" | "there";
+  readonly counts: FateCounts;
+  /** Of what is created or overwritten. */
+  readonly bytes: number;
+  /** One for each line of each part. */
+  readonly fates: readonly Uint8Array[];
+  /** Keys of the first that differ. */
+  readonly differing: readonly string[];
+}
+
+/** Objects looked at, or written, at once. */
+export const objectsAtOnce = 16;
+/** Contents read at once to be checked. */
+const readsAtOnce = 4;
+/** Differing ones that are named. */
+const named = 5;
+
+/**
+ * Compares the objects of a bucket in the snapshot with those in the bucket that it goes to; writes nothing. The content of
+ * every object that would be written is read to its end and checked. Memory: a byte an object besides a thousand lines.
+ * @throws DamagedError; CliError when the bucket cannot be used.
+ */
+export async function planBucket(
+  site: RestoreSite,
+  snapshot: BucketSnapshot,
+  planning: Planning,
+): Promise<BucketPlan> {
+  const { aws, signal, repository } = site;
+  const { role } = snapshot;
+  const name = destinationOf(site, "bucket", snapshot);
+  const presence = await findBucket(aws, name, signal);
+  if (presence.state === "denied" || presence.state === "elsewhere") {
+    const why =
+      presence.state === "denied"
+        ? "belongs to somebody else, or may not be read"
+        : `is in region ${presence.region}`;
+    throw new CliError(`bucket ${name} ${why}; nothing was changed`);
+  }
+  const state = presence.state === "here" ? "there" : "missing";
+  const counts = noCounts();
+  const differing: string[] = [];
+  const all: Uint8Array[] = [];
+  let bytes = 0;
+  for (const part of snapshot.parts) {
+    const found = new Uint8Array(part.lines);
+    let at = 0;
+    for await (const lines of partLines(repository, part, signal)) {
+      const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
+      site.onProgress(`comparing ${name}: ${done.toLocaleString("en")} objects`);
+      const looked = await inParallel(lines, objectsAtOnce, (line) =>
+        lookAt(site, { role, bucket: name, isMissing: state === "missing", planning }, line),
+      );
+      const due = looked.filter(({ fate }) => fate === "create" || fate === "overwrite");
+      await inParallel(due, readsAtOnce, ({ object }) => check(site, object));
+      for (const { fate, object } of looked) {
+        found[at++] = fates.indexOf(fate);
+        if (fate !== "left out") counts[fate] += 1;
+        if (fate === "create" || fate === "overwrite") bytes += object.seen.size;
+        if ((fate === "conflict" || fate === "overwrite") && differing.length < named)
+          differing.push(object.put.Key);
+      }
+    }
+    all.push(found);
+  }
+  return { role, name, snapshot, state, counts, bytes, fates: all, differing };
+}
+
+/** Reads a content to its end: it fails there when it is not what was stored. */
+async function check({ repository, signal }: RestoreSite, { content, seen }: ObjectLine): Promise<void> {
+  let bytes = 0;
+  for await (const piece of repository.openContent({ sha256: content, bytes: seen.size }, signal))
+    bytes += piece.byteLength;
+  if (bytes !== seen.size) throw new RangeError("a content ended early without an error");
+}
+
+interface Place {
+  readonly role: string;
+  /** In the destination. */
+  readonly bucket: string;
+  readonly isMissing: boolean;
+  readonly planning: Planning;
+}
+
+export interface LookedAt {
+  readonly fate: Fate;
+  /** With new ids in its key. */
+  readonly object: ObjectLine;
+  readonly there?: StoredWhole | undefined;
+}
+
+/** What is to become of one object, by what is there now. */
+export async function lookAt(site: RestoreSite, place: Place, line: Buffer): Promise<LookedAt> {
+  const { role, bucket, planning } = place;
+  const stored = parseObjectLine(line);
+  const object =
+    site.ids === undefined ? stored : { ...stored, put: remapObject(stored.put, site.ids.newIds) };
+  const key = object.put.Key;
+  const owner = planning.owners.ofKey(role, stored.put.Key);
+  const personal = owner?.erasure === "delete" ? owner.userId : undefined;
+  if (isAnchor(key) || !wantsObject(site.scope, { key, bucket, owner: personal }))
+    return { fate: "left out", object };
+  if (personal !== undefined && isErased(site, personal)) {
+    planning.onSuppressed(personal);
+    return { fate: "suppressed", object };
+  }
+  const isNew = personal !== undefined && site.ids?.missing.has(personal) === true;
+  if (place.isMissing || isNew) return { fate: "create", object };
+  const there = await headOrNone(site, { bucket, key });
+  if (there === undefined) return { fate: "create", object };
+  if (await isSame(site, bucket, { object, there })) return { fate: "same", object };
+  const isNewer = () => Date.parse(object.seen.lastModified) > (there.lastModified?.getTime() ?? Infinity);
+  return { fate: fateOfDifferent(site.onConflict, isNewer), object, there };
+}
+
+/**
+ * The anchor of an audit trail belongs to the chain that is there: an older one in its place would hide that entries
+ * behind it are missing. It is never restored; see restore-audit.ts.
+ */
+function isAnchor(key: string): boolean {
+  return /^audit\/[^/]+\/[^/]+\.json$/.test(key);
+}
+
+async function headOrNone(
+  { aws, signal }: RestoreSite,
+  { bucket, key }: { bucket: string; key: string },
+): Promise<StoredWhole | undefined> {
+  try {
+    return await headWhole(aws, { bucket, key, signal });
+  } catch (error) {
+    if (errorName(error) === "NotFound") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The same bytes and the same headers. Where the ETags do not tell (an object sent in parts, a KMS key) and the sizes are
+ * equal, the object is read.
+ */
+async function isSame(
+  { aws, signal }: RestoreSite,
+  bucket: string,
+  { object: { content, seen, put }, there }: { object: ObjectLine; there: StoredWhole },
+): Promise<boolean> {
+  if (there.sizeBytes !== seen.size || !sameJson(headersOf(put), headersOf(there.put))) return false;
+  if (there.tagCount !== undefined && there.tagCount !== tagCount(put)) return false;
+  if (there.etag === seen.etag) return true;
+  const hash = createHash("sha256");
+  const { body } = await openWhole(aws, { bucket, key: put.Key, ifMatch: there.etag, signal });
+  for await (const piece of body) hash.update(piece);
+  return hash.digest("hex") === content;
+}
+
+/** Without the key, the tags, and the storage class, which a lifecycle rule may change. */
+function headersOf({ Key: _key, Tagging: _tags, StorageClass: _class, ...headers }: ObjectPut): object {
+  return headers;
+}
+
+function tagCount({ Tagging: tags }: ObjectPut): number {
+  return tags === undefined ? 0 : [...new URLSearchParams(tags)].length;
+}

@@ -1,0 +1,155 @@
+import { CliError } from "../errors.ts";
+import { partLines } from "./parts.ts";
+import type { Planning } from "./restore-compare.ts";
+import { ledgerGrowth } from "./restore-audit.ts";
+import { auditRole } from "./restore-items.ts";
+import { type BucketPlan, planBucket } from "./restore-object-plan.ts";
+import { assertKnown, isNarrow, wantsBucket, wantsTable, wantsUsers } from "./restore-scope.ts";
+import { ownersIn, type RestoreSite } from "./restore-site.ts";
+import { planTable, type TablePlan } from "./restore-table-plan.ts";
+import { parseUserLine, type UserLine } from "./user-line.ts";
+import { planUsers, type UsersPlan } from "./users-plan.ts";
+
+/** What a restore is about to do; the very same is carried out. */
+export interface RestorePlan {
+  readonly tables: readonly TablePlan[];
+  readonly buckets: readonly BucketPlan[];
+  readonly users: UsersPlan | undefined;
+  /** People whose data or account is left out because they were erased. */
+  readonly suppressed: number;
+  /** Entries that the erasure ledger of an audit table gets. */
+  readonly erasures: number;
+  /** What does not come back, in sentences. */
+  readonly lost: readonly string[];
+}
+
+/**
+ * Decides what is to be done, in counts, reading all of the snapshot that is meant and what is there in its place. Writes
+ * nothing.
+ * @throws DamagedError when anything of the snapshot is not what was stored; CliError when it cannot be restored there.
+ */
+export async function planRestore(
+  site: RestoreSite,
+  { poolId, isLedgerEmpty }: { readonly poolId: string | undefined; readonly isLedgerEmpty: boolean },
+): Promise<RestorePlan> {
+  const { manifest, scope } = site;
+  assertKnown(scope, manifest);
+  const chosen = manifest.tables.filter((table) => wantsTable(scope, table));
+  if (site.intoTable !== undefined && chosen.length !== 1) {
+    throw new CliError(`--into-table takes one table, not ${chosen.length}`, {
+      hint: `pass --only with one of: ${manifest.tables.map(({ role }) => role).join(", ")}`,
+    });
+  }
+  const people = new Set<string>();
+  const planning = planningOf(site, isLedgerEmpty, (userId) => people.add(userId));
+  const lost: string[] = [];
+  const users = await planAccounts(site, { poolId, lost, people });
+  const tables: TablePlan[] = [];
+  // One person's data needs no table or bucket that holds nothing of it.
+  const isMeant = ({ counts }: TablePlan | BucketPlan) =>
+    !isNarrow(scope) || Object.values(counts).some((count) => count > 0);
+  for (const table of chosen) {
+    const planned = await planTable(site, table, planning);
+    if (isMeant(planned)) tables.push(planned);
+  }
+  const buckets: BucketPlan[] = [];
+  for (const bucket of site.intoTable === undefined ? manifest.buckets : []) {
+    if (!wantsBucket(scope, bucket)) continue;
+    const planned = await planBucket(site, bucket, planning);
+    if (isMeant(planned)) buckets.push(planned);
+  }
+  for (const { name, changed } of manifest.buckets)
+    if (changed.length > 0)
+      lost.push(`${changed.length} objects of ${name} that changed while they were backed up`);
+  if (manifest.left !== undefined && manifest.left.length > 0)
+    lost.push(`what the backup left out: ${manifest.left.join(", ")}`);
+  let erasures = 0;
+  for (const { role, name, state } of tables)
+    if (role === auditRole && state !== "missing") erasures += (await ledgerGrowth(site, name)).length;
+  return { tables, buckets, users, suppressed: people.size, erasures, lost };
+}
+
+export function planningOf(
+  site: RestoreSite,
+  isLedgerEmpty: boolean,
+  onSuppressed: (userId: string) => void,
+): Planning {
+  return { owners: ownersIn(site), isLedgerEmpty, onSuppressed };
+}
+
+async function planAccounts(
+  site: RestoreSite,
+  { poolId, lost, people }: { poolId: string | undefined; lost: string[]; people: Set<string> },
+): Promise<UsersPlan | undefined> {
+  const { manifest, scope, aws, onConflict, signal } = site;
+  const snapshot = manifest.userPool;
+  if (snapshot === undefined || site.intoTable !== undefined || !wantsUsers(scope)) return undefined;
+  if (site.prefix !== "") {
+    lost.push("accounts: beside the site there is no user pool for them");
+    return undefined;
+  }
+  if (poolId === undefined) {
+    lost.push("accounts: no user pool is configured (userPoolId)");
+    return undefined;
+  }
+  site.onProgress("comparing accounts");
+  const plan = await planUsers({
+    aws,
+    poolId,
+    users: usersOf(site),
+    groups: snapshot.groups,
+    onConflict,
+    suppressed: (sub, username) => {
+      const isOn = site.isErased(sub) || site.isErased(username);
+      if (isOn) people.add(sub);
+      return isOn;
+    },
+    signal,
+    now: () => site.now(),
+  });
+  lost.push(...plan.lost);
+  return plan;
+}
+
+/** The accounts of the snapshot. */
+export async function* usersOf({ manifest, repository, signal }: RestoreSite): AsyncGenerator<UserLine> {
+  for (const part of manifest.userPool?.parts ?? [])
+    for await (const lines of partLines(repository, part, signal))
+      for (const line of lines) yield parseUserLine(line);
+}
+
+/** Whether there is anything to be written. */
+export function isDue({ tables, buckets, users, erasures }: RestorePlan): boolean {
+  const writes = ({ state, counts }: TablePlan | BucketPlan) =>
+    state !== "there" || counts.create + counts.overwrite > 0;
+  const accounts = users === undefined ? 0 : users.steps.length + users.groups.length;
+  return erasures + accounts > 0 || tables.some(writes) || buckets.some(writes);
+}
+
+/** What differs where nothing may, in lines; empty when all can be restored. */
+export function conflictsOf({ tables, buckets, users }: RestorePlan): string[] {
+  const told = (name: string, { conflict }: { conflict: number }, examples: readonly string[]) => {
+    if (conflict === 0) return [];
+    const more = conflict > examples.length ? ", ..." : "";
+    return [`${name}: ${conflict.toLocaleString("en")} (${examples.join(", ")}${more})`];
+  };
+  return [
+    ...tables.flatMap(({ name, counts, differing }) => told(name, counts, differing.map(keyWords))),
+    ...buckets.flatMap(({ name, counts, differing }) => told(name, counts, differing)),
+    ...(users === undefined
+      ? []
+      : told(
+          "accounts",
+          users.counts,
+          users.differing.slice(0, 5).map(({ username }) => username),
+        )),
+  ];
+}
+
+/** `user-1 + user-profile`: the values of a key. */
+function keyWords(key: Readonly<Record<string, unknown>>): string {
+  return Object.values(key)
+    .map((value) => Object.values(value as Record<string, unknown>)[0])
+    .map(String)
+    .join(" + ");
+}

@@ -1,0 +1,121 @@
+import { readFile } from "node:fs/promises";
+import { CliError } from "../errors.ts";
+import { canonicalJson, isRecord, type JsonObject } from "../model/json.ts";
+import type { BucketSnapshot, Manifest, TableSnapshot } from "./snapshot.ts";
+
+/** What of a snapshot is to be restored; without any limit all of it. */
+export interface RestoreScope {
+  /** `tables`, `files`, `users`, or roles and names of tables and buckets. */
+  readonly only: readonly string[];
+  /** What one person owns, of items and objects. */
+  readonly userId?: string | undefined;
+  /** What one person owns, of items alone; with a type the one item. */
+  readonly item?: { readonly userId: string; readonly type?: string | undefined } | undefined;
+  /** What an earlier restore left. */
+  readonly retry?: LeftKeys | undefined;
+}
+
+/** Keys that an earlier restore could not write, by the names of tables and buckets as they were written to. */
+export interface LeftKeys {
+  /** Canonical JSON of the keys. */
+  readonly items: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly objects: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** One line of `failed.ndjson`: keys alone, nothing of what was stored. */
+export type LeftKey =
+  | { readonly table: string; readonly key: JsonObject }
+  | { readonly bucket: string; readonly key: string };
+
+/** @throws CliError for a word of `only` that nothing in the snapshot is called. */
+export function assertKnown({ only }: RestoreScope, manifest: Manifest): void {
+  const names = [...manifest.tables, ...manifest.buckets].flatMap(({ role, name }) => [role, name]);
+  for (const word of only) {
+    if (["tables", "files", "users", ...names].includes(word)) continue;
+    const known = ["tables", "files", "users", ...new Set(names)].join(", ");
+    throw new CliError(`nothing in the backup ${manifest.id} is called ${JSON.stringify(word)}`, {
+      hint: `--only takes: ${known}`,
+    });
+  }
+}
+
+export function wantsTable({ only, retry }: RestoreScope, { role, name }: TableSnapshot): boolean {
+  if (retry !== undefined && retry.items.size === 0) return false;
+  return only.length === 0 || [role, name, "tables"].some((word) => only.includes(word));
+}
+
+export function wantsBucket({ only, item, retry }: RestoreScope, { role, name }: BucketSnapshot): boolean {
+  if (item !== undefined || (retry !== undefined && retry.objects.size === 0)) return false;
+  return only.length === 0 || [role, name, "files"].some((word) => only.includes(word));
+}
+
+/** Accounts are restored as a whole: one person's data does not bring back the account. */
+export function wantsUsers({ only, item, userId, retry }: RestoreScope): boolean {
+  if (item !== undefined || userId !== undefined || retry !== undefined) return false;
+  return only.length === 0 || only.includes("users");
+}
+
+/** Whether lines have to be looked into to know if they are wanted. */
+export function isNarrow({ userId, item, retry }: RestoreScope): boolean {
+  return userId !== undefined || item !== undefined || retry !== undefined;
+}
+
+export interface AskedItem {
+  readonly item: JsonObject;
+  /** Canonical JSON. */
+  readonly key: string;
+  /** Name of the table that it goes to. */
+  readonly table: string;
+  /** Whose it is, where that is somebody's own data. */
+  readonly owner: string | undefined;
+}
+
+/** Whether an item is meant. */
+export function wantsItem(scope: RestoreScope, asked: AskedItem): boolean {
+  if (scope.userId !== undefined && asked.owner !== scope.userId) return false;
+  if (scope.item !== undefined) {
+    const { userId, type } = scope.item;
+    const found = asked.item["type"];
+    if (asked.owner !== userId) return false;
+    if (type !== undefined && !(isRecord(found) && found["S"] === type)) return false;
+  }
+  return scope.retry === undefined || scope.retry.items.get(asked.table)?.has(asked.key) === true;
+}
+
+/** Whether an object is meant. */
+export function wantsObject(
+  scope: RestoreScope,
+  asked: { readonly key: string; readonly bucket: string; readonly owner: string | undefined },
+): boolean {
+  if (scope.userId !== undefined && asked.owner !== scope.userId) return false;
+  return scope.retry === undefined || scope.retry.objects.get(asked.bucket)?.has(asked.key) === true;
+}
+
+/** Reads what an earlier restore has left. @throws CliError when the file is missing or something else. */
+export async function readLeftKeys(path: string): Promise<LeftKeys> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    throw new CliError(`${path} does not exist`, { hint: "a restore that left something names its file" });
+  });
+  const items = new Map<string, Set<string>>();
+  const objects = new Map<string, Set<string>>();
+  const add = (into: Map<string, Set<string>>, name: string, key: string) =>
+    into.set(name, (into.get(name) ?? new Set()).add(key));
+  for (const [at, line] of text.split("\n").entries()) {
+    if (line === "") continue;
+    const { table, bucket, key } = recordIn(line);
+    if (typeof table === "string" && isRecord(key)) add(items, table, canonicalJson(key));
+    else if (typeof bucket === "string" && typeof key === "string") add(objects, bucket, key);
+    else throw new CliError(`line ${at + 1} of ${path} names no item and no object`);
+  }
+  return { items, objects };
+}
+
+function recordIn(line: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isRecord(value) ? value : {};
+  } catch {
+    return {};
+  }
+}

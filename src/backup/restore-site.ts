@@ -1,0 +1,91 @@
+import type { Aws } from "../aws/clients.ts";
+import type { Declaration } from "../model/declaration.ts";
+import { ownersOf, type Owners } from "../model/ownership.ts";
+import type { NewIds } from "./remap.ts";
+import type { Repository } from "./repository.ts";
+import type { LeftKey, RestoreScope } from "./restore-scope.ts";
+import type { Manifest } from "./snapshot.ts";
+
+/**
+ * What happens to something that is there and differs from the snapshot. `fail`: nothing at all is restored. `newer`: it is
+ * overwritten where the snapshot's is the later one.
+ */
+export type OnConflict = "fail" | "skip" | "newer" | "replace";
+
+/** Where a snapshot is restored to, and how. */
+export interface RestoreSite {
+  readonly aws: Aws;
+  readonly repository: Repository;
+  readonly manifest: Manifest;
+  /** Of the place that is restored to, its names already with any prefix. */
+  readonly declaration: Declaration;
+  /** Stands before names that the declaration does not know. */
+  readonly prefix: string;
+  /** For the one table that is restored: another name. */
+  readonly intoTable?: string | undefined;
+  readonly onConflict: OnConflict;
+  readonly scope: RestoreScope;
+  /** Whether somebody is on the erasure ledger. */
+  readonly isErased: (userId: string) => boolean;
+  /** With `--remap`: who has which id now, and who of the snapshot has no account yet. */
+  readonly ids?: { readonly newIds: NewIds; readonly missing: ReadonlySet<string> } | undefined;
+  readonly spool: string;
+  readonly signal: AbortSignal;
+  now(): Date;
+  onProgress(text: string): void;
+  /** Milliseconds before the first look again at a table that is being made. Tests shorten it. */
+  readonly firstDelayMs?: number | undefined;
+}
+
+/** What becomes of one item or object. */
+export const fates = ["left out", "create", "same", "conflict", "overwrite", "suppressed"] as const;
+export type Fate = (typeof fates)[number];
+
+export interface FateCounts {
+  create: number;
+  same: number;
+  /** Differs, and stays as it is. */
+  conflict: number;
+  overwrite: number;
+  suppressed: number;
+}
+
+export function noCounts(): FateCounts {
+  return { create: 0, same: 0, conflict: 0, overwrite: 0, suppressed: 0 };
+}
+
+/** One that could not be written. */
+export interface Failure {
+  readonly left: LeftKey;
+  readonly why: string;
+}
+
+/** A name in the place that is restored to. */
+export function destinationOf(
+  { declaration, prefix, intoTable }: Pick<RestoreSite, "declaration" | "prefix" | "intoTable">,
+  kind: "table" | "bucket",
+  { role, name }: { readonly role: string; readonly name: string },
+): string {
+  if (kind === "table" && intoTable !== undefined) return intoTable;
+  const declared: readonly { readonly role: string; readonly name: string }[] =
+    kind === "table" ? declaration.tables : declaration.buckets;
+  return declared.find((each) => each.role === role)?.name ?? `${prefix}${name}`;
+}
+
+/** By what the destination's declaration says, of things called by their roles. */
+export function ownersIn(site: Pick<RestoreSite, "declaration">): Owners {
+  return ownersOf(site.declaration);
+}
+
+/** What differs under a policy: `isNewer` is asked only where it matters. */
+export function fateOfDifferent(onConflict: OnConflict, isNewer: () => boolean): "conflict" | "overwrite" {
+  switch (onConflict) {
+    case "fail":
+    case "skip":
+      return "conflict";
+    case "newer":
+      return isNewer() ? "overwrite" : "conflict";
+    case "replace":
+      return "overwrite";
+  }
+}

@@ -1,0 +1,150 @@
+import { keysPerGet } from "../aws/get-raw-items.ts";
+import { bytesPerCall, putLines, type ConditionalPut, type PutOutcome } from "../aws/put-lines.ts";
+import { errorName } from "../aws/setting.ts";
+import { writeLines } from "../aws/write-lines.ts";
+import { inParallel } from "../documents/parallel.ts";
+import { compare, type Planning } from "./restore-compare.ts";
+import {
+  type Candidate,
+  chunked,
+  isAllTaken,
+  keyOf,
+  lookInto,
+  regrouped,
+  sourcesOf,
+} from "./restore-items.ts";
+import { type Failure, fates, type RestoreSite } from "./restore-site.ts";
+import { callsAtOnce, linesAtOnce, type TablePlan } from "./restore-table-plan.ts";
+
+export interface Writing {
+  readonly planning: Planning;
+  readonly onWritten: (items: number) => void;
+  readonly onFailed: (failure: Failure) => void;
+}
+
+/**
+ * Writes what the plan says, and only where the place is still as it was seen: into a table that this run has just made
+ * without looking, into any other under conditions. What could not be written is told.
+ */
+export async function writeTable(site: RestoreSite, plan: TablePlan, writing: Writing): Promise<void> {
+  if (plan.fates === undefined) return writeNew(site, plan, writing);
+  for (const [at, source] of sourcesOf(site, plan.snapshot).entries()) {
+    const found = plan.fates[at] ?? new Uint8Array();
+    if (!found.some(isWritten)) continue;
+    let line = 0;
+    for await (const lines of regrouped(source.open(), linesAtOnce)) {
+      const due = lines.filter(() => isWritten(found[line++]));
+      await inParallel(chunked(due, keysPerGet), callsAtOnce, (chunk) =>
+        writeChunk(site, plan, { ...writing, lines: chunk }),
+      );
+    }
+  }
+}
+
+function isWritten(fate: number | undefined): boolean {
+  const name = fates[fate ?? 0];
+  return name === "create" || name === "overwrite";
+}
+
+async function writeNew(site: RestoreSite, plan: TablePlan, writing: Writing): Promise<void> {
+  const { planning, onWritten, onFailed } = writing;
+  const takeAll = isAllTaken(site, planning.isLedgerEmpty);
+  const lines = async function* () {
+    for (const source of sourcesOf(site, plan.snapshot)) {
+      for await (const batch of source.open()) {
+        if (takeAll) {
+          yield batch;
+          continue;
+        }
+        const looks = batch.map((line) => lookInto(site, { table: plan, ...planning }, line));
+        yield looks.flatMap((look) => (look.fate === undefined ? [look.candidate.line] : []));
+      }
+    }
+  };
+  await writeLines(site.aws, {
+    table: plan.name,
+    lines: lines(),
+    onWritten,
+    onLeft: ({ item, why }) => onFailed({ left: { table: plan.name, key: keyOf(item, plan.keys) }, why }),
+    signal: site.signal,
+  });
+}
+
+/** Looks at what moved meanwhile before it is given up. */
+const mostLooks = 5;
+
+interface Due extends ConditionalPut {
+  readonly candidate: Candidate;
+}
+
+async function writeChunk(
+  site: RestoreSite,
+  plan: TablePlan,
+  { lines, ...writing }: Writing & { readonly lines: readonly Buffer[] },
+): Promise<void> {
+  const fail = ({ item }: Candidate, why: string) =>
+    writing.onFailed({ left: { table: plan.name, key: keyOf(item, plan.keys) }, why });
+  let pending = lines;
+  for (let look = 1; pending.length > 0; look += 1) {
+    const compared = await compare(site, { table: plan, planning: writing.planning, lines: pending });
+    const due: Due[] = [];
+    for (const { fate, candidate, over } of compared) {
+      if (candidate === undefined) continue;
+      if (fate === "conflict") fail(candidate, "was changed by somebody else meanwhile");
+      if (fate === "create" || fate === "overwrite") due.push({ candidate, line: candidate.line, over });
+    }
+    const again: Buffer[] = [];
+    for (const group of groupsOf(due)) {
+      const outcome = await putGroup(site, plan, group);
+      if (outcome === "written") writing.onWritten(group.length);
+      else if (outcome === "moved" && look < mostLooks)
+        again.push(...group.map(({ candidate }) => candidate.stored));
+      else {
+        // Together they may be refused for one of them.
+        for (const one of group) {
+          const alone = group.length === 1 ? outcome : await putGroup(site, plan, [one]);
+          if (alone === "written") writing.onWritten(1);
+          else fail(one.candidate, sayingOf(alone));
+        }
+      }
+    }
+    pending = again;
+  }
+}
+
+/** As many as go into one call. */
+function groupsOf(due: readonly Due[]): Due[][] {
+  const groups: Due[][] = [];
+  let bytes = Infinity;
+  for (const one of due) {
+    const size = one.line.length + (one.over === undefined ? 0 : JSON.stringify(one.over).length) + 500;
+    if (bytes + size > bytesPerCall) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(one);
+    bytes += size;
+  }
+  return groups;
+}
+
+type Outcome = PutOutcome | { readonly refused: string };
+
+async function putGroup(site: RestoreSite, plan: TablePlan, puts: readonly Due[]): Promise<Outcome> {
+  const { aws, signal } = site;
+  const [partition = ""] = plan.keys;
+  try {
+    return await putLines(aws, { table: plan.name, partition, puts, signal });
+  } catch (error) {
+    // One item that the table does not take refuses them all.
+    const isAboutItem =
+      errorName(error) === "ValidationException" || errorName(error) === "TransactionCanceledException";
+    if (!isAboutItem || !(error instanceof Error)) throw error;
+    return { refused: error.message };
+  }
+}
+
+function sayingOf(outcome: Outcome): string {
+  if (typeof outcome === "object") return outcome.refused;
+  return outcome === "busy" ? "DynamoDB is too busy" : "is being changed by others again and again";
+}

@@ -1,0 +1,219 @@
+import { removeTableTag, makeTable } from "../aws/make-table.ts";
+import { restoreSettings } from "../aws/restore-settings.ts";
+import { CliError } from "../errors.ts";
+import type { RecordAudit } from "../model/audit.ts";
+import type { AuditDetails } from "../model/audit-details.ts";
+import { planSetup } from "../setup/plan.ts";
+import { applySetup } from "../setup/apply.ts";
+import { readNewIds } from "./remap.ts";
+import { anchorRestored, growLedger } from "./restore-audit.ts";
+import type { Planning } from "./restore-compare.ts";
+import { auditRole } from "./restore-items.ts";
+import { type BucketPlan, planBucket } from "./restore-object-plan.ts";
+import { writeBucket } from "./restore-object-write.ts";
+import { conflictsOf, planningOf, type RestorePlan, usersOf } from "./restore-plan.ts";
+import type { Failure, RestoreSite } from "./restore-site.ts";
+import { planTable, restoringTag, type TablePlan } from "./restore-table-plan.ts";
+import { writeTable, type Writing } from "./restore-table-write.ts";
+import { restoreUsers, type RestoredUsers } from "./users-restore.ts";
+
+export interface CarryOut {
+  readonly isLedgerEmpty: boolean;
+  /** Accounts that are made get new ids, and items and keys are to be written with them. */
+  readonly remap: boolean;
+  /**
+   * Opens the audit trail. Called before anything of the site changes, but behind the trail's own table and entries where
+   * these have to be restored: a trail cannot be written before it is there.
+   */
+  readonly openTrail: () => Promise<RecordAudit>;
+  /** The table that this trail is kept in. */
+  readonly trailTable: string;
+}
+
+export interface RestoreOutcome {
+  /** Items and objects that this run has written. */
+  readonly items: number;
+  readonly objects: number;
+  readonly users: RestoredUsers | undefined;
+  readonly made: readonly string[];
+  /** Settings given back to the tables that were made. */
+  readonly settings: readonly {
+    readonly table: string;
+    readonly written: readonly string[];
+    readonly unsupported: readonly string[];
+  }[];
+  /** Entries added to the erasure ledger of the audit table. */
+  readonly erasures: number;
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * Carries a plan out: missing buckets and tables, the audit trail, accounts, items, objects, and at last the settings of the
+ * tables that were made. Nothing is deleted, and nothing written where something else stands than was seen. Ended at
+ * any point, the same command again comes to the same end: what is there already counts as the same.
+ */
+export async function carryOutRestore(
+  site: RestoreSite,
+  plan: RestorePlan,
+  options: CarryOut,
+): Promise<RestoreOutcome> {
+  let record: RecordAudit | undefined;
+  const told = (details: AuditDetails) =>
+    record?.([{ action: "backup.restored", details: { backupId: site.manifest.id, ...details } }]);
+  const begin = async () => {
+    record = await options.openTrail();
+    await told({ phase: "begun", steps: stepsOf(plan) });
+  };
+  try {
+    const outcome = await writeAll(site, plan, { ...options, begin });
+    const { items, objects, failures } = outcome;
+    await told({ phase: "done", items, objects, failed: failures.length });
+    return outcome;
+  } catch (error) {
+    // The failure is what the caller must hear of, also where the trail cannot be written any more.
+    await told({ phase: "failed", error: error instanceof Error ? error.name : "unknown" })?.catch(
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+/** `mawps-user-profiles: 5 created, 2 overwritten`: for the trail. */
+function stepsOf({ tables, buckets }: RestorePlan): string[] {
+  return [...tables, ...buckets].map(
+    ({ name, counts }) => `${name}: ${counts.create} created, ${counts.overwrite} overwritten`,
+  );
+}
+
+async function writeAll(
+  site: RestoreSite,
+  plan: RestorePlan,
+  { isLedgerEmpty, remap, begin, trailTable }: CarryOut & { readonly begin: () => Promise<void> },
+): Promise<RestoreOutcome> {
+  const done = { items: 0, objects: 0, erasures: 0, failures: [] as Failure[] };
+  const planning = planningOf(site, isLedgerEmpty, () => undefined);
+  const writing = (count: "items" | "objects", name: string): Writing => ({
+    planning,
+    onWritten(written) {
+      done[count] += written;
+      site.onProgress(`restoring ${name}: ${done[count].toLocaleString("en")} ${count}`);
+    },
+    onFailed: (failure) => done.failures.push(failure),
+  });
+
+  const trail = plan.tables.filter((table) => table.role === auditRole && isWritten(table));
+  const isOwn = trail.some(({ name }) => name === trailTable);
+  if (!isOwn) await begin();
+  const made = await makeMissing(site, plan);
+  for (const table of trail) {
+    await writeTable(site, table, writing("items", table.name));
+    if (table.state !== "there" && done.failures.length === 0) await anchorRestored(site, table);
+  }
+  if (isOwn) await begin();
+  for (const table of plan.tables.filter(({ role, state }) => role === auditRole && state !== "missing"))
+    done.erasures += await growLedger(site, table.name);
+
+  const users =
+    plan.users === undefined
+      ? undefined
+      : await restoreUsers(site.aws, plan.users, {
+          signal: site.signal,
+          now: () => site.now(),
+          onDone: (username) => site.onProgress(`restoring accounts: ${username}`),
+        });
+  const rest = plan.tables.filter((table) => !trail.includes(table));
+  const [where, tables, buckets] =
+    remap && (users?.created ?? 0) > 0
+      ? await planAnew(site, { ...plan, tables: rest }, planning)
+      : ([site, rest, plan.buckets] as const);
+  for (const table of tables) await writeTable(where, table, writing("items", table.name));
+  for (const bucket of buckets) await writeBucket(where, bucket, writing("objects", bucket.name));
+  const settings = [];
+  for (const table of plan.tables.filter(({ state }) => state !== "there")) {
+    // What an unfinished table is still to get shows by its mark.
+    if (done.failures.some(({ left }) => "table" in left && left.table === table.name)) continue;
+    settings.push({ table: table.name, ...(await settle(site, table)) });
+  }
+  return { ...done, users, made, settings };
+}
+
+/** Whether anything of the table is to be written. */
+function isWritten({ state, counts }: TablePlan): boolean {
+  return state !== "there" || counts.create > 0;
+}
+
+async function makeMissing(site: RestoreSite, plan: RestorePlan): Promise<string[]> {
+  const { aws, signal, manifest, firstDelayMs } = site;
+  const wait = { signal, ...(firstDelayMs === undefined ? {} : { firstDelayMs }) };
+  const made: string[] = [];
+  const missing = plan.buckets.filter(({ state }) => state === "missing");
+  if (missing.length > 0) await makeBuckets(site, missing, wait);
+  made.push(...missing.map(({ name }) => name));
+  for (const table of plan.tables.filter(({ state }) => state === "missing")) {
+    signal.throwIfAborted();
+    site.onProgress(`making table ${table.name}`);
+    const { description } = table.snapshot;
+    const tags = { [restoringTag]: manifest.id };
+    if ((await makeTable(aws, { ...description, name: table.name, tags }, wait)) === "exists") {
+      throw new CliError(`table ${table.name} was made by somebody else meanwhile`, {
+        hint: "run the command again: it compares with what is there now",
+      });
+    }
+    made.push(table.name);
+  }
+  return made;
+}
+
+/** As the declaration wants them; a bucket that it does not know must be made by hand. */
+async function makeBuckets(
+  { aws, declaration }: RestoreSite,
+  missing: readonly BucketPlan[],
+  wait: { readonly signal: AbortSignal },
+): Promise<void> {
+  const names = new Set(missing.map(({ name }) => name));
+  const buckets = declaration.buckets.filter(({ name }) => names.has(name));
+  const unknown = missing.find(({ name }) => !buckets.some((bucket) => bucket.name === name));
+  if (unknown !== undefined) {
+    throw new CliError(`bucket ${unknown.name} is missing, and the model does not say what it is like`, {
+      hint: "make it, or leave it out with --only",
+    });
+  }
+  const setup = await planSetup(aws, { ...declaration, buckets, tables: [] }, { signal: wait.signal });
+  const { failed } = await applySetup(aws, setup, { ...wait, fix: false });
+  for (const { step, error } of failed) {
+    if (step.kind === "create") throw error;
+  }
+}
+
+/** The plan once more, with the ids that the accounts have now got. */
+async function planAnew(
+  site: RestoreSite,
+  plan: RestorePlan,
+  planning: Planning,
+): Promise<readonly [RestoreSite, readonly TablePlan[], readonly BucketPlan[]]> {
+  const { aws, signal } = site;
+  const poolId = plan.users?.poolId ?? "";
+  const found = await readNewIds({ aws, poolId, users: usersOf(site), signal, now: () => site.now() });
+  const where = { ...site, ids: { newIds: found.newIds, missing: new Set(found.missing) } };
+  const tables: TablePlan[] = [];
+  for (const { snapshot } of plan.tables) tables.push(await planTable(where, snapshot, planning));
+  const buckets: BucketPlan[] = [];
+  for (const { snapshot } of plan.buckets) buckets.push(await planBucket(where, snapshot, planning));
+  const conflicts = conflictsOf({ ...plan, users: undefined, tables, buckets });
+  if (site.onConflict === "fail" && conflicts.length > 0) {
+    throw new CliError(
+      `the accounts are restored; under their new ids something else is there:\n${conflicts.map((line) => `  ${line}`).join("\n")}`,
+      { hint: "look at it; --on-conflict skip, newer or replace says what to do" },
+    );
+  }
+  return [where, tables, buckets];
+}
+
+async function settle(site: RestoreSite, { name, snapshot }: TablePlan) {
+  const { aws, signal, firstDelayMs } = site;
+  const wait = { signal, ...(firstDelayMs === undefined ? {} : { firstDelayMs }) };
+  site.onProgress(`settings of ${name}`);
+  const settings = await restoreSettings(aws, name, snapshot.description, wait);
+  await removeTableTag(aws, { table: name, tag: restoringTag }, wait);
+  return settings;
+}
