@@ -4,8 +4,10 @@ import { backupDiff } from "./backup-diff.ts";
 import { backupNative } from "./backup-native.ts";
 import { backupPitr } from "./backup-pitr.ts";
 import { backupPrune } from "./backup-prune.ts";
+import { backupRestore } from "./backup-restore.ts";
 
 /** `mawps backup …`: backups, and what AWS keeps by itself. */
 export function backup(noun: AnyCommand, begin: Begin): void {
-  for (const verb of [backupCreate, backupDiff, backupPrune, backupPitr, backupNative]) noun.addCommand(verb(begin));
+  for (const verb of [backupCreate, backupRestore, backupDiff, backupPrune, backupPitr, backupNative])
+    noun.addCommand(verb(begin));
 }
