@@ -10,6 +10,8 @@ const parts = {
   retention: async () => (await import("../test/bench/retention.mjs")).retention(),
   progress: async () => (await import("../test/bench/progress.mjs")).progress(),
   documents: async () => (await import("../test/bench/documents.mjs")).documents(),
+  "backup-export": async () => (await import("../test/bench/backup-export.mjs")).backupExport(),
+  "backup-import": async () => (await import("../test/bench/backup-import.mjs")).backupImport(),
 };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(parts, name));
