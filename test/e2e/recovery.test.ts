@@ -1,0 +1,125 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { DeleteTableCommand, UpdateTableCommand } from "@aws-sdk/client-dynamodb";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Aws } from "../../src/aws/clients.ts";
+import { openWhole } from "../../src/aws/stored-object.ts";
+import { objectTags, putObject } from "../../src/aws/objects.ts";
+import { serveHome } from "../support/served.ts";
+import { putTyped, textOf } from "../support/typed-tables.ts";
+import { itemsOfEveryType } from "../support/typed-items.ts";
+import { makeHome, testStart, type TestHome } from "../support/world.ts";
+
+const run = promisify(execFile);
+const profiles = "mawps-user-profiles";
+const files = "mawps-user-files-1760106396";
+const key = "public/documents/u/cv/ä 1+2 'x'.pdf";
+// Debian's: one from elsewhere in the PATH may be another.
+const path = "/usr/bin:/bin";
+
+let lost: TestHome;
+let home: TestHome;
+let folder: string;
+
+beforeEach(async () => {
+  [lost, home] = await Promise.all([makeHome(), makeHome()]);
+  // The AWS CLI signs by the machine's clock.
+  home.laterMs = Date.now() - testStart.getTime();
+  folder = await mkdtemp(join(tmpdir(), "mawps-recovery-"));
+});
+
+afterEach(async () => {
+  await Promise.all([lost.remove(), home.remove()]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function object(aws: Aws) {
+  const { put, body } = await openWhole(aws, { bucket: files, key });
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  const tags = await objectTags(aws, { bucket: files, key });
+  return { put, tags, text: Buffer.concat(pieces).toString() };
+}
+
+async function fill(aws: Aws): Promise<void> {
+  await putObject(aws, {
+    bucket: files,
+    key,
+    body: Buffer.from("a document"),
+    contentType: "application/pdf",
+    cacheControl: "no-store",
+    metadata: { "original-name": "L%C3%A4.pdf", braces: '{"a":"}"}' },
+    tags: { kind: "cv", "a b": "c+d=e" },
+  });
+}
+
+/** The commands of the page: its indented lines. */
+async function commandsIn(page: string): Promise<string> {
+  const text = await readFile(page, "utf8");
+  const lines = text.split("\n").filter((line) => line.startsWith("    "));
+  return `set -e\n${lines.map((line) => line.slice(4)).join("\n")}\n`;
+}
+
+async function shell(script: string, cwd: string, env: Record<string, string> = {}) {
+  return run("/bin/sh", ["-c", script], { cwd, env: { PATH: path, HOME: folder, ...env }, maxBuffer: 1e8 });
+}
+
+describe.skipIf(!existsSync("/usr/bin/aws"))("with nothing but a shell and the AWS CLI", () => {
+  test.each([
+    ["a backup", false],
+    ["an encrypted one, after age,", true],
+  ])("%s comes back by the commands of its RECOVERY.md, to the last byte", async (_name, encrypted) => {
+    const repository = join(folder, "repository");
+    const identity = await generateX25519Identity();
+    const options = encrypted ? ["--encrypt-to", await identityToRecipient(identity)] : [];
+    await putTyped(lost, profiles, itemsOfEveryType());
+    const items = await textOf(lost, profiles);
+    const document = await lost.look(async (aws) => {
+      await fill(aws);
+      return object(aws);
+    });
+    const made = await lost.run(["backup", "create", "--repo", repository, "--json", ...options]);
+    expect(made).toMatchObject({ exitCode: 0, stderr: "" });
+    const { id } = JSON.parse(made.stdout) as { id: string };
+
+    let begin = repository;
+    let page = join(repository, "snapshots", id, "RECOVERY.md");
+    if (encrypted) {
+      await writeFile(join(repository, "identity.txt"), `${identity}\n`);
+      await shell(await commandsIn(page), repository);
+      begin = join(repository, "plain");
+      page = join(begin, "RECOVERY.md");
+    }
+    // A table that was lost is made by the page's own command.
+    await home.look(async (aws) => {
+      const dynamodb = await aws.dynamodb();
+      for (const TableName of [profiles, "mawps-digital-twin", "mawps-audit-log", "mawps-migrations"]) {
+        await dynamodb.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: false }));
+        await dynamodb.send(new DeleteTableCommand({ TableName }));
+      }
+    });
+    const served = await serveHome(home);
+    try {
+      const { accessKeyId, secretAccessKey } = await home.look(async (aws) => {
+        return (await aws.s3()).config.credentials();
+      });
+      // Debian's CLI takes the endpoint from a flag only.
+      const there = `aws() { /usr/bin/aws --endpoint-url ${served.endpoint} "$@"; }\n`;
+      const { stdout } = await shell(there + (await commandsIn(page)), begin, {
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        AWS_DEFAULT_REGION: "eu-central-1",
+      });
+      expect(stdout).not.toContain("damaged");
+    } finally {
+      await served.stop();
+    }
+    expect(await textOf(home, profiles)).toEqual(items);
+    expect(await home.look(object)).toEqual(document);
+  });
+});
