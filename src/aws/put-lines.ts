@@ -4,8 +4,7 @@ import { sendText } from "./send-text.ts";
 import { errorName } from "./setting.ts";
 import { isBusy, jitter } from "./throttling.ts";
 
-/** DynamoDB's limits of one TransactWriteItems; the bytes leave room for what stands around the items. */
-export const putsPerCall = 100;
+/** DynamoDB takes 100 items and 4 MB in one TransactWriteItems; this leaves room for what stands around the items. */
 export const bytesPerCall = 3.5 * 1024 ** 2;
 
 /** A whole item to be put under a condition. */

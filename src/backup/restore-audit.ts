@@ -43,7 +43,7 @@ export async function readLedger(site: Readable, tables: Iterable<string>): Prom
 }
 
 /** The ledger as the snapshot's audit table holds it. */
-export async function snapshotErasures(site: Readable): Promise<ErasureEntry[]> {
+async function snapshotErasures(site: Readable): Promise<ErasureEntry[]> {
   const entries: ErasureEntry[] = [];
   const mark = Buffer.from('"erasures"');
   for (const table of site.manifest.tables.filter(({ role }) => role === auditRole)) {
