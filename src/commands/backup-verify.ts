@@ -1,0 +1,89 @@
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { Verification } from "../backup/verify.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import { bytes } from "../output/bytes.ts";
+import { count, visible } from "../output/text.ts";
+import type { AnyCommand, Begin } from "../program.ts";
+import { repoFlag, snapshotName } from "./backup-repository.ts";
+
+/** `mawps backup verify`: whether a backup is what was written. */
+export function backupVerify(begin: Begin): AnyCommand {
+  return new Command("verify")
+    .description("compare a backup with its hashes and counts; ends with 4 when something is damaged")
+    .argument("[snapshot]", "id or its beginning", snapshotName, "latest")
+    .option(...repoFlag)
+    .option("--sample <percent>", "read this share of the objects, chosen at random, such as 10%", share)
+    .option("--all", "read every object (default: every table, and of objects that they are there)")
+    .addHelpText("after", "\nExample:\n  mawps backup verify --all")
+    .action(async (snapshot, options, command) => {
+      const run = await begin(command as AnyCommand);
+      if (options.sample !== undefined && options.all === true) {
+        throw new CliError("--sample and --all are both given", { exitCode: exitCodes.usage });
+      }
+      const [{ openBackups, spoolFolder }, { findSnapshot, recordCheck }, { verifySnapshot }] =
+        await Promise.all([
+          import("./backup-repository.ts"),
+          import("../backup/snapshots.ts"),
+          import("../backup/verify.ts"),
+        ]);
+      const { world, config } = run;
+      const { signal } = world;
+      const repository = await openBackups(run, options.repo);
+      const { id } = await findSnapshot(repository, snapshot, signal);
+      const read = options.all === true ? 1 : (options.sample ?? 0);
+      const progress = await run.progress(`verifying ${id}`);
+      const found = await verifySnapshot(repository, id, {
+        share: read,
+        seed: world.randomHex(8),
+        aws: () => run.aws("reads"),
+        spool: spoolFolder(run),
+        onProgress: ({ parts, contents }) =>
+          progress.update(`${id}: ${count(parts, "part")}, ${count(contents, "object")} so far`),
+        signal,
+      });
+      progress.stop();
+      const faults = found.faults.length;
+      if (!config.dryRun) {
+        const outcome = faults === 0 ? ("ok" as const) : ("failed" as const);
+        const at = world.now().toISOString();
+        await recordCheck(
+          repository,
+          { snapshot: id, kind: "verify", at, outcome, share: read, faults },
+          signal,
+        );
+      }
+      await run.print(found, asText);
+      if (faults > 0) {
+        throw new CliError(`backup ${id} is damaged: ${count(faults, "fault")}`, {
+          exitCode: exitCodes.findings,
+          hint: "make a new one now; `mawps backup list` shows older ones",
+        });
+      }
+    });
+}
+
+function share(text: string): number {
+  const [, digits] = /^(\d{1,3})%$/.exec(text) ?? [];
+  const value = Number(digits);
+  if (digits !== undefined && value >= 1 && value <= 100) return value / 100;
+  throw new InvalidArgumentError("expected 1% to 100%.");
+}
+
+function asText({
+  snapshot,
+  items,
+  objects,
+  users,
+  contents,
+  read,
+  bytesRead,
+  faults,
+}: Verification): string {
+  const holds = `${count(items, "item")}, ${count(objects, "object")}, ${count(users, "account")}`;
+  const how =
+    read === contents
+      ? `all contents of objects were read (${bytes(bytesRead)})`
+      : `${read} of ${count(contents, "content")} of objects were read (${bytes(bytesRead)}), the others are there`;
+  if (faults.length === 0) return `backup ${snapshot} is whole: ${holds}\n${how}`;
+  return `backup ${snapshot}: ${holds}\n${how}\n${faults.map((fault) => visible(`  ${fault}`)).join("\n")}`;
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { folderStore } from "../../src/backup/folder-store.ts";
+import { s3Store } from "../../src/backup/s3-store.ts";
+import type { Store } from "../../src/backup/store.ts";
+import { openLocalAws, type LocalAws } from "../support/local-aws.ts";
+
+let local: LocalAws;
+let folder: string;
+let count = 0;
+
+beforeAll(async () => {
+  local = await openLocalAws();
+});
+afterAll(() => local.close());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mawps-store-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const kinds: [string, () => Store][] = [
+  ["a folder", () => folderStore(join(folder, "made by the first write"))],
+  ["a prefix of a bucket", () => s3Store(local.aws, { bucket: "plain", prefix: `backups/${count++}` })],
+  [
+    "a prefix of a versioned bucket",
+    () => s3Store(local.aws, { bucket: "versioned", prefix: `b/${count++}/` }),
+  ],
+];
+
+async function names(store: Store, prefix = ""): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of store.list(prefix)) found.push(name);
+  return found;
+}
+
+async function read(store: Store, name: string): Promise<Buffer | undefined> {
+  const opened = await store.open(name);
+  if (opened === undefined) return undefined;
+  const pieces: Uint8Array[] = [];
+  for await (const piece of opened) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+describe.each(kinds)("%s", (_kind, make) => {
+  test("is empty before its first write, and asks for nothing that is not there", async () => {
+    const store = make();
+    expect(await names(store)).toEqual([]);
+    expect(await store.stat("a/b")).toBeUndefined();
+    expect(await store.readBytes("a/b")).toBeUndefined();
+    expect(await store.open("a/b")).toBeUndefined();
+    await store.remove(["a/b"]);
+  });
+
+  test("keeps what was there when the same name is created again", async () => {
+    const store = make();
+    expect(await store.create("a/b.json", Buffer.from("one"))).toBe("created");
+    expect(await store.create("a/b.json", Buffer.from("two"))).toBe("exists");
+    expect(String(await store.readBytes("a/b.json"))).toBe("one");
+    expect(await store.stat("a/b.json")).toMatchObject({ name: "a/b.json", bytes: 3 });
+  });
+
+  test("gives the name to one of twenty that ask at once", async () => {
+    const store = make();
+    const answers = await Promise.all(
+      Array.from(
+        { length: 20 },
+        async (_, n) => [n, await store.create("lock", Buffer.from(`${n}`))] as const,
+      ),
+    );
+    const winners = answers.filter(([, answer]) => answer === "created");
+    expect(winners.length).toBe(1);
+    expect(String(await store.readBytes("lock"))).toBe(`${winners[0]?.[0]}`);
+  });
+
+  test("replaces, and lists by whole names in order, under any beginning of a name", async () => {
+    const store = make();
+    for (const name of ["a/b", "a.b", "a/c/d", "ab", "a-b", "b"]) await store.create(name, Buffer.from("1"));
+    await store.replace("ab", Buffer.from("other"));
+    await store.replace("new", Buffer.from("new"));
+    expect(String(await store.readBytes("ab"))).toBe("other");
+    expect(await names(store)).toEqual(["a-b", "a.b", "a/b", "a/c/d", "ab", "b", "new"]);
+    expect(await names(store, "a/")).toEqual(["a/b", "a/c/d"]);
+    expect(await names(store, "a/c")).toEqual(["a/c/d"]);
+    expect(await names(store, "a")).toEqual(["a-b", "a.b", "a/b", "a/c/d", "ab"]);
+    await store.remove(["a/b", "a/c/d", "nothing"]);
+    expect(await names(store, "a/")).toEqual([]);
+    expect(await store.create("a/b", Buffer.from("again"))).toBe("created");
+  });
+
+  test("takes a large file as it is, and keeps what was there", async () => {
+    const store = make();
+    const bytes = randomBytes(20_000_000);
+    const path = join(folder, "large");
+    await writeFile(path, bytes);
+    expect(await store.createFromFile("data/aa/large", path)).toBe("created");
+    expect((await read(store, "data/aa/large"))?.equals(bytes)).toBe(true);
+    await writeFile(path, "another");
+    expect(await store.createFromFile("data/aa/large", path)).toBe("exists");
+    expect(await store.stat("data/aa/large")).toMatchObject({ bytes: bytes.length });
+  });
+});
+
+test("a folder forgets what a crash left on its way a day ago, and shows none of it", async () => {
+  const store = folderStore(folder);
+  await mkdir(join(folder, "tmp"));
+  const long = new Date(Date.now() - 25 * 3_600_000);
+  await writeFile(join(folder, "tmp", "old"), "x");
+  await utimes(join(folder, "tmp", "old"), long, long);
+  await writeFile(join(folder, "tmp", "young"), "x");
+  await store.create("a", Buffer.from("1"));
+  expect(await names(store)).toEqual(["a"]);
+  expect(await readdir(join(folder, "tmp"))).toEqual(["young"]);
+});
