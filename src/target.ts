@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { connect, type End } from "./aws/clients.ts";
+import { connect, type Aws, type End } from "./aws/clients.ts";
 import type { Config } from "./config.ts";
 import { CliError } from "./errors.ts";
 import { localPoolId } from "./local/service.ts";
+import type { LocalStore } from "./local/store.ts";
 import type { Declaration } from "./model/declaration.ts";
 import { defaultNames, mawps, type Names } from "./model/mawps.ts";
 import type { RetentionPeriods } from "./model/retention.ts";
@@ -100,7 +101,21 @@ async function connectLocal(
       },
     });
   }
-  const aws = connect({
+  const aws = connectInside(config, store);
+  return provisioned(config, opened, {
+    aws,
+    where: folder,
+    async close() {
+      aws.close();
+      await store.close();
+      if (passing) await rm(opened, { recursive: true, force: true });
+    },
+  });
+}
+
+/** Clients on a store that is open in this process. */
+function connectInside(config: Config, store: LocalStore): Aws {
+  return connect({
     region: config.region,
     endpointUrl: localEndpoint(config),
     credentials: store.credentials,
@@ -112,15 +127,26 @@ async function connectLocal(
       return undefined;
     },
   });
-  return provisioned(config, opened, {
+}
+
+/** A new local store in `folder`, with its user pool, but neither tables nor buckets: for a restore on trial. */
+export async function connectThrowaway(
+  config: Config,
+  folder: string,
+  world: Pick<World, "now" | "signal">,
+): Promise<Connection & { readonly poolId: string }> {
+  const { openStore } = await import("./local/store.ts");
+  const store = await openStore(folder, { region: config.region, now: world.now, signal: world.signal });
+  const aws = connectInside(config, store);
+  return {
     aws,
     where: folder,
+    poolId: localPoolId(config.region),
     async close() {
       aws.close();
       await store.close();
-      if (passing) await rm(opened, { recursive: true, force: true });
     },
-  });
+  };
 }
 
 /** Whether `local serve` answers for the store now: only then do links into it open. */

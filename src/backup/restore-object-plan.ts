@@ -145,7 +145,7 @@ export async function lookAt(site: RestoreSite, place: Place, line: Buffer): Pro
  * The anchor of an audit trail belongs to the chain that is there: an older one in its place would hide that entries
  * behind it are missing. It is never restored; see restore-audit.ts.
  */
-function isAnchor(key: string): boolean {
+export function isAnchor(key: string): boolean {
   return /^audit\/[^/]+\/[^/]+\.json$/.test(key);
 }
 

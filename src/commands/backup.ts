@@ -18,6 +18,7 @@ export function backup(noun: AnyCommand, begin: Begin): void {
     backupShow,
     backupVerify,
     backupDiff,
+    backupDrill,
     backupRestore,
     backupPrune,
     backupPitr,

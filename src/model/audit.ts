@@ -46,6 +46,7 @@ export const auditActions = [
   "backup.created",
   "backup.restored",
   "backup.pruned",
+  "backup.drilled",
   "table.recovery-enabled",
   "table.restored",
   "migration.applied",

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { verifyTrail } from "../audit/verify.ts";
+import { type Item, scanItems } from "../aws/items.ts";
+import { listObjects } from "../aws/listing.ts";
+import { getObject, headObject } from "../aws/objects.ts";
+import { listPoolUsers } from "../aws/users-list.ts";
+import { entriesIn } from "../documents/entries.ts";
+import type { DocumentEntry } from "../model/documents.ts";
+import type { Drill, Fault } from "./drill.ts";
+import { auditRole } from "./restore-items.ts";
+import { isAnchor, type BucketPlan } from "./restore-object-plan.ts";
+import type { RestorePlan } from "./restore-plan.ts";
+import type { TablePlan } from "./restore-table-plan.ts";
+
+/** Roles of the site's table with the entries of documents, and of the bucket with the objects. */
+const entriesRole = "userProfiles";
+const objectsRole = "userFiles";
+
+/**
+ * Looks at what was restored, and yields what does not fit together:
+ * - a table, bucket or user pool has another number of items, objects or accounts than the backup says, less those of erased
+ *   people;
+ * - an item has not the attributes of its key;
+ * - an entry of a document that is READY, or says nothing of it, has no object, or one of another size or hash;
+ * - the audit trail does not verify.
+ * Flat memory. Every object that an entry has a hash of is read.
+ */
+export async function* restoredFaults(site: Drill, plan: RestorePlan): AsyncGenerator<Fault> {
+  for (const table of plan.tables) {
+    site.onProgress(`looking at ${table.name}`);
+    yield* tableFaults(site, plan, table);
+  }
+  for (const bucket of plan.buckets) {
+    site.onProgress(`looking at ${bucket.name}`);
+    yield* bucketFaults(site, bucket);
+  }
+  yield* accountFaults(site, plan);
+  yield* trailFaults(site, plan);
+}
+
+async function* tableFaults(site: Drill, plan: RestorePlan, table: TablePlan): AsyncGenerator<Fault> {
+  const bucket = plan.buckets.find(({ role }) => role === objectsRole);
+  let items = 0;
+  for await (const page of scanItems(site.into, {
+    table: table.name,
+    consistent: true,
+    signal: site.signal,
+  })) {
+    for (const item of page) {
+      items += 1;
+      const missing = table.keys.filter((name) => isEmpty(item[name]));
+      if (missing.length > 0) yield { what: table.name, why: `an item has no ${missing.join(", ")}` };
+      if (table.role === entriesRole && bucket !== undefined) yield* documentFaults(site, bucket, item);
+    }
+  }
+  const { snapshot, counts } = table;
+  const expected = snapshot.items - counts.suppressed;
+  if (items !== expected)
+    yield { what: `table ${table.name}`, why: `has ${items} items; the backup says ${expected}` };
+}
+
+function isEmpty(value: Item[string] | undefined): boolean {
+  if (value === undefined) return true;
+  return value.S === "" || (value.S === undefined && value.N === undefined && value.B === undefined);
+}
+
+async function* bucketFaults(site: Drill, { name, snapshot, counts }: BucketPlan): AsyncGenerator<Fault> {
+  let objects = 0;
+  for await (const page of listObjects(site.into, { bucket: name, signal: site.signal }))
+    // The anchor of the audit trail is made, not restored.
+    objects += page.objects.filter(({ key }) => !isAnchor(key)).length;
+  const lines = snapshot.parts.reduce((sum, part) => sum + part.lines, 0);
+  if (lines !== snapshot.objects)
+    yield { what: `bucket ${name}`, why: `the backup lists ${lines} objects and says ${snapshot.objects}` };
+  if (objects !== counts.create)
+    yield { what: `bucket ${name}`, why: `has ${objects} objects; the backup has ${counts.create}` };
+}
+
+async function* accountFaults(site: Drill, { users }: RestorePlan): AsyncGenerator<Fault> {
+  const { userPool } = site.manifest;
+  if (users === undefined || userPool === undefined) return;
+  let found = 0;
+  const paced = <T>(call: () => Promise<T>) => call();
+  for await (const page of listPoolUsers(site.into, users.poolId, { paced, signal: site.signal }))
+    found += page.length;
+  const expected = userPool.users - users.counts.suppressed;
+  if (found !== expected) yield { what: "accounts", why: `there are ${found}; the backup says ${expected}` };
+}
+
+async function* trailFaults(site: Drill, plan: RestorePlan): AsyncGenerator<Fault> {
+  const table = plan.tables.find(({ role }) => role === auditRole);
+  const bucket = plan.buckets.find(({ role }) => role === objectsRole);
+  if (table === undefined || bucket === undefined) return;
+  site.onProgress("verifying the audit trail");
+  const trail = { aws: site.into, table: table.name, bucket: bucket.name, signal: site.signal };
+  for await (const { fault, sequence, what } of verifyTrail(trail, site.now()))
+    yield { what: `audit trail, entry ${sequence}`, why: `${fault}: ${what}` };
+}
+
+async function* documentFaults(site: Drill, bucket: BucketPlan, item: Item): AsyncGenerator<Fault> {
+  const userId = item["userId"]?.S ?? "";
+  // An address in an entry is of the site that the backup was made of.
+  const where = { aws: site.live, bucket: bucket.snapshot.name };
+  for (const { document } of entriesIn(where, { userId, place: "profile", item })) {
+    if (document.status !== "READY") continue;
+    const why = await documentFault(site, bucket, document);
+    if (why !== undefined) yield { what: `document ${document.id} of ${userId}`, why };
+  }
+}
+
+async function documentFault(
+  { into, signal }: Drill,
+  bucket: BucketPlan,
+  { s3Key: key, size, sha256 }: DocumentEntry,
+): Promise<string | undefined> {
+  if (key === "") return "names no object";
+  const object = { bucket: bucket.name, key };
+  const head = await headObject(into, object, signal);
+  if (head === undefined) {
+    const changed = bucket.snapshot.changed.find((one) => one.key === key);
+    return changed === undefined
+      ? "its object is missing"
+      : `its object was ${changed.what} during the backup`;
+  }
+  if (size !== undefined && head.sizeBytes !== size)
+    return `its object has ${head.sizeBytes} bytes, the entry says ${size}`;
+  if (sha256 === undefined) return undefined;
+  const hash = createHash("sha256");
+  for await (const piece of (await getObject(into, { ...object, signal })).body) hash.update(piece);
+  return hash.digest("hex") === sha256
+    ? undefined
+    : "its object is not the one that the entry has the hash of";
+}

@@ -1,0 +1,140 @@
+import type { Aws } from "../aws/clients.ts";
+import type { Declaration } from "../model/declaration.ts";
+import { CliError } from "../errors.ts";
+import { restoredFaults } from "./drill-invariants.ts";
+import { erasedUsers } from "./erasures.ts";
+import { countsOf, type Counts } from "./manifest.ts";
+import type { Repository } from "./repository.ts";
+import { readLedger } from "./restore-audit.ts";
+import { planRestore } from "./restore-plan.ts";
+import type { RestoreSite } from "./restore-site.ts";
+import { carryOutRestore } from "./restore.ts";
+import type { Manifest } from "./snapshot.ts";
+
+/** Something that would be wrong after a restore. */
+export interface Fault {
+  /** What it is about: a table, a bucket, an entry. */
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface Drill {
+  /** The site that the backup is of: who was erased is known there, and what its links look like. */
+  readonly live: Aws;
+  readonly auditTable: string;
+  /** Empty, without tables and buckets; what is restored is for nobody but this drill. */
+  readonly into: Aws;
+  /** User pool of the place that is restored to. */
+  readonly poolId: string;
+  readonly declaration: Declaration;
+  readonly repository: Repository;
+  readonly manifest: Manifest;
+  readonly spool: string;
+  readonly signal: AbortSignal;
+  now(): Date;
+  onProgress(text: string): void;
+}
+
+export interface Step {
+  readonly step: "restore" | "invariants" | "check";
+  readonly seconds: number;
+}
+
+export interface Drilled {
+  readonly counts: Counts;
+  /** Whether all of it came back: only then is there something to look at. */
+  readonly isRestored: boolean;
+  /** People who were erased and left out. */
+  readonly suppressed: number;
+  /** What no restore brings back, in sentences. */
+  readonly lost: readonly string[];
+  readonly steps: readonly Step[];
+  /** The first of them. */
+  readonly faults: readonly Fault[];
+  readonly faultCount: number;
+}
+
+/** So many faults are named; more say nothing new, and there may be one for each item. */
+const mostNamed = 200;
+
+/**
+ * Restores a backup into an empty store and looks whether what it holds fits together. A restore that fails is a fault like
+ * the others: that is what a drill is for. Rejects on abort and on bugs.
+ */
+export async function drill(site: Drill): Promise<Drilled> {
+  const { manifest } = site;
+  const steps: Step[] = [];
+  const faults: Fault[] = [];
+  let faultCount = 0;
+  const note = (fault: Fault) => {
+    faultCount += 1;
+    if (faults.length < mostNamed) faults.push(fault);
+  };
+  const timed = async <T>(step: Step["step"], work: () => Promise<T>): Promise<T> => {
+    const begun = site.now().getTime();
+    const result = await work();
+    steps.push({ step, seconds: secondsSince(begun, site.now()) });
+    return result;
+  };
+  const restored = await timed("restore", () => restore(site, note));
+  const isRestored = restored?.isComplete === true;
+  if (isRestored) {
+    await timed("invariants", async () => {
+      for await (const fault of restoredFaults(site, restored.plan)) note(fault);
+    });
+  }
+  return {
+    counts: countsOf(manifest),
+    isRestored,
+    suppressed: restored?.plan.suppressed ?? 0,
+    lost: restored?.plan.lost ?? [],
+    steps,
+    faults,
+    faultCount,
+  };
+}
+
+/** To the tenth of a second. */
+export function secondsSince(begunMs: number, now: Date): number {
+  return Math.round((now.getTime() - begunMs) / 100) / 10;
+}
+
+async function restore(site: Drill, note: (fault: Fault) => void) {
+  const { repository, manifest, spool, signal, live, auditTable } = site;
+  const what = `backup ${manifest.id}`;
+  try {
+    const ledger = await readLedger({ aws: live, repository, manifest, spool, signal }, [auditTable]);
+    const into: RestoreSite = {
+      aws: site.into,
+      repository,
+      manifest,
+      declaration: site.declaration,
+      prefix: "",
+      onConflict: "fail",
+      scope: { only: [] },
+      isErased: erasedUsers(ledger),
+      spool,
+      signal,
+      now: () => site.now(),
+      onProgress: (text) => site.onProgress(text),
+    };
+    const isLedgerEmpty = ledger.length === 0;
+    const plan = await planRestore(into, { poolId: site.poolId, isLedgerEmpty });
+    const outcome = await carryOutRestore(into, plan, {
+      isLedgerEmpty,
+      remap: false,
+      // The drill is recorded in the trail of the site, not in the one that it restores.
+      openTrail: async () => async () => undefined,
+      trailTable: "",
+    });
+    for (const { left, why } of outcome.failures) note({ what: JSON.stringify(left), why });
+    for (const { username, why } of outcome.users?.failed ?? []) note({ what: `account ${username}`, why });
+    for (const { username, why } of plan.users?.left ?? []) note({ what: `account ${username}`, why });
+    const failed = outcome.failures.length + (outcome.users?.failed.length ?? 0);
+    return { plan, isComplete: failed === 0 };
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    note({ what, why: `cannot be restored: ${error.message}` });
+    return undefined;
+  }
+}
