@@ -34,6 +34,7 @@ export interface TableMeasure {
   readonly bytes: number;
   /** Read units a second that it certainly bears: provisioned ones, or those an on-demand table is warm for. */
   readonly readUnits: number;
+  readonly isProvisioned: boolean;
 }
 
 /** What an on-demand table bears from the start: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html */
@@ -87,6 +88,7 @@ export async function describeTable(
     measure: {
       items: stored.ItemCount ?? 0,
       bytes: stored.TableSizeBytes ?? 0,
+      isProvisioned: !isOnDemand(stored),
       readUnits: isOnDemand(stored)
         ? (stored.WarmThroughput?.ReadUnitsPerSecond ?? initialReadUnits)
         : readUnits,

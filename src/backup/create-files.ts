@@ -30,6 +30,10 @@ interface BucketState {
   readonly done: boolean;
 }
 
+interface ReadingSite extends BackupSite {
+  readonly hasTags: ReturnType<typeof tagsOf>;
+}
+
 interface Listed {
   readonly key: string;
   readonly etag: string;
@@ -117,7 +121,13 @@ export async function readBucket(
 }
 
 /** Several objects are under way, and come in the order of their keys. */
-async function* readInOrder(site: BackupSite, bucket: BucketToRead, behind: string): AsyncGenerator<Read> {
+async function* readInOrder(backup: BackupSite, bucket: BucketToRead, behind: string): AsyncGenerator<Read> {
+  const site = {
+    ...backup,
+    now: () => backup.now(),
+    randomHex: (bytes: number) => backup.randomHex(bytes),
+    hasTags: tagsOf(backup),
+  };
   const known = knownLines(site, bucket.before, behind);
   const underWay: Promise<Read>[] = [];
   try {
@@ -177,7 +187,7 @@ async function* linesOf(site: BackupSite, before: BucketSnapshot | undefined): A
 }
 
 async function readObject(
-  site: BackupSite,
+  site: ReadingSite,
   bucket: string,
   { listed, before }: { listed: Listed; before: ObjectLine | undefined },
 ): Promise<Read> {
@@ -219,7 +229,7 @@ function isOther(error: unknown): boolean {
 }
 
 async function readOnce(
-  site: BackupSite,
+  site: ReadingSite,
   bucket: string,
   { key, etag, before }: { key: string; etag: string | undefined; before: ObjectLine | undefined },
 ): Promise<Read> {
@@ -236,16 +246,33 @@ async function readOnce(
   return { line: await lineOf(site, bucket, { whole, content: sha256 }), storedBytes };
 }
 
+/**
+ * Whether an object has tags that have to be asked for. S3 tells their number, and nothing where there are none; it tells
+ * nothing either to whoever may not read tags. So the first object of a bucket is asked, and a refusal ends the backup. Of
+ * another server nothing is known: each object is asked.
+ */
+function tagsOf({ aws, target, signal }: BackupSite) {
+  const mayAsk = new Map<string, Promise<unknown>>();
+  const tellsNothing = target === "aws" && aws.endpointUrl !== undefined;
+  return async (bucket: string, { put, version, tagCount }: StoredWhole): Promise<boolean> => {
+    if (tagCount !== undefined) return tagCount > 0;
+    if (tellsNothing) return true;
+    const asked = mayAsk.get(bucket) ?? objectTags(aws, { bucket, key: put.Key, version }, signal);
+    mayAsk.set(bucket, asked);
+    await asked;
+    return false;
+  };
+}
+
 async function lineOf(
-  { aws, signal }: BackupSite,
+  { aws, signal, hasTags }: ReadingSite,
   bucket: string,
   { whole, content }: { whole: StoredWhole; content: string },
 ): Promise<ObjectLine> {
-  const { put, etag, version, sizeBytes, lastModified, tagCount } = whole;
-  const tags =
-    tagCount === undefined || tagCount === 0
-      ? {}
-      : await objectTags(aws, { bucket, key: put.Key, version }, signal);
+  const { put, etag, version, sizeBytes, lastModified } = whole;
+  const tags = (await hasTags(bucket, whole))
+    ? await objectTags(aws, { bucket, key: put.Key, version }, signal)
+    : {};
   return {
     content,
     seen: {

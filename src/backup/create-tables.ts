@@ -59,12 +59,7 @@ export async function readTable(
     segments: table.bytes > largeBytes ? segmentsOfLarge : 1,
   };
   if (begun === undefined) await pending.step(step, state);
-  const parts = await Promise.all(
-    Array.from({ length: state.segments }, (_, segment) =>
-      readSegment(site, table, { reading, segment, segments: state.segments, step: `${step}-${segment}` }),
-    ),
-  );
-  const all = parts.flat();
+  const all = (await readSegments(site, table, { reading, segments: state.segments, step })).flat();
   return {
     role: table.role,
     name: table.name,
@@ -74,6 +69,34 @@ export async function readTable(
     items: all.reduce((sum, { lines }) => sum + lines, 0),
     parts: all.map(({ sha256, bytes, lines }) => ({ sha256, bytes, lines })),
   };
+}
+
+/** Side by side. The first failure ends the others, and is told once they have ended: none writes on behind it. */
+async function readSegments(
+  site: BackupSite,
+  table: TableToRead,
+  { reading, segments, step }: { reading: Reading; segments: number; step: string },
+): Promise<(readonly WrittenPart[])[]> {
+  const stop = new AbortController();
+  const within = { ...site, now: () => site.now(), signal: AbortSignal.any([site.signal, stop.signal]) };
+  let failure: { readonly error: unknown } | undefined;
+  const parts: (readonly WrittenPart[])[] = [];
+  const one = async (segment: number) => {
+    try {
+      parts[segment] = await readSegment(within, table, {
+        reading,
+        segment,
+        segments,
+        step: `${step}-${segment}`,
+      });
+    } catch (error) {
+      failure ??= { error };
+      stop.abort();
+    }
+  };
+  await Promise.all(Array.from({ length: segments }, (_, segment) => one(segment)));
+  if (failure !== undefined) throw failure.error;
+  return parts;
 }
 
 async function readSegment(
@@ -90,11 +113,15 @@ async function readSegment(
   }
   if (begun?.done === true) return before;
   const parts = [...before];
+  let saved = parts.length;
   const writer = partWriter(site.repository, {
     signal: site.signal,
     async onPart(part, lastLine) {
       parts.push(part);
       cost.storedBytes += part.storedBytes;
+      // What is saved names all parts so far: saved with each of them it would grow with their square.
+      if (parts.length - saved < Math.max(8, parts.length / 8)) return;
+      saved = parts.length;
       await pending.step(step, { parts, behind: keyOf(lastLine, table.description.keys), done: false });
     },
   });

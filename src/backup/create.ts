@@ -26,6 +26,9 @@ import { readUsers } from "./users-read.ts";
 /** What a backup is to hold: kinds, roles or names; all when there is none. */
 export type Only = readonly string[];
 
+/** Of a table with provisioned capacity, unless another rate is given. */
+const defaultPercent = 25;
+
 /** Share of what a table bears, or capacity units a second. */
 export type Rate = { readonly percent: number } | { readonly unitsPerSecond: number };
 
@@ -128,6 +131,8 @@ export interface CreatedBackup extends Counts {
   readonly resumed: boolean;
   readonly changed: number;
   readonly missing: readonly string[];
+  /** From begin to end, in this run. */
+  readonly seconds: number;
 }
 
 /**
@@ -138,6 +143,7 @@ export interface CreatedBackup extends Counts {
 export async function createBackup(site: BackupSite, options: CreateOptions): Promise<CreatedBackup> {
   const { plan, pending } = options;
   const cost: Cost = { storedBytes: 0 };
+  const beganAt = site.now().getTime();
   let progress: CreateProgress = { what: "", items: 0, objects: 0, users: 0 };
   const reading = (what: string, kind: "items" | "objects" | "users"): Reading => {
     progress = { ...progress, what };
@@ -219,6 +225,7 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
     resumed: pending.resumed,
     changed: buckets.reduce((sum, { changed }) => sum + changed.length, 0),
     missing: plan.missing,
+    seconds: (site.now().getTime() - beganAt) / 1000,
   };
 }
 
@@ -243,10 +250,14 @@ async function newestReadable({ repository, signal }: BackupSite): Promise<Manif
   }
 }
 
-function rateOf(site: BackupSite, { readUnits }: TableMeasure, rate: Rate | undefined) {
-  if (rate === undefined) return undefined;
+/** An on-demand table is read as fast as it goes; the capacity of another is the website's too. */
+function rateOf(site: BackupSite, { readUnits, isProvisioned }: TableMeasure, rate: Rate | undefined) {
+  if (rate === undefined && !isProvisioned) return undefined;
+  const { percent = defaultPercent } = rate !== undefined && "percent" in rate ? rate : {};
   const unitsPerSecond =
-    "percent" in rate ? Math.max(1, (readUnits * rate.percent) / 100) : rate.unitsPerSecond;
+    rate !== undefined && "unitsPerSecond" in rate
+      ? rate.unitsPerSecond
+      : Math.max(1, (readUnits * percent) / 100);
   return readRate({
     unitsPerSecond,
     now: () => site.now().getTime(),

@@ -110,7 +110,7 @@ async function store(
   repository: Repository,
   { raw, lines, signal }: { raw: Buffer; lines: number; signal: AbortSignal | undefined },
 ): Promise<{ part: WrittenPart; lastLine: Buffer }> {
-  const zipped = await compress(raw, { level: constants.Z_BEST_SPEED });
+  const zipped = await compress(raw, { level: constants.Z_BEST_SPEED, chunkSize: 1024 ** 2 });
   const { sha256, bytes, isNew, storedBytes } = await repository.putContent(zipped, signal);
   const lastLine = Buffer.from(raw.subarray(raw.lastIndexOf(0x0a, raw.length - 2) + 1));
   return { part: { sha256, bytes, lines, isNew, storedBytes }, lastLine };

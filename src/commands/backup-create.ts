@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typin
 import type { BackupPlan, CreatedBackup, CreateProgress, Rate } from "../backup/create.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { bytes } from "../output/bytes.ts";
+import { duration } from "../output/dates.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { repoFlag } from "./backup-repository.ts";
@@ -14,7 +15,11 @@ export function backupCreate(begin: Begin): AnyCommand {
     .description("back up tables, files and accounts in one snapshot; broken off, the next call goes on")
     .option(...repoFlag)
     .option("--only <what...>", "tables, files, users, or roles and names of single ones")
-    .option("--rate <percent>", "read tables at this share of what they bear, such as 25%", percent)
+    .option(
+      "--rate <percent>",
+      "read tables at this share of what they bear (default: 25% of provisioned capacity)",
+      percent,
+    )
     .option("--max-rcu <units>", "read tables at so many read capacity units a second", units)
     .option("--encrypt-to <recipient...>", "make the repository encrypted, to these age recipients")
     .addOption(
@@ -120,10 +125,11 @@ function createdText({
   bytes: size,
   storedBytes,
   changed,
+  seconds,
 }: CreatedBackup): string {
   const lines = [
     `backup ${id}: ${count(items, "item")}, ${count(objects, "object")} of ${bytes(size)}, ${count(users, "account")}`,
-    `${bytes(storedBytes)} new in the repository`,
+    `${bytes(storedBytes)} new in the repository, ${duration(seconds * 1000)}`,
   ];
   if (changed > 0) {
     lines.push(
