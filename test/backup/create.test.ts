@@ -42,6 +42,8 @@ interface Making {
   readonly store?: Store;
   readonly only?: Only;
   readonly change?: Partial<CreateOptions>;
+  /** What DynamoDB says that each table has. */
+  readonly tableBytes?: number;
 }
 
 /** A backup of the home's store, as the command makes it. */
@@ -65,7 +67,12 @@ async function back({ aws, config }: { aws: Aws; config: Config }, making: Makin
   });
   try {
     const declaration = configuredSite(config);
-    const plan = await planBackup({ aws, declaration, signal }, only);
+    const planned = await planBackup({ aws, declaration, signal }, only);
+    const tables = planned.tables.map((table) => ({
+      ...table,
+      measure: { ...table.measure, bytes: making.tableBytes ?? table.measure.bytes },
+    }));
+    const plan = { ...planned, tables };
     const record = async () => undefined;
     const site = {
       aws,
@@ -308,5 +315,57 @@ test("nothing but reading is asked of the site", async () => {
     const dynamodb = await aws.dynamodb();
     const { Count } = await dynamodb.send(new ScanCommand({ TableName: profiles }));
     expect(Count).toBe(itemsOfEveryType().length);
+  });
+});
+
+test("a large table is read in segments, and every item is there once", async () => {
+  await home.look(async (aws, config) => {
+    await put(
+      aws,
+      Array.from({ length: 60 }, (_, n) => ({ userId: { S: `user-${n}` } })),
+    );
+    const { id } = await back({ aws, config }, { tableBytes: 10 ** 9 });
+    const repository = await opened();
+    const table = (await readManifest(repository, id)).tables.find(({ name }) => name === profiles);
+    expect(table?.parts.length).toBe(4);
+    const found = await lines(repository, table?.parts ?? []);
+    expect(found.toSorted()).toEqual((await stored(aws, profiles)).toSorted());
+    const again = await back({ aws, config }, { tableBytes: 10 ** 9 });
+    const parts = (await readManifest(repository, again.id)).tables.find(
+      ({ name }) => name === profiles,
+    )?.parts;
+    expect(parts).toEqual(table?.parts);
+  });
+});
+
+test("an object that goes or changes while it is read is taken as it is then, or named", async () => {
+  await home.look(async (aws, config) => {
+    for (const name of ["changes", "goes", "stays"]) {
+      await putObject(aws, { bucket: files, key: `public/${name}`, body: Buffer.from(name) });
+    }
+    const s3 = await aws.s3();
+    s3.middlewareStack.add(
+      (next, context) => async (args) => {
+        const answer = await next(args);
+        if (context.commandName !== "ListObjectsV2Command") return answer;
+        await s3.send(new DeleteObjectCommand({ Bucket: files, Key: "public/goes" }));
+        await putObject(aws, { bucket: files, key: "public/changes", body: Buffer.from("changed") });
+        return answer;
+      },
+      { step: "initialize", name: "somebodyElse" },
+    );
+    const { id, changed } = await back({ aws, config }, { only: [files] });
+    s3.middlewareStack.remove("somebodyElse");
+    const repository = await opened();
+    const [bucket] = (await readManifest(repository, id)).buckets;
+    const objects = (await lines(repository, bucket?.parts ?? [])).map((line) =>
+      parseObjectLine(Buffer.from(line)),
+    );
+    expect(objects.map(({ put: { Key }, seen: { size } }) => [Key, size])).toEqual([
+      ["public/changes", 7],
+      ["public/stays", 5],
+    ]);
+    expect(changed).toBe(1);
+    expect(bucket?.changed).toEqual([{ key: "public/goes", what: "deleted" }]);
   });
 });
