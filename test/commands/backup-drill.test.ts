@@ -242,11 +242,12 @@ describe("the owner's own check", () => {
       env: real(),
       signal: interrupt.signal,
     });
-    let isOver = false;
-    void running.finally(() => (isOver = true));
-    while (!isOver && !(await readdir(home.folder)).includes("begun"))
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(isOver).toBe(false);
+    const begun = async (): Promise<"begun"> => {
+      while (!(await readdir(home.folder)).includes("begun"))
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      return "begun";
+    };
+    expect(await Promise.race([begun(), running])).toBe("begun");
     interrupt.abort();
     const { exitCode } = await running;
     expect(exitCode).not.toBe(0);
