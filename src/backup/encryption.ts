@@ -97,7 +97,8 @@ export function assertRecipient(text: string): void {
   }
 }
 
-async function recipientOf(identity: string): Promise<string> {
+/** @throws CliError when it is none. */
+export async function recipientOf(identity: string): Promise<string> {
   try {
     return await identityToRecipient(identity);
   } catch (cause) {

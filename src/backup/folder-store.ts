@@ -36,12 +36,11 @@ export function folderStore(folder: string): Store {
   /** Gives the prepared file its name; `link` leaves what has it, `rename` replaces it. */
   async function place(prepared: string, name: string, how: "create" | "replace"): Promise<boolean> {
     const path = pathOf(name);
-    await mkdir(dirname(path), { recursive: true });
+    const move = how === "replace" ? renamed : nameAnew;
     try {
-      if (how === "replace") await rename(prepared, path);
-      else if (!(await nameAnew(prepared, path))) return false;
-      await syncFolder(dirname(path));
-      return true;
+      const isPlaced = await withFolder(dirname(path), () => move(prepared, path));
+      if (isPlaced) await syncFolder(dirname(path));
+      return isPlaced;
     } finally {
       await rm(prepared, { force: true });
     }
@@ -89,6 +88,23 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/** Another command may take the folder away, as it is empty, before there is anything in it. */
+async function withFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    await mkdir(folder, { recursive: true });
+    try {
+      return await work();
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT" || attempt === 10) throw error;
+    }
+  }
+}
+
+async function renamed(prepared: string, path: string): Promise<true> {
+  await rename(prepared, path);
+  return true;
 }
 
 /** False when the name is taken. File systems without hard links (FAT, some network shares) get a copy that must be new. */

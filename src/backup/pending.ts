@@ -14,7 +14,7 @@ import { isCommitted, snapshotId } from "./snapshots.ts";
 
 /** Rewritten so often while a command is at work. */
 export const heartbeatMs = 30_000;
-/** Without a heartbeat for so long a command on another machine counts as dead. */
+/** Without a heartbeat for so long a command counts as dead. */
 const deadMs = 3 * 60_000;
 /** A prune leaves the contents alone while a pending backup is younger, and removes it when it is older. */
 export const abandonedMs = 24 * 60 * 60_000;
@@ -133,12 +133,15 @@ export async function removePending(repository: Repository, id: string, signal?:
   );
 }
 
-/** Whether the command at work is still there, as far as can be told from here. */
+/**
+ * Whether the command at work is still there, as far as can be told from here. Its number alone proves nothing: after a
+ * restart another process may have it.
+ */
 export function isLive(
   { host, pid, beatAt }: Pick<Owner, "host" | "pid" | "beatAt">,
   here: Pick<BeginPending, "host" | "pid" | "isAlive" | "now">,
 ): boolean {
-  if (host === here.host) return pid !== here.pid && here.isAlive(pid);
+  if (host === here.host && (pid === here.pid || !here.isAlive(pid))) return false;
   return here.now().getTime() - Date.parse(beatAt) < deadMs;
 }
 
@@ -165,7 +168,10 @@ function started(
     await store.replace(ownerName(id, number), json(next));
   };
   // A beat that fails is followed by another; should they all fail, whoever takes over is found before the commit.
-  const timer = setInterval(() => void beat().catch(() => undefined), heartbeatMs);
+  let beating = Promise.resolve();
+  const timer = setInterval(() => {
+    beating = beat().catch(() => undefined);
+  }, heartbeatMs);
   timer.unref();
   return {
     id,
@@ -186,6 +192,8 @@ function started(
     },
     async end() {
       clearInterval(timer);
+      // One under way would write the owner again behind the removal.
+      await beating;
       await removePending(repository, id);
       await rm(keyPath(begin, id), { force: true });
     },

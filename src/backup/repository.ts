@@ -2,16 +2,14 @@ import { createHash, createHmac, randomUUID } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
-import { isRecord } from "../model/json.ts";
-import { DamagedError } from "./damage.ts";
 import {
-  ageCipher,
-  identitiesIn,
-  newIdentity,
-  unlockIdentity,
-  type Cipher,
-  type Keys,
-} from "./encryption.ts";
+  createConfiguration,
+  readConfiguration,
+  unlockedIdentities,
+  type Configuration,
+} from "./configuration.ts";
+import { DamagedError } from "./damage.ts";
+import { ageCipher, type Cipher, type Keys } from "./encryption.ts";
 import type { Store } from "./store.ts";
 
 export interface StoredContent {
@@ -64,20 +62,8 @@ export interface Making {
   readonly signal?: AbortSignal | undefined;
 }
 
-const configName = "mawps-repository.json";
-const identityName = "keys/identity.age";
 /** Held in memory; more goes by way of a file. */
 const smallBytes = 8 * 1024 ** 2;
-
-interface Configuration {
-  readonly format: 1;
-  readonly id: string;
-  readonly createdAt: string;
-  readonly encryption: "none" | "age";
-  readonly recipients: readonly string[];
-  readonly nameSalt: string;
-  readonly erasureSalt: string;
-}
 
 /** @throws CliError when there is none, its format is another, or the keys at hand are not its keys. */
 export async function openRepository(
@@ -99,8 +85,7 @@ export async function ensureRepository(store: Store, unlock: Unlock, making: Mak
   const { encryptTo = [], signal } = making;
   const found = await readConfiguration(store, signal);
   if (found === undefined) {
-    const made = await makeConfiguration(store, unlock, making);
-    await store.create(configName, Buffer.from(`${JSON.stringify(made, undefined, 2)}\n`), signal);
+    await createConfiguration(store, unlock, making);
     // Should another command have come first, its configuration is the one that counts.
     return ensureRepository(store, unlock, making);
   }
@@ -111,73 +96,15 @@ export async function ensureRepository(store: Store, unlock: Unlock, making: Mak
     });
   }
   const unknown = encryptTo.filter((recipient) => !found.recipients.includes(recipient));
-  if (unknown.length > 0) {
+  // Whoever can write to the repository could add a recipient of their own. With a passphrase one is the repository's own.
+  const unasked = found.recipients.filter((recipient) => !encryptTo.includes(recipient));
+  const isOther = unasked.length > (unlock.passphrase === undefined ? 0 : 1);
+  if (encryptTo.length > 0 && (unknown.length > 0 || isOther)) {
     throw new CliError(`the repository at ${store.where} is encrypted to ${found.recipients.join(", ")}`, {
-      hint: `not to ${unknown.join(", ")}; recipients are chosen when a repository is made`,
+      hint: `and not to ${encryptTo.join(", ")}; recipients are chosen when a repository is made: name all of them`,
     });
   }
   return opened(store, found, { ...unlock, signal });
-}
-
-async function makeConfiguration(
-  store: Store,
-  unlock: Unlock,
-  { now, encryptTo = [], signal }: Making,
-): Promise<Configuration> {
-  const recipients = [...encryptTo];
-  if (unlock.passphrase !== undefined) {
-    const { recipient, sealed } = await newIdentity(unlock.passphrase);
-    recipients.push(recipient);
-    if ((await store.create(identityName, sealed, signal)) === "exists") {
-      throw new CliError(`at ${store.where} lies the key of a repository that has no ${configName}`, {
-        hint: "the repository was lost or is being made elsewhere just now; name another place with --repo",
-      });
-    }
-  }
-  return {
-    format: 1,
-    id: unlock.randomHex(16),
-    createdAt: now.toISOString(),
-    encryption: recipients.length > 0 ? "age" : "none",
-    recipients,
-    nameSalt: unlock.randomHex(16),
-    erasureSalt: unlock.randomHex(16),
-  };
-}
-
-async function readConfiguration(store: Store, signal?: AbortSignal): Promise<Configuration | undefined> {
-  const bytes = await store.readBytes(configName, signal);
-  if (bytes === undefined) return undefined;
-  const found = parsed(bytes);
-  if (!isConfiguration(found)) {
-    throw new DamagedError(`${configName} at ${store.where} is no description of a repository`);
-  }
-  if (found.format !== 1) {
-    throw new CliError(`the repository at ${store.where} has format ${String(found.format)}`, {
-      hint: "this version of mawps knows format 1; a newer one may know it",
-    });
-  }
-  return found;
-}
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return undefined;
-  }
-}
-
-function isConfiguration(value: unknown): value is Configuration {
-  return (
-    isRecord(value) &&
-    typeof value["format"] === "number" &&
-    typeof value["id"] === "string" &&
-    (value["encryption"] === "none" || value["encryption"] === "age") &&
-    Array.isArray(value["recipients"]) &&
-    typeof value["nameSalt"] === "string" &&
-    typeof value["erasureSalt"] === "string"
-  );
 }
 
 /** `Unlock` with the signal of the call. */
@@ -188,7 +115,9 @@ interface Opening extends Unlock {
 async function opened(store: Store, configuration: Configuration, unlock: Opening): Promise<Repository> {
   const { id, encryption, recipients, nameSalt, erasureSalt } = configuration;
   const cipher =
-    encryption === "none" ? undefined : ageCipher(recipients, await identities(store, configuration, unlock));
+    encryption === "none"
+      ? undefined
+      : ageCipher(recipients, await unlockedIdentities(store, recipients, unlock));
   const suffix = cipher === undefined ? "" : ".age";
   const nameOf = (sha256: string) => {
     const name =
@@ -252,22 +181,6 @@ async function opened(store: Store, configuration: Configuration, unlock: Openin
       }
     },
   };
-}
-
-async function identities(
-  store: Store,
-  { recipients }: Configuration,
-  { identity, passphrase, signal }: Opening,
-): Promise<string[]> {
-  if (identity !== undefined) return identitiesIn(identity, recipients);
-  if (passphrase === undefined) return [];
-  const sealed = await store.readBytes(identityName, signal);
-  if (sealed === undefined) {
-    throw new CliError(`no passphrase opens the repository at ${store.where}`, {
-      hint: `it is encrypted to ${recipients.join(", ")}; backup.identityFile names the file with the identity`,
-    });
-  }
-  return [await unlockIdentity(sealed, passphrase)];
 }
 
 /** Reads up to `smallBytes`; `rest` is there when there is more. */
@@ -345,10 +258,21 @@ async function* decrypted(
   stored: AsyncIterable<Uint8Array>,
   name: string,
 ): AsyncGenerator<Uint8Array> {
+  let unread: unknown;
+  async function* read() {
+    try {
+      yield* stored;
+    } catch (error) {
+      unread = error;
+      throw error;
+    }
+  }
   try {
-    yield* await cipher.openStream(stored);
+    yield* await cipher.openStream(read());
   } catch (cause) {
-    if (cause instanceof CliError || (cause instanceof Error && cause.name === "AbortError")) throw cause;
+    // A connection that broke says nothing of what is stored.
+    if (unread !== undefined) throw unread;
+    if (cause instanceof CliError) throw cause;
     throw new DamagedError(`${name} cannot be decrypted`, cause);
   }
 }
