@@ -10,6 +10,7 @@ import { openRepository } from "../../src/backup/repository.ts";
 import type { Store } from "../../src/backup/store.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";
 import {
+  aged,
   hereAs,
   hex,
   makeSnapshot,
@@ -19,21 +20,6 @@ import {
   sha256,
   type Kept,
 } from "./prune-world.ts";
-
-const day = 24 * 60 * 60_000;
-
-/** The store a day later, but for contents in `young`: what is written in a test is older than what follows. */
-function aged(store: Store, young: ReadonlySet<string> = new Set()): Store {
-  return {
-    ...store,
-    async *list(prefix, signal) {
-      for await (const file of store.list(prefix, signal)) {
-        const byMs = young.has(file.name) ? -day : day;
-        yield { ...file, modifiedAt: new Date(file.modifiedAt.getTime() - byMs) };
-      }
-    },
-  };
-}
 
 onEveryStore("a prune", (keep) => {
   let kept: Kept;
