@@ -20,8 +20,8 @@ import type { Manifest, TableSnapshot } from "./snapshot.ts";
  * a table made anew gets the chain up to the backup. The anchor in the private bucket vouches for entries that may be
  * newer than the backup, so it is never restored from one. Where it is there, it stays: entries lost between the
  * backup and the anchor then show as missing, which is the truth, and new ones go on behind the anchor. Where there
- * is none and this restore has made the table, the last entry that was restored is anchored; where the
- * table was there before, its writer finds the anchor missing and records that.
+ * is none and this restore has made the table, or found no entry in it, the last entry that was restored is
+ * anchored; where entries were there before, their writer finds the anchor missing and records that.
  *
  * The ledger of erasures, chain `erasures`, only grows: entries of the backup that are not in it are added behind those
  * that are.
@@ -81,16 +81,29 @@ export async function growLedger(site: RestoreSite, table: string): Promise<numb
   return added.length;
 }
 
-/** Anchors the end of a chain in a table that this restore has made, where there is no anchor. */
+/** Whether a table holds no trail yet, and no anchor vouches for one. */
+export async function isBlankTrail(
+  site: RestoreSite,
+  { name: table }: Pick<TableSnapshot, "name">,
+): Promise<boolean> {
+  const place = await anchorPlace(site, table);
+  if (place === undefined || (await readAnchor(place)) !== undefined) return false;
+  return (await readHead(place)).sequence === 0;
+}
+
+/** Anchors the end of a restored chain, where there is no anchor. */
 export async function anchorRestored(
   site: RestoreSite,
   { name: table }: Pick<TableSnapshot, "name">,
 ): Promise<void> {
-  const { aws, signal } = site;
-  const bucket = site.declaration.buckets.find(({ access }) => access === "private")?.name;
-  if (bucket === undefined || (await findBucket(aws, bucket, signal)).state !== "here") return;
-  const place = { aws, table, bucket, signal };
-  if ((await readAnchor(place)) !== undefined) return;
+  const place = await anchorPlace(site, table);
+  if (place === undefined || (await readAnchor(place)) !== undefined) return;
   const head = await readHead(place);
   if (head.sequence > 0) await writeAnchor(place, head, undefined);
+}
+
+async function anchorPlace({ aws, signal, declaration }: RestoreSite, table: string) {
+  const bucket = declaration.buckets.find(({ access }) => access === "private")?.name;
+  if (bucket === undefined || (await findBucket(aws, bucket, signal)).state !== "here") return undefined;
+  return { aws, table, bucket, signal };
 }

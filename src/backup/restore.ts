@@ -6,7 +6,7 @@ import type { AuditDetails } from "../model/audit-details.ts";
 import { planSetup } from "../setup/plan.ts";
 import { applySetup } from "../setup/apply.ts";
 import { readNewIds } from "./remap.ts";
-import { anchorRestored, growLedger } from "./restore-audit.ts";
+import { anchorRestored, growLedger, isBlankTrail } from "./restore-audit.ts";
 import type { Planning } from "./restore-compare.ts";
 import { auditRole } from "./restore-items.ts";
 import { type BucketPlan, planBucket } from "./restore-object-plan.ts";
@@ -106,8 +106,9 @@ async function writeAll(
   if (!isOwn) await begin();
   const made = await makeMissing(site, plan);
   for (const table of trail) {
+    const isNew = table.state !== "there" || (await isBlankTrail(site, table));
     await writeTable(site, table, writing("items", table.name));
-    if (table.state !== "there" && done.failures.length === 0) await anchorRestored(site, table);
+    if (isNew && done.failures.length === 0) await anchorRestored(site, table);
   }
   if (isOwn) await begin();
   for (const table of plan.tables.filter(({ role, state }) => role === auditRole && state !== "missing"))

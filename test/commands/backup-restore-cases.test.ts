@@ -231,3 +231,23 @@ it("says what cannot come back, before it asks", async () => {
   const { stdout } = await home.run(["backup", "restore", "--dry-run", "--into-prefix", "test-"]);
   expect(stdout).toContain("does not come back: accounts");
 });
+
+it("goes on with the trail of a lost store in a new and empty one, anchored as it was", async () => {
+  const repository = join(home.folder, "repository");
+  await putTyped(home, profiles, itemsOfEveryType());
+  for (let n = 0; n < 3; n++) expect((await run(["create", "--repo", repository])).exitCode).toBe(0);
+  const other = await makeHome();
+  try {
+    const restored = await other.run(["backup", "restore", "--repo", repository, "--yes"]);
+    expect(restored.exitCode).toBe(0);
+    expect(await textOf(other, profiles)).toEqual(await textOf(home, profiles));
+    expect(await textOf(other, trail)).toEqual(
+      expect.arrayContaining(
+        (await textOf(home, trail)).filter((line) => !line.includes('"sequence":{"N":"3"}')),
+      ),
+    );
+    expect(await other.run(["audit", "verify"])).toMatchObject({ exitCode: 0 });
+  } finally {
+    await other.remove();
+  }
+});
