@@ -231,13 +231,15 @@ describe("the life of a command", () => {
     const first = await begun(repository, 11, { host });
     first.stop();
     time += afterMs;
-    const outcome = await beginPending(repository, commandOf(12, { isAlive: () => isAlive })).then(
-      (next) => {
-        running.push(next);
-        return next.id === first.id ? "taken up" : "begun anew";
-      },
-      (error: unknown) => String(error),
-    );
+    const taking = beginPending(repository, commandOf(12, { isAlive: () => isAlive }));
+    const [taken] = await Promise.allSettled([taking]);
+    if (taken.status === "fulfilled") running.push(taken.value);
+    const outcome =
+      taken.status === "rejected"
+        ? String(taken.reason)
+        : taken.value.id === first.id
+          ? "taken up"
+          : "begun anew";
     expect(outcome).toContain(is ? "is being made already" : "taken up");
   });
 });
