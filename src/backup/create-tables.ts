@@ -148,7 +148,7 @@ async function readSegment(
 }
 
 /** The key of the item in a line, typed: a scan goes on behind it. */
-export function keyOf(line: Buffer, { partition, sort }: TableKeys): Item {
+function keyOf(line: Buffer, { partition, sort }: TableKeys): Item {
   const { Item: item } = JSON.parse(line.toString("utf8")) as { Item: Item };
   const names = sort === undefined ? [partition.name] : [partition.name, sort.name];
   return Object.fromEntries(

@@ -71,5 +71,5 @@ test("a page that is cut off anywhere is refused", () => {
 });
 
 test.each(["[]", "<html>", '{"Items":{}}', '{"Items":[1]}', "null"])("%s is no page", (text) => {
-  expect(() => splitPage(Buffer.from(text))).toThrow();
+  expect(() => splitPage(Buffer.from(text))).toThrow("no page of items");
 });
