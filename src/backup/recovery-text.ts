@@ -25,13 +25,16 @@ export function recoveryText({
     heading(manifest),
     encryption === "none" ? whereToBegin(repository.store.where) : "",
     checking,
-    scratch,
+    preparing(manifest),
     ...manifest.tables.map(tableText),
     ...manifest.buckets.map((bucket) => bucketText(bucket)),
     manifest.userPool === undefined ? "" : usersText(manifest.userPool),
+    atTheEnd,
   ];
   const text = `${details.filter((each) => each !== "").join("\n\n")}\n`;
-  return encryption === "none" ? { open: text } : { open: decrypting(manifest.id), sealed: text };
+  return encryption === "none"
+    ? { open: text }
+    : { open: decrypting(manifest.id, repository.store.where), sealed: text };
 }
 
 function heading({ id, model, tool, region, startedAt, endedAt, target, account }: Manifest): string {
@@ -41,7 +44,7 @@ function heading({ id, model, tool, region, startedAt, endedAt, target, account 
 
 Read from ${where}, between ${startedAt} and ${endedAt}, by ${tool}.
 
-This page brings it back without mawps: with a POSIX shell, gzip, sed and the AWS CLI. Nothing here looks at what is
+This page brings it back without mawps: with a POSIX shell, gzip, sed and the AWS CLI, version 2. Nothing here looks at what is
 there already; items and objects of the same key are overwritten. Go through it on empty tables and buckets.`;
 }
 
@@ -59,37 +62,57 @@ const checking = `Every file below \`data/\` is named by the SHA-256 of its byte
     done`;
 
 /** The AWS CLI reads a file of input twice: it cannot be a pipe. */
-const scratch = `A file for what the AWS CLI is to be told:
+function preparing({ target, region }: Manifest): string {
+  const where = target === "local" ? "" : `\n    export AWS_REGION=${region} AWS_DEFAULT_REGION=${region}`;
+  return `No pager, no guess at the encoding, and a file for what the AWS CLI is to be told:
 
+    export AWS_PAGER= AWS_CLI_FILE_ENCODING=UTF-8${where}
     json=$(mktemp)`;
+}
+
+const atTheEnd = `At the end:
+
+    rm "$json"`;
 
 function tableText(table: TableSnapshot): string {
   const { name, items, description } = table;
-  const made = `## Table ${name}: ${items} items
-
-If the table is lost, make it and wait for it:
-
-    aws dynamodb create-table --cli-input-json ${quoted(JSON.stringify(tableInput(name, description)))}
-    aws dynamodb wait table-exists --table-name ${name}`;
-  const settings = settingsText(name, description);
-  return [made, settings, table.export === undefined ? itemsText(table) : exportText(table)]
+  return [
+    `## Table ${name}: ${items} items`,
+    ...(table.export === undefined
+      ? [creationText(name, description), settingsText(name, description), itemsText(table)]
+      : [exportText(table), settingsText(name, description)]),
+  ]
     .filter((each) => each !== "")
     .join("\n\n");
 }
 
+function creationText(name: string, description: TableDescription): string {
+  const { class: tableClass, stream } = description;
+  const input = {
+    ...tableInput(name, description),
+    ...(tableClass === undefined ? {} : { TableClass: tableClass }),
+    ...(stream === undefined ? {} : { StreamSpecification: { StreamEnabled: true, StreamViewType: stream } }),
+  };
+  return `If the table is lost, make it and wait for it:
+
+    aws dynamodb create-table --cli-input-json ${quoted(JSON.stringify(input))}
+    aws dynamodb wait table-exists --table-name ${name}`;
+}
+
 function itemsText({ name, parts }: TableSnapshot): string {
   if (parts.length === 0) return "It was empty.";
-  return `Its items, a line each, as DynamoDB gave them:
+  return `Its items, a line each, as DynamoDB gave them:\n\n${eachLine(parts.map(pathOf), ...putItem(name))}`;
+}
 
-${eachLine(
-  parts,
-  `printf '%s\\n' "$line" > "$json"`,
-  `aws dynamodb put-item --table-name ${name} --cli-input-json "file://$json"`,
-)}`;
+function putItem(table: string): string[] {
+  // Another setting of the CLI would encode binary values once more.
+  const how = `--cli-binary-format base64 --cli-input-json "file://$json"`;
+  return [`printf '%s\\n' "$line" > "$json"`, `aws dynamodb put-item --table-name ${table} ${how}`];
 }
 
 /** What a table made anew lacks. */
-function settingsText(name: string, { expiryAttribute, recoveryDays, tags }: TableDescription): string {
+function settingsText(name: string, description: TableDescription): string {
+  const { expiryAttribute, recoveryDays, tags, deletionProtection, encryption } = description;
   const commands = [
     ...(expiryAttribute === undefined
       ? []
@@ -104,20 +127,38 @@ function settingsText(name: string, { expiryAttribute, recoveryDays, tags }: Tab
           `aws dynamodb update-continuous-backups --table-name ${name} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true`,
         ]),
   ];
-  const tagText = Object.keys(tags).length === 0 ? "" : `\n\nIts tags were ${JSON.stringify(tags)}.`;
-  if (commands.length === 0) return tagText.trim();
-  return `Its settings:\n\n${commands.map((command) => `    ${command}`).join("\n")}${tagText}`;
+  const besides = [
+    ...(Object.keys(tags).length === 0 ? [] : [`Its tags were ${JSON.stringify(tags)}.`]),
+    ...(deletionProtection ? ["It was protected from deletion."] : []),
+    ...(encryption?.keyArn === undefined ? [] : [`It was encrypted with the key ${encryption.keyArn}.`]),
+  ].join(" ");
+  if (commands.length === 0) return besides;
+  const settings = `Its settings:\n\n${commands.map((command) => `    ${command}`).join("\n")}`;
+  return besides === "" ? settings : `${settings}\n\n${besides}`;
 }
 
+/** An import makes no local indexes: such a table is made before and written item by item. */
 function exportText({ name, description, export: exported }: TableSnapshot): string {
-  const { bucket = "", manifest = "" } = exported ?? {};
-  const prefix = manifest.replace(/[^/]*$/, "data/");
-  const creation = JSON.stringify(tableInput(`${name}-restored`, description));
-  return `DynamoDB exported its items itself; they lie in s3://${bucket}/${prefix}. DynamoDB imports them into a new table:
+  const { bucket = "", files = [] } = exported ?? {};
+  const prefix = (exported?.manifest ?? "").replace(/[^/]*$/, "data/");
+  const where = `DynamoDB exported its items itself; they lie in s3://${bucket}/${prefix}.`;
+  if (description.localIndexes.length > 0) {
+    const names = files.map(({ key }) => `"${name}-export/${key.slice(prefix.length)}"`);
+    return `${where}
+
+    aws s3 sync ${quoted(`s3://${bucket}/${prefix}`)} ${name}-export
+
+${creationText(name, description)}
+
+${names.length === 0 ? "It was empty." : `The items:\n\n${eachLine(names, ...putItem(name))}`}`;
+  }
+  return `${where} If the table is lost, DynamoDB makes it of them:
 
     aws dynamodb import-table --input-format DYNAMODB_JSON --input-compression-type GZIP \\
-      --s3-bucket-source S3Bucket=${bucket},S3KeyPrefix=${prefix} \\
-      --table-creation-parameters ${quoted(creation)}`;
+      --s3-bucket-source ${quoted(`S3Bucket=${bucket},S3KeyPrefix=${prefix}`)} \\
+      --table-creation-parameters ${quoted(JSON.stringify(tableInput(name, description)))}
+
+It can take hours; \`aws dynamodb list-imports\` tells how it stands. What follows is for when it is done.`;
 }
 
 function tableInput(name: string, { keys, indexes, localIndexes, billing }: TableDescription) {
@@ -171,10 +212,11 @@ function bucketText({ name, objects, parts, changed }: BucketSnapshot): string {
   if (parts.length === 0) return `## Bucket ${name}\n\nIt was empty.${missing}`;
   return `## Bucket ${name}: ${objects} objects
 
-Each with its headers, metadata and tags:
+If the bucket is lost, \`aws s3 mb s3://${name}\` makes one that nobody else can read. Each object with its headers, metadata and tags
+(more than 5 GB are refused so: \`aws s3 cp\` takes these):
 
 ${eachLine(
-  parts,
+  parts.map(pathOf),
   `content=$(printf '%s\\n' "$line" | sed 's/^{"content":"\\([0-9a-f]*\\)".*/\\1/')`,
   `printf '%s\\n' "$line" | sed 's/^{"content":"[0-9a-f]*","seen":{[^}]*},"put":\\(.*\\)}$/\\1/' > "$json"`,
   `aws s3api put-object --bucket ${name} --cli-input-json "file://$json" \\`,
@@ -183,37 +225,60 @@ ${eachLine(
 }
 
 function usersText({ id, users, parts, groups }: UsersSnapshot): string {
-  const made = groups.map(
-    ({ name, description, precedence }) =>
-      `    aws cognito-idp create-group --user-pool-id ${id} --group-name ${quoted(name)}${
-        description === undefined ? "" : ` --description ${quoted(description)}`
-      }${precedence === undefined ? "" : ` --precedence ${precedence}`}`,
+  const made = groups.map(({ name, description, precedence, roleArn }) =>
+    [
+      `    aws cognito-idp create-group --user-pool-id ${id} --group-name ${quoted(name)}`,
+      ...(description === undefined ? [] : [`--description ${quoted(description)}`]),
+      ...(precedence === undefined ? [] : [`--precedence ${precedence}`]),
+      ...(roleArn === undefined ? [] : [`--role-arn ${quoted(roleArn)}`]),
+    ].join(" "),
   );
-  const groupsText = made.length === 0 ? "" : `\n\nIts groups:\n\n${made.join("\n")}`;
-  if (parts.length === 0) return `## User pool ${id}\n\nIt had no users.${groupsText}`;
+  const groupsText = made.length === 0 ? "" : `Its groups:\n\n${made.join("\n")}\n\n`;
+  if (parts.length === 0) return `## User pool ${id}: no users\n\n${groupsText}`.trimEnd();
   return `## User pool ${id}: ${users} users
 
-A password cannot be brought back, and every user gets a new \`sub\`: items and objects stay under the old one, which is in
-each line under \`seen\`, with the groups and whether the user was enabled.
+In a new pool replace ${id} by its id. A password cannot be brought back, and every user gets a new \`sub\`: items and objects
+stay under the old one, which is in each line under \`seen\`.
+
+${groupsText}The users, and whether they were disabled:
 
 ${eachLine(
-  parts,
+  parts.map(pathOf),
   `printf '%s\\n' "$line" | sed 's/^{"seen":{[^}]*},"put":\\(.*\\)}$/\\1/' > "$json"`,
+  `username=$(sed 's/^{"Username":"\\([^"]*\\)".*/\\1/' "$json")`,
   `aws cognito-idp admin-create-user --user-pool-id ${id} --message-action SUPPRESS --cli-input-json "file://$json"`,
-)}${groupsText}`;
+  // In a text within the line these quotes would have a backslash before them.
+  `case $line in *'"enabled":false'*)`,
+  `  aws cognito-idp admin-disable-user --user-pool-id ${id} --username "$username" ;;`,
+  "esac",
+  ...(groups.length === 0 ? [] : membership(id)),
+)}`;
 }
 
-/** A loop over all lines of the parts; `$line` is the line. */
-function eachLine(parts: readonly Part[], ...commands: readonly string[]): string {
+function membership(pool: string): string[] {
   return [
-    "    while read -r part; do",
+    `printf '%s\\n' "$line" | sed 's/^{"seen":{[^}]*"groups":\\[\\([^]]*\\)\\].*/\\1/' | tr ',' '\\n' |`,
+    `  sed -n 's/^"\\(.*\\)"$/\\1/p' | while IFS= read -r group; do`,
+    `    aws cognito-idp admin-add-user-to-group --user-pool-id ${pool} --username "$username" --group-name "$group"`,
+    "  done",
+  ];
+}
+
+/** A loop over all lines of gzipped files; `$line` is the line. It may be pasted with or without the indentation. */
+function eachLine(files: readonly string[], ...commands: readonly string[]): string {
+  return [
+    "    for part in \\",
+    ...files.map((file, at) => `      ${file}${at === files.length - 1 ? "" : " \\"}`),
+    "    do",
     `      gzip -dc "$part" | while IFS= read -r line; do`,
     ...commands.map((command) => `        ${command}`),
     "      done",
-    "    done <<'PARTS'",
-    ...parts.map(({ sha256 }) => `    data/${sha256.slice(0, 2)}/${sha256}`),
-    "    PARTS",
+    "    done",
   ].join("\n");
+}
+
+function pathOf({ sha256 }: Part): string {
+  return `data/${sha256.slice(0, 2)}/${sha256}`;
 }
 
 /** For a POSIX shell. */
@@ -221,20 +286,26 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function decrypting(id: string): string {
+function decrypting(id: string, where: string): string {
   return `# Backup ${id}, encrypted
 
-All of it is encrypted with age (https://age-encryption.org). With the identity that opens it, in a file \`identity.txt\`, this
-makes a readable copy in the folder \`plain\`; begin in the folder of the repository, the one with \`mawps-repository.json\` in it.
-Where a passphrase was chosen, the identity lies in the repository: \`age -d keys/identity.age > identity.txt\` asks for it.
+All of it is encrypted with age (https://age-encryption.org). What opens it is an identity, in a file \`identity.txt\`. Where a
+passphrase was chosen, the identity lies in the repository: \`age -d keys/identity.age > identity.txt\` asks for it.
+
+${whereToBegin(where)}
+
+This makes a readable copy in the folder \`plain\`:
 
     umask 077
     mkdir -p plain/data
     for file in data/*/*; do
-      age -d -i identity.txt "$file" > plain/content || echo "damaged: $file"
-      name=$(sha256sum < plain/content | cut -c1-64)
-      mkdir -p "plain/data/$(printf '%s' "$name" | cut -c1-2)"
-      mv plain/content "plain/data/$(printf '%s' "$name" | cut -c1-2)/$name"
+      if age -d -i identity.txt "$file" > plain/content; then
+        name=$(sha256sum < plain/content | cut -c1-64)
+        mkdir -p "plain/data/$(printf '%s' "$name" | cut -c1-2)"
+        mv plain/content "plain/data/$(printf '%s' "$name" | cut -c1-2)/$name"
+      else
+        echo "damaged: $file"
+      fi
     done
     age -d -i identity.txt snapshots/${id}/manifest.json.age > plain/manifest.json
     age -d -i identity.txt snapshots/${id}/RECOVERY.md.age > plain/RECOVERY.md

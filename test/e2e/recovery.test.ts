@@ -10,6 +10,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Aws } from "../../src/aws/clients.ts";
 import { openWhole } from "../../src/aws/stored-object.ts";
 import { objectTags, putObject } from "../../src/aws/objects.ts";
+import { localPoolId } from "../../src/local/service.ts";
+import { makeGroups, makeUsers, snapshotOf, stateOf } from "../backup/user-pools.ts";
 import { serveHome } from "../support/served.ts";
 import { putTyped, textOf } from "../support/typed-tables.ts";
 import { itemsOfEveryType } from "../support/typed-items.ts";
@@ -18,6 +20,7 @@ import { makeHome, testStart, type TestHome } from "../support/world.ts";
 const run = promisify(execFile);
 const profiles = "mawps-user-profiles";
 const files = "mawps-user-files-1760106396";
+const pool = localPoolId("eu-central-1");
 const key = "public/documents/u/cv/ä 1+2 'x'.pdf";
 // Debian's: one from elsewhere in the PATH may be another.
 const path = "/usr/bin:/bin";
@@ -56,6 +59,14 @@ async function fill(aws: Aws): Promise<void> {
     metadata: { "original-name": "L%C3%A4.pdf", braces: '{"a":"}"}' },
     tags: { kind: "cv", "a b": "c+d=e" },
   });
+  await makeGroups(aws, pool, ["admins", "early-'birds'"]);
+  await makeUsers(aws, pool, {
+    "anna@example.com": {
+      attributes: { email: "anna@example.com", name: 'A. "}" Ä' },
+      groups: ["admins", "early-'birds'"],
+    },
+    "o'berta@example.com": { attributes: { email: "o'berta@example.com" }, disabled: true },
+  });
 }
 
 /** The commands of the page: its indented lines. */
@@ -79,9 +90,14 @@ describe.skipIf(!existsSync("/usr/bin/aws"))("with nothing but a shell and the A
     const options = encrypted ? ["--encrypt-to", await identityToRecipient(identity)] : [];
     await putTyped(lost, profiles, itemsOfEveryType());
     const items = await textOf(lost, profiles);
-    const document = await lost.look(async (aws) => {
+    const state = async (aws: Aws) => ({
+      document: await object(aws),
+      users: await stateOf(aws, pool),
+      groups: (await snapshotOf(aws, pool)).groups,
+    });
+    const before = await lost.look(async (aws) => {
       await fill(aws);
-      return object(aws);
+      return state(aws);
     });
     const made = await lost.run(["backup", "create", "--repo", repository, "--json", ...options]);
     expect(made).toMatchObject({ exitCode: 0, stderr: "" });
@@ -120,6 +136,6 @@ describe.skipIf(!existsSync("/usr/bin/aws"))("with nothing but a shell and the A
       await served.stop();
     }
     expect(await textOf(home, profiles)).toEqual(items);
-    expect(await home.look(object)).toEqual(document);
+    expect(await home.look(state)).toEqual(before);
   });
 });
