@@ -228,7 +228,8 @@ function usersText({ id, users, parts, groups }: UsersSnapshot): string {
   const made = groups.map(({ name, description, precedence, roleArn }) =>
     [
       `    aws cognito-idp create-group --user-pool-id ${id} --group-name ${quoted(name)}`,
-      ...(description === undefined ? [] : [`--description ${quoted(description)}`]),
+      // A line break would end the line of the command.
+      ...(description === undefined ? [] : [`--description ${quoted(description.replaceAll(/\s+/g, " "))}`]),
       ...(precedence === undefined ? [] : [`--precedence ${precedence}`]),
       ...(roleArn === undefined ? [] : [`--role-arn ${quoted(roleArn)}`]),
     ].join(" "),
