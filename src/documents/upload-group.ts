@@ -44,23 +44,30 @@ interface Job extends Planned {
   readonly entry: StoredEntry;
 }
 
-/** A group whose bytes are in the bucket. */
-export interface SentGroup {
-  /** With the entries of this group among the others, as they stood before their bytes were there. */
+/** A group whose entries are written. */
+export interface BegunGroup {
+  /** With the entries of this group among the others, as they stand before their bytes are there. */
   readonly user: UserDocuments;
+  /** Sends the objects. */
+  send(): Promise<SentGroup>;
+}
+
+/** A group whose bytes are in the bucket. */
+interface SentGroup {
   /** Writes the trail, then makes the entries ready; answers the outcomes in the files' order. */
   finish(): Promise<UploadResult[]>;
 }
 
 /**
- * Sends one group of checked files: one write for all new entries, then the objects. To be finished before the command
- * ends: one write to the trail, one that makes the entries ready. The next group may be sent meanwhile.
+ * Begins one group of checked files: one write for all new entries. Then to be sent, and finished before the command
+ * ends: one write to the trail, one that makes the entries ready. The next group may be begun while this one is sent, and
+ * sent while it is finished.
  */
-export async function sendGroup(
+export async function beginGroup(
   site: ChangingSite,
   request: UploadRequest,
   group: SendGroup,
-): Promise<SentGroup> {
+): Promise<BegunGroup> {
   const { outcomes, fail, succeed, settle } = tally(group);
   const ordered = async () => group.checked.flatMap(({ source }) => outcomes.get(source) ?? []);
   const planned: Planned[] = [];
@@ -88,12 +95,11 @@ export async function sendGroup(
       const entry = { userId: request.userId, ...attributes };
       settle(file.source, { label: file.source.label, outcome: "planned", entry });
     }
-    return { user: group.user, finish: ordered };
+    return { user: group.user, send: async () => ({ finish: ordered }) };
   }
 
   const { jobs, user } = await writeEntries(site, request, { planned, user: group.user });
   failInfected();
-  group.onToSend(jobs.reduce((sum, { file }) => sum + file.sizeBytes, 0));
   const arrived: Job[] = [];
   const sendOne = async (job: Job) => {
     const { file, entry, known } = job;
@@ -113,25 +119,28 @@ export async function sendGroup(
       await withdrawIfChanged(site, job);
     }
   };
-  const small = jobs.filter(({ file }) => !isLarge(file));
-  const large = jobs.filter(({ file }) => isLarge(file));
-  await Promise.all([inParallel(small, smallAtOnce, sendOne), inParallel(large, 1, sendOne)]);
-
+  const finish = async () => {
+    const ready = await makeReady(site, arrived);
+    for (const { file } of arrived) {
+      const entry = ready.get(file);
+      if (entry === undefined) fail(file.source, overtaken(request.userId));
+      else succeed(file.source, "uploaded", entry);
+    }
+    for (const { file, of } of twins.filter((twin) => !twin.of.infected)) {
+      const first = ready.get(of.file);
+      if (first === undefined) fail(file.source, new CliError("the same file failed above"));
+      else succeed(file.source, "unchanged", first);
+    }
+    return ordered();
+  };
   return {
     user,
-    async finish() {
-      const ready = await makeReady(site, arrived);
-      for (const { file } of arrived) {
-        const entry = ready.get(file);
-        if (entry === undefined) fail(file.source, overtaken(request.userId));
-        else succeed(file.source, "uploaded", entry);
-      }
-      for (const { file, of } of twins.filter((twin) => !twin.of.infected)) {
-        const first = ready.get(of.file);
-        if (first === undefined) fail(file.source, new CliError("the same file failed above"));
-        else succeed(file.source, "unchanged", first);
-      }
-      return ordered();
+    async send() {
+      group.onToSend(jobs.reduce((sum, { file }) => sum + file.sizeBytes, 0));
+      const small = jobs.filter(({ file }) => !isLarge(file));
+      const large = jobs.filter(({ file }) => isLarge(file));
+      await Promise.all([inParallel(small, smallAtOnce, sendOne), inParallel(large, 1, sendOne)]);
+      return { finish };
     },
   };
 }

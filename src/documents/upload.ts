@@ -6,7 +6,7 @@ import { examine, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
 import { inParallel } from "./parallel.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
-import { sendGroup, type Checked } from "./upload-group.ts";
+import { beginGroup, type Checked } from "./upload-group.ts";
 import { newEntry } from "./upload-plan.ts";
 import type { UploadProgress, UploadRequest, UploadResult } from "./upload-request.ts";
 
@@ -18,9 +18,8 @@ const examinedAtOnce = 4;
 
 /**
  * Uploads files as documents of one user and gives each one's outcome, group by group. Of each group: check, hash and
- * scan; entries `UPLOADING`; objects; audit trail; entries `READY`. While a group is sent the next one is checked and the
- * one before gets ready. A
- * crash anywhere leaves entries that the same call takes up again, found by type, name and hash. One bad file does not
+ * scan; entries `UPLOADING`; objects; audit trail; entries `READY`. While a group is sent the next one is checked and gets
+ * its entries, and the one before gets ready. A crash anywhere leaves entries that the same call takes up again, found by type, name and hash. One bad file does not
  * stop the others. Rejects with what concerns all of them, such as an item that would get too large, which is known
  * before anything is changed.
  */
@@ -29,8 +28,8 @@ export async function* uploadDocuments(
   request: UploadRequest,
 ): AsyncGenerator<UploadResult> {
   const { files, onProgress } = request;
-  let user = await readDocuments(site, request.userId);
-  assertRoom(site, request, user);
+  const known = await readDocuments(site, request.userId);
+  assertRoom(site, request, known);
   let progress: UploadProgress = {
     files: files.length,
     doneFiles: 0,
@@ -48,20 +47,22 @@ export async function* uploadDocuments(
       onRead: (bytes) => advance({ checkedBytes: progress.checkedBytes + bytes }),
     });
 
-  let checking = checkGroup(0);
+  const begin = async (group: number, user: UserDocuments) =>
+    beginGroup(site, request, {
+      user,
+      checked: await checkGroup(group),
+      onSent: (bytes) => advance({ sentBytes: progress.sentBytes + bytes }),
+      onToSend: (bytes) => advance({ bytesToSend: progress.bytesToSend + bytes }),
+      onDone: () => advance({ doneFiles: progress.doneFiles + 1 }),
+    });
+
+  let beginning = heardLater(begin(0, known));
   let finishing: Promise<UploadResult[]> = Promise.resolve([]);
   try {
     for (let group = 0; group * groupSize < files.length; group++) {
-      const checked = await checking;
-      checking = heardLater(checkGroup(group + 1));
-      const sent = await sendGroup(site, request, {
-        user,
-        checked,
-        onSent: (bytes) => advance({ sentBytes: progress.sentBytes + bytes }),
-        onToSend: (bytes) => advance({ bytesToSend: progress.bytesToSend + bytes }),
-        onDone: () => advance({ doneFiles: progress.doneFiles + 1 }),
-      });
-      user = sent.user;
+      const begun = await beginning;
+      if ((group + 1) * groupSize < files.length) beginning = heardLater(begin(group + 1, begun.user));
+      const sent = await begun.send();
       const finished = await finishing;
       finishing = heardLater(sent.finish());
       yield* finished;
@@ -69,7 +70,7 @@ export async function* uploadDocuments(
     yield* await finishing;
   } finally {
     // What has arrived gets ready also when a later group fails; that failure is the one that is told.
-    await finishing.catch(() => undefined);
+    await Promise.allSettled([beginning, finishing]);
   }
 }
 
