@@ -109,14 +109,20 @@ export async function commitSnapshot(
   { manifest, recovery }: { readonly manifest: Manifest; readonly recovery: Recovery },
   signal?: AbortSignal,
 ): Promise<void> {
-  const folder = `snapshots/${manifest.id}`;
+  const { id } = manifest;
   const { store } = repository;
-  await store.create(`${folder}/RECOVERY.md`, Buffer.from(recovery.open), signal);
-  if (recovery.sealed !== undefined) {
-    await repository.createSealed(`${folder}/RECOVERY.md`, Buffer.from(recovery.sealed), signal);
-  }
-  const put = await repository.createSealed(manifestName(manifest.id), manifestBytes(manifest), signal);
-  if (put === "exists") throw new CliError(`there is a backup ${manifest.id} already in ${store.where}`);
+  const taken = () => new CliError(`there is a backup ${id} already in ${store.where}`);
+  if (await isCommitted(repository, id, signal)) throw taken();
+  // Of a command that died right here: it may name other parts.
+  const name = `snapshots/${id}/RECOVERY.md`;
+  const left: string[] = [];
+  for await (const file of store.list(name, signal)) left.push(file.name);
+  if (left.length > 0) await store.remove(left, signal);
+  await store.create(name, Buffer.from(recovery.open), signal);
+  if (recovery.sealed !== undefined)
+    await repository.createSealed(name, Buffer.from(recovery.sealed), signal);
+  const put = await repository.createSealed(manifestName(id), manifestBytes(manifest), signal);
+  if (put === "exists") throw taken();
 }
 
 export interface Recovery {
