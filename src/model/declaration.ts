@@ -107,7 +107,7 @@ export type Owned =
       readonly what: string;
       readonly kind: "items";
       readonly table: string;
-      /** Attribute that holds the id: the table's partition key, or that of `index`. */
+      /** Attribute that holds the id: the table's partition key, that of `index`, or another, by which a scan finds it. */
       readonly attribute: string;
       readonly index?: string;
       /** `keep`: there is a duty to keep it. */

@@ -248,6 +248,13 @@ const owned: readonly Owned[] = [
   },
   { what: "digital twin", kind: "items", table: "digitalTwin", attribute: "userId", erasure: "delete" },
   {
+    what: "journal of migrations: what was before",
+    kind: "items",
+    table: "migrations",
+    attribute: "userId",
+    erasure: "delete",
+  },
+  {
     what: "audit trail",
     kind: "items",
     table: "auditLog",

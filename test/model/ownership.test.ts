@@ -33,6 +33,11 @@ describe("the owner of an item", () => {
       erasure: "keep",
     });
     expect(owners.ofItem("auditLog", { chain: { S: "main" } })).toBeUndefined();
-    expect(owners.ofItem("migrations", { userId: { S: "user-1" } })).toBeUndefined();
+    expect(owners.ofItem("migrations", { userId: { S: "user-1" } })).toEqual({
+      userId: "user-1",
+      erasure: "delete",
+    });
+    expect(owners.ofItem("migrations", { id: { S: "lock" } })).toBeUndefined();
+    expect(owners.ofItem("elsewhere", { userId: { S: "user-1" } })).toBeUndefined();
   });
 });
