@@ -3,6 +3,7 @@ import { objectTags, tagQuery } from "../aws/objects.ts";
 import { errorName, httpStatus, isDenied } from "../aws/setting.ts";
 import { headWhole, openWhole, type StoredWhole } from "../aws/stored-object.ts";
 import type { Reading } from "./create-tables.ts";
+import { DamagedError } from "./damage.ts";
 import { objectLineText, parseObjectLine, type ObjectLine } from "./object-line.ts";
 import { partLines, partWriter, type WrittenPart } from "./parts.ts";
 import type { BackupSite } from "./site.ts";
@@ -178,10 +179,15 @@ function isBefore(one: string, other: string): boolean {
   return Buffer.compare(Buffer.from(one), Buffer.from(other)) < 0;
 }
 
+/** A part that is damaged is as good as none: its objects are read again. */
 async function* linesOf(site: BackupSite, before: BucketSnapshot | undefined): AsyncGenerator<ObjectLine> {
   for (const part of before?.parts ?? []) {
-    for await (const batch of partLines(site.repository, part, site.signal)) {
-      for (const line of batch) yield parseObjectLine(line);
+    try {
+      for await (const batch of partLines(site.repository, part, site.signal)) {
+        for (const line of batch) yield parseObjectLine(line);
+      }
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
     }
   }
 }

@@ -56,7 +56,7 @@ export function backupVerify(begin: Begin): AnyCommand {
       if (faults > 0) {
         throw new CliError(`backup ${id} is damaged: ${count(faults, "fault")}`, {
           exitCode: exitCodes.findings,
-          hint: "make a new one now; `mawps backup list` shows older ones",
+          hint: "remove the damaged files below data/, then make a new backup: it writes again what is still there",
         });
       }
     });

@@ -119,3 +119,24 @@ test("a sample is chosen, and says how much it was", async () => {
   expect((await verify("--sample", "0%")).exitCode).toBe(2);
   expect((await verify("--sample", "10%", "--all")).exitCode).toBe(2);
 });
+
+test("what is damaged and removed comes back with the next backup, for the older one as well", async () => {
+  const damaged = [await contentOf("two"), ...(await partsIn())];
+  for (const path of damaged) await writeFile(path, "x");
+  const found = await verify();
+  expect(found.exitCode).toBe(4);
+  expect(found.stderr).toContain("remove the damaged files");
+  for (const path of damaged) await rm(path);
+  expect((await home.run(["backup", "create", "--repo", repository])).exitCode).toBe(0);
+  // What only the older one has, such as the audit trail's state of then, is lost.
+  const after = await verify(id, "--all", "--json");
+  const { faults } = JSON.parse(after.stdout) as { faults: string[] };
+  expect(faults.filter((fault) => fault.includes(profiles) || fault.includes("object "))).toEqual([]);
+});
+
+async function partsIn(): Promise<string[]> {
+  const all = await Promise.all(
+    (await contents()).map(async (path) => [path, await readFile(path)] as const),
+  );
+  return all.filter(([, bytes]) => bytes[0] === 0x1f).map(([path]) => path);
+}
