@@ -1,10 +1,4 @@
-import type {
-  AttributeValue,
-  ConsumedCapacity,
-  ScanCommand,
-  ScanCommandOutput,
-} from "@aws-sdk/client-dynamodb";
-import { Readable } from "node:stream";
+import type { AttributeValue, ConsumedCapacity, ScanCommandOutput } from "@aws-sdk/client-dynamodb";
 import { CliError } from "../errors.ts";
 import {
   describeKeys,
@@ -13,6 +7,7 @@ import {
   type KeyPart,
   type TableShape,
 } from "../model/table-shape.ts";
+import { answerText } from "./answer-text.ts";
 import type { Aws } from "./clients.ts";
 import { projection } from "./expressions.ts";
 import { abortable } from "./objects.ts";
@@ -186,32 +181,13 @@ async function* scanSegment(
       ...(segments === 1 ? {} : { Segment: segment, TotalSegments: segments }),
       ExclusiveStartKey: start,
     });
-    const sent = scan.asSent === true ? answerAsSent(command) : undefined;
+    const sent = scan.asSent === true ? answerText(command) : undefined;
     const answer = await dynamodb.send(command, abortable(scan.signal));
-    const page = sent?.() ?? answer;
+    const page = sent === undefined ? answer : (JSON.parse(sent().toString()) as ScanCommandOutput);
     report(scan.onConsumed, page.ConsumedCapacity);
     if (page.Items !== undefined && page.Items.length > 0) yield page.Items;
     start = page.LastEvaluatedKey;
   } while (start !== undefined);
-}
-
-/** Parses the answer itself and leaves the SDK an empty one; errors stay the SDK's. */
-function answerAsSent(command: ScanCommand): () => ScanCommandOutput | undefined {
-  let answer: ScanCommandOutput | undefined;
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      const response = result.response as { statusCode: number; body: AsyncIterable<Uint8Array> };
-      if (response.statusCode !== 200) return result;
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of response.body) chunks.push(chunk);
-      answer = JSON.parse(Buffer.concat(chunks).toString()) as ScanCommandOutput;
-      response.body = Readable.from([Buffer.from("{}")]);
-      return result;
-    },
-    { step: "deserialize", name: "answerAsSent", priority: "low" },
-  );
-  return () => answer;
 }
 
 function readInput(read: Read) {

@@ -1,6 +1,5 @@
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
-import { Readable } from "node:stream";
-import { crc32 } from "node:zlib";
+import { answerText } from "./answer-text.ts";
 import type { Aws } from "./clients.ts";
 import type { Item } from "./items.ts";
 import { abortable } from "./objects.ts";
@@ -50,34 +49,4 @@ export async function* scanLines(aws: Aws, scan: ScanLines): AsyncGenerator<Page
     start = page.next;
     yield { lines: page.lines, count: page.count, next: page.next };
   } while (start !== undefined);
-}
-
-/** Takes the answer's bytes and leaves the SDK an empty one; errors stay the SDK's. */
-function answerText(command: ScanCommand): () => Buffer {
-  let text: Buffer = Buffer.alloc(0);
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      const response = result.response as {
-        statusCode: number;
-        headers: Record<string, string>;
-        body: AsyncIterable<Uint8Array>;
-      };
-      if (response.statusCode !== 200) return result;
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of response.body) chunks.push(chunk);
-      text = Buffer.concat(chunks);
-      assertWhole(text, response.headers["x-amz-crc32"]);
-      response.body = Readable.from([Buffer.from("{}")]);
-      return result;
-    },
-    { step: "deserialize", name: "answerText", priority: "low" },
-  );
-  return () => text;
-}
-
-/** DynamoDB sends the CRC32 of every answer. One that does not fit is asked for again, as any passing fault. */
-function assertWhole(bytes: Buffer, expected: string | undefined): void {
-  if (expected === undefined || crc32(bytes) === Number(expected)) return;
-  throw Object.assign(new Error("an answer of DynamoDB was changed on its way"), { $retryable: {} });
 }

@@ -1,9 +1,10 @@
 import type {
   BatchGetItemCommand,
   BatchWriteItemCommand,
+  ScanCommand,
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
-import { Readable } from "node:stream";
+import { answerText } from "./answer-text.ts";
 import type { Aws } from "./clients.ts";
 import { abortable } from "./objects.ts";
 
@@ -25,7 +26,6 @@ export async function sendText(
   { body, signal }: { readonly body: string | Buffer; readonly signal?: AbortSignal | undefined },
 ): Promise<Buffer> {
   const dynamodb = await aws.dynamodb();
-  let answer: Buffer = Buffer.alloc(0);
   // The commands' stacks differ in their inputs, which are not looked at here.
   const { middlewareStack } = command as BatchWriteItemCommand;
   middlewareStack.add(
@@ -37,19 +37,7 @@ export async function sendText(
     },
     { step: "build", name: "sendText", priority: "high" },
   );
-  middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      const response = result.response as { statusCode: number; body: AsyncIterable<Uint8Array> };
-      if (response.statusCode !== 200) return result;
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of response.body) chunks.push(chunk);
-      answer = Buffer.concat(chunks);
-      response.body = Readable.from([Buffer.from("{}")]);
-      return result;
-    },
-    { step: "deserialize", name: "answerText", priority: "low" },
-  );
+  const answered = answerText({ middlewareStack } as unknown as ScanCommand);
   await dynamodb.send(command as BatchWriteItemCommand, abortable(signal));
-  return answer;
+  return answered();
 }

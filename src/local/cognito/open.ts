@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { LocalOptions, LocalRequest, LocalResponse, LocalService } from "../service.ts";
-import { verify } from "../sigv4.ts";
+import { readBody, signatureFault } from "../signed-json.ts";
 import { openDatabase } from "./database.ts";
 import { Fault } from "./fault.ts";
 import { type Input, isInput } from "./input.ts";
@@ -75,45 +75,15 @@ export async function openCognito(dir: string, options: LocalOptions): Promise<L
 }
 
 async function answer(context: Context, request: LocalRequest, options: LocalOptions): Promise<object> {
-  const body = await read(request);
+  const body = await readBody(request, requestLimitBytes);
+  if (body === undefined) throw new Fault("RequestEntityTooLarge", "The request is too large.", 413);
   const [service, name = ""] = (request.headers["x-amz-target"] ?? "").split(".");
   const operation = service === api && Object.hasOwn(operations, name) ? operations[name] : undefined;
-  authenticate(request, body, options);
+  const fault = signatureFault(request, body, { ...options, service: "cognito-idp" });
+  if (fault !== undefined) throw new Fault(fault.type, fault.message);
   if (request.method !== "POST" || operation === undefined)
     throw new Fault("UnknownOperationException", `${name} is not offered by the local store`);
   return (await operation())(context, parse(body));
-}
-
-async function read(request: LocalRequest): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body) {
-    size += chunk.length;
-    if (size > requestLimitBytes) throw new Fault("RequestEntityTooLarge", "The request is too large.", 413);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function authenticate(request: LocalRequest, body: Buffer, options: LocalOptions): void {
-  const verdict = verify(request, {
-    credentials: options.credentials,
-    now: options.now,
-    service: "cognito-idp",
-    bodySha256: createHash("sha256").update(body).digest("hex"),
-  });
-  if (verdict.kind === "authenticated") return;
-  if (verdict.kind === "anonymous")
-    throw new Fault("MissingAuthenticationTokenException", "Missing Authentication Token");
-  if (verdict.code === "InvalidAccessKeyId")
-    throw new Fault("UnrecognizedClientException", "The security token included in the request is invalid.");
-  if (verdict.code === "RequestTimeTooSkewed")
-    throw new Fault("InvalidSignatureException", `Signature expired or not yet current: ${verdict.message}`);
-  const isIncomplete = verdict.code.startsWith("Authorization") || verdict.code === "InvalidRequest";
-  throw new Fault(
-    isIncomplete ? "IncompleteSignatureException" : "InvalidSignatureException",
-    verdict.message,
-  );
 }
 
 function parse(body: Buffer): Input {

@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { LocalOptions, LocalRequest, LocalResponse, LocalService } from "../service.ts";
-import { verify } from "../sigv4.ts";
+import { readBody, signatureFault } from "../signed-json.ts";
 import { openDatabase } from "./database.ts";
 import { coralFault, Fault, validationFault } from "./fault.ts";
 import type { Context, PutObject } from "./tables.ts";
@@ -98,51 +98,21 @@ export async function openDynamoDb(
 }
 
 async function answer(context: Context, request: LocalRequest, options: LocalOptions): Promise<object> {
-  const body = await read(request);
+  const body = await readBody(request, requestLimitBytes);
+  if (body === undefined) throw new Fault("RequestEntityTooLarge", undefined, { status: 413 });
   const [api, name = ""] = (request.headers["x-amz-target"] ?? "").split(".");
   const operation =
     api === "DynamoDB_20120810" && Object.hasOwn(operations, name) ? operations[name] : undefined;
   if (request.method !== "POST" || (operation === undefined && !missing.has(name))) {
     throw coralFault("UnknownOperationException");
   }
-  authenticate(request, body, options);
+  const fault = signatureFault(request, body, { ...options, service: "dynamodb" });
+  if (fault !== undefined) {
+    const isMissing = fault.type === "MissingAuthenticationTokenException";
+    throw coralFault(fault.type, isMissing ? "Request is missing Authentication Token" : fault.message);
+  }
   if (operation === undefined) throw validationFault(`${name} is not offered by the local store`);
   return (await operation())(context, parse(body));
-}
-
-async function read(request: LocalRequest): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body) {
-    size += chunk.length;
-    if (size > requestLimitBytes) throw new Fault("RequestEntityTooLarge", undefined, { status: 413 });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function authenticate(request: LocalRequest, body: Buffer, options: LocalOptions): void {
-  const verdict = verify(request, {
-    credentials: options.credentials,
-    now: options.now,
-    service: "dynamodb",
-    bodySha256: createHash("sha256").update(body).digest("hex"),
-  });
-  if (verdict.kind === "authenticated") return;
-  if (verdict.kind === "anonymous") {
-    throw coralFault("MissingAuthenticationTokenException", "Request is missing Authentication Token");
-  }
-  if (verdict.code === "InvalidAccessKeyId") {
-    throw coralFault("UnrecognizedClientException", "The security token included in the request is invalid.");
-  }
-  if (verdict.code === "RequestTimeTooSkewed") {
-    throw coralFault("InvalidSignatureException", `Signature expired or not yet current: ${verdict.message}`);
-  }
-  const incomplete = verdict.code.startsWith("Authorization") || verdict.code === "InvalidRequest";
-  throw coralFault(
-    incomplete ? "IncompleteSignatureException" : "InvalidSignatureException",
-    verdict.message,
-  );
 }
 
 function parse(body: Buffer): object {
