@@ -90,7 +90,9 @@ export function isOnDemand({ BillingModeSummary, ProvisionedThroughput }: TableD
     : mode === "PAY_PER_REQUEST";
 }
 
-export function attributeTypes(definitions: readonly AttributeDefinition[] = []): Map<string, KeyAttribute["type"]> {
+export function attributeTypes(
+  definitions: readonly AttributeDefinition[] = [],
+): Map<string, KeyAttribute["type"]> {
   return new Map(
     definitions.map(({ AttributeName, AttributeType }) => [AttributeName ?? "", AttributeType ?? "S"]),
   );

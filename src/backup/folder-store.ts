@@ -93,8 +93,8 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
 /** Another command may take the folder away, as it is empty, before there is anything in it. */
 async function withFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    await mkdir(folder, { recursive: true });
     try {
+      await makeFolder(folder);
       return await work();
     } catch (error) {
       if (codeOf(error) !== "ENOENT" || attempt === 10) throw error;
@@ -102,12 +102,22 @@ async function withFolder<T>(folder: string, work: () => Promise<T>): Promise<T>
   }
 }
 
+/** A folder's own name lies in the one around it: without a sync of that, a power cut takes both. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
 async function renamed(prepared: string, path: string): Promise<true> {
   await rename(prepared, path);
   return true;
 }
 
-/** False when the name is taken. File systems without hard links (FAT, some network shares) get a copy that must be new. */
+/**
+ * False when the name is taken. File systems without hard links (FAT, some network shares) know no such step: there it is
+ * looked for first, and of two commands in the same moment both may take the name for theirs.
+ */
 async function nameAnew(prepared: string, path: string): Promise<boolean> {
   try {
     await link(prepared, path);

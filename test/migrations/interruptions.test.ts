@@ -1,3 +1,5 @@
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../../src/aws/clients.ts";
@@ -43,11 +45,24 @@ async function putSome(aws: Aws): Promise<void> {
   for (const Item of items) await dynamodb.send(new PutItemCommand({ TableName: profileTable, Item }));
 }
 
-async function prepared() {
+/** A home with a store to begin with, and what is in it. */
+async function prepared(before: (store: Store) => Promise<unknown>) {
   home = await makeHome();
   const store = storeOf(home, "composite");
   await store.look(putSome);
-  return { home, store, before: await store.look(everything), oldVersions: await store.look(versions) };
+  const stored = await store.look(everything);
+  const oldVersions = await store.look(versions);
+  await before(store);
+  return { home, store, stored, oldVersions };
+}
+
+type Store = ReturnType<typeof storeOf>;
+
+/** Another home with the same store. */
+async function copyOf(from: TestHome) {
+  const copy = await makeHome();
+  await cp(join(from.folder, "store"), join(copy.folder, "store"), { recursive: true });
+  return { copy, store: storeOf(copy, "composite") };
 }
 
 /** As the process that died had the lock by the system's clock. */
@@ -67,23 +82,24 @@ function comparable({ items, objects }: Awaited<ReturnType<typeof everything>>) 
 const up = ["migrate", "up", "--batch", "1"];
 
 test("killed at any step of up, the same command ends as if nothing had happened, and down still gives all back", async () => {
-  const undisturbed = await prepared();
+  const { home, stored, oldVersions } = await prepared(async () => undefined);
+  const undisturbed = await copyOf(home);
   await undisturbed.store.json(...up);
   const end = comparable(await undisturbed.store.look(everything));
-  await undisturbed.home.remove();
+  await undisturbed.copy.remove();
   const seen: string[] = [];
   // Every other step: what is so after one call is so before the next.
   for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 2) {
-    const { home, store, before, oldVersions } = await prepared();
-    const killed = (await mortal.die(home, fatal, up)).at(-1) ?? "";
+    const { copy, store } = await copyOf(home);
+    const killed = (await mortal.die(copy, fatal, up)).at(-1) ?? "";
     seen.push(killed);
-    later(home);
+    later(copy);
     await store.json(...up);
     expect({ fatal, killed, ...comparable(await store.look(everything)) }).toEqual({ fatal, killed, ...end });
     await store.json("migrate", "down", "--to", "none");
-    expect({ fatal, killed, ...(await store.look(everything)) }).toEqual({ fatal, killed, ...before });
+    expect({ fatal, killed, ...(await store.look(everything)) }).toEqual({ fatal, killed, ...stored });
     expect({ fatal, versions: await store.look(versions) }).toEqual({ fatal, versions: oldVersions });
-    await home.remove();
+    await copy.remove();
   }
   expect(seen.length).toBeGreaterThan(30);
   expect(seen.map((step) => step.replace(/^(before|after) /, ""))).toEqual(
@@ -92,19 +108,19 @@ test("killed at any step of up, the same command ends as if nothing had happened
 }, 600_000);
 
 test("killed at any step of down, the same command brings back exactly what was there", async () => {
+  const { home, stored, oldVersions } = await prepared((store) => store.json(...up));
   const seen: string[] = [];
   const down = ["migrate", "down", "--to", "none"];
   for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 2) {
-    const { home, store, before, oldVersions } = await prepared();
-    await store.json(...up);
-    const killed = (await mortal.die(home, fatal, down)).at(-1) ?? "";
+    const { copy, store } = await copyOf(home);
+    const killed = (await mortal.die(copy, fatal, down)).at(-1) ?? "";
     seen.push(killed);
-    later(home);
-    // From a process that died between two migrations on, there may be nothing left to do.
+    later(copy);
+    // From a process that died behind the last of them on, there is nothing left to do.
     await store.json(...down);
-    expect({ fatal, killed, ...(await store.look(everything)) }).toEqual({ fatal, killed, ...before });
+    expect({ fatal, killed, ...(await store.look(everything)) }).toEqual({ fatal, killed, ...stored });
     expect({ fatal, versions: await store.look(versions) }).toEqual({ fatal, versions: oldVersions });
-    await home.remove();
+    await copy.remove();
   }
   expect(seen.length).toBeGreaterThan(15);
 }, 600_000);

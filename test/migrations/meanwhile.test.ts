@@ -245,6 +245,20 @@ describe("a moved object", () => {
     expect(await everything(opened.aws)).toEqual(before);
   });
 
+  it("stays at its new key alone, when another one of the same user cannot come back", async () => {
+    const lost = "users/user-1/documents/cv/1734384121712-lost.pdf";
+    await putObjectOf(opened.aws, lost, "%PDF-1 weg");
+    await put({ documents: { L: [websiteEntry("doc-1", oldKey), websiteEntry("doc-2", lost)] } });
+    await up("0004");
+    const moved = await everything(opened.aws);
+    const [stays, goes] = documentsOf(moved.items[0]).map(({ M }) => M?.["s3Key"]?.S ?? "");
+    for (const each of [lost, goes ?? ""]) await deleteAllVersions(opened.aws, bucket, { key: each });
+    expect(await down("0004")).toMatchObject({ conflicts: [{ userId: "user-1" }] });
+    const { items, objects } = await everything(opened.aws);
+    expect(items).toEqual(moved.items);
+    expect(Object.keys(objects)).toEqual([stays]);
+  });
+
   it("under a legal hold stays, also for another entry that names it", async () => {
     const held = websiteEntry("doc-1", oldKey, { legalHold: { S: "Klage 12 C 34/26" } });
     await put({ documents: { L: [held, websiteEntry("doc-2", oldKey)] } });
