@@ -150,8 +150,13 @@ export async function removeEntries(
   return perBatch(last, (batch) => applyBatch(site, batch, removalOf));
 }
 
-/** An update of one item takes 300 operators and 4 KB of text an expression; this stays below both. */
-const assignmentsPerUpdate = 120;
+/**
+ * Assignments and conditions of an update. An expression takes 300 operators and 4 KB of text, about 25 bytes for each of
+ * these: this stays below both.
+ */
+const partsPerUpdate = 150;
+/** The entry's id, which is written too, and what tells an entry: id and key. */
+const partsPerEntry = 3;
 const attempts = 20;
 
 async function perBatch(
@@ -173,9 +178,9 @@ function batches(changes: readonly EntryChange[]): EntryChange[][] {
   const all: EntryChange[][] = [];
   for (const change of changes) {
     const item = `${change.entry.place}:${change.entry.userId}`;
-    const weight = 2 + Object.keys(change.set ?? {}).length + (change.remove?.length ?? 0);
+    const weight = partsPerEntry + Object.keys(change.set ?? {}).length + (change.remove?.length ?? 0);
     const current = open.get(item);
-    if (current !== undefined && current.weight + weight <= assignmentsPerUpdate) {
+    if (current !== undefined && current.weight + weight <= partsPerUpdate) {
       current.batch.push(change);
       current.weight += weight;
       continue;

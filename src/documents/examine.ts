@@ -6,6 +6,7 @@ import { CliError } from "../errors.ts";
 import type { DocumentExtension, DocumentType } from "../model/document-types.ts";
 import { documentNameFault } from "../model/documents.ts";
 import { startScan } from "../scan/scan.ts";
+import type { Buffers } from "./buffers.ts";
 import { documentType } from "./content-type.ts";
 import type { Judgement, Scanner, Unasked } from "./scanning.ts";
 
@@ -35,7 +36,7 @@ export interface Examined {
   readonly sha256: string;
   readonly judgement: Judgement;
   readonly stamp: Stamp;
-  /** The bytes that were hashed and scanned, kept where there is room: they need not be read a second time. */
+  /** The bytes that were hashed and scanned, kept where there is room: they need not be read a second time. Of `buffers`. */
   readonly bytes: Buffer | undefined;
 }
 
@@ -43,8 +44,7 @@ export interface ExamineOptions {
   readonly maxBytes: number;
   readonly allowed: readonly DocumentExtension[];
   readonly scanner: Scanner | Unasked;
-  /** Whether this many bytes may be kept in memory. */
-  readonly mayKeep: (sizeBytes: number) => boolean;
+  readonly buffers: Buffers;
   readonly onRead: (bytes: number) => void;
   readonly signal: AbortSignal;
 }
@@ -60,10 +60,16 @@ export async function examine(source: UploadSource, options: ExamineOptions): Pr
   const fault = documentNameFault(source.name);
   if (fault !== undefined) throw new CliError(`the name ${JSON.stringify(source.name)} ${fault}`);
   const stamp = stampOf(statSync(source.path), options.maxBytes);
-  if (stamp.size <= defaultPartBytes && options.mayKeep(stamp.size)) {
-    const bytes = readWhole(source.path, stamp);
-    const readAt = async (at: number, length: number) => bytes.subarray(at, at + length);
-    return { ...(await judge(source, options, { stamp, readAt, chunks: [bytes] })), bytes };
+  const bytes = stamp.size <= defaultPartBytes ? options.buffers.take(stamp.size) : undefined;
+  if (bytes !== undefined) {
+    try {
+      readWhole(source.path, stamp, bytes);
+      const readAt = async (at: number, length: number) => bytes.subarray(at, at + length);
+      return { ...(await judge(source, options, { stamp, readAt, chunks: [bytes] })), bytes };
+    } catch (error) {
+      options.buffers.release(bytes);
+      throw error;
+    }
   }
   const handle = await open(source.path);
   try {
@@ -141,17 +147,15 @@ function readerOf(handle: FileHandle) {
  * A small file, synchronously: each of these calls takes a small part of the time of handing it to another thread.
  * Not blocked by something that has become a pipe meanwhile.
  */
-function readWhole(path: string, stamp: Stamp): Buffer {
+function readWhole(path: string, stamp: Stamp, buffer: Buffer): void {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const buffer = Buffer.allocUnsafeSlow(stamp.size);
     for (let filled = 0; filled < stamp.size;) {
       const bytesRead = readSync(file, buffer, filled, stamp.size - filled, filled);
       if (bytesRead === 0) throw changed();
       filled += bytesRead;
     }
     if (!sameStamp(fstatSync(file), stamp)) throw changed();
-    return buffer;
   } finally {
     closeSync(file);
   }

@@ -3,6 +3,7 @@ import { removeUnfinishedUploads } from "../aws/open-uploads.ts";
 import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { documentJson } from "../model/documents.ts";
+import type { Buffers } from "./buffers.ts";
 import { entriesAttribute, readDocuments, type StoredEntry, type UserDocuments } from "./entries.ts";
 import { addEntries, changeEntries, removeEntries, type NewEntry } from "./entry-changes.ts";
 import { isUnchanged, type Examined, type UploadSource } from "./examine.ts";
@@ -24,6 +25,8 @@ export interface SendGroup {
   /** As known so far; the entries of earlier groups of this run are among them. */
   readonly user: UserDocuments;
   readonly checked: readonly Checked[];
+  /** Get back what the checked files hold of them, each when it was sent or is not to be. */
+  readonly buffers: Buffers;
   readonly onToSend: (bytes: number) => void;
   readonly onSent: (bytes: number) => void;
   readonly onDone: () => void;
@@ -84,12 +87,22 @@ export async function beginGroup(
       else twins.push({ file: verdict.file, of });
     }
   }
+  const release = ({ bytes }: Examined) => {
+    if (bytes !== undefined) group.buffers.release(bytes);
+  };
+  const releaseOthers = (jobs: readonly Job[]) => {
+    const sent = new Set(jobs.map(({ file }) => file));
+    for (const checked of group.checked) {
+      if ("file" in checked && !sent.has(checked.file)) release(checked.file);
+    }
+  };
   const failInfected = () => {
     for (const { file, infected } of planned) if (infected) fail(file.source, infection(file));
     for (const { file, of } of twins) if (of.infected) fail(file.source, infection(file));
   };
   if (request.dryRun) {
     failInfected();
+    releaseOthers([]);
     for (const { file, known } of planned.filter(({ infected }) => !infected)) {
       const attributes = known?.document.attributes ?? entryFor(site, request, file);
       const entry = { userId: request.userId, ...attributes };
@@ -100,6 +113,7 @@ export async function beginGroup(
 
   const { jobs, user } = await writeEntries(site, request, { planned, user: group.user });
   failInfected();
+  releaseOthers(jobs);
   const arrived: Job[] = [];
   const sendOne = async (job: Job) => {
     const { file, entry, known } = job;
@@ -113,6 +127,7 @@ export async function beginGroup(
         onSent: group.onSent,
         onNote: request.onNote,
       });
+      release(file);
       arrived.push(job);
     } catch (error) {
       fail(file.source, failureOf(site, error));
@@ -297,8 +312,10 @@ async function makeReady(site: ChangingSite, arrived: readonly Job[]): Promise<M
   if (first === undefined) return ready;
   const now = site.now();
   await site.record(arrived.map(uploadedEvent));
-  const changes = arrived.map(({ file, entry }) => {
-    const { set, remove } = judgementChange(file.judgement, now);
+  const changes = arrived.map(({ file, entry, known }) => {
+    // An entry of this run was made with it.
+    const { set, remove } =
+      known === undefined ? { set: {}, remove: [] } : judgementChange(file.judgement, now);
     return {
       entry,
       set: { ...set, status: "READY", uploadedAt: now.toISOString() },

@@ -2,7 +2,8 @@ import { typed } from "../aws/plain.ts";
 import { pluralFileType } from "../model/keys.ts";
 import { readDocuments, type UserDocuments } from "./entries.ts";
 import { assertEntriesFit } from "./entry-changes.ts";
-import { examine, type UploadSource } from "./examine.ts";
+import { buffers } from "./buffers.ts";
+import { examine, type ExamineOptions, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
 import { inParallel } from "./parallel.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
@@ -10,10 +11,11 @@ import { beginGroup, type Checked } from "./upload-group.ts";
 import { newEntry } from "./upload-plan.ts";
 import type { UploadProgress, UploadRequest, UploadResult } from "./upload-request.ts";
 
-/** Files whose entries are written together: two writes to the item for each such group. */
+/** Files whose entries are written together: two writes to the item, and one to the trail, for each such group. */
 const groupSize = 30;
-/** Bytes of a group that stay in memory from the check to the upload. Three groups are under way at once. */
-const keptBytes = 32 * 1024 ** 2;
+const firstGroupSize = 10;
+/** Bytes of files that stay in memory from the check to the upload. */
+const keptBytes = 96 * 1024 ** 2;
 const examinedAtOnce = 4;
 
 /**
@@ -41,27 +43,31 @@ export async function* uploadDocuments(
     progress = { ...progress, ...by };
     onProgress(progress);
   };
-  const checkGroup = (group: number) =>
+  const memory = buffers(keptBytes);
+  const checkGroup = (group: readonly UploadSource[]) =>
     check(site, request, {
-      files: files.slice(group * groupSize, (group + 1) * groupSize),
+      files: group,
+      buffers: memory,
       onRead: (bytes) => advance({ checkedBytes: progress.checkedBytes + bytes }),
     });
 
-  const begin = async (group: number, user: UserDocuments) =>
+  const begin = async (group: readonly UploadSource[], user: UserDocuments) =>
     beginGroup(site, request, {
       user,
       checked: await checkGroup(group),
+      buffers: memory,
       onSent: (bytes) => advance({ sentBytes: progress.sentBytes + bytes }),
       onToSend: (bytes) => advance({ bytesToSend: progress.bytesToSend + bytes }),
       onDone: () => advance({ doneFiles: progress.doneFiles + 1 }),
     });
 
-  let beginning = heardLater(begin(0, known));
+  const [first = [], ...others] = groups(files);
+  let beginning = heardLater(begin(first, known));
   let finishing: Promise<UploadResult[]> = Promise.resolve([]);
   try {
-    for (let group = 0; group * groupSize < files.length; group++) {
+    for (const next of [...others, undefined]) {
       const begun = await beginning;
-      if ((group + 1) * groupSize < files.length) beginning = heardLater(begin(group + 1, begun.user));
+      if (next !== undefined) beginning = heardLater(begin(next, begun.user));
       const sent = await begun.send();
       const finished = await finishing;
       finishing = heardLater(sent.finish());
@@ -74,6 +80,15 @@ export async function* uploadDocuments(
   }
 }
 
+/** The first one is smaller: until its entries are written nothing can be sent. */
+function groups(files: readonly UploadSource[]): (readonly UploadSource[])[] {
+  const rest = files.slice(firstGroupSize);
+  const others = Array.from({ length: Math.ceil(rest.length / groupSize) }, (_, at) =>
+    rest.slice(at * groupSize, (at + 1) * groupSize),
+  );
+  return [files.slice(0, firstGroupSize), ...others];
+}
+
 /** A promise that is awaited in the next round: until then its failure is nobody's, which Node would end the process for. */
 function heardLater<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
@@ -84,16 +99,10 @@ function heardLater<T>(promise: Promise<T>): Promise<T> {
 async function check(
   site: ChangingSite,
   request: UploadRequest,
-  { files, onRead }: { files: readonly UploadSource[]; onRead: (bytes: number) => void },
+  { files, ...own }: Pick<ExamineOptions, "buffers" | "onRead"> & { files: readonly UploadSource[] },
 ): Promise<Checked[]> {
-  let room = keptBytes;
-  const mayKeep = (sizeBytes: number) => {
-    if (sizeBytes > room) return false;
-    room -= sizeBytes;
-    return true;
-  };
   const { maxBytes, allowed, scanner } = request;
-  const options = { maxBytes, allowed, scanner, mayKeep, onRead, signal: site.signal };
+  const options = { maxBytes, allowed, scanner, signal: site.signal, ...own };
   return inParallel(files, examinedAtOnce, async (source): Promise<Checked> => {
     try {
       return { source, file: await examine(source, options) };

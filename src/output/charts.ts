@@ -1,3 +1,4 @@
+import stringWidth from "string-width";
 import { visible } from "./text.ts";
 
 const eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"] as const;
@@ -32,41 +33,24 @@ export interface ChartRow {
 export function barChart(rows: readonly ChartRow[], width: number): string {
   const labels = rows.map(({ label }) => cut(visible(label), Math.max(8, Math.floor(width / 3))));
   const notes = rows.map(({ note, value }) => note ?? String(value));
-  const labelWidth = Math.max(0, ...labels.map(displayWidth));
-  const noteWidth = Math.max(0, ...notes.map(displayWidth));
+  const labelWidth = Math.max(0, ...labels.map((label) => stringWidth(label)));
+  const noteWidth = Math.max(0, ...notes.map((note) => stringWidth(note)));
   const barWidth = Math.max(4, width - labelWidth - noteWidth - 4);
   const largest = Math.max(0, ...rows.map(({ value }) => value));
   return rows
     .map(({ value }, index) => {
       const label = labels[index] ?? "";
       const drawn = largest === 0 ? "" : bar(value / largest, barWidth);
-      return `${label}${" ".repeat(labelWidth - displayWidth(label))}  ${drawn}${drawn === "" ? "" : " "}${notes[index] ?? ""}`;
+      return `${label}${" ".repeat(labelWidth - stringWidth(label))}  ${drawn}${drawn === "" ? "" : " "}${notes[index] ?? ""}`;
     })
     .join("\n");
 }
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
-
-/** Columns that a text takes in a terminal: 2 for emoji and East Asian wide characters, 1 for every other grapheme. */
-export function displayWidth(text: string): number {
-  let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
-  return width;
-}
-
-function graphemeWidth(grapheme: string): number {
-  return /\p{Emoji_Presentation}|\uFE0F|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/u.test(
-    grapheme,
-  )
-    ? 2
-    : 1;
-}
-
 function cut(text: string, width: number): string {
-  if (displayWidth(text) <= width) return text;
+  if (stringWidth(text) <= width) return text;
   let kept = "";
-  for (const { segment } of graphemes.segment(text)) {
-    if (displayWidth(kept) + graphemeWidth(segment) > width - 1) break;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    if (stringWidth(kept + segment) > width - 1) break;
     kept += segment;
   }
   return `${kept}…`;

@@ -1,6 +1,7 @@
+import stringWidth from "string-width";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bar, barChart, displayWidth, percentBar } from "../../src/output/charts.ts";
+import { bar, barChart, percentBar } from "../../src/output/charts.ts";
 import { csvLine } from "../../src/output/csv.ts";
 
 describe("a bar", () => {
@@ -57,7 +58,7 @@ describe("a bar chart", () => {
         (rows, width) => {
           const lines = rows.length === 0 ? [] : barChart(rows, width).split("\n");
           expect(lines).toHaveLength(rows.length);
-          for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+          for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(width);
           expect(lines.join("")).not.toMatch(/\p{Cc}/u);
         },
       ),
