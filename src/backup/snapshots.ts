@@ -30,9 +30,10 @@ export interface Check {
 
 const idPattern = /^\d{8}T\d{6}Z-[\da-f]{6}$/;
 
-/** `20261121T031500Z-1f2e3d`: sorts by time. */
+/** `20261121T031500Z-1f2e3d`: sorts by time, to the millisecond, which is the first three hex digits; the others are random. */
 export function snapshotId(now: Date, random: string): string {
-  return `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z-${random.slice(0, 6)}`;
+  const milliseconds = now.getUTCMilliseconds().toString(16).padStart(3, "0");
+  return `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z-${milliseconds}${random.slice(-3)}`;
 }
 
 function startOf(id: string): Date {

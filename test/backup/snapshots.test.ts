@@ -17,8 +17,12 @@ import { makeSnapshot, namesIn, onEveryStore, openKept, type Kept } from "./prun
 
 const nights = ["2026-11-19T03:15:00Z", "2026-11-20T03:15:00Z", "2026-11-21T03:15:00Z"];
 
-test("an id sorts by its time and shows it", () => {
-  expect(snapshotId(new Date("2026-11-21T03:15:00.999Z"), "1f2e3dff")).toBe("20261121T031500Z-1f2e3d");
+test("an id shows its time, and sorts by it within the same second, too", () => {
+  expect(snapshotId(new Date("2026-11-21T03:15:00.007Z"), "1f2e3d")).toBe("20261121T031500Z-007e3d");
+  const ids = [7, 8, 80, 999].map((ms) =>
+    snapshotId(new Date(1_795_230_900_000 + ms), ms === 8 ? "000" : "fff"),
+  );
+  expect(ids).toEqual(ids.toSorted());
 });
 
 /** What a repository without encryption does with a store. */
