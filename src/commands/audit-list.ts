@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { AuditEntry } from "../model/audit.ts";
-import { localTime } from "../output/dates.ts";
 import { visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { periodOf, since, until } from "./audit-period.ts";
 import { auditSite } from "./audit-site.ts";
+import { storedTime } from "./stored-time.ts";
 
 /** `mawps audit list`: what was done, newest first. */
 export function auditList(begin: Begin): AnyCommand {
@@ -33,10 +33,8 @@ function filled(text: string): string {
 
 /** One line an entry, so that a list of any length is printed as it is read. */
 function line({ timestamp, action, userId, actor, details }: AuditEntry): string {
-  const date = new Date(timestamp);
-  const time = Number.isNaN(date.getTime()) ? timestamp : localTime(date);
   const told = Object.entries(details).map(([name, value]) => `${name}=${String(value)}`);
   return visible(
-    `${time}  ${action.padEnd(20)}  ${(userId ?? "-").padEnd(12)}  ${[actor, ...told].join(" ")}`,
+    `${storedTime(timestamp)}  ${action.padEnd(20)}  ${(userId ?? "-").padEnd(12)}  ${[actor, ...told].join(" ")}`,
   );
 }

@@ -11,8 +11,9 @@ import type { AnyCommand, Begin } from "../program.ts";
 import { since } from "./audit-period.ts";
 import { documentTypeOption, statusOption } from "./doc-options.ts";
 import { documentSite } from "./doc-site.ts";
-import { documentColumns, timeText } from "./doc-table.ts";
+import { documentColumns } from "./doc-table.ts";
 import type { Run } from "./run.ts";
+import { storedTime } from "./stored-time.ts";
 
 /** `mawps doc list`: the documents of a user, or of all. */
 export function docList(begin: Begin): AnyCommand {
@@ -75,7 +76,7 @@ async function printAll(run: Run, entries: AsyncIterable<StoredEntry>): Promise<
       scanResult ?? "never",
       type,
       bytes(size ?? 0),
-      timeText(uploadedAt),
+      storedTime(uploadedAt),
       name,
     ];
     return shown.map(visible).join("  ");

@@ -5,7 +5,7 @@ import { facts } from "../output/table.ts";
 import { visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { documentSite } from "./doc-site.ts";
-import { timeText } from "./doc-table.ts";
+import { storedTime } from "./stored-time.ts";
 
 /** `mawps doc show`: all that an entry says. */
 export function docShow(begin: Begin): AnyCommand {
@@ -47,16 +47,16 @@ function asText(userId: string, document: DocumentEntry, entry: Readonly<Record<
     ["content type", text("contentType")],
     ["sha256", document.sha256],
     ["scan", document.scanResult ?? "never"],
-    ["scanned", document.scannedAt === undefined ? undefined : timeText(document.scannedAt)],
+    ["scanned", document.scannedAt === undefined ? undefined : storedTime(document.scannedAt)],
     ["engine", text("scanEngine")],
     ["signature", text("scanSignature")],
     ["not scanned", text("scanReason")],
     ["key", visible(document.s3Key)],
-    ["uploaded", timeText(document.uploadedAt)],
+    ["uploaded", storedTime(document.uploadedAt)],
     ["by", text("uploadedBy")],
     ["tags", document.tags.length === 0 ? undefined : visible(document.tags.join(", "))],
-    ["expires", document.expiresAt === undefined ? undefined : timeText(document.expiresAt)],
-    ["deleted", document.deletedAt === undefined ? undefined : timeText(document.deletedAt)],
+    ["expires", document.expiresAt === undefined ? undefined : storedTime(document.expiresAt)],
+    ["deleted", document.deletedAt === undefined ? undefined : storedTime(document.deletedAt)],
     ["deleted by", text("deletedBy")],
     ...others.map((name) => [visible(name), shown(entry[name])] as const),
   ]);

@@ -1,8 +1,7 @@
 import type { DocumentEntry } from "../model/documents.ts";
-import { timeOf } from "../model/json.ts";
 import { bytes } from "../output/bytes.ts";
-import { localTime } from "../output/dates.ts";
 import type { Column } from "../output/table.ts";
+import { storedTime } from "./stored-time.ts";
 
 /** The columns in which documents are listed, for rows that hold one. */
 export function documentColumns<Row>(documentOf: (row: Row) => DocumentEntry): Column<Row>[] {
@@ -17,12 +16,6 @@ export function documentColumns<Row>(documentOf: (row: Row) => DocumentEntry): C
     { ...column("SIZE", ({ size }) => (size === undefined ? "?" : bytes(size))), align: "right" },
     column("STATUS", ({ status }) => status),
     column("SCAN", ({ scanResult }) => scanResult ?? "never"),
-    column("UPLOADED", ({ uploadedAt }) => timeText(uploadedAt)),
+    column("UPLOADED", ({ uploadedAt }) => storedTime(uploadedAt)),
   ];
-}
-
-/** Local time; what the website wrote there may be no time at all. */
-export function timeText(text: string | undefined): string {
-  const time = timeOf(text);
-  return time === undefined ? (text ?? "") : localTime(new Date(time));
 }

@@ -1,9 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
 import { bytes } from "../output/bytes.ts";
-import { localTime } from "../output/dates.ts";
 import { table } from "../output/table.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import type { TwinState } from "../twin/store.ts";
+import { storedTime } from "./stored-time.ts";
 import { twinSite } from "./twin-site.ts";
 
 interface Row {
@@ -50,15 +50,9 @@ async function asText(rows: readonly Row[]): Promise<string> {
   return table(rows, [
     { title: "VERSION", cell: ({ version }) => String(version), align: "right" },
     { title: "", cell: ({ current }) => (current ? "current" : "") },
-    { title: "TRAINED", cell: ({ trainedAt }) => time(trainedAt) },
-    { title: "STORED", cell: ({ storedAt }) => time(storedAt) },
-    { title: "REPLACED", cell: ({ replacedAt }) => time(replacedAt) },
+    { title: "TRAINED", cell: ({ trainedAt }) => storedTime(trainedAt) },
+    { title: "STORED", cell: ({ storedAt }) => storedTime(storedAt) },
+    { title: "REPLACED", cell: ({ replacedAt }) => storedTime(replacedAt) },
     { title: "SIZE", cell: (row) => bytes(row.bytes), align: "right" },
   ]);
-}
-
-/** What another tool wrote there may be no time at all. */
-function time(text: string | null): string {
-  const date = new Date(text ?? Number.NaN);
-  return Number.isNaN(date.getTime()) ? (text ?? "") : localTime(date);
 }

@@ -6,6 +6,7 @@ import { facts } from "../output/table.ts";
 import { visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import type { TwinState } from "../twin/store.ts";
+import { storedTime } from "./stored-time.ts";
 import { excerpt } from "./twin-changes.ts";
 import { currentTwin, twinSite } from "./twin-site.ts";
 
@@ -34,7 +35,7 @@ function asText({ value, version, updatedAt, bytes: size }: TwinState, table: st
   });
   return facts([
     ["version", `${version} in ${table}, ${bytes(size)}`],
-    ["stored", updatedAt === undefined ? undefined : visible(updatedAt)],
+    ["stored", updatedAt === undefined ? undefined : visible(storedTime(updatedAt))],
     ...rows,
   ]);
 }
