@@ -6,6 +6,8 @@ import type { Store, StoredFile } from "./store.ts";
 
 /** Files on their way to their name. A crash leaves them here, where nothing takes them for a part of the repository. */
 const temporary = "tmp";
+/** As randomUUID names them. The folder may hold other files: `--repo .` is whatever folder that is. */
+const temporaryName = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 const staleMs = 24 * 60 * 60 * 1000;
 
 /** A repository in a folder; it is made by the first write. */
@@ -147,6 +149,7 @@ async function syncFolder(path: string): Promise<void> {
 async function sweep(folder: string, justWritten: string): Promise<void> {
   const now = (await stat(justWritten)).mtimeMs;
   for (const name of await readdir(join(folder, temporary))) {
+    if (!temporaryName.test(name)) continue;
     const path = join(folder, temporary, name);
     const found = await orAbsent(stat(path));
     if (found !== undefined && now - found.mtimeMs > staleMs) await rm(path, { force: true });

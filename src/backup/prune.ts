@@ -246,6 +246,9 @@ async function sweep(
   return done;
 }
 
+/** As the repository names its contents: whatever else lies below `data/` was put there by somebody else, and stays. */
+const contentFile = /^data\/([\da-f]{2})\/\1[\da-f]{62}$/;
+
 async function* unreferred(
   { store }: Repository,
   {
@@ -256,6 +259,7 @@ async function* unreferred(
 ): AsyncGenerator<StoredFile> {
   for await (const file of store.list("data/", signal)) {
     signal?.throwIfAborted();
+    if (!contentFile.test(file.name)) continue;
     if (!referred.has(file.name) && file.modifiedAt.getTime() < before.getTime()) yield file;
   }
 }

@@ -220,6 +220,14 @@ onEveryStore("a prune", (keep) => {
     expect(await holds(text)).toBe(true);
   });
 
+  test("leaves files below data/ alone that are no contents of a repository", async () => {
+    await threeNights();
+    const others = ["data/2024/customers.csv", "data/ab/notes.txt", `data/ab/${"cd".repeat(32)}`];
+    for (const name of others) await kept.store.create(name, Buffer.from("mine"));
+    expect((await pruned({ last: 1 })).contents).toBeGreaterThan(0);
+    expect(await namesIn(kept.store, "data/")).toEqual(expect.arrayContaining(others));
+  });
+
   test("removes what a broken-off commit or removal left beside a manifest that is not there", async () => {
     const [first] = await threeNights();
     const dead = "20260228T030000Z-0a0b0c";

@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -107,10 +107,22 @@ test("a folder forgets what a crash left on its way a day ago, and shows none of
   const store = folderStore(folder);
   await mkdir(join(folder, "tmp"));
   const long = new Date(Date.now() - 25 * 3_600_000);
-  await writeFile(join(folder, "tmp", "old"), "x");
-  await utimes(join(folder, "tmp", "old"), long, long);
-  await writeFile(join(folder, "tmp", "young"), "x");
+  const [old, young] = [randomUUID(), randomUUID()];
+  await writeFile(join(folder, "tmp", old), "x");
+  await utimes(join(folder, "tmp", old), long, long);
+  await writeFile(join(folder, "tmp", young), "x");
   await store.create("a", Buffer.from("1"));
   expect(await names(store)).toEqual(["a"]);
-  expect(await readdir(join(folder, "tmp"))).toEqual(["young"]);
+  expect(await readdir(join(folder, "tmp"))).toEqual([young]);
+});
+
+test("files and folders of the owner's in a folder called tmp stay, however old", async () => {
+  const store = folderStore(folder);
+  const long = new Date(Date.now() - 25 * 3_600_000);
+  await mkdir(join(folder, "tmp", "work"), { recursive: true });
+  await writeFile(join(folder, "tmp", "notes.txt"), "mine");
+  for (const name of ["work", "notes.txt"]) await utimes(join(folder, "tmp", name), long, long);
+  expect(await store.create("a", Buffer.from("1"))).toBe("created");
+  expect((await readdir(join(folder, "tmp"))).sort()).toEqual(["notes.txt", "work"]);
+  expect(await readFile(join(folder, "tmp", "notes.txt"), "utf8")).toBe("mine");
 });
