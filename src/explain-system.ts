@@ -1,5 +1,7 @@
 import { CliError } from "./errors.ts";
 
+const unmadeFolder = "ENOENT of mkdir";
+
 /** What the operating system refuses and a user can mend, by its code: what happened, and what to do. */
 const refusals: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   ENOSPC: ["no space left on the device", "make room there, then run the same command again"],
@@ -11,6 +13,10 @@ const refusals: Readonly<Record<string, readonly [what: string, hint: string]>> 
   ENOTDIR: [
     "a part of the path is not a folder",
     "choose another place; for the local store with MAWPS_HOME",
+  ],
+  [unmadeFolder]: [
+    "the folder cannot be made",
+    "look whether its file system is there and can be written to, or choose another place",
   ],
   EMFILE: ["too many open files", "raise the limit: ulimit -n"],
   ENFILE: ["too many open files on this machine", "end other programs, then try again"],
@@ -35,7 +41,7 @@ const words: Readonly<Record<string, string>> = {
  */
 export function explainSystem(error: unknown): CliError | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const found = fromCode(cause) ?? fromWords(cause);
+    const found = unmade(cause) ?? fromCode(cause) ?? fromWords(cause);
     const [what, hint] = refusals[found?.code ?? ""] ?? [];
     if (found === undefined || what === undefined || hint === undefined) continue;
     const where = found.path === undefined ? "" : `${found.path}: `;
@@ -47,6 +53,11 @@ export function explainSystem(error: unknown): CliError | undefined {
 interface Refusal {
   readonly code: string;
   readonly path: string | undefined;
+}
+
+/** Node tells ENOENT where the system refuses to make a folder and its parents: on a read-only file system, say. */
+function unmade({ code, syscall, path }: NodeJS.ErrnoException): Refusal | undefined {
+  return code === "ENOENT" && syscall === "mkdir" ? { code: unmadeFolder, path } : undefined;
 }
 
 function fromCode({ code, syscall, path }: NodeJS.ErrnoException): Refusal | undefined {

@@ -23,6 +23,11 @@ describe("explainSystem", () => {
     expect(explainSystem(new Error("failed to open", { cause: new Error(words) }))?.message).toBe(says);
   });
 
+  it("tells of a folder that cannot be made, for which Node gives ENOENT on a read-only file system", () => {
+    const refused = Object.assign(new Error("ENOENT"), { code: "ENOENT", syscall: "mkdir", path: "/x/tmp" });
+    expect(explainSystem(refused)?.message).toBe("/x/tmp: the folder cannot be made");
+  });
+
   it("leaves everything else alone", async () => {
     const folder = await mkdtemp(join(tmpdir(), "mawps-test-"));
     try {
