@@ -163,7 +163,7 @@ function missing({ name, status, fields, origin }: Facts): Explanation | undefin
     const bucket = origin?.bucket ?? fields["BucketName"];
     return [
       `bucket ${String(bucket)} does not exist`,
-      "Check its name, the account and the profile, or create it: mawps setup.",
+      "Check its name, the account and the profile; `mawps setup` makes the site's own buckets.",
     ];
   }
   if (name === "NoSuchKey" || name === "NoSuchVersion") {
@@ -178,7 +178,7 @@ function missing({ name, status, fields, origin }: Facts): Explanation | undefin
   if (name === "ResourceNotFoundException" && origin?.service === "dynamodb") {
     return [
       `table ${origin.table ?? ""} does not exist`,
-      "Check its name, the region and the profile, or create it: mawps setup.",
+      "Check its name, the region and the profile; `mawps setup` makes the site's own tables.",
     ];
   }
   if (name === "ResourceNotFoundException" && origin?.service === "cognito") {

@@ -1,14 +1,14 @@
 import { Command } from "@commander-js/extra-typings";
 import type { AnyCommand, Begin } from "../program.ts";
 import { changingSite } from "./doc-site.ts";
-import { assertLinksOpen, defaultLinkSeconds, linkSpanOption, tellOfLink } from "./links.ts";
+import { assertLinksOpen, expiresOption, tellOfLink } from "./links.ts";
 
 /** `mawps avatar url`: a link that shows a user's picture, for a while. */
 export function avatarUrl(begin: Begin): AnyCommand {
   return new Command("url")
     .description("print a link that shows a user's picture for a while")
     .argument("<user>", "sub, user name or e-mail address")
-    .option("--expires <span>", "how long it works: 15m, 12h, at most 7d", linkSpanOption, defaultLinkSeconds)
+    .addOption(expiresOption())
     .option("--allow-shorter", "take a link that ends sooner, with temporary credentials")
     .addHelpText("after", "\nExample:\n  mawps avatar url max@example.com --expires 1h")
     .action(async (given, options, command) => {

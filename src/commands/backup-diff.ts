@@ -8,9 +8,12 @@ import { repoFlag, snapshotName } from "./backup-repository.ts";
 /** `mawps backup diff`: what is different in one backup from another, by key. */
 export function backupDiff(begin: Begin): AnyCommand {
   return new Command("diff")
-    .description("show which items, objects and accounts one backup has otherwise than another")
+    .description("show which items, objects and accounts differ between two backups")
     .addArgument(
-      new Argument("<from>", "the older one: an id that `mawps backup list` shows").argParser(snapshotName),
+      new Argument(
+        "<from>",
+        "the older one: an id as `mawps backup list` shows it, or its beginning",
+      ).argParser(snapshotName),
     )
     .addArgument(new Argument("<to>", "the newer one, or latest").argParser(snapshotName))
     .option(...repoFlag)

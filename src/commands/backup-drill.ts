@@ -13,7 +13,12 @@ export function backupDrill(begin: Begin): AnyCommand {
     .description(
       "restore a backup into a throw-away store and check what came back; exit 4 when it is not right",
     )
-    .argument("[snapshot]", "latest, or an id that `mawps backup list` shows", snapshotName, "latest")
+    .argument(
+      "[snapshot]",
+      "latest, or an id as `mawps backup list` shows it, or its beginning",
+      snapshotName,
+      "latest",
+    )
     .option(...repoFlag)
     .option(
       "--check <command>",

@@ -10,7 +10,10 @@ export function nativeRestore(begin: Begin): AnyCommand {
     .argument("<backup>", "its name, id or ARN")
     .requiredOption("--into <table>", "name of the new table", nativeName)
     .option("--table <table>", "of which table the backup is, by role or name")
-    .addHelpText("after", "\nExample:\n  mawps backup native restore before-the-move --into profiles-before")
+    .addHelpText(
+      "after",
+      "\nExample:\n  mawps backup native restore before-the-move --table userProfiles --into profiles-before",
+    )
     .action(async (named, options, command) => {
       const run = await begin(command as AnyCommand);
       const [{ nativeRun }, { restoreNatively }, { backupNamed }, { tablesMeant }] = await Promise.all([

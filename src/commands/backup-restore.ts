@@ -15,7 +15,12 @@ const policies = ["fail", "skip", "newer", "replace"] as const satisfies readonl
 export function backupRestore(begin: Begin): AnyCommand {
   return new Command("restore")
     .description("bring back what is missing; what is there and differs is only changed when told so")
-    .argument("[snapshot]", "latest, or an id that `mawps backup list` shows", snapshotName, "latest")
+    .argument(
+      "[snapshot]",
+      "latest, or an id as `mawps backup list` shows it, or its beginning",
+      snapshotName,
+      "latest",
+    )
     .option(...repoFlag)
     .option("--only <what...>", "tables, files, users, or roles and names of single ones")
     .option("--user <userId>", "what one person owns, items and objects")

@@ -12,7 +12,12 @@ import { repoFlag, snapshotName } from "./backup-repository.ts";
 export function backupShow(begin: Begin): AnyCommand {
   return new Command("show")
     .description("show what a backup holds, when each part was read, and what could not be")
-    .argument("[snapshot]", "id or its beginning", snapshotName, "latest")
+    .argument(
+      "[snapshot]",
+      "latest, or an id as `mawps backup list` shows it, or its beginning",
+      snapshotName,
+      "latest",
+    )
     .option(...repoFlag)
     .addHelpText("after", "\nExample:\n  mawps backup show latest")
     .action(async (snapshot, options, command) => {

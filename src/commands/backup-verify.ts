@@ -10,7 +10,12 @@ import { repoFlag, snapshotName } from "./backup-repository.ts";
 export function backupVerify(begin: Begin): AnyCommand {
   return new Command("verify")
     .description("compare a backup with its hashes and counts; ends with 4 when something is damaged")
-    .argument("[snapshot]", "id or its beginning", snapshotName, "latest")
+    .argument(
+      "[snapshot]",
+      "latest, or an id as `mawps backup list` shows it, or its beginning",
+      snapshotName,
+      "latest",
+    )
     .option(...repoFlag)
     .option("--sample <percent>", "read this share of the objects, chosen at random, such as 10%", share)
     .option("--all", "read every object (default: every table, and of objects that they are there)")

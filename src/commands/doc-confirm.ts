@@ -11,7 +11,7 @@ export function docConfirm(begin: Begin): AnyCommand {
     .description("check and scan what was sent for a requested document; take it, or remove it")
     .argument("<user>", "sub, user name or e-mail address")
     .argument("<id>", "id, as `mawps doc request` told it")
-    .addHelpText("after", "\nExample:\n  mawps doc confirm user-123 doc-4f9c2a1b")
+    .addHelpText("after", "\nExample:\n  mawps doc confirm user-123 doc-4f9c2a1b7d0e6f35")
     .action(async (given, id, _options, command) => {
       const run = await begin(command as AnyCommand);
       const { config } = run;

@@ -10,7 +10,7 @@ export function docRename(begin: Begin): AnyCommand {
     .argument("<user>", "sub, user name or e-mail address")
     .argument("<id>", "id, as `mawps doc list` shows it")
     .argument("<name>", "the new name")
-    .addHelpText("after", "\nExample:\n  mawps doc rename user-123 doc-4f9c2a1b Lebenslauf-2026.pdf")
+    .addHelpText("after", "\nExample:\n  mawps doc rename user-123 doc-4f9c2a1b7d0e6f35 Lebenslauf-2026.pdf")
     .action(async (given, id, name, _options, command) => {
       const run = await begin(command as AnyCommand);
       const [{ planRenaming }, { readDocuments }, { resolveUser }] = await Promise.all([

@@ -4,7 +4,7 @@ import { parseDocument } from "../model/documents.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { documentTypeOption } from "./doc-options.ts";
 import { changingSite } from "./doc-site.ts";
-import { assertLinksOpen, defaultLinkSeconds, linkSpanOption, tellOfLink } from "./links.ts";
+import { assertLinksOpen, expiresOption, tellOfLink } from "./links.ts";
 
 /** `mawps doc request`: a link by which somebody without credentials sends a document. */
 export function docRequest(begin: Begin): AnyCommand {
@@ -13,7 +13,7 @@ export function docRequest(begin: Begin): AnyCommand {
     .argument("<user>", "sub, user name or e-mail address")
     .requiredOption("--type <type>", "cv, certificates, cover-letters, ...", documentTypeOption)
     .requiredOption("--name <name>", "the document's name; its end says what kind of file is taken")
-    .option("--expires <span>", "how long it works: 15m, 12h, at most 7d", linkSpanOption, defaultLinkSeconds)
+    .addOption(expiresOption())
     .option("--post", "a form instead of a plain upload: S3 then refuses what is too large")
     .option("--allow-shorter", "take a link that ends sooner, with temporary credentials")
     .option("--create-profile", "make a profile for a user who has none")

@@ -10,7 +10,7 @@ export function docRestore(begin: Begin): AnyCommand {
     .description("bring deleted documents back")
     .argument("<user>", "sub, user name or e-mail address")
     .argument("<id...>", "ids, as `mawps doc list --deleted` shows them")
-    .addHelpText("after", "\nExample:\n  mawps doc restore user-123 doc-4f9c2a1b")
+    .addHelpText("after", "\nExample:\n  mawps doc restore user-123 doc-4f9c2a1b7d0e6f35")
     .action(async (given, ids, _options, command) => {
       const run = await begin(command as AnyCommand);
       const [{ isExpired, planRestoration, withoutObject }, { readDocuments }, { resolveUser }] =

@@ -10,7 +10,7 @@ export function docRevoke(begin: Begin): AnyCommand {
     .description("end all links to a document, by moving its object; the document stays as it is")
     .argument("<user>", "sub, user name or e-mail address")
     .argument("<id>", "id, as `mawps doc list` shows it")
-    .addHelpText("after", "\nExample:\n  mawps doc revoke user-123 doc-4f9c2a1b")
+    .addHelpText("after", "\nExample:\n  mawps doc revoke user-123 doc-4f9c2a1b7d0e6f35")
     .action(async (given, id, _options, command) => {
       const run = await begin(command as AnyCommand);
       const [{ readDocuments }, { revokeLinks }, { resolveUser }] = await Promise.all([

@@ -10,7 +10,7 @@ export function docRm(begin: Begin): AnyCommand {
     .description("delete documents; `mawps doc restore` brings them back until retention removes them")
     .argument("<user>", "sub, user name or e-mail address")
     .argument("<id...>", "ids, as `mawps doc list` shows them")
-    .addHelpText("after", "\nExample:\n  mawps doc rm user-123 doc-4f9c2a1b --yes")
+    .addHelpText("after", "\nExample:\n  mawps doc rm user-123 doc-4f9c2a1b7d0e6f35 --yes")
     .action(async (given, ids, _options, command) => {
       const run = await begin(command as AnyCommand);
       const [{ planDeletion }, { readDocuments }, { resolveUser }] = await Promise.all([

@@ -13,7 +13,7 @@ export function docShow(begin: Begin): AnyCommand {
     .description("show what is known of one document")
     .argument("<user>", "sub, user name or e-mail address")
     .argument("<id>", "id, as `mawps doc list` shows it")
-    .addHelpText("after", "\nExample:\n  mawps doc show user-123 doc-4f9c2a1b --json | jq -r .sha256")
+    .addHelpText("after", "\nExample:\n  mawps doc show user-123 doc-4f9c2a1b7d0e6f35 --json | jq -r .sha256")
     .action(async (given, id, _options, command) => {
       const run = await begin(command as AnyCommand);
       const [{ entryWithId, readDocuments }, { resolveUser }] = await Promise.all([

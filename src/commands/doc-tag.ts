@@ -13,7 +13,7 @@ export function docTag(begin: Begin): AnyCommand {
     .argument("<id>", "id, as `mawps doc list` shows it")
     .argument("[tag...]", "tags to add", tagOption)
     .option("--remove <tag>", "a tag to take away; may be given several times", tagOption)
-    .addHelpText("after", "\nExample:\n  mawps doc tag user-123 doc-4f9c2a1b checked --remove new")
+    .addHelpText("after", "\nExample:\n  mawps doc tag user-123 doc-4f9c2a1b7d0e6f35 checked --remove new")
     .action(async (given, id, add, options, command) => {
       const run = await begin(command as AnyCommand);
       const remove = options.remove ?? [];

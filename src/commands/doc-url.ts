@@ -6,7 +6,7 @@ import { table } from "../output/table.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { auditSite } from "./audit-site.ts";
 import { changingSite, documentSite } from "./doc-site.ts";
-import { assertLinksOpen, defaultLinkSeconds, linkSpanOption, tellOfLink } from "./links.ts";
+import { assertLinksOpen, expiresOption, tellOfLink } from "./links.ts";
 import type { Run } from "./run.ts";
 
 /** `mawps doc url`: a link by which anybody can read a document, for a while. */
@@ -15,7 +15,7 @@ export function docUrl(begin: Begin): AnyCommand {
     .description("print a link that opens one document for a while, or list the links that are still alive")
     .argument("[user]", "sub, user name or e-mail address")
     .argument("[id]", "id, as `mawps doc list` shows it")
-    .option("--expires <span>", "how long it works: 15m, 12h, at most 7d", linkSpanOption, defaultLinkSeconds)
+    .addOption(expiresOption())
     .addOption(new Option("--inline", "the browser shows it").conflicts("download"))
     .option("--download", "the browser saves it under its name (this is the default)")
     .option("--allow-shorter", "take a link that ends sooner, with temporary credentials")
@@ -23,7 +23,7 @@ export function docUrl(begin: Begin): AnyCommand {
     .option("--list", "links handed out that still work, of a user or of all; never the links themselves")
     .addHelpText(
       "after",
-      "\nExamples:\n  mawps doc url user-123 doc-4f9c2a1b --expires 1h\n  mawps doc url --list",
+      "\nExamples:\n  mawps doc url user-123 doc-4f9c2a1b7d0e6f35 --expires 1h\n  mawps doc url --list",
     )
     .action(async (given, id, options, command) => {
       const run = await begin(command as AnyCommand);

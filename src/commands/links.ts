@@ -1,14 +1,17 @@
-import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { CliError } from "../errors.ts";
 import { duration, localTime } from "../output/dates.ts";
 import { spanOption } from "./doc-options.ts";
 import type { Run } from "./run.ts";
 
-/** For `--expires` of a link, where nothing is said: 15 minutes, in seconds. */
-export const defaultLinkSeconds = 15 * 60;
+/** `--expires` of a link, in seconds. */
+export function expiresOption() {
+  return new Option("--expires <span>", "how long it works: 15m, 12h, at most 7d")
+    .argParser(linkSpan)
+    .default(15 * 60, "15m");
+}
 
-/** How long a link is to last, in seconds. */
-export function linkSpanOption(text: string): number {
+function linkSpan(text: string): number {
   const seconds = spanOption(text) / 1000;
   if (seconds > 7 * 86_400) throw new InvalidArgumentError("S3 signs no link for longer than 7d.");
   return seconds;

@@ -9,7 +9,7 @@ export function local(noun: AnyCommand, begin: Begin): void {
   noun.addCommand(
     new Command("path")
       .description("print the folder of the local store")
-      .addHelpText("after", "\nExample:\n  du -sh $(mawps local path)")
+      .addHelpText("after", "\nExample:\n  mawps local path")
       .action(async (_options, command) => {
         const run = await begin(command as AnyCommand);
         const { storeFolder } = await import("../target.ts");
@@ -36,7 +36,7 @@ export function local(noun: AnyCommand, begin: Begin): void {
               ["secret", served.secretAccessKey],
             ]),
             "",
-            "S3 and DynamoDB, until Ctrl-C. For trying out, tests and offline work, never for production data.",
+            "S3, DynamoDB and Cognito, until Ctrl-C. For trying out, tests and offline work, never for production data.",
           ].join("\n"),
         );
         await server.closed;

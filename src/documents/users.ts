@@ -40,10 +40,8 @@ export async function resolveUser(site: DocumentSite, given: string, unknown: Un
   }
   // An address is no id: whoever has it has another one.
   if (unknown === "take" && !given.includes("@")) return given;
-  throw nobody(
-    given,
-    userPoolId === undefined ? "there is no profile" : "there is no account and no profile",
-  );
+  if (userPoolId !== undefined) throw nobody(given, "there is no account and no profile");
+  throw given.includes("@") ? unknownAddress(given) : nobody(given, "there is no profile");
 }
 
 /** Makes an empty profile where the user has none. */
@@ -122,6 +120,13 @@ async function withEmail(site: DocumentSite, email: string): Promise<string[]> {
 function nobody(given: string, why: string): CliError {
   return new CliError(`unknown user ${JSON.stringify(given)}: ${why}`, {
     hint: "give a sub, a user name or an e-mail address; `mawps doc upload --create-profile` makes a profile",
+  });
+}
+
+/** Without a user pool an address is known from profiles alone, so that none can be made for it. */
+function unknownAddress(given: string): CliError {
+  return new CliError(`unknown user ${JSON.stringify(given)}: no profile has this address`, {
+    hint: "give the user's id, or set userPoolId, so that Cognito is asked whose address it is",
   });
 }
 

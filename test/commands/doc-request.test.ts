@@ -307,6 +307,10 @@ describe.each(["simple", "composite"] as const)("a requested document on the %s 
     expect(await trail()).toEqual([]);
   });
 
+  it("tells in its help how long a link works unless told otherwise", async () => {
+    expect((await run(["doc", "request", "--help"])).stdout).toContain("(default: 15m)");
+  });
+
   it("is asked of nobody unknown, unless a profile is to be made", async () => {
     const argv = ["doc", "request", "user-1", "--type", "cv", "--name", "x.pdf"];
     expect((await run(argv)).stderr).toContain("unknown user");

@@ -216,7 +216,7 @@ describe("every verb", () => {
     const { exitCode, stdout, stderr } = await home.run([...argv, "--help"]);
     expect([exitCode, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("--dry-run");
-    expect(stdout).toMatch(/Examples?:\n {2}(mawps|source|du)/);
+    expect(stdout).toMatch(/Examples?:\n {2}(mawps|source)/);
   });
 
   it.each(rows)(
