@@ -5,7 +5,7 @@ import { bytes } from "../output/bytes.ts";
 import { duration } from "../output/dates.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
-import { repoFlag } from "./backup-repository.ts";
+import { assertOutside, placeOf, repoFlag } from "./backup-repository.ts";
 import { s3Place } from "./backup-native-site.ts";
 import type { Run } from "./run.ts";
 
@@ -36,6 +36,7 @@ export function backupCreate(begin: Begin): AnyCommand {
           exitCode: exitCodes.usage,
         });
       }
+      const place = placeOf(run, options.repo);
       const [{ configuredSite }, { planBackup }] = await Promise.all([
         import("../target.ts"),
         import("../backup/create.ts"),
@@ -45,6 +46,7 @@ export function backupCreate(begin: Begin): AnyCommand {
       const aws = await run.aws("writes");
       const only = options.only ?? [];
       const plan = await planBackup({ aws, declaration, signal: world.signal }, only);
+      assertOutside(place, plan.buckets);
       if (options.engine === "scan") refuseTooLarge(run, plan);
       for (const what of plan.missing) run.warn(`${what} does not exist and is not in this backup`);
       if (config.dryRun) return run.print(planned(plan), planText);

@@ -50,22 +50,35 @@ export function keyFolder({ world }: Run): string {
   return join(world.home, ".cache", "mawps", "backups");
 }
 
-/** Where the repository lies: flag, setting, or for the local store a folder in it. */
-export async function storeOf(
-  run: Run,
-  repo: string | undefined,
-  access: "reads" | "writes",
-): Promise<Store> {
-  const { config, world } = run;
+/** A folder, or a prefix of a bucket. */
+export type RepositoryPlace =
+  | { readonly folder: string }
+  | { readonly bucket: string; readonly prefix: string };
+
+/**
+ * Where the repository lies: flag, setting, or for the local store a folder in it.
+ * @throws CliError (usage) for what is no place for backups.
+ */
+export function placeOf({ config, world }: Run, repo: string | undefined): RepositoryPlace {
   const place = repo ?? config["backup.repository"];
   if (place === undefined) {
-    if (config.target === "local") return folderStore(join(storeFolder(config, world), "backups"));
+    if (config.target === "local") return { folder: join(storeFolder(config, world), "backups") };
     throw new CliError("no repository for backups is named", {
       exitCode: exitCodes.usage,
       hint: "pass --repo, or set backup.repository (MAWPS_BACKUP_REPOSITORY): a folder or s3://bucket/prefix",
     });
   }
-  if (!place.startsWith("s3:")) return folderStore(resolve(world.cwd, place));
+  if (place.trim() === "") {
+    throw new CliError("--repo is empty", {
+      exitCode: exitCodes.usage,
+      hint: "look at the variable that it comes from; . is the current folder",
+    });
+  }
+  // A mistyped or unknown kind of address would be taken for a folder here, and thrown away with the machine of a CI.
+  if (!place.startsWith("s3:") && /^[a-z][a-z\d+.-]+:\//i.test(place)) {
+    throw new CliError(`${place} is neither a folder nor s3://bucket/prefix`, { exitCode: exitCodes.usage });
+  }
+  if (!place.startsWith("s3:")) return { folder: resolve(world.cwd, place) };
   const [, bucket, prefix = ""] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(place) ?? [];
   if (bucket === undefined)
     throw new CliError(`${place} is no s3://bucket/prefix`, { exitCode: exitCodes.usage });
@@ -81,7 +94,28 @@ export async function storeOf(
       hint: "name a private bucket, best in another account",
     });
   }
-  return s3Store(await run.aws(access), { bucket, prefix });
+  return { bucket, prefix };
+}
+
+/** @throws CliError (usage) for a bucket that is backed up itself: each backup would hold all those before it. */
+export function assertOutside(place: RepositoryPlace, buckets: readonly { readonly name: string }[]): void {
+  if ("folder" in place || !buckets.some(({ name }) => name === place.bucket)) return;
+  throw new CliError(
+    `bucket ${place.bucket} is to be backed up: backups in it would hold the backups before`,
+    {
+      exitCode: exitCodes.usage,
+      hint: "name another bucket, best in another account; or leave this one out with --only",
+    },
+  );
+}
+
+export async function storeOf(
+  run: Run,
+  repo: string | undefined,
+  access: "reads" | "writes",
+): Promise<Store> {
+  const place = placeOf(run, repo);
+  return "folder" in place ? folderStore(place.folder) : s3Store(await run.aws(access), place);
 }
 
 async function unlockOf(run: Run): Promise<Unlock> {
@@ -90,20 +124,33 @@ async function unlockOf(run: Run): Promise<Unlock> {
   const passphraseFile = config["backup.passphraseFile"];
   const inEnvironment = world.env["MAWPS_BACKUP_PASSPHRASE"];
   const fromFile =
-    passphraseFile === undefined ? undefined : (await textOf(run, passphraseFile)).split(/\r?\n/, 1)[0];
+    passphraseFile === undefined
+      ? undefined
+      : (await textOf(run, passphraseFile, "backup.passphraseFile")).split(/\r?\n/, 1)[0];
   const passphrase = inEnvironment === "" || inEnvironment === undefined ? fromFile : inEnvironment;
   if (passphrase === "")
     throw new CliError(`${passphraseFile ?? ""} begins with an empty line, not a passphrase`);
   return {
     spool: spoolFolder(run),
     randomHex: (bytes) => world.randomHex(bytes),
-    ...(identityFile === undefined ? {} : { identity: await textOf(run, identityFile) }),
+    ...(identityFile === undefined
+      ? {}
+      : { identity: await textOf(run, identityFile, "backup.identityFile") }),
     ...(passphrase === undefined ? {} : { passphrase }),
   };
 }
 
-async function textOf({ world }: Run, path: string): Promise<string> {
-  return readFile(resolve(world.cwd, path), "utf8");
+async function textOf({ world }: Run, path: string, setting: string): Promise<string> {
+  try {
+    return await readFile(resolve(world.cwd, path), "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "ENOENT" && code !== "EISDIR") throw error;
+    throw new CliError(`${path} ${code === "ENOENT" ? "does not exist" : "is a folder"}`, {
+      hint: `${setting} names it`,
+      cause: error,
+    });
+  }
 }
 
 /** `latest`, a whole id of a snapshot or its beginning. */
