@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 
 export interface ShellRun {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -9,16 +9,35 @@ export interface ShellRun {
   readonly onOutput: (bytes: Uint8Array) => void;
 }
 
+/** Time for a command that was told to end. */
+const graceMs = 3000;
+
+/** Windows knows no groups of processes: there only the shell itself is ended. */
+const hasGroups = process.platform !== "win32";
+
 /**
  * Runs a command line of the owner's own by the system's shell, without input; resolves to its exit code, which is 1 where a
- * signal ended it. Rejects on abort, once the command is gone.
+ * signal ended it. The command is over when its shell is: what it left behind in the background is ended then. Rejects on
+ * abort, once the command is gone.
  */
 export async function runShell(command: string, { env, cwd, signal, onOutput }: ShellRun): Promise<number> {
   signal.throwIfAborted();
-  const child = spawn(command, { shell: true, cwd, env: { ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, {
+    shell: true,
+    cwd,
+    env: { ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: hasGroups,
+  });
   child.stdout.on("data", onOutput);
   child.stderr.on("data", onOutput);
-  const stop = () => child.kill();
+  // The shell alone is not enough: its outputs stay open, and are waited for, while anything that it started has them.
+  child.once("exit", () => end(child, "SIGKILL"));
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => {
+    end(child, "SIGTERM");
+    timer = setTimeout(() => end(child, "SIGKILL"), graceMs);
+  };
   signal.addEventListener("abort", stop, { once: true });
   try {
     return await new Promise<number>((resolve, reject) => {
@@ -27,5 +46,22 @@ export async function runShell(command: string, { env, cwd, signal, onOutput }: 
     });
   } finally {
     signal.removeEventListener("abort", stop);
+    clearTimeout(timer);
+  }
+}
+
+/** Ends the command with all that it has started. */
+function end(child: ChildProcess, how: "SIGTERM" | "SIGKILL"): void {
+  if (child.pid === undefined) return;
+  if (!hasGroups) {
+    child.kill(how);
+    return;
+  }
+  try {
+    process.kill(-child.pid, how);
+  } catch (error) {
+    // Nothing is left of it, or (EPERM, on macOS) nothing but what has ended.
+    if (!(error instanceof Error && "code" in error && ["ESRCH", "EPERM"].includes(String(error.code))))
+      throw error;
   }
 }
