@@ -1,5 +1,5 @@
 import type { LocalResponse } from "../service.ts";
-import { type Call, bucketOf, isoTime, keyOf, respondXml, wholeSeconds } from "./call.ts";
+import { type Call, bucketOf, isoTime, keyOf, respondXml } from "./call.ts";
 import { type ChecksumAlgorithm, isChecksumAlgorithm } from "./checksums.ts";
 import { copyContent, keepingUnlessFailed } from "./content.ts";
 import { describe, encryptionHeaders, headerText } from "./description.ts";
@@ -8,7 +8,7 @@ import { checkKey } from "./names.ts";
 import { checkCopyConditions, checkWriteConditions } from "./preconditions.ts";
 import { maxObjectBytes } from "./receive.ts";
 import type { Bucket, Description, StoredObject } from "./records.ts";
-import { checkVersionId, commit, planVersion, versionHeader, withKeys } from "./versions.ts";
+import { checkVersionId, commitObject, versionHeader, withKeys } from "./versions.ts";
 import { el, optional, xmlDocument } from "./xml.ts";
 
 export interface CopySource {
@@ -38,30 +38,18 @@ export async function copyObject(call: Call): Promise<LocalResponse> {
     return await keepingUnlessFailed(content, () =>
       withKeys(call.store, { bucket: bucket.name, keys: [key] }, async (bucket) => {
         checkWriteConditions(call.headers, await call.store.index.newest(bucket.name, key), key);
-        const plan = await planVersion<StoredObject>(
-          call.store,
-          { bucket, key },
-          {
-            ...description,
-            modifiedMs: wholeSeconds(call.now),
-            bytes: content.bytes,
-            etag: content.etag,
-            segments: content.segments,
-            checksum: content.checksum,
-          },
-        );
-        await commit(call.store, [plan], content.segments);
+        const object = await commitObject(call, { bucket, key }, { description, content });
         const document = xmlDocument(
           "CopyObjectResult",
-          el("LastModified", isoTime(plan.version.modifiedMs)),
+          el("LastModified", isoTime(object.modifiedMs)),
           el("ETag", `"${content.etag}"`),
           el(`Checksum${content.checksum.algorithm}`, content.checksum.value),
           optional("ChecksumType", content.checksum.type),
         );
         return respondXml(document, {
           ...copySourceHeaders(source),
-          ...versionHeader(bucket, plan.version),
-          ...encryptionHeaders(plan.version.encryption),
+          ...versionHeader(bucket, object),
+          ...encryptionHeaders(object.encryption),
         });
       }),
     );

@@ -1,6 +1,6 @@
 import type { LocalResponse } from "../service.ts";
 import { policySignature, sameSignature } from "../sigv4.ts";
-import { type Call, bucketOf, respond, wholeSeconds } from "./call.ts";
+import { type Call, bucketOf, respond } from "./call.ts";
 import { checksumAlgorithms, checksumHeader } from "./checksums.ts";
 import { keepingUnlessFailed, storeBytes } from "./content.ts";
 import { describe } from "./description.ts";
@@ -10,9 +10,8 @@ import { checkKey } from "./names.ts";
 import { checkPostPolicy, parsePostPolicy } from "./post-policy.ts";
 import { writtenHeaders } from "./put-object.ts";
 import { receive } from "./receive.ts";
-import type { StoredObject } from "./records.ts";
 import { parseTagging, maxObjectTags } from "./tags.ts";
-import { commit, planVersion, withKeys } from "./versions.ts";
+import { commitObject, withKeys } from "./versions.ts";
 import { el, errorDocument, parseXml } from "./xml.ts";
 
 /**
@@ -61,23 +60,14 @@ export async function postObject(call: Call): Promise<LocalResponse> {
   });
   return await keepingUnlessFailed(content, () =>
     withKeys(call.store, { bucket: name, keys: [key] }, async (bucket) => {
-      const plan = await planVersion<StoredObject>(
-        call.store,
+      const object = await commitObject(
+        call,
         { bucket, key },
-        {
-          ...description,
-          tags,
-          modifiedMs: wholeSeconds(call.now),
-          bytes: content.bytes,
-          etag: content.etag,
-          segments: content.segments,
-          checksum: content.checksum,
-        },
+        { description: { ...description, tags }, content },
       );
-      await commit(call.store, [plan], content.segments);
       const path = encodeURIComponent(key).replaceAll("%2F", "/");
       const location = `http://${call.headers["host"] ?? "localhost"}/${name}/${path}`;
-      const written = { ...writtenHeaders(bucket, plan.version), location };
+      const written = { ...writtenHeaders(bucket, object), location };
       return success(fields, { bucket: name, key, etag: content.etag, headers: written });
     }),
   );

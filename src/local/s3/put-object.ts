@@ -1,12 +1,12 @@
 import type { LocalResponse } from "../service.ts";
-import { type Call, bucketOf, keyOf, respond, wholeSeconds } from "./call.ts";
+import { type Call, bucketOf, keyOf, respond } from "./call.ts";
 import { type Checksum, checksumHeader } from "./checksums.ts";
 import { keepingUnlessFailed, storeBody } from "./content.ts";
 import { describe, encryptionHeaders } from "./description.ts";
 import { checkKey } from "./names.ts";
 import { checkWriteConditions } from "./preconditions.ts";
 import type { Bucket, StoredObject } from "./records.ts";
-import { commit, planVersion, versionHeader, withKeys } from "./versions.ts";
+import { commitObject, versionHeader, withKeys } from "./versions.ts";
 
 /** PutObject: the new object is visible as a whole or not at all. */
 export async function putObject(call: Call): Promise<LocalResponse> {
@@ -20,20 +20,8 @@ export async function putObject(call: Call): Promise<LocalResponse> {
   return await keepingUnlessFailed(content, () =>
     withKeys(call.store, { bucket: bucket.name, keys: [key] }, async (bucket) => {
       checkWriteConditions(call.headers, await call.store.index.newest(bucket.name, key), key);
-      const plan = await planVersion<StoredObject>(
-        call.store,
-        { bucket, key },
-        {
-          ...description,
-          modifiedMs: wholeSeconds(call.now),
-          bytes: content.bytes,
-          etag: content.etag,
-          segments: content.segments,
-          checksum: content.checksum,
-        },
-      );
-      await commit(call.store, [plan], content.segments);
-      return respond(200, writtenHeaders(bucket, plan.version));
+      const object = await commitObject(call, { bucket, key }, { description, content });
+      return respond(200, writtenHeaders(bucket, object));
     }),
   );
 }

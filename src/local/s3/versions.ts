@@ -1,7 +1,8 @@
-import type { Call, Store } from "./call.ts";
+import { type Call, type Store, wholeSeconds } from "./call.ts";
+import type { NewContent } from "./content.ts";
 import { S3Fault } from "./fault.ts";
 import { type Change, newVersionId, unusedRecord, versionRecord } from "./object-index.ts";
-import type { Bucket, ObjectVersion, Segment, StoredObject } from "./records.ts";
+import type { Bucket, Description, ObjectVersion, Segment, StoredObject } from "./records.ts";
 
 /** What a write changes in the index, and the blob files that are unused after it. */
 export interface Plan {
@@ -36,6 +37,20 @@ export async function planVersion<T extends ObjectVersion>(
     ],
     freed: segmentsOf(replaced),
   };
+}
+
+/** Makes an object with this content the newest version of its key. To be called under the key's lock. */
+export async function commitObject(
+  call: Call,
+  place: { readonly bucket: Bucket; readonly key: string },
+  { description, content }: { readonly description: Description; readonly content: NewContent },
+): Promise<StoredObject> {
+  const { bytes, etag, segments, checksum } = content;
+  const modifiedMs = wholeSeconds(call.now);
+  const draft = { ...description, modifiedMs, bytes, etag, segments, checksum };
+  const plan = await planVersion<StoredObject>(call.store, place, draft);
+  await commit(call.store, [plan], segments);
+  return plan.version;
 }
 
 /** Takes one version away for good. */
