@@ -47,8 +47,13 @@ export function docScan(begin: Begin): AnyCommand {
           for (const { entry, failure } of outcome.failures) {
             failures.push({ what: `${entry.userId} ${entry.document.id}`, failure });
           }
-          found.scanned += outcome.scanned.length;
-          found.infected += outcome.scanned.filter(({ scanResult }) => scanResult === "INFECTED").length;
+          for (const { entry, scanResult, detail = "it could not be scanned" } of outcome.scanned) {
+            // A nightly scan that an engine never answers must not look like one that found nothing.
+            if (scanResult === "ERROR") {
+              failures.push({ what: `${entry.userId} ${entry.document.id}`, failure: new CliError(detail) });
+            } else found.scanned += 1;
+            if (scanResult === "INFECTED") found.infected += 1;
+          }
           progress.update(`scanning: ${count(found.scanned, "document")}`);
           for (const each of outcome.scanned) yield rowOf(each, each.scanResult, each.detail);
           if (!dryRun) continue;
@@ -57,13 +62,14 @@ export function docScan(begin: Begin): AnyCommand {
       }
       await run.printRows(rows(), asText);
       progress.stop();
-      failPartly(failures, found.scanned);
       if (found.infected > 0) {
+        for (const { what, failure } of failures) run.warn(`${what}: ${failure.message}`);
         throw new CliError(`${count(found.infected, "document is", "documents are")} infected`, {
           exitCode: exitCodes.findings,
           hint: "no link to them is given any more; `mawps doc rm` deletes them",
         });
       }
+      failPartly(failures, found.scanned);
     });
 }
 

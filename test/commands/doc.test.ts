@@ -444,7 +444,8 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
         await putProfile(aws, "user-1", { documents });
       });
       const dead = await run(["doc", "scan", "user-1"], { env: scanning({ host: "127.0.0.1", port: 1 }) });
-      expect(dead.exitCode).toBe(0);
+      expect(dead.exitCode).toBe(1);
+      expect(dead.stderr).toContain("user-1 doc-1: no connection to clamd");
       expect((await entries())[0]).toMatchObject({ scanResult: "CLEAN", status: "READY" });
       await using fake = await startFakeClamd({ complete: says("stream: Late.Finding FOUND\0") });
       const found = await run(["doc", "scan", "--all", "--json"], { env: scanning(fake.clamd) });
