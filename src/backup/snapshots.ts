@@ -87,8 +87,10 @@ export async function findSnapshot(
   const found = all.filter(({ id }) => id.startsWith(wanted));
   const [only] = found;
   if (only !== undefined && found.length === 1 && wanted !== "") return only;
-  const how = found.length === 0 ? "no backup" : `${found.length} backups`;
-  throw new CliError(`${how} in ${repository.store.where} begin with ${JSON.stringify(wanted)}`, {
+  const { where } = repository.store;
+  const how =
+    found.length === 0 ? `no backup in ${where} begins` : `${found.length} backups in ${where} begin`;
+  throw new CliError(`${how} with ${JSON.stringify(wanted)}`, {
     hint: "`mawps backup list` shows all; `latest` is the newest",
   });
 }

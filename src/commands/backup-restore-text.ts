@@ -135,8 +135,10 @@ export async function outcomeText(
   const rows = rowsOf(plan);
   const sum = (name: "same" | "conflict") => rows.reduce((total, row) => total + row[name], 0);
   const stays = [
-    `${sum("same").toLocaleString("en")} were the same`,
-    ...(sum("conflict") === 0 ? [] : [`${sum("conflict").toLocaleString("en")} differ and stay as they are`]),
+    count(sum("same"), "was the same", "were the same"),
+    ...(sum("conflict") === 0
+      ? []
+      : [count(sum("conflict"), "differs and stays as it is", "differ and stay as they are")]),
   ].join(", ");
   if (outcome === undefined) {
     return [`all of ${manifest.id} is there: ${stays}`, ...suppressedLines(plan)].join("\n");

@@ -11,7 +11,7 @@ export function twinDiff(begin: Begin): AnyCommand {
     .description("show what changed from one version to another, by default from the one before to now")
     .argument("[a]", "the earlier version; default the one before the current", versionNumber)
     .argument("[b]", "the later version; default the current", versionNumber)
-    .addHelpText("after", "\nExamples:\n  mawps twin diff\n  mawps twin diff 3 5")
+    .addHelpText("after", "\nExamples:\n  mawps twin diff\n  mawps twin diff 1 2")
     .action(async (a, b, _options, command) => {
       const run = await begin(command as AnyCommand);
       const [{ readTwin, twinHistory, twinVersion }, { diffTwin }] = await Promise.all([

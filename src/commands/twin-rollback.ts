@@ -9,7 +9,7 @@ export function twinRollback(begin: Begin): AnyCommand {
   return new Command("rollback")
     .description("make an earlier version current again, as a new one; without a number the one before")
     .argument("[version]", "number, as `mawps twin history` shows it", versionNumber)
-    .addHelpText("after", "\nExample:\n  mawps twin rollback 3 --dry-run")
+    .addHelpText("after", "\nExample:\n  mawps twin rollback 1 --dry-run")
     .action(async (wanted, _options, command) => {
       const run = await begin(command as AnyCommand);
       const [{ readTwin, twinHistory, twinVersion }, { planWrite }] = await Promise.all([
