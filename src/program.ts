@@ -1,4 +1,4 @@
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, Help, Option } from "@commander-js/extra-typings";
 import type { Voice } from "./main.ts";
 import type { Run } from "./commands/run.ts";
 import type { World } from "./world.ts";
@@ -114,7 +114,7 @@ export function buildProgram(world: World): Program {
     .option("-q, --quiet", "no notes and no progress")
     .option("-v, --verbose", "more detail in errors")
     .option("--no-color", "no colours")
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, optionDescription })
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
       // With --json the error is one object, told by `main`.
@@ -183,6 +183,12 @@ export function buildProgram(world: World): Program {
       for (const run of started) await run.close();
     },
   };
+}
+
+/** Commander's own text says nothing of flags that must be given. */
+function optionDescription(option: Option): string {
+  const text = new Help().optionDescription(option);
+  return option.mandatory ? `${text} (required)` : text;
 }
 
 /**

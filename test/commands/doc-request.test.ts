@@ -307,8 +307,11 @@ describe.each(["simple", "composite"] as const)("a requested document on the %s 
     expect(await trail()).toEqual([]);
   });
 
-  it("tells in its help how long a link works unless told otherwise", async () => {
-    expect((await run(["doc", "request", "--help"])).stdout).toContain("(default: 15m)");
+  it("tells in its help which flags it needs, and how long a link works unless told otherwise", async () => {
+    const { stdout } = await run(["doc", "request", "--help"]);
+    expect(stdout).toMatch(/--type <type> +cv, certificates, cover-letters, \.\.\. \(required\)/);
+    expect(stdout).toContain("(default: 15m)");
+    expect(stdout.match(/\(required\)/g)).toHaveLength(2);
   });
 
   it("is asked of nobody unknown, unless a profile is to be made", async () => {
