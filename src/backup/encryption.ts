@@ -1,5 +1,5 @@
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
-import { CliError } from "../errors.ts";
+import { CliError, exitCodes } from "../errors.ts";
 
 /** What opens an encrypted repository. */
 export interface Keys {
@@ -91,6 +91,7 @@ export function assertRecipient(text: string): void {
     new Encrypter().addRecipient(text);
   } catch (cause) {
     throw new CliError(`${JSON.stringify(text)} is no age recipient`, {
+      exitCode: exitCodes.usage,
       hint: "age1..., as `age-keygen -y identity.txt` prints it",
       cause,
     });

@@ -33,6 +33,8 @@ export interface VerifyProgress {
 
 export interface Verification extends Counts {
   readonly snapshot: string;
+  /** False where the manifest itself is damaged: then nothing is known of what the backup holds. */
+  readonly isReadable: boolean;
   /** Contents of objects that were looked at. */
   readonly contents: number;
   /** Those of them that were read and hashed. */
@@ -66,15 +68,17 @@ export async function verifySnapshot(
   const site: Looking = { ...options, repository, done };
   const faults: string[] = [];
   let counts: Counts = { items: 0, objects: 0, users: 0, bytes: 0 };
+  let isReadable = false;
   try {
     const manifest = await readManifest(repository, id, options.signal);
+    isReadable = true;
     counts = countsOf(manifest);
     for await (const fault of faultsOf(site, manifest)) faults.push(fault);
   } catch (error) {
     faults.push(`${damageIn(error)}: nothing of this backup can be restored`);
   }
   const { contents, read, bytesRead } = done;
-  return { snapshot: id, ...counts, contents, read, bytesRead, faults };
+  return { snapshot: id, isReadable, ...counts, contents, read, bytesRead, faults };
 }
 
 interface Looking extends VerifyOptions {

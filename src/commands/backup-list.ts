@@ -32,6 +32,8 @@ export function backupList(begin: Begin): AnyCommand {
         ]);
       const { signal } = run.world;
       const repository = await openBackups(run, options.repo);
+      if (!repository.canRead)
+        run.note("the repository is encrypted: what the backups hold is shown with its key only");
       const rows = async function* (): AsyncGenerator<Listed> {
         for (const entry of await listSnapshots(repository, signal)) {
           if (!repository.canRead) {

@@ -1,12 +1,15 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { isDenied } from "../aws/setting.ts";
 import { assertRecipient } from "../backup/encryption.ts";
 import { folderStore } from "../backup/folder-store.ts";
 import { ensureRepository, openRepository, type Repository, type Unlock } from "../backup/repository.ts";
+import { recordCheck, type Check } from "../backup/snapshots.ts";
 import { s3Store } from "../backup/s3-store.ts";
 import type { Store } from "../backup/store.ts";
 import { CliError, exitCodes } from "../errors.ts";
+import { explainSystem } from "../explain-system.ts";
 import { storeFolder } from "../target.ts";
 import type { Run } from "./run.ts";
 
@@ -28,6 +31,12 @@ export async function ensureBackups(
   repo: string | undefined,
   encryptTo: readonly string[] = [],
 ): Promise<Repository> {
+  if (run.world.env["MAWPS_BACKUP_PASSPHRASE"] === "") {
+    // CI gives an empty text for a secret that is not there, and what should be encrypted would lie open.
+    throw new CliError("MAWPS_BACKUP_PASSPHRASE is set, and empty", {
+      hint: "look whether the secret that it comes from is there; unset the variable to do without a passphrase",
+    });
+  }
   const store = await storeOf(run, repo, "writes");
   const configured = run.config["backup.encryptTo"];
   const recipients = encryptTo.length > 0 || configured === undefined ? encryptTo : [configured];
@@ -150,6 +159,17 @@ async function textOf({ world }: Run, path: string, setting: string): Promise<st
       hint: `${setting} names it`,
       cause: error,
     });
+  }
+}
+
+/** Keeps what a look at a backup has found. What was found counts as well where the repository can only be read. */
+export async function keepOutcome(run: Run, repository: Repository, check: Check): Promise<void> {
+  try {
+    await recordCheck(repository, check, run.world.signal);
+  } catch (error) {
+    const why = isDenied(error) ? "writing to it is denied" : explainSystem(error)?.message;
+    if (why === undefined) throw error;
+    run.warn(`the outcome cannot be kept in the repository, and is in no list: ${why}`);
   }
 }
 

@@ -25,7 +25,7 @@ export function backupVerify(begin: Begin): AnyCommand {
       if (options.sample !== undefined && options.all === true) {
         throw new CliError("--sample and --all are both given", { exitCode: exitCodes.usage });
       }
-      const [{ openBackups, spoolFolder }, { findSnapshot, recordCheck }, { verifySnapshot }] =
+      const [{ keepOutcome, openBackups, spoolFolder }, { findSnapshot }, { verifySnapshot }] =
         await Promise.all([
           import("./backup-repository.ts"),
           import("../backup/snapshots.ts"),
@@ -51,17 +51,22 @@ export function backupVerify(begin: Begin): AnyCommand {
       if (!config.dryRun) {
         const outcome = faults === 0 ? ("ok" as const) : ("failed" as const);
         const at = world.now().toISOString();
-        await recordCheck(
-          repository,
-          { snapshot: id, kind: "verify", at, outcome, share: read, faults },
-          signal,
-        );
+        await keepOutcome(run, repository, {
+          snapshot: id,
+          kind: "verify",
+          at,
+          outcome,
+          share: read,
+          faults,
+        });
       }
       await run.print(found, asText);
       if (faults > 0) {
         throw new CliError(`backup ${id} is damaged: ${count(faults, "fault")}`, {
           exitCode: exitCodes.findings,
-          hint: "remove the damaged files below data/, then make a new backup: it writes again what is still there",
+          hint: found.isReadable
+            ? "remove the damaged files below data/, then make a new backup: it writes again what is still there"
+            : "make a new backup; `mawps backup list` shows the older ones, which may be whole",
         });
       }
     });
@@ -83,12 +88,15 @@ function asText({
   read,
   bytesRead,
   faults,
+  isReadable,
 }: Verification): string {
+  const found = faults.map((fault) => visible(`  ${fault}`));
+  if (!isReadable) return [`backup ${snapshot} cannot be read:`, ...found].join("\n");
   const holds = `${count(items, "item")}, ${count(objects, "object")}, ${count(users, "account")}`;
   const how =
     read === contents
       ? `all contents of objects were read (${bytes(bytesRead)})`
       : `${read} of ${count(contents, "content")} of objects were read (${bytes(bytesRead)}), the others are there`;
   if (faults.length === 0) return `backup ${snapshot} is whole: ${holds}\n${how}`;
-  return `backup ${snapshot}: ${holds}\n${how}\n${faults.map((fault) => visible(`  ${fault}`)).join("\n")}`;
+  return `backup ${snapshot}: ${holds}\n${how}\n${found.join("\n")}`;
 }

@@ -67,7 +67,8 @@ onEveryStore("verifying", (keep) => {
   const contentOf = (text: string) => repository.contentName(sha256(text));
 
   test("finds nothing at a whole one, and tells how much of it was read", async () => {
-    const counts = { snapshot: manifest.id, items: 2, objects: 4, users: 1, bytes: 14, faults: [] };
+    const held = { items: 2, objects: 4, users: 1, bytes: 14 };
+    const counts = { snapshot: manifest.id, isReadable: true, ...held, faults: [] };
     expect(await verify(0)).toEqual({ ...counts, contents: 4, read: 0, bytesRead: 0 });
     expect(await verify(1)).toEqual({ ...counts, contents: 4, read: 4, bytesRead: 14 });
   });

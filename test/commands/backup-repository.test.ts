@@ -1,4 +1,6 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { PutBucketPolicyCommand } from "@aws-sdk/client-s3";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { listObjects } from "../../src/aws/listing.ts";
@@ -72,4 +74,67 @@ describe("files with keys", () => {
       expect(await readdir(join(home.folder, "store"))).not.toContain("backups");
     },
   );
+
+  it("a passphrase that is set and empty makes no repository: it would not be encrypted", async () => {
+    const env = { MAWPS_BACKUP_PASSPHRASE: "" };
+    const { exitCode, stdout, stderr } = await home.run(["backup", "create"], { env });
+    expect([exitCode, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("MAWPS_BACKUP_PASSPHRASE is set, and empty");
+    expect(await readdir(join(home.folder, "store"))).not.toContain("backups");
+  });
+
+  it("a recipient with a typo is wrong usage, and makes no repository", async () => {
+    const { exitCode, stderr } = await home.run(["backup", "create", "--encrypt-to", "age1abc"]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('"age1abc" is no age recipient');
+    expect(await readdir(join(home.folder, "store"))).not.toContain("backups");
+  });
+});
+
+describe("an encrypted repository without its key", () => {
+  it("lists its backups, and says why it does not show what they hold", async () => {
+    const recipient = await identityToRecipient(await generateX25519Identity());
+    await home.run(["backup", "create", "--encrypt-to", recipient]);
+    const { exitCode, stdout, stderr } = await home.run(["backup", "list"]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/Z-[\da-f]{6} .* - +-/)]);
+    expect(stderr).toContain("the repository is encrypted");
+  });
+});
+
+describe("a repository that can only be read", () => {
+  it.each([
+    ["verify", "--all"],
+    ["drill", "--json"],
+  ])("still gets its answer from backup %s, and a warning that no list will know", async (verb, flag) => {
+    await home.run(["backup", "create"]);
+    const repository = join(home.folder, "store", "backups");
+    // Nothing can be written where a file stands in the way of the folder for it.
+    await writeFile(join(repository, "checks"), "");
+    const { exitCode, stdout, stderr } = await home.run(["backup", verb, flag]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/is whole|"outcome":"ok"/)]);
+    expect(stderr).toContain("the outcome cannot be kept in the repository");
+    expect((await stat(join(repository, "checks"))).isFile()).toBe(true);
+    expect(await readdir(join(repository, "tmp"))).toEqual([]);
+  });
+
+  it("answers so from a bucket that denies writing", async () => {
+    const repo = ["--repo", `s3://${userFiles}/backups`];
+    await home.run(["backup", "create", ...repo, "--only", "tables"]);
+    await home.look(async (aws) => {
+      const s3 = await aws.s3();
+      const Statement = [
+        {
+          Effect: "Deny",
+          Principal: "*",
+          Action: "s3:PutObject",
+          Resource: `arn:aws:s3:::${userFiles}/backups/checks/*`,
+        },
+      ];
+      const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+      await s3.send(new PutBucketPolicyCommand({ Bucket: userFiles, Policy }));
+    });
+    const { exitCode, stdout, stderr } = await home.run(["backup", "verify", "--all", ...repo]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining("is whole")]);
+    expect(stderr).toContain("writing to it is denied");
+  });
 });

@@ -140,3 +140,11 @@ async function partsIn(): Promise<string[]> {
   );
   return all.filter(([, bytes]) => bytes[0] === 0x1f).map(([path]) => path);
 }
+
+test("of a backup whose manifest is damaged it does not say that anything was read", async () => {
+  await writeFile(join(repository, "snapshots", id, "manifest.json"), "{}");
+  const { exitCode, stdout, stderr } = await verify("--all");
+  expect(exitCode).toBe(4);
+  expect(stdout).toMatch(/^backup \S+ cannot be read:\n {2}the manifest of .*\n$/);
+  expect(stderr).toContain("hint: make a new backup");
+});
