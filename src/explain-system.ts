@@ -55,9 +55,14 @@ interface Refusal {
   readonly path: string | undefined;
 }
 
-/** Node tells ENOENT where the system refuses to make a folder and its parents: on a read-only file system, say. */
+/**
+ * Of a folder that is made with its parents Node tells ENOENT where the system refuses it, on a read-only file system say,
+ * and EEXIST where a file has its name.
+ */
 function unmade({ code, syscall, path }: NodeJS.ErrnoException): Refusal | undefined {
-  return code === "ENOENT" && syscall === "mkdir" ? { code: unmadeFolder, path } : undefined;
+  if (syscall !== "mkdir") return undefined;
+  if (code === "EEXIST") return { code: "ENOTDIR", path };
+  return code === "ENOENT" ? { code: unmadeFolder, path } : undefined;
 }
 
 function fromCode({ code, syscall, path }: NodeJS.ErrnoException): Refusal | undefined {

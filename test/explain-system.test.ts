@@ -23,9 +23,11 @@ describe("explainSystem", () => {
     expect(explainSystem(new Error("failed to open", { cause: new Error(words) }))?.message).toBe(says);
   });
 
-  it("tells of a folder that cannot be made, for which Node gives ENOENT on a read-only file system", () => {
+  it("tells of a folder that cannot be made: Node gives ENOENT on a read-only file system", () => {
     const refused = Object.assign(new Error("ENOENT"), { code: "ENOENT", syscall: "mkdir", path: "/x/tmp" });
     expect(explainSystem(refused)?.message).toBe("/x/tmp: the folder cannot be made");
+    const taken = Object.assign(new Error("EEXIST"), { code: "EEXIST", syscall: "mkdir", path: "/x/tmp" });
+    expect(explainSystem(taken)?.message).toBe("/x/tmp: a part of the path is not a folder");
   });
 
   it("leaves everything else alone", async () => {

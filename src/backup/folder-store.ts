@@ -29,6 +29,9 @@ export function folderStore(folder: string): Store {
       }
     } catch (error) {
       await rm(path, { force: true });
+      // A full disk is told without a path, and which one it is is what has to be known.
+      if (error instanceof Error && codeOf(error) !== undefined && !("path" in error))
+        Object.assign(error, { path: folder });
       throw error;
     }
     await (swept ??= sweep(folder, path));
