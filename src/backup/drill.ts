@@ -106,6 +106,7 @@ async function restore(site: Drill, note: (fault: Fault) => void) {
     const ledger = await readLedger({ aws: live, repository, manifest, spool, signal }, [auditTable]);
     const into: RestoreSite = {
       aws: site.into,
+      exportsAt: live,
       repository,
       manifest,
       declaration: site.declaration,

@@ -20,18 +20,18 @@ export interface LineSource {
 }
 
 export function sourcesOf(
-  site: Pick<RestoreSite, "aws" | "repository" | "spool" | "signal">,
+  site: Pick<RestoreSite, "aws" | "exportsAt" | "repository" | "spool" | "signal">,
   table: TableSnapshot,
 ): LineSource[] {
   const { export: exported } = table;
-  const { aws, repository, spool, signal } = site;
+  const { exportsAt = site.aws, repository, spool, signal } = site;
   if (exported === undefined) {
     return table.parts.map((part) => ({
       lines: part.lines,
       open: () => partLines(repository, part, signal),
     }));
   }
-  return [{ lines: table.items, open: () => exportedLines(aws, exported, { spool, signal }) }];
+  return [{ lines: table.items, open: () => exportedLines(exportsAt, exported, { spool, signal }) }];
 }
 
 /** An item of the snapshot as it would be written. */

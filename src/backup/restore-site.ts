@@ -15,6 +15,8 @@ export type OnConflict = "fail" | "skip" | "newer" | "replace";
 /** Where a snapshot is restored to, and how. */
 export interface RestoreSite {
   readonly aws: Aws;
+  /** Where the tables lie that DynamoDB exported itself; by default the place that is restored to. */
+  readonly exportsAt?: Aws | undefined;
   readonly repository: Repository;
   readonly manifest: Manifest;
   /** Of the place that is restored to, its names already with any prefix. */

@@ -2,6 +2,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createBucket } from "../../src/aws/bucket-settings.ts";
 import { deleteObject, putObject } from "../../src/aws/objects.ts";
 import { ledgerEntry, writeErasure } from "../../src/backup/erasures.ts";
 import { documentBucket, putDocument, putProfile } from "../support/documents.ts";
@@ -73,6 +74,18 @@ describe("backup drill", () => {
       action: "backup.drilled",
       details: { backupId: id, status: "ok" },
     });
+  });
+
+  it("restores tables that DynamoDB exported into a bucket of the site", async () => {
+    await home.look((aws) => createBucket(aws, "table-exports"));
+    const place = ["--engine", "aws", "--export-to", "s3://table-exports/mawps"];
+    home.laterMs += 60_000;
+    const created = await home.run(["backup", "create", ...place, "--yes"]);
+    expect([created.exitCode, created.stdout]).toEqual([0, expect.stringContaining("backup 20")]);
+    const { exitCode, stderr, report } = await drill();
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(report).toMatchObject({ outcome: "ok", faults: [] });
+    expect(report.items).toBeGreaterThan(2);
   });
 
   it("changes nothing of the site that it drills for, but for its own record", async () => {
