@@ -10,8 +10,16 @@ export async function start(): Promise<void> {
   const controller = new AbortController();
   // Every call under way listens: ten at once are no leak, and Node's warning would spoil stderr.
   setMaxListeners(0, controller.signal);
-  // Once each: a second Ctrl-C finds no listener and ends the process at once, without any clean-up.
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => controller.abort());
+  // A second Ctrl-C ends the process at once, without any clean-up. The listener stays until then: a spinner's own one, which
+  // shows the cursor again, ends the process as soon as it finds itself alone.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    const stop = () => {
+      if (!controller.signal.aborted) return controller.abort();
+      process.off(name, stop);
+      process.kill(process.pid, name);
+    };
+    process.on(name, stop);
+  }
   // `| head -1` closes the pipe, a disk is full: a result that cannot be told ends the program, with the reason.
   process.stdout.on("error", (error) => controller.abort(error));
   // Notes that nobody can read are no reason to stop.

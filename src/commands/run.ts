@@ -115,7 +115,7 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
     actor: async () => actorOf((await connected("writes")).aws, { config, world, caller }),
     async print(result, asText) {
       if (json) return write(`${JSON.stringify(result)}\n`);
-      const text = await asText(result, { columns: world.stdout.columns ?? 80, color });
+      const text = await asText(result, { columns: world.stdout.columns || 80, color });
       return write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
     },
     async printRows(rows, asText) {
@@ -219,7 +219,8 @@ function isAbort(error: unknown): boolean {
 }
 
 async function startProgress(world: World, text: string): Promise<Progress> {
-  if (world.stderr.isTTY !== true) {
+  // A terminal without a size (`script`, some containers) has 0 columns, at which a spinner would clear lines for ever.
+  if (world.stderr.isTTY !== true || world.stderr.columns === 0) {
     world.stderr.write(`${text}\n`);
     let said = world.now().getTime();
     return {

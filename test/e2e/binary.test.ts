@@ -49,6 +49,22 @@ function mawps(...args: string[]) {
   return run(process.execPath, [binary, ...args], { env, cwd: folder });
 }
 
+/** A command line of the shell on a terminal of its own, which has no size until it is given one. */
+function onTerminal(command: string) {
+  const child = spawn("script", ["-qec", command, "/dev/null"], { env, cwd: folder });
+  children.push(child);
+  let screen = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (screen += text));
+  return {
+    screen: () => screen,
+    shows: async (text: string) => {
+      while (!screen.includes(text)) await once(child.stdout, "data");
+    },
+    type: (keys: string) => void child.stdin.write(keys),
+    ended: once(child, "close").then(([code]) => code as number | null),
+  };
+}
+
 /** A server that takes connections and never says a word. */
 async function silentServer(): Promise<{ url: string; called: Promise<unknown> }> {
   const server = createServer();
@@ -119,6 +135,26 @@ describe("the binary", { timeout }, () => {
       expect([verb, code]).toEqual([verb, 130]);
       expect(stderr).toContain("interrupted; run the same command again to go on");
     }
+  });
+
+  it.runIf(process.platform === "linux")("shows no spinner on a terminal without a size", async () => {
+    const { ended, screen } = onTerminal(`"${process.execPath}" "${binary}" backup create`);
+    expect(await ended).toBe(0);
+    expect(screen()).toMatch(/reading\r\n[^]*backup \d{8}T/);
+  });
+
+  it.runIf(process.platform === "linux")("tidies up at Ctrl-C on a terminal, behind a spinner", async () => {
+    expect((await mawps("backup", "create")).code).toBe(0);
+    env["TMPDIR"] = folder;
+    const drill = `"${process.execPath}" "${binary}" backup drill --check 'echo at work; sleep 600'`;
+    const { ended, screen, shows, type } = onTerminal(`stty cols 80 rows 24; exec ${drill}`);
+    await shows("at work");
+    const isTrial = (name: string) => name.startsWith("mawps-drill-");
+    expect((await readdir(folder)).filter(isTrial)).toHaveLength(1);
+    type("\u0003");
+    expect(await ended).toBe(130);
+    expect(screen()).toContain("interrupted; run the same command again to go on");
+    expect((await readdir(folder)).filter(isTrial)).toEqual([]);
   });
 
   it("serves until SIGTERM, then ends with 0 and leaves no trace of it", async () => {
