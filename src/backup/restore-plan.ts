@@ -4,7 +4,7 @@ import type { Planning } from "./restore-compare.ts";
 import { ledgerGrowth } from "./restore-audit.ts";
 import { auditRole } from "./restore-items.ts";
 import { type BucketPlan, planBucket } from "./restore-object-plan.ts";
-import { assertKnown, isNarrow, wantsBucket, wantsTable, wantsUsers } from "./restore-scope.ts";
+import { assertKnown, isNarrow, meantBy, wantsBucket, wantsTable, wantsUsers } from "./restore-scope.ts";
 import { ownersIn, type RestoreSite } from "./restore-site.ts";
 import { planTable, type TablePlan } from "./restore-table-plan.ts";
 import { parseUserLine, type UserLine } from "./user-line.ts";
@@ -57,6 +57,14 @@ export async function planRestore(
     if (!wantsBucket(scope, bucket)) continue;
     const planned = await planBucket(site, bucket, planning);
     if (isMeant(planned)) buckets.push(planned);
+  }
+  if (isNarrow(scope) && tables.length === 0 && buckets.length === 0) {
+    throw new CliError(`nothing in the backup ${manifest.id} is ${meantBy(scope)}; nothing was changed`, {
+      hint:
+        scope.retry === undefined
+          ? "it takes a user id as items and keys have it, or a name or e-mail address of an account in the backup"
+          : "pass the same --into-prefix, --into-table and --remap as the restore that left it",
+    });
   }
   for (const { name, changed } of manifest.buckets)
     if (changed.length > 0)
@@ -112,7 +120,11 @@ async function planAccounts(
 }
 
 /** The accounts of the snapshot. */
-export async function* usersOf({ manifest, repository, signal }: RestoreSite): AsyncGenerator<UserLine> {
+export async function* usersOf({
+  manifest,
+  repository,
+  signal,
+}: Pick<RestoreSite, "manifest" | "repository" | "signal">): AsyncGenerator<UserLine> {
   for (const part of manifest.userPool?.parts ?? [])
     for await (const lines of partLines(repository, part, signal))
       for (const line of lines) yield parseUserLine(line);

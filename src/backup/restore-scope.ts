@@ -55,6 +55,14 @@ export function wantsUsers({ only, item, userId, retry }: RestoreScope): boolean
   return only.length === 0 || only.includes("users");
 }
 
+/** What a narrow scope asks for, as the predicate of a sentence. */
+export function meantBy({ userId, item, retry }: RestoreScope): string {
+  if (userId !== undefined) return `of the user ${JSON.stringify(userId)}`;
+  if (item !== undefined)
+    return `the item ${JSON.stringify(item.type === undefined ? item.userId : `${item.userId}/${item.type}`)}`;
+  return retry === undefined ? "meant" : "what the file of --retry names";
+}
+
 /** Whether lines have to be looked into to know if they are wanted. */
 export function isNarrow({ userId, item, retry }: RestoreScope): boolean {
   return userId !== undefined || item !== undefined || retry !== undefined;
@@ -94,8 +102,11 @@ export function wantsObject(
 /** Reads what an earlier restore has left. @throws CliError when the file is missing or something else. */
 export async function readLeftKeys(path: string): Promise<LeftKeys> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-    throw new CliError(`${path} does not exist`, { hint: "a restore that left something names its file" });
+    const why = error.code === "ENOENT" ? "does not exist" : "cannot be read";
+    throw new CliError(`${path} ${why}`, {
+      hint: "a restore that left something names its file",
+      cause: error,
+    });
   });
   const items = new Map<string, Set<string>>();
   const objects = new Map<string, Set<string>>();

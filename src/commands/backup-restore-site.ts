@@ -7,6 +7,7 @@ import { usersOf } from "../backup/restore-plan.ts";
 import { readLeftKeys } from "../backup/restore-scope.ts";
 import { destinationOf, type OnConflict, type RestoreSite } from "../backup/restore-site.ts";
 import { findSnapshot, readManifest } from "../backup/snapshots.ts";
+import { namedOf } from "../backup/user-line.ts";
 import type { Config } from "../config.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { configuredSite } from "../target.ts";
@@ -58,8 +59,11 @@ export async function restoreSite(
     onConflict: flags.onConflict,
     scope: {
       only: flags.only ?? [],
-      userId: flags.user,
-      item: flags.item,
+      userId: flags.user === undefined ? undefined : await idOf(place, flags.user),
+      item:
+        flags.item === undefined
+          ? undefined
+          : { ...flags.item, userId: await idOf(place, flags.item.userId) },
       retry: flags.retry === undefined ? undefined : await readLeftKeys(resolve(world.cwd, flags.retry)),
     },
     isErased: erasedUsers(ledger),
@@ -69,6 +73,25 @@ export async function restoreSite(
   const poolId = configuredSite(config).userPool?.id;
   const ids = flags.remap === true ? await newIds(site, poolId) : undefined;
   return { site: { ...site, ids }, isLedgerEmpty: ledger.length === 0, poolId };
+}
+
+/** The id of the account in the snapshot that has this name or e-mail address; else the text is an id itself. */
+async function idOf(place: Parameters<typeof usersOf>[0], given: string): Promise<string> {
+  const wanted = given.toLowerCase();
+  const found = new Set<string>();
+  for await (const user of usersOf(place)) {
+    const { sub } = user.seen;
+    if (sub === given) return given;
+    const { username, attributes } = namedOf(user);
+    const email = attributes.find(({ name }) => name === "email")?.value.toLowerCase();
+    if (username === given || email === wanted) found.add(sub);
+  }
+  if (found.size > 1) {
+    throw new CliError(`several accounts of the backup are called ${JSON.stringify(given)}`, {
+      hint: `give the id of one: ${[...found].join(", ")}`,
+    });
+  }
+  return [...found][0] ?? given;
 }
 
 async function newIds(site: RestoreSite, poolId: string | undefined): Promise<RestoreSite["ids"]> {

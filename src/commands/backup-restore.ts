@@ -23,7 +23,7 @@ export function backupRestore(begin: Begin): AnyCommand {
     )
     .option(...repoFlag)
     .option("--only <what...>", "tables, files, users, or roles and names of single ones")
-    .option("--user <userId>", "what one person owns, items and objects")
+    .option("--user <user>", "what one person owns, items and objects")
     .option("--item <userId[/type]>", "one person's items, or the one of that type", itemNamed)
     .option("--into-prefix <prefix>", "into tables and buckets of other names, such as test-", prefixed)
     .option("--into-table <name>", "the one table of --only, under another name", tableNamed)

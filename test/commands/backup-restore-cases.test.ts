@@ -103,6 +103,28 @@ it("--retry takes up exactly what a file names, and refuses a file that names no
   expect((await run(["restore", "--retry", "failed.ndjson"])).exitCode).toBe(1);
 });
 
+it("refuses a user, an item and a file of keys that nothing in the backup is meant by", async () => {
+  await putTyped(home, profiles, [{ userId: { S: "user-1" } }]);
+  await run(["create"]);
+  await removeUsers(home, profiles, ["user-1"]);
+  await writeFile(
+    join(home.folder, "failed.ndjson"),
+    `${JSON.stringify({ table: "elsewhere", key: { userId: { S: "user-1" } } })}\n`,
+  );
+  for (const [argv, told] of [
+    [["--user", "erika@example.com"], String.raw`of the user \"erika@example.com\"`],
+    [["--user", ""], String.raw`of the user \"\"`],
+    [["--item", "user-1/user-profil"], String.raw`the item \"user-1/user-profil\"`],
+    [["--retry", "failed.ndjson"], "what the file of --retry names"],
+    [["--retry", "."], "cannot be read"],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await run(["restore", ...argv]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toContain(told);
+  }
+  expect(await textOf(home, profiles)).toEqual([]);
+});
+
 it("leaves what the table refuses, with 3 and a file by which the next run takes it up", async () => {
   await putTyped(home, profiles, [
     { userId: { S: "user-1" }, place: { S: "1" } },

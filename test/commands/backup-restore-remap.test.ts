@@ -55,3 +55,30 @@ it("--remap makes accounts anew and writes their new ids into items and keys; on
   expect(JSON.parse(again.stdout)).toMatchObject({ written: { items: 0, objects: 0 } });
   expect(await textOf(home, profiles)).toEqual(lines);
 });
+
+it("--user and --item take the address of an account in the backup, also when the account is gone", async () => {
+  const calls = { paced: paced({ perSecond: 1000, now: () => new Date() }), signal: undefined };
+  const create = async (email: string) => {
+    const attributes = [{ name: "email", value: email }];
+    const { username } = await home.look((aws) =>
+      createUser(aws, poolId, { ...calls, username: email, attributes }),
+    );
+    return username;
+  };
+  const erika = await create("erika@example.com");
+  const max = await create("max@example.com");
+  await putTyped(home, profiles, [{ userId: { S: erika } }, { userId: { S: max } }]);
+  expect((await home.run(["backup", "create"])).exitCode).toBe(0);
+  await home.look(async (aws) => {
+    await (await aws.cognito()).send(new AdminDeleteUserCommand({ UserPoolId: poolId, Username: erika }));
+  });
+  for (const narrow of [
+    ["--user", "Erika@example.com"],
+    ["--item", "erika@example.com"],
+  ]) {
+    await removeUsers(home, profiles, [erika, max]);
+    const { exitCode } = await home.run(["backup", "restore", ...narrow, "--yes", "--json"]);
+    expect(exitCode).toBe(0);
+    expect(await textOf(home, profiles)).toEqual([`{"Item":{"userId":{"S":"${erika}"}}}`]);
+  }
+});
