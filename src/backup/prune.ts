@@ -85,11 +85,12 @@ export async function prune(
   const { repository, here } = site;
   const lock = await takePruneLock(repository, here);
   try {
+    // Before the backups: one that is done in between is then found as pending or as a backup, and not as neither.
+    const found = await pendingIn(site);
     // Behind the lock once more: another prune may have removed what this one meant to keep.
     const verdicts = await planPrune(site, policy);
     const going = verdicts.filter(({ id, isKept }) => !isKept && doomed.has(id)).map(({ id }) => id);
     const kept = verdicts.filter(({ id }) => !going.includes(id)).map(({ id }) => id);
-    const found = await pendingIn(site);
     const referred = repository.canRead ? await referredTo(site, kept) : undefined;
 
     if (going.length > 0) await tell(site, "begun", { backupIds: going });

@@ -196,6 +196,30 @@ onEveryStore("a prune", (keep) => {
     next.stop();
   });
 
+  test("keeps all of a backup that is done between two looks at the repository", async () => {
+    await threeNights();
+    const pending = await beginPending(repository, creating(0));
+    await repository.putContent(Buffer.from("of this night"));
+    let made: Manifest | undefined;
+    const store: Store = {
+      ...kept.store,
+      async *list(prefix, signal) {
+        yield* kept.store.list(prefix, signal);
+        if (made !== undefined || !/^(pending|snapshots)\//.test(prefix)) return;
+        made = await makeSnapshot(repository, "2026-03-04T03:00:00Z", {
+          items: ["of this night alone"],
+          objects: { "d.pdf": "of this night" },
+        });
+        await pending.end();
+      },
+    };
+    const watched = await openKept({ ...kept, store });
+    const site = siteOf(hereAs(1), watched);
+    await prune(site, { policy: { last: 9 }, doomed: new Set() });
+    expect(await ids()).toContain(made?.id);
+    await assertWhole(made?.id ?? "", ["of this night"]);
+  });
+
   test("removes a backup that was broken off more than a day ago, which can then not be committed", async () => {
     const [, , third] = await threeNights();
     const killed = await beginPending(repository, creating(25 * 60 * 60_000));
