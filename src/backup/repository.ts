@@ -99,9 +99,10 @@ export async function ensureRepository(store: Store, unlock: Unlock, making: Mak
   // Whoever can write to the repository could add a recipient of their own. With a passphrase one is the repository's own.
   const unasked = found.recipients.filter((recipient) => !encryptTo.includes(recipient));
   const isOther = unasked.length > (unlock.passphrase === undefined ? 0 : 1);
-  if (encryptTo.length > 0 && (unknown.length > 0 || isOther)) {
+  if (isWanted && (unknown.length > 0 || isOther)) {
+    const asked = [...encryptTo, ...(unlock.passphrase === undefined ? [] : ["the passphrase"])];
     throw new CliError(`the repository at ${store.where} is encrypted to ${found.recipients.join(", ")}`, {
-      hint: `and not to ${encryptTo.join(", ")}; recipients are chosen when a repository is made: name all of them`,
+      hint: `and not to ${asked.join(", ")} alone; recipients are chosen when a repository is made: name all of them`,
     });
   }
   return opened(store, found, { ...unlock, signal });

@@ -152,6 +152,24 @@ describe("an encrypted repository", () => {
     await expect(openRepository(at(), unlock({ passphrase: "two" }))).rejects.toThrow("does not open");
   });
 
+  test("behind a passphrase is not written to once somebody has added a recipient to it", async () => {
+    await made({ passphrase: "one" });
+    const path = join(folder, "repository", "mawps-repository.json");
+    const configuration = JSON.parse(await readFile(path, "utf8")) as { recipients: string[] };
+    configuration.recipients.push((await ageKeys()).recipient);
+    await writeFile(path, JSON.stringify(configuration));
+    const before = await everyFile();
+    await expect(made({ passphrase: "one" })).rejects.toThrow("is encrypted to");
+    expect(await everyFile()).toEqual(before);
+  });
+
+  test("to a recipient and a passphrase is gone on with by whoever names both", async () => {
+    const { recipient } = await ageKeys();
+    await made({ passphrase: "one" }, [recipient]);
+    await made({ passphrase: "one" }, [recipient]);
+    await expect(made({ passphrase: "one" })).rejects.toThrow("is encrypted to");
+  });
+
   test.skipIf(!existsSync("/usr/bin/age"))("is opened by the age of others", async () => {
     const { identity, recipient } = await ageKeys();
     const repository = await made({}, [recipient]);
