@@ -113,9 +113,18 @@ test("an encrypted one is looked through with its passphrase, and without it ref
 });
 
 test("a sample is chosen, and says how much it was", async () => {
+  // So many that by chance neither all of them are chosen nor none.
+  await home.look(async (aws) => {
+    for (let n = 0; n < 60; n += 1)
+      await putObject(aws, { bucket, key: `public/many/${n}`, body: Buffer.from(`${n}`) });
+  });
+  await home.run(["backup", "create", "--repo", repository]);
   const { stdout, exitCode } = await verify("--sample", "50%", "--json");
   expect(exitCode).toBe(0);
-  expect((JSON.parse(stdout) as { read: number }).read).toBeLessThanOrEqual(2);
+  const { read, contents: all } = JSON.parse(stdout) as { read: number; contents: number };
+  expect(all).toBe(64);
+  expect(read).toBeGreaterThan(0);
+  expect(read).toBeLessThan(all);
   expect((await verify("--sample", "0%")).exitCode).toBe(2);
   expect((await verify("--sample", "10%", "--all")).exitCode).toBe(2);
 });
