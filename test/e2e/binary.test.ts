@@ -51,7 +51,7 @@ function mawps(...args: string[]) {
 
 /** A command line of the shell on a terminal of its own, which has no size until it is given one. */
 function onTerminal(command: string) {
-  const child = spawn("script", ["-qec", command, "/dev/null"], { env, cwd: folder });
+  const child = spawn("/usr/bin/script", ["-qec", command, "/dev/null"], { env, cwd: folder });
   children.push(child);
   let screen = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (screen += text));
