@@ -9,6 +9,8 @@
  * | monthly | the newest of each of the last N months that have one                                        |
  * | within  | what is at most so much older than the newest: where backups cease, time alone removes none   |
  * | always  | the newest of all, and the newest that was verified or drilled, the last that still held so   |
+ *
+ * Each rule counts among the backups that leave out the same.
  */
 
 export interface PrunePolicy {
@@ -27,6 +29,8 @@ export interface Aged {
   readonly verifiedAt?: Date;
   readonly drilledAt?: Date;
   readonly lastCheck?: { readonly outcome: "ok" | "failed" };
+  /** What `--only` left out of it; absent where it holds all, and where that cannot be known. */
+  readonly left?: string;
 }
 
 export interface Verdict {
@@ -42,12 +46,26 @@ export function isEmptyPolicy({ last, daily, weekly, monthly, withinMs }: PruneP
   return [last, daily, weekly, monthly, withinMs].every((amount) => amount === undefined || amount === 0);
 }
 
-/** Decides about each backup, newest first. */
+/**
+ * Decides about each backup, newest first. Those that leave something out count among their like: a newer backup of the
+ * accounts alone does not replace one of everything.
+ */
 export function decidePrune(all: readonly Aged[], policy: PrunePolicy): Verdict[] {
+  const kinds = new Set(all.map(({ left }) => left));
+  const verdicts = [...kinds].flatMap((kind) =>
+    decideAlike(
+      all.filter(({ left }) => left === kind),
+      policy,
+    ),
+  );
+  return verdicts.sort(newestFirst);
+}
+
+function decideAlike(all: readonly Aged[], policy: PrunePolicy): Verdict[] {
   const sorted = [...all].sort(newestFirst);
   const reasons = new Map<string, string[]>(sorted.map(({ id }) => [id, []]));
   const keep = (one: Aged | undefined, why: string) => {
-    if (one !== undefined) reasons.get(one.id)?.push(why);
+    if (one !== undefined) reasons.get(one.id)?.push(one.left === undefined ? why : `${why} (--only)`);
   };
 
   keep(sorted[0], "newest");

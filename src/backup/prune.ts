@@ -4,7 +4,7 @@ import { DamagedError } from "./damage.ts";
 import { partLines } from "./parts.ts";
 import { abandonedMs, listPending, removePending } from "./pending.ts";
 import { takePruneLock, type Here, type PruneLock } from "./prune-lock.ts";
-import { decidePrune, type PrunePolicy, type Verdict } from "./prune-policy.ts";
+import { decidePrune, type Aged, type PrunePolicy, type Verdict } from "./prune-policy.ts";
 import type { Repository } from "./repository.ts";
 import type { Part } from "./snapshot.ts";
 import { listSnapshots, readManifest, removeSnapshot } from "./snapshots.ts";
@@ -65,7 +65,27 @@ export async function planPrune(
   { repository, here }: Pick<PruneSite, "repository" | "here">,
   policy: PrunePolicy,
 ): Promise<Verdict[]> {
-  return decidePrune(await listSnapshots(repository, here.signal), policy);
+  const all: Aged[] = [];
+  for (const entry of await listSnapshots(repository, here.signal)) {
+    const left = await leftOut(repository, entry.id, here.signal);
+    all.push(left === undefined ? entry : { ...entry, left });
+  }
+  return decidePrune(all, policy);
+}
+
+/** What `--only` left out of a backup; undefined too for one that cannot be read, which then counts as one of everything. */
+async function leftOut(
+  repository: Repository,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  if (!repository.canRead) return undefined;
+  try {
+    return (await readManifest(repository, id, signal)).left?.join(", ");
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    return undefined;
+  }
 }
 
 /**

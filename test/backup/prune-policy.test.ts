@@ -24,6 +24,20 @@ function kept(all: readonly Aged[], policy: PrunePolicy): Record<string, readonl
 }
 
 describe("what a policy keeps", () => {
+  test("those that leave something out count among their like", () => {
+    const all = aged(
+      "2026-11-21T04:00:00Z",
+      "2026-11-21T03:00:00Z",
+      "2026-11-20T04:00:00Z",
+      "2026-11-20T03:00:00Z",
+    );
+    const mixed = all.map((one, at) => (at % 2 === 0 ? { ...one, left: "bucket files" } : one));
+    expect(kept(mixed, { last: 1 })).toEqual({
+      "2026-11-21T04:00:00Z": ["newest (--only)", "last (--only)"],
+      "2026-11-21T03:00:00Z": ["newest", "last"],
+    });
+  });
+
   const nightly = aged(
     "2026-11-21T03:00:00Z",
     "2026-11-20T03:00:00Z",

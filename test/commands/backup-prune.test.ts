@@ -106,6 +106,20 @@ describe("backup prune", () => {
     expect(await snapshots()).toEqual(ids.slice(1));
   });
 
+  it("never removes a backup of everything for newer ones of the accounts alone", async () => {
+    const ids = await nights(2);
+    const some: string[] = [];
+    for (let n = 0; n < 2; n += 1) {
+      const { stdout } = await home.run(["backup", "create", "--only", "users", "--json"]);
+      some.push((JSON.parse(stdout) as { id: string }).id);
+    }
+    const { exitCode, stdout } = await home.run(["backup", "prune", "--keep-last", "1", "--yes"]);
+    expect(exitCode).toBe(0);
+    expect(await snapshots()).toEqual([ids[1], some[1]]);
+    expect(stdout).toContain(`${some[1] ?? ""}  newest (--only), last (--only)`);
+    expect((await home.run(["backup", "verify", ids[1] ?? "", "--all"])).exitCode).toBe(0);
+  });
+
   it("shows a person what would go before it asks", async () => {
     const ids = await nights(2);
     const { exitCode, stderr } = await home.run(["backup", "prune", "--keep-last", "1"], {
