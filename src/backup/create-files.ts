@@ -1,7 +1,9 @@
+import type { Aws } from "../aws/clients.ts";
 import { listObjects } from "../aws/listing.ts";
 import { objectTags, tagQuery } from "../aws/objects.ts";
 import { errorName, httpStatus, isDenied } from "../aws/setting.ts";
 import { headWhole, openWhole, type StoredWhole } from "../aws/stored-object.ts";
+import { CliError } from "../errors.ts";
 import type { Reading } from "./create-tables.ts";
 import { DamagedError } from "./damage.ts";
 import { objectLineText, parseObjectLine, type ObjectLine } from "./object-line.ts";
@@ -205,13 +207,14 @@ async function readObject(
       before: isSame(listed, before) ? before : undefined,
     });
   } catch (error) {
-    if (isDenied(error)) return { changed: { key, what: "unreadable" } };
+    if (isUnreadable(error)) return { changed: { key, what: "unreadable" } };
     if (!isOther(error)) throw error;
   }
   // It changed since it was listed: as it is now.
   try {
     return await readOnce(site, bucket, { key, etag: undefined, before: undefined });
   } catch (error) {
+    if (isUnreadable(error)) return { changed: { key, what: "unreadable" } };
     if (!isOther(error)) throw error;
     return { changed: { key, what: errorName(error) === "PreconditionFailed" ? "changed" : "deleted" } };
   }
@@ -226,6 +229,11 @@ function isSame({ etag, sizeBytes, lastModified }: Listed, before: ObjectLine | 
     // A listing tells milliseconds, an answer's header none.
     Math.trunc(Date.parse(seen.lastModified) / 1000) === Math.trunc((lastModified?.getTime() ?? -1) / 1000)
   );
+}
+
+/** Not to be read by this identity, or by nobody until it is fetched from an archive (GLACIER, DEEP_ARCHIVE). */
+function isUnreadable(error: unknown): boolean {
+  return isDenied(error) || errorName(error) === "InvalidObjectState";
 }
 
 /** Not found, or not the one that was listed. A HEAD answers without a name for the error. */
@@ -263,11 +271,28 @@ function tagsOf({ aws, target, signal }: BackupSite) {
   return async (bucket: string, { put, version, tagCount }: StoredWhole): Promise<boolean> => {
     if (tagCount !== undefined) return tagCount > 0;
     if (tellsNothing) return true;
-    const asked = mayAsk.get(bucket) ?? objectTags(aws, { bucket, key: put.Key, version }, signal);
+    const asked = mayAsk.get(bucket) ?? readTags(aws, { bucket, key: put.Key, version }, signal);
     mayAsk.set(bucket, asked);
     await asked;
     return false;
   };
+}
+
+/** A refusal is no property of the object: taken for one, it would leave out every object of the bucket. */
+async function readTags(
+  aws: Aws,
+  object: Parameters<typeof objectTags>[1],
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  try {
+    return await objectTags(aws, object, signal);
+  } catch (cause) {
+    if (!isDenied(cause)) throw cause;
+    throw new CliError(`the tags of the objects in bucket ${object.bucket} may not be read`, {
+      hint: "it wants s3:GetObjectTagging, and s3:GetObjectVersionTagging where the bucket is versioned",
+      cause,
+    });
+  }
 }
 
 async function lineOf(
@@ -277,7 +302,7 @@ async function lineOf(
 ): Promise<ObjectLine> {
   const { put, etag, version, sizeBytes, lastModified } = whole;
   const tags = (await hasTags(bucket, whole))
-    ? await objectTags(aws, { bucket, key: put.Key, version }, signal)
+    ? await readTags(aws, { bucket, key: put.Key, version }, signal)
     : {};
   return {
     content,

@@ -19,7 +19,7 @@ import { removePending, type Pending } from "./pending.ts";
 import { readRate } from "./rate.ts";
 import { recoveryText } from "./recovery-text.ts";
 import type { BackupSite } from "./site.ts";
-import type { Manifest, TableDescription, TableSnapshot, UsersSnapshot } from "./snapshot.ts";
+import type { ChangedObject, Manifest, TableDescription, TableSnapshot, UsersSnapshot } from "./snapshot.ts";
 import { commitSnapshot, listSnapshots, readManifest, removeSnapshot } from "./snapshots.ts";
 import { readUsers } from "./users-read.ts";
 
@@ -129,7 +129,10 @@ export interface CreatedBackup extends Counts {
   readonly storedBytes: number;
   /** Goes on from a run that was broken off. */
   readonly resumed: boolean;
+  /** Objects that are not in it, because they changed or were deleted while they were read. */
   readonly changed: number;
+  /** Objects that are not in it, because they cannot be read: `bucket/key`. */
+  readonly unreadable: readonly string[];
   readonly missing: readonly string[];
   /** From begin to end, in this run. */
   readonly seconds: number;
@@ -218,12 +221,16 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
     },
   ]);
   await pending.end();
+  const isUnreadable = ({ what }: ChangedObject) => what === "unreadable";
   return {
     id: manifest.id,
     ...counts,
     storedBytes: cost.storedBytes,
     resumed: pending.resumed,
-    changed: buckets.reduce((sum, { changed }) => sum + changed.length, 0),
+    changed: buckets.flatMap(({ changed }) => changed.filter((one) => !isUnreadable(one))).length,
+    unreadable: buckets.flatMap(({ name, changed }) =>
+      changed.filter(isUnreadable).map(({ key }) => `${name}/${key}`),
+    ),
     missing: plan.missing,
     seconds: (site.now().getTime() - beganAt) / 1000,
   };

@@ -208,7 +208,7 @@ function bucketText({ name, objects, parts, changed }: BucketSnapshot): string {
   const missing =
     changed.length === 0
       ? ""
-      : `\n\n${changed.length} objects changed while they were read and are not in it; manifest.json names them.`;
+      : `\n\n${changed.length} objects changed while they were read, or could not be read, and are not in it; manifest.json names them.`;
   if (parts.length === 0) return `## Bucket ${name}\n\nIt was empty.${missing}`;
   return `## Bucket ${name}: ${objects} objects
 

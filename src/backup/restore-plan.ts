@@ -68,7 +68,9 @@ export async function planRestore(
   }
   for (const { name, changed } of manifest.buckets)
     if (changed.length > 0)
-      lost.push(`${changed.length} objects of ${name} that changed while they were backed up`);
+      lost.push(
+        `${changed.length} objects of ${name} that changed while they were backed up, or could not be read`,
+      );
   if (manifest.left !== undefined && manifest.left.length > 0)
     lost.push(`what the backup left out: ${manifest.left.join(", ")}`);
   let erasures = 0;

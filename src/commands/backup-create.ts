@@ -3,7 +3,7 @@ import type { BackupPlan, CreatedBackup, CreateProgress, Rate } from "../backup/
 import { CliError, exitCodes } from "../errors.ts";
 import { bytes } from "../output/bytes.ts";
 import { duration } from "../output/dates.ts";
-import { count } from "../output/text.ts";
+import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { assertOutside, placeOf, repoFlag } from "./backup-repository.ts";
 import { s3Place } from "./backup-native-site.ts";
@@ -62,8 +62,27 @@ export function backupCreate(begin: Begin): AnyCommand {
         onProgress: (now) => progress.update(progressText(now)),
       });
       progress.stop();
-      return run.print(created, createdText);
+      await run.print(created, createdText);
+      if (created.unreadable.length > 0) throw await notWhole(created);
     });
+}
+
+/** Most of those that are not in it that are named; `backup show` names all. */
+const named = 20;
+
+/** A backup is made, and what cannot be read is not in it: nobody must take that for all. */
+async function notWhole({ id, objects, unreadable }: CreatedBackup): Promise<CliError> {
+  const { partial } = await import("./partial.ts");
+  const failures = unreadable.slice(0, named).map((name) => ({
+    what: visible(name),
+    why: "may not be read, or lies in an archive",
+  }));
+  const more = unreadable.length - failures.length;
+  const told = partial(failures, objects).message;
+  return new CliError(more > 0 ? `${told}\n  and ${more.toLocaleString("en")} more` : told, {
+    exitCode: exitCodes.partial,
+    hint: `the backup is made, without them: mawps backup show ${id}`,
+  });
 }
 
 function percent(text: string): Rate {
