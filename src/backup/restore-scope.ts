@@ -29,12 +29,17 @@ export type LeftKey =
 
 /** @throws CliError for a word of `only` that nothing in the snapshot is called. */
 export function assertKnown({ only }: RestoreScope, manifest: Manifest): void {
-  const names = [...manifest.tables, ...manifest.buckets].flatMap(({ role, name }) => [role, name]);
+  const { tables, buckets, userPool } = manifest;
+  const known = new Set([
+    ...(tables.length === 0 ? [] : ["tables"]),
+    ...(buckets.length === 0 ? [] : ["files"]),
+    ...(userPool === undefined ? [] : ["users"]),
+    ...[...tables, ...buckets].flatMap(({ role, name }) => [role, name]),
+  ]);
   for (const word of only) {
-    if (["tables", "files", "users", ...names].includes(word)) continue;
-    const known = ["tables", "files", "users", ...new Set(names)].join(", ");
+    if (known.has(word)) continue;
     throw new CliError(`nothing in the backup ${manifest.id} is called ${JSON.stringify(word)}`, {
-      hint: `--only takes: ${known}`,
+      hint: `--only takes: ${[...known].join(", ")}`,
     });
   }
 }

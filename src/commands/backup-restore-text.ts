@@ -91,7 +91,7 @@ export async function planText({ manifest }: RestoreSite, plan: RestorePlan): Pr
     ...(plan.users?.left ?? []).map(
       ({ username, why }) => `account ${visible(username)} stays away: ${visible(why)}`,
     ),
-    ...plan.lost.map((line) => `does not come back: ${visible(line)}`),
+    ...lostLines(plan),
   ].join("\n");
 }
 
@@ -99,6 +99,10 @@ function suppressedLines({ suppressed }: RestorePlan): string[] {
   return suppressed === 0
     ? []
     : [`${suppressed.toLocaleString("en")} suppressed: erased, and left out of every restore`];
+}
+
+function lostLines({ lost }: RestorePlan): string[] {
+  return lost.map((line) => `does not come back: ${visible(line)}`);
 }
 
 /** What came of it, as data; without an outcome all was there. */
@@ -141,7 +145,9 @@ export async function outcomeText(
       : [count(sum("conflict"), "differs and stays as it is", "differ and stay as they are")]),
   ].join(", ");
   if (outcome === undefined) {
-    return [`all of ${manifest.id} is there: ${stays}`, ...suppressedLines(plan)].join("\n");
+    return [`all of ${manifest.id} is there: ${stays}`, ...suppressedLines(plan), ...lostLines(plan)].join(
+      "\n",
+    );
   }
   const { items, objects, users, made, settings, erasures } = outcome;
   const written = [

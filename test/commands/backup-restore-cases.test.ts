@@ -125,6 +125,20 @@ it("refuses a user, an item and a file of keys that nothing in the backup is mea
   expect(await textOf(home, profiles)).toEqual([]);
 });
 
+it("refuses what the backup left out, and names it where all else is there", async () => {
+  await putTyped(home, profiles, [{ userId: { S: "user-1" } }]);
+  await run(["create", "--only", "userProfiles"]);
+  for (const word of ["files", "users", "userFiles"]) {
+    const { exitCode, stdout, stderr } = await run(["restore", "--only", word]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toContain("--only takes: tables, userProfiles, mawps-user-profiles");
+  }
+  const { exitCode, stdout } = await home.run(["backup", "restore", "--yes"]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain(`does not come back: what the backup left out: `);
+  expect(stdout).toContain(bucket);
+});
+
 it("leaves what the table refuses, with 3 and a file by which the next run takes it up", async () => {
   await putTyped(home, profiles, [
     { userId: { S: "user-1" }, place: { S: "1" } },

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "../../src/model/json.ts";
-import { deleteObject, getObjectBytes, objectTags, putObject } from "../../src/aws/objects.ts";
+import { deleteObject, getObjectBytes, objectTags, putObject, setObjectTags } from "../../src/aws/objects.ts";
 import { headWhole } from "../../src/aws/stored-object.ts";
 import { ledgerEntry, writeErasure } from "../../src/backup/erasures.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
@@ -67,6 +67,21 @@ beforeEach(async () => {
 });
 
 afterEach(() => home.remove());
+
+it.each([
+  ["another value", { checked: "no", ä: "1" }],
+  ["none of its tags", {}],
+])("sees that an object has %s, and gives it those of the backup", async (_, now) => {
+  const tags = () => home.look((aws) => objectTags(aws, { bucket: files, key: documentKey }));
+  const before = await tags();
+  expect((await run("create")).exitCode).toBe(0);
+  await home.look((aws) => setObjectTags(aws, { bucket: files, key: documentKey }, now));
+  const refused = await run("restore", "--only", "files");
+  expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining(documentKey)]);
+  expect(await tags()).toEqual(now);
+  const { exitCode } = await run("restore", "--only", "files", "--on-conflict", "replace");
+  expect([exitCode, await tags()]).toEqual([0, before]);
+});
 
 it("brings every item back byte for byte, and every object with all that it carries", async () => {
   const before = await textOf(home, profiles);
@@ -205,7 +220,9 @@ it("--user brings back what one person owns, --item one item", async () => {
     items: 1,
     objects: 0,
   });
-  expect((await run("restore", "--item", "user-2/other")).result?.["written"]).toMatchObject({ items: 0 });
+  const before = await textOf(home, profiles);
+  expect((await run("restore", "--item", "user-2/other")).exitCode).toBe(1);
+  expect(await textOf(home, profiles)).toEqual(before);
   expect((await run("restore", "--user", "user-1")).result?.["written"]).toMatchObject({
     items: 1,
     objects: 1,
