@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { findBucket } from "../aws/bucket-settings.ts";
+import type { Aws } from "../aws/clients.ts";
+import { objectTags } from "../aws/objects.ts";
 import { headWhole, type ObjectPut, openWhole, type StoredWhole } from "../aws/stored-object.ts";
 import { errorName } from "../aws/setting.ts";
 import { inParallel } from "../documents/parallel.ts";
@@ -162,7 +164,7 @@ async function headOrNone(
 }
 
 /**
- * The same bytes and the same headers. Where the ETags do not tell (an object sent in parts, a KMS key) and the sizes are
+ * The same bytes, headers and tags. Where the ETags do not tell (an object sent in parts, a KMS key) and the sizes are
  * equal, the object is read.
  */
 async function isSame(
@@ -171,7 +173,7 @@ async function isSame(
   { object: { content, seen, put }, there }: { object: ObjectLine; there: StoredWhole },
 ): Promise<boolean> {
   if (there.sizeBytes !== seen.size || !sameJson(headersOf(put), headersOf(there.put))) return false;
-  if (there.tagCount !== undefined && there.tagCount !== tagCount(put)) return false;
+  if (!(await hasSameTags(aws, bucket, { put, there, signal }))) return false;
   if (there.etag === seen.etag) return true;
   const hash = createHash("sha256");
   const { body } = await openWhole(aws, { bucket, key: put.Key, ifMatch: there.etag, signal });
@@ -184,6 +186,15 @@ function headersOf({ Key: _key, Tagging: _tags, StorageClass: _class, ...headers
   return headers;
 }
 
-function tagCount({ Tagging: tags }: ObjectPut): number {
-  return tags === undefined ? 0 : [...new URLSearchParams(tags)].length;
+/** Nothing tells of tags but their number, and where there are none, or the identity may not read them, not even that. */
+async function hasSameTags(
+  aws: Aws,
+  bucket: string,
+  { put, there, signal }: { put: ObjectPut; there: StoredWhole; signal: AbortSignal },
+): Promise<boolean> {
+  const wanted = new URLSearchParams(put.Tagging);
+  if (wanted.size === 0) return (there.tagCount ?? 0) === 0;
+  if (there.tagCount !== undefined && there.tagCount !== wanted.size) return false;
+  const tags = await objectTags(aws, { bucket, key: put.Key }, signal);
+  return sameJson(tags, Object.fromEntries(wanted));
 }
