@@ -127,7 +127,7 @@ async function decide(options: PlanUsers, pool: UserPool, found: Found): Promise
   const differing: { username: string; differs: readonly string[] }[] = [];
   const left: { username: string; why: string }[] = [];
   const identities = new Set<string>();
-  const losses: Losses = { unknown: new Set(), fixed: new Set(), created: 0, signedIn: 0 };
+  const losses: Losses = { unknown: new Set(), fixed: new Set(), created: 0, signedIn: 0, linked: 0 };
   for await (const user of options.users) {
     const username = user.put.Username;
     if (options.suppressed(user.seen.sub, username)) {
@@ -154,6 +154,7 @@ async function decide(options: PlanUsers, pool: UserPool, found: Found): Promise
       counts.create += 1;
       losses.created += 1;
       if (user.seen.status !== "FORCE_CHANGE_PASSWORD") losses.signedIn += 1;
+      if (user.seen.identities !== undefined) losses.linked += 1;
       const { enabled, groups } = user.seen;
       steps.push({ kind: "create", username, attributes, enabled, groups });
       continue;
@@ -296,9 +297,11 @@ interface Losses {
   created: number;
   /** Of those created: had a password of their own, or had begun to. */
   signedIn: number;
+  /** Of those created: signed in through another provider too. */
+  linked: number;
 }
 
-function sentences({ unknown, fixed, created, signedIn }: Losses): string[] {
+function sentences({ unknown, fixed, created, signedIn, linked }: Losses): string[] {
   const lost: string[] = [];
   if (created > 0) {
     lost.push(
@@ -309,6 +312,10 @@ function sentences({ unknown, fixed, created, signedIn }: Losses): string[] {
   }
   if (signedIn > 0)
     lost.push(`states: ${signedIn} accounts will be FORCE_CHANGE_PASSWORD until their first sign-in`);
+  if (linked > 0)
+    lost.push(
+      `links to other providers: ${linked} accounts have to be linked again (aws cognito-idp admin-link-provider-for-user)`,
+    );
   if (unknown.size > 0)
     lost.push(`attributes that the pool does not have: ${[...unknown].toSorted().join(", ")}`);
   if (fixed.size > 0)

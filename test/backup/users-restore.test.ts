@@ -111,6 +111,16 @@ describe("into an empty pool", () => {
     expect(anna.UserAttributes).not.toContainEqual({ Name: "sub", Value: snapshot.lines[0]?.seen.sub });
   });
 
+  it("says that a link to another provider does not come back", async () => {
+    const [first, ...others] = snapshot.lines;
+    if (first === undefined) throw new Error("the snapshot has no accounts");
+    const seen = { ...first.seen, identities: '[{"userId":"1","providerName":"Google"}]' };
+    const { lost } = await plan(aws, pool, {
+      snapshot: { ...snapshot, lines: [{ ...first, seen }, ...others] },
+    });
+    expect(lost.filter((line) => line.startsWith("links to other providers: 1 accounts"))).toHaveLength(1);
+  });
+
   it("leaves out who was erased", async () => {
     const erased = snapshot.lines[0]?.seen.sub;
     const made = await plan(aws, pool, { snapshot, suppressed: (sub) => sub === erased });
