@@ -1,5 +1,6 @@
 import { getRawItems } from "../aws/get-raw-items.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
+import { migrationLockId } from "../model/mawps.ts";
 import type { Owners } from "../model/ownership.ts";
 import { erasureChain } from "./erasures.ts";
 import { auditRole, type Candidate, keyOf, type LineTable, lookInto } from "./restore-items.ts";
@@ -42,6 +43,7 @@ export async function compare(
     if (table.role === auditRole && isOfLedger(candidate)) return { fate: "left out" };
     if (candidates.get(candidate.keyText) !== candidate) return { fate: "left out" };
     const over = found.get(candidate.keyText);
+    if (over !== undefined && isMigrationLock(table, candidate)) return { fate: "left out" };
     return { fate: fateOf(site, { table, candidate, over }), candidate, over };
   });
 }
@@ -50,6 +52,11 @@ export async function compare(
 function isOfLedger({ item }: Candidate): boolean {
   const { chain } = item;
   return isRecord(chain) && chain["S"] === erasureChain;
+}
+
+/** Whoever holds it now must not lose it to an older one, whose count of runners would let late writes through. */
+function isMigrationLock({ role }: LineTable, { item: { id } }: Candidate): boolean {
+  return role === "migrations" && isRecord(id) && id["S"] === migrationLockId;
 }
 
 function fateOf(

@@ -5,6 +5,7 @@ import { transact, type TransactStep } from "../aws/transact.ts";
 import { updateAttributes } from "../aws/update-item.ts";
 import { whileBusy } from "../aws/throttling.ts";
 import { CliError } from "../errors.ts";
+import { migrationLockId } from "../model/mawps.ts";
 import type { MigrationSite } from "./migration.ts";
 
 /** Who runs, for whoever finds the lock taken. */
@@ -43,7 +44,7 @@ export interface HeldLock {
   release(): Promise<void>;
 }
 
-const lockKey: Item = { id: { S: "lock" }, entry: { S: "main" } };
+const lockKey: Item = { id: { S: migrationLockId }, entry: { S: "main" } };
 
 /**
  * Takes the lock, at once where it is free or its lease has ended.

@@ -203,6 +203,9 @@ function tables(names: Names): TableDeclaration[] {
   ];
 }
 
+/** The `id` of the one item of the table of migrations that says who runs them now. */
+export const migrationLockId = "lock";
+
 const owned: readonly Owned[] = [
   {
     what: "hero images",

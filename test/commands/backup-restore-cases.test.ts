@@ -103,6 +103,27 @@ it("--retry takes up exactly what a file names, and refuses a file that names no
   expect((await run(["restore", "--retry", "failed.ndjson"])).exitCode).toBe(1);
 });
 
+it("never sets the lock of the migrations back, under no policy", async () => {
+  const migrations = "mawps-migrations";
+  const lock = (fence: string) => ({ id: { S: "lock" }, entry: { S: "main" }, fence: { N: fence } });
+  await putTyped(home, migrations, [lock("1")]);
+  await run(["create"]);
+  await putTyped(home, migrations, [lock("2")]);
+  const before = await textOf(home, migrations);
+  expect((await run(["restore"])).exitCode).toBe(0);
+  expect((await run(["restore", "--on-conflict", "replace"])).exitCode).toBe(0);
+  expect(await textOf(home, migrations)).toEqual(before);
+  await home.look(async (aws) => {
+    await (
+      await aws.dynamodb()
+    ).send(
+      new DeleteItemCommand({ TableName: migrations, Key: { id: { S: "lock" }, entry: { S: "main" } } }),
+    );
+  });
+  expect((await run(["restore"])).result?.["written"]).toMatchObject({ items: 1 });
+  expect(await textOf(home, migrations)).toEqual([before[0]?.replace('"2"', '"1"')]);
+});
+
 it("refuses a user, an item and a file of keys that nothing in the backup is meant by", async () => {
   await putTyped(home, profiles, [{ userId: { S: "user-1" } }]);
   await run(["create"]);
