@@ -84,13 +84,18 @@ export async function openRepository(
 export async function ensureRepository(store: Store, unlock: Unlock, making: Making): Promise<Repository> {
   const { encryptTo = [], signal } = making;
   const found = await readConfiguration(store, signal);
+  const isWanted = encryptTo.length > 0 || unlock.passphrase !== undefined;
   if (found === undefined) {
+    if (unlock.identity !== undefined && !isWanted) {
+      throw new CliError("an identity opens an encrypted repository, and makes none", {
+        hint: "name its recipient, too: --encrypt-to age1..., or backup.encryptTo",
+      });
+    }
     await createConfiguration(store, unlock, making);
     // Should another command have come first, its configuration is the one that counts.
     return ensureRepository(store, unlock, making);
   }
-  const isWanted = encryptTo.length > 0 || unlock.passphrase !== undefined;
-  if (isWanted && found.encryption === "none") {
+  if ((isWanted || unlock.identity !== undefined) && found.encryption === "none") {
     throw new CliError(`the repository at ${store.where} is not encrypted, and cannot become so`, {
       hint: "name a new place for the encrypted one with --repo",
     });

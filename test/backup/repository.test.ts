@@ -163,6 +163,16 @@ describe("an encrypted repository", () => {
     expect(await everyFile()).toEqual(before);
   });
 
+  test("is neither made nor written to in the open where an identity is at hand", async () => {
+    const { identity } = await ageKeys();
+    await expect(made({ identity })).rejects.toThrow("makes none");
+    expect(existsSync(join(folder, "repository"))).toBe(false);
+    await made({});
+    const before = await everyFile();
+    await expect(made({ identity })).rejects.toThrow("is not encrypted");
+    expect(await everyFile()).toEqual(before);
+  });
+
   test("to a recipient and a passphrase is gone on with by whoever names both", async () => {
     const { recipient } = await ageKeys();
     await made({ passphrase: "one" }, [recipient]);
