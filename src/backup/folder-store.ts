@@ -76,6 +76,9 @@ export function folderStore(folder: string): Store {
     async replace(name, bytes) {
       await place(await prepare((path) => writeNew(path, bytes)), name, "replace");
     },
+    async replaceFromFile(name, source) {
+      await place(await prepare((path) => copyFile(source, path)), name, "replace");
+    },
     list: (prefix) => walk(folder, "", prefix),
     async remove(names) {
       for (const name of names) {

@@ -8,7 +8,7 @@ import {
   unlockedIdentities,
   type Configuration,
 } from "./configuration.ts";
-import { DamagedError } from "./damage.ts";
+import { DamagedError, markOf } from "./damage.ts";
 import { ageCipher, type Cipher, type Keys } from "./encryption.ts";
 import type { Store } from "./store.ts";
 
@@ -32,12 +32,19 @@ export interface Repository {
   /** False for an encrypted one without identity: it can be written to, and nothing of it be read. */
   readonly canRead: boolean;
   readonly recipients: readonly string[];
+  /**
+   * Names of contents whose files are not to be trusted: `hasContent` takes them for absent, and putting one writes it in the
+   * place of what is there, removes its mark, and takes it off here.
+   */
+  readonly distrusted: Set<string>;
   /** Where a content lies. Encrypted: by a keyed hash, which without the repository's salt says nothing of the content. */
   contentName(sha256: string): string;
   hasContent(sha256: string, signal?: AbortSignal): Promise<boolean>;
   putContent(bytes: Buffer, signal?: AbortSignal): Promise<StoredContent>;
   /** Of any size, in bounded memory: it is hashed on its way into a temporary file. */
   putContentFrom(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredContent>;
+  /** Whether the file of this name holds the content that the name stands for. All of it is read. */
+  isWhole(name: string, signal?: AbortSignal): Promise<boolean>;
   /** Fails with DamagedError, before its end, when the bytes are not those of the hash and length. */
   openContent(
     content: { readonly sha256: string; readonly bytes: number },
@@ -133,14 +140,31 @@ async function opened(store: Store, configuration: Configuration, unlock: Openin
     return `data/${name.slice(0, 2)}/${name}`;
   };
 
+  const distrusted = new Set<string>();
+  const has = async (name: string, signal?: AbortSignal) =>
+    !distrusted.has(name) && (await store.stat(name, signal)) !== undefined;
+
+  /** False when it is there. A mark goes behind the file: should it stay, the content is written once more. */
+  async function isWritten(name: string, { create, replace, signal }: Writing): Promise<boolean> {
+    if (!distrusted.has(name)) return (await create()) === "created";
+    await replace();
+    await store.remove([markOf(name)], signal);
+    distrusted.delete(name);
+    return true;
+  }
+
   async function putContent(bytes: Buffer, signal?: AbortSignal): Promise<StoredContent> {
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const there = { sha256, bytes: bytes.byteLength, isNew: false, storedBytes: 0 };
     const name = nameOf(sha256);
-    if ((await store.stat(name, signal)) !== undefined) return there;
+    if (await has(name, signal)) return there;
     const stored = cipher === undefined ? bytes : await cipher.seal(bytes);
-    if ((await store.create(name, stored, signal)) === "exists") return there;
-    return { ...there, isNew: true, storedBytes: stored.byteLength };
+    const isNew = await isWritten(name, {
+      create: () => store.create(name, stored, signal),
+      replace: () => store.replace(name, stored, signal),
+      signal,
+    });
+    return isNew ? { ...there, isNew, storedBytes: stored.byteLength } : there;
   }
 
   return {
@@ -150,14 +174,36 @@ async function opened(store: Store, configuration: Configuration, unlock: Openin
     encryption,
     recipients,
     canRead: cipher?.canRead ?? true,
+    distrusted,
     contentName: nameOf,
-    hasContent: async (sha256, signal) => (await store.stat(nameOf(sha256), signal)) !== undefined,
+    hasContent: (sha256, signal) => has(nameOf(sha256), signal),
     putContent,
     async putContentFrom(source, signal) {
       return withBeginning(source, async (beginning, rest) => {
         if (rest === undefined) return putContent(beginning, signal);
-        return putLarge(chained(beginning, rest), { store, cipher, nameOf, spool: unlock.spool, signal });
+        return putLarge(chained(beginning, rest), {
+          cipher,
+          spool: unlock.spool,
+          signal,
+          async put(sha256, path) {
+            const name = nameOf(sha256);
+            if (await has(name, signal)) return false;
+            return isWritten(name, {
+              create: () => store.createFromFile(name, path, signal),
+              replace: () => store.replaceFromFile(name, path, signal),
+              signal,
+            });
+          },
+        });
       });
+    },
+    async isWhole(name, signal) {
+      const stored = await store.open(name, signal);
+      if (stored === undefined) return false;
+      const hash = createHash("sha256");
+      for await (const chunk of cipher === undefined ? stored : decrypted(cipher, stored, name))
+        hash.update(chunk);
+      return nameOf(hash.digest("hex")) === name;
     },
     async *openContent({ sha256, bytes }, signal) {
       const name = nameOf(sha256);
@@ -215,18 +261,24 @@ async function* chained(beginning: Uint8Array, rest: AsyncIterator<Uint8Array>):
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
+interface Writing {
+  readonly create: () => Promise<"created" | "exists">;
+  readonly replace: () => Promise<void>;
+  readonly signal: AbortSignal | undefined;
+}
+
 interface Large {
-  readonly store: Store;
   readonly cipher: Cipher | undefined;
-  readonly nameOf: (sha256: string) => string;
   readonly spool: string;
   readonly signal: AbortSignal | undefined;
+  /** Whether the file was written to the repository; false when it is there. */
+  readonly put: (sha256: string, path: string) => Promise<boolean>;
 }
 
 /** By way of a file: the hash, which is the name, is known at the end only. What is encrypted lies in it encrypted. */
 async function putLarge(
   source: AsyncIterable<Uint8Array>,
-  { store, cipher, nameOf, spool, signal }: Large,
+  { cipher, spool, signal, put }: Large,
 ): Promise<StoredContent> {
   await mkdir(spool, { recursive: true, mode: 0o700 });
   const path = join(spool, randomUUID());
@@ -248,11 +300,8 @@ async function putLarge(
       storedBytes += chunk.byteLength;
     }
     const sha256 = hash.digest("hex");
-    const there = { sha256, bytes, isNew: false, storedBytes: 0 };
-    const name = nameOf(sha256);
-    if ((await store.stat(name, signal)) !== undefined) return there;
-    if ((await store.createFromFile(name, path, signal)) === "exists") return there;
-    return { ...there, isNew: true, storedBytes };
+    const isNew = await put(sha256, path);
+    return { sha256, bytes, isNew, storedBytes: isNew ? storedBytes : 0 };
   } finally {
     await file.close();
     await rm(path, { force: true });

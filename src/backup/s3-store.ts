@@ -65,6 +65,10 @@ export function s3Store(aws: Aws, place: { readonly bucket: string; readonly pre
           }),
         signal,
       ),
+    async replaceFromFile(name, path, signal) {
+      const how = { resume: false, removeOnFailure: true, signal };
+      await uploadFile(aws, { bucket, key: keyOf(name), source: { path }, ...how });
+    },
     async replace(name, bytes, signal) {
       await putObject(aws, { bucket, key: keyOf(name), body: bytes, signal });
     },

@@ -20,6 +20,8 @@ export interface Store {
   createFromFile(name: string, path: string, signal?: AbortSignal): Promise<"created" | "exists">;
   /** Whole and durable, or not at all, in the place of what is there. */
   replace(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** The same, of a file of any size. */
+  replaceFromFile(name: string, path: string, signal?: AbortSignal): Promise<void>;
   /** Files whose name begins with `prefix`, ascending by name, in bounded memory. */
   list(prefix: string, signal?: AbortSignal): AsyncGenerator<StoredFile>;
   /** What is gone already is no error. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Aws } from "../aws/clients.ts";
 import { inParallel } from "../documents/parallel.ts";
 import { CliError } from "../errors.ts";
-import { DamagedError } from "./damage.ts";
+import { damageIn, DamagedError } from "./damage.ts";
 import { countsOf, type Counts } from "./manifest.ts";
 import { parseObjectLine, type ObjectLine } from "./object-line.ts";
 import { partLines } from "./parts.ts";
@@ -42,6 +42,8 @@ export interface Verification extends Counts {
   readonly bytesRead: number;
   /** What was found and what is lost by it, a sentence each. */
   readonly faults: readonly string[];
+  /** Names of the contents that the faults are about. */
+  readonly damaged: readonly string[];
 }
 
 /** Parts held in memory side by side, 8 MiB each. */
@@ -65,7 +67,8 @@ export async function verifySnapshot(
     });
   }
   const done = { parts: 0, contents: 0, read: 0, bytesRead: 0 };
-  const site: Looking = { ...options, repository, done };
+  const damaged = new Set<string>();
+  const site: Looking = { ...options, repository, done, damaged };
   const faults: string[] = [];
   let counts: Counts = { items: 0, objects: 0, users: 0, bytes: 0 };
   let isReadable = false;
@@ -78,12 +81,13 @@ export async function verifySnapshot(
     faults.push(`${damageIn(error)}: nothing of this backup can be restored`);
   }
   const { contents, read, bytesRead } = done;
-  return { snapshot: id, isReadable, ...counts, contents, read, bytesRead, faults };
+  return { snapshot: id, isReadable, ...counts, contents, read, bytesRead, faults, damaged: [...damaged] };
 }
 
 interface Looking extends VerifyOptions {
   readonly repository: Repository;
   readonly done: { parts: number; contents: number; read: number; bytesRead: number };
+  readonly damaged: Set<string>;
 }
 
 async function* faultsOf(site: Looking, manifest: Manifest): AsyncGenerator<string> {
@@ -149,7 +153,9 @@ async function* partFaults(
           if (parse !== undefined) for (const line of lines) parse(line);
       });
       partDone(site);
-      return what === undefined ? [] : [partFault(what, `${part.lines} ${one} of ${of}`)];
+      if (what === undefined) return [];
+      site.damaged.add(repository.contentName(part.sha256));
+      return [partFault(what, `${part.lines} ${one} of ${of}`)];
     });
     yield* faults.flat();
   }
@@ -180,6 +186,7 @@ async function* bucketFaults(site: Looking, bucket: BucketSnapshot): AsyncGenera
     partDone(site);
     if (what !== undefined) {
       bytes = undefined;
+      site.damaged.add(repository.contentName(part.sha256));
       yield partFault(what, `${part.lines} objects of ${of}`);
       continue;
     }
@@ -211,7 +218,9 @@ async function* objectFaults(
     const what = await damageOf(() => work(site, line));
     site.done.contents += 1;
     site.onProgress(site.done);
-    return what === undefined ? [] : [partFault(what, `object ${line.put.Key} of ${of}`)];
+    if (what === undefined) return [];
+    site.damaged.add(site.repository.contentName(line.content));
+    return [partFault(what, `object ${line.put.Key} of ${of}`)];
   };
   const isMeant = (line: ObjectLine) => isChosen(site, line.put.Key);
   const there = lines.filter((line) => !isMeant(line));
@@ -271,11 +280,4 @@ async function damageOf(work: () => Promise<void>): Promise<string | undefined> 
   } catch (error) {
     return damageIn(error);
   }
-}
-
-/** The message of damage; anything else is thrown on. EIO: the medium itself cannot read it any more. */
-function damageIn(error: unknown): string {
-  if (error instanceof DamagedError) return error.message;
-  if (error instanceof Error && "code" in error && error.code === "EIO") return error.message;
-  throw error;
 }

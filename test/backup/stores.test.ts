@@ -90,7 +90,7 @@ describe.each(kinds)("%s", (_kind, make) => {
     expect(await store.create("a/b", Buffer.from("again"))).toBe("created");
   });
 
-  test("takes a large file as it is, and keeps what was there", async () => {
+  test("takes a large file as it is, and keeps or replaces what was there", async () => {
     const store = make();
     const bytes = randomBytes(20_000_000);
     const path = join(folder, "large");
@@ -100,6 +100,13 @@ describe.each(kinds)("%s", (_kind, make) => {
     await writeFile(path, "another");
     expect(await store.createFromFile("data/aa/large", path)).toBe("exists");
     expect(await store.stat("data/aa/large")).toMatchObject({ bytes: bytes.length });
+    await store.replaceFromFile("data/aa/large", path);
+    expect(String(await read(store, "data/aa/large"))).toBe("another");
+    await writeFile(path, bytes);
+    for (const name of ["data/aa/large", "data/bb/new"]) {
+      await store.replaceFromFile(name, path);
+      expect((await read(store, name))?.equals(bytes)).toBe(true);
+    }
   });
 });
 

@@ -68,7 +68,7 @@ onEveryStore("verifying", (keep) => {
 
   test("finds nothing at a whole one, and tells how much of it was read", async () => {
     const held = { items: 2, objects: 4, users: 1, bytes: 14 };
-    const counts = { snapshot: manifest.id, isReadable: true, ...held, faults: [] };
+    const counts = { snapshot: manifest.id, isReadable: true, ...held, faults: [], damaged: [] };
     expect(await verify(0)).toEqual({ ...counts, contents: 4, read: 0, bytesRead: 0 });
     expect(await verify(1)).toEqual({ ...counts, contents: 4, read: 4, bytesRead: 14 });
   });
@@ -82,7 +82,8 @@ onEveryStore("verifying", (keep) => {
       nameOf(pool),
       `snapshots/${manifest.id}/RECOVERY.md`,
     ]);
-    const { faults } = await verify();
+    const { faults, damaged } = await verify();
+    expect(damaged).toEqual([nameOf(table), contentOf("one"), nameOf(pool)]);
     expect(faults).toEqual([
       `${nameOf(table)} is missing: 2 items of table mawps-user-profiles cannot be restored from this backup`,
       `${contentOf("one")} is missing: object a.pdf of bucket mawps-user-files cannot be restored from this backup`,

@@ -36,6 +36,7 @@ export function mortalStore(
     create: (name, bytes, signal) => mortal(() => store.create(name, bytes, signal)),
     createFromFile: (name, path, signal) => mortal(() => store.createFromFile(name, path, signal)),
     replace: (name, bytes, signal) => mortal(() => store.replace(name, bytes, signal)),
+    replaceFromFile: (name, path, signal) => mortal(() => store.replaceFromFile(name, path, signal)),
     list: (prefix, signal) => store.list(prefix, signal),
     remove: (names, signal) => mortal(() => store.remove(names, signal)),
   };
