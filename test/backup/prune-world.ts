@@ -47,6 +47,9 @@ async function inBucket(): Promise<Kept> {
   };
 }
 
+/** Backups of the same moment sort as they were made. */
+let made = 0;
+
 export function hex(bytes: number): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex");
 }
@@ -99,7 +102,7 @@ export async function makeSnapshot(
   const between = { from: at, to: at };
   const manifest: Manifest = {
     format: 1,
-    id: snapshotId(new Date(at), hex(3)),
+    id: snapshotId(new Date(at), (made++).toString(16).padStart(3, "0")),
     tool: "mawps test",
     model: "mawps",
     schemaVersion: null,
