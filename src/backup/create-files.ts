@@ -5,7 +5,7 @@ import { errorName, httpStatus, isDenied } from "../aws/setting.ts";
 import { headWhole, openWhole, type StoredWhole } from "../aws/stored-object.ts";
 import { CliError } from "../errors.ts";
 import type { Reading } from "./create-tables.ts";
-import { DamagedError } from "./damage.ts";
+import { damageIn } from "./damage.ts";
 import { objectLineText, parseObjectLine, type ObjectLine } from "./object-line.ts";
 import { partLines, partWriter, type WrittenPart } from "./parts.ts";
 import type { BackupSite } from "./site.ts";
@@ -183,13 +183,15 @@ function isBefore(one: string, other: string): boolean {
 
 /** A part that is damaged is as good as none: its objects are read again. */
 async function* linesOf(site: BackupSite, before: BucketSnapshot | undefined): AsyncGenerator<ObjectLine> {
+  const { repository } = site;
   for (const part of before?.parts ?? []) {
+    if (repository.distrusted.has(repository.contentName(part.sha256))) continue;
     try {
-      for await (const batch of partLines(site.repository, part, site.signal)) {
+      for await (const batch of partLines(repository, part, site.signal)) {
         for (const line of batch) yield parseObjectLine(line);
       }
     } catch (error) {
-      if (!(error instanceof DamagedError)) throw error;
+      damageIn(error);
     }
   }
 }

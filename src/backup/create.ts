@@ -13,6 +13,7 @@ import {
 import { readBucket } from "./create-files.ts";
 import { readTable, type Cost, type Reading } from "./create-tables.ts";
 import { countsOf, type Counts } from "./manifest.ts";
+import { damageMarks, markDamage } from "./damage.ts";
 import { exportForSnapshot } from "./native-engine.ts";
 import { partWriter, type WrittenPart } from "./parts.ts";
 import { removePending, type Pending } from "./pending.ts";
@@ -134,6 +135,10 @@ export interface CreatedBackup extends Counts {
   /** Objects that are not in it, because they cannot be read: `bucket/key`. */
   readonly unreadable: readonly string[];
   readonly missing: readonly string[];
+  /** Contents that were marked as damaged and are written again: every backup that refers to them has them back. */
+  readonly mended: number;
+  /** Contents that are still damaged, as nothing that was read has their bytes. This backup does not refer to them. */
+  readonly damaged: number;
   /** From begin to end, in this run. */
   readonly seconds: number;
 }
@@ -164,6 +169,8 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
     await site.record([{ action: "backup.created", details: { backupId: id } }]);
     await removePending(site.repository, id, site.signal);
   }
+  const { distrusted } = site.repository;
+  for (const name of pending.damaged) distrusted.add(name);
   const before = await newestReadable(site);
   const tables =
     options.exportTo === undefined
@@ -186,6 +193,8 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
     plan.userPoolId === undefined
       ? undefined
       : await readPool(site, plan.userPoolId, reading(`user pool ${plan.userPoolId}`, "users"));
+  const mended = pending.damaged.length - distrusted.size;
+  const damaged = await stillDamaged(site);
   const manifest: Manifest = {
     format: 1,
     id: pending.id,
@@ -232,6 +241,8 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
       changed.filter(isUnreadable).map(({ key }) => `${name}/${key}`),
     ),
     missing: plan.missing,
+    mended,
+    damaged,
     seconds: (site.now().getTime() - beganAt) / 1000,
   };
 }
@@ -241,6 +252,14 @@ async function inTurn<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Pr
   const results: R[] = [];
   for (const one of all) results.push(await work(one));
   return results;
+}
+
+/** How many contents are left damaged. Some may be whole, if they can be read: mended by another command, or by hand. */
+async function stillDamaged({ repository, signal }: BackupSite): Promise<number> {
+  const { store, distrusted, canRead } = repository;
+  if (distrusted.size === 0) return 0;
+  if (canRead) await markDamage(repository, [], signal);
+  return (await damageMarks(store, signal)).filter(({ name }) => distrusted.has(name)).length;
 }
 
 /** The newest backup whose manifest can be read here: what did not change since is not read again. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CliError } from "../errors.ts";
 import { canonicalJson, isRecord } from "../model/json.ts";
 import type { Repository } from "./repository.ts";
+import { damageMarks, type DamageMark } from "./damage.ts";
 import { isCommitted, snapshotId } from "./snapshots.ts";
 
 /*
@@ -50,6 +51,8 @@ export interface Pending {
   readonly resumed: boolean;
   /** Backups that were whole when their command ended, and are still pending: to be recorded and removed from here. */
   readonly committed: readonly string[];
+  /** Names of contents that were marked as damaged when it began or was taken up: what its steps say of them counts no more. */
+  readonly damaged: readonly string[];
   /** What was saved by `step`, by name. */
   readonly steps: ReadonlyMap<string, unknown>;
   /** Saves that something is done; names in [a-z0-9-]. The same name again replaces it. */
@@ -68,6 +71,8 @@ export async function beginPending(repository: Repository, begin: BeginPending):
   const found = (await listPending(repository, begin.signal)).filter(
     ({ owner }) => owner.options === options,
   );
+  const marks = await damageMarks(repository.store, begin.signal);
+  const damaged = marks.map(({ name }) => name);
   const committed: string[] = [];
   for (const one of found.reverse()) {
     if (isLive(one.owner, begin)) {
@@ -89,9 +94,19 @@ export async function beginPending(repository: Repository, begin: BeginPending):
     const steps = key === undefined ? undefined : await readSteps(repository, one.id, { key, begin });
     // Without this machine's key there is nothing to go on from; contents that are there are still not written twice.
     if (key === undefined || steps === undefined) continue;
+    // Its steps may say of a content that it is stored that was found damaged since.
+    if (!knows(steps, marks)) continue;
     const owner = { ...ownerOf(begin, options), startedAt: one.owner.startedAt };
     if (!(await claim(repository, one.id, { owner, number: one.number + 1, begin }))) continue;
-    return started(repository, one.id, { owner, number: one.number + 1, key, steps, committed, begin });
+    return started(repository, one.id, {
+      owner,
+      number: one.number + 1,
+      key,
+      steps,
+      committed,
+      damaged,
+      begin,
+    });
   }
   const owner = ownerOf(begin, options);
   const id = snapshotId(begin.now(), begin.randomHex(3));
@@ -99,7 +114,18 @@ export async function beginPending(repository: Repository, begin: BeginPending):
   if (!(await claim(repository, id, { owner, number: 1, begin }))) {
     throw new CliError(`a backup ${id} was begun in this very moment`, { hint: "run the command again" });
   }
-  return started(repository, id, { owner, number: 1, key, steps: new Map(), committed, begin });
+  const steps = new Map<string, unknown>();
+  const pending = started(repository, id, { owner, number: 1, key, steps, committed, damaged, begin });
+  if (marks.length > 0) await pending.step(damageStep, marks);
+  return pending;
+}
+
+const damageStep = "damaged";
+
+/** Whether a backup knew of all that is damaged when it was begun, before its other steps. */
+function knows(steps: ReadonlyMap<string, unknown>, marks: readonly DamageMark[]): boolean {
+  const known = (steps.get(damageStep) as readonly DamageMark[] | undefined) ?? [];
+  return marks.every(({ name, since }) => known.some((one) => one.name === name && one.since === since));
 }
 
 /** Every backup on its way or abandoned, oldest first, with its last owner. */
@@ -151,13 +177,14 @@ interface Started {
   readonly key: Buffer;
   readonly steps: ReadonlyMap<string, unknown>;
   readonly committed: readonly string[];
+  readonly damaged: readonly string[];
   readonly begin: BeginPending;
 }
 
 function started(
   repository: Repository,
   id: string,
-  { owner, number, key, steps, committed, begin }: Started,
+  { owner, number, key, steps, committed, damaged, begin }: Started,
 ): Pending {
   const { store } = repository;
   const { signal } = begin;
@@ -178,6 +205,7 @@ function started(
     startedAt: new Date(owner.startedAt),
     resumed: number > 1,
     committed,
+    damaged,
     steps,
     async step(name, state) {
       await store.replace(stepName(id, name), seal(repository, key, json(state)), signal);

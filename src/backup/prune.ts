@@ -1,6 +1,6 @@
 import { CliError, exitCodes } from "../errors.ts";
 import type { RecordAudit } from "../model/audit.ts";
-import { DamagedError } from "./damage.ts";
+import { DamagedError, damageMarks, markOf } from "./damage.ts";
 import { partLines } from "./parts.ts";
 import { abandonedMs, listPending, removePending } from "./pending.ts";
 import { takePruneLock, type Here, type PruneLock } from "./prune-lock.ts";
@@ -238,7 +238,8 @@ function contentOf(line: Buffer): string {
 
 /**
  * Removes contents that nothing refers to, except what came after the lock: no backup is made while it stands, but what
- * a command that was taken for dead writes is not taken away from it here.
+ * a command that was taken for dead writes is not taken away from it here. What was
+ * marked as damaged and is referred to no more is forgotten.
  */
 async function sweep(
   { repository, here, onProgress }: PruneSite,
@@ -264,6 +265,12 @@ async function sweep(
     if (batch.length === batchSize) await removeBatch();
   }
   if (batch.length > 0) await removeBatch();
+  const marks = (await damageMarks(store, here.signal)).filter(({ name }) => !referred.has(name));
+  if (marks.length > 0) await lock.assertHeld();
+  await store.remove(
+    marks.map(({ name }) => markOf(name)),
+    here.signal,
+  );
   return done;
 }
 

@@ -146,6 +146,8 @@ function createdText({
   bytes: size,
   storedBytes,
   changed,
+  mended,
+  damaged,
   seconds,
 }: CreatedBackup): string {
   const lines = [
@@ -157,5 +159,12 @@ function createdText({
       `${count(changed, "object")} changed while being read and is not in it: mawps backup show ${id}`,
     );
   }
+  if (mended + damaged > 0) lines.push(mendedText(mended, damaged));
   return lines.join("\n");
+}
+
+function mendedText(mended: number, damaged: number): string {
+  const written = `${count(mended, "damaged content")} written again`;
+  if (damaged === 0) return written;
+  return `${written}; ${damaged.toLocaleString("en")} cannot be: nothing that was read for this backup has the bytes`;
 }

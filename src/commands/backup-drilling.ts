@@ -5,7 +5,7 @@ import { drill, secondsSince, type Drilled } from "../backup/drill.ts";
 import { countsOf, type Counts } from "../backup/manifest.ts";
 import type { Repository } from "../backup/repository.ts";
 import type { Manifest } from "../backup/snapshot.ts";
-import { findSnapshot, readManifest } from "../backup/snapshots.ts";
+import { findSnapshot, readManifest, recordCheck } from "../backup/snapshots.ts";
 import { runShell } from "../shell.ts";
 import { configuredSite, connectThrowaway } from "../target.ts";
 import { keepOutcome, openBackups } from "./backup-repository.ts";
@@ -45,14 +45,15 @@ export async function drilledBackup(run: Run, flags: DrillFlags): Promise<DrillR
     const checked = await withCheck(run, { env, drilled, command: flags.check });
     const { counts, isRestored: _, ...rest } = checked;
     const outcome = rest.faultCount === 0 ? "ok" : "failed";
-    await keepOutcome(run, repository, {
+    const check = {
       snapshot: manifest.id,
       kind: "drill",
       at: world.now().toISOString(),
       outcome,
       share: 1,
       faults: rest.faultCount,
-    });
+    } as const;
+    await keepOutcome(run, () => recordCheck(repository, check, world.signal));
     const details = { backupId: manifest.id, status: outcome, failed: rest.faultCount };
     await trail.recordAll([{ action: "backup.drilled", details }]);
     return { snapshot: manifest.id, outcome, ...counts, ...rest };

@@ -5,7 +5,6 @@ import { isDenied } from "../aws/setting.ts";
 import { assertRecipient } from "../backup/encryption.ts";
 import { folderStore } from "../backup/folder-store.ts";
 import { ensureRepository, openRepository, type Repository, type Unlock } from "../backup/repository.ts";
-import { recordCheck, type Check } from "../backup/snapshots.ts";
 import { s3Store } from "../backup/s3-store.ts";
 import type { Store } from "../backup/store.ts";
 import { CliError, exitCodes } from "../errors.ts";
@@ -162,14 +161,19 @@ async function textOf({ world }: Run, path: string, setting: string): Promise<st
   }
 }
 
-/** Keeps what a look at a backup has found. What was found counts as well where the repository can only be read. */
-export async function keepOutcome(run: Run, repository: Repository, check: Check): Promise<void> {
+/**
+ * Keeps what a look at a backup has found, by `keep`. What was found counts as well where the repository can only be read:
+ * then this is false, after a warning.
+ */
+export async function keepOutcome(run: Run, keep: () => Promise<void>): Promise<boolean> {
   try {
-    await recordCheck(repository, check, run.world.signal);
+    await keep();
+    return true;
   } catch (error) {
     const why = isDenied(error) ? "writing to it is denied" : explainSystem(error)?.message;
     if (why === undefined) throw error;
     run.warn(`the outcome cannot be kept in the repository, and is in no list: ${why}`);
+    return false;
   }
 }
 

@@ -25,16 +25,17 @@ export function backupVerify(begin: Begin): AnyCommand {
       if (options.sample !== undefined && options.all === true) {
         throw new CliError("--sample and --all are both given", { exitCode: exitCodes.usage });
       }
-      const [{ keepOutcome, openBackups, spoolFolder }, { findSnapshot }, { verifySnapshot }] =
+      const [{ keepOutcome, openBackups, spoolFolder }, snapshots, { markDamage }, { verifySnapshot }] =
         await Promise.all([
           import("./backup-repository.ts"),
           import("../backup/snapshots.ts"),
+          import("../backup/damage.ts"),
           import("../backup/verify.ts"),
         ]);
       const { world, config } = run;
       const { signal } = world;
       const repository = await openBackups(run, options.repo);
-      const { id } = await findSnapshot(repository, snapshot, signal);
+      const { id } = await snapshots.findSnapshot(repository, snapshot, signal);
       const read = options.all === true ? 1 : (options.sample ?? 0);
       const progress = await run.progress(`verifying ${id}`);
       const found = await verifySnapshot(repository, id, {
@@ -48,28 +49,38 @@ export function backupVerify(begin: Begin): AnyCommand {
       });
       progress.stop();
       const faults = found.faults.length;
-      if (!config.dryRun) {
-        const outcome = faults === 0 ? ("ok" as const) : ("failed" as const);
-        const at = world.now().toISOString();
-        await keepOutcome(run, repository, {
-          snapshot: id,
-          kind: "verify",
-          at,
-          outcome,
-          share: read,
-          faults,
-        });
-      }
+      const check = {
+        snapshot: id,
+        kind: "verify",
+        at: world.now().toISOString(),
+        outcome: faults === 0 ? "ok" : "failed",
+        share: read,
+        faults,
+      } as const;
+      const isKept =
+        !config.dryRun &&
+        (await keepOutcome(run, async () => {
+          // Of a backup that a prune has removed meanwhile nothing is wanted any more.
+          const isThere = await snapshots.isCommitted(repository, id, signal);
+          if (found.isReadable && isThere) await markDamage(repository, found.damaged, signal);
+          await snapshots.recordCheck(repository, check, signal);
+        }));
       await run.print(found, asText);
       if (faults > 0) {
         throw new CliError(`backup ${id} is damaged: ${count(faults, "fault")}`, {
           exitCode: exitCodes.findings,
-          hint: found.isReadable
-            ? "remove the damaged files below data/, then make a new backup: it writes again what is still there"
-            : "make a new backup; `mawps backup list` shows the older ones, which may be whole",
+          hint: hintOf(found, isKept),
         });
       }
     });
+}
+
+function hintOf({ isReadable, damaged }: Verification, isKept: boolean): string {
+  if (!isReadable) return "make a new backup; `mawps backup list` shows the older ones, which may be whole";
+  if (damaged.length === 0) return "`mawps backup list` shows the other backups, which may be whole";
+  return isKept
+    ? "`mawps backup create` writes again what the site still has, for this backup too; then verify once more"
+    : "verify again with the outcome kept: `mawps backup create` then writes again what the site still has";
 }
 
 function share(text: string): number {

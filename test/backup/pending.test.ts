@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { markDamage } from "../../src/backup/damage.ts";
 import { folderStore } from "../../src/backup/folder-store.ts";
 import {
   abandonedMs,
@@ -101,6 +102,30 @@ onEveryStore("a backup on its way", (keep) => {
     // The order of the options' names is none of theirs.
     const same = await begun(repository, 13, { options: { rate: 1, only: ["tables"] } });
     expect(same).toMatchObject({ resumed: true, id: first.id });
+  });
+
+  test("is not gone on with when a content has been found damaged since: its steps may rely on that", async () => {
+    const name = repository.contentName((await repository.putContent(Buffer.from("one"))).sha256);
+    await kept.store.remove([name]);
+    const first = await begun(repository, 11);
+    await first.step("table-a", { parts: [1] });
+    dies(first, 11);
+    await markDamage(repository, [name]);
+    // Of two the newer one is taken up.
+    time += second;
+    const other = await begun(repository, 12);
+    expect(other).toMatchObject({ resumed: false, damaged: [name] });
+    expect(Object.fromEntries(other.steps)).toEqual({});
+    // This one knew of it, whether it has written it again or could not.
+    await other.step("table-a", { parts: [2] });
+    dies(other, 12);
+    const third = await begun(repository, 13);
+    expect(third).toMatchObject({ resumed: true, id: other.id, damaged: [name] });
+    expect(third.steps.get("table-a")).toEqual({ parts: [2] });
+    dies(third, 13);
+    await repository.putContent(Buffer.from("one"));
+    await markDamage(repository, []);
+    expect(await begun(repository, 14)).toMatchObject({ resumed: true, id: other.id, damaged: [] });
   });
 
   test("is not taken from a command that lives, which is named", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { damageMarks, markDamage } from "../../src/backup/damage.ts";
 import { beginPending, type BeginPending } from "../../src/backup/pending.ts";
 import { planPrune, previewSweep, prune, type PruneSite } from "../../src/backup/prune.ts";
 import { takePruneLock, type Here } from "../../src/backup/prune-lock.ts";
@@ -101,6 +102,16 @@ onEveryStore("a prune", (keep) => {
       ["backup.pruned", "begun"],
       ["backup.pruned", "done"],
     ]);
+  });
+
+  test("forgets the damage of contents that no backup refers to, and no other", async () => {
+    await threeNights();
+    const names = ["stays", "goes"].map((text) => repository.contentName(sha256(text)));
+    for (const name of names) await kept.store.replace(name, Buffer.from("?"));
+    await markDamage(repository, names);
+    expect(await damageMarks(kept.store)).toHaveLength(2);
+    await pruned({ last: 1 });
+    expect((await damageMarks(kept.store)).map(({ name }) => name)).toEqual(names.slice(0, 1));
   });
 
   test("leaves nothing of a removed backup", async () => {

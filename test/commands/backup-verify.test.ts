@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { putObject } from "../../src/aws/objects.ts";
+import { deleteObject, putObject } from "../../src/aws/objects.ts";
 import { putTyped } from "../support/typed-tables.ts";
 import { itemsOfEveryType } from "../support/typed-items.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
@@ -129,26 +129,114 @@ test("a sample is chosen, and says how much it was", async () => {
   expect((await verify("--sample", "10%", "--all")).exitCode).toBe(2);
 });
 
-test("what is damaged and removed comes back with the next backup, for the older one as well", async () => {
-  const damaged = [await contentOf("two"), ...(await partsIn())];
-  for (const path of damaged) await writeFile(path, "x");
-  const found = await verify();
+/** The content that holds the profiles of this home's backup, alone. */
+async function partOfProfiles(): Promise<string> {
+  const { stdout } = await home.run(["backup", "show", id, "--repo", repository, "--json"]);
+  const { tables } = JSON.parse(stdout) as { tables: { name: string; parts: { sha256: string }[] }[] };
+  const { sha256 = "" } = tables.find(({ name }) => name === profiles)?.parts[0] ?? {};
+  return join(repository, "data", sha256.slice(0, 2), sha256);
+}
+
+async function flip(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 4;
+  await writeFile(path, bytes);
+}
+
+const marks = () => readdir(join(repository, "damaged")).catch(() => []);
+const create = (...options: string[]) => home.run(["backup", "create", "--repo", repository, ...options]);
+
+test("what is damaged the next backup writes again as it was, for the older one as well", async () => {
+  await home.look((aws) => putObject(aws, { bucket, key: "public/third", body: Buffer.from("three") }));
+  ({ id } = JSON.parse((await create("--json")).stdout) as { id: string });
+  const [one, two, three, items] = [
+    await contentOf("one"),
+    await contentOf("two"),
+    await contentOf("three"),
+    await partOfProfiles(),
+  ];
+  const before = new Map<string, Buffer>();
+  for (const path of await contents()) before.set(path, await readFile(path));
+  await flip(one);
+  await flip(items);
+  await writeFile(two, "tw");
+  await rm(three);
+  const found = await verify("--all");
   expect(found.exitCode).toBe(4);
-  expect(found.stderr).toContain("remove the damaged files");
-  for (const path of damaged) await rm(path);
-  expect((await home.run(["backup", "create", "--repo", repository])).exitCode).toBe(0);
-  // What only the older one has, such as the audit trail's state of then, is lost.
-  const after = await verify(id, "--all", "--json");
-  const { faults } = JSON.parse(after.stdout) as { faults: string[] };
-  expect(faults.filter((fault) => fault.includes(profiles) || fault.includes("object "))).toEqual([]);
+  expect(found.stderr).toContain("`mawps backup create` writes again what the site still has");
+  expect((await marks()).length).toBe(4);
+  const made = await create();
+  expect(made.exitCode).toBe(0);
+  expect(made.stdout).toContain("\n4 damaged contents written again\n");
+  for (const [path, bytes] of before) expect([path, await readFile(path)]).toEqual([path, bytes]);
+  expect(await marks()).toEqual([]);
+  // Whole it counts as once it was looked at again.
+  const remark = "verify found faults";
+  const list = async () => (await home.run(["backup", "list", "--repo", repository])).stdout;
+  expect(await list()).toContain(remark);
+  expect((await verify(id, "--all")).exitCode).toBe(0);
+  expect(await list()).not.toContain(remark);
+  expect((await home.run(["backup", "drill", id, "--repo", repository])).exitCode).toBe(0);
+  expect((await verify("latest", "--all")).exitCode).toBe(0);
+  expect((await create()).stdout).not.toContain("damaged");
 });
 
-async function partsIn(): Promise<string[]> {
-  const all = await Promise.all(
-    (await contents()).map(async (path) => [path, await readFile(path)] as const),
-  );
-  return all.filter(([, bytes]) => bytes[0] === 0x1f).map(([path]) => path);
-}
+test("what the site has no more stays damaged, is told with each backup, and is no part of the new one", async () => {
+  await home.look(async (aws) => {
+    await putObject(aws, { bucket, key: "public/goes", body: Buffer.from("goes") });
+    await putObject(aws, { bucket, key: "public/stays", body: Buffer.from("stays") });
+  });
+  ({ id } = JSON.parse((await create("--json")).stdout) as { id: string });
+  const [goes, stays] = [await contentOf("goes"), await contentOf("stays")];
+  for (const path of [goes, stays]) await flip(path);
+  expect((await verify("--all")).exitCode).toBe(4);
+  await home.look((aws) => deleteObject(aws, { bucket, key: "public/goes" }));
+  const cannot = "1 cannot be: nothing that was read for this backup has the bytes";
+  expect((await create()).stdout).toContain(`1 damaged content written again; ${cannot}`);
+  expect(await readFile(stays, "utf8")).toBe("stays");
+  expect((await verify("latest", "--all")).exitCode).toBe(0);
+  const { exitCode, stdout } = await verify(id, "--all", "--json");
+  expect([exitCode, (JSON.parse(stdout) as { faults: string[] }).faults.length]).toEqual([4, 1]);
+  expect(JSON.parse((await create("--json")).stdout)).toMatchObject({ mended: 0, damaged: 1 });
+  // Brought back by hand, it is damaged no more, and no command has to be told.
+  await writeFile(goes, "goes");
+  expect(JSON.parse((await create("--json")).stdout)).toMatchObject({ mended: 0, damaged: 0 });
+  expect(await marks()).toEqual([]);
+});
+
+test("a dry run of verify marks nothing, and says that the next backup does not know", async () => {
+  await flip(await contentOf("one"));
+  const { exitCode, stderr } = await verify("--all", "--dry-run");
+  expect(exitCode).toBe(4);
+  expect(stderr).toContain("hint: verify again with the outcome kept");
+  expect(await marks()).toEqual([]);
+});
+
+test("a damaged list of objects does not keep a backup from being made", async () => {
+  const { stdout } = await home.run(["backup", "show", id, "--repo", repository, "--json"]);
+  const { buckets } = JSON.parse(stdout) as { buckets: { name: string; parts: { sha256: string }[] }[] };
+  const { sha256 = "" } = buckets.find(({ name }) => name === bucket)?.parts[0] ?? {};
+  await flip(join(repository, "data", sha256.slice(0, 2), sha256));
+  expect((await verify()).exitCode).toBe(4);
+  // It tells of the audit trail's anchor as it was then, which the site has no more.
+  expect(JSON.parse((await create("--json")).stdout)).toMatchObject({ mended: 0, damaged: 1, objects: 4 });
+  expect((await verify("latest", "--all")).exitCode).toBe(0);
+});
+
+test("an encrypted one of which every file is damaged is whole after two rounds", async () => {
+  const env = { MAWPS_BACKUP_PASSPHRASE: "correct horse" };
+  const run = (...line: string[]) => home.run(["backup", ...line, "--repo", repository, "--json"], { env });
+  await rm(repository, { recursive: true });
+  await run("create");
+  for (const path of await contents()) await flip(path);
+  expect((await run("verify", "--all")).exitCode).toBe(4);
+  await run("create");
+  // Which contents belong to a list that cannot be read shows once there is another list.
+  expect((await run("verify", "--all")).exitCode).toBe(4);
+  expect(JSON.parse((await run("create")).stdout)).toMatchObject({ mended: 2 });
+  const { stdout, exitCode } = await run("verify", "--all");
+  expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { faults: [], objects: 4 }]);
+});
 
 test("of a backup whose manifest is damaged it does not say that anything was read", async () => {
   await writeFile(join(repository, "snapshots", id, "manifest.json"), "{}");
