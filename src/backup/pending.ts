@@ -109,7 +109,9 @@ export async function beginPending(repository: Repository, begin: BeginPending):
     });
   }
   const owner = ownerOf(begin, options);
-  const id = snapshotId(begin.now(), begin.randomHex(3));
+  let id = snapshotId(begin.now(), begin.randomHex(3));
+  // Of two in the same millisecond one in 4,096 pairs has the same.
+  while (await isCommitted(repository, id, begin.signal)) id = snapshotId(begin.now(), begin.randomHex(3));
   const key = await newKey(repository, id, begin);
   if (!(await claim(repository, id, { owner, number: 1, begin }))) {
     throw new CliError(`a backup ${id} was begun in this very moment`, { hint: "run the command again" });
