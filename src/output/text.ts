@@ -14,5 +14,10 @@ export function visible(text: string): string {
 
 /** `1 picture`, `2 pictures`; `many` where an s does not do. */
 export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+  return `${grouped(number)} ${number === 1 ? one : many}`;
+}
+
+/** A whole number as `toLocaleString` groups it, without the 10 ms in which that loads its data. */
+function grouped(number: number): string {
+  return String(number).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
 }
