@@ -10,7 +10,8 @@ export interface PublicAnswer {
   readonly sha256: string;
 }
 
-interface EndResponse {
+/** What the end of a client answers, without the SDK's middleware. */
+export interface EndAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: AsyncIterable<Uint8Array> | Uint8Array;
@@ -34,10 +35,10 @@ export async function anonymousGet(aws: Aws, url: string, signal?: AbortSignal):
     if (error.code !== "ECONNRESET" && error.code !== "EPIPE") throw error;
     return send();
   });
-  const { statusCode, headers, body } = response as unknown as EndResponse;
+  const { statusCode, headers, body } = response as unknown as EndAnswer;
   const hash = createHash("sha256");
   let sizeBytes = 0;
-  for await (const chunk of body instanceof Uint8Array ? [body] : (body ?? [])) {
+  for await (const chunk of answerParts(body)) {
     hash.update(chunk);
     sizeBytes += chunk.byteLength;
   }
@@ -47,6 +48,11 @@ export async function anonymousGet(aws: Aws, url: string, signal?: AbortSignal):
     sizeBytes,
     sha256: hash.digest("hex"),
   };
+}
+
+/** To be read to its end or left (which ends the answer). */
+export function answerParts(body: EndAnswer["body"]): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  return body instanceof Uint8Array ? [body] : (body ?? []);
 }
 
 function requestOf(url: URL) {

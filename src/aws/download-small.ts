@@ -10,14 +10,13 @@ import {
   writevSync,
 } from "node:fs";
 import type { Aws } from "./clients.ts";
-import { alreadyThere, isBrokenConnection, leaveBodyUnchecked } from "./download.ts";
-import { abortable, bodyOf } from "./objects.ts";
+import { alreadyThere } from "./download.ts";
+import { signedGets, type SignedGet } from "./signed-get.ts";
 
 /** Objects of at most this size are held in memory, one for each call under way. */
 export const smallBytes = 4 * 1024 ** 2;
 
-export interface DownloadSmall {
-  readonly bucket: string;
+export interface SmallObject {
   readonly key: string;
   readonly path: string;
   readonly overwrite: boolean;
@@ -27,42 +26,54 @@ export interface DownloadSmall {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Fetches an object and gives it its file; false when that is to be tried the ordinary way. */
+export type DownloadSmall = (wanted: SmallObject) => Promise<boolean>;
+
 /**
- * Downloads a small object whose hash is known, in one call instead of the two of `downloadFile`, and compares it before
- * anything is written. Answers false when the bytes are not the expected ones, or break off: `downloadFile` then tries again,
- * or tells why. Rejects with what S3 answers, and when the file exists and may not be replaced.
+ * Downloads small objects whose hashes are known, by one request each instead of the two of `downloadFile`, and compares each
+ * before anything is written. Answers false wherever the expected bytes do not come (another answer of S3, other bytes, a broken
+ * connection, a clock that is wrong): `downloadFile` then tries again, or tells why. Rejects when the file exists and may not be
+ * replaced, when it cannot be written, and on an abort.
  */
-export async function downloadSmall(aws: Aws, download: DownloadSmall): Promise<boolean> {
-  const [s3, { GetObjectCommand }] = await Promise.all([aws.s3(), import("./s3-sdk.ts")]);
-  const command = new GetObjectCommand({ Bucket: download.bucket, Key: download.key });
-  leaveBodyUnchecked(command);
-  const answer = await s3.send(command, abortable(download.signal));
+export async function smallDownloads(aws: Aws, bucket: string): Promise<DownloadSmall> {
+  const get = await signedGets(aws, bucket);
+  return async (wanted) => {
+    const chunks = await received(get, wanted);
+    if (chunks === undefined) return false;
+    writeWhole(chunks, wanted);
+    return true;
+  };
+}
+
+async function received(
+  get: SignedGet | undefined,
+  { key, sizeBytes, sha256, signal }: SmallObject,
+): Promise<Uint8Array[] | undefined> {
   const hash = createHash("sha256");
   const chunks: Uint8Array[] = [];
-  let received = 0;
+  let receivedBytes = 0;
   try {
-    for await (const chunk of bodyOf(answer)) {
-      received += chunk.byteLength;
+    const body = await get?.(key, signal);
+    if (body === undefined) return undefined;
+    for await (const chunk of body) {
+      receivedBytes += chunk.byteLength;
       // Leaving the loop destroys the body.
-      if (received > download.sizeBytes) return false;
+      if (receivedBytes > sizeBytes) return undefined;
       hash.update(chunk);
       chunks.push(chunk);
     }
-  } catch (error) {
-    download.signal?.throwIfAborted();
-    if (isBrokenConnection(error)) return false;
-    throw error;
+  } catch {
+    signal?.throwIfAborted();
+    return undefined;
   }
-  if (hash.digest("hex") !== download.sha256) return false;
-  writeWhole(chunks, download);
-  return true;
+  return hash.digest("hex") === sha256 ? chunks : undefined;
 }
 
 /**
  * Synchronous, as in download.ts: each of these calls takes less time than handing it to another thread. The part file is
  * named as those of `downloadFile`, which removes one that a crash leaves here.
  */
-function writeWhole(chunks: Uint8Array[], { path, overwrite, sha256 }: DownloadSmall): void {
+function writeWhole(chunks: Uint8Array[], { path, overwrite, sha256 }: SmallObject): void {
   const partPath = `${path}.${sha256.slice(0, 12)}.part`;
   try {
     const file = openSync(partPath, "w");

@@ -154,7 +154,7 @@ async function openAt(
  * Keeps the SDK from summing up the body once more, in JavaScript and for whole objects only: the verification here covers
  * resumed downloads, too. The SDK decides after the answer, by the input, which it has itself filled with its default.
  */
-export function leaveBodyUnchecked(command: GetObjectCommand): void {
+function leaveBodyUnchecked(command: GetObjectCommand): void {
   command.middlewareStack.add(
     (next) => (args) => {
       delete args.input.ChecksumMode;
@@ -205,7 +205,7 @@ function writeAll(file: FileHandle, batch: Batch, position: number): void {
 }
 
 /** Whether a body broke off on its way. */
-export function isBrokenConnection(error: unknown): boolean {
+function isBrokenConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? error.code : undefined;
   return (

@@ -142,7 +142,7 @@ export async function presignPost(aws: Aws, post: PresignPost): Promise<PostForm
     .split("/")
     .reduce<string | Buffer>((key, part) => hmac(key, part), `AWS4${credentials.secretAccessKey}`);
   return {
-    url: await bucketUrl(s3, post.bucket),
+    url: (await bucketEndpoint(s3, post.bucket)).url.href,
     fields: { ...signed, policy: encoded, "x-amz-signature": hmac(signingKey, encoded).toString("hex") },
     ...effectiveEnd(post, credentials.expiration),
   };
@@ -183,9 +183,12 @@ function effectiveEnd(
   return { expiresAt: endsWithSession ? sessionEnd : asked, endsWithSession };
 }
 
-/** Where the SDK would send a request for the bucket: path-style or virtual-hosted, custom endpoint or AWS. */
-async function bucketUrl(s3: S3Client, bucket: string): Promise<string> {
-  const { url } = s3.config.endpointProvider({
+/**
+ * Where the SDK would send a request for the bucket, path-style or virtual-hosted, custom endpoint or AWS, and how it would
+ * sign it.
+ */
+export async function bucketEndpoint(s3: S3Client, bucket: string) {
+  const { url, properties } = s3.config.endpointProvider({
     Bucket: bucket,
     Region: await s3.config.region(),
     ForcePathStyle: s3.config.forcePathStyle,
@@ -193,7 +196,7 @@ async function bucketUrl(s3: S3Client, bucket: string): Promise<string> {
     UseDualStack: await s3.config.useDualstackEndpoint(),
     Endpoint: await customEndpoint(s3),
   });
-  return url.href;
+  return { url, authScheme: properties?.authSchemes?.[0] };
 }
 
 async function customEndpoint(s3: S3Client): Promise<string | undefined> {

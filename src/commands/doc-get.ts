@@ -27,13 +27,19 @@ export function docGet(begin: Begin): AnyCommand {
     .action(async (given, ids, options, command) => {
       const run = await begin(command as AnyCommand);
       const wanted = wantedOf(ids, options);
-      const [{ getDocuments, planGet }, { readDocuments }, { resolveUser }] = await Promise.all([
-        import("../documents/get.ts"),
-        import("../documents/entries.ts"),
-        import("../documents/users.ts"),
-      ]);
+      const [{ getDocuments, planGet }, { readDocuments }, { resolveUser }, { loadObjects }] =
+        await Promise.all([
+          import("../documents/get.ts"),
+          import("../documents/entries.ts"),
+          import("../documents/users.ts"),
+          import("../aws/objects.ts"),
+        ]);
       const site = await documentSite(run, "reads");
-      const plan = planGet(await readDocuments(site, await resolveUser(site, given, "refuse")), wanted);
+      const [user] = await Promise.all([
+        resolveUser(site, given, "refuse").then((userId) => readDocuments(site, userId)),
+        loadObjects(site.aws),
+      ]);
+      const plan = planGet(user, wanted);
       tellOf(run, plan);
       const folder = resolve(run.world.cwd, options.out);
       if (run.config.dryRun) return await print(run, plan.targets.map(plannedRow));

@@ -1,7 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { access, lstat, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { downloadSmall, smallBytes } from "../aws/download-small.ts";
+import { smallBytes, smallDownloads, type DownloadSmall } from "../aws/download-small.ts";
 import { downloadFile } from "../aws/download.ts";
 import { verificationOf, type Verified } from "../aws/verification.ts";
 import { CliError } from "../errors.ts";
@@ -92,11 +92,16 @@ export async function getDocuments(
   await mkdir(options.folder, { recursive: true });
   await access(options.folder, constants.W_OK);
   const there = new Set(await readdir(options.folder));
+  const downloadSmall = await smallDownloads(site.aws, site.bucket);
   const begun = new Set([...there].flatMap((name) => partOf.exec(name)?.[1] ?? []));
   return inParallel(targets, atOnce, async (target): Promise<Got> => {
     const path = join(options.folder, target.fileName);
     try {
-      return { ...target, path, ...(await getDocument(site, target, { ...options, there, begun, path })) };
+      return {
+        ...target,
+        path,
+        ...(await getDocument(site, target, { ...options, downloadSmall, there, begun, path })),
+      };
     } catch (error) {
       return { ...target, outcome: "failed", failure: failureOf(site, error) };
     }
@@ -105,6 +110,7 @@ export async function getDocuments(
 
 interface GetDocument extends GetOptions {
   readonly path: string;
+  readonly downloadSmall: DownloadSmall;
   /** What the folder held in the beginning. */
   readonly there: ReadonlySet<string>;
   /** Names of which it held a part file: `downloadFile` takes it up, or removes it. */
@@ -117,7 +123,7 @@ const partOf = /^(.+)\.[^.]+\.part$/s;
 async function getDocument(
   site: DocumentSite,
   { entry, fileName }: Target,
-  { path, overwrite, onReceived, there, begun }: GetDocument,
+  { path, overwrite, onReceived, downloadSmall, there, begun }: GetDocument,
 ): Promise<{ outcome: "fetched" | "already there"; verified: Verified }> {
   const { s3Key: key, size, sha256 } = entry.document;
   assertOwnFolder(entry);
@@ -132,8 +138,8 @@ async function getDocument(
   const { bucket, signal } = site;
   const isSmall = size !== undefined && size <= smallBytes;
   if (isSmall && sha256 !== undefined && !begun.has(fileName)) {
-    const small = { bucket, key, path, overwrite, sizeBytes: size, sha256, signal };
-    if (await downloadSmall(site.aws, small)) {
+    const small = { key, path, overwrite, sizeBytes: size, sha256, signal };
+    if (await downloadSmall(small)) {
       onReceived(size);
       return { outcome: "fetched", verified: "sha256" };
     }

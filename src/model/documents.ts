@@ -1,5 +1,6 @@
 import { isRecord, timeOf, type JsonObject } from "./json.ts";
 import { parseKey, pluralFileType } from "./keys.ts";
+import { encodeSegment } from "./urls.ts";
 
 /**
  * Where a document stands.
@@ -147,9 +148,9 @@ export function objectMetadata(document: {
   readonly uploadedBy: string;
 }): Record<string, string> {
   return {
-    "original-name": rfc3986(document.name),
+    "original-name": encodeSegment(document.name),
     "document-id": document.id,
-    "uploaded-by": document.uploadedBy.replaceAll(/[^!-$&-~]/gu, (sign) => rfc3986(sign)),
+    "uploaded-by": document.uploadedBy.replaceAll(/[^!-$&-~]/gu, (sign) => encodeSegment(sign)),
     sha256: document.sha256,
   };
 }
@@ -171,14 +172,6 @@ export function fromObjectMetadata(metadata: Readonly<Record<string, string>>): 
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(uploadedBy === undefined ? {} : { uploadedBy }),
   };
-}
-
-/** Only unreserved characters stay. */
-function rfc3986(text: string): string {
-  return encodeURIComponent(text).replaceAll(
-    /[!'()*]/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }
 
 function decoded(text: string | undefined): string | undefined {

@@ -13,7 +13,7 @@ export interface PublicPlace {
 
 /** URL under which anybody reads an object of a public bucket, each segment of the key percent-encoded. */
 export function publicUrl({ bucket, key, ...place }: ObjectAddress & PublicPlace): string {
-  const path = key.split("/").map(encodeSegment).join("/");
+  const path = encodeKey(key);
   if (place.publicBaseUrl !== undefined) return `${withoutSlash(place.publicBaseUrl)}/${path}`;
   if (place.endpointUrl !== undefined) return `${withoutSlash(place.endpointUrl)}/${bucket}/${path}`;
   return `https://${bucket}.s3.${place.region}.amazonaws.com/${path}`;
@@ -72,8 +72,13 @@ function decoded(text: string): string {
   }
 }
 
-/** RFC 3986: only unreserved characters stay. */
-function encodeSegment(segment: string): string {
+/** A key as the path of a URL: its slashes stay. */
+export function encodeKey(key: string): string {
+  return key.split("/").map(encodeSegment).join("/");
+}
+
+/** Percent-encoding of RFC 3986: only unreserved characters stay. */
+export function encodeSegment(segment: string): string {
   return encodeURIComponent(segment).replace(
     /[!'()*]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
