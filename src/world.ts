@@ -48,6 +48,8 @@ export interface World {
   randomHex(bytes: number): string;
   /** For telling whether another command is still at work. */
   readonly machine: Machine;
+  /** The program of the thread that saves files (aws/save-worker.ts); undefined where it is not bundled. */
+  readonly saveWorker: string | undefined;
   /** Shows a URL in the person's browser. */
   openUrl(url: string): Promise<void>;
   /** Clients for the configured target, and how to let go of them. */

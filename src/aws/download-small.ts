@@ -1,28 +1,15 @@
-import { createHash } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  openSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writevSync,
-} from "node:fs";
 import type { Aws } from "./clients.ts";
 import { alreadyThere } from "./download.ts";
+import type { FileToSave } from "./save-file.ts";
+import type { Saver } from "./saver.ts";
 import { signedGets, type SignedGet } from "./signed-get.ts";
 
 /** Objects of at most this size are held in memory, one for each call under way. */
 export const smallBytes = 4 * 1024 ** 2;
 
-export interface SmallObject {
+export interface SmallObject extends FileToSave {
   readonly key: string;
-  readonly path: string;
-  readonly overwrite: boolean;
   readonly sizeBytes: number;
-  /** Hex. */
-  readonly sha256: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,21 +22,26 @@ export type DownloadSmall = (wanted: SmallObject) => Promise<boolean>;
  * connection, a clock that is wrong): `downloadFile` then tries again, or tells why. Rejects when the file exists and may not be
  * replaced, when it cannot be written, and on an abort.
  */
-export async function smallDownloads(aws: Aws, bucket: string): Promise<DownloadSmall> {
+export async function smallDownloads(
+  aws: Aws,
+  { bucket, saver }: { readonly bucket: string; readonly saver: Saver },
+): Promise<DownloadSmall> {
   const get = await signedGets(aws, bucket);
   return async (wanted) => {
+    const { path, overwrite, sha256 } = wanted;
     const chunks = await received(get, wanted);
     if (chunks === undefined) return false;
-    writeWhole(chunks, wanted);
-    return true;
+    const saved = await saver.save(chunks, { path, overwrite, sha256 });
+    if (saved === "name taken") throw alreadyThere(path);
+    return saved === "saved";
   };
 }
 
+/** The object's bytes; undefined unless they are as many as expected. */
 async function received(
   get: SignedGet | undefined,
-  { key, sizeBytes, sha256, signal }: SmallObject,
+  { key, sizeBytes, signal }: SmallObject,
 ): Promise<Uint8Array[] | undefined> {
-  const hash = createHash("sha256");
   const chunks: Uint8Array[] = [];
   let receivedBytes = 0;
   try {
@@ -59,55 +51,11 @@ async function received(
       receivedBytes += chunk.byteLength;
       // Leaving the loop destroys the body.
       if (receivedBytes > sizeBytes) return undefined;
-      hash.update(chunk);
       chunks.push(chunk);
     }
   } catch {
     signal?.throwIfAborted();
     return undefined;
   }
-  return hash.digest("hex") === sha256 ? chunks : undefined;
-}
-
-/**
- * Synchronous, as in download.ts: each of these calls takes less time than handing it to another thread. The part file is
- * named as those of `downloadFile`, which removes one that a crash leaves here.
- */
-function writeWhole(chunks: Uint8Array[], { path, overwrite, sha256 }: SmallObject): void {
-  const partPath = `${path}.${sha256.slice(0, 12)}.part`;
-  try {
-    const file = openSync(partPath, "w");
-    try {
-      writeAll(file, chunks);
-    } finally {
-      closeSync(file);
-    }
-    if (overwrite) renameSync(partPath, path);
-    else nameAnew(partPath, path);
-  } catch (error) {
-    rmSync(partPath, { force: true });
-    throw error;
-  }
-}
-
-/** Gives the file its name unless something has it; `rename` would replace that. */
-function nameAnew(partPath: string, path: string): void {
-  try {
-    linkSync(partPath, path);
-  } catch (error) {
-    // File systems without hard links give other errors (FAT, some network shares).
-    const isTaken = error instanceof Error && "code" in error && error.code === "EEXIST";
-    if (isTaken || existsSync(path)) throw alreadyThere(path);
-    renameSync(partPath, path);
-    return;
-  }
-  unlinkSync(partPath);
-}
-
-function writeAll(file: number, chunks: readonly Uint8Array[]): void {
-  const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-  let written = writevSync(file, chunks, 0);
-  if (written === sizeBytes) return;
-  const bytes = Buffer.concat(chunks);
-  while (written < sizeBytes) written += writevSync(file, [bytes.subarray(written)], written);
+  return receivedBytes === sizeBytes ? chunks : undefined;
 }

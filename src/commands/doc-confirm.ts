@@ -15,13 +15,12 @@ export function docConfirm(begin: Begin): AnyCommand {
     .action(async (given, id, _options, command) => {
       const run = await begin(command as AnyCommand);
       const { config } = run;
-      const [{ confirmDocument }, { readDocuments }, { resolveUser }] = await Promise.all([
+      const [{ confirmDocument }, { findDocuments }] = await Promise.all([
         import("../documents/confirm.ts"),
-        import("../documents/entries.ts"),
         import("../documents/users.ts"),
       ]);
       const site = await changingSite(run);
-      const user = await readDocuments(site, await resolveUser(site, given, "refuse"));
+      const user = await findDocuments(site, given);
       const progress = await run.progress("looking at what was sent");
       const { entry, outcome } = await confirmDocument(site, user, {
         id,

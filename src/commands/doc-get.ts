@@ -27,18 +27,13 @@ export function docGet(begin: Begin): AnyCommand {
     .action(async (given, ids, options, command) => {
       const run = await begin(command as AnyCommand);
       const wanted = wantedOf(ids, options);
-      const [{ getDocuments, planGet }, { readDocuments }, { resolveUser }, { loadObjects }] =
-        await Promise.all([
-          import("../documents/get.ts"),
-          import("../documents/entries.ts"),
-          import("../documents/users.ts"),
-          import("../aws/objects.ts"),
-        ]);
-      const site = await documentSite(run, "reads");
-      const [user] = await Promise.all([
-        resolveUser(site, given, "refuse").then((userId) => readDocuments(site, userId)),
-        loadObjects(site.aws),
+      const [{ getDocuments, planGet }, { findDocuments }, { loadObjects }] = await Promise.all([
+        import("../documents/get.ts"),
+        import("../documents/users.ts"),
+        import("../aws/objects.ts"),
       ]);
+      const site = await documentSite(run, "reads");
+      const [user] = await Promise.all([findDocuments(site, given), loadObjects(site.aws)]);
       const plan = planGet(user, wanted);
       tellOf(run, plan);
       const folder = resolve(run.world.cwd, options.out);
@@ -49,6 +44,7 @@ export function docGet(begin: Begin): AnyCommand {
         folder,
         overwrite: options.overwrite === true,
         onReceived: (received) => progress.update(tell(received)),
+        saveWorker: run.world.saveWorker,
       });
       progress.stop();
       const done = got.filter((each) => each.outcome !== "failed");

@@ -13,13 +13,12 @@ export function docRename(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps doc rename user-123 doc-4f9c2a1b7d0e6f35 Lebenslauf-2026.pdf")
     .action(async (given, id, name, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ planRenaming }, { readDocuments }, { resolveUser }] = await Promise.all([
+      const [{ planRenaming }, { findDocuments }] = await Promise.all([
         import("../documents/change.ts"),
-        import("../documents/entries.ts"),
         import("../documents/users.ts"),
       ]);
       const site = await changingSite(run);
-      const user = await readDocuments(site, await resolveUser(site, given, "refuse"));
+      const user = await findDocuments(site, given);
       await changeAndPrint(run, site, planRenaming(user, id, name.normalize("NFC")));
     });
 }

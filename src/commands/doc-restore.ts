@@ -13,14 +13,12 @@ export function docRestore(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps doc restore user-123 doc-4f9c2a1b7d0e6f35")
     .action(async (given, ids, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ isExpired, planRestoration, withoutObject }, { readDocuments }, { resolveUser }] =
-        await Promise.all([
-          import("../documents/change.ts"),
-          import("../documents/entries.ts"),
-          import("../documents/users.ts"),
-        ]);
+      const [{ isExpired, planRestoration, withoutObject }, { findDocuments }] = await Promise.all([
+        import("../documents/change.ts"),
+        import("../documents/users.ts"),
+      ]);
       const site = await changingSite(run);
-      const user = await readDocuments(site, await resolveUser(site, given, "refuse"));
+      const user = await findDocuments(site, given);
       const plan = planRestoration(user, ids);
       const entries = plan.changes.map(({ entry }) => entry);
       const [gone] = await withoutObject(site, entries);

@@ -13,13 +13,12 @@ export function docRevoke(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps doc revoke user-123 doc-4f9c2a1b7d0e6f35")
     .action(async (given, id, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ readDocuments }, { revokeLinks }, { resolveUser }] = await Promise.all([
-        import("../documents/entries.ts"),
+      const [{ revokeLinks }, { findDocuments }] = await Promise.all([
         import("../documents/revoke.ts"),
         import("../documents/users.ts"),
       ]);
       const site = await changingSite(run);
-      const user = await readDocuments(site, await resolveUser(site, given, "refuse"));
+      const user = await findDocuments(site, given);
       const { dryRun } = run.config;
       const { entry, previousKey, key } = await revokeLinks(site, user, { id, dryRun });
       await run.print(documentJson(entry.userId, entry.document), () =>

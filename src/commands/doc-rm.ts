@@ -13,13 +13,12 @@ export function docRm(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps doc rm user-123 doc-4f9c2a1b7d0e6f35 --yes")
     .action(async (given, ids, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ planDeletion }, { readDocuments }, { resolveUser }] = await Promise.all([
+      const [{ planDeletion }, { findDocuments }] = await Promise.all([
         import("../documents/change.ts"),
-        import("../documents/entries.ts"),
         import("../documents/users.ts"),
       ]);
       const read = await documentSite(run, "writes");
-      const user = await readDocuments(read, await resolveUser(read, given, "refuse"));
+      const user = await findDocuments(read, given);
       const by = { now: run.world.now(), actor: await run.actor() };
       const plan = planDeletion(user, ids, by);
       if (plan.changes.length > 0 && !run.config.dryRun) {

@@ -16,12 +16,12 @@ export function docShow(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps doc show user-123 doc-4f9c2a1b7d0e6f35 --json | jq -r .sha256")
     .action(async (given, id, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ entryWithId, readDocuments }, { resolveUser }] = await Promise.all([
+      const [{ entryWithId }, { findDocuments }] = await Promise.all([
         import("../documents/entries.ts"),
         import("../documents/users.ts"),
       ]);
       const site = await documentSite(run, "reads");
-      const user = await readDocuments(site, await resolveUser(site, given, "refuse"));
+      const user = await findDocuments(site, given);
       const { document, userId } = entryWithId(user, id);
       await run.print(documentJson(userId, document), (entry) => asText(userId, document, entry));
     });

@@ -23,13 +23,12 @@ export function docTag(begin: Begin): AnyCommand {
           hint: "mawps doc tag <user> <id> <tag...>",
         });
       }
-      const [{ planTags }, { readDocuments }, { resolveUser }] = await Promise.all([
+      const [{ planTags }, { findDocuments }] = await Promise.all([
         import("../documents/change.ts"),
-        import("../documents/entries.ts"),
         import("../documents/users.ts"),
       ]);
       const site = await changingSite(run);
-      const user = await readDocuments(site, await resolveUser(site, given, "refuse"));
+      const user = await findDocuments(site, given);
       await changeAndPrint(run, site, planTags(user, id, { add, remove }));
     });
 }

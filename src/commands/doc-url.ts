@@ -33,13 +33,13 @@ export function docUrl(begin: Begin): AnyCommand {
       }
       if (given === undefined || id === undefined) throw usage("say whose document, and which");
       await assertLinksOpen(run);
-      const [{ linkTo }, { entryWithId, readDocuments }, { resolveUser }] = await Promise.all([
+      const [{ linkTo }, { entryWithId }, { findDocuments }] = await Promise.all([
         import("../documents/link.ts"),
         import("../documents/entries.ts"),
         import("../documents/users.ts"),
       ]);
       const site = await changingSite(run);
-      const user = await readDocuments(site, await resolveUser(site, given, "refuse"));
+      const user = await findDocuments(site, given);
       const link = await linkTo(site, entryWithId(user, id), {
         expiresInSeconds: options.expires,
         inline: options.inline === true,

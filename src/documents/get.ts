@@ -3,6 +3,7 @@ import { access, lstat, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { smallBytes, smallDownloads, type DownloadSmall } from "../aws/download-small.ts";
 import { downloadFile } from "../aws/download.ts";
+import { openSaver } from "../aws/saver.ts";
 import { verificationOf, type Verified } from "../aws/verification.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentEntry } from "../model/documents.ts";
@@ -75,9 +76,13 @@ export interface GetOptions {
   /** Replaces files that hold something else. */
   readonly overwrite: boolean;
   readonly onReceived: (bytes: number) => void;
+  /** The program of the thread that saves files; without it this one does. */
+  readonly saveWorker: string | undefined;
 }
 
 const atOnce = 10;
+/** Fewer files are written before another thread has started. */
+const fewestForThread = 10;
 
 /**
  * Downloads documents into a folder, several at once, each compared with its stored hash, or with what S3 knows of it,
@@ -92,20 +97,22 @@ export async function getDocuments(
   await mkdir(options.folder, { recursive: true });
   await access(options.folder, constants.W_OK);
   const there = new Set(await readdir(options.folder));
-  const downloadSmall = await smallDownloads(site.aws, site.bucket);
   const begun = new Set([...there].flatMap((name) => partOf.exec(name)?.[1] ?? []));
-  return inParallel(targets, atOnce, async (target): Promise<Got> => {
-    const path = join(options.folder, target.fileName);
-    try {
-      return {
-        ...target,
-        path,
-        ...(await getDocument(site, target, { ...options, downloadSmall, there, begun, path })),
-      };
-    } catch (error) {
-      return { ...target, outcome: "failed", failure: failureOf(site, error) };
-    }
-  });
+  const saver = openSaver(targets.length < fewestForThread ? undefined : options.saveWorker);
+  try {
+    const downloadSmall = await smallDownloads(site.aws, { bucket: site.bucket, saver });
+    return await inParallel(targets, atOnce, async (target): Promise<Got> => {
+      const path = join(options.folder, target.fileName);
+      const given = { ...options, downloadSmall, there, begun, path };
+      try {
+        return { ...target, path, ...(await getDocument(site, target, given)) };
+      } catch (error) {
+        return { ...target, outcome: "failed", failure: failureOf(site, error) };
+      }
+    });
+  } finally {
+    await saver.close();
+  }
 }
 
 interface GetDocument extends GetOptions {

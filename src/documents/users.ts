@@ -3,7 +3,7 @@ import { findPoolUser, findPoolUsers, type PoolUser } from "../aws/users.ts";
 import { updateAttributes } from "../aws/update-item.ts";
 import { CliError } from "../errors.ts";
 import { userIdFault } from "../model/user-id.ts";
-import { documentItemKey } from "./entries.ts";
+import { documentItemKey, readDocuments, type UserDocuments } from "./entries.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** What to do with a user of whom no profile is found. */
@@ -42,6 +42,19 @@ export async function resolveUser(site: DocumentSite, given: string, unknown: Un
   if (unknown === "take" && !given.includes("@")) return given;
   if (userPoolId !== undefined) throw nobody(given, "there is no account and no profile");
   throw given.includes("@") ? unknownAddress(given) : nobody(given, "there is no profile");
+}
+
+/**
+ * The documents of the user whom `resolveUser` finds; nobody unknown. Without a user pool what is given is an id most of the
+ * time: one read then answers both.
+ */
+export async function findDocuments(site: DocumentSite, given: string): Promise<UserDocuments> {
+  refuseFault(given);
+  if (site.userPoolId === undefined) {
+    const user = await readDocuments(site, given);
+    if (user.isKnown) return user;
+  }
+  return readDocuments(site, await resolveUser(site, given, "refuse"));
 }
 
 /** Makes an empty profile where the user has none. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { smallDownloads, type SmallObject } from "../../src/aws/download-small.ts";
 import { putObject } from "../../src/aws/objects.ts";
+import { openSaver } from "../../src/aws/saver.ts";
 import type { Fault, FaultyServer } from "../support/faulty-server.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { openLocalAws, type LocalAws } from "../support/local-aws.ts";
@@ -44,7 +45,7 @@ function sha256Of(content: Uint8Array | string): string {
 }
 
 async function download(aws: Aws, change?: Partial<SmallObject>): Promise<boolean> {
-  const downloadSmall = await smallDownloads(aws, bucket);
+  const downloadSmall = await smallDownloads(aws, { bucket, saver: openSaver(undefined) });
   return downloadSmall(wanted(change));
 }
 

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -106,6 +106,30 @@ describe("the binary", { timeout }, () => {
   ])("ends with $code after $argv", async ({ argv, code }) => {
     env["AWS_ACCESS_KEY_ID"] = env["AWS_SECRET_ACCESS_KEY"] = "test";
     expect((await mawps(...argv)).code).toBe(code);
+  });
+
+  it("brings many documents there and back, with another thread to save them", async () => {
+    const names = Array.from({ length: 100 }, (_, number) => `text-${number}.txt`);
+    const text = (name: string) => `${name} `.repeat(3000);
+    await Promise.all(names.map((name) => writeFile(join(folder, name), text(name))));
+    const put = await mawps(
+      "doc",
+      "upload",
+      "user-1",
+      ...names,
+      "--type",
+      "cv",
+      "--create-profile",
+      "--no-scan",
+    );
+    expect([put.code, put.stderr]).toEqual([0, expect.not.stringContaining("error")]);
+    const out = join(folder, "out");
+    await mkdir(out);
+    await writeFile(join(out, "text-7.txt"), "mine");
+    expect((await mawps("doc", "get", "user-1", "--all", "-o", "out")).code).toBe(3);
+    expect((await readdir(out)).toSorted()).toEqual(names.toSorted());
+    const there = await Promise.all(names.map((name) => readFile(join(out, name), "utf8")));
+    expect(there).toEqual(names.map((name, at) => (at === 7 ? "mine" : text(name))));
   });
 
   it("ends quietly when the reader goes away", async () => {

@@ -76,6 +76,7 @@ export async function makeHome(): Promise<TestHome> {
       home: folder,
       platform: process.platform,
       nodeVersion: process.versions.node,
+      saveWorker: undefined,
       signal: quietly(options.signal ?? new AbortController().signal),
       now,
       machine: { host: "test-host", pid: 1, isAlive: () => false },

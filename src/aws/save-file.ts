@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writevSync,
+} from "node:fs";
+
+export interface FileToSave {
+  readonly path: string;
+  /** Replaces what has the name. */
+  readonly overwrite: boolean;
+  /** Hex, of the bytes that are to be saved. */
+  readonly sha256: string;
+}
+
+/** What became of bytes: nothing was written unless they were `saved`. */
+export type Saved = "saved" | "other bytes" | "name taken";
+
+/**
+ * Compares bytes with their hash, then writes them to a part file, which gets its name at last. The part file is named as those
+ * of `downloadFile`, which removes one that a crash leaves here. Synchronous: each of these calls takes less time than handing
+ * it to another thread. Throws what the file system refuses; no part file stays then.
+ */
+export function saveFile(chunks: readonly Uint8Array[], { path, overwrite, sha256 }: FileToSave): Saved {
+  const hash = createHash("sha256");
+  for (const chunk of chunks) hash.update(chunk);
+  if (hash.digest("hex") !== sha256) return "other bytes";
+  const partPath = `${path}.${sha256.slice(0, 12)}.part`;
+  try {
+    const file = openSync(partPath, "w");
+    try {
+      writeAll(file, chunks);
+    } finally {
+      closeSync(file);
+    }
+    if (overwrite) renameSync(partPath, path);
+    else if (!nameAnew(partPath, path)) return "name taken";
+    return "saved";
+  } catch (error) {
+    rmSync(partPath, { force: true });
+    throw error;
+  }
+}
+
+/** Gives a file its name; false, and the file is gone, when something has it: `rename` would replace that. */
+function nameAnew(partPath: string, path: string): boolean {
+  try {
+    linkSync(partPath, path);
+  } catch (error) {
+    // File systems without hard links give other errors (FAT, some network shares).
+    const isTaken = error instanceof Error && "code" in error && error.code === "EEXIST";
+    if (!isTaken && !existsSync(path)) {
+      renameSync(partPath, path);
+      return true;
+    }
+    unlinkSync(partPath);
+    return false;
+  }
+  unlinkSync(partPath);
+  return true;
+}
+
+function writeAll(file: number, chunks: readonly Uint8Array[]): void {
+  const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  let written = writevSync(file, chunks, 0);
+  if (written === sizeBytes) return;
+  const bytes = Buffer.concat(chunks);
+  while (written < sizeBytes) written += writevSync(file, [bytes.subarray(written)], written);
+}
