@@ -65,10 +65,15 @@ it("lines facts up and leaves out what is not known", () => {
 });
 
 it("counts in words", () => {
-  expect([count(1, "step"), count(2, "step"), count(1200, "entry", "entries")]).toEqual([
+  const many = [0, 999, 1200, 123_456, 1_234_567].map((number) => count(number, "entry", "entries"));
+  expect([count(1, "step"), count(2, "step"), ...many]).toEqual([
     "1 step",
     "2 steps",
+    "0 entries",
+    "999 entries",
     "1,200 entries",
+    "123,456 entries",
+    "1,234,567 entries",
   ]);
 });
 
