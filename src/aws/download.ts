@@ -154,7 +154,7 @@ async function openAt(
  * Keeps the SDK from summing up the body once more, in JavaScript and for whole objects only: the verification here covers
  * resumed downloads, too. The SDK decides after the answer, by the input, which it has itself filled with its default.
  */
-function leaveBodyUnchecked(command: GetObjectCommand): void {
+export function leaveBodyUnchecked(command: GetObjectCommand): void {
   command.middlewareStack.add(
     (next) => (args) => {
       delete args.input.ChecksumMode;

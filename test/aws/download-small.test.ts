@@ -44,6 +44,10 @@ function sha256Of(content: Uint8Array | string): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
+function refusal(status: number, code: string): Fault {
+  return { status, body: `<Error><Code>${code}</Code><Message>${code}</Message></Error>` };
+}
+
 async function download(aws: Aws, change?: Partial<SmallObject>): Promise<boolean> {
   const downloadSmall = await smallDownloads(aws, { bucket, saver: openSaver(undefined) });
   return downloadSmall(wanted(change));
@@ -59,30 +63,54 @@ test.each([
   expect(server.requests.length).toBeLessThanOrEqual(1);
 });
 
-describe("is left to the ordinary way, and no file is left behind,", () => {
-  const faults: [string, Fault][] = [
-    ["the body breaks off", { cutAfterBytes: 100_000 }],
-    ["the connection is cut", "cut"],
-    ["S3 is busy", { status: 503, body: "<Error><Code>SlowDown</Code></Error>" }],
-    ["S3 sends a part of it", { status: 206, body: "%PDF" }],
-    ["a byte is another one", "flip a byte"],
+describe("is left to `downloadFile`, and no file is left behind,", () => {
+  const faults: [string, Fault, number][] = [
+    ["the body breaks off", { cutAfterBytes: 100_000 }, 1],
+    ["S3 sends a part of it", { status: 206, body: "%PDF" }, 2],
+    ["a byte is another one", "flip a byte", 1],
   ];
-  test.each(faults)("when %s", async (_name, fault) => {
+  test.each(faults)("when %s", async (_name, fault, requests) => {
     server.fault = () => fault;
     expect(await download(outside)).toBe(false);
     expect(await readdir(folder)).toEqual([]);
-    expect(server.requests).toHaveLength(1);
+    expect(server.requests).toHaveLength(requests);
   });
 
   test.each([
     ["it is longer than known", { sizeBytes: 299_999 }],
     ["its hash is another one", { sha256: "0".repeat(64) }],
-    ["it is not there", { key: "small/none" }],
-    ["it is not there and is to be empty", { key: "small/none", sizeBytes: 0, sha256: sha256Of("") }],
   ])("when %s", async (_name, change) => {
     expect(await download(outside, change)).toBe(false);
     expect(await readdir(folder)).toEqual([]);
   });
+});
+
+test.each<[string, Fault]>([
+  ["the connection is cut", "cut"],
+  ["S3 is busy", refusal(503, "SlowDown")],
+  ["the credentials have just expired", refusal(400, "ExpiredToken")],
+])("a small object is asked for again when %s", async (_name, fault) => {
+  server.fault = () => (server.requests.length === 1 ? fault : undefined);
+  expect(await download(outside)).toBe(true);
+  expect(await readdir(folder)).toEqual(["file"]);
+  expect(server.requests.map(({ method }) => method)).toEqual(["GET", "GET"]);
+});
+
+test.each([
+  [400, "ExpiredToken"],
+  [403, "RequestTimeTooSkewed"],
+  [403, "InvalidObjectState"],
+  [404, "NoSuchBucket"],
+])("what S3 refuses with %i is told by its reason: %s", async (status, reason) => {
+  server.fault = () => refusal(status, reason);
+  await expect(download(outside)).rejects.toMatchObject({ name: reason });
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test("an object that is not there is told, also where it is to be empty", async () => {
+  const none = { key: "small/none", sizeBytes: 0, sha256: sha256Of("") };
+  await expect(download(outside, none)).rejects.toMatchObject({ name: "NoSuchKey" });
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test("a file that is there is kept, or replaced where that is allowed", async () => {
