@@ -24,16 +24,25 @@ export type SaveAnswer =
 
 /**
  * A saver in another thread, so that hashing and writing take no time from what is being received. This thread does it until
- * that one has started, and where there is no script: the bundled `save-worker.ts`.
+ * that one has started, where the system gives no other (a limit of processes), and where there is no script: the bundled
+ * `save-worker.ts`.
  */
 export function openSaver(script: string | undefined): Saver {
-  return script === undefined
+  const worker = script === undefined ? undefined : startThread(script);
+  return worker === undefined
     ? { save: async (chunks, file) => saveFile(chunks, file), close: async () => undefined }
-    : threadedSaver(script);
+    : threadedSaver(worker);
 }
 
-function threadedSaver(script: string): Saver {
-  const worker = new Worker(script, { env: {} });
+function startThread(script: string): Worker | undefined {
+  try {
+    return new Worker(script, { env: {} });
+  } catch {
+    return undefined;
+  }
+}
+
+function threadedSaver(worker: Worker): Saver {
   const waiting = new Map<number, { resolve: (saved: Saved) => void; reject: (error: unknown) => void }>();
   let broken: { error: unknown } | undefined;
   let lastId = 0;

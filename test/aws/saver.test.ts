@@ -104,6 +104,15 @@ describe.each([
   });
 });
 
+test("without another thread this one saves", async () => {
+  // Refused as a limit of processes refuses it: by what makes the thread.
+  const opened = openSaver("neither-absolute-nor-relative.js");
+  saver = opened;
+  const file = { path: join(folder, "file"), overwrite: false, sha256: sha256("bytes") };
+  expect(await opened.save(chunksOf("bytes"), file)).toBe("saved");
+  expect(await readFile(file.path, "utf8")).toBe("bytes");
+});
+
 test("a thread that ends takes what it was to save with it, and that is told", async () => {
   const script = join(folder, "ends.js");
   await writeFile(
