@@ -1,14 +1,5 @@
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  openSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writevSync,
-} from "node:fs";
+import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync, writevSync } from "node:fs";
 
 export interface FileToSave {
   readonly path: string;
@@ -47,7 +38,10 @@ export function saveFile(chunks: readonly Uint8Array[], { path, overwrite, sha25
   }
 }
 
-/** Gives a file its name; false, and the file is gone, when something has it: `rename` would replace that. */
+/**
+ * Gives a file its name; false, and the file is gone, when something has it: `rename` would replace that. Another command that
+ * saves the same document here may take the part file away at any moment.
+ */
 function nameAnew(partPath: string, path: string): boolean {
   try {
     linkSync(partPath, path);
@@ -58,10 +52,10 @@ function nameAnew(partPath: string, path: string): boolean {
       renameSync(partPath, path);
       return true;
     }
-    unlinkSync(partPath);
+    rmSync(partPath, { force: true });
     return false;
   }
-  unlinkSync(partPath);
+  rmSync(partPath, { force: true });
   return true;
 }
 

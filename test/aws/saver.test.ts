@@ -104,6 +104,23 @@ describe.each([
   });
 });
 
+test("two that save the same files at once give each its name, whole, and nothing stays beside it", async () => {
+  const scripted = [await started(bundled), await started(bundled)];
+  const names = Array.from({ length: 300 }, (_, number) => `file ${number}`);
+  const saved = await Promise.all(
+    names.flatMap((name) =>
+      scripted.map((opened) =>
+        opened.save(chunksOf(name), { path: join(folder, name), overwrite: false, sha256: sha256(name) }),
+      ),
+    ),
+  );
+  expect(new Set(saved)).toEqual(new Set(["saved", "name taken"]));
+  expect((await readdir(folder)).toSorted()).toEqual(names.toSorted());
+  const there = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")));
+  expect(there).toEqual(names);
+  await scripted[0]?.close();
+});
+
 test("without another thread this one saves", async () => {
   // Refused as a limit of processes refuses it: by what makes the thread.
   const opened = openSaver("neither-absolute-nor-relative.js");
