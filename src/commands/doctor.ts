@@ -4,6 +4,7 @@ import type { Command } from "@commander-js/extra-typings";
 import type { Aws } from "../aws/clients.ts";
 import type { BackupFacts } from "../doctor/backups.ts";
 import type { Outside } from "../doctor/outside.ts";
+import type { ScannerFacts } from "../doctor/scanner.ts";
 import type { Finding } from "../doctor/finding.ts";
 import type { ToolFacts } from "../doctor/tool.ts";
 import { CliError, exitCodes } from "../errors.ts";
@@ -11,6 +12,7 @@ import { table } from "../output/table.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { configuredSite, storeFolder } from "../target.ts";
+import { scannerOf } from "./doc-site.ts";
 import type { Run } from "./run.ts";
 
 /** `mawps doctor`: everything that is looked at, each finding with its remedy; exit 4 when something is wrong. */
@@ -54,6 +56,7 @@ async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> 
     tool,
     caller: config.target === "local" ? undefined : await callerOf(aws, world.signal),
     backups: config["backup.repository"] === undefined ? undefined : () => backupFacts(run),
+    scanner: scannerFacts(run),
     anonymousGet: (url) => anonymousGet(aws, url, world.signal),
     explain: (error) =>
       error instanceof CliError
@@ -81,6 +84,24 @@ async function backupFacts(run: Run): Promise<BackupFacts> {
     snapshots: await listSnapshots({ store }, run.world.signal),
     maxAgeHours: run.config["backup.maxAgeHours"],
     maxDrillAgeDays: run.config["backup.maxDrillAgeDays"],
+  };
+}
+
+/** One step of a conversation with a clamd that works takes far less; a scan may take as long as is configured. */
+const trialTimeoutMs = 10_000;
+
+function scannerFacts(run: Run): (() => Promise<ScannerFacts>) | undefined {
+  const scanner = scannerOf(run);
+  if (typeof scanner === "string") return undefined;
+  const { clamd, maxBytes } = scanner;
+  const timeoutMs = Math.min(scanner.timeoutMs, trialTimeoutMs);
+  return async () => {
+    const { tryScanner } = await import("../scan/trial.ts");
+    return {
+      where: "socket" in clamd ? clamd.socket : `${clamd.host}:${clamd.port}`,
+      maxBytes,
+      trial: await tryScanner(clamd, maxBytes, { timeoutMs, signal: run.world.signal }),
+    };
   };
 }
 

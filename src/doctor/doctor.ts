@@ -12,6 +12,7 @@ import type { Finding } from "./finding.ts";
 import type { Outside } from "./outside.ts";
 import { privacyFindings } from "./privacy.ts";
 import { resourceFindings } from "./resources.ts";
+import { noScannerFinding, scannerFindings } from "./scanner.ts";
 import { toolFindings } from "./tool.ts";
 
 /**
@@ -70,7 +71,13 @@ export async function* examine(
     const about = { check: "user pool", subject: id };
     yield* await attempt(about, () => userPoolFindings(aws, id));
   }
-  const { backups } = outside;
+  const { backups, scanner } = outside;
+  if (scanner === undefined) yield noScannerFinding();
+  else {
+    yield* await attempt({ check: "virus scan", subject: "clamd" }, async () =>
+      scannerFindings(await scanner(), outside.now()),
+    );
+  }
   if (backups !== undefined) {
     yield* await attempt({ check: "backup", subject: "repository" }, async () =>
       backupFindings(await backups(), outside.now()),

@@ -1,6 +1,7 @@
 import type { CliError } from "../errors.ts";
 import type { BackupFacts } from "./backups.ts";
 import type { Caller } from "./caller.ts";
+import type { ScannerFacts } from "./scanner.ts";
 import type { ToolFacts } from "./tool.ts";
 
 /** What the examination needs of the outside. */
@@ -11,6 +12,8 @@ export interface Outside {
   readonly caller: (() => Promise<Caller>) | undefined;
   /** The backups; undefined where none are configured. */
   readonly backups?: (() => Promise<BackupFacts>) | undefined;
+  /** The virus scanner; undefined where none is configured. */
+  readonly scanner: (() => Promise<ScannerFacts>) | undefined;
   /** A GET as anybody out there would send it, without credentials. Any status is an answer. */
   readonly anonymousGet: (url: string) => Promise<AnonymousAnswer>;
   /** An error of a call in words; undefined for what is no error of AWS, the network or the user. */

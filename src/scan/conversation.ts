@@ -14,8 +14,8 @@ export interface ConversationOptions {
 export interface Conversation {
   /** Sends in the order of the calls; resolves when the bytes left this process or the conversation is over. */
   send(bytes: Uint8Array): Promise<void>;
-  /** Sends the last bytes and resolves with all that clamd answered. */
-  finish(bytes: Uint8Array): Promise<Reply>;
+  /** Sends the last bytes and resolves with all that clamd answered; `hangUp` says that nothing more is to come. */
+  finish(bytes: Uint8Array, how?: { readonly hangUp: boolean }): Promise<Reply>;
   /** Whether it ended; what is sent then goes nowhere. */
   isOver(): boolean;
   /** Breaks the connection off. */
@@ -129,10 +129,11 @@ export function converse(clamd: Clamd, { timeoutMs, signal }: ConversationOption
 
   return {
     send,
-    async finish(bytes) {
+    async finish(bytes, { hangUp } = { hangUp: false }) {
       await send(bytes);
       // In the same turn in which the last byte left: no answer to it can have come in yet.
       finished = true;
+      if (hangUp) socket.end();
       expect("answer");
       return await reply;
     },

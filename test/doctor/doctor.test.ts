@@ -22,6 +22,15 @@ const { publicMedia, userFiles } = defaultNames.buckets;
 const heroKey = "public/profile-images/owner/1734384121711-4f9c2a1b.jpg";
 const heroUrl = publicUrl({ bucket: publicMedia, key: heroKey, region });
 
+const goodScanner = {
+  engine: "ClamAV 1.4.6/27461/Sat Feb 28 09:31:00 2026",
+  engineVersion: "1.4.6",
+  signatures: { version: 27461, date: "2026-02-28" },
+  takesSize: true,
+  tellsLimits: true,
+  tellsEncrypted: true,
+};
+
 let site: Site;
 let aws: Aws;
 
@@ -44,6 +53,7 @@ async function findings(
     now: () => new Date("2026-03-01T12:00:00.000Z"),
     tool: { nodeVersion: "v20.19.0", images: { version: "0.35.5", readsHeic: false } },
     caller: undefined,
+    scanner: async () => ({ where: "/run/clamd.sock", maxBytes: 100_000_000, trial: goodScanner }),
     anonymousGet: (url) => anonymousGet(at, url),
     explain: (error) => (error instanceof Error ? new CliError(`explained: ${error.name}`) : undefined),
     ...differing,

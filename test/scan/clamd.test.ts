@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Clamd } from "../../src/scan/conversation.ts";
 import { scannerFacts } from "../../src/scan/engine.ts";
 import { scanDefaults, scanStream, startScan } from "../../src/scan/scan.ts";
+import { tryScanner } from "../../src/scan/trial.ts";
 import type { Verdict } from "../../src/scan/verdict.ts";
 import { eicar, officialVersion, zip } from "./contents.ts";
 import { missingClamd, startClamd, type RealClamd } from "./real-clamd.ts";
@@ -118,6 +119,24 @@ test("with the defaults of clamd what it did not look into passes as OK: only ma
   expect((await scanned(engine.unix, zip("a.txt", longWithEicar()))).result).toBe("CLEAN");
   const locked = zip("a.txt", eicar(), { encrypted: true });
   expect((await scanned(engine.unix, locked)).result).toBe("CLEAN");
+});
+
+test("a trial tells what an engine is set to say, and the largest content it takes", async () => {
+  await using honest = await startClamd(["AlertExceedsMax yes", "AlertEncrypted yes", "StreamMaxLength 4M"]);
+  await using silent = await startClamd(["MaxRecursion 100"]);
+  const atLimit = { takesSize: true, tellsLimits: true, tellsEncrypted: true };
+  for (const clamd of [honest.tcp, honest.unix]) {
+    expect(await tryScanner(clamd, 4 * 1024 ** 2, options)).toMatchObject(atLimit);
+    expect(await tryScanner(clamd, 4 * 1024 ** 2 + 1, options)).toMatchObject({
+      ...atLimit,
+      takesSize: false,
+    });
+  }
+  expect(await tryScanner(silent.tcp, 100_000_000, options)).toMatchObject({
+    takesSize: true,
+    tellsLimits: false,
+    tellsEncrypted: false,
+  });
 });
 
 test("an engine killed within the content is a dropped connection, then no engine", async () => {
