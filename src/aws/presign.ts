@@ -185,24 +185,24 @@ function effectiveEnd(
 
 /**
  * Where the SDK would send a request for the bucket, path-style or virtual-hosted, custom endpoint or AWS, and how it would
- * sign it.
+ * sign it. It is asked by a call that ends before anything is sent: only on the way of one does the SDK look for endpoints in
+ * AWS_ENDPOINT_URL_S3 and in its configuration files.
  */
 export async function bucketEndpoint(s3: S3Client, bucket: string) {
-  const { url, properties } = s3.config.endpointProvider({
-    Bucket: bucket,
-    Region: await s3.config.region(),
-    ForcePathStyle: s3.config.forcePathStyle,
-    UseFIPS: await s3.config.useFipsEndpoint(),
-    UseDualStack: await s3.config.useDualstackEndpoint(),
-    Endpoint: await customEndpoint(s3),
-  });
-  return { url, authScheme: properties?.authSchemes?.[0] };
-}
-
-async function customEndpoint(s3: S3Client): Promise<string | undefined> {
-  const { protocol, hostname, port, path } = (await s3.config.endpoint?.()) ?? {};
-  if (hostname === undefined) return undefined;
-  return `${protocol}//${hostname}${port === undefined ? "" : `:${port}`}${path}`;
+  const { HeadBucketCommand } = await import("./s3-sdk.ts");
+  const command = new HeadBucketCommand({ Bucket: bucket });
+  const found: ReturnType<typeof s3.config.endpointProvider>[] = [];
+  command.middlewareStack.add(
+    (_next, context) => async () => {
+      if (context.endpointV2 !== undefined) found.push(context.endpointV2);
+      return { response: undefined, output: { $metadata: {} } };
+    },
+    { step: "build", name: "endpointOnly", priority: "high" },
+  );
+  await s3.send(command);
+  const [endpoint] = found;
+  if (endpoint === undefined) throw new Error(`the SDK knows no endpoint for the bucket ${bucket}`);
+  return { url: endpoint.url, authScheme: endpoint.properties?.authSchemes?.[0] };
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { connect, type Aws, type ConnectOptions } from "../../src/aws/clients.ts";
 import { getObjectBytes } from "../../src/aws/objects.ts";
 import { signedGets } from "../../src/aws/signed-get.ts";
@@ -23,6 +23,7 @@ const open: Aws[] = [];
 afterEach(() => {
   sent = [];
   for (const aws of open.splice(0)) aws.close();
+  vi.unstubAllEnvs();
 });
 
 /** Clients whose requests go nowhere but into `sent`. */
@@ -45,6 +46,16 @@ function addressed({ method, protocol, hostname, port, path, headers }: Sent) {
   return { method, protocol, hostname, port, path, host, token, sha256, scope };
 }
 
+/** The request, which is to be as the one that the SDK sends with clients of its own. */
+async function sentAsTheSdk(options: Partial<ConnectOptions>, to: string) {
+  const get = await signedGets(captured(options), to);
+  await get?.(key, undefined);
+  await getObjectBytes(captured(options), { bucket: to, key });
+  const [ours, theirs] = sent.map(addressed);
+  expect(ours).toEqual(theirs);
+  return ours;
+}
+
 describe("a request is addressed and signed as the SDK does it", () => {
   test.each<[string, Partial<ConnectOptions>]>([
     ["to AWS", {}],
@@ -52,13 +63,14 @@ describe("a request is addressed and signed as the SDK does it", () => {
     ["to a server of another name", { endpointUrl: "http://127.0.0.1:9000" }],
     ["to a server behind a path", { endpointUrl: "https://s3.example.com/below/" }],
   ])("%s", async (_where, options) => {
-    const aws = captured(options);
-    const get = await signedGets(aws, bucket);
-    await get?.(key, undefined);
-    await getObjectBytes(aws, { bucket, key });
-    const [ours, theirs] = sent.map(addressed);
-    expect(ours).toEqual(theirs);
+    const ours = await sentAsTheSdk(options, bucket);
     expect(ours).toMatchObject({ token: "session", scope: expect.stringContaining("/s3/aws4_request") });
+  });
+
+  test("to a server that only the SDK's own settings name", async () => {
+    vi.stubEnv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000/below");
+    const ours = await sentAsTheSdk({}, bucket);
+    expect(ours).toMatchObject({ protocol: "http:", hostname: "127.0.0.1", port: 9000 });
   });
 });
 
