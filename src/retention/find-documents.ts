@@ -14,7 +14,7 @@ import { pictureAttributes } from "../model/retention.ts";
 import { bounded } from "../setup/bounded.ts";
 import type { DocumentDue } from "./plan-entry.ts";
 import { noteStrangers } from "./references.ts";
-import { daysBetween, decideDocument, deciding, isPast, type DocumentVerdict } from "./rules.ts";
+import { day, daysBetween, decideDocument, deciding, isPast, type DocumentVerdict } from "./rules.ts";
 import type { RetentionSite } from "./site.ts";
 import { bytesOf, newestBytesMs, plannedVersion, versionsOf } from "./stored-versions.ts";
 
@@ -92,7 +92,7 @@ export interface Judged {
 
 /**
  * Judges all entries of one user: by the rules, by where their objects lie, by S3's times of these, and by each other.
- * Entries for which nothing is due are left out.
+ * Entries for which nothing is due are left out; one that is due by its own times, but whose object is younger, is kept.
  */
 export async function judge(site: RetentionSite, entries: readonly StoredEntry[]): Promise<Judged[]> {
   const decided = entries.flatMap((entry) => {
@@ -111,8 +111,16 @@ export async function judge(site: RetentionSite, entries: readonly StoredEntry[]
     if (verdict.action !== "purge") return [{ entry, due: dueEntry(site, entry, { verdict, versions: [] }) }];
     const versions = stored.get(s3Key) ?? [];
     const writtenMs = newestBytesMs(versions) ?? verdict.sinceMs;
-    if (!isPast(verdict.rule, writtenMs, site.rules)) return [];
     const sinceMs = Math.max(verdict.sinceMs, writtenMs);
+    if (!isPast(verdict.rule, writtenMs, site.rules)) {
+      // Told, since its entry alone would be due: a time that contradicts S3's is wrong, or invented.
+      const reason = `${verdict.reason}, but its object is in S3 only since ${day(writtenMs)}, which counts`;
+      const due = dueEntry(site, entry, {
+        verdict: { ...verdict, action: "keep", sinceMs, reason },
+        versions: [],
+      });
+      return [{ entry, due }];
+    }
     // Of several entries that go and name the same object, the first one takes it along.
     const isShared = staying.has(s3Key) || named.has(s3Key);
     named.add(s3Key);

@@ -322,6 +322,16 @@ describe("retention", () => {
     await stored.putProfile("user-1", [gone]);
     await stored.put(gone.s3Key);
     home.laterMs = 29 * dayMs;
+    const plan = await stored.run("retention", "plan", "--json", "--exit-code");
+    expect([plan.exitCode, JSON.parse(plan.stdout)]).toMatchObject([
+      0,
+      {
+        action: "keep",
+        documentId: gone.id,
+        ageDays: 29,
+        reason: `deleted on 2020-01-01, but its object is in S3 only since ${start.slice(0, 10)}, which counts`,
+      },
+    ]);
     await stored.run("retention", "run", "--yes");
     expect(await stored.left()).toEqual([gone.s3Key]);
   });
