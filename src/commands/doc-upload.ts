@@ -19,7 +19,7 @@ export function docUpload(begin: Begin): AnyCommand {
   return new Command("upload")
     .description("check, scan and upload files as documents of a user")
     .argument("<user>", "sub, user name or e-mail address")
-    .argument("<file...>", "files; - reads one from stdin")
+    .argument("<file...>", "files, or patterns of them (*.pdf); - reads one from stdin")
     .requiredOption("--type <type>", "cv, certificates, cover-letters, ...", documentTypeOption)
     .option("--name <name>", "the document's name, instead of the file's")
     .option("--tag <tag>", "a tag; may be given several times", tagOption)
@@ -30,9 +30,11 @@ export function docUpload(begin: Begin): AnyCommand {
       "after",
       "\nExamples:\n  mawps doc upload max@example.com Lebenslauf.pdf --type cv\n  mawps doc upload user-123 *.pdf --type certificates --tag 2026",
     )
-    .action(async (given, files, options, command) => {
+    .action(async (given, words, options, command) => {
       const run = await begin(command as AnyCommand);
       const { config, world } = run;
+      const { expandPatterns } = await import("../documents/file-patterns.ts");
+      const files = await expandPatterns(words, world.cwd);
       refuseContradictions(files, options.name);
       const expiresAt = expiryOf(options.expires, world.now());
       const [{ uploadDocuments }, { createProfile, resolveUser }, { spool }] = await Promise.all([
@@ -47,9 +49,10 @@ export function docUpload(begin: Begin): AnyCommand {
         ? await spool(world.stdin, { maxBytes, signal: world.signal })
         : undefined;
       const sources = files.map((file): UploadSource => {
-        const name = (options.name ?? basename(file)).normalize("NFC");
+        const path = resolve(world.cwd, file);
+        const name = (options.name ?? basename(path)).normalize("NFC");
         if (file === "-") return { label: name, path: stdin?.path ?? "", name };
-        return { label: file, path: resolve(world.cwd, file), name };
+        return { label: file, path, name };
       });
       const progress = await run.progress(
         `checking ${files.length === 1 ? files[0] : `${files.length} files`}`,

@@ -124,6 +124,20 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
     expect(await keys()).toHaveLength(2);
   });
 
+  it("takes patterns of files that no shell has expanded", async () => {
+    await look((aws) => putProfile(aws, "user-1"));
+    const upload = (...words: string[]) => run(["doc", "upload", "user-1", ...words, "--type", "cv"]);
+    expect((await upload("[A-Z]*.???")).exitCode).toBe(0);
+    expect((await entries()).map(({ name }) => name)).toEqual(["Anschreiben.txt", "Lebenslauf.pdf"]);
+    const failed = await upload("*.docx", ".");
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stderr).toContain("*.docx: there is no such file");
+    expect(failed.stderr).toContain(".: it is a folder");
+    const named = await upload("*.txt", "--name", "Brief.txt");
+    expect([named.exitCode, named.stderr]).toEqual([2, expect.stringContaining("there are several files")]);
+    expect(await entries()).toHaveLength(2);
+  });
+
   it("refuses a file that is too large or of a kind that is not taken, and changes nothing", async () => {
     await look((aws) => putProfile(aws, "user-1"));
     await writeFile(join(home.folder, "large.txt"), "x".repeat(2000));
