@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { scannerFindings, type ScannerFacts } from "../../src/doctor/scanner.ts";
 import { notScanned } from "../../src/scan/verdict.ts";
 import { says, startFakeClamd } from "../scan/fake-clamd.ts";
-import { makeHome } from "../support/world.ts";
+import { makeHome, type TestHome } from "../support/world.ts";
 
 const now = new Date("2026-03-10T12:00:00Z");
 const good = {
@@ -14,6 +14,13 @@ const good = {
   tellsEncrypted: true,
 };
 const ok = "ok virus scan: ClamAV 1.4.6, signatures 27461 of 2026-03-09";
+
+let home: TestHome;
+
+beforeEach(async () => {
+  home = await makeHome();
+});
+afterEach(() => home.remove());
 
 describe("what doctor says of the virus scanner", () => {
   it.each<[string, ScannerFacts["trial"], string[]]>([
@@ -55,7 +62,6 @@ describe("what doctor says of the virus scanner", () => {
   });
 
   it("is told by the command: none, one that answers OK to everything, one that is down", async () => {
-    const home = await makeHome();
     const told = async (env: Record<string, string>) => {
       const { exitCode, stdout } = await home.run(["doctor", "--json"], { env });
       const found = stdout.split("\n").filter((line) => line.includes('"virus scan"'));
