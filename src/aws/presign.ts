@@ -12,9 +12,11 @@ export interface Link {
   readonly url: string;
   /** When it really stops working: as asked, or earlier with the session that signed it. */
   readonly expiresAt: Date;
-  /** The session's end is the earlier one. */
-  readonly endsWithSession: boolean;
+  /** Whether the session's end is the earlier one; `perhaps` when nothing tells when the session ends. */
+  readonly endsWithSession: EndsWithSession;
 }
+
+export type EndsWithSession = boolean | "perhaps";
 
 interface Validity {
   readonly expiresInSeconds: number;
@@ -93,7 +95,7 @@ async function presign(
     signingDate: now,
     signableHeaders: new Set(["host", "content-type", "content-length"]),
   });
-  return { url, ...effectiveEnd(validity, credentials.expiration) };
+  return { url, ...effectiveEnd(validity, credentials) };
 }
 
 export interface PresignPost extends Validity {
@@ -144,7 +146,7 @@ export async function presignPost(aws: Aws, post: PresignPost): Promise<PostForm
   return {
     url: (await bucketEndpoint(s3, post.bucket)).url.href,
     fields: { ...signed, policy: encoded, "x-amz-signature": hmac(signingKey, encoded).toString("hex") },
-    ...effectiveEnd(post, credentials.expiration),
+    ...effectiveEnd(post, credentials),
   };
 }
 
@@ -176,11 +178,15 @@ function assertValidity(seconds: number): void {
 
 function effectiveEnd(
   { now, expiresInSeconds }: Validity,
-  sessionEnd: Date | undefined,
+  { expiration, sessionToken }: { readonly expiration?: Date; readonly sessionToken?: string },
 ): Pick<Link, "expiresAt" | "endsWithSession"> {
   const asked = new Date(now.getTime() + expiresInSeconds * 1000);
-  const endsWithSession = sessionEnd !== undefined && sessionEnd < asked;
-  return { expiresAt: endsWithSession ? sessionEnd : asked, endsWithSession };
+  // A session in the environment comes without its end, unless AWS_CREDENTIAL_EXPIRATION is set.
+  if (expiration === undefined) {
+    return { expiresAt: asked, endsWithSession: sessionToken === undefined ? false : "perhaps" };
+  }
+  const endsWithSession = expiration < asked;
+  return { expiresAt: endsWithSession ? expiration : asked, endsWithSession };
 }
 
 /**

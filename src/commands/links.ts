@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import type { EndsWithSession } from "../aws/presign.ts";
 import { CliError } from "../errors.ts";
 import { duration, localTime } from "../output/dates.ts";
 import { spanOption } from "./doc-options.ts";
@@ -36,11 +37,13 @@ export async function assertLinksOpen({ config, world, sources }: Run): Promise<
 /** Tells when a link ends, if that is sooner than asked, and whether it opens at all. */
 export async function tellOfLink(
   run: Run,
-  { expiresAt, endsWithSession }: { readonly expiresAt: Date; readonly endsWithSession: boolean },
+  { expiresAt, endsWithSession }: { readonly expiresAt: Date; readonly endsWithSession: EndsWithSession },
 ): Promise<void> {
   const { config, world } = run;
   const left = duration(Math.max(0, expiresAt.getTime() - world.now().getTime()));
-  if (endsWithSession) {
+  if (endsWithSession === "perhaps") {
+    run.warn("temporary credentials sign the link, which ends with them; when that is, they do not tell");
+  } else if (endsWithSession) {
     run.warn(
       `the link ends sooner than asked, with the credentials that sign it: ${expiresAt.toISOString()}`,
     );

@@ -1,5 +1,5 @@
 import { headObject, type ObjectHead } from "../aws/objects.ts";
-import { presignGet, type Link } from "../aws/presign.ts";
+import { presignGet, type EndsWithSession, type Link } from "../aws/presign.ts";
 import { CliError } from "../errors.ts";
 import { documentTypes, type DocumentType } from "../model/document-types.ts";
 import { isUnscanned, type DocumentEntry } from "../model/documents.ts";
@@ -26,7 +26,7 @@ export interface LinkOptions extends LinkSpan {
 export interface HandedOut {
   readonly url: string | null;
   readonly expiresAt: Date;
-  readonly endsWithSession: boolean;
+  readonly endsWithSession: EndsWithSession;
 }
 
 /**
@@ -109,7 +109,7 @@ export function signingTime({ now }: Pick<DocumentSite, "now">): Date {
 
 /** Refuses a link that ends before the time asked for, unless that is all right. */
 export function assertLongEnough({ endsWithSession, expiresAt }: Link, { allowShorter }: LinkSpan): void {
-  if (!endsWithSession || allowShorter) return;
+  if (endsWithSession !== true || allowShorter) return;
   throw new CliError(
     `the link would end at ${expiresAt.toISOString()}, with the temporary credentials that sign it`,
     { hint: "--allow-shorter takes it; or sign in again first, or ask for less with --expires" },

@@ -1,4 +1,4 @@
-import { presignPost, presignPut } from "../aws/presign.ts";
+import { presignPost, presignPut, type EndsWithSession } from "../aws/presign.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentType } from "../model/document-types.ts";
 import { documentNameFault } from "../model/documents.ts";
@@ -37,7 +37,7 @@ export interface Requested {
   /** The entry that waits for its bytes, `UPLOADING` until `uploadUntil`. */
   readonly entry: NewEntry;
   readonly expiresAt: Date;
-  readonly endsWithSession: boolean;
+  readonly endsWithSession: EndsWithSession;
   /** Null in a dry run. */
   readonly link: UploadLink | null;
 }

@@ -98,7 +98,7 @@ describe("the end of a link", () => {
   const now = new Date("2026-03-01T12:00:00.000Z");
 
   /** Credentials of a session that ends at a time, as any credential_process gives them. */
-  async function sessionUntil(end: string): Promise<Aws> {
+  async function sessionUntil(end: string | undefined): Promise<Aws> {
     const config = join(local.folder, `config-${end}`);
     const credentials = {
       Version: 1,
@@ -141,6 +141,16 @@ describe("the end of a link", () => {
     const form = await presignPost(session, { ...object, ...bounds, ...validity });
     expect(form).toMatchObject(end);
     expect(form.fields["x-amz-security-token"]).toBe("c");
+    session.close();
+  });
+
+  test("is perhaps that of a session that does not tell its own", async () => {
+    const session = await sessionUntil(undefined);
+    const validity = { now, expiresInSeconds: 3600 };
+    const end = { expiresAt: new Date("2026-03-01T13:00:00.000Z"), endsWithSession: "perhaps" };
+    expect(await presignGet(session, { ...object, ...validity })).toMatchObject(end);
+    const bounds = { contentType: "text/plain", minBytes: 1, maxBytes: 2 };
+    expect(await presignPost(session, { ...object, ...bounds, ...validity })).toMatchObject(end);
     session.close();
   });
 

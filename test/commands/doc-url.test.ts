@@ -186,6 +186,13 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     expect((await fetch(url)).status).toBe(200);
     expect((await ask("--json")).stderr).toBe("");
     expect(await trail("document.link-created")).toHaveLength(2);
+    const { Expiration: _, ...endless } = session;
+    await writeFile(`${file}.json`, JSON.stringify({ ...endless, SessionToken: "token" }));
+    const unknown = await ask("--json");
+    expect([unknown.exitCode, JSON.parse(unknown.stderr)]).toEqual([
+      0,
+      { warning: expect.stringContaining("temporary credentials sign the link") },
+    ]);
   });
 
   it.each([
