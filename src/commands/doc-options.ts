@@ -25,12 +25,12 @@ export function statusOption(text: string): DocumentStatus {
   return status;
 }
 
-const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
+const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
 
-/** A time span in milliseconds: `15m`, `12h`, `7d`, `2w`. */
+/** A time span in milliseconds: `30s`, `15m`, `12h`, `7d`, `2w`. */
 export function spanOption(text: string): number {
-  const span = /^([1-9]\d{0,4})([mhdw])$/.exec(text);
-  if (span === null) throw new InvalidArgumentError("expected a time span: 15m, 12h, 7d or 2w.");
+  const span = /^([1-9]\d{0,4})([smhdw])$/.exec(text);
+  if (span === null) throw new InvalidArgumentError("expected a time span: 30s, 15m, 12h, 7d or 2w.");
   return Number(span[1]) * unitMs[span[2] as keyof typeof unitMs];
 }
 

@@ -107,6 +107,16 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     expect((await fetch(url)).status).toBe(403);
   });
 
+  it("may last for some seconds only", async () => {
+    await putDocuments({});
+    served = await serveHome(home, { env });
+    const { url } = printed(await run("doc", "url", "user-1", "doc-1", "--expires", "30s", "--json"));
+    expect(new URL(url).searchParams.get("X-Amz-Expires")).toBe("30");
+    expect((await fetch(url)).status).toBe(200);
+    home.laterMs = minute;
+    expect((await fetch(url)).status).toBe(403);
+  });
+
   it("is recorded by document and end, and never itself", async () => {
     await putDocuments({});
     const outcome = await run("doc", "url", "user-1", "doc-1", "--expires", "2h", "--inline");
@@ -234,6 +244,7 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
   it.each([
     [["user-1", "doc-1", "--expires", "8d"], "no link for longer than 7d"],
     [["user-1", "doc-1", "--expires", "0m"], "expected a time span"],
+    [["user-1", "doc-1", "--expires", "30S"], "expected a time span"],
     [["user-1", "doc-1", "--inline", "--download"], "--download"],
     [["user-1"], "say whose document, and which"],
     [["user-1", "doc-1", "--list"], "--list takes a user at most"],
