@@ -40,6 +40,7 @@ export function explain(error: unknown, context: ExplainContext): CliError | und
     clock,
     region,
     missing,
+    archived,
     explainBackups,
     throttled,
     conflict,
@@ -137,6 +138,12 @@ function isAboutTime(message: string): boolean {
 }
 
 function region({ name, message, status, fields, headers, origin, context }: Facts): Explanation | undefined {
+  if (name === "TemporaryRedirect" || status === 307) {
+    return [
+      `S3 sends requests for bucket ${origin?.bucket ?? ""} elsewhere for now, as it does while a bucket is new`,
+      "Try again in an hour, or pass --region if the bucket is in another one.",
+    ];
+  }
   const told =
     headers["x-amz-bucket-region"] ??
     (typeof fields["Region"] === "string" ? fields["Region"] : /expecting '([a-z0-9-]+)'/.exec(message)?.[1]);
@@ -185,6 +192,18 @@ function missing({ name, status, fields, origin }: Facts): Explanation | undefin
     return ["the Cognito user pool does not exist", "Check userPoolId, the region and the profile."];
   }
   return undefined;
+}
+
+function archived({ name, fields, origin }: Facts): Explanation | undefined {
+  if (name !== "InvalidObjectState") return undefined;
+  const { bucket, key } = origin ?? {};
+  // What S3 has archived by itself (Intelligent-Tiering) comes back for good.
+  const request = fields["AccessTier"] === undefined ? "Days=7" : "{}";
+  const where = typeof fields["StorageClass"] === "string" ? ` (${fields["StorageClass"]})` : "";
+  return [
+    `${key ?? "the object"} is archived${where} and cannot be read until it is brought back`,
+    `aws s3api restore-object --bucket ${bucket ?? "BUCKET"} --key '${key ?? "KEY"}' --restore-request ${request} brings it back within hours.`,
+  ];
 }
 
 const throttling = new Set([

@@ -156,6 +156,13 @@ describe("wrong region", () => {
   });
 });
 
+test("tells of a new bucket, for which S3 sends elsewhere, to wait", async () => {
+  const headers = { location: "https://photos.s3-us-west-2.amazonaws.com/public/a.jpg" };
+  expect(await explained(s3Error(307, "TemporaryRedirect", { headers }), call.get)).toMatch(
+    /^S3 sends requests for bucket photos elsewhere for now, .* Try again in an hour/,
+  );
+});
+
 describe("what does not exist", () => {
   test("names the bucket", async () => {
     expect(await explained(s3Error(404, "NoSuchBucket"), call.list)).toMatch(
@@ -172,6 +179,13 @@ describe("what does not exist", () => {
   test("names the table", async () => {
     const fault = jsonError(400, "ResourceNotFoundException", "Requested resource not found");
     expect(await explained(fault, call.shape)).toMatch(/^table profiles does not exist \|.*mawps setup/);
+  });
+
+  test("tells of an object that is archived how to bring it back", async () => {
+    const fault = s3Error(403, "InvalidObjectState", { fields: "<StorageClass>GLACIER</StorageClass>" });
+    expect(await explained(fault, call.get)).toMatch(
+      /^public\/a\.jpg is archived \(GLACIER\) and cannot be read .* restore-object --bucket photos --key 'public\/a\.jpg'/,
+    );
   });
 
   test("tells that an unfinished upload is gone", async () => {
