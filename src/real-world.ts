@@ -1,9 +1,11 @@
 import { homedir, hostname } from "node:os";
-import { join } from "node:path";
 import type { Prompts, World } from "./world.ts";
 
-/** The world as it is. `signal` is aborted by whoever listens to the process's signals. */
-export function realWorld(signal: AbortSignal): World {
+/**
+ * The world as it is. `signal` is aborted by whoever listens to the process's signals; `saveWorker` is known to the bundle
+ * alone.
+ */
+export function realWorld(signal: AbortSignal, saveWorker?: string): World {
   const world: World = {
     // Looked at late: making it takes a millisecond, and few commands read from it.
     get stdin() {
@@ -22,8 +24,7 @@ export function realWorld(signal: AbortSignal): World {
     // The global, not node:crypto: it loads nothing before it is used.
     randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
     machine: { host: hostname(), pid: process.pid, isAlive },
-    // Beside the bundle, which this is a part of.
-    saveWorker: join(__dirname, "save-worker.js"),
+    saveWorker,
     async openUrl(url) {
       const { spawn } = await import("node:child_process");
       const [command, ...before] =

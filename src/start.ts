@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { join } from "node:path";
 import { main } from "./main.ts";
 import { realWorld } from "./real-world.ts";
 
@@ -26,7 +27,8 @@ export async function start(): Promise<void> {
   process.stderr.on("error", () => undefined);
   // Node 20 is supported here on purpose; the SDK's note about it would spoil stderr for machines.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
-  process.exitCode = await main(process.argv.slice(2), realWorld(controller.signal));
+  const saveWorker = join(__dirname, "save-worker.js");
+  process.exitCode = await main(process.argv.slice(2), realWorld(controller.signal, saveWorker));
 }
 
 void start();

@@ -44,12 +44,17 @@ async function prepared(): Promise<TestHome> {
 /** The steps that the command came to, in a process of its own. */
 function die(home: TestHome, fatal: number): Promise<string[]> {
   const store = join(home.folder, "store");
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
       [join(built, "crash-child.mjs"), store, String(fatal), ...argv],
       { cwd: home.folder },
-      (_error, stdout) => resolve(stdout.split("\n").filter((line) => line !== "")),
+      (error, stdout) => {
+        const steps = stdout.split("\n").filter((line) => line !== "");
+        // One that dies of itself comes to no step, for any number of steps.
+        if (steps.length > 0) resolve(steps);
+        else reject(error);
+      },
     );
   });
 }
