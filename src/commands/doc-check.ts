@@ -5,6 +5,7 @@ import type { JsonObject } from "../model/json.ts";
 import { table } from "../output/table.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
+import { auditSite } from "./audit-site.ts";
 import { changingSite, documentSite } from "./doc-site.ts";
 import type { Run } from "./run.ts";
 
@@ -62,11 +63,20 @@ async function repairAll(run: Run, findings: readonly Finding[]): Promise<Readon
   const done = new Set<Finding>();
   if (repairable.length === 0 || run.config.dryRun) return done;
   await run.confirm({ question: questionOf(repairable, findings.length), destructive: true });
-  const { repair } = await import("../documents/repair.ts");
+  const [{ repair }, { rememberedOf }] = await Promise.all([
+    import("../documents/repair.ts"),
+    import("../documents/remembered.ts"),
+  ]);
+  const { config, world } = run;
   const site = await changingSite(run);
   for (const userId of new Set(repairable.map((finding) => finding.userId))) {
     const own = repairable.filter((finding) => finding.userId === userId);
-    for (const finding of await repair(site, userId, own)) done.add(finding);
+    const isRebuilt = own.some(({ repair: each }) => each?.does === "rebuild");
+    const remembered =
+      isRebuilt && config.audit !== "off"
+        ? await rememberedOf(auditSite({ aws: site.aws, config, world }), userId)
+        : new Map<string, never>();
+    for (const finding of await repair(site, userId, own, remembered)) done.add(finding);
   }
   return done;
 }

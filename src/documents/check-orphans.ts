@@ -3,6 +3,7 @@ import { parseKey, pluralFileType } from "../model/keys.ts";
 import type { CheckFacts, ObjectFacts } from "./check-facts.ts";
 import { byRepair, isAstray, type Finding } from "./check-finding.ts";
 import type { StoredEntry } from "./entries.ts";
+import type { Remembered } from "./remembered.ts";
 
 /** Objects of documents that no entry names. */
 export function orphans({ documents, objects }: CheckFacts, entries: readonly StoredEntry[]): Finding[] {
@@ -69,10 +70,11 @@ function withoutId({ id: _taken, ...said }: ObjectFacts["said"]): ObjectFacts["s
   return said;
 }
 
-/** The attributes of an entry that was lost, from its object. */
+/** The attributes of an entry that was lost, from its object and from what is remembered of changes since. */
 export function rebuiltEntry(
   { key, sizeBytes, contentType, lastModified, said }: ObjectFacts,
   made: { readonly id: string; readonly url: string },
+  { name, tags = [], deletion }: Remembered = {},
 ): Readonly<Record<string, unknown>> & { readonly id: string } {
   const parsed = parseKey(key);
   const isDocument = parsed?.layout === "document" || parsed?.layout === "old-document";
@@ -80,7 +82,7 @@ export function rebuiltEntry(
   const uploadedAt = isDocument ? new Date(parsed.timestampMs) : lastModified;
   return {
     id: said.id ?? made.id,
-    name: said.name ?? fileName,
+    name: name ?? said.name ?? fileName,
     type: pluralFileType(isDocument ? parsed.fileType : "documents"),
     s3Key: key,
     s3Url: made.url,
@@ -89,8 +91,9 @@ export function rebuiltEntry(
     contentType,
     sha256: said.sha256,
     // Nothing says what a scanner found: it counts as never scanned.
-    status: "READY",
+    status: deletion === undefined ? "READY" : "DELETED",
     uploadedBy: said.uploadedBy,
-    tags: [],
+    tags,
+    ...deletion,
   };
 }

@@ -12,17 +12,20 @@ import {
   removeEntries,
   type EntryChange,
 } from "./entry-changes.ts";
+import type { Remembered } from "./remembered.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { createProfile } from "./users.ts";
 
 /**
  * Repairs what was found of one user; answers the findings that are dealt with. Entries are written in one go, each on
- * condition that it still stands as it was read; what is removed for good is recorded before and after.
+ * condition that it still stands as it was read; what is removed for good is recorded before and after. Entries that are written
+ * again take up what is `remembered` of their documents, by id: one that was deleted comes back as deleted.
  */
 export async function repair(
   site: ChangingSite,
   userId: string,
   findings: readonly Finding[],
+  remembered: ReadonlyMap<string, Remembered>,
 ): Promise<ReadonlySet<Finding>> {
   const open = findings.filter((finding) => finding.repair !== undefined);
   const done = new Set<Finding>();
@@ -52,7 +55,11 @@ export async function repair(
       site,
       user,
       rebuilt.map(({ repair: { object } }) =>
-        rebuiltEntry(object, { id: newId(site), url: documentUrl(site, object.key) }),
+        rebuiltEntry(
+          object,
+          { id: newId(site), url: documentUrl(site, object.key) },
+          remembered.get(object.said.id ?? ""),
+        ),
       ),
     );
     settle(rebuilt);

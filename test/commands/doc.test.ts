@@ -508,6 +508,36 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       expect((await check()).exitCode).toBe(0);
     });
 
+    it("brings a changed one back as it was last, and a deleted one as deleted", async () => {
+      for (const [name, text] of [
+        ["one.txt", "eins"],
+        ["two.txt", "zwei"],
+        ["three.txt", "drei"],
+      ] as const) {
+        await writeFile(join(home.folder, name), text);
+        await run(["doc", "upload", "user-1", name, "--type", "cv", "--create-profile"]);
+      }
+      const [one = "", two = "", three = ""] = (await entries()).map(({ id }) => String(id));
+      await run(["doc", "rename", "user-1", one, "first.txt"]);
+      await run(["doc", "rename", "user-1", one, "renamed.txt"]);
+      await run(["doc", "tag", "user-1", one, "checked"]);
+      await run(["doc", "rm", "user-1", two, three, "--yes"]);
+      await run(["doc", "restore", "user-1", three]);
+      const before = await entries();
+      await look((aws) => putProfile(aws, "user-1", { name: "Max" }));
+      expect((await check("--repair", "--yes")).exitCode).toBe(0);
+      const after = new Map((await entries()).map((entry) => [entry["id"], entry]));
+      expect(after.get(one)).toMatchObject({ name: "renamed.txt", tags: ["checked"], status: "READY" });
+      expect(after.get(three)).toMatchObject({ name: "three.txt", tags: [], status: "READY" });
+      expect(after.get(three)).not.toHaveProperty("deletedAt");
+      const { deletedAt, deletedBy } = before.find(({ id }) => id === two) ?? {};
+      expect(after.get(two)).toMatchObject({ name: "two.txt", status: "DELETED", deletedAt, deletedBy });
+      expect(deletedAt).toBeTypeOf("string");
+      expect((await run(["doc", "url", "user-1", two])).exitCode).toBe(1);
+      expect((await run(["doc", "restore", "user-1", two])).exitCode).toBe(0);
+      expect((await entries()).find(({ id }) => id === two)).toMatchObject({ status: "READY" });
+    });
+
     it("brings back the documents of a user whose whole item is gone", async () => {
       await look((aws) => putDocument(aws, { userId: "user-1", id: "doc-1", body: "eins" }));
       expect((await check("--repair", "--yes")).exitCode).toBe(0);
