@@ -21,7 +21,7 @@ export function saveFile(chunks: readonly Uint8Array[], { path, overwrite, sha25
   const hash = createHash("sha256");
   for (const chunk of chunks) hash.update(chunk);
   if (hash.digest("hex") !== sha256) return "other bytes";
-  const partPath = `${path}.${sha256.slice(0, 12)}.part`;
+  const partPath = partPathOf({ path, sha256 });
   try {
     const file = openSync(partPath, "w");
     try {
@@ -36,6 +36,11 @@ export function saveFile(chunks: readonly Uint8Array[], { path, overwrite, sha25
     rmSync(partPath, { force: true });
     throw error;
   }
+}
+
+/** Where the bytes of a file are until it has its name; what a crash leaves of one that has it is to be removed. */
+export function partPathOf({ path, sha256 }: Pick<FileToSave, "path" | "sha256">): string {
+  return `${path}.${sha256.slice(0, 12)}.part`;
 }
 
 /**

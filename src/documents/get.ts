@@ -1,8 +1,9 @@
 import { constants, type Stats } from "node:fs";
-import { access, lstat, mkdir, open, readdir } from "node:fs/promises";
+import { access, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { smallBytes, smallDownloads, type DownloadSmall } from "../aws/download-small.ts";
 import { downloadFile } from "../aws/download.ts";
+import { partPathOf } from "../aws/save-file.ts";
 import { openSaver } from "../aws/saver.ts";
 import { verificationOf, type Verified } from "../aws/verification.ts";
 import { CliError } from "../errors.ts";
@@ -137,7 +138,13 @@ async function getDocument(
   const stats = there.has(fileName) ? await statOf(path) : undefined;
   if (stats !== undefined) {
     const verified = await sameAs(site, entry, { path, stats });
-    if (verified !== undefined) return { outcome: "already there", verified };
+    if (verified !== undefined) {
+      // A crash between the file's name and the end of its part file leaves both.
+      if (begun.has(fileName) && sha256 !== undefined) {
+        await rm(partPathOf({ path, sha256 }), { force: true });
+      }
+      return { outcome: "already there", verified };
+    }
     if (!overwrite) {
       throw new CliError(`${path} holds something else`, { hint: "--overwrite replaces it" });
     }

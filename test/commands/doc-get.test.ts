@@ -202,6 +202,20 @@ describe.each(["simple", "composite"] as const)("doc get on the %s table", (shap
     expect(sha256(await readFile(join(folder, "doc-1.txt")))).toBe(sha256(large));
   });
 
+  it("removes the part file that a crash left beside its document, and nobody else's", async () => {
+    await putDocuments({});
+    expect((await run("--all", "-o", "out")).exitCode).toBe(0);
+    const hash = sha256(Buffer.from("Nummer 1"));
+    const names = [`doc-1.txt.${hash.slice(0, 12)}.part`, `doc-1.txt.${"0".repeat(12)}.part`, "mine.part"];
+    await Promise.all(names.map((name) => writeFile(join(home.folder, "out", name), "Nummer 1")));
+    expect((await run("--all", "-o", "out")).exitCode).toBe(0);
+    expect(Object.keys(await files()).toSorted()).toEqual([
+      "out/doc-1.txt",
+      `out/doc-1.txt.${"0".repeat(12)}.part`,
+      "out/mine.part",
+    ]);
+  });
+
   it.each([
     ["DELETED", { status: "DELETED" }, "is DELETED, not READY"],
     ["INFECTED", { status: "INFECTED" }, "is INFECTED, not READY"],
