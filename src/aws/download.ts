@@ -1,12 +1,13 @@
 import type { GetObjectCommand } from "@aws-sdk/client-s3";
 import { createHash } from "node:crypto";
-import { constants, writeSync, writevSync } from "node:fs";
-import { link, lstat, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors.ts";
 import type { Aws } from "./clients.ts";
 import { abortable, bodyOf, headObject, type ObjectHead, type ObjectName } from "./objects.ts";
+import { nameAnew, writeAll } from "./save-file.ts";
 import { verificationOf, type Verification, type Verified } from "./verification.ts";
 
 /** Written at once; the socket gives 64 KiB at a time. Less costs more calls, more falls out of the processor's cache. */
@@ -67,7 +68,8 @@ export async function downloadFile(aws: Aws, download: DownloadFile): Promise<Do
   } finally {
     await file.close();
   }
-  await (download.overwrite === true ? rename(partPath, path) : nameAnew(partPath, path));
+  if (download.overwrite === true) await rename(partPath, path);
+  else if (!nameAnew(partPath, path)) throw alreadyThere(path);
   await removeOldParts(path);
   return { head, verified: verification.by, resumedBytes };
 }
@@ -112,7 +114,7 @@ async function receive(
       body = await openAt(aws, download, { head, position });
       for await (const batch of inBatches(body)) {
         for (const chunk of batch.chunks) verification.update(chunk);
-        writeAll(file, batch, position);
+        writeAll(file.fd, batch.chunks, position);
         position += batch.sizeBytes;
         download.onProgress?.(position, head.sizeBytes);
       }
@@ -191,19 +193,6 @@ async function* inBatches(body: AsyncIterable<Uint8Array>): AsyncGenerator<Batch
   if (broken !== undefined) throw broken.error;
 }
 
-/**
- * Synchronous on purpose: a write into the page cache takes less time than handing it to another thread and waking up
- * again, and stopping and starting the socket for it (a quarter of the wall time of 1 GiB).
- */
-function writeAll(file: FileHandle, batch: Batch, position: number): void {
-  let written = writevSync(file.fd, batch.chunks, position);
-  if (written === batch.sizeBytes) return;
-  const bytes = Buffer.concat(batch.chunks);
-  while (written < bytes.byteLength) {
-    written += writeSync(file.fd, bytes, written, bytes.byteLength - written, position + written);
-  }
-}
-
 /** Whether a body broke off on its way. */
 function isBrokenConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -221,21 +210,6 @@ function abortableSleep(signal: AbortSignal | undefined): { signal?: AbortSignal
 function markOf({ bucket, key, version }: ObjectName, head: ObjectHead): string {
   const identity = JSON.stringify([bucket, key, version ?? "", head.etag, head.sizeBytes]);
   return createHash("sha256").update(identity).digest("hex").slice(0, 12);
-}
-
-/** Gives the file its name unless something took the name meanwhile; `rename` would replace it. */
-async function nameAnew(partPath: string, path: string): Promise<void> {
-  try {
-    await link(partPath, path);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EEXIST") throw alreadyThere(path);
-    // File systems without hard links (FAT, some network shares).
-    if (await exists(path)) throw alreadyThere(path);
-    await rename(partPath, path);
-    return;
-  }
-  await rm(partPath);
 }
 
 async function exists(path: string): Promise<boolean> {

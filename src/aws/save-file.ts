@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync, writevSync } from "node:fs";
+import { closeSync, linkSync, lstatSync, openSync, renameSync, rmSync, writeSync, writevSync } from "node:fs";
 
 export interface FileToSave {
   readonly path: string;
@@ -25,12 +25,15 @@ export function saveFile(chunks: readonly Uint8Array[], { path, overwrite, sha25
   try {
     const file = openSync(partPath, "w");
     try {
-      writeAll(file, chunks);
+      writeAll(file, chunks, 0);
     } finally {
       closeSync(file);
     }
     if (overwrite) renameSync(partPath, path);
-    else if (!nameAnew(partPath, path)) return "name taken";
+    else if (!nameAnew(partPath, path)) {
+      rmSync(partPath, { force: true });
+      return "name taken";
+    }
     return "saved";
   } catch (error) {
     rmSync(partPath, { force: true });
@@ -44,30 +47,32 @@ export function partPathOf({ path, sha256 }: Pick<FileToSave, "path" | "sha256">
 }
 
 /**
- * Gives a file its name; false, and the file is gone, when something has it: `rename` would replace that. Another command that
- * saves the same document here may take the part file away at any moment.
+ * Gives a part file its name; false when something has that: `rename` would replace it. Another command that saves the same
+ * document here may take the part file away at any moment.
  */
-function nameAnew(partPath: string, path: string): boolean {
+export function nameAnew(partPath: string, path: string): boolean {
   try {
     linkSync(partPath, path);
   } catch (error) {
     // File systems without hard links give other errors (FAT, some network shares).
     const isTaken = error instanceof Error && "code" in error && error.code === "EEXIST";
-    if (!isTaken && !existsSync(path)) {
-      renameSync(partPath, path);
-      return true;
-    }
-    rmSync(partPath, { force: true });
-    return false;
+    if (isTaken || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false;
+    renameSync(partPath, path);
+    return true;
   }
   rmSync(partPath, { force: true });
   return true;
 }
 
-function writeAll(file: number, chunks: readonly Uint8Array[]): void {
+/**
+ * Synchronous on purpose: a write into the page cache takes less time than handing it to another thread and waking up
+ * again, and stopping and starting a socket for it (a quarter of the wall time of 1 GiB).
+ */
+export function writeAll(fd: number, chunks: readonly Uint8Array[], position: number): void {
   const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-  let written = writevSync(file, chunks, 0);
+  let written = writevSync(fd, chunks, position);
   if (written === sizeBytes) return;
   const bytes = Buffer.concat(chunks);
-  while (written < sizeBytes) written += writevSync(file, [bytes.subarray(written)], written);
+  while (written < sizeBytes)
+    written += writeSync(fd, bytes, written, sizeBytes - written, position + written);
 }
