@@ -74,7 +74,7 @@ function withoutId({ id: _taken, ...said }: ObjectFacts["said"]): ObjectFacts["s
 export function rebuiltEntry(
   { key, sizeBytes, contentType, lastModified, said }: ObjectFacts,
   made: { readonly id: string; readonly url: string },
-  { name, tags = [], deletion }: Remembered = {},
+  { name, tags = [], infection, deletion }: Remembered = {},
 ): Readonly<Record<string, unknown>> & { readonly id: string } {
   const parsed = parseKey(key);
   const isDocument = parsed?.layout === "document" || parsed?.layout === "old-document";
@@ -90,10 +90,11 @@ export function rebuiltEntry(
     uploadedAt: uploadedAt?.toISOString(),
     contentType,
     sha256: said.sha256,
-    // Nothing says what a scanner found: it counts as never scanned.
-    status: deletion === undefined ? "READY" : "DELETED",
+    // Unless it was found infected it counts as never scanned.
+    status: deletion !== undefined ? "DELETED" : infection !== undefined ? "INFECTED" : "READY",
     uploadedBy: said.uploadedBy,
     tags,
+    ...infection,
     ...deletion,
   };
 }

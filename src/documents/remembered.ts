@@ -1,12 +1,17 @@
 import { listAudit } from "../audit/list.ts";
 import type { AuditSite } from "../audit/site.ts";
+import type { AuditEntry } from "../model/audit.ts";
 
 /** What became of a document after its upload: its object's metadata says nothing of it. */
 export interface Remembered {
   readonly name?: string;
   readonly tags?: readonly string[];
+  /** What the last scan found that came to a verdict. */
+  readonly infection?:
+    | { readonly scanResult: "INFECTED"; readonly scanSignature: string; readonly scannedAt: string }
+    | undefined;
   /** Of a soft delete that was not taken back. */
-  readonly deletion?: { readonly deletedAt: string; readonly deletedBy: string };
+  readonly deletion?: { readonly deletedAt: string; readonly deletedBy: string } | undefined;
 }
 
 /** What the audit trail remembers of a user's documents, by their ids. */
@@ -14,26 +19,44 @@ export async function rememberedOf(
   trail: AuditSite,
   userId: string,
 ): Promise<ReadonlyMap<string, Remembered>> {
+  const changes: { readonly id: string; readonly change: Remembered }[] = [];
+  for await (const entry of listAudit(trail, { userId })) {
+    const { documentId: id } = entry.details;
+    const change = changeOf(entry);
+    if (typeof id === "string" && change !== undefined) changes.push({ id, change });
+  }
   const remembered = new Map<string, Remembered>();
-  const settled = new Set<string>();
-  // The newest first: what is known already is not asked of older ones.
-  for await (const { action, actor, details, timestamp } of listAudit(trail, { userId })) {
-    const { documentId: id, name, tags, deletedAt } = details;
-    if (typeof id !== "string") continue;
-    const known = remembered.get(id) ?? {};
-    if (action === "document.renamed" && typeof name === "string") remembered.set(id, { name, ...known });
-    if (action === "document.tagged" && isTexts(tags)) remembered.set(id, { tags, ...known });
-    if ((action === "document.deleted" || action === "document.restored") && !settled.has(id)) {
-      settled.add(id);
-      if (action === "document.restored") continue;
-      const deletion = {
-        deletedAt: typeof deletedAt === "string" ? deletedAt : timestamp,
-        deletedBy: actor,
-      };
-      remembered.set(id, { ...known, deletion });
-    }
+  // The newest came first; of two the later one counts.
+  for (const { id, change } of changes.reverse()) {
+    remembered.set(id, { ...remembered.get(id), ...change });
   }
   return remembered;
+}
+
+function changeOf({ action, actor, details, timestamp }: AuditEntry): Remembered | undefined {
+  const { name, tags, scanResult, signature, deletedAt } = details;
+  switch (action) {
+    case "document.renamed":
+      return typeof name === "string" ? { name } : undefined;
+    case "document.tagged":
+      return isTexts(tags) ? { tags } : undefined;
+    case "document.scanned":
+      // A scan without a verdict takes none away.
+      if (scanResult === "CLEAN") return { infection: undefined };
+      if (scanResult !== "INFECTED") return undefined;
+      return { infection: { scanResult, scanSignature: String(signature), scannedAt: timestamp } };
+    case "document.deleted":
+      return {
+        deletion: {
+          deletedAt: typeof deletedAt === "string" ? deletedAt : timestamp,
+          deletedBy: actor,
+        },
+      };
+    case "document.restored":
+      return { deletion: undefined };
+    default:
+      return undefined;
+  }
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -50,6 +50,14 @@ async function auditActions(aws: Aws): Promise<string[]> {
   return actions;
 }
 
+function scanning(clamd: { host: string; port: number }, policy = "refuse") {
+  return {
+    MAWPS_CLAMAV_HOST: clamd.host,
+    MAWPS_CLAMAV_PORT: String(clamd.port),
+    MAWPS_SCAN_POLICY: policy,
+  };
+}
+
 describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: Shape) => {
   const env = { MAWPS_NEW_TABLE_SHAPE: shape };
   const run = (argv: readonly string[], options: WorldOptions = {}) =>
@@ -391,11 +399,6 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
   });
 
   describe("with a scanner", () => {
-    const scanning = (clamd: { host: string; port: number }, policy = "refuse") => ({
-      MAWPS_CLAMAV_HOST: clamd.host,
-      MAWPS_CLAMAV_PORT: String(clamd.port),
-      MAWPS_SCAN_POLICY: policy,
-    });
     const upload = (more: WorldOptions, ...files: string[]) =>
       run(["doc", "upload", "user-1", ...files, "--type", "cv", "--create-profile"], more);
 
@@ -536,6 +539,25 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       expect((await run(["doc", "url", "user-1", two])).exitCode).toBe(1);
       expect((await run(["doc", "restore", "user-1", two])).exitCode).toBe(0);
       expect((await entries()).find(({ id }) => id === two)).toMatchObject({ status: "READY" });
+    });
+
+    it("brings one that a scan found infected back as infected", async () => {
+      const documents = await look(async (aws) => {
+        const put = await putDocument(aws, { userId: "user-1", id: "doc-1", body: "eins" });
+        await putProfile(aws, "user-1", { documents: [put] });
+        return [put];
+      });
+      await using fake = await startFakeClamd({ complete: says("stream: Late.Finding FOUND\0") });
+      await run(["doc", "scan", "--all"], { env: scanning(fake.clamd) });
+      // The engine is down then: that is no verdict.
+      await run(["doc", "scan", "--all"], { env: scanning({ host: "127.0.0.1", port: 1 }) });
+      expect(await entries()).toMatchObject([{ status: "INFECTED" }]);
+      await look((aws) => putProfile(aws, "user-1", { name: "Max" }));
+      expect((await check("--repair", "--yes")).exitCode).toBe(0);
+      const [found] = await entries();
+      expect(found).toMatchObject({ id: "doc-1", status: "INFECTED", scanSignature: "Late.Finding" });
+      expect(found?.["s3Key"]).toBe(documents[0]?.["s3Key"]);
+      expect((await run(["doc", "url", "user-1", "doc-1", "--allow-unscanned"])).exitCode).toBe(1);
     });
 
     it("brings back the documents of a user whose whole item is gone", async () => {
