@@ -3,7 +3,7 @@ import type { BackupPlan, CreatedBackup, CreateProgress, Rate } from "../backup/
 import { CliError, exitCodes } from "../errors.ts";
 import { bytes } from "../output/bytes.ts";
 import { duration } from "../output/dates.ts";
-import { count, visible } from "../output/text.ts";
+import { count, grouped, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { assertOutside, placeOf, repoFlag } from "./backup-repository.ts";
 import { s3Place } from "./backup-native-site.ts";
@@ -79,7 +79,7 @@ async function notWhole({ id, objects, unreadable }: CreatedBackup): Promise<Cli
   }));
   const more = unreadable.length - failures.length;
   const told = partial(failures, objects).message;
-  return new CliError(more > 0 ? `${told}\n  and ${more.toLocaleString("en")} more` : told, {
+  return new CliError(more > 0 ? `${told}\n  and ${grouped(more)} more` : told, {
     exitCode: exitCodes.partial,
     hint: `the backup is made, without them: mawps backup show ${id}`,
   });
@@ -166,5 +166,5 @@ function createdText({
 function mendedText(mended: number, damaged: number): string {
   const written = `${count(mended, "damaged content")} written again`;
   if (damaged === 0) return written;
-  return `${written}; ${damaged.toLocaleString("en")} cannot be: nothing that was read for this backup has the bytes`;
+  return `${written}; ${grouped(damaged)} cannot be: nothing that was read for this backup has the bytes`;
 }

@@ -3,7 +3,7 @@ import type { Counts } from "../backup/manifest.ts";
 import type { DrillReport } from "./backup-drilling.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { bytes } from "../output/bytes.ts";
-import { count, visible } from "../output/text.ts";
+import { count, grouped, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { repoFlag, snapshotName } from "./backup-repository.ts";
 
@@ -56,11 +56,11 @@ function reportText(report: DrillReport): string {
   const more = faultCount - faults.length;
   return [
     `${snapshot}: ${countsText(report)}`,
-    ...(suppressed === 0 ? [] : [`${suppressed.toLocaleString("en")} suppressed: they were erased`]),
+    ...(suppressed === 0 ? [] : [`${grouped(suppressed)} suppressed: they were erased`]),
     ...lost.map((what) => `not restored: ${what}`),
     ...steps.map(({ step, seconds }) => `${step}: ${seconds.toFixed(1)} s`),
     ...faults.map(({ what, why }) => visible(`FAULT ${what}: ${why}`)),
-    ...(more > 0 ? [`and ${more.toLocaleString("en")} more`] : []),
+    ...(more > 0 ? [`and ${grouped(more)} more`] : []),
     report.outcome === "ok" ? "restored and sound" : "NOT sound",
   ].join("\n");
 }

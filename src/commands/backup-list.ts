@@ -4,6 +4,7 @@ import type { SnapshotEntry } from "../backup/snapshots.ts";
 import { bytes } from "../output/bytes.ts";
 import { localTime } from "../output/dates.ts";
 import { table } from "../output/table.ts";
+import { grouped } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { repoFlag } from "./backup-repository.ts";
 
@@ -57,14 +58,14 @@ async function asText(rows: Listed[]): Promise<string> {
   return table(rows, [
     { title: "BACKUP", cell: ({ id }) => id },
     { title: "MADE", cell: ({ startedAt }) => localTime(startedAt) },
-    { title: "ITEMS", cell: ({ counts }) => number(counts?.items), align: "right" },
-    { title: "OBJECTS", cell: ({ counts }) => number(counts?.objects), align: "right" },
+    { title: "ITEMS", cell: ({ counts }) => grouped(counts?.items), align: "right" },
+    { title: "OBJECTS", cell: ({ counts }) => grouped(counts?.objects), align: "right" },
     {
       title: "SIZE",
       cell: ({ counts }) => (counts === undefined ? "-" : bytes(counts.bytes)),
       align: "right",
     },
-    { title: "ACCOUNTS", cell: ({ counts }) => number(counts?.users), align: "right" },
+    { title: "ACCOUNTS", cell: ({ counts }) => grouped(counts?.users), align: "right" },
     { title: "VERIFIED", cell: ({ verifiedAt }) => (verifiedAt === undefined ? "-" : localTime(verifiedAt)) },
     { title: "DRILLED", cell: ({ drilledAt }) => (drilledAt === undefined ? "-" : localTime(drilledAt)) },
     { title: "", cell: remark },
@@ -74,8 +75,4 @@ async function asText(rows: Listed[]): Promise<string> {
 function remark({ damaged, lastCheck }: Listed): string {
   if (damaged !== undefined) return `DAMAGED: ${damaged}`;
   return lastCheck?.outcome === "failed" ? `${lastCheck.kind} found faults` : "";
-}
-
-function number(value: number | undefined): string {
-  return value === undefined ? "-" : value.toLocaleString("en");
 }

@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { CliError } from "../errors.ts";
 import { localTime } from "../output/dates.ts";
 import { table } from "../output/table.ts";
+import { grouped } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { s3Place } from "./backup-native-site.ts";
 
@@ -87,7 +88,7 @@ export function nativeExport(begin: Begin): AnyCommand {
       await run.printRows(rows, async (rows) => {
         const listed = await table(rows, [
           { title: "table", cell: (row) => row.table },
-          { title: "items", cell: (row) => row.items.toLocaleString("en"), align: "right" },
+          { title: "items", cell: (row) => grouped(row.items), align: "right" },
           { title: "files", cell: (row) => String(row.files), align: "right" },
           { title: "manifest", cell: (row) => `s3://${row.bucket}/${row.manifest}` },
         ]);

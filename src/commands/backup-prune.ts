@@ -3,7 +3,7 @@ import type { LeftContents, Pruned, PruneSite } from "../backup/prune.ts";
 import type { PrunePolicy, Verdict } from "../backup/prune-policy.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { bytes } from "../output/bytes.ts";
-import { count } from "../output/text.ts";
+import { count, grouped } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { repoFlag } from "./backup-repository.ts";
 import type { Run } from "./run.ts";
@@ -109,8 +109,8 @@ function goingIn(verdicts: readonly Verdict[]): string[] {
 function questionOf(verdicts: readonly Verdict[]): string {
   const going = goingIn(verdicts).length;
   if (going === 0) return "Remove what no backup refers to? No backup is to be removed.";
-  const all = verdicts.length.toLocaleString("en");
-  return `Remove ${going.toLocaleString("en")} of ${all} backups, and what only they hold?`;
+  const all = grouped(verdicts.length);
+  return `Remove ${grouped(going)} of ${all} backups, and what only they hold?`;
 }
 
 function asJson(run: Run, verdicts: readonly Verdict[], pruned: Pruned) {

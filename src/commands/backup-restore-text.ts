@@ -4,7 +4,7 @@ import type { RestoreSite } from "../backup/restore-site.ts";
 import type { RestoreOutcome } from "../backup/restore.ts";
 import { bytes } from "../output/bytes.ts";
 import { table } from "../output/table.ts";
-import { count, visible } from "../output/text.ts";
+import { count, grouped, visible } from "../output/text.ts";
 
 interface Row {
   readonly what: string;
@@ -71,7 +71,7 @@ export async function planText({ manifest }: RestoreSite, plan: RestorePlan): Pr
   const number = (name: keyof Omit<Row, "what" | "state">) => ({
     title: name,
     align: "right" as const,
-    cell: (row: Row) => row[name].toLocaleString("en"),
+    cell: (row: Row) => grouped(row[name]),
   });
   const counts = await table(rowsOf(plan), [
     { title: manifest.id, cell: ({ what }) => what },
@@ -96,9 +96,7 @@ export async function planText({ manifest }: RestoreSite, plan: RestorePlan): Pr
 }
 
 function suppressedLines({ suppressed }: RestorePlan): string[] {
-  return suppressed === 0
-    ? []
-    : [`${suppressed.toLocaleString("en")} suppressed: erased, and left out of every restore`];
+  return suppressed === 0 ? [] : [`${grouped(suppressed)} suppressed: erased, and left out of every restore`];
 }
 
 function lostLines({ lost }: RestorePlan): string[] {

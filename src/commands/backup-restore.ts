@@ -4,7 +4,7 @@ import type { RestorePlan } from "../backup/restore-plan.ts";
 import type { RestoreOutcome } from "../backup/restore.ts";
 import type { OnConflict, RestoreSite } from "../backup/restore-site.ts";
 import { CliError, exitCodes } from "../errors.ts";
-import { count } from "../output/text.ts";
+import { count, grouped } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { repoFlag, snapshotName } from "./backup-repository.ts";
 import type { Run } from "./run.ts";
@@ -108,7 +108,7 @@ function questionOf(plan: RestorePlan): string {
     ...(users === undefined ? [] : [count(users.counts.create, "account")]),
   ];
   const over = overwritten(plan);
-  return `Create ${parts.join(", ")}${over === 0 ? "" : `, and overwrite ${over.toLocaleString("en")} that differ`}?`;
+  return `Create ${parts.join(", ")}${over === 0 ? "" : `, and overwrite ${grouped(over)} that differ`}?`;
 }
 
 async function carriedOut(
@@ -157,7 +157,7 @@ async function tellFailures(run: Run, { manifest }: RestoreSite, outcome: Restor
   const named = failures.slice(0, 20).map(({ left, why }) => ({ what: nameOfLeft(left), why }));
   const told = partial([...named, ...accounts], items + objects);
   const more = failures.length - named.length;
-  throw new CliError(more > 0 ? `${told.message}\n  and ${more.toLocaleString("en")} more` : told.message, {
+  throw new CliError(more > 0 ? `${told.message}\n  and ${grouped(more)} more` : told.message, {
     exitCode: exitCodes.partial,
     hint,
   });

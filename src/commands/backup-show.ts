@@ -4,7 +4,7 @@ import type { SnapshotEntry } from "../backup/snapshots.ts";
 import { bytes } from "../output/bytes.ts";
 import { localTime } from "../output/dates.ts";
 import { facts, table } from "../output/table.ts";
-import { visible } from "../output/text.ts";
+import { grouped, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { repoFlag, snapshotName } from "./backup-repository.ts";
 
@@ -69,7 +69,7 @@ async function asText(shown: Shown): Promise<string> {
   ];
   const text = await table(rows, [
     { title: "WHAT", cell: ({ what }) => what },
-    { title: "COUNT", cell: ({ count }) => count.toLocaleString("en"), align: "right" },
+    { title: "COUNT", cell: ({ count }) => grouped(count), align: "right" },
     { title: "SIZE", cell: ({ size }) => size, align: "right" },
     { title: "READ FROM", cell: ({ from }) => localTime(new Date(from)) },
     { title: "TO", cell: ({ to }) => localTime(new Date(to)) },

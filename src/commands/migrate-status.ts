@@ -4,7 +4,7 @@ import { CliError, exitCodes } from "../errors.ts";
 import { standings, type Standing } from "../migrations/choose.ts";
 import { localTime } from "../output/dates.ts";
 import { table } from "../output/table.ts";
-import { count } from "../output/text.ts";
+import { count, grouped } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { migrationSite } from "./migrate-site.ts";
 
@@ -78,8 +78,8 @@ function asText(rows: readonly Row[]): Promise<string> {
       title: "WHEN",
       cell: (row) => (row.startedAt === null ? "-" : localTime(new Date(row.endedAt ?? row.startedAt))),
     },
-    { title: "CHANGED", cell: ({ counts }) => counts?.changed?.toLocaleString("en") ?? "-", align: "right" },
-    { title: "LEFT", cell: ({ counts }) => counts?.left?.toLocaleString("en") ?? "-", align: "right" },
+    { title: "CHANGED", cell: ({ counts }) => grouped(counts?.changed), align: "right" },
+    { title: "LEFT", cell: ({ counts }) => grouped(counts?.left), align: "right" },
     { title: "BY", cell: ({ by }) => by ?? "-" },
   ]);
 }

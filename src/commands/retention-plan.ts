@@ -3,7 +3,7 @@ import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../errors.ts";
 import { bytes } from "../output/bytes.ts";
 import { table } from "../output/table.ts";
-import { count, visible } from "../output/text.ts";
+import { count, grouped, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import type { RuleTotal, Totals } from "../retention/plan.ts";
 import type { PlanEntry } from "../retention/plan-entry.ts";
@@ -77,7 +77,7 @@ export async function totalsText({ rules }: { rules: readonly RuleTotal[] }): Pr
   return `\n${await table(rules, [
     { title: "RULE", cell: ({ rule }) => rule },
     { title: "ACTION", cell: ({ action }) => action },
-    { title: "COUNT", cell: (total) => total.count.toLocaleString("en"), align: "right" },
+    { title: "COUNT", cell: (total) => grouped(total.count), align: "right" },
     { title: "SIZE", cell: (total) => bytes(total.bytes), align: "right" },
     { title: "DONE BY", cell: ({ action, by }) => (action === "keep" ? "nobody" : doers[by]) },
   ])}`;

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError } from "../errors.ts";
 import { bytes } from "../output/bytes.ts";
-import { count, visible } from "../output/text.ts";
+import { count, grouped, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import type { RuleTotal, Totals } from "../retention/plan.ts";
 import type { PlanOnDisk } from "../retention/plan-file.ts";
@@ -72,7 +72,7 @@ async function carryOutPlan(
     outcome = await carryOut(site, plannedEntries(plan), {
       dryRun,
       record: (events) => trail.recordAll(events),
-      onDone: (done) => working.update(`deleting: ${done.toLocaleString("en")} done`),
+      onDone: (done) => working.update(`deleting: ${grouped(done)} done`),
     });
     working.stop();
   }
@@ -92,11 +92,9 @@ async function assertLimit(totals: Totals, maxDelete: number | undefined): Promi
   const limit = maxDelete ?? defaultLimit(totals);
   if (deletions <= limit) return;
   const whose =
-    maxDelete === undefined
-      ? ` (500, or 5 % of the ${totals.there.toLocaleString("en")} that are there)`
-      : "";
+    maxDelete === undefined ? ` (500, or 5 % of the ${grouped(totals.there)} that are there)` : "";
   throw new CliError(
-    `${count(deletions, "deletion")} are due, more than the limit of ${limit.toLocaleString("en")}${whose}; nothing was deleted`,
+    `${count(deletions, "deletion")} are due, more than the limit of ${grouped(limit)}${whose}; nothing was deleted`,
     { hint: `look at \`mawps retention plan\`; if it is right, pass --max-delete ${deletions}` },
   );
 }
@@ -109,7 +107,7 @@ function questionOf(due: readonly RuleTotal[]): string {
         : total.action === "abort-upload"
           ? "abort"
           : "delete for good";
-    return `${verb} ${total.count.toLocaleString("en")} (${total.rule}, ${bytes(total.bytes)})`;
+    return `${verb} ${grouped(total.count)} (${total.rule}, ${bytes(total.bytes)})`;
   });
   const text = parts.join(", ");
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}?`;
@@ -133,8 +131,8 @@ function asJson({ rules, done, gone, skipped, failures }: RunOutcome) {
 
 async function asText({ rules, done, gone, skipped }: RunOutcome, dryRun: boolean): Promise<string> {
   if (done === 0 && gone === 0 && skipped.length === 0) return "nothing is due";
-  const before = gone === 0 ? "" : `, ${gone.toLocaleString("en")} were done before`;
-  const left = skipped.length === 0 ? "" : `, ${skipped.length.toLocaleString("en")} skipped`;
-  const said = `${done.toLocaleString("en")} ${dryRun ? "would be done" : "done"}${before}${left}`;
+  const before = gone === 0 ? "" : `, ${grouped(gone)} were done before`;
+  const left = skipped.length === 0 ? "" : `, ${grouped(skipped.length)} skipped`;
+  const said = `${grouped(done)} ${dryRun ? "would be done" : "done"}${before}${left}`;
   return rules.length === 0 ? said : `${said}\n${await totalsText({ rules })}`;
 }

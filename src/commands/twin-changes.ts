@@ -1,4 +1,4 @@
-import { visible } from "../output/text.ts";
+import { grouped, visible } from "../output/text.ts";
 import type { FieldChange } from "../twin/difference.ts";
 
 /** Characters of a value that are shown. */
@@ -25,7 +25,7 @@ export function excerpt(value: unknown, from = 0): string {
   const isWhole = from === 0 && cut === text;
   const quote = typeof value === "string" ? '"' : "";
   const part = `${quote}${from > 0 ? "…" : ""}${visible(cut)}${from + cut.length < text.length ? "…" : ""}${quote}`;
-  return isWhole ? part : `${part} (${text.length.toLocaleString("en")} characters)`;
+  return isWhole ? part : `${part} (${grouped(text.length)} characters)`;
 }
 
 function valuesOf(change: FieldChange): string {

@@ -17,7 +17,7 @@ export function count(number: number, one: string, many = `${one}s`): string {
   return `${grouped(number)} ${number === 1 ? one : many}`;
 }
 
-/** A whole number as `toLocaleString` groups it, without the 10 ms in which that loads its data. */
-function grouped(number: number): string {
-  return String(number).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
+/** A whole number with its thousands grouped, `-` for none; without the 10 ms in which `toLocaleString` loads its data. */
+export function grouped(number: number | undefined): string {
+  return number === undefined ? "-" : String(number).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
 }
