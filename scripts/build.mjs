@@ -63,7 +63,7 @@ try {
   };
   const { metafile } = await build({
     ...common,
-    entryPoints: { start: "src/start.ts", "save-worker": "src/aws/save-worker.ts" },
+    entryPoints: { start: "src/start.ts", "save-worker": "src/aws/raw/save-worker.ts" },
     outdir: split,
     bundle: true,
     splitting: true,

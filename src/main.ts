@@ -80,7 +80,7 @@ async function report(error: unknown, world: World, voice: Voice): Promise<numbe
     return interrupted;
   }
   if (error instanceof CliError) return tell(world, error, voice);
-  const { explain } = await import("./aws/explain.ts");
+  const { explain } = await import("./aws/explain/explain.ts");
   const explained = explain(error, voice);
   if (explained !== undefined) return tell(world, explained, voice);
   const { explainSystem } = await import("./explain-system.ts");

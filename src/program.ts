@@ -20,39 +20,39 @@ interface Noun {
 const nouns: Readonly<Record<string, Noun>> = {
   hero: {
     description: "the picture on the home page",
-    load: async () => (await import("./commands/hero.ts")).hero,
+    load: async () => (await import("./commands/hero/index.ts")).hero,
   },
   retention: {
     description: "what is due to be deleted, and deleting it",
-    load: async () => (await import("./commands/retention.ts")).retention,
+    load: async () => (await import("./commands/retention/index.ts")).retention,
   },
   backup: {
     description: "backups of tables, files and accounts, and what AWS keeps by itself",
-    load: async () => (await import("./commands/backup.ts")).backup,
+    load: async () => (await import("./commands/backup/index.ts")).backup,
   },
   migrate: {
     description: "versioned changes of what is stored: plan them, apply them, take them back",
-    load: async () => (await import("./commands/migrate.ts")).migrate,
+    load: async () => (await import("./commands/migrate/index.ts")).migrate,
   },
   audit: {
     description: "who changed what, and the proof of it",
-    load: async () => (await import("./commands/audit.ts")).audit,
+    load: async () => (await import("./commands/audit/index.ts")).audit,
   },
   avatar: {
     description: "a user's own picture",
-    load: async () => (await import("./commands/avatar.ts")).avatar,
+    load: async () => (await import("./commands/avatar/index.ts")).avatar,
   },
   doc: {
     description: "users' documents: upload, download, links, requests, scan, check",
-    load: async () => (await import("./commands/doc.ts")).doc,
+    load: async () => (await import("./commands/doc/index.ts")).doc,
   },
   twin: {
     description: "the owner's digital twin: from the browser into DynamoDB, and its versions",
-    load: async () => (await import("./commands/twin.ts")).twin,
+    load: async () => (await import("./commands/twin/index.ts")).twin,
   },
   progress: {
     description: "how the users get on: one of them, all of them, and what a browser still holds",
-    load: async () => (await import("./commands/progress.ts")).progress,
+    load: async () => (await import("./commands/progress/index.ts")).progress,
   },
   setup: {
     description: "make the buckets and tables that are missing",
@@ -133,8 +133,8 @@ export function buildProgram(world: World): Program {
     const { color, ...flags } = command.optsWithGlobals() as Record<string, unknown>;
     // Help and version are shown without any of these.
     const [{ findConfigFile }, { resolve }, { startRun }] = await Promise.all([
-      import("./config-file.ts"),
-      import("./config.ts"),
+      import("./config/config-file.ts"),
+      import("./config/config.ts"),
       import("./commands/run.ts"),
     ]);
     const file = await findConfigFile(world, flags["config"] as string | undefined);

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { connect, type Aws, type End } from "./aws/clients.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import { CliError } from "./errors.ts";
 import { localPoolId } from "./local/service.ts";
 import type { LocalStore } from "./local/store.ts";

@@ -1,5 +1,5 @@
 import type { Aws } from "./aws/clients.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 
 export interface Output {
   write(text: string | Uint8Array): boolean;
@@ -48,7 +48,7 @@ export interface World {
   randomHex(bytes: number): string;
   /** For telling whether another command is still at work. */
   readonly machine: Machine;
-  /** The program of the thread that saves files (aws/save-worker.ts); undefined where it is not bundled. */
+  /** The program of the thread that saves files (aws/raw/save-worker.ts); undefined where it is not bundled. */
   readonly saveWorker: string | undefined;
   /** Shows a URL in the person's browser. */
   openUrl(url: string): Promise<void>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { resolve, settings, type SettingKey } from "../src/config.ts";
+import { resolve, settings, type SettingKey } from "../src/config/config.ts";
 import { CliError } from "../src/errors.ts";
 
 function failure(make: () => unknown): CliError {

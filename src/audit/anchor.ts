@@ -1,4 +1,4 @@
-import { getObjectBytes, putObject } from "../aws/objects.ts";
+import { getObjectBytes, putObject } from "../aws/s3/objects.ts";
 import { errorName, httpStatus } from "../aws/setting.ts";
 import { emptyHead, isAuditTime, type ChainHead } from "../model/audit.ts";
 import { isRecord } from "../model/json.ts";

@@ -1,5 +1,5 @@
-import { queryItems, type Item } from "../aws/items.ts";
-import { plain, typed } from "../aws/plain.ts";
+import { queryItems, type Item } from "../aws/dynamodb/items.ts";
+import { plain, typed } from "../aws/dynamodb/plain.ts";
 import {
   auditChain,
   emptyHead,

@@ -1,5 +1,5 @@
-import { queryItems } from "../aws/items.ts";
-import { plain } from "../aws/plain.ts";
+import { queryItems } from "../aws/dynamodb/items.ts";
+import { plain } from "../aws/dynamodb/plain.ts";
 import { auditChain, isAuditTime, isSequence, type AuditEntry } from "../model/audit.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { readHead, storedChain } from "./entries.ts";

@@ -1,4 +1,4 @@
-import { assertMayPut, maxTransactionItems, putNew } from "../aws/put-new.ts";
+import { assertMayPut, maxTransactionItems, putNew } from "../aws/dynamodb/put-new.ts";
 import { pause } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import {

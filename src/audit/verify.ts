@@ -1,5 +1,5 @@
-import { listVersions } from "../aws/listing.ts";
-import { getObjectBytes } from "../aws/objects.ts";
+import { listVersions } from "../aws/s3/listing.ts";
+import { getObjectBytes } from "../aws/s3/objects.ts";
 import { emptyHead, entryHash, isEntry, isSequence, type ChainHead } from "../model/audit.ts";
 import type { JsonObject } from "../model/json.ts";
 import { headIn, readAnchor } from "./anchor.ts";

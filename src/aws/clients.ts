@@ -2,7 +2,7 @@ import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-iden
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
-import { rememberOrigins } from "./error-origin.ts";
+import { rememberOrigins } from "./explain/error-origin.ts";
 
 export type Service = "s3" | "dynamodb" | "cognito" | "sts";
 
@@ -78,19 +78,19 @@ export function connect(options: ConnectOptions): Aws {
     region: options.region,
     endpointUrl: options.endpointUrl,
     s3: once("s3", async () => {
-      const [{ S3Client }, common] = await Promise.all([import("./s3-sdk.ts"), settings("s3")]);
+      const [{ S3Client }, common] = await Promise.all([import("./s3/sdk.ts"), settings("s3")]);
       return new S3Client(options.endpointUrl === undefined ? common : { ...common, forcePathStyle: true });
     }),
     dynamodb: once("dynamodb", async () => {
       const [{ DynamoDBClient }, common] = await Promise.all([
-        import("./dynamodb-sdk.ts"),
+        import("./dynamodb/sdk.ts"),
         settings("dynamodb"),
       ]);
       return new DynamoDBClient(common);
     }),
     cognito: once("cognito", async () => {
       const [{ CognitoIdentityProviderClient }, common] = await Promise.all([
-        import("./cognito-sdk.ts"),
+        import("./cognito/sdk.ts"),
         settings("cognito"),
       ]);
       return new CognitoIdentityProviderClient(common);

@@ -1,6 +1,6 @@
 import type { Aws } from "./clients.ts";
-import { explain } from "./explain.ts";
-import { abortable } from "./objects.ts";
+import { explain } from "./explain/explain.ts";
+import { abortable } from "./s3/objects.ts";
 
 export interface Discovered {
   readonly buckets: readonly string[];
@@ -38,7 +38,7 @@ export async function discover(aws: Aws, signal?: AbortSignal): Promise<Discover
 
 /** Names of the account's buckets, of all regions: S3 tells them apart only when asked one by one. */
 async function listBuckets(aws: Aws, signal: AbortSignal | undefined): Promise<string[]> {
-  const [s3, { ListBucketsCommand }] = await Promise.all([aws.s3(), import("./s3-sdk.ts")]);
+  const [s3, { ListBucketsCommand }] = await Promise.all([aws.s3(), import("./s3/sdk.ts")]);
   const names: string[] = [];
   let token: string | undefined;
   do {
@@ -53,7 +53,7 @@ async function listBuckets(aws: Aws, signal: AbortSignal | undefined): Promise<s
 }
 
 async function listTables(aws: Aws, signal: AbortSignal | undefined): Promise<string[]> {
-  const [dynamodb, { ListTablesCommand }] = await Promise.all([aws.dynamodb(), import("./dynamodb-sdk.ts")]);
+  const [dynamodb, { ListTablesCommand }] = await Promise.all([aws.dynamodb(), import("./dynamodb/sdk.ts")]);
   const names: string[] = [];
   let last: string | undefined;
   do {
@@ -68,7 +68,7 @@ async function listTables(aws: Aws, signal: AbortSignal | undefined): Promise<st
 }
 
 async function listUserPools(aws: Aws, signal: AbortSignal | undefined): Promise<string[]> {
-  const [cognito, { ListUserPoolsCommand }] = await Promise.all([aws.cognito(), import("./cognito-sdk.ts")]);
+  const [cognito, { ListUserPoolsCommand }] = await Promise.all([aws.cognito(), import("./cognito/sdk.ts")]);
   const ids: string[] = [];
   let token: string | undefined;
   do {

@@ -1,8 +1,8 @@
 import type { Aws } from "../aws/clients.ts";
-import { listObjects } from "../aws/listing.ts";
-import { objectTags, tagQuery } from "../aws/objects.ts";
+import { listObjects } from "../aws/s3/listing.ts";
+import { objectTags, tagQuery } from "../aws/s3/objects.ts";
 import { errorName, httpStatus, isDenied } from "../aws/setting.ts";
-import { headWhole, openWhole, type StoredWhole } from "../aws/stored-object.ts";
+import { headWhole, openWhole, type StoredWhole } from "../aws/s3/stored-object.ts";
 import { CliError } from "../errors.ts";
 import type { Reading } from "./create-tables.ts";
 import { damageIn } from "./damage.ts";

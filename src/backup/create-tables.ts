@@ -1,5 +1,5 @@
-import type { Item } from "../aws/items.ts";
-import { scanLines } from "../aws/scan-lines.ts";
+import type { Item } from "../aws/dynamodb/items.ts";
+import { scanLines } from "../aws/raw/scan-lines.ts";
 import type { TableKeys } from "../model/declaration.ts";
 import { partWriter, type WrittenPart } from "./parts.ts";
 import type { Pending } from "./pending.ts";

@@ -1,7 +1,7 @@
-import { findBucket } from "../aws/bucket-settings.ts";
+import { findBucket } from "../aws/s3/bucket-settings.ts";
 import { pause } from "../aws/setting.ts";
-import { describeTable, type TableMeasure } from "../aws/table-description.ts";
-import type { ExportPlace } from "../aws/table-export.ts";
+import { describeTable, type TableMeasure } from "../aws/dynamodb/table-description.ts";
+import type { ExportPlace } from "../aws/dynamodb/table-export.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { schemaVersion } from "../migrations/state.ts";
 import {

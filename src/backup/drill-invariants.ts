@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { verifyTrail } from "../audit/verify.ts";
-import { type Item, scanItems } from "../aws/items.ts";
-import { listObjects } from "../aws/listing.ts";
-import { getObject, headObject } from "../aws/objects.ts";
-import { listPoolUsers } from "../aws/users-list.ts";
+import { type Item, scanItems } from "../aws/dynamodb/items.ts";
+import { listObjects } from "../aws/s3/listing.ts";
+import { getObject, headObject } from "../aws/s3/objects.ts";
+import { listPoolUsers } from "../aws/cognito/users-list.ts";
 import { entriesIn } from "../documents/entries.ts";
 import type { DocumentEntry } from "../model/documents.ts";
 import type { Drill, Fault } from "./drill.ts";

@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import type { Aws } from "../aws/clients.ts";
-import { queryItems } from "../aws/items.ts";
-import { plain, typed } from "../aws/plain.ts";
-import { putNew } from "../aws/put-new.ts";
+import { queryItems } from "../aws/dynamodb/items.ts";
+import { plain, typed } from "../aws/dynamodb/plain.ts";
+import { putNew } from "../aws/dynamodb/put-new.ts";
 import { errorName } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { isRecord, timeOf } from "../model/json.ts";

@@ -1,4 +1,4 @@
-import type { ExportPlace } from "../aws/table-export.ts";
+import type { ExportPlace } from "../aws/dynamodb/table-export.ts";
 import { CliError } from "../errors.ts";
 import { type BegunExports, exportTables } from "./native-export.ts";
 import type { Pending } from "./pending.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Aws } from "../aws/clients.ts";
-import { exportLines } from "../aws/export-lines.ts";
+import { exportLines } from "../aws/raw/export-lines.ts";
 import {
   beginExport,
   type ExportPlace,
@@ -9,8 +9,8 @@ import {
   manifestKey,
   readExport,
   readExportFiles,
-} from "../aws/table-export.ts";
-import { readRecoveryWindow } from "../aws/table-recovery.ts";
+} from "../aws/dynamodb/table-export.ts";
+import { readRecoveryWindow } from "../aws/dynamodb/table-recovery.ts";
 import { CliError } from "../errors.ts";
 import type { Declaration } from "../model/declaration.ts";
 import type { NativeSite } from "./native-site.ts";

@@ -1,12 +1,12 @@
-import { beginRestoreFromBackup, type NativeBackupContents } from "../aws/native-backups.ts";
-import { type LostSettings, readSettings, restoreSettings } from "../aws/restore-settings.ts";
+import { beginRestoreFromBackup, type NativeBackupContents } from "../aws/dynamodb/native-backups.ts";
+import { type LostSettings, readSettings, restoreSettings } from "../aws/dynamodb/restore-settings.ts";
 import {
   beginRestoreToTime,
   readRecoveryWindow,
   readRestored,
   type RecoveryWindow,
   type RestoredTable,
-} from "../aws/table-recovery.ts";
+} from "../aws/dynamodb/table-recovery.ts";
 import { CliError } from "../errors.ts";
 import type { NativeSite } from "./native-site.ts";
 import { waitUntil, wholeSecond } from "./native-site.ts";

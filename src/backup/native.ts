@@ -5,8 +5,8 @@ import {
   type NativeBackup,
   type NativeBackupContents,
   readNativeBackup,
-} from "../aws/native-backups.ts";
-import { readRestored } from "../aws/table-recovery.ts";
+} from "../aws/dynamodb/native-backups.ts";
+import { readRestored } from "../aws/dynamodb/table-recovery.ts";
 import { CliError } from "../errors.ts";
 import type { TableDeclaration } from "../model/declaration.ts";
 import type { NativeSite } from "./native-site.ts";

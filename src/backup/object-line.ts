@@ -1,4 +1,4 @@
-import type { ObjectPut } from "../aws/stored-object.ts";
+import type { ObjectPut } from "../aws/s3/stored-object.ts";
 import { isRecord } from "../model/json.ts";
 import { DamagedError } from "./damage.ts";
 

@@ -1,6 +1,6 @@
 import { isDenied, isUnsupported } from "../aws/setting.ts";
-import { readRecoveryWindow, type RecoveryWindow } from "../aws/table-recovery.ts";
-import { enableRecovery } from "../aws/table-settings.ts";
+import { readRecoveryWindow, type RecoveryWindow } from "../aws/dynamodb/table-recovery.ts";
+import { enableRecovery } from "../aws/dynamodb/table-settings.ts";
 import type { TableDeclaration } from "../model/declaration.ts";
 import type { NativeSite } from "./native-site.ts";
 

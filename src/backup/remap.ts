@@ -1,6 +1,6 @@
 import type { Aws } from "../aws/clients.ts";
-import { listPoolUsers, type PoolAccount, type UserAttribute } from "../aws/users-list.ts";
-import { listsPerSecond, pacedFor } from "../aws/users-pace.ts";
+import { listPoolUsers, type PoolAccount, type UserAttribute } from "../aws/cognito/users-list.ts";
+import { listsPerSecond, pacedFor } from "../aws/cognito/users-pace.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { identityOf, namedOf, type UserLine } from "./user-line.ts";
 import { existingPool } from "./users-read.ts";

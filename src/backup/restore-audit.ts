@@ -1,6 +1,6 @@
 import { readAnchor, writeAnchor } from "../audit/anchor.ts";
 import { readHead } from "../audit/entries.ts";
-import { findBucket } from "../aws/bucket-settings.ts";
+import { findBucket } from "../aws/s3/bucket-settings.ts";
 import {
   type ErasureEntry,
   lineErasure,

@@ -1,4 +1,4 @@
-import { getRawItems } from "../aws/get-raw-items.ts";
+import { getRawItems } from "../aws/raw/get-raw-items.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { migrationLockId } from "../model/mawps.ts";
 import type { Owners } from "../model/ownership.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { findBucket } from "../aws/bucket-settings.ts";
+import { findBucket } from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
-import { objectTags } from "../aws/objects.ts";
-import { headWhole, type ObjectPut, openWhole, type StoredWhole } from "../aws/stored-object.ts";
+import { objectTags } from "../aws/s3/objects.ts";
+import { headWhole, type ObjectPut, openWhole, type StoredWhole } from "../aws/s3/stored-object.ts";
 import { errorName } from "../aws/setting.ts";
 import { inParallel } from "../documents/parallel.ts";
 import { CliError } from "../errors.ts";

@@ -1,8 +1,8 @@
-import { putObject, type ObjectHeaders } from "../aws/objects.ts";
+import { putObject, type ObjectHeaders } from "../aws/s3/objects.ts";
 import { errorName, httpStatus } from "../aws/setting.ts";
-import type { ObjectPut } from "../aws/stored-object.ts";
+import type { ObjectPut } from "../aws/s3/stored-object.ts";
 import { isBusy, whileBusy } from "../aws/throttling.ts";
-import { uploadStream } from "../aws/upload.ts";
+import { uploadStream } from "../aws/s3/upload.ts";
 import { inParallel } from "../documents/parallel.ts";
 import type { ObjectLine } from "./object-line.ts";
 import { partLines } from "./parts.ts";

@@ -1,6 +1,6 @@
-import { keysPerGet } from "../aws/get-raw-items.ts";
-import { keyNames } from "../aws/make-table.ts";
-import { describeTable, type DescribedTable } from "../aws/table-description.ts";
+import { keysPerGet } from "../aws/raw/get-raw-items.ts";
+import { keyNames } from "../aws/dynamodb/make-table.ts";
+import { describeTable, type DescribedTable } from "../aws/dynamodb/table-description.ts";
 import { inParallel } from "../documents/parallel.ts";
 import { CliError } from "../errors.ts";
 import { keysText, sameKeys } from "../model/declaration.ts";

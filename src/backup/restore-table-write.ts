@@ -1,7 +1,7 @@
-import { keysPerGet } from "../aws/get-raw-items.ts";
-import { bytesPerCall, putLines, type ConditionalPut, type PutOutcome } from "../aws/put-lines.ts";
+import { keysPerGet } from "../aws/raw/get-raw-items.ts";
+import { bytesPerCall, putLines, type ConditionalPut, type PutOutcome } from "../aws/raw/put-lines.ts";
 import { errorName } from "../aws/setting.ts";
-import { writeLines } from "../aws/write-lines.ts";
+import { writeLines } from "../aws/raw/write-lines.ts";
 import { inParallel } from "../documents/parallel.ts";
 import { compare, type Planning } from "./restore-compare.ts";
 import {

@@ -1,5 +1,5 @@
-import { removeTableTag, makeTable } from "../aws/make-table.ts";
-import { restoreSettings } from "../aws/restore-settings.ts";
+import { removeTableTag, makeTable } from "../aws/dynamodb/make-table.ts";
+import { restoreSettings } from "../aws/dynamodb/restore-settings.ts";
 import { CliError } from "../errors.ts";
 import type { RecordAudit } from "../model/audit.ts";
 import type { AuditDetails } from "../model/audit-details.ts";

@@ -1,9 +1,9 @@
 import type { Aws } from "../aws/clients.ts";
-import { deleteObjects } from "../aws/deletion.ts";
-import { listObjects } from "../aws/listing.ts";
-import { getObject, getObjectBytes, headObject, putObject } from "../aws/objects.ts";
+import { deleteObjects } from "../aws/s3/deletion.ts";
+import { listObjects } from "../aws/s3/listing.ts";
+import { getObject, getObjectBytes, headObject, putObject } from "../aws/s3/objects.ts";
 import { errorName, pause } from "../aws/setting.ts";
-import { uploadFile } from "../aws/upload.ts";
+import { uploadFile } from "../aws/s3/upload.ts";
 import { CliError } from "../errors.ts";
 import type { Store } from "./store.ts";
 

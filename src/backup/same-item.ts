@@ -1,4 +1,4 @@
-import { significant } from "../aws/plain.ts";
+import { significant } from "../aws/dynamodb/plain.ts";
 import { canonicalJson, isRecord, timeOf, type JsonObject } from "../model/json.ts";
 
 /**

@@ -1,5 +1,5 @@
-import type { DescribedTable } from "../aws/table-description.ts";
-import type { ExportedFile } from "../aws/table-export.ts";
+import type { DescribedTable } from "../aws/dynamodb/table-description.ts";
+import type { ExportedFile } from "../aws/dynamodb/table-export.ts";
 
 /** What one backup holds. Stored with one field more, `sha256`: that of the canonical JSON of all the rest. */
 export interface Manifest {

@@ -1,5 +1,5 @@
-import type { UserPool } from "../aws/user-pool.ts";
-import type { PoolAccount } from "../aws/users-list.ts";
+import type { UserPool } from "../aws/cognito/user-pool.ts";
+import type { PoolAccount } from "../aws/cognito/users-list.ts";
 import { CliError } from "../errors.ts";
 import { isRecord } from "../model/json.ts";
 

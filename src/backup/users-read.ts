@@ -1,8 +1,8 @@
 import type { Aws } from "../aws/clients.ts";
-import { listGroups, readMemberships, type PoolGroup } from "../aws/groups.ts";
-import { readUserPool, type UserPool } from "../aws/user-pool.ts";
-import { listPoolUsers } from "../aws/users-list.ts";
-import { listsPerSecond, pacedFor } from "../aws/users-pace.ts";
+import { listGroups, readMemberships, type PoolGroup } from "../aws/cognito/groups.ts";
+import { readUserPool, type UserPool } from "../aws/cognito/user-pool.ts";
+import { listPoolUsers } from "../aws/cognito/users-list.ts";
+import { listsPerSecond, pacedFor } from "../aws/cognito/users-pace.ts";
 import { CliError } from "../errors.ts";
 import { userLine, userLineText } from "./user-line.ts";
 

@@ -1,5 +1,5 @@
 import type { Aws } from "../aws/clients.ts";
-import { createGroup } from "../aws/groups.ts";
+import { createGroup } from "../aws/cognito/groups.ts";
 import { errorName } from "../aws/setting.ts";
 import {
   addToGroup,
@@ -8,9 +8,9 @@ import {
   disableUser,
   enableUser,
   removeFromGroup,
-} from "../aws/users-change.ts";
-import { readPoolAccount } from "../aws/users-list.ts";
-import { changesPerSecond, pacedFor, type Paced } from "../aws/users-pace.ts";
+} from "../aws/cognito/users-change.ts";
+import { readPoolAccount } from "../aws/cognito/users-list.ts";
+import { changesPerSecond, pacedFor, type Paced } from "../aws/cognito/users-pace.ts";
 import { inParallel } from "../documents/parallel.ts";
 import type { CreateStep, UsersPlan, UserStep } from "./users-plan.ts";
 

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { settings, type SettingKey } from "../config.ts";
+import { settings, type SettingKey } from "../config/config.ts";
 import { table } from "../output/table.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 

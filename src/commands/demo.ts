@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
-import { resolve } from "../config.ts";
+import { resolve } from "../config/config.ts";
 import { buildProgram, type AnyCommand, type Begin } from "../program.ts";
 import type { CarriedMetadata } from "../images/inspect.ts";
 import type { World } from "../world.ts";
-import { heroSite } from "./hero-site.ts";
+import { heroSite } from "./hero/site.ts";
 import { startRun, type Run } from "./run.ts";
 
 /** `mawps demo`: the main job on a temporary local store, each command shown before it runs. */
@@ -98,9 +98,9 @@ function inside({ world, config }: Run, folder: string): World {
 /** The bytes that the public gets now. */
 async function publishedPicture(world: World): Promise<Uint8Array> {
   const [{ readPointer }, { heroKeyOf }, { getObjectBytes }] = await Promise.all([
-    import("../hero/pointer.ts"),
-    import("../hero/site.ts"),
-    import("../aws/objects.ts"),
+    import("../site/hero/pointer.ts"),
+    import("../site/hero/site.ts"),
+    import("../aws/s3/objects.ts"),
   ]);
   const run: Run = startRun(world, resolve({ quiet: true }, world.env, undefined));
   try {

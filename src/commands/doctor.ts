@@ -12,7 +12,7 @@ import { table } from "../output/table.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import { configuredSite, storeFolder } from "../target.ts";
-import { scannerOf } from "./doc-site.ts";
+import { scannerOf } from "./doc/site.ts";
 import type { Run } from "./run.ts";
 
 /** `mawps doctor`: everything that is looked at, each finding with its remedy; exit 4 when something is wrong. */
@@ -49,7 +49,7 @@ async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> 
   const { world, config } = run;
   const [{ anonymousGet }, { explain }] = await Promise.all([
     import("../aws/anonymous.ts"),
-    import("../aws/explain.ts"),
+    import("../aws/explain/explain.ts"),
   ]);
   return {
     now: () => world.now(),
@@ -68,14 +68,14 @@ async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> 
 }
 
 async function callerOf(aws: Aws, signal: AbortSignal): Promise<NonNullable<Outside["caller"]>> {
-  const { callerIdentity } = await import("../aws/identity.ts");
+  const { callerIdentity } = await import("../aws/sts.ts");
   return () => callerIdentity(aws, signal);
 }
 
 /** Without the keys: which backups there are, and what came of their drills, is not encrypted. */
 async function backupFacts(run: Run): Promise<BackupFacts> {
   const [{ storeOf }, { listSnapshots }] = await Promise.all([
-    import("./backup-repository.ts"),
+    import("./backup/repository.ts"),
     import("../backup/snapshots.ts"),
   ]);
   const store = await storeOf(run, undefined, "reads");

@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { Aws } from "../aws/clients.ts";
-import { configFileName, writeConfigFile } from "../config-file.ts";
-import { resolve as resolveConfig, settings, type SettingKey } from "../config.ts";
+import { configFileName, writeConfigFile } from "../config/config-file.ts";
+import { resolve as resolveConfig, settings, type SettingKey } from "../config/config.ts";
 import { CliError } from "../errors.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import type { Run } from "./run.ts";

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import type { EndsWithSession } from "../aws/presign.ts";
+import type { EndsWithSession } from "../aws/s3/presign.ts";
 import { CliError } from "../errors.ts";
 import { duration, localTime } from "../output/dates.ts";
-import { spanOption } from "./doc-options.ts";
+import { spanOption } from "./doc/options.ts";
 import type { Run } from "./run.ts";
 
 /** `--expires` of a link, in seconds. */

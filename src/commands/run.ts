@@ -1,7 +1,7 @@
 import type { AuditTrail } from "../audit/trail.ts";
 import type { Aws } from "../aws/clients.ts";
-import type { CallerIdentity } from "../aws/identity.ts";
-import type { Config, Resolved, Sources } from "../config.ts";
+import type { CallerIdentity } from "../aws/sts.ts";
+import type { Config, Resolved, Sources } from "../config/config.ts";
 import { CliError } from "../errors.ts";
 import type { Access, Connection, World } from "../world.ts";
 
@@ -75,7 +75,7 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
   let asked: Promise<CallerIdentity> | undefined;
 
   const caller = (aws: Aws) =>
-    (asked ??= import("../aws/identity.ts").then(({ callerIdentity }) => callerIdentity(aws, world.signal)));
+    (asked ??= import("../aws/sts.ts").then(({ callerIdentity }) => callerIdentity(aws, world.signal)));
   const write = async (text: string) => {
     if (text === "") return;
     if (!world.stdout.write(text)) await drained(world);
@@ -101,7 +101,7 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
   const connected = (access: Access) => (connection ??= open(config.dryRun ? "reads" : access));
 
   async function openTrail(): Promise<AuditTrail> {
-    const [{ aws }, { openAudit }] = await Promise.all([connected("writes"), import("./audit-site.ts")]);
+    const [{ aws }, { openAudit }] = await Promise.all([connected("writes"), import("./audit/site.ts")]);
     return openAudit({ aws, config, world }, () => actorOf(aws, { config, world, caller }));
   }
 

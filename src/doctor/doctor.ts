@@ -1,5 +1,5 @@
 import type { Aws } from "../aws/clients.ts";
-import { readUserPool } from "../aws/user-pool.ts";
+import { readUserPool } from "../aws/cognito/user-pool.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { planSetup } from "../setup/plan.ts";
 import type { SetupPlan } from "../setup/step.ts";

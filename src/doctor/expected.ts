@@ -1,7 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
-import { type AttributeValue, getItem, type Item } from "../aws/items.ts";
-import { headObject } from "../aws/objects.ts";
-import { readTable } from "../aws/table-settings.ts";
+import { type AttributeValue, getItem, type Item } from "../aws/dynamodb/items.ts";
+import { headObject } from "../aws/s3/objects.ts";
+import { readTable } from "../aws/dynamodb/table-settings.ts";
 import type { Declaration, ExpectedItem } from "../model/declaration.ts";
 import { type ObjectAddress, parsePublicUrl, publicUrl } from "../model/urls.ts";
 import type { Finding } from "./finding.ts";

@@ -1,6 +1,6 @@
-import { readPolicyIsPublic } from "../aws/bucket-settings.ts";
+import { readPolicyIsPublic } from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
-import { listObjects } from "../aws/listing.ts";
+import { listObjects } from "../aws/s3/listing.ts";
 import { publicUrl } from "../model/urls.ts";
 import type { Finding } from "./finding.ts";
 import type { Outside } from "./outside.ts";

@@ -1,5 +1,5 @@
 import { lookup } from "mime-types";
-import { headObject } from "../aws/objects.ts";
+import { headObject } from "../aws/s3/objects.ts";
 import { CliError } from "../errors.ts";
 import type { AuditAction, AuditEvent } from "../model/audit.ts";
 import {

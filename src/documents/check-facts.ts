@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { listObjects } from "../aws/listing.ts";
-import { getObject, headObject } from "../aws/objects.ts";
-import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/open-uploads.ts";
+import { listObjects } from "../aws/s3/listing.ts";
+import { getObject, headObject } from "../aws/s3/objects.ts";
+import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-uploads.ts";
 import { fromObjectMetadata } from "../model/documents.ts";
 import { readDocuments, type UserDocuments } from "./entries.ts";
 import { inParallel } from "./parallel.ts";

@@ -1,4 +1,4 @@
-import type { UnfinishedUpload } from "../aws/open-uploads.ts";
+import type { UnfinishedUpload } from "../aws/s3/open-uploads.ts";
 import { documentFolders, type ObjectFacts } from "./check-facts.ts";
 import type { StoredEntry } from "./entries.ts";
 

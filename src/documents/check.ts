@@ -1,5 +1,5 @@
-import { listObjects } from "../aws/listing.ts";
-import { scanItems } from "../aws/items.ts";
+import { listObjects } from "../aws/s3/listing.ts";
+import { scanItems } from "../aws/dynamodb/items.ts";
 import { parseKey } from "../model/keys.ts";
 import { userIdFault } from "../model/user-id.ts";
 import { readFacts } from "./check-facts.ts";

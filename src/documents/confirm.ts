@@ -1,5 +1,5 @@
-import { deleteAllVersions } from "../aws/deletion.ts";
-import { getObject, getObjectBytes, headObject, type ObjectHead } from "../aws/objects.ts";
+import { deleteAllVersions } from "../aws/s3/deletion.ts";
+import { getObject, getObjectBytes, headObject, type ObjectHead } from "../aws/s3/objects.ts";
 import { httpStatus } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentExtension, DocumentType } from "../model/document-types.ts";

@@ -1,5 +1,5 @@
-import { getItem, type AttributeValue, type Item } from "../aws/items.ts";
-import { plain } from "../aws/plain.ts";
+import { getItem, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
+import { plain } from "../aws/dynamodb/plain.ts";
 import { CliError } from "../errors.ts";
 import { parseDocument, type DocumentEntry } from "../model/documents.ts";
 import { parsePublicUrl } from "../model/urls.ts";

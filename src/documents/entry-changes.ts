@@ -1,7 +1,7 @@
-import { assertItemFits } from "../aws/item-size.ts";
-import { getItem, type AttributeValue, type Item } from "../aws/items.ts";
-import { typed } from "../aws/plain.ts";
-import { updateAttributes } from "../aws/update-item.ts";
+import { assertItemFits } from "../aws/dynamodb/item-size.ts";
+import { getItem, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
+import { typed } from "../aws/dynamodb/plain.ts";
+import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
 import {
   documentItemKey,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
-import { defaultPartBytes } from "../aws/multipart.ts";
+import { defaultPartBytes } from "../aws/s3/multipart.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentExtension, DocumentType } from "../model/document-types.ts";
 import { documentNameFault } from "../model/documents.ts";

@@ -1,4 +1,4 @@
-import { explain } from "../aws/explain.ts";
+import { explain } from "../aws/explain/explain.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentSite } from "./site.ts";
 

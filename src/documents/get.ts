@@ -1,11 +1,11 @@
 import { constants, type Stats } from "node:fs";
 import { access, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { smallBytes, smallDownloads, type DownloadSmall } from "../aws/download-small.ts";
-import { downloadFile } from "../aws/download.ts";
-import { partPathOf } from "../aws/save-file.ts";
-import { openSaver } from "../aws/saver.ts";
-import { verificationOf, type Verified } from "../aws/verification.ts";
+import { smallBytes, smallDownloads, type DownloadSmall } from "../aws/raw/download-small.ts";
+import { downloadFile } from "../aws/s3/download.ts";
+import { partPathOf } from "../aws/raw/save-file.ts";
+import { openSaver } from "../aws/raw/saver.ts";
+import { verificationOf, type Verified } from "../aws/s3/verification.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentEntry } from "../model/documents.ts";
 import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";

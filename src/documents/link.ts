@@ -1,5 +1,5 @@
-import { headObject, type ObjectHead } from "../aws/objects.ts";
-import { presignGet, type EndsWithSession, type Link } from "../aws/presign.ts";
+import { headObject, type ObjectHead } from "../aws/s3/objects.ts";
+import { presignGet, type EndsWithSession, type Link } from "../aws/s3/presign.ts";
 import { CliError } from "../errors.ts";
 import { documentTypes, type DocumentType } from "../model/document-types.ts";
 import { isUnscanned, type DocumentEntry } from "../model/documents.ts";

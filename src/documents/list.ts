@@ -1,4 +1,4 @@
-import { scanItems, type Item } from "../aws/items.ts";
+import { scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { newestFirst, type DocumentEntry, type DocumentStatus } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
 import { pluralFileType } from "../model/keys.ts";

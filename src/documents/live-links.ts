@@ -1,6 +1,6 @@
 import { listAudit } from "../audit/list.ts";
 import type { AuditSite } from "../audit/site.ts";
-import { headObject } from "../aws/objects.ts";
+import { headObject } from "../aws/s3/objects.ts";
 import type { AuditAction, AuditEntry } from "../model/audit.ts";
 import { timeOf } from "../model/json.ts";
 import { inParallel } from "./parallel.ts";

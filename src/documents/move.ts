@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { copyObject } from "../aws/copy.ts";
-import { deleteAllVersions } from "../aws/deletion.ts";
-import { getObject, headObject, type ObjectHead, type ObjectHeaders } from "../aws/objects.ts";
+import { copyObject } from "../aws/s3/copy.ts";
+import { deleteAllVersions } from "../aws/s3/deletion.ts";
+import { getObject, headObject, type ObjectHead, type ObjectHeaders } from "../aws/s3/objects.ts";
 import { httpStatus } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { timeOf } from "../model/json.ts";

@@ -1,6 +1,6 @@
-import { removeUnfinishedUploads } from "../aws/open-uploads.ts";
-import { removeUpload } from "../aws/multipart.ts";
-import { deleteAllVersions } from "../aws/deletion.ts";
+import { removeUnfinishedUploads } from "../aws/s3/open-uploads.ts";
+import { removeUpload } from "../aws/s3/multipart.ts";
+import { deleteAllVersions } from "../aws/s3/deletion.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import type { Finding, Repair } from "./check-finding.ts";
 import { rebuiltEntry } from "./check-orphans.ts";

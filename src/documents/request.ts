@@ -1,4 +1,4 @@
-import { presignPost, presignPut, type EndsWithSession } from "../aws/presign.ts";
+import { presignPost, presignPut, type EndsWithSession } from "../aws/s3/presign.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentType } from "../model/document-types.ts";
 import { documentNameFault } from "../model/documents.ts";

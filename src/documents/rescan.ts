@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { getObject } from "../aws/objects.ts";
+import { getObject } from "../aws/s3/objects.ts";
 import { errorName } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";

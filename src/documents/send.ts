@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { defaultPartBytes } from "../aws/multipart.ts";
-import { headObject, putObject } from "../aws/objects.ts";
-import { uploadFile } from "../aws/upload.ts";
+import { defaultPartBytes } from "../aws/s3/multipart.ts";
+import { headObject, putObject } from "../aws/s3/objects.ts";
+import { uploadFile } from "../aws/s3/upload.ts";
 import { CliError } from "../errors.ts";
 import { fromObjectMetadata, objectMetadata } from "../model/documents.ts";
 import { assertUnchanged, changed, type Examined } from "./examine.ts";

@@ -1,4 +1,4 @@
-import { tableShape } from "../aws/items.ts";
+import { tableShape } from "../aws/dynamodb/items.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { AuditEvent, RecordAudit } from "../model/audit.ts";
 import type { TableShape } from "../model/table-shape.ts";

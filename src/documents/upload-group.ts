@@ -1,5 +1,5 @@
-import type { Item } from "../aws/items.ts";
-import { removeUnfinishedUploads } from "../aws/open-uploads.ts";
+import type { Item } from "../aws/dynamodb/items.ts";
+import { removeUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { documentJson } from "../model/documents.ts";

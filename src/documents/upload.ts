@@ -1,4 +1,4 @@
-import { typed } from "../aws/plain.ts";
+import { typed } from "../aws/dynamodb/plain.ts";
 import { pluralFileType } from "../model/keys.ts";
 import { readDocuments, type UserDocuments } from "./entries.ts";
 import { assertEntriesFit } from "./entry-changes.ts";

@@ -1,6 +1,6 @@
-import { getItem, scanItems, type Item } from "../aws/items.ts";
-import { findPoolUser, findPoolUsers, type PoolUser } from "../aws/users.ts";
-import { updateAttributes } from "../aws/update-item.ts";
+import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
+import { findPoolUser, findPoolUsers, type PoolUser } from "../aws/cognito/users.ts";
+import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
 import { userIdFault } from "../model/user-id.ts";
 import { documentItemKey, readDocuments, type UserDocuments } from "./entries.ts";

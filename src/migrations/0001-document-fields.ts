@@ -1,5 +1,5 @@
 import { lookup } from "mime-types";
-import type { AttributeValue } from "../aws/items.ts";
+import type { AttributeValue } from "../aws/dynamodb/items.ts";
 import { documentFolders } from "../documents/check-facts.ts";
 import { entriesAttribute, entriesIn, type StoredEntry } from "../documents/entries.ts";
 import { inParallel } from "../documents/parallel.ts";

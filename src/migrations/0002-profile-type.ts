@@ -1,4 +1,4 @@
-import type { Item } from "../aws/items.ts";
+import type { Item } from "../aws/dynamodb/items.ts";
 import { ownerId } from "../model/user-id.ts";
 import { isBlank } from "./blank.ts";
 import { nothing, type ItemChange, type Left, type Migration } from "./migration.ts";

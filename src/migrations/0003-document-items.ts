@@ -1,4 +1,4 @@
-import type { AttributeValue, Item } from "../aws/items.ts";
+import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
 import { entriesAttribute as list } from "../documents/entries.ts";
 import { isBlank } from "./blank.ts";
 import { nothing, type Migration, type Step, type Unit } from "./migration.ts";

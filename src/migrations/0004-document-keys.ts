@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { headObject } from "../aws/objects.ts";
+import { headObject } from "../aws/s3/objects.ts";
 import { whileBusy } from "../aws/throttling.ts";
-import type { AttributeValue } from "../aws/items.ts";
+import type { AttributeValue } from "../aws/dynamodb/items.ts";
 import { entriesAttribute, entriesIn, type StoredEntry } from "../documents/entries.ts";
 import { nextKey } from "../documents/move.ts";
 import { documentUrl } from "../documents/site.ts";

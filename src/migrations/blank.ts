@@ -1,4 +1,4 @@
-import type { AttributeValue } from "../aws/items.ts";
+import type { AttributeValue } from "../aws/dynamodb/items.ts";
 
 /** Whether an attribute says nothing: absent, null, or an empty text. */
 export function isBlank(value: AttributeValue | undefined): boolean {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { getObject, headObject } from "../aws/objects.ts";
+import { getObject, headObject } from "../aws/s3/objects.ts";
 import { errorName } from "../aws/setting.ts";
 import { whileBusy } from "../aws/throttling.ts";
 import type { MigrationSite } from "./migration.ts";

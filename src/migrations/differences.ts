@@ -1,4 +1,4 @@
-import type { AttributeValue } from "../aws/items.ts";
+import type { AttributeValue } from "../aws/dynamodb/items.ts";
 import { parseKey } from "../model/keys.ts";
 import { parsePublicUrl } from "../model/urls.ts";
 import type { ItemChange } from "./migration.ts";

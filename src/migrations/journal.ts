@@ -1,7 +1,7 @@
 import { gunzip, gzip } from "node:zlib";
 import { promisify } from "node:util";
-import { queryItems, type AttributeValue, type Item } from "../aws/items.ts";
-import type { TransactStep } from "../aws/transact.ts";
+import { queryItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
+import type { TransactStep } from "../aws/dynamodb/transact.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import type { HeldLock } from "./lock.ts";
 import type { ItemChange, JournalRecord, MigrationSite } from "./migration.ts";

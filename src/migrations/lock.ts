@@ -1,8 +1,8 @@
-import { getItem, type Item } from "../aws/items.ts";
-import { plain } from "../aws/plain.ts";
-import { serverTime } from "../aws/server-time.ts";
-import { transact, type TransactStep } from "../aws/transact.ts";
-import { updateAttributes } from "../aws/update-item.ts";
+import { getItem, type Item } from "../aws/dynamodb/items.ts";
+import { plain } from "../aws/dynamodb/plain.ts";
+import { serverTime } from "../aws/s3/server-time.ts";
+import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
+import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { whileBusy } from "../aws/throttling.ts";
 import { CliError } from "../errors.ts";
 import { migrationLockId } from "../model/mawps.ts";

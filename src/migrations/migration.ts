@@ -1,4 +1,4 @@
-import type { AttributeValue, Item } from "../aws/items.ts";
+import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
 import type { Place } from "../documents/entries.ts";
 import type { DocumentSite } from "../documents/site.ts";
 import type { TableShape } from "../model/table-shape.ts";

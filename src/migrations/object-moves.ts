@@ -1,6 +1,6 @@
-import { copyObject } from "../aws/copy.ts";
-import { listVersions } from "../aws/listing.ts";
-import { deleteObject, headObject, type ObjectHead } from "../aws/objects.ts";
+import { copyObject } from "../aws/s3/copy.ts";
+import { listVersions } from "../aws/s3/listing.ts";
+import { deleteObject, headObject, type ObjectHead } from "../aws/s3/objects.ts";
 import { httpStatus } from "../aws/setting.ts";
 import { whileBusy } from "../aws/throttling.ts";
 import { assertSame } from "../documents/move.ts";

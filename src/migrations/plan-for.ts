@@ -1,5 +1,5 @@
-import { itemSizeBytes } from "../aws/item-size.ts";
-import type { Item } from "../aws/items.ts";
+import { itemSizeBytes } from "../aws/dynamodb/item-size.ts";
+import type { Item } from "../aws/dynamodb/items.ts";
 import { maxItemBytes } from "../model/item-size.ts";
 import {
   nothing,

@@ -1,5 +1,5 @@
 import type { Aws } from "../aws/clients.ts";
-import { readRecovery } from "../aws/table-settings.ts";
+import { readRecovery } from "../aws/dynamodb/table-settings.ts";
 import type { Repository } from "../backup/repository.ts";
 import { listSnapshots, readManifest } from "../backup/snapshots.ts";
 

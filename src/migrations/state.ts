@@ -1,8 +1,8 @@
 import type { Aws } from "../aws/clients.ts";
-import { getItem, type Item } from "../aws/items.ts";
-import { plain, typed } from "../aws/plain.ts";
+import { getItem, type Item } from "../aws/dynamodb/items.ts";
+import { plain, typed } from "../aws/dynamodb/plain.ts";
 import { errorName } from "../aws/setting.ts";
-import type { TransactStep } from "../aws/transact.ts";
+import type { TransactStep } from "../aws/dynamodb/transact.ts";
 import type { MigrationSite } from "./migration.ts";
 
 /**

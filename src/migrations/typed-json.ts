@@ -1,4 +1,4 @@
-import type { AttributeValue, Item } from "../aws/items.ts";
+import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
 import { canonicalJson, type JsonObject } from "../model/json.ts";
 
 /** An item in DynamoDB's typed JSON, as its own exports have it: binary in base64. Every type and digit survives. */

@@ -1,4 +1,4 @@
-import { getItem, scanItems, type Item } from "../aws/items.ts";
+import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { documentItemKey, entriesIn, type Place } from "../documents/entries.ts";
 import { parsePublicUrl } from "../model/urls.ts";
 import type { MigrationSite, StoredItem, Unit } from "./migration.ts";

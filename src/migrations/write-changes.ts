@@ -1,8 +1,8 @@
-import type { Condition } from "../aws/expressions.ts";
-import type { AttributeValue, Item } from "../aws/items.ts";
-import { transact } from "../aws/transact.ts";
+import type { Condition } from "../aws/dynamodb/expressions.ts";
+import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
+import { transact } from "../aws/dynamodb/transact.ts";
 import { whileBusy } from "../aws/throttling.ts";
-import { updateAttributes } from "../aws/update-item.ts";
+import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { documentItemKey, type Place } from "../documents/entries.ts";
 import type { ItemChange, MigrationSite } from "./migration.ts";
 

@@ -1,5 +1,5 @@
-import { readLifecycle } from "../aws/bucket-settings.ts";
-import { readExpiry } from "../aws/table-settings.ts";
+import { readLifecycle } from "../aws/s3/bucket-settings.ts";
+import { readExpiry } from "../aws/dynamodb/table-settings.ts";
 import { missingRules } from "../setup/lifecycle.ts";
 import type { RetentionSite } from "./site.ts";
 

@@ -1,5 +1,5 @@
-import { scanItems, type Item } from "../aws/items.ts";
-import { plain } from "../aws/plain.ts";
+import { scanItems, type Item } from "../aws/dynamodb/items.ts";
+import { plain } from "../aws/dynamodb/plain.ts";
 import {
   documentItemKey,
   entriesAttribute,

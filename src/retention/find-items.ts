@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { itemSizeBytes } from "../aws/item-size.ts";
-import { queryItems, type Item } from "../aws/items.ts";
+import { itemSizeBytes } from "../aws/dynamodb/item-size.ts";
+import { queryItems, type Item } from "../aws/dynamodb/items.ts";
 import { errorName } from "../aws/setting.ts";
 import { auditChain } from "../model/audit.ts";
 import { canonicalJson, timeOf } from "../model/json.ts";

@@ -1,4 +1,4 @@
-import type { ListedVersion } from "../aws/listing.ts";
+import type { ListedVersion } from "../aws/s3/listing.ts";
 import { parseKey } from "../model/keys.ts";
 import type { Noticed } from "./find-documents.ts";
 import { findPictures, ownerOf, pictureFolder } from "./find-pictures.ts";

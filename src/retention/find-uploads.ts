@@ -1,5 +1,5 @@
-import { listUnfinishedUploads } from "../aws/open-uploads.ts";
-import { uploadedBytes } from "../aws/upload-size.ts";
+import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
+import { uploadedBytes } from "../aws/s3/upload-size.ts";
 import { parseKey } from "../model/keys.ts";
 import type { Noticed } from "./find-documents.ts";
 import { ownerOf } from "./find-pictures.ts";

@@ -1,9 +1,9 @@
-import { readVersioning } from "../aws/bucket-settings.ts";
-import { deleteItems } from "../aws/delete-items.ts";
-import { deleteObjects, type Doomed } from "../aws/deletion.ts";
-import { removeUpload } from "../aws/multipart.ts";
-import { typed } from "../aws/plain.ts";
-import type { Item } from "../aws/items.ts";
+import { readVersioning } from "../aws/s3/bucket-settings.ts";
+import { deleteItems } from "../aws/dynamodb/delete-items.ts";
+import { deleteObjects, type Doomed } from "../aws/s3/deletion.ts";
+import { removeUpload } from "../aws/s3/multipart.ts";
+import { typed } from "../aws/dynamodb/plain.ts";
+import type { Item } from "../aws/dynamodb/items.ts";
 import { changeEntries, removeEntries, type ChangeOutcome } from "../documents/entry-changes.ts";
 import type { StoredEntry } from "../documents/entries.ts";
 import type { AuditAction, AuditEvent, RecordAudit } from "../model/audit.ts";

@@ -1,5 +1,5 @@
-import { queryItems } from "../aws/items.ts";
-import { listUnfinishedUploads } from "../aws/open-uploads.ts";
+import { queryItems } from "../aws/dynamodb/items.ts";
+import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { readDocuments, type StoredEntry } from "../documents/entries.ts";
 import { legalHold } from "../model/documents.ts";
 import { sameJson } from "../model/json.ts";

@@ -1,4 +1,4 @@
-import { queryItems, scanItems, type AttributeValue, type Item } from "../aws/items.ts";
+import { queryItems, scanItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
 import { pictureAttributes } from "../model/retention.ts";
 import type { RetentionSite } from "./site.ts";
 

@@ -1,5 +1,5 @@
 import type { Aws } from "../aws/clients.ts";
-import { serverTime } from "../aws/server-time.ts";
+import { serverTime } from "../aws/s3/server-time.ts";
 import type { DocumentSite } from "../documents/site.ts";
 import { CliError } from "../errors.ts";
 import type { Declaration } from "../model/declaration.ts";

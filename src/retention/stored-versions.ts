@@ -1,4 +1,4 @@
-import { listVersions, type ListedVersion } from "../aws/listing.ts";
+import { listVersions, type ListedVersion } from "../aws/s3/listing.ts";
 import type { PlannedVersion } from "./plan-entry.ts";
 import type { RetentionSite } from "./site.ts";
 

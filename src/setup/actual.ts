@@ -9,7 +9,7 @@ import {
   readPolicy,
   readPublicAccessBlock,
   readVersioning,
-} from "../aws/bucket-settings.ts";
+} from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
 import { isDenied, type Reading } from "../aws/setting.ts";
 import {
@@ -19,7 +19,7 @@ import {
   type StoredExpiry,
   type StoredRecovery,
   type StoredTable,
-} from "../aws/table-settings.ts";
+} from "../aws/dynamodb/table-settings.ts";
 import type { PublicAccessBlock, TableDeclaration } from "../model/declaration.ts";
 
 /** As read; `denied` where the caller may not read it. */

@@ -7,7 +7,7 @@ import {
   toleratesTlsDemand,
   writePolicy,
   writePublicAccessBlock,
-} from "../aws/bucket-settings.ts";
+} from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
 import { isAnswer, isUnsupported, type WaitOptions } from "../aws/setting.ts";
 import {
@@ -17,7 +17,7 @@ import {
   enableRecovery,
   protectFromDeletion,
   switchToOnDemand,
-} from "../aws/table-settings.ts";
+} from "../aws/dynamodb/table-settings.ts";
 import { CliError } from "../errors.ts";
 import { dueSteps, type SetupPlan, type Step, type Write } from "./step.ts";
 

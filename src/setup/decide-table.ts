@@ -1,4 +1,4 @@
-import type { StoredTable } from "../aws/table-settings.ts";
+import type { StoredTable } from "../aws/dynamodb/table-settings.ts";
 import { type Declaration, keysText, sameKeys, type TableDeclaration } from "../model/declaration.ts";
 import type { ActualTable } from "./actual.ts";
 import type { Aspect, Step } from "./step.ts";

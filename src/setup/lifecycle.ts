@@ -1,4 +1,4 @@
-import type { Lifecycle, StoredLifecycleRule } from "../aws/bucket-settings.ts";
+import type { Lifecycle, StoredLifecycleRule } from "../aws/s3/bucket-settings.ts";
 import type { LifecycleRule } from "../model/declaration.ts";
 
 /** The wanted rules that are neither there under their id nor done at least as soon by another rule. */

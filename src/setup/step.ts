@@ -1,4 +1,4 @@
-import type { Lifecycle, PolicyDocument } from "../aws/bucket-settings.ts";
+import type { Lifecycle, PolicyDocument } from "../aws/s3/bucket-settings.ts";
 import type { PublicAccessBlock, TableIndex, TableKeys } from "../model/declaration.ts";
 
 /**

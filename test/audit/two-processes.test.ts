@@ -9,7 +9,7 @@ import { expect, it } from "vitest";
 import { storedChain } from "../../src/audit/entries.ts";
 import { verifyTrail } from "../../src/audit/verify.ts";
 import { connect } from "../../src/aws/clients.ts";
-import { resolve } from "../../src/config.ts";
+import { resolve } from "../../src/config/config.ts";
 import { defaultNames } from "../../src/model/mawps.ts";
 import { serveLocal } from "../../src/target.ts";
 

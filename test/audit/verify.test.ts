@@ -1,9 +1,9 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { anchorKey } from "../../src/audit/site.ts";
-import type { Item } from "../../src/aws/items.ts";
-import { deleteObject, putObject } from "../../src/aws/objects.ts";
-import { plain, typed } from "../../src/aws/plain.ts";
+import type { Item } from "../../src/aws/dynamodb/items.ts";
+import { deleteObject, putObject } from "../../src/aws/s3/objects.ts";
+import { plain, typed } from "../../src/aws/dynamodb/plain.ts";
 import { entryHash } from "../../src/model/audit.ts";
 import { openTrailSite, testNow, type TrailSite } from "./trail-site.ts";
 
@@ -242,7 +242,7 @@ describe("the anchor", () => {
 
   it("is missed where no version was kept", async () => {
     const s3 = await trail.aws.s3();
-    const { listVersions } = await import("../../src/aws/listing.ts");
+    const { listVersions } = await import("../../src/aws/s3/listing.ts");
     for await (const page of listVersions(trail.aws, { bucket: trail.site.bucket })) {
       for (const { key, version } of page) {
         await s3.send(new DeleteObjectCommand({ Bucket: trail.site.bucket, Key: key, VersionId: version }));

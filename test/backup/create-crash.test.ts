@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { putObject } from "../../src/aws/objects.ts";
+import { putObject } from "../../src/aws/s3/objects.ts";
 import type { Part } from "../../src/backup/snapshot.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 import { itemsOfEveryType } from "../support/typed-items.ts";

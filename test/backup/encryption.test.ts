@@ -5,7 +5,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { putObject } from "../../src/aws/objects.ts";
+import { putObject } from "../../src/aws/s3/objects.ts";
 import { putProfile } from "../support/documents.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 import { localPoolId } from "../../src/local/service.ts";

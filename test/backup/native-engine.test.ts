@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createBucket } from "../../src/aws/bucket-settings.ts";
-import { deleteItems } from "../../src/aws/delete-items.ts";
-import { getItem } from "../../src/aws/items.ts";
-import { listObjects } from "../../src/aws/listing.ts";
-import { putObject } from "../../src/aws/objects.ts";
+import { createBucket } from "../../src/aws/s3/bucket-settings.ts";
+import { deleteItems } from "../../src/aws/dynamodb/delete-items.ts";
+import { getItem } from "../../src/aws/dynamodb/items.ts";
+import { listObjects } from "../../src/aws/s3/listing.ts";
+import { putObject } from "../../src/aws/s3/objects.ts";
 import { exportForSnapshot, exportPlace } from "../../src/backup/native-engine.ts";
 import { exportedLines } from "../../src/backup/native-export.ts";
 import { openRepository } from "../../src/backup/repository.ts";

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createBucket } from "../../src/aws/bucket-settings.ts";
-import { listObjects } from "../../src/aws/listing.ts";
-import { deleteObject, getObjectBytes, putObject } from "../../src/aws/objects.ts";
+import { createBucket } from "../../src/aws/s3/bucket-settings.ts";
+import { listObjects } from "../../src/aws/s3/listing.ts";
+import { deleteObject, getObjectBytes, putObject } from "../../src/aws/s3/objects.ts";
 import {
   type BegunExports,
   exportedLines,

@@ -1,9 +1,9 @@
 import { UpdateTableCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { scanItems } from "../../src/aws/items.ts";
-import { readNativeBackup } from "../../src/aws/native-backups.ts";
-import { readSettings, restoreSettings } from "../../src/aws/restore-settings.ts";
-import { readRestored, type RestoredTable } from "../../src/aws/table-recovery.ts";
+import { scanItems } from "../../src/aws/dynamodb/items.ts";
+import { readNativeBackup } from "../../src/aws/dynamodb/native-backups.ts";
+import { readSettings, restoreSettings } from "../../src/aws/dynamodb/restore-settings.ts";
+import { readRestored, type RestoredTable } from "../../src/aws/dynamodb/table-recovery.ts";
 import {
   carryOutRestore,
   decideStep,

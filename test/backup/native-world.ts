@@ -1,8 +1,8 @@
-import { createBucket } from "../../src/aws/bucket-settings.ts";
+import { createBucket } from "../../src/aws/s3/bucket-settings.ts";
 import type { Aws } from "../../src/aws/clients.ts";
-import { typed } from "../../src/aws/plain.ts";
-import { putNew } from "../../src/aws/put-new.ts";
-import { createTable, enableRecovery } from "../../src/aws/table-settings.ts";
+import { typed } from "../../src/aws/dynamodb/plain.ts";
+import { putNew } from "../../src/aws/dynamodb/put-new.ts";
+import { createTable, enableRecovery } from "../../src/aws/dynamodb/table-settings.ts";
 import type { NativeSite } from "../../src/backup/native-site.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";

@@ -1,9 +1,9 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { listObjects } from "../../src/aws/listing.ts";
-import { deleteObject, putObject } from "../../src/aws/objects.ts";
-import { describeTable } from "../../src/aws/table-description.ts";
+import { listObjects } from "../../src/aws/s3/listing.ts";
+import { deleteObject, putObject } from "../../src/aws/s3/objects.ts";
+import { describeTable } from "../../src/aws/dynamodb/table-description.ts";
 import { buildMortal, type Mortal } from "../documents/mortal-process.ts";
 import { itemsOfEveryType } from "../support/typed-items.ts";
 import { putTyped, removeUsers, textOf } from "../support/typed-tables.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { UserPool } from "../../src/aws/user-pool.ts";
-import type { PoolAccount } from "../../src/aws/users-list.ts";
+import type { UserPool } from "../../src/aws/cognito/user-pool.ts";
+import type { PoolAccount } from "../../src/aws/cognito/users-list.ts";
 import { identityOf, namedOf, parseUserLine, userLine, userLineText } from "../../src/backup/user-line.ts";
 import { CliError } from "../../src/errors.ts";
 

@@ -8,7 +8,7 @@ import {
   type CreateUserPoolCommandInput,
 } from "@aws-sdk/client-cognito-identity-provider";
 import type { Aws } from "../../src/aws/clients.ts";
-import type { PoolGroup } from "../../src/aws/groups.ts";
+import type { PoolGroup } from "../../src/aws/cognito/groups.ts";
 import { parseUserLine, type UserLine } from "../../src/backup/user-line.ts";
 import { planUsers, type PlanUsers, type UsersPlan } from "../../src/backup/users-plan.ts";
 import { readUsers } from "../../src/backup/users-read.ts";

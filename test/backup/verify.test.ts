@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, afterEach, describe, expect, test } from "vitest";
 import type { Aws } from "../../src/aws/clients.ts";
-import { deleteObject, getObjectBytes, putObject } from "../../src/aws/objects.ts";
+import { deleteObject, getObjectBytes, putObject } from "../../src/aws/s3/objects.ts";
 import { folderStore } from "../../src/backup/folder-store.ts";
 import { exportTables } from "../../src/backup/native-export.ts";
 import type { Repository } from "../../src/backup/repository.ts";

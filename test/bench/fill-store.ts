@@ -2,8 +2,8 @@
 import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { connect } from "../../src/aws/clients.ts";
-import { putObject } from "../../src/aws/objects.ts";
-import { typed } from "../../src/aws/plain.ts";
+import { putObject } from "../../src/aws/s3/objects.ts";
+import { typed } from "../../src/aws/dynamodb/plain.ts";
 import { requestHandler } from "../../src/local/request-handler.ts";
 import { openStore } from "../../src/local/store.ts";
 

@@ -1,6 +1,6 @@
 import { BatchWriteItemCommand, type AttributeValue } from "@aws-sdk/client-dynamodb";
 import { connect } from "../../src/aws/clients.ts";
-import { writeLines } from "../../src/aws/write-lines.ts";
+import { writeLines } from "../../src/aws/raw/write-lines.ts";
 import { folderStore } from "../../src/backup/folder-store.ts";
 import { partLines, partWriter } from "../../src/backup/parts.ts";
 import { ensureRepository } from "../../src/backup/repository.ts";

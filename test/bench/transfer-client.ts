@@ -1,6 +1,6 @@
 import { connect } from "../../src/aws/clients.ts";
-import { downloadFile } from "../../src/aws/download.ts";
-import { uploadFile } from "../../src/aws/upload.ts";
+import { downloadFile } from "../../src/aws/s3/download.ts";
+import { uploadFile } from "../../src/aws/s3/upload.ts";
 
 // One transfer through src/aws, as a process of its own so that its time and memory can be measured.
 const [direction, path = "", endpointUrl = ""] = process.argv.slice(2);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readSource } from "../../src/browser-storage/source.ts";
 import { CliError } from "../../src/errors.ts";
 import { isTwin } from "../../src/model/twin.ts";
-import { localStorageLine } from "../../src/twin/snippets.ts";
+import { localStorageLine } from "../../src/site/twin/snippets.ts";
 
 const key = "digitalTwinTraining";
 const token = "FAKE-TOKEN-6b1f0c";

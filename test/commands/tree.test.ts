@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { beginNativeBackup } from "../../src/aws/native-backups.ts";
+import { beginNativeBackup } from "../../src/aws/dynamodb/native-backups.ts";
 import { buildProgram, type AnyCommand } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
 import { putAvatar, putDocument, putProfile } from "../support/documents.ts";

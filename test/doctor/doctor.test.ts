@@ -3,7 +3,7 @@ import { DeletePublicAccessBlockCommand, PutBucketPolicyCommand } from "@aws-sdk
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { anonymousGet } from "../../src/aws/anonymous.ts";
 import { connect, type Aws } from "../../src/aws/clients.ts";
-import { putObject } from "../../src/aws/objects.ts";
+import { putObject } from "../../src/aws/s3/objects.ts";
 import { examine } from "../../src/doctor/doctor.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import type { Outside } from "../../src/doctor/outside.ts";

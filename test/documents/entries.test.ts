@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { getItem } from "../../src/aws/items.ts";
+import { getItem } from "../../src/aws/dynamodb/items.ts";
 import { entryWithId, readDocuments } from "../../src/documents/entries.ts";
 import { addEntries, changeEntries, removeEntries } from "../../src/documents/entry-changes.ts";
 import { openDocumentSite, type DocumentSite } from "../../src/documents/site.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { listVersions } from "../../src/aws/listing.ts";
-import { getObjectBytes, putObject } from "../../src/aws/objects.ts";
+import { listVersions } from "../../src/aws/s3/listing.ts";
+import { getObjectBytes, putObject } from "../../src/aws/s3/objects.ts";
 import { documentBucket as bucket, putDocument, putProfile, readEntries } from "../support/documents.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 import { buildMortal, type Mortal } from "./mortal-process.ts";

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { putObject } from "../../src/aws/objects.ts";
+import { putObject } from "../../src/aws/s3/objects.ts";
 import { dayMs, lines, storedIn } from "../retention/stored.ts";
 import { makeHome, testStart, type TestHome } from "../support/world.ts";
 import { run } from "./programs.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { DeleteItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
-import type { Item } from "../../src/aws/items.ts";
-import { itemSizeBytes } from "../../src/aws/item-size.ts";
+import type { Item } from "../../src/aws/dynamodb/items.ts";
+import { itemSizeBytes } from "../../src/aws/dynamodb/item-size.ts";
 import { lastBatch, recordsAfter, recordsBackwards, writeJournal } from "../../src/migrations/journal.ts";
 import type { JournalRecord } from "../../src/migrations/migration.ts";
 import { encodeItem } from "../../src/migrations/typed-json.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { getItem } from "../../src/aws/items.ts";
-import type { TransactStep } from "../../src/aws/transact.ts";
+import { getItem } from "../../src/aws/dynamodb/items.ts";
+import type { TransactStep } from "../../src/aws/dynamodb/transact.ts";
 import { readLock, takeLock } from "../../src/migrations/lock.ts";
 import { openSite, type OpenedSite } from "./open-site.ts";
 

@@ -1,7 +1,7 @@
 import { PutItemCommand, ScanCommand, type AttributeValue } from "@aws-sdk/client-dynamodb";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
-import { listObjects, listVersions } from "../../src/aws/listing.ts";
-import { getObjectBytes, objectTags } from "../../src/aws/objects.ts";
+import { listObjects, listVersions } from "../../src/aws/s3/listing.ts";
+import { getObjectBytes, objectTags } from "../../src/aws/s3/objects.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { documentBucket as bucket, profileTable } from "../support/documents.ts";
 import { foreignAttributes, type Shape } from "../support/owner-item.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { AttributeValue, Item } from "../../src/aws/items.ts";
+import type { AttributeValue, Item } from "../../src/aws/dynamodb/items.ts";
 import { decodeItem, encodeItem, sameValue } from "../../src/migrations/typed-json.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { plain, typed } from "../../src/aws/plain.ts";
+import { plain, typed } from "../../src/aws/dynamodb/plain.ts";
 import { chained, emptyHead, entryHash, isEntry, type Writer } from "../../src/model/audit.ts";
 import { detailsOf, type AuditDetails } from "../../src/model/audit-details.ts";
 

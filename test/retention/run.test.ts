@@ -1,10 +1,10 @@
 import { CreateTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { PutBucketPolicyCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { tableShape } from "../../src/aws/items.ts";
-import { listVersions } from "../../src/aws/listing.ts";
-import { putObject } from "../../src/aws/objects.ts";
-import { typed } from "../../src/aws/plain.ts";
+import { tableShape } from "../../src/aws/dynamodb/items.ts";
+import { listVersions } from "../../src/aws/s3/listing.ts";
+import { putObject } from "../../src/aws/s3/objects.ts";
+import { typed } from "../../src/aws/dynamodb/plain.ts";
 import { readDocuments } from "../../src/documents/entries.ts";
 import type { DocumentSite } from "../../src/documents/site.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";

@@ -6,11 +6,11 @@ import {
 } from "@aws-sdk/client-s3";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../../src/aws/clients.ts";
-import { getItem, type Item } from "../../src/aws/items.ts";
-import { listVersions } from "../../src/aws/listing.ts";
-import { putObject } from "../../src/aws/objects.ts";
-import { plain, typed } from "../../src/aws/plain.ts";
-import type { Config } from "../../src/config.ts";
+import { getItem, type Item } from "../../src/aws/dynamodb/items.ts";
+import { listVersions } from "../../src/aws/s3/listing.ts";
+import { putObject } from "../../src/aws/s3/objects.ts";
+import { plain, typed } from "../../src/aws/dynamodb/plain.ts";
+import type { Config } from "../../src/config/config.ts";
 import type { TestHome } from "../support/world.ts";
 
 export const dayMs = 86_400_000;

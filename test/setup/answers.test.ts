@@ -6,9 +6,9 @@ import {
   readLifecycle,
   readPolicy,
   writePolicy,
-} from "../../src/aws/bucket-settings.ts";
+} from "../../src/aws/s3/bucket-settings.ts";
 import { type Aws, connect } from "../../src/aws/clients.ts";
-import { enableRecovery, readTable } from "../../src/aws/table-settings.ts";
+import { enableRecovery, readTable } from "../../src/aws/dynamodb/table-settings.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import { applySetup } from "../../src/setup/apply.ts";
 import { planSetup } from "../../src/setup/plan.ts";

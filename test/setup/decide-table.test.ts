@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StoredTable } from "../../src/aws/table-settings.ts";
+import type { StoredTable } from "../../src/aws/dynamodb/table-settings.ts";
 import type { TableKeys } from "../../src/model/declaration.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import type { ActualTable } from "../../src/setup/actual.ts";

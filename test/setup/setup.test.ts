@@ -27,9 +27,9 @@ import {
   readVersioning,
   writeLifecycle,
   writePolicy,
-} from "../../src/aws/bucket-settings.ts";
+} from "../../src/aws/s3/bucket-settings.ts";
 import type { Aws } from "../../src/aws/clients.ts";
-import { readExpiry, readRecovery, readTable } from "../../src/aws/table-settings.ts";
+import { readExpiry, readRecovery, readTable } from "../../src/aws/dynamodb/table-settings.ts";
 import type { Declaration } from "../../src/model/declaration.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import { applySetup, type SetupResult } from "../../src/setup/apply.ts";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { GetItemCommand, PutItemCommand, type AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../../src/aws/clients.ts";
-import { listObjects } from "../../src/aws/listing.ts";
-import { putObject } from "../../src/aws/objects.ts";
-import { plain, typed } from "../../src/aws/plain.ts";
+import { listObjects } from "../../src/aws/s3/listing.ts";
+import { putObject } from "../../src/aws/s3/objects.ts";
+import { plain, typed } from "../../src/aws/dynamodb/plain.ts";
 import { objectMetadata } from "../../src/model/documents.ts";
 import type { Shape } from "./owner-item.ts";
 

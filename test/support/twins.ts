@@ -1,6 +1,6 @@
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../../src/aws/clients.ts";
-import { typed } from "../../src/aws/plain.ts";
+import { typed } from "../../src/aws/dynamodb/plain.ts";
 import { twinHistoryType, twinType } from "../../src/model/twin.ts";
 
 /** A twin that nothing is wrong with. */

@@ -1,6 +1,6 @@
-import { deleteItems } from "../../src/aws/delete-items.ts";
-import { scanLines } from "../../src/aws/scan-lines.ts";
-import { writeLines } from "../../src/aws/write-lines.ts";
+import { deleteItems } from "../../src/aws/dynamodb/delete-items.ts";
+import { scanLines } from "../../src/aws/raw/scan-lines.ts";
+import { writeLines } from "../../src/aws/raw/write-lines.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { linesOf } from "./typed-items.ts";
 import type { TestHome } from "./world.ts";

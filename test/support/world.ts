@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Aws } from "../../src/aws/clients.ts";
-import { resolve, type Config } from "../../src/config.ts";
+import { resolve, type Config } from "../../src/config/config.ts";
 import { main } from "../../src/main.ts";
 import { connectTarget } from "../../src/target.ts";
 import type { Access, Connection, Output, World } from "../../src/world.ts";

@@ -1,0 +1,95 @@
+import type { Aws } from "../clients.ts";
+import { abortable } from "../s3/objects.ts";
+import { errorName } from "../setting.ts";
+import type { ListOptions } from "./users-list.ts";
+
+/** A group of a Cognito user pool. */
+export interface PoolGroup {
+  readonly name: string;
+  readonly description?: string;
+  /** The lower number wins where a user's groups disagree. */
+  readonly precedence?: number;
+  readonly roleArn?: string;
+}
+
+/** The groups of a pool, by name. */
+export async function listGroups(
+  aws: Aws,
+  poolId: string,
+  { paced, signal }: ListOptions,
+): Promise<PoolGroup[]> {
+  const [cognito, { ListGroupsCommand }] = await sdk(aws);
+  const groups: PoolGroup[] = [];
+  let token: string | undefined;
+  do {
+    const asked = new ListGroupsCommand({ UserPoolId: poolId, Limit: 60, NextToken: token });
+    const page = await paced(() => cognito.send(asked, abortable(signal)), signal);
+    for (const { GroupName, Description, Precedence, RoleArn } of page.Groups ?? []) {
+      groups.push({
+        name: GroupName ?? "",
+        ...(Description === undefined || Description === "" ? {} : { description: Description }),
+        ...(Precedence === undefined ? {} : { precedence: Precedence }),
+        ...(RoleArn === undefined ? {} : { roleArn: RoleArn }),
+      });
+    }
+    token = page.NextToken;
+  } while (token !== undefined);
+  return groups.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/**
+ * User name to the names of the groups, sorted; users in no group are not in it. Asked for by group, not by user: a
+ * call for 60 members instead of one for each user of the pool.
+ */
+export async function readMemberships(
+  aws: Aws,
+  poolId: string,
+  { groups, paced, signal }: ListOptions & { readonly groups: readonly PoolGroup[] },
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const [cognito, { ListUsersInGroupCommand }] = await sdk(aws);
+  const memberships = new Map<string, string[]>();
+  for (const { name } of groups) {
+    let token: string | undefined;
+    do {
+      const asked = new ListUsersInGroupCommand({
+        UserPoolId: poolId,
+        GroupName: name,
+        Limit: 60,
+        NextToken: token,
+      });
+      const page = await paced(() => cognito.send(asked, abortable(signal)), signal);
+      for (const { Username = "" } of page.Users ?? []) {
+        memberships.set(Username, [...(memberships.get(Username) ?? []), name].toSorted());
+      }
+      token = page.NextToken;
+    } while (token !== undefined);
+  }
+  return memberships;
+}
+
+/** Makes a group; `exists` when somebody else did. */
+export async function createGroup(
+  aws: Aws,
+  poolId: string,
+  { group, paced, signal }: ListOptions & { readonly group: PoolGroup },
+): Promise<"created" | "exists"> {
+  const [cognito, { CreateGroupCommand }] = await sdk(aws);
+  const asked = new CreateGroupCommand({
+    UserPoolId: poolId,
+    GroupName: group.name,
+    Description: group.description,
+    Precedence: group.precedence,
+    RoleArn: group.roleArn,
+  });
+  try {
+    await paced(() => cognito.send(asked, abortable(signal)), signal);
+    return "created";
+  } catch (error) {
+    if (errorName(error) === "GroupExistsException") return "exists";
+    throw error;
+  }
+}
+
+function sdk(aws: Aws) {
+  return Promise.all([aws.cognito(), import("./sdk.ts")]);
+}

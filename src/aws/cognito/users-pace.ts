@@ -1,0 +1,53 @@
+import type { Aws } from "../clients.ts";
+import { errorName, pause, whilePassing } from "../setting.ts";
+
+export interface PaceOptions {
+  readonly perSecond: number;
+  readonly now: () => Date;
+  /** Waits so many milliseconds; default a timer. */
+  readonly wait?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+}
+
+/** Sends a call when its turn has come, and again while Cognito throttles it. */
+export type Paced = <T>(call: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
+
+/**
+ * Cognito counts an account's calls by category: 30 a second for lists of users, 25 for changes of users. The website
+ * works on the same pool, so a long run of ours leaves it some.
+ * https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html#category_operations
+ */
+export const listsPerSecond = 25;
+export const changesPerSecond = 20;
+
+/** Seven repetitions besides the SDK's own take more than a minute: no throttling of Cognito lasts that long. */
+const attempts = 8;
+
+/** Calls to AWS below its quota. A server in AWS's place has none: there calls are only sent again when throttled. */
+export function pacedFor(
+  aws: Pick<Aws, "endpointUrl">,
+  { perSecond, now }: Pick<PaceOptions, "perSecond" | "now">,
+): Paced {
+  return paced({ perSecond: aws.endpointUrl === undefined ? perSecond : Infinity, now });
+}
+
+/** Spaces calls evenly, also those of several callers at once. A clock that jumps costs a second at most. */
+export function paced({ perSecond, now, wait = pause }: PaceOptions): Paced {
+  const intervalMs = 1000 / perSecond;
+  let freeAt = 0;
+  const turn = async (signal: AbortSignal | undefined) => {
+    signal?.throwIfAborted();
+    const time = now().getTime();
+    const start = freeAt > time + 1000 ? time : Math.max(time, freeAt);
+    freeAt = start + intervalMs;
+    if (start > time) await wait(start - time, signal);
+  };
+  return (call, signal) =>
+    whilePassing(
+      async () => {
+        await turn(signal);
+        return call();
+      },
+      (error) => errorName(error) === "TooManyRequestsException",
+      { attempts, signal },
+    );
+}

@@ -1,0 +1,131 @@
+import {
+  type BackupDetails,
+  type BackupSummary,
+  CreateBackupCommand,
+  DeleteBackupCommand,
+  DescribeBackupCommand,
+  type DescribeBackupCommandOutput,
+  ListBackupsCommand,
+  type ListBackupsCommandOutput,
+  RestoreTableFromBackupCommand,
+} from "@aws-sdk/client-dynamodb";
+import type { Aws } from "../clients.ts";
+import { abortable } from "../s3/objects.ts";
+import { errorName, type WaitOptions, whilePassing } from "../setting.ts";
+
+/** A backup that DynamoDB keeps itself. */
+export interface NativeBackup {
+  readonly arn: string;
+  readonly name: string;
+  readonly table: string;
+  /** `CREATING`, `AVAILABLE`, `DELETED`. */
+  readonly status: string;
+  /** `USER`: made on demand. `SYSTEM`: by DynamoDB for a deleted table with recovery, for 35 days. `AWS_BACKUP`. */
+  readonly type: string;
+  readonly createdAt: Date | undefined;
+  readonly expiresAt: Date | undefined;
+  readonly bytes: number | undefined;
+}
+
+/** What a backup knows of the table's settings, which a restore from it leaves out. */
+export interface NativeBackupContents extends NativeBackup {
+  readonly items: number | undefined;
+  readonly expiryAttribute: string | undefined;
+  readonly stream: string | undefined;
+}
+
+/** Begins a backup of a table; it can be restored when it is `AVAILABLE`. A table just made is not ready for some seconds. */
+export async function beginNativeBackup(
+  aws: Aws,
+  { table, name }: { table: string; name: string },
+  wait: WaitOptions = {},
+): Promise<NativeBackup> {
+  const dynamodb = await aws.dynamodb();
+  const input = { TableName: table, BackupName: name };
+  const notReady = (error: unknown) => errorName(error) === "ContinuousBackupsUnavailableException";
+  const answer = await whilePassing(() => dynamodb.send(new CreateBackupCommand(input)), notReady, {
+    ...wait,
+    attempts: 8,
+  });
+  return backupOf(answer.BackupDetails, table);
+}
+
+/** A backup with what it says of the table; undefined where there is none. */
+export async function readNativeBackup(
+  aws: Aws,
+  arn: string,
+  signal?: AbortSignal,
+): Promise<NativeBackupContents | undefined> {
+  const dynamodb = await aws.dynamodb();
+  let answer: DescribeBackupCommandOutput;
+  try {
+    answer = await dynamodb.send(new DescribeBackupCommand({ BackupArn: arn }), abortable(signal));
+  } catch (error) {
+    if (errorName(error) === "BackupNotFoundException") return undefined;
+    throw error;
+  }
+  const {
+    BackupDetails: details,
+    SourceTableDetails: table,
+    SourceTableFeatureDetails: features,
+  } = answer.BackupDescription ?? {};
+  const expiry = features?.TimeToLiveDescription;
+  return {
+    ...backupOf(details, table?.TableName),
+    items: table?.ItemCount,
+    expiryAttribute: expiry?.TimeToLiveStatus === "ENABLED" ? expiry.AttributeName : undefined,
+    stream: features?.StreamDescription?.StreamViewType,
+  };
+}
+
+/** The backups of a table, of every kind, page by page; also of one that is gone. */
+export async function* listNativeBackups(
+  aws: Aws,
+  table: string,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly NativeBackup[]> {
+  const dynamodb = await aws.dynamodb();
+  let start: string | undefined;
+  do {
+    const page: ListBackupsCommandOutput = await dynamodb.send(
+      new ListBackupsCommand({ TableName: table, BackupType: "ALL", ExclusiveStartBackupArn: start }),
+      abortable(signal),
+    );
+    yield (page.BackupSummaries ?? []).map((summary) => backupOf(summary, summary.TableName));
+    start = page.LastEvaluatedBackupArn;
+  } while (start !== undefined);
+}
+
+/** Whether there was such a backup. */
+export async function deleteNativeBackup(aws: Aws, arn: string): Promise<boolean> {
+  const dynamodb = await aws.dynamodb();
+  try {
+    await dynamodb.send(new DeleteBackupCommand({ BackupArn: arn }));
+    return true;
+  } catch (error) {
+    if (errorName(error) === "BackupNotFoundException") return false;
+    throw error;
+  }
+}
+
+/** Begins a new table from a backup; it goes on by itself. Refused over a table that is there. */
+export async function beginRestoreFromBackup(
+  aws: Aws,
+  { arn, target }: { arn: string; target: string },
+): Promise<void> {
+  const dynamodb = await aws.dynamodb();
+  await dynamodb.send(new RestoreTableFromBackupCommand({ BackupArn: arn, TargetTableName: target }));
+}
+
+function backupOf(details: BackupDetails | BackupSummary | undefined, table = ""): NativeBackup {
+  return {
+    arn: details?.BackupArn ?? "",
+    name: details?.BackupName ?? "",
+    table,
+    status: details?.BackupStatus ?? "CREATING",
+    type: details?.BackupType ?? "USER",
+    createdAt: details?.BackupCreationDateTime,
+    expiresAt: details?.BackupExpiryDateTime,
+    bytes: details?.BackupSizeBytes,
+  };
+}

@@ -1,0 +1,290 @@
+import {
+  type AttributeDefinition,
+  CreateTableCommand,
+  DescribeContinuousBackupsCommand,
+  DescribeTableCommand,
+  DescribeTimeToLiveCommand,
+  type KeySchemaElement,
+  type TableDescription,
+  UpdateContinuousBackupsCommand,
+  UpdateTableCommand,
+  type UpdateTableCommandInput,
+  UpdateTimeToLiveCommand,
+} from "@aws-sdk/client-dynamodb";
+import { CliError } from "../../errors.ts";
+import type { KeyAttribute, TableIndex, TableKeys } from "../../model/declaration.ts";
+import type { Aws } from "../clients.ts";
+import { abortable } from "../s3/objects.ts";
+import { errorName, pause, type Reading, reading, type WaitOptions, whilePassing } from "../setting.ts";
+
+export interface StoredTable {
+  /** `ACTIVE`, `CREATING`, `UPDATING`, `DELETING`, ... */
+  readonly status: string;
+  readonly keys: TableKeys;
+  readonly indexes: readonly StoredIndex[];
+  readonly billing: "on-demand" | "provisioned";
+  readonly deletionProtection: boolean | "unsupported";
+}
+
+interface StoredIndex extends TableIndex {
+  readonly status: string;
+  /** `ALL`, `KEYS_ONLY`, `INCLUDE`. */
+  readonly projection: string;
+}
+
+/** When items expire: `ENABLED`, `ENABLING`, `DISABLED`, `DISABLING`, and by which attribute. */
+export interface StoredExpiry {
+  readonly status: string;
+  readonly attribute?: string;
+}
+
+export interface StoredRecovery {
+  readonly enabled: boolean;
+  /** Undefined from a server that does not tell; AWS's own default is 35. */
+  readonly days?: number;
+}
+
+/** A table as it is; undefined when there is none. */
+export async function readTable(
+  aws: Aws,
+  table: string,
+  signal?: AbortSignal,
+): Promise<StoredTable | undefined> {
+  const description = await describe(aws, table, signal);
+  if (description === undefined) return undefined;
+  const types = attributeTypes(description.AttributeDefinitions);
+  return {
+    status: description.TableStatus ?? "ACTIVE",
+    keys: storedKeys(description.KeySchema, types),
+    indexes: (description.GlobalSecondaryIndexes ?? []).map((index) => ({
+      name: index.IndexName ?? "",
+      keys: storedKeys(index.KeySchema, types),
+      status: index.IndexStatus ?? "ACTIVE",
+      projection: index.Projection?.ProjectionType ?? "ALL",
+    })),
+    billing: isOnDemand(description) ? "on-demand" : "provisioned",
+    deletionProtection: description.DeletionProtectionEnabled ?? "unsupported",
+  };
+}
+
+async function describe(
+  aws: Aws,
+  table: string,
+  signal?: AbortSignal,
+): Promise<TableDescription | undefined> {
+  const dynamodb = await aws.dynamodb();
+  try {
+    const command = new DescribeTableCommand({ TableName: table });
+    return (await dynamodb.send(command, abortable(signal))).Table ?? {};
+  } catch (error) {
+    if (errorName(error) === "ResourceNotFoundException") return undefined;
+    throw error;
+  }
+}
+
+/** A table that was never switched has no summary, but capacity units. */
+export function isOnDemand({ BillingModeSummary, ProvisionedThroughput }: TableDescription): boolean {
+  const mode = BillingModeSummary?.BillingMode;
+  return mode === undefined
+    ? (ProvisionedThroughput?.ReadCapacityUnits ?? 0) === 0
+    : mode === "PAY_PER_REQUEST";
+}
+
+export function attributeTypes(
+  definitions: readonly AttributeDefinition[] = [],
+): Map<string, KeyAttribute["type"]> {
+  return new Map(
+    definitions.map(({ AttributeName, AttributeType }) => [AttributeName ?? "", AttributeType ?? "S"]),
+  );
+}
+
+export function storedKeys(
+  schema: readonly KeySchemaElement[] = [],
+  types: ReadonlyMap<string, KeyAttribute["type"]>,
+): TableKeys {
+  const at = (place: "HASH" | "RANGE") => {
+    const name = schema.find(({ KeyType }) => KeyType === place)?.AttributeName;
+    return name === undefined ? undefined : { name, type: types.get(name) ?? "S" };
+  };
+  const sort = at("RANGE");
+  return { partition: at("HASH") ?? { name: "", type: "S" }, ...(sort === undefined ? {} : { sort }) };
+}
+
+export interface NewTable {
+  readonly name: string;
+  readonly keys: TableKeys;
+  readonly indexes: readonly TableIndex[];
+}
+
+/** Makes a table, on demand and protected from deletion, and waits until it can be used. One being made is fine. */
+export async function createTable(aws: Aws, table: NewTable, wait: WaitOptions = {}): Promise<void> {
+  const dynamodb = await aws.dynamodb();
+  const indexes = table.indexes.map(indexInput);
+  const input = {
+    TableName: table.name,
+    KeySchema: keySchema(table.keys),
+    AttributeDefinitions: definitions([table.keys, ...table.indexes.map(({ keys }) => keys)]),
+    BillingMode: "PAY_PER_REQUEST" as const,
+    DeletionProtectionEnabled: true,
+    // An empty list is refused.
+    ...(indexes.length === 0 ? {} : { GlobalSecondaryIndexes: indexes }),
+  };
+  try {
+    await dynamodb.send(new CreateTableCommand(input));
+  } catch (error) {
+    if (errorName(error) !== "ResourceInUseException") throw error;
+  }
+  await waitUntilActive(aws, table.name, wait);
+}
+
+/** Adds a global index with all attributes and waits until it is filled. DynamoDB makes one at a time. */
+export async function addIndex(
+  aws: Aws,
+  table: string,
+  index: TableIndex,
+  wait: WaitOptions = {},
+): Promise<void> {
+  const description = await describe(aws, table);
+  const throughput = description?.ProvisionedThroughput;
+  const known = description?.AttributeDefinitions ?? [];
+  const added = definitions([index.keys]).filter(
+    ({ AttributeName }) => !known.some((definition) => definition.AttributeName === AttributeName),
+  );
+  // On a provisioned table an index needs units of its own: as many as the table has.
+  const units =
+    description === undefined || isOnDemand(description)
+      ? {}
+      : {
+          ProvisionedThroughput: {
+            ReadCapacityUnits: throughput?.ReadCapacityUnits ?? 1,
+            WriteCapacityUnits: throughput?.WriteCapacityUnits ?? 1,
+          },
+        };
+  await update(
+    aws,
+    {
+      TableName: table,
+      AttributeDefinitions: [...known, ...added],
+      GlobalSecondaryIndexUpdates: [{ Create: { ...indexInput(index), ...units } }],
+    },
+    wait,
+  );
+}
+
+export async function protectFromDeletion(aws: Aws, table: string, wait: WaitOptions = {}): Promise<void> {
+  await update(aws, { TableName: table, DeletionProtectionEnabled: true }, wait);
+}
+
+/** DynamoDB takes such a switch a few times in 24 hours at most. */
+export async function switchToOnDemand(aws: Aws, table: string, wait: WaitOptions = {}): Promise<void> {
+  await update(aws, { TableName: table, BillingMode: "PAY_PER_REQUEST" }, wait);
+}
+
+async function update(aws: Aws, input: UpdateTableCommandInput, wait: WaitOptions): Promise<void> {
+  const dynamodb = await aws.dynamodb();
+  const busy = (error: unknown) => errorName(error) === "ResourceInUseException";
+  await whilePassing(() => dynamodb.send(new UpdateTableCommand(input)), busy, { ...wait, attempts: 8 });
+  await waitUntilActive(aws, input.TableName ?? "", wait);
+}
+
+/**
+ * Waits until the table and all its indexes are in use; an index of a large table is filled for minutes.
+ * @throws CliError after about half an hour: it goes on at AWS, and a second run finds it.
+ */
+export async function waitUntilActive(aws: Aws, table: string, wait: WaitOptions): Promise<void> {
+  let delayMs = wait.firstDelayMs ?? 500;
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const stored = await readTable(aws, table);
+    const states =
+      stored === undefined ? ["CREATING"] : [stored.status, ...stored.indexes.map(({ status }) => status)];
+    if (states.every((state) => state === "ACTIVE")) return;
+    await pause(delayMs, wait.signal);
+    delayMs *= 2;
+  }
+  throw new CliError(`table ${table} is still being changed by DynamoDB`, {
+    hint: "run the same command again later: it takes up where this one stopped",
+  });
+}
+
+export async function readExpiry(
+  aws: Aws,
+  table: string,
+  signal?: AbortSignal,
+): Promise<Reading<StoredExpiry>> {
+  const dynamodb = await aws.dynamodb();
+  return reading(async () => {
+    const answer = await dynamodb.send(
+      new DescribeTimeToLiveCommand({ TableName: table }),
+      abortable(signal),
+    );
+    const { TimeToLiveStatus, AttributeName } = answer.TimeToLiveDescription ?? {};
+    return {
+      status: TimeToLiveStatus ?? "DISABLED",
+      ...(AttributeName === undefined ? {} : { attribute: AttributeName }),
+    };
+  }, "ResourceNotFoundException");
+}
+
+/** Items expire some time (days at most) after the epoch second in `attribute`. Once an hour and table at most. */
+export async function enableExpiry(aws: Aws, table: string, attribute: string): Promise<void> {
+  const dynamodb = await aws.dynamodb();
+  const input = { TableName: table, TimeToLiveSpecification: { Enabled: true, AttributeName: attribute } };
+  await dynamodb.send(new UpdateTimeToLiveCommand(input));
+}
+
+export async function readRecovery(
+  aws: Aws,
+  table: string,
+  signal?: AbortSignal,
+): Promise<Reading<StoredRecovery>> {
+  const dynamodb = await aws.dynamodb();
+  return reading(async () => {
+    const answer = await dynamodb.send(
+      new DescribeContinuousBackupsCommand({ TableName: table }),
+      abortable(signal),
+    );
+    const recovery = answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
+    const days = recovery?.RecoveryPeriodInDays;
+    return {
+      enabled: recovery?.PointInTimeRecoveryStatus === "ENABLED",
+      ...(days === undefined ? {} : { days }),
+    };
+  }, "TableNotFoundException");
+}
+
+/** Point-in-time recovery over the last `days` (1 to 35). A table just made is not ready for it for some seconds. */
+export async function enableRecovery(
+  aws: Aws,
+  table: string,
+  days: number,
+  wait: WaitOptions = {},
+): Promise<void> {
+  const dynamodb = await aws.dynamodb();
+  const input = {
+    TableName: table,
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: days },
+  };
+  const notReady = (error: unknown) => errorName(error) === "ContinuousBackupsUnavailableException";
+  await whilePassing(() => dynamodb.send(new UpdateContinuousBackupsCommand(input)), notReady, {
+    ...wait,
+    attempts: 8,
+  });
+}
+
+export function keySchema({ partition, sort }: TableKeys): KeySchemaElement[] {
+  const hash = { AttributeName: partition.name, KeyType: "HASH" as const };
+  return sort === undefined ? [hash] : [hash, { AttributeName: sort.name, KeyType: "RANGE" as const }];
+}
+
+/** Each key attribute once: DynamoDB refuses repeated and unused definitions. */
+export function definitions(keys: readonly TableKeys[]): AttributeDefinition[] {
+  const attributes = keys.flatMap(({ partition, sort }) =>
+    sort === undefined ? [partition] : [partition, sort],
+  );
+  const byName = new Map(attributes.map(({ name, type }) => [name, type]));
+  return Array.from(byName, ([AttributeName, AttributeType]) => ({ AttributeName, AttributeType }));
+}
+
+function indexInput({ name, keys }: TableIndex) {
+  return { IndexName: name, KeySchema: keySchema(keys), Projection: { ProjectionType: "ALL" as const } };
+}

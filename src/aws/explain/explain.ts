@@ -1,0 +1,305 @@
+import { CliError } from "../../errors.ts";
+import { errorOrigin, type ErrorOrigin } from "./error-origin.ts";
+import { explainBackups } from "./explain-backups.ts";
+import { explainNetwork } from "./explain-network.ts";
+import { iamAction } from "./iam-action.ts";
+
+/** What the call was made with, for the messages. */
+export interface ExplainContext {
+  readonly profile?: string | undefined;
+  readonly region?: string | undefined;
+  readonly endpointUrl?: string | undefined;
+}
+
+/** An SDK error, looked at from outside: nothing of the SDK is loaded here. */
+export interface Facts {
+  readonly error: Error;
+  readonly name: string;
+  readonly message: string;
+  /** HTTP status, when there was an answer. */
+  readonly status: number | undefined;
+  /** Fields of S3's error document, such as `Region`. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly origin: ErrorOrigin | undefined;
+  readonly context: ExplainContext;
+}
+
+type Explanation = readonly [message: string, hint?: string];
+
+/**
+ * What an SDK error means for the user and what to do next; undefined for everything that is not understood, and for
+ * aborts. The error stays the `cause`, with the request id, for `--verbose`. Where several causes look alike the
+ * answer's own words come before the status: S3 answers 403 also for a wrong clock or key.
+ */
+export function explain(error: unknown, context: ExplainContext): CliError | undefined {
+  if (!(error instanceof Error) || error.name === "AbortError") return undefined;
+  const facts = factsOf(error, context);
+  for (const look of [
+    credentials,
+    clock,
+    region,
+    missing,
+    archived,
+    explainBackups,
+    throttled,
+    conflict,
+    size,
+    integrity,
+    denied,
+    outage,
+  ]) {
+    const explanation = look(facts);
+    if (explanation !== undefined) return asCliError(explanation, error);
+  }
+  const network = explainNetwork(facts);
+  return network === undefined ? undefined : asCliError(network, error);
+}
+
+function asCliError([message, hint]: Explanation, cause: Error): CliError {
+  return new CliError(message, hint === undefined ? { cause } : { hint, cause });
+}
+
+function factsOf(error: Error, context: ExplainContext): Facts {
+  const { $metadata, $response } = error as {
+    $metadata?: { httpStatusCode?: number };
+    $response?: { headers?: Record<string, string> };
+  };
+  return {
+    error,
+    name: error.name,
+    message: error.message,
+    status: $metadata?.httpStatusCode,
+    fields: error as unknown as Record<string, unknown>,
+    headers: $response?.headers ?? {},
+    origin: errorOrigin(error),
+    context,
+  };
+}
+
+function credentials({ name, message, context }: Facts): Explanation | undefined {
+  const profile = context.profile === undefined ? "" : ` --profile ${context.profile}`;
+  const signIn = `Sign in again: aws sso login${profile}, or whatever gave you these credentials.`;
+  if (name === "CredentialsProviderError" || name === "TokenProviderError") {
+    if (/SSO session|sso login|Session token not found|reauthenticate|expired/i.test(message)) {
+      return [`the AWS session${inProfile(context)} has expired`, signIn];
+    }
+    if (context.profile !== undefined) {
+      return [
+        `no credentials found for profile "${context.profile}"`,
+        `It must be in ~/.aws/config or ~/.aws/credentials (aws configure list-profiles shows them); with SSO: aws sso login${profile}.`,
+      ];
+    }
+    return [
+      "no AWS credentials found: not in AWS_ACCESS_KEY_ID, ~/.aws/config, ~/.aws/credentials, SSO, a web identity, the container or the instance",
+      "Sign in with aws sso login --profile NAME and pass --profile NAME, or run aws configure.",
+    ];
+  }
+  switch (name) {
+    case "ExpiredToken":
+    case "ExpiredTokenException":
+    case "TokenRefreshRequired":
+      return [`the AWS session${inProfile(context)} has expired`, signIn];
+    case "InvalidAccessKeyId":
+    case "InvalidClientTokenId":
+    case "InvalidToken":
+    case "UnrecognizedClientException":
+      return [
+        `AWS does not know the access key${inProfile(context)}`,
+        "It was deleted, belongs to another partition or server, or its session token is missing.",
+      ];
+    case "SignatureDoesNotMatch":
+      return [
+        `the secret access key${inProfile(context)} does not fit its access key`,
+        "Check AWS_SECRET_ACCESS_KEY or the profile; a proxy that changes requests has the same effect.",
+      ];
+    case "InvalidSignatureException":
+      if (isAboutTime(message)) return undefined;
+      return [`the secret access key${inProfile(context)} does not fit its access key`];
+    default:
+      return message === "Region is missing"
+        ? ["no AWS region is configured", "Pass --region, or set AWS_REGION."]
+        : undefined;
+  }
+}
+
+function clock({ name, message }: Facts): Explanation | undefined {
+  const skewed =
+    name === "RequestTimeTooSkewed" || name === "RequestExpired" || name === "RequestInTheFuture";
+  if (!skewed && !(name === "InvalidSignatureException" && isAboutTime(message))) return undefined;
+  return [
+    "the clock of this computer differs too much from AWS's",
+    "Set it by the network (timedatectl set-ntp true) and try again; mawps doctor shows the difference.",
+  ];
+}
+
+function isAboutTime(message: string): boolean {
+  return /Signature (expired|not yet current)/.test(message);
+}
+
+function region({ name, message, status, fields, headers, origin, context }: Facts): Explanation | undefined {
+  if (name === "TemporaryRedirect" || status === 307) {
+    return [
+      `S3 sends requests for bucket ${origin?.bucket ?? ""} elsewhere for now, as it does while a bucket is new`,
+      "Try again in an hour, or pass --region if the bucket is in another one.",
+    ];
+  }
+  const told =
+    headers["x-amz-bucket-region"] ??
+    (typeof fields["Region"] === "string" ? fields["Region"] : /expecting '([a-z0-9-]+)'/.exec(message)?.[1]);
+  const redirected =
+    name === "PermanentRedirect" || name === "AuthorizationHeaderMalformed" || status === 301;
+  // A HEAD answer has no body: there the header alone tells.
+  const elsewhere =
+    status === 400 && told !== undefined && told !== context.region && origin?.service === "s3";
+  if (!redirected && !elsewhere) return undefined;
+  const bucket = origin?.bucket === undefined ? "the bucket" : `bucket ${origin.bucket}`;
+  return told === undefined
+    ? [
+        `${bucket} is not in region ${context.region ?? "configured"}`,
+        "Pass the bucket's region with --region.",
+      ]
+    : [
+        `${bucket} is in region ${told}, not ${context.region ?? "the one configured"}`,
+        `Pass --region ${told}.`,
+      ];
+}
+
+function missing({ name, status, fields, origin }: Facts): Explanation | undefined {
+  if (name === "NoSuchBucket" || (origin?.operation === "HeadBucket" && status === 404)) {
+    const bucket = origin?.bucket ?? fields["BucketName"];
+    return [
+      `bucket ${String(bucket)} does not exist`,
+      "Check its name, the account and the profile; `mawps setup` makes the site's own buckets.",
+    ];
+  }
+  if (name === "NoSuchKey" || name === "NoSuchVersion") {
+    return [`no object ${origin?.key ?? ""} in bucket ${origin?.bucket ?? ""}`];
+  }
+  if (name === "NoSuchUpload") {
+    return [
+      `the unfinished upload of ${origin?.key ?? "the object"} is gone: finished, removed or expired meanwhile`,
+      "Run the upload again.",
+    ];
+  }
+  if (name === "ResourceNotFoundException" && origin?.service === "dynamodb") {
+    return [
+      `table ${origin.table ?? ""} does not exist`,
+      "Check its name, the region and the profile; `mawps setup` makes the site's own tables.",
+    ];
+  }
+  if (name === "ResourceNotFoundException" && origin?.service === "cognito") {
+    return ["the Cognito user pool does not exist", "Check userPoolId, the region and the profile."];
+  }
+  return undefined;
+}
+
+function archived({ name, fields, origin }: Facts): Explanation | undefined {
+  if (name !== "InvalidObjectState") return undefined;
+  const { bucket, key } = origin ?? {};
+  // What S3 has archived by itself (Intelligent-Tiering) comes back for good.
+  const request = fields["AccessTier"] === undefined ? "Days=7" : "{}";
+  const where = typeof fields["StorageClass"] === "string" ? ` (${fields["StorageClass"]})` : "";
+  return [
+    `${key ?? "the object"} is archived${where} and cannot be read until it is brought back`,
+    `aws s3api restore-object --bucket ${bucket ?? "BUCKET"} --key '${key ?? "KEY"}' --restore-request ${request} brings it back within hours.`,
+  ];
+}
+
+const throttling = new Set([
+  "SlowDown",
+  "Throttling",
+  "ThrottlingException",
+  "ThrottledException",
+  "ProvisionedThroughputExceededException",
+  "RequestLimitExceeded",
+  "RequestThrottled",
+  "TooManyRequestsException",
+]);
+
+function throttled({ name, status, origin }: Facts): Explanation | undefined {
+  if (!throttling.has(name) && status !== 429) return undefined;
+  const what = origin?.table ?? origin?.bucket;
+  return [
+    `AWS throttles the requests${what === undefined ? "" : ` to ${what}`}, also after several attempts`,
+    "Wait a little and run the command again; it goes on where it stopped.",
+  ];
+}
+
+function conflict({ name, status, origin }: Facts): Explanation | undefined {
+  const conditional =
+    name === "PreconditionFailed" ||
+    name === "ConditionalRequestConflict" ||
+    name === "ConditionalCheckFailedException" ||
+    name === "TransactionConflictException" ||
+    status === 412;
+  if (!conditional) return undefined;
+  const what = origin?.key ?? (origin?.table === undefined ? "it" : `an item of ${origin.table}`);
+  return [
+    `somebody else changed ${what} in the meantime; nothing was overwritten`,
+    "Look at it, then run the command again.",
+  ];
+}
+
+function size({ name, message, origin }: Facts): Explanation | undefined {
+  if (name === "EntityTooLarge")
+    return [`${origin?.key ?? "the object"} is larger than S3 takes in one call (5 GiB)`];
+  if (name !== "ValidationException" || !/item size.*(exceeded|exceeds)/i.test(message)) return undefined;
+  return [
+    `the item of ${origin?.table ?? "the table"} would be larger than the 400 KB that DynamoDB holds`,
+    "Nothing was changed. Move large texts or old entries elsewhere first.",
+  ];
+}
+
+function integrity({ name, origin }: Facts): Explanation | undefined {
+  if (name !== "BadDigest" && name !== "InvalidDigest" && name !== "XAmzContentChecksumMismatch")
+    return undefined;
+  return [
+    `the bytes of ${origin?.key ?? "the object"} were changed on their way; S3 refused them`,
+    "Run the command again; if it happens again, look at the proxy, network card or memory in between.",
+  ];
+}
+
+function denied({ name, message, status, origin }: Facts): Explanation | undefined {
+  const isDenied =
+    ["AccessDenied", "AccessDeniedException", "AllAccessDisabled", "NotAuthorizedException"].includes(name) ||
+    (status === 403 && (name === "Unknown" || name === "Forbidden" || name === "403"));
+  if (!isDenied) return undefined;
+  const told = /not authorized to perform: (\S+)(?: on resource: (\S+))?/.exec(message);
+  const action = told?.[1] ?? (origin === undefined ? undefined : iamAction(origin));
+  const resource = told?.[2]?.replaceAll(/^"|"$/g, "") ?? resourceOf(origin);
+  const on = resource === undefined ? "" : ` on ${resource}`;
+  if (action === undefined) return [`AWS denies access${on}`];
+  const explicit = /explicit deny/.test(message);
+  return [
+    `access denied: ${action}${on}`,
+    explicit
+      ? "A policy denies it explicitly; allowing it elsewhere does not help."
+      : `Ask for a policy that allows it, or use another profile.${headNote(origin)}`,
+  ];
+}
+
+/** S3 hides whether an object exists from those who may not list the bucket. */
+function headNote(origin: ErrorOrigin | undefined): string {
+  const reads = origin?.operation === "HeadObject" || origin?.operation === "GetObject";
+  return reads ? " Without s3:ListBucket a missing object is answered the same way." : "";
+}
+
+function resourceOf(origin: ErrorOrigin | undefined): string | undefined {
+  if (origin?.table !== undefined) return `table ${origin.table}`;
+  if (origin?.bucket === undefined) return undefined;
+  return origin.key === undefined ? `bucket ${origin.bucket}` : `${origin.bucket}/${origin.key}`;
+}
+
+function outage({ status, origin }: Facts): Explanation | undefined {
+  if (status === undefined || status < 500 || status === 501) return undefined;
+  const who = origin?.endpoint ?? "AWS";
+  return [
+    `${who} answered ${status} to ${origin?.operation ?? "the request"}, also after several attempts`,
+    "Try again later.",
+  ];
+}
+
+function inProfile({ profile }: ExplainContext): string {
+  return profile === undefined ? "" : ` of profile ${profile}`;
+}

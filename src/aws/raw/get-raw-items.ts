@@ -1,0 +1,52 @@
+import { isRecord, type JsonObject } from "../../model/json.ts";
+import type { Aws } from "../clients.ts";
+import { sendText } from "./send-text.ts";
+import { jitter, whileBusy } from "../throttling.ts";
+
+/** DynamoDB's limit of one BatchGetItem. */
+export const keysPerGet = 100;
+const fruitlessCalls = 20;
+
+export interface GetRawItems {
+  readonly table: string;
+  /** At most 100, different ones, in DynamoDB's typed JSON. */
+  readonly keys: readonly JsonObject[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The items that are there, in no order, by consistent reads, in DynamoDB's typed JSON as it travels: binary is base64 text,
+ * no number is touched. What DynamoDB puts off is asked for again.
+ * @throws Error when it puts the same keys off again and again.
+ */
+export async function getRawItems(aws: Aws, get: GetRawItems): Promise<JsonObject[]> {
+  const { table, signal } = get;
+  const { BatchGetItemCommand } = await import("../dynamodb/sdk.ts");
+  const items: JsonObject[] = [];
+  let keys = get.keys;
+  for (let attempt = 1; keys.length > 0; attempt += 1) {
+    const body = JSON.stringify({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } });
+    const text = await whileBusy(
+      () =>
+        sendText(aws, new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [] } } }), { body, signal }),
+      signal,
+    );
+    const answer: unknown = JSON.parse(text.toString());
+    const found = listAt(answer, ["Responses", table]);
+    const putOff = listAt(answer, ["UnprocessedKeys", table, "Keys"]);
+    items.push(...found);
+    if (putOff.length === 0) return items;
+    if (found.length > 0) attempt = 1;
+    if (attempt === fruitlessCalls)
+      throw new Error(`DynamoDB puts off reading ${putOff.length} items of ${table} again and again`);
+    keys = putOff;
+    await jitter(attempt, signal);
+  }
+  return items;
+}
+
+function listAt(answer: unknown, path: readonly string[]): readonly JsonObject[] {
+  let at: unknown = answer;
+  for (const name of path) at = isRecord(at) ? at[name] : undefined;
+  return Array.isArray(at) ? (at as readonly JsonObject[]) : [];
+}

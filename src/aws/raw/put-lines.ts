@@ -1,0 +1,104 @@
+import type { JsonObject } from "../../model/json.ts";
+import type { Aws } from "../clients.ts";
+import { sendText } from "./send-text.ts";
+import { errorName } from "../setting.ts";
+import { isBusy, jitter } from "../throttling.ts";
+
+/** DynamoDB takes 100 items and 4 MB in one TransactWriteItems; this leaves room for what stands around the items. */
+export const bytesPerCall = 3.5 * 1024 ** 2;
+
+/** A whole item to be put under a condition. */
+export interface ConditionalPut {
+  /** `{"Item":{…}}` in DynamoDB's typed JSON. */
+  readonly line: Buffer;
+  /** The item that must stand there, as it was seen, in DynamoDB's typed JSON; undefined: none must be there. */
+  readonly over: JsonObject | undefined;
+}
+
+export interface PutLines {
+  readonly table: string;
+  /** Name of the partition key. */
+  readonly partition: string;
+  /** With different keys; at most 100, 3.5 MB in all with what they replace. */
+  readonly puts: readonly ConditionalPut[];
+  /** Tries of a call that is only throttled or in the way of another. Tests shorten it. */
+  readonly attempts?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `written`: all of them. `moved`: none, because one was not as it was seen. `busy`: none, after all attempts. */
+export type PutOutcome = "written" | "moved" | "busy";
+
+const mostAttempts = 20;
+
+/**
+ * Puts items as one step, each only where the place is as it was seen: empty, or with every attribute that the item had (an
+ * attribute that somebody only added in this moment is not seen). A lost answer does no harm: the repetition
+ * carries the same token. One put goes as a transaction too, for that token.
+ * @throws the SDK's error for what no repetition changes, such as ValidationException.
+ */
+export async function putLines(aws: Aws, put: PutLines): Promise<PutOutcome> {
+  const { TransactWriteItemsCommand } = await import("../dynamodb/sdk.ts");
+  const { signal, attempts = mostAttempts } = put;
+  const body = bodyOf(put);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const command = new TransactWriteItemsCommand({ TransactItems: [] });
+      await sendText(aws, command, { body, signal });
+      return "written";
+    } catch (error) {
+      const codes = reasonsOf(error);
+      if (codes.includes("ConditionalCheckFailed")) return "moved";
+      const passes = codes.length > 0 && codes.every((code) => passing.has(code));
+      if (!passes && !isBusy(error)) throw error;
+      if (attempt >= attempts) return "busy";
+      await jitter(attempt, signal);
+    }
+  }
+}
+
+const passing = new Set(["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]);
+
+function reasonsOf(error: unknown): string[] {
+  if (errorName(error) !== "TransactionCanceledException") return [];
+  const { CancellationReasons: reasons = [] } = error as { CancellationReasons?: { Code?: string }[] };
+  return reasons.map(({ Code = "None" }) => Code);
+}
+
+/** An item in a line keeps its own text: the braces around it are exchanged for those of the put. */
+function bodyOf({ table, partition, puts }: PutLines): Buffer {
+  const pieces: Buffer[] = [];
+  for (const { line, over } of puts) {
+    const begin = `${pieces.length === 0 ? '{"TransactItems":[' : ","}{"Put":{"TableName":${JSON.stringify(table)},`;
+    const { text, names, values } = conditionOf(over, partition);
+    const condition = [
+      `"ConditionExpression":${JSON.stringify(text)}`,
+      `"ExpressionAttributeNames":${JSON.stringify(names)}`,
+      ...(values === undefined ? [] : [`"ExpressionAttributeValues":${JSON.stringify(values)}`]),
+    ];
+    pieces.push(
+      Buffer.from(begin),
+      line.subarray(line.indexOf("{") + 1, line.lastIndexOf("}")),
+      Buffer.from(`,${condition.join(",")}}}`),
+    );
+  }
+  pieces.push(Buffer.from(`],"ClientRequestToken":"${crypto.randomUUID()}"}`));
+  return Buffer.concat(pieces);
+}
+
+/** An expression takes 4 KB and 300 operators: attributes beyond so many are not compared. */
+const mostCompared = 120;
+
+function conditionOf(over: JsonObject | undefined, partition: string) {
+  if (over === undefined)
+    return { text: "attribute_not_exists(#0)", names: { "#0": partition }, values: undefined };
+  // What changes with every change comes first.
+  const compared = Object.entries(over)
+    .toSorted(([one], [other]) => Number(other === "updatedAt") - Number(one === "updatedAt"))
+    .slice(0, mostCompared);
+  return {
+    text: compared.map((_, at) => `#${at}=:${at}`).join(" AND "),
+    names: Object.fromEntries(compared.map(([name], at) => [`#${at}`, name])),
+    values: Object.fromEntries(compared.map(([, value], at) => [`:${at}`, value])),
+  };
+}

@@ -1,0 +1,146 @@
+import type { JsonObject } from "../../model/json.ts";
+import type { Aws } from "../clients.ts";
+import { sendText } from "./send-text.ts";
+import { errorName } from "../setting.ts";
+import { isBusy, jitter } from "../throttling.ts";
+
+/** DynamoDB's limits of one BatchWriteItem; the bytes leave room for what stands around the items. */
+const itemsPerCall = 25;
+const bytesPerCall = 15 * 1024 ** 2;
+const callsAtOnce = 8;
+/** Calls in a row for the same items that bring none of them further; with full jitter up to 5 s each about two minutes. */
+const fruitlessCalls = 50;
+
+export interface WriteLines {
+  readonly table: string;
+  /** Lines `{"Item":{…}}` of DynamoDB's typed JSON, in batches; no key twice. */
+  readonly lines: AsyncIterable<readonly Buffer[]>;
+  /** Is told of items that are written. */
+  readonly onWritten?: ((items: number) => void) | undefined;
+  readonly onLeft: (left: LeftItem) => void;
+  /** Calls in a row that bring none of a call's items further, before these are left. Tests shorten it. */
+  readonly attempts?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An item that could not be written, in DynamoDB's typed JSON. */
+export interface LeftItem {
+  readonly item: JsonObject;
+  readonly why: string;
+}
+
+/**
+ * Puts items without looking at what is there: for a table that nobody else writes to. The lines go into the calls as they
+ * are, 25 a call, several calls at once; at most so many are in memory. What DynamoDB puts off or throttles is sent again,
+ * by chance later each time, as long as anything goes forward. What is then left, or refused by itself, is told; other
+ * errors (no permission, no such table) end it after what is under way.
+ */
+export async function writeLines(aws: Aws, write: WriteLines): Promise<void> {
+  const batches = batched(write.lines);
+  let failed = false;
+  const lane = async () => {
+    for (;;) {
+      if (failed) return;
+      const next = await batches.next();
+      if (next.done === true) return;
+      await writeBatch(aws, write, next.value);
+    }
+  };
+  const lanes = Array.from({ length: callsAtOnce }, () =>
+    lane().catch((error: unknown) => {
+      failed = true;
+      throw error;
+    }),
+  );
+  const failure = (await Promise.allSettled(lanes)).find((each) => each.status === "rejected");
+  if (failure === undefined) return;
+  await batches.return(undefined);
+  throw failure.reason;
+}
+
+/** As many lines as go into one call. Calls of `next` while another is under way are answered in their order. */
+async function* batched(lines: AsyncIterable<readonly Buffer[]>): AsyncGenerator<Buffer[]> {
+  let batch: Buffer[] = [];
+  let bytes = 0;
+  for await (const some of lines) {
+    for (const line of some) {
+      if (batch.length === itemsPerCall || (batch.length > 0 && bytes + line.length > bytesPerCall)) {
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(line);
+      bytes += line.length;
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function writeBatch(aws: Aws, write: WriteLines, batch: readonly Buffer[]): Promise<void> {
+  const attempts = write.attempts ?? fruitlessCalls;
+  let pending = batch;
+  for (let attempt = 1; ; attempt += 1) {
+    let putOff = pending;
+    try {
+      putOff = await putBatch(aws, write, pending);
+    } catch (error) {
+      if (errorName(error) === "ValidationException") return writeSingly(aws, write, { pending, error });
+      if (!isBusy(error)) throw error;
+    }
+    const done = pending.length - putOff.length;
+    if (done > 0) {
+      write.onWritten?.(done);
+      attempt = 1;
+    }
+    if (putOff.length === 0) return;
+    if (attempt >= attempts) {
+      const why = `DynamoDB put it off ${attempts} times in a row`;
+      for (const line of putOff) write.onLeft({ item: itemOf(line), why });
+      return;
+    }
+    pending = putOff;
+    await jitter(attempt, write.signal);
+  }
+}
+
+/** A call is refused as a whole for one item that the table does not take. */
+async function writeSingly(
+  aws: Aws,
+  write: WriteLines,
+  { pending, error }: { pending: readonly Buffer[]; error: unknown },
+): Promise<void> {
+  const [only, ...others] = pending;
+  if (only !== undefined && others.length === 0) {
+    write.onLeft({ item: itemOf(only), why: error instanceof Error ? error.message : String(error) });
+    return;
+  }
+  for (const line of pending) await writeBatch(aws, write, [line]);
+}
+
+const between = Buffer.from(',{"PutRequest":');
+const closing = Buffer.from("}");
+
+/** One call; resolves to the lines that DynamoDB put off. */
+async function putBatch(
+  aws: Aws,
+  { table, signal }: WriteLines,
+  batch: readonly Buffer[],
+): Promise<readonly Buffer[]> {
+  const { BatchWriteItemCommand } = await import("../dynamodb/sdk.ts");
+  const pieces: Buffer[] = [Buffer.from(`{"RequestItems":{${JSON.stringify(table)}:[`)];
+  for (const [at, line] of batch.entries())
+    pieces.push(at === 0 ? between.subarray(1) : between, line, closing);
+  pieces.push(Buffer.from("]}}"));
+  const command = new BatchWriteItemCommand({ RequestItems: { [table]: [] } });
+  const text = await sendText(aws, command, { body: Buffer.concat(pieces), signal });
+  // Nearly always `{"UnprocessedItems":{}}`.
+  const answer = JSON.parse(text.toString()) as {
+    readonly UnprocessedItems?: Readonly<Record<string, readonly { PutRequest?: { Item?: JsonObject } }[]>>;
+  };
+  const putOff = answer.UnprocessedItems?.[table] ?? [];
+  return putOff.map(({ PutRequest }) => Buffer.from(JSON.stringify({ Item: PutRequest?.Item ?? {} })));
+}
+
+function itemOf(line: Buffer): JsonObject {
+  return (JSON.parse(line.toString()) as { readonly Item: JsonObject }).Item;
+}

@@ -1,0 +1,62 @@
+import type { Aws } from "../clients.ts";
+import { decoder, nextOf } from "./listing.ts";
+import { removeUpload } from "./multipart.ts";
+import { abortable } from "./objects.ts";
+
+/** A multipart upload that was begun and neither completed nor removed. Its parts cost, and no listing of objects shows them. */
+export interface UnfinishedUpload {
+  readonly bucket: string;
+  readonly key: string;
+  readonly uploadId: string;
+  readonly begunAt: Date | undefined;
+}
+
+/** The unfinished uploads of a bucket under a prefix, in the order of their keys, to the very end. */
+export async function* listUnfinishedUploads(
+  aws: Aws,
+  list: {
+    readonly bucket: string;
+    readonly prefix?: string | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
+): AsyncGenerator<UnfinishedUpload> {
+  const [s3, { ListMultipartUploadsCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
+  let next: { key: string; uploadId: string | undefined } | undefined;
+  do {
+    const page = await s3.send(
+      new ListMultipartUploadsCommand({
+        Bucket: list.bucket,
+        Prefix: list.prefix,
+        EncodingType: "url",
+        KeyMarker: next?.key,
+        UploadIdMarker: next?.uploadId,
+      }),
+      abortable(list.signal),
+    );
+    const decode = decoder(page.EncodingType);
+    for (const { Key, UploadId: uploadId, Initiated: begunAt } of page.Uploads ?? []) {
+      if (Key !== undefined && uploadId !== undefined)
+        yield { bucket: list.bucket, key: decode(Key), uploadId, begunAt };
+    }
+    const key = nextOf(page.IsTruncated, page.NextKeyMarker);
+    next = key === undefined ? undefined : { key: decode(key), uploadId: page.NextUploadIdMarker };
+  } while (next !== undefined);
+}
+
+/** Removes the unfinished uploads of exactly this key, with their parts. Answers how many there were. */
+export async function removeUnfinishedUploads(
+  aws: Aws,
+  {
+    bucket,
+    key,
+    signal,
+  }: { readonly bucket: string; readonly key: string; readonly signal?: AbortSignal | undefined },
+): Promise<number> {
+  let removed = 0;
+  for await (const upload of listUnfinishedUploads(aws, { bucket, prefix: key, signal })) {
+    if (upload.key !== key) continue;
+    await removeUpload(aws, upload);
+    removed += 1;
+  }
+  return removed;
+}

@@ -1,0 +1,9 @@
+import type { AnyCommand, Begin } from "../../program.ts";
+import { auditExport } from "./export.ts";
+import { auditList } from "./list.ts";
+import { auditVerify } from "./verify.ts";
+
+/** `mawps audit …`: who changed what, and the proof that nobody changed that record. */
+export function audit(noun: AnyCommand, begin: Begin): void {
+  for (const verb of [auditList, auditVerify, auditExport]) noun.addCommand(verb(begin));
+}

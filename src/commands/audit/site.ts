@@ -1,0 +1,67 @@
+import type { AuditSite } from "../../audit/site.ts";
+import type { AuditTrail } from "../../audit/trail.ts";
+import type { Aws } from "../../aws/clients.ts";
+import type { Config } from "../../config/config.ts";
+import { CliError } from "../../errors.ts";
+import { version } from "../../version.ts";
+import type { World } from "../../world.ts";
+
+interface Opened {
+  readonly aws: Aws;
+  readonly config: Config;
+  readonly world: World;
+}
+
+/** Where the trail of the configured site is kept. */
+export function auditSite({ aws, config, world }: Opened): AuditSite {
+  return {
+    aws,
+    table: config["tables.auditLog"],
+    bucket: config["buckets.userFiles"],
+    signal: world.signal,
+  };
+}
+
+/**
+ * Opens the trail for a command that is about to change something; what the services answer against it ends the command
+ * here. A dry run and `audit: off` get a trail that keeps nothing and asks nothing.
+ */
+export async function openAudit(opened: Opened, actor: () => Promise<string>): Promise<AuditTrail> {
+  const { aws, config, world } = opened;
+  const { noTrail, openTrail } = await import("../../audit/trail.ts");
+  if (config.dryRun || config.audit === "off") return noTrail;
+  const explained = async (error: unknown) => {
+    const { explain } = await import("../../aws/explain/explain.ts");
+    return explain(error, { profile: config.profile, region: config.region, endpointUrl: aws.endpointUrl });
+  };
+  const auditEntries = config["retention.auditEntries"];
+  const writer = {
+    actor: await actor(),
+    userAgent: `mawps/${version} node/${world.nodeVersion} ${world.platform}`,
+    retentionDays: auditEntries === "off" ? farAway : auditEntries,
+    now: () => world.now(),
+    newId: () => crypto.randomUUID(),
+  };
+  try {
+    return await openTrail(auditSite(opened), writer, { explain: explained });
+  } catch (error) {
+    const { errorName, isAnswer } = await import("../../aws/setting.ts");
+    const withoutIt = 'Without a trail: MAWPS_AUDIT=off, or "audit": "off" in the configuration.';
+    if (errorName(error) === "ValidationException") {
+      const keys = `table ${config["tables.auditLog"]} has not the keys of an audit trail`;
+      throw new CliError(`nothing was changed: ${keys}`, {
+        hint: `mawps doctor shows them. ${withoutIt}`,
+        cause: error,
+      });
+    }
+    const known = isAnswer(error) ? await explained(error) : undefined;
+    if (known === undefined) throw error;
+    throw new CliError(`nothing was changed: the audit trail cannot be written: ${known.message}`, {
+      hint: known.hint === undefined ? withoutIt : `${known.hint} ${withoutIt}`,
+      cause: error,
+    });
+  }
+}
+
+/** A thousand years: DynamoDB's TTL wants a number. */
+const farAway = 365_250;

@@ -1,0 +1,31 @@
+import { Command } from "@commander-js/extra-typings";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { changingSite } from "../doc/site.ts";
+import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";
+
+/** `mawps avatar url`: a link that shows a user's picture, for a while. */
+export function avatarUrl(begin: Begin): AnyCommand {
+  return new Command("url")
+    .description("print a link that shows a user's picture for a while")
+    .argument("<user>", "sub, user name or e-mail address")
+    .addOption(expiresOption())
+    .option("--allow-shorter", "take a link that ends sooner, with temporary credentials")
+    .addHelpText("after", "\nExample:\n  mawps avatar url max@example.com --expires 1h")
+    .action(async (given, options, command) => {
+      const run = await begin(command as AnyCommand);
+      await assertLinksOpen(run);
+      const [{ linkToAvatar }, { resolveUser }] = await Promise.all([
+        import("../../site/avatars/link.ts"),
+        import("../../documents/users.ts"),
+      ]);
+      const site = await changingSite(run);
+      const link = await linkToAvatar(site, await resolveUser(site, given, "refuse"), {
+        expiresInSeconds: options.expires,
+        allowShorter: options.allowShorter === true,
+        dryRun: run.config.dryRun,
+      });
+      const result = { url: link.url, expiresAt: link.expiresAt.toISOString() };
+      await run.print(result, ({ url }) => url ?? "no link was made (dry run)");
+      await tellOfLink(run, link);
+    });
+}

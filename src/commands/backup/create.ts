@@ -1,0 +1,170 @@
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import type { BackupPlan, CreatedBackup, CreateProgress, Rate } from "../../backup/create.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { bytes } from "../../output/bytes.ts";
+import { duration } from "../../output/dates.ts";
+import { count, grouped, visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { assertOutside, placeOf, repoFlag } from "./repository.ts";
+import { s3Place } from "./native/site.ts";
+import type { Run } from "../run.ts";
+
+/** `mawps backup create`: tables, files and accounts in one snapshot. */
+export function backupCreate(begin: Begin): AnyCommand {
+  return new Command("create")
+    .description("back up tables, files and accounts in one snapshot; broken off, the next call goes on")
+    .option(...repoFlag)
+    .option("--only <what...>", "tables, files, users, or roles and names of single ones")
+    .option(
+      "--rate <percent>",
+      "read tables at this share of what they bear (default: 25% of provisioned capacity)",
+      percent,
+    )
+    .option("--max-rcu <units>", "read tables at so many read capacity units a second", units)
+    .option("--encrypt-to <recipient...>", "make the repository encrypted, to these age recipients")
+    .addOption(
+      new Option("--engine <engine>", "aws: DynamoDB exports the tables to S3 itself")
+        .choices(["scan", "aws"] as const)
+        .default("scan" as const),
+    )
+    .option("--export-to <place>", "for --engine aws: s3://bucket/prefix (default: the repository)", s3Place)
+    .addHelpText("after", "\nExample:\n  mawps backup create --repo ./mawps-backups")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      if (options.rate !== undefined && options.maxRcu !== undefined) {
+        throw new CliError("--rate and --max-rcu are both given: a table is read at one pace", {
+          exitCode: exitCodes.usage,
+        });
+      }
+      const place = placeOf(run, options.repo);
+      const [{ configuredSite }, { planBackup }] = await Promise.all([
+        import("../../target.ts"),
+        import("../../backup/create.ts"),
+      ]);
+      const { world, config } = run;
+      const declaration = configuredSite(config);
+      const aws = await run.aws("writes");
+      const only = options.only ?? [];
+      const plan = await planBackup({ aws, declaration, signal: world.signal }, only);
+      assertOutside(place, plan.buckets);
+      if (options.engine === "scan") refuseTooLarge(run, plan);
+      for (const what of plan.missing) run.warn(`${what} does not exist and is not in this backup`);
+      if (config.dryRun) return run.print(planned(plan), planText);
+      const { createdBackup } = await import("./creation.ts");
+      const progress = await run.progress("reading");
+      const created = await createdBackup(run, {
+        aws,
+        declaration,
+        plan,
+        ...options,
+        only,
+        rate: options.rate ?? options.maxRcu,
+        onProgress: (now) => progress.update(progressText(now)),
+      });
+      progress.stop();
+      await run.print(created, createdText);
+      if (created.unreadable.length > 0) throw await notWhole(created);
+    });
+}
+
+/** Most of those that are not in it that are named; `backup show` names all. */
+const named = 20;
+
+/** A backup is made, and what cannot be read is not in it: nobody must take that for all. */
+async function notWhole({ id, objects, unreadable }: CreatedBackup): Promise<CliError> {
+  const { partial } = await import("../partial.ts");
+  const failures = unreadable.slice(0, named).map((name) => ({
+    what: visible(name),
+    why: "may not be read, or lies in an archive",
+  }));
+  const more = unreadable.length - failures.length;
+  const told = partial(failures, objects).message;
+  return new CliError(more > 0 ? `${told}\n  and ${grouped(more)} more` : told, {
+    exitCode: exitCodes.partial,
+    hint: `the backup is made, without them: mawps backup show ${id}`,
+  });
+}
+
+function percent(text: string): Rate {
+  const [, digits] = /^(\d{1,3})%$/.exec(text) ?? [];
+  const value = Number(digits);
+  if (digits !== undefined && value >= 1 && value <= 100) return { percent: value };
+  throw new InvalidArgumentError("expected 1% to 100%.");
+}
+
+function units(text: string): Rate {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1) return { unitsPerSecond: value };
+  throw new InvalidArgumentError("expected a whole number from 1 on.");
+}
+
+/** Beyond a certain size one machine is the wrong place for a table to go through. */
+function refuseTooLarge({ config }: Run, { tables }: BackupPlan): void {
+  const most = config["backup.maxTableBytes"];
+  const large = tables.find(({ measure }) => measure.bytes > most);
+  if (large === undefined) return;
+  throw new CliError(
+    `table ${large.name} has ${bytes(large.measure.bytes)}; at most ${bytes(most)} are read here`,
+    {
+      hint: "--engine aws lets DynamoDB export it; backup.maxTableBytes sets the limit",
+    },
+  );
+}
+
+function planned({ tables, buckets, userPoolId, missing, left }: BackupPlan) {
+  return {
+    tables: tables.map(({ name, measure }) => ({ name, items: measure.items, bytes: measure.bytes })),
+    buckets: buckets.map(({ name }) => name),
+    ...(userPoolId === undefined ? {} : { userPool: userPoolId }),
+    missing,
+    left,
+  };
+}
+
+function planText({ tables, buckets, userPool, left }: ReturnType<typeof planned>): string {
+  return [
+    "would be read:",
+    ...tables.map(
+      ({ name, items, bytes: size }) => `  table ${name}, about ${count(items, "item")}, ${bytes(size)}`,
+    ),
+    ...buckets.map((name) => `  bucket ${name}`),
+    ...(userPool === undefined ? [] : [`  user pool ${userPool}`]),
+    ...(left.length === 0 ? [] : [`left out: ${left.join(", ")}`]),
+  ].join("\n");
+}
+
+function progressText({ what, items, objects, users }: CreateProgress): string {
+  const counts = [count(items, "item"), count(objects, "object"), count(users, "account")];
+  return `${what}: ${counts.join(", ")} so far`;
+}
+
+function createdText({
+  id,
+  items,
+  objects,
+  users,
+  bytes: size,
+  storedBytes,
+  changed,
+  mended,
+  damaged,
+  seconds,
+}: CreatedBackup): string {
+  const lines = [
+    `backup ${id}: ${count(items, "item")}, ${count(objects, "object")} of ${bytes(size)}, ${count(users, "account")}`,
+    `${bytes(storedBytes)} new in the repository, ${duration(seconds * 1000)}`,
+  ];
+  if (changed > 0) {
+    lines.push(
+      `${count(changed, "object")} changed while being read and is not in it: mawps backup show ${id}`,
+    );
+  }
+  if (mended + damaged > 0) lines.push(mendedText(mended, damaged));
+  return lines.join("\n");
+}
+
+function mendedText(mended: number, damaged: number): string {
+  const written = `${count(mended, "damaged content")} written again`;
+  if (damaged === 0) return written;
+  return `${written}; ${grouped(damaged)} cannot be: nothing that was read for this backup has the bytes`;
+}

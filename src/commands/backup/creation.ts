@@ -1,0 +1,102 @@
+import { callerIdentity } from "../../aws/sts.ts";
+import type { Aws } from "../../aws/clients.ts";
+import type { ExportPlace } from "../../aws/dynamodb/table-export.ts";
+import {
+  createBackup,
+  type BackupPlan,
+  type CreatedBackup,
+  type CreateProgress,
+  type Rate,
+} from "../../backup/create.ts";
+import { exportPlace } from "../../backup/native-engine.ts";
+import { beginPending } from "../../backup/pending.ts";
+import { waitForPrune } from "../../backup/prune-lock.ts";
+import type { Declaration } from "../../model/declaration.ts";
+import { version } from "../../version.ts";
+import { ensureBackups, keyFolder, spoolFolder } from "./repository.ts";
+import type { Run } from "../run.ts";
+
+export interface Creation {
+  readonly aws: Aws;
+  readonly declaration: Declaration;
+  readonly plan: BackupPlan;
+  readonly repo?: string | undefined;
+  readonly only: readonly string[];
+  readonly rate: Rate | undefined;
+  readonly encryptTo?: readonly string[] | undefined;
+  readonly engine: "scan" | "aws";
+  readonly exportTo?: ExportPlace | undefined;
+  readonly onProgress: (progress: CreateProgress) => void;
+}
+
+/** Opens or makes the repository, takes up what was broken off or begins anew, and makes the backup. */
+export async function createdBackup(run: Run, creation: Creation): Promise<CreatedBackup> {
+  const { world, config } = run;
+  const { aws, declaration, plan, only, rate, engine } = creation;
+  const trail = await run.audit();
+  const repository = await ensureBackups(run, creation.repo, creation.encryptTo);
+  const exportTo = engine === "aws" ? exportPlace(repository, creation.exportTo) : undefined;
+  const now = () => world.now();
+  const { machine } = world;
+  const pending = await beginPending(repository, {
+    options: {
+      only: [...only].sort(),
+      engine,
+      exportTo: exportTo ?? null,
+      region: aws.region,
+      names: namesOf(declaration),
+    },
+    ...machine,
+    keyFolder: keyFolder(run),
+    now,
+    randomHex: (size) => world.randomHex(size),
+    signal: world.signal,
+  });
+  try {
+    if (pending.resumed) run.note(`going on with ${pending.id}, which was broken off`);
+    // What is being removed may be what this backup relies on. The prune looks for pending backups after it has begun.
+    const here = { ...machine, now, signal: world.signal };
+    await waitForPrune(repository, here, () =>
+      run.note("a prune is at work in the repository; waiting for its end"),
+    );
+    return await createBackup(
+      {
+        aws,
+        declaration,
+        repository,
+        target: config.target,
+        spool: spoolFolder(run),
+        record: (events) => trail.recordAll(events),
+        signal: world.signal,
+        now,
+        randomHex: (size) => world.randomHex(size),
+      },
+      {
+        plan,
+        pending,
+        rate,
+        tool: `mawps ${version}`,
+        account: config.target === "local" ? undefined : await accountOf(aws),
+        exportTo,
+        onProgress: creation.onProgress,
+      },
+    );
+  } finally {
+    pending.stop();
+  }
+}
+
+/** A backup of one environment is never gone on with in another. */
+function namesOf({ tables, buckets, userPool }: Declaration): readonly string[] {
+  return [...tables, ...buckets].map(({ name }) => name).concat(userPool?.id ?? []);
+}
+
+/** A server that stands in for AWS need not speak STS. */
+async function accountOf(aws: Aws): Promise<string | undefined> {
+  try {
+    return (await callerIdentity(aws)).account;
+  } catch (error) {
+    if (aws.endpointUrl === undefined) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,63 @@
+import { Argument, Command } from "@commander-js/extra-typings";
+import type { Change, Difference } from "../../backup/diff.ts";
+import { isRecord } from "../../model/json.ts";
+import { count, visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { repoFlag, snapshotName } from "./repository.ts";
+
+/** `mawps backup diff`: what is different in one backup from another, by key. */
+export function backupDiff(begin: Begin): AnyCommand {
+  return new Command("diff")
+    .description("show which items, objects and accounts differ between two backups")
+    .addArgument(
+      new Argument(
+        "<from>",
+        "the older one: an id as `mawps backup list` shows it, or its beginning",
+      ).argParser(snapshotName),
+    )
+    .addArgument(new Argument("<to>", "the newer one, or latest").argParser(snapshotName))
+    .option(...repoFlag)
+    .addHelpText("after", "\nExample:\n  mawps backup diff 20261120 latest")
+    .action(async (from, to, options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ openBackups, spoolFolder }, { findSnapshot, readManifest }, { diffSnapshots }] =
+        await Promise.all([
+          import("./repository.ts"),
+          import("../../backup/snapshots.ts"),
+          import("../../backup/diff.ts"),
+        ]);
+      const { signal } = run.world;
+      const aws = await run.aws("reads");
+      const repository = await openBackups(run, options.repo);
+      const manifestOf = async (wanted: string) => {
+        const { id } = await findSnapshot(repository, wanted, signal);
+        return readManifest(repository, id, signal);
+      };
+      const site = { aws, repository, spool: spoolFolder(run), signal };
+      const counts: Record<Change, number> = { added: 0, removed: 0, changed: 0 };
+      const ends = { from: await manifestOf(from), to: await manifestOf(to) };
+      async function* counted(): AsyncGenerator<Difference> {
+        for await (const difference of diffSnapshots(site, ends)) {
+          counts[difference.change] += 1;
+          yield difference;
+        }
+      }
+      await run.printLines(counted(), asLine);
+      const { added, removed, changed } = counts;
+      run.note(
+        `${count(added, "addition")}, ${count(removed, "removal")}, ${count(changed, "change")} from ${ends.from.id} to ${ends.to.id}`,
+      );
+    });
+}
+
+const signs = { added: "+", removed: "-", changed: "~" } as const satisfies Record<Change, string>;
+
+/** `~ item mawps-user-profiles user-1 + user-profile` */
+function asLine({ change, what, in: where, key }: Difference): string {
+  return visible(`${signs[change]} ${what} ${where} ${typeof key === "string" ? key : keyWords(key)}`);
+}
+
+function keyWords(key: Readonly<Record<string, unknown>>): string {
+  const values = Object.values(key).map((value) => (isRecord(value) ? Object.values(value)[0] : value));
+  return values.map(String).join(" + ");
+}

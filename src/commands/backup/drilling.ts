@@ -1,0 +1,125 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { drill, secondsSince, type Drilled } from "../../backup/drill.ts";
+import { countsOf, type Counts } from "../../backup/manifest.ts";
+import type { Repository } from "../../backup/repository.ts";
+import type { Manifest } from "../../backup/snapshot.ts";
+import { findSnapshot, readManifest, recordCheck } from "../../backup/snapshots.ts";
+import { runShell } from "../../shell.ts";
+import { configuredSite, connectThrowaway } from "../../target.ts";
+import { keepOutcome, openBackups } from "./repository.ts";
+import type { Run } from "../run.ts";
+
+export interface DrillFlags {
+  readonly snapshot: string;
+  readonly repo?: string | undefined;
+  /** A command line of the owner's own. */
+  readonly check?: string | undefined;
+}
+
+export interface DrillReport extends Counts, Omit<Drilled, "counts" | "isRestored"> {
+  readonly snapshot: string;
+  readonly outcome: "ok" | "failed";
+}
+
+/** What a drill would restore. */
+export async function plannedDrill(
+  run: Run,
+  flags: DrillFlags,
+): Promise<{ readonly snapshot: string } & Counts> {
+  await run.aws("reads");
+  const { manifest } = await chosen(run, flags);
+  return { snapshot: manifest.id, ...countsOf(manifest) };
+}
+
+/** Restores the backup in a temporary folder, which is gone afterwards whatever happens, and records the outcome. */
+export async function drilledBackup(run: Run, flags: DrillFlags): Promise<DrillReport> {
+  const { world } = run;
+  await run.aws("writes");
+  const [{ repository, manifest }, trail] = await Promise.all([chosen(run, flags), run.audit()]);
+  const folder = await mkdtemp(join(tmpdir(), "mawps-drill-"));
+  try {
+    const { drilled, poolId } = await inFolder(run, { folder, repository, manifest });
+    const env = { MAWPS_HOME: storeIn(folder), MAWPS_USER_POOL_ID: poolId };
+    const checked = await withCheck(run, { env, drilled, command: flags.check });
+    const { counts, isRestored: _, ...rest } = checked;
+    const outcome = rest.faultCount === 0 ? "ok" : "failed";
+    const check = {
+      snapshot: manifest.id,
+      kind: "drill",
+      at: world.now().toISOString(),
+      outcome,
+      share: 1,
+      faults: rest.faultCount,
+    } as const;
+    await keepOutcome(run, () => recordCheck(repository, check, world.signal));
+    const details = { backupId: manifest.id, status: outcome, failed: rest.faultCount };
+    await trail.recordAll([{ action: "backup.drilled", details }]);
+    return { snapshot: manifest.id, outcome, ...counts, ...rest };
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function chosen(
+  run: Run,
+  { snapshot, repo }: DrillFlags,
+): Promise<{ repository: Repository; manifest: Manifest }> {
+  const { signal } = run.world;
+  const repository = await openBackups(run, repo);
+  const { id } = await findSnapshot(repository, snapshot, signal);
+  return { repository, manifest: await readManifest(repository, id, signal) };
+}
+
+/** The store is closed afterwards: one process at a time has it open, next the owner's. */
+async function inFolder(
+  run: Run,
+  { folder, repository, manifest }: { folder: string; repository: Repository; manifest: Manifest },
+): Promise<{ drilled: Drilled; poolId: string }> {
+  const { config, world } = run;
+  const working = await run.progress(`restoring ${manifest.id} on trial`);
+  const store = await connectThrowaway(config, storeIn(folder), world);
+  try {
+    const drilled = await drill({
+      live: await run.aws("writes"),
+      auditTable: config["tables.auditLog"],
+      into: store.aws,
+      poolId: store.poolId,
+      declaration: configuredSite(config),
+      repository,
+      manifest,
+      spool: join(folder, "spool"),
+      signal: world.signal,
+      now: () => world.now(),
+      onProgress: (text) => working.update(text),
+    });
+    return { drilled, poolId: store.poolId };
+  } finally {
+    working.stop();
+    await store.close();
+  }
+}
+
+function storeIn(folder: string): string {
+  return join(folder, "store");
+}
+
+async function withCheck(
+  { world, config }: Run,
+  { env, drilled, command }: { env: Record<string, string>; drilled: Drilled; command: string | undefined },
+): Promise<Drilled> {
+  if (command === undefined || !drilled.isRestored) return drilled;
+  const begun = world.now().getTime();
+  const exitCode = await runShell(command, {
+    cwd: world.cwd,
+    env: { ...world.env, MAWPS_TARGET: "local", AWS_REGION: config.region, ...env },
+    signal: world.signal,
+    // stdout is for the report.
+    onOutput: (bytes) => void world.stderr.write(bytes),
+  });
+  const steps = [...drilled.steps, { step: "check" as const, seconds: secondsSince(begun, world.now()) }];
+  if (exitCode === 0) return { ...drilled, steps };
+  const fault = { what: "your check", why: `ended with ${exitCode}` };
+  return { ...drilled, steps, faults: [...drilled.faults, fault], faultCount: drilled.faultCount + 1 };
+}

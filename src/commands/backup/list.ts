@@ -1,0 +1,78 @@
+import { Command } from "@commander-js/extra-typings";
+import type { Counts } from "../../backup/manifest.ts";
+import type { SnapshotEntry } from "../../backup/snapshots.ts";
+import { bytes } from "../../output/bytes.ts";
+import { localTime } from "../../output/dates.ts";
+import { table } from "../../output/table.ts";
+import { grouped } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { repoFlag } from "./repository.ts";
+
+interface Listed extends SnapshotEntry {
+  /** Absent where the manifest cannot be read here. */
+  readonly counts?: Counts;
+  readonly damaged?: string;
+}
+
+/** `mawps backup list`: the backups in a repository, newest first. */
+export function backupList(begin: Begin): AnyCommand {
+  return new Command("list")
+    .description(
+      "list the backups of a repository, newest first, with what they hold and when they were proven",
+    )
+    .option(...repoFlag)
+    .addHelpText("after", "\nExample:\n  mawps backup list --json")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ openBackups }, { listSnapshots, readManifest }, { countsOf }, { CliError }] =
+        await Promise.all([
+          import("./repository.ts"),
+          import("../../backup/snapshots.ts"),
+          import("../../backup/manifest.ts"),
+          import("../../errors.ts"),
+        ]);
+      const { signal } = run.world;
+      const repository = await openBackups(run, options.repo);
+      if (!repository.canRead)
+        run.note("the repository is encrypted: what the backups hold is shown with its key only");
+      const rows = async function* (): AsyncGenerator<Listed> {
+        for (const entry of await listSnapshots(repository, signal)) {
+          if (!repository.canRead) {
+            yield entry;
+            continue;
+          }
+          try {
+            yield { ...entry, counts: countsOf(await readManifest(repository, entry.id, signal)) };
+          } catch (error) {
+            if (!(error instanceof CliError)) throw error;
+            yield { ...entry, damaged: error.message };
+          }
+        }
+      };
+      await run.printRows(rows(), asText);
+    });
+}
+
+async function asText(rows: Listed[]): Promise<string> {
+  if (rows.length === 0) return "there is no backup yet";
+  return table(rows, [
+    { title: "BACKUP", cell: ({ id }) => id },
+    { title: "MADE", cell: ({ startedAt }) => localTime(startedAt) },
+    { title: "ITEMS", cell: ({ counts }) => grouped(counts?.items), align: "right" },
+    { title: "OBJECTS", cell: ({ counts }) => grouped(counts?.objects), align: "right" },
+    {
+      title: "SIZE",
+      cell: ({ counts }) => (counts === undefined ? "-" : bytes(counts.bytes)),
+      align: "right",
+    },
+    { title: "ACCOUNTS", cell: ({ counts }) => grouped(counts?.users), align: "right" },
+    { title: "VERIFIED", cell: ({ verifiedAt }) => (verifiedAt === undefined ? "-" : localTime(verifiedAt)) },
+    { title: "DRILLED", cell: ({ drilledAt }) => (drilledAt === undefined ? "-" : localTime(drilledAt)) },
+    { title: "", cell: remark },
+  ]);
+}
+
+function remark({ damaged, lastCheck }: Listed): string {
+  if (damaged !== undefined) return `DAMAGED: ${damaged}`;
+  return lastCheck?.outcome === "failed" ? `${lastCheck.kind} found faults` : "";
+}

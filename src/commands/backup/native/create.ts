@@ -1,0 +1,45 @@
+import { Command } from "@commander-js/extra-typings";
+import { count } from "../../../output/text.ts";
+import type { AnyCommand, Begin } from "../../../program.ts";
+import { nativeName } from "./site.ts";
+
+/** `mawps backup native create`: lets DynamoDB make a backup of the tables. */
+export function nativeCreate(begin: Begin): AnyCommand {
+  return new Command("create")
+    .description("let DynamoDB make a backup of every table, or of one; waits for it")
+    .option("--table <table>", "only this one, by role or name")
+    .option("--name <name>", "how they are called; default mawps- and the time", nativeName)
+    .addHelpText("after", "\nExample:\n  mawps backup native create --name before-the-move")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ nativeRun }, { makeBackups, planBackups }, { tablesMeant }, { nativeRow, nativeTable }] =
+        await Promise.all([
+          import("./site.ts"),
+          import("../../../backup/native.ts"),
+          import("../../../backup/native-site.ts"),
+          import("./table.ts"),
+        ]);
+      const native = await nativeRun(run, "writes");
+      const tables = tablesMeant(native.site.declaration, options.table);
+      const plans = await planBackups(native.site, tables, options.name);
+      if (run.config.dryRun) {
+        return run.print({ dryRun: true, backups: plans }, () =>
+          plans.length === 0
+            ? "there is no table to back up"
+            : plans
+                .map(({ table, name, underWay }) =>
+                  underWay === undefined
+                    ? `would back up ${table} as ${name}`
+                    : `DynamoDB backs up ${table} as ${name} already; would wait for it`,
+                )
+                .join("\n"),
+        );
+      }
+      await native.audit();
+      const waiting = await native.waiting(`DynamoDB backs up ${count(plans.length, "table")}`);
+      const rows: ReturnType<typeof nativeRow>[] = [];
+      for await (const backup of makeBackups(native.site, plans)) rows.push(nativeRow(backup));
+      waiting.stop();
+      await run.printRows(rows, nativeTable);
+    });
+}

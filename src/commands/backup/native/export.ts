@@ -1,0 +1,98 @@
+import { Command } from "@commander-js/extra-typings";
+import { CliError } from "../../../errors.ts";
+import { localTime } from "../../../output/dates.ts";
+import { table } from "../../../output/table.ts";
+import { grouped } from "../../../output/text.ts";
+import type { AnyCommand, Begin } from "../../../program.ts";
+import { s3Place } from "./site.ts";
+
+/** One table's export, as it is printed. */
+interface Row {
+  readonly table: string;
+  readonly items: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly at: string;
+  readonly bucket: string;
+  readonly manifest: string;
+  readonly arn: string;
+}
+
+/** `mawps backup native export`: lets DynamoDB write the tables to S3. */
+export function nativeExport(begin: Begin): AnyCommand {
+  return new Command("export")
+    .description("let DynamoDB write every table, or one, to S3, all as of one moment; waits for it")
+    .requiredOption("--to <place>", "s3://bucket/prefix, a private bucket", s3Place)
+    .option("--table <table>", "only this one, by role or name")
+    .addHelpText("after", "\nExample:\n  mawps backup native export --to s3://my-exports/mawps")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ nativeRun }, exports, { tablesMeant }, { recoveryStatus }] = await Promise.all([
+        import("./site.ts"),
+        import("../../../backup/native-export.ts"),
+        import("../../../backup/native-site.ts"),
+        import("../../../backup/pitr.ts"),
+      ]);
+      const native = await nativeRun(run, "writes");
+      const { site } = native;
+      const place = options.to;
+      exports.assertMayHold(site.declaration, place);
+      const stati = await recoveryStatus(site, tablesMeant(site.declaration, options.table));
+      const tables = stati.filter(({ state }) => state !== "no table").map(({ table }) => table);
+      if (tables.length === 0) throw new CliError("there is no table to export");
+      const to = `s3://${place.bucket}/${place.prefix}`;
+      const begun = await exports.findBegun(site, { tables, place });
+      if (run.config.dryRun) {
+        return run.print({ dryRun: true, tables, to, begun }, () =>
+          [
+            `would let DynamoDB export ${tables.join(", ")} to ${to}`,
+            ...(begun === undefined
+              ? []
+              : [`already at it, and only waited for: ${Object.keys(begun.arns).join(", ")}`]),
+          ].join("\n"),
+        );
+      }
+      await run.confirm({
+        question: `Let DynamoDB export ${tables.join(", ")} to ${to}? AWS bills it by the size of the tables.`,
+        destructive: false,
+      });
+      await native.audit();
+      const waiting = await native.waiting("DynamoDB exports the tables");
+      const finished = await exports.exportTables(site, {
+        tables,
+        place,
+        token: run.world.randomHex(16),
+        begun,
+        save: () => Promise.resolve(),
+      });
+      waiting.stop();
+      const rows = finished.map((each): Row => {
+        const { arn, bucket, manifest, at, bytes, files } = each.export;
+        return {
+          table: each.table,
+          items: each.items,
+          files: files.length,
+          bytes,
+          at,
+          bucket,
+          manifest,
+          arn,
+        };
+      });
+      await site.record(
+        rows.map(({ table, items, bytes, bucket, manifest, arn }) => ({
+          action: "backup.created" as const,
+          details: { engine: "export", table, items, bytes, bucket, key: manifest, backupId: arn },
+        })),
+      );
+      await run.printRows(rows, async (rows) => {
+        const listed = await table(rows, [
+          { title: "table", cell: (row) => row.table },
+          { title: "items", cell: (row) => grouped(row.items), align: "right" },
+          { title: "files", cell: (row) => String(row.files), align: "right" },
+          { title: "manifest", cell: (row) => `s3://${row.bucket}/${row.manifest}` },
+        ]);
+        return `${listed}\nall as of ${localTime(new Date(rows[0]?.at ?? ""))}`;
+      });
+    });
+}

@@ -1,0 +1,25 @@
+import { Command } from "@commander-js/extra-typings";
+import type { AnyCommand, Begin } from "../../../program.ts";
+
+/** `mawps backup native list`: the backups that AWS keeps of the tables. */
+export function nativeList(begin: Begin): AnyCommand {
+  return new Command("list")
+    .description("the backups that AWS keeps of the tables, of every kind, newest first")
+    .option("--table <table>", "only of this one, by role or name")
+    .addHelpText("after", "\nExample:\n  mawps backup native list --table userProfiles")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ nativeRun }, { backupsOf }, { tablesMeant }, { nativeRow, nativeTable }] = await Promise.all([
+        import("./site.ts"),
+        import("../../../backup/native.ts"),
+        import("../../../backup/native-site.ts"),
+        import("./table.ts"),
+      ]);
+      const { site } = await nativeRun(run, "reads");
+      const names = tablesMeant(site.declaration, options.table).map(({ name }) => name);
+      const rows = (await backupsOf(site, names)).map(nativeRow);
+      await run.printRows(rows, async (rows) =>
+        rows.length === 0 ? "AWS keeps no backup of these tables" : nativeTable(rows),
+      );
+    });
+}

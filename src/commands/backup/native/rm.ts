@@ -1,0 +1,35 @@
+import { Command } from "@commander-js/extra-typings";
+import { localTime } from "../../../output/dates.ts";
+import { visible } from "../../../output/text.ts";
+import type { AnyCommand, Begin } from "../../../program.ts";
+
+/** `mawps backup native rm`: deletes one of DynamoDB's backups. */
+export function nativeRm(begin: Begin): AnyCommand {
+  return new Command("rm")
+    .description("delete one of DynamoDB's backups for good")
+    .argument("<backup>", "its name, id or ARN")
+    .option("--table <table>", "of which table the backup is, by role or name")
+    .addHelpText("after", "\nExample:\n  mawps backup native rm before-the-move --table userProfiles")
+    .action(async (named, options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ nativeRun }, { backupNamed, removeBackup }, { tablesMeant }, { nativeRow }] =
+        await Promise.all([
+          import("./site.ts"),
+          import("../../../backup/native.ts"),
+          import("../../../backup/native-site.ts"),
+          import("./table.ts"),
+        ]);
+      const native = await nativeRun(run, "writes");
+      const tables = tablesMeant(native.site.declaration, options.table).map(({ name }) => name);
+      const backup = await backupNamed(native.site, named, tables);
+      const made = backup.createdAt === undefined ? "" : ` of ${localTime(backup.createdAt)}`;
+      const what = `backup ${visible(backup.name)} of ${backup.table}${made}`;
+      if (run.config.dryRun) {
+        return run.print({ dryRun: true, ...nativeRow(backup) }, () => `would delete ${what}`);
+      }
+      await run.confirm({ question: `Delete ${what} for good?`, destructive: true });
+      await native.audit();
+      await removeBackup(native.site, backup);
+      await run.print({ ...nativeRow(backup), status: "DELETED" }, () => `deleted ${what}`);
+    });
+}

@@ -1,0 +1,34 @@
+import { Command } from "@commander-js/extra-typings";
+import type { RecoveryStatus } from "../../../backup/pitr.ts";
+import { localTime } from "../../../output/dates.ts";
+import { table } from "../../../output/table.ts";
+import type { AnyCommand, Begin } from "../../../program.ts";
+
+/** `mawps backup pitr status`: from when to when each table can be restored. */
+export function pitrStatus(begin: Begin): AnyCommand {
+  return new Command("status")
+    .description("from when to when each table can be restored")
+    .option("--table <table>", "only this one, by role or name")
+    .addHelpText("after", "\nExample:\n  mawps backup pitr status")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ nativeRun }, { recoveryStatus }, { tablesMeant }] = await Promise.all([
+        import("../native/site.ts"),
+        import("../../../backup/pitr.ts"),
+        import("../../../backup/native-site.ts"),
+      ]);
+      const { site } = await nativeRun(run, "reads");
+      await run.printRows(await recoveryStatus(site, tablesMeant(site.declaration, options.table)), asText);
+    });
+}
+
+function asText(rows: readonly RecoveryStatus[]): Promise<string> {
+  const moment = (at: Date | undefined) => (at === undefined ? "" : localTime(at));
+  return table(rows, [
+    { title: "table", cell: (row) => row.table },
+    { title: "recovery", cell: (row) => row.state },
+    { title: "days", cell: (row) => (row.days === undefined ? "" : String(row.days)) },
+    { title: "earliest", cell: (row) => moment(row.earliest) },
+    { title: "latest", cell: (row) => moment(row.latest) },
+  ]);
+}

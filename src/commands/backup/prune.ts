@@ -1,0 +1,154 @@
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { LeftContents, Pruned, PruneSite } from "../../backup/prune.ts";
+import type { PrunePolicy, Verdict } from "../../backup/prune-policy.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { bytes } from "../../output/bytes.ts";
+import { count, grouped } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { repoFlag } from "./repository.ts";
+import type { Run } from "../run.ts";
+
+/** `mawps backup prune`: removes old backups by a policy, and what only they hold. */
+export function backupPrune(begin: Begin): AnyCommand {
+  return new Command("prune")
+    .description("remove old backups, then what no backup refers to any more; the newest verified one stays")
+    .option(...repoFlag)
+    .option("--keep-last <n>", "the newest ones", whole)
+    .option("--keep-daily <n>", "the newest of each of so many days that have one", whole)
+    .option("--keep-weekly <n>", "of so many weeks, which begin on Monday", whole)
+    .option("--keep-monthly <n>", "of so many months", whole)
+    .option("--keep-within <time>", "all that are at most so much older than the newest: 36h, 14d, 8w", time)
+    .addHelpText(
+      "after",
+      "\nExample:\n  mawps backup prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run",
+    )
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const policy: PrunePolicy = {
+        last: options.keepLast,
+        daily: options.keepDaily,
+        weekly: options.keepWeekly,
+        monthly: options.keepMonthly,
+        withinMs: options.keepWithin,
+      };
+      const [{ isEmptyPolicy }, { planPrune, previewSweep, prune }, { openBackups }] = await Promise.all([
+        import("../../backup/prune-policy.ts"),
+        import("../../backup/prune.ts"),
+        import("./repository.ts"),
+      ]);
+      if (isEmptyPolicy(policy)) {
+        throw new CliError("nothing says what is to be kept", {
+          exitCode: exitCodes.usage,
+          hint: "for example --keep-daily 7 --keep-weekly 4 --keep-monthly 12",
+        });
+      }
+      const { config, world } = run;
+      await run.aws("writes");
+      const looking = await run.progress("looking at the backups");
+      const here = { ...world.machine, now: () => world.now(), signal: world.signal };
+      const site: PruneSite = {
+        repository: await openBackups(run, options.repo),
+        here,
+        record: async () => undefined,
+        onProgress: (what) => looking.update(what),
+      };
+      const verdicts = await planPrune(site, policy);
+      if (config.dryRun) {
+        const preview = await previewSweep(site, verdicts);
+        looking.stop();
+        const planned = { ...preview, removed: goingIn(verdicts), abandoned: [] };
+        return run.print(asJson(run, verdicts, planned), () =>
+          asText(verdicts, planned, { isDone: false, withVerdicts: true }),
+        );
+      }
+      looking.stop();
+      if (run.interactive) run.note(await verdictText(verdicts));
+      await run.confirm({ question: questionOf(verdicts), destructive: true });
+      const pruned = await carriedOut(run, site, (audited) =>
+        prune(audited, { policy, doomed: new Set(goingIn(verdicts)) }),
+      );
+      await run.print(asJson(run, verdicts, pruned), () =>
+        asText(verdicts, pruned, { isDone: true, withVerdicts: !run.interactive }),
+      );
+    });
+}
+
+function whole(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a whole number.");
+}
+
+const hourMs = 60 * 60_000;
+
+function time(text: string): number {
+  const [, amount, unit] = /^(\d{1,5})([hdw])$/.exec(text) ?? [];
+  if (amount === undefined) throw new InvalidArgumentError("expected hours, days or weeks: 36h, 14d, 8w.");
+  return Number(amount) * (unit === "h" ? 1 : unit === "d" ? 24 : 7 * 24) * hourMs;
+}
+
+async function carriedOut(
+  run: Run,
+  site: PruneSite,
+  work: (audited: PruneSite) => Promise<Pruned>,
+): Promise<Pruned> {
+  const trail = await run.audit();
+  const working = await run.progress("pruning");
+  const pruned = await work({
+    ...site,
+    record: (events) => trail.recordAll(events),
+    onProgress: (what) => working.update(what),
+  });
+  working.stop();
+  return pruned;
+}
+
+function goingIn(verdicts: readonly Verdict[]): string[] {
+  return verdicts.filter(({ isKept }) => !isKept).map(({ id }) => id);
+}
+
+function questionOf(verdicts: readonly Verdict[]): string {
+  const going = goingIn(verdicts).length;
+  if (going === 0) return "Remove what no backup refers to? No backup is to be removed.";
+  const all = grouped(verdicts.length);
+  return `Remove ${grouped(going)} of ${all} backups, and what only they hold?`;
+}
+
+function asJson(run: Run, verdicts: readonly Verdict[], pruned: Pruned) {
+  const backups = verdicts.map(({ id, startedAt, reasons }) => ({
+    id,
+    startedAt,
+    // Told by what was done: one that a policy gave up may have been spared since.
+    kept: !pruned.removed.includes(id),
+    reasons,
+  }));
+  return { dryRun: run.config.dryRun, backups, ...pruned };
+}
+
+async function asText(
+  verdicts: readonly Verdict[],
+  pruned: Pruned,
+  { isDone, withVerdicts }: { readonly isDone: boolean; readonly withVerdicts: boolean },
+): Promise<string> {
+  const { removed, abandoned, contents, bytes: size, left } = pruned;
+  const lines = withVerdicts && verdicts.length > 0 ? [await verdictText(verdicts), ""] : [];
+  const what = `${count(removed.length, "backup")} and ${count(contents, "content")} of ${bytes(size)}`;
+  lines.push(isDone ? `removed ${what}` : `would remove ${what}`);
+  if (abandoned.length > 0) lines.push(`broken off and not taken up: ${abandoned.join(", ")}`);
+  if (left !== undefined) lines.push(leftText(left));
+  return lines.join("\n");
+}
+
+function leftText(left: LeftContents): string {
+  if (left.why === "unreadable")
+    return "contents stay: the repository is encrypted, and without its key nobody knows which are needed";
+  return `contents stay: a backup is on its way, or was broken off less than a day ago (${left.ids.join(", ")})`;
+}
+
+async function verdictText(verdicts: readonly Verdict[]): Promise<string> {
+  const { table } = await import("../../output/table.ts");
+  return table(verdicts, [
+    { title: "", cell: ({ isKept }) => (isKept ? "keep" : "remove") },
+    { title: "BACKUP", cell: ({ id }) => id },
+    { title: "WHY", cell: ({ reasons }) => reasons.join(", ") },
+  ]);
+}

@@ -1,0 +1,184 @@
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { isDenied } from "../../aws/setting.ts";
+import { assertRecipient } from "../../backup/encryption.ts";
+import { folderStore } from "../../backup/folder-store.ts";
+import { ensureRepository, openRepository, type Repository, type Unlock } from "../../backup/repository.ts";
+import { s3Store } from "../../backup/s3-store.ts";
+import type { Store } from "../../backup/store.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { explainSystem } from "../../explain-system.ts";
+import { storeFolder } from "../../target.ts";
+import type { Run } from "../run.ts";
+
+/** `--repo <place>` of every verb that works with backups. */
+export const repoFlag = [
+  "--repo <place>",
+  "a folder, or s3://bucket/prefix (default: backup.repository)",
+] as const;
+
+/** The repository that is meant; nothing is made. */
+export async function openBackups(run: Run, repo: string | undefined): Promise<Repository> {
+  const store = await storeOf(run, repo, "reads");
+  return openRepository(store, await unlockOf(run), run.world.signal);
+}
+
+/** The repository that is meant, made where there is none yet. */
+export async function ensureBackups(
+  run: Run,
+  repo: string | undefined,
+  encryptTo: readonly string[] = [],
+): Promise<Repository> {
+  if (run.world.env["MAWPS_BACKUP_PASSPHRASE"] === "") {
+    // CI gives an empty text for a secret that is not there, and what should be encrypted would lie open.
+    throw new CliError("MAWPS_BACKUP_PASSPHRASE is set, and empty", {
+      hint: "look whether the secret that it comes from is there; unset the variable to do without a passphrase",
+    });
+  }
+  const store = await storeOf(run, repo, "writes");
+  const configured = run.config["backup.encryptTo"];
+  const recipients = encryptTo.length > 0 || configured === undefined ? encryptTo : [configured];
+  for (const recipient of recipients) assertRecipient(recipient);
+  const { world } = run;
+  return ensureRepository(store, await unlockOf(run), {
+    now: world.now(),
+    encryptTo: recipients,
+    signal: world.signal,
+  });
+}
+
+/** Folder for what is on its way: contents too large for the memory, whole files of an export. */
+export function spoolFolder({ world }: Run): string {
+  return join(world.home, ".cache", "mawps", "spool");
+}
+
+/** Of age keys that tell what a broken-off backup in an encrypted repository has done. */
+export function keyFolder({ world }: Run): string {
+  return join(world.home, ".cache", "mawps", "backups");
+}
+
+/** A folder, or a prefix of a bucket. */
+export type RepositoryPlace =
+  | { readonly folder: string }
+  | { readonly bucket: string; readonly prefix: string };
+
+/**
+ * Where the repository lies: flag, setting, or for the local store a folder in it.
+ * @throws CliError (usage) for what is no place for backups.
+ */
+export function placeOf({ config, world }: Run, repo: string | undefined): RepositoryPlace {
+  const place = repo ?? config["backup.repository"];
+  if (place === undefined) {
+    if (config.target === "local") return { folder: join(storeFolder(config, world), "backups") };
+    throw new CliError("no repository for backups is named", {
+      exitCode: exitCodes.usage,
+      hint: "pass --repo, or set backup.repository (MAWPS_BACKUP_REPOSITORY): a folder or s3://bucket/prefix",
+    });
+  }
+  if (place.trim() === "") {
+    throw new CliError("--repo is empty", {
+      exitCode: exitCodes.usage,
+      hint: "look at the variable that it comes from; . is the current folder",
+    });
+  }
+  // A mistyped or unknown kind of address would be taken for a folder here, and thrown away with the machine of a CI.
+  if (!place.startsWith("s3:") && /^[a-z][a-z\d+.-]+:\//i.test(place)) {
+    throw new CliError(`${place} is neither a folder nor s3://bucket/prefix`, { exitCode: exitCodes.usage });
+  }
+  if (!place.startsWith("s3:")) return { folder: resolve(world.cwd, place) };
+  const [, bucket, prefix = ""] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(place) ?? [];
+  if (bucket === undefined)
+    throw new CliError(`${place} is no s3://bucket/prefix`, { exitCode: exitCodes.usage });
+  if (prefix === "" || /(^|\/)\.{0,2}(\/|$)/.test(prefix.replace(/\/$/, ""))) {
+    throw new CliError(`${place} names no prefix of its own for the backups`, {
+      exitCode: exitCodes.usage,
+      hint: `for example s3://${bucket}/backups`,
+    });
+  }
+  if (bucket === config["buckets.publicMedia"]) {
+    throw new CliError(`bucket ${bucket} is public: anybody could read the backups`, {
+      exitCode: exitCodes.usage,
+      hint: "name a private bucket, best in another account",
+    });
+  }
+  return { bucket, prefix };
+}
+
+/** @throws CliError (usage) for a bucket that is backed up itself: each backup would hold all those before it. */
+export function assertOutside(place: RepositoryPlace, buckets: readonly { readonly name: string }[]): void {
+  if ("folder" in place || !buckets.some(({ name }) => name === place.bucket)) return;
+  throw new CliError(
+    `bucket ${place.bucket} is to be backed up: backups in it would hold the backups before`,
+    {
+      exitCode: exitCodes.usage,
+      hint: "name another bucket, best in another account; or leave this one out with --only",
+    },
+  );
+}
+
+export async function storeOf(
+  run: Run,
+  repo: string | undefined,
+  access: "reads" | "writes",
+): Promise<Store> {
+  const place = placeOf(run, repo);
+  return "folder" in place ? folderStore(place.folder) : s3Store(await run.aws(access), place);
+}
+
+async function unlockOf(run: Run): Promise<Unlock> {
+  const { config, world } = run;
+  const identityFile = config["backup.identityFile"];
+  const passphraseFile = config["backup.passphraseFile"];
+  const inEnvironment = world.env["MAWPS_BACKUP_PASSPHRASE"];
+  const fromFile =
+    passphraseFile === undefined
+      ? undefined
+      : (await textOf(run, passphraseFile, "backup.passphraseFile")).split(/\r?\n/, 1)[0];
+  const passphrase = inEnvironment === "" || inEnvironment === undefined ? fromFile : inEnvironment;
+  if (passphrase === "")
+    throw new CliError(`${passphraseFile ?? ""} begins with an empty line, not a passphrase`);
+  return {
+    spool: spoolFolder(run),
+    randomHex: (bytes) => world.randomHex(bytes),
+    ...(identityFile === undefined
+      ? {}
+      : { identity: await textOf(run, identityFile, "backup.identityFile") }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  };
+}
+
+async function textOf({ world }: Run, path: string, setting: string): Promise<string> {
+  try {
+    return await readFile(resolve(world.cwd, path), "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "ENOENT" && code !== "EISDIR") throw error;
+    throw new CliError(`${path} ${code === "ENOENT" ? "does not exist" : "is a folder"}`, {
+      hint: `${setting} names it`,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Keeps what a look at a backup has found, by `keep`. What was found counts as well where the repository can only be read:
+ * then this is false, after a warning.
+ */
+export async function keepOutcome(run: Run, keep: () => Promise<void>): Promise<boolean> {
+  try {
+    await keep();
+    return true;
+  } catch (error) {
+    const why = isDenied(error) ? "writing to it is denied" : explainSystem(error)?.message;
+    if (why === undefined) throw error;
+    run.warn(`the outcome cannot be kept in the repository, and is in no list: ${why}`);
+    return false;
+  }
+}
+
+/** `latest`, a whole id of a snapshot or its beginning. */
+export function snapshotName(text: string): string {
+  if (text === "latest" || /^\d[\dTZ]*(-[\da-f]*)?$/.test(text)) return text;
+  throw new InvalidArgumentError("expected latest, or the id that `mawps backup list` shows.");
+}

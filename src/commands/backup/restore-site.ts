@@ -1,0 +1,127 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { erasedUsers } from "../../backup/erasures.ts";
+import { readNewIds } from "../../backup/remap.ts";
+import { readLedger } from "../../backup/restore-audit.ts";
+import { usersOf } from "../../backup/restore-plan.ts";
+import { readLeftKeys } from "../../backup/restore-scope.ts";
+import { destinationOf, type OnConflict, type RestoreSite } from "../../backup/restore-site.ts";
+import { findSnapshot, readManifest } from "../../backup/snapshots.ts";
+import { namedOf } from "../../backup/user-line.ts";
+import type { Config } from "../../config/config.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { configuredSite } from "../../target.ts";
+import { openBackups, spoolFolder } from "./repository.ts";
+import type { Run } from "../run.ts";
+
+export interface RestoreFlags {
+  readonly snapshot: string;
+  readonly repo?: string | undefined;
+  readonly only?: readonly string[] | undefined;
+  readonly user?: string | undefined;
+  readonly item?: { readonly userId: string; readonly type?: string } | undefined;
+  readonly intoPrefix?: string | undefined;
+  readonly intoTable?: string | undefined;
+  readonly onConflict: OnConflict;
+  readonly remap?: true | undefined;
+  readonly retry?: string | undefined;
+  readonly onProgress: (text: string) => void;
+}
+
+/** The snapshot that is meant, the place that it goes to, and who was erased. */
+export async function restoreSite(
+  run: Run,
+  flags: RestoreFlags,
+): Promise<{ site: RestoreSite; isLedgerEmpty: boolean; poolId: string | undefined }> {
+  const { config, world } = run;
+  const aws = await run.aws("writes");
+  const repository = await openBackups(run, flags.repo);
+  if (!repository.canRead) {
+    throw new CliError("the repository is encrypted, and no key for it is at hand", {
+      hint: "set backup.identityFile, backup.passphraseFile or MAWPS_BACKUP_PASSPHRASE",
+    });
+  }
+  const { id } = await findSnapshot(repository, flags.snapshot, world.signal);
+  const manifest = await readManifest(repository, id, world.signal);
+  const prefix = flags.intoPrefix ?? "";
+  const declaration = configuredSite(withPrefix(config, prefix));
+  const spool = spoolFolder(run);
+  const place = { aws, repository, manifest, spool, signal: world.signal };
+  const trails = manifest.tables
+    .filter(({ role }) => role === "auditLog")
+    .map((table) => destinationOf({ declaration, prefix }, "table", table));
+  const ledger = await readLedger(place, [config["tables.auditLog"], ...trails]);
+  const site: RestoreSite = {
+    ...place,
+    declaration,
+    prefix,
+    intoTable: flags.intoTable,
+    onConflict: flags.onConflict,
+    scope: {
+      only: flags.only ?? [],
+      userId: flags.user === undefined ? undefined : await idOf(place, flags.user),
+      item:
+        flags.item === undefined
+          ? undefined
+          : { ...flags.item, userId: await idOf(place, flags.item.userId) },
+      retry: flags.retry === undefined ? undefined : await readLeftKeys(resolve(world.cwd, flags.retry)),
+    },
+    isErased: erasedUsers(ledger),
+    now: () => world.now(),
+    onProgress: flags.onProgress,
+  };
+  const poolId = configuredSite(config).userPool?.id;
+  const ids = flags.remap === true ? await newIds(site, poolId) : undefined;
+  return { site: { ...site, ids }, isLedgerEmpty: ledger.length === 0, poolId };
+}
+
+/** The id of the account in the snapshot that has this name or e-mail address; else the text is an id itself. */
+async function idOf(place: Parameters<typeof usersOf>[0], given: string): Promise<string> {
+  const wanted = given.toLowerCase();
+  const found = new Set<string>();
+  for await (const user of usersOf(place)) {
+    const { sub } = user.seen;
+    if (sub === given) return given;
+    const { username, attributes } = namedOf(user);
+    const email = attributes.find(({ name }) => name === "email")?.value.toLowerCase();
+    if (username === given || email === wanted) found.add(sub);
+  }
+  if (found.size > 1) {
+    throw new CliError(`several accounts of the backup are called ${JSON.stringify(given)}`, {
+      hint: `give the id of one: ${[...found].join(", ")}`,
+    });
+  }
+  return [...found][0] ?? given;
+}
+
+async function newIds(site: RestoreSite, poolId: string | undefined): Promise<RestoreSite["ids"]> {
+  if (poolId === undefined || site.manifest.userPool === undefined) {
+    throw new CliError("--remap needs accounts in the backup, and a user pool (userPoolId)", {
+      exitCode: exitCodes.usage,
+    });
+  }
+  const { aws, signal } = site;
+  const found = await readNewIds({ aws, poolId, users: usersOf(site), signal, now: () => site.now() });
+  return { newIds: found.newIds, missing: new Set(found.missing) };
+}
+
+/** The configured names, each with the prefix in front. */
+function withPrefix(config: Config, prefix: string): Config {
+  return {
+    ...config,
+    "buckets.publicMedia": `${prefix}${config["buckets.publicMedia"]}`,
+    "buckets.userFiles": `${prefix}${config["buckets.userFiles"]}`,
+    "tables.userProfiles": `${prefix}${config["tables.userProfiles"]}`,
+    "tables.digitalTwin": `${prefix}${config["tables.digitalTwin"]}`,
+    "tables.auditLog": `${prefix}${config["tables.auditLog"]}`,
+    "tables.migrations": `${prefix}${config["tables.migrations"]}`,
+  };
+}
+
+/** `failed.ndjson`, or with a number when there is one already. */
+export async function freeName(folder: string): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? "failed.ndjson" : `failed-${number}.ndjson`;
+    if (!existsSync(resolve(folder, name))) return name;
+  }
+}

@@ -1,0 +1,173 @@
+import type { RestorePlan } from "../../backup/restore-plan.ts";
+import type { LeftKey } from "../../backup/restore-scope.ts";
+import type { RestoreSite } from "../../backup/restore-site.ts";
+import type { RestoreOutcome } from "../../backup/restore.ts";
+import { bytes } from "../../output/bytes.ts";
+import { table } from "../../output/table.ts";
+import { count, grouped, visible } from "../../output/text.ts";
+
+interface Row {
+  readonly what: string;
+  readonly state: string;
+  readonly create: number;
+  readonly same: number;
+  readonly conflict: number;
+  readonly overwrite: number;
+  readonly suppressed: number;
+}
+
+function rowsOf({ tables, buckets, users }: RestorePlan): Row[] {
+  const states = { missing: "is made", unfinished: "goes on", there: "" };
+  return [
+    ...tables.map(({ name, state, counts }) => ({ what: name, state: states[state], ...counts })),
+    ...buckets.map(({ name, state, counts }) => ({ what: name, state: states[state], ...counts })),
+    ...(users === undefined
+      ? []
+      : [
+          {
+            what: "accounts",
+            state: "",
+            create: users.counts.create + users.counts.finish,
+            same: users.counts.same,
+            conflict: users.counts.conflict + users.counts.skip + users.counts.left,
+            overwrite: users.counts.overwrite,
+            suppressed: users.counts.suppressed,
+          },
+        ]),
+  ];
+}
+
+/** The plan as data. */
+export function planJson({ manifest, onConflict }: RestoreSite, plan: RestorePlan) {
+  const { tables, buckets, users, suppressed, erasures, lost } = plan;
+  return {
+    snapshot: manifest.id,
+    onConflict,
+    tables: tables.map(({ role, name, state, counts, missingSettings, differing }) => ({
+      role,
+      name,
+      state,
+      ...counts,
+      differing,
+      missingSettings,
+    })),
+    buckets: buckets.map(({ role, name, state, counts, differing, bytes: size }) => ({
+      role,
+      name,
+      state,
+      ...counts,
+      bytes: size,
+      differing,
+    })),
+    ...(users === undefined ? {} : { users: { ...users.counts, left: users.left } }),
+    suppressed,
+    erasures,
+    lost,
+  };
+}
+
+/** The plan for people. */
+export async function planText({ manifest }: RestoreSite, plan: RestorePlan): Promise<string> {
+  const number = (name: keyof Omit<Row, "what" | "state">) => ({
+    title: name,
+    align: "right" as const,
+    cell: (row: Row) => grouped(row[name]),
+  });
+  const counts = await table(rowsOf(plan), [
+    { title: manifest.id, cell: ({ what }) => what },
+    { title: "", cell: ({ state }) => state },
+    ...(["create", "same", "conflict", "overwrite", "suppressed"] as const).map(number),
+  ]);
+  const settings = plan.tables
+    .filter(({ missingSettings }) => missingSettings.length > 0)
+    .map(({ name, missingSettings }) => `${name} has not, and does not get: ${missingSettings.join(", ")}`);
+  const size = plan.buckets.reduce((sum, bucket) => sum + bucket.bytes, 0);
+  return [
+    counts,
+    ...(size === 0 ? [] : [`objects to be written: ${bytes(size)}`]),
+    ...suppressedLines(plan),
+    ...(plan.erasures === 0 ? [] : [`${count(plan.erasures, "entry", "entries")} for the erasure ledger`]),
+    ...settings,
+    ...(plan.users?.left ?? []).map(
+      ({ username, why }) => `account ${visible(username)} stays away: ${visible(why)}`,
+    ),
+    ...lostLines(plan),
+  ].join("\n");
+}
+
+function suppressedLines({ suppressed }: RestorePlan): string[] {
+  return suppressed === 0 ? [] : [`${grouped(suppressed)} suppressed: erased, and left out of every restore`];
+}
+
+function lostLines({ lost }: RestorePlan): string[] {
+  return lost.map((line) => `does not come back: ${visible(line)}`);
+}
+
+/** What came of it, as data; without an outcome all was there. */
+export function outcomeJson(site: RestoreSite, plan: RestorePlan, outcome?: RestoreOutcome) {
+  const done = outcome ?? {
+    items: 0,
+    objects: 0,
+    users: undefined,
+    made: [],
+    settings: [],
+    erasures: 0,
+    failures: [],
+  };
+  return {
+    ...planJson(site, plan),
+    written: {
+      items: done.items,
+      objects: done.objects,
+      ...(done.users === undefined ? {} : { users: done.users }),
+    },
+    made: done.made,
+    settings: done.settings,
+    erasures: done.erasures,
+    failed: done.failures,
+  };
+}
+
+/** The same for people. */
+export async function outcomeText(
+  { manifest }: RestoreSite,
+  plan: RestorePlan,
+  outcome?: RestoreOutcome,
+): Promise<string> {
+  const rows = rowsOf(plan);
+  const sum = (name: "same" | "conflict") => rows.reduce((total, row) => total + row[name], 0);
+  const stays = [
+    count(sum("same"), "was the same", "were the same"),
+    ...(sum("conflict") === 0
+      ? []
+      : [count(sum("conflict"), "differs and stays as it is", "differ and stay as they are")]),
+  ].join(", ");
+  if (outcome === undefined) {
+    return [`all of ${manifest.id} is there: ${stays}`, ...suppressedLines(plan), ...lostLines(plan)].join(
+      "\n",
+    );
+  }
+  const { items, objects, users, made, settings, erasures } = outcome;
+  const written = [
+    count(items, "item"),
+    count(objects, "object"),
+    ...(users === undefined ? [] : [count(users.created + users.finished + users.overwritten, "account")]),
+  ];
+  return [
+    `restored ${written.join(", ")} of ${manifest.id}; ${stays}`,
+    ...suppressedLines(plan),
+    ...(made.length === 0 ? [] : [`made: ${made.join(", ")}`]),
+    ...settings.flatMap(({ table: name, written: given, unsupported }) => [
+      ...(given.length === 0 ? [] : [`${name} has back: ${given.join(", ")}`]),
+      ...(unsupported.length === 0 ? [] : [`${name}, unknown to this server: ${unsupported.join(", ")}`]),
+    ]),
+    ...(erasures === 0 ? [] : [`${count(erasures, "entry", "entries")} added to the erasure ledger`]),
+  ].join("\n");
+}
+
+/** `mawps-user-profiles {"userId":{"S":"user-1"}}`. */
+export function nameOfLeft(left: LeftKey): string {
+  return "table" in left
+    ? visible(`${left.table} ${JSON.stringify(left.key)}`)
+    : visible(`${left.bucket} ${left.key}`);
+}

@@ -1,0 +1,164 @@
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import type { RestorePlan } from "../../backup/restore-plan.ts";
+import type { RestoreOutcome } from "../../backup/restore.ts";
+import type { OnConflict, RestoreSite } from "../../backup/restore-site.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { count, grouped } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { repoFlag, snapshotName } from "./repository.ts";
+import type { Run } from "../run.ts";
+
+const policies = ["fail", "skip", "newer", "replace"] as const satisfies readonly OnConflict[];
+
+/** `mawps backup restore`: brings a snapshot back, or a part of it, beside what is there. */
+export function backupRestore(begin: Begin): AnyCommand {
+  return new Command("restore")
+    .description("bring back what is missing; what is there and differs is only changed when told so")
+    .argument(
+      "[snapshot]",
+      "latest, or an id as `mawps backup list` shows it, or its beginning",
+      snapshotName,
+      "latest",
+    )
+    .option(...repoFlag)
+    .option("--only <what...>", "tables, files, users, or roles and names of single ones")
+    .option("--user <user>", "what one person owns, items and objects")
+    .option("--item <userId[/type]>", "one person's items, or the one of that type", itemNamed)
+    .option("--into-prefix <prefix>", "into tables and buckets of other names, such as test-", prefixed)
+    .option("--into-table <name>", "the one table of --only, under another name", tableNamed)
+    .addOption(
+      new Option("--on-conflict <policy>", "what to do where something else is there")
+        .choices(policies)
+        .default("fail" as const),
+    )
+    .option("--remap", "write the new ids of accounts that had to be made anew into items and keys")
+    .option("--retry <file>", "only what an earlier restore has left: its failed.ndjson")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps backup restore --dry-run\n  mawps backup restore --user user-123 --on-conflict newer",
+    )
+    .action(async (snapshot, options, command) => {
+      const run = await begin(command as AnyCommand);
+      if (options.intoPrefix !== undefined && options.intoTable !== undefined) {
+        throw new CliError("--into-prefix and --into-table are both given", { exitCode: exitCodes.usage });
+      }
+      const [{ restoreSite }, { conflictsOf, isDue, planRestore }] = await Promise.all([
+        import("./restore-site.ts"),
+        import("../../backup/restore-plan.ts"),
+      ]);
+      const looking = await run.progress("reading the backup");
+      const { site, isLedgerEmpty, poolId } = await restoreSite(run, {
+        ...options,
+        snapshot,
+        onProgress: (text) => looking.update(text),
+      });
+      const plan = await planRestore(site, { poolId, isLedgerEmpty });
+      looking.stop();
+      const { planJson, planText, outcomeJson, outcomeText } = await import("./restore-text.ts");
+      if (run.config.dryRun) {
+        return run.print({ dryRun: true, ...planJson(site, plan) }, () => planText(site, plan));
+      }
+      refuseConflicts(site, conflictsOf(plan));
+      if (!isDue(plan)) return run.print(outcomeJson(site, plan), () => outcomeText(site, plan));
+      run.note(await planText(site, plan));
+      await run.confirm({ question: questionOf(plan), destructive: overwritten(plan) > 0 });
+      const outcome = await carriedOut(run, { site, plan, isLedgerEmpty, remap: options.remap === true });
+      await run.print(outcomeJson(site, plan, outcome), () => outcomeText(site, plan, outcome));
+      await tellFailures(run, site, outcome);
+    });
+}
+
+function itemNamed(text: string): { userId: string; type?: string } {
+  const [, userId = "", type] = /^([^/]+)(?:\/(.+))?$/s.exec(text) ?? [];
+  if (userId === "") throw new InvalidArgumentError("expected a user id, or user id/type.");
+  return type === undefined ? { userId } : { userId, type };
+}
+
+function prefixed(text: string): string {
+  if (/^[a-z0-9][a-z0-9-]{0,20}$/.test(text)) return text;
+  throw new InvalidArgumentError("expected up to 21 of a-z, 0-9 and hyphens, as buckets take them.");
+}
+
+function tableNamed(text: string): string {
+  if (/^[\w.-]{3,255}$/.test(text)) return text;
+  throw new InvalidArgumentError("expected the name of a table: 3 to 255 of A-Z, a-z, 0-9, _ . -");
+}
+
+function refuseConflicts({ onConflict, manifest }: RestoreSite, conflicts: readonly string[]): void {
+  if (onConflict !== "fail" || conflicts.length === 0) return;
+  const list = conflicts.map((line) => `  ${line}`).join("\n");
+  throw new CliError(`what is there differs from ${manifest.id}; nothing was changed:\n${list}`, {
+    hint: "--on-conflict skip leaves these, newer and replace overwrite them; --into-prefix test- restores beside",
+  });
+}
+
+function overwritten({ tables, buckets, users }: RestorePlan): number {
+  const counts = [...tables, ...buckets].map((each) => each.counts.overwrite);
+  return counts.reduce((sum, each) => sum + each, users?.counts.overwrite ?? 0);
+}
+
+function questionOf(plan: RestorePlan): string {
+  const { tables, buckets, users } = plan;
+  const created = (of: readonly { counts: { create: number } }[]) =>
+    of.reduce((sum, { counts }) => sum + counts.create, 0);
+  const parts = [
+    count(created(tables), "item"),
+    count(created(buckets), "object"),
+    ...(users === undefined ? [] : [count(users.counts.create, "account")]),
+  ];
+  const over = overwritten(plan);
+  return `Create ${parts.join(", ")}${over === 0 ? "" : `, and overwrite ${grouped(over)} that differ`}?`;
+}
+
+async function carriedOut(
+  run: Run,
+  {
+    site,
+    plan,
+    ...options
+  }: { site: RestoreSite; plan: RestorePlan; isLedgerEmpty: boolean; remap: boolean },
+): Promise<RestoreOutcome> {
+  const { carryOutRestore } = await import("../../backup/restore.ts");
+  const working = await run.progress("restoring");
+  const shown = { ...site, onProgress: (text: string) => working.update(text) };
+  const outcome = await carryOutRestore(shown, plan, {
+    ...options,
+    trailTable: run.config["tables.auditLog"],
+    openTrail: async () => {
+      const trail = await run.audit();
+      return (events) => trail.recordAll(events);
+    },
+  });
+  working.stop();
+  return outcome;
+}
+
+/** What was left goes into a file, by which the next run takes it up. */
+async function tellFailures(run: Run, { manifest }: RestoreSite, outcome: RestoreOutcome): Promise<void> {
+  const { failures, items, objects, users } = outcome;
+  const accounts = (users?.failed ?? []).map(({ username, why }) => ({ what: `account ${username}`, why }));
+  if (failures.length + accounts.length === 0) return;
+  const [{ partial }, { freeName }, { writeNewFile }, { nameOfLeft }] = await Promise.all([
+    import("../partial.ts"),
+    import("./restore-site.ts"),
+    import("../../new-file.ts"),
+    import("./restore-text.ts"),
+  ]);
+  let hint = "run the same command again: what is there already counts as done";
+  if (failures.length > 0) {
+    const file = await freeName(run.world.cwd);
+    await writeNewFile(
+      resolve(run.world.cwd, file),
+      failures.map(({ left }) => `${JSON.stringify(left)}\n`),
+    );
+    hint = `their keys are in ${file}; take them up with the same flags and --retry: mawps backup restore ${manifest.id} --retry ${file}`;
+  }
+  const named = failures.slice(0, 20).map(({ left, why }) => ({ what: nameOfLeft(left), why }));
+  const told = partial([...named, ...accounts], items + objects);
+  const more = failures.length - named.length;
+  throw new CliError(more > 0 ? `${told.message}\n  and ${grouped(more)} more` : told.message, {
+    exitCode: exitCodes.partial,
+    hint,
+  });
+}

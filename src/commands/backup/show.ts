@@ -1,0 +1,82 @@
+import { Command } from "@commander-js/extra-typings";
+import type { Manifest } from "../../backup/snapshot.ts";
+import type { SnapshotEntry } from "../../backup/snapshots.ts";
+import { bytes } from "../../output/bytes.ts";
+import { localTime } from "../../output/dates.ts";
+import { facts, table } from "../../output/table.ts";
+import { grouped, visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { repoFlag, snapshotName } from "./repository.ts";
+
+/** `mawps backup show`: what one backup holds. */
+export function backupShow(begin: Begin): AnyCommand {
+  return new Command("show")
+    .description("show what a backup holds, when each part was read, and what could not be")
+    .argument(
+      "[snapshot]",
+      "latest, or an id as `mawps backup list` shows it, or its beginning",
+      snapshotName,
+      "latest",
+    )
+    .option(...repoFlag)
+    .addHelpText("after", "\nExample:\n  mawps backup show latest")
+    .action(async (snapshot, options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ openBackups }, { findSnapshot, readManifest }] = await Promise.all([
+        import("./repository.ts"),
+        import("../../backup/snapshots.ts"),
+      ]);
+      const { signal } = run.world;
+      const repository = await openBackups(run, options.repo);
+      const { id, startedAt: _, ...checks } = await findSnapshot(repository, snapshot, signal);
+      const manifest = await readManifest(repository, id, signal);
+      const where = `${repository.store.where.replace(/\/$/, "")}/snapshots/${id}`;
+      await run.print<Shown>({ ...manifest, ...checks, where }, asText);
+    });
+}
+
+type Shown = Manifest & Omit<SnapshotEntry, "id" | "startedAt"> & { readonly where: string };
+
+async function asText(shown: Shown): Promise<string> {
+  const { tables, buckets, userPool, account, target } = shown;
+  const head = facts([
+    ["backup", shown.id],
+    ["where", shown.where],
+    [
+      "of",
+      `${shown.model}, ${target === "local" ? "a local store" : `account ${account ?? "unknown"}`}, ${shown.region}`,
+    ],
+    [
+      "read",
+      `${localTime(new Date(shown.startedAt))} to ${localTime(new Date(shown.endedAt))}, by ${shown.tool}`,
+    ],
+    ["migrations", shown.schemaVersion === null ? "none" : `up to ${shown.schemaVersion}`],
+    ["verified", shown.verifiedAt === undefined ? "never as a whole" : localTime(shown.verifiedAt)],
+    ["drilled", shown.drilledAt === undefined ? "never with success" : localTime(shown.drilledAt)],
+    ["left out", shown.left?.join(", ")],
+  ]);
+  const rows = [
+    ...tables.map((each) => ({ what: `table ${each.name}`, count: each.items, size: "", ...each })),
+    ...buckets.map((each) => ({
+      what: `bucket ${each.name}`,
+      count: each.objects,
+      size: bytes(each.bytes),
+      ...each,
+    })),
+    ...(userPool === undefined
+      ? []
+      : [{ what: `user pool ${userPool.id}`, count: userPool.users, size: "", ...userPool }]),
+  ];
+  const text = await table(rows, [
+    { title: "WHAT", cell: ({ what }) => what },
+    { title: "COUNT", cell: ({ count }) => grouped(count), align: "right" },
+    { title: "SIZE", cell: ({ size }) => size, align: "right" },
+    { title: "READ FROM", cell: ({ from }) => localTime(new Date(from)) },
+    { title: "TO", cell: ({ to }) => localTime(new Date(to)) },
+  ]);
+  const changed = buckets.flatMap((bucket) =>
+    bucket.changed.map(({ key, what }) => visible(`  ${what}: ${bucket.name}/${key}`)),
+  );
+  const notIn = changed.length === 0 ? "" : `\n\nnot in it:\n${changed.join("\n")}`;
+  return `${head}\n\n${text}${notIn}`;
+}

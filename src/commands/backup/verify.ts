@@ -1,0 +1,113 @@
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { Verification } from "../../backup/verify.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { bytes } from "../../output/bytes.ts";
+import { count, visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { repoFlag, snapshotName } from "./repository.ts";
+
+/** `mawps backup verify`: whether a backup is what was written. */
+export function backupVerify(begin: Begin): AnyCommand {
+  return new Command("verify")
+    .description("compare a backup with its hashes and counts; ends with 4 when something is damaged")
+    .argument(
+      "[snapshot]",
+      "latest, or an id as `mawps backup list` shows it, or its beginning",
+      snapshotName,
+      "latest",
+    )
+    .option(...repoFlag)
+    .option("--sample <percent>", "read this share of the objects, chosen at random, such as 10%", share)
+    .option("--all", "read every object (default: every table, and of objects that they are there)")
+    .addHelpText("after", "\nExample:\n  mawps backup verify --all")
+    .action(async (snapshot, options, command) => {
+      const run = await begin(command as AnyCommand);
+      if (options.sample !== undefined && options.all === true) {
+        throw new CliError("--sample and --all are both given", { exitCode: exitCodes.usage });
+      }
+      const [{ keepOutcome, openBackups, spoolFolder }, snapshots, { markDamage }, { verifySnapshot }] =
+        await Promise.all([
+          import("./repository.ts"),
+          import("../../backup/snapshots.ts"),
+          import("../../backup/damage.ts"),
+          import("../../backup/verify.ts"),
+        ]);
+      const { world, config } = run;
+      const { signal } = world;
+      const repository = await openBackups(run, options.repo);
+      const { id } = await snapshots.findSnapshot(repository, snapshot, signal);
+      const read = options.all === true ? 1 : (options.sample ?? 0);
+      const progress = await run.progress(`verifying ${id}`);
+      const found = await verifySnapshot(repository, id, {
+        share: read,
+        seed: world.randomHex(8),
+        aws: () => run.aws("reads"),
+        spool: spoolFolder(run),
+        onProgress: ({ parts, contents }) =>
+          progress.update(`${id}: ${count(parts, "part")}, ${count(contents, "object")} so far`),
+        signal,
+      });
+      progress.stop();
+      const faults = found.faults.length;
+      const check = {
+        snapshot: id,
+        kind: "verify",
+        at: world.now().toISOString(),
+        outcome: faults === 0 ? "ok" : "failed",
+        share: read,
+        faults,
+      } as const;
+      const isKept =
+        !config.dryRun &&
+        (await keepOutcome(run, async () => {
+          // Of a backup that a prune has removed meanwhile nothing is wanted any more.
+          const isThere = await snapshots.isCommitted(repository, id, signal);
+          if (found.isReadable && isThere) await markDamage(repository, found.damaged, signal);
+          await snapshots.recordCheck(repository, check, signal);
+        }));
+      await run.print(found, asText);
+      if (faults > 0) {
+        throw new CliError(`backup ${id} is damaged: ${count(faults, "fault")}`, {
+          exitCode: exitCodes.findings,
+          hint: hintOf(found, isKept),
+        });
+      }
+    });
+}
+
+function hintOf({ isReadable, damaged }: Verification, isKept: boolean): string {
+  if (!isReadable) return "make a new backup; `mawps backup list` shows the older ones, which may be whole";
+  if (damaged.length === 0) return "`mawps backup list` shows the other backups, which may be whole";
+  return isKept
+    ? "`mawps backup create` writes again what the site still has, for this backup too; then verify once more"
+    : "verify again with the outcome kept: `mawps backup create` then writes again what the site still has";
+}
+
+function share(text: string): number {
+  const [, digits] = /^(\d{1,3})%$/.exec(text) ?? [];
+  const value = Number(digits);
+  if (digits !== undefined && value >= 1 && value <= 100) return value / 100;
+  throw new InvalidArgumentError("expected 1% to 100%.");
+}
+
+function asText({
+  snapshot,
+  items,
+  objects,
+  users,
+  contents,
+  read,
+  bytesRead,
+  faults,
+  isReadable,
+}: Verification): string {
+  const found = faults.map((fault) => visible(`  ${fault}`));
+  if (!isReadable) return [`backup ${snapshot} cannot be read:`, ...found].join("\n");
+  const holds = `${count(items, "item")}, ${count(objects, "object")}, ${count(users, "account")}`;
+  const how =
+    read === contents
+      ? `all contents of objects were read (${bytes(bytesRead)})`
+      : `${read} of ${count(contents, "content")} of objects were read (${bytes(bytesRead)}), the others are there`;
+  if (faults.length === 0) return `backup ${snapshot} is whole: ${holds}\n${how}`;
+  return `backup ${snapshot}: ${holds}\n${how}\n${found.join("\n")}`;
+}

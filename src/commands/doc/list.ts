@@ -1,0 +1,84 @@
+import { Command } from "@commander-js/extra-typings";
+import type { StoredEntry } from "../../documents/entries.ts";
+import type { DocumentFilter } from "../../documents/list.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { documentJson } from "../../model/documents.ts";
+import type { JsonObject } from "../../model/json.ts";
+import { bytes } from "../../output/bytes.ts";
+import { table } from "../../output/table.ts";
+import { visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { since } from "../audit/period.ts";
+import { documentTypeOption, statusOption } from "./options.ts";
+import { documentSite } from "./site.ts";
+import { documentColumns } from "./table.ts";
+import type { Run } from "../run.ts";
+import { storedTime } from "../stored-time.ts";
+
+/** `mawps doc list`: the documents of a user, or of all. */
+export function docList(begin: Begin): AnyCommand {
+  return new Command("list")
+    .description("the documents of a user, newest first, or of all users")
+    .argument("[user]", "sub, user name or e-mail address")
+    .option("--all", "of all users: user by user as the table gives them, each one's newest first")
+    .option("--type <type>", "only this type", documentTypeOption)
+    .option("--status <status>", "only those that stand so: ready, uploading, infected, ...", statusOption)
+    .option("--deleted", "the deleted ones, which are left out otherwise")
+    .option("--since <when>", "uploaded since then: 90d, or a day (2026-03-01)", since)
+    .addHelpText("after", "\nExample:\n  mawps doc list --all --status infected --json")
+    .action(async (given, options, command) => {
+      const run = await begin(command as AnyCommand);
+      const { all, type, status, deleted } = options;
+      const from = options.since?.(run.world.now());
+      if ((given === undefined) === (all === undefined)) {
+        throw new CliError("say whose documents: a user, or --all", { exitCode: exitCodes.usage });
+      }
+      const [{ listAllDocuments, listDocuments }, { resolveUser }] = await Promise.all([
+        import("../../documents/list.ts"),
+        import("../../documents/users.ts"),
+      ]);
+      const site = await documentSite(run, "reads");
+      const filter: DocumentFilter = { type, status, deleted, since: from };
+      if (given === undefined) return await printAll(run, listAllDocuments(site, filter));
+      const entries = await listDocuments(site, await resolveUser(site, given, "refuse"), filter);
+      await run.printRows(entries.map(row), (rows) =>
+        rows.length === 0
+          ? "no such documents"
+          : table(
+              rows,
+              documentColumns(({ entry }) => entry.document),
+            ),
+      );
+    });
+}
+
+/** An entry as a row: with --json its attributes alone. */
+interface Row {
+  readonly entry: StoredEntry;
+  toJSON(): JsonObject;
+}
+
+function row(entry: StoredEntry): Row {
+  return { entry, toJSON: () => documentJson(entry.userId, entry.document) };
+}
+
+/** A line each as they come: there may be too many for a table's widths to be known. */
+async function printAll(run: Run, entries: AsyncIterable<StoredEntry>): Promise<void> {
+  async function* rows() {
+    for await (const entry of entries) yield row(entry);
+  }
+  await run.printLines(rows(), ({ entry: { userId, document } }) => {
+    const { id, name, type, size, status, scanResult, uploadedAt } = document;
+    const shown = [
+      userId,
+      id,
+      status,
+      scanResult ?? "never",
+      type,
+      bytes(size ?? 0),
+      storedTime(uploadedAt),
+      name,
+    ];
+    return shown.map(visible).join("  ");
+  });
+}

@@ -1,0 +1,40 @@
+import { Command } from "@commander-js/extra-typings";
+import { CliError } from "../../errors.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { changeAndPrint } from "./changed.ts";
+import { changingSite } from "./site.ts";
+
+/** `mawps doc restore`: a soft delete is taken back. */
+export function docRestore(begin: Begin): AnyCommand {
+  return new Command("restore")
+    .description("bring deleted documents back")
+    .argument("<user>", "sub, user name or e-mail address")
+    .argument("<id...>", "ids, as `mawps doc list --deleted` shows them")
+    .addHelpText("after", "\nExample:\n  mawps doc restore user-123 doc-4f9c2a1b7d0e6f35")
+    .action(async (given, ids, _options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ isExpired, planRestoration, withoutObject }, { findDocuments }] = await Promise.all([
+        import("../../documents/change.ts"),
+        import("../../documents/users.ts"),
+      ]);
+      const site = await changingSite(run);
+      const user = await findDocuments(site, given);
+      const plan = planRestoration(user, ids);
+      const entries = plan.changes.map(({ entry }) => entry);
+      const [gone] = await withoutObject(site, entries);
+      if (gone !== undefined) {
+        throw new CliError(
+          `the object of ${gone.document.id} (${gone.document.name}) is not there any more`,
+          {
+            hint: "a backup may hold it",
+          },
+        );
+      }
+      for (const { document } of entries) {
+        if (isExpired(document, run.world.now())) {
+          run.warn(`${document.id} is past its expiresAt: the next retention run deletes it again`);
+        }
+      }
+      await changeAndPrint(run, site, plan);
+    });
+}

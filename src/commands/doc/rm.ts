@@ -1,0 +1,33 @@
+import { Command } from "@commander-js/extra-typings";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { count } from "../../output/text.ts";
+import { changeAndPrint } from "./changed.ts";
+import { changingSite, documentSite } from "./site.ts";
+
+/** `mawps doc rm`: a soft delete. */
+export function docRm(begin: Begin): AnyCommand {
+  return new Command("rm")
+    .description("delete documents; `mawps doc restore` brings them back until retention removes them")
+    .argument("<user>", "sub, user name or e-mail address")
+    .argument("<id...>", "ids, as `mawps doc list` shows them")
+    .addHelpText("after", "\nExample:\n  mawps doc rm user-123 doc-4f9c2a1b7d0e6f35 --yes")
+    .action(async (given, ids, _options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ planDeletion }, { findDocuments }] = await Promise.all([
+        import("../../documents/change.ts"),
+        import("../../documents/users.ts"),
+      ]);
+      const read = await documentSite(run, "writes");
+      const user = await findDocuments(read, given);
+      const by = { now: run.world.now(), actor: await run.actor() };
+      const plan = planDeletion(user, ids, by);
+      if (plan.changes.length > 0 && !run.config.dryRun) {
+        const names = plan.changes.map(({ entry }) => entry.document.name).join(", ");
+        await run.confirm({
+          question: `Delete ${count(plan.changes.length, "document")} of ${user.userId} (${names})?`,
+          destructive: true,
+        });
+      }
+      await changeAndPrint(run, await changingSite(run), plan);
+    });
+}

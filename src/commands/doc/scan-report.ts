@@ -1,0 +1,29 @@
+import type { ScanReport } from "../../documents/scan-report.ts";
+import { facts, table } from "../../output/table.ts";
+import { documentSite } from "./site.ts";
+import type { Run } from "../run.ts";
+
+/** What `mawps doc scan --report` says: nothing is scanned and nothing changed. */
+export async function printScanReport(run: Run, given: string | undefined): Promise<void> {
+  const [{ entriesByUser }, { scanReport }, { resolveUser }] = await Promise.all([
+    import("../../documents/list.ts"),
+    import("../../documents/scan-report.ts"),
+    import("../../documents/users.ts"),
+  ]);
+  const site = await documentSite(run, "reads");
+  const userId = given === undefined ? undefined : await resolveUser(site, given, "refuse");
+  await run.print(await scanReport(entriesByUser(site, userId)), reportText);
+}
+
+async function reportText({ counts, unscanned }: ScanReport): Promise<string> {
+  const totals = facts(Object.entries(counts).map(([verdict, number]) => [verdict, String(number)] as const));
+  if (unscanned.length === 0) return totals;
+  const listed = await table(unscanned, [
+    { title: "USER", cell: ({ userId }) => userId },
+    { title: "ID", cell: ({ id }) => id },
+    { title: "NAME", cell: ({ name }) => name },
+    { title: "VERDICT", cell: ({ scanResult }) => scanResult },
+    { title: "WHY", cell: ({ scanReason }) => scanReason ?? "" },
+  ]);
+  return `${totals}\n\n${listed}`;
+}

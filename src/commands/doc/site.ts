@@ -1,0 +1,50 @@
+import type { Scanner, Unasked } from "../../documents/scanning.ts";
+import type { ChangingSite, DocumentSite } from "../../documents/site.ts";
+import type { Access } from "../../world.ts";
+import type { Run } from "../run.ts";
+
+/** Opens the target for documents as configured; `writes` when the command may come to change something. */
+export async function documentSite(run: Run, access: Access): Promise<DocumentSite> {
+  const { openDocumentSite } = await import("../../documents/site.ts");
+  return openDocumentSite({ ...place(run), aws: await run.aws(access) });
+}
+
+/** Opens the target to change documents; ends the command here when the audit trail cannot be written. */
+export async function changingSite(run: Run): Promise<ChangingSite> {
+  const { openDocumentSite } = await import("../../documents/site.ts");
+  const aws = await run.aws("writes");
+  const [site, trail, actor] = await Promise.all([
+    openDocumentSite({ ...place(run), aws }),
+    run.audit(),
+    run.actor(),
+  ]);
+  return {
+    ...site,
+    actor,
+    record: (events) => trail.recordAll(events),
+    irreversible: (intent, act) => trail.irreversible(intent, act),
+    randomHex: (count) => run.world.randomHex(count),
+  };
+}
+
+function place(run: Run) {
+  return {
+    bucket: run.config["buckets.userFiles"],
+    table: run.config["tables.userProfiles"],
+    userPoolId: run.config.userPoolId,
+    now: () => run.world.now(),
+    signal: run.world.signal,
+  };
+}
+
+/** The scanner as configured, or that there is none. */
+export function scannerOf({ config }: Run): Scanner | Unasked {
+  const { "clamav.host": host, "clamav.port": port, "clamav.socket": socket } = config;
+  const options = {
+    timeoutMs: config["clamav.timeoutMs"],
+    maxBytes: config["clamav.maxBytes"],
+    policy: config.scanPolicy,
+  };
+  if (socket !== undefined) return { clamd: { socket }, ...options };
+  return host === undefined ? "no-scanner" : { clamd: { host, port }, ...options };
+}

@@ -1,0 +1,168 @@
+import { Command } from "@commander-js/extra-typings";
+import { basename, resolve } from "node:path";
+import type { UploadSource } from "../../documents/examine.ts";
+import type { UploadProgress, UploadResult } from "../../documents/upload-request.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { parseDocument, type DocumentEntry } from "../../model/documents.ts";
+import type { JsonObject } from "../../model/json.ts";
+import { table } from "../../output/table.ts";
+import { transfer } from "../../output/transfer.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { documentTypeOption, expiryOption, tagOption } from "./options.ts";
+import { changingSite, scannerOf } from "./site.ts";
+import { documentColumns } from "./table.ts";
+import { failPartly, type Failed } from "../failures.ts";
+import type { Run } from "../run.ts";
+
+/** `mawps doc upload`: files become documents of a user. */
+export function docUpload(begin: Begin): AnyCommand {
+  return new Command("upload")
+    .description("check, scan and upload files as documents of a user")
+    .argument("<user>", "sub, user name or e-mail address")
+    .argument("<file...>", "files, or patterns of them (*.pdf); - reads one from stdin")
+    .requiredOption("--type <type>", "cv, certificates, cover-letters, ...", documentTypeOption)
+    .option("--name <name>", "the document's name, instead of the file's")
+    .option("--tag <tag>", "a tag; may be given several times", tagOption)
+    .option("--expires <when>", "when retention deletes it: 90d, or a day (2027-01-31)", expiryOption)
+    .option("--no-scan", "do not ask the virus scanner")
+    .option("--create-profile", "make a profile for a user who has none")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps doc upload max@example.com Lebenslauf.pdf --type cv\n  mawps doc upload user-123 *.pdf --type certificates --tag 2026",
+    )
+    .action(async (given, words, options, command) => {
+      const run = await begin(command as AnyCommand);
+      const { config, world } = run;
+      const { expandPatterns } = await import("../../documents/file-patterns.ts");
+      const files = await expandPatterns(words, world.cwd);
+      refuseContradictions(files, options.name);
+      const expiresAt = expiryOf(options.expires, world.now());
+      const [{ uploadDocuments }, { createProfile, resolveUser }, { spool }] = await Promise.all([
+        import("../../documents/upload.ts"),
+        import("../../documents/users.ts"),
+        import("../../documents/spool.ts"),
+      ]);
+      const site = await changingSite(run);
+      const userId = await resolveUser(site, given, options.createProfile ? "take" : "refuse");
+      const maxBytes = config.maxDocumentBytes;
+      const stdin = files.includes("-")
+        ? await spool(world.stdin, { maxBytes, signal: world.signal })
+        : undefined;
+      const sources = files.map((file): UploadSource => {
+        const path = resolve(world.cwd, file);
+        const name = (options.name ?? basename(path)).normalize("NFC");
+        if (file === "-") return { label: name, path: stdin?.path ?? "", name };
+        return { label: file, path, name };
+      });
+      const progress = await run.progress(
+        `checking ${files.length === 1 ? files[0] : `${files.length} files`}`,
+      );
+      const tell = progressTeller(world);
+      const email = given !== userId && given.includes("@") ? { email: given } : {};
+      try {
+        const results = uploadDocuments(site, {
+          userId,
+          type: options.type,
+          files: sources,
+          tags: options.tag ?? [],
+          expiresAt,
+          scanner: options.scan ? scannerOf(run) : "not-asked",
+          maxBytes,
+          allowed: config.allowedTypes,
+          createProfile: options.createProfile ? () => createProfile(site, { userId, ...email }) : undefined,
+          dryRun: config.dryRun,
+          onProgress: (state) => progress.update(tell(state)),
+          onNote: (note) => run.note(note),
+          onWarning: (warning) => run.warn(warning),
+        });
+        await printResults(run, results);
+      } finally {
+        progress.stop();
+        await stdin?.remove();
+      }
+    });
+}
+
+function refuseContradictions(files: readonly string[], name: string | undefined): void {
+  const usage = (message: string, hint: string) => new CliError(message, { exitCode: exitCodes.usage, hint });
+  if (name !== undefined && files.length > 1) {
+    throw usage("--name names one document, and there are several files", "upload that one on its own");
+  }
+  if (name === undefined && files.includes("-")) {
+    throw usage("what comes from stdin has no name", "add --name, such as --name Lebenslauf.pdf");
+  }
+}
+
+function expiryOf(expires: ((now: Date) => Date) | undefined, now: Date): string | undefined {
+  const date = expires?.(now);
+  if (date !== undefined && date <= now) {
+    throw new CliError(`--expires is in the past: ${date.toISOString()}`, { exitCode: exitCodes.usage });
+  }
+  return date?.toISOString();
+}
+
+/** One outcome as a row: with --json the entry alone. */
+interface Row {
+  readonly outcome: string;
+  readonly document: DocumentEntry;
+  toJSON(): JsonObject;
+}
+
+const words = { uploaded: "uploaded", unchanged: "already there", planned: "would be uploaded" } as const;
+
+/** Prints what is done as it is done; the failures end the command, each listed. */
+async function printResults(run: Run, results: AsyncIterable<UploadResult>): Promise<void> {
+  const failures: Failed[] = [];
+  let done = 0;
+  async function* rows(): AsyncGenerator<Row> {
+    for await (const result of results) {
+      if (result.outcome === "failed") {
+        failures.push({ what: result.label, failure: result.failure });
+        continue;
+      }
+      done += 1;
+      const { entry, label, outcome } = result;
+      if (outcome === "unchanged") run.note(`${label}: already there, nothing to upload`);
+      yield { outcome: words[outcome], document: parseDocument(entry), toJSON: () => entry };
+    }
+  }
+  await run.printRows(rows(), asText);
+  failPartly(failures, done);
+}
+
+async function asText(rows: readonly Row[]): Promise<string> {
+  if (rows.length === 0) return "";
+  return table(rows, [
+    { title: "RESULT", cell: ({ outcome }) => outcome },
+    ...documentColumns<Row>(({ document }) => document),
+  ]);
+}
+
+/** The state as one line. What an earlier run had sent comes at once with the first bytes, and says nothing of the rate. */
+function progressTeller(world: Run["world"]): (state: UploadProgress) => string {
+  let began: { at: number; bytes: number } | undefined;
+  return ({ files, doneFiles, checkedBytes, sentBytes, bytesToSend }) => {
+    if (sentBytes === 0) return transferred("checking", { files, doneFiles }, transferOf(checkedBytes));
+    const at = world.now().getTime();
+    began ??= { at, bytes: sentBytes };
+    const text = transfer({
+      doneBytes: sentBytes,
+      totalBytes: bytesToSend,
+      movedBytes: sentBytes - began.bytes,
+      elapsedMs: at - began.at,
+    });
+    return transferred("uploading", { files, doneFiles }, text);
+  };
+}
+
+function transferred(
+  what: string,
+  { files, doneFiles }: { files: number; doneFiles: number },
+  amount: string,
+): string {
+  return files === 1 ? `${what}: ${amount}` : `${what}: ${doneFiles} of ${files} files, ${amount}`;
+}
+
+function transferOf(checkedBytes: number): string {
+  return `${Math.floor(checkedBytes / 1e6)} MB read`;
+}

@@ -1,0 +1,88 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import type { LiveLink } from "../../documents/live-links.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { localTime } from "../../output/dates.ts";
+import { table } from "../../output/table.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { auditSite } from "../audit/site.ts";
+import { changingSite, documentSite } from "./site.ts";
+import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";
+import type { Run } from "../run.ts";
+
+/** `mawps doc url`: a link by which anybody can read a document, for a while. */
+export function docUrl(begin: Begin): AnyCommand {
+  return new Command("url")
+    .description("print a link that opens one document for a while, or list the links that are still alive")
+    .argument("[user]", "sub, user name or e-mail address")
+    .argument("[id]", "id, as `mawps doc list` shows it")
+    .addOption(expiresOption())
+    .addOption(new Option("--inline", "the browser shows it").conflicts("download"))
+    .option("--download", "the browser saves it under its name (this is the default)")
+    .option("--allow-shorter", "take a link that ends sooner, with temporary credentials")
+    .option("--allow-unscanned", "also for a document that no virus scanner has found clean")
+    .option("--list", "links handed out that still work, of a user or of all; never the links themselves")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps doc url user-123 doc-4f9c2a1b7d0e6f35 --expires 1h\n  mawps doc url --list",
+    )
+    .action(async (given, id, options, command) => {
+      const run = await begin(command as AnyCommand);
+      if (options.list) {
+        if (id !== undefined) throw usage("--list takes a user at most, no document");
+        return await printLinks(run, given);
+      }
+      if (given === undefined || id === undefined) throw usage("say whose document, and which");
+      await assertLinksOpen(run);
+      const [{ linkTo }, { entryWithId }, { findDocuments }] = await Promise.all([
+        import("../../documents/link.ts"),
+        import("../../documents/entries.ts"),
+        import("../../documents/users.ts"),
+      ]);
+      const site = await changingSite(run);
+      const user = await findDocuments(site, given);
+      const link = await linkTo(site, entryWithId(user, id), {
+        expiresInSeconds: options.expires,
+        inline: options.inline === true,
+        allowShorter: options.allowShorter === true,
+        allowUnscanned: options.allowUnscanned === true,
+        dryRun: run.config.dryRun,
+      });
+      const result = { url: link.url, expiresAt: link.expiresAt.toISOString() };
+      await run.print(result, ({ url }) => url ?? "no link was made (dry run)");
+      await tellOfLink(run, link);
+    });
+}
+
+function usage(message: string): CliError {
+  return new CliError(message, {
+    exitCode: exitCodes.usage,
+    hint: "mawps doc url <user> <id>, or mawps doc url --list [user]",
+  });
+}
+
+async function printLinks(run: Run, given: string | undefined): Promise<void> {
+  const [{ liveLinks }, { resolveUser }] = await Promise.all([
+    import("../../documents/live-links.ts"),
+    import("../../documents/users.ts"),
+  ]);
+  const { config, world } = run;
+  if (config.audit === "off") run.note("the audit trail is off: links made without it are not listed");
+  const site = await documentSite(run, "reads");
+  // Somebody whose profile is lost may still have links.
+  const userId = given === undefined ? undefined : await resolveUser(site, given, "take");
+  const links = await liveLinks(site, auditSite({ aws: site.aws, config, world }), userId);
+  await run.printRows(links, asText);
+}
+
+async function asText(links: readonly LiveLink[]): Promise<string> {
+  if (links.length === 0) return "no link is alive";
+  return table(links, [
+    { title: "USER", cell: ({ userId }) => userId },
+    { title: "OPENS", cell: ({ kind }) => kind },
+    { title: "ID", cell: ({ id }) => id ?? "" },
+    { title: "NAME", cell: ({ name }) => name ?? "" },
+    { title: "UNTIL", cell: ({ expiresAt }) => localTime(new Date(expiresAt)) },
+    { title: "MADE", cell: ({ createdAt }) => localTime(new Date(createdAt)) },
+    { title: "BY", cell: ({ createdBy }) => createdBy },
+  ]);
+}

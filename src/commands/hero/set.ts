@@ -1,0 +1,156 @@
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../errors.ts";
+import type { SetHero, SetPicture } from "../../site/hero/set.ts";
+import type { AuditEvent } from "../../model/audit.ts";
+import { ownerId } from "../../model/user-id.ts";
+import { bytes } from "../../output/bytes.ts";
+import { duration } from "../../output/dates.ts";
+import { facts } from "../../output/table.ts";
+import { visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { heroSite } from "./site.ts";
+import { warnOfForeignType } from "./warnings.ts";
+
+/** `mawps hero set`: a photo becomes the picture on the home page. */
+export function heroSet(begin: Begin): AnyCommand {
+  return new Command("set")
+    .description("make an image the picture on the home page")
+    .argument("[image]", "JPEG, PNG, WebP, AVIF, TIFF or GIF; - reads it from stdin")
+    .option("--hover <image>", "the picture shown on hover; alone it leaves the other one as it is")
+    .option("--max-width <pixels>", "scale down to at most this width", pixels, 2560)
+    .option("--quality <1-100>", "quality of the JPEG", quality, 82)
+    .option("--keep-original", "upload the bytes as they are, metadata (such as GPS) included")
+    .option("--responsive", "also make WebP and AVIF at 640, 1280 and 1920 pixels")
+    .option("--no-verify", "do not look at the public URL afterwards")
+    .option("--retry", "try again when somebody else changes the images meanwhile")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps hero set photo.jpg\n  mawps hero set photo.jpg --hover smile.png --responsive",
+    )
+    .action(async (image, options, command) => {
+      const run = await begin(command as AnyCommand);
+      const { world, config } = run;
+      const started = world.now().getTime();
+      const sources = [
+        ...(image === undefined ? [] : [{ role: "default" as const, source: image }]),
+        ...(options.hover === undefined ? [] : [{ role: "hover" as const, source: options.hover }]),
+      ];
+      if (sources.length === 0) {
+        throw new CliError("no image given", {
+          exitCode: exitCodes.usage,
+          hint: "mawps hero set <image> [--hover <image>]",
+        });
+      }
+      if (sources.every(({ source }) => source === "-") && sources.length > 1) {
+        throw new CliError("stdin can be read only once", { exitCode: exitCodes.usage });
+      }
+
+      const [{ openImages, renderImages }, { setHero }] = await Promise.all([
+        import("../../site/hero/prepare.ts"),
+        import("../../site/hero/set.ts"),
+      ]);
+      const progress = await run.progress("preparing the picture");
+      const opened = await openImages(sources, world);
+      const rendering = renderImages(opened, {
+        maxWidth: options.maxWidth,
+        quality: options.quality,
+        keepOriginal: options.keepOriginal === true,
+        responsive: options.responsive === true,
+        signal: world.signal,
+      });
+      const auditing = run.audit();
+      // Nothing is uploaded before the audit trail is open; it is opened while sharp renders.
+      const ready = Promise.all([rendering, auditing]).then(([images]) => images);
+      // Whoever fails first, opening the target or rendering, is the one that is told.
+      ready.catch(() => undefined);
+      const result = await setHero(await heroSite(run, "writes"), ready, {
+        verify: options.verify,
+        retry: options.retry === true,
+        dryRun: config.dryRun,
+        now: () => world.now(),
+        randomHex: (count) => world.randomHex(count),
+        onStep: (step) => progress.update(step),
+      });
+      await (await auditing).recordAll(result.pictures.map(changed));
+      progress.stop();
+      warnOfForeignType(run, result.foreignType);
+      if (options.keepOriginal) {
+        run.warn(keptMetadata((await rendering).flatMap((image) => image.keptMetadata)));
+      }
+      const tookMs = world.now().getTime() - started;
+      await run.print(asJson(result, tookMs), () => asText(result, tookMs));
+    });
+}
+
+function pixels(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 16 || number > 16_384) {
+    throw new InvalidArgumentError("expected 16 to 16384 pixels.");
+  }
+  return number;
+}
+
+function quality(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 100)
+    throw new InvalidArgumentError("expected 1 to 100.");
+  return number;
+}
+
+function changed(picture: SetPicture): AuditEvent {
+  const { role, bucket, key, previousUrl, sha256, contentType, width, height } = picture;
+  return {
+    action: "hero.changed",
+    userId: ownerId,
+    details: {
+      role,
+      bucket,
+      key,
+      previousUrl: previousUrl ?? undefined,
+      sha256,
+      contentType,
+      width,
+      height,
+      sizeBytes: picture.bytes,
+    },
+  };
+}
+
+function keptMetadata(kinds: readonly string[]): string {
+  return kinds.length === 0
+    ? "--keep-original: the bytes are public as they are; no metadata was found in them"
+    : `--keep-original: metadata stays readable for everybody: ${[...new Set(kinds)].join(", ")}`;
+}
+
+/** One object: the first picture's facts at the top, as scripts want them, a second one under its role. */
+function asJson({ pictures, ...rest }: SetHero, tookMs: number) {
+  const [first, second] = pictures;
+  return { ...first, ...(second === undefined ? {} : { [second.role]: second }), ...rest, tookMs };
+}
+
+function asText(result: SetHero, tookMs: number): string {
+  const seen = result.dryRun
+    ? "nothing was uploaded (dry run)"
+    : result.verified
+      ? "read back from outside, byte for byte"
+      : "not verified";
+  return facts([
+    ...result.pictures.flatMap((picture) => pictureFacts(picture)),
+    ["public", seen],
+    ["took", duration(tookMs)],
+  ]);
+}
+
+function pictureFacts(picture: SetPicture): [string, string | undefined][] {
+  const { role, url, width, height, originalBytes, previousUrl, variants } = picture;
+  return [
+    [role, url],
+    ["pixels", `${width} x ${height}`],
+    ["size", `${bytes(originalBytes)} -> ${bytes(picture.bytes)}`],
+    [
+      "variants",
+      variants.length === 0 ? undefined : variants.map((each) => `${each.width} ${each.type}`).join(", "),
+    ],
+    ["before", visible(previousUrl ?? "none")],
+  ];
+}

@@ -1,0 +1,56 @@
+import { Command } from "@commander-js/extra-typings";
+import { CliError } from "../../errors.ts";
+import type { HeroPointer } from "../../site/hero/pointer.ts";
+import { localTime } from "../../output/dates.ts";
+import { facts } from "../../output/table.ts";
+import { visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { heroSite } from "./site.ts";
+
+/** `mawps hero show`: what the website shows now. */
+export function heroShow(begin: Begin): AnyCommand {
+  return new Command("show")
+    .description("show which pictures are live")
+    .option("--html", "print the <picture> element for them")
+    .option("--open", "open the picture in the browser")
+    .addHelpText("after", "\nExample:\n  mawps hero show --json | jq -r .profileImageDefault")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const { readPointer } = await import("../../site/hero/pointer.ts");
+      const { pointer } = await readPointer(await heroSite(run, "reads"));
+      const url = pointer.profileImageDefault;
+      if ((options.open ?? options.html) && url === null) {
+        throw new CliError("no hero image is set", { hint: "set one with `mawps hero set <image>`" });
+      }
+      if (options.open && url !== null) await run.world.openUrl(url);
+      if (options.html && url !== null) {
+        const { pictureHtml } = await import("../../site/hero/html.ts");
+        const html = pictureHtml({ url, variants: pointer.profileImageVariants?.default ?? [] });
+        await run.print({ ...pointer, html }, (result) => result.html);
+        return;
+      }
+      await run.print(pointer, asText);
+    });
+}
+
+function asText(pointer: HeroPointer): string {
+  if (pointer.profileImageDefault === null && pointer.profileImageHover === null) {
+    return "no hero image is set; set one with `mawps hero set <image>`";
+  }
+  const variants = pointer.profileImageVariants?.default ?? [];
+  return facts([
+    ["default", visible(pointer.profileImageDefault ?? "none")],
+    ["hover", visible(pointer.profileImageHover ?? "none")],
+    [
+      "variants",
+      variants.length === 0 ? undefined : variants.map(({ width, type }) => `${width} ${type}`).join(", "),
+    ],
+    ["updated", pointer.updatedAt === null ? undefined : updated(pointer.updatedAt)],
+  ]);
+}
+
+/** What the website wrote there may be no time at all. */
+function updated(text: string): string {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? visible(text) : localTime(date);
+}

@@ -1,0 +1,133 @@
+import { Command } from "@commander-js/extra-typings";
+import { pending } from "../../migrations/choose.ts";
+import { differences, type Difference } from "../../migrations/differences.ts";
+import type { Left, MigrationSite } from "../../migrations/migration.ts";
+import type { Registered } from "../../migrations/registry.ts";
+import type { MigrationState } from "../../migrations/state.ts";
+import { surveyAll } from "../../migrations/survey.ts";
+import { bytes } from "../../output/bytes.ts";
+import { count, visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { defaultBatchSize, migrationSite } from "./site.ts";
+import type { Run } from "../run.ts";
+
+/** `mawps migrate plan`: what `up` would do, with samples; writes nothing at all. */
+export function migratePlan(begin: Begin): AnyCommand {
+  return new Command("plan")
+    .description("count what `up` would change, and show three samples of each; writes nothing")
+    .option("--to <id>", "only up to this migration")
+    .option("--accept-changed", "also when the code of an applied migration has changed")
+    .addHelpText("after", "\nExample:\n  mawps migrate plan --to 0002")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ migrations }, { readStates }] = await Promise.all([
+        import("../../migrations/registry.ts"),
+        import("../../migrations/state.ts"),
+      ]);
+      const site = await migrationSite(run, "reads");
+      const states = await readStates(
+        site,
+        migrations.map(({ migration: { id } }) => id),
+      );
+      const chosen = pending(migrations, states, {
+        ...options,
+        acceptChanged: options.acceptChanged === true,
+      });
+      await printPlans(run, await planAll(run, site, chosen), states);
+    });
+}
+
+/** What a migration would do, as it is printed. */
+export interface Plan {
+  readonly migration: string;
+  readonly description: string;
+  readonly items: number;
+  /** People whose items would change. */
+  readonly changes: number;
+  readonly objects: number;
+  readonly bytes: number;
+  /** What would be given up, in general; null when nothing is. */
+  readonly lossy: string | null;
+  /** So many values would be. */
+  readonly losses: number;
+  /** Why there is nothing to do for it here; null when there may be. */
+  readonly pointless: string | null;
+  readonly left: readonly Left[];
+  readonly samples: readonly { readonly userId: string; readonly differences: readonly Difference[] }[];
+}
+
+/** Plans each of the migrations on what is stored now. */
+export async function planAll(
+  run: Run,
+  site: MigrationSite,
+  chosen: readonly Registered[],
+): Promise<readonly Plan[]> {
+  const progress = await run.progress("planning");
+  const plans: Plan[] = [];
+  for (const { migration } of chosen) {
+    progress.update(`planning ${migration.id}`);
+    const survey = await surveyAll(site, migration, defaultBatchSize);
+    plans.push({
+      migration: migration.id,
+      description: migration.description,
+      items: survey.looked,
+      changes: survey.people,
+      objects: survey.objects,
+      bytes: survey.bytes,
+      lossy: migration.lossy ?? null,
+      losses: survey.losses,
+      pointless: migration.pointless?.(site.shape) ?? null,
+      left: survey.left,
+      samples: survey.samples.map(({ userId, changes }) => ({
+        userId,
+        differences: changes.flatMap(differences),
+      })),
+    });
+  }
+  progress.stop();
+  return plans;
+}
+
+/** What there is to say where nothing is pending. */
+export const nothingToDo = "nothing to do: the migrations are applied";
+
+/** Prints plans; with `--json` as one object. */
+export async function printPlans(
+  run: Run,
+  plans: readonly Plan[],
+  states: ReadonlyMap<string, MigrationState>,
+): Promise<void> {
+  await run.print({ plans }, () =>
+    plans.length === 0
+      ? nothingToDo
+      : plans.map((plan) => planText(plan, states.get(plan.migration))).join("\n\n"),
+  );
+}
+
+const mostTold = 10;
+
+/** A plan for people; each is planned on what is stored now, not on what the one before would leave. */
+export function planText(plan: Plan, state: MigrationState | undefined): string {
+  const lines = [`${plan.migration}  ${plan.description}`];
+  if (state?.status === "applying") lines.push(`  begun on ${state.startedAt} and broken off: goes on`);
+  if (plan.pointless !== null) return [...lines, `  nothing to do: ${plan.pointless}`].join("\n");
+  const moved = plan.objects === 0 ? "" : `, ${count(plan.objects, "object")} (${bytes(plan.bytes)}) moved`;
+  lines.push(`  ${count(plan.items, "item")} looked at, ${count(plan.changes, "user")} to change${moved}`);
+  if (plan.lossy !== null) lines.push(`  given up: ${plan.lossy} (now: ${count(plan.losses, "value")})`);
+  for (const sample of plan.samples) {
+    lines.push(`  ${sample.userId}`);
+    for (const { path, before, after } of sample.differences.slice(0, mostTold))
+      lines.push(`    ${path}: ${before} -> ${after}`);
+    if (sample.differences.length > mostTold)
+      lines.push(`    and ${sample.differences.length - mostTold} more`);
+  }
+  return [...lines, ...leftLines(plan.left)].map(visible).join("\n");
+}
+
+/** What stays as it is, and why. */
+export function leftLines(left: readonly Left[]): string[] {
+  if (left.length === 0) return [];
+  const told = left.slice(0, mostTold).map(({ userId, what, why }) => `    ${userId} ${what}: ${why}`);
+  const more = left.length > mostTold ? [`    and ${left.length - mostTold} more (--json shows all)`] : [];
+  return [`  left as they are: ${left.length}`, ...told, ...more];
+}

@@ -1,0 +1,66 @@
+import { hostname } from "node:os";
+import { errorName } from "../../aws/setting.ts";
+import { openDocumentSite } from "../../documents/site.ts";
+import { CliError } from "../../errors.ts";
+import { takeLock, type HeldLock } from "../../migrations/lock.ts";
+import type { MigrationSite } from "../../migrations/migration.ts";
+import type { Runner } from "../../migrations/runner.ts";
+import { count } from "../../output/text.ts";
+import { version } from "../../version.ts";
+import type { Access } from "../../world.ts";
+import type { Progress, Run } from "../run.ts";
+
+/** Opens the target for migrations. */
+export async function migrationSite(run: Run, access: Access): Promise<MigrationSite> {
+  const { config, world } = run;
+  return openDocumentSite({
+    aws: await run.aws(access),
+    bucket: config["buckets.userFiles"],
+    table: config["tables.userProfiles"],
+    migrationsTable: config["tables.migrations"],
+    userPoolId: config.userPoolId,
+    hashes: "read" as const,
+    now: () => world.now(),
+    signal: world.signal,
+  });
+}
+
+/** Items that are worked on between two notes of how far the run is. */
+export const defaultBatchSize = 50;
+
+/** Works with the lock held, and gives it back whatever comes. */
+export async function withRunner<T>(
+  run: Run,
+  site: MigrationSite,
+  { batchSize, work }: { readonly batchSize: number; readonly work: (runner: Runner) => Promise<T> },
+): Promise<T> {
+  const by = await run.actor();
+  const owner = { id: run.world.randomHex(16), actor: by, host: hostname() };
+  let lock: HeldLock;
+  try {
+    lock = await takeLock(site, { owner });
+  } catch (error) {
+    if (errorName(error) !== "ResourceNotFoundException") throw error;
+    throw new CliError(`there is no table ${site.migrationsTable} to note migrations in`, {
+      hint: "`mawps setup` makes it",
+      cause: error,
+    });
+  }
+  let progress: Progress | undefined;
+  try {
+    progress = await run.progress("migrating");
+    const working = progress;
+    return await work({
+      site,
+      lock,
+      by,
+      tool: `mawps/${version}`,
+      batchSize,
+      onProgress: (id, counts) =>
+        working.update(`${id}: ${count(counts.looked, "item")}, ${counts.changed} changed`),
+    });
+  } finally {
+    progress?.stop();
+    await lock.release();
+  }
+}

@@ -1,0 +1,101 @@
+import { Command } from "@commander-js/extra-typings";
+import { errorName } from "../../aws/setting.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { standings, type Standing } from "../../migrations/choose.ts";
+import { localTime } from "../../output/dates.ts";
+import { table } from "../../output/table.ts";
+import { count, grouped } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { migrationSite } from "./site.ts";
+
+/** `mawps migrate status`: which migrations are applied, when, by whom; exit 4 when something about them is wrong. */
+export function migrateStatus(begin: Begin): AnyCommand {
+  return new Command("status")
+    .description("show which migrations are applied, and whether their code is still the same")
+    .option("--exit-code", "end with 5 when migrations are pending")
+    .addHelpText("after", "\nExample:\n  mawps migrate status --exit-code")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ migrations }, { readStates }, { readLock }] = await Promise.all([
+        import("../../migrations/registry.ts"),
+        import("../../migrations/state.ts"),
+        import("../../migrations/lock.ts"),
+      ]);
+      const site = await migrationSite(run, "reads");
+      const ids = migrations.map(({ migration: { id } }) => id);
+      const [states, holder] = await Promise.all([
+        readStates(site, ids),
+        readLock(site).catch((error: unknown) => {
+          if (errorName(error) === "ResourceNotFoundException") return undefined;
+          throw error;
+        }),
+      ]);
+      const rows = standings(migrations, states);
+      await run.printRows(rows.map(rowOf), (all) => asText(all));
+      const isRunning = holder !== undefined && Date.parse(holder.leaseEnd) > run.world.now().getTime();
+      if (isRunning)
+        run.note(`${holder.actor} on ${holder.host} is at it since ${localTime(new Date(holder.since))}`);
+      const faults = rows.flatMap((row) => faultOf(row, isRunning));
+      if (faults.length > 0) {
+        throw new CliError(faults.join("; "), {
+          exitCode: exitCodes.findings,
+          hint: "docs/migrations.md tells what each means and what to do",
+        });
+      }
+      const due = rows.filter(({ status }) => status === "pending" || status === "reverted").length;
+      if (options.exitCode === true && due > 0) {
+        throw new CliError(`${count(due, "migration is", "migrations are")} pending`, {
+          exitCode: exitCodes.due,
+          hint: "`mawps migrate plan` shows what they would do",
+        });
+      }
+    });
+}
+
+function rowOf({ id, status, description, isKnown, isCodeChanged, state }: Standing) {
+  return {
+    migration: id,
+    status,
+    description,
+    isKnown,
+    isCodeChanged,
+    startedAt: state?.startedAt ?? null,
+    endedAt: state?.endedAt ?? null,
+    by: state?.by ?? null,
+    tool: state?.tool ?? null,
+    checksum: state?.checksum ?? null,
+    counts: state?.counts ?? null,
+  };
+}
+
+type Row = ReturnType<typeof rowOf>;
+
+function asText(rows: readonly Row[]): Promise<string> {
+  return table(rows, [
+    { title: "MIGRATION", cell: ({ migration }) => migration },
+    { title: "STATUS", cell: (row) => `${row.status}${row.isCodeChanged ? ", code changed" : ""}` },
+    {
+      title: "WHEN",
+      cell: (row) => (row.startedAt === null ? "-" : localTime(new Date(row.endedAt ?? row.startedAt))),
+    },
+    { title: "CHANGED", cell: ({ counts }) => grouped(counts?.changed), align: "right" },
+    { title: "LEFT", cell: ({ counts }) => grouped(counts?.left), align: "right" },
+    { title: "BY", cell: ({ by }) => by ?? "-" },
+  ]);
+}
+
+function faultOf({ id, status, isKnown, isCodeChanged, state }: Standing, isRunning: boolean): string[] {
+  const conflicts = state?.counts.conflicts ?? 0;
+  return [
+    ...(isCodeChanged ? [`the code of ${id} is not the one that was applied`] : []),
+    ...(isKnown || status === "reverted" ? [] : [`${id} was run by a newer version of mawps`]),
+    ...(status === "applying" && !isRunning ? [`${id} was begun and not finished`] : []),
+    ...(status === "reverting" && !isRunning
+      ? [
+          conflicts > 0
+            ? `${id} is taken back but for ${count(conflicts, "user")}`
+            : `taking back ${id} was broken off`,
+        ]
+      : []),
+  ];
+}

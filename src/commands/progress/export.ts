@@ -1,0 +1,82 @@
+import { resolve } from "node:path";
+import { Command, Option } from "@commander-js/extra-typings";
+import { CliError } from "../../errors.ts";
+import { count } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import type { UserProgress } from "../../site/progress/store.ts";
+import { documentSite } from "../doc/site.ts";
+import { BrokenData } from "./problems.ts";
+
+/** `mawps progress export`: the progress of one user or of all, as it is stored or as rows for a spreadsheet. */
+export function progressExport(begin: Begin): AnyCommand {
+  return new Command("export")
+    .description("print the progress of one user or of all, whole as JSON, or a row a page as CSV")
+    .argument("[user]", "id, user name or e-mail address; default all who have progress")
+    .option("-o, --output <file>", "write to a new file instead of stdout")
+    .addOption(
+      new Option("--format <format>", "what to write")
+        .choices(["json", "ndjson", "csv"] as const)
+        .default("json" as const),
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps progress export user-123 -o progress.json\n  mawps progress export --format csv -o progress.csv",
+    )
+    .action(async (user, { format, output }, command) => {
+      const run = await begin(command as AnyCommand);
+      const [
+        { scanProgress, userProgress },
+        { readProgress },
+        { progressColumns, progressRows },
+        { csvLine },
+      ] = await Promise.all([
+        import("../../site/progress/store.ts"),
+        import("../../site/progress/read.ts"),
+        import("../../site/progress/rows.ts"),
+        import("../../output/csv.ts"),
+      ]);
+      const site = await documentSite(run, "reads");
+      const broken = new BrokenData();
+      // One user's is an object, as an import takes it.
+      const isList = format === "json" && user === undefined;
+      let users = 0;
+
+      async function* chosen(): AsyncGenerator<UserProgress> {
+        if (user === undefined) return yield* scanProgress(site);
+        const { resolveUser } = await import("../../documents/users.ts");
+        const stored = await userProgress(site, await resolveUser(site, user, "refuse"));
+        if (stored.progressData === undefined) throw new CliError(`${stored.userId} has no progress yet`);
+        yield stored;
+      }
+      async function* texts(): AsyncGenerator<string> {
+        if (format === "csv") yield csvLine(progressColumns);
+        if (isList) yield "[";
+        for await (const stored of chosen()) {
+          if (stored.progressData === undefined) continue;
+          const read = readProgress(stored.progressData, stored.lastProgressUpdate);
+          broken.add(stored.userId, read);
+          users += 1;
+          if (format === "csv") yield progressRows(stored.userId, read.pages).map(csvLine).join("");
+          else if (!isList) yield `${JSON.stringify(stored)}\n`;
+          else yield `${users === 1 ? "" : ","}${JSON.stringify(stored)}`;
+        }
+        if (isList) yield "]\n";
+      }
+
+      if (output === undefined) {
+        for await (const text of texts()) await run.write(text);
+      } else {
+        const file = resolve(run.world.cwd, output);
+        const { dryRun } = run.config;
+        if (dryRun) for await (const _text of texts());
+        else await (await import("../../new-file.ts")).writeNewFile(file, texts());
+        await run.print({ file, format, users, dryRun }, () =>
+          dryRun
+            ? `would write ${count(users, "user")} to ${file}`
+            : `${count(users, "user")} written to ${file}`,
+        );
+      }
+      broken.warn(run);
+      broken.end();
+    });
+}

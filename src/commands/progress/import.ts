@@ -1,0 +1,67 @@
+import { Command } from "@commander-js/extra-typings";
+import { CliError } from "../../errors.ts";
+import { isRecord } from "../../model/json.ts";
+import { progressAttributes, progressIn, progressKey } from "../../model/progress.ts";
+import { count } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { documentSite } from "../doc/site.ts";
+import { readStorageSource, withBrowserOptions } from "../storage-source.ts";
+
+/** `mawps progress import`: a device's cache is merged into what is stored. */
+export function progressImport(begin: Begin): AnyCommand {
+  const command = new Command("import")
+    .description("merge the progress in a browser, a file or stdin into a user's; newer data always stays")
+    .argument("<user>", "id, user name or e-mail address")
+    .argument(
+      "[source]",
+      "JSON of userProgress_<user id>, a dump of localStorage, or an export; - reads stdin",
+    );
+  return withBrowserOptions(command)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps progress import user-123 progress.json --dry-run\n  mawps progress import user-123 --from-browser chrome --origin https://www.example.com",
+    )
+    .action(async (user, source, options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ resolveUser }, { importProgress }, { readProgress }] = await Promise.all([
+        import("../../documents/users.ts"),
+        import("../../site/progress/store.ts"),
+        import("../../site/progress/read.ts"),
+      ]);
+      const site = await documentSite(run, "writes");
+      const userId = await resolveUser(site, user, "refuse");
+      const value = await readStorageSource(
+        run,
+        { source, ...options },
+        {
+          key: progressKey(userId),
+          fits: (candidate) => progressIn(candidate) !== undefined,
+          what: "progress",
+        },
+      );
+      const found = progressIn(value);
+      if (found === undefined) throw new CliError("there is no progress in the source");
+      const wrapped = isRecord(value) ? value[progressAttributes.updatedAt] : undefined;
+      const { lastActivity } = readProgress(found, wrapped);
+      const trail = await run.audit();
+      const { dryRun } = run.config;
+      const plan = await importProgress(site, {
+        userId,
+        source: found,
+        sourceUpdate: lastActivity === undefined ? undefined : new Date(lastActivity).toISOString(),
+        dryRun,
+      });
+      if (plan.action === "nothing-to-do") {
+        const nothing = { userId, changed: false, newPages: [], changedPages: [], changedSections: [] };
+        return run.print(nothing, () => "nothing to do: everything in the source is there already");
+      }
+      const { newPages, changedPages, changedSections } = plan;
+      const items = newPages.length + changedPages.length + changedSections.length;
+      await trail.record({ action: "progress.imported", userId, details: { table: site.table, items } });
+      const result = { userId, changed: !dryRun, newPages, changedPages, changedSections };
+      await run.print(result, () => {
+        const what = `${count(newPages.length, "new page")}, ${count(changedPages.length, "changed page")}, ${count(changedSections.length, "changed section")}`;
+        return dryRun ? `would import ${what} (dry run)` : `imported ${what}`;
+      });
+    });
+}

@@ -1,0 +1,64 @@
+import { Command } from "@commander-js/extra-typings";
+import type { JsonObject } from "../../model/json.ts";
+import { count } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import type { OverallStats } from "../../site/progress/read.ts";
+import type { UserProgress } from "../../site/progress/store.ts";
+import { documentSite } from "../doc/site.ts";
+import { BrokenData } from "./problems.ts";
+
+/** `mawps progress recompute`: stored totals become what the pages say. */
+export function progressRecompute(begin: Begin): AnyCommand {
+  return new Command("recompute")
+    .description("correct the stored overallStats, each user's in the formula that theirs are in")
+    .argument("[user]", "id, user name or e-mail address; default all")
+    .addHelpText("after", "\nExample:\n  mawps progress recompute --dry-run")
+    .action(async (user, _options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ recomputed, recomputeUser, scanProgress, userProgress }, { readProgress }] = await Promise.all(
+        [import("../../site/progress/store.ts"), import("../../site/progress/read.ts")],
+      );
+      const { dryRun } = run.config;
+      const site = await documentSite(run, "writes");
+      const trail = await run.audit();
+      const broken = new BrokenData();
+      const changes: { userId: string; before: OverallStats | null; after: JsonObject }[] = [];
+      let users = 0;
+
+      async function* chosen(): AsyncGenerator<UserProgress> {
+        if (user === undefined) return yield* scanProgress(site);
+        const { resolveUser } = await import("../../documents/users.ts");
+        yield await userProgress(site, await resolveUser(site, user, "refuse"));
+      }
+      for await (const stored of chosen()) {
+        const { userId, progressData, lastProgressUpdate } = stored;
+        users += 1;
+        broken.add(userId, readProgress(progressData, lastProgressUpdate));
+        if (recomputed(stored)?.changed !== true) continue;
+        const done = await recomputeUser(site, { userId, dryRun });
+        if (done?.changed !== true) continue;
+        await trail.record({
+          action: "progress.recomputed",
+          userId,
+          details: { table: site.table, method: done.formula },
+        });
+        changes.push({ userId, before: done.before ?? null, after: done.after });
+      }
+
+      await run.print({ users, changes, dryRun, problems: broken.users }, () => {
+        const lines = changes.map(({ userId, before, after }) => {
+          const percent = String(after["completionPercentage"]);
+          return `${userId}  ${before === null ? "none" : `${before.completionPercentage} %`} -> ${percent} %`;
+        });
+        const all = count(users, "user");
+        return [
+          ...lines,
+          dryRun
+            ? `${changes.length} of ${all} would change (dry run)`
+            : `${changes.length} of ${all} changed`,
+        ].join("\n");
+      });
+      if (!run.config.json) broken.warn(run);
+      broken.end();
+    });
+}

@@ -1,0 +1,95 @@
+import { Command } from "@commander-js/extra-typings";
+import { percentBar } from "../../output/charts.ts";
+import { localTime } from "../../output/dates.ts";
+import { facts, table } from "../../output/table.ts";
+import { visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import type { Overall } from "../../site/progress/overall.ts";
+import type { OverallStats, ReadPage, ReadProgress } from "../../site/progress/read.ts";
+import { documentSite } from "../doc/site.ts";
+import { BrokenData } from "./problems.ts";
+
+/** `mawps progress show`: one user's pages, sections, test results and totals. */
+export function progressShow(begin: Begin): AnyCommand {
+  return new Command("show")
+    .description("how far one user is: pages, steps, sections, test results")
+    .argument("<user>", "id, user name or e-mail address")
+    .addHelpText("after", "\nExample:\n  mawps progress show user-123")
+    .action(async (user, _options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ resolveUser }, { userProgress }, { readProgress }, { computeOverall }] = await Promise.all([
+        import("../../documents/users.ts"),
+        import("../../site/progress/store.ts"),
+        import("../../site/progress/read.ts"),
+        import("../../site/progress/overall.ts"),
+      ]);
+      const site = await documentSite(run, "reads");
+      const userId = await resolveUser(site, user, "refuse");
+      const { progressData, lastProgressUpdate } = await userProgress(site, userId);
+      const read = readProgress(progressData, lastProgressUpdate);
+      await run.print(progressData ?? {}, () => asText(read, computeOverall(read)));
+      const broken = new BrokenData();
+      broken.add(userId, read);
+      broken.warn(run);
+      broken.end();
+    });
+}
+
+async function asText(read: ReadProgress, overall: Overall): Promise<string> {
+  const { pages, sections } = read;
+  if (pages.length === 0 && sections.length === 0) return "no progress yet";
+  const parts = [pages.length === 0 ? "no pages" : await pagesText(pages)];
+  if (sections.length > 0) {
+    const steps = sections.flatMap(({ name, steps: each }) =>
+      each.map((step) => ({ section: name, step: step.name, updated: timeText(step.updatedAt) })),
+    );
+    parts.push(
+      await table(steps, [
+        { title: "section", cell: ({ section }) => section },
+        { title: "step", cell: ({ step }) => step },
+        { title: "updated", cell: ({ updated }) => updated },
+      ]),
+    );
+  }
+  const tests = pages.filter(({ testResults }) => testResults !== undefined);
+  if (tests.length > 0) {
+    parts.push(facts(tests.map((page) => [visible(page.name), visible(JSON.stringify(page.testResults))])));
+  }
+  parts.push(overallText(overall));
+  return parts.join("\n\n");
+}
+
+function pagesText(pages: readonly ReadPage[]): Promise<string> {
+  return table(pages, [
+    { title: "page", cell: ({ name }) => name },
+    { title: "progress", cell: ({ percent }) => percentBar(percent, 20) },
+    { title: "%", cell: ({ percent }) => String(percent), align: "right" },
+    { title: "completed", cell: ({ completed }) => (completed ? "yes" : "") },
+    { title: "visits", cell: ({ visitCount }) => String(visitCount), align: "right" },
+    {
+      title: "steps",
+      cell: ({ steps }) =>
+        steps.length === 0 ? "" : `${steps.filter((step) => step.completed).length}/${steps.length}`,
+      align: "right",
+    },
+    { title: "last visit", cell: ({ lastVisit }) => timeText(lastVisit) },
+  ]);
+}
+
+function overallText({ model, tracker, stored, matches }: Overall): string {
+  const lines = facts([
+    ["stored", stored === undefined ? "none" : statsText(stored)],
+    ["pages completed of all", statsText(model)],
+    ["mean of visited pages", statsText(tracker)],
+  ]);
+  if (stored === undefined || matches.length > 0) return lines;
+  return `${lines}\nwhat is stored fits neither: \`mawps progress recompute\` corrects it`;
+}
+
+function statsText({ totalPages, visitedPages, completedPages, completionPercentage }: OverallStats): string {
+  return `${completionPercentage} % (${completedPages} of ${totalPages} completed, ${visitedPages} visited)`;
+}
+
+function timeText(time: number | undefined): string {
+  return time === undefined ? "" : localTime(new Date(time));
+}

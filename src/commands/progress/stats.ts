@@ -1,0 +1,114 @@
+import { resolve } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../errors.ts";
+import { barChart } from "../../output/charts.ts";
+import { duration } from "../../output/dates.ts";
+import { facts, table } from "../../output/table.ts";
+import { visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import type { PageStatistics, ProgressStatistics } from "../../site/progress/statistics.ts";
+import { since } from "../audit/period.ts";
+import { documentSite } from "../doc/site.ts";
+import { BrokenData } from "./problems.ts";
+
+/** `mawps progress stats`: numbers over all users. */
+export function progressStats(begin: Begin): AnyCommand {
+  return new Command("stats")
+    .description("numbers over all users: activity, completion, and where people stop")
+    .option("--page <name>", "only this page")
+    .option("--since <when>", "only users active since a day, a time, or an age such as 90d", since)
+    .option("--csv", "print a row a page as CSV")
+    .option("--html <file>", "also write a page with charts, into a new file")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps progress stats --since 90d\n  mawps progress stats --html report.html",
+    )
+    .action(async ({ page, since: from, csv, html }, command) => {
+      const run = await begin(command as AnyCommand);
+      const { world, config } = run;
+      if (csv === true && config.json) {
+        throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
+      }
+      const [{ scanProgress }, { readProgress }, { ProgressTally }] = await Promise.all([
+        import("../../site/progress/store.ts"),
+        import("../../site/progress/read.ts"),
+        import("../../site/progress/statistics.ts"),
+      ]);
+      const now = world.now();
+      const tally = new ProgressTally({
+        now,
+        ...(page === undefined ? {} : { page }),
+        ...(from === undefined ? {} : { since: from(now) }),
+      });
+      const broken = new BrokenData();
+      const site = await documentSite(run, "reads");
+      for await (const { userId, progressData, lastProgressUpdate } of scanProgress(site)) {
+        const read = readProgress(progressData, lastProgressUpdate);
+        tally.add(read);
+        broken.add(userId, read);
+      }
+      const statistics = tally.result();
+      if (html !== undefined) {
+        const file = resolve(world.cwd, html);
+        const [{ progressReport }, { writeNewFile }] = await Promise.all([
+          import("../../site/progress/report.ts"),
+          import("../../new-file.ts"),
+        ]);
+        const report = progressReport(statistics, { generatedAt: now, title: site.table });
+        if (!config.dryRun) await writeNewFile(file, [report]);
+        run.note(`${config.dryRun ? "would write" : "wrote"} ${file}`);
+      }
+      if (csv === true) {
+        const [{ csvLine }, { pageColumns, pageRows }] = await Promise.all([
+          import("../../output/csv.ts"),
+          import("../../site/progress/rows.ts"),
+        ]);
+        await run.write([pageColumns, ...pageRows(statistics)].map(csvLine).join(""));
+      } else {
+        await run.print({ ...statistics, problems: broken.users }, (_result, { columns }) =>
+          asText(statistics, columns),
+        );
+      }
+      if (!config.json) broken.warn(run);
+      broken.end();
+    });
+}
+
+async function asText(statistics: ProgressStatistics, columns: number): Promise<string> {
+  const { users, usersWithProgress, active, completion, pages } = statistics;
+  const parts = [
+    facts([
+      ["users", `${users}, ${usersWithProgress} with progress`],
+      ["active", `${active.last7Days} in 7 days, ${active.last30Days} in 30, ${active.last90Days} in 90`],
+      ["completion", `${completion.meanPercent} % on average`],
+    ]),
+    barChart(
+      completion.distribution.map(({ from, to, users: value }) => ({ label: `${from}-${to} %`, value })),
+      columns,
+    ),
+  ];
+  if (pages.length > 0) parts.push(await pagesText(pages));
+  for (const { page, stops } of pages.slice(0, maxStopCharts)) {
+    if (stops.length === 0) continue;
+    const rows = stops.map(({ step, users: value }) => ({ label: step ?? "before the first step", value }));
+    parts.push(`where people stop on ${visible(page)}\n${barChart(rows, columns)}`);
+  }
+  return parts.join("\n\n");
+}
+
+/** More than a few charts are for the report. */
+const maxStopCharts = 5;
+
+function pagesText(pages: readonly PageStatistics[]): Promise<string> {
+  return table(pages, [
+    { title: "page", cell: ({ page }) => page },
+    { title: "visitors", cell: ({ visitors }) => String(visitors), align: "right" },
+    { title: "completed", cell: ({ completed }) => String(completed), align: "right" },
+    { title: "mean %", cell: ({ meanPercent }) => String(meanPercent), align: "right" },
+    {
+      title: "median time",
+      cell: ({ medianSecondsToComplete: seconds }) => (seconds === null ? "" : duration(seconds * 1000)),
+      align: "right",
+    },
+  ]);
+}

@@ -1,8 +1,0 @@
-import type { AnyCommand, Begin } from "../program.ts";
-import { retentionPlan } from "./retention-plan.ts";
-import { retentionRun } from "./retention-run.ts";
-
-/** `mawps retention …`: what is due to be deleted. */
-export function retention(noun: AnyCommand, begin: Begin): void {
-  for (const verb of [retentionPlan, retentionRun]) noun.addCommand(verb(begin));
-}

@@ -1,0 +1,8 @@
+import type { AnyCommand, Begin } from "../../program.ts";
+import { retentionPlan } from "./plan.ts";
+import { retentionRun } from "./run.ts";
+
+/** `mawps retention …`: what is due to be deleted. */
+export function retention(noun: AnyCommand, begin: Begin): void {
+  for (const verb of [retentionPlan, retentionRun]) noun.addCommand(verb(begin));
+}

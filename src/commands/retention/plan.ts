@@ -1,0 +1,84 @@
+import { resolve } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../errors.ts";
+import { bytes } from "../../output/bytes.ts";
+import { table } from "../../output/table.ts";
+import { count, grouped, visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import type { RuleTotal, Totals } from "../../retention/plan.ts";
+import type { PlanEntry } from "../../retention/plan-entry.ts";
+
+/** `mawps retention plan`: each object and item that is due, and why; changes nothing. */
+export function retentionPlan(begin: Begin): AnyCommand {
+  return new Command("plan")
+    .description("show each object and item that is due to be deleted, with the rule and the reason")
+    .option("--out <file>", "also write the plan to a file, for `retention run <file>`")
+    .option("--exit-code", "end with 5 when something is due")
+    .addHelpText("after", "\nExample:\n  mawps retention plan --out plan.json")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ environmentOf, retentionSite }, { isActedOn, planRetention }, { missingEngines }] =
+        await Promise.all([
+          import("./site.ts"),
+          import("../../retention/plan.ts"),
+          import("../../retention/engines.ts"),
+        ]);
+      const site = await retentionSite(run, "reads");
+      let entries = planRetention(site);
+      if (options.out !== undefined && !run.config.dryRun) {
+        const { writePlan } = await import("../../retention/plan-file.ts");
+        const head = { created: site.rules.at.toISOString(), environment: await environmentOf(run, site) };
+        entries = writePlan(resolve(run.world.cwd, options.out), head, entries);
+      }
+      let totals: Totals = { rules: [], there: 0 };
+      const rows = async function* (): AsyncGenerator<PlanEntry> {
+        totals = yield* entries;
+      };
+      await run.printLines(rows(), asLine);
+      if (!run.config.json) await run.write(`${await totalsText(totals)}\n`);
+      for (const missing of await missingEngines(site)) run.note(`${missing}: \`mawps setup\` installs it`);
+      const due = totals.rules.filter(isActedOn).reduce((sum, each) => sum + each.count, 0);
+      if (options.exitCode === true && due > 0) {
+        throw new CliError(`${count(due, "thing is", "things are")} due`, {
+          exitCode: exitCodes.due,
+          hint: "`mawps retention run` does it",
+        });
+      }
+    });
+}
+
+function asLine(entry: PlanEntry): string {
+  const { action, rule, reason, userId, ageDays } = entry;
+  const columns = [
+    action.padEnd(12),
+    `${ageDays} d`.padStart(7),
+    bytes(entry.bytes).padStart(8),
+    `${userId ?? "-"}  ${whatIs(entry)}`,
+    `${rule}: ${reason}`,
+  ];
+  return visible(columns.join("  "));
+}
+
+/** The key of an object, or what names an item. */
+export function whatIs(entry: PlanEntry): string {
+  if ("key" in entry && entry.key !== undefined) {
+    const [version] = entry.kind === "version" ? entry.versions : [];
+    return version === undefined ? entry.key : `${entry.key} (version ${version.version})`;
+  }
+  if (entry.kind === "document") return `document ${entry.documentId}`;
+  return "item" in entry ? `${entry.table} ${Object.values(entry.item).join(" ")}` : "";
+}
+
+const doers = { run: "retention run", lifecycle: "S3's lifecycle, or retention run", ttl: "DynamoDB's TTL" };
+
+/** The totals by rule, for people. */
+export async function totalsText({ rules }: { rules: readonly RuleTotal[] }): Promise<string> {
+  if (rules.length === 0) return "nothing is due";
+  return `\n${await table(rules, [
+    { title: "RULE", cell: ({ rule }) => rule },
+    { title: "ACTION", cell: ({ action }) => action },
+    { title: "COUNT", cell: (total) => grouped(total.count), align: "right" },
+    { title: "SIZE", cell: (total) => bytes(total.bytes), align: "right" },
+    { title: "DONE BY", cell: ({ action, by }) => (action === "keep" ? "nobody" : doers[by]) },
+  ])}`;
+}

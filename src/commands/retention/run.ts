@@ -1,0 +1,138 @@
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { CliError } from "../../errors.ts";
+import { bytes } from "../../output/bytes.ts";
+import { count, grouped, visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import type { RuleTotal, Totals } from "../../retention/plan.ts";
+import type { PlanOnDisk } from "../../retention/plan-file.ts";
+import type { DueEntry } from "../../retention/plan-entry.ts";
+import type { RunOutcome } from "../../retention/run.ts";
+import type { RetentionSite } from "../../retention/site.ts";
+import { totalsText, whatIs } from "./plan.ts";
+import { partial } from "../partial.ts";
+import type { Run } from "../run.ts";
+
+/** `mawps retention run`: deletes what is due, or what a plan says and is still due. */
+export function retentionRun(begin: Begin): AnyCommand {
+  return new Command("run")
+    .description("delete what is due, or exactly what a plan says; each precondition is checked again")
+    .argument("[plan]", "file written by `retention plan --out`; without one what is due now")
+    .option("--max-delete <n>", "delete at most so many; default 500, or 5 % of what is there", whole)
+    .addHelpText("after", "\nExample:\n  mawps retention run plan.json --yes")
+    .action(async (file, options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ environmentOf, retentionSite }, { planRetention }, plans, { assertClock }] = await Promise.all(
+        [
+          import("./site.ts"),
+          import("../../retention/plan.ts"),
+          import("../../retention/plan-file.ts"),
+          import("../../retention/site.ts"),
+        ],
+      );
+      const site = await retentionSite(run, "writes");
+      assertClock(site);
+      const environment = await environmentOf(run, site);
+      if (file !== undefined) {
+        const plan = await plans.checkPlan(resolve(run.world.cwd, file));
+        plans.assertSameEnvironment(plan, environment);
+        return carryOutPlan(run, { site, plan, maxDelete: options.maxDelete });
+      }
+      const looking = await run.progress("looking for what is due");
+      const head = { created: site.rules.at.toISOString(), environment };
+      await plans.withPassingPlan(head, planRetention(site), (plan) => {
+        looking.stop();
+        return carryOutPlan(run, { site, plan, maxDelete: options.maxDelete });
+      });
+    });
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("expected a whole number");
+  return Number(text);
+}
+
+async function carryOutPlan(
+  run: Run,
+  { site, plan, maxDelete }: { site: RetentionSite; plan: PlanOnDisk; maxDelete: number | undefined },
+): Promise<void> {
+  const [{ isActedOn }, { plannedEntries }, { carryOut }] = await Promise.all([
+    import("../../retention/plan.ts"),
+    import("../../retention/plan-file.ts"),
+    import("../../retention/run.ts"),
+  ]);
+  const due = plan.totals.rules.filter(isActedOn);
+  const { dryRun } = run.config;
+  let outcome: RunOutcome = { rules: [], done: 0, gone: 0, skipped: [], failures: [] };
+  if (due.length > 0) {
+    await assertLimit(plan.totals, maxDelete);
+    if (!dryRun) await run.confirm({ question: questionOf(due), destructive: true });
+    const trail = await run.audit();
+    const working = await run.progress("deleting");
+    outcome = await carryOut(site, plannedEntries(plan), {
+      dryRun,
+      record: (events) => trail.recordAll(events),
+      onDone: (done) => working.update(`deleting: ${grouped(done)} done`),
+    });
+    working.stop();
+  }
+  for (const { due: entry, why } of outcome.skipped) run.warn(`skipped ${nameOf(entry)}: ${visible(why)}`);
+  await run.print({ ...asJson(outcome), dryRun }, () => asText(outcome, dryRun));
+  if (outcome.failures.length > 0) {
+    throw partial(
+      outcome.failures.map(({ due: entry, why }) => ({ what: nameOf(entry), why: visible(why) })),
+      outcome.done,
+    );
+  }
+}
+
+async function assertLimit(totals: Totals, maxDelete: number | undefined): Promise<void> {
+  const { defaultLimit, irreversible } = await import("../../retention/plan.ts");
+  const deletions = irreversible(totals.rules);
+  const limit = maxDelete ?? defaultLimit(totals);
+  if (deletions <= limit) return;
+  const whose =
+    maxDelete === undefined ? ` (500, or 5 % of the ${grouped(totals.there)} that are there)` : "";
+  throw new CliError(
+    `${count(deletions, "deletion")} are due, more than the limit of ${grouped(limit)}${whose}; nothing was deleted`,
+    { hint: `look at \`mawps retention plan\`; if it is right, pass --max-delete ${deletions}` },
+  );
+}
+
+function questionOf(due: readonly RuleTotal[]): string {
+  const parts = due.map((total) => {
+    const verb =
+      total.action === "soft-delete"
+        ? "mark as deleted"
+        : total.action === "abort-upload"
+          ? "abort"
+          : "delete for good";
+    return `${verb} ${grouped(total.count)} (${total.rule}, ${bytes(total.bytes)})`;
+  });
+  const text = parts.join(", ");
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}?`;
+}
+
+function nameOf(entry: DueEntry): string {
+  return visible(`${entry.rule} ${whatIs(entry)}`);
+}
+
+function asJson({ rules, done, gone, skipped, failures }: RunOutcome) {
+  const named = ({ due, why }: { due: DueEntry; why: string }) => ({
+    rule: due.rule,
+    userId: due.userId,
+    ...("key" in due ? { key: due.key } : {}),
+    ...("item" in due ? { item: due.item } : {}),
+    ...("documentId" in due ? { documentId: due.documentId } : {}),
+    why,
+  });
+  return { done, gone, rules, skipped: skipped.map(named), failed: failures.map(named) };
+}
+
+async function asText({ rules, done, gone, skipped }: RunOutcome, dryRun: boolean): Promise<string> {
+  if (done === 0 && gone === 0 && skipped.length === 0) return "nothing is due";
+  const before = gone === 0 ? "" : `, ${grouped(gone)} were done before`;
+  const left = skipped.length === 0 ? "" : `, ${grouped(skipped.length)} skipped`;
+  const said = `${grouped(done)} ${dryRun ? "would be done" : "done"}${before}${left}`;
+  return rules.length === 0 ? said : `${said}\n${await totalsText({ rules })}`;
+}

@@ -1,0 +1,48 @@
+import { callerIdentity } from "../../aws/sts.ts";
+import { openDocumentSite } from "../../documents/site.ts";
+import type { Environment } from "../../retention/plan-file.ts";
+import { openRetention, type RetentionSite } from "../../retention/site.ts";
+import { configuredSite, storeFolder } from "../../target.ts";
+import type { Access } from "../../world.ts";
+import type { Run } from "../run.ts";
+
+/** Opens the target for retention, with the rules as configured and the moment for which they decide. */
+export async function retentionSite(run: Run, access: Access): Promise<RetentionSite> {
+  const { config, world } = run;
+  const documents = await openDocumentSite({
+    aws: await run.aws(access),
+    bucket: config["buckets.userFiles"],
+    table: config["tables.userProfiles"],
+    userPoolId: config.userPoolId,
+    now: () => world.now(),
+    signal: world.signal,
+  });
+  return openRetention(documents, configuredSite(config));
+}
+
+/** What a plan is valid for: where it was made, for which names, by which periods. */
+export async function environmentOf(run: Run, { aws, declaration }: RetentionSite): Promise<Environment> {
+  const { config, world } = run;
+  const place =
+    config.target === "local"
+      ? { store: storeFolder(config, world) }
+      : { account: await accountOf(aws), endpoint: aws.endpointUrl ?? "aws" };
+  return {
+    target: config.target,
+    ...place,
+    region: aws.region,
+    ...Object.fromEntries(declaration.buckets.map(({ role, name }) => [`buckets.${role}`, name])),
+    ...Object.fromEntries(declaration.tables.map(({ role, name }) => [`tables.${role}`, name])),
+    ...Object.fromEntries(Object.entries(config).filter(([key]) => key.startsWith("retention."))),
+  };
+}
+
+/** A server that stands in for AWS need not speak STS. */
+async function accountOf(aws: RetentionSite["aws"]): Promise<string> {
+  try {
+    return (await callerIdentity(aws)).account;
+  } catch (error) {
+    if (aws.endpointUrl === undefined) throw error;
+    return "unknown";
+  }
+}

@@ -1,0 +1,46 @@
+import { resolve } from "node:path";
+import { Command, Option } from "@commander-js/extra-typings";
+import { twinKey } from "../../model/twin.ts";
+import { bytes } from "../../output/bytes.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import { currentTwin, twinSite } from "./site.ts";
+
+/** `mawps twin export`: the twin as JSON, or as a console line that puts it back into a browser. */
+export function twinExport(begin: Begin): AnyCommand {
+  return new Command("export")
+    .description("print the twin as JSON, or as a line for a browser's console that puts it back there")
+    .addOption(
+      new Option("--format <format>", "what to write")
+        .choices(["json", "localstorage"] as const)
+        .default("json" as const),
+    )
+    .option("-o, --output <file>", "write to a new file instead of stdout")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps twin export -o twin.json\n  mawps twin export --format localstorage",
+    )
+    .action(async ({ format, output }, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ readTwin }, { localStorageLine }] = await Promise.all([
+        import("../../site/twin/store.ts"),
+        import("../../site/twin/snippets.ts"),
+      ]);
+      const { value, version } = currentTwin(await readTwin(await twinSite(run, "reads")));
+      const isLine = format === "localstorage";
+      const text = isLine
+        ? localStorageLine(twinKey, JSON.stringify(value))
+        : JSON.stringify(value, undefined, 2);
+      if (output === undefined) return run.print(isLine ? { line: text } : value, () => text);
+      const { writeNewFile } = await import("../../new-file.ts");
+      const file = resolve(run.world.cwd, output);
+      const { dryRun } = run.config;
+      const content = `${text}\n`;
+      if (!dryRun) await writeNewFile(file, [content]);
+      const result = { file, version, format, bytes: Buffer.byteLength(content), dryRun };
+      await run.print(
+        result,
+        (written) =>
+          `${dryRun ? "would write" : "wrote"} version ${version}, ${bytes(written.bytes)}, to ${file}`,
+      );
+    });
+}

@@ -1,0 +1,44 @@
+import type { Aws } from "../../aws/clients.ts";
+import type { Declaration } from "../../model/declaration.ts";
+import type { SetupPlan } from "../../setup/step.ts";
+import { configuredSite } from "../../target.ts";
+import type { Run } from "../run.ts";
+
+/** Makes the twin's own table, after asking: the part of `mawps setup` that is about it. */
+export async function makeTwinTable(run: Run, aws: Aws): Promise<void> {
+  const [{ planSetup }, { applySetup }] = await Promise.all([
+    import("../../setup/plan.ts"),
+    import("../../setup/apply.ts"),
+  ]);
+  const { signal } = run.world;
+  const name = run.config["tables.digitalTwin"];
+  const plan = (await planSetup(aws, twinTables(configuredSite(run.config)), { signal })).filter(
+    (step) => step.name === name,
+  );
+  await run.confirm({
+    question: `There is no table ${name} yet: make it (${tableText(plan)})?`,
+    destructive: false,
+  });
+  const trail = await run.audit();
+  const progress = await run.progress(`making table ${name}`);
+  const { done, failed } = await applySetup(aws, plan, { fix: false, signal });
+  progress.stop();
+  const steps = done.map(({ kind, resource, aspect }) => `${kind} ${resource} ${name}: ${aspect}`);
+  if (steps.length > 0) await trail.record({ action: "setup.applied", details: { steps } });
+  const [first] = failed;
+  if (first?.step.kind === "create") throw first.error;
+  for (const { step, error } of failed) {
+    const why = error instanceof Error ? error.message : String(error);
+    run.warn(`table ${name}, ${step.aspect}: ${why}; \`mawps setup\` tries it again`);
+  }
+}
+
+/** The profile table is in it for its keys: they decide whether the twin's table is wanted. */
+function twinTables(site: Declaration): Declaration {
+  const tables = site.tables.filter(({ role }) => role === "userProfiles" || role === "digitalTwin");
+  return { ...site, buckets: [], tables };
+}
+
+function tableText(plan: SetupPlan): string {
+  return plan.find(({ kind }) => kind === "create")?.to ?? "on demand";
+}

@@ -1,0 +1,93 @@
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { ConfigFile } from "./config.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import type { World } from "../world.ts";
+
+export const configFileName = "mawps.config.json";
+
+/**
+ * The configuration file: the one named by `--config` or `MAWPS_CONFIG`, else the nearest upwards from the
+ * current folder, else the user's own.
+ * @throws CliError (usage) when a named file is missing, or any file cannot be read or is not JSON.
+ */
+export async function findConfigFile(
+  world: Pick<World, "cwd" | "home" | "env" | "platform">,
+  named: string | undefined,
+): Promise<ConfigFile | undefined> {
+  const explicit = named ?? nonEmpty(world.env["MAWPS_CONFIG"]);
+  if (explicit !== undefined) {
+    const path = resolve(world.cwd, explicit);
+    const found = await read(path);
+    if (found === undefined) {
+      throw new CliError(`no configuration file at ${path}`, {
+        exitCode: exitCodes.usage,
+        hint: "check --config and MAWPS_CONFIG, or make one with `mawps init`",
+      });
+    }
+    return found;
+  }
+  for (let folder = world.cwd; ; folder = dirname(folder)) {
+    const found = await read(join(folder, configFileName));
+    if (found !== undefined) return found;
+    if (dirname(folder) === folder) break;
+  }
+  return read(join(userConfigFolder(world), configFileName));
+}
+
+function userConfigFolder(world: Pick<World, "home" | "env" | "platform">): string {
+  const base =
+    world.platform === "win32"
+      ? (nonEmpty(world.env["APPDATA"]) ?? join(world.home, "AppData", "Roaming"))
+      : (nonEmpty(world.env["XDG_CONFIG_HOME"]) ?? join(world.home, ".config"));
+  return join(base, "mawps");
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}
+
+async function read(path: string): Promise<ConfigFile | undefined> {
+  let content: string;
+  try {
+    content = await readFile(path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new CliError(`cannot read ${path}: ${code ?? "unknown reason"}`, {
+      exitCode: exitCodes.usage,
+      cause: error,
+    });
+  }
+  try {
+    return { path, values: JSON.parse(content.replace(/^\uFEFF/, "")) as unknown };
+  } catch (error) {
+    throw new CliError(`${path} is not valid JSON: ${(error as Error).message}`, {
+      exitCode: exitCodes.usage,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Writes a configuration file, whole or not at all.
+ * @throws CliError when there is one already and `replace` is not set.
+ */
+export async function writeConfigFile(
+  path: string,
+  values: Readonly<Record<string, unknown>>,
+  { replace }: { replace: boolean },
+): Promise<void> {
+  const passing = `${path}.${process.pid}.part`;
+  await writeFile(passing, `${JSON.stringify(values, undefined, 2)}\n`);
+  try {
+    // link fails where the name is taken, rename replaces it.
+    if (replace) await rename(passing, path);
+    else await link(passing, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new CliError(`${path} is there already`, { hint: "pass --force to replace it", cause: error });
+  } finally {
+    await rm(passing, { force: true });
+  }
+}

@@ -1,0 +1,344 @@
+import { dirname, resolve as absolute } from "node:path";
+import { CliError, exitCodes } from "../errors.ts";
+import {
+  defaultDocumentTypes,
+  documentTypes,
+  isDocumentExtension,
+  type DocumentExtension,
+} from "../model/document-types.ts";
+import { defaultPeriods, type Period } from "../model/retention.ts";
+
+/** How a setting is read: from text (flag, variable) and from JSON (file). Both throw on a wrong value. */
+interface Kind<T> {
+  readonly expected: string;
+  fromText(text: string): T | undefined;
+  fromJson(value: unknown): T | undefined;
+}
+
+interface Setting<T> {
+  readonly kind: Kind<T>;
+  readonly env: readonly string[];
+  /** Commander's name of the global flag, where there is one. */
+  readonly flag?: string;
+  /** False where a file may not say it: it belongs to one call, not to an environment. */
+  readonly inFile: boolean;
+  readonly fallback: T;
+}
+
+function oneOf<const T extends string>(...values: readonly T[]): Kind<T> {
+  const find = (text: unknown) => values.find((value) => value === text);
+  return { expected: `one of ${values.join(", ")}`, fromText: find, fromJson: find };
+}
+
+const text: Kind<string> = {
+  expected: "a text that is not empty",
+  fromText: (value) => (value === "" ? undefined : value),
+  fromJson: (value) => (typeof value === "string" && value !== "" ? value : undefined),
+};
+
+const bool: Kind<boolean> = {
+  expected: "true or false",
+  fromText: (value) =>
+    /^(1|true|yes|on)$/i.test(value) ? true : /^(0|false|no|off|)$/i.test(value) ? false : undefined,
+  fromJson: (value) => (typeof value === "boolean" ? value : undefined),
+};
+
+const port: Kind<number> = {
+  expected: "a port from 0 to 65535",
+  fromText: (value) => (/^\d{1,5}$/.test(value) && Number(value) < 65_536 ? Number(value) : undefined),
+  fromJson: (value) =>
+    Number.isInteger(value) && Number(value) >= 0 && Number(value) < 65_536 ? Number(value) : undefined,
+};
+
+/** An http(s) URL without query; the trailing slash is dropped. */
+const url: Kind<string> = {
+  expected: "an http:// or https:// URL",
+  fromText(value) {
+    const parsed = URL.canParse(value) ? new URL(value) : undefined;
+    if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.search !== "") return undefined;
+    return value.replace(/\/+$/, "");
+  },
+  fromJson: (value) => (typeof value === "string" ? url.fromText(value) : undefined),
+};
+
+/** S3: 3-63 characters of a-z, 0-9, dot and hyphen, starting and ending with a letter or digit. */
+const bucket: Kind<string> = {
+  expected: "a bucket name (3-63 of a-z, 0-9, '.', '-')",
+  fromText: (value) => (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) ? value : undefined),
+  fromJson: (value) => (typeof value === "string" ? bucket.fromText(value) : undefined),
+};
+
+/** DynamoDB: 3-255 characters of a-z, A-Z, 0-9, underscore, hyphen and dot. */
+const table: Kind<string> = {
+  expected: "a table name (3-255 of a-z, A-Z, 0-9, '_', '-', '.')",
+  fromText: (value) => (/^[\w.-]{3,255}$/.test(value) ? value : undefined),
+  fromJson: (value) => (typeof value === "string" ? table.fromText(value) : undefined),
+};
+
+/** A whole number from `least` on. */
+function whole(least: number, expected: string): Kind<number> {
+  const fits = (value: unknown) =>
+    Number.isSafeInteger(value) && Number(value) >= least ? Number(value) : undefined;
+  return {
+    expected,
+    fromText: (value) => (/^\d+$/.test(value) ? fits(Number(value)) : undefined),
+    fromJson: fits,
+  };
+}
+
+/** In text separated by commas, in a file a list. */
+const extensions: Kind<readonly DocumentExtension[]> = {
+  expected: `some of ${documentTypes.map(({ ext }) => ext).join(", ")}`,
+  fromText: (value) => extensions.fromJson(value.split(",").map((each) => each.trim())),
+  fromJson: (value) =>
+    Array.isArray(value) && value.length > 0 && value.every(isDocumentExtension) ? value : undefined,
+};
+
+/** A number, or `off` for no rule at all. */
+function period(least: number, what = "days"): Kind<Period> {
+  const days = whole(least, "");
+  return {
+    expected: `a number of ${what} from ${least} on, or off`,
+    fromText: (value) => (value === "off" ? value : days.fromText(value)),
+    fromJson: (value) => (value === "off" ? value : days.fromJson(value)),
+  };
+}
+
+const newest = whole(0, "a number of the newest to keep");
+
+function optional<T>(kind: Kind<T>): Kind<T | undefined> {
+  return kind;
+}
+
+function setting<T>(
+  kind: Kind<T>,
+  fallback: T,
+  from: { env: readonly string[]; flag?: string; inFile?: boolean },
+): Setting<T> {
+  return { kind, fallback, inFile: true, ...from };
+}
+
+/** Every setting there is: its file key, its variables and flag, its default. The README's table is this one. */
+export const settings = {
+  target: setting(oneOf("local", "aws"), "local", { env: ["MAWPS_TARGET"], flag: "target" }),
+  name: setting(optional(text), undefined, { env: ["MAWPS_NAME"] }),
+  protected: setting(bool, false, { env: ["MAWPS_PROTECTED"] }),
+  profile: setting(optional(text), undefined, { env: ["AWS_PROFILE"], flag: "profile" }),
+  region: setting(text, "eu-central-1", { env: ["AWS_REGION", "AWS_DEFAULT_REGION"], flag: "region" }),
+  endpointUrl: setting(optional(url), undefined, { env: ["AWS_ENDPOINT_URL"], flag: "endpointUrl" }),
+  publicBaseUrl: setting(optional(url), undefined, { env: ["MAWPS_PUBLIC_BASE_URL"] }),
+  home: setting(text, ".mawps", { env: ["MAWPS_HOME"] }),
+  "local.port": setting(port, 9700, { env: ["MAWPS_LOCAL_PORT"] }),
+  "buckets.publicMedia": setting(bucket, "manuel-weiss-public-media", { env: ["MAWPS_PUBLIC_MEDIA_BUCKET"] }),
+  "buckets.userFiles": setting(bucket, "mawps-user-files-1760106396", { env: ["MAWPS_USER_FILES_BUCKET"] }),
+  "tables.userProfiles": setting(table, "mawps-user-profiles", { env: ["MAWPS_USER_PROFILES_TABLE"] }),
+  "tables.digitalTwin": setting(table, "mawps-digital-twin", { env: ["MAWPS_DIGITAL_TWIN_TABLE"] }),
+  "tables.auditLog": setting(table, "mawps-audit-log", { env: ["MAWPS_AUDIT_LOG_TABLE"] }),
+  "tables.migrations": setting(table, "mawps-migrations", { env: ["MAWPS_MIGRATIONS_TABLE"] }),
+  newTableShape: setting(oneOf("simple", "composite"), "simple", { env: ["MAWPS_NEW_TABLE_SHAPE"] }),
+  userPoolId: setting(optional(text), undefined, { env: ["MAWPS_USER_POOL_ID"] }),
+  audit: setting(oneOf("on", "off"), "on", { env: ["MAWPS_AUDIT"] }),
+  maxDocumentBytes: setting(whole(1, "a number of bytes"), 50 * 1024 ** 2, {
+    env: ["MAWPS_MAX_DOCUMENT_BYTES"],
+  }),
+  allowedTypes: setting(extensions, defaultDocumentTypes, { env: ["MAWPS_ALLOWED_TYPES"] }),
+  scanPolicy: setting(oneOf("refuse", "allow"), "refuse", { env: ["MAWPS_SCAN_POLICY"] }),
+  "clamav.host": setting(optional(text), undefined, { env: ["MAWPS_CLAMAV_HOST"] }),
+  "clamav.port": setting(port, 3310, { env: ["MAWPS_CLAMAV_PORT"] }),
+  "clamav.socket": setting(optional(text), undefined, { env: ["MAWPS_CLAMAV_SOCKET"] }),
+  "clamav.timeoutMs": setting(whole(1, "milliseconds, at least 1"), 180_000, {
+    env: ["MAWPS_CLAMAV_TIMEOUT_MS"],
+  }),
+  "clamav.maxBytes": setting(whole(1, "a number of bytes"), 100_000_000, {
+    env: ["MAWPS_CLAMAV_MAX_BYTES"],
+  }),
+  "retention.deletedDocuments": setting(period(1), defaultPeriods.deletedDocuments, {
+    env: ["MAWPS_RETENTION_DELETED_DOCUMENTS"],
+  }),
+  "retention.expiredDocuments": setting(period(0), defaultPeriods.expiredDocuments, {
+    env: ["MAWPS_RETENTION_EXPIRED_DOCUMENTS"],
+  }),
+  "retention.halfDoneUploads": setting(period(1), defaultPeriods.halfDoneUploads, {
+    env: ["MAWPS_RETENTION_HALF_DONE_UPLOADS"],
+  }),
+  "retention.multipartUploads": setting(period(1), defaultPeriods.multipartUploads, {
+    env: ["MAWPS_RETENTION_MULTIPART_UPLOADS"],
+  }),
+  "retention.noncurrentVersions": setting(period(1), defaultPeriods.noncurrentVersions, {
+    env: ["MAWPS_RETENTION_NONCURRENT_VERSIONS"],
+  }),
+  "retention.unreferencedImages": setting(period(1), defaultPeriods.unreferencedImages, {
+    env: ["MAWPS_RETENTION_UNREFERENCED_IMAGES"],
+  }),
+  "retention.auditEntries": setting(period(1), defaultPeriods.auditEntries, {
+    env: ["MAWPS_RETENTION_AUDIT_ENTRIES"],
+  }),
+  "retention.keepImages": setting(newest, defaultPeriods.keepImages, {
+    env: ["MAWPS_RETENTION_KEEP_IMAGES"],
+  }),
+  "retention.keepTwinVersions": setting(period(0, "states"), defaultPeriods.keepTwinVersions, {
+    env: ["MAWPS_RETENTION_KEEP_TWIN_VERSIONS"],
+  }),
+  "backup.repository": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_REPOSITORY"] }),
+  "backup.encryptTo": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_ENCRYPT_TO"] }),
+  "backup.identityFile": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_IDENTITY_FILE"] }),
+  "backup.passphraseFile": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_PASSPHRASE_FILE"] }),
+  "backup.maxAgeHours": setting(whole(1, "hours, at least 1"), 26, { env: ["MAWPS_BACKUP_MAX_AGE_HOURS"] }),
+  "backup.maxDrillAgeDays": setting(whole(1, "days, at least 1"), 8, {
+    env: ["MAWPS_BACKUP_MAX_DRILL_AGE_DAYS"],
+  }),
+  "backup.maxTableBytes": setting(whole(1, "a number of bytes"), 20_000_000_000, {
+    env: ["MAWPS_BACKUP_MAX_TABLE_BYTES"],
+  }),
+  json: setting(bool, false, { env: ["MAWPS_JSON"], flag: "json", inFile: false }),
+  yes: setting(bool, false, { env: ["MAWPS_YES"], flag: "yes", inFile: false }),
+  confirm: setting(optional(text), undefined, { env: ["MAWPS_CONFIRM"], flag: "confirm", inFile: false }),
+  dryRun: setting(bool, false, { env: ["MAWPS_DRY_RUN"], flag: "dryRun", inFile: false }),
+  quiet: setting(bool, false, { env: ["MAWPS_QUIET"], flag: "quiet", inFile: false }),
+  verbose: setting(bool, false, { env: ["MAWPS_VERBOSE"], flag: "verbose", inFile: false }),
+  noColor: setting(bool, false, { env: ["MAWPS_NO_COLOR", "NO_COLOR"], flag: "noColor", inFile: false }),
+} as const;
+
+export type SettingKey = keyof typeof settings;
+
+/** One value per setting, under its file key. */
+export type Config = { readonly [K in SettingKey]: (typeof settings)[K]["fallback"] | KindOf<K> };
+
+type KindOf<K extends SettingKey> = (typeof settings)[K] extends Setting<infer T> ? T : never;
+
+/** Where a value came from, in the words of the user: `--region`, `AWS_REGION`, a file's path, `default`. */
+export type Sources = Readonly<Record<SettingKey, string>>;
+
+export interface ConfigFile {
+  /** Absolute path, for messages and for resolving relative folders. */
+  readonly path: string;
+  readonly values: unknown;
+}
+
+export interface Resolved {
+  readonly config: Config;
+  readonly sources: Sources;
+}
+
+const keys = Object.keys(settings) as SettingKey[];
+
+/**
+ * Flag over environment over file over default, for every setting.
+ * @throws CliError (usage) that names the flag, variable, or file and key, of an unknown key or wrong value.
+ */
+export function resolve(
+  flags: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string | undefined>>,
+  file: ConfigFile | undefined,
+): Resolved {
+  const inFile = file === undefined ? new Map<string, unknown>() : fileValues(file);
+  const config: Record<string, unknown> = {};
+  const sources: Record<string, string> = {};
+  for (const key of keys) {
+    const [value, source] = pick(key, { flags, env, file, inFile });
+    config[key] = value;
+    sources[key] = source;
+  }
+  const resolved = { config: config as Config, sources: sources as Sources };
+  refuseContradictions(resolved);
+  return resolved;
+}
+
+/** Settings that are a file or folder. */
+const places = ["home", "backup.repository", "backup.identityFile", "backup.passphraseFile"] as const;
+
+interface Given {
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly file: ConfigFile | undefined;
+  readonly inFile: ReadonlyMap<string, unknown>;
+}
+
+function pick(key: SettingKey, { flags, env, file, inFile }: Given): [unknown, string] {
+  const { kind, flag, env: variables, fallback }: Setting<unknown> = settings[key];
+  if (flag !== undefined && flags[flag] !== undefined) {
+    const given = flags[flag];
+    const name = `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return [checked(typeof given === "string" ? kind.fromText(given) : given, kind, name, given), name];
+  }
+  for (const variable of variables) {
+    const given = env[variable];
+    // NO_COLOR counts whenever it is set and not empty, whatever it says: https://no-color.org
+    if (variable === "NO_COLOR" && given !== undefined && given !== "") return [true, variable];
+    if (given !== undefined && given !== "")
+      return [checked(kind.fromText(given), kind, variable, given), variable];
+  }
+  if (file !== undefined && inFile.has(key)) {
+    const given = inFile.get(key);
+    const value = checked(kind.fromJson(given), kind, `${file.path}: "${key}"`, given);
+    // A folder that a file names lies where the file does, wherever below it the command was called.
+    const isPlace = (places as readonly string[]).includes(key) && typeof value === "string";
+    const placed = isPlace && !value.startsWith("s3:") ? absolute(dirname(file.path), value) : value;
+    return [placed, file.path];
+  }
+  return [fallback, "default"];
+}
+
+function checked(value: unknown, kind: Kind<unknown>, where: string, given: unknown): unknown {
+  if (value !== undefined) return value;
+  throw new CliError(`${where}: expected ${kind.expected}, not ${JSON.stringify(given)}`, {
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** `{"buckets": {"publicMedia": "x"}}` as `buckets.publicMedia -> x`; unknown keys are errors. */
+function fileValues(file: ConfigFile): Map<string, unknown> {
+  const found = new Map<string, unknown>();
+  const known = keys.filter((key) => settings[key].inFile);
+  const groups = new Set(known.filter((key) => key.includes(".")).map((key) => key.split(".", 1)[0]));
+  const walk = (value: unknown, prefix: string) => {
+    if (!isRecord(value)) {
+      const what = prefix === "" ? "the file" : `"${prefix.slice(0, -1)}"`;
+      throw new CliError(`${file.path}: ${what} must be an object`, { exitCode: exitCodes.usage });
+    }
+    for (const [name, inner] of Object.entries(value)) {
+      const key = prefix + name;
+      if (key === "$schema") continue;
+      if (prefix === "" && groups.has(key)) walk(inner, `${key}.`);
+      else if ((known as string[]).includes(key)) found.set(key, inner);
+      else {
+        throw new CliError(`${file.path}: unknown key "${key}"`, {
+          exitCode: exitCodes.usage,
+          hint: `known keys: ${known.join(", ")}`,
+        });
+      }
+    }
+  };
+  walk(file.values, "");
+  return found;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function refuseContradictions({ config, sources }: Resolved): void {
+  if (config["buckets.publicMedia"] === config["buckets.userFiles"]) {
+    const from = new Set([sources["buckets.publicMedia"], sources["buckets.userFiles"]]);
+    throw new CliError(
+      `${[...from].join(" and ")}: the bucket of the users' files is the public one, ${config["buckets.publicMedia"]}`,
+      { exitCode: exitCodes.usage, hint: "name two buckets: everybody can read the public one" },
+    );
+  }
+  if (config.target === "local" && sources.endpointUrl === "--endpoint-url") {
+    throw new CliError("--endpoint-url needs --target aws: the local store has no endpoint to choose", {
+      exitCode: exitCodes.usage,
+    });
+  }
+  if (config["clamav.host"] !== undefined && config["clamav.socket"] !== undefined) {
+    throw new CliError("clamav.host and clamav.socket are both set: clamd is asked in one way", {
+      exitCode: exitCodes.usage,
+      hint: `they come from ${sources["clamav.host"]} and ${sources["clamav.socket"]}`,
+    });
+  }
+  if (config.protected && config.name === undefined) {
+    throw new CliError(`${sources.protected}: a protected environment needs a "name" that can be typed`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+}

@@ -1,0 +1,192 @@
+import type { Condition } from "../../aws/dynamodb/expressions.ts";
+import { assertItemFits } from "../../aws/dynamodb/item-size.ts";
+import { getItem, tableShape, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
+import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
+import { CliError } from "../../errors.ts";
+import type { HeroRole } from "../../model/keys.ts";
+import type { TableShape } from "../../model/table-shape.ts";
+import { ownerId } from "../../model/user-id.ts";
+import type { HeroSite } from "./site.ts";
+
+/** The value of `type` without which the website does not find the hero images. */
+const websiteImages = "website-images";
+
+/** A responsive variant of a live picture. */
+export interface HeroVariant {
+  readonly url: string;
+  readonly type: string;
+  /** Pixels. */
+  readonly width: number;
+}
+
+/** What the owner item says of the hero images, in the model's names. */
+export interface HeroPointer {
+  readonly profileImageDefault: string | null;
+  readonly profileImageHover: string | null;
+  readonly profileImageVariants?: Readonly<Partial<Record<HeroRole, readonly HeroVariant[]>>>;
+  readonly updatedAt: string | null;
+}
+
+/** The pointer with the item that it was read from: a change is conditional on that state. */
+export interface ReadPointer {
+  readonly pointer: HeroPointer;
+  readonly shape: TableShape;
+  readonly item: Item | undefined;
+}
+
+const attributes = {
+  default: "profileImageDefault",
+  hover: "profileImageHover",
+} as const satisfies Record<HeroRole, keyof HeroPointer>;
+
+const variantsAttribute = "profileImageVariants";
+
+/** Reads what is live. An item that is missing, or lacks the attributes, means that nothing is set. */
+export async function readPointer(site: HeroSite): Promise<ReadPointer> {
+  const { shape, item } = await readOwnerItem(site);
+  const variants = variantsIn(item?.[variantsAttribute]);
+  return {
+    shape,
+    item,
+    pointer: {
+      profileImageDefault: text(item?.[attributes.default]),
+      profileImageHover: text(item?.[attributes.hover]),
+      ...(variants === undefined ? {} : { profileImageVariants: variants }),
+      updatedAt: text(item?.["updatedAt"]),
+    },
+  };
+}
+
+/**
+ * Reads the item as it is keyed on the live table. An answer proves the table's shape, since DynamoDB refuses a key that
+ * is not exactly the table's; only when it refuses is the shape asked for, which takes a call more.
+ */
+async function readOwnerItem(site: HeroSite): Promise<{ shape: TableShape; item: Item | undefined }> {
+  const { aws, table, signal } = site;
+  const read = (shape: TableShape) => getItem(aws, { table, key: ownerKey(shape), signal });
+  try {
+    const shape = { kind: "simple" } as const;
+    return { shape, item: await read(shape) };
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "ValidationException") throw error;
+    const shape = await tableShape(aws, table, signal);
+    // Then it was not the key that was refused.
+    if (shape.kind === "simple") throw error;
+    return { shape, item: await read(shape) };
+  }
+}
+
+/** What a role is to point at from now on; null takes the picture away. Roles that are left out stay. */
+export type Repointing = Partial<
+  Record<HeroRole, { readonly url: string; readonly variants: readonly HeroVariant[] } | null>
+>;
+
+export interface PointerUpdate {
+  readonly set: Readonly<Record<string, AttributeValue>>;
+  readonly remove: readonly string[];
+  /** The item's `type` when it was neither missing nor the one that the website looks for. */
+  readonly foreignType: string | undefined;
+}
+
+/**
+ * The attributes to write, decided from what was read. Pure, so that it can be checked before anything is uploaded.
+ * @throws CliError when the item would grow over DynamoDB's 400 KB.
+ */
+export function planPointer(
+  { pointer, shape, item }: ReadPointer,
+  change: Repointing,
+  now: Date,
+): PointerUpdate {
+  const set: Record<string, AttributeValue> = { updatedAt: { S: now.toISOString() } };
+  const variants: Record<string, readonly HeroVariant[]> = { ...pointer.profileImageVariants };
+  for (const role of ["default", "hover"] as const) {
+    const target = change[role];
+    if (target === undefined) continue;
+    set[attributes[role]] = target === null ? { NULL: true } : { S: target.url };
+    delete variants[role];
+    if (target !== null && target.variants.length > 0) variants[role] = target.variants;
+  }
+  // The website's backend reads both attributes: an item of ours has both from the start.
+  for (const name of Object.values(attributes)) {
+    if (item?.[name] === undefined) set[name] ??= { NULL: true };
+  }
+  const remove: string[] = [];
+  if (Object.keys(variants).length > 0) set[variantsAttribute] = typedVariants(variants);
+  else if (item?.[variantsAttribute] !== undefined) remove.push(variantsAttribute);
+
+  let foreignType: string | undefined;
+  if (shape.kind === "simple" && item?.["type"]?.S !== websiteImages) {
+    set["type"] = { S: websiteImages };
+    if (item?.["type"] !== undefined) foreignType = item["type"].S ?? JSON.stringify(item["type"]);
+  }
+  assertItemFits({ ...item, ...ownerKey(shape), ...set }, "the owner item");
+  return { set, remove, foreignType };
+}
+
+/**
+ * Writes the planned attributes in one conditional update: only if the hero attributes still are what was read.
+ * Everything else on the item stays as it is.
+ * @throws CliError when somebody else changed the images meanwhile; nothing was written then.
+ */
+export async function writePointer(site: HeroSite, read: ReadPointer, update: PointerUpdate): Promise<void> {
+  const conditions = [...Object.values(attributes), variantsAttribute].map((path): Condition => {
+    const value = read.item?.[path];
+    return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
+  });
+  const outcome = await updateAttributes(site.aws, {
+    table: site.table,
+    key: ownerKey(read.shape),
+    set: Object.entries(update.set).map(([path, value]) => ({ path, value })),
+    remove: update.remove,
+    conditions,
+    signal: site.signal,
+  });
+  if (outcome.applied) return;
+  throw new CliError("somebody else changed the hero images meanwhile; theirs stay live", {
+    hint: "look at `mawps hero show`, then run the command again (hero set: or pass --retry)",
+    cause: new HeroConflict(),
+  });
+}
+
+/** Tells a lost race from other failures. */
+export class HeroConflict extends Error {
+  override readonly name = "HeroConflict";
+}
+
+function ownerKey(shape: TableShape): Item {
+  return shape.kind === "simple"
+    ? { userId: { S: ownerId } }
+    : { userId: { S: ownerId }, type: { S: websiteImages } };
+}
+
+function text(value: AttributeValue | undefined): string | null {
+  return value?.S === undefined || value.S === "" ? null : value.S;
+}
+
+/** Variants as stored; what does not look like one is foreign and left out here (and kept on the item). */
+function variantsIn(value: AttributeValue | undefined): HeroPointer["profileImageVariants"] {
+  if (value?.M === undefined) return undefined;
+  const found: Partial<Record<HeroRole, readonly HeroVariant[]>> = {};
+  for (const role of ["default", "hover"] as const) {
+    const list = (value.M[role]?.L ?? []).flatMap(({ M: map }) => {
+      const [url, type, width] = [map?.["url"]?.S, map?.["type"]?.S, Number(map?.["width"]?.N)];
+      return url === undefined || type === undefined || !Number.isInteger(width)
+        ? []
+        : [{ url, type, width }];
+    });
+    if (list.length > 0) found[role] = list;
+  }
+  return Object.keys(found).length === 0 ? undefined : found;
+}
+
+function typedVariants(variants: Readonly<Record<string, readonly HeroVariant[]>>): AttributeValue {
+  const typed = Object.entries(variants).map(([role, list]) => [
+    role,
+    {
+      L: list.map(({ url, type, width }) => ({
+        M: { url: { S: url }, type: { S: type }, width: { N: String(width) } },
+      })),
+    },
+  ]);
+  return { M: Object.fromEntries(typed) as Record<string, AttributeValue> };
+}

@@ -1,0 +1,248 @@
+import { createHash } from "node:crypto";
+import { anonymousGet } from "../../aws/anonymous.ts";
+import { deleteObject, loadObjects, putObject } from "../../aws/s3/objects.ts";
+import { CliError } from "../../errors.ts";
+import { heroKey, type HeroRole } from "../../model/keys.ts";
+import type { PreparedImage } from "./prepare.ts";
+import {
+  HeroConflict,
+  planPointer,
+  readPointer,
+  writePointer,
+  type PointerUpdate,
+  type ReadPointer,
+  type Repointing,
+} from "./pointer.ts";
+import { heroUrl, originUrl, type HeroSite } from "./site.ts";
+
+/** A year, the longest that caches honour; a key never gets other bytes. */
+const cacheControl = "public, max-age=31536000, immutable";
+
+/** How often a lost race is tried again with `retry`. */
+const attempts = 5;
+
+export interface SetPicture {
+  readonly role: HeroRole;
+  readonly bucket: string;
+  readonly key: string;
+  readonly url: string;
+  readonly contentType: string;
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+  readonly originalBytes: number;
+  /** Of the stored bytes, in hex. */
+  readonly sha256: string;
+  readonly previousUrl: string | null;
+  readonly variants: readonly { key: string; url: string; type: string; width: number; bytes: number }[];
+}
+
+export interface SetHero {
+  readonly pictures: readonly SetPicture[];
+  readonly updatedAt: string;
+  /** True when the public URLs gave exactly the stored bytes to an anonymous reader. */
+  readonly verified: boolean;
+  readonly dryRun: boolean;
+  /** The item's `type` that was replaced, because the website would not have found the images. */
+  readonly foreignType?: string;
+}
+
+export interface SetOptions {
+  readonly verify: boolean;
+  /** Take up the change again when somebody else changed the images meanwhile. */
+  readonly retry: boolean;
+  readonly dryRun: boolean;
+  readonly now: () => Date;
+  readonly randomHex: (bytes: number) => string;
+  /** Told what is being done next. */
+  readonly onStep: (step: string) => void;
+}
+
+/** One object to be uploaded. */
+interface Upload {
+  readonly key: string;
+  readonly body: Uint8Array;
+  readonly contentType: string;
+}
+
+/**
+ * Makes pictures the live ones as soon as they are prepared. Order: read the pointer and plan its change, upload, look at the uploads
+ * from outside, then, last, one conditional update of the pointer. A crash anywhere before that leaves the old
+ * picture live, and objects without a pointer that retention collects; a failure removes what was uploaded.
+ */
+export async function setHero(
+  site: HeroSite,
+  preparing: Promise<readonly PreparedImage[]>,
+  options: SetOptions,
+): Promise<SetHero> {
+  // Rendering runs in threads of its own: what is needed after it is fetched and loaded meanwhile.
+  const [images, first] = await Promise.all([preparing, readPointer(site), loadObjects(site.aws)]);
+  const now = options.now();
+  let read = first;
+  const plans = images.map((image) => plan(site, image, { now, random: options.randomHex(4) }));
+  const change: Repointing = Object.fromEntries(plans.map(({ role, target }) => [role, target]));
+  let update = planPointer(read, change, now);
+  const uploads = plans.flatMap((each) => each.uploads);
+
+  if (!options.dryRun) {
+    const done: { key: string; version: string | undefined }[] = [];
+    try {
+      options.onStep(`uploading to s3://${site.bucket}`);
+      await uploadAll(site, uploads, done);
+      if (options.verify) {
+        options.onStep("looking at it from outside");
+        await Promise.all(uploads.map((upload) => verify(site, upload)));
+      }
+      ({ read, update } = await point(site, { read, update, change, now }, options.retry ? attempts : 1));
+    } catch (error) {
+      await withdraw(site, done, error);
+      throw error;
+    }
+  }
+  return {
+    pictures: plans.map(({ picture }) => ({ ...picture, previousUrl: previous(read, picture.role) })),
+    updatedAt: now.toISOString(),
+    verified: options.verify && !options.dryRun,
+    dryRun: options.dryRun,
+    ...(update.foreignType === undefined ? {} : { foreignType: update.foreignType }),
+  };
+}
+
+function plan(site: HeroSite, image: PreparedImage, name: { now: Date; random: string }) {
+  const { role, main, variants, originalBytes } = image;
+  const stem = { timestampMs: name.now.getTime(), random: name.random, role };
+  const key = heroKey({ ...stem, ext: main.extension });
+  const url = heroUrl(site, key);
+  const described = variants.map((variant) => {
+    const variantKey = heroKey({ ...stem, ext: variant.extension }, variant.width);
+    return { variant, key: variantKey, url: heroUrl(site, variantKey) };
+  });
+  const picture: Omit<SetPicture, "previousUrl"> = {
+    role,
+    bucket: site.bucket,
+    key,
+    url,
+    contentType: main.contentType,
+    width: main.width,
+    height: main.height,
+    bytes: main.bytes.byteLength,
+    originalBytes,
+    sha256: createHash("sha256").update(main.bytes).digest("hex"),
+    variants: described.map(({ variant, ...place }) => ({
+      ...place,
+      type: variant.contentType,
+      width: variant.width,
+      bytes: variant.bytes.byteLength,
+    })),
+  };
+  const uploads: Upload[] = [
+    { key, body: main.bytes, contentType: main.contentType },
+    ...described.map(({ variant, key: variantKey }) => ({
+      key: variantKey,
+      body: variant.bytes,
+      contentType: variant.contentType,
+    })),
+  ];
+  const target = {
+    url,
+    variants: described.map(({ variant, url: variantUrl }) => ({
+      url: variantUrl,
+      type: variant.contentType,
+      width: variant.width,
+    })),
+  };
+  return { role, picture, uploads, target };
+}
+
+/** Uploads side by side; each that went through is noted, also when another fails. */
+async function uploadAll(
+  site: HeroSite,
+  uploads: readonly Upload[],
+  done: { key: string; version: string | undefined }[],
+): Promise<void> {
+  const results = await Promise.allSettled(
+    uploads.map(async ({ key, body, contentType }) => {
+      const stored = await putObject(site.aws, {
+        bucket: site.bucket,
+        key,
+        body,
+        contentType,
+        cacheControl,
+        ifNoneMatch: "*",
+        signal: site.signal,
+      });
+      done.push({ key, version: stored.version });
+    }),
+  );
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function verify(site: HeroSite, { key, body }: Upload): Promise<void> {
+  // Where a server stands in for AWS, the CDN in front of the real bucket knows nothing of the new object.
+  const url = site.aws.endpointUrl === undefined ? heroUrl(site, key) : originUrl(site, key);
+  const seen = await anonymousGet(site.aws, url, site.signal);
+  const expected = createHash("sha256").update(body).digest("hex");
+  if (seen.status === 200 && seen.sha256 === expected) return;
+  const what = seen.status === 200 ? `${seen.sizeBytes} other bytes` : `HTTP ${seen.status}`;
+  throw new CliError(`the public cannot read ${url}: ${what}; the old picture stays live`, {
+    hint: "`mawps doctor` tells why; --no-verify goes on without looking",
+  });
+}
+
+/** Writes the pointer; after a lost race reads again and tries again, as often as allowed. */
+async function point(
+  site: HeroSite,
+  state: { read: ReadPointer; update: PointerUpdate; change: Repointing; now: Date },
+  allowed: number,
+): Promise<{ read: ReadPointer; update: PointerUpdate }> {
+  let { read, update } = state;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await writePointer(site, read, update);
+      return { read, update };
+    } catch (error) {
+      const lost = error instanceof CliError && error.cause instanceof HeroConflict;
+      if (!lost || attempt >= allowed) throw error;
+      read = await readPointer(site);
+      update = planPointer(read, state.change, state.now);
+    }
+  }
+}
+
+/**
+ * Removes what was uploaded for a change that did not happen. The very versions that were made, so that nothing of
+ * them stays in a versioned bucket. An update of the pointer whose answer was lost may have happened: then the
+ * pointer is looked at first, and what it points at stays.
+ */
+async function withdraw(
+  site: HeroSite,
+  done: readonly { key: string; version: string | undefined }[],
+  reason: unknown,
+): Promise<void> {
+  if (done.length === 0) return;
+  // The run may have been aborted: the clean-up has to happen all the same.
+  const calm: HeroSite = { ...site, signal: new AbortController().signal };
+  try {
+    const { pointer } = await readPointer(calm);
+    const live = JSON.stringify(pointer);
+    const unused = done.filter(({ key }) => !live.includes(JSON.stringify(heroUrl(site, key)).slice(1, -1)));
+    await Promise.all(
+      unused.map(({ key, version }) => deleteObject(site.aws, { bucket: site.bucket, key, version })),
+    );
+  } catch (error) {
+    const left = done.map(({ key }) => key).join(", ");
+    throw new CliError(`${messageOf(reason)}; and what was uploaded could not be removed: ${left}`, {
+      hint: "the objects are not live and do no harm; retention removes them in time",
+      cause: error,
+    });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function previous({ pointer }: ReadPointer, role: HeroRole): string | null {
+  return role === "hover" ? pointer.profileImageHover : pointer.profileImageDefault;
+}

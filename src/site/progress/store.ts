@@ -1,0 +1,174 @@
+import type { Aws } from "../../aws/clients.ts";
+import type { Condition } from "../../aws/dynamodb/expressions.ts";
+import { assertItemFits } from "../../aws/dynamodb/item-size.ts";
+import { getItem, scanItems, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
+import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
+import { CliError } from "../../errors.ts";
+import { isRecord, type JsonObject, timeOf } from "../../model/json.ts";
+import { progressAttributes } from "../../model/progress.ts";
+import type { TableShape } from "../../model/table-shape.ts";
+import { ownerId } from "../../model/user-id.ts";
+import { planImport, type ImportPlan } from "./import-plan.ts";
+import { recompute, type Recomputed } from "./overall.ts";
+import { jsonOf, typedOver } from "./typed.ts";
+
+/** Where the progress of one environment's users lives. */
+export interface ProgressSite {
+  readonly aws: Aws;
+  /** The table of the profiles. */
+  readonly table: string;
+  readonly shape: TableShape;
+  readonly signal: AbortSignal;
+}
+
+/** A user's progress as it is stored; both are undefined where there is none. */
+export interface UserProgress {
+  readonly userId: string;
+  readonly progressData: unknown;
+  readonly lastProgressUpdate: unknown;
+}
+
+const profileType = "user-profile";
+const { data, updatedAt } = progressAttributes;
+/** Others write every 30 seconds at most: somebody who is in the way this often is not the website. */
+const maxTries = 8;
+
+/** All users, with and without progress, in no order and at most a few pages of 1 MB in memory. */
+export async function* scanProgress(site: ProgressSite): AsyncGenerator<UserProgress> {
+  const { aws, table, signal } = site;
+  const attributes = ["userId", "type", data, updatedAt];
+  for await (const page of scanItems(aws, { table, attributes, segments: 2, asSent: true, signal })) {
+    for (const item of page) {
+      const userId = item["userId"]?.S;
+      if (userId === undefined || userId === ownerId) continue;
+      if (site.shape.kind === "composite" && item["type"]?.S !== profileType) continue;
+      yield progressOf(userId, item);
+    }
+  }
+}
+
+/** One user's progress as it stands now. */
+export async function userProgress(site: ProgressSite, userId: string): Promise<UserProgress> {
+  return progressOf(userId, (await profileItem(site, userId)) ?? {});
+}
+
+export interface Import {
+  readonly userId: string;
+  readonly source: JsonObject;
+  /** When the source was last changed, ISO 8601; undefined when it is not known. */
+  readonly sourceUpdate: string | undefined;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Merges a device's progress into what is stored, in one conditional update of `progressData` and `lastProgressUpdate`; what
+ * somebody else writes meanwhile is merged as well. A dry run only plans.
+ * @throws CliError when what is stored is no map, or the item would grow over 400 KB; nothing was written then.
+ */
+export async function importProgress(site: ProgressSite, request: Import): Promise<ImportPlan> {
+  const { userId, source, sourceUpdate, dryRun } = request;
+  return untilApplied(userId, async () => {
+    const item = await knownProfile(site, userId);
+    const stored = item[data] === undefined ? undefined : jsonOf(item[data]);
+    if (stored !== undefined && !isRecord(stored)) {
+      throw new CliError(`progressData of ${userId} is stored as something else than a map`, {
+        hint: "nothing was changed; look at it with `mawps progress export`",
+      });
+    }
+    const plan = planImport(stored, source);
+    if (plan.action === "nothing-to-do") return plan;
+    const update = laterDate(item[updatedAt]?.S, sourceUpdate);
+    const set: Record<string, AttributeValue> = {
+      [data]: typedOver(plan.value, item[data]),
+      ...(update === undefined ? {} : { [updatedAt]: { S: update } }),
+    };
+    assertItemFits({ ...item, ...set }, `the profile of ${userId}`);
+    if (dryRun) return plan;
+    const { applied } = await updateAttributes(site.aws, {
+      table: site.table,
+      key: profileKey(site, userId),
+      set: Object.entries(set).map(([path, value]) => ({ path, value })),
+      conditions: [{ path: "userId", is: "present" }, unchanged(item, data), unchanged(item, updatedAt)],
+      signal: site.signal,
+    });
+    return applied ? plan : undefined;
+  });
+}
+
+/**
+ * Corrects the stored `overallStats` of one user; nothing else of the item is written. Undefined where there is nothing to compute
+ * from: no progress, or pages that are no map.
+ */
+export async function recomputeUser(
+  site: ProgressSite,
+  { userId, dryRun }: { readonly userId: string; readonly dryRun: boolean },
+): Promise<Recomputed | undefined> {
+  return untilApplied(userId, async () => {
+    const item = await knownProfile(site, userId);
+    const computed = recomputed(progressOf(userId, item));
+    if (computed === undefined || !computed.changed || dryRun) return { computed };
+    const before = item[data]?.M?.["overallStats"];
+    const set = [{ path: [data, "overallStats"] as const, value: typedOver(computed.after, before) }];
+    assertItemFits({ ...item, added: set[0]?.value ?? { NULL: true } }, `the profile of ${userId}`);
+    const { applied } = await updateAttributes(site.aws, {
+      table: site.table,
+      key: profileKey(site, userId),
+      set,
+      conditions: [unchanged(item, data)],
+      signal: site.signal,
+    });
+    return applied ? { computed } : undefined;
+  }).then(({ computed }) => computed);
+}
+
+/** What `overallStats` should say; undefined where there are no pages to compute it from. */
+export function recomputed({ progressData }: UserProgress): Recomputed | undefined {
+  return isRecord(progressData) && isRecord(progressData["pages"]) ? recompute(progressData) : undefined;
+}
+
+function progressOf(userId: string, item: Item): UserProgress {
+  const [progress, update] = [item[data], item[updatedAt]];
+  return {
+    userId,
+    progressData: progress === undefined ? undefined : jsonOf(progress),
+    lastProgressUpdate: update === undefined ? undefined : jsonOf(update),
+  };
+}
+
+/** Tries again while the item changes between reading and writing, which `attempt` tells by undefined. */
+async function untilApplied<T>(userId: string, attempt: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < maxTries; tries += 1) {
+    const result = await attempt();
+    if (result !== undefined) return result;
+  }
+  throw new CliError(`somebody else keeps changing the progress of ${userId}; nothing was changed`, {
+    hint: "run the command again",
+  });
+}
+
+async function knownProfile(site: ProgressSite, userId: string): Promise<Item> {
+  const item = await profileItem(site, userId);
+  if (item === undefined) throw new CliError(`there is no profile of ${userId}`);
+  return item;
+}
+
+function profileItem(site: ProgressSite, userId: string): Promise<Item | undefined> {
+  return getItem(site.aws, { table: site.table, key: profileKey(site, userId), signal: site.signal });
+}
+
+function profileKey({ shape }: ProgressSite, userId: string): Item {
+  const key: Item = { userId: { S: userId } };
+  return shape.kind === "simple" ? key : { ...key, type: { S: profileType } };
+}
+
+function unchanged(item: Item, path: string): Condition {
+  const value = item[path];
+  return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
+}
+
+/** The other date where it is later than the stored one, or that is none; undefined leaves what is stored. */
+function laterDate(stored: string | undefined, other: string | undefined): string | undefined {
+  const [before, after] = [timeOf(stored), timeOf(other)];
+  if (after === undefined) return undefined;
+  return before === undefined || after > before ? other : undefined;
+}

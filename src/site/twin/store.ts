@@ -1,0 +1,248 @@
+import type { Condition } from "../../aws/dynamodb/expressions.ts";
+import { assertItemFits, itemSizeBytes } from "../../aws/dynamodb/item-size.ts";
+import { getItem, queryItems, tableShape, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
+import { plain, typed } from "../../aws/dynamodb/plain.ts";
+import { putNew } from "../../aws/dynamodb/put-new.ts";
+import { errorName } from "../../aws/setting.ts";
+import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
+import { CliError } from "../../errors.ts";
+import { isRecord, sameJson } from "../../model/json.ts";
+import { twinHistoryType, twinHistoryVersion, twinType, type Twin } from "../../model/twin.ts";
+import { ownerId } from "../../model/user-id.ts";
+import type { TwinSite } from "./site.ts";
+
+/**
+ * The twin lies in an attribute of its own: a field that somebody trains can never meet `userId`, `type` or whatever
+ * else is on the item.
+ */
+const attribute = "digitalTwin";
+const historyPrefix = `${twinType}#v`;
+
+/** The table for the twin, by the shape of the profile table. */
+export interface TwinPlace {
+  readonly table: string;
+  /** False when the twin's own table has still to be made. */
+  readonly exists: boolean;
+}
+
+/** A state of the twin. */
+export interface TwinState {
+  readonly value: Twin;
+  /** From 1. */
+  readonly version: number;
+  /** When this state was stored. */
+  readonly updatedAt: string | undefined;
+  /** When it was replaced; undefined for the current one. */
+  readonly savedAt: string | undefined;
+  /** Of its item in DynamoDB. */
+  readonly bytes: number;
+}
+
+/** What was read, for a change that is conditional on it. */
+export interface ReadTwin {
+  readonly place: TwinPlace;
+  /** Undefined when there is no twin yet. */
+  readonly current: TwinState | undefined;
+  readonly item: Item | undefined;
+  /** Greatest number in the history, 0 when there is none. */
+  readonly newestKept: number;
+}
+
+/** What is to become the current state. */
+export interface TwinWrite {
+  readonly value: Twin;
+  /** At least; greater where the history has used the number. */
+  readonly version: number;
+}
+
+/**
+ * Finds the twin's table. Beside a profile table of simple keys it is never the owner item: the website replaces that
+ * item as a whole.
+ * @throws CliError for a table whose keys are not understood.
+ */
+export async function findTwinPlace(site: TwinSite): Promise<TwinPlace> {
+  const { aws, profileTable, twinTable, signal } = site;
+  const own = tableShape(aws, twinTable, signal).catch((error: unknown) => {
+    if (errorName(error) === "ResourceNotFoundException") return undefined;
+    throw error;
+  });
+  // Whether it may be read at all matters only where it is the one.
+  own.catch(() => undefined);
+  if ((await tableShape(aws, profileTable, signal)).kind === "composite") {
+    return { table: profileTable, exists: true };
+  }
+  const shape = await own;
+  if (shape?.kind === "simple") {
+    throw new CliError(`table ${twinTable} has no sort key "type": it cannot hold the twin and its history`, {
+      hint: "name another table for the twin (tables.digitalTwin): keys cannot be changed",
+    });
+  }
+  return { table: twinTable, exists: shape !== undefined };
+}
+
+/** Reads the current state, and how far the history goes. */
+export async function readTwin(site: TwinSite): Promise<ReadTwin> {
+  const place = await findTwinPlace(site);
+  if (!place.exists) return { place, current: undefined, item: undefined, newestKept: 0 };
+  const [item, newest] = await Promise.all([
+    getItem(site.aws, { table: place.table, key: twinKeyOf(twinType), signal: site.signal }),
+    newestHistory(site, place),
+  ]);
+  const current = stateIn(item);
+  const newestKept = newest?.version ?? 0;
+  if (current === undefined) return { place, current, item, newestKept };
+  // A run that was killed has kept the state already. Otherwise the number is one that the history has not: another
+  // tool may have replaced the item, and its number with it.
+  const isKept = newestKept >= current.version && sameJson(newest?.value, current.value);
+  const version = isKept ? newestKept : Math.max(current.version, newestKept + 1);
+  return { place, current: { ...current, version }, item, newestKept };
+}
+
+/** The states before the current one, newest first. */
+export async function* twinHistory(site: TwinSite, read: ReadTwin): AsyncGenerator<TwinState> {
+  if (!read.place.exists) return;
+  for await (const state of kept(site, read.place)) {
+    // A run that was killed between history and update has kept the current state already.
+    if (state.version !== read.current?.version) yield state;
+  }
+}
+
+/**
+ * The state of one version: the current one, or one of the history.
+ * @throws CliError when there is none of that number.
+ */
+export async function twinVersion(site: TwinSite, read: ReadTwin, version: number): Promise<TwinState> {
+  if (read.current?.version === version) return read.current;
+  const key = twinKeyOf(twinHistoryType(version));
+  const item = read.place.exists
+    ? await getItem(site.aws, { table: read.place.table, key, signal: site.signal })
+    : undefined;
+  const state = stateIn(item);
+  if (state === undefined) {
+    throw new CliError(`there is no version ${version} of the digital twin`, {
+      hint: "`mawps twin history` lists what is kept",
+    });
+  }
+  return state;
+}
+
+/**
+ * Makes `write` the current state: keeps the state that was read in the history, then replaces it on condition that it
+ * still is that one, then reads back what was stored. Killed in between, the same run again comes to the same end.
+ * @throws CliError when somebody else stored a state meanwhile, which then stays; or when it would not fit.
+ */
+export async function writeTwin(
+  site: TwinSite,
+  read: ReadTwin,
+  { write, now }: { readonly write: TwinWrite; readonly now: Date },
+): Promise<TwinState> {
+  const { place, current, item } = read;
+  const version = Math.max(write.version, read.newestKept + 1);
+  const set: Item = {
+    [attribute]: typed(write.value),
+    version: { N: String(version) },
+    updatedAt: { S: now.toISOString() },
+  };
+  assertItemFits({ ...item, ...twinKeyOf(twinType), ...set }, "the item of the digital twin");
+  if (current !== undefined) await keep(site, place, { current, now });
+
+  const conditions = [attribute, "version"].map((path): Condition => {
+    const value = item?.[path];
+    return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
+  });
+  const outcome = await updateAttributes(site.aws, {
+    table: place.table,
+    key: twinKeyOf(twinType),
+    set: Object.entries(set).map(([path, value]) => ({ path, value })),
+    conditions,
+    signal: site.signal,
+  });
+  if (!outcome.applied) throw conflict();
+  return verified(site, { version, value: write.value });
+}
+
+/** Keeps a state under its number. An entry that is there already must be the same state. */
+async function keep(
+  site: TwinSite,
+  { table }: TwinPlace,
+  { current, now }: { readonly current: TwinState; readonly now: Date },
+): Promise<void> {
+  const key = twinKeyOf(twinHistoryType(current.version));
+  const entry: Item = {
+    ...key,
+    [attribute]: typed(current.value),
+    version: { N: String(current.version) },
+    ...(current.updatedAt === undefined ? {} : { updatedAt: { S: current.updatedAt } }),
+    savedAt: { S: now.toISOString() },
+  };
+  assertItemFits(entry, `version ${current.version} of the digital twin in the history`);
+  if ((await putNew(site.aws, { table, partition: "userId", items: [entry] })) === "written") return;
+  const there = stateIn(await getItem(site.aws, { table, key, signal: site.signal }));
+  if (there === undefined || !sameJson(there.value, current.value)) throw conflict();
+}
+
+/** Reads back. A state that was replaced in the meantime is in the history, put there by whoever replaced it. */
+async function verified(site: TwinSite, written: TwinWrite): Promise<TwinState> {
+  const stored = await twinVersion(site, await readTwin(site), written.version);
+  if (sameJson(stored.value, written.value)) return stored;
+  throw new CliError(`version ${written.version} reads back otherwise than it was written`, {
+    hint: "`mawps twin rollback` brings the state before back",
+  });
+}
+
+function conflict(): CliError {
+  return new CliError("somebody else stored another state of the digital twin meanwhile; theirs stays", {
+    hint: "look at `mawps twin show`, then run the command again",
+  });
+}
+
+async function newestHistory(site: TwinSite, place: TwinPlace): Promise<TwinState | undefined> {
+  for await (const state of kept(site, place, 1)) return state;
+  return undefined;
+}
+
+async function* kept(site: TwinSite, { table }: TwinPlace, pageSize?: number): AsyncGenerator<TwinState> {
+  const pages = queryItems(site.aws, {
+    table,
+    partition: { attribute: "userId", value: { S: ownerId } },
+    sort: { attribute: "type", beginsWith: { S: historyPrefix } },
+    descending: true,
+    consistent: true,
+    pageSize,
+    signal: site.signal,
+  });
+  for await (const page of pages) {
+    for (const item of page) {
+      const version = twinHistoryVersion(item["type"]?.S ?? "");
+      const state = stateIn(item);
+      if (version !== undefined && state !== undefined) yield { ...state, version };
+    }
+  }
+}
+
+function stateIn(item: Item | undefined): TwinState | undefined {
+  const stored = item?.[attribute];
+  if (item === undefined || stored === undefined) return undefined;
+  const value = plain({ [attribute]: stored })[attribute];
+  if (!isRecord(value)) {
+    throw new CliError(`attribute ${attribute} of item (${ownerId}, ${twinType}) is not a map`, {
+      hint: "another tool wrote it; nothing of it was changed",
+    });
+  }
+  const version = Number(item["version"]?.N);
+  return {
+    value,
+    version: Number.isSafeInteger(version) && version > 0 ? version : 0,
+    updatedAt: text(item["updatedAt"]),
+    savedAt: text(item["savedAt"]),
+    bytes: itemSizeBytes(item),
+  };
+}
+
+function text(value: AttributeValue | undefined): string | undefined {
+  return value?.S === undefined || value.S === "" ? undefined : value.S;
+}
+
+function twinKeyOf(type: string): Item {
+  return { userId: { S: ownerId }, type: { S: type } };
+}

@@ -1,0 +1,441 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { connect, type Aws } from "../../../src/aws/clients.ts";
+import { deleteObject, getObject, headObject, putObject } from "../../../src/aws/s3/objects.ts";
+import { explain, type ExplainContext } from "../../../src/aws/explain/explain.ts";
+import { callerIdentity } from "../../../src/aws/sts.ts";
+import { getItem, tableShape } from "../../../src/aws/dynamodb/items.ts";
+import { listObjects } from "../../../src/aws/s3/listing.ts";
+import { updateAttributes } from "../../../src/aws/dynamodb/update-item.ts";
+import { startFaultyServer, type Fault, type FaultyServer } from "../../support/faulty-server.ts";
+import { selfSigned } from "../../support/self-signed.ts";
+
+let server: FaultyServer;
+const object = { bucket: "photos", key: "public/a.jpg" };
+const item = { table: "profiles", key: { userId: { S: "owner" } } };
+const call = {
+  head: (aws: Aws) => headObject(aws, object),
+  get: (aws: Aws) => getObject(aws, object),
+  put: (aws: Aws) => putObject(aws, { ...object, body: Buffer.from("x") }),
+  remove: (aws: Aws) => deleteObject(aws, object),
+  list: (aws: Aws) => listObjects(aws, { bucket: object.bucket }).next(),
+  getItem: (aws: Aws) => getItem(aws, item),
+  update: (aws: Aws) => updateAttributes(aws, { ...item, set: [{ path: "a", value: { S: "x" } }] }),
+  shape: (aws: Aws) => tableShape(aws, item.table),
+  caller: (aws: Aws) => callerIdentity(aws),
+};
+
+/** As S3 answers: an error document, and for HEAD nothing but its headers. */
+function s3Error(
+  status: number,
+  code: string,
+  options: { message?: string; fields?: string; headers?: Record<string, string> } = {},
+): Fault {
+  return {
+    status,
+    headers: { "content-type": "application/xml", "x-amz-request-id": "TX234S0F24A06C7", ...options.headers },
+    body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${options.message ?? code}</Message>${options.fields ?? ""}<RequestId>TX234S0F24A06C7</RequestId><HostId>h</HostId></Error>`,
+  };
+}
+
+/** As DynamoDB answers. */
+function jsonError(status: number, type: string, message: string): Fault {
+  return {
+    status,
+    headers: { "content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "TX234S0F24A06C7" },
+    body: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message }),
+  };
+}
+
+function stsError(status: number, code: string, message: string): Fault {
+  return {
+    status,
+    headers: { "content-type": "text/xml" },
+    body: `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>TX234S0F24A06C7</RequestId></ErrorResponse>`,
+  };
+}
+
+async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => expect.unreachable("the call should have failed"),
+    (error: unknown) => error,
+  );
+}
+
+/** Message and hint for an answer to a call, as one text. */
+async function explained(
+  fault: Fault,
+  made: (aws: Aws) => Promise<unknown>,
+  context: ExplainContext = {},
+): Promise<string> {
+  server.fault = () => fault;
+  return told(await failureOf(made(server.aws())), { region: "eu-central-1", ...context });
+}
+
+function told(error: unknown, context: ExplainContext = {}): string {
+  const explanation = explain(error, context);
+  if (explanation === undefined) throw error;
+  expect(explanation.cause).toBe(error);
+  return `${explanation.message} | ${explanation.hint ?? ""}`;
+}
+
+beforeEach(async () => {
+  // The SDK's retries would only make the tests slower.
+  vi.stubEnv("AWS_MAX_ATTEMPTS", "1");
+  server = await startFaultyServer();
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await server.close();
+});
+
+describe("access denied", () => {
+  test.for([
+    ["PutObject", call.put, "s3:PutObject on photos/public/a.jpg"],
+    ["GetObject", call.get, "s3:GetObject on photos/public/a.jpg"],
+    ["DeleteObject", call.remove, "s3:DeleteObject on photos/public/a.jpg"],
+    ["ListObjectsV2", call.list, "s3:ListBucket on bucket photos"],
+    ["HeadObject, whose answer has no body", call.head, "s3:GetObject on photos/public/a.jpg"],
+  ] as const)("derives the missing permission of a bare answer to %s", async ([, made, expected]) => {
+    expect(await explained(s3Error(403, "AccessDenied", { message: "Access Denied" }), made)).toContain(
+      `access denied: ${expected} | `,
+    );
+  });
+
+  test("takes action and resource from the message where it names them", async () => {
+    const message =
+      "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: dynamodb:UpdateItem on resource: arn:aws:dynamodb:eu-central-1:123456789012:table/profiles because no identity-based policy allows the dynamodb:UpdateItem action";
+    expect(await explained(jsonError(400, "AccessDeniedException", message), call.update)).toMatch(
+      /^access denied: dynamodb:UpdateItem on arn:aws:dynamodb:eu-central-1:123456789012:table\/profiles \| Ask/,
+    );
+  });
+
+  test("says when a policy denies explicitly", async () => {
+    const message =
+      'User: arn:aws:iam::1:user/ci is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::photos/public/a.jpg" with an explicit deny in a resource-based policy';
+    expect(await explained(s3Error(403, "AccessDenied", { message }), call.put)).toMatch(
+      /s3:PutObject on arn:aws:s3:::photos\/public\/a\.jpg \| A policy denies it explicitly/,
+    );
+  });
+
+  test("keeps the request id in the cause", async () => {
+    server.fault = () => s3Error(403, "AccessDenied");
+    const explanation = explain(await failureOf(call.put(server.aws())), {});
+    expect(explanation?.cause).toMatchObject({ $metadata: { requestId: "TX234S0F24A06C7", attempts: 1 } });
+  });
+});
+
+describe("wrong region", () => {
+  test.for([
+    [
+      "PermanentRedirect with the header",
+      s3Error(301, "PermanentRedirect", { headers: { "x-amz-bucket-region": "us-west-2" } }),
+      call.list,
+    ],
+    [
+      "AuthorizationHeaderMalformed with the region in the document",
+      s3Error(400, "AuthorizationHeaderMalformed", {
+        message:
+          "The authorization header is malformed; the region 'eu-central-1' is wrong; expecting 'us-west-2'",
+        fields: "<Region>us-west-2</Region>",
+      }),
+      call.get,
+    ],
+    ["a bare 301 to HEAD", { status: 301, headers: { "x-amz-bucket-region": "us-west-2" } }, call.head],
+    ["a bare 400 to HEAD", { status: 400, headers: { "x-amz-bucket-region": "us-west-2" } }, call.head],
+  ] as const)("names the right one: %s", async ([, fault, made]) => {
+    expect(await explained(fault, made)).toBe(
+      "bucket photos is in region us-west-2, not eu-central-1 | Pass --region us-west-2.",
+    );
+  });
+});
+
+test("tells of a new bucket, for which S3 sends elsewhere, to wait", async () => {
+  const headers = { location: "https://photos.s3-us-west-2.amazonaws.com/public/a.jpg" };
+  expect(await explained(s3Error(307, "TemporaryRedirect", { headers }), call.get)).toMatch(
+    /^S3 sends requests for bucket photos elsewhere for now, .* Try again in an hour/,
+  );
+});
+
+describe("what does not exist", () => {
+  test("names the bucket", async () => {
+    expect(await explained(s3Error(404, "NoSuchBucket"), call.list)).toMatch(
+      /^bucket photos does not exist \|.*mawps setup/,
+    );
+  });
+
+  test("names the object", async () => {
+    expect(await explained(s3Error(404, "NoSuchKey"), call.get)).toMatch(
+      /^no object public\/a\.jpg in bucket photos/,
+    );
+  });
+
+  test("names the table", async () => {
+    const fault = jsonError(400, "ResourceNotFoundException", "Requested resource not found");
+    expect(await explained(fault, call.shape)).toMatch(/^table profiles does not exist \|.*mawps setup/);
+  });
+
+  test("tells of an object that is archived how to bring it back", async () => {
+    const fault = s3Error(403, "InvalidObjectState", { fields: "<StorageClass>GLACIER</StorageClass>" });
+    expect(await explained(fault, call.get)).toMatch(
+      /^public\/a\.jpg is archived \(GLACIER\) and cannot be read .* restore-object --bucket photos --key 'public\/a\.jpg'/,
+    );
+  });
+
+  test("tells that an unfinished upload is gone", async () => {
+    expect(await explained(s3Error(404, "NoSuchUpload"), call.put)).toMatch(
+      /unfinished upload of public\/a\.jpg is gone/,
+    );
+  });
+});
+
+describe("throttling and outages", () => {
+  test.for([
+    ["S3", s3Error(503, "SlowDown", { message: "Please reduce your request rate." }), call.get, "to photos"],
+    [
+      "DynamoDB",
+      jsonError(
+        400,
+        "ProvisionedThroughputExceededException",
+        "The level of configured provisioned throughput was exceeded",
+      ),
+      call.getItem,
+      "to profiles",
+    ],
+    ["any service", jsonError(400, "ThrottlingException", "Rate exceeded"), call.getItem, "to profiles"],
+  ] as const)("tells that %s throttles", async ([, fault, made, what]) => {
+    expect(await explained(fault, made)).toContain(
+      `AWS throttles the requests ${what}, also after several attempts`,
+    );
+  });
+
+  test("names a server that answers with an error of its own", async () => {
+    const fault = { status: 502, headers: { "content-type": "text/html" }, body: "<html>Bad gateway</html>" };
+    expect(await explained(fault, call.get)).toContain(`${server.url} answered 502 to GetObject`);
+  });
+});
+
+describe("the clock", () => {
+  test.for([
+    ["S3", s3Error(403, "RequestTimeTooSkewed"), call.put],
+    [
+      "DynamoDB",
+      jsonError(
+        400,
+        "InvalidSignatureException",
+        "Signature expired: 20260301T120000Z is now earlier than 20260301T121500Z",
+      ),
+      call.getItem,
+    ],
+    [
+      "DynamoDB, the other way round",
+      jsonError(
+        400,
+        "InvalidSignatureException",
+        "Signature not yet current: 20260301T120000Z is still later than",
+      ),
+      call.getItem,
+    ],
+  ] as const)("is blamed when %s says so", async ([, fault, made]) => {
+    expect(await explained(fault, made)).toMatch(/^the clock of this computer differs/);
+  });
+});
+
+describe("credentials", () => {
+  test.for([
+    ["S3", s3Error(400, "ExpiredToken", { message: "The provided token has expired." }), call.put],
+    [
+      "DynamoDB",
+      jsonError(400, "ExpiredTokenException", "The security token included in the request is expired"),
+      call.getItem,
+    ],
+    [
+      "STS",
+      stsError(403, "ExpiredToken", "The security token included in the request is expired"),
+      call.caller,
+    ],
+  ] as const)("tells that the session has expired: %s", async ([, fault, made]) => {
+    expect(await explained(fault, made, { profile: "weiss" })).toMatch(
+      /^the AWS session of profile weiss has expired \| .*aws sso login --profile weiss/,
+    );
+  });
+
+  test.for([
+    ["S3", s3Error(403, "InvalidAccessKeyId"), call.put],
+    [
+      "DynamoDB",
+      jsonError(400, "UnrecognizedClientException", "The security token included in the request is invalid."),
+      call.getItem,
+    ],
+    [
+      "STS",
+      stsError(403, "InvalidClientTokenId", "The security token included in the request is invalid."),
+      call.caller,
+    ],
+  ] as const)("tells that the access key is unknown: %s", async ([, fault, made]) => {
+    expect(await explained(fault, made)).toMatch(/^AWS does not know the access key/);
+  });
+
+  test.for([
+    ["S3", s3Error(403, "SignatureDoesNotMatch"), call.put],
+    [
+      "DynamoDB",
+      jsonError(400, "InvalidSignatureException", "The request signature we calculated does not match"),
+      call.getItem,
+    ],
+  ] as const)("tells that the secret does not fit: %s", async ([, fault, made]) => {
+    expect(await explained(fault, made)).toMatch(/^the secret access key does not fit its access key/);
+  });
+
+  describe("from the default chain", () => {
+    let home: string;
+
+    beforeEach(async () => {
+      home = await mkdtemp(join(tmpdir(), "mawps-test-"));
+      for (const name of Object.keys(process.env)) {
+        if (name.startsWith("AWS_") && !name.startsWith("AWS_SDK_JS")) vi.stubEnv(name, undefined);
+      }
+      vi.stubEnv("HOME", home);
+      vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+      vi.stubEnv("AWS_CONFIG_FILE", join(home, "config"));
+      vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", join(home, "credentials"));
+    });
+
+    afterEach(() => rm(home, { recursive: true }));
+
+    test("tells where it looked when there are none", async () => {
+      const aws = connect({ region: "eu-central-1", endpointUrl: server.url });
+      const text = told(await failureOf(call.get(aws)));
+      expect(text).toMatch(/^no AWS credentials found: not in AWS_ACCESS_KEY_ID, ~\/\.aws\/config/);
+      expect(text).toContain("aws sso login --profile NAME");
+    });
+
+    test("names a profile that does not exist", async () => {
+      const aws = connect({ region: "eu-central-1", endpointUrl: server.url, profile: "weg" });
+      const text = told(await failureOf(call.get(aws)), { profile: "weg" });
+      expect(text).toMatch(/^no credentials found for profile "weg" \| .*aws configure list-profiles/);
+    });
+
+    test("tells that an SSO sign-in has ended", async () => {
+      await writeFile(
+        join(home, "config"),
+        "[profile sso]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n[sso-session s]\nsso_start_url = https://example.com\nsso_region = eu-central-1\n",
+      );
+      const aws = connect({ region: "eu-central-1", endpointUrl: server.url, profile: "sso" });
+      const text = told(await failureOf(call.get(aws)), { profile: "sso" });
+      expect(text).toBe(
+        "the AWS session of profile sso has expired | Sign in again: aws sso login --profile sso, or whatever gave you these credentials.",
+      );
+    });
+  });
+});
+
+describe("writes", () => {
+  test("tells that a condition of S3 did not hold", async () => {
+    expect(await explained(s3Error(412, "PreconditionFailed"), call.put)).toMatch(
+      /^somebody else changed public\/a\.jpg/,
+    );
+  });
+
+  test("tells that two conditional writes met", async () => {
+    expect(await explained(s3Error(409, "ConditionalRequestConflict"), call.put)).toMatch(
+      /^somebody else changed/,
+    );
+  });
+
+  test("tells that the item would be too large", async () => {
+    const fault = jsonError(
+      400,
+      "ValidationException",
+      "Item size to update has exceeded the maximum allowed size",
+    );
+    expect(await explained(fault, call.update)).toMatch(
+      /^the item of profiles would be larger than the 400 KB/,
+    );
+  });
+
+  test("tells that the bytes changed on their way", async () => {
+    expect(await explained(s3Error(400, "BadDigest"), call.put)).toMatch(
+      /^the bytes of public\/a\.jpg were changed/,
+    );
+  });
+});
+
+describe("the network", () => {
+  test("names the endpoint that refuses connections", async () => {
+    const { url } = server;
+    const aws = server.aws();
+    await server.close();
+    expect(told(await failureOf(call.getItem(aws)), { endpointUrl: url })).toMatch(
+      new RegExp(`^cannot reach ${url}: the connection was refused \\(ECONNREFUSED\\) \\| .*--endpoint-url`),
+    );
+    server = await startFaultyServer();
+  });
+
+  test("names the endpoint whose name does not resolve", async () => {
+    const aws = server.aws({ endpointUrl: "http://nowhere.invalid" });
+    expect(told(await failureOf(call.get(aws)))).toMatch(
+      /^cannot reach http:\/\/nowhere\.invalid: its? names? cannot be resolved.*\((ENOTFOUND|EAI_AGAIN)\)/,
+    );
+  });
+
+  test("tells that the connection was cut off", async () => {
+    expect(await explained("cut", call.getItem)).toContain(
+      `cannot reach ${server.url}: the connection was cut off`,
+    );
+  });
+
+  test("tells that a server is no HTTP server of AWS", async () => {
+    const fault = {
+      status: 200,
+      headers: { "content-type": "text/html" },
+      body: "<html>Please log in</html>",
+    };
+    expect(await explained(fault, call.getItem)).toContain(`what answers at ${server.url} is no AWS service`);
+  });
+
+  test.for([
+    [
+      "is not trusted",
+      () => createTlsServer(selfSigned),
+      /^the certificate of https:.* is not trusted .*NODE_EXTRA_CA_CERTS/,
+    ],
+    [
+      "is missing: it is plain http",
+      () => createServer((socket) => socket.end("no TLS")),
+      /does not speak TLS .* http:\/\//,
+    ],
+  ] as const)("tells that the server's certificate %s", async ([, start, expected]) => {
+    const other = start().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const error = await failureOf(call.get(server.aws({ endpointUrl: `https://127.0.0.1:${port}` })));
+    other.close();
+    expect(told(error)).toMatch(expected);
+  });
+});
+
+describe("what is left alone", () => {
+  test("aborts", async () => {
+    server.fault = () => s3Error(200, "never");
+    const error = await failureOf(getObject(server.aws(), { ...object, signal: AbortSignal.abort() }));
+    expect(explain(error, {})).toBeUndefined();
+  });
+
+  test("errors that no call to AWS caused", () => {
+    expect(explain(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }), {})).toBeUndefined();
+    expect(explain(new TypeError("x is not a function"), {})).toBeUndefined();
+    expect(explain("text", {})).toBeUndefined();
+  });
+
+  test("requests that AWS finds malformed: they are our bug", async () => {
+    server.fault = () => jsonError(400, "ValidationException", "Invalid UpdateExpression: Syntax error");
+    expect(explain(await failureOf(call.update(server.aws())), {})).toBeUndefined();
+  });
+});

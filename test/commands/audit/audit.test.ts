@@ -1,0 +1,296 @@
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { storedChain } from "../../../src/audit/entries.ts";
+import { queryItems } from "../../../src/aws/dynamodb/items.ts";
+import { listObjects } from "../../../src/aws/s3/listing.ts";
+import type { AuditEntry } from "../../../src/model/audit.ts";
+import { version } from "../../../src/version.ts";
+import { ownerItem } from "../../support/owner-item.ts";
+import { makeHome, type TestHome } from "../../support/world.ts";
+import { removeTable } from "../../audit/trail-site.ts";
+
+const table = "mawps-audit-log";
+const privateBucket = "mawps-user-files-1760106396";
+const publicBucket = "manuel-weiss-public-media";
+
+let home: TestHome;
+
+beforeEach(async () => {
+  home = await makeHome();
+  const picture = (background: string) =>
+    sharp({ create: { width: 64, height: 48, channels: 3, background } })
+      .jpeg()
+      .toBuffer();
+  await writeFile(join(home.folder, "photo.jpg"), await picture("#336699"));
+  await writeFile(join(home.folder, "hover.jpg"), await picture("#993366"));
+});
+afterEach(() => home.remove());
+
+async function done(...argv: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await home.run(argv, { env: { USER: "manuel" } });
+  expect({ argv, exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ argv, exitCode: 0, stderr: "" });
+  return stdout;
+}
+
+async function entries(...filter: string[]): Promise<AuditEntry[]> {
+  const stdout = await done("audit", "list", ...filter, "--json");
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as AuditEntry);
+}
+
+function chain(): Promise<Record<string, unknown>[]> {
+  return home.look(async (aws) => {
+    const found: Record<string, unknown>[] = [];
+    for await (const stored of storedChain({ aws, table, bucket: privateBucket })) found.push(stored);
+    return found;
+  });
+}
+
+function keysIn(bucket: string): Promise<string[]> {
+  return home.look(async (aws) => {
+    const keys: string[] = [];
+    for await (const { objects } of listObjects(aws, { bucket })) keys.push(...objects.map(({ key }) => key));
+    return keys;
+  });
+}
+
+describe("changing commands", () => {
+  it("tell the trail what they did: who, when, with what, and to which picture", async () => {
+    const set = JSON.parse(await done("hero", "set", "photo.jpg", "--hover", "hover.jpg", "--json")) as {
+      key: string;
+      sha256: string;
+      bytes: number;
+      hover: { key: string };
+    };
+    await done("hero", "set", "hover.jpg");
+    await done("hero", "rollback");
+    await done("hero", "rollback", "--hover", set.key.replace(/^.*\/|\.jpg$/g, ""));
+    await done("hero", "rm", "--yes");
+    await done("hero", "rm", "--yes");
+
+    const found = await entries();
+    expect(
+      found.map(({ action, details }) => [action, details["role"], details["phase"] ?? "-"].join(" ")),
+    ).toEqual([
+      "hero.removed default done",
+      "hero.removed default begun",
+      "hero.rolled-back hover -",
+      "hero.rolled-back default -",
+      "hero.changed default -",
+      "hero.changed hover -",
+      "hero.changed default -",
+    ]);
+    expect(found.at(-1)).toMatchObject({
+      sequence: 1,
+      userId: "owner",
+      actor: "local:manuel",
+      userAgent: `mawps/${version} node/${process.versions.node} ${process.platform}`,
+      timestamp: expect.stringMatching(/^2026-03-01T12:\d\d:\d\d\.\d{3}Z$/) as string,
+      details: { bucket: publicBucket, key: set.key, sha256: set.sha256, sizeBytes: set.bytes, width: 64 },
+    });
+    expect(found.at(-2)?.details).toMatchObject({ key: set.hover.key });
+    expect(await done("audit", "verify")).toContain("anchored up to entry 7; not yet anchored: 0");
+  });
+
+  it("write nothing to it, and ask nothing of it, with --dry-run", async () => {
+    await done("hero", "set", "photo.jpg");
+    home.calls.length = 0;
+    for (const argv of [["set", "photo.jpg"], ["rollback"], ["rm"]]) {
+      await home.run(["hero", ...argv, "--dry-run"]);
+    }
+    expect(home.calls.filter(({ command }) => /Query|Put|Transact/.test(command))).toEqual([]);
+    expect(await chain()).toHaveLength(1);
+  });
+
+  it("write nothing to it when they are declined, or have nothing to change", async () => {
+    await done("hero", "rm", "--yes");
+    await done("hero", "set", "photo.jpg");
+    const { exitCode } = await home.run(["hero", "rm"], { answers: [false] });
+    expect(exitCode).toBe(1);
+    await done("setup", "--yes");
+    expect(await chain()).toHaveLength(1);
+  });
+
+  it("stop before they begin when its table is missing", async () => {
+    await done("hero", "set", "photo.jpg", "--hover", "hover.jpg");
+    const before = [
+      await keysIn(publicBucket),
+      await home.look((aws) => ownerItem(aws, "mawps-user-profiles", "simple")),
+    ];
+    await home.look((aws) => removeTable({ aws, table, bucket: privateBucket }));
+    for (const argv of [
+      ["set", "hover.jpg"],
+      ["rollback", "--hover"],
+      ["rm", "--yes"],
+    ]) {
+      const { exitCode, stdout, stderr } = await home.run(["hero", ...argv]);
+      expect([exitCode, stdout]).toEqual([1, ""]);
+      expect(stderr).toContain(
+        "nothing was changed: the audit trail cannot be written: table mawps-audit-log does not",
+      );
+      expect(stderr).toMatch(/hint: .*mawps setup.*MAWPS_AUDIT=off/);
+    }
+    expect([
+      await keysIn(publicBucket),
+      await home.look((aws) => ownerItem(aws, "mawps-user-profiles", "simple")),
+    ]).toEqual(before);
+
+    await done("setup", "--yes");
+    await done("hero", "rm", "--yes");
+    expect((await chain()).map(({ action }) => action)).toEqual([
+      "setup.applied",
+      "hero.removed",
+      "hero.removed",
+    ]);
+  });
+
+  it("stop before they begin when its table has other keys", async () => {
+    const env = { MAWPS_AUDIT_LOG_TABLE: "mawps-user-profiles" };
+    const { exitCode, stderr } = await home.run(["hero", "set", "photo.jpg"], { env });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("table mawps-user-profiles has not the keys of an audit trail");
+    expect(await keysIn(publicBucket)).toEqual([]);
+  });
+
+  it("go on without a trail when the configuration says so", async () => {
+    const env = { MAWPS_AUDIT: "off" };
+    expect((await home.run(["hero", "set", "photo.jpg"], { env })).exitCode).toBe(0);
+    expect((await home.run(["hero", "rm", "--yes"], { env })).exitCode).toBe(0);
+    await writeFile(join(home.folder, "mawps.config.json"), '{"audit": "off"}');
+    await done("hero", "set", "photo.jpg");
+    expect([await chain(), await keysIn(privateBucket)]).toEqual([[], []]);
+    const wrong = await home.run(["hero", "show"], { env: { MAWPS_AUDIT: "maybe" } });
+    expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining("one of on, off")]);
+  });
+
+  it("keep an entry as long as the configuration says, never shorter than the one before", async () => {
+    const keep = (days: string) =>
+      home.run(["hero", "set", "photo.jpg"], { env: { MAWPS_RETENTION_AUDIT_ENTRIES: days } });
+    for (const days of ["30", "10", "off"]) expect((await keep(days)).exitCode).toBe(0);
+    const ttls = (await chain()).map(({ timestamp, ttl }) =>
+      Math.round((Number(ttl) - Date.parse(String(timestamp)) / 1000) / 86_400),
+    );
+    expect(ttls).toEqual([30, 30, 365_250]);
+    await done("audit", "verify");
+  });
+
+  it("tell of a setup what it did, before and after", async () => {
+    await done("hero", "set", "photo.jpg");
+    await home.look(async (aws) => {
+      const { DeletePublicAccessBlockCommand } = await import("@aws-sdk/client-s3");
+      const s3 = await aws.s3();
+      await s3.send(new DeletePublicAccessBlockCommand({ Bucket: privateBucket }));
+    });
+    await done("setup", "--fix", "--yes");
+    const told = (await entries("--action", "setup.applied")).map(({ details }) => details);
+    expect(told).toMatchObject([
+      { phase: "done", done: 1, failed: 0 },
+      { phase: "begun", steps: [expect.stringContaining(`bucket ${privateBucket}: public access block`)] },
+    ]);
+  });
+});
+
+describe("audit list", () => {
+  beforeEach(async () => {
+    await done("hero", "set", "photo.jpg", "--hover", "hover.jpg");
+    await done("hero", "rm", "--hover", "--yes");
+  });
+
+  it("prints a line for each entry, newest first", async () => {
+    const lines = (await done("audit", "list")).trimEnd().split("\n");
+    expect(lines).toHaveLength(4);
+    expect(lines[0]).toMatch(
+      /^2026-03-01 \d\d:\d\d:\d\d {2}hero\.removed {10}owner {9}local:manuel role=hover .*phase=done$/,
+    );
+  });
+
+  it.each([
+    { name: "a user", filter: ["--user", "owner"], sequences: [4, 3, 2, 1] },
+    { name: "somebody without entries", filter: ["--user", "somebody"], sequences: [] },
+    { name: "an action", filter: ["--action", "hero.changed"], sequences: [2, 1] },
+    { name: "both", filter: ["--user", "owner", "--action", "hero.removed"], sequences: [4, 3] },
+    { name: "a day", filter: ["--since", "2026-03-01", "--until", "2026-03-01"], sequences: [4, 3, 2, 1] },
+    { name: "an age", filter: ["--since", "1d"], sequences: [4, 3, 2, 1] },
+    { name: "a later day", filter: ["--since", "2026-03-02"], sequences: [] },
+    { name: "a time before", filter: ["--until", "2026-03-01T11:59Z"], sequences: [] },
+  ])("finds by $name", async ({ filter, sequences }) => {
+    expect((await entries(...filter)).map(({ sequence }) => sequence)).toEqual(sequences);
+  });
+
+  it.each([
+    ["--since", "2026-02-30"],
+    ["--since", "yesterday"],
+    ["--until", "2026-13-01"],
+    ["--user", ""],
+    ["--action", ""],
+  ])("refuses %s %j", async (flag, value) => {
+    const { exitCode, stdout } = await home.run(["audit", "list", flag, value]);
+    expect([exitCode, stdout]).toEqual([2, ""]);
+  });
+});
+
+describe("audit verify", () => {
+  it("ends with 0, and with 4 after one changed byte, naming the entry", async () => {
+    await done("hero", "set", "photo.jpg");
+    await done("hero", "set", "hover.jpg");
+    await done("audit", "verify");
+    await home.look(async (aws) => {
+      const dynamodb = await aws.dynamodb();
+      const query = { table, partition: { attribute: "chain", value: { S: "main" } } };
+      for await (const [first] of queryItems(aws, query)) {
+        const Item = { ...first, actor: { S: "local:manuek" } };
+        await dynamodb.send(new PutItemCommand({ TableName: table, Item }));
+      }
+    });
+    const people = await home.run(["audit", "verify"]);
+    expect([people.exitCode, people.stdout]).toEqual([
+      4,
+      [
+        "EDITED    entry 1: is not what its hash says",
+        "2 entries, from 1 to 2",
+        "anchored up to entry 2; not yet anchored: 0",
+        "",
+      ].join("\n"),
+    ]);
+    expect(people.stderr).toContain("the audit trail has 1 fault");
+    const json = await home.run(["audit", "verify", "--json"]);
+    expect(json.exitCode).toBe(4);
+    expect(
+      json.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      { fault: "edited", sequence: 1, what: "is not what its hash says" },
+      { entries: 2, first: 1, last: 2, anchored: 2, notAnchored: 0, expired: 0, faults: 1 },
+    ]);
+  });
+
+  it("has nothing to say against a trail that has not begun", async () => {
+    expect(await done("audit", "verify")).toBe("0 entries\nno anchor yet\n");
+  });
+});
+
+describe("audit export", () => {
+  it("writes what is stored, to stdout or into a new file", async () => {
+    await done("hero", "set", "photo.jpg", "--hover", "hover.jpg");
+    const stdout = await done("audit", "export");
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual(await chain());
+    expect(await done("audit", "export", "-o", "trail.ndjson")).toContain("2 entries written to");
+    expect(await readFile(join(home.folder, "trail.ndjson"), "utf8")).toBe(stdout);
+    const again = await home.run(["audit", "export", "-o", "trail.ndjson"]);
+    expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("is there already")]);
+    expect(await done("audit", "export", "-o", "other.ndjson", "--dry-run")).toContain(
+      "would write 2 entries",
+    );
+    await expect(readFile(join(home.folder, "other.ndjson"))).rejects.toThrow("ENOENT");
+  });
+});

@@ -1,0 +1,107 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Page } from "playwright-core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readProgress } from "../../../src/site/progress/read.ts";
+import { progressReport } from "../../../src/site/progress/report.ts";
+import { ProgressTally } from "../../../src/site/progress/statistics.ts";
+import { chromiumPath, installed, launchChromium } from "../../browser-storage/real-browsers.ts";
+
+const now = new Date("2025-11-20T00:00:00.000Z");
+const hostile = `</svg></title><script>document.title = "run"</script><img src="http://127.0.0.1:9/x">`;
+
+function report(title = "mawps-user-profiles"): string {
+  const tally = new ProgressTally({ now });
+  for (const [user, percent] of [100, 80, 40, 0].entries()) {
+    const visit = new Date(now.getTime() - user * 86_400_000 * 10).toISOString();
+    const page = {
+      firstVisit: visit,
+      lastVisit: visit,
+      visitCount: 1,
+      completed: percent === 100,
+      completionPercentage: percent,
+      steps: { "step-1": { completed: percent > 0 }, "step-2": { completed: percent > 50 } },
+    };
+    tally.add(readProgress({ pages: { "werte-finden-größte-stärken": page, [hostile]: page } }));
+  }
+  return progressReport(tally.result(), { generatedAt: now, title });
+}
+
+describe("the report", () => {
+  test("has no script, names nothing outside and escapes every name", () => {
+    const html = report(hostile);
+    expect(html).not.toMatch(/<script|<img|<link|@import|url\((?!#)/i);
+    const addresses = html.replaceAll("http://127.0.0.1:9/x&quot;&gt;", "").match(/https?:[^"]+/g);
+    expect(new Set(addresses)).toStrictEqual(
+      new Set(["http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"]),
+    );
+    expect(html).toContain("default-src 'none'");
+  });
+
+  test("is made of nothing as well", () => {
+    const html = progressReport(new ProgressTally({ now }).result(), { generatedAt: now, title: "t" });
+    expect(html).toContain("<dd>0</dd>");
+    expect(html.match(/<svg/g)).toHaveLength(1);
+  });
+});
+
+describe.skipIf(!installed(chromiumPath))("a real Chromium, if /usr/bin/chromium is installed", () => {
+  let folder: string;
+  let address: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "mawps-test-report-"));
+    const file = join(folder, "report.html");
+    await writeFile(file, report());
+    address = pathToFileURL(file).href;
+  });
+  afterEach(async () => await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
+
+  test("shows the charts from disk without a request, in the colours of the reader's system and of paper", async () => {
+    await using context = await launchChromium(join(folder, "profile"));
+    const page = await context.newPage();
+    const seen: string[] = [];
+    page.on("request", (request) => void seen.push(request.url()));
+    page.on("console", (message) => void seen.push(message.text()));
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.goto(address);
+    expect(await look(page)).toStrictEqual({
+      title: "Progress: mawps-user-profiles",
+      ...light,
+      text: ["100", "werte-finden-größte-stärken"],
+    });
+
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await look(page)).toMatchObject({ page: "rgb(18, 24, 31)", bar: "rgb(90, 160, 230)" });
+    await page.emulateMedia({ colorScheme: "dark", media: "print" });
+    expect(await look(page)).toMatchObject(light);
+    expect(seen).toStrictEqual([address]);
+    expect((await page.pdf({ format: "A4", printBackground: true })).length).toBeGreaterThan(10_000);
+  });
+
+  test("fits a narrow window", async () => {
+    await using context = await launchChromium(join(folder, "profile"));
+    const page = await context.newPage();
+    await page.setViewportSize({ width: 390, height: 800 });
+    await page.goto(address);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+  });
+});
+
+const light = { page: "rgb(255, 255, 255)", bar: "rgb(47, 111, 176)", charts: 3 };
+
+/** What a reader sees, asked of the browser's own layout. */
+async function look(page: Page): Promise<unknown> {
+  return await page.evaluate(`(() => {
+    const texts = [...document.querySelectorAll("svg text")].map((text) => text.textContent);
+    const visible = [...document.querySelectorAll("svg")].filter((svg) => svg.getBoundingClientRect().height > 100);
+    return {
+      title: document.title,
+      page: getComputedStyle(document.body).backgroundColor,
+      bar: getComputedStyle(document.querySelector('svg path[fill="var(--first)"]')).fill,
+      charts: visible.length,
+      text: ["100", "werte-finden-größte-stärken"].filter((text) => texts.some((shown) => shown.includes(text))),
+    };
+  })()`);
+}
