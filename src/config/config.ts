@@ -17,6 +17,8 @@ interface Kind<T> {
 
 interface Setting<T> {
   readonly kind: Kind<T>;
+  /** For people, in a few words; Markdown's `code` marks names. */
+  readonly about: string;
   readonly env: readonly string[];
   /** Commander's name of the global flag, where there is one. */
   readonly flag?: string;
@@ -113,90 +115,222 @@ function optional<T>(kind: Kind<T>): Kind<T | undefined> {
 function setting<T>(
   kind: Kind<T>,
   fallback: T,
-  from: { env: readonly string[]; flag?: string; inFile?: boolean },
+  from: { about: string; env: readonly string[]; flag?: string; inFile?: boolean },
 ): Setting<T> {
   return { kind, fallback, inFile: true, ...from };
 }
 
-/** Every setting there is: its file key, its variables and flag, its default. The README's table is this one. */
+/** Every setting there is: its file key, its variables and flag, its default. docs/settings.md is made from it. */
 export const settings = {
-  target: setting(oneOf("local", "aws"), "local", { env: ["MAWPS_TARGET"], flag: "target" }),
-  name: setting(optional(text), undefined, { env: ["MAWPS_NAME"] }),
-  protected: setting(bool, false, { env: ["MAWPS_PROTECTED"] }),
-  profile: setting(optional(text), undefined, { env: ["AWS_PROFILE"], flag: "profile" }),
-  region: setting(text, "eu-central-1", { env: ["AWS_REGION", "AWS_DEFAULT_REGION"], flag: "region" }),
-  endpointUrl: setting(optional(url), undefined, { env: ["AWS_ENDPOINT_URL"], flag: "endpointUrl" }),
-  publicBaseUrl: setting(optional(url), undefined, { env: ["MAWPS_PUBLIC_BASE_URL"] }),
-  home: setting(text, ".mawps", { env: ["MAWPS_HOME"] }),
-  "local.port": setting(port, 9700, { env: ["MAWPS_LOCAL_PORT"] }),
-  "buckets.publicMedia": setting(bucket, "manuel-weiss-public-media", { env: ["MAWPS_PUBLIC_MEDIA_BUCKET"] }),
-  "buckets.userFiles": setting(bucket, "mawps-user-files-1760106396", { env: ["MAWPS_USER_FILES_BUCKET"] }),
-  "tables.userProfiles": setting(table, "mawps-user-profiles", { env: ["MAWPS_USER_PROFILES_TABLE"] }),
-  "tables.digitalTwin": setting(table, "mawps-digital-twin", { env: ["MAWPS_DIGITAL_TWIN_TABLE"] }),
-  "tables.auditLog": setting(table, "mawps-audit-log", { env: ["MAWPS_AUDIT_LOG_TABLE"] }),
-  "tables.migrations": setting(table, "mawps-migrations", { env: ["MAWPS_MIGRATIONS_TABLE"] }),
-  newTableShape: setting(oneOf("simple", "composite"), "simple", { env: ["MAWPS_NEW_TABLE_SHAPE"] }),
-  userPoolId: setting(optional(text), undefined, { env: ["MAWPS_USER_POOL_ID"] }),
-  audit: setting(oneOf("on", "off"), "on", { env: ["MAWPS_AUDIT"] }),
+  target: setting(oneOf("local", "aws"), "local", {
+    about: "where to work",
+    env: ["MAWPS_TARGET"],
+    flag: "target",
+  }),
+  name: setting(optional(text), undefined, {
+    about: "what this environment is called, in notes and for `--confirm`",
+    env: ["MAWPS_NAME"],
+  }),
+  protected: setting(bool, false, {
+    about: "destructive commands ask for its name to be typed",
+    env: ["MAWPS_PROTECTED"],
+  }),
+  profile: setting(optional(text), undefined, {
+    about: "profile of the AWS configuration; by default the SDK's own chain",
+    env: ["AWS_PROFILE"],
+    flag: "profile",
+  }),
+  region: setting(text, "eu-central-1", {
+    about: "AWS region",
+    env: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+    flag: "region",
+  }),
+  endpointUrl: setting(optional(url), undefined, {
+    about: "a server in place of AWS",
+    env: ["AWS_ENDPOINT_URL"],
+    flag: "endpointUrl",
+  }),
+  publicBaseUrl: setting(optional(url), undefined, {
+    about: "what stands in front of the public bucket, such as a CDN; by default the bucket's own URL",
+    env: ["MAWPS_PUBLIC_BASE_URL"],
+  }),
+  home: setting(text, ".mawps", {
+    about: "folder of the local store; in a file it counts from there",
+    env: ["MAWPS_HOME"],
+  }),
+  "local.port": setting(port, 9700, { about: "port of `mawps local serve`", env: ["MAWPS_LOCAL_PORT"] }),
+  "buckets.publicMedia": setting(bucket, "manuel-weiss-public-media", {
+    about: "the public bucket: hero images",
+    env: ["MAWPS_PUBLIC_MEDIA_BUCKET"],
+  }),
+  "buckets.userFiles": setting(bucket, "mawps-user-files-1760106396", {
+    about: "the private bucket: documents and avatars",
+    env: ["MAWPS_USER_FILES_BUCKET"],
+  }),
+  "tables.userProfiles": setting(table, "mawps-user-profiles", {
+    about: "profiles, documents, progress",
+    env: ["MAWPS_USER_PROFILES_TABLE"],
+  }),
+  "tables.digitalTwin": setting(table, "mawps-digital-twin", {
+    about: "the digital twin and its versions",
+    env: ["MAWPS_DIGITAL_TWIN_TABLE"],
+  }),
+  "tables.auditLog": setting(table, "mawps-audit-log", {
+    about: "the audit trail",
+    env: ["MAWPS_AUDIT_LOG_TABLE"],
+  }),
+  "tables.migrations": setting(table, "mawps-migrations", {
+    about: "which migrations are applied, and their journal",
+    env: ["MAWPS_MIGRATIONS_TABLE"],
+  }),
+  newTableShape: setting(oneOf("simple", "composite"), "simple", {
+    about: "key of a profile table that `setup` makes",
+    env: ["MAWPS_NEW_TABLE_SHAPE"],
+  }),
+  userPoolId: setting(optional(text), undefined, {
+    about: "the Cognito user pool",
+    env: ["MAWPS_USER_POOL_ID"],
+  }),
+  audit: setting(oneOf("on", "off"), "on", {
+    about: "changing commands write the audit trail, or stop before they begin",
+    env: ["MAWPS_AUDIT"],
+  }),
   maxDocumentBytes: setting(whole(1, "a number of bytes"), 50 * 1024 ** 2, {
+    about: "largest document, in bytes",
     env: ["MAWPS_MAX_DOCUMENT_BYTES"],
   }),
-  allowedTypes: setting(extensions, defaultDocumentTypes, { env: ["MAWPS_ALLOWED_TYPES"] }),
-  scanPolicy: setting(oneOf("refuse", "allow"), "refuse", { env: ["MAWPS_SCAN_POLICY"] }),
-  "clamav.host": setting(optional(text), undefined, { env: ["MAWPS_CLAMAV_HOST"] }),
-  "clamav.port": setting(port, 3310, { env: ["MAWPS_CLAMAV_PORT"] }),
-  "clamav.socket": setting(optional(text), undefined, { env: ["MAWPS_CLAMAV_SOCKET"] }),
+  allowedTypes: setting(extensions, defaultDocumentTypes, {
+    about: "types of documents; separated by commas, in a file a list",
+    env: ["MAWPS_ALLOWED_TYPES"],
+  }),
+  scanPolicy: setting(oneOf("refuse", "allow"), "refuse", {
+    about: "what becomes of documents that could not be scanned",
+    env: ["MAWPS_SCAN_POLICY"],
+  }),
+  "clamav.host": setting(optional(text), undefined, {
+    about: "host of the virus scanner",
+    env: ["MAWPS_CLAMAV_HOST"],
+  }),
+  "clamav.port": setting(port, 3310, { about: "its port", env: ["MAWPS_CLAMAV_PORT"] }),
+  "clamav.socket": setting(optional(text), undefined, {
+    about: "its socket, instead of host and port",
+    env: ["MAWPS_CLAMAV_SOCKET"],
+  }),
   "clamav.timeoutMs": setting(whole(1, "milliseconds, at least 1"), 180_000, {
+    about: "how long one step of a scan may take, in milliseconds",
     env: ["MAWPS_CLAMAV_TIMEOUT_MS"],
   }),
   "clamav.maxBytes": setting(whole(1, "a number of bytes"), 100_000_000, {
+    about: "above it nothing counts as clean",
     env: ["MAWPS_CLAMAV_MAX_BYTES"],
   }),
   "retention.deletedDocuments": setting(period(1), defaultPeriods.deletedDocuments, {
+    about: "days from the soft delete of a document to its purge",
     env: ["MAWPS_RETENTION_DELETED_DOCUMENTS"],
   }),
   "retention.expiredDocuments": setting(period(0), defaultPeriods.expiredDocuments, {
+    about: "days from the expiry of a document to its soft delete",
     env: ["MAWPS_RETENTION_EXPIRED_DOCUMENTS"],
   }),
   "retention.halfDoneUploads": setting(period(1), defaultPeriods.halfDoneUploads, {
+    about: "days that a document may be half uploaded",
     env: ["MAWPS_RETENTION_HALF_DONE_UPLOADS"],
   }),
   "retention.multipartUploads": setting(period(1), defaultPeriods.multipartUploads, {
+    about: "days that parts of an upload are kept",
     env: ["MAWPS_RETENTION_MULTIPART_UPLOADS"],
   }),
   "retention.noncurrentVersions": setting(period(1), defaultPeriods.noncurrentVersions, {
+    about: "days that old versions are kept",
     env: ["MAWPS_RETENTION_NONCURRENT_VERSIONS"],
   }),
   "retention.unreferencedImages": setting(period(1), defaultPeriods.unreferencedImages, {
+    about: "days that pictures without a pointer are kept",
     env: ["MAWPS_RETENTION_UNREFERENCED_IMAGES"],
   }),
   "retention.auditEntries": setting(period(1), defaultPeriods.auditEntries, {
+    about: "days that entries of the audit trail are kept",
     env: ["MAWPS_RETENTION_AUDIT_ENTRIES"],
   }),
   "retention.keepImages": setting(newest, defaultPeriods.keepImages, {
+    about: "so many of the newest pictures without a pointer stay",
     env: ["MAWPS_RETENTION_KEEP_IMAGES"],
   }),
   "retention.keepTwinVersions": setting(period(0, "states"), defaultPeriods.keepTwinVersions, {
+    about: "so many of the newest versions of the twin stay",
     env: ["MAWPS_RETENTION_KEEP_TWIN_VERSIONS"],
   }),
-  "backup.repository": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_REPOSITORY"] }),
-  "backup.encryptTo": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_ENCRYPT_TO"] }),
-  "backup.identityFile": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_IDENTITY_FILE"] }),
-  "backup.passphraseFile": setting(optional(text), undefined, { env: ["MAWPS_BACKUP_PASSPHRASE_FILE"] }),
-  "backup.maxAgeHours": setting(whole(1, "hours, at least 1"), 26, { env: ["MAWPS_BACKUP_MAX_AGE_HOURS"] }),
+  "backup.repository": setting(optional(text), undefined, {
+    about: "a folder, or s3://bucket/prefix; of the local store `.mawps/backups`",
+    env: ["MAWPS_BACKUP_REPOSITORY"],
+  }),
+  "backup.encryptTo": setting(optional(text), undefined, {
+    about: "age recipient for a new repository; by default no encryption",
+    env: ["MAWPS_BACKUP_ENCRYPT_TO"],
+  }),
+  "backup.identityFile": setting(optional(text), undefined, {
+    about: "age identity that opens an encrypted repository",
+    env: ["MAWPS_BACKUP_IDENTITY_FILE"],
+  }),
+  "backup.passphraseFile": setting(optional(text), undefined, {
+    about:
+      "file with the passphrase; the passphrase itself goes into MAWPS_BACKUP_PASSPHRASE, never into a flag",
+    env: ["MAWPS_BACKUP_PASSPHRASE_FILE"],
+  }),
+  "backup.maxAgeHours": setting(whole(1, "hours, at least 1"), 26, {
+    about: "hours after which `doctor` misses a backup",
+    env: ["MAWPS_BACKUP_MAX_AGE_HOURS"],
+  }),
   "backup.maxDrillAgeDays": setting(whole(1, "days, at least 1"), 8, {
+    about: "days after which `doctor` misses a drill",
     env: ["MAWPS_BACKUP_MAX_DRILL_AGE_DAYS"],
   }),
   "backup.maxTableBytes": setting(whole(1, "a number of bytes"), 20_000_000_000, {
+    about: "above it tables are for `backup create --engine aws`",
     env: ["MAWPS_BACKUP_MAX_TABLE_BYTES"],
   }),
-  json: setting(bool, false, { env: ["MAWPS_JSON"], flag: "json", inFile: false }),
-  yes: setting(bool, false, { env: ["MAWPS_YES"], flag: "yes", inFile: false }),
-  confirm: setting(optional(text), undefined, { env: ["MAWPS_CONFIRM"], flag: "confirm", inFile: false }),
-  dryRun: setting(bool, false, { env: ["MAWPS_DRY_RUN"], flag: "dryRun", inFile: false }),
-  quiet: setting(bool, false, { env: ["MAWPS_QUIET"], flag: "quiet", inFile: false }),
-  verbose: setting(bool, false, { env: ["MAWPS_VERBOSE"], flag: "verbose", inFile: false }),
-  noColor: setting(bool, false, { env: ["MAWPS_NO_COLOR", "NO_COLOR"], flag: "noColor", inFile: false }),
+  json: setting(bool, false, {
+    about: "print the result as JSON",
+    env: ["MAWPS_JSON"],
+    flag: "json",
+    inFile: false,
+  }),
+  yes: setting(bool, false, {
+    about: "go on without asking",
+    env: ["MAWPS_YES"],
+    flag: "yes",
+    inFile: false,
+  }),
+  confirm: setting(optional(text), undefined, {
+    about: "name of a protected environment, instead of typing it",
+    env: ["MAWPS_CONFIRM"],
+    flag: "confirm",
+    inFile: false,
+  }),
+  dryRun: setting(bool, false, {
+    about: "show what would be done, change nothing",
+    env: ["MAWPS_DRY_RUN"],
+    flag: "dryRun",
+    inFile: false,
+  }),
+  quiet: setting(bool, false, {
+    about: "no notes and no progress",
+    env: ["MAWPS_QUIET"],
+    flag: "quiet",
+    inFile: false,
+  }),
+  verbose: setting(bool, false, {
+    about: "more detail in errors",
+    env: ["MAWPS_VERBOSE"],
+    flag: "verbose",
+    inFile: false,
+  }),
+  noColor: setting(bool, false, {
+    about: "no colours",
+    env: ["MAWPS_NO_COLOR", "NO_COLOR"],
+    flag: "noColor",
+    inFile: false,
+  }),
 } as const;
 
 export type SettingKey = keyof typeof settings;
