@@ -1,4 +1,4 @@
-/** What a process may end with; documented in the README. 0 and 130 are not errors of ours. */
+/** What a process may end with; documented in docs/commands.md. 0 and 130 are not errors of ours. */
 export const exitCodes = { failed: 1, usage: 2, partial: 3, findings: 4, due: 5 } as const;
 
 export interface CliErrorOptions {
