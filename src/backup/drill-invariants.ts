@@ -3,14 +3,14 @@ import { verifyTrail } from "../audit/verify.ts";
 import { type Item, scanItems } from "../aws/dynamodb/items.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { getObject, headObject } from "../aws/s3/objects.ts";
-import { listPoolUsers } from "../aws/cognito/users-list.ts";
 import { entriesIn } from "../documents/entries.ts";
 import type { DocumentEntry } from "../model/documents.ts";
 import type { Drill, Fault } from "./drill.ts";
 import { auditRole } from "./restore-items.ts";
 import { isAnchor, type BucketPlan } from "./restore-object-plan.ts";
-import type { RestorePlan } from "./restore-plan.ts";
+import { type RestorePlan, usersOf } from "./restore-plan.ts";
 import type { TablePlan } from "./restore-table-plan.ts";
+import { planUsers } from "./users-plan.ts";
 
 /** Roles of the site's table with the entries of documents, and of the bucket with the objects. */
 const entriesRole = "userProfiles";
@@ -18,8 +18,8 @@ const objectsRole = "userFiles";
 
 /**
  * Looks at what was restored, and yields what does not fit together:
- * - a table, bucket or user pool has another number of items, objects or accounts than the backup says, less those of erased
- *   people;
+ * - a table or bucket has another number of items or objects than the backup says, less those of erased people;
+ * - an account is missing, or has other attributes or groups than in the backup;
  * - an item has not the attributes of its key;
  * - an entry of a document that is READY, or says nothing of it, has no object, or one of another size or hash;
  * - the audit trail does not verify.
@@ -79,12 +79,24 @@ async function* bucketFaults(site: Drill, { name, snapshot, counts }: BucketPlan
 async function* accountFaults(site: Drill, { users }: RestorePlan): AsyncGenerator<Fault> {
   const { userPool } = site.manifest;
   if (users === undefined || userPool === undefined) return;
-  let found = 0;
-  const paced = <T>(call: () => Promise<T>) => call();
-  for await (const page of listPoolUsers(site.into, users.poolId, { paced, signal: site.signal }))
-    found += page.length;
+  const again = await planUsers({
+    aws: site.into,
+    poolId: users.poolId,
+    users: usersOf(site),
+    groups: userPool.groups,
+    onConflict: "fail",
+    suppressed: () => false,
+    signal: site.signal,
+    now: () => site.now(),
+  });
   const expected = userPool.users - users.counts.suppressed;
-  if (found !== expected) yield { what: "accounts", why: `there are ${found}; the backup says ${expected}` };
+  if (again.counts.same !== expected)
+    yield {
+      what: "accounts",
+      why: `${again.counts.same} came back as they were; the backup says ${expected}`,
+    };
+  for (const { username, differs } of again.differing)
+    yield { what: `account ${username}`, why: `came back with another ${differs.join(", ")}` };
 }
 
 async function* trailFaults(site: Drill, plan: RestorePlan): AsyncGenerator<Fault> {

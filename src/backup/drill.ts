@@ -1,12 +1,13 @@
 import type { Aws } from "../aws/clients.ts";
 import type { Declaration } from "../model/declaration.ts";
+import { makeUserPool } from "../aws/cognito/user-pool.ts";
 import { CliError } from "../errors.ts";
 import { restoredFaults } from "./drill-invariants.ts";
 import { erasedUsers } from "./erasures.ts";
 import { countsOf, type Counts } from "./manifest.ts";
 import type { Repository } from "./repository.ts";
 import { readLedger } from "./restore-audit.ts";
-import { planRestore } from "./restore-plan.ts";
+import { planRestore, usersOf } from "./restore-plan.ts";
 import type { RestoreSite } from "./restore-site.ts";
 import { carryOutRestore } from "./restore.ts";
 import type { Manifest } from "./snapshot.ts";
@@ -24,8 +25,6 @@ export interface Drill {
   readonly auditTable: string;
   /** Empty, without tables and buckets; what is restored is for nobody but this drill. */
   readonly into: Aws;
-  /** User pool of the place that is restored to. */
-  readonly poolId: string;
   readonly declaration: Declaration;
   readonly repository: Repository;
   readonly manifest: Manifest;
@@ -41,6 +40,8 @@ export interface Step {
 }
 
 export interface Drilled {
+  /** Of the accounts that were restored; undefined without any, or where they could not be read. */
+  readonly poolId: string | undefined;
   readonly counts: Counts;
   /** Whether all of it came back: only then is there something to look at. */
   readonly isRestored: boolean;
@@ -84,6 +85,7 @@ export async function drill(site: Drill): Promise<Drilled> {
     });
   }
   return {
+    poolId: restored?.plan.users?.poolId,
     counts: countsOf(manifest),
     isRestored,
     suppressed: restored?.plan.suppressed ?? 0,
@@ -120,7 +122,7 @@ async function restore(site: Drill, note: (fault: Fault) => void) {
       onProgress: (text) => site.onProgress(text),
     };
     const isLedgerEmpty = ledger.length === 0;
-    const plan = await planRestore(into, { poolId: site.poolId, isLedgerEmpty });
+    const plan = await planRestore(into, { poolId: await poolLike(into), isLedgerEmpty });
     const outcome = await carryOutRestore(into, plan, {
       isLedgerEmpty,
       remap: false,
@@ -129,7 +131,7 @@ async function restore(site: Drill, note: (fault: Fault) => void) {
       trailTable: "",
     });
     for (const { left, why } of outcome.failures) note({ what: JSON.stringify(left), why });
-    for (const { username, why } of outcome.users?.failed ?? []) note({ what: `account ${username}`, why });
+    for (const fault of outcome.users?.failed ?? []) note(fault);
     for (const { username, why } of plan.users?.left ?? []) note({ what: `account ${username}`, why });
     const failed = outcome.failures.length + (outcome.users?.failed.length ?? 0);
     return { plan, isComplete: failed === 0 };
@@ -138,4 +140,14 @@ async function restore(site: Drill, note: (fault: Fault) => void) {
     note({ what, why: `cannot be restored: ${error.message}` });
     return undefined;
   }
+}
+
+/** A pool with every custom attribute that an account of the snapshot has; undefined where it has no accounts. */
+async function poolLike(into: RestoreSite): Promise<string | undefined> {
+  const { aws, manifest, signal } = into;
+  if (manifest.userPool === undefined) return undefined;
+  const custom = new Set<string>();
+  for await (const { put } of usersOf(into))
+    for (const { Name } of put.UserAttributes) if (/^(dev:)?custom:/.test(Name)) custom.add(Name);
+  return makeUserPool(aws, { name: "mawps-drill", custom: [...custom], signal });
 }

@@ -220,7 +220,9 @@ function difference(
   const current = new Map(account.attributes.map(({ name, value }) => [name, value]));
   const wanted = new Map(attributes.map(({ name, value }) => [name, value]));
   const changed = attributes.filter(({ name, value }) => current.get(name) !== value);
-  const surplus = [...current.keys()].filter((name) => !wanted.has(name) && !isReadOnly(name));
+  // Whatever the pool says of its attributes: what the snapshot has is never removed.
+  const inSnapshot = new Set(user.put.UserAttributes.map(({ Name }) => Name));
+  const surplus = [...current.keys()].filter((name) => !inSnapshot.has(name) && !isReadOnly(name));
   const isKept = (name: string) => isFixed(name) || schema.get(name)?.isRequired === true;
   const { enabled, groups } = user.seen;
   const join = groups.filter((name) => !account.groups.includes(name));

@@ -26,7 +26,8 @@ export interface RestoredUsers {
   readonly created: number;
   readonly finished: number;
   readonly overwritten: number;
-  readonly failed: readonly { readonly username: string; readonly why: string }[];
+  /** `account anna` or `group admins`, and what Cognito says. */
+  readonly failed: readonly { readonly what: string; readonly why: string }[];
 }
 
 /** The pace limits it anyway; a few at once hide the latency. */
@@ -34,7 +35,7 @@ const atOnce = 4;
 
 /**
  * Carries out a plan: groups first, then account by account, each made, put into its groups, then disabled if it was. No
- * message goes to anybody. A refusal of one account does not end the run; it is listed. May be ended at any point: a new
+ * message goes to anybody. A refusal of one account or group does not end the run; it is listed, and nobody joins that group. May be ended at any point: a new
  * plan over the same snapshot finds what is done and finishes what is half done. An account that somebody else made since
  * the plan is left alone and listed.
  */
@@ -42,17 +43,25 @@ export async function restoreUsers(aws: Aws, plan: UsersPlan, options: RestoreUs
   const { signal, now, onDone } = options;
   const calls = { paced: pacedFor(aws, { perSecond: changesPerSecond, now }), signal };
   const done = { groups: 0, create: 0, finish: 0, overwrite: 0 };
-  const failed: { username: string; why: string }[] = [];
-  for (const group of plan.groups)
-    if ((await createGroup(aws, plan.poolId, { ...calls, group })) === "created") done.groups += 1;
+  const failed: { what: string; why: string }[] = [];
+  const refused = new Set<string>();
+  for (const group of plan.groups) {
+    try {
+      if ((await createGroup(aws, plan.poolId, { ...calls, group })) === "created") done.groups += 1;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refused.add(group.name);
+      failed.push({ what: `group ${group.name}`, why: error.message });
+    }
+  }
   await inParallel(plan.steps, atOnce, async (step) => {
     try {
-      await carryOut({ aws, poolId: plan.poolId, ...calls }, step);
+      await carryOut({ aws, poolId: plan.poolId, refused, ...calls }, step);
       done[step.kind] += 1;
       onDone?.(step.username);
     } catch (error) {
-      if (!isAboutAccount(error)) throw error;
-      failed.push({ username: step.username, why: error.message });
+      if (!isRefusal(error)) throw error;
+      failed.push({ what: `account ${step.username}`, why: error.message });
     }
   });
   const { groups, create, finish, overwrite } = done;
@@ -62,15 +71,18 @@ export async function restoreUsers(aws: Aws, plan: UsersPlan, options: RestoreUs
 interface Pool {
   readonly aws: Aws;
   readonly poolId: string;
+  /** Groups that Cognito would not make. */
+  readonly refused: ReadonlySet<string>;
   readonly paced: Paced;
   readonly signal: AbortSignal | undefined;
 }
 
 async function carryOut(pool: Pool, step: UserStep): Promise<void> {
-  const { aws, poolId, paced, signal } = pool;
+  const { aws, poolId, refused, paced, signal } = pool;
+  const existing = (groups: readonly string[]) => groups.filter((group) => !refused.has(group));
   if (step.kind === "create") {
     const address = { username: await create(pool, step), paced, signal };
-    for (const group of step.groups) await addToGroup(aws, poolId, { ...address, group });
+    for (const group of existing(step.groups)) await addToGroup(aws, poolId, { ...address, group });
     // A new account is enabled.
     if (!step.enabled) await disableUser(aws, poolId, address);
     return;
@@ -78,7 +90,7 @@ async function carryOut(pool: Pool, step: UserStep): Promise<void> {
   const { username, set, remove, join, leave, enabled } = step;
   const address = { username, paced, signal };
   await changeAttributes(aws, poolId, { ...address, set, remove });
-  for (const group of join) await addToGroup(aws, poolId, { ...address, group });
+  for (const group of existing(join)) await addToGroup(aws, poolId, { ...address, group });
   for (const group of leave) await removeFromGroup(aws, poolId, { ...address, group });
   if (enabled === true) await enableUser(aws, poolId, address);
   if (enabled === false) await disableUser(aws, poolId, address);
@@ -104,7 +116,7 @@ async function create({ aws, poolId, paced, signal }: Pool, step: CreateStep): P
   }
 }
 
-const aboutAccounts = new Set([
+const refusals = new Set([
   "AliasExistsException",
   "InvalidLambdaResponseException",
   "InvalidParameterException",
@@ -117,7 +129,7 @@ const aboutAccounts = new Set([
   "UsernameExistsException",
 ]);
 
-/** Whether Cognito refuses this account; anything else (no permission, no pool, no network) would hit all of them. */
-function isAboutAccount(error: unknown): error is Error {
-  return error instanceof Error && aboutAccounts.has(error.name);
+/** Whether Cognito refuses this account or group; anything else (no permission, no pool, no network) would hit all of them. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && refusals.has(error.name);
 }

@@ -29,7 +29,7 @@ export async function listGroups(
         name: GroupName ?? "",
         ...(Description === undefined || Description === "" ? {} : { description: Description }),
         ...(Precedence === undefined ? {} : { precedence: Precedence }),
-        ...(RoleArn === undefined ? {} : { roleArn: RoleArn }),
+        ...(RoleArn === undefined || RoleArn === "" ? {} : { roleArn: RoleArn }),
       });
     }
     token = page.NextToken;
@@ -79,7 +79,8 @@ export async function createGroup(
     GroupName: group.name,
     Description: group.description,
     Precedence: group.precedence,
-    RoleArn: group.roleArn,
+    // Servers in AWS's place tell of an empty one, which none takes.
+    RoleArn: group.roleArn === "" ? undefined : group.roleArn,
   });
   try {
     await paced(() => cognito.send(asked, abortable(signal)), signal);

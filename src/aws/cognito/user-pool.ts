@@ -1,3 +1,4 @@
+import type { SchemaAttributeType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
 import { errorName } from "../setting.ts";
@@ -25,6 +26,34 @@ export interface PoolAttribute {
   readonly isRequired: boolean;
 }
 
+/**
+ * What every pool has, by OpenID Connect. Servers in AWS's place may tell of custom attributes alone.
+ * https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html#cognito-user-pools-standard-attributes
+ */
+const standardAttributes: ReadonlyMap<string, PoolAttribute> = new Map(
+  [
+    "address",
+    "birthdate",
+    "email",
+    "email_verified",
+    "family_name",
+    "gender",
+    "given_name",
+    "locale",
+    "middle_name",
+    "name",
+    "nickname",
+    "phone_number",
+    "phone_number_verified",
+    "picture",
+    "preferred_username",
+    "profile",
+    "updated_at",
+    "website",
+    "zoneinfo",
+  ].map((name) => [name, { name, isMutable: true, isRequired: false }]),
+);
+
 /** The Cognito user pool with this id; undefined when there is none in the region. */
 export async function readUserPool(
   aws: Aws,
@@ -42,14 +71,36 @@ export async function readUserPool(
       signIn: pool?.UsernameAttributes ?? [],
       // Pools from before this setting (2020) say nothing of it and keep case.
       isCaseSensitive: pool?.UsernameConfiguration?.CaseSensitive ?? true,
-      attributes: (pool?.SchemaAttributes ?? []).map(({ Name, Mutable, Required }) => ({
-        name: Name ?? "",
-        isMutable: Mutable ?? true,
-        isRequired: Required ?? false,
-      })),
+      attributes: attributesOf(pool?.SchemaAttributes),
     };
   } catch (error) {
     if (errorName(error) === "ResourceNotFoundException") return undefined;
     throw error;
   }
+}
+
+function attributesOf(told: readonly SchemaAttributeType[] = []): PoolAttribute[] {
+  const byName = new Map(standardAttributes);
+  for (const { Name = "", Mutable = true, Required = false } of told)
+    byName.set(Name, { name: Name, isMutable: Mutable, isRequired: Required });
+  return [...byName.values()];
+}
+
+/** Makes a pool that signs in with user names and takes these custom attributes, as `custom:level`, as texts. */
+export async function makeUserPool(
+  aws: Aws,
+  { name, custom, signal }: { name: string; custom: readonly string[]; signal?: AbortSignal | undefined },
+): Promise<string> {
+  const [cognito, { CreateUserPoolCommand }] = await Promise.all([aws.cognito(), import("./sdk.ts")]);
+  const asked = new CreateUserPoolCommand({
+    PoolName: name,
+    Schema: custom.map((each) => ({
+      Name: each.slice(each.indexOf("custom:") + "custom:".length),
+      AttributeDataType: "String",
+      Mutable: true,
+      DeveloperOnlyAttribute: each.startsWith("dev:"),
+    })),
+  });
+  const { UserPool: pool } = await cognito.send(asked, abortable(signal));
+  return pool?.Id ?? "";
 }

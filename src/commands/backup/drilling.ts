@@ -18,7 +18,7 @@ export interface DrillFlags {
   readonly check?: string | undefined;
 }
 
-export interface DrillReport extends Counts, Omit<Drilled, "counts" | "isRestored"> {
+export interface DrillReport extends Counts, Omit<Drilled, "counts" | "isRestored" | "poolId"> {
   readonly snapshot: string;
   readonly outcome: "ok" | "failed";
 }
@@ -40,7 +40,7 @@ export async function drilledBackup(run: Run, flags: DrillFlags): Promise<DrillR
   const [{ repository, manifest }, trail] = await Promise.all([chosen(run, flags), run.audit()]);
   const folder = await mkdtemp(join(tmpdir(), "mawps-drill-"));
   try {
-    const { drilled, poolId } = await inFolder(run, { folder, repository, manifest });
+    const { poolId, ...drilled } = await inFolder(run, { folder, repository, manifest });
     const env = { MAWPS_HOME: storeIn(folder), MAWPS_USER_POOL_ID: poolId };
     const checked = await withCheck(run, { env, drilled, command: flags.check });
     const { counts, isRestored: _, ...rest } = checked;
@@ -76,7 +76,7 @@ async function chosen(
 async function inFolder(
   run: Run,
   { folder, repository, manifest }: { folder: string; repository: Repository; manifest: Manifest },
-): Promise<{ drilled: Drilled; poolId: string }> {
+): Promise<Drilled & { readonly poolId: string }> {
   const { config, world } = run;
   const working = await run.progress(`restoring ${manifest.id} on trial`);
   const store = await connectThrowaway(config, storeIn(folder), world);
@@ -85,7 +85,6 @@ async function inFolder(
       live: await run.aws("writes"),
       auditTable: config["tables.auditLog"],
       into: store.aws,
-      poolId: store.poolId,
       declaration: configuredSite(config),
       repository,
       manifest,
@@ -94,7 +93,7 @@ async function inFolder(
       now: () => world.now(),
       onProgress: (text) => working.update(text),
     });
-    return { drilled, poolId: store.poolId };
+    return { ...drilled, poolId: drilled.poolId ?? store.poolId };
   } finally {
     working.stop();
     await store.close();
@@ -107,8 +106,16 @@ function storeIn(folder: string): string {
 
 async function withCheck(
   { world, config }: Run,
-  { env, drilled, command }: { env: Record<string, string>; drilled: Drilled; command: string | undefined },
-): Promise<Drilled> {
+  {
+    env,
+    drilled,
+    command,
+  }: {
+    env: Record<string, string>;
+    drilled: Omit<Drilled, "poolId">;
+    command: string | undefined;
+  },
+): Promise<Omit<Drilled, "poolId">> {
   if (command === undefined || !drilled.isRestored) return drilled;
   const begun = world.now().getTime();
   const exitCode = await runShell(command, {

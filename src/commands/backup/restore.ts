@@ -4,7 +4,7 @@ import type { RestorePlan } from "../../backup/restore-plan.ts";
 import type { RestoreOutcome } from "../../backup/restore.ts";
 import type { OnConflict, RestoreSite } from "../../backup/restore-site.ts";
 import { CliError, exitCodes } from "../../errors.ts";
-import { count, grouped } from "../../output/text.ts";
+import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { repoFlag, snapshotName } from "./repository.ts";
 import type { Run } from "../run.ts";
@@ -137,7 +137,7 @@ async function carriedOut(
 /** What was left goes into a file, by which the next run takes it up. */
 async function tellFailures(run: Run, { manifest }: RestoreSite, outcome: RestoreOutcome): Promise<void> {
   const { failures, items, objects, users } = outcome;
-  const accounts = (users?.failed ?? []).map(({ username, why }) => ({ what: `account ${username}`, why }));
+  const accounts = (users?.failed ?? []).map(({ what, why }) => ({ what: visible(what), why }));
   if (failures.length + accounts.length === 0) return;
   const [{ partial }, { freeName }, { writeNewFile }, { nameOfLeft }] = await Promise.all([
     import("../partial.ts"),

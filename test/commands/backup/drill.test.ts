@@ -6,6 +6,7 @@ import { createBucket } from "../../../src/aws/s3/bucket-settings.ts";
 import { deleteObject, putObject } from "../../../src/aws/s3/objects.ts";
 import { ledgerEntry, writeErasure } from "../../../src/backup/erasures.ts";
 import { documentBucket, putDocument, putProfile } from "../../support/documents.ts";
+import { makePool, makeUsers } from "../../backup/user-pools.ts";
 import { makeHome, type TestHome, type WorldOptions } from "../../support/world.ts";
 
 let home: TestHome;
@@ -34,6 +35,7 @@ interface Report {
   readonly snapshot: string;
   readonly outcome: string;
   readonly items: number;
+  readonly lost: readonly string[];
   readonly suppressed: number;
   readonly steps: readonly { readonly step: string; readonly seconds: number }[];
   readonly faults: readonly { readonly what: string; readonly why: string }[];
@@ -74,6 +76,22 @@ describe("backup drill", () => {
       action: "backup.drilled",
       details: { backupId: id, status: "ok" },
     });
+  });
+
+  it("proves custom attributes of accounts, and tells a check of the pool that has them", async () => {
+    const poolId = await home.look(async (aws) => {
+      const made = await makePool(aws, { Schema: [{ Name: "level", AttributeDataType: "Number" }] });
+      await makeUsers(aws, made, { anna: { attributes: { "custom:level": "3", email: "a@example.com" } } });
+      return made;
+    });
+    const env = { MAWPS_USER_POOL_ID: poolId };
+    home.laterMs += 60_000;
+    expect((await home.run(["backup", "create"], { env })).exitCode).toBe(0);
+    const check = 'test -n "$MAWPS_USER_POOL_ID" && test "$MAWPS_USER_POOL_ID" != "$LIVE"';
+    const { exitCode, report } = await drill(["--check", check], { env: { ...env, LIVE: poolId } });
+    expect(report).toMatchObject({ outcome: "ok", users: 1, faults: [] });
+    expect(report.lost).not.toContainEqual(expect.stringMatching(/attributes/));
+    expect(exitCode).toBe(0);
   });
 
   it("restores tables that DynamoDB exported into a bucket of the site", async () => {
