@@ -23,6 +23,7 @@ function names(config: Config): Names {
       digitalTwin: config["tables.digitalTwin"],
       auditLog: config["tables.auditLog"],
       migrations: config["tables.migrations"],
+      userDocuments: config["tables.userDocuments"],
     },
     newTableShape: config.newTableShape,
     ...(poolId === undefined ? {} : { userPoolId: poolId }),

@@ -99,7 +99,8 @@ function assertKnown({ tables, buckets, userPool }: Declaration, only: Only): vo
 }
 
 /** Whether a table that is not there ought to be: some are wanted beside certain others only. */
-function isWanted({ when }: TableDeclaration, seen: ReadonlyMap<string, TableDescription>): boolean {
+function isWanted({ when, keptBy }: TableDeclaration, seen: ReadonlyMap<string, TableDescription>): boolean {
+  if (keptBy === "site") return false;
   if (when === undefined) return true;
   const beside = seen.get(when.role);
   return beside !== undefined && sameKeys(beside.keys, when.keys);

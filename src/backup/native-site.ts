@@ -27,10 +27,10 @@ export function tableNamed({ tables }: Declaration, roleOrName: string): TableDe
   });
 }
 
-/** The one that is meant, or all that are backed up. */
+/** The one that is meant, or all that are backed up and of which the tool looks after the settings. */
 export function tablesMeant(declaration: Declaration, roleOrName: string | undefined): TableDeclaration[] {
   return roleOrName === undefined
-    ? declaration.tables.filter(({ backedUp }) => backedUp)
+    ? declaration.tables.filter(({ backedUp, keptBy }) => backedUp && keptBy !== "site")
     : [tableNamed(declaration, roleOrName)];
 }
 

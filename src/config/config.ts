@@ -167,6 +167,10 @@ export const settings = {
     about: "the private bucket: documents and avatars",
     env: ["MAWPS_USER_FILES_BUCKET"],
   }),
+  "buckets.profileImages": setting(bucket, "mawps-profile-images", {
+    about: "bucket to which the website uploads today; read, never written",
+    env: ["MAWPS_PROFILE_IMAGES_BUCKET"],
+  }),
   "tables.userProfiles": setting(table, "mawps-user-profiles", {
     about: "profiles, documents, progress",
     env: ["MAWPS_USER_PROFILES_TABLE"],
@@ -182,6 +186,10 @@ export const settings = {
   "tables.migrations": setting(table, "mawps-migrations", {
     about: "which migrations are applied, and their journal",
     env: ["MAWPS_MIGRATIONS_TABLE"],
+  }),
+  "tables.userDocuments": setting(table, "mawps-user-documents", {
+    about: "table in which the website's documents-api keeps entries of documents, where there is one",
+    env: ["MAWPS_USER_DOCUMENTS_TABLE"],
   }),
   newTableShape: setting(oneOf("simple", "composite"), "simple", {
     about: "key of a profile table that `setup` makes",

@@ -87,6 +87,8 @@ export interface TableDeclaration {
   readonly backedUp: boolean;
   /** The table is wanted only beside another (by role) that has these keys. */
   readonly when?: { readonly role: string; readonly keys: TableKeys };
+  /** The site makes it, if it has it at all, and looks after its settings: these are none of setup's business. */
+  readonly keptBy?: "site";
 }
 
 interface UserPoolDeclaration {

@@ -19,6 +19,7 @@ export interface Names {
     readonly digitalTwin: string;
     readonly auditLog: string;
     readonly migrations: string;
+    readonly userDocuments: string;
   };
   readonly userPoolId?: string;
   /** Of the profile table, where there is none yet. */
@@ -33,6 +34,7 @@ export const defaultNames: Names = {
     digitalTwin: "mawps-digital-twin",
     auditLog: "mawps-audit-log",
     migrations: "mawps-migrations",
+    userDocuments: "mawps-user-documents",
   },
   // The website's backend reads by `userId` alone.
   newTableShape: "simple",
@@ -150,7 +152,7 @@ function lifecycleRules(periods: RetentionPeriods): LifecycleRule[] {
 }
 
 function tables(names: Names): TableDeclaration[] {
-  const { userProfiles, digitalTwin, auditLog, migrations } = names.tables;
+  const { userProfiles, digitalTwin, auditLog, migrations, userDocuments } = names.tables;
   const common = { alsoRight: [], indexes: [], recoveryDays, backedUp: true };
   const composite = names.newTableShape === "composite";
   return [
@@ -199,6 +201,13 @@ function tables(names: Names): TableDeclaration[] {
       name: migrations,
       // A migration's state, lock and journal are entries under its id.
       keys: { partition: { name: "id", type: "S" }, sort: { name: "entry", type: "S" } },
+    },
+    {
+      ...common,
+      role: "userDocuments",
+      name: userDocuments,
+      keys: { partition: { name: "userId", type: "S" }, sort: { name: "documentId", type: "S" } },
+      keptBy: "site",
     },
   ];
 }
@@ -251,7 +260,14 @@ const owned: readonly Owned[] = [
   },
   { what: "digital twin", kind: "items", table: "digitalTwin", attribute: "userId", erasure: "delete" },
   {
-    what: "journal of migrations: what was before",
+    what: "document entries of the website's documents-api",
+    kind: "items",
+    table: "userDocuments",
+    attribute: "userId",
+    erasure: "delete",
+  },
+  {
+    what: "journal of migrations: what was before; entries of documents that were removed",
     kind: "items",
     table: "migrations",
     attribute: "userId",

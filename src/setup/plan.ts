@@ -20,7 +20,7 @@ export interface PlanOptions {
 
 /**
  * Compares the declared buckets and tables with what is there, and returns the steps in the order in which they have
- * to be carried out: buckets, then tables, as declared. Only reads.
+ * to be carried out: buckets, then tables, as declared. What the site keeps itself is left alone. Only reads.
  */
 export async function planSetup(
   aws: Aws,
@@ -33,6 +33,7 @@ export async function planSetup(
       throw error;
     });
   const place = { region: declaration.region, isPlainHttp: aws.endpointUrl?.startsWith("http:") === true };
+  const own = { ...declaration, tables: declaration.tables.filter(({ keptBy }) => keptBy !== "site") };
   const tables = new Map<string, ActualTable>();
   const reads = [
     ...declaration.buckets.map((bucket) => async () => {
@@ -43,7 +44,7 @@ export async function planSetup(
         return [];
       }
     }),
-    ...declaration.tables.map((table) => async () => {
+    ...own.tables.map((table) => async () => {
       try {
         tables.set(table.name, await readActualTable(aws, table, options.signal));
       } catch (error) {
@@ -56,5 +57,5 @@ export async function planSetup(
     options.signal?.throwIfAborted();
     return read();
   });
-  return [...bucketSteps.flat(), ...decideTables(declaration, tables)];
+  return [...bucketSteps.flat(), ...decideTables(own, tables)];
 }

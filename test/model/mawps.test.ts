@@ -8,7 +8,13 @@ describe("the declaration", () => {
     const names = {
       region: "us-east-1",
       buckets: { publicMedia: "bucket-one", userFiles: "bucket-two" },
-      tables: { userProfiles: "t-one", digitalTwin: "t-two", auditLog: "t-three", migrations: "t-four" },
+      tables: {
+        userProfiles: "t-one",
+        digitalTwin: "t-two",
+        auditLog: "t-three",
+        migrations: "t-four",
+        userDocuments: "t-five",
+      },
       userPoolId: "us-east-1_abc",
       newTableShape: "composite",
     } as const;
@@ -16,7 +22,16 @@ describe("the declaration", () => {
     expect(text).not.toContain("manuel-weiss");
     expect(text).not.toContain("mawps-user");
     expect(text).not.toContain("eu-central-1");
-    for (const name of ["bucket-one", "bucket-two", "t-one", "t-two", "t-three", "t-four", "us-east-1_abc"]) {
+    for (const name of [
+      "bucket-one",
+      "bucket-two",
+      "t-one",
+      "t-two",
+      "t-three",
+      "t-four",
+      "t-five",
+      "us-east-1_abc",
+    ]) {
       expect(text).toContain(name);
     }
   });

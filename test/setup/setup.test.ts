@@ -103,6 +103,31 @@ describe.each([
 });
 
 describe("setup beside what is there already", () => {
+  it("neither makes nor changes a table that the website keeps", async () => {
+    const { userDocuments } = defaultNames.tables;
+    await setUp(simple, true);
+    expect(await readTable(aws, userDocuments)).toBeUndefined();
+    await (
+      await aws.dynamodb()
+    ).send(
+      new CreateTableCommand({
+        TableName: userDocuments,
+        KeySchema: [
+          { AttributeName: "userId", KeyType: "HASH" },
+          { AttributeName: "documentId", KeyType: "RANGE" },
+        ],
+        AttributeDefinitions: [
+          { AttributeName: "userId", AttributeType: "S" },
+          { AttributeName: "documentId", AttributeType: "S" },
+        ],
+        ProvisionedThroughput: { ReadCapacityUnits: 1, WriteCapacityUnits: 1 },
+      }),
+    );
+    expect((await setUp(simple, true)).done).toEqual([]);
+    expect(await readTable(aws, userDocuments)).toMatchObject({ deletionProtection: false });
+    expect(await readRecovery(aws, userDocuments)).toMatchObject({ enabled: false });
+  });
+
   it("keeps a live profile table of the other shape with its items, and follows from its keys", async () => {
     const dynamodb = await aws.dynamodb();
     await dynamodb.send(

@@ -115,6 +115,7 @@ function withPrefix(config: Config, prefix: string): Config {
     "tables.digitalTwin": `${prefix}${config["tables.digitalTwin"]}`,
     "tables.auditLog": `${prefix}${config["tables.auditLog"]}`,
     "tables.migrations": `${prefix}${config["tables.migrations"]}`,
+    "tables.userDocuments": `${prefix}${config["tables.userDocuments"]}`,
   };
 }
 
