@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Option, type Command } from "@commander-js/extra-typings";
 import type { Browser } from "../browser-storage/browsers.ts";
 import type { SourceQuery } from "../browser-storage/source.ts";
+import { decodeText } from "../decode-text.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import type { Run } from "./run.ts";
 
@@ -90,9 +91,9 @@ async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
 function decoded(bytes: Uint8Array): string {
   if (bytes.byteLength > maxSourceBytes) throw tooLarge();
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return decodeText(bytes, { fatal: true });
   } catch {
-    throw new CliError("the source is not text in UTF-8", { exitCode: exitCodes.findings });
+    throw new CliError("the source is not text in UTF-8 or UTF-16", { exitCode: exitCodes.findings });
   }
 }
 

@@ -1,4 +1,5 @@
 import { constants, gunzipSync } from "node:zlib";
+import { decodeText } from "../decode-text.ts";
 import { CliError } from "../errors.ts";
 import { isCameraRaw } from "./tiff-tags.ts";
 
@@ -131,15 +132,6 @@ function skipProlog(text: string, at: number): number | undefined {
   if (subset === -1 || close < subset) return ends(">");
   const subsetEnd = ends("]", subset);
   return subsetEnd === undefined ? undefined : ends(">", subsetEnd);
-}
-
-function decodeText(bytes: Uint8Array): string {
-  const [first, second] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0x3c && second === 0))
-    return new TextDecoder("utf-16le").decode(bytes);
-  if ((first === 0xfe && second === 0xff) || (first === 0 && second === 0x3c))
-    return new TextDecoder("utf-16be").decode(bytes);
-  return new TextDecoder().decode(bytes);
 }
 
 /** One character a byte: for comparing signatures. */

@@ -79,6 +79,17 @@ describe.each(["simple", "composite"] as const)("twin beside the %s table", (sha
   const look = <T>(what: (aws: Aws) => Promise<T>) => home.look(what, env);
   const show = async () => json(await run("twin", "show", "--json"));
 
+  it.each([
+    ["as PowerShell writes it", (text: string) => Buffer.from(`\ufeff${text}\r\n`, "utf16le")],
+    ["without a mark", (text: string) => Buffer.from(text, "utf16le")],
+    ["from large to small", (text: string) => Buffer.from(`\ufeff${text}`, "utf16le").swap16()],
+    ["in UTF-8 with a mark", (text: string) => Buffer.from(`\ufeff${text}`)],
+  ])("takes a twin in UTF-16: %s", async (_name, encode) => {
+    await writeFile(join(home.folder, "encoded.json"), encode(JSON.stringify(full)));
+    json(await run("twin", "migrate", "encoded.json", "--json"));
+    expect(await show()).toStrictEqual(full);
+  });
+
   const keyOf = (type: string): Item => ({ userId: { S: "owner" }, type: { S: type } });
   const itemOf = (type: string) => look((aws) => getItem(aws, { table, key: keyOf(type) }));
 
