@@ -10,8 +10,8 @@ export default defineConfig({
     silent: "passed-only",
     // Browsers, killed processes and broken connections on two busy cores: what is really broken fails twice.
     retry: 1,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
   },
 });
