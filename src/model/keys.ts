@@ -49,8 +49,14 @@ export interface HeroImage {
 
 const heroPrefixes = { default: "", hover: "hover" } as const;
 
-/** Folder of the hero images in the public bucket. */
+/** Folder of the hero images in the public bucket. The website keeps other pictures of the owner's in it too. */
 export const heroFolder = `public/profile-images/${ownerId}/`;
+
+/** Where the website puts the owner's pictures in the bucket to which it uploads today. */
+export const ownerUploads = `profile/${ownerId}/`;
+
+/** Attribute beside the pointers in which the tool keeps which pictures were live before. */
+export const heroHistoryAttribute = "profileImageHistory";
 
 /** What names one hero image and its variants: `1734384121711-4f9c2a1b`, `1734384121711-hover4f9c2a1b`. */
 export function heroId(image: Omit<HeroImage, "ext">): string {

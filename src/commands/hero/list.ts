@@ -1,40 +1,67 @@
 import { Command } from "@commander-js/extra-typings";
-import type { StoredPicture } from "../../site/hero/history.ts";
+import type { HeroPictures, StoredPicture } from "../../site/hero/history.ts";
 import { bytes } from "../../output/bytes.ts";
 import { localTime } from "../../output/dates.ts";
 import { table } from "../../output/table.ts";
+import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { heroSite } from "./site.ts";
 
-/** `mawps hero list`: every picture that is in the bucket, newest first. */
+type UnknownPicture = HeroPictures["unknown"][number];
+
+/** `mawps hero list`: every picture that is or was live, newest first; or all others that lie where these do. */
 export function heroList(begin: Begin): AnyCommand {
   return new Command("list")
-    .description("every hero image in the bucket, newest first, the live ones marked")
-    .addHelpText("after", "\nExample:\n  mawps hero list --json | jq -r .id")
-    .action(async (_options, command) => {
+    .description("every picture that is or was a hero image, newest first, the live ones marked")
+    .option(
+      "--unknown",
+      "the others under the same prefix: the website's own pictures, which mawps never touches",
+    )
+    .addHelpText("after", "\nExamples:\n  mawps hero list --json | jq -r .id\n  mawps hero list --unknown")
+    .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ readPointer }, { heroHistory }] = await Promise.all([
-        import("../../site/hero/pointer.ts"),
-        import("../../site/hero/history.ts"),
-      ]);
-      const site = await heroSite(run, "reads");
-      const { pointer } = await readPointer(site);
-      await run.printRows(await heroHistory(site, pointer), asText);
+      const { heroPictures } = await import("../../site/hero/history.ts");
+      const { heroes, unknown, unlisted } = await heroPictures(await heroSite(run, "reads"));
+      for (const bucket of unlisted)
+        run.warn(`the pictures in ${bucket} are not among these: it may not be listed`);
+      if (options.unknown === true) return run.printRows(unknown, unknownText);
+      await run.printRows(heroes, heroText);
+      if (unknown.length > 0) {
+        run.note(
+          `${count(unknown.length, "more object")} beside them, of which nothing says that it ever was a hero image: \`mawps hero list --unknown\``,
+        );
+      }
     });
 }
 
-async function asText(pictures: readonly StoredPicture[]): Promise<string> {
+async function heroText(pictures: readonly StoredPicture[]): Promise<string> {
   if (pictures.length === 0) return "no hero images yet; set one with `mawps hero set <image>`";
+  const buckets = new Set(pictures.map(({ bucket }) => bucket));
   return table(pictures, [
     { title: "ID", cell: ({ id }) => id },
-    { title: "LIVE AS", cell: ({ current }) => current ?? "" },
+    { title: "LIVE AS", cell: ({ liveAs }) => liveAs.join(", ") },
     { title: "MADE FOR", cell: ({ role }) => role },
-    { title: "DATE", cell: ({ createdAt }) => localTime(new Date(createdAt)) },
+    { title: "DATE", cell: made },
     { title: "SIZE", cell: (picture) => bytes(picture.bytes), align: "right" },
     {
       title: "VARIANTS",
       cell: ({ variants }) => (variants.length === 0 ? "" : String(variants.length)),
       align: "right",
     },
+    ...(buckets.size > 1 ? [{ title: "BUCKET", cell: ({ bucket }: StoredPicture) => bucket }] : []),
   ]);
+}
+
+async function unknownText(pictures: readonly UnknownPicture[]): Promise<string> {
+  if (pictures.length === 0) return "no other pictures";
+  return table<UnknownPicture>(pictures, [
+    { title: "KEY", cell: ({ key }) => key },
+    { title: "DATE", cell: made },
+    { title: "SIZE", cell: (picture) => bytes(picture.bytes), align: "right" },
+    { title: "BUCKET", cell: ({ bucket }) => bucket },
+  ]);
+}
+
+function made({ createdAt }: Pick<StoredPicture, "createdAt">): string {
+  return createdAt === null ? "" : localTime(new Date(createdAt));
 }

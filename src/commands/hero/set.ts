@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import type { SetHero, SetPicture } from "../../site/hero/set.ts";
 import type { AuditEvent } from "../../model/audit.ts";
@@ -22,7 +22,7 @@ export function heroSet(begin: Begin): AnyCommand {
     .option("--keep-original", "upload the bytes as they are, metadata (such as GPS) included")
     .option("--responsive", "also make WebP and AVIF at 640, 1280 and 1920 pixels")
     .option("--no-verify", "do not look at the public URL afterwards")
-    .option("--retry", "try again when somebody else changes the images meanwhile")
+    .addOption(new Option("--retry", "what is done anyway; scripts may still say it").hideHelp())
     .addHelpText(
       "after",
       "\nExamples:\n  mawps hero set photo.jpg\n  mawps hero set photo.jpg --hover smile.png --responsive",
@@ -65,7 +65,6 @@ export function heroSet(begin: Begin): AnyCommand {
       ready.catch(() => undefined);
       const result = await setHero(await heroSite(run, "writes"), ready, {
         verify: options.verify,
-        retry: options.retry === true,
         dryRun: config.dryRun,
         now: () => world.now(),
         randomHex: (count) => world.randomHex(count),
@@ -98,7 +97,7 @@ function quality(text: string): number {
 }
 
 function changed(picture: SetPicture): AuditEvent {
-  const { role, bucket, key, previousUrl, sha256, contentType, width, height } = picture;
+  const { role, bucket, key, url, previousUrl, sha256, contentType, width, height } = picture;
   return {
     action: "hero.changed",
     userId: ownerId,
@@ -106,6 +105,7 @@ function changed(picture: SetPicture): AuditEvent {
       role,
       bucket,
       key,
+      url,
       previousUrl: previousUrl ?? undefined,
       sha256,
       contentType,

@@ -1,21 +1,32 @@
+import { pictureEntries, picturesNamed } from "../../audit/pictures.ts";
 import { listObjects } from "../../aws/s3/listing.ts";
-import { CliError } from "../../errors.ts";
-import { heroFolder, parseKey, type HeroRole } from "../../model/keys.ts";
-import type { HeroPointer } from "./pointer.ts";
-import { heroKeyOf, heroUrl, type HeroSite } from "./site.ts";
+import { headObject } from "../../aws/s3/objects.ts";
+import { errorName, isDenied } from "../../aws/setting.ts";
+import type { AuditEntry } from "../../model/audit.ts";
+import { heroFolder, ownerUploads, parseKey, type HeroRole } from "../../model/keys.ts";
+import type { ObjectAddress } from "../../model/urls.ts";
+import { ownerId } from "../../model/user-id.ts";
+import { readPointer, type HeroVariant, type ReadPointer } from "./pointer.ts";
+import { addressOf, placesOf, urlOf, type HeroSite } from "./site.ts";
 
-export interface StoredPicture {
+export interface StoredPicture extends StoredObject {
   readonly id: string;
-  readonly key: string;
-  readonly url: string;
   /** What the key says; the website's own names say nothing, unless the picture is live. */
   readonly role: HeroRole | "unknown";
-  /** What it is live as. */
+  /** What it is live as; `default` also where it is both. */
   readonly current: HeroRole | null;
-  readonly bytes: number;
-  /** When it was made, by its key; ISO 8601 UTC. */
-  readonly createdAt: string;
+  /** All that it is live as: the website shows one picture in both roles. */
+  readonly liveAs: readonly HeroRole[];
   readonly variants: readonly StoredVariant[];
+}
+
+interface StoredObject {
+  readonly bucket: string;
+  readonly key: string;
+  readonly url: string;
+  readonly bytes: number;
+  /** When it was made, by its key, else by S3; ISO 8601 UTC. */
+  readonly createdAt: string | null;
 }
 
 export interface StoredVariant {
@@ -26,48 +37,160 @@ export interface StoredVariant {
   readonly ext: string;
 }
 
-/** Every hero image in the bucket, newest first, with its variants; objects under other names are left out. */
-export async function heroHistory(site: HeroSite, pointer: HeroPointer): Promise<StoredPicture[]> {
-  const live = new Map<string, HeroRole>();
-  for (const [role, url] of [
-    ["hover", pointer.profileImageHover],
-    ["default", pointer.profileImageDefault],
-  ] as const) {
-    const key = heroKeyOf(site, url);
-    if (key !== undefined) live.set(key, role);
-  }
+/** What lies where hero images do. */
+export interface HeroPictures {
+  /** Live now or once: a pointer, the history beside it or the audit trail says so. Newest first. */
+  readonly heroes: readonly StoredPicture[];
+  /** All else under the same prefixes: the website's own, of which only browsers may know. Newest first. */
+  readonly unknown: readonly StoredObject[];
+  /** Buckets that this identity may not list. */
+  readonly unlisted: readonly string[];
+}
 
-  const pictures: Omit<StoredPicture, "variants">[] = [];
-  const variants = new Map<string, StoredVariant[]>();
-  for await (const { objects } of listObjects(site.aws, {
-    bucket: site.bucket,
-    prefix: heroFolder,
-    signal: site.signal,
-  })) {
-    for (const { key, sizeBytes } of objects) {
-      const parsed = parseKey(key);
-      if (parsed?.layout !== "hero") continue;
-      const url = heroUrl(site, key);
-      if (parsed.width !== undefined) {
-        const variant = { key, url, width: parsed.width, ext: parsed.ext };
-        variants.set(parsed.id, [...(variants.get(parsed.id) ?? []), variant]);
-        continue;
+/** Every picture of the owner's that is there, parted by whether it is known to have been a hero image. */
+export async function heroPictures(site: HeroSite): Promise<HeroPictures> {
+  const [read, entries, own, theirs] = await Promise.all([
+    readPointer(site),
+    pictureEntries(site.trail, ownerId),
+    listed(site, { bucket: site.bucket, prefix: heroFolder }),
+    listed(site, { bucket: site.websiteBucket, prefix: ownerUploads }),
+  ]);
+  const known = knownHeroes(site, read, entries);
+  const objects = [...(own ?? []), ...(theirs ?? [])];
+  const seen = new Set(objects.map(nameOf));
+  const elsewhere = [...known.values()].filter((address) => !seen.has(nameOf(address)));
+  objects.push(...(await Promise.all(elsewhere.map((address) => looked(site, address)))).flat());
+
+  const isKnown = (object: ObjectAddress) => known.has(stemOf(object));
+  return {
+    heroes: pictured(site, read, objects.filter(isKnown)).sort(newestFirst),
+    unknown: objects.filter((object) => !isKnown(object)).sort(newestFirst),
+    unlisted: [
+      ...(own === undefined ? [site.bucket] : []),
+      ...(theirs === undefined ? [site.websiteBucket] : []),
+    ],
+  };
+}
+
+/** The objects under a prefix; none where there is no such bucket, undefined where it may not be listed. */
+async function listed(
+  site: HeroSite,
+  place: { readonly bucket: string; readonly prefix: string },
+): Promise<StoredObject[] | undefined> {
+  const found: StoredObject[] = [];
+  try {
+    for await (const { objects } of listObjects(site.aws, { ...place, signal: site.signal })) {
+      for (const { key, sizeBytes, lastModified } of objects) {
+        found.push(described(site, { bucket: place.bucket, key }, { sizeBytes, lastModified }));
       }
-      const current = live.get(key) ?? null;
-      pictures.push({
-        id: parsed.id,
-        key,
-        url,
-        role: parsed.role === "unknown" ? (current ?? "unknown") : parsed.role,
-        current,
-        bytes: sizeBytes,
-        createdAt: new Date(parsed.timestampMs).toISOString(),
-      });
     }
+  } catch (error) {
+    if (errorName(error) === "NoSuchBucket" && place.bucket === site.websiteBucket) return [];
+    if (isDenied(error) && place.bucket === site.websiteBucket) return undefined;
+    throw error;
   }
-  return pictures
-    .map((picture) => ({ ...picture, variants: variants.get(picture.id) ?? [] }))
-    .sort((one, other) => compare(other.createdAt, one.createdAt) || compare(one.key, other.key));
+  return found;
+}
+
+/** An object that no listing gives; none when it is gone, or in a bucket that is not the site's. */
+async function looked(site: HeroSite, address: ObjectAddress): Promise<StoredObject[]> {
+  if (!isOurs(site, address)) return [];
+  const head = await headObject(site.aws, address, site.signal);
+  return head === undefined ? [] : [described(site, address, head)];
+}
+
+/** Whether a bucket is one that the site keeps hero images in. */
+function isOurs({ bucket, websiteBucket }: HeroSite, address: ObjectAddress): boolean {
+  return address.bucket === bucket || address.bucket === websiteBucket;
+}
+
+function described(
+  site: HeroSite,
+  address: ObjectAddress,
+  { sizeBytes, lastModified }: { readonly sizeBytes: number; readonly lastModified: Date | undefined },
+): StoredObject {
+  const named = /(?:^|\/)(\d{12,15})-[^/]*$/.exec(address.key)?.[1];
+  const made = named === undefined ? lastModified : new Date(Number(named));
+  return { ...address, url: urlOf(site, address), bytes: sizeBytes, createdAt: made?.toISOString() ?? null };
+}
+
+/** Where each hero image lies that is or was live, by what it has in common with its variants. */
+function knownHeroes(
+  site: HeroSite,
+  { pointer, past }: ReadPointer,
+  entries: readonly AuditEntry[],
+): Map<string, ObjectAddress> {
+  const { profileImageDefault, profileImageHover } = pointer;
+  const urls = [profileImageDefault, profileImageHover, ...past.default, ...past.hover, ...past.left];
+  const addresses = [
+    ...urls.flatMap((url) => (url === null ? [] : (addressOf(site, url) ?? []))),
+    ...entries.flatMap((entry) => picturesNamed(entry, placesOf(site))),
+  ];
+  return new Map(addresses.map((address) => [stemOf(address), address]));
+}
+
+function nameOf({ bucket, key }: ObjectAddress): string {
+  return `${bucket}/${key}`;
+}
+
+/** The same for a picture and its variants, and for no other. */
+function stemOf(address: ObjectAddress): string {
+  const parsed = parseKey(address.key);
+  return parsed?.layout === "hero" ? `${address.bucket}/${heroFolder}${parsed.id}` : nameOf(address);
+}
+
+/** What a person calls a picture by: its file's name without width and extension. */
+export function pictureId({ key }: ObjectAddress): string {
+  const parsed = parseKey(key);
+  if (parsed?.layout === "hero") return parsed.id;
+  return key.slice(key.lastIndexOf("/") + 1).replace(/\.[^.]*$/, "");
+}
+
+function pictured(site: HeroSite, read: ReadPointer, objects: readonly StoredObject[]): StoredPicture[] {
+  const live = new Map<string, HeroRole[]>();
+  for (const role of ["default", "hover"] as const) {
+    const url = role === "hover" ? read.pointer.profileImageHover : read.pointer.profileImageDefault;
+    const address = url === null ? undefined : addressOf(site, url);
+    if (address !== undefined) live.set(nameOf(address), [...(live.get(nameOf(address)) ?? []), role]);
+  }
+  const variants = new Map<string, StoredVariant[]>();
+  const mains = objects.filter((object) => {
+    const variant = variantOf(object);
+    if (variant === undefined) return true;
+    variants.set(stemOf(object), [...(variants.get(stemOf(object)) ?? []), variant]);
+    return false;
+  });
+  return mains.map((object) => {
+    const parsed = parseKey(object.key);
+    const liveAs = live.get(nameOf(object)) ?? [];
+    const [current = null] = liveAs;
+    const named = parsed?.layout === "hero" ? parsed.role : "unknown";
+    return {
+      id: pictureId(object),
+      ...object,
+      role: named === "unknown" ? (current ?? "unknown") : named,
+      current,
+      liveAs,
+      variants: variants.get(stemOf(object)) ?? [],
+    };
+  });
+}
+
+function variantOf({ key, url }: StoredObject): StoredVariant | undefined {
+  const parsed = parseKey(key);
+  if (parsed?.layout !== "hero" || parsed.width === undefined) return undefined;
+  return { key, url, width: parsed.width, ext: parsed.ext };
+}
+
+/** The variants as a pointer names them. */
+function pointedAt(variants: readonly StoredVariant[]): HeroVariant[] {
+  return variants
+    .filter(({ ext }) => ext === "webp" || ext === "avif")
+    .map(({ url, width, ext }) => ({ url, width, type: `image/${ext}` }));
+}
+
+function newestFirst(one: StoredObject, other: StoredObject): number {
+  return compare(other.createdAt ?? "", one.createdAt ?? "") || compare(one.key, other.key);
 }
 
 function compare(one: string, other: string): number {
@@ -75,39 +198,25 @@ function compare(one: string, other: string): number {
 }
 
 /**
- * The picture to go back to.
- *
- * | id    | live picture of the role | answer                                          |
- * |-------|--------------------------|-------------------------------------------------|
- * | given | any                      | the picture with that id                        |
- * | none  | in the history           | the next older one that can stand in that role  |
- * | none  | none, or elsewhere       | the newest one that can stand in that role      |
- *
- * A picture can stand in a role that its key names; where the key names none, as `default`.
- * @throws CliError when there is no such picture.
+ * Looks whether a picture that was live can be live again: with its variants, by one listing of what they have in common.
+ * `gone` when its object is; `foreign` when it is in no bucket of the site, where nobody can look.
  */
-export function chooseRollback(
-  history: readonly StoredPicture[],
-  wanted: { readonly id: string | undefined; readonly role: HeroRole },
-): StoredPicture {
-  if (wanted.id !== undefined) {
-    const found = history.find(({ id }) => id === wanted.id);
-    if (found !== undefined) return found;
-    throw new CliError(`there is no hero image with the id ${JSON.stringify(wanted.id)}`, {
-      hint: "`mawps hero list` shows the ids",
-    });
+export async function findPicture(
+  site: HeroSite,
+  url: string,
+): Promise<
+  { readonly address: ObjectAddress; readonly variants: readonly HeroVariant[] } | "gone" | "foreign"
+> {
+  const address = addressOf(site, url);
+  if (address === undefined || !isOurs(site, address)) return "foreign";
+  const parsed = parseKey(address.key);
+  if (parsed?.layout !== "hero") {
+    const head = await headObject(site.aws, address, site.signal);
+    return head === undefined ? "gone" : { address, variants: [] };
   }
-  const candidates = history.filter(
-    ({ role }) => role === wanted.role || (role === "unknown" && wanted.role === "default"),
-  );
-  const live = candidates.findIndex(({ current }) => current === wanted.role);
-  const chosen = candidates[live + 1];
-  if (chosen !== undefined) return chosen;
-  const name = wanted.role === "hover" ? "hover image" : "hero image";
-  throw new CliError(
-    live === -1 ? `there is no ${name} to go back to` : `there is no older ${name} than the live one`,
-    {
-      hint: "`mawps hero list` shows what there is",
-    },
-  );
+  const prefix = `${heroFolder}${parsed.id}`;
+  const objects = (await listed(site, { bucket: address.bucket, prefix })) ?? [];
+  if (!objects.some(({ key }) => key === address.key)) return "gone";
+  const together = objects.filter((object) => stemOf(object) === stemOf(address));
+  return { address, variants: pointedAt(together.flatMap((object) => variantOf(object) ?? [])) };
 }

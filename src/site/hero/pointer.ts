@@ -1,12 +1,15 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Condition } from "../../aws/dynamodb/expressions.ts";
 import { assertItemFits } from "../../aws/dynamodb/item-size.ts";
 import { getItem, tableShape, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
+import { pause } from "../../aws/setting.ts";
 import { CliError } from "../../errors.ts";
-import type { HeroRole } from "../../model/keys.ts";
+import { heroHistoryAttribute, type HeroRole } from "../../model/keys.ts";
 import type { TableShape } from "../../model/table-shape.ts";
 import { ownerId } from "../../model/user-id.ts";
 import type { HeroSite } from "./site.ts";
+import { advanced, withTimeline, type HeroPast, type Timeline } from "./timeline.ts";
 
 /** The value of `type` without which the website does not find the hero images. */
 const websiteImages = "website-images";
@@ -30,6 +33,8 @@ export interface HeroPointer {
 /** The pointer with the item that it was read from: a change is conditional on that state. */
 export interface ReadPointer {
   readonly pointer: HeroPointer;
+  /** What the item tells of earlier pictures; empty where the website has replaced the item since. */
+  readonly past: HeroPast;
   readonly shape: TableShape;
   readonly item: Item | undefined;
 }
@@ -48,6 +53,7 @@ export async function readPointer(site: HeroSite): Promise<ReadPointer> {
   return {
     shape,
     item,
+    past: pastIn(item?.[heroHistoryAttribute]),
     pointer: {
       profileImageDefault: text(item?.[attributes.default]),
       profileImageHover: text(item?.[attributes.hover]),
@@ -76,10 +82,20 @@ async function readOwnerItem(site: HeroSite): Promise<{ shape: TableShape; item:
   }
 }
 
+/** What is live in a role; null where nothing is. */
+export function liveIn({ pointer }: Pick<ReadPointer, "pointer">, role: HeroRole): string | null {
+  return pointer[attributes[role]];
+}
+
 /** What a role is to point at from now on; null takes the picture away. Roles that are left out stay. */
-export type Repointing = Partial<
-  Record<HeroRole, { readonly url: string; readonly variants: readonly HeroVariant[] } | null>
->;
+export type Repointing = Partial<Record<HeroRole, Target | null>>;
+
+interface Target {
+  readonly url: string;
+  readonly variants: readonly HeroVariant[];
+  /** The role's timeline from now on; by default the picture stands behind what was live. */
+  readonly timeline?: Timeline;
+}
 
 export interface PointerUpdate {
   readonly set: Readonly<Record<string, AttributeValue>>;
@@ -92,20 +108,22 @@ export interface PointerUpdate {
  * The attributes to write, decided from what was read. Pure, so that it can be checked before anything is uploaded.
  * @throws CliError when the item would grow over DynamoDB's 400 KB.
  */
-export function planPointer(
-  { pointer, shape, item }: ReadPointer,
-  change: Repointing,
-  now: Date,
-): PointerUpdate {
+export function planPointer(read: ReadPointer, change: Repointing, now: Date): PointerUpdate {
+  const { pointer, shape, item } = read;
   const set: Record<string, AttributeValue> = { updatedAt: { S: now.toISOString() } };
   const variants: Record<string, readonly HeroVariant[]> = { ...pointer.profileImageVariants };
+  let { past } = read;
   for (const role of ["default", "hover"] as const) {
     const target = change[role];
     if (target === undefined) continue;
     set[attributes[role]] = target === null ? { NULL: true } : { S: target.url };
     delete variants[role];
     if (target !== null && target.variants.length > 0) variants[role] = target.variants;
+    const live = liveIn(read, role);
+    const timeline = target?.timeline ?? advanced(past[role], [live, target?.url ?? null]);
+    past = withTimeline(past, role, { timeline, live });
   }
+  set[heroHistoryAttribute] = typedPast(past);
   // The website's backend reads both attributes: an item of ours has both from the start.
   for (const name of Object.values(attributes)) {
     if (item?.[name] === undefined) set[name] ??= { NULL: true };
@@ -128,8 +146,9 @@ export function planPointer(
  * Everything else on the item stays as it is.
  * @throws CliError when somebody else changed the images meanwhile; nothing was written then.
  */
-export async function writePointer(site: HeroSite, read: ReadPointer, update: PointerUpdate): Promise<void> {
-  const conditions = [...Object.values(attributes), variantsAttribute].map((path): Condition => {
+async function writePointer(site: HeroSite, read: ReadPointer, update: PointerUpdate): Promise<void> {
+  const decisive = [...Object.values(attributes), variantsAttribute, heroHistoryAttribute];
+  const conditions = decisive.map((path): Condition => {
     const value = read.item?.[path];
     return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
   });
@@ -143,14 +162,56 @@ export async function writePointer(site: HeroSite, read: ReadPointer, update: Po
   });
   if (outcome.applied) return;
   throw new CliError("somebody else changed the hero images meanwhile; theirs stay live", {
-    hint: "look at `mawps hero show`, then run the command again (hero set: or pass --retry)",
+    hint: "look at `mawps hero show`, then run the command again",
     cause: new HeroConflict(),
   });
 }
 
 /** Tells a lost race from other failures. */
-export class HeroConflict extends Error {
+class HeroConflict extends Error {
   override readonly name = "HeroConflict";
+}
+
+/** How often a change is planned anew. Each lost race is somebody else's change that got through. */
+const attempts = 24;
+
+/** A change of the pointer: what it makes of any state, and whether it still means the same after somebody else's. */
+export interface PointerChange {
+  readonly plan: (read: ReadPointer) => PointerUpdate;
+  readonly holds: (before: ReadPointer, now: ReadPointer) => boolean;
+}
+
+/**
+ * Writes a change; after a lost race it is planned on what is there then, for as long as it does not depend on what the
+ * other changed. Resolves to the state over which it was written.
+ * @throws CliError when it does depend, or too many others are at it; nothing was written then.
+ */
+export async function changePointer(
+  site: HeroSite,
+  read: ReadPointer,
+  { plan, holds }: PointerChange,
+): Promise<{ readonly read: ReadPointer; readonly update: PointerUpdate }> {
+  let before = read;
+  for (let attempt = 1; ; attempt += 1) {
+    const update = plan(before);
+    try {
+      await writePointer(site, before, update);
+      return { read: before, update };
+    } catch (error) {
+      const isLost = error instanceof CliError && error.cause instanceof HeroConflict;
+      if (!isLost || attempt >= attempts) throw error;
+      await pause(Math.random() * Math.min(10 * 2 ** attempt, 160), site.signal);
+      const now = await readPointer(site);
+      if (!holds(before, now)) throw error;
+      before = now;
+    }
+  }
+}
+
+/** Whether the same is live in a role, after the same: all that a change of that role alone depends on. */
+export function isUntouched(role: HeroRole): PointerChange["holds"] {
+  return (before, now) =>
+    liveIn(before, role) === liveIn(now, role) && isDeepStrictEqual(before.past[role], now.past[role]);
 }
 
 function ownerKey(shape: TableShape): Item {
@@ -189,4 +250,15 @@ function typedVariants(variants: Readonly<Record<string, readonly HeroVariant[]>
     },
   ]);
   return { M: Object.fromEntries(typed) as Record<string, AttributeValue> };
+}
+
+/** The past as stored; what is no text in it is foreign and left out. */
+function pastIn(value: AttributeValue | undefined): HeroPast {
+  const lineOf = (name: keyof HeroPast) => (value?.M?.[name]?.L ?? []).flatMap(({ S: url }) => url ?? []);
+  return { default: lineOf("default"), hover: lineOf("hover"), left: lineOf("left") };
+}
+
+function typedPast(past: HeroPast): AttributeValue {
+  const typed = (line: Timeline) => ({ L: line.map((url) => ({ S: url })) });
+  return { M: { default: typed(past.default), hover: typed(past.hover), left: typed(past.left) } };
 }

@@ -1,5 +1,5 @@
 import type { HeroRole } from "../../model/keys.ts";
-import { planPointer, readPointer, writePointer } from "./pointer.ts";
+import { changePointer, isUntouched, liveIn, planPointer, readPointer } from "./pointer.ts";
 import type { HeroSite } from "./site.ts";
 
 export interface Removal {
@@ -23,10 +23,15 @@ export async function removeHero(
   },
 ): Promise<Removal> {
   const read = await readPointer(site);
-  const previousUrl = role === "hover" ? read.pointer.profileImageHover : read.pointer.profileImageDefault;
+  const previousUrl = liveIn(read, role);
   if (previousUrl === null) return { role, previousUrl, changed: false };
-  const update = planPointer(read, { [role]: null }, options.now());
+  const change = {
+    plan: (state: typeof read) => planPointer(state, { [role]: null }, options.now()),
+    holds: isUntouched(role),
+  };
+  // Before anything is asked: an item without room is refused.
+  change.plan(read);
   if (options.dryRun) return { role, previousUrl, changed: false };
-  await options.carryOut(previousUrl, () => writePointer(site, read, update));
+  await options.carryOut(previousUrl, async () => void (await changePointer(site, read, change)));
   return { role, previousUrl, changed: true };
 }

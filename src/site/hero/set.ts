@@ -5,11 +5,10 @@ import { CliError } from "../../errors.ts";
 import { heroKey, type HeroRole } from "../../model/keys.ts";
 import type { PreparedImage } from "./prepare.ts";
 import {
-  HeroConflict,
+  changePointer,
+  liveIn,
   planPointer,
   readPointer,
-  writePointer,
-  type PointerUpdate,
   type ReadPointer,
   type Repointing,
 } from "./pointer.ts";
@@ -17,9 +16,6 @@ import { heroUrl, originUrl, type HeroSite } from "./site.ts";
 
 /** A year, the longest that caches honour; a key never gets other bytes. */
 const cacheControl = "public, max-age=31536000, immutable";
-
-/** How often a lost race is tried again with `retry`. */
-const attempts = 5;
 
 export interface SetPicture {
   readonly role: HeroRole;
@@ -49,8 +45,6 @@ export interface SetHero {
 
 export interface SetOptions {
   readonly verify: boolean;
-  /** Take up the change again when somebody else changed the images meanwhile. */
-  readonly retry: boolean;
   readonly dryRun: boolean;
   readonly now: () => Date;
   readonly randomHex: (bytes: number) => string;
@@ -68,7 +62,7 @@ interface Upload {
 /**
  * Makes pictures the live ones as soon as they are prepared. Order: read the pointer and plan its change, upload, look at the uploads
  * from outside, then, last, one conditional update of the pointer. A crash anywhere before that leaves the old
- * picture live, and objects without a pointer that retention collects; a failure removes what was uploaded.
+ * picture live, and objects that never were live, which `hero list --unknown` shows; a failure removes what was uploaded.
  */
 export async function setHero(
   site: HeroSite,
@@ -81,7 +75,8 @@ export async function setHero(
   let read = first;
   const plans = images.map((image) => plan(site, image, { now, random: options.randomHex(4) }));
   const change: Repointing = Object.fromEntries(plans.map(({ role, target }) => [role, target]));
-  let update = planPointer(read, change, now);
+  const planned = (state: ReadPointer) => planPointer(state, change, now);
+  let update = planned(read);
   const uploads = plans.flatMap((each) => each.uploads);
 
   if (!options.dryRun) {
@@ -93,14 +88,15 @@ export async function setHero(
         options.onStep("looking at it from outside");
         await Promise.all(uploads.map((upload) => verify(site, upload)));
       }
-      ({ read, update } = await point(site, { read, update, change, now }, options.retry ? attempts : 1));
+      // A new picture depends on none that others set meanwhile: theirs is then the one before.
+      ({ read, update } = await changePointer(site, read, { plan: planned, holds: () => true }));
     } catch (error) {
       await withdraw(site, done, error);
       throw error;
     }
   }
   return {
-    pictures: plans.map(({ picture }) => ({ ...picture, previousUrl: previous(read, picture.role) })),
+    pictures: plans.map(({ picture }) => ({ ...picture, previousUrl: liveIn(read, picture.role) })),
     updatedAt: now.toISOString(),
     verified: options.verify && !options.dryRun,
     dryRun: options.dryRun,
@@ -190,30 +186,10 @@ async function verify(site: HeroSite, { key, body }: Upload): Promise<void> {
   });
 }
 
-/** Writes the pointer; after a lost race reads again and tries again, as often as allowed. */
-async function point(
-  site: HeroSite,
-  state: { read: ReadPointer; update: PointerUpdate; change: Repointing; now: Date },
-  allowed: number,
-): Promise<{ read: ReadPointer; update: PointerUpdate }> {
-  let { read, update } = state;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await writePointer(site, read, update);
-      return { read, update };
-    } catch (error) {
-      const lost = error instanceof CliError && error.cause instanceof HeroConflict;
-      if (!lost || attempt >= allowed) throw error;
-      read = await readPointer(site);
-      update = planPointer(read, state.change, state.now);
-    }
-  }
-}
-
 /**
  * Removes what was uploaded for a change that did not happen. The very versions that were made, so that nothing of
  * them stays in a versioned bucket. An update of the pointer whose answer was lost may have happened: then the
- * pointer is looked at first, and what it points at stays.
+ * pointer is looked at first, and what it points or pointed at stays.
  */
 async function withdraw(
   site: HeroSite,
@@ -224,8 +200,8 @@ async function withdraw(
   // The run may have been aborted: the clean-up has to happen all the same.
   const calm: HeroSite = { ...site, signal: new AbortController().signal };
   try {
-    const { pointer } = await readPointer(calm);
-    const live = JSON.stringify(pointer);
+    const { pointer, past } = await readPointer(calm);
+    const live = JSON.stringify([pointer, past]);
     const unused = done.filter(({ key }) => !live.includes(JSON.stringify(heroUrl(site, key)).slice(1, -1)));
     await Promise.all(
       unused.map(({ key, version }) => deleteObject(site.aws, { bucket: site.bucket, key, version })),
@@ -233,7 +209,7 @@ async function withdraw(
   } catch (error) {
     const left = done.map(({ key }) => key).join(", ");
     throw new CliError(`${messageOf(reason)}; and what was uploaded could not be removed: ${left}`, {
-      hint: "the objects are not live and do no harm; retention removes them in time",
+      hint: "the objects are not live and do no harm: `mawps hero list --unknown` shows them",
       cause: error,
     });
   }
@@ -241,8 +217,4 @@ async function withdraw(
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function previous({ pointer }: ReadPointer, role: HeroRole): string | null {
-  return role === "hover" ? pointer.profileImageHover : pointer.profileImageDefault;
 }

@@ -1,15 +1,20 @@
+import type { AuditSite } from "../../audit/site.ts";
 import type { Aws } from "../../aws/clients.ts";
-import { parsePublicUrl, publicUrl } from "../../model/urls.ts";
+import { parsePublicUrl, publicUrl, type KnownPlaces, type ObjectAddress } from "../../model/urls.ts";
 
 /** Where the hero images of one environment live. */
 export interface HeroSite {
   readonly aws: Aws;
   /** The public bucket. */
   readonly bucket: string;
+  /** The bucket to which the website uploads today: heroes in it are known, and never written. */
+  readonly websiteBucket: string;
   /** The table of the profiles, with the owner's item. */
   readonly table: string;
   /** What stands in front of the bucket, such as a CDN. */
   readonly publicBaseUrl: string | undefined;
+  /** The audit trail, which remembers what was live. */
+  readonly trail: AuditSite;
   readonly signal: AbortSignal;
 }
 
@@ -30,13 +35,25 @@ export function originUrl(site: HeroSite, key: string): string {
   return heroUrl({ ...site, publicBaseUrl: undefined }, key);
 }
 
+/** The object that a stored URL points at, in whatever bucket; undefined when it is of no S3. */
+export function addressOf(site: HeroSite, url: string): ObjectAddress | undefined {
+  return parsePublicUrl(url, placesOf(site));
+}
+
+/** What stands for buckets in stored URLs. */
+export function placesOf({ aws, bucket, publicBaseUrl }: HeroSite): KnownPlaces {
+  return { endpointUrl: aws.endpointUrl, publicBaseUrl, publicBucket: bucket };
+}
+
 /** The key that a stored URL points at; undefined when it points anywhere else than into the public bucket. */
 export function heroKeyOf(site: HeroSite, url: string | null): string | undefined {
-  if (url === null) return undefined;
-  const address = parsePublicUrl(url, {
-    endpointUrl: site.aws.endpointUrl,
-    publicBaseUrl: site.publicBaseUrl,
-    publicBucket: site.bucket,
-  });
+  const address = url === null ? undefined : addressOf(site, url);
   return address?.bucket === site.bucket ? address.key : undefined;
+}
+
+/** URL of an object as it is stored and shown: of the public bucket by what stands in front of it. */
+export function urlOf(site: HeroSite, { bucket, key }: ObjectAddress): string {
+  if (bucket === site.bucket) return heroUrl(site, key);
+  const { region, endpointUrl } = site.aws;
+  return publicUrl({ bucket, key, region, endpointUrl });
 }
