@@ -4,7 +4,6 @@ import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { resolve } from "../config/config.ts";
 import { buildProgram, type AnyCommand, type Begin } from "../program.ts";
-import type { CarriedMetadata } from "../images/inspect.ts";
 import type { World } from "../world.ts";
 import { heroSite } from "./hero/site.ts";
 import { startRun, type Run } from "./run.ts";
@@ -113,7 +112,6 @@ async function publishedPicture(world: World): Promise<Uint8Array> {
   }
 }
 
-function carried(metadata: CarriedMetadata): string {
-  const kinds = Object.entries(metadata).filter(([, present]) => present);
-  return kinds.length === 0 ? "no metadata" : kinds.map(([kind]) => kind).join(", ");
+function carried(metadata: readonly string[]): string {
+  return metadata.length === 0 ? "no metadata" : metadata.join(", ");
 }

@@ -1,3 +1,4 @@
+import { CliError } from "../errors.ts";
 import { latin1 } from "./format.ts";
 
 /** One segment, chunk or box of a picture file. `data` is a view, without header and checksum. */
@@ -10,6 +11,22 @@ export interface Container {
   readonly parts: readonly Part[];
   /** Where the picture ends in the file; undefined when the file breaks off before its end. */
   readonly end: number | undefined;
+}
+
+/** More than any real picture has; a file made of nothing else takes a hundred times its size in memory. */
+const maxParts = 100_000;
+
+/** @throws CliError when there are more parts than a picture has. */
+function add(parts: Part[], part: Part): void {
+  if (parts.length >= maxParts) {
+    throw new CliError(
+      `the picture has more than ${maxParts} frames and other parts, which is too much to read`,
+      {
+        hint: "save its first frame as a picture of its own and give that",
+      },
+    );
+  }
+  parts.push(part);
 }
 
 /** A container that goes on beyond the end of the file. */
@@ -25,7 +42,7 @@ export function readJpegSegments(bytes: Uint8Array): Container {
   for (;;) {
     const marker = nextMarker(bytes, at);
     if (marker === undefined) return cutOff(parts);
-    if (marker.at > at) parts.push({ name: "stray", data: bytes.subarray(at, marker.at) });
+    if (marker.at > at) add(parts, { name: "stray", data: bytes.subarray(at, marker.at) });
     at = marker.at + marker.length;
     const { code } = marker;
     if (code === 0xd9) return { parts, end: at };
@@ -35,7 +52,7 @@ export function readJpegSegments(bytes: Uint8Array): Container {
     if (high === undefined || low === undefined) return cutOff(parts);
     const length = (high << 8) | low;
     if (length < 2 || at + length > bytes.length) return cutOff(parts);
-    parts.push({ name: segmentName(code), data: bytes.subarray(at + 2, at + length) });
+    add(parts, { name: segmentName(code), data: bytes.subarray(at + 2, at + length) });
     at += length;
     if (code === 0xda) at = skipEntropyCoded(bytes, at);
   }
@@ -80,7 +97,7 @@ export function readPngChunks(bytes: Uint8Array): Container {
     const length = view.getUint32(at);
     const name = latin1(bytes, at + 4, at + 8);
     if (at + 12 + length > bytes.length) return cutOff(parts);
-    parts.push({ name, data: bytes.subarray(at + 8, at + 8 + length) });
+    add(parts, { name, data: bytes.subarray(at + 8, at + 8 + length) });
     at += 12 + length;
     if (name === "IEND") return { parts, end: at };
   }
@@ -90,26 +107,27 @@ export function readPngChunks(bytes: Uint8Array): Container {
 /** WebP (RFC 9649): parts are named by the RIFF chunks' four characters, those inside frames come last. */
 export function readWebpChunks(bytes: Uint8Array): Container {
   const end = bytes.length < 12 ? Infinity : 8 + viewOf(bytes).getUint32(4, true);
-  const chunks = readRiff(bytes.subarray(12, Math.min(end, bytes.length)));
-  const inFrames = chunks
-    .filter(({ name }) => name === "ANMF")
-    .flatMap(({ data }) => readRiff(data.subarray(16)));
-  const parts = [...chunks, ...inFrames];
+  const parts: Part[] = [];
+  readRiff(bytes.subarray(12, Math.min(end, bytes.length)), parts);
+  for (const { data } of parts.filter(({ name }) => name === "ANMF")) readRiff(data.subarray(16), parts);
   return end > bytes.length ? cutOff(parts) : { parts, end };
 }
 
-function readRiff(bytes: Uint8Array): Part[] {
+/** Adds the chunks to `parts`; bytes that are too few for one are a part `stray`. */
+function readRiff(bytes: Uint8Array, parts: Part[]): void {
   const view = viewOf(bytes);
-  const parts: Part[] = [];
-  for (let at = 0; at + 8 <= bytes.length;) {
+  let at = 0;
+  while (at + 8 <= bytes.length) {
     const length = view.getUint32(at + 4, true);
-    parts.push({ name: latin1(bytes, at, at + 4), data: bytes.subarray(at + 8, at + 8 + length) });
+    add(parts, { name: latin1(bytes, at, at + 4), data: bytes.subarray(at + 8, at + 8 + length) });
     at += 8 + length + (length % 2);
   }
-  return parts;
+  if (at < bytes.length) add(parts, { name: "stray", data: bytes.subarray(at) });
 }
 
-/** GIF 89a: parts are `image`, `comment`, `text`, `control` or an application extension's eleven characters. */
+/**
+ * GIF 89a: ends at its trailer or, as for every viewer, behind its last image where no further block begins. Parts are `image`, `comment`, `text`, `control` or an application extension's eleven characters.
+ */
 export function readGifBlocks(bytes: Uint8Array): Container {
   const parts: Part[] = [];
   let at = 13 + colourTableBytes(bytes[10]);
@@ -119,7 +137,7 @@ export function readGifBlocks(bytes: Uint8Array): Container {
     if (introducer === 0x3b) return { parts, end: at + 1 };
     if (introducer === 0x21) at += 2;
     else if (introducer === 0x2c) at += 11 + colourTableBytes(bytes[at + 9]);
-    else return cutOff(parts);
+    else return parts.some(({ name }) => name === "image") ? { parts, end: at } : cutOff(parts);
     let size = bytes[at];
     while (size !== undefined && size > 0) {
       at += 1 + size;
@@ -127,7 +145,7 @@ export function readGifBlocks(bytes: Uint8Array): Container {
     }
     if (size === undefined) return cutOff(parts);
     at++;
-    parts.push({ name: gifBlockName(bytes, start), data: bytes.subarray(start, at) });
+    add(parts, { name: gifBlockName(bytes, start), data: bytes.subarray(start, at) });
   }
 }
 
@@ -164,7 +182,7 @@ export function readBoxes(bytes: Uint8Array): Container {
     // What is no box begins where the last one ended: for the caller to judge.
     if (size < header || !/^[\x20-\x7e]{4}$/.test(name)) return { parts, end: at };
     if (at + size > bytes.length) return cutOff(parts);
-    parts.push({ name, data: bytes.subarray(at + header, at + size) });
+    add(parts, { name, data: bytes.subarray(at + header, at + size) });
     at += size;
   }
   return { parts, end: at };

@@ -2,19 +2,9 @@ import type { Metadata, SharpOptions } from "sharp";
 import { CliError } from "../errors.ts";
 import { detectFormat, imageFormats } from "./format.ts";
 import type { ImageFormat } from "./format.ts";
+import { mendJpegHeaders } from "./mend-jpeg.ts";
 import { findMetadata, isComplete } from "./metadata.ts";
 import { loadSharp } from "./sharp.ts";
-
-/** What the file says beside its pixels; true where it is there. */
-export interface CarriedMetadata {
-  readonly exif: boolean;
-  readonly gps: boolean;
-  readonly xmp: boolean;
-  readonly iptc: boolean;
-  readonly icc: boolean;
-  readonly comment: boolean;
-  readonly thumbnail: boolean;
-}
 
 export interface ImageFacts {
   readonly format: ImageFormat;
@@ -31,7 +21,8 @@ export interface ImageFacts {
   readonly colourSpace: string;
   /** Frames of an animation or pages of a TIFF; only the first is ever shown. */
   readonly pages: number;
-  readonly metadata: CarriedMetadata;
+  /** What the file carries beside its pixels: the names of `findMetadata`. */
+  readonly metadata: readonly string[];
 }
 
 export interface InspectOptions {
@@ -61,7 +52,6 @@ export async function inspectImage(bytes: Uint8Array, options: InspectOptions = 
   const pages = header.pages ?? 1;
   refuseSize({ width, height, frames: isAnimated(format) ? pages : 1 }, name, maxPixels);
   if (format === "heic") await checkDecodes(bytes, options);
-  const found = findMetadata(bytes, format);
   return {
     format,
     ...imageFormats[format],
@@ -71,16 +61,19 @@ export async function inspectImage(bytes: Uint8Array, options: InspectOptions = 
     hasAlpha: header.hasAlpha,
     colourSpace: header.space,
     pages,
-    metadata: {
-      exif: found.includes("exif") || header.exif !== undefined,
-      gps: found.includes("gps"),
-      xmp: found.includes("xmp") || header.xmp !== undefined,
-      iptc: found.includes("iptc") || header.iptc !== undefined,
-      icc: found.includes("icc") || header.hasProfile,
-      comment: found.includes("comment"),
-      thumbnail: found.includes("thumbnail"),
-    },
+    metadata: [...new Set([...findMetadata(bytes, format), ...knownToDecoder(header)])],
   };
+}
+
+/** What the decoder saw, which reads more kinds of wrapping than `findMetadata`. */
+function knownToDecoder({ exif, xmp, iptc, hasProfile }: Metadata): string[] {
+  const seen = {
+    exif: exif !== undefined,
+    xmp: xmp !== undefined,
+    iptc: iptc !== undefined,
+    icc: hasProfile,
+  };
+  return Object.entries(seen).flatMap(([name, isThere]) => (isThere ? [name] : []));
 }
 
 /**
@@ -92,11 +85,12 @@ export async function checkDecodes(bytes: Uint8Array, options: InspectOptions = 
   const { name = "the picture", maxPixels = defaultMaxPixels } = options;
   const format = detectFormat(bytes, name);
   const sharp = await loadSharp();
-  const decoding = sharp(bytes, {
-    ...decodeOptions(maxPixels * allFramesFactor),
-    animated: isAnimated(format),
-  });
-  await decoded(decoding.resize(8, 8, { fit: "fill" }).raw().toBuffer(), format, name);
+  await decoded(bytes, { format, name }, (readable) =>
+    sharp(readable, { ...decodeOptions(maxPixels * allFramesFactor), animated: isAnimated(format) })
+      .resize(8, 8, { fit: "fill" })
+      .raw()
+      .toBuffer(),
+  );
 }
 
 /**
@@ -107,10 +101,22 @@ export function decodeOptions(maxPixels = defaultMaxPixels): SharpOptions {
   return { failOn: "warning", sequentialRead: true, limitInputPixels: maxPixels };
 }
 
-/** Waits for a decoding and turns its failure into words. */
-export async function decoded<T>(work: Promise<T>, format: ImageFormat, name: string): Promise<T> {
+/**
+ * Decodes a picture and turns a failure into words. What every viewer overlooks in a JPEG's headers the decoder would
+ * report as damage: then the same is tried with these put right.
+ * @throws CliError
+ */
+export async function decoded<T>(
+  bytes: Uint8Array,
+  { format, name }: { readonly format: ImageFormat; readonly name: string },
+  decode: (readable: Uint8Array) => Promise<T>,
+): Promise<T> {
   try {
-    return await work;
+    return await decode(bytes).catch((error: unknown) => {
+      const mended = format === "jpeg" ? mendJpegHeaders(bytes) : undefined;
+      if (mended === undefined) throw error;
+      return decode(mended);
+    });
   } catch (error) {
     if (format === "heic") throw noHeic(name, error);
     throw damaged(name, "its pixels cannot be decoded", error);
@@ -120,7 +126,9 @@ export async function decoded<T>(work: Promise<T>, format: ImageFormat, name: st
 async function readHeader(bytes: Uint8Array, format: ImageFormat, name: string): Promise<Metadata> {
   const sharp = await loadSharp();
   // The limit is ours to explain, and nothing is decoded yet.
-  const header = await decoded(sharp(bytes, { limitInputPixels: false }).metadata(), format, name);
+  const header = await decoded(bytes, { format, name }, (readable) =>
+    sharp(readable, { limitInputPixels: false }).metadata(),
+  );
   const expected = format === "avif" || format === "heic" ? "heif" : format;
   if (header.format !== expected)
     throw damaged(name, `it begins like ${format} and reads as ${header.format}`);

@@ -42,16 +42,28 @@ const readers: Readonly<Record<ImageFormat, Reader>> = {
 
 /**
  * Names what the file carries beside its picture: `exif`, `gps`, `thumbnail`, `xmp`, `iptc`, `icc`, `comment`,
- * `trailing data` behind the picture's end, `unreadable rest` where it breaks off, and whatever else is not pixels by its own name (`APP14`,
- * `chunk tIME`, `box uuid`). Each name once, in the order found; an empty list means that nothing is there but
+ * `c2pa`, `trailing data` behind the picture's end (`video` and `further pictures` where that is known to be in it),
+ * `unreadable rest` where it breaks off, and whatever else is not pixels by its own name (`APP14`, `chunk tIME`, `box uuid`). Each name once, in the order found; an empty list means that nothing is there but
  * the picture. A JFIF header without thumbnail counts as the picture's. Reads the bytes itself and trusts no
  * decoder, so that it can check what an encoder wrote.
  */
 export function findMetadata(bytes: Uint8Array, format: ImageFormat): string[] {
   const { read, describe } = readers[format];
   const { parts, end } = read(bytes);
-  const rest = end === undefined ? ["unreadable rest"] : end < bytes.length ? ["trailing data"] : [];
+  const rest = end === undefined ? ["unreadable rest"] : describeTrailing(bytes.subarray(end));
   return [...new Set([...describe(parts, bytes), ...rest])];
+}
+
+/** Phones put a motion photo's film there, cameras the further pictures of a multi-picture file. */
+function describeTrailing(rest: Uint8Array): string[] {
+  if (rest.length === 0) return [];
+  const has = (signature: string) =>
+    Buffer.from(rest.buffer, rest.byteOffset, rest.byteLength).includes(signature, 0, "latin1");
+  return [
+    "trailing data",
+    ...(has("ftyp") ? ["video"] : []),
+    ...(has("\xff\xd8\xff") ? ["further pictures"] : []),
+  ];
 }
 
 /** Whether the file goes on to its own end. TIFF has none to look for: there only decoding tells. */
@@ -72,6 +84,7 @@ function describeSegment({ name, data }: Part): string[] {
   if (name === "APP1" && starts("http://ns.adobe.com/x")) return ["xmp"];
   if (name === "APP2" && starts("ICC_PROFILE\0")) return ["icc"];
   if (name === "APP13" && starts("Photoshop 3.0\0")) return ["iptc"];
+  if (name === "APP11" && latin1(data, 0, data.length).includes("jumb")) return ["c2pa"];
   if (name === "stray") return ["stray bytes"];
   return [name.startsWith("APP") ? name : `marker ${name}`];
 }
@@ -87,6 +100,8 @@ function describeChunk({ name, data }: Part): string[] {
     case "tEXt":
     case "zTXt":
       return [textKeywords.get(latin1(data, 0, 80).split("\0", 1).join()) ?? "comment"];
+    case "caBX":
+      return ["c2pa"];
     default:
       return [`chunk ${name}`];
   }
@@ -101,18 +116,24 @@ function describeWebpChunk({ name, data }: Part): string[] {
       return ["xmp"];
     case "ICCP":
       return ["icc"];
+    case "C2PA":
+      return ["c2pa"];
+    case "stray":
+      return ["stray bytes"];
     default:
       return [`chunk ${name}`];
   }
 }
 
-function describeBlock({ name }: Part): string[] {
+function describeBlock({ name, data }: Part): string[] {
   switch (name) {
     case "image":
-    case "control":
-    case "NETSCAPE2.0": // How often an animation repeats.
-    case "ANIMEXTS1.0":
       return [];
+    case "control":
+      return data.length > 8 ? ["extension control"] : [];
+    case "NETSCAPE2.0": // How often an animation repeats, and how much is to be buffered.
+    case "ANIMEXTS1.0":
+      return data.length > 25 ? [`extension ${name}`] : [];
     case "comment":
     case "text":
       return ["comment"];

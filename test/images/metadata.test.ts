@@ -3,8 +3,9 @@ import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { makePhoto } from "../../src/demo/photo.ts";
 import { readJpegSegments } from "../../src/images/containers.ts";
-import type { ImageFormat } from "../../src/images/format.ts";
-import { findMetadata } from "../../src/images/metadata.ts";
+import { CliError } from "../../src/errors.ts";
+import { detectFormat, type ImageFormat } from "../../src/images/format.ts";
+import { findMetadata, isComplete } from "../../src/images/metadata.ts";
 import { renderJpeg } from "../../src/images/picture.ts";
 import {
   appendWebpChunk,
@@ -68,6 +69,13 @@ describe("JPEG segments", () => {
     ["JFIF header with bytes behind it", jfif("0000ff"), ["thumbnail"]],
     ["JFXX thumbnail", jpegSegment(0xe0, "JFXX\0\x10"), ["thumbnail"]],
     ["multi-picture index", jpegSegment(0xe2, "MPF\0"), ["APP2"]],
+    ["Huawei's and others' own segment", jpegSegment(0xe4, "secret"), ["APP4"]],
+    [
+      "content credentials",
+      jpegSegment(0xeb, "JP\0\x01\0\0\0\x01\0\0\0\x20jumb\0\0\0\x18jumdc2pa"),
+      ["c2pa"],
+    ],
+    ["another box in that segment", jpegSegment(0xeb, "JP\0\x01 xt"), ["APP11"]],
     ["Adobe marker", jpegSegment(0xee, "Adobe\0"), ["APP14"]],
     ["reserved marker", jpegSegment(0xf3, "x"), ["marker F3"]],
     ["bytes between segments", Buffer.from([0, 1, 2]), ["stray bytes"]],
@@ -114,7 +122,8 @@ describe("PNG chunks", () => {
     ["XMP", pngChunk("iTXt", "XML:com.adobe.xmp\0\0\0\0\0<x/>"), ["xmp"]],
     ["time", pngChunk("tIME", Buffer.alloc(7)), ["chunk tIME"]],
     ["profile", pngChunk("iCCP", "p\0\0"), ["icc"]],
-    ["private chunk", pngChunk("caBX", "x"), ["chunk caBX"]],
+    ["content credentials", pngChunk("caBX", "x"), ["c2pa"]],
+    ["private chunk", pngChunk("prVt", "x"), ["chunk prVt"]],
     [
       "density and gamma, which are the picture's",
       Buffer.concat([pngChunk("pHYs", Buffer.alloc(9)), pngChunk("gAMA", Buffer.alloc(4))]),
@@ -136,6 +145,7 @@ describe("WebP chunks", () => {
     ],
     ["XMP", "XMP ", Buffer.from("<x/>"), ["xmp"]],
     ["profile", "ICCP", Buffer.from("odd"), ["icc"]],
+    ["content credentials", "C2PA", Buffer.from("x"), ["c2pa"]],
     ["unknown chunk", "note", Buffer.from("x"), ["chunk note"]],
   ])("%s", (_name, type, payload, expected) => {
     expect(findMetadata(appendWebpChunk(plain.webp, type, payload), "webp")).toEqual(expected);
@@ -150,6 +160,11 @@ describe("GIF blocks", () => {
     ["profile", gifExtension(0xff, "ICCRGBG1012"), ["icc"]],
     ["unknown application", gifExtension(0xff, "MYCAMERA1.0"), ["extension MYCAMERA1.0"]],
     ["loop count", gifExtension(0xff, "NETSCAPE2.0"), []],
+    [
+      "loop count that hides words",
+      gifExtension(0xff, "NETSCAPE2.0 and twenty more"),
+      ["extension NETSCAPE2.0"],
+    ],
   ])("%s", (_name, extension, expected) => {
     expect(findMetadata(insert(plain.gif, plain.gif.length - 1, extension), "gif")).toEqual(expected);
   });
@@ -187,6 +202,29 @@ test.each(["png", "webp"] as const)("everything sharp carries over into %s is fo
 });
 
 describe("bytes behind the picture's end", () => {
+  test.each([
+    [
+      "a motion photo's film",
+      Buffer.from("\0\0\0\x18ftypmp42\0\0\0\0", "latin1"),
+      ["trailing data", "video"],
+    ],
+    ["a second picture", plain.jpeg, ["trailing data", "further pictures"]],
+    [
+      "a film and pictures",
+      Buffer.concat([plain.jpeg, Buffer.from("\0\0\0\x18ftypmp42", "latin1")]),
+      ["trailing data", "video", "further pictures"],
+    ],
+    ["anything else", Buffer.from("SEFH"), ["trailing data"]],
+  ])("%s", (_name, rest, expected) => {
+    expect(findMetadata(Buffer.concat([plain.jpeg, rest]), "jpeg")).toEqual(expected);
+  });
+
+  test("in a WebP, too few for a chunk", () => {
+    const grown = Buffer.concat([plain.webp, Buffer.from("abc")]);
+    grown.writeUInt32LE(grown.length - 8, 4);
+    expect(findMetadata(grown, "webp")).toEqual(["stray bytes"]);
+  });
+
   test.each(["jpeg", "png", "webp", "gif", "avif"] as const)("%s", (format) => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), (extra) => {
@@ -210,6 +248,40 @@ test.each(Object.entries(plain))("%s of any kind of damage is read without an ex
       },
     ),
     { numRuns: 300 },
+  );
+});
+
+/** Errors other than a refusal go through. */
+function judged(bytes: Buffer): string {
+  try {
+    const format = detectFormat(bytes, "a.jpg");
+    return `${isComplete(bytes, format) ? "complete" : "incomplete"} ${findMetadata(bytes, format).join(", ")}`;
+  } catch (error) {
+    if (error instanceof CliError) return `refused: ${error.message}`;
+    throw error;
+  }
+}
+
+test("short and random bytes behind any signature are judged, never a crash", () => {
+  const starts = [
+    "",
+    "\xff\xd8\xff",
+    "\x89PNG\r\n\x1a\n",
+    "GIF89a",
+    "RIFF\0\0\0\0WEBP",
+    "II*\0",
+    "MM\0*",
+    "\0\0\0\x20ftypavif",
+    "\0\0\0\x20ftypheic",
+    "\x1f\x8b",
+    "BM",
+  ];
+  fc.assert(
+    fc.property(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 80 }), (start, rest) => {
+      const bytes = Buffer.concat([Buffer.from(start, "latin1"), rest]);
+      expect(judged(bytes)).toMatch(/^(?:refused|complete|incomplete)/);
+    }),
+    { numRuns: 3000 },
   );
 });
 

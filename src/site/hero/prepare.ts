@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { CliError } from "../../errors.ts";
-import { checkDecodes, inspectImage, type CarriedMetadata, type ImageFacts } from "../../images/inspect.ts";
+import { checkDecodes, inspectImage, type ImageFacts } from "../../images/inspect.ts";
 import { renderJpeg, renderVariants, type Picture } from "../../images/picture.ts";
 import { readImage } from "../../images/read.ts";
 import type { HeroRole } from "../../model/keys.ts";
@@ -90,7 +90,7 @@ export async function renderImages(
       originalBytes: bytes.byteLength,
       main,
       variants,
-      keptMetadata: options.keepOriginal ? carried(facts.metadata) : [],
+      keptMetadata: options.keepOriginal ? facts.metadata : [],
     });
   }
   return prepared;
@@ -108,10 +108,4 @@ async function kept(bytes: Uint8Array, facts: ImageFacts, name: string): Promise
   await checkDecodes(bytes, { name });
   const { width, height, contentType, extension } = facts;
   return { bytes: Buffer.from(bytes), width, height, contentType, extension };
-}
-
-function carried(metadata: CarriedMetadata): string[] {
-  return Object.entries(metadata)
-    .filter(([, present]) => present)
-    .map(([kind]) => kind);
 }

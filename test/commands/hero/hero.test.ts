@@ -8,6 +8,8 @@ import { listObjects } from "../../../src/aws/s3/listing.ts";
 import { getObjectBytes, headObject, putObject } from "../../../src/aws/s3/objects.ts";
 import { updateAttributes } from "../../../src/aws/dynamodb/update-item.ts";
 import { findMetadata } from "../../../src/images/metadata.ts";
+import { insert, jpegSegment } from "../../fixtures/picture-parts.ts";
+import { plainPicture } from "../../fixtures/pictures.ts";
 import {
   foreignAttributes,
   ownerItem,
@@ -280,6 +282,20 @@ describe("hero set", () => {
     const { key } = JSON.parse(outcome.stdout) as { key: string };
     const stored = await home.look((aws) => getObjectBytes(aws, { bucket, key }));
     expect(stored.bytes.equals(await readFile(join(home.folder, "photo.jpg")))).toBe(true);
+  });
+
+  it.each([
+    [
+      "the film of a motion photo",
+      (jpeg: Buffer) => Buffer.concat([jpeg, Buffer.from("\0\0\0\x18ftypmp42")]),
+      "video",
+    ],
+    ["a maker's own segment", (jpeg: Buffer) => insert(jpeg, 2, jpegSegment(0xe4, "secret")), "APP4"],
+  ])("says with --keep-original that %s becomes public", async (_what, make, says) => {
+    await writeFile(join(home.folder, "more.jpg"), make(await plainPicture([9, 9, 9]).jpeg().toBuffer()));
+    const outcome = await run("hero", "set", "more.jpg", "--keep-original");
+    expect(outcome.exitCode).toBe(0);
+    expect(outcome.stderr).toMatch(new RegExp(`readable for everybody: .*${says}`));
   });
 
   it("sets a foreign type to website-images in the simple shape and says what it was", async () => {
