@@ -6,22 +6,26 @@ export interface CliErrorOptions {
   hint?: string;
   /** Default `failed` (1). */
   exitCode?: number;
+  /** What it was about one by one, a line each, shown below the message. */
+  details?: readonly string[];
   cause?: unknown;
 }
 
 /**
  * A failure that the user can act on: what happened, to what, and what to do next. Everything else that is
- * thrown counts as a bug and is shown with its stack. Messages are lower case, name the wrong value and hold
+ * thrown counts as a bug and is shown with its stack. Messages are lower case, one line, name the wrong value and hold
  * no secret, presigned link or document content.
  */
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly hint: string | undefined;
   readonly exitCode: number;
+  readonly details: readonly string[];
 
   constructor(message: string, options: CliErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.hint = options.hint;
     this.exitCode = options.exitCode ?? exitCodes.failed;
+    this.details = options.details ?? [];
   }
 }

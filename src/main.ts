@@ -1,4 +1,6 @@
 import { CliError, exitCodes } from "./errors.ts";
+import { withoutSecrets } from "./output/secrets.ts";
+import { json as asJson, visible, visibleLines } from "./output/text.ts";
 import type { World } from "./world.ts";
 
 /** Ended by Ctrl-C or SIGTERM: 128 + SIGINT, as shells count. */
@@ -21,7 +23,7 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     }
     // A failed write is told by its stream only after it.
     await new Promise((done) => setImmediate(done));
-    return isLostOutput(world.signal) ? await report(world.signal.reason, world, voice()) : 0;
+    return isLostOutput(world.signal) ? await reportLostOutput(world, { ...voice(), changing: false }) : 0;
   } catch (error) {
     return await report(error, world, voice());
   } finally {
@@ -60,6 +62,8 @@ export interface Voice {
   readonly profile: string | undefined;
   readonly region: string | undefined;
   readonly endpointUrl: string | undefined;
+  /** Whether the command was about to change something, or did. */
+  readonly changing: boolean;
 }
 
 async function report(error: unknown, world: World, voice: Voice): Promise<number> {
@@ -86,16 +90,23 @@ async function report(error: unknown, world: World, voice: Voice): Promise<numbe
   const { explainSystem } = await import("./explain-system.ts");
   const refused = explainSystem(error);
   if (refused !== undefined) return tell(world, refused, voice);
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  if (voice.json) world.stderr.write(`${JSON.stringify({ error: stack, bug: true, exitCode: 1 })}\n`);
-  else world.stderr.write(`${stack}\nthis is a bug in mawps: please report it with the lines above\n`);
+  const raw = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const stack = withoutSecrets(raw, world.env);
+  if (voice.json) world.stderr.write(`${asJson({ error: stack, bug: true, exitCode: 1 })}\n`);
+  else
+    world.stderr.write(
+      `${visibleLines(stack)}\nthis is a bug in mawps: please report it with the lines above\n`,
+    );
   return 1;
 }
 
-/** A reader that went away (`| head -1`) has what it wanted: nothing is said. Anything else lost the result. */
+/**
+ * A reader that went away (`| head -1`) has what it wanted: nothing is said, and only a change that this broke off is no
+ * success. Anything else lost the result.
+ */
 async function reportLostOutput(world: World, voice: Voice): Promise<number> {
   const { reason } = world.signal as { reason: NodeJS.ErrnoException };
-  if (reason.code === "EPIPE") return interrupted;
+  if (reason.code === "EPIPE") return voice.changing ? interrupted : 0;
   const { explainSystem } = await import("./explain-system.ts");
   const why = explainSystem(reason)?.message ?? reason.message;
   return tell(world, new CliError(`cannot write to standard output: ${why}`, { cause: reason }), voice);
@@ -114,23 +125,35 @@ function usageError({ code, message }: CommanderError): CliError {
   return new CliError(first, { exitCode: exitCodes.usage, ...hint });
 }
 
-function tell(world: World, error: CliError, { json, verbose }: Voice): number {
-  const detail = verbose ? details(error.cause) : {};
+/** Node puts this character in place of bytes of the command line that are no UTF-8, and no file has such a name. */
+const notUtf8 = "a file whose name is not UTF-8 cannot be named here: rename it first (convmv does that)";
+
+function tell({ stderr, env }: World, error: CliError, { json, verbose }: Voice): number {
+  const { exitCode } = error;
+  const [message = "", ...listed] = [error.message, ...error.details].map((text) =>
+    withoutSecrets(text, env),
+  );
+  const more = verbose ? causeOf(error.cause) : {};
+  const hint = [message, ...listed].some((text) => text.includes("\uFFFD")) ? notUtf8 : error.hint;
+  const told = Object.entries({ hint, ...more }).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, withoutSecrets(text, env)] as const],
+  );
   if (json) {
-    const { message, hint, exitCode } = error;
-    world.stderr.write(
-      `${JSON.stringify({ error: message, ...(hint === undefined ? {} : { hint }), exitCode, ...detail })}\n`,
-    );
+    const whole = [message, ...listed.map((line) => `  ${line}`)].join("\n");
+    stderr.write(`${asJson({ error: whole, exitCode, ...Object.fromEntries(told) })}\n`);
     return exitCode;
   }
-  world.stderr.write(`error: ${error.message}\n`);
-  if (error.hint !== undefined) world.stderr.write(`hint: ${error.hint}\n`);
-  for (const [name, value] of Object.entries(detail)) world.stderr.write(`${name}: ${value}\n`);
-  return error.exitCode;
+  const lines = [
+    `error: ${message}`,
+    ...listed.map((line) => `  ${line}`),
+    ...told.map((pair) => pair.join(": ")),
+  ];
+  for (const line of lines) stderr.write(`${visible(line)}\n`);
+  return exitCode;
 }
 
 /** Cause and request id, for `--verbose`. */
-function details(cause: unknown): Record<string, string> {
+function causeOf(cause: unknown): Record<string, string> {
   if (!(cause instanceof Error)) return {};
   const metadata = (cause as { $metadata?: { requestId?: string; attempts?: number } }).$metadata;
   return {

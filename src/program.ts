@@ -2,6 +2,7 @@ import { Command, Help, Option } from "@commander-js/extra-typings";
 import type { Voice } from "./main.ts";
 import type { Run } from "./commands/run.ts";
 import type { World } from "./world.ts";
+import { visibleLines } from "./output/text.ts";
 import { version } from "./version.ts";
 
 /** Any command of the tree, whatever its options: commander's own type is generic over them. */
@@ -119,7 +120,7 @@ export function buildProgram(world: World): Program {
       writeOut: (text) => void world.stdout.write(text),
       // With --json the error is one object, told by `main`.
       writeErr(text) {
-        if (!voice().json) world.stderr.write(text);
+        if (!voice().json) world.stderr.write(visibleLines(text));
       },
       getOutHelpWidth: () => world.stdout.columns ?? 80,
       getErrHelpWidth: () => world.stderr.columns ?? 80,
@@ -141,6 +142,7 @@ export function buildProgram(world: World): Program {
     const run = startRun(
       world,
       resolve(color === false ? { ...flags, noColor: true } : flags, world.env, file),
+      file,
     );
     started.push(run);
     return run;
@@ -167,6 +169,7 @@ export function buildProgram(world: World): Program {
       profile: started[0]?.config.profile ?? given.profile,
       region: started[0]?.config.region ?? given.region,
       endpointUrl: started[0]?.config.endpointUrl ?? given.endpointUrl,
+      changing: started.some(({ changing }) => changing),
     };
   }
 

@@ -1,4 +1,5 @@
 import { homedir, hostname } from "node:os";
+import { visible } from "./output/text.ts";
 import type { Prompts, World } from "./world.ts";
 
 /**
@@ -56,13 +57,13 @@ function prompts(signal: AbortSignal): Prompts {
   return {
     async confirm(message, fallback) {
       const { default: confirm } = await import("@inquirer/confirm");
-      return confirm({ message, default: fallback }, context());
+      return confirm({ message: visible(message), default: fallback }, context());
     },
     async input(message, { fallback, check } = {}) {
       const { default: input } = await import("@inquirer/input");
       return input(
         {
-          message,
+          message: visible(message),
           ...(fallback === undefined ? {} : { default: fallback }),
           ...(check === undefined ? {} : { validate: check }),
         },
@@ -71,7 +72,8 @@ function prompts(signal: AbortSignal): Prompts {
     },
     async select(message, choices) {
       const { default: select } = await import("@inquirer/select");
-      return select({ message, choices: choices.map(({ value, name }) => ({ value, name })) }, context());
+      const shown = choices.map(({ value, name }) => ({ value, name: visible(name) }));
+      return select({ message: visible(message), choices: shown }, context());
     },
   };
 }

@@ -202,10 +202,10 @@ async function planAnew(
   for (const { snapshot } of plan.buckets) buckets.push(await planBucket(where, snapshot, planning));
   const conflicts = conflictsOf({ ...plan, users: undefined, tables, buckets });
   if (site.onConflict === "fail" && conflicts.length > 0) {
-    throw new CliError(
-      `the accounts are restored; under their new ids something else is there:\n${conflicts.map((line) => `  ${line}`).join("\n")}`,
-      { hint: "look at it; --on-conflict skip, newer or replace says what to do" },
-    );
+    throw new CliError("the accounts are restored; under their new ids something else is there:", {
+      details: conflicts,
+      hint: "look at it; --on-conflict skip, newer or replace says what to do",
+    });
   }
   return [where, tables, buckets];
 }

@@ -1,6 +1,6 @@
-import { copyFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { copyFile, lstat, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { kill, pid } from "node:process";
+import { getuid, kill, pid } from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { CliError } from "../errors.ts";
 import { isMissing } from "./stored-text.ts";
@@ -93,10 +93,11 @@ async function sweep(tempRoot: string): Promise<void> {
   for (const name of await readdir(tempRoot)) {
     const owner = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
     if (owner === undefined || isAlive(Number(owner))) continue;
-    // Another user's folder cannot be removed, and is theirs to remove.
-    await rm(join(tempRoot, name), { recursive: true, force: true }).catch((error: unknown) => {
-      if (!isDenied(error)) throw error;
-    });
+    // Another user's is theirs to remove, also where this one could.
+    const found = await lstat(join(tempRoot, name)).catch(() => undefined);
+    if (found === undefined || !found.isDirectory() || (getuid !== undefined && found.uid !== getuid()))
+      continue;
+    await rm(join(tempRoot, name), { recursive: true, force: true });
   }
 }
 

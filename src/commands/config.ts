@@ -1,9 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
+import { configFileName } from "../config/config-file.ts";
 import { settings, type SettingKey } from "../config/config.ts";
+import { CliError } from "../errors.ts";
 import { table } from "../output/table.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 
-/** `mawps config show`: every setting, its value, where it came from, and where it could be said. */
+/** `mawps config show|trust`: every setting, its value, where it came from, and where it could be said. */
 export function config(noun: AnyCommand, begin: Begin): void {
   noun.addCommand(
     new Command("show")
@@ -24,6 +26,27 @@ export function config(noun: AnyCommand, begin: Begin): void {
             { title: "FROM", cell: ({ source }) => source },
             { title: "VARIABLE", cell: ({ variable }) => variable ?? "" },
           ]),
+        );
+      }),
+  );
+  noun.addCommand(
+    new Command("trust")
+      .description(
+        "believe the configuration file found from here, as it is now, and the servers that it names",
+      )
+      .addHelpText("after", "\nExample:\n  mawps config trust")
+      .action(async (_options, command) => {
+        const run = await begin(command as AnyCommand);
+        const { file } = run;
+        if (file === undefined) throw new CliError(`there is no ${configFileName} here or above`);
+        const { serversOfOthers, trust } = await import("../config/trust.ts");
+        const servers = serversOfOthers(run, file);
+        if (!run.config.dryRun) await trust(run.world, file);
+        const does = run.config.dryRun ? "would believe" : "believed";
+        await run.print({ path: file.path, servers, dryRun: run.config.dryRun }, () =>
+          [`${does} ${file.path}, until it changes`, ...servers.map((server) => `  sends to ${server}`)].join(
+            "\n",
+          ),
         );
       }),
   );

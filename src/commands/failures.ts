@@ -1,4 +1,4 @@
-import { CliError } from "../errors.ts";
+import { CliError, exitCodes } from "../errors.ts";
 import { partial } from "./partial.ts";
 
 /** One of several things that could not be done. */
@@ -21,9 +21,9 @@ export function failPartly(failures: readonly Failed[], done: number): void {
       cause: failure.cause,
     });
   }
-  const told = partial(
+  throw partial(
     failures.map(({ what, failure: { message } }) => ({ what, why: message })),
     done,
+    done > 0 ? {} : { exitCode: exitCodes.failed },
   );
-  throw done > 0 ? told : new CliError(told.message);
 }

@@ -42,7 +42,7 @@ export function init(noun: Command, begin: Begin): void {
       const path = `${run.world.cwd}/${configFileName}`;
       // What the file would say is checked as a file before it becomes one.
       resolveConfig({}, {}, { path, values });
-      if (!run.config.dryRun) await writeConfigFile(path, values, { replace: options.force === true });
+      if (!run.config.dryRun) await write(run, { path, values, replace: options.force === true });
       await run.print({ path, written: !run.config.dryRun, values }, (result) =>
         [
           `${result.written ? "wrote" : "would write"} ${path}`,
@@ -51,6 +51,16 @@ export function init(noun: Command, begin: Begin): void {
         ].join("\n"),
       );
     });
+}
+
+/** What was said by flag or variable is the user's own word, in the file as well. */
+async function write(
+  run: Run,
+  { path, values, replace }: { path: string; values: Record<string, unknown>; replace: boolean },
+): Promise<void> {
+  const text = await writeConfigFile(path, values, { replace });
+  if (values["endpointUrl"] === undefined || run.sources.endpointUrl === run.file?.path) return;
+  await (await import("../config/trust.ts")).trust(run.world, { path, text });
 }
 
 function fromFlags(run: Run, options: InitOptions): Answers {
@@ -145,6 +155,7 @@ async function lookAround(run: Run, answers: Answers): Promise<Found> {
     import("../aws/clients.ts"),
     import("../aws/discover.ts"),
   ]);
+  await run.assertTrusted();
   const said = (key: SettingKey) => (typeof answers[key] === "string" ? answers[key] : undefined);
   const aws: Aws = connect({
     region: said("region") ?? run.config.region,

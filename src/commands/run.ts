@@ -1,8 +1,11 @@
 import type { AuditTrail } from "../audit/trail.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { CallerIdentity } from "../aws/sts.ts";
+import type { FoundFile } from "../config/config-file.ts";
 import type { Config, Resolved, Sources } from "../config/config.ts";
 import { CliError } from "../errors.ts";
+import { withoutSecrets } from "../output/secrets.ts";
+import { json as asJson, visible, visibleLines } from "../output/text.ts";
 import type { Access, Connection, World } from "../world.ts";
 
 /** What text is laid out for. */
@@ -16,6 +19,13 @@ export interface Run {
   readonly world: World;
   readonly config: Config;
   readonly sources: Sources;
+  /** The configuration file that was read. */
+  readonly file: FoundFile | undefined;
+  /**
+   * Resolves when the servers that this configuration names may be believed. To be called before anything is sent to them;
+   * `aws` does.
+   */
+  assertTrusted(): Promise<void>;
   /** Clients of the target, opened on first call; the target is named on stderr first. */
   aws(access: Access): Promise<Aws>;
   /**
@@ -47,6 +57,8 @@ export interface Run {
   confirm(question: Question): Promise<void>;
   /** Whether questions can be asked. */
   readonly interactive: boolean;
+  /** Whether the target was asked for to change something. */
+  readonly changing: boolean;
   close(): Promise<void>;
 }
 
@@ -64,7 +76,8 @@ export interface Question {
 }
 
 /** Prepares the run of one verb. Nothing is opened and nothing printed before it is asked for. */
-export function startRun(world: World, { config, sources }: Resolved): Run {
+export function startRun(world: World, resolved: Resolved, file?: FoundFile): Run {
+  const { config, sources } = resolved;
   const json = config.json;
   const silent = json || config.quiet;
   const interactive = world.stdin.isTTY === true && world.stderr.isTTY === true;
@@ -80,14 +93,41 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
     if (text === "") return;
     if (!world.stdout.write(text)) await drained(world);
   };
+  const told = (text: string) => visible(withoutSecrets(text, world.env));
   const note = (text: string) => {
-    if (!silent) world.stderr.write(`${text}\n`);
+    if (!silent) world.stderr.write(`${told(text)}\n`);
   };
   const warn = (text: string) => {
-    world.stderr.write(json ? `${JSON.stringify({ warning: text })}\n` : `warning: ${text}\n`);
+    world.stderr.write(
+      json ? `${asJson({ warning: withoutSecrets(text, world.env) })}\n` : `warning: ${told(text)}\n`,
+    );
   };
 
+  async function assertTrusted(): Promise<void> {
+    if (file === undefined || file.isOwnWord) return;
+    const { isTrusted, serversOfOthers, trust } = await import("../config/trust.ts");
+    const servers = serversOfOthers(resolved, file);
+    if (servers.length === 0 || (await isTrusted(world, file))) return;
+    const what = `${file.path} sends what mawps reads and writes, and who you are, to ${servers.join(" and ")}`;
+    if (!interactive) {
+      throw new CliError(
+        `${what}; nothing was sent, as there is no terminal to ask whether it is to be believed`,
+        {
+          hint: `if that is right: mawps config trust, or name the file yourself: --config ${file.path}`,
+        },
+      );
+    }
+    spinning?.stop();
+    if (!(await world.prompts.confirm(`${what}. Believe this file?`, false))) {
+      throw new CliError("declined; nothing was sent", {
+        hint: "--endpoint-url, or --config with another file, says where to work",
+      });
+    }
+    if (!config.dryRun) await trust(world, file);
+  }
+
   async function open(access: Access): Promise<Connection> {
+    await assertTrusted();
     const opened = await world.connect(config, access);
     try {
       if (!silent) note(await targetLine(opened, { config, sources, access, caller }));
@@ -98,7 +138,11 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
     return opened;
   }
 
-  const connected = (access: Access) => (connection ??= open(config.dryRun ? "reads" : access));
+  let changing = false;
+  const connected = (access: Access) => {
+    changing ||= access === "writes" && !config.dryRun;
+    return (connection ??= open(config.dryRun ? "reads" : access));
+  };
 
   async function openTrail(): Promise<AuditTrail> {
     const [{ aws }, { openAudit }] = await Promise.all([connected("writes"), import("./audit/site.ts")]);
@@ -109,34 +153,39 @@ export function startRun(world: World, { config, sources }: Resolved): Run {
     world,
     config,
     sources,
+    file,
+    assertTrusted,
     interactive,
+    get changing() {
+      return changing;
+    },
     aws: async (access) => (await connected(access)).aws,
     audit: () => (auditing ??= openTrail()),
     actor: async () => actorOf((await connected("writes")).aws, { config, world, caller }),
     async print(result, asText) {
-      if (json) return write(`${JSON.stringify(result)}\n`);
-      const text = await asText(result, { columns: world.stdout.columns || 80, color });
+      if (json) return write(`${asJson(result)}\n`);
+      const text = visibleLines(await asText(result, { columns: world.stdout.columns || 80, color }));
       return write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
     },
     async printRows(rows, asText) {
       if (json) {
-        for await (const row of rows) await write(`${JSON.stringify(row)}\n`);
+        for await (const row of rows) await write(`${asJson(row)}\n`);
         return;
       }
       const all: Parameters<typeof asText>[0] = [];
       for await (const row of rows) all.push(row);
-      const text = await asText(all);
+      const text = visibleLines(await asText(all));
       await write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
     },
     async printLines(rows, asLine) {
-      for await (const row of rows) await write(`${json ? JSON.stringify(row) : asLine(row)}\n`);
+      for await (const row of rows) await write(`${json ? asJson(row) : visible(asLine(row))}\n`);
     },
     write,
     note,
     warn,
     async progress(text) {
       spinning?.stop();
-      spinning = silent ? { update() {}, stop() {} } : await startProgress(world, text);
+      spinning = silent ? { update() {}, stop() {} } : await startProgress(world, visible(text));
       return spinning;
     },
     async confirm(question) {
@@ -228,7 +277,7 @@ async function startProgress(world: World, text: string): Promise<Progress> {
         // Away from a terminal (a log) one line in five seconds is enough.
         if (world.now().getTime() - said < 5000) return;
         said = world.now().getTime();
-        world.stderr.write(`${next}\n`);
+        world.stderr.write(`${visible(next)}\n`);
       },
       stop() {},
     };
@@ -237,7 +286,7 @@ async function startProgress(world: World, text: string): Promise<Progress> {
   const spinner = ora({ text, stream: world.stderr as never, discardStdin: false }).start();
   return {
     update(next) {
-      spinner.text = next;
+      spinner.text = visible(next);
     },
     stop() {
       spinner.stop();
@@ -269,7 +318,7 @@ async function askFirst(
           hint: `pass --confirm ${name}`,
         });
       }
-      world.stderr.write(`${question}\n`);
+      world.stderr.write(`${visible(question)}\n`);
       typed = await world.prompts.input(`"${name}" is protected. Type its name to go on:`);
     }
     if (typed !== name) {

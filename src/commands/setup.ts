@@ -109,9 +109,10 @@ function leftOver({ kind }: Step): Row["result"] {
 function failures(failed: readonly { step: Step; error: unknown }[], done: number): CliError {
   const lines = failed.map(({ step, error }) => {
     const why = error instanceof Error ? error.message : String(error);
-    return `  ${step.resource} ${step.name}, ${step.aspect}: ${why}`;
+    return `${step.resource} ${step.name}, ${step.aspect}: ${why}`;
   });
-  return new CliError(`${count(failed.length, "step")} failed, ${done} done:\n${lines.join("\n")}`, {
+  return new CliError(`${count(failed.length, "step")} failed, ${done} done:`, {
+    details: lines,
     exitCode: done > 0 ? exitCodes.partial : exitCodes.failed,
     hint: "run `mawps setup` again when the cause is mended; it does only what is left",
   });

@@ -6,6 +6,13 @@ import type { World } from "../world.ts";
 
 export const configFileName = "mawps.config.json";
 
+/** A configuration file as it was read. */
+export interface FoundFile extends ConfigFile {
+  readonly text: string;
+  /** Whether the user named it, or it lies in their own folder; not where it was come upon. */
+  readonly isOwnWord: boolean;
+}
+
 /**
  * The configuration file: the one named by `--config` or `MAWPS_CONFIG`, else the nearest upwards from the
  * current folder, else the user's own.
@@ -14,11 +21,11 @@ export const configFileName = "mawps.config.json";
 export async function findConfigFile(
   world: Pick<World, "cwd" | "home" | "env" | "platform">,
   named: string | undefined,
-): Promise<ConfigFile | undefined> {
+): Promise<FoundFile | undefined> {
   const explicit = named ?? nonEmpty(world.env["MAWPS_CONFIG"]);
   if (explicit !== undefined) {
     const path = resolve(world.cwd, explicit);
-    const found = await read(path);
+    const found = await read(path, { isOwnWord: true });
     if (found === undefined) {
       throw new CliError(`no configuration file at ${path}`, {
         exitCode: exitCodes.usage,
@@ -28,14 +35,15 @@ export async function findConfigFile(
     return found;
   }
   for (let folder = world.cwd; ; folder = dirname(folder)) {
-    const found = await read(join(folder, configFileName));
+    const found = await read(join(folder, configFileName), { isOwnWord: folder === userConfigFolder(world) });
     if (found !== undefined) return found;
     if (dirname(folder) === folder) break;
   }
-  return read(join(userConfigFolder(world), configFileName));
+  return read(join(userConfigFolder(world), configFileName), { isOwnWord: true });
 }
 
-function userConfigFolder(world: Pick<World, "home" | "env" | "platform">): string {
+/** The folder of the user's own configuration. */
+export function userConfigFolder(world: Pick<World, "home" | "env" | "platform">): string {
   const base =
     world.platform === "win32"
       ? (nonEmpty(world.env["APPDATA"]) ?? join(world.home, "AppData", "Roaming"))
@@ -47,7 +55,7 @@ function nonEmpty(value: string | undefined): string | undefined {
   return value === "" ? undefined : value;
 }
 
-async function read(path: string): Promise<ConfigFile | undefined> {
+async function read(path: string, { isOwnWord }: { isOwnWord: boolean }): Promise<FoundFile | undefined> {
   let content: string;
   try {
     content = await readFile(path, "utf8");
@@ -60,7 +68,7 @@ async function read(path: string): Promise<ConfigFile | undefined> {
     });
   }
   try {
-    return { path, values: JSON.parse(content.replace(/^\uFEFF/, "")) as unknown };
+    return { path, text: content, isOwnWord, values: JSON.parse(content.replace(/^\uFEFF/, "")) as unknown };
   } catch (error) {
     throw new CliError(`${path} is not valid JSON: ${(error as Error).message}`, {
       exitCode: exitCodes.usage,
@@ -70,16 +78,17 @@ async function read(path: string): Promise<ConfigFile | undefined> {
 }
 
 /**
- * Writes a configuration file, whole or not at all.
+ * Writes a configuration file, whole or not at all, and answers its text.
  * @throws CliError when there is one already and `replace` is not set.
  */
 export async function writeConfigFile(
   path: string,
   values: Readonly<Record<string, unknown>>,
   { replace }: { replace: boolean },
-): Promise<void> {
+): Promise<string> {
+  const text = `${JSON.stringify(values, undefined, 2)}\n`;
   const passing = `${path}.${process.pid}.part`;
-  await writeFile(passing, `${JSON.stringify(values, undefined, 2)}\n`);
+  await writeFile(passing, text);
   try {
     // link fails where the name is taken, rename replaces it.
     if (replace) await rename(passing, path);
@@ -90,4 +99,5 @@ export async function writeConfigFile(
   } finally {
     await rm(passing, { force: true });
   }
+  return text;
 }

@@ -52,12 +52,13 @@ const port: Kind<number> = {
     Number.isInteger(value) && Number(value) >= 0 && Number(value) < 65_536 ? Number(value) : undefined,
 };
 
-/** An http(s) URL without query; the trailing slash is dropped. */
+/** An http(s) URL without query; the trailing slash is dropped. The SDK would leave a user name and password away. */
 const url: Kind<string> = {
-  expected: "an http:// or https:// URL",
+  expected: "an http:// or https:// URL without user name and query",
   fromText(value) {
     const parsed = URL.canParse(value) ? new URL(value) : undefined;
     if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.search !== "") return undefined;
+    if (parsed.username !== "" || parsed.password !== "") return undefined;
     return value.replace(/\/+$/, "");
   },
   fromJson: (value) => (typeof value === "string" ? url.fromText(value) : undefined),

@@ -95,7 +95,7 @@ export async function getDocuments(
   targets: readonly Target[],
   options: GetOptions,
 ): Promise<Got[]> {
-  await mkdir(options.folder, { recursive: true });
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
   await access(options.folder, constants.W_OK);
   const there = new Set(await readdir(options.folder));
   const begun = new Set([...there].flatMap((name) => partOf.exec(name)?.[1] ?? []));

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
@@ -9,6 +9,7 @@ import type { LocalCredentials, LocalOptions, LocalService } from "./service.ts"
 
 /*
  * The folder of a store:
+ *   .gitignore        of everything: it lies beside a user's own files
  *   store.json        marks it as one, with the version of its format
  *   credentials.json  the one account, mode 0600
  *   serve.json        only while `local serve` runs: where, and with which keys (mode 0600)
@@ -24,6 +25,7 @@ const files = {
   credentials: "credentials.json",
   serving: "serve.json",
   lock: "lock",
+  ignore: ".gitignore",
 } as const;
 
 /** What a reset removes, in this order: the marker last, so that a broken-off reset can be run again. */
@@ -34,6 +36,7 @@ const contents = [
   "provisioned.json",
   files.serving,
   files.credentials,
+  files.ignore,
   files.marker,
   files.lock,
 ];
@@ -117,22 +120,32 @@ function services(dir: string, lock: Lock, options: LocalOptions): LocalStore {
     for (const service of done) if (service.status === "rejected") throw service.reason;
   }
   // Loaded on first use: a command on one service should not read the code of the other.
-  const s3 = once(async () => (await import("./s3/open.ts")).openS3(join(dir, "s3"), options));
+  const s3 = once(async () => (await import("./s3/open.ts")).openS3(await closedFolder(dir, "s3"), options));
   return {
     credentials: options.credentials,
     s3,
     dynamodb: once(async () =>
-      (await import("./dynamodb/open.ts")).openDynamoDb(join(dir, "dynamodb"), {
+      (await import("./dynamodb/open.ts")).openDynamoDb(await closedFolder(dir, "dynamodb"), {
         ...options,
         putObject: async (put) => (await s3()).put(put),
       }),
     ),
-    cognito: once(async () => (await import("./cognito/open.ts")).openCognito(join(dir, "cognito"), options)),
+    cognito: once(async () =>
+      (await import("./cognito/open.ts")).openCognito(await closedFolder(dir, "cognito"), options),
+    ),
     async close() {
       closed ??= closeAll();
       await closed;
     },
   };
+}
+
+/** A service's folder, which nobody else can look into, whatever `dir` above it lets them: LevelDB's files are for everybody. */
+async function closedFolder(dir: string, name: string): Promise<string> {
+  const folder = join(dir, name);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  return folder;
 }
 
 /** Whether `dir` holds a store. */
@@ -169,14 +182,26 @@ export async function resetStore(dir: string, options: LockOptions = {}): Promis
   }
 }
 
-/** Where `local serve` answers for the store in `dir`, if it really does: its process lives and its port answers. */
+/**
+ * Where `local serve` answers for the store in `dir`, if it really does: its process lives and its port answers. The folder may
+ * have come from somebody else, so only a server of this user's own on this machine is believed: what a command works on
+ * would go to it.
+ */
 export async function findServing(dir: string): Promise<Serving | undefined> {
-  const found = await readJson(join(dir, files.serving));
-  if (found === undefined) return undefined;
+  const path = join(dir, files.serving);
+  const found = await readJson(path);
+  if (found === undefined || !(await isOwn(path))) return undefined;
   const serving = found as Partial<Serving>;
   const { pid, endpoint } = serving;
-  if (typeof pid !== "number" || typeof endpoint !== "string" || !isAlive(pid)) return undefined;
+  if (typeof pid !== "number" || typeof endpoint !== "string" || !isOwnProcess(pid)) return undefined;
+  if (!/^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(endpoint)) return undefined;
   return (await answers(endpoint)) ? (serving as Serving) : undefined;
+}
+
+/** Windows knows no numbers of users; there the folders' own rights have to do. */
+async function isOwn(path: string): Promise<boolean> {
+  const own = process.getuid?.();
+  return own === undefined || (await lstat(path).catch(() => undefined))?.uid === own;
 }
 
 /** Says where this process serves the store. To be called while holding the store, once the port answers. */
@@ -196,13 +221,12 @@ export async function removeServing(dir: string): Promise<void> {
   await rm(join(dir, files.serving), { force: true });
 }
 
-function isAlive(pid: number): boolean {
+/** Whether it lives and belongs to this user: signal 0 asks only, and may not be sent to another's. */
+function isOwnProcess(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, but belongs to somebody else.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 
@@ -237,7 +261,7 @@ async function refuseForeign(dir: string): Promise<void> {
   const ours =
     names.length === 0 ||
     names.includes(files.marker) ||
-    names.every((name) => name === files.lock || name.startsWith(files.marker));
+    names.every((name) => name === files.lock || name === files.ignore || name.startsWith(files.marker));
   if (ours) return;
   throw new CliError(`${dir} is not empty and not a local store`, {
     hint: "choose another folder with MAWPS_HOME",
@@ -248,6 +272,7 @@ async function checkFormat(dir: string): Promise<void> {
   const path = join(dir, files.marker);
   const marker = await readJson(path);
   if (marker === undefined) {
+    await writeFile(join(dir, files.ignore), "*\n", { mode: 0o600 });
     await writeJson(path, { format: "mawps local store", version: formatVersion });
     return;
   }

@@ -1,15 +1,29 @@
+/** Control characters, line breaks and tabs among them, and the invisible ones that turn the direction of writing. */
+const unseen = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
+
 /**
- * Makes control characters of foreign text visible (names and keys are other people's data): a terminal must
- * not be steered by an object's key. Line breaks and tabs count as control characters here; so do the invisible
- * characters that turn the direction of writing.
+ * Makes control characters of foreign text visible (names, keys and a server's words are other people's data): a terminal
+ * must not be steered by an object's key. For one line; a line break is shown, too.
  */
 export function visible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, (character) => {
+  return text.replaceAll(unseen, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return code < 0x100
       ? `\\x${code.toString(16).padStart(2, "0")}`
       : `\\u${code.toString(16).padStart(4, "0")}`;
   });
+}
+
+/** The same for lines of our own, which stay lines. What is foreign in them was made visible before. */
+export function visibleLines(text: string): string {
+  return text.split("\n").map(visible).join("\n");
+}
+
+/** JSON that can be shown on a terminal: what JSON itself leaves as it is among those characters is escaped, too. */
+export function json(value: unknown, indent?: number): string {
+  return (JSON.stringify(value, undefined, indent) ?? "").replaceAll(unseen, (character) =>
+    character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** `1 picture`, `2 pictures`; `many` where an s does not do. */

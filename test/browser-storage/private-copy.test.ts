@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -86,6 +86,18 @@ describe("the private copy of a LevelDB", () => {
     await mkdir(join(tempRoot, `mawps-browser-${process.pid}-alive`));
     await withLevelDbCopy(levelDb, { tempRoot, signal }, async () => undefined);
     expect(await readdir(tempRoot)).toStrictEqual([`mawps-browser-${process.pid}-alive`]);
+  });
+
+  test("of another user is left to them, and so is what only has such a name", async () => {
+    const theirs = "mawps-browser-999999998-theirs";
+    await writeFile(join(tempRoot, "mawps-browser-999999997-file"), "no folder");
+    if (process.getuid?.() === 0) {
+      await mkdir(join(tempRoot, theirs));
+      await chown(join(tempRoot, theirs), 65_534, 65_534);
+    }
+    await withLevelDbCopy(levelDb, { tempRoot, signal }, async () => undefined);
+    const left = process.getuid?.() === 0 ? [theirs] : [];
+    expect((await readdir(tempRoot)).toSorted()).toStrictEqual(["mawps-browser-999999997-file", ...left]);
   });
 });
 

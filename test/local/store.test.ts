@@ -2,7 +2,7 @@ import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { build } from "esbuild";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,7 +98,29 @@ describe("a new store", () => {
   test("loads no service that is not asked for", async () => {
     const store = await openStore(dir, options);
     await store.close();
-    expect((await readdir(dir)).sort()).toEqual(["credentials.json", "lock", "store.json"]);
+    expect((await readdir(dir)).sort()).toEqual([".gitignore", "credentials.json", "lock", "store.json"]);
+    expect(await readFile(join(dir, ".gitignore"), "utf8")).toBe("*\n");
+  });
+
+  test("is closed to everybody else, also in a folder that is open", async () => {
+    await mkdir(dir, { mode: 0o755 });
+    await mkdir(join(dir, "lock"));
+    for (const [name, service] of [
+      ["s3", "s3"],
+      ["dynamodb", "dynamodb"],
+      ["cognito", "cognito"],
+    ] as const) {
+      const store = await openStore(dir, options);
+      await store[service]();
+      await store.close();
+      expect([name, await modeOf(join(dir, name))]).toEqual([name, 0o700]);
+      // As an older program left it.
+      await chmod(join(dir, name), 0o755);
+      const again = await openStore(dir, options);
+      await again[service]();
+      await again.close();
+      expect([name, await modeOf(join(dir, name))]).toEqual([name, 0o700]);
+    }
   });
 
   test("is not made in a folder that holds other things", async () => {
@@ -230,6 +252,30 @@ describe("serving", () => {
     await removeServing(dir);
     expect(await findServing(dir)).toBeUndefined();
     await store.close();
+    await server.close();
+  });
+
+  test("is believed of a server of this machine alone, whose process is this user's own", async () => {
+    await (await openStore(dir, options)).close();
+    const file = join(dir, "serve.json");
+    const server = await listening();
+    const { port } = new URL(server.endpoint);
+    for (const endpoint of [
+      `http://localhost:${port}`,
+      `http://127.0.0.1:${port}@example.com`,
+      `http://127.0.0.1.example.com:${port}`,
+      `https://127.0.0.1:${port}`,
+      "http://192.0.2.1:80",
+    ]) {
+      await writeFile(file, JSON.stringify({ pid: process.pid, endpoint, ...secret }));
+      expect([endpoint, await findServing(dir)]).toEqual([endpoint, undefined]);
+    }
+    await writeServing(dir, { endpoint: server.endpoint, region: "eu-central-1", ...secret });
+    expect(await findServing(dir)).toMatchObject({ endpoint: server.endpoint });
+    if (process.getuid?.() === 0) {
+      await chown(file, 65_534, 65_534);
+      expect(await findServing(dir)).toBeUndefined();
+    }
     await server.close();
   });
 

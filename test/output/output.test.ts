@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { bytes } from "../../src/output/bytes.ts";
+import { csvLine } from "../../src/output/csv.ts";
 import { duration, localTime } from "../../src/output/dates.ts";
+import { withoutSecrets } from "../../src/output/secrets.ts";
 import { facts, table } from "../../src/output/table.ts";
-import { count, visible } from "../../src/output/text.ts";
+import { count, json, visible } from "../../src/output/text.ts";
 
 describe("bytes", () => {
   it.each([
@@ -38,6 +40,45 @@ describe("visible", () => {
     ["a reversed file name", "cv\u202Efdp.exe", "cv\\u202efdp.exe"],
     ["umlauts and emoji as they are", "Lebensläufe 🚀", "Lebensläufe 🚀"],
   ])("shows %s", (_name, given, shown) => expect(visible(given)).toBe(shown));
+});
+
+describe("json", () => {
+  it("escapes what would steer a terminal, and is read back as it was", () => {
+    const value = { name: "a\u007F\u009B31m\u202Eb\u2028\n\u001B", list: [1, "ä🚀"] };
+    const text = json(value, 2);
+    expect(text.replaceAll("\n", "")).toMatch(/^[\x20-\x7Eä🚀]+$/u);
+    expect(JSON.parse(text)).toEqual(value);
+  });
+});
+
+describe("csvLine", () => {
+  it.each([
+    ["=1+1", "'=1+1"],
+    ["\n=1+1", '"\'\n=1+1"'],
+    ["＝1+1", "'＝1+1"],
+    ["＋1", "'＋1"],
+    ["－1", "'－1"],
+    ["＠a", "'＠a"],
+    ["a=1", "a=1"],
+  ])("writes %j so that no spreadsheet calculates it", (given, cell) => {
+    expect(csvLine([given, -1])).toBe(`${cell},-1\r\n`);
+  });
+});
+
+describe("withoutSecrets", () => {
+  it.each([
+    ["a password in an address", "cannot reach https://me:pass@host/a", "cannot reach https://***@host/a"],
+    [
+      "a signed link",
+      "https://b/k?X-Amz-Credential=AKIA%2F2026&X-Amz-Security-Token=abc%2F&X-Amz-Signature=0f0f&x=1",
+      "https://b/k?X-Amz-Credential=***&X-Amz-Security-Token=***&X-Amz-Signature=***&x=1",
+    ],
+    ["a header", '{"x-amz-security-token":"abc/+=","a":1}', '{"x-amz-security-token":"***","a":1}'],
+    ["a key that is known", "the key is one/two+three.", "the key is ***."],
+    ["an address in a mail's text as it is", "write to me@example.com", "write to me@example.com"],
+  ])("hides %s", (_name, given, left) => {
+    expect(withoutSecrets(given, { AWS_SECRET_ACCESS_KEY: "one/two+three" })).toBe(left);
+  });
 });
 
 describe("table", () => {

@@ -17,14 +17,20 @@ interface Context {
   readonly endpointV2?: { readonly url?: URL };
 }
 
+interface Arguments {
+  readonly input: object;
+  /** From the step on in which it is made. */
+  readonly request?: { readonly headers: Readonly<Record<string, string>> };
+}
+
 interface Interceptable {
   readonly middlewareStack: {
     add(
       middleware: (
-        next: (args: { input: object }) => Promise<never>,
+        next: (args: Arguments) => Promise<never>,
         context: Context,
-      ) => (args: { input: object }) => Promise<never>,
-      options: { step: "initialize"; name: string; priority: "high"; override: true },
+      ) => (args: Arguments) => Promise<never>,
+      options: { step: "initialize" | "deserialize"; name: string; priority: "high"; override: true },
     ): void;
   };
 }
@@ -36,10 +42,25 @@ export function errorOrigin(error: unknown): ErrorOrigin | undefined {
   return typeof error === "object" && error !== null ? origins.get(error) : undefined;
 }
 
-/** Makes a client remember for each error which call it came from. The errors themselves are left as they are. */
+/**
+ * Makes a client remember for each error which call it came from. The errors themselves are left as they are, but for what
+ * signed the request: a server that echoes its headers would put the session token into the message.
+ */
 export function rememberOrigins(service: Service, client: unknown): void {
   // Each SDK client types its stack by its own unions of inputs and outputs; this middleware needs none of them.
-  (client as Interceptable).middlewareStack.add(
+  const { middlewareStack } = client as Interceptable;
+  middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        hideSigning(error, args.request?.headers ?? {});
+        throw error;
+      }
+    },
+    { step: "deserialize", name: "hideSigning", priority: "high", override: true },
+  );
+  middlewareStack.add(
     (next, context) => async (args) => {
       try {
         return await next(args);
@@ -51,6 +72,19 @@ export function rememberOrigins(service: Service, client: unknown): void {
     },
     { step: "initialize", name: "rememberOrigins", priority: "high", override: true },
   );
+}
+
+function hideSigning(error: unknown, headers: Readonly<Record<string, string>>): void {
+  if (!(error instanceof Error)) return;
+  const token = headers["x-amz-security-token"];
+  const signature = /Signature=([0-9a-f]+)/.exec(headers["authorization"] ?? "")?.[1];
+  const secrets = [token, token && encodeURIComponent(token), signature].filter((text) => text !== undefined);
+  const fields = error as unknown as Record<string, unknown>;
+  for (const name of Object.getOwnPropertyNames(error)) {
+    const text = fields[name];
+    if (typeof text !== "string" || !secrets.some((secret) => text.includes(secret))) continue;
+    fields[name] = secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+  }
 }
 
 function originOf(service: Service, context: Context, input: object): ErrorOrigin {

@@ -23,7 +23,7 @@ export function saveFile(chunks: readonly Uint8Array[], { path, overwrite, sha25
   if (hash.digest("hex") !== sha256) return "other bytes";
   const partPath = partPathOf({ path, sha256 });
   try {
-    const file = openSync(partPath, "w");
+    const file = openSync(partPath, "w", 0o600);
     try {
       writeAll(file, chunks, 0);
     } finally {

@@ -48,7 +48,7 @@ export async function downloadFile(aws: Aws, download: DownloadFile): Promise<Do
   const head = await headObject(aws, download, download.signal);
   if (head === undefined) throw new CliError(`no object ${download.key} in bucket ${download.bucket}`);
   const partPath = `${path}.${markOf(download, head)}.part`;
-  const file = await open(partPath, constants.O_RDWR | constants.O_CREAT);
+  const file = await open(partPath, constants.O_RDWR | constants.O_CREAT, 0o600);
   let resumedBytes = 0;
   let verification;
   try {

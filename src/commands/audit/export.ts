@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { count } from "../../output/text.ts";
+import { count, json } from "../../output/text.ts";
 import { periodOf, since, until } from "./period.ts";
 import { auditSite } from "./site.ts";
 
@@ -22,7 +22,7 @@ export function auditExport(begin: Begin): AnyCommand {
       const site = auditSite({ aws, config: run.config, world: run.world });
       const entries = exportAudit(site, periodOf(options, run.world.now()));
       const { output } = options;
-      if (output === undefined) return run.printLines(entries, (entry) => JSON.stringify(entry));
+      if (output === undefined) return run.printLines(entries, (entry) => json(entry));
       const { dryRun } = run.config;
       const written = await writeLines(entries, { path: output, cwd: run.world.cwd, dryRun });
       await run.print({ ...written, dryRun }, ({ file, entries: number }) =>

@@ -3,7 +3,7 @@ import type { BackupPlan, CreatedBackup, CreateProgress, Rate } from "../../back
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../output/bytes.ts";
 import { duration } from "../../output/dates.ts";
-import { count, grouped, visible } from "../../output/text.ts";
+import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { assertOutside, placeOf, repoFlag } from "./repository.ts";
 import { s3Place } from "./native/site.ts";
@@ -74,13 +74,14 @@ const named = 20;
 async function notWhole({ id, objects, unreadable }: CreatedBackup): Promise<CliError> {
   const { partial } = await import("../partial.ts");
   const failures = unreadable.slice(0, named).map((name) => ({
-    what: visible(name),
+    what: name,
     why: "may not be read, or lies in an archive",
   }));
   const more = unreadable.length - failures.length;
-  const told = partial(failures, objects).message;
-  return new CliError(more > 0 ? `${told}\n  and ${grouped(more)} more` : told, {
+  const told = partial(failures, objects);
+  return new CliError(told.message, {
     exitCode: exitCodes.partial,
+    details: more > 0 ? [...told.details, `and ${grouped(more)} more`] : told.details,
     hint: `the backup is made, without them: mawps backup show ${id}`,
   });
 }

@@ -87,8 +87,8 @@ function tableNamed(text: string): string {
 
 function refuseConflicts({ onConflict, manifest }: RestoreSite, conflicts: readonly string[]): void {
   if (onConflict !== "fail" || conflicts.length === 0) return;
-  const list = conflicts.map((line) => `  ${line}`).join("\n");
-  throw new CliError(`what is there differs from ${manifest.id}; nothing was changed:\n${list}`, {
+  throw new CliError(`what is there differs from ${manifest.id}; nothing was changed:`, {
+    details: conflicts,
     hint: "--on-conflict skip leaves these, newer and replace overwrite them; --into-prefix test- restores beside",
   });
 }
@@ -157,8 +157,9 @@ async function tellFailures(run: Run, { manifest }: RestoreSite, outcome: Restor
   const named = failures.slice(0, 20).map(({ left, why }) => ({ what: nameOfLeft(left), why }));
   const told = partial([...named, ...accounts], items + objects);
   const more = failures.length - named.length;
-  throw new CliError(more > 0 ? `${told.message}\n  and ${grouped(more)} more` : told.message, {
+  throw new CliError(told.message, {
     exitCode: exitCodes.partial,
+    details: more > 0 ? [...told.details, `and ${grouped(more)} more`] : told.details,
     hint,
   });
 }

@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { revertible } from "../../migrations/choose.ts";
 import type { MigrationState } from "../../migrations/state.ts";
 import type { Reverted } from "../../migrations/revert.ts";
-import { count, visible } from "../../output/text.ts";
+import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { defaultBatchSize, migrationSite, withRunner } from "./site.ts";
 import { partial } from "../partial.ts";
@@ -71,8 +71,8 @@ export function migrateDown(begin: Begin): AnyCommand {
       );
       const conflicts = outcomes.flatMap(({ id, conflicts: left }) =>
         left.map(({ userId, why }) => ({
-          what: visible(`${id} ${userId}`),
-          why: visible(`${why}; it stays`),
+          what: `${id} ${userId}`,
+          why: `${why}; it stays`,
         })),
       );
       if (conflicts.length > 0) {

@@ -1,6 +1,5 @@
 import { CliError } from "../../errors.ts";
 import type { MigrationSite } from "../../migrations/migration.ts";
-import { visible } from "../../output/text.ts";
 import type { Run } from "../run.ts";
 
 /**
@@ -34,7 +33,7 @@ export async function assertSafetyNet(
       if (!found.isSeen) run.warn(`backup ${found.id} cannot be read here: it counts by its time alone`);
       return undefined;
     } catch (error) {
-      if (error instanceof CliError) return visible(error.message);
+      if (error instanceof CliError) return error.message;
       throw error;
     }
   }

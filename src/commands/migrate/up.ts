@@ -88,8 +88,8 @@ export function migrateUp(begin: Begin): AnyCommand {
       );
       const failed = outcomes.flatMap(({ id, unfinished }) =>
         unfinished.map(({ userId, what, why }) => ({
-          what: visible(`${id} ${userId} ${what}`),
-          why: visible(`${why}; it was changed again and again meanwhile`),
+          what: `${id} ${userId} ${what}`,
+          why: `${why}; it was changed again and again meanwhile`,
         })),
       );
       if (failed.length > 0) {

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
-import { count } from "../../output/text.ts";
+import { count, json } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { UserProgress } from "../../site/progress/store.ts";
 import { documentSite } from "../doc/site.ts";
@@ -57,8 +57,8 @@ export function progressExport(begin: Begin): AnyCommand {
           broken.add(stored.userId, read);
           users += 1;
           if (format === "csv") yield progressRows(stored.userId, read.pages).map(csvLine).join("");
-          else if (!isList) yield `${JSON.stringify(stored)}\n`;
-          else yield `${users === 1 ? "" : ","}${JSON.stringify(stored)}`;
+          else if (!isList) yield `${json(stored)}\n`;
+          else yield `${users === 1 ? "" : ","}${json(stored)}`;
         }
         if (isList) yield "]\n";
       }

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
 import { bytes } from "../../output/bytes.ts";
-import { count, grouped, visible } from "../../output/text.ts";
+import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { RuleTotal, Totals } from "../../retention/plan.ts";
 import type { PlanOnDisk } from "../../retention/plan-file.ts";
@@ -76,11 +76,11 @@ async function carryOutPlan(
     });
     working.stop();
   }
-  for (const { due: entry, why } of outcome.skipped) run.warn(`skipped ${nameOf(entry)}: ${visible(why)}`);
+  for (const { due: entry, why } of outcome.skipped) run.warn(`skipped ${nameOf(entry)}: ${why}`);
   await run.print({ ...asJson(outcome), dryRun }, () => asText(outcome, dryRun));
   if (outcome.failures.length > 0) {
     throw partial(
-      outcome.failures.map(({ due: entry, why }) => ({ what: nameOf(entry), why: visible(why) })),
+      outcome.failures.map(({ due: entry, why }) => ({ what: nameOf(entry), why })),
       outcome.done,
     );
   }
@@ -114,7 +114,7 @@ function questionOf(due: readonly RuleTotal[]): string {
 }
 
 function nameOf(entry: DueEntry): string {
-  return visible(`${entry.rule} ${whatIs(entry)}`);
+  return `${entry.rule} ${whatIs(entry)}`;
 }
 
 function asJson({ rules, done, gone, skipped, failures }: RunOutcome) {

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
 import { twinKey } from "../../model/twin.ts";
 import { bytes } from "../../output/bytes.ts";
+import { json } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { currentTwin, twinSite } from "./site.ts";
 
@@ -27,9 +28,7 @@ export function twinExport(begin: Begin): AnyCommand {
       ]);
       const { value, version } = currentTwin(await readTwin(await twinSite(run, "reads")));
       const isLine = format === "localstorage";
-      const text = isLine
-        ? localStorageLine(twinKey, JSON.stringify(value))
-        : JSON.stringify(value, undefined, 2);
+      const text = isLine ? localStorageLine(twinKey, JSON.stringify(value)) : json(value, 2);
       if (output === undefined) return run.print(isLine ? { line: text } : value, () => text);
       const { writeNewFile } = await import("../../new-file.ts");
       const file = resolve(run.world.cwd, output);

@@ -1,7 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { isTwin, twinKey } from "../../model/twin.ts";
-import { count, visible } from "../../output/text.ts";
+import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { TwinAge } from "../../site/twin/merge.ts";
 import { readStorageSource, withBrowserOptions, type SourceOptions } from "../storage-source.ts";
@@ -71,10 +71,8 @@ async function refuseUnusable(run: Run, twin: unknown): Promise<void> {
   const { findings } = validateTwin(twin);
   const unusable = findings.filter(({ severity }) => severity === "unusable");
   if (unusable.length > 0) {
-    const lines = unusable.map(
-      ({ path, problem }) => `  ${path === "" ? "the twin" : visible(path)} ${problem}`,
-    );
-    throw new CliError(`this twin cannot be stored:\n${lines.join("\n")}`, {
+    throw new CliError("this twin cannot be stored:", {
+      details: unusable.map(({ path, problem }) => `${path === "" ? "the twin" : path} ${problem}`),
       exitCode: exitCodes.findings,
       hint: "`mawps twin validate` shows all that was found; nothing was changed",
     });

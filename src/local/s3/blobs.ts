@@ -40,7 +40,7 @@ export interface Blobs {
 
 /** Opens the folder of blobs and removes what a crash has left in it. */
 export async function openBlobs(folder: string, index: ObjectIndex): Promise<Blobs> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const handle = await open(folder, "r");
   const readers = new Map<string, number>();
   const doomed = new Set<string>();
@@ -130,7 +130,7 @@ interface WriterPaths {
 }
 
 async function openWriter(blob: string, paths: WriterPaths): Promise<BlobWriter> {
-  let file: FileHandle | undefined = await open(paths.temporary, "wx");
+  let file: FileHandle | undefined = await open(paths.temporary, "wx", 0o600);
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
 

@@ -24,7 +24,7 @@ export async function openS3(
   folder: string,
   options: LocalOptions,
 ): Promise<LocalService & { put(put: InsidePut): Promise<void> }> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const index = await openObjectIndex(join(folder, "index"));
   const blobs = await openBlobs(join(folder, "blobs"), index);
   const store: Store = { index, blobs, locks: createLocks(), options };

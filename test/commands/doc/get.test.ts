@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -73,6 +73,8 @@ describe.each(["simple", "composite"] as const)("doc get on the %s table", (shap
       outcome: "fetched",
     });
     expect(others).toHaveLength(1);
+    const modes = [stat(join(home.folder, "new")), stat(join(home.folder, "new/folder/doc-1.txt"))];
+    expect((await Promise.all(modes)).map(({ mode }) => mode & 0o777)).toEqual([0o700, 0o600]);
     expect(await files()).toEqual({ "new/folder/doc-1.txt": "Nummer 1", "new/folder/Größe.txt": "Nummer 2" });
     expect((await run("--all", "-o", "new/folder")).stderr).toContain(
       "2 documents are left out: INFECTED, DELETED",

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { userConfigFolder, type FoundFile } from "./config-file.ts";
+import type { Resolved, SettingKey } from "./config.ts";
+import type { World } from "../world.ts";
+
+/** Settings that say to which server what is the user's own goes: credentials, items, documents. */
+const servers = ["endpointUrl", "clamav.host"] as const satisfies readonly SettingKey[];
+
+/**
+ * The servers that a configuration file names which was only found on the way up from the current folder: it may have come
+ * with somebody else's folder. A file that was named, or lies in the user's own folder, is their own word.
+ */
+export function serversOfOthers({ config, sources }: Resolved, file: FoundFile | undefined): string[] {
+  if (file === undefined || file.isOwnWord) return [];
+  return servers.flatMap((key) => {
+    const value = config[key];
+    const isUsed = key !== "endpointUrl" || config.target === "aws";
+    return value !== undefined && isUsed && sources[key] === file.path ? [value] : [];
+  });
+}
+
+/** Whether the user has said before that this file, as it is now, may be believed. */
+export async function isTrusted(world: TrustWorld, { path, text }: FoundFile): Promise<boolean> {
+  return (await readTrusted(world)).get(path) === hashOf(text);
+}
+
+/** Keeps in the user's own folder that this file, as it is now, may be believed. */
+export async function trust(
+  world: TrustWorld,
+  { path, text }: Pick<FoundFile, "path" | "text">,
+): Promise<void> {
+  const trusted = (await readTrusted(world)).set(path, hashOf(text));
+  const file = trustedFile(world);
+  await mkdir(userConfigFolder(world), { recursive: true, mode: 0o700 });
+  const passing = `${file}.${world.machine.pid}.part`;
+  await writeFile(passing, `${JSON.stringify([...trusted], undefined, 2)}\n`, { mode: 0o600 });
+  await rename(passing, file);
+}
+
+type TrustWorld = Pick<World, "home" | "env" | "platform" | "machine">;
+
+/** Pairs of a file's path and its content's hash. What cannot be read is asked about again. */
+async function readTrusted(world: TrustWorld): Promise<Map<unknown, unknown>> {
+  try {
+    return new Map(JSON.parse(await readFile(trustedFile(world), "utf8")) as [unknown, unknown][]);
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return new Map();
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return new Map();
+    throw error;
+  }
+}
+
+function trustedFile(world: TrustWorld): string {
+  return join(userConfigFolder(world), "trusted.json");
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,111 @@
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { startFaultyServer, type FaultyServer } from "../support/faulty-server.ts";
+import { makeHome, type TestHome } from "../support/world.ts";
+
+let home: TestHome;
+let server: FaultyServer;
+
+beforeEach(async () => {
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
+  vi.stubEnv("AWS_MAX_ATTEMPTS", "1");
+  home = await makeHome();
+  server = await startFaultyServer();
+  server.fault = () => ({ status: 403, body: "{}" });
+  await writeConfig({ target: "aws", endpointUrl: server.url });
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await server.close();
+  await home.remove();
+});
+
+async function writeConfig(values: Record<string, unknown>): Promise<void> {
+  await writeFile(join(home.folder, "mawps.config.json"), JSON.stringify(values));
+}
+
+/** How many requests the server of the file has seen since it was last asked. */
+function seen(): number {
+  return server.requests.splice(0).length;
+}
+
+const kept = () => join(home.folder, ".config", "mawps", "trusted.json");
+
+it("sends nothing to a server of a file that was only found, and says what to do", async () => {
+  const { exitCode, stderr } = await home.run(["hero", "show"]);
+  expect([exitCode, seen()]).toEqual([1, 0]);
+  expect(stderr).toContain(server.url);
+  expect(stderr).toContain("mawps config trust");
+  expect((await home.run(["hero", "show", "--yes"])).exitCode).toBe(1);
+  expect((await home.run(["init", "--target", "aws", "--force", "--name", "x"])).exitCode).toBe(0);
+  await home.run(["hero", "show"]);
+  expect(seen()).toBe(0);
+});
+
+it("asks once at a terminal, and again when the file has changed", async () => {
+  expect((await home.run(["hero", "show"], { answers: [false] })).stderr).toContain("nothing was sent");
+  expect(seen()).toBe(0);
+  await home.run(["hero", "show"], { answers: [true] });
+  expect(seen()).toBeGreaterThan(0);
+  await home.run(["hero", "show"]);
+  expect(seen()).toBeGreaterThan(0);
+  await writeConfig({ target: "aws", endpointUrl: server.url, name: "other" });
+  expect((await home.run(["hero", "show"])).exitCode).toBe(1);
+  expect(seen()).toBe(0);
+});
+
+it("believes a file after `config trust`, and keeps that for its owner alone", async () => {
+  const dry = await home.run(["config", "trust", "--dry-run", "--json"]);
+  expect(JSON.parse(dry.stdout)).toMatchObject({ servers: [server.url], dryRun: true });
+  await expect(stat(kept())).rejects.toMatchObject({ code: "ENOENT" });
+  expect((await home.run(["config", "trust"])).exitCode).toBe(0);
+  expect((await stat(kept())).mode & 0o777).toBe(0o600);
+  await home.run(["hero", "show"]);
+  expect(seen()).toBeGreaterThan(0);
+});
+
+it("takes flags, variables, a file that is named, the user's own and one from init for the user's own word", async () => {
+  const path = join(home.folder, "mawps.config.json");
+  await home.run(["hero", "show", "--config", path]);
+  expect(seen()).toBeGreaterThan(0);
+  await home.run(["hero", "show"], { env: { MAWPS_CONFIG: path } });
+  expect(seen()).toBeGreaterThan(0);
+  await home.run(["hero", "show", "--endpoint-url", server.url]);
+  expect(seen()).toBeGreaterThan(0);
+  await home.run(["init", "--target", "aws", "--endpoint-url", server.url, "--force"]);
+  await home.run(["hero", "show"]);
+  expect(seen()).toBeGreaterThan(0);
+  await mkdir(join(home.folder, ".config", "mawps"), { recursive: true });
+  const own = { target: "aws", endpointUrl: server.url, name: "own" };
+  await writeFile(join(home.folder, ".config", "mawps", "mawps.config.json"), JSON.stringify(own));
+  await writeFile(path, "{}");
+  await home.run(["hero", "show", "--config", join(home.folder, ".config", "mawps", "mawps.config.json")]);
+  expect(seen()).toBeGreaterThan(0);
+});
+
+it("asks before documents go to a scanner that the file names", async () => {
+  await writeConfig({ clamav: { host: "scanner.example.com" } });
+  await writeFile(join(home.folder, "a.txt"), "x");
+  const { exitCode, stderr } = await home.run([
+    "doc",
+    "upload",
+    "u",
+    "a.txt",
+    "--type",
+    "cv",
+    "--create-profile",
+  ]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("scanner.example.com");
+});
+
+it("asks again where what was kept cannot be read", async () => {
+  await home.run(["config", "trust"]);
+  await writeFile(kept(), "[1");
+  expect((await home.run(["hero", "show"])).exitCode).toBe(1);
+  await home.run(["config", "trust"]);
+  expect(JSON.parse(await readFile(kept(), "utf8"))).toHaveLength(1);
+});
