@@ -75,6 +75,7 @@ export function progressStats(begin: Begin): AnyCommand {
 }
 
 async function asText(statistics: ProgressStatistics, columns: number): Promise<string> {
+  const { stopName } = await import("../../site/progress/statistics.ts");
   const { users, usersWithProgress, active, completion, pages } = statistics;
   const parts = [
     facts([
@@ -90,7 +91,7 @@ async function asText(statistics: ProgressStatistics, columns: number): Promise<
   if (pages.length > 0) parts.push(await pagesText(pages));
   for (const { page, stops } of pages.slice(0, maxStopCharts)) {
     if (stops.length === 0) continue;
-    const rows = stops.map(({ step, users: value }) => ({ label: step ?? "before the first step", value }));
+    const rows = stops.map(({ step, users: value }) => ({ label: stopName(step), value }));
     parts.push(`where people stop on ${visible(page)}\n${barChart(rows, columns)}`);
   }
   return parts.join("\n\n");

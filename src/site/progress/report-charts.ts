@@ -2,14 +2,26 @@ import { BarChart } from "echarts/charts";
 import { GridComponent, LegendComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import type { PageStatistics, ProgressStatistics } from "./statistics.ts";
+import { stopName, type PageStatistics, type ProgressStatistics } from "./statistics.ts";
 
 use([BarChart, GridComponent, LegendComponent, SVGRenderer]);
 
-const width = 960;
+/** What a drawing is made for. It is shown at about its own width in pixels, so that its letters keep their size. */
+interface Format {
+  /** Class of the element; the page shows the one that fits the window. */
+  readonly name: "wide" | "narrow";
+  readonly width: number;
+  /** Characters of a page's name. */
+  readonly maxLabelLength: number;
+}
+
+const formats: readonly Format[] = [
+  { name: "wide", width: 960, maxLabelLength: 28 },
+  { name: "narrow", width: 340, maxLabelLength: 14 },
+];
+
 const rowHeight = 34;
 const plotMargin = 24;
-const maxLabelLength = 28;
 /** Pixels that a character of 13 pixels takes at most on average. */
 const characterWidth = 8;
 
@@ -20,11 +32,21 @@ const colour = {
   line: "var(--line)",
   first: "var(--first)",
   second: "var(--second)",
-  /** The most frequent steps are told apart; more colours than these nobody tells apart either. */
-  series: ["var(--first)", "var(--second)", "var(--third)", "var(--fourth)"],
-  rest: "var(--rest)",
   onBar: "var(--on-bar)",
 } as const;
+
+/**
+ * How far somebody got on a page before they stopped, in the order of its steps: each stage has one colour and one name on every
+ * page. More colours than these nobody tells apart.
+ */
+const stages = [
+  { name: stopName(null), color: "var(--rest)" },
+  { name: "1st step", color: "var(--first)" },
+  { name: "2nd step", color: "var(--second)" },
+  { name: "3rd step", color: "var(--third)" },
+  { name: "4th step", color: "var(--fourth)" },
+  { name: "a later step", color: "var(--fifth)" },
+] as const;
 
 const textStyle = { fontFamily: "system-ui, sans-serif", fontSize: 13, color: colour.text };
 const valueAxis = {
@@ -40,11 +62,26 @@ const categoryStyle = {
   axisLabel: { ...textStyle, interval: 0 },
 };
 
-/** Users in each bin of completion, as an SVG element. */
+const legend = {
+  top: 0,
+  left: 0,
+  textStyle,
+  itemWidth: 14,
+  itemHeight: 14,
+  itemGap: 16,
+  icon: "rect",
+};
+
+/** Users in each bin of completion, as SVG elements, one for each width of window. */
 export function distributionChart(bins: ProgressStatistics["completion"]["distribution"]): string {
-  return draw(300, "Users by completion", {
+  return draw("Users by completion", ({ name }) => ({
+    height: 300,
     grid: { left: 48, right: 8, top: 28, bottom: 32 },
-    xAxis: { type: "category", data: bins.map(({ from, to }) => `${from}–${to} %`), ...categoryStyle },
+    xAxis: {
+      type: "category",
+      data: bins.map(({ from, to }) => (name === "wide" ? `${from}–${to} %` : String(from))),
+      ...categoryStyle,
+    },
     yAxis: valueAxis,
     series: [
       bars(
@@ -53,18 +90,18 @@ export function distributionChart(bins: ProgressStatistics["completion"]["distri
         { color: colour.first, label: "top" },
       ),
     ],
-  });
+  }));
 }
 
-/** Visitors and completions of each page, as an SVG element. */
+/** Visitors and completions of each page, as SVG elements. */
 export function pagesChart(pages: readonly PageStatistics[]): string {
   const names = pages.map(({ page }) => page);
-  const legend = { top: 0, left: 0, textStyle, itemWidth: 14, itemHeight: 14, itemGap: 40, icon: "rect" };
-  return draw(76 + pages.length * rowHeight * 1.3, "Visitors and completions by page", {
+  return draw("Visitors and completions by page", (format) => ({
+    height: 76 + pages.length * rowHeight * 1.3,
     legend,
-    grid: { left: labelSpace(names), right: 72, top: 40, bottom: 32 },
+    grid: { left: labelSpace(names, format), right: format.width / 12, top: 40, bottom: 32 },
     xAxis: valueAxis,
-    yAxis: rowNames(names),
+    yAxis: rowNames(names, format),
     series: [
       bars(
         "visitors",
@@ -77,47 +114,53 @@ export function pagesChart(pages: readonly PageStatistics[]): string {
         { color: colour.second, label: "right" },
       ),
     ],
-  });
+  }));
 }
 
-/** Where those who did not complete a page stopped, as an SVG element; empty when everybody completed every page. */
+/** Where those who did not complete a page stopped, as SVG elements; empty when everybody completed every page. */
 export function stopsChart(pages: readonly PageStatistics[]): string {
   const rows = pages.filter(({ stops }) => stops.length > 0);
   if (rows.length === 0) return "";
   const names = rows.map(({ page }) => page);
-  const most = Math.max(...rows.map(({ stops }) => sum(stops.map(({ users }) => users))));
-  const perUser = (width - labelSpace(names) - plotMargin) / most;
-  const ranked = rows.map(({ stops }) => stops.toSorted((a, b) => b.users - a.users));
-  const others = ranked.map((stops) => sum(stops.slice(colour.series.length).map(({ users }) => users)));
-  return draw(48 + rows.length * rowHeight, "Where people stop", {
-    grid: { left: labelSpace(names), right: plotMargin, top: 8, bottom: 32 },
-    xAxis: { ...valueAxis, max: most, axisLabel: { ...valueAxis.axisLabel, showMaxLabel: false } },
-    yAxis: rowNames(names),
-    series: [
-      ...colour.series.map((color, place) => ({
-        ...bars("", [], { color }),
+  const counted = rows.map((page) => usersByStage(page));
+  const most = Math.max(...counted.map(sum));
+  return draw("Where people stop", (format) => {
+    const perUser = (format.width - labelSpace(names, format) - plotMargin) / most;
+    const legendHeight = format.name === "wide" ? 40 : 64;
+    return {
+      height: 40 + legendHeight + rows.length * rowHeight,
+      legend,
+      grid: { left: labelSpace(names, format), right: plotMargin, top: legendHeight, bottom: 32 },
+      xAxis: { ...valueAxis, max: most, axisLabel: { ...valueAxis.axisLabel, showMaxLabel: false } },
+      yAxis: rowNames(names, format),
+      series: stages.map(({ name, color }, stage) => ({
+        ...bars(name, [], { color }),
         stack: "stops",
-        data: ranked.map((stops) => stopBar(stops[place], perUser)),
+        data: counted.map((users) => stopBar(users[stage] ?? 0, perUser)),
       })),
-      { ...bars("", others, { color: colour.rest }), stack: "stops" },
-    ],
+    };
   });
 }
 
-/** How the step is called after which somebody stopped. */
-export function stopName(step: string | null): string {
-  return step ?? "not begun";
+/** Users of one page by the place of the last step that they completed; the last stage holds all further ones. */
+function usersByStage({ steps, stops }: PageStatistics): number[] {
+  const users = stages.map(() => 0);
+  for (const { step, users: stopped } of stops) {
+    const place = step === null ? 0 : steps.findIndex((each) => each.step === step) + 1;
+    const stage = Math.min(place, stages.length - 1);
+    users[stage] = (users[stage] ?? 0) + stopped;
+  }
+  return users;
 }
 
-/** A label only where it has room. */
-function stopBar(stop: PageStatistics["stops"][number] | undefined, pixelsPerUser: number) {
-  const { step = null, users = 0 } = stop ?? {};
-  const text = `${stopName(step)} ${users}`;
+/** A number only where it has room. */
+function stopBar(users: number, pixelsPerUser: number) {
   return {
-    value: users,
+    // Nothing is drawn for "-", and an empty bar for 0.
+    value: users === 0 ? "-" : users,
     label: {
-      show: text.length * characterWidth < users * pixelsPerUser,
-      formatter: () => text,
+      show: (String(users).length + 1) * characterWidth < users * pixelsPerUser,
+      formatter: () => String(users),
       position: "inside" as const,
       color: colour.onBar,
     },
@@ -125,11 +168,11 @@ function stopBar(stop: PageStatistics["stops"][number] | undefined, pixelsPerUse
 }
 
 /** Left of the bars. Nothing can be measured here, so the widest common font is assumed. */
-function labelSpace(names: readonly string[]): number {
+function labelSpace(names: readonly string[], { maxLabelLength }: Format): number {
   return 16 + characterWidth * Math.min(maxLabelLength, Math.max(...names.map((name) => name.length)));
 }
 
-function rowNames(names: readonly string[]) {
+function rowNames(names: readonly string[], { maxLabelLength }: Format) {
   const shortened = names.map((name) => {
     const characters = Array.from(name);
     return characters.length <= maxLabelLength
@@ -152,17 +195,22 @@ function bars(name: string, data: number[], style: { color: string; label?: "top
   };
 }
 
-type Drawing = Parameters<ReturnType<typeof init>["setOption"]>[0];
+type Drawing = Parameters<ReturnType<typeof init>["setOption"]>[0] & { readonly height: number };
 
-function draw(height: number, description: string, drawing: Drawing): string {
-  const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
-  try {
-    chart.setOption({ ...drawing, animation: false, textStyle });
-    const svg = chart.renderToSVGString({ useViewBox: true });
-    return svg.replace("<svg ", `<svg role="img" aria-label="${description}" `);
-  } finally {
-    chart.dispose();
-  }
+function draw(description: string, drawingFor: (format: Format) => Drawing): string {
+  return formats
+    .map((format) => {
+      const { height, ...drawing } = drawingFor(format);
+      const chart = init(null, null, { renderer: "svg", ssr: true, width: format.width, height });
+      try {
+        chart.setOption({ ...drawing, animation: false, textStyle });
+        const svg = chart.renderToSVGString({ useViewBox: true });
+        return svg.replace("<svg ", `<svg class="${format.name}" role="img" aria-label="${description}" `);
+      } finally {
+        chart.dispose();
+      }
+    })
+    .join("");
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,6 +1,6 @@
 import { sketchError } from "./quantiles.ts";
-import { distributionChart, pagesChart, stopName, stopsChart } from "./report-charts.ts";
-import type { PageStatistics, ProgressStatistics } from "./statistics.ts";
+import { distributionChart, pagesChart, stopsChart } from "./report-charts.ts";
+import { stopName, type PageStatistics, type ProgressStatistics } from "./statistics.ts";
 
 export interface ReportOptions {
   readonly generatedAt: Date;
@@ -37,7 +37,7 @@ ${tiles(statistics)}
 ${figure("Completion", "How many users are how far, in steps of 10 %.", distributionChart(completion.distribution))}
 ${shown.length === 0 ? "" : figure("Pages", "Who came, and who completed the page.", pagesChart(shown))}
 ${pageTable(pages)}
-${stops === "" ? "" : figure("Where people stop", "The last step completed by those who did not complete the page.", stops)}
+${stops === "" ? "" : figure("Where people stop", "The last step completed by those who did not complete the page, in the order of its steps.", stops)}
 ${stops === "" ? "" : stopsTable(shown)}
 ${footnotes(statistics)}
 </body>
@@ -127,9 +127,9 @@ function escapeHtml(text: string): string {
 
 /** Paper gets the light colours, whatever the system prefers. */
 const css = `
-:root { --page: #fff; --text: #1c2733; --muted: #5a6b7b; --line: #dce3ea; --first: #2f6fb0; --second: #1d9a6c; --third: #c9772a; --fourth: #8a5fbf; --rest: #9aa7b3; --on-bar: #fff; }
+:root { --page: #fff; --text: #1c2733; --muted: #5a6b7b; --line: #dce3ea; --first: #2f6fb0; --second: #1d9a6c; --third: #c9772a; --fourth: #8a5fbf; --fifth: #b5487d; --rest: #7b8894; --on-bar: #fff; }
 @media screen and (prefers-color-scheme: dark) {
-  :root { --page: #12181f; --text: #e6edf3; --muted: #9fb0c0; --line: #2c3844; --first: #5aa0e6; --second: #3cc492; --third: #e59a52; --fourth: #b08be0; --rest: #6b7a88; --on-bar: #12181f; }
+  :root { --page: #12181f; --text: #e6edf3; --muted: #9fb0c0; --line: #2c3844; --first: #5aa0e6; --second: #3cc492; --third: #e59a52; --fourth: #b08be0; --fifth: #e386b3; --rest: #8a98a6; --on-bar: #12181f; }
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
@@ -139,12 +139,12 @@ header p, figcaption, footer { color: var(--muted); margin: .2rem 0 0; }
 .tiles div { border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .8rem; }
 dt { color: var(--muted); font-size: .85rem; } dd { margin: 0; font-size: 1.5rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 figure { margin: 0 0 2rem; break-inside: avoid; }
-figure svg { display: block; width: 100%; height: auto; }
+figure svg { display: block; width: 100%; height: auto; } svg.narrow { display: none; max-width: 34rem; }
 table { width: 100%; margin-bottom: 2rem; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .5rem; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child { text-align: left; overflow-wrap: anywhere; } tbody th { font-weight: 500; } tr { break-inside: avoid; }
 td.list, table:has(td.list) th { text-align: left; } td span { white-space: nowrap; }
-@media (max-width: 34rem) { body { padding: 1rem .75rem; } th, td { padding: .3rem .25rem; font-size: .8rem; } }
+@media screen and (max-width: 34rem) { svg.wide { display: none !important; } figure svg.narrow { display: block; } body { padding: 1rem .625rem; } th, td { padding: .3rem .25rem; font-size: .75rem; } th:first-child { min-width: 6.5rem; } }
 footer { margin-top: 1.5rem; font-size: .9rem; } footer p { margin: 0; }
 @media print { body { max-width: none; padding: 0; font-size: 11pt; } * { print-color-adjust: exact; } }
 `;

@@ -44,6 +44,11 @@ export interface ProgressStatistics {
   readonly leftOut: number;
 }
 
+/** How the step is called after which somebody stopped; null is before the first one. */
+export function stopName(step: string | null): string {
+  return step ?? "not begun";
+}
+
 const dayMs = 86_400_000;
 /** Names are foreign data: without a limit, broken items could fill the memory. */
 const maxPages = 500;

@@ -43,7 +43,23 @@ describe("the report", () => {
   test("is made of nothing as well", () => {
     const html = progressReport(new ProgressTally({ now }).result(), { generatedAt: now, title: "t" });
     expect(html).toContain("<dd>0</dd>");
-    expect(html.match(/<svg/g)).toHaveLength(1);
+    expect(html.match(/<svg class="(wide|narrow)"/g)).toHaveLength(2);
+  });
+});
+
+describe("where people stop", () => {
+  test("has one colour and one name for each stage, in the order of the steps, on every page", () => {
+    const html = report();
+    const [chart = ""] =
+      /<svg class="wide" role="img" aria-label="Where people stop"[\s\S]*?<\/svg>/.exec(html) ?? [];
+    const texts = [...chart.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text);
+    const legend = ["not begun", "1st step", "2nd step", "3rd step", "4th step", "a later step"];
+    expect(texts.filter((text) => legend.includes(text ?? ""))).toStrictEqual(legend);
+    // One user stopped before the first step, one behind the first, one behind the second: on both pages alike.
+    const drawn = ["--rest", "--first", "--second", "--third", "--fourth", "--fifth"].map(
+      (color) => chart.split(`fill="var(${color})"`).length - 1,
+    );
+    expect(drawn).toStrictEqual([3, 3, 3, 1, 1, 1]);
   });
 });
 
@@ -80,12 +96,19 @@ describe.skipIf(!installed(chromiumPath))("a real Chromium, if /usr/bin/chromium
     expect((await page.pdf({ format: "A4", printBackground: true })).length).toBeGreaterThan(10_000);
   });
 
-  test("fits a narrow window", async () => {
+  test("can be read on a phone: nothing sticks out, and letters keep their size", async () => {
     await using context = await launchChromium(join(folder, "profile"));
     const page = await context.newPage();
-    await page.setViewportSize({ width: 390, height: 800 });
+    await page.setViewportSize({ width: 360, height: 800 });
     await page.goto(address);
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
+    const { charts, heights } = await page.evaluate<{ charts: number; heights: number[] }>(`(() => {
+      const shown = [...document.querySelectorAll("svg")].filter((svg) => svg.getBoundingClientRect().height > 0);
+      const texts = shown.flatMap((svg) => [...svg.querySelectorAll("text")]);
+      return { charts: shown.length, heights: texts.map((text) => text.getBoundingClientRect().height) };
+    })()`);
+    expect(charts).toBe(3);
+    expect(Math.min(...heights)).toBeGreaterThan(10);
   });
 });
 
@@ -99,7 +122,7 @@ async function look(page: Page): Promise<unknown> {
     return {
       title: document.title,
       page: getComputedStyle(document.body).backgroundColor,
-      bar: getComputedStyle(document.querySelector('svg path[fill="var(--first)"]')).fill,
+      bar: getComputedStyle(document.querySelector('svg.wide path[fill="var(--first)"]')).fill,
       charts: visible.length,
       text: ["100", "werte-finden-größte-stärken"].filter((text) => texts.some((shown) => shown.includes(text))),
     };
