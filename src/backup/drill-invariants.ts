@@ -112,9 +112,9 @@ async function* trailFaults(site: Drill, plan: RestorePlan): AsyncGenerator<Faul
 async function* documentFaults(site: Drill, bucket: BucketPlan, item: Item): AsyncGenerator<Fault> {
   const userId = item["userId"]?.S ?? "";
   // An address in an entry is of the site that the backup was made of.
-  const where = { aws: site.live, bucket: bucket.snapshot.name };
-  for (const { document } of entriesIn(where, { userId, place: "profile", item })) {
-    if (document.status !== "READY") continue;
+  const where = { aws: site.live, bucket: bucket.snapshot.name, uploadsBucket: site.uploadsBucket };
+  for (const { document, bucket: lies } of entriesIn(where, { userId, place: "profile", item })) {
+    if (document.status !== "READY" || document.inline !== undefined || lies !== where.bucket) continue;
     const why = await documentFault(site, bucket, document);
     if (why !== undefined) yield { what: `document ${document.id} of ${userId}`, why };
   }

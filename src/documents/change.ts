@@ -34,6 +34,11 @@ export function planDeletion(
 ): ChangePlan {
   return planEach(user, ids, (entry) => {
     const { document } = entry;
+    if (entry.place === "api") {
+      throw new CliError(`${document.id} (${document.name}) is kept by the website's documents-api`, {
+        hint: "delete it on the website",
+      });
+    }
     if (document.status === "DELETED") return undefined;
     if (!mayBecome(document.status, "DELETED") && document.status !== "UNKNOWN") {
       throw new CliError(`${document.id} (${document.name}) is ${document.status}: its upload is not done`, {
@@ -104,10 +109,13 @@ export function planRenaming(user: UserDocuments, id: string, name: string): Cha
         },
       );
     }
+    // documents-api has another word for it, which the website shows.
+    const attribute =
+      entry.raw["name"] === undefined && entry.raw["fileName"] !== undefined ? "fileName" : "name";
     return {
       entry,
-      set: { name },
-      unchanged: ["name"],
+      set: { [attribute]: name },
+      unchanged: [attribute],
       event: eventOf("document.renamed", entry, { name, previousName: document.name }),
     };
   });
@@ -171,10 +179,13 @@ export async function withoutObject(
   site: DocumentSite,
   entries: readonly StoredEntry[],
 ): Promise<StoredEntry[]> {
-  const found = await inParallel(entries, 8, async ({ document: { s3Key } }) =>
-    s3Key === "" ? undefined : headObject(site.aws, { bucket: site.bucket, key: s3Key }, site.signal),
+  const found = await inParallel(entries, 8, async ({ bucket, document: { s3Key } }) =>
+    s3Key === "" ? undefined : headObject(site.aws, { bucket, key: s3Key }, site.signal),
   );
-  return entries.filter(({ document }, at) => found[at] === undefined && document.scanResult !== "INFECTED");
+  return entries.filter(
+    ({ document }, at) =>
+      found[at] === undefined && document.inline === undefined && document.scanResult !== "INFECTED",
+  );
 }
 
 /** Whether retention will delete the document again at once. */

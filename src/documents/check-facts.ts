@@ -3,12 +3,13 @@ import { listObjects } from "../aws/s3/listing.ts";
 import { getObject, headObject } from "../aws/s3/objects.ts";
 import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-uploads.ts";
 import { fromObjectMetadata } from "../model/documents.ts";
-import { readDocuments, type UserDocuments } from "./entries.ts";
+import { readDocuments, type StoredEntry, type UserDocuments } from "./entries.ts";
 import { inParallel } from "./parallel.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** What is known of an object in a user's folders. */
 export interface ObjectFacts {
+  readonly bucket: string;
   readonly key: string;
   readonly sizeBytes: number;
   readonly contentType: string | undefined;
@@ -22,13 +23,30 @@ export interface ObjectFacts {
 /** All that a check of one user looks at. */
 export interface CheckFacts {
   readonly documents: UserDocuments;
+  /** By `objectName`: those in the user's folders of the private bucket, and all others that an entry names. */
   readonly objects: ReadonlyMap<string, ObjectFacts>;
+  /** Of the private bucket. */
   readonly uploads: readonly UnfinishedUpload[];
+}
+
+/** What an entry's object is called among all buckets. */
+export function objectName({ bucket, document }: StoredEntry): string {
+  return nameOf({ bucket, key: document.s3Key });
+}
+
+function nameOf({ bucket, key }: { readonly bucket: string; readonly key: string }): string {
+  return `${bucket}/${key}`;
 }
 
 /** Folders of a user's documents, today's and the website's older one. */
 export function documentFolders(userId: string): readonly string[] {
   return [`public/documents/${userId}/`, `users/${userId}/documents/`];
+}
+
+/** All folders in which a user's documents may be read: the website's uploads of today have a bucket of their own. */
+export function readableFolders(userId: string): readonly string[] {
+  const today = ["document", "resume", "voice", "profile"].map((what) => `${what}/${userId}/`);
+  return [...documentFolders(userId), ...today];
 }
 
 const headsAtOnce = 16;
@@ -43,41 +61,43 @@ export async function readFacts(
   { readAll }: { readAll: boolean },
 ): Promise<CheckFacts> {
   const { aws, bucket, signal } = site;
-  const keys: string[] = [];
   const uploads: UnfinishedUpload[] = [];
   const documents = await readDocuments(site, userId);
+  // An entry may name an object outside of its user's folders.
+  const named = documents.entries.filter(({ document }) => document.s3Key !== "");
+  const all = new Map(
+    named.map((entry) => [objectName(entry), { bucket: entry.bucket, key: entry.document.s3Key }]),
+  );
   for (const prefix of documentFolders(userId)) {
     for await (const page of listObjects(aws, { bucket, prefix, signal })) {
-      keys.push(...page.objects.map(({ key }) => key));
+      for (const { key } of page.objects) all.set(nameOf({ bucket, key }), { bucket, key });
     }
     for await (const upload of listUnfinishedUploads(aws, { bucket, prefix, signal })) uploads.push(upload);
   }
-  // An entry may name an object outside of its user's folders.
-  const all = new Set([...keys, ...documents.entries.map(({ document }) => document.s3Key)]);
-  all.delete("");
-  const hashed = new Set(
-    documents.entries.flatMap(({ document }) => (document.sha256 === undefined ? [] : document.s3Key)),
-  );
-  const found = await inParallel(all, headsAtOnce, async (key): Promise<ObjectFacts | undefined> => {
-    const head = await headObject(aws, { bucket, key }, signal);
-    if (head === undefined) return undefined;
+  const hashed = new Set(named.filter(({ document }) => document.sha256 !== undefined).map(objectName));
+  const found = await inParallel(all, headsAtOnce, async ([name, object]) => {
+    const head = await headObject(aws, object, signal);
+    if (head === undefined) return [];
     const said = fromObjectMetadata(head.metadata);
-    const isRead = readAll || (said.sha256 === undefined && hashed.has(key));
-    return {
-      key,
+    const isRead = readAll || (said.sha256 === undefined && hashed.has(name));
+    const facts: ObjectFacts = {
+      ...object,
       sizeBytes: head.sizeBytes,
       contentType: head.contentType,
       lastModified: head.lastModified,
       said,
-      sha256: isRead ? await hashOf(site, key) : said.sha256,
+      sha256: isRead ? await hashOf(site, object) : said.sha256,
     };
+    return [[name, facts] as const];
   });
-  const objects = new Map(found.flatMap((each) => (each === undefined ? [] : [[each.key, each]])));
-  return { documents, objects, uploads };
+  return { documents, objects: new Map(found.flat()), uploads };
 }
 
-async function hashOf({ aws, bucket, signal }: DocumentSite, key: string): Promise<string> {
-  const { body } = await getObject(aws, { bucket, key, signal });
+async function hashOf(
+  { aws, signal }: DocumentSite,
+  object: { readonly bucket: string; readonly key: string },
+): Promise<string> {
+  const { body } = await getObject(aws, { ...object, signal });
   const hash = createHash("sha256");
   for await (const chunk of body) hash.update(chunk);
   return hash.digest("hex");

@@ -1,5 +1,5 @@
 import type { UnfinishedUpload } from "../aws/s3/open-uploads.ts";
-import { documentFolders, type ObjectFacts } from "./check-facts.ts";
+import { readableFolders, type ObjectFacts } from "./check-facts.ts";
 import type { StoredEntry } from "./entries.ts";
 
 /** What a repair does. */
@@ -43,5 +43,5 @@ export const byRepair = "`mawps doc check --repair`";
 
 /** Its object lies outside of its user's own folders: then nothing is done by what the entry says. */
 export function isAstray({ userId, document: { s3Key } }: StoredEntry): boolean {
-  return s3Key !== "" && !documentFolders(userId).some((folder) => s3Key.startsWith(folder));
+  return s3Key !== "" && !readableFolders(userId).some((folder) => s3Key.startsWith(folder));
 }

@@ -1,20 +1,22 @@
 import { legalHold } from "../model/documents.ts";
 import { parseKey, pluralFileType } from "../model/keys.ts";
-import type { CheckFacts, ObjectFacts } from "./check-facts.ts";
+import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
 import { byRepair, isAstray, type Finding } from "./check-finding.ts";
 import type { StoredEntry } from "./entries.ts";
 import type { Remembered } from "./remembered.ts";
 
 /** Objects of documents that no entry names. */
 export function orphans({ documents, objects }: CheckFacts, entries: readonly StoredEntry[]): Finding[] {
-  const named = new Set(entries.map(({ document }) => document.s3Key));
+  const named = new Set(entries.map(objectName));
   const { userId } = documents;
-  return [...objects.values()]
-    .filter(({ key }) => !named.has(key))
-    .map((object): Finding => {
+  return [...objects]
+    .filter(([name]) => !named.has(name))
+    .map(([, object]): Finding => {
       const { key, said } = object;
-      const of = entries.find((entry) => entry.document.id === said.id && !isAstray(entry));
-      const current = of === undefined ? undefined : objects.get(of.document.s3Key);
+      const of = entries.find(
+        (entry) => entry.document.id === said.id && entry.place !== "api" && !isAstray(entry),
+      );
+      const current = of === undefined ? undefined : objects.get(objectName(of));
       if (of !== undefined && current !== undefined) {
         return current.sha256 !== undefined && current.sha256 === object.sha256
           ? leftOver(of, key)

@@ -1,6 +1,6 @@
 import { timeOf } from "../model/json.ts";
 import { parseKey } from "../model/keys.ts";
-import type { CheckFacts, ObjectFacts } from "./check-facts.ts";
+import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
 import { byRepair, isAstray, type Finding } from "./check-finding.ts";
 import { orphans } from "./check-orphans.ts";
 import type { StoredEntry } from "./entries.ts";
@@ -47,15 +47,22 @@ function withoutCopies(entries: readonly StoredEntry[]): StoredEntry[] {
   return entries.filter((entry, at) => entries.findIndex((each) => isCopy(each, entry)) === at);
 }
 
-function isCopy({ document: one }: StoredEntry, { document: other }: StoredEntry): boolean {
-  return one.id === other.id && one.s3Key === other.s3Key;
+/** What documents-api has as well is no copy: each is for pages of its own. */
+function isCopy(one: StoredEntry, other: StoredEntry): boolean {
+  return (
+    one.document.id === other.document.id &&
+    objectName(one) === objectName(other) &&
+    (one.place === "api") === (other.place === "api")
+  );
 }
 
 function duplicates(entries: readonly StoredEntry[], kept: readonly StoredEntry[]): Finding[] {
   const copies = entries.filter((entry) => !kept.includes(entry));
   const namesakes = kept.filter(
-    ({ document }, at) =>
-      document.id !== "" && kept.findIndex((each) => each.document.id === document.id) < at,
+    ({ document, place }, at) =>
+      document.id !== "" &&
+      place !== "api" &&
+      kept.findIndex((each) => each.document.id === document.id) < at,
   );
   return [
     ...copies.map((entry) =>
@@ -88,7 +95,7 @@ function astray(entry: StoredEntry): Finding {
 }
 
 function misplaced(entry: StoredEntry): Finding[] {
-  if (entry.place === "profile") return [];
+  if (entry.place !== "document") return [];
   return [
     finding(entry, {
       kind: "wrong-item",
@@ -107,12 +114,13 @@ function misplaced(entry: StoredEntry): Finding[] {
  * | UPLOADING, SCANNING | there, not confirmed       | half-done: `doc confirm`                    |
  * | UPLOADING, SCANNING | not there                  | half-done: withdraw                         |
  * | INFECTED            | any                        | none: mostly nothing was stored             |
+ * | any                 | the entry holds the file   | none                                        |
  * | any other           | not there                  | entry without object                        |
  * | any other           | other size or hash         | wrong size (corrected if the hash is right), wrong hash |
  */
 function faultsOf(entry: StoredEntry, { objects }: CheckFacts, { now }: CheckRules): Finding[] {
   const { document } = entry;
-  const object = objects.get(document.s3Key);
+  const object = objects.get(objectName(entry));
   if (document.status === "UNKNOWN") {
     return [
       finding(entry, {
@@ -123,7 +131,7 @@ function faultsOf(entry: StoredEntry, { objects }: CheckFacts, { now }: CheckRul
     ];
   }
   if (document.status === "UPLOADING" || document.status === "SCANNING") return halfDone(entry, object, now);
-  if (document.status === "INFECTED") return [];
+  if (document.status === "INFECTED" || document.inline !== undefined) return [];
   if (object === undefined) {
     const isDeleted = document.status === "DELETED";
     return [
@@ -132,7 +140,7 @@ function faultsOf(entry: StoredEntry, { objects }: CheckFacts, { now }: CheckRul
         what: document.s3Key === "" ? "it names no object" : "its object is not in the bucket",
         remedy: isDeleted
           ? "it is deleted: retention removes the entry in its time"
-          : "bring the object back from a backup or an older version, or delete the entry with `mawps doc rm`",
+          : `bring the object back from a backup or an older version, or delete the entry ${entry.place === "api" ? "on the website" : "with `mawps doc rm`"}`,
       }),
     ];
   }
@@ -212,16 +220,26 @@ function wrongBytes(entry: StoredEntry, object: ObjectFacts): Finding[] {
 function shared(entries: readonly StoredEntry[]): Finding[] {
   return entries
     .filter(
-      ({ document }, at) =>
-        document.s3Key !== "" && entries.findIndex((each) => each.document.s3Key === document.s3Key) < at,
+      (entry, at) =>
+        entry.document.s3Key !== "" &&
+        entries.findIndex((each) => objectName(each) === objectName(entry)) < at,
     )
     .map((entry) =>
-      finding(entry, {
-        kind: "shared-object",
-        what: "another entry names the same object",
-        remedy:
-          "delete none of the two before it is clear which is right: retention would remove the object of both",
-      }),
+      finding(
+        entry,
+        entry.place === "api"
+          ? {
+              kind: "shared-object",
+              what: "the website's documents-api and the profile both have an entry of it",
+              remedy: "the profile's may be deleted with `mawps doc rm`: the object stays for the other",
+            }
+          : {
+              kind: "shared-object",
+              what: "another entry names the same object",
+              remedy:
+                "delete none of the two before it is clear which is right: retention would remove the object of both",
+            },
+      ),
     );
 }
 

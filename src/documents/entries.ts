@@ -1,18 +1,25 @@
-import { getItem, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
+import { getItem, queryItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
+import { errorName } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { parseDocument, type DocumentEntry } from "../model/documents.ts";
 import { parsePublicUrl } from "../model/urls.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** Which of a user's items: `profile` is written; `document` (composite keys only) holds older entries. */
-export type Place = "profile" | "document";
+export type ItemPlace = "profile" | "document";
+
+/** Where an entry stands: in the list of an item, or as `api` as an item of its own of the website's documents-api. */
+export type Place = ItemPlace | "api";
 
 /** An entry and where it stood when it was read. */
 export interface StoredEntry {
   readonly userId: string;
   readonly place: Place;
+  /** In the list; 0 of an item of its own. */
   readonly index: number;
+  /** The bucket in which its object lies, if it names one: the private one, or that of the website's uploads of today. */
+  readonly bucket: string;
   /** As DynamoDB has it: conditions compare with exactly this. */
   readonly raw: Readonly<Record<string, AttributeValue>>;
   readonly document: DocumentEntry;
@@ -25,17 +32,21 @@ export interface UserDocuments {
   readonly profile: Item | undefined;
   /** Whether any item of the user's was found. */
   readonly isKnown: boolean;
-  /** In the order of the lists, those of the profile first. */
+  /** In the order of the lists, those of the profile first, those of documents-api last. */
   readonly entries: readonly StoredEntry[];
   /** Elements of a list that are no map, and lists that are none. Nothing ever changes these. */
-  readonly strange: readonly { readonly place: Place; readonly index: number | undefined }[];
+  readonly strange: readonly { readonly place: ItemPlace; readonly index: number | undefined }[];
 }
 
 /** The attribute with the list of entries. */
 export const entriesAttribute = "documents";
 
 /** Key of a user's item. On the simple shape both places are the same item. */
-export function documentItemKey({ shape }: Pick<DocumentSite, "shape">, userId: string, place: Place): Item {
+export function documentItemKey(
+  { shape }: Pick<DocumentSite, "shape">,
+  userId: string,
+  place: ItemPlace,
+): Item {
   const key: Item = { userId: { S: userId } };
   if (shape.kind === "simple") return key;
   return { ...key, type: { S: place === "profile" ? "user-profile" : "document" } };
@@ -43,16 +54,17 @@ export function documentItemKey({ shape }: Pick<DocumentSite, "shape">, userId: 
 
 /** Reads a user's entries, as they stand now. A user without items has none and is not known. */
 export async function readDocuments(site: DocumentSite, userId: string): Promise<UserDocuments> {
-  const read = (place: Place, attributes?: readonly string[]) =>
+  const read = (place: ItemPlace, attributes?: readonly string[]) =>
     getItem(site.aws, {
       table: site.table,
       key: documentItemKey(site, userId, place),
       attributes,
       signal: site.signal,
     });
-  const [profile, older] = await Promise.all([
+  const [profile, older, api] = await Promise.all([
     read("profile"),
     site.shape.kind === "composite" ? read("document", ["userId", entriesAttribute]) : undefined,
+    readApiEntries(site, userId),
   ]);
   const items = [
     ["profile", profile],
@@ -61,16 +73,52 @@ export async function readDocuments(site: DocumentSite, userId: string): Promise
   return {
     userId,
     profile,
-    isKnown: profile !== undefined || older !== undefined,
-    entries: items.flatMap(([place, item]) => entriesIn(site, { userId, place, item })),
+    isKnown: profile !== undefined || older !== undefined || api.length > 0,
+    entries: [...items.flatMap(([place, item]) => entriesIn(site, { userId, place, item })), ...api],
     strange: items.flatMap(([place, item]) => strangeIn(place, item)),
   };
 }
 
+/** What the website's documents-api says of a user's documents; nothing where it has no table. */
+export async function readApiEntries(
+  site: Omit<DocumentSite, "shape">,
+  userId: string,
+): Promise<StoredEntry[]> {
+  const pages = queryItems(site.aws, {
+    table: site.apiTable,
+    partition: { attribute: "userId", value: { S: userId } },
+    consistent: true,
+    signal: site.signal,
+  });
+  const entries: StoredEntry[] = [];
+  await whereThere(async () => {
+    for await (const page of pages) entries.push(...page.flatMap((item) => apiEntry(site, item) ?? []));
+  });
+  return entries;
+}
+
+/** Does something with documents-api's table, unless this site has none. */
+export async function whereThere(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (errorName(error) !== "ResourceNotFoundException") throw error;
+  }
+}
+
+/** An item of documents-api as an entry. */
+export function apiEntry(site: EntrySite, item: Item): StoredEntry | undefined {
+  const userId = item["userId"]?.S;
+  return userId === undefined ? undefined : storedEntry(site, { userId, place: "api", index: 0, raw: item });
+}
+
+/** What of a site tells where the object of an entry lies. */
+export type EntrySite = Pick<DocumentSite, "aws" | "bucket" | "uploadsBucket">;
+
 /** The entries of one item as it was read by whatever call. */
 export function entriesIn(
-  site: Pick<DocumentSite, "aws" | "bucket">,
-  { userId, place, item }: { userId: string; place: Place; item: Item | undefined },
+  site: EntrySite,
+  { userId, place, item }: { userId: string; place: ItemPlace; item: Item | undefined },
 ): StoredEntry[] {
   return (item?.[entriesAttribute]?.L ?? []).flatMap((element, index): StoredEntry[] =>
     element.M === undefined ? [] : [storedEntry(site, { userId, place, index, raw: element.M })],
@@ -78,24 +126,39 @@ export function entriesIn(
 }
 
 /** An entry, read from the attributes at its place. */
-export function storedEntry(
-  site: Pick<DocumentSite, "aws" | "bucket">,
-  at: Omit<StoredEntry, "document">,
-): StoredEntry {
+export function storedEntry(site: EntrySite, at: Omit<StoredEntry, "document" | "bucket">): StoredEntry {
   const attributes = plain(at.raw);
-  const key = attributes["s3Key"] ?? keyOfUrl(site, attributes["s3Url"]);
+  const { key, bucket } = objectOf(site, attributes);
   const parsed = parseDocument(key === undefined ? attributes : { ...attributes, s3Key: key });
-  return { ...at, document: { ...parsed, attributes } };
+  return { ...at, bucket, document: { ...parsed, attributes } };
 }
 
-/** Some entries of the website have the address of their object and no key. */
-function keyOfUrl(site: Pick<DocumentSite, "aws" | "bucket">, url: unknown): string | undefined {
-  if (typeof url !== "string") return undefined;
-  const address = parsePublicUrl(url, { endpointUrl: site.aws.endpointUrl });
-  return address?.bucket === site.bucket ? address.key : undefined;
+/** Folders of the bucket of today, which the private one does not have. */
+const uploadFolders = /^(profile|document|resume|voice)\//;
+
+/** The object that an entry names: by its key, else by an address, which some entries of the website have alone. */
+function objectOf(
+  site: EntrySite,
+  { s3Key, s3Url, url }: Readonly<Record<string, unknown>>,
+): { key: unknown; bucket: string } {
+  const addresses = [s3Url, url].flatMap((text) => {
+    const found =
+      typeof text === "string" ? parsePublicUrl(text, { endpointUrl: site.aws.endpointUrl }) : undefined;
+    return found !== undefined && [site.bucket, site.uploadsBucket].includes(found.bucket) ? [found] : [];
+  });
+  if (s3Key === undefined) {
+    const [first] = addresses;
+    return { key: first?.key, bucket: first?.bucket ?? site.bucket };
+  }
+  const bucket = addresses.find(({ key }) => key === s3Key)?.bucket;
+  const byFolder = typeof s3Key === "string" && uploadFolders.test(s3Key) ? site.uploadsBucket : site.bucket;
+  return { key: s3Key, bucket: bucket ?? byFolder };
 }
 
-function strangeIn(place: Place, item: Item | undefined): { place: Place; index: number | undefined }[] {
+function strangeIn(
+  place: ItemPlace,
+  item: Item | undefined,
+): { place: ItemPlace; index: number | undefined }[] {
   const value = item?.[entriesAttribute];
   if (value === undefined || value.NULL === true) return [];
   if (value.L === undefined) return [{ place, index: undefined }];
@@ -103,11 +166,13 @@ function strangeIn(place: Place, item: Item | undefined): { place: Place; index:
 }
 
 /**
- * The user's entry with this id.
+ * The user's entry with this id; where documents-api and another place have the same document, the other place's.
  * @throws CliError when there is none, or when several have it.
  */
 export function entryWithId({ userId, entries }: UserDocuments, id: string): StoredEntry {
-  const found = entries.filter(({ document }) => document.id === id);
+  const all = entries.filter(({ document }) => document.id === id);
+  const elsewhere = all.filter(({ place }) => place !== "api");
+  const found = elsewhere.length > 0 ? elsewhere : all;
   const [only] = found;
   if (only === undefined) {
     throw new CliError(`${userId} has no document with the id ${JSON.stringify(id)}`, {

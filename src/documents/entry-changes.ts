@@ -1,9 +1,12 @@
+import type { Path } from "../aws/dynamodb/expressions.ts";
 import { assertItemFits } from "../aws/dynamodb/item-size.ts";
 import { getItem, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
 import { typed } from "../aws/dynamodb/plain.ts";
+import { transact } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
 import {
+  apiEntry,
   documentItemKey,
   entriesAttribute as list,
   entriesIn,
@@ -140,7 +143,10 @@ export async function changeEntries(
   return perBatch(changes, (batch) => applyBatch(site, batch, changeOf));
 }
 
-/** Removes entries (not their objects), in one UpdateItem an item, with the same conditions as `changeEntries`. */
+/**
+ * Removes entries (not their objects), in one UpdateItem an item, with the same conditions as `changeEntries`; those of
+ * documents-api, which are items of their own, one by one.
+ */
 export async function removeEntries(
   site: DocumentSite,
   changes: readonly Pick<EntryChange, "entry" | "unchanged">[],
@@ -177,7 +183,8 @@ function batches(changes: readonly EntryChange[]): EntryChange[][] {
   const open = new Map<string, { batch: EntryChange[]; weight: number }>();
   const all: EntryChange[][] = [];
   for (const change of changes) {
-    const item = `${change.entry.place}:${change.entry.userId}`;
+    const { place, userId, document } = change.entry;
+    const item = place === "api" ? `api:${userId}:${document.id}` : `${place}:${userId}`;
     const weight = partsPerEntry + Object.keys(change.set ?? {}).length + (change.remove?.length ?? 0);
     const current = open.get(item);
     if (current !== undefined && current.weight + weight <= partsPerUpdate) {
@@ -192,7 +199,32 @@ function batches(changes: readonly EntryChange[]): EntryChange[][] {
   return all;
 }
 
-type Expressed = Pick<Parameters<typeof updateAttributes>[1], "set" | "remove" | "conditions">;
+type Expressed = Pick<Parameters<typeof updateAttributes>[1], "set" | "remove" | "conditions"> & {
+  /** The item itself is to go, not something in it. */
+  readonly isWhole?: boolean;
+};
+
+/** The item in which an entry stands. */
+export function itemOf(
+  site: DocumentSite,
+  { place, userId, raw }: StoredEntry,
+): { table: string; key: Item } {
+  if (place !== "api") return { table: site.table, key: documentItemKey(site, userId, place) };
+  const { documentId = { S: "" } } = raw;
+  return { table: site.apiTable, key: { userId: { S: userId }, documentId } };
+}
+
+async function deleteItem(
+  { aws, signal }: DocumentSite,
+  item: { readonly table: string; readonly key: Item; readonly conditions: Expressed["conditions"] },
+): Promise<{ readonly applied: boolean; readonly found: Item | undefined }> {
+  const refusal = await transact(
+    aws,
+    [{ kind: "delete", ...item, conditions: item.conditions ?? [] }],
+    signal,
+  );
+  return { applied: refusal === undefined, found: undefined };
+}
 
 async function applyBatch(
   site: DocumentSite,
@@ -204,24 +236,26 @@ async function applyBatch(
   const [first] = batch;
   if (first === undefined) return { changed: [], missing, refused };
   const { userId, place } = first.entry;
-  const key = documentItemKey(site, userId, place);
+  const { table, key } = itemOf(site, first.entry);
   let open: readonly EntryChange[] = batch;
   for (let attempt = 0; attempt < attempts && open.length > 0; attempt++) {
     const parts = open.map(express);
-    const outcome = await updateAttributes(site.aws, {
-      table: site.table,
-      key,
+    const change = {
       set: parts.flatMap(({ set }) => set ?? []),
       remove: parts.flatMap(({ remove }) => remove ?? []),
       conditions: parts.flatMap(({ conditions }) => conditions ?? []),
-      returns: "none",
-      signal: site.signal,
-    });
+    };
+    const outcome = parts.some(({ isWhole }) => isWhole)
+      ? await deleteItem(site, { table, key, conditions: change.conditions })
+      : await updateAttributes(site.aws, { table, key, ...change, returns: "none", signal: site.signal });
     if (outcome.applied) {
-      return { changed: open.map((change) => changedEntry(site, change)), missing, refused };
+      return { changed: open.map((each) => changedEntry(site, each)), missing, refused };
     }
-    const item = outcome.found ?? (await getItem(site.aws, { table: site.table, key, signal: site.signal }));
-    const now = entriesIn(site, { userId, place, item });
+    const item = outcome.found ?? (await getItem(site.aws, { table, key, signal: site.signal }));
+    const now =
+      place === "api"
+        ? [item].flatMap((each) => (each === undefined ? [] : (apiEntry(site, each) ?? [])))
+        : entriesIn(site, { userId, place, item });
     open = open.flatMap((change): EntryChange[] => {
       const found = locate(now, change.entry);
       if (found === undefined) missing.push(change.entry);
@@ -261,32 +295,39 @@ function isUnchanged({ entry, unchanged = [] }: EntryChange, found: StoredEntry)
   return unchanged.every((name) => JSON.stringify(entry.raw[name]) === JSON.stringify(found.raw[name]));
 }
 
+/** Where an entry has an attribute, in its item. */
+function pathOf({ place, index }: StoredEntry, name: string): Path {
+  return place === "api" ? name : [list, index, name];
+}
+
 function changeOf(change: EntryChange): Expressed {
-  const { index, raw } = change.entry;
+  const { entry } = change;
+  const { raw } = entry;
   const set = Object.entries(change.set ?? {}).filter(([, value]) => value !== undefined);
   return {
     set: [
       // Written as it stands: an answer that got lost is then known by the id, too, and not taken from another entry.
       ...(raw["id"] === undefined || "id" in (change.set ?? {})
         ? []
-        : [{ path: [list, index, "id"] as const, value: raw["id"] }]),
-      ...set.map(([name, value]) => ({ path: [list, index, name] as const, value: typed(value) })),
+        : [{ path: pathOf(entry, "id"), value: raw["id"] }]),
+      ...set.map(([name, value]) => ({ path: pathOf(entry, name), value: typed(value) })),
     ],
-    remove: (change.remove ?? []).map((name) => [list, index, name] as const),
+    remove: (change.remove ?? []).map((name) => pathOf(entry, name)),
     conditions: conditionsOf(change),
   };
 }
 
 function removalOf(change: EntryChange): Expressed {
+  if (change.entry.place === "api") return { isWhole: true, conditions: conditionsOf(change) };
   return { remove: [[list, change.entry.index]], conditions: conditionsOf(change) };
 }
 
 /** The element at the index is the entry that was read: its id, or where it has none its object. */
 function conditionsOf({ entry, unchanged = [] }: EntryChange): Expressed["conditions"] {
-  const { index, raw } = entry;
-  const identity = raw["id"] === undefined ? ["id", "s3Key"] : ["id"];
+  const { raw, place } = entry;
+  const identity = place === "api" ? ["documentId"] : raw["id"] === undefined ? ["id", "s3Key"] : ["id"];
   return [...new Set([...identity, ...unchanged])].map((name) => {
-    const path = [list, index, name] as const;
+    const path = pathOf(entry, name);
     const value = raw[name];
     return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
   });

@@ -1,10 +1,11 @@
+import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { access, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { access, lstat, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { smallBytes, smallDownloads, type DownloadSmall } from "../aws/raw/download-small.ts";
 import { downloadFile } from "../aws/s3/download.ts";
 import { partPathOf } from "../aws/raw/save-file.ts";
-import { openSaver } from "../aws/raw/saver.ts";
+import { openSaver, type Saver } from "../aws/raw/saver.ts";
 import { verificationOf, type Verified } from "../aws/s3/verification.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentEntry } from "../model/documents.ts";
@@ -104,7 +105,7 @@ export async function getDocuments(
     const downloadSmall = await smallDownloads(site.aws, { bucket: site.bucket, saver });
     return await inParallel(targets, atOnce, async (target): Promise<Got> => {
       const path = join(options.folder, target.fileName);
-      const given = { ...options, downloadSmall, there, begun, path };
+      const given = { ...options, downloadSmall, saver, there, begun, path };
       try {
         return { ...target, path, ...(await getDocument(site, target, given)) };
       } catch (error) {
@@ -118,7 +119,9 @@ export async function getDocuments(
 
 interface GetDocument extends GetOptions {
   readonly path: string;
+  /** From the private bucket. */
   readonly downloadSmall: DownloadSmall;
+  readonly saver: Saver;
   /** What the folder held in the beginning. */
   readonly there: ReadonlySet<string>;
   /** Names of which it held a part file: `downloadFile` takes it up, or removes it. */
@@ -131,9 +134,13 @@ const partOf = /^(.+)\.[^.]+\.part$/s;
 async function getDocument(
   site: DocumentSite,
   { entry, fileName }: Target,
-  { path, overwrite, onReceived, downloadSmall, there, begun }: GetDocument,
+  { path, overwrite, onReceived, downloadSmall, saver, there, begun }: GetDocument,
 ): Promise<{ outcome: "fetched" | "already there"; verified: Verified }> {
-  const { s3Key: key, size, sha256 } = entry.document;
+  const { s3Key: key, size, sha256, inline } = entry.document;
+  if (inline !== undefined) {
+    const outcome = await saveInline(inline.bytes(), { path, overwrite, sha256, saver, there });
+    return { outcome, verified: sha256 === undefined ? "size" : "sha256" };
+  }
   assertOwnFolder(entry);
   const stats = there.has(fileName) ? await statOf(path) : undefined;
   if (stats !== undefined) {
@@ -149,8 +156,9 @@ async function getDocument(
       throw new CliError(`${path} holds something else`, { hint: "--overwrite replaces it" });
     }
   }
-  const { bucket, signal } = site;
-  const isSmall = size !== undefined && size <= smallBytes;
+  const { signal } = site;
+  const { bucket } = entry;
+  const isSmall = size !== undefined && size <= smallBytes && bucket === site.bucket;
   if (isSmall && sha256 !== undefined && !begun.has(fileName)) {
     const small = { key, path, overwrite, sizeBytes: size, sha256, signal };
     if (await downloadSmall(small)) {
@@ -172,6 +180,26 @@ async function getDocument(
     },
   });
   return { outcome: "fetched", verified };
+}
+
+/** A file that stands in its entry. */
+async function saveInline(
+  bytes: Buffer,
+  to: Pick<GetDocument, "path" | "overwrite" | "saver" | "there"> & { readonly sha256: string | undefined },
+): Promise<"fetched" | "already there"> {
+  const { path, saver, there } = to;
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  if (to.sha256 !== undefined && to.sha256 !== sha256) {
+    throw new CliError("the bytes in its entry are not those that its hash says");
+  }
+  const stats = there.has(basename(path)) ? await statOf(path) : undefined;
+  if (stats?.isFile() === true && stats.size === bytes.byteLength) {
+    if (bytes.equals(await readFile(path))) return "already there";
+  }
+  const saved = await saver.save([bytes], { path, overwrite: to.overwrite, sha256 });
+  if (saved !== "saved")
+    throw new CliError(`${path} holds something else`, { hint: "--overwrite replaces it" });
+  return "fetched";
 }
 
 /** What a file's bytes were compared with when they are the document's; undefined when they are not. */

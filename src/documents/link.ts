@@ -3,7 +3,7 @@ import { presignGet, type EndsWithSession, type Link } from "../aws/s3/presign.t
 import { CliError } from "../errors.ts";
 import { documentTypes, type DocumentType } from "../model/document-types.ts";
 import { isUnscanned, type DocumentEntry } from "../model/documents.ts";
-import { documentFolders } from "./check-facts.ts";
+import { readableFolders } from "./check-facts.ts";
 import type { StoredEntry } from "./entries.ts";
 import type { ChangingSite, DocumentSite } from "./site.ts";
 
@@ -40,6 +40,11 @@ export async function linkTo(
 ): Promise<HandedOut> {
   const { document, userId } = entry;
   assertReadable(document, options);
+  if (document.inline !== undefined) {
+    throw new CliError(`${document.id} (${document.name}) stands in its entry, where no link leads`, {
+      hint: "`mawps doc get` writes it to a file",
+    });
+  }
   await storedObject(site, entry);
   const kind = kindOf(document);
   if (options.inline && kind === undefined) {
@@ -48,7 +53,7 @@ export async function linkTo(
     });
   }
   const link = await presignGet(site.aws, {
-    bucket: site.bucket,
+    bucket: entry.bucket,
     key: document.s3Key,
     fileName: document.name,
     inline: options.inline,
@@ -68,6 +73,7 @@ export async function linkTo(
         documentId: id,
         name,
         fileType: type,
+        bucket: entry.bucket,
         key: s3Key,
         method: "GET",
         expiresAt: expiresAt.toISOString(),
@@ -84,7 +90,7 @@ export async function linkTo(
 export async function storedObject(site: DocumentSite, entry: StoredEntry): Promise<ObjectHead> {
   assertOwnFolder(entry);
   const { id, s3Key } = entry.document;
-  const head = await headObject(site.aws, { bucket: site.bucket, key: s3Key }, site.signal);
+  const head = await headObject(site.aws, { bucket: entry.bucket, key: s3Key }, site.signal);
   if (head !== undefined) return head;
   throw new CliError(`${id}: its object is not in the bucket`, {
     hint: `\`mawps doc check ${entry.userId}\` tells more`,
@@ -96,7 +102,7 @@ export async function storedObject(site: DocumentSite, entry: StoredEntry): Prom
  * an entry must not open somebody else's file.
  */
 export function assertOwnFolder({ userId, document: { id, s3Key } }: StoredEntry): void {
-  if (documentFolders(userId).some((folder) => s3Key.startsWith(folder) && s3Key !== folder)) return;
+  if (readableFolders(userId).some((folder) => s3Key.startsWith(folder) && s3Key !== folder)) return;
   throw new CliError(`${id}: its object is in none of the folders of ${userId}`, {
     hint: `\`mawps doc check ${userId}\` shows where it lies`,
   });

@@ -2,7 +2,15 @@ import { scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { newestFirst, type DocumentEntry, type DocumentStatus } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
 import { pluralFileType } from "../model/keys.ts";
-import { entriesAttribute, entriesIn, readDocuments, type Place, type StoredEntry } from "./entries.ts";
+import {
+  apiEntry,
+  entriesAttribute,
+  entriesIn,
+  readDocuments,
+  whereThere,
+  type ItemPlace,
+  type StoredEntry,
+} from "./entries.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** Which documents are wanted; what is undefined does not matter. */
@@ -24,19 +32,9 @@ function isWanted(document: DocumentEntry, { type, status, deleted, since }: Doc
   return since === undefined || (timeOf(document.uploadedAt) ?? Number.NEGATIVE_INFINITY) >= since.getTime();
 }
 
-/** A user's documents, newest first. */
-export async function listDocuments(
-  site: DocumentSite,
-  userId: string,
-  filter: DocumentFilter,
-): Promise<StoredEntry[]> {
-  const { entries } = await readDocuments(site, userId);
-  return wanted(entries, filter);
-}
-
 /**
- * The documents of all users as the table gives them: user by user in no order, each one's newest first. What is in memory
- * is one page of the table.
+ * The documents of all users as the tables give them: user by user in no order, each one's newest first; then those that
+ * documents-api keeps, the same way. What is in memory is one page of a table.
  */
 export async function* listAllDocuments(
   site: DocumentSite,
@@ -50,6 +48,10 @@ async function* usersWithDocuments(
   site: DocumentSite,
 ): AsyncGenerator<{ userId: string; entries: StoredEntry[] }> {
   const { aws, table, signal } = site;
+  const kept = apiUsers(site);
+  // Asked for beside the first page of the profiles: most sites have none.
+  const firstKept = kept.next();
+  firstKept.catch(() => undefined);
   let last: { userId: string; entries: StoredEntry[] } | undefined;
   for await (const page of scanItems(aws, {
     table,
@@ -71,10 +73,40 @@ async function* usersWithDocuments(
     }
   }
   if (last !== undefined) yield last;
+  const { done, value } = await firstKept;
+  if (done === true) return;
+  yield value;
+  yield* kept;
+}
+
+/** What documents-api keeps, user by user. */
+async function* apiUsers(
+  site: DocumentSite,
+): AsyncGenerator<{ userId: string; entries: StoredEntry[] }, undefined> {
+  const pages = scanItems(site.aws, { table: site.apiTable, signal: site.signal });
+  let last: { userId: string; entries: StoredEntry[] } | undefined;
+  for (;;) {
+    let page: IteratorResult<readonly Item[]> | undefined;
+    await whereThere(async () => {
+      page = await pages.next();
+    });
+    if (page === undefined || page.done === true) break;
+    for (const item of page.value) {
+      const entry = apiEntry(site, item);
+      if (entry === undefined) continue;
+      if (last?.userId === entry.userId) last.entries.push(entry);
+      else {
+        if (last !== undefined) yield last;
+        last = { userId: entry.userId, entries: [entry] };
+      }
+    }
+  }
+  if (last !== undefined) yield last;
+  return undefined;
 }
 
 /** Which of a user's items this is; undefined for one that is not for documents. */
-function placeOf({ shape }: DocumentSite, item: Item): Place | undefined {
+function placeOf({ shape }: DocumentSite, item: Item): ItemPlace | undefined {
   if (shape.kind === "simple") return "profile";
   const type = item["type"]?.S;
   return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
@@ -89,7 +121,8 @@ export async function* entriesByUser(
   else for await (const { entries } of usersWithDocuments(site)) yield entries;
 }
 
-function wanted(entries: readonly StoredEntry[], filter: DocumentFilter): StoredEntry[] {
+/** Those that are wanted, newest first. */
+export function wanted(entries: readonly StoredEntry[], filter: DocumentFilter): StoredEntry[] {
   return entries
     .filter(({ document }) => isWanted(document, filter))
     .toSorted((one, other) => newestFirst(one.document, other.document));

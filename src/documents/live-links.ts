@@ -47,13 +47,19 @@ export async function liveLinks(
       if (kinds.has(entry.action) && end !== undefined && end > now.getTime()) entries.push(entry);
     }
   }
-  const keys = new Set(entries.filter(opensObject).map(keyOf));
-  const found = await inParallel(keys, headsAtOnce, async (key) =>
-    (await headObject(site.aws, { bucket: site.bucket, key }, site.signal)) === undefined ? [] : [key],
+  const objects = new Map(
+    entries.filter(opensObject).map((entry) => {
+      const { bucket, key } = entry.details;
+      const object = { bucket: text(bucket) ?? site.bucket, key: text(key) ?? "" };
+      return [nameOf(entry), object] as const;
+    }),
+  );
+  const found = await inParallel(objects, headsAtOnce, async ([name, object]) =>
+    (await headObject(site.aws, object, site.signal)) === undefined ? [] : [name],
   );
   const there = new Set(found.flat());
   return entries
-    .filter((entry) => !opensObject(entry) || there.has(keyOf(entry)))
+    .filter((entry) => !opensObject(entry) || there.has(nameOf(entry)))
     .toSorted((one, other) => other.sequence - one.sequence)
     .map((entry) => ({
       userId: entry.userId ?? "",
@@ -71,8 +77,9 @@ function opensObject({ action }: AuditEntry): boolean {
   return kinds.get(action) !== "upload";
 }
 
-function keyOf({ details }: AuditEntry): string {
-  return text(details["key"]) ?? "";
+/** Of an object among all buckets. */
+function nameOf({ details }: AuditEntry): string {
+  return `${text(details["bucket"]) ?? ""}/${text(details["key"]) ?? ""}`;
 }
 
 function text(value: unknown): string | null {

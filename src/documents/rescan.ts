@@ -110,9 +110,9 @@ async function rescan(
 async function scanStored(
   site: ChangingSite,
   scanner: Scanner,
-  { document }: StoredEntry,
+  { document, bucket }: StoredEntry,
 ): Promise<Verdict | undefined> {
-  const { aws, bucket, signal } = site;
+  const { aws, signal } = site;
   let body: AsyncIterable<Uint8Array>;
   try {
     ({ body } = await getObject(aws, { bucket, key: document.s3Key, signal }));

@@ -15,7 +15,8 @@ export interface Revoked {
 /**
  * Ends every link to a document by moving its object: a signature cannot be taken back. Everything that the former key
  * held is deleted, in all versions. After a crash the same call finishes: what an earlier one left is deleted first.
- * @throws CliError when nothing may be deleted (legal hold), or another entry names the same object.
+ * @throws CliError when nothing may be deleted (legal hold), another entry names the same object, or the website reaches it
+ * by its key.
  */
 export async function revokeLinks(
   site: ChangingSite,
@@ -23,7 +24,7 @@ export async function revokeLinks(
   { id, dryRun }: { readonly id: string; readonly dryRun: boolean },
 ): Promise<Revoked> {
   const found = entryWithId(user, id);
-  assertMovable(found, user);
+  assertMovable(site, found, user);
   const others = user.entries.filter((each) => each !== found);
   const entry = dryRun ? found : await finishMove(site, found, others);
   const head = await storedObject(site, entry);
@@ -36,8 +37,29 @@ export async function revokeLinks(
   return { entry: moved, previousKey, key };
 }
 
-function assertMovable({ document }: StoredEntry, { userId, entries }: UserDocuments): void {
+function assertMovable(
+  site: ChangingSite,
+  { document, place, bucket }: StoredEntry,
+  { userId, entries }: UserDocuments,
+): void {
   const { id, name, status, s3Key, attributes } = document;
+  const stays = { hint: "its links end by themselves; `mawps doc url --list` tells when" };
+  if (document.inline !== undefined) {
+    throw new CliError(`${id} (${name}) stands in its entry: no link leads to it`);
+  }
+  const hasSameObject = (each: StoredEntry) => each.document.s3Key === s3Key && each.bucket === bucket;
+  if (place === "api" || entries.some((each) => each.place === "api" && hasSameObject(each))) {
+    throw new CliError(
+      `${id} (${name}) is kept by the website's documents-api, which finds it by its key: moved, its download there would answer 404`,
+      stays,
+    );
+  }
+  if (bucket !== site.bucket) {
+    throw new CliError(
+      `${id} (${name}) lies in ${bucket}, where the website opens it by its address: moved, its button there would find nothing`,
+      stays,
+    );
+  }
   if (status === "UPLOADING") {
     throw new CliError(`${id} (${name}) is UPLOADING: there is nothing yet that a link could read`, {
       hint: "a link to upload ends by itself; `mawps doc url --list` tells when",
@@ -46,10 +68,10 @@ function assertMovable({ document }: StoredEntry, { userId, entries }: UserDocum
   const hold = legalHold(attributes);
   if (hold !== undefined) {
     throw new CliError(`${id} (${name}) is under a legal hold (${hold}): no version of it may be deleted`, {
-      hint: "its links end by themselves; `mawps doc url --list` tells when",
+      ...stays,
     });
   }
-  if (entries.filter((each) => each.document.s3Key === s3Key).length > 1) {
+  if (entries.filter(hasSameObject).length > 1) {
     throw new CliError(`${id} (${name}): another entry names the same object`, {
       hint: `\`mawps doc check ${userId}\` shows both`,
     });

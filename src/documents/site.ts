@@ -9,8 +9,12 @@ export interface DocumentSite {
   readonly aws: Aws;
   /** The private bucket. */
   readonly bucket: string;
+  /** The bucket of the website's uploads of today: read, never written. */
+  readonly uploadsBucket: string;
   /** The table of the profiles, with the entries. */
   readonly table: string;
+  /** The table in which the website's documents-api keeps entries; not every site has it. */
+  readonly apiTable: string;
   readonly shape: TableShape;
   readonly userPoolId: string | undefined;
   readonly now: () => Date;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { headObject } from "../aws/s3/objects.ts";
 import { whileBusy } from "../aws/throttling.ts";
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
-import { entriesAttribute, entriesIn, type StoredEntry } from "../documents/entries.ts";
+import { entriesAttribute, entriesIn, readApiEntries, type StoredEntry } from "../documents/entries.ts";
 import { nextKey } from "../documents/move.ts";
 import { documentUrl } from "../documents/site.ts";
 import { legalHold } from "../model/documents.ts";
@@ -31,7 +31,7 @@ const picture = "profileImage";
  *   profile-images/{userId}/avatar-{time}.{ext}        ->  public/profile-images/{userId}/{time}-{hex}.{ext}
  *
  * The new key follows from the former one, so that a run after a crash finds its own copy. Objects that no item names stay:
- * `doc check` and retention see to them.
+ * `doc check` and retention see to them. So do those that documents-api names: the website finds them by their keys.
  */
 export const documentKeys: Migration = {
   id: "0004-document-keys",
@@ -42,13 +42,15 @@ export const documentKeys: Migration = {
     const left: Left[] = [];
     const changes: ItemChange[] = [];
     const held = heldKeys(site, { userId, items });
+    for (const { document } of await readApiEntries(site, userId)) {
+      held.set(document.s3Key, "the website's documents-api finds it by this key");
+    }
     /** Where an object goes; undefined where it stays. */
     const moved = async (what: string, from: string, newKey: () => string) => {
       const known = moves.find((move) => move.from === from);
       if (known !== undefined) return known.to;
       const hold = held.get(from);
-      const move =
-        hold === undefined ? await planMove(site, { userId, from, newKey }) : `legal hold: ${hold}`;
+      const move = hold ?? (await planMove(site, { userId, from, newKey }));
       if (typeof move === "string") left.push({ userId, what, why: move });
       else moves.push(move);
       return typeof move === "string" ? undefined : move.to;
@@ -87,7 +89,8 @@ export const documentKeys: Migration = {
 };
 
 function oldEntries(site: MigrationSite, userId: string, { place, item }: StoredItem): StoredEntry[] {
-  return entriesIn(site, { userId, place, item }).filter(({ document }) => {
+  return entriesIn(site, { userId, place, item }).filter(({ document, bucket }) => {
+    if (bucket !== site.bucket) return false;
     const parsed = parseKey(document.s3Key);
     if (parsed?.layout === "old-document") return true;
     return parsed?.layout === "document" && pluralFileType(parsed.fileType) !== parsed.fileType;
@@ -95,12 +98,12 @@ function oldEntries(site: MigrationSite, userId: string, { place, item }: Stored
 }
 
 /** Objects of which every version must stay where it is, and why: a move lets the bucket remove the former ones some day. */
-function heldKeys(site: MigrationSite, { userId, items }: Unit): ReadonlyMap<string, string> {
+function heldKeys(site: MigrationSite, { userId, items }: Unit): Map<string, string> {
   const entries = items.flatMap(({ place, item }) => entriesIn(site, { userId, place, item }));
   return new Map(
     entries.flatMap(({ document }) => {
       const hold = legalHold(document.attributes);
-      return hold === undefined ? [] : [[document.s3Key, hold] as const];
+      return hold === undefined ? [] : [[document.s3Key, `legal hold: ${hold}`] as const];
     }),
   );
 }

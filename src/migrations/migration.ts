@@ -1,5 +1,5 @@
 import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
-import type { Place } from "../documents/entries.ts";
+import type { ItemPlace } from "../documents/entries.ts";
 import type { DocumentSite } from "../documents/site.ts";
 import type { TableShape } from "../model/table-shape.ts";
 
@@ -18,14 +18,14 @@ export interface Unit {
 }
 
 export interface StoredItem {
-  readonly place: Place;
+  readonly place: ItemPlace;
   /** All of it, as it was read. */
   readonly item: Item;
 }
 
 /** A change of top-level attributes of one item; everything else of it stays. */
 export interface ItemChange {
-  readonly place: Place;
+  readonly place: ItemPlace;
   /** The whole item before the change. */
   readonly before: Item;
   readonly set: Readonly<Record<string, AttributeValue>>;

@@ -1,5 +1,5 @@
 import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
-import { documentItemKey, entriesIn, type Place } from "../documents/entries.ts";
+import { documentItemKey, entriesIn, type ItemPlace } from "../documents/entries.ts";
 import { parsePublicUrl } from "../model/urls.ts";
 import type { MigrationSite, StoredItem, Unit } from "./migration.ts";
 
@@ -33,7 +33,7 @@ export async function* scanUnits(
 
 /** All that a person has, as it stands now. */
 export async function readUnit(site: MigrationSite, userId: string): Promise<Unit> {
-  const places: readonly Place[] = site.shape.kind === "simple" ? ["profile"] : ["profile", "document"];
+  const places: readonly ItemPlace[] = site.shape.kind === "simple" ? ["profile"] : ["profile", "document"];
   const found = await Promise.all(
     places.map(async (place): Promise<StoredItem[]> => {
       const { aws, table, signal } = site;
@@ -60,7 +60,7 @@ export function keyOfAddress(site: MigrationSite, url: string | undefined): stri
 }
 
 /** On composite keys a person has further items; only two of them hold documents. */
-function placeOf({ shape }: MigrationSite, item: Item): Place | undefined {
+function placeOf({ shape }: MigrationSite, item: Item): ItemPlace | undefined {
   if (shape.kind === "simple") return "profile";
   const type = item["type"]?.S;
   return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;

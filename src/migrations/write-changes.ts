@@ -3,12 +3,12 @@ import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
 import { transact } from "../aws/dynamodb/transact.ts";
 import { whileBusy } from "../aws/throttling.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
-import { documentItemKey, type Place } from "../documents/entries.ts";
+import { documentItemKey, type ItemPlace } from "../documents/entries.ts";
 import type { ItemChange, MigrationSite } from "./migration.ts";
 
 /** A change of one item, and what its attributes must be for it. */
 export interface Write {
-  readonly place: Place;
+  readonly place: ItemPlace;
   readonly set: Readonly<Record<string, AttributeValue>>;
   readonly remove: readonly string[];
   /** Each attribute that is written, as it must be found; undefined: absent. */

@@ -1,4 +1,5 @@
 import { isRecord, timeOf, type JsonObject } from "./json.ts";
+import { dataUrlIn, shownUrl, type DataUrl } from "./data-url.ts";
 import { parseKey, pluralFileType } from "./keys.ts";
 import { encodeSegment } from "./urls.ts";
 
@@ -48,6 +49,8 @@ export interface DocumentEntry {
   readonly size: number | undefined;
   readonly uploadedAt: string | undefined;
   readonly contentType: string | undefined;
+  /** The file itself, where the website has put it into the entry instead of a bucket. */
+  readonly inline: DataUrl | undefined;
   /** Hex, lower case. */
   readonly sha256: string | undefined;
   /** READY without one; UNKNOWN for a word that is none of the model's, which nothing may rely on. */
@@ -63,20 +66,40 @@ export interface DocumentEntry {
   readonly attributes: JsonObject;
 }
 
-/** Reads an entry. Nothing is refused: what is missing or of another kind is undefined, "" or empty. */
+/**
+ * Reads an entry. Nothing is refused: what is missing or of another kind is undefined, "" or empty.
+ *
+ * | here        | the website's documents-api | the website's uploads of today     |
+ * |-------------|-----------------------------|------------------------------------|
+ * | id          | documentId                  | id                                 |
+ * | name        | fileName                    | name                               |
+ * | type        | documentType                | category                           |
+ * | contentType | fileType                    | fileType, or type                  |
+ * | size        | fileSize                    | size                               |
+ * | uploadedAt  | uploadedAt                  | createdAt                          |
+ */
 export function parseDocument(attributes: JsonObject): DocumentEntry {
   const s3Key = text(attributes["s3Key"]) ?? "";
+  const inline = s3Key === "" ? dataUrlIn(attributes) : undefined;
+  const type = text(attributes["type"]);
+  const mediaType = [attributes["fileType"], type].find(isMediaType);
   const parsed = parseKey(s3Key);
   const inKey =
     parsed?.layout === "document" || parsed?.layout === "old-document" ? parsed.fileType : "documents";
   return {
-    id: text(attributes["id"]) ?? s3Key,
-    name: text(attributes["name"]) ?? s3Key.slice(s3Key.lastIndexOf("/") + 1),
-    type: pluralFileType(text(attributes["type"]) ?? inKey),
+    id: text(attributes["id"]) ?? text(attributes["documentId"]) ?? s3Key,
+    name: text(attributes["name"]) ?? text(attributes["fileName"]) ?? s3Key.slice(s3Key.lastIndexOf("/") + 1),
+    type: pluralFileType(
+      (isMediaType(type) ? undefined : type) ??
+        text(attributes["documentType"]) ??
+        text(attributes["category"]) ??
+        inKey,
+    ),
     s3Key,
-    size: bytes(attributes["size"]),
-    uploadedAt: text(attributes["uploadedAt"]),
-    contentType: text(attributes["contentType"]),
+    size: bytes(attributes["size"]) ?? bytes(attributes["fileSize"]) ?? inline?.sizeBytes,
+    uploadedAt: text(attributes["uploadedAt"]) ?? text(attributes["createdAt"]),
+    contentType: text(attributes["contentType"]) ?? mediaType ?? inline?.mediaType,
+    inline,
     sha256: hash(attributes["sha256"]),
     status: statusOf(attributes["status"]),
     scanResult: scanResults.find((result) => result === upper(attributes["scanResult"])),
@@ -90,10 +113,20 @@ export function parseDocument(attributes: JsonObject): DocumentEntry {
   };
 }
 
-/** The entry as JSON with the model's names: all that it holds, and the status that counts where it has none. */
+/**
+ * The entry as JSON with the model's names: all that it holds, what it says under other names, and the status that counts
+ * where it has none. No file that stands in it, and no link that opens one.
+ */
 export function documentJson(userId: string, entry: DocumentEntry): JsonObject {
-  const { id, status } = entry;
-  return { userId, ...(jsonOf(entry.attributes) as JsonObject), ...(id === "" ? {} : { id }), status };
+  const { id, status, name, type, s3Key, size, uploadedAt, contentType } = entry;
+  const known = Object.entries({ name, type, s3Key, size, uploadedAt, contentType });
+  return {
+    userId,
+    ...Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== "")),
+    ...(jsonOf(entry.attributes) as JsonObject),
+    ...(id === "" ? {} : { id }),
+    status,
+  };
 }
 
 /** Newest first; entries without a readable time last, then by id, so that the order is always the same. */
@@ -162,7 +195,8 @@ export function fromObjectMetadata(metadata: Readonly<Record<string, string>>): 
   readonly sha256?: string;
   readonly uploadedBy?: string;
 } {
-  const id = metadata["document-id"];
+  // The second is documents-api's; S3 gives names in lower case.
+  const id = metadata["document-id"] ?? metadata["documentid"];
   const name = decoded(metadata["original-name"]);
   const uploadedBy = decoded(metadata["uploaded-by"]);
   const sha256 = hash(metadata["sha256"]);
@@ -186,6 +220,11 @@ function decoded(text: string | undefined): string | undefined {
 function statusOf(value: unknown): DocumentStatus | "UNKNOWN" {
   if (value === undefined || value === null || value === "") return "READY";
   return documentStatuses.find((status) => status === upper(value)) ?? "UNKNOWN";
+}
+
+/** `application/pdf`; a word that names a folder has no slash. */
+function isMediaType(value: unknown): value is string {
+  return typeof value === "string" && /^[\w.+-]+\/[\w.+-]+(\s*;.*)?$/s.test(value);
 }
 
 function upper(value: unknown): unknown {
@@ -213,11 +252,12 @@ function texts(value: unknown): string[] {
   return list.filter((each): each is string => typeof each === "string");
 }
 
-/** DynamoDB's sets as lists, its binary values in base64. */
+/** DynamoDB's sets as lists, its binary values in base64, URLs without what they hold or open. */
 function jsonOf(value: unknown): unknown {
   if (value instanceof Set) return [...value].map(jsonOf);
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
   if (Array.isArray(value)) return value.map(jsonOf);
+  if (typeof value === "string") return shownUrl(value);
   if (!isRecord(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, jsonOf(inner)]));
 }

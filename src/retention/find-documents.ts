@@ -1,11 +1,11 @@
 import { scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
+import { itemOf } from "../documents/entry-changes.ts";
 import {
-  documentItemKey,
   entriesAttribute,
   entriesIn,
   readDocuments,
-  type Place,
+  type ItemPlace,
   type StoredEntry,
 } from "../documents/entries.ts";
 import { legalHold } from "../model/documents.ts";
@@ -59,7 +59,7 @@ export async function* findDocuments(site: RetentionSite, noticed: Noticed): Asy
 }
 
 /** On composite keys a user has several items; only two of them hold documents. */
-function placeOf({ documents: { shape } }: RetentionSite, item: Item): Place | undefined {
+function placeOf({ documents: { shape } }: RetentionSite, item: Item): ItemPlace | undefined {
   if (shape.kind === "simple") return "profile";
   const type = item["type"]?.S;
   return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
@@ -77,9 +77,8 @@ async function dueOf(site: RetentionSite, item: Item, noticed: Noticed): Promise
     if (legalHold(document.attributes) !== undefined) noticed.held.add(document.s3Key);
   }
   if (!entries.some(({ document }) => decideDocument(document, rules) !== undefined)) return [];
-  // The user's other item may name the same object.
-  const all =
-    documents.shape.kind === "composite" ? (await readDocuments(documents, userId)).entries : entries;
+  // Another place of the user's may name the same object.
+  const { entries: all } = await readDocuments(documents, userId);
   const judged = await judge(site, all);
   return judged.flatMap((each) => (each.entry.place === place ? [each.due] : []));
 }
@@ -93,10 +92,11 @@ export interface Judged {
 /**
  * Judges all entries of one user: by the rules, by where their objects lie, by S3's times of these, and by each other.
  * Entries for which nothing is due are left out; one that is due by its own times, but whose object is younger, is kept.
+ * What documents-api keeps is the website's: never due, and its objects are needed.
  */
 export async function judge(site: RetentionSite, entries: readonly StoredEntry[]): Promise<Judged[]> {
   const decided = entries.flatMap((entry) => {
-    const verdict = decideDocument(entry.document, site.rules);
+    const verdict = entry.place === "api" ? undefined : decideDocument(entry.document, site.rules);
     return verdict === undefined ? [] : [{ entry, verdict: verdictOnPlace(site, entry, verdict) }];
   });
   const going = new Set(
@@ -138,11 +138,14 @@ export async function judge(site: RetentionSite, entries: readonly StoredEntry[]
 
 /** An entry whose key leads out of its user's folders must not take anybody else's object along. */
 function verdictOnPlace(
-  { declaration }: RetentionSite,
-  { userId, document: { s3Key } }: StoredEntry,
+  { declaration, documents }: RetentionSite,
+  { userId, bucket, document: { s3Key } }: StoredEntry,
   verdict: DocumentVerdict,
 ): DocumentVerdict {
   if (verdict.action !== "purge" || s3Key === "") return verdict;
+  if (bucket !== documents.bucket) {
+    return { ...verdict, action: "keep", reason: `its object lies in ${bucket}, which is the website's` };
+  }
   const folders = declaration.owned.flatMap((owned) =>
     owned.kind === "objects" && owned.bucket === "userFiles"
       ? [owned.prefix.replace("{userId}", () => userId)]
@@ -156,10 +159,12 @@ function verdictOnPlace(
 
 function dueEntry(
   { documents, rules }: RetentionSite,
-  { userId, place, document }: StoredEntry,
+  entry: StoredEntry,
   { verdict, versions }: { verdict: DocumentVerdict; versions: DocumentDue["versions"] },
 ): DocumentDue {
   const { rule, action, reason, sinceMs } = verdict;
+  const { userId, document } = entry;
+  const { table, key } = itemOf(documents, entry);
   return {
     kind: "document",
     action,
@@ -170,8 +175,8 @@ function dueEntry(
     documentId: document.id,
     bucket: documents.bucket,
     ...(document.s3Key === "" ? {} : { key: document.s3Key }),
-    table: documents.table,
-    item: plain(documentItemKey(documents, userId, place)) as DocumentDue["item"],
+    table,
+    item: plain(key) as DocumentDue["item"],
     bytes: action === "purge" ? bytesOf(versions) : (document.size ?? 0),
     ageDays: daysBetween(sinceMs, rules),
     versions,

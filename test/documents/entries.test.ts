@@ -33,6 +33,8 @@ describe.each(["simple", "composite"] as const)("entries on the %s table", (shap
             aws,
             bucket: "mawps-user-files-1760106396",
             table: profileTable,
+            uploadsBucket: "mawps-profile-images",
+            apiTable: "mawps-user-documents",
             userPoolId: undefined,
             now: () => new Date("2026-03-01T12:00:00Z"),
             signal: manyListeners(),

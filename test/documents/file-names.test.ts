@@ -61,7 +61,14 @@ describe("a document's name as a file's", () => {
 
 function stored(id: string, name: string, uploadedAt = "2026-01-01T00:00:00Z", index = 0): StoredEntry {
   const document = parseDocument({ id, name, uploadedAt, s3Key: `public/documents/user-1/cv/1-${id}.pdf` });
-  return { userId: "user-1", place: "profile", index, raw: {}, document };
+  return {
+    userId: "user-1",
+    place: "profile",
+    index,
+    bucket: "mawps-user-files-1760106396",
+    raw: {},
+    document,
+  };
 }
 
 function named(entries: readonly StoredEntry[]): Record<string, string | undefined> {

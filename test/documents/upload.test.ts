@@ -36,6 +36,8 @@ describe.each(["simple", "composite"] as const)("uploads at once on the %s table
           aws,
           bucket: documentBucket,
           table: profileTable,
+          uploadsBucket: "mawps-profile-images",
+          apiTable: "mawps-user-documents",
           userPoolId: undefined,
           now: () => new Date("2026-03-01T12:00:00Z"),
           signal: controller.signal,

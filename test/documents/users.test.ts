@@ -89,6 +89,8 @@ function resolve(given: string, unknown: Unknown = "refuse"): Promise<string> {
       aws: { ...aws, cognito: pool.aws.cognito },
       bucket: "mawps-user-files-1760106396",
       table: profileTable,
+      uploadsBucket: "mawps-profile-images",
+      apiTable: "mawps-user-documents",
       userPoolId: "eu-central-1_abc",
       now: () => new Date(),
       signal: new AbortController().signal,

@@ -46,6 +46,8 @@ export async function openSite(shape: Shape): Promise<OpenedSite> {
     table: profileTable,
     migrationsTable: defaultNames.tables.migrations,
     shape: { kind: shape },
+    uploadsBucket: "mawps-profile-images",
+    apiTable: "mawps-user-documents",
     userPoolId: undefined,
     hashes: "read",
     now: () => new Date(),

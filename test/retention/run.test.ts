@@ -51,6 +51,8 @@ async function siteOn(
     bucket,
     table: "profiles",
     shape: await tableShape(local.aws, "profiles"),
+    uploadsBucket: "mawps-profile-images",
+    apiTable: "mawps-user-documents",
     userPoolId: undefined,
     now: () => new Date(),
     signal,

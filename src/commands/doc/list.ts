@@ -33,14 +33,14 @@ export function docList(begin: Begin): AnyCommand {
       if ((given === undefined) === (all === undefined)) {
         throw new CliError("say whose documents: a user, or --all", { exitCode: exitCodes.usage });
       }
-      const [{ listAllDocuments, listDocuments }, { resolveUser }] = await Promise.all([
+      const [{ listAllDocuments, wanted }, { findDocuments }] = await Promise.all([
         import("../../documents/list.ts"),
         import("../../documents/users.ts"),
       ]);
       const site = await documentSite(run, "reads");
       const filter: DocumentFilter = { type, status, deleted, since: from };
       if (given === undefined) return await printAll(run, listAllDocuments(site, filter));
-      const entries = await listDocuments(site, await resolveUser(site, given, "refuse"), filter);
+      const entries = wanted((await findDocuments(site, given)).entries, filter);
       await run.printRows(entries.map(row), (rows) =>
         rows.length === 0
           ? "no such documents"

@@ -6,7 +6,7 @@ import type { Run } from "../run.ts";
 /** Opens the target for documents as configured; `writes` when the command may come to change something. */
 export async function documentSite(run: Run, access: Access): Promise<DocumentSite> {
   const { openDocumentSite } = await import("../../documents/site.ts");
-  return openDocumentSite({ ...place(run), aws: await run.aws(access) });
+  return openDocumentSite({ ...documentPlace(run), aws: await run.aws(access) });
 }
 
 /** Opens the target to change documents; ends the command here when the audit trail cannot be written. */
@@ -14,7 +14,7 @@ export async function changingSite(run: Run): Promise<ChangingSite> {
   const { openDocumentSite } = await import("../../documents/site.ts");
   const aws = await run.aws("writes");
   const [site, trail, actor] = await Promise.all([
-    openDocumentSite({ ...place(run), aws }),
+    openDocumentSite({ ...documentPlace(run), aws }),
     run.audit(),
     run.actor(),
   ]);
@@ -27,13 +27,16 @@ export async function changingSite(run: Run): Promise<ChangingSite> {
   };
 }
 
-function place(run: Run) {
+/** Where documents live, by the configuration. */
+export function documentPlace({ config, world }: Pick<Run, "config" | "world">) {
   return {
-    bucket: run.config["buckets.userFiles"],
-    table: run.config["tables.userProfiles"],
-    userPoolId: run.config.userPoolId,
-    now: () => run.world.now(),
-    signal: run.world.signal,
+    bucket: config["buckets.userFiles"],
+    uploadsBucket: config["buckets.profileImages"],
+    table: config["tables.userProfiles"],
+    apiTable: config["tables.userDocuments"],
+    userPoolId: config.userPoolId,
+    now: () => world.now(),
+    signal: world.signal,
   };
 }
 

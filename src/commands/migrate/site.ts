@@ -8,20 +8,16 @@ import type { Runner } from "../../migrations/runner.ts";
 import { count } from "../../output/text.ts";
 import { version } from "../../version.ts";
 import type { Access } from "../../world.ts";
+import { documentPlace } from "../doc/site.ts";
 import type { Progress, Run } from "../run.ts";
 
 /** Opens the target for migrations. */
 export async function migrationSite(run: Run, access: Access): Promise<MigrationSite> {
-  const { config, world } = run;
   return openDocumentSite({
+    ...documentPlace(run),
     aws: await run.aws(access),
-    bucket: config["buckets.userFiles"],
-    table: config["tables.userProfiles"],
-    migrationsTable: config["tables.migrations"],
-    userPoolId: config.userPoolId,
+    migrationsTable: run.config["tables.migrations"],
     hashes: "read" as const,
-    now: () => world.now(),
-    signal: world.signal,
   });
 }
 

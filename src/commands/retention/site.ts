@@ -4,20 +4,13 @@ import type { Environment } from "../../retention/plan-file.ts";
 import { openRetention, type RetentionSite } from "../../retention/site.ts";
 import { configuredSite, storeFolder } from "../../target.ts";
 import type { Access } from "../../world.ts";
+import { documentPlace } from "../doc/site.ts";
 import type { Run } from "../run.ts";
 
 /** Opens the target for retention, with the rules as configured and the moment for which they decide. */
 export async function retentionSite(run: Run, access: Access): Promise<RetentionSite> {
-  const { config, world } = run;
-  const documents = await openDocumentSite({
-    aws: await run.aws(access),
-    bucket: config["buckets.userFiles"],
-    table: config["tables.userProfiles"],
-    userPoolId: config.userPoolId,
-    now: () => world.now(),
-    signal: world.signal,
-  });
-  return openRetention(documents, configuredSite(config));
+  const documents = await openDocumentSite({ ...documentPlace(run), aws: await run.aws(access) });
+  return openRetention(documents, configuredSite(run.config));
 }
 
 /** What a plan is valid for: where it was made, for which names, by which periods. */
