@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { delimiter, join, relative } from "node:path";
 import { homedir, hostname } from "node:os";
 import { visible } from "./output/text.ts";
 import type { Prompts, World } from "./world.ts";
@@ -18,6 +20,9 @@ export function realWorld(signal: AbortSignal, saveWorker?: string): World {
     cwd: process.cwd(),
     home: homedir(),
     platform: process.platform,
+    get command() {
+      return commandOf(process.argv[1] ?? "", process.env["PATH"] ?? "");
+    },
     nodeVersion: process.versions.node,
     prompts: prompts(signal),
     signal,
@@ -49,6 +54,12 @@ export function realWorld(signal: AbortSignal, saveWorker?: string): World {
     },
   };
   return world;
+}
+
+function commandOf(program: string, path: string): string {
+  const folders = path.split(delimiter).filter((folder) => folder !== "");
+  const isFound = folders.some((folder) => existsSync(join(folder, "mawps")));
+  return isFound ? "mawps" : `node ${relative("", program)}`;
 }
 
 /** Questions go to stderr: stdout is for the result alone. Each prompt is loaded when it is first needed. */

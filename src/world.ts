@@ -39,6 +39,8 @@ export interface World {
   /** The user's home folder. */
   readonly home: string;
   readonly platform: NodeJS.Platform;
+  /** What is typed to call this program again: `mawps` where a shell finds it, else with its path. */
+  readonly command: string;
   readonly nodeVersion: string;
   readonly prompts: Prompts;
   /** Aborted by Ctrl-C and SIGTERM. */

@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve as resolvePath } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { resolve } from "../config/config.ts";
+import { CliError } from "../errors.ts";
 import { buildProgram, type AnyCommand, type Begin } from "../program.ts";
 import type { World } from "../world.ts";
 import { heroSite } from "./hero/site.ts";
@@ -10,71 +11,101 @@ import { startRun, type Run } from "./run.ts";
 
 /** `mawps demo`: the main job on a temporary local store, each command shown before it runs. */
 export function demo(noun: Command, begin: Begin): void {
-  noun.addHelpText("after", "\nExample:\n  mawps demo").action(async (_options, command) => {
-    const run = await begin(command as AnyCommand);
-    const folder = await mkdtemp(join(tmpdir(), "mawps-demo-"));
-    try {
-      const progress = await run.progress("painting a photo");
-      const [{ makePhoto }, { inspectImage }] = await Promise.all([
-        import("../demo/photo.ts"),
-        import("../images/inspect.ts"),
-      ]);
-      const photo = await makePhoto();
-      await writeFile(join(folder, "photo.jpg"), photo);
-      await writeFile(join(folder, "evening.jpg"), await makePhoto({ width: 2400, height: 1600, seed: 7 }));
-      const { samplePdf, sampleProgress, sampleTwin } = await import("../demo/samples.ts");
-      await writeFile(join(folder, "Lebenslauf.pdf"), samplePdf());
-      await writeFile(join(folder, "progress.json"), JSON.stringify(sampleProgress()));
-      await writeFile(join(folder, "twin.json"), JSON.stringify(sampleTwin()));
-      progress.stop();
+  noun
+    .option("--keep <folder>", "leave its files and store in this new folder, to look at them afterwards")
+    .addHelpText("after", "\nExamples:\n  mawps demo\n  mawps demo --keep demo")
+    .action(async ({ keep }, command) => {
+      const run = await begin(command as AnyCommand);
+      const folder = await demoFolder(run, keep);
+      try {
+        const progress = await run.progress("painting a photo");
+        const [{ makePhoto }, { inspectImage }] = await Promise.all([
+          import("../demo/photo.ts"),
+          import("../images/inspect.ts"),
+        ]);
+        const photo = await makePhoto();
+        await writeFile(join(folder, "photo.jpg"), photo);
+        await writeFile(join(folder, "evening.jpg"), await makePhoto({ width: 2400, height: 1600, seed: 7 }));
+        const { samplePdf, sampleProgress, sampleTwin } = await import("../demo/samples.ts");
+        await writeFile(join(folder, "Lebenslauf.pdf"), samplePdf());
+        await writeFile(join(folder, "progress.json"), JSON.stringify(sampleProgress()));
+        await writeFile(join(folder, "twin.json"), JSON.stringify(sampleTwin()));
+        progress.stop();
 
-      const steps: string[][] = [
-        ["hero", "set", "photo.jpg"],
-        ["hero", "set", "evening.jpg", "--hover", "photo.jpg", "--responsive"],
-        ["hero", "list"],
-        ["hero", "rollback"],
-        ["doc", "upload", "user-123", "Lebenslauf.pdf", "--type", "cv", "--create-profile"],
-        ["doc", "list", "user-123"],
-        ["progress", "import", "user-123", "progress.json"],
-        ["progress", "show", "user-123"],
-        ["twin", "migrate", "twin.json"],
-        ["twin", "show"],
-        ["audit", "verify"],
-      ];
-      if (run.config.dryRun) {
-        await run.print({ commands: steps.map((step) => step.join(" ")) }, ({ commands }) =>
-          commands.map((each) => `$ mawps ${each}`).join("\n"),
-        );
-        return;
-      }
-      const world = inside(run, folder);
-      const { metadata, width, height } = await inspectImage(photo);
-      world.stdout.write(`photo.jpg: ${width} x ${height}, carries ${carried(metadata)}\n`);
-      for (const step of steps) {
-        world.stdout.write(`\n$ mawps ${step.join(" ")}\n`);
-        const program = buildProgram(world);
-        try {
-          await program.run(step);
-        } finally {
-          await program.close();
+        const steps: string[][] = [
+          ["hero", "set", "photo.jpg"],
+          ["hero", "set", "evening.jpg", "--hover", "photo.jpg", "--responsive"],
+          ["hero", "list"],
+          ["hero", "rollback"],
+          ["doc", "upload", "user-123", "Lebenslauf.pdf", "--type", "cv", "--create-profile"],
+          ["doc", "list", "user-123"],
+          ["progress", "import", "user-123", "progress.json"],
+          ["progress", "show", "user-123"],
+          ["twin", "migrate", "twin.json"],
+          ["twin", "show"],
+          ["audit", "verify"],
+        ];
+        if (run.config.dryRun) {
+          await run.print({ commands: steps.map((step) => step.join(" ")) }, ({ commands }) =>
+            commands.map((each) => `$ mawps ${each}`).join("\n"),
+          );
+          return;
         }
+        const world = inside(run, folder);
+        const { metadata, width, height } = await inspectImage(photo);
+        world.stdout.write(`photo.jpg: ${width} x ${height}, carries ${carried(metadata)}\n`);
+        for (const step of steps) {
+          world.stdout.write(`\n$ mawps ${step.join(" ")}\n`);
+          const program = buildProgram(world);
+          try {
+            await program.run(step);
+          } finally {
+            await program.close();
+          }
+        }
+        const published = await inspectImage(await publishedPicture(world));
+        world.stdout.write(`\nThe published picture, read back, carries ${carried(published.metadata)}.\n`);
+        await run.print({ done: true, commands: steps.map((step) => step.join(" ")) }, () =>
+          keep === undefined ? nextText(run.world) : keptText(run.world, folder),
+        );
+      } finally {
+        if (keep === undefined || run.config.dryRun) await rm(folder, { recursive: true, force: true });
       }
-      const published = await inspectImage(await publishedPicture(world));
-      world.stdout.write(`\nThe published picture, read back, carries ${carried(published.metadata)}.\n`);
-      await run.print({ done: true, commands: steps.map((step) => step.join(" ")) }, () => next);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+    });
 }
 
-const next = `
-That was a temporary store, and it is gone. Now with your own photo:
+/** A folder of its own; a dry run makes none that stays. */
+async function demoFolder({ world, config }: Run, keep: string | undefined): Promise<string> {
+  if (keep === undefined || config.dryRun) return mkdtemp(join(tmpdir(), "mawps-demo-"));
+  const folder = resolvePath(world.cwd, keep);
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    throw new CliError(`${folder} already exists; the demo wants a folder of its own`, { cause: error });
+  }
+  return folder;
+}
 
-  mawps hero set <photo>      in a local store in this folder; no account needed
-  mawps init                  configure your AWS account
-  mawps doctor                check it
-  mawps --help                everything else`;
+function keptText({ command }: World, folder: string): string {
+  return `
+Its links open in a browser while its store is served:
+
+  MAWPS_HOME=${join(folder, "store")} ${command} local serve`;
+}
+
+function nextText({ command }: World): string {
+  const rows = [
+    [`${command} demo --keep demo`, "the same, and the links in it can be opened afterwards"],
+    [`${command} hero set <photo>`, "your own photo, in a local store in this folder; no account needed"],
+    [`${command} init`, "configure your AWS account"],
+    [`${command} doctor`, "check it"],
+    [`${command} --help`, "everything else"],
+  ] as const;
+  const width = Math.max(...rows.map(([typed]) => typed.length));
+  const lines = rows.map(([typed, what]) => `  ${typed.padEnd(width)}  ${what}`);
+  return ["", "That was a temporary store, and it is gone. What you can do now:", "", ...lines].join("\n");
+}
 
 /** The same world in the demo's folder, with its own store, deaf to the configuration around it. */
 function inside({ world, config }: Run, folder: string): World {

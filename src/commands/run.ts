@@ -43,12 +43,14 @@ export interface Run {
     rows: AsyncIterable<T> | Iterable<T>,
     asText: (rows: T[]) => string | Promise<string>,
   ): Promise<void>;
-  /** A list without an end in sight: a line each, or with `--json` an object a line, written as they come. */
-  printLines<T>(rows: AsyncIterable<T>, asLine: (row: T) => string): Promise<void>;
+  /** A list without an end in sight: a line or a few each, or with `--json` an object a line, written as they come. */
+  printLines<T>(rows: AsyncIterable<T>, asLines: (row: T) => string | readonly string[]): Promise<void>;
   /** Raw bytes or text that is the result itself (a script, an export); the same with and without `--json`. */
   write(text: string): Promise<void>;
   /** A remark on stderr; silent with `--quiet` and `--json`. */
   note(text: string): void;
+  /** A plan in several lines, as a note; whatever is foreign in it was made visible where it was laid out. */
+  outline(text: string): void;
   /** Something that went on but should be looked at; with `--json` one object on stderr. */
   warn(text: string): void;
   /** A spinner on a terminal, a line elsewhere, nothing with `--quiet` or `--json`. */
@@ -177,11 +179,17 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
       const text = visibleLines(await asText(all));
       await write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
     },
-    async printLines(rows, asLine) {
-      for await (const row of rows) await write(`${json ? asJson(row) : visible(asLine(row))}\n`);
+    async printLines(rows, asLines) {
+      for await (const row of rows) {
+        const lines = json ? [asJson(row)] : [asLines(row)].flat().map((line) => visible(line));
+        await write(`${lines.join("\n")}\n`);
+      }
     },
     write,
     note,
+    outline(text) {
+      if (!silent) world.stderr.write(`${visibleLines(withoutSecrets(text, world.env))}\n`);
+    },
     warn,
     async progress(text) {
       spinning?.stop();

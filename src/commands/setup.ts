@@ -39,7 +39,7 @@ export function setup(noun: Command, begin: Begin): void {
       }
 
       const asked = due.map((step) => row(step, "planned"));
-      if (!run.config.json && !run.config.quiet) run.world.stderr.write(`${planText(asked)}\n`);
+      run.outline(planText(asked));
       await run.confirm({
         question: `Carry out ${count(due.length, "step")}?`,
         destructive: due.some(({ kind }) => kind === "change"),

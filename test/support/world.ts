@@ -75,6 +75,7 @@ export async function makeHome(): Promise<TestHome> {
       cwd: folder,
       home: folder,
       platform: process.platform,
+      command: "mawps",
       nodeVersion: process.versions.node,
       saveWorker: undefined,
       signal: quietly(options.signal ?? new AbortController().signal),

@@ -34,7 +34,7 @@ function faultLine({ fault, sequence, what }: Fault): string {
   return visible(`${fault.toUpperCase().padEnd(8)}  entry ${sequence}: ${what}`);
 }
 
-function sumLines({ entries, first, last, anchored, notAnchored, expired }: Verification): string {
+function sumLines({ entries, first, last, anchored, notAnchored, expired }: Verification): string[] {
   const range = first === null ? "" : `, from ${first} to ${last}`;
   return [
     `${count(entries, "entry", "entries")}${range}`,
@@ -44,5 +44,5 @@ function sumLines({ entries, first, last, anchored, notAnchored, expired }: Veri
         : "no anchor"
       : `anchored up to entry ${anchored}; not yet anchored: ${notAnchored}`,
     ...(expired === 0 ? [] : [`${count(expired, "entry", "entries")} expired`]),
-  ].join("\n");
+  ];
 }

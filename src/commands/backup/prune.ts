@@ -62,7 +62,7 @@ export function backupPrune(begin: Begin): AnyCommand {
         );
       }
       looking.stop();
-      if (run.interactive) run.note(await verdictText(verdicts));
+      if (run.interactive) run.outline(await verdictText(verdicts));
       await run.confirm({ question: questionOf(verdicts), destructive: true });
       const pruned = await carriedOut(run, site, (audited) =>
         prune(audited, { policy, doomed: new Set(goingIn(verdicts)) }),

@@ -61,7 +61,7 @@ export function backupRestore(begin: Begin): AnyCommand {
       }
       refuseConflicts(site, conflictsOf(plan));
       if (!isDue(plan)) return run.print(outcomeJson(site, plan), () => outcomeText(site, plan));
-      run.note(await planText(site, plan));
+      run.outline(await planText(site, plan));
       await run.confirm({ question: questionOf(plan), destructive: overwritten(plan) > 0 });
       const outcome = await carriedOut(run, { site, plan, isLedgerEmpty, remap: options.remap === true });
       await run.print(outcomeJson(site, plan, outcome), () => outcomeText(site, plan, outcome));

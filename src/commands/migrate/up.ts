@@ -47,10 +47,7 @@ export function migrateUp(begin: Begin): AnyCommand {
       if (chosen.length + changed.length === 0) return run.print({ applied: [] }, () => nothingToDo);
 
       if (options.backupCheck && chosen.length > 0) await assertSafetyNet(run, options.repo, site);
-      if (!run.config.json && !run.config.quiet) {
-        const texts = plans.map((plan) => planText(plan, states.get(plan.migration)));
-        run.world.stderr.write(`${texts.join("\n\n")}\n`);
-      }
+      run.outline(plans.map((plan) => planText(plan, states.get(plan.migration))).join("\n\n"));
       await run.confirm({ question: questionOf(plans, changed), destructive: true });
       const trail = await run.audit();
       const outcomes = await withRunner(run, site, {

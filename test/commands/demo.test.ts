@@ -1,0 +1,32 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { makeHome, type TestHome } from "../support/world.ts";
+
+let home: TestHome;
+beforeEach(async () => {
+  home = await makeHome();
+});
+afterEach(() => home.remove());
+
+it("leaves the demo's files and store in a folder of its own when asked to, and takes no other", async () => {
+  const first = await home.run(["demo", "--keep", "kept"]);
+  expect(first).toMatchObject({ exitCode: 0 });
+  expect(first.stdout).toContain(`MAWPS_HOME=${join(home.folder, "kept", "store")} mawps local serve`);
+  const files = await readdir(join(home.folder, "kept"));
+  expect(files.toSorted()).toEqual([
+    "Lebenslauf.pdf",
+    "evening.jpg",
+    "photo.jpg",
+    "progress.json",
+    "store",
+    "twin.json",
+  ]);
+
+  const env = { MAWPS_HOME: join(home.folder, "kept", "store") };
+  const live = () => home.run(["hero", "show", "--json"], { env });
+  const before = await live();
+  expect(JSON.parse(before.stdout)).toMatchObject({ profileImageDefault: expect.stringMatching(/^http/) });
+  expect(await home.run(["demo", "--keep", "kept"])).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(await live()).toEqual(before);
+});
