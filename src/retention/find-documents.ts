@@ -26,6 +26,8 @@ export interface Noticed {
   readonly held: Set<string>;
   /** Keys of due documents that have several versions: no other rule need tell of these. */
   readonly purgedWhole: Set<string>;
+  /** Pictures as old as those that go, of which nothing says what they are: they stay. */
+  unknownPictures: number;
   /** Pictures that somebody else's item points to. */
   readonly strangers: Set<string>;
 }

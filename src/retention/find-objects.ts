@@ -42,9 +42,11 @@ async function* ofFolder(
   site: RetentionSite,
   { name, keys, bucket, noticed }: { name: string; keys: KeyVersions[]; bucket: string; noticed: Noticed },
 ): AsyncGenerator<ImageDue | VersionDue> {
-  const images = await findPictures(site, { bucket, folder: name, keys, strangers: noticed.strangers });
-  yield* images;
-  const going = new Set(images.map(({ key }) => key));
+  const { strangers } = noticed;
+  const { due, unknown } = await findPictures(site, { bucket, folder: name, keys, strangers });
+  noticed.unknownPictures += unknown;
+  yield* due;
+  const going = new Set(due.map(({ key }) => key));
   for (const stored of keys) {
     if (!going.has(stored.key)) yield* ofKey(site, stored, { bucket, noticed });
   }

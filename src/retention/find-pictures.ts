@@ -1,6 +1,7 @@
 import { parseKey, type ParsedKey } from "../model/keys.ts";
 import { ownerId } from "../model/user-id.ts";
 import type { ImageDue } from "./plan-entry.ts";
+import { placeOf, provenPictures } from "./proven-pictures.ts";
 import { referencesOf } from "./references.ts";
 import { day, daysBetween, duePictures, isPast, type Picture } from "./rules.ts";
 import type { RetentionSite } from "./site.ts";
@@ -13,7 +14,9 @@ import {
 } from "./stored-versions.ts";
 
 /** A picture with the objects that belong to it: itself and its responsive variants. */
-interface StoredPicture extends Omit<Picture, "isReferenced"> {
+interface StoredPicture extends Pick<Picture, "id" | "role"> {
+  /** The later of what the key says and of S3's times of its objects. */
+  readonly madeMs: number;
   readonly keys: readonly KeyVersions[];
 }
 
@@ -30,16 +33,24 @@ export function pictureFolder(key: string): string | undefined {
   return pictureName(parseKey(key)) === undefined ? undefined : key.slice(0, key.lastIndexOf("/") + 1);
 }
 
+/** What is due in a folder of pictures, and how many are as old, and nothing says what they are. */
+export interface JudgedPictures {
+  readonly due: readonly ImageDue[];
+  readonly unknown: number;
+}
+
 /**
- * The pictures of one folder, all variants with them, that nothing points to and that are neither young nor among the
- * newest. A user's pictures may lie in two folders, by the present and by an older layout: they count together. What
- * the user's items point at is only read where something could go.
+ * The pictures of one folder, all variants with them, that certainly were live, that nothing points to, and that are
+ * neither young nor among the newest. A user's pictures may lie in two folders, by the present and by an older layout:
+ * they count together. What the user's items point at, and what was live, is only read where something could go.
  */
-export async function findPictures(site: RetentionSite, folder: PictureFolder): Promise<ImageDue[]> {
+export async function findPictures(site: RetentionSite, folder: PictureFolder): Promise<JudgedPictures> {
   const { rules } = site;
   const rule = rules.byId.get("unreferenced-images");
   const here = picturesIn(folder.keys);
-  if (rule === undefined || !here.some(({ madeMs }) => isPast(rule, madeMs, rules))) return [];
+  if (rule === undefined || !here.some(({ madeMs }) => isPast(rule, madeMs, rules))) {
+    return { due: [], unknown: 0 };
+  }
   const userId = ownerOf(parseKey(folder.keys[0]?.key ?? "")) ?? "";
   const beside = otherFolder(folder.folder, userId);
   const others: KeyVersions[] = [];
@@ -47,28 +58,43 @@ export async function findPictures(site: RetentionSite, folder: PictureFolder): 
     for await (const stored of keysWithVersions(site, folder.bucket, beside)) others.push(stored);
   }
   const all = [...here, ...picturesIn(others)];
-  if (all.length <= (rule.keepNewest ?? 0)) return [];
   const references = await referencesOf(site, userId, folder.strangers);
-  const judged = all.map((picture) => ({ ...picture, isReferenced: references.has(picture.id) }));
-  const going = new Set(duePictures(judged, rules).map(({ id }) => id));
-  return here
+  const proven = await provenPictures(site.proofs, { userId, history: references.history }, (key) =>
+    pictureName(parseKey(key)),
+  );
+  const judged = all.flatMap((picture): Picture[] => {
+    const liveMs = proven.get(placeOf(folder.bucket, picture.id));
+    if (liveMs === undefined) return [];
+    const isReferenced = references.has(picture.id);
+    return [{ ...picture, sinceMs: Math.max(picture.madeMs, liveMs), isReferenced }];
+  });
+  const going = new Map(duePictures(judged, rules).map(({ id, sinceMs }) => [id, sinceMs]));
+  const unknown = here.filter(
+    ({ id, madeMs }) =>
+      !proven.has(placeOf(folder.bucket, id)) && !references.has(id) && isPast(rule, madeMs, rules),
+  );
+  const due = here
     .filter(({ id }) => going.has(id))
     .flatMap((picture) =>
-      picture.keys.map(({ key, versions }): ImageDue => ({
-        kind: "image",
-        action: "purge",
-        rule: rule.id,
-        by: rule.by,
-        reason: `nothing points to it, and ${rule.keepNewest ?? 0} newer ones are kept; made on ${day(picture.madeMs)}`,
-        userId,
-        bucket: folder.bucket,
-        key,
-        picture: picture.id,
-        bytes: bytesOf(versions.map(plannedVersion)),
-        ageDays: daysBetween(picture.madeMs, rules),
-        versions: versions.map(plannedVersion),
-      })),
+      picture.keys.map(({ key, versions }): ImageDue => {
+        const sinceMs = going.get(picture.id) ?? picture.madeMs;
+        return {
+          kind: "image",
+          action: "purge",
+          rule: rule.id,
+          by: rule.by,
+          reason: `nothing points to it since ${day(sinceMs)}, and ${rule.keepNewest ?? 0} newer ones are kept`,
+          userId,
+          bucket: folder.bucket,
+          key,
+          picture: picture.id,
+          bytes: bytesOf(versions.map(plannedVersion)),
+          ageDays: daysBetween(sinceMs, rules),
+          versions: versions.map(plannedVersion),
+        };
+      }),
     );
+  return { due, unknown: unknown.length };
 }
 
 /** Pictures by their ids. A key whose newest version is a delete marker is no picture any more. */

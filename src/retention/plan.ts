@@ -18,6 +18,8 @@ export interface Totals {
   readonly rules: readonly RuleTotal[];
   /** Objects, versions, uploads and states of the twin that were looked at: what a share is a share of. */
   readonly there: number;
+  /** Old pictures of which nothing says what they are, and which stay; undefined for a plan that was read. */
+  readonly unknownPictures?: number;
 }
 
 /**
@@ -26,7 +28,13 @@ export interface Totals {
  * does not grow with the site. Returns the totals at the end.
  */
 export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEntry, Totals> {
-  const noticed: Noticed = { there: 0, held: new Set(), purgedWhole: new Set(), strangers: new Set() };
+  const noticed: Noticed = {
+    there: 0,
+    unknownPictures: 0,
+    held: new Set(),
+    purgedWhole: new Set(),
+    strangers: new Set(),
+  };
   const count = newTally();
   const found = async function* () {
     // First: the scan of the profiles tells of holds and pointers that the others have to know.
@@ -42,7 +50,7 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
     count.add(entry);
     yield entry;
   }
-  return { rules: count.totals(), there: noticed.there };
+  return { rules: count.totals(), there: noticed.there, unknownPictures: noticed.unknownPictures };
 }
 
 /** Counts entries by rule and action. */

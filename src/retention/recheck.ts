@@ -125,13 +125,16 @@ export async function recheckImages(
     const folder = folderOf(first);
     const keys: KeyVersions[] = [];
     for await (const stored of keysWithVersions(site, first.bucket, folder)) keys.push(stored);
-    const now = await findPictures(site, { bucket: first.bucket, folder, keys, strangers });
+    const { due: now } = await findPictures(site, { bucket: first.bucket, folder, keys, strangers });
     const going = new Set(now.map(({ key }) => key));
     return planned.map((due) => {
       const stored = keys.find(({ key }) => key === due.key);
       if (stored === undefined) return { gone: due };
       if (!going.has(due.key))
-        return { due, why: "nothing is due any more: it is in use, or among the newest" };
+        return {
+          due,
+          why: "nothing is due any more: it is in use, among the newest, or nothing says what it is",
+        };
       const why = unplanned(due.versions, stored.versions);
       return why === undefined ? { due } : { due, why };
     });

@@ -1,10 +1,13 @@
 import { queryItems, scanItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
+import { heroHistoryAttribute } from "../model/keys.ts";
 import { pictureAttributes } from "../model/retention.ts";
 import type { RetentionSite } from "./site.ts";
 
 /** What items say of pictures, as texts in which a picture's name can be looked for. */
 export interface References {
   has(stem: string): boolean;
+  /** What the tool itself keeps of pictures that were live before: no pointers. */
+  readonly history: readonly string[];
 }
 
 /**
@@ -34,7 +37,7 @@ export async function findStrangers({ aws, documents, signal }: RetentionSite): 
 
 /**
  * All that the items of a user point at, and what strangers point at. Every text of every attribute counts, in whatever form it
- * names a picture: a pointer that is not understood must not cost one.
+ * names a picture, but for the tool's own history: a pointer that is not understood must not cost one.
  */
 export async function referencesOf(
   { aws, documents, signal }: RetentionSite,
@@ -42,6 +45,7 @@ export async function referencesOf(
   strangers: ReadonlySet<string>,
 ): Promise<References> {
   const texts = [...strangers];
+  const history: string[] = [];
   const pages = queryItems(aws, {
     table: documents.table,
     partition: { attribute: "userId", value: { S: userId } },
@@ -50,12 +54,14 @@ export async function referencesOf(
   });
   for await (const page of pages) {
     for (const item of page) {
-      for (const value of Object.values(item)) {
-        for (const text of textsIn(value)) if (!text.startsWith("data:")) texts.push(text);
+      for (const [name, value] of Object.entries(item)) {
+        const into = name === heroHistoryAttribute ? history : texts;
+        for (const text of textsIn(value)) if (!text.startsWith("data:")) into.push(text);
       }
     }
   }
   return {
+    history,
     has: (stem) => {
       const encoded = encodeURIComponent(stem);
       return texts.some((text) => text.includes(stem) || text.includes(encoded));

@@ -103,8 +103,8 @@ export interface Picture {
   readonly id: string;
   /** Of hero images; avatars have one role only. */
   readonly role: "default" | "hover";
-  /** The later of what the key says and of S3's times of its objects. */
-  readonly madeMs: number;
+  /** The latest of what the key says, of S3's times of its objects, and of when it was live. */
+  readonly sinceMs: number;
   readonly isReferenced: boolean;
 }
 
@@ -119,9 +119,9 @@ export function duePictures<T extends Picture>(pictures: readonly T[], rules: Ru
   return ["default", "hover"].flatMap((role) =>
     unused
       .filter((picture) => picture.role === role)
-      .toSorted((one, other) => other.madeMs - one.madeMs || (one.id < other.id ? 1 : -1))
+      .toSorted((one, other) => other.sinceMs - one.sinceMs || (one.id < other.id ? 1 : -1))
       .slice(rule.keepNewest ?? 0)
-      .filter(({ madeMs }) => isPast(rule, madeMs, rules)),
+      .filter(({ sinceMs }) => isPast(rule, sinceMs, rules)),
   );
 }
 

@@ -3,6 +3,7 @@ import { serverTime } from "../aws/s3/server-time.ts";
 import type { DocumentSite } from "../documents/site.ts";
 import { CliError } from "../errors.ts";
 import type { Declaration } from "../model/declaration.ts";
+import type { Proofs } from "./proven-pictures.ts";
 import type { Rules } from "./rules.ts";
 
 /** What retention works on: the site as declared, its documents, and the rules at a moment. */
@@ -11,6 +12,7 @@ export interface RetentionSite {
   readonly declaration: Declaration;
   readonly documents: DocumentSite;
   readonly rules: Rules;
+  readonly proofs: Proofs;
   /** How far the local clock is ahead of S3's, in milliseconds; negative when it is behind. */
   readonly clockAheadMs: number;
   readonly signal: AbortSignal;
@@ -27,6 +29,7 @@ const mostAheadMs = 5 * 60_000;
 export async function openRetention(
   documents: DocumentSite,
   declaration: Declaration,
+  proofs: Proofs,
 ): Promise<RetentionSite> {
   const { aws, signal } = documents;
   const theirs = await serverTime(aws, documents.bucket, signal);
@@ -41,6 +44,7 @@ export async function openRetention(
     aws,
     declaration,
     documents,
+    proofs,
     rules: { byId: new Map(declaration.retention.map((rule) => [rule.id, rule])), at },
     clockAheadMs: ours.getTime() - theirs.getTime(),
     signal,

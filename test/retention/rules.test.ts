@@ -96,7 +96,7 @@ describe("which pictures are due", () => {
   const picture = (id: string, days: number, more: Partial<Picture> = {}): Picture => ({
     id,
     role: "default",
-    madeMs: Date.parse(ago(days)),
+    sinceMs: Date.parse(ago(days)),
     isReferenced: false,
     ...more,
   });

@@ -57,7 +57,8 @@ async function siteOn(
     now: () => new Date(),
     signal,
   };
-  const site = await openRetention(documents, mawps(names));
+  const trail = { aws: local.aws, table: "mawps-audit-log", bucket };
+  const site = await openRetention(documents, mawps(names), { trail, places: {} });
   return { ...site, rules: { ...site.rules, at: new Date(site.rules.at.getTime() + month) } };
 }
 

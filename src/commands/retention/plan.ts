@@ -7,6 +7,7 @@ import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { RuleTotal, Totals } from "../../retention/plan.ts";
 import type { PlanEntry } from "../../retention/plan-entry.ts";
+import type { Run } from "../run.ts";
 
 /** `mawps retention plan`: each object and item that is due, and why; changes nothing. */
 export function retentionPlan(begin: Begin): AnyCommand {
@@ -36,6 +37,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
       };
       await run.printLines(rows(), asLine);
       if (!run.config.json) await run.write(`${await totalsText(totals)}\n`);
+      noteUnknown(run, totals);
       for (const missing of await missingEngines(site)) run.note(`${missing}: \`mawps setup\` installs it`);
       const due = totals.rules.filter(isActedOn).reduce((sum, each) => sum + each.count, 0);
       if (options.exitCode === true && due > 0) {
@@ -67,6 +69,14 @@ export function whatIs(entry: PlanEntry): string {
   }
   if (entry.kind === "document") return `document ${entry.documentId}`;
   return "item" in entry ? `${entry.table} ${Object.values(entry.item).join(" ")}` : "";
+}
+
+/** Tells of what is left alone although it is as old as what goes. */
+export function noteUnknown(run: Run, { unknownPictures = 0 }: Totals): void {
+  if (unknownPictures === 0) return;
+  run.note(
+    `${count(unknownPictures, "old picture")} left alone: nothing says that they ever were hero images or avatars (\`mawps hero list --unknown\`)`,
+  );
 }
 
 const doers = { run: "retention run", lifecycle: "S3's lifecycle, or retention run", ttl: "DynamoDB's TTL" };

@@ -9,7 +9,7 @@ import type { PlanOnDisk } from "../../retention/plan-file.ts";
 import type { DueEntry } from "../../retention/plan-entry.ts";
 import type { RunOutcome } from "../../retention/run.ts";
 import type { RetentionSite } from "../../retention/site.ts";
-import { totalsText, whatIs } from "./plan.ts";
+import { noteUnknown, totalsText, whatIs } from "./plan.ts";
 import { partial } from "../partial.ts";
 import type { Run } from "../run.ts";
 
@@ -63,6 +63,7 @@ async function carryOutPlan(
   ]);
   const due = plan.totals.rules.filter(isActedOn);
   const { dryRun } = run.config;
+  noteUnknown(run, plan.totals);
   let outcome: RunOutcome = { rules: [], done: 0, gone: 0, skipped: [], failures: [] };
   if (due.length > 0) {
     await assertLimit(plan.totals, maxDelete);

@@ -4,13 +4,21 @@ import type { Environment } from "../../retention/plan-file.ts";
 import { openRetention, type RetentionSite } from "../../retention/site.ts";
 import { configuredSite, storeFolder } from "../../target.ts";
 import type { Access } from "../../world.ts";
+import { auditSite } from "../audit/site.ts";
 import { documentPlace } from "../doc/site.ts";
 import type { Run } from "../run.ts";
 
 /** Opens the target for retention, with the rules as configured and the moment for which they decide. */
 export async function retentionSite(run: Run, access: Access): Promise<RetentionSite> {
-  const documents = await openDocumentSite({ ...documentPlace(run), aws: await run.aws(access) });
-  return openRetention(documents, configuredSite(run.config));
+  const { config, world } = run;
+  const aws = await run.aws(access);
+  const documents = await openDocumentSite({ ...documentPlace(run), aws });
+  const { publicBaseUrl } = config;
+  const publicBucket = config["buckets.publicMedia"];
+  return openRetention(documents, configuredSite(config), {
+    trail: auditSite({ aws, config, world }),
+    places: { endpointUrl: aws.endpointUrl, publicBaseUrl, publicBucket },
+  });
 }
 
 /** What a plan is valid for: where it was made, for which names, by which periods. */

@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { queryItems } from "../../../src/aws/dynamodb/items.ts";
 import { twinHistoryType } from "../../../src/model/twin.ts";
+import { plainPicture } from "../../fixtures/pictures.ts";
 import { dayMs, lines, shapes, storedIn } from "../../retention/stored.ts";
 import { makeHome, testStart, type TestHome } from "../../support/world.ts";
 
@@ -152,32 +153,59 @@ describe.each(shapes)("retention on %s keys", (shape) => {
     expect(await stored.uploads()).toEqual([]);
   });
 
-  it("removes avatars and hero images that nothing points to, with variants, in both layouts", async () => {
+  it("removes avatars and hero images that were live and nothing points to, with variants, in both layouts", async () => {
     const stored = storedIn(home, shape, { MAWPS_RETENTION_KEEP_IMAGES: "1" });
-    const avatar = (n: number) => `public/profile-images/user-1/170000000000${n}-abc${n}.jpg`;
-    const url = (key: string) => `https://mawps-user-files-1760106396.s3.eu-central-1.amazonaws.com/${key}`;
+    await writeFile(join(home.folder, "photo.jpg"), await plainPicture([200, 60, 50]).jpeg().toBuffer());
+    const set = async (...argv: string[]) =>
+      String(lines((await stored.run(...argv, "photo.jpg", "--json")).stdout)[0]?.["key"]);
     const oldAvatar = "profile-images/user-1/avatar-1600000000000.png";
-    const hero = (n: number, end = ".jpg") =>
-      `public/profile-images/owner/170000000000${n}-0000000${n}${end}`;
-    await stored.putProfile("user-1", [], { profileImage: url(avatar(0)) });
-    for (const key of [oldAvatar, avatar(0), avatar(1), avatar(2)]) await stored.put(key);
-    for (const key of [hero(1), hero(2), hero(2, "w640.webp"), hero(3)])
-      await stored.put(key, "picture", "publicMedia");
-    await stored.put("public/other/logo.svg", "picture", "publicMedia");
+    const url = `https://mawps-user-files-1760106396.s3.eu-central-1.amazonaws.com/${oldAvatar}`;
+    await stored.putProfile("user-1", [], { profileImage: url });
+    await stored.put(oldAvatar);
+    const [avatar1, avatar2] = [await set("avatar", "set", "user-1"), await set("avatar", "set", "user-1")];
+    const hero1 = await set("hero", "set", "--responsive");
+    const [hero2, hero3] = [await set("hero", "set"), await set("hero", "set")];
+    const others = ["public/other/logo.svg", "public/profile-images/owner/1700000000001-a1b2c3.png"];
+    for (const key of others) await stored.put(key, "picture", "publicMedia");
+    const rentals = [1, 2, 3].map((n) => `public/profile-images/rentals/170000000000${n}-r1s2t3.jpg`);
+    for (const key of rentals) await stored.put(key);
     home.laterMs = 91 * dayMs;
+    const { stdout, stderr } = await stored.run("retention", "plan");
+    expect(stderr).toContain("4 old pictures left alone");
+    const variants = [`${hero1.slice(0, -4)}w64.avif`, `${hero1.slice(0, -4)}w64.webp`];
+    expect(stdout).toContain(variants[0]);
     const plan = lines((await stored.run("retention", "plan", "--json")).stdout);
     expect(
       plan.map(({ rule, key, userId }) => `${String(rule)} ${String(userId)} ${String(key)}`).sort(),
     ).toEqual([
-      `unreferenced-images owner ${hero(1)}`,
-      `unreferenced-images owner ${hero(2)}`,
-      `unreferenced-images owner ${hero(2, "w640.webp")}`,
+      ...[hero1, ...variants].map((key) => `unreferenced-images owner ${key}`).sort(),
       `unreferenced-images user-1 ${oldAvatar}`,
-      `unreferenced-images user-1 ${avatar(1)}`,
     ]);
     await stored.run("retention", "run", "--yes");
-    expect(await stored.left()).toEqual([avatar(0), avatar(2)]);
-    expect(await stored.left("publicMedia")).toEqual(["public/other/logo.svg", hero(3)]);
+    expect(await stored.left()).toEqual([...rentals, avatar1, avatar2]);
+    expect((await stored.left("publicMedia")).sort()).toEqual([...others, hero2, hero3].sort());
+  });
+
+  it("never takes a picture of which nothing says that it was live, however old and many there are", async () => {
+    const stored = storedIn(home, shape, { MAWPS_RETENTION_KEEP_IMAGES: "0" });
+    const services = Array.from(
+      { length: 9 },
+      (_, n) => `public/profile-images/owner/170000000000${n}-a1b2c3.png`,
+    );
+    const tools = "public/profile-images/owner/1700000000009-4f9c2a1b.jpg";
+    const avatars = [
+      "public/profile-images/user-1/1700000000000-abc.jpg",
+      "profile-images/user-1/avatar-16.png",
+    ];
+    for (const key of [...services, tools]) await stored.put(key, "picture", "publicMedia");
+    for (const key of avatars) await stored.put(key);
+    await stored.putProfile("user-1", []);
+    home.laterMs = 400 * dayMs;
+    const run = await stored.run("retention", "run", "--yes");
+    expect([run.exitCode, run.stdout]).toEqual([0, "nothing is due\n"]);
+    expect(run.stderr).toContain("12 old pictures left alone");
+    expect(await stored.left("publicMedia")).toEqual([...services, tools]);
+    expect(await stored.left()).toEqual([...avatars].sort());
   });
 
   it("keeps the newest states of the digital twin", async () => {
