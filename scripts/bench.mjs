@@ -5,6 +5,7 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
 const parts = {
   start: async () => (await import("../test/bench/start.mjs")).start(),
+  latency: async () => (await import("../test/bench/latency.mjs")).latency(),
   hero: async () => (await import("../test/bench/hero.mjs")).hero(),
   transfer: async () => (await import("../test/bench/transfer.mjs")).transfer(),
   retention: async () => (await import("../test/bench/retention.mjs")).retention(),
