@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { delimiter, join, relative } from "node:path";
-import { homedir, hostname } from "node:os";
+import { homedir, hostname, userInfo } from "node:os";
 import { visible } from "./output/text.ts";
 import type { Prompts, World } from "./world.ts";
 
@@ -26,6 +26,7 @@ export function realWorld(signal: AbortSignal, saveWorker?: string): World {
     nodeVersion: process.versions.node,
     prompts: prompts(signal),
     signal,
+    account,
     now: () => new Date(),
     // The global, not node:crypto: it loads nothing before it is used.
     randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
@@ -87,6 +88,15 @@ function prompts(signal: AbortSignal): Prompts {
       return select({ message: visible(message), choices: shown }, context());
     },
   };
+}
+
+/** A container may run as a number that no user of the system has. */
+function account(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "none"}`;
+  }
 }
 
 /** Signal 0 asks only; a process of somebody else lives, too (EPERM). */

@@ -45,6 +45,8 @@ export interface World {
   readonly prompts: Prompts;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
+  /** Name of the account that the process runs as. */
+  account(): string;
   now(): Date;
   /** Cryptographically random bytes as lower-case hex. */
   randomHex(bytes: number): string;

@@ -1,8 +1,8 @@
 import { getObjectBytes, putObject } from "../aws/s3/objects.ts";
 import { errorName, httpStatus } from "../aws/setting.ts";
-import { emptyHead, isAuditTime, type ChainHead } from "../model/audit.ts";
+import { isAuditTime, isInFuture, isSequence, type ChainHead } from "../model/audit.ts";
 import { isRecord } from "../model/json.ts";
-import { anchorKey, type AuditSite } from "./site.ts";
+import { anchorKey, keptAnchorKey, type AuditSite } from "./site.ts";
 
 /**
  * The head of the chain as an S3 object keeps it, outside of the table: entries that are missing behind the last one in
@@ -19,10 +19,26 @@ export async function readAnchor(site: AuditSite): Promise<Anchor | undefined> {
   const { aws, bucket, signal } = site;
   try {
     const { head, bytes } = await getObjectBytes(aws, { bucket, key: anchorKey(site), signal });
-    return { head: headIn(bytes), etag: head.etag };
+    return { head: headIn(bytes, head.lastModified), etag: head.etag };
   } catch (error) {
     if (errorName(error) === "NoSuchKey") return undefined;
     throw error;
+  }
+}
+
+/** Keeps the anchor of this head for good, under a key of its own. */
+export async function keepAnchor(site: AuditSite, head: ChainHead): Promise<void> {
+  try {
+    await putObject(site.aws, {
+      bucket: site.bucket,
+      key: keptAnchorKey(site, head),
+      body: anchorBytes(head),
+      contentType: "application/json",
+      ifNoneMatch: "*",
+    });
+  } catch (error) {
+    // Somebody else has kept the same head.
+    if (!isLostRace(error)) throw error;
   }
 }
 
@@ -71,16 +87,18 @@ function anchorBytes({ sequence, hash, timestamp, ttl }: ChainHead): Buffer {
   return Buffer.from(`${JSON.stringify({ sequence, count: sequence, hash, timestamp, ttl })}\n`);
 }
 
-/** What the bytes of an anchor say; undefined when they are none. */
-export function headIn(bytes: Buffer): ChainHead | undefined {
+/**
+ * What the bytes of an anchor say; undefined when they are none.
+ * @param written when, by S3's clock: nothing can have been anchored that came later.
+ */
+export function headIn(bytes: Buffer, written: Date | undefined): ChainHead | undefined {
   const value = parsed(bytes.toString());
   if (!isRecord(value)) return undefined;
   const { sequence, count, hash, timestamp, ttl } = value;
-  if (!Number.isSafeInteger(sequence) || Number(sequence) < 0 || count !== sequence) return undefined;
+  if ((sequence !== 0 && !isSequence(sequence)) || count !== sequence) return undefined;
   if (typeof hash !== "string" || !isAuditTime(timestamp)) return undefined;
-  return Number.isSafeInteger(ttl)
-    ? { sequence: Number(sequence), hash, timestamp, ttl: Number(ttl) }
-    : undefined;
+  if (written !== undefined && isInFuture(timestamp, written)) return undefined;
+  return Number.isSafeInteger(ttl) ? { sequence, hash, timestamp, ttl: Number(ttl) } : undefined;
 }
 
 function parsed(text: string): unknown {
@@ -89,9 +107,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The further of two heads. */
-export function furtherHead(one: ChainHead, other: ChainHead = emptyHead): ChainHead {
-  return other.sequence > one.sequence ? other : one;
 }

@@ -16,11 +16,12 @@ export async function* storedChain(
   site: AuditSite,
   options: {
     readonly fromSequence?: number;
+    readonly toSequence?: number;
     readonly descending?: boolean;
     readonly pageSize?: number;
   } = {},
 ): AsyncGenerator<JsonObject> {
-  const { fromSequence, descending, pageSize } = options;
+  const { fromSequence, toSequence = Number.MAX_SAFE_INTEGER, descending, pageSize } = options;
   const pages = queryItems(site.aws, {
     table: site.table,
     partition: { attribute: "chain", value: { S: auditChain } },
@@ -30,7 +31,7 @@ export async function* storedChain(
           sort: {
             attribute: "sequence",
             from: { N: String(fromSequence) },
-            to: { N: String(Number.MAX_SAFE_INTEGER) },
+            to: { N: String(toSequence) },
           },
         }),
     consistent: true,

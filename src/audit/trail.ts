@@ -8,22 +8,33 @@ import {
   type AuditEvent,
   type ChainHead,
   type RecordAudit,
+  type Signer,
   type Writer,
 } from "../model/audit.ts";
 import type { AuditDetails } from "../model/audit-details.ts";
-import { furtherHead, readAnchor, writeAnchor, type Anchor } from "./anchor.ts";
+import { keepAnchor, readAnchor, writeAnchor, type Anchor } from "./anchor.ts";
+import { followChain, type Disbelieved, type Judge } from "./belief.ts";
+import { announcements, closeClaim, newSigner, writeClaim } from "./claims.ts";
 import { entryItem, readHead } from "./entries.ts";
+import { readEvidence } from "./evidence.ts";
 import type { AuditSite } from "./site.ts";
 
 /**
  * The trail of one run. Entries are durable when a call resolves; the anchor follows behind, one write at a time.
- * After a failed call the entries of that call are not written, unless the network ended after DynamoDB had them.
+ * After a failed call the entries of that call are not written, unless the network ended after DynamoDB had them; what
+ * they were to tell of stays announced in the bucket, and `verifyTrail` tells of it as interrupted.
  */
 export interface AuditTrail {
-  /** Calls that come while a write is on its way share the next one. */
-  record(event: AuditEvent): Promise<void>;
-  /** All of them in their order, one call for each 100: what bulk commands use. */
-  readonly recordAll: RecordAudit;
+  /**
+   * For what can be undone: announces the change in the bucket beside `act`, and records it when it is done, as
+   * `outcome` tells it: with further details, or as events of its own; none when nothing has changed. Without, as announced.
+   * A refusal (CliError) is no change; after any other failure the entry says `phase: "failed"`.
+   */
+  change<T>(
+    event: AuditEvent,
+    act: () => Promise<T>,
+    outcome?: (result: T) => AuditDetails | readonly AuditEvent[],
+  ): Promise<T>;
   /**
    * For what cannot be undone: records the intent (`phase: "begun"`) and only then acts; then the outcome, `done` with
    * what `outcome` tells of the result, or `failed`, and the failure passes.
@@ -33,6 +44,10 @@ export interface AuditTrail {
     act: () => Promise<T>,
     outcome?: (result: T) => AuditDetails,
   ): Promise<T>;
+  /** Calls that come while a write is on its way share the next one. */
+  record(event: AuditEvent): Promise<void>;
+  /** All of them in their order, one call for each 99: what bulk commands use. */
+  readonly recordAll: RecordAudit;
   /** Resolves when what was recorded is anchored; rejects when that was refused: the next run does it then. */
   settle(): Promise<void>;
 }
@@ -46,6 +61,8 @@ const attempts = 60;
 export interface TrailOptions {
   /** What an error of AWS means; undefined for everything else. */
   explain(error: unknown): Promise<CliError | undefined>;
+  /** Told of what others put into the chain and what was done about it. */
+  readonly warn: (text: string) => void;
   /**
    * Milliseconds up to which a lost race waits by chance before it is run again, so that writers do not meet again and
    * again; doubled each time, up to 64 times. Tests shorten it.
@@ -56,11 +73,13 @@ export interface TrailOptions {
 /**
  * Opens the trail for writing. Before anything is changed it is sure that the table can be written and that the
  * anchor is there: a trail without entries gets its first anchor here. Entries without an anchor mean that somebody
- * removed it: the loss becomes an entry of its own, which `verifyTrail` reports for good.
+ * removed or damaged it: the loss becomes an entry of its own, which `verifyTrail` reports for good.
  *
  * The head is taken from the anchor, and the table is only asked when the place behind it turns out not to be free:
- * because others write, or because a run ended before its anchor. Where the tail of the table was cut, the chain so goes
- * on behind the anchor, and the gap remains to be seen.
+ * because others write, because a run ended before its anchor, or because somebody put something there. Then the chain is
+ * computed again from the anchor on (`followChain`), and what does not belong to it is passed over, with an entry
+ * `audit.chain-broken` that says so. Where the tail of the table was cut, the chain goes on behind the anchor, and the gap
+ * remains to be seen.
  *
  * Why one item an entry and TransactWriteItems for groups: an item that held a whole group would be one write too, but
  * an index then finds groups, not the entries of a person, and one entry could not expire or be read alone. BatchWriteItem
@@ -74,21 +93,25 @@ export async function openTrail(site: AuditSite, writer: Writer, options: TrailO
     assertMayPut(site.aws, { table: site.table, partition: "chain", key: placeOf(1) }),
   ]);
   const start = (anchor: Anchor | undefined, head = anchor?.head ?? emptyHead) =>
-    makeTrail(site, { head, anchor }, { ...options, writer });
+    makeTrail(site, { head, anchor }, { ...options, writer: { ...writer, ...newSigner() } });
   if (seen?.head !== undefined) return start(seen);
 
-  const stored = await readHead(site);
-  if (stored.sequence === 0) return start(await writeAnchor(site, stored, seen));
+  const [stored, { anchored: kept }] = await Promise.all([readHead(site), readEvidence(site)]);
+  if (stored.sequence === 0 && kept === undefined) return start(await writeAnchor(site, stored, seen));
   // Once more: another run may have begun the trail between the two answers.
   const anchor = await readAnchor(site);
   if (anchor?.head !== undefined) return start(anchor);
-  const trail = start(anchor, stored);
-  await trail.record({ action: "audit.anchor-lost", details: { sequence: stored.sequence } });
+  const trail = start(anchor, kept ?? stored);
+  await trail.record({ action: "audit.anchor-lost", details: { sequence: (kept ?? stored).sequence } });
   return trail;
 }
 
+interface NumberedEvent extends AuditEvent {
+  readonly change?: number | undefined;
+}
+
 interface Waiting {
-  readonly event: AuditEvent;
+  readonly event: NumberedEvent;
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -96,12 +119,14 @@ interface Waiting {
 function makeTrail(
   site: AuditSite,
   state: { head: ChainHead; anchor: Anchor | undefined },
-  options: TrailOptions & { readonly writer: Writer },
+  options: TrailOptions & { readonly writer: Writer & Signer },
 ): AuditTrail {
   const waiting: Waiting[] = [];
   let isWriting = false;
   let anchoring: Promise<void> | undefined;
   let anchorFailure: { readonly error: unknown } | undefined;
+  const announced = announcements({ ...site, signal: undefined });
+  const claim = makeClaim(site, options.writer);
 
   async function write(): Promise<void> {
     if (isWriting) return;
@@ -109,10 +134,12 @@ function makeTrail(
     // What is recorded in the same turn goes together.
     await Promise.resolve();
     while (waiting.length > 0) {
-      const group = waiting.splice(0, maxTransactionItems);
+      // One place is left for the entry that tells of a broken chain.
+      const group = waiting.splice(0, maxTransactionItems - 1);
       const events = group.map(({ event }) => event);
       try {
-        state.head = await append(site, { head: state.head, events }, options);
+        await claim.stands();
+        state.head = await append(site, { head: state.head, events, announced }, options);
         anchoring ??= anchorAll().finally(() => {
           anchoring = undefined;
         });
@@ -128,7 +155,8 @@ function makeTrail(
   async function anchorAll(): Promise<void> {
     try {
       while ((state.anchor?.head?.sequence ?? -1) < state.head.sequence) {
-        state.anchor = await writeAnchor(site, state.head, state.anchor);
+        const { head } = state;
+        [state.anchor] = await Promise.all([writeAnchor(site, head, state.anchor), keepAnchor(site, head)]);
       }
       anchorFailure = undefined;
     } catch (error) {
@@ -136,64 +164,181 @@ function makeTrail(
     }
   }
 
-  const record = (event: AuditEvent) =>
+  const record = (event: NumberedEvent) =>
     new Promise<void>((done, failed) => {
       waiting.push({ event, done, failed });
       void write();
     });
+  const recordAll = async (events: readonly NumberedEvent[]) => {
+    const results = await Promise.allSettled(events.map(record));
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  };
+  /** Whether the trail has it. Where it has not, the change stays announced, and its own failure is what is thrown. */
+  const recordFailure = async (event: NumberedEvent, error: unknown) => {
+    const failure = { phase: "failed", error: error instanceof Error ? error.name : "unknown" };
+    try {
+      await record({ ...event, details: { ...event.details, ...failure } });
+      return true;
+    } catch (unrecorded) {
+      options.warn(unrecorded instanceof Error ? unrecorded.message : String(unrecorded));
+      return false;
+    }
+  };
 
   return {
     record,
-    async recordAll(events) {
-      const results = await Promise.allSettled(events.map(record));
-      const failed = results.find((result) => result.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
-    },
-    async irreversible(intent, act, outcome) {
-      const phase = (name: string, details: AuditDetails = {}) =>
-        record({ ...intent, details: { ...intent.details, ...details, phase: name } });
-      await phase("begun");
+    recordAll,
+    async change(event, act, outcome) {
+      const change = claim.begin(event);
       let result;
       try {
         result = await act();
       } catch (error) {
-        await phase("failed", { error: error instanceof Error ? error.name : "unknown" });
+        if (error instanceof CliError || (await recordFailure({ ...event, change }, error)))
+          claim.end(change);
         throw error;
       }
-      await phase("done", outcome?.(result));
+      const told = outcome?.(result) ?? {};
+      const events = isEvents(told) ? told : [{ ...event, details: { ...event.details, ...told } }];
+      await recordAll(events.map((each) => ({ ...each, change })));
+      claim.end(change);
+      return result;
+    },
+    async irreversible(event, act, outcome) {
+      const intent = { ...event, change: claim.number() };
+      const inPhase = (phase: string, details: AuditDetails = {}) =>
+        record({ ...intent, details: { ...event.details, ...details, phase } });
+      await inPhase("begun");
+      let result;
+      try {
+        result = await act();
+      } catch (error) {
+        await recordFailure(intent, error);
+        throw error;
+      }
+      await inPhase("done", outcome?.(result));
       return result;
     },
     async settle() {
+      const closing = claim.close();
       await anchoring;
       // Once more where that was refused, or ended just before the last entries came.
       await anchorAll();
+      await closing;
       if (anchorFailure !== undefined) throw anchorFailure.error;
     },
   };
 }
 
-/** Puts the events behind the head, or behind whatever somebody else put there meanwhile. Resolves to the new head. */
+function isEvents(told: AuditDetails | readonly AuditEvent[]): told is readonly AuditEvent[] {
+  return Array.isArray(told);
+}
+
+/** What the run has under way, and its announcement in the bucket: one write at a time, of what there is by then. */
+function makeClaim(site: AuditSite, writer: Writer & Signer) {
+  const open = new Map<number, AuditEvent>();
+  let numbers = 0;
+  let isStale = false;
+  let isWriting = false;
+  let standing: Promise<boolean> | undefined;
+
+  async function write(): Promise<boolean> {
+    isWriting = true;
+    // Changes that begin in the same turn are announced together.
+    await Promise.resolve();
+    try {
+      while (isStale) {
+        isStale = false;
+        const changes = [...open].map(([change, event]) => ({ change, event }));
+        const timestamp = writer.now().toISOString();
+        await writeClaim(site, writer.writer, { actor: writer.actor, timestamp, changes });
+      }
+      return true;
+    } finally {
+      isWriting = false;
+    }
+  }
+
+  function announce(): Promise<boolean> {
+    isStale = true;
+    if (standing === undefined || !isWriting) {
+      standing = write();
+      // It is told to those who wait for it; a change that is refused meanwhile waits for nothing.
+      standing.catch(() => undefined);
+    }
+    return standing;
+  }
+
+  const number = () => (numbers += 1);
+  return {
+    number,
+    /** Announces a change beside what the caller does next. */
+    begin(event: AuditEvent): number {
+      const change = number();
+      open.set(change, event);
+      void announce().catch(() => undefined);
+      return change;
+    },
+    /** Resolves when the run is announced, with all that it has begun: no entry goes before. */
+    async stands(): Promise<void> {
+      const before = await standing?.catch(() => false);
+      if (before !== true) await announce();
+    },
+    end(change: number): void {
+      open.delete(change);
+    },
+    /** Says that nothing is under way; what has no entry stays announced. */
+    async close(): Promise<void> {
+      if ((await standing?.catch(() => false)) === true && open.size === 0)
+        await closeClaim(site, writer.writer);
+    },
+  };
+}
+
+/** Puts the events behind the head, or behind whatever others put there meanwhile. Resolves to the new head. */
 async function append(
   site: AuditSite,
-  { head: known, events }: { head: ChainHead; events: readonly AuditEvent[] },
-  { writer, firstDelayMs = 8 }: TrailOptions & { readonly writer: Writer },
+  {
+    head: known,
+    events,
+    announced,
+  }: { head: ChainHead; events: readonly NumberedEvent[]; announced: Judge["announced"] },
+  { writer, warn, firstDelayMs = 8 }: TrailOptions & { readonly writer: Writer & Signer },
 ): Promise<ChainHead> {
   let head = known;
+  let broken: Disbelieved | undefined;
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    const entries = chained(head, events, writer);
+    const entries =
+      broken === undefined
+        ? chained(head, events, writer)
+        : chained({ ...head, sequence: broken.to }, [passedOver(head, broken), ...events], writer);
     const outcome = await putNew(site.aws, {
       table: site.table,
       partition: "chain",
       items: entries.map(entryItem),
     });
-    if (outcome === "written") return entries.at(-1) ?? head;
+    if (outcome === "written") {
+      if (broken !== undefined) warn(brokenText(broken));
+      return entries.at(-1) ?? head;
+    }
     await pause(Math.random() * firstDelayMs * Math.min(2 ** attempt, 64), undefined);
     // Without the run's signal: the outcome of what was done before Ctrl-C is recorded all the same.
-    head = furtherHead(await readHead({ ...site, signal: undefined }), head);
+    const judge = { now: writer.now(), announced };
+    ({ head, disbelieved: broken } = await followChain({ ...site, signal: undefined }, head, judge));
   }
   throw new CliError(`too many others write to the audit trail: ${attempts} attempts in vain`, {
     hint: "run the command again in a moment",
   });
+}
+
+function passedOver({ sequence }: ChainHead, { from, to }: Disbelieved): AuditEvent {
+  return { action: "audit.chain-broken", details: { sequence, from: String(from), to: String(to) } };
+}
+
+function brokenText({ from, to }: Disbelieved): string {
+  const entries = from === to ? `entry ${from} was` : `entries ${from} to ${to} were`;
+  return `the audit trail's ${entries} not written by mawps: passed over; mawps audit verify tells more`;
 }
 
 function notRecorded(
@@ -217,6 +362,7 @@ function placeOf(sequence: number) {
 
 /** A trail that keeps nothing: for dry runs, and where the configuration turns it off. */
 export const noTrail: AuditTrail = {
+  change: (_event, act) => act(),
   async record() {},
   async recordAll() {},
   irreversible: (_intent, act) => act(),

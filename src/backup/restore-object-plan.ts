@@ -144,11 +144,11 @@ export async function lookAt(site: RestoreSite, place: Place, line: Buffer): Pro
 }
 
 /**
- * The anchor of an audit trail belongs to the chain that is there: an older one in its place would hide that entries
- * behind it are missing. It is never restored; see restore-audit.ts.
+ * Anchors and claims of an audit trail belong to the chain that is there: older ones in their place would hide that entries
+ * behind them are missing. They are never restored; see restore-audit.ts.
  */
 export function isAnchor(key: string): boolean {
-  return /^audit\/[^/]+\/[^/]+\.json$/.test(key);
+  return /^audit\/[^/]+\/.+\.json$/.test(key);
 }
 
 async function headOrNone(

@@ -148,7 +148,7 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
 
   async function openTrail(): Promise<AuditTrail> {
     const [{ aws }, { openAudit }] = await Promise.all([connected("writes"), import("./audit/site.ts")]);
-    return openAudit({ aws, config, world }, () => actorOf(aws, { config, world, caller }));
+    return openAudit({ aws, config, world }, { actor: () => actorOf(aws, { config, world, caller }), warn });
   }
 
   return {
@@ -256,8 +256,10 @@ async function actorOf(
   aws: Aws,
   { config, world, caller }: Pick<Caller, "config" | "caller"> & { world: World },
 ): Promise<string> {
-  if (config.target !== "local") return orUnknown(aws, async () => (await caller(aws)).arn);
-  return `local:${world.env["USER"] ?? world.env["USERNAME"] ?? "unknown"}`;
+  const { localActor } = await import("./audit/actor.ts");
+  if (config.target === "local") return localActor(world);
+  const arn = await orUnknown(aws, async () => (await caller(aws)).arn);
+  return arn === "unknown" ? localActor(world) : arn;
 }
 
 /** A server that stands in for AWS need not speak STS; AWS itself does, and a failure there is the answer. */

@@ -1,44 +1,47 @@
-import { readAnchor } from "../audit/anchor.ts";
-import { readHead } from "../audit/entries.ts";
 import type { AuditSite } from "../audit/site.ts";
+import { verifyTrail } from "../audit/verify.ts";
 import type { Finding } from "./finding.ts";
 
 const remedy = "mawps audit verify tells more; docs/audit-trail.md tells what to do";
 
-/** Whether the audit trail ends where its anchor says. Two reads: `audit verify` looks at every entry. */
+/** Whether the audit trail is as it was written, as `audit verify` finds it: the first fault, or what is left to do. */
 export async function auditFindings(site: AuditSite, now: Date): Promise<Finding[]> {
   const finding = { check: "audit trail", subject: site.table };
-  // The anchor first: an entry that comes meanwhile is then newer than it, and no problem.
-  const anchor = await readAnchor(site);
-  const last = await readHead(site);
-  if (anchor === undefined && last.sequence === 0) {
-    return [{ ...finding, status: "ok", message: "not begun: nothing has been changed by this tool yet" }];
-  }
-  const known = anchor?.head;
-  if (known === undefined) {
-    return [{ ...finding, status: "problem", message: "its anchor is missing or damaged", remedy }];
-  }
-  if (known.sequence > last.sequence) {
-    // A site where nothing was changed for seven years has no entry left.
-    if (known.ttl > 0 && known.ttl <= now.getTime() / 1000) {
-      return [{ ...finding, status: "ok", message: `all ${known.sequence} entries have expired` }];
+  const verifying = verifyTrail(site, now);
+  let firstFault: string | undefined;
+  for (;;) {
+    const step = await verifying.next();
+    if (step.done !== true) {
+      if ("fault" in step.value) firstFault ??= `entry ${step.value.sequence}: ${step.value.what}`;
+      continue;
     }
-    const message = `it ends at entry ${last.sequence}, its anchor knows ${known.sequence}`;
-    return [{ ...finding, status: "problem", message, remedy }];
+    const { entries, last, anchored, faults, notAnchored, interrupted, expired } = step.value;
+    if (firstFault !== undefined) {
+      const others = faults === 1 ? "" : `, and ${faults - 1} more`;
+      return [{ ...finding, status: "problem", message: `${firstFault}${others}`, remedy }];
+    }
+    if (interrupted > 0) {
+      const message =
+        interrupted === 1
+          ? "1 announced change has no outcome: it was interrupted, or is under way"
+          : `${interrupted} announced changes have no outcome: they were interrupted, or are under way`;
+      return [{ ...finding, status: "warning", message, remedy }];
+    }
+    if (notAnchored > 0) {
+      const message = `${notAnchored} of ${entries} entries are not anchored yet`;
+      return [
+        { ...finding, status: "warning", message, remedy: "nothing: the next changing command anchors them" },
+      ];
+    }
+    // A site where nothing was changed for seven years has no entry left.
+    const message =
+      entries > 0
+        ? `entry ${last} is the last, anchored`
+        : expired > 0
+          ? `all ${expired} entries have expired`
+          : anchored === null
+            ? "not begun: nothing has been changed by this tool yet"
+            : "no entries yet, anchored";
+    return [{ ...finding, status: "ok", message }];
   }
-  if (last.sequence > known.sequence) {
-    const message = `${last.sequence - known.sequence} of ${last.sequence} entries are not anchored yet`;
-    return [
-      { ...finding, status: "warning", message, remedy: "nothing: the next changing command anchors them" },
-    ];
-  }
-  if (known.hash !== last.hash) {
-    const message = `its last entry, ${last.sequence}, is not the one that was anchored`;
-    return [{ ...finding, status: "problem", message, remedy }];
-  }
-  const message =
-    last.sequence === 0
-      ? "no entries yet, anchored"
-      : `entry ${last.sequence} of ${last.timestamp} is the last, anchored`;
-  return [{ ...finding, status: "ok", message }];
 }

@@ -79,7 +79,8 @@ interface ValueOf {
 export type AuditDetails = { readonly [K in DetailKey]?: ValueOf[Kinds[K]] | undefined };
 
 const mostCharacters = 1024;
-const mostTexts = 100;
+/** Texts in one detail; more are left out. */
+export const mostTexts = 100;
 
 /** Marks of links and tokens that grant access by themselves: SigV4, SigV2, JSON Web Tokens. */
 const grantsAccess =

@@ -53,6 +53,8 @@ export const auditActions = [
   "migration.reverted",
   "setup.applied",
   "audit.anchor-lost",
+  "audit.chain-broken",
+  "audit.acknowledged",
 ] as const;
 
 export type AuditAction = (typeof auditActions)[number];
@@ -88,6 +90,12 @@ export interface AuditEntry {
   /** `ttl` of the one before: tells, when that one is gone, whether it was due. */
   readonly previousTtl: number;
   readonly previousHash: string;
+  /** Public key (Ed25519, hex) of the run that wrote it. */
+  readonly writer?: string;
+  /** Which of the run's changes it tells of: the intent and the outcome of one change have the same number. */
+  readonly change?: number;
+  /** The run's signature (base64) over all but itself and the hash. */
+  readonly signature?: string;
   readonly hash: string;
 }
 
@@ -110,6 +118,30 @@ export const emptyHead: ChainHead = {
   ttl: 0,
 };
 
+/**
+ * How far a chain can have grown behind its anchor, which follows at once. What stands beyond was put there to stop or to
+ * mislead the writers.
+ */
+export const mostUnanchored = 10_000;
+
+/** No trail gets here: a number beyond was made up. */
+const greatestSequence = 1e12;
+
+/** How far clocks may differ before an entry counts as dated in the future. */
+const clockToleranceMs = 86_400_000;
+
+export function isInFuture(timestamp: string, now: Date): boolean {
+  return Date.parse(timestamp) > now.getTime() + clockToleranceMs;
+}
+
+/** Signs in the name of one run. */
+export interface Signer {
+  /** Its public key in hex. */
+  readonly writer: string;
+  /** Base64. */
+  sign(text: string): string;
+}
+
 /** What is the same in each entry of one run. */
 export interface Writer {
   readonly actor: string;
@@ -121,11 +153,15 @@ export interface Writer {
 }
 
 /** The entries for these events, chained to `head` in their order. */
-export function chained(head: ChainHead, events: readonly AuditEvent[], writer: Writer): AuditEntry[] {
+export function chained(
+  head: ChainHead,
+  events: readonly (AuditEvent & { readonly change?: number | undefined })[],
+  writer: Writer & Signer,
+): AuditEntry[] {
   const now = writer.now();
   const entries: AuditEntry[] = [];
   let previous = head;
-  for (const { action, userId, details } of events) {
+  for (const { action, userId, details, change } of events) {
     const timestamp = later(now.toISOString(), previous.timestamp);
     const endOfLife = Math.floor(Date.parse(timestamp) / 1000) + writer.retentionDays * 86_400;
     const fields = {
@@ -142,8 +178,11 @@ export function chained(head: ChainHead, events: readonly AuditEvent[], writer: 
       ttl: Math.max(endOfLife, previous.ttl),
       previousTtl: previous.ttl,
       previousHash: previous.hash,
+      writer: writer.writer,
+      ...(change === undefined ? {} : { change }),
     };
-    const entry = { ...fields, hash: entryHash(fields) };
+    const signed = { ...fields, signature: writer.sign(signedText(fields)) };
+    const entry = { ...signed, hash: entryHash(signed) };
     entries.push(entry);
     previous = entry;
   }
@@ -157,6 +196,17 @@ export function chained(head: ChainHead, events: readonly AuditEvent[], writer: 
 export function entryHash(attributes: Readonly<Record<string, unknown>>): string {
   const { hash: _own, ...rest } = attributes;
   return createHash("sha256").update(canonicalJson(rest)).digest("hex");
+}
+
+/** What a run signs of an entry: canonical JSON of every attribute but `signature` and `hash`. */
+export function signedText(attributes: Readonly<Record<string, unknown>>): string {
+  const { hash: _hash, signature: _signature, ...rest } = attributes;
+  return canonicalJson(rest);
+}
+
+/** An event as it may be kept outside of the table: its details made harmless as in an entry. */
+export function auditTextOf({ action, userId, details }: AuditEvent): AuditEvent {
+  return { action, userId, details: detailsOf(details ?? {}) };
 }
 
 /** Whether stored attributes have the form of an entry; says nothing of their truth. */
@@ -179,7 +229,7 @@ export function isAuditTime(value: unknown): value is string {
 }
 
 export function isSequence(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 1;
+  return Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= greatestSequence;
 }
 
 function later(one: string, other: string): string {

@@ -15,7 +15,7 @@ async function run(): Promise<void> {
     now: () => new Date(),
     newId: () => crypto.randomUUID(),
   };
-  const trail = await openTrail(site, writer, { explain: async () => undefined });
+  const trail = await openTrail(site, writer, { explain: async () => undefined, warn() {} });
   process.stdout.write("open\n");
   // Both begin when both are there.
   await new Promise((resolve) => process.stdin.once("data", resolve));

@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { anchorKey, type AuditSite } from "../../src/audit/site.ts";
 import { openTrail, type AuditTrail } from "../../src/audit/trail.ts";
-import { verifyTrail, type Fault, type Verification } from "../../src/audit/verify.ts";
+import { verifyTrail, type Fault, type Interruption, type Verification } from "../../src/audit/verify.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { explain } from "../../src/aws/explain/explain.ts";
 import type { Item } from "../../src/aws/dynamodb/items.ts";
@@ -28,7 +28,9 @@ export interface TrailSite {
   open(differing?: Partial<Writer>, at?: AuditSite): Promise<AuditTrail>;
   /** Opens a trail, records these one by one, and anchors them. */
   write(count: number, differing?: Partial<Writer>): Promise<void>;
-  verify(now?: Date): Promise<{ faults: Fault[]; sum: Verification }>;
+  /** What trails that were opened here warned of. */
+  readonly warnings: string[];
+  verify(now?: Date): Promise<{ faults: Fault[]; interruptions: Interruption[]; sum: Verification }>;
   item(sequence: number | string): Promise<Item | undefined>;
   put(item: Item): Promise<void>;
   drop(sequence: number | string): Promise<void>;
@@ -57,10 +59,16 @@ export async function openTrailSite(): Promise<TrailSite> {
     sequence: { N: String(sequence) },
   });
   const open = (differing: Partial<Writer> = {}, at = site) =>
-    openTrail(at, writer(differing), { explain: async (error) => explain(error, {}), firstDelayMs: 1 });
+    openTrail(at, writer(differing), {
+      explain: async (error) => explain(error, {}),
+      warn: (text) => void warnings.push(text),
+      firstDelayMs: 1,
+    });
+  const warnings: string[] = [];
   return {
     aws,
     site,
+    warnings,
     open,
     async write(count, differing) {
       const trail = await open(differing);
@@ -70,10 +78,12 @@ export async function openTrailSite(): Promise<TrailSite> {
     async verify(now = testNow) {
       const verifying = verifyTrail(site, now);
       const faults: Fault[] = [];
+      const interruptions: Interruption[] = [];
       for (;;) {
         const step = await verifying.next();
-        if (step.done === true) return { faults, sum: step.value };
-        faults.push(step.value);
+        if (step.done === true) return { faults, interruptions, sum: step.value };
+        if ("fault" in step.value) faults.push(step.value);
+        else interruptions.push(step.value);
       }
     },
     async item(sequence) {

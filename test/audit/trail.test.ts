@@ -1,7 +1,7 @@
 import { DeleteBucketCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readAnchor } from "../../src/audit/anchor.ts";
-import type { AuditSite } from "../../src/audit/site.ts";
+import { anchorKey, type AuditSite } from "../../src/audit/site.ts";
 import { storedChain } from "../../src/audit/entries.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { errorName } from "../../src/aws/setting.ts";
@@ -25,15 +25,16 @@ async function chain(): Promise<JsonObject[]> {
 async function intercept(
   aws: Aws,
   service: "s3" | "dynamodb",
-  around: (command: string, send: () => Promise<unknown>) => Promise<unknown>,
+  around: (command: string, send: () => Promise<unknown>, key: string) => Promise<unknown>,
 ): Promise<void> {
   const client = await aws[service]();
   const stack = client.middlewareStack as {
     add(middleware: unknown, options: { step: string; name: string; override: boolean }): void;
   };
   stack.add(
-    (next: (args: unknown) => Promise<unknown>, context: { commandName?: string }) => (args: unknown) =>
-      around(context.commandName ?? "", () => next(args)),
+    (next: (args: unknown) => Promise<unknown>, context: { commandName?: string }) =>
+      (args: { input: { Key?: unknown } }) =>
+        around(context.commandName ?? "", () => next(args), String(args.input.Key)),
     { step: "initialize", name: "intercept", override: true },
   );
 }
@@ -61,15 +62,17 @@ describe("recording", () => {
       id: expect.stringMatching(
         /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
       ) as string,
-      timestamp: "2026-03-01T12:00:00.000Z",
+      timestamp: "2026-03-01T12:00:01.000Z",
       actor: "arn:aws:iam::123456789012:user/manuel",
       action: "document.deleted",
       userId: "user-1",
       details: { documentId: "doc-1", name: "Lebenslauf größer.pdf", sizeBytes: 1, tags: ["a", "b"] },
       userAgent: "mawps/0.1.0 node/20.20.0 linux",
-      ttl: Date.parse("2033-03-01T12:00:00.000Z") / 1000,
+      ttl: Date.parse("2033-03-01T12:00:01.000Z") / 1000,
       previousTtl: 0,
       previousHash: "0".repeat(64),
+      writer: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      signature: expect.stringMatching(/^[\w+/]{86}==$/) as string,
       hash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
     });
     expect(second).toMatchObject({
@@ -130,7 +133,18 @@ describe("recording", () => {
     );
     expect(await trail.verify()).toEqual({
       faults: [],
-      sum: { entries: 40, first: 1, last: 40, anchored: 40, notAnchored: 0, expired: 0, faults: 0 },
+      interruptions: [],
+      sum: {
+        entries: 40,
+        first: 1,
+        last: 40,
+        anchored: 40,
+        notAnchored: 0,
+        expired: 0,
+        interrupted: 0,
+        acknowledged: 0,
+        faults: 0,
+      },
     });
     const recorded = (await chain()).map(({ details }) => (details as { sizeBytes: number }).sizeBytes);
     const expected = Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? [at] : [at, at + 100, at + 200]));
@@ -253,7 +267,8 @@ describe("the anchor", () => {
     const calls = await counting("s3");
     for (let number = 1; number <= 30; number += 1) await opened.record(event(number));
     await opened.settle();
-    expect(calls.get("PutObjectCommand")).toBeLessThanOrEqual(31);
+    // Twice for each anchor, and the claim.
+    expect(calls.get("PutObjectCommand")).toBeLessThanOrEqual(63);
     const last = (await chain()).at(-1);
     expect(await trail.anchor()).toEqual({
       sequence: 30,
@@ -269,8 +284,8 @@ describe("the anchor", () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
     let isFirst = true;
-    await intercept(trail.aws, "s3", async (command, send) => {
-      if (command === "PutObjectCommand" && isFirst) {
+    await intercept(trail.aws, "s3", async (command, send, key) => {
+      if (command === "PutObjectCommand" && isFirst && key === anchorKey(trail.site)) {
         isFirst = false;
         await held;
       }
@@ -288,8 +303,8 @@ describe("the anchor", () => {
 
   it("is made up for by the next run when a run ended before it", async () => {
     await trail.write(2);
-    await intercept(trail.aws, "s3", async (command, send) => {
-      if (command === "PutObjectCommand") throw refused("AccessDenied");
+    await intercept(trail.aws, "s3", async (command, send, key) => {
+      if (command === "PutObjectCommand" && !key.includes("/claims/")) throw refused("AccessDenied");
       return send();
     });
     const opened = await trail.open();

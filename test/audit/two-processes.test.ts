@@ -55,7 +55,17 @@ it("two processes extend one chain through a served store without a fork", async
     const verifying = verifyTrail(site, new Date());
     expect(await verifying.next()).toEqual({
       done: true,
-      value: { entries: 120, first: 1, last: 120, anchored: 120, notAnchored: 0, expired: 0, faults: 0 },
+      value: {
+        entries: 120,
+        first: 1,
+        last: 120,
+        anchored: 120,
+        notAnchored: 0,
+        expired: 0,
+        interrupted: 0,
+        acknowledged: 0,
+        faults: 0,
+      },
     });
   } finally {
     for (const child of children) child.kill("SIGKILL");

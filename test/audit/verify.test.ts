@@ -39,7 +39,18 @@ function rehashed(item: Item, differing: Item): Item {
 it("finds nothing in a trail as it was written", async () => {
   expect(await trail.verify()).toEqual({
     faults: [],
-    sum: { entries, first: 1, last: 6, anchored: 6, notAnchored: 0, expired: 0, faults: 0 },
+    interruptions: [],
+    sum: {
+      entries,
+      first: 1,
+      last: 6,
+      anchored: 6,
+      notAnchored: 0,
+      expired: 0,
+      interrupted: 0,
+      acknowledged: 0,
+      faults: 0,
+    },
   });
 });
 
@@ -56,7 +67,7 @@ describe("an edited entry", () => {
     for (const sequence of all) {
       const item = await stored(sequence);
       const fields = Object.keys(item).filter((name) => name !== "chain" && name !== "sequence");
-      expect(fields).toHaveLength(11);
+      expect(fields).toHaveLength(13);
       for (const name of fields) {
         const value = item[name];
         if (value === undefined) throw new Error(name);
@@ -89,7 +100,7 @@ describe("an edited entry", () => {
     for (const sequence of all.slice(0, -1)) {
       const item = await stored(sequence);
       await trail.put(rehashed(item, { actor: { S: "arn:aws:iam::123456789012:user/somebody" } }));
-      expect(await faults()).toEqual([`replaced ${sequence + 1}`]);
+      expect(await faults()).toEqual(expect.arrayContaining([`replaced ${sequence + 1}`]));
       await trail.put(item);
     }
   });
@@ -174,12 +185,12 @@ describe("an entry in the wrong place", () => {
     expect(await trail.item(7)).toBeDefined();
   });
 
-  it("is told as not anchored when it was added at the end", async () => {
+  it("is found when it was added at the end", async () => {
     const last = await stored(6);
     const { hash, ttl } = plain(last);
     const added = { sequence: { N: "7" }, previousHash: typed(hash), previousTtl: typed(ttl) };
     await trail.put(rehashed(last, added));
-    expect(await trail.verify()).toMatchObject({ faults: [], sum: { anchored: 6, notAnchored: 1 } });
+    expect(await faults()).toEqual(["forged 7"]);
     await trail.put({ ...last, sequence: { N: "7" } });
     expect(await faults()).toEqual(["edited 7"]);
   });
@@ -275,7 +286,18 @@ describe("the anchor", () => {
     try {
       expect(await site.verify()).toEqual({
         faults: [],
-        sum: { entries: 0, first: null, last: null, anchored: null, notAnchored: 0, expired: 0, faults: 0 },
+        interruptions: [],
+        sum: {
+          entries: 0,
+          first: null,
+          last: null,
+          anchored: null,
+          notAnchored: 0,
+          expired: 0,
+          interrupted: 0,
+          acknowledged: 0,
+          faults: 0,
+        },
       });
     } finally {
       await site.close();

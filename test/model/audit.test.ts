@@ -2,15 +2,17 @@ import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { plain, typed } from "../../src/aws/dynamodb/plain.ts";
-import { chained, emptyHead, entryHash, isEntry, type Writer } from "../../src/model/audit.ts";
+import { chained, emptyHead, entryHash, isEntry, type Signer, type Writer } from "../../src/model/audit.ts";
 import { detailsOf, type AuditDetails } from "../../src/model/audit-details.ts";
 
-const writer: Writer = {
+const writer: Writer & Signer = {
   actor: "local:manuel",
   userAgent: "mawps/0.1.0 node/20.20.0 linux",
   retentionDays: 2557,
   now: () => new Date("2026-03-01T12:00:00.000Z"),
   newId: () => "6f1c2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b",
+  writer: "key",
+  sign: () => "signed",
 };
 
 const details = fc.record(
@@ -31,10 +33,11 @@ describe("entries", () => {
     const canonical =
       '{"action":"backup.created","actor":"local:manuel","chain":"main","details":{"backupId":"b1"},' +
       `"id":"6f1c2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b","previousHash":"${zeros}","previousTtl":0,"sequence":1,` +
-      '"timestamp":"2026-03-01T12:00:00.000Z","ttl":1993291200,"userAgent":"mawps/0.1.0 node/20.20.0 linux"}';
+      '"signature":"signed","timestamp":"2026-03-01T12:00:00.000Z","ttl":1993291200,' +
+      '"userAgent":"mawps/0.1.0 node/20.20.0 linux","writer":"key"}';
     expect(entry?.hash).toBe(createHash("sha256").update(canonical).digest("hex"));
     // Computed by Python's hashlib over the same text.
-    expect(entry?.hash).toBe("e97fbbdca302376f148095ce8dd744ead1829aa7f1aa233c3758e6b0ab480be9");
+    expect(entry?.hash).toBe("7cf017707edacd57a11c9f25b7278d776679a4e458ce34e047ecbb35ca0d390f");
   });
 
   it("come back from DynamoDB's typed form with the hash that they were given", () => {

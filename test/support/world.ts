@@ -80,6 +80,7 @@ export async function makeHome(): Promise<TestHome> {
       saveWorker: undefined,
       signal: quietly(options.signal ?? new AbortController().signal),
       now,
+      account: () => "tester",
       machine: { host: "test-host", pid: 1, isAlive: () => false },
       randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
       prompts: {

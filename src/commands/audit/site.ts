@@ -26,7 +26,10 @@ export function auditSite({ aws, config, world }: Opened): AuditSite {
  * Opens the trail for a command that is about to change something; what the services answer against it ends the command
  * here. A dry run and `audit: off` get a trail that keeps nothing and asks nothing.
  */
-export async function openAudit(opened: Opened, actor: () => Promise<string>): Promise<AuditTrail> {
+export async function openAudit(
+  opened: Opened,
+  { actor, warn }: { actor: () => Promise<string>; warn: (text: string) => void },
+): Promise<AuditTrail> {
   const { aws, config, world } = opened;
   const { noTrail, openTrail } = await import("../../audit/trail.ts");
   if (config.dryRun || config.audit === "off") return noTrail;
@@ -43,7 +46,7 @@ export async function openAudit(opened: Opened, actor: () => Promise<string>): P
     newId: () => crypto.randomUUID(),
   };
   try {
-    return await openTrail(auditSite(opened), writer, { explain: explained });
+    return await openTrail(auditSite(opened), writer, { explain: explained, warn });
   } catch (error) {
     const { errorName, isAnswer } = await import("../../aws/setting.ts");
     const withoutIt = 'Without a trail: MAWPS_AUDIT=off, or "audit": "off" in the configuration.';

@@ -1,27 +1,51 @@
-import { Command } from "@commander-js/extra-typings";
-import type { Fault, Verification } from "../../audit/verify.ts";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { Fault, Found, Interruption, Verification } from "../../audit/verify.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
+import type { Run } from "../run.ts";
 import { auditSite } from "./site.ts";
 
 /** `mawps audit verify`: whether the trail is as it was written; exit 4 when not. */
 export function auditVerify(begin: Begin): AnyCommand {
   return new Command("verify")
     .description("find entries that were edited, removed, inserted or moved, and a tail that was cut")
-    .addHelpText("after", "\nExample:\n  mawps audit verify --json | jq -c 'select(.fault)'")
-    .action(async (_options, command) => {
+    .option(
+      "--acknowledge <reason>",
+      "record that what is found was looked into; it is not told again",
+      filled,
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps audit verify --json | jq -c 'select(.fault)'\n  mawps audit verify --acknowledge \"restored by hand on 3 May\"",
+    )
+    .action(async ({ acknowledge: reason }, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ verifyTrail }, aws] = await Promise.all([import("../../audit/verify.ts"), run.aws("reads")]);
+      const [{ verifyTrail }, aws] = await Promise.all([
+        import("../../audit/verify.ts"),
+        run.aws(reason === undefined ? "reads" : "writes"),
+      ]);
       const site = auditSite({ aws, config: run.config, world: run.world });
       const verifying = verifyTrail(site, run.world.now());
+      const found: Found[] = [];
       let sum: Verification | undefined;
-      const faultsThenSum = (async function* () {
-        sum = yield* verifying;
-        yield sum;
+      const foundThenSum = (async function* (): AsyncGenerator<Found | Verification> {
+        for (;;) {
+          const step = await verifying.next();
+          if (step.done === true) {
+            yield (sum = step.value);
+            return;
+          }
+          found.push(step.value);
+          yield step.value;
+        }
       })();
-      await run.printLines(faultsThenSum, (row) => ("fault" in row ? faultLine(row) : sumLines(row)));
-      if (sum !== undefined && sum.faults > 0) {
+      await run.printLines(foundThenSum, (row) =>
+        "fault" in row ? faultLine(row) : "since" in row ? interruptedLine(row) : sumLines(row),
+      );
+      if (reason !== undefined) {
+        await acknowledgeFound(run, found, reason);
+      } else if (sum !== undefined && sum.faults > 0) {
         throw new CliError(`the audit trail has ${count(sum.faults, "fault")}`, {
           exitCode: exitCodes.findings,
           hint: "keep the table and the versions of the anchor as they are; docs/audit-trail.md tells what each fault means",
@@ -30,11 +54,37 @@ export function auditVerify(begin: Begin): AnyCommand {
     });
 }
 
+function filled(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("expected a reason.");
+  return text;
+}
+
+async function acknowledgeFound(run: Run, found: readonly Found[], reason: string): Promise<void> {
+  if (found.length === 0) return run.note("nothing to acknowledge");
+  const what = count(found.length, "finding");
+  if (run.config.dryRun) return run.note(`would acknowledge ${what}`);
+  await run.confirm({ question: `Acknowledge ${what} of the audit trail?`, destructive: false });
+  const [trail, { acknowledgements }] = await Promise.all([
+    run.audit(),
+    import("../../audit/acknowledge.ts"),
+  ]);
+  await trail.recordAll(acknowledgements(found, reason));
+  run.note(`acknowledged: ${what}`);
+}
+
 function faultLine({ fault, sequence, what }: Fault): string {
   return visible(`${fault.toUpperCase().padEnd(8)}  entry ${sequence}: ${what}`);
 }
 
-function sumLines({ entries, first, last, anchored, notAnchored, expired }: Verification): string[] {
+function interruptedLine({ interrupted, action, userId, actor, since, details }: Interruption): string {
+  const told = Object.entries(details).map(([name, value]) => `${name}=${String(value)}`);
+  const of = userId === undefined ? "" : ` of ${userId}`;
+  return visible(
+    `INTERRUPTED  ${interrupted}: ${action}${of} by ${actor}, begun ${since}, has no outcome: ${told.join(" ")}`,
+  );
+}
+
+function sumLines({ entries, first, last, anchored, notAnchored, ...sum }: Verification): string[] {
   const range = first === null ? "" : `, from ${first} to ${last}`;
   return [
     `${count(entries, "entry", "entries")}${range}`,
@@ -43,6 +93,10 @@ function sumLines({ entries, first, last, anchored, notAnchored, expired }: Veri
         ? "no anchor yet"
         : "no anchor"
       : `anchored up to entry ${anchored}; not yet anchored: ${notAnchored}`,
-    ...(expired === 0 ? [] : [`${count(expired, "entry", "entries")} expired`]),
+    ...(sum.expired === 0 ? [] : [`${count(sum.expired, "entry", "entries")} expired`]),
+    ...(sum.interrupted === 0
+      ? []
+      : [`${count(sum.interrupted, "change")} without an outcome: interrupted, or under way`]),
+    ...(sum.acknowledged === 0 ? [] : [`acknowledged: ${sum.acknowledged}`]),
   ];
 }

@@ -1,8 +1,9 @@
-import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { writeClaim } from "../../../src/audit/claims.ts";
 import { storedChain } from "../../../src/audit/entries.ts";
 import { queryItems } from "../../../src/aws/dynamodb/items.ts";
 import { listObjects } from "../../../src/aws/s3/listing.ts";
@@ -264,9 +265,75 @@ describe("audit verify", () => {
         .split("\n")
         .map((line) => JSON.parse(line) as unknown),
     ).toEqual([
-      { fault: "edited", sequence: 1, what: "is not what its hash says" },
-      { entries: 2, first: 1, last: 2, anchored: 2, notAnchored: 0, expired: 0, faults: 1 },
+      {
+        fault: "edited",
+        sequence: 1,
+        what: "is not what its hash says",
+        id: expect.stringMatching(/^edited 1 [0-9a-f]{16}$/) as string,
+      },
+      {
+        entries: 2,
+        first: 1,
+        last: 2,
+        anchored: 2,
+        notAnchored: 0,
+        expired: 0,
+        interrupted: 0,
+        acknowledged: 0,
+        faults: 1,
+      },
     ]);
+  });
+
+  it("tells no more of what was acknowledged, by an entry that says why, but of what is new", async () => {
+    await done("hero", "set", "photo.jpg");
+    await done("hero", "set", "hover.jpg");
+    const remove = (sequence: number) =>
+      home.look(async (aws) => {
+        const Key = { chain: { S: "main" }, sequence: { N: String(sequence) } };
+        await (await aws.dynamodb()).send(new DeleteItemCommand({ TableName: table, Key }));
+      });
+    await remove(1);
+    const acknowledge = ["audit", "verify", "--acknowledge", "removed by hand"];
+    const dry = await home.run([...acknowledge, "--dry-run"]);
+    expect([dry.exitCode, dry.stderr]).toEqual([0, expect.stringContaining("would acknowledge 1 finding")]);
+    const unasked = await home.run(acknowledge);
+    expect([unasked.exitCode, unasked.stderr]).toEqual([1, expect.stringContaining("pass --yes")]);
+    expect(await chain()).toHaveLength(1);
+
+    expect(await done(...acknowledge, "--yes")).toContain("MISSING   entry 1: is missing");
+    expect((await chain()).at(-1)).toMatchObject({
+      sequence: 3,
+      action: "audit.acknowledged",
+      actor: "local:manuel",
+      details: { reason: "removed by hand", steps: ["missing 1-1"] },
+    });
+    expect(await done("audit", "verify")).toContain("acknowledged: 1");
+    await remove(2);
+    const other = await home.run(["audit", "verify"]);
+    expect([other.exitCode, other.stdout]).toEqual([
+      4,
+      expect.stringContaining("entry 1: up to 2 are missing"),
+    ]);
+  });
+
+  it("tells of a change that an announced run left without an outcome, without calling it a fault", async () => {
+    await done("hero", "set", "photo.jpg");
+    const claim = {
+      actor: "local:manuel",
+      timestamp: "2026-03-01T12:00:00.000Z",
+      changes: [
+        { change: 1, event: { action: "hero.changed" as const, userId: "owner", details: { key: "k.jpg" } } },
+      ],
+    };
+    await home.look((aws) => writeClaim({ aws, table, bucket: privateBucket }, "ab".repeat(32), claim));
+    const told = await done("audit", "verify");
+    expect(told).toContain(
+      "INTERRUPTED  claim abababababababab:1: hero.changed of owner by local:manuel, begun 2026-03-01T12:00:00.000Z, has no outcome: key=k.jpg",
+    );
+    expect(told).toContain("1 change without an outcome: interrupted, or under way");
+    await done("audit", "verify", "--acknowledge", "the picture was not set", "--yes");
+    expect(await done("audit", "verify")).not.toContain("INTERRUPTED");
   });
 
   it("has nothing to say against a trail that has not begun", async () => {

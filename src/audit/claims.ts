@@ -1,0 +1,111 @@
+import { createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
+import { getObjectBytes, headObject, putObject } from "../aws/s3/objects.ts";
+import { auditTextOf, signedText, type AuditEvent, type Signer } from "../model/audit.ts";
+import { isRecord, type JsonObject } from "../model/json.ts";
+import { claimKey, type AuditSite } from "./site.ts";
+
+/*
+ * Whoever may write to the table can compute hashes, and so could add entries behind the anchor that look as if a run
+ * had been killed before it anchored them. So each run has a key pair of its own that lives in its memory alone. It
+ * signs its entries, and announces the public key in the bucket before it puts the first of them. An entry that no
+ * anchor vouches for is believed when the run that signed it had announced itself there. The same object tells what
+ * is under way: what it names and no entry tells of was interrupted.
+ */
+
+/** A change that was announced and of whose end the trail has no entry yet. */
+export interface OpenChange {
+  /** Its number within the run, from 1: the entries of the change carry it, too. */
+  readonly change: number;
+  readonly event: AuditEvent;
+}
+
+export interface Claim {
+  readonly actor: string;
+  /** When it was written. */
+  readonly timestamp: string;
+  readonly changes: readonly OpenChange[];
+}
+
+export function newSigner(): Signer {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const { x = "" } = publicKey.export({ format: "jwk" });
+  return {
+    writer: Buffer.from(x, "base64url").toString("hex"),
+    sign: (text) => sign(null, Buffer.from(text), privateKey).toString("base64"),
+  };
+}
+
+/** Whether an entry was signed by the writer that it names. */
+export function isSigned(stored: JsonObject): boolean {
+  const { writer, signature } = stored;
+  if (typeof writer !== "string" || !/^[0-9a-f]{64}$/.test(writer) || typeof signature !== "string")
+    return false;
+  const x = Buffer.from(writer, "hex").toString("base64url");
+  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  return verify(null, Buffer.from(signedText(stored)), key, Buffer.from(signature, "base64"));
+}
+
+/** At most so many changes stand in a claim: it is to be written fast. */
+const mostChanges = 100;
+
+/** Announces the run that signs as `writer` with what it has under way, in place of what it announced before. */
+export async function writeClaim(site: AuditSite, writer: string, claim: Claim): Promise<void> {
+  const changes = claim.changes.slice(0, mostChanges).map(({ change, event }) => ({
+    change,
+    event: auditTextOf(event),
+  }));
+  await put(site, writer, `${JSON.stringify({ ...claim, changes })}\n`);
+}
+
+/** Nothing is under way any more. The object stays: it is what makes the run's entries believed. */
+export async function closeClaim(site: AuditSite, writer: string): Promise<void> {
+  await put(site, writer, "");
+}
+
+async function put(site: AuditSite, writer: string, text: string): Promise<void> {
+  // Without the run's signal: what was done before Ctrl-C is announced all the same.
+  await putObject(site.aws, {
+    bucket: site.bucket,
+    key: claimKey(site, writer),
+    body: Buffer.from(text),
+    contentType: "application/json",
+  });
+}
+
+/** What a run announced and did not close; undefined where the object holds no claim. */
+export async function readClaim(site: AuditSite, writer: string): Promise<Claim | undefined> {
+  const { aws, bucket, signal } = site;
+  const { bytes } = await getObjectBytes(aws, { bucket, key: claimKey(site, writer), signal });
+  return claimIn(bytes.toString());
+}
+
+function claimIn(text: string): Claim | undefined {
+  try {
+    const value = JSON.parse(text) as unknown;
+    if (!isRecord(value) || typeof value["actor"] !== "string" || typeof value["timestamp"] !== "string")
+      return undefined;
+    const changes = (Array.isArray(value["changes"]) ? value["changes"] : []) as unknown[];
+    return { actor: value["actor"], timestamp: value["timestamp"], changes: changes.filter(isOpenChange) };
+  } catch {
+    return undefined;
+  }
+}
+
+function isOpenChange(value: unknown): value is OpenChange {
+  if (!isRecord(value) || !Number.isSafeInteger(value["change"])) return false;
+  const { event } = value;
+  return isRecord(event) && typeof event["action"] === "string";
+}
+
+/** Asks of each writer once whether it announced itself. */
+export function announcements(site: AuditSite): (writer: string) => Promise<boolean> {
+  const asked = new Map<string, Promise<boolean>>();
+  const { aws, bucket, signal } = site;
+  return (writer) => {
+    const known =
+      asked.get(writer) ??
+      headObject(aws, { bucket, key: claimKey(site, writer) }, signal).then((head) => head !== undefined);
+    asked.set(writer, known);
+    return known;
+  };
+}
