@@ -21,9 +21,12 @@ export interface OpenChange {
 
 export interface Claim {
   readonly actor: string;
-  /** When it was written. */
-  readonly timestamp: string;
   readonly changes: readonly OpenChange[];
+}
+
+/** A claim as it was found, and when it was written by S3's clock. */
+export interface StoredClaim extends Claim {
+  readonly written: Date | undefined;
 }
 
 export function newSigner(): Signer {
@@ -73,19 +76,19 @@ async function put(site: AuditSite, writer: string, text: string): Promise<void>
 }
 
 /** What a run announced and did not close; undefined where the object holds no claim. */
-export async function readClaim(site: AuditSite, writer: string): Promise<Claim | undefined> {
+export async function readClaim(site: AuditSite, writer: string): Promise<StoredClaim | undefined> {
   const { aws, bucket, signal } = site;
-  const { bytes } = await getObjectBytes(aws, { bucket, key: claimKey(site, writer), signal });
-  return claimIn(bytes.toString());
+  const { bytes, head } = await getObjectBytes(aws, { bucket, key: claimKey(site, writer), signal });
+  const claim = claimIn(bytes.toString());
+  return claim === undefined ? undefined : { ...claim, written: head.lastModified };
 }
 
 function claimIn(text: string): Claim | undefined {
   try {
     const value = JSON.parse(text) as unknown;
-    if (!isRecord(value) || typeof value["actor"] !== "string" || typeof value["timestamp"] !== "string")
-      return undefined;
+    if (!isRecord(value) || typeof value["actor"] !== "string") return undefined;
     const changes = (Array.isArray(value["changes"]) ? value["changes"] : []) as unknown[];
-    return { actor: value["actor"], timestamp: value["timestamp"], changes: changes.filter(isOpenChange) };
+    return { actor: value["actor"], changes: changes.filter(isOpenChange) };
   } catch {
     return undefined;
   }

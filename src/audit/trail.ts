@@ -251,8 +251,7 @@ function makeClaim(site: AuditSite, writer: Writer & Signer) {
       while (isStale) {
         isStale = false;
         const changes = [...open].map(([change, event]) => ({ change, event }));
-        const timestamp = writer.now().toISOString();
-        await writeClaim(site, writer.writer, { actor: writer.actor, timestamp, changes });
+        await writeClaim(site, writer.writer, { actor: writer.actor, changes });
       }
       return true;
     } finally {

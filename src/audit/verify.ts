@@ -198,7 +198,7 @@ class Changes {
       const claim = await readClaim(site, writer);
       for (const { change, event } of claim?.changes ?? []) {
         if (this.ended.has(`${writer}:${change}`)) continue;
-        const told = { ...event, actor: claim?.actor, timestamp: claim?.timestamp };
+        const told = { ...event, actor: claim?.actor, timestamp: claim?.written?.toISOString() };
         all.push(interruption(told, `claim ${writer.slice(0, 16)}:${change}`));
       }
     }

@@ -219,7 +219,7 @@ describe("with rights on the table and the bucket", () => {
   it("an entry that was announced and dated 9999 is passed over", async () => {
     await trail.write(2);
     const signer = newSigner();
-    await writeClaim(trail.site, signer.writer, { actor: "somebody", timestamp: "", changes: [] });
+    await writeClaim(trail.site, signer.writer, { actor: "somebody", changes: [] });
     await append(2, { timestamp: { S: "9999-12-31T23:59:59.999Z" } }, signer);
     expect(await faults()).toEqual(["forged 3"]);
     await trail.write(1);

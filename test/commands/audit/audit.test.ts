@@ -321,15 +321,14 @@ describe("audit verify", () => {
     await done("hero", "set", "photo.jpg");
     const claim = {
       actor: "local:manuel",
-      timestamp: "2026-03-01T12:00:00.000Z",
       changes: [
         { change: 1, event: { action: "hero.changed" as const, userId: "owner", details: { key: "k.jpg" } } },
       ],
     };
     await home.look((aws) => writeClaim({ aws, table, bucket: privateBucket }, "ab".repeat(32), claim));
     const told = await done("audit", "verify");
-    expect(told).toContain(
-      "INTERRUPTED  claim abababababababab:1: hero.changed of owner by local:manuel, begun 2026-03-01T12:00:00.000Z, has no outcome: key=k.jpg",
+    expect(told).toMatch(
+      /^INTERRUPTED  claim abababababababab:1: hero.changed of owner by local:manuel, begun 2026-03-01T12:0.*Z, has no outcome: key=k.jpg$/m,
     );
     expect(told).toContain("1 change without an outcome: interrupted, or under way");
     await done("audit", "verify", "--acknowledge", "the picture was not set", "--yes");
