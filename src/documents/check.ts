@@ -1,6 +1,7 @@
 import { listObjects } from "../aws/s3/listing.ts";
 import { scanItems } from "../aws/dynamodb/items.ts";
 import { parseKey } from "../model/keys.ts";
+import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
 import { userIdFault } from "../model/user-id.ts";
 import { readFacts } from "./check-facts.ts";
 import type { Finding } from "./check-finding.ts";
@@ -40,10 +41,14 @@ export async function* checkDocuments(
 async function usersWithAnything(site: DocumentSite): Promise<string[]> {
   const { aws, bucket, table, signal } = site;
   const users = new Set<string>();
-  for await (const page of scanItems(aws, { table, attributes: ["userId", entriesAttribute], signal })) {
+  const nobodies = new Set<string>();
+  const attributes = [...judgedAttributes, entriesAttribute];
+  for await (const page of scanItems(aws, { table, attributes, signal })) {
     for (const item of page) {
       const userId = item["userId"]?.S;
-      if (userId !== undefined && item[entriesAttribute] !== undefined) users.add(userId);
+      if (userId === undefined) continue;
+      if (nobodyIn(item) !== undefined) nobodies.add(userId);
+      else if (item[entriesAttribute] !== undefined) users.add(userId);
     }
   }
   for (const prefix of ["public/documents/", "users/"]) {
@@ -54,5 +59,6 @@ async function usersWithAnything(site: DocumentSite): Promise<string[]> {
       }
     }
   }
-  return [...users].filter((userId) => userIdFault(userId) === undefined).sort();
+  const isSomebody = (userId: string) => !nobodies.has(userId) && nobodyWith(userId) === undefined;
+  return [...users].filter((userId) => userIdFault(userId) === undefined && isSomebody(userId)).sort();
 }

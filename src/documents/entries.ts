@@ -3,6 +3,7 @@ import { plain } from "../aws/dynamodb/plain.ts";
 import { errorName } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { parseDocument, type DocumentEntry } from "../model/documents.ts";
+import { nobodyIn } from "../model/nobodies.ts";
 import { parsePublicUrl } from "../model/urls.ts";
 import type { DocumentSite } from "./site.ts";
 
@@ -52,7 +53,25 @@ export function documentItemKey(
   return { ...key, type: { S: place === "profile" ? "user-profile" : "document" } };
 }
 
-/** Reads a user's entries, as they stand now. A user without items has none and is not known. */
+/**
+ * What an id stands for is somebody's.
+ * @throws CliError when the item under it is no person's: a command that took it for one would write into the site's settings.
+ */
+export function refuseNobody(userId: string, item: Item | undefined): void {
+  const what = item === undefined ? undefined : nobodyIn(item);
+  if (what !== undefined) throw notAUser(userId, what);
+}
+
+export function notAUser(userId: string, what: string): CliError {
+  return new CliError(`${JSON.stringify(userId)} is no user: the item with this id is ${what}`, {
+    hint: "nothing was changed; give a sub, a user name or an e-mail address",
+  });
+}
+
+/**
+ * Reads a user's entries, as they stand now. A user without items has none and is not known.
+ * @throws CliError when the item is no person's.
+ */
 export async function readDocuments(site: DocumentSite, userId: string): Promise<UserDocuments> {
   const read = (place: ItemPlace, attributes?: readonly string[]) =>
     getItem(site.aws, {
@@ -66,6 +85,7 @@ export async function readDocuments(site: DocumentSite, userId: string): Promise
     site.shape.kind === "composite" ? read("document", ["userId", entriesAttribute]) : undefined,
     readApiEntries(site, userId),
   ]);
+  refuseNobody(userId, profile);
   const items = [
     ["profile", profile],
     ["document", older],

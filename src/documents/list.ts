@@ -2,6 +2,7 @@ import { scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { newestFirst, type DocumentEntry, type DocumentStatus } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
 import { pluralFileType } from "../model/keys.ts";
+import { judgedAttributes, nobodyIn } from "../model/nobodies.ts";
 import {
   apiEntry,
   entriesAttribute,
@@ -55,12 +56,13 @@ async function* usersWithDocuments(
   let last: { userId: string; entries: StoredEntry[] } | undefined;
   for await (const page of scanItems(aws, {
     table,
-    attributes: ["userId", "type", entriesAttribute],
+    attributes: [...judgedAttributes, "type", entriesAttribute],
     signal,
   })) {
     for (const item of page) {
       const userId = item["userId"]?.S;
-      if (userId === undefined || item[entriesAttribute] === undefined) continue;
+      if (userId === undefined || item[entriesAttribute] === undefined || nobodyIn(item) !== undefined)
+        continue;
       const place = placeOf(site, item);
       if (place === undefined) continue;
       const entries = entriesIn(site, { userId, place, item });

@@ -17,6 +17,8 @@ export interface DocumentSite {
   readonly apiTable: string;
   readonly shape: TableShape;
   readonly userPoolId: string | undefined;
+  /** Makes an id for somebody without an account; only where no website gives out ids of its own. */
+  readonly newId?: (() => string) | undefined;
   readonly now: () => Date;
   readonly signal: AbortSignal;
 }

@@ -2,8 +2,9 @@ import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { findPoolUser, findPoolUsers, type PoolUser } from "../aws/cognito/users.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
+import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
 import { userIdFault } from "../model/user-id.ts";
-import { documentItemKey, readDocuments, type UserDocuments } from "./entries.ts";
+import { documentItemKey, notAUser, readDocuments, refuseNobody, type UserDocuments } from "./entries.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** What to do with a user of whom no profile is found. */
@@ -11,7 +12,9 @@ export type Unknown =
   /** An error. */
   | "refuse"
   /** Their id is taken as it is given: somebody whose item is lost may still have objects. */
-  | "take";
+  | "take"
+  /** They are about to get a profile: an id is taken as it is given, an address where the site makes ids itself. */
+  | "make";
 
 /**
  * The id behind what an admin has at hand.
@@ -21,6 +24,7 @@ export type Unknown =
  * | a user name or sub | its sub; without an account the id itself  | the id itself                          |
  * | an e-mail address  | the sub of the one account that has it     | the id of the one profile that has it  |
  *
+ * An address is never an id: what stands under one in the table is an access record. Items that are no people are no users.
  * @throws CliError for what cannot be an id, when nobody is found, and when several are.
  */
 export async function resolveUser(site: DocumentSite, given: string, unknown: Unknown): Promise<string> {
@@ -29,19 +33,23 @@ export async function resolveUser(site: DocumentSite, given: string, unknown: Un
   const pool = userPoolId === undefined ? undefined : await inPool(site, userPoolId, given);
   if (pool !== undefined) {
     refuseFault(pool);
-    if (unknown === "take" || (await hasItem(site, pool))) return pool;
+    if (unknown !== "refuse" || (await hasItem(site, pool))) return pool;
     throw nobody(given, `account ${pool} has no profile`);
   }
-  if (await hasItem(site, given)) return given;
   if (given.includes("@")) {
     const [only, ...others] = await withEmail(site, given);
     if (others.length > 0) throw several(given, [only ?? "", ...others]);
     if (only !== undefined) return only;
+    if (unknown === "make" && site.newId !== undefined) return site.newId();
+    throw userPoolId === undefined
+      ? unknownAddress(given)
+      : nobody(given, "there is no account and no profile");
   }
-  // An address is no id: whoever has it has another one.
-  if (unknown === "take" && !given.includes("@")) return given;
-  if (userPoolId !== undefined) throw nobody(given, "there is no account and no profile");
-  throw given.includes("@") ? unknownAddress(given) : nobody(given, "there is no profile");
+  if (unknown !== "refuse" || (await hasItem(site, given))) return given;
+  throw nobody(
+    given,
+    userPoolId === undefined ? "there is no profile" : "there is no account and no profile",
+  );
 }
 
 /**
@@ -50,7 +58,7 @@ export async function resolveUser(site: DocumentSite, given: string, unknown: Un
  */
 export async function findDocuments(site: DocumentSite, given: string): Promise<UserDocuments> {
   refuseFault(given);
-  if (site.userPoolId === undefined) {
+  if (site.userPoolId === undefined && !given.includes("@")) {
     const user = await readDocuments(site, given);
     if (user.isKnown) return user;
   }
@@ -82,6 +90,8 @@ export async function createProfile(
 function refuseFault(userId: string): void {
   const fault = userIdFault(userId);
   if (fault !== undefined) throw new CliError(`the user id ${JSON.stringify(userId)} ${fault}`);
+  const what = userId.includes("@") ? undefined : nobodyWith(userId);
+  if (what !== undefined) throw notAUser(userId, what);
 }
 
 /** The sub of the account; undefined when the pool has none. */
@@ -108,11 +118,12 @@ async function hasItem(site: DocumentSite, userId: string): Promise<boolean> {
       getItem(site.aws, {
         table: site.table,
         key: documentItemKey(site, userId, place),
-        attributes: ["userId"],
+        attributes: judgedAttributes,
         signal: site.signal,
       }),
     ),
   );
+  for (const item of items) refuseNobody(userId, item);
   return items.some((item) => item !== undefined);
 }
 
@@ -121,10 +132,11 @@ async function withEmail(site: DocumentSite, email: string): Promise<string[]> {
   const wanted = email.toLowerCase();
   const found = new Set<string>();
   const { aws, table, signal } = site;
-  for await (const page of scanItems(aws, { table, attributes: ["userId", "email"], signal })) {
+  for await (const page of scanItems(aws, { table, attributes: [...judgedAttributes, "email"], signal })) {
     for (const item of page) {
       const userId = item["userId"]?.S;
-      if (userId !== undefined && item["email"]?.S?.toLowerCase() === wanted) found.add(userId);
+      if (userId !== undefined && nobodyIn(item) === undefined && item["email"]?.S?.toLowerCase() === wanted)
+        found.add(userId);
     }
   }
   return [...found].filter((userId) => userIdFault(userId) === undefined);
@@ -132,7 +144,7 @@ async function withEmail(site: DocumentSite, email: string): Promise<string[]> {
 
 function nobody(given: string, why: string): CliError {
   return new CliError(`unknown user ${JSON.stringify(given)}: ${why}`, {
-    hint: "give a sub, a user name or an e-mail address; `mawps doc upload --create-profile` makes a profile",
+    hint: "give a sub, a user name or an e-mail address; with --create-profile, upload and import make a profile",
   });
 }
 

@@ -2,7 +2,7 @@ import { inParallel } from "../documents/parallel.ts";
 import { lastBatch, recordsAfter, writeJournal } from "./journal.ts";
 import type { JournalRecord, Left, Migration } from "./migration.ts";
 import { copyMove, settleMoves } from "./object-moves.ts";
-import { planFor } from "./plan-for.ts";
+import { planFor, pointless } from "./plan-for.ts";
 import type { Registered } from "./registry.ts";
 import { peopleAtOnce, saveState, type Runner } from "./runner.ts";
 import { beginSteps, noCounts, stateSteps, type Counts, type MigrationState } from "./state.ts";
@@ -59,7 +59,7 @@ export async function applyMigration(
 
   let left: readonly Left[] = [];
   let unfinished: readonly Left[] = [];
-  const most = migration.pointless?.(site.shape) === undefined ? passes : 0;
+  const most = pointless(migration, site) === undefined ? passes : 0;
   for (let pass = 0; pass < most; pass++) {
     state = await runPass(runner, migration, state);
     ({ left, unfinished } = await surveyAll(site, migration, runner.batchSize));

@@ -5,11 +5,12 @@ import type { TransactStep } from "../aws/dynamodb/transact.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import type { HeldLock } from "./lock.ts";
 import type { ItemChange, JournalRecord, MigrationSite } from "./migration.ts";
+import { pick, touched } from "./write-changes.ts";
 import { decodeItem, encodeItem } from "./typed-json.ts";
 
 /*
- * The journal of a migration: what each person's items were before it touched them. A record is the typed JSON of the
- * whole items and of the change, gzipped, and cut into parts that fit into items of their own: two items of 400 KB and
+ * The journal of a migration: what the attributes that it touched were before. Nothing else of an item is in it: others may
+ * hold what nobody but the site should see. A record is the typed JSON of them and of the change, gzipped, and cut into parts that fit into items of their own: two items of 400 KB and
  * what becomes of them may need five. A record counts only when all its parts are there; nothing is changed before.
  *
  *   id "0003-document-items"   entry "journal#00000002#00017#00"   userId, of (parts), data (gzip)
@@ -183,7 +184,7 @@ function encodeRecord({ userId, changes, moves }: JournalRecord): JsonObject {
     userId,
     changes: changes.map(({ place, before, set, remove }) => ({
       place,
-      before: encodeItem(before),
+      before: encodeItem(pick(before, touched({ set, remove }))),
       set: encodeItem(set),
       remove,
     })),

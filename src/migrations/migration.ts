@@ -7,6 +7,11 @@ import type { TableShape } from "../model/table-shape.ts";
 export interface MigrationSite extends DocumentSite {
   /** Keys `id` and `entry`: state, lock and journal. */
   readonly migrationsTable: string;
+  /**
+   * Whether the website keeps entries of documents in a table of its own, as it does since 2026. It then writes profiles whole,
+   * in shapes of its own, and gives out links by the keys that stand there.
+   */
+  readonly isWebsiteOfToday: boolean;
   /** `foreseen`: objects are only looked at, not read; their hashes are made up then. For plans. */
   readonly hashes: "read" | "foreseen";
 }
@@ -26,7 +31,7 @@ export interface StoredItem {
 /** A change of top-level attributes of one item; everything else of it stays. */
 export interface ItemChange {
   readonly place: ItemPlace;
-  /** The whole item before the change. */
+  /** The whole item before the change; of the journal, the attributes that are changed. */
   readonly before: Item;
   readonly set: Readonly<Record<string, AttributeValue>>;
   readonly remove: readonly string[];

@@ -10,6 +10,12 @@ import {
   type Unit,
 } from "./migration.ts";
 
+/** Why a migration has nothing to do here; undefined where it may have. */
+export function pointless(migration: Migration, site: MigrationSite): string | undefined {
+  if (!site.isWebsiteOfToday) return migration.pointless?.(site.shape);
+  return "the website of today reads and writes these in its own shapes, which mawps reads as they are";
+}
+
 /** What a migration wants to do for a person; where an item would grow beyond what DynamoDB takes, they are left. */
 export async function planFor(migration: Migration, unit: Unit, site: MigrationSite): Promise<Step> {
   const step = await migration.up(unit, site);

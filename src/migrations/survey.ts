@@ -1,6 +1,6 @@
 import { inParallel } from "../documents/parallel.ts";
 import type { ItemChange, Left, Migration, MigrationSite } from "./migration.ts";
-import { planFor } from "./plan-for.ts";
+import { planFor, pointless } from "./plan-for.ts";
 import { peopleAtOnce } from "./runner.ts";
 import { readUnit, scanUnits } from "./units.ts";
 
@@ -39,7 +39,7 @@ export async function surveyAll(
   const unfinished: Left[] = [];
   const samples: Sample[] = [];
   const seen = new Set<string>();
-  if (migration.pointless?.(site.shape) !== undefined) return { ...sum, left, unfinished, samples };
+  if (pointless(migration, site) !== undefined) return { ...sum, left, unfinished, samples };
   for await (const { items } of scanUnits(seeing, { pageSize })) {
     sum.looked += items.length;
     const concerned = items

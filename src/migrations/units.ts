@@ -1,5 +1,6 @@
 import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { documentItemKey, entriesIn, type ItemPlace } from "../documents/entries.ts";
+import { nobodyIn } from "../model/nobodies.ts";
 import { parsePublicUrl } from "../model/urls.ts";
 import type { MigrationSite, StoredItem, Unit } from "./migration.ts";
 
@@ -11,7 +12,7 @@ export interface UnitPage {
 }
 
 /**
- * All items that migrations deal with, in DynamoDB's order, so that a scan can go on behind any of them. Consistent:
+ * All items that migrations deal with (none that is no person's), in DynamoDB's order, so that a scan can go on behind any of them. Consistent:
  * what was written before the scan is seen by it.
  */
 export async function* scanUnits(
@@ -25,7 +26,8 @@ export async function* scanUnits(
     const items = page.flatMap((item): Unit[] => {
       const userId = item["userId"]?.S;
       const place = placeOf(site, item);
-      return userId === undefined || place === undefined ? [] : [{ userId, items: [{ place, item }] }];
+      if (userId === undefined || place === undefined || nobodyIn(item) !== undefined) return [];
+      return [{ userId, items: [{ place, item }] }];
     });
     yield { items, cursor: keyOf(site, last) };
   }

@@ -36,7 +36,7 @@ export function backward({ place, before, set, remove }: ItemChange): Write {
   };
 }
 
-function pick(from: Item | Readonly<Record<string, AttributeValue>>, names: readonly string[]): Item {
+export function pick(from: Item | Readonly<Record<string, AttributeValue>>, names: readonly string[]): Item {
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = from[name];

@@ -10,6 +10,7 @@ import {
 } from "../documents/entries.ts";
 import { legalHold } from "../model/documents.ts";
 import { parseKey } from "../model/keys.ts";
+import { judgedAttributes, nobodyIn } from "../model/nobodies.ts";
 import { pictureAttributes } from "../model/retention.ts";
 import { bounded } from "../setup/bounded.ts";
 import type { DocumentDue } from "./plan-entry.ts";
@@ -45,7 +46,7 @@ export async function* findDocuments(site: RetentionSite, noticed: Noticed): Asy
   const { documents } = site;
   const pages = scanItems(site.aws, {
     table: documents.table,
-    attributes: ["userId", "type", entriesAttribute, ...pictureAttributes],
+    attributes: [...judgedAttributes, "type", entriesAttribute, ...pictureAttributes],
     pageSize: itemsPerPage,
     signal: site.signal,
   });
@@ -73,7 +74,7 @@ async function dueOf(site: RetentionSite, item: Item, noticed: Noticed): Promise
   const userId = item["userId"]?.S ?? "";
   noteStrangers(noticed.strangers, userId, item);
   const place = placeOf(site, item);
-  if (userId === "" || place === undefined) return [];
+  if (userId === "" || place === undefined || nobodyIn(item) !== undefined) return [];
   const entries = entriesIn(documents, { userId, place, item });
   for (const { document } of entries) {
     if (legalHold(document.attributes) !== undefined) noticed.held.add(document.s3Key);

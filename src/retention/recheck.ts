@@ -4,6 +4,7 @@ import { readDocuments, type StoredEntry } from "../documents/entries.ts";
 import { legalHold } from "../model/documents.ts";
 import { sameJson } from "../model/json.ts";
 import { parseKey } from "../model/keys.ts";
+import { nobodyWith } from "../model/nobodies.ts";
 import { bounded } from "../setup/bounded.ts";
 import { judge } from "./find-documents.ts";
 import { fingerprint } from "./find-items.ts";
@@ -178,6 +179,7 @@ export async function recheckVersions(
 async function isUnderHold({ documents }: RetentionSite, key: string): Promise<boolean> {
   const parsed = parseKey(key);
   if (parsed?.layout !== "document" && parsed?.layout !== "old-document") return false;
+  if (nobodyWith(parsed.userId) !== undefined) return false;
   const { entries } = await readDocuments(documents, parsed.userId);
   return entries.some(
     ({ document }) => document.s3Key === key && legalHold(document.attributes) !== undefined,

@@ -20,8 +20,15 @@ afterEach(() => opened.close());
 const migration = "0001-test";
 
 function recordOf(userId: string, more: Item = {}): JournalRecord {
-  const before = { userId: { S: userId }, ...foreignAttributes, ...more };
-  const change = { place: "profile" as const, before, set: { big: { S: "after" } }, remove: ["flag"] };
+  const before = { ...more, userId: { S: userId }, ...foreignAttributes };
+  const set = { big: { S: "after" } };
+  // Every attribute is touched: of the others the journal keeps nothing.
+  const change = {
+    place: "profile" as const,
+    before,
+    set,
+    remove: Object.keys(before).filter((name) => name !== "big"),
+  };
   return { userId, changes: [change], moves: [{ from: "a", to: "b", etag: '"e"', sizeBytes: 3 }] };
 }
 

@@ -50,6 +50,7 @@ export async function openSite(shape: Shape): Promise<OpenedSite> {
     apiTable: "mawps-user-documents",
     userPoolId: undefined,
     hashes: "read",
+    isWebsiteOfToday: false,
     now: () => new Date(),
     signal: new AbortController().signal,
   };

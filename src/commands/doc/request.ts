@@ -33,7 +33,7 @@ export function docRequest(begin: Begin): AnyCommand {
       const name = options.name.normalize("NFC");
       const kind = namedType(name, config.allowedTypes);
       const site = await changingSite(run);
-      const userId = await resolveUser(site, given, options.createProfile ? "take" : "refuse");
+      const userId = await resolveUser(site, given, options.createProfile ? "make" : "refuse");
       const email = given !== userId && given.includes("@") ? { email: given } : {};
       const requested = await requestDocument(site, {
         userId,

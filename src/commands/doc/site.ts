@@ -1,5 +1,6 @@
 import type { Scanner, Unasked } from "../../documents/scanning.ts";
 import type { ChangingSite, DocumentSite } from "../../documents/site.ts";
+import { configuredSite } from "../../target.ts";
 import type { Access } from "../../world.ts";
 import type { Run } from "../run.ts";
 
@@ -34,10 +35,17 @@ export function documentPlace({ config, world }: Pick<Run, "config" | "world">) 
     uploadsBucket: config["buckets.profileImages"],
     table: config["tables.userProfiles"],
     apiTable: config["tables.userDocuments"],
-    userPoolId: config.userPoolId,
+    userPoolId: configuredSite(config).userPool?.id,
+    // At AWS an id is a sub, which only an account brings; nobody signs up on a local store.
+    newId: config.target === "local" ? () => uuid(world.randomHex(16)) : undefined,
     now: () => world.now(),
     signal: world.signal,
   };
+}
+
+/** As Cognito writes a sub. */
+function uuid(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 /** The scanner as configured, or that there is none. */

@@ -43,7 +43,7 @@ export function docUpload(begin: Begin): AnyCommand {
         import("../../documents/spool.ts"),
       ]);
       const site = await changingSite(run);
-      const userId = await resolveUser(site, given, options.createProfile ? "take" : "refuse");
+      const userId = await resolveUser(site, given, options.createProfile ? "make" : "refuse");
       const maxBytes = config.maxDocumentBytes;
       const stdin = files.includes("-")
         ? await spool(world.stdin, { maxBytes, signal: world.signal })

@@ -4,6 +4,7 @@ import { differences, type Difference } from "../../migrations/differences.ts";
 import type { Left, MigrationSite } from "../../migrations/migration.ts";
 import type { Registered } from "../../migrations/registry.ts";
 import type { MigrationState } from "../../migrations/state.ts";
+import { pointless } from "../../migrations/plan-for.ts";
 import { surveyAll } from "../../migrations/survey.ts";
 import { bytes } from "../../output/bytes.ts";
 import { count, visible } from "../../output/text.ts";
@@ -76,7 +77,7 @@ export async function planAll(
       bytes: survey.bytes,
       lossy: migration.lossy ?? null,
       losses: survey.losses,
-      pointless: migration.pointless?.(site.shape) ?? null,
+      pointless: pointless(migration, site) ?? null,
       left: survey.left,
       samples: survey.samples.map(({ userId, changes }) => ({
         userId,

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { readTable } from "../../aws/dynamodb/table-settings.ts";
 import { errorName } from "../../aws/setting.ts";
 import { openDocumentSite } from "../../documents/site.ts";
 import { CliError } from "../../errors.ts";
@@ -13,12 +14,16 @@ import type { Progress, Run } from "../run.ts";
 
 /** Opens the target for migrations. */
 export async function migrationSite(run: Run, access: Access): Promise<MigrationSite> {
-  return openDocumentSite({
+  const aws = await run.aws(access);
+  const websites = readTable(aws, run.config["tables.userDocuments"], run.world.signal);
+  const site = openDocumentSite({
     ...documentPlace(run),
-    aws: await run.aws(access),
+    aws,
     migrationsTable: run.config["tables.migrations"],
     hashes: "read" as const,
   });
+  const [opened, table] = await Promise.all([site, websites]);
+  return { ...opened, isWebsiteOfToday: table !== undefined };
 }
 
 /** Items that are worked on between two notes of how far the run is. */

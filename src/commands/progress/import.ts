@@ -15,7 +15,8 @@ export function progressImport(begin: Begin): AnyCommand {
     .argument(
       "[source]",
       "JSON of userProgress_<user id>, a dump of localStorage, or an export; - reads stdin",
-    );
+    )
+    .option("--create-profile", "make a profile for a user who has none");
   return withBrowserOptions(command)
     .addHelpText(
       "after",
@@ -23,13 +24,13 @@ export function progressImport(begin: Begin): AnyCommand {
     )
     .action(async (user, source, options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ resolveUser }, { importProgress }, { readProgress }] = await Promise.all([
+      const [{ createProfile, resolveUser }, { importProgress }, { readProgress }] = await Promise.all([
         import("../../documents/users.ts"),
         import("../../site/progress/store.ts"),
         import("../../site/progress/read.ts"),
       ]);
       const site = await documentSite(run, "writes");
-      const userId = await resolveUser(site, user, "refuse");
+      const userId = await resolveUser(site, user, options.createProfile ? "make" : "refuse");
       const value = await readStorageSource(
         run,
         { source, ...options },
@@ -49,6 +50,9 @@ export function progressImport(begin: Begin): AnyCommand {
         userId,
         source: found,
         sourceUpdate: lastActivity === undefined ? undefined : new Date(lastActivity).toISOString(),
+        createProfile: options.createProfile
+          ? () => createProfile(site, { userId, ...(user.includes("@") ? { email: user } : {}) })
+          : undefined,
         dryRun,
       });
       if (plan.action === "nothing-to-do") {

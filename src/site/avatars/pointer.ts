@@ -1,6 +1,6 @@
 import { getItem, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
-import { documentItemKey } from "../../documents/entries.ts";
+import { documentItemKey, refuseNobody } from "../../documents/entries.ts";
 import type { DocumentSite } from "../../documents/site.ts";
 import { CliError } from "../../errors.ts";
 import { parseKey } from "../../model/keys.ts";
@@ -26,6 +26,7 @@ export async function readAvatar(site: DocumentSite, userId: string): Promise<Av
       hint: "the website makes one at the first login; check the id with `mawps doc list --all`",
     });
   }
+  refuseNobody(userId, item);
   const value = item[attribute]?.S;
   return { userId, item, value: value === "" ? undefined : value };
 }

@@ -4,7 +4,9 @@ import { assertItemFits } from "../../aws/dynamodb/item-size.ts";
 import { getItem, scanItems, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
 import { CliError } from "../../errors.ts";
+import { refuseNobody } from "../../documents/entries.ts";
 import { isRecord, type JsonObject, timeOf } from "../../model/json.ts";
+import { judgedAttributes, nobodyIn } from "../../model/nobodies.ts";
 import { progressAttributes } from "../../model/progress.ts";
 import type { TableShape } from "../../model/table-shape.ts";
 import { ownerId } from "../../model/user-id.ts";
@@ -36,11 +38,11 @@ const maxTries = 8;
 /** All users, with and without progress, in no order and at most a few pages of 1 MB in memory. */
 export async function* scanProgress(site: ProgressSite): AsyncGenerator<UserProgress> {
   const { aws, table, signal } = site;
-  const attributes = ["userId", "type", data, updatedAt];
+  const attributes = [...judgedAttributes, "type", data, updatedAt];
   for await (const page of scanItems(aws, { table, attributes, segments: 2, asSent: true, signal })) {
     for (const item of page) {
       const userId = item["userId"]?.S;
-      if (userId === undefined || userId === ownerId) continue;
+      if (userId === undefined || userId === ownerId || nobodyIn(item) !== undefined) continue;
       if (site.shape.kind === "composite" && item["type"]?.S !== profileType) continue;
       yield progressOf(userId, item);
     }
@@ -57,6 +59,8 @@ export interface Import {
   readonly source: JsonObject;
   /** When the source was last changed, ISO 8601; undefined when it is not known. */
   readonly sourceUpdate: string | undefined;
+  /** Makes the profile of a user who has none, before anything is written. */
+  readonly createProfile: (() => Promise<void>) | undefined;
   readonly dryRun: boolean;
 }
 
@@ -66,9 +70,11 @@ export interface Import {
  * @throws CliError when what is stored is no map, or the item would grow over 400 KB; nothing was written then.
  */
 export async function importProgress(site: ProgressSite, request: Import): Promise<ImportPlan> {
-  const { userId, source, sourceUpdate, dryRun } = request;
+  const { userId, source, sourceUpdate, createProfile, dryRun } = request;
   return untilApplied(userId, async () => {
-    const item = await knownProfile(site, userId);
+    const found = await profileItem(site, userId);
+    if (found === undefined && createProfile === undefined) throw noProfile(userId);
+    const item = found ?? profileKey(site, userId);
     const stored = item[data] === undefined ? undefined : jsonOf(item[data]);
     if (stored !== undefined && !isRecord(stored)) {
       throw new CliError(`progressData of ${userId} is stored as something else than a map`, {
@@ -84,6 +90,7 @@ export async function importProgress(site: ProgressSite, request: Import): Promi
     };
     assertItemFits({ ...item, ...set }, `the profile of ${userId}`);
     if (dryRun) return plan;
+    if (found === undefined) await createProfile?.();
     const { applied } = await updateAttributes(site.aws, {
       table: site.table,
       key: profileKey(site, userId),
@@ -148,12 +155,21 @@ async function untilApplied<T>(userId: string, attempt: () => Promise<T | undefi
 
 async function knownProfile(site: ProgressSite, userId: string): Promise<Item> {
   const item = await profileItem(site, userId);
-  if (item === undefined) throw new CliError(`there is no profile of ${userId}`);
+  if (item === undefined) throw noProfile(userId);
   return item;
 }
 
-function profileItem(site: ProgressSite, userId: string): Promise<Item | undefined> {
-  return getItem(site.aws, { table: site.table, key: profileKey(site, userId), signal: site.signal });
+function noProfile(userId: string): CliError {
+  return new CliError(`there is no profile of ${userId}`, {
+    hint: "the website makes one at the first login; so does `mawps progress import --create-profile`",
+  });
+}
+
+async function profileItem(site: ProgressSite, userId: string): Promise<Item | undefined> {
+  const { aws, table, signal } = site;
+  const item = await getItem(aws, { table, key: profileKey(site, userId), signal });
+  refuseNobody(userId, item);
+  return item;
 }
 
 function profileKey({ shape }: ProgressSite, userId: string): Item {
