@@ -25,6 +25,7 @@ function names(config: Config): Names {
       migrations: config["tables.migrations"],
       userDocuments: config["tables.userDocuments"],
     },
+    websiteOrigins: config.websiteOrigins,
     newTableShape: config.newTableShape,
     ...(poolId === undefined ? {} : { userPoolId: poolId }),
   };

@@ -4,8 +4,10 @@ import type { AuditEvent } from "../model/audit.ts";
 import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import type { SetupResult } from "../setup/apply.ts";
+import type { OpenObjects } from "../setup/public-objects.ts";
 import type { Step, StepKind } from "../setup/step.ts";
 import { configuredSite } from "../target.ts";
+import type { Run } from "./run.ts";
 
 /** A step as it is printed; `kind` and `result` tell a script what happened. */
 interface Row extends Pick<Step, "resource" | "name" | "aspect" | "kind" | "from" | "to" | "remedy"> {
@@ -16,6 +18,7 @@ interface Row extends Pick<Step, "resource" | "name" | "aspect" | "kind" | "from
 export function setup(noun: Command, begin: Begin): void {
   noun
     .option("--fix", "also change what exists and differs from the declaration")
+    .option("--even-if-public-objects", "also close what is open by an ACL or a public policy today")
     .addHelpText(
       "after",
       "\nExamples:\n  mawps setup --dry-run\n  mawps setup --target aws --profile work --yes",
@@ -23,16 +26,21 @@ export function setup(noun: Command, begin: Begin): void {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const fix = options.fix === true;
-      const [{ planSetup }, { applySetup }, { dueSteps }] = await Promise.all([
+      const [{ planSetup }, { applySetup }, { dueSteps }, { findOpenObjects }] = await Promise.all([
         import("../setup/plan.ts"),
         import("../setup/apply.ts"),
         import("../setup/step.ts"),
+        import("../setup/public-objects.ts"),
       ]);
       const aws = await run.aws("writes");
       const reading = await run.progress("comparing with what is there");
       const plan = await planSetup(aws, configuredSite(run.config), { signal: run.world.signal });
-      reading.stop();
       const due = dueSteps(plan, fix);
+      if (options.evenIfPublicObjects !== true) {
+        reading.update("looking for objects that are open by their ACL");
+        refuseToClose(run, await findOpenObjects(aws, due, run.world.signal));
+      }
+      reading.stop();
       if (run.config.dryRun || due.length === 0) {
         const left = plan.map((step) => row(step, due.includes(step) ? "planned" : leftOver(step)));
         return run.printRows(left, (rows) => asText(rows));
@@ -77,6 +85,31 @@ export function setup(noun: Command, begin: Begin): void {
       );
       if (outcome.failed.length > 0) throw failures(outcome.failed, outcome.done.length);
     });
+}
+
+const mostNamed = 10;
+
+/** Tells how far it was looked. @throws CliError naming what is open now and would not be any more. */
+function refuseToClose(run: Run, found: readonly OpenObjects[]): void {
+  const lines = found.flatMap(({ bucket, objects, byPolicy }) => [
+    ...(byPolicy ? [`  bucket ${bucket}: what its policy opens to everybody`] : []),
+    ...objects.slice(0, mostNamed).map(({ key, to }) => `  ${bucket}/${visible(key)} (open to ${to})`),
+    ...(objects.length > mostNamed ? [`  and ${objects.length - mostNamed} more of the sample`] : []),
+  ]);
+  const looks = found.map(({ bucket, looked, prefixes, isWhole }) => {
+    const not = isWhole ? "" : ", not all there are";
+    return `${count(looked, "object")} from ${count(prefixes, "prefix", "prefixes")} of ${bucket}${not}`;
+  });
+  const sample = `a sample: ${looks.join("; ")}`;
+  if (lines.length > 0) {
+    throw new CliError(
+      `nothing was changed: setup would close what is open now (${sample}):\n${lines.join("\n")}`,
+      {
+        hint: "uploads that send an ACL, as these did, would be refused too; open them by the policy of a public bucket first, or pass --even-if-public-objects",
+      },
+    );
+  }
+  if (found.length > 0) run.note(`nothing is open by an ACL that setup would close (${sample})`);
 }
 
 function told({ kind, resource, name, aspect }: Step): string {

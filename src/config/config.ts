@@ -97,6 +97,18 @@ const extensions: Kind<readonly DocumentExtension[]> = {
     Array.isArray(value) && value.length > 0 && value.every(isDocumentExtension) ? value : undefined,
 };
 
+/** `https://example.com`, as browsers send it, or `*`; in text separated by commas, in a file a list. */
+const origins: Kind<readonly string[]> = {
+  expected: "origins such as https://example.com, or *",
+  fromText: (value) => origins.fromJson(value.split(",").map((each) => each.trim())),
+  fromJson: (value) =>
+    Array.isArray(value) && value.length > 0 && value.every(isOrigin) ? (value as string[]) : undefined,
+};
+
+function isOrigin(value: unknown): boolean {
+  return typeof value === "string" && (value === "*" || /^https?:\/\/[^/?#*\s]+$/.test(value));
+}
+
 /** A number, or `off` for no rule at all. */
 function period(least: number, what = "days"): Kind<Period> {
   const days = whole(least, "");
@@ -191,6 +203,10 @@ export const settings = {
   "tables.userDocuments": setting(table, "mawps-user-documents", {
     about: "table in which the website's documents-api keeps entries of documents, where there is one",
     env: ["MAWPS_USER_DOCUMENTS_TABLE"],
+  }),
+  websiteOrigins: setting(origins, ["*"], {
+    about: "origins of the website's pages, which send files to signed links; for the buckets' CORS",
+    env: ["MAWPS_WEBSITE_ORIGINS"],
   }),
   newTableShape: setting(oneOf("simple", "composite"), "simple", {
     about: "key of a profile table that `setup` makes",

@@ -26,6 +26,8 @@ export interface BucketDeclaration {
   /** Statements that must hold; others beside them are left alone. */
   readonly policy: readonly PolicyStatement[];
   readonly lifecycle: readonly LifecycleRule[];
+  /** What browsers must be able to do from the site's pages. */
+  readonly cors: readonly CorsRule[];
   readonly backedUp: boolean;
 }
 
@@ -53,6 +55,17 @@ export interface LifecycleRule {
   readonly expireNoncurrentAfterDays?: number;
   /** Removes delete markers under which no version is left. */
   readonly removeExpiredDeleteMarkers?: true;
+}
+
+/** What pages of other origins may do in a browser. */
+export interface CorsRule {
+  readonly id: string;
+  /** `*` where the site's own origins are not configured. */
+  readonly allowedOrigins: readonly string[];
+  readonly allowedMethods: readonly string[];
+  readonly allowedHeaders: readonly string[];
+  readonly exposedHeaders: readonly string[];
+  readonly maxAgeSeconds: number;
 }
 
 export interface KeyAttribute {

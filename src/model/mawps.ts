@@ -1,5 +1,6 @@
 import type {
   BucketDeclaration,
+  CorsRule,
   Declaration,
   LifecycleRule,
   Owned,
@@ -22,6 +23,8 @@ export interface Names {
     readonly userDocuments: string;
   };
   readonly userPoolId?: string;
+  /** Of the website's pages, which send files to presigned addresses; `*` where they are not known. */
+  readonly websiteOrigins: readonly string[];
   /** Of the profile table, where there is none yet. */
   readonly newTableShape: "simple" | "composite";
 }
@@ -36,6 +39,7 @@ export const defaultNames: Names = {
     migrations: "mawps-migrations",
     userDocuments: "mawps-user-documents",
   },
+  websiteOrigins: ["*"],
   // The website's backend reads by `userId` alone.
   newTableShape: "simple",
 };
@@ -79,6 +83,7 @@ export function mawps(names: Names, periods: RetentionPeriods = defaultPeriods):
 function buckets(names: Names, periods: RetentionPeriods): BucketDeclaration[] {
   const { publicMedia, userFiles } = names.buckets;
   const lifecycle = lifecycleRules(periods);
+  const cors = [browserUploads(names)];
   return [
     {
       role: "publicMedia",
@@ -92,6 +97,7 @@ function buckets(names: Names, periods: RetentionPeriods): BucketDeclaration[] {
       },
       policy: [tlsOnly(publicMedia), publicRead(publicMedia)],
       lifecycle,
+      cors,
       backedUp: true,
     },
     {
@@ -106,6 +112,7 @@ function buckets(names: Names, periods: RetentionPeriods): BucketDeclaration[] {
       },
       policy: [tlsOnly(userFiles)],
       lifecycle,
+      cors,
       backedUp: true,
     },
   ];
@@ -130,6 +137,18 @@ function publicRead(bucket: string): PolicyStatement {
     Principal: "*",
     Action: ["s3:GetObject"],
     Resource: [`arn:aws:s3:::${bucket}/public/*`],
+  };
+}
+
+/** A link that is signed lets in whoever has it, from any page; which pages may use it in a browser is the site's choice. */
+function browserUploads({ websiteOrigins }: Names): CorsRule {
+  return {
+    id: "mawps-browser-uploads",
+    allowedOrigins: websiteOrigins,
+    allowedMethods: ["GET", "HEAD", "PUT"],
+    allowedHeaders: ["*"],
+    exposedHeaders: ["ETag"],
+    maxAgeSeconds: 3000,
   };
 }
 

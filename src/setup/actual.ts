@@ -3,6 +3,8 @@ import {
   findBucket,
   type Lifecycle,
   type PolicyDocument,
+  type StoredCorsRule,
+  readCors,
   readEncryption,
   readLifecycle,
   readOwnership,
@@ -38,6 +40,7 @@ export interface BucketSettings {
   readonly versioning: Seen<"Enabled" | "Suspended">;
   readonly encryption: Seen<string>;
   readonly lifecycle: Seen<Lifecycle>;
+  readonly cors: Seen<readonly StoredCorsRule[]>;
 }
 
 /** A table as it is; undefined (inside `Seen`) where there is none. */
@@ -55,17 +58,18 @@ export async function readActualBucket(
 ): Promise<ActualBucket> {
   const presence = await findBucket(aws, bucket, signal);
   if (presence.state !== "here") return { presence };
-  const [publicAccessBlock, policy, ownership, versioning, encryption, lifecycle] = await Promise.all([
+  const [publicAccessBlock, policy, ownership, versioning, encryption, lifecycle, cors] = await Promise.all([
     seen(readPublicAccessBlock(aws, bucket, signal)),
     seen(readPolicy(aws, bucket, signal)),
     seen(readOwnership(aws, bucket, signal)),
     seen(readVersioning(aws, bucket, signal)),
     seen(readEncryption(aws, bucket, signal)),
     seen(readLifecycle(aws, bucket, signal)),
+    seen(readCors(aws, bucket, signal)),
   ]);
   return {
     presence,
-    settings: { publicAccessBlock, policy, ownership, versioning, encryption, lifecycle },
+    settings: { publicAccessBlock, policy, ownership, versioning, encryption, lifecycle, cors },
   };
 }
 

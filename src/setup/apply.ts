@@ -3,6 +3,7 @@ import {
   enableEncryption,
   enableVersioning,
   enforceOwnership,
+  writeCors,
   writeLifecycle,
   toleratesTlsDemand,
   writePolicy,
@@ -117,6 +118,8 @@ async function carryOutSetting(
       return enableEncryption(aws, name, wait);
     case "write-lifecycle":
       return writeLifecycle(aws, name, write.lifecycle, wait);
+    case "write-cors":
+      return writeCors(aws, name, write.rules, wait);
     case "create-table":
       return createTable(aws, { name, keys: write.keys, indexes: write.indexes }, wait);
     case "switch-to-on-demand":

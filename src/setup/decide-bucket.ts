@@ -1,6 +1,7 @@
 import type { PolicyDocument } from "../aws/s3/bucket-settings.ts";
 import type { BucketDeclaration, PolicyStatement, PublicAccessBlock } from "../model/declaration.ts";
 import type { ActualBucket, BucketSettings, Seen } from "./actual.ts";
+import { corsText, mergedCors, missingCors } from "./cors.ts";
 import { mergedLifecycle, missingRules, ruleText } from "./lifecycle.ts";
 import { isTlsOnly, mergedPolicy, missingStatements } from "./policy.ts";
 import type { Aspect, Step, Write } from "./step.ts";
@@ -13,6 +14,7 @@ const untouched: BucketSettings = {
   versioning: undefined,
   encryption: undefined,
   lifecycle: undefined,
+  cors: undefined,
 };
 
 type Decision = Omit<Step, "resource" | "name">;
@@ -69,8 +71,8 @@ function decisions(wanted: BucketDeclaration, actual: ActualBucket, place: Place
   ];
 }
 
-/** On a bucket of our own making nothing of anybody's can be changed. */
-function asAddition({ from: _from, ...decision }: Decision): Decision {
+/** On a bucket of our own making nothing of anybody's can be changed, or closed off. */
+function asAddition({ from: _from, mayCloseOff: _open, ...decision }: Decision): Decision {
   return decision.kind === "change" ? Object.assign(decision, { kind: "add" as const }) : decision;
 }
 
@@ -82,7 +84,13 @@ function settingSteps(wanted: BucketDeclaration, actual: BucketSettings, place: 
       const to = "BucketOwnerEnforced";
       if (ownership === to) return { kind: "ok", to };
       // Without the setting ACLs count; switching them off is a change for whoever relies on one.
-      return { kind: "change", from: ownership ?? "ObjectWriter", to, write: { do: "enforce-ownership" } };
+      return {
+        kind: "change",
+        from: ownership ?? "ObjectWriter",
+        to,
+        mayCloseOff: true,
+        write: { do: "enforce-ownership" },
+      };
     }),
     onKnown("versioning", actual.versioning, (versioning) => {
       if (versioning === "Enabled") return { kind: "ok", to: "Enabled" };
@@ -102,6 +110,14 @@ function settingSteps(wanted: BucketDeclaration, actual: BucketSettings, place: 
       if (missing.length === 0) return { kind: "ok", to };
       const write: Write = { do: "write-lifecycle", lifecycle: mergedLifecycle(lifecycle, wanted.lifecycle) };
       if (lifecycle === undefined) return { kind: "add", to, write };
+      return { kind: "change", from: `lacks ${missing.map(({ id }) => id).join(", ")}`, to, write };
+    }),
+    onKnown("cors", actual.cors, (cors) => {
+      const missing = missingCors(cors ?? [], wanted.cors);
+      const to = wanted.cors.map(corsText).join("; ");
+      if (missing.length === 0) return { kind: "ok", to };
+      const write: Write = { do: "write-cors", rules: mergedCors(cors ?? [], missing) };
+      if (cors === undefined) return { kind: "add", to, write };
       return { kind: "change", from: `lacks ${missing.map(({ id }) => id).join(", ")}`, to, write };
     }),
   ];
@@ -140,9 +156,12 @@ function accessBlock(
 ): Omit<Decision, "aspect"> {
   const to = blockText(wanted);
   const write: Write = { do: "write-public-access-block", block: wanted };
-  if (stored === undefined) return { kind: "add", to, write };
+  const isNew = (flag: keyof PublicAccessBlock) => wanted[flag] && stored?.[flag] !== true;
+  const closes = isNew("ignorePublicAcls") || isNew("blockPublicAcls") || isNew("restrictPublicBuckets");
+  const more = closes ? { write, mayCloseOff: true as const } : { write };
+  if (stored === undefined) return { kind: "add", to, ...more };
   if (blockText(stored) === to) return { kind: "ok", to };
-  return { kind: "change", from: blockText(stored), to, write };
+  return { kind: "change", from: blockText(stored), to, ...more };
 }
 
 function blockText(block: PublicAccessBlock): string {
@@ -159,6 +178,7 @@ const readPermissions: Readonly<Partial<Record<Aspect, string>>> = {
   versioning: "s3:GetBucketVersioning",
   encryption: "s3:GetEncryptionConfiguration",
   lifecycle: "s3:GetLifecycleConfiguration",
+  cors: "s3:GetBucketCORS",
 };
 
 function onKnown<T>(

@@ -1,4 +1,4 @@
-import type { Lifecycle, PolicyDocument } from "../aws/s3/bucket-settings.ts";
+import type { Lifecycle, PolicyDocument, StoredCorsRule } from "../aws/s3/bucket-settings.ts";
 import type { PublicAccessBlock, TableIndex, TableKeys } from "../model/declaration.ts";
 
 /**
@@ -21,6 +21,7 @@ export type Aspect =
   | "versioning"
   | "encryption"
   | "lifecycle"
+  | "cors"
   | "table"
   | "keys"
   | "capacity"
@@ -39,6 +40,8 @@ export interface Step {
   readonly from?: string;
   /** As it should be, in words; for notes and problems, what was found. */
   readonly to: string;
+  /** What is open by an ACL or a public policy today, and uploads that send an ACL, would not go any more. */
+  readonly mayCloseOff?: true;
   /** Everything works as it is. */
   readonly isMinor?: true;
   /** What a person can do about a problem; one line. */
@@ -60,6 +63,7 @@ export type Write =
   | { readonly do: "enable-versioning" }
   | { readonly do: "enable-encryption" }
   | { readonly do: "write-lifecycle"; readonly lifecycle: Lifecycle }
+  | { readonly do: "write-cors"; readonly rules: readonly StoredCorsRule[] }
   | { readonly do: "create-table"; readonly keys: TableKeys; readonly indexes: readonly TableIndex[] }
   | { readonly do: "switch-to-on-demand" }
   | { readonly do: "protect-from-deletion" }

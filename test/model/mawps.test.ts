@@ -16,6 +16,7 @@ describe("the declaration", () => {
         userDocuments: "t-five",
       },
       userPoolId: "us-east-1_abc",
+      websiteOrigins: ["https://origin-one.example"],
       newTableShape: "composite",
     } as const;
     const text = JSON.stringify(mawps(names));
@@ -31,6 +32,7 @@ describe("the declaration", () => {
       "t-four",
       "t-five",
       "us-east-1_abc",
+      "https://origin-one.example",
     ]) {
       expect(text).toContain(name);
     }

@@ -8,6 +8,7 @@ import type { BucketDeclaration } from "../../src/model/declaration.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import type { ActualBucket, BucketSettings } from "../../src/setup/actual.ts";
 import { decideBucket } from "../../src/setup/decide-bucket.ts";
+import { mergedCors } from "../../src/setup/cors.ts";
 import { mergedLifecycle } from "../../src/setup/lifecycle.ts";
 import { mergedPolicy } from "../../src/setup/policy.ts";
 import type { Step } from "../../src/setup/step.ts";
@@ -34,6 +35,7 @@ function asDeclared(bucket: BucketDeclaration, differing: Partial<BucketSettings
       versioning: "Enabled",
       encryption: "AES256",
       lifecycle: mergedLifecycle(undefined, bucket.lifecycle),
+      cors: mergedCors([], bucket.cors),
       ...differing,
     },
   };
@@ -72,6 +74,7 @@ describe("a bucket", () => {
         "add versioning",
         "add encryption",
         "add lifecycle",
+        "add cors",
       ]);
     },
   );
@@ -300,5 +303,38 @@ describe("a lifecycle", () => {
       (rule) => rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation,
     );
     expect(days).toEqual([undefined, 7]);
+  });
+});
+
+describe("what may close something off", () => {
+  const everything = closed.publicAccessBlock;
+  const nothing = { ...everything, blockPublicAcls: false, ignorePublicAcls: false };
+  const closing = (actual: ActualBucket) =>
+    decideBucket(closed, actual, aws).flatMap(({ aspect, mayCloseOff }) => (mayCloseOff ? [aspect] : []));
+
+  it.each<{ name: string; settings: Partial<BucketSettings>; gives: string[] }>([
+    { name: "another ownership", settings: { ownership: "ObjectWriter" }, gives: ["ownership"] },
+    { name: "no ownership setting", settings: { ownership: undefined }, gives: ["ownership"] },
+    {
+      name: "a block that lets ACLs through",
+      settings: { publicAccessBlock: nothing },
+      gives: ["public access block"],
+    },
+    { name: "no block at all", settings: { publicAccessBlock: undefined }, gives: ["public access block"] },
+    {
+      name: "other settings",
+      settings: { versioning: undefined, cors: undefined, lifecycle: undefined },
+      gives: [],
+    },
+  ])("is $name of a bucket that is there: $gives", ({ settings, gives }) => {
+    expect(closing(asDeclared(closed, settings))).toEqual(gives);
+  });
+
+  it("is nothing on a bucket that is yet to be made, or where a block only loosens", () => {
+    expect(closing({ presence: { state: "missing" } })).toEqual([]);
+    const steps = decideBucket(open, asDeclared(open, { publicAccessBlock: everything }), aws);
+    expect(steps.filter(({ kind }) => kind !== "ok").map(({ mayCloseOff }) => mayCloseOff)).toEqual([
+      undefined,
+    ]);
   });
 });

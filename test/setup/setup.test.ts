@@ -19,6 +19,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   findBucket,
+  readCors,
   readEncryption,
   readLifecycle,
   readOwnership,
@@ -78,7 +79,7 @@ describe.each([
 
   it("leaves buckets and tables as declared", async () => {
     await setUp(declaration);
-    for (const { name, publicAccessBlock, policy, lifecycle } of declaration.buckets) {
+    for (const { name, publicAccessBlock, policy, lifecycle, cors } of declaration.buckets) {
       expect(await readPublicAccessBlock(aws, name)).toEqual(publicAccessBlock);
       expect(await readPolicy(aws, name)).toEqual({ Version: "2012-10-17", Statement: policy });
       expect(await readOwnership(aws, name)).toBe("BucketOwnerEnforced");
@@ -87,6 +88,7 @@ describe.each([
       expect(await readLifecycle(aws, name)).toMatchObject({
         rules: lifecycle.map(({ id }) => ({ ID: id })),
       });
+      expect(await readCors(aws, name)).toMatchObject(cors.map(({ id }) => ({ ID: id })));
     }
     const audit = await readTable(aws, auditLog);
     expect(audit).toMatchObject({ status: "ACTIVE", billing: "on-demand", deletionProtection: true });

@@ -1,7 +1,9 @@
 import {
   type BucketLocationConstraint,
+  type CORSRule,
   CreateBucketCommand,
   DeleteBucketPolicyCommand,
+  GetBucketCorsCommand,
   GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketOwnershipControlsCommand,
@@ -13,6 +15,7 @@ import {
   GetObjectCommand,
   type LifecycleRule as SdkLifecycleRule,
   ListObjectsV2Command,
+  PutBucketCorsCommand,
   PutBucketEncryptionCommand,
   PutBucketLifecycleConfigurationCommand,
   PutBucketOwnershipControlsCommand,
@@ -51,6 +54,8 @@ export interface PolicyDocument {
 export type StoredStatement = PolicyStatement | Readonly<Record<string, unknown>>;
 
 export type StoredLifecycleRule = SdkLifecycleRule;
+
+export type StoredCorsRule = CORSRule;
 
 export interface Lifecycle {
   readonly rules: readonly StoredLifecycleRule[];
@@ -300,6 +305,31 @@ export async function enforceOwnership(aws: Aws, bucket: string, wait: WaitOptio
   const rule = { ObjectOwnership: "BucketOwnerEnforced" as const };
   const input = { Bucket: bucket, OwnershipControls: { Rules: [rule] } };
   await settled(() => s3.send(new PutBucketOwnershipControlsCommand(input)), wait);
+}
+
+/** What browsers may do from pages of other origins. */
+export async function readCors(
+  aws: Aws,
+  bucket: string,
+  signal?: AbortSignal,
+): Promise<Reading<readonly StoredCorsRule[]>> {
+  const s3 = await aws.s3();
+  return reading(async () => {
+    const answer = await s3.send(new GetBucketCorsCommand({ Bucket: bucket }), abortable(signal));
+    return answer.CORSRules ?? [];
+  }, "NoSuchCORSConfiguration");
+}
+
+/** Replaces all rules. */
+export async function writeCors(
+  aws: Aws,
+  bucket: string,
+  rules: readonly StoredCorsRule[],
+  wait: WaitOptions = {},
+): Promise<void> {
+  const s3 = await aws.s3();
+  const input = { Bucket: bucket, CORSConfiguration: { CORSRules: [...rules] } };
+  await settled(() => s3.send(new PutBucketCorsCommand(input)), wait);
 }
 
 export async function readLifecycle(

@@ -53,7 +53,9 @@ export async function deleteObjectTagging(call: Call): Promise<LocalResponse> {
 export async function getObjectAcl(call: Call): Promise<LocalResponse> {
   const bucket = bucketOf(call);
   const object = await readVersion(call, bucket, keyOf(call));
-  return respondXml(aclDocument(object.acl), versionHeader(bucket, object));
+  // An enforced owner switches ACLs off without taking them away: they count again when it ends.
+  const isEnforced = (bucket.ownership ?? "BucketOwnerEnforced") === "BucketOwnerEnforced";
+  return respondXml(aclDocument(isEnforced ? "private" : object.acl), versionHeader(bucket, object));
 }
 
 export async function putObjectAcl(call: Call): Promise<LocalResponse> {

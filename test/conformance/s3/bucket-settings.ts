@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { refused, type Check } from "./trial.ts";
+import { refused, refusedRaw, type Check, type Trial } from "./trial.ts";
 
 const allBlocked = {
   BlockPublicAcls: true,
@@ -167,6 +167,38 @@ export const bucketSettingChecks: readonly Check[] = [
     },
   },
   {
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+    name: "keeps an object's ACL, answers it, and lets everybody read what it opens",
+    async run(t) {
+      const Bucket = await t.bucket();
+      await takesAcls(t, Bucket);
+      await t.putWith(Bucket, "open", { Body: "x", ACL: "public-read" });
+      await t.put(Bucket, "closed", "x");
+      assert.deepEqual(await grantsOf(t, Bucket, "open"), [everybodyReads, "owner FULL_CONTROL"]);
+      assert.deepEqual(await grantsOf(t, Bucket, "closed"), ["owner FULL_CONTROL"]);
+      assert.equal((await t.anonymous("GET", `/${Bucket}/open`)).status, 200);
+      refusedRaw(await t.anonymous("GET", `/${Bucket}/closed`), 403, "AccessDenied");
+      await t.s3.putObjectAcl({ Bucket, Key: "open", ACL: "private" });
+      assert.deepEqual(await grantsOf(t, Bucket, "open"), ["owner FULL_CONTROL"]);
+      refusedRaw(await t.anonymous("GET", `/${Bucket}/open`), 403, "AccessDenied");
+    },
+  },
+  {
+    // "Requests to read ACLs are still supported": they answer the owner's full control. Existing ACLs count again later.
+    name: "switches ACLs off with an enforced owner, and on again as they were",
+    async run(t) {
+      const Bucket = await t.bucket();
+      await takesAcls(t, Bucket);
+      await t.putWith(Bucket, "open", { Body: "x", ACL: "public-read" });
+      await owns(t, Bucket, "BucketOwnerEnforced");
+      assert.deepEqual(await grantsOf(t, Bucket, "open"), ["owner FULL_CONTROL"]);
+      refusedRaw(await t.anonymous("GET", `/${Bucket}/open`), 403, "AccessDenied");
+      await owns(t, Bucket, "BucketOwnerPreferred");
+      assert.deepEqual(await grantsOf(t, Bucket, "open"), [everybodyReads, "owner FULL_CONTROL"]);
+      assert.equal((await t.anonymous("GET", `/${Bucket}/open`)).status, 200);
+    },
+  },
+  {
     name: "encrypts with AES256 unless told otherwise, and says so",
     async run(t) {
       const Bucket = await t.bucket();
@@ -315,3 +347,28 @@ export const bucketSettingChecks: readonly Check[] = [
     },
   },
 ];
+
+const everybodyReads = "http://acs.amazonaws.com/groups/global/AllUsers READ";
+
+async function owns(
+  t: Trial,
+  Bucket: string,
+  ObjectOwnership: "BucketOwnerEnforced" | "BucketOwnerPreferred",
+) {
+  await t.s3.putBucketOwnershipControls({ Bucket, OwnershipControls: { Rules: [{ ObjectOwnership }] } });
+}
+
+/** Lets the bucket take ACLs, public ones too. */
+async function takesAcls(t: Trial, Bucket: string): Promise<void> {
+  await owns(t, Bucket, "BucketOwnerPreferred");
+  await t.s3.putPublicAccessBlock({ Bucket, PublicAccessBlockConfiguration: {} });
+}
+
+async function grantsOf(t: Trial, Bucket: string, Key: string): Promise<string[]> {
+  const { Grants = [], Owner } = await t.s3.getObjectAcl({ Bucket, Key });
+  const named = Grants.map(({ Grantee, Permission }) => {
+    const who = Grantee?.URI ?? (Grantee?.ID === Owner?.ID ? "owner" : (Grantee?.ID ?? "nobody"));
+    return `${who} ${Permission ?? ""}`;
+  });
+  return named.sort();
+}
