@@ -1,5 +1,6 @@
 // Bundles src into dist: split by dynamic import, so that a command loads only what it uses, then turned into
-// CommonJS, which Node starts faster and for which bin/mawps.js can keep V8's compiled code.
+// CommonJS, which Node starts faster and for which bin/code-cache.js can keep V8's compiled code.
+import { createHash } from "node:crypto";
 import { build } from "esbuild";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -83,10 +84,24 @@ try {
     format: "cjs",
     supported: { "dynamic-import": false },
   });
+  await stamp();
   await writeFile("dist/package.json", '{ "type": "commonjs" }\n');
   await writeFile("dist/THIRD-PARTY-LICENSES.txt", await licenses(Object.keys(metafile.inputs)));
 } finally {
   await rm(split, { recursive: true, force: true });
+}
+
+/**
+ * Puts a hash over all chunks first in start.js. It is the key of the compiled code that is kept, so an update never runs
+ * the code of the version before, whatever the times of its files.
+ */
+async function stamp() {
+  const hash = createHash("sha256");
+  for (const name of (await readdir("dist")).sort()) {
+    hash.update(`${name}\n`).update(await readFile(join("dist", name)));
+  }
+  const source = await readFile("dist/start.js", "utf8");
+  await writeFile("dist/start.js", `"${hash.digest("hex").slice(0, 16)}";${source}`);
 }
 
 /** The licence texts of every package that went into the bundle: theirs ask to travel with the code. */

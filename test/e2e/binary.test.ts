@@ -1,6 +1,20 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  chown,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -95,6 +109,76 @@ describe("the binary", { timeout }, () => {
     const sdk = await Promise.all(all.map(async (path) => ((await isSdk(path)) ? [path] : [])));
     expect(sdk.flat().length).toBeGreaterThan(0);
     expect(loaded.filter((path) => sdk.flat().includes(path))).toEqual([]);
+  });
+
+  describe("the code that is kept", () => {
+    const kept = () => join(folder, "cache", "mawps", `${process.version}-${process.arch}`);
+    const isKept = async () =>
+      (await readdir(kept()).catch(() => [])).some((name) => name.endsWith(".mawps"));
+    // Later versions keep it themselves, and leave out what is small.
+    const isHere = process.versions.node.startsWith("20.");
+
+    it.runIf(isHere)("is the user's own, and of its own build alone", async () => {
+      expect((await mawps("--version")).code).toBe(0);
+      expect([(await stat(kept())).mode & 0o777, await isKept()]).toEqual([0o700, true]);
+    });
+
+    it.runIf(isHere)(
+      "is not that of the version before, whose files had the same sizes and times",
+      async () => {
+        await cp(join(root, "bin"), join(folder, "bin"), { recursive: true });
+        await cp(join(root, "dist"), join(folder, "dist"), { recursive: true, preserveTimestamps: true });
+        const copy = () =>
+          run(process.execPath, [join(folder, "bin", "mawps.js"), "--version"], { env, cwd: folder });
+        const before = (await copy()).stdout.trim();
+        expect([(await copy()).stdout.trim(), await isKept()]).toEqual([before, true]);
+        const after = before.replace(/.$/, "!");
+        let changed = 0;
+        for (const name of await readdir(join(folder, "dist"))) {
+          const path = join(folder, "dist", name);
+          const { atime, mtime } = await stat(path);
+          const text = await readFile(path, "utf8");
+          const made = text
+            .replace(/^"[0-9a-f]{16}";/, '"0123456789abcdef";')
+            .replace(`"${before}"`, `"${after}"`);
+          if (made === text) continue;
+          changed += 1;
+          await writeFile(path, made);
+          await utimes(path, atime, mtime);
+        }
+        expect([changed > 0, (await copy()).stdout.trim()]).toEqual([true, after]);
+      },
+    );
+
+    it.runIf(process.platform === "linux").each([
+      { name: "others may write to", make: async (path: string) => chmod(path, 0o777) },
+      {
+        name: "is a link to another place",
+        async make(path: string) {
+          await rm(path, { recursive: true });
+          await mkdir(join(folder, "elsewhere"), { mode: 0o700 });
+          await symlink(join(folder, "elsewhere"), path);
+        },
+      },
+    ])("is neither run nor written in a folder that $name", async ({ make }) => {
+      await mkdir(kept(), { recursive: true, mode: 0o700 });
+      await make(kept());
+      await writeFile(join(kept(), "mine.txt"), "mine");
+      expect((await mawps("--version")).code).toBe(0);
+      expect(await readdir(kept())).toEqual(["mine.txt"]);
+    });
+
+    it.runIf(process.getuid?.() === 0)("is not run from another user's folder", async () => {
+      await mkdir(kept(), { recursive: true, mode: 0o700 });
+      await chown(kept(), 65_534, 65_534);
+      expect((await mawps("--version")).code).toBe(0);
+      expect(await readdir(kept())).toEqual([]);
+    });
+
+    it.runIf(process.platform === "linux")("is done without where no folder can be made", async () => {
+      env["XDG_CACHE_HOME"] = env["HOME"] = "/proc/none";
+      expect((await mawps("--version")).code).toBe(0);
+    });
   });
 
   it.each([
