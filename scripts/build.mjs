@@ -14,6 +14,13 @@ import { tmpdir } from "node:os";
 const replaced = [
   { path: /^node:child_process$/, by: /[\\/]commander[\\/]/, contents: "module.exports = {}" },
   { path: /^(level|memory-level)$/, by: /[\\/]dynalite[\\/]/, contents: "module.exports = {}" },
+  // Its colours are not used. Ours measures emoji of this decade right.
+  { path: /^@colors\/colors\/safe$/, by: /[\\/]cli-table3[\\/]/, contents: "module.exports = {}" },
+  {
+    path: /^string-width$/,
+    by: /[\\/]cli-table3[\\/]/,
+    contents: 'module.exports = require("string-width").default',
+  },
   {
     path: /^\.\/binding$/,
     by: /[\\/]classic-level[\\/]/,

@@ -1,4 +1,5 @@
 import { CliError, exitCodes } from "./errors.ts";
+import { paint } from "./output/layout.ts";
 import { withoutSecrets } from "./output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "./output/text.ts";
 import type { World } from "./world.ts";
@@ -62,6 +63,8 @@ export interface Voice {
   readonly profile: string | undefined;
   readonly region: string | undefined;
   readonly endpointUrl: string | undefined;
+  /** Whether errors are shown in colours. */
+  readonly color: boolean;
   /** Whether the command was about to change something, or did. */
   readonly changing: boolean;
 }
@@ -128,7 +131,7 @@ function usageError({ code, message }: CommanderError): CliError {
 /** Node puts this character in place of bytes of the command line that are no UTF-8, and no file has such a name. */
 const notUtf8 = "a file whose name is not UTF-8 cannot be named here: rename it first (convmv does that)";
 
-function tell({ stderr, env }: World, error: CliError, { json, verbose }: Voice): number {
+function tell({ stderr, env }: World, error: CliError, { json, verbose, color }: Voice): number {
   const { exitCode } = error;
   const [message = "", ...listed] = [error.message, ...error.details].map((text) =>
     withoutSecrets(text, env),
@@ -143,12 +146,9 @@ function tell({ stderr, env }: World, error: CliError, { json, verbose }: Voice)
     stderr.write(`${asJson({ error: whole, exitCode, ...Object.fromEntries(told) })}\n`);
     return exitCode;
   }
-  const lines = [
-    `error: ${message}`,
-    ...listed.map((line) => `  ${line}`),
-    ...told.map((pair) => pair.join(": ")),
-  ];
-  for (const line of lines) stderr.write(`${visible(line)}\n`);
+  stderr.write(`${paint("error:", "bad", { color })} ${visible(message)}\n`);
+  for (const line of listed) stderr.write(`  ${visible(line)}\n`);
+  for (const [name, text] of told) stderr.write(`${paint(`${name}:`, "dim", { color })} ${visible(text)}\n`);
   return exitCode;
 }
 

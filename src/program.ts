@@ -114,6 +114,7 @@ export function buildProgram(world: World): Program {
     .option("--dry-run", "show what would be done, change nothing")
     .option("-q, --quiet", "no notes and no progress")
     .option("-v, --verbose", "more detail in errors")
+    .option("--wide", "shorten nothing in tables, however narrow the terminal")
     .option("--no-color", "no colours")
     .configureHelp({ showGlobalOptions: true, optionDescription })
     .configureOutput({
@@ -169,6 +170,11 @@ export function buildProgram(world: World): Program {
       profile: started[0]?.config.profile ?? given.profile,
       region: started[0]?.config.region ?? given.region,
       endpointUrl: started[0]?.config.endpointUrl ?? given.endpointUrl,
+      color:
+        world.stderr.isTTY === true &&
+        (started[0] === undefined
+          ? given.color && !world.env["NO_COLOR"] && !world.env["MAWPS_NO_COLOR"]
+          : !started[0].config.noColor),
       changing: started.some(({ changing }) => changing),
     };
   }

@@ -68,11 +68,11 @@ function prompts(signal: AbortSignal): Prompts {
   const context = () => ({ input: process.stdin, output: process.stderr, signal });
   return {
     async confirm(message, fallback) {
-      const { default: confirm } = await import("@inquirer/confirm");
+      const { confirm } = await import("./prompts.ts");
       return confirm({ message: visible(message), default: fallback }, context());
     },
     async input(message, { fallback, check } = {}) {
-      const { default: input } = await import("@inquirer/input");
+      const { input } = await import("./prompts.ts");
       return input(
         {
           message: visible(message),
@@ -83,7 +83,7 @@ function prompts(signal: AbortSignal): Prompts {
       );
     },
     async select(message, choices) {
-      const { default: select } = await import("@inquirer/select");
+      const { select } = await import("./prompts.ts");
       const shown = choices.map(({ value, name }) => ({ value, name: visible(name) }));
       return select({ message: visible(message), choices: shown }, context());
     },

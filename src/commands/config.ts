@@ -19,13 +19,17 @@ export function config(noun: AnyCommand, begin: Begin): void {
           source: run.sources[key],
           variable: settings[key].env[0],
         }));
-        await run.printRows(rows, (all) =>
-          table(all, [
-            { title: "SETTING", cell: ({ key }) => key },
-            { title: "VALUE", cell: ({ value }) => (value === null ? "-" : String(value)) },
-            { title: "FROM", cell: ({ source }) => source },
-            { title: "VARIABLE", cell: ({ variable }) => variable ?? "" },
-          ]),
+        await run.printRows(rows, (all, layout) =>
+          table(
+            all,
+            [
+              { title: "SETTING", cell: ({ key }) => key },
+              { title: "VALUE", cell: ({ value }) => (value === null ? "-" : String(value)), least: 12 },
+              { title: "FROM", cell: ({ source }) => source, least: 12 },
+              { title: "VARIABLE", cell: ({ variable }) => variable ?? "" },
+            ],
+            layout,
+          ),
         );
       }),
   );

@@ -8,6 +8,7 @@ import type { ScannerFacts } from "../doctor/scanner.ts";
 import type { Finding } from "../doctor/finding.ts";
 import type { ToolFacts } from "../doctor/tool.ts";
 import { CliError, exitCodes } from "../errors.ts";
+import type { Layout } from "../output/layout.ts";
 import { table } from "../output/table.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
@@ -131,14 +132,19 @@ async function isWritable(folder: string): Promise<boolean> {
   );
 }
 
-async function asText(findings: readonly Finding[]): Promise<string> {
+async function asText(findings: readonly Finding[], layout: Layout): Promise<string> {
   const signs = { ok: "ok", warning: "warning", problem: "PROBLEM", skipped: "skipped" } as const;
-  const list = await table(findings, [
-    { title: "", cell: ({ status }) => signs[status] },
-    { title: "CHECK", cell: ({ check }) => check },
-    { title: "OF", cell: ({ subject }) => subject },
-    { title: "FINDING", cell: ({ message }) => message },
-  ]);
+  const tones = { ok: "good", warning: "warning", problem: "bad", skipped: "dim" } as const;
+  const list = await table(
+    findings,
+    [
+      { title: "", cell: ({ status }) => signs[status], tone: ({ status }) => tones[status] },
+      { title: "CHECK", cell: ({ check }) => check },
+      { title: "OF", cell: ({ subject }) => subject },
+      { title: "FINDING", cell: ({ message }) => message, least: 16 },
+    ],
+    layout,
+  );
   const remedies = findings.filter(({ status, remedy }) => status !== "ok" && remedy !== undefined);
   if (remedies.length === 0) return list;
   const todo = remedies.map(({ check, subject, remedy }) => `  ${check} ${subject}: ${remedy}`);

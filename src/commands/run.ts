@@ -4,15 +4,10 @@ import type { CallerIdentity } from "../aws/sts.ts";
 import type { FoundFile } from "../config/config-file.ts";
 import type { Config, Resolved, Sources } from "../config/config.ts";
 import { CliError } from "../errors.ts";
+import { paint, type Layout } from "../output/layout.ts";
 import { withoutSecrets } from "../output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "../output/text.ts";
-import type { Access, Connection, World } from "../world.ts";
-
-/** What text is laid out for. */
-export interface Layout {
-  readonly columns: number;
-  readonly color: boolean;
-}
+import type { Access, Connection, Output, World } from "../world.ts";
 
 /** What a verb works with: the world, the resolved configuration, and its voice. One per invocation. */
 export interface Run {
@@ -41,7 +36,7 @@ export interface Run {
   /** A list: a table for people, or with `--json` one object a line, written as they come. */
   printRows<T>(
     rows: AsyncIterable<T> | Iterable<T>,
-    asText: (rows: T[]) => string | Promise<string>,
+    asText: (rows: T[], layout: Layout) => string | Promise<string>,
   ): Promise<void>;
   /** A list without an end in sight: a line or a few each, or with `--json` an object a line, written as they come. */
   printLines<T>(rows: AsyncIterable<T>, asLines: (row: T) => string | readonly string[]): Promise<void>;
@@ -50,7 +45,7 @@ export interface Run {
   /** A remark on stderr; silent with `--quiet` and `--json`. */
   note(text: string): void;
   /** A plan in several lines, as a note; whatever is foreign in it was made visible where it was laid out. */
-  outline(text: string): void;
+  outline(asText: (layout: Layout) => string | Promise<string>): Promise<void>;
   /** Something that went on but should be looked at; with `--json` one object on stderr. */
   warn(text: string): void;
   /** A spinner on a terminal, a line elsewhere, nothing with `--quiet` or `--json`. */
@@ -83,7 +78,13 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
   const json = config.json;
   const silent = json || config.quiet;
   const interactive = world.stdin.isTTY === true && world.stderr.isTTY === true;
-  const color = world.stdout.isTTY === true && !config.noColor;
+  const layoutOf = ({ isTTY, columns }: Output): Layout => ({
+    columns: columns || 80,
+    fits: isTTY === true && !config.wide && (columns ?? 0) > 0,
+    color: isTTY === true && !config.noColor,
+  });
+  const layout = layoutOf(world.stdout);
+  const aside = layoutOf(world.stderr);
   let connection: Promise<Connection> | undefined;
   let spinning: Progress | undefined;
   let auditing: Promise<AuditTrail> | undefined;
@@ -101,7 +102,9 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
   };
   const warn = (text: string) => {
     world.stderr.write(
-      json ? `${asJson({ warning: withoutSecrets(text, world.env) })}\n` : `warning: ${told(text)}\n`,
+      json
+        ? `${asJson({ warning: withoutSecrets(text, world.env) })}\n`
+        : `${paint("warning:", "warning", aside)} ${told(text)}\n`,
     );
   };
 
@@ -166,7 +169,7 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
     actor: async () => actorOf((await connected("writes")).aws, { config, world, caller }),
     async print(result, asText) {
       if (json) return write(`${asJson(result)}\n`);
-      const text = visibleLines(await asText(result, { columns: world.stdout.columns || 80, color }));
+      const text = visibleLines(await asText(result, layout), layout);
       return write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
     },
     async printRows(rows, asText) {
@@ -176,20 +179,26 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
       }
       const all: Parameters<typeof asText>[0] = [];
       for await (const row of rows) all.push(row);
-      const text = visibleLines(await asText(all));
+      const text = visibleLines(await asText(all, layout), layout);
       await write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
     },
     async printLines(rows, asLines) {
-      for await (const row of rows) {
-        const lines = json ? [asJson(row)] : [asLines(row)].flat().map((line) => visible(line));
-        await write(`${lines.join("\n")}\n`);
+      if (json) {
+        for await (const row of rows) await write(`${asJson(row)}\n`);
+        return;
       }
+      const { listLine } = await import("../output/table.ts");
+      for await (const row of rows) {
+        for (const line of [asLines(row)].flat()) await write(`${await listLine(line, layout)}\n`);
+      }
+    },
+    async outline(asText) {
+      if (silent) return;
+      const text = withoutSecrets(await asText(aside), world.env);
+      world.stderr.write(`${visibleLines(text, aside)}\n`);
     },
     write,
     note,
-    outline(text) {
-      if (!silent) world.stderr.write(`${visibleLines(withoutSecrets(text, world.env))}\n`);
-    },
     warn,
     async progress(text) {
       spinning?.stop();

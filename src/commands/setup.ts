@@ -47,7 +47,7 @@ export function setup(noun: Command, begin: Begin): void {
       }
 
       const asked = due.map((step) => row(step, "planned"));
-      run.outline(planText(asked));
+      await run.outline(() => planText(asked));
       await run.confirm({
         question: `Carry out ${count(due.length, "step")}?`,
         destructive: due.some(({ kind }) => kind === "change"),

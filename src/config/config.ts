@@ -350,6 +350,12 @@ export const settings = {
     flag: "verbose",
     inFile: false,
   }),
+  wide: setting(bool, false, {
+    about: "shorten nothing in tables, however narrow the terminal",
+    env: ["MAWPS_WIDE"],
+    flag: "wide",
+    inFile: false,
+  }),
   noColor: setting(bool, false, {
     about: "no colours",
     env: ["MAWPS_NO_COLOR", "NO_COLOR"],

@@ -1,27 +1,132 @@
+import type { HorizontalAlignment } from "cli-table3";
+import { paint, type Layout, type Tone } from "./layout.ts";
 import { visible } from "./text.ts";
 
 export interface Column<Row> {
   readonly title: string;
   cell(row: Row): string;
   readonly align?: "left" | "right";
+  /** Down to which width the texts may be shortened, in the middle. Without it they never are: ids, keys, dates, sizes. */
+  readonly least?: number;
+  /** What a cell's colour is to say, besides its words. */
+  tone?(row: Row): Tone | undefined;
 }
 
-/** A table for people: no lines, a gap of two columns, foreign text made visible, widths by display width. */
-export async function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): Promise<string> {
-  const texts = columns.map((column) => [column.title, ...rows.map((row) => visible(column.cell(row)))]);
-  const widthOf = await measure(texts.flat());
-  const drawn = columns.map(({ align }, at) => {
-    const cells = (texts[at] ?? []).map((text) => ({ text, width: widthOf(text) }));
-    const columnWidth = cells.reduce((widest, { width }) => Math.max(widest, width), 0);
-    return cells.map(({ text, width }) => {
-      const gap = " ".repeat(columnWidth - width);
-      return align === "right" ? gap + text : text + gap;
-    });
-  });
-  const lines = Array.from({ length: rows.length + 1 }, (_, at) =>
-    drawn.map((cells) => cells[at]).join("  "),
+const gap = 2;
+
+/**
+ * A table for people: no lines, foreign text made visible, widths by display width. On a terminal it fits: the widest text is
+ * shortened, and where that does not do, each row becomes lines of `name  value`.
+ */
+export async function table<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  layout: Layout,
+): Promise<string> {
+  const texts = rows.map((row) => columns.map((column) => visible(column.cell(row))));
+  const titles = columns.map(({ title }) => title);
+  const widthOf = await measure([...titles, ...texts.flat()]);
+  const needed = columns.map((_column, at) =>
+    [titles, ...texts].reduce((widest, line) => Math.max(widest, widthOf(line[at] ?? "")), 0),
   );
-  return lines.map((line) => line.trimEnd()).join("\n");
+  const widths = layout.fits ? fitted(needed, columns, layout.columns) : needed;
+  const toneAt = (row: number, column: number) => {
+    const of = rows[row];
+    return of === undefined ? undefined : columns[column]?.tone?.(of);
+  };
+  if (widths === undefined) {
+    const blocks = texts.map((line, row) =>
+      facts(
+        line
+          .map((text, at) => [titles[at] ?? "", paint(text, toneAt(row, at), layout)] as const)
+          .filter(([, text]) => text !== ""),
+      ),
+    );
+    return blocks.join("\n\n");
+  }
+  const shown = texts.map((line, row) =>
+    line.map((text, at) => paint(shortened(text, widths[at] ?? 0, widthOf), toneAt(row, at), layout)),
+  );
+  const aligns = columns.map(({ align = "left" }) => align);
+  return draw([titles, ...shown], widths, aligns);
+}
+
+/** Widths with which a row fits into so many columns; undefined where that would shorten a text too much. */
+function fitted<Row>(
+  needed: readonly number[],
+  columns: readonly Column<Row>[],
+  available: number,
+): number[] | undefined {
+  const widths = [...needed];
+  let excess = widths.reduce((sum, width) => sum + width + gap, -gap) - available;
+  while (excess > 0) {
+    let widest: number | undefined;
+    for (const [at, { least }] of columns.entries()) {
+      const width = widths[at] ?? 0;
+      if (least !== undefined && width > least && width > (widths[widest ?? -1] ?? 0)) widest = at;
+    }
+    if (widest === undefined) return undefined;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+    excess -= 1;
+  }
+  return widths;
+}
+
+/** The text with an ellipsis in its middle, where it is wider than that. */
+function shortened(text: string, width: number, widthOf: (text: string) => number): string {
+  if (widthOf(text) <= width) return text;
+  const letters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+  const take = (from: readonly string[], most: number) => {
+    let taken = 0;
+    const end = from.findIndex((letter) => (taken += widthOf(letter)) > most);
+    return from.slice(0, end === -1 ? from.length : end);
+  };
+  const tail = take(letters.toReversed(), Math.floor((width - 1) / 2)).toReversed();
+  return `${take(letters, Math.ceil((width - 1) / 2)).join("")}…${tail.join("")}`;
+}
+
+/** cli-table3 looks at every row above for each one: many at once take it long. */
+const rowsAtOnce = 100;
+
+async function draw(
+  rows: readonly (readonly string[])[],
+  widths: readonly number[],
+  aligns: readonly HorizontalAlignment[],
+): Promise<string> {
+  const { default: Table } = await import("cli-table3");
+  const chars = Object.fromEntries(borders.map((name) => [name, ""]));
+  const drawn: string[] = [];
+  for (let at = 0; at < rows.length; at += rowsAtOnce) {
+    const part = new Table({
+      chars,
+      style: { "padding-left": 0, "padding-right": gap, head: [], border: [] },
+      colWidths: widths.map((width) => width + gap),
+      colAligns: [...aligns],
+    });
+    part.push(...rows.slice(at, at + rowsAtOnce).map((row) => [...row]));
+    drawn.push(...part.toString().split("\n"));
+  }
+  return drawn.map((line) => line.trimEnd()).join("\n");
+}
+
+const borders =
+  "top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle".split(
+    " ",
+  );
+
+/** A line of a list without an end in sight: on a terminal it goes on below, indented, between two words. */
+export async function listLine(text: string, { columns, fits }: Layout): Promise<string> {
+  const line = visible(text);
+  if (!fits || line.length <= columns / 2) return line;
+  const widthOf = await measure([line]);
+  const lines = [""];
+  for (const part of line.split(/(?<= )(?=[^ ])/)) {
+    const last = lines.at(-1) ?? "";
+    if (last.trim() === "" || widthOf(last + part.trimEnd()) <= columns)
+      lines[lines.length - 1] = last + part;
+    else lines.push(`    ${part}`);
+  }
+  return lines.map((each) => each.trimEnd()).join("\n");
 }
 
 /** What tells the columns that each of these texts takes. The library for that takes 20 ms to load. */

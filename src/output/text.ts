@@ -1,3 +1,5 @@
+import { paintCodes } from "./layout.ts";
+
 /** Control characters, line breaks and tabs among them, and the invisible ones that turn the direction of writing. */
 const unseen = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
 
@@ -14,8 +16,13 @@ export function visible(text: string): string {
   });
 }
 
-/** The same for lines of our own, which stay lines. What is foreign in them was made visible before. */
-export function visibleLines(text: string): string {
+/** The same for lines of our own, which stay lines, in colours of our own. What is foreign in them was made visible before. */
+export function visibleLines(text: string, { color }: { color: boolean } = { color: false }): string {
+  if (color)
+    return text
+      .split(paintCodes)
+      .map((part, at) => (at % 2 === 1 ? part : visibleLines(part)))
+      .join("");
   return text.split("\n").map(visible).join("\n");
 }
 

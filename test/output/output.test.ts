@@ -1,10 +1,11 @@
+import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
 import { bytes } from "../../src/output/bytes.ts";
 import { csvLine } from "../../src/output/csv.ts";
 import { duration, localTime } from "../../src/output/dates.ts";
 import { withoutSecrets } from "../../src/output/secrets.ts";
-import { facts, table } from "../../src/output/table.ts";
-import { count, json, visible } from "../../src/output/text.ts";
+import { facts, listLine, table } from "../../src/output/table.ts";
+import { count, json, visible, visibleLines } from "../../src/output/text.ts";
 
 describe("bytes", () => {
   it.each([
@@ -87,12 +88,101 @@ describe("table", () => {
       { name: "Größe 🚀", size: 1 },
       { name: "a\u001B[2J", size: 12 },
     ];
-    const text = await table(rows, [
-      { title: "NAME", cell: ({ name }) => name },
-      { title: "SIZE", cell: ({ size }) => String(size), align: "right" },
-    ]);
+    const text = await table(
+      rows,
+      [
+        { title: "NAME", cell: ({ name }) => name },
+        { title: "SIZE", cell: ({ size }) => String(size), align: "right" },
+      ],
+      { columns: 80, fits: false, color: false },
+    );
     expect(text).toBe(["NAME      SIZE", "Größe 🚀     1", "a\\x1b[2J    12"].join("\n"));
   });
+});
+
+describe("a table on a terminal", () => {
+  const rows = [
+    {
+      id: "doc-4f9c2a1b7d0e6f35",
+      name: `Lebenslauf ${"Müller ".repeat(20)}final.pdf`,
+      at: "2026-03-01 12:00:00",
+    },
+    { id: "doc-0000000000000001", name: "履歴書🚀".repeat(20), at: "2026-03-02 12:00:00" },
+    { id: "doc-0000000000000002", name: "cv.pdf", at: "2026-03-03 12:00:00" },
+  ];
+  const columns = [
+    { title: "ID", cell: ({ id }: (typeof rows)[number]) => id },
+    { title: "NAME", cell: ({ name }: (typeof rows)[number]) => name, least: 8 },
+    { title: "AT", cell: ({ at }: (typeof rows)[number]) => at },
+  ];
+  const draw = (width: number, fits = true) => table(rows, columns, { columns: width, fits, color: false });
+
+  it.each([60, 80, 100, 200])("fits %d columns, with ids and dates whole", async (width) => {
+    const text = await draw(width);
+    const lines = text.split("\n");
+    expect(lines).toHaveLength(4);
+    expect(lines.map((line) => stringWidth(line)).filter((each) => each > width)).toEqual([]);
+    expect(lines.slice(1).map((line) => line.slice(0, 20))).toEqual(rows.map(({ id }) => id));
+    expect(lines.slice(1).map((line) => line.slice(-19))).toEqual(rows.map(({ at }) => at));
+    // The dates begin in one column, by display width.
+    expect(new Set(lines.slice(1).map((line) => stringWidth(line))).size).toBe(1);
+    expect(text).toMatch(/Leb.*….*\.pdf/);
+  });
+
+  it("is a block a row where even that does not fit", async () => {
+    const [block] = (await draw(50)).split("\n\n");
+    expect(block?.split("\n")).toEqual([
+      "ID    doc-4f9c2a1b7d0e6f35",
+      `NAME  ${rows[0]?.name}`,
+      "AT    2026-03-01 12:00:00",
+    ]);
+  });
+
+  it("shortens nothing elsewhere", async () => {
+    const text = await draw(60, false);
+    expect(rows.filter(({ name }) => !text.includes(name))).toEqual([]);
+  });
+
+  it("keeps the order of many rows, in columns that stay in line", async () => {
+    const many = Array.from({ length: 250 }, (_, at) => ({
+      id: `doc-${at}`,
+      name: "x".repeat(at),
+      at: "now",
+    }));
+    const lines = (await table(many, columns, { columns: 80, fits: true, color: false })).split("\n");
+    expect(lines.map((line) => line.split(" ")[0])).toEqual(["ID", ...many.map(({ id }) => id)]);
+    expect(new Set(lines.slice(1).map((line) => line.lastIndexOf("now"))).size).toBe(1);
+  });
+
+  it("says by colour what the words say, where colours are shown", async () => {
+    const toned = [{ title: "STATUS", cell: () => "INFECTED", tone: () => "bad" as const }];
+    const layout = { columns: 80, fits: true };
+    expect(await table([1], toned, { ...layout, color: true })).toBe("STATUS\n\u001B[31mINFECTED\u001B[39m");
+    expect(await table([1], toned, { ...layout, color: false })).toBe("STATUS\nINFECTED");
+  });
+});
+
+describe("listLine", () => {
+  const line =
+    "2026-03-01 12:00:00  document.uploaded  user-1 key=public/documents/user-1/cv/1795983390216-59f47ab0.txt";
+
+  it("goes on below, indented, with every word whole", async () => {
+    expect((await listLine(line, { columns: 60, fits: true, color: false })).split("\n")).toEqual([
+      "2026-03-01 12:00:00  document.uploaded  user-1",
+      "    key=public/documents/user-1/cv/1795983390216-59f47ab0.txt",
+    ]);
+  });
+
+  it("stays one line elsewhere, and where it fits", async () => {
+    expect(await listLine(line, { columns: 60, fits: false, color: false })).toBe(line);
+    expect(await listLine(line, { columns: 120, fits: true, color: false })).toBe(line);
+  });
+});
+
+it("lets through the colours of our own alone", () => {
+  const text = `\u001B[31mred\u001B[39m \u001B[2J\u001B[8mhidden\nnext`;
+  expect(visibleLines(text, { color: true })).toBe("\u001B[31mred\u001B[39m \\x1b[2J\\x1b[8mhidden\nnext");
+  expect(visibleLines(text)).toBe("\\x1b[31mred\\x1b[39m \\x1b[2J\\x1b[8mhidden\nnext");
 });
 
 it("lines facts up and leaves out what is not known", () => {

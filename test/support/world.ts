@@ -55,7 +55,7 @@ export async function makeHome(): Promise<TestHome> {
   let looks = 0;
   const serverNow = () => new Date(testStart.getTime() + 1000 * looks++ + home.laterMs);
   const now = () => new Date(serverNow().getTime() + home.aheadMs);
-  const baseEnv = { MAWPS_HOME: join(folder, "store") };
+  const baseEnv = { MAWPS_HOME: join(folder, "store"), NO_COLOR: "1" };
 
   function world(options: WorldOptions): { world: World; stdout: string[]; stderr: string[] } {
     const stdout: string[] = [];

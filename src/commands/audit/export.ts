@@ -22,7 +22,10 @@ export function auditExport(begin: Begin): AnyCommand {
       const site = auditSite({ aws, config: run.config, world: run.world });
       const entries = exportAudit(site, periodOf(options, run.world.now()));
       const { output } = options;
-      if (output === undefined) return run.printLines(entries, (entry) => json(entry));
+      if (output === undefined) {
+        for await (const entry of entries) await run.write(`${json(entry)}\n`);
+        return;
+      }
       const { dryRun } = run.config;
       const written = await writeLines(entries, { path: output, cwd: run.world.cwd, dryRun });
       await run.print({ ...written, dryRun }, ({ file, entries: number }) =>

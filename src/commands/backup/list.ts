@@ -3,6 +3,7 @@ import type { Counts } from "../../backup/manifest.ts";
 import type { SnapshotEntry } from "../../backup/snapshots.ts";
 import { bytes } from "../../output/bytes.ts";
 import { localTime } from "../../output/dates.ts";
+import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -53,23 +54,30 @@ export function backupList(begin: Begin): AnyCommand {
     });
 }
 
-async function asText(rows: Listed[]): Promise<string> {
+async function asText(rows: Listed[], layout: Layout): Promise<string> {
   if (rows.length === 0) return "there is no backup yet";
-  return table(rows, [
-    { title: "BACKUP", cell: ({ id }) => id },
-    { title: "MADE", cell: ({ startedAt }) => localTime(startedAt) },
-    { title: "ITEMS", cell: ({ counts }) => grouped(counts?.items), align: "right" },
-    { title: "OBJECTS", cell: ({ counts }) => grouped(counts?.objects), align: "right" },
-    {
-      title: "SIZE",
-      cell: ({ counts }) => (counts === undefined ? "-" : bytes(counts.bytes)),
-      align: "right",
-    },
-    { title: "ACCOUNTS", cell: ({ counts }) => grouped(counts?.users), align: "right" },
-    { title: "VERIFIED", cell: ({ verifiedAt }) => (verifiedAt === undefined ? "-" : localTime(verifiedAt)) },
-    { title: "DRILLED", cell: ({ drilledAt }) => (drilledAt === undefined ? "-" : localTime(drilledAt)) },
-    { title: "", cell: remark },
-  ]);
+  return table(
+    rows,
+    [
+      { title: "BACKUP", cell: ({ id }) => id },
+      { title: "MADE", cell: ({ startedAt }) => localTime(startedAt) },
+      { title: "ITEMS", cell: ({ counts }) => grouped(counts?.items), align: "right" },
+      { title: "OBJECTS", cell: ({ counts }) => grouped(counts?.objects), align: "right" },
+      {
+        title: "SIZE",
+        cell: ({ counts }) => (counts === undefined ? "-" : bytes(counts.bytes)),
+        align: "right",
+      },
+      { title: "ACCOUNTS", cell: ({ counts }) => grouped(counts?.users), align: "right" },
+      {
+        title: "VERIFIED",
+        cell: ({ verifiedAt }) => (verifiedAt === undefined ? "-" : localTime(verifiedAt)),
+      },
+      { title: "DRILLED", cell: ({ drilledAt }) => (drilledAt === undefined ? "-" : localTime(drilledAt)) },
+      { title: "", cell: remark, least: 12 },
+    ],
+    layout,
+  );
 }
 
 function remark({ damaged, lastCheck }: Listed): string {

@@ -7,6 +7,7 @@ import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { repoFlag } from "./repository.ts";
 import type { Run } from "../run.ts";
+import type { Layout } from "../../output/layout.ts";
 
 /** `mawps backup prune`: removes old backups by a policy, and what only they hold. */
 export function backupPrune(begin: Begin): AnyCommand {
@@ -57,18 +58,18 @@ export function backupPrune(begin: Begin): AnyCommand {
         const preview = await previewSweep(site, verdicts);
         looking.stop();
         const planned = { ...preview, removed: goingIn(verdicts), abandoned: [] };
-        return run.print(asJson(run, verdicts, planned), () =>
-          asText(verdicts, planned, { isDone: false, withVerdicts: true }),
+        return run.print(asJson(run, verdicts, planned), async (_result, layout) =>
+          asText(planned, { isDone: false, told: await verdictText(verdicts, layout) }),
         );
       }
       looking.stop();
-      if (run.interactive) run.outline(await verdictText(verdicts));
+      if (run.interactive) await run.outline((layout) => verdictText(verdicts, layout));
       await run.confirm({ question: questionOf(verdicts), destructive: true });
       const pruned = await carriedOut(run, site, (audited) =>
         prune(audited, { policy, doomed: new Set(goingIn(verdicts)) }),
       );
-      await run.print(asJson(run, verdicts, pruned), () =>
-        asText(verdicts, pruned, { isDone: true, withVerdicts: !run.interactive }),
+      await run.print(asJson(run, verdicts, pruned), async (_result, layout) =>
+        asText(pruned, { isDone: true, told: run.interactive ? "" : await verdictText(verdicts, layout) }),
       );
     });
 }
@@ -124,13 +125,12 @@ function asJson(run: Run, verdicts: readonly Verdict[], pruned: Pruned) {
   return { dryRun: run.config.dryRun, backups, ...pruned };
 }
 
-async function asText(
-  verdicts: readonly Verdict[],
+function asText(
   pruned: Pruned,
-  { isDone, withVerdicts }: { readonly isDone: boolean; readonly withVerdicts: boolean },
-): Promise<string> {
+  { isDone, told }: { readonly isDone: boolean; readonly told: string },
+): string {
   const { removed, abandoned, contents, bytes: size, left } = pruned;
-  const lines = withVerdicts && verdicts.length > 0 ? [await verdictText(verdicts), ""] : [];
+  const lines = told === "" ? [] : [told, ""];
   const what = `${count(removed.length, "backup")} and ${count(contents, "content")} of ${bytes(size)}`;
   lines.push(isDone ? `removed ${what}` : `would remove ${what}`);
   if (abandoned.length > 0) lines.push(`broken off and not taken up: ${abandoned.join(", ")}`);
@@ -144,11 +144,20 @@ function leftText(left: LeftContents): string {
   return `contents stay: a backup is on its way, or was broken off less than a day ago (${left.ids.join(", ")})`;
 }
 
-async function verdictText(verdicts: readonly Verdict[]): Promise<string> {
+async function verdictText(verdicts: readonly Verdict[], layout: Layout): Promise<string> {
+  if (verdicts.length === 0) return "";
   const { table } = await import("../../output/table.ts");
-  return table(verdicts, [
-    { title: "", cell: ({ isKept }) => (isKept ? "keep" : "remove") },
-    { title: "BACKUP", cell: ({ id }) => id },
-    { title: "WHY", cell: ({ reasons }) => reasons.join(", ") },
-  ]);
+  return table(
+    verdicts,
+    [
+      {
+        title: "",
+        cell: ({ isKept }) => (isKept ? "keep" : "remove"),
+        tone: ({ isKept }) => (isKept ? "good" : "bad"),
+      },
+      { title: "BACKUP", cell: ({ id }) => id },
+      { title: "WHY", cell: ({ reasons }) => reasons.join(", "), least: 16 },
+    ],
+    layout,
+  );
 }

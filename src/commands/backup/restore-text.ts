@@ -3,6 +3,7 @@ import type { LeftKey } from "../../backup/restore-scope.ts";
 import type { RestoreSite } from "../../backup/restore-site.ts";
 import type { RestoreOutcome } from "../../backup/restore.ts";
 import { bytes } from "../../output/bytes.ts";
+import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count, grouped, visible } from "../../output/text.ts";
 
@@ -67,17 +68,25 @@ export function planJson({ manifest, onConflict }: RestoreSite, plan: RestorePla
 }
 
 /** The plan for people. */
-export async function planText({ manifest }: RestoreSite, plan: RestorePlan): Promise<string> {
+export async function planText(
+  { manifest }: RestoreSite,
+  plan: RestorePlan,
+  layout: Layout,
+): Promise<string> {
   const number = (name: keyof Omit<Row, "what" | "state">) => ({
     title: name,
     align: "right" as const,
     cell: (row: Row) => grouped(row[name]),
   });
-  const counts = await table(rowsOf(plan), [
-    { title: manifest.id, cell: ({ what }) => what },
-    { title: "", cell: ({ state }) => state },
-    ...(["create", "same", "conflict", "overwrite", "suppressed"] as const).map(number),
-  ]);
+  const counts = await table(
+    rowsOf(plan),
+    [
+      { title: manifest.id, cell: ({ what }) => what, least: 16 },
+      { title: "", cell: ({ state }) => state },
+      ...(["create", "same", "conflict", "overwrite", "suppressed"] as const).map(number),
+    ],
+    layout,
+  );
   const settings = plan.tables
     .filter(({ missingSettings }) => missingSettings.length > 0)
     .map(({ name, missingSettings }) => `${name} has not, and does not get: ${missingSettings.join(", ")}`);

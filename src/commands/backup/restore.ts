@@ -57,11 +57,13 @@ export function backupRestore(begin: Begin): AnyCommand {
       looking.stop();
       const { planJson, planText, outcomeJson, outcomeText } = await import("./restore-text.ts");
       if (run.config.dryRun) {
-        return run.print({ dryRun: true, ...planJson(site, plan) }, () => planText(site, plan));
+        return run.print({ dryRun: true, ...planJson(site, plan) }, (_plan, layout) =>
+          planText(site, plan, layout),
+        );
       }
       refuseConflicts(site, conflictsOf(plan));
       if (!isDue(plan)) return run.print(outcomeJson(site, plan), () => outcomeText(site, plan));
-      run.outline(await planText(site, plan));
+      await run.outline((layout) => planText(site, plan, layout));
       await run.confirm({ question: questionOf(plan), destructive: overwritten(plan) > 0 });
       const outcome = await carriedOut(run, { site, plan, isLedgerEmpty, remap: options.remap === true });
       await run.print(outcomeJson(site, plan, outcome), () => outcomeText(site, plan, outcome));

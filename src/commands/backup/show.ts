@@ -3,6 +3,7 @@ import type { Manifest } from "../../backup/snapshot.ts";
 import type { SnapshotEntry } from "../../backup/snapshots.ts";
 import { bytes } from "../../output/bytes.ts";
 import { localTime } from "../../output/dates.ts";
+import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -37,7 +38,7 @@ export function backupShow(begin: Begin): AnyCommand {
 
 type Shown = Manifest & Omit<SnapshotEntry, "id" | "startedAt"> & { readonly where: string };
 
-async function asText(shown: Shown): Promise<string> {
+async function asText(shown: Shown, layout: Layout): Promise<string> {
   const { tables, buckets, userPool, account, target } = shown;
   const head = facts([
     ["backup", shown.id],
@@ -67,13 +68,17 @@ async function asText(shown: Shown): Promise<string> {
       ? []
       : [{ what: `user pool ${userPool.id}`, count: userPool.users, size: "", ...userPool }]),
   ];
-  const text = await table(rows, [
-    { title: "WHAT", cell: ({ what }) => what },
-    { title: "COUNT", cell: ({ count }) => grouped(count), align: "right" },
-    { title: "SIZE", cell: ({ size }) => size, align: "right" },
-    { title: "READ FROM", cell: ({ from }) => localTime(new Date(from)) },
-    { title: "TO", cell: ({ to }) => localTime(new Date(to)) },
-  ]);
+  const text = await table(
+    rows,
+    [
+      { title: "WHAT", cell: ({ what }) => what, least: 12 },
+      { title: "COUNT", cell: ({ count }) => grouped(count), align: "right" },
+      { title: "SIZE", cell: ({ size }) => size, align: "right" },
+      { title: "READ FROM", cell: ({ from }) => localTime(new Date(from)) },
+      { title: "TO", cell: ({ to }) => localTime(new Date(to)) },
+    ],
+    layout,
+  );
   const changed = buckets.flatMap((bucket) =>
     bucket.changed.map(({ key, what }) => visible(`  ${what}: ${bucket.name}/${key}`)),
   );

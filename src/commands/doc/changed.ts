@@ -32,13 +32,17 @@ export async function changeAndPrint(run: Run, site: ChangingSite, plan: ChangeP
     ...changed.map((entry) => rowOf(entry, dryRun ? "would be" : "done")),
     ...plan.unchanged.map((entry) => rowOf(entry, "was so already")),
   ];
-  await run.printRows(rows, (all) =>
+  await run.printRows(rows, (all, layout) =>
     all.length === 0
       ? ""
-      : table(all, [
-          { title: "RESULT", cell: ({ result }) => result },
-          ...documentColumns<Row>(({ entry }) => entry.document),
-        ]),
+      : table(
+          all,
+          [
+            { title: "RESULT", cell: ({ result }) => result },
+            ...documentColumns<Row>(({ entry }) => entry.document),
+          ],
+          layout,
+        ),
   );
   failPartly(
     failures.map(({ entry, failure }) => ({ what: entry.document.id, failure })),

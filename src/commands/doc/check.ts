@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Finding } from "../../documents/check-finding.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import type { JsonObject } from "../../model/json.ts";
+import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -120,13 +121,21 @@ function rowOf(finding: Finding, repaired: boolean): Row {
   };
 }
 
-async function asText(rows: readonly Row[]): Promise<string> {
+async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
   if (rows.length === 0) return "entries and objects say the same";
-  return table(rows, [
-    { title: "USER", cell: ({ finding }) => finding.userId },
-    { title: "FINDING", cell: ({ finding }) => finding.kind },
-    { title: "DOCUMENT", cell: ({ finding }) => finding.id ?? finding.key ?? "" },
-    { title: "WHAT", cell: ({ finding }) => finding.what },
-    { title: "REMEDY", cell: ({ finding, repaired }) => (repaired ? "repaired" : finding.remedy) },
-  ]);
+  return table(
+    rows,
+    [
+      { title: "USER", cell: ({ finding }) => finding.userId },
+      { title: "FINDING", cell: ({ finding }) => finding.kind },
+      { title: "DOCUMENT", cell: ({ finding }) => finding.id ?? finding.key ?? "" },
+      { title: "WHAT", cell: ({ finding }) => finding.what, least: 24 },
+      {
+        title: "REMEDY",
+        cell: ({ finding, repaired }) => (repaired ? "repaired" : finding.remedy),
+        least: 16,
+      },
+    ],
+    layout,
+  );
 }

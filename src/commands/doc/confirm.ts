@@ -31,13 +31,14 @@ export function docConfirm(begin: Begin): AnyCommand {
         onWarning: (warning) => run.warn(warning),
       });
       progress.stop();
-      await run.print(documentJson(entry.userId, entry.document), () =>
+      await run.print(documentJson(entry.userId, entry.document), (_result, layout) =>
         table(
           [entry.document],
           [
             { title: "RESULT", cell: () => outcome },
             ...documentColumns<typeof entry.document>((each) => each),
           ],
+          layout,
         ),
       );
     });

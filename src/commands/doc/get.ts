@@ -116,16 +116,20 @@ function plannedRow(target: Target): Row {
 }
 
 async function print(run: Run, rows: readonly Row[]): Promise<void> {
-  await run.printRows(rows, (all) =>
+  await run.printRows(rows, (all, layout) =>
     all.length === 0
       ? ""
-      : table(all, [
-          { title: "RESULT", cell: ({ result }) => result },
-          { title: "FILE", cell: ({ file }) => file },
-          { title: "SIZE", cell: ({ target }) => bytes(target.entry.document.size ?? 0), align: "right" },
-          { title: "COMPARED BY", cell: ({ verified }) => verified ?? "" },
-          { title: "ID", cell: ({ target }) => target.entry.document.id },
-        ]),
+      : table(
+          all,
+          [
+            { title: "RESULT", cell: ({ result }) => result },
+            { title: "FILE", cell: ({ file }) => file, least: 16 },
+            { title: "SIZE", cell: ({ target }) => bytes(target.entry.document.size ?? 0), align: "right" },
+            { title: "COMPARED BY", cell: ({ verified }) => verified ?? "" },
+            { title: "ID", cell: ({ target }) => target.entry.document.id },
+          ],
+          layout,
+        ),
   );
 }
 

@@ -41,12 +41,13 @@ export function docList(begin: Begin): AnyCommand {
       const filter: DocumentFilter = { type, status, deleted, since: from };
       if (given === undefined) return await printAll(run, listAllDocuments(site, filter));
       const entries = wanted((await findDocuments(site, given)).entries, filter);
-      await run.printRows(entries.map(row), (rows) =>
+      await run.printRows(entries.map(row), (rows, layout) =>
         rows.length === 0
           ? "no such documents"
           : table(
               rows,
               documentColumns(({ entry }) => entry.document),
+              layout,
             ),
       );
     });

@@ -1,4 +1,5 @@
 import type { ScanReport } from "../../documents/scan-report.ts";
+import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { documentSite } from "./site.ts";
 import type { Run } from "../run.ts";
@@ -15,15 +16,19 @@ export async function printScanReport(run: Run, given: string | undefined): Prom
   await run.print(await scanReport(entriesByUser(site, userId)), reportText);
 }
 
-async function reportText({ counts, unscanned }: ScanReport): Promise<string> {
+async function reportText({ counts, unscanned }: ScanReport, layout: Layout): Promise<string> {
   const totals = facts(Object.entries(counts).map(([verdict, number]) => [verdict, String(number)] as const));
   if (unscanned.length === 0) return totals;
-  const listed = await table(unscanned, [
-    { title: "USER", cell: ({ userId }) => userId },
-    { title: "ID", cell: ({ id }) => id },
-    { title: "NAME", cell: ({ name }) => name },
-    { title: "VERDICT", cell: ({ scanResult }) => scanResult },
-    { title: "WHY", cell: ({ scanReason }) => scanReason ?? "" },
-  ]);
+  const listed = await table(
+    unscanned,
+    [
+      { title: "USER", cell: ({ userId }) => userId },
+      { title: "ID", cell: ({ id }) => id },
+      { title: "NAME", cell: ({ name }) => name, least: 12 },
+      { title: "VERDICT", cell: ({ scanResult }) => scanResult },
+      { title: "WHY", cell: ({ scanReason }) => scanReason ?? "", least: 16 },
+    ],
+    layout,
+  );
   return `${totals}\n\n${listed}`;
 }

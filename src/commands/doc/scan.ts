@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Due, Rescanned } from "../../documents/rescan.ts";
 import type { Scanner } from "../../documents/scanning.ts";
 import { CliError, exitCodes } from "../../errors.ts";
+import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -125,14 +126,18 @@ function rowOf(
   };
 }
 
-async function asText(rows: readonly Row[]): Promise<string> {
+async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
   if (rows.length === 0) return "nothing to scan";
-  return table(rows, [
-    { title: "USER", cell: ({ userId }) => userId },
-    { title: "ID", cell: ({ id }) => id },
-    { title: "NAME", cell: ({ name }) => name },
-    { title: "BEFORE", cell: ({ before }) => before ?? "never" },
-    { title: "VERDICT", cell: ({ scanResult }) => scanResult },
-    { title: "", cell: ({ detail }) => detail ?? "" },
-  ]);
+  return table(
+    rows,
+    [
+      { title: "USER", cell: ({ userId }) => userId },
+      { title: "ID", cell: ({ id }) => id },
+      { title: "NAME", cell: ({ name }) => name, least: 12 },
+      { title: "BEFORE", cell: ({ before }) => before ?? "never" },
+      { title: "VERDICT", cell: ({ scanResult }) => scanResult },
+      { title: "", cell: ({ detail }) => detail ?? "", least: 16 },
+    ],
+    layout,
+  );
 }

@@ -5,6 +5,7 @@ import type { UploadProgress, UploadResult } from "../../documents/upload-reques
 import { CliError, exitCodes } from "../../errors.ts";
 import { parseDocument, type DocumentEntry } from "../../model/documents.ts";
 import type { JsonObject } from "../../model/json.ts";
+import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { transfer } from "../../output/transfer.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -130,12 +131,16 @@ async function printResults(run: Run, results: AsyncIterable<UploadResult>): Pro
   failPartly(failures, done);
 }
 
-async function asText(rows: readonly Row[]): Promise<string> {
+async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
   if (rows.length === 0) return "";
-  return table(rows, [
-    { title: "RESULT", cell: ({ outcome }) => outcome },
-    ...documentColumns<Row>(({ document }) => document),
-  ]);
+  return table(
+    rows,
+    [
+      { title: "RESULT", cell: ({ outcome }) => outcome },
+      ...documentColumns<Row>(({ document }) => document),
+    ],
+    layout,
+  );
 }
 
 /** The state as one line. What an earlier run had sent comes at once with the first bytes, and says nothing of the rate. */

@@ -2,6 +2,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import type { LiveLink } from "../../documents/live-links.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { localTime } from "../../output/dates.ts";
+import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { auditSite } from "../audit/site.ts";
@@ -74,15 +75,19 @@ async function printLinks(run: Run, given: string | undefined): Promise<void> {
   await run.printRows(links, asText);
 }
 
-async function asText(links: readonly LiveLink[]): Promise<string> {
+async function asText(links: readonly LiveLink[], layout: Layout): Promise<string> {
   if (links.length === 0) return "no link is alive";
-  return table(links, [
-    { title: "USER", cell: ({ userId }) => userId },
-    { title: "OPENS", cell: ({ kind }) => kind },
-    { title: "ID", cell: ({ id }) => id ?? "" },
-    { title: "NAME", cell: ({ name }) => name ?? "" },
-    { title: "UNTIL", cell: ({ expiresAt }) => localTime(new Date(expiresAt)) },
-    { title: "MADE", cell: ({ createdAt }) => localTime(new Date(createdAt)) },
-    { title: "BY", cell: ({ createdBy }) => createdBy },
-  ]);
+  return table(
+    links,
+    [
+      { title: "USER", cell: ({ userId }) => userId },
+      { title: "OPENS", cell: ({ kind }) => kind },
+      { title: "ID", cell: ({ id }) => id ?? "" },
+      { title: "NAME", cell: ({ name }) => name ?? "", least: 12 },
+      { title: "UNTIL", cell: ({ expiresAt }) => localTime(new Date(expiresAt)) },
+      { title: "MADE", cell: ({ createdAt }) => localTime(new Date(createdAt)) },
+      { title: "BY", cell: ({ createdBy }) => createdBy, least: 12 },
+    ],
+    layout,
+  );
 }

@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { HeroPictures, StoredPicture } from "../../site/hero/history.ts";
 import { bytes } from "../../output/bytes.ts";
 import { localTime } from "../../output/dates.ts";
+import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -34,32 +35,40 @@ export function heroList(begin: Begin): AnyCommand {
     });
 }
 
-async function heroText(pictures: readonly StoredPicture[]): Promise<string> {
+async function heroText(pictures: readonly StoredPicture[], layout: Layout): Promise<string> {
   if (pictures.length === 0) return "no hero images yet; set one with `mawps hero set <image>`";
   const buckets = new Set(pictures.map(({ bucket }) => bucket));
-  return table(pictures, [
-    { title: "ID", cell: ({ id }) => id },
-    { title: "LIVE AS", cell: ({ liveAs }) => liveAs.join(", ") },
-    { title: "MADE FOR", cell: ({ role }) => role },
-    { title: "DATE", cell: made },
-    { title: "SIZE", cell: (picture) => bytes(picture.bytes), align: "right" },
-    {
-      title: "VARIANTS",
-      cell: ({ variants }) => (variants.length === 0 ? "" : String(variants.length)),
-      align: "right",
-    },
-    ...(buckets.size > 1 ? [{ title: "BUCKET", cell: ({ bucket }: StoredPicture) => bucket }] : []),
-  ]);
+  return table(
+    pictures,
+    [
+      { title: "ID", cell: ({ id }) => id },
+      { title: "LIVE AS", cell: ({ liveAs }) => liveAs.join(", "), tone: () => "good" },
+      { title: "MADE FOR", cell: ({ role }) => role },
+      { title: "DATE", cell: made },
+      { title: "SIZE", cell: (picture) => bytes(picture.bytes), align: "right" },
+      {
+        title: "VARIANTS",
+        cell: ({ variants }) => (variants.length === 0 ? "" : String(variants.length)),
+        align: "right",
+      },
+      ...(buckets.size > 1 ? [{ title: "BUCKET", cell: ({ bucket }: StoredPicture) => bucket }] : []),
+    ],
+    layout,
+  );
 }
 
-async function unknownText(pictures: readonly UnknownPicture[]): Promise<string> {
+async function unknownText(pictures: readonly UnknownPicture[], layout: Layout): Promise<string> {
   if (pictures.length === 0) return "no other pictures";
-  return table<UnknownPicture>(pictures, [
-    { title: "KEY", cell: ({ key }) => key },
-    { title: "DATE", cell: made },
-    { title: "SIZE", cell: (picture) => bytes(picture.bytes), align: "right" },
-    { title: "BUCKET", cell: ({ bucket }) => bucket },
-  ]);
+  return table<UnknownPicture>(
+    pictures,
+    [
+      { title: "KEY", cell: ({ key }) => key },
+      { title: "DATE", cell: made },
+      { title: "SIZE", cell: (picture) => bytes(picture.bytes), align: "right" },
+      { title: "BUCKET", cell: ({ bucket }) => bucket },
+    ],
+    layout,
+  );
 }
 
 function made({ createdAt }: Pick<StoredPicture, "createdAt">): string {

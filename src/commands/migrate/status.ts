@@ -3,6 +3,7 @@ import { errorName } from "../../aws/setting.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { standings, type Standing } from "../../migrations/choose.ts";
 import { localTime } from "../../output/dates.ts";
+import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -31,7 +32,7 @@ export function migrateStatus(begin: Begin): AnyCommand {
         }),
       ]);
       const rows = standings(migrations, states);
-      await run.printRows(rows.map(rowOf), (all) => asText(all));
+      await run.printRows(rows.map(rowOf), asText);
       const isRunning = holder !== undefined && Date.parse(holder.leaseEnd) > run.world.now().getTime();
       if (isRunning)
         run.note(`${holder.actor} on ${holder.host} is at it since ${localTime(new Date(holder.since))}`);
@@ -70,18 +71,22 @@ function rowOf({ id, status, description, isKnown, isCodeChanged, state }: Stand
 
 type Row = ReturnType<typeof rowOf>;
 
-function asText(rows: readonly Row[]): Promise<string> {
-  return table(rows, [
-    { title: "MIGRATION", cell: ({ migration }) => migration },
-    { title: "STATUS", cell: (row) => `${row.status}${row.isCodeChanged ? ", code changed" : ""}` },
-    {
-      title: "WHEN",
-      cell: (row) => (row.startedAt === null ? "-" : localTime(new Date(row.endedAt ?? row.startedAt))),
-    },
-    { title: "CHANGED", cell: ({ counts }) => grouped(counts?.changed), align: "right" },
-    { title: "LEFT", cell: ({ counts }) => grouped(counts?.left), align: "right" },
-    { title: "BY", cell: ({ by }) => by ?? "-" },
-  ]);
+function asText(rows: readonly Row[], layout: Layout): Promise<string> {
+  return table(
+    rows,
+    [
+      { title: "MIGRATION", cell: ({ migration }) => migration },
+      { title: "STATUS", cell: (row) => `${row.status}${row.isCodeChanged ? ", code changed" : ""}` },
+      {
+        title: "WHEN",
+        cell: (row) => (row.startedAt === null ? "-" : localTime(new Date(row.endedAt ?? row.startedAt))),
+      },
+      { title: "CHANGED", cell: ({ counts }) => grouped(counts?.changed), align: "right" },
+      { title: "LEFT", cell: ({ counts }) => grouped(counts?.left), align: "right" },
+      { title: "BY", cell: ({ by }) => by ?? "-", least: 12 },
+    ],
+    layout,
+  );
 }
 
 function faultOf({ id, status, isKnown, isCodeChanged, state }: Standing, isRunning: boolean): string[] {

@@ -47,7 +47,8 @@ export function migrateUp(begin: Begin): AnyCommand {
       if (chosen.length + changed.length === 0) return run.print({ applied: [] }, () => nothingToDo);
 
       if (options.backupCheck && chosen.length > 0) await assertSafetyNet(run, options.repo, site);
-      run.outline(plans.map((plan) => planText(plan, states.get(plan.migration))).join("\n\n"));
+      const texts = plans.map((plan) => planText(plan, states.get(plan.migration)));
+      await run.outline(() => texts.join("\n\n"));
       await run.confirm({ question: questionOf(plans, changed), destructive: true });
       const trail = await run.audit();
       const outcomes = await withRunner(run, site, {

@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { percentBar } from "../../output/charts.ts";
 import { localTime } from "../../output/dates.ts";
+import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -27,7 +28,7 @@ export function progressShow(begin: Begin): AnyCommand {
       const userId = await resolveUser(site, user, "refuse");
       const { progressData, lastProgressUpdate } = await userProgress(site, userId);
       const read = readProgress(progressData, lastProgressUpdate);
-      await run.print(progressData ?? {}, () => asText(read, computeOverall(read)));
+      await run.print(progressData ?? {}, (_data, layout) => asText(read, computeOverall(read), layout));
       const broken = new BrokenData();
       broken.add(userId, read);
       broken.warn(run);
@@ -35,20 +36,24 @@ export function progressShow(begin: Begin): AnyCommand {
     });
 }
 
-async function asText(read: ReadProgress, overall: Overall): Promise<string> {
+async function asText(read: ReadProgress, overall: Overall, layout: Layout): Promise<string> {
   const { pages, sections } = read;
   if (pages.length === 0 && sections.length === 0) return "no progress yet";
-  const parts = [pages.length === 0 ? "no pages" : await pagesText(pages)];
+  const parts = [pages.length === 0 ? "no pages" : await pagesText(pages, layout)];
   if (sections.length > 0) {
     const steps = sections.flatMap(({ name, steps: each }) =>
       each.map((step) => ({ section: name, step: step.name, updated: timeText(step.updatedAt) })),
     );
     parts.push(
-      await table(steps, [
-        { title: "section", cell: ({ section }) => section },
-        { title: "step", cell: ({ step }) => step },
-        { title: "updated", cell: ({ updated }) => updated },
-      ]),
+      await table(
+        steps,
+        [
+          { title: "section", cell: ({ section }) => section },
+          { title: "step", cell: ({ step }) => step, least: 12 },
+          { title: "updated", cell: ({ updated }) => updated },
+        ],
+        layout,
+      ),
     );
   }
   const tests = pages.filter(({ testResults }) => testResults !== undefined);
@@ -59,21 +64,25 @@ async function asText(read: ReadProgress, overall: Overall): Promise<string> {
   return parts.join("\n\n");
 }
 
-function pagesText(pages: readonly ReadPage[]): Promise<string> {
-  return table(pages, [
-    { title: "page", cell: ({ name }) => name },
-    { title: "progress", cell: ({ percent }) => percentBar(percent, 20) },
-    { title: "%", cell: ({ percent }) => String(percent), align: "right" },
-    { title: "completed", cell: ({ completed }) => (completed ? "yes" : "") },
-    { title: "visits", cell: ({ visitCount }) => String(visitCount), align: "right" },
-    {
-      title: "steps",
-      cell: ({ steps }) =>
-        steps.length === 0 ? "" : `${steps.filter((step) => step.completed).length}/${steps.length}`,
-      align: "right",
-    },
-    { title: "last visit", cell: ({ lastVisit }) => timeText(lastVisit) },
-  ]);
+function pagesText(pages: readonly ReadPage[], layout: Layout): Promise<string> {
+  return table(
+    pages,
+    [
+      { title: "page", cell: ({ name }) => name, least: 12 },
+      { title: "progress", cell: ({ percent }) => percentBar(percent, 20) },
+      { title: "%", cell: ({ percent }) => String(percent), align: "right" },
+      { title: "completed", cell: ({ completed }) => (completed ? "yes" : "") },
+      { title: "visits", cell: ({ visitCount }) => String(visitCount), align: "right" },
+      {
+        title: "steps",
+        cell: ({ steps }) =>
+          steps.length === 0 ? "" : `${steps.filter((step) => step.completed).length}/${steps.length}`,
+        align: "right",
+      },
+      { title: "last visit", cell: ({ lastVisit }) => timeText(lastVisit) },
+    ],
+    layout,
+  );
 }
 
 function overallText({ model, tracker, stored, matches }: Overall): string {

@@ -3,6 +3,7 @@ import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { barChart } from "../../output/charts.ts";
 import { duration } from "../../output/dates.ts";
+import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -65,8 +66,8 @@ export function progressStats(begin: Begin): AnyCommand {
         ]);
         await run.write([pageColumns, ...pageRows(statistics)].map(csvLine).join(""));
       } else {
-        await run.print({ ...statistics, problems: broken.users }, (_result, { columns }) =>
-          asText(statistics, columns),
+        await run.print({ ...statistics, problems: broken.users }, (_result, layout) =>
+          asText(statistics, layout),
         );
       }
       if (!config.json) broken.warn(run);
@@ -74,7 +75,8 @@ export function progressStats(begin: Begin): AnyCommand {
     });
 }
 
-async function asText(statistics: ProgressStatistics, columns: number): Promise<string> {
+async function asText(statistics: ProgressStatistics, layout: Layout): Promise<string> {
+  const { columns } = layout;
   const { stopName } = await import("../../site/progress/statistics.ts");
   const { users, usersWithProgress, active, completion, pages } = statistics;
   const parts = [
@@ -88,7 +90,7 @@ async function asText(statistics: ProgressStatistics, columns: number): Promise<
       columns,
     ),
   ];
-  if (pages.length > 0) parts.push(await pagesText(pages));
+  if (pages.length > 0) parts.push(await pagesText(pages, layout));
   for (const { page, stops } of pages.slice(0, maxStopCharts)) {
     if (stops.length === 0) continue;
     const rows = stops.map(({ step, users: value }) => ({ label: stopName(step), value }));
@@ -100,16 +102,20 @@ async function asText(statistics: ProgressStatistics, columns: number): Promise<
 /** More than a few charts are for the report. */
 const maxStopCharts = 5;
 
-function pagesText(pages: readonly PageStatistics[]): Promise<string> {
-  return table(pages, [
-    { title: "page", cell: ({ page }) => page },
-    { title: "visitors", cell: ({ visitors }) => String(visitors), align: "right" },
-    { title: "completed", cell: ({ completed }) => String(completed), align: "right" },
-    { title: "mean %", cell: ({ meanPercent }) => String(meanPercent), align: "right" },
-    {
-      title: "median time",
-      cell: ({ medianSecondsToComplete: seconds }) => (seconds === null ? "" : duration(seconds * 1000)),
-      align: "right",
-    },
-  ]);
+function pagesText(pages: readonly PageStatistics[], layout: Layout): Promise<string> {
+  return table(
+    pages,
+    [
+      { title: "page", cell: ({ page }) => page, least: 12 },
+      { title: "visitors", cell: ({ visitors }) => String(visitors), align: "right" },
+      { title: "completed", cell: ({ completed }) => String(completed), align: "right" },
+      { title: "mean %", cell: ({ meanPercent }) => String(meanPercent), align: "right" },
+      {
+        title: "median time",
+        cell: ({ medianSecondsToComplete: seconds }) => (seconds === null ? "" : duration(seconds * 1000)),
+        align: "right",
+      },
+    ],
+    layout,
+  );
 }

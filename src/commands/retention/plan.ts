@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../output/bytes.ts";
+import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -36,7 +37,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
         totals = yield* entries;
       };
       await run.printLines(rows(), asLine);
-      if (!run.config.json) await run.write(`${await totalsText(totals)}\n`);
+      if (!run.config.json) await run.print(totals, totalsText);
       noteUnknown(run, totals);
       for (const missing of await missingEngines(site)) run.note(`${missing}: \`mawps setup\` installs it`);
       const due = totals.rules.filter(isActedOn).reduce((sum, each) => sum + each.count, 0);
@@ -82,13 +83,20 @@ export function noteUnknown(run: Run, { unknownPictures = 0 }: Totals): void {
 const doers = { run: "retention run", lifecycle: "S3's lifecycle, or retention run", ttl: "DynamoDB's TTL" };
 
 /** The totals by rule, for people. */
-export async function totalsText({ rules }: { rules: readonly RuleTotal[] }): Promise<string> {
+export async function totalsText(
+  { rules }: { rules: readonly RuleTotal[] },
+  layout: Layout,
+): Promise<string> {
   if (rules.length === 0) return "nothing is due";
-  return `\n${await table(rules, [
-    { title: "RULE", cell: ({ rule }) => rule },
-    { title: "ACTION", cell: ({ action }) => action },
-    { title: "COUNT", cell: (total) => grouped(total.count), align: "right" },
-    { title: "SIZE", cell: (total) => bytes(total.bytes), align: "right" },
-    { title: "DONE BY", cell: ({ action, by }) => (action === "keep" ? "nobody" : doers[by]) },
-  ])}`;
+  return `\n${await table(
+    rules,
+    [
+      { title: "RULE", cell: ({ rule }) => rule },
+      { title: "ACTION", cell: ({ action }) => action },
+      { title: "COUNT", cell: (total) => grouped(total.count), align: "right" },
+      { title: "SIZE", cell: (total) => bytes(total.bytes), align: "right" },
+      { title: "DONE BY", cell: ({ action, by }) => (action === "keep" ? "nobody" : doers[by]) },
+    ],
+    layout,
+  )}`;
 }

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
 import { bytes } from "../../output/bytes.ts";
+import type { Layout } from "../../output/layout.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { RuleTotal, Totals } from "../../retention/plan.ts";
@@ -78,7 +79,7 @@ async function carryOutPlan(
     working.stop();
   }
   for (const { due: entry, why } of outcome.skipped) run.warn(`skipped ${nameOf(entry)}: ${why}`);
-  await run.print({ ...asJson(outcome), dryRun }, () => asText(outcome, dryRun));
+  await run.print({ ...asJson(outcome), dryRun }, (_result, layout) => asText(outcome, dryRun, layout));
   if (outcome.failures.length > 0) {
     throw partial(
       outcome.failures.map(({ due: entry, why }) => ({ what: nameOf(entry), why })),
@@ -130,10 +131,14 @@ function asJson({ rules, done, gone, skipped, failures }: RunOutcome) {
   return { done, gone, rules, skipped: skipped.map(named), failed: failures.map(named) };
 }
 
-async function asText({ rules, done, gone, skipped }: RunOutcome, dryRun: boolean): Promise<string> {
+async function asText(
+  { rules, done, gone, skipped }: RunOutcome,
+  dryRun: boolean,
+  layout: Layout,
+): Promise<string> {
   if (done === 0 && gone === 0 && skipped.length === 0) return "nothing is due";
   const before = gone === 0 ? "" : `, ${grouped(gone)} were done before`;
   const left = skipped.length === 0 ? "" : `, ${grouped(skipped.length)} skipped`;
   const said = `${grouped(done)} ${dryRun ? "would be done" : "done"}${before}${left}`;
-  return rules.length === 0 ? said : `${said}\n${await totalsText({ rules })}`;
+  return rules.length === 0 ? said : `${said}\n${await totalsText({ rules }, layout)}`;
 }

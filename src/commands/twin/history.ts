@@ -1,5 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { bytes } from "../../output/bytes.ts";
+import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { TwinState } from "../../site/twin/store.ts";
@@ -45,14 +46,18 @@ export function twinHistoryVerb(begin: Begin): AnyCommand {
     });
 }
 
-async function asText(rows: readonly Row[]): Promise<string> {
+async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
   if (rows.length === 0) return "no digital twin yet; `mawps twin migrate <source>` brings it here";
-  return table(rows, [
-    { title: "VERSION", cell: ({ version }) => String(version), align: "right" },
-    { title: "", cell: ({ current }) => (current ? "current" : "") },
-    { title: "TRAINED", cell: ({ trainedAt }) => storedTime(trainedAt) },
-    { title: "STORED", cell: ({ storedAt }) => storedTime(storedAt) },
-    { title: "REPLACED", cell: ({ replacedAt }) => storedTime(replacedAt) },
-    { title: "SIZE", cell: (row) => bytes(row.bytes), align: "right" },
-  ]);
+  return table(
+    rows,
+    [
+      { title: "VERSION", cell: ({ version }) => String(version), align: "right" },
+      { title: "", cell: ({ current }) => (current ? "current" : ""), tone: () => "good" },
+      { title: "TRAINED", cell: ({ trainedAt }) => storedTime(trainedAt) },
+      { title: "STORED", cell: ({ storedAt }) => storedTime(storedAt) },
+      { title: "REPLACED", cell: ({ replacedAt }) => storedTime(replacedAt) },
+      { title: "SIZE", cell: (row) => bytes(row.bytes), align: "right" },
+    ],
+    layout,
+  );
 }

@@ -39,7 +39,7 @@ export async function carryOut(
     if (!run.config.json) await run.write(`${changesText(plan.changes)}\n`);
     return { changed: false, table, version: read.current?.version ?? null, changes };
   }
-  run.outline(changesText(plan.changes));
+  await run.outline(() => changesText(plan.changes));
   const [{ writeTwin }, trail] = await Promise.all([import("../../site/twin/store.ts"), run.audit()]);
   const stored = await writeTwin(site, read, { write: plan, now: run.world.now() });
   await trail.record({

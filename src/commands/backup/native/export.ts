@@ -85,13 +85,17 @@ export function nativeExport(begin: Begin): AnyCommand {
           details: { engine: "export", table, items, bytes, bucket, key: manifest, backupId: arn },
         })),
       );
-      await run.printRows(rows, async (rows) => {
-        const listed = await table(rows, [
-          { title: "table", cell: (row) => row.table },
-          { title: "items", cell: (row) => grouped(row.items), align: "right" },
-          { title: "files", cell: (row) => String(row.files), align: "right" },
-          { title: "manifest", cell: (row) => `s3://${row.bucket}/${row.manifest}` },
-        ]);
+      await run.printRows(rows, async (rows, layout) => {
+        const listed = await table(
+          rows,
+          [
+            { title: "table", cell: (row) => row.table },
+            { title: "items", cell: (row) => grouped(row.items), align: "right" },
+            { title: "files", cell: (row) => String(row.files), align: "right" },
+            { title: "manifest", cell: (row) => `s3://${row.bucket}/${row.manifest}` },
+          ],
+          layout,
+        );
         return `${listed}\nall as of ${localTime(new Date(rows[0]?.at ?? ""))}`;
       });
     });

@@ -18,8 +18,8 @@ export function nativeList(begin: Begin): AnyCommand {
       const { site } = await nativeRun(run, "reads");
       const names = tablesMeant(site.declaration, options.table).map(({ name }) => name);
       const rows = (await backupsOf(site, names)).map(nativeRow);
-      await run.printRows(rows, async (rows) =>
-        rows.length === 0 ? "AWS keeps no backup of these tables" : nativeTable(rows),
+      await run.printRows(rows, async (rows, layout) =>
+        rows.length === 0 ? "AWS keeps no backup of these tables" : nativeTable(rows, layout),
       );
     });
 }

@@ -2,6 +2,7 @@ import type { NativeBackup } from "../../../aws/dynamodb/native-backups.ts";
 import { shortId } from "../../../backup/native.ts";
 import { bytes } from "../../../output/bytes.ts";
 import { localTime } from "../../../output/dates.ts";
+import type { Layout } from "../../../output/layout.ts";
 import { table } from "../../../output/table.ts";
 
 /** A backup for scripts; `id` is what the other verbs take, beside its name and ARN. */
@@ -10,14 +11,18 @@ export function nativeRow(backup: NativeBackup) {
 }
 
 /** Backups as people read them. */
-export function nativeTable(rows: readonly ReturnType<typeof nativeRow>[]): Promise<string> {
-  return table(rows, [
-    { title: "made", cell: (row) => (row.createdAt === undefined ? "" : localTime(row.createdAt)) },
-    { title: "table", cell: (row) => row.table },
-    { title: "name", cell: (row) => row.name },
-    { title: "id", cell: (row) => row.id },
-    { title: "size", cell: (row) => (row.bytes === undefined ? "" : bytes(row.bytes)) },
-    { title: "state", cell: (row) => row.status.toLowerCase() },
-    { title: "by", cell: (row) => (row.type === "USER" ? "request" : row.type.toLowerCase()) },
-  ]);
+export function nativeTable(rows: readonly ReturnType<typeof nativeRow>[], layout: Layout): Promise<string> {
+  return table(
+    rows,
+    [
+      { title: "made", cell: (row) => (row.createdAt === undefined ? "" : localTime(row.createdAt)) },
+      { title: "table", cell: (row) => row.table },
+      { title: "name", cell: (row) => row.name, least: 12 },
+      { title: "id", cell: (row) => row.id },
+      { title: "size", cell: (row) => (row.bytes === undefined ? "" : bytes(row.bytes)) },
+      { title: "state", cell: (row) => row.status.toLowerCase() },
+      { title: "by", cell: (row) => (row.type === "USER" ? "request" : row.type.toLowerCase()) },
+    ],
+    layout,
+  );
 }

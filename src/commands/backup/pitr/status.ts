@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { RecoveryStatus } from "../../../backup/pitr.ts";
 import { localTime } from "../../../output/dates.ts";
+import type { Layout } from "../../../output/layout.ts";
 import { table } from "../../../output/table.ts";
 import type { AnyCommand, Begin } from "../../../program.ts";
 
@@ -22,13 +23,17 @@ export function pitrStatus(begin: Begin): AnyCommand {
     });
 }
 
-function asText(rows: readonly RecoveryStatus[]): Promise<string> {
+function asText(rows: readonly RecoveryStatus[], layout: Layout): Promise<string> {
   const moment = (at: Date | undefined) => (at === undefined ? "" : localTime(at));
-  return table(rows, [
-    { title: "table", cell: (row) => row.table },
-    { title: "recovery", cell: (row) => row.state },
-    { title: "days", cell: (row) => (row.days === undefined ? "" : String(row.days)) },
-    { title: "earliest", cell: (row) => moment(row.earliest) },
-    { title: "latest", cell: (row) => moment(row.latest) },
-  ]);
+  return table(
+    rows,
+    [
+      { title: "table", cell: (row) => row.table },
+      { title: "recovery", cell: (row) => row.state },
+      { title: "days", cell: (row) => (row.days === undefined ? "" : String(row.days)) },
+      { title: "earliest", cell: (row) => moment(row.earliest) },
+      { title: "latest", cell: (row) => moment(row.latest) },
+    ],
+    layout,
+  );
 }

@@ -1,0 +1,28 @@
+/** What text is laid out for. */
+export interface Layout {
+  readonly columns: number;
+  /** Whether lines must fit into these columns: on a terminal, unless `--wide` is given. */
+  readonly fits: boolean;
+  readonly color: boolean;
+}
+
+/** What a colour stands for. The words say it, too: colour is never alone. */
+export type Tone = "bad" | "warning" | "good" | "dim";
+
+const codes: Readonly<Record<Tone, readonly [on: number, off: number]>> = {
+  bad: [31, 39],
+  warning: [33, 39],
+  good: [32, 39],
+  dim: [2, 22],
+};
+
+/** The text in the colour of its meaning, where colours are shown. */
+export function paint(text: string, tone: Tone | undefined, { color }: Pick<Layout, "color">): string {
+  if (!color || tone === undefined || text === "") return text;
+  const [on, off] = codes[tone];
+  return `\u001B[${on}m${text}\u001B[${off}m`;
+}
+
+/** The codes of `paint`, and nothing else that steers a terminal. */
+// oxlint-disable-next-line no-control-regex -- they begin with one
+export const paintCodes = /(\u001B\[(?:31|32|33|39|2|22)m)/;
