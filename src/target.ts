@@ -65,10 +65,12 @@ export function storeFolder(config: Config, world: Pick<World, "cwd">): string {
 export async function connectTarget(
   config: Config,
   access: Access,
-  world: Pick<World, "cwd" | "now" | "signal">,
+  world: Pick<World, "cwd" | "now" | "signal" | "env" | "limits">,
 ): Promise<Connection> {
   if (config.target === "local") return connectLocal(config, access, world);
-  const aws = connect({ region: config.region, profile: config.profile, endpointUrl: config.endpointUrl });
+  const { env, limits } = world;
+  const { region, profile, endpointUrl } = config;
+  const aws = connect({ region, profile, endpointUrl, env, limits });
   return {
     aws,
     where: config.endpointUrl ?? "",

@@ -1,4 +1,5 @@
 import type { Aws } from "./aws/clients.ts";
+import type { Limits } from "./aws/limits.ts";
 import type { Config } from "./config/config.ts";
 
 export interface Output {
@@ -56,6 +57,8 @@ export interface World {
   readonly saveWorker: string | undefined;
   /** Shows a URL in the person's browser. */
   openUrl(url: string): Promise<void>;
+  /** How long a server may be silent, where not the defaults hold: for tests. */
+  readonly limits?: Partial<Limits>;
   /** Clients for the configured target, and how to let go of them. */
   connect(config: Config, access: Access): Promise<Connection>;
 }

@@ -3,6 +3,10 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { rememberOrigins } from "./explain/error-origin.ts";
+import { defaultLimits, type Limits, type Reach } from "./limits.ts";
+import type { Env } from "./proxy.ts";
+import { sdkRetries } from "./sdk-retries.ts";
+import { serverClock } from "./server-clock.ts";
 
 export type Service = "s3" | "dynamodb" | "cognito" | "sts";
 
@@ -24,6 +28,10 @@ export interface ConnectOptions {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
   /** The end behind a service's client, opened with the client; undefined means the network. */
   readonly end?: ((service: Service) => Promise<End | undefined>) | undefined;
+  /** Names proxies and certificates for the way over the network. */
+  readonly env?: Env | undefined;
+  /** Tests shorten them. */
+  readonly limits?: Partial<Limits> | undefined;
 }
 
 interface Closable {
@@ -39,26 +47,38 @@ export interface Aws {
   readonly dynamodb: () => Promise<DynamoDBClient>;
   readonly cognito: () => Promise<CognitoIdentityProviderClient>;
   readonly sts: () => Promise<STSClient>;
+  /** The time by the clock of the server that answered last; undefined until one has. */
+  readonly serverTime: () => Date | undefined;
   /** Closes idle sockets. The ends belong to whoever opened them. */
   close(): void;
 }
 
 /**
  * Prepares clients for one target. Nothing is loaded or sent before the first call. The SDK's own defaults hold
- * (credential chain, retries, checksums, time-outs); path-style addressing only with a custom endpoint.
+ * (credential chain, checksums) but for what it has none of, time limits, and for how often a call is repeated;
+ * path-style addressing only with a custom endpoint, also one that the SDK finds by itself.
  */
 export function connect(options: ConnectOptions): Aws {
   const made: Closable[] = [];
+  const limits = { ...defaultLimits, ...options.limits };
+  const reach: Reach = { isSilent: false };
+  const clock = serverClock();
+
+  async function overNetwork(): Promise<End> {
+    const { network } = await import("./network.ts");
+    return network({ env: options.env ?? {}, limits, reach });
+  }
 
   async function settings(service: Service) {
-    const end = await options.end?.(service);
+    const end = clock.listening((await options.end?.(service)) ?? (await overNetwork()));
     return {
       region: options.region,
       ...(options.profile === undefined ? {} : { profile: options.profile }),
       ...(options.endpointUrl === undefined ? {} : { endpoint: options.endpointUrl }),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+      retryStrategy: sdkRetries(limits, reach),
       // The SDK types its handler by its own classes; an end speaks the same shapes.
-      ...(end === undefined ? {} : { requestHandler: end as never }),
+      requestHandler: end as never,
     };
   }
 
@@ -79,7 +99,13 @@ export function connect(options: ConnectOptions): Aws {
     endpointUrl: options.endpointUrl,
     s3: once("s3", async () => {
       const [{ S3Client }, common] = await Promise.all([import("./s3/sdk.ts"), settings("s3")]);
-      return new S3Client(options.endpointUrl === undefined ? common : { ...common, forcePathStyle: true });
+      const client = new S3Client(common);
+      // The SDK learns of an endpoint in AWS_ENDPOINT_URL_S3 or its files with the first call, before it asks for this.
+      Object.defineProperty(client.config, "forcePathStyle", {
+        enumerable: true,
+        get: () => client.config.isCustomEndpoint === true,
+      });
+      return client;
     }),
     dynamodb: once("dynamodb", async () => {
       const [{ DynamoDBClient }, common] = await Promise.all([
@@ -99,6 +125,7 @@ export function connect(options: ConnectOptions): Aws {
       const [{ STSClient }, common] = await Promise.all([import("@aws-sdk/client-sts"), settings("sts")]);
       return new STSClient(common);
     }),
+    serverTime: () => clock.now(),
     close() {
       for (const client of made) client.destroy();
     },

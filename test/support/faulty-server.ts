@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { connect, type Aws } from "../../src/aws/clients.ts";
-import type { LocalCredentials, LocalResponse, LocalService } from "../../src/local/service.ts";
+import { connect, type Aws, type ConnectOptions } from "../../src/aws/clients.ts";
+import type { LocalResponse, LocalService } from "../../src/local/service.ts";
 
 export interface SeenRequest {
   readonly method: string;
@@ -32,7 +32,7 @@ export interface FaultyServer {
   /** Asked for each request; undefined lets it through. */
   fault: ((request: SeenRequest) => Fault | undefined) | undefined;
   /** Clients of this server, closed with it. */
-  aws(options?: { credentials?: LocalCredentials; endpointUrl?: string }): Aws;
+  aws(options?: Partial<ConnectOptions>): Aws;
   close(): Promise<void>;
 }
 
@@ -49,8 +49,9 @@ export async function startFaultyServer(service?: LocalService): Promise<FaultyS
     url,
     requests: [],
     fault: undefined,
-    aws({ credentials = { accessKeyId: "test", secretAccessKey: "test" }, endpointUrl = url } = {}) {
-      const aws = connect({ region: "eu-central-1", endpointUrl, credentials });
+    aws(options = {}) {
+      const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+      const aws = connect({ region: "eu-central-1", endpointUrl: url, credentials, ...options });
       clients.push(aws);
       return aws;
     },

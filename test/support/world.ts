@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Aws } from "../../src/aws/clients.ts";
+import type { Limits } from "../../src/aws/limits.ts";
 import { resolve, type Config } from "../../src/config/config.ts";
 import { main } from "../../src/main.ts";
 import { connectTarget } from "../../src/target.ts";
@@ -25,6 +26,7 @@ export interface WorldOptions {
   readonly answers?: readonly (string | boolean)[];
   readonly stdin?: Uint8Array;
   readonly signal?: AbortSignal;
+  readonly limits?: Partial<Limits>;
 }
 
 /** A temporary home and folder in which command lines run in this process, on the local store. */
@@ -78,6 +80,7 @@ export async function makeHome(): Promise<TestHome> {
       command: "mawps",
       nodeVersion: process.versions.node,
       saveWorker: undefined,
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
       signal: quietly(options.signal ?? new AbortController().signal),
       now,
       account: () => "tester",

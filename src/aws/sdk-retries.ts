@@ -1,0 +1,100 @@
+import { jitteredMs } from "../retry.ts";
+import type { Limits, Reach } from "./limits.ts";
+import { errorName, httpStatus } from "./setting.ts";
+
+/** A server of which nothing was heard yet is perhaps not there at all: such errors are repeated a few times only. */
+const unreachable = new Set(["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"]);
+const attemptsUnreached = 3;
+
+/** Codes of connections that broke, beside those that the SDK knows. */
+const broken = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ERR_SOCKET_CONNECTION_TIMEOUT"]);
+
+/** What the SDK does not repeat of its own accord, though nothing was done: somebody else was at the same item or key. */
+const collided = new Set(["TransactionConflictException", "ConditionalRequestConflict", "OperationAborted"]);
+
+/** Reasons of a cancelled transaction that pass by themselves. */
+const passingReasons = new Set([
+  "None",
+  "TransactionConflict",
+  "ThrottlingError",
+  "ProvisionedThroughputExceeded",
+]);
+
+interface Token {
+  readonly failed: number;
+  readonly delayMs: number;
+  /** Spent on answers that did not come. */
+  readonly inVainMs: number;
+  readonly begunAtMs: number;
+  getRetryCount(): number;
+  getRetryDelay(): number;
+}
+
+interface Failure {
+  readonly errorType: "CLIENT_ERROR" | "SERVER_ERROR" | "THROTTLING" | "TRANSIENT";
+  readonly error?: unknown;
+  readonly retryAfterHint?: Date;
+}
+
+/**
+ * How the SDK's clients repeat calls: as `retry` does, with full jitter, up to ten times while the network cuts and the service refuses
+ * or throttles; not longer than the limit where no answer comes, and a few times only where no server was ever heard.
+ * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+ */
+export function sdkRetries(limits: Limits, reach: Reach) {
+  let isHeard = false;
+  return {
+    async acquireInitialRetryToken(): Promise<Token> {
+      return token({ failed: 0, delayMs: 0, inVainMs: 0 });
+    },
+    async refreshRetryTokenForRetry(given: Token, failure: Failure): Promise<Token> {
+      const { error, retryAfterHint } = failure;
+      if (httpStatus(error) !== undefined) isHeard = true;
+      const failed = given.failed + 1;
+      const isLate = errorName(error) === "TimeoutError";
+      const inVainMs = given.inVainMs + (isLate ? performance.now() - given.begunAtMs : 0);
+      const isTooLong = inVainMs > 0 && inVainMs + limits.silentMs > limits.inVainMs;
+      const attempts = isHeard || !unreachable.has(codeOf(error) ?? "") ? limits.attempts : attemptsUnreached;
+      const isOver = failed >= attempts || isTooLong || (isLate && reach.isSilent);
+      if (isOver && isLate) reach.isSilent = true;
+      if (isOver || !isPassing(failure)) throw error;
+      const { firstDelayMs } = limits;
+      const askedMs = retryAfterHint === undefined ? 0 : retryAfterHint.getTime() - Date.now();
+      // The server asks for patience; more than it has itself is not given.
+      const delayMs = Math.max(jitteredMs(failed, { firstDelayMs }), Math.min(askedMs, limits.silentMs));
+      return token({ failed, delayMs, inVainMs });
+    },
+    recordSuccess(): void {
+      isHeard = true;
+    },
+  };
+}
+
+function token(state: Pick<Token, "failed" | "delayMs" | "inVainMs">): Token {
+  return {
+    ...state,
+    begunAtMs: performance.now() + state.delayMs,
+    getRetryCount: () => state.failed,
+    getRetryDelay: () => state.delayMs,
+  };
+}
+
+function isPassing({ errorType, error }: Failure): boolean {
+  if (errorType !== "CLIENT_ERROR") return true;
+  if (broken.has(codeOf(error) ?? "") || collided.has(errorName(error) ?? "")) return true;
+  const reasons = cancellationReasons(error);
+  return reasons.length > 0 && reasons.every((reason) => passingReasons.has(reason));
+}
+
+/** Why a transaction was cancelled, a word for each of its steps; empty for every other error. */
+export function cancellationReasons(error: unknown): string[] {
+  if (errorName(error) !== "TransactionCanceledException") return [];
+  const { CancellationReasons: reasons = [] } = error as { CancellationReasons?: { Code?: string }[] };
+  return reasons.map(({ Code = "None" }) => Code);
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return codeOf(error.cause);
+}
