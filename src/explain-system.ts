@@ -1,6 +1,9 @@
+import { dirname } from "node:path";
 import { CliError } from "./errors.ts";
 
 const unmadeFolder = "ENOENT of mkdir";
+const goneCurrent = "ENOENT of cwd";
+const goneTemporary = "ENOENT of mkdtemp";
 
 /** What the operating system refuses and a user can mend, by its code: what happened, and what to do. */
 const refusals: Readonly<Record<string, readonly [what: string, hint: string]>> = {
@@ -17,6 +20,14 @@ const refusals: Readonly<Record<string, readonly [what: string, hint: string]>> 
   [unmadeFolder]: [
     "the folder cannot be made",
     "look whether its file system is there and can be written to, or choose another place",
+  ],
+  [goneCurrent]: [
+    "the current folder has been removed",
+    "change to one that is there, then run the command again",
+  ],
+  [goneTemporary]: [
+    "the folder for temporary files is not there",
+    "make it, or set TMPDIR to one that is there",
   ],
   EMFILE: ["too many open files", "raise the limit: ulimit -n"],
   ENFILE: ["too many open files on this machine", "end other programs, then try again"],
@@ -41,7 +52,7 @@ const words: Readonly<Record<string, string>> = {
  */
 export function explainSystem(error: unknown): CliError | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const found = unmade(cause) ?? fromCode(cause) ?? fromWords(cause);
+    const found = gone(cause) ?? unmade(cause) ?? fromCode(cause) ?? fromWords(cause);
     const [what, hint] = refusals[found?.code ?? ""] ?? [];
     if (found === undefined || what === undefined || hint === undefined) continue;
     const where = found.path === undefined ? "" : `${found.path}: `;
@@ -63,6 +74,14 @@ function unmade({ code, syscall, path }: NodeJS.ErrnoException): Refusal | undef
   if (syscall !== "mkdir") return undefined;
   if (code === "EEXIST") return { code: "ENOTDIR", path };
   return code === "ENOENT" ? { code: unmadeFolder, path } : undefined;
+}
+
+function gone({ code, syscall, path }: NodeJS.ErrnoException): Refusal | undefined {
+  if (code !== "ENOENT") return undefined;
+  if (syscall === "uv_cwd") return { code: goneCurrent, path: undefined };
+  return syscall === "mkdtemp" && path !== undefined
+    ? { code: goneTemporary, path: dirname(path) }
+    : undefined;
 }
 
 function fromCode({ code, syscall, path }: NodeJS.ErrnoException): Refusal | undefined {

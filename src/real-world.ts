@@ -17,8 +17,13 @@ export function realWorld(signal: AbortSignal, saveWorker?: string): World {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
-    cwd: process.cwd(),
-    home: homedir(),
+    // Asked for late: in a folder that was removed, and without an account, the system refuses to tell.
+    get cwd() {
+      return process.cwd();
+    },
+    get home() {
+      return homedir();
+    },
     platform: process.platform,
     get command() {
       return commandOf(process.argv[1] ?? "", process.env["PATH"] ?? "");
@@ -30,7 +35,13 @@ export function realWorld(signal: AbortSignal, saveWorker?: string): World {
     now: () => new Date(),
     // The global, not node:crypto: it loads nothing before it is used.
     randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
-    machine: { host: hostname(), pid: process.pid, isAlive },
+    machine: {
+      get host() {
+        return hostname();
+      },
+      pid: process.pid,
+      isAlive,
+    },
     saveWorker,
     async openUrl(url) {
       const { spawn } = await import("node:child_process");

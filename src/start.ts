@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { main } from "./main.ts";
 import { realWorld } from "./real-world.ts";
@@ -27,8 +28,19 @@ export async function start(): Promise<void> {
   process.stderr.on("error", () => undefined);
   // Node 20 is supported here on purpose; the SDK's note about it would spoil stderr for machines.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
+  giveHome();
   const saveWorker = join(__dirname, "save-worker.js");
   process.exitCode = await main(process.argv.slice(2), realWorld(controller.signal, saveWorker));
+}
+
+/** A user id without an account (some containers) has no home: `/` stands for it, as Docker has it. The SDK looks there, too. */
+function giveHome(): void {
+  if (process.env["HOME"] !== undefined) return;
+  try {
+    homedir();
+  } catch {
+    process.env["HOME"] = "/";
+  }
 }
 
 void start();

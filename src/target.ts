@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { connect, type Aws, type End } from "./aws/clients.ts";
 import type { Config } from "./config/config.ts";
-import { CliError } from "./errors.ts";
+import { CliError, exitCodes } from "./errors.ts";
 import { localPoolId } from "./local/service.ts";
 import type { LocalStore } from "./local/store.ts";
 import type { Declaration } from "./model/declaration.ts";
@@ -69,6 +69,7 @@ export async function connectTarget(
 ): Promise<Connection> {
   if (config.target === "local") return connectLocal(config, access, world);
   const { env, limits } = world;
+  refuseBrokenCredentials(env);
   const { region, profile, endpointUrl } = config;
   const aws = connect({ region, profile, endpointUrl, env, limits });
   return {
@@ -78,6 +79,17 @@ export async function connectTarget(
       aws.close();
     },
   };
+}
+
+/** What was pasted or read with a line break behind it would be refused by AWS without a word of that, or could not be sent at all. */
+function refuseBrokenCredentials(env: World["env"]): void {
+  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) {
+    if (!/[^!-~]/.test(env[name] ?? "")) continue;
+    throw new CliError(`${name}: holds a blank, a line break or another character that no key has`, {
+      exitCode: exitCodes.usage,
+      hint: "set it again without what was pasted or read along with it",
+    });
+  }
 }
 
 /**
@@ -91,6 +103,12 @@ async function connectLocal(
 ): Promise<Connection> {
   const { reachStore, storeExists } = await import("./local/store.ts");
   const folder = storeFolder(config, world);
+  if (await isFile(folder)) {
+    throw new CliError(`${folder} is a file: the local store is a folder`, {
+      exitCode: exitCodes.usage,
+      hint: "set MAWPS_HOME (or `home` in the configuration) to a folder",
+    });
+  }
   const passing = access === "reads" && !(await storeExists(folder));
   const opened = passing ? await mkdtemp(join(tmpdir(), "mawps-")) : folder;
   const store = await reachStore(opened, { region: config.region, now: world.now, signal: world.signal });
@@ -115,6 +133,13 @@ async function connectLocal(
       if (passing) await rm(opened, { recursive: true, force: true });
     },
   });
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => !found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Clients on a store that is open in this process. */

@@ -15,6 +15,12 @@ function failure(make: () => unknown): CliError {
 describe("resolve", () => {
   const path = "/site/mawps.config.json";
 
+  it.each(["eu-central-1 ", "eu-central-1\n", "eu central", "-"])("refuses the region %j", (AWS_REGION) => {
+    const refused = failure(() => resolve({}, { AWS_REGION }, undefined));
+    expect(refused.message).toContain("AWS_REGION: expected the name of a region");
+    expect(refused.exitCode).toBe(2);
+  });
+
   it.each([
     { name: "nothing said", flags: {}, env: {}, file: undefined, value: "eu-central-1", source: "default" },
     { name: "file", flags: {}, env: {}, file: { region: "eu-west-1" }, value: "eu-west-1", source: path },

@@ -30,6 +30,17 @@ describe("explainSystem", () => {
     expect(explainSystem(taken)?.message).toBe("/x/tmp: a part of the path is not a folder");
   });
 
+  it("tells of folders that are gone", () => {
+    const gone = Object.assign(new Error("ENOENT"), { code: "ENOENT", syscall: "uv_cwd" });
+    expect(explainSystem(gone)?.message).toBe("the current folder has been removed");
+    const path = "/nowhere/mawps-a1b2c3";
+    const temporary = Object.assign(new Error("ENOENT"), { code: "ENOENT", syscall: "mkdtemp", path });
+    expect(explainSystem(temporary)).toMatchObject({
+      message: "/nowhere: the folder for temporary files is not there",
+      hint: "make it, or set TMPDIR to one that is there",
+    });
+  });
+
   it("leaves everything else alone", async () => {
     const folder = await mkdtemp(join(tmpdir(), "mawps-test-"));
     try {

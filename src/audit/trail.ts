@@ -1,5 +1,5 @@
 import { assertMayPut, maxTransactionItems, putNew } from "../aws/dynamodb/put-new.ts";
-import { pause } from "../aws/setting.ts";
+import { pause } from "../retry.ts";
 import { CliError } from "../errors.ts";
 import {
   auditChain,

@@ -63,6 +63,7 @@ export function connect(options: ConnectOptions): Aws {
   const limits = { ...defaultLimits, ...options.limits };
   const reach: Reach = { isSilent: false };
   const clock = serverClock();
+  const refusals: string[] = [];
 
   async function overNetwork(): Promise<End> {
     const { network } = await import("./network.ts");
@@ -76,6 +77,7 @@ export function connect(options: ConnectOptions): Aws {
       ...(options.profile === undefined ? {} : { profile: options.profile }),
       ...(options.endpointUrl === undefined ? {} : { endpoint: options.endpointUrl }),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+      logger: refusalsInto(refusals),
       retryStrategy: sdkRetries(limits, reach),
       // The SDK types its handler by its own classes; an end speaks the same shapes.
       requestHandler: end as never,
@@ -87,7 +89,7 @@ export function connect(options: ConnectOptions): Aws {
     return () =>
       (client ??= make().then((opened) => {
         made.push(opened);
-        rememberOrigins(service, opened);
+        rememberOrigins(service, opened, refusals);
         // It copies what is sent and what comes for a log that nobody keeps: an item of 60 KB is read in less time.
         opened.middlewareStack.remove("loggerMiddleware");
         return opened;
@@ -131,3 +133,22 @@ export function connect(options: ConnectOptions): Aws {
     },
   };
 }
+
+/** Those who can give credentials tell their reasons to a log alone; the SDK's error holds the last one's, who was often not meant. */
+function refusalsInto(refusals: string[]) {
+  const provider = "@smithy/property-provider ";
+  const nothing = () => {};
+  return {
+    debug(text: unknown) {
+      if (typeof text !== "string" || !text.startsWith(provider)) return;
+      refusals.push(text.slice(provider.length).replace(/^(->|\(!\)) /, ""));
+      if (refusals.length > mostRefusals) refusals.shift();
+    },
+    trace: nothing,
+    info: nothing,
+    warn: nothing,
+    error: nothing,
+  };
+}
+
+const mostRefusals = 30;

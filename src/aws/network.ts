@@ -5,7 +5,9 @@ import type { Agent } from "node:https";
 import { CliError } from "../errors.ts";
 import type { End } from "./clients.ts";
 import type { Limits, Reach } from "./limits.ts";
+import { WebPageError, unreached } from "./explain/unreached.ts";
 import { proxyFor, type Env } from "./proxy.ts";
+import { isSigned } from "./server-clock.ts";
 
 /** The slowest line that an upload is expected to have. */
 const leastSentBytesPerMs = 16;
@@ -65,11 +67,13 @@ export function network({ env, limits, reach }: NetworkOptions): End {
       try {
         const { response } = await handler.handle(given as never, { abortSignal: stop.signal as never });
         reach.isSilent = false;
+        if (isSigned(request)) refuseWebPages(response, hostOf(request));
         if (!isLongWork(request)) endDripping(response.body as IncomingMessage, silentMs);
         return { response };
       } catch (error) {
-        if (isLate) throw tooLate(`no answer within ${headMs} ms`);
-        throw proxy === undefined ? error : Object.assign(error as Error, { proxy: proxy.origin });
+        const failure = isLate ? tooLate(`no answer within ${headMs} ms`) : (error as Error);
+        unreached.set(failure, { host: hostOf(request), proxy: proxy?.host, isSigned: isSigned(request) });
+        throw failure;
       } finally {
         clearTimeout(timer);
       }
@@ -101,6 +105,29 @@ function stoppable(followed: AbortSignal | undefined) {
       },
     },
   };
+}
+
+function hostOf({ protocol, hostname, port }: Request): string {
+  return `${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`;
+}
+
+interface Response {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/**
+ * A captive portal, a sign-in gateway or a proxy answers with a page of its own, which would pass for an empty list or an object. Every
+ * answer of AWS has a request id; an object may well be a page.
+ */
+function refuseWebPages({ statusCode, headers, body }: Response, host: string): void {
+  if (statusCode >= 500 || Object.keys(headers).some((name) => /^x-amz(n|-)/.test(name))) return;
+  const isRedirect = statusCode >= 300 && statusCode < 400 && statusCode !== 304;
+  const isPage = headers["content-type"]?.startsWith("text/html") === true;
+  if (!isRedirect && !isPage) return;
+  (body as IncomingMessage).destroy();
+  throw new WebPageError(host, isRedirect ? headers["location"] : undefined);
 }
 
 function tooLate(message: string): Error {

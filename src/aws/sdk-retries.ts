@@ -13,7 +13,7 @@ const broken = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ERR_SOCKET_CONNECTION_TIM
 const collided = new Set(["TransactionConflictException", "ConditionalRequestConflict", "OperationAborted"]);
 
 /** Reasons of a cancelled transaction that pass by themselves. */
-const passingReasons = new Set([
+export const passingReasons = new Set([
   "None",
   "TransactionConflict",
   "ThrottlingError",

@@ -28,6 +28,7 @@ export function serverClock(): ServerClock {
   };
 }
 
-function isSigned(request: unknown): boolean {
+/** Whether a request is one to AWS: what anybody may see is asked for without a signature. */
+export function isSigned(request: unknown): boolean {
   return "authorization" in (request as { headers: object }).headers;
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import type { Patience } from "../retry.ts";
 
 /**
  * A setting as it was read: its value, undefined where none was ever made, or `unsupported` where the server (an
@@ -45,33 +45,26 @@ export function errorName(error: unknown): string | undefined {
   return error instanceof Error ? error.name : undefined;
 }
 
+/** Whether the service is only too busy, as it still was after all the repetitions of the call. */
+export function isBusy(error: unknown): boolean {
+  return busy.has(errorName(error) ?? "") || httpStatus(error) === 503;
+}
+
+const busy = new Set([
+  "ProvisionedThroughputExceededException",
+  "ThrottlingException",
+  "RequestLimitExceeded",
+  "TransactionConflictException",
+  "TransactionInProgressException",
+  "InternalServerError",
+  "SlowDown",
+]);
+
 export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds before the first repetition; doubled each time up to ten seconds. Tests shorten it. */
+  /** Before the first repetition. Tests shorten it. */
   readonly firstDelayMs?: number;
 }
 
-/**
- * Runs a call again while its error is one that passes by itself, at most `attempts` times; then the error passes.
- * For what the SDK does not retry of its own accord: settings that take a moment to be known everywhere.
- */
-export async function whilePassing<T>(
-  call: () => Promise<T>,
-  passes: (error: unknown) => boolean,
-  { signal, firstDelayMs = 500, attempts }: WaitOptions & { readonly attempts: number },
-): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await call();
-    } catch (error) {
-      if (attempt >= attempts || !passes(error)) throw error;
-      await pause(firstDelayMs * 2 ** (attempt - 1), signal);
-    }
-  }
-}
-
-/** Sleeps at most ten seconds; rejects with the signal's reason. */
-export async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
-  await sleep(Math.min(delayMs, 10_000), undefined, signal === undefined ? {} : { signal });
-}
+/** For settings that take a moment to be known everywhere, which clients do not repeat of their own accord. */
+export const settling: Patience = { attempts: 12, firstDelayMs: 500, longestDelayMs: 10_000 };

@@ -1,5 +1,5 @@
 import { findBucket } from "../aws/s3/bucket-settings.ts";
-import { pause } from "../aws/setting.ts";
+import { pause } from "../retry.ts";
 import { describeTable, type TableMeasure } from "../aws/dynamodb/table-description.ts";
 import type { ExportPlace } from "../aws/dynamodb/table-export.ts";
 import { CliError, exitCodes } from "../errors.ts";

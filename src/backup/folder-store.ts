@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { copyFile, link, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { Store, StoredFile } from "./store.ts";
+import { makeFolders } from "../make-folders.ts";
 
 /** Files on their way to their name. A crash leaves them here, where nothing takes them for a part of the repository. */
 const temporary = "tmp";
@@ -17,7 +18,7 @@ export function folderStore(folder: string): Store {
 
   /** Writes a durable file beside the repository's own and answers its path. */
   async function prepare(write: (path: string) => Promise<void>): Promise<string> {
-    await mkdir(join(folder, temporary), { recursive: true });
+    await makeFolders(join(folder, temporary));
     const path = join(folder, temporary, randomUUID());
     try {
       await write(path);
@@ -112,7 +113,7 @@ async function withFolder<T>(folder: string, work: () => Promise<T>): Promise<T>
 
 /** A folder's own name lies in the one around it: without a sync of that, a power cut takes both. */
 async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
+  const first = await makeFolders(folder);
   if (first === undefined) return;
   for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }

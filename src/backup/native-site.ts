@@ -1,5 +1,5 @@
 import type { Aws } from "../aws/clients.ts";
-import { pause } from "../aws/setting.ts";
+import { pause } from "../retry.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import type { RecordAudit } from "../model/audit.ts";
 import type { Declaration, TableDeclaration } from "../model/declaration.ts";

@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
+import { makeFolders } from "../make-folders.ts";
 import { canonicalJson, isRecord } from "../model/json.ts";
 import type { Repository } from "./repository.ts";
 import { damageMarks, type DamageMark } from "./damage.ts";
@@ -324,7 +325,7 @@ const noKey = Buffer.alloc(0);
 async function newKey({ encryption }: Repository, id: string, begin: BeginPending): Promise<Buffer> {
   if (encryption === "none") return noKey;
   const key = randomBytes(32);
-  await mkdir(begin.keyFolder, { recursive: true, mode: 0o700 });
+  await makeFolders(begin.keyFolder, 0o700);
   await writeFile(keyPath(begin, id), key, { mode: 0o600 });
   return key;
 }

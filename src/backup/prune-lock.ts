@@ -1,4 +1,4 @@
-import { pause } from "../aws/setting.ts";
+import { pause } from "../retry.ts";
 import { CliError } from "../errors.ts";
 import { isRecord } from "../model/json.ts";
 import { heartbeatMs, isLive } from "./pending.ts";

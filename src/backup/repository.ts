@@ -1,7 +1,8 @@
 import { createHash, createHmac, randomUUID } from "node:crypto";
-import { mkdir, open, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
+import { makeFolders } from "../make-folders.ts";
 import {
   createConfiguration,
   readConfiguration,
@@ -280,7 +281,7 @@ async function putLarge(
   source: AsyncIterable<Uint8Array>,
   { cipher, spool, signal, put }: Large,
 ): Promise<StoredContent> {
-  await mkdir(spool, { recursive: true, mode: 0o700 });
+  await makeFolders(spool, 0o700);
   const path = join(spool, randomUUID());
   const hash = createHash("sha256");
   let bytes = 0;

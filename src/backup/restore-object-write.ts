@@ -1,7 +1,6 @@
 import { putObject, type ObjectHeaders } from "../aws/s3/objects.ts";
-import { errorName, httpStatus } from "../aws/setting.ts";
+import { errorName, httpStatus, isBusy } from "../aws/setting.ts";
 import type { ObjectPut } from "../aws/s3/stored-object.ts";
-import { isBusy, whileBusy } from "../aws/throttling.ts";
 import { uploadStream } from "../aws/s3/upload.ts";
 import { inParallel } from "../documents/parallel.ts";
 import type { ObjectLine } from "./object-line.ts";
@@ -60,7 +59,7 @@ async function writeOne(
     if (looked.fate === "conflict") return fail("was changed by somebody else meanwhile");
     if (looked.fate !== "create" && looked.fate !== "overwrite") return;
     try {
-      await whileBusy(() => put(site, bucket, looked), site.signal);
+      await put(site, bucket, looked);
       return writing.onWritten(1);
     } catch (error) {
       if (isBusy(error)) return fail("S3 is too busy");

@@ -2,12 +2,10 @@ import type { Aws } from "../aws/clients.ts";
 import { deleteObjects } from "../aws/s3/deletion.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { getObject, getObjectBytes, headObject, putObject } from "../aws/s3/objects.ts";
-import { errorName, pause } from "../aws/setting.ts";
+import { errorName } from "../aws/setting.ts";
 import { uploadFile } from "../aws/s3/upload.ts";
 import { CliError } from "../errors.ts";
 import type { Store } from "./store.ts";
-
-const conflictsBorne = 10;
 
 /** A repository under a prefix of a bucket. The bucket is not made here. */
 export function s3Store(aws: Aws, place: { readonly bucket: string; readonly prefix: string }): Store {
@@ -15,21 +13,13 @@ export function s3Store(aws: Aws, place: { readonly bucket: string; readonly pre
   const root = place.prefix === "" ? "" : `${place.prefix.replace(/\/+$/, "")}/`;
   const keyOf = (name: string) => root + name;
 
-  async function created(
-    put: () => Promise<unknown>,
-    signal: AbortSignal | undefined,
-  ): Promise<"created" | "exists"> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await put();
-        return "created";
-      } catch (error) {
-        const name = errorName(error);
-        if (name === "PreconditionFailed") return "exists";
-        // 409: a writer or a removal of the same key was under way. What came of it shows when it is asked again.
-        if (name !== "ConditionalRequestConflict" || attempt === conflictsBorne) throw error;
-      }
-      await pause(100 * attempt, signal);
+  async function created(put: Promise<unknown>): Promise<"created" | "exists"> {
+    try {
+      await put;
+      return "created";
+    } catch (error) {
+      if (errorName(error) === "PreconditionFailed") return "exists";
+      throw error;
     }
   }
 
@@ -47,23 +37,18 @@ export function s3Store(aws: Aws, place: { readonly bucket: string; readonly pre
       return (await orAbsent(getObject(aws, { bucket, key: keyOf(name), signal })))?.body;
     },
     create: (name, bytes, signal) =>
-      created(
-        () => putObject(aws, { bucket, key: keyOf(name), body: bytes, ifNoneMatch: "*", signal }),
-        signal,
-      ),
+      created(putObject(aws, { bucket, key: keyOf(name), body: bytes, ifNoneMatch: "*", signal })),
     createFromFile: (name, path, signal) =>
       created(
-        () =>
-          uploadFile(aws, {
-            bucket,
-            key: keyOf(name),
-            source: { path },
-            ifNoneMatch: "*",
-            resume: false,
-            removeOnFailure: true,
-            signal,
-          }),
-        signal,
+        uploadFile(aws, {
+          bucket,
+          key: keyOf(name),
+          source: { path },
+          ifNoneMatch: "*",
+          resume: false,
+          removeOnFailure: true,
+          signal,
+        }),
       ),
     async replaceFromFile(name, path, signal) {
       const how = { resume: false, removeOnFailure: true, signal };

@@ -64,6 +64,13 @@ const url: Kind<string> = {
   fromJson: (value) => (typeof value === "string" ? url.fromText(value) : undefined),
 };
 
+/** A part of host names: what is pasted with a blank or a line break behind it would break each of them. */
+const region: Kind<string> = {
+  expected: "the name of a region, such as eu-central-1",
+  fromText: (value) => (/^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/i.test(value) ? value : undefined),
+  fromJson: (value) => (typeof value === "string" ? region.fromText(value) : undefined),
+};
+
 /** S3: 3-63 characters of a-z, 0-9, dot and hyphen, starting and ending with a letter or digit. */
 const bucket: Kind<string> = {
   expected: "a bucket name (3-63 of a-z, 0-9, '.', '-')",
@@ -153,7 +160,7 @@ export const settings = {
     env: ["AWS_PROFILE"],
     flag: "profile",
   }),
-  region: setting(text, "eu-central-1", {
+  region: setting(region, "eu-central-1", {
     about: "AWS region",
     env: ["AWS_REGION", "AWS_DEFAULT_REGION"],
     flag: "region",

@@ -26,7 +26,7 @@ export function attempts({
     const explained = error instanceof CliError ? error : explain(error);
     if (explained === undefined) throw error;
     // A missing permission concerns one call; what keeps a request from being answered at all, every call.
-    const cause = isAnswer(error) ? (errorName(error) ?? "") : "connection";
+    const cause = isAnswer(error) ? (errorName(error) ?? "") : explained.message;
     if (!isDenied(error) && told.has(cause)) {
       return { ...about, status: "skipped", message: "could not be looked at, for the reason told above" };
     }

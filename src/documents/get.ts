@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { access, lstat, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { access, lstat, open, readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { smallBytes, smallDownloads, type DownloadSmall } from "../aws/raw/download-small.ts";
 import { downloadFile } from "../aws/s3/download.ts";
@@ -8,6 +8,7 @@ import { partPathOf } from "../aws/raw/save-file.ts";
 import { openSaver, type Saver } from "../aws/raw/saver.ts";
 import { verificationOf, type Verified } from "../aws/s3/verification.ts";
 import { CliError } from "../errors.ts";
+import { makeFolders } from "../make-folders.ts";
 import type { DocumentEntry } from "../model/documents.ts";
 import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
 import { failureOf } from "./failure.ts";
@@ -96,7 +97,7 @@ export async function getDocuments(
   targets: readonly Target[],
   options: GetOptions,
 ): Promise<Got[]> {
-  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  await makeFolders(options.folder, 0o700);
   await access(options.folder, constants.W_OK);
   const there = new Set(await readdir(options.folder));
   const begun = new Set([...there].flatMap((name) => partOf.exec(name)?.[1] ?? []));

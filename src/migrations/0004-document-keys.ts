@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { headObject } from "../aws/s3/objects.ts";
-import { whileBusy } from "../aws/throttling.ts";
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
 import { entriesAttribute, entriesIn, readApiEntries, type StoredEntry } from "../documents/entries.ts";
 import { nextKey } from "../documents/move.ts";
@@ -138,7 +137,7 @@ async function planMove(
     throw error;
   }
   const { aws, bucket, signal } = site;
-  const look = (key: string) => whileBusy(() => headObject(aws, { bucket, key }, signal), signal);
+  const look = (key: string) => headObject(aws, { bucket, key }, signal);
   // Moved before, and a page of the website that was still open wrote the former key back.
   const head = (await look(from)) ?? (await look(to));
   return head === undefined

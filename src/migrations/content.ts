@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { getObject, headObject } from "../aws/s3/objects.ts";
 import { errorName } from "../aws/setting.ts";
-import { whileBusy } from "../aws/throttling.ts";
 import type { MigrationSite } from "./migration.ts";
 
 export interface Content {
@@ -18,16 +17,14 @@ const meaningless = new Set(["", "application/octet-stream", "binary/octet-strea
 export async function readContent(site: MigrationSite, key: string): Promise<Content | undefined> {
   const { aws, bucket, signal } = site;
   if (site.hashes === "foreseen") {
-    const head = await whileBusy(() => headObject(aws, { bucket, key }, signal), signal);
+    const head = await headObject(aws, { bucket, key }, signal);
     return head && { sha256: "0".repeat(64), contentType: meaningful(head.contentType) };
   }
   try {
-    return await whileBusy(async () => {
-      const { head, body } = await getObject(aws, { bucket, key, signal });
-      const hash = createHash("sha256");
-      for await (const chunk of body) hash.update(chunk);
-      return { sha256: hash.digest("hex"), contentType: meaningful(head.contentType) };
-    }, signal);
+    const { head, body } = await getObject(aws, { bucket, key, signal });
+    const hash = createHash("sha256");
+    for await (const chunk of body) hash.update(chunk);
+    return { sha256: hash.digest("hex"), contentType: meaningful(head.contentType) };
   } catch (error) {
     if (errorName(error) === "NoSuchKey") return undefined;
     throw error;

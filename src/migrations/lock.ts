@@ -3,7 +3,6 @@ import { plain } from "../aws/dynamodb/plain.ts";
 import { serverTime } from "../aws/s3/server-time.ts";
 import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
-import { whileBusy } from "../aws/throttling.ts";
 import { CliError } from "../errors.ts";
 import { migrationLockId } from "../model/mawps.ts";
 import type { MigrationSite } from "./migration.ts";
@@ -113,14 +112,12 @@ export async function takeLock(site: MigrationSite, options: LockOptions): Promi
 
   async function renew(): Promise<void> {
     const from = performance.now();
-    const outcome = await whileBusy(() =>
-      updateAttributes(aws, {
-        table,
-        key: lockKey,
-        set: [{ path: "leaseEnd", value: leaseEnd() }],
-        conditions: isOurs,
-      }),
-    );
+    const outcome = await updateAttributes(aws, {
+      table,
+      key: lockKey,
+      set: [{ path: "leaseEnd", value: leaseEnd() }],
+      conditions: isOurs,
+    });
     if (outcome.applied) renewedAt = from;
     else isLost = true;
   }

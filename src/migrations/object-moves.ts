@@ -2,7 +2,6 @@ import { copyObject } from "../aws/s3/copy.ts";
 import { listVersions } from "../aws/s3/listing.ts";
 import { deleteObject, headObject, type ObjectHead } from "../aws/s3/objects.ts";
 import { httpStatus } from "../aws/setting.ts";
-import { whileBusy } from "../aws/throttling.ts";
 import { assertSame } from "../documents/move.ts";
 import type { JournalRecord, MigrationSite, ObjectMove } from "./migration.ts";
 import { namedKeys, readUnit } from "./units.ts";
@@ -52,10 +51,7 @@ export async function takeBack(site: MigrationSite, move: ObjectMove): Promise<b
   for (let look = 0; (await head(site, move.from)) === undefined && look < 10; look++) {
     const marker = await markerOver(site, move);
     if (marker === undefined) break;
-    await whileBusy(
-      () => deleteObject(site.aws, { bucket, key: move.from, version: marker }, signal),
-      signal,
-    );
+    await deleteObject(site.aws, { bucket, key: move.from, version: marker }, signal);
   }
   const former = await head(site, move.from);
   if (former !== undefined) return former.sizeBytes === move.sizeBytes;
@@ -87,16 +83,12 @@ async function copyBetween(
 ): Promise<boolean> {
   const { aws, bucket, signal } = site;
   try {
-    await whileBusy(
-      () =>
-        copyObject(aws, {
-          from: { bucket, key: from },
-          to: { bucket, key: to },
-          ifMatch: source.etag,
-          signal,
-        }),
+    await copyObject(aws, {
+      from: { bucket, key: from },
+      to: { bucket, key: to },
+      ifMatch: source.etag,
       signal,
-    );
+    });
   } catch (error) {
     // Gone or another one meanwhile.
     if (httpStatus(error) === 412 || httpStatus(error) === 404) return false;
@@ -109,7 +101,7 @@ async function copyBetween(
 async function deleteFormer(site: MigrationSite, { from, etag }: ObjectMove): Promise<void> {
   const { aws, bucket, signal } = site;
   try {
-    await whileBusy(() => deleteObject(aws, { bucket, key: from, ifMatch: etag }, signal), signal);
+    await deleteObject(aws, { bucket, key: from, ifMatch: etag }, signal);
   } catch (error) {
     // Another object came to that key in this moment: it is not ours to delete.
     if (httpStatus(error) !== 412) throw error;
@@ -125,10 +117,10 @@ async function deleteCopy(site: MigrationSite, { to, sizeBytes }: ObjectMove): P
     const name = { bucket, key: to };
     const which =
       copy.version === undefined ? { ...name, ifMatch: copy.etag } : { ...name, version: copy.version };
-    await whileBusy(() => deleteObject(aws, which, signal), signal);
+    await deleteObject(aws, which, signal);
   }
 }
 
 function head({ aws, bucket, signal }: MigrationSite, key: string): Promise<ObjectHead | undefined> {
-  return whileBusy(() => headObject(aws, { bucket, key }, signal), signal);
+  return headObject(aws, { bucket, key }, signal);
 }

@@ -1,7 +1,6 @@
 import type { Condition } from "../aws/dynamodb/expressions.ts";
 import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
 import { transact } from "../aws/dynamodb/transact.ts";
-import { whileBusy } from "../aws/throttling.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { documentItemKey, type ItemPlace } from "../documents/entries.ts";
 import type { ItemChange, MigrationSite } from "./migration.ts";
@@ -70,7 +69,7 @@ export async function writeChanges(
   if (others.length > 0) return (await transact(aws, steps, signal)) === undefined;
   const { key, change, conditions } = first;
   const update = { table, key, ...change, conditions, returns: "none" as const, signal };
-  return (await whileBusy(() => updateAttributes(aws, update), signal)).applied;
+  return (await updateAttributes(aws, update)).applied;
 }
 
 function conditionsOf({ set, remove, expected }: Write): Condition[] {

@@ -51,7 +51,8 @@ export async function startFaultyServer(service?: LocalService): Promise<FaultyS
     fault: undefined,
     aws(options = {}) {
       const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-      const aws = connect({ region: "eu-central-1", endpointUrl: url, credentials, ...options });
+      const limits = { firstDelayMs: 1, ...options.limits };
+      const aws = connect({ region: "eu-central-1", endpointUrl: url, credentials, ...options, limits });
       clients.push(aws);
       return aws;
     },

@@ -1,5 +1,5 @@
 import type { Aws } from "../clients.ts";
-import { errorName, pause, whilePassing } from "../setting.ts";
+import { pause } from "../../retry.ts";
 
 export interface PaceOptions {
   readonly perSecond: number;
@@ -8,7 +8,7 @@ export interface PaceOptions {
   readonly wait?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
-/** Sends a call when its turn has come, and again while Cognito throttles it. */
+/** Sends a call when its turn has come. What Cognito throttles all the same is repeated by the client. */
 export type Paced = <T>(call: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
 /**
@@ -19,10 +19,7 @@ export type Paced = <T>(call: () => Promise<T>, signal?: AbortSignal) => Promise
 export const listsPerSecond = 25;
 export const changesPerSecond = 20;
 
-/** Seven repetitions besides the SDK's own take more than a minute: no throttling of Cognito lasts that long. */
-const attempts = 8;
-
-/** Calls to AWS below its quota. A server in AWS's place has none: there calls are only sent again when throttled. */
+/** Calls to AWS below its quota. A server in AWS's place has none: there they do not wait. */
 export function pacedFor(
   aws: Pick<Aws, "endpointUrl">,
   { perSecond, now }: Pick<PaceOptions, "perSecond" | "now">,
@@ -41,13 +38,8 @@ export function paced({ perSecond, now, wait = pause }: PaceOptions): Paced {
     freeAt = start + intervalMs;
     if (start > time) await wait(start - time, signal);
   };
-  return (call, signal) =>
-    whilePassing(
-      async () => {
-        await turn(signal);
-        return call();
-      },
-      (error) => errorName(error) === "TooManyRequestsException",
-      { attempts, signal },
-    );
+  return async (call, signal) => {
+    await turn(signal);
+    return call();
+  };
 }

@@ -1,11 +1,10 @@
 import type { Aws } from "../clients.ts";
 import type { Item } from "./items.ts";
 import { abortable } from "../s3/objects.ts";
-import { pause } from "../setting.ts";
+import { backOff } from "../../retry.ts";
 
 /** DynamoDB's limit of one BatchWriteItem. */
 const itemsPerCall = 25;
-const attempts = 8;
 
 /**
  * Deletes items by their keys, 25 a call, without looking at them. What DynamoDB puts off (UnprocessedItems) is sent
@@ -20,7 +19,8 @@ export async function deleteItems(
   const left: Item[] = [];
   for (let start = 0; start < keys.length; start += itemsPerCall) {
     let batch = keys.slice(start, start + itemsPerCall);
-    for (let attempt = 1; batch.length > 0; attempt++) {
+    const tries = backOff({ signal });
+    while (batch.length > 0) {
       const requests = batch.map((Key) => ({ DeleteRequest: { Key } }));
       const answer = await dynamodb.send(
         new BatchWriteItemCommand({ RequestItems: { [table]: requests } }),
@@ -28,8 +28,8 @@ export async function deleteItems(
       );
       const putOff = answer.UnprocessedItems?.[table] ?? [];
       batch = putOff.map(({ DeleteRequest }) => DeleteRequest?.Key ?? {});
-      if (batch.length > 0 && attempt === attempts) break;
-      if (batch.length > 0) await pause(50 * 2 ** attempt, signal);
+      if (putOff.length < requests.length) tries.advanced();
+      if (batch.length > 0 && !(await tries.again())) break;
     }
     left.push(...batch);
   }

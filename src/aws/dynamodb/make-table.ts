@@ -8,7 +8,8 @@ import {
 import type { TableKeys } from "../../model/declaration.ts";
 import type { Aws } from "../clients.ts";
 import type { DescribedTable } from "./table-description.ts";
-import { errorName, whilePassing, type WaitOptions } from "../setting.ts";
+import { errorName, type WaitOptions, settling } from "../setting.ts";
+import { retry } from "../../retry.ts";
 import { definitions, keySchema, waitUntilActive } from "./table-settings.ts";
 
 /** What only the making of a table can give it. */
@@ -94,7 +95,7 @@ export async function removeTableTag(
   const { Table: stored } = await dynamodb.send(new DescribeTableCommand({ TableName: table }));
   const input = { ResourceArn: stored?.TableArn, TagKeys: [tag] };
   const busy = (error: unknown) => errorName(error) === "ResourceInUseException";
-  await whilePassing(() => dynamodb.send(new UntagResourceCommand(input)), busy, { ...wait, attempts: 8 });
+  await retry(() => dynamodb.send(new UntagResourceCommand(input)), busy, { ...settling, ...wait });
 }
 
 /** Names of the key attributes, the partition's first. */

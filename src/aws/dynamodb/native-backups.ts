@@ -11,7 +11,8 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import { errorName, type WaitOptions, whilePassing } from "../setting.ts";
+import { errorName, type WaitOptions, settling } from "../setting.ts";
+import { retry } from "../../retry.ts";
 
 /** A backup that DynamoDB keeps itself. */
 export interface NativeBackup {
@@ -43,9 +44,9 @@ export async function beginNativeBackup(
   const dynamodb = await aws.dynamodb();
   const input = { TableName: table, BackupName: name };
   const notReady = (error: unknown) => errorName(error) === "ContinuousBackupsUnavailableException";
-  const answer = await whilePassing(() => dynamodb.send(new CreateBackupCommand(input)), notReady, {
+  const answer = await retry(() => dynamodb.send(new CreateBackupCommand(input)), notReady, {
+    ...settling,
     ...wait,
-    attempts: 8,
   });
   return backupOf(answer.BackupDetails, table);
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Aws } from "../clients.ts";
 import type { Item } from "./items.ts";
+import { cancellationReasons } from "../sdk-retries.ts";
 import { errorName } from "../setting.ts";
 
 /** DynamoDB's limit for one TransactWriteItems. */
@@ -55,7 +56,7 @@ async function putAll(aws: Aws, put: PutNew): Promise<"written" | "taken"> {
   }
 }
 
-/** The SDK does not repeat a cancelled transaction by itself, also when only throttling cancelled it. */
+/** A cancelled transaction is repeated by the client unless a condition did not hold; what is left then was busy all the time. */
 const passing = new Set([
   "ConditionalCheckFailed",
   "TransactionConflict",
@@ -64,9 +65,7 @@ const passing = new Set([
 ]);
 
 function passes(error: unknown): boolean {
-  if (errorName(error) !== "TransactionCanceledException") return false;
-  const { CancellationReasons: reasons = [] } = error as { CancellationReasons?: { Code?: string }[] };
-  const codes = reasons.map(({ Code = "None" }) => Code).filter((code) => code !== "None");
+  const codes = cancellationReasons(error).filter((code) => code !== "None");
   return codes.length > 0 && codes.every((code) => passing.has(code));
 }
 

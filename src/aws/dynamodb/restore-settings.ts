@@ -8,7 +8,8 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import { errorName, isUnsupported, type WaitOptions, whilePassing } from "../setting.ts";
+import { errorName, isUnsupported, type WaitOptions, settling } from "../setting.ts";
+import { retry } from "../../retry.ts";
 import {
   enableExpiry,
   enableRecovery,
@@ -141,7 +142,7 @@ async function addTags(
   if (missing.length === 0) return false;
   const input = { ResourceArn: arn, Tags: missing.map(([Key, Value]) => ({ Key, Value })) };
   const busy = (error: unknown) => errorName(error) === "ResourceInUseException";
-  await whilePassing(() => dynamodb.send(new TagResourceCommand(input)), busy, { ...wait, attempts: 8 });
+  await retry(() => dynamodb.send(new TagResourceCommand(input)), busy, { ...settling, ...wait });
   return true;
 }
 
@@ -178,7 +179,7 @@ async function ensureStream(
     StreamSpecification: { StreamEnabled: true, StreamViewType: view },
   };
   const busy = (error: unknown) => errorName(error) === "ResourceInUseException";
-  await whilePassing(() => dynamodb.send(new UpdateTableCommand(input)), busy, { ...wait, attempts: 8 });
+  await retry(() => dynamodb.send(new UpdateTableCommand(input)), busy, { ...settling, ...wait });
   await waitUntilActive(aws, table, wait);
   return true;
 }

@@ -15,7 +15,8 @@ import { CliError } from "../../errors.ts";
 import type { KeyAttribute, TableIndex, TableKeys } from "../../model/declaration.ts";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import { errorName, pause, type Reading, reading, type WaitOptions, whilePassing } from "../setting.ts";
+import { errorName, type Reading, reading, type WaitOptions, settling } from "../setting.ts";
+import { pause, retry } from "../../retry.ts";
 
 export interface StoredTable {
   /** `ACTIVE`, `CREATING`, `UPDATING`, `DELETING`, ... */
@@ -183,7 +184,7 @@ export async function switchToOnDemand(aws: Aws, table: string, wait: WaitOption
 async function update(aws: Aws, input: UpdateTableCommandInput, wait: WaitOptions): Promise<void> {
   const dynamodb = await aws.dynamodb();
   const busy = (error: unknown) => errorName(error) === "ResourceInUseException";
-  await whilePassing(() => dynamodb.send(new UpdateTableCommand(input)), busy, { ...wait, attempts: 8 });
+  await retry(() => dynamodb.send(new UpdateTableCommand(input)), busy, { ...settling, ...wait });
   await waitUntilActive(aws, input.TableName ?? "", wait);
 }
 
@@ -199,7 +200,7 @@ export async function waitUntilActive(aws: Aws, table: string, wait: WaitOptions
       stored === undefined ? ["CREATING"] : [stored.status, ...stored.indexes.map(({ status }) => status)];
     if (states.every((state) => state === "ACTIVE")) return;
     await pause(delayMs, wait.signal);
-    delayMs *= 2;
+    delayMs = Math.min(2 * delayMs, 10_000);
   }
   throw new CliError(`table ${table} is still being changed by DynamoDB`, {
     hint: "run the same command again later: it takes up where this one stopped",
@@ -265,9 +266,9 @@ export async function enableRecovery(
     PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: days },
   };
   const notReady = (error: unknown) => errorName(error) === "ContinuousBackupsUnavailableException";
-  await whilePassing(() => dynamodb.send(new UpdateContinuousBackupsCommand(input)), notReady, {
+  await retry(() => dynamodb.send(new UpdateContinuousBackupsCommand(input)), notReady, {
+    ...settling,
     ...wait,
-    attempts: 8,
   });
 }
 

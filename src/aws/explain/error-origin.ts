@@ -10,6 +10,8 @@ export interface ErrorOrigin {
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;
   readonly table?: string | undefined;
+  /** What those said who could have given credentials, in order. */
+  readonly refusals: readonly string[];
 }
 
 interface Context {
@@ -43,10 +45,10 @@ export function errorOrigin(error: unknown): ErrorOrigin | undefined {
 }
 
 /**
- * Makes a client remember for each error which call it came from. The errors themselves are left as they are, but for what
- * signed the request: a server that echoes its headers would put the session token into the message.
+ * Makes a client remember for each error which call it came from, and what `refusals` held then. The errors themselves are left as
+ * they are, but for what signed the request: a server that echoes its headers would put the session token into the message.
  */
-export function rememberOrigins(service: Service, client: unknown): void {
+export function rememberOrigins(service: Service, client: unknown, refusals: readonly string[]): void {
   // Each SDK client types its stack by its own unions of inputs and outputs; this middleware needs none of them.
   const { middlewareStack } = client as Interceptable;
   middlewareStack.add(
@@ -66,7 +68,7 @@ export function rememberOrigins(service: Service, client: unknown): void {
         return await next(args);
       } catch (error) {
         if (typeof error === "object" && error !== null)
-          origins.set(error, originOf(service, context, args.input));
+          origins.set(error, { ...originOf(service, context, args.input), refusals: [...refusals] });
         throw error;
       }
     },
@@ -87,7 +89,7 @@ function hideSigning(error: unknown, headers: Readonly<Record<string, string>>):
   }
 }
 
-function originOf(service: Service, context: Context, input: object): ErrorOrigin {
+function originOf(service: Service, context: Context, input: object): Omit<ErrorOrigin, "refusals"> {
   const { Bucket, Key, TableName, RequestItems } = input as {
     Bucket?: string;
     Key?: unknown;

@@ -1,4 +1,5 @@
-import type { Facts } from "./explain.ts";
+import type { Explanation, Facts } from "./explain.ts";
+import { unreached, WebPageError, type Unreached } from "./unreached.ts";
 
 const unreachable: Readonly<Record<string, string>> = {
   ENOTFOUND: "its name cannot be resolved",
@@ -21,15 +22,19 @@ const untrusted = new Set([
 ]);
 
 /** Why a server could not be reached, or that what answered is no AWS. Only for errors of a call to AWS. */
-export function explainNetwork(facts: Facts): readonly [message: string, hint?: string] | undefined {
+export function explainNetwork(facts: Facts): Explanation | undefined {
   const { error, name, message, origin, context, status } = facts;
-  if (origin === undefined) return undefined;
-  const endpoint = origin.endpoint ?? context.endpointUrl ?? "AWS";
+  const failed = unreached.get(error);
+  if (origin === undefined && failed === undefined) return undefined;
+  const endpoint = failed?.host ?? origin?.endpoint ?? context.endpointUrl ?? "AWS";
   const code = codeOf(error);
-  const next =
-    context.endpointUrl === undefined
-      ? "Check the network, proxy and region, then run the command again."
-      : "Check that the server runs and --endpoint-url is right.";
+  const next = nextStep(facts, failed);
+  if (code === "ERR_PROXY") {
+    return [
+      `the proxy ${failed?.proxy ?? ""} does not open the way to ${endpoint}: ${message}`,
+      "407 asks for a name and password: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT. Otherwise ask whoever runs it, or list the host in NO_PROXY.",
+    ];
+  }
   if (code !== undefined && untrusted.has(code)) {
     return [
       `the certificate of ${endpoint} is not trusted (${code})`,
@@ -44,13 +49,49 @@ export function explainNetwork(facts: Facts): readonly [message: string, hint?: 
     (message === "aborted" ? unreachable["ECONNRESET"] : undefined) ??
     (name === "TimeoutError" ? unreachable["ETIMEDOUT"] : undefined);
   if (reason !== undefined) {
-    return [`cannot reach ${endpoint}: ${reason}${code === undefined ? "" : ` (${code})`}`, next];
+    const way = failed?.proxy === undefined ? "" : ` through the proxy ${failed.proxy}`;
+    return [`cannot reach ${endpoint}${way}: ${reason}${code === undefined ? "" : ` (${code})`}`, next];
   }
   // A captive portal or a proxy answers 200 with a page of its own.
   if (name === "SyntaxError" && status !== undefined) {
     return [`what answers at ${endpoint} is no AWS service`, next];
   }
   return undefined;
+}
+
+function nextStep({ origin, context }: Facts, failed: Unreached | undefined): string {
+  if (failed?.proxy !== undefined)
+    return "HTTPS_PROXY or HTTP_PROXY names the proxy; NO_PROXY lists what is reached without it.";
+  if (failed?.isSigned === false && isPublic(failed.host, context)) {
+    return "It is asked as anybody would ask: check publicBaseUrl (MAWPS_PUBLIC_BASE_URL) and the network.";
+  }
+  if (failed !== undefined && givesCredentials.test(failed.host) && origin?.service !== "sts") {
+    return "The credentials come from there: check the network, the proxy and the region of the profile.";
+  }
+  return context.endpointUrl === undefined
+    ? "Check the network, proxy and region, then run the command again."
+    : "Check that the server runs and --endpoint-url is right.";
+}
+
+/** Services that give credentials are asked without a signature, too. */
+function isPublic(host: string, { endpointUrl }: Facts["context"]): boolean {
+  return host !== endpointUrl && !givesCredentials.test(host);
+}
+
+const givesCredentials = /^https:\/\/(sts|oidc|portal\.sso|signin)\./;
+
+/** What answers, and answers with a page for people. */
+export function noAws({ error, context }: Facts): Explanation | undefined {
+  if (!(error instanceof WebPageError)) return undefined;
+  const elsewhere = URL.canParse(error.location ?? "")
+    ? `, but sends to ${new URL(error.location ?? "").origin}`
+    : "";
+  return [
+    `what answers at ${error.host} is no AWS service${elsewhere}`,
+    context.endpointUrl === undefined
+      ? "A sign-in page of the network, or a proxy, may be in between: open a page in a browser first, or set HTTPS_PROXY."
+      : "Check that --endpoint-url is right, and that nothing in between wants you to sign in.",
+  ];
 }
 
 function codeOf(error: Error): string | undefined {

@@ -1,7 +1,8 @@
 import { CliError } from "../../errors.ts";
 import { errorOrigin, type ErrorOrigin } from "./error-origin.ts";
 import { explainBackups } from "./explain-backups.ts";
-import { explainNetwork } from "./explain-network.ts";
+import { explainCredentials, isAboutTime } from "./explain-credentials.ts";
+import { explainNetwork, noAws } from "./explain-network.ts";
 import { iamAction } from "./iam-action.ts";
 
 /** What the call was made with, for the messages. */
@@ -25,7 +26,8 @@ export interface Facts {
   readonly context: ExplainContext;
 }
 
-type Explanation = readonly [message: string, hint?: string];
+/** Message and hint. */
+export type Explanation = readonly [message: string, hint?: string];
 
 /**
  * What an SDK error means for the user and what to do next; undefined for everything that is not understood, and for
@@ -36,7 +38,8 @@ export function explain(error: unknown, context: ExplainContext): CliError | und
   if (!(error instanceof Error) || error.name === "AbortError") return undefined;
   const facts = factsOf(error, context);
   for (const look of [
-    credentials,
+    explainCredentials,
+    noAws,
     clock,
     region,
     missing,
@@ -77,52 +80,6 @@ function factsOf(error: Error, context: ExplainContext): Facts {
   };
 }
 
-function credentials({ name, message, context }: Facts): Explanation | undefined {
-  const profile = context.profile === undefined ? "" : ` --profile ${context.profile}`;
-  const signIn = `Sign in again: aws sso login${profile}, or whatever gave you these credentials.`;
-  if (name === "CredentialsProviderError" || name === "TokenProviderError") {
-    if (/SSO session|sso login|Session token not found|reauthenticate|expired/i.test(message)) {
-      return [`the AWS session${inProfile(context)} has expired`, signIn];
-    }
-    if (context.profile !== undefined) {
-      return [
-        `no credentials found for profile "${context.profile}"`,
-        `It must be in ~/.aws/config or ~/.aws/credentials (aws configure list-profiles shows them); with SSO: aws sso login${profile}.`,
-      ];
-    }
-    return [
-      "no AWS credentials found: not in AWS_ACCESS_KEY_ID, ~/.aws/config, ~/.aws/credentials, SSO, a web identity, the container or the instance",
-      "Sign in with aws sso login --profile NAME and pass --profile NAME, or run aws configure.",
-    ];
-  }
-  switch (name) {
-    case "ExpiredToken":
-    case "ExpiredTokenException":
-    case "TokenRefreshRequired":
-      return [`the AWS session${inProfile(context)} has expired`, signIn];
-    case "InvalidAccessKeyId":
-    case "InvalidClientTokenId":
-    case "InvalidToken":
-    case "UnrecognizedClientException":
-      return [
-        `AWS does not know the access key${inProfile(context)}`,
-        "It was deleted, belongs to another partition or server, or its session token is missing.",
-      ];
-    case "SignatureDoesNotMatch":
-      return [
-        `the secret access key${inProfile(context)} does not fit its access key`,
-        "Check AWS_SECRET_ACCESS_KEY or the profile; a proxy that changes requests has the same effect.",
-      ];
-    case "InvalidSignatureException":
-      if (isAboutTime(message)) return undefined;
-      return [`the secret access key${inProfile(context)} does not fit its access key`];
-    default:
-      return message === "Region is missing"
-        ? ["no AWS region is configured", "Pass --region, or set AWS_REGION."]
-        : undefined;
-  }
-}
-
 function clock({ name, message }: Facts): Explanation | undefined {
   const skewed =
     name === "RequestTimeTooSkewed" || name === "RequestExpired" || name === "RequestInTheFuture";
@@ -131,10 +88,6 @@ function clock({ name, message }: Facts): Explanation | undefined {
     "the clock of this computer differs too much from AWS's",
     "Set it by the network (timedatectl set-ntp true) and try again; mawps doctor shows the difference.",
   ];
-}
-
-function isAboutTime(message: string): boolean {
-  return /Signature (expired|not yet current)/.test(message);
 }
 
 function region({ name, message, status, fields, headers, origin, context }: Facts): Explanation | undefined {
@@ -298,8 +251,4 @@ function outage({ status, origin }: Facts): Explanation | undefined {
     `${who} answered ${status} to ${origin?.operation ?? "the request"}, also after several attempts`,
     "Try again later.",
   ];
-}
-
-function inProfile({ profile }: ExplainContext): string {
-  return profile === undefined ? "" : ` of profile ${profile}`;
 }

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { CliError } from "../../errors.ts";
+import { makeFolders } from "../../make-folders.ts";
 import type { Aws } from "../clients.ts";
 import { getObject } from "../s3/objects.ts";
 import type { ExportedFile } from "../dynamodb/table-export.ts";
@@ -27,7 +28,7 @@ export async function* exportLines(
   aws: Aws,
   { bucket, file, spool, signal }: ExportLines,
 ): AsyncGenerator<readonly Buffer[]> {
-  await mkdir(spool, { recursive: true, mode: 0o700 });
+  await makeFolders(spool, 0o700);
   const folder = await mkdtemp(join(spool, "export-"));
   try {
     const path = join(folder, "lines.gz");

@@ -1,11 +1,10 @@
 import { isRecord, type JsonObject } from "../../model/json.ts";
 import type { Aws } from "../clients.ts";
 import { sendText } from "./send-text.ts";
-import { jitter, whileBusy } from "../throttling.ts";
+import { backOff } from "../../retry.ts";
 
 /** DynamoDB's limit of one BatchGetItem. */
 export const keysPerGet = 100;
-const fruitlessCalls = 20;
 
 export interface GetRawItems {
   readonly table: string;
@@ -24,23 +23,20 @@ export async function getRawItems(aws: Aws, get: GetRawItems): Promise<JsonObjec
   const { BatchGetItemCommand } = await import("../dynamodb/sdk.ts");
   const items: JsonObject[] = [];
   let keys = get.keys;
-  for (let attempt = 1; keys.length > 0; attempt += 1) {
+  const tries = backOff({ signal });
+  while (keys.length > 0) {
     const body = JSON.stringify({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } });
-    const text = await whileBusy(
-      () =>
-        sendText(aws, new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [] } } }), { body, signal }),
-      signal,
-    );
+    const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [] } } });
+    const text = await sendText(aws, command, { body, signal });
     const answer: unknown = JSON.parse(text.toString());
     const found = listAt(answer, ["Responses", table]);
     const putOff = listAt(answer, ["UnprocessedKeys", table, "Keys"]);
     items.push(...found);
     if (putOff.length === 0) return items;
-    if (found.length > 0) attempt = 1;
-    if (attempt === fruitlessCalls)
+    if (found.length > 0) tries.advanced();
+    if (!(await tries.again()))
       throw new Error(`DynamoDB puts off reading ${putOff.length} items of ${table} again and again`);
     keys = putOff;
-    await jitter(attempt, signal);
   }
   return items;
 }

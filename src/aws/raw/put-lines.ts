@@ -1,8 +1,8 @@
 import type { JsonObject } from "../../model/json.ts";
 import type { Aws } from "../clients.ts";
 import { sendText } from "./send-text.ts";
-import { errorName } from "../setting.ts";
-import { isBusy, jitter } from "../throttling.ts";
+import { cancellationReasons, passingReasons } from "../sdk-retries.ts";
+import { isBusy } from "../setting.ts";
 
 /** DynamoDB takes 100 items and 4 MB in one TransactWriteItems; this leaves room for what stands around the items. */
 export const bytesPerCall = 3.5 * 1024 ** 2;
@@ -21,15 +21,11 @@ export interface PutLines {
   readonly partition: string;
   /** With different keys; at most 100, 3.5 MB in all with what they replace. */
   readonly puts: readonly ConditionalPut[];
-  /** Tries of a call that is only throttled or in the way of another. Tests shorten it. */
-  readonly attempts?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** `written`: all of them. `moved`: none, because one was not as it was seen. `busy`: none, after all attempts. */
+/** `written`: all of them. `moved`: none, because one was not as it was seen. `busy`: none, after all repetitions. */
 export type PutOutcome = "written" | "moved" | "busy";
-
-const mostAttempts = 20;
 
 /**
  * Puts items as one step, each only where the place is as it was seen: empty, or with every attribute that the item had (an
@@ -39,30 +35,18 @@ const mostAttempts = 20;
  */
 export async function putLines(aws: Aws, put: PutLines): Promise<PutOutcome> {
   const { TransactWriteItemsCommand } = await import("../dynamodb/sdk.ts");
-  const { signal, attempts = mostAttempts } = put;
+  const { signal } = put;
   const body = bodyOf(put);
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const command = new TransactWriteItemsCommand({ TransactItems: [] });
-      await sendText(aws, command, { body, signal });
-      return "written";
-    } catch (error) {
-      const codes = reasonsOf(error);
-      if (codes.includes("ConditionalCheckFailed")) return "moved";
-      const passes = codes.length > 0 && codes.every((code) => passing.has(code));
-      if (!passes && !isBusy(error)) throw error;
-      if (attempt >= attempts) return "busy";
-      await jitter(attempt, signal);
-    }
+  try {
+    await sendText(aws, new TransactWriteItemsCommand({ TransactItems: [] }), { body, signal });
+    return "written";
+  } catch (error) {
+    const reasons = cancellationReasons(error);
+    if (reasons.includes("ConditionalCheckFailed")) return "moved";
+    const isCrowded = reasons.length > 0 && reasons.every((reason) => passingReasons.has(reason));
+    if (isCrowded || isBusy(error)) return "busy";
+    throw error;
   }
-}
-
-const passing = new Set(["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]);
-
-function reasonsOf(error: unknown): string[] {
-  if (errorName(error) !== "TransactionCanceledException") return [];
-  const { CancellationReasons: reasons = [] } = error as { CancellationReasons?: { Code?: string }[] };
-  return reasons.map(({ Code = "None" }) => Code);
 }
 
 /** An item in a line keeps its own text: the braces around it are exchanged for those of the put. */

@@ -1,8 +1,8 @@
 import type { JsonObject } from "../../model/json.ts";
 import type { Aws } from "../clients.ts";
 import { sendText } from "./send-text.ts";
-import { errorName } from "../setting.ts";
-import { isBusy, jitter } from "../throttling.ts";
+import { backOff } from "../../retry.ts";
+import { errorName, isBusy } from "../setting.ts";
 
 /** DynamoDB's limits of one BatchWriteItem; the bytes leave room for what stands around the items. */
 const itemsPerCall = 25;
@@ -78,8 +78,9 @@ async function* batched(lines: AsyncIterable<readonly Buffer[]>): AsyncGenerator
 
 async function writeBatch(aws: Aws, write: WriteLines, batch: readonly Buffer[]): Promise<void> {
   const attempts = write.attempts ?? fruitlessCalls;
+  const tries = backOff({ attempts, signal: write.signal });
   let pending = batch;
-  for (let attempt = 1; ; attempt += 1) {
+  for (;;) {
     let putOff = pending;
     try {
       putOff = await putBatch(aws, write, pending);
@@ -90,16 +91,15 @@ async function writeBatch(aws: Aws, write: WriteLines, batch: readonly Buffer[])
     const done = pending.length - putOff.length;
     if (done > 0) {
       write.onWritten?.(done);
-      attempt = 1;
+      tries.advanced();
     }
     if (putOff.length === 0) return;
-    if (attempt >= attempts) {
+    if (!(await tries.again())) {
       const why = `DynamoDB put it off ${attempts} times in a row`;
       for (const line of putOff) write.onLeft({ item: itemOf(line), why });
       return;
     }
     pending = putOff;
-    await jitter(attempt, write.signal);
   }
 }
 

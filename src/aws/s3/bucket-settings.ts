@@ -35,8 +35,9 @@ import {
   type Reading,
   reading,
   type WaitOptions,
-  whilePassing,
+  settling,
 } from "../setting.ts";
+import { retry } from "../../retry.ts";
 
 /** `denied`: there is such a bucket, but it is another account's, or the caller may not list it. */
 export type BucketPresence =
@@ -375,7 +376,7 @@ export async function writeLifecycle(
  * collide, and a policy may still meet the block that was lifted before it.
  */
 function settled<T>(write: () => Promise<T>, wait: WaitOptions): Promise<T> {
-  return whilePassing(write, isUnsettled, { ...wait, attempts: 6 });
+  return retry(write, isUnsettled, { ...settling, ...wait });
 }
 
 function isUnsettled(error: unknown): boolean {

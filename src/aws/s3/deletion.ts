@@ -2,7 +2,7 @@ import { CliError } from "../../errors.ts";
 import type { Aws } from "../clients.ts";
 import { listVersions } from "./listing.ts";
 import { abortable, deleteObject } from "./objects.ts";
-import { pause } from "../setting.ts";
+import { backOff } from "../../retry.ts";
 
 /** S3's limit of one DeleteObjects call. */
 const keysPerCall = 1000;
@@ -91,19 +91,22 @@ interface Batch {
 
 /** S3's words for a key that may be asked for again. */
 const passing = new Set(["SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted"]);
-const attempts = 5;
 
 async function deleteBatch(aws: Aws, bucket: string, { batch, signal }: Batch): Promise<DeleteOutcome> {
   let open = batch;
   const refused: DeleteFailure[] = [];
-  for (let attempt = 1; ; attempt++) {
+  const tries = backOff({ signal });
+  for (;;) {
     const failures = await sendBatch(aws, bucket, { batch: open, signal });
-    const busy = attempt === attempts ? [] : failures.filter(({ code }) => passing.has(code));
-    refused.push(...failures.filter((failure) => !busy.includes(failure)));
+    const busy = failures.filter(({ code }) => passing.has(code));
+    refused.push(...failures.filter(({ code }) => !passing.has(code)));
+    if (busy.length < open.length) tries.advanced();
+    if (busy.length === 0 || !(await tries.again())) {
+      refused.push(...busy);
+      return { deleted: batch.length - refused.length, failures: refused };
+    }
     const again = new Set(busy.map(nameOf));
     open = open.filter((one) => again.has(nameOf(one)));
-    if (open.length === 0) return { deleted: batch.length - refused.length, failures: refused };
-    await pause(100 * 2 ** attempt, signal);
   }
 }
 

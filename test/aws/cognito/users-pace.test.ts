@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { paced, pacedFor } from "../../../src/aws/cognito/users-pace.ts";
+import { readUserPool } from "../../../src/aws/cognito/user-pool.ts";
+import { startFaultyServer } from "../../support/faulty-server.ts";
 
 /** A clock that only waiting moves. */
 function clock(jumps: Readonly<Record<number, number>> = {}) {
@@ -57,40 +59,20 @@ describe("calls", () => {
   });
 });
 
-describe("a throttled call", () => {
-  const throttled = Object.assign(new Error("Too many requests"), { name: "TooManyRequestsException" });
-
-  it("is sent again, in its turn", async () => {
-    const { waits, ...time } = clock();
-    const call = paced({ perSecond: 20, ...time });
-    let attempts = 0;
-    const answer = await call(async () => {
-      attempts += 1;
-      if (attempts === 1) throw throttled;
-      return "answer";
-    });
-    expect([answer, attempts, waits]).toEqual(["answer", 2, [50]]);
-  });
-
-  it("ends with its signal, and other errors are not tried again", async () => {
-    const { waits, ...time } = clock();
-    const call = paced({ perSecond: 20, ...time });
-    const stop = new AbortController();
-    let attempts = 0;
-    const failing = call(async () => {
-      attempts += 1;
-      stop.abort(new Error("enough"));
-      throw throttled;
-    }, stop.signal);
-    await expect(failing).rejects.toThrow("enough");
-    await expect(
-      call(async () => {
-        attempts += 1;
-        throw new Error("denied");
-      }),
-    ).rejects.toThrow("denied");
-    expect([attempts, waits]).toEqual([2, [50]]);
-  });
+it("a call that Cognito throttles all the same is sent again by the client", async () => {
+  const server = await startFaultyServer();
+  const body = JSON.stringify({ __type: "TooManyRequestsException", message: "Too many requests" });
+  const headers = { "content-type": "application/x-amz-json-1.1" };
+  server.fault = () =>
+    server.requests.length < 3
+      ? { status: 400, headers, body }
+      : { status: 200, headers, body: '{"UserPool":{}}' };
+  try {
+    expect(await readUserPool(server.aws(), "eu-central-1_1")).toBeDefined();
+    expect(server.requests.length).toBe(3);
+  } finally {
+    await server.close();
+  }
 });
 
 it("a server in AWS's place is not spared", async () => {

@@ -5,8 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { anonymousGet } from "../../../src/aws/anonymous.ts";
 import { connect, type Aws } from "../../../src/aws/clients.ts";
-import { deleteObject, getObject, headObject, putObject } from "../../../src/aws/s3/objects.ts";
+import {
+  deleteObject,
+  getObject,
+  getObjectBytes,
+  headObject,
+  putObject,
+} from "../../../src/aws/s3/objects.ts";
 import { explain, type ExplainContext } from "../../../src/aws/explain/explain.ts";
 import { callerIdentity } from "../../../src/aws/sts.ts";
 import { getItem, tableShape } from "../../../src/aws/dynamodb/items.ts";
@@ -16,6 +23,8 @@ import { startFaultyServer, type Fault, type FaultyServer } from "../../support/
 import { selfSigned } from "../../support/self-signed.ts";
 
 let server: FaultyServer;
+/** Repetitions would only make the tests slower. */
+const singly = { limits: { attempts: 1 } };
 const object = { bucket: "photos", key: "public/a.jpg" };
 const item = { table: "profiles", key: { userId: { S: "owner" } } };
 const call = {
@@ -74,7 +83,7 @@ async function explained(
   context: ExplainContext = {},
 ): Promise<string> {
   server.fault = () => fault;
-  return told(await failureOf(made(server.aws())), { region: "eu-central-1", ...context });
+  return told(await failureOf(made(server.aws(singly))), { region: "eu-central-1", ...context });
 }
 
 function told(error: unknown, context: ExplainContext = {}): string {
@@ -85,8 +94,6 @@ function told(error: unknown, context: ExplainContext = {}): string {
 }
 
 beforeEach(async () => {
-  // The SDK's retries would only make the tests slower.
-  vi.stubEnv("AWS_MAX_ATTEMPTS", "1");
   server = await startFaultyServer();
 });
 
@@ -126,7 +133,7 @@ describe("access denied", () => {
 
   test("keeps the request id in the cause", async () => {
     server.fault = () => s3Error(403, "AccessDenied");
-    const explanation = explain(await failureOf(call.put(server.aws())), {});
+    const explanation = explain(await failureOf(call.put(server.aws(singly))), {});
     expect(explanation?.cause).toMatchObject({ $metadata: { requestId: "TX234S0F24A06C7", attempts: 1 } });
   });
 });
@@ -157,7 +164,10 @@ describe("wrong region", () => {
 });
 
 test("tells of a new bucket, for which S3 sends elsewhere, to wait", async () => {
-  const headers = { location: "https://photos.s3-us-west-2.amazonaws.com/public/a.jpg" };
+  const headers = {
+    location: "https://photos.s3-us-west-2.amazonaws.com/public/a.jpg",
+    "x-amz-request-id": "1",
+  };
   expect(await explained(s3Error(307, "TemporaryRedirect", { headers }), call.get)).toMatch(
     /^S3 sends requests for bucket photos elsewhere for now, .* Try again in an hour/,
   );
@@ -336,6 +346,72 @@ describe("credentials", () => {
   });
 });
 
+describe("credentials that somebody else should have given", () => {
+  let home: string;
+
+  beforeEach(async () => {
+    home = await mkdtemp(join(tmpdir(), "mawps-test-"));
+    for (const name of Object.keys(process.env)) {
+      if (name.startsWith("AWS_") && !name.startsWith("AWS_SDK_JS")) vi.stubEnv(name, undefined);
+    }
+    vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+    vi.stubEnv("AWS_CONFIG_FILE", join(home, "config"));
+    vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", join(home, "credentials"));
+    const role = "role_arn = arn:aws:iam::123456789012:role/x";
+    const sections = {
+      bad: `credential_process = sh -c "echo 'vault is locked' >&2; exit 3"`,
+      mute: "credential_process = false",
+      chain: `${role}\nsource_profile = nosuch`,
+      good: `credential_process = echo '{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"x"}'`,
+      mfa: `${role}\nsource_profile = good\nmfa_serial = arn:aws:iam::123456789012:mfa/me`,
+      nosession: "sso_session = nosuch\nsso_account_id = 123456789012\nsso_role_name = Admin",
+      broken: "aws_access_key_id = AK\u0007IA\naws_secret_access_key = x",
+      token: `${role}\nweb_identity_token_file = /no/such`,
+    };
+    const text = Object.entries(sections).map(([name, lines]) => `[profile ${name}]\n${lines}\n`);
+    await writeFile(join(home, "config"), text.join(""));
+  });
+
+  afterEach(() => rm(home, { recursive: true }));
+
+  test.for([
+    ["bad", "no credentials of profile bad: credential_process failed: vault is locked"],
+    ["mute", "no credentials of profile mute: credential_process failed and said nothing"],
+    ["chain", "no credentials of profile chain: Could not resolve credentials using profile: [nosuch]"],
+    [
+      "mfa",
+      "the profile mfa wants an MFA code, which mawps does not ask for | .*export-credentials --profile mfa",
+    ],
+    ["nosession", "the sso_session of profile nosession is not in the AWS configuration"],
+    [
+      "broken",
+      "the access key of profile broken holds a line break or another character that cannot be sent",
+    ],
+    ["token", "cannot read the web identity token in /no/such | AWS_WEB_IDENTITY_TOKEN_FILE"],
+  ] as const)("keep the reason: profile %s", async ([profile, expected]) => {
+    const aws = connect({ region: "eu-central-1", endpointUrl: server.url, profile, ...singly });
+    const [message = "", hint = ""] = expected.split(" | ");
+    const text = told(await failureOf(call.get(aws)), { profile });
+    expect(text).toContain(message);
+    expect(text).toMatch(new RegExp(hint));
+    expect(server.requests).toEqual([]);
+  });
+
+  test("name STS where that cannot be reached, not the server of the call", async () => {
+    const token = join(home, "token");
+    await writeFile(token, "x");
+    vi.stubEnv("AWS_WEB_IDENTITY_TOKEN_FILE", token);
+    vi.stubEnv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/x");
+    vi.stubEnv("AWS_ENDPOINT_URL_S3", server.url);
+    // A region that there is not, so that its name does not resolve with a network either.
+    const aws = connect({ region: "no-where-1", ...singly });
+    expect(told(await failureOf(call.get(aws)))).toMatch(
+      /^cannot reach https:\/\/sts\.no-where-1\.amazonaws\.com: .* \| The credentials come from there/,
+    );
+    expect(server.requests).toEqual([]);
+  });
+});
+
 describe("writes", () => {
   test("tells that a condition of S3 did not hold", async () => {
     expect(await explained(s3Error(412, "PreconditionFailed"), call.put)).toMatch(
@@ -370,7 +446,7 @@ describe("writes", () => {
 describe("the network", () => {
   test("names the endpoint that refuses connections", async () => {
     const { url } = server;
-    const aws = server.aws();
+    const aws = server.aws(singly);
     await server.close();
     expect(told(await failureOf(call.getItem(aws)), { endpointUrl: url })).toMatch(
       new RegExp(`^cannot reach ${url}: the connection was refused \\(ECONNREFUSED\\) \\| .*--endpoint-url`),
@@ -391,13 +467,44 @@ describe("the network", () => {
     );
   });
 
-  test("tells that a server is no HTTP server of AWS", async () => {
-    const fault = {
+  const page = { "content-type": "text/html; charset=utf-8" };
+
+  test.for([
+    ["a page", { status: 200, headers: page, body: "<html>Please log in</html>" }, call.getItem],
+    ["a page in place of a list", { status: 200, headers: page, body: "<html><body/></html>" }, call.list],
+    ["a page in place of an object", { status: 200, headers: page, body: "<html>log in</html>" }, call.get],
+    ["a page in place of an answer to HEAD", { status: 200, headers: page, body: "" }, call.head],
+    ["a refusal in a page", { status: 403, headers: page, body: "<html>Blocked</html>" }, call.put],
+    [
+      "a redirect",
+      { status: 302, headers: { location: "https://login.example.com/?t=secret" } },
+      call.getItem,
+    ],
+    ["another redirect", { status: 307, headers: { location: "https://login.example.com/" } }, call.list],
+  ] as const)("tells that what answers is no AWS: %s", async ([, fault, made]) => {
+    const text = await explained(fault, made);
+    expect(text).toMatch(new RegExp(`^what answers at ${server.url} is no AWS service`));
+    expect(text.includes("but sends to https://login.example.com |")).toBe("location" in fault.headers);
+    expect(text).not.toContain("secret");
+    expect(server.requests.length).toBe(1);
+  });
+
+  test("gives an object of a bucket that is a page", async () => {
+    server.fault = () => ({
       status: 200,
-      headers: { "content-type": "text/html" },
-      body: "<html>Please log in</html>",
-    };
-    expect(await explained(fault, call.getItem)).toContain(`what answers at ${server.url} is no AWS service`);
+      headers: { ...page, "x-amz-request-id": "1" },
+      body: "<html>mine</html>",
+    });
+    const { bytes } = await getObjectBytes(server.aws(singly), object);
+    expect(bytes.toString()).toBe("<html>mine</html>");
+  });
+
+  test("names what the public asks for and cannot reach", async () => {
+    const aws = server.aws(singly);
+    const error = await failureOf(anonymousGet(aws, "http://cdn.nowhere.invalid/a.jpg"));
+    expect(told(error, { endpointUrl: server.url })).toMatch(
+      /^cannot reach http:\/\/cdn\.nowhere\.invalid: .*publicBaseUrl/,
+    );
   });
 
   test.for([
@@ -424,7 +531,7 @@ describe("the network", () => {
 describe("what is left alone", () => {
   test("aborts", async () => {
     server.fault = () => s3Error(200, "never");
-    const error = await failureOf(getObject(server.aws(), { ...object, signal: AbortSignal.abort() }));
+    const error = await failureOf(getObject(server.aws(singly), { ...object, signal: AbortSignal.abort() }));
     expect(explain(error, {})).toBeUndefined();
   });
 
@@ -436,6 +543,6 @@ describe("what is left alone", () => {
 
   test("requests that AWS finds malformed: they are our bug", async () => {
     server.fault = () => jsonError(400, "ValidationException", "Invalid UpdateExpression: Syntax error");
-    expect(explain(await failureOf(call.update(server.aws())), {})).toBeUndefined();
+    expect(explain(await failureOf(call.update(server.aws(singly))), {})).toBeUndefined();
   });
 });
