@@ -3,7 +3,7 @@ import type { Condition } from "../../aws/dynamodb/expressions.ts";
 import { assertItemFits } from "../../aws/dynamodb/item-size.ts";
 import { getItem, tableShape, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
-import { pause } from "../../aws/setting.ts";
+import { pause } from "../../retry.ts";
 import { CliError } from "../../errors.ts";
 import { heroHistoryAttribute, type HeroRole } from "../../model/keys.ts";
 import type { TableShape } from "../../model/table-shape.ts";
