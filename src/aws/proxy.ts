@@ -34,7 +34,7 @@ export function proxyFor({ protocol, hostname, port }: Destination, env: Env): U
 }
 
 /** The variable that is set, by its name in lower or upper case. */
-export function firstOf(name: string, env: Env): [name?: string, value?: string] {
+function firstOf(name: string, env: Env): [name?: string, value?: string] {
   for (const variable of [name, name.toUpperCase()]) {
     const value = env[variable]?.trim();
     if (value !== undefined && value !== "") return [variable, value];
