@@ -3,6 +3,7 @@ import type { Voice } from "./main.ts";
 import type { Run } from "./commands/run.ts";
 import type { World } from "./world.ts";
 import { visibleLines } from "./output/text.ts";
+import { suggestion } from "./suggestion.ts";
 import { version } from "./version.ts";
 
 /** Any command of the tree, whatever its options: commander's own type is generic over them. */
@@ -14,6 +15,8 @@ export type Begin = (command: AnyCommand) => Promise<Run>;
 
 interface Noun {
   readonly description: string;
+  /** For the help of one that has verbs. */
+  readonly examples?: readonly [string, string];
   /** Adds the verbs (or, where the noun is its own verb, its flags and action). Loaded when it is called. */
   load(): Promise<(noun: AnyCommand, begin: Begin) => void>;
 }
@@ -21,38 +24,47 @@ interface Noun {
 const nouns: Readonly<Record<string, Noun>> = {
   hero: {
     description: "the picture on the home page",
+    examples: ["mawps hero set photo.jpg", "mawps hero show"],
     load: async () => (await import("./commands/hero/index.ts")).hero,
   },
   retention: {
     description: "what is due to be deleted, and deleting it",
+    examples: ["mawps retention plan", "mawps retention run --dry-run"],
     load: async () => (await import("./commands/retention/index.ts")).retention,
   },
   backup: {
     description: "backups of tables, files and accounts, and what AWS keeps by itself",
+    examples: ["mawps backup create", "mawps backup restore latest --dry-run"],
     load: async () => (await import("./commands/backup/index.ts")).backup,
   },
   migrate: {
     description: "versioned changes of what is stored: plan them, apply them, take them back",
+    examples: ["mawps migrate status", "mawps migrate plan"],
     load: async () => (await import("./commands/migrate/index.ts")).migrate,
   },
   audit: {
     description: "who changed what, and the proof of it",
+    examples: ["mawps audit list --since 7d", "mawps audit verify"],
     load: async () => (await import("./commands/audit/index.ts")).audit,
   },
   avatar: {
     description: "a user's own picture",
+    examples: ["mawps avatar set user-123 portrait.jpg", "mawps avatar url user-123"],
     load: async () => (await import("./commands/avatar/index.ts")).avatar,
   },
   doc: {
     description: "users' documents: upload, download, links, requests, scan, check",
+    examples: ["mawps doc upload user-123 cv.pdf --type cv", "mawps doc list user-123"],
     load: async () => (await import("./commands/doc/index.ts")).doc,
   },
   twin: {
     description: "the owner's digital twin: from the browser into DynamoDB, and its versions",
+    examples: ["mawps twin migrate --from-file twin.json", "mawps twin show"],
     load: async () => (await import("./commands/twin/index.ts")).twin,
   },
   progress: {
     description: "how the users get on: one of them, all of them, and what a browser still holds",
+    examples: ["mawps progress show user-123", "mawps progress stats"],
     load: async () => (await import("./commands/progress/index.ts")).progress,
   },
   setup: {
@@ -69,10 +81,12 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   config: {
     description: "show the settings and where each comes from",
+    examples: ["mawps config show", "mawps config trust"],
     load: async () => (await import("./commands/config.ts")).config,
   },
   local: {
     description: "the embedded local store: where it is, serve it, empty it",
+    examples: ["mawps local serve", "mawps local path"],
     load: async () => (await import("./commands/local.ts")).local,
   },
   demo: {
@@ -116,7 +130,7 @@ export function buildProgram(world: World): Program {
     .option("-v, --verbose", "more detail in errors")
     .option("--wide", "shorten nothing in tables, however narrow the terminal")
     .option("--no-color", "no colours")
-    .configureHelp({ showGlobalOptions: true, optionDescription })
+    .configureHelp({ showGlobalOptions: true, optionDescription, formatHelp, subcommandTerm, commandUsage })
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
       // With --json the error is one object, told by `main`.
@@ -154,6 +168,9 @@ export function buildProgram(world: World): Program {
     loaded.add(noun);
     (await nouns[noun.name()]?.load())?.(noun, begin);
     inheritSettings(noun);
+    addOtherWords(noun);
+    const examples = nouns[noun.name()]?.examples;
+    if (examples !== undefined) noun.addHelpText("after", `\nExamples:\n  ${examples.join("\n  ")}`);
   };
 
   for (const [name, { description }] of Object.entries(nouns)) {
@@ -200,13 +217,65 @@ function optionDescription(option: Option): string {
   return option.mandatory ? `${text} (required)` : text;
 }
 
+/** What is to be chosen first, and the options of every command last. */
+function formatHelp(command: AnyCommand, helper: Help): string {
+  const parts = Help.prototype.formatHelp
+    .call(helper, command, helper)
+    .trimEnd()
+    .split(/\n\n(?=[A-Z][\w ]*:\n)/);
+  const isAbout = (title: string) => (part: string) => part.startsWith(`${title}:\n`);
+  const first = parts.filter(isAbout("Commands"));
+  const last = parts.filter(isAbout("Global Options"));
+  const between = parts.slice(1).filter((part) => !first.includes(part) && !last.includes(part));
+  return `${[...parts.slice(0, 1), ...first, ...between, ...last].join("\n\n")}\n`;
+}
+
+/** The words of other tools that work as well are not shown. */
+function subcommandTerm(command: AnyCommand): string {
+  return withoutAlias(new Help().subcommandTerm(command), command);
+}
+
+function commandUsage(command: AnyCommand): string {
+  return withoutAlias(new Help().commandUsage(command), command);
+}
+
+function withoutAlias(text: string, command: AnyCommand): string {
+  return text.replace(`${command.name()}|${command.alias()}`, command.name());
+}
+
+/** Verbs by the words that other tools have for them. */
+const aliases: Readonly<Record<string, readonly string[]>> = {
+  list: ["ls"],
+  get: ["download"],
+  rm: ["delete", "remove"],
+};
+
+/** The other words for a noun's verbs, and what is said of one that is none. */
+function addOtherWords(noun: AnyCommand): void {
+  const verbs = noun.commands.map((verb: AnyCommand) => verb.name());
+  if (verbs.length === 0) return;
+  for (const verb of noun.commands as AnyCommand[]) {
+    verb.aliases((aliases[verb.name()] ?? []).filter((word) => !verbs.includes(word)));
+    addOtherWords(verb);
+  }
+  noun.on("command:*", ([word = ""]: string[]) => {
+    const meant = suggestion(word, verbs);
+    const hint = meant === undefined ? `there are: ${verbs.join(", ")}` : `Did you mean ${meant}?`;
+    noun.error(`error: unknown command '${word}'\n(${hint})`, {
+      exitCode: 1,
+      code: "commander.unknownCommand",
+    });
+  });
+}
+
 /**
- * No words at all ask for help, and so does `help hero set`: commander's own `help` looks one word deep, at a noun whose
+ * `version` is the flag. No words at all ask for help, and so does `help hero set`: commander's own `help` looks one word deep, at a noun whose
  * verbs are not loaded yet.
  */
 function plain(argv: readonly string[]): readonly string[] {
   if (argv.length === 0) return ["--help"];
   const [first, ...rest] = argv;
+  if (first === "version" && rest.length === 0) return ["--version"];
   if (first !== "help") return argv;
   return rest[0] !== undefined && Object.hasOwn(nouns, rest[0]) ? [...rest, "--help"] : plain(rest);
 }
