@@ -165,7 +165,11 @@ async function lookAround(run: Run, answers: Answers): Promise<Found> {
   const progress = await run.progress("looking at what there is on AWS");
   try {
     const found = await discover(aws);
-    for (const { what, why } of found.failures) run.note(`could not list ${what}: ${why}`);
+    // Without credentials all of them fail for one reason.
+    for (const why of new Set(found.failures.map((failure) => failure.why))) {
+      const unlisted = found.failures.filter((failure) => failure.why === why).map(({ what }) => what);
+      run.note(`could not list ${unlisted.join(", ")}: ${why}`);
+    }
     return found;
   } finally {
     progress.stop();
