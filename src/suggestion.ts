@@ -51,10 +51,10 @@ export function suggestion(word: string, verbs: readonly string[]): string | und
 /** How many letters must be added, left out or replaced to come from one word to the other. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, at) => at);
-  for (const [at, letter] of [...from].entries()) {
+  for (let at = 0; at < from.length; at += 1) {
     const next = [at + 1];
     for (let column = 0; column < to.length; column += 1) {
-      const replaced = (row[column] ?? 0) + (letter === to[column] ? 0 : 1);
+      const replaced = (row[column] ?? 0) + (from[at] === to[column] ? 0 : 1);
       next.push(Math.min(replaced, (next[column] ?? 0) + 1, (row[column + 1] ?? 0) + 1));
     }
     row = next;
