@@ -53,11 +53,18 @@ export function realWorld(signal: AbortSignal, saveWorker?: string): World {
             : ["xdg-open"];
       await new Promise<void>((resolve, reject) => {
         const child = spawn(command ?? "xdg-open", [...before, url], { stdio: "ignore", detached: true });
-        child.once("spawn", () => {
-          child.unref();
-          resolve();
+        // It ends at once when it finds no browser; where it becomes the browser, it does not end.
+        const given = setTimeout(resolve, 1500);
+        child.once("exit", (status) => {
+          clearTimeout(given);
+          if (status === 0) resolve();
+          else reject(Object.assign(new Error(`it ended with ${status ?? "a signal"}`), { code: "ENOENT" }));
         });
-        child.once("error", reject);
+        child.once("error", (error) => {
+          clearTimeout(given);
+          reject(error);
+        });
+        child.unref();
       });
     },
     async connect(config, access) {

@@ -17,7 +17,11 @@ function names(config: Config): Names {
   return {
     ...defaultNames,
     region: config.region,
-    buckets: { publicMedia: config["buckets.publicMedia"], userFiles: config["buckets.userFiles"] },
+    buckets: {
+      publicMedia: config["buckets.publicMedia"],
+      userFiles: config["buckets.userFiles"],
+      profileImages: config["buckets.profileImages"],
+    },
     tables: {
       userProfiles: config["tables.userProfiles"],
       digitalTwin: config["tables.digitalTwin"],

@@ -148,6 +148,8 @@ export interface ExpectedItem {
   readonly key: Readonly<Record<string, string>>;
   /** The attribute without whose value the site does not see the item, and what happens then. */
   readonly recognisedBy: { readonly attribute: string; readonly value: string; readonly otherwise: string };
+  /** Buckets in which the site itself puts such pictures, beside the declared ones. */
+  readonly alsoIn: readonly string[];
   /** Attributes with URLs that anybody must be able to read as pictures. */
   readonly pictures: readonly {
     readonly attribute: string;

@@ -14,7 +14,12 @@ import { defaultPeriods, type Period, type RetentionPeriods } from "./retention.
 /** The configured names of one environment of the site. */
 export interface Names {
   readonly region: string;
-  readonly buckets: { readonly publicMedia: string; readonly userFiles: string };
+  readonly buckets: {
+    readonly publicMedia: string;
+    readonly userFiles: string;
+    /** The site's own, to which it uploads today. */
+    readonly profileImages: string;
+  };
   readonly tables: {
     readonly userProfiles: string;
     readonly digitalTwin: string;
@@ -31,7 +36,11 @@ export interface Names {
 
 export const defaultNames: Names = {
   region: "eu-central-1",
-  buckets: { publicMedia: "manuel-weiss-public-media", userFiles: "mawps-user-files-1760106396" },
+  buckets: {
+    publicMedia: "manuel-weiss-public-media",
+    userFiles: "mawps-user-files-1760106396",
+    profileImages: "mawps-profile-images",
+  },
   tables: {
     userProfiles: "mawps-user-profiles",
     digitalTwin: "mawps-digital-twin",
@@ -70,6 +79,7 @@ export function mawps(names: Names, periods: RetentionPeriods = defaultPeriods):
           value: "website-images",
           otherwise: "the website answers 404 for its hero images",
         },
+        alsoIn: [names.buckets.profileImages],
         pictures: [
           { attribute: "profileImageDefault", what: "hero image", isOptional: false },
           { attribute: "profileImageHover", what: "hover image", isOptional: true },

@@ -32,6 +32,7 @@ export const defaultPeriods: RetentionPeriods = {
 /** Attributes of a user's item that point at pictures: texts, or lists and maps with texts in them. */
 export const pictureAttributes = [
   "profileImage",
+  "profileImageUrl",
   "profileImageDefault",
   "profileImageHover",
   "profileImageVariants",

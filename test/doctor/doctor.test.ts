@@ -153,6 +153,11 @@ describe("the hero image", () => {
       [`problem hero image: is in ${userFiles}, not in a public bucket`],
     ],
     [
+      "in the bucket of the website's uploads, where it is gone",
+      { profileImageDefault: heroUrl.replace(publicMedia, "mawps-profile-images") },
+      ["problem hero image: there is no such object in mawps-profile-images"],
+    ],
+    [
       "elsewhere",
       { profileImageDefault: `data:image/png;base64,${"A".repeat(5000)}` },
       ["warning hero image: is not in a bucket of the site"],

@@ -7,7 +7,7 @@ describe("the declaration", () => {
   it("takes every name from the configuration", () => {
     const names = {
       region: "us-east-1",
-      buckets: { publicMedia: "bucket-one", userFiles: "bucket-two" },
+      buckets: { publicMedia: "bucket-one", userFiles: "bucket-two", profileImages: "bucket-three" },
       tables: {
         userProfiles: "t-one",
         digitalTwin: "t-two",
@@ -26,6 +26,7 @@ describe("the declaration", () => {
     for (const name of [
       "bucket-one",
       "bucket-two",
+      "bucket-three",
       "t-one",
       "t-two",
       "t-three",

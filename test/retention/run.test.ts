@@ -43,7 +43,11 @@ async function siteOn(
 ): Promise<RetentionSite> {
   const names = {
     ...defaultNames,
-    buckets: { publicMedia: bucket === "plain" ? "versioned" : "plain", userFiles: bucket },
+    buckets: {
+      ...defaultNames.buckets,
+      publicMedia: bucket === "plain" ? "versioned" : "plain",
+      userFiles: bucket,
+    },
     tables: { ...defaultNames.tables, userProfiles: "profiles" },
   };
   const documents: DocumentSite = {

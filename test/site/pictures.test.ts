@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { plainPicture } from "../fixtures/pictures.ts";
 import { lines } from "../retention/stored.ts";
-import { addressOf, heroKey, profileImages, publicMedia, serviceKeys } from "./objects.ts";
+import {
+  addressOf,
+  avatarKeys,
+  heroKey,
+  profileImages,
+  publicMedia,
+  serviceKeys,
+  userFiles,
+} from "./objects.ts";
 import { makeLiveSite, type LiveSite } from "./world.ts";
 
 let site: LiveSite;
@@ -49,4 +57,19 @@ test("hero commands touch the pointers alone, and go back to the website's pictu
   expect(unknown.filter(({ bucket }) => bucket === profileImages)).toHaveLength(1);
   const heroes = lines((await site.run(["hero", "list", "--json"])).stdout);
   expect(heroes.map((each) => each["key"])).toEqual([key, heroKey]);
+});
+
+test("an avatar goes into both attributes of the profile, and nothing else of it changes", async () => {
+  const { lena } = site.people;
+  const before = await site.picture();
+  const set = await site.run(["avatar", "set", lena, "photo.jpg", "--json"]);
+  expect([set.exitCode, set.stderr]).toEqual([0, ""]);
+  const result = JSON.parse(set.stdout) as { key: string; profileImage: string; previousImage: string };
+  expect(result.previousImage).toBe(addressOf(profileImages, avatarKeys.today(lena)));
+  expect(await site.changedSince(before)).toEqual([
+    `changed item mawps-user-profiles {"userId":"${lena}"}`,
+    expect.stringContaining(`new object ${userFiles} ${result.key}`) as string,
+  ]);
+  const item = (await site.picture()).get(`item mawps-user-profiles {"userId":"${lena}"}`) ?? "";
+  expect(item.split(result.profileImage)).toHaveLength(3);
 });

@@ -8,6 +8,7 @@ import { duration } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
+import type { Run } from "../run.ts";
 import { heroSite } from "./site.ts";
 import { warnOfForeignType } from "./warnings.ts";
 
@@ -73,6 +74,7 @@ export function heroSet(begin: Begin): AnyCommand {
       await (await auditing).recordAll(result.pictures.map(changed));
       progress.stop();
       warnOfForeignType(run, result.foreignType);
+      for (const picture of result.pictures) warnOfSize(run, picture);
       if (options.keepOriginal) {
         run.warn(keptMetadata((await rendering).flatMap((image) => image.keptMetadata)));
       }
@@ -114,6 +116,16 @@ function changed(picture: SetPicture): AuditEvent {
       sizeBytes: picture.bytes,
     },
   };
+}
+
+/** On the home page the picture stands large; a browser would blow a smaller one up. */
+const fewestPixels = 600;
+
+function warnOfSize(run: Run, { role, width, height }: SetPicture): void {
+  if (Math.max(width, height) >= fewestPixels) return;
+  run.warn(
+    `the ${role} picture is only ${width} x ${height} pixels: it will look blurred on the home page; ${fewestPixels} are enough`,
+  );
 }
 
 function keptMetadata(kinds: readonly string[]): string {

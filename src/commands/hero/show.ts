@@ -5,6 +5,7 @@ import { localTime } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
+import type { Run } from "../run.ts";
 import { heroSite } from "./site.ts";
 
 /** `mawps hero show`: what the website shows now. */
@@ -22,7 +23,7 @@ export function heroShow(begin: Begin): AnyCommand {
       if ((options.open ?? options.html) && url === null) {
         throw new CliError("no hero image is set", { hint: "set one with `mawps hero set <image>`" });
       }
-      if (options.open && url !== null) await run.world.openUrl(url);
+      if (options.open && url !== null) await openInBrowser(run, url);
       if (options.html && url !== null) {
         const { pictureHtml } = await import("../../site/hero/html.ts");
         const html = pictureHtml({ url, variants: pointer.profileImageVariants?.default ?? [] });
@@ -31,6 +32,19 @@ export function heroShow(begin: Begin): AnyCommand {
       }
       await run.print(pointer, asText);
     });
+}
+
+/** @throws CliError when this machine opens none; the address is told then. */
+async function openInBrowser(run: Run, url: string): Promise<void> {
+  try {
+    await run.world.openUrl(url);
+  } catch (error) {
+    if (typeof (error as NodeJS.ErrnoException).code !== "string") throw error;
+    throw new CliError("there is no browser here to open the picture in", {
+      hint: `open it elsewhere: ${visible(url)}`,
+      cause: error,
+    });
+  }
 }
 
 function asText(pointer: HeroPointer): string {

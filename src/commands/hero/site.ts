@@ -10,7 +10,7 @@ export async function heroSite(run: Run, access: Access): Promise<HeroSite> {
   return {
     aws,
     bucket: config["buckets.publicMedia"],
-    websiteBucket: config["buckets.profileImages"],
+    uploadsBucket: config["buckets.profileImages"],
     table: config["tables.userProfiles"],
     publicBaseUrl: config.publicBaseUrl,
     trail: auditSite({ aws, config, world }),

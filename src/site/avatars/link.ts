@@ -3,11 +3,11 @@ import { presignGet } from "../../aws/s3/presign.ts";
 import { assertLongEnough, signingTime, type HandedOut, type LinkSpan } from "../../documents/link.ts";
 import type { ChangingSite } from "../../documents/site.ts";
 import { CliError } from "../../errors.ts";
-import { avatarKeyOf, readAvatar, tellable } from "./pointer.ts";
+import { avatarPlace, readAvatar, tellable } from "./pointer.ts";
 
 /**
  * Signs a link that shows a user's picture, and records it before it is handed out.
- * @throws CliError when there is no picture in the private bucket, or the link would end too early.
+ * @throws CliError when there is no picture in a bucket of the site, or the link would end too early.
  */
 export async function linkToAvatar(
   site: ChangingSite,
@@ -15,18 +15,18 @@ export async function linkToAvatar(
   options: LinkSpan & { readonly dryRun: boolean },
 ): Promise<HandedOut> {
   const pointer = await readAvatar(site, userId);
-  const { bucket } = site;
-  const key = avatarKeyOf(site, pointer);
-  if (key === undefined) {
+  const place = avatarPlace(site, pointer);
+  if (place === undefined) {
     const what = tellable(pointer.value);
     throw new CliError(
       what === null
         ? `${userId} has no picture`
-        : `the picture of ${userId} is none of theirs in the private bucket: ${what}`,
+        : `the picture of ${userId} is none of theirs in a bucket of the site: ${what}`,
       { hint: "`mawps avatar set` gives them one" },
     );
   }
-  if ((await headObject(site.aws, { bucket, key }, site.signal)) === undefined) {
+  const { bucket, key } = place;
+  if ((await headObject(site.aws, place, site.signal)) === undefined) {
     throw new CliError(`the picture of ${userId} is not in the bucket: ${key}`, {
       hint: "`mawps avatar set` gives them another",
     });
@@ -40,7 +40,7 @@ export async function linkToAvatar(
   assertLongEnough(link, options);
   const { expiresAt, endsWithSession } = link;
   if (options.dryRun) return { url: null, expiresAt, endsWithSession };
-  const details = { key, method: "GET", expiresAt: expiresAt.toISOString() };
+  const details = { bucket, key, method: "GET", expiresAt: expiresAt.toISOString() };
   await site.record([{ action: "avatar.link-created", userId, details }]);
   return { url: link.url, expiresAt, endsWithSession };
 }

@@ -1,12 +1,14 @@
+import type { Condition } from "../../aws/dynamodb/expressions.ts";
 import { getItem, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
 import { documentItemKey, refuseNobody } from "../../documents/entries.ts";
 import type { DocumentSite } from "../../documents/site.ts";
 import { CliError } from "../../errors.ts";
 import { parseKey } from "../../model/keys.ts";
-import { parsePublicUrl } from "../../model/urls.ts";
+import { parsePublicUrl, type ObjectAddress } from "../../model/urls.ts";
 
-const attribute = "profileImage";
+/** Where a profile points at its picture: the website reads the first today, and once read the second. */
+const attributes = ["profileImageUrl", "profileImage"] as const;
 
 /** What a user's profile says of their picture. */
 export interface AvatarPointer {
@@ -27,12 +29,12 @@ export async function readAvatar(site: DocumentSite, userId: string): Promise<Av
     });
   }
   refuseNobody(userId, item);
-  const value = item[attribute]?.S;
-  return { userId, item, value: value === "" ? undefined : value };
+  const values = attributes.flatMap((attribute) => item[attribute]?.S ?? []);
+  return { userId, item, value: values.find((value) => value !== "") };
 }
 
 /**
- * Points the profile at another picture, or at none: one update of `profileImage` and `updatedAt` alone, on condition that
+ * Points the profile at another picture, or at none: one update of both attributes and `updatedAt` alone, on condition that
  * the picture still is the one that was read.
  * @throws CliError when somebody else changed it meanwhile; theirs stays then.
  */
@@ -41,7 +43,6 @@ export async function pointAvatar(
   { userId, item }: AvatarPointer,
   url: string | undefined,
 ): Promise<void> {
-  const before = item[attribute];
   const updatedAt: AttributeValue = { S: site.now().toISOString() };
   const outcome = await updateAttributes(site.aws, {
     table: site.table,
@@ -49,11 +50,14 @@ export async function pointAvatar(
     set: [
       { path: "updatedAt", value: updatedAt },
       // As the hero's pointers: null, so that the website sees that there is none.
-      { path: attribute, value: url === undefined ? { NULL: true } : { S: url } },
+      ...attributes.map((path) => ({ path, value: url === undefined ? { NULL: true } : { S: url } })),
     ],
     conditions: [
       { path: "userId", is: "present" },
-      before === undefined ? { path: attribute, is: "absent" } : { path: attribute, is: "equal", to: before },
+      ...attributes.map((path): Condition => {
+        const before = item[path];
+        return before === undefined ? { path, is: "absent" } : { path, is: "equal", to: before };
+      }),
     ],
     signal: site.signal,
   });
@@ -64,18 +68,23 @@ export async function pointAvatar(
 }
 
 /**
- * The key of the user's picture in the private bucket; undefined for a picture that is somewhere else. An address outside of the
- * user's own folder is none: the website lets users write their profile, which must not open somebody else's file.
+ * Where the user's picture lies, in the private bucket or in that of the website's uploads; undefined for a picture that is
+ * somewhere else. An address outside of the user's own folders is none: the website lets users write their profile, which
+ * must not open somebody else's file.
  */
-export function avatarKeyOf(
-  site: Pick<DocumentSite, "aws" | "bucket">,
+export function avatarPlace(
+  site: Pick<DocumentSite, "aws" | "bucket" | "uploadsBucket">,
   { userId, value = "" }: Pick<AvatarPointer, "userId" | "value">,
-): string | undefined {
+): ObjectAddress | undefined {
   const address = parsePublicUrl(value, { endpointUrl: site.aws.endpointUrl });
-  if (address?.bucket !== site.bucket) return undefined;
+  if (address === undefined) return undefined;
   const parsed = parseKey(address.key);
   const isAvatar = parsed?.layout === "avatar" || parsed?.layout === "old-avatar";
-  return isAvatar && parsed.userId === userId ? address.key : undefined;
+  if (address.bucket !== site.bucket && address.bucket !== site.uploadsBucket) return undefined;
+  if (isAvatar) return parsed.userId === userId ? address : undefined;
+  const own = `profile/${userId}/`;
+  const isUpload = address.bucket === site.uploadsBucket && address.key.startsWith(own);
+  return isUpload && !address.key.slice(own.length).includes("/") ? address : undefined;
 }
 
 /** An address as it may be told; a data URL is a picture, and an address may end in a signature. */

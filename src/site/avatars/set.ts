@@ -39,7 +39,8 @@ export async function setAvatar(
   });
   const { bytes, contentType, width, height } = picture;
   const profileImage = documentUrl(site, key);
-  assertItemFits({ ...before.item, profileImage: { S: profileImage } }, `the item of ${userId}`);
+  const pointed = { profileImage: { S: profileImage }, profileImageUrl: { S: profileImage } };
+  assertItemFits({ ...before.item, ...pointed }, `the item of ${userId}`);
   const result: SetAvatar = {
     userId,
     bucket: site.bucket,

@@ -53,7 +53,7 @@ export async function heroPictures(site: HeroSite): Promise<HeroPictures> {
     readPointer(site),
     pictureEntries(site.trail, ownerId),
     listed(site, { bucket: site.bucket, prefix: heroFolder }),
-    listed(site, { bucket: site.websiteBucket, prefix: ownerUploads }),
+    listed(site, { bucket: site.uploadsBucket, prefix: ownerUploads }),
   ]);
   const known = knownHeroes(site, read, entries);
   const objects = [...(own ?? []), ...(theirs ?? [])];
@@ -67,7 +67,7 @@ export async function heroPictures(site: HeroSite): Promise<HeroPictures> {
     unknown: objects.filter((object) => !isKnown(object)).sort(newestFirst),
     unlisted: [
       ...(own === undefined ? [site.bucket] : []),
-      ...(theirs === undefined ? [site.websiteBucket] : []),
+      ...(theirs === undefined ? [site.uploadsBucket] : []),
     ],
   };
 }
@@ -85,8 +85,8 @@ async function listed(
       }
     }
   } catch (error) {
-    if (errorName(error) === "NoSuchBucket" && place.bucket === site.websiteBucket) return [];
-    if (isDenied(error) && place.bucket === site.websiteBucket) return undefined;
+    if (errorName(error) === "NoSuchBucket" && place.bucket === site.uploadsBucket) return [];
+    if (isDenied(error) && place.bucket === site.uploadsBucket) return undefined;
     throw error;
   }
   return found;
@@ -100,8 +100,8 @@ async function looked(site: HeroSite, address: ObjectAddress): Promise<StoredObj
 }
 
 /** Whether a bucket is one that the site keeps hero images in. */
-function isOurs({ bucket, websiteBucket }: HeroSite, address: ObjectAddress): boolean {
-  return address.bucket === bucket || address.bucket === websiteBucket;
+function isOurs({ bucket, uploadsBucket }: HeroSite, address: ObjectAddress): boolean {
+  return address.bucket === bucket || address.bucket === uploadsBucket;
 }
 
 function described(

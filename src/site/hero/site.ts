@@ -8,7 +8,7 @@ export interface HeroSite {
   /** The public bucket. */
   readonly bucket: string;
   /** The bucket to which the website uploads today: heroes in it are known, and never written. */
-  readonly websiteBucket: string;
+  readonly uploadsBucket: string;
   /** The table of the profiles, with the owner's item. */
   readonly table: string;
   /** What stands in front of the bucket, such as a CDN. */

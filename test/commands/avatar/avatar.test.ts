@@ -92,6 +92,7 @@ describe.each(["simple", "composite"] as const)("avatar on the %s table", (shape
     expect(after).toEqual({
       ...before,
       profileImage: { S: set["profileImage"] },
+      profileImageUrl: { S: set["profileImage"] },
       updatedAt: after?.["updatedAt"],
     });
     expect(after?.["updatedAt"]).not.toEqual(before?.["updatedAt"]);
@@ -228,7 +229,8 @@ describe.each(["simple", "composite"] as const)("avatar on the %s table", (shape
     expect(removed).toEqual({ userId: "user-1", previousImage: profileImage, changed: true });
     const after = await profile();
     // Null, as the hero's pointers: the website sees that there is none.
-    expect(after).toEqual({ ...before, profileImage: { NULL: true }, updatedAt: after?.["updatedAt"] });
+    const none = { profileImage: { NULL: true }, profileImageUrl: { NULL: true } };
+    expect(after).toEqual({ ...before, ...none, updatedAt: after?.["updatedAt"] });
     expect(await pictures()).toEqual([key]);
     expect((await trail()).slice(1)).toMatchObject([
       { action: "avatar.removed", userId: "user-1", details: { phase: "begun" } },

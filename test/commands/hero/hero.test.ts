@@ -344,6 +344,15 @@ describe("hero set", () => {
     expect(json(await run("hero", "rollback", "--json"))["key"]).toBe(key);
   });
 
+  it("warns of a picture that is too small for the home page, and sets it", async () => {
+    const small = sharp({ create: { width: 300, height: 200, channels: 3, background: "#345" } });
+    await writeFile(join(home.folder, "small.jpg"), await small.jpeg().toBuffer());
+    const outcome = await run("hero", "set", "small.jpg", "--json");
+    expect(outcome.exitCode).toBe(0);
+    expect(outcome.stderr).toContain("the default picture is only 300 x 200 pixels");
+    expect(await home.look(keysIn)).toHaveLength(1);
+  });
+
   it("opens the live picture in the browser", async () => {
     expect((await run("hero", "show", "--open")).exitCode).toBe(1);
     const set = json(await run("hero", "set", "photo.jpg", "--json"));

@@ -20,7 +20,7 @@ it("gets twenty settings at once through, each with the one before it in the his
     const site: HeroSite = {
       aws,
       bucket,
-      websiteBucket: config["buckets.profileImages"],
+      uploadsBucket: config["buckets.profileImages"],
       table: config["tables.userProfiles"],
       publicBaseUrl: undefined,
       trail: { aws, table: config["tables.auditLog"], bucket: config["buckets.userFiles"] },
