@@ -1,6 +1,7 @@
 import { findBucket } from "../aws/s3/bucket-settings.ts";
 import { pause } from "../retry.ts";
 import { describeTable, type TableMeasure } from "../aws/dynamodb/table-description.ts";
+import { queryItems } from "../aws/dynamodb/items.ts";
 import type { ExportPlace } from "../aws/dynamodb/table-export.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { schemaVersion } from "../migrations/state.ts";
@@ -49,6 +50,8 @@ export interface BackupPlan {
   readonly missing: readonly string[];
   /** There, and left out by `only`. */
   readonly left: readonly string[];
+  /** Declared secrets that it would hold: where each is, never what. */
+  readonly secrets: readonly string[];
 }
 
 /**
@@ -84,7 +87,35 @@ export async function planBackup(
   const takesUsers =
     pool !== undefined && (only.length === 0 || only.includes("users") || only.includes(pool));
   if (pool !== undefined && !takesUsers) left.push(`user pool ${pool}`);
-  return { ...plan, userPoolId: takesUsers ? pool : undefined, missing, left };
+  const secrets = await secretsIn({ aws, declaration, signal }, plan.tables);
+  return { ...plan, userPoolId: takesUsers ? pool : undefined, missing, left, secrets };
+}
+
+/** Which of the declared secrets are there: `api-settings#global (openai) in table …`. Their values are not kept. */
+async function secretsIn(
+  { aws, declaration, signal }: Pick<BackupSite, "aws" | "declaration" | "signal">,
+  tables: readonly PlannedTable[],
+): Promise<string[]> {
+  const asked = declaration.secrets.flatMap(({ table: role, ids, attributes }) =>
+    tables
+      .filter((table) => table.role === role)
+      .flatMap(({ name: table, description: { keys } }) =>
+        ids.map(async (id): Promise<string[]> => {
+          const { partition } = keys;
+          const pages = queryItems(aws, {
+            table,
+            partition: { attribute: partition.name, value: { S: id } },
+            attributes,
+            signal,
+          });
+          const found = new Set<string>();
+          for await (const page of pages)
+            for (const item of page) for (const name of Object.keys(item)) found.add(name);
+          return found.size === 0 ? [] : [`${id} (${[...found].sort().join(", ")}) in table ${table}`];
+        }),
+      ),
+  );
+  return (await Promise.all(asked)).flat();
 }
 
 function assertKnown({ tables, buckets, userPool }: Declaration, only: Only): void {

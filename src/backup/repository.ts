@@ -67,6 +67,8 @@ export interface Making {
   readonly now: Date;
   /** age recipients of a repository that is made; what is written to it then cannot be read by who writes it. */
   readonly encryptTo?: readonly string[] | undefined;
+  /** What may be stored encrypted only: a repository that is not is refused, and none such is made. */
+  readonly secrets?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -90,9 +92,12 @@ export async function openRepository(
 
 /** Opens the repository, or makes it. Refuses to go on with another encryption than it was made with. */
 export async function ensureRepository(store: Store, unlock: Unlock, making: Making): Promise<Repository> {
-  const { encryptTo = [], signal } = making;
+  const { encryptTo = [], secrets = [], signal } = making;
   const found = await readConfiguration(store, signal);
   const isWanted = encryptTo.length > 0 || unlock.passphrase !== undefined;
+  const isOpen =
+    found === undefined ? !isWanted && unlock.identity === undefined : found.encryption === "none";
+  if (isOpen && secrets.length > 0) throw openSecrets(secrets);
   if (found === undefined) {
     if (unlock.identity !== undefined && !isWanted) {
       throw new CliError("an identity opens an encrypted repository, and makes none", {
@@ -119,6 +124,13 @@ export async function ensureRepository(store: Store, unlock: Unlock, making: Mak
     });
   }
   return opened(store, found, { ...unlock, signal });
+}
+
+function openSecrets(secrets: readonly string[]): CliError {
+  return new CliError("secrets would lie open in a backup that is not encrypted; nothing was backed up", {
+    details: secrets,
+    hint: "encrypt it (--encrypt-to, or a passphrase), or pass --with-secrets if whoever reads the backup may have them",
+  });
 }
 
 /** `Unlock` with the signal of the call. */

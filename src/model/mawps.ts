@@ -68,6 +68,14 @@ export function mawps(names: Names, periods: RetentionPeriods = defaultPeriods):
     tables: tables(names),
     ...(names.userPoolId === undefined ? {} : { userPool: { id: names.userPoolId, backedUp: true } }),
     owned,
+    secrets: [
+      {
+        table: "userProfiles",
+        ids: ["api-settings#global", "global", "global-settings"],
+        // Of each provider a map or JSON text with its API key; older pages wrote the key alone.
+        attributes: ["openai", "anthropic", "google", "apiKey", "apiKeys"],
+      },
+    ],
     retention: retention(periods),
     expected: [
       {

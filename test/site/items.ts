@@ -163,6 +163,7 @@ function profileItems({ lena, tomas, mira, ruth }: People): Row[] {
               lastVisit: "2025-11-13T19:30:00.000Z",
             },
             mbti: {
+              firstVisit: "2025-11-14T10:00:00.000Z",
               visitCount: 1,
               completed: true,
               completionPercentage: 100,

@@ -19,7 +19,7 @@ export interface LiveSite {
   look<T>(look: (aws: Aws) => Promise<T>): Promise<T>;
   picture(): Promise<Picture>;
   /** What is the site's and not as it was in the picture: everything but the tool's own tables and anchors. */
-  changedSince(before: Picture): Promise<string[]>;
+  changedSince(before: Picture, after?: Picture): Promise<string[]>;
   /** Another site as this one stands now, in less time than building one takes. */
   copy(): Promise<LiveSite>;
   remove(): Promise<void>;
@@ -67,8 +67,8 @@ function liveSite(home: TestHome, built: Built): LiveSite {
     run: (argv, options) => home.run(argv, options),
     look: (look) => home.look(look),
     picture,
-    changedSince: async (before) =>
-      differences(before, await picture()).filter((line) => !toolsOwn.test(line)),
+    changedSince: async (before, after) =>
+      differences(before, after ?? (await picture())).filter((line) => !toolsOwn.test(line)),
     async copy() {
       const other = await makeHome();
       await cp(storeOf(home), storeOf(other), { recursive: true });

@@ -22,6 +22,7 @@ export function backupCreate(begin: Begin): AnyCommand {
     )
     .option("--max-rcu <units>", "read tables at so many read capacity units a second", units)
     .option("--encrypt-to <recipient...>", "make the repository encrypted, to these age recipients")
+    .option("--with-secrets", "also unencrypted where it would hold API keys of the site")
     .addOption(
       new Option("--engine <engine>", "aws: DynamoDB exports the tables to S3 itself")
         .choices(["scan", "aws"] as const)
@@ -112,17 +113,18 @@ function refuseTooLarge({ config }: Run, { tables }: BackupPlan): void {
   );
 }
 
-function planned({ tables, buckets, userPoolId, missing, left }: BackupPlan) {
+function planned({ tables, buckets, userPoolId, missing, left, secrets }: BackupPlan) {
   return {
     tables: tables.map(({ name, measure }) => ({ name, items: measure.items, bytes: measure.bytes })),
     buckets: buckets.map(({ name }) => name),
     ...(userPoolId === undefined ? {} : { userPool: userPoolId }),
     missing,
     left,
+    secrets,
   };
 }
 
-function planText({ tables, buckets, userPool, left }: ReturnType<typeof planned>): string {
+function planText({ tables, buckets, userPool, left, secrets }: ReturnType<typeof planned>): string {
   return [
     "would be read:",
     ...tables.map(
@@ -131,6 +133,7 @@ function planText({ tables, buckets, userPool, left }: ReturnType<typeof planned
     ...buckets.map((name) => `  bucket ${name}`),
     ...(userPool === undefined ? [] : [`  user pool ${userPool}`]),
     ...(left.length === 0 ? [] : [`left out: ${left.join(", ")}`]),
+    ...(secrets.length === 0 ? [] : [`secrets among them: ${secrets.join("; ")}`]),
   ].join("\n");
 }
 

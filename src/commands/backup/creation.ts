@@ -24,6 +24,8 @@ export interface Creation {
   readonly only: readonly string[];
   readonly rate: Rate | undefined;
   readonly encryptTo?: readonly string[] | undefined;
+  /** Declared secrets may lie open in the backup. */
+  readonly withSecrets?: true | undefined;
   readonly engine: "scan" | "aws";
   readonly exportTo?: ExportPlace | undefined;
   readonly onProgress: (progress: CreateProgress) => void;
@@ -34,7 +36,10 @@ export async function createdBackup(run: Run, creation: Creation): Promise<Creat
   const { world, config } = run;
   const { aws, declaration, plan, only, rate, engine } = creation;
   const trail = await run.audit();
-  const repository = await ensureBackups(run, creation.repo, creation.encryptTo);
+  const repository = await ensureBackups(run, creation.repo, {
+    encryptTo: creation.encryptTo,
+    secrets: creation.withSecrets === true ? [] : plan.secrets,
+  });
   const exportTo = engine === "aws" ? exportPlace(repository, creation.exportTo) : undefined;
   const now = () => world.now();
   const { machine } = world;

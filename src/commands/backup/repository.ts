@@ -4,7 +4,13 @@ import { join, resolve } from "node:path";
 import { isDenied } from "../../aws/setting.ts";
 import { assertRecipient } from "../../backup/encryption.ts";
 import { folderStore } from "../../backup/folder-store.ts";
-import { ensureRepository, openRepository, type Repository, type Unlock } from "../../backup/repository.ts";
+import {
+  ensureRepository,
+  openRepository,
+  type Making,
+  type Repository,
+  type Unlock,
+} from "../../backup/repository.ts";
 import { s3Store } from "../../backup/s3-store.ts";
 import type { Store } from "../../backup/store.ts";
 import { CliError, exitCodes } from "../../errors.ts";
@@ -28,7 +34,7 @@ export async function openBackups(run: Run, repo: string | undefined): Promise<R
 export async function ensureBackups(
   run: Run,
   repo: string | undefined,
-  encryptTo: readonly string[] = [],
+  { encryptTo = [], secrets }: Pick<Making, "encryptTo" | "secrets">,
 ): Promise<Repository> {
   if (run.world.env["MAWPS_BACKUP_PASSPHRASE"] === "") {
     // CI gives an empty text for a secret that is not there, and what should be encrypted would lie open.
@@ -44,6 +50,7 @@ export async function ensureBackups(
   return ensureRepository(store, await unlockOf(run), {
     now: world.now(),
     encryptTo: recipients,
+    secrets,
     signal: world.signal,
   });
 }
