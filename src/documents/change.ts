@@ -11,13 +11,15 @@ import {
 } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
 import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
-import { changeEntries, type EntryChange } from "./entry-changes.ts";
+import { bringBack, changeEntries, putAway, type EntryChange } from "./entry-changes.ts";
 import { inParallel } from "./parallel.ts";
 import type { ChangingSite, DocumentSite } from "./site.ts";
 
 /** A change that was decided on: what to write, and what the trail will say of it. */
 export interface PlannedChange extends EntryChange {
   readonly event: AuditEvent;
+  /** Not a change where it stands: away from where the website sees it, or back to there. */
+  readonly moves?: "away" | "back";
 }
 
 /** What is to be done to some of a user's documents; those that stand so already are left. */
@@ -26,31 +28,37 @@ export interface ChangePlan {
   readonly unchanged: readonly StoredEntry[];
 }
 
-/** Decides a soft delete: the objects stay until retention removes them. */
+/**
+ * Decides a soft delete: the objects stay until retention removes them. `hard` takes the entries away from where the website
+ * sees them, also those that were deleted softly before; they can be restored all the same.
+ */
 export function planDeletion(
   user: UserDocuments,
   ids: readonly string[],
-  by: { readonly now: Date; readonly actor: string },
+  by: { readonly now: Date; readonly actor: string; readonly hard: boolean },
 ): ChangePlan {
   return planEach(user, ids, (entry) => {
-    const { document } = entry;
-    if (entry.place === "api") {
+    const { document, place } = entry;
+    if (place === "removed") return undefined;
+    if (place === "api" && !by.hard) {
       throw new CliError(`${document.id} (${document.name}) is kept by the website's documents-api`, {
-        hint: "delete it on the website",
+        hint: "--hard takes it away there; `mawps doc restore` brings it back",
       });
     }
-    if (document.status === "DELETED") return undefined;
+    if (document.status === "DELETED" && !by.hard) return undefined;
     if (!mayBecome(document.status, "DELETED") && document.status !== "UNKNOWN") {
       throw new CliError(`${document.id} (${document.name}) is ${document.status}: its upload is not done`, {
         hint: `upload it again, or \`mawps doc check ${user.userId} --repair\` finishes or withdraws it`,
       });
     }
     const deletedAt = by.now.toISOString();
+    const moves = by.hard ? { moves: "away" as const } : {};
     return {
       entry,
+      ...moves,
       set: { status: "DELETED", deletedAt, deletedBy: by.actor },
       unchanged: ["status"],
-      event: eventOf("document.deleted", entry, { deletedAt }),
+      event: eventOf("document.deleted", entry, { deletedAt, ...(by.hard ? { method: "hard" } : {}) }),
     };
   });
 }
@@ -63,6 +71,7 @@ export function planRestoration(user: UserDocuments, ids: readonly string[]): Ch
     const status = restoredStatus(document);
     return {
       entry,
+      ...(entry.place === "removed" ? { moves: "back" as const } : {}),
       set: { status },
       remove: ["deletedAt", "deletedBy"].filter((name) => entry.raw[name] !== undefined),
       unchanged: ["status", "deletedAt"],
@@ -135,11 +144,17 @@ function planEach(
 }
 
 function eventOf(action: AuditAction, entry: StoredEntry, details: AuditEvent["details"]): AuditEvent {
-  const { id, name, type } = entry.document;
+  const { id, name, type, s3Key } = entry.document;
   return {
     action,
     userId: entry.userId,
-    details: { documentId: id, name, fileType: type, ...details },
+    details: {
+      documentId: id,
+      name,
+      fileType: type,
+      ...(s3Key === "" ? {} : { key: s3Key }),
+      ...details,
+    },
   };
 }
 
@@ -149,10 +164,30 @@ export interface ChangeResult {
   readonly failures: readonly { readonly entry: StoredEntry; readonly failure: CliError }[];
 }
 
-/** Does what was planned, in one write to an item, and records it. Entries that changed since they were read are left. */
-export async function carryOut(site: ChangingSite, changes: readonly PlannedChange[]): Promise<ChangeResult> {
-  if (changes.length === 0) return { changed: [], failures: [] };
-  const { changed, missing, refused } = await changeEntries(site, changes);
+/**
+ * Does what was planned of one user, in one write to an item, and records it. Entries that changed since they were read are
+ * left. `profile` is the user's, as read.
+ */
+export async function carryOut(
+  site: ChangingSite,
+  changes: readonly PlannedChange[],
+  { profile }: Pick<UserDocuments, "profile">,
+): Promise<ChangeResult> {
+  const [first] = changes;
+  if (first === undefined) return { changed: [], failures: [] };
+  const { userId } = first.entry;
+  const of = (moves: PlannedChange["moves"]) => changes.filter((change) => change.moves === moves);
+  const away = of("away");
+  const back = of("back").map(({ entry }) => entry);
+  const deletion = { deletedAt: site.now().toISOString(), deletedBy: site.actor };
+  const outcomes = [
+    await changeEntries(site, of(undefined)),
+    ...(away.length === 0 ? [] : [await putAway(site, away, deletion)]),
+    ...(back.length === 0 ? [] : [await bringBack(site, { userId, profile }, back)]),
+  ];
+  const changed = outcomes.flatMap((outcome) => outcome.changed);
+  const missing = outcomes.flatMap((outcome) => outcome.missing);
+  const refused = outcomes.flatMap((outcome) => outcome.refused);
   const done = new Set(changed.map(({ document }) => document.id));
   const events = changes.filter(({ entry }) => done.has(entry.document.id)).map(({ event }) => event);
   if (events.length > 0) await site.record(events);

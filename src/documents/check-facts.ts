@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { listObjects } from "../aws/s3/listing.ts";
 import { getObject, headObject } from "../aws/s3/objects.ts";
 import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-uploads.ts";
+import { uploadedBytes } from "../aws/s3/upload-size.ts";
 import { fromObjectMetadata } from "../model/documents.ts";
 import { readDocuments, type StoredEntry, type UserDocuments } from "./entries.ts";
 import { inParallel } from "./parallel.ts";
@@ -27,6 +28,8 @@ export interface CheckFacts {
   readonly objects: ReadonlyMap<string, ObjectFacts>;
   /** Of the private bucket. */
   readonly uploads: readonly UnfinishedUpload[];
+  /** Of unfinished uploads for which there is an entry: what their parts take, by key. */
+  readonly arrivedBytes: ReadonlyMap<string, number>;
 }
 
 /** What an entry's object is called among all buckets. */
@@ -90,7 +93,15 @@ export async function readFacts(
     };
     return [[name, facts] as const];
   });
-  return { documents, objects: new Map(found.flat()), uploads };
+  const awaited = new Set(
+    named.flatMap(({ document }) => (document.status === "UPLOADING" ? document.s3Key : [])),
+  );
+  const arrived = await inParallel(
+    uploads.filter(({ key }) => awaited.has(key)),
+    headsAtOnce,
+    async (upload) => [upload.key, await uploadedBytes(aws, upload, signal)] as const,
+  );
+  return { documents, objects: new Map(found.flat()), uploads, arrivedBytes: new Map(arrived) };
 }
 
 async function hashOf(

@@ -1,10 +1,19 @@
 import type { UnfinishedUpload } from "../aws/s3/open-uploads.ts";
 import { readableFolders, type ObjectFacts } from "./check-facts.ts";
 import type { StoredEntry } from "./entries.ts";
+import type { Deletion, Remembered } from "./remembered.ts";
 
 /** What a repair does. */
 export type Repair =
-  | { readonly does: "rebuild"; readonly object: ObjectFacts }
+  /** Only for a person who names it: who deletes a document on the website leaves its object behind. */
+  | { readonly does: "rebuild"; readonly object: ObjectFacts; readonly remembered: Remembered }
+  /** Among the removed entries, for retention. */
+  | {
+      readonly does: "keep-deleted";
+      readonly object: ObjectFacts;
+      readonly remembered: Remembered;
+      readonly deletion: Deletion;
+    }
   | { readonly does: "point"; readonly entry: StoredEntry; readonly key: string }
   | { readonly does: "finish"; readonly entry: StoredEntry }
   | { readonly does: "withdraw"; readonly entry: StoredEntry }
@@ -32,6 +41,8 @@ export interface Finding {
     | "strange-entry";
   readonly id?: string;
   readonly key?: string;
+  /** When the object of one without an entry was stored. ISO 8601. */
+  readonly storedAt?: string | undefined;
   readonly what: string;
   readonly remedy: string;
   /** What `--repair` does about it; undefined where only a person can tell. */

@@ -7,7 +7,8 @@ import type { Remembered } from "./remembered.ts";
 
 /** Objects of documents that no entry names. */
 export function orphans({ documents, objects }: CheckFacts, entries: readonly StoredEntry[]): Finding[] {
-  const named = new Set(entries.map(objectName));
+  // Removed ones keep their objects until retention removes both.
+  const named = new Set([...entries, ...documents.entries].map(objectName));
   const { userId } = documents;
   return [...objects]
     .filter(([name]) => !named.has(name))
@@ -18,7 +19,8 @@ export function orphans({ documents, objects }: CheckFacts, entries: readonly St
       );
       const current = of === undefined ? undefined : objects.get(objectName(of));
       if (of !== undefined && current !== undefined) {
-        return current.sha256 !== undefined && current.sha256 === object.sha256
+        // Only the tool tells the hash: what the website wrote is no copy of ours.
+        return said.sha256 !== undefined && current.sha256 === object.sha256
           ? leftOver(of, key)
           : lost(userId, { ...object, said: withoutId(said) });
       }
@@ -49,54 +51,90 @@ function leftOver({ userId, document }: StoredEntry, key: string): Finding {
 }
 
 function lost(userId: string, object: ObjectFacts): Finding {
-  const { key, said } = object;
+  const { key, said, sizeBytes, contentType, lastModified } = object;
   const base = {
     userId,
     kind: "object-without-entry" as const,
     key,
     ...(said.id === undefined ? {} : { id: said.id }),
+    ...(lastModified === undefined ? {} : { storedAt: lastModified.toISOString() }),
   };
   const layout = parseKey(key)?.layout;
   if (layout !== "document" && layout !== "old-document") {
     return { ...base, what: "its key is none of a document", remedy: "find out who put it there" };
   }
+  const known = [
+    said.name ?? fileNameIn(key),
+    `${sizeBytes} bytes`,
+    contentType,
+    lastModified && `stored ${lastModified.toISOString().slice(0, 10)}`,
+  ];
   return {
     ...base,
-    what: `no entry names it${said.name === undefined ? "" : ` (${said.name})`}`,
-    remedy: `${byRepair} writes its entry from its metadata`,
-    repair: { does: "rebuild", object },
+    what: `no entry names it (${known.filter((each) => each !== undefined).join(", ")}): lost, or deleted on the website`,
+    remedy: `if it is to come back: \`mawps doc check ${userId} --repair --bring-back ${said.id ?? key}\``,
+    repair: { does: "rebuild", object, remembered: {} },
   };
+}
+
+/**
+ * Adds to findings what the audit trail remembers of their documents. Whose deletion it has stays deleted.
+ */
+export function withMemory(
+  findings: readonly Finding[],
+  remembered: ReadonlyMap<string, Remembered>,
+): Finding[] {
+  return findings.map((finding) => {
+    const { repair, key = "", id = "", what } = finding;
+    if (repair?.does !== "rebuild") return finding;
+    const known = { ...remembered.get(key), ...remembered.get(id) };
+    if (known.deletion === undefined) return { ...finding, repair: { ...repair, remembered: known } };
+    const { deletedAt, deletedBy } = known.deletion;
+    return {
+      ...finding,
+      what: `${what.replace(/: lost, or deleted on the website$/, "")}: deleted ${deletedAt} by ${deletedBy}`,
+      remedy: `it stays deleted; ${byRepair} lets retention remove it, and \`mawps doc restore\` bring it back until then`,
+      repair: { does: "keep-deleted", object: repair.object, remembered: known, deletion: known.deletion },
+    };
+  });
+}
+
+/** What a lost document is called: as it was last, else as when it was uploaded. */
+export function nameOfLost({ key, said }: ObjectFacts, { name }: Remembered): string {
+  return name ?? said.name ?? fileNameIn(key);
+}
+
+function fileNameIn(key: string): string {
+  const parsed = parseKey(key);
+  return parsed?.layout === "old-document" ? parsed.fileName : key.slice(key.lastIndexOf("/") + 1);
 }
 
 function withoutId({ id: _taken, ...said }: ObjectFacts["said"]): ObjectFacts["said"] {
   return said;
 }
 
-/** The attributes of an entry that was lost, from its object and from what is remembered of changes since. */
+/**
+ * The attributes of an entry that was lost, from its object, from what is remembered of changes since, and as its bytes were
+ * judged now.
+ */
 export function rebuiltEntry(
-  { key, sizeBytes, contentType, lastModified, said }: ObjectFacts,
-  made: { readonly id: string; readonly url: string },
-  { name, tags = [], infection, deletion }: Remembered = {},
+  object: ObjectFacts,
+  made: { readonly id: string; readonly url: string; readonly judged: Readonly<Record<string, unknown>> },
+  remembered: Remembered,
 ): Readonly<Record<string, unknown>> & { readonly id: string } {
+  const { key, lastModified, said } = object;
   const parsed = parseKey(key);
   const isDocument = parsed?.layout === "document" || parsed?.layout === "old-document";
-  const fileName = parsed?.layout === "old-document" ? parsed.fileName : key.slice(key.lastIndexOf("/") + 1);
   const uploadedAt = isDocument ? new Date(parsed.timestampMs) : lastModified;
   return {
     id: said.id ?? made.id,
-    name: name ?? said.name ?? fileName,
+    name: nameOfLost(object, remembered),
     type: pluralFileType(isDocument ? parsed.fileType : "documents"),
     s3Key: key,
     s3Url: made.url,
-    size: sizeBytes,
     uploadedAt: uploadedAt?.toISOString(),
-    contentType,
-    sha256: said.sha256,
-    // Unless it was found infected it counts as never scanned.
-    status: deletion !== undefined ? "DELETED" : infection !== undefined ? "INFECTED" : "READY",
     uploadedBy: said.uploadedBy,
-    tags,
-    ...infection,
-    ...deletion,
+    tags: remembered.tags ?? [],
+    ...made.judged,
   };
 }

@@ -14,15 +14,18 @@ export interface CheckRules {
 /** Finds what is wrong with one user's documents. Pure: the same facts give the same findings. */
 export function findFaults(facts: CheckFacts, rules: CheckRules): Finding[] {
   const { documents } = facts;
-  const kept = withoutCopies(documents.entries);
+  const entries = documents.entries.filter(({ place }) => place !== "removed");
+  const kept = withoutCopies(entries);
+  const oldestFirst = (one: Finding, other: Finding) =>
+    (one.storedAt ?? "") < (other.storedAt ?? "") ? -1 : one.storedAt === other.storedAt ? 0 : 1;
   return [
     ...strange(facts),
-    ...duplicates(documents.entries, kept),
+    ...duplicates(entries, kept),
     ...kept.flatMap((entry) =>
       isAstray(entry) ? [astray(entry)] : [...misplaced(entry), ...faultsOf(entry, facts, rules)],
     ),
     ...shared(kept),
-    ...orphans(facts, kept),
+    ...orphans(facts, kept).toSorted(oldestFirst),
     ...oldUploads(facts, rules),
   ];
 }
@@ -118,9 +121,9 @@ function misplaced(entry: StoredEntry): Finding[] {
  * | any other           | not there                  | entry without object                        |
  * | any other           | other size or hash         | wrong size (corrected if the hash is right), wrong hash |
  */
-function faultsOf(entry: StoredEntry, { objects }: CheckFacts, { now }: CheckRules): Finding[] {
+function faultsOf(entry: StoredEntry, facts: CheckFacts, { now }: CheckRules): Finding[] {
   const { document } = entry;
-  const object = objects.get(objectName(entry));
+  const object = facts.objects.get(objectName(entry));
   if (document.status === "UNKNOWN") {
     return [
       finding(entry, {
@@ -130,7 +133,9 @@ function faultsOf(entry: StoredEntry, { objects }: CheckFacts, { now }: CheckRul
       }),
     ];
   }
-  if (document.status === "UPLOADING" || document.status === "SCANNING") return halfDone(entry, object, now);
+  if (document.status === "UPLOADING" || document.status === "SCANNING") {
+    return halfDone(entry, { object, arrivedBytes: facts.arrivedBytes.get(document.s3Key) ?? 0, now });
+  }
   if (document.status === "INFECTED" || document.inline !== undefined) return [];
   if (object === undefined) {
     const isDeleted = document.status === "DELETED";
@@ -147,7 +152,10 @@ function faultsOf(entry: StoredEntry, { objects }: CheckFacts, { now }: CheckRul
   return wrongBytes(entry, object);
 }
 
-function halfDone(entry: StoredEntry, object: ObjectFacts | undefined, now: Date): Finding[] {
+function halfDone(
+  entry: StoredEntry,
+  { object, arrivedBytes = 0, now }: { object: ObjectFacts | undefined; arrivedBytes?: number; now: Date },
+): Finding[] {
   const { document } = entry;
   const until = timeOf(document.attributes["uploadUntil"]);
   if (until !== undefined && until > now.getTime()) return [];
@@ -156,7 +164,7 @@ function halfDone(entry: StoredEntry, object: ObjectFacts | undefined, now: Date
     return [
       finding(entry, {
         kind: "half-done-upload",
-        what: `${begun}, and nothing has arrived`,
+        what: `${begun}, and ${arrivedBytes === 0 ? "nothing has arrived" : `of its parts ${arrivedBytes} bytes have arrived`}`,
         remedy: `upload the file again, which goes on, or ${byRepair} withdraws it`,
         repair: { does: "withdraw", entry },
       }),

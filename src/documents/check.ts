@@ -6,13 +6,17 @@ import { userIdFault } from "../model/user-id.ts";
 import { readFacts } from "./check-facts.ts";
 import type { Finding } from "./check-finding.ts";
 import { findFaults } from "./check-plan.ts";
+import { withMemory } from "./check-orphans.ts";
 import { entriesAttribute } from "./entries.ts";
 import { inParallel } from "./parallel.ts";
+import type { Remembered } from "./remembered.ts";
 import type { DocumentSite } from "./site.ts";
 
 export interface CheckOptions {
   /** Reads every object and compares its bytes, instead of trusting the hash in its metadata. */
   readonly readAll: boolean;
+  /** What the audit trail remembers of a user's documents; asked for those of whom an object has no entry. */
+  readonly rememberedOf: (userId: string) => Promise<ReadonlyMap<string, Remembered>>;
   /** Age from which on an unfinished multipart upload is a finding. */
   readonly oldUploadMs: number;
 }
@@ -31,7 +35,9 @@ export async function* checkDocuments(
     const some = users.slice(at, at + usersAtOnce);
     const found = await inParallel(some, usersAtOnce, async (each) => {
       const facts = await readFacts(site, each, options);
-      return findFaults(facts, { now: site.now(), oldUploadMs: options.oldUploadMs });
+      const findings = findFaults(facts, { now: site.now(), oldUploadMs: options.oldUploadMs });
+      const hasLost = findings.some(({ repair }) => repair?.does === "rebuild");
+      return hasLost ? withMemory(findings, await options.rememberedOf(each)) : findings;
     });
     yield { users: at + some.length, findings: found.flat() };
   }

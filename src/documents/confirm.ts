@@ -1,31 +1,17 @@
 import { deleteAllVersions } from "../aws/s3/deletion.ts";
-import { getObject, getObjectBytes, headObject, type ObjectHead } from "../aws/s3/objects.ts";
-import { httpStatus } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import type { DocumentExtension, DocumentType } from "../model/document-types.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { objectMetadata } from "../model/documents.ts";
-import { documentType } from "./content-type.ts";
 import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
 import { changeEntries, removeEntries } from "./entry-changes.ts";
-import { hashAndScan } from "./examine.ts";
+import { examineStored, Unfit, type Arrived, type Judging } from "./examine-stored.ts";
+import { assertOwnFolder } from "./link.ts";
 import { finishMove, isHalfMoved, moveDocument } from "./move.ts";
-import {
-  isInfected,
-  isUndecided,
-  judgementChange,
-  scanResultOf,
-  type Judgement,
-  type Scanner,
-  type Unasked,
-} from "./scanning.ts";
+import { isInfected, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
 import type { ChangingSite } from "./site.ts";
 
-export interface ConfirmOptions {
+export interface ConfirmOptions extends Judging {
   readonly id: string;
-  readonly scanner: Scanner | Unasked;
-  readonly maxBytes: number;
-  readonly allowed: readonly DocumentExtension[];
   readonly dryRun: boolean;
   readonly onWarning: (warning: string) => void;
 }
@@ -33,14 +19,6 @@ export interface ConfirmOptions {
 export interface Confirmed {
   readonly outcome: "confirmed" | "confirmed before" | "would be confirmed";
   readonly entry: StoredEntry;
-}
-
-/** What arrived, after it was looked at. */
-interface Arrived {
-  readonly head: ObjectHead;
-  readonly type: DocumentType;
-  readonly sha256: string;
-  readonly judgement: Judgement;
 }
 
 /**
@@ -67,18 +45,20 @@ export async function confirmDocument(
     });
   }
   const { s3Key } = entry.document;
-  const head = await headObject(site.aws, { bucket: site.bucket, key: s3Key }, site.signal);
-  if (head === undefined) {
+  assertOwnFolder(entry);
+  const object = { what: `${id} (${name})`, name, key: s3Key };
+  const arrived = await examineStored(site, object, options).catch(async (error: unknown) => {
+    if (!(error instanceof Unfit)) throw error;
+    if (!options.dryRun) await refuse(site, entry, { reason: error.message, sizeBytes: error.sizeBytes });
+    throw new CliError(error.message, { hint: removed, cause: error.cause });
+  });
+  if (arrived === undefined) {
     throw new CliError(`${id} (${name}): nothing has arrived yet`, { hint: waiting(entry) });
   }
-  const arrived = await examine(site, entry, { ...options, head }).catch(async (error: unknown) => {
-    if (!(error instanceof Refusal)) throw error;
-    if (!options.dryRun) await refuse(site, entry, { head, reason: error.message });
-    throw error;
-  });
   const { judgement } = arrived;
   if (isInfected(judgement)) {
-    if (!options.dryRun) await refuse(site, entry, { head, reason: "infected", arrived });
+    const { sizeBytes } = arrived.head;
+    if (!options.dryRun) await refuse(site, entry, { reason: "infected", sizeBytes, arrived });
     throw new CliError(`${id} (${name}) is infected (${judgement.signature})`, { hint: removed });
   }
   if (isUndecided(judgement)) {
@@ -95,49 +75,6 @@ export async function confirmDocument(
 }
 
 const removed = "what had arrived was removed in every version; `mawps doc request` asks for it again";
-
-/** What arrived cannot be the document that was asked for. */
-class Refusal extends CliError {
-  constructor(message: string, cause?: CliError) {
-    super(message, { hint: removed, cause });
-  }
-}
-
-/** Size, kind by content, hash and scan: of this one object, whatever is sent behind it. */
-async function examine(
-  site: ChangingSite,
-  { document: { id, name, s3Key } }: StoredEntry,
-  { head, maxBytes, allowed, scanner }: ConfirmOptions & { readonly head: ObjectHead },
-): Promise<Arrived> {
-  const { aws, bucket, signal } = site;
-  const { etag: ifMatch, sizeBytes } = head;
-  const what = `${id} (${name})`;
-  if (sizeBytes === 0) throw new Refusal(`${what} is empty`);
-  if (sizeBytes > maxBytes) {
-    throw new Refusal(`${what} has ${sizeBytes} bytes; at most ${maxBytes} are taken`);
-  }
-  const get = { bucket, key: s3Key, ifMatch, signal };
-  try {
-    const type = await documentType(name, {
-      async readAt(position, length) {
-        const range = { first: position, last: position + length - 1 };
-        return (await getObjectBytes(aws, { ...get, range })).bytes;
-      },
-      sizeBytes,
-      allowed,
-    }).catch((error: unknown) => {
-      throw error instanceof CliError ? new Refusal(`${what}: ${error.message}`, error) : error;
-    });
-    const { body } = await getObject(aws, get);
-    return { head, type, ...(await hashAndScan(body, { scanner, signal, onRead: () => undefined })) };
-  } catch (error) {
-    if (httpStatus(error) !== 412 && httpStatus(error) !== 404) throw error;
-    throw new CliError(`${what}: something else arrived while it was looked at`, {
-      hint: "run the command again",
-      cause: error,
-    });
-  }
-}
 
 async function accept(
   site: ChangingSite,
@@ -175,7 +112,7 @@ async function accept(
 }
 
 interface Refused {
-  readonly head: ObjectHead;
+  readonly sizeBytes: number;
   readonly reason: string;
   /** Of an infected one, whose entry stays. */
   readonly arrived?: Arrived;
@@ -184,7 +121,7 @@ interface Refused {
 async function refuse(
   site: ChangingSite,
   entry: StoredEntry,
-  { head, reason, arrived }: Refused,
+  { sizeBytes, reason, arrived }: Refused,
 ): Promise<void> {
   const judgement = arrived?.judgement;
   const verdict =
@@ -193,7 +130,7 @@ async function refuse(
       : {};
   const event = eventOf(entry, "document.refused", {
     reason,
-    sizeBytes: head.sizeBytes,
+    sizeBytes,
     sha256: arrived?.sha256,
     ...verdict,
   });
@@ -218,7 +155,7 @@ async function refuse(
     await changeEntries(site, [
       {
         entry,
-        set: { ...set, status: "INFECTED", size: head.sizeBytes, sha256: arrived.sha256 },
+        set: { ...set, status: "INFECTED", size: sizeBytes, sha256: arrived.sha256 },
         remove: [...remove, "uploadUntil"].filter((attribute) => entry.raw[attribute] !== undefined),
         unchanged: ["status"],
       },

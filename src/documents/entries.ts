@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { getItem, queryItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
 import { errorName } from "../aws/setting.ts";
@@ -10,8 +11,11 @@ import type { DocumentSite } from "./site.ts";
 /** Which of a user's items: `profile` is written; `document` (composite keys only) holds older entries. */
 export type ItemPlace = "profile" | "document";
 
-/** Where an entry stands: in the list of an item, or as `api` as an item of its own of the website's documents-api. */
-export type Place = ItemPlace | "api";
+/**
+ * Where an entry stands: in the list of an item; as `api` in an item of its own of the website's documents-api; as `removed`
+ * in one of the tool's own, where the website does not see it and from where it can be restored.
+ */
+export type Place = ItemPlace | "api" | "removed";
 
 /** An entry and where it stood when it was read. */
 export interface StoredEntry {
@@ -21,8 +25,10 @@ export interface StoredEntry {
   readonly index: number;
   /** The bucket in which its object lies, if it names one: the private one, or that of the website's uploads of today. */
   readonly bucket: string;
-  /** As DynamoDB has it: conditions compare with exactly this. */
+  /** As DynamoDB has it: conditions compare with exactly this. Of a removed one, with its deletion. */
   readonly raw: Readonly<Record<string, AttributeValue>>;
+  /** Of a removed one: where it stood, and as what. */
+  readonly before?: { readonly place: Place; readonly raw: Readonly<Record<string, AttributeValue>> };
   readonly document: DocumentEntry;
 }
 
@@ -33,7 +39,7 @@ export interface UserDocuments {
   readonly profile: Item | undefined;
   /** Whether any item of the user's was found. */
   readonly isKnown: boolean;
-  /** In the order of the lists, those of the profile first, those of documents-api last. */
+  /** In the order of the lists, those of the profile first; then those of documents-api, and the removed ones. */
   readonly entries: readonly StoredEntry[];
   /** Elements of a list that are no map, and lists that are none. Nothing ever changes these. */
   readonly strange: readonly { readonly place: ItemPlace; readonly index: number | undefined }[];
@@ -80,10 +86,11 @@ export async function readDocuments(site: DocumentSite, userId: string): Promise
       attributes,
       signal: site.signal,
     });
-  const [profile, older, api] = await Promise.all([
+  const [profile, older, api, removed] = await Promise.all([
     read("profile"),
     site.shape.kind === "composite" ? read("document", ["userId", entriesAttribute]) : undefined,
     readApiEntries(site, userId),
+    readRemoved(site, userId),
   ]);
   refuseNobody(userId, profile);
   const items = [
@@ -94,7 +101,11 @@ export async function readDocuments(site: DocumentSite, userId: string): Promise
     userId,
     profile,
     isKnown: profile !== undefined || older !== undefined || api.length > 0,
-    entries: [...items.flatMap(([place, item]) => entriesIn(site, { userId, place, item })), ...api],
+    entries: [
+      ...items.flatMap(([place, item]) => entriesIn(site, { userId, place, item })),
+      ...api,
+      ...removed,
+    ],
     strange: items.flatMap(([place, item]) => strangeIn(place, item)),
   };
 }
@@ -117,7 +128,49 @@ export async function readApiEntries(
   return entries;
 }
 
-/** Does something with documents-api's table, unless this site has none. */
+/** The `id` of the tool's own items that hold removed entries. */
+const removedId = "removed-documents";
+
+/** The item in which a removed entry is kept: one for each document of a user. */
+export function removedKey({ userId, document: { id, s3Key } }: StoredEntry): Item {
+  const name = createHash("sha256").update(`${id}\n${s3Key}`).digest("hex");
+  return { id: { S: removedId }, entry: { S: `${userId}/${name}` } };
+}
+
+/** The entries that were removed from where the website sees them, of one user or of all. */
+export async function readRemoved(
+  site: Omit<DocumentSite, "shape">,
+  userId: string | undefined,
+): Promise<StoredEntry[]> {
+  const entries: StoredEntry[] = [];
+  const pages = queryItems(site.aws, {
+    table: site.ownTable,
+    partition: { attribute: "id", value: { S: removedId } },
+    sort: userId === undefined ? undefined : { attribute: "entry", beginsWith: { S: `${userId}/` } },
+    consistent: true,
+    signal: site.signal,
+  });
+  await whereThere(async () => {
+    for await (const page of pages) entries.push(...page.flatMap((item) => removedEntry(site, item) ?? []));
+  });
+  return entries;
+}
+
+/** An item that keeps a removed entry, as that entry. */
+export function removedEntry(site: EntrySite, item: Item): StoredEntry | undefined {
+  const { userId, document, deletedAt, deletedBy, place } = item;
+  if (userId?.S === undefined || document?.M === undefined) return undefined;
+  const deletion = {
+    status: { S: "DELETED" },
+    ...(deletedAt === undefined ? {} : { deletedAt }),
+    ...(deletedBy === undefined ? {} : { deletedBy }),
+  };
+  const raw = { ...document.M, ...deletion };
+  const entry = storedEntry(site, { userId: userId.S, place: "removed", index: 0, raw });
+  return { ...entry, before: { place: place?.S === "api" ? "api" : "profile", raw: document.M } };
+}
+
+/** Does something with a table that this site need not have. */
 export async function whereThere(act: () => Promise<void>): Promise<void> {
   try {
     await act();
@@ -185,14 +238,18 @@ function strangeIn(
   return value.L.flatMap((element, index) => (element.M === undefined ? [{ place, index }] : []));
 }
 
+/** Which of several entries with the same id is meant: what the website lists counts, a removed one is the last. */
+const rank: Readonly<Record<Place, number>> = { profile: 0, document: 0, api: 1, removed: 2 };
+
 /**
- * The user's entry with this id; where documents-api and another place have the same document, the other place's.
+ * The user's entry with this id; where several places have the same document, that of the profile, then that of
+ * documents-api, then the removed one.
  * @throws CliError when there is none, or when several have it.
  */
 export function entryWithId({ userId, entries }: UserDocuments, id: string): StoredEntry {
   const all = entries.filter(({ document }) => document.id === id);
-  const elsewhere = all.filter(({ place }) => place !== "api");
-  const found = elsewhere.length > 0 ? elsewhere : all;
+  const least = Math.min(...all.map(({ place }) => rank[place]));
+  const found = all.filter(({ place }) => rank[place] === least);
   const [only] = found;
   if (only === undefined) {
     throw new CliError(`${userId} has no document with the id ${JSON.stringify(id)}`, {

@@ -2,14 +2,17 @@ import type { Path } from "../aws/dynamodb/expressions.ts";
 import { assertItemFits } from "../aws/dynamodb/item-size.ts";
 import { getItem, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
 import { typed } from "../aws/dynamodb/plain.ts";
-import { transact } from "../aws/dynamodb/transact.ts";
+import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
+import { restoredStatus } from "../model/documents.ts";
 import {
   apiEntry,
   documentItemKey,
   entriesAttribute as list,
   entriesIn,
+  removedEntry,
+  removedKey,
   storedEntry,
   type StoredEntry,
   type UserDocuments,
@@ -140,7 +143,7 @@ export async function changeEntries(
   site: DocumentSite,
   changes: readonly EntryChange[],
 ): Promise<ChangeOutcome> {
-  return perBatch(changes, (batch) => applyBatch(site, batch, changeOf));
+  return perBatch(changes, (batch) => applyBatch(site, batch, { express: changeOf }));
 }
 
 /**
@@ -153,7 +156,107 @@ export async function removeEntries(
 ): Promise<ChangeOutcome> {
   // From the end on: what one batch removes moves only entries that were dealt with.
   const last = changes.toSorted((one, other) => other.entry.index - one.entry.index);
-  return perBatch(last, (batch) => applyBatch(site, batch, removalOf));
+  return perBatch(last, (batch) => applyBatch(site, batch, { express: removalOf }));
+}
+
+/**
+ * Takes entries away from where the website sees them and keeps them in the tool's own table, with their deletion: both in
+ * one transaction, with the conditions of `changeEntries`.
+ */
+export async function putAway(
+  site: DocumentSite,
+  changes: readonly Pick<EntryChange, "entry" | "unchanged">[],
+  deletion: { readonly deletedAt: string; readonly deletedBy: string },
+): Promise<ChangeOutcome> {
+  const last = changes.toSorted((one, other) => other.entry.index - one.entry.index);
+  const outcome = await perBatch(last, (batch) =>
+    applyBatch(site, batch, {
+      express: removalOf,
+      beside: (open) => open.map(({ entry }) => keeping(site, entry, deletion)),
+    }),
+  );
+  const put = outcome.changed.map(
+    (entry) => removedEntry(site, keeping(site, entry, deletion).item) ?? entry,
+  );
+  return { ...outcome, changed: put };
+}
+
+/** The step that keeps an entry among the removed ones; one that was deleted before keeps the time of that. */
+export function keeping(
+  site: Pick<DocumentSite, "ownTable">,
+  entry: StoredEntry,
+  deletion: { readonly deletedAt: string; readonly deletedBy: string },
+) {
+  const { userId, place, raw, document } = entry;
+  const { deletedAt = deletion.deletedAt, deletedBy = deletion.deletedBy } =
+    document.status === "DELETED" ? document : {};
+  return {
+    kind: "put" as const,
+    table: site.ownTable,
+    item: {
+      ...removedKey(entry),
+      userId: { S: userId },
+      place: { S: place },
+      document: { M: { ...raw } },
+      deletedAt: { S: deletedAt },
+      deletedBy: { S: deletedBy },
+    },
+  };
+}
+
+/**
+ * Brings removed entries back to where they stood, as they stood, and forgets them, in one transaction each. Those that are not among
+ * the removed ones any more are `missing`.
+ * @throws CliError when the profile has no room, is gone, or has something else than a list.
+ */
+export async function bringBack(
+  site: DocumentSite,
+  { userId, profile }: Pick<UserDocuments, "userId" | "profile">,
+  entries: readonly StoredEntry[],
+): Promise<ChangeOutcome> {
+  const changed: StoredEntry[] = [];
+  const missing: StoredEntry[] = [];
+  let isNull = profile?.[list]?.NULL === true;
+  for (const entry of entries) {
+    const { place = "profile", raw: whole = entry.raw } = entry.before ?? {};
+    // One that was deleted softly before it was removed comes back as it was before both.
+    const { deletedAt: _at, deletedBy: _by, status, ...rest } = whole;
+    const raw = status?.S === "DELETED" ? { ...rest, status: { S: restoredStatus(entry.document) } } : whole;
+    const forget = {
+      kind: "delete" as const,
+      table: site.ownTable,
+      key: removedKey(entry),
+      conditions: [{ path: "id", is: "present" as const }],
+    };
+    const stands = storedEntry(site, { userId, place, index: 0, raw });
+    if (place === "profile") {
+      if (profile === undefined) throw goneProfile(userId);
+      assertEntriesFit(userId, profile, [{ M: raw }]);
+    }
+    const back: TransactStep =
+      place === "api"
+        ? { kind: "put", table: site.apiTable, item: raw, conditions: [{ path: "userId", is: "absent" }] }
+        : {
+            kind: "update",
+            table: site.table,
+            key: documentItemKey(site, userId, "profile"),
+            change: isNull
+              ? { set: [{ path: list, value: { L: [{ M: raw }] } }] }
+              : { append: [{ path: list, values: [{ M: raw }] }] },
+            conditions: [
+              { path: "userId", is: "present" },
+              ...(isNull ? [{ path: list, is: "equal" as const, to: { NULL: true } }] : []),
+            ],
+          };
+    const refusal = await transact(site.aws, [back, forget], site.signal);
+    if (refusal !== undefined) {
+      missing.push(entry);
+      continue;
+    }
+    changed.push(stands);
+    if (place !== "api") isNull = false;
+  }
+  return { changed, missing, refused: [] };
 }
 
 /**
@@ -184,7 +287,8 @@ function batches(changes: readonly EntryChange[]): EntryChange[][] {
   const all: EntryChange[][] = [];
   for (const change of changes) {
     const { place, userId, document } = change.entry;
-    const item = place === "api" ? `api:${userId}:${document.id}` : `${place}:${userId}`;
+    const isOwnItem = place === "api" || place === "removed";
+    const item = isOwnItem ? `${place}:${userId}:${document.id}:${document.s3Key}` : `${place}:${userId}`;
     const weight = partsPerEntry + Object.keys(change.set ?? {}).length + (change.remove?.length ?? 0);
     const current = open.get(item);
     if (current !== undefined && current.weight + weight <= partsPerUpdate) {
@@ -205,37 +309,31 @@ type Expressed = Pick<Parameters<typeof updateAttributes>[1], "set" | "remove" |
 };
 
 /** The item in which an entry stands. */
-export function itemOf(
-  site: DocumentSite,
-  { place, userId, raw }: StoredEntry,
-): { table: string; key: Item } {
+export function itemOf(site: DocumentSite, entry: StoredEntry): { table: string; key: Item } {
+  const { place, userId, raw } = entry;
+  if (place === "removed") return { table: site.ownTable, key: removedKey(entry) };
   if (place !== "api") return { table: site.table, key: documentItemKey(site, userId, place) };
   const { documentId = { S: "" } } = raw;
   return { table: site.apiTable, key: { userId: { S: userId }, documentId } };
 }
 
-async function deleteItem(
-  { aws, signal }: DocumentSite,
-  item: { readonly table: string; readonly key: Item; readonly conditions: Expressed["conditions"] },
-): Promise<{ readonly applied: boolean; readonly found: Item | undefined }> {
-  const refusal = await transact(
-    aws,
-    [{ kind: "delete", ...item, conditions: item.conditions ?? [] }],
-    signal,
-  );
-  return { applied: refusal === undefined, found: undefined };
-}
-
 async function applyBatch(
   site: DocumentSite,
   batch: readonly EntryChange[],
-  express: (change: EntryChange) => Expressed,
+  {
+    express,
+    beside,
+  }: {
+    readonly express: (change: EntryChange) => Expressed;
+    /** What is to happen in the same transaction. */
+    readonly beside?: (open: readonly EntryChange[]) => readonly TransactStep[];
+  },
 ): Promise<ChangeOutcome> {
   const missing: StoredEntry[] = [];
   const refused: { entry: StoredEntry; found: StoredEntry }[] = [];
   const [first] = batch;
   if (first === undefined) return { changed: [], missing, refused };
-  const { userId, place } = first.entry;
+  const { userId } = first.entry;
   const { table, key } = itemOf(site, first.entry);
   let open: readonly EntryChange[] = batch;
   for (let attempt = 0; attempt < attempts && open.length > 0; attempt++) {
@@ -245,17 +343,21 @@ async function applyBatch(
       remove: parts.flatMap(({ remove }) => remove ?? []),
       conditions: parts.flatMap(({ conditions }) => conditions ?? []),
     };
-    const outcome = parts.some(({ isWhole }) => isWhole)
-      ? await deleteItem(site, { table, key, conditions: change.conditions })
-      : await updateAttributes(site.aws, { table, key, ...change, returns: "none", signal: site.signal });
+    const isWhole = parts.some((part) => part.isWhole);
+    const outcome =
+      isWhole || beside !== undefined
+        ? await inTransaction(site, [
+            isWhole
+              ? { kind: "delete", table, key, conditions: change.conditions }
+              : { kind: "update", table, key, change, conditions: change.conditions },
+            ...(beside?.(open) ?? []),
+          ])
+        : await updateAttributes(site.aws, { table, key, ...change, returns: "none", signal: site.signal });
     if (outcome.applied) {
       return { changed: open.map((each) => changedEntry(site, each)), missing, refused };
     }
     const item = outcome.found ?? (await getItem(site.aws, { table, key, signal: site.signal }));
-    const now =
-      place === "api"
-        ? [item].flatMap((each) => (each === undefined ? [] : (apiEntry(site, each) ?? [])))
-        : entriesIn(site, { userId, place, item });
+    const now = entriesOf(site, first.entry, item);
     open = open.flatMap((change): EntryChange[] => {
       const found = locate(now, change.entry);
       if (found === undefined) missing.push(change.entry);
@@ -266,6 +368,25 @@ async function applyBatch(
   }
   if (open.length > 0) throw restless(userId);
   return { changed: [], missing, refused };
+}
+
+async function inTransaction(
+  { aws, signal }: DocumentSite,
+  steps: readonly TransactStep[],
+): Promise<{ readonly applied: boolean; readonly found: Item | undefined }> {
+  return { applied: (await transact(aws, steps, signal)) === undefined, found: undefined };
+}
+
+/** What stands now in the item in which an entry stood. */
+function entriesOf(
+  site: DocumentSite,
+  { userId, place }: StoredEntry,
+  item: Item | undefined,
+): readonly StoredEntry[] {
+  if (place !== "api" && place !== "removed") return entriesIn(site, { userId, place, item });
+  if (item === undefined) return [];
+  const entry = place === "api" ? apiEntry(site, item) : removedEntry(site, item);
+  return entry === undefined ? [] : [entry];
 }
 
 /** The entry as a change left it. */
@@ -302,7 +423,12 @@ function pathOf({ place, index }: StoredEntry, name: string): Path {
 
 function changeOf(change: EntryChange): Expressed {
   const { entry } = change;
-  const { raw } = entry;
+  const { raw, document } = entry;
+  if (entry.place === "removed") {
+    throw new CliError(`${document.id} (${document.name}) was removed from the website`, {
+      hint: "`mawps doc restore` brings it back",
+    });
+  }
   const set = Object.entries(change.set ?? {}).filter(([, value]) => value !== undefined);
   return {
     set: [
@@ -318,13 +444,16 @@ function changeOf(change: EntryChange): Expressed {
 }
 
 function removalOf(change: EntryChange): Expressed {
-  if (change.entry.place === "api") return { isWhole: true, conditions: conditionsOf(change) };
+  const { place } = change.entry;
+  if (place === "api" || place === "removed") return { isWhole: true, conditions: conditionsOf(change) };
   return { remove: [[list, change.entry.index]], conditions: conditionsOf(change) };
 }
 
 /** The element at the index is the entry that was read: its id, or where it has none its object. */
 function conditionsOf({ entry, unchanged = [] }: EntryChange): Expressed["conditions"] {
   const { raw, place } = entry;
+  // Nothing changes a removed entry.
+  if (place === "removed") return [{ path: "document", is: "present" }];
   const identity = place === "api" ? ["documentId"] : raw["id"] === undefined ? ["id", "s3Key"] : ["id"];
   return [...new Set([...identity, ...unchanged])].map((name) => {
     const path = pathOf(entry, name);

@@ -11,24 +11,31 @@ export interface Remembered {
     | { readonly scanResult: "INFECTED"; readonly scanSignature: string; readonly scannedAt: string }
     | undefined;
   /** Of a soft delete that was not taken back. */
-  readonly deletion?: { readonly deletedAt: string; readonly deletedBy: string } | undefined;
+  readonly deletion?: Deletion | undefined;
 }
 
-/** What the audit trail remembers of a user's documents, by their ids. */
+export interface Deletion {
+  readonly deletedAt: string;
+  readonly deletedBy: string;
+}
+
+/** What the audit trail remembers of a user's documents, by their ids, and by keys of their objects. */
 export async function rememberedOf(
   trail: AuditSite,
   userId: string,
 ): Promise<ReadonlyMap<string, Remembered>> {
-  const changes: { readonly id: string; readonly change: Remembered }[] = [];
+  const changes: { readonly names: readonly string[]; readonly change: Remembered }[] = [];
   for await (const entry of listAudit(trail, { userId })) {
-    const { documentId: id } = entry.details;
+    const { documentId, documentIds, key } = entry.details;
     const change = changeOf(entry);
-    if (typeof id === "string" && change !== undefined) changes.push({ id, change });
+    if (change === undefined) continue;
+    const names = [documentId, ...(Array.isArray(documentIds) ? documentIds : []), key];
+    changes.push({ names: names.filter((each): each is string => typeof each === "string"), change });
   }
   const remembered = new Map<string, Remembered>();
   // The newest came first; of two the later one counts.
-  for (const { id, change } of changes.reverse()) {
-    remembered.set(id, { ...remembered.get(id), ...change });
+  for (const { names, change } of changes.reverse()) {
+    for (const name of names) remembered.set(name, { ...remembered.get(name), ...change });
   }
   return remembered;
 }
@@ -46,6 +53,7 @@ function changeOf({ action, actor, details, timestamp }: AuditEntry): Remembered
       if (scanResult !== "INFECTED") return undefined;
       return { infection: { scanResult, scanSignature: String(signature), scannedAt: timestamp } };
     case "document.deleted":
+    case "document.purged":
       return {
         deletion: {
           deletedAt: typeof deletedAt === "string" ? deletedAt : timestamp,

@@ -1,41 +1,65 @@
+import { typed } from "../aws/dynamodb/plain.ts";
+import { transact } from "../aws/dynamodb/transact.ts";
 import { removeUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { removeUpload } from "../aws/s3/multipart.ts";
 import { deleteAllVersions } from "../aws/s3/deletion.ts";
 import type { AuditEvent } from "../model/audit.ts";
+import type { ScanResult } from "../model/documents.ts";
 import type { Finding, Repair } from "./check-finding.ts";
-import { rebuiltEntry } from "./check-orphans.ts";
-import { readDocuments, type StoredEntry } from "./entries.ts";
+import { nameOfLost, rebuiltEntry } from "./check-orphans.ts";
+import { readDocuments, storedEntry, type StoredEntry } from "./entries.ts";
 import {
   addEntries,
   appendEntries,
   changeEntries,
+  keeping,
   removeEntries,
   type EntryChange,
 } from "./entry-changes.ts";
-import type { Remembered } from "./remembered.ts";
+import { examineStored, type Judging } from "./examine-stored.ts";
+import { failureOf } from "./failure.ts";
+import { inParallel } from "./parallel.ts";
+import { isInfected, isUndecided, judgementChange } from "./scanning.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { createProfile } from "./users.ts";
 
+/** Objects that are read at once. */
+const judgedAtOnce = 4;
+
+/** What came of repairs: those that are dealt with, and why some are not. */
+export interface Repaired {
+  readonly done: ReadonlySet<Finding>;
+  readonly refused: ReadonlyMap<Finding, string>;
+}
+
 /**
- * Repairs what was found of one user; answers the findings that are dealt with. Entries are written in one go, each on
- * condition that it still stands as it was read; what is removed for good is recorded before and after. Entries that are written
- * again take up what is `remembered` of their documents, by id: one that was deleted comes back as deleted.
+ * Repairs what was found of one user. Entries are written in one go, each on condition that it still stands as it was read; what
+ * is removed for good is recorded before and after. No document gets ready, and none comes back, whose bytes were not judged
+ * here as `doc confirm` judges them. What comes back takes up what the audit trail remembers of it.
  */
 export async function repair(
   site: ChangingSite,
-  userId: string,
   findings: readonly Finding[],
-  remembered: ReadonlyMap<string, Remembered>,
-): Promise<ReadonlySet<Finding>> {
+  judging: Judging,
+): Promise<Repaired> {
   const open = findings.filter((finding) => finding.repair !== undefined);
   const done = new Set<Finding>();
-  if (open.length === 0) return done;
+  const refused = new Map<Finding, string>();
+  const [first] = open;
+  if (first === undefined) return { done, refused };
+  const { userId } = first;
   const removing = open.filter(({ repair: each }) => each !== undefined && isRemoval(each));
   if (removing.length > 0) await site.record(removing.map((finding) => eventOf(finding, "begun")));
+  const judged = new Map<Finding, Readonly<Record<string, unknown>>>();
+  await inParallel(open, judgedAtOnce, async (finding) => {
+    const verdict = await judge(site, finding, judging);
+    if (typeof verdict === "string") refused.set(finding, verdict);
+    else judged.set(finding, verdict);
+  });
 
   const of = <D extends Repair["does"]>(does: D) =>
     open.flatMap((finding) =>
-      finding.repair?.does === does
+      finding.repair?.does === does && !refused.has(finding)
         ? [{ finding, repair: finding.repair as Extract<Repair, { does: D }> }]
         : [],
     );
@@ -54,11 +78,11 @@ export async function repair(
     await addEntries(
       site,
       user,
-      rebuilt.map(({ repair: { object } }) =>
+      rebuilt.map(({ finding, repair: { object, remembered } }) =>
         rebuiltEntry(
           object,
-          { id: newId(site), url: documentUrl(site, object.key) },
-          remembered.get(object.said.id ?? ""),
+          { id: newId(site), url: documentUrl(site, object.key), judged: judged.get(finding) ?? {} },
+          remembered,
         ),
       ),
     );
@@ -68,6 +92,18 @@ export async function repair(
       { userId, profile: undefined },
       moved.map(({ repair: { entry } }) => ({ M: { ...entry.raw } })),
     );
+  }
+
+  const buried = of("keep-deleted");
+  for (const { finding, repair: each } of buried) {
+    const { object, remembered, deletion } = each;
+    const { sizeBytes: size, contentType, said } = object;
+    const judged = { size, contentType, sha256: said.sha256, status: "READY", ...remembered.infection };
+    const made = { id: object.key, url: documentUrl(site, object.key), judged };
+    const raw = typed(rebuiltEntry(object, made, remembered)).M ?? {};
+    const entry = storedEntry(site, { userId, place: "profile", index: 0, raw });
+    await transact(site.aws, [keeping(site, entry, deletion)], site.signal);
+    done.add(finding);
   }
 
   // A move is done when the older entry is gone; broken off in between it shows as a copy the next time.
@@ -85,7 +121,9 @@ export async function repair(
   settle(dropped.filter(({ repair: { entry } }) => !kept.has(entry)));
 
   const changing = [...of("finish"), ...of("point"), ...of("correct-size"), ...of("rename-id")];
-  const changes = changing.map(({ repair: each }) => changeOf(site, each));
+  const changes = changing.map(({ finding, repair: each }) =>
+    changeOf(site, each, judged.get(finding) ?? {}),
+  );
   const outcome = await changeEntries(site, changes);
   const failed = new Set<StoredEntry>([...outcome.missing, ...outcome.refused.map(({ entry }) => entry)]);
   settle(changing.filter(({ repair: { entry } }) => !failed.has(entry)));
@@ -105,7 +143,72 @@ export async function repair(
     done.add(finding);
   }
   if (done.size > 0) await site.record([...done].map((finding) => eventOf(finding, "done")));
-  return done;
+  return { done, refused };
+}
+
+/** The attributes that an object's bytes give its entry, or why they are none of a document. Empty where nothing is judged. */
+async function judge(
+  site: ChangingSite,
+  { repair: each }: Finding,
+  judging: Judging,
+): Promise<Readonly<Record<string, unknown>> | string> {
+  const wanted = each === undefined ? undefined : wantedOf(each);
+  if (wanted === undefined) return {};
+  const { name, key, sha256 } = wanted;
+  let arrived;
+  try {
+    arrived = await examineStored(site, { what: name, name, key }, judging);
+  } catch (error) {
+    return failureOf(site, error).message;
+  }
+  if (arrived === undefined) return "its object is gone";
+  if (sha256 !== undefined && sha256 !== arrived.sha256) return "its bytes are not those that its hash says";
+  const { head, type, judgement } = arrived;
+  if (isUndecided(judgement) && typeof judging.scanner !== "string" && judging.scanner.policy === "refuse") {
+    return `it was not scanned: ${judgement.detail}`;
+  }
+  const isAsked = typeof judgement !== "string" && !isUndecided(judgement);
+  const verdict = isAsked ? undefined : wanted.verdict;
+  return {
+    size: head.sizeBytes,
+    contentType: type.contentType,
+    sha256: arrived.sha256,
+    ...(verdict ?? judgementChange(judgement, site.now()).set),
+    status: isInfected(judgement) || verdict?.scanResult === "INFECTED" ? "INFECTED" : "READY",
+  };
+}
+
+/** What is to be judged before a repair: what is stored at a key, as a document of a name. */
+interface Wanted {
+  readonly name: string;
+  readonly key: string;
+  readonly sha256: string | undefined;
+  /** Of an earlier scan of the same bytes; it counts where nobody can say anything now. */
+  readonly verdict: { readonly scanResult: ScanResult } | undefined;
+}
+
+function wantedOf(each: Repair): Wanted | undefined {
+  switch (each.does) {
+    case "rebuild": {
+      const { object, remembered } = each;
+      const { key, said } = object;
+      return {
+        name: nameOfLost(object, remembered),
+        key,
+        sha256: said.sha256,
+        verdict: remembered.infection,
+      };
+    }
+    case "finish":
+    case "point": {
+      const { name, s3Key, sha256, scanResult } = each.entry.document;
+      const key = each.does === "point" ? each.key : s3Key;
+      const isKnown = scanResult !== undefined && sha256 !== undefined;
+      return { name, key, sha256, verdict: isKnown ? { scanResult } : undefined };
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** Whether a repair takes something away that no other repair brings back. */
@@ -116,19 +219,25 @@ function isRemoval({ does }: Repair): boolean {
 function changeOf(
   site: ChangingSite,
   repair: Extract<Repair, { does: "finish" | "point" | "correct-size" | "rename-id" }>,
+  judged: Readonly<Record<string, unknown>>,
 ): EntryChange {
   const { entry } = repair;
   switch (repair.does) {
     case "finish":
       return {
         entry,
-        set: { status: "READY", uploadedAt: site.now().toISOString() },
+        set: { ...judged, uploadedAt: site.now().toISOString() },
         unchanged: ["status", "s3Key"],
       };
     case "point":
       return {
         entry,
-        set: { s3Key: repair.key, s3Url: documentUrl(site, repair.key) },
+        set: {
+          ...judged,
+          s3Key: repair.key,
+          s3Url: documentUrl(site, repair.key),
+          status: judged["status"] === "INFECTED" ? "INFECTED" : undefined,
+        },
         unchanged: ["s3Key"],
       };
     case "correct-size":

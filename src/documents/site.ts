@@ -15,6 +15,8 @@ export interface DocumentSite {
   readonly table: string;
   /** The table in which the website's documents-api keeps entries; not every site has it. */
   readonly apiTable: string;
+  /** The tool's own table, of migrations and of entries that were removed. */
+  readonly ownTable: string;
   readonly shape: TableShape;
   readonly userPoolId: string | undefined;
   /** Makes an id for somebody without an account; only where no website gives out ids of its own. */

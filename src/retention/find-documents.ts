@@ -5,6 +5,7 @@ import {
   entriesAttribute,
   entriesIn,
   readDocuments,
+  readRemoved,
   type ItemPlace,
   type StoredEntry,
 } from "../documents/entries.ts";
@@ -57,6 +58,25 @@ export async function* findDocuments(site: RetentionSite, noticed: Noticed): Asy
         if (due.key !== undefined && due.versions.length > 1) noticed.purgedWhole.add(due.key);
         yield due;
       }
+    }
+  }
+  yield* findRemoved(site, noticed);
+}
+
+/** What is due of the entries that the website does not list any more. */
+async function* findRemoved(site: RetentionSite, noticed: Noticed): AsyncGenerator<DocumentDue> {
+  const { documents, rules } = site;
+  const removed = await readRemoved(documents, undefined);
+  for (const { document } of removed) {
+    if (legalHold(document.attributes) !== undefined) noticed.held.add(document.s3Key);
+  }
+  const decided = removed.filter(({ document }) => decideDocument(document, rules) !== undefined);
+  for (const userId of new Set(decided.map((entry) => entry.userId))) {
+    const { entries } = await readDocuments(documents, userId);
+    for (const { entry, due } of await judge(site, entries)) {
+      if (entry.place !== "removed") continue;
+      if (due.key !== undefined && due.versions.length > 1) noticed.purgedWhole.add(due.key);
+      yield due;
     }
   }
 }

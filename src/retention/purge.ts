@@ -171,10 +171,13 @@ async function eachUser(
 }
 
 /** An entry that moved within its list comes back with its new place. */
-function original(stored: readonly StoredEntry[], { userId, document }: StoredEntry): StoredEntry {
+function original(stored: readonly StoredEntry[], { userId, place, document }: StoredEntry): StoredEntry {
   const found = stored.find(
     (each) =>
-      each.userId === userId && each.document.id === document.id && each.document.s3Key === document.s3Key,
+      each.userId === userId &&
+      each.place === place &&
+      each.document.id === document.id &&
+      each.document.s3Key === document.s3Key,
   );
   if (found === undefined) throw new Error("an entry came back from a change that was not given to it");
   return found;

@@ -1,5 +1,6 @@
 import { queryItems } from "../aws/dynamodb/items.ts";
 import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
+import { itemOf } from "../documents/entry-changes.ts";
 import { readDocuments, type StoredEntry } from "../documents/entries.ts";
 import { legalHold } from "../model/documents.ts";
 import { sameJson } from "../model/json.ts";
@@ -49,9 +50,9 @@ export async function recheckDocuments(
   return perGroup(entries, ownerOf, async (planned): Promise<Verdict<DocumentDue>[]> => {
     const { entries: stored } = await readDocuments(site.documents, planned[0]?.userId ?? "");
     const judged = await judge(site, stored);
-    const left = await versionsOf(site, site.documents.bucket, keysWithoutEntry(planned, stored));
+    const left = await versionsOf(site, site.documents.bucket, keysWithoutEntry(site, planned, stored));
     return planned.map((due) => {
-      const entry = find(stored, due);
+      const entry = find(site, stored, due);
       if (entry === undefined) {
         if (left.size === 0 || !left.has(due.key ?? "")) return { gone: due };
         return { due, why: "its entry is gone, its object is not: `mawps doc check` tells more" };
@@ -76,15 +77,27 @@ export async function recheckDocuments(
   });
 }
 
-/** Of several entries with the same id the one that names the planned object. */
-function find(stored: readonly StoredEntry[], due: DocumentDue): StoredEntry | undefined {
-  const same = stored.filter(({ document }) => document.id === due.documentId);
+/** Of several entries with the same id the one that names the planned object; a removed one is known by its table. */
+function find(
+  site: RetentionSite,
+  stored: readonly StoredEntry[],
+  due: DocumentDue,
+): StoredEntry | undefined {
+  const same = stored.filter(
+    (entry) => entry.document.id === due.documentId && itemOf(site.documents, entry).table === due.table,
+  );
   return same.find(({ document }) => document.s3Key === (due.key ?? "")) ?? same[0];
 }
 
-function keysWithoutEntry(planned: readonly DocumentDue[], stored: readonly StoredEntry[]): string[] {
+function keysWithoutEntry(
+  site: RetentionSite,
+  planned: readonly DocumentDue[],
+  stored: readonly StoredEntry[],
+): string[] {
   return planned.flatMap((due) =>
-    due.key !== undefined && find(stored, due) === undefined && due.versions.length > 0 ? [due.key] : [],
+    due.key !== undefined && find(site, stored, due) === undefined && due.versions.length > 0
+      ? [due.key]
+      : [],
   );
 }
 

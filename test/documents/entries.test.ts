@@ -35,6 +35,7 @@ describe.each(["simple", "composite"] as const)("entries on the %s table", (shap
             table: profileTable,
             uploadsBucket: "mawps-profile-images",
             apiTable: "mawps-user-documents",
+            ownTable: "mawps-migrations",
             userPoolId: undefined,
             now: () => new Date("2026-03-01T12:00:00Z"),
             signal: manyListeners(),

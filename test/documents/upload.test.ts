@@ -38,6 +38,7 @@ describe.each(["simple", "composite"] as const)("uploads at once on the %s table
           table: profileTable,
           uploadsBucket: "mawps-profile-images",
           apiTable: "mawps-user-documents",
+          ownTable: "mawps-migrations",
           userPoolId: undefined,
           now: () => new Date("2026-03-01T12:00:00Z"),
           signal: controller.signal,

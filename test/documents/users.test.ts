@@ -91,6 +91,7 @@ function resolve(given: string, unknown: Unknown = "refuse"): Promise<string> {
       table: profileTable,
       uploadsBucket: "mawps-profile-images",
       apiTable: "mawps-user-documents",
+      ownTable: "mawps-migrations",
       userPoolId: "eu-central-1_abc",
       now: () => new Date(),
       signal: new AbortController().signal,

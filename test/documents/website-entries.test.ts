@@ -226,8 +226,73 @@ describe("documents that the website wrote", () => {
     const before = await state();
     const { exitCode, stderr } = await home.run(["doc", "rm", userId, apiItem.documentId, "--yes"]);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("delete it on the website");
+    expect(stderr).toContain("--hard takes it away there");
     expect(await state()).toEqual(before);
+  });
+
+  it("are taken away by rm --hard and brought back by restore, exactly as they were", async () => {
+    const before = await state();
+    const ids = [apiItem.documentId, today.id, inline.id];
+    expect((await home.run(["doc", "rm", userId, ...ids, "--hard", "--dry-run"])).exitCode).toBe(0);
+    expect(await state()).toEqual(before);
+    const removed = await home.run(["doc", "rm", userId, ...ids, "--hard", "--yes"]);
+    expect(removed.exitCode).toBe(0);
+    const away = await state();
+    expect(away.api).toBeUndefined();
+    expect(away.profile?.["documents"]).toEqual({ L: [] });
+    expect((await home.run(["doc", "list", userId])).stdout).toContain("no such documents");
+    const listed = await home.run(["doc", "list", userId, "--deleted", "--json"]);
+    const deleted = new Set(
+      jsonLines(listed.stdout).map(({ id, status }) => `${String(id)} ${String(status)}`),
+    );
+    expect(deleted).toEqual(new Set(ids.map((id) => `${id} DELETED`)));
+    expect((await home.run(["doc", "url", userId, today.id, "--allow-unscanned"])).exitCode).toBe(1);
+    expect((await home.run(["doc", "tag", userId, today.id, "x"])).stderr).toContain("was removed");
+    expect((await home.run(["doc", "check", userId])).exitCode).toBe(0);
+    expect(
+      (await home.run(["doc", "restore", userId, inline.id, today.id, apiItem.documentId])).exitCode,
+    ).toBe(0);
+    const back = await state();
+    expect({ ...back, profile: undefined }).toEqual({ ...before, profile: undefined });
+    expect(new Set(back.profile?.["documents"]?.L)).toEqual(new Set(before.profile?.["documents"]?.L));
+    expect((await home.run(["doc", "list", userId, "--deleted"])).stdout).toContain("no such documents");
+  });
+
+  it("are purged by retention after rm --hard, from the private bucket alone", async () => {
+    const ids = [apiItem.documentId, today.id, inline.id];
+    await home.run(["doc", "rm", userId, ...ids, "--hard", "--yes"]);
+    home.laterMs = 29 * 86_400_000;
+    await home.run(["retention", "run", "--yes"]);
+    const there = () =>
+      home.look(async (aws) => [
+        (await headObject(aws, { bucket: documentBucket, key: apiKey })) !== undefined,
+        (await headObject(aws, { bucket: uploadsBucket, key: todayKey })) !== undefined,
+      ]);
+    expect(await there()).toEqual([true, true]);
+    home.laterMs = 31 * 86_400_000;
+    expect((await home.run(["retention", "run", "--yes"])).exitCode).toBe(0);
+    expect(await there()).toEqual([false, true]);
+    const left = await home.run(["doc", "list", userId, "--deleted", "--json"]);
+    expect(jsonLines(left.stdout).map(({ id }) => id)).toEqual([today.id]);
+  });
+
+  it("keep their object when a page of the website writes the entry back that was removed", async () => {
+    const moved = {
+      ...today,
+      s3Key: "public/documents/user-1/cv/1760000000000-4f9c2a1b.pdf",
+      url: undefined,
+    };
+    await home.look(async (aws) => {
+      await putObject(aws, { bucket: documentBucket, key: moved.s3Key, body: pdf });
+      await putProfile(aws, userId, { documents: [moved] });
+    });
+    await home.run(["doc", "rm", userId, moved.id, "--hard", "--yes"]);
+    await home.look((aws) => putProfile(aws, userId, { documents: [moved] }));
+    home.laterMs = 31 * 86_400_000;
+    expect((await home.run(["retention", "run", "--yes"])).exitCode).toBe(0);
+    expect((await home.run(["doc", "list", userId, "--deleted"])).stdout).toContain("no such documents");
+    const object = { bucket: documentBucket, key: moved.s3Key };
+    expect(await home.look(async (aws) => (await headObject(aws, object))?.sizeBytes)).toBe(pdf.byteLength);
   });
 });
 
@@ -239,6 +304,7 @@ it("a site without documents-api's table asks for it beside the first read, and 
   expect(home.calls.map(({ command }) => command)).toEqual([
     "DescribeTableCommand",
     "GetItemCommand",
+    "QueryCommand",
     "QueryCommand",
   ]);
 });

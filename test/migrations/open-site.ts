@@ -48,6 +48,7 @@ export async function openSite(shape: Shape): Promise<OpenedSite> {
     shape: { kind: shape },
     uploadsBucket: "mawps-profile-images",
     apiTable: "mawps-user-documents",
+    ownTable: "mawps-migrations",
     userPoolId: undefined,
     hashes: "read",
     isWebsiteOfToday: false,

@@ -57,6 +57,7 @@ async function siteOn(
     shape: await tableShape(local.aws, "profiles"),
     uploadsBucket: "mawps-profile-images",
     apiTable: "mawps-user-documents",
+    ownTable: "mawps-migrations",
     userPoolId: undefined,
     now: () => new Date(),
     signal,

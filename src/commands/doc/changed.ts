@@ -1,5 +1,5 @@
 import type { ChangePlan, ChangeResult } from "../../documents/change.ts";
-import type { StoredEntry } from "../../documents/entries.ts";
+import type { StoredEntry, UserDocuments } from "../../documents/entries.ts";
 import { documentJson } from "../../model/documents.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { table } from "../../output/table.ts";
@@ -22,12 +22,16 @@ function rowOf(entry: StoredEntry, result: string): Row {
  * Does what was planned, or with `--dry-run` shows it, and prints the entries as they then stand. What could not be done
  * ends the command.
  */
-export async function changeAndPrint(run: Run, site: ChangingSite, plan: ChangePlan): Promise<void> {
+export async function changeAndPrint(
+  run: Run,
+  { site, user }: { readonly site: ChangingSite; readonly user: UserDocuments },
+  plan: ChangePlan,
+): Promise<void> {
   const { carryOut, foreseen } = await import("../../documents/change.ts");
   const { dryRun } = run.config;
   const { changed, failures }: ChangeResult = dryRun
     ? { changed: plan.changes.map(foreseen), failures: [] }
-    : await carryOut(site, plan.changes);
+    : await carryOut(site, plan.changes, user);
   const rows = [
     ...changed.map((entry) => rowOf(entry, dryRun ? "would be" : "done")),
     ...plan.unchanged.map((entry) => rowOf(entry, "was so already")),

@@ -1,13 +1,16 @@
 import { Command } from "@commander-js/extra-typings";
+import type { Aws } from "../../aws/clients.ts";
 import type { Finding } from "../../documents/check-finding.ts";
+import type { Remembered } from "../../documents/remembered.ts";
+import type { Repaired } from "../../documents/repair.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
-import { count } from "../../output/text.ts";
+import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { auditSite } from "../audit/site.ts";
-import { changingSite, documentSite } from "./site.ts";
+import { changingSite, documentSite, scannerOf } from "./site.ts";
 import type { Run } from "../run.ts";
 
 /** `mawps doc check`: whether entries and objects say the same, and with `--repair` makes them. */
@@ -16,10 +19,22 @@ export function docCheck(begin: Begin): AnyCommand {
     .description("find lost entries, lost objects, half-done uploads and the like")
     .argument("[user]", "sub, user name or e-mail address; without one everybody is checked")
     .option("--repair", "repair what can be repaired; asks first")
+    .option(
+      "--bring-back <name>",
+      "with --repair: write the entry of an object without one, by its key or id; may be given several times",
+      nameOption,
+    )
     .option("--read", "read every object and compare its bytes, instead of trusting the hash in its metadata")
     .addHelpText("after", "\nExample:\n  mawps doc check user-123 --repair")
     .action(async (given, options, command) => {
       const run = await begin(command as AnyCommand);
+      const names = options.bringBack ?? [];
+      if (names.length > 0 && options.repair === undefined) {
+        throw new CliError("--bring-back is for --repair", {
+          exitCode: exitCodes.usage,
+          hint: `mawps doc check ${given ?? "<user>"} --repair --bring-back ${names.join(" --bring-back ")}`,
+        });
+      }
       const [{ checkDocuments }, { resolveUser }] = await Promise.all([
         import("../../documents/check.ts"),
         import("../../documents/users.ts"),
@@ -30,6 +45,7 @@ export function docCheck(begin: Begin): AnyCommand {
       const findings: Finding[] = [];
       const checks = checkDocuments(site, userId, {
         readAll: options.read === true,
+        rememberedOf: (whose) => remembered(run, site.aws, whose),
         oldUploadMs: oldUploadMs(run),
       });
       for await (const { users, findings: found } of checks) {
@@ -37,9 +53,13 @@ export function docCheck(begin: Begin): AnyCommand {
         progress.update(`checking: ${count(users, "user")}, ${count(findings.length, "finding")}`);
       }
       progress.stop();
-      const repaired = options.repair ? await repairAll(run, findings) : new Set<Finding>();
+      const { done: repaired, refused }: Repaired = options.repair
+        ? await repairAll(run, findings, names)
+        : { done: new Set(), refused: new Map() };
       await run.printRows(
-        findings.map((finding) => rowOf(finding, repaired.has(finding))),
+        findings.map((finding) =>
+          rowOf(finding, { repaired: repaired.has(finding), refused: refused.get(finding) }),
+        ),
         asText,
       );
       const left = findings.length - repaired.size;
@@ -54,36 +74,91 @@ export function docCheck(begin: Begin): AnyCommand {
     });
 }
 
+/** One more name. */
+function nameOption(name: string, before: readonly string[] = []): readonly string[] {
+  return [...before, name];
+}
+
 function oldUploadMs({ config }: Run): number {
   const days = config["retention.multipartUploads"];
   return days === "off" ? Number.POSITIVE_INFINITY : days * 86_400_000;
 }
 
-async function repairAll(run: Run, findings: readonly Finding[]): Promise<ReadonlySet<Finding>> {
-  const repairable = findings.filter(({ repair }) => repair !== undefined);
-  const done = new Set<Finding>();
-  if (repairable.length === 0 || run.config.dryRun) return done;
-  await run.confirm({ question: questionOf(repairable, findings.length), destructive: true });
-  const [{ repair }, { rememberedOf }] = await Promise.all([
-    import("../../documents/repair.ts"),
-    import("../../documents/remembered.ts"),
-  ]);
+/** What the audit trail remembers; nothing where there is none. */
+async function remembered(run: Run, aws: Aws, userId: string): Promise<ReadonlyMap<string, Remembered>> {
   const { config, world } = run;
+  if (config.audit === "off") return new Map();
+  const { rememberedOf } = await import("../../documents/remembered.ts");
+  return rememberedOf(auditSite({ aws, config, world }), userId);
+}
+
+async function repairAll(
+  run: Run,
+  findings: readonly Finding[],
+  names: readonly string[],
+): Promise<Repaired> {
+  const chosen = await chooseLost(run, findings, names);
+  const repairable = findings.filter(
+    (finding) => finding.repair !== undefined && (finding.repair.does !== "rebuild" || chosen.has(finding)),
+  );
+  const done = new Set<Finding>();
+  const refused = new Map<Finding, string>();
+  if (repairable.length === 0 || run.config.dryRun) return { done, refused };
+  await run.confirm({ question: questionOf(repairable, findings.length), destructive: true });
+  const { repair } = await import("../../documents/repair.ts");
+  const { config } = run;
   const site = await changingSite(run);
+  const judging = {
+    scanner: scannerOf(run),
+    maxBytes: config.maxDocumentBytes,
+    allowed: config.allowedTypes,
+  };
   for (const userId of new Set(repairable.map((finding) => finding.userId))) {
     const own = repairable.filter((finding) => finding.userId === userId);
-    const isRebuilt = own.some(({ repair: each }) => each?.does === "rebuild");
-    const remembered =
-      isRebuilt && config.audit !== "off"
-        ? await rememberedOf(auditSite({ aws: site.aws, config, world }), userId)
-        : new Map<string, never>();
-    for (const finding of await repair(site, userId, own, remembered)) done.add(finding);
+    const outcome = await repair(site, own, judging);
+    for (const finding of outcome.done) done.add(finding);
+    for (const [finding, why] of outcome.refused) refused.set(finding, why);
   }
-  return done;
+  return { done, refused };
+}
+
+/**
+ * Which of the objects without an entry are to come back, oldest first: those named on the command line, and on a terminal those
+ * for which the answer is yes, one by one. `--yes` is an answer for none of them.
+ * @throws CliError for a name that is none of theirs.
+ */
+async function chooseLost(
+  run: Run,
+  findings: readonly Finding[],
+  names: readonly string[],
+): Promise<ReadonlySet<Finding>> {
+  const lost = findings
+    .filter(({ repair }) => repair?.does === "rebuild")
+    .toSorted((one, other) => ((one.storedAt ?? "") < (other.storedAt ?? "") ? -1 : 1));
+  const isNamed = ({ id, key }: Finding, name: string) => name === id || name === key;
+  for (const name of names) {
+    if (lost.some((finding) => isNamed(finding, name))) continue;
+    const known = findings.find((finding) => isNamed(finding, name));
+    throw new CliError(
+      known === undefined
+        ? `no object without an entry is called ${JSON.stringify(name)}; nothing was changed`
+        : `${name} cannot come back: ${known.what}`,
+      { hint: "`mawps doc check` shows their keys and ids" },
+    );
+  }
+  const chosen = new Set(lost.filter((finding) => names.some((name) => isNamed(finding, name))));
+  if (!run.interactive || run.config.yes || run.config.dryRun || names.length > 0) return chosen;
+  for (const finding of lost) {
+    const { userId, key = "", what } = finding;
+    const question = visible(`Bring back ${key} of ${userId}? ${what}`);
+    if (await run.world.prompts.confirm(question, false)) chosen.add(finding);
+  }
+  return chosen;
 }
 
 const doings = {
   rebuild: "write lost entries",
+  "keep-deleted": "keep deleted ones for retention",
   point: "make entries name their object",
   finish: "finish uploads",
   withdraw: "withdraw uploads",
@@ -106,18 +181,29 @@ function questionOf(repairable: readonly Finding[], all: number): string {
   return `Repair ${repairable.length} of ${count(all, "finding")}: ${kinds.join(", ")}?`;
 }
 
-interface Row {
-  readonly finding: Finding;
+/** What `--repair` made of a finding. */
+interface Outcome {
   readonly repaired: boolean;
+  readonly refused: string | undefined;
+}
+
+interface Row extends Outcome {
+  readonly finding: Finding;
   toJSON(): JsonObject;
 }
 
-function rowOf(finding: Finding, repaired: boolean): Row {
+function rowOf(finding: Finding, outcome: Outcome): Row {
   const { repair, ...shown } = finding;
+  const { repaired, refused } = outcome;
   return {
     finding,
-    repaired,
-    toJSON: () => ({ ...shown, repairable: repair !== undefined, repaired }),
+    ...outcome,
+    toJSON: () => ({
+      ...shown,
+      repairable: repair !== undefined,
+      repaired,
+      ...(refused === undefined ? {} : { refused }),
+    }),
   };
 }
 
@@ -132,7 +218,8 @@ async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
       { title: "WHAT", cell: ({ finding }) => finding.what, least: 24 },
       {
         title: "REMEDY",
-        cell: ({ finding, repaired }) => (repaired ? "repaired" : finding.remedy),
+        cell: ({ finding, repaired, refused }) =>
+          repaired ? "repaired" : refused === undefined ? finding.remedy : `not repaired: ${refused}`,
         least: 16,
       },
     ],

@@ -19,6 +19,6 @@ export function docRename(begin: Begin): AnyCommand {
       ]);
       const site = await changingSite(run);
       const user = await findDocuments(site, given);
-      await changeAndPrint(run, site, planRenaming(user, id, name.normalize("NFC")));
+      await changeAndPrint(run, { site, user }, planRenaming(user, id, name.normalize("NFC")));
     });
 }

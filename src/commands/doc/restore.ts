@@ -35,6 +35,6 @@ export function docRestore(begin: Begin): AnyCommand {
           run.warn(`${document.id} is past its expiresAt: the next retention run deletes it again`);
         }
       }
-      await changeAndPrint(run, site, plan);
+      await changeAndPrint(run, { site, user }, plan);
     });
 }

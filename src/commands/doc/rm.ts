@@ -10,8 +10,9 @@ export function docRm(begin: Begin): AnyCommand {
     .description("delete documents; `mawps doc restore` brings them back until retention removes them")
     .argument("<user>", "sub, user name or e-mail address")
     .argument("<id...>", "ids, as `mawps doc list` shows them")
-    .addHelpText("after", "\nExample:\n  mawps doc rm user-123 doc-4f9c2a1b7d0e6f35 --yes")
-    .action(async (given, ids, _options, command) => {
+    .option("--hard", "also take the entries away from where the website lists them")
+    .addHelpText("after", "\nExample:\n  mawps doc rm user-123 doc-4f9c2a1b7d0e6f35 --hard --yes")
+    .action(async (given, ids, options, command) => {
       const run = await begin(command as AnyCommand);
       const [{ planDeletion }, { findDocuments }] = await Promise.all([
         import("../../documents/change.ts"),
@@ -19,15 +20,21 @@ export function docRm(begin: Begin): AnyCommand {
       ]);
       const read = await documentSite(run, "writes");
       const user = await findDocuments(read, given);
-      const by = { now: run.world.now(), actor: await run.actor() };
+      const hard = options.hard === true;
+      const by = { now: run.world.now(), actor: await run.actor(), hard };
       const plan = planDeletion(user, ids, by);
       if (plan.changes.length > 0 && !run.config.dryRun) {
         const names = plan.changes.map(({ entry }) => entry.document.name).join(", ");
         await run.confirm({
-          question: `Delete ${count(plan.changes.length, "document")} of ${user.userId} (${names})?`,
+          question: `Delete ${count(plan.changes.length, "document")} of ${user.userId} (${names})${hard ? ", on the website too" : ""}?`,
           destructive: true,
         });
       }
-      await changeAndPrint(run, await changingSite(run), plan);
+      await changeAndPrint(run, { site: await changingSite(run), user }, plan);
+      if (!hard && plan.changes.length > 0 && !run.config.dryRun) {
+        run.note(
+          "the website knows no deletion: its pages go on listing the entry; --hard takes it away there",
+        );
+      }
     });
 }

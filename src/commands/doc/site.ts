@@ -35,6 +35,7 @@ export function documentPlace({ config, world }: Pick<Run, "config" | "world">) 
     uploadsBucket: config["buckets.profileImages"],
     table: config["tables.userProfiles"],
     apiTable: config["tables.userDocuments"],
+    ownTable: config["tables.migrations"],
     userPoolId: configuredSite(config).userPool?.id,
     // At AWS an id is a sub, which only an account brings; nobody signs up on a local store.
     newId: config.target === "local" ? () => uuid(world.randomHex(16)) : undefined,

@@ -29,6 +29,6 @@ export function docTag(begin: Begin): AnyCommand {
       ]);
       const site = await changingSite(run);
       const user = await findDocuments(site, given);
-      await changeAndPrint(run, site, planTags(user, id, { add, remove }));
+      await changeAndPrint(run, { site, user }, planTags(user, id, { add, remove }));
     });
 }
