@@ -10,8 +10,9 @@ import {
   type DocumentEntry,
 } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
+import { backOff } from "../retry.ts";
 import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
-import { bringBack, changeEntries, putAway, type EntryChange } from "./entry-changes.ts";
+import { bringBack, changeEntries, putAway, type ChangeOutcome, type EntryChange } from "./entry-changes.ts";
 import { inParallel } from "./parallel.ts";
 import type { ChangingSite, DocumentSite } from "./site.ts";
 
@@ -20,6 +21,11 @@ export interface PlannedChange extends EntryChange {
   readonly event: AuditEvent;
   /** Not a change where it stands: away from where the website sees it, or back to there. */
   readonly moves?: "away" | "back";
+  /**
+   * Decides anew on what somebody else made of the entry meanwhile; left out where the change depends on what was read.
+   * Undefined: nothing is left to do.
+   */
+  readonly again?: (entry: StoredEntry) => PlannedChange | undefined;
 }
 
 /** What is to be done to some of a user's documents; those that stand so already are left. */
@@ -86,7 +92,7 @@ export function planTags(
   id: string,
   { add, remove }: { readonly add: readonly string[]; readonly remove: readonly string[] },
 ): ChangePlan {
-  return planEach(user, [id], (entry) => {
+  const plan = (entry: StoredEntry): PlannedChange | undefined => {
     const before = entry.document.tags;
     const tags = [...new Set([...before, ...add])].filter((tag) => !remove.includes(tag));
     if (tags.length === before.length && tags.every((tag, at) => tag === before[at])) return undefined;
@@ -95,8 +101,10 @@ export function planTags(
       set: { tags },
       unchanged: ["tags"],
       event: eventOf("document.tagged", entry, { tags }),
+      again: plan,
     };
-  });
+  };
+  return planEach(user, [id], plan);
 }
 
 /**
@@ -180,8 +188,9 @@ export async function carryOut(
   const away = of("away");
   const back = of("back").map(({ entry }) => entry);
   const deletion = { deletedAt: site.now().toISOString(), deletedBy: site.actor };
+  const made = new Map(changes.map((change) => [change.entry.document.id, change]));
   const outcomes = [
-    await changeEntries(site, of(undefined)),
+    await changeUntilDone(site, of(undefined), (change) => made.set(change.entry.document.id, change)),
     ...(away.length === 0 ? [] : [await putAway(site, away, deletion)]),
     ...(back.length === 0 ? [] : [await bringBack(site, { userId, profile }, back)]),
   ];
@@ -189,7 +198,7 @@ export async function carryOut(
   const missing = outcomes.flatMap((outcome) => outcome.missing);
   const refused = outcomes.flatMap((outcome) => outcome.refused);
   const done = new Set(changed.map(({ document }) => document.id));
-  const events = changes.filter(({ entry }) => done.has(entry.document.id)).map(({ event }) => event);
+  const events = [...made].flatMap(([id, { event }]) => (done.has(id) ? [event] : []));
   if (events.length > 0) await site.record(events);
   return {
     changed,
@@ -201,6 +210,39 @@ export async function carryOut(
       })),
     ],
   };
+}
+
+/** So often a change is decided anew that somebody else's change of the same entry got in the way of. */
+const mostConflicts = 20;
+
+async function changeUntilDone(
+  site: ChangingSite,
+  changes: readonly PlannedChange[],
+  onDecided: (change: PlannedChange) => void,
+): Promise<ChangeOutcome> {
+  const outcome = await changeEntries(site, changes);
+  const changed = [...outcome.changed];
+  const missing = [...outcome.missing];
+  let { refused } = outcome;
+  let open = changes;
+  const tries = backOff({ attempts: mostConflicts, signal: site.signal });
+  while (refused.length > 0) {
+    const decided = refused.map((each) => {
+      const again = open.find(({ entry }) => entry.document.id === each.entry.document.id)?.again;
+      return { each, again, next: again?.(each.found) };
+    });
+    changed.push(...decided.flatMap(({ each, again, next }) => (again && !next ? [each.found] : [])));
+    open = decided.flatMap(({ next }) => next ?? []);
+    open.forEach(onDecided);
+    const left = decided.filter(({ again }) => again === undefined).map(({ each }) => each);
+    if (open.length === 0) return { changed, missing, refused: left };
+    if (!(await tries.again())) break;
+    const next = await changeEntries(site, open);
+    changed.push(...next.changed);
+    missing.push(...next.missing);
+    refused = [...left, ...next.refused];
+  }
+  return { changed, missing, refused };
 }
 
 /** The entry as a plan would leave it, for a dry run. */

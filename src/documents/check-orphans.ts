@@ -1,4 +1,4 @@
-import { legalHold } from "../model/documents.ts";
+import { legalHold, websiteFields } from "../model/documents.ts";
 import { parseKey, pluralFileType } from "../model/keys.ts";
 import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
 import { byRepair, isAstray, type Finding } from "./check-finding.ts";
@@ -113,25 +113,38 @@ function withoutId({ id: _taken, ...said }: ObjectFacts["said"]): ObjectFacts["s
   return said;
 }
 
+/** What an object's bytes give its entry. */
+export interface Judged {
+  readonly contentType?: string | undefined;
+  readonly [attribute: string]: unknown;
+}
+
 /**
  * The attributes of an entry that was lost, from its object, from what is remembered of changes since, and as its bytes were
  * judged now.
  */
 export function rebuiltEntry(
   object: ObjectFacts,
-  made: { readonly id: string; readonly url: string; readonly judged: Readonly<Record<string, unknown>> },
+  made: { readonly id: string; readonly url: string; readonly judged: Judged },
   remembered: Remembered,
 ): Readonly<Record<string, unknown>> & { readonly id: string } {
   const { key, lastModified, said } = object;
   const parsed = parseKey(key);
   const isDocument = parsed?.layout === "document" || parsed?.layout === "old-document";
+  const type = pluralFileType(isDocument ? parsed.fileType : "documents");
   const uploadedAt = isDocument ? new Date(parsed.timestampMs) : lastModified;
   return {
     id: said.id ?? made.id,
     name: nameOfLost(object, remembered),
-    type: pluralFileType(isDocument ? parsed.fileType : "documents"),
+    type,
     s3Key: key,
     s3Url: made.url,
+    ...websiteFields({
+      url: made.url,
+      type,
+      contentType: made.judged.contentType,
+      createdAt: uploadedAt?.toISOString(),
+    }),
     uploadedAt: uploadedAt?.toISOString(),
     uploadedBy: said.uploadedBy,
     tags: remembered.tags ?? [],

@@ -6,6 +6,7 @@ import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
 import { restoredStatus } from "../model/documents.ts";
+import { backOff } from "../retry.ts";
 import {
   apiEntry,
   documentItemKey,
@@ -32,18 +33,56 @@ export async function addEntries(
   { userId, profile: known }: Pick<UserDocuments, "userId" | "profile">,
   added: readonly NewEntry[],
 ): Promise<readonly StoredEntry[]> {
-  return appendEntries(site, { userId, profile: known }, added.map(typed));
+  return appendEntries(site, { userId, profile: known }, { values: added.map(typed) });
+}
+
+/** What came of adding entries unless there are others of the same documents. */
+export interface Added {
+  readonly entries: readonly StoredEntry[];
+  /** Those that were there already, by the ids of the new entries that so were not added. */
+  readonly present: ReadonlyMap<string, StoredEntry>;
+}
+
+/**
+ * Adds entries as `addEntries` does, except those of documents of which somebody else has added an entry since the profile was
+ * read: of all who add the same document at the same time one does. No call more than `addEntries` makes, unless somebody did.
+ */
+export async function addUnlessPresent(
+  site: DocumentSite,
+  user: Pick<UserDocuments, "userId" | "profile">,
+  { added, isSame }: { added: readonly NewEntry[]; isSame: (one: NewEntry, other: StoredEntry) => boolean },
+): Promise<Added> {
+  const present = new Map<string, StoredEntry>();
+  const entries = await appendEntries(site, user, {
+    values: added.map(typed),
+    unless(now) {
+      for (const entry of added) {
+        const same = now.find((other) => isSame(entry, other));
+        if (same !== undefined) present.set(entry.id, same);
+      }
+      return added.filter(({ id }) => !present.has(id)).map(typed);
+    },
+  });
+  return { entries, present };
+}
+
+interface Append {
+  readonly values: readonly AttributeValue[];
+  /** Asked when somebody has appended since the item was read: what is still to be appended to these entries. */
+  readonly unless?: (now: readonly StoredEntry[]) => readonly AttributeValue[];
 }
 
 /** Appends entries in DynamoDB's own form, as `addEntries` does: for one that is moved and must stay what it is. */
 export async function appendEntries(
   site: DocumentSite,
   { userId, profile: known }: Pick<UserDocuments, "userId" | "profile">,
-  values: readonly AttributeValue[],
+  { values: wanted, unless }: Append,
 ): Promise<readonly StoredEntry[]> {
-  if (values.length === 0) return [];
   const key = documentItemKey(site, userId, "profile");
+  const tries = backOff({ attempts, signal: site.signal });
+  let values = wanted;
   for (let attempt = 0, profile = known; attempt < attempts; attempt++) {
+    if (values.length === 0) return [];
     profile ??= await getItem(site.aws, { table: site.table, key, signal: site.signal });
     if (profile === undefined) throw goneProfile(userId);
     assertEntriesFit(userId, profile, values);
@@ -59,6 +98,10 @@ export async function appendEntries(
         { path: "userId", is: "present" },
         // `null` is what the website leaves of an empty list; nothing can be appended to it.
         ...(isNull ? [{ path: list, is: "equal" as const, to: before }] : []),
+        // Nobody has appended: then there is nothing at the place of the first one.
+        ...(unless === undefined || isNull || attempt >= guardedAttempts
+          ? []
+          : [{ path: [list, before?.L?.length ?? 0] as const, is: "absent" as const }]),
       ],
       // The item may be large; what was appended is known.
       returns: "none",
@@ -66,6 +109,10 @@ export async function appendEntries(
     });
     if (!outcome.applied) {
       profile = outcome.found;
+      if (unless !== undefined) {
+        values = unless(entriesIn(site, { userId, place: "profile", item: profile }));
+        await tries.again();
+      }
       continue;
     }
     if (outcome.isRepeated) return withoutDoubles(site, userId, values);
@@ -267,6 +314,8 @@ const partsPerUpdate = 150;
 /** The entry's id, which is written too, and what tells an entry: id and key. */
 const partsPerEntry = 3;
 const attempts = 20;
+/** In a crowd so large that somebody always is quicker, an entry that is there twice is better than none. */
+const guardedAttempts = 12;
 
 async function perBatch(
   changes: readonly EntryChange[],

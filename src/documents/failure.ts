@@ -13,8 +13,8 @@ const fileFaults: Readonly<Record<string, string>> = {
 };
 
 /**
- * A failure of one document among several, as it is told. An abort and what is a bug end the whole command: these are
- * thrown again.
+ * A failure of one document among several, as it is told; also one that nobody has foreseen, which is a bug, belongs to its
+ * document alone. An abort ends the whole command: it is thrown again.
  */
 export function failureOf(site: Pick<DocumentSite, "aws" | "signal">, error: unknown): CliError {
   site.signal.throwIfAborted();
@@ -23,6 +23,10 @@ export function failureOf(site: Pick<DocumentSite, "aws" | "signal">, error: unk
   const fault = fileFaults[code];
   if (fault !== undefined) return new CliError(fault, { cause: error });
   const explained = explain(error, { region: site.aws.region, endpointUrl: site.aws.endpointUrl });
-  if (explained === undefined) throw error;
-  return explained;
+  if (explained !== undefined) return explained;
+  const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new CliError(`something unforeseen happened to it (${why}); this is a bug in mawps`, {
+    hint: "--verbose tells more; please report it",
+    cause: error,
+  });
 }

@@ -71,7 +71,14 @@ export async function moveDocument(site: ChangingSite, move: Move): Promise<Stor
   const { changed, refused } = await changeEntries(site, [
     {
       entry,
-      set: { ...move.set, s3Key: to, s3Url: documentUrl(site, to), [movedFrom]: from },
+      // Pages of the website open `url`.
+      set: {
+        ...move.set,
+        s3Key: to,
+        s3Url: documentUrl(site, to),
+        url: documentUrl(site, to),
+        [movedFrom]: from,
+      },
       remove: (move.remove ?? []).filter((name) => entry.raw[name] !== undefined),
       unchanged: ["s3Key", "status"],
     },

@@ -6,7 +6,7 @@ import { deleteAllVersions } from "../aws/s3/deletion.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import type { ScanResult } from "../model/documents.ts";
 import type { Finding, Repair } from "./check-finding.ts";
-import { nameOfLost, rebuiltEntry } from "./check-orphans.ts";
+import { nameOfLost, rebuiltEntry, type Judged } from "./check-orphans.ts";
 import { readDocuments, storedEntry, type StoredEntry } from "./entries.ts";
 import {
   addEntries,
@@ -50,7 +50,7 @@ export async function repair(
   const { userId } = first;
   const removing = open.filter(({ repair: each }) => each !== undefined && isRemoval(each));
   if (removing.length > 0) await site.record(removing.map((finding) => eventOf(finding, "begun")));
-  const judged = new Map<Finding, Readonly<Record<string, unknown>>>();
+  const judged = new Map<Finding, Judged>();
   await inParallel(open, judgedAtOnce, async (finding) => {
     const verdict = await judge(site, finding, judging);
     if (typeof verdict === "string") refused.set(finding, verdict);
@@ -90,7 +90,7 @@ export async function repair(
     await appendEntries(
       site,
       { userId, profile: undefined },
-      moved.map(({ repair: { entry } }) => ({ M: { ...entry.raw } })),
+      { values: moved.map(({ repair: { entry } }) => ({ M: { ...entry.raw } })) },
     );
   }
 
@@ -151,7 +151,7 @@ async function judge(
   site: ChangingSite,
   { repair: each }: Finding,
   judging: Judging,
-): Promise<Readonly<Record<string, unknown>> | string> {
+): Promise<Judged | string> {
   const wanted = each === undefined ? undefined : wantedOf(each);
   if (wanted === undefined) return {};
   const { name, key, sha256 } = wanted;
@@ -219,7 +219,7 @@ function isRemoval({ does }: Repair): boolean {
 function changeOf(
   site: ChangingSite,
   repair: Extract<Repair, { does: "finish" | "point" | "correct-size" | "rename-id" }>,
-  judged: Readonly<Record<string, unknown>>,
+  judged: Judged,
 ): EntryChange {
   const { entry } = repair;
   switch (repair.does) {
@@ -236,6 +236,7 @@ function changeOf(
           ...judged,
           s3Key: repair.key,
           s3Url: documentUrl(site, repair.key),
+          url: documentUrl(site, repair.key),
           status: judged["status"] === "INFECTED" ? "INFECTED" : undefined,
         },
         unchanged: ["s3Key"],

@@ -1,7 +1,7 @@
 import { presignPost, presignPut, type EndsWithSession } from "../aws/s3/presign.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentType } from "../model/document-types.ts";
-import { documentNameFault } from "../model/documents.ts";
+import { documentNameFault, websiteFields } from "../model/documents.ts";
 import { documentKey } from "../model/keys.ts";
 import { readDocuments } from "./entries.ts";
 import { addEntries, type NewEntry } from "./entry-changes.ts";
@@ -69,12 +69,14 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
   assertLongEnough(signed, request);
   const { url, fields, expiresAt, endsWithSession } = signed;
   const headers: Record<string, string> = method === "PUT" ? { "Content-Type": contentType } : {};
+  const address = documentUrl(site, key);
   const entry: NewEntry = {
     id: `doc-${random.slice(8)}`,
     name,
     type,
     s3Key: key,
-    s3Url: documentUrl(site, key),
+    s3Url: address,
+    ...websiteFields({ url: address, type, contentType, createdAt: now.toISOString() }),
     uploadedAt: now.toISOString(),
     contentType,
     status: "UPLOADING",

@@ -5,14 +5,20 @@ import type { AuditEvent } from "../model/audit.ts";
 import { documentJson } from "../model/documents.ts";
 import type { Buffers } from "./buffers.ts";
 import { entriesAttribute, readDocuments, type StoredEntry, type UserDocuments } from "./entries.ts";
-import { addEntries, changeEntries, removeEntries, type NewEntry } from "./entry-changes.ts";
+import {
+  addEntries,
+  addUnlessPresent,
+  changeEntries,
+  removeEntries,
+  type NewEntry,
+} from "./entry-changes.ts";
 import { isUnchanged, type Examined, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
 import { inParallel } from "./parallel.ts";
 import { isInfected, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
 import { isLarge, send } from "./send.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
-import { decide, newEntry, supersededBy } from "./upload-plan.ts";
+import { decide, isSameDocument, newEntry, supersededBy } from "./upload-plan.ts";
 import type { UploadRequest, UploadResult } from "./upload-request.ts";
 
 /** A file after its examination. */
@@ -218,14 +224,18 @@ async function writeEntries(
     known = await readDocuments(site, user.userId);
   }
   await withdrawSuperseded(site, request, { planned, user });
-  const entries = await addEntries(
-    site,
-    known,
-    added.map(({ entry }) => entry),
-  );
+  const { entries, present } = await addUnlessPresent(site, known, {
+    added: added.map(({ entry }) => entry),
+    // Another run may have begun the same document since, or be done with it: it is taken up as one that was broken off.
+    isSame: ({ name, sha256 }, { document }) =>
+      document.status !== "DELETED" &&
+      isSameDocument({ type: request.type, name: String(name), sha256: String(sha256) }, document),
+  });
   const byId = new Map(entries.map((entry) => [entry.document.id, entry]));
   const begun = added.flatMap(({ plan, entry: { id } }): Job[] => {
     const entry = byId.get(id);
+    const other = present.get(id);
+    if (other !== undefined) return [{ ...plan, known: other, entry: other }];
     return entry === undefined ? [] : [{ ...plan, entry }];
   });
   const continued = planned.flatMap((plan): Job[] =>

@@ -1,3 +1,4 @@
+import { websiteFields, type DocumentEntry } from "../model/documents.ts";
 import { documentKey, pluralFileType } from "../model/keys.ts";
 import { documentFolders } from "./check-facts.ts";
 import type { StoredEntry } from "./entries.ts";
@@ -26,11 +27,8 @@ export function decide(
   { type, file }: { readonly type: string; readonly file: Examined },
 ): Decision {
   const infected = isInfected(file.judgement);
-  const same = entries.filter(
-    ({ document }) =>
-      document.type === pluralFileType(type) &&
-      document.name === file.source.name &&
-      document.sha256 === file.sha256,
+  const same = entries.filter(({ document }) =>
+    isSameDocument({ type, name: file.source.name, sha256: file.sha256 }, document),
   );
   const ready = same.find(({ document }) => document.status === "READY");
   if (ready !== undefined) {
@@ -43,6 +41,14 @@ export function decide(
       (status === "UPLOADING" || status === "SCANNING" || status === "INFECTED"),
   );
   return open === undefined ? { kind: "new", infected } : { kind: "continue", entry: open, infected };
+}
+
+/** Whether an entry is of the same document: same type, name and bytes. */
+export function isSameDocument(
+  { type, name, sha256 }: { readonly type: string; readonly name: string; readonly sha256: string },
+  document: DocumentEntry,
+): boolean {
+  return document.type === pluralFileType(type) && document.name === name && document.sha256 === sha256;
 }
 
 /**
@@ -100,14 +106,17 @@ export function newEntry(
     random: made.random.slice(0, 8),
     ext: facts.ext,
   });
+  const url = made.urlOf(s3Key);
+  const createdAt = made.now.toISOString();
   return {
     id: `doc-${made.random.slice(8)}`,
     name: facts.name,
     type,
     s3Key,
-    s3Url: made.urlOf(s3Key),
+    s3Url: url,
+    ...websiteFields({ url, type, contentType: facts.contentType, createdAt }),
     size: facts.sizeBytes,
-    uploadedAt: made.now.toISOString(),
+    uploadedAt: createdAt,
     contentType: facts.contentType,
     sha256: facts.sha256,
     status: isInfected(facts.judgement) ? "INFECTED" : "UPLOADING",

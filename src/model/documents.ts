@@ -129,6 +129,26 @@ export function documentJson(userId: string, entry: DocumentEntry): JsonObject {
   };
 }
 
+/**
+ * What pages of the website read in an entry beside the model's fields: its buttons open `url`, its lists show the rest. The
+ * address is the object's own, without a signature.
+ */
+export function websiteFields(entry: {
+  readonly url: string;
+  readonly type: string;
+  readonly contentType?: string | undefined;
+  readonly createdAt?: string | undefined;
+}): Readonly<Record<string, string>> {
+  const { url, type, contentType, createdAt } = entry;
+  return {
+    url,
+    category: type,
+    storage: "s3",
+    ...(contentType === undefined ? {} : { fileType: contentType }),
+    ...(createdAt === undefined ? {} : { createdAt }),
+  };
+}
+
 /** Newest first; entries without a readable time last, then by id, so that the order is always the same. */
 export function newestFirst(one: DocumentEntry, other: DocumentEntry): number {
   const difference = (timeOf(other.uploadedAt) ?? -1) - (timeOf(one.uploadedAt) ?? -1);

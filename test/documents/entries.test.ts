@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { getItem } from "../../src/aws/dynamodb/items.ts";
 import { entryWithId, readDocuments } from "../../src/documents/entries.ts";
 import { addEntries, changeEntries, removeEntries } from "../../src/documents/entry-changes.ts";
-import { openDocumentSite, type DocumentSite } from "../../src/documents/site.ts";
+import { carryOut, planTags } from "../../src/documents/change.ts";
+import type { AuditEvent } from "../../src/model/audit.ts";
+import { openDocumentSite, type ChangingSite, type DocumentSite } from "../../src/documents/site.ts";
 import { profileTable, putProfile, readEntries, readItem, userKey } from "../support/documents.ts";
 import { foreignAttributes, type Shape } from "../support/owner-item.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
@@ -85,6 +87,37 @@ describe.each(["simple", "composite"] as const)("entries on the %s table", (shap
         even.map(({ id }) => ({ id, status: Number(id.slice(4)) % 3 === 0 ? "DELETED" : "READY" })),
       );
       expect(after.filter(({ id }) => String(id).startsWith("new-"))).toHaveLength(10);
+    }));
+
+  it("keeps the tags of ten who tag the same entry at once, and records what each came to", () =>
+    work(async (site) => {
+      await putProfile(site.aws, "user-1", { documents: [{ id: "doc-1", name: "a.txt" }] });
+      const recorded: AuditEvent[] = [];
+      const changing: ChangingSite = {
+        ...site,
+        actor: "tester",
+        record: async (events) => void recorded.push(...events),
+        irreversible: (_intent, act) => act(),
+        randomHex: () => "",
+      };
+      const tags = Array.from({ length: 10 }, (_, at) => `tag-${at}`);
+      const read = await Promise.all(tags.map(() => readDocuments(site, "user-1")));
+      const outcomes = await Promise.all(
+        tags.map((tag, at) => {
+          const user = read[at] ?? {
+            userId: "user-1",
+            profile: undefined,
+            isKnown: true,
+            entries: [],
+            strange: [],
+          };
+          return carryOut(changing, planTags(user, "doc-1", { add: [tag], remove: [] }).changes, user);
+        }),
+      );
+      expect(outcomes.flatMap(({ failures }) => failures)).toEqual([]);
+      const [entry] = await readEntries(site.aws, "user-1", shape);
+      expect(new Set(entry?.["tags"] as string[])).toEqual(new Set(tags));
+      expect(Math.max(...recorded.map(({ details }) => details?.tags?.length ?? 0))).toBe(10);
     }));
 
   it("says which entries are gone and which somebody else changed, and changes the others", () =>

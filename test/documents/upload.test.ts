@@ -90,6 +90,39 @@ describe.each(["simple", "composite"] as const)("uploads at once on the %s table
       expect(recorded).toHaveLength(20);
     }));
 
+  it("makes one document of a file that ten upload at once, and each is told that it is there", () =>
+    work(async (site) => {
+      await writeFiles(["a.txt"]);
+      await putProfile(site.aws, "user-1");
+      const uploads = Array.from({ length: 10 }, () =>
+        all(uploadDocuments(site, request("user-1", "a.txt"))),
+      );
+      const outcomes = (await Promise.all(uploads)).flat().map(({ outcome }) => outcome);
+      expect(outcomes).toHaveLength(10);
+      expect(outcomes).not.toContain("failed");
+      const [entry, ...others] = await readEntries(site.aws, "user-1", shape);
+      expect(others).toEqual([]);
+      expect(entry).toMatchObject({ name: "a.txt", status: "READY" });
+      expect(await documentKeys(site.aws)).toEqual([entry?.["s3Key"]]);
+    }));
+
+  it("takes what nobody has foreseen of one file for a failure of that file", () =>
+    work(async (site) => {
+      await writeFiles(["a.txt", "b.txt"]);
+      await putProfile(site.aws, "user-1");
+      const { files, ...rest } = request("user-1", "a.txt", "odd.txt", "b.txt");
+      // No file system takes such a path, and nothing explains what Node says of it.
+      const odd = files.map((file) => (file.label === "odd.txt" ? { ...file, path: "odd\0.txt" } : file));
+      const results = await all(uploadDocuments(site, { ...rest, files: odd }));
+      expect(results.map(({ outcome }) => outcome)).toEqual(["uploaded", "failed", "uploaded"]);
+      const [, failed] = results;
+      expect(failed?.outcome === "failed" && failed.failure.message).toContain("this is a bug in mawps");
+      expect((await readEntries(site.aws, "user-1", shape)).map(({ name }) => name)).toEqual([
+        "a.txt",
+        "b.txt",
+      ]);
+    }));
+
   it("makes one document of a file that is named twice", () =>
     work(async (site) => {
       await writeFiles(["a.txt"]);

@@ -159,7 +159,8 @@ export function contentDisposition(type: "attachment" | "inline", fileName?: str
   if (fileName === undefined) return type;
   // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
   const clean = fileName.replaceAll(/[\u0000-\u001f\u007f/\\\p{Surrogate}]/gu, "_");
-  const ascii = clean.replaceAll(/[^ -~]/gu, "_").replaceAll('"', "'");
+  // Some browsers decode a percent sign in the plain form.
+  const ascii = clean.replaceAll(/[^ -~]|%/gu, "_").replaceAll('"', "'");
   if (ascii === clean) return `${type}; filename="${clean}"`;
   const encoded = encodeURIComponent(clean).replaceAll(
     /['()*]/g,

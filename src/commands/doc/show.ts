@@ -29,7 +29,7 @@ export function docShow(begin: Begin): AnyCommand {
 
 /** What the known lines below say already. */
 const known = new Set(
-  "userId id name type s3Key s3Url size uploadedAt contentType sha256 status scanResult scannedAt scanEngine scanSignature scanReason uploadedBy tags expiresAt deletedAt deletedBy".split(
+  "userId id name type category s3Key s3Url url storage size uploadedAt createdAt fileType contentType sha256 status scanResult scannedAt scanEngine scanSignature scanReason uploadedBy tags expiresAt deletedAt deletedBy".split(
     " ",
   ),
 );

@@ -71,13 +71,15 @@ export function readProgress(progressData: unknown, lastProgressUpdate?: unknown
     const fields = problems.map(page, `pages.${name}`);
     return fields === undefined ? [] : [readPage(name, fields, problems)];
   });
+  const sections = readSections(progress["sections"], problems);
   const times = [
     problems.time(lastProgressUpdate, "lastProgressUpdate"),
     ...pages.map((page) => page.lastActivity),
+    ...sections.flatMap(({ steps }) => steps.map(({ updatedAt }) => updatedAt)),
   ];
   return {
     pages,
-    sections: readSections(progress["sections"], problems),
+    sections,
     stored: readStats(progress["overallStats"], problems),
     lastActivity: latest(times),
     problems: problems.first,

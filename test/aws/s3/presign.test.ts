@@ -227,6 +227,7 @@ describe("a content disposition", () => {
   test.for([
     ["Lebenslauf.pdf", 'attachment; filename="Lebenslauf.pdf"'],
     ["Zeugnis (1)'s.pdf", `attachment; filename="Zeugnis (1)'s.pdf"`],
+    ["100%41.pdf", `attachment; filename="100_41.pdf"; filename*=UTF-8''100%2541.pdf`],
     ["Über.pdf", `attachment; filename="_ber.pdf"; filename*=UTF-8''%C3%9Cber.pdf`],
     ["(ü)'*.pdf", `attachment; filename="(_)'*.pdf"; filename*=UTF-8''%28%C3%BC%29%27%2A.pdf`],
     ["😀.pdf", `attachment; filename="_.pdf"; filename*=UTF-8''%F0%9F%98%80.pdf`],

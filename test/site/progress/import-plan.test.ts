@@ -100,3 +100,13 @@ describe("the progress in a source", () => {
     expect(() => readSource(text, query)).toThrow(/holds neither a progress nor a key userProgress_user-123/);
   });
 });
+
+test("progress in which the pages stand side by side is read as pages, and keeps what stands beside them", () => {
+  const ikigai = { visitCount: 2, lastVisit: "2026-01-01T10:00:00.000Z" };
+  expect(progressIn({ ikigai, theme: "dark", answers: { one: 1 } })).toStrictEqual({
+    pages: { ikigai },
+    theme: "dark",
+    answers: { one: 1 },
+  });
+  expect(progressIn({ theme: "dark", answers: { one: 1 } })).toBeUndefined();
+});

@@ -64,6 +64,13 @@ describe("reading progress", () => {
     expect(read.lastActivity).toBe(Date.parse("2025-11-15T15:00:00.000Z"));
   });
 
+  test("the newest of pages and sections is the last activity", () => {
+    const updatedAt = "2026-02-01T10:00:00.000Z";
+    const sections = { bewerbungsmanager: { "step-1": { data: {}, updatedAt } } };
+    const pages = { ikigai: { firstVisit: first, lastVisit: last, visitCount: 1 } };
+    expect(readProgress({ pages, sections }, last).lastActivity).toBe(Date.parse(updatedAt));
+  });
+
   test.each<[string, unknown, string[]]>([
     ["a text for all of it", "kaputt", ["progressData is a text where a map should be"]],
     ["a text where the pages should be", { pages: "kaputt" }, ["pages is a text where a map should be"]],
