@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
+import { standingOf } from "../lease.ts";
 import { makeFolders } from "../make-folders.ts";
 import { canonicalJson, isRecord } from "../model/json.ts";
 import type { Repository } from "./repository.ts";
@@ -170,8 +171,8 @@ export function isLive(
   { host, pid, beatAt }: Pick<Owner, "host" | "pid" | "beatAt">,
   here: Pick<BeginPending, "host" | "pid" | "isAlive" | "now">,
 ): boolean {
-  if (host === here.host && (pid === here.pid || !here.isAlive(pid))) return false;
-  return here.now().getTime() - Date.parse(beatAt) < deadMs;
+  const isEnded = !(here.now().getTime() - Date.parse(beatAt) < deadMs);
+  return standingOf({ host, pid }, here, isEnded) !== "free";
 }
 
 interface Started {

@@ -1,5 +1,6 @@
 import { pause } from "../retry.ts";
 import { CliError } from "../errors.ts";
+import { type Here as ThisProcess, keepLease } from "../lease.ts";
 import { isRecord } from "../model/json.ts";
 import { heartbeatMs, isLive } from "./pending.ts";
 import type { Repository } from "./repository.ts";
@@ -13,12 +14,8 @@ import type { Repository } from "./repository.ts";
  * files. So at least one of the two sees the other.
  */
 
-/** Whoever asks, and how it tells whether another command is at work. */
-export interface Here {
-  readonly host: string;
-  readonly pid: number;
-  /** Whether a process of this machine lives. */
-  readonly isAlive: (pid: number) => boolean;
+/** Whoever asks, and by which clock. */
+export interface Here extends ThisProcess {
   readonly now: () => Date;
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,42 +58,38 @@ export async function takePruneLock(repository: Repository, here: Here): Promise
   const startedAt = here.now().toISOString();
   const name = nameOf(number);
   const bytes = () => json({ host: here.host, pid: here.pid, startedAt, beatAt: here.now().toISOString() });
-  let beatAt = here.now().getTime();
   if ((await store.create(name, bytes(), here.signal)) === "exists") {
     throw new CliError(`another prune has begun in ${store.where} in this very moment`, {
       hint: "wait for its end",
     });
   }
   const taken = await store.stat(name, here.signal);
-  let isReleased = false;
-  const beat = async () => {
-    // Gone: another took it for dead and is done. Writing it again would bring it back to life.
-    if (isReleased || (await store.stat(name)) === undefined) return;
-    const at = here.now().getTime();
-    await store.replace(name, bytes());
-    beatAt = at;
-  };
-  // A beat that fails is followed by another; should they all fail, the lease ends.
-  let beating = Promise.resolve();
-  const timer = setInterval(() => {
-    beating = beat().catch(() => undefined);
-  }, heartbeatMs);
-  timer.unref();
+  const lost = () =>
+    new CliError("this prune was at rest for too long; what is left to remove stays", {
+      hint: "run the command again",
+    });
+  const lease = keepLease({
+    leaseMs,
+    heartbeatMs,
+    lost,
+    nowMs: () => here.now().getTime(),
+    async renew() {
+      // Gone: another took it for dead and is done. Writing it again would bring it back to life.
+      if ((await store.stat(name)) === undefined) return false;
+      await store.replace(name, bytes());
+      return true;
+    },
+  });
 
   return {
     takenAt: new Date(Math.floor((taken?.modifiedAt.getTime() ?? 0) / 1000) * 1000),
     async assertHeld() {
-      const age = here.now().getTime() - beatAt;
       const last = (await locks(repository, here.signal)).at(-1);
-      if (last?.number === number && age < leaseMs) return;
-      throw new CliError("this prune was at rest for too long; what is left to remove stays", {
-        hint: "run the command again",
-      });
+      if (last?.number !== number) lease.lose();
+      lease.assertHeld();
     },
     async release() {
-      isReleased = true;
-      clearInterval(timer);
-      await beating;
+      await lease.stop();
       // The dead ones first: while the last one stands, nobody begins at 1 again.
       const mine = (await locks(repository)).filter((lock) => lock.number <= number);
       await store.remove(mine.map((lock) => lock.name));

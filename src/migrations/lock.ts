@@ -4,6 +4,8 @@ import { serverTime } from "../aws/s3/server-time.ts";
 import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
+import { type FoundLease, type Here, keepLease, whenFree } from "../lease.ts";
+import { timeOf } from "../model/json.ts";
 import { migrationLockId } from "../model/mawps.ts";
 import type { MigrationSite } from "./migration.ts";
 
@@ -13,11 +15,13 @@ export interface Owner {
   readonly id: string;
   /** As the audit trail names them. */
   readonly actor: string;
-  readonly host: string;
 }
 
 export interface LockOptions {
   readonly owner: Owner;
+  readonly here: Here;
+  /** Each second while an owner elsewhere may be dead or alive. */
+  readonly onWait?: (holder: LockHolder, leftMs: number) => void;
   /** How long the lock holds without a sign of life; default 60 s. */
   readonly leaseMs?: number;
   /** Between two signs of life; default 20 s. */
@@ -46,7 +50,8 @@ export interface HeldLock {
 const lockKey: Item = { id: { S: migrationLockId }, entry: { S: "main" } };
 
 /**
- * Takes the lock, at once where it is free or its lease has ended.
+ * Takes the lock, at once where it is free, its lease has ended, or its owner was a process of this machine that is gone. The lease
+ * of an owner elsewhere is waited for, which may be dead; one that is renewed meanwhile is at work.
  *
  * Times are S3's, not this machine's, where its answer tells them: a clock that is ahead must not take a living runner's
  * lease. The item stays when the lock is given back: `fence` counts all owners there ever were.
@@ -54,21 +59,33 @@ const lockKey: Item = { id: { S: migrationLockId }, entry: { S: "main" } };
  */
 export async function takeLock(site: MigrationSite, options: LockOptions): Promise<HeldLock> {
   const { aws, migrationsTable: table, signal } = site;
-  const { owner, leaseMs = 60_000, heartbeatMs = 20_000 } = options;
+  const { owner, here, leaseMs = 60_000, heartbeatMs = 20_000 } = options;
   const local = site.now().getTime();
   const aheadMs = local - ((await serverTime(aws, site.bucket, signal))?.getTime() ?? local);
   const nowMs = () => site.now().getTime() - aheadMs;
   const leaseEnd = () => ({ S: new Date(nowMs() + leaseMs).toISOString() });
 
-  const found = await getItem(aws, { table, key: lockKey, signal });
-  assertFree(found, nowMs());
+  const look = async () => foundLock(await getItem(aws, { table, key: lockKey, signal }));
+  let { item: found, holder } = await look();
+  if (holder !== undefined) {
+    const waiting = await whenFree({
+      look: async () => {
+        ({ item: found, holder } = await look());
+        return holder;
+      },
+      here,
+      nowMs,
+      onWait: options.onWait ?? (() => undefined),
+      signal,
+    });
+    if (!waiting.isFree && waiting.found !== undefined) throw held(waiting.found);
+  }
   const fence = Number(found?.["fence"]?.N ?? 0) + 1;
   // Taken while looking: by the same look, both would go on.
   const asFound = (["fence", "owner", "leaseEnd"] as const).map((path) => {
     const to = found?.[path];
     return to === undefined ? { path, is: "absent" as const } : { path, is: "equal" as const, to };
   });
-  let renewedAt = performance.now();
   const taken = await updateAttributes(aws, {
     table,
     key: lockKey,
@@ -76,7 +93,8 @@ export async function takeLock(site: MigrationSite, options: LockOptions): Promi
       { path: "fence", value: { N: String(fence) } },
       { path: "owner", value: { S: owner.id } },
       { path: "actor", value: { S: owner.actor } },
-      { path: "host", value: { S: owner.host } },
+      { path: "host", value: { S: here.host } },
+      { path: "pid", value: { N: String(here.pid) } },
       { path: "since", value: { S: new Date(nowMs()).toISOString() } },
       { path: "leaseEnd", value: leaseEnd() },
     ],
@@ -84,7 +102,8 @@ export async function takeLock(site: MigrationSite, options: LockOptions): Promi
     signal,
   });
   if (!taken.applied) {
-    assertFree(taken.found, nowMs());
+    const other = foundLock(taken.found).holder;
+    if (other !== undefined) throw held(other);
     throw new CliError("another run took the lock of the migrations at the same moment", {
       hint: "`mawps migrate status` shows it; run the command again when it has ended",
     });
@@ -94,44 +113,28 @@ export async function takeLock(site: MigrationSite, options: LockOptions): Promi
     { path: "owner", is: "equal" as const, to: { S: owner.id } },
     { path: "fence", is: "equal" as const, to: { N: String(fence) } },
   ];
-  let isLost = false;
-  // One after the other: transactions that look at the same item at the same time cancel each other.
-  let queue: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = queue.then(work, work);
-    queue = turn.catch(() => undefined);
-    return turn;
-  };
   const lost = () =>
     new CliError("another run took over the migrations: this one was silent for too long", {
       hint: "nothing more is written here; `mawps migrate status` shows how far the other one is",
     });
-  const assertHeld = () => {
-    if (isLost || performance.now() - renewedAt > leaseMs) throw lost();
-  };
-
-  async function renew(): Promise<void> {
-    const from = performance.now();
-    const outcome = await updateAttributes(aws, {
-      table,
-      key: lockKey,
-      set: [{ path: "leaseEnd", value: leaseEnd() }],
-      conditions: isOurs,
-    });
-    if (outcome.applied) renewedAt = from;
-    else isLost = true;
-  }
-
-  // What fails on the way to the service is tried again with the next one; the lease ends by itself.
-  const heart = setInterval(() => void inTurn(renew).catch(() => undefined), heartbeatMs);
-  heart.unref();
+  // Whatever is written goes in turn: transactions that look at the same item at the same time cancel each other.
+  const lease = keepLease({
+    leaseMs,
+    heartbeatMs,
+    lost,
+    nowMs: () => performance.now(),
+    async renew() {
+      const change = { table, key: lockKey, set: [{ path: "leaseEnd", value: leaseEnd() }] };
+      return (await updateAttributes(aws, { ...change, conditions: isOurs })).applied;
+    },
+  });
 
   return {
     fence,
-    assertHeld,
+    assertHeld: () => lease.assertHeld(),
     write: (steps) =>
-      inTurn(async () => {
-        if (isLost) throw lost();
+      lease.inTurn(async () => {
+        if (lease.isLost) throw lost();
         // Without the run's signal: what was begun is noted also after Ctrl-C.
         const refusal = await transact(aws, [
           { kind: "check", table, key: lockKey, conditions: isOurs },
@@ -139,26 +142,24 @@ export async function takeLock(site: MigrationSite, options: LockOptions): Promi
         ]);
         if (refusal === undefined) return;
         if (!refusal.refused.includes(0)) throw new Error("an entry of the migrations was written twice");
-        isLost = true;
+        lease.lose();
         throw lost();
       }),
     async release() {
-      clearInterval(heart);
-      await inTurn(async () => {
-        if (isLost) return;
-        await updateAttributes(aws, {
-          table,
-          key: lockKey,
-          remove: ["owner", "actor", "host", "since", "leaseEnd"],
-          conditions: isOurs,
-        });
+      await lease.stop();
+      if (lease.isLost) return;
+      await updateAttributes(aws, {
+        table,
+        key: lockKey,
+        remove: ["owner", "actor", "host", "pid", "since", "leaseEnd"],
+        conditions: isOurs,
       });
     },
   };
 }
 
 /** Who holds the lock, whether or not the lease has ended; undefined when nobody does. */
-export interface LockHolder {
+export interface LockHolder extends FoundLease {
   readonly actor: string;
   readonly host: string;
   readonly since: string;
@@ -167,27 +168,26 @@ export interface LockHolder {
 
 /** For `status`. */
 export async function readLock(site: MigrationSite): Promise<LockHolder | undefined> {
-  return holderOf(
-    await getItem(site.aws, { table: site.migrationsTable, key: lockKey, signal: site.signal }),
-  );
+  const { aws, migrationsTable: table, signal } = site;
+  return foundLock(await getItem(aws, { table, key: lockKey, signal })).holder;
 }
 
-function holderOf(item: Item | undefined): LockHolder | undefined {
-  if (item?.["owner"] === undefined) return undefined;
-  const { actor, host, since, leaseEnd } = plain(item);
-  return {
+function foundLock(item: Item | undefined): { item: Item | undefined; holder: LockHolder | undefined } {
+  if (item?.["owner"] === undefined) return { item, holder: undefined };
+  const { actor, host, pid, since, leaseEnd } = plain(item);
+  const holder = {
     actor: String(actor),
     host: String(host),
     since: String(since),
     leaseEnd: String(leaseEnd),
+    owner: { host: String(host), pid: typeof pid === "number" ? pid : undefined },
+    endsAtMs: timeOf(leaseEnd) ?? 0,
   };
+  return { item, holder };
 }
 
-function assertFree(found: Item | undefined, nowMs: number): void {
-  const holder = holderOf(found);
-  if (holder === undefined || !(Date.parse(holder.leaseEnd) > nowMs)) return;
-  const { actor, host, since, leaseEnd } = holder;
-  throw new CliError(`migrations are being run by ${actor} on ${host} since ${since}`, {
-    hint: `if that run died, its lock ends at ${leaseEnd}: run the command again then`,
+function held({ actor, host, since, leaseEnd }: LockHolder): CliError {
+  return new CliError(`migrations are being run by ${actor} on ${host} since ${since}`, {
+    hint: `wait for its end; should that run die, its lock ends by itself, at ${leaseEnd} if it is silent from now on`,
   });
 }

@@ -72,8 +72,9 @@ export async function openSite(shape: Shape): Promise<OpenedSite> {
       return { server, site: { ...site, aws: { ...aws, dynamodb: through.dynamodb } } };
     },
     async runner(on, options = {}) {
-      const owner = { id: crypto.randomUUID(), actor: "local:tester", host: "here" };
-      const lock = await takeLock(on, { owner, ...options });
+      const owner = { id: crypto.randomUUID(), actor: "local:tester" };
+      const here = { host: "here", pid: 1, isAlive: () => true };
+      const lock = await takeLock(on, { owner, here, ...options });
       return {
         site: on,
         lock,

@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import { readTable } from "../../aws/dynamodb/table-settings.ts";
 import { errorName } from "../../aws/setting.ts";
 import { openDocumentSite } from "../../documents/site.ts";
@@ -36,16 +35,27 @@ export async function withRunner<T>(
   { batchSize, work }: { readonly batchSize: number; readonly work: (runner: Runner) => Promise<T> },
 ): Promise<T> {
   const by = await run.actor();
-  const owner = { id: run.world.randomHex(16), actor: by, host: hostname() };
+  const owner = { id: run.world.randomHex(16), actor: by };
   let lock: HeldLock;
+  let waiting: Promise<Progress> | undefined;
   try {
-    lock = await takeLock(site, { owner });
+    lock = await takeLock(site, {
+      owner,
+      here: run.world.machine,
+      onWait({ actor, host }, leftMs) {
+        const text = `${actor} on ${host} may have died: its lock ends in ${Math.ceil(leftMs / 1000)} s`;
+        if (waiting === undefined) waiting = run.progress(text);
+        else void waiting.then((progress) => progress.update(text));
+      },
+    });
   } catch (error) {
     if (errorName(error) !== "ResourceNotFoundException") throw error;
     throw new CliError(`there is no table ${site.migrationsTable} to note migrations in`, {
       hint: "`mawps setup` makes it",
       cause: error,
     });
+  } finally {
+    (await waiting)?.stop();
   }
   let progress: Progress | undefined;
   try {
