@@ -295,9 +295,10 @@ async function stillDamaged({ repository, signal }: BackupSite): Promise<number>
 }
 
 /** The newest backup whose manifest can be read here: what did not change since is not read again. */
-async function newestReadable({ repository, signal }: BackupSite): Promise<Manifest | undefined> {
+async function newestReadable(site: BackupSite): Promise<Manifest | undefined> {
+  const { repository, signal } = site;
   if (!repository.canRead) return undefined;
-  const [newest] = await listSnapshots(repository, signal);
+  const [newest] = (await listSnapshots(repository, { now: site.now(), signal })).snapshots;
   if (newest === undefined) return undefined;
   try {
     return await readManifest(repository, newest.id, signal);

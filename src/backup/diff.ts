@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { Aws } from "../aws/clients.ts";
 import type { TableKeys } from "../model/declaration.ts";
-import { canonicalJson, isRecord, type JsonObject } from "../model/json.ts";
-import { DamagedError } from "./damage.ts";
+import { canonicalJson, type JsonObject } from "../model/json.ts";
+import { parseItemLine } from "./item-line.ts";
 import { parseObjectLine } from "./object-line.ts";
 import { partLines } from "./parts.ts";
 import type { Repository } from "./repository.ts";
@@ -100,7 +100,7 @@ function tableSide(site: DiffSite, table: TableSnapshot | undefined): Side | und
     name: table.name,
     sources: sourcesOf(site, table).map((source, index) => withHash(source, table.parts[index])),
     read(line) {
-      const item = itemIn(line, table.name);
+      const item = parseItemLine(line, table.name);
       const key = keyOf(item, keys);
       return { key, keyText: canonicalItem(key), state: canonicalItem(item) };
     },
@@ -110,18 +110,6 @@ function tableSide(site: DiffSite, table: TableSnapshot | undefined): Side | und
 
 function keyNames({ partition, sort }: TableKeys): string[] {
   return [partition.name, ...(sort === undefined ? [] : [sort.name])];
-}
-
-function itemIn(line: Buffer, table: string): JsonObject {
-  let found: unknown;
-  try {
-    found = JSON.parse(line.toString());
-  } catch {
-    found = undefined;
-  }
-  const item = isRecord(found) ? found["Item"] : undefined;
-  if (!isRecord(item)) throw new DamagedError(`a line of table ${table} is no item`);
-  return item;
 }
 
 function partSide(

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, isRecord } from "../model/json.ts";
 import { DamagedError } from "./damage.ts";
+import { manifestSchema } from "./manifest-schema.ts";
 import type { Manifest } from "./snapshot.ts";
 
 /** The manifest as it is stored: readable JSON, with the hash of all the rest in it. */
@@ -22,6 +23,7 @@ export function parseManifest(bytes: Buffer, id: string): Manifest {
   if (typeof sha256 !== "string" || sha256 !== hashOf(manifest)) throw damaged("is not what was stored");
   if (manifest["format"] !== 1) throw damaged(`has format ${String(manifest["format"])}; format 1 is known`);
   if (manifest["id"] !== id) throw damaged(`is that of ${String(manifest["id"])}`);
+  if (!manifestSchema.safeParse(manifest).success) throw damaged("has not the shape of one");
   return manifest as unknown as Manifest;
 }
 

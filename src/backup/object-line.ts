@@ -1,5 +1,5 @@
 import type { ObjectPut } from "../aws/s3/stored-object.ts";
-import { isRecord } from "../model/json.ts";
+import { isRecord, type JsonObject } from "../model/json.ts";
 import { DamagedError } from "./damage.ts";
 
 /** An object in a backup. `put` is what PutObject takes, so that the AWS CLI can bring it back. */
@@ -30,13 +30,23 @@ export function parseObjectLine(line: Uint8Array): ObjectLine {
   } catch {
     found = undefined;
   }
-  const isLine =
-    isRecord(found) &&
-    typeof found["content"] === "string" &&
-    isRecord(found["seen"]) &&
-    typeof found["seen"]["size"] === "number" &&
-    isRecord(found["put"]) &&
-    typeof found["put"]["Key"] === "string";
-  if (!isLine) throw new DamagedError("a part with objects holds a line that is none");
-  return found as ObjectLine;
+  if (!isObjectLine(found)) throw new DamagedError("a part with objects holds a line that is none");
+  return found;
+}
+
+function isObjectLine(found: unknown): found is ObjectLine {
+  if (!isRecord(found) || !isRecord(found["seen"]) || !isRecord(found["put"])) return false;
+  const { content, seen, put } = found;
+  const { Metadata: metadata = {}, ...headers } = put;
+  const areTexts = (record: JsonObject) => Object.values(record).every((each) => typeof each === "string");
+  return (
+    typeof content === "string" &&
+    /^[\da-f]{64}$/.test(content) &&
+    Number.isSafeInteger(seen["size"]) &&
+    Number(seen["size"]) >= 0 &&
+    typeof put["Key"] === "string" &&
+    areTexts(headers) &&
+    isRecord(metadata) &&
+    areTexts(metadata)
+  );
 }

@@ -7,7 +7,7 @@ import { takePruneLock, type Here, type PruneLock } from "./prune-lock.ts";
 import { decidePrune, type Aged, type PrunePolicy, type Verdict } from "./prune-policy.ts";
 import type { Repository } from "./repository.ts";
 import type { Part } from "./snapshot.ts";
-import { listSnapshots, readManifest, removeSnapshot } from "./snapshots.ts";
+import { listSnapshots, type Look, readManifest, removeSnapshot } from "./snapshots.ts";
 import type { StoredFile } from "./store.ts";
 
 export interface PruneSite {
@@ -21,8 +21,8 @@ export interface PruneSite {
 export type LeftContents =
   /** A backup is being made, or was broken off less than a day ago: it may refer to them. */
   | { readonly why: "pending"; readonly ids: readonly string[] }
-  /** What the backups that stay refer to cannot be read here. */
-  | { readonly why: "unreadable" };
+  /** What these backups refer to cannot be read. */
+  | { readonly why: "damaged"; readonly ids: readonly string[] };
 
 export interface Pruned {
   readonly removed: readonly string[];
@@ -43,14 +43,13 @@ export async function previewSweep(
 ): Promise<Pick<Pruned, "contents" | "bytes" | "left">> {
   const { repository, here } = site;
   const { young } = await pendingIn(site);
-  const kept = verdicts.filter(({ isKept }) => isKept).map(({ id }) => id);
-  const referred = repository.canRead ? await referredTo(site, kept) : undefined;
+  const going = verdicts.filter(({ isKept }) => !isKept).map(({ id }) => id);
+  const referred = await referredTo(site, new Set(going));
   const left = leftContents(young, referred);
   const sum = { contents: 0, bytes: 0 };
-  if (left !== undefined || referred === undefined)
-    return { ...sum, ...(left === undefined ? {} : { left }) };
+  if (left !== undefined) return { ...sum, left };
   for await (const { bytes } of unreferred(repository, {
-    referred,
+    referred: referred.names,
     before: here.now(),
     signal: here.signal,
   })) {
@@ -60,32 +59,52 @@ export async function previewSweep(
   return sum;
 }
 
-/** Decides what a policy keeps of what is there. Removes nothing. */
+/** What is known of the backups before anything is decided. */
+export interface PrunePlan {
+  readonly verdicts: readonly Verdict[];
+  /** Ids of the future: they count for nothing, and stay. */
+  readonly ahead: readonly string[];
+}
+
+/**
+ * Decides what a policy keeps of what is there. Removes nothing. A manifest that cannot be read, or has not the shape of one,
+ * may be anybody's: it takes no other's place, and goes only where the policy would give up a whole one too.
+ * @throws CliError for an encrypted repository without its key: which backups are real is not known then.
+ */
 export async function planPrune(
   { repository, here }: Pick<PruneSite, "repository" | "here">,
   policy: PrunePolicy,
-): Promise<Verdict[]> {
-  const all: Aged[] = [];
-  for (const entry of await listSnapshots(repository, here.signal)) {
-    const left = await leftOut(repository, entry.id, here.signal);
-    all.push(left === undefined ? entry : { ...entry, left });
+): Promise<PrunePlan> {
+  if (!repository.canRead) {
+    throw new CliError("the repository is encrypted: without its key nobody knows which backups are real", {
+      hint: "set backup.identityFile, backup.passphraseFile or MAWPS_BACKUP_PASSPHRASE; nothing was removed",
+    });
   }
-  return decidePrune(all, policy);
+  const { snapshots, ahead } = await listSnapshots(repository, lookFrom(here));
+  const whole: Aged[] = [];
+  const damaged = new Set<string>();
+  for (const entry of snapshots) {
+    try {
+      const { left } = await readManifest(repository, entry.id, here.signal);
+      whole.push(left === undefined ? entry : { ...entry, left: left.join(", ") });
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      damaged.add(entry.id);
+    }
+  }
+  const verdicts = [
+    ...decidePrune(whole, policy),
+    ...decidePrune(snapshots, policy)
+      .filter(({ id }) => damaged.has(id))
+      .map((verdict) =>
+        verdict.isKept ? { ...verdict, reasons: ["damaged, and counts for nothing"] } : verdict,
+      ),
+  ];
+  return { verdicts: verdicts.sort((one, other) => (one.id < other.id ? 1 : -1)), ahead };
 }
 
-/** What `--only` left out of a backup; undefined too for one that cannot be read, which then counts as one of everything. */
-async function leftOut(
-  repository: Repository,
-  id: string,
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
-  if (!repository.canRead) return undefined;
-  try {
-    return (await readManifest(repository, id, signal)).left?.join(", ");
-  } catch (error) {
-    if (!(error instanceof DamagedError)) throw error;
-    return undefined;
-  }
+function lookFrom({ now, signal }: Here): Look {
+  return { now: now(), signal };
 }
 
 /**
@@ -93,10 +112,10 @@ async function leftOut(
  * a time in a repository. Ended anywhere, the next one goes on: a backup without manifest is none, and contents are
  * found by what refers to them, not by what was removed before.
  *
- * Contents stay, and `left` says why, beside a backup on its way that showed life within a day, and where the manifests that
- * stay cannot be read for want of the identity.
- * @throws DamagedError, before anything is removed, when a backup that stays is damaged: what it refers to is not
- *   known, and those that would go may be the only ones that are whole.
+ * Contents stay, and `left` says why, beside a backup on its way that showed life within a day, and where a manifest stays that
+ * cannot be read.
+ * @throws DamagedError, before anything is removed, when a backup that the policy keeps lacks its lists: what it refers to is
+ *   not known, and those that would go may be the only ones that are whole.
  */
 export async function prune(
   site: PruneSite,
@@ -108,10 +127,9 @@ export async function prune(
     // Before the backups: one that is done in between is then found as pending or as a backup, and not as neither.
     const found = await pendingIn(site);
     // Behind the lock once more: another prune may have removed what this one meant to keep.
-    const verdicts = await planPrune(site, policy);
+    const { verdicts } = await planPrune(site, policy);
     const going = verdicts.filter(({ id, isKept }) => !isKept && doomed.has(id)).map(({ id }) => id);
-    const kept = verdicts.filter(({ id }) => !going.includes(id)).map(({ id }) => id);
-    const referred = repository.canRead ? await referredTo(site, kept) : undefined;
+    const referred = await referredTo(site, new Set(going));
 
     if (going.length > 0) await tell(site, "begun", { backupIds: going });
     for (const id of going) {
@@ -126,9 +144,7 @@ export async function prune(
     if (found.young.length === 0) await removeRemains(site, lock);
     const left = leftContents(found.young, referred);
     const swept =
-      left === undefined && referred !== undefined
-        ? await sweep(site, { lock, referred })
-        : { contents: 0, bytes: 0 };
+      left === undefined ? await sweep(site, { lock, referred: referred.names }) : { contents: 0, bytes: 0 };
     const isChanged = going.length + found.abandoned.length + swept.contents > 0;
     if (isChanged)
       await tell(site, "done", { backupIds: going, objects: swept.contents, bytes: swept.bytes });
@@ -143,12 +159,9 @@ export async function prune(
   }
 }
 
-function leftContents(
-  young: readonly string[],
-  referred: ReadonlySet<string> | undefined,
-): LeftContents | undefined {
+function leftContents(young: readonly string[], { unknown }: Referred): LeftContents | undefined {
   if (young.length > 0) return { why: "pending", ids: young };
-  return referred === undefined ? { why: "unreadable" } : undefined;
+  return unknown.length > 0 ? { why: "damaged", ids: unknown } : undefined;
 }
 
 async function tell(
@@ -173,21 +186,33 @@ async function pendingIn({
   };
 }
 
+interface Referred {
+  /** Names of contents. */
+  readonly names: ReadonlySet<string>;
+  /** Backups that count for nothing and of which nobody knows what they refer to. */
+  readonly unknown: readonly string[];
+}
+
 /**
- * Names of all contents that the backups refer to: some 200 bytes of memory for each. A part that several of them share,
- * which is the rule, is read once.
+ * All contents that backups refer to, those of the future too, except those that go: some 200 bytes of memory for each. A
+ * part that several of them share, which is the rule, is read once.
  */
 async function referredTo(
   { repository, here, onProgress }: PruneSite,
-  ids: readonly string[],
-): Promise<ReadonlySet<string>> {
+  going: ReadonlySet<string>,
+): Promise<Referred> {
+  const { snapshots, ahead } = await listSnapshots(repository, lookFrom(here));
+  const ids = [...ahead, ...snapshots.map(({ id }) => id)].filter((id) => !going.has(id));
+  const unknown: string[] = [];
   const names = new Set<string>();
   const add = ({ sha256 }: Pick<Part, "sha256">) => names.add(repository.contentName(sha256));
   const readParts = new Set<string>();
   for (const id of ids) {
     onProgress(`looking what ${id} refers to`);
+    let isManifestRead = false;
     try {
       const { tables, buckets, userPool } = await readManifest(repository, id, here.signal);
+      isManifestRead = true;
       const lists: readonly (readonly Part[])[] = [...tables.map(partsOf), userPool?.parts ?? []];
       for (const part of lists.flat()) add(part);
       for (const part of buckets.flatMap(partsOf)) {
@@ -199,6 +224,10 @@ async function referredTo(
       }
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
+      if (!isManifestRead || ahead.includes(id)) {
+        unknown.push(id);
+        continue;
+      }
       throw new CliError(`backup ${id} is to stay, and is damaged: ${error.message}; nothing was removed`, {
         exitCode: exitCodes.findings,
         hint: `what it needs is not known. If it is beyond repair, remove snapshots/${id} from ${repository.store.where} by hand`,
@@ -206,7 +235,7 @@ async function referredTo(
       });
     }
   }
-  return names;
+  return { names, unknown };
 }
 
 function partsOf({ parts }: { readonly parts: readonly Part[] }): readonly Part[] {
@@ -215,7 +244,8 @@ function partsOf({ parts }: { readonly parts: readonly Part[] }): readonly Part[
 
 /** What was left of a backup whose removal or commit was broken off: files beside a manifest that is not there. */
 async function removeRemains({ repository, here }: PruneSite, lock: PruneLock): Promise<void> {
-  const whole = new Set((await listSnapshots(repository, here.signal)).map(({ id }) => id));
+  const { snapshots, ahead } = await listSnapshots(repository, lookFrom(here));
+  const whole = new Set([...ahead, ...snapshots.map(({ id }) => id)]);
   const remains = new Set<string>();
   for (const folder of ["snapshots/", "checks/"]) {
     for await (const { name } of repository.store.list(folder, here.signal)) {

@@ -108,11 +108,7 @@ export async function ensureRepository(store: Store, unlock: Unlock, making: Mak
     // Should another command have come first, its configuration is the one that counts.
     return ensureRepository(store, unlock, making);
   }
-  if ((isWanted || unlock.identity !== undefined) && found.encryption === "none") {
-    throw new CliError(`the repository at ${store.where} is not encrypted, and cannot become so`, {
-      hint: "name a new place for the encrypted one with --repo",
-    });
-  }
+  if (isWanted && found.encryption === "none") throw notEncrypted(store);
   const unknown = encryptTo.filter((recipient) => !found.recipients.includes(recipient));
   // Whoever can write to the repository could add a recipient of their own. With a passphrase one is the repository's own.
   const unasked = found.recipients.filter((recipient) => !encryptTo.includes(recipient));
@@ -133,6 +129,12 @@ function openSecrets(secrets: readonly string[]): CliError {
   });
 }
 
+function notEncrypted({ where }: Store): CliError {
+  return new CliError(`the repository at ${where} is not encrypted, and cannot become so`, {
+    hint: "--repo names another place; for this one leave out the passphrase, identity and recipients",
+  });
+}
+
 /** `Unlock` with the signal of the call. */
 interface Opening extends Unlock {
   readonly signal: AbortSignal | undefined;
@@ -140,6 +142,9 @@ interface Opening extends Unlock {
 
 async function opened(store: Store, configuration: Configuration, unlock: Opening): Promise<Repository> {
   const { id, encryption, recipients, nameSalt, erasureSalt } = configuration;
+  // Whoever has a key expects what only that key can have written: anybody can put a plain repository in its place.
+  if (encryption === "none" && (unlock.passphrase !== undefined || unlock.identity !== undefined))
+    throw notEncrypted(store);
   const cipher =
     encryption === "none"
       ? undefined

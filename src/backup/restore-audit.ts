@@ -9,6 +9,7 @@ import {
   writeErasure,
 } from "./erasures.ts";
 import { auditRole, sourcesOf } from "./restore-items.ts";
+import { parseItemLine } from "./item-line.ts";
 import type { RestoreSite } from "./restore-site.ts";
 import type { Manifest, TableSnapshot } from "./snapshot.ts";
 
@@ -50,8 +51,7 @@ async function snapshotErasures(site: Readable): Promise<ErasureEntry[]> {
     for (const source of sourcesOf(site, table)) {
       for await (const lines of source.open()) {
         for (const line of lines.filter((each) => each.includes(mark))) {
-          const { Item } = JSON.parse(line.toString()) as { Item: Record<string, unknown> };
-          const entry = lineErasure(Item, table.name);
+          const entry = lineErasure(parseItemLine(line, table.name), table.name);
           if (entry !== undefined) entries.push(entry);
         }
       }

@@ -1,8 +1,8 @@
 import type { Owners } from "../model/ownership.ts";
 import { canonicalJson, type JsonObject } from "../model/json.ts";
 import { canonicalItem } from "./same-item.ts";
-import { DamagedError } from "./damage.ts";
 import { exportedLines } from "./native-export.ts";
+import { parseItemLine } from "./item-line.ts";
 import { partLines } from "./parts.ts";
 import { mayHold, remapItem } from "./remap.ts";
 import { isNarrow, wantsItem } from "./restore-scope.ts";
@@ -38,7 +38,6 @@ export function sourcesOf(
 export interface Candidate {
   /** The line as the snapshot has it. */
   readonly stored: Buffer;
-  readonly line: Buffer;
   readonly item: JsonObject;
   readonly key: JsonObject;
   /** Canonical JSON of the key. */
@@ -71,11 +70,11 @@ export function lookInto(
   }: { table: LineTable; owners: Owners; onSuppressed: (userId: string) => void },
   line: Buffer,
 ): Look {
-  const item = itemIn(line, table.name);
+  const item = parseItemLine(line, table.name);
   const owner = owners.ofItem(table.role, item);
   const personal = owner?.erasure === "delete" ? owner.userId : undefined;
   const mapped = remapped(site, table, { line, item });
-  const key = keyOf(mapped.item, table.keys);
+  const key = keyOf(mapped, table.keys);
   const keyText = canonicalItem(key);
   const asked = { item, key: canonicalJson(key), table: table.name, owner: personal };
   if (!wantsItem(site.scope, asked)) return { fate: "left out" };
@@ -84,7 +83,7 @@ export function lookInto(
     return { fate: "suppressed" };
   }
   const isNew = personal !== undefined && site.ids?.missing.has(personal) === true;
-  return { fate: undefined, candidate: { stored: line, ...mapped, key, keyText }, isNew };
+  return { fate: undefined, candidate: { stored: line, item: mapped, key, keyText }, isNew };
 }
 
 /** Erased under the id that the snapshot has, or under the one that the same account has now. */
@@ -97,26 +96,16 @@ function remapped(
   { ids }: RestoreSite,
   { role }: LineTable,
   { line, item }: { line: Buffer; item: JsonObject },
-): { line: Buffer; item: JsonObject } {
-  if (ids === undefined || role === auditRole || !mayHold(line.toString(), ids.newIds)) return { line, item };
-  const mapped = remapItem(item, ids.newIds);
-  if (mapped === item) return { line, item };
-  return { line: Buffer.from(JSON.stringify({ Item: mapped })), item: mapped };
-}
-
-function itemIn(line: Buffer, table: string): JsonObject {
-  try {
-    return (JSON.parse(line.toString()) as { readonly Item: JsonObject }).Item;
-  } catch (cause) {
-    throw new DamagedError(`a line of table ${table} is no item`, cause);
-  }
+): JsonObject {
+  if (ids === undefined || role === auditRole || !mayHold(line.toString(), ids.newIds)) return item;
+  return remapItem(item, ids.newIds);
 }
 
 export function keyOf(item: JsonObject, names: readonly string[]): JsonObject {
   return Object.fromEntries(names.map((name) => [name, item[name]]));
 }
 
-/** Whether lines can be taken without looking into them. */
+/** Whether every item is taken, whosever it is. */
 export function isAllTaken(site: RestoreSite, isLedgerEmpty: boolean): boolean {
   return isLedgerEmpty && !isNarrow(site.scope) && site.ids === undefined;
 }

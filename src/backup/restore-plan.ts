@@ -40,6 +40,7 @@ export async function planRestore(
       hint: `pass --only with one of: ${manifest.tables.map(({ role }) => role).join(", ")}`,
     });
   }
+  refuseUndeclared(site, chosen);
   const people = new Set<string>();
   const planning = planningOf(site, isLedgerEmpty, (userId) => people.add(userId));
   const lost: string[] = [];
@@ -77,6 +78,21 @@ export async function planRestore(
   for (const { role, name, state } of tables)
     if (role === auditRole && state !== "missing") erasures += (await ledgerGrowth(site, name)).length;
   return { tables, buckets, users, suppressed: people.size, erasures, lost };
+}
+
+/** Whoever can write to a repository could name any table or bucket: restored is only into what the model knows. */
+function refuseUndeclared(
+  { declaration, manifest, scope, intoTable }: RestoreSite,
+  tables: readonly { readonly role: string; readonly name: string }[],
+): void {
+  const roles = new Set([...declaration.tables, ...declaration.buckets].map(({ role }) => role));
+  const buckets = intoTable === undefined ? manifest.buckets.filter((each) => wantsBucket(scope, each)) : [];
+  const unknown = [...tables, ...buckets].filter(({ role }) => !roles.has(role));
+  if (unknown.length === 0) return;
+  const names = unknown.map(({ role, name }) => `${name} (${role})`).join(", ");
+  throw new CliError(`the model declares no ${names}; nothing was changed`, {
+    hint: `--only restores the others: ${[...roles].join(", ")}`,
+  });
 }
 
 export function planningOf(
@@ -130,40 +146,4 @@ export async function* usersOf({
   for (const part of manifest.userPool?.parts ?? [])
     for await (const lines of partLines(repository, part, signal))
       for (const line of lines) yield parseUserLine(line);
-}
-
-/** Whether there is anything to be written. */
-export function isDue({ tables, buckets, users, erasures }: RestorePlan): boolean {
-  const writes = ({ state, counts }: TablePlan | BucketPlan) =>
-    state !== "there" || counts.create + counts.overwrite > 0;
-  const accounts = users === undefined ? 0 : users.steps.length + users.groups.length;
-  return erasures + accounts > 0 || tables.some(writes) || buckets.some(writes);
-}
-
-/** What differs where nothing may, in lines; empty when all can be restored. */
-export function conflictsOf({ tables, buckets, users }: RestorePlan): string[] {
-  const told = (name: string, { conflict }: { conflict: number }, examples: readonly string[]) => {
-    if (conflict === 0) return [];
-    const more = conflict > examples.length ? ", ..." : "";
-    return [`${name}: ${conflict.toLocaleString("en")} (${examples.join(", ")}${more})`];
-  };
-  return [
-    ...tables.flatMap(({ name, counts, differing }) => told(name, counts, differing.map(keyWords))),
-    ...buckets.flatMap(({ name, counts, differing }) => told(name, counts, differing)),
-    ...(users === undefined
-      ? []
-      : told(
-          "accounts",
-          users.counts,
-          users.differing.slice(0, 5).map(({ username }) => username),
-        )),
-  ];
-}
-
-/** `user-1 + user-profile`: the values of a key. */
-function keyWords(key: Readonly<Record<string, unknown>>): string {
-  return Object.values(key)
-    .map((value) => Object.values(value as Record<string, unknown>)[0])
-    .map(String)
-    .join(" + ");
 }

@@ -5,6 +5,7 @@ import { inParallel } from "../documents/parallel.ts";
 import { CliError } from "../errors.ts";
 import { keysText, sameKeys } from "../model/declaration.ts";
 import type { JsonObject } from "../model/json.ts";
+import { parseItemLine } from "./item-line.ts";
 import { compare, type Compared, type Planning } from "./restore-compare.ts";
 import {
   auditRole,
@@ -118,6 +119,7 @@ async function countLines(site: RestoreSite, { table, snapshot, planning, tally 
     for await (const lines of source.open()) {
       site.onProgress(`checking ${table.name}: ${total(tally.counts).toLocaleString("en")} items`);
       if (takeAll) {
+        for (const line of lines) parseItemLine(line, table.name);
         tally.counts.create += lines.length;
         continue;
       }

@@ -1,8 +1,10 @@
 import { keysPerGet } from "../aws/raw/get-raw-items.ts";
-import { bytesPerCall, putLines, type ConditionalPut, type PutOutcome } from "../aws/raw/put-lines.ts";
+import { bytesPerCall, type ConditionalPut, type PutOutcome, putRawItems } from "../aws/raw/put-raw-items.ts";
 import { errorName } from "../aws/setting.ts";
-import { writeLines } from "../aws/raw/write-lines.ts";
+import { writeRawItems } from "../aws/raw/write-raw-items.ts";
 import { inParallel } from "../documents/parallel.ts";
+import type { JsonObject } from "../model/json.ts";
+import { parseItemLine } from "./item-line.ts";
 import { compare, type Planning } from "./restore-compare.ts";
 import {
   type Candidate,
@@ -49,21 +51,21 @@ function isWritten(fate: number | undefined): boolean {
 async function writeNew(site: RestoreSite, plan: TablePlan, writing: Writing): Promise<void> {
   const { planning, onWritten, onFailed } = writing;
   const takeAll = isAllTaken(site, planning.isLedgerEmpty);
-  const lines = async function* () {
+  const items = async function* () {
     for (const source of sourcesOf(site, plan.snapshot)) {
       for await (const batch of source.open()) {
         if (takeAll) {
-          yield batch;
+          yield batch.map((line) => parseItemLine(line, plan.name));
           continue;
         }
         const looks = batch.map((line) => lookInto(site, { table: plan, ...planning }, line));
-        yield looks.flatMap((look) => (look.fate === undefined ? [look.candidate.line] : []));
+        yield looks.flatMap((look) => (look.fate === undefined ? [look.candidate.item] : []));
       }
     }
   };
-  await writeLines(site.aws, {
+  await writeRawItems(site.aws, {
     table: plan.name,
-    lines: lines(),
+    items: items(),
     onWritten,
     onLeft: ({ item, why }) => onFailed({ left: { table: plan.name, key: keyOf(item, plan.keys) }, why }),
     signal: site.signal,
@@ -91,7 +93,7 @@ async function writeChunk(
     for (const { fate, candidate, over } of compared) {
       if (candidate === undefined) continue;
       if (fate === "conflict") fail(candidate, "was changed by somebody else meanwhile");
-      if (fate === "create" || fate === "overwrite") due.push({ candidate, line: candidate.line, over });
+      if (fate === "create" || fate === "overwrite") due.push({ candidate, item: candidate.item, over });
     }
     const again: Buffer[] = [];
     for (const group of groupsOf(due)) {
@@ -117,7 +119,7 @@ function groupsOf(due: readonly Due[]): Due[][] {
   const groups: Due[][] = [];
   let bytes = Infinity;
   for (const one of due) {
-    const size = one.line.length + (one.over === undefined ? 0 : JSON.stringify(one.over).length) + 500;
+    const size = sizeOf(one.item) + (one.over === undefined ? 0 : sizeOf(one.over)) + 500;
     if (bytes + size > bytesPerCall) {
       groups.push([]);
       bytes = 0;
@@ -128,13 +130,17 @@ function groupsOf(due: readonly Due[]): Due[][] {
   return groups;
 }
 
+function sizeOf(item: JsonObject): number {
+  return Buffer.byteLength(JSON.stringify(item));
+}
+
 type Outcome = PutOutcome | { readonly refused: string };
 
 async function putGroup(site: RestoreSite, plan: TablePlan, puts: readonly Due[]): Promise<Outcome> {
   const { aws, signal } = site;
   const [partition = ""] = plan.keys;
   try {
-    return await putLines(aws, { table: plan.name, partition, puts, signal });
+    return await putRawItems(aws, { table: plan.name, partition, puts, signal });
   } catch (error) {
     // One item that the table does not take refuses them all.
     const isAboutItem =

@@ -1,5 +1,5 @@
 import { CliError } from "../errors.ts";
-import { isRecord } from "../model/json.ts";
+import { isRecord, timeOf } from "../model/json.ts";
 import { DamagedError } from "./damage.ts";
 import { manifestBytes, parseManifest } from "./manifest.ts";
 import type { Repository } from "./repository.ts";
@@ -42,17 +42,44 @@ function startOf(id: string): Date {
   return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
 
-/** All backups, newest first. Only those count whose manifest is there: it is the last that is written. */
+/** When and how a repository is looked at. */
+export interface Look {
+  readonly now: Date;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Snapshots {
+  /** Newest first. */
+  readonly snapshots: readonly SnapshotEntry[];
+  /**
+   * Ids of the future. Whoever may add to a repository could put any number of such before the real ones, so they are told
+   * and count for nothing, and neither does a check of the future.
+   */
+  readonly ahead: readonly string[];
+}
+
+/** Clocks of machines that S3 talks to differ by no more than this. */
+const clocksDifferMs = 15 * 60_000;
+
+/** All backups. Only those count whose manifest is there: it is the last that is written. */
 export async function listSnapshots(
   repository: Pick<Repository, "store">,
-  signal?: AbortSignal,
-): Promise<SnapshotEntry[]> {
-  const checks = await readChecks(repository, signal);
+  { now, signal }: Look,
+): Promise<Snapshots> {
+  const latest = now.getTime() + clocksDifferMs;
+  const checks = (await readChecks(repository, signal)).filter(({ at }) => Date.parse(at) <= latest);
   const found: SnapshotEntry[] = [];
+  const ahead: string[] = [];
   for await (const { name } of repository.store.list("snapshots/", signal)) {
     const [, id = "", file] = name.split("/");
     if (!idPattern.test(id) || !/^manifest\.json(\.age)?$/.test(file ?? "")) continue;
-    const of = checks.filter(({ snapshot }) => snapshot === id);
+    if (startOf(id).getTime() > latest) {
+      ahead.push(id);
+      continue;
+    }
+    const of = checks.filter(
+      ({ snapshot, at }) => snapshot === id && Date.parse(at) >= startOf(id).getTime(),
+    );
     const good = (kind: Check["kind"]) =>
       of.findLast((check) => check.kind === kind && check.outcome === "ok" && check.share === 1);
     const verified = good("verify");
@@ -66,32 +93,65 @@ export async function listSnapshots(
       ...(last === undefined ? {} : { lastCheck: last }),
     });
   }
-  return found.reverse();
+  return { snapshots: found.reverse(), ahead };
 }
 
 /**
- * The one backup that is meant: `latest`, a whole id, or the beginning of one.
+ * The one backup that is meant: `latest`, a whole id or the beginning of one, or the newest of a day of local time, as
+ * `yesterday`, `today` or `2026-11-28`.
  * @throws CliError when there is none, or more than one.
  */
 export async function findSnapshot(
   repository: Repository,
   wanted: string,
-  signal?: AbortSignal,
+  look: Look,
 ): Promise<SnapshotEntry> {
-  const all = await listSnapshots(repository, signal);
+  const { snapshots: all, ahead } = await listSnapshots(repository, look);
   const [newest] = all;
+  if (wanted !== "" && newest === undefined && ahead.length > 0) throw isAhead(ahead);
   if (newest === undefined) {
     throw new CliError(`there is no backup in ${repository.store.where}`, { hint: "mawps backup create" });
   }
   if (wanted === "latest") return newest;
+  const day = dayMeant(wanted, look.now);
+  if (day !== undefined) return newestOf(day, all, repository);
   const found = all.filter(({ id }) => id.startsWith(wanted));
   const [only] = found;
   if (only !== undefined && found.length === 1 && wanted !== "") return only;
+  const notCounted = ahead.filter((id) => id.startsWith(wanted));
+  if (found.length === 0 && notCounted.length > 0) throw isAhead(notCounted);
   const { where } = repository.store;
   const how =
     found.length === 0 ? `no backup in ${where} begins` : `${found.length} backups in ${where} begin`;
   throw new CliError(`${how} with ${JSON.stringify(wanted)}`, {
     hint: "`mawps backup list` shows all; `latest` is the newest",
+  });
+}
+
+function isAhead(ids: readonly string[]): CliError {
+  return new CliError(`${ids.join(", ")}: dated in the future, and not taken for a backup`, {
+    hint: "look at this machine's clock; if it is right, somebody else made them",
+  });
+}
+
+/** `2026-11-28`; undefined for what names no day. */
+function dayMeant(wanted: string, now: Date): string | undefined {
+  if (wanted === "today") return localDay(now);
+  if (wanted === "yesterday") return localDay(new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1));
+  return /^\d{4}-\d{2}-\d{2}$/.test(wanted) ? wanted : undefined;
+}
+
+function localDay(at: Date): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
+
+function newestOf(day: string, all: readonly SnapshotEntry[], { store }: Repository): SnapshotEntry {
+  const found = all.find(({ startedAt }) => localDay(startedAt) === day);
+  if (found !== undefined) return found;
+  const days = [...new Set(all.map(({ startedAt }) => localDay(startedAt)))];
+  throw new CliError(`no backup in ${store.where} is of ${day}`, {
+    hint: `there are some of ${days.slice(0, 5).join(", ")}; \`mawps backup list\` shows all`,
   });
 }
 
@@ -187,7 +247,8 @@ function parseCheck(bytes: Buffer): Check | undefined {
   const isCheck =
     isRecord(found) &&
     typeof found["snapshot"] === "string" &&
-    typeof found["at"] === "string" &&
+    timeOf(found["at"]) !== undefined &&
+    typeof found["share"] === "number" &&
     (found["kind"] === "verify" || found["kind"] === "drill") &&
     (found["outcome"] === "ok" || found["outcome"] === "failed");
   return isCheck ? (found as Check) : undefined;

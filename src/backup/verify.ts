@@ -4,6 +4,7 @@ import { inParallel } from "../documents/parallel.ts";
 import { CliError } from "../errors.ts";
 import { damageIn, DamagedError } from "./damage.ts";
 import { countsOf, type Counts } from "./manifest.ts";
+import { parseItemLine } from "./item-line.ts";
 import { parseObjectLine, type ObjectLine } from "./object-line.ts";
 import { partLines } from "./parts.ts";
 import type { Repository } from "./repository.ts";
@@ -102,7 +103,7 @@ async function* tableFaults(site: Looking, table: TableSnapshot): AsyncGenerator
   const { export: exported, parts } = table;
   const of = `table ${table.name}`;
   if (exported === undefined) {
-    yield* partFaults(site, parts, { of, one: "items", parse: undefined });
+    yield* partFaults(site, parts, { of, one: "items", parse: (line) => parseItemLine(line, table.name) });
     yield* countFaults(parts, { stated: table.items, of });
     return;
   }
@@ -111,7 +112,10 @@ async function* tableFaults(site: Looking, table: TableSnapshot): AsyncGenerator
     let items = 0;
     try {
       for (const source of sourcesOf({ aws, repository, spool, signal }, table))
-        for await (const lines of source.open()) items += lines.length;
+        for await (const lines of source.open()) {
+          for (const line of lines) parseItemLine(line, table.name);
+          items += lines.length;
+        }
     } catch (error) {
       throw exportDamage(error);
     }
@@ -137,7 +141,7 @@ interface Lines {
   readonly of: string;
   /** What a line is, in the plural. */
   readonly one: string;
-  readonly parse: ((line: Buffer) => unknown) | undefined;
+  readonly parse: (line: Buffer) => unknown;
 }
 
 async function* partFaults(
@@ -149,8 +153,7 @@ async function* partFaults(
   for (let at = 0; at < parts.length; at += partsAtOnce) {
     const faults = await inParallel(parts.slice(at, at + partsAtOnce), partsAtOnce, async (part) => {
       const what = await damageOf(async () => {
-        for await (const lines of partLines(repository, part, signal))
-          if (parse !== undefined) for (const line of lines) parse(line);
+        for await (const lines of partLines(repository, part, signal)) for (const line of lines) parse(line);
       });
       partDone(site);
       if (what === undefined) return [];

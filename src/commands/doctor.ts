@@ -80,9 +80,14 @@ async function backupFacts(run: Run): Promise<BackupFacts> {
     import("../backup/snapshots.ts"),
   ]);
   const store = await storeOf(run, undefined, "reads");
+  const { snapshots, ahead } = await listSnapshots(
+    { store },
+    { now: run.world.now(), signal: run.world.signal },
+  );
   return {
     where: store.where,
-    snapshots: await listSnapshots({ store }, run.world.signal),
+    snapshots,
+    ahead,
     maxAgeHours: run.config["backup.maxAgeHours"],
     maxDrillAgeDays: run.config["backup.maxDrillAgeDays"],
   };

@@ -255,9 +255,10 @@ async function targetLine(
   }
   const profile = config.profile === undefined ? "" : `, profile ${config.profile}`;
   const name = config.name === undefined ? "" : `${config.name}: `;
-  if (access === "reads") return `${name}aws ${where}, region ${config.region}${profile}`;
+  const at = where === "" ? "aws" : `aws ${where}`;
+  if (access === "reads") return `${name}${at}, region ${config.region}${profile}`;
   const account = await orUnknown(aws, async () => (await caller(aws)).account);
-  return `${name}aws ${where}, account ${account}, region ${config.region}${profile}`;
+  return `${name}${at}, account ${account}, region ${config.region}${profile}`;
 }
 
 /** Who is at work, for the audit trail. */

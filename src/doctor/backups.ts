@@ -10,6 +10,8 @@ export interface BackupFacts {
     /** When it was last restored on trial with success. */
     readonly drilledAt?: Date;
   }[];
+  /** Ids that are dated in the future. */
+  readonly ahead: readonly string[];
   readonly maxAgeHours: number;
   readonly maxDrillAgeDays: number;
 }
@@ -23,20 +25,32 @@ const hourMs = 60 * 60_000;
  * | older than set      | any                     | warning             |
  * | any                 | none, or older than set | warning             |
  * | no older than set   | no older than set       | ok, both            |
+ *
+ * Those of the future count for nothing, and are a warning of their own.
  */
 export function backupFindings(
-  { where, snapshots, maxAgeHours, maxDrillAgeDays }: BackupFacts,
+  { where, snapshots, ahead, maxAgeHours, maxDrillAgeDays }: BackupFacts,
   now: Date,
 ): Finding[] {
   const backup = { check: "backup", subject: where };
+  const unreal: Finding[] = ahead.slice(0, 1).map((id) => ({
+    ...backup,
+    status: "warning",
+    message: `${ahead.length} dated in the future, such as ${id}: counted for nothing`,
+    remedy: "look at this machine's clock, and who may write to the repository",
+  }));
   const newest = latest(snapshots.map(({ startedAt }) => startedAt));
   if (newest === undefined) {
-    return [{ ...backup, status: "warning", message: "there is none", remedy: "mawps backup create" }];
+    return [
+      ...unreal,
+      { ...backup, status: "warning", message: "there is none", remedy: "mawps backup create" },
+    ];
   }
   const drill = { check: "backup drill", subject: where };
   const drilled = latest(snapshots.flatMap(({ drilledAt }) => drilledAt ?? []));
   const nothing: Finding = { ...drill, status: "warning", message: "there was none", remedy: drillRemedy };
   return [
+    ...unreal,
     judged(backup, { at: newest, now, mostMs: maxAgeHours * hourMs, remedy: "mawps backup create" }),
     drilled === undefined
       ? nothing

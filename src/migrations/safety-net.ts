@@ -27,7 +27,8 @@ export async function youngBackup(
   repository: Repository,
   { table, region, now, signal }: BackedUp,
 ): Promise<{ readonly id: string; readonly isSeen: boolean } | undefined> {
-  for (const { id, startedAt, lastCheck } of await listSnapshots(repository, signal)) {
+  const { snapshots } = await listSnapshots(repository, { now, signal });
+  for (const { id, startedAt, lastCheck } of snapshots) {
     if (now.getTime() - startedAt.getTime() > mostAgeMs) return undefined;
     if (lastCheck?.outcome === "failed") continue;
     if (!repository.canRead) return { id, isSeen: false };

@@ -22,6 +22,9 @@ import { mortalStore } from "../support/mortal-store.ts";
 import { itemsOfEveryType } from "../support/typed-items.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
+/** Behind every backup of these tests. */
+const look = { now: new Date("2027-01-01T00:00:00Z") };
+
 const profiles = "mawps-user-profiles";
 const files = "mawps-user-files-1760106396";
 
@@ -218,7 +221,7 @@ test("a second one with nothing changed writes less than a hundredth of the firs
     expect(await filesIn(join(folder, "data"))).toEqual(before);
     expect(home.calls.filter(({ command }) => command === "GetObjectCommand")).toEqual([]);
     const repository = await opened();
-    const [newer, older] = await listSnapshots(repository);
+    const [newer, older] = (await listSnapshots(repository, look)).snapshots;
     expect([newer?.id, older?.id]).toEqual([second.id, first.id]);
     const parts = async (id: string) =>
       (await readManifest(repository, id)).buckets.flatMap((bucket) => bucket.parts);
@@ -274,7 +277,7 @@ describe("a process that dies at any write", () => {
           const second = await back({ aws, config });
           if (second.resumed) taken += 1;
           const repository = await opened();
-          const all = await listSnapshots(repository);
+          const all = (await listSnapshots(repository, look)).snapshots;
           // It died behind its last writes: then its backup was whole already.
           expect(all.length).toBe(visible.length + 1);
           const manifest = await readManifest(repository, second.id);

@@ -30,6 +30,9 @@ import {
   type Kept,
 } from "./prune-world.ts";
 
+/** Behind every backup of these tests. */
+const look = { now: new Date("2027-01-01T00:00:00Z") };
+
 const moments: readonly (readonly [string, boolean])[] = [
   ["before it", false],
   ["right behind it", true],
@@ -38,7 +41,7 @@ const moments: readonly (readonly [string, boolean])[] = [
 /** Reads every part and asks for every object of every backup. */
 async function assertAllWhole(repository: Repository): Promise<string[]> {
   const ids: string[] = [];
-  for (const { id } of await listSnapshots(repository)) {
+  for (const { id } of (await listSnapshots(repository, look)).snapshots) {
     ids.push(id);
     const { tables, buckets, userPool } = await readManifest(repository, id);
     for (const part of [...tables.flatMap(({ parts }) => parts), ...(userPool?.parts ?? [])])
@@ -162,7 +165,7 @@ test.each(moments)(
       for (let at = 1; deaths === at - 1; at += 1) {
         await putProfile(aws, "user-1", { round: at });
         await putObject(aws, { bucket: documentBucket, key: `${at}.txt`, body: Buffer.from(`round ${at}`) });
-        const before = (await listSnapshots(repository)).map(({ id }) => id);
+        const before = (await listSnapshots(repository, look)).snapshots.map(({ id }) => id);
         const dying = { ...repository, store: mortalStore(store, { at, behind }) };
         await create(dying, { aws, config }).catch(() => (deaths += 1));
         await pruneAll(repository, 2, before);

@@ -6,7 +6,8 @@ import { takePruneLock, type Here } from "../../src/backup/prune-lock.ts";
 import type { PrunePolicy } from "../../src/backup/prune-policy.ts";
 import type { Repository } from "../../src/backup/repository.ts";
 import type { Manifest } from "../../src/backup/snapshot.ts";
-import { listSnapshots, readManifest, recordCheck } from "../../src/backup/snapshots.ts";
+import { manifestBytes } from "../../src/backup/manifest.ts";
+import { listSnapshots, readManifest, recordCheck, snapshotId } from "../../src/backup/snapshots.ts";
 import { openRepository } from "../../src/backup/repository.ts";
 import type { Store } from "../../src/backup/store.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";
@@ -21,6 +22,9 @@ import {
   sha256,
   type Kept,
 } from "./prune-world.ts";
+
+/** Behind every backup of these tests. */
+const look = { now: new Date("2027-01-01T00:00:00Z") };
 
 onEveryStore("a prune", (keep) => {
   let kept: Kept;
@@ -45,7 +49,7 @@ onEveryStore("a prune", (keep) => {
   }
 
   async function pruned(policy: PrunePolicy, site = siteOf()) {
-    const verdicts = await planPrune(site, policy);
+    const { verdicts } = await planPrune(site, policy);
     const doomed = verdicts.filter(({ isKept }) => !isKept).map(({ id }) => id);
     return prune(site, { policy, doomed: new Set(doomed) });
   }
@@ -72,7 +76,7 @@ onEveryStore("a prune", (keep) => {
   }
 
   const holds = (text: string, of = repository) => of.hasContent(sha256(text));
-  const ids = async (of = repository) => (await listSnapshots(of)).map(({ id }) => id);
+  const ids = async (of = repository) => (await listSnapshots(of, look)).snapshots.map(({ id }) => id);
 
   /** Everything that a snapshot refers to is there and whole. */
   async function assertWhole(id: string, texts: readonly string[]): Promise<void> {
@@ -133,7 +137,7 @@ onEveryStore("a prune", (keep) => {
   test("says beforehand what it would remove, and removes nothing then", async () => {
     await threeNights();
     const before = await namesIn(kept.store);
-    const verdicts = await planPrune(siteOf(), { last: 1 });
+    const { verdicts } = await planPrune(siteOf(), { last: 1 });
     const preview = await previewSweep(siteOf(), verdicts);
     expect(await namesIn(kept.store)).toEqual(before);
     const { contents, bytes } = await pruned({ last: 1 });
@@ -275,16 +279,80 @@ onEveryStore("a prune", (keep) => {
     expect(await holds("goes")).toBe(false);
   });
 
-  test("removes nothing at all when a manifest that stays is damaged", async () => {
+  test("takes a damaged manifest for none: it takes no other's place, and all contents stay", async () => {
     const [first, second, third] = await threeNights();
     await kept.store.replace(`snapshots/${third.id}/manifest.json`, Buffer.from("{}"));
-    const before = await namesIn(kept.store);
-    await expect(pruned({ last: 1 })).rejects.toMatchObject({
-      exitCode: 4,
-      message: expect.stringContaining("nothing was removed") as string,
+    const { removed, contents, left } = await pruned({ last: 1 });
+    expect({ removed, contents, left }).toEqual({
+      removed: [first.id],
+      contents: 0,
+      left: { why: "damaged", ids: [third.id] },
     });
-    expect((await namesIn(kept.store)).filter((name) => !name.startsWith("locks/"))).toEqual(before);
-    expect(await ids()).toEqual([third.id, second.id, first.id]);
+    expect(await ids()).toEqual([third.id, second.id]);
+    expect(await holds("goes")).toBe(true);
+  });
+
+  /** As somebody may leave them who may add to the repository, and no more. */
+  async function forge(id: string, bytes: Uint8Array): Promise<void> {
+    await kept.store.create(`snapshots/${id}/manifest.json`, bytes);
+    const check = { snapshot: id, kind: "verify", at: "9999-12-30T00:00:00.000Z", outcome: "ok", share: 1 };
+    await kept.store.create(
+      `checks/${id}/9-verify.json`,
+      Buffer.from(JSON.stringify({ ...check, faults: 0 })),
+    );
+  }
+
+  test("no manifest of the future, with forged checks, takes the place of a real one", async () => {
+    const nights = await threeNights();
+    const newest = nights[2];
+    await recordCheck(repository, {
+      snapshot: newest.id,
+      kind: "verify",
+      at: "2026-03-03T04:00:00.000Z",
+      outcome: "ok",
+      share: 1,
+      faults: 0,
+    });
+    const real = (await kept.store.readBytes(`snapshots/${newest.id}/manifest.json`)) ?? Buffer.alloc(0);
+    const forged: string[] = [];
+    for (let day = 1; day <= 4; day += 1) {
+      const at = new Date(Date.UTC(9999, day, day));
+      const id = snapshotId(at, day.toString(16).padStart(6, "0"));
+      const { sha256: _, ...manifest } = JSON.parse(real.toString()) as Manifest & { sha256: string };
+      await forge(id, manifestBytes({ ...manifest, id }));
+      forged.push(id);
+    }
+    const policy = { daily: 3, weekly: 1, monthly: 1 };
+    const { ahead } = await planPrune(siteOf(), policy);
+    expect(ahead.toSorted()).toEqual(forged.toSorted());
+    expect((await pruned(policy)).removed).toEqual([]);
+    expect(await ids()).toEqual(nights.map(({ id }) => id).toReversed());
+    expect((await pruned({ last: 1 })).removed.toSorted()).toEqual(nights.slice(0, 2).map(({ id }) => id));
+    expect(await ids()).toEqual([newest.id]);
+    const [entry] = (await listSnapshots(repository, look)).snapshots;
+    expect(entry?.verifiedAt).toEqual(new Date("2026-03-03T04:00:00.000Z"));
+  });
+
+  test("no manifest of another shape takes the place of a real one", async () => {
+    const nights = await threeNights();
+    const real = (await kept.store.readBytes(`snapshots/${nights[2].id}/manifest.json`)) ?? Buffer.alloc(0);
+    const shapes: unknown[] = [
+      {},
+      { tables: {} },
+      { buckets: [{}] },
+      { tables: [{ role: "userProfiles", name: "x", parts: [{ sha256: "../../../etc/passwd" }] }] },
+      { startedAt: 5 },
+      { userPool: { groups: 7 } },
+    ];
+    for (const [day, change] of shapes.entries()) {
+      const id = snapshotId(new Date(Date.UTC(2026, 2, 4 + day)), "abcdef");
+      const { sha256: _, ...manifest } = JSON.parse(real.toString()) as Manifest & { sha256: string };
+      const whole =
+        Object.keys(change as object).length === 0 ? {} : { ...manifest, id, ...(change as object) };
+      await forge(id, manifestBytes(whole as Manifest));
+    }
+    await pruned({ last: 3, daily: 3 });
+    expect((await ids()).filter((id) => nights.some((night) => night.id === id))).toHaveLength(3);
   });
 
   test("removes nothing at all when the list of a backup's objects is damaged or missing", async () => {
@@ -392,23 +460,25 @@ onEveryStore("a prune of an encrypted repository", (keep) => {
   });
   const doomedOf = async (repository: Repository) =>
     new Set(
-      (await planPrune(site(repository), { last: 1 })).filter(({ isKept }) => !isKept).map(({ id }) => id),
+      (await planPrune(site(repository), { last: 1 })).verdicts
+        .filter(({ isKept }) => !isKept)
+        .map(({ id }) => id),
     );
 
-  test("with its key sweeps as well, without it removes backups and leaves the contents", async () => {
+  test("with its key is pruned, without it nothing is removed", async () => {
     const repository = await openKept(kept, "correct horse");
     await makeSnapshot(repository, "2026-03-01T03:00:00Z", { objects: { a: "goes" } });
     const second = await makeSnapshot(repository, "2026-03-02T03:00:00Z", { objects: { a: "stays" } });
     const locked = await openRepository(kept.store, { spool: kept.spool, randomHex: hex });
-    const outcome = await prune(site(locked), { policy: { last: 1 }, doomed: await doomedOf(locked) });
-    expect(outcome.removed).toHaveLength(1);
-    expect(outcome.left).toEqual({ why: "unreadable" });
+    const doomed = await doomedOf(repository);
+    await expect(prune(site(locked), { policy: { last: 1 }, doomed })).rejects.toThrow(/without its key/);
+    expect((await listSnapshots(repository, look)).snapshots).toHaveLength(2);
     expect(await repository.hasContent(sha256("goes"))).toBe(true);
-    const { contents } = await prune(site(repository), { policy: { last: 1 }, doomed: new Set() });
+    const { contents } = await prune(site(repository), { policy: { last: 1 }, doomed });
     // The object, the line that names it, and no more: the rest is shared.
     expect(contents).toBe(2);
     expect(await repository.hasContent(sha256("goes"))).toBe(false);
     expect(await repository.hasContent(sha256("stays"))).toBe(true);
-    expect((await listSnapshots(repository)).map(({ id }) => id)).toEqual([second.id]);
+    expect((await listSnapshots(repository, look)).snapshots.map(({ id }) => id)).toEqual([second.id]);
   });
 });

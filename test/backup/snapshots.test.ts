@@ -15,6 +15,9 @@ import type { Store } from "../../src/backup/store.ts";
 import { Died, mortalStore } from "../support/mortal-store.ts";
 import { makeSnapshot, namesIn, onEveryStore, openKept, type Kept } from "./prune-world.ts";
 
+/** Behind every backup of these tests. */
+const look = { now: new Date("2027-01-01T00:00:00Z") };
+
 const nights = ["2026-11-19T03:15:00Z", "2026-11-20T03:15:00Z", "2026-11-21T03:15:00Z"];
 
 test("an id shows its time, and sorts by it within the same second, too", () => {
@@ -48,7 +51,7 @@ onEveryStore("the backups of a repository", (keep) => {
     await kept.store.create("snapshots/README.md", Buffer.from("x"));
     await kept.store.create("snapshots/20261122T031500Z-000000/RECOVERY.md", Buffer.from("x"));
     await kept.store.create("snapshots/tomorrow/manifest.json", Buffer.from("{}"));
-    const listed = await listSnapshots(repository);
+    const listed = (await listSnapshots(repository, look)).snapshots;
     expect(listed).toEqual(
       [made[2], made[0], made[1]].map((manifest) => ({
         id: manifest?.id,
@@ -58,9 +61,9 @@ onEveryStore("the backups of a repository", (keep) => {
   });
 
   test("are found by id, its beginning or as the latest, and never guessed", async () => {
-    await expect(findSnapshot(repository, "latest")).rejects.toThrow("there is no backup in");
+    await expect(findSnapshot(repository, "latest", look)).rejects.toThrow("there is no backup in");
     const [first, , last] = await Promise.all(nights.map((night) => makeSnapshot(repository, night)));
-    const find = async (wanted: string) => (await findSnapshot(repository, wanted)).id;
+    const find = async (wanted: string) => (await findSnapshot(repository, wanted, look)).id;
     expect(await find("latest")).toBe(last?.id);
     expect(await find("20261119")).toBe(first?.id);
     expect(await find(first?.id ?? "")).toBe(first?.id);
@@ -81,7 +84,7 @@ onEveryStore("the backups of a repository", (keep) => {
         faults: 0,
         ...more,
       });
-    const entry = async () => (await listSnapshots(repository))[0];
+    const entry = async () => (await listSnapshots(repository, look)).snapshots[0];
     await check("2026-11-20T01:00:00.000Z", { share: 0.5 });
     expect(await entry()).not.toHaveProperty("verifiedAt");
     await check("2026-11-20T02:00:00.000Z");
@@ -98,14 +101,14 @@ onEveryStore("the backups of a repository", (keep) => {
 
   test("are there with the last write of all, and cut off before it not at all", async () => {
     const { id: _, ...rest } = await makeSnapshot(repository, nights[0] ?? "");
-    const before = await listSnapshots(repository);
+    const before = (await listSnapshots(repository, look)).snapshots;
     const manifest = { ...rest, id: "20261120T031500Z-000000" };
     const committed = (store: Store, open = "of a command that died") =>
       commitSnapshot({ ...repository, ...sealing(store) }, { manifest, recovery: { open } });
     for (const at of [1, 2]) {
       await expect(committed(mortalStore(kept.store, { at, behind: false }))).rejects.toBeInstanceOf(Died);
       expect(await isCommitted(repository, manifest.id)).toBe(false);
-      expect(await listSnapshots(repository)).toEqual(before);
+      expect((await listSnapshots(repository, look)).snapshots).toEqual(before);
     }
     const counting = mortalStore(kept.store, { at: 99, behind: false });
     await committed(counting, "of this one");
@@ -136,7 +139,7 @@ onEveryStore("the backups of a repository", (keep) => {
     const mortal = mortalStore(kept.store, { at: 1, behind: true });
     const dying = removeSnapshot({ ...repository, store: mortal }, id);
     await expect(dying).rejects.toBeInstanceOf(Died);
-    expect((await listSnapshots(repository)).map((entry) => entry.id)).toEqual([other.id]);
+    expect((await listSnapshots(repository, look)).snapshots.map((entry) => entry.id)).toEqual([other.id]);
     await removeSnapshot(repository, id);
     expect((await namesIn(kept.store)).filter((name) => name.includes(id))).toEqual([]);
   });
@@ -149,7 +152,7 @@ describe("an encrypted repository", () => {
       try {
         const { id } = await makeSnapshot(await openKept(kept, "correct horse"), nights[0] ?? "");
         const shut = await openRepository(kept.store, { spool: kept.spool, randomHex: () => "" });
-        expect((await listSnapshots(shut)).map((entry) => entry.id)).toEqual([id]);
+        expect((await listSnapshots(shut, look)).snapshots.map((entry) => entry.id)).toEqual([id]);
         await expect(readManifest(shut, id)).rejects.toThrow("nothing to open it with");
       } finally {
         await kept.close();

@@ -1,7 +1,8 @@
 import { BatchWriteItemCommand, type AttributeValue } from "@aws-sdk/client-dynamodb";
 import { connect } from "../../src/aws/clients.ts";
-import { writeLines } from "../../src/aws/raw/write-lines.ts";
+import { writeRawItems } from "../../src/aws/raw/write-raw-items.ts";
 import { folderStore } from "../../src/backup/folder-store.ts";
+import { parseItemLine } from "../../src/backup/item-line.ts";
 import { partLines, partWriter } from "../../src/backup/parts.ts";
 import { ensureRepository } from "../../src/backup/repository.ts";
 
@@ -36,13 +37,15 @@ async function fromRepository(): Promise<() => Promise<void>> {
   for (let at = 0; at < count; at += 1)
     await writer.add(Buffer.from(`${JSON.stringify({ Item: itemOf(at) })}\n`));
   const parts = await writer.finish();
-  const lines = async function* () {
-    for (const part of parts) yield* partLines(repository, part);
+  const items = async function* () {
+    for (const part of parts)
+      for await (const lines of partLines(repository, part))
+        yield lines.map((line) => parseItemLine(line, table));
   };
   return () =>
-    writeLines(aws, {
+    writeRawItems(aws, {
       table,
-      lines: lines(),
+      items: items(),
       onLeft: ({ why }) => {
         throw new Error(why);
       },

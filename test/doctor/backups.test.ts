@@ -3,7 +3,13 @@ import { backupFindings, type BackupFacts } from "../../src/doctor/backups.ts";
 import { makeHome } from "../support/world.ts";
 
 const now = new Date("2026-03-10T12:00:00Z");
-const facts: BackupFacts = { where: "/backups", snapshots: [], maxAgeHours: 26, maxDrillAgeDays: 8 };
+const facts: BackupFacts = {
+  where: "/backups",
+  snapshots: [],
+  ahead: [],
+  maxAgeHours: 26,
+  maxDrillAgeDays: 8,
+};
 
 function snapshot(startedAt: string, drilledAt?: string) {
   return {

@@ -1,20 +1,19 @@
 import { deleteItems } from "../../src/aws/dynamodb/delete-items.ts";
 import { scanLines } from "../../src/aws/raw/scan-lines.ts";
-import { writeLines } from "../../src/aws/raw/write-lines.ts";
+import { writeRawItems } from "../../src/aws/raw/write-raw-items.ts";
 import type { JsonObject } from "../../src/model/json.ts";
-import { linesOf } from "./typed-items.ts";
 import type { TestHome } from "./world.ts";
 
-async function* once(lines: readonly Buffer[]): AsyncGenerator<readonly Buffer[]> {
-  yield lines;
+async function* once<T>(all: readonly T[]): AsyncGenerator<readonly T[]> {
+  yield all;
 }
 
 /** Puts items in DynamoDB's typed JSON into a table of the home's store. */
 export async function putTyped(home: TestHome, table: string, items: readonly JsonObject[]): Promise<void> {
   await home.look((aws) =>
-    writeLines(aws, {
+    writeRawItems(aws, {
       table,
-      lines: once(linesOf(items)),
+      items: once(items),
       onLeft: ({ why }) => {
         throw new Error(why);
       },

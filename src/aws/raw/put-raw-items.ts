@@ -9,13 +9,13 @@ export const bytesPerCall = 3.5 * 1024 ** 2;
 
 /** A whole item to be put under a condition. */
 export interface ConditionalPut {
-  /** `{"Item":{…}}` in DynamoDB's typed JSON. */
-  readonly line: Buffer;
+  /** In DynamoDB's typed JSON. */
+  readonly item: JsonObject;
   /** The item that must stand there, as it was seen, in DynamoDB's typed JSON; undefined: none must be there. */
   readonly over: JsonObject | undefined;
 }
 
-export interface PutLines {
+export interface PutRawItems {
   readonly table: string;
   /** Name of the partition key. */
   readonly partition: string;
@@ -33,7 +33,7 @@ export type PutOutcome = "written" | "moved" | "busy";
  * carries the same token. One put goes as a transaction too, for that token.
  * @throws the SDK's error for what no repetition changes, such as ValidationException.
  */
-export async function putLines(aws: Aws, put: PutLines): Promise<PutOutcome> {
+export async function putRawItems(aws: Aws, put: PutRawItems): Promise<PutOutcome> {
   const { TransactWriteItemsCommand } = await import("../dynamodb/sdk.ts");
   const { signal } = put;
   const body = bodyOf(put);
@@ -49,25 +49,21 @@ export async function putLines(aws: Aws, put: PutLines): Promise<PutOutcome> {
   }
 }
 
-/** An item in a line keeps its own text: the braces around it are exchanged for those of the put. */
-function bodyOf({ table, partition, puts }: PutLines): Buffer {
-  const pieces: Buffer[] = [];
-  for (const { line, over } of puts) {
-    const begin = `${pieces.length === 0 ? '{"TransactItems":[' : ","}{"Put":{"TableName":${JSON.stringify(table)},`;
+/** Written anew from values: no item can be more than an item, or go to another table. */
+function bodyOf({ table, partition, puts }: PutRawItems): string {
+  const TransactItems = puts.map(({ item, over }) => {
     const { text, names, values } = conditionOf(over, partition);
-    const condition = [
-      `"ConditionExpression":${JSON.stringify(text)}`,
-      `"ExpressionAttributeNames":${JSON.stringify(names)}`,
-      ...(values === undefined ? [] : [`"ExpressionAttributeValues":${JSON.stringify(values)}`]),
-    ];
-    pieces.push(
-      Buffer.from(begin),
-      line.subarray(line.indexOf("{") + 1, line.lastIndexOf("}")),
-      Buffer.from(`,${condition.join(",")}}}`),
-    );
-  }
-  pieces.push(Buffer.from(`],"ClientRequestToken":"${crypto.randomUUID()}"}`));
-  return Buffer.concat(pieces);
+    return {
+      Put: {
+        TableName: table,
+        Item: item,
+        ConditionExpression: text,
+        ExpressionAttributeNames: names,
+        ExpressionAttributeValues: values,
+      },
+    };
+  });
+  return JSON.stringify({ TransactItems, ClientRequestToken: crypto.randomUUID() });
 }
 
 /** An expression takes 4 KB and 300 operators: attributes beyond so many are not compared. */

@@ -11,10 +11,10 @@ const callsAtOnce = 8;
 /** Calls in a row for the same items that bring none of them further; with full jitter up to 5 s each about two minutes. */
 const fruitlessCalls = 50;
 
-export interface WriteLines {
+export interface WriteRawItems {
   readonly table: string;
-  /** Lines `{"Item":{…}}` of DynamoDB's typed JSON, in batches; no key twice. */
-  readonly lines: AsyncIterable<readonly Buffer[]>;
+  /** In DynamoDB's typed JSON, in batches; no key twice. */
+  readonly items: AsyncIterable<readonly JsonObject[]>;
   /** Is told of items that are written. */
   readonly onWritten?: ((items: number) => void) | undefined;
   readonly onLeft: (left: LeftItem) => void;
@@ -30,13 +30,13 @@ export interface LeftItem {
 }
 
 /**
- * Puts items without looking at what is there: for a table that nobody else writes to. The lines go into the calls as they
- * are, 25 a call, several calls at once; at most so many are in memory. What DynamoDB puts off or throttles is sent again,
+ * Puts items without looking at what is there: for a table that nobody else writes to. Their text is written here and nowhere
+ * else, so that no item can be more than an item. 25 a call, several calls at once; at most so many are in memory. What DynamoDB puts off or throttles is sent again,
  * by chance later each time, as long as anything goes forward. What is then left, or refused by itself, is told; other
  * errors (no permission, no such table) end it after what is under way.
  */
-export async function writeLines(aws: Aws, write: WriteLines): Promise<void> {
-  const batches = batched(write.lines);
+export async function writeRawItems(aws: Aws, write: WriteRawItems): Promise<void> {
+  const batches = batched(write.items);
   let failed = false;
   const lane = async () => {
     for (;;) {
@@ -58,25 +58,33 @@ export async function writeLines(aws: Aws, write: WriteLines): Promise<void> {
   throw failure.reason;
 }
 
-/** As many lines as go into one call. Calls of `next` while another is under way are answered in their order. */
-async function* batched(lines: AsyncIterable<readonly Buffer[]>): AsyncGenerator<Buffer[]> {
-  let batch: Buffer[] = [];
+/** An item, and the same as text. */
+interface Written {
+  readonly item: JsonObject;
+  readonly text: string;
+}
+
+/** As many items as go into one call. Calls of `next` while another is under way are answered in their order. */
+async function* batched(items: AsyncIterable<readonly JsonObject[]>): AsyncGenerator<Written[]> {
+  let batch: Written[] = [];
   let bytes = 0;
-  for await (const some of lines) {
-    for (const line of some) {
-      if (batch.length === itemsPerCall || (batch.length > 0 && bytes + line.length > bytesPerCall)) {
+  for await (const some of items) {
+    for (const item of some) {
+      const text = JSON.stringify(item);
+      const size = Buffer.byteLength(text);
+      if (batch.length === itemsPerCall || (batch.length > 0 && bytes + size > bytesPerCall)) {
         yield batch;
         batch = [];
         bytes = 0;
       }
-      batch.push(line);
-      bytes += line.length;
+      batch.push({ item, text });
+      bytes += size;
     }
   }
   if (batch.length > 0) yield batch;
 }
 
-async function writeBatch(aws: Aws, write: WriteLines, batch: readonly Buffer[]): Promise<void> {
+async function writeBatch(aws: Aws, write: WriteRawItems, batch: readonly Written[]): Promise<void> {
   const attempts = write.attempts ?? fruitlessCalls;
   const tries = backOff({ attempts, signal: write.signal });
   let pending = batch;
@@ -96,7 +104,7 @@ async function writeBatch(aws: Aws, write: WriteLines, batch: readonly Buffer[])
     if (putOff.length === 0) return;
     if (!(await tries.again())) {
       const why = `DynamoDB put it off ${attempts} times in a row`;
-      for (const line of putOff) write.onLeft({ item: itemOf(line), why });
+      for (const { item } of putOff) write.onLeft({ item, why });
       return;
     }
     pending = putOff;
@@ -106,41 +114,32 @@ async function writeBatch(aws: Aws, write: WriteLines, batch: readonly Buffer[])
 /** A call is refused as a whole for one item that the table does not take. */
 async function writeSingly(
   aws: Aws,
-  write: WriteLines,
-  { pending, error }: { pending: readonly Buffer[]; error: unknown },
+  write: WriteRawItems,
+  { pending, error }: { pending: readonly Written[]; error: unknown },
 ): Promise<void> {
   const [only, ...others] = pending;
   if (only !== undefined && others.length === 0) {
-    write.onLeft({ item: itemOf(only), why: error instanceof Error ? error.message : String(error) });
+    write.onLeft({ item: only.item, why: error instanceof Error ? error.message : String(error) });
     return;
   }
-  for (const line of pending) await writeBatch(aws, write, [line]);
+  for (const one of pending) await writeBatch(aws, write, [one]);
 }
 
-const between = Buffer.from(',{"PutRequest":');
-const closing = Buffer.from("}");
-
-/** One call; resolves to the lines that DynamoDB put off. */
+/** One call; resolves to the items that DynamoDB put off. */
 async function putBatch(
   aws: Aws,
-  { table, signal }: WriteLines,
-  batch: readonly Buffer[],
-): Promise<readonly Buffer[]> {
+  { table, signal }: WriteRawItems,
+  batch: readonly Written[],
+): Promise<readonly Written[]> {
   const { BatchWriteItemCommand } = await import("../dynamodb/sdk.ts");
-  const pieces: Buffer[] = [Buffer.from(`{"RequestItems":{${JSON.stringify(table)}:[`)];
-  for (const [at, line] of batch.entries())
-    pieces.push(at === 0 ? between.subarray(1) : between, line, closing);
-  pieces.push(Buffer.from("]}}"));
+  const puts = batch.map(({ text }) => `{"PutRequest":{"Item":${text}}}`);
+  const body = Buffer.from(`{"RequestItems":{${JSON.stringify(table)}:[${puts.join(",")}]}}`);
   const command = new BatchWriteItemCommand({ RequestItems: { [table]: [] } });
-  const text = await sendText(aws, command, { body: Buffer.concat(pieces), signal });
+  const text = await sendText(aws, command, { body, signal });
   // Nearly always `{"UnprocessedItems":{}}`.
   const answer = JSON.parse(text.toString()) as {
     readonly UnprocessedItems?: Readonly<Record<string, readonly { PutRequest?: { Item?: JsonObject } }[]>>;
   };
   const putOff = answer.UnprocessedItems?.[table] ?? [];
-  return putOff.map(({ PutRequest }) => Buffer.from(JSON.stringify({ Item: PutRequest?.Item ?? {} })));
-}
-
-function itemOf(line: Buffer): JsonObject {
-  return (JSON.parse(line.toString()) as { readonly Item: JsonObject }).Item;
+  return putOff.map(({ PutRequest: { Item: item = {} } = {} }) => ({ item, text: JSON.stringify(item) }));
 }

@@ -97,7 +97,7 @@ function namesOf({ tables, buckets, userPool }: Declaration): readonly string[] 
 }
 
 /** A server that stands in for AWS need not speak STS. */
-async function accountOf(aws: Aws): Promise<string | undefined> {
+export async function accountOf(aws: Aws): Promise<string | undefined> {
   try {
     return (await callerIdentity(aws)).account;
   } catch (error) {

@@ -20,19 +20,14 @@ export function backupDiff(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup diff 20261120 latest")
     .action(async (from, to, options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ openBackups, spoolFolder }, { findSnapshot, readManifest }, { diffSnapshots }] =
-        await Promise.all([
-          import("./repository.ts"),
-          import("../../backup/snapshots.ts"),
-          import("../../backup/diff.ts"),
-        ]);
+      const [{ chosenSnapshot, openBackups, spoolFolder }, { diffSnapshots }] = await Promise.all([
+        import("./repository.ts"),
+        import("../../backup/diff.ts"),
+      ]);
       const { signal } = run.world;
       const aws = await run.aws("reads");
       const repository = await openBackups(run, options.repo);
-      const manifestOf = async (wanted: string) => {
-        const { id } = await findSnapshot(repository, wanted, signal);
-        return readManifest(repository, id, signal);
-      };
+      const manifestOf = async (wanted: string) => (await chosenSnapshot(run, repository, wanted)).manifest;
       const site = { aws, repository, spool: spoolFolder(run), signal };
       const counts: Record<Change, number> = { added: 0, removed: 0, changed: 0 };
       const ends = { from: await manifestOf(from), to: await manifestOf(to) };

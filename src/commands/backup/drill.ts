@@ -5,7 +5,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../output/bytes.ts";
 import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { repoFlag, snapshotName } from "./repository.ts";
+import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
 
 /** `mawps backup drill`: restores a backup on trial and looks whether it fits together. */
 export function backupDrill(begin: Begin): AnyCommand {
@@ -13,12 +13,7 @@ export function backupDrill(begin: Begin): AnyCommand {
     .description(
       "restore a backup into a throw-away store and check what came back; exit 4 when it is not right",
     )
-    .argument(
-      "[snapshot]",
-      "latest, or an id as `mawps backup list` shows it, or its beginning",
-      snapshotName,
-      "latest",
-    )
+    .argument(...snapshotArgument, snapshotName, "latest")
     .option(...repoFlag)
     .option(
       "--check <command>",

@@ -5,10 +5,10 @@ import { drill, secondsSince, type Drilled } from "../../backup/drill.ts";
 import { countsOf, type Counts } from "../../backup/manifest.ts";
 import type { Repository } from "../../backup/repository.ts";
 import type { Manifest } from "../../backup/snapshot.ts";
-import { findSnapshot, readManifest, recordCheck } from "../../backup/snapshots.ts";
+import { recordCheck } from "../../backup/snapshots.ts";
 import { runShell } from "../../shell.ts";
 import { configuredSite, connectThrowaway } from "../../target.ts";
-import { keepOutcome, openBackups } from "./repository.ts";
+import { chosenSnapshot, keepOutcome, openBackups } from "./repository.ts";
 import type { Run } from "../run.ts";
 
 export interface DrillFlags {
@@ -66,10 +66,8 @@ async function chosen(
   run: Run,
   { snapshot, repo }: DrillFlags,
 ): Promise<{ repository: Repository; manifest: Manifest }> {
-  const { signal } = run.world;
   const repository = await openBackups(run, repo);
-  const { id } = await findSnapshot(repository, snapshot, signal);
-  return { repository, manifest: await readManifest(repository, id, signal) };
+  return { repository, manifest: (await chosenSnapshot(run, repository, snapshot)).manifest };
 }
 
 /** The store is closed afterwards: one process at a time has it open, next the owner's. */

@@ -25,7 +25,7 @@ export function backupList(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup list --json")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ openBackups }, { listSnapshots, readManifest }, { countsOf }, { CliError }] =
+      const [{ openBackups, tellAhead }, { listSnapshots, readManifest }, { countsOf }, { CliError }] =
         await Promise.all([
           import("./repository.ts"),
           import("../../backup/snapshots.ts"),
@@ -36,8 +36,10 @@ export function backupList(begin: Begin): AnyCommand {
       const repository = await openBackups(run, options.repo);
       if (!repository.canRead)
         run.note("the repository is encrypted: what the backups hold is shown with its key only");
+      const { snapshots, ahead } = await listSnapshots(repository, { now: run.world.now(), signal });
+      tellAhead(run, ahead);
       const rows = async function* (): AsyncGenerator<Listed> {
-        for (const entry of await listSnapshots(repository, signal)) {
+        for (const entry of snapshots) {
           if (!repository.canRead) {
             yield entry;
             continue;

@@ -32,11 +32,12 @@ export function backupPrune(begin: Begin): AnyCommand {
         monthly: options.keepMonthly,
         withinMs: options.keepWithin,
       };
-      const [{ isEmptyPolicy }, { planPrune, previewSweep, prune }, { openBackups }] = await Promise.all([
-        import("../../backup/prune-policy.ts"),
-        import("../../backup/prune.ts"),
-        import("./repository.ts"),
-      ]);
+      const [{ isEmptyPolicy }, { planPrune, previewSweep, prune }, { openBackups, tellAhead }] =
+        await Promise.all([
+          import("../../backup/prune-policy.ts"),
+          import("../../backup/prune.ts"),
+          import("./repository.ts"),
+        ]);
       if (isEmptyPolicy(policy)) {
         throw new CliError("nothing says what is to be kept", {
           exitCode: exitCodes.usage,
@@ -53,7 +54,8 @@ export function backupPrune(begin: Begin): AnyCommand {
         record: async () => undefined,
         onProgress: (what) => looking.update(what),
       };
-      const verdicts = await planPrune(site, policy);
+      const { verdicts, ahead } = await planPrune(site, policy);
+      tellAhead(run, ahead);
       if (config.dryRun) {
         const preview = await previewSweep(site, verdicts);
         looking.stop();
@@ -139,8 +141,8 @@ function asText(
 }
 
 function leftText(left: LeftContents): string {
-  if (left.why === "unreadable")
-    return "contents stay: the repository is encrypted, and without its key nobody knows which are needed";
+  if (left.why === "damaged")
+    return `contents stay: what ${left.ids.join(", ")} refer to cannot be read; remove them from snapshots/ by hand if they are nobody's`;
   return `contents stay: a backup is on its way, or was broken off less than a day ago (${left.ids.join(", ")})`;
 }
 

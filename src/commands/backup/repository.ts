@@ -11,6 +11,8 @@ import {
   type Repository,
   type Unlock,
 } from "../../backup/repository.ts";
+import type { Manifest } from "../../backup/snapshot.ts";
+import { findSnapshot, readManifest, type SnapshotEntry } from "../../backup/snapshots.ts";
 import { s3Store } from "../../backup/s3-store.ts";
 import type { Store } from "../../backup/store.ts";
 import { CliError, exitCodes } from "../../errors.ts";
@@ -184,8 +186,37 @@ export async function keepOutcome(run: Run, keep: () => Promise<void>): Promise<
   }
 }
 
-/** `latest`, a whole id of a snapshot or its beginning. */
+/** The argument of every verb that works with one backup, and its explanation. */
+export const snapshotArgument = [
+  "[snapshot]",
+  "latest, yesterday, a day such as 2026-11-28, or an id as `mawps backup list` shows it, or its beginning",
+] as const;
+
+/** `latest`, a day, a whole id of a snapshot or its beginning. */
 export function snapshotName(text: string): string {
-  if (text === "latest" || /^\d[\dTZ]*(-[\da-f]*)?$/.test(text)) return text;
-  throw new InvalidArgumentError("expected latest, or the id that `mawps backup list` shows.");
+  if (/^(latest|today|yesterday|\d{4}-\d\d-\d\d|\d[\dTZ]*(-[\da-f]*)?)$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    "expected latest, yesterday, a day such as 2026-11-28, or the id that `mawps backup list` shows.",
+  );
+}
+
+/** Of backups that count for nothing, where there are some. */
+export function tellAhead(run: Run, ahead: readonly string[]): void {
+  if (ahead.length === 0) return;
+  const [first = "", ...more] = ahead;
+  const which = more.length === 0 ? first : `${first} and ${more.length} more`;
+  run.warn(
+    `dated in the future, and counted for nothing: ${which}; somebody else made them, or this clock is wrong`,
+  );
+}
+
+/** The backup that is meant, and its manifest. */
+export async function chosenSnapshot(
+  { world }: Run,
+  repository: Repository,
+  wanted: string,
+): Promise<{ readonly entry: SnapshotEntry; readonly manifest: Manifest }> {
+  const { signal } = world;
+  const entry = await findSnapshot(repository, wanted, { now: world.now(), signal });
+  return { entry, manifest: await readManifest(repository, entry.id, signal) };
 }

@@ -1,17 +1,20 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Aws } from "../../aws/clients.ts";
 import { erasedUsers } from "../../backup/erasures.ts";
 import { readNewIds } from "../../backup/remap.ts";
 import { readLedger } from "../../backup/restore-audit.ts";
 import { usersOf } from "../../backup/restore-plan.ts";
 import { readLeftKeys } from "../../backup/restore-scope.ts";
 import { destinationOf, type OnConflict, type RestoreSite } from "../../backup/restore-site.ts";
-import { findSnapshot, readManifest } from "../../backup/snapshots.ts";
+import type { Manifest } from "../../backup/snapshot.ts";
 import { namedOf } from "../../backup/user-line.ts";
 import type { Config } from "../../config/config.ts";
 import { CliError, exitCodes } from "../../errors.ts";
+import { visible } from "../../output/text.ts";
 import { configuredSite } from "../../target.ts";
-import { openBackups, spoolFolder } from "./repository.ts";
+import { accountOf } from "./creation.ts";
+import { chosenSnapshot, openBackups, spoolFolder } from "./repository.ts";
 import type { Run } from "../run.ts";
 
 export interface RestoreFlags {
@@ -24,6 +27,7 @@ export interface RestoreFlags {
   readonly intoTable?: string | undefined;
   readonly onConflict: OnConflict;
   readonly remap?: true | undefined;
+  readonly fromElsewhere?: true | undefined;
   readonly retry?: string | undefined;
   readonly onProgress: (text: string) => void;
 }
@@ -41,8 +45,8 @@ export async function restoreSite(
       hint: "set backup.identityFile, backup.passphraseFile or MAWPS_BACKUP_PASSPHRASE",
     });
   }
-  const { id } = await findSnapshot(repository, flags.snapshot, world.signal);
-  const manifest = await readManifest(repository, id, world.signal);
+  const { manifest } = await chosenSnapshot(run, repository, flags.snapshot);
+  if (flags.fromElsewhere !== true) await refuseElsewhere(run, aws, manifest);
   const prefix = flags.intoPrefix ?? "";
   const declaration = configuredSite(withPrefix(config, prefix));
   const spool = spoolFolder(run);
@@ -73,6 +77,26 @@ export async function restoreSite(
   const poolId = configuredSite(config).userPool?.id;
   const ids = flags.remap === true ? await newIds(site, poolId) : undefined;
   return { site: { ...site, ids }, isLedgerEmpty: ledger.length === 0, poolId };
+}
+
+/**
+ * A backup of another account, region or store is most often a mistake in the profile. A local store takes any: looking
+ * into a backup there harms nobody.
+ */
+async function refuseElsewhere(run: Run, aws: Aws, { id, account, region, target }: Manifest): Promise<void> {
+  if (run.config.target === "local") return;
+  const here = await accountOf(aws);
+  const differs = [
+    ...(target === "local" ? ["of a local store"] : []),
+    ...(account === undefined || here === undefined || account === here
+      ? []
+      : [`of the account ${account}, and this one is ${here}`]),
+    ...(region === aws.region ? [] : [`of the region ${region}, and this one is ${aws.region}`]),
+  ];
+  if (differs.length === 0) return;
+  throw new CliError(visible(`the backup ${id} is ${differs.join("; ")}; nothing was changed`), {
+    hint: "--from-elsewhere, if that is meant; else look at the profile, --region and --repo",
+  });
 }
 
 /** The id of the account in the snapshot that has this name or e-mail address; else the text is an id itself. */

@@ -1,3 +1,4 @@
+import { conflictsOf } from "../../backup/restore-due.ts";
 import type { RestorePlan } from "../../backup/restore-plan.ts";
 import type { LeftKey } from "../../backup/restore-scope.ts";
 import type { RestoreSite } from "../../backup/restore-site.ts";
@@ -151,10 +152,14 @@ export async function outcomeText(
       ? []
       : [count(sum("conflict"), "differs and stays as it is", "differ and stay as they are")]),
   ].join(", ");
+  const differing = conflictsOf(plan).map((line) => visible(`  ${line}`));
   if (outcome === undefined) {
-    return [`all of ${manifest.id} is there: ${stays}`, ...suppressedLines(plan), ...lostLines(plan)].join(
-      "\n",
-    );
+    return [
+      `nothing of ${manifest.id} is missing: ${stays}`,
+      ...differing,
+      ...suppressedLines(plan),
+      ...lostLines(plan),
+    ].join("\n");
   }
   const { items, objects, users, made, settings, erasures } = outcome;
   const written = [
@@ -164,6 +169,7 @@ export async function outcomeText(
   ];
   return [
     `restored ${written.join(", ")} of ${manifest.id}; ${stays}`,
+    ...differing,
     ...suppressedLines(plan),
     ...(made.length === 0 ? [] : [`made: ${made.join(", ")}`]),
     ...settings.flatMap(({ table: name, written: given, unsupported }) => [

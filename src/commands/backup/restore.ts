@@ -1,26 +1,22 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { conflictsOf, isDue } from "../../backup/restore-due.ts";
 import type { RestorePlan } from "../../backup/restore-plan.ts";
 import type { RestoreOutcome } from "../../backup/restore.ts";
 import type { OnConflict, RestoreSite } from "../../backup/restore-site.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { repoFlag, snapshotName } from "./repository.ts";
+import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
 import type { Run } from "../run.ts";
 
-const policies = ["fail", "skip", "newer", "replace"] as const satisfies readonly OnConflict[];
+const policies = ["skip", "newer", "replace", "fail"] as const satisfies readonly OnConflict[];
 
 /** `mawps backup restore`: brings a snapshot back, or a part of it, beside what is there. */
 export function backupRestore(begin: Begin): AnyCommand {
   return new Command("restore")
     .description("bring back what is missing; what is there and differs is only changed when told so")
-    .argument(
-      "[snapshot]",
-      "latest, or an id as `mawps backup list` shows it, or its beginning",
-      snapshotName,
-      "latest",
-    )
+    .argument(...snapshotArgument, snapshotName, "latest")
     .option(...repoFlag)
     .option("--only <what...>", "tables, files, users, or roles and names of single ones")
     .option("--user <user>", "what one person owns, items and objects")
@@ -30,9 +26,10 @@ export function backupRestore(begin: Begin): AnyCommand {
     .addOption(
       new Option("--on-conflict <policy>", "what to do where something else is there")
         .choices(policies)
-        .default("fail" as const),
+        .default("skip" as const),
     )
     .option("--remap", "write the new ids of accounts that had to be made anew into items and keys")
+    .option("--from-elsewhere", "the backup is of another account, region or store, and is meant")
     .option("--retry <file>", "only what an earlier restore has left: its failed.ndjson")
     .addHelpText(
       "after",
@@ -43,7 +40,7 @@ export function backupRestore(begin: Begin): AnyCommand {
       if (options.intoPrefix !== undefined && options.intoTable !== undefined) {
         throw new CliError("--into-prefix and --into-table are both given", { exitCode: exitCodes.usage });
       }
-      const [{ restoreSite }, { conflictsOf, isDue, planRestore }] = await Promise.all([
+      const [{ restoreSite }, { planRestore }] = await Promise.all([
         import("./restore-site.ts"),
         import("../../backup/restore-plan.ts"),
       ]);
@@ -57,11 +54,14 @@ export function backupRestore(begin: Begin): AnyCommand {
       looking.stop();
       const { planJson, planText, outcomeJson, outcomeText } = await import("./restore-text.ts");
       if (run.config.dryRun) {
-        return run.print({ dryRun: true, ...planJson(site, plan) }, (_plan, layout) =>
-          planText(site, plan, layout),
+        const exitCode = isRefused(site, plan) ? exitCodes.failed : 0;
+        const planned = { dryRun: true, exitCode, ...planJson(site, plan) };
+        return run.print(
+          planned,
+          async (_plan, layout) => `${await planText(site, plan, layout)}\n${endText(site, plan)}`,
         );
       }
-      refuseConflicts(site, conflictsOf(plan));
+      if (isRefused(site, plan)) throw refusal(site, plan);
       if (!isDue(plan)) return run.print(outcomeJson(site, plan), () => outcomeText(site, plan));
       await run.outline((layout) => planText(site, plan, layout));
       await run.confirm({ question: questionOf(plan), destructive: overwritten(plan) > 0 });
@@ -87,12 +87,22 @@ function tableNamed(text: string): string {
   throw new InvalidArgumentError("expected the name of a table: 3 to 255 of A-Z, a-z, 0-9, _ . -");
 }
 
-function refuseConflicts({ onConflict, manifest }: RestoreSite, conflicts: readonly string[]): void {
-  if (onConflict !== "fail" || conflicts.length === 0) return;
-  throw new CliError(`what is there differs from ${manifest.id}; nothing was changed:`, {
-    details: conflicts,
+function isRefused({ onConflict }: RestoreSite, plan: RestorePlan): boolean {
+  return onConflict === "fail" && conflictsOf(plan).length > 0;
+}
+
+function refusal({ manifest }: RestoreSite, plan: RestorePlan): CliError {
+  return new CliError(`what is there differs from ${manifest.id}; nothing was changed:`, {
+    details: conflictsOf(plan),
     hint: "--on-conflict skip leaves these, newer and replace overwrite them; --into-prefix test- restores beside",
   });
+}
+
+/** How the real run would end. */
+function endText(site: RestoreSite, plan: RestorePlan): string {
+  if (isRefused(site, plan))
+    return "would restore nothing, with exit code 1, as not all is missing or the same";
+  return isDue(plan) ? "would end with exit code 0" : "would find nothing to do, with exit code 0";
 }
 
 function overwritten({ tables, buckets, users }: RestorePlan): number {

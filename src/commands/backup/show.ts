@@ -7,30 +7,21 @@ import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { repoFlag, snapshotName } from "./repository.ts";
+import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
 
 /** `mawps backup show`: what one backup holds. */
 export function backupShow(begin: Begin): AnyCommand {
   return new Command("show")
     .description("show what a backup holds, when each part was read, and what could not be")
-    .argument(
-      "[snapshot]",
-      "latest, or an id as `mawps backup list` shows it, or its beginning",
-      snapshotName,
-      "latest",
-    )
+    .argument(...snapshotArgument, snapshotName, "latest")
     .option(...repoFlag)
     .addHelpText("after", "\nExample:\n  mawps backup show latest")
     .action(async (snapshot, options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ openBackups }, { findSnapshot, readManifest }] = await Promise.all([
-        import("./repository.ts"),
-        import("../../backup/snapshots.ts"),
-      ]);
-      const { signal } = run.world;
+      const { chosenSnapshot, openBackups } = await import("./repository.ts");
       const repository = await openBackups(run, options.repo);
-      const { id, startedAt: _, ...checks } = await findSnapshot(repository, snapshot, signal);
-      const manifest = await readManifest(repository, id, signal);
+      const { entry, manifest } = await chosenSnapshot(run, repository, snapshot);
+      const { id, startedAt: _, ...checks } = entry;
       const where = `${repository.store.where.replace(/\/$/, "")}/snapshots/${id}`;
       await run.print<Shown>({ ...manifest, ...checks, where }, asText);
     });

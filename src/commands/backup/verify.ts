@@ -4,18 +4,13 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../output/bytes.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { repoFlag, snapshotName } from "./repository.ts";
+import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
 
 /** `mawps backup verify`: whether a backup is what was written. */
 export function backupVerify(begin: Begin): AnyCommand {
   return new Command("verify")
     .description("compare a backup with its hashes and counts; ends with 4 when something is damaged")
-    .argument(
-      "[snapshot]",
-      "latest, or an id as `mawps backup list` shows it, or its beginning",
-      snapshotName,
-      "latest",
-    )
+    .argument(...snapshotArgument, snapshotName, "latest")
     .option(...repoFlag)
     .option("--sample <percent>", "read this share of the objects, chosen at random, such as 10%", share)
     .option("--all", "read every object (default: every table, and of objects that they are there)")
@@ -35,7 +30,7 @@ export function backupVerify(begin: Begin): AnyCommand {
       const { world, config } = run;
       const { signal } = world;
       const repository = await openBackups(run, options.repo);
-      const { id } = await snapshots.findSnapshot(repository, snapshot, signal);
+      const { id } = await snapshots.findSnapshot(repository, snapshot, { now: world.now(), signal });
       const read = options.all === true ? 1 : (options.sample ?? 0);
       const progress = await run.progress(`verifying ${id}`);
       const found = await verifySnapshot(repository, id, {

@@ -3,11 +3,11 @@ import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Aws } from "../../../src/aws/clients.ts";
 import { scanLines, type PageLines, type ScanLines } from "../../../src/aws/raw/scan-lines.ts";
-import { writeLines } from "../../../src/aws/raw/write-lines.ts";
+import { writeRawItems } from "../../../src/aws/raw/write-raw-items.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { startFaultyServer, type Fault, type FaultyServer } from "../../support/faulty-server.ts";
 import { openLocalAws, type LocalAws } from "../../support/local-aws.ts";
-import { itemsOfEveryType, linesOf } from "../../support/typed-items.ts";
+import { itemsOfEveryType } from "../../support/typed-items.ts";
 
 async function pagesOf(aws: Aws, scan: Partial<ScanLines> = {}): Promise<PageLines[]> {
   const pages: PageLines[] = [];
@@ -35,10 +35,14 @@ describe("a table in the local store", () => {
       }),
     );
     async function* batches() {
-      yield linesOf(items);
+      yield items;
     }
     const left: unknown[] = [];
-    await writeLines(local.aws, { table: "things", lines: batches(), onLeft: (one) => void left.push(one) });
+    await writeRawItems(local.aws, {
+      table: "things",
+      items: batches(),
+      onLeft: (one) => void left.push(one),
+    });
     expect(left).toEqual([]);
   }
 

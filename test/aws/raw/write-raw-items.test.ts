@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connect, type Aws } from "../../../src/aws/clients.ts";
 import { getRawItems } from "../../../src/aws/raw/get-raw-items.ts";
-import { putLines } from "../../../src/aws/raw/put-lines.ts";
-import { writeLines, type LeftItem } from "../../../src/aws/raw/write-lines.ts";
+import { putRawItems } from "../../../src/aws/raw/put-raw-items.ts";
+import { writeRawItems, type LeftItem } from "../../../src/aws/raw/write-raw-items.ts";
 import { requestHandler } from "../../../src/local/request-handler.ts";
 import { openStore, type LocalStore } from "../../../src/local/store.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { throttled, type Strain } from "../../support/throttled.ts";
-import { itemsOfEveryType, linesOf } from "../../support/typed-items.ts";
+import { itemsOfEveryType } from "../../support/typed-items.ts";
 
 let folder = "";
 let store: LocalStore;
@@ -55,8 +55,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function* batchesOf(lines: readonly Buffer[], size = 7): AsyncGenerator<readonly Buffer[]> {
-  for (let at = 0; at < lines.length; at += size) yield lines.slice(at, at + size);
+async function* batchesOf(items: readonly JsonObject[], size = 7): AsyncGenerator<readonly JsonObject[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }
 
 const many = (count: number): JsonObject[] =>
@@ -78,15 +78,15 @@ async function stored(items: readonly JsonObject[]): Promise<Map<string, string>
 }
 
 async function write(
-  lines: readonly Buffer[],
+  items: readonly JsonObject[],
   attempts = 20,
 ): Promise<{ written: number; left: LeftItem[] }> {
   const left: LeftItem[] = [];
   let written = 0;
-  await writeLines(aws, {
+  await writeRawItems(aws, {
     table: "things",
-    lines: batchesOf(lines),
-    onWritten: (items) => (written += items),
+    items: batchesOf(items),
+    onWritten: (more) => (written += more),
     onLeft: (item) => left.push(item),
     attempts,
   });
@@ -101,7 +101,7 @@ async function expectAll(items: readonly JsonObject[]): Promise<void> {
 describe("writing lines without looking", () => {
   it("keeps items of every type as their text was", async () => {
     const items = itemsOfEveryType();
-    expect(await write(linesOf(items))).toEqual({ written: items.length, left: [] });
+    expect(await write(items)).toEqual({ written: items.length, left: [] });
     await expectAll(items);
   });
 
@@ -110,7 +110,7 @@ describe("writing lines without looking", () => {
       userId: { S: `large-${at}` },
       text: { S: "ä".repeat(200_000) },
     }));
-    expect(await write(linesOf([...many(60), ...large]))).toEqual({ written: 120, left: [] });
+    expect(await write([...many(60), ...large])).toEqual({ written: 120, left: [] });
     await expectAll(large);
   });
 
@@ -126,7 +126,7 @@ describe("writing lines without looking", () => {
               ? "503"
               : "none";
     const items = many(500);
-    const { written, left } = await write(linesOf(items));
+    const { written, left } = await write(items);
     expect({ written, left }).toEqual({ written: 500, left: [] });
     await expectAll(items);
   });
@@ -135,7 +135,7 @@ describe("writing lines without looking", () => {
     let call = 0;
     // One lane's items never come through, whichever lane that is.
     strain = (operation) => (operation === "BatchWriteItem" && call++ % 2 === 0 ? "unprocessed" : "none");
-    const { written, left } = await write(linesOf(many(100)), 1);
+    const { written, left } = await write(many(100), 1);
     expect(written + left.length).toBe(100);
     expect(left.length).toBeGreaterThan(0);
     expect((await stored(many(100))).size).toBe(written);
@@ -143,16 +143,16 @@ describe("writing lines without looking", () => {
   });
 
   it("tells the item that the table does not take, and writes its neighbours", async () => {
-    const lines = linesOf([{ userId: { S: "a" } }, { userId: { N: "1" } }, { userId: { S: "b" } }]);
+    const lines = [{ userId: { S: "a" } }, { userId: { N: "1" } }, { userId: { S: "b" } }];
     const { written, left } = await write(lines);
     expect(written).toBe(2);
     expect(left.map(({ item }) => item)).toEqual([{ userId: { N: "1" } }]);
   });
 
   it("ends with DynamoDB's error where the table is missing", async () => {
-    const gone = writeLines(aws, {
+    const gone = writeRawItems(aws, {
       table: "gone",
-      lines: batchesOf(linesOf(many(300))),
+      items: batchesOf(many(300)),
       onLeft: () => undefined,
     });
     await expect(gone).rejects.toMatchObject({ name: "ResourceNotFoundException" });
@@ -161,10 +161,10 @@ describe("writing lines without looking", () => {
 
 describe("putting lines under conditions", () => {
   const put = (puts: readonly { item: JsonObject; over?: JsonObject }[]) =>
-    putLines(aws, {
+    putRawItems(aws, {
       table: "things",
       partition: "userId",
-      puts: puts.map(({ item, over }) => ({ line: linesOf([item])[0] ?? Buffer.alloc(0), over })),
+      puts: puts.map(({ item, over }) => ({ item, over })),
     });
 
   it("puts items of every type where none are", async () => {
@@ -175,7 +175,7 @@ describe("putting lines under conditions", () => {
 
   it("replaces what is as it was seen, whatever its types", async () => {
     const items = itemsOfEveryType().filter(({ userId }) => JSON.stringify(userId) !== '{"S":"large"}');
-    await write(linesOf(items));
+    await write(items);
     const changed = items.map((item) => ({ ...item, more: { N: "1" } }));
     expect(await put(changed.map((item, at) => ({ item, over: items[at] ?? {} })))).toBe("written");
     await expectAll(changed);
@@ -185,7 +185,7 @@ describe("putting lines under conditions", () => {
     ["something stands where nothing was", undefined],
     ["another value stands there", { userId: { S: "a" }, n: { N: "1" } }],
   ])("puts none of them when %s", async (_name, over) => {
-    await write(linesOf([{ userId: { S: "a" }, n: { N: "2" } }]));
+    await write([{ userId: { S: "a" }, n: { N: "2" } }]);
     const item = { userId: { S: "a" }, n: { N: "3" } };
     expect(
       await put([{ item: { userId: { S: "b" } } }, over === undefined ? { item } : { item, over }]),

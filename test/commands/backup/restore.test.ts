@@ -82,7 +82,7 @@ it.each([
   const before = await tags();
   expect((await run("create")).exitCode).toBe(0);
   await home.look((aws) => setObjectTags(aws, { bucket: files, key: documentKey }, now));
-  const refused = await run("restore", "--only", "files");
+  const refused = await run("restore", "--only", "files", "--on-conflict", "fail");
   expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining(documentKey)]);
   expect(await tags()).toEqual(now);
   const { exitCode } = await run("restore", "--only", "files", "--on-conflict", "replace");
@@ -140,7 +140,9 @@ describe("beside existing data", () => {
 
   it("fail: names what differs and changes nothing", async () => {
     const before = await textOf(home, profiles);
-    const { exitCode, stderr, result } = await run("restore");
+    const planned = await run("restore", "--on-conflict", "fail", "--dry-run");
+    expect([planned.exitCode, planned.result]).toEqual([0, expect.objectContaining({ exitCode: 1 })]);
+    const { exitCode, stderr, result } = await run("restore", "--on-conflict", "fail");
     expect({ exitCode, result }).toEqual({ exitCode: 1, result: undefined });
     expect(stderr).toMatch(/mawps-user-profiles: 2 \(user-[12], user-[12]\)/);
     expect(stderr).toContain(documentKey);
@@ -163,6 +165,21 @@ describe("beside existing data", () => {
     });
     const { bytes } = await home.look((aws) => getObjectBytes(aws, { bucket: files, key: documentKey }));
     expect(bytes.toString()).toBe(content);
+  });
+
+  it("by default brings back what is missing, and tells what differs and stays", async () => {
+    const planned = await home.run(["backup", "restore", "--dry-run"]);
+    expect([planned.exitCode, planned.stdout]).toEqual([0, expect.stringContaining("with exit code 0")]);
+    const { exitCode, stdout } = await home.run(["backup", "restore", "--yes"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/restored 1 item, .*3 differ and stay as they are/);
+    expect(stdout).toMatch(/mawps-user-profiles: 2 \(user-[12], user-[12]\)/);
+    expect(stdout).toContain(documentKey);
+    const lines = await textOf(home, profiles);
+    for (const item of [older, newer, user("user-3")]) expect(lines).toContain(lineOf(item));
+    expect(lines.filter((line) => line.includes('"sets"'))).toHaveLength(1);
+    const again = await home.run(["backup", "restore", "--yes"]);
+    expect([again.exitCode, again.stdout]).toEqual([0, expect.stringMatching(/^nothing of .* is missing/)]);
   });
 
   it("--dry-run: counts, and changes nothing", async () => {

@@ -1,0 +1,32 @@
+import { isUtf8 } from "node:buffer";
+import { isRecord, type JsonObject } from "../model/json.ts";
+import { DamagedError } from "./damage.ts";
+
+/** DynamoDB nests attributes 32 levels deep, and each is two of JSON. */
+const mostLevels = 2 * 33;
+
+/**
+ * The item of a table's line, in DynamoDB's typed JSON. Whoever can write to a repository can write any line: only the
+ * value that is given here may go on, written anew, and never the line's own text.
+ * @throws DamagedError unless the line is JSON with the one member `Item`.
+ */
+export function parseItemLine(line: Buffer, table: string): JsonObject {
+  const damaged = (cause?: unknown) => new DamagedError(`a line of table ${table} is no item`, cause);
+  if (!isUtf8(line)) throw damaged();
+  let found: unknown;
+  try {
+    found = JSON.parse(line.toString());
+  } catch (cause) {
+    throw damaged(cause);
+  }
+  const item = isRecord(found) && Object.keys(found).length === 1 ? found["Item"] : undefined;
+  if (!isRecord(item) || isDeeper(item, mostLevels)) throw damaged();
+  return item;
+}
+
+/** Goes no deeper than it is asked to. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  return Object.values(value).some((each) => isDeeper(each, levels - 1));
+}

@@ -1,0 +1,39 @@
+import type { BucketPlan } from "./restore-object-plan.ts";
+import type { RestorePlan } from "./restore-plan.ts";
+import type { TablePlan } from "./restore-table-plan.ts";
+
+/** Whether there is anything to be written. */
+export function isDue({ tables, buckets, users, erasures }: RestorePlan): boolean {
+  const writes = ({ state, counts }: TablePlan | BucketPlan) =>
+    state !== "there" || counts.create + counts.overwrite > 0;
+  const accounts = users === undefined ? 0 : users.steps.length + users.groups.length;
+  return erasures + accounts > 0 || tables.some(writes) || buckets.some(writes);
+}
+
+/** What differs and stays as it is, in lines; empty when all can be restored. */
+export function conflictsOf({ tables, buckets, users }: RestorePlan): string[] {
+  const told = (name: string, { conflict }: { conflict: number }, examples: readonly string[]) => {
+    if (conflict === 0) return [];
+    const more = conflict > examples.length ? ", ..." : "";
+    return [`${name}: ${conflict.toLocaleString("en")} (${examples.join(", ")}${more})`];
+  };
+  return [
+    ...tables.flatMap(({ name, counts, differing }) => told(name, counts, differing.map(keyWords))),
+    ...buckets.flatMap(({ name, counts, differing }) => told(name, counts, differing)),
+    ...(users === undefined
+      ? []
+      : told(
+          "accounts",
+          { conflict: users.counts.conflict + users.counts.skip },
+          users.differing.slice(0, 5).map(({ username }) => username),
+        )),
+  ];
+}
+
+/** `user-1 + user-profile`: the values of a key. */
+function keyWords(key: Readonly<Record<string, unknown>>): string {
+  return Object.values(key)
+    .map((value) => Object.values(value as Record<string, unknown>)[0])
+    .map(String)
+    .join(" + ");
+}
