@@ -1,2 +1,2 @@
 /** Of all prompts those that are asked with: the others are not bundled. Loaded with the first question. */
-export { confirm, input, select } from "@inquirer/prompts";
+export { confirm, input, password, select } from "@inquirer/prompts";

@@ -100,6 +100,10 @@ function prompts(signal: AbortSignal): Prompts {
         context(),
       );
     },
+    async password(message) {
+      const { password } = await import("./prompts.ts");
+      return password({ message: visible(message) }, context());
+    },
     async select(message, choices) {
       const { select } = await import("./prompts.ts");
       const shown = choices.map(({ value, name }) => ({ value, name: visible(name) }));

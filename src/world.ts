@@ -16,6 +16,8 @@ export interface Prompts {
     question: string,
     options?: { fallback?: string; check?: (answer: string) => true | string },
   ): Promise<string>;
+  /** What is typed is not shown. */
+  password(question: string): Promise<string>;
   select(question: string, choices: readonly { value: string; name: string }[]): Promise<string>;
 }
 

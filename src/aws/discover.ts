@@ -1,6 +1,7 @@
 import type { Aws } from "./clients.ts";
 import { explain } from "./explain/explain.ts";
 import { abortable } from "./s3/objects.ts";
+import { onwards } from "./paging.ts";
 
 export interface Discovered {
   readonly buckets: readonly string[];
@@ -41,13 +42,14 @@ async function listBuckets(aws: Aws, signal: AbortSignal | undefined): Promise<s
   const [s3, { ListBucketsCommand }] = await Promise.all([aws.s3(), import("./s3/sdk.ts")]);
   const names: string[] = [];
   let token: string | undefined;
+  const onward = onwards<NonNullable<typeof token>>("buckets");
   do {
     const page = await s3.send(
       new ListBucketsCommand({ MaxBuckets: 1000, ContinuationToken: token }),
       abortable(signal),
     );
     names.push(...(page.Buckets ?? []).map((bucket) => bucket.Name ?? ""));
-    token = page.ContinuationToken;
+    token = onward(page.ContinuationToken);
   } while (token !== undefined);
   return names;
 }
@@ -56,13 +58,14 @@ async function listTables(aws: Aws, signal: AbortSignal | undefined): Promise<st
   const [dynamodb, { ListTablesCommand }] = await Promise.all([aws.dynamodb(), import("./dynamodb/sdk.ts")]);
   const names: string[] = [];
   let last: string | undefined;
+  const onward = onwards<NonNullable<typeof last>>("tables");
   do {
     const page = await dynamodb.send(
       new ListTablesCommand({ ExclusiveStartTableName: last }),
       abortable(signal),
     );
     names.push(...(page.TableNames ?? []));
-    last = page.LastEvaluatedTableName;
+    last = onward(page.LastEvaluatedTableName);
   } while (last !== undefined);
   return names;
 }
@@ -71,6 +74,7 @@ async function listUserPools(aws: Aws, signal: AbortSignal | undefined): Promise
   const [cognito, { ListUserPoolsCommand }] = await Promise.all([aws.cognito(), import("./cognito/sdk.ts")]);
   const ids: string[] = [];
   let token: string | undefined;
+  const onward = onwards<NonNullable<typeof token>>("user pools");
   do {
     const page = await cognito.send(
       // 60 is all that Cognito gives at once.
@@ -78,7 +82,7 @@ async function listUserPools(aws: Aws, signal: AbortSignal | undefined): Promise
       abortable(signal),
     );
     ids.push(...(page.UserPools ?? []).map((pool) => pool.Id ?? ""));
-    token = page.NextToken;
+    token = onward(page.NextToken);
   } while (token !== undefined);
   return ids;
 }

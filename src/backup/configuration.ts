@@ -109,11 +109,15 @@ function isConfiguration(value: unknown): value is Configuration {
 export async function unlockedIdentities(
   store: Store,
   recipients: readonly string[],
-  { identity, passphrase, signal }: Keys & { readonly signal?: AbortSignal | undefined },
+  { identity, passphrase, askPassphrase, signal }: Keys & { readonly signal?: AbortSignal | undefined },
 ): Promise<string[]> {
   if (identity !== undefined) return identitiesIn(identity, recipients);
-  if (passphrase === undefined) return [];
+  if (passphrase === undefined && askPassphrase === undefined) return [];
   const sealed = await store.readBytes(identityName, signal);
+  if (passphrase === undefined) {
+    const told = sealed === undefined ? undefined : await askPassphrase?.();
+    return told === undefined ? [] : unlockedIdentities(store, recipients, { passphrase: told, signal });
+  }
   if (sealed === undefined) {
     throw new CliError(`no passphrase opens the repository at ${store.where}`, {
       hint: `it is encrypted to ${recipients.join(", ")}; backup.identityFile names the file with the identity`,

@@ -1,11 +1,14 @@
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { CliError, exitCodes } from "../errors.ts";
+import { DamagedError } from "./damage.ts";
 
 /** What opens an encrypted repository. */
 export interface Keys {
   /** Text of an age identity file. */
   readonly identity?: string | undefined;
   readonly passphrase?: string | undefined;
+  /** Asks for the passphrase, where neither is given and one opens the repository. Undefined: it is not told. */
+  readonly askPassphrase?: (() => Promise<string | undefined>) | undefined;
 }
 
 /** Encrypts to the recipients of a repository as age does: https://age-encryption.org/v1 */
@@ -36,9 +39,42 @@ export function ageCipher(recipients: readonly string[], identities: readonly st
     canRead: identities.length > 0,
     seal: async (plain) => asBuffer(await encrypter.encrypt(plain)),
     sealStream: async (plain) => encrypter.encrypt(ReadableStream.from(plain)),
-    open: async (sealed) => asBuffer(await decrypter().decrypt(sealed)),
-    openStream: async (sealed) => decrypter().decrypt(ReadableStream.from(sealed)),
+    async open(sealed) {
+      const made = decrypter();
+      assertHeader(sealed, sealed.byteLength);
+      return asBuffer(await made.decrypt(sealed));
+    },
+    openStream: async (sealed) => decrypter().decrypt(ReadableStream.from(withHeader(sealed))),
   };
+}
+
+/** Room for some 500 recipients. Every one that a header names is tried, which takes its time. */
+const mostHeaderBytes = 64 * 1024;
+
+/** Passes a stream on once its header has come to an end. @throws DamagedError when it does not, within bounds. */
+async function* withHeader(sealed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let beginning: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of sealed) {
+    if (beginning === undefined) {
+      yield chunk;
+      continue;
+    }
+    beginning = Buffer.concat([beginning, chunk]);
+    if (beginning.length < mostHeaderBytes && !beginning.includes(endOfHeader)) continue;
+    assertHeader(beginning, beginning.length);
+    yield beginning;
+    beginning = undefined;
+  }
+  if (beginning !== undefined) yield beginning;
+}
+
+/** The line with the header's MAC: https://age-encryption.org/v1 */
+const endOfHeader = "\n--- ";
+
+function assertHeader(sealed: Uint8Array, bytes: number): void {
+  const beginning = Buffer.from(sealed.buffer, sealed.byteOffset, Math.min(bytes, mostHeaderBytes));
+  if (bytes < mostHeaderBytes || beginning.includes(endOfHeader)) return;
+  throw new DamagedError(`the header of an encrypted file is longer than ${mostHeaderBytes / 1024} KiB`);
 }
 
 /** A repository's own identity, and the same encrypted with a passphrase, as `age --passphrase` does. */
@@ -68,6 +104,11 @@ export async function unlockIdentity(sealed: Uint8Array, passphrase: string): Pr
  * @throws CliError when the file holds none, or none of the repository's.
  */
 export async function identitiesIn(text: string, recipients: readonly string[]): Promise<string[]> {
+  if (/^\s*(age-encryption\.org\/|-----BEGIN AGE ENCRYPTED FILE)/.test(text)) {
+    throw new CliError("the identity file is itself encrypted", {
+      hint: "decrypt it first, into a file that only you can read: age --decrypt --output identity.txt <file>",
+    });
+  }
   const found = text.split(/\r?\n/).filter((line) => /^AGE-SECRET-KEY-1/i.test(line.trim()));
   if (found.length === 0) {
     throw new CliError("the identity file holds no age identity", {

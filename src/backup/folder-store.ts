@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { copyFile, link, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
+import { CliError } from "../errors.ts";
 import type { Store, StoredFile } from "./store.ts";
 import { makeFolders } from "../make-folders.ts";
 
@@ -57,10 +58,13 @@ export function folderStore(folder: string): Store {
     async stat(name) {
       return storedFile(name, pathOf(name));
     },
-    readBytes: (name) => orAbsent(readFile(pathOf(name))),
+    async readBytes(name) {
+      const path = pathOf(name);
+      return (await isFile(path)) ? orAbsent(readFile(path)) : undefined;
+    },
     async open(name, signal) {
       const path = pathOf(name);
-      if ((await storedFile(name, path)) === undefined) return undefined;
+      if (!(await isFile(path))) return undefined;
       return createReadStream(path, {
         highWaterMark: 1024 ** 2,
         ...(signal === undefined ? {} : { signal }),
@@ -161,6 +165,13 @@ async function sweep(folder: string, justWritten: string): Promise<void> {
     const found = await orAbsent(stat(path));
     if (found !== undefined && now - found.mtimeMs > staleMs) await rm(path, { force: true });
   }
+}
+
+/** Whether there is a file to read. @throws CliError for what is none: to read a named pipe would never end. */
+async function isFile(path: string): Promise<boolean> {
+  const found = await orAbsent(stat(path));
+  if (found === undefined || found.isFile()) return found !== undefined;
+  throw new CliError(`${path} is no file`, { hint: "is this the folder of a repository?" });
 }
 
 async function storedFile(name: string, path: string): Promise<StoredFile | undefined> {

@@ -15,6 +15,8 @@ const decompress = promisify(gunzip);
 const leastBytes = 1024 ** 2;
 const mostBytes = 8 * 1024 ** 2;
 const endMask = 0x3ff;
+/** A line more is the most that a part grows to: an item of 400 KB is at most some 2.5 MB of JSON. */
+const mostRawBytes = mostBytes + 4 * 1024 ** 2;
 /** Parts being compressed and written while more lines come. */
 const underWay = 2;
 
@@ -142,8 +144,9 @@ export async function* partLines(
 /** All lines of a part with their newlines, checked. At most 8 MiB, or one line more. */
 export async function readPart(repository: Repository, part: Part, signal?: AbortSignal): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of repository.openContent(part, signal)) pieces.push(piece);
   const name = repository.contentName(part.sha256);
+  if (part.bytes > mostRawBytes) throw tooLarge(name);
+  for await (const piece of repository.openContent(part, signal)) pieces.push(piece);
   const raw = await unzipped(Buffer.concat(pieces), name);
   let lines = 0;
   for (let at = 0; at < raw.length; lines++) {
@@ -157,8 +160,17 @@ export async function readPart(repository: Repository, part: Part, signal?: Abor
 
 async function unzipped(bytes: Buffer, name: string): Promise<Buffer> {
   try {
-    return await decompress(bytes);
+    return await decompress(bytes, { maxOutputLength: mostRawBytes });
   } catch (cause) {
+    if (errorCode(cause) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(name);
     throw new DamagedError(`${name} cannot be decompressed`, cause);
   }
+}
+
+function tooLarge(name: string): DamagedError {
+  return new DamagedError(`${name} is larger than the ${mostRawBytes / 1024 ** 2} MiB that a part can have`);
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }

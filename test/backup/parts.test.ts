@@ -2,9 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ageCipher } from "../../src/backup/encryption.ts";
 import { folderStore } from "../../src/backup/folder-store.ts";
 import { partLines, partWriter, readPart } from "../../src/backup/parts.ts";
 import type { Repository, StoredContent } from "../../src/backup/repository.ts";
@@ -140,4 +142,40 @@ describe("parts", () => {
       { numRuns: 30 },
     );
   });
+});
+
+test("a part that unpacks to more than a part can have is damaged, and not unpacked to its end", async () => {
+  const packed = gzipSync(Buffer.alloc(64 * mebibyte, "x\n"));
+  const content = await repository.putContent(packed);
+  const part = { sha256: content.sha256, bytes: content.bytes, lines: 1 };
+  await expect(readPart(repository, part)).rejects.toThrow(/is larger than the 12 MiB/);
+  await expect(readPart(repository, { ...part, bytes: 13 * mebibyte })).rejects.toThrow(/is larger than/);
+});
+
+test("a header of more recipients than anybody has is damaged, and none of them is tried", async () => {
+  const identity = await generateX25519Identity();
+  const cipher = ageCipher([await identityToRecipient(identity)], [identity]);
+  const [head = ""] = (await cipher.seal(Buffer.from("x"))).toString("latin1").split("\n", 1);
+  const stanzas = `-> X25519 ${"A".repeat(43)}\n${"A".repeat(43)}\n`.repeat(20_000);
+  const sealed = Buffer.from(`${head}\n${stanzas}--- ${"A".repeat(43)}\n${"x".repeat(100)}`);
+  await expect(cipher.open(sealed)).rejects.toThrow("longer than 64 KiB");
+  const read = async () => {
+    const pieces = (async function* () {
+      for (let at = 0; at < sealed.length; at += 1000) yield sealed.subarray(at, at + 1000);
+    })();
+    for await (const _piece of await cipher.openStream(pieces)) continue;
+  };
+  await expect(read()).rejects.toThrow("longer than 64 KiB");
+});
+
+test("what comes in the smallest pieces is opened as it was sealed", async () => {
+  const identity = await generateX25519Identity();
+  const cipher = ageCipher([await identityToRecipient(identity)], [identity]);
+  const sealed = await cipher.seal(Buffer.from("some text"));
+  const pieces = (async function* () {
+    for (const byte of sealed) yield Uint8Array.of(byte);
+  })();
+  const opened: Uint8Array[] = [];
+  for await (const piece of await cipher.openStream(pieces)) opened.push(piece);
+  expect(Buffer.concat(opened).toString()).toBe("some text");
 });

@@ -13,7 +13,7 @@ export interface Forging {
 }
 
 /** Opens the home's own repository as somebody who may write to it. */
-export function openRepositoryOf(home: TestHome): Promise<Repository> {
+function openRepositoryOf(home: TestHome): Promise<Repository> {
   const unlock = { spool: join(home.folder, "spool"), randomHex: (bytes: number) => "0".repeat(2 * bytes) };
   return openRepository(folderStore(join(home.folder, "store", "backups")), unlock);
 }

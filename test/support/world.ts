@@ -89,6 +89,7 @@ export async function makeHome(): Promise<TestHome> {
       prompts: {
         confirm: async () => next() === true,
         input: async () => String(next()),
+        password: async () => String(next()),
         select: async () => String(next()),
       },
       openUrl: async (url) => void opened.push(url),

@@ -2,6 +2,7 @@ import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
 import { errorName } from "../setting.ts";
 import type { ListOptions } from "./users-list.ts";
+import { onwards } from "../paging.ts";
 
 /** A group of a Cognito user pool. */
 export interface PoolGroup {
@@ -21,6 +22,7 @@ export async function listGroups(
   const [cognito, { ListGroupsCommand }] = await sdk(aws);
   const groups: PoolGroup[] = [];
   let token: string | undefined;
+  const onward = onwards<NonNullable<typeof token>>("groups");
   do {
     const asked = new ListGroupsCommand({ UserPoolId: poolId, Limit: 60, NextToken: token });
     const page = await paced(() => cognito.send(asked, abortable(signal)), signal);
@@ -32,7 +34,7 @@ export async function listGroups(
         ...(RoleArn === undefined || RoleArn === "" ? {} : { roleArn: RoleArn }),
       });
     }
-    token = page.NextToken;
+    token = onward(page.NextToken);
   } while (token !== undefined);
   return groups.toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
@@ -50,6 +52,7 @@ export async function readMemberships(
   const memberships = new Map<string, string[]>();
   for (const { name } of groups) {
     let token: string | undefined;
+    const onward = onwards<NonNullable<typeof token>>("groups");
     do {
       const asked = new ListUsersInGroupCommand({
         UserPoolId: poolId,
@@ -61,7 +64,7 @@ export async function readMemberships(
       for (const { Username = "" } of page.Users ?? []) {
         memberships.set(Username, [...(memberships.get(Username) ?? []), name].toSorted());
       }
-      token = page.NextToken;
+      token = onward(page.NextToken);
     } while (token !== undefined);
   }
   return memberships;

@@ -3,6 +3,7 @@ import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
 import { errorName } from "../setting.ts";
 import type { Paced } from "./users-pace.ts";
+import { onwards } from "../paging.ts";
 
 export interface UserAttribute {
   readonly name: string;
@@ -36,12 +37,13 @@ export async function* listPoolUsers(
 ): AsyncGenerator<readonly PoolAccount[]> {
   const [cognito, { ListUsersCommand }] = await Promise.all([aws.cognito(), import("./sdk.ts")]);
   let token: string | undefined;
+  const onward = onwards<NonNullable<typeof token>>("accounts");
   do {
     const asked = new ListUsersCommand({ UserPoolId: poolId, Limit: 60, PaginationToken: token });
     const page = await paced(() => cognito.send(asked, abortable(signal)), signal);
     // A page may be empty and go on.
     if (page.Users !== undefined && page.Users.length > 0) yield page.Users.map(accountOf);
-    token = page.PaginationToken;
+    token = onward(page.PaginationToken);
   } while (token !== undefined);
 }
 

@@ -2,6 +2,7 @@ import type { AttributeType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
 import { errorName } from "../setting.ts";
+import { onwards } from "../paging.ts";
 
 /** An account of a Cognito user pool. */
 export interface PoolUser {
@@ -46,6 +47,7 @@ export async function findPoolUsers(
   const [cognito, { ListUsersCommand }] = await Promise.all([aws.cognito(), sdk()]);
   const found: PoolUser[] = [];
   let token: string | undefined;
+  const onward = onwards<NonNullable<typeof token>>("accounts");
   do {
     const page = await cognito.send(
       new ListUsersCommand({
@@ -56,7 +58,7 @@ export async function findPoolUsers(
       abortable(signal),
     );
     found.push(...(page.Users ?? []).map(({ Username, Attributes }) => poolUser(Username, Attributes)));
-    token = page.PaginationToken;
+    token = onward(page.PaginationToken);
   } while (token !== undefined);
   return found;
 }

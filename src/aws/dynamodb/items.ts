@@ -11,6 +11,7 @@ import { answerText } from "../raw/answer-text.ts";
 import type { Aws } from "../clients.ts";
 import { projection } from "./expressions.ts";
 import { abortable } from "../s3/objects.ts";
+import { onwards } from "../paging.ts";
 
 /** An item in DynamoDB's own typed form: 38-digit numbers, sets and binary survive. */
 export type Item = Record<string, AttributeValue>;
@@ -97,6 +98,7 @@ export async function* queryItems(aws: Aws, query: QueryItems): AsyncGenerator<r
   const sort = sortExpression(query.sort);
   const shown = projection(query.attributes);
   let start: Item | undefined;
+  const onward = onwards<NonNullable<typeof start>>("items");
   do {
     const page = await dynamodb.send(
       new QueryCommand({
@@ -116,7 +118,7 @@ export async function* queryItems(aws: Aws, query: QueryItems): AsyncGenerator<r
     );
     report(query.onConsumed, page.ConsumedCapacity);
     if (page.Items !== undefined && page.Items.length > 0) yield page.Items;
-    start = page.LastEvaluatedKey;
+    start = onward(page.LastEvaluatedKey);
   } while (start !== undefined);
 }
 
@@ -171,6 +173,7 @@ async function* scanSegment(
 ): AsyncGenerator<readonly Item[]> {
   const [dynamodb, { ScanCommand }] = await Promise.all([aws.dynamodb(), import("./sdk.ts")]);
   let start = scan.after;
+  const onward = onwards<NonNullable<typeof start>>("items");
   do {
     const command = new ScanCommand({
       ...readInput(scan),
@@ -183,7 +186,7 @@ async function* scanSegment(
     const page = sent === undefined ? answer : (JSON.parse(sent().toString()) as ScanCommandOutput);
     report(scan.onConsumed, page.ConsumedCapacity);
     if (page.Items !== undefined && page.Items.length > 0) yield page.Items;
-    start = page.LastEvaluatedKey;
+    start = onward(page.LastEvaluatedKey);
   } while (start !== undefined);
 }
 

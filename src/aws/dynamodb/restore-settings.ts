@@ -18,6 +18,7 @@ import {
   readRecovery,
   waitUntilActive,
 } from "./table-settings.ts";
+import { onwards } from "../paging.ts";
 
 /** AWS's own, where a server does not tell. */
 const defaultRecoveryDays = 35;
@@ -114,6 +115,7 @@ async function readTags(aws: Aws, arn: string, signal?: AbortSignal): Promise<Re
   const dynamodb = await aws.dynamodb();
   const tags: Record<string, string> = {};
   let next: string | undefined;
+  const onward = onwards<NonNullable<typeof next>>("tags");
   do {
     const page: { Tags?: Tag[] | undefined; NextToken?: string | undefined } = await dynamodb.send(
       new ListTagsOfResourceCommand({ ResourceArn: arn, NextToken: next }),
@@ -122,7 +124,7 @@ async function readTags(aws: Aws, arn: string, signal?: AbortSignal): Promise<Re
     for (const { Key, Value } of page.Tags ?? []) {
       if (Key !== undefined && !Key.startsWith("aws:")) tags[Key] = Value ?? "";
     }
-    next = page.NextToken;
+    next = onward(page.NextToken);
   } while (next !== undefined);
   return tags;
 }

@@ -11,6 +11,7 @@ import type { Aws } from "../clients.ts";
 import { abortable, getObjectBytes } from "../s3/objects.ts";
 import { errorName } from "../setting.ts";
 import { tableOfArn } from "./table-recovery.ts";
+import { onwards } from "../paging.ts";
 
 /** Where exports of tables go. */
 export interface ExportPlace {
@@ -93,6 +94,7 @@ export async function exportsUnderWay(aws: Aws, table: string, signal?: AbortSig
   );
   const arns: string[] = [];
   let next: string | undefined;
+  const onward = onwards<NonNullable<typeof next>>("exports");
   do {
     const page: ListExportsCommandOutput = await dynamodb.send(
       new ListExportsCommand({ TableArn: described?.TableArn, NextToken: next }),
@@ -101,7 +103,7 @@ export async function exportsUnderWay(aws: Aws, table: string, signal?: AbortSig
     for (const { ExportArn, ExportStatus } of page.ExportSummaries ?? []) {
       if (ExportArn !== undefined && ExportStatus === "IN_PROGRESS") arns.push(ExportArn);
     }
-    next = page.NextToken;
+    next = onward(page.NextToken);
   } while (next !== undefined);
   return arns;
 }

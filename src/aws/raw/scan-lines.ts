@@ -4,6 +4,7 @@ import type { Aws } from "../clients.ts";
 import type { Item } from "../dynamodb/items.ts";
 import { abortable } from "../s3/objects.ts";
 import { splitPage } from "./page-items.ts";
+import { onwards } from "../paging.ts";
 
 export interface ScanLines {
   readonly table: string;
@@ -33,6 +34,7 @@ export interface PageLines {
 export async function* scanLines(aws: Aws, scan: ScanLines): AsyncGenerator<PageLines> {
   const dynamodb = await aws.dynamodb();
   let start = scan.start;
+  const onward = onwards<NonNullable<typeof start>>("items");
   do {
     await scan.beforePage?.();
     const command = new ScanCommand({
@@ -46,7 +48,7 @@ export async function* scanLines(aws: Aws, scan: ScanLines): AsyncGenerator<Page
     const page = splitPage(answered());
     const units = page.consumed["CapacityUnits"];
     if (typeof units === "number") scan.onConsumed?.(units);
-    start = page.next;
+    start = onward(page.next);
     yield { lines: page.lines, count: page.count, next: page.next };
   } while (start !== undefined);
 }

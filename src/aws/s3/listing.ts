@@ -1,6 +1,7 @@
 import type { DeleteMarkerEntry, ObjectVersion } from "@aws-sdk/client-s3";
 import type { Aws } from "../clients.ts";
 import { abortable } from "./objects.ts";
+import { onwards } from "../paging.ts";
 
 export interface ListObjects {
   readonly bucket: string;
@@ -33,6 +34,7 @@ export interface ObjectPage {
 export async function* listObjects(aws: Aws, list: ListObjects): AsyncGenerator<ObjectPage> {
   const [s3, { ListObjectsV2Command }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
   let token: string | undefined;
+  const onward = onwards<NonNullable<typeof token>>("objects");
   do {
     const page = await s3.send(
       new ListObjectsV2Command({
@@ -58,7 +60,7 @@ export async function* listObjects(aws: Aws, list: ListObjects): AsyncGenerator<
       })),
       prefixes: (page.CommonPrefixes ?? []).map((group) => decode(group.Prefix)),
     };
-    token = nextOf(page.IsTruncated, page.NextContinuationToken);
+    token = onward(nextOf(page.IsTruncated, page.NextContinuationToken));
   } while (token !== undefined);
 }
 
@@ -84,6 +86,7 @@ export async function* listVersions(
 ): AsyncGenerator<readonly ListedVersion[]> {
   const [s3, { ListObjectVersionsCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
   let next: { key: string; version: string | undefined } | undefined;
+  const onward = onwards<NonNullable<typeof next>>("versions");
   do {
     const page = await s3.send(
       new ListObjectVersionsCommand({
@@ -102,7 +105,7 @@ export async function* listVersions(
       ...(page.DeleteMarkers ?? []).map((entry) => listedVersion(entry, decode, true)),
     ];
     const key = nextOf(page.IsTruncated, page.NextKeyMarker);
-    next = key === undefined ? undefined : { key: decode(key), version: page.NextVersionIdMarker };
+    next = onward(key === undefined ? undefined : { key: decode(key), version: page.NextVersionIdMarker });
   } while (next !== undefined);
 }
 

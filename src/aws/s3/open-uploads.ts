@@ -2,6 +2,7 @@ import type { Aws } from "../clients.ts";
 import { decoder, nextOf } from "./listing.ts";
 import { removeUpload } from "./multipart.ts";
 import { abortable } from "./objects.ts";
+import { onwards } from "../paging.ts";
 
 /** A multipart upload that was begun and neither completed nor removed. Its parts cost, and no listing of objects shows them. */
 export interface UnfinishedUpload {
@@ -22,6 +23,7 @@ export async function* listUnfinishedUploads(
 ): AsyncGenerator<UnfinishedUpload> {
   const [s3, { ListMultipartUploadsCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
   let next: { key: string; uploadId: string | undefined } | undefined;
+  const onward = onwards<NonNullable<typeof next>>("uploads");
   do {
     const page = await s3.send(
       new ListMultipartUploadsCommand({
@@ -39,7 +41,7 @@ export async function* listUnfinishedUploads(
         yield { bucket: list.bucket, key: decode(Key), uploadId, begunAt };
     }
     const key = nextOf(page.IsTruncated, page.NextKeyMarker);
-    next = key === undefined ? undefined : { key: decode(key), uploadId: page.NextUploadIdMarker };
+    next = onward(key === undefined ? undefined : { key: decode(key), uploadId: page.NextUploadIdMarker });
   } while (next !== undefined);
 }
 

@@ -6,6 +6,7 @@ import type { Aws } from "../clients.ts";
 import { nextOf } from "./listing.ts";
 import { maxParts, removeUpload, type OpenUpload, type SentPart } from "./multipart.ts";
 import { abortable } from "./objects.ts";
+import { onwards } from "../paging.ts";
 
 /** Why an unfinished upload was thrown away instead of continued. */
 export type StartedOver = "the file changed" | "the part size differs";
@@ -65,6 +66,7 @@ async function newestUpload(
   const [s3, { ListMultipartUploadsCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
   let newest: { uploadId: string; begun: number; sumsWhole: boolean } | undefined;
   let next: { key: string; uploadId: string | undefined } | undefined;
+  const onward = onwards<NonNullable<typeof next>>("uploads");
   do {
     const page = await s3.send(
       new ListMultipartUploadsCommand({
@@ -88,7 +90,7 @@ async function newestUpload(
       }
     }
     const marker = nextOf(page.IsTruncated, page.NextKeyMarker);
-    next = marker === undefined ? undefined : { key: marker, uploadId: page.NextUploadIdMarker };
+    next = onward(marker === undefined ? undefined : { key: marker, uploadId: page.NextUploadIdMarker });
   } while (next !== undefined);
   if (newest === undefined) return undefined;
   const { uploadId, sumsWhole } = newest;
@@ -99,6 +101,7 @@ async function partsOf(aws: Aws, upload: OpenUpload, signal: AbortSignal | undef
   const [s3, { ListPartsCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
   const parts: ListedPart[] = [];
   let marker: string | undefined;
+  const onward = onwards<NonNullable<typeof marker>>("parts");
   do {
     const page = await s3.send(
       new ListPartsCommand({
@@ -117,7 +120,7 @@ async function partsOf(aws: Aws, upload: OpenUpload, signal: AbortSignal | undef
         checksum: part.ChecksumCRC32,
       });
     }
-    marker = nextOf(page.IsTruncated, page.NextPartNumberMarker);
+    marker = onward(nextOf(page.IsTruncated, page.NextPartNumberMarker));
   } while (marker !== undefined);
   return parts;
 }

@@ -2,6 +2,7 @@ import type { Aws } from "../clients.ts";
 import { nextOf } from "./listing.ts";
 import type { OpenUpload } from "./multipart.ts";
 import { abortable } from "./objects.ts";
+import { onwards } from "../paging.ts";
 
 /** Bytes that the parts of an unfinished upload take; 0 when it is gone. */
 export async function uploadedBytes(
@@ -12,6 +13,7 @@ export async function uploadedBytes(
   const [s3, { ListPartsCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
   let sum = 0;
   let marker: string | undefined;
+  const onward = onwards<NonNullable<typeof marker>>("parts");
   try {
     do {
       const page = await s3.send(
@@ -19,7 +21,7 @@ export async function uploadedBytes(
         abortable(signal),
       );
       for (const { Size = 0 } of page.Parts ?? []) sum += Size;
-      marker = nextOf(page.IsTruncated, page.NextPartNumberMarker);
+      marker = onward(nextOf(page.IsTruncated, page.NextPartNumberMarker));
     } while (marker !== undefined);
   } catch (error) {
     if (!(error instanceof Error && error.name === "NoSuchUpload")) throw error;

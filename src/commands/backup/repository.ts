@@ -11,6 +11,7 @@ import {
   type Repository,
   type Unlock,
 } from "../../backup/repository.ts";
+import { keyText, passphraseIn } from "../../backup/secret-text.ts";
 import type { Manifest } from "../../backup/snapshot.ts";
 import { findSnapshot, readManifest, type SnapshotEntry } from "../../backup/snapshots.ts";
 import { s3Store } from "../../backup/s3-store.ts";
@@ -29,7 +30,9 @@ export const repoFlag = [
 /** The repository that is meant; nothing is made. */
 export async function openBackups(run: Run, repo: string | undefined): Promise<Repository> {
   const store = await storeOf(run, repo, "reads");
-  return openRepository(store, await unlockOf(run), run.world.signal);
+  const unlock = await unlockOf(run);
+  const askPassphrase = run.interactive ? () => askedPassphrase(run, store) : undefined;
+  return openRepository(store, { ...unlock, askPassphrase }, run.world.signal);
 }
 
 /** The repository that is meant, made where there is none yet. */
@@ -55,6 +58,12 @@ export async function ensureBackups(
     secrets,
     signal: world.signal,
   });
+}
+
+/** Undefined for an empty answer: the repository is then looked at without its key. */
+async function askedPassphrase({ world }: Run, { where }: Store): Promise<string | undefined> {
+  const answer = await world.prompts.password(`Passphrase of the backups in ${where} (empty: without):`);
+  return answer === "" ? undefined : passphraseIn(answer, "the answer");
 }
 
 /** Folder for what is on its way: contents too large for the memory, whole files of an export. */
@@ -143,10 +152,11 @@ async function unlockOf(run: Run): Promise<Unlock> {
   const fromFile =
     passphraseFile === undefined
       ? undefined
-      : (await textOf(run, passphraseFile, "backup.passphraseFile")).split(/\r?\n/, 1)[0];
-  const passphrase = inEnvironment === "" || inEnvironment === undefined ? fromFile : inEnvironment;
-  if (passphrase === "")
-    throw new CliError(`${passphraseFile ?? ""} begins with an empty line, not a passphrase`);
+      : passphraseIn(await textOf(run, passphraseFile, "backup.passphraseFile"), passphraseFile);
+  const passphrase =
+    inEnvironment === "" || inEnvironment === undefined
+      ? fromFile
+      : passphraseIn(inEnvironment, "MAWPS_BACKUP_PASSPHRASE");
   return {
     spool: spoolFolder(run),
     randomHex: (bytes) => world.randomHex(bytes),
@@ -159,7 +169,7 @@ async function unlockOf(run: Run): Promise<Unlock> {
 
 async function textOf({ world }: Run, path: string, setting: string): Promise<string> {
   try {
-    return await readFile(resolve(world.cwd, path), "utf8");
+    return keyText(await readFile(resolve(world.cwd, path)), path);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code !== "ENOENT" && code !== "EISDIR") throw error;

@@ -1,5 +1,6 @@
 import { PutBucketPolicyCommand } from "@aws-sdk/client-s3";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { execFileSync } from "node:child_process";
 import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -88,6 +89,64 @@ describe("files with keys", () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('"age1abc" is no age recipient');
     expect(await readdir(join(home.folder, "store"))).not.toContain("backups");
+  });
+});
+
+describe("a passphrase", () => {
+  it("with a line break in the variable, in a file and at the prompt is one secret", async () => {
+    const made = await home.run(["backup", "create"], { env: { MAWPS_BACKUP_PASSPHRASE: "geheim\n" } });
+    expect(made.exitCode).toBe(0);
+    await writeFile(join(home.folder, "pw"), "geheim\n");
+    for (const options of [
+      { env: { MAWPS_BACKUP_PASSPHRASE: "geheim" } },
+      { env: { MAWPS_BACKUP_PASSPHRASE_FILE: "pw" } },
+      { answers: ["geheim"] },
+    ]) {
+      const { exitCode, stdout } = await home.run(["backup", "verify"], options);
+      expect([exitCode, stdout]).toEqual([0, expect.stringContaining("is whole")]);
+    }
+    const other = await home.run(["backup", "verify"], { answers: ["another"] });
+    expect([other.exitCode, other.stderr]).toEqual([1, expect.stringContaining("passphrase does not open")]);
+    const without = await home.run(["backup", "list"], { answers: [""] });
+    expect([without.exitCode, without.stderr]).toEqual([0, expect.stringContaining("is encrypted")]);
+  });
+
+  it("refuses a repository that is not encrypted: anybody could have put it there", async () => {
+    expect((await home.run(["backup", "create"])).exitCode).toBe(0);
+    for (const argv of [["list"], ["verify"], ["restore"], ["create"], ["prune", "--keep-last", "1"]]) {
+      const env = { MAWPS_BACKUP_PASSPHRASE: "geheim" };
+      const { exitCode, stdout, stderr } = await home.run(["backup", ...argv, "--yes"], { env });
+      expect([exitCode, stdout]).toEqual([1, ""]);
+      expect(stderr).toContain("is not encrypted, and cannot become so");
+    }
+  });
+});
+
+it.each([
+  ["in UTF-16", (text: string) => Buffer.from(`\uFEFF${text}`, "utf16le"), "id.txt is in UTF-16"],
+  [
+    "that is itself encrypted",
+    () => Buffer.from("age-encryption.org/v1\n-> scrypt ..."),
+    "the identity file is itself encrypted",
+  ],
+])("an identity file %s is told", async (_, write, why) => {
+  const identity = await generateX25519Identity();
+  await home.run(["backup", "create", "--encrypt-to", await identityToRecipient(identity)]);
+  await writeFile(join(home.folder, "id.txt"), write(identity));
+  const env = { MAWPS_BACKUP_IDENTITY_FILE: "id.txt" };
+  const { exitCode, stderr } = await home.run(["backup", "verify"], { env });
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining(why)]);
+});
+
+describe("a repository that somebody else made", () => {
+  it("with a named pipe for its description is told, and not waited for", async () => {
+    const repo = join(home.folder, "trap");
+    await mkdir(repo);
+    execFileSync("mkfifo", [join(repo, "mawps-repository.json")]);
+    for (const argv of [["list"], ["create"]]) {
+      const { exitCode, stderr } = await home.run(["backup", ...argv, "--repo", repo]);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining("mawps-repository.json is no file")]);
+    }
   });
 });
 
