@@ -57,10 +57,11 @@ export async function writeClaim(site: AuditSite, writer: string, claim: Claim):
     change,
     event: auditTextOf(event),
   }));
+  if (changes.length === 0) return closeClaim(site, writer);
   await put(site, writer, `${JSON.stringify({ ...claim, changes })}\n`);
 }
 
-/** Nothing is under way any more. The object stays: it is what makes the run's entries believed. */
+/** Nothing is under way, yet or any more. The object stays: it is what makes the run's entries believed. */
 export async function closeClaim(site: AuditSite, writer: string): Promise<void> {
   await put(site, writer, "");
 }

@@ -88,12 +88,16 @@ export interface TrailOptions {
  * units of single puts, for entries of about 1 KB; a single entry goes as a plain conditional put.
  */
 export async function openTrail(site: AuditSite, writer: Writer, options: TrailOptions): Promise<AuditTrail> {
+  const signing = { ...writer, ...newSigner() };
+  const claim = makeClaim(site, signing);
+  // The run's key, beside the look at anchor and table: no change has to wait for it.
+  claim.announce();
   const [seen] = await Promise.all([
     readAnchor(site),
     assertMayPut(site.aws, { table: site.table, partition: "chain", key: placeOf(1) }),
   ]);
   const start = (anchor: Anchor | undefined, head = anchor?.head ?? emptyHead) =>
-    makeTrail(site, { head, anchor }, { ...options, writer: { ...writer, ...newSigner() } });
+    makeTrail(site, { head, anchor }, { ...options, writer: signing, claim });
   if (seen?.head !== undefined) return start(seen);
 
   const [stored, { anchored: kept }] = await Promise.all([readHead(site), readEvidence(site)]);
@@ -119,14 +123,13 @@ interface Waiting {
 function makeTrail(
   site: AuditSite,
   state: { head: ChainHead; anchor: Anchor | undefined },
-  options: TrailOptions & { readonly writer: Writer & Signer },
+  { claim, ...options }: TrailOptions & { readonly writer: Writer & Signer; readonly claim: RunClaim },
 ): AuditTrail {
   const waiting: Waiting[] = [];
   let isWriting = false;
   let anchoring: Promise<void> | undefined;
   let anchorFailure: { readonly error: unknown } | undefined;
   const announced = announcements({ ...site, signal: undefined });
-  const claim = makeClaim(site, options.writer);
 
   async function write(): Promise<void> {
     if (isWriting) return;
@@ -235,12 +238,15 @@ function isEvents(told: AuditDetails | readonly AuditEvent[]): told is readonly 
   return Array.isArray(told);
 }
 
+type RunClaim = ReturnType<typeof makeClaim>;
+
 /** What the run has under way, and its announcement in the bucket: one write at a time, of what there is by then. */
 function makeClaim(site: AuditSite, writer: Writer & Signer) {
   const open = new Map<number, AuditEvent>();
   let numbers = 0;
   let isStale = false;
   let isWriting = false;
+  let namesChanges = false;
   let standing: Promise<boolean> | undefined;
 
   async function write(): Promise<boolean> {
@@ -251,6 +257,7 @@ function makeClaim(site: AuditSite, writer: Writer & Signer) {
       while (isStale) {
         isStale = false;
         const changes = [...open].map(([change, event]) => ({ change, event }));
+        namesChanges ||= changes.length > 0;
         await writeClaim(site, writer.writer, { actor: writer.actor, changes });
       }
       return true;
@@ -272,6 +279,7 @@ function makeClaim(site: AuditSite, writer: Writer & Signer) {
   const number = () => (numbers += 1);
   return {
     number,
+    announce: () => void announce().catch(() => undefined),
     /** Announces a change beside what the caller does next. */
     begin(event: AuditEvent): number {
       const change = number();

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { access, lstat, open, readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { AuditTrail } from "../audit/trail.ts";
 import { smallBytes, smallDownloads, type DownloadSmall } from "../aws/raw/download-small.ts";
 import { downloadFile } from "../aws/s3/download.ts";
 import { partPathOf } from "../aws/raw/save-file.ts";
@@ -9,6 +10,8 @@ import { openSaver, type Saver } from "../aws/raw/saver.ts";
 import { verificationOf, type Verified } from "../aws/s3/verification.ts";
 import { CliError } from "../errors.ts";
 import { makeFolders } from "../make-folders.ts";
+import type { AuditEvent } from "../model/audit.ts";
+import { mostTexts } from "../model/audit-details.ts";
 import type { DocumentEntry } from "../model/documents.ts";
 import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
 import { failureOf } from "./failure.ts";
@@ -81,6 +84,7 @@ export interface GetOptions {
   readonly onReceived: (bytes: number) => void;
   /** The program of the thread that saves files; without it this one does. */
   readonly saveWorker: string | undefined;
+  readonly audit: AuditTrail;
 }
 
 const atOnce = 10;
@@ -91,6 +95,7 @@ const fewestForThread = 10;
  * Downloads documents into a folder, several at once, each compared with its stored hash, or with what S3 knows of it,
  * before its file gets its name. A file that holds the document already counts as done; one that holds something else is
  * kept, and a failure, unless it is to be overwritten. The same call again goes on with what was broken off.
+ * Who took what is recorded beside the download; the call fails where that cannot be recorded.
  */
 export async function getDocuments(
   site: DocumentSite,
@@ -99,12 +104,14 @@ export async function getDocuments(
 ): Promise<Got[]> {
   await makeFolders(options.folder, 0o700);
   await access(options.folder, constants.W_OK);
+  const recorded = options.audit.recordAll(taken(targets));
+  recorded.catch(() => undefined);
   const there = new Set(await readdir(options.folder));
   const begun = new Set([...there].flatMap((name) => partOf.exec(name)?.[1] ?? []));
   const saver = openSaver(targets.length < fewestForThread ? undefined : options.saveWorker);
   try {
     const downloadSmall = await smallDownloads(site.aws, { bucket: site.bucket, saver });
-    return await inParallel(targets, atOnce, async (target): Promise<Got> => {
+    const got = await inParallel(targets, atOnce, async (target): Promise<Got> => {
       const path = join(options.folder, target.fileName);
       const given = { ...options, downloadSmall, saver, there, begun, path };
       try {
@@ -113,9 +120,26 @@ export async function getDocuments(
         return { ...target, outcome: "failed", failure: failureOf(site, error) };
       }
     });
+    await recorded;
+    return got;
   } finally {
     await saver.close();
   }
+}
+
+/** One event for each hundred documents of a user. */
+function taken(targets: readonly Target[]): AuditEvent[] {
+  const events: AuditEvent[] = [];
+  for (let from = 0; from < targets.length; from += mostTexts) {
+    const some = targets.slice(from, from + mostTexts).map(({ entry }) => entry);
+    const documentIds = some.map(({ document }) => document.id);
+    events.push({
+      action: "document.downloaded",
+      userId: some[0]?.userId,
+      details: { documentIds, objects: some.length },
+    });
+  }
+  return events;
 }
 
 interface GetDocument extends GetOptions {

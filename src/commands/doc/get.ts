@@ -33,6 +33,9 @@ export function docGet(begin: Begin): AnyCommand {
         import("../../aws/s3/objects.ts"),
       ]);
       const site = await documentSite(run, "reads");
+      const audit = run.audit();
+      // A user that is not there is told before a trail that is not.
+      audit.catch(() => undefined);
       const [user] = await Promise.all([findDocuments(site, given), loadObjects(site.aws)]);
       const plan = planGet(user, wanted);
       tellOf(run, plan);
@@ -42,6 +45,7 @@ export function docGet(begin: Begin): AnyCommand {
       const tell = progressTeller(run, plan.targets);
       const got = await getDocuments(site, plan.targets, {
         folder,
+        audit: await audit,
         overwrite: options.overwrite === true,
         onReceived: (received) => progress.update(tell(received)),
         saveWorker: run.world.saveWorker,

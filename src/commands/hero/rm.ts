@@ -1,5 +1,4 @@
 import { Command } from "@commander-js/extra-typings";
-import { ownerId } from "../../model/user-id.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { heroSite } from "./site.ts";
 
@@ -17,15 +16,12 @@ export function heroRm(begin: Begin): AnyCommand {
       const result = await removeHero(await heroSite(run, "writes"), role, {
         dryRun,
         now: () => run.world.now(),
-        async carryOut(url, remove) {
-          await run.confirm({
+        confirm: (url) =>
+          run.confirm({
             question: `Take 1 picture (${role}) off the website? ${url} stays in the bucket.`,
             destructive: true,
-          });
-          const trail = await run.audit();
-          const details = { role, previousUrl: url };
-          await trail.irreversible({ action: "hero.removed", userId: ownerId, details }, remove);
-        },
+          }),
+        audit: () => run.audit(),
       });
       await run.print(result, ({ previousUrl, changed }) =>
         previousUrl === null

@@ -1,5 +1,4 @@
 import { Command } from "@commander-js/extra-typings";
-import { ownerId } from "../../model/user-id.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { heroSite } from "./site.ts";
@@ -16,27 +15,14 @@ export function heroRollback(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       const { rollbackHero } = await import("../../site/hero/rollback.ts");
       const { dryRun } = run.config;
-      const [site, trail] = await Promise.all([heroSite(run, "writes"), run.audit()]);
+      const audit = run.audit();
+      // Where the target itself cannot be opened, that is told.
+      audit.catch(() => undefined);
       const result = await rollbackHero(
-        site,
+        await heroSite(run, "writes"),
         { id, hover: options.hover === true },
-        { dryRun, now: () => run.world.now() },
+        { dryRun, now: () => run.world.now(), audit },
       );
-      if (result.changed) {
-        const { role, bucket, key, url, previousUrl, method } = result;
-        await trail.record({
-          action: "hero.rolled-back",
-          userId: ownerId,
-          details: {
-            role,
-            bucket: bucket ?? undefined,
-            key: key ?? undefined,
-            url,
-            previousUrl: previousUrl ?? undefined,
-            method,
-          },
-        });
-      }
       for (const url of result.gone) run.warn(`the object of ${visible(url)}, live in between, is gone`);
       if (result.key === null)
         run.warn(`${visible(result.url)} is in no bucket of the site: nobody looked at it`);

@@ -1,8 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import type { SetHero, SetPicture } from "../../site/hero/set.ts";
-import type { AuditEvent } from "../../model/audit.ts";
-import { ownerId } from "../../model/user-id.ts";
 import { bytes } from "../../output/bytes.ts";
 import { duration } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
@@ -59,19 +57,18 @@ export function heroSet(begin: Begin): AnyCommand {
         responsive: options.responsive === true,
         signal: world.signal,
       });
-      const auditing = run.audit();
-      // Nothing is uploaded before the audit trail is open; it is opened while sharp renders.
-      const ready = Promise.all([rendering, auditing]).then(([images]) => images);
+      // It is opened while sharp renders.
+      const audit = run.audit();
       // Whoever fails first, opening the target or rendering, is the one that is told.
-      ready.catch(() => undefined);
-      const result = await setHero(await heroSite(run, "writes"), ready, {
+      for (const each of [rendering, audit]) each.catch(() => undefined);
+      const result = await setHero(await heroSite(run, "writes"), rendering, {
+        audit,
         verify: options.verify,
         dryRun: config.dryRun,
         now: () => world.now(),
         randomHex: (count) => world.randomHex(count),
         onStep: (step) => progress.update(step),
       });
-      await (await auditing).recordAll(result.pictures.map(changed));
       progress.stop();
       warnOfForeignType(run, result.foreignType);
       for (const picture of result.pictures) warnOfSize(run, picture);
@@ -96,26 +93,6 @@ function quality(text: string): number {
   if (!Number.isInteger(number) || number < 1 || number > 100)
     throw new InvalidArgumentError("expected 1 to 100.");
   return number;
-}
-
-function changed(picture: SetPicture): AuditEvent {
-  const { role, bucket, key, url, previousUrl, sha256, contentType, width, height } = picture;
-  return {
-    action: "hero.changed",
-    userId: ownerId,
-    details: {
-      role,
-      bucket,
-      key,
-      url,
-      previousUrl: previousUrl ?? undefined,
-      sha256,
-      contentType,
-      width,
-      height,
-      sizeBytes: picture.bytes,
-    },
-  };
 }
 
 /** On the home page the picture stands large; a browser would blow a smaller one up. */

@@ -35,17 +35,30 @@ export function progressExport(begin: Begin): AnyCommand {
         import("../../site/progress/rows.ts"),
         import("../../output/csv.ts"),
       ]);
+      const audit = run.audit();
+      // A user that is not there is told before a trail that is not.
+      audit.catch(() => undefined);
       const site = await documentSite(run, "reads");
       const broken = new BrokenData();
       // One user's is an object, as an import takes it.
       const isList = format === "json" && user === undefined;
       let users = 0;
 
+      const record = async (userId: string | undefined) =>
+        (await audit).record({
+          action: "progress.exported",
+          userId,
+          details: { table: site.table, method: format },
+        });
       async function* chosen(): AsyncGenerator<UserProgress> {
-        if (user === undefined) return yield* scanProgress(site);
+        if (user === undefined) {
+          await record(undefined);
+          return yield* scanProgress(site);
+        }
         const { resolveUser } = await import("../../documents/users.ts");
         const stored = await userProgress(site, await resolveUser(site, user, "refuse"));
         if (stored.progressData === undefined) throw new CliError(`${stored.userId} has no progress yet`);
+        await record(stored.userId);
         yield stored;
       }
       async function* texts(): AsyncGenerator<string> {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
-import { twinKey } from "../../model/twin.ts";
+import { twinKey, twinType } from "../../model/twin.ts";
+import { ownerId } from "../../model/user-id.ts";
 import { bytes } from "../../output/bytes.ts";
 import { json } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -26,7 +27,17 @@ export function twinExport(begin: Begin): AnyCommand {
         import("../../site/twin/store.ts"),
         import("../../site/twin/snippets.ts"),
       ]);
+      const audit = run.audit();
+      // A twin that is not there is told before a trail that is not.
+      audit.catch(() => undefined);
       const { value, version } = currentTwin(await readTwin(await twinSite(run, "reads")));
+      await (
+        await audit
+      ).record({
+        action: "twin.exported",
+        userId: ownerId,
+        details: { itemType: twinType, version: String(version), method: format },
+      });
       const isLine = format === "localstorage";
       const text = isLine ? localStorageLine(twinKey, JSON.stringify(value)) : json(value, 2);
       if (output === undefined) return run.print(isLine ? { line: text } : value, () => text);

@@ -1,4 +1,6 @@
+import type { AuditTrail } from "../../audit/trail.ts";
 import type { HeroRole } from "../../model/keys.ts";
+import { ownerId } from "../../model/user-id.ts";
 import { changePointer, isUntouched, liveIn, planPointer, readPointer } from "./pointer.ts";
 import type { HeroSite } from "./site.ts";
 
@@ -11,7 +13,7 @@ export interface Removal {
 
 /**
  * Takes a picture off the website: its pointer becomes null, the object stays for a rollback.
- * `carryOut` is given the URL that is live and the one step that changes something; it rejects to stop before it.
+ * `confirm` is asked with the URL that is live; it rejects to stop before anything is changed.
  */
 export async function removeHero(
   site: HeroSite,
@@ -19,7 +21,8 @@ export async function removeHero(
   options: {
     readonly now: () => Date;
     readonly dryRun: boolean;
-    carryOut(url: string, remove: () => Promise<void>): Promise<void>;
+    confirm(url: string): Promise<void>;
+    audit(): Promise<AuditTrail>;
   },
 ): Promise<Removal> {
   const read = await readPointer(site);
@@ -32,6 +35,9 @@ export async function removeHero(
   // Before anything is asked: an item without room is refused.
   change.plan(read);
   if (options.dryRun) return { role, previousUrl, changed: false };
-  await options.carryOut(previousUrl, async () => void (await changePointer(site, read, change)));
+  await options.confirm(previousUrl);
+  const trail = await options.audit();
+  const event = { action: "hero.removed", userId: ownerId, details: { role, previousUrl } } as const;
+  await trail.irreversible(event, () => changePointer(site, read, change));
   return { role, previousUrl, changed: true };
 }

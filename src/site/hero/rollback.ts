@@ -1,4 +1,7 @@
+import type { AuditTrail } from "../../audit/trail.ts";
 import { CliError } from "../../errors.ts";
+import type { AuditEvent } from "../../model/audit.ts";
+import { ownerId } from "../../model/user-id.ts";
 import { heroFolder, parseKey, type HeroRole } from "../../model/keys.ts";
 import { listObjects } from "../../aws/s3/listing.ts";
 import { findPicture, pictureId } from "./history.ts";
@@ -33,9 +36,9 @@ export interface Rollback {
 export async function rollbackHero(
   site: HeroSite,
   wanted: { readonly id: string | undefined; readonly hover: boolean },
-  options: { readonly dryRun: boolean; readonly now: () => Date },
+  options: { readonly dryRun: boolean; readonly now: () => Date; readonly audit: Promise<AuditTrail> },
 ): Promise<Rollback> {
-  const read = await readPointer(site);
+  const [read, trail] = await Promise.all([readPointer(site), options.audit]);
   const { role, gone, picture, ...target } =
     wanted.id === undefined
       ? await stepBack(site, read, wanted.hover ? "hover" : "default")
@@ -60,7 +63,21 @@ export async function rollbackHero(
     plan: (state: ReadPointer) => planPointer(state, { [role]: { url, variants, timeline } }, options.now()),
     holds: isUntouched(role),
   };
-  const { update } = options.dryRun ? { update: change.plan(read) } : await changePointer(site, read, change);
+  const event: AuditEvent = {
+    action: "hero.rolled-back",
+    userId: ownerId,
+    details: {
+      role,
+      bucket: result.bucket ?? undefined,
+      key: result.key ?? undefined,
+      url,
+      previousUrl: previousUrl ?? undefined,
+      method: result.method,
+    },
+  };
+  const { update } = options.dryRun
+    ? { update: change.plan(read) }
+    : await trail.change(event, () => changePointer(site, read, change));
   const foreign = update.foreignType === undefined ? {} : { foreignType: update.foreignType };
   return { ...result, changed: !options.dryRun, ...foreign };
 }

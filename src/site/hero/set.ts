@@ -3,6 +3,9 @@ import { anonymousGet } from "../../aws/anonymous.ts";
 import { deleteObject, loadObjects, putObject } from "../../aws/s3/objects.ts";
 import { CliError } from "../../errors.ts";
 import { heroKey, type HeroRole } from "../../model/keys.ts";
+import type { AuditEvent } from "../../model/audit.ts";
+import type { AuditTrail } from "../../audit/trail.ts";
+import { ownerId } from "../../model/user-id.ts";
 import type { PreparedImage } from "./prepare.ts";
 import {
   changePointer,
@@ -46,6 +49,8 @@ export interface SetHero {
 export interface SetOptions {
   readonly verify: boolean;
   readonly dryRun: boolean;
+  /** The audit trail, once it is open: before that nothing is uploaded. */
+  readonly audit: Promise<AuditTrail>;
   readonly now: () => Date;
   readonly randomHex: (bytes: number) => string;
   /** Told what is being done next. */
@@ -70,7 +75,12 @@ export async function setHero(
   options: SetOptions,
 ): Promise<SetHero> {
   // Rendering runs in threads of its own: what is needed after it is fetched and loaded meanwhile.
-  const [images, first] = await Promise.all([preparing, readPointer(site), loadObjects(site.aws)]);
+  const [images, trail, first] = await Promise.all([
+    preparing,
+    options.audit,
+    readPointer(site),
+    loadObjects(site.aws),
+  ]);
   const now = options.now();
   let read = first;
   const plans = images.map((image) => plan(site, image, { now, random: options.randomHex(4) }));
@@ -79,7 +89,7 @@ export async function setHero(
   let update = planned(read);
   const uploads = plans.flatMap((each) => each.uploads);
 
-  if (!options.dryRun) {
+  const setAll = async () => {
     const done: { key: string; version: string | undefined }[] = [];
     try {
       options.onStep(`uploading to s3://${site.bucket}`);
@@ -94,13 +104,38 @@ export async function setHero(
       await withdraw(site, done, error);
       throw error;
     }
-  }
+  };
+  const pictures = () =>
+    plans.map(({ picture }) => ({ ...picture, previousUrl: liveIn(read, picture.role) }));
+  const [intended] = pictures().map(changed);
+  if (!options.dryRun && intended !== undefined)
+    await trail.change(intended, setAll, () => pictures().map(changed));
   return {
-    pictures: plans.map(({ picture }) => ({ ...picture, previousUrl: liveIn(read, picture.role) })),
+    pictures: pictures(),
     updatedAt: now.toISOString(),
     verified: options.verify && !options.dryRun,
     dryRun: options.dryRun,
     ...(update.foreignType === undefined ? {} : { foreignType: update.foreignType }),
+  };
+}
+
+function changed(picture: SetPicture): AuditEvent {
+  const { role, bucket, key, url, previousUrl, sha256, contentType, width, height } = picture;
+  return {
+    action: "hero.changed",
+    userId: ownerId,
+    details: {
+      role,
+      bucket,
+      key,
+      url,
+      previousUrl: previousUrl ?? undefined,
+      sha256,
+      contentType,
+      width,
+      height,
+      sizeBytes: picture.bytes,
+    },
   };
 }
 

@@ -233,6 +233,35 @@ describe("audit list", () => {
   });
 });
 
+it("tells of reads that take personal data out", async () => {
+  await writeFile(join(home.folder, "cv.pdf"), "%PDF-1.4\n%%EOF\n");
+  await writeFile(
+    join(home.folder, "progress.json"),
+    JSON.stringify({
+      pages: {
+        ikigai: {
+          firstVisit: "2025-11-13T19:00:00.000Z",
+          lastVisit: "2025-11-13T19:00:00.000Z",
+          visitCount: 1,
+          completionPercentage: 10,
+        },
+      },
+    }),
+  );
+  await done("doc", "upload", "user-1", "cv.pdf", "--type", "cv", "--create-profile");
+  await done("progress", "import", "user-1", "progress.json");
+  await done("doc", "get", "user-1", "--all", "-o", "got", "--dry-run");
+  const before = (await chain()).length;
+  await done("doc", "get", "user-1", "--all", "-o", "got");
+  await done("progress", "export", "user-1");
+  await done("progress", "export");
+  expect((await chain()).slice(before).map(({ action, userId }) => [action, userId])).toEqual([
+    ["document.downloaded", "user-1"],
+    ["progress.exported", "user-1"],
+    ["progress.exported", undefined],
+  ]);
+});
+
 describe("audit verify", () => {
   it("ends with 0, and with 4 after one changed byte, naming the entry", async () => {
     await done("hero", "set", "photo.jpg");
