@@ -86,6 +86,9 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
   const layout = layoutOf(world.stdout);
   const aside = layoutOf(world.stderr);
   let connection: Promise<Connection> | undefined;
+  /** Resolves when the target is named on stderr: before any question, and before any result. */
+  let naming = Promise.resolve();
+  let closed = false;
   let spinning: Progress | undefined;
   let auditing: Promise<AuditTrail> | undefined;
   let asked: Promise<CallerIdentity> | undefined;
@@ -94,6 +97,7 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
     (asked ??= import("../aws/sts.ts").then(({ callerIdentity }) => callerIdentity(aws, world.signal)));
   const write = async (text: string) => {
     if (text === "") return;
+    await naming.catch(() => undefined);
     if (!world.stdout.write(text)) await drained(world);
   };
   const told = (text: string) => visible(withoutSecrets(text, world.env));
@@ -134,12 +138,13 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
   async function open(access: Access): Promise<Connection> {
     await assertTrusted();
     const opened = await world.connect(config, access);
-    try {
-      if (!silent) note(await targetLine(opened, { config, sources, access, caller }));
-    } catch (error) {
-      await opened.close();
-      throw error;
-    }
+    if (silent) return opened;
+    naming = targetLine(opened, { config, sources, access, caller }).then((line) => {
+      if (!closed) note(line);
+    });
+    // Whom the credentials belong to is asked beside the first calls; where that fails, so do these, and say why.
+    naming.catch(() => undefined);
+    if (config.target === "local" || access === "reads") await naming;
     return opened;
   }
 
@@ -206,10 +211,12 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
       return spinning;
     },
     async confirm(question) {
+      await naming;
       spinning?.stop();
       await askFirst(question, { world, config, interactive });
     },
     async close() {
+      closed = true;
       spinning?.stop();
       if (connection === undefined) return;
       // A trail that failed to open has been reported by whoever asked for it.
