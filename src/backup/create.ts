@@ -69,17 +69,22 @@ export async function planBackup(
   const missing: string[] = [];
   const left: string[] = [];
   const seen = new Map<string, TableDescription>();
-  for (const table of declaration.tables.filter(({ backedUp }) => backedUp)) {
-    const found = await describeTable(aws, table.name, signal);
+  const asked = declaration.tables.filter(({ backedUp }) => backedUp);
+  const wantedBuckets = declaration.buckets.filter(({ backedUp }) => backedUp);
+  const [described, presences] = await Promise.all([
+    Promise.all(asked.map(({ name }) => describeTable(aws, name, signal))),
+    Promise.all(wantedBuckets.map(({ name }) => findBucket(aws, name, signal))),
+  ]);
+  for (const [at, table] of asked.entries()) {
+    const found = described[at];
     if (found !== undefined) seen.set(table.role, found.description);
     if (found === undefined) {
       if (isWanted(table, seen)) missing.push(`table ${table.name}`);
     } else if (wants("tables", table)) plan.tables.push({ role: table.role, name: table.name, ...found });
     else left.push(`table ${table.name}`);
   }
-  for (const bucket of declaration.buckets.filter(({ backedUp }) => backedUp)) {
-    const presence = await findBucket(aws, bucket.name, signal);
-    if (presence.state === "missing") missing.push(`bucket ${bucket.name}`);
+  for (const [at, bucket] of wantedBuckets.entries()) {
+    if (presences[at]?.state === "missing") missing.push(`bucket ${bucket.name}`);
     else if (wants("files", bucket)) plan.buckets.push(bucket);
     else left.push(`bucket ${bucket.name}`);
   }

@@ -10,7 +10,7 @@ import { callerFindings } from "./caller.ts";
 import { expectedFindings } from "./expected.ts";
 import type { Finding } from "./finding.ts";
 import type { Outside } from "./outside.ts";
-import { privacyFindings } from "./privacy.ts";
+import { privacyFindings, tryPrivacy } from "./privacy.ts";
 import { resourceFindings } from "./resources.ts";
 import { noScannerFinding, scannerFindings } from "./scanner.ts";
 import { toolFindings } from "./tool.ts";
@@ -27,62 +27,79 @@ export async function* examine(
 ): AsyncGenerator<Finding> {
   yield* toolFindings(outside.tool);
   const { attempt, failure } = attempts(outside);
+  const { caller, backups, scanner, signal } = outside;
+  const named = (kind: "table" | "bucket", wanted: string) =>
+    declaration[kind === "table" ? "tables" : "buckets"].find(({ role }) => role === wanted)?.name ?? "";
+  const log = named("table", "auditLog");
+  const vault = named("bucket", "userFiles");
+  const poolId = declaration.userPool?.id;
 
-  const { caller } = outside;
-  if (caller !== undefined) {
-    yield* await attempt({ check: "credentials", subject: "AWS" }, async () =>
-      callerFindings(await caller(), outside.now()),
-    );
-  }
-
-  const unreadable: Finding[] = [];
-  const plan = await planSetup(aws, declaration, {
-    signal: outside.signal,
-    onUnreadable({ kind, name }, error) {
-      unreadable.push(failure({ check: kind, subject: name }, error));
-    },
+  // All at once: what takes the time is waiting for answers. What turns out to be missing is not told of twice.
+  const calling = caller === undefined ? undefined : begun(caller);
+  const unreadable: { readonly kind: "bucket" | "table"; readonly name: string; readonly error: unknown }[] =
+    [];
+  const planning = begun(() =>
+    planSetup(aws, declaration, {
+      signal,
+      onUnreadable: ({ kind, name }, error) => void unreadable.push({ kind, name, error }),
+    }),
+  );
+  const expecting = declaration.expected.map((expected) => {
+    const table = named("table", expected.table);
+    const site = { aws, declaration, outside };
+    return { expected, table, findings: begun(() => expectedFindings(site, expected, table)) };
   });
-  yield* unreadable;
-  yield* resourceFindings(plan, declaration);
+  const trying = declaration.buckets
+    .filter(({ access }) => access !== "public")
+    .map(({ name }) => ({ name, facts: begun(() => tryPrivacy({ aws, outside }, name)) }));
+  const auditing = begun(() => auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()));
+  const pooling = poolId === undefined ? undefined : begun(() => userPoolFindings(aws, poolId));
+  const scanning = scanner === undefined ? undefined : begun(scanner);
+  const backingUp = backups === undefined ? undefined : begun(backups);
 
-  for (const expected of declaration.expected) {
-    const table = declaration.tables.find(({ role }) => role === expected.table)?.name ?? "";
-    if (!isUsable(plan, "table", table)) continue;
-    yield* await attempt({ check: expected.what, subject: table }, () =>
-      expectedFindings({ aws, declaration, outside }, expected, table),
+  if (calling !== undefined) {
+    yield* await attempt({ check: "credentials", subject: "AWS" }, async () =>
+      callerFindings(await calling(), outside.now()),
     );
   }
-  for (const { name, access } of declaration.buckets) {
-    if (access === "public" || !isUsable(plan, "bucket", name)) continue;
-    yield* await attempt({ check: "privacy", subject: name }, () =>
-      privacyFindings({ aws, outside, isDeclaredClosed: isClosed(plan, name) }, name),
+  const plan = await planning();
+  for (const { kind, name, error } of unreadable) yield failure({ check: kind, subject: name }, error);
+  yield* resourceFindings(plan, declaration);
+  for (const { expected, table, findings } of expecting) {
+    if (isUsable(plan, "table", table))
+      yield* await attempt({ check: expected.what, subject: table }, findings);
+  }
+  for (const { name, facts } of trying) {
+    if (!isUsable(plan, "bucket", name)) continue;
+    yield* await attempt({ check: "privacy", subject: name }, async () =>
+      privacyFindings(name, await facts(), {
+        isDeclaredClosed: isClosed(plan, name),
+        endpointUrl: aws.endpointUrl,
+      }),
     );
   }
-  const log = declaration.tables.find(({ role }) => role === "auditLog")?.name ?? "";
-  const vault = declaration.buckets.find(({ role }) => role === "userFiles")?.name ?? "";
-  if (isUsable(plan, "table", log) && isUsable(plan, "bucket", vault)) {
-    const { signal } = outside;
-    yield* await attempt({ check: "audit trail", subject: log }, () =>
-      auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()),
-    );
-  }
-  if (declaration.userPool !== undefined) {
-    const { id } = declaration.userPool;
-    const about = { check: "user pool", subject: id };
-    yield* await attempt(about, () => userPoolFindings(aws, id));
-  }
-  const { backups, scanner } = outside;
-  if (scanner === undefined) yield noScannerFinding();
+  if (isUsable(plan, "table", log) && isUsable(plan, "bucket", vault))
+    yield* await attempt({ check: "audit trail", subject: log }, auditing);
+  if (poolId !== undefined && pooling !== undefined)
+    yield* await attempt({ check: "user pool", subject: poolId }, pooling);
+  if (scanning === undefined) yield noScannerFinding();
   else {
     yield* await attempt({ check: "virus scan", subject: "clamd" }, async () =>
-      scannerFindings(await scanner(), outside.now()),
+      scannerFindings(await scanning(), outside.now()),
     );
   }
-  if (backups !== undefined) {
+  if (backingUp !== undefined) {
     yield* await attempt({ check: "backup", subject: "repository" }, async () =>
-      backupFindings(await backups(), outside.now()),
+      backupFindings(await backingUp(), outside.now()),
     );
   }
+}
+
+/** Begins at once; what came of it is told when asked for. */
+function begun<T>(work: () => Promise<T>): () => Promise<T> {
+  const result = work();
+  result.catch(() => undefined);
+  return () => result;
 }
 
 /** Whether a resource was found: what is missing or unreadable has been told, and is not looked at any closer. */

@@ -83,10 +83,14 @@ async function pictureFinding(site: Site, item: Item, picture: Picture): Promise
       remedy,
     };
   }
-  if ((await headObject(aws, place, outside.signal)) === undefined) {
+  const [stored, seen] = await Promise.all([
+    headObject(aws, place, outside.signal),
+    outside.anonymousGet(addressOf(site, place, url)),
+  ]);
+  if (stored === undefined) {
     return { ...finding, status: "problem", message: `there is no such object in ${place.bucket}`, remedy };
   }
-  return seenFinding(finding, await outside.anonymousGet(addressOf(site, place, url)));
+  return seenFinding(finding, seen);
 }
 
 /** Where a server stands in for AWS, the stored URL may be of AWS or a CDN, which know nothing of that server. */

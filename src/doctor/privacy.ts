@@ -1,30 +1,46 @@
 import { readPolicyIsPublic } from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
+import type { Reading } from "../aws/setting.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { publicUrl } from "../model/urls.ts";
 import type { Finding } from "./finding.ts";
-import type { Outside } from "./outside.ts";
+import type { AnonymousAnswer, Outside } from "./outside.ts";
+
+/** What came of trying to get into a private bucket. */
+export interface PrivacyFacts {
+  /** Whether S3 counts the policy as public. */
+  readonly isPublic: Reading<boolean>;
+  readonly listing: AnonymousAnswer;
+  /** Of an object that is really in it; undefined where it is empty. */
+  readonly reading: AnonymousAnswer | undefined;
+}
 
 /**
  * Tries to list a private bucket, and to read an object that is really in it, as anybody out there; and asks S3
- * whether it counts the policy as public. Each of the three must be refused.
+ * whether it counts the policy as public.
  */
-export async function privacyFindings(
-  { aws, outside, isDeclaredClosed }: { aws: Aws; outside: Outside; isDeclaredClosed: boolean },
+export async function tryPrivacy(
+  { aws, outside }: { aws: Aws; outside: Outside },
   bucket: string,
-): Promise<Finding[]> {
+): Promise<PrivacyFacts> {
   const { region, endpointUrl } = aws;
-  const [key, isPublic] = await Promise.all([
-    anyKey(aws, bucket, outside.signal),
+  const addressOf = (key: string) => publicUrl({ bucket, key, region, endpointUrl });
+  const [reading, isPublic, listing] = await Promise.all([
+    anyKey(aws, bucket, outside.signal).then((key) =>
+      key === undefined ? undefined : outside.anonymousGet(addressOf(key)),
+    ),
     readPolicyIsPublic(aws, bucket, outside.signal),
+    outside.anonymousGet(`${addressOf("")}?list-type=2&max-keys=1`),
   ]);
-  const listing = await outside.anonymousGet(
-    `${publicUrl({ bucket, key: "", region, endpointUrl })}?list-type=2&max-keys=1`,
-  );
-  const reading =
-    key === undefined
-      ? undefined
-      : await outside.anonymousGet(publicUrl({ bucket, key, region, endpointUrl }));
+  return { isPublic, listing, reading };
+}
+
+/** Each of the three must be refused. `isDeclaredClosed`: the settings that keep the public out are as declared. */
+export function privacyFindings(
+  bucket: string,
+  { isPublic, listing, reading }: PrivacyFacts,
+  { isDeclaredClosed, endpointUrl }: { isDeclaredClosed: boolean; endpointUrl: string | undefined },
+): Finding[] {
   const faults = [
     ...(isPublic === true ? ["S3 counts its policy as public"] : []),
     ...(isRefusal(listing.status) ? [] : [`anybody can list it (HTTP ${listing.status})`]),

@@ -7,7 +7,7 @@ import { decideTables } from "./decide-table.ts";
 import type { SetupPlan } from "./step.ts";
 
 /** Buckets and tables read at a time; each takes up to six calls. */
-const readersAtOnce = 4;
+const readersAtOnce = 16;
 
 export interface PlanOptions {
   readonly signal?: AbortSignal | undefined;
