@@ -1,7 +1,7 @@
 import { listVersions, type ListedVersion } from "../aws/s3/listing.ts";
 import { getObjectBytes } from "../aws/s3/objects.ts";
 import type { ChainHead } from "../model/audit.ts";
-import { bounded } from "../setup/bounded.ts";
+import { inParallel } from "../concurrency.ts";
 import { headIn } from "./anchor.ts";
 import {
   anchorKey,
@@ -56,7 +56,7 @@ export async function readEvidence(site: AuditSite): Promise<Evidence> {
 
   const versions = moved.filter(({ isDeleteMarker }) => !isDeleteMarker);
   const heads = new Map<ListedVersion, ChainHead | undefined>();
-  await bounded(versions, sideBySide, async (each) => {
+  await inParallel(versions, sideBySide, async (each) => {
     const { bytes, head } = await getObjectBytes(aws, {
       bucket,
       key: each.key,

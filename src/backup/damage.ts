@@ -1,4 +1,4 @@
-import { inParallel } from "../documents/parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import type { Store } from "./store.ts";
 

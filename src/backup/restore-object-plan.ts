@@ -4,7 +4,7 @@ import type { Aws } from "../aws/clients.ts";
 import { objectTags } from "../aws/s3/objects.ts";
 import { headWhole, type ObjectPut, openWhole, type StoredWhole } from "../aws/s3/stored-object.ts";
 import { errorName } from "../aws/setting.ts";
-import { inParallel } from "../documents/parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
 import { sameJson } from "../model/json.ts";
 import { type ObjectLine, parseObjectLine } from "./object-line.ts";

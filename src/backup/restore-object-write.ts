@@ -2,7 +2,7 @@ import { putObject, type ObjectHeaders } from "../aws/s3/objects.ts";
 import { errorName, httpStatus, isBusy } from "../aws/setting.ts";
 import type { ObjectPut } from "../aws/s3/stored-object.ts";
 import { uploadStream } from "../aws/s3/upload.ts";
-import { inParallel } from "../documents/parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import type { ObjectLine } from "./object-line.ts";
 import { partLines } from "./parts.ts";
 import { type BucketPlan, lookAt, objectsAtOnce, type LookedAt } from "./restore-object-plan.ts";

@@ -1,7 +1,7 @@
 import { keysPerGet } from "../aws/raw/get-raw-items.ts";
 import { keyNames } from "../aws/dynamodb/make-table.ts";
 import { describeTable, type DescribedTable } from "../aws/dynamodb/table-description.ts";
-import { inParallel } from "../documents/parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
 import { keysText, sameKeys } from "../model/declaration.ts";
 import type { JsonObject } from "../model/json.ts";

@@ -2,7 +2,7 @@ import { keysPerGet } from "../aws/raw/get-raw-items.ts";
 import { bytesPerCall, type ConditionalPut, type PutOutcome, putRawItems } from "../aws/raw/put-raw-items.ts";
 import { errorName } from "../aws/setting.ts";
 import { writeRawItems } from "../aws/raw/write-raw-items.ts";
-import { inParallel } from "../documents/parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import type { JsonObject } from "../model/json.ts";
 import { parseItemLine } from "./item-line.ts";
 import { compare, type Planning } from "./restore-compare.ts";

@@ -11,7 +11,7 @@ import {
 } from "../aws/cognito/users-change.ts";
 import { readPoolAccount } from "../aws/cognito/users-list.ts";
 import { changesPerSecond, pacedFor, type Paced } from "../aws/cognito/users-pace.ts";
-import { inParallel } from "../documents/parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import type { CreateStep, UsersPlan, UserStep } from "./users-plan.ts";
 
 export interface RestoreUsers {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Aws } from "../aws/clients.ts";
-import { inParallel } from "../documents/parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
 import { damageIn, DamagedError } from "./damage.ts";
 import { countsOf, type Counts } from "./manifest.ts";

@@ -13,7 +13,7 @@ import { timeOf } from "../model/json.ts";
 import { backOff } from "../retry.ts";
 import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
 import { bringBack, changeEntries, putAway, type ChangeOutcome, type EntryChange } from "./entry-changes.ts";
-import { inParallel } from "./parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import type { ChangingSite, DocumentSite } from "./site.ts";
 
 /** A change that was decided on: what to write, and what the trail will say of it. */

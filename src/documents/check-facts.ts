@@ -5,7 +5,7 @@ import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-upl
 import { uploadedBytes } from "../aws/s3/upload-size.ts";
 import { fromObjectMetadata } from "../model/documents.ts";
 import { readDocuments, type StoredEntry, type UserDocuments } from "./entries.ts";
-import { inParallel } from "./parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** What is known of an object in a user's folders. */

@@ -8,7 +8,7 @@ import type { Finding } from "./check-finding.ts";
 import { findFaults } from "./check-plan.ts";
 import { withMemory } from "./check-orphans.ts";
 import { entriesAttribute } from "./entries.ts";
-import { inParallel } from "./parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import type { Remembered } from "./remembered.ts";
 import type { DocumentSite } from "./site.ts";
 

@@ -17,7 +17,7 @@ import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts"
 import { failureOf } from "./failure.ts";
 import { fileNames } from "./file-names.ts";
 import { assertOwnFolder, storedObject } from "./link.ts";
-import { inParallel } from "./parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** Documents by their ids, or all that are ready, or those of a type. */

@@ -3,7 +3,7 @@ import type { AuditSite } from "../audit/site.ts";
 import { headObject } from "../aws/s3/objects.ts";
 import type { AuditAction, AuditEntry } from "../model/audit.ts";
 import { timeOf } from "../model/json.ts";
-import { inParallel } from "./parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** A link that still works, as far as the trail knows; never the link itself. */

@@ -18,7 +18,7 @@ import {
 } from "./entry-changes.ts";
 import { examineStored, type Judging } from "./examine-stored.ts";
 import { failureOf } from "./failure.ts";
-import { inParallel } from "./parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import { isInfected, isUndecided, judgementChange } from "./scanning.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { createProfile } from "./users.ts";

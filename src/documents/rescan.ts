@@ -11,7 +11,7 @@ import type { StoredEntry } from "./entries.ts";
 import { changeEntries, type EntryChange } from "./entry-changes.ts";
 import { failureOf } from "./failure.ts";
 import { entriesByUser } from "./list.ts";
-import { inParallel } from "./parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import { isUndecided, judgementChange, type Scanner } from "./scanning.ts";
 import type { ChangingSite } from "./site.ts";
 

@@ -14,7 +14,7 @@ import {
 } from "./entry-changes.ts";
 import { isUnchanged, type Examined, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
-import { inParallel } from "./parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import { isInfected, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
 import { isLarge, send } from "./send.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";

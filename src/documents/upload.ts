@@ -5,7 +5,7 @@ import { assertEntriesFit } from "./entry-changes.ts";
 import { buffers } from "./buffers.ts";
 import { examine, type ExamineOptions, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
-import { inParallel } from "./parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { beginGroup, type Checked } from "./upload-group.ts";
 import { newEntry } from "./upload-plan.ts";

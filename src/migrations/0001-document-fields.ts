@@ -2,7 +2,7 @@ import { lookup } from "mime-types";
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
 import { documentFolders } from "../documents/check-facts.ts";
 import { entriesAttribute, entriesIn, type StoredEntry } from "../documents/entries.ts";
-import { inParallel } from "../documents/parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import { readContent, type Content } from "./content.ts";
 import { isBlank } from "./blank.ts";
 import { nothing, type ItemChange, type Left, type Migration, type MigrationSite } from "./migration.ts";

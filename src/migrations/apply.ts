@@ -1,4 +1,4 @@
-import { inParallel } from "../documents/parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import { lastBatch, recordsAfter, writeJournal } from "./journal.ts";
 import type { JournalRecord, Left, Migration } from "./migration.ts";
 import { copyMove, settleMoves } from "./object-moves.ts";

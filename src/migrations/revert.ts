@@ -1,4 +1,4 @@
-import { inParallel } from "../documents/parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import { forgetRecords, recordsBackwards, type StoredRecord } from "./journal.ts";
 import type { JournalRecord, Left, Migration } from "./migration.ts";
 import { peopleAtOnce, saveState, type Runner } from "./runner.ts";

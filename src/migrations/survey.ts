@@ -1,4 +1,4 @@
-import { inParallel } from "../documents/parallel.ts";
+import { inParallel } from "../concurrency.ts";
 import type { ItemChange, Left, Migration, MigrationSite } from "./migration.ts";
 import { planFor, pointless } from "./plan-for.ts";
 import { peopleAtOnce } from "./runner.ts";

@@ -8,18 +8,19 @@ import type { RetentionSite } from "./site.ts";
  * work of the rules that are theirs, for nothing.
  */
 export async function missingEngines({ aws, declaration }: RetentionSite): Promise<string[]> {
-  const missing: string[] = [];
-  for (const { name, lifecycle } of declaration.buckets) {
-    const stored = await readLifecycle(aws, name);
-    if (stored === "unsupported") continue;
-    const rules = missingRules(stored ?? { rules: [] }, lifecycle).map(({ id }) => id);
-    if (rules.length > 0) missing.push(`bucket ${name} has no lifecycle rule ${rules.join(" and ")}`);
-  }
-  for (const { name, expiryAttribute } of declaration.tables) {
-    if (expiryAttribute === undefined) continue;
-    const stored = await readExpiry(aws, name);
-    if (stored === undefined || stored === "unsupported") continue;
-    if (!stored.status.startsWith("ENABL")) missing.push(`table ${name} has no TTL`);
-  }
-  return missing;
+  const missing = await Promise.all([
+    ...declaration.buckets.map(async ({ name, lifecycle }) => {
+      const stored = await readLifecycle(aws, name);
+      if (stored === "unsupported") return [];
+      const rules = missingRules(stored ?? { rules: [] }, lifecycle).map(({ id }) => id);
+      return rules.length > 0 ? [`bucket ${name} has no lifecycle rule ${rules.join(" and ")}`] : [];
+    }),
+    ...declaration.tables.map(async ({ name, expiryAttribute }) => {
+      if (expiryAttribute === undefined) return [];
+      const stored = await readExpiry(aws, name);
+      if (stored === undefined || stored === "unsupported") return [];
+      return stored.status.startsWith("ENABL") ? [] : [`table ${name} has no TTL`];
+    }),
+  ]);
+  return missing.flat();
 }

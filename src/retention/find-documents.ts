@@ -13,7 +13,7 @@ import { legalHold } from "../model/documents.ts";
 import { parseKey } from "../model/keys.ts";
 import { judgedAttributes, nobodyIn } from "../model/nobodies.ts";
 import { pictureAttributes } from "../model/retention.ts";
-import { bounded } from "../setup/bounded.ts";
+import { inParallel } from "../concurrency.ts";
 import type { DocumentDue } from "./plan-entry.ts";
 import { noteStrangers } from "./references.ts";
 import { day, daysBetween, decideDocument, deciding, isPast, type DocumentVerdict } from "./rules.ts";
@@ -54,7 +54,7 @@ export async function* findDocuments(site: RetentionSite, noticed: Noticed): Asy
   for await (const page of pages) {
     for (let start = 0; start < page.length; start += sideBySide) {
       const items = page.slice(start, start + sideBySide);
-      for (const due of (await bounded(items, sideBySide, (item) => dueOf(site, item, noticed))).flat()) {
+      for (const due of (await inParallel(items, sideBySide, (item) => dueOf(site, item, noticed))).flat()) {
         if (due.key !== undefined && due.versions.length > 1) noticed.purgedWhole.add(due.key);
         yield due;
       }

@@ -5,10 +5,17 @@ import { findPictures, ownerOf, pictureFolder } from "./find-pictures.ts";
 import type { ImageDue, VersionDue } from "./plan-entry.ts";
 import { day, daysBetween, isPast, type Rules } from "./rules.ts";
 import type { RetentionSite } from "./site.ts";
-import { keysWithVersions, plannedVersion, timeMs, type KeyVersions } from "./stored-versions.ts";
+import { plannedVersion, timeMs, type KeyVersions } from "./stored-versions.ts";
 
 /** The trail's anchor has its versions on purpose; only the bucket's own rules thin them out. */
 const untouched = "audit/";
+
+export interface BucketListing {
+  readonly bucket: string;
+  /** All keys of the bucket in order, each with its versions. */
+  readonly stored: AsyncIterable<KeyVersions>;
+  readonly noticed: Noticed;
+}
 
 /**
  * What is due in one bucket, by one listing of all its versions: pictures that nothing points to, and versions that
@@ -16,11 +23,10 @@ const untouched = "audit/";
  */
 export async function* findObjects(
   site: RetentionSite,
-  bucket: string,
-  noticed: Noticed,
+  { bucket, stored: all, noticed }: BucketListing,
 ): AsyncGenerator<ImageDue | VersionDue> {
   let folder: { name: string; keys: KeyVersions[] } | undefined;
-  for await (const stored of keysWithVersions(site, bucket)) {
+  for await (const stored of all) {
     noticed.there += stored.versions.length;
     const name = pictureFolder(stored.key);
     if (folder !== undefined && folder.name !== name) {

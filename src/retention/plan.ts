@@ -1,9 +1,11 @@
+import { begunAhead } from "../concurrency.ts";
 import { findDocuments, type Noticed } from "./find-documents.ts";
 import { findAuditEntries, findTwinHistory } from "./find-items.ts";
 import { findObjects } from "./find-objects.ts";
 import { findUploads } from "./find-uploads.ts";
 import type { PlanEntry } from "./plan-entry.ts";
 import type { RetentionSite } from "./site.ts";
+import { keysWithVersions } from "./stored-versions.ts";
 
 /** What is due by one rule. */
 export interface RuleTotal {
@@ -36,15 +38,21 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
     strangers: new Set(),
   };
   const count = newTally();
+  // The first page of each is asked for beside the others': of a small site that is all there is to wait for.
+  const buckets = site.declaration.buckets.map(({ name }) => ({
+    name,
+    stored: begunAhead(keysWithVersions(site, name)),
+    uploads: begunAhead(findUploads(site, name, noticed)),
+  }));
+  const rest = [begunAhead(findTwinHistory(site, noticed)), begunAhead(findAuditEntries(site))];
   const found = async function* () {
     // First: the scan of the profiles tells of holds and pointers that the others have to know.
     yield* findDocuments(site, noticed);
-    for (const { name } of site.declaration.buckets) {
-      yield* findObjects(site, name, noticed);
-      yield* findUploads(site, name, noticed);
+    for (const { name, stored, uploads } of buckets) {
+      yield* findObjects(site, { bucket: name, stored, noticed });
+      yield* uploads;
     }
-    yield* findTwinHistory(site, noticed);
-    yield* findAuditEntries(site);
+    for (const entries of rest) yield* entries;
   };
   for await (const entry of found()) {
     count.add(entry);

@@ -7,7 +7,7 @@ import type { Item } from "../aws/dynamodb/items.ts";
 import { changeEntries, removeEntries, type ChangeOutcome } from "../documents/entry-changes.ts";
 import type { StoredEntry } from "../documents/entries.ts";
 import type { AuditAction, AuditEvent, RecordAudit } from "../model/audit.ts";
-import { bounded } from "../setup/bounded.ts";
+import { inParallel } from "../concurrency.ts";
 import type { DueEntry, PlannedVersion } from "./plan-entry.ts";
 import { grouped, type Ready } from "./recheck.ts";
 import { deciding } from "./rules.ts";
@@ -112,7 +112,7 @@ export async function abortUploads(
 ): Promise<Acted> {
   const dues = ready.map(({ due }) => due);
   await record(events(dues, { phase: "begun" }));
-  await bounded(dues, sideBySide, async (due) => {
+  await inParallel(dues, sideBySide, async (due) => {
     site.signal.throwIfAborted();
     if (due.kind !== "upload") return;
     await removeUpload(site.aws, due);
@@ -159,7 +159,7 @@ async function eachUser(
   change: (stored: readonly StoredEntry[]) => Promise<ChangeOutcome>,
 ): Promise<{ refused: ReadonlySet<StoredEntry>; missing: ReadonlySet<StoredEntry> }> {
   const stored = ready.flatMap((each) => each.stored ?? []);
-  const changed = await bounded(
+  const changed = await inParallel(
     grouped(stored, ({ userId }) => userId),
     sideBySide,
     change,

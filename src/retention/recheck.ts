@@ -6,7 +6,7 @@ import { legalHold } from "../model/documents.ts";
 import { sameJson } from "../model/json.ts";
 import { parseKey } from "../model/keys.ts";
 import { nobodyWith } from "../model/nobodies.ts";
-import { bounded } from "../setup/bounded.ts";
+import { inParallel } from "../concurrency.ts";
 import { judge } from "./find-documents.ts";
 import { fingerprint } from "./find-items.ts";
 import { replacedVersions } from "./find-objects.ts";
@@ -274,7 +274,7 @@ async function perGroup<T extends DueEntry>(
   nameOf: (entry: T) => string,
   look: (group: readonly T[]) => Promise<Verdict<T>[]>,
 ): Promise<Rechecked<T>> {
-  return part((await bounded(grouped(entries, nameOf), sideBySide, look)).flat());
+  return part((await inParallel(grouped(entries, nameOf), sideBySide, look)).flat());
 }
 
 /** Entries of the same name together, in the order in which each name comes first. */

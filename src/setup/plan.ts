@@ -1,7 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { type ActualTable, readActualBucket, readActualTable } from "./actual.ts";
-import { bounded } from "./bounded.ts";
+import { inParallel } from "../concurrency.ts";
 import { decideBucket } from "./decide-bucket.ts";
 import { decideTables } from "./decide-table.ts";
 import type { SetupPlan } from "./step.ts";
@@ -53,7 +53,7 @@ export async function planSetup(
       return [];
     }),
   ];
-  const bucketSteps = await bounded(reads, readersAtOnce, (read) => {
+  const bucketSteps = await inParallel(reads, readersAtOnce, (read) => {
     options.signal?.throwIfAborted();
     return read();
   });

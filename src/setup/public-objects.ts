@@ -3,7 +3,7 @@ import { readPolicyIsPublic, readPublicAccessBlock } from "../aws/s3/bucket-sett
 import { listObjects } from "../aws/s3/listing.ts";
 import type { Aws } from "../aws/clients.ts";
 import { errorName } from "../aws/setting.ts";
-import { bounded } from "./bounded.ts";
+import { inParallel } from "../concurrency.ts";
 import type { Step } from "./step.ts";
 
 /** What is open in a bucket now and would not be any more. */
@@ -52,7 +52,7 @@ export async function findOpenObjects(
       !(isBlocked && block.restrictPublicBuckets) &&
       (await readPolicyIsPublic(aws, bucket, signal)) === true;
     const { keys, prefixes, isWhole } = await sampleOf(aws, bucket, signal);
-    const opened = await bounded(keys, sideBySide, async (key) => {
+    const opened = await inParallel(keys, sideBySide, async (key) => {
       const { toEverybody, toOthers } = await grantsOf(aws, { bucket, key }, signal);
       // What the bucket ignores already opens nothing.
       if (toEverybody && !(isBlocked && block.ignorePublicAcls)) return [{ key, to: "everybody" as const }];

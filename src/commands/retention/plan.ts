@@ -26,6 +26,8 @@ export function retentionPlan(begin: Begin): AnyCommand {
           import("../../retention/engines.ts"),
         ]);
       const site = await retentionSite(run, "reads");
+      const missing = missingEngines(site);
+      missing.catch(() => undefined);
       let entries = planRetention(site);
       if (options.out !== undefined && !run.config.dryRun) {
         const { writePlan } = await import("../../retention/plan-file.ts");
@@ -39,7 +41,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
       await run.printLines(rows(), asLine);
       if (!run.config.json) await run.print(totals, totalsText);
       noteUnknown(run, totals);
-      for (const missing of await missingEngines(site)) run.note(`${missing}: \`mawps setup\` installs it`);
+      for (const what of await missing) run.note(`${what}: \`mawps setup\` installs it`);
       const due = totals.rules.filter(isActedOn).reduce((sum, each) => sum + each.count, 0);
       if (options.exitCode === true && due > 0) {
         throw new CliError(`${count(due, "thing is", "things are")} due`, {

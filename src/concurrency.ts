@@ -26,3 +26,20 @@ export async function inParallel<T, R>(
   if (failure !== undefined) throw failure.reason;
   return results;
 }
+
+/**
+ * The same values, the first of which is asked for at once: what several sources wait for is waited for side by side. An
+ * error passes when its place has come; a reader that stops early ends the source.
+ */
+export function begunAhead<T>(source: AsyncIterable<T>): AsyncGenerator<T, void> {
+  const values = source[Symbol.asyncIterator]();
+  const first = values.next();
+  first.catch(() => undefined);
+  return (async function* () {
+    try {
+      for (let next = await first; next.done !== true; next = await values.next()) yield next.value;
+    } finally {
+      await values.return?.();
+    }
+  })();
+}
