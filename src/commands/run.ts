@@ -139,9 +139,10 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
     await assertTrusted();
     const opened = await world.connect(config, access);
     if (silent) return opened;
-    naming = targetLine(opened, { config, sources, access, caller }).then((line) => {
+    naming = (async () => {
+      const line = await targetLine(opened, { config, sources, access, caller });
       if (!closed) note(line);
-    });
+    })();
     // Whom the credentials belong to is asked beside the first calls; where that fails, so do these, and say why.
     naming.catch(() => undefined);
     if (config.target === "local" || access === "reads") await naming;
