@@ -2,6 +2,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { plainPicture } from "../fixtures/pictures.ts";
 import { makeHome, testStart, type TestHome } from "../support/world.ts";
 import { dayMs, lines, storedIn } from "./stored.ts";
 
@@ -216,10 +217,12 @@ describe("a plan in a file", () => {
 
   it("keeps a picture that was brought back, and a version that is the current one again", async () => {
     const stored = storedIn(home, "simple", { MAWPS_RETENTION_KEEP_IMAGES: "0" });
-    const picture = "public/profile-images/user-1/1700000000000-abc.jpg";
     const file = "public/other/file.txt";
     await stored.putProfile("user-1", []);
-    await stored.put(picture);
+    await writeFile(join(home.folder, "photo.jpg"), await plainPicture([200, 60, 50]).jpeg().toBuffer());
+    const set = await stored.run("avatar", "set", "user-1", "photo.jpg", "--json");
+    const picture = String(lines(set.stdout)[0]?.["key"]);
+    await stored.run("avatar", "rm", "user-1", "--yes");
     await stored.put(file);
     await stored.remove(file);
     home.laterMs = 91 * dayMs;
