@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { CliError } from "./errors.ts";
+import { own } from "./model/json.ts";
 
 const unmadeFolder = "ENOENT of mkdir";
 const goneCurrent = "ENOENT of cwd";
@@ -53,7 +54,7 @@ const words: Readonly<Record<string, string>> = {
 export function explainSystem(error: unknown): CliError | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const found = gone(cause) ?? unmade(cause) ?? fromCode(cause) ?? fromWords(cause);
-    const [what, hint] = refusals[found?.code ?? ""] ?? [];
+    const [what, hint] = own(refusals, found?.code ?? "") ?? [];
     if (found === undefined || what === undefined || hint === undefined) continue;
     const where = found.path === undefined ? "" : `${found.path}: `;
     return new CliError(`${where}${what}`, { hint, cause: error });
@@ -90,6 +91,6 @@ function fromCode({ code, syscall, path }: NodeJS.ErrnoException): Refusal | und
 
 function fromWords({ message }: Error): Refusal | undefined {
   const [, path, said = ""] = /^IO error: (?:lock )?(.+): ([^:]+)$/.exec(message) ?? [];
-  const code = words[said];
+  const code = own(words, said);
   return code === undefined ? undefined : { code, path };
 }

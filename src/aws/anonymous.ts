@@ -56,15 +56,14 @@ export function answerParts(body: EndAnswer["body"]): AsyncIterable<Uint8Array> 
 }
 
 function requestOf(url: URL) {
-  const query: Record<string, string[]> = {};
-  for (const [name, value] of url.searchParams) (query[name] ??= []).push(value);
+  const names = [...url.searchParams.keys()];
   return {
     method: "GET",
     protocol: url.protocol,
     hostname: url.hostname,
     ...(url.port === "" ? {} : { port: Number(url.port) }),
     path: url.pathname,
-    query,
+    query: Object.fromEntries(names.map((name) => [name, url.searchParams.getAll(name)])),
     headers: { host: url.host, "user-agent": "mawps", accept: "*/*" },
   };
 }

@@ -1,4 +1,5 @@
 import { CliError, exitCodes } from "../errors.ts";
+import { isDeeperThan } from "../model/json.ts";
 
 export interface SourceQuery {
   /** The one localStorage key that may be read out, such as `digitalTwinTraining`. */
@@ -15,6 +16,8 @@ export interface Source {
   readonly shape: "value" | "string" | "dump" | "console-line";
 }
 
+/** Far beyond what anything stores; below it every value can be walked through. */
+const maxLevels = 100;
 /** Deep enough for a dump of a value that was encoded twice; more layers are nobody's export. */
 const maxLayers = 4;
 
@@ -61,8 +64,13 @@ function parseLayers(text: string, what: string): { value: unknown; layers: numb
 /** V8 quotes the text around a syntax error, which may be a token: only the position is passed on. */
 function parseJson(text: string, what: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    if (isDeeperThan(value, maxLevels)) {
+      throw unusable(`the source of the ${what} is nested deeper than ${maxLevels} levels`);
+    }
+    return value;
   } catch (error) {
+    if (error instanceof CliError) throw error;
     const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
     const where = position === undefined ? "" : ` (${lineAndColumn(text, Number(position))})`;
     throw unusable(`the source of the ${what} is not JSON${where}`, {

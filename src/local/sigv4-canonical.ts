@@ -41,9 +41,9 @@ export function canonicalPath(path: string, service: string): string {
   return `/${kept.join("/")}${kept.length > 0 && path.endsWith("/") ? "/" : ""}`;
 }
 
-/** A header's value, trimmed, runs of blanks made one. */
+/** A header's value, trimmed, runs of blanks made one. Its bytes are characters: A0 is part of a letter, not a blank. */
 export function canonicalValue(value: string): string {
-  return value.trim().replaceAll(/ +/g, " ");
+  return value.replaceAll(/^[ \t\r\n]+|[ \t\r\n]+$/g, "").replaceAll(/ +/g, " ");
 }
 
 function decode(text: string): string {

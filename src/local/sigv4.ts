@@ -179,6 +179,7 @@ function judge(
   const payload = payloadOf(claim, request, options);
   if (payload.kind === "fault") return payload;
 
+  // Header values are bytes, which HTTP gives one character each; all the rest is ASCII.
   const canonical = [
     request.method,
     canonicalPath(request.path, options.service),
@@ -189,7 +190,7 @@ function judge(
     payload.text,
   ].join("\n");
   const key = signingKey(options.credentials.secretAccessKey, scope);
-  const toSign = [algorithm, claim.timestamp, scope, sha256(canonical)].join("\n");
+  const toSign = [algorithm, claim.timestamp, scope, sha256(Buffer.from(canonical, "latin1"))].join("\n");
   const signature = hmac(key, toSign).toString("hex");
   if (!sameSignature(signature, claim.signature)) {
     return fault(
@@ -294,6 +295,6 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
 
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+function sha256(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
 }

@@ -1,4 +1,5 @@
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
+import { own } from "../model/json.ts";
 import { parseKey } from "../model/keys.ts";
 import { parsePublicUrl } from "../model/urls.ts";
 import type { ItemChange } from "./migration.ts";
@@ -32,7 +33,9 @@ function compare(
   if (sameValue(one, other)) return [];
   if (one?.M !== undefined && other?.M !== undefined) {
     const names = new Set([...Object.keys(one.M), ...Object.keys(other.M)]);
-    return [...names].flatMap((name) => compare(`${path}.${name}`, one.M?.[name], other.M?.[name]));
+    return [...names].flatMap((name) =>
+      compare(`${path}.${name}`, own(one.M ?? {}, name), own(other.M ?? {}, name)),
+    );
   }
   if (one?.L !== undefined && other?.L !== undefined) {
     const length = Math.max(one.L.length, other.L.length);

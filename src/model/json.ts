@@ -6,6 +6,24 @@ export function isRecord(value: unknown): value is JsonObject {
 }
 
 /**
+ * What an object has under a name that comes from outside. Every object answers to `constructor` and `__proto__` too, which
+ * are names like others in people's data.
+ */
+export function own<Value>(object: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/** Whether a value has more levels of lists and maps than these. Looks without going down itself, so that no depth ends it. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= levels; depth += 1) {
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
+}
+
+/**
  * The same text for the same JSON value, whatever the order of its keys: DynamoDB's maps do not keep one. -0 is 0, and
  * what JSON cannot hold (NaN, undefined) is written as null, as JSON.stringify does.
  */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { CliError } from "../errors.ts";
-import { canonicalJson } from "../model/json.ts";
+import { canonicalJson, isDeeperThan, own } from "../model/json.ts";
 import { newTally, type Totals } from "./plan.ts";
 import { planEntrySchema, type PlanEntry } from "./plan-entry.ts";
 
@@ -27,6 +27,8 @@ export interface PlanHead {
   readonly environment: Environment;
 }
 
+/** An entry has a handful. */
+const maxLevels = 20;
 /** Text that is written at once. */
 const chunkCharacters = 256 * 1024;
 
@@ -155,7 +157,9 @@ async function* parts(path: string): AsyncGenerator<Part> {
 
 function parse<T>(schema: z.ZodType<T>, text: string, at: { path: string; number: number }): T {
   try {
-    return schema.parse(JSON.parse(text));
+    const value: unknown = JSON.parse(text);
+    if (isDeeperThan(value, maxLevels)) throw damaged(at.path, `line ${at.number} is nested too deep`);
+    return schema.parse(value);
   } catch (error) {
     if (!(error instanceof SyntaxError) && !(error instanceof z.ZodError)) throw error;
     throw damaged(at.path, `line ${at.number} is not as it was written`, error);
@@ -173,11 +177,11 @@ function damaged(path: string, why: string, cause?: unknown): CliError {
 export function assertSameEnvironment(plan: PlanOnDisk, environment: Environment): void {
   const names = new Set([...Object.keys(plan.environment), ...Object.keys(environment)]);
   const differing = [...names].filter(
-    (name) => canonicalJson(plan.environment[name]) !== canonicalJson(environment[name]),
+    (name) => canonicalJson(own(plan.environment, name)) !== canonicalJson(own(environment, name)),
   );
   if (differing.length === 0) return;
   const shown = differing.map(
-    (name) => `${name} ${plan.environment[name] ?? "none"}, here ${environment[name] ?? "none"}`,
+    (name) => `${name} ${own(plan.environment, name) ?? "none"}, here ${own(environment, name) ?? "none"}`,
   );
   throw new CliError(`${plan.path} was made for another environment: ${shown.join("; ")}`, {
     hint: "make a plan here with `mawps retention plan --out <file>`; nothing was deleted",

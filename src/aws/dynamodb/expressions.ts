@@ -1,4 +1,5 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { own } from "../../model/json.ts";
 
 /** Where in an item: the name of an attribute, or names and list indexes from outside in (`["documents", 3, "id"]`). */
 export type Path = string | readonly [string, ...(string | number)[]];
@@ -104,7 +105,8 @@ export function valueAt(
   path: Path,
 ): AttributeValue | undefined {
   let value: AttributeValue | undefined = { M: { ...item } };
-  for (const part of partsOf(path)) value = typeof part === "number" ? value?.L?.[part] : value?.M?.[part];
+  for (const part of partsOf(path))
+    value = typeof part === "number" ? value?.L?.[part] : own(value?.M ?? {}, part);
   return value;
 }
 

@@ -26,11 +26,13 @@ export function assertItemFits(item: Item, what: string): void {
   });
 }
 
-function attributeBytes(name: string, value: AttributeValue): number {
+function attributeBytes(name: string, value: AttributeValue | undefined): number {
   return Buffer.byteLength(name) + valueBytes(value);
 }
 
-function valueBytes(value: AttributeValue): number {
+/** Without a value: what the SDK could not read. */
+function valueBytes(value: AttributeValue | undefined): number {
+  if (value === undefined) return 0;
   if (value.S !== undefined) return Buffer.byteLength(value.S);
   if (value.N !== undefined) return numberBytes(value.N);
   if (value.B !== undefined) return value.B.byteLength;

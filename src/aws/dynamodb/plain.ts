@@ -1,22 +1,84 @@
-import { convertToAttr, unmarshall } from "@aws-sdk/util-dynamodb";
+import { CliError } from "../../errors.ts";
+import { maxItemDepth } from "../../model/item-size.ts";
+import { isDeeperThan } from "../../model/json.ts";
 import type { AttributeValue, Item } from "./items.ts";
 
 /**
  * An item as plain JavaScript values, for reading attributes that the model knows. A number that JavaScript cannot hold
  * exactly stays a string of its digits. Never write the result back: sets, binary and long numbers have lost their type.
+ *
+ * Both ways take every name for what it is: the SDK's own conversion takes a map with an attribute `constructor` for
+ * something else, and loses one named `__proto__`.
+ * @throws CliError for what the SDK could not read.
  */
 export function plain(item: Item): Record<string, unknown> {
-  return unmarshall(item, {
-    wrapNumbers: (digits: string) => (isExact(digits) ? Number(digits) : digits),
-  });
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plainValue(value)]));
+}
+
+function plainValue(value: AttributeValue): unknown {
+  assertRead(value);
+  if (value.S !== undefined) return value.S;
+  if (value.N !== undefined) return plainNumber(value.N);
+  if (value.M !== undefined) return plain(value.M);
+  if (value.L !== undefined) return value.L.map(plainValue);
+  if (value.BOOL !== undefined) return value.BOOL;
+  if (value.SS !== undefined) return new Set(value.SS);
+  if (value.NS !== undefined) return new Set(value.NS.map(plainNumber));
+  if (value.BS !== undefined) return new Set(value.BS);
+  return value.B ?? null;
 }
 
 /**
- * A plain value in DynamoDB's typed form. Attributes of `undefined` are left out; class instances are refused. A number is
- * written as JavaScript has it, also beyond 2^53.
+ * The SDK reads an attribute named `__proto__` as one without a value (@smithy/core 3.41). What would be lost is not used.
+ * @throws CliError
+ */
+export function assertRead(value: AttributeValue | undefined): void {
+  if (value !== undefined) return;
+  throw new CliError(`something stored has a field named ${lostName}, which cannot be read`, {
+    hint: "nothing was changed; remove that field with another program",
+  });
+}
+
+/** Refuses to store a field that `assertRead` would miss. @throws CliError */
+export function assertComesBack(name: string): void {
+  if (name !== lostName) return;
+  throw new CliError(`a field named ${lostName} is not stored: it would not come back`, {
+    hint: "remove it from the source, then run the command again; nothing was changed",
+  });
+}
+
+const lostName = "__proto__";
+
+function plainNumber(digits: string): number | string {
+  return isExact(digits) ? Number(digits) : digits;
+}
+
+/**
+ * A JSON value in DynamoDB's typed form. Attributes of `undefined` are left out. A number is written as JavaScript has it,
+ * also beyond 2^53.
+ * @throws CliError for what is nested deeper than DynamoDB takes, or would not come back; TypeError for what JSON does not know.
  */
 export function typed(value: unknown): AttributeValue {
-  return convertToAttr(value, { removeUndefinedValues: true, allowImpreciseNumbers: true });
+  if (isDeeperThan(value, maxItemDepth)) {
+    throw new CliError(`what is to be stored is nested deeper than the ${maxItemDepth} levels of DynamoDB`);
+  }
+  return typedValue(value);
+}
+
+function typedValue(value: unknown): AttributeValue {
+  if (value === null) return { NULL: true };
+  if (typeof value === "string") return { S: value };
+  if (typeof value === "boolean") return { BOOL: value };
+  if (typeof value === "bigint" || (typeof value === "number" && Number.isFinite(value))) {
+    return { N: String(value) };
+  }
+  if (Array.isArray(value)) return { L: value.filter((each) => each !== undefined).map(typedValue) };
+  if (value instanceof Uint8Array) return { B: value };
+  if (typeof value !== "object")
+    throw new TypeError(`DynamoDB does not store a value of type ${typeof value}`);
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  for (const [name] of fields) assertComesBack(name);
+  return { M: Object.fromEntries(fields.map(([name, field]) => [name, typedValue(field)])) };
 }
 
 /** Whether JavaScript gives the same number back, in whichever notation: 1e-7 comes back as 0.0000001. */

@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
+import { own } from "../../model/json.ts";
 import { errorName, isUnsupported, type WaitOptions, settling } from "../setting.ts";
 import { retry } from "../../retry.ts";
 import {
@@ -113,7 +114,7 @@ export async function readSettings(
 /** Tags of a table that can be written: without those that AWS itself keeps. */
 async function readTags(aws: Aws, arn: string, signal?: AbortSignal): Promise<Record<string, string>> {
   const dynamodb = await aws.dynamodb();
-  const tags: Record<string, string> = {};
+  const tags = new Map<string, string>();
   let next: string | undefined;
   const onward = onwards<NonNullable<typeof next>>("tags");
   do {
@@ -122,11 +123,11 @@ async function readTags(aws: Aws, arn: string, signal?: AbortSignal): Promise<Re
       abortable(signal),
     );
     for (const { Key, Value } of page.Tags ?? []) {
-      if (Key !== undefined && !Key.startsWith("aws:")) tags[Key] = Value ?? "";
+      if (Key !== undefined && !Key.startsWith("aws:")) tags.set(Key, Value ?? "");
     }
     next = onward(page.NextToken);
   } while (next !== undefined);
-  return tags;
+  return Object.fromEntries(tags);
 }
 
 async function addTags(
@@ -140,7 +141,7 @@ async function addTags(
   const dynamodb = await aws.dynamodb();
   const arn = (await described(aws, table)).TableArn ?? "";
   const present = await readTags(aws, arn, wait.signal);
-  const missing = wanted.filter(([key, value]) => present[key] !== value);
+  const missing = wanted.filter(([key, value]) => own(present, key) !== value);
   if (missing.length === 0) return false;
   const input = { ResourceArn: arn, Tags: missing.map(([Key, Value]) => ({ Key, Value })) };
   const busy = (error: unknown) => errorName(error) === "ResourceInUseException";

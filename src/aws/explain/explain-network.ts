@@ -1,3 +1,4 @@
+import { own } from "../../model/json.ts";
 import type { Explanation, Facts } from "./explain.ts";
 import { unreached, WebPageError, type Unreached } from "./unreached.ts";
 
@@ -45,7 +46,7 @@ export function explainNetwork(facts: Facts): Explanation | undefined {
     return [`${endpoint} does not speak TLS`, "Perhaps its URL begins with http:// instead of https://."];
   }
   const reason =
-    (code === undefined ? undefined : unreachable[code]) ??
+    (code === undefined ? undefined : own(unreachable, code)) ??
     (message === "aborted" ? unreachable["ECONNRESET"] : undefined) ??
     (name === "TimeoutError" ? unreachable["ETIMEDOUT"] : undefined);
   if (reason !== undefined) {

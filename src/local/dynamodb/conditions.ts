@@ -52,12 +52,22 @@ function judges(item: Item, expression: Comparison | FunctionCall): boolean {
 }
 
 function resolve(operand: Operand, item: Item): AttributeValue | undefined {
-  if (isPath(operand)) return db.mapPath(operand, item) ?? undefined;
+  if (isPath(operand)) return valueAt(operand, item);
   if (!("type" in operand)) return operand;
   const [argument] = operand.args;
   const value = argument === undefined ? undefined : resolve(argument, item);
   const length = value === undefined ? undefined : lengthOf(value);
   return length === undefined ? undefined : { N: String(length) };
+}
+
+/** Only what the item itself has: every object answers to `constructor`. */
+function valueAt(path: Path, item: Item): AttributeValue | undefined {
+  let value: AttributeValue | undefined = { M: item };
+  for (const step of path) {
+    if (typeof step === "number") value = value?.L?.[step];
+    else value = value?.M !== undefined && Object.hasOwn(value.M, step) ? value.M[step] : undefined;
+  }
+  return value;
 }
 
 function isPath(operand: Operand): operand is Path {

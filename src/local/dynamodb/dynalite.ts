@@ -101,6 +101,7 @@ export function shaped(operation: keyof typeof ownParameters, input: object): ob
 function checked(input: object, types: object, custom: unknown): object {
   try {
     const data = validations.checkTypes(copied(input) as object, types);
+    restoreNames(data);
     validations.checkValidations(data, types, custom, { options: limits });
     return data;
   } catch (error) {
@@ -110,11 +111,30 @@ function checked(input: object, types: object, custom: unknown): object {
   }
 }
 
+/** dynalite makes maps by assignment, to which this name is none: meanwhile it has another one, that no request can have. */
+const prototypeName = "__proto__";
+const standIn = "\u{10ffff}proto\ud800";
+
+function restoreNames(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const inner of Object.values(value)) restoreNames(inner);
+  if (!Object.hasOwn(value, standIn)) return;
+  const inner = (value as Record<string, unknown>)[standIn];
+  Reflect.deleteProperty(value, standIn);
+  const settings = { value: inner, enumerable: true, configurable: true, writable: true };
+  Object.defineProperty(value, prototypeName, settings);
+}
+
 /** A copy, which dynalite changes as it checks; it does not know that a number may start with a plus. */
 function copied(value: unknown, member = ""): unknown {
   if (Array.isArray(value)) return value.map((element) => copied(element, member));
   if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copied(inner, name)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => [
+        name === prototypeName ? standIn : name,
+        copied(inner, name),
+      ]),
+    );
   }
   const number = typeof value === "string" && (member === "N" || member === "NS");
   return number ? value.replace(/^\+(?=[\d.])/, "") : value;

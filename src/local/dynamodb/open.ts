@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { LocalOptions, LocalRequest, LocalResponse, LocalService } from "../service.ts";
 import { readBody, signatureFault } from "../signed-json.ts";
+import { parseJson } from "../json.ts";
 import { openDatabase } from "./database.ts";
 import { coralFault, Fault, validationFault } from "./fault.ts";
 import type { Context, PutObject } from "./tables.ts";
@@ -118,7 +119,7 @@ async function answer(context: Context, request: LocalRequest, options: LocalOpt
 function parse(body: Buffer): object {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body.toString());
+    parsed = parseJson(body.toString());
   } catch {
     throw coralFault("SerializationException");
   }

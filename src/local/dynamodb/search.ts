@@ -48,6 +48,7 @@ async function search(context: Context, operation: "query" | "scan", input: obje
   const { description: table } = await tableOf(context, nameOfTable(data.TableName));
   const { _filter: filter, _projection: projection, AttributesToGet, Select, ...rest } = data;
   const paths = projection?.paths ?? AttributesToGet;
+  checkProjected(table, data.IndexName, paths);
   const local = table.LocalSecondaryIndexes?.find((index) => index.IndexName === data.IndexName);
   // Only a local index can give what it does not hold, by reading the item behind the row.
   const wholeItems = local !== undefined && (Select === "ALL_ATTRIBUTES" || paths !== undefined);
@@ -101,6 +102,27 @@ function check(data: SearchInput): void {
     const what = select === "COUNT" ? "only the Count" : select;
     throw validationFault(`Cannot specify the ${named} when choosing to get ${what}`);
   }
+}
+
+/** A global index has the attributes that it projects and no others, and gives no item behind it. */
+function checkProjected(
+  table: TableDescription,
+  indexName: string | undefined,
+  paths: readonly (string | Path)[] | undefined,
+): void {
+  const index = table.GlobalSecondaryIndexes?.find((index) => index.IndexName === indexName);
+  if (index === undefined || index.Projection.ProjectionType === "ALL") return;
+  const projected = new Set([
+    ...[...table.KeySchema, ...index.KeySchema].map((element) => element.AttributeName),
+    ...(index.Projection.NonKeyAttributes ?? []),
+  ]);
+  const absent = (paths ?? [])
+    .map((path) => (typeof path === "string" ? path : String(path[0])))
+    .filter((name) => !projected.has(name));
+  if (absent.length === 0) return;
+  throw validationFault(
+    `One or more parameter values were invalid: Global secondary index ${index.IndexName} does not project [${absent.join(", ")}]`,
+  );
 }
 
 async function collect(

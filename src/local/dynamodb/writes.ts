@@ -5,7 +5,7 @@ import { meets } from "./conditions.ts";
 import { dynamodbFault, Fault, faultName, validationFault } from "./fault.ts";
 import type { Context, Counts, TableDescription, TableRecord } from "./tables.ts";
 import { countsOf, indexesOf, keys } from "./tables.ts";
-import type { Item } from "./values.ts";
+import type { AttributeValue, Item } from "./values.ts";
 import { itemLimitBytes, itemSizeBytes, nestsTooDeep, numberFault } from "./values.ts";
 
 interface UpdateSection {
@@ -68,12 +68,13 @@ export async function plan(
 ): Promise<Change> {
   const { operation, input } = write;
   const key = keyOf(table, input);
-  const before = await readItem(context, table, key);
-  const { _condition: condition, ...rest } = input;
+  const before = bare(await readItem(context, table, key));
+  const { _condition: condition, ...given } = input;
+  const rest = given.Key === undefined ? given : { ...given, Key: bare(given.Key) };
   if (condition !== undefined && !meets(before ?? {}, condition.expression))
     throw conditionFailed(input, before);
   if (rest._updates !== undefined) {
-    rest._updates = { ...rest._updates, sections: inOrder(rest._updates.sections, before ?? {}) };
+    rest._updates = { ...rest._updates, sections: inOrder(rest._updates.sections, before ?? bare({})) };
   }
   // Where there is no item, taking something away from it makes none.
   if (before === undefined && onlyTakesAway(input)) {
@@ -94,6 +95,18 @@ export async function plan(
   if (operation !== "deleteItem" && taken.after !== undefined)
     checkItem(table.description, operation, taken.after);
   return { table, key, before, ...taken, result };
+}
+
+/** The item whose maps have nothing but their attributes: dynalite would find a `constructor` in every other. */
+function bare<Given extends Item | undefined>(item: Given): Given {
+  if (item === undefined) return item;
+  const inside = (value: AttributeValue): AttributeValue => {
+    if (value.M !== undefined) return { M: bare(value.M) };
+    return value.L === undefined ? value : { L: value.L.map(inside) };
+  };
+  const made = Object.create(null) as Item;
+  for (const [name, value] of Object.entries(item)) made[name] = inside(value);
+  return made as Given;
 }
 
 function onlyTakesAway(input: WriteInput): boolean {
@@ -156,7 +169,7 @@ function count(counts: Counts, change: Change): void {
   for (const index of indexesOf(change.table.description)) {
     const names = index.KeySchema.map((element) => element.AttributeName);
     const isIn = (item: Item | undefined) =>
-      item !== undefined && names.every((name) => item[name] !== undefined) ? 1 : 0;
+      item !== undefined && names.every((name) => Object.hasOwn(item, name)) ? 1 : 0;
     counts.indexes[index.IndexName] = (counts.indexes[index.IndexName] ?? 0) + isIn(after) - isIn(before);
   }
 }

@@ -1,7 +1,7 @@
 import type { LocalRequest } from "../service.ts";
 import { type Sender, type Store, accountId } from "./call.ts";
 import { isPublic, judgePolicy, parsePolicy } from "./policy.ts";
-import type { Bucket, PublicAccessBlock, StoredObject } from "./records.ts";
+import type { Bucket, StoredObject } from "./records.ts";
 
 export interface AccessRequest {
   readonly store: Store;
@@ -36,19 +36,11 @@ export function isAllowed(
   });
   if (verdict === "deny") return false;
   if (owner) return true;
-  const block = enforcedBlock(bucket);
+  const block = bucket.publicAccessBlock;
   // A public policy then serves nobody but the owner and AWS's own services.
   const restricted = block?.RestrictPublicBuckets === true && isPublic(statements);
   if (verdict === "allow" && !restricted) return true;
   return block?.IgnorePublicAcls !== true && aclAllows(action, bucket, about.object);
-}
-
-/**
- * The block to go by. A new bucket reports all four settings as AWS does, but is bound by them only once somebody
- * has put them: people try policies on fresh buckets of an emulator, and expect them to work there.
- */
-export function enforcedBlock(bucket: Bucket): PublicAccessBlock | undefined {
-  return bucket.publicAccessBlock?.byDefault === true ? undefined : bucket.publicAccessBlock;
 }
 
 function aclAllows(action: string, bucket: Bucket, object: StoredObject | undefined): boolean {

@@ -1,5 +1,4 @@
 import type { LocalResponse } from "../service.ts";
-import { enforcedBlock } from "./access.ts";
 import { changeBucket } from "./buckets.ts";
 import { type Call, bucketOf, respond, respondXml } from "./call.ts";
 import { checkCors } from "./cors.ts";
@@ -46,7 +45,7 @@ export async function putPolicy(call: Call): Promise<LocalResponse> {
   }
   await changeBucket(call, (bucket) => {
     const statements = parsePolicy(policy, bucket.name);
-    if (enforcedBlock(bucket)?.BlockPublicPolicy === true && isPublic(statements)) {
+    if (bucket.publicAccessBlock?.BlockPublicPolicy === true && isPublic(statements)) {
       throw new S3Fault("AccessDenied", {
         message:
           "User is not authorized to perform: s3:PutBucketPolicy because public policies are blocked by the BlockPublicPolicy block public access setting.",
@@ -61,7 +60,7 @@ export async function getPolicyStatus(call: Call): Promise<LocalResponse> {
   const { policy, name } = bucketOf(call);
   if (policy === undefined) throw new S3Fault("NoSuchBucketPolicy", { fields: { BucketName: name } });
   const status = isPublic(parsePolicy(policy, name));
-  return respondXml(xmlDocument("PolicyStatus", el("IsPublic", status ? "TRUE" : "FALSE")));
+  return respondXml(xmlDocument("PolicyStatus", el("IsPublic", status)));
 }
 
 const blockNames = [

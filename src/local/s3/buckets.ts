@@ -15,7 +15,6 @@ const freshBlock: PublicAccessBlock = {
   IgnorePublicAcls: true,
   BlockPublicPolicy: true,
   RestrictPublicBuckets: true,
-  byDefault: true,
 };
 
 const ownerships: ReadonlySet<string> = new Set<ObjectOwnership>([

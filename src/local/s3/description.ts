@@ -1,4 +1,3 @@
-import { enforcedBlock } from "./access.ts";
 import type { Call } from "./call.ts";
 import { S3Fault } from "./fault.ts";
 import type { Bucket, CannedAcl, Description, Encryption } from "./records.ts";
@@ -154,6 +153,6 @@ export function requestedAcl(headers: Call["headers"], bucket: Bucket): CannedAc
     throw new S3Fault("NotImplemented", { message: "Single grants are not supported by the local store" });
   }
   const open = acl === "public-read" || acl === "public-read-write" || acl === "authenticated-read";
-  if (open && enforcedBlock(bucket)?.BlockPublicAcls === true) throw new S3Fault("AccessDenied");
+  if (open && bucket.publicAccessBlock?.BlockPublicAcls === true) throw new S3Fault("AccessDenied");
   return acl as CannedAcl;
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "../json.ts";
 import { S3Fault } from "./fault.ts";
 import { conditionsHold, narrowsSender } from "./policy-conditions.ts";
 import { matches } from "./wildcards.ts";
@@ -60,7 +61,7 @@ export function isPublic(statements: readonly Statement[]): boolean {
 export function parsePolicy(text: string, bucket: string): Statement[] {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = parseJson(text);
   } catch {
     throw malformed("Policies must be valid JSON and the first byte must be '{'");
   }

@@ -1,3 +1,4 @@
+import { parseJson } from "../json.ts";
 import { S3Fault } from "./fault.ts";
 
 interface PostPolicy {
@@ -16,7 +17,7 @@ const free = new Set(["policy", "x-amz-signature", "file", "awsaccesskeyid", "si
 export function parsePostPolicy(base64: string): PostPolicy {
   let document: unknown;
   try {
-    document = JSON.parse(Buffer.from(base64, "base64").toString("utf8"));
+    document = parseJson(Buffer.from(base64, "base64").toString("utf8"));
   } catch {
     throw new S3Fault("InvalidPolicyDocument");
   }

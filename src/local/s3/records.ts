@@ -98,8 +98,6 @@ export interface PublicAccessBlock {
   readonly IgnorePublicAcls: boolean;
   readonly BlockPublicPolicy: boolean;
   readonly RestrictPublicBuckets: boolean;
-  /** That of a new bucket, which nobody has put; see `enforcedBlock`. */
-  readonly byDefault?: true;
 }
 
 export type ObjectOwnership = "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter";

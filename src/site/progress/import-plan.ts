@@ -1,4 +1,4 @@
-import { isRecord, type JsonObject, sameJson } from "../../model/json.ts";
+import { isRecord, type JsonObject, own, sameJson } from "../../model/json.ts";
 import { mergeProgress } from "./merge.ts";
 import { recompute } from "./overall.ts";
 
@@ -45,5 +45,5 @@ function part(progress: JsonObject, name: string): JsonObject {
 }
 
 function changed(before: JsonObject, after: JsonObject): string[] {
-  return Object.keys(after).filter((name) => !sameJson(before[name], after[name]));
+  return Object.keys(after).filter((name) => !sameJson(own(before, name), after[name]));
 }

@@ -1,12 +1,13 @@
 import type { AttributeValue } from "../../aws/dynamodb/items.ts";
-import { isRecord, sameJson } from "../../model/json.ts";
-import { typed } from "../../aws/dynamodb/plain.ts";
+import { isRecord, own, sameJson } from "../../model/json.ts";
+import { assertComesBack, assertRead, typed } from "../../aws/dynamodb/plain.ts";
 
 /**
  * A typed value as JSON has it: sets as lists, binary in base64, and a number that JavaScript cannot hold exactly as its
  * digits. Written for scans: `plain` makes a copy more and looks at each number's notation.
  */
 export function jsonOf(value: AttributeValue): unknown {
+  assertRead(value);
   if (value.S !== undefined) return value.S;
   if (value.N !== undefined) return numberOf(value.N);
   if (value.M !== undefined) {
@@ -34,7 +35,10 @@ export function typedOver(value: unknown, stored: AttributeValue | undefined): A
   const before = stored?.M;
   if (before !== undefined && isRecord(value)) {
     const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-    return { M: Object.fromEntries(fields.map(([name, field]) => [name, typedOver(field, before[name])])) };
+    for (const [name] of fields) assertComesBack(name);
+    return {
+      M: Object.fromEntries(fields.map(([name, field]) => [name, typedOver(field, own(before, name))])),
+    };
   }
   return stored !== undefined && sameJson(value, jsonOf(stored)) ? stored : typed(value);
 }

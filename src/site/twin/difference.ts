@@ -1,4 +1,4 @@
-import { isRecord, sameJson } from "../../model/json.ts";
+import { isRecord, own, sameJson } from "../../model/json.ts";
 
 export interface FieldChange {
   readonly path: readonly string[];
@@ -23,13 +23,9 @@ function changes(before: unknown, after: unknown, path: readonly string[]): Fiel
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].toSorted();
   return names.flatMap((name): FieldChange[] => {
     const inner = [...path, name];
-    const [was, is] = [ownField(before, name), ownField(after, name)];
+    const [was, is] = [own(before, name), own(after, name)];
     if (was === undefined) return is === undefined ? [] : [{ path: inner, kind: "added", after: is }];
     if (is === undefined) return [{ path: inner, kind: "removed", before: was }];
     return changes(was, is, inner);
   });
-}
-
-function ownField(object: Readonly<Record<string, unknown>>, name: string): unknown {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
 }

@@ -1,4 +1,4 @@
-import { isRecord, timeOf } from "../../model/json.ts";
+import { isRecord, own, timeOf } from "../../model/json.ts";
 import type { Twin } from "../../model/twin.ts";
 import { isEmpty } from "./validate.ts";
 
@@ -41,7 +41,9 @@ export function mergeTwin(stored: Twin, source: Twin): Twin {
   const sourceIsNewer = compareAge(stored, source) === "source-newer";
   const names = new Set([...Object.keys(stored), ...Object.keys(source)]);
   return Object.fromEntries(
-    [...names].map((name) => [name, newerField(stored[name], source[name], sourceIsNewer)] as const),
+    [...names].map(
+      (name) => [name, newerField(own(stored, name), own(source, name), sourceIsNewer)] as const,
+    ),
   );
 }
 

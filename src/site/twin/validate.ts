@@ -134,15 +134,19 @@ function unstorable(value: unknown, path: readonly string[], depth: number): Twi
   if (typeof value !== "object" || value === null) return [];
   if (depth >= maxItemDepth)
     return [unusable(place, `is nested deeper than the ${maxItemDepth} levels of DynamoDB`)];
-  return Object.entries(value).flatMap(([name, element]) => unstorable(element, [...path, name], depth + 1));
+  return Object.entries(value).flatMap(([name, element]) =>
+    name === "__proto__"
+      ? [unusable([...path, name].join("."), "has a name that would not come back")]
+      : unstorable(element, [...path, name], depth + 1),
+  );
 }
 
 function unknownFields(twin: Readonly<Record<string, unknown>>): string[] {
-  const known: Readonly<Record<string, { readonly shape: object } | undefined>> = Object.fromEntries(
+  const known = new Map<string, { readonly shape: object }>(
     twinSections.map((name) => [name, twinSchema.shape[name].unwrap()]),
   );
   return Object.entries(twin).flatMap(([name, field]) => {
-    const section = known[name];
+    const section = known.get(name);
     if (section === undefined) return name === "updatedAt" ? [] : [name];
     const fields = isRecord(field) ? Object.keys(field) : [];
     return fields.filter((inner) => !Object.hasOwn(section.shape, inner)).map((inner) => `${name}.${inner}`);

@@ -233,6 +233,48 @@ describe.each(["simple", "composite"] as const)("progress on the %s table", (sha
     expect((await look((aws) => actionsOf(aws, "ben")))[0]).toBe("progress.imported");
   });
 
+  it("imports pages, steps and sections of any name, and counts them", async () => {
+    await look((aws) => putProfile(aws, "ben", { progressData: ben }));
+    const page = { firstVisit: daysAgo(2), lastVisit: daysAgo(1), visitCount: 1, completionPercentage: 0 };
+    const odd = {
+      pages: {
+        constructor: { ...page, steps: { toString: { completed: true } }, constructor: "x" },
+        mbti: { ...ben.pages.mbti, lastVisit: daysAgo(1), valueOf: { toString: 1 } },
+      },
+      sections: { hasOwnProperty: { constructor: { data: { a: 1 }, updatedAt: daysAgo(1) } } },
+    };
+    await writeFile(join(home.folder, "odd.json"), JSON.stringify(odd));
+    expect(JSON.parse((await run("progress", "import", "ben", "odd.json", "--json")).stdout)).toEqual({
+      userId: "ben",
+      changed: true,
+      newPages: ["constructor"],
+      changedPages: ["mbti"],
+      changedSections: ["hasOwnProperty"],
+    });
+    const stored = (await look((aws) => readItem(aws, "ben", shape)))?.["progressData"]?.M;
+    expect(Object.keys(stored?.["pages"]?.M ?? {}).toSorted()).toEqual(["constructor", "ikigai", "mbti"]);
+    expect(Object.entries(stored?.["pages"]?.M?.["mbti"]?.M?.["valueOf"]?.M ?? {})).toEqual([
+      ["toString", { N: "1" }],
+    ]);
+    expect((await run("progress", "import", "ben", "odd.json")).stdout).toContain("nothing to do");
+    const stats = await run("progress", "stats", "--json");
+    expect([stats.exitCode, stats.stdout]).toEqual([0, expect.stringContaining('"constructor"')]);
+  });
+
+  it.each([
+    ["a page named __proto__", '{"pages":{"__proto__":{"visitCount":1}}}'],
+    ["20,000 levels", `{"pages":{"a":{"b":${"[".repeat(20_000)}${"]".repeat(20_000)}}}}`],
+    ["40 levels", `{"pages":{"a":{"b":${"[".repeat(40)}${"]".repeat(40)}}}}`],
+  ])("refuses %s before anything is changed", async (_what, text) => {
+    await look((aws) => putProfile(aws, "ben", { progressData: ben }));
+    const before = await look((aws) => readItem(aws, "ben", shape));
+    await writeFile(join(home.folder, "bad.json"), text);
+    const outcome = await run("progress", "import", "ben", "bad.json");
+    expect(outcome.exitCode).not.toBe(0);
+    expect(outcome.stderr).not.toMatch(/a bug|at \w+ \(/);
+    expect(await look((aws) => readItem(aws, "ben", shape))).toEqual(before);
+  });
+
   it("keeps both of two imports at once, and what the website writes in between", async () => {
     await look((aws) => putProfile(aws, "ada", { progressData: ada }));
     const page = { firstVisit: daysAgo(2), lastVisit: daysAgo(2), visitCount: 1, completionPercentage: 10 };

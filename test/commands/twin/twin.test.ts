@@ -7,6 +7,7 @@ import type { Aws } from "../../../src/aws/clients.ts";
 import { getItem, queryItems, type Item } from "../../../src/aws/dynamodb/items.ts";
 import { plain, typed } from "../../../src/aws/dynamodb/plain.ts";
 import { updateAttributes } from "../../../src/aws/dynamodb/update-item.ts";
+import { canonicalJson } from "../../../src/model/json.ts";
 import { twinHistoryType, twinType } from "../../../src/model/twin.ts";
 import { foreignAttributes, ownerItem, putOwnerItem, type Shape } from "../../support/owner-item.ts";
 import { makeHome, type Outcome, type TestHome } from "../../support/world.ts";
@@ -78,6 +79,50 @@ describe.each(["simple", "composite"] as const)("twin beside the %s table", (sha
   const run = (...argv: string[]) => home.run(argv, { env });
   const look = <T>(what: (aws: Aws) => Promise<T>) => home.look(what, env);
   const show = async () => json(await run("twin", "show", "--json"));
+
+  it("takes sections and fields of any name, and merges them", async () => {
+    const odd = (note: string, lastTraining: string) => ({
+      ...full,
+      constructor: { b: note },
+      personality: {
+        ...full.personality,
+        constructor: note,
+        toString: note,
+        hasOwnProperty: { valueOf: [note] },
+      },
+      analytics: { ...full.analytics, lastTraining },
+    });
+    await save("odd.json", odd("one", "2025-11-20T10:00:00.000Z"));
+    await run("twin", "migrate", "full.json");
+    json(await run("twin", "migrate", "odd.json", "--json"));
+    expect(canonicalJson(await show())).toBe(canonicalJson(odd("one", "2025-11-20T10:00:00.000Z")));
+    await save("odder.json", odd("two", "2025-11-21T10:00:00.000Z"));
+    json(await run("twin", "migrate", "odder.json", "--merge", "--json"));
+    expect(canonicalJson(await show())).toBe(canonicalJson(odd("two", "2025-11-21T10:00:00.000Z")));
+    expect((await run("twin", "diff", "1", "3")).stdout).toContain("constructor");
+    const report = await run("twin", "validate", "odder.json");
+    expect([report.exitCode, report.stdout]).toEqual([0, expect.stringContaining("personality.constructor")]);
+  });
+
+  it.each([
+    ["a field named __proto__", '{"personality":{"__proto__":{"a":1}}}'],
+    ["a section named __proto__", '{"personality":{"a":1},"__proto__":{"a":1}}'],
+    ["20,000 levels", `{"personality":{"a":${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}}}`],
+    ["40 levels", `{"personality":{"a":${"[".repeat(40)}${"]".repeat(40)}}}`],
+  ])("refuses %s before anything is changed", async (_what, text) => {
+    await run("twin", "migrate", "full.json");
+    await writeFile(join(home.folder, "bad.json"), text);
+    for (const argv of [
+      ["migrate", "bad.json"],
+      ["migrate", "bad.json", "--force"],
+      ["validate", "bad.json"],
+    ]) {
+      const outcome = await run("twin", ...argv);
+      expect([outcome.exitCode, outcome.stderr]).not.toEqual([0, expect.anything()]);
+      expect(outcome.stderr).not.toMatch(/a bug|at \w+ \(/);
+    }
+    expect(await show()).toStrictEqual(full);
+  });
 
   it.each([
     ["as PowerShell writes it", (text: string) => Buffer.from(`\ufeff${text}\r\n`, "utf16le")],

@@ -1,4 +1,4 @@
-import { QueryCommand } from "@aws-sdk/client-dynamodb";
+import { QueryCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect } from "vitest";
 import {
   allByQuery,
@@ -74,7 +74,7 @@ export const indexChecks: readonly Check[] = [
         scope,
         table,
         { pk: text("a"), sk: text("1"), ls: number(2), other: text("x") },
-        { pk: text("a"), sk: text("2"), ls: number(1), other: text("y") },
+        { pk: text("a"), sk: text("2"), ls: number(1), beyond: text("y") },
         { pk: text("a"), sk: text("3"), other: text("not indexed") },
       );
       const local = { ...byPk, IndexName: "local" };
@@ -98,6 +98,36 @@ export const indexChecks: readonly Check[] = [
         scope.client.send(new QueryCommand({ TableName, ...byGlobal, Select: "ALL_ATTRIBUTES" })),
         "ValidationException",
       );
+    },
+  },
+  {
+    name: "refuses to read attributes that a global index does not project",
+    async run(scope) {
+      const table = await indexed(scope);
+      const item = {
+        pk: text("a"),
+        sk: text("1"),
+        gk: text("g"),
+        gs: number(1),
+        extra: text("x"),
+        beyond: text("y"),
+      };
+      await put(scope, table, item);
+      const read = (ProjectionExpression: string) =>
+        scope.client.send(new QueryCommand({ TableName: table, ...byGlobal, ProjectionExpression }));
+      const message = /Global secondary index global does not project \[beyond\]/;
+      await refused(read("pk, beyond"), "ValidationException", message);
+      await refused(
+        scope.client.send(
+          new ScanCommand({ TableName: table, IndexName: "global", ProjectionExpression: "beyond.x" }),
+        ),
+        "ValidationException",
+        message,
+      );
+      await byIndex(scope, table, 1);
+      expect((await read("sk, gs, extra")).Items).toEqual([
+        { sk: text("1"), gs: number(1), extra: text("x") },
+      ]);
     },
   },
   {

@@ -1,4 +1,9 @@
-import { DeleteItemCommand, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteItemCommand,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
 import { expect } from "vitest";
 import { type Check, get, inOrder, type Item, number, put, refused, scientific, text } from "./check.ts";
 
@@ -24,6 +29,63 @@ export const itemChecks: readonly Check[] = [
       };
       await put(scope, table, item);
       expect(inOrder(await get(scope, table, { pk: item["pk"] ?? text("") }))).toEqual(inOrder(item));
+    },
+  },
+  {
+    name: "keeps attributes of any name, and finds only those that are there",
+    async run(scope) {
+      const table = await scope.table();
+      const own = Object.fromEntries([
+        ["__proto__", text("own")],
+        ["constructor", text("c")],
+      ]);
+      await put(scope, table, { ...own, pk: text("a"), map: { M: { ...own, list: { L: [{ M: own }] } } } });
+      const names = { "#s": "toString", "#v": "valueOf", "#p": "__proto__", "#map": "map", "#list": "list" };
+      const change = (pk: string, UpdateExpression: string, ConditionExpression: string) => {
+        const used = Object.entries(names).filter(([name]) =>
+          `${UpdateExpression} ${ConditionExpression} `.match(new RegExp(`${name}\\b`)),
+        );
+        return scope.client.send(
+          new UpdateItemCommand({
+            TableName: table,
+            Key: { pk: text(pk) },
+            UpdateExpression,
+            ConditionExpression,
+            ExpressionAttributeNames: Object.fromEntries(used),
+            ExpressionAttributeValues: {
+              ...(UpdateExpression.includes(":s") ? { ":s": text("new") } : {}),
+              ...(ConditionExpression.includes(":own") ? { ":own": text("own") } : {}),
+            },
+          }),
+        );
+      };
+      await change("a", "SET #s = if_not_exists(#s, :s)", "#p = :own AND attribute_not_exists(#v)");
+      await change(
+        "a",
+        "SET #map.#s = if_not_exists(#map.#s, :s)",
+        "#map.#p = :own AND attribute_not_exists(#map.#v)",
+      );
+      await change("a", "REMOVE #map.#p", "#map.#list[0].#p = :own AND #p = :own");
+      await change("b", "SET #s = if_not_exists(#s, :s)", "attribute_not_exists(#v)");
+      const [one, other] = await Promise.all(["a", "b"].map((pk) => get(scope, table, { pk: text(pk) })));
+      expect(Object.keys(one ?? {}).toSorted()).toEqual([
+        "__proto__",
+        "constructor",
+        "map",
+        "pk",
+        "toString",
+      ]);
+      expect(Object.keys(one?.["map"]?.M ?? {}).toSorted()).toEqual(["constructor", "list", "toString"]);
+      expect(Object.keys(one?.["map"]?.M?.["list"]?.L?.[0]?.M ?? {}).toSorted()).toEqual([
+        "__proto__",
+        "constructor",
+      ]);
+      expect(new Map(Object.entries(other ?? {}))).toEqual(
+        new Map([
+          ["pk", text("b")],
+          ["toString", text("new")],
+        ]),
+      );
     },
   },
   {

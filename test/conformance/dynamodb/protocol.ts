@@ -69,6 +69,19 @@ export const protocolChecks: readonly Check[] = [
     },
   },
   {
+    name: "refuses JSON of any depth as a serialization fault",
+    async run(scope) {
+      for (const levels of [1_000, 20_000]) {
+        const nested = `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
+        await refused(sendBody(scope, nested), "SerializationException");
+        await refused(
+          sendBody(scope, `{"TableName":${"[".repeat(levels)}${"]".repeat(levels)}}`),
+          "SerializationException",
+        );
+      }
+    },
+  },
+  {
     name: "answers with a request id, and errors as JSON with a type and a message",
     async run(scope) {
       const fine = await scope.client.send(new ListTablesCommand({}));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { refused, refusedRaw, type Check, type Trial } from "./trial.ts";
+import { refused, refusedRaw, tag, type Check, type Trial } from "./trial.ts";
 
 const allBlocked = {
   BlockPublicAcls: true,
@@ -83,10 +83,11 @@ export const bucketSettingChecks: readonly Check[] = [
     },
   },
   {
-    name: "refuses a public bucket policy while BlockPublicPolicy is on",
+    name: "refuses a public bucket policy while BlockPublicPolicy is on, as it is on a new bucket",
     async run(t) {
       const Bucket = await t.bucket();
-      await t.s3.putPublicAccessBlock({ Bucket, PublicAccessBlockConfiguration: allBlocked });
+      const reported = await t.s3.getPublicAccessBlock({ Bucket });
+      assert.deepEqual(reported.PublicAccessBlockConfiguration, allBlocked);
       const Policy = JSON.stringify({
         Version: "2012-10-17",
         Statement: [
@@ -99,6 +100,8 @@ export const bucketSettingChecks: readonly Check[] = [
       await t.s3.putBucketPolicy({ Bucket, Policy });
       const { PolicyStatus } = await t.s3.getBucketPolicyStatus({ Bucket });
       assert.equal(PolicyStatus?.IsPublic, true);
+      const answer = await t.signed({ method: "GET", bucket: Bucket, query: { policyStatus: "" } });
+      assert.equal(tag(answer.text, "IsPublic"), "true");
     },
   },
   {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { refused, refusedRaw, tag, type Check } from "./trial.ts";
 
 export const errorChecks: readonly Check[] = [
@@ -25,6 +26,22 @@ export const errorChecks: readonly Check[] = [
       assert.ok(one.headers["x-amz-request-id"]);
       assert.ok(two.headers["x-amz-request-id"]);
       assert.notEqual(one.headers["x-amz-request-id"], two.headers["x-amz-request-id"]);
+    },
+  },
+  {
+    name: "refuses a document of more elements or levels than any request has, also from anybody",
+    async run(t) {
+      const bucket = await t.bucket();
+      await t.put(bucket, "key", "content");
+      const documents = [
+        `<Delete>${"<Object/>".repeat(150_000)}</Delete>`,
+        `<Delete>${"<Object>".repeat(20_000)}${"</Object>".repeat(20_000)}</Delete>`,
+      ];
+      for (const body of documents) {
+        const headers = { "content-md5": md5Base64(body), "content-length": String(body.length) };
+        refusedRaw(await t.anonymous("POST", `/${bucket}?delete`, { headers, body }), 400, "MalformedXML");
+      }
+      assert.equal(await t.read(bucket, "key"), "content");
     },
   },
   {
@@ -107,3 +124,7 @@ export const errorChecks: readonly Check[] = [
     },
   },
 ];
+
+function md5Base64(text: string): string {
+  return createHash("md5").update(text).digest("base64");
+}

@@ -30,6 +30,18 @@ export const objectChecks: readonly Check[] = [
     },
   },
   {
+    name: "takes a header's value as bytes, and gives them back",
+    async run(t) {
+      const bucket = await t.bucket();
+      const value = Buffer.from('attachment; filename="Lebenslauf für à.pdf"; x=à').toString("latin1");
+      const headers = { "content-disposition": value };
+      const put = await t.signed({ method: "PUT", bucket, key: "key", headers, body: "content" });
+      assert.equal(put.status, 200, put.text);
+      const got = await t.signed({ method: "GET", bucket, key: "key" });
+      assert.equal(got.headers["content-disposition"], value);
+    },
+  },
+  {
     name: "gives an object without content type binary/octet-stream",
     async run(t) {
       const bucket = await t.bucket();

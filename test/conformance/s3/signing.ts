@@ -73,18 +73,21 @@ export function signRequest(signer: Signer, request: ToSign) {
     "x-amz-content-sha256": request.payloadHash,
   };
   const names = Object.keys(headers).sort();
+  // A header is bytes, one character each.
   const canonical = [
     request.method,
     request.path,
     queryString(request.query),
-    ...names.map((name) => `${name}:${headers[name]?.trim() ?? ""}`),
+    ...names.map((name) => `${name}:${headers[name]?.replaceAll(/^ +| +$/g, "") ?? ""}`),
     "",
     names.join(";"),
     request.payloadHash,
   ].join("\n");
   const signature = signText(
     signer,
-    ["AWS4-HMAC-SHA256", amzDate(signer.at), scope(signer), sha256(canonical)].join("\n"),
+    ["AWS4-HMAC-SHA256", amzDate(signer.at), scope(signer), sha256(Buffer.from(canonical, "latin1"))].join(
+      "\n",
+    ),
   );
   const credential = `${signer.credentials.accessKeyId}/${scope(signer)}`;
   headers["authorization"] =
