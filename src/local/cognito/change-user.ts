@@ -1,5 +1,14 @@
 import { Fault, invalid } from "./fault.ts";
-import { type Input, optionalBoolean, poolIdOf, rules, text, texts, usernameOf } from "./input.ts";
+import {
+  type Input,
+  optionalBoolean,
+  optionalStructure,
+  poolIdOf,
+  rules,
+  text,
+  texts,
+  usernameOf,
+} from "./input.ts";
 import { checkPassword, hashOf } from "./passwords.ts";
 import { type Context, existingPool, type Pool, type User } from "./records.ts";
 import { attributeOf, attributesIn } from "./schema.ts";
@@ -9,7 +18,55 @@ export async function adminGetUser(context: Context, input: Input): Promise<obje
   const pool = await existingPool(context, poolIdOf(input));
   const user = await existingUser(context, pool, usernameOf(input));
   const { Attributes: _attributes, ...rest } = described(user);
-  return { ...rest, UserAttributes: attributeList(user) };
+  const { on = [], preferred } = user.factors ?? {};
+  return {
+    ...rest,
+    UserAttributes: attributeList(user),
+    ...(on.length === 0 ? {} : { UserMFASettingList: on }),
+    ...(preferred === undefined ? {} : { PreferredMfaSetting: preferred }),
+  };
+}
+
+/** Takes a user who signed up for confirmed, without a code. */
+export async function adminConfirmSignUp(context: Context, input: Input): Promise<object> {
+  return change(context, input, (user) => {
+    if (user.status !== "UNCONFIRMED")
+      throw new Fault("NotAuthorizedException", `User cannot be confirmed. Current status is ${user.status}`);
+    return { ...user, status: "CONFIRMED" };
+  });
+}
+
+/** Second factors by Cognito's names, with what a user needs for each. */
+const factors = [
+  { setting: "SMSMfaSettings", name: "SMS_MFA", needs: "phone_number" },
+  { setting: "EmailMfaSettings", name: "EMAIL_OTP", needs: "email" },
+  { setting: "SoftwareTokenMfaSettings", name: "SOFTWARE_TOKEN_MFA", needs: undefined },
+] as const;
+
+/** Which second factors a user has; nobody has an authenticator here, because none is ever associated. */
+export async function adminSetUserMfaPreference(context: Context, input: Input): Promise<object> {
+  const asked = factors.flatMap((factor) => {
+    const given = optionalStructure(input, factor.setting);
+    if (given === undefined) return [];
+    const isOn = optionalBoolean(given, "Enabled") ?? false;
+    return [{ ...factor, isOn, isPreferred: isOn && optionalBoolean(given, "PreferredMfa") === true }];
+  });
+  if (asked.filter(({ isPreferred }) => isPreferred).length > 1)
+    throw invalid("Only one MFA method can be set as preferred.");
+  return change(context, input, (user) => {
+    for (const { name, needs, isOn } of asked) {
+      if (isOn && (needs === undefined || user.attributes[needs] === undefined))
+        throw invalid(`User does not have delivery config set to turn on ${name}`);
+    }
+    const off = new Set<string>(asked.map(({ name }) => name));
+    const kept = (user.factors?.on ?? []).filter((name) => !off.has(name));
+    const on = [...kept, ...asked.flatMap(({ name, isOn }) => (isOn ? [name] : []))];
+    const before = user.factors?.preferred;
+    const preferred =
+      asked.find(({ isPreferred }) => isPreferred)?.name ??
+      (before === undefined || off.has(before) ? undefined : before);
+    return { ...user, factors: { on, ...(preferred === undefined ? {} : { preferred }) } };
+  });
 }
 
 /** Reads, changes and writes one user as one step. */

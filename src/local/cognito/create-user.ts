@@ -15,11 +15,34 @@ export async function adminCreateUser(context: Context, input: Input): Promise<o
   if (given !== undefined) checkPassword(pool, given);
   const password = given === undefined ? undefined : await hashOf(given);
   if (action === "RESEND") return resend(context, pool, { username, password });
-  const attributes = attributesOf(pool, username, attributesIn(pool, input));
+  const attributes = attributesIn(pool, input);
   const mediums = texts(input, "DesiredDeliveryMediums", { oneOf: ["SMS", "EMAIL"] });
-  if (action === undefined && mediums.includes("EMAIL") && attributes["email"] === undefined)
+  const hasEmail = attributesOf(pool, username, attributes)["email"] !== undefined;
+  if (action === undefined && mediums.includes("EMAIL") && !hasEmail)
     throw invalid("User does not have an email address to which the message could be sent.");
   const takesAliases = optionalBoolean(input, "ForceAliasCreation") ?? false;
+  const status = "FORCE_CHANGE_PASSWORD";
+  const user = await newUser(context, pool, { username, given: attributes, password, status, takesAliases });
+  return { User: described(user) };
+}
+
+interface NewUser {
+  readonly username: string;
+  /** Attributes as they were said. */
+  readonly given: Record<string, string>;
+  readonly password: PasswordHash | undefined;
+  readonly status: User["status"];
+  /** An alias that another user has is taken from them instead of refused. */
+  readonly takesAliases?: boolean;
+}
+
+/** Makes an account. @throws Fault when there is one of this name, or a name is none. */
+export async function newUser(
+  context: Context,
+  pool: Pool,
+  { username, given, password, status, takesAliases = false }: NewUser,
+): Promise<User> {
+  const attributes = attributesOf(pool, username, given);
   return context.database.exclusive(async () => {
     await existingPool(context, pool.id);
     const sub = randomUUID();
@@ -28,7 +51,7 @@ export async function adminCreateUser(context: Context, input: Input): Promise<o
       username: pool.usernameAttributes.length > 0 ? sub : username,
       sub,
       attributes,
-      status: "FORCE_CHANGE_PASSWORD",
+      status,
       enabled: true,
       createdMs,
       modifiedMs: createdMs,
@@ -38,7 +61,7 @@ export async function adminCreateUser(context: Context, input: Input): Promise<o
     if ((await context.database.get(key)) !== undefined)
       throw new Fault("UsernameExistsException", "User account already exists");
     await context.database.write(await saving(context, pool, user, { takesAliases }));
-    return { User: described(user) };
+    return user;
   });
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes, scrypt } from "node:crypto";
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { Fault } from "./fault.ts";
 import { isInput, optionalBoolean, optionalNumber, optionalStructure } from "./input.ts";
@@ -45,4 +45,11 @@ function refusal(why: string): Fault {
 export async function hashOf(password: string): Promise<PasswordHash> {
   const salt = randomBytes(16);
   return { salt: salt.toString("hex"), hash: (await derive(password, salt, 32)).toString("hex") };
+}
+
+/** Whether this is the password that was kept; false where nobody was told it. */
+export async function isPassword(password: string, kept: PasswordHash | undefined): Promise<boolean> {
+  if (kept === undefined) return false;
+  const hash = await derive(password, Buffer.from(kept.salt, "hex"), 32);
+  return timingSafeEqual(hash, Buffer.from(kept.hash, "hex"));
 }

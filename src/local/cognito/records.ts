@@ -11,6 +11,9 @@ import { poolNotFound } from "./fault.ts";
  *   g NUL pool NUL group                       Group
  *   m NUL pool NUL group NUL name              a member
  *   n NUL pool NUL name NUL group              the same, from the user's side
+ *   c NUL pool NUL client                      Client
+ *   d NUL client                               its pool
+ *   e NUL pool NUL name NUL time and id        a sign-in, the newest first
  */
 
 export interface Pool {
@@ -45,12 +48,14 @@ export interface User {
   readonly sub: string;
   /** Without sub. */
   readonly attributes: Readonly<Record<string, string>>;
-  readonly status: "FORCE_CHANGE_PASSWORD" | "CONFIRMED" | "RESET_REQUIRED";
+  readonly status: "UNCONFIRMED" | "FORCE_CHANGE_PASSWORD" | "CONFIRMED" | "RESET_REQUIRED";
   readonly enabled: boolean;
   readonly createdMs: number;
   readonly modifiedMs: number;
   /** Undefined for a password that was made at random and told nobody. */
   readonly password?: PasswordHash;
+  /** Second factors that are on, and the preferred one. */
+  readonly factors?: { readonly on: readonly string[]; readonly preferred?: string };
 }
 
 /** Of scrypt with Node's own cost; hex. */
@@ -87,6 +92,10 @@ export const keys = {
   members: (pool: string, group: string) => `m\0${pool}\0${group}\0`,
   member: (pool: string, group: string, name: string) => `m\0${pool}\0${group}\0${name}`,
   memberships: (pool: string, name: string) => `n\0${pool}\0${name}\0`,
+  clients: (pool: string) => `c\0${pool}\0`,
+  client: (pool: string, id: string) => `c\0${pool}\0${id}`,
+  poolOf: (client: string) => `d\0${client}`,
+  events: (pool: string, name: string) => `e\0${pool}\0${name}\0`,
   membership: (pool: string, name: string, group: string) => `n\0${pool}\0${name}\0${group}`,
 };
 
@@ -112,9 +121,11 @@ export function lastPart(key: string): string {
 /** Keys of all that belongs to a pool besides the pool itself. */
 export async function keysOfPool(context: Context, id: string): Promise<string[]> {
   const kinds = await Promise.all(
-    ["u", "i", "g", "m", "n"].map((kind) => context.database.keys(under(`${kind}\0${id}\0`))),
+    ["u", "i", "g", "m", "n", "c", "e"].map((kind) => context.database.keys(under(`${kind}\0${id}\0`))),
   );
-  return kinds.flat();
+  const all = kinds.flat();
+  const clients = all.filter((key) => key.startsWith(keys.clients(id)));
+  return [...all, ...clients.map((key) => keys.poolOf(lastPart(key)))];
 }
 
 export function seconds(ms: number): number {

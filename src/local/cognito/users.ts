@@ -107,10 +107,13 @@ async function withoutAlias(
 /** What removes a user, with the index and the memberships. */
 export async function removing(context: Context, pool: Pool, user: User): Promise<Write[]> {
   const name = keyName(pool, user.username);
-  const memberships = await context.database.keys(under(keys.memberships(pool.id, name)));
+  const [memberships, events] = await Promise.all([
+    context.database.keys(under(keys.memberships(pool.id, name))),
+    context.database.keys(under(keys.events(pool.id, name))),
+  ]);
   return [
     del(keys.user(pool.id, name)),
-    ...[...indexKeys(pool, user).keys()].map((key) => del(key)),
+    ...[...indexKeys(pool, user).keys(), ...events].map((key) => del(key)),
     ...memberships.flatMap((key) => [del(key), del(keys.member(pool.id, lastPart(key), name))]),
   ];
 }

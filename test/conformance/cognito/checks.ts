@@ -5,6 +5,7 @@ import { listingChecks } from "./listing.ts";
 import { passwordChecks } from "./passwords.ts";
 import { poolChecks } from "./pools.ts";
 import { protocolChecks } from "./protocol.ts";
+import { signInChecks } from "./sign-in.ts";
 import { userChecks } from "./users.ts";
 
 /** Every check, by theme. */
@@ -15,5 +16,6 @@ export const cognitoChecks: Readonly<Record<string, readonly Check[]>> = {
   listing: listingChecks,
   passwords: passwordChecks,
   groups: groupChecks,
+  signIn: signInChecks,
   protocol: protocolChecks,
 };
