@@ -43,7 +43,7 @@ function timed([command, ...args], { env, folder }) {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stderr}`);
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${String(stderr)}`);
   return seconds;
 }
 

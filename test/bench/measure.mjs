@@ -30,7 +30,7 @@ function once([command, ...args], env) {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const ms = Number(process.hrtime.bigint() - started) / 1e6;
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stderr}`);
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${String(stderr)}`);
   return ms;
 }
 
@@ -64,7 +64,7 @@ export function peakMegabytes([command, ...args], env) {
     cwd: root,
     stdio: ["ignore", "ignore", "pipe"],
   });
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stderr}`);
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${String(stderr)}`);
   return Number(readFileSync(file, "utf8")) / 1024;
 }
 
