@@ -57,7 +57,9 @@ export function sdkRetries(limits: Limits, reach: Reach) {
       const attempts = isHeard || !unreachable.has(codeOf(error) ?? "") ? limits.attempts : attemptsUnreached;
       const isOver = failed >= attempts || isTooLong || (isLate && reach.isSilent);
       if (isOver && isLate) reach.isSilent = true;
-      if (isOver || !isPassing(failure)) throw error;
+      if (isOver || !isPassing(failure) || (isCorrected(error) && !(failed === 1 && isOfTheClock(error)))) {
+        throw error;
+      }
       const { firstDelayMs } = limits;
       const askedMs = retryAfterHint === undefined ? 0 : retryAfterHint.getTime() - Date.now();
       // The server asks for patience; more than it has itself is not given.
@@ -84,6 +86,29 @@ function isPassing({ errorType, error }: Failure): boolean {
   if (broken.has(codeOf(error) ?? "") || collided.has(errorName(error) ?? "")) return true;
   const reasons = cancellationReasons(error);
   return reasons.length > 0 && reasons.every((reason) => passingReasons.has(reason));
+}
+
+/**
+ * While the machine's clock is off, the SDK marks whatever a server refuses as corrected, to be repeated with the server's time: a
+ * missing key, too. Only what the clock can have caused is repeated, and once.
+ */
+function isCorrected(error: unknown): boolean {
+  const { $metadata } = (error ?? {}) as { $metadata?: { clockSkewCorrected?: boolean } };
+  return $metadata?.clockSkewCorrected === true && (httpStatus(error) ?? 500) < 500;
+}
+
+/** How servers say that a signature is not of their time; a HEAD is answered without a word. */
+const ofTheClock = new Set([
+  "AuthFailure",
+  "InvalidSignatureException",
+  "RequestExpired",
+  "RequestInTheFuture",
+  "RequestTimeTooSkewed",
+  "SignatureDoesNotMatch",
+]);
+
+function isOfTheClock(error: unknown): boolean {
+  return ofTheClock.has(errorName(error) ?? "") || httpStatus(error) === 403;
 }
 
 /** Why a transaction was cancelled, a word for each of its steps; empty for every other error. */

@@ -107,6 +107,8 @@ describe("a call is repeated", () => {
   const failing = (code: string) => Object.assign(new Error(code), { code });
   const answered = (name: string, status: number, more = {}) =>
     Object.assign(new Error(name), { name, $metadata: { httpStatusCode: status }, ...more });
+  const corrected = (name: string, httpStatusCode: number) =>
+    answered(name, httpStatusCode, { $metadata: { httpStatusCode, clockSkewCorrected: true } });
   const reasons = (...codes: string[]) => ({ CancellationReasons: codes.map((Code) => ({ Code })) });
 
   /** Tries until the strategy gives up on the error. */
@@ -137,6 +139,14 @@ describe("a call is repeated", () => {
     ["a body that ended early", failing("ERR_STREAM_PREMATURE_CLOSE"), "CLIENT_ERROR", false, 10],
     ["a refused permission", answered("AccessDenied", 403), "CLIENT_ERROR", false, 1],
     ["a condition that does not hold", answered("PreconditionFailed", 412), "CLIENT_ERROR", false, 1],
+    ["a missing key while the clock is off", corrected("NoSuchKey", 404), "TRANSIENT", false, 1],
+    [
+      "a signature while the clock is off",
+      corrected("InvalidSignatureException", 400),
+      "TRANSIENT",
+      false,
+      2,
+    ],
     ["a write beside another", answered("ConditionalRequestConflict", 409), "CLIENT_ERROR", false, 10],
     [
       "an item in another transaction",
