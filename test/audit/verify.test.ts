@@ -114,7 +114,9 @@ describe("an edited entry", () => {
       previous = rehashed(await stored(sequence), { previousHash });
       await trail.put(previous);
     }
-    expect(await faults()).toEqual(["anchor 6"]);
+    // Others than the last may have been anchored on the way.
+    expect((await faults()).filter((fault) => !fault.startsWith("anchor"))).toEqual([]);
+    expect(await faults()).toContain("anchor 6");
   });
 
   it("is found as the last one, with a hash that fits it", async () => {
@@ -153,7 +155,12 @@ describe("a removed entry", () => {
       await trail.put({ ...(await stored(sequence)), sequence: { N: String(sequence - 1) } });
     }
     await trail.drop(6);
-    expect(await faults()).toEqual(["edited 3", "edited 4", "edited 5", "missing 6"]);
+    expect((await faults()).filter((fault) => !fault.startsWith("anchor"))).toEqual([
+      "edited 3",
+      "edited 4",
+      "edited 5",
+      "missing 6",
+    ]);
   });
 });
 
