@@ -57,9 +57,12 @@ export function sdkRetries(limits: Limits, reach: Reach) {
       const attempts = isHeard || !unreachable.has(codeOf(error) ?? "") ? limits.attempts : attemptsUnreached;
       const isOver = failed >= attempts || isTooLong || (isLate && reach.isSilent);
       if (isOver && isLate) reach.isSilent = true;
-      if (isOver || !isPassing(failure) || (isCorrected(error) && !(failed === 1 && isOfTheClock(error)))) {
-        throw error;
+      if (failure.errorType === "TRANSIENT" && isCorrected(error)) {
+        if (failed > 1 || !isOfTheClock(error)) throw error;
+        // By the right time it is answered at once, or refused for another reason.
+        return token({ failed, delayMs: 0, inVainMs });
       }
+      if (isOver || !isPassing(failure)) throw error;
       const { firstDelayMs } = limits;
       const askedMs = retryAfterHint === undefined ? 0 : retryAfterHint.getTime() - Date.now();
       // The server asks for patience; more than it has itself is not given.
