@@ -354,7 +354,7 @@ it.skipIf(!installed(chromiumPath))(
     const page = await context.newPage();
     await page.goto(pathToFileURL(join(home.folder, "report.html")).href);
     expect(await page.title()).toBe("Progress: mawps-user-profiles");
-    expect(await page.locator("svg").count()).toBe(3);
-    expect(await page.locator("svg").nth(1).textContent()).toContain("ikigai");
+    expect(await page.locator("svg.wide").count()).toBe(3);
+    expect(await page.locator("svg.wide").nth(1).textContent()).toContain("ikigai");
   },
 );

@@ -372,7 +372,7 @@ describe.each(["simple", "composite"] as const)("twin beside the %s table", (sha
   });
 
   it("leaves the owner item as it is, and outlives the website's PutItem with the hero", async () => {
-    const image = sharp({ create: { width: 64, height: 48, channels: 3, background: "#336699" } });
+    const image = sharp({ create: { width: 640, height: 480, channels: 3, background: "#336699" } });
     await writeFile(join(home.folder, "photo.jpg"), await image.jpeg().toBuffer());
     const foreign = { type: { S: "website-images" }, ...foreignAttributes };
     await look((aws) => putOwnerItem(aws, profiles, foreign));
