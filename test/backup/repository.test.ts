@@ -266,6 +266,7 @@ describe("parts", () => {
 });
 
 test("a manifest with any bit flipped is none", () => {
+  const at = "2026-11-21T03:15:30.000Z";
   const manifest: Manifest = {
     format: 1,
     id: "20261121T031500Z-1f2e3d",
@@ -278,7 +279,7 @@ test("a manifest with any bit flipped is none", () => {
     endedAt: "2026-11-21T03:16:00.000Z",
     engine: "scan",
     tables: [],
-    buckets: [{ role: "r", name: "n", from: "", to: "", objects: 0, bytes: 0, parts: [], changed: [] }],
+    buckets: [{ role: "r", name: "n", from: at, to: at, objects: 0, bytes: 0, parts: [], changed: [] }],
   };
   const bytes = manifestBytes(manifest);
   expect(parseManifest(bytes, manifest.id)).toEqual(manifest);

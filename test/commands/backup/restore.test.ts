@@ -261,8 +261,8 @@ it("refuses a damaged part and a damaged content with 4, and changes nothing", a
   for (const name of names) {
     const path = join(data, name);
     const bytes = await readFile(path);
-    // The trail's anchor is in no restore.
-    if (bytes.toString().startsWith('{"sequence"')) continue;
+    // The trail's anchors and announcements, which are empty, are in no restore.
+    if (bytes.length === 0 || bytes.toString().startsWith('{"sequence"')) continue;
     const flipped = Buffer.from(bytes);
     flipped[flipped.length - 1] = (flipped[flipped.length - 1] ?? 0) ^ 1;
     await writeFile(path, flipped);

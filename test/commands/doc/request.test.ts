@@ -121,6 +121,11 @@ describe.each(["simple", "composite"] as const)("a requested document on the %s 
       s3Key: expect.stringMatching(/^public\/documents\/user-1\/cv\/\d{13}-[0-9a-f]{8}\.pdf$/),
       s3Url: expect.stringContaining(bucket),
       uploadedAt: expect.any(String),
+      category: "cv",
+      createdAt: asked?.["uploadedAt"],
+      fileType: "application/pdf",
+      storage: "s3",
+      url: asked?.["s3Url"],
       contentType: "application/pdf",
       status: "UPLOADING",
       uploadedBy: expect.any(String),
@@ -148,6 +153,7 @@ describe.each(["simple", "composite"] as const)("a requested document on the %s 
       uploadedAt: expect.any(String),
       s3Key: expect.not.stringMatching(String(asked?.["s3Key"])),
       s3Url: expect.not.stringMatching(String(asked?.["s3Url"])),
+      url: entry?.["s3Url"],
     });
     const key = String(entry?.["s3Key"]);
     expect(await stored()).toEqual([key]);

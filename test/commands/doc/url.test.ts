@@ -312,7 +312,7 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     expect(s3Key).toMatch(/^public\/documents\/user-1\/cv\/1734384121711-[0-9a-f]{8}\.txt$/);
     expect(s3Key).not.toBe(before?.["s3Key"]);
     expect(String(s3Url).endsWith(`/${bucket}/${String(s3Key)}`)).toBe(true);
-    expect(after).toEqual({ ...before, s3Key, s3Url });
+    expect(after).toEqual({ ...before, s3Key, s3Url, url: s3Url });
     expect(lines(revoked)).toEqual([{ userId: "user-1", ...after }]);
     await look(async (aws) => {
       expect(await documentKeys(aws)).toEqual([s3Key, untouched?.["s3Key"]].map(String).sort());
