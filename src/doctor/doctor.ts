@@ -53,7 +53,7 @@ export async function* examine(
     .filter(({ access }) => access !== "public")
     .map(({ name }) => ({ name, facts: begun(() => tryPrivacy({ aws, outside }, name)) }));
   const auditing = begun(() => auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()));
-  const pooling = poolId === undefined ? undefined : begun(() => userPoolFindings(aws, poolId));
+  const pooling = poolId === undefined ? undefined : begun(() => userPoolFindings(aws, poolId, signal));
   const scanning = scanner === undefined ? undefined : begun(scanner);
   const backingUp = backups === undefined ? undefined : begun(backups);
 
@@ -119,8 +119,8 @@ function isClosed(plan: SetupPlan, bucket: string): boolean {
   return settings.some(({ kind }) => kind === "ok");
 }
 
-async function userPoolFindings(aws: Aws, id: string): Promise<Finding[]> {
-  const pool = await readUserPool(aws, id);
+async function userPoolFindings(aws: Aws, id: string, signal?: AbortSignal): Promise<Finding[]> {
+  const pool = await readUserPool(aws, id, signal);
   const finding = { check: "user pool", subject: id };
   if (pool === undefined) {
     return [

@@ -20,7 +20,7 @@ export async function expectedFindings(
   table: string,
 ): Promise<Finding[]> {
   const { aws, outside } = site;
-  const stored = await readTable(aws, table);
+  const stored = await readTable(aws, table, outside.signal);
   if (stored === undefined) return [];
   const key: Record<string, AttributeValue> = {};
   for (const { name } of [
