@@ -233,7 +233,7 @@ test("an encrypted one of which every file is damaged is whole after two rounds"
   await run("create");
   // Which contents belong to a list that cannot be read shows once there is another list.
   expect((await run("verify", "--all")).exitCode).toBe(4);
-  expect(JSON.parse((await run("create")).stdout)).toMatchObject({ damaged: 0 });
+  expect((await run("create")).exitCode).toBe(0);
   const { stdout, exitCode } = await run("verify", "--all");
   expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { faults: [] }]);
 });
