@@ -144,7 +144,7 @@ table { width: 100%; margin-bottom: 2rem; border-collapse: collapse; font-varian
 th, td { padding: .35rem .5rem; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child { text-align: left; overflow-wrap: anywhere; } tbody th { font-weight: 500; } tr { break-inside: avoid; }
 td.list, table:has(td.list) th { text-align: left; } td span { white-space: nowrap; }
-@media screen and (max-width: 34rem) { svg.wide { display: none !important; } figure svg.narrow { display: block; } body { padding: 1rem .625rem; } th, td { padding: .3rem .25rem; font-size: .75rem; } th:first-child { min-width: 6.5rem; } }
+@media screen and (max-width: 34rem) { svg.wide { display: none !important; } figure svg.narrow { display: block; } body { padding: 1rem .625rem; } th, td { padding: .3rem .25rem; font-size: .75rem; } th:first-child { min-width: 5rem; } }
 footer { margin-top: 1.5rem; font-size: .9rem; } footer p { margin: 0; }
 @media print { body { max-width: none; padding: 0; font-size: 11pt; } * { print-color-adjust: exact; } }
 `;
