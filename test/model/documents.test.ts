@@ -61,6 +61,7 @@ it("shows sets and binary values as JSON can, and the status that counts", () =>
     tags: ["a"],
     seal: "AQI=",
     deep: { set: [1] },
+    type: "documents",
     status: "READY",
   });
 });
