@@ -54,6 +54,7 @@ it("switches recovery on where it is off, and records it", async () => {
       ["mawps-digital-twin", "no table", undefined],
       ["mawps-audit-log", "no table", undefined],
       [migrations, "on", 35],
+      ["mawps-user-documents", "no table", undefined],
     ]);
     const changes = recoveryChanges(tables, before, 14);
     expect(await enableRecoveries(world.site, changes)).toEqual([

@@ -68,7 +68,7 @@ describe("backup diff", () => {
 
   it("refuses an id that is none", async () => {
     await created();
-    expect((await home.run(["backup", "diff", "yesterday", "latest"])).exitCode).toBe(2);
+    expect((await home.run(["backup", "diff", "gestern", "latest"])).exitCode).toBe(2);
     const { exitCode, stderr } = await home.run(["backup", "diff", "1999", "latest"]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain("no backup");
