@@ -7,7 +7,7 @@ import { describeTable } from "../../src/aws/dynamodb/table-description.ts";
 import { buildMortal, type Mortal } from "../documents/mortal-process.ts";
 import { itemsOfEveryType } from "../support/typed-items.ts";
 import { putTyped, removeUsers, textOf } from "../support/typed-tables.ts";
-import { makeHome, type TestHome } from "../support/world.ts";
+import { afterRealClockMs, makeHome, type TestHome } from "../support/world.ts";
 
 const profiles = "mawps-user-profiles";
 const bucket = "mawps-user-files-1760106396";
@@ -44,6 +44,7 @@ afterAll(async () => {
 
 async function copyOf(home: TestHome): Promise<TestHome> {
   const copy = await makeHome();
+  copy.laterMs = afterRealClockMs();
   await cp(join(home.folder, "store"), join(copy.folder, "store"), { recursive: true });
   return copy;
 }

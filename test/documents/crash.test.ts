@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { documentKeys, putProfile, readEntries } from "../support/documents.ts";
-import { makeHome, type TestHome } from "../support/world.ts";
+import { afterRealClockMs, makeHome, type TestHome } from "../support/world.ts";
 
 let built = "";
 
@@ -33,6 +33,7 @@ const argv = ["doc", "upload", "user-1", "one.txt", "two.txt", "--type", "cv"];
 /** A home with a user and two files, the second one large enough for several parts. */
 async function prepared(): Promise<TestHome> {
   const home = await makeHome();
+  home.laterMs = afterRealClockMs();
   await writeFile(join(home.folder, "one.txt"), "eins\n");
   await writeFile(join(home.folder, "two.txt"), Buffer.alloc(9 * 1024 * 1024, "zwei\n"));
   await home.look((aws) =>

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { listVersions } from "../../src/aws/s3/listing.ts";
 import { getObjectBytes, putObject } from "../../src/aws/s3/objects.ts";
 import { documentBucket as bucket, putDocument, putProfile, readEntries } from "../support/documents.ts";
-import { makeHome, type TestHome } from "../support/world.ts";
+import { afterRealClockMs, makeHome, type TestHome } from "../support/world.ts";
 import { buildMortal, type Mortal } from "./mortal-process.ts";
 
 let mortal: Mortal;
@@ -16,6 +16,7 @@ afterAll(() => mortal.remove());
 /** A home with a document that has an older version; `UPLOADING` is one that was sent by a link. */
 async function prepared(status: string): Promise<{ home: TestHome; key: string }> {
   const home = await makeHome();
+  home.laterMs = afterRealClockMs();
   const key = await home.look(async (aws) => {
     const entry = await putDocument(aws, { userId: "user-1", id: "doc-1", body: "alt", status });
     const s3Key = String(entry["s3Key"]);

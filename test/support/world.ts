@@ -50,6 +50,11 @@ export interface TestHome {
 /** The clock of the tests starts here and goes on by a second each time it is looked at. */
 export const testStart = new Date("2026-03-01T12:00:00.000Z");
 
+/** Value of `laterMs` by which a home's clock stands after the real one, by which a process that the test kills goes. */
+export function afterRealClockMs(): number {
+  return Date.now() - testStart.getTime() + 3_600_000;
+}
+
 export async function makeHome(): Promise<TestHome> {
   const folder = await mkdtemp(join(tmpdir(), "mawps-test-"));
   const calls: Call[] = [];
