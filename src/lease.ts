@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { CliError } from "./errors.ts";
+import { pause } from "./retry.ts";
 
 /*
  * What only one command may do at a time, it does under a lease: written where all can see it, renewed while it is at work, and
@@ -77,7 +77,7 @@ export async function whenFree<T extends FoundLease>({
     first ??= found;
     if (standing === "held" || found.endsAtMs !== first.endsAtMs) return { isFree: false, found };
     onWait(found, leftMs);
-    await sleep(Math.min(leftMs, lookAgainMs), undefined, signal === undefined ? {} : { signal });
+    await pause(Math.min(leftMs, lookAgainMs), signal);
   }
 }
 

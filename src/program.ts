@@ -59,7 +59,7 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   twin: {
     description: "the owner's digital twin: from the browser into DynamoDB, and its versions",
-    examples: ["mawps twin migrate --from-file twin.json", "mawps twin show"],
+    examples: ["mawps twin migrate twin.json", "mawps twin show"],
     load: async () => (await import("./commands/twin/index.ts")).twin,
   },
   progress: {

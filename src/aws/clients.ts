@@ -61,7 +61,7 @@ export interface Aws {
 export function connect(options: ConnectOptions): Aws {
   const made: Closable[] = [];
   const limits = { ...defaultLimits, ...options.limits };
-  const reach: Reach = { isSilent: false };
+  const reach: Reach = { isSilent: false, isClosed: false };
   const clock = serverClock();
   const refusals: string[] = [];
 
@@ -129,6 +129,7 @@ export function connect(options: ConnectOptions): Aws {
     }),
     serverTime: () => clock.now(),
     close() {
+      reach.isClosed = true;
       for (const client of made) client.destroy();
     },
   };

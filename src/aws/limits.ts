@@ -26,4 +26,6 @@ export const defaultLimits: Limits = {
 export interface Reach {
   /** A server was waited for in vain, and none has answered since: what still comes is not waited for long. */
   isSilent: boolean;
+  /** The command has ended: nothing is asked for again. */
+  isClosed: boolean;
 }

@@ -62,7 +62,8 @@ export function sdkRetries(limits: Limits, reach: Reach) {
         // By the right time it is answered at once, or refused for another reason.
         return token({ failed, delayMs: 0, inVainMs });
       }
-      if (isOver || !isPassing(failure)) throw error;
+      // What is still under way when its command has ended is broken off for good.
+      if (isOver || reach.isClosed || !isPassing(failure)) throw error;
       const { firstDelayMs } = limits;
       const askedMs = retryAfterHint === undefined ? 0 : retryAfterHint.getTime() - Date.now();
       // The server asks for patience; more than it has itself is not given.

@@ -190,7 +190,7 @@ export async function carryOut(
   const deletion = { deletedAt: site.now().toISOString(), deletedBy: site.actor };
   const made = new Map(changes.map((change) => [change.entry.document.id, change]));
   const outcomes = [
-    await changeUntilDone(site, of(undefined), (change) => made.set(change.entry.document.id, change)),
+    await changeUntilDone(site, of(undefined), made),
     ...(away.length === 0 ? [] : [await putAway(site, away, deletion)]),
     ...(back.length === 0 ? [] : [await bringBack(site, { userId, profile }, back)]),
   ];
@@ -215,10 +215,11 @@ export async function carryOut(
 /** So often a change is decided anew that somebody else's change of the same entry got in the way of. */
 const mostConflicts = 20;
 
+/** `made` tells by id what is written in the end; what somebody else has done already is taken out of it. */
 async function changeUntilDone(
   site: ChangingSite,
   changes: readonly PlannedChange[],
-  onDecided: (change: PlannedChange) => void,
+  made: Map<string, PlannedChange>,
 ): Promise<ChangeOutcome> {
   const outcome = await changeEntries(site, changes);
   const changed = [...outcome.changed];
@@ -231,9 +232,15 @@ async function changeUntilDone(
       const again = open.find(({ entry }) => entry.document.id === each.entry.document.id)?.again;
       return { each, again, next: again?.(each.found) };
     });
-    changed.push(...decided.flatMap(({ each, again, next }) => (again && !next ? [each.found] : [])));
+    for (const { each, again, next } of decided) {
+      const { id } = each.entry.document;
+      if (next !== undefined) made.set(id, next);
+      else if (again !== undefined) {
+        changed.push(each.found);
+        made.delete(id);
+      }
+    }
     open = decided.flatMap(({ next }) => next ?? []);
-    open.forEach(onDecided);
     const left = decided.filter(({ again }) => again === undefined).map(({ each }) => each);
     if (open.length === 0) return { changed, missing, refused: left };
     if (!(await tries.again())) break;

@@ -63,6 +63,18 @@ describe("a server that never comes to the end of an answer", () => {
     await expect(put).rejects.toMatchObject({ name: "TimeoutError" });
   });
 
+  test("is not asked again once the command has ended", async () => {
+    server = await startMisbehavingServer("silent");
+    const patient = { ...limits, silentMs: 60_000, inVainMs: 600_000 };
+    aws = connect({ region: "eu-central-1", endpointUrl: server.url, credentials, limits: patient });
+    const asked = getItem(aws, { table: "t", key: { userId: { S: "1" } } });
+    const ended = asked.catch((error: unknown) => error);
+    await vi.waitUntil(() => server.requests === 1);
+    aws.close();
+    expect(await ended).toBeInstanceOf(Error);
+    expect(server.requests).toBe(1);
+  });
+
   test("is not waited for again by what comes after", async () => {
     await misbehave("silent");
     const ask = () => getItem(aws, { table: "t", key: { userId: { S: "1" } } });
@@ -120,7 +132,7 @@ describe("a call is repeated", () => {
       inVainMs = 80_000,
     }: { errorType: "TRANSIENT" | "CLIENT_ERROR"; heard?: boolean; inVainMs?: number },
   ): Promise<number> {
-    const strategy = sdkRetries({ ...defaultLimits, inVainMs }, { isSilent: false });
+    const strategy = sdkRetries({ ...defaultLimits, inVainMs }, { isSilent: false, isClosed: false });
     if (heard) strategy.recordSuccess();
     let token = await strategy.acquireInitialRetryToken();
     for (let failed = 1; ; failed += 1) {
