@@ -111,10 +111,7 @@ export async function readDocuments(site: DocumentSite, userId: string): Promise
 }
 
 /** What the website's documents-api says of a user's documents; nothing where it has no table. */
-export async function readApiEntries(
-  site: Omit<DocumentSite, "shape">,
-  userId: string,
-): Promise<StoredEntry[]> {
+async function readApiEntries(site: Omit<DocumentSite, "shape">, userId: string): Promise<StoredEntry[]> {
   const pages = queryItems(site.aws, {
     table: site.apiTable,
     partition: { attribute: "userId", value: { S: userId } },

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { headObject } from "../aws/s3/objects.ts";
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
-import { entriesAttribute, entriesIn, readApiEntries, type StoredEntry } from "../documents/entries.ts";
+import { entriesAttribute, entriesIn, type StoredEntry } from "../documents/entries.ts";
 import { nextKey } from "../documents/move.ts";
 import { documentUrl } from "../documents/site.ts";
 import { legalHold } from "../model/documents.ts";
@@ -30,7 +30,7 @@ const picture = "profileImage";
  *   profile-images/{userId}/avatar-{time}.{ext}        ->  public/profile-images/{userId}/{time}-{hex}.{ext}
  *
  * The new key follows from the former one, so that a run after a crash finds its own copy. Objects that no item names stay:
- * `doc check` and retention see to them. So do those that documents-api names: the website finds them by their keys.
+ * `doc check` and retention see to them.
  */
 export const documentKeys: Migration = {
   id: "0004-document-keys",
@@ -41,9 +41,6 @@ export const documentKeys: Migration = {
     const left: Left[] = [];
     const changes: ItemChange[] = [];
     const held = heldKeys(site, { userId, items });
-    for (const { document } of await readApiEntries(site, userId)) {
-      held.set(document.s3Key, "the website's documents-api finds it by this key");
-    }
     /** Where an object goes; undefined where it stays. */
     const moved = async (what: string, from: string, newKey: () => string) => {
       const known = moves.find((move) => move.from === from);
@@ -61,7 +58,7 @@ export const documentKeys: Migration = {
         const to = await moved(entry.document.id, entry.document.s3Key, () => nextKey(entry));
         if (to === undefined) continue;
         elements[entry.index] = {
-          M: { ...entry.raw, s3Key: { S: to }, s3Url: { S: documentUrl(site, to) } },
+          M: { ...entry.raw, s3Key: { S: to }, ...addressesOf(entry, documentUrl(site, to)) },
         };
         set[entriesAttribute] = { L: elements };
       }
@@ -97,7 +94,13 @@ function oldEntries(site: MigrationSite, userId: string, { place, item }: Stored
 }
 
 /** Objects of which every version must stay where it is, and why: a move lets the bucket remove the former ones some day. */
-function heldKeys(site: MigrationSite, { userId, items }: Unit): Map<string, string> {
+/** What names the object besides its key; the website's buttons open `url`, where an entry has one. */
+function addressesOf({ raw }: StoredEntry, address: string): Record<string, AttributeValue> {
+  const s3Url = { S: address };
+  return raw["url"] === undefined ? { s3Url } : { s3Url, url: s3Url };
+}
+
+function heldKeys(site: MigrationSite, { userId, items }: Unit): ReadonlyMap<string, string> {
   const entries = items.flatMap(({ place, item }) => entriesIn(site, { userId, place, item }));
   return new Map(
     entries.flatMap(({ document }) => {

@@ -20,5 +20,5 @@ export const migrations: readonly Registered[] = [
   { migration: documentFields, checksum: "172bbe2508b6e75bfd66c2f4cbf937122748ae8fbfa2f4f7a9effa7a9b78e453" },
   { migration: profileType, checksum: "30ce4a455514db4b879dab956d6284fbcbf6545a87166f7c8da9c11aba710c37" },
   { migration: documentItems, checksum: "f6463811a1698d4a1a1b1ab7929eb748c18b1ebd7fedca9dbf6bd4e8aa751854" },
-  { migration: documentKeys, checksum: "ae5aa4b76753896ba6b8f3be8327e6dcf9954729e49b47de9210a93712013b5a" },
+  { migration: documentKeys, checksum: "d2c31ca5fe7a7b03be5e46ae4f2cc532ad376c6e74d841de1842d689eaaa280a" },
 ];

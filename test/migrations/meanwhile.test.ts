@@ -156,6 +156,18 @@ describe("a website that writes meanwhile", () => {
     expect(await everything(opened.aws)).toEqual(before);
   });
 
+  it("finds the moved object by the address that its buttons open", async () => {
+    const entry = { ...websiteEntry("doc-1", oldKey).M, url: { S: "https://former.example/file.pdf" } };
+    await put({ documents: { L: [{ M: entry }] } });
+    const before = await everything(opened.aws);
+    await up("0004");
+    const [moved] = documentsOf(await readItem(opened.aws, "user-1", "simple"));
+    expect(moved?.M?.["url"]?.S).toContain(String(moved?.M?.["s3Key"]?.S));
+    expect(moved?.M?.["url"]).toEqual(moved?.M?.["s3Url"]);
+    expect(await down("0004")).toMatchObject({ conflicts: [] });
+    expect(await everything(opened.aws)).toEqual(before);
+  });
+
   it("and changed the documents since is a conflict for down: it stays, with its object, and the rest goes back", async () => {
     await put({ documents: { L: [websiteEntry("doc-1", oldKey)] } });
     const other = "users/user-2/documents/cv/1734384121711-x.pdf";
