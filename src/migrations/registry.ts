@@ -17,8 +17,8 @@ export interface Registered {
  * with the file. It covers the file alone, not what that imports: what decides about stored data belongs into the file.
  */
 export const migrations: readonly Registered[] = [
-  { migration: documentFields, checksum: "172bbe2508b6e75bfd66c2f4cbf937122748ae8fbfa2f4f7a9effa7a9b78e453" },
-  { migration: profileType, checksum: "30ce4a455514db4b879dab956d6284fbcbf6545a87166f7c8da9c11aba710c37" },
-  { migration: documentItems, checksum: "f6463811a1698d4a1a1b1ab7929eb748c18b1ebd7fedca9dbf6bd4e8aa751854" },
+  { migration: documentFields, checksum: "75e432186747dd6fbdd600be0a3e086f216d609bbc5739e6139bd65011e7e992" },
+  { migration: profileType, checksum: "6c456e4f9d5f317de7984cf7a4bf63891e521067aa288a9703aa7f1f4e22897b" },
+  { migration: documentItems, checksum: "3e6ebc9b39ec538fc8e18fc73f2d2aec4ee5a58a1443cb172264dc643e04a8d7" },
   { migration: documentKeys, checksum: "d2c31ca5fe7a7b03be5e46ae4f2cc532ad376c6e74d841de1842d689eaaa280a" },
 ];
