@@ -11,7 +11,10 @@ import type { Access, Connection, Output, World } from "../world.ts";
 
 /** What a verb works with: the world, the resolved configuration, and its voice. One per invocation. */
 export interface Run {
+  /** Its clock is the server's, where that has told a time that differs from this machine's. */
   readonly world: World;
+  /** The time by this machine's own clock, right or wrong. */
+  readonly machineNow: () => Date;
   readonly config: Config;
   readonly sources: Sources;
   /** The configuration file that was read. */
@@ -73,18 +76,18 @@ export interface Question {
 }
 
 /** Prepares the run of one verb. Nothing is opened and nothing printed before it is asked for. */
-export function startRun(world: World, resolved: Resolved, file?: FoundFile): Run {
+export function startRun(machine: World, resolved: Resolved, file?: FoundFile): Run {
   const { config, sources } = resolved;
   const json = config.json;
   const silent = json || config.quiet;
-  const interactive = world.stdin.isTTY === true && world.stderr.isTTY === true;
+  const interactive = machine.stdin.isTTY === true && machine.stderr.isTTY === true;
   const layoutOf = ({ isTTY, columns }: Output): Layout => ({
     columns: columns || 80,
     fits: isTTY === true && !config.wide && (columns ?? 0) > 0,
     color: isTTY === true && !config.noColor,
   });
-  const layout = layoutOf(world.stdout);
-  const aside = layoutOf(world.stderr);
+  const layout = layoutOf(machine.stdout);
+  const aside = layoutOf(machine.stderr);
   let connection: Promise<Connection> | undefined;
   /** Resolves when the target is named on stderr: before any question, and before any result. */
   let naming = Promise.resolve();
@@ -92,6 +95,23 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
   let spinning: Progress | undefined;
   let auditing: Promise<AuditTrail> | undefined;
   let asked: Promise<CallerIdentity> | undefined;
+  let serverTime: Aws["serverTime"] = () => undefined;
+  let isSkewTold = false;
+
+  // What is signed and stored goes by the server's clock as soon as it has told the time.
+  const now = () => {
+    const ours = machine.now();
+    const theirs = serverTime();
+    if (theirs === undefined) return ours;
+    const aheadMs = ours.getTime() - theirs.getTime();
+    if (Math.abs(aheadMs) < borneSkewMs) return ours;
+    if (!isSkewTold) {
+      isSkewTold = true;
+      warn(skewText(aheadMs));
+    }
+    return theirs;
+  };
+  const world = Object.create(machine, { now: { value: now } }) as World;
 
   const caller = (aws: Aws) =>
     (asked ??= import("../aws/sts.ts").then(({ callerIdentity }) => callerIdentity(aws, world.signal)));
@@ -137,7 +157,8 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
 
   async function open(access: Access): Promise<Connection> {
     await assertTrusted();
-    const opened = await world.connect(config, access);
+    const opened = await machine.connect(config, access);
+    ({ serverTime } = opened.aws);
     if (silent) return opened;
     naming = (async () => {
       const line = await targetLine(opened, { config, sources, access, caller });
@@ -162,6 +183,7 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
 
   return {
     world,
+    machineNow: () => machine.now(),
     config,
     sources,
     file,
@@ -231,6 +253,18 @@ export function startRun(world: World, resolved: Resolved, file?: FoundFile): Ru
       await opened?.close();
     },
   };
+}
+
+/** Servers tell whole seconds, and an answer takes its time. */
+const borneSkewMs = 30_000;
+
+function skewText(aheadMs: number): string {
+  const minutes = Math.abs(aheadMs) / 60_000;
+  const [unit, amount] =
+    minutes < 120 ? ["minute", Math.max(1, Math.round(minutes))] : ["hour", Math.round(minutes / 60)];
+  const difference = `${amount.toLocaleString("en")} ${unit}${amount === 1 ? "" : "s"}`;
+  const way = aheadMs > 0 ? "ahead of" : "behind";
+  return `this computer's clock is ${difference} ${way} the server's; what is signed and stored goes by the server's`;
 }
 
 /** Resolves when more may be written. Rejects on abort: a reader that went away drains nothing any more. */

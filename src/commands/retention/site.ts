@@ -8,11 +8,14 @@ import { auditSite } from "../audit/site.ts";
 import { documentPlace } from "../doc/site.ts";
 import type { Run } from "../run.ts";
 
-/** Opens the target for retention, with the rules as configured and the moment for which they decide. */
+/**
+ * Opens the target for retention, with the rules as configured and the moment for which they decide: by this machine's clock as well,
+ * which a wrong clock of the server does not move.
+ */
 export async function retentionSite(run: Run, access: Access): Promise<RetentionSite> {
   const { config, world } = run;
   const aws = await run.aws(access);
-  const documents = await openDocumentSite({ ...documentPlace(run), aws });
+  const documents = await openDocumentSite({ ...documentPlace(run), now: run.machineNow, aws });
   const { publicBaseUrl } = config;
   const publicBucket = config["buckets.publicMedia"];
   return openRetention(documents, configuredSite(config), {

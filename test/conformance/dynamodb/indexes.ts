@@ -74,7 +74,7 @@ export const indexChecks: readonly Check[] = [
         scope,
         table,
         { pk: text("a"), sk: text("1"), ls: number(2), other: text("x") },
-        { pk: text("a"), sk: text("2"), ls: number(1), beyond: text("y") },
+        { pk: text("a"), sk: text("2"), ls: number(1), other: text("y") },
         { pk: text("a"), sk: text("3"), other: text("not indexed") },
       );
       const local = { ...byPk, IndexName: "local" };
