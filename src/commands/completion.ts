@@ -39,5 +39,5 @@ function node(command: AnyCommand): CompletionNode {
 
 /** Whether what is asked for is a file, by the name that help shows: `--hover <image>`. */
 function namesFile(usage: string): boolean {
-  return /[<[](image|file|folder|path)\b/.test(usage);
+  return /[<[](image|file|folder|path|place|plan)\b/.test(usage);
 }

@@ -38,6 +38,8 @@ describe("completion in bash", () => {
     { typed: ["mawps", "hero", "set", "--max"], gives: ["--max-width"] },
     { typed: ["mawps", "hero", "set", "me"], gives: ["mein bild.jpg"] },
     { typed: ["mawps", "hero", "set", "--hover", ""], gives: ["mein bild.jpg"] },
+    { typed: ["mawps", "backup", "create", "--repo", ""], gives: ["mein bild.jpg"] },
+    { typed: ["mawps", "retention", "run", "me"], gives: ["mein bild.jpg"] },
     { typed: ["mawps", "hero", "list", ""], gives: [] },
   ])("offers $gives after $typed", async ({ typed, gives }) => {
     expect(await offered(...typed)).toEqual(gives);
