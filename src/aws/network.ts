@@ -79,7 +79,8 @@ export function network({ env, limits, reach }: NetworkOptions): End {
       }
     },
     destroy() {
-      for (const handler of handlers.values()) void handler.then((made) => made.destroy());
+      // One that could not be made was told to whoever asked for it.
+      for (const handler of handlers.values()) handler.then((made) => made.destroy()).catch(() => undefined);
     },
   };
 }

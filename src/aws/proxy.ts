@@ -23,14 +23,48 @@ export function proxyFor({ protocol, hostname, port }: Destination, env: Env): U
   if (isExcepted({ host, port: port ?? (isSecure ? 443 : 80) }, firstOf("no_proxy", env)[1] ?? "")) {
     return undefined;
   }
-  const text = value.includes("://") ? value : `http://${value}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+  const url = urlOf(value);
+  if (url === undefined) {
     throw new CliError(`${name}: expected the URL of a proxy, http:// or https://`, {
       exitCode: exitCodes.usage,
     });
   }
   return url;
+}
+
+/** What the environment says of proxies, each by the variable that counts. */
+export interface ProxySettings {
+  readonly proxies: readonly {
+    readonly variable: string;
+    readonly scheme: "https" | "http";
+    /** Without user name and password; undefined where the variable holds no URL of a proxy. */
+    readonly shownUrl: string | undefined;
+  }[];
+  /** What is reached directly. */
+  readonly excepted: { readonly variable: string; readonly hosts: string } | undefined;
+}
+
+/** The proxies that the environment names, to be shown to a person. */
+export function proxySettings(env: Env): ProxySettings {
+  const proxies = (["https", "http"] as const).flatMap((scheme) => {
+    const [variable, value] = firstOf(`${scheme}_proxy`, env);
+    if (variable === undefined || value === undefined) return [];
+    const url = urlOf(value);
+    const user = url !== undefined && (url.username !== "" || url.password !== "") ? "***@" : "";
+    return [{ variable, scheme, shownUrl: url && `${url.protocol}//${user}${url.host}` }];
+  });
+  const [variable, hosts] = firstOf("no_proxy", env);
+  return {
+    proxies,
+    excepted: variable === undefined || hosts === undefined ? undefined : { variable, hosts },
+  };
+}
+
+/** A proxy is reached by http or https alone; without a scheme it is http. */
+function urlOf(value: string): URL | undefined {
+  const text = value.includes("://") ? value : `http://${value}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
 /** The variable that is set, by its name in lower or upper case. */

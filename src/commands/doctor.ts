@@ -1,4 +1,4 @@
-import { access, constants, statfs } from "node:fs/promises";
+import { access, constants, readFile, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import type { Aws } from "../aws/clients.ts";
@@ -6,7 +6,7 @@ import type { BackupFacts } from "../doctor/backups.ts";
 import type { Outside } from "../doctor/outside.ts";
 import type { ScannerFacts } from "../doctor/scanner.ts";
 import type { Finding } from "../doctor/finding.ts";
-import type { ToolFacts } from "../doctor/tool.ts";
+import type { NetworkFacts, ToolFacts } from "../doctor/tool.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import type { Layout } from "../output/layout.ts";
 import { table } from "../output/table.ts";
@@ -114,11 +114,23 @@ function scannerFacts(run: Run): (() => Promise<ScannerFacts>) | undefined {
 async function toolFacts({ world, config }: Run): Promise<ToolFacts> {
   const { imageLibrary } = await import("../images/sharp.ts");
   const facts = { nodeVersion: `v${world.nodeVersion}`, images: await imageLibrary() };
-  if (config.target !== "local") return facts;
+  if (config.target !== "local") return { ...facts, network: await networkFacts(world.env) };
   const folder = storeFolder(config, world);
   const place = await nearestFolder(folder);
   const { bavail, bsize } = await statfs(place);
   return { ...facts, store: { folder, isWritable: await isWritable(place), freeBytes: bavail * bsize } };
+}
+
+async function networkFacts(env: Run["world"]["env"]): Promise<NetworkFacts> {
+  const { proxySettings } = await import("../aws/proxy.ts");
+  const path = env["AWS_CA_BUNDLE"] ?? "";
+  if (path === "") return { ...proxySettings(env), bundle: undefined };
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  const certificates = text?.match(/^-----BEGIN (?:TRUSTED )?CERTIFICATE-----/gm)?.length ?? 0;
+  return {
+    ...proxySettings(env),
+    bundle: { path, certificates: text === undefined ? undefined : certificates },
+  };
 }
 
 /** The store's folder, or the nearest one above it that is there already. */

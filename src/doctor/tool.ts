@@ -1,3 +1,4 @@
+import type { ProxySettings } from "../aws/proxy.ts";
 import type { Finding } from "./finding.ts";
 
 /** The tool's own surroundings, found out by the caller. */
@@ -10,6 +11,13 @@ export interface ToolFacts {
   readonly store?:
     | { readonly folder: string; readonly isWritable: boolean; readonly freeBytes: number }
     | undefined;
+  /** What the environment says of the way to AWS; undefined where it is not gone. */
+  readonly network?: NetworkFacts | undefined;
+}
+
+export interface NetworkFacts extends ProxySettings {
+  /** What AWS_CA_BUNDLE names; how many certificates are in it, undefined where it cannot be read. */
+  readonly bundle: { readonly path: string; readonly certificates: number | undefined } | undefined;
 }
 
 /** The oldest version of Node.js that is tested. */
@@ -19,11 +27,12 @@ const oldestNode = [20, 19] as const;
 const scarceBytes = 1024 ** 3;
 
 /** Judges the tool's own surroundings. */
-export function toolFindings({ nodeVersion, images, store }: ToolFacts): Finding[] {
+export function toolFindings({ nodeVersion, images, store, network }: ToolFacts): Finding[] {
   return [
     nodeFinding(nodeVersion),
     imagesFinding(images),
     ...(store === undefined ? [] : [storeFinding(store)]),
+    ...(network === undefined ? [] : networkFindings(network)),
   ];
 }
 
@@ -69,4 +78,39 @@ function storeFinding({ folder, isWritable, freeBytes }: NonNullable<ToolFacts["
   const free = `${Math.floor(freeBytes / 1024 ** 2)} MiB free`;
   if (freeBytes >= scarceBytes) return { ...finding, status: "ok", message: `can be written to, ${free}` };
   return { ...finding, status: "warning", message: `only ${free}`, remedy: "make room on the disk" };
+}
+
+function networkFindings({ proxies, excepted, bundle }: NetworkFacts): Finding[] {
+  const check = "network";
+  const named = proxies.map(({ variable, scheme, shownUrl }): Finding => {
+    if (shownUrl !== undefined)
+      return { check, subject: variable, status: "ok", message: `${scheme} goes through ${shownUrl}` };
+    return {
+      check,
+      subject: variable,
+      status: "problem",
+      message: "does not hold the URL of a proxy",
+      remedy: `set ${variable} to http:// or https:// with the proxy's host and port, or unset it`,
+    };
+  });
+  const direct: Finding[] =
+    excepted === undefined || named.length === 0
+      ? []
+      : [{ check, subject: excepted.variable, status: "ok", message: `reached directly: ${excepted.hosts}` }];
+  return [...named, ...direct, ...(bundle === undefined ? [] : [bundleFinding(bundle)])];
+}
+
+function bundleFinding({ path, certificates }: NonNullable<NetworkFacts["bundle"]>): Finding {
+  const finding = { check: "network", subject: "AWS_CA_BUNDLE" };
+  if (certificates !== undefined && certificates > 0) {
+    const what = certificates === 1 ? "the certificate" : `the ${certificates} certificates`;
+    const message = `trusts ${what} in ${path} in place of Node's own`;
+    return { ...finding, status: "ok", message };
+  }
+  return {
+    ...finding,
+    status: "problem",
+    message: certificates === 0 ? `${path} holds no certificate` : `cannot read ${path}`,
+    remedy: "name a file of certificates in PEM format, or unset the variable",
+  };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { callerFindings } from "../../src/doctor/caller.ts";
 import { resourceFindings } from "../../src/doctor/resources.ts";
-import { type ToolFacts, toolFindings } from "../../src/doctor/tool.ts";
+import { type NetworkFacts, type ToolFacts, toolFindings } from "../../src/doctor/tool.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import type { Step } from "../../src/setup/step.ts";
 
@@ -65,6 +65,51 @@ describe("the tool", () => {
     ],
   ])("%s", (_name, differing, statuses) => {
     expect(toolFindings({ ...fine, ...differing }).map(({ status }) => status)).toEqual(statuses);
+  });
+});
+
+describe("the way to AWS", () => {
+  const direct: NetworkFacts = { proxies: [], excepted: undefined, bundle: undefined };
+  const through = (shownUrl: string | undefined) => [
+    { variable: "HTTPS_PROXY", scheme: "https" as const, shownUrl },
+  ];
+  const excepted = { variable: "NO_PROXY", hosts: ".internal" };
+  it.each<[string, Partial<NetworkFacts>, string[]]>([
+    ["without a proxy", {}, []],
+    ["without a proxy, but with exceptions", { excepted }, []],
+    [
+      "through a proxy",
+      { proxies: through("http://proxy:3128"), excepted },
+      ["ok HTTPS_PROXY: https goes through http://proxy:3128", "ok NO_PROXY: reached directly: .internal"],
+    ],
+    [
+      "through what is no proxy",
+      { proxies: through(undefined) },
+      ["problem HTTPS_PROXY: does not hold the URL of a proxy"],
+    ],
+    [
+      "with certificates of its own",
+      { bundle: { path: "/etc/ca.pem", certificates: 2 } },
+      ["ok AWS_CA_BUNDLE: trusts the 2 certificates in /etc/ca.pem in place of Node's own"],
+    ],
+    [
+      "with a file that holds none",
+      { bundle: { path: "/etc/ca.pem", certificates: 0 } },
+      ["problem AWS_CA_BUNDLE: /etc/ca.pem holds no certificate"],
+    ],
+    [
+      "with a file that cannot be read",
+      { bundle: { path: "/etc/ca.pem", certificates: undefined } },
+      ["problem AWS_CA_BUNDLE: cannot read /etc/ca.pem"],
+    ],
+  ])("%s", (_name, differing, told) => {
+    const found = toolFindings({
+      nodeVersion: "v20.19.0",
+      images: undefined,
+      network: { ...direct, ...differing },
+    });
+    const network = found.filter(({ check }) => check === "network");
+    expect(network.map(({ status, subject, message }) => `${status} ${subject}: ${message}`)).toEqual(told);
   });
 });
 
