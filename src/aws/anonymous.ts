@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Aws } from "./clients.ts";
+import { unreached } from "./explain/unreached.ts";
 
+/** What anybody out there gets. */
 export interface PublicAnswer {
   readonly status: number;
   /** Names in lower case. */
@@ -8,6 +10,13 @@ export interface PublicAnswer {
   readonly sizeBytes: number;
   /** Hex, of the body as it came. */
   readonly sha256: string;
+}
+
+/** That no whole answer came, which says nothing of what is there. */
+export interface NoAnswer {
+  readonly status: undefined;
+  readonly why: string;
+  readonly hint?: string | undefined;
 }
 
 /** What the end of a client answers, without the SDK's middleware. */
@@ -20,14 +29,31 @@ export interface EndAnswer {
 /**
  * GETs a URL as anybody could, unsigned, and sums up the body without keeping it. It goes through the S3 client's own end,
  * so that it reaches what that client reaches: AWS, a CDN, a custom endpoint, the store in this process. Any status is
- * an answer; redirects are not followed. Rejects when no answer comes.
+ * an answer; redirects are not followed. Where none comes, or not to its end, the reason is given. Rejects on abort and on bugs.
  */
-export async function anonymousGet(aws: Aws, url: string, signal?: AbortSignal): Promise<PublicAnswer> {
+export async function anonymousGet(
+  aws: Aws,
+  url: string,
+  signal?: AbortSignal,
+): Promise<PublicAnswer | NoAnswer> {
+  if (!URL.canParse(url)) return { status: undefined, why: "it is no address that can be opened" };
+  try {
+    return await wholeAnswer(aws, new URL(url), signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { explain } = await import("./explain/explain.ts");
+    const explained = explain(error, { region: aws.region, endpointUrl: aws.endpointUrl });
+    if (explained === undefined) throw error;
+    return { status: undefined, why: explained.message, hint: explained.hint };
+  }
+}
+
+async function wholeAnswer(aws: Aws, url: URL, signal: AbortSignal | undefined): Promise<PublicAnswer> {
   const s3 = await aws.s3();
   const send = () =>
     s3.config.requestHandler.handle(
       // Handlers read these fields only; the class would have to be loaded for nothing.
-      requestOf(new URL(url)) as never,
+      requestOf(url) as never,
       signal === undefined ? {} : { abortSignal: signal },
     );
   // A kept connection may have been closed by the server meanwhile; the SDK's own calls are repeated then, too.
@@ -36,18 +62,31 @@ export async function anonymousGet(aws: Aws, url: string, signal?: AbortSignal):
     return send();
   });
   const { statusCode, headers, body } = response as unknown as EndAnswer;
-  const hash = createHash("sha256");
-  let sizeBytes = 0;
-  for await (const chunk of answerParts(body)) {
-    hash.update(chunk);
-    sizeBytes += chunk.byteLength;
-  }
   return {
     status: statusCode,
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
-    sizeBytes,
-    sha256: hash.digest("hex"),
+    ...(await summed(body, url)),
   };
+}
+
+async function summed(
+  body: EndAnswer["body"],
+  { origin }: URL,
+): Promise<Pick<PublicAnswer, "sizeBytes" | "sha256">> {
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of answerParts(body)) {
+      hash.update(chunk);
+      sizeBytes += chunk.byteLength;
+    }
+  } catch (error) {
+    const { code, name } = error as NodeJS.ErrnoException;
+    if (typeof code === "string" || name === "TimeoutError")
+      unreached.set(error as Error, { host: origin, proxy: undefined, isSigned: false });
+    throw error;
+  }
+  return { sizeBytes, sha256: hash.digest("hex") };
 }
 
 /** To be read to its end or left (which ends the answer). */

@@ -83,14 +83,16 @@ async function pictureFinding(site: Site, item: Item, picture: Picture): Promise
       remedy,
     };
   }
+  const asked = addressOf(site, place, url);
   const [stored, seen] = await Promise.all([
     headObject(aws, place, outside.signal),
-    outside.anonymousGet(addressOf(site, place, url)),
+    outside.anonymousGet(asked),
   ]);
   if (stored === undefined) {
     return { ...finding, status: "problem", message: `there is no such object in ${place.bucket}`, remedy };
   }
-  return seenFinding(finding, seen);
+  const unasked = asked === url ? undefined : originOf(url);
+  return { ...finding, ...judgeSeen(seen, { place: originOf(asked), unasked }) };
 }
 
 /** Where a server stands in for AWS, the stored URL may be of AWS or a CDN, which know nothing of that server. */
@@ -99,20 +101,70 @@ function addressOf({ aws }: Site, place: ObjectAddress, url: string): string {
   return endpointUrl === undefined ? url : publicUrl({ ...place, region, endpointUrl });
 }
 
-function seenFinding(
-  finding: Pick<Finding, "check" | "subject">,
-  { status, headers }: AnonymousAnswer,
-): Finding {
-  if (status !== 200) {
+interface Asked {
+  /** Scheme and host that were asked. */
+  readonly place: string;
+  /** Those of the stored URL, where another server was asked in their place. */
+  readonly unasked: string | undefined;
+}
+
+/**
+ * What an anonymous reader got of a picture that is there.
+ *
+ * | answer           | finding                                                      |
+ * |------------------|--------------------------------------------------------------|
+ * | 200, a picture   | ok; of the server that was asked, if that is not the URL's   |
+ * | 200, else        | problem: no picture                                          |
+ * | 401, 403         | problem: kept from the public                                |
+ * | 404, 410         | problem: not found, though it is in the bucket               |
+ * | a redirect       | warning: nothing was read                                    |
+ * | else, or none    | problem: nothing was read, for this reason                   |
+ */
+export function judgeSeen(
+  seen: AnonymousAnswer,
+  { place, unasked }: Asked,
+): Pick<Finding, "status" | "message" | "remedy"> {
+  const { status } = seen;
+  if (status === undefined) {
+    const remedy = seen.hint ?? "check the address and the network";
+    return { status: "problem", message: `could not be read as the public does: ${seen.why}`, remedy };
+  }
+  if (status === 200) {
+    const contentType = seen.headers["content-type"];
+    if (contentType?.startsWith("image/") !== true) {
+      const message = `the public gets ${contentType ?? "no content type"}, not a picture`;
+      return { status: "problem", message, remedy: "mawps hero set <image>" };
+    }
+    const message =
+      unasked === undefined
+        ? `the public can read it (${contentType})`
+        : `${place} gives it to anybody (${contentType}); its own address, at ${unasked}, was not asked`;
+    return { status: "ok", message };
+  }
+  if (status === 401 || status === 403) {
     const remedy = "mawps setup --fix (an account-wide public access block is lifted in the S3 console)";
-    return { ...finding, status: "problem", message: `the public cannot read it: HTTP ${status}`, remedy };
+    return { status: "problem", message: `the public cannot read it: HTTP ${status}`, remedy };
   }
-  const contentType = headers["content-type"];
-  if (contentType?.startsWith("image/") === true) {
-    return { ...finding, status: "ok", message: `the public can read it (${contentType})` };
+  if (status === 404 || status === 410) {
+    const remedy = "check publicBaseUrl (MAWPS_PUBLIC_BASE_URL) and what stands there in front of the bucket";
+    return { status: "problem", message: `the public does not find it at ${place}: HTTP ${status}`, remedy };
   }
-  const message = `the public gets ${contentType ?? "no content type"}, not a picture`;
-  return { ...finding, status: "problem", message, remedy: "mawps hero set <image>" };
+  if (status >= 300 && status < 400) {
+    const to = originOf(seen.headers["location"] ?? "");
+    const message = `was not read: ${place} sends the public on (HTTP ${status}), to ${to}`;
+    return {
+      status: "warning",
+      message,
+      remedy: "open the URL in a browser, or store the one that it leads to",
+    };
+  }
+  const remedy = "try again later, or ask whoever runs the server";
+  return { status: "problem", message: `was not read: ${place} answers HTTP ${status}`, remedy };
+}
+
+/** Without path and query, which may hold what opens the object. */
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : "another path";
 }
 
 function textOf(value: AttributeValue | undefined): string | undefined {

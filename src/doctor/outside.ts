@@ -1,3 +1,4 @@
+import type { NoAnswer } from "../aws/anonymous.ts";
 import type { CliError } from "../errors.ts";
 import type { BackupFacts } from "./backups.ts";
 import type { Caller } from "./caller.ts";
@@ -14,7 +15,7 @@ export interface Outside {
   readonly backups?: (() => Promise<BackupFacts>) | undefined;
   /** The virus scanner; undefined where none is configured. */
   readonly scanner: (() => Promise<ScannerFacts>) | undefined;
-  /** A GET as anybody out there would send it, without credentials. Any status is an answer. */
+  /** A GET as anybody out there would send it, without credentials. Any status is an answer; that none came is a fact like others. */
   readonly anonymousGet: (url: string) => Promise<AnonymousAnswer>;
   /** An error of a call in words; undefined for what is no error of AWS, the network or the user. */
   readonly explain: (error: unknown) => CliError | undefined;
@@ -23,8 +24,7 @@ export interface Outside {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface AnonymousAnswer {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-}
+/** Names of headers in lower case. */
+export type AnonymousAnswer =
+  | { readonly status: number; readonly headers: Readonly<Record<string, string>> }
+  | NoAnswer;

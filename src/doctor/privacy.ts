@@ -35,30 +35,57 @@ export async function tryPrivacy(
   return { isPublic, listing, reading };
 }
 
-/** Each of the three must be refused. `isDeclaredClosed`: the settings that keep the public out are as declared. */
+/**
+ * Each of the three must be refused. Anything but content and a refusal, such as a redirect, a server's failure or no answer,
+ * says neither that the bucket is open nor that it is closed. `isDeclaredClosed`: the settings that keep the public out are as
+ * declared.
+ */
 export function privacyFindings(
   bucket: string,
   { isPublic, listing, reading }: PrivacyFacts,
   { isDeclaredClosed, endpointUrl }: { isDeclaredClosed: boolean; endpointUrl: string | undefined },
 ): Finding[] {
+  const tries = [
+    { what: "list it", answer: listing },
+    ...(reading === undefined ? [] : [{ what: "read its objects", answer: reading }]),
+  ];
   const faults = [
     ...(isPublic === true ? ["S3 counts its policy as public"] : []),
-    ...(isRefusal(listing.status) ? [] : [`anybody can list it (HTTP ${listing.status})`]),
-    ...(reading === undefined || isRefusal(reading.status)
-      ? []
-      : [`anybody can read its objects (HTTP ${reading.status})`]),
+    ...tries.flatMap(({ what, answer }) =>
+      isOpen(answer.status) ? [`anybody can ${what} (HTTP ${answer.status})`] : [],
+    ),
   ];
+  const unknown = tries.flatMap(({ what, answer }) =>
+    isOpen(answer.status) || isRefusal(answer.status)
+      ? []
+      : [`whether anybody can ${what} is not known: ${reasonOf(answer)}`],
+  );
   const finding = { check: "privacy", subject: bucket };
+  const message = [...faults, ...unknown].join("; ");
   if (faults.length > 0 && isPublic !== true && isDeclaredClosed && isOnThisComputer(endpointUrl)) {
-    const message = `${faults.join("; ")}: this server in AWS's place does not enforce its settings`;
-    return [{ ...finding, status: "warning", message, remedy: "keep real documents away from this server" }];
+    return [
+      {
+        ...finding,
+        status: "warning",
+        message: `${message}: this server in AWS's place does not enforce its settings`,
+        remedy: "keep real documents away from this server",
+      },
+    ];
   }
   if (faults.length > 0) {
     const remedy = "mawps setup --fix, then take public statements out of its policy";
-    return [{ ...finding, status: "problem", message: faults.join("; "), remedy }];
+    return [{ ...finding, status: "problem", message, remedy }];
+  }
+  if (unknown.length > 0) {
+    const hints = tries.flatMap(({ answer }) => (answer.status === undefined ? (answer.hint ?? []) : []));
+    return [{ ...finding, status: "warning", message, remedy: hints[0] ?? "run mawps doctor again later" }];
   }
   const tried = reading === undefined ? "listing (it is empty)" : "listing and reading an object";
   return [{ ...finding, status: "ok", message: `without credentials, ${tried} is refused` }];
+}
+
+function reasonOf(answer: AnonymousAnswer): string {
+  return answer.status === undefined ? answer.why : `HTTP ${answer.status}`;
 }
 
 /** Such a server keeps nobody out, and nobody but this computer can reach it. */
@@ -68,8 +95,12 @@ function isOnThisComputer(endpointUrl: string | undefined): boolean {
   );
 }
 
-function isRefusal(status: number): boolean {
+function isRefusal(status: number | undefined): boolean {
   return status === 401 || status === 403;
+}
+
+function isOpen(status: number | undefined): boolean {
+  return status !== undefined && status >= 200 && status < 300;
 }
 
 async function anyKey(

@@ -106,7 +106,7 @@ describe.each([
     expect(notOk(found)).toEqual([]);
     expect(found.find(({ check }) => check === "table shape")?.message).toContain(consequence);
     expect(found.find(({ check }) => check === "hero image")?.message).toBe(
-      "the public can read it (image/jpeg)",
+      `http://127.0.0.1:9700 gives it to anybody (image/jpeg); its own address, at https://${publicMedia}.s3.${region}.amazonaws.com, was not asked`,
     );
     expect(found.find(({ check }) => check === "privacy")?.message).toContain("reading an object is refused");
   });
@@ -208,6 +208,49 @@ describe("the hero image", () => {
     );
     expect(asked).toContain(`https://cdn.example.com/${heroKey}`);
     expect(asked).toContain(`https://${userFiles}.s3.${region}.amazonaws.com/?list-type=2&max-keys=1`);
+  });
+});
+
+describe("a public address that gives no answer", () => {
+  beforeEach(async () => {
+    await setUp(simple);
+    await Promise.all([putHeroImage(), putDocument()]);
+  });
+
+  it("is a finding of its own, and the other things are told all the same", async () => {
+    const nowhere = connect({ region, credentials: { accessKeyId: "a", secretAccessKey: "b" } });
+    const publicBaseUrl = "http://127.0.0.1:1";
+    await putOwner({ profileImageDefault: `${publicBaseUrl}/${heroKey}`, profileImageHover: heroUrl });
+    const found = await findings(
+      simple,
+      {
+        publicBaseUrl,
+        anonymousGet: (url) => anonymousGet(url.startsWith(publicBaseUrl) ? nowhere : aws, url),
+      },
+      { ...aws, endpointUrl: undefined },
+    );
+    nowhere.close();
+    expect(notOk(found)).toEqual([
+      "problem hero image: could not be read as the public does: cannot reach http://127.0.0.1:1: the connection was refused (ECONNREFUSED)",
+    ]);
+    expect(found.map(({ check, message }) => `${check}: ${message}`)).toEqual(
+      expect.arrayContaining([
+        "hero images: type is website-images",
+        "hover image: the public can read it (image/jpeg)",
+        "privacy: without credentials, listing and reading an object is refused",
+      ]),
+    );
+  });
+
+  it("does not make a bucket private", async () => {
+    const found = await findings(simple, {
+      anonymousGet: async () => ({ status: undefined, why: "the connection was cut off" }),
+    });
+    expect(found.find(({ check }) => check === "privacy")).toMatchObject({
+      status: "warning",
+      message:
+        "whether anybody can list it is not known: the connection was cut off; whether anybody can read its objects is not known: the connection was cut off",
+    });
   });
 });
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { callerFindings } from "../../src/doctor/caller.ts";
+import { judgeSeen } from "../../src/doctor/expected.ts";
+import type { Finding } from "../../src/doctor/finding.ts";
+import type { AnonymousAnswer } from "../../src/doctor/outside.ts";
+import { privacyFindings } from "../../src/doctor/privacy.ts";
 import { resourceFindings } from "../../src/doctor/resources.ts";
 import { type NetworkFacts, type ToolFacts, toolFindings } from "../../src/doctor/tool.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
@@ -21,6 +25,88 @@ describe("credentials", () => {
     const [finding] = callerFindings({ ...who, expiresAt }, now);
     expect(finding).toMatchObject({ check: "credentials", subject: who.arn, status });
     expect(finding?.remedy === undefined).toBe(status === "ok");
+  });
+});
+
+const answer = (status: number, headers: Record<string, string> = {}) => ({ status, headers });
+const picture = { "content-type": "image/png" };
+const elsewhere = { location: "https://signin.example.com/?token=geheim" };
+
+describe("a picture that anybody asks for", () => {
+  it.each<[string, AnonymousAnswer, Finding["status"], string]>([
+    ["is there", answer(200, picture), "ok", "the public can read it (image/png)"],
+    [
+      "is a page",
+      answer(200, { "content-type": "text/html" }),
+      "problem",
+      "the public gets text/html, not a picture",
+    ],
+    ["has no type", answer(200), "problem", "the public gets no content type, not a picture"],
+    ["is closed", answer(403), "problem", "the public cannot read it: HTTP 403"],
+    ["wants a password", answer(401), "problem", "the public cannot read it: HTTP 401"],
+    ["is not found", answer(404), "problem", "the public does not find it at https://cdn: HTTP 404"],
+    [
+      "is elsewhere",
+      answer(302, elsewhere),
+      "warning",
+      "was not read: https://cdn sends the public on (HTTP 302), to https://signin.example.com",
+    ],
+    ["breaks the server", answer(503), "problem", "was not read: https://cdn answers HTTP 503"],
+    ["is half there", answer(206, picture), "problem", "was not read: https://cdn answers HTTP 206"],
+    [
+      "gives no answer",
+      { status: undefined, why: "cut off" },
+      "problem",
+      "could not be read as the public does: cut off",
+    ],
+  ])("%s", (_name, seen, status, message) => {
+    const found = judgeSeen(seen, { place: "https://cdn", unasked: undefined });
+    expect(found).toMatchObject({ status, message });
+    expect(found.remedy === undefined).toBe(status === "ok");
+  });
+
+  it("and that another server gave is not told of the one that nobody asked", () => {
+    expect(judgeSeen(answer(200, picture), { place: "http://127.0.0.1:1", unasked: "https://cdn" })).toEqual({
+      status: "ok",
+      message:
+        "http://127.0.0.1:1 gives it to anybody (image/png); its own address, at https://cdn, was not asked",
+    });
+  });
+});
+
+describe("a private bucket", () => {
+  it.each<[string, AnonymousAnswer, AnonymousAnswer | undefined, Finding["status"], RegExp]>([
+    ["that refuses both", answer(403), answer(403), "ok", /reading an object is refused$/],
+    ["that is empty", answer(401), undefined, "ok", /it is empty/],
+    ["that lists", answer(200), answer(403), "problem", /^anybody can list it \(HTTP 200\)$/],
+    ["that gives a part", answer(403), answer(206), "problem", /^anybody can read its objects/],
+    [
+      "that sends on",
+      answer(301),
+      answer(403),
+      "warning",
+      /^whether anybody can list it is not known: HTTP 301$/,
+    ],
+    ["whose object is gone", answer(403), answer(404), "warning", /read its objects is not known: HTTP 404$/],
+    [
+      "whose server fails",
+      answer(503),
+      answer(503),
+      "warning",
+      /not known: HTTP 503; .*not known: HTTP 503$/,
+    ],
+    [
+      "that lists, and breaks off",
+      answer(200),
+      { status: undefined, why: "cut off" },
+      "problem",
+      /^anybody can list it \(HTTP 200\); .*not known: cut off$/,
+    ],
+  ])("%s", (_name, listing, reading, status, message) => {
+    const how = { isDeclaredClosed: true, endpointUrl: undefined };
+    expect(privacyFindings("b", { isPublic: false, listing, reading }, how)).toEqual([
+      expect.objectContaining({ status, message: expect.stringMatching(message) }),
+    ]);
   });
 });
 

@@ -13,14 +13,8 @@ const unreachable: Readonly<Record<string, string>> = {
   ENETUNREACH: "there is no network",
 };
 
-const untrusted = new Set([
-  "CERT_HAS_EXPIRED",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-]);
+/** Codes of OpenSSL and Node for a certificate: https://docs.openssl.org/3.0/man1/openssl-verification-options/ */
+const untrusted = /CERT|^UNABLE_TO_VERIFY_LEAF_SIGNATURE$/;
 
 /** Why a server could not be reached, or that what answered is no AWS. Only for errors of a call to AWS. */
 export function explainNetwork(facts: Facts): Explanation | undefined {
@@ -36,15 +30,19 @@ export function explainNetwork(facts: Facts): Explanation | undefined {
       "407 asks for a name and password: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT. Otherwise ask whoever runs it, or list the host in NO_PROXY.",
     ];
   }
-  if (code !== undefined && untrusted.has(code)) {
+  if (code !== undefined && untrusted.test(code)) {
     return [
       `the certificate of ${endpoint} is not trusted (${code})`,
       "Behind a company proxy: NODE_EXTRA_CA_CERTS=/path/to/its-root.pem.",
     ];
   }
-  if (code === "EPROTO" || code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || (code === "EPROTO" && !/alert/i.test(message))) {
     return [`${endpoint} does not speak TLS`, "Perhaps its URL begins with http:// instead of https://."];
   }
+  if (code === "EPROTO" || code?.startsWith("ERR_SSL_")) {
+    return [`${endpoint} refuses TLS as this computer speaks it (${sslReason(error)})`, next];
+  }
+  if (code?.startsWith("HPE_")) return [`what answers at ${endpoint} does not speak HTTP (${code})`, next];
   const reason =
     (code === undefined ? undefined : own(unreachable, code)) ??
     (message === "aborted" ? unreachable["ECONNRESET"] : undefined) ??
@@ -93,6 +91,11 @@ export function noAws({ error, context }: Facts): Explanation | undefined {
       ? "A sign-in page of the network, or a proxy, may be in between: open a page in a browser first, or set HTTPS_PROXY."
       : "Check that --endpoint-url is right, and that nothing in between wants you to sign in.",
   ];
+}
+
+/** Of OpenSSL's many words, such as `tlsv1 unrecognized name`. */
+function sslReason({ message }: Error): string {
+  return /error:[\dA-F]+:[^:]*:[^:]*:([^:]+)/i.exec(message)?.[1] ?? message;
 }
 
 function codeOf(error: Error): string | undefined {

@@ -118,16 +118,17 @@ function asJson({ pictures, ...rest }: SetHero, tookMs: number) {
 }
 
 function asText(result: SetHero, tookMs: number): string {
-  const seen = result.dryRun
-    ? "nothing was uploaded (dry run)"
-    : result.verified
-      ? "read back from outside, byte for byte"
-      : "not verified";
+  const seen = result.dryRun ? "nothing was uploaded (dry run)" : seenText(result);
   return facts([
     ...result.pictures.flatMap((picture) => pictureFacts(picture)),
     ["public", seen],
     ["took", duration(tookMs)],
   ]);
+}
+
+function seenText({ verified, readAt }: SetHero): string {
+  if (readAt !== undefined) return `read back at ${readAt}, byte for byte; the URL itself was not asked`;
+  return verified ? "read back from outside, byte for byte" : "not verified";
 }
 
 function pictureFacts(picture: SetPicture): [string, string | undefined][] {

@@ -41,6 +41,8 @@ export interface SetHero {
   readonly updatedAt: string;
   /** True when the public URLs gave exactly the stored bytes to an anonymous reader. */
   readonly verified: boolean;
+  /** The server that gave them, where it stands in for that of the URLs, which was not asked. */
+  readonly readAt?: string;
   readonly dryRun: boolean;
   /** The item's `type` that was replaced, because the website would not have found the images. */
   readonly foreignType?: string;
@@ -105,6 +107,8 @@ export async function setHero(
       throw error;
     }
   };
+  const isVerified = options.verify && !options.dryRun;
+  const readAt = isVerified ? standIn(site) : undefined;
   const pictures = () =>
     plans.map(({ picture }) => ({ ...picture, previousUrl: liveIn(read, picture.role) }));
   const [intended] = pictures().map(changed);
@@ -113,7 +117,8 @@ export async function setHero(
   return {
     pictures: pictures(),
     updatedAt: now.toISOString(),
-    verified: options.verify && !options.dryRun,
+    verified: isVerified && readAt === undefined,
+    ...(readAt === undefined ? {} : { readAt }),
     dryRun: options.dryRun,
     ...(update.foreignType === undefined ? {} : { foreignType: update.foreignType }),
   };
@@ -209,16 +214,27 @@ async function uploadAll(
   if (failed !== undefined) throw failed.reason;
 }
 
+/** A server in AWS's place: a CDN in front of the real bucket knows nothing of what was uploaded there. */
+function standIn({ aws, publicBaseUrl }: HeroSite): string | undefined {
+  return publicBaseUrl === undefined ? undefined : aws.endpointUrl;
+}
+
 async function verify(site: HeroSite, { key, body }: Upload): Promise<void> {
-  // Where a server stands in for AWS, the CDN in front of the real bucket knows nothing of the new object.
   const url = site.aws.endpointUrl === undefined ? heroUrl(site, key) : originUrl(site, key);
   const seen = await anonymousGet(site.aws, url, site.signal);
   const expected = createHash("sha256").update(body).digest("hex");
   if (seen.status === 200 && seen.sha256 === expected) return;
+  const hint = "`mawps doctor` tells why; --no-verify goes on without looking";
+  if (seen.status === undefined) {
+    throw new CliError(
+      `whether the public can read ${url} is not known: ${seen.why}; the old picture stays live`,
+      {
+        hint: seen.hint ?? hint,
+      },
+    );
+  }
   const what = seen.status === 200 ? `${seen.sizeBytes} other bytes` : `HTTP ${seen.status}`;
-  throw new CliError(`the public cannot read ${url}: ${what}; the old picture stays live`, {
-    hint: "`mawps doctor` tells why; --no-verify goes on without looking",
-  });
+  throw new CliError(`the public cannot read ${url}: ${what}; the old picture stays live`, { hint });
 }
 
 /**

@@ -65,9 +65,11 @@ describe("a link to read", () => {
       fileName: 'Größe "1".pdf',
       contentType: "application/pdf",
     });
-    expect((await anonymousGet(outside, url)).headers).toMatchObject({
-      "content-type": "application/pdf",
-      "content-disposition": `attachment; filename="Gr__e '1'.pdf"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22.pdf`,
+    expect(await anonymousGet(outside, url)).toMatchObject({
+      headers: {
+        "content-type": "application/pdf",
+        "content-disposition": `attachment; filename="Gr__e '1'.pdf"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22.pdf`,
+      },
     });
   });
 

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { vi } from "vitest";
+import { openStore, type LocalStore } from "../../src/local/store.ts";
+import { answerSts, isStsRequest } from "../../src/local/sts.ts";
+import { startFaultyServer, type FaultyServer } from "./faulty-server.ts";
+import { testStart, type Outcome, type TestHome } from "./world.ts";
+
+export interface FaultySite {
+  readonly server: FaultyServer;
+  /** A command on the target `aws` at this server. */
+  run(argv: readonly string[], env?: Record<string, string>): Promise<Outcome>;
+  /** Lets go of the store; then `home.look` can open it. */
+  close(): Promise<void>;
+}
+
+/** The store of a home, set up as the site needs it, behind one port on which things go wrong: S3, DynamoDB, Cognito and STS. */
+export async function startFaultySite(home: TestHome): Promise<FaultySite> {
+  await home.look(async () => undefined);
+  const region = "eu-central-1";
+  const now = () => new Date(testStart.getTime() + home.laterMs);
+  const store = await openStore(join(home.folder, "store"), { region, now });
+  const server = await startFaultyServer({
+    async handle(request) {
+      if (isStsRequest(request)) return answerSts(request, { credentials: store.credentials, now });
+      const target = request.headers["x-amz-target"] ?? "";
+      return (await service(store, target)).handle(request);
+    },
+    close: async () => undefined,
+  });
+  // The SDK looks for credentials in the environment of the process.
+  vi.stubEnv("AWS_ACCESS_KEY_ID", store.credentials.accessKeyId);
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", store.credentials.secretAccessKey);
+  return {
+    server,
+    run(argv, env = {}) {
+      return home.run(argv, {
+        env: {
+          MAWPS_TARGET: "aws",
+          AWS_ENDPOINT_URL: server.url,
+          AWS_REGION: region,
+          ...env,
+        },
+      });
+    },
+    async close() {
+      vi.unstubAllEnvs();
+      await server.close();
+      await store.close();
+    },
+  };
+}
+
+function service(store: LocalStore, target: string) {
+  if (target.startsWith("DynamoDB_")) return store.dynamodb();
+  return target === "" ? store.s3() : store.cognito();
+}
