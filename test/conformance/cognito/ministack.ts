@@ -76,4 +76,14 @@ export const ministackCognito: Readonly<Record<string, readonly string[]>> = {
     "says SerializationException for a call that is no JSON or has values of the wrong kind",
     "says UnknownOperationException for a call that does not exist",
   ],
+  "signs in by rules of its own, and answers a question for a device or for sign-ins otherwise": [
+    "signs in by the right password only, by any spelling of the address",
+    "signs nobody in who is disabled, has to reset the password, or is not there",
+    "asks for another password after a temporary one, once",
+    "signs in only by flows that the client allows, and only clients that know their secret",
+    "confirms who signed up, once, and nobody else",
+    "keeps which second factors a user has, and refuses those that cannot reach them",
+    "knows no device of a user, and says whose it does not know",
+    "tells a user's sign-ins where the pool keeps them, the newest first",
+  ],
 };

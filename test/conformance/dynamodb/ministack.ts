@@ -83,4 +83,8 @@ export const ministackDynamoDb: Readonly<Record<string, readonly string[]>> = {
   "answers 500 to a body that it cannot parse": [
     "says SerializationException for a body that is no JSON or has values of the wrong kind",
   ],
+  "gives nothing for an attribute that a global index does not project": [
+    "refuses to read attributes that a global index does not project",
+  ],
+  "fails on JSON that is nested without end": ["refuses JSON of any depth as a serialization fault"],
 };

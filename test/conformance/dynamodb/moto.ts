@@ -115,4 +115,8 @@ export const motoDynamoDb: Readonly<Record<string, readonly string[]>> = {
     "says SerializationException for a body that is no JSON or has values of the wrong kind",
     "says UnknownOperationException for an operation that does not exist",
   ],
+  "gives nothing for an attribute that a global index does not project": [
+    "refuses to read attributes that a global index does not project",
+  ],
+  "fails on JSON that is nested without end": ["refuses JSON of any depth as a serialization fault"],
 };

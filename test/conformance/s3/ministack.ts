@@ -14,7 +14,7 @@ export const ministackS3: Readonly<Record<string, readonly string[]>> = {
     "refuses a bucket policy that is not JSON",
     "refuses a bucket policy about another bucket",
     "blocks all public access to a new bucket",
-    "refuses a public bucket policy while BlockPublicPolicy is on",
+    "refuses a public bucket policy while BlockPublicPolicy is on, as it is on a new bucket",
     "calls a policy that only denies not public",
     "refuses an upload that sends an ACL, and stores nothing",
     "refuses to change the ACL of a bucket or an object",
@@ -168,4 +168,12 @@ export const ministackS3: Readonly<Record<string, readonly string[]>> = {
     "names the missing bucket in its error",
     "refuses an XML body that is malformed",
   ],
+  "keeps ACLs by rules of its own, whoever owns the bucket": [
+    "keeps an object's ACL, answers it, and lets everybody read what it opens",
+    "switches ACLs off with an enforced owner, and on again as they were",
+  ],
+  "reads XML of any length and depth": [
+    "refuses a document of more elements or levels than any request has, also from anybody",
+  ],
+  "takes a header's bytes for UTF-8": ["takes a header's value as bytes, and gives them back"],
 };

@@ -16,7 +16,7 @@ export const motoS3: Readonly<Record<string, readonly string[]>> = {
     "refuses a bucket policy that is not JSON",
     "refuses a bucket policy about another bucket",
     "blocks all public access to a new bucket",
-    "refuses a public bucket policy while BlockPublicPolicy is on",
+    "refuses a public bucket policy while BlockPublicPolicy is on, as it is on a new bucket",
     "calls a policy that only denies not public",
     "gives a new bucket to its owner alone (BucketOwnerEnforced)",
     "refuses an upload that sends an ACL, and stores nothing",
@@ -184,5 +184,12 @@ export const motoS3: Readonly<Record<string, readonly string[]>> = {
     "writes an error as XML with code, message, request id and what it is about",
     "gives every answer a request id of its own",
     "refuses an XML body that is malformed",
+  ],
+  "keeps ACLs by rules of its own, whoever owns the bucket": [
+    "keeps an object's ACL, answers it, and lets everybody read what it opens",
+    "switches ACLs off with an enforced owner, and on again as they were",
+  ],
+  "reads XML of any length and depth": [
+    "refuses a document of more elements or levels than any request has, also from anybody",
   ],
 };
