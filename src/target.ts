@@ -72,10 +72,10 @@ export async function connectTarget(
   world: Pick<World, "cwd" | "now" | "signal" | "env" | "limits">,
 ): Promise<Connection> {
   if (config.target === "local") return connectLocal(config, access, world);
-  const { env, limits } = world;
+  const { env, limits, now } = world;
   refuseBrokenCredentials(env);
   const { region, profile, endpointUrl } = config;
-  const aws = connect({ region, profile, endpointUrl, env, limits });
+  const aws = connect({ region, profile, endpointUrl, env, limits, now });
   return {
     aws,
     where: config.endpointUrl ?? "",
@@ -118,7 +118,8 @@ async function connectLocal(
   const store = await reachStore(opened, { region: config.region, now: world.now, signal: world.signal });
   if ("endpoint" in store) {
     const { endpoint } = store;
-    const aws = connect({ region: config.region, endpointUrl: endpoint, credentials: store });
+    const { now } = world;
+    const aws = connect({ region: config.region, endpointUrl: endpoint, credentials: store, now });
     return provisioned(config, folder, {
       aws,
       where: `${folder} (served at ${endpoint})`,
@@ -127,7 +128,7 @@ async function connectLocal(
       },
     });
   }
-  const aws = connectInside(config, store);
+  const aws = connectInside(config, store, world);
   return provisioned(config, opened, {
     aws,
     where: folder,
@@ -146,9 +147,10 @@ async function isFile(path: string): Promise<boolean> {
   );
 }
 
-/** Clients on a store that is open in this process. */
-function connectInside(config: Config, store: LocalStore): Aws {
+/** Clients on a store that is open in this process, and goes by its clock. */
+function connectInside(config: Config, store: LocalStore, world: Pick<World, "now">): Aws {
   return connect({
+    now: world.now,
     region: config.region,
     endpointUrl: localEndpoint(config),
     credentials: store.credentials,
@@ -170,7 +172,7 @@ export async function connectThrowaway(
 ): Promise<Connection & { readonly poolId: string }> {
   const { openStore } = await import("./local/store.ts");
   const store = await openStore(folder, { region: config.region, now: world.now, signal: world.signal });
-  const aws = connectInside(config, store);
+  const aws = connectInside(config, store, world);
   return {
     aws,
     where: folder,

@@ -32,6 +32,8 @@ export interface ConnectOptions {
   readonly env?: Env | undefined;
   /** Tests shorten them. */
   readonly limits?: Partial<Limits> | undefined;
+  /** The machine's clock, with which the server's is compared. */
+  readonly now?: (() => Date) | undefined;
 }
 
 interface Closable {
@@ -62,7 +64,7 @@ export function connect(options: ConnectOptions): Aws {
   const made: Closable[] = [];
   const limits = { ...defaultLimits, ...options.limits };
   const reach: Reach = { isSilent: false, isClosed: false };
-  const clock = serverClock();
+  const clock = serverClock(options.now ?? (() => new Date()));
   const refusals: string[] = [];
 
   async function overNetwork(): Promise<End> {

@@ -261,7 +261,9 @@ const borneSkewMs = 30_000;
 function skewText(aheadMs: number): string {
   const minutes = Math.abs(aheadMs) / 60_000;
   const [unit, amount] =
-    minutes < 120 ? ["minute", Math.max(1, Math.round(minutes))] : ["hour", Math.round(minutes / 60)];
+    Math.round(minutes) < 120
+      ? ["minute", Math.max(1, Math.round(minutes))]
+      : ["hour", Math.round(minutes / 60)];
   const difference = `${amount.toLocaleString("en")} ${unit}${amount === 1 ? "" : "s"}`;
   const way = aheadMs > 0 ? "ahead of" : "behind";
   return `this computer's clock is ${difference} ${way} the server's; what is signed and stored goes by the server's`;
