@@ -9,6 +9,7 @@ import type { LocalStore } from "./local/store.ts";
 import type { Declaration } from "./model/declaration.ts";
 import { defaultNames, mawps, type Names } from "./model/mawps.ts";
 import type { RetentionPeriods } from "./model/retention.ts";
+import { version } from "./version.ts";
 import type { Access, Connection, World } from "./world.ts";
 
 /** The names of the site's resources as configured, for the declaration of the model. */
@@ -120,16 +121,17 @@ async function connectLocal(
     const { endpoint } = store;
     const { now } = world;
     const aws = connect({ region: config.region, endpointUrl: endpoint, credentials: store, now });
-    return provisioned(config, folder, {
+    const served = {
       aws,
       where: `${folder} (served at ${endpoint})`,
       async close() {
         aws.close();
       },
-    });
+    };
+    return provisioned(config, served, { folder, now });
   }
   const aws = connectInside(config, store, world);
-  return provisioned(config, opened, {
+  const inside = {
     aws,
     where: folder,
     async close() {
@@ -137,7 +139,8 @@ async function connectLocal(
       await store.close();
       if (passing) await rm(opened, { recursive: true, force: true });
     },
-  });
+  };
+  return provisioned(config, inside, { folder: opened, now: world.now });
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -251,7 +254,11 @@ function localEndpoint(config: Config): string {
 }
 
 /** The buckets and tables of the declaration are made once in a local store; the names made are remembered. */
-async function provisioned(config: Config, folder: string, connection: Connection): Promise<Connection> {
+async function provisioned(
+  config: Config,
+  connection: Connection,
+  { folder, now }: { readonly folder: string; readonly now: () => Date },
+): Promise<Connection> {
   const marker = join(folder, "provisioned.json");
   const wanted = JSON.stringify(names(config));
   try {
@@ -260,13 +267,15 @@ async function provisioned(config: Config, folder: string, connection: Connectio
       throw error;
     });
     if (!made.split("\n").includes(wanted)) {
-      const [{ planSetup }, { applySetup }] = await Promise.all([
+      const [{ planSetup }, { applySetup }, { noteNewStore }] = await Promise.all([
         import("./setup/plan.ts"),
         import("./setup/apply.ts"),
+        import("./migrations/new-store.ts"),
       ]);
-      await applySetup(connection.aws, await planSetup(connection.aws, configuredSite(config)), {
-        fix: false,
-      });
+      const declaration = configuredSite(config);
+      const { aws } = connection;
+      const { done } = await applySetup(aws, await planSetup(aws, declaration), { fix: false });
+      await noteNewStore(aws, { declaration, done, now: now(), tool: `mawps/${version}` });
       await writeFile(marker, `${made}${wanted}\n`, { mode: 0o600 });
     }
     return connection;

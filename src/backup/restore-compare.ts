@@ -1,4 +1,5 @@
 import { getRawItems } from "../aws/raw/get-raw-items.ts";
+import { newStoreKey } from "../migrations/state.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { migrationLockId } from "../model/mawps.ts";
 import type { Owners } from "../model/ownership.ts";
@@ -43,7 +44,7 @@ export async function compare(
     if (table.role === auditRole && isOfLedger(candidate)) return { fate: "left out" };
     if (candidates.get(candidate.keyText) !== candidate) return { fate: "left out" };
     const over = found.get(candidate.keyText);
-    if (over !== undefined && isMigrationLock(table, candidate)) return { fate: "left out" };
+    if (over !== undefined && isOfItsStore(table, candidate)) return { fate: "left out" };
     return { fate: fateOf(site, { table, candidate, over }), candidate, over };
   });
 }
@@ -54,9 +55,14 @@ function isOfLedger({ item }: Candidate): boolean {
   return isRecord(chain) && chain["S"] === erasureChain;
 }
 
-/** Whoever holds it now must not lose it to an older one, whose count of runners would let late writes through. */
-function isMigrationLock({ role }: LineTable, { item: { id } }: Candidate): boolean {
-  return role === "migrations" && isRecord(id) && id["S"] === migrationLockId;
+/**
+ * Whoever holds the lock now must not lose it to an older one, whose count of runners would let late writes through. And for
+ * which migrations a store was new is its own to say: see `migrationsDueAgain`.
+ */
+function isOfItsStore({ role }: LineTable, { item: { id, entry } }: Candidate): boolean {
+  if (role !== "migrations" || !isRecord(id)) return false;
+  const isNew = isRecord(entry) && id["S"] === newStoreKey["id"]?.S && entry["S"] === newStoreKey["entry"]?.S;
+  return isNew || id["S"] === migrationLockId;
 }
 
 function fateOf(

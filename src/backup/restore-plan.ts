@@ -1,4 +1,5 @@
 import { CliError } from "../errors.ts";
+import { newOnlyBehind } from "../migrations/new-store.ts";
 import { partLines } from "./parts.ts";
 import type { Planning } from "./restore-compare.ts";
 import { ledgerGrowth } from "./restore-audit.ts";
@@ -19,6 +20,8 @@ export interface RestorePlan {
   readonly suppressed: number;
   /** Entries that the erasure ledger of an audit table gets. */
   readonly erasures: number;
+  /** Migrations that had nothing to do in this store, as it was new, and have for what is brought back. */
+  readonly dueAgain: readonly string[];
   /** What does not come back, in sentences. */
   readonly lost: readonly string[];
 }
@@ -77,7 +80,27 @@ export async function planRestore(
   let erasures = 0;
   for (const { role, name, state } of tables)
     if (role === auditRole && state !== "missing") erasures += (await ledgerGrowth(site, name)).length;
-  return { tables, buckets, users, suppressed: people.size, erasures, lost };
+  const dueAgain = await migrationsDueAgain(site, tables);
+  return { tables, buckets, users, suppressed: people.size, erasures, dueAgain, lost };
+}
+
+/** Data from before a migration make it due again, where it only counts as applied because there were none. */
+async function migrationsDueAgain(
+  { aws, declaration, manifest, signal }: RestoreSite,
+  tables: readonly TablePlan[],
+): Promise<string[]> {
+  const table = migrationsTable(declaration);
+  const profiles = tables.find(
+    ({ role, name }) => role === "userProfiles" && declaration.tables.some((each) => each.name === name),
+  );
+  const { create = 0, overwrite = 0 } = profiles?.counts ?? {};
+  if (table === undefined || create + overwrite === 0) return [];
+  return newOnlyBehind(aws, { table, version: manifest.schemaVersion, signal });
+}
+
+/** Name of the table in which it is noted what is migrated. */
+export function migrationsTable({ tables }: RestoreSite["declaration"]): string | undefined {
+  return tables.find(({ role }) => role === "migrations")?.name;
 }
 
 /** Whoever can write to a repository could name any table or bucket: restored is only into what the model knows. */

@@ -3,6 +3,7 @@ import { restoreSettings } from "../aws/dynamodb/restore-settings.ts";
 import { CliError } from "../errors.ts";
 import type { RecordAudit } from "../model/audit.ts";
 import type { AuditDetails } from "../model/audit-details.ts";
+import { forgetNew } from "../migrations/new-store.ts";
 import { planSetup } from "../setup/plan.ts";
 import { applySetup } from "../setup/apply.ts";
 import { readNewIds } from "./remap.ts";
@@ -12,7 +13,7 @@ import { auditRole } from "./restore-items.ts";
 import { type BucketPlan, planBucket } from "./restore-object-plan.ts";
 import { writeBucket } from "./restore-object-write.ts";
 import { conflictsOf } from "./restore-due.ts";
-import { planningOf, type RestorePlan, usersOf } from "./restore-plan.ts";
+import { migrationsTable, planningOf, type RestorePlan, usersOf } from "./restore-plan.ts";
 import type { Failure, RestoreSite } from "./restore-site.ts";
 import { planTable, restoringTag, type TablePlan } from "./restore-table-plan.ts";
 import { writeTable, type Writing } from "./restore-table-write.ts";
@@ -128,6 +129,9 @@ async function writeAll(
     remap && (users?.created ?? 0) > 0
       ? await planAnew(site, { ...plan, tables: rest }, planning)
       : ([site, rest, plan.buckets] as const);
+  const noted = migrationsTable(site.declaration);
+  if (noted !== undefined && plan.dueAgain.length > 0)
+    await forgetNew(site.aws, { table: noted, ids: plan.dueAgain, signal: site.signal });
   for (const table of tables) await writeTable(where, table, writing("items", table.name));
   for (const bucket of buckets) await writeBucket(where, bucket, writing("objects", bucket.name));
   const settings = [];

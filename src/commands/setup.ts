@@ -7,6 +7,8 @@ import type { SetupResult } from "../setup/apply.ts";
 import type { OpenObjects } from "../setup/public-objects.ts";
 import type { Step, StepKind } from "../setup/step.ts";
 import { configuredSite } from "../target.ts";
+import { isDenied } from "../aws/setting.ts";
+import { version } from "../version.ts";
 import type { Run } from "./run.ts";
 
 /** A step as it is printed; `kind` and `result` tell a script what happened. */
@@ -26,15 +28,18 @@ export function setup(noun: Command, begin: Begin): void {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const fix = options.fix === true;
-      const [{ planSetup }, { applySetup }, { dueSteps }, { findOpenObjects }] = await Promise.all([
-        import("../setup/plan.ts"),
-        import("../setup/apply.ts"),
-        import("../setup/step.ts"),
-        import("../setup/public-objects.ts"),
-      ]);
+      const [{ planSetup }, { applySetup }, { dueSteps }, { findOpenObjects }, { noteNewStore }] =
+        await Promise.all([
+          import("../setup/plan.ts"),
+          import("../setup/apply.ts"),
+          import("../setup/step.ts"),
+          import("../setup/public-objects.ts"),
+          import("../migrations/new-store.ts"),
+        ]);
       const aws = await run.aws("writes");
       const reading = await run.progress("comparing with what is there");
-      const plan = await planSetup(aws, configuredSite(run.config), { signal: run.world.signal });
+      const declaration = configuredSite(run.config);
+      const plan = await planSetup(aws, declaration, { signal: run.world.signal });
       const due = dueSteps(plan, fix);
       if (options.evenIfPublicObjects !== true) {
         reading.update("looking for objects that are open by their ACL");
@@ -58,12 +63,19 @@ export function setup(noun: Command, begin: Begin): void {
       const isToBeMade = due.some(({ kind, name }) => kind === "create" && parts.has(name));
       const trail = isToBeMade ? undefined : await run.audit();
       const working = await run.progress("setting up");
-      const apply = () =>
-        applySetup(aws, plan, {
+      const apply = async () => {
+        const result = await applySetup(aws, plan, {
           fix,
           signal: run.world.signal,
           onStep: (step) => working.update(`${step.resource} ${step.name}: ${step.aspect}`),
         });
+        const made = { declaration, done: result.done, now: run.world.now(), tool: `mawps/${version}` };
+        await noteNewStore(aws, made).catch((error: unknown) => {
+          if (!isDenied(error)) throw error;
+          run.warn("that there is nothing to migrate could not be noted: `mawps migrate up` does it");
+        });
+        return result;
+      };
       const outcome = await (trail === undefined ? apply() : trail.irreversible(event, apply, counted));
       const isMade = !due.some(
         (step) => step.kind === "create" && parts.has(step.name) && !outcome.done.includes(step),

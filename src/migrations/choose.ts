@@ -63,7 +63,7 @@ export function pending(
 export function changedCode(registered: readonly Registered[], states: States): Registered[] {
   return registered.filter(({ migration: { id }, checksum }) => {
     const state = states.get(id);
-    return state?.status === "applied" && state.checksum !== checksum;
+    return state?.status === "applied" && state.checksum !== undefined && state.checksum !== checksum;
   });
 }
 

@@ -19,8 +19,8 @@ export type Status = "applying" | "applied" | "reverting" | "reverted";
 export interface MigrationState {
   readonly id: string;
   readonly status: Status;
-  /** SHA-256 of the code that began it. */
-  readonly checksum: string;
+  /** SHA-256 of the code that began it; none has run where the store was new. */
+  readonly checksum?: string | undefined;
   /** ISO 8601, of this `up` or `down`. */
   readonly startedAt: string;
   readonly endedAt?: string | undefined;
@@ -53,25 +53,40 @@ type Place = Pick<MigrationSite, "aws" | "migrationsTable"> & { readonly signal?
 /** The names of all migrations that were ever begun, by whatever version of the tool. */
 const indexKey: Item = { id: { S: "migrations" }, entry: { S: "begun" } };
 
-/** States by id, of these migrations and of all others that were ever begun. Empty where the table is not there yet. */
+/** Which migrations had nothing to do because the store was new: see new-store.ts. */
+export const newStoreKey: Item = { id: { S: "migrations" }, entry: { S: "new" } };
+
+/** The migrations that this item names. */
+export function idsOfNew(item: Item | undefined): string[] {
+  return (item?.["ids"]?.L ?? []).flatMap(({ S }) => (S === undefined ? [] : [S]));
+}
+
+function newStates(item: Item | undefined): MigrationState[] {
+  const at = item?.["at"]?.S ?? "";
+  const tool = item?.["tool"]?.S ?? "";
+  const applied = { status: "applied", startedAt: at, endedAt: at, by: "setup", tool } as const;
+  return idsOfNew(item).map((id) => ({ id, ...applied, counts: noCounts, batch: 0 }));
+}
+
+/**
+ * States by id, of these migrations, of all others that were ever begun, and of those for which the store was new. Empty where
+ * the table is not there yet.
+ */
 export async function readStates(
   place: Place,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, MigrationState>> {
   const { aws, migrationsTable: table, signal } = place;
   try {
-    const index = await getItem(aws, { table, key: indexKey, signal });
+    const [index, made] = await Promise.all(
+      [indexKey, newStoreKey].map((key) => getItem(aws, { table, key, signal })),
+    );
     const begun = Object.keys(index?.["ids"]?.M ?? {});
-    const items = await Promise.all(
-      [...new Set([...ids, ...begun])].map((id) => getItem(aws, { table, key: stateKey(id), signal })),
-    );
-    return new Map(
-      items.flatMap((item) => {
-        if (item === undefined) return [];
-        const state = stateOf(item);
-        return [[state.id, state] as const];
-      }),
-    );
+    const unrun = newStates(made);
+    const all = new Set([...ids, ...begun, ...unrun.map(({ id }) => id)]);
+    const items = await Promise.all([...all].map((id) => getItem(aws, { table, key: stateKey(id), signal })));
+    const states = items.flatMap((item) => (item === undefined ? [] : [stateOf(item)]));
+    return new Map([...unrun, ...states].map((state) => [state.id, state]));
   } catch (error) {
     if (errorName(error) === "ResourceNotFoundException") return new Map();
     throw error;

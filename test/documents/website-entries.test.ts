@@ -12,6 +12,7 @@ import type { Aws } from "../../src/aws/clients.ts";
 import { typed } from "../../src/aws/dynamodb/plain.ts";
 import { getObjectBytes, headObject, putObject } from "../../src/aws/s3/objects.ts";
 import { documentBucket, putProfile, readItem } from "../support/documents.ts";
+import { asBeforeThisTool } from "../support/old-store.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 const userId = "user-1";
@@ -60,6 +61,7 @@ let home: TestHome;
 
 /** What the website has: an entry of documents-api, one of its uploads of today, and one that holds its file itself. */
 async function makeSite(aws: Aws): Promise<void> {
+  await asBeforeThisTool(aws);
   const dynamodb = await aws.dynamodb();
   await dynamodb.send(
     new CreateTableCommand({

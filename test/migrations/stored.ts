@@ -5,6 +5,7 @@ import { getObjectBytes, objectTags } from "../../src/aws/s3/objects.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { documentBucket as bucket, profileTable } from "../support/documents.ts";
 import { foreignAttributes, type Shape } from "../support/owner-item.ts";
+import { asBeforeThisTool } from "../support/old-store.ts";
 import type { Outcome, TestHome } from "../support/world.ts";
 
 export type Item = Record<string, AttributeValue>;
@@ -37,6 +38,7 @@ export async function putWebsiteData(aws: Aws, shape: Shape): Promise<void> {
   const old = "users/user-2/documents/certificate/1734384121712-Zeugnis Müller.PDF";
   const singular = "public/documents/user-2/certificate/1734384121713-abc.pdf";
   const avatar = "profile-images/user-2/avatar-1734384121714.JPG";
+  await asBeforeThisTool(aws);
   await putObjectOf(aws, doc("user-1", "cv.pdf"), "%PDF-1 eins", "application/pdf");
   await putObjectOf(aws, doc("user-1", "brief.txt"), "zwei", "application/octet-stream");
   await putObjectOf(aws, old, "%PDF-1 alt", "application/pdf");

@@ -41,7 +41,7 @@ function rowsOf({ tables, buckets, users }: RestorePlan): Row[] {
 
 /** The plan as data. */
 export function planJson({ manifest, onConflict }: RestoreSite, plan: RestorePlan) {
-  const { tables, buckets, users, suppressed, erasures, lost } = plan;
+  const { tables, buckets, users, suppressed, erasures, dueAgain, lost } = plan;
   return {
     snapshot: manifest.id,
     onConflict,
@@ -64,6 +64,7 @@ export function planJson({ manifest, onConflict }: RestoreSite, plan: RestorePla
     ...(users === undefined ? {} : { users: { ...users.counts, left: users.left } }),
     suppressed,
     erasures,
+    dueAgain,
     lost,
   };
 }
@@ -98,6 +99,7 @@ export async function planText(
     ...suppressedLines(plan),
     ...(plan.erasures === 0 ? [] : [`${count(plan.erasures, "entry", "entries")} for the erasure ledger`]),
     ...settings,
+    ...dueAgainLines(plan),
     ...(plan.users?.left ?? []).map(
       ({ username, why }) => `account ${visible(username)} stays away: ${visible(why)}`,
     ),
@@ -107,6 +109,14 @@ export async function planText(
 
 function suppressedLines({ suppressed }: RestorePlan): string[] {
   return suppressed === 0 ? [] : [`${grouped(suppressed)} suppressed: erased, and left out of every restore`];
+}
+
+function dueAgainLines({ dueAgain }: RestorePlan): string[] {
+  return dueAgain.length === 0
+    ? []
+    : [
+        `from before ${dueAgain.join(", ")}: \`mawps migrate up\` does ${dueAgain.length === 1 ? "it" : "them"}`,
+      ];
 }
 
 function lostLines({ lost }: RestorePlan): string[] {
@@ -177,6 +187,7 @@ export async function outcomeText(
       ...(unsupported.length === 0 ? [] : [`${name}, unknown to this server: ${unsupported.join(", ")}`]),
     ]),
     ...(erasures === 0 ? [] : [`${count(erasures, "entry", "entries")} added to the erasure ledger`]),
+    ...dueAgainLines(plan),
   ].join("\n");
 }
 

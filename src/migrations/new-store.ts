@@ -1,0 +1,88 @@
+import type { Aws } from "../aws/clients.ts";
+import { getItem, type Item } from "../aws/dynamodb/items.ts";
+import { putNew } from "../aws/dynamodb/put-new.ts";
+import { transact } from "../aws/dynamodb/transact.ts";
+import { errorName } from "../aws/setting.ts";
+import type { Declaration } from "../model/declaration.ts";
+import type { Step } from "../setup/step.ts";
+import { idsOfNew, newStoreKey, readStates } from "./state.ts";
+
+/*
+ * Where `setup` has made the table of profiles, there was nothing to migrate: all migrations that were known then count as applied.
+ * One item says so. A state of a migration's own counts before it.
+ */
+
+export interface MadeStore {
+  readonly declaration: Pick<Declaration, "tables">;
+  /** What `setup` has carried out. */
+  readonly done: readonly Step[];
+  readonly now: Date;
+  /** The tool and its version. */
+  readonly tool: string;
+}
+
+/**
+ * Notes that there is nothing to migrate, if the table of profiles is among what was made, and no migration was ever begun here.
+ * To be called right after that, before anybody can have written there.
+ */
+export async function noteNewStore(aws: Aws, { declaration, done, now, tool }: MadeStore): Promise<void> {
+  const [profiles, table] = ["userProfiles", "migrations"].map(
+    (wanted) => declaration.tables.find(({ role }) => role === wanted)?.name,
+  );
+  const isMade = done.some(
+    ({ kind, resource, name }) => kind === "create" && resource === "table" && name === profiles,
+  );
+  if (table === undefined || !isMade) return;
+  const { migrations } = await import("./registry.ts");
+  const ids = migrations.map(({ migration: { id } }) => id);
+  if ((await readStates({ aws, migrationsTable: table }, ids)).size > 0) return;
+  const item: Item = {
+    ...newStoreKey,
+    ids: { L: ids.map((id) => ({ S: id })) },
+    at: { S: now.toISOString() },
+    tool: { S: tool },
+  };
+  try {
+    await putNew(aws, { table, partition: "id", items: [item] });
+  } catch (error) {
+    // Without that table, which could not be made, nothing counts as applied.
+    if (errorName(error) !== "ResourceNotFoundException") throw error;
+  }
+}
+
+/**
+ * The migrations that count as applied only because the store was new, and of which older data than that may be in need: all
+ * behind this one; all there are where it is null.
+ */
+export async function newOnlyBehind(
+  aws: Aws,
+  { table, version, signal }: { table: string; version: string | null; signal?: AbortSignal | undefined },
+): Promise<string[]> {
+  try {
+    const ids = idsOfNew(await getItem(aws, { table, key: newStoreKey, signal }));
+    return ids.filter((id) => version === null || id > version);
+  } catch (error) {
+    if (errorName(error) === "ResourceNotFoundException") return [];
+    throw error;
+  }
+}
+
+/** Takes these migrations out of those that count as applied because the store was new. Safe to call twice. */
+export async function forgetNew(
+  aws: Aws,
+  { table, ids, signal }: { table: string; ids: readonly string[]; signal?: AbortSignal | undefined },
+): Promise<void> {
+  const item = await getItem(aws, { table, key: newStoreKey, signal });
+  if (item === undefined) return;
+  const left = idsOfNew(item).filter((id) => !ids.includes(id));
+  const value = { L: left.map((id) => ({ S: id })) };
+  await transact(
+    aws,
+    [
+      left.length === 0
+        ? { kind: "delete", table, key: newStoreKey }
+        : { kind: "update", table, key: newStoreKey, change: { set: [{ path: "ids", value }] } },
+    ],
+    signal,
+  );
+}
