@@ -2,6 +2,7 @@ import { Command, Help, Option } from "@commander-js/extra-typings";
 import type { Voice } from "./main.ts";
 import type { Run } from "./commands/run.ts";
 import type { World } from "./world.ts";
+import { showsColor } from "./output/layout.ts";
 import { visibleLines } from "./output/text.ts";
 import { suggestion } from "./suggestion.ts";
 import { version } from "./version.ts";
@@ -187,11 +188,12 @@ export function buildProgram(world: World): Program {
       profile: started[0]?.config.profile ?? given.profile,
       region: started[0]?.config.region ?? given.region,
       endpointUrl: started[0]?.config.endpointUrl ?? given.endpointUrl,
-      color:
-        world.stderr.isTTY === true &&
-        (started[0] === undefined
-          ? given.color && !world.env["NO_COLOR"] && !world.env["MAWPS_NO_COLOR"]
-          : !started[0].config.noColor),
+      color: showsColor(world.stderr, {
+        noColor:
+          started[0]?.config.noColor ??
+          (!given.color || Boolean(world.env["NO_COLOR"]) || Boolean(world.env["MAWPS_NO_COLOR"])),
+        term: world.env["TERM"],
+      }),
       changing: started.some(({ changing }) => changing),
     };
   }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join, relative } from "node:path";
 import { homedir, hostname, userInfo } from "node:os";
-import { visible } from "./output/text.ts";
+import { visible, visiblePainted } from "./output/text.ts";
 import type { Prompts, World } from "./world.ts";
 
 /**
@@ -87,7 +87,7 @@ function prompts(signal: AbortSignal): Prompts {
   return {
     async confirm(message, fallback) {
       const { confirm } = await import("./prompts.ts");
-      return confirm({ message: visible(message), default: fallback }, context());
+      return confirm({ message: visiblePainted(message, { color: true }), default: fallback }, context());
     },
     async input(message, { fallback, check } = {}) {
       const { input } = await import("./prompts.ts");

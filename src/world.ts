@@ -11,6 +11,7 @@ export interface Output {
 
 /** Questions to a person. Never asked without a terminal: the callers see to that. */
 export interface Prompts {
+  /** The question may be in colours. */
   confirm(question: string, fallback: boolean): Promise<boolean>;
   input(
     question: string,

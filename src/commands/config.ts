@@ -25,7 +25,12 @@ export function config(noun: AnyCommand, begin: Begin): void {
             [
               { title: "SETTING", cell: ({ key }) => key },
               { title: "VALUE", cell: ({ value }) => (value === null ? "-" : String(value)), least: 12 },
-              { title: "FROM", cell: ({ source }) => source, least: 12 },
+              {
+                title: "FROM",
+                cell: ({ source }) => source,
+                least: 12,
+                tone: ({ source }) => (source === "default" ? "dim" : undefined),
+              },
               { title: "VARIABLE", cell: ({ variable }) => variable ?? "" },
             ],
             layout,

@@ -56,6 +56,7 @@ export function local(noun: AnyCommand, begin: Begin): void {
           await run.confirm({
             question: `Delete the local store ${path} with everything in it?`,
             destructive: true,
+            deletes: true,
           });
           await resetLocal(run.config, run.world);
         }

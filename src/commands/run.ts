@@ -4,7 +4,8 @@ import type { CallerIdentity } from "../aws/sts.ts";
 import type { FoundFile } from "../config/config-file.ts";
 import type { Config, Resolved, Sources } from "../config/config.ts";
 import { CliError } from "../errors.ts";
-import { paint, type Layout } from "../output/layout.ts";
+import { paint, showsColor, type Layout } from "../output/layout.ts";
+import type { Column } from "../output/table.ts";
 import { withoutSecrets } from "../output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "../output/text.ts";
 import type { Access, Connection, Output, World } from "../world.ts";
@@ -42,7 +43,12 @@ export interface Run {
     asText: (rows: T[], layout: Layout) => string | Promise<string>,
   ): Promise<void>;
   /** A list without an end in sight: a line or a few each, or with `--json` an object a line, written as they come. */
-  printLines<T>(rows: AsyncIterable<T>, asLines: (row: T) => string | readonly string[]): Promise<void>;
+  printLines<T>(
+    rows: AsyncIterable<T>,
+    asLines: (row: T, layout: Layout) => string | readonly string[],
+  ): Promise<void>;
+  /** The same as a table. */
+  printTable<T>(rows: AsyncIterable<T>, columns: readonly Column<T>[], none: string): Promise<void>;
   /** Raw bytes or text that is the result itself (a script, an export); the same with and without `--json`. */
   write(text: string): Promise<void>;
   /** A remark on stderr; silent with `--quiet` and `--json`. */
@@ -73,6 +79,8 @@ export interface Question {
   readonly question: string;
   /** True for what destroys or changes what exists: on a protected environment its name must be typed. */
   readonly destructive: boolean;
+  /** True for what is not there any more afterwards: it is asked for in the colour of that. */
+  readonly deletes?: boolean;
 }
 
 /** Prepares the run of one verb. Nothing is opened and nothing printed before it is asked for. */
@@ -81,10 +89,10 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
   const json = config.json;
   const silent = json || config.quiet;
   const interactive = machine.stdin.isTTY === true && machine.stderr.isTTY === true;
-  const layoutOf = ({ isTTY, columns }: Output): Layout => ({
-    columns: columns || 80,
-    fits: isTTY === true && !config.wide && (columns ?? 0) > 0,
-    color: isTTY === true && !config.noColor,
+  const layoutOf = (output: Output): Layout => ({
+    columns: output.columns || 80,
+    fits: output.isTTY === true && !config.wide && (output.columns ?? 0) > 0,
+    color: showsColor(output, { noColor: config.noColor, term: machine.env["TERM"] }),
   });
   const layout = layoutOf(machine.stdout);
   const aside = layoutOf(machine.stderr);
@@ -217,8 +225,21 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       }
       const { listLine } = await import("../output/table.ts");
       for await (const row of rows) {
-        for (const line of [asLines(row)].flat()) await write(`${await listLine(line, layout)}\n`);
+        for (const line of [asLines(row, layout)].flat()) await write(`${await listLine(line, layout)}\n`);
       }
+    },
+    async printTable(rows, columns, none) {
+      if (json) {
+        for await (const row of rows) await write(`${asJson(row)}\n`);
+        return;
+      }
+      const { tableParts } = await import("../output/table.ts");
+      let isEmpty = true;
+      for await (const part of tableParts(rows, columns, layout)) {
+        isEmpty = false;
+        await write(`${visibleLines(part, layout)}\n`);
+      }
+      if (isEmpty) await write(`${none}\n`);
     },
     async outline(asText) {
       if (silent) return;
@@ -236,7 +257,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     async confirm(question) {
       await naming;
       spinning?.stop();
-      await askFirst(question, { world, config, interactive });
+      await askFirst(question, { world, config, interactive, layout: aside });
     },
     async close() {
       closed = true;
@@ -370,9 +391,11 @@ async function startProgress(world: World, text: string): Promise<Progress> {
  * | no                        | any            | no    | no       | fails, names --yes      |
  */
 async function askFirst(
-  { question, destructive }: Question,
-  { world, config, interactive }: { world: World; config: Config; interactive: boolean },
+  { question, destructive, deletes = false }: Question,
+  { world, config, interactive, layout }: Pick<Run, "world" | "config" | "interactive"> & { layout: Layout },
 ): Promise<void> {
+  const tone = deletes ? "bad" : destructive ? "warning" : undefined;
+  const shown = paint(visible(question), tone, layout);
   if (config.protected && destructive) {
     const name = config.name ?? "";
     let typed = config.confirm;
@@ -382,7 +405,7 @@ async function askFirst(
           hint: `pass --confirm ${name}`,
         });
       }
-      world.stderr.write(`${visible(question)}\n`);
+      world.stderr.write(`${shown}\n`);
       typed = await world.prompts.input(`"${name}" is protected. Type its name to go on:`);
     }
     if (typed !== name) {
@@ -396,5 +419,5 @@ async function askFirst(
       hint: "pass --yes to go on without asking",
     });
   }
-  if (!(await world.prompts.confirm(question, false))) throw new CliError("declined; nothing was changed");
+  if (!(await world.prompts.confirm(shown, false))) throw new CliError("declined; nothing was changed");
 }

@@ -1,6 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
+import { paint, type Layout, type Tone } from "../output/layout.ts";
 import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
 import type { SetupResult } from "../setup/apply.ts";
@@ -48,11 +49,11 @@ export function setup(noun: Command, begin: Begin): void {
       reading.stop();
       if (run.config.dryRun || due.length === 0) {
         const left = plan.map((step) => row(step, due.includes(step) ? "planned" : leftOver(step)));
-        return run.printRows(left, (rows) => asText(rows));
+        return run.printRows(left, asText);
       }
 
       const asked = due.map((step) => row(step, "planned"));
-      await run.outline(() => planText(asked));
+      await run.outline((layout) => planText(asked, layout));
       await run.confirm({
         question: `Carry out ${count(due.length, "step")}?`,
         destructive: due.some(({ kind }) => kind === "change"),
@@ -93,7 +94,7 @@ export function setup(noun: Command, begin: Begin): void {
       ]);
       await run.printRows(
         plan.map((step) => row(step, results.get(step) ?? leftOver(step))),
-        (rows) => asText(rows),
+        asText,
       );
       if (outcome.failed.length > 0) throw failures(outcome.failed, outcome.done.length);
     });
@@ -172,36 +173,49 @@ const signs: Readonly<Record<StepKind, string>> = {
   problem: "!",
 };
 
+const tones: Readonly<Record<StepKind, Tone>> = {
+  create: "good",
+  add: "good",
+  change: "warning",
+  ok: "dim",
+  note: "dim",
+  problem: "bad",
+};
+
 /** What is about to be done, resource by resource: the setting, how it is now, how it will be. */
-function planText(rows: readonly Row[]): string {
-  return grouped(rows, ({ kind, aspect, from, to }) => [
-    `${signs[kind]} ${aspect}`,
-    from === undefined ? to : `${from} -> ${to}`,
-  ]);
+function planText(rows: readonly Row[], layout: Layout): string {
+  return grouped(rows, layout, ({ from, to }) => (from === undefined ? to : `${from} -> ${to}`));
 }
 
 /** Settings under the name of their bucket or table, lined up over all of them. */
-function grouped(rows: readonly Row[], line: (row: Row) => readonly [string, string]): string {
-  const lines = rows.map((each) => ({ resource: `${each.resource} ${each.name}`, line: line(each) }));
-  const width = Math.max(0, ...lines.map(({ line: [setting] }) => setting.length));
+function grouped(rows: readonly Row[], layout: Layout, textOf: (row: Row) => string): string {
+  const lines = rows.map((each) => ({
+    resource: `${each.resource} ${each.name}`,
+    setting: `${signs[each.kind]} ${each.aspect}`,
+    tone: tones[each.kind],
+    text: textOf(each),
+  }));
+  const width = Math.max(0, ...lines.map(({ setting }) => setting.length));
   return lines
-    .flatMap(({ resource, line: [setting, text] }, at) => [
+    .flatMap(({ resource, setting, tone, text }, at) => [
       ...(resource === lines[at - 1]?.resource ? [] : [resource]),
-      visible(`  ${setting.padEnd(width)}  ${text}`),
+      `  ${paint(setting.padEnd(width), tone, layout)}  ${visible(text)}`,
     ])
     .join("\n");
 }
 
-function asText(rows: readonly Row[]): string {
+function asText(rows: readonly Row[], layout: Layout): string {
   const shown = rows.filter(({ result, kind }) => result !== "none" || kind === "note");
   const well = rows.filter(({ kind }) => kind === "ok").length;
   const lines: string[] = [];
   if (shown.length > 0) {
     lines.push(
-      grouped(shown, ({ kind, aspect, to, remedy, result }) => [
-        `${signs[kind]} ${aspect}`,
-        `${to}${remedy === undefined ? "" : ` (${remedy})`}${result === "none" ? "" : ` [${result}]`}`,
-      ]),
+      grouped(
+        shown,
+        layout,
+        ({ to, remedy, result }) =>
+          `${to}${remedy === undefined ? "" : ` (${remedy})`}${result === "none" ? "" : ` [${result}]`}`,
+      ),
     );
   }
   const of = (result: Row["result"]) => rows.filter((each) => each.result === result).length;

@@ -6,6 +6,14 @@ export interface Layout {
   readonly color: boolean;
 }
 
+/** Whether a stream shows colours: on a terminal that has some, unless the user wants none. */
+export function showsColor(
+  { isTTY }: { readonly isTTY?: boolean },
+  { noColor, term }: { readonly noColor: boolean; readonly term: string | undefined },
+): boolean {
+  return isTTY === true && !noColor && term !== "dumb";
+}
+
 /** What a colour stands for. The words say it, too: colour is never alone. */
 export type Tone = "bad" | "warning" | "good" | "dim";
 

@@ -1,6 +1,6 @@
 import type { HorizontalAlignment } from "cli-table3";
 import { paint, type Layout, type Tone } from "./layout.ts";
-import { visible } from "./text.ts";
+import { visible, visiblePainted } from "./text.ts";
 
 export interface Column<Row> {
   readonly title: string;
@@ -23,11 +23,60 @@ export async function table<Row>(
   columns: readonly Column<Row>[],
   layout: Layout,
 ): Promise<string> {
+  const { heading, body } = await laidOut(rows, { columns, layout });
+  return heading === undefined ? body : [heading, ...(body === "" ? [] : [body])].join("\n");
+}
+
+/** Rows of a list without an end in sight by which the widths of its columns are chosen. */
+const rowsLookedAt = 100;
+
+/** The same for a list without an end in sight, in parts as its rows come: a longer text further down moves its row alone. */
+export async function* tableParts<Row>(
+  rows: AsyncIterable<Row>,
+  columns: readonly Column<Row>[],
+  layout: Layout,
+): AsyncGenerator<string> {
+  let part: Row[] = [];
+  let needed: readonly number[] | undefined;
+  const drawn = async () => {
+    const isFirst = needed === undefined;
+    const laid = await laidOut(part, { columns, layout, atLeast: needed });
+    ({ needed } = laid);
+    part = [];
+    if (laid.heading === undefined) return isFirst ? laid.body : `\n${laid.body}`;
+    return isFirst ? `${laid.heading}\n${laid.body}` : laid.body;
+  };
+  for await (const row of rows) {
+    part.push(row);
+    if (part.length === rowsLookedAt) yield await drawn();
+  }
+  if (part.length > 0) yield await drawn();
+}
+
+interface Laying<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly layout: Layout;
+  /** Widths of the part before. */
+  readonly atLeast?: readonly number[] | undefined;
+}
+
+interface LaidOut {
+  /** Undefined where each row is a block that has the titles in it. */
+  readonly heading?: string | undefined;
+  readonly body: string;
+  /** Widths in which nothing of the columns were shortened. */
+  readonly needed: readonly number[];
+}
+
+async function laidOut<Row>(
+  rows: readonly Row[],
+  { columns, layout, atLeast = [] }: Laying<Row>,
+): Promise<LaidOut> {
   const texts = rows.map((row) => columns.map((column) => visible(column.cell(row))));
   const titles = columns.map(({ title }) => title);
   const widthOf = await measure([...titles, ...texts.flat()]);
   const needed = columns.map((_column, at) =>
-    [titles, ...texts].reduce((widest, line) => Math.max(widest, widthOf(line[at] ?? "")), 0),
+    [titles, ...texts].reduce((widest, line) => Math.max(widest, widthOf(line[at] ?? "")), atLeast[at] ?? 0),
   );
   const widths = layout.fits ? fitted(needed, columns, layout.columns) : needed;
   const toneAt = (row: number, column: number) => {
@@ -42,13 +91,14 @@ export async function table<Row>(
           .filter(([, text]) => text !== ""),
       ),
     );
-    return blocks.join("\n\n");
+    return { body: blocks.join("\n\n"), needed };
   }
   const shown = texts.map((line, row) =>
     line.map((text, at) => paint(shortened(text, widths[at] ?? 0, widthOf), toneAt(row, at), layout)),
   );
   const aligns = columns.map(({ align = "left" }) => align);
-  return draw([titles, ...shown], widths, aligns);
+  const [heading = "", ...lines] = await draw([titles, ...shown], widths, aligns);
+  return { heading, body: lines.join("\n"), needed };
 }
 
 /** Widths with which a row fits into so many columns; undefined where that would shorten a text too much. */
@@ -92,7 +142,7 @@ async function draw(
   rows: readonly (readonly string[])[],
   widths: readonly number[],
   aligns: readonly HorizontalAlignment[],
-): Promise<string> {
+): Promise<string[]> {
   const { default: Table } = await import("cli-table3");
   const chars = Object.fromEntries(borders.map((name) => [name, ""]));
   const drawn: string[] = [];
@@ -106,7 +156,7 @@ async function draw(
     part.push(...rows.slice(at, at + rowsAtOnce).map((row) => [...row]));
     drawn.push(...part.toString().split("\n"));
   }
-  return drawn.map((line) => line.trimEnd()).join("\n");
+  return drawn.map((line) => line.trimEnd());
 }
 
 const borders =
@@ -115,8 +165,8 @@ const borders =
   );
 
 /** A line of a list without an end in sight: on a terminal it goes on below, indented, between two words. */
-export async function listLine(text: string, { columns, fits }: Layout): Promise<string> {
-  const line = visible(text);
+export async function listLine(text: string, { columns, fits, color }: Layout): Promise<string> {
+  const line = visiblePainted(text, { color });
   if (!fits || line.length <= columns / 2) return line;
   const widthOf = await measure([line]);
   const lines = [""];

@@ -1,4 +1,4 @@
-import { paintCodes } from "./layout.ts";
+import { paintCodes, type Layout } from "./layout.ts";
 
 /** Control characters, line breaks and tabs among them, and the invisible ones that turn the direction of writing. */
 const unseen = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
@@ -16,14 +16,22 @@ export function visible(text: string): string {
   });
 }
 
+/** The same for one line in colours of our own, where colours are shown. */
+export function visiblePainted(text: string, { color }: Pick<Layout, "color">): string {
+  return color ? exceptPaint(text, visible) : visible(text);
+}
+
 /** The same for lines of our own, which stay lines, in colours of our own. What is foreign in them was made visible before. */
-export function visibleLines(text: string, { color }: { color: boolean } = { color: false }): string {
-  if (color)
-    return text
-      .split(paintCodes)
-      .map((part, at) => (at % 2 === 1 ? part : visibleLines(part)))
-      .join("");
+export function visibleLines(text: string, { color }: Pick<Layout, "color"> = { color: false }): string {
+  if (color) return exceptPaint(text, (part) => visibleLines(part));
   return text.split("\n").map(visible).join("\n");
+}
+
+function exceptPaint(text: string, show: (part: string) => string): string {
+  return text
+    .split(paintCodes)
+    .map((part, at) => (at % 2 === 1 ? part : show(part)))
+    .join("");
 }
 
 /** JSON that can be shown on a terminal: what JSON itself leaves as it is among those characters is escaped, too. */

@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { vi } from "vitest";
 import { findServing } from "../../src/local/store.ts";
 import type { TestHome } from "./world.ts";
 
@@ -34,4 +36,13 @@ export async function serveHome(
     }
     await Promise.race([sleep(10), failed]);
   }
+}
+
+/** The variables under which the store that is served stands for AWS; the test has to call `vi.unstubAllEnvs`. */
+export async function asAws(home: TestHome, { endpoint }: ServedHome): Promise<Record<string, string>> {
+  const text = await readFile(join(home.folder, "store", "credentials.json"), "utf8");
+  const { accessKeyId, secretAccessKey } = JSON.parse(text) as Record<string, string>;
+  vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId ?? "");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey ?? "");
+  return { MAWPS_TARGET: "aws", AWS_ENDPOINT_URL: endpoint };
 }

@@ -25,6 +25,8 @@ export interface WorldOptions {
   /** What is typed at the prompts, in order. Without answers there is no terminal. */
   readonly answers?: readonly (string | boolean)[];
   readonly stdin?: Uint8Array;
+  /** Columns of the terminal that stdout and stderr are then. */
+  readonly columns?: number;
   readonly signal?: AbortSignal;
   readonly limits?: Partial<Limits>;
 }
@@ -35,6 +37,8 @@ export interface TestHome {
   /** Every call to the SDK's clients since the home was made. */
   readonly calls: Call[];
   readonly opened: string[];
+  /** The questions that were asked with yes and no as answers. */
+  readonly asked: string[];
   /** Time that has passed since the tests' start, besides its going on, for machine and server alike. */
   laterMs: number;
   /** How far this machine's clock is ahead of the server's. */
@@ -59,6 +63,7 @@ export async function makeHome(): Promise<TestHome> {
   const folder = await mkdtemp(join(tmpdir(), "mawps-test-"));
   const calls: Call[] = [];
   const opened: string[] = [];
+  const asked: string[] = [];
   let looks = 0;
   const serverNow = () => new Date(testStart.getTime() + 1000 * looks++ + home.laterMs);
   const now = () => new Date(serverNow().getTime() + home.aheadMs);
@@ -74,10 +79,11 @@ export async function makeHome(): Promise<TestHome> {
       return answer;
     };
     const isTTY = answers !== undefined;
+    const { columns } = options;
     const made: World = {
       stdin: Object.assign(streamOf(options.stdin), { isTTY }),
-      stdout: sink(stdout, false),
-      stderr: sink(stderr, isTTY),
+      stdout: sink(stdout, { isTTY: columns !== undefined, columns }),
+      stderr: sink(stderr, { isTTY: isTTY || columns !== undefined, columns }),
       env: { ...baseEnv, ...options.env },
       cwd: folder,
       home: folder,
@@ -92,7 +98,10 @@ export async function makeHome(): Promise<TestHome> {
       machine: { host: "test-host", pid: 1, isAlive: () => false },
       randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
       prompts: {
-        confirm: async () => next() === true,
+        confirm: async (question) => {
+          asked.push(question);
+          return next() === true;
+        },
         input: async () => String(next()),
         password: async () => String(next()),
         select: async () => String(next()),
@@ -108,6 +117,7 @@ export async function makeHome(): Promise<TestHome> {
     folder,
     calls,
     opened,
+    asked,
     laterMs: 0,
     aheadMs: 0,
     beforeUpdate: undefined,
@@ -144,10 +154,13 @@ async function* streamOf(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Arr
 /** What a spinner asks of a terminal besides. */
 const terminal = { cursorTo: () => true, clearLine: () => true, moveCursor: () => true };
 
-function sink(into: string[], isTTY: boolean): Output {
+function sink(
+  into: string[],
+  { isTTY, columns = 100 }: { isTTY: boolean; columns?: number | undefined },
+): Output {
   return Object.assign({}, isTTY ? terminal : {}, {
     isTTY,
-    columns: 100,
+    columns,
     write(text: string | Uint8Array) {
       into.push(typeof text === "string" ? text : Buffer.from(text).toString());
       return true;

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { AuditEntry } from "../../model/audit.ts";
+import { paint, type Layout } from "../../output/layout.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { periodOf, since, until } from "./period.ts";
@@ -32,9 +33,9 @@ function filled(text: string): string {
 }
 
 /** One line an entry, so that a list of any length is printed as it is read. */
-function line({ timestamp, action, userId, actor, details }: AuditEntry): string {
+function line({ timestamp, action, userId, actor, details }: AuditEntry, layout: Layout): string {
   const told = Object.entries(details).map(([name, value]) => `${name}=${String(value)}`);
-  return visible(
-    `${storedTime(timestamp)}  ${action.padEnd(20)}  ${(userId ?? "-").padEnd(12)}  ${[actor, ...told].join(" ")}`,
-  );
+  const whose = paint(visible((userId ?? "-").padEnd(12)), "dim", layout);
+  const what = visible(action.padEnd(20));
+  return `${visible(storedTime(timestamp))}  ${what}  ${whose}  ${visible([actor, ...told].join(" "))}`;
 }

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Fault, Found, Interruption, Verification } from "../../audit/verify.ts";
 import { CliError, exitCodes } from "../../errors.ts";
+import { paint } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { Run } from "../run.ts";
@@ -40,8 +41,12 @@ export function auditVerify(begin: Begin): AnyCommand {
           yield step.value;
         }
       })();
-      await run.printLines(foundThenSum, (row) =>
-        "fault" in row ? faultLine(row) : "since" in row ? interruptedLine(row) : sumLines(row),
+      await run.printLines(foundThenSum, (row, layout) =>
+        "fault" in row
+          ? paint(faultLine(row), "bad", layout)
+          : "since" in row
+            ? paint(interruptedLine(row), "warning", layout)
+            : sumLines(row),
       );
       if (reason !== undefined) {
         await acknowledgeFound(run, found, reason);

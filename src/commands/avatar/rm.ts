@@ -24,6 +24,7 @@ export function avatarRm(begin: Begin): AnyCommand {
         await run.confirm({
           question: `Take the picture of ${visible(userId)} off their profile? Its object stays until retention removes it.`,
           destructive: true,
+          deletes: true,
         });
         await removeAvatar(await changingSite(run), pointer);
       }

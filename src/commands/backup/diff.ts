@@ -1,6 +1,7 @@
 import { Argument, Command } from "@commander-js/extra-typings";
 import type { Change, Difference } from "../../backup/diff.ts";
 import { isRecord } from "../../model/json.ts";
+import { paint, type Layout, type Tone } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { repoFlag, snapshotName } from "./repository.ts";
@@ -46,10 +47,12 @@ export function backupDiff(begin: Begin): AnyCommand {
 }
 
 const signs = { added: "+", removed: "-", changed: "~" } as const satisfies Record<Change, string>;
+const tones = { added: "good", removed: "bad", changed: "warning" } as const satisfies Record<Change, Tone>;
 
 /** `~ item mawps-user-profiles user-1 + user-profile` */
-function asLine({ change, what, in: where, key }: Difference): string {
-  return visible(`${signs[change]} ${what} ${where} ${typeof key === "string" ? key : keyWords(key)}`);
+function asLine({ change, what, in: where, key }: Difference, layout: Layout): string {
+  const text = `${signs[change]} ${what} ${where} ${typeof key === "string" ? key : keyWords(key)}`;
+  return paint(visible(text), tones[change], layout);
 }
 
 function keyWords(key: Readonly<Record<string, unknown>>): string {

@@ -3,6 +3,7 @@ import type { Counts } from "../../backup/manifest.ts";
 import type { DrillReport } from "./drilling.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../output/bytes.ts";
+import { paint, type Layout } from "../../output/layout.ts";
 import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
@@ -46,7 +47,7 @@ function countsText({ items, objects, users, bytes: size }: Counts): string {
   return `${count(items, "item")}, ${count(objects, "object")} of ${bytes(size)}, ${count(users, "account")}`;
 }
 
-function reportText(report: DrillReport): string {
+function reportText(report: DrillReport, layout: Layout): string {
   const { snapshot, faults, faultCount, suppressed, lost, steps } = report;
   const more = faultCount - faults.length;
   return [
@@ -54,8 +55,8 @@ function reportText(report: DrillReport): string {
     ...(suppressed === 0 ? [] : [`${grouped(suppressed)} suppressed: they were erased`]),
     ...lost.map((what) => `not restored: ${what}`),
     ...steps.map(({ step, seconds }) => `${step}: ${seconds.toFixed(1)} s`),
-    ...faults.map(({ what, why }) => visible(`FAULT ${what}: ${why}`)),
+    ...faults.map(({ what, why }) => paint(visible(`FAULT ${what}: ${why}`), "bad", layout)),
     ...(more > 0 ? [`and ${grouped(more)} more`] : []),
-    report.outcome === "ok" ? "restored and sound" : "NOT sound",
+    report.outcome === "ok" ? paint("restored and sound", "good", layout) : paint("NOT sound", "bad", layout),
   ].join("\n");
 }

@@ -8,6 +8,7 @@ import { table } from "../../output/table.ts";
 import { grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { repoFlag } from "./repository.ts";
+import { idColumn } from "../../output/tones.ts";
 
 interface Listed extends SnapshotEntry {
   /** Absent where the manifest cannot be read here. */
@@ -61,7 +62,7 @@ async function asText(rows: Listed[], layout: Layout): Promise<string> {
   return table(
     rows,
     [
-      { title: "BACKUP", cell: ({ id }) => id },
+      idColumn({ title: "BACKUP", cell: ({ id }) => id }),
       { title: "MADE", cell: ({ startedAt }) => localTime(startedAt) },
       { title: "ITEMS", cell: ({ counts }) => grouped(counts?.items), align: "right" },
       { title: "OBJECTS", cell: ({ counts }) => grouped(counts?.objects), align: "right" },
@@ -74,9 +75,14 @@ async function asText(rows: Listed[], layout: Layout): Promise<string> {
       {
         title: "VERIFIED",
         cell: ({ verifiedAt }) => (verifiedAt === undefined ? "-" : localTime(verifiedAt)),
+        tone: () => "good",
       },
-      { title: "DRILLED", cell: ({ drilledAt }) => (drilledAt === undefined ? "-" : localTime(drilledAt)) },
-      { title: "", cell: remark, least: 12 },
+      {
+        title: "DRILLED",
+        cell: ({ drilledAt }) => (drilledAt === undefined ? "-" : localTime(drilledAt)),
+        tone: () => "good",
+      },
+      { title: "", cell: remark, least: 12, tone: () => "bad" },
     ],
     layout,
   );

@@ -8,6 +8,7 @@ import type { AnyCommand, Begin } from "../../program.ts";
 import { repoFlag } from "./repository.ts";
 import type { Run } from "../run.ts";
 import type { Layout } from "../../output/layout.ts";
+import { idColumn } from "../../output/tones.ts";
 
 /** `mawps backup prune`: removes old backups by a policy, and what only they hold. */
 export function backupPrune(begin: Begin): AnyCommand {
@@ -66,7 +67,7 @@ export function backupPrune(begin: Begin): AnyCommand {
       }
       looking.stop();
       if (run.interactive) await run.outline((layout) => verdictText(verdicts, layout));
-      await run.confirm({ question: questionOf(verdicts), destructive: true });
+      await run.confirm({ question: questionOf(verdicts), destructive: true, deletes: true });
       const pruned = await carriedOut(run, site, (audited) =>
         prune(audited, { policy, doomed: new Set(goingIn(verdicts)) }),
       );
@@ -157,7 +158,7 @@ async function verdictText(verdicts: readonly Verdict[], layout: Layout): Promis
         cell: ({ isKept }) => (isKept ? "keep" : "remove"),
         tone: ({ isKept }) => (isKept ? "good" : "bad"),
       },
-      { title: "BACKUP", cell: ({ id }) => id },
+      idColumn({ title: "BACKUP", cell: ({ id }) => id }),
       { title: "WHY", cell: ({ reasons }) => reasons.join(", "), least: 16 },
     ],
     layout,

@@ -18,6 +18,15 @@ interface Row {
   readonly suppressed: number;
 }
 
+/** What is made, what stays as it is though it differs, and what is lost under what comes back. */
+const tones = {
+  create: "good",
+  same: undefined,
+  conflict: "warning",
+  overwrite: "bad",
+  suppressed: "warning",
+} as const;
+
 function rowsOf({ tables, buckets, users }: RestorePlan): Row[] {
   const states = { missing: "is made", unfinished: "goes on", there: "" };
   return [
@@ -79,6 +88,7 @@ export async function planText(
     title: name,
     align: "right" as const,
     cell: (row: Row) => grouped(row[name]),
+    tone: (row: Row) => (row[name] === 0 ? "dim" : tones[name]),
   });
   const counts = await table(
     rowsOf(plan),

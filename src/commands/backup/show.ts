@@ -3,7 +3,7 @@ import type { Manifest } from "../../backup/snapshot.ts";
 import type { SnapshotEntry } from "../../backup/snapshots.ts";
 import { bytes } from "../../output/bytes.ts";
 import { localTime } from "../../output/dates.ts";
-import type { Layout } from "../../output/layout.ts";
+import { paint, type Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -31,6 +31,8 @@ type Shown = Manifest & Omit<SnapshotEntry, "id" | "startedAt"> & { readonly whe
 
 async function asText(shown: Shown, layout: Layout): Promise<string> {
   const { tables, buckets, userPool, account, target } = shown;
+  const checked = (at: Date | undefined, never: string) =>
+    at === undefined ? paint(never, "warning", layout) : paint(localTime(at), "good", layout);
   const head = facts([
     ["backup", shown.id],
     ["where", shown.where],
@@ -43,8 +45,8 @@ async function asText(shown: Shown, layout: Layout): Promise<string> {
       `${localTime(new Date(shown.startedAt))} to ${localTime(new Date(shown.endedAt))}, by ${shown.tool}`,
     ],
     ["migrations", shown.schemaVersion === null ? "none" : `up to ${shown.schemaVersion}`],
-    ["verified", shown.verifiedAt === undefined ? "never as a whole" : localTime(shown.verifiedAt)],
-    ["drilled", shown.drilledAt === undefined ? "never with success" : localTime(shown.drilledAt)],
+    ["verified", checked(shown.verifiedAt, "never as a whole")],
+    ["drilled", checked(shown.drilledAt, "never with success")],
     ["left out", shown.left?.join(", ")],
   ]);
   const rows = [

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Verification } from "../../backup/verify.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../output/bytes.ts";
+import { paint, type Layout } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
@@ -85,24 +86,17 @@ function share(text: string): number {
   throw new InvalidArgumentError("expected 1% to 100%.");
 }
 
-function asText({
-  snapshot,
-  items,
-  objects,
-  users,
-  contents,
-  read,
-  bytesRead,
-  faults,
-  isReadable,
-}: Verification): string {
-  const found = faults.map((fault) => visible(`  ${fault}`));
+function asText(
+  { snapshot, items, objects, users, contents, read, bytesRead, faults, isReadable }: Verification,
+  layout: Layout,
+): string {
+  const found = faults.map((fault) => paint(visible(`  ${fault}`), "bad", layout));
   if (!isReadable) return [`backup ${snapshot} cannot be read:`, ...found].join("\n");
   const holds = `${count(items, "item")}, ${count(objects, "object")}, ${count(users, "account")}`;
   const how =
     read === contents
       ? `all contents of objects were read (${bytes(bytesRead)})`
       : `${read} of ${count(contents, "content")} of objects were read (${bytes(bytesRead)}), the others are there`;
-  if (faults.length === 0) return `backup ${snapshot} is whole: ${holds}\n${how}`;
+  if (faults.length === 0) return `backup ${snapshot} is ${paint("whole", "good", layout)}: ${holds}\n${how}`;
   return `backup ${snapshot}: ${holds}\n${how}\n${found.join("\n")}`;
 }

@@ -7,6 +7,7 @@ import { documentColumns } from "./table.ts";
 import { failPartly } from "../failures.ts";
 import type { ChangingSite } from "../../documents/site.ts";
 import type { Run } from "../run.ts";
+import { stateColumn } from "../../output/tones.ts";
 
 interface Row {
   readonly entry: StoredEntry;
@@ -42,7 +43,7 @@ export async function changeAndPrint(
       : table(
           all,
           [
-            { title: "RESULT", cell: ({ result }) => result },
+            stateColumn({ title: "RESULT", cell: ({ result }) => result }),
             ...documentColumns<Row>(({ entry }) => entry.document),
           ],
           layout,

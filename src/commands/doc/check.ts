@@ -7,6 +7,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
+import { idColumn } from "../../output/tones.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { auditSite } from "../audit/site.ts";
@@ -213,14 +214,15 @@ async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
     rows,
     [
       { title: "USER", cell: ({ finding }) => finding.userId },
-      { title: "FINDING", cell: ({ finding }) => finding.kind },
-      { title: "DOCUMENT", cell: ({ finding }) => finding.id ?? finding.key ?? "" },
+      { title: "FINDING", cell: ({ finding }) => finding.kind, tone: () => "warning" },
+      idColumn({ title: "DOCUMENT", cell: ({ finding }) => finding.id ?? finding.key ?? "" }),
       { title: "WHAT", cell: ({ finding }) => finding.what, least: 24 },
       {
         title: "REMEDY",
         cell: ({ finding, repaired, refused }) =>
           repaired ? "repaired" : refused === undefined ? finding.remedy : `not repaired: ${refused}`,
         least: 16,
+        tone: ({ repaired, refused }) => (repaired ? "good" : refused === undefined ? undefined : "bad"),
       },
     ],
     layout,

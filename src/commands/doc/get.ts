@@ -12,6 +12,7 @@ import { documentTypeOption } from "./options.ts";
 import { documentSite } from "./site.ts";
 import { failPartly } from "../failures.ts";
 import type { Run } from "../run.ts";
+import { idColumn, stateColumn } from "../../output/tones.ts";
 
 /** `mawps doc get`: documents become files. */
 export function docGet(begin: Begin): AnyCommand {
@@ -126,11 +127,11 @@ async function print(run: Run, rows: readonly Row[]): Promise<void> {
       : table(
           all,
           [
-            { title: "RESULT", cell: ({ result }) => result },
+            stateColumn({ title: "RESULT", cell: ({ result }) => result }),
             { title: "FILE", cell: ({ file }) => file, least: 16 },
             { title: "SIZE", cell: ({ target }) => bytes(target.entry.document.size ?? 0), align: "right" },
             { title: "COMPARED BY", cell: ({ verified }) => verified ?? "" },
-            { title: "ID", cell: ({ target }) => target.entry.document.id },
+            idColumn({ title: "ID", cell: ({ target }) => target.entry.document.id }),
           ],
           layout,
         ),

@@ -4,16 +4,13 @@ import type { DocumentFilter } from "../../documents/list.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { documentJson } from "../../model/documents.ts";
 import type { JsonObject } from "../../model/json.ts";
-import { bytes } from "../../output/bytes.ts";
 import { table } from "../../output/table.ts";
-import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { since } from "../audit/period.ts";
 import { documentTypeOption, statusOption } from "./options.ts";
 import { documentSite } from "./site.ts";
 import { documentColumns } from "./table.ts";
 import type { Run } from "../run.ts";
-import { storedTime } from "../stored-time.ts";
 
 /** `mawps doc list`: the documents of a user, or of all. */
 export function docList(begin: Begin): AnyCommand {
@@ -42,16 +39,12 @@ export function docList(begin: Begin): AnyCommand {
       if (given === undefined) return await printAll(run, listAllDocuments(site, filter));
       const entries = wanted((await findDocuments(site, given)).entries, filter);
       await run.printRows(entries.map(row), (rows, layout) =>
-        rows.length === 0
-          ? "no such documents"
-          : table(
-              rows,
-              documentColumns(({ entry }) => entry.document),
-              layout,
-            ),
+        rows.length === 0 ? noDocuments : table(rows, columns, layout),
       );
     });
 }
+
+const noDocuments = "no such documents";
 
 /** An entry as a row: with --json its attributes alone. */
 interface Row {
@@ -59,27 +52,16 @@ interface Row {
   toJSON(): JsonObject;
 }
 
+const columns = documentColumns<Row>(({ entry }) => entry.document);
+
 function row(entry: StoredEntry): Row {
   return { entry, toJSON: () => documentJson(entry.userId, entry.document) };
 }
 
-/** A line each as they come: there may be too many for a table's widths to be known. */
 async function printAll(run: Run, entries: AsyncIterable<StoredEntry>): Promise<void> {
   async function* rows() {
     for await (const entry of entries) yield row(entry);
   }
-  await run.printLines(rows(), ({ entry: { userId, document } }) => {
-    const { id, name, type, size, status, scanResult, uploadedAt } = document;
-    const shown = [
-      userId,
-      id,
-      status,
-      scanResult ?? "never",
-      type,
-      bytes(size ?? 0),
-      storedTime(uploadedAt),
-      name,
-    ];
-    return shown.map(visible).join("  ");
-  });
+  const whose = { title: "USER", cell: ({ entry }: Row) => entry.userId };
+  await run.printTable(rows(), [whose, ...columns], noDocuments);
 }

@@ -28,6 +28,7 @@ export function docRm(begin: Begin): AnyCommand {
         await run.confirm({
           question: `Delete ${count(plan.changes.length, "document")} of ${user.userId} (${names})${hard ? ", on the website too" : ""}?`,
           destructive: true,
+          deletes: true,
         });
       }
       await changeAndPrint(run, { site: await changingSite(run), user }, plan);

@@ -3,6 +3,7 @@ import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { documentSite } from "./site.ts";
 import type { Run } from "../run.ts";
+import { idColumn, stateColumn } from "../../output/tones.ts";
 
 /** What `mawps doc scan --report` says: nothing is scanned and nothing changed. */
 export async function printScanReport(run: Run, given: string | undefined): Promise<void> {
@@ -23,9 +24,9 @@ async function reportText({ counts, unscanned }: ScanReport, layout: Layout): Pr
     unscanned,
     [
       { title: "USER", cell: ({ userId }) => userId },
-      { title: "ID", cell: ({ id }) => id },
+      idColumn({ title: "ID", cell: ({ id }) => id }),
       { title: "NAME", cell: ({ name }) => name, least: 12 },
-      { title: "VERDICT", cell: ({ scanResult }) => scanResult },
+      stateColumn({ title: "VERDICT", cell: ({ scanResult }) => scanResult }),
       { title: "WHY", cell: ({ scanReason }) => scanReason ?? "", least: 16 },
     ],
     layout,

@@ -11,6 +11,7 @@ import { printScanReport } from "./scan-report.ts";
 import { changingSite, scannerOf } from "./site.ts";
 import { failPartly, type Failed } from "../failures.ts";
 import type { Run } from "../run.ts";
+import { idColumn, stateColumn } from "../../output/tones.ts";
 
 interface ScanOptions {
   readonly all?: true | undefined;
@@ -132,10 +133,10 @@ async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
     rows,
     [
       { title: "USER", cell: ({ userId }) => userId },
-      { title: "ID", cell: ({ id }) => id },
+      idColumn({ title: "ID", cell: ({ id }) => id }),
       { title: "NAME", cell: ({ name }) => name, least: 12 },
-      { title: "BEFORE", cell: ({ before }) => before ?? "never" },
-      { title: "VERDICT", cell: ({ scanResult }) => scanResult },
+      stateColumn({ title: "BEFORE", cell: ({ before }) => before ?? "never" }),
+      stateColumn({ title: "VERDICT", cell: ({ scanResult }) => scanResult }),
       { title: "", cell: ({ detail }) => detail ?? "", least: 16 },
     ],
     layout,

@@ -1,8 +1,10 @@
 import { Command } from "@commander-js/extra-typings";
 import { documentJson, type DocumentEntry } from "../../model/documents.ts";
 import { bytes } from "../../output/bytes.ts";
+import { paint, type Layout } from "../../output/layout.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
+import { stateTone } from "../../output/tones.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { documentSite } from "./site.ts";
 import { storedTime } from "../stored-time.ts";
@@ -23,7 +25,9 @@ export function docShow(begin: Begin): AnyCommand {
       const site = await documentSite(run, "reads");
       const user = await findDocuments(site, given);
       const { document, userId } = entryWithId(user, id);
-      await run.print(documentJson(userId, document), (entry) => asText(userId, document, entry));
+      await run.print(documentJson(userId, document), (entry, layout) =>
+        asText(entry, { userId, document, layout }),
+      );
     });
 }
 
@@ -34,19 +38,23 @@ const known = new Set(
   ),
 );
 
-function asText(userId: string, document: DocumentEntry, entry: Readonly<Record<string, unknown>>): string {
+function asText(
+  entry: Readonly<Record<string, unknown>>,
+  { userId, document, layout }: { userId: string; document: DocumentEntry; layout: Layout },
+): string {
+  const state = (text: string) => paint(text, stateTone(text), layout);
   const text = (name: string) => (entry[name] === undefined ? undefined : shown(entry[name]));
   const others = Object.keys(entry).filter((name) => !known.has(name));
   return facts([
     ["user", visible(userId)],
-    ["id", visible(document.id)],
+    ["id", paint(visible(document.id), "dim", layout)],
     ["name", visible(document.name)],
     ["type", visible(document.type)],
-    ["status", document.status],
+    ["status", state(document.status)],
     ["size", document.size === undefined ? "unknown" : `${bytes(document.size)} (${document.size} bytes)`],
     ["content type", text("contentType")],
     ["sha256", document.sha256],
-    ["scan", document.scanResult ?? "never"],
+    ["scan", state(document.scanResult ?? "never")],
     ["scanned", document.scannedAt === undefined ? undefined : storedTime(document.scannedAt)],
     ["engine", text("scanEngine")],
     ["signature", text("scanSignature")],

@@ -14,6 +14,7 @@ import { changingSite, scannerOf } from "./site.ts";
 import { documentColumns } from "./table.ts";
 import { failPartly, type Failed } from "../failures.ts";
 import type { Run } from "../run.ts";
+import { stateColumn } from "../../output/tones.ts";
 
 /** `mawps doc upload`: files become documents of a user. */
 export function docUpload(begin: Begin): AnyCommand {
@@ -136,7 +137,7 @@ async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
   return table(
     rows,
     [
-      { title: "RESULT", cell: ({ outcome }) => outcome },
+      stateColumn({ title: "RESULT", cell: ({ outcome }) => outcome }),
       ...documentColumns<Row>(({ document }) => document),
     ],
     layout,

@@ -7,6 +7,7 @@ import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { heroSite } from "./site.ts";
+import { idColumn } from "../../output/tones.ts";
 
 type UnknownPicture = HeroPictures["unknown"][number];
 
@@ -41,7 +42,7 @@ async function heroText(pictures: readonly StoredPicture[], layout: Layout): Pro
   return table(
     pictures,
     [
-      { title: "ID", cell: ({ id }) => id },
+      idColumn({ title: "ID", cell: ({ id }) => id }),
       { title: "LIVE AS", cell: ({ liveAs }) => liveAs.join(", "), tone: () => "good" },
       { title: "MADE FOR", cell: ({ role }) => role },
       { title: "DATE", cell: made },

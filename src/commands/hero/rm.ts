@@ -20,6 +20,7 @@ export function heroRm(begin: Begin): AnyCommand {
           run.confirm({
             question: `Take 1 picture (${role}) off the website? ${url} stays in the bucket.`,
             destructive: true,
+            deletes: true,
           }),
         audit: () => run.audit(),
       });

@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
 import type { HeroPointer } from "../../site/hero/pointer.ts";
 import { localTime } from "../../output/dates.ts";
+import { paint, type Layout } from "../../output/layout.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -47,14 +48,16 @@ async function openInBrowser(run: Run, url: string): Promise<void> {
   }
 }
 
-function asText(pointer: HeroPointer): string {
+function asText(pointer: HeroPointer, layout: Layout): string {
   if (pointer.profileImageDefault === null && pointer.profileImageHover === null) {
     return "no hero image is set; set one with `mawps hero set <image>`";
   }
+  const live = (url: string | null) =>
+    url === null ? paint("none", "dim", layout) : paint(visible(url), "good", layout);
   const variants = pointer.profileImageVariants?.default ?? [];
   return facts([
-    ["default", visible(pointer.profileImageDefault ?? "none")],
-    ["hover", visible(pointer.profileImageHover ?? "none")],
+    ["default", live(pointer.profileImageDefault)],
+    ["hover", live(pointer.profileImageHover)],
     [
       "variants",
       variants.length === 0 ? undefined : variants.map(({ width, type }) => `${width} ${type}`).join(", "),

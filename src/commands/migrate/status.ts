@@ -8,6 +8,7 @@ import { table } from "../../output/table.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { migrationSite } from "./site.ts";
+import { idColumn, stateTone } from "../../output/tones.ts";
 
 /** `mawps migrate status`: which migrations are applied, when, by whom; exit 4 when something about them is wrong. */
 export function migrateStatus(begin: Begin): AnyCommand {
@@ -75,8 +76,12 @@ function asText(rows: readonly Row[], layout: Layout): Promise<string> {
   return table(
     rows,
     [
-      { title: "MIGRATION", cell: ({ migration }) => migration },
-      { title: "STATUS", cell: (row) => `${row.status}${row.isCodeChanged ? ", code changed" : ""}` },
+      idColumn({ title: "MIGRATION", cell: ({ migration }) => migration }),
+      {
+        title: "STATUS",
+        cell: (row) => `${row.status}${row.isCodeChanged ? ", code changed" : ""}`,
+        tone: ({ status, isCodeChanged }) => (isCodeChanged ? "bad" : stateTone(status)),
+      },
       {
         title: "WHEN",
         cell: (row) => (row.startedAt === null ? "-" : localTime(new Date(row.endedAt ?? row.startedAt))),

@@ -71,7 +71,7 @@ function pagesText(pages: readonly ReadPage[], layout: Layout): Promise<string> 
       { title: "page", cell: ({ name }) => name, least: 12 },
       { title: "progress", cell: ({ percent }) => percentBar(percent, 20) },
       { title: "%", cell: ({ percent }) => String(percent), align: "right" },
-      { title: "completed", cell: ({ completed }) => (completed ? "yes" : "") },
+      { title: "completed", cell: ({ completed }) => (completed ? "yes" : ""), tone: () => "good" },
       { title: "visits", cell: ({ visitCount }) => String(visitCount), align: "right" },
       {
         title: "steps",

@@ -2,13 +2,14 @@ import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../output/bytes.ts";
-import type { Layout } from "../../output/layout.ts";
+import { paint, type Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { RuleTotal, Totals } from "../../retention/plan.ts";
 import type { PlanEntry } from "../../retention/plan-entry.ts";
 import type { Run } from "../run.ts";
+import { stateColumn, stateTone } from "../../output/tones.ts";
 
 /** `mawps retention plan`: each object and item that is due, and why; changes nothing. */
 export function retentionPlan(begin: Begin): AnyCommand {
@@ -52,16 +53,15 @@ export function retentionPlan(begin: Begin): AnyCommand {
     });
 }
 
-function asLine(entry: PlanEntry): string {
+function asLine(entry: PlanEntry, layout: Layout): string {
   const { action, rule, reason, userId, ageDays } = entry;
   const columns = [
-    action.padEnd(12),
     `${ageDays} d`.padStart(7),
     bytes(entry.bytes).padStart(8),
     `${userId ?? "-"}  ${whatIs(entry)}`,
     `${rule}: ${reason}`,
   ];
-  return visible(columns.join("  "));
+  return `${paint(action.padEnd(12), stateTone(action), layout)}  ${visible(columns.join("  "))}`;
 }
 
 /** The key of an object, or what names an item. */
@@ -94,7 +94,7 @@ export async function totalsText(
     rules,
     [
       { title: "RULE", cell: ({ rule }) => rule },
-      { title: "ACTION", cell: ({ action }) => action },
+      stateColumn({ title: "ACTION", cell: ({ action }) => action }),
       { title: "COUNT", cell: (total) => grouped(total.count), align: "right" },
       { title: "SIZE", cell: (total) => bytes(total.bytes), align: "right" },
       { title: "DONE BY", cell: ({ action, by }) => (action === "keep" ? "nobody" : doers[by]) },

@@ -68,7 +68,7 @@ async function carryOutPlan(
   let outcome: RunOutcome = { rules: [], done: 0, gone: 0, skipped: [], failures: [] };
   if (due.length > 0) {
     await assertLimit(plan.totals, maxDelete);
-    if (!dryRun) await run.confirm({ question: questionOf(due), destructive: true });
+    if (!dryRun) await run.confirm({ question: questionOf(due), destructive: true, deletes: true });
     const trail = await run.audit();
     const working = await run.progress("deleting");
     outcome = await carryOut(site, plannedEntries(plan), {

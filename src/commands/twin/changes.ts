@@ -1,3 +1,4 @@
+import { paint, type Layout } from "../../output/layout.ts";
 import { grouped, visible } from "../../output/text.ts";
 import type { FieldChange } from "../../site/twin/difference.ts";
 
@@ -7,13 +8,17 @@ const shown = 60;
 const before = 12;
 
 const signs = { added: "+", removed: "-", changed: "~" } as const;
+const tones = { added: "good", removed: "bad", changed: "warning" } as const;
 
 /** Field by field: `~ analytics.progress  75 -> 80`. Long texts are shown where they differ. */
-export function changesText(changes: readonly FieldChange[]): string {
+export function changesText(changes: readonly FieldChange[], layout: Layout): string {
   const lines = changes.map((change) => [visible(change.path.join(".")), valuesOf(change), change] as const);
   const width = Math.max(0, ...lines.map(([path]) => path.length));
   return lines
-    .map(([path, values, { kind }]) => `${signs[kind]} ${path.padEnd(width)}  ${values}`)
+    .map(
+      ([path, values, { kind }]) =>
+        `${paint(`${signs[kind]} ${path.padEnd(width)}`, tones[kind], layout)}  ${values}`,
+    )
     .join("\n");
 }
 

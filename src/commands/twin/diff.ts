@@ -30,10 +30,10 @@ export function twinDiff(begin: Begin): AnyCommand {
       }
       const changes = diffTwin(from.value, to.value);
       const result = { from: from.version, to: to.version, changes: changes.map(changeJson) };
-      await run.print(result, () =>
+      await run.print(result, (_result, layout) =>
         changes.length === 0
           ? `version ${from.version} and version ${to.version} are the same`
-          : `version ${from.version} -> ${to.version}\n${changesText(changes)}`,
+          : `version ${from.version} -> ${to.version}\n${changesText(changes, layout)}`,
       );
     });
 }

@@ -40,7 +40,7 @@ export function twinMigrate(begin: Begin): AnyCommand {
       }
       const plan = planMigration({ stored: read.current, source: twin, mode });
       if (plan.action === "refuse-newer") {
-        await run.outline(() => changesText(plan.changes));
+        await run.outline((layout) => changesText(plan.changes, layout));
         throw new CliError(
           `the stored twin is newer: ${ageText(plan.stored)}, the source ${ageText(plan.source)}; nothing was changed`,
           { hint: "--merge takes the newer of each section, --force takes the source" },

@@ -3,6 +3,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { maxItemBytes } from "../../model/item-size.ts";
 import { twinKey } from "../../model/twin.ts";
 import { bytes } from "../../output/bytes.ts";
+import { paint, type Layout } from "../../output/layout.ts";
 import { facts } from "../../output/table.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
@@ -34,7 +35,7 @@ export function twinValidate(begin: Begin): AnyCommand {
     });
 }
 
-function asText({ findings, unknownFields, counts, sizes, totalBytes }: TwinReport): string {
+function asText({ findings, unknownFields, counts, sizes, totalBytes }: TwinReport, layout: Layout): string {
   const { anecdotes, insights, filledFields } = counts;
   const table = facts([
     [
@@ -45,9 +46,10 @@ function asText({ findings, unknownFields, counts, sizes, totalBytes }: TwinRepo
     ...Object.entries(sizes).map(([name, size]) => [`  ${visible(name)}`, bytes(size)] as const),
     ["unknown", unknownFields.length === 0 ? undefined : `${visible(unknownFields.join(", "))} (kept)`],
   ]);
-  const lines = findings.map(
-    ({ severity, path, problem }) =>
-      `${severity === "unusable" ? "!" : "?"} ${visible(`${path === "" ? "the twin" : path} ${problem}`)}`,
-  );
+  const lines = findings.map(({ severity, path, problem }) => {
+    const isUnusable = severity === "unusable";
+    const text = visible(`${isUnusable ? "!" : "?"} ${path === "" ? "the twin" : path} ${problem}`);
+    return paint(text, isUnusable ? "bad" : "warning", layout);
+  });
   return [table, ...lines].join("\n");
 }

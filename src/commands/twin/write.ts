@@ -36,10 +36,10 @@ export async function carryOut(
   const { table } = read.place;
   const changes = plan.changes.map(({ path, kind }) => ({ path: path.join("."), kind }));
   if (run.config.dryRun) {
-    if (!run.config.json) await run.write(`${changesText(plan.changes)}\n`);
+    if (!run.config.json) await run.print(plan.changes, changesText);
     return { changed: false, table, version: read.current?.version ?? null, changes };
   }
-  await run.outline(() => changesText(plan.changes));
+  await run.outline((layout) => changesText(plan.changes, layout));
   const [{ writeTwin }, trail] = await Promise.all([import("../../site/twin/store.ts"), run.audit()]);
   const stored = await writeTwin(site, read, { write: plan, now: run.world.now() });
   await trail.record({

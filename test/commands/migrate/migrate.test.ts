@@ -1,11 +1,10 @@
 import { PutItemCommand, UpdateContinuousBackupsCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { schemaVersion } from "../../../src/migrations/state.ts";
 import { storeOf, putObjectOf, putWebsiteData, websiteEntry } from "../../migrations/stored.ts";
 import { profileTable, readEntries } from "../../support/documents.ts";
-import { serveHome } from "../../support/served.ts";
+import { asBeforeThisTool } from "../../support/old-store.ts";
+import { asAws, serveHome } from "../../support/served.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
 
 let home: TestHome;
@@ -87,6 +86,7 @@ describe("migrate", () => {
 
   it("reports applied code that has changed, and goes on only when told to", async () => {
     const store = storeOf(home, "simple");
+    await store.look(asBeforeThisTool);
     await store.json("migrate", "up", "--to", "0002");
     await store.look(async (aws) => {
       const dynamodb = await aws.dynamodb();
@@ -112,6 +112,7 @@ describe("migrate", () => {
 
   it("stops where a newer version of the tool was at work", async () => {
     const store = storeOf(home, "simple");
+    await store.look(asBeforeThisTool);
     await store.json("migrate", "up");
     const item = (entry: string, more: object) => ({ id: { S: entry }, ...more });
     await store.look(async (aws) => {
@@ -180,6 +181,7 @@ describe("migrate", () => {
 describe("migrate up on AWS", () => {
   it("wants point-in-time recovery, or a backup of the last day, or to be told to go without", async () => {
     const store = storeOf(home, "simple");
+    await store.look(asBeforeThisTool);
     await store.look(async (aws) => {
       const key = "public/documents/user-1/cv/1734384121711-cv.pdf";
       await putObjectOf(aws, key, "%PDF-1", "application/pdf");
@@ -194,7 +196,7 @@ describe("migrate up on AWS", () => {
       );
     });
     const served = await serveHome(home, { env: store.env });
-    const env = { ...store.env, ...(await asAws(served.endpoint)) };
+    const env = { ...store.env, ...(await asAws(home, served)) };
     const up = (...more: string[]) => home.run(["migrate", "up", "--yes", ...more], { env });
     const none = await up();
     expect([none.exitCode, none.stdout]).toEqual([1, ""]);
@@ -207,12 +209,3 @@ describe("migrate up on AWS", () => {
     await served.stop();
   });
 });
-
-/** The variables under which the store that is served stands for AWS. */
-async function asAws(endpoint: string): Promise<Record<string, string>> {
-  const text = await readFile(join(home.folder, "store", "credentials.json"), "utf8");
-  const { accessKeyId, secretAccessKey } = JSON.parse(text) as Record<string, string>;
-  vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId ?? "");
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey ?? "");
-  return { MAWPS_TARGET: "aws", AWS_ENDPOINT_URL: endpoint };
-}

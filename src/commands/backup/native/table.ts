@@ -4,6 +4,7 @@ import { bytes } from "../../../output/bytes.ts";
 import { localTime } from "../../../output/dates.ts";
 import type { Layout } from "../../../output/layout.ts";
 import { table } from "../../../output/table.ts";
+import { idColumn, stateColumn } from "../../../output/tones.ts";
 
 /** A backup for scripts; `id` is what the other verbs take, beside its name and ARN. */
 export function nativeRow(backup: NativeBackup) {
@@ -18,9 +19,9 @@ export function nativeTable(rows: readonly ReturnType<typeof nativeRow>[], layou
       { title: "made", cell: (row) => (row.createdAt === undefined ? "" : localTime(row.createdAt)) },
       { title: "table", cell: (row) => row.table },
       { title: "name", cell: (row) => row.name, least: 12 },
-      { title: "id", cell: (row) => row.id },
+      idColumn({ title: "id", cell: (row) => row.id }),
       { title: "size", cell: (row) => (row.bytes === undefined ? "" : bytes(row.bytes)) },
-      { title: "state", cell: (row) => row.status.toLowerCase() },
+      stateColumn({ title: "state", cell: (row) => row.status.toLowerCase() }),
       { title: "by", cell: (row) => (row.type === "USER" ? "request" : row.type.toLowerCase()) },
     ],
     layout,

@@ -3,6 +3,7 @@ import type { RecoveryStatus } from "../../../backup/pitr.ts";
 import { localTime } from "../../../output/dates.ts";
 import type { Layout } from "../../../output/layout.ts";
 import { table } from "../../../output/table.ts";
+import { stateColumn } from "../../../output/tones.ts";
 import type { AnyCommand, Begin } from "../../../program.ts";
 
 /** `mawps backup pitr status`: from when to when each table can be restored. */
@@ -29,7 +30,7 @@ function asText(rows: readonly RecoveryStatus[], layout: Layout): Promise<string
     rows,
     [
       { title: "table", cell: (row) => row.table },
-      { title: "recovery", cell: (row) => row.state },
+      stateColumn({ title: "recovery", cell: (row) => row.state }),
       { title: "days", cell: (row) => (row.days === undefined ? "" : String(row.days)) },
       { title: "earliest", cell: (row) => moment(row.earliest) },
       { title: "latest", cell: (row) => moment(row.latest) },
