@@ -3,7 +3,7 @@ import { scanLines } from "../aws/raw/scan-lines.ts";
 import type { TableKeys } from "../model/declaration.ts";
 import { partWriter, type WrittenPart } from "./parts.ts";
 import type { Pending } from "./pending.ts";
-import type { ReadRate } from "./rate.ts";
+import { pacing, type ReadRate } from "./rate.ts";
 import type { BackupSite } from "./site.ts";
 import type { TableDescription, TableSnapshot } from "./snapshot.ts";
 
@@ -131,12 +131,7 @@ async function readSegment(
     segments,
     start: begun?.behind,
     signal: site.signal,
-    ...(table.rate === undefined
-      ? {}
-      : {
-          beforePage: () => table.rate?.take() ?? Promise.resolve(),
-          onConsumed: (units) => table.rate?.spent(units),
-        }),
+    ...pacing(table.rate),
   });
   for await (const { lines, count } of pages) {
     await writer.add(lines);

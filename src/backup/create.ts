@@ -1,7 +1,5 @@
 import { findBucket } from "../aws/s3/bucket-settings.ts";
-import { pause } from "../retry.ts";
 import { describeTable, type TableMeasure } from "../aws/dynamodb/table-description.ts";
-import { queryItems } from "../aws/dynamodb/items.ts";
 import type { ExportPlace } from "../aws/dynamodb/table-export.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { schemaVersion } from "../migrations/state.ts";
@@ -18,7 +16,7 @@ import { damageMarks, markDamage } from "./damage.ts";
 import { exportForSnapshot } from "./native-engine.ts";
 import { partWriter, type WrittenPart } from "./parts.ts";
 import { removePending, type Pending } from "./pending.ts";
-import { readRate } from "./rate.ts";
+import { rateOf, type Rate } from "./rate.ts";
 import { recoveryText } from "./recovery-text.ts";
 import type { BackupSite } from "./site.ts";
 import type { ChangedObject, Manifest, TableDescription, TableSnapshot, UsersSnapshot } from "./snapshot.ts";
@@ -27,12 +25,6 @@ import { readUsers } from "./users-read.ts";
 
 /** What a backup is to hold: kinds, roles or names; all when there is none. */
 export type Only = readonly string[];
-
-/** Of a table with provisioned capacity, unless another rate is given. */
-const defaultPercent = 25;
-
-/** Share of what a table bears, or capacity units a second. */
-export type Rate = { readonly percent: number } | { readonly unitsPerSecond: number };
 
 export interface PlannedTable {
   readonly role: string;
@@ -50,8 +42,6 @@ export interface BackupPlan {
   readonly missing: readonly string[];
   /** There, and left out by `only`. */
   readonly left: readonly string[];
-  /** Declared secrets that it would hold: where each is, never what. */
-  readonly secrets: readonly string[];
 }
 
 /**
@@ -92,35 +82,7 @@ export async function planBackup(
   const takesUsers =
     pool !== undefined && (only.length === 0 || only.includes("users") || only.includes(pool));
   if (pool !== undefined && !takesUsers) left.push(`user pool ${pool}`);
-  const secrets = await secretsIn({ aws, declaration, signal }, plan.tables);
-  return { ...plan, userPoolId: takesUsers ? pool : undefined, missing, left, secrets };
-}
-
-/** Which of the declared secrets are there: `api-settings#global (openai) in table …`. Their values are not kept. */
-async function secretsIn(
-  { aws, declaration, signal }: Pick<BackupSite, "aws" | "declaration" | "signal">,
-  tables: readonly PlannedTable[],
-): Promise<string[]> {
-  const asked = declaration.secrets.flatMap(({ table: role, ids, attributes }) =>
-    tables
-      .filter((table) => table.role === role)
-      .flatMap(({ name: table, description: { keys } }) =>
-        ids.map(async (id): Promise<string[]> => {
-          const { partition } = keys;
-          const pages = queryItems(aws, {
-            table,
-            partition: { attribute: partition.name, value: { S: id } },
-            attributes,
-            signal,
-          });
-          const found = new Set<string>();
-          for await (const page of pages)
-            for (const item of page) for (const name of Object.keys(item)) found.add(name);
-          return found.size === 0 ? [] : [`${id} (${[...found].sort().join(", ")}) in table ${table}`];
-        }),
-      ),
-  );
-  return (await Promise.all(asked)).flat();
+  return { ...plan, userPoolId: takesUsers ? pool : undefined, missing, left };
 }
 
 function assertKnown({ tables, buckets, userPool }: Declaration, only: Only): void {
@@ -312,21 +274,6 @@ async function newestReadable(site: BackupSite): Promise<Manifest | undefined> {
     if (error instanceof CliError) return undefined;
     throw error;
   }
-}
-
-/** An on-demand table is read as fast as it goes; the capacity of another is the website's too. */
-function rateOf(site: BackupSite, { readUnits, isProvisioned }: TableMeasure, rate: Rate | undefined) {
-  if (rate === undefined && !isProvisioned) return undefined;
-  const { percent = defaultPercent } = rate !== undefined && "percent" in rate ? rate : {};
-  const unitsPerSecond =
-    rate !== undefined && "unitsPerSecond" in rate
-      ? rate.unitsPerSecond
-      : Math.max(1, (readUnits * percent) / 100);
-  return readRate({
-    unitsPerSecond,
-    now: () => site.now().getTime(),
-    wait: (ms) => pause(ms, site.signal),
-  });
 }
 
 async function versionOf({ aws, declaration, signal }: BackupSite): Promise<string | null> {

@@ -1,3 +1,12 @@
+import type { TableMeasure } from "../aws/dynamodb/table-description.ts";
+import { pause } from "../retry.ts";
+
+/** Of a table with provisioned capacity, unless another rate is given. */
+const defaultPercent = 25;
+
+/** Share of what a table bears, or capacity units a second. */
+export type Rate = { readonly percent: number } | { readonly unitsPerSecond: number };
+
 /** How fast tables may be read, in capacity units a second. */
 export interface ReadRate {
   /** Waits until another page may be asked for. */
@@ -52,4 +61,32 @@ export function readRate({ unitsPerSecond, now, wait }: RateOptions): ReadRate {
       expected = Math.max(1, units);
     },
   };
+}
+
+/** What a scan is told so that it keeps to a rate, where there is one. */
+export function pacing(rate: ReadRate | undefined): {
+  readonly beforePage?: () => Promise<void>;
+  readonly onConsumed?: (units: number) => void;
+} {
+  if (rate === undefined) return {};
+  return { beforePage: () => rate.take(), onConsumed: (units) => rate.spent(units) };
+}
+
+/** An on-demand table is read as fast as it goes; the capacity of another is the website's too. */
+export function rateOf(
+  site: { now(): Date; readonly signal?: AbortSignal | undefined },
+  { readUnits, isProvisioned }: TableMeasure,
+  rate: Rate | undefined,
+): ReadRate | undefined {
+  if (rate === undefined && !isProvisioned) return undefined;
+  const { percent = defaultPercent } = rate !== undefined && "percent" in rate ? rate : {};
+  const unitsPerSecond =
+    rate !== undefined && "unitsPerSecond" in rate
+      ? rate.unitsPerSecond
+      : Math.max(1, (readUnits * percent) / 100);
+  return readRate({
+    unitsPerSecond,
+    now: () => site.now().getTime(),
+    wait: (ms) => pause(ms, site.signal),
+  });
 }

@@ -67,8 +67,8 @@ export interface Making {
   readonly now: Date;
   /** age recipients of a repository that is made; what is written to it then cannot be read by who writes it. */
   readonly encryptTo?: readonly string[] | undefined;
-  /** What may be stored encrypted only: a repository that is not is refused, and none such is made. */
-  readonly secrets?: readonly string[] | undefined;
+  /** Called before a repository that is not encrypted is made or given: fails where what is to be stored must not lie open. */
+  readonly beforeOpen?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -92,12 +92,9 @@ export async function openRepository(
 
 /** Opens the repository, or makes it. Refuses to go on with another encryption than it was made with. */
 export async function ensureRepository(store: Store, unlock: Unlock, making: Making): Promise<Repository> {
-  const { encryptTo = [], secrets = [], signal } = making;
-  const found = await readConfiguration(store, signal);
-  const isWanted = encryptTo.length > 0 || unlock.passphrase !== undefined;
-  const isOpen =
-    found === undefined ? !isWanted && unlock.identity === undefined : found.encryption === "none";
-  if (isOpen && secrets.length > 0) throw openSecrets(secrets);
+  const { encryptTo = [], signal } = making;
+  const found = await openAllowed(store, unlock, making);
+  const isWanted = isEncryptionWanted(unlock, making);
   if (found === undefined) {
     if (unlock.identity !== undefined && !isWanted) {
       throw new CliError("an identity opens an encrypted repository, and makes none", {
@@ -106,7 +103,7 @@ export async function ensureRepository(store: Store, unlock: Unlock, making: Mak
     }
     await createConfiguration(store, unlock, making);
     // Should another command have come first, its configuration is the one that counts.
-    return ensureRepository(store, unlock, making);
+    return ensureRepository(store, unlock, { ...making, beforeOpen: undefined });
   }
   if (isWanted && found.encryption === "none") throw notEncrypted(store);
   const unknown = encryptTo.filter((recipient) => !found.recipients.includes(recipient));
@@ -122,11 +119,29 @@ export async function ensureRepository(store: Store, unlock: Unlock, making: Mak
   return opened(store, found, { ...unlock, signal });
 }
 
-function openSecrets(secrets: readonly string[]): CliError {
-  return new CliError("secrets would lie open in a backup that is not encrypted; nothing was backed up", {
-    details: secrets,
-    hint: "encrypt it (--encrypt-to, or a passphrase), or pass --with-secrets if whoever reads the backup may have them",
-  });
+/**
+ * What a repository is, undefined where there is none yet; nothing is made.
+ * @throws whatever `beforeOpen` does, where it is not encrypted, or would be made so.
+ */
+export async function openAllowed(
+  store: Store,
+  unlock: Pick<Unlock, "identity" | "passphrase">,
+  making: Omit<Making, "now">,
+): Promise<Configuration | undefined> {
+  const found = await readConfiguration(store, making.signal);
+  const isOpen =
+    found === undefined
+      ? !isEncryptionWanted(unlock, making) && unlock.identity === undefined
+      : found.encryption === "none";
+  if (isOpen) await making.beforeOpen?.();
+  return found;
+}
+
+function isEncryptionWanted(
+  { passphrase }: Pick<Unlock, "passphrase">,
+  { encryptTo = [] }: Pick<Making, "encryptTo">,
+): boolean {
+  return encryptTo.length > 0 || passphrase !== undefined;
 }
 
 function notEncrypted({ where }: Store): CliError {

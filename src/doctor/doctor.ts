@@ -2,7 +2,8 @@ import type { Aws } from "../aws/clients.ts";
 import { readUserPool } from "../aws/cognito/user-pool.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { planSetup } from "../setup/plan.ts";
-import type { SetupPlan } from "../setup/step.ts";
+import { findOpenObjects, type OpenObjects } from "../setup/public-objects.ts";
+import type { SetupPlan, Step } from "../setup/step.ts";
 import { attempts } from "./attempts.ts";
 import { auditFindings } from "./audit-trail.ts";
 import { backupFindings } from "./backups.ts";
@@ -64,7 +65,16 @@ export async function* examine(
   }
   const plan = await planning();
   for (const { kind, name, error } of unreadable) yield failure({ check: kind, subject: name }, error);
-  yield* resourceFindings(plan, declaration);
+  const needed: OpenObjects[] = [];
+  try {
+    needed.push(...(await findOpenObjects(aws, closing(plan), signal)));
+  } catch (error) {
+    yield failure({ check: "bucket", subject: "objects that are open by their ACL" }, error);
+  }
+  yield* resourceFindings(
+    plan.map((step) => keptOpen(step, needed)),
+    declaration,
+  );
   for (const { expected, table, findings } of expecting) {
     if (isUsable(plan, "table", table))
       yield* await attempt({ check: expected.what, subject: table }, findings);
@@ -134,4 +144,24 @@ async function userPoolFindings(aws: Aws, id: string, signal?: AbortSignal): Pro
   }
   const users = pool.users === undefined ? "" : `, about ${pool.users} users`;
   return [{ ...finding, status: "ok", message: `${pool.name}${users}` }];
+}
+
+function closing(plan: SetupPlan): Step[] {
+  return plan.filter(({ kind, mayCloseOff }) => kind === "change" && mayCloseOff === true);
+}
+
+/** A step that would close what is open now: nothing to be recommended, and no fault while the website has it so. */
+function keptOpen(step: Step, found: readonly OpenObjects[]): Step {
+  const open = closing([step]).length === 0 ? undefined : found.find(({ bucket }) => bucket === step.name);
+  if (open === undefined || (open.objects.length === 0 && !open.byPolicy)) return step;
+  const objects = open.objects.length === 1 ? "1 object" : `${open.objects.length} objects`;
+  const what = open.byPolicy
+    ? "what its policy opens now"
+    : `${objects} that an ACL opens now, of ${open.looked} looked at`;
+  return {
+    ...step,
+    isMinor: true,
+    to: `${step.to}, which would close ${what}`,
+    remedy: "leave it while the website needs them open; `mawps setup --fix --dry-run` names them",
+  };
 }

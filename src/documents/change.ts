@@ -10,6 +10,8 @@ import {
   type DocumentEntry,
 } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
+import { siteSecrets } from "../model/mawps.ts";
+import { secretPaths } from "../model/secrets.ts";
 import { backOff } from "../retry.ts";
 import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
 import { bringBack, changeEntries, putAway, type ChangeOutcome, type EntryChange } from "./entry-changes.ts";
@@ -55,6 +57,12 @@ export function planDeletion(
     if (!mayBecome(document.status, "DELETED") && document.status !== "UNKNOWN") {
       throw new CliError(`${document.id} (${document.name}) is ${document.status}: its upload is not done`, {
         hint: `upload it again, or \`mawps doc check ${user.userId} --repair\` finishes or withdraws it`,
+      });
+    }
+    const secrets = by.hard ? secretPaths(siteSecrets, document.attributes) : [];
+    if (secrets.length > 0) {
+      throw new CliError(`${document.id} (${document.name}) holds a secret: ${secrets.join(", ")}`, {
+        hint: "what --hard takes away lies in the tool's own table, which must hold none; remove it on the website first",
       });
     }
     const deletedAt = by.now.toISOString();

@@ -1,7 +1,7 @@
 import { listObjects } from "../aws/s3/listing.ts";
 import { scanItems } from "../aws/dynamodb/items.ts";
 import { parseKey } from "../model/keys.ts";
-import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
+import { isPassedOver, judgedAttributes, nobodyWith, type Nobodies } from "../model/nobodies.ts";
 import { userIdFault } from "../model/user-id.ts";
 import { readFacts } from "./check-facts.ts";
 import type { Finding } from "./check-finding.ts";
@@ -19,6 +19,8 @@ export interface CheckOptions {
   readonly rememberedOf: (userId: string) => Promise<ReadonlyMap<string, Remembered>>;
   /** Age from which on an unfinished multipart upload is a finding. */
   readonly oldUploadMs: number;
+  /** Counts what is passed over where everybody is checked. */
+  readonly nobodies: Nobodies;
 }
 
 /** Users that are looked at side by side. */
@@ -30,7 +32,7 @@ export async function* checkDocuments(
   userId: string | undefined,
   options: CheckOptions,
 ): AsyncGenerator<{ readonly users: number; readonly findings: readonly Finding[] }> {
-  const users = userId === undefined ? await usersWithAnything(site) : [userId];
+  const users = userId === undefined ? await usersWithAnything(site, options.nobodies) : [userId];
   for (let at = 0; at < users.length; at += usersAtOnce) {
     const some = users.slice(at, at + usersAtOnce);
     const found = await inParallel(some, usersAtOnce, async (each) => {
@@ -44,7 +46,7 @@ export async function* checkDocuments(
 }
 
 /** Ids of all who have a list of entries or an object in a documents' folder, sorted. */
-async function usersWithAnything(site: DocumentSite): Promise<string[]> {
+async function usersWithAnything(site: DocumentSite, passedOver: Nobodies): Promise<string[]> {
   const { aws, bucket, table, signal } = site;
   const users = new Set<string>();
   const nobodies = new Set<string>();
@@ -53,7 +55,7 @@ async function usersWithAnything(site: DocumentSite): Promise<string[]> {
     for (const item of page) {
       const userId = item["userId"]?.S;
       if (userId === undefined) continue;
-      if (nobodyIn(item) !== undefined) nobodies.add(userId);
+      if (isPassedOver(passedOver, item)) nobodies.add(userId);
       else if (item[entriesAttribute] !== undefined) users.add(userId);
     }
   }

@@ -37,7 +37,7 @@ export interface UserDocuments {
   readonly userId: string;
   /** The profile item, whole (for its size); undefined when there is none. */
   readonly profile: Item | undefined;
-  /** Whether any item of the user's was found. */
+  /** Whether anything of the user's was found: an item, an entry of documents-api, a removed entry. */
   readonly isKnown: boolean;
   /** In the order of the lists, those of the profile first; then those of documents-api, and the removed ones. */
   readonly entries: readonly StoredEntry[];
@@ -100,7 +100,7 @@ export async function readDocuments(site: DocumentSite, userId: string): Promise
   return {
     userId,
     profile,
-    isKnown: profile !== undefined || older !== undefined || api.length > 0,
+    isKnown: profile !== undefined || older !== undefined || api.length + removed.length > 0,
     entries: [
       ...items.flatMap(([place, item]) => entriesIn(site, { userId, place, item })),
       ...api,

@@ -2,7 +2,7 @@ import { scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { newestFirst, type DocumentEntry, type DocumentStatus } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
 import { pluralFileType } from "../model/keys.ts";
-import { judgedAttributes, nobodyIn } from "../model/nobodies.ts";
+import { isPassedOver, judgedAttributes, type Nobodies } from "../model/nobodies.ts";
 import {
   apiEntry,
   entriesAttribute,
@@ -39,14 +39,15 @@ function isWanted(document: DocumentEntry, { type, status, deleted, since }: Doc
  */
 export async function* listAllDocuments(
   site: DocumentSite,
-  filter: DocumentFilter,
+  { filter, nobodies }: { readonly filter: DocumentFilter; readonly nobodies: Nobodies },
 ): AsyncGenerator<StoredEntry> {
-  for await (const { entries } of usersWithDocuments(site)) yield* wanted(entries, filter);
+  for await (const { entries } of usersWithDocuments(site, nobodies)) yield* wanted(entries, filter);
 }
 
 /** Every user whose items hold entries, with these; the profile item and an older one of the same user together. */
 async function* usersWithDocuments(
   site: DocumentSite,
+  nobodies: Nobodies,
 ): AsyncGenerator<{ userId: string; entries: StoredEntry[] }> {
   const { aws, table, signal } = site;
   const kept = apiUsers(site);
@@ -61,7 +62,7 @@ async function* usersWithDocuments(
   })) {
     for (const item of page) {
       const userId = item["userId"]?.S;
-      if (userId === undefined || item[entriesAttribute] === undefined || nobodyIn(item) !== undefined)
+      if (userId === undefined || isPassedOver(nobodies, item) || item[entriesAttribute] === undefined)
         continue;
       const place = placeOf(site, item);
       if (place === undefined) continue;
@@ -114,13 +115,14 @@ function placeOf({ shape }: DocumentSite, item: Item): ItemPlace | undefined {
   return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
 }
 
-/** The entries of one user, or of all users, one user at a time. */
+/** The entries of one user, or of all users, one user at a time. What is no person's is counted in `nobodies`. */
 export async function* entriesByUser(
   site: DocumentSite,
   userId: string | undefined,
+  nobodies: Nobodies,
 ): AsyncGenerator<readonly StoredEntry[]> {
   if (userId !== undefined) yield (await readDocuments(site, userId)).entries;
-  else for await (const { entries } of usersWithDocuments(site)) yield entries;
+  else for await (const { entries } of usersWithDocuments(site, nobodies)) yield entries;
 }
 
 /** Those that are wanted, newest first. */

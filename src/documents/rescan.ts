@@ -5,6 +5,7 @@ import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { isUnscanned, type DocumentEntry, type ScanResult } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
+import type { Nobodies } from "../model/nobodies.ts";
 import { startScan } from "../scan/scan.ts";
 import type { Verdict } from "../scan/verdict.ts";
 import type { StoredEntry } from "./entries.ts";
@@ -43,13 +44,21 @@ interface RescanOutcome {
 
 const scannedAtOnce = 4;
 
+interface Rescan {
+  readonly userId: string | undefined;
+  readonly due: Due;
+  readonly dryRun: boolean;
+  /** Counts what is passed over where everybody's are scanned. */
+  readonly nobodies: Nobodies;
+}
+
 /** Scans what is due of one user or of all, user by user; a dry run answers what it would scan as `due`. */
 export async function* rescanEach(
   site: ChangingSite,
   scanner: Scanner,
-  { userId, due, dryRun }: { userId: string | undefined; due: Due; dryRun: boolean },
+  { userId, due, dryRun, nobodies }: Rescan,
 ): AsyncGenerator<RescanOutcome & { readonly due: readonly StoredEntry[] }> {
-  for await (const entries of entriesByUser(site, userId)) {
+  for await (const entries of entriesByUser(site, userId, nobodies)) {
     const wanted = entries.filter(({ document }) => isDue(document, due));
     const outcome = dryRun ? { scanned: [], failures: [] } : await rescan(site, scanner, wanted);
     yield { ...outcome, due: wanted };

@@ -62,7 +62,10 @@ export async function findDocuments(site: DocumentSite, given: string): Promise<
     const user = await readDocuments(site, given);
     if (user.isKnown) return user;
   }
-  return readDocuments(site, await resolveUser(site, given, "refuse"));
+  const user = await readDocuments(site, await resolveUser(site, given, "take"));
+  // Who has entries of documents-api alone has no profile, and is somebody all the same.
+  if (!user.isKnown) await resolveUser(site, given, "refuse");
+  return user;
 }
 
 /** Makes an empty profile where the user has none. */

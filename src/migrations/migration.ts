@@ -1,6 +1,7 @@
 import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
 import type { ItemPlace } from "../documents/entries.ts";
 import type { DocumentSite } from "../documents/site.ts";
+import type { Secrets } from "../model/secrets.ts";
 import type { TableShape } from "../model/table-shape.ts";
 
 /** What migrations work on: the profiles with their documents, and the table in which it is noted how far they are. */
@@ -12,6 +13,8 @@ export interface MigrationSite extends DocumentSite {
    * in shapes of its own, and gives out links by the keys that stand there.
    */
   readonly isWebsiteOfToday: boolean;
+  /** What the journal must not hold. */
+  readonly secrets: Secrets;
   /** `foreseen`: objects are only looked at, not read; their hashes are made up then. For plans. */
   readonly hashes: "read" | "foreseen";
 }

@@ -7,6 +7,8 @@ import { readUnit, scanUnits } from "./units.ts";
 /** What a migration would do, or has not done, with all that is stored as it stands now. */
 export interface Survey {
   readonly looked: number;
+  /** Items that are no person's, which no migration touches. */
+  readonly nobodies: number;
   /** People whose items would change. */
   readonly people: number;
   readonly objects: number;
@@ -34,14 +36,15 @@ export async function surveyAll(
   pageSize: number,
 ): Promise<Survey> {
   const seeing: MigrationSite = { ...site, hashes: "foreseen" };
-  const sum = { looked: 0, people: 0, objects: 0, bytes: 0, losses: 0 };
+  const sum = { looked: 0, nobodies: 0, people: 0, objects: 0, bytes: 0, losses: 0 };
   const left: Left[] = [];
   const unfinished: Left[] = [];
   const samples: Sample[] = [];
   const seen = new Set<string>();
   if (pointless(migration, site) !== undefined) return { ...sum, left, unfinished, samples };
-  for await (const { items } of scanUnits(seeing, { pageSize })) {
+  for await (const { items, nobodies } of scanUnits(seeing, { pageSize })) {
     sum.looked += items.length;
+    sum.nobodies += nobodies;
     const concerned = items
       .filter((unit) => migration.verify(unit, seeing).length > 0)
       .map(({ userId }) => userId)

@@ -1,6 +1,6 @@
 import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { documentItemKey, entriesIn, type ItemPlace } from "../documents/entries.ts";
-import { nobodyIn } from "../model/nobodies.ts";
+import { isPassedOver, nobodiesCount, type Nobodies } from "../model/nobodies.ts";
 import { parsePublicUrl } from "../model/urls.ts";
 import type { MigrationSite, StoredItem, Unit } from "./migration.ts";
 
@@ -8,12 +8,14 @@ import type { MigrationSite, StoredItem, Unit } from "./migration.ts";
 export interface UnitPage {
   /** Each item alone: what a person has elsewhere is not in it. */
   readonly items: readonly Unit[];
+  /** Items of the page that are no person's. */
+  readonly nobodies: number;
   readonly cursor: Item;
 }
 
 /**
- * All items that migrations deal with (none that is no person's), in DynamoDB's order, so that a scan can go on behind any of them. Consistent:
- * what was written before the scan is seen by it.
+ * All items that migrations deal with (none that is no person's), in DynamoDB's order, so that a scan can go on behind any of
+ * them. Consistent: what was written before the scan is seen by it.
  */
 export async function* scanUnits(
   site: MigrationSite,
@@ -23,13 +25,14 @@ export async function* scanUnits(
   for await (const page of scanItems(aws, { table, after, pageSize, consistent: true, signal })) {
     const last = page.at(-1);
     if (last === undefined) continue;
+    const nobodies: Nobodies = new Map();
     const items = page.flatMap((item): Unit[] => {
       const userId = item["userId"]?.S;
       const place = placeOf(site, item);
-      if (userId === undefined || place === undefined || nobodyIn(item) !== undefined) return [];
+      if (userId === undefined || isPassedOver(nobodies, item) || place === undefined) return [];
       return [{ userId, items: [{ place, item }] }];
     });
-    yield { items, cursor: keyOf(site, last) };
+    yield { items, nobodies: nobodiesCount(nobodies), cursor: keyOf(site, last) };
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Secrets } from "./secrets.ts";
+
 /**
  * What the storage of a site looks like, as data. `setup`, `doctor`, retention, backup and the export or erasure of
  * a person work from such a declaration and know no site by name.
@@ -11,8 +13,7 @@ export interface Declaration {
   readonly userPool?: UserPoolDeclaration;
   /** Everything that is one person's: what an export collects and an erasure removes. */
   readonly owned: readonly Owned[];
-  /** What must not lie anywhere but where the site keeps it, unless it is encrypted. */
-  readonly secrets: readonly SecretItems[];
+  readonly secrets: Secrets;
   readonly retention: readonly RetentionRule[];
   /** Things that a page of the site wants to be there; a check looks, setup never makes them. */
   readonly expected: readonly ExpectedItem[];
@@ -130,13 +131,6 @@ export type Owned =
       /** `keep`: there is a duty to keep it. */
       readonly erasure: "delete" | "keep";
     };
-
-/** Items of a table whose keys are one attribute, and the attributes of theirs that are secret. */
-export interface SecretItems {
-  readonly table: string;
-  readonly ids: readonly string[];
-  readonly attributes: readonly string[];
-}
 
 export interface RetentionRule {
   readonly id: string;

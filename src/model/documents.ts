@@ -1,6 +1,8 @@
 import { isRecord, timeOf, type JsonObject } from "./json.ts";
 import { dataUrlIn, shownUrl, type DataUrl } from "./data-url.ts";
 import { parseKey, pluralFileType } from "./keys.ts";
+import { siteSecrets } from "./mawps.ts";
+import { secretsMasked } from "./secrets.ts";
 import { encodeSegment } from "./urls.ts";
 
 /**
@@ -115,7 +117,7 @@ export function parseDocument(attributes: JsonObject): DocumentEntry {
 
 /**
  * The entry as JSON with the model's names: all that it holds, what it says under other names, and the status that counts
- * where it has none. No file that stands in it, and no link that opens one.
+ * where it has none. No file that stands in it, no link that opens one, and no secret.
  */
 export function documentJson(userId: string, entry: DocumentEntry): JsonObject {
   const { id, status, name, type, s3Key, size, uploadedAt, contentType } = entry;
@@ -123,7 +125,7 @@ export function documentJson(userId: string, entry: DocumentEntry): JsonObject {
   return {
     userId,
     ...Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== "")),
-    ...(jsonOf(entry.attributes) as JsonObject),
+    ...(secretsMasked(siteSecrets, jsonOf(entry.attributes)) as JsonObject),
     ...(id === "" ? {} : { id }),
     status,
   };

@@ -9,6 +9,7 @@ import type {
   TableDeclaration,
   TableKeys,
 } from "./declaration.ts";
+import type { Secrets } from "./secrets.ts";
 import { defaultPeriods, type Period, type RetentionPeriods } from "./retention.ts";
 
 /** The configured names of one environment of the site. */
@@ -68,14 +69,7 @@ export function mawps(names: Names, periods: RetentionPeriods = defaultPeriods):
     tables: tables(names),
     ...(names.userPoolId === undefined ? {} : { userPool: { id: names.userPoolId, backedUp: true } }),
     owned,
-    secrets: [
-      {
-        table: "userProfiles",
-        ids: ["api-settings#global", "global", "global-settings"],
-        // Of each provider a map or JSON text with its API key; older pages wrote the key alone.
-        attributes: ["openai", "anthropic", "google", "apiKey", "apiKeys"],
-      },
-    ],
+    secrets: siteSecrets,
     retention: retention(periods),
     expected: [
       {
@@ -251,6 +245,19 @@ function tables(names: Names): TableDeclaration[] {
 
 /** The `id` of the one item of the table of migrations that says who runs them now. */
 export const migrationLockId = "lock";
+
+/** API keys and whatever else opens something, wherever the site's pages have put it. */
+export const siteSecrets: Secrets = {
+  tables: ["userProfiles", "digitalTwin", "userDocuments"],
+  names: "api[_-]?keys?|secret([_-]?(access[_-]?)?key)?s?|tokens?|pass(word|wort|phrase)s?|private[_-]?key",
+  // Of each provider a map or JSON text with its API key; older pages wrote the key alone.
+  items: [
+    {
+      ids: 'api-settings#[^"]*|global|global-settings',
+      attributes: ["openai", "anthropic", "google", "apiKey", "apiKeys"],
+    },
+  ],
+};
 
 const owned: readonly Owned[] = [
   {

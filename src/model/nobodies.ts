@@ -38,3 +38,25 @@ export function nobodyIn(item: Readonly<Record<string, unknown>>): string | unde
   return nobodies.find(({ attributes }) => attributes?.every((name) => item[name] !== undefined) === true)
     ?.what;
 }
+
+/** How many items a scan has passed over because they are no people's, by what they are. */
+export type Nobodies = Map<string, number>;
+
+/** Whether an item is no person's; it is counted then. */
+export function isPassedOver(nobodies: Nobodies, item: Readonly<Record<string, unknown>>): boolean {
+  const what = nobodyIn(item);
+  if (what !== undefined) nobodies.set(what, (nobodies.get(what) ?? 0) + 1);
+  return what !== undefined;
+}
+
+export function nobodiesCount(nobodies: Nobodies): number {
+  return [...nobodies.values()].reduce((sum, items) => sum + items, 0);
+}
+
+/** What was passed over, beside a count of people; undefined when nothing was. */
+export function nobodiesText(nobodies: Nobodies): string | undefined {
+  const all = nobodiesCount(nobodies);
+  if (all === 0) return undefined;
+  const kinds = [...nobodies].map(([what, items]) => `${what} (${items})`);
+  return `not counted: ${all} ${all === 1 ? "item that is" : "items that are"} no person's: ${kinds.join(", ")}`;
+}

@@ -48,6 +48,8 @@ export const secrets = [
   "sk-test-older-4444444444444444",
   "sk-test-settings-5555555555555555",
   "sk-test-own-6666666666666666",
+  "sk-test-form-7777777777777777",
+  "sk-test-entry-8888888888888888",
 ] as const;
 
 /** Ids of the profile table's items that are no people. */
@@ -146,6 +148,7 @@ function profileItems({ lena, tomas, mira, ruth }: People): Row[] {
           {
             id: "1757000000010",
             name: "brief.txt",
+            uploadToken: secrets[7],
             size: 5,
             fileType: "text/plain",
             category: "cover-letter",
@@ -161,6 +164,7 @@ function profileItems({ lena, tomas, mira, ruth }: People): Row[] {
               completed: false,
               completionPercentage: 45,
               lastVisit: "2025-11-13T19:30:00.000Z",
+              formData: { "was-ich-liebe": "Beratung", coach: { openaiApiKey: secrets[6] } },
             },
             mbti: {
               firstVisit: "2025-11-14T10:00:00.000Z",

@@ -23,6 +23,37 @@ test.each([[], ["--dry-run"]])("setup --fix refuses to close what is open by its
   expect(await site.changedSince(before)).toEqual([]);
 });
 
+test("doctor recommends nothing that would close what is open, and calls nothing of the site's lost", async () => {
+  const before = await site.picture();
+  const { stdout } = await site.run(["doctor", "--json"]);
+  const findings = stdout
+    .trim()
+    .split("\n")
+    .map(
+      (line) =>
+        JSON.parse(line) as {
+          check: string;
+          subject: string;
+          status: string;
+          message: string;
+          remedy?: string;
+        },
+    );
+  const bad = findings.filter(({ status }) => status === "problem");
+  expect(bad).toEqual([]);
+  const kept = findings.filter(({ message }) => /^(ownership|public access block): /.test(message));
+  expect(kept).toHaveLength(2);
+  for (const { status, message, remedy } of kept) {
+    expect(status).toBe("warning");
+    expect(message).toContain(`which would close ${openKeys.length} objects that an ACL opens now, of `);
+    expect(remedy).toContain("leave it while the website needs them open");
+  }
+  const text = (await site.run(["doctor"])).stdout;
+  expect(text).toContain("leave it while the website needs them open");
+  expect(text).not.toMatch(/: mawps setup --fix$/m);
+  expect(await site.changedSince(before)).toEqual([]);
+});
+
 test("setup without --fix closes nothing", async () => {
   const before = await site.picture();
   expect((await site.run(["setup", "--yes"])).exitCode).toBe(0);

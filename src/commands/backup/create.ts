@@ -1,11 +1,12 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import type { BackupPlan, CreatedBackup, CreateProgress, Rate } from "../../backup/create.ts";
+import type { BackupPlan, CreatedBackup, CreateProgress } from "../../backup/create.ts";
+import type { Rate } from "../../backup/rate.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../output/bytes.ts";
 import { duration } from "../../output/dates.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { assertOutside, placeOf, repoFlag } from "./repository.ts";
+import { assertOutside, foreseeBackups, placeOf, repoFlag } from "./repository.ts";
 import { s3Place } from "./native/site.ts";
 import type { Run } from "../run.ts";
 
@@ -22,7 +23,7 @@ export function backupCreate(begin: Begin): AnyCommand {
     )
     .option("--max-rcu <units>", "read tables at so many read capacity units a second", units)
     .option("--encrypt-to <recipient...>", "make the repository encrypted, to these age recipients")
-    .option("--with-secrets", "also unencrypted where it would hold API keys of the site")
+    .option("--with-secrets", "also unencrypted where it would hold API keys or other secrets")
     .addOption(
       new Option("--engine <engine>", "aws: DynamoDB exports the tables to S3 itself")
         .choices(["scan", "aws"] as const)
@@ -50,16 +51,16 @@ export function backupCreate(begin: Begin): AnyCommand {
       assertOutside(place, plan.buckets);
       if (options.engine === "scan") refuseTooLarge(run, plan);
       for (const what of plan.missing) run.warn(`${what} does not exist and is not in this backup`);
-      if (config.dryRun) return run.print(planned(plan), planText);
-      const { createdBackup } = await import("./creation.ts");
+      const { createdBackup, secretsRefused } = await import("./creation.ts");
+      const asked = { aws, declaration, plan, ...options, only, rate: options.rate ?? options.maxRcu };
+      if (config.dryRun) {
+        const { encryptTo } = options;
+        await foreseeBackups(run, options.repo, { encryptTo, beforeOpen: secretsRefused(run, asked) });
+        return run.print(planned(plan), planText);
+      }
       const progress = await run.progress("reading");
       const created = await createdBackup(run, {
-        aws,
-        declaration,
-        plan,
-        ...options,
-        only,
-        rate: options.rate ?? options.maxRcu,
+        ...asked,
         onProgress: (now) => progress.update(progressText(now)),
       });
       progress.stop();
@@ -113,18 +114,17 @@ function refuseTooLarge({ config }: Run, { tables }: BackupPlan): void {
   );
 }
 
-function planned({ tables, buckets, userPoolId, missing, left, secrets }: BackupPlan) {
+function planned({ tables, buckets, userPoolId, missing, left }: BackupPlan) {
   return {
     tables: tables.map(({ name, measure }) => ({ name, items: measure.items, bytes: measure.bytes })),
     buckets: buckets.map(({ name }) => name),
     ...(userPoolId === undefined ? {} : { userPool: userPoolId }),
     missing,
     left,
-    secrets,
   };
 }
 
-function planText({ tables, buckets, userPool, left, secrets }: ReturnType<typeof planned>): string {
+function planText({ tables, buckets, userPool, left }: ReturnType<typeof planned>): string {
   return [
     "would be read:",
     ...tables.map(
@@ -133,7 +133,6 @@ function planText({ tables, buckets, userPool, left, secrets }: ReturnType<typeo
     ...buckets.map((name) => `  bucket ${name}`),
     ...(userPool === undefined ? [] : [`  user pool ${userPool}`]),
     ...(left.length === 0 ? [] : [`left out: ${left.join(", ")}`]),
-    ...(secrets.length === 0 ? [] : [`secrets among them: ${secrets.join("; ")}`]),
   ].join("\n");
 }
 

@@ -6,11 +6,12 @@ import {
   type BackupPlan,
   type CreatedBackup,
   type CreateProgress,
-  type Rate,
 } from "../../backup/create.ts";
 import { exportPlace } from "../../backup/native-engine.ts";
 import { beginPending } from "../../backup/pending.ts";
 import { waitForPrune } from "../../backup/prune-lock.ts";
+import type { Rate } from "../../backup/rate.ts";
+import { refuseOpenSecrets } from "../../backup/secrets.ts";
 import type { Declaration } from "../../model/declaration.ts";
 import { version } from "../../version.ts";
 import { ensureBackups, keyFolder, spoolFolder } from "./repository.ts";
@@ -24,7 +25,7 @@ export interface Creation {
   readonly only: readonly string[];
   readonly rate: Rate | undefined;
   readonly encryptTo?: readonly string[] | undefined;
-  /** Declared secrets may lie open in the backup. */
+  /** Secrets may lie open in the backup. */
   readonly withSecrets?: true | undefined;
   readonly engine: "scan" | "aws";
   readonly exportTo?: ExportPlace | undefined;
@@ -38,7 +39,7 @@ export async function createdBackup(run: Run, creation: Creation): Promise<Creat
   const trail = await run.audit();
   const repository = await ensureBackups(run, creation.repo, {
     encryptTo: creation.encryptTo,
-    secrets: creation.withSecrets === true ? [] : plan.secrets,
+    beforeOpen: secretsRefused(run, creation),
   });
   const exportTo = engine === "aws" ? exportPlace(repository, creation.exportTo) : undefined;
   const now = () => world.now();
@@ -89,6 +90,27 @@ export async function createdBackup(run: Run, creation: Creation): Promise<Creat
   } finally {
     pending.stop();
   }
+}
+
+/** Where a backup may not lie open: what to do before it would; undefined where it may. */
+export function secretsRefused(
+  { world }: Run,
+  {
+    aws,
+    declaration,
+    plan,
+    rate,
+    withSecrets,
+  }: Pick<Creation, "aws" | "declaration" | "plan" | "rate" | "withSecrets">,
+): (() => Promise<void>) | undefined {
+  if (withSecrets === true) return undefined;
+  const site = { aws, declaration, signal: world.signal, now: () => world.now() };
+  return () =>
+    refuseOpenSecrets(site, {
+      tables: plan.tables,
+      rate,
+      hint: "encrypt the backup (--encrypt-to, or a passphrase), or pass --with-secrets if whoever reads it may have them",
+    });
 }
 
 /** A backup of one environment is never gone on with in another. */

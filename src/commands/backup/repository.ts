@@ -6,6 +6,7 @@ import { assertRecipient } from "../../backup/encryption.ts";
 import { folderStore } from "../../backup/folder-store.ts";
 import {
   ensureRepository,
+  openAllowed,
   openRepository,
   type Making,
   type Repository,
@@ -35,29 +36,38 @@ export async function openBackups(run: Run, repo: string | undefined): Promise<R
   return openRepository(store, { ...unlock, askPassphrase }, run.world.signal);
 }
 
+type Wanted = Pick<Making, "encryptTo" | "beforeOpen">;
+
 /** The repository that is meant, made where there is none yet. */
-export async function ensureBackups(
+export async function ensureBackups(run: Run, repo: string | undefined, wanted: Wanted): Promise<Repository> {
+  const { store, unlock, making } = await makingOf(run, { repo, access: "writes" }, wanted);
+  return ensureRepository(store, unlock, making);
+}
+
+/** What `ensureBackups` looks at before it makes or opens a repository. */
+export async function foreseeBackups(run: Run, repo: string | undefined, wanted: Wanted): Promise<void> {
+  const { store, unlock, making } = await makingOf(run, { repo, access: "reads" }, wanted);
+  await openAllowed(store, unlock, making);
+}
+
+async function makingOf(
   run: Run,
-  repo: string | undefined,
-  { encryptTo = [], secrets }: Pick<Making, "encryptTo" | "secrets">,
-): Promise<Repository> {
+  { repo, access }: { readonly repo: string | undefined; readonly access: "reads" | "writes" },
+  { encryptTo = [], beforeOpen }: Wanted,
+): Promise<{ readonly store: Store; readonly unlock: Unlock; readonly making: Making }> {
   if (run.world.env["MAWPS_BACKUP_PASSPHRASE"] === "") {
     // CI gives an empty text for a secret that is not there, and what should be encrypted would lie open.
     throw new CliError("MAWPS_BACKUP_PASSPHRASE is set, and empty", {
       hint: "look whether the secret that it comes from is there; unset the variable to do without a passphrase",
     });
   }
-  const store = await storeOf(run, repo, "writes");
+  const store = await storeOf(run, repo, access);
   const configured = run.config["backup.encryptTo"];
   const recipients = encryptTo.length > 0 || configured === undefined ? encryptTo : [configured];
   for (const recipient of recipients) assertRecipient(recipient);
   const { world } = run;
-  return ensureRepository(store, await unlockOf(run), {
-    now: world.now(),
-    encryptTo: recipients,
-    secrets,
-    signal: world.signal,
-  });
+  const making = { now: world.now(), encryptTo: recipients, beforeOpen, signal: world.signal };
+  return { store, unlock: await unlockOf(run), making };
 }
 
 /** Undefined for an empty answer: the repository is then looked at without its key. */

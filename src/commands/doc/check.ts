@@ -4,6 +4,7 @@ import type { Finding } from "../../documents/check-finding.ts";
 import type { Remembered } from "../../documents/remembered.ts";
 import type { Repaired } from "../../documents/repair.ts";
 import { CliError, exitCodes } from "../../errors.ts";
+import type { Nobodies } from "../../model/nobodies.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
@@ -11,6 +12,7 @@ import { idColumn } from "../../output/tones.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { auditSite } from "../audit/site.ts";
+import { noteNobodies } from "../nobodies.ts";
 import { changingSite, documentSite, scannerOf } from "./site.ts";
 import type { Run } from "../run.ts";
 
@@ -44,10 +46,12 @@ export function docCheck(begin: Begin): AnyCommand {
       const userId = given === undefined ? undefined : await resolveUser(site, given, "take");
       const progress = await run.progress("checking");
       const findings: Finding[] = [];
+      const nobodies: Nobodies = new Map();
       const checks = checkDocuments(site, userId, {
         readAll: options.read === true,
         rememberedOf: (whose) => remembered(run, site.aws, whose),
         oldUploadMs: oldUploadMs(run),
+        nobodies,
       });
       for await (const { users, findings: found } of checks) {
         findings.push(...found);
@@ -63,6 +67,7 @@ export function docCheck(begin: Begin): AnyCommand {
         ),
         asText,
       );
+      noteNobodies(run, nobodies);
       const left = findings.length - repaired.size;
       if (left > 0) {
         throw new CliError(

@@ -4,9 +4,11 @@ import type { DocumentFilter } from "../../documents/list.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { documentJson } from "../../model/documents.ts";
 import type { JsonObject } from "../../model/json.ts";
+import type { Nobodies } from "../../model/nobodies.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { since } from "../audit/period.ts";
+import { noteNobodies } from "../nobodies.ts";
 import { documentTypeOption, statusOption } from "./options.ts";
 import { documentSite } from "./site.ts";
 import { documentColumns } from "./table.ts";
@@ -36,7 +38,11 @@ export function docList(begin: Begin): AnyCommand {
       ]);
       const site = await documentSite(run, "reads");
       const filter: DocumentFilter = { type, status, deleted, since: from };
-      if (given === undefined) return await printAll(run, listAllDocuments(site, filter));
+      if (given === undefined) {
+        const nobodies: Nobodies = new Map();
+        await printAll(run, listAllDocuments(site, { filter, nobodies }));
+        return noteNobodies(run, nobodies);
+      }
       const entries = wanted((await findDocuments(site, given)).entries, filter);
       await run.printRows(entries.map(row), (rows, layout) =>
         rows.length === 0 ? noDocuments : table(rows, columns, layout),

@@ -1,20 +1,24 @@
 import type { ScanReport } from "../../documents/scan-report.ts";
+import type { Nobodies } from "../../model/nobodies.ts";
 import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
+import { noteNobodies } from "../nobodies.ts";
 import { documentSite } from "./site.ts";
 import type { Run } from "../run.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
 
 /** What `mawps doc scan --report` says: nothing is scanned and nothing changed. */
 export async function printScanReport(run: Run, given: string | undefined): Promise<void> {
-  const [{ entriesByUser }, { scanReport }, { resolveUser }] = await Promise.all([
+  const [{ entriesByUser }, { scanReport }, { findDocuments }] = await Promise.all([
     import("../../documents/list.ts"),
     import("../../documents/scan-report.ts"),
     import("../../documents/users.ts"),
   ]);
   const site = await documentSite(run, "reads");
-  const userId = given === undefined ? undefined : await resolveUser(site, given, "refuse");
-  await run.print(await scanReport(entriesByUser(site, userId)), reportText);
+  const userId = given === undefined ? undefined : (await findDocuments(site, given)).userId;
+  const nobodies: Nobodies = new Map();
+  await run.print(await scanReport(entriesByUser(site, userId, nobodies)), reportText);
+  noteNobodies(run, nobodies);
 }
 
 async function reportText({ counts, unscanned }: ScanReport, layout: Layout): Promise<string> {

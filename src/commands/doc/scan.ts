@@ -2,10 +2,12 @@ import { Command } from "@commander-js/extra-typings";
 import type { Due, Rescanned } from "../../documents/rescan.ts";
 import type { Scanner } from "../../documents/scanning.ts";
 import { CliError, exitCodes } from "../../errors.ts";
+import type { Nobodies } from "../../model/nobodies.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
+import { noteNobodies } from "../nobodies.ts";
 import { spanOption } from "./options.ts";
 import { printScanReport } from "./scan-report.ts";
 import { changingSite, scannerOf } from "./site.ts";
@@ -34,18 +36,19 @@ export function docScan(begin: Begin): AnyCommand {
       if (options.report) return await printScanReport(run, given);
       const due = dueOf(options, { given, now: run.world.now() });
       const scanner = neededScanner(run);
-      const [{ rescanEach }, { resolveUser }] = await Promise.all([
+      const [{ rescanEach }, { findDocuments }] = await Promise.all([
         import("../../documents/rescan.ts"),
         import("../../documents/users.ts"),
       ]);
       const site = await changingSite(run);
-      const userId = given === undefined ? undefined : await resolveUser(site, given, "refuse");
+      const userId = given === undefined ? undefined : (await findDocuments(site, given)).userId;
       const { dryRun } = run.config;
       const failures: Failed[] = [];
+      const nobodies: Nobodies = new Map();
       const found = { scanned: 0, infected: 0 };
       const progress = await run.progress("scanning");
       async function* rows(): AsyncGenerator<Row> {
-        for await (const outcome of rescanEach(site, scanner, { userId, due, dryRun })) {
+        for await (const outcome of rescanEach(site, scanner, { userId, due, dryRun, nobodies })) {
           for (const { entry, failure } of outcome.failures) {
             failures.push({ what: `${entry.userId} ${entry.document.id}`, failure });
           }
@@ -64,6 +67,7 @@ export function docScan(begin: Begin): AnyCommand {
       }
       await run.printRows(rows(), asText);
       progress.stop();
+      noteNobodies(run, nobodies);
       if (found.infected > 0) {
         for (const { what, failure } of failures) run.warn(`${what}: ${failure.message}`);
         throw new CliError(`${count(found.infected, "document is", "documents are")} infected`, {

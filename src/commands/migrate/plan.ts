@@ -43,6 +43,8 @@ export interface Plan {
   readonly migration: string;
   readonly description: string;
   readonly items: number;
+  /** Items that are no person's, and are not among these. */
+  readonly nobodies: number;
   /** People whose items would change. */
   readonly changes: number;
   readonly objects: number;
@@ -72,6 +74,7 @@ export async function planAll(
       migration: migration.id,
       description: migration.description,
       items: survey.looked,
+      nobodies: survey.nobodies,
       changes: survey.people,
       objects: survey.objects,
       bytes: survey.bytes,
@@ -114,6 +117,7 @@ export function planText(plan: Plan, state: MigrationState | undefined): string 
   if (plan.pointless !== null) return [...lines, `  nothing to do: ${plan.pointless}`].join("\n");
   const moved = plan.objects === 0 ? "" : `, ${count(plan.objects, "object")} (${bytes(plan.bytes)}) moved`;
   lines.push(`  ${count(plan.items, "item")} looked at, ${count(plan.changes, "user")} to change${moved}`);
+  if (plan.nobodies > 0) lines.push(`  not looked at: ${count(plan.nobodies, "item")} of no person's`);
   if (plan.lossy !== null) lines.push(`  given up: ${plan.lossy} (now: ${count(plan.losses, "value")})`);
   for (const sample of plan.samples) {
     lines.push(`  ${sample.userId}`);

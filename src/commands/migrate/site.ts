@@ -6,6 +6,7 @@ import { takeLock, type HeldLock } from "../../migrations/lock.ts";
 import type { MigrationSite } from "../../migrations/migration.ts";
 import type { Runner } from "../../migrations/runner.ts";
 import { count } from "../../output/text.ts";
+import { configuredSite } from "../../target.ts";
 import { version } from "../../version.ts";
 import type { Access } from "../../world.ts";
 import { documentPlace } from "../doc/site.ts";
@@ -20,6 +21,7 @@ export async function migrationSite(run: Run, access: Access): Promise<Migration
     aws,
     migrationsTable: run.config["tables.migrations"],
     hashes: "read" as const,
+    secrets: configuredSite(run.config).secrets,
   });
   const [opened, table] = await Promise.all([site, websites]);
   return { ...opened, isWebsiteOfToday: table !== undefined };

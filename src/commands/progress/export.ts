@@ -1,10 +1,15 @@
 import { resolve } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
+import { nobodiesCount, type Nobodies } from "../../model/nobodies.ts";
+import { leavingSecretsOut } from "../../model/secrets.ts";
 import { count, json } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { UserProgress } from "../../site/progress/store.ts";
+import { configuredSite } from "../../target.ts";
 import { documentSite } from "../doc/site.ts";
+import { tellLeftOut } from "../left-out.ts";
+import { noteNobodies } from "../nobodies.ts";
 import { BrokenData } from "./problems.ts";
 
 /** `mawps progress export`: the progress of one user or of all, as it is stored or as rows for a spreadsheet. */
@@ -40,6 +45,9 @@ export function progressExport(begin: Begin): AnyCommand {
       audit.catch(() => undefined);
       const site = await documentSite(run, "reads");
       const broken = new BrokenData();
+      const { secrets } = configuredSite(run.config);
+      const leftOut: string[] = [];
+      const nobodies: Nobodies = new Map();
       // One user's is an object, as an import takes it.
       const isList = format === "json" && user === undefined;
       let users = 0;
@@ -53,7 +61,7 @@ export function progressExport(begin: Begin): AnyCommand {
       async function* chosen(): AsyncGenerator<UserProgress> {
         if (user === undefined) {
           await record(undefined);
-          return yield* scanProgress(site);
+          return yield* scanProgress(site, nobodies);
         }
         const { resolveUser } = await import("../../documents/users.ts");
         const stored = await userProgress(site, await resolveUser(site, user, "refuse"));
@@ -64,8 +72,11 @@ export function progressExport(begin: Begin): AnyCommand {
       async function* texts(): AsyncGenerator<string> {
         if (format === "csv") yield csvLine(progressColumns);
         if (isList) yield "[";
-        for await (const stored of chosen()) {
-          if (stored.progressData === undefined) continue;
+        for await (const found of chosen()) {
+          if (found.progressData === undefined) continue;
+          const { value: progressData, left } = leavingSecretsOut(secrets, found.progressData);
+          leftOut.push(...left.map((path) => `${found.userId} progressData.${path}`));
+          const stored = { ...found, progressData };
           const read = readProgress(stored.progressData, stored.lastProgressUpdate);
           broken.add(stored.userId, read);
           users += 1;
@@ -83,12 +94,14 @@ export function progressExport(begin: Begin): AnyCommand {
         const { dryRun } = run.config;
         if (dryRun) for await (const _text of texts());
         else await (await import("../../new-file.ts")).writeNewFile(file, texts());
-        await run.print({ file, format, users, dryRun }, () =>
+        await run.print({ file, format, users, nobodies: nobodiesCount(nobodies), dryRun }, () =>
           dryRun
             ? `would write ${count(users, "user")} to ${file}`
             : `${count(users, "user")} written to ${file}`,
         );
       }
+      noteNobodies(run, nobodies);
+      tellLeftOut(run, leftOut);
       broken.warn(run);
       broken.end();
     });

@@ -2,9 +2,12 @@ import { Command } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
 import { isRecord } from "../../model/json.ts";
 import { progressAttributes, progressIn, progressKey } from "../../model/progress.ts";
+import { leavingSecretsOut } from "../../model/secrets.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
+import { configuredSite } from "../../target.ts";
 import { documentSite } from "../doc/site.ts";
+import { tellLeftOut } from "../left-out.ts";
 import { readStorageSource, withBrowserOptions } from "../storage-source.ts";
 
 /** `mawps progress import`: a device's cache is merged into what is stored. */
@@ -40,15 +43,19 @@ export function progressImport(begin: Begin): AnyCommand {
           what: "progress",
         },
       );
-      const found = progressIn(value);
+      const { secrets } = configuredSite(run.config);
+      const { value: open, left } = leavingSecretsOut(secrets, progressIn(value));
+      const found = progressIn(open);
       if (found === undefined) throw new CliError("there is no progress in the source");
       const wrapped = isRecord(value) ? value[progressAttributes.updatedAt] : undefined;
       const { lastActivity } = readProgress(found, wrapped);
+      tellLeftOut(run, left);
       const trail = await run.audit();
       const { dryRun } = run.config;
       const plan = await importProgress(site, {
         userId,
         source: found,
+        secrets,
         sourceUpdate: lastActivity === undefined ? undefined : new Date(lastActivity).toISOString(),
         createProfile: options.createProfile
           ? () => createProfile(site, { userId, ...(user.includes("@") ? { email: user } : {}) })

@@ -1,10 +1,12 @@
 import { Command } from "@commander-js/extra-typings";
+import { nobodiesCount, type Nobodies } from "../../model/nobodies.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { OverallStats } from "../../site/progress/read.ts";
 import type { UserProgress } from "../../site/progress/store.ts";
 import { documentSite } from "../doc/site.ts";
+import { noteNobodies } from "../nobodies.ts";
 import { BrokenData } from "./problems.ts";
 
 /** `mawps progress recompute`: stored totals become what the pages say. */
@@ -23,10 +25,11 @@ export function progressRecompute(begin: Begin): AnyCommand {
       const trail = await run.audit();
       const broken = new BrokenData();
       const changes: { userId: string; before: OverallStats | null; after: JsonObject }[] = [];
+      const nobodies: Nobodies = new Map();
       let users = 0;
 
       async function* chosen(): AsyncGenerator<UserProgress> {
-        if (user === undefined) return yield* scanProgress(site);
+        if (user === undefined) return yield* scanProgress(site, nobodies);
         const { resolveUser } = await import("../../documents/users.ts");
         yield await userProgress(site, await resolveUser(site, user, "refuse"));
       }
@@ -45,7 +48,8 @@ export function progressRecompute(begin: Begin): AnyCommand {
         changes.push({ userId, before: done.before ?? null, after: done.after });
       }
 
-      await run.print({ users, changes, dryRun, problems: broken.users }, () => {
+      const result = { users, nobodies: nobodiesCount(nobodies), changes, dryRun, problems: broken.users };
+      await run.print(result, () => {
         const lines = changes.map(({ userId, before, after }) => {
           const percent = String(after["completionPercentage"]);
           return `${userId}  ${before === null ? "none" : `${before.completionPercentage} %`} -> ${percent} %`;
@@ -58,6 +62,7 @@ export function progressRecompute(begin: Begin): AnyCommand {
             : `${changes.length} of ${all} changed`,
         ].join("\n");
       });
+      noteNobodies(run, nobodies);
       if (!run.config.json) broken.warn(run);
       broken.end();
     });

@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import { secretsMasked } from "../../model/secrets.ts";
 import { percentBar } from "../../output/charts.ts";
 import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
@@ -7,6 +8,7 @@ import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { Overall } from "../../site/progress/overall.ts";
 import type { OverallStats, ReadPage, ReadProgress } from "../../site/progress/read.ts";
+import { configuredSite } from "../../target.ts";
 import { documentSite } from "../doc/site.ts";
 import { BrokenData } from "./problems.ts";
 
@@ -26,8 +28,9 @@ export function progressShow(begin: Begin): AnyCommand {
       ]);
       const site = await documentSite(run, "reads");
       const userId = await resolveUser(site, user, "refuse");
-      const { progressData, lastProgressUpdate } = await userProgress(site, userId);
-      const read = readProgress(progressData, lastProgressUpdate);
+      const stored = await userProgress(site, userId);
+      const progressData = secretsMasked(configuredSite(run.config).secrets, stored.progressData);
+      const read = readProgress(progressData, stored.lastProgressUpdate);
       await run.print(progressData ?? {}, (_data, layout) => asText(read, computeOverall(read), layout));
       const broken = new BrokenData();
       broken.add(userId, read);

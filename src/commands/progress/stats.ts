@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
+import { nobodiesCount, type Nobodies } from "../../model/nobodies.ts";
 import { barChart } from "../../output/charts.ts";
 import { duration } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
@@ -10,6 +11,7 @@ import type { AnyCommand, Begin } from "../../program.ts";
 import type { PageStatistics, ProgressStatistics } from "../../site/progress/statistics.ts";
 import { since } from "../audit/period.ts";
 import { documentSite } from "../doc/site.ts";
+import { noteNobodies } from "../nobodies.ts";
 import { BrokenData } from "./problems.ts";
 
 /** `mawps progress stats`: numbers over all users. */
@@ -42,8 +44,9 @@ export function progressStats(begin: Begin): AnyCommand {
         ...(from === undefined ? {} : { since: from(now) }),
       });
       const broken = new BrokenData();
+      const nobodies: Nobodies = new Map();
       const site = await documentSite(run, "reads");
-      for await (const { userId, progressData, lastProgressUpdate } of scanProgress(site)) {
+      for await (const { userId, progressData, lastProgressUpdate } of scanProgress(site, nobodies)) {
         const read = readProgress(progressData, lastProgressUpdate);
         tally.add(read);
         broken.add(userId, read);
@@ -66,10 +69,10 @@ export function progressStats(begin: Begin): AnyCommand {
         ]);
         await run.write([pageColumns, ...pageRows(statistics)].map(csvLine).join(""));
       } else {
-        await run.print({ ...statistics, problems: broken.users }, (_result, layout) =>
-          asText(statistics, layout),
-        );
+        const result = { ...statistics, nobodies: nobodiesCount(nobodies), problems: broken.users };
+        await run.print(result, (_result, layout) => asText(statistics, layout));
       }
+      noteNobodies(run, nobodies);
       if (!config.json) broken.warn(run);
       broken.end();
     });

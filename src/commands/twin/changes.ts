@@ -1,6 +1,9 @@
+import { secretMaskedAt } from "../../model/secrets.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { grouped, visible } from "../../output/text.ts";
 import type { FieldChange } from "../../site/twin/difference.ts";
+import { configuredSite } from "../../target.ts";
+import type { Run } from "../run.ts";
 
 /** Characters of a value that are shown. */
 const shown = 60;
@@ -46,6 +49,19 @@ function differenceFrom(one: unknown, other: unknown): number {
   let at = 0;
   while (at < Math.min(one.length, other.length) && one[at] === other[at]) at += 1;
   return at + before < shown ? 0 : at - before;
+}
+
+/** Changes as they may be told: that a secret is another one, and neither of them. */
+export function toldChanges(run: Run, changes: readonly FieldChange[]): FieldChange[] {
+  const { secrets } = configuredSite(run.config);
+  return changes.map((change) => {
+    const { path, before: was, after: is } = change;
+    return {
+      ...change,
+      ...(was === undefined ? {} : { before: secretMaskedAt(secrets, path, was) }),
+      ...(is === undefined ? {} : { after: secretMaskedAt(secrets, path, is) }),
+    };
+  });
 }
 
 /** A change as JSON: `{"path": "analytics.progress", "kind": "changed", "before": 75, "after": 80}`. */

@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { changeJson, changesText } from "./changes.ts";
+import { changeJson, changesText, toldChanges } from "./changes.ts";
 import { versionNumber } from "./rollback.ts";
 import { currentTwin, twinSite } from "./site.ts";
 
@@ -28,7 +28,7 @@ export function twinDiff(begin: Begin): AnyCommand {
           hint: "`mawps twin history` lists what is kept",
         });
       }
-      const changes = diffTwin(from.value, to.value);
+      const changes = toldChanges(run, diffTwin(from.value, to.value));
       const result = { from: from.version, to: to.version, changes: changes.map(changeJson) };
       await run.print(result, (_result, layout) =>
         changes.length === 0

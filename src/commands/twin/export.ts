@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
+import { leavingSecretsOut } from "../../model/secrets.ts";
 import { twinKey, twinType } from "../../model/twin.ts";
 import { ownerId } from "../../model/user-id.ts";
 import { bytes } from "../../output/bytes.ts";
 import { json } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
+import { configuredSite } from "../../target.ts";
+import { tellLeftOut } from "../left-out.ts";
 import { currentTwin, twinSite } from "./site.ts";
 
 /** `mawps twin export`: the twin as JSON, or as a console line that puts it back into a browser. */
@@ -30,7 +33,9 @@ export function twinExport(begin: Begin): AnyCommand {
       const audit = run.audit();
       // A twin that is not there is told before a trail that is not.
       audit.catch(() => undefined);
-      const { value, version } = currentTwin(await readTwin(await twinSite(run, "reads")));
+      const { value: whole, version } = currentTwin(await readTwin(await twinSite(run, "reads")));
+      const { value, left } = leavingSecretsOut(configuredSite(run.config).secrets, whole);
+      tellLeftOut(run, left);
       await (
         await audit
       ).record({

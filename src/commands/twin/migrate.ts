@@ -1,12 +1,15 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
+import { leavingSecretsOut } from "../../model/secrets.ts";
 import { isTwin, twinKey } from "../../model/twin.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { TwinAge } from "../../site/twin/merge.ts";
+import { configuredSite } from "../../target.ts";
+import { tellLeftOut } from "../left-out.ts";
 import { readStorageSource, withBrowserOptions, type SourceOptions } from "../storage-source.ts";
 import type { Run } from "../run.ts";
-import { changesText } from "./changes.ts";
+import { changesText, toldChanges } from "./changes.ts";
 import { twinSite } from "./site.ts";
 import { carryOut, nothingToDo, type TwinOutcome } from "./write.ts";
 
@@ -40,7 +43,7 @@ export function twinMigrate(begin: Begin): AnyCommand {
       }
       const plan = planMigration({ stored: read.current, source: twin, mode });
       if (plan.action === "refuse-newer") {
-        await run.outline((layout) => changesText(plan.changes, layout));
+        await run.outline((layout) => changesText(toldChanges(run, plan.changes), layout));
         throw new CliError(
           `the stored twin is newer: ${ageText(plan.stored)}, the source ${ageText(plan.source)}; nothing was changed`,
           { hint: "--merge takes the newer of each section, --force takes the source" },
@@ -56,14 +59,16 @@ export function twinMigrate(begin: Begin): AnyCommand {
     });
 }
 
-/** The twin in a source. */
+/** The twin in a source, without the secrets that a page may have put into it: they stay where they are. */
 export async function readTwinSource(
   run: Run,
   options: SourceOptions,
 ): Promise<Readonly<Record<string, unknown>>> {
   const value = await readStorageSource(run, options, { key: twinKey, fits: isTwin, what: "digital twin" });
+  const { value: twin, left } = leavingSecretsOut(configuredSite(run.config).secrets, value);
+  tellLeftOut(run, left);
   // What `fits` has let through.
-  return value as Readonly<Record<string, unknown>>;
+  return twin as Readonly<Record<string, unknown>>;
 }
 
 async function refuseUnusable(run: Run, twin: unknown): Promise<void> {

@@ -1,11 +1,13 @@
 import { Command } from "@commander-js/extra-typings";
 import { isRecord } from "../../model/json.ts";
-import { twinSections } from "../../model/twin.ts";
+import { secretsMasked } from "../../model/secrets.ts";
+import { twinSections, type Twin } from "../../model/twin.ts";
 import { bytes } from "../../output/bytes.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { TwinState } from "../../site/twin/store.ts";
+import { configuredSite } from "../../target.ts";
 import { storedTime } from "../stored-time.ts";
 import { excerpt } from "./changes.ts";
 import { currentTwin, twinSite } from "./site.ts";
@@ -20,7 +22,8 @@ export function twinShow(begin: Begin): AnyCommand {
       const { readTwin } = await import("../../site/twin/store.ts");
       const read = await readTwin(await twinSite(run, "reads"));
       const current = currentTwin(read);
-      await run.print(current.value, () => asText(current, read.place.table));
+      const value = secretsMasked(configuredSite(run.config).secrets, current.value) as Twin;
+      await run.print(value, () => asText({ ...current, value }, read.place.table));
     });
 }
 

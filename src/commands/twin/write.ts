@@ -6,7 +6,7 @@ import type { MigrationPlan } from "../../site/twin/migration-plan.ts";
 import type { TwinSite } from "../../site/twin/site.ts";
 import type { ReadTwin } from "../../site/twin/store.ts";
 import type { Run } from "../run.ts";
-import { changesText } from "./changes.ts";
+import { changesText, toldChanges } from "./changes.ts";
 
 type Write = Extract<MigrationPlan, { action: "write" }>;
 
@@ -36,10 +36,10 @@ export async function carryOut(
   const { table } = read.place;
   const changes = plan.changes.map(({ path, kind }) => ({ path: path.join("."), kind }));
   if (run.config.dryRun) {
-    if (!run.config.json) await run.print(plan.changes, changesText);
+    if (!run.config.json) await run.print(toldChanges(run, plan.changes), changesText);
     return { changed: false, table, version: read.current?.version ?? null, changes };
   }
-  await run.outline((layout) => changesText(plan.changes, layout));
+  await run.outline((layout) => changesText(toldChanges(run, plan.changes), layout));
   const [{ writeTwin }, trail] = await Promise.all([import("../../site/twin/store.ts"), run.audit()]);
   const stored = await writeTwin(site, read, { write: plan, now: run.world.now() });
   await trail.record({

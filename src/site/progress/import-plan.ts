@@ -1,4 +1,5 @@
 import { isRecord, type JsonObject, own, sameJson } from "../../model/json.ts";
+import { withSecretsOf, type Secrets } from "../../model/secrets.ts";
 import { mergeProgress } from "./merge.ts";
 import { recompute } from "./overall.ts";
 
@@ -16,11 +17,12 @@ export type ImportPlan =
 /**
  * Decides what an import of a device's progress writes: the merge of both, with `overallStats` computed anew in the
  * formula that the user's numbers are in. Nothing when the source has nothing that is not there already; so importing
- * the same source again does nothing, and stored statistics are not touched for their own sake.
+ * the same source again does nothing, and stored statistics are not touched for their own sake. A source has no secrets: what is
+ * stored of them stays.
  */
-export function planImport(stored: JsonObject | undefined, source: JsonObject): ImportPlan {
+export function planImport(stored: JsonObject | undefined, source: JsonObject, secrets: Secrets): ImportPlan {
   const before = stored ?? {};
-  const merged = mergeProgress(before, source);
+  const merged = withSecretsOf(secrets, before, mergeProgress(before, source));
   if (stored !== undefined && sameJson(withoutStats(merged), withoutStats(before)))
     return { action: "nothing-to-do" };
   const overallStats = before["overallStats"] ?? source["overallStats"];

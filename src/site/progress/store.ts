@@ -6,8 +6,9 @@ import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
 import { CliError } from "../../errors.ts";
 import { refuseNobody } from "../../documents/entries.ts";
 import { isRecord, type JsonObject, timeOf } from "../../model/json.ts";
-import { judgedAttributes, nobodyIn } from "../../model/nobodies.ts";
+import { isPassedOver, judgedAttributes, type Nobodies } from "../../model/nobodies.ts";
 import { progressAttributes } from "../../model/progress.ts";
+import type { Secrets } from "../../model/secrets.ts";
 import type { TableShape } from "../../model/table-shape.ts";
 import { ownerId } from "../../model/user-id.ts";
 import { planImport, type ImportPlan } from "./import-plan.ts";
@@ -35,14 +36,17 @@ const { data, updatedAt } = progressAttributes;
 /** Others write every 30 seconds at most: somebody who is in the way this often is not the website. */
 const maxTries = 8;
 
-/** All users, with and without progress, in no order and at most a few pages of 1 MB in memory. */
-export async function* scanProgress(site: ProgressSite): AsyncGenerator<UserProgress> {
+/**
+ * All users, with and without progress, in no order and at most a few pages of 1 MB in memory. What is no person's is counted in
+ * `nobodies`.
+ */
+export async function* scanProgress(site: ProgressSite, nobodies: Nobodies): AsyncGenerator<UserProgress> {
   const { aws, table, signal } = site;
   const attributes = [...judgedAttributes, "type", data, updatedAt];
   for await (const page of scanItems(aws, { table, attributes, segments: 2, asSent: true, signal })) {
     for (const item of page) {
       const userId = item["userId"]?.S;
-      if (userId === undefined || userId === ownerId || nobodyIn(item) !== undefined) continue;
+      if (userId === undefined || userId === ownerId || isPassedOver(nobodies, item)) continue;
       if (site.shape.kind === "composite" && item["type"]?.S !== profileType) continue;
       yield progressOf(userId, item);
     }
@@ -57,6 +61,8 @@ export async function userProgress(site: ProgressSite, userId: string): Promise<
 export interface Import {
   readonly userId: string;
   readonly source: JsonObject;
+  /** Of these the source has none: those that are stored stay. */
+  readonly secrets: Secrets;
   /** When the source was last changed, ISO 8601; undefined when it is not known. */
   readonly sourceUpdate: string | undefined;
   /** Makes the profile of a user who has none, before anything is written. */
@@ -70,7 +76,7 @@ export interface Import {
  * @throws CliError when what is stored is no map, or the item would grow over 400 KB; nothing was written then.
  */
 export async function importProgress(site: ProgressSite, request: Import): Promise<ImportPlan> {
-  const { userId, source, sourceUpdate, createProfile, dryRun } = request;
+  const { userId, source, secrets, sourceUpdate, createProfile, dryRun } = request;
   return untilApplied(userId, async () => {
     const found = await profileItem(site, userId);
     if (found === undefined && createProfile === undefined) throw noProfile(userId);
@@ -81,7 +87,7 @@ export async function importProgress(site: ProgressSite, request: Import): Promi
         hint: "nothing was changed; look at it with `mawps progress export`",
       });
     }
-    const plan = planImport(stored, source);
+    const plan = planImport(stored, source, secrets);
     if (plan.action === "nothing-to-do") return plan;
     const update = laterDate(item[updatedAt]?.S, sourceUpdate);
     const set: Record<string, AttributeValue> = {

@@ -2,7 +2,9 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readSource } from "../../../src/browser-storage/source.ts";
 import { progressIn, progressKey } from "../../../src/model/progress.ts";
-import { planImport } from "../../../src/site/progress/import-plan.ts";
+import { siteSecrets } from "../../../src/model/mawps.ts";
+import type { JsonObject } from "../../../src/model/json.ts";
+import { planImport as plan } from "../../../src/site/progress/import-plan.ts";
 
 const [monday, tuesday] = ["2025-11-10T10:00:00.000Z", "2025-11-11T10:00:00.000Z"];
 
@@ -15,6 +17,8 @@ const stored = {
   pages: { ikigai: page(monday, 50), mbti: page(tuesday, 100) },
   overallStats: { totalPages: 15, visitedPages: 2, completedPages: 1, completionPercentage: 7, streak: 3 },
 };
+
+const planImport = (before: JsonObject | undefined, source: JsonObject) => plan(before, source, siteSecrets);
 
 describe("the plan of an import", () => {
   test("merges, computes the overall numbers anew and names what changes", () => {
@@ -49,6 +53,22 @@ describe("the plan of an import", () => {
     expect(planImport(stale, stored)).toStrictEqual({ action: "nothing-to-do" });
   });
 
+  test("keeps stored secrets, of which a source has none", () => {
+    const keys = { openai: "sk-1" };
+    const withKeys = {
+      ...stored,
+      ai: { apiKey: "sk-2", model: "a" },
+      pages: { x: { ...page(monday, 1), apiKeys: keys } },
+    };
+    const source = { ai: { model: "b" }, pages: { x: page(tuesday, 2) } };
+    expect(planImport(withKeys, source)).toMatchObject({
+      value: { ai: { apiKey: "sk-2", model: "b" }, pages: { x: { apiKeys: keys, lastVisit: tuesday } } },
+    });
+    expect(planImport(withKeys, { pages: { x: page(monday, 1) } })).toStrictEqual({
+      action: "nothing-to-do",
+    });
+  });
+
   test("takes the source where nothing is stored yet", () => {
     expect(planImport(undefined, stored)).toMatchObject({
       action: "write",
@@ -61,8 +81,8 @@ describe("the plan of an import", () => {
     const progress = fc.dictionary(fc.constantFrom("pages", "sections", "overallStats", "x"), fc.jsonValue());
     fc.assert(
       fc.property(progress, progress, (before, source) => {
-        const plan = planImport(before, source);
-        const after = plan.action === "write" ? plan.value : before;
+        const planned = planImport(before, source);
+        const after = planned.action === "write" ? planned.value : before;
         expect(planImport(after, source).action).toBe("nothing-to-do");
       }),
       { numRuns: 500 },

@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import type { NativeSite } from "../../../backup/native-site.ts";
 import { CliError } from "../../../errors.ts";
 import { localTime } from "../../../output/dates.ts";
 import { table } from "../../../output/table.ts";
@@ -24,6 +25,7 @@ export function nativeExport(begin: Begin): AnyCommand {
     .description("let DynamoDB write every table, or one, to S3, all as of one moment; waits for it")
     .requiredOption("--to <place>", "s3://bucket/prefix, a private bucket", s3Place)
     .option("--table <table>", "only this one, by role or name")
+    .option("--with-secrets", "also where it would hold API keys or other secrets")
     .addHelpText("after", "\nExample:\n  mawps backup native export --to s3://my-exports/mawps")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
@@ -41,6 +43,7 @@ export function nativeExport(begin: Begin): AnyCommand {
       const tables = stati.filter(({ state }) => state !== "no table").map(({ table }) => table);
       if (tables.length === 0) throw new CliError("there is no table to export");
       const to = `s3://${place.bucket}/${place.prefix}`;
+      if (options.withSecrets !== true) await refuseSecrets(native.site, tables);
       const begun = await exports.findBegun(site, { tables, place });
       if (run.config.dryRun) {
         return run.print({ dryRun: true, tables, to, begun }, () =>
@@ -99,4 +102,23 @@ export function nativeExport(begin: Begin): AnyCommand {
         return `${listed}\nall as of ${localTime(new Date(rows[0]?.at ?? ""))}`;
       });
     });
+}
+
+/** S3 encrypts what lies in it, and decrypts it for whoever may read the bucket, who need not be allowed to read the table. */
+async function refuseSecrets(site: NativeSite, tables: readonly string[]): Promise<void> {
+  const [{ describeTable }, { refuseOpenSecrets }] = await Promise.all([
+    import("../../../aws/dynamodb/table-description.ts"),
+    import("../../../backup/secrets.ts"),
+  ]);
+  const described = site.declaration.tables
+    .filter(({ name, role }) => tables.includes(name) && site.declaration.secrets.tables.includes(role))
+    .map(async ({ role, name }) => {
+      const found = await describeTable(site.aws, name, site.signal);
+      return found === undefined ? [] : [{ role, name, ...found }];
+    });
+  await refuseOpenSecrets(site, {
+    tables: (await Promise.all(described)).flat(),
+    rate: undefined,
+    hint: "leave the table out (--table), or pass --with-secrets if whoever reads the bucket may have them",
+  });
 }

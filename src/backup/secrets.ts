@@ -1,0 +1,76 @@
+import type { Item } from "../aws/dynamodb/items.ts";
+import { plain } from "../aws/dynamodb/plain.ts";
+import { scanLines } from "../aws/raw/scan-lines.ts";
+import { CliError } from "../errors.ts";
+import { secretPaths, secretTraces, type Secrets } from "../model/secrets.ts";
+import { parseItemLine } from "./item-line.ts";
+import type { PlannedTable } from "./create.ts";
+import type { NativeSite } from "./native-site.ts";
+import { pacing, rateOf, type Rate } from "./rate.ts";
+
+/** Items that are named; what more there are is counted. */
+const mostNamed = 20;
+
+/** Where secrets may not lie open, and what to do about it. */
+export interface OpenPlace {
+  readonly tables: readonly Pick<PlannedTable, "role" | "name" | "description" | "measure">[];
+  /** At which the tables are read. */
+  readonly rate: Rate | undefined;
+  readonly hint: string;
+}
+
+/**
+ * Looks at every item of the tables in which there may be secrets.
+ * @throws CliError with where they are, `api-settings#global (google, openai) in table mawps-user-profiles`, and never what.
+ */
+export async function refuseOpenSecrets(
+  site: Pick<NativeSite, "aws" | "declaration" | "signal" | "now">,
+  { tables, rate, hint }: OpenPlace,
+): Promise<void> {
+  const { aws, declaration, signal } = site;
+  const { secrets } = declaration;
+  const traces = secretTraces(secrets);
+  const found: string[] = [];
+  let more = 0;
+  for (const { role, name, description, measure } of tables) {
+    if (!secrets.tables.includes(role)) continue;
+    const partition = description.keys.partition.name;
+    const pace = pacing(rateOf(site, measure, rate));
+    const pages = scanLines(aws, { table: name, segment: 0, segments: 1, signal, ...pace });
+    for await (const { lines } of pages) {
+      if (!traces.test(lines.toString("latin1"))) continue;
+      for (const line of linesOf(lines)) {
+        const where = traces.test(line.toString("latin1"))
+          ? secretsOf(secrets, line, { table: name, partition })
+          : undefined;
+        if (where === undefined) continue;
+        if (found.length < mostNamed) found.push(where);
+        else more += 1;
+      }
+    }
+  }
+  if (found.length === 0) return;
+  throw new CliError("secrets would lie open; nothing was written", {
+    details: more === 0 ? found : [...found, `and ${more} more`],
+    hint,
+  });
+}
+
+function* linesOf(page: Buffer): Generator<Buffer> {
+  for (let start = 0; start < page.byteLength;) {
+    const end = page.indexOf(0x0a, start);
+    yield page.subarray(start, end === -1 ? page.byteLength : end);
+    start = end === -1 ? page.byteLength : end + 1;
+  }
+}
+
+function secretsOf(
+  secrets: Secrets,
+  line: Buffer,
+  { table, partition }: { readonly table: string; readonly partition: string },
+): string | undefined {
+  const item = plain(parseItemLine(line, table) as Item);
+  const id = String(item[partition]);
+  const paths = secretPaths(secrets, item, id);
+  return paths.length === 0 ? undefined : `${id} (${paths.join(", ")}) in table ${table}`;
+}
