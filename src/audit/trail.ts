@@ -1,5 +1,5 @@
 import { assertMayPut, maxTransactionItems, putNew } from "../aws/dynamodb/put-new.ts";
-import { pause } from "../retry.ts";
+import { backOff } from "../retry.ts";
 import { CliError } from "../errors.ts";
 import {
   auditChain,
@@ -315,7 +315,9 @@ async function append(
 ): Promise<ChainHead> {
   let head = known;
   let broken: Disbelieved | undefined;
-  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+  // Without the run's signal: the outcome of what was done before Ctrl-C is recorded all the same.
+  const tries = backOff({ attempts, firstDelayMs: 2 * firstDelayMs, longestDelayMs: 64 * firstDelayMs });
+  for (;;) {
     const entries =
       broken === undefined
         ? chained(head, events, writer)
@@ -329,8 +331,7 @@ async function append(
       if (broken !== undefined) warn(brokenText(broken));
       return entries.at(-1) ?? head;
     }
-    await pause(Math.random() * firstDelayMs * Math.min(2 ** attempt, 64), undefined);
-    // Without the run's signal: the outcome of what was done before Ctrl-C is recorded all the same.
+    if (!(await tries.again())) break;
     const judge = { now: writer.now(), announced };
     ({ head, disbelieved: broken } = await followChain({ ...site, signal: undefined }, head, judge));
   }

@@ -5,6 +5,7 @@ import { plain, typed } from "../aws/dynamodb/plain.ts";
 import { putNew } from "../aws/dynamodb/put-new.ts";
 import { errorName } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
+import { backOff } from "../retry.ts";
 import { isRecord, timeOf } from "../model/json.ts";
 import { DamagedError } from "./damage.ts";
 import type { Store } from "./store.ts";
@@ -153,12 +154,13 @@ export async function writeErasure(
 ): Promise<void> {
   const bytes = Buffer.from(`${JSON.stringify(entry)}\n`);
   await store?.create(`${folder}${crypto.randomUUID()}.json`, bytes, signal);
-  for (let attempt = 1; ; attempt += 1) {
+  const tries = backOff({ attempts, firstDelayMs: 20, longestDelayMs: 500, signal });
+  for (;;) {
     const sequence = (await lastSequence({ aws, table, signal })) + 1;
     const { salt, hash, at } = entry;
     const item = typed({ chain: erasureChain, sequence, salt, hash, timestamp: at }).M ?? {};
     if ((await putNew(aws, { table, partition: "chain", items: [item] })) === "written") return;
-    if (attempt === attempts) {
+    if (!(await tries.again())) {
       throw new CliError(`the erasure ledger in ${table} is being written by others without end`);
     }
   }

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { CliError } from "../errors.ts";
 import type { Store, StoredFile } from "./store.ts";
 import { makeFolders } from "../make-folders.ts";
+import { retry } from "../retry.ts";
 
 /** Files on their way to their name. A crash leaves them here, where nothing takes them for a part of the repository. */
 const temporary = "tmp";
@@ -105,14 +106,11 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
 
 /** Another command may take the folder away, as it is empty, before there is anything in it. */
 async function withFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await makeFolder(folder);
-      return await work();
-    } catch (error) {
-      if (codeOf(error) !== "ENOENT" || attempt === 10) throw error;
-    }
-  }
+  const make = async () => {
+    await makeFolder(folder);
+    return work();
+  };
+  return retry(make, (error) => codeOf(error) === "ENOENT", { firstDelayMs: 1 });
 }
 
 /** A folder's own name lies in the one around it: without a sync of that, a power cut takes both. */

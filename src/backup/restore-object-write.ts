@@ -3,6 +3,7 @@ import { errorName, httpStatus, isBusy } from "../aws/setting.ts";
 import type { ObjectPut } from "../aws/s3/stored-object.ts";
 import { uploadStream } from "../aws/s3/upload.ts";
 import { inParallel } from "../concurrency.ts";
+import { backOff } from "../retry.ts";
 import type { ObjectLine } from "./object-line.ts";
 import { partLines } from "./parts.ts";
 import { type BucketPlan, lookAt, objectsAtOnce, type LookedAt } from "./restore-object-plan.ts";
@@ -53,7 +54,8 @@ async function writeOne(
 ): Promise<void> {
   const { role, name: bucket } = plan;
   const place = { role, bucket, isMissing: false, planning: writing.planning };
-  for (let look = 1; ; look += 1) {
+  const tries = backOff({ attempts: mostLooks, signal: site.signal });
+  for (;;) {
     const looked = await lookAt(site, place, line);
     const fail = (why: string) => writing.onFailed({ left: { bucket, key: looked.object.put.Key }, why });
     if (looked.fate === "conflict") return fail("was changed by somebody else meanwhile");
@@ -64,7 +66,7 @@ async function writeOne(
     } catch (error) {
       if (isBusy(error)) return fail("S3 is too busy");
       if (!isLostRace(error)) throw error;
-      if (look === mostLooks) return fail("is being changed by others again and again");
+      if (!(await tries.again())) return fail("is being changed by others again and again");
     }
   }
 }

@@ -4,6 +4,7 @@ import { errorName } from "../aws/setting.ts";
 import { writeRawItems } from "../aws/raw/write-raw-items.ts";
 import { inParallel } from "../concurrency.ts";
 import type { JsonObject } from "../model/json.ts";
+import { backOff } from "../retry.ts";
 import { parseItemLine } from "./item-line.ts";
 import { compare, type Planning } from "./restore-compare.ts";
 import {
@@ -87,7 +88,9 @@ async function writeChunk(
   const fail = ({ item }: Candidate, why: string) =>
     writing.onFailed({ left: { table: plan.name, key: keyOf(item, plan.keys) }, why });
   let pending = lines;
-  for (let look = 1; pending.length > 0; look += 1) {
+  const tries = backOff({ attempts: mostLooks - 1, signal: site.signal });
+  let mayMove = true;
+  while (pending.length > 0) {
     const compared = await compare(site, { table: plan, planning: writing.planning, lines: pending });
     const due: Due[] = [];
     for (const { fate, candidate, over } of compared) {
@@ -99,8 +102,7 @@ async function writeChunk(
     for (const group of groupsOf(due)) {
       const outcome = await putGroup(site, plan, group);
       if (outcome === "written") writing.onWritten(group.length);
-      else if (outcome === "moved" && look < mostLooks)
-        again.push(...group.map(({ candidate }) => candidate.stored));
+      else if (outcome === "moved" && mayMove) again.push(...group.map(({ candidate }) => candidate.stored));
       else {
         // Together they may be refused for one of them.
         for (const one of group) {
@@ -111,6 +113,8 @@ async function writeChunk(
       }
     }
     pending = again;
+    // The last look is told what it finds.
+    mayMove = pending.length > 0 && (await tries.again());
   }
 }
 

@@ -1,8 +1,8 @@
 import { copyFile, lstat, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { getuid, kill, pid } from "node:process";
-import { setTimeout as pause } from "node:timers/promises";
 import { CliError } from "../errors.ts";
+import { backOff } from "../retry.ts";
 import { isMissing } from "./stored-text.ts";
 
 export interface CopyOptions {
@@ -33,7 +33,8 @@ export async function withLevelDbCopy<T>(
 ): Promise<T> {
   await sweep(tempRoot);
   let cause: unknown;
-  for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+  const tries = backOff({ attempts: maxAttempts, signal });
+  do {
     signal.throwIfAborted();
     const copy = await mkdtemp(join(tempRoot, `${prefix}${pid}-`));
     try {
@@ -44,8 +45,7 @@ export async function withLevelDbCopy<T>(
     } finally {
       await rm(copy, { recursive: true, force: true, maxRetries: 5 });
     }
-    if (attempt < maxAttempts) await pause(25 * 2 ** attempt, undefined, { signal });
-  }
+  } while (await tries.again());
   throw new CliError(
     `${folder} could not be copied as a whole: the browser is changing it, or it is damaged`,
     {

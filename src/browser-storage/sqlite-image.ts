@@ -1,6 +1,6 @@
 import { open, readFile, stat } from "node:fs/promises";
-import { setTimeout as pause } from "node:timers/promises";
 import { CliError } from "../errors.ts";
+import { backOff } from "../retry.ts";
 import { isMissing } from "./stored-text.ts";
 
 const walHeaderBytes = 32;
@@ -26,7 +26,8 @@ interface Fingerprint {
  * @throws CliError when the database never held still or its last transaction was left unfinished (a crash).
  */
 export async function readSqliteImage(path: string, signal: AbortSignal): Promise<Uint8Array> {
-  for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+  const tries = backOff({ attempts: maxAttempts, signal });
+  do {
     signal.throwIfAborted();
     const before = await fingerprint(path);
     if (!before.hotJournal) {
@@ -37,8 +38,7 @@ export async function readSqliteImage(path: string, signal: AbortSignal): Promis
         return applyWal(database, wal);
       }
     }
-    if (attempt < maxAttempts) await pause(25 * 2 ** attempt, undefined, { signal });
-  }
+  } while (await tries.again());
   throw new CliError(`${path} is in the middle of a change that does not end`, {
     hint: "close the browser (after a crash: start it once and close it), then try again",
   });

@@ -1,4 +1,5 @@
 import { inParallel } from "../concurrency.ts";
+import { backOff } from "../retry.ts";
 import { lastBatch, recordsAfter, writeJournal } from "./journal.ts";
 import type { JournalRecord, Left, Migration } from "./migration.ts";
 import { copyMove, settleMoves } from "./object-moves.ts";
@@ -150,7 +151,8 @@ async function applyBatch(
   const done: JournalRecord[] = [];
   let batch = lastOne;
   let open = userIds;
-  for (let attempt = 0; attempt < attempts && open.length > 0; attempt++) {
+  const tries = backOff({ attempts, signal: site.signal });
+  while (open.length > 0) {
     const planned = await inParallel(open, peopleAtOnce, async (userId): Promise<JournalRecord[]> => {
       const { changes, moves } = await planFor(migration, await readUnit(site, userId), site);
       return changes.length === 0 ? [] : [{ userId, changes, moves }];
@@ -162,6 +164,7 @@ async function applyBatch(
     const outcomes = await inParallel(records, peopleAtOnce, (record) => applyRecord(runner, record));
     done.push(...records.filter((_record, at) => outcomes[at] === true));
     open = records.filter((_record, at) => outcomes[at] !== true).map(({ userId }) => userId);
+    if (open.length > 0 && !(await tries.again())) break;
   }
   return { done, batch };
 }

@@ -1,3 +1,4 @@
+import { backOff } from "../retry.ts";
 import type { JournalRecord, MigrationSite, Restored } from "./migration.ts";
 import { settleMoves, takeBack } from "./object-moves.ts";
 import { sameValue } from "./typed-json.ts";
@@ -19,7 +20,8 @@ export async function restore(site: MigrationSite, record: JournalRecord): Promi
 }
 
 async function restoreItems(site: MigrationSite, record: JournalRecord): Promise<Restored> {
-  for (let attempt = 0; attempt < attempts; attempt++) {
+  const tries = backOff({ attempts, signal: site.signal });
+  for (;;) {
     const found = await standing(site, record);
     if (typeof found === "string") return { conflict: found };
     if (found.length === 0) return { outcome: "unchanged" };
@@ -29,8 +31,8 @@ async function restoreItems(site: MigrationSite, record: JournalRecord): Promise
       }
     }
     if (await writeChanges(site, record.userId, found.map(backward))) return { outcome: "restored" };
+    if (!(await tries.again())) return { conflict: "its item keeps changing" };
   }
-  return { conflict: "its item keeps changing" };
 }
 
 /** The changes that are still as they were left; those that are as before need nothing; anything else is a conflict. */

@@ -3,7 +3,7 @@ import type { Condition } from "../../aws/dynamodb/expressions.ts";
 import { assertItemFits } from "../../aws/dynamodb/item-size.ts";
 import { getItem, tableShape, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
-import { pause } from "../../retry.ts";
+import { backOff } from "../../retry.ts";
 import { CliError } from "../../errors.ts";
 import { heroHistoryAttribute, type HeroRole } from "../../model/keys.ts";
 import type { TableShape } from "../../model/table-shape.ts";
@@ -192,15 +192,15 @@ export async function changePointer(
   { plan, holds }: PointerChange,
 ): Promise<{ readonly read: ReadPointer; readonly update: PointerUpdate }> {
   let before = read;
-  for (let attempt = 1; ; attempt += 1) {
+  const tries = backOff({ attempts, firstDelayMs: 20, longestDelayMs: 160, signal: site.signal });
+  for (;;) {
     const update = plan(before);
     try {
       await writePointer(site, before, update);
       return { read: before, update };
     } catch (error) {
       const isLost = error instanceof CliError && error.cause instanceof HeroConflict;
-      if (!isLost || attempt >= attempts) throw error;
-      await pause(Math.random() * Math.min(10 * 2 ** attempt, 160), site.signal);
+      if (!isLost || !(await tries.again())) throw error;
       const now = await readPointer(site);
       if (!holds(before, now)) throw error;
       before = now;

@@ -11,6 +11,7 @@ import { progressAttributes } from "../../model/progress.ts";
 import type { Secrets } from "../../model/secrets.ts";
 import type { TableShape } from "../../model/table-shape.ts";
 import { ownerId } from "../../model/user-id.ts";
+import { backOff } from "../../retry.ts";
 import { planImport, type ImportPlan } from "./import-plan.ts";
 import { recompute, type Recomputed } from "./overall.ts";
 import { jsonOf, typedOver } from "./typed.ts";
@@ -150,10 +151,11 @@ function progressOf(userId: string, item: Item): UserProgress {
 
 /** Tries again while the item changes between reading and writing, which `attempt` tells by undefined. */
 async function untilApplied<T>(userId: string, attempt: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < maxTries; tries += 1) {
+  const tries = backOff({ attempts: maxTries });
+  do {
     const result = await attempt();
     if (result !== undefined) return result;
-  }
+  } while (await tries.again());
   throw new CliError(`somebody else keeps changing the progress of ${userId}; nothing was changed`, {
     hint: "run the command again",
   });
