@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Aws } from "./clients.ts";
+import { isLate, repeats } from "./cuts.ts";
 import { unreached } from "./explain/unreached.ts";
 
 /** What anybody out there gets. */
@@ -29,7 +30,8 @@ export interface EndAnswer {
 /**
  * GETs a URL as anybody could, unsigned, and sums up the body without keeping it. It goes through the S3 client's own end,
  * so that it reaches what that client reaches: AWS, a CDN, a custom endpoint, the store in this process. Any status is
- * an answer; redirects are not followed. Where none comes, or not to its end, the reason is given. Rejects on abort and on bugs.
+ * an answer, that of a busy server when it stays so; redirects are not followed. A connection that is cut is asked
+ * again; where no answer comes, or not to its end, the reason is given. Rejects on abort and on bugs.
  */
 export async function anonymousGet(
   aws: Aws,
@@ -38,7 +40,7 @@ export async function anonymousGet(
 ): Promise<PublicAnswer | NoAnswer> {
   if (!URL.canParse(url)) return { status: undefined, why: "it is no address that can be opened" };
   try {
-    return await wholeAnswer(aws, new URL(url), signal);
+    return await patientAnswer(aws, new URL(url), signal);
   } catch (error) {
     signal?.throwIfAborted();
     const { explain } = await import("./explain/explain.ts");
@@ -48,19 +50,29 @@ export async function anonymousGet(
   }
 }
 
+/** How servers say that they will answer in a moment. */
+const busy = new Set([429, 500, 503]);
+
+async function patientAnswer(aws: Aws, url: URL, signal: AbortSignal | undefined): Promise<PublicAnswer> {
+  const tries = repeats(aws.limits, signal);
+  for (;;) {
+    try {
+      const answer = await wholeAnswer(aws, url, signal);
+      if (!busy.has(answer.status) || !(await tries.whenBusy())) return answer;
+    } catch (error) {
+      // What stays silent is told soon: it is looked at, not needed.
+      if (isLate(error) || !(await tries.again(error))) throw error;
+    }
+  }
+}
+
 async function wholeAnswer(aws: Aws, url: URL, signal: AbortSignal | undefined): Promise<PublicAnswer> {
   const s3 = await aws.s3();
-  const send = () =>
-    s3.config.requestHandler.handle(
-      // Handlers read these fields only; the class would have to be loaded for nothing.
-      requestOf(url) as never,
-      signal === undefined ? {} : { abortSignal: signal },
-    );
-  // A kept connection may have been closed by the server meanwhile; the SDK's own calls are repeated then, too.
-  const { response } = await send().catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ECONNRESET" && error.code !== "EPIPE") throw error;
-    return send();
-  });
+  const { response } = await s3.config.requestHandler.handle(
+    // Handlers read these fields only; the class would have to be loaded for nothing.
+    requestOf(url) as never,
+    signal === undefined ? {} : { abortSignal: signal },
+  );
   const { statusCode, headers, body } = response as unknown as EndAnswer;
   return {
     status: statusCode,

@@ -45,6 +45,7 @@ interface Closable {
 export interface Aws {
   readonly region: string;
   readonly endpointUrl: string | undefined;
+  readonly limits: Limits;
   readonly s3: () => Promise<S3Client>;
   readonly dynamodb: () => Promise<DynamoDBClient>;
   readonly cognito: () => Promise<CognitoIdentityProviderClient>;
@@ -101,6 +102,7 @@ export function connect(options: ConnectOptions): Aws {
   return {
     region: options.region,
     endpointUrl: options.endpointUrl,
+    limits,
     s3: once("s3", async () => {
       const [{ S3Client }, common] = await Promise.all([import("./s3/sdk.ts"), settings("s3")]);
       const client = new S3Client(common);

@@ -1,13 +1,11 @@
 import { jitteredMs } from "../retry.ts";
+import { codeOf, isCut, isLate } from "./cuts.ts";
 import type { Limits, Reach } from "./limits.ts";
 import { errorName, httpStatus } from "./setting.ts";
 
 /** A server of which nothing was heard yet is perhaps not there at all: such errors are repeated a few times only. */
 const unreachable = new Set(["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"]);
 const attemptsUnreached = 3;
-
-/** Codes of connections that broke, beside those that the SDK knows. */
-const broken = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ERR_SOCKET_CONNECTION_TIMEOUT"]);
 
 /** What the SDK does not repeat of its own accord, though nothing was done: somebody else was at the same item or key. */
 const collided = new Set(["TransactionConflictException", "ConditionalRequestConflict", "OperationAborted"]);
@@ -23,6 +21,8 @@ export const passingReasons = new Set([
 interface Token {
   readonly failed: number;
   readonly delayMs: number;
+  /** It was sent again by the server's time. */
+  readonly isCorrected: boolean;
   /** Spent on answers that did not come. */
   readonly inVainMs: number;
   readonly begunAtMs: number;
@@ -45,22 +45,23 @@ export function sdkRetries(limits: Limits, reach: Reach) {
   let isHeard = false;
   return {
     async acquireInitialRetryToken(): Promise<Token> {
-      return token({ failed: 0, delayMs: 0, inVainMs: 0 });
+      return token({ failed: 0, delayMs: 0, inVainMs: 0, isCorrected: false });
     },
     async refreshRetryTokenForRetry(given: Token, failure: Failure): Promise<Token> {
       const { error, retryAfterHint } = failure;
       if (httpStatus(error) !== undefined) isHeard = true;
       const failed = given.failed + 1;
-      const isLate = errorName(error) === "TimeoutError";
-      const inVainMs = given.inVainMs + (isLate ? performance.now() - given.begunAtMs : 0);
+      const { isCorrected } = given;
+      const cameLate = isLate(error);
+      const inVainMs = given.inVainMs + (cameLate ? performance.now() - given.begunAtMs : 0);
       const isTooLong = inVainMs > 0 && inVainMs + limits.silentMs > limits.inVainMs;
       const attempts = isHeard || !unreachable.has(codeOf(error) ?? "") ? limits.attempts : attemptsUnreached;
-      const isOver = failed >= attempts || isTooLong || (isLate && reach.isSilent);
-      if (isOver && isLate) reach.isSilent = true;
-      if (failure.errorType === "TRANSIENT" && isCorrected(error)) {
-        if (failed > 1 || !isOfTheClock(error)) throw error;
+      const isOver = failed >= attempts || isTooLong || (cameLate && reach.isSilent);
+      if (isOver && cameLate) reach.isSilent = true;
+      if (failure.errorType === "TRANSIENT" && hasNewTime(error)) {
+        if (isCorrected || !isOfTheClock(error)) throw error;
         // By the right time it is answered at once, or refused for another reason.
-        return token({ failed, delayMs: 0, inVainMs });
+        return token({ failed, delayMs: 0, inVainMs, isCorrected: true });
       }
       // What is still under way when its command has ended is broken off for good.
       if (isOver || reach.isClosed || !isPassing(failure)) throw error;
@@ -68,7 +69,7 @@ export function sdkRetries(limits: Limits, reach: Reach) {
       const askedMs = retryAfterHint === undefined ? 0 : retryAfterHint.getTime() - Date.now();
       // The server asks for patience; more than it has itself is not given.
       const delayMs = Math.max(jitteredMs(failed, { firstDelayMs }), Math.min(askedMs, limits.silentMs));
-      return token({ failed, delayMs, inVainMs });
+      return token({ failed, delayMs, inVainMs, isCorrected });
     },
     recordSuccess(): void {
       isHeard = true;
@@ -76,7 +77,7 @@ export function sdkRetries(limits: Limits, reach: Reach) {
   };
 }
 
-function token(state: Pick<Token, "failed" | "delayMs" | "inVainMs">): Token {
+function token(state: Pick<Token, "failed" | "delayMs" | "inVainMs" | "isCorrected">): Token {
   return {
     ...state,
     begunAtMs: performance.now() + state.delayMs,
@@ -87,7 +88,7 @@ function token(state: Pick<Token, "failed" | "delayMs" | "inVainMs">): Token {
 
 function isPassing({ errorType, error }: Failure): boolean {
   if (errorType !== "CLIENT_ERROR") return true;
-  if (broken.has(codeOf(error) ?? "") || collided.has(errorName(error) ?? "")) return true;
+  if (isCut(error) || collided.has(errorName(error) ?? "")) return true;
   const reasons = cancellationReasons(error);
   return reasons.length > 0 && reasons.every((reason) => passingReasons.has(reason));
 }
@@ -96,7 +97,7 @@ function isPassing({ errorType, error }: Failure): boolean {
  * While the machine's clock is off, the SDK marks whatever a server refuses as corrected, to be repeated with the server's time: a
  * missing key, too. Only what the clock can have caused is repeated, and once.
  */
-function isCorrected(error: unknown): boolean {
+function hasNewTime(error: unknown): boolean {
   const { $metadata } = (error ?? {}) as { $metadata?: { clockSkewCorrected?: boolean } };
   return $metadata?.clockSkewCorrected === true && (httpStatus(error) ?? 500) < 500;
 }
@@ -120,10 +121,4 @@ export function cancellationReasons(error: unknown): string[] {
   if (errorName(error) !== "TransactionCanceledException") return [];
   const { CancellationReasons: reasons = [] } = error as { CancellationReasons?: { Code?: string }[] };
   return reasons.map(({ Code = "None" }) => Code);
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ("code" in error && typeof error.code === "string") return error.code;
-  return codeOf(error.cause);
 }

@@ -40,6 +40,12 @@ export function httpStatus(error: unknown): number | undefined {
   return (error.$metadata as { httpStatusCode?: number }).httpStatusCode;
 }
 
+/** Whether a call was sent more than once until this answer: an earlier one may have been done, with its answer lost. */
+export function isRepeated(answer: unknown): boolean {
+  const { $metadata } = (answer ?? {}) as { $metadata?: { attempts?: number } };
+  return ($metadata?.attempts ?? 1) > 1;
+}
+
 /** The service's name of an error. */
 export function errorName(error: unknown): string | undefined {
   return error instanceof Error ? error.name : undefined;

@@ -81,7 +81,8 @@ export async function appendEntries(
   const key = documentItemKey(site, userId, "profile");
   const tries = backOff({ attempts, signal: site.signal });
   let values = wanted;
-  for (let attempt = 0, profile = known; attempt < attempts; attempt++) {
+  let profile = known;
+  for (let attempt = 1; ; attempt += 1) {
     if (values.length === 0) return [];
     profile ??= await getItem(site.aws, { table: site.table, key, signal: site.signal });
     if (profile === undefined) throw goneProfile(userId);
@@ -99,7 +100,7 @@ export async function appendEntries(
         // `null` is what the website leaves of an empty list; nothing can be appended to it.
         ...(isNull ? [{ path: list, is: "equal" as const, to: before }] : []),
         // Nobody has appended: then there is nothing at the place of the first one.
-        ...(unless === undefined || isNull || attempt >= guardedAttempts
+        ...(unless === undefined || isNull || attempt > guardedAttempts
           ? []
           : [{ path: [list, before?.L?.length ?? 0] as const, is: "absent" as const }]),
       ],
@@ -109,10 +110,9 @@ export async function appendEntries(
     });
     if (!outcome.applied) {
       profile = outcome.found;
-      if (unless !== undefined) {
-        values = unless(entriesIn(site, { userId, place: "profile", item: profile }));
-        await tries.again();
-      }
+      if (outcome.isRepeated && holdsAny(profile, values)) return withoutDoubles(site, userId, values);
+      values = unless?.(entriesIn(site, { userId, place: "profile", item: profile })) ?? values;
+      if (!(await tries.again())) throw restless(userId);
       continue;
     }
     if (outcome.isRepeated) return withoutDoubles(site, userId, values);
@@ -121,7 +121,12 @@ export async function appendEntries(
       raw === undefined ? [] : [storedEntry(site, { userId, place: "profile", index: first + at, raw })],
     );
   }
-  throw restless(userId);
+}
+
+/** One call appends all of them: any of them is there by the first attempt of it. */
+function holdsAny(profile: Item | undefined, values: readonly AttributeValue[]): boolean {
+  const ids = new Set(values.flatMap(({ M: entry }) => entry?.["id"]?.S ?? []));
+  return (profile?.[list]?.L ?? []).some(({ M: entry }) => ids.has(entry?.["id"]?.S ?? ""));
 }
 
 /**
@@ -378,6 +383,7 @@ async function applyBatch(
     readonly beside?: (open: readonly EntryChange[]) => readonly TransactStep[];
   },
 ): Promise<ChangeOutcome> {
+  const done: EntryChange[] = [];
   const missing: StoredEntry[] = [];
   const refused: { entry: StoredEntry; found: StoredEntry }[] = [];
   const [first] = batch;
@@ -385,7 +391,8 @@ async function applyBatch(
   const { userId } = first.entry;
   const { table, key } = itemOf(site, first.entry);
   let open: readonly EntryChange[] = batch;
-  for (let attempt = 0; attempt < attempts && open.length > 0; attempt++) {
+  const tries = backOff({ attempts, signal: site.signal });
+  while (open.length > 0) {
     const parts = open.map(express);
     const change = {
       set: parts.flatMap(({ set }) => set ?? []),
@@ -403,27 +410,31 @@ async function applyBatch(
           ])
         : await updateAttributes(site.aws, { table, key, ...change, returns: "none", signal: site.signal });
     if (outcome.applied) {
-      return { changed: open.map((each) => changedEntry(site, each)), missing, refused };
+      return { changed: [...done, ...open].map((each) => changedEntry(site, each)), missing, refused };
     }
+    // What a lost answer said was done is not there to be removed any more.
+    const gone = outcome.isRepeated && express === removalOf ? done : undefined;
     const item = outcome.found ?? (await getItem(site.aws, { table, key, signal: site.signal }));
     const now = entriesOf(site, first.entry, item);
     open = open.flatMap((change): EntryChange[] => {
       const found = locate(now, change.entry);
-      if (found === undefined) missing.push(change.entry);
+      if (found === undefined && gone !== undefined) gone.push(change);
+      else if (found === undefined) missing.push(change.entry);
       else if (!isUnchanged(change, found)) refused.push({ entry: change.entry, found });
       else return [{ ...change, entry: found }];
       return [];
     });
+    if (open.length > 0 && !(await tries.again())) throw restless(userId);
   }
-  if (open.length > 0) throw restless(userId);
-  return { changed: [], missing, refused };
+  return { changed: done.map((each) => changedEntry(site, each)), missing, refused };
 }
 
 async function inTransaction(
   { aws, signal }: DocumentSite,
   steps: readonly TransactStep[],
-): Promise<{ readonly applied: boolean; readonly found: Item | undefined }> {
-  return { applied: (await transact(aws, steps, signal)) === undefined, found: undefined };
+): Promise<{ readonly applied: boolean; readonly found: Item | undefined; readonly isRepeated: boolean }> {
+  const applied = (await transact(aws, steps, signal)) === undefined;
+  return { applied, found: undefined, isRepeated: false };
 }
 
 /** What stands now in the item in which an entry stood. */

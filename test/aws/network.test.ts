@@ -69,7 +69,7 @@ describe("a server that never comes to the end of an answer", () => {
     aws = connect({ region: "eu-central-1", endpointUrl: server.url, credentials, limits: patient });
     const asked = getItem(aws, { table: "t", key: { userId: { S: "1" } } });
     const ended = asked.catch((error: unknown) => error);
-    await vi.waitUntil(() => server.requests === 1);
+    await vi.waitUntil(() => server.requests === 1, { timeout: 60_000 });
     aws.close();
     expect(await ended).toBeInstanceOf(Error);
     expect(server.requests).toBe(1);

@@ -30,7 +30,7 @@ export interface FaultyServer {
   readonly url: string;
   readonly requests: SeenRequest[];
   /** Asked for each request; undefined lets it through. */
-  fault: ((request: SeenRequest) => Fault | undefined) | undefined;
+  fault: ((request: SeenRequest) => Fault | undefined | Promise<Fault | undefined>) | undefined;
   /** Clients of this server, closed with it. */
   aws(options?: Partial<ConnectOptions>): Aws;
   close(): Promise<void>;
@@ -72,7 +72,7 @@ export async function startFaultyServer(service?: LocalService): Promise<FaultyS
       headers: request.headers,
     };
     faulty.requests.push(seen);
-    const fault = faulty.fault?.(seen);
+    const fault = await faulty.fault?.(seen);
     if (fault === "hang") return;
     if (fault === "cut") {
       request.socket.destroy();

@@ -3,6 +3,7 @@ import type { Aws } from "../clients.ts";
 import { updateExpressions, valueAt, type Change, type Condition } from "./expressions.ts";
 import type { Item } from "./items.ts";
 import { abortable } from "../s3/objects.ts";
+import { isRepeated } from "../setting.ts";
 
 export interface UpdateAttributes extends Change {
   readonly table: string;
@@ -22,7 +23,12 @@ export type UpdateOutcome =
       readonly isRepeated: boolean;
     }
   /** A condition did not hold; `found` is the item as it stood then, undefined when there was none. */
-  | { readonly applied: false; readonly found: Item | undefined };
+  | {
+      readonly applied: false;
+      readonly found: Item | undefined;
+      /** Perhaps it was applied after all, by a first attempt whose answer was lost, and `found` is what came of it. */
+      readonly isRepeated: boolean;
+    };
 
 const returnValues = { new: "ALL_NEW", old: "ALL_OLD", none: "NONE" } as const;
 
@@ -43,19 +49,18 @@ export async function updateAttributes(aws: Aws, update: UpdateAttributes): Prom
       }),
       abortable(update.signal),
     );
-    return { applied: true, item: answer.Attributes, isRepeated: (answer.$metadata.attempts ?? 1) > 1 };
+    return { applied: true, item: answer.Attributes, isRepeated: isRepeated(answer) };
   } catch (error) {
     if (!isConditionFailure(error)) throw error;
     if (update.returns !== "old" && isOurOwn(update, error)) {
       return { applied: true, item: error.Item, isRepeated: true };
     }
-    return { applied: false, found: error.Item };
+    return { applied: false, found: error.Item, isRepeated: isRepeated(error) };
   }
 }
 
 interface ConditionFailure extends Error {
   readonly Item?: Item;
-  readonly $metadata?: { readonly attempts?: number };
 }
 
 function isConditionFailure(error: unknown): error is ConditionFailure {
@@ -67,8 +72,9 @@ function isConditionFailure(error: unknown): error is ConditionFailure {
  * An item that is already as the change makes it tells so. Not so for appending, where another could have
  * appended the same.
  */
-function isOurOwn(update: UpdateAttributes, { Item: found, $metadata }: ConditionFailure): boolean {
-  if (($metadata?.attempts ?? 1) < 2 || found === undefined || (update.append ?? []).length > 0) return false;
+function isOurOwn(update: UpdateAttributes, error: ConditionFailure): boolean {
+  const { Item: found } = error;
+  if (!isRepeated(error) || found === undefined || (update.append ?? []).length > 0) return false;
   return (
     (update.set ?? []).every(({ path, value }) => isDeepStrictEqual(valueAt(found, path), value)) &&
     (update.remove ?? []).every((path) => valueAt(found, path) === undefined)

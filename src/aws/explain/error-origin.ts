@@ -44,6 +44,11 @@ export function errorOrigin(error: unknown): ErrorOrigin | undefined {
   return typeof error === "object" && error !== null ? origins.get(error) : undefined;
 }
 
+/** Notes the call of an error that came after its answer, in the body. */
+export function tellOrigin(error: unknown, origin: Omit<ErrorOrigin, "refusals">): void {
+  if (typeof error === "object" && error !== null) origins.set(error, { ...origin, refusals: [] });
+}
+
 /**
  * Makes a client remember for each error which call it came from, and what `refusals` held then. The errors themselves are left as
  * they are, but for what signed the request: a server that echoes its headers would put the session token into the message.

@@ -1,4 +1,5 @@
 import { own } from "../../model/json.ts";
+import { codeOf } from "../cuts.ts";
 import type { Explanation, Facts } from "./explain.ts";
 import { unreached, WebPageError, type Unreached } from "./unreached.ts";
 
@@ -8,6 +9,8 @@ const unreachable: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: "the connection was cut off",
   EPIPE: "the connection was cut off",
+  ERR_STREAM_PREMATURE_CLOSE: "the connection was cut off",
+  HPE_INVALID_EOF_STATE: "the connection was cut off",
   ETIMEDOUT: "no answer came in time",
   EHOSTUNREACH: "there is no route to it",
   ENETUNREACH: "there is no network",
@@ -96,9 +99,4 @@ export function noAws({ error, context }: Facts): Explanation | undefined {
 /** Of OpenSSL's many words, such as `tlsv1 unrecognized name`. */
 function sslReason({ message }: Error): string {
   return /error:[\dA-F]+:[^:]*:[^:]*:([^:]+)/i.exec(message)?.[1] ?? message;
-}
-
-function codeOf(error: Error): string | undefined {
-  if ("code" in error && typeof error.code === "string") return error.code;
-  return error.cause instanceof Error ? codeOf(error.cause) : undefined;
 }

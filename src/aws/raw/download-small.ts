@@ -1,6 +1,6 @@
 import type { Aws } from "../clients.ts";
-import { alreadyThere, leaveBodyUnchecked } from "../s3/download.ts";
-import { abortable, bodyOf } from "../s3/objects.ts";
+import { alreadyThere } from "../s3/download.ts";
+import { requestObject, wholeBody } from "../s3/get-object.ts";
 import type { FileToSave } from "./save-file.ts";
 import type { Saver } from "./saver.ts";
 import { signedGets, type SignedGet } from "./signed-get.ts";
@@ -51,10 +51,8 @@ async function atOnce(get: SignedGet | undefined, { key, signal }: SmallObject) 
 }
 
 async function bySdk(aws: Aws, bucket: string, { key, signal }: SmallObject) {
-  const [s3, { GetObjectCommand }] = await Promise.all([aws.s3(), import("../s3/sdk.ts")]);
-  const command = new GetObjectCommand({ Bucket: bucket, Key: key });
-  leaveBodyUnchecked(command);
-  return bodyOf(await s3.send(command, abortable(signal)));
+  const get = { bucket, key, signal };
+  return wholeBody(aws, get, { answer: await requestObject(aws, get) });
 }
 
 /** The object's bytes; undefined unless they are as many as expected. */

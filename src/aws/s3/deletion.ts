@@ -1,11 +1,14 @@
 import { CliError } from "../../errors.ts";
 import type { Aws } from "../clients.ts";
 import { listVersions } from "./listing.ts";
-import { abortable, deleteObject } from "./objects.ts";
+import { inParallel } from "../../concurrency.ts";
+import { abortable, deleteObject, headObject } from "./objects.ts";
 import { backOff } from "../../retry.ts";
+import { isRepeated } from "../setting.ts";
 
 /** S3's limit of one DeleteObjects call. */
 const keysPerCall = 1000;
+const headsAtOnce = 8;
 
 export interface Doomed {
   readonly key: string;
@@ -130,12 +133,21 @@ async function sendBatch(
     }),
     abortable(signal),
   );
-  return (answer.Errors ?? []).map((error) => ({
+  const failures = (answer.Errors ?? []).map((error) => ({
     key: error.Key ?? "",
     version: error.VersionId === "" ? undefined : error.VersionId,
     code: error.Code ?? "",
     message: error.Message ?? "",
   }));
+  if (!isRepeated(answer)) return failures;
+  // What a first attempt deleted, whose answer was lost, is not as its ETag says any more.
+  const isLeft = await inParallel(
+    failures,
+    headsAtOnce,
+    async ({ key, code }) =>
+      code !== "PreconditionFailed" || (await headObject(aws, { bucket, key }, signal)) !== undefined,
+  );
+  return failures.filter((_, at) => isLeft[at]);
 }
 
 function refuseEmpty(keyOrPrefix: string): void {

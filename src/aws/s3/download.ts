@@ -1,20 +1,16 @@
-import type { GetObjectCommand } from "@aws-sdk/client-s3";
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { lstat, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../../errors.ts";
 import type { Aws } from "../clients.ts";
-import { abortable, bodyOf, headObject, type ObjectHead, type ObjectName } from "./objects.ts";
+import { requestObject, wholeBody } from "./get-object.ts";
+import { headObject, type ObjectHead, type ObjectName } from "./objects.ts";
 import { nameAnew, writeAll } from "../raw/save-file.ts";
 import { verificationOf, type Verification, type Verified } from "./verification.ts";
 
 /** Written at once; the socket gives 64 KiB at a time. Less costs more calls, more falls out of the processor's cache. */
 const writeBytes = 1024 ** 2;
-/** Breaks of the connection in a row without a byte received. */
-const fruitlessAttempts = 4;
-const firstDelayMs = 200;
 
 export interface DownloadFile extends ObjectName {
   readonly path: string;
@@ -99,71 +95,29 @@ interface Receive {
   readonly verification: Verification;
 }
 
-/** The SDK repeats a request that failed, but not a body that broke off: that is done here, from where it broke. */
 async function receive(
   aws: Aws,
   download: DownloadFile,
   { head, file, from, verification }: Receive,
 ): Promise<void> {
-  let position = from;
-  let fruitless = 0;
-  while (position < head.sizeBytes) {
-    const start = position;
-    let body;
-    try {
-      body = await openAt(aws, download, { head, position });
-      for await (const batch of inBatches(body)) {
-        for (const chunk of batch.chunks) verification.update(chunk);
-        writeAll(file.fd, batch.chunks, position);
-        position += batch.sizeBytes;
-        download.onProgress?.(position, head.sizeBytes);
-      }
-      if (position > head.sizeBytes) throw new Error("the server sent more bytes than the object has");
-      if (position === head.sizeBytes) return;
-    } catch (error) {
-      download.signal?.throwIfAborted();
-      if (!isBrokenConnection(error)) throw error;
-      fruitless = position > start ? 0 : fruitless + 1;
-      if (fruitless >= fruitlessAttempts) throw error;
-    }
-    await sleep(firstDelayMs * 2 ** fruitless, undefined, abortableSleep(download.signal));
-  }
-}
-
-async function openAt(
-  aws: Aws,
-  download: DownloadFile,
-  { head, position }: { head: ObjectHead; position: number },
-): Promise<AsyncIterable<Uint8Array>> {
-  const [s3, { GetObjectCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
-  const command = new GetObjectCommand({
-    Bucket: download.bucket,
-    Key: download.key,
-    VersionId: download.version,
-    IfMatch: head.etag,
-    Range: position === 0 ? undefined : `bytes=${position}-`,
-  });
-  leaveBodyUnchecked(command);
-  const answer = await s3.send(command, abortable(download.signal));
-  const expected = head.sizeBytes - position;
+  if (from === head.sizeBytes) return;
+  const { bucket, key, version, signal } = download;
+  const range = from === 0 ? undefined : { first: from };
+  const get = { bucket, key, version, ifMatch: head.etag, range, signal };
+  const answer = await requestObject(aws, get);
+  const expected = head.sizeBytes - from;
   if (answer.ContentLength !== undefined && answer.ContentLength !== expected) {
-    throw new Error(`the server sends ${answer.ContentLength} bytes where ${expected} were asked for`);
+    throw new CliError(
+      `${key}: the server sends ${answer.ContentLength} bytes where ${expected} were asked for`,
+    );
   }
-  return bodyOf(answer);
-}
-
-/**
- * Keeps the SDK from summing up the body once more, in JavaScript and for whole objects only: the verification here covers
- * resumed downloads, too. The SDK decides after the answer, by the input, which it has itself filled with its default.
- */
-export function leaveBodyUnchecked(command: GetObjectCommand): void {
-  command.middlewareStack.add(
-    (next) => (args) => {
-      delete args.input.ChecksumMode;
-      return next(args);
-    },
-    { step: "build", name: "leaveBodyUnchecked" },
-  );
+  let position = from;
+  for await (const batch of inBatches(wholeBody(aws, get, { answer }))) {
+    for (const chunk of batch.chunks) verification.update(chunk);
+    writeAll(file.fd, batch.chunks, position);
+    position += batch.sizeBytes;
+    download.onProgress?.(position, head.sizeBytes);
+  }
 }
 
 interface Batch {
@@ -191,20 +145,6 @@ async function* inBatches(body: AsyncIterable<Uint8Array>): AsyncGenerator<Batch
   }
   if (sizeBytes > 0) yield { chunks, sizeBytes };
   if (broken !== undefined) throw broken.error;
-}
-
-/** Whether a body broke off on its way. */
-function isBrokenConnection(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = "code" in error ? error.code : undefined;
-  return (
-    ["ECONNRESET", "EPIPE", "ETIMEDOUT", "ERR_STREAM_PREMATURE_CLOSE"].includes(String(code)) ||
-    error.message === "aborted"
-  );
-}
-
-function abortableSleep(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }
 
 function markOf({ bucket, key, version }: ObjectName, head: ObjectHead): string {

@@ -11,6 +11,7 @@ import {
   type ObjectHeaders,
   type WriteCondition,
 } from "./objects.ts";
+import { errorName, httpStatus, isRepeated } from "../setting.ts";
 import { leavePayloadUnsigned } from "../raw/unsigned-payload.ts";
 
 /** S3's limit of one upload. */
@@ -168,7 +169,8 @@ export interface CompletedUpload {
 /**
  * Puts the parts together. S3 compares size and CRC32 of the whole and refuses what differs; the answer is compared once
  * more here. Rejects with S3's 412 when the condition does not hold (then the parts are still there). Where the answer
- * to a first attempt got lost S3 no longer knows the upload; then the object itself tells that it is complete.
+ * to a first attempt got lost S3 no longer knows the upload, or the condition does not hold any more; then the object itself tells
+ * that it is complete.
  */
 export async function completeUpload(
   aws: Aws,
@@ -205,7 +207,8 @@ export async function completeUpload(
       abortable(signal),
     );
   } catch (error) {
-    if (!(error instanceof Error && error.name === "NoSuchUpload")) throw error;
+    const mayBeDone = errorName(error) === "NoSuchUpload" || (httpStatus(error) === 412 && isRepeated(error));
+    if (!mayBeDone) throw error;
     const head = await headObject(aws, upload, signal);
     if (head?.checksum?.value !== expected || head.sizeBytes !== sizeBytes) throw error;
     return { etag: head.etag, version: head.version, crc32: expected, verified: "object" };

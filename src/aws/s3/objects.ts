@@ -1,7 +1,11 @@
 import type { GetObjectCommandOutput, HeadObjectCommandOutput, StorageClass } from "@aws-sdk/client-s3";
+import { isDeepStrictEqual } from "node:util";
 import { crc32Base64 } from "./checksums.ts";
 import type { Aws } from "../clients.ts";
 import { leavePayloadUnsigned } from "../raw/unsigned-payload.ts";
+import { requestObject, wholeBody, type GetObject } from "./get-object.ts";
+import { httpStatus, isRepeated } from "../setting.ts";
+import { verificationOf, type StoredChecksum } from "./verification.ts";
 
 /** One object, or one version of it. */
 export interface ObjectName {
@@ -45,14 +49,6 @@ export interface StoredObject {
   readonly version: string | undefined;
 }
 
-/** How S3 computed the checksum that it keeps: over the whole object, or over the checksums of its parts. */
-interface StoredChecksum {
-  readonly algorithm: "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256";
-  readonly type: "FULL_OBJECT" | "COMPOSITE";
-  /** Base64, with `-{parts}` behind it when composite. */
-  readonly value: string;
-}
-
 /** What S3 says of bytes that were sent in one call. */
 interface PutAnswer extends StoredObject {
   /** It answered the CRC32 that was sent as that of what it stored; servers that compare nothing do not. */
@@ -79,7 +75,8 @@ export async function loadObjects(aws: Aws): Promise<void> {
 
 /**
  * Writes one object from memory in one call (at most 5 GiB; larger and files: upload.ts). S3 checks the bytes against
- * the CRC32 that is sent with them, and keeps it. No ACL is sent: the public bucket refuses them.
+ * the CRC32 that is sent with them, and keeps it. No ACL is sent: the public bucket refuses them. Under a condition a first
+ * attempt of our own whose answer was lost counts as written.
  */
 export async function putObject(aws: Aws, put: PutObject): Promise<PutAnswer> {
   const [s3, { PutObjectCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
@@ -96,8 +93,30 @@ export async function putObject(aws: Aws, put: PutObject): Promise<PutAnswer> {
     IfMatch: put.ifMatch,
   });
   leavePayloadUnsigned(command);
-  const answer = await s3.send(command, abortable(put.signal));
-  return { etag: answer.ETag ?? "", version: answer.VersionId, isCompared: answer.ChecksumCRC32 === crc32 };
+  try {
+    const answer = await s3.send(command, abortable(put.signal));
+    return { etag: answer.ETag ?? "", version: answer.VersionId, isCompared: answer.ChecksumCRC32 === crc32 };
+  } catch (error) {
+    if (httpStatus(error) !== 412 || !isRepeated(error)) throw error;
+    const head = await headObject(aws, put, put.signal);
+    if (head === undefined || !isOurOwn(put, head)) throw error;
+    return { etag: head.etag, version: head.version, isCompared: head.checksum?.value === crc32 };
+  }
+}
+
+/**
+ * When the answer to a write is lost the SDK sends it again, and then its own first attempt makes the condition fail. An object with
+ * the very bytes and metadata tells so.
+ */
+function isOurOwn({ body, metadata = {} }: PutObject, head: ObjectHead): boolean {
+  const verification = verificationOf(head);
+  verification.update(body);
+  return (
+    head.sizeBytes === body.byteLength &&
+    verification.by !== "size" &&
+    verification.matches() &&
+    isDeepStrictEqual({ ...head.metadata }, { ...metadata })
+  );
 }
 
 /**
@@ -127,54 +146,49 @@ export async function headObject(
   }
 }
 
-export interface GetObject extends ObjectName {
-  /** First and last byte, both included; without the last one up to the end. */
-  readonly range?: { readonly first: number; readonly last?: number | undefined } | undefined;
-  /** Answers 412 once the object has another ETag. */
-  readonly ifMatch?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 export interface OpenedObject {
   readonly head: ObjectHead;
-  /** To be read to its end or destroyed (by leaving the loop); the SDK checks the whole object's checksum on the way. */
+  /** To be read to its end or destroyed (by leaving the loop); the sum of a whole object is compared in the end. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
 /** Opens an object for reading. `NoSuchKey` is thrown when there is none. */
 export async function getObject(aws: Aws, get: GetObject): Promise<OpenedObject> {
   const answer = await requestObject(aws, get);
-  return { head: headOf(answer), body: bodyOf(answer) };
+  const head = headOf(answer);
+  const verification = get.range === undefined ? verificationOf(head) : undefined;
+  return { head, body: wholeBody(aws, get, { answer, verification }) };
 }
 
 /** Reads an object, or a range of it, into memory. */
 export async function getObjectBytes(aws: Aws, get: GetObject): Promise<{ head: ObjectHead; bytes: Buffer }> {
-  const answer = await requestObject(aws, get);
+  const { head, body } = await getObject(aws, get);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of bodyOf(answer)) chunks.push(chunk);
-  return { head: headOf(answer), bytes: Buffer.concat(chunks) };
+  for await (const chunk of body) chunks.push(chunk);
+  return { head, bytes: Buffer.concat(chunks) };
 }
 
-/** Deletes the object, or the version named. In a versioned bucket a delete without version only adds a marker. */
+/**
+ * Deletes the object, or the version named. In a versioned bucket a delete without version only adds a marker. Under a condition an
+ * object that a first attempt of our own has deleted, whose answer was lost, counts as deleted now.
+ */
 export async function deleteObject(
   aws: Aws,
   name: ObjectName & { readonly ifMatch?: string | undefined },
   signal?: AbortSignal,
-): Promise<{ version: string | undefined; markerAdded: boolean }> {
+): Promise<void> {
   const [s3, { DeleteObjectCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
-  const answer = await s3.send(
-    new DeleteObjectCommand({
-      Bucket: name.bucket,
-      Key: name.key,
-      VersionId: name.version,
-      IfMatch: name.ifMatch,
-    }),
-    abortable(signal),
-  );
-  return {
-    version: answer.VersionId,
-    markerAdded: name.version === undefined && answer.DeleteMarker === true,
-  };
+  const { bucket, key, version, ifMatch } = name;
+  try {
+    await s3.send(
+      new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: version, IfMatch: ifMatch }),
+      abortable(signal),
+    );
+  } catch (error) {
+    const mayBeDone =
+      ifMatch !== undefined && isRepeated(error) && [404, 412].includes(httpStatus(error) ?? 0);
+    if (!mayBeDone || (await headObject(aws, { bucket, key }, signal)) !== undefined) throw error;
+  }
 }
 
 /** The object's tags; empty when it has none. */
@@ -233,29 +247,8 @@ export function tagQuery(tags: Readonly<Record<string, string>>): string {
   return new URLSearchParams(Object.entries(tags)).toString();
 }
 
-async function requestObject(aws: Aws, get: GetObject): Promise<GetObjectCommandOutput> {
-  const [s3, { GetObjectCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
-  return s3.send(
-    new GetObjectCommand({
-      Bucket: get.bucket,
-      Key: get.key,
-      VersionId: get.version,
-      IfMatch: get.ifMatch,
-      Range: get.range === undefined ? undefined : `bytes=${get.range.first}-${get.range.last ?? ""}`,
-    }),
-    abortable(get.signal),
-  );
-}
-
-/** The answer's body. On Node it is a Readable; the SDK types it for browsers, too. */
-export function bodyOf(answer: GetObjectCommandOutput): AsyncIterable<Uint8Array> {
-  return (answer.Body ?? emptyBody()) as AsyncIterable<Uint8Array>;
-}
-
-async function* emptyBody(): AsyncGenerator<Uint8Array> {}
-
 /** What the headers of an answer say of the object. */
-function headOf(answer: HeadObjectCommandOutput | GetObjectCommandOutput): ObjectHead {
+export function headOf(answer: HeadObjectCommandOutput | GetObjectCommandOutput): ObjectHead {
   return {
     etag: answer.ETag ?? "",
     version: answer.VersionId,

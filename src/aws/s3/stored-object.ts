@@ -1,11 +1,12 @@
 import {
-  GetObjectCommand,
   type GetObjectCommandOutput,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
 } from "@aws-sdk/client-s3";
 import type { Aws } from "../clients.ts";
-import { abortable, bodyOf } from "./objects.ts";
+import { requestObject, wholeBody } from "./get-object.ts";
+import { abortable, headOf } from "./objects.ts";
+import { verificationOf } from "./verification.ts";
 
 /** An object with all that a PutObject can give it again, under S3's own names; what it does not have is left out. */
 export interface StoredWhole {
@@ -43,20 +44,14 @@ interface Name {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Opens an object for reading. The body is to be read to its end or destroyed; the SDK checks the checksum that S3 keeps. */
+/** Opens an object for reading, as `getObject` does. */
 export async function openWhole(
   aws: Aws,
-  { bucket, key, ifMatch, signal }: Name,
+  get: Name,
 ): Promise<StoredWhole & { readonly body: AsyncIterable<Uint8Array> }> {
-  const s3 = await aws.s3();
-  const command = new GetObjectCommand({
-    Bucket: bucket,
-    Key: key,
-    IfMatch: ifMatch,
-    ChecksumMode: "ENABLED",
-  });
-  const answer = await s3.send(command, abortable(signal));
-  return { ...wholeOf(key, answer), body: bodyOf(answer) };
+  const answer = await requestObject(aws, get);
+  const verification = verificationOf(headOf(answer));
+  return { ...wholeOf(get.key, answer), body: wholeBody(aws, get, { answer, verification }) };
 }
 
 /** The same without the bytes. A missing object and one that is another now are `NotFound` and a 412 without a name. */

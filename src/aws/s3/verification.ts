@@ -2,7 +2,21 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { crcToBase64 } from "./checksums.ts";
 import { crc64Nvme } from "./crc64-nvme.ts";
-import type { ObjectHead } from "./objects.ts";
+
+/** How S3 computed the checksum that it keeps: over the whole object, or over the checksums of its parts. */
+export interface StoredChecksum {
+  readonly algorithm: "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256";
+  readonly type: "FULL_OBJECT" | "COMPOSITE";
+  /** Base64, with `-{parts}` behind it when composite. */
+  readonly value: string;
+}
+
+/** What S3 says of an object's bytes. */
+interface Sums {
+  readonly etag: string;
+  readonly checksum: StoredChecksum | undefined;
+  readonly encryption: string | undefined;
+}
 
 /** What received bytes were compared with; `size` when S3 keeps no sum that the bytes alone can be checked against. */
 export type Verified = "sha256" | "CRC32" | "CRC64NVME" | "SHA1" | "SHA256" | "MD5" | "size";
@@ -19,7 +33,7 @@ export interface Verification {
  * object, else the ETag where that is an MD5 (one part, not encrypted with KMS). Sums of sums of parts are
  * passed over: S3 does not say where each part ended.
  */
-export function verificationOf(head: ObjectHead, sha256?: string): Verification {
+export function verificationOf(head: Sums, sha256?: string): Verification {
   if (sha256 !== undefined)
     return byHash("sha256", "sha256", (digest) => digest.toString("hex") === sha256.toLowerCase());
   const sum = head.checksum?.type === "FULL_OBJECT" ? head.checksum : undefined;

@@ -144,6 +144,7 @@ describe("a change", () => {
       {
         applied: false,
         found: undefined,
+        isRepeated: false,
       },
     );
     expect(
@@ -162,7 +163,7 @@ describe("a change", () => {
       remove: [["documents", 0]],
       conditions: [{ path: ["documents", 0, "id"], is: "equal", to: { S: "mine" } }],
     });
-    expect(outcome).toEqual({ applied: false, found: { ...key("race"), documents } });
+    expect(outcome).toEqual({ applied: false, found: { ...key("race"), documents }, isRepeated: false });
     expect(await getItem(aws, { table: "simple", key: key("race") })).toEqual({ ...key("race"), documents });
   });
 });
@@ -200,10 +201,10 @@ describe("a change whose answer got lost", () => {
 
   test("counts as refused when the item stands otherwise", async () => {
     const item = { ...key("lost"), a: { S: "3" } };
-    expect(await outcomeWith(item)).toEqual({ applied: false, found: item });
+    expect(await outcomeWith(item)).toEqual({ applied: false, found: item, isRepeated: true });
     const same = { ...key("lost"), a: { S: "2" } };
     const append = [{ path: "b", values: [{ S: "x" }] }];
-    expect(await outcomeWith(same, { append })).toEqual({ applied: false, found: same });
+    expect(await outcomeWith(same, { append })).toEqual({ applied: false, found: same, isRepeated: true });
   });
 });
 

@@ -190,14 +190,14 @@ describe("an interrupted download", () => {
   });
 
   test("does not mix two versions when the object changes while it runs", async () => {
-    server.fault = ({ method, headers }) =>
-      method === "GET" && headers.range === undefined ? { cutAfterBytes: 700_000 } : undefined;
     const other = Buffer.from(bytes).reverse();
-    const download = downloadFile(outside, {
-      ...object,
-      path,
-      onProgress: () => void putObject(aws, { ...object, body: other }),
-    });
+    server.fault = async ({ method, headers }) => {
+      if (method !== "GET") return undefined;
+      if (headers.range === undefined) return { cutAfterBytes: 700_000 };
+      await putObject(aws, { ...object, body: other });
+      return undefined;
+    };
+    const download = downloadFile(outside, { ...object, path });
     await expect(download).rejects.toMatchObject({ $metadata: { httpStatusCode: 412 } });
     expect((await readdir(folder)).includes("file")).toBe(false);
   });
