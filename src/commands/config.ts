@@ -40,20 +40,18 @@ export function config(noun: AnyCommand, begin: Begin): void {
   );
   noun.addCommand(
     new Command("trust")
-      .description(
-        "believe the configuration file found from here, as it is now, and the servers that it names",
-      )
+      .description("believe the configuration file found from here, as it is now, and where it sends things")
       .addHelpText("after", "\nExample:\n  mawps config trust")
       .action(async (_options, command) => {
         const run = await begin(command as AnyCommand);
         const { file } = run;
         if (file === undefined) throw new CliError(`there is no ${configFileName} here or above`);
-        const { serversOfOthers, trust } = await import("../config/trust.ts");
-        const servers = serversOfOthers(run, file);
+        const { placesOfOthers, trust } = await import("../config/trust.ts");
+        const places = placesOfOthers(run, file, "writes");
         if (!run.config.dryRun) await trust(run.world, file);
         const does = run.config.dryRun ? "would believe" : "believed";
-        await run.print({ path: file.path, servers, dryRun: run.config.dryRun }, () =>
-          [`${does} ${file.path}, until it changes`, ...servers.map((server) => `  sends to ${server}`)].join(
+        await run.print({ path: file.path, places, dryRun: run.config.dryRun }, () =>
+          [`${does} ${file.path}, until it changes`, ...places.map((place) => `  sends to ${place}`)].join(
             "\n",
           ),
         );

@@ -155,7 +155,7 @@ async function lookAround(run: Run, answers: Answers): Promise<Found> {
     import("../aws/clients.ts"),
     import("../aws/discover.ts"),
   ]);
-  await run.assertTrusted();
+  await run.assertTrusted("reads");
   const said = (key: SettingKey) => (typeof answers[key] === "string" ? answers[key] : undefined);
   const aws: Aws = connect({
     region: said("region") ?? run.config.region,

@@ -21,10 +21,10 @@ export interface Run {
   /** The configuration file that was read. */
   readonly file: FoundFile | undefined;
   /**
-   * Resolves when the servers that this configuration names may be believed. To be called before anything is sent to them;
-   * `aws` does.
+   * Resolves when the servers that this configuration names may be believed, and for `writes` the places. To be called before
+   * anything is sent to them; `aws` does.
    */
-  assertTrusted(): Promise<void>;
+  assertTrusted(access: Access): Promise<void>;
   /** Clients of the target, opened on first call; the target is named on stderr first. */
   aws(access: Access): Promise<Aws>;
   /**
@@ -140,12 +140,12 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     );
   };
 
-  async function assertTrusted(): Promise<void> {
+  async function assertTrusted(access: Access): Promise<void> {
     if (file === undefined || file.isOwnWord) return;
-    const { isTrusted, serversOfOthers, trust } = await import("../config/trust.ts");
-    const servers = serversOfOthers(resolved, file);
-    if (servers.length === 0 || (await isTrusted(world, file))) return;
-    const what = `${file.path} sends what mawps reads and writes, and who you are, to ${servers.join(" and ")}`;
+    const { isTrusted, placesOfOthers, trust } = await import("../config/trust.ts");
+    const places = placesOfOthers(resolved, file, access);
+    if (places.length === 0 || (await isTrusted(world, file))) return;
+    const what = `${file.path} says where what is yours goes: ${places.join(", ")}`;
     if (!interactive) {
       throw new CliError(
         `${what}; nothing was sent, as there is no terminal to ask whether it is to be believed`,
@@ -164,7 +164,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
   }
 
   async function open(access: Access): Promise<Connection> {
-    await assertTrusted();
+    await assertTrusted(access);
     const opened = await machine.connect(config, access);
     ({ serverTime } = opened.aws);
     if (silent) return opened;

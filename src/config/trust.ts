@@ -1,23 +1,44 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { userConfigFolder, type FoundFile } from "./config-file.ts";
-import type { Resolved, SettingKey } from "./config.ts";
-import type { World } from "../world.ts";
+import { settings, type Resolved, type SettingKey } from "./config.ts";
+import type { Access, World } from "../world.ts";
 
 /** Settings that say to which server what is the user's own goes: credentials, items, documents. */
 const servers = ["endpointUrl", "clamav.host"] as const satisfies readonly SettingKey[];
 
+/** Settings that say where on AWS it is written, for whom, and what the website shows: names that anybody can have. */
+const places = [
+  "buckets.publicMedia",
+  "buckets.userFiles",
+  "publicBaseUrl",
+  "backup.repository",
+  "backup.encryptTo",
+] as const satisfies readonly SettingKey[];
+
 /**
- * The servers that a configuration file names which was only found on the way up from the current folder: it may have come
- * with somebody else's folder. A file that was named, or lies in the user's own folder, is their own word.
+ * Where a configuration file sends things that was only found on the way up from the current folder: it may have come
+ * with somebody else's folder. A file that was named, or lies in the user's own folder, is their own word. What it only repeats of
+ * the defaults, and folders beside it, are nobody else's.
  */
-export function serversOfOthers({ config, sources }: Resolved, file: FoundFile | undefined): string[] {
+export function placesOfOthers(
+  { config, sources }: Resolved,
+  file: FoundFile | undefined,
+  access: Access,
+): string[] {
   if (file === undefined || file.isOwnWord) return [];
-  return servers.flatMap((key) => {
+  const isOnAws = config.target === "aws";
+  const used = [
+    ...servers.filter((key) => key !== "endpointUrl" || isOnAws),
+    ...(isOnAws && access === "writes" ? places : []),
+  ];
+  const folder = dirname(file.path);
+  return used.flatMap((key) => {
     const value = config[key];
-    const isUsed = key !== "endpointUrl" || config.target === "aws";
-    return value !== undefined && isUsed && sources[key] === file.path ? [value] : [];
+    if (value === undefined || value === settings[key].fallback || sources[key] !== file.path) return [];
+    const isBeside = key === "backup.repository" && value.startsWith(`${folder}${sep}`);
+    return isBeside ? [] : [value];
   });
 }
 

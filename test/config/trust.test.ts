@@ -59,7 +59,7 @@ it("asks once at a terminal, and again when the file has changed", async () => {
 
 it("believes a file after `config trust`, and keeps that for its owner alone", async () => {
   const dry = await home.run(["config", "trust", "--dry-run", "--json"]);
-  expect(JSON.parse(dry.stdout)).toMatchObject({ servers: [server.url], dryRun: true });
+  expect(JSON.parse(dry.stdout)).toMatchObject({ places: [server.url], dryRun: true });
   await expect(stat(kept())).rejects.toMatchObject({ code: "ENOENT" });
   expect((await home.run(["config", "trust"])).exitCode).toBe(0);
   expect((await stat(kept())).mode & 0o777).toBe(0o600);
@@ -100,6 +100,36 @@ it("asks before documents go to a scanner that the file names", async () => {
   ]);
   expect(exitCode).toBe(1);
   expect(stderr).toContain("scanner.example.com");
+});
+
+it.each<[string, Record<string, unknown>, string]>([
+  ["users' files", { buckets: { userFiles: "somebody-elses" } }, "somebody-elses"],
+  ["pictures", { buckets: { publicMedia: "somebody-elses" } }, "somebody-elses"],
+  ["what the website shows", { publicBaseUrl: "https://else.example.com" }, "https://else.example.com"],
+  ["backups", { backup: { repository: "s3://somebody-elses/x" } }, "s3://somebody-elses/x"],
+  ["backups in a folder", { backup: { repository: "../else" } }, "else"],
+  ["who can read backups", { backup: { encryptTo: "age1else" } }, "age1else"],
+])("writes nothing where such a file sends %s, and reads without a question", async (_name, values, told) => {
+  await writeConfig({ target: "aws", ...values });
+  const env = { AWS_ENDPOINT_URL: server.url };
+  const { exitCode, stderr } = await home.run(["hero", "rm", "--yes"], { env });
+  expect([exitCode, seen()]).toEqual([1, 0]);
+  expect(stderr).toContain(told);
+  await home.run(["hero", "show"], { env });
+  expect(seen()).toBeGreaterThan(0);
+  await home.run(["config", "trust"], { env });
+  await home.run(["hero", "rm", "--yes"], { env });
+  expect(seen()).toBeGreaterThan(0);
+});
+
+it.each<[string, Record<string, unknown>]>([
+  ["what the defaults say", { buckets: { userFiles: "mawps-user-files-1760106396" } }],
+  ["a folder beside it", { backup: { repository: "backups" } }],
+  ["names in the user's own account", { name: "production", tables: { userProfiles: "other-profiles" } }],
+])("asks nothing of a file that says %s", async (_name, values) => {
+  await writeConfig({ target: "aws", ...values });
+  await home.run(["hero", "rm", "--yes"], { env: { AWS_ENDPOINT_URL: server.url } });
+  expect(seen()).toBeGreaterThan(0);
 });
 
 it("asks again where what was kept cannot be read", async () => {
