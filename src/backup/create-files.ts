@@ -1,4 +1,5 @@
 import type { Aws } from "../aws/clients.ts";
+import { readCors } from "../aws/s3/bucket-settings.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { objectTags, tagQuery } from "../aws/s3/objects.ts";
 import { errorName, httpStatus, isDenied } from "../aws/setting.ts";
@@ -66,6 +67,8 @@ export async function readBucket(
     changed: [],
     done: false,
   };
+  const cors = corsOf(site, bucket.name);
+  cors.catch(() => undefined);
   for (const { lines, storedBytes } of state.parts) {
     onRead(lines);
     cost.storedBytes += storedBytes;
@@ -120,7 +123,19 @@ export async function readBucket(
     bytes: state.bytes,
     parts: state.parts.map(({ sha256, bytes: size, lines }) => ({ sha256, bytes: size, lines })),
     changed: state.changed,
+    ...(await cors),
   };
+}
+
+/** Undefined where it may not be read: then nobody knows whether there is one. */
+async function corsOf({ aws, signal }: BackupSite, bucket: string): Promise<Pick<BucketSnapshot, "cors">> {
+  try {
+    const rules = await readCors(aws, bucket, signal);
+    return rules === "unsupported" ? {} : { cors: rules ?? [] };
+  } catch (error) {
+    if (isDenied(error)) return {};
+    throw error;
+  }
 }
 
 /** Several objects are under way, and come in the order of their keys. */

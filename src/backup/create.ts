@@ -74,15 +74,24 @@ export async function planBackup(
     else left.push(`table ${table.name}`);
   }
   for (const [at, bucket] of wantedBuckets.entries()) {
-    if (presences[at]?.state === "missing") missing.push(`bucket ${bucket.name}`);
-    else if (wants("files", bucket)) plan.buckets.push(bucket);
-    else left.push(`bucket ${bucket.name}`);
+    const state = presences[at]?.state;
+    if (state === "missing") {
+      if (bucket.keptBy !== "site") missing.push(`bucket ${bucket.name}`);
+    } else if (!wants("files", bucket)) left.push(`bucket ${bucket.name}`);
+    else if (bucket.keptBy === "site" && state !== "here")
+      left.push(`bucket ${bucket.name} (${unread(state)})`);
+    else plan.buckets.push(bucket);
   }
   const pool = declaration.userPool?.backedUp === true ? declaration.userPool.id : undefined;
   const takesUsers =
     pool !== undefined && (only.length === 0 || only.includes("users") || only.includes(pool));
   if (pool !== undefined && !takesUsers) left.push(`user pool ${pool}`);
   return { ...plan, userPoolId: takesUsers ? pool : undefined, missing, left };
+}
+
+/** Of a bucket that the site has made where it wanted: why it is not read. */
+function unread(state: "denied" | "elsewhere" | undefined): string {
+  return state === "elsewhere" ? "in another region" : "may not be read";
 }
 
 function assertKnown({ tables, buckets, userPool }: Declaration, only: Only): void {
@@ -134,6 +143,8 @@ export interface CreatedBackup extends Counts {
   /** Objects that are not in it, because they cannot be read: `bucket/key`. */
   readonly unreadable: readonly string[];
   readonly missing: readonly string[];
+  /** Left out by `only`, or because it may not be read. */
+  readonly left: readonly string[];
   /** Contents that were marked as damaged and are written again: every backup that refers to them has them back. */
   readonly mended: number;
   /** Contents that are still damaged, as nothing that was read has their bytes. This backup does not refer to them. */
@@ -240,6 +251,7 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
       changed.filter(isUnreadable).map(({ key }) => `${name}/${key}`),
     ),
     missing: plan.missing,
+    left: plan.left,
     mended,
     damaged,
     seconds: (site.now().getTime() - beganAt) / 1000,

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { verifyTrail } from "../audit/verify.ts";
 import { type Item, scanItems } from "../aws/dynamodb/items.ts";
+import { readCors } from "../aws/s3/bucket-settings.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { getObject, headObject } from "../aws/s3/objects.ts";
 import { entriesIn } from "../documents/entries.ts";
+import { sameJson } from "../model/json.ts";
 import type { DocumentEntry } from "../model/documents.ts";
 import type { Drill, Fault } from "./drill.ts";
 import { auditRole } from "./restore-items.ts";
@@ -39,7 +41,6 @@ export async function* restoredFaults(site: Drill, plan: RestorePlan): AsyncGene
 }
 
 async function* tableFaults(site: Drill, plan: RestorePlan, table: TablePlan): AsyncGenerator<Fault> {
-  const bucket = plan.buckets.find(({ role }) => role === objectsRole);
   let items = 0;
   for await (const page of scanItems(site.into, {
     table: table.name,
@@ -50,7 +51,7 @@ async function* tableFaults(site: Drill, plan: RestorePlan, table: TablePlan): A
       items += 1;
       const missing = table.keys.filter((name) => isEmpty(item[name]));
       if (missing.length > 0) yield { what: table.name, why: `an item has no ${missing.join(", ")}` };
-      if (table.role === entriesRole && bucket !== undefined) yield* documentFaults(site, bucket, item);
+      if (table.role === entriesRole) yield* documentFaults(site, plan.buckets, item);
     }
   }
   const { snapshot, counts } = table;
@@ -66,6 +67,9 @@ function isEmpty(value: Item[string] | undefined): boolean {
 
 async function* bucketFaults(site: Drill, { name, snapshot, counts }: BucketPlan): AsyncGenerator<Fault> {
   let objects = 0;
+  const rules = snapshot.cors ?? [];
+  if (rules.length > 0 && !sameJson(await readCors(site.into, name, site.signal), rules))
+    yield { what: `bucket ${name}`, why: "has other CORS rules than the backup" };
   for await (const page of listObjects(site.into, { bucket: name, signal: site.signal }))
     // Anchors of the audit trail are made, not restored.
     objects += page.objects.filter(({ key }) => !isAnchor(key)).length;
@@ -111,12 +115,19 @@ async function* trailFaults(site: Drill, plan: RestorePlan): AsyncGenerator<Faul
       yield { what: `audit trail, entry ${found.sequence}`, why: `${found.fault}: ${found.what}` };
 }
 
-async function* documentFaults(site: Drill, bucket: BucketPlan, item: Item): AsyncGenerator<Fault> {
+/** Of entries whose object lies in a bucket of the backup. */
+async function* documentFaults(
+  site: Drill,
+  buckets: readonly BucketPlan[],
+  item: Item,
+): AsyncGenerator<Fault> {
   const userId = item["userId"]?.S ?? "";
   // An address in an entry is of the site that the backup was made of.
-  const where = { aws: site.live, bucket: bucket.snapshot.name, uploadsBucket: site.uploadsBucket };
+  const own = buckets.find(({ role }) => role === objectsRole)?.snapshot.name ?? "";
+  const where = { aws: site.live, bucket: own, uploadsBucket: site.uploadsBucket };
   for (const { document, bucket: lies } of entriesIn(where, { userId, place: "profile", item })) {
-    if (document.status !== "READY" || document.inline !== undefined || lies !== where.bucket) continue;
+    const bucket = buckets.find(({ snapshot }) => snapshot.name === lies);
+    if (document.status !== "READY" || document.inline !== undefined || bucket === undefined) continue;
     const why = await documentFault(site, bucket, document);
     if (why !== undefined) yield { what: `document ${document.id} of ${userId}`, why };
   }

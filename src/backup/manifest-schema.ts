@@ -43,6 +43,15 @@ const exported = z.looseObject({
   files: z.array(z.looseObject({ key: z.string(), items: amount, md5: z.string() })),
 });
 
+const corsRule = z.looseObject({
+  ID: z.string().optional(),
+  AllowedOrigins: z.array(z.string()),
+  AllowedMethods: z.array(z.string()),
+  AllowedHeaders: z.array(z.string()).optional(),
+  ExposeHeaders: z.array(z.string()).optional(),
+  MaxAgeSeconds: amount.optional(),
+});
+
 export const manifestSchema = z.looseObject({
   format: z.literal(1),
   id: z.string(),
@@ -63,6 +72,7 @@ export const manifestSchema = z.looseObject({
       bytes: amount,
       parts,
       changed: z.array(z.looseObject({ key: z.string(), what: z.string() })),
+      cors: z.array(corsRule).optional(),
     }),
   ),
   userPool: z

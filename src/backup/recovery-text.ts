@@ -204,12 +204,20 @@ function tableInput(name: string, { keys, indexes, localIndexes, billing }: Tabl
   };
 }
 
-function bucketText({ name, objects, parts, changed }: BucketSnapshot): string {
+function bucketText({ name, objects, parts, changed, cors = [] }: BucketSnapshot): string {
+  const rules =
+    cors.length === 0
+      ? ""
+      : `
+
+What browsers may do from the website's pages (its CORS rules):
+
+    aws s3api put-bucket-cors --bucket ${name} --cors-configuration ${quoted(JSON.stringify({ CORSRules: cors }))}`;
   const missing =
     changed.length === 0
       ? ""
       : `\n\n${changed.length} objects changed while they were read, or could not be read, and are not in it; manifest.json names them.`;
-  if (parts.length === 0) return `## Bucket ${name}\n\nIt was empty.${missing}`;
+  if (parts.length === 0) return `## Bucket ${name}\n\nIt was empty.${missing}${rules}`;
   return `## Bucket ${name}: ${objects} objects
 
 If the bucket is lost, \`aws s3 mb s3://${name}\` makes one that nobody else can read. Each object with its headers, metadata and tags
@@ -221,7 +229,7 @@ ${eachLine(
   `printf '%s\\n' "$line" | sed 's/^{"content":"[0-9a-f]*","seen":{[^}]*},"put":\\(.*\\)}$/\\1/' > "$json"`,
   `aws s3api put-object --bucket ${name} --cli-input-json "file://$json" \\`,
   `  --body "data/$(printf '%s' "$content" | cut -c1-2)/$content"`,
-)}${missing}`;
+)}${missing}${rules}`;
 }
 
 function usersText({ id, users, parts, groups }: UsersSnapshot): string {

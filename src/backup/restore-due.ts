@@ -6,8 +6,9 @@ import type { TablePlan } from "./restore-table-plan.ts";
 export function isDue({ tables, buckets, users, erasures }: RestorePlan): boolean {
   const writes = ({ state, counts }: TablePlan | BucketPlan) =>
     state !== "there" || counts.create + counts.overwrite > 0;
+  const cors = buckets.some((bucket) => bucket.cors === "write");
   const accounts = users === undefined ? 0 : users.steps.length + users.groups.length;
-  return erasures + accounts > 0 || tables.some(writes) || buckets.some(writes);
+  return cors || erasures + accounts > 0 || tables.some(writes) || buckets.some(writes);
 }
 
 /** What differs and stays as it is, in lines; empty when all can be restored. */

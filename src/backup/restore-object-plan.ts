@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { findBucket } from "../aws/s3/bucket-settings.ts";
+import { findBucket, readCors } from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
 import { objectTags } from "../aws/s3/objects.ts";
 import { headWhole, type ObjectPut, openWhole, type StoredWhole } from "../aws/s3/stored-object.ts";
@@ -12,7 +12,7 @@ import { partLines } from "./parts.ts";
 import { remapObject } from "./remap.ts";
 import { isErased } from "./restore-items.ts";
 import type { Planning } from "./restore-compare.ts";
-import { wantsObject } from "./restore-scope.ts";
+import { isNarrow, wantsObject } from "./restore-scope.ts";
 import {
   destinationOf,
   type Fate,
@@ -37,6 +37,8 @@ export interface BucketPlan {
   readonly fates: readonly Uint8Array[];
   /** Keys of the first that differ. */
   readonly differing: readonly string[];
+  /** Of CORS: `write` where the bucket has none and the snapshot has, `differs` where another one is there and stays. */
+  readonly cors: "same" | "write" | "differs";
 }
 
 /** Objects looked at, or written, at once. */
@@ -93,7 +95,20 @@ export async function planBucket(
     }
     all.push(found);
   }
-  return { role, name, snapshot, state, counts, bytes, fates: all, differing };
+  const cors = isNarrow(site.scope) ? "same" : await corsDue(site, { name, state }, snapshot.cors);
+  return { role, name, snapshot, state, counts, bytes, fates: all, differing, cors };
+}
+
+async function corsDue(
+  { aws, signal }: RestoreSite,
+  { name, state }: Pick<BucketPlan, "name" | "state">,
+  wanted: BucketSnapshot["cors"],
+): Promise<BucketPlan["cors"]> {
+  if (wanted === undefined || wanted.length === 0) return "same";
+  if (state === "missing") return "write";
+  const there = await readCors(aws, name, signal);
+  if (there === undefined || (typeof there === "object" && there.length === 0)) return "write";
+  return there !== "unsupported" && sameJson(there, wanted) ? "same" : "differs";
 }
 
 /** Reads a content to its end: it fails there when it is not what was stored. */

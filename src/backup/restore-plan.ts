@@ -70,6 +70,11 @@ export async function planRestore(
           : "pass the same --into-prefix, --into-table and --remap as the restore that left it",
     });
   }
+  for (const { role, name, state } of buckets) {
+    const declared = site.declaration.buckets.find((bucket) => bucket.role === role);
+    if (state === "missing" && declared?.keptBy === "site")
+      lost.push(`what the website had opened of ${name} to the public: it is made closed`);
+  }
   for (const { name, changed } of manifest.buckets)
     if (changed.length > 0)
       lost.push(

@@ -1,5 +1,7 @@
 import { removeTableTag, makeTable } from "../aws/dynamodb/make-table.ts";
 import { restoreSettings } from "../aws/dynamodb/restore-settings.ts";
+import { writeCors } from "../aws/s3/bucket-settings.ts";
+import { isUnsupported } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import type { RecordAudit } from "../model/audit.ts";
 import type { AuditDetails } from "../model/audit-details.ts";
@@ -133,7 +135,10 @@ async function writeAll(
   if (noted !== undefined && plan.dueAgain.length > 0)
     await forgetNew(site.aws, { table: noted, ids: plan.dueAgain, signal: site.signal });
   for (const table of tables) await writeTable(where, table, writing("items", table.name));
-  for (const bucket of buckets) await writeBucket(where, bucket, writing("objects", bucket.name));
+  for (const bucket of buckets) {
+    await writeBucket(where, bucket, writing("objects", bucket.name));
+    if (bucket.cors === "write") await giveCors(site, bucket);
+  }
   const settings = [];
   for (const table of plan.tables.filter(({ state }) => state !== "there")) {
     // What an unfinished table is still to get shows by its mark.
@@ -177,7 +182,10 @@ async function makeBuckets(
   wait: { readonly signal: AbortSignal },
 ): Promise<void> {
   const names = new Set(missing.map(({ name }) => name));
-  const buckets = declaration.buckets.filter(({ name }) => names.has(name));
+  const given = new Set(missing.flatMap(({ name, cors }) => (cors === "write" ? [name] : [])));
+  const buckets = declaration.buckets
+    .filter(({ name }) => names.has(name))
+    .map(({ keptBy: _keptBy, ...bucket }) => (given.has(bucket.name) ? { ...bucket, cors: [] } : bucket));
   const unknown = missing.find(({ name }) => !buckets.some((bucket) => bucket.name === name));
   if (unknown !== undefined) {
     throw new CliError(`bucket ${unknown.name} is missing, and the model does not say what it is like`, {
@@ -213,6 +221,14 @@ async function planAnew(
     });
   }
   return [where, tables, buckets];
+}
+
+/** Of a server that knows no CORS nothing can be had back. */
+async function giveCors({ aws, signal, firstDelayMs }: RestoreSite, { name, snapshot }: BucketPlan) {
+  const wait = { signal, ...(firstDelayMs === undefined ? {} : { firstDelayMs }) };
+  await writeCors(aws, name, snapshot.cors ?? [], wait).catch((error: unknown) => {
+    if (!isUnsupported(error)) throw error;
+  });
 }
 
 async function settle(site: RestoreSite, { name, snapshot }: TablePlan) {

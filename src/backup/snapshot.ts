@@ -1,4 +1,5 @@
 import type { DescribedTable } from "../aws/dynamodb/table-description.ts";
+import type { StoredCorsRule } from "../aws/s3/bucket-settings.ts";
 import type { ExportedFile } from "../aws/dynamodb/table-export.ts";
 
 /** What one backup holds. Stored with one field more, `sha256`: that of the canonical JSON of all the rest. */
@@ -73,6 +74,8 @@ export interface BucketSnapshot {
   readonly parts: readonly Part[];
   /** Objects that did not stand still while they were read, and are not in the backup. */
   readonly changed: readonly ChangedObject[];
+  /** What browsers may do from other origins; missing where it could not be read, and in older backups. */
+  readonly cors?: readonly StoredCorsRule[];
 }
 
 export interface ChangedObject {

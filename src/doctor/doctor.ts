@@ -51,7 +51,7 @@ export async function* examine(
     return { expected, table, findings: begun(() => expectedFindings(site, expected, table)) };
   });
   const trying = declaration.buckets
-    .filter(({ access }) => access !== "public")
+    .filter(({ access, keptBy }) => access !== "public" && keptBy !== "site")
     .map(({ name }) => ({ name, facts: begun(() => tryPrivacy({ aws, outside }, name)) }));
   const auditing = begun(() => auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()));
   const pooling = poolId === undefined ? undefined : begun(() => userPoolFindings(aws, poolId, signal));

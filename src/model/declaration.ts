@@ -32,6 +32,8 @@ export interface BucketDeclaration {
   /** What browsers must be able to do from the site's pages. */
   readonly cors: readonly CorsRule[];
   readonly backedUp: boolean;
+  /** The site makes it and sets it up: only backed up, and made anew by a restore where it is lost, closed to the public. */
+  readonly keptBy?: "site";
 }
 
 export interface PublicAccessBlock {

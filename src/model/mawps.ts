@@ -93,7 +93,7 @@ export function mawps(names: Names, periods: RetentionPeriods = defaultPeriods):
 }
 
 function buckets(names: Names, periods: RetentionPeriods): BucketDeclaration[] {
-  const { publicMedia, userFiles } = names.buckets;
+  const { publicMedia, userFiles, profileImages } = names.buckets;
   const lifecycle = lifecycleRules(periods);
   const cors = [browserUploads(names)];
   return [
@@ -126,6 +126,22 @@ function buckets(names: Names, periods: RetentionPeriods): BucketDeclaration[] {
       lifecycle,
       cors,
       backedUp: true,
+    },
+    {
+      role: "profileImages",
+      name: profileImages,
+      access: "private",
+      publicAccessBlock: {
+        blockPublicAcls: true,
+        ignorePublicAcls: true,
+        blockPublicPolicy: true,
+        restrictPublicBuckets: true,
+      },
+      policy: [tlsOnly(profileImages)],
+      lifecycle: [],
+      cors,
+      backedUp: true,
+      keptBy: "site",
     },
   ];
 }
@@ -295,6 +311,13 @@ const owned: readonly Owned[] = [
     prefix: "profile-images/{userId}/",
     erasure: "delete",
   },
+  ...["profile", "document", "resume", "voice", "profile-images"].map((folder) => ({
+    what: "uploads of today's website",
+    kind: "objects" as const,
+    bucket: "profileImages",
+    prefix: `${folder}/{userId}/`,
+    erasure: "delete" as const,
+  })),
   {
     what: "profile, progress, document entries",
     kind: "items",

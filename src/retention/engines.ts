@@ -9,7 +9,8 @@ import type { RetentionSite } from "./site.ts";
  */
 export async function missingEngines({ aws, declaration }: RetentionSite): Promise<string[]> {
   const missing = await Promise.all([
-    ...declaration.buckets.map(async ({ name, lifecycle }) => {
+    ...declaration.buckets.map(async ({ name, lifecycle, keptBy }) => {
+      if (keptBy === "site") return [];
       const stored = await readLifecycle(aws, name);
       if (stored === "unsupported") return [];
       const rules = missingRules(stored ?? { rules: [] }, lifecycle).map(({ id }) => id);

@@ -39,7 +39,8 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
   };
   const count = newTally();
   // The first page of each is asked for beside the others': of a small site that is all there is to wait for.
-  const buckets = site.declaration.buckets.map(({ name }) => ({
+  const own = site.declaration.buckets.filter(({ keptBy }) => keptBy !== "site");
+  const buckets = own.map(({ name }) => ({
     name,
     stored: begunAhead(keysWithVersions(site, name)),
     uploads: begunAhead(findUploads(site, name, noticed)),

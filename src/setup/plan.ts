@@ -33,10 +33,14 @@ export async function planSetup(
       throw error;
     });
   const place = { region: declaration.region, isPlainHttp: aws.endpointUrl?.startsWith("http:") === true };
-  const own = { ...declaration, tables: declaration.tables.filter(({ keptBy }) => keptBy !== "site") };
+  const own = {
+    ...declaration,
+    buckets: declaration.buckets.filter(({ keptBy }) => keptBy !== "site"),
+    tables: declaration.tables.filter(({ keptBy }) => keptBy !== "site"),
+  };
   const tables = new Map<string, ActualTable>();
   const reads = [
-    ...declaration.buckets.map((bucket) => async () => {
+    ...own.buckets.map((bucket) => async () => {
       try {
         return decideBucket(bucket, await readActualBucket(aws, bucket.name, options.signal), place);
       } catch (error) {

@@ -79,7 +79,10 @@ describe.each([
 
   it("leaves buckets and tables as declared", async () => {
     await setUp(declaration);
-    for (const { name, publicAccessBlock, policy, lifecycle, cors } of declaration.buckets) {
+    const own = declaration.buckets.filter(({ keptBy }) => keptBy === undefined);
+    expect(own.map(({ role }) => role)).toEqual(["publicMedia", "userFiles"]);
+    expect(await findBucket(aws, defaultNames.buckets.profileImages)).toEqual({ state: "missing" });
+    for (const { name, publicAccessBlock, policy, lifecycle, cors } of own) {
       expect(await readPublicAccessBlock(aws, name)).toEqual(publicAccessBlock);
       expect(await readPolicy(aws, name)).toEqual({ Version: "2012-10-17", Statement: policy });
       expect(await readOwnership(aws, name)).toBe("BucketOwnerEnforced");

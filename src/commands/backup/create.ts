@@ -149,6 +149,7 @@ function createdText({
   bytes: size,
   storedBytes,
   changed,
+  left,
   mended,
   damaged,
   seconds,
@@ -162,6 +163,7 @@ function createdText({
       `${count(changed, "object")} changed while being read and is not in it: mawps backup show ${id}`,
     );
   }
+  if (left.length > 0) lines.push(`left out: ${left.join(", ")}`);
   if (mended + damaged > 0) lines.push(mendedText(mended, damaged));
   return lines.join("\n");
 }

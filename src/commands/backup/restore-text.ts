@@ -62,13 +62,14 @@ export function planJson({ manifest, onConflict }: RestoreSite, plan: RestorePla
       differing,
       missingSettings,
     })),
-    buckets: buckets.map(({ role, name, state, counts, differing, bytes: size }) => ({
+    buckets: buckets.map(({ role, name, state, counts, differing, bytes: size, cors }) => ({
       role,
       name,
       state,
       ...counts,
       bytes: size,
       differing,
+      cors,
     })),
     ...(users === undefined ? {} : { users: { ...users.counts, left: users.left } }),
     suppressed,
@@ -102,6 +103,7 @@ export async function planText(
   const settings = plan.tables
     .filter(({ missingSettings }) => missingSettings.length > 0)
     .map(({ name, missingSettings }) => `${name} has not, and does not get: ${missingSettings.join(", ")}`);
+  const cors = plan.buckets.flatMap((bucket) => corsLine(bucket) ?? []);
   const size = plan.buckets.reduce((sum, bucket) => sum + bucket.bytes, 0);
   return [
     counts,
@@ -109,12 +111,21 @@ export async function planText(
     ...suppressedLines(plan),
     ...(plan.erasures === 0 ? [] : [`${count(plan.erasures, "entry", "entries")} for the erasure ledger`]),
     ...settings,
+    ...cors,
     ...dueAgainLines(plan),
     ...(plan.users?.left ?? []).map(
       ({ username, why }) => `account ${visible(username)} stays away: ${visible(why)}`,
     ),
     ...lostLines(plan),
   ].join("\n");
+}
+
+/** What browsers may do from the website's pages. */
+function corsLine({ name, cors }: RestorePlan["buckets"][number]): string | undefined {
+  if (cors === "same") return undefined;
+  return cors === "write"
+    ? `${name} gets its CORS rules back`
+    : `${name} has other CORS rules than the backup; they stay as they are`;
 }
 
 function suppressedLines({ suppressed }: RestorePlan): string[] {
