@@ -1,3 +1,4 @@
+import { errorOrigin } from "./explain/error-origin.ts";
 import type { Patience } from "../retry.ts";
 
 /**
@@ -17,10 +18,30 @@ export async function reading<T>(read: () => Promise<T>, absent: string): Promis
   }
 }
 
-/** Whether the server says that it does not know the call: AWS itself never does for the calls used here. */
+/**
+ * Whether the server says that it does not offer the action, which AWS itself never does for those used here. Servers in AWS's place
+ * have many words for it; a text is believed only of them, and a 405 only where it is not about an object (a delete marker has it).
+ */
 export function isUnsupported(error: unknown): boolean {
-  const name = errorName(error);
-  return name === "NotImplemented" || name === "UnknownOperationException" || httpStatus(error) === 501;
+  if (unoffered.has(errorName(error) ?? "") || httpStatus(error) === 501) return true;
+  const origin = errorOrigin(error);
+  if (httpStatus(error) === 405) return origin?.key === undefined;
+  const isOfAnother = origin?.endpoint !== undefined && !isOfAws(origin.endpoint);
+  return isOfAnother && error instanceof Error && tellsUnoffered.test(error.message);
+}
+
+const unoffered = new Set([
+  "NotImplemented",
+  "NotImplementedError",
+  "UnknownOperationException",
+  "InvalidAction",
+]);
+
+const tellsUnoffered =
+  /\bnot (?:yet )?(?:been )?(?:implemented|supported)\b|\bun(?:known|supported) (?:\w+ ){0,3}(?:action|operation)\b/i;
+
+function isOfAws(endpoint: string): boolean {
+  return /\.amazonaws\.com(?:\.cn)?$/.test(endpoint);
 }
 
 /** Whether the caller lacks a permission. Not by the status: a wrong key or clock is a 403 too. */

@@ -64,29 +64,41 @@ export function recoveryChanges(
 ): RecoveryChange[] {
   return stati.flatMap((status) => {
     const wanted = days ?? tables.find(({ name }) => name === status.table)?.recoveryDays ?? 35;
-    const isEnough = status.state === "on" && (status.days ?? 35) >= wanted;
+    const isEnough = status.state === "on" && (status.days === undefined || status.days >= wanted);
     if (isEnough || (status.state !== "on" && status.state !== "off")) return [];
     return [{ role: status.role, table: status.table, days: wanted, daysBefore: status.days }];
   });
 }
 
-/** Makes the changes one by one and records each. `false` for what this server does not know. */
+/** Tables whose recovery is on, for a time that the server does not tell: one that is asked for might cut it, and is not written. */
+export function untoldPeriods(stati: readonly RecoveryStatus[]): string[] {
+  return stati.flatMap(({ table, state, days }) => (state === "on" && days === undefined ? [table] : []));
+}
+
+export interface RecoveryChanged extends RecoveryChange {
+  /** `false` for what this server does not know. */
+  readonly isDone: boolean;
+  /** How far back it reaches now, as the server says; undefined where it does not. */
+  readonly daysNow: number | undefined;
+}
+
+/** Makes the changes one by one and records each. */
 export async function enableRecoveries(
   site: NativeSite,
   changes: readonly RecoveryChange[],
-): Promise<(RecoveryChange & { readonly isDone: boolean })[]> {
-  const results: (RecoveryChange & { isDone: boolean })[] = [];
+): Promise<RecoveryChanged[]> {
+  const results: RecoveryChanged[] = [];
   for (const change of changes) {
     site.signal?.throwIfAborted();
     site.tell(`switching on recovery of ${change.table}`);
-    const isDone = await enableRecovery(site.aws, change.table, change.days, site).then(
-      () => true,
+    const { isDone, daysNow } = await enableRecovery(site.aws, change.table, change.days, site).then(
+      (days) => ({ isDone: true, daysNow: days }),
       (error: unknown) => {
-        if (isUnsupported(error)) return false;
+        if (isUnsupported(error)) return { isDone: false, daysNow: undefined };
         throw error;
       },
     );
-    results.push({ ...change, isDone });
+    results.push({ ...change, isDone, daysNow });
     if (isDone) {
       const details = { table: change.table, role: change.role, days: change.days };
       await site.record([{ action: "table.recovery-enabled", details }]);

@@ -1,4 +1,4 @@
-import { errorName, isAnswer, isDenied } from "../aws/setting.ts";
+import { errorName, isAnswer, isDenied, isUnsupported } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import type { Finding } from "./finding.ts";
 
@@ -31,6 +31,7 @@ export function attempts({
       return { ...about, status: "skipped", message: "could not be looked at, for the reason told above" };
     }
     told.add(cause);
+    if (isUnsupported(error)) return { ...about, status: "skipped", message: explained.message };
     const remedy = explained.hint === undefined ? {} : { remedy: explained.hint };
     return { ...about, status: "problem", message: explained.message, ...remedy };
   }

@@ -131,6 +131,7 @@ async function carryOutSetting(
     case "enable-expiry":
       return enableExpiry(aws, name, write.attribute);
     case "enable-recovery":
-      return enableRecovery(aws, name, write.days, wait);
+      await enableRecovery(aws, name, write.days, wait);
+      return;
   }
 }

@@ -4,6 +4,7 @@ import {
   enableRecoveries,
   recoveryChanges,
   recoveryStatus,
+  untoldPeriods,
   type RecoveryStatus,
 } from "../../src/backup/pitr.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
@@ -38,6 +39,13 @@ describe("what has to change", () => {
   });
 });
 
+it("names the tables of which the server does not tell for how long their recovery is", () => {
+  const told = { ...status("on", 14), table: "told" };
+  const untold = { ...status("on"), table: "untold" };
+  expect(untoldPeriods([told, untold, { ...status("off"), table: "off" }])).toEqual(["untold"]);
+  expect(recoveryChanges(tables, [untold], 14)).toEqual([]);
+});
+
 it("switches recovery on where it is off, and records it", async () => {
   const world = await makeNativeWorld();
   try {
@@ -58,7 +66,7 @@ it("switches recovery on where it is off, and records it", async () => {
     ]);
     const changes = recoveryChanges(tables, before, 14);
     expect(await enableRecoveries(world.site, changes)).toEqual([
-      { role: "userProfiles", table: profiles, days: 14, daysBefore: undefined, isDone: true },
+      { role: "userProfiles", table: profiles, days: 14, daysBefore: undefined, isDone: true, daysNow: 14 },
     ]);
     const [after] = await recoveryStatus(world.site, tables.slice(0, 1));
     expect(after).toMatchObject({ state: "on", days: 14 });

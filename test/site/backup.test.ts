@@ -18,7 +18,8 @@ let site: LiveSite;
 
 beforeAll(async () => {
   built = await makeLiveSite();
-  expect((await built.run(["backup", "create", "--with-secrets"])).exitCode).toBe(0);
+  const { exitCode, stderr } = await built.run(["backup", "create", "--with-secrets"]);
+  if (exitCode !== 0) throw new Error(stderr);
 });
 afterAll(() => built.remove());
 beforeEach(async () => {

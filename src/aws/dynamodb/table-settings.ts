@@ -253,23 +253,28 @@ export async function readRecovery(
   }, "TableNotFoundException");
 }
 
-/** Point-in-time recovery over the last `days` (1 to 35). A table just made is not ready for it for some seconds. */
+/**
+ * Point-in-time recovery over the last `days` (1 to 35). A table just made is not ready for it for some seconds. Gives the period as
+ * the server tells it; undefined where it tells none.
+ */
 export async function enableRecovery(
   aws: Aws,
   table: string,
   days: number,
   wait: WaitOptions = {},
-): Promise<void> {
+): Promise<number | undefined> {
   const dynamodb = await aws.dynamodb();
   const input = {
     TableName: table,
     PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: days },
   };
   const notReady = (error: unknown) => errorName(error) === "ContinuousBackupsUnavailableException";
-  await retry(() => dynamodb.send(new UpdateContinuousBackupsCommand(input)), notReady, {
-    ...settling,
-    ...wait,
-  });
+  const { ContinuousBackupsDescription: described } = await retry(
+    () => dynamodb.send(new UpdateContinuousBackupsCommand(input)),
+    notReady,
+    { ...settling, ...wait },
+  );
+  return described?.PointInTimeRecoveryDescription?.RecoveryPeriodInDays;
 }
 
 export function keySchema({ partition, sort }: TableKeys): KeySchemaElement[] {

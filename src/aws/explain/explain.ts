@@ -1,6 +1,7 @@
 import { CliError } from "../../errors.ts";
 import { errorOrigin, type ErrorOrigin } from "./error-origin.ts";
 import { explainBackups } from "./explain-backups.ts";
+import { isUnsupported } from "../setting.ts";
 import { explainCredentials, isAboutTime } from "./explain-credentials.ts";
 import { explainNetwork, noAws } from "./explain-network.ts";
 import { iamAction } from "./iam-action.ts";
@@ -45,6 +46,7 @@ export function explain(error: unknown, context: ExplainContext): CliError | und
     missing,
     archived,
     explainBackups,
+    unoffered,
     throttled,
     conflict,
     size,
@@ -147,6 +149,17 @@ function missing({ name, status, fields, origin }: Facts): Explanation | undefin
   return undefined;
 }
 
+const services = { s3: "S3", dynamodb: "DynamoDB", cognito: "Cognito", sts: "STS" } as const;
+
+function unoffered({ error, origin, context }: Facts): Explanation | undefined {
+  if (origin === undefined || !isUnsupported(error)) return undefined;
+  const who = origin.endpoint ?? context.endpointUrl ?? "the server";
+  return [
+    `${who} does not offer the action ${origin.operation} of ${services[origin.service]}`,
+    "This command needs it, and does not work on that server; on AWS it does. `mawps doctor` shows what else is missing.",
+  ];
+}
+
 function archived({ name, fields, origin }: Facts): Explanation | undefined {
   if (name !== "InvalidObjectState") return undefined;
   const { bucket, key } = origin ?? {};
@@ -244,9 +257,15 @@ function resourceOf(origin: ErrorOrigin | undefined): string | undefined {
   return origin.key === undefined ? `bucket ${origin.bucket}` : `${origin.bucket}/${origin.key}`;
 }
 
-function outage({ status, origin }: Facts): Explanation | undefined {
+function outage({ name, status, origin }: Facts): Explanation | undefined {
   if (status === undefined || status < 500 || status === 501) return undefined;
   const who = origin?.endpoint ?? "AWS";
+  if (name === "SyntaxError") {
+    return [
+      `${who} answered ${status} to ${origin?.operation ?? "the request"}, with a page that is no answer of AWS`,
+      "A server in AWS's place may not offer the action, or have failed at it: its own log tells.",
+    ];
+  }
   return [
     `${who} answered ${status} to ${origin?.operation ?? "the request"}, also after several attempts`,
     "Try again later.",

@@ -15,6 +15,7 @@ import {
   putObject,
 } from "../../../src/aws/s3/objects.ts";
 import { explain, type ExplainContext } from "../../../src/aws/explain/explain.ts";
+import { isUnsupported } from "../../../src/aws/setting.ts";
 import { callerIdentity } from "../../../src/aws/sts.ts";
 import { getItem, tableShape } from "../../../src/aws/dynamodb/items.ts";
 import { listObjects } from "../../../src/aws/s3/listing.ts";
@@ -440,6 +441,66 @@ describe("writes", () => {
     expect(await explained(s3Error(400, "BadDigest"), call.put)).toMatch(
       /^the bytes of public\/a\.jpg were changed/,
     );
+  });
+});
+
+describe("an action that a server in AWS's place does not offer", () => {
+  const page = { status: 500, headers: { "content-type": "text/html" }, body: "<!doctype html><title>500" };
+
+  test.for<[string, Fault, (aws: Aws) => Promise<unknown>, string]>([
+    ["S3's own word", s3Error(501, "NotImplemented"), call.list, "ListObjectsV2 of S3"],
+    ["a status alone", { status: 501 }, call.head, "HeadObject of S3"],
+    ["a method", s3Error(405, "MethodNotAllowed"), call.list, "ListObjectsV2 of S3"],
+    [
+      "DynamoDB's own word",
+      jsonError(400, "UnknownOperationException", ""),
+      call.update,
+      "UpdateItem of DynamoDB",
+    ],
+    [
+      "an action of a query",
+      jsonError(400, "InvalidAction", "Unknown DynamoDB action: UpdateItem"),
+      call.update,
+      "UpdateItem of DynamoDB",
+    ],
+    [
+      "words, with 400",
+      jsonError(400, "ValidationException", "This operation is not supported"),
+      call.getItem,
+      "GetItem of DynamoDB",
+    ],
+    [
+      "words, with 404",
+      s3Error(404, "NotFound", { message: "The put action has not been implemented" }),
+      call.put,
+      "PutObject of S3",
+    ],
+    [
+      "words, with 500",
+      jsonError(500, "InternalError", "Unsupported operation: DescribeTable"),
+      call.shape,
+      "DescribeTable of DynamoDB",
+    ],
+    ["a word of STS", stsError(400, "InvalidAction", "no"), call.caller, "GetCallerIdentity of STS"],
+  ])("is named, with the server and what it means: told by %s", async ([, fault, made, action]) => {
+    const text = await explained(fault, made);
+    expect(text).toMatch(
+      new RegExp(`^${server.url} does not offer the action ${action} \\| This command needs it`),
+    );
+  });
+
+  test("is supposed where the server answers with a page", async () => {
+    expect(await explained(page, call.getItem)).toMatch(
+      new RegExp(`^${server.url} answered 500 to GetItem, with a page .* may not offer the action`),
+    );
+  });
+
+  test("is not meant by a delete marker, nor by AWS's own words", async () => {
+    server.fault = () => s3Error(405, "MethodNotAllowed");
+    const marker = await failureOf(getObject(server.aws(singly), { ...object, version: "1" }));
+    expect(isUnsupported(marker)).toBe(false);
+    const words = Object.assign(new Error("This key type is not supported"), { name: "ValidationException" });
+    expect(isUnsupported(words)).toBe(false);
   });
 });
 

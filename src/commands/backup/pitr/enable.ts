@@ -3,9 +3,10 @@ import type { RecoveryChange } from "../../../backup/pitr.ts";
 import { count } from "../../../output/text.ts";
 import type { AnyCommand, Begin } from "../../../program.ts";
 
-interface Row extends RecoveryChange {
-  readonly result: "done" | "planned" | "unknown to this server";
-}
+type Row =
+  | (RecoveryChange & { readonly result: "done" | "planned" | "unknown to this server" })
+  /** Recovery is on, before or now; for how long the server does not tell. One that was on is left as it is. */
+  | { readonly table: string; readonly result: "period not told" };
 
 /** `mawps backup pitr enable`: switches recovery on, or lets it reach further back. */
 export function pitrEnable(begin: Begin): AnyCommand {
@@ -25,11 +26,10 @@ export function pitrEnable(begin: Begin): AnyCommand {
       const tables = tablesMeant(native.site.declaration, options.table);
       const stati = await pitr.recoveryStatus(native.site, tables);
       const changes = pitr.recoveryChanges(tables, stati, options.days);
+      const untold = pitr.untoldPeriods(stati).map((table): Row => ({ table, result: "period not told" }));
       if (changes.length === 0 || run.config.dryRun) {
-        return run.print(
-          changes.map((change): Row => ({ ...change, result: "planned" })),
-          asText,
-        );
+        const planned = changes.map((change): Row => ({ ...change, result: "planned" }));
+        return run.print([...planned, ...untold], asText);
       }
       const which = changes.map(({ table, days }) => `${table} (${count(days, "day")})`).join(", ");
       await run.confirm({
@@ -40,13 +40,11 @@ export function pitrEnable(begin: Begin): AnyCommand {
       const working = await native.waiting("switching on recovery");
       const done = await pitr.enableRecoveries(native.site, changes);
       working.stop();
-      await run.print(
-        done.map(({ isDone, ...change }): Row => ({
-          ...change,
-          result: isDone ? "done" : "unknown to this server",
-        })),
-        asText,
-      );
+      const made = done.map(({ isDone, daysNow, ...change }): Row => {
+        if (isDone && daysNow === undefined) return { table: change.table, result: "period not told" };
+        return { ...change, result: isDone ? "done" : "unknown to this server" };
+      });
+      await run.print([...made, ...untold], asText);
     });
 }
 
@@ -58,7 +56,10 @@ function days(text: string): number {
 function asText(rows: readonly Row[]): string {
   if (rows.length === 0) return "recovery is on for every table, as far back as it should be";
   return rows
-    .map(({ table, days, daysBefore, result }) => {
+    .map((row) => {
+      if (row.result === "period not told")
+        return `${row.table}: recovery is on; how far back it reaches the server does not tell`;
+      const { table, days, daysBefore, result } = row;
       const before = daysBefore === undefined ? "" : ` instead of ${daysBefore}`;
       const said = { done: "now reaches", planned: "would reach", "unknown to this server": "cannot reach" };
       return `${table}: recovery ${said[result]} ${count(days, "day")}${before} back`;
