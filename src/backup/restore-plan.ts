@@ -2,6 +2,7 @@ import { CliError } from "../errors.ts";
 import { newOnlyBehind } from "../migrations/new-store.ts";
 import { partLines } from "./parts.ts";
 import type { Planning } from "./restore-compare.ts";
+import { countStaying, type Staying } from "./remap-staying.ts";
 import { ledgerGrowth } from "./restore-audit.ts";
 import { auditRole } from "./restore-items.ts";
 import { type BucketPlan, planBucket } from "./restore-object-plan.ts";
@@ -22,6 +23,8 @@ export interface RestorePlan {
   readonly erasures: number;
   /** Migrations that had nothing to do in this store, as it was new, and have for what is brought back. */
   readonly dueAgain: readonly string[];
+  /** With `--remap`: what there is under the ids that accounts had before. */
+  readonly staying?: Staying | undefined;
   /** What does not come back, in sentences. */
   readonly lost: readonly string[];
 }
@@ -86,7 +89,8 @@ export async function planRestore(
   for (const { role, name, state } of tables)
     if (role === auditRole && state !== "missing") erasures += (await ledgerGrowth(site, name)).length;
   const dueAgain = await migrationsDueAgain(site, tables);
-  return { tables, buckets, users, suppressed: people.size, erasures, dueAgain, lost };
+  const staying = await countStaying(site);
+  return { tables, buckets, users, suppressed: people.size, erasures, dueAgain, staying, lost };
 }
 
 /** Data from before a migration make it due again, where it only counts as applied because there were none. */

@@ -88,6 +88,24 @@ describe("the bucket of the website's uploads of today", () => {
   });
 });
 
+test("a restore beside the site changes nothing of it, and makes the bucket of the uploads beside, too", async () => {
+  const before = await site.picture();
+  const { exitCode, stdout } = await site.run([
+    "backup",
+    "restore",
+    "--into-prefix",
+    "t-",
+    "--yes",
+    "--json",
+  ]);
+  expect(exitCode).toBe(0);
+  expect((JSON.parse(stdout) as { made: string[] }).made).toContain(`t-${profileImages}`);
+  const changed = await site.changedSince(before);
+  expect(changed.filter((line) => !/ t-/.test(line))).toEqual([]);
+  const beside = await site.look((aws) => stateOf(aws, `t-${profileImages}`));
+  expect(beside).toEqual(await site.look((aws) => stateOf(aws, profileImages)));
+});
+
 describe("CORS rules", () => {
   const others = [{ AllowedOrigins: ["https://other.example"], AllowedMethods: ["GET"] }];
 

@@ -135,6 +135,7 @@ function withPrefix(config: Config, prefix: string): Config {
     ...config,
     "buckets.publicMedia": `${prefix}${config["buckets.publicMedia"]}`,
     "buckets.userFiles": `${prefix}${config["buckets.userFiles"]}`,
+    "buckets.profileImages": `${prefix}${config["buckets.profileImages"]}`,
     "tables.userProfiles": `${prefix}${config["tables.userProfiles"]}`,
     "tables.digitalTwin": `${prefix}${config["tables.digitalTwin"]}`,
     "tables.auditLog": `${prefix}${config["tables.auditLog"]}`,

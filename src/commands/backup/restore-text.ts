@@ -50,7 +50,7 @@ function rowsOf({ tables, buckets, users }: RestorePlan): Row[] {
 
 /** The plan as data. */
 export function planJson({ manifest, onConflict }: RestoreSite, plan: RestorePlan) {
-  const { tables, buckets, users, suppressed, erasures, dueAgain, lost } = plan;
+  const { tables, buckets, users, suppressed, erasures, dueAgain, staying, lost } = plan;
   return {
     snapshot: manifest.id,
     onConflict,
@@ -75,6 +75,7 @@ export function planJson({ manifest, onConflict }: RestoreSite, plan: RestorePla
     suppressed,
     erasures,
     dueAgain,
+    ...(staying === undefined ? {} : { staying }),
     lost,
   };
 }
@@ -109,6 +110,7 @@ export async function planText(
     counts,
     ...(size === 0 ? [] : [`objects to be written: ${bytes(size)}`]),
     ...suppressedLines(plan),
+    ...stayingLines(plan),
     ...(plan.erasures === 0 ? [] : [`${count(plan.erasures, "entry", "entries")} for the erasure ledger`]),
     ...settings,
     ...cors,
@@ -138,6 +140,20 @@ function dueAgainLines({ dueAgain }: RestorePlan): string[] {
     : [
         `from before ${dueAgain.join(", ")}: \`mawps migrate up\` does ${dueAgain.length === 1 ? "it" : "them"}`,
       ];
+}
+
+/** With `--remap`: nobody's data under an old id are deleted, nor do they go along. */
+function stayingLines({ staying }: RestorePlan): string[] {
+  if (staying === undefined) return [];
+  const { users, items, documents, progress, twins, objects } = staying;
+  const held = [
+    ...(documents === 0 ? [] : [count(documents, "document")]),
+    ...(progress === 0 ? [] : [`the progress of ${count(progress, "user")}`]),
+    ...(twins === 0 ? [] : [count(twins, "digital twin")]),
+  ];
+  const within = held.length === 0 ? "" : ` (${held.join(", ")})`;
+  const what = `${count(items, "item")}${within} and ${count(objects, "object")}`;
+  return [`stays as it is under the old ids of ${count(users, "user")}: ${what}`];
 }
 
 function lostLines({ lost }: RestorePlan): string[] {
@@ -189,6 +205,7 @@ export async function outcomeText(
       `nothing of ${manifest.id} is missing: ${stays}`,
       ...differing,
       ...suppressedLines(plan),
+      ...stayingLines(plan),
       ...lostLines(plan),
     ].join("\n");
   }
@@ -202,6 +219,7 @@ export async function outcomeText(
     `restored ${written.join(", ")} of ${manifest.id}; ${stays}`,
     ...differing,
     ...suppressedLines(plan),
+    ...stayingLines(plan),
     ...(made.length === 0 ? [] : [`made: ${made.join(", ")}`]),
     ...settings.flatMap(({ table: name, written: given, unsupported }) => [
       ...(given.length === 0 ? [] : [`${name} has back: ${given.join(", ")}`]),

@@ -56,6 +56,52 @@ it("--remap makes accounts anew and writes their new ids into items and keys; on
   expect(await textOf(home, profiles)).toEqual(lines);
 });
 
+it("--remap counts what stays under the old id, before and after, and leaves it there", async () => {
+  const calls = { paced: paced({ perSecond: 1000, now: () => new Date() }), signal: undefined };
+  const { username: sub } = await home.look((aws) =>
+    createUser(aws, poolId, {
+      ...calls,
+      username: "erika@example.com",
+      attributes: [{ name: "email", value: "erika@example.com" }],
+    }),
+  );
+  const documents = { L: [{ M: { id: { S: "a" } } }, { M: { id: { S: "b" } } }] };
+  await putTyped(home, profiles, [
+    { userId: { S: sub }, documents, progressData: { M: {} } },
+    { userId: { S: "owner" }, n: { N: "1" } },
+  ]);
+  await putTyped(home, "mawps-digital-twin", [{ userId: { S: sub }, type: { S: "digital-twin" } }]);
+  const keys = [`users/${sub}/a.txt`, `public/documents/${sub}/cv/1.pdf`];
+  await home.look(async (aws) => {
+    for (const key of keys) await putObject(aws, { bucket, key, body: Buffer.from("eins") });
+  });
+  expect((await home.run(["backup", "create"])).exitCode).toBe(0);
+  await home.look(async (aws) => {
+    await (await aws.cognito()).send(new AdminDeleteUserCommand({ UserPoolId: poolId, Username: sub }));
+  });
+  const line =
+    "stays as it is under the old ids of 1 user: 2 items (2 documents, the progress of 1 user, 1 digital twin) and 2 objects";
+  const argv = ["backup", "restore", "--remap", "--yes"];
+  expect((await home.run([...argv, "--dry-run"])).stdout).toContain(line);
+  const { exitCode, stdout } = await home.run(argv);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain(line);
+  const third = await home.run(argv);
+  expect(third.stdout.split(line)).toHaveLength(2);
+  const again = await home.run([...argv, "--json"]);
+  expect(JSON.parse(again.stdout)).toMatchObject({
+    staying: { users: 1, items: 2, documents: 2, progress: 1, twins: 1, objects: 2 },
+    written: { items: 0, objects: 0 },
+  });
+  expect((await textOf(home, profiles)).filter((each) => each.includes(sub))).toHaveLength(1);
+  for (const key of keys) {
+    const { bytes } = await home.look((aws) => getObjectBytes(aws, { bucket, key }));
+    expect(bytes.toString()).toBe("eins");
+  }
+  const without = await home.run(["backup", "restore", "--json"]);
+  expect(JSON.parse(without.stdout)).not.toHaveProperty("staying");
+});
+
 it("--user and --item take the address of an account in the backup, also when the account is gone", async () => {
   const calls = { paced: paced({ perSecond: 1000, now: () => new Date() }), signal: undefined };
   const create = async (email: string) => {
