@@ -184,13 +184,15 @@ function isReadOnly(name: string): boolean {
   return name === "sub" || name === "identities" || name.startsWith("cognito:");
 }
 
-/** The attributes that the pool can hold, and the names of the others. */
+/** The attributes that the pool can hold, as far as it tells, and the names of the others. */
 function restorable(user: UserLine, pool: UserPool): { attributes: UserAttribute[]; unknown: string[] } {
-  const known = new Set(pool.attributes.map(({ name }) => name));
+  const told = new Set(pool.attributes.map(({ name }) => name));
+  const isKnown = (name: string) =>
+    told.has(name) || (!pool.tellsAttributes && /^(?:dev:)?custom:/.test(name));
   const attributes = namedOf(user).attributes.filter(({ name }) => !isReadOnly(name));
   return {
-    attributes: attributes.filter(({ name }) => known.has(name)),
-    unknown: attributes.filter(({ name }) => !known.has(name)).map(({ name }) => name),
+    attributes: attributes.filter(({ name }) => isKnown(name)),
+    unknown: attributes.filter(({ name }) => !isKnown(name)).map(({ name }) => name),
   };
 }
 

@@ -10,6 +10,7 @@ const byName: UserPool = {
   users: 1,
   signIn: [],
   isCaseSensitive: true,
+  tellsAttributes: true,
   attributes: [],
 };
 const byEmail: UserPool = { ...byName, signIn: ["email"], isCaseSensitive: false };

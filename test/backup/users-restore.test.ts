@@ -332,6 +332,17 @@ describe("a server that tells of custom attributes alone", () => {
     expect(await stateOf(aws, pool)).toEqual(await stateOf(aws, source));
   });
 
+  it("gives a lost account its own attributes back, where the pool tells of no attribute at all", async () => {
+    const made = await plan(
+      tellingLess(() => false),
+      pool,
+      { snapshot },
+    );
+    expect(made.lost.filter((line) => line.startsWith("attributes"))).toEqual([]);
+    await restore(made);
+    expect(await stateOf(aws, pool)).toEqual(await stateOf(aws, source));
+  });
+
   it("removes nothing that the snapshot has, where the pool tells of no attribute at all", async () => {
     await restore(await plan(aws, pool, { snapshot }));
     await setAttribute("anna", "nickname", "A");

@@ -16,6 +16,8 @@ export interface UserPool {
   /** Whether `Max` and `max` are two users. */
   readonly isCaseSensitive: boolean;
   readonly attributes: readonly PoolAttribute[];
+  /** False of a server that tells of no attribute at all: it may have custom ones. */
+  readonly tellsAttributes: boolean;
 }
 
 export interface PoolAttribute {
@@ -72,6 +74,7 @@ export async function readUserPool(
       // Pools from before this setting (2020) say nothing of it and keep case.
       isCaseSensitive: pool?.UsernameConfiguration?.CaseSensitive ?? true,
       attributes: attributesOf(pool?.SchemaAttributes),
+      tellsAttributes: (pool?.SchemaAttributes?.length ?? 0) > 0,
     };
   } catch (error) {
     if (errorName(error) === "ResourceNotFoundException") return undefined;
