@@ -69,6 +69,7 @@ export async function readBucket(
   };
   const cors = corsOf(site, bucket.name);
   cors.catch(() => undefined);
+  onRead(0, state.bytes);
   for (const { lines, storedBytes } of state.parts) {
     onRead(lines);
     cost.storedBytes += storedBytes;
@@ -105,7 +106,7 @@ export async function readBucket(
       sizes.push(line.seen.size);
       bytesHere += line.seen.size;
       await writer.add(Buffer.from(objectLineText(line)));
-      onRead(1);
+      onRead(1, line.seen.size);
       if (bytesHere >= bytesPerStep) {
         await writer.flush();
         bytesHere = 0;
@@ -136,6 +137,21 @@ async function corsOf({ aws, signal }: BackupSite, bucket: string): Promise<Pick
     if (isDenied(error)) return {};
     throw error;
   }
+}
+
+/** How much there is in these buckets, by their listings alone: for whoever waits. */
+export async function measureBuckets(
+  { aws, signal }: Pick<BackupSite, "aws" | "signal">,
+  names: readonly string[],
+): Promise<{ readonly objects: number; readonly bytes: number }> {
+  const total = { objects: 0, bytes: 0 };
+  for (const bucket of names) {
+    for await (const page of listObjects(aws, { bucket, signal })) {
+      total.objects += page.objects.length;
+      for (const { sizeBytes } of page.objects) total.bytes += sizeBytes;
+    }
+  }
+  return total;
 }
 
 /** Several objects are under way, and come in the order of their keys. */

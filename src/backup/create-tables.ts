@@ -29,8 +29,8 @@ export interface Cost {
 export interface Reading {
   readonly pending: Pending;
   readonly cost: Cost;
-  /** Items, objects or users more. */
-  readonly onRead: (count: number) => void;
+  /** Items, objects or users more, and the bytes of these objects. */
+  readonly onRead: (count: number, bytes?: number) => void;
 }
 
 interface SegmentState {

@@ -129,6 +129,8 @@ export interface CreateProgress {
   readonly what: string;
   readonly items: number;
   readonly objects: number;
+  /** Of the objects. */
+  readonly bytes: number;
   readonly users: number;
 }
 
@@ -162,15 +164,15 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
   const { plan, pending } = options;
   const cost: Cost = { storedBytes: 0 };
   const beganAt = site.now().getTime();
-  let progress: CreateProgress = { what: "", items: 0, objects: 0, users: 0 };
+  let progress: CreateProgress = { what: "", items: 0, objects: 0, bytes: 0, users: 0 };
   const reading = (what: string, kind: "items" | "objects" | "users"): Reading => {
     progress = { ...progress, what };
     options.onProgress(progress);
     return {
       pending,
       cost,
-      onRead(count) {
-        progress = { ...progress, [kind]: progress[kind] + count };
+      onRead(count, bytes = 0) {
+        progress = { ...progress, [kind]: progress[kind] + count, bytes: progress.bytes + bytes };
         options.onProgress(progress);
       },
     };
@@ -343,7 +345,7 @@ async function exported(
   const done = await exportForSnapshot(site, pending, {
     tables: plan.tables.map(({ name }) => name),
     place: exportTo,
-    tell: (what) => onProgress({ what, items: 0, objects: 0, users: 0 }),
+    tell: (what) => onProgress({ what, items: 0, objects: 0, bytes: 0, users: 0 }),
   });
   return plan.tables.flatMap(({ role, name, description }) => {
     const items = done.get(name);

@@ -69,7 +69,8 @@ export interface Run {
 }
 
 export interface Progress {
-  update(text: string): void;
+  /** With the share that is done, from 0 to 1, a terminal shows it as a bar. */
+  update(text: string, share?: number): void;
   /** Takes the spinner away; the result says what came of it. */
   stop(): void;
 }
@@ -251,7 +252,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     warn,
     async progress(text) {
       spinning?.stop();
-      spinning = silent ? { update() {}, stop() {} } : await startProgress(world, visible(text));
+      spinning = silent ? { update() {}, stop() {} } : await startProgress(world, visible(text), aside);
       return spinning;
     },
     async confirm(question) {
@@ -352,7 +353,12 @@ function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
 }
 
-async function startProgress(world: World, text: string): Promise<Progress> {
+/** Columns of a spinner, of a bar, and those of a terminal that has room for one. */
+const spinnerColumns = 3;
+const barColumns = 20;
+const columnsForBar = 60;
+
+async function startProgress(world: World, text: string, { columns, color }: Layout): Promise<Progress> {
   // A terminal without a size (`script`, some containers) has 0 columns, at which a spinner would clear lines for ever.
   if (world.stderr.isTTY !== true || world.stderr.columns === 0) {
     world.stderr.write(`${text}\n`);
@@ -367,11 +373,18 @@ async function startProgress(world: World, text: string): Promise<Progress> {
       stop() {},
     };
   }
-  const { default: ora } = await import("ora");
-  const spinner = ora({ text, stream: world.stderr as never, discardStdin: false }).start();
+  const [{ default: ora }, { percentBar }] = await Promise.all([import("ora"), import("../output/bar.ts")]);
+  const stream = world.stderr as never;
+  const spinner = ora({ text, stream, discardStdin: false, color: color ? "cyan" : false }).start();
   return {
-    update(next) {
-      spinner.text = visible(next);
+    update(next, share) {
+      const hasBar = share !== undefined && columns >= columnsForBar;
+      const room = columns - spinnerColumns - (hasBar ? barColumns + 1 : 0);
+      const line = visible(next);
+      // One line, so that it does not flicker. What is cut stands before the numbers, where there are some.
+      const kept = share === undefined ? `${line.slice(0, room - 1)}…` : `…${line.slice(1 - room)}`;
+      const shown = line.length > room ? kept : line;
+      spinner.text = hasBar ? `${percentBar(100 * share, barColumns)} ${shown}` : shown;
     },
     stop() {
       spinner.stop();

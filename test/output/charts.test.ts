@@ -1,7 +1,8 @@
 import stringWidth from "string-width";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bar, barChart, percentBar } from "../../src/output/charts.ts";
+import { bar, percentBar } from "../../src/output/bar.ts";
+import { barChart } from "../../src/output/charts.ts";
 import { csvLine } from "../../src/output/csv.ts";
 
 describe("a bar", () => {

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import type { BackupPlan, CreatedBackup, CreateProgress } from "../../backup/create.ts";
+import type { BackupPlan, CreatedBackup } from "../../backup/create.ts";
 import type { Rate } from "../../backup/rate.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../output/bytes.ts";
@@ -59,10 +59,13 @@ export function backupCreate(begin: Begin): AnyCommand {
         return run.print(planned(plan), planText);
       }
       const progress = await run.progress("reading");
+      const { followReading } = await import("./create-progress.ts");
+      const reading = followReading(run, { aws, plan });
       const created = await createdBackup(run, {
         ...asked,
-        onProgress: (now) => progress.update(progressText(now)),
+        onProgress: (now) => progress.update(...reading.tell(now)),
       });
+      reading.end();
       progress.stop();
       await run.print(created, createdText);
       if (created.unreadable.length > 0) throw await notWhole(created);
@@ -134,11 +137,6 @@ function planText({ tables, buckets, userPool, left }: ReturnType<typeof planned
     ...(userPool === undefined ? [] : [`  user pool ${userPool}`]),
     ...(left.length === 0 ? [] : [`left out: ${left.join(", ")}`]),
   ].join("\n");
-}
-
-function progressText({ what, items, objects, users }: CreateProgress): string {
-  const counts = [count(items, "item"), count(objects, "object"), count(users, "account")];
-  return `${what}: ${counts.join(", ")} so far`;
 }
 
 function createdText({

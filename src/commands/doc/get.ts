@@ -6,7 +6,7 @@ import { documentJson, isUnscanned } from "../../model/documents.ts";
 import { bytes } from "../../output/bytes.ts";
 import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
-import { transfer } from "../../output/transfer.ts";
+import { shareOf, transfer } from "../../output/transfer.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { documentTypeOption } from "./options.ts";
 import { documentSite } from "./site.ts";
@@ -48,7 +48,7 @@ export function docGet(begin: Begin): AnyCommand {
         folder,
         audit: await audit,
         overwrite: options.overwrite === true,
-        onReceived: (received) => progress.update(tell(received)),
+        onReceived: (received) => progress.update(...tell(received)),
         saveWorker: run.world.saveWorker,
       });
       progress.stop();
@@ -138,7 +138,10 @@ async function print(run: Run, rows: readonly Row[]): Promise<void> {
   );
 }
 
-function progressTeller({ world }: Run, targets: readonly Target[]): (received: number) => string {
+function progressTeller(
+  { world }: Run,
+  targets: readonly Target[],
+): (received: number) => [text: string, share: number | undefined] {
   const totalBytes = targets.reduce((sum, { entry }) => sum + (entry.document.size ?? 0), 0);
   const began = world.now().getTime();
   let doneBytes = 0;
@@ -146,6 +149,7 @@ function progressTeller({ world }: Run, targets: readonly Target[]): (received: 
     doneBytes += received;
     const elapsedMs = world.now().getTime() - began;
     const amount = transfer({ doneBytes, totalBytes, movedBytes: doneBytes, elapsedMs });
-    return `downloading ${count(targets.length, "document")}: ${amount}`;
+    const text = `downloading ${count(targets.length, "document")}: ${amount}`;
+    return [text, shareOf({ doneBytes, totalBytes })];
   };
 }

@@ -7,7 +7,7 @@ import { parseDocument, type DocumentEntry } from "../../model/documents.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
-import { transfer } from "../../output/transfer.ts";
+import { shareOf, transfer } from "../../output/transfer.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { documentTypeOption, expiryOption, tagOption } from "./options.ts";
 import { changingSite, scannerOf } from "./site.ts";
@@ -73,7 +73,7 @@ export function docUpload(begin: Begin): AnyCommand {
           allowed: config.allowedTypes,
           createProfile: options.createProfile ? () => createProfile(site, { userId, ...email }) : undefined,
           dryRun: config.dryRun,
-          onProgress: (state) => progress.update(tell(state)),
+          onProgress: (state) => progress.update(tell(state), sharedOf(state)),
           onNote: (note) => run.note(note),
           onWarning: (warning) => run.warn(warning),
         });
@@ -159,6 +159,10 @@ function progressTeller(world: Run["world"]): (state: UploadProgress) => string 
     });
     return transferred("uploading", { files, doneFiles }, text);
   };
+}
+
+function sharedOf({ sentBytes, bytesToSend }: UploadProgress): number | undefined {
+  return sentBytes === 0 ? undefined : shareOf({ doneBytes: sentBytes, totalBytes: bytesToSend });
 }
 
 function transferred(

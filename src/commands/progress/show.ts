@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { secretsMasked } from "../../model/secrets.ts";
-import { percentBar } from "../../output/charts.ts";
+import { percentBar } from "../../output/bar.ts";
 import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
