@@ -1,3 +1,4 @@
+import { bytes } from "../model/bytes.ts";
 import type { ScannerTrial } from "../scan/trial.ts";
 import type { NotScanned } from "../scan/verdict.ts";
 import type { Finding } from "./finding.ts";
@@ -48,7 +49,7 @@ export function scannerFindings({ where, maxBytes, trial }: ScannerFacts, now: D
   const warnings: Pick<Finding, "message" | "remedy">[] = [];
   if (!trial.takesSize) {
     warnings.push({
-      message: `takes less than clamav.maxBytes (${maxBytes} bytes)`,
+      message: `takes less than clamav.maxBytes (${bytes(maxBytes)})`,
       remedy: "raise StreamMaxLength and MaxFileSize in clamd.conf, or lower clamav.maxBytes",
     });
   }

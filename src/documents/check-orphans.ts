@@ -1,3 +1,4 @@
+import { bytes } from "../model/bytes.ts";
 import { legalHold, websiteFields } from "../model/documents.ts";
 import { parseKey, pluralFileType } from "../model/keys.ts";
 import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
@@ -65,7 +66,7 @@ function lost(userId: string, object: ObjectFacts): Finding {
   }
   const known = [
     said.name ?? fileNameIn(key),
-    `${sizeBytes} bytes`,
+    bytes(sizeBytes),
     contentType,
     lastModified && `stored ${lastModified.toISOString().slice(0, 10)}`,
   ];

@@ -1,3 +1,4 @@
+import { bytes } from "../model/bytes.ts";
 import { timeOf } from "../model/json.ts";
 import { parseKey } from "../model/keys.ts";
 import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
@@ -164,7 +165,7 @@ function halfDone(
     return [
       finding(entry, {
         kind: "half-done-upload",
-        what: `${begun}, and ${arrivedBytes === 0 ? "nothing has arrived" : `of its parts ${arrivedBytes} bytes have arrived`}`,
+        what: `${begun}, and ${arrivedBytes === 0 ? "nothing has arrived" : `of its parts ${bytes(arrivedBytes)} have arrived`}`,
         remedy: `upload the file again, which goes on, or ${byRepair} withdraws it`,
         repair: { does: "withdraw", entry },
       }),

@@ -1,3 +1,4 @@
+import { beyond } from "../model/bytes.ts";
 import { getObject, getObjectBytes, headObject, type ObjectHead } from "../aws/s3/objects.ts";
 import { httpStatus } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
@@ -50,7 +51,7 @@ export async function examineStored(
   const { etag: ifMatch, sizeBytes } = head;
   if (sizeBytes === 0) throw new Unfit(`${what} is empty`, { sizeBytes });
   if (sizeBytes > maxBytes) {
-    throw new Unfit(`${what} has ${sizeBytes} bytes; at most ${maxBytes} are taken`, { sizeBytes });
+    throw new Unfit(`${what} has ${beyond(sizeBytes, maxBytes)} are taken`, { sizeBytes });
   }
   const get = { bucket, key, ifMatch, signal };
   try {

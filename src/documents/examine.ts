@@ -1,3 +1,4 @@
+import { beyond } from "../model/bytes.ts";
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
@@ -124,7 +125,7 @@ function stampOf(found: Stats, maxBytes: number): Stamp {
   if (!found.isFile()) throw new CliError("it is no regular file");
   if (found.size === 0) throw new CliError("it is empty");
   if (found.size > maxBytes) {
-    throw new CliError(`it has ${found.size} bytes; at most ${maxBytes} are taken`, {
+    throw new CliError(`it has ${beyond(found.size, maxBytes)} are taken`, {
       hint: '"maxDocumentBytes" in the configuration sets the limit',
     });
   }

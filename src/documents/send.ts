@@ -1,3 +1,4 @@
+import { bytes } from "../model/bytes.ts";
 import { createHash } from "node:crypto";
 import { defaultPartBytes } from "../aws/s3/multipart.ts";
 import { headObject, putObject } from "../aws/s3/objects.ts";
@@ -68,7 +69,9 @@ export async function send(site: DocumentSite, one: Send): Promise<void> {
     onStartedOver: (why) => one.onNote(`${file.source.label}: ${why}; starting over`),
   });
   if (uploaded.resumedBytes > 0) {
-    one.onNote(`${file.source.label}: went on after ${uploaded.resumedBytes} of ${file.sizeBytes} bytes`);
+    one.onNote(
+      `${file.source.label}: went on after ${bytes(uploaded.resumedBytes)} of ${bytes(file.sizeBytes)}`,
+    );
   }
   if (uploaded.verified !== "object") await assertStored(site, one);
 }

@@ -1,3 +1,4 @@
+import { bytes as human } from "../model/bytes.ts";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +28,7 @@ export async function spool(
       for await (const chunk of stream) {
         signal.throwIfAborted();
         bytes += chunk.byteLength;
-        if (bytes > maxBytes) throw new CliError(`stdin has more than the ${maxBytes} bytes that are taken`);
+        if (bytes > maxBytes) throw new CliError(`stdin has more than the ${human(maxBytes)} that are taken`);
         await file.writeFile(chunk);
       }
     } finally {

@@ -1,3 +1,4 @@
+import { bytes } from "../model/bytes.ts";
 import { itemSizeBytes } from "../aws/dynamodb/item-size.ts";
 import type { Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
@@ -34,7 +35,7 @@ export async function planFor(migration: Migration, unit: Unit, site: MigrationS
 function tooLarge({ changes }: Step): string | undefined {
   const sizeBytes = Math.max(0, ...changes.map((change) => itemSizeBytes(changed(change))));
   if (sizeBytes <= maxItemBytes) return undefined;
-  return `the item would have ${sizeBytes} bytes; DynamoDB holds at most ${maxItemBytes}`;
+  return `the item would have ${bytes(sizeBytes)}; DynamoDB holds at most ${bytes(maxItemBytes)}`;
 }
 
 function secret({ secrets }: MigrationSite, { changes }: Step): string | undefined {

@@ -1,4 +1,4 @@
-import { bytes } from "./bytes.ts";
+import { bytes } from "../model/bytes.ts";
 import { duration } from "./dates.ts";
 
 export interface Transfer {

@@ -50,7 +50,7 @@ describe("what doctor says of the virus scanner", () => {
       { ...good, takesSize: false, tellsLimits: false, tellsEncrypted: false },
       [
         ok,
-        "warning virus scan: takes less than clamav.maxBytes (1000 bytes)",
+        "warning virus scan: takes less than clamav.maxBytes (1.0 KB)",
         "warning virus scan: says OK, unscanned, to what exceeds its limits",
         "warning virus scan: says OK, unscanned, to what is encrypted",
       ],

@@ -1,6 +1,6 @@
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
-import { bytes } from "../../src/output/bytes.ts";
+import { beyond, bytes } from "../../src/model/bytes.ts";
 import { csvLine } from "../../src/output/csv.ts";
 import { duration, localTime } from "../../src/output/dates.ts";
 import { withoutSecrets } from "../../src/output/secrets.ts";
@@ -210,4 +210,11 @@ it("counts in words", () => {
 
 it("shows local time in the order that sorts", () => {
   expect(localTime(new Date(2026, 2, 1, 9, 5, 7))).toBe("2026-03-01 09:05:07");
+});
+
+it.each([
+  [40_000_016, 5_000_000, "40.0 MB; at most 5.0 MB"],
+  [2000, 1999, "2000 bytes; at most 1999"],
+])("a size of %i beyond the limit of %i is told as %s", (size, most, told) => {
+  expect(beyond(size, most)).toBe(told);
 });

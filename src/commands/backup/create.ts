@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typin
 import type { BackupPlan, CreatedBackup } from "../../backup/create.ts";
 import type { Rate } from "../../backup/rate.ts";
 import { CliError, exitCodes } from "../../errors.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { duration } from "../../output/dates.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";

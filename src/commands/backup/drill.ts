@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Counts } from "../../backup/manifest.ts";
 import type { DrillReport } from "./drilling.ts";
 import { CliError, exitCodes } from "../../errors.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";

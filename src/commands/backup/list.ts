@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Counts } from "../../backup/manifest.ts";
 import type { SnapshotEntry } from "../../backup/snapshots.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { LeftContents, Pruned, PruneSite } from "../../backup/prune.ts";
 import type { PrunePolicy, Verdict } from "../../backup/prune-policy.ts";
 import { CliError, exitCodes } from "../../errors.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { repoFlag } from "./repository.ts";

@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Manifest } from "../../backup/snapshot.ts";
 import type { SnapshotEntry } from "../../backup/snapshots.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { localTime } from "../../output/dates.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";

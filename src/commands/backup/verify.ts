@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Verification } from "../../backup/verify.ts";
 import { CliError, exitCodes } from "../../errors.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";

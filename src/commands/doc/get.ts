@@ -3,7 +3,7 @@ import { relative, resolve } from "node:path";
 import type { Got, GetPlan, Target, Wanted } from "../../documents/get.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { documentJson, isUnscanned } from "../../model/documents.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";

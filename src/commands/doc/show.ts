@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { documentJson, type DocumentEntry } from "../../model/documents.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";

@@ -1,5 +1,5 @@
 import type { DocumentEntry } from "../../model/documents.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import type { Column } from "../../output/table.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
 import { storedTime } from "../stored-time.ts";

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { HeroPictures, StoredPicture } from "../../site/hero/history.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";

@@ -6,7 +6,7 @@ import type { Registered } from "../../migrations/registry.ts";
 import type { MigrationState } from "../../migrations/state.ts";
 import { pointless } from "../../migrations/plan-for.ts";
 import { surveyAll } from "../../migrations/survey.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { defaultBatchSize, migrationSite } from "./site.ts";

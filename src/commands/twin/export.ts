@@ -3,7 +3,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { leavingSecretsOut } from "../../model/secrets.ts";
 import { twinKey, twinType } from "../../model/twin.ts";
 import { ownerId } from "../../model/user-id.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { json } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { configuredSite } from "../../target.ts";

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../../program.ts";

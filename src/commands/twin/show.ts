@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { isRecord } from "../../model/json.ts";
 import { secretsMasked } from "../../model/secrets.ts";
 import { twinSections, type Twin } from "../../model/twin.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";

@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { maxItemBytes } from "../../model/item-size.ts";
 import { twinKey } from "../../model/twin.ts";
-import { bytes } from "../../output/bytes.ts";
+import { bytes } from "../../model/bytes.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { facts } from "../../output/table.ts";
 import { count, visible } from "../../output/text.ts";

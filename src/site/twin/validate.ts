@@ -1,3 +1,4 @@
+import { bytes as human } from "../../model/bytes.ts";
 import { attributeBytes, maxItemBytes, maxItemDepth } from "../../model/item-size.ts";
 import { isRecord } from "../../model/json.ts";
 import { isTwin, twinSections } from "../../model/twin.ts";
@@ -109,7 +110,7 @@ function entryCounts(value: unknown): readonly [number, ...number[]] {
 
 function storageFindings(value: unknown): TwinFinding[] {
   const bytes = attributeBytes(value);
-  const tooLarge = `takes ${bytes} bytes of the ${maxItemBytes} that a DynamoDB item has`;
+  const tooLarge = `takes ${human(bytes)} of the ${human(maxItemBytes)} that a DynamoDB item has`;
   return [
     ...(bytes + reservedBytes > maxItemBytes ? [unusable("", tooLarge)] : []),
     ...unstorable(value, [], reservedDepth),

@@ -665,7 +665,7 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
           documents: [{ id: "doc-1", name: "a.txt", s3Key: key, status: "UPLOADING" }],
         });
       });
-      expect((await check()).findings[0]?.["what"]).toContain("6000000 bytes have arrived");
+      expect((await check()).findings[0]?.["what"]).toContain("6.0 MB have arrived");
     });
 
     it("finds and repairs what is half done, doubled or misplaced, and names what only a person can tell", async () => {

@@ -1,6 +1,6 @@
 import type { NativeBackup } from "../../../aws/dynamodb/native-backups.ts";
 import { shortId } from "../../../backup/native.ts";
-import { bytes } from "../../../output/bytes.ts";
+import { bytes } from "../../../model/bytes.ts";
 import { localTime } from "../../../output/dates.ts";
 import type { Layout } from "../../../output/layout.ts";
 import { table } from "../../../output/table.ts";

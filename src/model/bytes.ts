@@ -11,3 +11,9 @@ export function bytes(size: number): string {
   const digits = unit === 0 || value >= 99.95 ? 0 : 1;
   return `${value.toFixed(digits)} ${units[unit] ?? ""}`;
 }
+
+/** `40 MB; at most 5 MB`: a size beyond a limit, to the byte where the two would look the same. */
+export function beyond(size: number, most: number): string {
+  const [has, limit] = [bytes(size), bytes(most)];
+  return has === limit ? `${size} bytes; at most ${most}` : `${has}; at most ${limit}`;
+}
