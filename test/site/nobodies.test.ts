@@ -162,6 +162,10 @@ describe("migrate up", () => {
     const records = (await journal()).join("\n");
     expect(records).toContain(site.people.tomas);
     expect(secrets.filter((secret) => records.includes(secret))).toEqual([]);
+    const down = await site.run(["migrate", "down", "--to", "none", "--yes"], { env });
+    expect([down.exitCode, down.stderr]).toEqual([0, expect.any(String)]);
+    const left = (await site.changedSince(before)).filter((line) => /^\w+ item /.test(line));
+    expect(left).toEqual([]);
   });
 });
 

@@ -12,6 +12,7 @@ import { namedOf } from "../../backup/user-line.ts";
 import type { Config } from "../../config/config.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { visible } from "../../output/text.ts";
+import { nobodyWith } from "../../model/nobodies.ts";
 import { configuredSite } from "../../target.ts";
 import { accountOf } from "./creation.ts";
 import { chosenSnapshot, openBackups, spoolFolder } from "./repository.ts";
@@ -63,7 +64,7 @@ export async function restoreSite(
     onConflict: flags.onConflict,
     scope: {
       only: flags.only ?? [],
-      userId: flags.user === undefined ? undefined : await idOf(place, flags.user),
+      userId: flags.user === undefined ? undefined : somebody(await idOf(place, flags.user)),
       item:
         flags.item === undefined
           ? undefined
@@ -116,6 +117,15 @@ async function idOf(place: Parameters<typeof usersOf>[0], given: string): Promis
     });
   }
   return [...found][0] ?? given;
+}
+
+/** @throws CliError for an id that can be no person's, which an address without an account is, too. */
+function somebody(userId: string): string {
+  const what = nobodyWith(userId);
+  if (what === undefined) return userId;
+  throw new CliError(`${JSON.stringify(userId)} is no user of the backup: what has this id is ${what}`, {
+    hint: "--item brings it back",
+  });
 }
 
 async function newIds(site: RestoreSite, poolId: string | undefined): Promise<RestoreSite["ids"]> {
