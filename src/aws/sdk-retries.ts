@@ -58,13 +58,14 @@ export function sdkRetries(limits: Limits, reach: Reach) {
       const attempts = isHeard || !unreachable.has(codeOf(error) ?? "") ? limits.attempts : attemptsUnreached;
       const isOver = failed >= attempts || isTooLong || (cameLate && reach.isSilent);
       if (isOver && cameLate) reach.isSilent = true;
-      if (failure.errorType === "TRANSIENT" && hasNewTime(error)) {
-        if (isCorrected || !isOfTheClock(error)) throw error;
+      const isMarked = failure.errorType === "TRANSIENT" && hasNewTime(error);
+      if (isMarked && isOfTheClock(error)) {
+        if (isCorrected) throw error;
         // By the right time it is answered at once, or refused for another reason.
         return token({ failed, delayMs: 0, inVainMs, isCorrected: true });
       }
       // What is still under way when its command has ended is broken off for good.
-      if (isOver || reach.isClosed || !isPassing(failure)) throw error;
+      if (isOver || reach.isClosed || !(isMarked ? passesByItself(error) : isPassing(failure))) throw error;
       const { firstDelayMs } = limits;
       const askedMs = retryAfterHint === undefined ? 0 : retryAfterHint.getTime() - Date.now();
       // The server asks for patience; more than it has itself is not given.
@@ -87,7 +88,10 @@ function token(state: Pick<Token, "failed" | "delayMs" | "inVainMs" | "isCorrect
 }
 
 function isPassing({ errorType, error }: Failure): boolean {
-  if (errorType !== "CLIENT_ERROR") return true;
+  return errorType !== "CLIENT_ERROR" || passesByItself(error);
+}
+
+function passesByItself(error: unknown): boolean {
   if (isCut(error) || collided.has(errorName(error) ?? "")) return true;
   const reasons = cancellationReasons(error);
   return reasons.length > 0 && reasons.every((reason) => passingReasons.has(reason));

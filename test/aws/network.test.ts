@@ -153,6 +153,20 @@ describe("a call is repeated", () => {
     ["a condition that does not hold", answered("PreconditionFailed", 412), "CLIENT_ERROR", false, 1],
     ["a missing key while the clock is off", corrected("NoSuchKey", 404), "TRANSIENT", false, 1],
     [
+      "a body that ended early while the clock is off",
+      Object.assign(corrected("Error", 200), { code: "ECONNRESET" }),
+      "TRANSIENT",
+      false,
+      10,
+    ],
+    [
+      "a write beside another while the clock is off",
+      corrected("ConditionalRequestConflict", 409),
+      "TRANSIENT",
+      false,
+      10,
+    ],
+    [
       "a signature while the clock is off",
       corrected("InvalidSignatureException", 400),
       "TRANSIENT",

@@ -1,13 +1,11 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { beginNativeBackup } from "../../src/aws/dynamodb/native-backups.ts";
 import { buildProgram, type AnyCommand } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
-import { putAvatar, putDocument, putProfile } from "../support/documents.ts";
-import { putTwoTwins, soundTwin } from "../support/twins.ts";
+import { putProfile } from "../support/documents.ts";
+import { putWholeSite } from "../support/whole-site.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 /**
@@ -126,28 +124,7 @@ afterAll(() => rm(backups, { recursive: true }));
 
 beforeEach(async () => {
   home = await makeHome();
-  const image = sharp({ create: { width: 640, height: 480, channels: 3, background: "#336699" } });
-  await writeFile(join(home.folder, "photo.jpg"), await image.jpeg().toBuffer());
-  // Two pictures, so that there is something to roll back to and to take away.
-  for (let picture = 0; picture < 2; picture += 1)
-    await home.run(["hero", "set", "photo.jpg", "--no-verify"]);
-  await writeFile(join(home.folder, "letter.txt"), "Guten Tag");
-  await writeFile(join(home.folder, "twin.json"), JSON.stringify(soundTwin));
-  const page = { firstVisit: "2026-01-01T00:00:00Z", lastVisit: "2026-01-01T00:00:00Z", visitCount: 1 };
-  await writeFile(join(home.folder, "progress.json"), JSON.stringify({ pages: { ikigai: page } }));
-  await home.look(async (aws) => {
-    const documents = [
-      await putDocument(aws, { userId: "user-1", id: "doc-1", body: "eins" }),
-      await putDocument(aws, { userId: "user-1", id: "doc-2", body: "zwei", status: "DELETED" }),
-      {
-        ...(await putDocument(aws, { userId: "user-1", id: "doc-3", body: "drei", status: "UPLOADING" })),
-        uploadUntil: "2026-03-02T00:00:00.000Z",
-      },
-    ];
-    await putProfile(aws, "user-1", { documents, profileImage: await putAvatar(aws, "user-1") });
-    await putTwoTwins(aws, "mawps-digital-twin");
-    await beginNativeBackup(aws, { table: "mawps-user-profiles", name: "nightly" });
-  });
+  await putWholeSite(home);
   await cp(backups, join(home.folder, "store", "backups"), { recursive: true });
 });
 

@@ -40,6 +40,7 @@ export async function startFaultySite(home: TestHome): Promise<FaultySite> {
           AWS_REGION: region,
           ...env,
         },
+        limits: { firstDelayMs: 1 },
       });
     },
     async close() {

@@ -41,6 +41,8 @@ export interface TestHome {
   readonly asked: string[];
   /** Time that has passed since the tests' start, besides its going on, for machine and server alike. */
   laterMs: number;
+  /** What each look at the clock takes. Default a second; less where there are so many looks that leases would end. */
+  tickMs: number;
   /** How far this machine's clock is ahead of the server's. */
   aheadMs: number;
   /** What happens between the tool's reading of an item and each of its updates: somebody else at work. */
@@ -64,8 +66,12 @@ export async function makeHome(): Promise<TestHome> {
   const calls: Call[] = [];
   const opened: string[] = [];
   const asked: string[] = [];
-  let looks = 0;
-  const serverNow = () => new Date(testStart.getTime() + 1000 * looks++ + home.laterMs);
+  let passedMs = 0;
+  const serverNow = () => {
+    const at = new Date(testStart.getTime() + passedMs + home.laterMs);
+    passedMs += home.tickMs;
+    return at;
+  };
   const now = () => new Date(serverNow().getTime() + home.aheadMs);
   const baseEnv = { MAWPS_HOME: join(folder, "store"), NO_COLOR: "1" };
 
@@ -119,6 +125,7 @@ export async function makeHome(): Promise<TestHome> {
     opened,
     asked,
     laterMs: 0,
+    tickMs: 1000,
     aheadMs: 0,
     beforeUpdate: undefined,
     async run(argv, options = {}) {

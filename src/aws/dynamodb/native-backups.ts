@@ -35,7 +35,10 @@ export interface NativeBackupContents extends NativeBackup {
   readonly stream: string | undefined;
 }
 
-/** Begins a backup of a table; it can be restored when it is `AVAILABLE`. A table just made is not ready for some seconds. */
+/**
+ * Begins a backup of a table; it can be restored when it is `AVAILABLE`. A table just made is not ready for some seconds. Where an
+ * answer is lost, the one that was begun is looked for before another is.
+ */
 export async function beginNativeBackup(
   aws: Aws,
   { table, name }: { table: string; name: string },
@@ -44,11 +47,56 @@ export async function beginNativeBackup(
   const dynamodb = await aws.dynamodb();
   const input = { TableName: table, BackupName: name };
   const notReady = (error: unknown) => errorName(error) === "ContinuousBackupsUnavailableException";
-  const answer = await retry(() => dynamodb.send(new CreateBackupCommand(input)), notReady, {
-    ...settling,
-    ...wait,
-  });
-  return backupOf(answer.BackupDetails, table);
+  const since = aws.serverTime();
+  const begin = async () => {
+    const command = new CreateBackupCommand(input);
+    const found = lookBeforeRepeating(command, () => begunSince(aws, { table, name, since }));
+    try {
+      return backupOf((await dynamodb.send(command)).BackupDetails, table);
+    } catch (error) {
+      const backup = found();
+      if (backup === undefined) throw error;
+      return backup;
+    }
+  };
+  return retry(begin, notReady, { ...settling, ...wait });
+}
+
+/** The server tells its time in whole seconds, and the time of a backup may be that of another of its machines. */
+const clockDifferenceMs = 2000;
+
+async function begunSince(
+  aws: Aws,
+  { table, name, since }: { table: string; name: string; since: Date | undefined },
+): Promise<NativeBackup | undefined> {
+  if (since === undefined) return undefined;
+  for await (const backups of listNativeBackups(aws, table)) {
+    const ours = backups.find(
+      (backup) =>
+        backup.name === name && (backup.createdAt?.getTime() ?? 0) >= since.getTime() - clockDifferenceMs,
+    );
+    if (ours !== undefined) return ours;
+  }
+  return undefined;
+}
+
+/** Has a command not sent again when `look` finds what it makes; the answer tells what was found once it has failed. */
+function lookBeforeRepeating<T>(
+  command: CreateBackupCommand,
+  look: () => Promise<T | undefined>,
+): () => T | undefined {
+  let tries = 0;
+  let found: T | undefined;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      tries += 1;
+      if (tries > 1) found = await look();
+      if (found !== undefined) throw new Error("it was done before");
+      return next(args);
+    },
+    { step: "finalizeRequest", priority: "low", name: "lookBeforeRepeating" },
+  );
+  return () => found;
 }
 
 /** A backup with what it says of the table; undefined where there is none. */

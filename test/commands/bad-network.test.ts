@@ -1,0 +1,260 @@
+import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { CreateBucketCommand, ListBucketsCommand } from "@aws-sdk/client-s3";
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Aws } from "../../src/aws/clients.ts";
+import { scanItems } from "../../src/aws/dynamodb/items.ts";
+import { listNativeBackups } from "../../src/aws/dynamodb/native-backups.ts";
+import { listVersions } from "../../src/aws/s3/listing.ts";
+import { listUnfinishedUploads } from "../../src/aws/s3/open-uploads.ts";
+import { localPoolId } from "../../src/local/service.ts";
+import { findServing } from "../../src/local/store.ts";
+import { buildProgram, type AnyCommand } from "../../src/program.ts";
+import { realWorld } from "../../src/real-world.ts";
+import { startBadNetwork } from "../support/bad-network.ts";
+import { documentBucket } from "../support/documents.ts";
+import { serveHome } from "../support/served.ts";
+import { putWholeSite } from "../support/whole-site.ts";
+import { makeHome, type TestHome } from "../support/world.ts";
+
+/*
+ * Every command that changes something, once over a network on which all is well, and once over one that cuts connections and a server
+ * that refuses. What is stored in the end is the same.
+ */
+
+const backupBucket = "mawps-backups";
+const repo = `s3://${backupBucket}/repository`;
+
+/** How each changing verb of the tree is called. One that is missing here, and below, fails the first test. */
+const changing: Readonly<Record<string, readonly string[]>> = {
+  "hero set": ["photo.jpg"],
+  "hero rollback": [],
+  "hero rm": [],
+  "avatar set": ["user-1", "photo.jpg"],
+  "avatar rm": ["user-1"],
+  "audit verify": ["--acknowledge", "seen"],
+  "retention run": [],
+  "backup create": ["--repo", repo],
+  "backup restore": ["--repo", repo, "--on-conflict", "replace", "--from-elsewhere"],
+  "backup prune": ["--repo", repo, "--keep-last", "1"],
+  "backup pitr enable": [],
+  "backup pitr restore": ["--at", "latest", "--into", "profiles-before"],
+  "backup native create": [],
+  "backup native restore": ["nightly", "--into", "profiles-before"],
+  "backup native export": ["--to", `s3://${documentBucket}/exports`],
+  "backup native rm": ["nightly"],
+  "migrate up": ["--repo", repo],
+  "migrate down": [],
+  "doc upload": ["user-1", "letter.txt", "--type", "cv"],
+  "doc revoke": ["user-1", "doc-1"],
+  "doc request": ["user-1", "--type", "cv", "--name", "Lebenslauf.pdf"],
+  "doc confirm": ["user-1", "doc-3"],
+  "doc rm": ["user-1", "doc-1"],
+  "doc restore": ["user-1", "doc-2"],
+  "doc tag": ["user-1", "doc-1", "checked"],
+  "doc rename": ["user-1", "doc-1", "Brief.txt"],
+  "doc check": ["--repair"],
+  "twin migrate": ["twin.json"],
+  "twin rollback": [],
+  "progress import": ["user-1", "progress.json"],
+  "progress recompute": [],
+  setup: ["--fix"],
+};
+
+/** Read, though what takes personal data out leaves an entry in the audit trail. */
+const reading: Readonly<Record<string, readonly string[]>> = {
+  "doc get": ["user-1", "--all", "-o", "out"],
+  "doc url": ["user-1", "doc-1"],
+  "progress export": [],
+};
+
+/** Change nothing that is stored, or only what is on this machine. */
+const elsewhere = [
+  "hero show",
+  "hero list",
+  "avatar url",
+  "audit list",
+  "audit export",
+  "retention plan",
+  "backup list",
+  "backup show",
+  "backup verify",
+  "backup drill",
+  "backup diff",
+  "backup pitr status",
+  "backup native list",
+  "migrate status",
+  "migrate plan",
+  "doc list",
+  "doc show",
+  "twin show",
+  "twin export",
+  "twin validate",
+  "twin history",
+  "twin diff",
+  "twin snippet",
+  "progress show",
+  "progress stats",
+  "doc scan",
+  "doctor",
+  "init",
+  "config show",
+  "config trust",
+  "local path",
+  "local serve",
+  "local reset",
+  "demo",
+  "completion",
+];
+
+/** So that `setup` has something to make. */
+const surroundings: Readonly<Record<string, Record<string, string>>> = {
+  setup: { MAWPS_PROFILE_IMAGES_BUCKET: "new-uploads", MAWPS_DIGITAL_TWIN_TABLE: "new-twin" },
+};
+
+let site: TestHome;
+
+beforeAll(async () => {
+  site = await makeHome();
+  site.tickMs = 1;
+  await putWholeSite(site);
+  await site.look(async (aws) => {
+    await (await aws.s3()).send(new CreateBucketCommand({ Bucket: backupBucket }));
+  });
+  for (let backups = 0; backups < 2; backups += 1) {
+    site.laterMs += 86_400_000;
+    await site.run(["backup", "create", "--repo", repo, "--with-secrets"]);
+  }
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await site.remove();
+});
+
+interface Played {
+  readonly exitCode: number;
+  readonly stderr: string;
+  readonly state: readonly string[];
+  readonly met: number;
+}
+
+/** Runs a command on a copy of the site; without a seed all is well. */
+async function played(
+  argv: readonly string[],
+  { seed, env = {} }: { readonly seed?: number; readonly env?: Record<string, string> | undefined },
+): Promise<Played> {
+  const home = await makeHome();
+  home.tickMs = 1;
+  home.laterMs = site.laterMs + 3_600_000;
+  await cp(site.folder, home.folder, { recursive: true });
+  const served = await serveHome(home);
+  const serving = await findServing(join(home.folder, "store"));
+  vi.stubEnv("AWS_ACCESS_KEY_ID", serving?.accessKeyId);
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", serving?.secretAccessKey);
+  const network = seed === undefined ? undefined : await startBadNetwork(served.endpoint, seed);
+  try {
+    const target = ["--target", "aws", "--endpoint-url", network?.url ?? served.endpoint];
+    const { exitCode, stderr } = await home.run([...argv, ...target, "--yes"], {
+      env: { MAWPS_USER_POOL_ID: localPoolId("eu-central-1"), ...env },
+      limits: { firstDelayMs: 1 },
+    });
+    await served.stop();
+    const { refused = 0, cut = 0 } = network?.harm ?? {};
+    return { exitCode, stderr, state: await home.look(stateOf), met: refused + cut };
+  } finally {
+    await network?.close();
+    await served.stop();
+    await home.remove();
+  }
+}
+
+/** What is stored, a line a thing, without what is another one each time: names by chance, times, and sums over these. */
+async function stateOf(aws: Aws): Promise<string[]> {
+  const [dynamodb, s3] = await Promise.all([aws.dynamodb(), aws.s3()]);
+  const lines: string[] = [];
+  // What was put again after a lost answer has one more version: of those that are not the latest any number counts.
+  const former = new Set<string>();
+  const { TableNames = [] } = await dynamodb.send(new ListTablesCommand({}));
+  for (const table of TableNames) {
+    lines.push(`table ${table}`);
+    for await (const items of scanItems(aws, { table }))
+      for (const item of items)
+        lines.push(`item ${table} ${JSON.stringify(Object.entries(item).toSorted(byName))}`);
+    for await (const backups of listNativeBackups(aws, table))
+      for (const { name, status } of backups) lines.push(`backup ${table} ${name} ${status}`);
+  }
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+  for (const { Name: bucket = "" } of Buckets) {
+    lines.push(`bucket ${bucket}`);
+    for await (const versions of listVersions(aws, { bucket })) {
+      for (const { key, etag, isDeleteMarker, isLatest } of versions) {
+        const content = /^(audit|repository|exports)\//.test(key) ? "" : etag;
+        const what = `object ${bucket} ${key} ${isDeleteMarker ? "deleted" : content}`;
+        former.add(masked(what));
+        // How many heads of the audit trail are anchored depends on how many are reached meanwhile.
+        if (isLatest && !key.startsWith("audit/")) lines.push(`latest ${what}`);
+      }
+    }
+    for await (const { key } of listUnfinishedUploads(aws, { bucket })) lines.push(`upload ${bucket} ${key}`);
+  }
+  return [...lines.map(masked), ...former].toSorted();
+}
+
+function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one < other ? -1 : 1;
+}
+
+function masked(text: string): string {
+  return text
+    .replaceAll(/[\w+/]{86}==/g, "SIGNATURE")
+    .replaceAll(/(?<=\/data\/)[\da-f]{2}(?=\/)/g, "ID")
+    .replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, "SERVER")
+    .replaceAll(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, "ID")
+    .replaceAll(/(?<![\w])[\da-f]{6,}(?![\w])/g, "ID")
+    .replaceAll(/\d{4}-\d\d-\d\d[T:.\d-]*Z?/g, "TIME")
+    .replaceAll(/\d{8}T\d*Z?/g, "TIME")
+    .replaceAll(/"(sequence|version|N)":"?\d+"?/g, "$1 N");
+}
+
+function verbs(command: AnyCommand, before: readonly string[] = []): string[] {
+  return command.commands.flatMap((child: AnyCommand) =>
+    child.commands.length > 0
+      ? verbs(child, [...before, child.name()])
+      : [[...before, child.name()].join(" ")],
+  );
+}
+
+it("knows every verb of the tree", async () => {
+  const tree = await buildProgram(realWorld(new AbortController().signal)).tree();
+  const known = [...Object.keys(changing), ...Object.keys(reading), ...elsewhere];
+  expect(verbs(tree).sort()).toEqual(known.sort());
+});
+
+describe("over a bad network the same is stored in the end", () => {
+  const rows = Object.entries({ ...changing, ...reading }).map(([verb, argv], at) => ({
+    verb,
+    argv,
+    seed: at + 1,
+  }));
+
+  it.each(rows)("$verb", async ({ verb, argv, seed }) => {
+    const line = [...verb.split(" "), ...argv];
+    const env = surroundings[verb];
+    const well = await played(line, { env });
+    expect({ exitCode: well.exitCode, stderr: well.exitCode === 0 ? "" : well.stderr }).toEqual({
+      exitCode: 0,
+      stderr: "",
+    });
+    const badly = await played(line, { seed, env });
+    expect({
+      exitCode: badly.exitCode,
+      stderr: badly.exitCode === 0 ? "" : badly.stderr,
+    }).toEqual({
+      exitCode: well.exitCode,
+      stderr: "",
+    });
+    expect(badly.state).toEqual(well.state);
+    expect(badly.met).toBeGreaterThan(0);
+  });
+});
