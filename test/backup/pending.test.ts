@@ -220,7 +220,9 @@ describe("the life of a command", () => {
     expect(await beatAt()).toBe("2026-11-21T03:15:00.000Z");
     time += heartbeatMs;
     vi.advanceTimersByTime(heartbeatMs);
-    await vi.waitFor(async () => expect(await beatAt()).toBe("2026-11-21T03:15:30.000Z"));
+    await vi.waitFor(async () => expect(await beatAt()).toBe("2026-11-21T03:15:30.000Z"), {
+      timeout: 60_000,
+    });
     time += heartbeatMs;
     vi.advanceTimersByTime(heartbeatMs);
     await pending.end();

@@ -29,6 +29,9 @@ function chunksOf(...texts: string[]): Uint8Array[] {
   return texts.map((text) => new Uint8Array(Buffer.from(text)));
 }
 
+/** Another thread comes to be in its own time on two busy cores; the default is one second. */
+const patience = { timeout: 60_000 };
+
 /** A saver whose other thread has come to be: it takes the memory away from this one. */
 async function started(script: string): Promise<Saver> {
   const opened = openSaver(script);
@@ -38,7 +41,7 @@ async function started(script: string): Promise<Saver> {
     const chunks = chunksOf("first");
     expect(await opened.save(chunks, file)).toBe("saved");
     expect(chunks[0]?.byteLength).toBe(0);
-  });
+  }, patience);
   await rm(file.path, { force: true });
   return opened;
 }
