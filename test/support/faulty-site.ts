@@ -21,7 +21,9 @@ export async function startFaultySite(home: TestHome): Promise<FaultySite> {
   const store = await openStore(join(home.folder, "store"), { region, now });
   const server = await startFaultyServer({
     async handle(request) {
-      if (isStsRequest(request)) return answerSts(request, { credentials: store.credentials, now });
+      // Before any other answer the SDK signs by this machine's clock, and STS is asked once.
+      if (isStsRequest(request))
+        return answerSts(request, { credentials: store.credentials, now: () => new Date() });
       const target = request.headers["x-amz-target"] ?? "";
       return (await service(store, target)).handle(request);
     },
