@@ -57,7 +57,6 @@ export async function writeClaim(site: AuditSite, writer: string, claim: Claim):
     change,
     event: auditTextOf(event),
   }));
-  if (changes.length === 0) return closeClaim(site, writer);
   await put(site, writer, `${JSON.stringify({ ...claim, changes })}\n`);
 }
 

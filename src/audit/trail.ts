@@ -61,6 +61,8 @@ const attempts = 60;
 export interface TrailOptions {
   /** What an error of AWS means; undefined for everything else. */
   explain(error: unknown): Promise<CliError | undefined>;
+  /** Resolves when something is about to be changed: before, nothing is written. Left out, it is. */
+  readonly begins?: Promise<void>;
   /** Told of what others put into the chain and what was done about it. */
   readonly warn: (text: string) => void;
   /**
@@ -68,6 +70,11 @@ export interface TrailOptions {
    * again; doubled each time, up to 64 times. Tests shorten it.
    */
   readonly firstDelayMs?: number;
+}
+
+/** A writer of whom it may still be asked who it is. */
+export interface OpeningWriter extends Omit<Writer, "actor"> {
+  readonly actor: string | Promise<string>;
 }
 
 /**
@@ -87,18 +94,25 @@ export interface TrailOptions {
  * condition that its place is free, in one call, all or none: no half group, and no fork. It costs twice the write
  * units of single puts, for entries of about 1 KB; a single entry goes as a plain conditional put.
  */
-export async function openTrail(site: AuditSite, writer: Writer, options: TrailOptions): Promise<AuditTrail> {
-  const signing = { ...writer, ...newSigner() };
-  const claim = makeClaim(site, signing);
+export async function openTrail(
+  site: AuditSite,
+  writer: OpeningWriter,
+  options: TrailOptions,
+): Promise<AuditTrail> {
+  const signer = newSigner();
+  const claim = makeClaim(site, { writer: signer.writer, actor: Promise.resolve(writer.actor) });
   // The run's key, beside the look at anchor and table: no change has to wait for it.
-  claim.announce();
-  const [seen] = await Promise.all([
+  const begun = options.begins?.then(claim.announce) ?? claim.announce();
+  const [seen, actor] = await Promise.all([
     readAnchor(site),
+    writer.actor,
     assertMayPut(site.aws, { table: site.table, partition: "chain", key: placeOf(1) }),
   ]);
+  const signing = { ...writer, ...signer, actor };
   const start = (anchor: Anchor | undefined, head = anchor?.head ?? emptyHead) =>
     makeTrail(site, { head, anchor }, { ...options, writer: signing, claim });
   if (seen?.head !== undefined) return start(seen);
+  await begun;
 
   const [stored, { anchored: kept }] = await Promise.all([readHead(site), readEvidence(site)]);
   if (stored.sequence === 0 && kept === undefined) return start(await writeAnchor(site, stored, seen));
@@ -241,11 +255,15 @@ function isEvents(told: AuditDetails | readonly AuditEvent[]): told is readonly 
 type RunClaim = ReturnType<typeof makeClaim>;
 
 /** What the run has under way, and its announcement in the bucket: one write at a time, of what there is by then. */
-function makeClaim(site: AuditSite, writer: Writer & Signer) {
+function makeClaim(
+  site: AuditSite,
+  { writer, actor }: { readonly writer: string; readonly actor: Promise<string> },
+) {
   const open = new Map<number, AuditEvent>();
   let numbers = 0;
   let isStale = false;
   let isWriting = false;
+  /** Whether what was written last does. */
   let namesChanges = false;
   let standing: Promise<boolean> | undefined;
 
@@ -257,8 +275,9 @@ function makeClaim(site: AuditSite, writer: Writer & Signer) {
       while (isStale) {
         isStale = false;
         const changes = [...open].map(([change, event]) => ({ change, event }));
-        namesChanges ||= changes.length > 0;
-        await writeClaim(site, writer.writer, { actor: writer.actor, changes });
+        namesChanges = changes.length > 0;
+        if (namesChanges) await writeClaim(site, writer, { actor: await actor, changes });
+        else await closeClaim(site, writer);
       }
       return true;
     } finally {
@@ -297,8 +316,8 @@ function makeClaim(site: AuditSite, writer: Writer & Signer) {
     },
     /** Says that nothing is under way; what has no entry stays announced. */
     async close(): Promise<void> {
-      if ((await standing?.catch(() => false)) === true && open.size === 0)
-        await closeClaim(site, writer.writer);
+      if ((await standing?.catch(() => false)) === true && namesChanges && open.size === 0)
+        await closeClaim(site, writer);
     },
   };
 }

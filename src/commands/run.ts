@@ -33,6 +33,11 @@ export interface Run {
    * written. With `--dry-run` and `audit: off` it keeps nothing. What is recorded is anchored when the run is closed.
    */
   audit(): Promise<AuditTrail>;
+  /**
+   * Looks beside other preparation whether the trail can be read and written, so that `audit` need not wait; before `confirm`
+   * too, as it writes nothing.
+   */
+  prepareAudit(): void;
   /** Who is at work, as the audit trail names them; asks AWS once a run. */
   actor(): Promise<string>;
   /** The result: text for people, or with `--json` the same data as one line of JSON. */
@@ -103,6 +108,11 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
   let closed = false;
   let spinning: Progress | undefined;
   let auditing: Promise<AuditTrail> | undefined;
+  let beginAudit = () => {};
+  const auditBegins = new Promise<void>((begin) => {
+    beginAudit = begin;
+  });
+  let isAuditAsked = false;
   let asked: Promise<CallerIdentity> | undefined;
   let serverTime: Aws["serverTime"] = () => undefined;
   let isSkewTold = false;
@@ -187,7 +197,14 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
 
   async function openTrail(): Promise<AuditTrail> {
     const [{ aws }, { openAudit }] = await Promise.all([connected("writes"), import("./audit/site.ts")]);
-    return openAudit({ aws, config, world }, { actor: () => actorOf(aws, { config, world, caller }), warn });
+    const actor = () => actorOf(aws, { config, world, caller });
+    return openAudit({ aws, config, world }, { actor, begins: auditBegins, warn });
+  }
+
+  function prepareAudit(): Promise<AuditTrail> {
+    auditing ??= openTrail();
+    auditing.catch(() => undefined);
+    return auditing;
   }
 
   return {
@@ -202,7 +219,12 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       return changing;
     },
     aws: async (access) => (await connected(access)).aws,
-    audit: () => (auditing ??= openTrail()),
+    prepareAudit: () => void prepareAudit(),
+    audit() {
+      isAuditAsked = true;
+      beginAudit();
+      return prepareAudit();
+    },
     actor: async () => actorOf((await connected("writes")).aws, { config, world, caller }),
     async print(result, asText) {
       if (json) return write(`${asJson(result)}\n`);
@@ -265,7 +287,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       spinning?.stop();
       if (connection === undefined) return;
       // A trail that failed to open has been reported by whoever asked for it.
-      const trail = await auditing?.catch(() => undefined);
+      const trail = isAuditAsked ? await auditing?.catch(() => undefined) : undefined;
       await trail?.settle().catch((error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
         warn(`the audit trail is written, but not anchored: ${why}; the next changing command does it`);

@@ -44,6 +44,25 @@ export async function openDocumentSite<T extends Omit<DocumentSite, "shape">>(
   return { ...site, shape: await tableShape(site.aws, site.table, site.signal) };
 }
 
+/**
+ * Completes a site, and takes a first look through it meanwhile: as if its table had the keys of the live one. A table of
+ * other keys refuses that, and is looked at again. A look reads and changes nothing.
+ */
+export async function openWithLook<T extends Omit<DocumentSite, "shape">, Seen>(
+  site: T,
+  look: (site: T & Pick<DocumentSite, "shape">) => Promise<Seen>,
+): Promise<{ readonly site: T & Pick<DocumentSite, "shape">; readonly seen: Seen }> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([site.signal, stop.signal]);
+  const early = look({ ...site, signal, shape: { kind: "simple" } });
+  early.catch(() => undefined);
+  const opened = await openDocumentSite(site);
+  if (opened.shape.kind === "simple") return { site: opened, seen: await early };
+  stop.abort();
+  await early.catch(() => undefined);
+  return { site: opened, seen: await look(opened) };
+}
+
 /** `s3Url` of an entry: the object's address without any signature; the bucket is private. */
 export function documentUrl({ aws, bucket }: DocumentSite, key: string): string {
   return publicUrl({ bucket, key, region: aws.region, endpointUrl: aws.endpointUrl });

@@ -111,7 +111,7 @@ export async function beginGroup(
     releaseOthers([]);
     for (const { file, known } of planned.filter(({ infected }) => !infected)) {
       const attributes = known?.document.attributes ?? entryFor(site, request, file);
-      const entry = { userId: request.userId, ...attributes };
+      const entry = { userId: group.user.userId, ...attributes };
       settle(file.source, { label: file.source.label, outcome: "planned", entry });
     }
     return { user: group.user, send: async () => ({ finish: ordered }) };
@@ -144,7 +144,7 @@ export async function beginGroup(
     const ready = await makeReady(site, arrived);
     for (const { file } of arrived) {
       const entry = ready.get(file);
-      if (entry === undefined) fail(file.source, overtaken(request.userId));
+      if (entry === undefined) fail(file.source, overtaken(group.user.userId));
       else succeed(file.source, "uploaded", entry);
     }
     for (const { file, of } of twins.filter((twin) => !twin.of.infected)) {
@@ -351,7 +351,8 @@ async function makeReady(site: ChangingSite, arrived: readonly Job[]): Promise<M
 }
 
 function entryFor(site: ChangingSite, request: UploadRequest, file: Examined) {
-  const { userId, type, tags, expiresAt } = request;
+  const { type, tags, expiresAt } = request;
+  const { userId } = request.user;
   const { source, sizeBytes, sha256, judgement } = file;
   const { ext, contentType } = file.type;
   const facts = { userId, type, tags, expiresAt, sizeBytes, sha256, judgement, ext, contentType };

@@ -1,6 +1,7 @@
 import type { CliError } from "../errors.ts";
 import type { DocumentExtension } from "../model/document-types.ts";
 import type { JsonObject } from "../model/json.ts";
+import type { UserDocuments } from "./entries.ts";
 import type { UploadSource } from "./examine.ts";
 import type { Scanner, Unasked } from "./scanning.ts";
 
@@ -15,7 +16,8 @@ export interface UploadProgress {
 }
 
 export interface UploadRequest {
-  readonly userId: string;
+  /** Whose documents they become, as they stand now. */
+  readonly user: UserDocuments;
   readonly type: string;
   readonly files: readonly UploadSource[];
   readonly tags: readonly string[];

@@ -1,6 +1,6 @@
 import { typed } from "../aws/dynamodb/plain.ts";
 import { pluralFileType } from "../model/keys.ts";
-import { readDocuments, type UserDocuments } from "./entries.ts";
+import type { UserDocuments } from "./entries.ts";
 import { assertEntriesFit } from "./entry-changes.ts";
 import { buffers } from "./buffers.ts";
 import { examine, type ExamineOptions, type UploadSource } from "./examine.ts";
@@ -29,9 +29,8 @@ export async function* uploadDocuments(
   site: ChangingSite,
   request: UploadRequest,
 ): AsyncGenerator<UploadResult> {
-  const { files, onProgress } = request;
-  const known = await readDocuments(site, request.userId);
-  assertRoom(site, request, known);
+  const { files, onProgress, user: known } = request;
+  assertRoom(site, request);
   let progress: UploadProgress = {
     files: files.length,
     doneFiles: 0,
@@ -113,8 +112,9 @@ async function check(
 }
 
 /** As if each file were new, except those that seem to be there: a full item is told before the first byte is sent. */
-function assertRoom(site: ChangingSite, request: UploadRequest, user: UserDocuments): void {
-  const { userId, type, tags, expiresAt, maxBytes } = request;
+function assertRoom(site: ChangingSite, request: UploadRequest): void {
+  const { user, type, tags, expiresAt, maxBytes } = request;
+  const { userId } = user;
   const present = new Set(
     user.entries
       .filter(({ document }) => document.status !== "DELETED" && document.type === pluralFileType(type))

@@ -28,44 +28,49 @@ export type Unknown =
  * @throws CliError for what cannot be an id, when nobody is found, and when several are.
  */
 export async function resolveUser(site: DocumentSite, given: string, unknown: Unknown): Promise<string> {
+  const { userId, without } = await identify(site, given, unknown);
+  if (unknown !== "refuse" || without === undefined || (await hasItem(site, userId))) return userId;
+  throw nobody(given, without);
+}
+
+/**
+ * The documents of the user whom `resolveUser` finds. What is given is an id most of the time: its items are read beside
+ * the question whose it is.
+ */
+export async function findDocuments(
+  site: DocumentSite,
+  given: string,
+  unknown: Unknown = "refuse",
+): Promise<UserDocuments> {
+  refuseFault(given);
+  const early = given.includes("@") ? undefined : readDocuments(site, given);
+  early?.catch(() => undefined);
+  const { userId, without } = await identify(site, given, unknown);
+  const user = await (userId === given && early !== undefined ? early : readDocuments(site, userId));
+  if (unknown !== "refuse" || without === undefined || user.isKnown) return user;
+  throw nobody(given, without);
+}
+
+/** The id behind what is given, and what is to be told where nothing is found under it; undefined when it was found in a profile. */
+async function identify(
+  site: DocumentSite,
+  given: string,
+  unknown: Unknown,
+): Promise<{ readonly userId: string; readonly without: string | undefined }> {
   refuseFault(given);
   const { userPoolId } = site;
   const pool = userPoolId === undefined ? undefined : await inPool(site, userPoolId, given);
   if (pool !== undefined) {
     refuseFault(pool);
-    if (unknown !== "refuse" || (await hasItem(site, pool))) return pool;
-    throw nobody(given, `account ${pool} has no profile`);
+    return { userId: pool, without: `account ${pool} has no profile` };
   }
-  if (given.includes("@")) {
-    const [only, ...others] = await withEmail(site, given);
-    if (others.length > 0) throw several(given, [only ?? "", ...others]);
-    if (only !== undefined) return only;
-    if (unknown === "make" && site.newId !== undefined) return site.newId();
-    throw userPoolId === undefined
-      ? unknownAddress(given)
-      : nobody(given, "there is no account and no profile");
-  }
-  if (unknown !== "refuse" || (await hasItem(site, given))) return given;
-  throw nobody(
-    given,
-    userPoolId === undefined ? "there is no profile" : "there is no account and no profile",
-  );
-}
-
-/**
- * The documents of the user whom `resolveUser` finds; nobody unknown. Without a user pool what is given is an id most of the
- * time: one read then answers both.
- */
-export async function findDocuments(site: DocumentSite, given: string): Promise<UserDocuments> {
-  refuseFault(given);
-  if (site.userPoolId === undefined && !given.includes("@")) {
-    const user = await readDocuments(site, given);
-    if (user.isKnown) return user;
-  }
-  const user = await readDocuments(site, await resolveUser(site, given, "take"));
-  // Who has entries of documents-api alone has no profile, and is somebody all the same.
-  if (!user.isKnown) await resolveUser(site, given, "refuse");
-  return user;
+  const nowhere = userPoolId === undefined ? "there is no profile" : "there is no account and no profile";
+  if (!given.includes("@")) return { userId: given, without: nowhere };
+  const [only, ...others] = await withEmail(site, given);
+  if (others.length > 0) throw several(given, [only ?? "", ...others]);
+  if (only !== undefined) return { userId: only, without: undefined };
+  if (unknown === "make" && site.newId !== undefined) return { userId: site.newId(), without: nowhere };
+  throw userPoolId === undefined ? unknownAddress(given) : nobody(given, nowhere);
 }
 
 /** Makes an empty profile where the user has none. */

@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AuditEvent } from "../../src/model/audit.ts";
+import { readDocuments } from "../../src/documents/entries.ts";
 import { listAllDocuments } from "../../src/documents/list.ts";
 import { openDocumentSite, type ChangingSite } from "../../src/documents/site.ts";
 import { uploadDocuments } from "../../src/documents/upload.ts";
@@ -53,8 +54,8 @@ describe.each(["simple", "composite"] as const)("uploads at once on the %s table
       { MAWPS_NEW_TABLE_SHAPE: shape },
     );
 
-  const request = (userId: string, ...names: string[]): UploadRequest => ({
-    userId,
+  const request = async (site: ChangingSite, userId: string, ...names: string[]): Promise<UploadRequest> => ({
+    user: await readDocuments(site, userId),
     type: "cv",
     files: names.map((name) => ({ label: name, name, path: join(home.folder, "files", name) })),
     tags: [],
@@ -79,7 +80,9 @@ describe.each(["simple", "composite"] as const)("uploads at once on the %s table
       const names = Array.from({ length: 20 }, (_, at) => `file-${at}.txt`);
       await writeFiles(names);
       await putProfile(site.aws, "user-1");
-      await Promise.all(names.map((name) => all(uploadDocuments(site, request("user-1", name)))));
+      await Promise.all(
+        names.map(async (name) => all(uploadDocuments(site, await request(site, "user-1", name)))),
+      );
       const entries = await readEntries(site.aws, "user-1", shape);
       expect(new Set(entries.map(({ name }) => name))).toEqual(new Set(names));
       expect(entries.every(({ status }) => status === "READY")).toBe(true);
@@ -94,8 +97,8 @@ describe.each(["simple", "composite"] as const)("uploads at once on the %s table
     work(async (site) => {
       await writeFiles(["a.txt"]);
       await putProfile(site.aws, "user-1");
-      const uploads = Array.from({ length: 10 }, () =>
-        all(uploadDocuments(site, request("user-1", "a.txt"))),
+      const uploads = Array.from({ length: 10 }, async () =>
+        all(uploadDocuments(site, await request(site, "user-1", "a.txt"))),
       );
       const outcomes = (await Promise.all(uploads)).flat().map(({ outcome }) => outcome);
       expect(outcomes).toHaveLength(10);
@@ -110,7 +113,7 @@ describe.each(["simple", "composite"] as const)("uploads at once on the %s table
     work(async (site) => {
       await writeFiles(["a.txt", "b.txt"]);
       await putProfile(site.aws, "user-1");
-      const { files, ...rest } = request("user-1", "a.txt", "odd.txt", "b.txt");
+      const { files, ...rest } = await request(site, "user-1", "a.txt", "odd.txt", "b.txt");
       // No file system takes such a path, and nothing explains what Node says of it.
       const odd = files.map((file) => (file.label === "odd.txt" ? { ...file, path: "odd\0.txt" } : file));
       const results = await all(uploadDocuments(site, { ...rest, files: odd }));
@@ -127,7 +130,7 @@ describe.each(["simple", "composite"] as const)("uploads at once on the %s table
     work(async (site) => {
       await writeFiles(["a.txt"]);
       await putProfile(site.aws, "user-1");
-      const results = await all(uploadDocuments(site, request("user-1", "a.txt", "a.txt")));
+      const results = await all(uploadDocuments(site, await request(site, "user-1", "a.txt", "a.txt")));
       expect(results.map(({ outcome }) => outcome)).toEqual(["uploaded", "unchanged"]);
       expect(await readEntries(site.aws, "user-1", shape)).toHaveLength(1);
     }));

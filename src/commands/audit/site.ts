@@ -1,5 +1,5 @@
 import type { AuditSite } from "../../audit/site.ts";
-import type { AuditTrail } from "../../audit/trail.ts";
+import type { AuditTrail, TrailOptions } from "../../audit/trail.ts";
 import type { Aws } from "../../aws/clients.ts";
 import type { Config } from "../../config/config.ts";
 import { CliError } from "../../errors.ts";
@@ -28,7 +28,7 @@ export function auditSite({ aws, config, world }: Opened): AuditSite {
  */
 export async function openAudit(
   opened: Opened,
-  { actor, warn }: { actor: () => Promise<string>; warn: (text: string) => void },
+  { actor, ...telling }: Pick<TrailOptions, "begins" | "warn"> & { readonly actor: () => Promise<string> },
 ): Promise<AuditTrail> {
   const { aws, config, world } = opened;
   const { noTrail, openTrail } = await import("../../audit/trail.ts");
@@ -38,16 +38,19 @@ export async function openAudit(
     return explain(error, { profile: config.profile, region: config.region, endpointUrl: aws.endpointUrl });
   };
   const auditEntries = config["retention.auditEntries"];
+  const asked = actor();
   const writer = {
-    actor: await actor(),
+    actor: asked,
     userAgent: `mawps/${version} node/${world.nodeVersion} ${world.platform}`,
     retentionDays: auditEntries === "off" ? farAway : auditEntries,
     now: () => world.now(),
     newId: () => crypto.randomUUID(),
   };
   try {
-    return await openTrail(auditSite(opened), writer, { explain: explained, warn });
+    return await openTrail(auditSite(opened), writer, { explain: explained, ...telling });
   } catch (error) {
+    // Where nobody could say who is at work, that is told as it is.
+    await asked;
     const { errorName, isAnswer } = await import("../../aws/setting.ts");
     const withoutIt = 'Without a trail: MAWPS_AUDIT=off, or "audit": "off" in the configuration.';
     if (errorName(error) === "ValidationException") {

@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { changingSite, documentSite } from "../doc/site.ts";
+import { changingSite, documentSiteWith } from "../doc/site.ts";
 
 /** `mawps avatar rm`: no picture any more; the object stays until retention removes it. */
 export function avatarRm(begin: Begin): AnyCommand {
@@ -16,8 +16,10 @@ export function avatarRm(begin: Begin): AnyCommand {
         import("../../site/avatars/rm.ts"),
         import("../../documents/users.ts"),
       ]);
-      const read = await documentSite(run, "writes");
-      const pointer = await readAvatar(read, await resolveUser(read, given, "refuse"));
+      run.prepareAudit();
+      const { site: read, seen: pointer } = await documentSiteWith(run, "writes", async (site) =>
+        readAvatar(site, await resolveUser(site, given, "refuse")),
+      );
       const { userId, value } = pointer;
       const changed = value !== undefined && !run.config.dryRun;
       if (changed) {
@@ -26,7 +28,7 @@ export function avatarRm(begin: Begin): AnyCommand {
           destructive: true,
           deletes: true,
         });
-        await removeAvatar(await changingSite(run), pointer);
+        await removeAvatar(await changingSite(run, read), pointer);
       }
       await run.print({ userId, previousImage: tellable(value), changed }, ({ previousImage }) =>
         previousImage === null

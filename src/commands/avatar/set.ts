@@ -5,7 +5,7 @@ import { bytes } from "../../model/bytes.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { changingSite } from "../doc/site.ts";
+import { changingSiteWith } from "../doc/site.ts";
 
 /** On JPEG's scale, as the hero image has it. */
 const quality = 82;
@@ -32,8 +32,9 @@ export function avatarSet(begin: Begin): AnyCommand {
       const read = await readImage(image === "-" ? world.stdin : resolve(world.cwd, image), { name });
       const crop = { width: size, height: size };
       const picture = await renderJpeg(read, { name, maxWidth: size, quality, crop });
-      const site = await changingSite(run);
-      const userId = await resolveUser(site, given, "refuse");
+      const { site, seen: userId } = await changingSiteWith(run, (look) =>
+        resolveUser(look, given, "refuse"),
+      );
       const result = await setAvatar(site, userId, { picture, dryRun: config.dryRun });
       progress.stop();
       await run.print(result, (set) => asText(set, config.dryRun));

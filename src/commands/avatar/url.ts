@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { changingSite } from "../doc/site.ts";
+import { changingSiteWith } from "../doc/site.ts";
 import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";
 
 /** `mawps avatar url`: a link that shows a user's picture, for a while. */
@@ -18,8 +18,10 @@ export function avatarUrl(begin: Begin): AnyCommand {
         import("../../site/avatars/link.ts"),
         import("../../documents/users.ts"),
       ]);
-      const site = await changingSite(run);
-      const link = await linkToAvatar(site, await resolveUser(site, given, "refuse"), {
+      const { site, seen: userId } = await changingSiteWith(run, (look) =>
+        resolveUser(look, given, "refuse"),
+      );
+      const link = await linkToAvatar(site, userId, {
         expiresInSeconds: options.expires,
         allowShorter: options.allowShorter === true,
         dryRun: run.config.dryRun,

@@ -13,7 +13,7 @@ import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { auditSite } from "../audit/site.ts";
 import { noteNobodies } from "../nobodies.ts";
-import { changingSite, documentSite, scannerOf } from "./site.ts";
+import { changingSite, documentSiteWith, scannerOf } from "./site.ts";
 import type { Run } from "../run.ts";
 
 /** `mawps doc check`: whether entries and objects say the same, and with `--repair` makes them. */
@@ -42,8 +42,11 @@ export function docCheck(begin: Begin): AnyCommand {
         import("../../documents/check.ts"),
         import("../../documents/users.ts"),
       ]);
-      const site = await documentSite(run, options.repair ? "writes" : "reads");
-      const userId = given === undefined ? undefined : await resolveUser(site, given, "take");
+      const { site, seen: userId } = await documentSiteWith(
+        run,
+        options.repair ? "writes" : "reads",
+        async (look) => (given === undefined ? undefined : resolveUser(look, given, "take")),
+      );
       const progress = await run.progress("checking");
       const findings: Finding[] = [];
       const nobodies: Nobodies = new Map();

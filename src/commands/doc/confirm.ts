@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { documentJson } from "../../model/documents.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { changingSite, scannerOf } from "./site.ts";
+import { changingSiteWith, scannerOf } from "./site.ts";
 import { documentColumns } from "./table.ts";
 
 /** `mawps doc confirm`: what was sent for a requested document is looked at, and taken or removed. */
@@ -19,8 +19,7 @@ export function docConfirm(begin: Begin): AnyCommand {
         import("../../documents/confirm.ts"),
         import("../../documents/users.ts"),
       ]);
-      const site = await changingSite(run);
-      const user = await findDocuments(site, given);
+      const { site, seen: user } = await changingSiteWith(run, (look) => findDocuments(look, given));
       const progress = await run.progress("looking at what was sent");
       const { entry, outcome } = await confirmDocument(site, user, {
         id,

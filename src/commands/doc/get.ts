@@ -9,7 +9,7 @@ import { count } from "../../output/text.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { documentTypeOption } from "./options.ts";
-import { documentSite } from "./site.ts";
+import { documentSiteWith } from "./site.ts";
 import { failPartly } from "../failures.ts";
 import type { Run } from "../run.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
@@ -33,11 +33,14 @@ export function docGet(begin: Begin): AnyCommand {
         import("../../documents/users.ts"),
         import("../../aws/s3/objects.ts"),
       ]);
-      const site = await documentSite(run, "reads");
+      const aws = await run.aws("reads");
       const audit = run.audit();
       // A user that is not there is told before a trail that is not.
       audit.catch(() => undefined);
-      const [user] = await Promise.all([findDocuments(site, given), loadObjects(site.aws)]);
+      const [{ site, seen: user }] = await Promise.all([
+        documentSiteWith(run, "reads", (look) => findDocuments(look, given)),
+        loadObjects(aws),
+      ]);
       const plan = planGet(user, wanted);
       tellOf(run, plan);
       const folder = resolve(run.world.cwd, options.out);

@@ -10,7 +10,7 @@ import type { AnyCommand, Begin } from "../../program.ts";
 import { since } from "../audit/period.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { documentTypeOption, statusOption } from "./options.ts";
-import { documentSite } from "./site.ts";
+import { documentSite, documentSiteWith } from "./site.ts";
 import { documentColumns } from "./table.ts";
 import type { Run } from "../run.ts";
 
@@ -36,14 +36,14 @@ export function docList(begin: Begin): AnyCommand {
         import("../../documents/list.ts"),
         import("../../documents/users.ts"),
       ]);
-      const site = await documentSite(run, "reads");
       const filter: DocumentFilter = { type, status, deleted, since: from };
       if (given === undefined) {
         const nobodies: Nobodies = new Map();
-        await printAll(run, listAllDocuments(site, { filter, nobodies }));
+        await printAll(run, listAllDocuments(await documentSite(run, "reads"), { filter, nobodies }));
         return noteNobodies(run, nobodies);
       }
-      const entries = wanted((await findDocuments(site, given)).entries, filter);
+      const { seen } = await documentSiteWith(run, "reads", (site) => findDocuments(site, given));
+      const entries = wanted(seen.entries, filter);
       await run.printRows(entries.map(row), (rows, layout) =>
         rows.length === 0 ? noDocuments : table(rows, columns, layout),
       );

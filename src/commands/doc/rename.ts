@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { changeAndPrint } from "./changed.ts";
-import { changingSite } from "./site.ts";
+import { changingSiteWith } from "./site.ts";
 
 /** `mawps doc rename`: another name, under which it is listed and downloaded. */
 export function docRename(begin: Begin): AnyCommand {
@@ -17,8 +17,7 @@ export function docRename(begin: Begin): AnyCommand {
         import("../../documents/change.ts"),
         import("../../documents/users.ts"),
       ]);
-      const site = await changingSite(run);
-      const user = await findDocuments(site, given);
+      const { site, seen: user } = await changingSiteWith(run, (look) => findDocuments(look, given));
       await changeAndPrint(run, { site, user }, planRenaming(user, id, name.normalize("NFC")));
     });
 }

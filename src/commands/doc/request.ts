@@ -3,7 +3,7 @@ import type { Requested, UploadLink } from "../../documents/request.ts";
 import { parseDocument } from "../../model/documents.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { documentTypeOption } from "./options.ts";
-import { changingSite } from "./site.ts";
+import { changingSiteWith } from "./site.ts";
 import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";
 
 /** `mawps doc request`: a link by which somebody without credentials sends a document. */
@@ -32,8 +32,9 @@ export function docRequest(begin: Begin): AnyCommand {
       ]);
       const name = options.name.normalize("NFC");
       const kind = namedType(name, config.allowedTypes);
-      const site = await changingSite(run);
-      const userId = await resolveUser(site, given, options.createProfile ? "make" : "refuse");
+      const { site, seen: userId } = await changingSiteWith(run, (look) =>
+        resolveUser(look, given, options.createProfile ? "make" : "refuse"),
+      );
       const email = given !== userId && given.includes("@") ? { email: given } : {};
       const requested = await requestDocument(site, {
         userId,

@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { count } from "../../output/text.ts";
 import { changeAndPrint } from "./changed.ts";
-import { changingSite, documentSite } from "./site.ts";
+import { changingSite, documentSiteWith } from "./site.ts";
 
 /** `mawps doc rm`: a soft delete. */
 export function docRm(begin: Begin): AnyCommand {
@@ -18,10 +18,13 @@ export function docRm(begin: Begin): AnyCommand {
         import("../../documents/change.ts"),
         import("../../documents/users.ts"),
       ]);
-      const read = await documentSite(run, "writes");
-      const user = await findDocuments(read, given);
+      run.prepareAudit();
+      const [{ site: read, seen: user }, actor] = await Promise.all([
+        documentSiteWith(run, "writes", (site) => findDocuments(site, given)),
+        run.actor(),
+      ]);
       const hard = options.hard === true;
-      const by = { now: run.world.now(), actor: await run.actor(), hard };
+      const by = { now: run.world.now(), actor, hard };
       const plan = planDeletion(user, ids, by);
       if (plan.changes.length > 0 && !run.config.dryRun) {
         const names = plan.changes.map(({ entry }) => entry.document.name).join(", ");
@@ -31,7 +34,7 @@ export function docRm(begin: Begin): AnyCommand {
           deletes: true,
         });
       }
-      await changeAndPrint(run, { site: await changingSite(run), user }, plan);
+      await changeAndPrint(run, { site: await changingSite(run, read), user }, plan);
       if (!hard && plan.changes.length > 0 && !run.config.dryRun) {
         run.note(
           "the website knows no deletion: its pages go on listing the entry; --hard takes it away there",

@@ -3,7 +3,7 @@ import type { Nobodies } from "../../model/nobodies.ts";
 import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { noteNobodies } from "../nobodies.ts";
-import { documentSite } from "./site.ts";
+import { documentSiteWith } from "./site.ts";
 import type { Run } from "../run.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
 
@@ -14,10 +14,11 @@ export async function printScanReport(run: Run, given: string | undefined): Prom
     import("../../documents/scan-report.ts"),
     import("../../documents/users.ts"),
   ]);
-  const site = await documentSite(run, "reads");
-  const userId = given === undefined ? undefined : (await findDocuments(site, given)).userId;
+  const { site, seen: user } = await documentSiteWith(run, "reads", async (look) =>
+    given === undefined ? undefined : findDocuments(look, given),
+  );
   const nobodies: Nobodies = new Map();
-  await run.print(await scanReport(entriesByUser(site, userId, nobodies)), reportText);
+  await run.print(await scanReport(entriesByUser(site, user?.userId, nobodies)), reportText);
   noteNobodies(run, nobodies);
 }
 

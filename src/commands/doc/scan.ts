@@ -10,7 +10,7 @@ import type { AnyCommand, Begin } from "../../program.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { spanOption } from "./options.ts";
 import { printScanReport } from "./scan-report.ts";
-import { changingSite, scannerOf } from "./site.ts";
+import { changingSiteWith, scannerOf } from "./site.ts";
 import { failPartly, type Failed } from "../failures.ts";
 import type { Run } from "../run.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
@@ -40,8 +40,10 @@ export function docScan(begin: Begin): AnyCommand {
         import("../../documents/rescan.ts"),
         import("../../documents/users.ts"),
       ]);
-      const site = await changingSite(run);
-      const userId = given === undefined ? undefined : (await findDocuments(site, given)).userId;
+      const { site, seen: user } = await changingSiteWith(run, async (look) =>
+        given === undefined ? undefined : findDocuments(look, given),
+      );
+      const userId = user?.userId;
       const { dryRun } = run.config;
       const failures: Failed[] = [];
       const nobodies: Nobodies = new Map();

@@ -4,27 +4,65 @@ import { configuredSite } from "../../target.ts";
 import type { Access } from "../../world.ts";
 import type { Run } from "../run.ts";
 
+/** What a first look through a site has seen. */
+interface Looked<Site, Seen> {
+  readonly site: Site;
+  readonly seen: Seen;
+}
+
+type Look<Seen> = (site: DocumentSite) => Promise<Seen>;
+
 /** Opens the target for documents as configured; `writes` when the command may come to change something. */
 export async function documentSite(run: Run, access: Access): Promise<DocumentSite> {
   const { openDocumentSite } = await import("../../documents/site.ts");
   return openDocumentSite({ ...documentPlace(run), aws: await run.aws(access) });
 }
 
-/** Opens the target to change documents; ends the command here when the audit trail cannot be written. */
-export async function changingSite(run: Run): Promise<ChangingSite> {
-  const { openDocumentSite } = await import("../../documents/site.ts");
-  const aws = await run.aws("writes");
-  const [site, trail, actor] = await Promise.all([
-    openDocumentSite({ ...documentPlace(run), aws }),
-    run.audit(),
-    run.actor(),
-  ]);
+/** The same with a first look, which waits for nothing: `openWithLook` tells what it may do. */
+export async function documentSiteWith<Seen>(
+  run: Run,
+  access: Access,
+  look: Look<Seen>,
+): Promise<Looked<DocumentSite, Seen>> {
+  const { openWithLook } = await import("../../documents/site.ts");
+  return openWithLook({ ...documentPlace(run), aws: await run.aws(access) }, look);
+}
+
+/**
+ * The target to change documents; ends the command here when the audit trail cannot be written.
+ * @param opened the site, where the command has looked at it before.
+ */
+export async function changingSite(run: Run, opened?: DocumentSite): Promise<ChangingSite> {
+  const { site } = await changing(run, async () => ({ site: opened ?? (await documentSite(run, "writes")) }));
+  return site;
+}
+
+/** The same with a first look. What it fails for is told before what the trail does. */
+export async function changingSiteWith<Seen>(
+  run: Run,
+  look: Look<Seen>,
+): Promise<Looked<ChangingSite, Seen>> {
+  return changing(run, () => documentSiteWith(run, "writes", look));
+}
+
+async function changing<Opened extends { readonly site: DocumentSite }>(
+  run: Run,
+  open: () => Promise<Opened>,
+): Promise<Opened & { readonly site: ChangingSite }> {
+  await run.aws("writes");
+  const [audit, asked] = [run.audit(), run.actor()];
+  for (const each of [audit, asked]) each.catch(() => undefined);
+  const opened = await open();
+  const [trail, actor] = [await audit, await asked];
   return {
-    ...site,
-    actor,
-    record: (events) => trail.recordAll(events),
-    irreversible: (intent, act) => trail.irreversible(intent, act),
-    randomHex: (count) => run.world.randomHex(count),
+    ...opened,
+    site: {
+      ...opened.site,
+      actor,
+      record: (events) => trail.recordAll(events),
+      irreversible: (intent, act) => trail.irreversible(intent, act),
+      randomHex: (count) => run.world.randomHex(count),
+    },
   };
 }
 

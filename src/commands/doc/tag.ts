@@ -3,7 +3,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { changeAndPrint } from "./changed.ts";
 import { tagOption } from "./options.ts";
-import { changingSite } from "./site.ts";
+import { changingSiteWith } from "./site.ts";
 
 /** `mawps doc tag`: adds and removes tags of a document. */
 export function docTag(begin: Begin): AnyCommand {
@@ -27,8 +27,7 @@ export function docTag(begin: Begin): AnyCommand {
         import("../../documents/change.ts"),
         import("../../documents/users.ts"),
       ]);
-      const site = await changingSite(run);
-      const user = await findDocuments(site, given);
+      const { site, seen: user } = await changingSiteWith(run, (look) => findDocuments(look, given));
       await changeAndPrint(run, { site, user }, planTags(user, id, { add, remove }));
     });
 }

@@ -10,7 +10,7 @@ import { table } from "../../output/table.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { documentTypeOption, expiryOption, tagOption } from "./options.ts";
-import { changingSite, scannerOf } from "./site.ts";
+import { changingSiteWith, scannerOf } from "./site.ts";
 import { documentColumns } from "./table.ts";
 import { failPartly, type Failed } from "../failures.ts";
 import type { Run } from "../run.ts";
@@ -39,13 +39,15 @@ export function docUpload(begin: Begin): AnyCommand {
       const files = await expandPatterns(words, world.cwd);
       refuseContradictions(files, options.name);
       const expiresAt = expiryOf(options.expires, world.now());
-      const [{ uploadDocuments }, { createProfile, resolveUser }, { spool }] = await Promise.all([
+      const [{ uploadDocuments }, { createProfile, findDocuments }, { spool }] = await Promise.all([
         import("../../documents/upload.ts"),
         import("../../documents/users.ts"),
         import("../../documents/spool.ts"),
       ]);
-      const site = await changingSite(run);
-      const userId = await resolveUser(site, given, options.createProfile ? "make" : "refuse");
+      const { site, seen: user } = await changingSiteWith(run, (look) =>
+        findDocuments(look, given, options.createProfile ? "make" : "refuse"),
+      );
+      const { userId } = user;
       const maxBytes = config.maxDocumentBytes;
       const stdin = files.includes("-")
         ? await spool(world.stdin, { maxBytes, signal: world.signal })
@@ -63,7 +65,7 @@ export function docUpload(begin: Begin): AnyCommand {
       const email = given !== userId && given.includes("@") ? { email: given } : {};
       try {
         const results = uploadDocuments(site, {
-          userId,
+          user,
           type: options.type,
           files: sources,
           tags: options.tag ?? [],

@@ -6,7 +6,7 @@ import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { auditSite } from "../audit/site.ts";
-import { changingSite, documentSite } from "./site.ts";
+import { changingSiteWith, documentSiteWith } from "./site.ts";
 import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";
 import type { Run } from "../run.ts";
 
@@ -39,8 +39,7 @@ export function docUrl(begin: Begin): AnyCommand {
         import("../../documents/entries.ts"),
         import("../../documents/users.ts"),
       ]);
-      const site = await changingSite(run);
-      const user = await findDocuments(site, given);
+      const { site, seen: user } = await changingSiteWith(run, (look) => findDocuments(look, given));
       const link = await linkTo(site, entryWithId(user, id), {
         expiresInSeconds: options.expires,
         inline: options.inline === true,
@@ -68,9 +67,10 @@ async function printLinks(run: Run, given: string | undefined): Promise<void> {
   ]);
   const { config, world } = run;
   if (config.audit === "off") run.note("the audit trail is off: links made without it are not listed");
-  const site = await documentSite(run, "reads");
   // Somebody whose profile is lost may still have links.
-  const userId = given === undefined ? undefined : await resolveUser(site, given, "take");
+  const { site, seen: userId } = await documentSiteWith(run, "reads", async (look) =>
+    given === undefined ? undefined : resolveUser(look, given, "take"),
+  );
   const links = await liveLinks(site, auditSite({ aws: site.aws, config, world }), userId);
   await run.printRows(links, asText);
 }

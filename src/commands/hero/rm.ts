@@ -13,6 +13,7 @@ export function heroRm(begin: Begin): AnyCommand {
       const { removeHero } = await import("../../site/hero/rm.ts");
       const { dryRun } = run.config;
       const role = options.hover ? "hover" : "default";
+      run.prepareAudit();
       const result = await removeHero(await heroSite(run, "writes"), role, {
         dryRun,
         now: () => run.world.now(),

@@ -6,8 +6,8 @@ import { leavingSecretsOut } from "../../model/secrets.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { configuredSite } from "../../target.ts";
-import { documentSite } from "../doc/site.ts";
 import { tellLeftOut } from "../left-out.ts";
+import { documentSiteWith } from "../doc/site.ts";
 import { readStorageSource, withBrowserOptions } from "../storage-source.ts";
 
 /** `mawps progress import`: a device's cache is merged into what is stored. */
@@ -32,8 +32,10 @@ export function progressImport(begin: Begin): AnyCommand {
         import("../../site/progress/store.ts"),
         import("../../site/progress/read.ts"),
       ]);
-      const site = await documentSite(run, "writes");
-      const userId = await resolveUser(site, user, options.createProfile ? "make" : "refuse");
+      run.prepareAudit();
+      const { site, seen: userId } = await documentSiteWith(run, "writes", (look) =>
+        resolveUser(look, user, options.createProfile ? "make" : "refuse"),
+      );
       const value = await readStorageSource(
         run,
         { source, ...options },

@@ -9,7 +9,7 @@ import type { AnyCommand, Begin } from "../../program.ts";
 import type { Overall } from "../../site/progress/overall.ts";
 import type { OverallStats, ReadPage, ReadProgress } from "../../site/progress/read.ts";
 import { configuredSite } from "../../target.ts";
-import { documentSite } from "../doc/site.ts";
+import { documentSiteWith } from "../doc/site.ts";
 import { BrokenData } from "./problems.ts";
 
 /** `mawps progress show`: one user's pages, sections, test results and totals. */
@@ -26,8 +26,9 @@ export function progressShow(begin: Begin): AnyCommand {
         import("../../site/progress/read.ts"),
         import("../../site/progress/overall.ts"),
       ]);
-      const site = await documentSite(run, "reads");
-      const userId = await resolveUser(site, user, "refuse");
+      const { site, seen: userId } = await documentSiteWith(run, "reads", (look) =>
+        resolveUser(look, user, "refuse"),
+      );
       const stored = await userProgress(site, userId);
       const progressData = secretsMasked(configuredSite(run.config).secrets, stored.progressData);
       const read = readProgress(progressData, stored.lastProgressUpdate);

@@ -67,6 +67,7 @@ async function carryOutPlan(
   noteUnknown(run, plan.totals);
   let outcome: RunOutcome = { rules: [], done: 0, gone: 0, skipped: [], failures: [] };
   if (due.length > 0) {
+    run.prepareAudit();
     await assertLimit(plan.totals, maxDelete);
     if (!dryRun) await run.confirm({ question: questionOf(due), destructive: true, deletes: true });
     const trail = await run.audit();

@@ -80,10 +80,18 @@ export async function findTwinPlace(site: TwinSite): Promise<TwinPlace> {
   return { table: twinTable, exists: shape !== undefined };
 }
 
-/** Reads the current state, and how far the history goes. */
+/** Reads the current state, and how far the history goes: from the twin's own table beside the question whether it lies there. */
 export async function readTwin(site: TwinSite): Promise<ReadTwin> {
+  const own = readAt(site, { table: site.twinTable, exists: true });
+  own.catch(() => undefined);
   const place = await findTwinPlace(site);
+  if (place.exists && place.table === site.twinTable) return own;
+  await own.catch(() => undefined);
   if (!place.exists) return { place, current: undefined, item: undefined, newestKept: 0 };
+  return readAt(site, place);
+}
+
+async function readAt(site: TwinSite, place: TwinPlace): Promise<ReadTwin> {
   const [item, newest] = await Promise.all([
     getItem(site.aws, { table: place.table, key: twinKeyOf(twinType), signal: site.signal }),
     newestHistory(site, place),
@@ -128,7 +136,7 @@ export async function twinVersion(site: TwinSite, read: ReadTwin, version: numbe
 
 /**
  * Makes `write` the current state: keeps the state that was read in the history, then replaces it on condition that it
- * still is that one, then reads back what was stored. Killed in between, the same run again comes to the same end.
+ * still is that one, and looks at what is stored then. Killed in between, the same run again comes to the same end.
  * @throws CliError when somebody else stored a state meanwhile, which then stays; or when it would not fit.
  */
 export async function writeTwin(
@@ -158,7 +166,7 @@ export async function writeTwin(
     signal: site.signal,
   });
   if (!outcome.applied) throw conflict();
-  return verified(site, { version, value: write.value });
+  return verified(stateIn(outcome.item), { version, value: write.value });
 }
 
 /** Keeps a state under its number. An entry that is there already must be the same state. */
@@ -181,11 +189,10 @@ async function keep(
   if (there === undefined || !sameJson(there.value, current.value)) throw conflict();
 }
 
-/** Reads back. A state that was replaced in the meantime is in the history, put there by whoever replaced it. */
-async function verified(site: TwinSite, written: TwinWrite): Promise<TwinState> {
-  const stored = await twinVersion(site, await readTwin(site), written.version);
-  if (sameJson(stored.value, written.value)) return stored;
-  throw new CliError(`version ${written.version} reads back otherwise than it was written`, {
+/** What DynamoDB holds after the update, as it answers that. */
+function verified(stored: TwinState | undefined, written: TwinWrite): TwinState {
+  if (stored?.version === written.version && sameJson(stored.value, written.value)) return stored;
+  throw new CliError(`version ${written.version} is stored otherwise than it was written`, {
     hint: "`mawps twin rollback` brings the state before back",
   });
 }
