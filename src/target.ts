@@ -6,10 +6,12 @@ import type { Config } from "./config/config.ts";
 import { CliError, exitCodes } from "./errors.ts";
 import { localPoolId } from "./local/service.ts";
 import type { LocalStore } from "./local/store.ts";
+import type { MadeStore } from "./migrations/new-store.ts";
 import type { Declaration } from "./model/declaration.ts";
 import { defaultNames, mawps, type Names } from "./model/mawps.ts";
 import type { RetentionPeriods } from "./model/retention.ts";
 import { version } from "./version.ts";
+import type { Step } from "./setup/step.ts";
 import type { Access, Connection, World } from "./world.ts";
 
 /** The names of the site's resources as configured, for the declaration of the model. */
@@ -130,8 +132,8 @@ async function connectLocal(
     };
     return provisioned(config, served, { folder, now });
   }
-  const aws = connectInside(config, store, world);
-  const inside = {
+  const aws = passing ? connectPassing(config, store, world) : connectInside(config, store, world);
+  const inside: Connection = {
     aws,
     where: folder,
     async close() {
@@ -140,7 +142,58 @@ async function connectLocal(
       if (passing) await rm(opened, { recursive: true, force: true });
     },
   };
-  return provisioned(config, inside, { folder: opened, now: world.now });
+  return passing ? inside : provisioned(config, inside, { folder: opened, now: world.now });
+}
+
+/**
+ * Clients on an empty store: a bucket or table is made when it is first asked for. All of them take as long to make as a
+ * command takes to start, and most commands read one.
+ */
+function connectPassing(config: Config, store: LocalStore, world: Pick<World, "now">): Aws {
+  const site = configuredSite(config);
+  const makers = connectInside(config, store, world);
+  const parts = [
+    ...site.buckets.map((bucket) => ({ ...bucket, has: { buckets: [bucket], tables: [] } })),
+    ...site.tables.map((table) => {
+      // What is to be migrated is told by the two together.
+      const beside = table.role === "migrations" ? "userProfiles" : table.when?.role;
+      const tables = site.tables.filter((one) => one === table || one.role === beside);
+      return { ...table, has: { buckets: [], tables } };
+    }),
+  ];
+  const done: Step[] = [];
+  const made = new Map<string, Promise<void>>();
+  let making = Promise.resolve();
+  const makeBehind = async (before: Promise<void>, { role, has }: (typeof parts)[number]) => {
+    await before;
+    done.push(...(await setUp(makers, { ...site, ...has })));
+    if (role === "migrations") await noteNew(makers, { declaration: site, done, now: world.now() });
+  };
+  const make = (part: (typeof parts)[number]) => {
+    const known = made.get(part.name);
+    if (known !== undefined) return known;
+    // One after the other: two parts may hold the same table.
+    making = makeBehind(making, part);
+    made.set(part.name, making);
+    return making;
+  };
+  const before = (end: End): End => ({
+    ...end,
+    async handle(request, options) {
+      const { path, body } = request as { readonly path: string; readonly body?: unknown };
+      const asked = `${path} ${textOf(body)}`;
+      const named = parts.filter(({ name }) => asked.includes(name));
+      for (const part of named.length > 0 ? named : parts) await make(part);
+      return end.handle(request, options);
+    },
+  });
+  return connectInside(config, store, { ...world, before });
+}
+
+/** Of a body that is at hand; a stream is one of bytes for an object, whose bucket the path names. */
+function textOf(body: unknown): string {
+  if (typeof body === "string") return body;
+  return body instanceof Uint8Array ? Buffer.from(body).toString() : "";
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -150,17 +203,21 @@ async function isFile(path: string): Promise<boolean> {
   );
 }
 
-/** Clients on a store that is open in this process, and goes by its clock. */
-function connectInside(config: Config, store: LocalStore, world: Pick<World, "now">): Aws {
+/** Clients on a store that is open in this process, and goes by its clock; or on what is put before its services. */
+function connectInside(
+  config: Config,
+  store: LocalStore,
+  { now, before = (end) => end }: Pick<World, "now"> & { readonly before?: (end: End) => End },
+): Aws {
   return connect({
-    now: world.now,
+    now,
     region: config.region,
     endpointUrl: localEndpoint(config),
     credentials: store.credentials,
     async end(service): Promise<End | undefined> {
       const { requestHandler } = await import("./local/request-handler.ts");
-      if (service === "s3") return requestHandler(await store.s3());
-      if (service === "dynamodb") return requestHandler(await store.dynamodb());
+      if (service === "s3") return before(requestHandler(await store.s3()));
+      if (service === "dynamodb") return before(requestHandler(await store.dynamodb()));
       if (service === "cognito") return requestHandler(await store.cognito());
       return undefined;
     },
@@ -253,6 +310,20 @@ function localEndpoint(config: Config): string {
   return `http://127.0.0.1:${config["local.port"]}`;
 }
 
+/** Makes what is missing of the declaration, and answers what that was. */
+async function setUp(aws: Aws, declaration: Declaration): Promise<readonly Step[]> {
+  const [{ planSetup }, { applySetup }] = await Promise.all([
+    import("./setup/plan.ts"),
+    import("./setup/apply.ts"),
+  ]);
+  return (await applySetup(aws, await planSetup(aws, declaration), { fix: false })).done;
+}
+
+async function noteNew(aws: Aws, made: Omit<MadeStore, "tool">): Promise<void> {
+  const { noteNewStore } = await import("./migrations/new-store.ts");
+  await noteNewStore(aws, { ...made, tool: `mawps/${version}` });
+}
+
 /** The buckets and tables of the declaration are made once in a local store; the names made are remembered. */
 async function provisioned(
   config: Config,
@@ -267,15 +338,9 @@ async function provisioned(
       throw error;
     });
     if (!made.split("\n").includes(wanted)) {
-      const [{ planSetup }, { applySetup }, { noteNewStore }] = await Promise.all([
-        import("./setup/plan.ts"),
-        import("./setup/apply.ts"),
-        import("./migrations/new-store.ts"),
-      ]);
       const declaration = configuredSite(config);
-      const { aws } = connection;
-      const { done } = await applySetup(aws, await planSetup(aws, declaration), { fix: false });
-      await noteNewStore(aws, { declaration, done, now: now(), tool: `mawps/${version}` });
+      const done = await setUp(connection.aws, declaration);
+      await noteNew(connection.aws, { declaration, done, now: now() });
       await writeFile(marker, `${made}${wanted}\n`, { mode: 0o600 });
     }
     return connection;

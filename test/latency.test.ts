@@ -63,11 +63,13 @@ interface Row {
   /** Calls one after another. */
   readonly most: number;
   /** For the first time, when the command loads its code, and for the second one, which counts. */
-  argv(time: 0 | 1, id: string): readonly string[];
+  readonly argv: (time: 0 | 1, id: string) => readonly string[];
   readonly exitCodes?: readonly number[];
 }
 
 const rows: readonly Row[] = [
+  // The first: what each command leaves is more to read.
+  { name: "backup create", most: 8, argv: () => ["backup", "create"] },
   { name: "hero show", most: 1, argv: () => ["hero", "show"] },
   { name: "hero set", most: 5, argv: (time) => ["hero", "set", `photo-${time}.png`, "--no-verify"] },
   { name: "doc upload", most: 5, argv: (time) => ["doc", "upload", "user-1", `${time}.txt`, "--type", "cv"] },

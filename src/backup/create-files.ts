@@ -4,16 +4,25 @@ import { listObjects } from "../aws/s3/listing.ts";
 import { objectTags, tagQuery } from "../aws/s3/objects.ts";
 import { errorName, httpStatus, isDenied } from "../aws/setting.ts";
 import { headWhole, openWhole, type StoredWhole } from "../aws/s3/stored-object.ts";
+import { roomFor, type Room } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
 import type { Reading } from "./create-tables.ts";
 import { damageIn } from "./damage.ts";
 import { objectLineText, parseObjectLine, type ObjectLine } from "./object-line.ts";
 import { partLines, partWriter, type WrittenPart } from "./parts.ts";
-import type { BackupSite } from "./site.ts";
+import { withSignal, type BackupSite } from "./site.ts";
 import type { BucketSnapshot, ChangedObject } from "./snapshot.ts";
 
-/** Objects read side by side. Each holds 8 MiB at most; larger ones go by way of a file. */
-const atOnce = 8;
+/** Memory for the objects of all buckets that are read side by side. Each holds 8 MiB at most; larger ones go by way of a file. */
+const readBytes = 64 * 1024 ** 2;
+const mostBytesOfOne = 8 * 1024 ** 2;
+/** Small ones from afar, where each call waits for its answer; a local store works on them itself. */
+const mostAtOnce = { aws: 32, local: 8 };
+
+/** For all buckets of a backup. */
+export function roomForObjects(): Room {
+  return roomFor(readBytes);
+}
 /** A run that is broken off reads no more than these again. */
 const bytesPerStep = 256 * 1024 ** 2;
 
@@ -22,6 +31,7 @@ export interface BucketToRead {
   readonly name: string;
   /** The same bucket in the newest backup that can be read. */
   readonly before: BucketSnapshot | undefined;
+  readonly room: Room;
 }
 
 interface BucketState {
@@ -156,14 +166,11 @@ export async function measureBuckets(
 
 /** Several objects are under way, and come in the order of their keys. */
 async function* readInOrder(backup: BackupSite, bucket: BucketToRead, behind: string): AsyncGenerator<Read> {
-  const site = {
-    ...backup,
-    now: () => backup.now(),
-    randomHex: (bytes: number) => backup.randomHex(bytes),
-    hasTags: tagsOf(backup),
-  };
+  const site = { ...withSignal(backup, backup.signal), hasTags: tagsOf(backup) };
+  const most = mostAtOnce[site.target];
   const known = knownLines(site, bucket.before, behind);
   const underWay: Promise<Read>[] = [];
+  let isLeft = false;
   try {
     for await (const { objects } of listObjects(site.aws, {
       bucket: bucket.name,
@@ -172,16 +179,21 @@ async function* readInOrder(backup: BackupSite, bucket: BucketToRead, behind: st
     })) {
       for (const listed of objects) {
         const before = await known.upTo(listed.key);
-        const one = readObject(site, bucket.name, { listed, before });
+        const neededBytes = Math.max(readBytes / most, Math.min(listed.sizeBytes, mostBytesOfOne));
+        const one = bucket.room.within(neededBytes, async () => {
+          if (isLeft) throw new Error("nobody waits for this object any more");
+          return readObject(site, bucket.name, { listed, before });
+        });
         one.catch(() => undefined);
         underWay.push(one);
-        if (underWay.length < atOnce) continue;
+        if (underWay.length < most) continue;
         const first = await underWay.shift();
         if (first !== undefined) yield first;
       }
     }
     for (const one of underWay.splice(0)) yield await one;
   } finally {
+    isLeft = true;
     await known.close();
     await Promise.allSettled(underWay);
   }

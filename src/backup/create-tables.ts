@@ -1,14 +1,15 @@
 import type { Item } from "../aws/dynamodb/items.ts";
 import { scanLines } from "../aws/raw/scan-lines.ts";
 import type { TableKeys } from "../model/declaration.ts";
+import { sideBySide } from "../concurrency.ts";
 import { partWriter, type WrittenPart } from "./parts.ts";
 import type { Pending } from "./pending.ts";
 import { pacing, type ReadRate } from "./rate.ts";
-import type { BackupSite } from "./site.ts";
+import { withSignal, type BackupSite } from "./site.ts";
 import type { TableDescription, TableSnapshot } from "./snapshot.ts";
 
 /** Larger tables are read in four segments side by side; always in the same, so that parts stay what they were. */
-const largeBytes = 64 * 1024 ** 2;
+export const largeBytes = 64 * 1024 ** 2;
 const segmentsOfLarge = 4;
 
 export interface TableToRead {
@@ -59,7 +60,18 @@ export async function readTable(
     segments: table.bytes > largeBytes ? segmentsOfLarge : 1,
   };
   if (begun === undefined) await pending.step(step, state);
-  const all = (await readSegments(site, table, { reading, segments: state.segments, step })).flat();
+  const { segments } = state;
+  const read = Array.from(
+    { length: segments },
+    (_, segment) => (signal: AbortSignal) =>
+      readSegment(withSignal(site, signal), table, {
+        reading,
+        segment,
+        segments,
+        step: `${step}-${segment}`,
+      }),
+  );
+  const all = (await sideBySide<(readonly WrittenPart[])[]>(site.signal, read)).flat();
   return {
     role: table.role,
     name: table.name,
@@ -69,34 +81,6 @@ export async function readTable(
     items: all.reduce((sum, { lines }) => sum + lines, 0),
     parts: all.map(({ sha256, bytes, lines }) => ({ sha256, bytes, lines })),
   };
-}
-
-/** Side by side. The first failure ends the others, and is told once they have ended: none writes on behind it. */
-async function readSegments(
-  site: BackupSite,
-  table: TableToRead,
-  { reading, segments, step }: { reading: Reading; segments: number; step: string },
-): Promise<(readonly WrittenPart[])[]> {
-  const stop = new AbortController();
-  const within = { ...site, now: () => site.now(), signal: AbortSignal.any([site.signal, stop.signal]) };
-  let failure: { readonly error: unknown } | undefined;
-  const parts: (readonly WrittenPart[])[] = [];
-  const one = async (segment: number) => {
-    try {
-      parts[segment] = await readSegment(within, table, {
-        reading,
-        segment,
-        segments,
-        step: `${step}-${segment}`,
-      });
-    } catch (error) {
-      failure ??= { error };
-      stop.abort();
-    }
-  };
-  await Promise.all(Array.from({ length: segments }, (_, segment) => one(segment)));
-  if (failure !== undefined) throw failure.error;
-  return parts;
 }
 
 async function readSegment(

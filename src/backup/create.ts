@@ -1,5 +1,6 @@
 import { findBucket } from "../aws/s3/bucket-settings.ts";
 import { describeTable, type TableMeasure } from "../aws/dynamodb/table-description.ts";
+import { sideBySide } from "../concurrency.ts";
 import type { ExportPlace } from "../aws/dynamodb/table-export.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { schemaVersion } from "../migrations/state.ts";
@@ -9,8 +10,8 @@ import {
   type Declaration,
   type TableDeclaration,
 } from "../model/declaration.ts";
-import { readBucket } from "./create-files.ts";
-import { readTable, type Cost, type Reading } from "./create-tables.ts";
+import { readBucket, roomForObjects } from "./create-files.ts";
+import { largeBytes, readTable, type Cost, type Reading } from "./create-tables.ts";
 import { countsOf, type Counts } from "./manifest.ts";
 import { damageMarks, markDamage } from "./damage.ts";
 import { exportForSnapshot } from "./native-engine.ts";
@@ -18,7 +19,7 @@ import { partWriter, type WrittenPart } from "./parts.ts";
 import { removePending, type Pending } from "./pending.ts";
 import { rateOf, type Rate } from "./rate.ts";
 import { recoveryText } from "./recovery-text.ts";
-import type { BackupSite } from "./site.ts";
+import { withSignal, type BackupSite } from "./site.ts";
 import type { ChangedObject, Manifest, TableDescription, TableSnapshot, UsersSnapshot } from "./snapshot.ts";
 import { commitSnapshot, listSnapshots, readManifest, removeSnapshot } from "./snapshots.ts";
 import { readUsers } from "./users-read.ts";
@@ -156,8 +157,8 @@ export interface CreatedBackup extends Counts {
 }
 
 /**
- * Makes a backup: reads tables, buckets and accounts one after the other, saves how far it is, and makes the snapshot visible
- * with its last write. Broken off anywhere, the next call with a `pending` of the same options goes on. The site is only
+ * Makes a backup: reads tables, buckets and accounts, side by side where the tables are small, saves how far it is, and makes the
+ * snapshot visible with its last write. Broken off anywhere, the next call with a `pending` of the same options goes on. The site is only
  * read; the record of it in the audit trail comes last.
  */
 export async function createBackup(site: BackupSite, options: CreateOptions): Promise<CreatedBackup> {
@@ -184,27 +185,48 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
   const { distrusted } = site.repository;
   for (const name of pending.damaged) distrusted.add(name);
   const before = await newestReadable(site);
-  const tables =
-    options.exportTo === undefined
-      ? await inTurn(plan.tables, ({ measure, ...table }) =>
-          readTable(
-            site,
-            { ...table, bytes: measure.bytes, rate: rateOf(site, measure, options.rate) },
-            reading(`table ${table.name}`, "items"),
+  const { exportTo } = options;
+  const together = isSmallAndFar(site, options) ? sideBySide : inTurn;
+  const room = roomForObjects();
+  const [tables, buckets, userPool, schema] = await together(site.signal, [
+    (signal) =>
+      exportTo === undefined
+        ? together(
+            signal,
+            plan.tables.map(
+              ({ measure, ...table }) =>
+                (within: AbortSignal) =>
+                  readTable(
+                    withSignal(site, within),
+                    { ...table, bytes: measure.bytes, rate: rateOf(site, measure, options.rate) },
+                    reading(`table ${table.name}`, "items"),
+                  ),
+            ),
+          )
+        : exported(withSignal(site, signal), { ...options, exportTo }),
+    (signal) =>
+      together(
+        signal,
+        plan.buckets.map(
+          ({ role, name }) =>
+            (within: AbortSignal) =>
+              readBucket(
+                withSignal(site, within),
+                { role, name, room, before: before?.buckets.find((bucket) => bucket.name === name) },
+                reading(`bucket ${name}`, "objects"),
+              ),
+        ),
+      ),
+    async (signal) =>
+      plan.userPoolId === undefined
+        ? undefined
+        : readPool(
+            withSignal(site, signal),
+            plan.userPoolId,
+            reading(`user pool ${plan.userPoolId}`, "users"),
           ),
-        )
-      : await exported(site, { ...options, exportTo: options.exportTo });
-  const buckets = await inTurn(plan.buckets, ({ role, name }) =>
-    readBucket(
-      site,
-      { role, name, before: before?.buckets.find((bucket) => bucket.name === name) },
-      reading(`bucket ${name}`, "objects"),
-    ),
-  );
-  const userPool =
-    plan.userPoolId === undefined
-      ? undefined
-      : await readPool(site, plan.userPoolId, reading(`user pool ${plan.userPoolId}`, "users"));
+    (signal) => versionOf(withSignal(site, signal)),
+  ]);
   const mended = pending.damaged.length - distrusted.size;
   const damaged = await stillDamaged(site);
   const manifest: Manifest = {
@@ -212,7 +234,7 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
     id: pending.id,
     tool: options.tool,
     model: site.declaration.name,
-    schemaVersion: await versionOf(site),
+    schemaVersion: schema,
     target: site.target,
     ...(options.account === undefined ? {} : { account: options.account }),
     region: site.aws.region,
@@ -260,11 +282,25 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
   };
 }
 
-/** One after the other: side by side they would share the same connection and memory. */
-async function inTurn<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (const one of all) results.push(await work(one));
-  return results;
+/**
+ * Whether tables and buckets are read side by side, so that they wait for answers together. Large tables would share the same connection
+ * and memory, and a local store does the work of all of them itself.
+ */
+function isSmallAndFar({ target }: BackupSite, { plan: { tables }, rate, exportTo }: CreateOptions): boolean {
+  if (target === "local" || exportTo !== undefined || rate !== undefined) return false;
+  if (tables.some(({ measure }) => measure.isProvisioned)) return false;
+  return tables.reduce((sum, { measure }) => sum + measure.bytes, 0) <= largeBytes;
+}
+
+/** As `sideBySide` does, one after the other. */
+async function inTurn<T extends readonly unknown[]>(
+  signal: AbortSignal,
+  work: { readonly [K in keyof T]: (signal: AbortSignal) => Promise<T[K]> },
+): Promise<T> {
+  const results: unknown[] = [];
+  for (const part of work) results.push(await part(signal));
+  // One for each part, in their order.
+  return results as readonly unknown[] as T;
 }
 
 /** How many contents are left damaged. Some may be whole, if they can be read: mended by another command, or by hand. */

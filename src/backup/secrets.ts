@@ -1,6 +1,7 @@
 import type { Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
 import { scanLines } from "../aws/raw/scan-lines.ts";
+import { sideBySide } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
 import { secretPaths, secretTraces, type Secrets } from "../model/secrets.ts";
 import { parseItemLine } from "./item-line.ts";
@@ -27,33 +28,52 @@ export async function refuseOpenSecrets(
   site: Pick<NativeSite, "aws" | "declaration" | "signal" | "now">,
   { tables, rate, hint }: OpenPlace,
 ): Promise<void> {
-  const { aws, declaration, signal } = site;
-  const { secrets } = declaration;
+  const { secrets } = site.declaration;
+  const read = tables
+    .filter(({ role }) => secrets.tables.includes(role))
+    .map(
+      (table) => (signal: AbortSignal) =>
+        openSecretsIn({ ...site, now: () => site.now(), signal }, table, rate),
+    );
+  const all = await sideBySide<{ readonly found: readonly string[]; readonly more: number }[]>(
+    site.signal,
+    read,
+  );
+  const named = all.flatMap(({ found }) => found);
+  if (named.length === 0) return;
+  const shown = named.slice(0, mostNamed);
+  const more = all.reduce((sum, each) => sum + each.more, named.length - shown.length);
+  throw new CliError("secrets would lie open; nothing was written", {
+    details: more === 0 ? shown : [...shown, `and ${more} more`],
+    hint,
+  });
+}
+
+/** Where there are secrets in a table, and how many more such places than are named. */
+async function openSecretsIn(
+  { declaration: { secrets }, ...site }: Pick<NativeSite, "aws" | "declaration" | "signal" | "now">,
+  { name, description, measure }: OpenPlace["tables"][number],
+  rate: Rate | undefined,
+): Promise<{ readonly found: readonly string[]; readonly more: number }> {
+  const { aws, signal } = site;
   const traces = secretTraces(secrets);
   const found: string[] = [];
   let more = 0;
-  for (const { role, name, description, measure } of tables) {
-    if (!secrets.tables.includes(role)) continue;
-    const partition = description.keys.partition.name;
-    const pace = pacing(rateOf(site, measure, rate));
-    const pages = scanLines(aws, { table: name, segment: 0, segments: 1, signal, ...pace });
-    for await (const { lines } of pages) {
-      if (!traces.test(lines.toString("latin1"))) continue;
-      for (const line of linesOf(lines)) {
-        const where = traces.test(line.toString("latin1"))
-          ? secretsOf(secrets, line, { table: name, partition })
-          : undefined;
-        if (where === undefined) continue;
-        if (found.length < mostNamed) found.push(where);
-        else more += 1;
-      }
+  const partition = description.keys.partition.name;
+  const pace = pacing(rateOf(site, measure, rate));
+  const pages = scanLines(aws, { table: name, segment: 0, segments: 1, signal, ...pace });
+  for await (const { lines } of pages) {
+    if (!traces.test(lines.toString("latin1"))) continue;
+    for (const line of linesOf(lines)) {
+      const where = traces.test(line.toString("latin1"))
+        ? secretsOf(secrets, line, { table: name, partition })
+        : undefined;
+      if (where === undefined) continue;
+      if (found.length < mostNamed) found.push(where);
+      else more += 1;
     }
   }
-  if (found.length === 0) return;
-  throw new CliError("secrets would lie open; nothing was written", {
-    details: more === 0 ? found : [...found, `and ${more} more`],
-    hint,
-  });
+  return { found, more };
 }
 
 function* linesOf(page: Buffer): Generator<Buffer> {

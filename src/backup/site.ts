@@ -16,3 +16,8 @@ export interface BackupSite {
   now(): Date;
   randomHex(bytes: number): string;
 }
+
+/** The same site, whose work ends with another signal. */
+export function withSignal(site: BackupSite, signal: AbortSignal): BackupSite {
+  return { ...site, now: () => site.now(), randomHex: (bytes) => site.randomHex(bytes), signal };
+}

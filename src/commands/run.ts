@@ -40,6 +40,8 @@ export interface Run {
   prepareAudit(): void;
   /** Who is at work, as the audit trail names them; asks AWS once a run. */
   actor(): Promise<string>;
+  /** The account that the credentials belong to; undefined where a server in AWS's place does not tell. Asks AWS once a run. */
+  account(): Promise<string | undefined>;
   /** The result: text for people, or with `--json` the same data as one line of JSON. */
   print<T>(result: T, asText: (result: T, layout: Layout) => string | Promise<string>): Promise<void>;
   /** A list: a table for people, or with `--json` one object a line, written as they come. */
@@ -226,6 +228,11 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       return prepareAudit();
     },
     actor: async () => actorOf((await connected("writes")).aws, { config, world, caller }),
+    async account() {
+      const { aws } = await connected("reads");
+      const account = await orUnknown(aws, async () => (await caller(aws)).account);
+      return account === "unknown" ? undefined : account;
+    },
     async print(result, asText) {
       if (json) return write(`${asJson(result)}\n`);
       const text = visibleLines(await asText(result, layout), layout);

@@ -1,5 +1,6 @@
 import { tableShape } from "../aws/dynamodb/items.ts";
 import type { Aws } from "../aws/clients.ts";
+import { stoppable } from "../concurrency.ts";
 import type { AuditEvent, RecordAudit } from "../model/audit.ts";
 import type { TableShape } from "../model/table-shape.ts";
 import { publicUrl } from "../model/urls.ts";
@@ -52,13 +53,12 @@ export async function openWithLook<T extends Omit<DocumentSite, "shape">, Seen>(
   site: T,
   look: (site: T & Pick<DocumentSite, "shape">) => Promise<Seen>,
 ): Promise<{ readonly site: T & Pick<DocumentSite, "shape">; readonly seen: Seen }> {
-  const stop = new AbortController();
-  const signal = AbortSignal.any([site.signal, stop.signal]);
+  const { signal, stop } = stoppable(site.signal);
   const early = look({ ...site, signal, shape: { kind: "simple" } });
   early.catch(() => undefined);
   const opened = await openDocumentSite(site);
   if (opened.shape.kind === "simple") return { site: opened, seen: await early };
-  stop.abort();
+  stop();
   await early.catch(() => undefined);
   return { site: opened, seen: await look(opened) };
 }

@@ -2,6 +2,7 @@ import {
   DescribeTableCommand,
   ListTagsOfResourceCommand,
   type StreamViewType,
+  type TableDescription,
   type Tag,
   TagResourceCommand,
   UpdateTableCommand,
@@ -85,11 +86,29 @@ export async function readSettings(
   table: string,
   signal?: AbortSignal,
 ): Promise<LostSettings | undefined> {
-  const stored = await described(aws, table).catch((error: unknown) => {
+  const stored = await findTable(aws, table, signal);
+  return stored === undefined ? undefined : settingsOf(aws, stored, signal);
+}
+
+/** What DescribeTable tells of a table; undefined where there is no such table. */
+export async function findTable(
+  aws: Aws,
+  table: string,
+  signal?: AbortSignal,
+): Promise<TableDescription | undefined> {
+  return described(aws, table, signal).catch((error: unknown) => {
     if (errorName(error) === "ResourceNotFoundException") return undefined;
     throw error;
   });
-  if (stored === undefined) return undefined;
+}
+
+/** The settings of a table of which the rest is known. */
+export async function settingsOf(
+  aws: Aws,
+  stored: TableDescription,
+  signal?: AbortSignal,
+): Promise<LostSettings> {
+  const table = stored.TableName ?? "";
   const [expiry, recovery, tags] = await Promise.all([
     readExpiry(aws, table, signal),
     readRecovery(aws, table, signal),
@@ -193,7 +212,8 @@ async function ensureProtection(aws: Aws, table: string, wait: WaitOptions): Pro
   return true;
 }
 
-async function described(aws: Aws, table: string) {
+async function described(aws: Aws, table: string, signal?: AbortSignal): Promise<TableDescription> {
   const dynamodb = await aws.dynamodb();
-  return (await dynamodb.send(new DescribeTableCommand({ TableName: table }))).Table ?? {};
+  const answer = await dynamodb.send(new DescribeTableCommand({ TableName: table }), abortable(signal));
+  return answer.Table ?? { TableName: table };
 }

@@ -1,9 +1,7 @@
-import { DescribeTableCommand, type Projection } from "@aws-sdk/client-dynamodb";
+import type { Projection } from "@aws-sdk/client-dynamodb";
 import type { TableKeys } from "../../model/declaration.ts";
 import type { Aws } from "../clients.ts";
-import { abortable } from "../s3/objects.ts";
-import { readSettings } from "./restore-settings.ts";
-import { errorName } from "../setting.ts";
+import { findTable, settingsOf } from "./restore-settings.ts";
 import { attributeTypes, isOnDemand, storedKeys } from "./table-settings.ts";
 
 /** All of a table that is not its items. */
@@ -46,18 +44,9 @@ export async function describeTable(
   table: string,
   signal?: AbortSignal,
 ): Promise<{ description: DescribedTable; measure: TableMeasure } | undefined> {
-  const dynamodb = await aws.dynamodb();
-  const [settings, found] = await Promise.all([
-    readSettings(aws, table, signal),
-    dynamodb
-      .send(new DescribeTableCommand({ TableName: table }), abortable(signal))
-      .catch((error: unknown) => {
-        if (errorName(error) === "ResourceNotFoundException") return undefined;
-        throw error;
-      }),
-  ]);
-  if (settings === undefined || found === undefined) return undefined;
-  const stored = found.Table ?? {};
+  const stored = await findTable(aws, table, signal);
+  if (stored === undefined) return undefined;
+  const settings = await settingsOf(aws, stored, signal);
   const types = attributeTypes(stored.AttributeDefinitions);
   const describe = (index: { IndexName?: string; KeySchema?: never; Projection?: Projection }) => ({
     name: index.IndexName ?? "",

@@ -1,4 +1,3 @@
-import { callerIdentity } from "../../aws/sts.ts";
 import type { Aws } from "../../aws/clients.ts";
 import type { ExportPlace } from "../../aws/dynamodb/table-export.ts";
 import {
@@ -82,7 +81,7 @@ export async function createdBackup(run: Run, creation: Creation): Promise<Creat
         pending,
         rate,
         tool: `mawps ${version}`,
-        account: config.target === "local" ? undefined : await accountOf(aws),
+        account: config.target === "local" ? undefined : await run.account(),
         exportTo,
         onProgress: creation.onProgress,
       },
@@ -116,14 +115,4 @@ export function secretsRefused(
 /** A backup of one environment is never gone on with in another. */
 function namesOf({ tables, buckets, userPool }: Declaration): readonly string[] {
   return [...tables, ...buckets].map(({ name }) => name).concat(userPool?.id ?? []);
-}
-
-/** A server that stands in for AWS need not speak STS. */
-export async function accountOf(aws: Aws): Promise<string | undefined> {
-  try {
-    return (await callerIdentity(aws)).account;
-  } catch (error) {
-    if (aws.endpointUrl === undefined) throw error;
-    return undefined;
-  }
 }

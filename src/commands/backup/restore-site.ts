@@ -14,7 +14,6 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { visible } from "../../output/text.ts";
 import { nobodyWith } from "../../model/nobodies.ts";
 import { configuredSite } from "../../target.ts";
-import { accountOf } from "./creation.ts";
 import { chosenSnapshot, openBackups, spoolFolder } from "./repository.ts";
 import type { Run } from "../run.ts";
 
@@ -86,7 +85,7 @@ export async function restoreSite(
  */
 async function refuseElsewhere(run: Run, aws: Aws, { id, account, region, target }: Manifest): Promise<void> {
   if (run.config.target === "local") return;
-  const here = await accountOf(aws);
+  const here = await run.account();
   const differs = [
     ...(target === "local" ? ["of a local store"] : []),
     ...(account === undefined || here === undefined || account === here

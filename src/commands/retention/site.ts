@@ -1,4 +1,3 @@
-import { callerIdentity } from "../../aws/sts.ts";
 import { openDocumentSite } from "../../documents/site.ts";
 import type { Environment } from "../../retention/plan-file.ts";
 import { openRetention, type RetentionSite } from "../../retention/site.ts";
@@ -30,7 +29,7 @@ export async function environmentOf(run: Run, { aws, declaration }: RetentionSit
   const place =
     config.target === "local"
       ? { store: storeFolder(config, world) }
-      : { account: await accountOf(aws), endpoint: aws.endpointUrl ?? "aws" };
+      : { account: (await run.account()) ?? "unknown", endpoint: aws.endpointUrl ?? "aws" };
   return {
     target: config.target,
     ...place,
@@ -39,14 +38,4 @@ export async function environmentOf(run: Run, { aws, declaration }: RetentionSit
     ...Object.fromEntries(declaration.tables.map(({ role, name }) => [`tables.${role}`, name])),
     ...Object.fromEntries(Object.entries(config).filter(([key]) => key.startsWith("retention."))),
   };
-}
-
-/** A server that stands in for AWS need not speak STS. */
-async function accountOf(aws: RetentionSite["aws"]): Promise<string> {
-  try {
-    return (await callerIdentity(aws)).account;
-  } catch (error) {
-    if (aws.endpointUrl === undefined) throw error;
-    return "unknown";
-  }
 }
