@@ -27,11 +27,21 @@ function node(command: AnyCommand): CompletionNode {
       .map(({ short, long, description, flags, argChoices, required, optional }) => ({
         flags: [short, long].filter((flag): flag is string => flag !== undefined),
         description,
-        value: required || optional ? { choices: argChoices ?? [], isFile: namesFile(flags) } : undefined,
+        value:
+          required || optional
+            ? {
+                choices: argChoices ?? [],
+                isFile: namesFile(flags),
+                atHand: long === "--profile" ? "profiles" : undefined,
+              }
+            : undefined,
       })),
     operands: {
       choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
       isFile: command.registeredArguments.some((argument) => namesFile(`<${argument.name()}>`)),
+      atHand: command.registeredArguments.some((argument) => argument.name() === "snapshot")
+        ? "snapshots"
+        : undefined,
     },
     children: command.commands.map((child: AnyCommand) => node(child)),
   };

@@ -11,7 +11,20 @@ export interface CompletionNode {
 export interface CompletionValue {
   readonly choices: readonly string[];
   readonly isFile: boolean;
+  /** What the shell itself finds on this machine, in a moment: profiles of the AWS configuration, backups of the local store. */
+  readonly atHand?: AtHand | undefined;
 }
+
+export type AtHand = "profiles" | "snapshots";
+
+/**
+ * Shell commands that print them, one a line. Only plain names: a shell expands what it is offered, and a folder may come from
+ * somebody else.
+ */
+const atHandCommands: Readonly<Record<AtHand, string>> = {
+  profiles: String.raw`cat ~/.aws/config ~/.aws/credentials 2>/dev/null | sed -n 's/^\[\(profile  *\)\{0,1\}\([A-Za-z0-9._@+-][A-Za-z0-9._@+-]*\)\]$/\2/p'`,
+  snapshots: String.raw`echo latest; ls .mawps/backups/snapshots 2>/dev/null | grep -E '^[0-9A-Za-z-]+$'`,
+};
 
 export interface CompletionOption {
   readonly flags: readonly string[];
@@ -61,10 +74,9 @@ function valued(root: CompletionNode): { flags: readonly string[]; value: Comple
 }
 
 function bash(root: CompletionNode): string {
-  const values = valued(root).map(({ flags, value: { choices, isFile } }) => {
-    const offered = isFile
-      ? "_mawps_files"
-      : `COMPREPLY=($(compgen -W "${choices.join(" ")}" -- "$current"))`;
+  const values = valued(root).map(({ flags, value: { choices, isFile, atHand } }) => {
+    const words = atHand === undefined ? choices.join(" ") : `$(${atHandCommands[atHand]})`;
+    const offered = isFile ? "_mawps_files" : `COMPREPLY=($(compgen -W "${words}" -- "$current"))`;
     return `    ${flags.join("|")}) ${offered}; return ;;`;
   });
   const all = paths(root);
@@ -72,7 +84,9 @@ function bash(root: CompletionNode): string {
   const cases = all.map(({ path, node }) => {
     const flags = path === "" ? [] : flagsOf(node);
     const files = node.operands.isFile ? " files=yes" : "";
-    return `    "${path}") words="${wordsOf(node).join(" ")}" flags="${flags.join(" ")}"${files} ;;`;
+    const { atHand } = node.operands;
+    const found = atHand === undefined ? "" : ` $(${atHandCommands[atHand]})`;
+    return `    "${path}") words="${wordsOf(node).join(" ")}${found}" flags="${flags.join(" ")}"${files} ;;`;
   });
   return `# mawps completion for bash: source <(mawps completion bash)
 _mawps_files() {
@@ -119,14 +133,18 @@ function zsh(root: CompletionNode): string {
       option.flags.map((flag) => described(flag, option.description)),
     );
     const files = node.operands.isFile ? " files=yes" : "";
+    const { atHand } = node.operands;
+    if (atHand !== undefined) words.push(`\${(f)"$(${atHandCommands[atHand]})"}`);
     return `    '${path}') offered=(${words.join(" ")}) flags=(${flags.join(" ")})${files} ;;`;
   });
-  const values = valued(root).map(({ flags, value: { choices, isFile } }) => {
+  const values = valued(root).map(({ flags, value: { choices, isFile, atHand } }) => {
     const offered = isFile
       ? "_files"
-      : choices.length > 0
-        ? `compadd -- ${choices.join(" ")}`
-        : "_message value";
+      : atHand !== undefined
+        ? `compadd -- \${(f)"$(${atHandCommands[atHand]})"}`
+        : choices.length > 0
+          ? `compadd -- ${choices.join(" ")}`
+          : "_message value";
     return `    ${flags.join("|")}) ${offered}; return ;;`;
   });
   const nodes = all.filter(({ path }) => path !== "").map(({ path }) => `'${path}'`);
@@ -164,6 +182,7 @@ function fish(root: CompletionNode): string {
   const valueOf = (value: CompletionValue | undefined) => {
     if (value === undefined) return "";
     if (value.isFile) return " -r -F";
+    if (value.atHand !== undefined) return ` -x -a ${quote(`(${atHandCommands[value.atHand]})`)}`;
     return value.choices.length > 0 ? ` -x -a ${quote(value.choices.join(" "))}` : " -x";
   };
   const option = ({ flags, description, value }: CompletionOption) => {
@@ -179,6 +198,8 @@ function fish(root: CompletionNode): string {
     for (const { name, description } of node.children)
       lines.push(`${here} -a ${quote(name)} -d ${quote(description)}`);
     if (node.operands.choices.length > 0) lines.push(`${here} -a ${quote(node.operands.choices.join(" "))}`);
+    if (node.operands.atHand !== undefined)
+      lines.push(`${here} -a ${quote(`(${atHandCommands[node.operands.atHand]})`)}`);
     if (node.operands.isFile) lines.push(`${here} -F`);
     if (path !== "") lines.push(...node.options.map((each) => `${here} ${option(each)}`));
   }

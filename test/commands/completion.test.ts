@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -23,10 +23,23 @@ afterEach(async () => {
 async function offered(...words: string[]): Promise<string[]> {
   const script = (await home.run(["completion", "bash"])).stdout;
   const ask = `${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mawps; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const env = { PATH: process.env["PATH"] ?? "" };
+  const env = { PATH: process.env["PATH"] ?? "", HOME: folder };
   const outcome = await run("/bin/bash", ["-c", ask, "bash", ...words], { env, cwd: folder });
   return outcome.stdout.split("\n").filter((line) => line !== "");
 }
+
+it("offers in bash profiles and backups that are at hand, and runs nothing that their names say", async () => {
+  await mkdir(join(folder, ".aws"));
+  const profiles =
+    "[default]\n[profile work]\nregion = x\n[profile $(touch pwned)]\n[profile `touch pwned`]\n";
+  await writeFile(join(folder, ".aws", "config"), profiles);
+  for (const id of ["20260301T120000Z-1f", "$(touch pwned)"])
+    await mkdir(join(folder, ".mawps", "backups", "snapshots", id), { recursive: true });
+  expect(await offered("mawps", "hero", "show", "--profile", "")).toEqual(["default", "work"]);
+  expect(await offered("mawps", "hero", "show", "--profile", "w")).toEqual(["work"]);
+  expect(await offered("mawps", "backup", "show", "")).toEqual(["latest", "20260301T120000Z-1f"]);
+  expect(await readdir(folder)).not.toContain("pwned");
+});
 
 describe("completion in bash", () => {
   it.each([
