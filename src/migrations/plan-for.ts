@@ -1,4 +1,4 @@
-import { bytes } from "../model/bytes.ts";
+import { beyond } from "../model/bytes.ts";
 import { itemSizeBytes } from "../aws/dynamodb/item-size.ts";
 import type { Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
@@ -35,7 +35,7 @@ export async function planFor(migration: Migration, unit: Unit, site: MigrationS
 function tooLarge({ changes }: Step): string | undefined {
   const sizeBytes = Math.max(0, ...changes.map((change) => itemSizeBytes(changed(change))));
   if (sizeBytes <= maxItemBytes) return undefined;
-  return `the item would have ${bytes(sizeBytes)}; DynamoDB holds at most ${bytes(maxItemBytes)}`;
+  return `the item would be too large for DynamoDB: ${beyond(sizeBytes, maxItemBytes)}`;
 }
 
 function secret({ secrets }: MigrationSite, { changes }: Step): string | undefined {

@@ -337,7 +337,7 @@ it("migrates an item of nearly 400 KB and back, and leaves one that would grow b
   const documents = { L: [websiteEntry("doc-1", other)] };
   await put({ ...item(room - 10), userId: { S: "user-2" }, documents });
   const before = await everything(opened.aws);
-  const why = expect.stringContaining("holds at most 409600");
+  const why = expect.stringContaining("at most 409600");
   expect(await up("0001")).toMatchObject({
     counts: { changed: 1, left: 1 },
     left: [{ userId: "user-2", what: "doc-1", why }],

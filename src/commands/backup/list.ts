@@ -75,12 +75,12 @@ async function asText(rows: Listed[], layout: Layout): Promise<string> {
       {
         title: "VERIFIED",
         cell: ({ verifiedAt }) => (verifiedAt === undefined ? "-" : localTime(verifiedAt)),
-        tone: () => "good",
+        tone: ({ verifiedAt }) => (verifiedAt === undefined ? undefined : "good"),
       },
       {
         title: "DRILLED",
         cell: ({ drilledAt }) => (drilledAt === undefined ? "-" : localTime(drilledAt)),
-        tone: () => "good",
+        tone: ({ drilledAt }) => (drilledAt === undefined ? undefined : "good"),
       },
       { title: "", cell: remark, least: 12, tone: () => "bad" },
     ],

@@ -608,7 +608,7 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       const found = await check("--repair", "--yes");
       expect(found.exitCode).toBe(4);
       expect(found.findings.map(({ key }) => key)).toEqual(keys);
-      expect(found.findings[0]?.["what"]).toContain("alt.txt, 47 bytes");
+      expect(found.findings[0]?.["what"]).toContain("alt.txt, 47 B");
       expect(await entries()).toEqual([]);
       expect((await check("--repair", "--yes", "--bring-back", keys[1] ?? "")).exitCode).toBe(4);
       expect(await entries()).toMatchObject([{ name: "neu.txt", s3Key: keys[1], status: "READY" }]);

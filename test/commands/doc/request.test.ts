@@ -227,7 +227,7 @@ describe.each(["simple", "composite"] as const)("a requested document on the %s 
   it.each([
     ["of another kind", Buffer.from("MZ\u0090\0 a program"), {}, "the content is a Windows program, not pdf"],
     ["empty", Buffer.alloc(0), {}, "is empty"],
-    ["too large", pdf, { MAWPS_MAX_DOCUMENT_BYTES: "10" }, "at most 10 are taken"],
+    ["too large", pdf, { MAWPS_MAX_DOCUMENT_BYTES: "10" }, "at most 10 B are taken"],
     [
       "of a kind that is not taken",
       pdf,
