@@ -1,6 +1,7 @@
 import { bytes } from "../model/bytes.ts";
 import { timeOf } from "../model/json.ts";
 import { parseKey } from "../model/keys.ts";
+import { sameValue } from "../migrations/typed-json.ts";
 import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
 import { byRepair, isAstray, type Finding } from "./check-finding.ts";
 import { orphans } from "./check-orphans.ts";
@@ -46,7 +47,7 @@ function strange({ documents: { userId, strange: found } }: CheckFacts): Finding
   }));
 }
 
-/** Of entries with the same id and object the first one counts: those on the profile come first. */
+/** Of equal entries the first one counts: those on the profile come first. */
 function withoutCopies(entries: readonly StoredEntry[]): StoredEntry[] {
   return entries.filter((entry, at) => entries.findIndex((each) => isCopy(each, entry)) === at);
 }
@@ -54,9 +55,9 @@ function withoutCopies(entries: readonly StoredEntry[]): StoredEntry[] {
 /** What documents-api has as well is no copy: each is for pages of its own. */
 function isCopy(one: StoredEntry, other: StoredEntry): boolean {
   return (
-    one.document.id === other.document.id &&
-    objectName(one) === objectName(other) &&
-    (one.place === "api") === (other.place === "api")
+    one === other ||
+    ((one.place === "api") === (other.place === "api") &&
+      sameValue({ M: { ...one.raw } }, { M: { ...other.raw } }))
   );
 }
 
@@ -73,19 +74,38 @@ function duplicates(entries: readonly StoredEntry[], kept: readonly StoredEntry[
       finding(entry, {
         kind: "duplicate-id",
         what: "the same entry stands there twice",
-        remedy: `${byRepair} takes the second one away`,
-        repair: { does: "drop-entry", entry },
+        ...(isOurs(entry) || isMoved(entry, kept)
+          ? {
+              remedy: `${byRepair} takes the second one away`,
+              repair: { does: "drop-entry" as const, entry },
+            }
+          : { remedy: "the website wrote it: delete the second one there, if it is one too many" }),
       }),
     ),
     ...namesakes.map((entry) =>
       finding(entry, {
         kind: "duplicate-id",
         what: `another document (${entry.document.name}) has the same id`,
-        remedy: `${byRepair} gives it an id of its own`,
-        repair: { does: "rename-id", entry },
+        ...(isOurs(entry) && !kept.some((each) => each !== entry && objectName(each) === objectName(entry))
+          ? { remedy: `${byRepair} gives it an id of its own`, repair: { does: "rename-id" as const, entry } }
+          : { remedy: "look at both: if one of them is one too many, delete it on the website" }),
       }),
     ),
   ];
+}
+
+/** Whether the tool wrote an entry, of an object: what the website wrote has no status, and may be the file itself. */
+function isOurs({ raw, document }: StoredEntry): boolean {
+  return raw["status"] !== undefined && document.s3Key !== "";
+}
+
+/** Whether a copy is what a broken-off move to the profile leaves on the older item. */
+function isMoved(copy: StoredEntry, kept: readonly StoredEntry[]): boolean {
+  return (
+    copy.document.s3Key !== "" &&
+    copy.place === "document" &&
+    kept.some((each) => each.place === "profile" && isCopy(each, copy))
+  );
 }
 
 function astray(entry: StoredEntry): Finding {

@@ -255,7 +255,7 @@ export function entryWithId({ userId, entries }: UserDocuments, id: string): Sto
   }
   if (found.length > 1) {
     throw new CliError(`${userId} has ${found.length} documents with the id ${JSON.stringify(id)}`, {
-      hint: `\`mawps doc check ${userId} --repair\` gives each its own`,
+      hint: `\`mawps doc check ${userId} \` shows them, and what helps`,
     });
   }
   return only;

@@ -668,6 +668,39 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       expect((await check()).findings[0]?.["what"]).toContain("6.0 MB have arrived");
     });
 
+    it("leaves entries of the website as they are that have an id, or a key, in common", async () => {
+      const inline = (name: string, text: string) => ({
+        name,
+        type: "text/plain",
+        dataUrl: `data:text/plain;base64,${Buffer.from(text).toString("base64")}`,
+      });
+      const s3Key = "public/documents/user-1/cv/1734384121711-4f9c2a1b.txt";
+      const documents = [
+        { id: "doc_1", ...inline("eins.txt", "eins") },
+        { id: "doc_1", ...inline("zwei.txt", "zwei") },
+        inline("drei.txt", "drei"),
+        inline("vier.txt", "vier"),
+        inline("vier.txt", "vier"),
+        { id: "doc_2", name: "alt.txt", s3Key },
+        { id: "doc_2", name: "neu.txt", s3Key },
+        { id: "doc_2", name: "neu.txt", s3Key },
+      ];
+      await look(async (aws) => {
+        await putObject(aws, { bucket, key: s3Key, body: Buffer.from("fünf") });
+        await putProfile(aws, "user-1", { documents });
+      });
+      const before = await look((aws) => readItem(aws, "user-1", shape));
+      const { findings } = await check("--repair", "--yes");
+      expect(findings.map(({ kind, repairable }) => `${String(kind)} ${String(repairable)}`)).toEqual([
+        "duplicate-id false",
+        "duplicate-id false",
+        "duplicate-id false",
+        "duplicate-id false",
+        "shared-object false",
+      ]);
+      expect(await look((aws) => readItem(aws, "user-1", shape))).toEqual(before);
+    });
+
     it("finds and repairs what is half done, doubled or misplaced, and names what only a person can tell", async () => {
       await look(async (aws) => {
         const make = (id: string, status?: string) =>
@@ -706,6 +739,7 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
               id: "doc-size",
               name: "namesake.txt",
               s3Key: "public/documents/user-1/cv/1734384121711-bbbb0000.txt",
+              status: "READY",
             },
             "no entry",
           ],
