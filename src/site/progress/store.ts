@@ -14,6 +14,7 @@ import { ownerId } from "../../model/user-id.ts";
 import { backOff } from "../../retry.ts";
 import { planImport, type ImportPlan } from "./import-plan.ts";
 import { recompute, type Recomputed } from "./overall.ts";
+import { readProgress } from "./read.ts";
 import { jsonOf, typedOver } from "./typed.ts";
 
 /** Where the progress of one environment's users lives. */
@@ -90,7 +91,7 @@ export async function importProgress(site: ProgressSite, request: Import): Promi
     }
     const plan = planImport(stored, source, secrets);
     if (plan.action === "nothing-to-do") return plan;
-    const update = laterDate(item[updatedAt]?.S, sourceUpdate);
+    const update = newestActivity(plan.value, { stored: item[updatedAt]?.S, source: sourceUpdate });
     const set: Record<string, AttributeValue> = {
       [data]: typedOver(plan.value, item[data]),
       ...(update === undefined ? {} : { [updatedAt]: { S: update } }),
@@ -190,9 +191,14 @@ function unchanged(item: Item, path: string): Condition {
   return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
 }
 
-/** The other date where it is later than the stored one, or that is none; undefined leaves what is stored. */
-function laterDate(stored: string | undefined, other: string | undefined): string | undefined {
-  const [before, after] = [timeOf(stored), timeOf(other)];
-  if (after === undefined) return undefined;
-  return before === undefined || after > before ? other : undefined;
+/**
+ * The newest of what the source says and what the merged pages and sections say, where it is later than the stored date or
+ * that is none; undefined leaves what is stored.
+ */
+function newestActivity(
+  merged: JsonObject,
+  { stored, source }: { readonly stored: string | undefined; readonly source: string | undefined },
+): string | undefined {
+  const newestMs = Math.max(timeOf(source) ?? -Infinity, readProgress(merged).lastActivity ?? -Infinity);
+  return newestMs > (timeOf(stored) ?? -Infinity) ? new Date(newestMs).toISOString() : undefined;
 }

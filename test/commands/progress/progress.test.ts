@@ -275,6 +275,20 @@ describe.each(["simple", "composite"] as const)("progress on the %s table", (sha
     expect(await look((aws) => readItem(aws, "ben", shape))).toEqual(before);
   });
 
+  it("dates progress by the newest of what is stored and what comes, not by the attribute alone", async () => {
+    const section = { "step-1": { data: {}, updatedAt: "2026-01-15T14:30:00.000Z" } };
+    await look((aws) =>
+      putProfile(aws, "ben", {
+        progressData: { pages: {}, sections: { bewerbungsmanager: section } },
+        lastProgressUpdate: "2025-11-14T10:45:00.000Z",
+      }),
+    );
+    const device = { pages: { values: { visitCount: 1, firstVisit: "2025-12-20T10:00:00.000Z" } } };
+    await writeFile(join(home.folder, "device.json"), JSON.stringify(device));
+    expect((await run("progress", "import", "ben", "device.json")).exitCode).toBe(0);
+    expect((await stored("ben"))["lastProgressUpdate"]).toBe("2026-01-15T14:30:00.000Z");
+  });
+
   it("keeps both of two imports at once, and what the website writes in between", async () => {
     await look((aws) => putProfile(aws, "ada", { progressData: ada }));
     const page = { firstVisit: daysAgo(2), lastVisit: daysAgo(2), visitCount: 1, completionPercentage: 10 };
