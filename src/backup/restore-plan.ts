@@ -117,13 +117,18 @@ function refuseUndeclared(
   { declaration, manifest, scope, intoTable }: RestoreSite,
   tables: readonly { readonly role: string; readonly name: string }[],
 ): void {
-  const roles = new Set([...declaration.tables, ...declaration.buckets].map(({ role }) => role));
+  const roles = (declared: readonly { readonly role: string }[]) => new Set(declared.map(({ role }) => role));
+  const [tableRoles, bucketRoles] = [roles(declaration.tables), roles(declaration.buckets)];
   const buckets = intoTable === undefined ? manifest.buckets.filter((each) => wantsBucket(scope, each)) : [];
-  const unknown = [...tables, ...buckets].filter(({ role }) => !roles.has(role));
+  // A role is one of a table or of a bucket: what bears one of the other kind is declared by nobody.
+  const unknown = [
+    ...tables.filter(({ role }) => !tableRoles.has(role)),
+    ...buckets.filter(({ role }) => !bucketRoles.has(role)),
+  ];
   if (unknown.length === 0) return;
   const names = unknown.map(({ role, name }) => `${name} (${role})`).join(", ");
   throw new CliError(`the model declares no ${names}; nothing was changed`, {
-    hint: `--only restores the others: ${[...roles].join(", ")}`,
+    hint: `--only restores the others: ${[...tableRoles, ...bucketRoles].join(", ")}`,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Aws } from "../aws/clients.ts";
+import { CliError } from "../errors.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { ownersOf, type Owners } from "../model/ownership.ts";
 import type { NewIds } from "./remap.ts";
@@ -21,7 +22,7 @@ export interface RestoreSite {
   readonly manifest: Manifest;
   /** Of the place that is restored to, its names already with any prefix. */
   readonly declaration: Declaration;
-  /** Stands before names that the declaration does not know. */
+  /** Stands in front of the declaration's names; empty where the site itself is restored. */
   readonly prefix: string;
   /** For the one table that is restored: another name. */
   readonly intoTable?: string | undefined;
@@ -62,16 +63,21 @@ export interface Failure {
   readonly why: string;
 }
 
-/** A name in the place that is restored to. */
+/**
+ * A name in the place that is restored to, by its role alone: a manifest's own names say only where things were.
+ * @throws CliError for a role that the model does not declare for this kind of thing.
+ */
 export function destinationOf(
-  { declaration, prefix, intoTable }: Pick<RestoreSite, "declaration" | "prefix" | "intoTable">,
+  { declaration, intoTable }: Pick<RestoreSite, "declaration" | "intoTable">,
   kind: "table" | "bucket",
   { role, name }: { readonly role: string; readonly name: string },
 ): string {
   if (kind === "table" && intoTable !== undefined) return intoTable;
   const declared: readonly { readonly role: string; readonly name: string }[] =
     kind === "table" ? declaration.tables : declaration.buckets;
-  return declared.find((each) => each.role === role)?.name ?? `${prefix}${name}`;
+  const found = declared.find((each) => each.role === role);
+  if (found === undefined) throw new CliError(`the model declares no ${kind} ${name} (${role})`);
+  return found.name;
 }
 
 /** By what the destination's declaration says, of things called by their roles. */

@@ -53,7 +53,7 @@ export async function restoreSite(
   const place = { aws, repository, manifest, spool, signal: world.signal };
   const trails = manifest.tables
     .filter(({ role }) => role === "auditLog")
-    .map((table) => destinationOf({ declaration, prefix }, "table", table));
+    .map((table) => destinationOf({ declaration }, "table", table));
   const ledger = await readLedger(place, [config["tables.auditLog"], ...trails]);
   const site: RestoreSite = {
     ...place,

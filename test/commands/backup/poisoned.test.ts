@@ -1,4 +1,5 @@
 import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { ListBucketsCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { forgeBackup } from "../../support/forged-backup.ts";
 import { linesOf } from "../../support/typed-items.ts";
@@ -24,6 +25,13 @@ async function tables(): Promise<string[]> {
   return home.look(async (aws) => {
     const dynamodb = await aws.dynamodb();
     return (await dynamodb.send(new ListTablesCommand({}))).TableNames ?? [];
+  });
+}
+
+async function buckets(): Promise<string[]> {
+  return home.look(async (aws) => {
+    const { Buckets = [] } = await (await aws.s3()).send(new ListBucketsCommand({}));
+    return Buckets.map(({ Name = "" }) => Name);
   });
 }
 
@@ -90,4 +98,32 @@ it("a member that comes twice counts once, and what is written is what was compa
     '{"Item":{"userId":{"S":"user-1"},"type":{"S":"user-profile"}}}',
     '{"Item":{"userId":{"S":"user-9"}}}',
   ]);
+});
+
+describe.each([
+  { what: "a table of a bucket's role", kind: "tables", role: "userFiles" },
+  { what: "a bucket of a table's role", kind: "buckets", role: "userProfiles" },
+] as const)("a forged backup with $what", ({ kind, role }) => {
+  it.each(["", "--into-prefix test-", "--into-table elsewhere"])(
+    "makes nothing under the name it chose: restore %s",
+    async (where) => {
+      home.laterMs = 2 * 3_600_000;
+      await forgeBackup(home, "20260301T130000Z-abcdef", (newest) => ({
+        ...newest,
+        tables: [],
+        buckets: [],
+        [kind]: newest[kind].slice(0, 1).map((each) => ({ ...each, role, name: "of-somebody-else" })),
+      }));
+      const before = [await tables(), await buckets()];
+      const { exitCode, stderr } = await home.run([
+        "backup",
+        "restore",
+        ...where.split(" ").filter(Boolean),
+        "--yes",
+      ]);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/declares no of-somebody-else|takes one table, not 0/);
+      expect([await tables(), await buckets()]).toEqual(before);
+    },
+  );
 });
