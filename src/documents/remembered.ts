@@ -1,6 +1,7 @@
 import { listAudit } from "../audit/list.ts";
 import type { AuditSite } from "../audit/site.ts";
 import type { AuditEntry } from "../model/audit.ts";
+import { whereThere } from "./entries.ts";
 
 /** What became of a document after its upload: its object's metadata says nothing of it. */
 export interface Remembered {
@@ -19,19 +20,24 @@ export interface Deletion {
   readonly deletedBy: string;
 }
 
-/** What the audit trail remembers of a user's documents, by their ids, and by keys of their objects. */
+/**
+ * What the audit trail remembers of a user's documents, by their ids, and by keys of their objects; nothing where there is no
+ * trail.
+ */
 export async function rememberedOf(
   trail: AuditSite,
   userId: string,
 ): Promise<ReadonlyMap<string, Remembered>> {
   const changes: { readonly names: readonly string[]; readonly change: Remembered }[] = [];
-  for await (const entry of listAudit(trail, { userId })) {
-    const { documentId, documentIds, key } = entry.details;
-    const change = changeOf(entry);
-    if (change === undefined) continue;
-    const names = [documentId, ...(Array.isArray(documentIds) ? documentIds : []), key];
-    changes.push({ names: names.filter((each): each is string => typeof each === "string"), change });
-  }
+  await whereThere(async () => {
+    for await (const entry of listAudit(trail, { userId })) {
+      const { documentId, documentIds, key } = entry.details;
+      const change = changeOf(entry);
+      if (change === undefined) continue;
+      const names = [documentId, ...(Array.isArray(documentIds) ? documentIds : []), key];
+      changes.push({ names: names.filter((each): each is string => typeof each === "string"), change });
+    }
+  });
   const remembered = new Map<string, Remembered>();
   // The newest came first; of two the later one counts.
   for (const { names, change } of changes.reverse()) {

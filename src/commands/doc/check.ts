@@ -93,10 +93,9 @@ function oldUploadMs({ config }: Run): number {
   return days === "off" ? Number.POSITIVE_INFINITY : days * 86_400_000;
 }
 
-/** What the audit trail remembers; nothing where there is none. */
+/** What the audit trail remembers, also one that is not written to any more: what was deleted stays deleted. */
 async function remembered(run: Run, aws: Aws, userId: string): Promise<ReadonlyMap<string, Remembered>> {
   const { config, world } = run;
-  if (config.audit === "off") return new Map();
   const { rememberedOf } = await import("../../documents/remembered.ts");
   return rememberedOf(auditSite({ aws, config, world }), userId);
 }

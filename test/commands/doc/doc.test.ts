@@ -7,6 +7,7 @@ import type { Aws } from "../../../src/aws/clients.ts";
 import { beginUpload } from "../../../src/aws/s3/multipart.ts";
 import { deleteObject, getObjectBytes, headObject, putObject } from "../../../src/aws/s3/objects.ts";
 import { fromObjectMetadata } from "../../../src/model/documents.ts";
+import { removeTable } from "../../audit/trail-site.ts";
 import { startFakeClamd, says } from "../../scan/fake-clamd.ts";
 import { eicar } from "../../scan/contents.ts";
 import {
@@ -587,6 +588,38 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       expect(found).toMatchObject({ id: "doc-1", status: "INFECTED", scanSignature: "Late.Finding" });
       expect(found?.["s3Key"]).toBe(documents[0]?.["s3Key"]);
       expect((await run(["doc", "url", "user-1", "doc-1", "--allow-unscanned"])).exitCode).toBe(1);
+    });
+
+    it("brings back the one for which the answer is yes, and no other", async () => {
+      await look((aws) => putDocument(aws, { userId: "user-1", id: "doc-1", body: "eins" }));
+      await look((aws) => putDocument(aws, { userId: "user-1", id: "doc-2", body: "zwei" }));
+      await look((aws) => putProfile(aws, "user-1", { documents: [] }));
+      const lost = (await check()).findings.map(({ id }) => id);
+      const asked = await run(["doc", "check", "user-1", "--repair"], { answers: [false, true, true] });
+      expect(asked.exitCode).toBe(4);
+      expect((await entries()).map(({ id }) => id)).toEqual([lost[1]]);
+      expect((await check()).findings.map(({ id }) => id)).toEqual([lost[0]]);
+    });
+
+    it("heeds a trail that is not written to any more, and looks where there never was one", async () => {
+      await writeFile(join(home.folder, "one.txt"), "eins");
+      await run(["doc", "upload", "user-1", "one.txt", "--type", "cv", "--create-profile"]);
+      const [{ id: one = "" } = {}] = (await entries()) as { id?: string }[];
+      await run(["doc", "rm", "user-1", one, "--yes"]);
+      await look((aws) => putProfile(aws, "user-1", { documents: [] }));
+      const off = { env: { MAWPS_AUDIT: "off" } };
+      const back = ["doc", "check", "user-1", "--repair", "--yes", "--bring-back", one];
+      const forbidden = await run(back, off);
+      expect([forbidden.exitCode, forbidden.stderr]).toEqual([
+        1,
+        expect.stringContaining("cannot come back"),
+      ]);
+      expect(await entries()).toEqual([]);
+      await look((aws) => removeTable({ aws, table: "mawps-audit-log", bucket }));
+      const looked = await check();
+      expect(looked.findings.map(({ kind, id }) => [kind, id])).toEqual([["object-without-entry", one]]);
+      expect((await run(back, off)).exitCode).toBe(0);
+      expect(await entries()).toMatchObject([{ id: one, status: "READY" }]);
     });
 
     it("brings back the documents of a user whose whole item is gone", async () => {
