@@ -1,8 +1,9 @@
-import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClassicLevel } from "classic-level";
 import { CliError } from "../errors.ts";
+import { makeFolders } from "../make-folders.ts";
 
 /** A held lock. Released by `release`, or by the kernel when the process ends in any other way. */
 export interface Lock {
@@ -62,7 +63,8 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
 
 /** Undefined when another one has it, or took the folder away meanwhile: a reset does, while it holds the lock. */
 async function open(dir: string): Promise<ClassicLevel | undefined> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  // Tried again, since a reset may take it away between two steps.
+  await makeFolders(dir, 0o700).catch(() => makeFolders(dir, 0o700));
   const database = new ClassicLevel(join(dir, "db"), { writeBufferSize: 64 * 1024, compression: false });
   try {
     await database.open();
@@ -88,7 +90,8 @@ function isLocked(error: unknown): boolean {
 async function hold(dir: string, database: ClassicLevel): Promise<Lock> {
   const holder = join(dir, holderFile);
   try {
-    await writeFile(holder, JSON.stringify({ pid: process.pid }), { mode: 0o600 });
+    await rm(holder, { force: true });
+    await writeFile(holder, JSON.stringify({ pid: process.pid }), { flag: "wx", mode: 0o600 });
   } catch (error) {
     await database.close();
     throw error;

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
+import { makeFolders } from "../make-folders.ts";
 import type { Lock, LockOptions } from "./lock.ts";
 import { takeLock, takeLockUnless } from "./lock.ts";
 import type { LocalCredentials, LocalOptions, LocalService } from "./service.ts";
@@ -66,10 +67,11 @@ export interface Serving extends LocalCredentials {
 /**
  * Opens the store in `dir` for this process alone, and makes it where there is none. Waits for another process to
  * finish with it. Rejects with a `CliError` when that takes longer than `waitMs`, when the folder holds something
- * else, or when a newer program wrote the store.
+ * else or a symbolic link in place of what is the store's, or when a newer program wrote the store.
  */
 export async function openStore(dir: string, options: StoreOptions): Promise<LocalStore> {
   await refuseForeign(dir);
+  await refuseLinks(dir);
   return openLocked(dir, await takeLock(join(dir, files.lock), options), options);
 }
 
@@ -78,6 +80,7 @@ export async function openStore(dir: string, options: StoreOptions): Promise<Loc
  * has the store already and is only about to say so.
  */
 export async function reachStore(dir: string, options: StoreOptions): Promise<LocalStore | Serving> {
+  await refuseLinks(dir);
   const serving = await findServing(dir);
   if (serving !== undefined) return serving;
   await refuseForeign(dir);
@@ -143,7 +146,7 @@ function services(dir: string, lock: Lock, options: LocalOptions): LocalStore {
 /** A service's folder, which nobody else can look into, whatever `dir` above it lets them: LevelDB's files are for everybody. */
 async function closedFolder(dir: string, name: string): Promise<string> {
   const folder = join(dir, name);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, 0o700);
   await chmod(folder, 0o700);
   return folder;
 }
@@ -164,6 +167,7 @@ export async function resetStore(dir: string, options: LockOptions = {}): Promis
       hint: "nothing was deleted; mawps local path prints the folder that is used",
     });
   }
+  await refuseLinks(dir);
   const serving = await findServing(dir);
   if (serving !== undefined) {
     throw new CliError(
@@ -195,7 +199,8 @@ export async function findServing(dir: string): Promise<Serving | undefined> {
   const { pid, endpoint } = serving;
   if (typeof pid !== "number" || typeof endpoint !== "string" || !isOwnProcess(pid)) return undefined;
   if (!/^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(endpoint)) return undefined;
-  return (await answers(endpoint)) ? (serving as Serving) : undefined;
+  if (!(await answers(endpoint)) || !(await isOwnPort(Number(new URL(endpoint).port)))) return undefined;
+  return serving as Serving;
 }
 
 /** Windows knows no numbers of users; there the folders' own rights have to do. */
@@ -221,13 +226,39 @@ export async function removeServing(dir: string): Promise<void> {
   await rm(join(dir, files.serving), { force: true });
 }
 
-/** Whether it lives and belongs to this user: signal 0 asks only, and may not be sent to another's. */
+/**
+ * Whether it lives and belongs to this user: signal 0 asks only, and may not be sent to another's. Zero and what is below
+ * it name groups of processes, of which some always live.
+ */
 function isOwnProcess(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
     return process.kill(pid, 0);
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether nobody but this user listens there, on Linux, whose list of sockets names their users; elsewhere, and where the list
+ * says nothing, the process has to do.
+ */
+async function isOwnPort(port: number): Promise<boolean> {
+  const own = process.getuid?.();
+  if (process.platform !== "linux" || own === undefined) return true;
+  const lists = await Promise.all(
+    ["tcp", "tcp6"].map(async (name) => readFile(`/proc/net/${name}`, "utf8").catch(() => "")),
+  );
+  const listening = "0A";
+  return !lists
+    .join("\n")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .some(([, local = "", , state, , , , uid]) => {
+      const [address = "", hexPort = ""] = local.split(":");
+      const isHere = /^0+$|(?:0100007F|7F000001)$/.test(address);
+      return state === listening && isHere && parseInt(hexPort, 16) === port && Number(uid) !== own;
+    });
 }
 
 const answerLimitMs = 1000;
@@ -266,6 +297,32 @@ async function refuseForeign(dir: string): Promise<void> {
   throw new CliError(`${dir} is not empty and not a local store`, {
     hint: "choose another folder with MAWPS_HOME",
   });
+}
+
+/**
+ * A folder that somebody else has packed may hold links in place of the store's own files, and what they point to would be
+ * written over. The folder itself may be a link: that is the user's word. The files of `blobs`, which may be many, are only
+ * ever made anew.
+ */
+async function refuseLinks(dir: string): Promise<void> {
+  const link = await linkIn(dir, (name) => contents.includes(name));
+  if (link === undefined) return;
+  throw new CliError(`${link} is a symbolic link, and a local store has none`, {
+    hint: "is this folder somebody else's? nothing was changed; MAWPS_HOME names another one",
+  });
+}
+
+async function linkIn(folder: string, isAsked: (name: string) => boolean): Promise<string | undefined> {
+  const found = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  const asked = found.filter(({ name }) => isAsked(name));
+  const link = asked.find((entry) => entry.isSymbolicLink());
+  if (link !== undefined) return join(folder, link.name);
+  const folders = asked.filter((entry) => entry.isDirectory() && entry.name !== "blobs");
+  const below = await Promise.all(folders.map(({ name }) => linkIn(join(folder, name), () => true)));
+  return below.find((each) => each !== undefined);
 }
 
 async function checkFormat(dir: string): Promise<void> {

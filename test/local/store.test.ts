@@ -2,7 +2,18 @@ import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { build } from "esbuild";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +22,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { CliError } from "../../src/errors.ts";
+import { takeLock } from "../../src/local/lock.ts";
 import {
   findServing,
   openStore,
@@ -139,6 +151,60 @@ describe("a new store", () => {
     await expect(openStore(dir, options)).rejects.toThrow(/format 999/);
     expect(await readFile(marker, "utf8")).toBe(newer);
   });
+});
+
+/** Windows lets only administrators make links. */
+describe.skipIf(process.platform === "win32")("a folder from somebody else", () => {
+  test.each([
+    "lock",
+    "lock/holder.json",
+    "lock/db",
+    "lock/db/000003.log",
+    ".gitignore",
+    "provisioned.json",
+    "s3",
+    "s3/index",
+    "s3/blobs",
+    "dynamodb/CURRENT",
+  ])("is refused when its %s is a link, and what that points to stays as it is", async (name) => {
+    const mine = join(dir, "..", "mine");
+    await mkdir(mine, { mode: 0o755 });
+    await writeFile(join(mine, "letter.txt"), "mine");
+    await mkdir(join(dir, name, ".."), { recursive: true });
+    await writeFile(join(dir, "store.json"), '{"format": "mawps local store", "version": 1}');
+    await symlink(/\.\w+$|CURRENT/.test(name) ? join(mine, "letter.txt") : mine, join(dir, name));
+    const before = await readdir(dir, { recursive: true });
+    for (const act of [openStore, reachStore, async () => resetStore(dir)]) {
+      const error: unknown = await act(dir, options).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(CliError);
+      expect((error as CliError).message).toBe(
+        `${join(dir, name)} is a symbolic link, and a local store has none`,
+      );
+      expect((error as CliError).hint).toContain("is this folder somebody else's?");
+    }
+    expect(await readdir(dir, { recursive: true })).toEqual(before);
+    expect(await readdir(mine)).toEqual(["letter.txt"]);
+    expect(await readFile(join(mine, "letter.txt"), "utf8")).toBe("mine");
+    expect(await modeOf(mine)).toBe(0o755);
+  });
+
+  test("is not meant by a link to the store's folder, nor by links beside what is the store's", async () => {
+    await mkdir(`${dir}-elsewhere`);
+    await symlink(`${dir}-elsewhere`, dir);
+    await (await openStore(dir, options)).close();
+    await symlink("/", join(dir, "mine"));
+    await (await openStore(dir, options)).close();
+    expect(await storeExists(`${dir}-elsewhere`)).toBe(true);
+  });
+});
+
+test("a lock's holder is written over nothing that a link points to", async () => {
+  const mine = join(dir, "..", "letter.txt");
+  await writeFile(mine, "mine");
+  await mkdir(dir);
+  await symlink(mine, join(dir, "holder.json"));
+  await (await takeLock(dir)).release();
+  expect(await readFile(mine, "utf8")).toBe("mine");
 });
 
 describe("two processes", () => {
@@ -274,6 +340,38 @@ describe("serving", () => {
     expect(await findServing(dir)).toMatchObject({ endpoint: server.endpoint });
     await server.close();
   });
+
+  test.each([0, -1, 1.5, -process.pid])("is not believed of the process %d", async (pid) => {
+    await (await openStore(dir, options)).close();
+    const server = await listening();
+    await writeFile(
+      join(dir, "serve.json"),
+      JSON.stringify({ pid, endpoint: server.endpoint, region: "eu-central-1", ...secret }),
+    );
+    expect(await findServing(dir)).toBeUndefined();
+    await server.close();
+  });
+
+  test.runIf(process.platform === "linux" && process.getuid?.() === 0)(
+    "is not believed of a port at which another user listens",
+    async () => {
+      await (await openStore(dir, options)).close();
+      const script =
+        'const s = require("net").createServer((c) => c.end()).listen(0, process.argv[1], () => console.log(s.address().port))';
+      for (const address of ["127.0.0.1", "0.0.0.0", "::"]) {
+        const child = spawn(process.execPath, ["-e", script, address], {
+          cwd: "/",
+          uid: 65_534,
+          stdio: ["ignore", "pipe", "inherit"],
+        });
+        children.push(child);
+        const [port] = (await once(child.stdout, "data")) as [Buffer];
+        const endpoint = `http://127.0.0.1:${port.toString().trim()}`;
+        await writeServing(dir, { endpoint, region: "eu-central-1", ...secret });
+        expect([address, await findServing(dir)]).toEqual([address, undefined]);
+      }
+    },
+  );
 
   // Only the system's administrator can give a file away.
   test.runIf(process.getuid?.() === 0)("is not believed of another user's file", async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../../make-folders.ts";
 import { type ObjectIndex, unusedRecord } from "./object-index.ts";
 import type { Segment } from "./records.ts";
 
@@ -40,7 +41,7 @@ export interface Blobs {
 
 /** Opens the folder of blobs and removes what a crash has left in it. */
 export async function openBlobs(folder: string, index: ObjectIndex): Promise<Blobs> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, 0o700);
   const handle = await open(folder, "r");
   const readers = new Map<string, number>();
   const doomed = new Set<string>();

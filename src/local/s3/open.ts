@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../../make-folders.ts";
 import type { LocalOptions, LocalRequest, LocalResponse, LocalService } from "../service.ts";
 import { verify } from "../sigv4.ts";
 import { isAllowed } from "./access.ts";
@@ -24,7 +24,7 @@ export async function openS3(
   folder: string,
   options: LocalOptions,
 ): Promise<LocalService & { put(put: InsidePut): Promise<void> }> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, 0o700);
   const index = await openObjectIndex(join(folder, "index"));
   const blobs = await openBlobs(join(folder, "blobs"), index);
   const store: Store = { index, blobs, locks: createLocks(), options };
