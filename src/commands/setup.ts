@@ -21,7 +21,10 @@ interface Row extends Pick<Step, "resource" | "name" | "aspect" | "kind" | "from
 export function setup(noun: Command, begin: Begin): void {
   noun
     .option("--fix", "also change what exists and differs from the declaration")
-    .option("--even-if-public-objects", "also close what is open by an ACL or a public policy today")
+    .option(
+      "--even-if-public-objects",
+      "also close what is open by an ACL or a public policy today, and refuse uploads with an ACL",
+    )
     .addHelpText(
       "after",
       "\nExamples:\n  mawps setup --dry-run\n  mawps setup --target aws --profile work --yes",
@@ -102,11 +105,19 @@ export function setup(noun: Command, begin: Begin): void {
 
 const mostNamed = 10;
 
-/** Tells how far it was looked. @throws CliError naming what is open now and would not be any more. */
+/**
+ * Tells how far it was looked.
+ * @throws CliError naming what is open now and would not be any more, and what was uploaded as it could not be any more.
+ */
 function refuseToClose(run: Run, found: readonly OpenObjects[]): void {
   const lines = found.flatMap(({ bucket, objects, byPolicy }) => [
     ...(byPolicy ? [`  bucket ${bucket}: what its policy opens to everybody`] : []),
-    ...objects.slice(0, mostNamed).map(({ key, to }) => `  ${bucket}/${visible(key)} (open to ${to})`),
+    ...objects
+      .slice(0, mostNamed)
+      .map(
+        ({ key, to }) =>
+          `  ${bucket}/${visible(key)} (${to === "nobody" ? "uploaded with an ACL that opens nothing" : `open to ${to}`})`,
+      ),
     ...(objects.length > mostNamed ? [`  and ${objects.length - mostNamed} more of the sample`] : []),
   ]);
   const looks = found.map(({ bucket, looked, prefixes, isWhole }) => {
@@ -114,15 +125,16 @@ function refuseToClose(run: Run, found: readonly OpenObjects[]): void {
     return `${count(looked, "object")} from ${count(prefixes, "prefix", "prefixes")} of ${bucket}${not}`;
   });
   const sample = `a sample: ${looks.join("; ")}`;
+  const isOpen = found.some(({ objects, byPolicy }) => byPolicy || objects.some(({ to }) => to !== "nobody"));
   if (lines.length > 0) {
-    throw new CliError(
-      `nothing was changed: setup would close what is open now (${sample}):\n${lines.join("\n")}`,
-      {
-        hint: "uploads that send an ACL, as these did, would be refused too; open them by the policy of a public bucket first, or pass --even-if-public-objects",
-      },
-    );
+    const would = isOpen ? "close what is open now" : "have uploads with an ACL refused, as these were made";
+    throw new CliError(`nothing was changed: setup would ${would} (${sample}):\n${lines.join("\n")}`, {
+      hint: isOpen
+        ? "uploads that send an ACL, as these did, would be refused too; open them by the policy of a public bucket first, or pass --even-if-public-objects"
+        : "let the website send no ACL first, or pass --even-if-public-objects",
+    });
   }
-  if (found.length > 0) run.note(`nothing is open by an ACL that setup would close (${sample})`);
+  if (found.length > 0) run.note(`no object has an ACL that setup would make void (${sample})`);
 }
 
 function told({ kind, resource, name, aspect }: Step): string {

@@ -147,21 +147,26 @@ async function userPoolFindings(aws: Aws, id: string, signal?: AbortSignal): Pro
 }
 
 function closing(plan: SetupPlan): Step[] {
-  return plan.filter(({ kind, mayCloseOff }) => kind === "change" && mayCloseOff === true);
+  return plan.filter(({ mayCloseOff }) => mayCloseOff === true);
 }
 
-/** A step that would close what is open now: nothing to be recommended, and no fault while the website has it so. */
+/** A step that would close what is open now, or uploads as they are made: not recommended, and no fault while the website has it so. */
 function keptOpen(step: Step, found: readonly OpenObjects[]): Step {
   const open = closing([step]).length === 0 ? undefined : found.find(({ bucket }) => bucket === step.name);
   if (open === undefined || (open.objects.length === 0 && !open.byPolicy)) return step;
-  const objects = open.objects.length === 1 ? "1 object" : `${open.objects.length} objects`;
-  const what = open.byPolicy
-    ? "what its policy opens now"
-    : `${objects} that an ACL opens now, of ${open.looked} looked at`;
+  const opened = open.objects.filter(({ to }) => to !== "nobody").length;
+  const objects = (number: number) =>
+    `${number} ${number === 1 ? "object" : "objects"} of ${open.looked} looked at`;
+  const would = open.byPolicy
+    ? "close what its policy opens now"
+    : opened > 0
+      ? `close what an ACL opens now, ${objects(opened)}`
+      : `have uploads with an ACL refused, as were made of ${objects(open.objects.length)}`;
+  const dryRun = step.kind === "add" ? "mawps setup --dry-run" : "mawps setup --fix --dry-run";
   return {
     ...step,
     isMinor: true,
-    to: `${step.to}, which would close ${what}`,
-    remedy: "leave it while the website needs them open; `mawps setup --fix --dry-run` names them",
+    to: `${step.to}, which would ${would}`,
+    remedy: `leave it while the website needs that; \`${dryRun}\` names them`,
   };
 }

@@ -6,11 +6,14 @@ import { errorName } from "../aws/setting.ts";
 import { inParallel } from "../concurrency.ts";
 import type { Step } from "./step.ts";
 
-/** What is open in a bucket now and would not be any more. */
+/** What is open in a bucket now and would not be any more, and what was uploaded as it could not be any more. */
 export interface OpenObjects {
   readonly bucket: string;
-  /** Objects that an ACL opens, with whom it lets in, in the order of their keys. */
-  readonly objects: readonly { readonly key: string; readonly to: "everybody" | "others" }[];
+  /**
+   * Objects with an ACL, with whom it lets in, in the order of their keys. `nobody`: the bucket ignores the ACL, but takes
+   * uploads that send one.
+   */
+  readonly objects: readonly { readonly key: string; readonly to: "everybody" | "others" | "nobody" }[];
   /** S3 counts the policy as public, and the block would make it void. */
   readonly byPolicy: boolean;
   /** The objects whose ACL was read, out of so many prefixes. */
@@ -54,9 +57,10 @@ export async function findOpenObjects(
     const { keys, prefixes, isWhole } = await sampleOf(aws, bucket, signal);
     const opened = await inParallel(keys, sideBySide, async (key) => {
       const { toEverybody, toOthers } = await grantsOf(aws, { bucket, key }, signal);
-      // What the bucket ignores already opens nothing.
       if (toEverybody && !(isBlocked && block.ignorePublicAcls)) return [{ key, to: "everybody" as const }];
-      return toOthers ? [{ key, to: "others" as const }] : [];
+      if (toOthers) return [{ key, to: "others" as const }];
+      // What the bucket ignores opens nothing, and what it refuses nobody uploads any more.
+      return toEverybody && !(isBlocked && block.blockPublicAcls) ? [{ key, to: "nobody" as const }] : [];
     });
     found.push({ bucket, objects: opened.flat(), byPolicy, looked: keys.length, prefixes, isWhole });
   }
