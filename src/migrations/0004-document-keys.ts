@@ -5,7 +5,7 @@ import { entriesAttribute, entriesIn, type StoredEntry } from "../documents/entr
 import { nextKey } from "../documents/move.ts";
 import { documentUrl } from "../documents/site.ts";
 import { legalHold } from "../model/documents.ts";
-import { avatarKey, parseKey, pluralFileType } from "../model/keys.ts";
+import { avatarAttributes, avatarKey, parseKey, pluralFileType } from "../model/keys.ts";
 import { userIdFault } from "../model/user-id.ts";
 import {
   nothing,
@@ -19,8 +19,6 @@ import {
 } from "./migration.ts";
 import { restore } from "./restore.ts";
 import { keyOfAddress } from "./units.ts";
-
-const picture = "profileImage";
 
 /**
  * Objects under the website's older layouts go to the model's, and what names them with them:
@@ -62,9 +60,10 @@ export const documentKeys: Migration = {
         };
         set[entriesAttribute] = { L: elements };
       }
-      const from = oldPicture(site, stored);
-      const to = from && (await moved(picture, from, () => newPictureKey(userId, from)));
-      if (to !== undefined) set[picture] = { S: documentUrl(site, to) };
+      for (const [attribute, from] of oldPictures(site, stored)) {
+        const to = await moved(attribute, from, () => newPictureKey(userId, from));
+        if (to !== undefined) set[attribute] = { S: documentUrl(site, to) };
+      }
       if (Object.keys(set).length > 0) {
         changes.push({ place: stored.place, before: stored.item, set, remove: [] });
       }
@@ -77,7 +76,8 @@ export const documentKeys: Migration = {
   verify: ({ userId, items }, site) =>
     items.flatMap((stored) => {
       const old = oldEntries(site, userId, stored).map(({ document }) => document.id);
-      return [...old, ...(oldPicture(site, stored) === undefined ? [] : [picture])].map((what) => ({
+      const pictures = oldPictures(site, stored).map(([attribute]) => attribute);
+      return [...old, ...pictures].map((what) => ({
         what,
         why: "its key is of an older layout",
       }));
@@ -93,13 +93,13 @@ function oldEntries(site: MigrationSite, userId: string, { place, item }: Stored
   });
 }
 
-/** Objects of which every version must stay where it is, and why: a move lets the bucket remove the former ones some day. */
 /** What names the object besides its key; the website's buttons open `url`, where an entry has one. */
 function addressesOf({ raw }: StoredEntry, address: string): Record<string, AttributeValue> {
   const s3Url = { S: address };
   return raw["url"] === undefined ? { s3Url } : { s3Url, url: s3Url };
 }
 
+/** Objects of which every version must stay where it is, and why: a move lets the bucket remove the former ones some day. */
 function heldKeys(site: MigrationSite, { userId, items }: Unit): ReadonlyMap<string, string> {
   const entries = items.flatMap(({ place, item }) => entriesIn(site, { userId, place, item }));
   return new Map(
@@ -110,9 +110,15 @@ function heldKeys(site: MigrationSite, { userId, items }: Unit): ReadonlyMap<str
   );
 }
 
-function oldPicture(site: MigrationSite, { item }: StoredItem): string | undefined {
-  const key = keyOfAddress(site, item[picture]?.S);
-  return key !== undefined && parseKey(key)?.layout === "old-avatar" ? key : undefined;
+/** The attributes that name a picture under an older key, each with that key: of one picture both are rewritten. */
+function oldPictures(
+  site: MigrationSite,
+  { item }: StoredItem,
+): (readonly [attribute: string, key: string])[] {
+  return avatarAttributes.flatMap((attribute) => {
+    const key = keyOfAddress(site, item[attribute]?.S);
+    return key !== undefined && parseKey(key)?.layout === "old-avatar" ? [[attribute, key] as const] : [];
+  });
 }
 
 function newPictureKey(userId: string, from: string): string {

@@ -1,5 +1,6 @@
 import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { documentItemKey, entriesIn, type ItemPlace } from "../documents/entries.ts";
+import { avatarAttributes } from "../model/keys.ts";
 import { isPassedOver, nobodiesCount, type Nobodies } from "../model/nobodies.ts";
 import { parsePublicUrl } from "../model/urls.ts";
 import type { MigrationSite, StoredItem, Unit } from "./migration.ts";
@@ -53,7 +54,7 @@ export async function readUnit(site: MigrationSite, userId: string): Promise<Uni
 export function namedKeys(site: MigrationSite, { userId, items }: Unit): ReadonlySet<string> {
   const keys = items.flatMap(({ place, item }) => [
     ...entriesIn(site, { userId, place, item }).map(({ document }) => document.s3Key),
-    keyOfAddress(site, item["profileImage"]?.S),
+    ...avatarAttributes.map((attribute) => keyOfAddress(site, item[attribute]?.S)),
   ]);
   return new Set(keys.filter((key) => key !== undefined && key !== "") as string[]);
 }

@@ -7,6 +7,7 @@ import { itemSizeBytes } from "../../src/aws/dynamodb/item-size.ts";
 import { deleteAllVersions } from "../../src/aws/s3/deletion.ts";
 import { listVersions, type ListedVersion } from "../../src/aws/s3/listing.ts";
 import { deleteObject } from "../../src/aws/s3/objects.ts";
+import { documentUrl } from "../../src/documents/site.ts";
 import { applyMigration, type Applied } from "../../src/migrations/apply.ts";
 import { migrations, type Registered } from "../../src/migrations/registry.ts";
 import { revertMigration, type Reverted } from "../../src/migrations/revert.ts";
@@ -269,6 +270,27 @@ describe("a moved object", () => {
     const { items, objects } = await everything(opened.aws);
     expect(items).toEqual(moved.items);
     expect(Object.keys(objects)).toEqual([stays]);
+  });
+
+  it("takes both attributes along that name a picture, and back", async () => {
+    const avatar = "profile-images/user-1/avatar-1734384121714.jpg";
+    const address = (of: string) => ({ S: `https://${bucket}.s3.eu-central-1.amazonaws.com/${of}` });
+    await putObjectOf(opened.aws, avatar, "JPEG", "image/jpeg");
+    await put({ profileImage: address(avatar), profileImageUrl: address(avatar) });
+    const before = await everything(opened.aws);
+    await up("0004");
+    const { items, objects } = await everything(opened.aws);
+    const to = Object.keys(objects).find((each) => each.startsWith("public/profile-images/user-1/")) ?? "";
+    const now = { S: documentUrl(opened.site, to) };
+    expect(items).toMatchObject([{ profileImage: now, profileImageUrl: now }]);
+    expect(Object.keys(objects)).not.toContain(avatar);
+    await down("0004");
+    expect(await everything(opened.aws)).toEqual(before);
+    // The one that the website reads today may stand alone.
+    await put({ profileImageUrl: address(avatar) });
+    await up("0004");
+    const [alone] = (await everything(opened.aws)).items;
+    expect([alone?.["profileImageUrl"], alone?.["profileImage"]]).toEqual([now, undefined]);
   });
 
   it("under a legal hold stays, also for another entry that names it", async () => {

@@ -4,11 +4,8 @@ import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
 import { documentItemKey, refuseNobody } from "../../documents/entries.ts";
 import type { DocumentSite } from "../../documents/site.ts";
 import { CliError } from "../../errors.ts";
-import { parseKey } from "../../model/keys.ts";
+import { avatarAttributes, parseKey } from "../../model/keys.ts";
 import { parsePublicUrl, type ObjectAddress } from "../../model/urls.ts";
-
-/** Where a profile points at its picture: the website reads the first today, and once read the second. */
-const attributes = ["profileImageUrl", "profileImage"] as const;
 
 /** What a user's profile says of their picture. */
 export interface AvatarPointer {
@@ -29,7 +26,7 @@ export async function readAvatar(site: DocumentSite, userId: string): Promise<Av
     });
   }
   refuseNobody(userId, item);
-  const values = attributes.flatMap((attribute) => item[attribute]?.S ?? []);
+  const values = avatarAttributes.flatMap((attribute) => item[attribute]?.S ?? []);
   return { userId, item, value: values.find((value) => value !== "") };
 }
 
@@ -50,11 +47,11 @@ export async function pointAvatar(
     set: [
       { path: "updatedAt", value: updatedAt },
       // As the hero's pointers: null, so that the website sees that there is none.
-      ...attributes.map((path) => ({ path, value: url === undefined ? { NULL: true } : { S: url } })),
+      ...avatarAttributes.map((path) => ({ path, value: url === undefined ? { NULL: true } : { S: url } })),
     ],
     conditions: [
       { path: "userId", is: "present" },
-      ...attributes.map((path): Condition => {
+      ...avatarAttributes.map((path): Condition => {
         const before = item[path];
         return before === undefined ? { path, is: "absent" } : { path, is: "equal", to: before };
       }),
