@@ -97,27 +97,44 @@ it("says of a name that is not UTF-8 what to do", async () => {
   expect(stderr).toContain("hint: a file whose name is not UTF-8 cannot be named here: rename it first");
 });
 
-it("neither shows nor keeps a password in an endpoint", async () => {
-  const url = "https://me:hidden-word@example.com";
+it.each([
+  "https://me:hidden-word@example.com",
+  "https://me:hid@den-word@example.com",
+  "https://me:1#hidden-word@example.com",
+  "https://me:1/hidden-word@example.com",
+  "https://me/hidden-word@example.com",
+  "me:hidden-word@example.com",
+])("neither shows nor keeps a password in the endpoint %s", async (url) => {
   for (const [argv, env] of [
     [["config", "show", "--target", "aws", "--endpoint-url", url], {}],
     [["config", "show", "--json"], { AWS_ENDPOINT_URL: url }],
   ] as const) {
     const { exitCode, stdout, stderr } = await home.run(argv, { env });
     expect([exitCode, stdout]).toEqual([2, ""]);
-    expect(stderr).toContain("https://***@example.com");
-    expect(stderr).not.toContain("hidden-word");
+    expect(stderr).toContain("not one with an @");
+    expect(stderr).not.toContain("den-word");
   }
 });
 
-it("hides what a server echoes of the request's headers", async () => {
+const token = `IQoJb3JpZ2luX2Vj${"Zm9v/YmFy+".repeat(20)}==`;
+
+it.each<[string, (headers: unknown) => string]>([
+  ["an object", (headers) => JSON.stringify(headers)],
+  ["lists", () => `{"X-Amz-Security-Token":["${token}"]}`],
+  ["pairs", () => `["x-amz-security-token","${token}"]`],
+  ["XML", () => `<X-Amz-Security-Token>${token}</X-Amz-Security-Token>`],
+  ["JSON in JSON", () => `{\\"x-amz-security-token\\":\\"${token}\\"}`],
+  ["JSON with escaped slashes", () => `["x-amz-security-token","${token.replaceAll("/", "\\/")}"]`],
+  ["an address in an address", () => `x-amz-security-token%3D${token}`],
+  ["an address in one, as it is sent", () => `x-amz-security-token%253D${encodeURIComponent(token)}`],
+  ["HTML", () => `x-amz-security-token&quot;:&quot;${token}&quot;`],
+])("hides what a server echoes of the request's headers as %s", async (_name, echo) => {
   server = await startFaultyServer();
   server.fault = ({ headers }) => ({
     status: 418,
     headers: { "content-type": "application/x-amz-json-1.0" },
-    body: JSON.stringify({ __type: "Odd", message: `\u009B2J${JSON.stringify(headers)}` }),
+    body: JSON.stringify({ __type: "Odd", message: `\u009B2J${echo(headers)}` }),
   });
-  const token = `IQoJb3JpZ2luX2Vj${"Zm9v/YmFy+".repeat(20)}==`;
   await writeFile(
     join(home.folder, "credentials"),
     `[default]\naws_access_key_id=AKIAEXAMPLE\naws_secret_access_key=secret-of-the-test\naws_session_token=${token}\n`,
@@ -129,8 +146,10 @@ it("hides what a server echoes of the request's headers", async () => {
   for (const more of [[], ["--json"], ["--verbose"]]) {
     const { exitCode, stderr } = await home.run([...argv, ...more]);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("x-amz-security-token");
-    expect(stderr).not.toContain(token.slice(0, 40));
+    expect(stderr.toLowerCase()).toContain("x-amz-security-token");
+    for (const part of [token.slice(0, 16), token.slice(20, 28), token.slice(-12)]) {
+      expect(stderr).not.toContain(part);
+    }
     expect(stderr).not.toMatch(/Signature=[0-9a-f]{8}/);
     expect(rawLines(stderr)).toEqual([]);
   }

@@ -58,7 +58,8 @@ const url: Kind<string> = {
   fromText(value) {
     const parsed = URL.canParse(value) ? new URL(value) : undefined;
     if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.search !== "") return undefined;
-    if (parsed.username !== "" || parsed.password !== "") return undefined;
+    // Also behind the host: there it is what is left of a password with a `/`, `?` or `#`.
+    if (value.includes("@")) return undefined;
     return value.replace(/\/+$/, "");
   },
   fromJson: (value) => (typeof value === "string" ? url.fromText(value) : undefined),
@@ -453,7 +454,10 @@ function pick(key: SettingKey, { flags, env, file, inFile }: Given): [unknown, s
 
 function checked(value: unknown, kind: Kind<unknown>, where: string, given: unknown): unknown {
   if (value !== undefined) return value;
-  throw new CliError(`${where}: expected ${kind.expected}, not ${JSON.stringify(given)}`, {
+  const text = JSON.stringify(given);
+  const mayHoldPassword = kind === url && text.includes("@");
+  const shown = mayHoldPassword ? "one with an @ (it is not shown)" : text;
+  throw new CliError(`${where}: expected ${kind.expected}, not ${shown}`, {
     exitCode: exitCodes.usage,
   });
 }

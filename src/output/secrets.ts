@@ -3,10 +3,14 @@ const secretVariables = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "MAWPS_BA
 
 /** What signs a request, as it stands in a header, an address, or a server's echo of either. */
 const signed =
-  /(x-amz-security-token|x-amz-signature|signature|x-amz-credential)(["']?\s*[=:]\s*["']?)[^\s"'&,;<>]+/gi;
+  /(x-amz-security-token|x-amz-signature|signature|x-amz-credential)(["']?\s*[=:]\s*["']?)[^\s"'&,;<>[\]]+/gi;
 
-/** Whom an address names before its host, and the password. */
-const userInfo = /(:\/\/)[^\s/?#"'@]+@/g;
+/** The same in any other notation: lists, XML, and what is escaped for JSON, HTML or an address once more. */
+const signedElsewhere =
+  /(x-amz-(?:security-token|signature|credential))((?:&#?\w+;|%[0-9a-f]{2}|\\u00\w\w|[^\w+/%]){1,16})(?:[\w+/=%-]|\\\/|\\u00\w\w|&#\w+;){16,}/gi;
+
+/** Whom an address names before its host, and the password, which may hold an `@` itself. */
+const userInfo = /(:\/\/)[^\s/?#"']+@/g;
 
 /** Shorter ones would be found in words that have nothing to do with them. */
 const shortestSecret = 8;
@@ -23,5 +27,6 @@ export function withoutSecrets(text: string, env: Readonly<Record<string, string
   return known
     .reduce((rest, value) => rest.replaceAll(value, "***"), text)
     .replaceAll(userInfo, "$1***@")
+    .replaceAll(signedElsewhere, "$1$2***")
     .replaceAll(signed, (_all, name: string, between: string) => `${name}${between}***`);
 }

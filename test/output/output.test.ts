@@ -69,6 +69,12 @@ describe("csvLine", () => {
 describe("withoutSecrets", () => {
   it.each([
     ["a password in an address", "cannot reach https://me:pass@host/a", "cannot reach https://***@host/a"],
+    ["a password with an @", "cannot reach http://u:p@ss@host", "cannot reach http://***@host"],
+    [
+      "a list of headers",
+      '{"x-amz-security-token":["0123456789abcdef"]}',
+      '{"x-amz-security-token":["***"]}',
+    ],
     [
       "a signed link",
       "https://b/k?X-Amz-Credential=AKIA%2F2026&X-Amz-Security-Token=abc%2F&X-Amz-Signature=0f0f&x=1",
