@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { userConfigFolder, type FoundFile } from "./config-file.ts";
+import { makeFolders } from "../make-folders.ts";
 import { settings, type Resolved, type SettingKey } from "./config.ts";
 import type { Access, World } from "../world.ts";
 
 /** Settings that say to which server what is the user's own goes: credentials, items, documents. */
-const servers = ["endpointUrl", "clamav.host"] as const satisfies readonly SettingKey[];
+const servers = ["endpointUrl", "clamav.host", "clamav.socket"] as const satisfies readonly SettingKey[];
 
 /** Settings that say where on AWS it is written, for whom, and what the website shows: names that anybody can have. */
 const places = [
@@ -54,7 +55,7 @@ export async function trust(
 ): Promise<void> {
   const trusted = (await readTrusted(world)).set(path, hashOf(text));
   const file = trustedFile(world);
-  await mkdir(userConfigFolder(world), { recursive: true, mode: 0o700 });
+  await makeFolders(userConfigFolder(world), 0o700);
   const passing = `${file}.${world.machine.pid}.part`;
   await writeFile(passing, `${JSON.stringify([...trusted], undefined, 2)}\n`, { mode: 0o600 });
   await rename(passing, file);

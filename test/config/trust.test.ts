@@ -86,8 +86,11 @@ it("takes flags, variables, a file that is named, the user's own and one from in
   expect(seen()).toBeGreaterThan(0);
 });
 
-it("asks before documents go to a scanner that the file names", async () => {
-  await writeConfig({ clamav: { host: "scanner.example.com" } });
+it.each([
+  ["host", "scanner.example.com"],
+  ["socket", "/tmp/else.sock"],
+])("asks before documents go to a scanner whose %s the file names", async (key, value) => {
+  await writeConfig({ clamav: { [key]: value } });
   await writeFile(join(home.folder, "a.txt"), "x");
   const { exitCode, stderr } = await home.run([
     "doc",
@@ -99,7 +102,7 @@ it("asks before documents go to a scanner that the file names", async () => {
     "--create-profile",
   ]);
   expect(exitCode).toBe(1);
-  expect(stderr).toContain("scanner.example.com");
+  expect(stderr).toContain(value);
 });
 
 it.each<[string, Record<string, unknown>, string]>([

@@ -178,6 +178,9 @@ describe("the binary", { timeout }, () => {
     it.runIf(process.platform === "linux")("is done without where no folder can be made", async () => {
       env["XDG_CACHE_HOME"] = env["HOME"] = "/proc/none";
       expect((await mawps("--version")).code).toBe(0);
+      await writeFile(join(folder, "mawps.config.json"), "{}");
+      const trusted = await mawps("config", "trust");
+      expect([trusted.code, trusted.stderr]).toEqual([1, expect.stringContaining("/proc/none")]);
     });
   });
 
