@@ -2,12 +2,12 @@ import { decodeText } from "../decode-text.ts";
 import { documentTypes } from "../model/document-types.ts";
 import { zipEntries, zipEntryBytes, type ReadAt, type ZipEntry } from "./zip-directory.ts";
 
-/** Far more than the parts have that tell what an archive is. */
-const maxPartBytes = 4 * 1024 ** 2;
+/** Far more than the parts have together that tell what an archive is; a directory can name one part any number of times. */
+const maxPartsBytes = 4 * 1024 ** 2;
 
 interface Archive {
   readonly entries: readonly ZipEntry[];
-  /** The texts of the entries whose names in lower case match; undefined where one of them cannot be read. */
+  /** The texts of the entries whose names in lower case match; undefined where one of them cannot be read, or all are too large. */
   readonly texts: (name: RegExp) => Promise<string[] | undefined>;
 }
 
@@ -22,9 +22,12 @@ export async function archiveKind(readAt: ReadAt, sizeBytes: number): Promise<st
     entries,
     async texts(name) {
       const texts: string[] = [];
+      let roomBytes = maxPartsBytes;
       for (const entry of entries.filter((entry) => name.test(entry.name.toLowerCase()))) {
-        const bytes = await zipEntryBytes(readAt, entry, maxPartBytes);
+        const bytes = roomBytes > 0 ? await zipEntryBytes(readAt, entry, roomBytes) : undefined;
         if (bytes === undefined) return undefined;
+        // Also what is empty is work, and what is packed need not become more.
+        roomBytes -= Math.max(bytes.byteLength, entry.packedBytes) + 1;
         texts.push(decodeText(bytes));
       }
       return texts;
@@ -56,7 +59,7 @@ async function officeKind({ entries, texts }: Archive): Promise<string> {
   const names = entries.map(({ name }) => name.toLowerCase());
   if (names.some((name) => /(?:^|\/)vba(?:project|data)\b|(?:^|\/)macrosheets\//.test(name))) return macros;
   const types = await texts(contentTypes);
-  const relations = await texts(/^(?:[^/]+\/)?_rels\/[^/]*\.rels$/);
+  const relations = await texts(/(?:^|\/)_rels\/[^/]*\.rels$/);
   if (types === undefined || relations === undefined) return unreadable;
   const type = types.map(withoutReferences).join();
   if (/macroenabled|vbaproject|macrosheet/i.test(type)) return macros;
@@ -89,7 +92,7 @@ async function openDocumentKind({ texts }: Archive): Promise<string> {
 
 /** The type that a manifest gives the whole, whose path is `/`. */
 function rootType(manifest: string): string | undefined {
-  const entries = manifest.match(/<(?:[\w.-]+:)?file-entry\b[^>]*>/g) ?? [];
+  const entries = manifest.match(/<(?:[\w.-]+:)?file-entry\b[^<>]*>/g) ?? [];
   const root = entries.find((entry) => /\bfull-path\s*=\s*["']\/["']/.test(entry));
   return root === undefined ? undefined : /\bmedia-type\s*=\s*["']([^"']*)["']/.exec(root)?.[1]?.trim();
 }

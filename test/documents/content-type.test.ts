@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { documentType } from "../../src/documents/content-type.ts";
+import { archiveKind } from "../../src/documents/office.ts";
 import { CliError } from "../../src/errors.ts";
 import { documentTypes } from "../../src/model/document-types.ts";
 import { zip } from "../fixtures/zip-archive.ts";
@@ -245,6 +246,28 @@ describe("documentType refuses", () => {
       /macros/,
     ],
     [
+      "the same where the part lies deeper",
+      "a.docx",
+      zip([
+        types,
+        ["word/document.xml", ""],
+        [
+          "word/a/b/_rels/document.xml.rels",
+          relation("http://schemas.microsoft.com/office/2006/relationships/vbaProject"),
+        ],
+      ]),
+      /macros/,
+    ],
+    [
+      "a manifest of entries that never end",
+      "a.odt",
+      zip([
+        ["content.xml", ""],
+        ["META-INF/manifest.xml", "<file-entry ".repeat(340_000)],
+      ]),
+      /ZIP archive, not odt/,
+    ],
+    [
       "a document of a type that has macros",
       "a.docx",
       zip([mainType("application/vnd.ms-word.document.macroEnabled.main+xml"), ["word/document.xml", ""]]),
@@ -368,4 +391,20 @@ it("a small document is read with one request, a large one with few", async () =
   expect(await requests(docx)).toBe(1);
   const media = ["word/media/a.png", Buffer.alloc(500_000)] as const;
   expect(await requests(zip([types, ["word/document.xml", "<w/>"], media]))).toBe(2);
+});
+
+it("parts that are too large together are not read on", async () => {
+  const part = ["[Content_Types].xml", Buffer.alloc(100_000)] as const;
+  const content = zip([...Array.from({ length: 200 }, () => part), ["word/document.xml", "<w/>"]], {
+    isStreamed: true,
+  });
+  let opened = 0;
+  const readAt = async (at: number, length: number) => {
+    const bytes = content.subarray(at, at + length);
+    if (length === 30 && bytes.toString("latin1", 0, 4) === "PK\x03\x04") opened += 1;
+    return bytes;
+  };
+  expect(await archiveKind(readAt, content.byteLength)).toBe("a damaged or very large ZIP archive");
+  // 4 MiB have room for so many, and the next one shows that there is no more.
+  expect(opened).toBe(42);
 });
