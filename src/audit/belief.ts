@@ -1,3 +1,4 @@
+import { maxTransactionItems } from "../aws/dynamodb/put-new.ts";
 import {
   entryHash,
   isEntry,
@@ -25,7 +26,9 @@ export interface Judge {
 
 /**
  * How far the chain goes on behind a head that is known to be right, and what stands there without being part of it:
- * the next entry is to take its place behind that. Reads no further than a chain can have grown behind its anchor.
+ * the next entry is to take its place behind that. Reads no further than a chain can have grown behind its anchor, and passes over
+ * only what is in the way: an item that leaves room for a whole group in front of it moves nobody, so that no number of items
+ * leads the writers to a place that is taken. All writers judge with the same room, and find the same place.
  */
 export async function followChain(
   site: AuditSite,
@@ -34,14 +37,15 @@ export async function followChain(
 ): Promise<{ head: ChainHead; disbelieved?: Disbelieved }> {
   let head = known;
   let disbelieved: Disbelieved | undefined;
-  const range = { fromSequence: known.sequence + 1, toSequence: known.sequence + mostUnanchored };
-  for await (const stored of storedChain(site, range)) {
+  for await (const stored of storedChain(site, { fromSequence: known.sequence + 1 })) {
     const { sequence } = stored;
     if (!isSequence(sequence)) continue;
+    const end = disbelieved?.to ?? head.sequence;
+    if (sequence > end + mostUnanchored) break;
     if (continues(head, stored) && (await isBelieved(stored, judge))) {
       head = headOf(stored, sequence);
       disbelieved = undefined;
-    } else {
+    } else if (sequence <= end + maxTransactionItems) {
       disbelieved = { from: disbelieved?.from ?? sequence, to: sequence };
     }
   }

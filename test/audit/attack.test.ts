@@ -142,6 +142,27 @@ describe("with rights on the table alone", () => {
     },
   );
 
+  it.each([
+    { what: "right behind the head, and as far as a chain can grow", places: [3, 10_002, 10_003], next: 4 },
+    { what: "at every second place", places: [3, 5, 7, 9, 11, 13], next: 14 },
+    { what: "as far apart as a group has room, and on beyond all bounds", places: [3, 103, 203], next: 204 },
+    { what: "just too far apart to be in the way", places: [3, 104, 10_003], next: 4 },
+  ])("entries $what stop nobody", async ({ places, next }) => {
+    await trail.write(2);
+    const last = await stored(2);
+    for (const place of places) await trail.put(made(last, { sequence: { N: String(place) } }));
+    await trail.write(3);
+    expect(plain(await stored(next))).toMatchObject({
+      action: "audit.chain-broken",
+      details: { sequence: 2, from: "3", to: String(next - 1) },
+    });
+    expect(plain(await stored(next + 3))).toMatchObject({ action: "document.deleted" });
+    expect(await trail.anchor()).toMatchObject({ sequence: next + 3 });
+    await trail.write(1);
+    expect(await trail.anchor()).toMatchObject({ sequence: next + 4 });
+    expect(await faults()).not.toEqual([]);
+  });
+
   it("an acknowledgement of one's own forgery is none", async () => {
     await trail.write(2);
     const details = { M: { steps: { L: [{ S: "forged 3-3" }] } } };
