@@ -70,9 +70,13 @@ export async function listSnapshots(
   const checks = (await readChecks(repository, signal)).filter(({ at }) => Date.parse(at) <= latest);
   const found: SnapshotEntry[] = [];
   const ahead: string[] = [];
+  let previous: string | undefined;
   for await (const { name } of repository.store.list("snapshots/", signal)) {
     const [, id = "", file] = name.split("/");
     if (!idPattern.test(id) || !/^manifest\.json(\.age)?$/.test(file ?? "")) continue;
+    // Whoever may add to a repository can put the manifest of the other kind beside the real one: it is one backup.
+    if (id === previous) continue;
+    previous = id;
     if (startOf(id).getTime() > latest) {
       ahead.push(id);
       continue;

@@ -51,6 +51,9 @@ onEveryStore("the backups of a repository", (keep) => {
     await kept.store.create("snapshots/README.md", Buffer.from("x"));
     await kept.store.create("snapshots/20261122T031500Z-000000/RECOVERY.md", Buffer.from("x"));
     await kept.store.create("snapshots/tomorrow/manifest.json", Buffer.from("{}"));
+    // As somebody puts it beside the real one: it is none of its own.
+    for (const { id } of made)
+      await kept.store.create(`snapshots/${id}/manifest.json.age`, Buffer.from("{}"));
     const listed = (await listSnapshots(repository, look)).snapshots;
     expect(listed).toEqual(
       [made[2], made[0], made[1]].map((manifest) => ({
