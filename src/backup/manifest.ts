@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
-import { canonicalJson, isRecord } from "../model/json.ts";
+import { canonicalJson, isDeeperThan, isRecord } from "../model/json.ts";
 import { DamagedError } from "./damage.ts";
 import { manifestSchema } from "./manifest-schema.ts";
 import type { Manifest } from "./snapshot.ts";
+
+/** Far more than a manifest has, and far less than what goes down into it can take. */
+const maxLevels = 30;
 
 /** The manifest as it is stored: readable JSON, with the hash of all the rest in it. */
 export function manifestBytes(manifest: Manifest): Buffer {
@@ -19,6 +22,7 @@ export function parseManifest(bytes: Buffer, id: string): Manifest {
     throw damaged("cannot be read");
   }
   if (!isRecord(found)) throw damaged("is no manifest");
+  if (isDeeperThan(found, maxLevels)) throw damaged("is nested too deep");
   const { sha256, ...manifest } = found;
   if (typeof sha256 !== "string" || sha256 !== hashOf(manifest)) throw damaged("is not what was stored");
   if (manifest["format"] !== 1) throw damaged(`has format ${String(manifest["format"])}; format 1 is known`);

@@ -1,7 +1,10 @@
 import type { UserPool } from "../aws/cognito/user-pool.ts";
 import type { PoolAccount } from "../aws/cognito/users-list.ts";
 import { CliError } from "../errors.ts";
-import { isRecord } from "../model/json.ts";
+import { isDeeperThan, isRecord } from "../model/json.ts";
+
+/** Far more than an account has, and far less than what goes down into it can take. */
+const maxLevels = 30;
 
 /** One account in a snapshot. */
 export interface UserLine {
@@ -65,7 +68,7 @@ export function parseUserLine(line: Uint8Array | string): UserLine {
   } catch {
     parsed = undefined;
   }
-  if (isUserLine(parsed)) return parsed;
+  if (!isDeeperThan(parsed, maxLevels) && isUserLine(parsed)) return parsed;
   throw new CliError("a line of the snapshot's users is not an account as this program writes them");
 }
 

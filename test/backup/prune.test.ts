@@ -351,6 +351,8 @@ onEveryStore("a prune", (keep) => {
         Object.keys(change as object).length === 0 ? {} : { ...manifest, id, ...(change as object) };
       await forge(id, manifestBytes(whole as Manifest));
     }
+    const deep = `{"sha256":"","deep":${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
+    await forge(snapshotId(new Date(Date.UTC(2026, 2, 4 + shapes.length)), "abcdef"), Buffer.from(deep));
     await pruned({ last: 3, daily: 3 });
     expect((await ids()).filter((id) => nights.some((night) => night.id === id))).toHaveLength(3);
   });

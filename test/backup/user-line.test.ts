@@ -65,6 +65,12 @@ describe("a line", () => {
     expect(userLine({ ...made, attributes: [] }, byEmail, []).put.Username).toBe(account.sub);
   });
 
+  it("is nothing nested without end beside what an account has", () => {
+    const text = userLineText(userLine(account, byName, []));
+    const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
+    expect(() => parseUserLine(`{"deep":${deep},${text.slice(1)}`)).toThrow(CliError);
+  });
+
   it.each(["", "{}", "null", '{"seen":{},"put":{}}', '{"seen":{"sub":"a"}', "[]"])("is not %j", (text) => {
     expect(() => parseUserLine(text)).toThrow(CliError);
   });
