@@ -1,9 +1,9 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, type Stats } from "node:fs";
 import { copyFile, link, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import { CliError } from "../errors.ts";
-import type { Store, StoredFile } from "./store.ts";
+import { maxSmallFileBytes, type Store, type StoredFile } from "./store.ts";
 import { makeFolders } from "../make-folders.ts";
 import { retry } from "../retry.ts";
 
@@ -61,11 +61,15 @@ export function folderStore(folder: string): Store {
     },
     async readBytes(name) {
       const path = pathOf(name);
-      return (await isFile(path)) ? orAbsent(readFile(path)) : undefined;
+      const found = await fileAt(path);
+      if (found === undefined) return undefined;
+      if (found.size > maxSmallFileBytes)
+        throw new CliError(`${path} is larger than the ${maxSmallFileBytes} bytes that it can have`);
+      return orAbsent(readFile(path));
     },
     async open(name, signal) {
       const path = pathOf(name);
-      if (!(await isFile(path))) return undefined;
+      if ((await fileAt(path)) === undefined) return undefined;
       return createReadStream(path, {
         highWaterMark: 1024 ** 2,
         ...(signal === undefined ? {} : { signal }),
@@ -165,10 +169,10 @@ async function sweep(folder: string, justWritten: string): Promise<void> {
   }
 }
 
-/** Whether there is a file to read. @throws CliError for what is none: to read a named pipe would never end. */
-async function isFile(path: string): Promise<boolean> {
+/** The file to read, if there is one. @throws CliError for what is none: to read a named pipe would never end. */
+async function fileAt(path: string): Promise<Stats | undefined> {
   const found = await orAbsent(stat(path));
-  if (found === undefined || found.isFile()) return found !== undefined;
+  if (found === undefined || found.isFile()) return found;
   throw new CliError(`${path} is no file`, { hint: "is this the folder of a repository?" });
 }
 

@@ -5,7 +5,7 @@ import { getObject, getObjectBytes, headObject, putObject } from "../aws/s3/obje
 import { errorName } from "../aws/setting.ts";
 import { uploadFile } from "../aws/s3/upload.ts";
 import { CliError } from "../errors.ts";
-import type { Store } from "./store.ts";
+import { maxSmallFileBytes, type Store } from "./store.ts";
 
 /** A repository under a prefix of a bucket. The bucket is not made here. */
 export function s3Store(aws: Aws, place: { readonly bucket: string; readonly prefix: string }): Store {
@@ -31,7 +31,8 @@ export function s3Store(aws: Aws, place: { readonly bucket: string; readonly pre
       return { name, bytes: head.sizeBytes, modifiedAt: head.lastModified ?? new Date(0) };
     },
     async readBytes(name, signal) {
-      return (await orAbsent(getObjectBytes(aws, { bucket, key: keyOf(name), signal })))?.bytes;
+      const get = { bucket, key: keyOf(name), maxBytes: maxSmallFileBytes, signal };
+      return (await orAbsent(getObjectBytes(aws, get)))?.bytes;
     },
     async open(name, signal) {
       return (await orAbsent(getObject(aws, { bucket, key: keyOf(name), signal })))?.body;

@@ -1,3 +1,6 @@
+/** Far more than a small file of a repository has: a manifest names each part of a backup, some hundred bytes each. */
+export const maxSmallFileBytes = 64 * 1024 ** 2;
+
 /** A file of the repository. */
 export interface StoredFile {
   /** With `/` between folders, none in front. */
@@ -11,7 +14,7 @@ export interface Store {
   /** For messages. */
   readonly where: string;
   stat(name: string, signal?: AbortSignal): Promise<StoredFile | undefined>;
-  /** A small file whole; undefined when there is none. */
+  /** A small file whole; undefined when there is none. @throws CliError for one of more than `maxSmallFileBytes`. */
   readBytes(name: string, signal?: AbortSignal): Promise<Buffer | undefined>;
   open(name: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Whole and durable, or not at all; what is there stays. */

@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { folderStore } from "../../src/backup/folder-store.ts";
 import { s3Store } from "../../src/backup/s3-store.ts";
-import type { Store } from "../../src/backup/store.ts";
+import { maxSmallFileBytes, type Store } from "../../src/backup/store.ts";
 import { openLocalAws, type LocalAws } from "../support/local-aws.ts";
 
 let local: LocalAws;
@@ -52,6 +52,17 @@ describe.each(kinds)("%s", (_kind, make) => {
     expect(await store.readBytes("a/b")).toBeUndefined();
     expect(await store.open("a/b")).toBeUndefined();
     await store.remove(["a/b"]);
+  });
+
+  test("reads no small file into memory that is none", async () => {
+    const store = make();
+    const path = join(folder, "large");
+    await writeFile(path, "");
+    await truncate(path, maxSmallFileBytes + 1);
+    await store.replaceFromFile("snapshots/1/manifest.json", path);
+    await expect(store.readBytes("snapshots/1/manifest.json")).rejects.toThrow(
+      "larger than the 67108864 bytes that it can have",
+    );
   });
 
   test("keeps what was there when the same name is created again", async () => {

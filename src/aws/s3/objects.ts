@@ -1,6 +1,7 @@
 import type { GetObjectCommandOutput, HeadObjectCommandOutput, StorageClass } from "@aws-sdk/client-s3";
 import { isDeepStrictEqual } from "node:util";
 import { crc32Base64 } from "./checksums.ts";
+import { CliError } from "../../errors.ts";
 import type { Aws } from "../clients.ts";
 import { leavePayloadUnsigned } from "../raw/unsigned-payload.ts";
 import { requestObject, wholeBody, type GetObject } from "./get-object.ts";
@@ -160,11 +161,24 @@ export async function getObject(aws: Aws, get: GetObject): Promise<OpenedObject>
   return { head, body: wholeBody(aws, get, { answer, verification }) };
 }
 
-/** Reads an object, or a range of it, into memory. */
-export async function getObjectBytes(aws: Aws, get: GetObject): Promise<{ head: ObjectHead; bytes: Buffer }> {
+/**
+ * Reads an object, or a range of it, into memory.
+ * @throws CliError when it has more bytes than `maxBytes`; no more are read.
+ */
+export async function getObjectBytes(
+  aws: Aws,
+  get: GetObject & { readonly maxBytes?: number },
+): Promise<{ head: ObjectHead; bytes: Buffer }> {
   const { head, body } = await getObject(aws, get);
+  const { maxBytes = Infinity } = get;
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
+  let readBytes = 0;
+  for await (const chunk of body) {
+    readBytes += chunk.byteLength;
+    if (readBytes > maxBytes)
+      throw new CliError(`${get.bucket}/${get.key} is larger than the ${maxBytes} bytes that it can have`);
+    chunks.push(chunk);
+  }
   return { head, bytes: Buffer.concat(chunks) };
 }
 
