@@ -46,11 +46,40 @@ function cacheFolder() {
   }
 }
 
-/** Whether it is a folder, of this user, that nobody else may write to. Throws where there is nothing. */
+/**
+ * Whether it is a folder, of this user, that nobody else may write to, nor put another one into its place: not in the two above
+ * it either. Throws where there is nothing.
+ */
 function isOwn(folder) {
   const found = fs.lstatSync(folder);
   if (!found.isDirectory()) return false;
-  return process.getuid === undefined || (found.uid === process.getuid() && (found.mode & 0o022) === 0);
+  if (process.getuid === undefined) return true;
+  const own = process.getuid();
+  const above = dirname(folder);
+  return isOnlyOf(own, found) && [above, dirname(above)].every((each) => isSafe(own, fs.statSync(each)));
+}
+
+function isOnlyOf(own, { uid, mode }) {
+  return uid === own && (mode & 0o022) === 0;
+}
+
+/** Whether only this user and the system's administrator can rename what this user has in it: where all may write, by the sticky bit. */
+function isSafe(own, { uid, mode }) {
+  return (uid === own || uid === 0) && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0);
+}
+
+/** A file's bytes, of this user alone, by what was opened: another may come into its place at any time. */
+function readOwn(path) {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const file = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    const found = fs.fstatSync(file);
+    const isOurs = process.getuid === undefined || isOnlyOf(process.getuid(), found);
+    if (!found.isFile() || !isOurs) throw new Error("not this user's own file");
+    return fs.readFileSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
 }
 
 function packedRequire(folder, { cache, build, source: startSource }) {
@@ -81,7 +110,7 @@ function packedRequire(folder, { cache, build, source: startSource }) {
   /** One line of JSON with name, bytes of source and bytes of compiled code of each chunk, then these bytes. */
   function readPack(path) {
     try {
-      const bytes = fs.readFileSync(path);
+      const bytes = readOwn(path);
       let at = bytes.indexOf(10) + 1;
       const chunks = new Map();
       for (const [name, sourceBytes, codeBytes] of JSON.parse(bytes.latin1Slice(0, at))) {

@@ -5,10 +5,12 @@ import {
   chmod,
   chown,
   cp,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   symlink,
@@ -166,6 +168,51 @@ describe("the binary", { timeout }, () => {
       await writeFile(join(kept(), "mine.txt"), "mine");
       expect((await mawps("--version")).code).toBe(0);
       expect(await readdir(kept())).toEqual(["mine.txt"]);
+    });
+
+    it.runIf(isHere && process.platform === "linux").each([
+      { name: "that others may write to", make: async (path: string) => chmod(path, 0o777), fits: false },
+      {
+        name: "that all write to, with a sticky bit",
+        make: async (path: string) => chmod(path, 0o1777),
+        fits: true,
+      },
+      ...(process.getuid?.() === 0
+        ? [
+            {
+              name: "of another user",
+              make: async (path: string) => chown(path, 65_534, 65_534),
+              fits: false,
+            },
+          ]
+        : []),
+    ])("is kept below a folder $name: $fits", async ({ make, fits }) => {
+      for (const above of [join(kept(), ".."), join(kept(), "..", "..")]) {
+        await rm(join(folder, "cache"), { recursive: true, force: true });
+        await mkdir(kept(), { recursive: true, mode: 0o700 });
+        await make(above);
+        expect((await mawps("--version")).code).toBe(0);
+        expect([above, await isKept()]).toEqual([above, fits]);
+      }
+    });
+
+    it.runIf(isHere && process.getuid?.() === 0).each([
+      { name: "another user's file", make: async (path: string) => chown(path, 65_534, 65_534) },
+      { name: "a file that others may write to", make: async (path: string) => chmod(path, 0o666) },
+      {
+        name: "a link",
+        async make(path: string) {
+          await rename(path, join(folder, "elsewhere"));
+          await symlink(join(folder, "elsewhere"), path);
+        },
+      },
+    ])("is not run from $name, and made anew", async ({ make }) => {
+      await mawps("--version");
+      const [name = ""] = await readdir(kept());
+      await make(join(kept(), name));
+      expect((await mawps("--version")).code).toBe(0);
+      const { uid, mode } = await lstat(join(kept(), name));
+      expect([uid, mode]).toEqual([process.getuid?.(), 0o100600]);
     });
 
     it.runIf(process.getuid?.() === 0)("is not run from another user's folder", async () => {
