@@ -4,6 +4,7 @@ import { parseKey, pluralFileType } from "../model/keys.ts";
 import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
 import { byRepair, isAstray, type Finding } from "./check-finding.ts";
 import type { StoredEntry } from "./entries.ts";
+import { namedBy } from "./named-by.ts";
 import type { Remembered } from "./remembered.ts";
 
 /** Objects of documents that no entry names. */
@@ -22,7 +23,7 @@ export function orphans({ documents, objects }: CheckFacts, entries: readonly St
       if (of !== undefined && current !== undefined) {
         // Only the tool tells the hash: what the website wrote is no copy of ours.
         return said.sha256 !== undefined && current.sha256 === object.sha256
-          ? leftOver(of, key)
+          ? leftOver(of, key, documents.profile)
           : lost(userId, { ...object, said: withoutId(said) });
       }
       if (of === undefined) return lost(userId, object);
@@ -39,11 +40,19 @@ export function orphans({ documents, objects }: CheckFacts, entries: readonly St
 }
 
 /** What a broken-off move leaves: the same bytes at another key. */
-function leftOver({ userId, document }: StoredEntry, key: string): Finding {
+function leftOver(
+  { userId, document }: StoredEntry,
+  key: string,
+  profile: CheckFacts["documents"]["profile"],
+): Finding {
   const held = legalHold(document.attributes);
   const what = `it holds the bytes of ${document.name} a second time; links to it still work`;
   const base = { userId, kind: "left-over-object" as const, id: document.id, key, what };
   if (held !== undefined) return { ...base, remedy: `it may not be deleted: legal hold (${held})` };
+  const attribute = namedBy(profile, key);
+  if (attribute !== undefined) {
+    return { ...base, remedy: `none while ${JSON.stringify(attribute)} of the profile names it` };
+  }
   return {
     ...base,
     remedy: `${byRepair} deletes it in all versions`,

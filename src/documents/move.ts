@@ -106,8 +106,8 @@ export async function finishMove(
   others: readonly StoredEntry[],
 ): Promise<StoredEntry> {
   const { userId, document } = entry;
-  const from = document.attributes[movedFrom];
-  if (typeof from !== "string" || from === "") return entry;
+  const from = formerKey(entry);
+  if (from === "") return entry;
   const isOurs =
     documentFolders(userId).some((folder) => from.startsWith(folder)) &&
     nextKey(entry, from) === document.s3Key &&
@@ -124,6 +124,12 @@ export async function finishMove(
   }
   const { changed } = await changeEntries(site, [{ entry, remove: [movedFrom], unchanged: ["s3Key"] }]);
   return changed[0] ?? entry;
+}
+
+/** The key of what a broken-off move may have left behind; "" without one. */
+export function formerKey({ document }: StoredEntry): string {
+  const from = document.attributes[movedFrom];
+  return typeof from === "string" ? from : "";
 }
 
 /** Whether a move of the document was broken off after its entry had changed. */

@@ -3,7 +3,8 @@ import type { AuditEvent } from "../model/audit.ts";
 import { legalHold } from "../model/documents.ts";
 import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
 import { storedObject } from "./link.ts";
-import { finishMove, moveDocument, nextKey } from "./move.ts";
+import { finishMove, formerKey, moveDocument, nextKey } from "./move.ts";
+import { namedBy } from "./named-by.ts";
 import type { ChangingSite } from "./site.ts";
 
 export interface Revoked {
@@ -15,7 +16,7 @@ export interface Revoked {
 /**
  * Ends every link to a document by moving its object: a signature cannot be taken back. Everything that the former key
  * held is deleted, in all versions. After a crash the same call finishes: what an earlier one left is deleted first.
- * @throws CliError when nothing may be deleted (legal hold), another entry names the same object, or the website reaches it
+ * @throws CliError when nothing may be deleted (legal hold), something else names the same object, or the website reaches it
  * by its key.
  */
 export async function revokeLinks(
@@ -39,9 +40,10 @@ export async function revokeLinks(
 
 function assertMovable(
   site: ChangingSite,
-  { document, place, bucket }: StoredEntry,
-  { userId, entries }: UserDocuments,
+  entry: StoredEntry,
+  { userId, entries, profile }: UserDocuments,
 ): void {
+  const { document, place, bucket } = entry;
   const { id, name, status, s3Key, attributes } = document;
   const stays = { hint: "its links end by themselves; `mawps doc url --list` tells when" };
   if (document.inline !== undefined) {
@@ -57,6 +59,13 @@ function assertMovable(
   if (bucket !== site.bucket) {
     throw new CliError(
       `${id} (${name}) lies in ${bucket}, where the website opens it by its address: moved, its button there would find nothing`,
+      stays,
+    );
+  }
+  const naming = [s3Key, formerKey(entry)].flatMap((key) => namedBy(profile, key) ?? []);
+  if (naming[0] !== undefined) {
+    throw new CliError(
+      `${id} (${name}): ${JSON.stringify(naming[0])} of the profile names its object too, and would not find it any more`,
       stays,
     );
   }

@@ -3,6 +3,7 @@ import { headObject } from "../aws/s3/objects.ts";
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
 import { entriesAttribute, entriesIn, type StoredEntry } from "../documents/entries.ts";
 import { nextKey } from "../documents/move.ts";
+import { namedBy } from "../documents/named-by.ts";
 import { documentUrl } from "../documents/site.ts";
 import { legalHold } from "../model/documents.ts";
 import { avatarAttributes, avatarKey, parseKey, pluralFileType } from "../model/keys.ts";
@@ -43,7 +44,7 @@ export const documentKeys: Migration = {
     const moved = async (what: string, from: string, newKey: () => string) => {
       const known = moves.find((move) => move.from === from);
       if (known !== undefined) return known.to;
-      const hold = held.get(from);
+      const hold = held.get(from) ?? namedElsewhere(site, items, from);
       const move = hold ?? (await planMove(site, { userId, from, newKey }));
       if (typeof move === "string") left.push({ userId, what, why: move });
       else moves.push(move);
@@ -119,6 +120,17 @@ function oldPictures(
     const key = keyOfAddress(site, item[attribute]?.S);
     return key !== undefined && parseKey(key)?.layout === "old-avatar" ? [[attribute, key] as const] : [];
   });
+}
+
+/** Why an object stays that more than what moves with it names. */
+function namedElsewhere(site: MigrationSite, items: readonly StoredItem[], key: string): string | undefined {
+  for (const stored of items) {
+    const pictures = new Map(oldPictures(site, stored));
+    const others = Object.entries(stored.item).filter(([attribute]) => pictures.get(attribute) !== key);
+    const attribute = namedBy(Object.fromEntries(others), key);
+    if (attribute !== undefined) return `${JSON.stringify(attribute)} names its object too: ${key}`;
+  }
+  return undefined;
 }
 
 function newPictureKey(userId: string, from: string): string {

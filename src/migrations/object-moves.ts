@@ -4,7 +4,7 @@ import { deleteObject, headObject, type ObjectHead } from "../aws/s3/objects.ts"
 import { httpStatus } from "../aws/setting.ts";
 import { assertSame } from "../documents/move.ts";
 import type { JournalRecord, MigrationSite, ObjectMove } from "./migration.ts";
-import { namedKeys, readUnit } from "./units.ts";
+import { isNamed, readUnit } from "./units.ts";
 
 /*
  * An object moves in three steps: copy, change of the item that names it, deletion of the former one. Whatever is broken
@@ -33,9 +33,9 @@ export async function copyMove(site: MigrationSite, move: ObjectMove): Promise<"
 /** Deletes of each moved object the one that no item of the person names any more, as the table above says. */
 export async function settleMoves(site: MigrationSite, record: JournalRecord): Promise<void> {
   if (record.moves.length === 0) return;
-  const named = namedKeys(site, await readUnit(site, record.userId));
+  const unit = await readUnit(site, record.userId);
   for (const move of record.moves) {
-    const [isFormer, isNew] = [named.has(move.from), named.has(move.to)];
+    const [isFormer, isNew] = [isNamed(site, unit, move.from), isNamed(site, unit, move.to)];
     if (isFormer === isNew) continue;
     const [former, copy] = [await head(site, move.from), await head(site, move.to)];
     if (former === undefined || copy?.sizeBytes !== former.sizeBytes) continue;

@@ -20,5 +20,5 @@ export const migrations: readonly Registered[] = [
   { migration: documentFields, checksum: "75e432186747dd6fbdd600be0a3e086f216d609bbc5739e6139bd65011e7e992" },
   { migration: profileType, checksum: "6c456e4f9d5f317de7984cf7a4bf63891e521067aa288a9703aa7f1f4e22897b" },
   { migration: documentItems, checksum: "3e6ebc9b39ec538fc8e18fc73f2d2aec4ee5a58a1443cb172264dc643e04a8d7" },
-  { migration: documentKeys, checksum: "eb6d9e14dbb521fb5b7d963322bd6fc91e2adda94b89cf1c9df520011fda1e76" },
+  { migration: documentKeys, checksum: "abc3bf951baa361ef3c88a715d236775fc5abdd86a6a2960df74be4cb773633c" },
 ];

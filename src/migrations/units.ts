@@ -1,6 +1,6 @@
 import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { documentItemKey, entriesIn, type ItemPlace } from "../documents/entries.ts";
-import { avatarAttributes } from "../model/keys.ts";
+import { namedBy } from "../documents/named-by.ts";
 import { isPassedOver, nobodiesCount, type Nobodies } from "../model/nobodies.ts";
 import { parsePublicUrl } from "../model/urls.ts";
 import type { MigrationSite, StoredItem, Unit } from "./migration.ts";
@@ -50,13 +50,13 @@ export async function readUnit(site: MigrationSite, userId: string): Promise<Uni
   return { userId, items: found.flat() };
 }
 
-/** The keys of the private bucket that a person's items name: of documents, and of the picture. */
-export function namedKeys(site: MigrationSite, { userId, items }: Unit): ReadonlySet<string> {
-  const keys = items.flatMap(({ place, item }) => [
-    ...entriesIn(site, { userId, place, item }).map(({ document }) => document.s3Key),
-    ...avatarAttributes.map((attribute) => keyOfAddress(site, item[attribute]?.S)),
-  ]);
-  return new Set(keys.filter((key) => key !== undefined && key !== "") as string[]);
+/** Whether a person's items name an object of the private bucket: an entry, or whatever else. */
+export function isNamed(site: MigrationSite, { userId, items }: Unit, key: string): boolean {
+  return items.some(
+    ({ place, item }) =>
+      entriesIn(site, { userId, place, item }).some(({ document }) => document.s3Key === key) ||
+      namedBy(item, key) !== undefined,
+  );
 }
 
 /** The key of an address in the private bucket; undefined for any other text. */

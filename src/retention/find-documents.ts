@@ -8,7 +8,9 @@ import {
   readRemoved,
   type ItemPlace,
   type StoredEntry,
+  type UserDocuments,
 } from "../documents/entries.ts";
+import { namedBy } from "../documents/named-by.ts";
 import { legalHold } from "../model/documents.ts";
 import { parseKey } from "../model/keys.ts";
 import { judgedAttributes, nobodyIn } from "../model/nobodies.ts";
@@ -72,8 +74,7 @@ async function* findRemoved(site: RetentionSite, noticed: Noticed): AsyncGenerat
   }
   const decided = removed.filter(({ document }) => decideDocument(document, rules) !== undefined);
   for (const userId of new Set(decided.map((entry) => entry.userId))) {
-    const { entries } = await readDocuments(documents, userId);
-    for (const { entry, due } of await judge(site, entries)) {
+    for (const { entry, due } of await judge(site, await readDocuments(documents, userId))) {
       if (entry.place !== "removed") continue;
       if (due.key !== undefined && due.versions.length > 1) noticed.purgedWhole.add(due.key);
       yield due;
@@ -101,8 +102,7 @@ async function dueOf(site: RetentionSite, item: Item, noticed: Noticed): Promise
   }
   if (!entries.some(({ document }) => decideDocument(document, rules) !== undefined)) return [];
   // Another place of the user's may name the same object.
-  const { entries: all } = await readDocuments(documents, userId);
-  const judged = await judge(site, all);
+  const judged = await judge(site, await readDocuments(documents, userId));
   return judged.flatMap((each) => (each.entry.place === place ? [each.due] : []));
 }
 
@@ -115,9 +115,13 @@ export interface Judged {
 /**
  * Judges all entries of one user: by the rules, by where their objects lie, by S3's times of these, and by each other.
  * Entries for which nothing is due are left out; one that is due by its own times, but whose object is younger, is kept.
- * What documents-api keeps is the website's: never due, and its objects are needed.
+ * What documents-api keeps is the website's: never due, and its objects are needed, as are those that another attribute of
+ * the profile names.
  */
-export async function judge(site: RetentionSite, entries: readonly StoredEntry[]): Promise<Judged[]> {
+export async function judge(
+  site: RetentionSite,
+  { profile, entries }: Pick<UserDocuments, "profile" | "entries">,
+): Promise<Judged[]> {
   const decided = entries.flatMap((entry) => {
     const verdict = entry.place === "api" ? undefined : decideDocument(entry.document, site.rules);
     return verdict === undefined ? [] : [{ entry, verdict: verdictOnPlace(site, entry, verdict) }];
@@ -145,11 +149,13 @@ export async function judge(site: RetentionSite, entries: readonly StoredEntry[]
       return [{ entry, due }];
     }
     // Of several entries that go and name the same object, the first one takes it along.
-    const isShared = staying.has(s3Key) || named.has(s3Key);
+    const attribute = namedBy(profile, s3Key);
+    const other = staying.has(s3Key) ? "another entry" : attribute && JSON.stringify(attribute);
+    const isShared = other !== undefined || named.has(s3Key);
     named.add(s3Key);
     const reason =
-      staying.has(s3Key) && versions.length > 0
-        ? `${verdict.reason}; another entry names its object, which stays`
+      other !== undefined && versions.length > 0
+        ? `${verdict.reason}; ${other} names its object, which stays`
         : verdict.reason;
     const due = dueEntry(site, entry, {
       verdict: { ...verdict, sinceMs, reason },

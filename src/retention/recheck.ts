@@ -48,8 +48,9 @@ export async function recheckDocuments(
   entries: readonly DocumentDue[],
 ): Promise<Rechecked<DocumentDue>> {
   return perGroup(entries, ownerOf, async (planned): Promise<Verdict<DocumentDue>[]> => {
-    const { entries: stored } = await readDocuments(site.documents, planned[0]?.userId ?? "");
-    const judged = await judge(site, stored);
+    const documents = await readDocuments(site.documents, planned[0]?.userId ?? "");
+    const { entries: stored } = documents;
+    const judged = await judge(site, documents);
     const left = await versionsOf(site, site.documents.bucket, keysWithoutEntry(site, planned, stored));
     return planned.map((due) => {
       const entry = find(site, stored, due);

@@ -1,4 +1,5 @@
-import { queryItems, scanItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
+import { queryItems, scanItems, type Item } from "../aws/dynamodb/items.ts";
+import { textsIn } from "../aws/dynamodb/texts.ts";
 import { heroHistoryAttribute } from "../model/keys.ts";
 import { pictureAttributes } from "../model/retention.ts";
 import type { RetentionSite } from "./site.ts";
@@ -67,12 +68,4 @@ export async function referencesOf(
       return texts.some((text) => text.includes(stem) || text.includes(encoded));
     },
   };
-}
-
-function* textsIn(value: AttributeValue | undefined): Generator<string> {
-  if (value === undefined) return;
-  if (value.S !== undefined) yield value.S;
-  for (const text of value.SS ?? []) yield text;
-  for (const element of value.L ?? []) yield* textsIn(element);
-  for (const element of Object.values(value.M ?? {})) yield* textsIn(element);
 }

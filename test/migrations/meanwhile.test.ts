@@ -293,6 +293,32 @@ describe("a moved object", () => {
     expect([alone?.["profileImageUrl"], alone?.["profileImage"]]).toEqual([now, undefined]);
   });
 
+  it("stays where another attribute names it, and is told", async () => {
+    const avatar = "profile-images/user-1/avatar-1734384121714.jpg";
+    const address = { S: `https://${bucket}.s3.eu-central-1.amazonaws.com/${avatar}` };
+    await putObjectOf(opened.aws, avatar, "JPEG", "image/jpeg");
+    await put({
+      documents: { L: [websiteEntry("doc-1", oldKey)] },
+      profileImage: address,
+      resumes: { L: [{ M: { s3Key: { S: oldKey } } }] },
+      photos: { L: [{ M: { url: address } }] },
+    });
+    const before = await everything(opened.aws);
+    expect((await up("0004")).left).toEqual([
+      { userId: "user-1", what: "doc-1", why: `"resumes" names its object too: ${oldKey}` },
+      { userId: "user-1", what: "profileImage", why: `"photos" names its object too: ${avatar}` },
+    ]);
+    expect(await everything(opened.aws)).toEqual(before);
+  });
+
+  it("keeps its former object when another attribute names it since", async () => {
+    opened.beforeUpdate = () => save(() => ({ resumes: { L: [{ M: { s3Key: { S: oldKey } } }] } }));
+    await up("0004");
+    const { items, objects } = await everything(opened.aws);
+    expect(items).toMatchObject([{ resumes: { L: [{ M: { s3Key: { S: oldKey } } }] } }]);
+    expect(Object.keys(objects)).toContain(oldKey);
+  });
+
   it("under a legal hold stays, also for another entry that names it", async () => {
     const held = websiteEntry("doc-1", oldKey, { legalHold: { S: "Klage 12 C 34/26" } });
     await put({ documents: { L: [held, websiteEntry("doc-2", oldKey)] } });

@@ -329,6 +329,17 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     expect((await run("doc", "check", "user-1")).exitCode).toBe(0);
   });
 
+  it("is not ended by revoke where another attribute names the object: nothing changes", async () => {
+    await putDocuments({});
+    const documents = await look((aws) => readEntries(aws, "user-1", shape));
+    const s3Key = String(documents[0]?.["s3Key"]);
+    await look((aws) => putProfile(aws, "user-1", { documents, resumes: [{ url: `s3://b/${s3Key}` }] }));
+    const outcome = await run("doc", "revoke", "user-1", "doc-1");
+    expect([outcome.exitCode, outcome.stderr]).toEqual([1, expect.stringContaining('"resumes"')]);
+    expect(await look(documentKeys)).toEqual([s3Key]);
+    expect(await look((aws) => readEntries(aws, "user-1", shape))).toEqual(documents);
+  });
+
   it.each([
     ["UPLOADING", { status: "UPLOADING" }, "there is nothing yet"],
     ["under a legal hold", { legalHold: "Klage 12 C 34/26" }, "under a legal hold (Klage 12 C 34/26)"],

@@ -396,6 +396,27 @@ describe("retention", () => {
     expect(documents.map(({ id }) => id)).toEqual(["foreign", "anchor", "folder", "picture", "shared"]);
   });
 
+  it("leaves an object that another attribute of the profile names, and says which", async () => {
+    const stored = storedIn(home, "simple");
+    const deleted = { status: "DELETED", deletedAt: start };
+    const [resume, letter, gone] = ["resume", "letter", "gone"].map((id) => documentOf(id, deleted));
+    if (resume === undefined || letter === undefined || gone === undefined) throw new Error("none");
+    await stored.putProfile("user-1", [resume, letter, gone], {
+      resumes: [{ id: "resume-1", s3Key: resume.s3Key }],
+      applications: [{ files: { letter: `https://example.com/o/${encodeURIComponent(letter.s3Key)}?x=1` } }],
+    });
+    for (const { s3Key } of [resume, letter, gone]) await stored.put(s3Key);
+    home.laterMs = 31 * dayMs;
+    const plan = lines((await stored.run("retention", "plan", "--json")).stdout);
+    expect(plan.map(({ reason }) => reason)).toEqual([
+      'deleted on 2026-03-01; "resumes" names its object, which stays',
+      'deleted on 2026-03-01; "applications" names its object, which stays',
+      "deleted on 2026-03-01",
+    ]);
+    expect((await stored.run("retention", "run", "--yes")).exitCode).toBe(0);
+    expect(new Set(await stored.left())).toEqual(new Set([resume.s3Key, letter.s3Key]));
+  });
+
   it("finishes what a crash between object and entry left", async () => {
     const stored = storedIn(home, "simple");
     const gone = documentOf("gone", { status: "DELETED", deletedAt: start });
