@@ -22,6 +22,13 @@ import { day, daysBetween, decideDocument, deciding, isPast, type DocumentVerdic
 import type { RetentionSite } from "./site.ts";
 import { bytesOf, newestBytesMs, plannedVersion, versionsOf } from "./stored-versions.ts";
 
+/** How many old pictures under a prefix of a bucket nothing says anything of. */
+export interface UnknownPictures {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly count: number;
+}
+
 /** What one part of a plan has to know of another; small, however large the site. */
 export interface Noticed {
   /** Objects and versions that were looked at. */
@@ -30,8 +37,8 @@ export interface Noticed {
   readonly held: Set<string>;
   /** Keys of due documents that have several versions: no other rule need tell of these. */
   readonly purgedWhole: Set<string>;
-  /** Pictures as old as those that go, of which nothing says what they are: they stay. */
-  unknownPictures: number;
+  /** Pictures as old as those that go, of which nothing says what they are: they stay. By their places, as text. */
+  readonly unknownPictures: Map<string, UnknownPictures>;
   /** Pictures that somebody else's item points to. */
   readonly strangers: Set<string>;
 }

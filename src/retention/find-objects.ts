@@ -1,5 +1,5 @@
 import type { ListedVersion } from "../aws/s3/listing.ts";
-import { parseKey } from "../model/keys.ts";
+import { heroFolder, parseKey } from "../model/keys.ts";
 import type { Noticed } from "./find-documents.ts";
 import { findPictures, ownerOf, pictureFolder } from "./find-pictures.ts";
 import type { ImageDue, VersionDue } from "./plan-entry.ts";
@@ -50,7 +50,13 @@ async function* ofFolder(
 ): AsyncGenerator<ImageDue | VersionDue> {
   const { strangers } = noticed;
   const { due, unknown } = await findPictures(site, { bucket, folder: name, keys, strangers });
-  noticed.unknownPictures += unknown;
+  if (unknown > 0) {
+    // Other folders are one a user: all of a layout are told together.
+    const prefix = name === heroFolder ? name : name.slice(0, name.lastIndexOf("/", name.length - 2) + 1);
+    const place = `${bucket}/${prefix}`;
+    const count = (noticed.unknownPictures.get(place)?.count ?? 0) + unknown;
+    noticed.unknownPictures.set(place, { bucket, prefix, count });
+  }
   yield* due;
   const going = new Set(due.map(({ key }) => key));
   for (const stored of keys) {

@@ -19,7 +19,14 @@ const headSchema = z.object({
   environment: z.record(z.string(), z.union([z.string(), z.number()])),
   entries: z.array(z.never()),
 });
-const tailSchema = z.object({ totals: z.object({ there: z.int().min(0), entries: z.int().min(0) }) });
+const unknownSchema = z.object({ bucket: z.string(), prefix: z.string(), count: z.int().min(1) });
+const tailSchema = z.object({
+  totals: z.object({
+    there: z.int().min(0),
+    entries: z.int().min(0),
+    unknownPictures: z.array(unknownSchema).optional(),
+  }),
+});
 
 export interface PlanHead {
   /** ISO 8601, by the earlier of the local clock and S3's. */
@@ -58,7 +65,8 @@ export async function* writePlan(
       yield next.value;
       next = await entries.next();
     }
-    const totals = { there: next.value.there, entries: count };
+    const { there, unknownPictures } = next.value;
+    const totals = { there, entries: count, unknownPictures };
     await file.writeFile(`${text}\n],"totals":${JSON.stringify(totals)}}\n`);
     await file.sync();
     await file.close();
@@ -99,7 +107,8 @@ export async function checkPlan(path: string): Promise<PlanOnDisk> {
       tally.add(part.entry);
       count += 1;
     } else if (head !== undefined && part.totals.entries === count) {
-      return { ...head, path, totals: { rules: tally.totals(), there: part.totals.there } };
+      const { there, unknownPictures } = part.totals;
+      return { ...head, path, totals: { rules: tally.totals(), there, unknownPictures } };
     }
   }
   throw damaged(path, "it is cut off, or entries are missing");
@@ -131,10 +140,7 @@ export async function* plannedEntries({ path }: PlanOnDisk): AsyncGenerator<Plan
   for await (const part of parts(path)) if ("entry" in part) yield part.entry;
 }
 
-type Part =
-  | { readonly head: PlanHead }
-  | { readonly entry: PlanEntry }
-  | { readonly totals: { readonly there: number; readonly entries: number } };
+type Part = { readonly head: PlanHead } | { readonly entry: PlanEntry } | z.infer<typeof tailSchema>;
 
 async function* parts(path: string): AsyncGenerator<Part> {
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });

@@ -1,5 +1,5 @@
 import { begunAhead } from "../concurrency.ts";
-import { findDocuments, type Noticed } from "./find-documents.ts";
+import { findDocuments, type Noticed, type UnknownPictures } from "./find-documents.ts";
 import { findAuditEntries, findTwinHistory } from "./find-items.ts";
 import { findObjects } from "./find-objects.ts";
 import { findUploads } from "./find-uploads.ts";
@@ -20,8 +20,8 @@ export interface Totals {
   readonly rules: readonly RuleTotal[];
   /** Objects, versions, uploads and states of the twin that were looked at: what a share is a share of. */
   readonly there: number;
-  /** Old pictures of which nothing says what they are, and which stay; undefined for a plan that was read. */
-  readonly unknownPictures?: number;
+  /** Old pictures of which nothing says what they are, and which stay; undefined for a plan of a version that did not note them. */
+  readonly unknownPictures?: readonly UnknownPictures[] | undefined;
 }
 
 /**
@@ -32,7 +32,7 @@ export interface Totals {
 export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEntry, Totals> {
   const noticed: Noticed = {
     there: 0,
-    unknownPictures: 0,
+    unknownPictures: new Map(),
     held: new Set(),
     purgedWhole: new Set(),
     strangers: new Set(),
@@ -59,7 +59,11 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
     count.add(entry);
     yield entry;
   }
-  return { rules: count.totals(), there: noticed.there, unknownPictures: noticed.unknownPictures };
+  return {
+    rules: count.totals(),
+    there: noticed.there,
+    unknownPictures: [...noticed.unknownPictures.values()],
+  };
 }
 
 /** Counts entries by rule and action. */

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
+import { heroFolder } from "../../model/keys.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count, grouped, visible } from "../../output/text.ts";
@@ -74,12 +75,17 @@ export function whatIs(entry: PlanEntry): string {
   return "item" in entry ? `${entry.table} ${Object.values(entry.item).join(" ")}` : "";
 }
 
-/** Tells of what is left alone although it is as old as what goes. */
-export function noteUnknown(run: Run, { unknownPictures = 0 }: Totals): void {
-  if (unknownPictures === 0) return;
-  run.note(
-    `${count(unknownPictures, "old picture")} left alone: nothing says that they ever were hero images or avatars (\`mawps hero list --unknown\`)`,
-  );
+/** Tells of what is left alone although it is as old as what goes, place by place. */
+export function noteUnknown(run: Run, { unknownPictures = [] }: Totals): void {
+  for (const { bucket, prefix, count: number } of unknownPictures) {
+    const [what, more] =
+      prefix === heroFolder
+        ? ["hero images", " (`mawps hero list --unknown` shows all there are)"]
+        : ["avatars", ""];
+    run.note(
+      `${count(number, "old picture")} left alone under ${bucket}/${prefix}: nothing says that they ever were ${what}${more}`,
+    );
+  }
 }
 
 const doers = { run: "retention run", lifecycle: "S3's lifecycle, or retention run", ttl: "DynamoDB's TTL" };

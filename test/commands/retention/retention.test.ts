@@ -171,7 +171,14 @@ describe.each(shapes)("retention on %s keys", (shape) => {
     for (const key of rentals) await stored.put(key);
     home.laterMs = 91 * dayMs;
     const { stdout, stderr } = await stored.run("retention", "plan");
-    expect(stderr).toContain("4 old pictures left alone");
+    const told = [
+      "1 old picture left alone under manuel-weiss-public-media/public/profile-images/owner/: nothing says that they ever were hero images (`mawps hero list --unknown` shows all there are)\n",
+      "3 old pictures left alone under mawps-user-files-1760106396/public/profile-images/: nothing says that they ever were avatars\n",
+    ];
+    for (const line of told) expect(stderr).toContain(line);
+    await stored.run("retention", "plan", "--out", "due.json");
+    const planned = await stored.run("retention", "run", "due.json", "--dry-run");
+    for (const line of told) expect(planned.stderr).toContain(line);
     const variants = [`${hero1.slice(0, -4)}w64.avif`, `${hero1.slice(0, -4)}w64.webp`];
     expect(stdout).toContain(variants[0]);
     const plan = lines((await stored.run("retention", "plan", "--json")).stdout);
@@ -203,7 +210,12 @@ describe.each(shapes)("retention on %s keys", (shape) => {
     home.laterMs = 400 * dayMs;
     const run = await stored.run("retention", "run", "--yes");
     expect([run.exitCode, run.stdout]).toEqual([0, "nothing is due\n"]);
-    expect(run.stderr).toContain("12 old pictures left alone");
+    for (const [number, place] of [
+      ["10 old pictures", "manuel-weiss-public-media/public/profile-images/owner/"],
+      ["1 old picture", "mawps-user-files-1760106396/public/profile-images/"],
+      ["1 old picture", "mawps-user-files-1760106396/profile-images/"],
+    ])
+      expect(run.stderr).toContain(`${number} left alone under ${place}: `);
     expect(await stored.left("publicMedia")).toEqual([...services, tools]);
     expect(await stored.left()).toEqual([...avatars].sort());
   });
