@@ -45,7 +45,7 @@ export async function* exportLines(
       throw damaged(bucket, file, "its MD5 is not the one in the export's manifest");
     }
     let items = 0;
-    for await (const lines of split(unzipped(path))) {
+    for await (const lines of linesIn(unzipped(path))) {
       signal?.throwIfAborted();
       items += lines.length;
       yield lines;
@@ -77,9 +77,13 @@ async function* unzipped(path: string): AsyncGenerator<Buffer> {
 
 const newline = 0x0a;
 
-/** Whole lines as they come; what has no newline at the end is a line too, empty ones are none. */
-async function* split(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
+/** An item has at most 400 KB, whose numbers and bytes become some times longer as JSON. */
+const maxLineBytes = 4 * 1024 ** 2;
+
+/** Whole lines as they come; what has no newline at the end is a line too, empty ones are none. @throws CliError for one of more than `maxLineBytes`. */
+export async function* linesIn(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = [];
+  let restBytes = 0;
   for await (const chunk of bytes) {
     const lines: Buffer[] = [];
     let start = 0;
@@ -87,10 +91,14 @@ async function* split(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
       const piece = chunk.subarray(start, end);
       const line = rest.length === 0 ? piece : Buffer.concat([...rest, piece]);
       rest = [];
+      restBytes = 0;
       if (line.length > 0) lines.push(line);
       start = end + 1;
     }
     if (start < chunk.length) rest.push(chunk.subarray(start));
+    restBytes += chunk.length - start;
+    if (restBytes > maxLineBytes)
+      throw new CliError(`a line of an export has more than ${maxLineBytes} bytes`);
     if (lines.length > 0) yield lines;
   }
   if (rest.length > 0) yield [Buffer.concat(rest)];
