@@ -48,8 +48,51 @@ const leftOut: Readonly<Record<string, string>> = {
 interface Step {
   readonly argv: readonly string[];
   readonly may?: readonly string[];
+  /** Entries of `documents`, beside those that `argv` names, that it may change: ids, what is `new`, or `all`. */
+  readonly entries?: readonly string[];
   readonly exitCode?: number;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The attributes of a profile that the verbs of a noun may change; what no noun has here, none may. */
+const mayChange: Readonly<Record<string, readonly string[]>> = {
+  doc: ["documents", "updatedAt"],
+  retention: ["documents", "updatedAt"],
+  backup: ["documents", "updatedAt"],
+  hero: [
+    "profileImageDefault",
+    "profileImageHover",
+    "profileImageVariants",
+    "profileImageHistory",
+    "updatedAt",
+  ],
+  avatar: ["profileImage", "profileImageUrl", "updatedAt"],
+  progress: ["progressData", "lastProgressUpdate", "updatedAt"],
+};
+
+interface Entry {
+  readonly M?: { readonly id?: { readonly S?: string } };
+}
+
+type StoredItem = Readonly<Record<string, { readonly L?: readonly Entry[] }>>;
+
+/** What of a profile that was changed is not as it was, and had to be. */
+function overreached({ argv, entries = [] }: Step, before: StoredItem, after: StoredItem): string[] {
+  const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  const attributes = names.filter(
+    (name) => !isSame(before[name], after[name]) && mayChange[argv[0] ?? ""]?.includes(name) !== true,
+  );
+  if (entries.includes("all")) return attributes;
+  const were = before["documents"]?.L ?? [];
+  const ids = new Set(were.map(({ M }) => M?.id?.S));
+  const mayBe = ({ M }: Entry) => {
+    const id = M?.id?.S ?? "";
+    return argv.includes(id) || entries.includes(ids.has(id) ? id : "new");
+  };
+  const others = (list: readonly Entry[]) => list.filter((entry) => !mayBe(entry));
+  const areKept = isSame(others(were), others(after["documents"]?.L ?? []));
+  return areKept ? attributes : [...attributes, "documents that it is not about"];
 }
 
 const passphrase = { MAWPS_BACKUP_PASSPHRASE: "correct horse battery staple" };
@@ -104,6 +147,7 @@ function steps(): readonly (Step | (() => Promise<void>))[] {
     {
       argv: ["doc", "upload", addresses.lena, "cv.pdf", "--type", "cv", "--no-scan"],
       may: [item(lena), documents],
+      entries: ["new"],
     },
     { argv: ["doc", "tag", tomas, "doc-tomas-1", "geprüft"], may: [item(tomas)] },
     { argv: ["doc", "rename", tomas, "doc-tomas-1", "CV.pdf"], may: [item(tomas)] },
@@ -117,6 +161,7 @@ function steps(): readonly (Step | (() => Promise<void>))[] {
       argv: ["doc", "scan", "--all"],
       env: scanner,
       may: [item(lena), item(tomas), `changed item ${userDocuments} `],
+      entries: ["all"],
     },
     { argv: ["doc", "scan", "--report"] },
     { argv: ["doc", "url", lena, "api-doc-1"] },
@@ -127,7 +172,9 @@ function steps(): readonly (Step | (() => Promise<void>))[] {
     },
     async () => {
       const request = ["doc", "request", lena, "--type", "cv", "--name", "Lebenslauf.pdf", "--json"];
-      const { id } = JSON.parse((await walked({ argv: request, may: [item(lena)] })).stdout) as {
+      const { id } = JSON.parse(
+        (await walked({ argv: request, may: [item(lena)], entries: ["new"] })).stdout,
+      ) as {
         id: string;
       };
       await walked({ argv: ["doc", "confirm", lena, id], exitCode: 1 });
@@ -142,6 +189,7 @@ function steps(): readonly (Step | (() => Promise<void>))[] {
     {
       argv: ["doc", "check", tomas, "--repair", "--yes", "--bring-back", documentKeys.deletedOnSite(tomas)],
       may: [item(tomas)],
+      entries: ["new"],
     },
     // Progress and twin.
     { argv: ["progress", "import", addresses.tomas, "progress.json"], may: [item(tomas)] },
@@ -164,6 +212,7 @@ function steps(): readonly (Step | (() => Promise<void>))[] {
       await walked({
         ...closed("restore", "--user", tomas, "--on-conflict", "replace", "--yes"),
         may: [item(tomas)],
+        entries: ["doc-tomas-2"],
       });
     },
     {
@@ -207,6 +256,7 @@ function steps(): readonly (Step | (() => Promise<void>))[] {
     { argv: ["retention", "plan", "--out", "due.json"] },
     {
       argv: ["retention", "run", "due.json", "--yes"],
+      entries: ["doc-tomas-2"],
       may: [item(tomas), `gone object ${userFiles} ${documentKeys.formerCertificate(tomas)} `],
     },
     { argv: ["audit", "list"] },
@@ -249,13 +299,20 @@ const done: string[][] = [];
 const faults: string[] = [];
 
 /** Walks one step, and keeps what it changed without leave. */
-async function walked({ argv, may = [], exitCode = 0, env = {} }: Step): Promise<Outcome> {
+async function walked(step: Step): Promise<Outcome> {
+  const { argv, may = [], exitCode = 0, env = {} } = step;
   const outcome = await site.run(argv, { env });
   const line = argv.join(" ");
   done.push([...argv]);
   if (outcome.exitCode !== exitCode) faults.push(`${line}: exit ${outcome.exitCode}: ${outcome.stderr}`);
   const now = await site.picture();
   const changed = await site.changedSince(seen, now);
+  const stateIn = (picture: Picture, name: string) => JSON.parse(picture.get(name) ?? "{}") as StoredItem;
+  for (const each of changed.filter((one) => one.startsWith(`changed item ${profiles} `))) {
+    const name = each.slice("changed ".length);
+    for (const what of overreached(step, stateIn(seen, name), stateIn(now, name)))
+      faults.push(`${line}: ${each}: ${what}`);
+  }
   seen = now;
   for (const each of changed.filter((one) => !may.some((start) => one.startsWith(start))))
     faults.push(`${line}: ${each}`);
