@@ -1,5 +1,9 @@
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { DeletePublicAccessBlockCommand, PutBucketPolicyCommand } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  DeletePublicAccessBlockCommand,
+  PutBucketPolicyCommand,
+} from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { anonymousGet } from "../../src/aws/anonymous.ts";
 import { connect, type Aws } from "../../src/aws/clients.ts";
@@ -168,6 +172,22 @@ describe("the hero image", () => {
     const found = await findings(simple);
     expect(notOk(found)).toEqual(expected);
     expect(found.every(({ subject }) => subject.length <= 100)).toBe(true);
+  });
+
+  it("in the bucket of the website's uploads is looked for there, and found", async () => {
+    const uploads = "mawps-profile-images";
+    await (await aws.s3()).send(new CreateBucketCommand({ Bucket: uploads }));
+    await putObject(aws, {
+      bucket: uploads,
+      key: heroKey,
+      body: Buffer.from("a picture"),
+      contentType: "image/jpeg",
+    });
+    await putOwner({ profileImageDefault: heroUrl.replace(publicMedia, uploads) });
+    const found = await findings(simple, {
+      anonymousGet: async () => ({ status: 200, headers: { "content-type": "image/jpeg" } }),
+    });
+    expect(found.filter(({ check }) => check === "hero image")).toMatchObject([{ status: "ok" }]);
   });
 
   it("that the public cannot read is told", async () => {

@@ -86,19 +86,23 @@ function resolve(given: string, unknown: Unknown = "refuse"): Promise<string> {
     await putProfile(aws, accounts[0]?.sub ?? "");
     await putProfile(aws, "from-before-the-pool");
     const site = await openDocumentSite({
+      ...places,
       aws: { ...aws, cognito: pool.aws.cognito },
-      bucket: "mawps-user-files-1760106396",
-      table: profileTable,
-      uploadsBucket: "mawps-profile-images",
-      apiTable: "mawps-user-documents",
-      ownTable: "mawps-migrations",
       userPoolId: "eu-central-1_abc",
-      now: () => new Date(),
-      signal: new AbortController().signal,
     });
     return resolveUser(site, given, unknown);
   });
 }
+
+const places = {
+  bucket: "mawps-user-files-1760106396",
+  table: profileTable,
+  uploadsBucket: "mawps-profile-images",
+  apiTable: "mawps-user-documents",
+  ownTable: "mawps-migrations",
+  now: () => new Date(),
+  signal: new AbortController().signal,
+};
 
 it.each(["max", accounts[0]?.sub ?? "", "max@example.com"])("finds the account behind %s", async (given) => {
   expect(await resolve(given)).toBe(accounts[0]?.sub);
@@ -127,3 +131,16 @@ it("keeps quotes in what is looked for within the filter's text", async () => {
   );
   expect(pool.filters).toContain('email = "odd\\"name@example.com"');
 });
+
+it.each<Unknown>(["refuse", "take", "make"])(
+  "without a pool takes no address for the access record that stands under it (%s)",
+  async (unknown) => {
+    await home.look(async (aws) => {
+      await putProfile(aws, "eva@example.com", { access: { admin: true } });
+      const site = await openDocumentSite({ ...places, aws, userPoolId: undefined });
+      await expect(resolveUser(site, "eva@example.com", unknown)).rejects.toThrow(
+        "no profile has this address",
+      );
+    });
+  },
+);

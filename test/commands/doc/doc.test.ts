@@ -259,7 +259,9 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       return entry;
     });
     const before = await look((aws) => readItem(aws, "user-1", shape));
-    expect((await run(["doc", "rm", "user-1", "doc-1", "--yes"])).exitCode).toBe(0);
+    const removed = await run(["doc", "rm", "user-1", "doc-1", "--yes"]);
+    expect(removed.exitCode).toBe(0);
+    expect(removed.stderr).toContain("its pages go on listing the entry; --hard takes it away there");
     const [deleted] = await entries();
     expect(deleted).toMatchObject({
       ...document,
