@@ -187,7 +187,7 @@ function connectPassing(config: Config, store: LocalStore, world: Pick<World, "n
       return end.handle(request, options);
     },
   });
-  return connectInside(config, store, { ...world, before });
+  return connectInside(config, store, { now: world.now, before });
 }
 
 /** Of a body that is at hand; a stream is one of bytes for an object, whose bucket the path names. */

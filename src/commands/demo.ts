@@ -110,8 +110,7 @@ function nextText({ command }: World): string {
 /** The same world in the demo's folder, with its own store, deaf to the configuration around it. */
 function inside({ world, config }: Run, folder: string): World {
   const quiet = config.quiet || config.json ? { MAWPS_QUIET: "true" } : {};
-  return {
-    ...world,
+  const others: Partial<World> = {
     cwd: folder,
     home: folder,
     env: {
@@ -123,6 +122,7 @@ function inside({ world, config }: Run, folder: string): World {
     // With --json the result is one object of its own; what the commands print is for people.
     stdout: config.json ? world.stderr : world.stdout,
   };
+  return Object.create(world, Object.getOwnPropertyDescriptors(others)) as World;
 }
 
 /** The bytes that the public gets now. */

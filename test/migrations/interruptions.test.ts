@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../../src/aws/clients.ts";
 import { profileTable } from "../support/documents.ts";
+import { asBeforeThisTool } from "../support/old-store.ts";
 import { makeHome, testStart, type TestHome } from "../support/world.ts";
 import { buildMortal, type Mortal } from "../documents/mortal-process.ts";
 import { everything, putObjectOf, storeOf, versions, websiteEntry } from "./stored.ts";
@@ -50,6 +51,7 @@ async function prepared(before: (store: Store) => Promise<unknown>) {
   home = await makeHome();
   const store = storeOf(home, "composite");
   await store.look(putSome);
+  await store.look(asBeforeThisTool);
   const stored = await store.look(everything);
   const oldVersions = await store.look(versions);
   await before(store);
