@@ -171,13 +171,13 @@ export function sha256(text: string): string {
 
 const day = 24 * 60 * 60_000;
 
-/** The store a day later, but for contents in `young`: what is written in a test is older than what follows. */
+/** The store a day later, but for contents in `young`, which are of the day after: what is written in a test is older than what follows. */
 export function aged(store: Store, young: ReadonlySet<string> = new Set()): Store {
   return {
     ...store,
     async *list(prefix, signal) {
       for await (const file of store.list(prefix, signal)) {
-        const byMs = young.has(file.name) ? -day : day;
+        const byMs = young.has(file.name) ? -2 * day : day;
         yield { ...file, modifiedAt: new Date(file.modifiedAt.getTime() - byMs) };
       }
     },
