@@ -1,7 +1,7 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createBucket } from "../../../src/aws/s3/bucket-settings.ts";
 import { deleteObject, putObject } from "../../../src/aws/s3/objects.ts";
 import { ledgerEntry, writeErasure } from "../../../src/backup/erasures.ts";
@@ -11,6 +11,18 @@ import { makeHome, type TestHome, type WorldOptions } from "../../support/world.
 
 let home: TestHome;
 let entry: Record<string, unknown>;
+
+let temporary: string;
+
+beforeAll(async () => {
+  temporary = await mkdtemp(join(tmpdir(), "mawps-test-drills-"));
+  vi.stubEnv("TMPDIR", temporary);
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(temporary, { recursive: true, force: true });
+});
 
 beforeEach(async () => {
   home = await makeHome();
@@ -46,7 +58,7 @@ async function drill(argv: readonly string[] = [], options: WorldOptions = {}) {
   return { exitCode, stderr, report: (stdout === "" ? {} : JSON.parse(stdout)) as Report };
 }
 
-/** Of drills, whosever. */
+/** Of drills; the folder for temporary files is this file's own, as other tests drill beside it. */
 async function leftFolders(): Promise<string[]> {
   return (await readdir(tmpdir())).filter((name) => name.startsWith("mawps-drill-"));
 }
