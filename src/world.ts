@@ -66,6 +66,15 @@ export interface World {
   connect(config: Config, access: Access): Promise<Connection>;
 }
 
+/** The same world, but for these. What it looks at late is still looked at late. */
+export function worldWith(world: World, others: Partial<World>): World {
+  const properties = {
+    ...Object.getOwnPropertyDescriptors(world),
+    ...Object.getOwnPropertyDescriptors(others),
+  };
+  return Object.defineProperties({}, properties) as World;
+}
+
 export interface Connection {
   readonly aws: Aws;
   /** For people: the store's folder, or the endpoint. */

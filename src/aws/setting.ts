@@ -95,3 +95,12 @@ export interface WaitOptions {
 
 /** For settings that take a moment to be known everywhere, which clients do not repeat of their own accord. */
 export const settling: Patience = { attempts: 12, firstDelayMs: 500, longestDelayMs: 10_000 };
+
+/** Does something with a table or bucket that need not be there. */
+export async function whereThere(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!["ResourceNotFoundException", "NoSuchBucket"].includes(errorName(error) ?? "")) throw error;
+  }
+}

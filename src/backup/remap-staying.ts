@@ -1,6 +1,6 @@
 import { queryItems } from "../aws/dynamodb/items.ts";
 import { listObjects } from "../aws/s3/listing.ts";
-import { errorName } from "../aws/setting.ts";
+import { whereThere } from "../aws/setting.ts";
 import { inParallel } from "../concurrency.ts";
 import type { Owned } from "../model/declaration.ts";
 import { progressAttributes } from "../model/progress.ts";
@@ -87,12 +87,4 @@ async function countObjects({ aws, declaration, signal }: RestoreSite, { owned, 
   const prefix = owned.prefix.replace("{userId}", () => userId);
   for await (const { objects } of listObjects(aws, { bucket, prefix, signal }))
     counted.objects += objects.length;
-}
-
-async function whereThere(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!["ResourceNotFoundException", "NoSuchBucket"].includes(errorName(error) ?? "")) throw error;
-  }
 }

@@ -5,7 +5,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { resolve } from "../config/config.ts";
 import { CliError } from "../errors.ts";
 import { buildProgram, type AnyCommand, type Begin } from "../program.ts";
-import type { World } from "../world.ts";
+import { worldWith, type World } from "../world.ts";
 import { heroSite } from "./hero/site.ts";
 import { startRun, type Run } from "./run.ts";
 
@@ -110,7 +110,7 @@ function nextText({ command }: World): string {
 /** The same world in the demo's folder, with its own store, deaf to the configuration around it. */
 function inside({ world, config }: Run, folder: string): World {
   const quiet = config.quiet || config.json ? { MAWPS_QUIET: "true" } : {};
-  const others: Partial<World> = {
+  return worldWith(world, {
     cwd: folder,
     home: folder,
     env: {
@@ -121,8 +121,7 @@ function inside({ world, config }: Run, folder: string): World {
     },
     // With --json the result is one object of its own; what the commands print is for people.
     stdout: config.json ? world.stderr : world.stdout,
-  };
-  return Object.create(world, Object.getOwnPropertyDescriptors(others)) as World;
+  });
 }
 
 /** The bytes that the public gets now. */

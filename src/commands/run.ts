@@ -8,7 +8,9 @@ import { paint, showsColor, type Layout } from "../output/layout.ts";
 import type { Column } from "../output/table.ts";
 import { withoutSecrets } from "../output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "../output/text.ts";
-import type { Access, Connection, Output, World } from "../world.ts";
+import { worldWith, type Access, type Connection, type Output, type World } from "../world.ts";
+import { askFirst, type Question } from "./confirm.ts";
+import { startProgress, type Progress } from "./spinner.ts";
 
 /** What a verb works with: the world, the resolved configuration, and its voice. One per invocation. */
 export interface Run {
@@ -75,22 +77,6 @@ export interface Run {
   close(): Promise<void>;
 }
 
-export interface Progress {
-  /** With the share that is done, from 0 to 1, a terminal shows it as a bar. */
-  update(text: string, share?: number): void;
-  /** Takes the spinner away; the result says what came of it. */
-  stop(): void;
-}
-
-export interface Question {
-  /** What is about to be done, in numbers, as a question. */
-  readonly question: string;
-  /** True for what destroys or changes what exists: on a protected environment its name must be typed. */
-  readonly destructive: boolean;
-  /** True for what is not there any more afterwards: it is asked for in the colour of that. */
-  readonly deletes?: boolean;
-}
-
 /** Prepares the run of one verb. Nothing is opened and nothing printed before it is asked for. */
 export function startRun(machine: World, resolved: Resolved, file?: FoundFile): Run {
   const { config, sources } = resolved;
@@ -132,7 +118,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     }
     return theirs;
   };
-  const world = Object.create(machine, { now: { value: now } }) as World;
+  const world = worldWith(machine, { now });
 
   const caller = (aws: Aws) =>
     (asked ??= import("../aws/sts.ts").then(({ callerIdentity }) => callerIdentity(aws, world.signal)));
@@ -168,7 +154,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       );
     }
     spinning?.stop();
-    if (!(await world.prompts.confirm(`${what}. Believe this file?`, false))) {
+    if (!(await world.prompts.confirm(visible(`${what}. Believe this file?`), false))) {
       throw new CliError("declined; nothing was sent", {
         hint: "--endpoint-url, or --config with another file, says where to work",
       });
@@ -380,86 +366,4 @@ async function orUnknown(aws: Aws, ask: () => Promise<string>): Promise<string> 
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
-}
-
-/** Columns of a spinner, of a bar, and those of a terminal that has room for one. */
-const spinnerColumns = 3;
-const barColumns = 20;
-const columnsForBar = 60;
-
-async function startProgress(world: World, text: string, { columns, color }: Layout): Promise<Progress> {
-  // A terminal without a size (`script`, some containers) has 0 columns, at which a spinner would clear lines for ever.
-  if (world.stderr.isTTY !== true || world.stderr.columns === 0) {
-    world.stderr.write(`${text}\n`);
-    let said = world.now().getTime();
-    return {
-      update(next) {
-        // Away from a terminal (a log) one line in five seconds is enough.
-        if (world.now().getTime() - said < 5000) return;
-        said = world.now().getTime();
-        world.stderr.write(`${visible(next)}\n`);
-      },
-      stop() {},
-    };
-  }
-  const [{ default: ora }, { percentBar }] = await Promise.all([import("ora"), import("../output/bar.ts")]);
-  const stream = world.stderr as never;
-  const spinner = ora({ text, stream, discardStdin: false, color: color ? "cyan" : false }).start();
-  return {
-    update(next, share) {
-      const hasBar = share !== undefined && columns >= columnsForBar;
-      const room = columns - spinnerColumns - (hasBar ? barColumns + 1 : 0);
-      const line = visible(next);
-      // One line, so that it does not flicker. What is cut stands before the numbers, where there are some.
-      const kept = share === undefined ? `${line.slice(0, room - 1)}…` : `…${line.slice(1 - room)}`;
-      const shown = line.length > room ? kept : line;
-      spinner.text = hasBar ? `${percentBar(100 * share, barColumns)} ${shown}` : shown;
-    },
-    stop() {
-      spinner.stop();
-    },
-  };
-}
-
-/**
- * | protected and destructive | --confirm NAME | --yes | terminal | what happens            |
- * |---|---|---|---|---|
- * | yes                       | right          | any   | any      | goes on                 |
- * | yes                       | wrong          | any   | any      | fails                   |
- * | yes                       | none           | any   | yes      | the name must be typed  |
- * | yes                       | none           | any   | no       | fails, names --confirm  |
- * | no                        | any            | yes   | any      | goes on                 |
- * | no                        | any            | no    | yes      | asks, default no        |
- * | no                        | any            | no    | no       | fails, names --yes      |
- */
-async function askFirst(
-  { question, destructive, deletes = false }: Question,
-  { world, config, interactive, layout }: Pick<Run, "world" | "config" | "interactive"> & { layout: Layout },
-): Promise<void> {
-  const tone = deletes ? "bad" : destructive ? "warning" : undefined;
-  const shown = paint(visible(question), tone, layout);
-  if (config.protected && destructive) {
-    const name = config.name ?? "";
-    let typed = config.confirm;
-    if (typed === undefined) {
-      if (!interactive) {
-        throw new CliError(`"${name}" is protected and there is no terminal to ask: ${question}`, {
-          hint: `pass --confirm ${name}`,
-        });
-      }
-      world.stderr.write(`${shown}\n`);
-      typed = await world.prompts.input(`"${name}" is protected. Type its name to go on:`);
-    }
-    if (typed !== name) {
-      throw new CliError(`the environment is called "${name}", not "${typed}"; nothing was changed`);
-    }
-    return;
-  }
-  if (config.yes) return;
-  if (!interactive) {
-    throw new CliError(`there is no terminal to ask: ${question}`, {
-      hint: "pass --yes to go on without asking",
-    });
-  }
-  if (!(await world.prompts.confirm(shown, false))) throw new CliError("declined; nothing was changed");
 }

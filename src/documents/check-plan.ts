@@ -1,7 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { bytes } from "../model/bytes.ts";
 import { timeOf } from "../model/json.ts";
 import { parseKey } from "../model/keys.ts";
-import { sameValue } from "../migrations/typed-json.ts";
 import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
 import { byRepair, isAstray, type Finding } from "./check-finding.ts";
 import { orphans } from "./check-orphans.ts";
@@ -56,8 +56,7 @@ function withoutCopies(entries: readonly StoredEntry[]): StoredEntry[] {
 function isCopy(one: StoredEntry, other: StoredEntry): boolean {
   return (
     one === other ||
-    ((one.place === "api") === (other.place === "api") &&
-      sameValue({ M: { ...one.raw } }, { M: { ...other.raw } }))
+    ((one.place === "api") === (other.place === "api") && isDeepStrictEqual(one.raw, other.raw))
   );
 }
 

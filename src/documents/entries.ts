@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { getItem, queryItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
-import { errorName } from "../aws/setting.ts";
+import { whereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { parseDocument, type DocumentEntry } from "../model/documents.ts";
 import { nobodyIn } from "../model/nobodies.ts";
@@ -167,15 +167,6 @@ export function removedEntry(site: EntrySite, item: Item): StoredEntry | undefin
   return { ...entry, before: { place: place?.S === "api" ? "api" : "profile", raw: document.M } };
 }
 
-/** Does something with a table that this site need not have. */
-export async function whereThere(act: () => Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (errorName(error) !== "ResourceNotFoundException") throw error;
-  }
-}
-
 /** An item of documents-api as an entry. */
 export function apiEntry(site: EntrySite, item: Item): StoredEntry | undefined {
   const userId = item["userId"]?.S;
@@ -255,7 +246,7 @@ export function entryWithId({ userId, entries }: UserDocuments, id: string): Sto
   }
   if (found.length > 1) {
     throw new CliError(`${userId} has ${found.length} documents with the id ${JSON.stringify(id)}`, {
-      hint: `\`mawps doc check ${userId} \` shows them, and what helps`,
+      hint: `\`mawps doc check ${userId}\` shows them, and what helps`,
     });
   }
   return only;

@@ -1,3 +1,4 @@
+import { whereThere } from "../aws/setting.ts";
 import { scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { newestFirst, type DocumentEntry, type DocumentStatus } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
@@ -8,7 +9,6 @@ import {
   entriesAttribute,
   entriesIn,
   readDocuments,
-  whereThere,
   type ItemPlace,
   type StoredEntry,
 } from "./entries.ts";

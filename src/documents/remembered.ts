@@ -1,7 +1,7 @@
 import { listAudit } from "../audit/list.ts";
 import type { AuditSite } from "../audit/site.ts";
 import type { AuditEntry } from "../model/audit.ts";
-import { whereThere } from "./entries.ts";
+import { whereThere } from "../aws/setting.ts";
 
 /** What became of a document after its upload: its object's metadata says nothing of it. */
 export interface Remembered {

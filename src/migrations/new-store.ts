@@ -1,11 +1,11 @@
 import type { Aws } from "../aws/clients.ts";
 import { getItem, type Item } from "../aws/dynamodb/items.ts";
 import { putNew } from "../aws/dynamodb/put-new.ts";
-import { transact } from "../aws/dynamodb/transact.ts";
+import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { errorName } from "../aws/setting.ts";
 import type { Declaration } from "../model/declaration.ts";
 import type { Step } from "../setup/step.ts";
-import { idsOfNew, newStoreKey, readStates } from "./state.ts";
+import { idsIn, newStoreKey, readStates } from "./state.ts";
 
 /*
  * Where `setup` has made the table of profiles, there was nothing to migrate: all migrations that were known then count as applied.
@@ -38,7 +38,7 @@ export async function noteNewStore(aws: Aws, { declaration, done, now, tool }: M
   if ((await readStates({ aws, migrationsTable: table }, ids)).size > 0) return;
   const item: Item = {
     ...newStoreKey,
-    ids: { L: ids.map((id) => ({ S: id })) },
+    ids: { M: Object.fromEntries(ids.map((id) => [id, { BOOL: true }])) },
     at: { S: now.toISOString() },
     tool: { S: tool },
   };
@@ -59,7 +59,7 @@ export async function newOnlyBehind(
   { table, version, signal }: { table: string; version: string | null; signal?: AbortSignal | undefined },
 ): Promise<string[]> {
   try {
-    const ids = idsOfNew(await getItem(aws, { table, key: newStoreKey, signal }));
+    const ids = idsIn(await getItem(aws, { table, key: newStoreKey, signal }));
     return ids.filter((id) => version === null || id > version);
   } catch (error) {
     if (errorName(error) === "ResourceNotFoundException") return [];
@@ -67,22 +67,17 @@ export async function newOnlyBehind(
   }
 }
 
-/** Takes these migrations out of those that count as applied because the store was new. Safe to call twice. */
+/** Takes these migrations out of those that count as applied because the store was new. Safe to call twice, and at once. */
 export async function forgetNew(
   aws: Aws,
   { table, ids, signal }: { table: string; ids: readonly string[]; signal?: AbortSignal | undefined },
 ): Promise<void> {
-  const item = await getItem(aws, { table, key: newStoreKey, signal });
-  if (item === undefined) return;
-  const left = idsOfNew(item).filter((id) => !ids.includes(id));
-  const value = { L: left.map((id) => ({ S: id })) };
-  await transact(
-    aws,
-    [
-      left.length === 0
-        ? { kind: "delete", table, key: newStoreKey }
-        : { kind: "update", table, key: newStoreKey, change: { set: [{ path: "ids", value }] } },
-    ],
+  await updateAttributes(aws, {
+    table,
+    key: newStoreKey,
+    remove: ids.map((id) => ["ids", id]),
+    conditions: [{ path: "ids", is: "present" }],
+    returns: "none",
     signal,
-  );
+  });
 }

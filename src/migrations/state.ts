@@ -56,16 +56,16 @@ const indexKey: Item = { id: { S: "migrations" }, entry: { S: "begun" } };
 /** Which migrations had nothing to do because the store was new: see new-store.ts. */
 export const newStoreKey: Item = { id: { S: "migrations" }, entry: { S: "new" } };
 
-/** The migrations that this item names. */
-export function idsOfNew(item: Item | undefined): string[] {
-  return (item?.["ids"]?.L ?? []).flatMap(({ S }) => (S === undefined ? [] : [S]));
+/** The migrations that one of these two items names. */
+export function idsIn(item: Item | undefined): string[] {
+  return Object.keys(item?.["ids"]?.M ?? {});
 }
 
 function newStates(item: Item | undefined): MigrationState[] {
   const at = item?.["at"]?.S ?? "";
   const tool = item?.["tool"]?.S ?? "";
   const applied = { status: "applied", startedAt: at, endedAt: at, by: "setup", tool } as const;
-  return idsOfNew(item).map((id) => ({ id, ...applied, counts: noCounts, batch: 0 }));
+  return idsIn(item).map((id) => ({ id, ...applied, counts: noCounts, batch: 0 }));
 }
 
 /**
@@ -81,7 +81,7 @@ export async function readStates(
     const [index, made] = await Promise.all(
       [indexKey, newStoreKey].map((key) => getItem(aws, { table, key, signal })),
     );
-    const begun = Object.keys(index?.["ids"]?.M ?? {});
+    const begun = idsIn(index);
     const unrun = newStates(made);
     const all = new Set([...ids, ...begun, ...unrun.map(({ id }) => id)]);
     const items = await Promise.all([...all].map((id) => getItem(aws, { table, key: stateKey(id), signal })));

@@ -92,6 +92,13 @@ export function mawps(names: Names, periods: RetentionPeriods = defaultPeriods):
   };
 }
 
+const closed: BucketDeclaration["publicAccessBlock"] = {
+  blockPublicAcls: true,
+  ignorePublicAcls: true,
+  blockPublicPolicy: true,
+  restrictPublicBuckets: true,
+};
+
 function buckets(names: Names, periods: RetentionPeriods): BucketDeclaration[] {
   const { publicMedia, userFiles, profileImages } = names.buckets;
   const lifecycle = lifecycleRules(periods);
@@ -116,12 +123,7 @@ function buckets(names: Names, periods: RetentionPeriods): BucketDeclaration[] {
       role: "userFiles",
       name: userFiles,
       access: "private",
-      publicAccessBlock: {
-        blockPublicAcls: true,
-        ignorePublicAcls: true,
-        blockPublicPolicy: true,
-        restrictPublicBuckets: true,
-      },
+      publicAccessBlock: closed,
       policy: [tlsOnly(userFiles)],
       lifecycle,
       cors,
@@ -131,12 +133,7 @@ function buckets(names: Names, periods: RetentionPeriods): BucketDeclaration[] {
       role: "profileImages",
       name: profileImages,
       access: "private",
-      publicAccessBlock: {
-        blockPublicAcls: true,
-        ignorePublicAcls: true,
-        blockPublicPolicy: true,
-        restrictPublicBuckets: true,
-      },
+      publicAccessBlock: closed,
       policy: [tlsOnly(profileImages)],
       lifecycle: [],
       cors,

@@ -65,8 +65,7 @@ export function backupCreate(begin: Begin): AnyCommand {
       const created = await createdBackup(run, {
         ...asked,
         onProgress: (now) => progress.update(...reading.tell(now)),
-      });
-      reading.end();
+      }).finally(() => reading.end());
       progress.stop();
       await run.print(created, createdText);
       if (created.unreadable.length > 0) throw await notWhole(created);

@@ -159,7 +159,7 @@ async function chooseLost(
   for (const finding of lost) {
     const { userId, key = "", what } = finding;
     const question = visible(`Bring back ${key} of ${userId}? ${what}`);
-    if (await run.world.prompts.confirm(question, false)) chosen.add(finding);
+    if (await run.world.prompts.confirm(visible(question), false)) chosen.add(finding);
   }
   return chosen;
 }

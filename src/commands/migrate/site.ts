@@ -10,7 +10,8 @@ import { configuredSite } from "../../target.ts";
 import { version } from "../../version.ts";
 import type { Access } from "../../world.ts";
 import { documentPlace } from "../doc/site.ts";
-import type { Progress, Run } from "../run.ts";
+import type { Run } from "../run.ts";
+import type { Progress } from "../spinner.ts";
 
 /** Opens the target for migrations. */
 export async function migrationSite(run: Run, access: Access): Promise<MigrationSite> {
