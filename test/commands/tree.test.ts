@@ -1,5 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildProgram, type AnyCommand } from "../../src/program.ts";
@@ -106,9 +105,8 @@ const rows = Object.entries(calls)
   .filter(([verb]) => !elsewhere.has(verb))
   .map(([verb, argv]) => ({ verb, argv: [...verb.split(" "), ...argv] }));
 
-let home: TestHome;
-/** A repository of backups: somebody in it is unknown to the homes, somebody else is another there. */
-let backups = "";
+/** With a repository of backups: somebody in it is unknown to the site, somebody else is another there. */
+let site: TestHome;
 
 beforeAll(async () => {
   const earlier = await makeHome();
@@ -116,20 +114,14 @@ beforeAll(async () => {
     for (const userId of ["user-1", "user-9"]) await putProfile(aws, userId);
   });
   await earlier.run(["backup", "create"]);
-  backups = await mkdtemp(join(tmpdir(), "mawps-test-backups-"));
-  await cp(join(earlier.folder, "store", "backups"), backups, { recursive: true });
+  site = await makeHome();
+  await putWholeSite(site);
+  const backups = join("store", "backups");
+  await cp(join(earlier.folder, backups), join(site.folder, backups), { recursive: true });
   await earlier.remove();
 });
 
-afterAll(() => rm(backups, { recursive: true }));
-
-beforeEach(async () => {
-  home = await makeHome();
-  await putWholeSite(home);
-  await cp(backups, join(home.folder, "store", "backups"), { recursive: true });
-});
-
-afterEach(() => home.remove());
+afterAll(() => site.remove());
 
 function verbs(command: AnyCommand, before: readonly string[] = []): string[] {
   return command.commands.flatMap((child: AnyCommand) =>
@@ -139,9 +131,9 @@ function verbs(command: AnyCommand, before: readonly string[] = []): string[] {
   );
 }
 
-/** Every file of the home with its bytes: what must not change. */
+/** Every file of the site with its bytes: what must not change. */
 async function files(): Promise<Map<string, string>> {
-  const entries = await readdir(home.folder, { recursive: true, withFileTypes: true });
+  const entries = await readdir(site.folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   // Opening LevelDB rotates its own log files; what is stored shows through `calls`.
   const stable = paths.filter((path) => !/\/(s3|dynamodb|cognito|lock)\//.test(path));
@@ -155,7 +147,15 @@ it("knows how to call every verb of the tree", async () => {
   expect(verbs(tree).sort()).toEqual(Object.keys(calls).sort());
 });
 
-describe("every verb", () => {
+describe("every verb, done", () => {
+  let home: TestHome;
+
+  beforeEach(async () => {
+    home = await site.copy();
+  });
+
+  afterEach(() => home.remove());
+
   it.each(rows)("$verb --json: stdout is JSON alone, and nothing is on stderr", async ({ verb, argv }) => {
     const { exitCode, stdout, stderr } = await home.run([...argv, "--json", "--yes"]);
     expect({ exitCode: exitCode === 4 ? 0 : exitCode, stderr: exitCode === 4 ? "" : stderr }).toEqual({
@@ -167,32 +167,36 @@ describe("every verb", () => {
     for (const line of lines) expect(typeof JSON.parse(line)).toBe("object");
   });
 
+  // Once is enough of the demo, which does most of what the others do.
+  it.each(rows.filter(({ verb }) => verb !== "demo"))(
+    "$verb --quiet --no-color: says nothing but the result, uncoloured",
+    async ({ argv }) => {
+      const { exitCode, stdout, stderr } = await home.run([...argv, "--quiet", "--no-color", "--yes"]);
+      expect([0, 4]).toContain(exitCode);
+      expect(stderr.split("\n").filter((line) => line !== "" && !/^(warning|error): /.test(line))).toEqual(
+        [],
+      );
+      expect(stdout + stderr).not.toContain("\u001B");
+    },
+  );
+});
+
+// All on the same site: it stays as it is.
+describe("every verb, not done", () => {
   it.each(rows)("$verb --dry-run: makes no writing call, changes no file, asks nothing", async ({ argv }) => {
     const before = await files();
-    home.calls.length = 0;
-    const { exitCode, stderr } = await home.run([...argv, "--dry-run"]);
+    site.calls.length = 0;
+    const { exitCode, stderr } = await site.run([...argv, "--dry-run", "--verbose"]);
     expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
-    const writing = home.calls.filter(
+    const writing = site.calls.filter(
       ({ command }) => !/^(Admin)?(Get|Head|List|Describe|Query|Scan|BatchGet)/.test(command),
     );
     expect(writing).toEqual([]);
     expect(await files()).toEqual(before);
   });
 
-  it.each(rows)("$verb --quiet: says nothing but the result", async ({ argv }) => {
-    const { exitCode, stderr } = await home.run([...argv, "--quiet", "--yes"]);
-    expect([0, 4]).toContain(exitCode);
-    expect(stderr.split("\n").filter((line) => line !== "" && !/^(warning|error): /.test(line))).toEqual([]);
-  });
-
-  it.each(rows)("$verb --no-color --verbose: is taken, and prints no escape sequence", async ({ argv }) => {
-    const { exitCode, stdout, stderr } = await home.run([...argv, "--no-color", "--verbose", "--yes"]);
-    expect([0, 4]).toContain(exitCode);
-    expect(stdout + stderr).not.toContain("\u001B");
-  });
-
   it.each(rows)("$verb --help: shows the global flags and an example", async ({ argv }) => {
-    const { exitCode, stdout, stderr } = await home.run([...argv, "--help"]);
+    const { exitCode, stdout, stderr } = await site.run([...argv, "--help"]);
     expect([exitCode, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("--dry-run");
     expect(stdout).toMatch(/Examples?:\n {2}(mawps|source)/);
@@ -201,10 +205,10 @@ describe("every verb", () => {
   it.each(rows)(
     "$verb with an unknown flag: exit 2, on stderr only, as JSON when asked",
     async ({ argv }) => {
-      const plain = await home.run([...argv, "--no-such-flag"]);
+      const plain = await site.run([...argv, "--no-such-flag"]);
       expect([plain.exitCode, plain.stdout]).toEqual([2, ""]);
       expect(plain.stderr).toContain("--no-such-flag");
-      const json = await home.run([...argv, "--no-such-flag", "--json"]);
+      const json = await site.run([...argv, "--no-such-flag", "--json"]);
       expect([json.exitCode, json.stdout]).toEqual([2, ""]);
       expect(JSON.parse(json.stderr)).toMatchObject({ exitCode: 2 });
     },
@@ -218,29 +222,30 @@ describe("a verb that asks", () => {
   const asked = rows.filter(({ verb }) => asking.has(verb));
 
   // Of a new store migrations have nothing to ask.
-  beforeEach(() => home.look(asBeforeThisTool));
+  beforeAll(() => site.look(asBeforeThisTool));
 
   it.each(asked)("$verb without a terminal: exit 1, names the flag, writes nothing", async ({ argv }) => {
     const before = await files();
-    home.calls.length = 0;
-    const { exitCode, stdout, stderr } = await home.run(argv);
+    site.calls.length = 0;
+    const { exitCode, stdout, stderr } = await site.run(argv);
     expect([exitCode, stdout]).toEqual([1, ""]);
     expect(stderr).toContain("--yes");
-    expect(home.calls.filter(({ command }) => changing.test(command))).toEqual([]);
+    expect(site.calls.filter(({ command }) => changing.test(command))).toEqual([]);
     expect(await files()).toEqual(before);
   });
 
   it.each(asked)("$verb declined: exit 1, softly, writes nothing", async ({ argv }) => {
     const before = await files();
-    home.calls.length = 0;
-    const { exitCode, stderr } = await home.run(argv, { answers: [false] });
+    site.calls.length = 0;
+    const { exitCode, stderr } = await site.run(argv, { answers: [false] });
     expect(exitCode).toBe(1);
     expect(stderr).toContain("declined; nothing was changed");
-    expect(home.calls.filter(({ command }) => changing.test(command))).toEqual([]);
+    expect(site.calls.filter(({ command }) => changing.test(command))).toEqual([]);
     expect(await files()).toEqual(before);
   });
 
   it.each(asked)("$verb on a protected environment: --yes is not enough, its name is", async ({ argv }) => {
+    const home = await site.copy();
     const env = { MAWPS_PROTECTED: "true", MAWPS_NAME: "production" };
     const yes = await home.run([...argv, "--yes"], { env });
     expect(yes.exitCode).toBe(1);
@@ -249,5 +254,6 @@ describe("a verb that asks", () => {
     expect(wrong.exitCode).toBe(1);
     expect((await home.run(argv, { env, answers: ["prod"] })).exitCode).toBe(1);
     expect((await home.run([...argv, "--confirm", "production"], { env })).exitCode).toBe(0);
+    await home.remove();
   });
 });

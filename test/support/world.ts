@@ -1,12 +1,13 @@
 import { setMaxListeners } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inject } from "vitest";
 import type { Aws } from "../../src/aws/clients.ts";
 import type { Limits } from "../../src/aws/limits.ts";
 import { resolve, type Config } from "../../src/config/config.ts";
 import { main } from "../../src/main.ts";
-import { connectTarget } from "../../src/target.ts";
+import { configuredSite, connectTarget, localStoreExists, storeFolder } from "../../src/target.ts";
 import type { Access, Connection, Output, World } from "../../src/world.ts";
 
 export interface Outcome {
@@ -50,6 +51,8 @@ export interface TestHome {
   run(argv: readonly string[], options?: WorldOptions): Promise<Outcome>;
   /** The store itself, to look at the state: the same folder, clients of its own. */
   look<T>(look: (aws: Aws, config: Config) => Promise<T>, env?: Record<string, string>): Promise<T>;
+  /** Another home with the same files and time: what many tests begin with is made once. */
+  copy(): Promise<TestHome>;
   remove(): Promise<void>;
 }
 
@@ -62,11 +65,16 @@ export function afterRealClockMs(): number {
 }
 
 export async function makeHome(): Promise<TestHome> {
+  return homeAt(0);
+}
+
+/** A home by whose clock so much time has passed since the tests' start. */
+async function homeAt(beginMs: number): Promise<TestHome> {
   const folder = await mkdtemp(join(tmpdir(), "mawps-test-"));
   const calls: Call[] = [];
   const opened: string[] = [];
   const asked: string[] = [];
-  let passedMs = 0;
+  let passedMs = beginMs;
   const serverNow = () => {
     const at = new Date(testStart.getTime() + passedMs + home.laterMs);
     passedMs += home.tickMs;
@@ -113,8 +121,10 @@ export async function makeHome(): Promise<TestHome> {
         select: async () => String(next()),
       },
       openUrl: async (url) => void opened.push(url),
-      connect: async (config, access) =>
-        recorded(await connectTarget(config, access, { ...made, now: serverNow }), home),
+      async connect(config, access) {
+        await putNewStore(config, access, made);
+        return recorded(await connectTarget(config, access, { ...made, now: serverNow }), home);
+      },
     };
     return { world: made, stdout, stderr };
   }
@@ -136,16 +146,30 @@ export async function makeHome(): Promise<TestHome> {
     async look(look, env = {}) {
       const { world: made } = world({ env });
       const { config } = resolve({}, made.env, undefined);
-      const connection = await connectTarget(config, "writes" satisfies Access, { ...made, now: serverNow });
+      await putNewStore(config, "writes", made);
+      const connection = await connectTarget(config, "writes", { ...made, now: serverNow });
       try {
         return await look(connection.aws, config);
       } finally {
         await connection.close();
       }
     },
+    async copy() {
+      const copy = await homeAt(passedMs);
+      await cp(folder, copy.folder, { recursive: true });
+      return copy;
+    },
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
   return home;
+}
+
+/** A writing command makes a store that is not there; here one that was made once for all tests is copied, where it is the same. */
+async function putNewStore(config: Config, access: Access, world: World): Promise<void> {
+  if (access === "reads" || config.target !== "local" || (await localStoreExists(config, world))) return;
+  const { config: byDefault } = resolve({}, {}, undefined);
+  if (JSON.stringify(configuredSite(config)) !== JSON.stringify(configuredSite(byDefault))) return;
+  await cp(inject("newStore"), storeFolder(config, world), { recursive: true });
 }
 
 /** As the real program does: every call under way listens. */
