@@ -32,12 +32,12 @@ export async function inParallel<T, R>(
 /** A signal that follows another one and can be given by itself. Every call under way may listen to it. */
 export function stoppable(followed: AbortSignal | undefined): {
   readonly signal: AbortSignal;
-  readonly stop: () => void;
+  readonly stop: (reason?: unknown) => void;
 } {
   const own = new AbortController();
   const signal = AbortSignal.any([...(followed === undefined ? [] : [followed]), own.signal]);
   setMaxListeners(0, signal);
-  return { signal, stop: () => own.abort() };
+  return { signal, stop: (reason) => own.abort(reason) };
 }
 
 /**

@@ -1,7 +1,10 @@
-import { getObjectBytes, putObject } from "../aws/s3/objects.ts";
+import type { Aws } from "../aws/clients.ts";
+import type { GetObject } from "../aws/s3/get-object.ts";
+import { getSmallObject, putObject } from "../aws/s3/objects.ts";
 import { errorName, httpStatus } from "../aws/setting.ts";
 import { isAuditTime, isInFuture, isSequence, type ChainHead } from "../model/audit.ts";
 import { isRecord } from "../model/json.ts";
+import { backOff } from "../retry.ts";
 import { anchorKey, keptAnchorKey, type AuditSite } from "./site.ts";
 
 /**
@@ -18,8 +21,8 @@ export interface Anchor {
 export async function readAnchor(site: AuditSite): Promise<Anchor | undefined> {
   const { aws, bucket, signal } = site;
   try {
-    const { head, bytes } = await getObjectBytes(aws, { bucket, key: anchorKey(site), signal });
-    return { head: headIn(bytes, head.lastModified), etag: head.etag };
+    const { stored, etag } = await anchorIn(aws, { bucket, key: anchorKey(site), signal });
+    return { head: stored, etag };
   } catch (error) {
     if (errorName(error) === "NoSuchKey") return undefined;
     throw error;
@@ -54,6 +57,7 @@ export async function writeAnchor(
 ): Promise<Anchor> {
   const { aws, bucket } = site;
   let seen = known;
+  const tries = backOff({ attempts: 30, longestDelayMs: 500 });
   for (;;) {
     if (seen?.head !== undefined && seen.head.sequence >= head.sequence) return seen;
     try {
@@ -67,7 +71,7 @@ export async function writeAnchor(
       });
       return { head, etag };
     } catch (error) {
-      if (!isLostRace(error)) throw error;
+      if (!isLostRace(error) || !(await tries.again())) throw error;
       seen = await readAnchor({ ...site, signal: undefined });
     }
   }
@@ -87,11 +91,20 @@ function anchorBytes({ sequence, hash, timestamp, ttl }: ChainHead): Buffer {
   return Buffer.from(`${JSON.stringify({ sequence, count: sequence, hash, timestamp, ttl })}\n`);
 }
 
-/**
- * What the bytes of an anchor say; undefined when they are none.
- * @param written when, by S3's clock: nothing can have been anchored that came later.
- */
-export function headIn(bytes: Buffer, written: Date | undefined): ChainHead | undefined {
+/** Far more than an anchor has: what is larger is none, and is not read to its end. */
+const mostBytes = 4096;
+
+/** What an object says that stands in the place of an anchor; `stored` is undefined when it is none. */
+export async function anchorIn(
+  aws: Aws,
+  get: GetObject,
+): Promise<{ readonly stored: ChainHead | undefined; readonly etag: string }> {
+  const { head, bytes } = await getSmallObject(aws, { ...get, maxBytes: mostBytes });
+  return { stored: bytes && headIn(bytes, head.lastModified), etag: head.etag };
+}
+
+/** @param written when, by S3's clock: nothing can have been anchored that came later. */
+function headIn(bytes: Buffer, written: Date | undefined): ChainHead | undefined {
   const value = parsed(bytes.toString());
   if (!isRecord(value)) return undefined;
   const { sequence, count, hash, timestamp, ttl } = value;

@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
-import { getObjectBytes, headObject, putObject } from "../aws/s3/objects.ts";
+import { getSmallObject, headObject, putObject } from "../aws/s3/objects.ts";
 import { auditTextOf, signedText, type AuditEvent, type Signer } from "../model/audit.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { claimKey, type AuditSite } from "./site.ts";
@@ -75,11 +75,16 @@ async function put(site: AuditSite, writer: string, text: string): Promise<void>
   });
 }
 
+/** Far more than a hundred changes take: what is larger is no claim, and is not read to its end. */
+const mostBytes = 16 * 1024 ** 2;
+
 /** What a run announced and did not close; undefined where the object holds no claim. */
 export async function readClaim(site: AuditSite, writer: string): Promise<StoredClaim | undefined> {
   const { aws, bucket, signal } = site;
-  const { bytes, head } = await getObjectBytes(aws, { bucket, key: claimKey(site, writer), signal });
-  const claim = claimIn(bytes.toString());
+  const get = { bucket, key: claimKey(site, writer), maxBytes: mostBytes, signal };
+  const { bytes, head } = await getSmallObject(aws, get);
+  // The run has come to its end meanwhile.
+  const claim = bytes?.byteLength === 0 ? { actor: "", changes: [] } : bytes && claimIn(bytes.toString());
   return claim === undefined ? undefined : { ...claim, written: head.lastModified };
 }
 

@@ -1,8 +1,7 @@
 import { listVersions, type ListedVersion } from "../aws/s3/listing.ts";
-import { getObjectBytes } from "../aws/s3/objects.ts";
 import type { ChainHead } from "../model/audit.ts";
 import { inParallel } from "../concurrency.ts";
-import { headIn } from "./anchor.ts";
+import { anchorIn } from "./anchor.ts";
 import {
   anchorKey,
   claimWriterOf,
@@ -57,13 +56,8 @@ export async function readEvidence(site: AuditSite): Promise<Evidence> {
   const versions = moved.filter(({ isDeleteMarker }) => !isDeleteMarker);
   const heads = new Map<ListedVersion, ChainHead | undefined>();
   await inParallel(versions, sideBySide, async (each) => {
-    const { bytes, head } = await getObjectBytes(aws, {
-      bucket,
-      key: each.key,
-      version: each.version,
-      signal,
-    });
-    heads.set(each, headIn(bytes, head.lastModified));
+    const { key, version } = each;
+    heads.set(each, (await anchorIn(aws, { bucket, key, version, signal })).stored);
   });
   let anchored: ChainHead | undefined;
   let before: ChainHead | undefined;
@@ -99,8 +93,7 @@ async function keptHead(site: AuditSite, { sequence, hash }: { sequence: number;
   const fromKey = { sequence, hash, timestamp: "", ttl: 0 };
   try {
     const key = keptAnchorKey(site, fromKey);
-    const { bytes, head } = await getObjectBytes(aws, { bucket, key, signal });
-    const said = headIn(bytes, head.lastModified);
+    const { stored: said } = await anchorIn(aws, { bucket, key, signal });
     return said?.sequence === sequence && said.hash === hash ? said : fromKey;
   } catch (error) {
     if (error instanceof Error && error.name === "NoSuchKey") return fromKey;

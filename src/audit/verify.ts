@@ -23,9 +23,10 @@ import type { AuditSite } from "./site.ts";
  * | missing  | entries are missing that were not due to expire; at the end when an anchor knows later ones |
  * | forged   | was added by somebody else: no run announced it, or it is dated in the future             |
  * | anchor   | the anchor is missing, damaged or set back, or a version of it knows another entry there  |
+ * | claim    | what a run announced cannot be read: whether its changes came to an end is not known     |
  */
 export interface Fault {
-  readonly fault: "edited" | "inserted" | "replaced" | "missing" | "forged" | "anchor";
+  readonly fault: "edited" | "inserted" | "replaced" | "missing" | "forged" | "anchor" | "claim";
   /** As stored, so that a person finds the item; the first of several. */
   readonly sequence: number | string;
   /** The last of several. */
@@ -33,6 +34,11 @@ export interface Fault {
   readonly what: string;
   /** What an acknowledgement names: the same as long as nothing more has happened in that place. */
   readonly id: string;
+}
+
+/** What a fault is about, for a person. */
+export function placeOf({ fault, sequence }: Pick<Fault, "fault" | "sequence">): string {
+  return `${fault === "claim" ? "run" : "entry"} ${sequence}`;
 }
 
 /** A change that was announced and has no outcome: its run was killed, could not write the trail, or is still at work. */
@@ -153,7 +159,7 @@ export async function* verifyTrail(site: AuditSite, now: Date): AsyncGenerator<F
   }
   // Neither entries nor an anchor, in no version: a trail that has not begun.
   if (sum.entries > 0 || anchored !== undefined) found.push(...movedAnchorFaults(evidence));
-  found.push(...(await changes.interrupted(site)));
+  found.push(...(await changes.unfinished(site)));
 
   const isLastSound = sum.last > anchoredTo || evidence.hashes.get(sum.last)?.has(previous.hash) === true;
   const acknowledged = acknowledgements.all(isLastSound);
@@ -192,13 +198,17 @@ class Changes {
     }
   }
 
-  async interrupted(site: AuditSite): Promise<Interruption[]> {
-    const all = [...this.begun.values()];
+  async unfinished(site: AuditSite): Promise<Found[]> {
+    const all: Found[] = [...this.begun.values()];
     for (const writer of this.unclosed) {
       const claim = await readClaim(site, writer);
-      for (const { change, event } of claim?.changes ?? []) {
+      if (claim === undefined) {
+        all.push(faultOf("claim", writer.slice(0, 16), "what this run announced cannot be read"));
+        continue;
+      }
+      for (const { change, event } of claim.changes) {
         if (this.ended.has(`${writer}:${change}`)) continue;
-        const told = { ...event, actor: claim?.actor, timestamp: claim?.written?.toISOString() };
+        const told = { ...event, actor: claim.actor, timestamp: claim.written?.toISOString() };
         all.push(interruption(told, `claim ${writer.slice(0, 16)}:${change}`));
       }
     }

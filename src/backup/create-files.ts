@@ -6,6 +6,7 @@ import { errorName, httpStatus, isDenied } from "../aws/setting.ts";
 import { headWhole, openWhole, type StoredWhole } from "../aws/s3/stored-object.ts";
 import { roomFor, type Room } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
+import { twoSizes } from "../model/bytes.ts";
 import type { Reading } from "./create-tables.ts";
 import { damageIn } from "./damage.ts";
 import { objectLineText, parseObjectLine, type ObjectLine } from "./object-line.ts";
@@ -300,8 +301,10 @@ async function readOnce(
   }
   const whole = await openWhole(aws, ask);
   const { sha256, bytes, storedBytes } = await repository.putContentFrom(whole.body, signal);
-  if (bytes !== whole.sizeBytes)
-    throw new Error(`${bucket}/${key}: ${bytes} of ${whole.sizeBytes} bytes came`);
+  if (bytes !== whole.sizeBytes) {
+    const [came, said] = twoSizes(bytes, whole.sizeBytes);
+    throw new Error(`${bucket}/${key}: ${came} came of ${said}`);
+  }
   return { line: await lineOf(site, bucket, { whole, content: sha256 }), storedBytes };
 }
 

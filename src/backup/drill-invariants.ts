@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { verifyTrail } from "../audit/verify.ts";
+import { placeOf, verifyTrail } from "../audit/verify.ts";
 import { type Item, scanItems } from "../aws/dynamodb/items.ts";
 import { readCors } from "../aws/s3/bucket-settings.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { getObject, headObject } from "../aws/s3/objects.ts";
 import { entriesIn } from "../documents/entries.ts";
+import { twoSizes } from "../model/bytes.ts";
 import { sameJson } from "../model/json.ts";
 import type { DocumentEntry } from "../model/documents.ts";
 import type { Drill, Fault } from "./drill.ts";
@@ -112,7 +113,7 @@ async function* trailFaults(site: Drill, plan: RestorePlan): AsyncGenerator<Faul
   for await (const found of verifyTrail(trail, site.now()))
     // What was under way when the backup was made is no fault of it.
     if ("fault" in found)
-      yield { what: `audit trail, entry ${found.sequence}`, why: `${found.fault}: ${found.what}` };
+      yield { what: `audit trail, ${placeOf(found)}`, why: `${found.fault}: ${found.what}` };
 }
 
 /** Of entries whose object lies in a bucket of the backup. */
@@ -147,8 +148,10 @@ async function documentFault(
       ? "its object is missing"
       : `its object was ${changed.what} during the backup`;
   }
-  if (size !== undefined && head.sizeBytes !== size)
-    return `its object has ${head.sizeBytes} bytes, the entry says ${size}`;
+  if (size !== undefined && head.sizeBytes !== size) {
+    const [has, said] = twoSizes(head.sizeBytes, size);
+    return `its object has ${has}, the entry says ${said}`;
+  }
   if (sha256 === undefined) return undefined;
   const hash = createHash("sha256");
   for await (const piece of (await getObject(into, { ...object, signal })).body) hash.update(piece);

@@ -3,7 +3,7 @@ import { copyFile, link, open, readdir, readFile, rename, rm, rmdir, stat } from
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import { CliError } from "../errors.ts";
-import { maxSmallFileBytes, type Store, type StoredFile } from "./store.ts";
+import { maxSmallFileBytes, tooLarge, type Store, type StoredFile } from "./store.ts";
 import { makeFolders } from "../make-folders.ts";
 import { retry } from "../retry.ts";
 
@@ -63,8 +63,7 @@ export function folderStore(folder: string): Store {
       const path = pathOf(name);
       const found = await fileAt(path);
       if (found === undefined) return undefined;
-      if (found.size > maxSmallFileBytes)
-        throw new CliError(`${path} is larger than the ${maxSmallFileBytes} bytes that it can have`);
+      if (found.size > maxSmallFileBytes) throw tooLarge(path);
       return orAbsent(readFile(path));
     },
     async open(name, signal) {

@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import { constants, crc32, gunzip, gzip } from "node:zlib";
+import { bytes as bytesText } from "../model/bytes.ts";
 import { DamagedError } from "./damage.ts";
 import type { Repository } from "./repository.ts";
 import type { Part } from "./snapshot.ts";
@@ -168,7 +169,7 @@ async function unzipped(bytes: Buffer, name: string): Promise<Buffer> {
 }
 
 function tooLarge(name: string): DamagedError {
-  return new DamagedError(`${name} is larger than the ${mostRawBytes / 1024 ** 2} MiB that a part can have`);
+  return new DamagedError(`${name} is larger than the ${bytesText(mostRawBytes)} that a part can have`);
 }
 
 function errorCode(error: unknown): unknown {

@@ -3,6 +3,7 @@ import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
 import { makeFolders } from "../make-folders.ts";
+import { twoSizes } from "../model/bytes.ts";
 import {
   createConfiguration,
   readConfiguration,
@@ -381,8 +382,9 @@ async function* verified(
     held = chunk;
   }
   if (read !== expected.bytes) {
-    const how = read < expected.bytes ? `ends after ${read} of` : "has more than";
-    throw new DamagedError(`${expected.name} ${how} ${expected.bytes} bytes`);
+    const [ended, whole] = twoSizes(read, expected.bytes);
+    const how = read < expected.bytes ? `ends after ${ended} of ${whole}` : `has more than ${whole}`;
+    throw new DamagedError(`${expected.name} ${how}`);
   }
   if (hash.digest("hex") !== expected.sha256)
     throw new DamagedError(`${expected.name} is not what was stored`);

@@ -1,11 +1,11 @@
 import type { Aws } from "../aws/clients.ts";
 import { deleteObjects } from "../aws/s3/deletion.ts";
 import { listObjects } from "../aws/s3/listing.ts";
-import { getObject, getObjectBytes, headObject, putObject } from "../aws/s3/objects.ts";
+import { getObject, getSmallObject, headObject, putObject } from "../aws/s3/objects.ts";
 import { errorName } from "../aws/setting.ts";
 import { uploadFile } from "../aws/s3/upload.ts";
 import { CliError } from "../errors.ts";
-import { maxSmallFileBytes, type Store } from "./store.ts";
+import { maxSmallFileBytes, tooLarge, type Store } from "./store.ts";
 
 /** A repository under a prefix of a bucket. The bucket is not made here. */
 export function s3Store(aws: Aws, place: { readonly bucket: string; readonly prefix: string }): Store {
@@ -32,7 +32,9 @@ export function s3Store(aws: Aws, place: { readonly bucket: string; readonly pre
     },
     async readBytes(name, signal) {
       const get = { bucket, key: keyOf(name), maxBytes: maxSmallFileBytes, signal };
-      return (await orAbsent(getObjectBytes(aws, get)))?.bytes;
+      const found = await orAbsent(getSmallObject(aws, get));
+      if (found !== undefined && found.bytes === undefined) throw tooLarge(`${bucket}/${get.key}`);
+      return found?.bytes;
     },
     async open(name, signal) {
       return (await orAbsent(getObject(aws, { bucket, key: keyOf(name), signal })))?.body;

@@ -1,5 +1,12 @@
+import { CliError } from "../errors.ts";
+import { bytes } from "../model/bytes.ts";
+
 /** Far more than a small file of a repository has: a manifest names each part of a backup, some hundred bytes each. */
 export const maxSmallFileBytes = 64 * 1024 ** 2;
+
+export function tooLarge(what: string): CliError {
+  return new CliError(`${what} is larger than the ${bytes(maxSmallFileBytes)} that it can have`);
+}
 
 /** A file of the repository. */
 export interface StoredFile {

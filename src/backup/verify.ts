@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Aws } from "../aws/clients.ts";
 import { inParallel } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
+import { twoSizes } from "../model/bytes.ts";
 import { damageIn, DamagedError } from "./damage.ts";
 import { countsOf, type Counts } from "./manifest.ts";
 import { parseItemLine } from "./item-line.ts";
@@ -197,8 +198,10 @@ async function* bucketFaults(site: Looking, bucket: BucketSnapshot): AsyncGenera
     yield* objectFaults(site, of, lines);
   }
   yield* countFaults(bucket.parts, { stated: bucket.objects, of });
-  if (bytes !== undefined && bytes !== bucket.bytes)
-    yield `the manifest counts ${bucket.bytes} bytes for ${of}, its objects have ${bytes}: it may not be whole in this backup`;
+  if (bytes !== undefined && bytes !== bucket.bytes) {
+    const [counted, have] = twoSizes(bucket.bytes, bytes);
+    yield `the manifest counts ${counted} for ${of}, its objects have ${have}: it may not be whole in this backup`;
+  }
 }
 
 async function objectLines(
@@ -243,7 +246,9 @@ async function lookAt({ repository, signal }: Looking, { content, seen }: Object
   if (found === undefined) throw new DamagedError(`${name} is missing`);
   const isRight =
     repository.encryption === "none" ? found.bytes === seen.size : found.bytes >= leastSealed(seen.size);
-  if (!isRight) throw new DamagedError(`${name} has ${found.bytes} bytes, for ${seen.size}`);
+  if (isRight) return;
+  const [has, said] = twoSizes(found.bytes, seen.size);
+  throw new DamagedError(`${name} has ${has}, for ${said}`);
 }
 
 /** age adds a header, a nonce of 16 bytes, and to every 64 KiB a tag of 16: https://age-encryption.org/v1 */

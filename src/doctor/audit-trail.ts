@@ -1,5 +1,5 @@
 import type { AuditSite } from "../audit/site.ts";
-import { verifyTrail } from "../audit/verify.ts";
+import { placeOf, verifyTrail } from "../audit/verify.ts";
 import type { Finding } from "./finding.ts";
 
 const remedy = "mawps audit verify tells more; docs/audit-trail.md tells what to do";
@@ -12,7 +12,7 @@ export async function auditFindings(site: AuditSite, now: Date): Promise<Finding
   for (;;) {
     const step = await verifying.next();
     if (step.done !== true) {
-      if ("fault" in step.value) firstFault ??= `entry ${step.value.sequence}: ${step.value.what}`;
+      if ("fault" in step.value) firstFault ??= `${placeOf(step.value)}: ${step.value.what}`;
       continue;
     }
     const { entries, last, anchored, faults, notAnchored, interrupted, expired } = step.value;

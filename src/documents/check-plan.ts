@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { bytes } from "../model/bytes.ts";
+import { bytes, twoSizes } from "../model/bytes.ts";
 import { timeOf } from "../model/json.ts";
 import { parseKey } from "../model/keys.ts";
 import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
@@ -225,7 +225,8 @@ function wrongBytes(entry: StoredEntry, object: ObjectFacts): Finding[] {
     ];
   }
   if (document.size === undefined || document.size === object.sizeBytes) return [];
-  const what = `the object has ${object.sizeBytes} bytes, the entry says ${document.size}`;
+  const [has, said] = twoSizes(object.sizeBytes, document.size);
+  const what = `the object has ${has}, the entry says ${said}`;
   if (document.sha256 === undefined) {
     return [
       finding(entry, {

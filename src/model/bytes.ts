@@ -12,8 +12,14 @@ export function bytes(size: number): string {
   return `${value.toFixed(digits)} ${units[unit] ?? ""}`;
 }
 
-/** `40 MB; at most 5 MB`: a size beyond a limit, to the byte where the two would look the same. */
+/** Two sizes as people compare them: to the byte where they would look the same. */
+export function twoSizes(one: number, other: number): readonly [string, string] {
+  const [first, second] = [bytes(one), bytes(other)];
+  return first === second ? [`${one} B`, `${other} B`] : [first, second];
+}
+
+/** `40 MB; at most 5 MB`: a size beyond a limit. */
 export function beyond(size: number, most: number): string {
-  const [has, limit] = [bytes(size), bytes(most)];
-  return has === limit ? `${size} bytes; at most ${most}` : `${has}; at most ${limit}`;
+  const [has, limit] = twoSizes(size, most);
+  return `${has}; at most ${limit}`;
 }

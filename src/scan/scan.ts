@@ -1,3 +1,4 @@
+import { bytes as bytesText } from "../model/bytes.ts";
 import { converse, type Clamd, type Conversation, type ConversationOptions } from "./conversation.ts";
 import { engineVersion } from "./engine.ts";
 import { judge, notScanned, type Verdict } from "./verdict.ts";
@@ -58,7 +59,10 @@ export function startScan(clamd: Clamd, options: ScanOptions): Scan {
     options.signal?.throwIfAborted();
     if (bytes === 0) return notScanned("empty", "there is nothing to scan");
     if (!(bytes <= options.maxBytes)) {
-      return notScanned("too-large", `larger than ${options.maxBytes} bytes, above which nothing is scanned`);
+      return notScanned(
+        "too-large",
+        `larger than ${bytesText(options.maxBytes)}, above which nothing is scanned`,
+      );
     }
     if (stream === undefined) {
       return notScanned("dropped", "the scan was broken off here");

@@ -1,7 +1,7 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newSigner, writeClaim } from "../../src/audit/claims.ts";
-import { anchorKey, trailPrefix } from "../../src/audit/site.ts";
+import { anchorKey, claimKey, trailPrefix } from "../../src/audit/site.ts";
 import type { Item } from "../../src/aws/dynamodb/items.ts";
 import { plain, typed } from "../../src/aws/dynamodb/plain.ts";
 import { listVersions } from "../../src/aws/s3/listing.ts";
@@ -235,6 +235,33 @@ describe("with rights on the table and the bucket", () => {
     expect(plain(await stored(4))["timestamp"]).toMatch(/^2026-03-01/);
     expect(await trail.anchor()).toMatchObject({ sequence: 4 });
     expect(await faults()).toEqual(["anchor 3"]);
+  });
+
+  it("an anchor that is far too large is damaged, and stops nobody", async () => {
+    await trail.write(2);
+    await setAnchor(" ".repeat(100_000));
+    expect(await faults()).toEqual(["anchor 2"]);
+    await trail.write(1);
+    expect(await trail.anchor()).toMatchObject({ sequence: 4 });
+    expect(await faults()).toEqual(["anchor 3"]);
+  });
+
+  it.each([
+    { what: "far too large", text: " ".repeat(16 * 1024 ** 2 + 1) },
+    { what: "none", text: "{}" },
+  ])("a claim that is $what is told, and stops nobody", async ({ text }) => {
+    const { aws, bucket } = trail.site;
+    const { writer } = newSigner();
+    await putObject(aws, { bucket, key: claimKey(trail.site, writer), body: Buffer.from(text) });
+    await trail.write(1);
+    expect(await trail.verify()).toMatchObject({
+      faults: [{ fault: "claim", sequence: writer.slice(0, 16) }],
+      interruptions: [],
+      sum: { entries: 1, faults: 1 },
+    });
+    expect(await doctor()).toBe(
+      `problem: run ${writer.slice(0, 16)}: what this run announced cannot be read`,
+    );
   });
 
   it("an entry that was announced and dated 9999 is passed over", async () => {

@@ -148,7 +148,7 @@ test("a part that unpacks to more than a part can have is damaged, and not unpac
   const packed = gzipSync(Buffer.alloc(64 * mebibyte, "x\n"));
   const content = await repository.putContent(packed);
   const part = { sha256: content.sha256, bytes: content.bytes, lines: 1 };
-  await expect(readPart(repository, part)).rejects.toThrow(/is larger than the 12 MiB/);
+  await expect(readPart(repository, part)).rejects.toThrow(/is larger than the 12.6 MB/);
   await expect(readPart(repository, { ...part, bytes: 13 * mebibyte })).rejects.toThrow(/is larger than/);
 });
 

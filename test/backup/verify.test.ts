@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +10,7 @@ import type { Repository } from "../../src/backup/repository.ts";
 import type { Manifest } from "../../src/backup/snapshot.ts";
 import { commitSnapshot, readManifest } from "../../src/backup/snapshots.ts";
 import type { Store } from "../../src/backup/store.ts";
+import { stoppable } from "../../src/concurrency.ts";
 import { verifySnapshot, type VerifyOptions, type Verification } from "../../src/backup/verify.ts";
 import { exportsBucket, makeNativeWorld, profiles, putUser } from "./native-world.ts";
 import { makeSnapshot, namesIn, onEveryStore, openKept, sha256, type Kept } from "./prune-world.ts";
@@ -27,9 +27,7 @@ function verified(
   id: string,
   more: Partial<VerifyOptions> = {},
 ): Promise<Verification> {
-  const { signal } = new AbortController();
-  // As the real program does: every call under way listens.
-  setMaxListeners(0, signal);
+  const { signal } = stoppable(undefined);
   return verifySnapshot(repository, id, {
     share: 0,
     seed: "seed",
@@ -101,7 +99,7 @@ onEveryStore("verifying", (keep) => {
 
   test("finds an object of another length at once, and one of other bytes when it is read", async () => {
     await store.replace(contentOf("two"), Buffer.from("longer"));
-    expect((await verify()).faults).toEqual([expect.stringContaining("has 6 bytes, for 3: object b.pdf")]);
+    expect((await verify()).faults).toEqual([expect.stringContaining("has 6 B, for 3 B: object b.pdf")]);
     await store.replace(contentOf("two"), await bytesOf(contentOf("one")));
     expect((await verify()).faults).toEqual([]);
     expect((await verify(1)).faults).toEqual([
@@ -136,7 +134,7 @@ onEveryStore("verifying", (keep) => {
     await commitSnapshot(repository, { manifest: other, recovery: { open: "" } });
     expect((await verified(repository, other.id)).faults).toEqual([
       expect.stringContaining("counts 3 for table mawps-user-profiles and 2 in its parts"),
-      expect.stringContaining("counts 15 bytes for bucket mawps-user-files, its objects have 14"),
+      expect.stringContaining("counts 15 B for bucket mawps-user-files, its objects have 14 B"),
     ]);
   });
 
@@ -184,7 +182,7 @@ test("an encrypted content that is cut short is found without being read, and a 
     const bytes = (await store.readBytes(name)) ?? Buffer.alloc(0);
     await store.replace(name, bytes.subarray(0, 20));
     expect((await verified(repository, manifest.id)).faults).toEqual([
-      expect.stringContaining("has 20 bytes, for 5: object c.pdf"),
+      expect.stringContaining("has 20 B, for 5 B: object c.pdf"),
     ]);
     await store.replace(name, bytes);
     const open = store.open.bind(store);

@@ -1,5 +1,5 @@
-import { setMaxListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { stoppable } from "../../src/concurrency.ts";
 import { getItem } from "../../src/aws/dynamodb/items.ts";
 import { entryWithId, readDocuments } from "../../src/documents/entries.ts";
 import { addEntries, changeEntries, removeEntries } from "../../src/documents/entry-changes.ts";
@@ -11,13 +11,6 @@ import { foreignAttributes, type Shape } from "../support/owner-item.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 let home: TestHome;
-
-/** Twenty calls at once listen; that is no leak. */
-function manyListeners(): AbortSignal {
-  const { signal } = new AbortController();
-  setMaxListeners(0, signal);
-  return signal;
-}
 
 beforeEach(async () => {
   home = await makeHome();
@@ -40,7 +33,7 @@ describe.each(["simple", "composite"] as const)("entries on the %s table", (shap
             ownTable: "mawps-migrations",
             userPoolId: undefined,
             now: () => new Date("2026-03-01T12:00:00Z"),
-            signal: manyListeners(),
+            signal: stoppable(undefined).signal,
           }),
         ),
       { MAWPS_NEW_TABLE_SHAPE: shape },

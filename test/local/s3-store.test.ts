@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -130,6 +131,18 @@ test("what was written is there after the store was closed and opened again", as
   expect(Versions.map((version) => version.IsLatest)).toEqual([true, false]);
   const { Body } = await store.s3.getObject({ Bucket, Key: "key", VersionId: Versions[1]?.VersionId });
   expect(await Body?.transformToString()).toBe("one");
+});
+
+test.each(["link", "pipe"])("what is not a blob is not read in its place: a %s", async (what) => {
+  await store.s3.putObject({ Bucket, Key: "key", Body: "twelve bytes" });
+  const [blob = ""] = await blobs();
+  const path = join(dir, "blobs", blob);
+  const secret = join(dir, "secret");
+  await writeFile(secret, "twelve other");
+  await rm(path);
+  if (what === "link") await symlink(secret, path);
+  else execFileSync("mkfifo", [path]);
+  await expect(read("key")).rejects.toThrow(what === "link" ? "ELOOP" : "ESPIPE");
 });
 
 test("a multipart object is the list of its parts' files, and reads across them", async () => {

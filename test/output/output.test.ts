@@ -220,7 +220,7 @@ it("shows local time in the order that sorts", () => {
 
 it.each([
   [40_000_016, 5_000_000, "40.0 MB; at most 5.0 MB"],
-  [2000, 1999, "2000 bytes; at most 1999"],
+  [2000, 1999, "2000 B; at most 1999 B"],
 ])("a size of %i beyond the limit of %i is told as %s", (size, most, told) => {
   expect(beyond(size, most)).toBe(told);
 });

@@ -5,6 +5,7 @@ import { tableShape } from "../../src/aws/dynamodb/items.ts";
 import { listVersions } from "../../src/aws/s3/listing.ts";
 import { putObject } from "../../src/aws/s3/objects.ts";
 import { typed } from "../../src/aws/dynamodb/plain.ts";
+import { stoppable } from "../../src/concurrency.ts";
 import { readDocuments } from "../../src/documents/entries.ts";
 import type { DocumentSite } from "../../src/documents/site.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";
@@ -39,7 +40,7 @@ const month = 31 * 86_400_000;
 /** A site on a bucket with or without versions, seen `laterMs` from now by both clocks. */
 async function siteOn(
   bucket: "plain" | "versioned",
-  signal = new AbortController().signal,
+  signal = stoppable(undefined).signal,
 ): Promise<RetentionSite> {
   const names = {
     ...defaultNames,

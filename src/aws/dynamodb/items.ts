@@ -1,4 +1,5 @@
 import type { AttributeValue, ConsumedCapacity, ScanCommandOutput } from "@aws-sdk/client-dynamodb";
+import { stoppable } from "../../concurrency.ts";
 import { CliError } from "../../errors.ts";
 import {
   describeKeys,
@@ -140,8 +141,7 @@ export interface ScanItems extends Read {
  */
 export async function* scanItems(aws: Aws, scan: ScanItems): AsyncGenerator<readonly Item[]> {
   const segments = scan.segments ?? 1;
-  const stop = new AbortController();
-  const signal = scan.signal === undefined ? stop.signal : AbortSignal.any([scan.signal, stop.signal]);
+  const { signal, stop } = stoppable(scan.signal);
   const pending = new Map<number, Promise<{ segment: number; page: IteratorResult<readonly Item[]> }>>();
   const pages = Array.from({ length: segments }, (_, segment) =>
     scanSegment(aws, { ...scan, signal }, { segment, segments }),
@@ -162,7 +162,7 @@ export async function* scanItems(aws: Aws, scan: ScanItems): AsyncGenerator<read
       yield page.value;
     }
   } finally {
-    stop.abort();
+    stop();
   }
 }
 

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { CliError } from "../../errors.ts";
+import { bytes as bytesText } from "../../model/bytes.ts";
 import { makeFolders } from "../../make-folders.ts";
 import type { Aws } from "../clients.ts";
 import { getObject } from "../s3/objects.ts";
@@ -98,7 +99,7 @@ export async function* linesIn(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buf
     if (start < chunk.length) rest.push(chunk.subarray(start));
     restBytes += chunk.length - start;
     if (restBytes > maxLineBytes)
-      throw new CliError(`a line of an export has more than ${maxLineBytes} bytes`);
+      throw new CliError(`a line of an export has more than ${bytesText(maxLineBytes)}`);
     if (lines.length > 0) yield lines;
   }
   if (rest.length > 0) yield [Buffer.concat(rest)];

@@ -1,4 +1,5 @@
 import type { CompletedPart } from "@aws-sdk/client-s3";
+import { stoppable } from "../../concurrency.ts";
 import type { Aws } from "../clients.ts";
 import {
   abortable,
@@ -87,8 +88,7 @@ async function copyInParts(
     abortable(copy.signal),
   );
   const upload = { ...target, UploadId: begun.UploadId };
-  const stop = new AbortController();
-  const signal = copy.signal === undefined ? stop.signal : AbortSignal.any([copy.signal, stop.signal]);
+  const { signal, stop } = stoppable(copy.signal);
   const partSize = copy.partSizeBytes ?? copyPartBytes;
   const parts: CompletedPart[] = [];
   let nextPart = 0;
@@ -119,7 +119,7 @@ async function copyInParts(
     );
     return { etag: done.ETag ?? "", version: done.VersionId };
   } catch (error) {
-    stop.abort();
+    stop();
     // The failure is what the caller must hear of; parts that stay expire by the bucket's lifecycle rule.
     await s3.send(new sdk.AbortMultipartUploadCommand(upload)).catch(() => undefined);
     throw error;

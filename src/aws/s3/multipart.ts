@@ -1,6 +1,8 @@
 import type { CompletedPart } from "@aws-sdk/client-s3";
 import { crc32 } from "node:zlib";
+import { stoppable } from "../../concurrency.ts";
 import { CliError } from "../../errors.ts";
+import { bytes } from "../../model/bytes.ts";
 import { combineCrc32, crcToBase64 } from "./checksums.ts";
 import type { Aws } from "../clients.ts";
 import {
@@ -90,8 +92,7 @@ export async function beginUpload(aws: Aws, target: UploadTarget, signal?: Abort
  */
 export async function sendParts(aws: Aws, send: SendParts): Promise<SentPart[]> {
   const [s3, { UploadPartCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
-  const stop = new AbortController();
-  const signal = send.signal === undefined ? stop.signal : AbortSignal.any([send.signal, stop.signal]);
+  const { signal, stop } = stoppable(send.signal);
   const { bucket: Bucket, key: Key, uploadId: UploadId } = send.upload;
   const sent: SentPart[] = [];
   let read = 0;
@@ -103,7 +104,7 @@ export async function sendParts(aws: Aws, send: SendParts): Promise<SentPart[]> 
     if (sizeBytes === 0) return undefined;
     if (++read > maxParts) {
       throw new CliError(
-        `${Key} is larger than ${maxParts} parts of ${send.partSizeBytes} bytes, which is all that S3 takes`,
+        `${Key} is larger than ${maxParts} parts of ${bytes(send.partSizeBytes)}, which is all that S3 takes`,
         { hint: "Upload it from a file, whose size is known beforehand." },
       );
     }
@@ -143,14 +144,14 @@ export async function sendParts(aws: Aws, send: SendParts): Promise<SentPart[]> 
 
   const lanes = Array.from({ length: laneCount(send.partSizeBytes) }, () =>
     lane().catch((error: unknown) => {
-      stop.abort(error);
+      stop(error);
       throw error;
     }),
   );
   const settled = await Promise.allSettled(lanes);
   // The first failure is the cause; those of the other lanes only say that they were stopped.
-  if (send.signal?.aborted === true) send.signal.throwIfAborted();
-  if (stop.signal.aborted) throw stop.signal.reason;
+  send.signal?.throwIfAborted();
+  signal.throwIfAborted();
   const failed = settled.find((outcome) => outcome.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   return sent;

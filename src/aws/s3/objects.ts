@@ -1,7 +1,6 @@
 import type { GetObjectCommandOutput, HeadObjectCommandOutput, StorageClass } from "@aws-sdk/client-s3";
 import { isDeepStrictEqual } from "node:util";
 import { crc32Base64 } from "./checksums.ts";
-import { CliError } from "../../errors.ts";
 import type { Aws } from "../clients.ts";
 import { leavePayloadUnsigned } from "../raw/unsigned-payload.ts";
 import { requestObject, wholeBody, type GetObject } from "./get-object.ts";
@@ -161,22 +160,25 @@ export async function getObject(aws: Aws, get: GetObject): Promise<OpenedObject>
   return { head, body: wholeBody(aws, get, { answer, verification }) };
 }
 
-/**
- * Reads an object, or a range of it, into memory.
- * @throws CliError when it has more bytes than `maxBytes`; no more are read.
- */
-export async function getObjectBytes(
-  aws: Aws,
-  get: GetObject & { readonly maxBytes?: number },
-): Promise<{ head: ObjectHead; bytes: Buffer }> {
+/** Reads an object, or a range of it, into memory. */
+export async function getObjectBytes(aws: Aws, get: GetObject): Promise<{ head: ObjectHead; bytes: Buffer }> {
   const { head, body } = await getObject(aws, get);
-  const { maxBytes = Infinity } = get;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return { head, bytes: Buffer.concat(chunks) };
+}
+
+/** The same of an object that anybody may have written: without its bytes where it has more than `maxBytes`, and no more are read. */
+export async function getSmallObject(
+  aws: Aws,
+  { maxBytes, ...get }: GetObject & { readonly maxBytes: number },
+): Promise<{ head: ObjectHead; bytes: Buffer | undefined }> {
+  const { head, body } = await getObject(aws, get);
   const chunks: Uint8Array[] = [];
   let readBytes = 0;
   for await (const chunk of body) {
     readBytes += chunk.byteLength;
-    if (readBytes > maxBytes)
-      throw new CliError(`${get.bucket}/${get.key} is larger than the ${maxBytes} bytes that it can have`);
+    if (readBytes > maxBytes) return { head, bytes: undefined };
     chunks.push(chunk);
   }
   return { head, bytes: Buffer.concat(chunks) };

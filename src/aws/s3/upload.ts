@@ -79,7 +79,7 @@ export async function uploadStream(aws: Aws, upload: UploadStream): Promise<Uplo
   const partSizeBytes = upload.partSizeBytes ?? defaultPartBytes;
   const chunks = upload.source[Symbol.asyncIterator]();
   // A terminal or pipe may never give another byte: an abort must not wait for it.
-  const aborted = rejectionOf(upload.signal);
+  const { aborted, forget } = rejectionOf(upload.signal);
   try {
     const fill = readingAlong(
       fillFrom(() => Promise.race([chunks.next(), aborted])),
@@ -95,6 +95,7 @@ export async function uploadStream(aws: Aws, upload: UploadStream): Promise<Uplo
       removeOnFailure: true,
     });
   } finally {
+    forget();
     // Not awaited: a generator that hangs in its `next` settles its `return` behind it.
     chunks.return?.().catch(() => undefined);
   }
@@ -252,12 +253,14 @@ function startingWith(first: Buffer, fill: Fill): Fill {
   };
 }
 
-/** Rejects once the signal is aborted, never settles otherwise. */
-function rejectionOf(signal: AbortSignal | undefined): Promise<never> {
-  const rejection = new Promise<never>((_resolve, reject) => {
-    if (signal?.aborted === true) reject(signal.reason as Error);
-    signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+/** `aborted` rejects once the signal is aborted, unless it was forgotten before, and never settles otherwise. */
+function rejectionOf(signal: AbortSignal | undefined): { aborted: Promise<never>; forget: () => void } {
+  let listen = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    listen = () => reject(signal?.reason as Error);
   });
-  rejection.catch(() => undefined);
-  return rejection;
+  aborted.catch(() => undefined);
+  if (signal?.aborted === true) listen();
+  signal?.addEventListener("abort", listen, { once: true });
+  return { aborted, forget: () => signal?.removeEventListener("abort", listen) };
 }

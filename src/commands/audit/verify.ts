@@ -22,7 +22,7 @@ export function auditVerify(begin: Begin): AnyCommand {
     )
     .action(async ({ acknowledge: reason }, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ verifyTrail }, aws] = await Promise.all([
+      const [{ placeOf, verifyTrail }, aws] = await Promise.all([
         import("../../audit/verify.ts"),
         run.aws(reason === undefined ? "reads" : "writes"),
       ]);
@@ -43,7 +43,7 @@ export function auditVerify(begin: Begin): AnyCommand {
       })();
       await run.printLines(foundThenSum, (row, layout) =>
         "fault" in row
-          ? paint(faultLine(row), "bad", layout)
+          ? paint(faultLine(row, placeOf(row)), "bad", layout)
           : "since" in row
             ? paint(interruptedLine(row), "warning", layout)
             : sumLines(row),
@@ -77,8 +77,8 @@ async function acknowledgeFound(run: Run, found: readonly Found[], reason: strin
   run.note(`acknowledged: ${what}`);
 }
 
-function faultLine({ fault, sequence, what }: Fault): string {
-  return visible(`${fault.toUpperCase().padEnd(8)}  entry ${sequence}: ${what}`);
+function faultLine({ fault, what }: Fault, place: string): string {
+  return visible(`${fault.toUpperCase().padEnd(8)}  ${place}: ${what}`);
 }
 
 function interruptedLine({ interrupted, action, userId, actor, since, details }: Interruption): string {

@@ -1,6 +1,7 @@
 import type { Aws } from "../../aws/clients.ts";
 import type { BackupPlan, CreateProgress } from "../../backup/create.ts";
 import { measureBuckets } from "../../backup/create-files.ts";
+import { stoppable } from "../../concurrency.ts";
 import { count, grouped } from "../../output/text.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
 import type { Run } from "../run.ts";
@@ -31,11 +32,10 @@ export function followReading(
 ): { tell(now: CreateProgress): Told; end(): void } {
   const items = plan.tables.reduce((sum, { measure }) => sum + measure.items, 0);
   let whole: Whole = { items, files: undefined };
-  const counting = new AbortController();
+  const counting = stoppable(world.signal);
   if (interactive && !config.quiet && !config.json) {
-    const signal = AbortSignal.any([world.signal, counting.signal]);
     const names = plan.buckets.map(({ name }) => name);
-    measureBuckets({ aws, signal }, names).then(
+    measureBuckets({ aws, signal: counting.signal }, names).then(
       (files) => void (whole = { items, files }),
       // Whoever may not list is told so by the backup itself.
       () => undefined,
@@ -48,7 +48,7 @@ export function followReading(
       if (now.bytes > 0) began ??= { atMs, bytes: now.bytes };
       return readingText(now, { whole, began, atMs });
     },
-    end: () => counting.abort(),
+    end: counting.stop,
   };
 }
 

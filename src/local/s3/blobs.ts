@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolders } from "../../make-folders.ts";
@@ -17,6 +18,8 @@ import type { Segment } from "./records.ts";
 
 const readBytes = 256 * 1024;
 const bufferBytes = 1024 * 1024;
+/** A store may come from somebody else: what lies there in a blob's place, a link or a pipe, is not read in its stead. */
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 interface BlobWriter {
   readonly blob: string;
@@ -48,19 +51,25 @@ export async function openBlobs(folder: string, index: ObjectIndex): Promise<Blo
 
   async function unlink(blobs: readonly string[]): Promise<void> {
     for (const blob of blobs) {
-      await rm(join(folder, blob), { force: true });
+      await rm(pathOf(blob), { force: true });
       await rm(temporary(blob), { force: true });
     }
     const notes = blobs.map((blob) => ({ type: "del" as const, key: unusedRecord(blob) }));
     await index.write(notes, { durable: false });
   }
 
+  function pathOf(blob: string): string {
+    if (!/^[\da-f]{32}$/.test(blob))
+      throw new Error(`the index names ${JSON.stringify(blob)}, which is no blob`);
+    return join(folder, blob);
+  }
+
   function temporary(blob: string): string {
-    return join(folder, `${blob}.part`);
+    return `${pathOf(blob)}.part`;
   }
 
   async function* readSegment(segment: Segment, start: number, end: number): AsyncGenerator<Uint8Array> {
-    const file = await open(join(folder, segment.blob), "r");
+    const file = await open(pathOf(segment.blob), readFlags);
     try {
       for (let at = start; at < end;) {
         const buffer = Buffer.allocUnsafe(Math.min(readBytes, end - at));
@@ -83,7 +92,7 @@ export async function openBlobs(folder: string, index: ObjectIndex): Promise<Blo
       await index.write([{ type: "put", key: unusedRecord(blob), value: 0 }], { durable: false });
       return openWriter(blob, {
         temporary: temporary(blob),
-        final: join(folder, blob),
+        final: pathOf(blob),
         syncFolder: () => handle.sync(),
         unlink: () => unlink([blob]),
       });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { assertItemFits } from "../../aws/dynamodb/item-size.ts";
 import { deleteObject, putObject } from "../../aws/s3/objects.ts";
+import { stoppable } from "../../concurrency.ts";
 import { documentUrl, type ChangingSite } from "../../documents/site.ts";
 import type { Picture } from "../../images/picture.ts";
 import { avatarKey } from "../../model/keys.ts";
@@ -113,7 +114,7 @@ async function withdraw(
   },
 ): Promise<void> {
   // The run may have been aborted: the clean-up has to happen all the same.
-  const calm = { ...site, signal: new AbortController().signal };
+  const calm = { ...site, signal: stoppable(undefined).signal };
   const isUsed = await readAvatar(calm, userId).then(
     ({ value }) => value === profileImage,
     () => true,

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { anonymousGet } from "../../aws/anonymous.ts";
 import { deleteObject, loadObjects, putObject } from "../../aws/s3/objects.ts";
+import { stoppable } from "../../concurrency.ts";
 import { CliError } from "../../errors.ts";
+import { bytes } from "../../model/bytes.ts";
 import { heroKey, type HeroRole } from "../../model/keys.ts";
 import type { AuditEvent } from "../../model/audit.ts";
 import type { AuditTrail } from "../../audit/trail.ts";
@@ -233,7 +235,7 @@ async function verify(site: HeroSite, { key, body }: Upload): Promise<void> {
       },
     );
   }
-  const what = seen.status === 200 ? `${seen.sizeBytes} other bytes` : `HTTP ${seen.status}`;
+  const what = seen.status === 200 ? `${bytes(seen.sizeBytes)} of other bytes` : `HTTP ${seen.status}`;
   throw new CliError(`the public cannot read ${url}: ${what}; the old picture stays live`, { hint });
 }
 
@@ -249,7 +251,7 @@ async function withdraw(
 ): Promise<void> {
   if (done.length === 0) return;
   // The run may have been aborted: the clean-up has to happen all the same.
-  const calm: HeroSite = { ...site, signal: new AbortController().signal };
+  const calm: HeroSite = { ...site, signal: stoppable(undefined).signal };
   try {
     const { pointer, past } = await readPointer(calm);
     const live = JSON.stringify([pointer, past]);

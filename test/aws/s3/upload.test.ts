@@ -4,6 +4,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { createHash, randomBytes } from "node:crypto";
+import { getEventListeners } from "node:events";
 import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -293,6 +294,18 @@ describe("a stream", () => {
     await expect(upload).rejects.toThrow("the pipe broke");
     expect(await headObject(aws, { bucket: "plain", key })).toBeUndefined();
     expect(await unfinished()).toEqual([]);
+  });
+
+  test("leaves nothing on the signal of the run", async () => {
+    const { signal } = new AbortController();
+    await uploadStream(aws, {
+      bucket: "plain",
+      key,
+      source: chunks(bytes.byteLength),
+      partSizeBytes,
+      signal,
+    });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("that never gives another byte does not hold up an abort", async () => {

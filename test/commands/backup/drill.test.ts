@@ -134,7 +134,7 @@ describe("backup drill", () => {
 
   it.each<[string, Record<string, unknown>, string | RegExp]>([
     ["is missing", { s3Key: "public/documents/user-1/cv/0-none.txt" }, "its object is missing"],
-    ["has another size", { size: 5 }, "its object has 4 bytes, the entry says 5"],
+    ["has another size", { size: 5 }, "its object has 4 B, the entry says 5 B"],
     ["has another hash", { sha256: "0".repeat(64) }, /not the one that the entry has the hash of/],
     ["is not named", { s3Key: "" }, "names no object"],
   ])("finds an entry whose object %s", async (_, change, why) => {

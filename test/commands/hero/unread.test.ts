@@ -36,7 +36,7 @@ describe("where the public address gives no picture", () => {
   it.each<[string, Fault, RegExp]>([
     ["cuts the connection", "cut", /whether the public can read \S+ is not known: cannot reach .*ECONNRESET/],
     ["breaks off in the picture", { cutAfterBytes: 10 }, /is not known: cannot reach .*ECONNRESET/],
-    ["changes it on the way", "flip a byte", /the public cannot read \S+: \d+ other bytes/],
+    ["changes it on the way", "flip a byte", /the public cannot read \S+: [\d.]+ \w+ of other bytes/],
     ["does not find it", { status: 404 }, /the public cannot read \S+: HTTP 404/],
     ["sends on", { status: 302, headers: { location: "https://x/?secret" } }, /cannot read \S+: HTTP 302/],
   ])("and %s, hero set says so, and the old picture stays live", async (_how, fault, told) => {
