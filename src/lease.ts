@@ -52,7 +52,7 @@ export interface WaitForLease<T extends FoundLease> {
   readonly nowMs: () => number;
   /** Before each wait, with what is left of the lease. */
   readonly onWait: (found: T, leftMs: number) => void;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** Between two looks; a countdown in seconds. */

@@ -124,8 +124,7 @@ function usageError({ code, message }: CommanderError): CliError {
     });
   }
   const [first = "", suggestion] = message.replace(/^error: /, "").split("\n");
-  const hint = suggestion === undefined ? {} : { hint: suggestion.replace(/^\((.*)\)$/, "$1") };
-  return new CliError(first, { exitCode: exitCodes.usage, ...hint });
+  return new CliError(first, { exitCode: exitCodes.usage, hint: suggestion?.replace(/^\((.*)\)$/, "$1") });
 }
 
 /** Node puts this character in place of bytes of the command line that are no UTF-8, and no file has such a name. */

@@ -94,8 +94,8 @@ function prompts(signal: AbortSignal): Prompts {
       return input(
         {
           message: visible(message),
-          ...(fallback === undefined ? {} : { default: fallback }),
-          ...(check === undefined ? {} : { validate: check }),
+          default: fallback,
+          validate: check,
         },
         context(),
       );

@@ -3,15 +3,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** How long something is tried again. */
 export interface Patience {
   /** Tries in all, the first one included. Default 10. */
-  readonly attempts?: number | undefined;
+  readonly attempts?: number;
   /** The longest pause after the first try; it doubles with each. Default 100. */
-  readonly firstDelayMs?: number | undefined;
+  readonly firstDelayMs?: number;
   /** Default 5000. */
-  readonly longestDelayMs?: number | undefined;
+  readonly longestDelayMs?: number;
 }
 
 export interface RetryOptions extends Patience {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export interface BackOff {
@@ -69,5 +69,5 @@ export function jitteredMs(
 /** Sleeps; rejects with the signal's reason. */
 export async function pause(delayMs: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
-  await sleep(delayMs, undefined, signal === undefined ? {} : { signal });
+  await sleep(delayMs, undefined, { signal });
 }

@@ -6,12 +6,12 @@ import { readHead, storedChain } from "./entries.ts";
 import type { AuditSite } from "./site.ts";
 
 export interface AuditFilter {
-  readonly userId?: string | undefined;
-  readonly action?: string | undefined;
+  readonly userId?: string;
+  readonly action?: string;
   /** The first moment that counts. */
-  readonly since?: Date | undefined;
+  readonly since?: Date;
   /** The last moment that counts. */
-  readonly until?: Date | undefined;
+  readonly until?: Date;
 }
 
 /**
@@ -85,7 +85,7 @@ export async function* exportAudit(
 ): AsyncGenerator<JsonObject> {
   const fromSequence = since === undefined ? undefined : await firstSince(site, since.toISOString());
   const end = until?.toISOString() ?? "~";
-  for await (const stored of storedChain(site, fromSequence === undefined ? {} : { fromSequence })) {
+  for await (const stored of storedChain(site, { fromSequence })) {
     // To the end of the chain: a single damaged time must not cut the rest off.
     if (String(stored["timestamp"]) <= end) yield stored;
   }

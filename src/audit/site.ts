@@ -7,7 +7,7 @@ export interface AuditSite {
   readonly table: string;
   /** The private bucket: anchors and claims lie there, out of reach of who may change the table alone. */
   readonly bucket: string;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 type Table = Pick<AuditSite, "table">;

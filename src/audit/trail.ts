@@ -125,7 +125,7 @@ export async function openTrail(
 }
 
 interface NumberedEvent extends AuditEvent {
-  readonly change?: number | undefined;
+  readonly change?: number;
 }
 
 interface Waiting {
@@ -376,9 +376,8 @@ function notRecorded(
   const known = error instanceof CliError ? error : explained;
   if (known === undefined) return error;
   const actions = [...new Set(events.map(({ action }) => action))].join(", ");
-  const hint = known.hint === undefined ? {} : { hint: known.hint };
   return new CliError(`${actions} is not in the audit trail: ${known.message}`, {
-    ...hint,
+    hint: known.hint,
     cause: known.cause ?? known,
   });
 }

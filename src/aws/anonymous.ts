@@ -17,7 +17,7 @@ export interface PublicAnswer {
 export interface NoAnswer {
   readonly status: undefined;
   readonly why: string;
-  readonly hint?: string | undefined;
+  readonly hint?: string;
 }
 
 /** What the end of a client answers, without the SDK's middleware. */
@@ -71,7 +71,7 @@ async function wholeAnswer(aws: Aws, url: URL, signal: AbortSignal | undefined):
   const { response } = await s3.config.requestHandler.handle(
     // Handlers read these fields only; the class would have to be loaded for nothing.
     requestOf(url) as never,
-    signal === undefined ? {} : { abortSignal: signal },
+    { abortSignal: signal },
   );
   const { statusCode, headers, body } = response as unknown as EndAnswer;
   return {

@@ -21,17 +21,17 @@ export interface End {
 
 export interface ConnectOptions {
   readonly region: string;
-  readonly profile?: string | undefined;
+  readonly profile?: string;
   /** A server instead of AWS; S3 is then addressed path-style. */
-  readonly endpointUrl?: string | undefined;
+  readonly endpointUrl?: string;
   /** Only where the end has an account of its own (the local store); else the SDK's default chain. */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** The end behind a service's client, opened with the client; undefined means the network. */
   readonly end?: ((service: Service) => Promise<End | undefined>) | undefined;
   /** Names proxies and certificates for the way over the network. */
-  readonly env?: Env | undefined;
+  readonly env?: Env;
   /** Tests shorten them. */
-  readonly limits?: Partial<Limits> | undefined;
+  readonly limits?: Partial<Limits>;
   /** The machine's clock, with which the server's is compared. */
   readonly now?: (() => Date) | undefined;
 }
@@ -77,9 +77,9 @@ export function connect(options: ConnectOptions): Aws {
     const end = clock.listening((await options.end?.(service)) ?? (await overNetwork()));
     return {
       region: options.region,
-      ...(options.profile === undefined ? {} : { profile: options.profile }),
-      ...(options.endpointUrl === undefined ? {} : { endpoint: options.endpointUrl }),
-      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+      profile: options.profile,
+      endpoint: options.endpointUrl,
+      credentials: options.credentials,
       logger: refusalsInto(refusals),
       retryStrategy: sdkRetries(limits, reach),
       // The SDK types its handler by its own classes; an end speaks the same shapes.

@@ -6,7 +6,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 interface Destination {
   readonly protocol: string;
   readonly hostname: string;
-  readonly port?: number | undefined;
+  readonly port?: number;
 }
 
 /**

@@ -88,7 +88,7 @@ const busy = new Set([
 ]);
 
 export interface WaitOptions {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /** Before the first repetition. Tests shorten it. */
   readonly firstDelayMs?: number;
 }

@@ -20,8 +20,8 @@ export interface Configuration {
 
 interface New {
   readonly now: Date;
-  readonly encryptTo?: readonly string[] | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly encryptTo?: readonly string[];
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -109,7 +109,7 @@ function isConfiguration(value: unknown): value is Configuration {
 export async function unlockedIdentities(
   store: Store,
   recipients: readonly string[],
-  { identity, passphrase, askPassphrase, signal }: Keys & { readonly signal?: AbortSignal | undefined },
+  { identity, passphrase, askPassphrase, signal }: Keys & { readonly signal?: AbortSignal },
 ): Promise<string[]> {
   if (identity !== undefined) return identitiesIn(identity, recipients);
   if (passphrase === undefined && askPassphrase === undefined) return [];

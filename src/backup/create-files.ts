@@ -355,7 +355,7 @@ async function lineOf(
   return {
     content,
     seen: {
-      ...(version === undefined ? {} : { versionId: version }),
+      versionId: version,
       etag,
       size: sizeBytes,
       lastModified: (lastModified ?? new Date(0)).toISOString(),

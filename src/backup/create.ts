@@ -236,14 +236,14 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
     model: site.declaration.name,
     schemaVersion: schema,
     target: site.target,
-    ...(options.account === undefined ? {} : { account: options.account }),
+    account: options.account,
     region: site.aws.region,
     startedAt: pending.startedAt.toISOString(),
     endedAt: site.now().toISOString(),
     engine: options.exportTo === undefined ? "scan" : "aws",
     tables,
     buckets,
-    ...(userPool === undefined ? {} : { userPool }),
+    userPool,
     ...(plan.left.length === 0 ? {} : { left: plan.left }),
   };
   await pending.assertOwner();

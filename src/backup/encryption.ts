@@ -5,8 +5,8 @@ import { DamagedError } from "./damage.ts";
 /** What opens an encrypted repository. */
 export interface Keys {
   /** Text of an age identity file. */
-  readonly identity?: string | undefined;
-  readonly passphrase?: string | undefined;
+  readonly identity?: string;
+  readonly passphrase?: string;
   /** Asks for the passphrase, where neither is given and one opens the repository. Undefined: it is not told. */
   readonly askPassphrase?: (() => Promise<string | undefined>) | undefined;
 }

@@ -81,7 +81,7 @@ export interface LedgerTable {
   readonly aws: Aws;
   /** The audit table. */
   readonly table: string;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** What the audit table's ledger says; nothing where there is no such table. */

@@ -71,7 +71,7 @@ export function folderStore(folder: string): Store {
       if ((await fileAt(path)) === undefined) return undefined;
       return createReadStream(path, {
         highWaterMark: 1024 ** 2,
-        ...(signal === undefined ? {} : { signal }),
+        signal,
       });
     },
     async create(name, bytes) {

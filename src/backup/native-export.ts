@@ -32,7 +32,7 @@ export interface ExportTables {
   readonly place: ExportPlace;
   /** Stands for these exports: the same one begins none of them a second time within eight hours. */
   readonly token: string;
-  readonly begun?: BegunExports | undefined;
+  readonly begun?: BegunExports;
   readonly save: (begun: BegunExports) => Promise<void>;
 }
 
@@ -191,7 +191,7 @@ function failureOf(table: string, state: ExportState | undefined): CliError {
 export async function* exportedLines(
   aws: Aws,
   exported: TableExport,
-  { spool, signal }: { spool: string; signal?: AbortSignal | undefined },
+  { spool, signal }: { spool: string; signal?: AbortSignal },
 ): AsyncGenerator<readonly Buffer[]> {
   const { bucket } = exported;
   for (const file of exported.files) yield* exportLines(aws, { bucket, file, spool, signal });

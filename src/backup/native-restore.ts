@@ -157,9 +157,9 @@ async function settingsOf(site: NativeSite, source: RestoreSource): Promise<Lost
   return {
     tags: {},
     deletionProtection: declared !== undefined,
-    ...(expiryAttribute === undefined ? {} : { expiryAttribute }),
-    ...(declared === undefined ? {} : { recoveryDays: declared.recoveryDays }),
-    ...(stream === undefined ? {} : { stream }),
+    expiryAttribute,
+    recoveryDays: declared?.recoveryDays,
+    stream,
   };
 }
 
@@ -173,7 +173,7 @@ export async function carryOutRestore(site: NativeSite, plan: RestorePlan): Prom
   const details = {
     table: from,
     to: target,
-    ...(at === undefined ? {} : { from: at.toISOString() }),
+    from: at?.toISOString(),
     ...(source.kind === "backup" ? { backupId: source.backup.arn } : {}),
   };
   if (plan.step === "begin") {

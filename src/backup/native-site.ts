@@ -8,7 +8,7 @@ import type { Declaration, TableDeclaration } from "../model/declaration.ts";
 export interface NativeSite {
   readonly aws: Aws;
   readonly declaration: Declaration;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   now(): Date;
   /** Is told how far something is that AWS does by itself. */
   readonly tell: (text: string) => void;

@@ -39,7 +39,7 @@ export interface PartWriter {
 export interface PartOptions {
   /** Told of each part once it is stored, in order, and of its last line: a scan goes on behind it. */
   readonly onPart?: ((part: WrittenPart, lastLine: Buffer) => Promise<void> | void) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** Cuts lines into parts and stores them, gzipped: `gunzip` reads them, and so does DynamoDB's import from S3. */

@@ -17,7 +17,7 @@ import type { Repository } from "./repository.ts";
 /** Whoever asks, and by which clock. */
 export interface Here extends ThisProcess {
   readonly now: () => Date;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 interface LockOwner {

@@ -14,11 +14,11 @@
  */
 
 export interface PrunePolicy {
-  readonly last?: number | undefined;
-  readonly daily?: number | undefined;
-  readonly weekly?: number | undefined;
-  readonly monthly?: number | undefined;
-  readonly withinMs?: number | undefined;
+  readonly last?: number;
+  readonly daily?: number;
+  readonly weekly?: number;
+  readonly monthly?: number;
+  readonly withinMs?: number;
 }
 
 /** A backup, as far as its time and its checks go. */

@@ -74,7 +74,7 @@ export function pacing(rate: ReadRate | undefined): {
 
 /** An on-demand table is read as fast as it goes; the capacity of another is the website's too. */
 export function rateOf(
-  site: { now(): Date; readonly signal?: AbortSignal | undefined },
+  site: { now(): Date; readonly signal?: AbortSignal },
   { readUnits, isProvisioned }: TableMeasure,
   rate: Rate | undefined,
 ): ReadRate | undefined {

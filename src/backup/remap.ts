@@ -31,7 +31,7 @@ export async function readNewIds({
   readonly aws: Aws;
   readonly poolId: string;
   readonly users: AsyncIterable<UserLine>;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   readonly now: () => Date;
 }): Promise<FoundIds> {
   const pool = await existingPool(aws, poolId, signal);

@@ -67,10 +67,10 @@ export interface Unlock extends Keys {
 export interface Making {
   readonly now: Date;
   /** age recipients of a repository that is made; what is written to it then cannot be read by who writes it. */
-  readonly encryptTo?: readonly string[] | undefined;
+  readonly encryptTo?: readonly string[];
   /** Called before a repository that is not encrypted is made or given: fails where what is to be stored must not lie open. */
   readonly beforeOpen?: (() => Promise<void>) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** Held in memory; more goes by way of a file. */

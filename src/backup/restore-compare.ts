@@ -20,7 +20,7 @@ export interface Compared {
   readonly fate: Fate;
   readonly candidate?: Candidate;
   /** What stands there. */
-  readonly over?: JsonObject | undefined;
+  readonly over?: JsonObject;
 }
 
 /** Compares at most 100 lines with what is there now. A key that comes twice counts where it comes last. */

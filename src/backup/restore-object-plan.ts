@@ -131,7 +131,7 @@ export interface LookedAt {
   readonly fate: Fate;
   /** With new ids in its key. */
   readonly object: ObjectLine;
-  readonly there?: StoredWhole | undefined;
+  readonly there?: StoredWhole;
 }
 
 /** What is to become of one object, by what is there now. */

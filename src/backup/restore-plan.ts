@@ -24,7 +24,7 @@ export interface RestorePlan {
   /** Migrations that had nothing to do in this store, as it was new, and have for what is brought back. */
   readonly dueAgain: readonly string[];
   /** With `--remap`: what there is under the ids that accounts had before. */
-  readonly staying?: Staying | undefined;
+  readonly staying?: Staying;
   /** What does not come back, in sentences. */
   readonly lost: readonly string[];
 }

@@ -8,11 +8,11 @@ export interface RestoreScope {
   /** `tables`, `files`, `users`, or roles and names of tables and buckets. */
   readonly only: readonly string[];
   /** What one person owns, of items and objects. */
-  readonly userId?: string | undefined;
+  readonly userId?: string;
   /** What one person owns, of items alone; with a type the one item. */
-  readonly item?: { readonly userId: string; readonly type?: string | undefined } | undefined;
+  readonly item?: { readonly userId: string; readonly type?: string | undefined };
   /** What an earlier restore left. */
-  readonly retry?: LeftKeys | undefined;
+  readonly retry?: LeftKeys;
 }
 
 /** Keys that an earlier restore could not write, by the names of tables and buckets as they were written to. */

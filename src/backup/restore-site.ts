@@ -17,7 +17,7 @@ export type OnConflict = "fail" | "skip" | "newer" | "replace";
 export interface RestoreSite {
   readonly aws: Aws;
   /** Where the tables lie that DynamoDB exported itself; by default the place that is restored to. */
-  readonly exportsAt?: Aws | undefined;
+  readonly exportsAt?: Aws;
   readonly repository: Repository;
   readonly manifest: Manifest;
   /** Of the place that is restored to, its names already with any prefix. */
@@ -25,19 +25,19 @@ export interface RestoreSite {
   /** Stands in front of the declaration's names; empty where the site itself is restored. */
   readonly prefix: string;
   /** For the one table that is restored: another name. */
-  readonly intoTable?: string | undefined;
+  readonly intoTable?: string;
   readonly onConflict: OnConflict;
   readonly scope: RestoreScope;
   /** Whether somebody is on the erasure ledger. */
   readonly isErased: (userId: string) => boolean;
   /** With `--remap`: who has which id now, and who of the snapshot has no account yet. */
-  readonly ids?: { readonly newIds: NewIds; readonly missing: ReadonlySet<string> } | undefined;
+  readonly ids?: { readonly newIds: NewIds; readonly missing: ReadonlySet<string> };
   readonly spool: string;
   readonly signal: AbortSignal;
   now(): Date;
   onProgress(text: string): void;
   /** Milliseconds before the first look again at a table that is being made. Tests shorten it. */
-  readonly firstDelayMs?: number | undefined;
+  readonly firstDelayMs?: number;
 }
 
 /** What becomes of one item or object. */

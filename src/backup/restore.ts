@@ -155,7 +155,7 @@ function isWritten({ state, counts }: TablePlan): boolean {
 
 async function makeMissing(site: RestoreSite, plan: RestorePlan): Promise<string[]> {
   const { aws, signal, manifest, firstDelayMs } = site;
-  const wait = { signal, ...(firstDelayMs === undefined ? {} : { firstDelayMs }) };
+  const wait = { signal, firstDelayMs };
   const made: string[] = [];
   const missing = plan.buckets.filter(({ state }) => state === "missing");
   if (missing.length > 0) await makeBuckets(site, missing, wait);
@@ -225,7 +225,7 @@ async function planAnew(
 
 /** Of a server that knows no CORS nothing can be had back. */
 async function giveCors({ aws, signal, firstDelayMs }: RestoreSite, { name, snapshot }: BucketPlan) {
-  const wait = { signal, ...(firstDelayMs === undefined ? {} : { firstDelayMs }) };
+  const wait = { signal, firstDelayMs };
   await writeCors(aws, name, snapshot.cors ?? [], wait).catch((error: unknown) => {
     if (!isUnsupported(error)) throw error;
   });
@@ -233,7 +233,7 @@ async function giveCors({ aws, signal, firstDelayMs }: RestoreSite, { name, snap
 
 async function settle(site: RestoreSite, { name, snapshot }: TablePlan) {
   const { aws, signal, firstDelayMs } = site;
-  const wait = { signal, ...(firstDelayMs === undefined ? {} : { firstDelayMs }) };
+  const wait = { signal, firstDelayMs };
   site.onProgress(`settings of ${name}`);
   const settings = await restoreSettings(aws, name, snapshot.description, wait);
   await removeTableTag(aws, { table: name, tag: restoringTag }, wait);

@@ -45,7 +45,7 @@ function startOf(id: string): Date {
 /** When and how a repository is looked at. */
 export interface Look {
   readonly now: Date;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export interface Snapshots {
@@ -92,9 +92,9 @@ export async function listSnapshots(
     found.push({
       id,
       startedAt: startOf(id),
-      ...(verified === undefined ? {} : { verifiedAt: new Date(verified.at) }),
-      ...(drilled === undefined ? {} : { drilledAt: new Date(drilled.at) }),
-      ...(last === undefined ? {} : { lastCheck: last }),
+      verifiedAt: verified && new Date(verified.at),
+      drilledAt: drilled && new Date(drilled.at),
+      lastCheck: last,
     });
   }
   return { snapshots: found.reverse(), ahead };
@@ -196,7 +196,7 @@ export interface Recovery {
   /** Names nothing of the data where the repository is encrypted. */
   readonly open: string;
   /** Lies encrypted beside it. */
-  readonly sealed?: string | undefined;
+  readonly sealed?: string;
 }
 
 /** Whether the backup has got its last write. */

@@ -39,7 +39,7 @@ export function userLine(account: PoolAccount, pool: UserPool, groups: readonly 
       createdAt: account.createdAt.toISOString(),
       modifiedAt: account.modifiedAt.toISOString(),
       groups: groups.toSorted(),
-      ...(identities === undefined ? {} : { identities }),
+      identities,
     },
     put: {
       Username: signInName(account, pool) ?? account.username,

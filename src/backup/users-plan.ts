@@ -16,7 +16,7 @@ export interface PlanUsers {
   readonly onConflict: "fail" | "skip" | "newer" | "replace";
   /** Whether somebody was erased: their account is left out and counted. */
   readonly suppressed: (sub: string, username: string) => boolean;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   readonly now: () => Date;
 }
 

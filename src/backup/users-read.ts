@@ -11,7 +11,7 @@ export interface ReadUsers {
   readonly poolId: string;
   /** Takes whole lines, each with its end; is called with a page of 60 at a time and waited for. */
   readonly add: (lines: Buffer) => Promise<void>;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   readonly now: () => Date;
 }
 

@@ -15,7 +15,7 @@ import { inParallel } from "../concurrency.ts";
 import type { CreateStep, UsersPlan, UserStep } from "./users-plan.ts";
 
 export interface RestoreUsers {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   readonly now: () => Date;
   /** Is told of each account that is as planned. */
   readonly onDone?: (username: string) => void;

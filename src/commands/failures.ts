@@ -17,7 +17,7 @@ export function failPartly(failures: readonly Failed[], done: number): void {
   if (failures.length === 1 && done === 0) {
     const { what, failure } = first;
     throw new CliError(`${what}: ${failure.message}`, {
-      ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+      hint: failure.hint,
       cause: failure.cause,
     });
   }

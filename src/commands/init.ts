@@ -7,13 +7,13 @@ import type { AnyCommand, Begin } from "../program.ts";
 import type { Run } from "./run.ts";
 
 interface InitOptions {
-  readonly name?: string | undefined;
-  readonly protected?: true | undefined;
-  readonly publicBucket?: string | undefined;
-  readonly privateBucket?: string | undefined;
-  readonly table?: string | undefined;
-  readonly userPool?: string | undefined;
-  readonly publicBaseUrl?: string | undefined;
+  readonly name?: string;
+  readonly protected?: true;
+  readonly publicBucket?: string;
+  readonly privateBucket?: string;
+  readonly table?: string;
+  readonly userPool?: string;
+  readonly publicBaseUrl?: string;
 }
 
 /** What `init` settles, in the order in which it asks. */
@@ -102,7 +102,7 @@ async function ask(run: Run, given: Answers): Promise<Answers> {
     if (answers[key] !== undefined) return;
     const check = (value: string) =>
       value === "" || fits(key, value) ? true : `expected ${settings[key].kind.expected}`;
-    const answer = await prompts.input(question, { ...(fallback === undefined ? {} : { fallback }), check });
+    const answer = await prompts.input(question, { fallback, check });
     if (answer !== "") answers[key] = answer;
   };
   await text("profile", "AWS profile (empty: the SDK's default chain)");

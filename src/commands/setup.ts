@@ -152,9 +152,9 @@ function row(step: Step, result: Row["result"]): Row {
     name,
     aspect,
     kind,
-    ...(from === undefined ? {} : { from }),
+    from,
     to,
-    ...(remedy === undefined ? {} : { remedy }),
+    remedy,
     result,
   };
 }

@@ -11,9 +11,9 @@ import type { Run } from "./run.ts";
 export interface SourceOptions {
   /** A path, or `-` for stdin. */
   readonly source: string | undefined;
-  readonly fromBrowser?: Browser | undefined;
-  readonly browserProfile?: string | undefined;
-  readonly origin?: string | undefined;
+  readonly fromBrowser?: Browser;
+  readonly browserProfile?: string;
+  readonly origin?: string;
 }
 
 const browserNames = ["chrome", "chromium", "edge", "brave", "firefox"] as const satisfies readonly Browser[];
@@ -62,7 +62,7 @@ async function sourceText(run: Run, options: SourceOptions, key: string): Promis
   if (source !== undefined) throw usage("a file and --from-browser are two sources");
   if (origin === undefined) throw usage("--from-browser needs --origin");
   const { readFromBrowser } = await import("../browser-storage/browsers.ts");
-  const query = { browser, origin, key, ...(profile === undefined ? {} : { profile }) };
+  const query = { browser, origin, key, profile };
   const { text, file } = await readFromBrowser(query, run.world, { signal: run.world.signal });
   run.note(`read ${key} from ${file}`);
   return text;

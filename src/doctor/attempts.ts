@@ -17,7 +17,7 @@ export function attempts({
   signal,
 }: {
   readonly explain: (error: unknown) => CliError | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }): Attempts {
   const told = new Set<string>();
 
@@ -32,8 +32,7 @@ export function attempts({
     }
     told.add(cause);
     if (isUnsupported(error)) return { ...about, status: "skipped", message: explained.message };
-    const remedy = explained.hint === undefined ? {} : { remedy: explained.hint };
-    return { ...about, status: "problem", message: explained.message, ...remedy };
+    return { ...about, status: "problem", message: explained.message, remedy: explained.hint };
   }
 
   return {

@@ -5,9 +5,9 @@ export interface Caller {
   readonly account: string;
   readonly arn: string;
   /** End of temporary credentials. */
-  readonly expiresAt?: Date | undefined;
+  readonly expiresAt?: Date;
   /** The local clock minus the server's, in milliseconds. */
-  readonly clockSkewMs?: number | undefined;
+  readonly clockSkewMs?: number;
 }
 
 const minuteMs = 60_000;

@@ -20,8 +20,8 @@ export interface Outside {
   /** An error of a call in words; undefined for what is no error of AWS, the network or the user. */
   readonly explain: (error: unknown) => CliError | undefined;
   /** What stands in front of the public bucket. */
-  readonly publicBaseUrl?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly publicBaseUrl?: string;
+  readonly signal?: AbortSignal;
 }
 
 /** Names of headers in lower case. */

@@ -12,7 +12,7 @@ export interface ToolFacts {
     | { readonly folder: string; readonly isWritable: boolean; readonly freeBytes: number }
     | undefined;
   /** What the environment says of the way to AWS; undefined where it is not gone. */
-  readonly network?: NetworkFacts | undefined;
+  readonly network?: NetworkFacts;
 }
 
 export interface NetworkFacts extends ProxySettings {

@@ -42,7 +42,7 @@ export interface Finding {
   readonly id?: string;
   readonly key?: string;
   /** When the object of one without an entry was stored. ISO 8601. */
-  readonly storedAt?: string | undefined;
+  readonly storedAt?: string;
   readonly what: string;
   readonly remedy: string;
   /** What `--repair` does about it; undefined where only a person can tell. */

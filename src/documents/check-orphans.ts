@@ -66,8 +66,8 @@ function lost(userId: string, object: ObjectFacts): Finding {
     userId,
     kind: "object-without-entry" as const,
     key,
-    ...(said.id === undefined ? {} : { id: said.id }),
-    ...(lastModified === undefined ? {} : { storedAt: lastModified.toISOString() }),
+    id: said.id,
+    storedAt: lastModified?.toISOString(),
   };
   const layout = parseKey(key)?.layout;
   if (layout !== "document" && layout !== "old-document") {
@@ -125,7 +125,7 @@ function withoutId({ id: _taken, ...said }: ObjectFacts["said"]): ObjectFacts["s
 
 /** What an object's bytes give its entry. */
 export interface Judged {
-  readonly contentType?: string | undefined;
+  readonly contentType?: string;
   readonly [attribute: string]: unknown;
 }
 

@@ -16,12 +16,12 @@ import type { DocumentSite } from "./site.ts";
 
 /** Which documents are wanted; what is undefined does not matter. */
 export interface DocumentFilter {
-  readonly type?: string | undefined;
-  readonly status?: DocumentStatus | undefined;
+  readonly type?: string;
+  readonly status?: DocumentStatus;
   /** Only the deleted ones; else, unless `status` says so, none of them. */
-  readonly deleted?: boolean | undefined;
+  readonly deleted?: boolean;
   /** Uploaded then or later; entries without a readable time are left out. */
-  readonly since?: Date | undefined;
+  readonly since?: Date;
 }
 
 /** Whether a document is among those wanted. */

@@ -12,7 +12,7 @@ export interface Remembered {
     | { readonly scanResult: "INFECTED"; readonly scanSignature: string; readonly scannedAt: string }
     | undefined;
   /** Of a soft delete that was not taken back. */
-  readonly deletion?: Deletion | undefined;
+  readonly deletion?: Deletion;
 }
 
 export interface Deletion {

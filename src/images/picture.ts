@@ -40,7 +40,7 @@ export interface VariantOptions extends RenderOptions {
   /** 1 to 100, on JPEG's scale: the other encoders are set to look like it. */
   readonly quality: number;
   /** Looked at before each picture: an encoder that runs cannot be stopped. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 interface Size {

@@ -11,9 +11,9 @@ export interface Lock {
 }
 
 export interface LockOptions {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /** How long another holder is waited for. Default 10,000. */
-  readonly waitMs?: number | undefined;
+  readonly waitMs?: number;
 }
 
 const shortestPauseMs = 10;
@@ -54,7 +54,7 @@ export async function takeLockUnless<T>(
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+    await sleep(ms, undefined, { signal });
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

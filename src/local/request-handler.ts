@@ -63,7 +63,7 @@ function localRequest(request: SdkRequest, signal: AbortSignal | undefined): Loc
     query: queryString(request.query ?? {}),
     headers,
     body,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   };
 }
 

@@ -17,7 +17,7 @@ export interface ServeOptions {
   readonly port: number;
   readonly now: () => Date;
   /** Ends the server as `close` does. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /** Is told of what went wrong inside; the client only sees status 500. */
   readonly onFault?: (error: unknown) => void;
 }

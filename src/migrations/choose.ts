@@ -40,7 +40,7 @@ export function standings(registered: readonly Registered[], states: States): St
 export function pending(
   registered: readonly Registered[],
   states: States,
-  { to, acceptChanged }: { readonly to?: string | undefined; readonly acceptChanged: boolean },
+  { to, acceptChanged }: { readonly to?: string; readonly acceptChanged: boolean },
 ): Registered[] {
   const all = standings(registered, states);
   refuseUnknown(all);

@@ -56,7 +56,7 @@ export async function noteNewStore(aws: Aws, { declaration, done, now, tool }: M
  */
 export async function newOnlyBehind(
   aws: Aws,
-  { table, version, signal }: { table: string; version: string | null; signal?: AbortSignal | undefined },
+  { table, version, signal }: { table: string; version: string | null; signal?: AbortSignal },
 ): Promise<string[]> {
   try {
     const ids = idsIn(await getItem(aws, { table, key: newStoreKey, signal }));
@@ -70,7 +70,7 @@ export async function newOnlyBehind(
 /** Takes these migrations out of those that count as applied because the store was new. Safe to call twice, and at once. */
 export async function forgetNew(
   aws: Aws,
-  { table, ids, signal }: { table: string; ids: readonly string[]; signal?: AbortSignal | undefined },
+  { table, ids, signal }: { table: string; ids: readonly string[]; signal?: AbortSignal },
 ): Promise<void> {
   await updateAttributes(aws, {
     table,

@@ -20,10 +20,10 @@ export interface MigrationState {
   readonly id: string;
   readonly status: Status;
   /** SHA-256 of the code that began it; none has run where the store was new. */
-  readonly checksum?: string | undefined;
+  readonly checksum?: string;
   /** ISO 8601, of this `up` or `down`. */
   readonly startedAt: string;
-  readonly endedAt?: string | undefined;
+  readonly endedAt?: string;
   /** Who ran it, as the audit trail names them. */
   readonly by: string;
   readonly tool: string;
@@ -31,7 +31,7 @@ export interface MigrationState {
   /** The last batch of the journal of which all is done. */
   readonly batch: number;
   /** Key of the last item that was looked at; absent at the beginning of a pass. */
-  readonly cursor?: Item | undefined;
+  readonly cursor?: Item;
 }
 
 export interface Counts {
@@ -48,7 +48,7 @@ export interface Counts {
 
 export const noCounts: Counts = { looked: 0, changed: 0, objects: 0, left: 0, conflicts: 0 };
 
-type Place = Pick<MigrationSite, "aws" | "migrationsTable"> & { readonly signal?: AbortSignal | undefined };
+type Place = Pick<MigrationSite, "aws" | "migrationsTable"> & { readonly signal?: AbortSignal };
 
 /** The names of all migrations that were ever begun, by whatever version of the tool. */
 const indexKey: Item = { id: { S: "migrations" }, entry: { S: "begun" } };
@@ -140,6 +140,6 @@ function stateOf({ cursor, ...item }: Item): MigrationState {
   const { entry: _key, ...state } = plain(item);
   return {
     ...(state as unknown as MigrationState),
-    ...(cursor?.M === undefined ? {} : { cursor: cursor.M }),
+    cursor: cursor?.M,
   };
 }

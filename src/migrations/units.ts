@@ -20,7 +20,7 @@ export interface UnitPage {
  */
 export async function* scanUnits(
   site: MigrationSite,
-  { after, pageSize }: { readonly after?: Item | undefined; readonly pageSize: number },
+  { after, pageSize }: { readonly after?: Item; readonly pageSize: number },
 ): AsyncGenerator<UnitPage> {
   const { aws, table, signal } = site;
   for await (const page of scanItems(aws, { table, after, pageSize, consistent: true, signal })) {

@@ -6,9 +6,9 @@ export interface ObjectAddress {
 export interface PublicPlace {
   readonly region: string;
   /** A server in AWS's place; addressed path-style. */
-  readonly endpointUrl?: string | undefined;
+  readonly endpointUrl?: string;
   /** What stands in front of the public bucket, such as a CDN. */
-  readonly publicBaseUrl?: string | undefined;
+  readonly publicBaseUrl?: string;
 }
 
 /** URL under which anybody reads an object of a public bucket, each segment of the key percent-encoded. */
@@ -20,10 +20,10 @@ export function publicUrl({ bucket, key, ...place }: ObjectAddress & PublicPlace
 }
 
 export interface KnownPlaces {
-  readonly endpointUrl?: string | undefined;
-  readonly publicBaseUrl?: string | undefined;
+  readonly endpointUrl?: string;
+  readonly publicBaseUrl?: string;
   /** The bucket behind `publicBaseUrl`. */
-  readonly publicBucket?: string | undefined;
+  readonly publicBucket?: string;
 }
 
 /**

@@ -12,7 +12,7 @@ export interface CompletionValue {
   readonly choices: readonly string[];
   readonly isFile: boolean;
   /** What the shell itself finds on this machine, in a moment: profiles of the AWS configuration, backups of the local store. */
-  readonly atHand?: AtHand | undefined;
+  readonly atHand?: AtHand;
 }
 
 export type AtHand = "profiles" | "snapshots";

@@ -57,12 +57,12 @@ interface Laying<Row> {
   readonly columns: readonly Column<Row>[];
   readonly layout: Layout;
   /** Widths of the part before. */
-  readonly atLeast?: readonly number[] | undefined;
+  readonly atLeast?: readonly number[];
 }
 
 interface LaidOut {
   /** Undefined where each row is a block that has the titles in it. */
-  readonly heading?: string | undefined;
+  readonly heading?: string;
   readonly body: string;
   /** Widths in which nothing of the columns were shortened. */
   readonly needed: readonly number[];

@@ -21,7 +21,7 @@ export interface Totals {
   /** Objects, versions, uploads and states of the twin that were looked at: what a share is a share of. */
   readonly there: number;
   /** Old pictures of which nothing says what they are, and which stay; undefined for a plan of a version that did not note them. */
-  readonly unknownPictures?: readonly UnknownPictures[] | undefined;
+  readonly unknownPictures?: readonly UnknownPictures[];
 }
 
 /**

@@ -204,7 +204,7 @@ async function recordOutcome(record: RecordAudit, { done, failures }: Acted): Pr
 interface Said {
   readonly action?: AuditAction;
   readonly phase?: "begun" | "done" | "failed";
-  readonly error?: string | undefined;
+  readonly error?: string;
   readonly deletedAt?: string;
 }
 

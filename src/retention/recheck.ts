@@ -19,7 +19,7 @@ import { keysWithVersions, unplanned, versionsOf, type KeyVersions } from "./sto
 export interface Ready<T extends DueEntry = DueEntry> {
   readonly due: T;
   /** A document's entry as it stands now. */
-  readonly stored?: StoredEntry | undefined;
+  readonly stored?: StoredEntry;
 }
 
 export interface Skipped {
@@ -251,7 +251,7 @@ export async function recheckTwin(
   }
   const beyond = new Set(order.slice(0, Math.max(0, order.length - keep)));
   return part(
-    entries.map((due) => {
+    entries.map((due): Verdict<TwinVersionDue> => {
       const type = String(due.item["type"]);
       if (!prints.has(type)) return { gone: due };
       if (!beyond.has(type)) return { due, why: "it is among the newest now" };

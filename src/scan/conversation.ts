@@ -7,7 +7,7 @@ export type Clamd = { readonly host: string; readonly port: number } | { readonl
 export interface ConversationOptions {
   /** How long clamd may take over one step: to accept, to take what was sent, to answer. Milliseconds. */
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** One connection to clamd, which takes one command and ends it with its answer. Nothing here rejects. */

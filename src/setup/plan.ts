@@ -10,7 +10,7 @@ import type { SetupPlan } from "./step.ts";
 const readersAtOnce = 16;
 
 export interface PlanOptions {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /**
    * Called with what a resource could not be read for; its steps are then left out. Without it the first such error
    * rejects. A missing permission is not one of them: it becomes a step.

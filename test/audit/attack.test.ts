@@ -109,7 +109,7 @@ describe("with rights on the table alone", () => {
     expect(await doctor()).toMatch(/^problem/);
   });
 
-  it.each([
+  it.each<{ what: string; differing: Item; signed: boolean }>([
     { what: "as it is", differing: {}, signed: false },
     { what: "signed with a key of its own", differing: {}, signed: true },
     { what: "dated 9999", differing: { timestamp: { S: "9999-12-31T23:59:59.999Z" } }, signed: true },

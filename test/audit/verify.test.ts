@@ -86,7 +86,7 @@ describe("an edited entry", () => {
     expect(await faults()).toEqual([]);
   });
 
-  it.each([
+  it.each<{ what: string; differing: Item }>([
     { what: "a detail", differing: { details: { M: { documentId: { S: "doc-1" } } } } },
     { what: "a number turned into a text", differing: { ttl: { S: "1993291200" } } },
     { what: "an attribute that was added", differing: { note: { S: "approved" } } },

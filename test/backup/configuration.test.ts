@@ -23,7 +23,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const unlock = (passphrase?: string): Unlock => ({
   spool: join(folder, "spool"),
   randomHex: hex,
-  ...(passphrase === undefined ? {} : { passphrase }),
+  passphrase,
 });
 const now = new Date("2026-11-21T03:15:00Z");
 

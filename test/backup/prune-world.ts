@@ -55,7 +55,7 @@ export function hex(bytes: number): string {
 }
 
 export function openKept({ store, spool }: Kept, passphrase?: string): Promise<Repository> {
-  const unlock = { spool, randomHex: hex, ...(passphrase === undefined ? {} : { passphrase }) };
+  const unlock = { spool, randomHex: hex, passphrase };
   return ensureRepository(store, unlock, { now: new Date() });
 }
 

@@ -89,7 +89,7 @@ onEveryStore("the backups of a repository", (keep) => {
       });
     const entry = async () => (await listSnapshots(repository, look)).snapshots[0];
     await check("2026-11-20T01:00:00.000Z", { share: 0.5 });
-    expect(await entry()).not.toHaveProperty("verifiedAt");
+    expect(await entry()).toMatchObject({ verifiedAt: undefined });
     await check("2026-11-20T02:00:00.000Z");
     await check("2026-11-20T03:00:00.000Z", { outcome: "failed", faults: 2 });
     await check("2026-11-20T04:00:00.000Z", { kind: "drill" });

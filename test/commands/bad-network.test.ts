@@ -142,7 +142,7 @@ interface Played {
 /** Runs a command on a copy of the site; without a seed all is well. */
 async function played(
   argv: readonly string[],
-  { seed, env = {} }: { readonly seed?: number; readonly env?: Record<string, string> | undefined },
+  { seed, env = {} }: { readonly seed?: number; readonly env?: Record<string, string> },
 ): Promise<Played> {
   const home = await makeHome();
   home.tickMs = 1;

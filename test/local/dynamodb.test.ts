@@ -176,7 +176,7 @@ describe("indexes", () => {
     const rest = await client.send(
       new QueryCommand({
         ...query,
-        ...(first.LastEvaluatedKey === undefined ? {} : { ExclusiveStartKey: first.LastEvaluatedKey }),
+        ExclusiveStartKey: first.LastEvaluatedKey,
       }),
     );
     expect([...(first.Items ?? []), ...(rest.Items ?? [])]).toEqual(whole.Items);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../../src/aws/clients.ts";
+import type { Item } from "../../src/aws/dynamodb/items.ts";
 import { profileTable } from "../support/documents.ts";
 import { asBeforeThisTool } from "../support/old-store.ts";
 import { makeHome, testStart, type TestHome } from "../support/world.ts";
@@ -37,7 +38,7 @@ async function putSome(aws: Aws): Promise<void> {
   const other = "public/documents/user-2/certificate/1734384121712-b.pdf";
   await putObjectOf(aws, old, "%PDF-1 eins", "application/pdf");
   await putObjectOf(aws, other, "%PDF-1 zwei", "application/pdf");
-  const items = [
+  const items: Item[] = [
     { userId: s("user-1"), type: s("user-profile"), note: s("bleibt") },
     { userId: s("user-1"), type: s("document"), documents: { L: [websiteEntry("doc-1", old)] } },
     { userId: s("user-2"), type: s("user-profile"), documents: { L: [websiteEntry("doc-2", other)] } },

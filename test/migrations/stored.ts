@@ -116,7 +116,7 @@ export async function putObjectOf(aws: Aws, key: string, body: string, type?: st
       Bucket: bucket,
       Key: key,
       Body: Buffer.from(body),
-      ...(type === undefined ? {} : { ContentType: type }),
+      ContentType: type,
       CacheControl: "no-store",
       Metadata: { "from-website": "yes" },
       Tagging: "kind=test",

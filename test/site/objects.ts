@@ -255,8 +255,8 @@ async function put(aws: Aws, objects: readonly Stored[]): Promise<void> {
         Body: body,
         ContentType: type,
         ...(isOpen === true ? { ACL: "public-read" } : {}),
-        ...(metadata === undefined ? {} : { Metadata: metadata }),
-        ...(tags === undefined ? {} : { Tagging: tags }),
+        Metadata: metadata,
+        Tagging: tags,
       }),
     );
   }

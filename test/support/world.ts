@@ -105,7 +105,7 @@ async function homeAt(beginMs: number): Promise<TestHome> {
       command: "mawps",
       nodeVersion: process.versions.node,
       saveWorker: undefined,
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      limits: options.limits,
       signal: quietly(options.signal ?? new AbortController().signal),
       now,
       account: () => "tester",
@@ -185,10 +185,7 @@ async function* streamOf(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Arr
 /** What a spinner asks of a terminal besides. */
 const terminal = { cursorTo: () => true, clearLine: () => true, moveCursor: () => true };
 
-function sink(
-  into: string[],
-  { isTTY, columns = 100 }: { isTTY: boolean; columns?: number | undefined },
-): Output {
+function sink(into: string[], { isTTY, columns = 100 }: { isTTY: boolean; columns?: number }): Output {
   return Object.assign({}, isTTY ? terminal : {}, {
     isTTY,
     columns,

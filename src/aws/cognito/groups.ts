@@ -30,7 +30,7 @@ export async function listGroups(
       groups.push({
         name: GroupName ?? "",
         ...(Description === undefined || Description === "" ? {} : { description: Description }),
-        ...(Precedence === undefined ? {} : { precedence: Precedence }),
+        precedence: Precedence,
         ...(RoleArn === undefined || RoleArn === "" ? {} : { roleArn: RoleArn }),
       });
     }

@@ -92,7 +92,7 @@ function attributesOf(told: readonly SchemaAttributeType[] = []): PoolAttribute[
 /** Makes a pool that signs in with user names and takes these custom attributes, as `custom:level`, as texts. */
 export async function makeUserPool(
   aws: Aws,
-  { name, custom, signal }: { name: string; custom: readonly string[]; signal?: AbortSignal | undefined },
+  { name, custom, signal }: { name: string; custom: readonly string[]; signal?: AbortSignal },
 ): Promise<string> {
   const [cognito, { CreateUserPoolCommand }] = await Promise.all([aws.cognito(), import("./sdk.ts")]);
   const asked = new CreateUserPoolCommand({

@@ -26,7 +26,7 @@ export interface PoolAccount {
 
 export interface ListOptions {
   readonly paced: Paced;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** All accounts of a pool, page by page (60, the most that Cognito gives), in Cognito's own order. */

@@ -16,7 +16,7 @@ export interface PoolUser {
 export async function findPoolUser(
   aws: Aws,
   poolId: string,
-  { username, signal }: { username: string; signal?: AbortSignal | undefined },
+  { username, signal }: { username: string; signal?: AbortSignal },
 ): Promise<PoolUser | undefined> {
   const [cognito, { AdminGetUserCommand }] = await Promise.all([aws.cognito(), sdk()]);
   try {
@@ -38,11 +38,7 @@ export async function findPoolUser(
 export async function findPoolUsers(
   aws: Aws,
   poolId: string,
-  {
-    attribute,
-    value,
-    signal,
-  }: { attribute: "sub" | "email"; value: string; signal?: AbortSignal | undefined },
+  { attribute, value, signal }: { attribute: "sub" | "email"; value: string; signal?: AbortSignal },
 ): Promise<PoolUser[]> {
   const [cognito, { ListUsersCommand }] = await Promise.all([aws.cognito(), sdk()]);
   const found: PoolUser[] = [];

@@ -13,7 +13,7 @@ const itemsPerCall = 25;
 export async function deleteItems(
   aws: Aws,
   table: string,
-  { keys, signal }: { readonly keys: readonly Item[]; readonly signal?: AbortSignal | undefined },
+  { keys, signal }: { readonly keys: readonly Item[]; readonly signal?: AbortSignal },
 ): Promise<readonly Item[]> {
   const [dynamodb, { BatchWriteItemCommand }] = await Promise.all([aws.dynamodb(), import("./sdk.ts")]);
   const left: Item[] = [];

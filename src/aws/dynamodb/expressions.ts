@@ -17,12 +17,12 @@ interface Assignment {
 
 export interface Change {
   /** The attribute that a nested path goes through must exist: DynamoDB makes no maps on the way. */
-  readonly set?: readonly Assignment[] | undefined;
+  readonly set?: readonly Assignment[];
   /** Adds to the end of a list, which is made when it is not there. */
   readonly append?:
     | readonly { readonly path: Path; readonly values: readonly AttributeValue[] }[]
     | undefined;
-  readonly remove?: readonly Path[] | undefined;
+  readonly remove?: readonly Path[];
 }
 
 export interface Expressions {

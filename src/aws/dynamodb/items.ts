@@ -45,9 +45,9 @@ export interface GetItem {
   readonly table: string;
   readonly key: Item;
   /** Names of top-level attributes; default all. */
-  readonly attributes?: readonly string[] | undefined;
-  readonly onConsumed?: OnConsumed | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly attributes?: readonly string[];
+  readonly onConsumed?: OnConsumed;
+  readonly signal?: AbortSignal;
 }
 
 /** One item as it stands now (a consistent read); undefined when there is none. */
@@ -59,7 +59,7 @@ export async function getItem(aws: Aws, get: GetItem): Promise<Item | undefined>
       Key: get.key,
       ConsistentRead: true,
       ...projection(get.attributes),
-      ...(get.onConsumed === undefined ? {} : { ReturnConsumedCapacity: "TOTAL" }),
+      ReturnConsumedCapacity: get.onConsumed && "TOTAL",
     }),
     abortable(get.signal),
   );
@@ -69,23 +69,23 @@ export async function getItem(aws: Aws, get: GetItem): Promise<Item | undefined>
 
 interface Read {
   readonly table: string;
-  readonly index?: string | undefined;
+  readonly index?: string;
   /** Names of top-level attributes; default all. */
-  readonly attributes?: readonly string[] | undefined;
+  readonly attributes?: readonly string[];
   /** Not possible on a global index. Default false: it costs twice. */
-  readonly consistent?: boolean | undefined;
+  readonly consistent?: boolean;
   /** Items looked at for one page; default as many as fit into 1 MB. */
-  readonly pageSize?: number | undefined;
-  readonly onConsumed?: OnConsumed | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly pageSize?: number;
+  readonly onConsumed?: OnConsumed;
+  readonly signal?: AbortSignal;
 }
 
 export interface QueryItems extends Read {
   readonly partition: { readonly attribute: string; readonly value: AttributeValue };
   /** Narrows by the sort key. */
-  readonly sort?: SortCondition | undefined;
+  readonly sort?: SortCondition;
   /** Default false: ascending by the sort key. */
-  readonly descending?: boolean | undefined;
+  readonly descending?: boolean;
 }
 
 type SortCondition =
@@ -125,14 +125,14 @@ export async function* queryItems(aws: Aws, query: QueryItems): AsyncGenerator<r
 
 export interface ScanItems extends Read {
   /** Read side by side. They pay where the server is the slower end; one process parses some 20,000 items a second. */
-  readonly segments?: number | undefined;
+  readonly segments?: number;
   /**
    * Items as they were sent: binary stays base64 text. For reading known attributes of very many items; the SDK's own
    * deserialising costs more than all the rest.
    */
-  readonly asSent?: boolean | undefined;
+  readonly asSent?: boolean;
   /** Key of the item behind which to begin, there or not; for one segment. */
-  readonly after?: Item | undefined;
+  readonly after?: Item;
 }
 
 /**
@@ -196,7 +196,7 @@ function readInput(read: Read) {
     IndexName: read.index,
     ConsistentRead: read.consistent,
     Limit: read.pageSize,
-    ...(read.onConsumed === undefined ? {} : { ReturnConsumedCapacity: "TOTAL" as const }),
+    ReturnConsumedCapacity: read.onConsumed && ("TOTAL" as const),
   };
 }
 

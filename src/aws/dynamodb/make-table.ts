@@ -53,7 +53,7 @@ export async function makeTable(
       ? {}
       : { GlobalSecondaryIndexes: indexes.map((index) => ({ ...indexOf(index), ...units })) }),
     ...(localIndexes.length === 0 ? {} : { LocalSecondaryIndexes: localIndexes.map(indexOf) }),
-    ...(table.class === undefined ? {} : { TableClass: table.class as TableClass }),
+    TableClass: table.class as TableClass | undefined,
     ...(encryption?.type === "KMS" ? { SSESpecification: keyFor(aws, encryption.keyArn) } : {}),
     ...(Object.keys(table.tags).length === 0
       ? {}

@@ -124,7 +124,7 @@ export async function settingsOf(
   return {
     tags,
     deletionProtection: stored.DeletionProtectionEnabled === true,
-    ...(expires === undefined ? {} : { expiryAttribute: expires }),
+    expiryAttribute: expires,
     ...(isRecovered ? { recoveryDays: recovery.days ?? defaultRecoveryDays } : {}),
     ...(streams !== true || view === undefined ? {} : { stream: view }),
   };
@@ -137,7 +137,7 @@ async function readTags(aws: Aws, arn: string, signal?: AbortSignal): Promise<Re
   let next: string | undefined;
   const onward = onwards<NonNullable<typeof next>>("tags");
   do {
-    const page: { Tags?: Tag[] | undefined; NextToken?: string | undefined } = await dynamodb.send(
+    const page: { Tags?: Tag[]; NextToken?: string } = await dynamodb.send(
       new ListTagsOfResourceCommand({ ResourceArn: arn, NextToken: next }),
       abortable(signal),
     );

@@ -70,7 +70,7 @@ export async function describeTable(
         : {
             encryption: {
               type: encryption.SSEType,
-              ...(encryption.KMSMasterKeyArn === undefined ? {} : { keyArn: encryption.KMSMasterKeyArn }),
+              keyArn: encryption.KMSMasterKeyArn,
             },
           }),
     },

@@ -44,9 +44,9 @@ export interface ExportedFile {
 export interface BeginExport extends ExportPlace {
   readonly table: string;
   /** To the second, within the window of recovery; default now. */
-  readonly at?: Date | undefined;
+  readonly at?: Date;
   /** For eight hours the same token gives the same export. */
-  readonly token?: string | undefined;
+  readonly token?: string;
 }
 
 /**
@@ -61,8 +61,8 @@ export async function beginExport(aws: Aws, begin: BeginExport): Promise<ExportS
       TableArn: table?.TableArn,
       S3Bucket: begin.bucket,
       ...(begin.prefix === "" ? {} : { S3Prefix: begin.prefix }),
-      ...(begin.at === undefined ? {} : { ExportTime: begin.at }),
-      ...(begin.token === undefined ? {} : { ClientToken: begin.token }),
+      ExportTime: begin.at,
+      ClientToken: begin.token,
       ExportFormat: "DYNAMODB_JSON",
     }),
   );

@@ -39,9 +39,9 @@ export async function readRecoveryWindow(
     } = described;
     return {
       enabled: true,
-      ...(days === undefined ? {} : { days }),
-      ...(earliest === undefined ? {} : { earliest }),
-      ...(latest === undefined ? {} : { latest }),
+      days,
+      earliest,
+      latest,
     };
   }, "TableNotFoundException");
 }

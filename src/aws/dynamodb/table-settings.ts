@@ -108,7 +108,7 @@ export function storedKeys(
     return name === undefined ? undefined : { name, type: types.get(name) ?? "S" };
   };
   const sort = at("RANGE");
-  return { partition: at("HASH") ?? { name: "", type: "S" }, ...(sort === undefined ? {} : { sort }) };
+  return { partition: at("HASH") ?? { name: "", type: "S" }, sort };
 }
 
 export interface NewTable {
@@ -221,7 +221,7 @@ export async function readExpiry(
     const { TimeToLiveStatus, AttributeName } = answer.TimeToLiveDescription ?? {};
     return {
       status: TimeToLiveStatus ?? "DISABLED",
-      ...(AttributeName === undefined ? {} : { attribute: AttributeName }),
+      attribute: AttributeName,
     };
   }, "ResourceNotFoundException");
 }
@@ -248,7 +248,7 @@ export async function readRecovery(
     const days = recovery?.RecoveryPeriodInDays;
     return {
       enabled: recovery?.PointInTimeRecoveryStatus === "ENABLED",
-      ...(days === undefined ? {} : { days }),
+      days,
     };
   }, "TableNotFoundException");
 }

@@ -9,10 +9,10 @@ export interface UpdateAttributes extends Change {
   readonly table: string;
   readonly key: Item;
   /** All must hold. Without any, an item that does not exist is made. */
-  readonly conditions?: readonly Condition[] | undefined;
+  readonly conditions?: readonly Condition[];
   /** Which item to return: as it is after the change (default) or was before, or none, where it may be large. */
-  readonly returns?: "new" | "old" | "none" | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly returns?: "new" | "old" | "none";
+  readonly signal?: AbortSignal;
 }
 
 export type UpdateOutcome =

@@ -6,10 +6,10 @@ export interface ErrorOrigin {
   /** The API's own name of the call, such as `PutObject`. */
   readonly operation: string;
   /** Scheme and host that were addressed, once it was resolved. */
-  readonly endpoint?: string | undefined;
-  readonly bucket?: string | undefined;
-  readonly key?: string | undefined;
-  readonly table?: string | undefined;
+  readonly endpoint?: string;
+  readonly bucket?: string;
+  readonly key?: string;
+  readonly table?: string;
   /** What those said who could have given credentials, in order. */
   readonly refusals: readonly string[];
 }

@@ -8,9 +8,9 @@ import { iamAction } from "./iam-action.ts";
 
 /** What the call was made with, for the messages. */
 export interface ExplainContext {
-  readonly profile?: string | undefined;
-  readonly region?: string | undefined;
-  readonly endpointUrl?: string | undefined;
+  readonly profile?: string;
+  readonly region?: string;
+  readonly endpointUrl?: string;
 }
 
 /** An SDK error, looked at from outside: nothing of the SDK is loaded here. */

@@ -11,7 +11,7 @@ export const smallBytes = 4 * 1024 ** 2;
 export interface SmallObject extends FileToSave {
   readonly key: string;
   readonly sizeBytes: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** Fetches an object and gives it its file; false when that is to be tried by `downloadFile`. */

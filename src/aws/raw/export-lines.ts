@@ -17,7 +17,7 @@ export interface ExportLines {
   readonly file: ExportedFile;
   /** A folder for the file while it is read: AWS names no largest size. */
   readonly spool: string;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /**

@@ -10,7 +10,7 @@ export interface GetRawItems {
   readonly table: string;
   /** At most 100, different ones, in DynamoDB's typed JSON. */
   readonly keys: readonly JsonObject[];
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /**

@@ -21,7 +21,7 @@ export interface PutRawItems {
   readonly partition: string;
   /** With different keys; at most 100, 3.5 MB in all with what they replace. */
   readonly puts: readonly ConditionalPut[];
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** `written`: all of them. `moved`: none, because one was not as it was seen. `busy`: none, after all repetitions. */

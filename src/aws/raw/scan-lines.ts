@@ -11,12 +11,12 @@ export interface ScanLines {
   readonly segment: number;
   readonly segments: number;
   /** Where an earlier scan of the same segment stopped. */
-  readonly start?: Item | undefined;
+  readonly start?: Item;
   /** Capacity units of each page, as DynamoDB tells them. */
   readonly onConsumed?: ((units: number) => void) | undefined;
   /** Waited for before each page. */
   readonly beforePage?: (() => Promise<void>) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export interface PageLines {
@@ -24,7 +24,7 @@ export interface PageLines {
   readonly lines: Buffer;
   readonly count: number;
   /** Where the segment goes on; absent on its last page. */
-  readonly next?: Item | undefined;
+  readonly next?: Item;
 }
 
 /**

@@ -23,7 +23,7 @@ interface Request {
 export async function sendText(
   aws: Aws,
   command: Command,
-  { body, signal }: { readonly body: string | Buffer; readonly signal?: AbortSignal | undefined },
+  { body, signal }: { readonly body: string | Buffer; readonly signal?: AbortSignal },
 ): Promise<Buffer> {
   const dynamodb = await aws.dynamodb();
   // The commands' stacks differ in their inputs, which are not looked at here.

@@ -19,8 +19,8 @@ export interface WriteRawItems {
   readonly onWritten?: ((items: number) => void) | undefined;
   readonly onLeft: (left: LeftItem) => void;
   /** Calls in a row that bring none of a call's items further, before these are left. Tests shorten it. */
-  readonly attempts?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly attempts?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** An item that could not be written, in DynamoDB's typed JSON. */

@@ -347,7 +347,7 @@ export async function readLifecycle(
     const size = answer.TransitionDefaultMinimumObjectSize;
     return {
       rules: answer.Rules ?? [],
-      ...(size === undefined ? {} : { transitionDefaultMinimumObjectSize: size }),
+      transitionDefaultMinimumObjectSize: size,
     };
   }, "NoSuchLifecycleConfiguration");
 }

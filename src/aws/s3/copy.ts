@@ -22,15 +22,15 @@ export interface CopyObject {
   readonly from: ObjectName;
   readonly to: { readonly bucket: string; readonly key: string };
   /** Replaces content type, cache control, disposition and metadata, all of them; without it they are copied. */
-  readonly replaceHeaders?: Omit<ObjectHeaders, "tags"> | undefined;
+  readonly replaceHeaders?: Omit<ObjectHeaders, "tags">;
   /** Replaces the tags; without it they are copied. */
   readonly replaceTags?: Readonly<Record<string, string>> | undefined;
   /** Copies only while the source has this ETag. */
-  readonly ifMatch?: string | undefined;
+  readonly ifMatch?: string;
   /** From this size on the copy is made in parts; for tests. */
-  readonly singleCopyLimitBytes?: number | undefined;
-  readonly partSizeBytes?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly singleCopyLimitBytes?: number;
+  readonly partSizeBytes?: number;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -65,7 +65,7 @@ async function copyWhole(aws: Aws, copy: CopyObject): Promise<StoredObject> {
       MetadataDirective: copy.replaceHeaders === undefined ? "COPY" : "REPLACE",
       ...(copy.replaceHeaders === undefined ? {} : headerInput(copy.replaceHeaders)),
       TaggingDirective: copy.replaceTags === undefined ? "COPY" : "REPLACE",
-      ...(copy.replaceTags === undefined ? {} : { Tagging: tagQuery(copy.replaceTags) }),
+      Tagging: copy.replaceTags && tagQuery(copy.replaceTags),
     }),
     abortable(copy.signal),
   );

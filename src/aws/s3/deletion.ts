@@ -12,12 +12,12 @@ const headsAtOnce = 8;
 
 export interface Doomed {
   readonly key: string;
-  readonly version?: string | undefined;
+  readonly version?: string;
   /**
    * Deletes only the object with this ETag; else S3 answers PreconditionFailed for the key. Only without `version`: S3
    * compares with the current one. Needs s3:GetObject.
    */
-  readonly ifMatch?: string | undefined;
+  readonly ifMatch?: string;
 }
 
 /** One key that was not deleted, in S3's words. */

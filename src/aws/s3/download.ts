@@ -15,13 +15,13 @@ const writeBytes = 1024 ** 2;
 export interface DownloadFile extends ObjectName {
   readonly path: string;
   /** Replaces an existing file. Default false: it is kept and the download refused. */
-  readonly overwrite?: boolean | undefined;
+  readonly overwrite?: boolean;
   /** Goes on with what an interrupted download of the same bytes left. Default true. */
-  readonly resume?: boolean | undefined;
+  readonly resume?: boolean;
   /** Hex, where the caller knows it; checked instead of the sum that S3 keeps. */
-  readonly sha256?: string | undefined;
+  readonly sha256?: string;
   readonly onProgress?: ((receivedBytes: number, totalBytes: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export interface Downloaded {

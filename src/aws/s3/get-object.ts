@@ -8,12 +8,12 @@ import type { Verification } from "./verification.ts";
 export interface GetObject {
   readonly bucket: string;
   readonly key: string;
-  readonly version?: string | undefined;
+  readonly version?: string;
   /** First and last byte, both included; without the last one up to the end. */
-  readonly range?: { readonly first: number; readonly last?: number | undefined } | undefined;
+  readonly range?: { readonly first: number; readonly last?: number | undefined };
   /** Answers 412 once the object has another ETag. */
-  readonly ifMatch?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly ifMatch?: string;
+  readonly signal?: AbortSignal;
 }
 
 /** So many bytes before nothing came any more are worth waiting for more. */
@@ -31,7 +31,7 @@ export async function requestObject(aws: Aws, get: GetObject): Promise<GetObject
     ChecksumMode: "ENABLED",
   });
   leaveBodyUnchecked(command);
-  return s3.send(command, get.signal === undefined ? {} : { abortSignal: get.signal });
+  return s3.send(command, { abortSignal: get.signal });
 }
 
 /**
@@ -56,7 +56,7 @@ function leaveBodyUnchecked(command: GetObjectCommand): void {
 export async function* wholeBody(
   aws: Aws,
   get: GetObject,
-  { answer, verification }: { answer: GetObjectCommandOutput; verification?: Verification | undefined },
+  { answer, verification }: { answer: GetObjectCommandOutput; verification?: Verification },
 ): AsyncGenerator<Uint8Array, void> {
   const { ContentLength: totalBytes, ETag: ifMatch } = answer;
   const first = get.range?.first ?? 0;

@@ -6,14 +6,14 @@ import { onwards } from "../paging.ts";
 export interface ListObjects {
   readonly bucket: string;
   /** Default: the whole bucket. */
-  readonly prefix?: string | undefined;
+  readonly prefix?: string;
   /** Groups keys up to this character behind the prefix, such as `/`. */
-  readonly delimiter?: string | undefined;
+  readonly delimiter?: string;
   /** Lists the keys behind this one only. */
-  readonly startAfter?: string | undefined;
+  readonly startAfter?: string;
   /** Keys asked for at once; at most and by default 1,000. */
-  readonly pageSize?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly pageSize?: number;
+  readonly signal?: AbortSignal;
 }
 
 interface ListedObject {

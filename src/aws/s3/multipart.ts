@@ -74,7 +74,7 @@ export async function beginUpload(aws: Aws, target: UploadTarget, signal?: Abort
       Bucket: target.bucket,
       Key: target.key,
       ...headerInput(target),
-      ...(target.tags === undefined ? {} : { Tagging: tagQuery(target.tags) }),
+      Tagging: target.tags && tagQuery(target.tags),
       ChecksumAlgorithm: "CRC32",
       ChecksumType: "FULL_OBJECT",
     }),
@@ -180,7 +180,7 @@ export async function completeUpload(
     parts,
     condition,
     signal,
-  }: { parts: readonly SentPart[]; condition: WriteCondition; signal?: AbortSignal | undefined },
+  }: { parts: readonly SentPart[]; condition: WriteCondition; signal?: AbortSignal },
 ): Promise<CompletedUpload> {
   const [s3, { CompleteMultipartUploadCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
   const crc = parts.reduce((sum, part) => combineCrc32(sum, part.crc, part.sizeBytes), 0);

@@ -11,19 +11,19 @@ import { verificationOf, type StoredChecksum } from "./verification.ts";
 export interface ObjectName {
   readonly bucket: string;
   readonly key: string;
-  readonly version?: string | undefined;
+  readonly version?: string;
 }
 
 /** What an object carries beside its bytes. S3 takes ASCII metadata only, 2 KB in all. */
 export interface ObjectHeaders {
-  readonly contentType?: string | undefined;
-  readonly cacheControl?: string | undefined;
-  readonly contentDisposition?: string | undefined;
-  readonly contentEncoding?: string | undefined;
-  readonly contentLanguage?: string | undefined;
-  readonly expires?: Date | undefined;
-  readonly storageClass?: string | undefined;
-  readonly redirectLocation?: string | undefined;
+  readonly contentType?: string;
+  readonly cacheControl?: string;
+  readonly contentDisposition?: string;
+  readonly contentEncoding?: string;
+  readonly contentLanguage?: string;
+  readonly expires?: Date;
+  readonly storageClass?: string;
+  readonly redirectLocation?: string;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
@@ -31,16 +31,16 @@ export interface ObjectHeaders {
 /** A write that takes effect only while the object stands as expected; else S3 answers 412 (or 409 in a race). */
 export interface WriteCondition {
   /** `*`: only where no object is. */
-  readonly ifNoneMatch?: "*" | undefined;
+  readonly ifNoneMatch?: "*";
   /** Only over the object with this ETag. */
-  readonly ifMatch?: string | undefined;
+  readonly ifMatch?: string;
 }
 
 export interface PutObject extends ObjectHeaders, WriteCondition {
   readonly bucket: string;
   readonly key: string;
   readonly body: Uint8Array;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export interface StoredObject {
@@ -88,7 +88,7 @@ export async function putObject(aws: Aws, put: PutObject): Promise<PutAnswer> {
     ContentLength: put.body.byteLength,
     ChecksumCRC32: crc32,
     ...headerInput(put),
-    ...(put.tags === undefined ? {} : { Tagging: tagQuery(put.tags) }),
+    Tagging: put.tags && tagQuery(put.tags),
     IfNoneMatch: put.ifNoneMatch,
     IfMatch: put.ifMatch,
   });
@@ -190,7 +190,7 @@ export async function getSmallObject(
  */
 export async function deleteObject(
   aws: Aws,
-  name: ObjectName & { readonly ifMatch?: string | undefined },
+  name: ObjectName & { readonly ifMatch?: string },
   signal?: AbortSignal,
 ): Promise<void> {
   const [s3, { DeleteObjectCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
@@ -240,7 +240,7 @@ export async function setObjectTags(
 
 /** The SDK's options of a call that may be aborted. */
 export function abortable(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
-  return signal === undefined ? {} : { abortSignal: signal };
+  return { abortSignal: signal };
 }
 
 /** The headers of an object as fields of the SDK's input. */

@@ -17,8 +17,8 @@ export async function* listUnfinishedUploads(
   aws: Aws,
   list: {
     readonly bucket: string;
-    readonly prefix?: string | undefined;
-    readonly signal?: AbortSignal | undefined;
+    readonly prefix?: string;
+    readonly signal?: AbortSignal;
   },
 ): AsyncGenerator<UnfinishedUpload> {
   const [s3, { ListMultipartUploadsCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
@@ -48,11 +48,7 @@ export async function* listUnfinishedUploads(
 /** Removes the unfinished uploads of exactly this key, with their parts. Answers how many there were. */
 export async function removeUnfinishedUploads(
   aws: Aws,
-  {
-    bucket,
-    key,
-    signal,
-  }: { readonly bucket: string; readonly key: string; readonly signal?: AbortSignal | undefined },
+  { bucket, key, signal }: { readonly bucket: string; readonly key: string; readonly signal?: AbortSignal },
 ): Promise<number> {
   let removed = 0;
   for await (const upload of listUnfinishedUploads(aws, { bucket, prefix: key, signal })) {

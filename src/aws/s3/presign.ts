@@ -26,10 +26,10 @@ interface Validity {
 
 export interface PresignGet extends ObjectName, Validity {
   /** The name under which a browser saves the object. */
-  readonly fileName?: string | undefined;
+  readonly fileName?: string;
   /** Shows the object in the browser instead of saving it. */
-  readonly inline?: boolean | undefined;
-  readonly contentType?: string | undefined;
+  readonly inline?: boolean;
+  readonly contentType?: string;
 }
 
 /** A link that reads one object. Nothing is sent; that the object exists is not checked. */
@@ -54,7 +54,7 @@ export interface PresignPut extends Validity {
   /** Signed: the request must carry exactly this `Content-Type`. */
   readonly contentType: string;
   /** Signed as well: the body must have exactly this length. */
-  readonly sizeBytes?: number | undefined;
+  readonly sizeBytes?: number;
 }
 
 /** A link that writes one object by PUT. No checksum is asked of the sender, who may be a browser. */

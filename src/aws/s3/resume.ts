@@ -24,7 +24,7 @@ export interface FindResumable {
   readonly sizeBytes: number;
   readonly partSizeBytes: number;
   readonly onStartedOver?: ((why: StartedOver) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 interface ListedPart {

@@ -40,8 +40,8 @@ interface Name {
   readonly bucket: string;
   readonly key: string;
   /** Answers PreconditionFailed once the object is another. */
-  readonly ifMatch?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly ifMatch?: string;
+  readonly signal?: AbortSignal;
 }
 
 /** Opens an object for reading, as `getObject` does. */

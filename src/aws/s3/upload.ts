@@ -23,8 +23,8 @@ interface UploadOptions extends UploadTarget {
   /** Bytes that S3 has, of how many (where known). */
   readonly onProgress?: ((sentBytes: number, totalBytes: number | undefined) => void) | undefined;
   /** At least 5 MiB. Default 8 MiB, for files more where 10,000 parts would not do. Up to one part goes in one call. */
-  readonly partSizeBytes?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly partSizeBytes?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface UploadFile extends UploadOptions {
@@ -33,9 +33,9 @@ export interface UploadFile extends UploadOptions {
    * Continues the newest unfinished upload of this key when its parts are the file's bytes. It keeps the content type and
    * metadata that it was begun with, so resume only where these follow from the key and the bytes. Default true.
    */
-  readonly resume?: boolean | undefined;
+  readonly resume?: boolean;
   /** Removes what was sent when the upload fails or is aborted. Default false: it stays, to be continued. */
-  readonly removeOnFailure?: boolean | undefined;
+  readonly removeOnFailure?: boolean;
   /** An unfinished upload could not be continued and was removed. */
   readonly onStartedOver?: ((why: StartedOver) => void) | undefined;
 }

@@ -17,7 +17,7 @@ export function until(text: string): Moment {
 
 /** The period as subjects take it. */
 export function periodOf(
-  { since: from, until: to }: { since?: Moment | undefined; until?: Moment | undefined },
+  { since: from, until: to }: { since?: Moment; until?: Moment },
   now: Date,
 ): { since: Date | undefined; until: Date | undefined } {
   return { since: from?.(now), until: to?.(now) };

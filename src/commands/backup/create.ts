@@ -121,7 +121,7 @@ function planned({ tables, buckets, userPoolId, missing, left }: BackupPlan) {
   return {
     tables: tables.map(({ name, measure }) => ({ name, items: measure.items, bytes: measure.bytes })),
     buckets: buckets.map(({ name }) => name),
-    ...(userPoolId === undefined ? {} : { userPool: userPoolId }),
+    userPool: userPoolId,
     missing,
     left,
   };

@@ -20,14 +20,14 @@ export interface Creation {
   readonly aws: Aws;
   readonly declaration: Declaration;
   readonly plan: BackupPlan;
-  readonly repo?: string | undefined;
+  readonly repo?: string;
   readonly only: readonly string[];
   readonly rate: Rate | undefined;
-  readonly encryptTo?: readonly string[] | undefined;
+  readonly encryptTo?: readonly string[];
   /** Secrets may lie open in the backup. */
-  readonly withSecrets?: true | undefined;
+  readonly withSecrets?: true;
   readonly engine: "scan" | "aws";
-  readonly exportTo?: ExportPlace | undefined;
+  readonly exportTo?: ExportPlace;
   readonly onProgress: (progress: CreateProgress) => void;
 }
 

@@ -13,9 +13,9 @@ import type { Run } from "../run.ts";
 
 export interface DrillFlags {
   readonly snapshot: string;
-  readonly repo?: string | undefined;
+  readonly repo?: string;
   /** A command line of the owner's own. */
-  readonly check?: string | undefined;
+  readonly check?: string;
 }
 
 export interface DrillReport extends Counts, Omit<Drilled, "counts" | "isRestored" | "poolId"> {

@@ -19,16 +19,16 @@ import type { Run } from "../run.ts";
 
 export interface RestoreFlags {
   readonly snapshot: string;
-  readonly repo?: string | undefined;
-  readonly only?: readonly string[] | undefined;
-  readonly user?: string | undefined;
-  readonly item?: { readonly userId: string; readonly type?: string } | undefined;
-  readonly intoPrefix?: string | undefined;
-  readonly intoTable?: string | undefined;
+  readonly repo?: string;
+  readonly only?: readonly string[];
+  readonly user?: string;
+  readonly item?: { readonly userId: string; readonly type?: string };
+  readonly intoPrefix?: string;
+  readonly intoTable?: string;
   readonly onConflict: OnConflict;
-  readonly remap?: true | undefined;
-  readonly fromElsewhere?: true | undefined;
-  readonly retry?: string | undefined;
+  readonly remap?: true;
+  readonly fromElsewhere?: true;
+  readonly retry?: string;
   readonly onProgress: (text: string) => void;
 }
 

@@ -176,7 +176,7 @@ export function outcomeJson(site: RestoreSite, plan: RestorePlan, outcome?: Rest
     written: {
       items: done.items,
       objects: done.objects,
-      ...(done.users === undefined ? {} : { users: done.users }),
+      users: done.users,
     },
     made: done.made,
     settings: done.settings,

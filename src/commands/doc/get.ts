@@ -71,7 +71,7 @@ export function docGet(begin: Begin): AnyCommand {
 
 function wantedOf(
   ids: readonly string[],
-  { all, type }: { readonly all?: true | undefined; readonly type?: string | undefined },
+  { all, type }: { readonly all?: true; readonly type?: string },
 ): Wanted {
   const isAll = all === true || type !== undefined;
   if (ids.length > 0 && !isAll) return { ids };

@@ -16,9 +16,9 @@ import type { Run } from "../run.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
 
 interface ScanOptions {
-  readonly all?: true | undefined;
-  readonly unscanned?: true | undefined;
-  readonly olderThan?: number | undefined;
+  readonly all?: true;
+  readonly unscanned?: true;
+  readonly olderThan?: number;
 }
 
 /** `mawps doc scan`: looks again at what is stored. */
@@ -129,7 +129,7 @@ function rowOf(
     name,
     scanResult,
     before: before ?? null,
-    ...(detail === undefined ? {} : { detail }),
+    detail,
   };
 }
 

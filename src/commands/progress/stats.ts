@@ -40,8 +40,8 @@ export function progressStats(begin: Begin): AnyCommand {
       const now = world.now();
       const tally = new ProgressTally({
         now,
-        ...(page === undefined ? {} : { page }),
-        ...(from === undefined ? {} : { since: from(now) }),
+        page,
+        since: from?.(now),
       });
       const broken = new BrokenData();
       const nobodies: Nobodies = new Map();

@@ -26,7 +26,7 @@ export async function retentionSite(run: Run, access: Access): Promise<Retention
 /** What a plan is valid for: where it was made, for which names, by which periods. */
 export async function environmentOf(run: Run, { aws, declaration }: RetentionSite): Promise<Environment> {
   const { config, world } = run;
-  const place =
+  const place: Environment =
     config.target === "local"
       ? { store: storeFolder(config, world) }
       : { account: (await run.account()) ?? "unknown", endpoint: aws.endpointUrl ?? "aws" };

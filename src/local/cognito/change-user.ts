@@ -65,7 +65,7 @@ export async function adminSetUserMfaPreference(context: Context, input: Input):
     const preferred =
       asked.find(({ isPreferred }) => isPreferred)?.name ??
       (before === undefined || off.has(before) ? undefined : before);
-    return { ...user, factors: { on, ...(preferred === undefined ? {} : { preferred }) } };
+    return { ...user, factors: { on, preferred } };
   });
 }
 

@@ -79,7 +79,7 @@ export async function listUserPoolClients(context: Context, input: Input): Promi
     token: placeOf(optionalText(input, "NextToken", rules.token), about),
     take: (_key, { id, name }: Client) => ({ ClientId: id, ClientName: name, UserPoolId: pool.id }),
   });
-  return { UserPoolClients: items, ...(next === undefined ? {} : { NextToken: tokenOf(next, about) }) };
+  return { UserPoolClients: items, NextToken: tokenOf(next, about) };
 }
 
 /** The client that a request names together with its pool. */
@@ -132,7 +132,7 @@ function described(client: Client): object {
     UserPoolId: client.poolId,
     ClientId: client.id,
     ClientName: client.name,
-    ...(client.secret === undefined ? {} : { ClientSecret: client.secret }),
+    ClientSecret: client.secret,
     ExplicitAuthFlows: client.flows,
     PreventUserExistenceErrors: client.hidesUsers ? "ENABLED" : "LEGACY",
     RefreshTokenValidity: 30,

@@ -55,7 +55,7 @@ export async function newUser(
       enabled: true,
       createdMs,
       modifiedMs: createdMs,
-      ...(password === undefined ? {} : { password }),
+      password,
     };
     const key = keys.user(pool.id, keyName(pool, user.username));
     if ((await context.database.get(key)) !== undefined)

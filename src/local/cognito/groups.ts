@@ -37,9 +37,9 @@ function described(pool: Pool, group: Group): object {
   return {
     GroupName: name,
     UserPoolId: pool.id,
-    ...(description === undefined ? {} : { Description: description }),
-    ...(precedence === undefined ? {} : { Precedence: precedence }),
-    ...(roleArn === undefined ? {} : { RoleArn: roleArn }),
+    Description: description,
+    Precedence: precedence,
+    RoleArn: roleArn,
     CreationDate: seconds(createdMs),
     LastModifiedDate: seconds(modifiedMs),
   };
@@ -50,9 +50,9 @@ function settingsIn(input: Input): Pick<Group, "description" | "precedence" | "r
   const precedence = optionalNumber(input, "Precedence", { least: 0 });
   const roleArn = optionalText(input, "RoleArn", { least: 20, most: 2048 });
   return {
-    ...(description === undefined ? {} : { description }),
-    ...(precedence === undefined ? {} : { precedence }),
-    ...(roleArn === undefined ? {} : { roleArn }),
+    description,
+    precedence,
+    roleArn,
   };
 }
 
@@ -114,7 +114,7 @@ export async function listGroups(context: Context, input: Input): Promise<object
     token: placeOf(optionalText(input, "NextToken", rules.token), about),
     take: (_key, group: Group) => described(pool, group),
   });
-  return { Groups: items, ...(next === undefined ? {} : { NextToken: tokenOf(next, about) }) };
+  return { Groups: items, NextToken: tokenOf(next, about) };
 }
 
 /** Also when the user is in it already. */
@@ -160,7 +160,7 @@ export async function adminListGroupsForUser(context: Context, input: Input): Pr
       return group === undefined ? undefined : described(pool, group);
     },
   });
-  return { Groups: items, ...(next === undefined ? {} : { NextToken: tokenOf(next, about) }) };
+  return { Groups: items, NextToken: tokenOf(next, about) };
 }
 
 export async function listUsersInGroup(context: Context, input: Input): Promise<object> {
@@ -175,5 +175,5 @@ export async function listUsersInGroup(context: Context, input: Input): Promise<
       return user === undefined ? undefined : describedUser(user);
     },
   });
-  return { Users: items, ...(next === undefined ? {} : { NextToken: tokenOf(next, about) }) };
+  return { Users: items, NextToken: tokenOf(next, about) };
 }

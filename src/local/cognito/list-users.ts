@@ -31,5 +31,5 @@ export async function listUsers(context: Context, input: Input): Promise<object>
     take: (_key, user: User) =>
       filter === undefined || matches(user, filter) ? described(user, wanted) : undefined,
   });
-  return { Users: items, ...(next === undefined ? {} : { PaginationToken: tokenOf(next, about) }) };
+  return { Users: items, PaginationToken: tokenOf(next, about) };
 }

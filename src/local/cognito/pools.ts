@@ -103,7 +103,7 @@ function newPool(context: Context, id: string, input: Input): Pool {
     schema: schemaOf(input),
     usernameAttributes,
     aliasAttributes,
-    ...(caseSensitive === undefined ? {} : { caseSensitive }),
+    caseSensitive,
     settings: settingsIn(input),
   };
 }
@@ -177,7 +177,7 @@ export async function listUserPools(context: Context, input: Input): Promise<obj
       LastModifiedDate: seconds(pool.modifiedMs),
     }),
   });
-  return { UserPools: items, ...(next === undefined ? {} : { NextToken: tokenOf(next, about) }) };
+  return { UserPools: items, NextToken: tokenOf(next, about) };
 }
 
 /** What is not named goes back to its default, as at AWS. */

@@ -214,7 +214,7 @@ export async function adminListUserAuthEvents(context: Context, input: Input): P
       ],
     }),
   });
-  return { AuthEvents: items, ...(next === undefined ? {} : { NextToken: tokenOf(next, about) }) };
+  return { AuthEvents: items, NextToken: tokenOf(next, about) };
 }
 
 async function note(

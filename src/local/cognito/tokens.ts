@@ -1,8 +1,8 @@
 import { invalid } from "./fault.ts";
 
-/** A place in a list as a client gets it. It belongs to the question (`about`) it was given for. */
-export function tokenOf(place: string, about: string): string {
-  return Buffer.from(JSON.stringify([place, about])).toString("base64url");
+/** A place in a list as a client gets it. It belongs to the question (`about`) it was given for. None after the last. */
+export function tokenOf(place: string | undefined, about: string): string | undefined {
+  return place === undefined ? undefined : Buffer.from(JSON.stringify([place, about])).toString("base64url");
 }
 
 /** @throws Fault for a token that this store never gave for this question. */

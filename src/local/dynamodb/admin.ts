@@ -159,8 +159,8 @@ export async function shown(context: Context, table: TableRecord, status = "ACTI
     TableStatus: status,
     ItemCount: counts.items,
     TableSizeBytes: counts.bytes,
-    ...(local === undefined ? {} : { LocalSecondaryIndexes: local.map(counted) }),
-    ...(global === undefined ? {} : { GlobalSecondaryIndexes: global.map(counted) }),
+    LocalSecondaryIndexes: local?.map(counted),
+    GlobalSecondaryIndexes: global?.map(counted),
   };
 }
 

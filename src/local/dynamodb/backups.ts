@@ -49,7 +49,7 @@ export async function createBackup(context: Context, input: object): Promise<obj
       createdSeconds,
       source: description,
       counts,
-      ...(table.timeToLive === undefined ? {} : { timeToLive: table.timeToLive.attribute }),
+      timeToLive: table.timeToLive?.attribute,
     };
     await copyRows(context, { from: description.TableId, to: backup.id }, () => []);
     await context.database.batch([

@@ -93,9 +93,9 @@ export async function exportTableToPointInTime(context: Context, input: object):
     S3SseAlgorithm: asked.S3SseAlgorithm ?? "AES256",
     ExportFormat: "DYNAMODB_JSON",
     ExportType: "FULL_EXPORT",
-    ...(asked.ClientToken === undefined ? {} : { ClientToken: asked.ClientToken }),
-    ...(asked.S3Prefix === undefined ? {} : { S3Prefix: asked.S3Prefix }),
-    ...(asked.S3BucketOwner === undefined ? {} : { S3BucketOwner: asked.S3BucketOwner }),
+    ClientToken: asked.ClientToken,
+    S3Prefix: asked.S3Prefix,
+    S3BucketOwner: asked.S3BucketOwner,
   };
   const description = await carriedOut(context, begun, table.description);
   const stored: Stored = { description, request };

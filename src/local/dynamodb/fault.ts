@@ -11,7 +11,7 @@ export class Fault extends Error {
   constructor(type: string, message: string | undefined, options: { status?: number; extra?: object } = {}) {
     super(message ?? type);
     this.status = options.status ?? 400;
-    this.body = { __type: type, ...(message === undefined ? {} : { message }), ...options.extra };
+    this.body = { __type: type, message, ...options.extra };
   }
 }
 

@@ -94,8 +94,8 @@ function restored(context: Context, { source, target, billing, from }: Restore):
       CreationDateTime: nowSeconds(context),
       DeletionProtectionEnabled: false,
       ...(billing === "PAY_PER_REQUEST" ? { BillingModeSummary: { BillingMode: billing } } : {}),
-      ...(local === undefined ? {} : { LocalSecondaryIndexes: local.map(renamed) }),
-      ...(global === undefined ? {} : { GlobalSecondaryIndexes: global.map(renamed) }),
+      LocalSecondaryIndexes: local?.map(renamed),
+      GlobalSecondaryIndexes: global?.map(renamed),
       RestoreSummary: { SourceTableArn: source.TableArn, RestoreInProgress: false, ...from },
     },
   };

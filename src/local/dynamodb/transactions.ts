@@ -50,7 +50,7 @@ export async function transactWriteItems(context: Context, input: object): Promi
     TableName: nameOfTable(step.input.TableName),
     CapacityUnits: 2 * Math.max(1, Math.ceil(itemSizeBytes(step.input.Item ?? {}) / 1024)),
   }));
-  const answer = summed(ReturnConsumedCapacity === undefined ? {} : { ReturnConsumedCapacity }, capacities);
+  const answer = summed({ ReturnConsumedCapacity }, capacities);
   return context.database.exclusive(async () => {
     const tokenKey = ClientRequestToken === undefined ? undefined : tokenPrefix + ClientRequestToken;
     if (tokenKey !== undefined && (await alreadyDone(context, tokenKey, request))) return answer;
@@ -210,7 +210,7 @@ export async function transactGetItems(context: Context, input: object): Promise
     }));
     return {
       Responses: responses,
-      ...summed(ReturnConsumedCapacity === undefined ? {} : { ReturnConsumedCapacity }, capacities),
+      ...summed({ ReturnConsumedCapacity }, capacities),
     };
   });
 }

@@ -22,7 +22,7 @@ const rescueActions = new Set(["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:D
 export function isAllowed(
   asked: AccessRequest,
   action: string,
-  about: { readonly key?: string | undefined; readonly object?: StoredObject | undefined },
+  about: { readonly key?: string; readonly object?: StoredObject },
 ): boolean {
   const { bucket, sender } = asked;
   const owner = sender.kind === "authenticated";

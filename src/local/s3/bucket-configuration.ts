@@ -155,7 +155,7 @@ export async function putEncryption(call: Call): Promise<LocalResponse> {
         "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse",
     });
   }
-  const encryption: Encryption = { algorithm, ...(kmsKeyId === undefined ? {} : { kmsKeyId }) };
+  const encryption: Encryption = { algorithm, kmsKeyId };
   const bucketKey = textOf(rule, "BucketKeyEnabled") === "true";
   await changeBucket(call, (bucket) => ({ ...bucket, encryption: { ...encryption, bucketKey } }));
   return respond(200);

@@ -52,7 +52,7 @@ export function describe(headers: Call["headers"], bucket: Bucket): Description 
     tags: parseTagHeader(headers["x-amz-tagging"]),
     storageClass,
     encryption: requestedEncryption(headers, bucket),
-    ...(acl === undefined ? {} : { acl }),
+    acl,
   };
 }
 
@@ -122,7 +122,7 @@ function requestedEncryption(headers: Call["headers"], bucket: Bucket): Encrypti
   const kmsKeyId = headers["x-amz-server-side-encryption-aws-kms-key-id"];
   if (algorithm === undefined) {
     const { algorithm: standard = "AES256", kmsKeyId: standardKey } = bucket.encryption ?? {};
-    return { algorithm: standard, ...(standardKey === undefined ? {} : { kmsKeyId: standardKey }) };
+    return { algorithm: standard, kmsKeyId: standardKey };
   }
   if (!["AES256", "aws:kms", "aws:kms:dsse"].includes(algorithm)) {
     throw new S3Fault("InvalidArgument", {

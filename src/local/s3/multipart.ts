@@ -184,7 +184,7 @@ async function savePart(
     modifiedMs: wholeSeconds(call.now),
     segments: content.segments,
     checksum: taken.checksum,
-    ...(taken.sent === undefined ? {} : { sent: taken.sent }),
+    sent: taken.sent,
   };
   return await keepingUnlessFailed(content, () =>
     withKeys(call.store, { bucket: name, keys: [keyOf(call)] }, async () => {
@@ -275,7 +275,7 @@ export async function listUploads(call: Call): Promise<LocalResponse> {
     delimiter,
     limit,
     include: () => limit > 0,
-    ...(from.seenPrefix === undefined ? {} : { seenPrefix: from.seenPrefix }),
+    seenPrefix: from.seenPrefix,
   });
   const last = page.items.at(-1);
   return respondXml(

@@ -75,7 +75,7 @@ async function answer(store: Store, request: LocalRequest, target: Call["target"
     region: store.options.region,
   });
   if (verdict.kind === "fault") {
-    const fields = verdict.region === undefined ? {} : { Region: verdict.region };
+    const fields: Record<string, string> = verdict.region === undefined ? {} : { Region: verdict.region };
     throw new S3Fault(verdict.code, { message: verdict.message, fields });
   }
   const call = callOf(store, request, { target, query, sender: verdict });

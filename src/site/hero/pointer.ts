@@ -57,7 +57,7 @@ export async function readPointer(site: HeroSite): Promise<ReadPointer> {
     pointer: {
       profileImageDefault: text(item?.[attributes.default]),
       profileImageHover: text(item?.[attributes.hover]),
-      ...(variants === undefined ? {} : { profileImageVariants: variants }),
+      profileImageVariants: variants,
       updatedAt: text(item?.["updatedAt"]),
     },
   };

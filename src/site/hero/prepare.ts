@@ -39,7 +39,7 @@ export interface RenderOptions {
   readonly quality: number;
   readonly keepOriginal: boolean;
   readonly responsive: boolean;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /**

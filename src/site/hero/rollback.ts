@@ -78,8 +78,7 @@ export async function rollbackHero(
   const { update } = options.dryRun
     ? { update: change.plan(read) }
     : await trail.change(event, () => changePointer(site, read, change));
-  const foreign = update.foreignType === undefined ? {} : { foreignType: update.foreignType };
-  return { ...result, changed: !options.dryRun, ...foreign };
+  return { ...result, changed: !options.dryRun, foreignType: update.foreignType };
 }
 
 type Found = Exclude<Awaited<ReturnType<typeof findPicture>>, "gone">;

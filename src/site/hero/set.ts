@@ -120,9 +120,9 @@ export async function setHero(
     pictures: pictures(),
     updatedAt: now.toISOString(),
     verified: isVerified && readAt === undefined,
-    ...(readAt === undefined ? {} : { readAt }),
+    readAt,
     dryRun: options.dryRun,
-    ...(update.foreignType === undefined ? {} : { foreignType: update.foreignType }),
+    foreignType: update.foreignType,
   };
 }
 

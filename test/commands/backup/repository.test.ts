@@ -5,7 +5,7 @@ import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { listObjects } from "../../../src/aws/s3/listing.ts";
-import { makeHome, type TestHome } from "../../support/world.ts";
+import { makeHome, type TestHome, type WorldOptions } from "../../support/world.ts";
 
 const userFiles = "mawps-user-files-1760106396";
 
@@ -97,11 +97,12 @@ describe("a passphrase", () => {
     const made = await home.run(["backup", "create"], { env: { MAWPS_BACKUP_PASSPHRASE: "geheim\n" } });
     expect(made.exitCode).toBe(0);
     await writeFile(join(home.folder, "pw"), "geheim\n");
-    for (const options of [
+    const ways: WorldOptions[] = [
       { env: { MAWPS_BACKUP_PASSPHRASE: "geheim" } },
       { env: { MAWPS_BACKUP_PASSPHRASE_FILE: "pw" } },
       { answers: ["geheim"] },
-    ]) {
+    ];
+    for (const options of ways) {
       const { exitCode, stdout } = await home.run(["backup", "verify"], options);
       expect([exitCode, stdout]).toEqual([0, expect.stringContaining("is whole")]);
     }

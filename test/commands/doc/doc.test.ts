@@ -739,7 +739,7 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
     it("finds and repairs what is half done, doubled or misplaced, and names what only a person can tell", async () => {
       await look(async (aws) => {
         const make = (id: string, status?: string) =>
-          putDocument(aws, { userId: "user-1", id, body: id, ...(status === undefined ? {} : { status }) });
+          putDocument(aws, { userId: "user-1", id, body: id, status });
         const arrived = await make("doc-arrived", "UPLOADING");
         const vanished = await make("doc-vanished");
         await deleteObject(aws, { bucket, key: String(vanished["s3Key"]) });

@@ -102,14 +102,15 @@ export const attributeChecks: readonly Check[] = [
     name: "checks numbers, lengths, birthdays and addresses",
     async run(scope) {
       const pool = await scope.pool(custom);
-      for (const attributes of [
+      const malformed: Record<string, string>[] = [
         { "custom:level": "seven" },
         { "custom:code": "x" },
         { "custom:code": "xxxxx" },
         { birthdate: "1.1.2000" },
         { email: "nobody" },
         { phone_number: "0151 123" },
-      ])
+      ];
+      for (const attributes of malformed)
         await refused(createUser(scope, pool, "max", { attributes }), "InvalidParameterException");
       const fine = {
         "custom:level": "-7",

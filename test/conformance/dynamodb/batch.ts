@@ -60,7 +60,8 @@ export const batchChecks: readonly Check[] = [
     name: "writes nothing when one item of the batch is invalid",
     async run(scope) {
       const table = await scope.table();
-      for (const bad of [{ other: text("x") }, { pk: number(1) }, { pk: text("b"), set: { SS: [] } }])
+      const invalid: Item[] = [{ other: text("x") }, { pk: number(1) }, { pk: text("b"), set: { SS: [] } }];
+      for (const bad of invalid)
         await refused(
           scope.client.send(
             new BatchWriteItemCommand({

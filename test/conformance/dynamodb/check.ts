@@ -65,7 +65,7 @@ export async function runCheck(check: Check, end: End): Promise<void> {
       region: end.region,
       endpoint: end.endpoint,
       credentials,
-      ...(end.requestHandler === undefined ? {} : { requestHandler: end.requestHandler }),
+      requestHandler: end.requestHandler,
     });
     clients.push(client);
     return client;

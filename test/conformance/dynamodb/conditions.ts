@@ -272,7 +272,7 @@ export const conditionChecks: readonly Check[] = [
     async run(scope) {
       const TableName = await scope.table();
       await put(scope, TableName, item);
-      const malformed = [
+      const malformed: Condition[] = [
         { ConditionExpression: "" },
         { ConditionExpression: "n =" },
         { ConditionExpression: "(attribute_exists(n)" },

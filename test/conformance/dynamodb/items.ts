@@ -168,12 +168,13 @@ export const itemChecks: readonly Check[] = [
     async run(scope) {
       const TableName = await scope.table({ sort: "S" });
       await put(scope, TableName, { pk: text("a"), sk: text("1") });
-      for (const Key of [
+      const keys: Item[] = [
         { pk: text("a") },
         { pk: text("a"), sk: number(1) },
         { pk: text("a"), sk: text("1"), other: text("x") },
         { id: text("a"), sk: text("1") },
-      ]) {
+      ];
+      for (const Key of keys) {
         await refused(scope.client.send(new GetItemCommand({ TableName, Key })), "ValidationException");
         await refused(scope.client.send(new DeleteItemCommand({ TableName, Key })), "ValidationException");
       }

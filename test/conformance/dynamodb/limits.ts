@@ -1,6 +1,6 @@
 import { type AttributeValue, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { expect } from "vitest";
-import { type Check, get, number, put, refused, text } from "./check.ts";
+import { type Check, get, type Item, number, put, refused, text } from "./check.ts";
 
 /** An item holds at most 400 KB: names in UTF-8 and values together. */
 const maxItemBytes = 409_600;
@@ -113,15 +113,15 @@ export const limitChecks: readonly Check[] = [
     name: "refuses an item whose key is missing, of another type or empty",
     async run(scope) {
       const table = await scope.table({ sort: "N" });
-      for (const item of [
+      const items: Item[] = [
         { pk: text("a") },
         { sk: number(1) },
         { pk: number(1), sk: number(1) },
         { pk: text("a"), sk: text("1") },
         { pk: text(""), sk: number(1) },
-        { pk: { NULL: true as const }, sk: number(1) },
-      ])
-        await refused(put(scope, table, item), "ValidationException");
+        { pk: { NULL: true }, sk: number(1) },
+      ];
+      for (const item of items) await refused(put(scope, table, item), "ValidationException");
     },
   },
   {

@@ -258,7 +258,7 @@ async function transact(scope: Scope, items: TransactWriteItem[], token?: string
   await scope.client.send(
     new TransactWriteItemsCommand({
       TransactItems: items,
-      ...(token === undefined ? {} : { ClientRequestToken: token }),
+      ClientRequestToken: token,
     }),
   );
 }

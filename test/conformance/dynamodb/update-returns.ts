@@ -18,7 +18,7 @@ export const updateReturnChecks: readonly Check[] = [
           {
             UpdateExpression: "SET former = :two",
             ExpressionAttributeValues: { ":two": number(2) },
-            ...(ReturnValues === undefined ? {} : { ReturnValues }),
+            ReturnValues,
           },
         );
       expect(await change(undefined)).toBeUndefined();

@@ -61,7 +61,7 @@ function putSigned(
   });
   const plain = signedChunks(signer, signature, {
     chunks,
-    ...(upload.trailer === undefined ? {} : { trailer: upload.trailer }),
+    trailer: upload.trailer,
   });
   const body = upload.tamper?.(plain) ?? plain;
   return t.end.send({

@@ -26,7 +26,7 @@ export const bucketChecks: readonly Check[] = [
           const page = await t.s3.listBuckets({
             Prefix: stem,
             MaxBuckets: 1,
-            ...(token === undefined ? {} : { ContinuationToken: token }),
+            ContinuationToken: token,
           });
           for (const bucket of page.Buckets ?? []) found.push(bucket.Name ?? "");
           token = page.ContinuationToken;

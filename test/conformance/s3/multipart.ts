@@ -25,7 +25,7 @@ export async function begin(
   const Bucket = more.Bucket ?? (await t.bucket());
   const { UploadId } = await t.s3.createMultipartUpload({ ...more, Bucket, Key });
   assert.ok(UploadId);
-  return { Bucket, Key, UploadId, ...(ChecksumAlgorithm === undefined ? {} : { ChecksumAlgorithm }) };
+  return { Bucket, Key, UploadId, ChecksumAlgorithm };
 }
 
 /** Uploads a part and gives what the completion needs to name it. */

@@ -4,7 +4,7 @@ import { absent, refused, type Check, type Trial } from "./trial.ts";
 /** Every version and marker of a bucket as one line each: `key [*]version-or-marker`. */
 async function history(t: Trial, Bucket: string): Promise<string[]> {
   const { Versions = [], DeleteMarkers = [] } = await t.s3.listObjectVersions({ Bucket });
-  const line = (kind: string) => (entry: { Key?: string | undefined; IsLatest?: boolean | undefined }) =>
+  const line = (kind: string) => (entry: { Key?: string; IsLatest?: boolean }) =>
     `${entry.Key ?? ""} ${kind}${entry.IsLatest === true ? " latest" : ""}`;
   return [...Versions.map(line("version")), ...DeleteMarkers.map(line("marker"))];
 }
@@ -226,7 +226,7 @@ export const versionChecks: readonly Check[] = [
         assert.ok(page.NextKeyMarker);
         from = {
           KeyMarker: page.NextKeyMarker,
-          ...(page.NextVersionIdMarker === undefined ? {} : { VersionIdMarker: page.NextVersionIdMarker }),
+          VersionIdMarker: page.NextVersionIdMarker,
         };
       }
       assert.equal(found.length, put.length);
