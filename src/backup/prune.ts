@@ -7,7 +7,7 @@ import { takePruneLock, type Here, type PruneLock } from "./prune-lock.ts";
 import { decidePrune, type Aged, type PrunePolicy, type Verdict } from "./prune-policy.ts";
 import type { Repository } from "./repository.ts";
 import type { Part } from "./snapshot.ts";
-import { listSnapshots, type Look, readManifest, removeSnapshot } from "./snapshots.ts";
+import { listSnapshots, type Look, readManifest, removeSnapshot, type SnapshotEntry } from "./snapshots.ts";
 import type { StoredFile } from "./store.ts";
 
 export interface PruneSite {
@@ -64,11 +64,14 @@ export interface PrunePlan {
   readonly verdicts: readonly Verdict[];
   /** Ids of the future: they count for nothing, and stay. */
   readonly ahead: readonly string[];
+  /** Ids of the past that came to the repository since, beside others that came in their time: they take no other's place. */
+  readonly late: readonly string[];
 }
 
 /**
- * Decides what a policy keeps of what is there. Removes nothing. A manifest that cannot be read, or has not the shape of one,
- * may be anybody's: it takes no other's place, and goes only where the policy would give up a whole one too.
+ * Decides what a policy keeps of what is there. Removes nothing. A manifest that cannot be read, has not the shape of one, or
+ * came long after its time may be anybody's: it takes no other's place, and goes only where the policy would give up a whole
+ * one too.
  * @throws CliError for an encrypted repository without its key: which backups are real is not known then.
  */
 export async function planPrune(
@@ -81,7 +84,7 @@ export async function planPrune(
     });
   }
   const { snapshots, ahead } = await listSnapshots(repository, lookFrom(here));
-  const whole: Aged[] = [];
+  const whole: (Aged & Pick<SnapshotEntry, "isLate">)[] = [];
   const damaged = new Set<string>();
   for (const entry of snapshots) {
     try {
@@ -92,15 +95,24 @@ export async function planPrune(
       damaged.add(entry.id);
     }
   }
+  const late = new Set(whole.filter(({ isLate }) => isLate).map(({ id }) => id));
   const verdicts = [
-    ...decidePrune(whole, policy),
+    ...decidePrune(
+      whole.filter(({ isLate }) => !isLate),
+      policy,
+    ),
+    ...decidePrune(whole, policy).filter(({ id }) => late.has(id)),
     ...decidePrune(snapshots, policy)
       .filter(({ id }) => damaged.has(id))
       .map((verdict) =>
         verdict.isKept ? { ...verdict, reasons: ["damaged, and counts for nothing"] } : verdict,
       ),
   ];
-  return { verdicts: verdicts.sort((one, other) => (one.id < other.id ? 1 : -1)), ahead };
+  return {
+    verdicts: verdicts.sort((one, other) => (one.id < other.id ? 1 : -1)),
+    ahead,
+    late: late.size < whole.length ? [...late] : [],
+  };
 }
 
 function lookFrom({ now, signal }: Here): Look {

@@ -9,6 +9,8 @@ import type { Manifest } from "./snapshot.ts";
 export interface SnapshotEntry {
   readonly id: string;
   readonly startedAt: Date;
+  /** It came to the repository long after it says that it was begun: copied from another one, or made up. */
+  readonly isLate: boolean;
   /** When all of it was last found whole, and when it was last restored on trial, both with success. */
   readonly verifiedAt?: Date;
   readonly drilledAt?: Date;
@@ -58,6 +60,9 @@ export interface Snapshots {
   readonly ahead: readonly string[];
 }
 
+/** Within a day a backup comes to its end, or is given up; few need longer. */
+const lateMs = 24 * 60 * 60_000;
+
 /** Clocks of machines that S3 talks to differ by no more than this. */
 const clocksDifferMs = 15 * 60_000;
 
@@ -71,7 +76,7 @@ export async function listSnapshots(
   const found: SnapshotEntry[] = [];
   const ahead: string[] = [];
   let previous: string | undefined;
-  for await (const { name } of repository.store.list("snapshots/", signal)) {
+  for await (const { name, modifiedAt } of repository.store.list("snapshots/", signal)) {
     const [, id = "", file] = name.split("/");
     if (!idPattern.test(id) || !/^manifest\.json(\.age)?$/.test(file ?? "")) continue;
     // Whoever may add to a repository can put the manifest of the other kind beside the real one: it is one backup.
@@ -92,6 +97,7 @@ export async function listSnapshots(
     found.push({
       id,
       startedAt: startOf(id),
+      isLate: modifiedAt.getTime() - startOf(id).getTime() > lateMs,
       verifiedAt: verified && new Date(verified.at),
       drilledAt: drilled && new Date(drilled.at),
       lastCheck: last,

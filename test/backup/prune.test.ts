@@ -333,6 +333,42 @@ onEveryStore("a prune", (keep) => {
     expect(entry?.verifiedAt).toEqual(new Date("2026-03-03T04:00:00.000Z"));
   });
 
+  test("no manifest that came after its own date, with forged checks, takes the place of a real one", async () => {
+    const nights = await threeNights();
+    const [verified, , newest] = nights;
+    const check = (snapshot: string, at: string) =>
+      recordCheck(repository, { snapshot, kind: "verify", at, outcome: "ok", share: 1, faults: 0 });
+    await check(verified.id, "2026-03-01T04:00:00.000Z");
+    const { sha256: _, ...manifest } = JSON.parse(
+      ((await kept.store.readBytes(`snapshots/${newest.id}/manifest.json`)) ?? Buffer.alloc(0)).toString(),
+    ) as Manifest & { sha256: string };
+    for (const day of [1, 2, 3, 4]) {
+      const id = snapshotId(new Date(Date.UTC(2026, 2, day, 23)), day.toString(16).padStart(6, "0"));
+      await kept.store.create(`snapshots/${id}/manifest.json`, manifestBytes({ ...manifest, id }));
+      await check(id, "2026-03-05T04:00:00.000Z");
+    }
+    const real = new Set(nights.map(({ id }) => id));
+    const site = siteOf(hereAs(1), {
+      ...repository,
+      store: {
+        ...repository.store,
+        async *list(prefix, signal) {
+          for await (const file of repository.store.list(prefix, signal)) {
+            const [, id = ""] = file.name.split("/");
+            const day = `2026-03-0${id.slice(7, 8)}T05:00:00Z`;
+            yield real.has(id) ? { ...file, modifiedAt: new Date(day) } : file;
+          }
+        },
+      },
+    });
+    expect((await planPrune(site, { daily: 3 })).late).toHaveLength(4);
+    expect((await pruned({ daily: 3, weekly: 1 }, site)).removed.filter((id) => real.has(id))).toEqual([]);
+    await pruned({ last: 1 }, site);
+    const left = await ids();
+    expect(left.filter((id) => real.has(id))).toEqual([newest.id, verified.id]);
+    expect(left.filter((id) => !real.has(id))).toHaveLength(1);
+  });
+
   test("no manifest of another shape takes the place of a real one", async () => {
     const nights = await threeNights();
     const real = (await kept.store.readBytes(`snapshots/${nights[2].id}/manifest.json`)) ?? Buffer.alloc(0);

@@ -33,7 +33,7 @@ export function backupPrune(begin: Begin): AnyCommand {
         monthly: options.keepMonthly,
         withinMs: options.keepWithin,
       };
-      const [{ isEmptyPolicy }, { planPrune, previewSweep, prune }, { openBackups, tellAhead }] =
+      const [{ isEmptyPolicy }, { planPrune, previewSweep, prune }, { openBackups, tellAhead, tellLate }] =
         await Promise.all([
           import("../../backup/prune-policy.ts"),
           import("../../backup/prune.ts"),
@@ -55,8 +55,9 @@ export function backupPrune(begin: Begin): AnyCommand {
         record: async () => undefined,
         onProgress: (what) => looking.update(what),
       };
-      const { verdicts, ahead } = await planPrune(site, policy);
+      const { verdicts, ahead, late } = await planPrune(site, policy);
       tellAhead(run, ahead);
+      tellLate(run, late);
       if (config.dryRun) {
         const preview = await previewSweep(site, verdicts);
         looking.stop();

@@ -223,11 +223,21 @@ export function snapshotName(text: string): string {
 /** Of backups that count for nothing, where there are some. */
 export function tellAhead(run: Run, ahead: readonly string[]): void {
   if (ahead.length === 0) return;
-  const [first = "", ...more] = ahead;
-  const which = more.length === 0 ? first : `${first} and ${more.length} more`;
   run.warn(
-    `dated in the future, and counted for nothing: ${which}; somebody else made them, or this clock is wrong`,
+    `dated in the future, and counted for nothing: ${firstOf(ahead)}; somebody else made them, or this clock is wrong`,
   );
+}
+
+/** Of backups that take no other's place, where there are some. */
+export function tellLate(run: Run, late: readonly string[]): void {
+  if (late.length === 0) return;
+  run.warn(
+    `written long after their own date, and in no other's place: ${firstOf(late)}; copied here, or made by somebody else`,
+  );
+}
+
+function firstOf([first = "", ...more]: readonly string[]): string {
+  return more.length === 0 ? first : `${first} and ${more.length} more`;
 }
 
 /** The backup that is meant, and its manifest. */
