@@ -4,6 +4,7 @@ import { missedBars } from "../test/bench/measure.mjs";
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
 const parts = {
+  model: async () => (await import("../test/bench/model.mjs")).model(),
   start: async () => (await import("../test/bench/start.mjs")).start(),
   latency: async () => (await import("../test/bench/latency.mjs")).latency(),
   hero: async () => (await import("../test/bench/hero.mjs")).hero(),

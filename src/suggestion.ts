@@ -1,3 +1,5 @@
+import { nearest } from "./model/nearest.ts";
+
 /** Words of other tools, and what they are called here; where there are several, the first that exists. */
 const otherWords: Readonly<Record<string, readonly string[]>> = {
   add: ["set", "upload", "create"],
@@ -40,24 +42,8 @@ export function suggestion(word: string, verbs: readonly string[]): string | und
     ? otherWords[word]?.find((verb) => verbs.includes(verb))
     : undefined;
   if (meant !== undefined) return meant;
-  const near = verbs
-    .filter((verb) => !destructive.has(verb))
-    .map((verb) => ({ verb, distance: distance(word, verb) }))
-    .filter((each) => each.distance <= Math.max(1, Math.floor(each.verb.length / 3)))
-    .toSorted((one, other) => one.distance - other.distance);
-  return near[0]?.verb;
-}
-
-/** How many letters must be added, left out or replaced to come from one word to the other. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
-  for (let at = 0; at < from.length; at += 1) {
-    const next = [at + 1];
-    for (let column = 0; column < to.length; column += 1) {
-      const replaced = (row[column] ?? 0) + (from[at] === to[column] ? 0 : 1);
-      next.push(Math.min(replaced, (next[column] ?? 0) + 1, (row[column + 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
+  return nearest(
+    word,
+    verbs.filter((verb) => !destructive.has(verb)),
+  );
 }

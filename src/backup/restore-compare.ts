@@ -1,7 +1,7 @@
 import { getRawItems } from "../aws/raw/get-raw-items.ts";
 import { newStoreKey } from "../migrations/state.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
-import { migrationLockId } from "../model/mawps.ts";
+import { migrationLockId } from "../model/tool-tables.ts";
 import type { Owners } from "../model/ownership.ts";
 import { erasureChain } from "./erasures.ts";
 import { auditRole, type Candidate, keyOf, type LineTable, lookInto } from "./restore-items.ts";

@@ -6,7 +6,7 @@ import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
 import { type FoundLease, type Here, keepLease, whenFree } from "../lease.ts";
 import { timeOf } from "../model/json.ts";
-import { migrationLockId } from "../model/mawps.ts";
+import { migrationLockId } from "../model/tool-tables.ts";
 import type { MigrationSite } from "./migration.ts";
 
 /** Who runs, for whoever finds the lock taken. */

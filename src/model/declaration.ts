@@ -60,6 +60,8 @@ export interface LifecycleRule {
   readonly expireNoncurrentAfterDays?: number;
   /** Removes delete markers under which no version is left. */
   readonly removeExpiredDeleteMarkers?: true;
+  /** Objects of at least 128 KB go to Intelligent-Tiering, whose archive tiers stay off: they would break links. */
+  readonly intelligentTieringAfterDays?: number;
 }
 
 /** What pages of other origins may do in a browser. */
@@ -101,6 +103,13 @@ export interface TableDeclaration {
   readonly indexes: readonly TableIndex[];
   /** Attribute with the end of an item's life in epoch seconds. */
   readonly expiryAttribute?: string;
+  /** Units that are paid for, scaled up to `most` at such a use; on demand where there is none. */
+  readonly capacity?: {
+    readonly read: number;
+    readonly write: number;
+    readonly most: number;
+    readonly targetPercent: number;
+  };
   readonly recoveryDays: number;
   readonly backedUp: boolean;
   /** The table is wanted only beside another (by role) that has these keys. */

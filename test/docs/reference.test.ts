@@ -2,11 +2,13 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { modelSchema } from "../../src/model/schema.ts";
 import { buildProgram } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
 import { commandsPage, manPage, settingsPage } from "./reference.ts";
 
-// After a change of the command tree or of the settings: `npm run reference`.
+// After a change of the command tree, of the settings or of the form of models: `npm run reference`.
 
 const root = await buildProgram(realWorld(new AbortController().signal)).tree();
 const man = join(import.meta.dirname, "../../man/mawps.1");
@@ -22,6 +24,13 @@ describe("the reference is what the program says of itself", () => {
 
   it("man/mawps.1", async () => {
     await expect(manPage(root)).toMatchFileSnapshot("../../man/mawps.1");
+  });
+
+  it("models/model.schema.json, by which editors help and check", async () => {
+    const schema = z.toJSONSchema(modelSchema, { io: "input" });
+    await expect(`${JSON.stringify(schema, undefined, 2)}\n`).toMatchFileSnapshot(
+      "../../models/model.schema.json",
+    );
   });
 
   // groff belongs to man-db, which small images leave out.

@@ -1,7 +1,53 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import model from "../../models/mawps.json" with { type: "json" };
 import { keysText } from "../../src/model/declaration.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
+import { readModel } from "../../src/model/read.ts";
 import { defaultPeriods } from "../../src/model/retention.ts";
+import golden from "./mawps-declaration.json" with { type: "json" };
+
+describe("models/mawps.json", () => {
+  it("is a model, and what is loaded at start is what a reading of it gives", async () => {
+    const file = await readFile(join(import.meta.dirname, "../../models/mawps.json"), "utf8");
+    expect(readModel(file)).toEqual({ model });
+  });
+
+  it("gives the declaration that MAWPS has always had", () => {
+    const off = { ...defaultPeriods, keepImages: 3 };
+    for (const key of Object.keys(off) as (keyof typeof off)[])
+      if (key !== "keepImages") Object.assign(off, { [key]: "off" });
+    const renamed = mawps(
+      {
+        region: "us-east-1",
+        buckets: { publicMedia: "bucket-one", userFiles: "bucket-two", profileImages: "bucket-three" },
+        tables: {
+          userProfiles: "t-one",
+          digitalTwin: "t-two",
+          auditLog: "t-three",
+          migrations: "t-four",
+          userDocuments: "t-five",
+        },
+        userPoolId: "us-east-1_abc",
+        websiteOrigins: ["https://origin-one.example"],
+        newTableShape: "composite",
+      },
+      {
+        deletedDocuments: 31,
+        expiredDocuments: 2,
+        halfDoneUploads: 3,
+        multipartUploads: 4,
+        noncurrentVersions: 5,
+        unreferencedImages: 6,
+        auditEntries: 8,
+        keepImages: 9,
+        keepTwinVersions: 11,
+      },
+    );
+    expect({ byDefault: mawps(defaultNames), renamed, off: mawps(defaultNames, off) }).toStrictEqual(golden);
+  });
+});
 
 describe("the declaration", () => {
   it("takes every name from the configuration", () => {

@@ -1,0 +1,580 @@
+import { erasureOrder, referencesOf, storeText } from "./graph.ts";
+import { own } from "./json.ts";
+import { nearest } from "./nearest.ts";
+import { fieldNamesOf, fieldTypeOf, keyTypeOf, tableKeysOf } from "./table-keys.ts";
+import type { Entity, FieldType, Link, Model, ModelTable } from "./schema.ts";
+import {
+  Ambiguous,
+  canBeEqual,
+  classifier,
+  literalStart,
+  parseTemplate,
+  rankOf,
+  type Template,
+} from "./template.ts";
+import { toolTables } from "./tool-tables.ts";
+
+/** What is wrong in a model, where, and what to do about it. */
+export interface Fault {
+  /** `entities.documents.links[0].find` */
+  readonly path: string;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** More entities than any site has; what the checks below take is the square of it. */
+export const mostEntities = 1000;
+
+type Tell = (path: string, what: string, remedy: string) => void;
+
+interface Look {
+  readonly model: Model;
+  readonly tell: Tell;
+}
+
+/** What a model of the right form says that cannot be; none is a model to work by. Pure. */
+export function faultsIn(model: Model): Fault[] {
+  const faults: Fault[] = [];
+  const look: Look = { model, tell: (path, what, remedy) => void faults.push({ path, what, remedy }) };
+  checkStores(look);
+  for (const [name, entity] of Object.entries(model.entities)) checkEntity(look, name, entity);
+  checkIds(look);
+  checkKeys(look);
+  checkItems(look);
+  checkRest(look);
+  const order = erasureOrder(model);
+  if ("circle" in order) {
+    look.tell(
+      `entities.${order.circle[0]}.refs`,
+      `refer to each other in a circle: ${order.circle.join(" -> ")}`,
+      "leave one of these references out: nothing can be erased before itself",
+    );
+  }
+  return faults;
+}
+
+/** Tells when nothing has this name, with what may have been meant. */
+function mustBe(
+  { tell }: Look,
+  at: { readonly path: string; readonly kind: string },
+  [name, among]: readonly [string, readonly string[]],
+): boolean {
+  if (among.includes(name)) return true;
+  const meant = nearest(name, among);
+  const known = among.length === 0 ? "there is none" : `there are: ${among.slice(0, 20).join(", ")}`;
+  tell(at.path, `there is no ${at.kind} "${name}"`, meant === undefined ? known : `did you mean "${meant}"?`);
+  return false;
+}
+
+function checkStores(look: Look): void {
+  const { model, tell } = look;
+  const { buckets, tables, lifecycle = {} } = model;
+  const names = new Map<string, string>();
+  const once = (path: string, name: string) => {
+    const before = names.get(name);
+    if (before !== undefined) tell(path, `has the name of ${before}`, "two of them need two names");
+    names.set(name, path);
+  };
+  for (const [role, bucket] of Object.entries(buckets)) {
+    once(`buckets.${role}`, `s3 ${bucket.name}`);
+    for (const [at, id] of (bucket.lifecycle ?? []).entries())
+      mustBe(look, { path: `buckets.${role}.lifecycle[${at}]`, kind: "lifecycle rule" }, [
+        id,
+        Object.keys(lifecycle),
+      ]);
+    mustHoldSomething(look, `buckets.${role}`, `bucket ${role}`);
+  }
+  for (const [role, table] of Object.entries(tables)) {
+    once(`tables.${role}`, `dynamodb ${table.name}`);
+    mustHoldSomething(look, `tables.${role}`, `table ${role}`);
+    checkTable(look, role, table);
+  }
+}
+
+function mustHoldSomething({ model, tell }: Look, path: string, store: string): void {
+  if (Object.values(model.entities).some(({ from }) => storeText(from) === store)) return;
+  tell(
+    path,
+    "no entity is in it",
+    "say what it holds: an entity with its links, or with its reason to have none",
+  );
+}
+
+function checkTable(look: Look, role: string, table: ModelTable): void {
+  const { model, tell } = look;
+  const path = `tables.${role}`;
+  if (table.tool !== undefined) {
+    const given = ["key", "shapes", "indexes", "ttl"].find((name) => Object.hasOwn(table, name));
+    if (given !== undefined)
+      tell(`${path}.${given}`, "is of the tool's own table", "leave it out: mawps knows it");
+    return;
+  }
+  if ((table.key === undefined) === (table.shapes === undefined))
+    tell(path, "needs either a key or several shapes", 'write "key": "userId", or "shapes": [...]');
+  const within = Object.entries(model.entities).filter(([, { from }]) => storeText(from) === `table ${role}`);
+  const typesOf = (name: string) =>
+    within.flatMap(([entity, each]) => {
+      const type = fieldTypeOf(each, name);
+      return type === undefined ? [] : [{ entity, type }];
+    });
+  const indexed = [
+    ...[table.key ?? []].flat().map((name) => [`${path}.key`, name] as const),
+    ...Object.entries(table.indexes ?? {}).flatMap(([index, { key }]) =>
+      [key].flat().map((name) => [`${path}.indexes.${index}`, name] as const),
+    ),
+  ];
+  for (const [at, name] of indexed) {
+    const wrong = typesOf(name).find(({ type }) => keyTypeOf(type) === undefined);
+    if (wrong === undefined) continue;
+    tell(
+      at,
+      `"${name}" is of type ${wrong.type} (entities.${wrong.entity}.fields), which cannot be a key`,
+      `derive a text from it, and use that: "${name}Key": {"type": "text", "derive": "{${name}}"}`,
+    );
+  }
+  if (table.ttl !== undefined) checkTtl(look, { path: `${path}.ttl`, name: table.ttl }, typesOf(table.ttl));
+  if (table.when !== undefined) {
+    const { table: beside, shape } = table.when;
+    const shapes = own(model.tables, beside)?.shapes ?? [];
+    if (mustBe(look, { path: `${path}.when.table`, kind: "table" }, [beside, Object.keys(model.tables)]))
+      mustBe(look, { path: `${path}.when.shape`, kind: `shape of ${beside}` }, [
+        shape,
+        shapes.map(({ id }) => id),
+      ]);
+  }
+}
+
+function checkTtl(
+  { tell }: Look,
+  { path, name }: { readonly path: string; readonly name: string },
+  types: readonly { readonly entity: string; readonly type: FieldType }[],
+): void {
+  const wrong = types.find(({ type }) => type !== "epochSeconds");
+  if (wrong !== undefined) {
+    tell(
+      path,
+      `"${name}" is of type ${wrong.type} (entities.${wrong.entity}.fields); DynamoDB expires by epoch seconds only`,
+      `derive them: "ttl": {"type": "epochSeconds", "derive": {"epochSecondsOf": "${name}"}}`,
+    );
+  } else if (types.length === 0) {
+    tell(
+      path,
+      `no entity of the table says what "${name}" is`,
+      `write it down: "fields": {"${name}": "epochSeconds"}`,
+    );
+  }
+}
+
+function checkEntity(look: Look, name: string, entity: Entity): void {
+  const { model, tell } = look;
+  const path = `entities.${name}`;
+  const { from } = entity;
+  const [kind, role, among] =
+    "bucket" in from
+      ? (["bucket", from.bucket, model.buckets] as const)
+      : "database" in from
+        ? (["database", from.database, model.databases ?? {}] as const)
+        : (["table", from.table, model.tables] as const);
+  if (!mustBe(look, { path: `${path}.from.${kind}`, kind }, [role, Object.keys(among)])) return;
+  const { links, personal, reason } = entity;
+  if (links === undefined && (personal === undefined || reason === undefined)) {
+    tell(
+      path,
+      personal === undefined ? "has no link: whose is it?" : "says that it is nobody's, and no reason",
+      'name whose it is in "links", or write "personal": false and a "reason"',
+    );
+  }
+  if (links !== undefined && personal !== undefined)
+    tell(`${path}.personal`, "contradicts its links", "leave one of the two out");
+  const known = checkForm(look, { path, name }, entity);
+  if (known === undefined) return;
+  for (const [at, link] of (links ?? []).entries())
+    checkLink(look, { path: `${path}.links[${at}]`, entity, known }, link);
+  for (const reference of referencesOf(name, entity))
+    checkReference(look, { path, entity, known }, reference);
+  for (const [at, expiry] of (entity.expires ?? []).entries())
+    checkExpiry(look, { path: `${path}.expires[${at}]`, entity, known }, expiry);
+  for (const [field, value] of Object.entries(entity.fields ?? {})) {
+    if (typeof value !== "object" || value.derive === undefined) continue;
+    const sources =
+      typeof value.derive === "string"
+        ? parsed(look, `${path}.fields.${field}.derive`, [value.derive, "attribute"])?.fields
+        : [value.derive.epochSecondsOf];
+    for (const source of sources ?? [])
+      mustBe(look, { path: `${path}.fields.${field}.derive`, kind: "field" }, [source, known]);
+  }
+}
+
+function parsed(
+  { tell }: Look,
+  path: string,
+  [text, kind]: readonly [string, Template["kind"]],
+): Template | undefined {
+  try {
+    return parseTemplate(text, kind);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const example = kind === "object" ? "users/{userId}/{path+}" : "TEAM#{teamId}";
+    tell(path, `${JSON.stringify(text.slice(0, 80))} ${error.message}`, `write it as "${example}"`);
+    return undefined;
+  }
+}
+
+/** Checks how an entity is found in its store; the fields that are known of it, or undefined where that could not be read. */
+function checkForm(
+  look: Look,
+  { path, name }: { readonly path: string; readonly name: string },
+  entity: Entity,
+): readonly string[] | undefined {
+  const { model, tell } = look;
+  const { from, key, at } = entity;
+  const declared = Object.keys(entity.fields ?? {});
+  const wrongForm = (what: string, remedy: string) => {
+    tell(`${path}.key`, what, remedy);
+    return undefined;
+  };
+  if ("bucket" in from) {
+    if (at !== undefined)
+      tell(`${path}.at`, "is for items", "leave it out: objects have nothing within them");
+    if (key === undefined || (typeof key === "object" && !Array.isArray(key)))
+      return wrongForm(
+        "an entity of a bucket needs the template of its keys",
+        '"key": "users/{userId}/{path+}"',
+      );
+    const templates = [key].flat().map((text) => parsed(look, `${path}.key`, [text, "object"]));
+    if (templates.includes(undefined)) return undefined;
+    return [...declared, ...templates.flatMap((template) => template?.fields ?? [])];
+  }
+  if ("database" in from) {
+    if (key !== undefined) return wrongForm("the SQL file says the keys of its tables", "leave it out");
+    return declared;
+  }
+  if (typeof key === "string" || Array.isArray(key))
+    return wrongForm(`${name} is in a table: its key names the attributes`, '"key": {"PK": "TEAM#{teamId}"}');
+  const table = own(model.tables, from.table);
+  const keys = table === undefined ? { primary: [], indexes: {} } : tableKeysOf(table);
+  const shapes = (table?.shapes ?? []).flatMap((shape) => shape.key);
+  const attributes = [...new Set([...keys.primary, ...shapes, ...Object.values(keys.indexes).flat()])];
+  const templates: (Template | undefined)[] = [];
+  for (const [attribute, texts] of Object.entries(key ?? {})) {
+    const isKey = mustBe(look, { path: `${path}.key`, kind: `key attribute of ${from.table}` }, [
+      attribute,
+      attributes,
+    ]);
+    for (const text of [texts].flat())
+      templates.push(isKey ? parsed(look, `${path}.key.${attribute}`, [text, "attribute"]) : undefined);
+  }
+  if (templates.includes(undefined)) return undefined;
+  const ttl = table?.tool === undefined ? table?.ttl : toolTables[table.tool].expiryAttribute;
+  const fields = templates.flatMap((template) => template?.fields ?? []);
+  return [...new Set([...declared, ...fields, ...attributes, ...(ttl === undefined ? [] : [ttl])])];
+}
+
+interface Known {
+  readonly path: string;
+  readonly entity: Entity;
+  readonly known: readonly string[];
+}
+
+function checkLink(look: Look, at: Known, link: Link): void {
+  const { model, tell } = look;
+  const { path, entity, known } = at;
+  mustBe(look, { path: `${path}.subject`, kind: "subject" }, [link.subject, Object.keys(model.subjects)]);
+  if (typeof link.by === "object") {
+    const { via } = link.by;
+    if (!mustBe(look, { path: `${path}.by.via`, kind: "reference" }, [via, Object.keys(entity.refs ?? {})]))
+      return;
+    const parent = referencesOf("", entity).find(({ field }) => field === via)?.to ?? "";
+    const links = own(model.entities, parent)?.links ?? [];
+    if (!links.some(({ subject }) => subject === link.subject)) {
+      tell(
+        `${path}.by.via`,
+        `leads to ${parent}, which has no link to ${link.subject}`,
+        `link ${parent} to its ${link.subject}, or say it here by a field`,
+      );
+    }
+  } else if (!mustBe(look, { path: `${path}.by`, kind: "field" }, [link.by, known])) {
+    return;
+  }
+  if (typeof link.erase === "object" && "expires" in link.erase && (entity.expires ?? []).length === 0)
+    tell(
+      `${path}.erase`,
+      "leaves it to expire, and nothing expires",
+      'add "expires", or erase it in another way',
+    );
+  checkFind(look, at, link);
+}
+
+function checkFind(look: Look, { path, entity }: Known, { by, find }: Link): void {
+  const { model, tell } = look;
+  const { from } = entity;
+  if (find === undefined) {
+    tell(
+      path,
+      'does not say how it is found ("find")',
+      '"key", "prefix" or {"index": …}; where everything has to be read for it, write "find": "scan"',
+    );
+    return;
+  }
+  if (typeof by === "object" || find === "scan" || "database" in from) return;
+  if ("bucket" in from) {
+    const templates = [entity.key ?? []].flat().filter((text) => typeof text === "string");
+    const isFirst = templates.every((text) => parseTemplate(text, "object").fields[0] === by);
+    if (find === "prefix" && isFirst) return;
+    tell(
+      `${path}.find`,
+      `objects cannot be found so by {${by}}`,
+      'write "prefix" where it is the first field of the template, else "scan"',
+    );
+    return;
+  }
+  const table = own(model.tables, from.table);
+  if (table === undefined) return;
+  const keys = tableKeysOf(table);
+  const index = typeof find === "object" ? find.index : undefined;
+  if (index !== undefined) {
+    const known = Object.keys(keys.indexes);
+    if (!mustBe(look, { path: `${path}.find.index`, kind: `index of ${from.table}` }, [index, known])) return;
+  }
+  const [partition = ""] = index === undefined ? keys.primary : (own(keys.indexes, index) ?? []);
+  const templates = own(
+    typeof entity.key === "object" && !Array.isArray(entity.key) ? entity.key : {},
+    partition,
+  );
+  const leads = (text: string) => parseTemplate(text, "attribute").fields.join() === by;
+  if (find !== "prefix" && (partition === by || [templates ?? []].flat().some(leads))) return;
+  tell(
+    `${path}.find`,
+    `${index === undefined ? "the key of the table" : `the index ${index}`} begins with "${partition}", not with "${by}"`,
+    'name an index that begins with it, or write "find": "scan"',
+  );
+}
+
+function checkReference(
+  look: Look,
+  { path, known }: Known,
+  { field, to, parentField }: ReturnType<typeof referencesOf>[number],
+): void {
+  const { model, tell } = look;
+  const at = `${path}.refs.${field}`;
+  mustBe(look, { path: at, kind: "field" }, [field, known]);
+  if (!mustBe(look, { path: at, kind: "entity" }, [to, Object.keys(model.entities)])) return;
+  const parent = own(model.entities, to);
+  if (parent === undefined) return;
+  const isObject = "bucket" in parent.from;
+  if (isObject !== (parentField === undefined)) {
+    tell(
+      at,
+      isObject ? `${to} are objects` : `${to} are no objects`,
+      isObject ? `write "object:${to}"` : `write "${to}.id", with the field that it refers to`,
+    );
+    return;
+  }
+  if (parentField === undefined) return;
+  const fields = fieldNamesOf(model, parent);
+  mustBe(look, { path: at, kind: `field of ${to}` }, [parentField, fields]);
+}
+
+function checkExpiry(
+  look: Look,
+  { path, entity, known }: Known,
+  { since, by, do: action, after, keepNewest }: NonNullable<Entity["expires"]>[number],
+): void {
+  const { model, tell } = look;
+  if (since !== undefined) mustBe(look, { path: `${path}.since`, kind: "field" }, [since, known]);
+  if ((action === "ttl") !== (by === "ttl")) {
+    tell(path, `"do": "${action}" by "${by}" cannot be`, 'what DynamoDB expires is "do": "ttl", "by": "ttl"');
+    return;
+  }
+  if (after === undefined && keepNewest === undefined)
+    tell(path, "says neither after how many days nor how many are kept", 'add "after" or "keepNewest"');
+  if (by !== "ttl") return;
+  const table =
+    "bucket" in entity.from || "database" in entity.from ? undefined : own(model.tables, entity.from.table);
+  if (table === undefined || (table.ttl === undefined && table.tool !== "audit"))
+    tell(
+      path,
+      "leaves it to a TTL that its table has not",
+      'name the attribute: "ttl" of the table, or "by": "run"',
+    );
+}
+
+/** Rules are known by their ids, in plans and in settings. */
+function checkIds({ model, tell }: Look): void {
+  const seen = new Map<string, string>();
+  const once = (id: string, path: string) => {
+    const before = seen.get(id);
+    if (before !== undefined) tell(path, `has the id of ${before}`, "two rules need two ids");
+    seen.set(id, path);
+  };
+  for (const id of Object.keys(model.lifecycle ?? {})) once(id, `lifecycle.${id}`);
+  for (const [name, { expires = [] }] of Object.entries(model.entities))
+    for (const [at, { id }] of expires.entries()) once(id, `entities.${name}.expires[${at}]`);
+}
+
+/** Objects of one bucket must be told apart by their keys. */
+function checkKeys({ model, tell }: Look): void {
+  for (const bucket of Object.keys(model.buckets)) {
+    const templates = Object.entries(model.entities).flatMap(([name, { from, key }]) =>
+      "bucket" in from && from.bucket === bucket && (typeof key === "string" || Array.isArray(key))
+        ? [key].flat().map((text) => ({ name, text }))
+        : [],
+    );
+    try {
+      classifier(
+        templates.map(({ name, text }) => ({ template: parseTemplate(text, "object"), value: name })),
+      );
+    } catch (error) {
+      // A template that cannot be read has been told of where it stands.
+      if (error instanceof RangeError) continue;
+      if (!(error instanceof Ambiguous)) throw error;
+      const { one, other } = error;
+      const at = templates.find(({ text }) => text === other)?.name ?? bucket;
+      tell(
+        `entities.${at}.key`,
+        `"${other}" and "${one}" can build the same key in ${bucket}`,
+        "make them differ in a literal, or make them one entity",
+      );
+    }
+  }
+}
+
+/** Items of one table must be told apart by their keys, or by what is in them. */
+function checkItems({ model, tell }: Look): void {
+  for (const role of Object.keys(model.tables)) {
+    const within = Object.entries(model.entities).flatMap(([name, entity]) => {
+      if (storeText(entity.from) !== `table ${role}` || entity.at !== undefined) return [];
+      const form = itemForm(entity);
+      return form === undefined ? [] : [{ name, entity, form, rank: rankOfItem({ entity, form }) }];
+    });
+    for (const [at, one] of within.entries()) {
+      const other = within.slice(at + 1).find((each) => areAlike(one, each));
+      if (other === undefined) continue;
+      tell(
+        `entities.${other.name}`,
+        `cannot be told apart from ${one.name}: both can be the same item of ${role}`,
+        'give them keys that differ in a literal, or a "when" on the same attribute',
+      );
+    }
+  }
+}
+
+type ItemForm = ReadonlyMap<string, readonly Template[]>;
+
+function itemForm({ key }: Entity): ItemForm | undefined {
+  if (typeof key === "string" || Array.isArray(key)) return undefined;
+  try {
+    return new Map(
+      Object.entries(key ?? {}).map(([name, texts]) => [
+        name,
+        [texts].flat().map((text) => parseTemplate(text, "attribute")),
+      ]),
+    );
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+interface Item {
+  readonly entity: Entity;
+  readonly form: ItemForm;
+  readonly rank: string;
+}
+
+/** Whether an item can be of both, and neither says more than the other. */
+function areAlike(one: Item, other: Item): boolean {
+  if (one.rank !== other.rank) return false;
+  for (const [name, these] of one.form) {
+    const those = other.form.get(name);
+    if (those === undefined) continue;
+    if (!these.some((each) => those.some((beside) => canBeEqual(each, beside)))) return false;
+  }
+  const [given, beside] = [one.entity.when ?? {}, other.entity.when ?? {}];
+  for (const [name, value] of Object.entries(given)) {
+    const against = own(beside, name);
+    if (against !== undefined && areApart(value, against)) return false;
+  }
+  return true;
+}
+
+type Wanted = NonNullable<Entity["when"]>[string];
+
+function areApart(one: Wanted, other: Wanted): boolean {
+  const isExisting = (value: Wanted) => typeof value !== "object" || Array.isArray(value) || value.exists;
+  if (isExisting(one) !== isExisting(other)) return true;
+  const values = (value: Wanted) =>
+    typeof value === "object" && !Array.isArray(value) ? undefined : [value].flat();
+  const [these, those] = [values(one), values(other)];
+  return these !== undefined && those !== undefined && !these.some((value) => those.includes(value));
+}
+
+/**
+ * What says more is asked first: keys with more literals, then with more patterns, then those that begin with more, then more
+ * conditions. As text, the smaller the more it says; an attribute without a template says as little as one that is a field.
+ */
+function rankOfItem({ entity, form }: Omit<Item, "rank">): string {
+  const weakest = [...form.values()].flatMap((templates) =>
+    templates.toSorted((one, other) => (rankOf(one) < rankOf(other) ? 1 : -1)).slice(0, 1),
+  );
+  const count = (rank: string) => weakest.filter((template) => rankOf(template) === rank).length;
+  const start = weakest.reduce((sum, template) => sum + literalStart(template).length, 0);
+  const conditions = Object.keys(entity.when ?? {}).length;
+  return [count("0"), count("1"), start, conditions].map((each) => String(99_999 - each)).join("");
+}
+
+/** Nothing in a regular expression that takes long on a hostile text: no repeated groups, no looking around. */
+const slowPattern = /\)[*+{]|\(\?[^:]|\\[1-9k]|[*+}][^|)]*[*+}]/;
+
+function checkRest(look: Look): void {
+  const { model, tell } = look;
+  const { secrets, expected = [], features = {}, entities, subjects } = model;
+  const tables = Object.keys(model.tables);
+  for (const [at, role] of (secrets?.tables ?? []).entries())
+    mustBe(look, { path: `secrets.tables[${at}]`, kind: "table" }, [role, tables]);
+  const patterns = [
+    ["secrets.names", secrets?.names ?? ""],
+    ...(secrets?.items ?? []).map(({ ids }, at) => [`secrets.items[${at}].ids`, ids]),
+  ] as const;
+  for (const [path = "", pattern = ""] of patterns) {
+    if (slowPattern.test(pattern) || !isPattern(pattern))
+      tell(
+        path,
+        "is no regular expression that is taken",
+        "letters, [classes], (groups), | and ?; one * at most",
+      );
+  }
+  for (const [at, { table, alsoIn }] of expected.entries()) {
+    mustBe(look, { path: `expected[${at}].table`, kind: "table" }, [table, tables]);
+    for (const bucket of alsoIn)
+      mustBe(look, { path: `expected[${at}].alsoIn`, kind: "bucket" }, [bucket, Object.keys(model.buckets)]);
+  }
+  const names = Object.keys(entities);
+  for (const [name, { accounts }] of Object.entries(subjects)) {
+    const path = `subjects.${name}.accounts`;
+    if (typeof accounts === "object")
+      mustBe(look, { path: `${path}.entity`, kind: "entity" }, [accounts.entity, names]);
+    if (accounts === "cognito" && model.userPool !== true)
+      tell(path, "there is no user pool", 'write "userPool": true');
+  }
+  for (const [feature, given] of Object.entries(features)) {
+    if (given === undefined) continue;
+    const path = `features.${feature}`;
+    const entity = mustBe(look, { path: `${path}.entity`, kind: "entity" }, [given.entity, names])
+      ? own(entities, given.entity)
+      : undefined;
+    if ("files" in given) mustBe(look, { path: `${path}.files`, kind: "entity" }, [given.files, names]);
+    if (entity === undefined || !("fields" in given)) continue;
+    const known = fieldNamesOf(model, entity);
+    for (const [use, field] of Object.entries(given.fields))
+      mustBe(look, { path: `${path}.fields.${use}`, kind: `field of ${given.entity}` }, [field, known]);
+  }
+}
+
+function isPattern(pattern: string): boolean {
+  try {
+    return new RegExp(pattern, "u") instanceof RegExp;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,285 @@
+import type {
+  BucketDeclaration,
+  CorsRule,
+  Declaration,
+  LifecycleRule,
+  Owned,
+  PolicyStatement,
+  RetentionRule,
+  TableDeclaration,
+  TableKeys,
+} from "./declaration.ts";
+import { storeText } from "./graph.ts";
+import { own } from "./json.ts";
+import type { Period } from "./retention.ts";
+import type { Entity, Expiry, Link, Model, ModelBucket, ModelTable } from "./schema.ts";
+import { fieldTypeOf, keyOf, keyTypeOf } from "./table-keys.ts";
+import { toolTables } from "./tool-tables.ts";
+
+/** The configured names of one environment of a site, by the roles of its model; what is left out has the model's. */
+export interface SiteNames {
+  readonly region: string;
+  readonly buckets: Readonly<Record<string, string>>;
+  readonly tables: Readonly<Record<string, string>>;
+  readonly userPoolId?: string | undefined;
+  /** Of the website's pages, which send files to presigned addresses; `*` where they are not known. */
+  readonly websiteOrigins: readonly string[];
+  /** Which shape a table that may have several gets where there is none yet. */
+  readonly newTableShape?: string | undefined;
+}
+
+/** Numbers of the model's rules that settings change, by the names that the model gives them. */
+export type Periods = Readonly<Record<string, Period>>;
+
+interface Site {
+  readonly model: Model;
+  readonly names: SiteNames;
+  readonly periods: Periods;
+}
+
+/** What the storage of a site looks like, by its model and its settings. Pure: the same give the same. */
+export function declarationOf(model: Model, names: SiteNames, periods: Periods): Declaration {
+  const site = { model, names, periods };
+  const { expected = [], secrets = { tables: [], names: "", items: [] } } = model;
+  return {
+    name: model.name,
+    region: names.region,
+    buckets: Object.entries(model.buckets).map(([role, bucket]) => bucketOf(site, role, bucket)),
+    tables: Object.entries(model.tables).map(([role, table]) => tableOf(site, role, table)),
+    ...(model.userPool === true && names.userPoolId !== undefined
+      ? { userPool: { id: names.userPoolId, backedUp: true } }
+      : {}),
+    owned: ownedOf(model),
+    secrets,
+    retention: rulesOf(site),
+    expected: expected.map(({ alsoIn, ...each }) => ({
+      ...each,
+      alsoIn: alsoIn.map((role) => bucketName(site, role)),
+    })),
+  };
+}
+
+function bucketName({ model, names }: Site, role: string): string {
+  return own(names.buckets, role) ?? own(model.buckets, role)?.name ?? role;
+}
+
+function tableName({ model, names }: Site, role: string): string {
+  return own(names.tables, role) ?? own(model.tables, role)?.name ?? role;
+}
+
+function bucketOf(site: Site, role: string, bucket: ModelBucket): BucketDeclaration {
+  const name = bucketName(site, role);
+  const { access, keptBy } = bucket;
+  const isPublic = access !== "private";
+  return {
+    role,
+    name,
+    access: isPublic ? "public" : "private",
+    publicAccessBlock: {
+      blockPublicAcls: true,
+      ignorePublicAcls: true,
+      blockPublicPolicy: !isPublic,
+      restrictPublicBuckets: !isPublic,
+    },
+    policy: [tlsOnly(name), ...(isPublic ? [publicRead(name, access.public)] : [])],
+    lifecycle: (bucket.lifecycle ?? []).flatMap((id) => lifecycleOf(site, id)),
+    cors: bucket.browsers === true ? [browserUploads(site.names)] : [],
+    backedUp: true,
+    ...(keptBy === undefined ? {} : { keptBy }),
+  };
+}
+
+function tlsOnly(bucket: string): PolicyStatement {
+  return {
+    Sid: "MawpsTlsOnly",
+    Effect: "Deny",
+    Principal: "*",
+    Action: ["s3:*"],
+    Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`],
+    Condition: { Bool: { "aws:SecureTransport": "false" } },
+  };
+}
+
+/** What anybody may read begins with the folder; whatever else lies there stays unread. */
+function publicRead(bucket: string, folder: string): PolicyStatement {
+  return {
+    Sid: "MawpsPublicRead",
+    Effect: "Allow",
+    Principal: "*",
+    Action: ["s3:GetObject"],
+    Resource: [`arn:aws:s3:::${bucket}/${folder}*`],
+  };
+}
+
+/** A link that is signed lets in whoever has it, from any page; which pages may use it in a browser is the site's choice. */
+function browserUploads({ websiteOrigins }: SiteNames): CorsRule {
+  return {
+    id: "mawps-browser-uploads",
+    allowedOrigins: websiteOrigins,
+    allowedMethods: ["GET", "HEAD", "PUT"],
+    allowedHeaders: ["*"],
+    exposedHeaders: ["ETag"],
+    maxAgeSeconds: 3000,
+  };
+}
+
+function lifecycleOf({ model, periods }: Site, id: string): LifecycleRule[] {
+  const rule = own(model.lifecycle ?? {}, id);
+  if (rule === undefined) return [];
+  const days = numberOf(periods, rule.setting, rule.after);
+  if (days === "off") return [];
+  const named = { id: rule.rule ?? `mawps-${id}` };
+  switch (rule.do) {
+    case "abort-upload":
+      return [{ ...named, abortMultipartAfterDays: days }];
+    case "purge-versions":
+      return [{ ...named, expireNoncurrentAfterDays: days, removeExpiredDeleteMarkers: true }];
+    case "intelligent-tiering":
+      return [{ ...named, intelligentTieringAfterDays: days }];
+  }
+}
+
+function numberOf(periods: Periods, setting: string | undefined, byDefault: number): Period {
+  return (setting === undefined ? undefined : own(periods, setting)) ?? byDefault;
+}
+
+/** The longest that DynamoDB keeps for point-in-time recovery. */
+const recoveryDays = 35;
+
+function tableOf(site: Site, role: string, table: ModelTable): TableDeclaration {
+  const { model, names } = site;
+  const keysOf = (key: string | readonly string[]) => typedKeys(model, role, [key].flat());
+  const tool = table.tool === undefined ? undefined : toolTables[table.tool];
+  const shapes = table.shapes ?? [];
+  const asked = shapes.find(({ id }) => id === names.newTableShape);
+  const beside = table.when === undefined ? undefined : own(model.tables, table.when.table);
+  const shapeBeside = beside?.shapes?.find(({ id }) => id === table.when?.shape);
+  const expiryAttribute = tool?.expiryAttribute ?? table.ttl;
+  const { capacity, keptBy } = table;
+  return {
+    role,
+    name: tableName(site, role),
+    keys: tool?.keys ?? keysOf(asked?.key ?? keyOf(table)),
+    alsoRight: shapes.filter((shape) => shape !== (asked ?? shapes[0])).map(({ key }) => keysOf(key)),
+    ...(shapes.length === 0
+      ? {}
+      : { consequences: shapes.map(({ key, what }) => ({ keys: keysOf(key), text: named(site, what) })) }),
+    indexes:
+      tool?.indexes ??
+      Object.entries(table.indexes ?? {}).map(([name, { key }]) => ({ name, keys: keysOf(key) })),
+    ...(expiryAttribute === undefined ? {} : { expiryAttribute }),
+    ...(capacity === undefined ? {} : { capacity }),
+    recoveryDays,
+    backedUp: true,
+    ...(table.when === undefined || shapeBeside === undefined
+      ? {}
+      : {
+          when: {
+            role: table.when.table,
+            keys: typedKeys(model, table.when.table, [shapeBeside.key].flat()),
+          },
+        }),
+    ...(keptBy === undefined ? {} : { keptBy }),
+  };
+}
+
+/** `{tables.digitalTwin}` in a text is that table's configured name. */
+function named(site: Site, text: string): string {
+  return text.replaceAll(/\{tables\.(\w+)\}/g, (_, role: string) => tableName(site, role));
+}
+
+function typedKeys(model: Model, role: string, [partition = "", sort]: readonly string[]): TableKeys {
+  const store = `table ${role}`;
+  const typed = (name: string) => {
+    const types = Object.values(model.entities).flatMap((entity) =>
+      storeText(entity.from) === store ? (fieldTypeOf(entity, name) ?? []) : [],
+    );
+    return { name, type: (types[0] === undefined ? undefined : keyTypeOf(types[0])) ?? "S" };
+  };
+  return sort === undefined
+    ? { partition: typed(partition) }
+    : { partition: typed(partition), sort: typed(sort) };
+}
+
+/** What is a person's: files by their folders, items by the attribute that holds the id; what is found in the same way once. */
+function ownedOf({ entities }: Model): Owned[] {
+  const objects: Owned[] = [];
+  const items: Extract<Owned, { kind: "items" }>[] = [];
+  for (const entity of Object.values(entities)) {
+    for (const link of entity.links ?? []) {
+      const erasure = erasureOf(link);
+      if (erasure === undefined || typeof link.by !== "string") continue;
+      if ("bucket" in entity.from) {
+        objects.push(...foldersOf(entity, link.by));
+      } else if (!("database" in entity.from)) {
+        const { table } = entity.from;
+        const index = typeof link.find === "object" ? { index: link.find.index } : {};
+        const found: (typeof items)[number] = {
+          what: entity.what,
+          kind: "items",
+          table,
+          attribute: link.by,
+          ...index,
+          erasure,
+        };
+        const isSame = (each: typeof found) =>
+          each.table === table && each.attribute === link.by && each.index === found.index;
+        if (!items.some(isSame)) items.push(found);
+      }
+    }
+  }
+  return [...objects, ...items];
+}
+
+function erasureOf({ erase }: Link): "delete" | "keep" | undefined {
+  if (erase === "delete") return "delete";
+  return typeof erase === "object" && "keep" in erase ? "keep" : undefined;
+}
+
+function foldersOf({ what, from, key }: Entity, by: string): Owned[] {
+  if (!("bucket" in from) || key === undefined) return [];
+  const templates = typeof key === "string" || Array.isArray(key) ? [key].flat() : [];
+  const id = `{${by}}`;
+  return templates.map((template) => ({
+    what,
+    kind: "objects" as const,
+    bucket: from.bucket,
+    prefix: `${template.slice(0, template.indexOf(id))}{userId}/`,
+    erasure: "delete" as const,
+  }));
+}
+
+/** Those of the retention run, then those that AWS carries out. */
+function rulesOf({ model, periods }: Site): RetentionRule[] {
+  const own = Object.values(model.entities).flatMap(({ expires = [] }) => expires);
+  const rules = (by: Expiry["by"]) =>
+    own.filter((expiry) => expiry.by === by).flatMap((expiry) => ruleOf(expiry, periods));
+  const lifecycle = Object.entries(model.lifecycle ?? {}).flatMap(([id, rule]): RetentionRule[] => {
+    const days = numberOf(periods, rule.setting, rule.after);
+    if (days === "off" || rule.do === "intelligent-tiering") return [];
+    const action = rule.do === "abort-upload" ? "abort-upload" : "purge";
+    return [{ id, what: rule.what, action, by: "lifecycle", afterDays: days }];
+  });
+  return [...rules("run"), ...lifecycle, ...rules("ttl")];
+}
+
+const actions = { delete: "purge", "soft-delete": "soft-delete", ttl: "expire" } as const;
+
+function ruleOf(
+  { id, what, after = 0, keepNewest, settings = {}, do: action, by }: Expiry,
+  periods: Periods,
+): RetentionRule[] {
+  const days = numberOf(periods, settings.after, after);
+  const newest = keepNewest === undefined ? undefined : numberOf(periods, settings.keepNewest, keepNewest);
+  if (days === "off" || newest === "off") return [];
+  return [
+    {
+      id,
+      what,
+      ...(newest === undefined ? {} : { keepNewest: newest }),
+      action: actions[action],
+      by,
+      afterDays: days,
+    },
+  ];
+}

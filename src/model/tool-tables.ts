@@ -1,0 +1,36 @@
+import type { TableIndex, TableKeys } from "./declaration.ts";
+
+/** What is known of a table in which the tool keeps records of its own, whatever the site. */
+interface ToolTable {
+  readonly keys: TableKeys;
+  readonly indexes: readonly TableIndex[];
+  readonly expiryAttribute?: string;
+}
+
+export const toolTables: Readonly<Record<"audit" | "migrations", ToolTable>> = {
+  audit: {
+    // One hash chain, numbered without gaps: a writer puts entry n + 1 on condition that there is none, so two
+    // writers cannot fork it, and a Query of the chain is the chronological reading. Other chains have room beside.
+    keys: { partition: { name: "chain", type: "S" }, sort: { name: "sequence", type: "N" } },
+    indexes: [
+      {
+        name: "UserId-Timestamp-Index",
+        keys: { partition: { name: "userId", type: "S" }, sort: { name: "timestamp", type: "S" } },
+      },
+      {
+        name: "Action-Timestamp-Index",
+        keys: { partition: { name: "action", type: "S" }, sort: { name: "timestamp", type: "S" } },
+      },
+    ],
+    // Not `expiresAt`: that is an ISO time in these models, and TTL wants epoch seconds.
+    expiryAttribute: "ttl",
+  },
+  migrations: {
+    // A migration's state, lock and journal are entries under its id.
+    keys: { partition: { name: "id", type: "S" }, sort: { name: "entry", type: "S" } },
+    indexes: [],
+  },
+};
+
+/** The `id` of the one item of the table of migrations that says who runs them now. */
+export const migrationLockId = "lock";
