@@ -13,12 +13,14 @@ const objectRef = "object:";
 
 /** What `refs` say: `chatSessions.id`, `object:documentFiles`. An entity that is not there is no reason to fail here. */
 export function referencesOf(name: string, { refs = {} }: Pick<Entity, "refs">): Reference[] {
-  return Object.entries(refs).map(([field, target]) => {
-    if (target.startsWith(objectRef)) return { from: name, field, to: target.slice(objectRef.length) };
-    const dot = target.indexOf(".");
-    const [to, parentField] = dot === -1 ? [target, ""] : [target.slice(0, dot), target.slice(dot + 1)];
-    return { from: name, field, to, parentField };
-  });
+  return Object.entries(refs).flatMap(([field, targets]) =>
+    [targets].flat().map((target) => {
+      if (target.startsWith(objectRef)) return { from: name, field, to: target.slice(objectRef.length) };
+      const dot = target.indexOf(".");
+      const [to, parentField] = dot === -1 ? [target, ""] : [target.slice(0, dot), target.slice(dot + 1)];
+      return { from: name, field, to, parentField };
+    }),
+  );
 }
 
 export type Order = { readonly order: readonly string[] } | { readonly circle: readonly string[] };

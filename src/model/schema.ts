@@ -209,7 +209,10 @@ const entity = z.strictObject({
   when: predicate.optional(),
   fields: z.record(attribute, field).optional(),
   refs: z
-    .record(attribute, text)
+    .record(
+      attribute,
+      z.union([text, z.array(text).min(1).max(20)], "is neither an entity's field nor a list of such"),
+    )
     .optional()
     .describe('from child to parent: "session_id": "chatSessions.id", "s3Key": "object:documentFiles"'),
   links: z.array(link).min(1).max(10).optional(),
