@@ -2,6 +2,7 @@ import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-iden
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
+import { credentialChain } from "./credentials.ts";
 import { rememberOrigins } from "./explain/error-origin.ts";
 import { defaultLimits, type Limits, type Reach } from "./limits.ts";
 import type { Env } from "./proxy.ts";
@@ -75,13 +76,15 @@ export function connect(options: ConnectOptions): Aws {
 
   async function settings(service: Service) {
     const end = clock.listening((await options.end?.(service)) ?? (await overNetwork()));
+    const retryStrategy = sdkRetries(limits, reach);
     return {
       region: options.region,
       profile: options.profile,
       endpoint: options.endpointUrl,
       credentials: options.credentials,
       logger: refusalsInto(refusals),
-      retryStrategy: sdkRetries(limits, reach),
+      retryStrategy,
+      credentialDefaultProvider: credentialChain({ requestHandler: end, retryStrategy, limits }),
       // The SDK types its handler by its own classes; an end speaks the same shapes.
       requestHandler: end as never,
     };

@@ -71,7 +71,9 @@ export function network({ env, limits, reach }: NetworkOptions): End {
         if (!isLongWork(request)) endDripping(response.body as IncomingMessage, silentMs);
         return { response };
       } catch (error) {
-        const failure = isLate ? tooLate(`no answer within ${headMs} ms`) : (error as Error);
+        const failure = isLate
+          ? tooLate(`${hostOf(request)}: no answer within ${headMs} ms`)
+          : (error as Error);
         unreached.set(failure, { host: hostOf(request), proxy: proxy?.host, isSigned: isSigned(request) });
         throw failure;
       } finally {

@@ -12,8 +12,8 @@ export interface LocalAws {
   readonly folder: string;
   /** Clients on a local store in this process. */
   readonly aws: Aws;
-  /** The same store's S3 behind a port on which things go wrong, and clients of it. */
-  faulty(): Promise<{ server: FaultyServer; aws: Aws }>;
+  /** A service of the same store, S3 unless told otherwise, behind a port on which things go wrong, and clients of it. */
+  faulty(service?: "s3" | "dynamodb" | "cognito"): Promise<{ server: FaultyServer; aws: Aws }>;
   close(): Promise<void>;
 }
 
@@ -37,8 +37,8 @@ export async function openLocalAws(): Promise<LocalAws> {
   return {
     folder,
     aws,
-    async faulty() {
-      const server = await startFaultyServer(await store.s3());
+    async faulty(service = "s3") {
+      const server = await startFaultyServer(await store[service]());
       servers.push(server);
       return { server, aws: server.aws({ credentials: store.credentials }) };
     },

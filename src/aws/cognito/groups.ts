@@ -1,6 +1,6 @@
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import { errorName } from "../setting.ts";
+import { errorName, isRepeated } from "../setting.ts";
 import type { ListOptions } from "./users-list.ts";
 import { onwards } from "../paging.ts";
 
@@ -70,7 +70,7 @@ export async function readMemberships(
   return memberships;
 }
 
-/** Makes a group; `exists` when somebody else did. */
+/** Makes a group; `exists` when somebody else did. One that is there after an answer was lost counts as made by that call. */
 export async function createGroup(
   aws: Aws,
   poolId: string,
@@ -89,7 +89,7 @@ export async function createGroup(
     await paced(() => cognito.send(asked, abortable(signal)), signal);
     return "created";
   } catch (error) {
-    if (errorName(error) === "GroupExistsException") return "exists";
+    if (errorName(error) === "GroupExistsException") return isRepeated(error) ? "created" : "exists";
     throw error;
   }
 }

@@ -8,8 +8,9 @@ import {
 import type { TableKeys } from "../../model/declaration.ts";
 import type { Aws } from "../clients.ts";
 import type { DescribedTable } from "./table-description.ts";
-import { errorName, type WaitOptions, settling } from "../setting.ts";
+import { errorName, isRepeated, type WaitOptions, settling } from "../setting.ts";
 import { retry } from "../../retry.ts";
+import { readSettings } from "./restore-settings.ts";
 import { definitions, keySchema, waitUntilActive } from "./table-settings.ts";
 
 /** What only the making of a table can give it. */
@@ -23,8 +24,8 @@ export type TableToMake = Pick<
 };
 
 /**
- * Makes a table as it is described, without protection from deletion, and waits until it can be used. `exists`: somebody
- * made one of this name before. A KMS key of another region is left out: the table then has the account's own key for DynamoDB.
+ * Makes a table as it is described, without protection from deletion, and waits until it can be used. `exists`: somebody else
+ * made one of this name; by its tags one is known that was made here, with the answer lost. A KMS key of another region is left out: the table then has the account's own key for DynamoDB.
  */
 export async function makeTable(
   aws: Aws,
@@ -63,10 +64,16 @@ export async function makeTable(
     await dynamodb.send(command);
   } catch (error) {
     if (errorName(error) !== "ResourceInUseException") throw error;
-    return "exists";
+    if (!isRepeated(error) || !(await hasTags(aws, table))) return "exists";
   }
   await waitUntilActive(aws, name, wait);
   return "made";
+}
+
+async function hasTags(aws: Aws, { name, tags }: TableToMake): Promise<boolean> {
+  const found = await readSettings(aws, name);
+  const wanted = Object.entries(tags);
+  return wanted.length > 0 && wanted.every(([tag, value]) => found?.tags[tag] === value);
 }
 
 function indexOf({ name, keys, projection }: DescribedTable["indexes"][number]): LocalSecondaryIndex {

@@ -50,7 +50,8 @@ const notMeant = [
   /did not contain credential_process/,
   /^Web identity configuration not specified/,
   /metadata service/i,
-  /timed? ?out|^connect E|^TimeoutError/i,
+  /^(?!.*no answer within).*timed? ?out/i,
+  /^connect E/,
   /^Could not load credentials from any providers/,
 ];
 

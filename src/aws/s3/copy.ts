@@ -12,6 +12,9 @@ import {
   type StoredObject,
 } from "./objects.ts";
 
+import { isRepeated } from "../setting.ts";
+import { removeLostBeginnings } from "./open-uploads.ts";
+
 /** The most that one CopyObject copies. */
 const singleCopyLimitBytes = 5 * 1024 ** 3;
 /** S3 copies a part on its side; 1 GiB keeps 5 TiB below the 10,000 parts and a call below the socket's time-out. */
@@ -88,6 +91,7 @@ async function copyInParts(
     abortable(copy.signal),
   );
   const upload = { ...target, UploadId: begun.UploadId };
+  if (isRepeated(begun)) await removeLostBeginnings(aws, { ...copy.to, uploadId: begun.UploadId ?? "" });
   const { signal, stop } = stoppable(copy.signal);
   const partSize = copy.partSizeBytes ?? copyPartBytes;
   const parts: CompletedPart[] = [];

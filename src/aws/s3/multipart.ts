@@ -66,8 +66,12 @@ function laneCount(partSizeBytes: number): number {
   return Math.max(1, Math.min(maxLanes, Math.floor(maxBytesInFlight / partSizeBytes)));
 }
 
-/** Begins a multipart upload whose final object gets a CRC32 over all its bytes. */
-export async function beginUpload(aws: Aws, target: UploadTarget, signal?: AbortSignal): Promise<OpenUpload> {
+/** Begins a multipart upload whose final object gets a CRC32 over all its bytes. Repeated, it may have begun more than one. */
+export async function beginUpload(
+  aws: Aws,
+  target: UploadTarget,
+  signal?: AbortSignal,
+): Promise<OpenUpload & { readonly isRepeated: boolean }> {
   const [s3, { CreateMultipartUploadCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
   const answer = await s3.send(
     new CreateMultipartUploadCommand({
@@ -82,7 +86,8 @@ export async function beginUpload(aws: Aws, target: UploadTarget, signal?: Abort
   );
   if (answer.UploadId === undefined) throw new Error("the server began an upload without giving its id");
   const sumsWhole = answer.ChecksumType === "FULL_OBJECT";
-  return { bucket: target.bucket, key: target.key, uploadId: answer.UploadId, sumsWhole };
+  const { bucket, key } = target;
+  return { bucket, key, uploadId: answer.UploadId, sumsWhole, isRepeated: isRepeated(answer) };
 }
 
 /**

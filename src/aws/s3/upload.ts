@@ -14,6 +14,7 @@ import {
   type SentPart,
   type UploadTarget,
 } from "./multipart.ts";
+import { removeLostBeginnings } from "./open-uploads.ts";
 import { putObject } from "./objects.ts";
 import { findResumable, type StartedOver } from "./resume.ts";
 
@@ -158,7 +159,7 @@ interface Plan {
 }
 
 async function uploadParts(aws: Aws, options: UploadOptions, plan: Plan): Promise<Uploaded> {
-  const upload = plan.resumable?.upload ?? (await beginUpload(aws, options, options.signal));
+  const upload = plan.resumable?.upload ?? (await begun(aws, options));
   const present = plan.resumable?.present ?? new Map<number, SentPart>();
   const resumedBytes = sizeOf(present.values());
   let storedBytes = resumedBytes;
@@ -185,6 +186,12 @@ async function uploadParts(aws: Aws, options: UploadOptions, plan: Plan): Promis
     if (plan.removeOnFailure) await removeUpload(aws, upload).catch(() => undefined);
     throw error;
   }
+}
+
+async function begun(aws: Aws, options: UploadOptions): Promise<OpenUpload> {
+  const upload = await beginUpload(aws, options, options.signal);
+  if (upload.isRepeated) await removeLostBeginnings(aws, upload);
+  return upload;
 }
 
 function sizeOf(parts: Iterable<SentPart>): number {

@@ -1,5 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +23,7 @@ import { getItem, tableShape } from "../../../src/aws/dynamodb/items.ts";
 import { listObjects } from "../../../src/aws/s3/listing.ts";
 import { updateAttributes } from "../../../src/aws/dynamodb/update-item.ts";
 import { startFaultyServer, type Fault, type FaultyServer } from "../../support/faulty-server.ts";
+import { startMisbehavingServer } from "../../support/misbehaving-server.ts";
 import { selfSigned } from "../../support/self-signed.ts";
 
 let server: FaultyServer;
@@ -333,6 +336,58 @@ describe("credentials", () => {
       expect(text).toMatch(/^no credentials found for profile "weg" \| .*aws configure list-profiles/);
     });
 
+    /** A profile whose SSO session, signed in to, is asked for at `server`. */
+    async function signInAt(url: string): Promise<void> {
+      await writeFile(
+        join(home, "config"),
+        "[profile sso]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n[sso-session s]\nsso_start_url = https://example.com\nsso_region = eu-central-1\n",
+      );
+      const cache = join(home, ".aws", "sso", "cache");
+      await mkdir(cache, { recursive: true });
+      const token = { accessToken: "token", expiresAt: "2999-01-01T00:00:00Z" };
+      await writeFile(
+        join(cache, `${createHash("sha1").update("s").digest("hex")}.json`),
+        JSON.stringify(token),
+      );
+      vi.stubEnv("AWS_ENDPOINT_URL_SSO", url);
+    }
+
+    test("tells that SSO does not answer, in the time that any call has", async () => {
+      const silent = await startMisbehavingServer("silent");
+      try {
+        await signInAt(silent.url);
+        const limits = { attempts: 2, silentMs: 100, firstDelayMs: 1 };
+        const aws = connect({ region: "eu-central-1", endpointUrl: server.url, profile: "sso", limits });
+        const text = told(await failureOf(call.get(aws)), { profile: "sso" });
+        expect(text).toContain(
+          `no credentials of profile sso: TimeoutError: ${silent.url}: no answer within`,
+        );
+        expect(silent.requests).toBe(2);
+      } finally {
+        await silent.close();
+      }
+    });
+
+    test("asks SSO through the proxy", async () => {
+      const seen: (string | undefined)[] = [];
+      const proxy = createHttpServer((request, response) => {
+        seen.push(request.url);
+        response.writeHead(403, { "content-type": "application/json" }).end("{}");
+      });
+      await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done));
+      try {
+        await signInAt("http://sso.test");
+        const env = { HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` };
+        const aws = connect({ region: "eu-central-1", endpointUrl: server.url, profile: "sso", env });
+        await failureOf(call.get(aws));
+        expect(seen).toEqual([expect.stringMatching(/^http:\/\/sso\.test\/federation\/credentials/)]);
+        aws.close();
+      } finally {
+        proxy.close();
+        proxy.closeAllConnections();
+      }
+    });
+
     test("tells that an SSO sign-in has ended", async () => {
       await writeFile(
         join(home, "config"),
@@ -362,6 +417,7 @@ describe("credentials that somebody else should have given", () => {
     const sections = {
       bad: `credential_process = sh -c "echo 'vault is locked' >&2; exit 3"`,
       mute: "credential_process = false",
+      hung: "credential_process = sleep 600",
       chain: `${role}\nsource_profile = nosuch`,
       good: `credential_process = echo '{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"x"}'`,
       mfa: `${role}\nsource_profile = good\nmfa_serial = arn:aws:iam::123456789012:mfa/me`,
@@ -378,6 +434,7 @@ describe("credentials that somebody else should have given", () => {
   test.for([
     ["bad", "no credentials of profile bad: credential_process failed: vault is locked"],
     ["mute", "no credentials of profile mute: credential_process failed and said nothing"],
+    ["hung", "no credentials of profile hung: credential_process failed: no answer within 200 ms"],
     ["chain", "no credentials of profile chain: Could not resolve credentials using profile: [nosuch]"],
     [
       "mfa",
@@ -390,7 +447,8 @@ describe("credentials that somebody else should have given", () => {
     ],
     ["token", "cannot read the web identity token in /no/such | AWS_WEB_IDENTITY_TOKEN_FILE"],
   ] as const)("keep the reason: profile %s", async ([profile, expected]) => {
-    const aws = connect({ region: "eu-central-1", endpointUrl: server.url, profile, ...singly });
+    const limits = { attempts: 1, inVainMs: profile === "hung" ? 200 : 80_000 };
+    const aws = connect({ region: "eu-central-1", endpointUrl: server.url, profile, limits });
     const [message = "", hint = ""] = expected.split(" | ");
     const text = told(await failureOf(call.get(aws)), { profile });
     expect(text).toContain(message);

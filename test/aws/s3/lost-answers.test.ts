@@ -1,6 +1,9 @@
+import { UploadPartCommand } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Aws } from "../../../src/aws/clients.ts";
 import { deleteObjects } from "../../../src/aws/s3/deletion.ts";
+import { beginUpload } from "../../../src/aws/s3/multipart.ts";
+import { listUnfinishedUploads } from "../../../src/aws/s3/open-uploads.ts";
 import { deleteObject, getObjectBytes, headObject, putObject } from "../../../src/aws/s3/objects.ts";
 import { uploadStream } from "../../../src/aws/s3/upload.ts";
 import { s3Store } from "../../../src/backup/s3-store.ts";
@@ -89,6 +92,23 @@ test("an object of several parts is there, and ours", async () => {
   const { verified } = await uploadStream(aws, upload);
   expect(verified).toBe("object");
   expect((await headObject(local.aws, name()))?.sizeBytes).toBe(6 * 1024 ** 2 + 1024);
+});
+
+test("an upload that was begun twice stays once, and one with parts is somebody else's", async () => {
+  const theirs = await beginUpload(local.aws, name());
+  const s3 = await local.aws.s3();
+  const part = { Bucket: "plain", Key: key, UploadId: theirs.uploadId, PartNumber: 1 };
+  await s3.send(new UploadPartCommand({ ...part, Body: body }));
+  let begun = 0;
+  server.fault = ({ method, query }) =>
+    method === "POST" && query.has("uploads") && (begun += 1) === 1 ? "lose the answer" : undefined;
+  const source = streamOf([Buffer.alloc(6 * 1024 ** 2, "a")]);
+  await uploadStream(aws, { ...name(), source, partSizeBytes: 5 * 1024 ** 2 });
+  expect(begun).toBe(2);
+  const left: string[] = [];
+  for await (const each of listUnfinishedUploads(local.aws, { bucket: "plain", prefix: key }))
+    left.push(each.uploadId);
+  expect(left).toEqual([theirs.uploadId]);
 });
 
 async function* streamOf(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {

@@ -1,0 +1,53 @@
+import type { defaultProvider as sdkChain } from "@aws-sdk/credential-provider-node";
+import type { Limits } from "./limits.ts";
+
+/** How the chain of those who can give credentials asks other servers. */
+interface Asking {
+  /** The way of the site's own calls. */
+  readonly requestHandler: unknown;
+  readonly retryStrategy: unknown;
+  readonly limits: Limits;
+}
+
+type Chain = ReturnType<typeof sdkChain>;
+
+/**
+ * The SDK's default chain, within the limits and through the proxies of all other calls: left to itself it asks SSO for credentials
+ * without any, and waits for ever for a program that `credential_process` names.
+ */
+export function credentialChain({ limits, ...clientConfig }: Asking) {
+  return (init: object): Chain => {
+    let chain: Promise<Chain> | undefined;
+    return async (caller) => {
+      chain ??= openChain({ ...init, clientConfig }, limits);
+      return (await chain)(caller);
+    };
+  };
+}
+
+type Done = (error: Error | null, output: { readonly stdout: string }) => void;
+
+async function openChain(init: object, limits: Limits): Promise<Chain> {
+  const [{ exec }, { defaultProvider }, { externalDataInterceptor }] = await Promise.all([
+    import("node:child_process"),
+    import("@aws-sdk/credential-provider-node"),
+    import("@smithy/core/config"),
+  ]);
+  const failures = new Map<string, Error>();
+  const run = (command: string, done: Done) => {
+    // Two links of the chain know of the same program: one that failed is not run again.
+    const failed = failures.get(command);
+    if (failed !== undefined) return done(failed, { stdout: "" });
+    exec(command, { timeout: limits.inVainMs, killSignal: "SIGKILL" }, (error, stdout) => {
+      const isLate = error?.killed === true;
+      const failure = isLate
+        ? new Error(`Command failed: ${command}\nno answer within ${limits.inVainMs} ms`)
+        : error;
+      if (failure !== null) failures.set(command, failure);
+      done(failure, { stdout });
+    });
+  };
+  // The SDK has no other way to say how such a program is run.
+  externalDataInterceptor.interceptToken("exec", run);
+  return defaultProvider(init);
+}
