@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 
 /**
  * What start-up need not load, by who asks for it. commander wants node:child_process for subcommands that are
- * programs of their own: we have none. dynalite wants level and memory-level for its own storage: src/local has
+ * programs of their own: we have none. dynalite wants level and memory-level for its own storage: packages/local-aws has
  * another. classic-level looks for its native part through a search of several folders: the prebuilt one is tried first.
  */
 const replaced = [

@@ -4,12 +4,14 @@ import { join, resolve } from "node:path";
 import { connect, type Aws, type End } from "./aws/clients.ts";
 import type { Config } from "./config/config.ts";
 import { CliError, exitCodes } from "./errors.ts";
-import { localPoolId } from "./local/service.ts";
-import type { LocalStore } from "./local/store.ts";
+import { localPoolId } from "@mawps/local-aws/src/service.ts";
+import type { LocalStore } from "@mawps/local-aws/src/store.ts";
 import type { MadeStore } from "./migrations/new-store.ts";
 import type { Declaration } from "./model/declaration.ts";
 import { defaultNames, mawps, type Names } from "./model/mawps.ts";
 import type { RetentionPeriods } from "./model/retention.ts";
+import { makeFolders } from "./make-folders.ts";
+import { tellingFaults } from "./store-faults.ts";
 import { version } from "./version.ts";
 import type { Step } from "./setup/step.ts";
 import type { Access, Connection, World } from "./world.ts";
@@ -108,7 +110,7 @@ async function connectLocal(
   access: Access,
   world: Pick<World, "cwd" | "now" | "signal">,
 ): Promise<Connection> {
-  const { reachStore, storeExists } = await import("./local/store.ts");
+  const { reachStore, storeExists } = await import("@mawps/local-aws/src/store.ts");
   const folder = storeFolder(config, world);
   if (await isFile(folder)) {
     throw new CliError(`${folder} is a file: the local store is a folder`, {
@@ -116,9 +118,13 @@ async function connectLocal(
       hint: "set MAWPS_HOME (or `home` in the configuration) to a folder",
     });
   }
-  const passing = access === "reads" && !(await storeExists(folder));
+  const passing = access === "reads" && !(await tellingFaults(storeExists(folder)));
   const opened = passing ? await mkdtemp(join(tmpdir(), "mawps-")) : folder;
-  const store = await reachStore(opened, { region: config.region, now: world.now, signal: world.signal });
+  // The package's own way to make folders never ends in some places.
+  if (!passing) await makeFolders(folder, 0o700);
+  const store = await tellingFaults(
+    reachStore(opened, { region: config.region, now: world.now, signal: world.signal }),
+  );
   if ("endpoint" in store) {
     const { endpoint } = store;
     const { now } = world;
@@ -215,7 +221,7 @@ function connectInside(
     endpointUrl: localEndpoint(config),
     credentials: store.credentials,
     async end(service): Promise<End | undefined> {
-      const { requestHandler } = await import("./local/request-handler.ts");
+      const { requestHandler } = await import("@mawps/local-aws/src/request-handler.ts");
       if (service === "s3") return before(requestHandler(await store.s3()));
       if (service === "dynamodb") return before(requestHandler(await store.dynamodb()));
       if (service === "cognito") return requestHandler(await store.cognito());
@@ -230,8 +236,10 @@ export async function connectThrowaway(
   folder: string,
   world: Pick<World, "now" | "signal">,
 ): Promise<Connection & { readonly poolId: string }> {
-  const { openStore } = await import("./local/store.ts");
-  const store = await openStore(folder, { region: config.region, now: world.now, signal: world.signal });
+  const { openStore } = await import("@mawps/local-aws/src/store.ts");
+  const store = await tellingFaults(
+    openStore(folder, { region: config.region, now: world.now, signal: world.signal }),
+  );
   const aws = connectInside(config, store, world);
   return {
     aws,
@@ -246,19 +254,19 @@ export async function connectThrowaway(
 
 /** Whether `local serve` answers for the store now: only then do links into it open. */
 export async function isLocalServed(config: Config, world: Pick<World, "cwd">): Promise<boolean> {
-  const { findServing } = await import("./local/store.ts");
-  return (await findServing(storeFolder(config, world))) !== undefined;
+  const { findServing } = await import("@mawps/local-aws/src/store.ts");
+  return (await tellingFaults(findServing(storeFolder(config, world)))) !== undefined;
 }
 
 export async function localStoreExists(config: Config, world: Pick<World, "cwd">): Promise<boolean> {
-  const { storeExists } = await import("./local/store.ts");
-  return storeExists(storeFolder(config, world));
+  const { storeExists } = await import("@mawps/local-aws/src/store.ts");
+  return tellingFaults(storeExists(storeFolder(config, world)));
 }
 
 /** Deletes the local store; a folder that is none is refused. */
 export async function resetLocal(config: Config, world: Pick<World, "cwd" | "signal">): Promise<void> {
-  const { resetStore } = await import("./local/store.ts");
-  await resetStore(storeFolder(config, world), { signal: world.signal });
+  const { resetStore } = await import("@mawps/local-aws/src/store.ts");
+  await tellingFaults(resetStore(storeFolder(config, world), { signal: world.signal }));
 }
 
 export interface LocalServer {
@@ -277,11 +285,11 @@ export async function serveLocal(
   port: number,
 ): Promise<LocalServer> {
   const [{ findServing, openStore }, { serve }] = await Promise.all([
-    import("./local/store.ts"),
-    import("./local/serve.ts"),
+    import("@mawps/local-aws/src/store.ts"),
+    import("@mawps/local-aws/src/serve.ts"),
   ]);
   const folder = storeFolder(config, world);
-  const serving = await findServing(folder);
+  const serving = await tellingFaults(findServing(folder));
   if (serving !== undefined) {
     throw new CliError(`the store is being served already, at ${serving.endpoint}`, {
       hint: `use that one, or stop it: kill ${serving.pid}`,
@@ -289,15 +297,14 @@ export async function serveLocal(
   }
   // The buckets and tables are made before anybody can ask for them.
   await (await connectLocal(config, "writes", world)).close();
-  const store = await openStore(folder, { region: config.region, now: world.now, signal: world.signal });
+  const store = await tellingFaults(
+    openStore(folder, { region: config.region, now: world.now, signal: world.signal }),
+  );
   try {
-    const server = await serve(store, {
-      dir: folder,
-      region: config.region,
-      port,
-      now: world.now,
-      signal: world.signal,
-    });
+    const { now, signal } = world;
+    const server = await tellingFaults(
+      serve(store, { dir: folder, region: config.region, port, now, signal }),
+    );
     return { endpoint: server.endpoint, region: config.region, ...store.credentials, closed: server.closed };
   } catch (error) {
     await store.close();

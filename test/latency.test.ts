@@ -2,8 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { serve } from "../src/local/serve.ts";
-import { openStore } from "../src/local/store.ts";
+import { serve } from "@mawps/local-aws/src/serve.ts";
+import { openStore } from "@mawps/local-aws/src/store.ts";
 import { startFarServer, tellsOfThreads, type FarServer } from "./support/rounds.ts";
 import { makeHome, testStart, type TestHome } from "./support/world.ts";
 

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { putObject } from "../../src/aws/s3/objects.ts";
 import { putProfile } from "../support/documents.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
-import { localPoolId } from "../../src/local/service.ts";
+import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import { makeGroups, makeUsers } from "./user-pools.ts";
 
 const bucket = "mawps-user-files-1760106396";

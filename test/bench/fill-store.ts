@@ -4,8 +4,8 @@ import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { connect } from "../../src/aws/clients.ts";
 import { putObject } from "../../src/aws/s3/objects.ts";
 import { typed } from "../../src/aws/dynamodb/plain.ts";
-import { requestHandler } from "../../src/local/request-handler.ts";
-import { openStore } from "../../src/local/store.ts";
+import { requestHandler } from "@mawps/local-aws/src/request-handler.ts";
+import { openStore } from "@mawps/local-aws/src/store.ts";
 
 const [, , folder = "", bucket = "", users = "", each = ""] = process.argv;
 const past = Date.now() - 40 * 86_400_000;

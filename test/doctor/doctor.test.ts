@@ -12,7 +12,7 @@ import { examine } from "../../src/doctor/doctor.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import type { Outside } from "../../src/doctor/outside.ts";
 import { CliError } from "../../src/errors.ts";
-import { localPoolId } from "../../src/local/service.ts";
+import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import type { Declaration } from "../../src/model/declaration.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import { publicUrl } from "../../src/model/urls.ts";

@@ -17,9 +17,9 @@ import { afterEach, beforeEach, describe, expect, type TestContext, test } from 
 import { type Aws, connect } from "../../src/aws/clients.ts";
 import { parseUserLine } from "../../src/backup/user-line.ts";
 import { readUsers } from "../../src/backup/users-read.ts";
-import { serve, type Served } from "../../src/local/serve.ts";
-import { localPoolId } from "../../src/local/service.ts";
-import { openStore } from "../../src/local/store.ts";
+import { serve, type Served } from "@mawps/local-aws/src/serve.ts";
+import { localPoolId } from "@mawps/local-aws/src/service.ts";
+import { openStore } from "@mawps/local-aws/src/store.ts";
 import { installed, type Outcome, run } from "./programs.ts";
 
 const region = "eu-central-1";

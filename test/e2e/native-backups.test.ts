@@ -9,8 +9,8 @@ import { getItem, type Item } from "../../src/aws/dynamodb/items.ts";
 import { putNew } from "../../src/aws/dynamodb/put-new.ts";
 import { readRestored } from "../../src/aws/dynamodb/table-recovery.ts";
 import { createTable, enableRecovery } from "../../src/aws/dynamodb/table-settings.ts";
-import { serve, type Served } from "../../src/local/serve.ts";
-import { openStore } from "../../src/local/store.ts";
+import { serve, type Served } from "@mawps/local-aws/src/serve.ts";
+import { openStore } from "@mawps/local-aws/src/store.ts";
 import { installed, run } from "./programs.ts";
 
 const region = "eu-central-1";

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Aws } from "../../src/aws/clients.ts";
 import { openWhole } from "../../src/aws/s3/stored-object.ts";
 import { objectTags, putObject } from "../../src/aws/s3/objects.ts";
-import { localPoolId } from "../../src/local/service.ts";
+import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import { makeGroups, makeUsers, snapshotOf, stateOf } from "../backup/user-pools.ts";
 import { serveHome } from "../support/served.ts";
 import { putTyped, textOf } from "../support/typed-tables.ts";

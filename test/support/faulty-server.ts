@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect, type Aws, type ConnectOptions } from "../../src/aws/clients.ts";
-import type { LocalResponse, LocalService } from "../../src/local/service.ts";
+import type { LocalResponse, LocalService } from "@mawps/local-aws/src/service.ts";
 
 export interface SeenRequest {
   readonly method: string;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { vi } from "vitest";
-import { openStore, type LocalStore } from "../../src/local/store.ts";
-import { answerSts, isStsRequest } from "../../src/local/sts.ts";
+import { openStore, type LocalStore } from "@mawps/local-aws/src/store.ts";
+import { answerSts, isStsRequest } from "@mawps/local-aws/src/sts.ts";
 import { startFaultyServer, type FaultyServer } from "./faulty-server.ts";
 import { testStart, type Outcome, type TestHome } from "./world.ts";
 

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type Aws } from "../../src/aws/clients.ts";
-import { requestHandler } from "../../src/local/request-handler.ts";
-import { openStore } from "../../src/local/store.ts";
+import { requestHandler } from "@mawps/local-aws/src/request-handler.ts";
+import { openStore } from "@mawps/local-aws/src/store.ts";
 import { startFaultyServer, type FaultyServer } from "./faulty-server.ts";
 
 export interface LocalAws {

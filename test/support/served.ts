@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { vi } from "vitest";
-import { findServing } from "../../src/local/store.ts";
+import { findServing } from "@mawps/local-aws/src/store.ts";
 import type { TestHome } from "./world.ts";
 
 export interface ServedHome {

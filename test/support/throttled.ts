@@ -1,4 +1,4 @@
-import type { LocalRequest, LocalResponse, LocalService } from "../../src/local/service.ts";
+import type { LocalRequest, LocalResponse, LocalService } from "@mawps/local-aws/src/service.ts";
 
 /**
  * What a busy DynamoDB does to a call: nothing special; takes nothing of a batch; says so of its last half (though it

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { deleteObject, getObjectBytes, putObject } from "../../../src/aws/s3/objects.ts";
 import { createUser } from "../../../src/aws/cognito/users-change.ts";
 import { paced } from "../../../src/aws/cognito/users-pace.ts";
-import { localPoolId } from "../../../src/local/service.ts";
+import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import { putTyped, removeUsers, textOf } from "../../support/typed-tables.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
 

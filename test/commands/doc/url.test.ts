@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { deleteAllVersions } from "../../../src/aws/s3/deletion.ts";
 import { headObject } from "../../../src/aws/s3/objects.ts";
 import type { Aws } from "../../../src/aws/clients.ts";
-import { findServing } from "../../../src/local/store.ts";
+import { findServing } from "@mawps/local-aws/src/store.ts";
 import {
   documentBucket as bucket,
   documentKeys,
