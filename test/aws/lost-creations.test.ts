@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createGroup } from "../../src/aws/cognito/groups.ts";
 import { makeTable, type TableToMake } from "../../src/aws/dynamodb/make-table.ts";
-import { localPoolId } from "../../src/local/service.ts";
+import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import { openLocalAws, type LocalAws } from "../support/local-aws.ts";
 
 /*
