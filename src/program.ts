@@ -1,5 +1,7 @@
 import { Command, Help, Option } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "./errors.ts";
 import type { Voice } from "./main.ts";
+import type { Model } from "./model/schema.ts";
 import type { Run } from "./commands/run.ts";
 import type { World } from "./world.ts";
 import { showsColor } from "./output/layout.ts";
@@ -18,6 +20,8 @@ interface Noun {
   readonly description: string;
   /** For the help of one that has verbs. */
   readonly examples?: readonly [string, string];
+  /** What the site must have for it, by its model: a feature of that name; `mawps` where it works on no other site. */
+  readonly needs?: keyof NonNullable<Model["features"]> | "mawps";
   /** Adds the verbs (or, where the noun is its own verb, its flags and action). Loaded when it is called. */
   load(): Promise<(noun: AnyCommand, begin: Begin) => void>;
 }
@@ -25,21 +29,25 @@ interface Noun {
 const nouns: Readonly<Record<string, Noun>> = {
   hero: {
     description: "the picture on the home page",
+    needs: "hero",
     examples: ["mawps hero set photo.jpg", "mawps hero show"],
     load: async () => (await import("./commands/hero/index.ts")).hero,
   },
   retention: {
     description: "what is due to be deleted, and deleting it",
+    needs: "mawps",
     examples: ["mawps retention plan", "mawps retention run --dry-run"],
     load: async () => (await import("./commands/retention/index.ts")).retention,
   },
   backup: {
     description: "backups of tables, files and accounts, and what AWS keeps by itself",
+    needs: "mawps",
     examples: ["mawps backup create", "mawps backup restore latest --dry-run"],
     load: async () => (await import("./commands/backup/index.ts")).backup,
   },
   migrate: {
     description: "versioned changes of what is stored: plan them, apply them, take them back",
+    needs: "mawps",
     examples: ["mawps migrate status", "mawps migrate plan"],
     load: async () => (await import("./commands/migrate/index.ts")).migrate,
   },
@@ -50,21 +58,25 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   avatar: {
     description: "a user's own picture",
+    needs: "avatar",
     examples: ["mawps avatar set user-123 portrait.jpg", "mawps avatar url user-123"],
     load: async () => (await import("./commands/avatar/index.ts")).avatar,
   },
   doc: {
     description: "users' documents: upload, download, links, requests, scan, check",
+    needs: "mawps",
     examples: ["mawps doc upload user-123 cv.pdf --type cv", "mawps doc list user-123"],
     load: async () => (await import("./commands/doc/index.ts")).doc,
   },
   twin: {
     description: "the owner's digital twin: from the browser into DynamoDB, and its versions",
+    needs: "twin",
     examples: ["mawps twin migrate twin.json", "mawps twin show"],
     load: async () => (await import("./commands/twin/index.ts")).twin,
   },
   progress: {
     description: "how the users get on: one of them, all of them, and what a browser still holds",
+    needs: "progress",
     examples: ["mawps progress show user-123", "mawps progress stats"],
     load: async () => (await import("./commands/progress/index.ts")).progress,
   },
@@ -92,6 +104,7 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   demo: {
     description: "see the main job done in a temporary local store",
+    needs: "mawps",
     load: async () => (await import("./commands/demo.ts")).demo,
   },
   completion: {
@@ -123,6 +136,7 @@ export function buildProgram(world: World): Program {
     .option("--region <region>", "AWS region")
     .option("--endpoint-url <url>", "a server in place of AWS")
     .option("--config <file>", "configuration file")
+    .option("--model <name|file>", "what the site stores: a shipped model, or a file")
     .option("--json", "print the result as JSON")
     .option("-y, --yes", "go on without asking")
     .option("--confirm <name>", "name of a protected environment, instead of typing it")
@@ -149,19 +163,36 @@ export function buildProgram(world: World): Program {
   const begin: Begin = async (command) => {
     const { color, ...flags } = command.optsWithGlobals() as Record<string, unknown>;
     // Help and version are shown without any of these.
-    const [{ findConfigFile }, { resolve }, { startRun }] = await Promise.all([
-      import("./config/config-file.ts"),
-      import("./config/config.ts"),
-      import("./commands/run.ts"),
-    ]);
-    const file = await findConfigFile(world, flags["config"] as string | undefined);
-    const run = startRun(
-      world,
-      resolve(color === false ? { ...flags, noColor: true } : flags, world.env, file),
-      file,
+    const [{ findConfigFile }, { modelSetting, resolveFor }, { loadModel }, { startRun }] = await Promise.all(
+      [
+        import("./config/config-file.ts"),
+        import("./config/config.ts"),
+        import("./config/model-file.ts"),
+        import("./commands/run.ts"),
+      ],
     );
+    const file = await findConfigFile(world, flags["config"] as string | undefined);
+    const given = { flags: color === false ? { ...flags, noColor: true } : flags, env: world.env, file };
+    const model = modelSetting(given);
+    const site = await loadModel(world, model);
+    if (model.value !== "mawps") refuseOtherSites(command, site);
+    const run = startRun(world, resolveFor(site, given), file);
     started.push(run);
     return run;
+  };
+
+  /** Before anything is opened: what another site does not have is never looked for under MAWPS's names. */
+  const refuseOtherSites = (command: AnyCommand, site: Model) => {
+    let noun = command;
+    while (noun.parent !== null && noun.parent !== root) noun = noun.parent as AnyCommand;
+    const needs = nouns[noun.name()]?.needs;
+    if (needs === undefined) return;
+    const isNever = needs !== "mawps" && site.features?.[needs] === undefined;
+    const why = isNever ? `its model has no "${needs}"` : "it works on MAWPS's own model only";
+    throw new CliError(`mawps ${noun.name()} is not for ${site.name}: ${why}`, {
+      exitCode: exitCodes.usage,
+      hint: 'what the site stores: mawps model show; the setting "model" chooses another',
+    });
   };
 
   const loadNoun = async (noun: AnyCommand) => {

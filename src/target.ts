@@ -8,36 +8,40 @@ import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import type { LocalStore } from "@mawps/local-aws/src/store.ts";
 import type { MadeStore } from "./migrations/new-store.ts";
 import type { Declaration } from "./model/declaration.ts";
-import { defaultNames, mawps, type Names } from "./model/mawps.ts";
-import type { RetentionPeriods } from "./model/retention.ts";
+import { modelHash } from "./model/hash.ts";
+import { mawpsModel } from "./model/mawps.ts";
+import { declarationOf, type SiteNames } from "./model/declare.ts";
+import type { Period } from "./model/retention.ts";
 import { makeFolders } from "./make-folders.ts";
 import { tellingFaults } from "./store-faults.ts";
 import { version } from "./version.ts";
 import type { Step } from "./setup/step.ts";
 import type { Access, Connection, World } from "./world.ts";
 
-/** The names of the site's resources as configured, for the declaration of the model. */
-function names(config: Config): Names {
+/** The names of the site's resources as configured, by the roles of its model. */
+function names(config: Config): SiteNames {
+  const { site, region, websiteOrigins, newTableShape } = config;
   const poolId = userPoolId(config);
+  const named = (group: "buckets" | "tables") =>
+    Object.fromEntries(
+      Object.entries(site[group]).map(([role, { name }]) => [
+        role,
+        String(valueOf(config, `${group}.${role}`) ?? name),
+      ]),
+    );
   return {
-    ...defaultNames,
-    region: config.region,
-    buckets: {
-      publicMedia: config["buckets.publicMedia"],
-      userFiles: config["buckets.userFiles"],
-      profileImages: config["buckets.profileImages"],
-    },
-    tables: {
-      userProfiles: config["tables.userProfiles"],
-      digitalTwin: config["tables.digitalTwin"],
-      auditLog: config["tables.auditLog"],
-      migrations: config["tables.migrations"],
-      userDocuments: config["tables.userDocuments"],
-    },
-    websiteOrigins: config.websiteOrigins,
-    newTableShape: config.newTableShape,
+    region,
+    buckets: named("buckets"),
+    tables: named("tables"),
+    websiteOrigins,
+    newTableShape,
     ...(poolId === undefined ? {} : { userPoolId: poolId }),
   };
+}
+
+/** Of a setting whose key a model has made. */
+function valueOf(config: Config, key: string): unknown {
+  return (config as Readonly<Record<string, unknown>>)[key];
 }
 
 /** The user pool as configured; a local store has one of its own. */
@@ -45,24 +49,25 @@ function userPoolId(config: Config): string | undefined {
   return config.userPoolId ?? (config.target === "local" ? localPoolId(config.region) : undefined);
 }
 
-/** The periods of retention as configured. */
-function periods(config: Config): RetentionPeriods {
-  return {
-    deletedDocuments: config["retention.deletedDocuments"],
-    expiredDocuments: config["retention.expiredDocuments"],
-    halfDoneUploads: config["retention.halfDoneUploads"],
-    multipartUploads: config["retention.multipartUploads"],
-    noncurrentVersions: config["retention.noncurrentVersions"],
-    unreferencedImages: config["retention.unreferencedImages"],
-    auditEntries: config["retention.auditEntries"],
-    keepImages: config["retention.keepImages"],
-    keepTwinVersions: config["retention.keepTwinVersions"],
-  };
-}
-
 /** The site with its names and periods as configured. */
 export function configuredSite(config: Config): Declaration {
-  return mawps(names(config), periods(config));
+  const periods = Object.entries(config).flatMap(([key, value]) =>
+    key.startsWith("retention.") ? [[key.slice("retention.".length), value as Period] as const] : [],
+  );
+  return declarationOf(config.site, names(config), Object.fromEntries(periods));
+}
+
+/**
+ * Names of the table and of the bucket of the audit trail.
+ * @throws CliError where the model has none.
+ */
+export function trailPlace(config: Config): NonNullable<Declaration["trail"]> {
+  const { trail } = configuredSite(config);
+  if (trail !== undefined) return trail;
+  throw new CliError(`the model of ${config.site.name} has no table for the audit trail`, {
+    exitCode: exitCodes.usage,
+    hint: 'add one with "tool": "audit" and "anchors", or write "audit": "off" in the configuration',
+  });
 }
 
 /** Folder of the local store: `home`, seen from the current folder. */
@@ -173,7 +178,8 @@ function connectPassing(config: Config, store: LocalStore, world: Pick<World, "n
   const makeBehind = async (before: Promise<void>, { role, has }: (typeof parts)[number]) => {
     await before;
     done.push(...(await setUp(makers, { ...site, ...has })));
-    if (role === "migrations") await noteNew(makers, { declaration: site, done, now: world.now() });
+    if (role === "migrations" && config.site === mawpsModel)
+      await noteNew(makers, { declaration: site, done, now: world.now() });
   };
   const make = (part: (typeof parts)[number]) => {
     const known = made.get(part.name);
@@ -338,7 +344,8 @@ async function provisioned(
   { folder, now }: { readonly folder: string; readonly now: () => Date },
 ): Promise<Connection> {
   const marker = join(folder, "provisioned.json");
-  const wanted = JSON.stringify(names(config));
+  const ofModel = config.site === mawpsModel ? {} : { model: modelHash(config.site) };
+  const wanted = JSON.stringify({ ...names(config), ...ofModel });
   try {
     const made = await readFile(marker, "utf8").catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return "";
@@ -347,7 +354,7 @@ async function provisioned(
     if (!made.split("\n").includes(wanted)) {
       const declaration = configuredSite(config);
       const done = await setUp(connection.aws, declaration);
-      await noteNew(connection.aws, { declaration, done, now: now() });
+      if (config.site === mawpsModel) await noteNew(connection.aws, { declaration, done, now: now() });
       await writeFile(marker, `${made}${wanted}\n`, { mode: 0o600 });
     }
     return connection;

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { configFileName } from "../config/config-file.ts";
-import { settings, type SettingKey } from "../config/config.ts";
+import { settingsOf, type SettingKey } from "../config/config.ts";
 import { CliError } from "../errors.ts";
 import { table } from "../output/table.ts";
 import type { AnyCommand, Begin } from "../program.ts";
@@ -13,11 +13,11 @@ export function config(noun: AnyCommand, begin: Begin): void {
       .addHelpText("after", "\nExample:\n  mawps config show --json")
       .action(async (_options, command) => {
         const run = await begin(command as AnyCommand);
-        const rows = (Object.keys(settings) as SettingKey[]).map((key) => ({
+        const rows = Object.entries(settingsOf(run.config.site)).map(([key, { env }]) => ({
           key,
-          value: run.config[key] ?? null,
-          source: run.sources[key],
-          variable: settings[key].env[0],
+          value: run.config[key as SettingKey] ?? null,
+          source: run.sources[key as SettingKey],
+          variable: env[0],
         }));
         await run.printRows(rows, (all, layout) =>
           table(

@@ -1,6 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
+import { mawpsModel } from "../model/mawps.ts";
 import { paint, type Layout, type Tone } from "../output/layout.ts";
 import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "../program.ts";
@@ -63,7 +64,8 @@ export function setup(noun: Command, begin: Begin): void {
       });
       const event: AuditEvent = { action: "setup.applied", details: { steps: due.map(told) } };
       // A trail that the plan is about to make can only be told the outcome.
-      const parts = new Set([run.config["tables.auditLog"], run.config["buckets.userFiles"]]);
+      const { trail: kept } = declaration;
+      const parts = new Set(kept === undefined ? [] : [kept.table, kept.bucket]);
       const isToBeMade = due.some(({ kind, name }) => kind === "create" && parts.has(name));
       const trail = isToBeMade ? undefined : await run.audit();
       const working = await run.progress("setting up");
@@ -74,6 +76,7 @@ export function setup(noun: Command, begin: Begin): void {
           onStep: (step) => working.update(`${step.resource} ${step.name}: ${step.aspect}`),
         });
         const made = { declaration, done: result.done, now: run.world.now(), tool: `mawps/${version}` };
+        if (run.config.site !== mawpsModel) return result;
         await noteNewStore(aws, made).catch((error: unknown) => {
           if (!isDenied(error)) throw error;
           run.warn("that there is nothing to migrate could not be noted: `mawps migrate up` does it");

@@ -6,7 +6,9 @@ import {
   isDocumentExtension,
   type DocumentExtension,
 } from "../model/document-types.ts";
+import { mawpsModel } from "../model/mawps.ts";
 import { defaultPeriods, type Period } from "../model/retention.ts";
+import type { Model } from "../model/schema.ts";
 
 /** How a setting is read: from text (flag, variable) and from JSON (file). Both throw on a wrong value. */
 interface Kind<T> {
@@ -155,6 +157,11 @@ export const settings = {
   protected: setting(bool, false, {
     about: "destructive commands ask for its name to be typed",
     env: ["MAWPS_PROTECTED"],
+  }),
+  model: setting(text, "mawps", {
+    about: "what the site stores: the name of a shipped model (`mawps model list`), or a file",
+    env: ["MAWPS_MODEL"],
+    flag: "model",
   }),
   profile: setting(optional(text), undefined, {
     about: "profile of the AWS configuration; by default the SDK's own chain",
@@ -374,8 +381,11 @@ export const settings = {
 
 export type SettingKey = keyof typeof settings;
 
-/** One value per setting, under its file key. */
-export type Config = { readonly [K in SettingKey]: (typeof settings)[K]["fallback"] | KindOf<K> };
+/** One value per setting, under its file key. Names and periods of another model than MAWPS's are there as its model has them. */
+export type Config = { readonly [K in SettingKey]: (typeof settings)[K]["fallback"] | KindOf<K> } & {
+  /** What the setting `model` says, read and checked. */
+  readonly site: Model;
+};
 
 type KindOf<K extends SettingKey> = (typeof settings)[K] extends Setting<infer T> ? T : never;
 
@@ -393,42 +403,109 @@ export interface Resolved {
   readonly sources: Sources;
 }
 
-const keys = Object.keys(settings) as SettingKey[];
-
-/**
- * Flag over environment over file over default, for every setting.
- * @throws CliError (usage) that names the flag, variable, or file and key, of an unknown key or wrong value.
- */
-export function resolve(
-  flags: Readonly<Record<string, unknown>>,
-  env: Readonly<Record<string, string | undefined>>,
-  file: ConfigFile | undefined,
-): Resolved {
-  const inFile = file === undefined ? new Map<string, unknown>() : fileValues(file);
-  const config: Record<string, unknown> = {};
-  const sources: Record<string, string> = {};
-  for (const key of keys) {
-    const [value, source] = pick(key, { flags, env, file, inFile });
-    config[key] = value;
-    sources[key] = source;
-  }
-  const resolved = { config: config as Config, sources: sources as Sources };
-  refuseContradictions(resolved);
-  return resolved;
-}
-
-/** Settings that are a file or folder. */
-const places = ["home", "backup.repository", "backup.identityFile", "backup.passphraseFile"] as const;
-
+/** What was given, by where it stands. */
 interface Given {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly file: ConfigFile | undefined;
-  readonly inFile: ReadonlyMap<string, unknown>;
 }
 
-function pick(key: SettingKey, { flags, env, file, inFile }: Given): [unknown, string] {
-  const { kind, flag, env: variables, fallback }: Setting<unknown> = settings[key];
+/**
+ * Flag over environment over file over default, for every setting of MAWPS.
+ * @throws CliError (usage) that names the flag, variable, or file and key, of an unknown key or wrong value.
+ */
+export function resolve(flags: Given["flags"], env: Given["env"], file: ConfigFile | undefined): Resolved {
+  return resolveFor(mawpsModel, { flags, env, file });
+}
+
+/** The same for the settings of a site by its model. */
+export function resolveFor(site: Model, given: Given): Resolved {
+  const known = settingsOf(site);
+  const { file } = given;
+  const inFile = file === undefined ? new Map<string, unknown>() : fileValues(file, known);
+  const config: Record<string, unknown> = {};
+  const sources: Record<string, string> = {};
+  for (const [key, each] of Object.entries(known)) {
+    const [value, source] = pick([key, each], given, inFile);
+    config[key] = value;
+    sources[key] = source;
+  }
+  const resolved = { config: { ...config, site } as Config, sources: sources as Sources };
+  refuseContradictions(resolved);
+  return resolved;
+}
+
+/** What is said of the model, before anything else can be read: it says which other settings there are. */
+export function modelSetting(given: Given): { readonly value: string; readonly source: string } {
+  const { file } = given;
+  const inFile = new Map(isRecord(file?.values) ? Object.entries(file.values) : []);
+  const [value, source] = pick(["model", settings.model], given, inFile);
+  return { value: String(value), source };
+}
+
+/** Groups of settings whose keys are the names that a model gives. */
+const named = /^(buckets|tables|retention)\.|^newTableShape$/;
+
+/** Every setting that there is for a site: of MAWPS the table above, of another its own names and periods. */
+export function settingsOf(site: Model): Readonly<Record<string, Setting<unknown>>> {
+  if (site === mawpsModel) return settings;
+  const common = Object.entries(settings).filter(([key]) => !named.test(key));
+  const variable = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+  const names = (group: string, kind: Kind<string>, roles: Model["buckets"] | Model["tables"]) =>
+    Object.entries(roles).map(([role, { name, about = role }]) => {
+      const env = [`MAWPS_${variable(role)}_${group.toUpperCase()}`];
+      return [`${group}s.${role}`, setting(kind, name, { about, env })] as const;
+    });
+  const periods = periodSettings(site).map(([name, most, about]) => {
+    const env = [`MAWPS_RETENTION_${variable(name)}`];
+    return [`retention.${name}`, setting(period(0), most, { about, env })] as const;
+  });
+  const shapes = Object.values(site.tables).flatMap((table) => table.shapes ?? []);
+  const [first, ...others] = shapes.map(({ id }) => id);
+  return Object.fromEntries<Setting<unknown>>([
+    ...common,
+    ["region", { ...settings.region, fallback: site.region }],
+    ...names("bucket", bucket, site.buckets),
+    ...names("table", table, site.tables),
+    ...(first === undefined
+      ? []
+      : ([
+          ["newTableShape", { ...settings.newTableShape, kind: oneOf(first, ...others), fallback: first }],
+        ] as const)),
+    ...periods,
+  ]);
+}
+
+/** Names, defaults and meanings of the numbers in a model that settings change. */
+function periodSettings({ lifecycle = {}, entities }: Model): (readonly [string, number, string])[] {
+  const rules = Object.values(entities).flatMap(({ expires = [] }) => expires);
+  return [
+    ...Object.values(lifecycle).flatMap(({ setting: name, after, what }) =>
+      name === undefined ? [] : [[name, after, `days: ${what}`] as const],
+    ),
+    ...rules.flatMap(({ settings: by = {}, after = 0, keepNewest = 0, what }) => [
+      ...(by.after === undefined ? [] : [[by.after, after, `days: ${what}`] as const]),
+      ...(by.keepNewest === undefined
+        ? []
+        : [[by.keepNewest, keepNewest, `newest that stay: ${what}`] as const]),
+    ]),
+  ];
+}
+
+/** Settings that are a file or folder. */
+const places = [
+  "model",
+  "home",
+  "backup.repository",
+  "backup.identityFile",
+  "backup.passphraseFile",
+] as const;
+
+function pick(
+  [key, { kind, flag, env: variables, fallback }]: readonly [string, Setting<unknown>],
+  { flags, env, file }: Given,
+  inFile: ReadonlyMap<string, unknown>,
+): [unknown, string] {
   if (flag !== undefined && flags[flag] !== undefined) {
     const given = flags[flag];
     const name = `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -445,11 +522,17 @@ function pick(key: SettingKey, { flags, env, file, inFile }: Given): [unknown, s
     const given = inFile.get(key);
     const value = checked(kind.fromJson(given), kind, `${file.path}: "${key}"`, given);
     // A folder that a file names lies where the file does, wherever below it the command was called.
-    const isPlace = (places as readonly string[]).includes(key) && typeof value === "string";
+    const isPlace =
+      typeof value === "string" && (places as readonly string[]).includes(key) && !isModelName(key, value);
     const placed = isPlace && !value.startsWith("s3:") ? absolute(dirname(file.path), value) : value;
     return [placed, file.path];
   }
   return [fallback, "default"];
+}
+
+/** A model is a name, or a file: one has a dot or a slash. */
+function isModelName(key: string, value: string): boolean {
+  return key === "model" && !/[./\\]/.test(value);
 }
 
 function checked(value: unknown, kind: Kind<unknown>, where: string, given: unknown): unknown {
@@ -463,9 +546,12 @@ function checked(value: unknown, kind: Kind<unknown>, where: string, given: unkn
 }
 
 /** `{"buckets": {"publicMedia": "x"}}` as `buckets.publicMedia -> x`; unknown keys are errors. */
-function fileValues(file: ConfigFile): Map<string, unknown> {
+function fileValues(
+  file: ConfigFile,
+  settings: Readonly<Record<string, Setting<unknown>>>,
+): Map<string, unknown> {
   const found = new Map<string, unknown>();
-  const known = keys.filter((key) => settings[key].inFile);
+  const known = Object.keys(settings).filter((key) => settings[key]?.inFile === true);
   const groups = new Set(known.filter((key) => key.includes(".")).map((key) => key.split(".", 1)[0]));
   const walk = (value: unknown, prefix: string) => {
     if (!isRecord(value)) {
@@ -476,7 +562,7 @@ function fileValues(file: ConfigFile): Map<string, unknown> {
       const key = prefix + name;
       if (key === "$schema") continue;
       if (prefix === "" && groups.has(key)) walk(inner, `${key}.`);
-      else if ((known as string[]).includes(key)) found.set(key, inner);
+      else if (known.includes(key)) found.set(key, inner);
       else {
         throw new CliError(`${file.path}: unknown key "${key}"`, {
           exitCode: exitCodes.usage,
@@ -494,7 +580,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function refuseContradictions({ config, sources }: Resolved): void {
-  if (config["buckets.publicMedia"] === config["buckets.userFiles"]) {
+  if (config.site === mawpsModel && config["buckets.publicMedia"] === config["buckets.userFiles"]) {
     const from = new Set([sources["buckets.publicMedia"], sources["buckets.userFiles"]]);
     throw new CliError(
       `${[...from].join(" and ")}: the bucket of the users' files is the public one, ${config["buckets.publicMedia"]}`,

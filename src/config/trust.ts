@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { userConfigFolder, type FoundFile } from "./config-file.ts";
 import { makeFolders } from "../make-folders.ts";
-import { settings, type Resolved, type SettingKey } from "./config.ts";
+import { settingsOf, type Resolved, type SettingKey } from "./config.ts";
 import type { Access, World } from "../world.ts";
 
 /** Settings that say to which server what is the user's own goes: credentials, items, documents. */
@@ -11,8 +11,7 @@ const servers = ["endpointUrl", "clamav.host", "clamav.socket"] as const satisfi
 
 /** Settings that say where on AWS it is written, for whom, and what the website shows: names that anybody can have. */
 const places = [
-  "buckets.publicMedia",
-  "buckets.userFiles",
+  "model",
   "publicBaseUrl",
   "backup.repository",
   "backup.encryptTo",
@@ -32,15 +31,23 @@ export function placesOfOthers(
   const isOnAws = config.target === "aws";
   const used = [
     ...servers.filter((key) => key !== "endpointUrl" || isOnAws),
-    ...(isOnAws && access === "writes" ? places : []),
+    ...(isOnAws && access === "writes" ? [...writtenBuckets(config), ...places] : []),
   ];
+  const settings: Readonly<Record<string, { readonly fallback: unknown }>> = settingsOf(config.site);
   const folder = dirname(file.path);
   return used.flatMap((key) => {
-    const value = config[key];
-    if (value === undefined || value === settings[key].fallback || sources[key] !== file.path) return [];
+    const value = (config as Readonly<Record<string, unknown>>)[key];
+    if (typeof value !== "string" || value === settings[key]?.fallback || sources[key] !== file.path)
+      return [];
     const isBeside = key === "backup.repository" && value.startsWith(`${folder}${sep}`);
     return isBeside ? [] : [value];
   });
+}
+
+/** Those that the site does not keep itself. */
+function writtenBuckets({ site }: Resolved["config"]): SettingKey[] {
+  const written = Object.entries(site.buckets).filter(([, { keptBy }]) => keptBy !== "site");
+  return written.map(([role]) => `buckets.${role}` as SettingKey);
 }
 
 /** Whether the user has said before that this file, as it is now, may be believed. */

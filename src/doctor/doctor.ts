@@ -31,8 +31,7 @@ export async function* examine(
   const { caller, backups, scanner, signal } = outside;
   const named = (kind: "table" | "bucket", wanted: string) =>
     declaration[kind === "table" ? "tables" : "buckets"].find(({ role }) => role === wanted)?.name ?? "";
-  const log = named("table", "auditLog");
-  const vault = named("bucket", "userFiles");
+  const { table: log, bucket: vault } = declaration.trail ?? { table: "", bucket: "" };
   const poolId = declaration.userPool?.id;
 
   // All at once: what takes the time is waiting for answers. What turns out to be missing is not told of twice.
@@ -53,7 +52,9 @@ export async function* examine(
   const trying = declaration.buckets
     .filter(({ access, keptBy }) => access !== "public" && keptBy !== "site")
     .map(({ name }) => ({ name, facts: begun(() => tryPrivacy({ aws, outside }, name)) }));
-  const auditing = begun(() => auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()));
+  const auditing =
+    declaration.trail &&
+    begun(() => auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()));
   const pooling = poolId === undefined ? undefined : begun(() => userPoolFindings(aws, poolId, signal));
   const scanning = scanner === undefined ? undefined : begun(scanner);
   const backingUp = backups === undefined ? undefined : begun(backups);
@@ -88,7 +89,7 @@ export async function* examine(
       }),
     );
   }
-  if (isUsable(plan, "table", log) && isUsable(plan, "bucket", vault))
+  if (auditing !== undefined && isUsable(plan, "table", log) && isUsable(plan, "bucket", vault))
     yield* await attempt({ check: "audit trail", subject: log }, auditing);
   if (poolId !== undefined && pooling !== undefined)
     yield* await attempt({ check: "user pool", subject: poolId }, pooling);

@@ -103,6 +103,15 @@ function mustHoldSomething({ model, tell }: Look, path: string, store: string): 
 function checkTable(look: Look, role: string, table: ModelTable): void {
   const { model, tell } = look;
   const path = `tables.${role}`;
+  if (table.tool === "audit") {
+    if (table.anchors === undefined)
+      tell(path, "does not say where its anchors lie", '"anchors": the role of a private bucket');
+    else
+      mustBe(look, { path: `${path}.anchors`, kind: "private bucket" }, [
+        table.anchors,
+        Object.keys(model.buckets).filter((each) => own(model.buckets, each)?.access === "private"),
+      ]);
+  }
   if (table.tool !== undefined) {
     const given = ["key", "shapes", "indexes", "ttl"].find((name) => Object.hasOwn(table, name));
     if (given !== undefined)

@@ -11,6 +11,8 @@ export interface Declaration {
   readonly buckets: readonly BucketDeclaration[];
   readonly tables: readonly TableDeclaration[];
   readonly userPool?: UserPoolDeclaration;
+  /** Names of the table of the tool's audit trail and of the bucket of its anchors. */
+  readonly trail?: { readonly table: string; readonly bucket: string };
   /** Everything that is one person's: what an export collects and an erasure removes. */
   readonly owned: readonly Owned[];
   readonly secrets: Secrets;

@@ -49,6 +49,7 @@ export function declarationOf(model: Model, names: SiteNames, periods: Periods):
     ...(model.userPool === true && names.userPoolId !== undefined
       ? { userPool: { id: names.userPoolId, backedUp: true } }
       : {}),
+    ...trailOf(site),
     owned: ownedOf(model),
     secrets,
     retention: rulesOf(site),
@@ -57,6 +58,13 @@ export function declarationOf(model: Model, names: SiteNames, periods: Periods):
       alsoIn: alsoIn.map((role) => bucketName(site, role)),
     })),
   };
+}
+
+function trailOf(site: Site): Pick<Declaration, "trail"> {
+  const found = Object.entries(site.model.tables).find(([, { tool }]) => tool === "audit");
+  if (found === undefined) return {};
+  const [role, { anchors = "" }] = found;
+  return { trail: { table: tableName(site, role), bucket: bucketName(site, anchors) } };
 }
 
 function bucketName({ model, names }: Site, role: string): string {

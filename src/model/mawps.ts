@@ -49,7 +49,7 @@ export const defaultNames: Names = {
 };
 
 /** models/mawps.json. That it is a model is held by a test, so that no command waits for it to be checked. */
-const mawpsModel = model as unknown as Model;
+export const mawpsModel = model as unknown as Model;
 
 /** API keys and whatever else opens something, wherever the site's pages have put it. */
 export const siteSecrets = model.secrets;

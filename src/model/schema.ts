@@ -86,6 +86,11 @@ const table = z.strictObject({
     .enum(["audit", "migrations"])
     .optional()
     .describe("mawps's own records: it knows their keys and indexes itself"),
+  anchors: role
+    .optional()
+    .describe(
+      "of the audit trail: the private bucket in which its anchors lie, out of reach of who may change the table alone",
+    ),
 });
 
 const database = z.strictObject({

@@ -25,7 +25,7 @@ export function mergedLifecycle(
 
 /** What a rule does, in words. */
 export function ruleText(rule: LifecycleRule): string {
-  const { abortMultipartAfterDays, expireNoncurrentAfterDays } = rule;
+  const { abortMultipartAfterDays, expireNoncurrentAfterDays, intelligentTieringAfterDays } = rule;
   return [
     ...(abortMultipartAfterDays === undefined
       ? []
@@ -33,6 +33,9 @@ export function ruleText(rule: LifecycleRule): string {
     ...(expireNoncurrentAfterDays === undefined
       ? []
       : [`old versions after ${expireNoncurrentAfterDays} days`]),
+    ...(intelligentTieringAfterDays === undefined
+      ? []
+      : [`files from 128 KB on are in Intelligent-Tiering after ${intelligentTieringAfterDays} days`]),
   ].join(", ");
 }
 
@@ -45,6 +48,7 @@ function withFilter(rule: StoredLifecycleRule): StoredLifecycleRule {
 
 function storedRule(rule: LifecycleRule): StoredLifecycleRule {
   const { abortMultipartAfterDays, expireNoncurrentAfterDays, removeExpiredDeleteMarkers } = rule;
+  const { intelligentTieringAfterDays } = rule;
   return {
     ID: rule.id,
     Status: "Enabled",
@@ -56,15 +60,26 @@ function storedRule(rule: LifecycleRule): StoredLifecycleRule {
       ? {}
       : { NoncurrentVersionExpiration: { NoncurrentDays: expireNoncurrentAfterDays } }),
     ...(removeExpiredDeleteMarkers === undefined ? {} : { Expiration: { ExpiredObjectDeleteMarker: true } }),
+    ...(intelligentTieringAfterDays === undefined
+      ? {}
+      : { Transitions: [{ Days: intelligentTieringAfterDays, StorageClass: tiering }] }),
   };
 }
 
+/** By itself it has no archive tiers: those would have to be asked for, and break links. */
+const tiering = "INTELLIGENT_TIERING";
+
+function tieringDays({ Transitions = [] }: StoredLifecycleRule): number | undefined {
+  return Transitions.find(({ StorageClass }) => StorageClass === tiering)?.Days;
+}
+
 function isExactly(stored: StoredLifecycleRule, wanted: LifecycleRule): boolean {
-  const { abortMultipartAfterDays, expireNoncurrentAfterDays } = wanted;
+  const { abortMultipartAfterDays, expireNoncurrentAfterDays, intelligentTieringAfterDays } = wanted;
   return (
     doesAtLeast(stored, wanted) &&
     stored.AbortIncompleteMultipartUpload?.DaysAfterInitiation === abortMultipartAfterDays &&
-    stored.NoncurrentVersionExpiration?.NoncurrentDays === expireNoncurrentAfterDays
+    stored.NoncurrentVersionExpiration?.NoncurrentDays === expireNoncurrentAfterDays &&
+    tieringDays(stored) === intelligentTieringAfterDays
   );
 }
 
@@ -76,6 +91,7 @@ function doesAtLeast(stored: StoredLifecycleRule, wanted: LifecycleRule): boolea
   const keeps = (expires?.NewerNoncurrentVersions ?? 0) > 0;
   return (
     isAtMost(aborts, wanted.abortMultipartAfterDays) &&
+    isAtMost(tieringDays(stored), wanted.intelligentTieringAfterDays) &&
     isAtMost(keeps ? undefined : expires?.NoncurrentDays, wanted.expireNoncurrentAfterDays) &&
     (wanted.removeExpiredDeleteMarkers === undefined || stored.Expiration?.ExpiredObjectDeleteMarker === true)
   );

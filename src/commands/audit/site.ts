@@ -3,6 +3,8 @@ import type { AuditTrail, TrailOptions } from "../../audit/trail.ts";
 import type { Aws } from "../../aws/clients.ts";
 import type { Config } from "../../config/config.ts";
 import { CliError } from "../../errors.ts";
+import { trailPlace } from "../../target.ts";
+import { modelText } from "../../model/hash.ts";
 import { version } from "../../version.ts";
 import type { World } from "../../world.ts";
 
@@ -16,8 +18,7 @@ interface Opened {
 export function auditSite({ aws, config, world }: Opened): AuditSite {
   return {
     aws,
-    table: config["tables.auditLog"],
-    bucket: config["buckets.userFiles"],
+    ...trailPlace(config),
     signal: world.signal,
   };
 }
@@ -41,8 +42,9 @@ export async function openAudit(
   const asked = actor();
   const writer = {
     actor: asked,
-    userAgent: `mawps/${version} node/${world.nodeVersion} ${world.platform}`,
-    retentionDays: auditEntries === "off" ? farAway : auditEntries,
+    userAgent: `mawps/${version} node/${world.nodeVersion} ${world.platform} model/${modelText(config.site)}`,
+    // A model need not let them end.
+    retentionDays: typeof auditEntries === "number" ? auditEntries : farAway,
     now: () => world.now(),
     newId: () => crypto.randomUUID(),
   };
@@ -54,7 +56,7 @@ export async function openAudit(
     const { errorName, isAnswer } = await import("../../aws/setting.ts");
     const withoutIt = 'Without a trail: MAWPS_AUDIT=off, or "audit": "off" in the configuration.';
     if (errorName(error) === "ValidationException") {
-      const keys = `table ${config["tables.auditLog"]} has not the keys of an audit trail`;
+      const keys = `table ${trailPlace(config).table} has not the keys of an audit trail`;
       throw new CliError(`nothing was changed: ${keys}`, {
         hint: `mawps doctor shows them. ${withoutIt}`,
         cause: error,

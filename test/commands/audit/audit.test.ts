@@ -88,7 +88,9 @@ describe("changing commands", () => {
       sequence: 1,
       userId: "owner",
       actor: "local:manuel",
-      userAgent: `mawps/${version} node/${process.versions.node} ${process.platform}`,
+      userAgent: expect.stringMatching(
+        `^mawps/${version} node/${process.versions.node} ${process.platform} model/MAWPS@[0-9a-f]{12}$`,
+      ) as string,
       timestamp: expect.stringMatching(/^2026-03-01T12:\d\d:\d\d\.\d{3}Z$/) as string,
       details: { bucket: publicBucket, key: set.key, sha256: set.sha256, sizeBytes: set.bytes, width: 64 },
     });
