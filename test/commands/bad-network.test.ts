@@ -12,6 +12,7 @@ import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import { findServing } from "@mawps/local-aws/src/store.ts";
 import { buildProgram, type AnyCommand } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
+import { says, startFakeClamd } from "../scan/fake-clamd.ts";
 import { startBadNetwork } from "../support/bad-network.ts";
 import { documentBucket } from "../support/documents.ts";
 import { serveHome } from "../support/served.ts";
@@ -54,6 +55,7 @@ const changing: Readonly<Record<string, readonly string[]>> = {
   "doc restore": ["user-1", "doc-2"],
   "doc tag": ["user-1", "doc-1", "checked"],
   "doc rename": ["user-1", "doc-1", "Brief.txt"],
+  "doc scan": ["--all"],
   "doc check": ["--repair"],
   "twin migrate": ["twin.json"],
   "twin rollback": [],
@@ -96,7 +98,6 @@ const elsewhere = [
   "twin snippet",
   "progress show",
   "progress stats",
-  "doc scan",
   "doctor",
   "init",
   "config show",
@@ -108,14 +109,18 @@ const elsewhere = [
   "completion",
 ];
 
-/** So that `setup` has something to make. */
-const surroundings: Readonly<Record<string, Record<string, string>>> = {
+/** So that `setup` has something to make, and `doc scan` an engine. */
+const surroundings: Record<string, Record<string, string>> = {
   setup: { MAWPS_PROFILE_IMAGES_BUCKET: "new-uploads", MAWPS_DIGITAL_TWIN_TABLE: "new-twin" },
 };
 
 let site: TestHome;
+let engine: Awaited<ReturnType<typeof startFakeClamd>>;
 
 beforeAll(async () => {
+  engine = await startFakeClamd({ complete: says("stream: OK\0") });
+  const { host, port } = engine.clamd;
+  surroundings["doc scan"] = { MAWPS_CLAMAV_HOST: host, MAWPS_CLAMAV_PORT: String(port) };
   site = await makeHome();
   site.tickMs = 1;
   await putWholeSite(site);
@@ -129,6 +134,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
+  await engine[Symbol.asyncDispose]();
   await site.remove();
 });
 
