@@ -5,6 +5,7 @@ import { CliError } from "../errors.ts";
 import { restoredFaults } from "./drill-invariants.ts";
 import { erasedUsers } from "./erasures.ts";
 import { countsOf, type Counts } from "./manifest.ts";
+import type { Tell } from "../amount.ts";
 import type { Repository } from "./repository.ts";
 import { readLedger } from "./restore-audit.ts";
 import { planRestore, usersOf } from "./restore-plan.ts";
@@ -33,7 +34,7 @@ export interface Drill {
   readonly spool: string;
   readonly signal: AbortSignal;
   now(): Date;
-  onProgress(text: string): void;
+  readonly onProgress: Tell;
 }
 
 export interface Step {
@@ -121,7 +122,7 @@ async function restore(site: Drill, note: (fault: Fault) => void) {
       spool,
       signal,
       now: () => site.now(),
-      onProgress: (text) => site.onProgress(text),
+      onProgress: site.onProgress,
     };
     const isLedgerEmpty = ledger.length === 0;
     const plan = await planRestore(into, { poolId: await poolLike(into), isLedgerEmpty });

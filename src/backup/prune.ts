@@ -3,6 +3,7 @@ import type { RecordAudit } from "../model/audit.ts";
 import { DamagedError, damageMarks, markOf } from "./damage.ts";
 import { partLines } from "./parts.ts";
 import { abandonedMs, listPending, removePending } from "./pending.ts";
+import type { Tell } from "../amount.ts";
 import { takePruneLock, type Here, type PruneLock } from "./prune-lock.ts";
 import { decidePrune, type Aged, type PrunePolicy, type Verdict } from "./prune-policy.ts";
 import type { Repository } from "./repository.ts";
@@ -14,7 +15,7 @@ export interface PruneSite {
   readonly repository: Repository;
   readonly here: Here;
   readonly record: RecordAudit;
-  readonly onProgress: (what: string) => void;
+  readonly onProgress: Tell;
 }
 
 /** Why contents that no backup refers to were left where they are. */
@@ -144,8 +145,8 @@ export async function prune(
     const referred = await referredTo(site, new Set(going));
 
     if (going.length > 0) await tell(site, "begun", { backupIds: going });
-    for (const id of going) {
-      site.onProgress(`removing ${id}`);
+    for (const [at, id] of going.entries()) {
+      site.onProgress(`removing ${id}`, { done: at, total: going.length, of: "backups" });
       await lock.assertHeld();
       await removeSnapshot(repository, id, here.signal);
     }
@@ -219,8 +220,8 @@ async function referredTo(
   const names = new Set<string>();
   const add = ({ sha256 }: Pick<Part, "sha256">) => names.add(repository.contentName(sha256));
   const readParts = new Set<string>();
-  for (const id of ids) {
-    onProgress(`looking what ${id} refers to`);
+  for (const [at, id] of ids.entries()) {
+    onProgress(`looking what ${id} refers to`, { done: at, total: ids.length, of: "backups" });
     let isManifestRead = false;
     try {
       const { tables, buckets, userPool } = await readManifest(repository, id, here.signal);
@@ -289,8 +290,13 @@ async function sweep(
 ): Promise<{ contents: number; bytes: number }> {
   const { store } = repository;
   const done = { contents: 0, bytes: 0 };
-  let batch: StoredFile[] = [];
-  const removeBatch = async () => {
+  const all: StoredFile[] = [];
+  for await (const file of unreferred(repository, { referred, before: lock.takenAt, signal: here.signal }))
+    all.push(file);
+  for (let at = 0; at < all.length; at += batchSize) {
+    onProgress("removing contents", { done: at, total: all.length, of: "contents" });
+    const batch = all.slice(at, at + batchSize);
+    here.signal?.throwIfAborted();
     await lock.assertHeld();
     await store.remove(
       batch.map(({ name }) => name),
@@ -298,15 +304,7 @@ async function sweep(
     );
     done.contents += batch.length;
     for (const { bytes } of batch) done.bytes += bytes;
-    batch = [];
-    onProgress(`removing contents: ${done.contents.toLocaleString("en")} so far`);
-  };
-  for await (const file of unreferred(repository, { referred, before: lock.takenAt, signal: here.signal })) {
-    here.signal?.throwIfAborted();
-    batch.push(file);
-    if (batch.length === batchSize) await removeBatch();
   }
-  if (batch.length > 0) await removeBatch();
   const marks = (await damageMarks(store, here.signal)).filter(({ name }) => !referred.has(name));
   if (marks.length > 0) await lock.assertHeld();
   await store.remove(

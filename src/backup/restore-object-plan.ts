@@ -79,7 +79,7 @@ export async function planBucket(
     let at = 0;
     for await (const lines of partLines(repository, part, signal)) {
       const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
-      site.onProgress(`comparing ${name}: ${done.toLocaleString("en")} objects`);
+      site.onProgress(`comparing ${name}`, { done, total: snapshot.objects, of: "objects" });
       const looked = await inParallel(lines, objectsAtOnce, (line) =>
         lookAt(site, { role, bucket: name, isMissing: state === "missing", planning }, line),
       );

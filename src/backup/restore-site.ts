@@ -3,6 +3,7 @@ import { CliError } from "../errors.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { ownersOf, type Owners } from "../model/ownership.ts";
 import type { NewIds } from "./remap.ts";
+import type { Tell } from "../amount.ts";
 import type { Repository } from "./repository.ts";
 import type { LeftKey, RestoreScope } from "./restore-scope.ts";
 import type { Manifest } from "./snapshot.ts";
@@ -35,7 +36,7 @@ export interface RestoreSite {
   readonly spool: string;
   readonly signal: AbortSignal;
   now(): Date;
-  onProgress(text: string): void;
+  readonly onProgress: Tell;
   /** Milliseconds before the first look again at a table that is being made. Tests shorten it. */
   readonly firstDelayMs?: number;
 }

@@ -4,6 +4,7 @@ import { describeTable, type DescribedTable } from "../aws/dynamodb/table-descri
 import { inParallel } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
 import { keysText, sameKeys } from "../model/declaration.ts";
+import type { Amount } from "../amount.ts";
 import type { JsonObject } from "../model/json.ts";
 import { parseItemLine } from "./item-line.ts";
 import { compare, type Compared, type Planning } from "./restore-compare.ts";
@@ -75,7 +76,7 @@ export async function planTable(
     const found = new Uint8Array(source.lines);
     let at = 0;
     for await (const lines of regrouped(source.open(), linesAtOnce)) {
-      site.onProgress(`comparing ${name}: ${total(tally.counts).toLocaleString("en")} items`);
+      site.onProgress(`comparing ${name}`, itemsOf(tally, snapshot));
       const compared = await inParallel(chunked(lines, keysPerGet), callsAtOnce, (chunk) =>
         compare(site, { table, planning, lines: chunk }),
       );
@@ -102,8 +103,8 @@ function note({ counts, differing }: Tally, one: Compared, keys: readonly string
     differing.push(keyOf(one.candidate.item, keys));
 }
 
-function total(counts: FateCounts): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+function itemsOf({ counts }: Tally, { items }: TableSnapshot): Amount {
+  return { done: Object.values(counts).reduce((sum, count) => sum + count, 0), total: items, of: "items" };
 }
 
 interface Counting {
@@ -117,7 +118,7 @@ async function countLines(site: RestoreSite, { table, snapshot, planning, tally 
   const takeAll = isAllTaken(site, planning.isLedgerEmpty);
   for (const source of sourcesOf(site, snapshot)) {
     for await (const lines of source.open()) {
-      site.onProgress(`checking ${table.name}: ${total(tally.counts).toLocaleString("en")} items`);
+      site.onProgress(`checking ${table.name}`, itemsOf(tally, snapshot));
       if (takeAll) {
         for (const line of lines) parseItemLine(line, table.name);
         tally.counts.create += lines.length;

@@ -96,11 +96,12 @@ async function writeAll(
 ): Promise<RestoreOutcome> {
   const done = { items: 0, objects: 0, erasures: 0, failures: [] as Failure[] };
   const planning = planningOf(site, isLedgerEmpty, () => undefined);
+  const totals = { items: dueIn(plan.tables), objects: dueIn(plan.buckets) };
   const writing = (count: "items" | "objects", name: string): Writing => ({
     planning,
     onWritten(written) {
       done[count] += written;
-      site.onProgress(`restoring ${name}: ${done[count].toLocaleString("en")} ${count}`);
+      site.onProgress(`restoring ${name}`, { done: done[count], total: totals[count], of: count });
     },
     onFailed: (failure) => done.failures.push(failure),
   });
@@ -118,13 +119,17 @@ async function writeAll(
   for (const table of plan.tables.filter(({ role, state }) => role === auditRole && state !== "missing"))
     done.erasures += await growLedger(site, table.name);
 
+  const accounts = { done: 0, total: plan.users?.steps.length ?? 0, of: "accounts" };
   const users =
     plan.users === undefined
       ? undefined
       : await restoreUsers(site.aws, plan.users, {
           signal: site.signal,
           now: () => site.now(),
-          onDone: (username) => site.onProgress(`restoring accounts: ${username}`),
+          onDone() {
+            accounts.done += 1;
+            site.onProgress("restoring accounts", accounts);
+          },
         });
   const rest = plan.tables.filter((table) => !trail.includes(table));
   const [where, tables, buckets] =
@@ -146,6 +151,11 @@ async function writeAll(
     settings.push({ table: table.name, ...(await settle(site, table)) });
   }
   return { ...done, users, made, settings };
+}
+
+/** What is to be written in all. */
+function dueIn(places: readonly Pick<TablePlan, "counts">[]): number {
+  return places.reduce((sum, { counts }) => sum + counts.create + counts.overwrite, 0);
 }
 
 /** Whether anything of the table is to be written. */

@@ -8,6 +8,7 @@ import { countsOf, type Counts } from "./manifest.ts";
 import { parseItemLine } from "./item-line.ts";
 import { parseObjectLine, type ObjectLine } from "./object-line.ts";
 import { partLines } from "./parts.ts";
+import type { Amount, Tell } from "../amount.ts";
 import type { Repository } from "./repository.ts";
 import { sourcesOf } from "./restore-items.ts";
 import type { BucketSnapshot, Manifest, Part, TableSnapshot, UsersSnapshot } from "./snapshot.ts";
@@ -24,13 +25,7 @@ export interface VerifyOptions {
   /** Holds a file of an export at a time. */
   readonly spool: string;
   readonly signal: AbortSignal;
-  readonly onProgress: (done: VerifyProgress) => void;
-}
-
-export interface VerifyProgress {
-  readonly parts: number;
-  /** Of objects. */
-  readonly contents: number;
+  readonly onProgress: Tell;
 }
 
 export interface Verification extends Counts {
@@ -70,7 +65,7 @@ export async function verifySnapshot(
   }
   const done = { parts: 0, contents: 0, read: 0, bytesRead: 0 };
   const damaged = new Set<string>();
-  const site: Looking = { ...options, repository, done, damaged };
+  const site: Looking = { ...options, repository, done, damaged, whole: { total: 0 } };
   const faults: string[] = [];
   let counts: Counts = { items: 0, objects: 0, users: 0, bytes: 0 };
   let isReadable = false;
@@ -78,6 +73,7 @@ export async function verifySnapshot(
     const manifest = await readManifest(repository, id, options.signal);
     isReadable = true;
     counts = countsOf(manifest);
+    site.whole = wholeOf(manifest, options.share);
     for await (const fault of faultsOf(site, manifest)) faults.push(fault);
   } catch (error) {
     faults.push(`${damageIn(error)}: nothing of this backup can be restored`);
@@ -90,6 +86,24 @@ interface Looking extends VerifyOptions {
   readonly repository: Repository;
   readonly done: { parts: number; contents: number; read: number; bytesRead: number };
   readonly damaged: Set<string>;
+  /** What it comes to in the end. */
+  whole: Omit<Amount, "done">;
+}
+
+/** Bytes where objects are read, else objects or, without any, parts. */
+function wholeOf(manifest: Manifest, share: number): Omit<Amount, "done"> {
+  const { bytes, objects } = countsOf(manifest);
+  if (share > 0 && bytes > 0) return { total: Math.round(share * bytes) };
+  if (objects > 0) return { total: objects, of: "objects" };
+  const { tables, buckets, userPool } = manifest;
+  const parts = [...tables, ...buckets].reduce((sum, each) => sum + each.parts.length, 0);
+  return { total: parts + (userPool?.parts.length ?? 0), of: "parts" };
+}
+
+function tell({ onProgress, done, whole }: Looking): void {
+  const amount =
+    whole.of === undefined ? done.bytesRead : whole.of === "objects" ? done.contents : done.parts;
+  onProgress("verifying", { ...whole, done: amount });
 }
 
 async function* faultsOf(site: Looking, manifest: Manifest): AsyncGenerator<string> {
@@ -223,7 +237,7 @@ async function* objectFaults(
   const look = (work: typeof lookAt) => async (line: ObjectLine) => {
     const what = await damageOf(() => work(site, line));
     site.done.contents += 1;
-    site.onProgress(site.done);
+    tell(site);
     if (what === undefined) return [];
     site.damaged.add(site.repository.contentName(line.content));
     return [partFault(what, `object ${line.put.Key} of ${of}`)];
@@ -277,7 +291,7 @@ async function* recoveryFaults({ repository, signal }: Looking, id: string): Asy
 
 function partDone(site: Looking): void {
   site.done.parts += 1;
-  site.onProgress(site.done);
+  tell(site);
 }
 
 /** What is damaged, if anything. */

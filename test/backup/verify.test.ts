@@ -122,6 +122,16 @@ onEveryStore("verifying", (keep) => {
     expect(await faults("a")).not.toEqual(await faults("b"));
   });
 
+  test.each([
+    ["of objects", 0, { done: 4, total: 4, of: "objects" }],
+    ["of bytes where all are read", 1, { done: 14, total: 14 }],
+  ])("tells how far it is, %s", async (_what, share, whole) => {
+    const told: unknown[] = [];
+    const onProgress = (_text: string, amount: unknown) => void told.push(amount);
+    await verified(repository, manifest.id, { share, onProgress });
+    expect(told.at(-1)).toEqual(whole);
+  });
+
   test("finds numbers in the manifest that do not fit its parts", async () => {
     const [table] = manifest.tables;
     const [bucket] = manifest.buckets;

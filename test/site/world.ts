@@ -36,7 +36,7 @@ export async function makeLiveSite(): Promise<LiveSite> {
   let atMs = Date.parse("2025-06-01T08:00:00.000Z");
   const site = await connectThrowaway(config, config.home, {
     now: () => new Date((atMs += 1000)),
-    signal: new AbortController().signal,
+    signal: stoppable(undefined).signal,
   });
   const { aws, poolId } = site;
   try {

@@ -3,7 +3,7 @@ import type { BackupPlan, CreateProgress } from "../../backup/create.ts";
 import { measureBuckets } from "../../backup/create-files.ts";
 import { stoppable } from "../../concurrency.ts";
 import { count, grouped } from "../../output/text.ts";
-import { shareOf, transfer } from "../../output/transfer.ts";
+import { leastRateMs, shareOf, transfer } from "../../output/transfer.ts";
 import type { Run } from "../run.ts";
 
 /** A line for the terminal, and the share that is done where it is known. */
@@ -15,9 +15,6 @@ export interface Whole {
   /** Undefined while they are being counted, and where they are not. */
   readonly files: { readonly objects: number; readonly bytes: number } | undefined;
 }
-
-/** Before that a rate is one of a few small objects. */
-const leastMs = 3000;
 
 /** Since when objects are read, and what had been read then, by an earlier run. */
 export interface Began {
@@ -69,7 +66,7 @@ export function readingText(
     doneBytes,
     totalBytes,
     movedBytes: doneBytes - began.bytes,
-    elapsedMs: atMs - began.atMs < leastMs ? 0 : atMs - began.atMs,
+    elapsedMs: atMs - began.atMs < leastRateMs ? 0 : atMs - began.atMs,
   });
   return [
     `${what}: ${itemsText}, ${grouped(objects)} of ${count(all, "object")}, ${amount}`,

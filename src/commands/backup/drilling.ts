@@ -9,6 +9,7 @@ import { recordCheck } from "../../backup/snapshots.ts";
 import { runShell } from "../../shell.ts";
 import { configuredSite, connectThrowaway } from "../../target.ts";
 import { chosenSnapshot, keepOutcome, openBackups } from "./repository.ts";
+import { follow } from "../follow.ts";
 import type { Run } from "../run.ts";
 
 export interface DrillFlags {
@@ -90,7 +91,7 @@ async function inFolder(
       spool: join(folder, "spool"),
       signal: world.signal,
       now: () => world.now(),
-      onProgress: (text) => working.update(text),
+      onProgress: follow(run, working),
     });
     return { ...drilled, poolId: drilled.poolId ?? store.poolId };
   } finally {

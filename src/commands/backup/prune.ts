@@ -6,6 +6,7 @@ import { bytes } from "../../model/bytes.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { repoFlag } from "./repository.ts";
+import { follow } from "../follow.ts";
 import type { Run } from "../run.ts";
 import type { Layout } from "../../output/layout.ts";
 import { idColumn } from "../../output/tones.ts";
@@ -53,7 +54,7 @@ export function backupPrune(begin: Begin): AnyCommand {
         repository: await openBackups(run, options.repo),
         here,
         record: async () => undefined,
-        onProgress: (what) => looking.update(what),
+        onProgress: follow(run, looking),
       };
       const { verdicts, ahead, late } = await planPrune(site, policy);
       tellAhead(run, ahead);
@@ -101,7 +102,7 @@ async function carriedOut(
   const pruned = await work({
     ...site,
     record: (events) => trail.recordAll(events),
-    onProgress: (what) => working.update(what),
+    onProgress: follow(run, working),
   });
   working.stop();
   return pruned;

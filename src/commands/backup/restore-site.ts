@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Tell } from "../../amount.ts";
 import type { Aws } from "../../aws/clients.ts";
 import { erasedUsers } from "../../backup/erasures.ts";
 import { readNewIds } from "../../backup/remap.ts";
@@ -29,7 +30,7 @@ export interface RestoreFlags {
   readonly remap?: true;
   readonly fromElsewhere?: true;
   readonly retry?: string;
-  readonly onProgress: (text: string) => void;
+  readonly onProgress: Tell;
 }
 
 /** The snapshot that is meant, the place that it goes to, and who was erased. */

@@ -8,6 +8,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
+import { follow } from "../follow.ts";
 import type { Run } from "../run.ts";
 
 const policies = ["skip", "newer", "replace", "fail"] as const satisfies readonly OnConflict[];
@@ -48,7 +49,7 @@ export function backupRestore(begin: Begin): AnyCommand {
       const { site, isLedgerEmpty, poolId } = await restoreSite(run, {
         ...options,
         snapshot,
-        onProgress: (text) => looking.update(text),
+        onProgress: follow(run, looking),
       });
       const plan = await planRestore(site, { poolId, isLedgerEmpty });
       looking.stop();
@@ -133,7 +134,7 @@ async function carriedOut(
 ): Promise<RestoreOutcome> {
   const { carryOutRestore } = await import("../../backup/restore.ts");
   const working = await run.progress("restoring");
-  const shown = { ...site, onProgress: (text: string) => working.update(text) };
+  const shown = { ...site, onProgress: follow(run, working) };
   const outcome = await carryOutRestore(shown, plan, {
     ...options,
     trailTable: run.config["tables.auditLog"],

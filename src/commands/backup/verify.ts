@@ -5,6 +5,7 @@ import { bytes } from "../../model/bytes.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
+import { follow } from "../follow.ts";
 import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
 
 /** `mawps backup verify`: whether a backup is what was written. */
@@ -39,8 +40,7 @@ export function backupVerify(begin: Begin): AnyCommand {
         seed: world.randomHex(8),
         aws: () => run.aws("reads"),
         spool: spoolFolder(run),
-        onProgress: ({ parts, contents }) =>
-          progress.update(`${id}: ${count(parts, "part")}, ${count(contents, "object")} so far`),
+        onProgress: follow(run, progress),
         signal,
       });
       progress.stop();

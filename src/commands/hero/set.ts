@@ -6,6 +6,7 @@ import { duration } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
+import { follow } from "../follow.ts";
 import type { Run } from "../run.ts";
 import { heroSite } from "./site.ts";
 import { warnOfForeignType } from "./warnings.ts";
@@ -67,7 +68,7 @@ export function heroSet(begin: Begin): AnyCommand {
         dryRun: config.dryRun,
         now: () => world.now(),
         randomHex: (count) => world.randomHex(count),
-        onStep: (step) => progress.update(step),
+        onProgress: follow(run, progress),
       });
       progress.stop();
       warnOfForeignType(run, result.foreignType);

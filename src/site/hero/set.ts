@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Tell } from "../../amount.ts";
 import { anonymousGet } from "../../aws/anonymous.ts";
 import { deleteObject, loadObjects, putObject } from "../../aws/s3/objects.ts";
 import { stoppable } from "../../concurrency.ts";
@@ -57,8 +58,7 @@ export interface SetOptions {
   readonly audit: Promise<AuditTrail>;
   readonly now: () => Date;
   readonly randomHex: (bytes: number) => string;
-  /** Told what is being done next. */
-  readonly onStep: (step: string) => void;
+  readonly onProgress: Tell;
 }
 
 /** One object to be uploaded. */
@@ -66,6 +66,11 @@ interface Upload {
   readonly key: string;
   readonly body: Uint8Array;
   readonly contentType: string;
+}
+
+interface Uploaded {
+  readonly key: string;
+  readonly version: string | undefined;
 }
 
 /**
@@ -94,12 +99,11 @@ export async function setHero(
   const uploads = plans.flatMap((each) => each.uploads);
 
   const setAll = async () => {
-    const done: { key: string; version: string | undefined }[] = [];
+    const done: Uploaded[] = [];
     try {
-      options.onStep(`uploading to s3://${site.bucket}`);
-      await uploadAll(site, uploads, done);
+      await uploadAll(site, uploads, { done, onProgress: options.onProgress });
       if (options.verify) {
-        options.onStep("looking at it from outside");
+        options.onProgress("looking at it from outside");
         await Promise.all(uploads.map((upload) => verify(site, upload)));
       }
       // A new picture depends on none that others set meanwhile: theirs is then the one before.
@@ -196,8 +200,11 @@ function plan(site: HeroSite, image: PreparedImage, name: { now: Date; random: s
 async function uploadAll(
   site: HeroSite,
   uploads: readonly Upload[],
-  done: { key: string; version: string | undefined }[],
+  { done, onProgress }: { readonly done: Uploaded[]; readonly onProgress: Tell },
 ): Promise<void> {
+  const amount = { done: 0, total: uploads.reduce((sum, { body }) => sum + body.byteLength, 0) };
+  const tell = () => onProgress(`uploading to s3://${site.bucket}`, amount);
+  tell();
   const results = await Promise.allSettled(
     uploads.map(async ({ key, body, contentType }) => {
       const stored = await putObject(site.aws, {
@@ -210,6 +217,8 @@ async function uploadAll(
         signal: site.signal,
       });
       done.push({ key, version: stored.version });
+      amount.done += body.byteLength;
+      tell();
     }),
   );
   const failed = results.find((result) => result.status === "rejected");
@@ -244,11 +253,7 @@ async function verify(site: HeroSite, { key, body }: Upload): Promise<void> {
  * them stays in a versioned bucket. An update of the pointer whose answer was lost may have happened: then the
  * pointer is looked at first, and what it points or pointed at stays.
  */
-async function withdraw(
-  site: HeroSite,
-  done: readonly { key: string; version: string | undefined }[],
-  reason: unknown,
-): Promise<void> {
+async function withdraw(site: HeroSite, done: readonly Uploaded[], reason: unknown): Promise<void> {
   if (done.length === 0) return;
   // The run may have been aborted: the clean-up has to happen all the same.
   const calm: HeroSite = { ...site, signal: stoppable(undefined).signal };

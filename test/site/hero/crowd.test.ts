@@ -38,7 +38,7 @@ it("gets twenty settings at once through, each with the one before it in the his
           audit: Promise.resolve(noTrail),
           now: () => testStart,
           randomHex: () => at.toString(16).padStart(8, "0"),
-          onStep: () => {},
+          onProgress: () => {},
         });
       }),
     );
