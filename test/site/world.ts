@@ -1,6 +1,7 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Aws } from "../../src/aws/clients.ts";
+import { stoppable } from "../../src/concurrency.ts";
 import { resolve } from "../../src/config/config.ts";
 import { connectThrowaway } from "../../src/target.ts";
 import { makeHome, testStart, type Outcome, type TestHome, type WorldOptions } from "../support/world.ts";
