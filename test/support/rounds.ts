@@ -8,9 +8,9 @@ export interface FarServer {
   readonly endpoint: string;
   /**
    * Runs `work` with answers that come in rounds: none before this process can do nothing more without one, then all of them at once.
-   * Answers the calls of each round: so many rounds, so many calls one after another.
+   * Answers the calls of each round: so many rounds, so many calls one after another. `now` tells how many have been answered.
    */
-  rounds<T>(work: () => Promise<T>): Promise<{ result: T; rounds: string[][] }>;
+  rounds<T>(work: (now: () => number) => Promise<T>): Promise<{ result: T; rounds: string[][] }>;
   stop(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export async function startFarServer(behind: string): Promise<FarServer> {
     async rounds(work) {
       const state = { began: 0, held: [] as (() => void)[], rounds: [[]] as string[][] };
       counted = state;
-      const working = work();
+      const working = work(() => state.rounds.length - 1);
       const done = working.then(
         () => true,
         () => true,

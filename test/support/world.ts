@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly columns?: number;
   readonly signal?: AbortSignal;
   readonly limits?: Partial<Limits>;
+  /** When a result is written. */
+  readonly onResult?: () => void;
 }
 
 /** A temporary home and folder in which command lines run in this process, on the local store. */
@@ -96,7 +98,7 @@ async function homeAt(beginMs: number): Promise<TestHome> {
     const { columns } = options;
     const made: World = {
       stdin: Object.assign(streamOf(options.stdin), { isTTY }),
-      stdout: sink(stdout, { isTTY: columns !== undefined, columns }),
+      stdout: sink(stdout, { isTTY: columns !== undefined, columns, onWrite: options.onResult }),
       stderr: sink(stderr, { isTTY: isTTY || columns !== undefined, columns }),
       env: { ...baseEnv, ...options.env },
       cwd: folder,
@@ -185,11 +187,18 @@ async function* streamOf(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Arr
 /** What a spinner asks of a terminal besides. */
 const terminal = { cursorTo: () => true, clearLine: () => true, moveCursor: () => true };
 
-function sink(into: string[], { isTTY, columns = 100 }: { isTTY: boolean; columns?: number }): Output {
+interface Sink {
+  readonly isTTY: boolean;
+  readonly columns?: number | undefined;
+  readonly onWrite?: (() => void) | undefined;
+}
+
+function sink(into: string[], { isTTY, columns = 100, onWrite }: Sink): Output {
   return Object.assign({}, isTTY ? terminal : {}, {
     isTTY,
     columns,
     write(text: string | Uint8Array) {
+      onWrite?.();
       into.push(typeof text === "string" ? text : Buffer.from(text).toString());
       return true;
     },
