@@ -80,6 +80,11 @@ const nouns: Readonly<Record<string, Noun>> = {
     examples: ["mawps progress show user-123", "mawps progress stats"],
     load: async () => (await import("./commands/progress/index.ts")).progress,
   },
+  model: {
+    description: "what the site stores, whose it is and how long it stays: show it, check it",
+    examples: ["mawps model show", "mawps model check --live"],
+    load: async () => (await import("./commands/model/index.ts")).model,
+  },
   setup: {
     description: "make the buckets and tables that are missing",
     load: async () => (await import("./commands/setup.ts")).setup,

@@ -45,7 +45,7 @@ export async function loadModel(world: Pick<World, "cwd">, { value, source }: Mo
 const mostTold = 10;
 
 /** `site.model.json:12: entities.notes.links[0] does not say how it is found` */
-function faultText(path: string, { path: place, what, line }: FaultInFile): string {
+export function faultText(path: string, { path: place, what, line }: FaultInFile): string {
   return `${path}${line === undefined ? "" : `:${line}`}: ${place === "" ? "the file" : place} ${what}`;
 }
 
@@ -53,7 +53,7 @@ function faultText(path: string, { path: place, what, line }: FaultInFile): stri
 const mostBytes = 4_000_001;
 
 /** The text of a model file; of a larger file as much as shows that it is none. */
-async function readModelFile(path: string): Promise<string> {
+export async function readModelFile(path: string): Promise<string> {
   try {
     await using file = await open(path, "r");
     const { bytesRead, buffer } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);

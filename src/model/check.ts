@@ -1,17 +1,10 @@
 import { erasureOrder, referencesOf, storeText } from "./graph.ts";
 import { own } from "./json.ts";
+import { areAlike, itemOf } from "./items.ts";
 import { nearest } from "./nearest.ts";
 import { fieldNamesOf, fieldTypeOf, keyTypeOf, tableKeysOf } from "./table-keys.ts";
 import type { Entity, FieldType, Link, Model, ModelTable } from "./schema.ts";
-import {
-  Ambiguous,
-  canBeEqual,
-  classifier,
-  literalStart,
-  parseTemplate,
-  rankOf,
-  type Template,
-} from "./template.ts";
+import { Ambiguous, classifier, parseTemplate, type Template } from "./template.ts";
 import { toolTables } from "./tool-tables.ts";
 
 /** What is wrong in a model, where, and what to do about it. */
@@ -453,8 +446,8 @@ function checkItems({ model, tell }: Look): void {
   for (const role of Object.keys(model.tables)) {
     const within = Object.entries(model.entities).flatMap(([name, entity]) => {
       if (storeText(entity.from) !== `table ${role}` || entity.at !== undefined) return [];
-      const form = itemForm(entity);
-      return form === undefined ? [] : [{ name, entity, form, rank: rankOfItem({ entity, form }) }];
+      const item = itemOf(entity);
+      return item === undefined ? [] : [{ name, ...item }];
     });
     for (const [at, one] of within.entries()) {
       const other = within.slice(at + 1).find((each) => areAlike(one, each));
@@ -466,70 +459,6 @@ function checkItems({ model, tell }: Look): void {
       );
     }
   }
-}
-
-type ItemForm = ReadonlyMap<string, readonly Template[]>;
-
-function itemForm({ key }: Entity): ItemForm | undefined {
-  if (typeof key === "string" || Array.isArray(key)) return undefined;
-  try {
-    return new Map(
-      Object.entries(key ?? {}).map(([name, texts]) => [
-        name,
-        [texts].flat().map((text) => parseTemplate(text, "attribute")),
-      ]),
-    );
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-interface Item {
-  readonly entity: Entity;
-  readonly form: ItemForm;
-  readonly rank: string;
-}
-
-/** Whether an item can be of both, and neither says more than the other. */
-function areAlike(one: Item, other: Item): boolean {
-  if (one.rank !== other.rank) return false;
-  for (const [name, these] of one.form) {
-    const those = other.form.get(name);
-    if (those === undefined) continue;
-    if (!these.some((each) => those.some((beside) => canBeEqual(each, beside)))) return false;
-  }
-  const [given, beside] = [one.entity.when ?? {}, other.entity.when ?? {}];
-  for (const [name, value] of Object.entries(given)) {
-    const against = own(beside, name);
-    if (against !== undefined && areApart(value, against)) return false;
-  }
-  return true;
-}
-
-type Wanted = NonNullable<Entity["when"]>[string];
-
-function areApart(one: Wanted, other: Wanted): boolean {
-  const isExisting = (value: Wanted) => typeof value !== "object" || Array.isArray(value) || value.exists;
-  if (isExisting(one) !== isExisting(other)) return true;
-  const values = (value: Wanted) =>
-    typeof value === "object" && !Array.isArray(value) ? undefined : [value].flat();
-  const [these, those] = [values(one), values(other)];
-  return these !== undefined && those !== undefined && !these.some((value) => those.includes(value));
-}
-
-/**
- * What says more is asked first: keys with more literals, then with more patterns, then those that begin with more, then more
- * conditions. As text, the smaller the more it says; an attribute without a template says as little as one that is a field.
- */
-function rankOfItem({ entity, form }: Omit<Item, "rank">): string {
-  const weakest = [...form.values()].flatMap((templates) =>
-    templates.toSorted((one, other) => (rankOf(one) < rankOf(other) ? 1 : -1)).slice(0, 1),
-  );
-  const count = (rank: string) => weakest.filter((template) => rankOf(template) === rank).length;
-  const start = weakest.reduce((sum, template) => sum + literalStart(template).length, 0);
-  const conditions = Object.keys(entity.when ?? {}).length;
-  return [count("0"), count("1"), start, conditions].map((each) => String(99_999 - each)).join("");
 }
 
 /** Nothing in a regular expression that takes long on a hostile text: no repeated groups, no looking around. */

@@ -1,0 +1,135 @@
+import type { Aws } from "../aws/clients.ts";
+import { scanItems } from "../aws/dynamodb/items.ts";
+import { listObjects } from "../aws/s3/listing.ts";
+import { errorName } from "../aws/setting.ts";
+import type { Declaration } from "../model/declaration.ts";
+import { itemsOf } from "../model/items.ts";
+import { isRecord, type JsonObject } from "../model/json.ts";
+import type { Model } from "../model/schema.ts";
+import { classifier, parseTemplate } from "../model/template.ts";
+
+/** What was found in one bucket or table of one entity, or of none. */
+export interface Found {
+  readonly store: "bucket" | "table";
+  readonly name: string;
+  /** Null where nothing in the model says what these are. */
+  readonly entity: string | null;
+  readonly count: number;
+  /** Of what is of no entity: how the first three look, without what is in them. */
+  readonly samples?: readonly string[];
+  /** The bucket or table is not there. */
+  readonly missing?: true;
+}
+
+interface Surveyed {
+  readonly model: Model;
+  /** The same site with its names as configured. */
+  readonly declaration: Declaration;
+  readonly signal: AbortSignal;
+  onProgress(name: string, looked: number): void;
+}
+
+const mostSamples = 3;
+
+/**
+ * Looks at every object and item of the site and tells of which entity each is, store by store: of each entity how many, then
+ * those that are of none. Only reads; keeps counts and three samples, whatever lies there.
+ */
+export async function* surveySite(aws: Aws, site: Surveyed): AsyncGenerator<Found> {
+  for (const { role, name } of site.declaration.buckets)
+    yield* counted({ store: "bucket", name }, () => objectKinds(aws, site, { role, name }));
+  for (const { role, name } of site.declaration.tables)
+    yield* counted({ store: "table", name }, () => itemKinds(aws, site, { role, name }));
+}
+
+interface Kind {
+  readonly entity: string | null;
+  readonly sample: () => string;
+}
+
+/** Counts what comes by its entity. A store that is not there holds nothing. */
+async function* counted(
+  store: Pick<Found, "store" | "name">,
+  kinds: () => AsyncGenerator<Kind>,
+): AsyncGenerator<Found> {
+  const counts = new Map<string, number>();
+  const samples: string[] = [];
+  let unknown = 0;
+  try {
+    for await (const { entity, sample } of kinds()) {
+      if (entity !== null) {
+        counts.set(entity, (counts.get(entity) ?? 0) + 1);
+        continue;
+      }
+      unknown += 1;
+      if (samples.length < mostSamples) samples.push(sample());
+    }
+  } catch (error) {
+    if (!["NoSuchBucket", "ResourceNotFoundException"].includes(errorName(error) ?? "")) throw error;
+    yield { ...store, entity: null, count: 0, missing: true };
+    return;
+  }
+  for (const [entity, count] of counts) yield { ...store, entity, count };
+  if (unknown > 0 || counts.size === 0) yield { ...store, entity: null, count: unknown, samples };
+}
+
+interface Store {
+  readonly role: string;
+  readonly name: string;
+}
+
+async function* objectKinds(aws: Aws, site: Surveyed, { role, name }: Store): AsyncGenerator<Kind> {
+  const templates = Object.entries(site.model.entities).flatMap(([entity, { from, key }]) =>
+    "bucket" in from && from.bucket === role && (typeof key === "string" || Array.isArray(key))
+      ? [key].flat().map((text) => ({ template: parseTemplate(text, "object"), value: entity }))
+      : [],
+  );
+  const known = classifier(templates);
+  let looked = 0;
+  for await (const { objects } of listObjects(aws, { bucket: name, signal: site.signal })) {
+    for (const { key } of objects)
+      yield { entity: known.valueOf(key) ?? null, sample: () => redactedKey(key) };
+    looked += objects.length;
+    site.onProgress(name, looked);
+  }
+}
+
+async function* itemKinds(aws: Aws, site: Surveyed, { role, name }: Store): AsyncGenerator<Kind> {
+  const find = itemsOf(site.model, role);
+  let looked = 0;
+  for await (const items of scanItems(aws, { table: name, asSent: true, signal: site.signal })) {
+    for (const item of items) yield { entity: find(item)?.name ?? null, sample: () => redactedItem(item) };
+    looked += items.length;
+    site.onProgress(name, looked);
+  }
+}
+
+/** A key as it may be shown: its first folder and its ending, and how long each part is. `users/(36)/(12).pdf` */
+function redactedKey(key: string): string {
+  const parts = key.split("/");
+  return parts
+    .map((part, at) => {
+      const ending = at === parts.length - 1 ? (/\.[A-Za-z0-9]{1,5}$/.exec(part)?.[0] ?? "") : "";
+      if (part === "" || (at === 0 && parts.length > 1)) return part.slice(0, 40);
+      return `(${part.length - ending.length})${ending}`;
+    })
+    .join("/");
+}
+
+const mostAttributes = 12;
+
+/** An item as it may be shown: its attributes with their types and lengths. `{ PK: S(41), SK: S(8), ttl: N }` */
+function redactedItem(item: JsonObject): string {
+  const names = Object.keys(item);
+  const shown = names.slice(0, mostAttributes).map((name) => `${name.slice(0, 40)}: ${typeText(item[name])}`);
+  const more = names.length - shown.length;
+  return `{ ${shown.join(", ")}${more > 0 ? `, and ${more} more` : ""} }`;
+}
+
+function typeText(value: unknown): string {
+  const [type = "?"] = isRecord(value) ? Object.keys(value) : [];
+  const inner = isRecord(value) ? value[type] : undefined;
+  if (typeof inner === "string" && type !== "N") return `${type}(${inner.length})`;
+  if (Array.isArray(inner)) return `${type}(${inner.length})`;
+  return isRecord(inner) ? `${type}(${Object.keys(inner).length})` : type;
+}

@@ -1,0 +1,88 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { putObject } from "../../../src/aws/s3/objects.ts";
+import { shippedModels } from "../../../src/model/shipped.ts";
+import { putWholeSite } from "../../support/whole-site.ts";
+import { makeHome, type TestHome } from "../../support/world.ts";
+
+let home: TestHome;
+
+beforeAll(async () => {
+  home = await makeHome();
+  await putWholeSite(home);
+});
+afterAll(() => home.remove());
+
+const lines = (text: string) =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("mawps model", () => {
+  it.each(Object.keys(shippedModels))(
+    "check finds nothing wrong with %s, and show tells all of it",
+    async (name) => {
+      const check = await home.run(["model", "check", name, "--json"]);
+      expect([check.exitCode, check.stderr]).toEqual([0, ""]);
+      const [checked] = lines(check.stdout);
+      const show = await home.run(["model", "show", name, "--json"]);
+      const [shown] = lines(show.stdout);
+      const entities = shown?.["entities"] as { whose: string[]; order: number }[];
+      expect(entities).toHaveLength(Number(checked?.["entities"]));
+      expect(shown?.["hash"]).toBe(checked?.["hash"]);
+      expect(entities.filter(({ whose }) => whose.length === 0)).toEqual([]);
+      expect(entities.map(({ order }) => order).sort((one, other) => one - other)).toEqual(
+        entities.map((_, at) => at + 1),
+      );
+      const graph = await home.run(["model", "graph", name]);
+      expect(graph.stdout.match(/^ {4}\w+\["/gm)).toHaveLength(entities.length);
+    },
+  );
+
+  it("check tells every fault of a file, each with its line and a remedy, and ends with 4", async () => {
+    await mkdir(join(home.folder, "models"), { recursive: true });
+    const file = join(home.folder, "models", "site.json");
+    await writeFile(file, '{\n  "name": "Site",\n  "tabels": {}\n}\n');
+    const { exitCode, stdout, stderr } = await home.run(["model", "check", "models/site.json"]);
+    expect(exitCode).toBe(4);
+    expect(stdout).toContain(`${file}:3: tabels is no key that is known here\n  did you mean "tables"?`);
+    expect(stderr).toContain("6 faults in models/site.json");
+  });
+
+  it("check --live of a site that this tool has filled finds nothing that the model does not know", async () => {
+    const { exitCode, stdout, stderr } = await home.run(["model", "check", "--live", "--json"]);
+    const found = lines(stdout);
+    expect(found.filter(({ entity, count }) => entity === null && count !== 0)).toEqual([]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const entities = new Set(found.map(({ entity }) => entity));
+    for (const name of ["profiles", "documentFiles", "heroFiles", "twin"]) expect(entities).toContain(name);
+  });
+
+  it("check --live tells what it does not know with three samples that show nothing of what is in them", async () => {
+    const strange = await home.copy();
+    await strange.look(async (aws, config) => {
+      const bucket = config["buckets.userFiles"];
+      for (const at of [1, 2, 3, 4])
+        await putObject(aws, { bucket, key: `invoices/max-mustermann/${at}.pdf`, body: Buffer.from("x") });
+      const dynamodb = await aws.dynamodb();
+      await dynamodb.send(
+        new PutItemCommand({
+          TableName: config["tables.userProfiles"],
+          Item: { userId: { S: "api-settings#Max Mustermann" }, apiKey: { S: "sk-secret" } },
+        }),
+      );
+    });
+    const { exitCode, stdout, stderr } = await strange.run(["model", "check", "--live"]);
+    await strange.remove();
+    expect(exitCode).toBe(4);
+    expect(stdout).toContain(
+      "4 of no entity, such as\n  invoices/(14)/(1).pdf\n  invoices/(14)/(1).pdf\n  invoices/(14)/(1).pdf\n",
+    );
+    expect(stdout).toMatch(/siteSettings, 1$/m);
+    expect(stdout + stderr).not.toMatch(/mustermann|sk-secret/i);
+    expect(stderr).toContain("4 that the model of MAWPS does not know");
+  });
+});
