@@ -104,11 +104,6 @@ export async function unlockIdentity(sealed: Uint8Array, passphrase: string): Pr
  * @throws CliError when the file holds none, or none of the repository's.
  */
 export async function identitiesIn(text: string, recipients: readonly string[]): Promise<string[]> {
-  if (/^\s*(age-encryption\.org\/|-----BEGIN AGE ENCRYPTED FILE)/.test(text)) {
-    throw new CliError("the identity file is itself encrypted", {
-      hint: "decrypt it first, into a file that only you can read: age --decrypt --output identity.txt <file>",
-    });
-  }
   const found = text.split(/\r?\n/).filter((line) => /^AGE-SECRET-KEY-1/i.test(line.trim()));
   if (found.length === 0) {
     throw new CliError("the identity file holds no age identity", {

@@ -1,7 +1,13 @@
 import { CliError } from "../errors.ts";
 
-/** The text of a file with a key. @throws CliError for one in UTF-16, which some editors write. */
+/** The text of a file with a key. @throws CliError for one that is itself encrypted, or in UTF-16, which some editors write. */
 export function keyText(bytes: Buffer, path: string): string {
+  const beginning = bytes.toString("latin1", 0, 200);
+  if (/^\s*(age-encryption\.org\/|-----BEGIN AGE ENCRYPTED FILE)/.test(beginning)) {
+    throw new CliError(`${path} is itself encrypted`, {
+      hint: "decrypt it first, into a file that only you can read: age --decrypt --output identity.txt <file>",
+    });
+  }
   const [first, second] = bytes;
   const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
   if (isWide || bytes.includes(0)) {

@@ -1,5 +1,5 @@
 import { Argument, type Command } from "@commander-js/extra-typings";
-import { completionScript, type CompletionNode } from "../output/completion.ts";
+import { completionScript, type AtHand, type CompletionNode } from "../output/completion.ts";
 import { buildProgram, type AnyCommand, type Begin } from "../program.ts";
 
 /** `mawps completion bash|zsh|fish`: the script on stdout. */
@@ -32,19 +32,28 @@ function node(command: AnyCommand): CompletionNode {
             ? {
                 choices: argChoices ?? [],
                 isFile: namesFile(flags),
-                atHand: long === "--profile" ? "profiles" : undefined,
+                atHand: long === "--profile" ? ["profiles"] : [],
               }
             : undefined,
       })),
     operands: {
       choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
       isFile: command.registeredArguments.some((argument) => namesFile(`<${argument.name()}>`)),
-      atHand: command.registeredArguments.some((argument) => argument.name() === "snapshot")
-        ? "snapshots"
-        : undefined,
+      atHand: atHandFor(command),
     },
     children: command.commands.map((child: AnyCommand) => node(child)),
   };
+}
+
+/** What the operands are of: by the names that help shows. An id is of a document where documents are the noun. */
+function atHandFor(command: AnyCommand): AtHand[] {
+  const names = new Set(command.registeredArguments.map((argument) => argument.name()));
+  const isOfDocuments = command.parent?.name() === "doc";
+  return [
+    ...(names.has("snapshot") ? (["snapshots"] as const) : []),
+    ...(names.has("user") ? (["users"] as const) : []),
+    ...(names.has("id") && isOfDocuments ? (["documents"] as const) : []),
+  ];
 }
 
 /** Whether what is asked for is a file, by the name that help shows: `--hover <image>`. */

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 /** One word of the command line as a completion script needs to know it. */
 export interface CompletionNode {
   readonly name: string;
@@ -11,11 +13,24 @@ export interface CompletionNode {
 export interface CompletionValue {
   readonly choices: readonly string[];
   readonly isFile: boolean;
-  /** What the shell itself finds on this machine, in a moment: profiles of the AWS configuration, backups of the local store. */
-  readonly atHand?: AtHand;
+  /**
+   * What the shell itself finds on this machine, in a moment: profiles of the AWS configuration, backups of the local store, users and
+   * documents that were listed last.
+   */
+  readonly atHand: readonly AtHand[];
 }
 
-export type AtHand = "profiles" | "snapshots";
+export type AtHand = "profiles" | "snapshots" | "users" | "documents";
+
+/** Where the ids that a list showed last are kept, `user ID` or `document ID` a line, in the user's cache. */
+export function shownFile(home: string, env: Readonly<Record<string, string | undefined>>): string {
+  const { XDG_CACHE_HOME: cache } = env;
+  return join(cache === undefined || cache === "" ? join(home, ".cache") : cache, "mawps", "shown");
+}
+
+/** Without the variable its path is one that is not there. */
+const shownLines = (kind: string) =>
+  String.raw`cat "$XDG_CACHE_HOME"/mawps/shown ~/.cache/mawps/shown 2>/dev/null | sed -n 's/^${kind} \([A-Za-z0-9_.@+-]*\)$/\1/p'`;
 
 /**
  * Shell commands that print them, one a line. Only plain names: a shell expands what it is offered, and a folder may come from
@@ -23,6 +38,8 @@ export type AtHand = "profiles" | "snapshots";
  */
 const atHandCommands: Readonly<Record<AtHand, string>> = {
   profiles: String.raw`cat ~/.aws/config ~/.aws/credentials 2>/dev/null | sed -n 's/^\[\(profile  *\)\{0,1\}\([A-Za-z0-9._@+-][A-Za-z0-9._@+-]*\)\]$/\2/p'`,
+  users: shownLines("user"),
+  documents: shownLines("document"),
   snapshots: String.raw`echo latest; ls .mawps/backups/snapshots 2>/dev/null | grep -E '^[0-9A-Za-z-]+$'`,
 };
 
@@ -75,7 +92,7 @@ function valued(root: CompletionNode): { flags: readonly string[]; value: Comple
 
 function bash(root: CompletionNode): string {
   const values = valued(root).map(({ flags, value: { choices, isFile, atHand } }) => {
-    const words = atHand === undefined ? choices.join(" ") : `$(${atHandCommands[atHand]})`;
+    const words = [...choices, ...atHand.map((kind) => `$(${atHandCommands[kind]})`)].join(" ");
     const offered = isFile ? "_mawps_files" : `COMPREPLY=($(compgen -W "${words}" -- "$current"))`;
     return `    ${flags.join("|")}) ${offered}; return ;;`;
   });
@@ -84,8 +101,7 @@ function bash(root: CompletionNode): string {
   const cases = all.map(({ path, node }) => {
     const flags = path === "" ? [] : flagsOf(node);
     const files = node.operands.isFile ? " files=yes" : "";
-    const { atHand } = node.operands;
-    const found = atHand === undefined ? "" : ` $(${atHandCommands[atHand]})`;
+    const found = node.operands.atHand.map((kind) => ` $(${atHandCommands[kind]})`).join("");
     return `    "${path}") words="${wordsOf(node).join(" ")}${found}" flags="${flags.join(" ")}"${files} ;;`;
   });
   return `# mawps completion for bash: source <(mawps completion bash)
@@ -133,15 +149,14 @@ function zsh(root: CompletionNode): string {
       option.flags.map((flag) => described(flag, option.description)),
     );
     const files = node.operands.isFile ? " files=yes" : "";
-    const { atHand } = node.operands;
-    if (atHand !== undefined) words.push(`\${(f)"$(${atHandCommands[atHand]})"}`);
+    for (const kind of node.operands.atHand) words.push(`\${(f)"$(${atHandCommands[kind]})"}`);
     return `    '${path}') offered=(${words.join(" ")}) flags=(${flags.join(" ")})${files} ;;`;
   });
   const values = valued(root).map(({ flags, value: { choices, isFile, atHand } }) => {
     const offered = isFile
       ? "_files"
-      : atHand !== undefined
-        ? `compadd -- \${(f)"$(${atHandCommands[atHand]})"}`
+      : atHand.length > 0
+        ? `compadd -- ${atHand.map((kind) => `\${(f)"$(${atHandCommands[kind]})"}`).join(" ")}`
         : choices.length > 0
           ? `compadd -- ${choices.join(" ")}`
           : "_message value";
@@ -182,7 +197,8 @@ function fish(root: CompletionNode): string {
   const valueOf = (value: CompletionValue | undefined) => {
     if (value === undefined) return "";
     if (value.isFile) return " -r -F";
-    if (value.atHand !== undefined) return ` -x -a ${quote(`(${atHandCommands[value.atHand]})`)}`;
+    if (value.atHand.length > 0)
+      return value.atHand.map((kind) => ` -x -a ${quote(`(${atHandCommands[kind]})`)}`).join("");
     return value.choices.length > 0 ? ` -x -a ${quote(value.choices.join(" "))}` : " -x";
   };
   const option = ({ flags, description, value }: CompletionOption) => {
@@ -198,8 +214,7 @@ function fish(root: CompletionNode): string {
     for (const { name, description } of node.children)
       lines.push(`${here} -a ${quote(name)} -d ${quote(description)}`);
     if (node.operands.choices.length > 0) lines.push(`${here} -a ${quote(node.operands.choices.join(" "))}`);
-    if (node.operands.atHand !== undefined)
-      lines.push(`${here} -a ${quote(`(${atHandCommands[node.operands.atHand]})`)}`);
+    for (const kind of node.operands.atHand) lines.push(`${here} -a ${quote(`(${atHandCommands[kind]})`)}`);
     if (node.operands.isFile) lines.push(`${here} -F`);
     if (path !== "") lines.push(...node.options.map((each) => `${here} ${option(each)}`));
   }

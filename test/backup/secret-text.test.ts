@@ -30,6 +30,16 @@ describe("a passphrase", () => {
 });
 
 it.each([
+  [
+    "of age",
+    Buffer.concat([Buffer.from("age-encryption.org/v1\n-> X25519 x\n--- y\n"), Buffer.from([0, 1, 255])]),
+  ],
+  ["of age as text", Buffer.from("-----BEGIN AGE ENCRYPTED FILE-----\n")],
+])("a file with a key that is itself encrypted is named, whatever its bytes: %s", (_, bytes) => {
+  expect(() => keyText(bytes, "id.age")).toThrow("id.age is itself encrypted");
+});
+
+it.each([
   ["UTF-16 with its mark", Buffer.from("\uFEFFAGE-SECRET-KEY-1", "utf16le")],
   ["UTF-16 without", Buffer.from("AGE-SECRET-KEY-1", "utf16le")],
 ])("a file with a key in %s is named", (_, bytes) => {

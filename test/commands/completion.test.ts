@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { run } from "../e2e/programs.ts";
+import { putDocument, putProfile } from "../support/documents.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 let home: TestHome;
@@ -38,6 +39,27 @@ it("offers in bash profiles and backups that are at hand, and runs nothing that 
   expect(await offered("mawps", "hero", "show", "--profile", "")).toEqual(["default", "work"]);
   expect(await offered("mawps", "hero", "show", "--profile", "w")).toEqual(["work"]);
   expect(await offered("mawps", "backup", "show", "")).toEqual(["latest", "20260301T120000Z-1f"]);
+  expect(await readdir(folder)).not.toContain("pwned");
+});
+
+it("offers in bash the users and documents that were listed last, by plain names alone", async () => {
+  await home.run(["setup", "--yes"]);
+  await home.look(async (aws) => {
+    for (const [userId, id] of [
+      ["user-1", "doc-1"],
+      ["$(touch pwned)", "doc-2"],
+    ] as const)
+      await putProfile(aws, userId, { documents: [await putDocument(aws, { userId, id, body: id })] });
+  });
+  const env = { XDG_CACHE_HOME: join(folder, ".cache") };
+  expect((await home.run(["doc", "list", "--all", "--dry-run"], { env })).exitCode).toBe(0);
+  expect(await offered("mawps", "doc", "show", "")).toEqual([]);
+  expect((await home.run(["doc", "list", "--all"], { env })).exitCode).toBe(0);
+  expect(await offered("mawps", "doc", "show", "u")).toEqual(["user-1"]);
+  expect(await offered("mawps", "doc", "show", "user-1", "doc")).toEqual(["doc-1", "doc-2"]);
+  expect(await offered("mawps", "avatar", "url", "")).toEqual(["user-1"]);
+  expect(await offered("mawps", "hero", "rollback", "")).toEqual([]);
+  expect((await stat(join(folder, ".cache", "mawps", "shown"))).mode & 0o777).toBe(0o600);
   expect(await readdir(folder)).not.toContain("pwned");
 });
 

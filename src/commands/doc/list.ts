@@ -8,6 +8,7 @@ import type { Nobodies } from "../../model/nobodies.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { since } from "../audit/period.ts";
+import { mostShown, rememberShown, type Shown } from "../at-hand.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { documentTypeOption, statusOption } from "./options.ts";
 import { documentSite, documentSiteWith } from "./site.ts";
@@ -39,7 +40,10 @@ export function docList(begin: Begin): AnyCommand {
       const filter: DocumentFilter = { type, status, deleted, since: from };
       if (given === undefined) {
         const nobodies: Nobodies = new Map();
-        await printAll(run, listAllDocuments(await documentSite(run, "reads"), { filter, nobodies }));
+        const shown: Shown[] = [];
+        const listed = listAllDocuments(await documentSite(run, "reads"), { filter, nobodies });
+        await printAll(run, noting(listed, shown));
+        await rememberShown(run, shown);
         return noteNobodies(run, nobodies);
       }
       const { seen } = await documentSiteWith(run, "reads", (site) => findDocuments(site, given));
@@ -47,7 +51,20 @@ export function docList(begin: Begin): AnyCommand {
       await run.printRows(entries.map(row), (rows, layout) =>
         rows.length === 0 ? noDocuments : table(rows, columns, layout),
       );
+      await rememberShown(run, entries.map(shownOf));
     });
+}
+
+function shownOf({ userId, document }: StoredEntry): Shown {
+  return { userId, id: document.id };
+}
+
+/** The same entries; what is kept of them for completion is noted on the way, in bounded memory. */
+async function* noting(entries: AsyncIterable<StoredEntry>, shown: Shown[]): AsyncGenerator<StoredEntry> {
+  for await (const entry of entries) {
+    if (shown.length < mostShown) shown.push(shownOf(entry));
+    yield entry;
+  }
 }
 
 const noDocuments = "no such documents";

@@ -128,7 +128,7 @@ it.each([
   [
     "that is itself encrypted",
     () => Buffer.from("age-encryption.org/v1\n-> scrypt ..."),
-    "the identity file is itself encrypted",
+    "id.txt is itself encrypted",
   ],
 ])("an identity file %s is told", async (_, write, why) => {
   const identity = await generateX25519Identity();
