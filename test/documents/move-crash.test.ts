@@ -61,8 +61,8 @@ test.each([
   "doc %s, killed at any step, is finished by the same command",
   async (_verb, status, argv) => {
     const seen: string[] = [];
-    // Every other step: what is so after one call is so before the next.
-    for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 2) {
+    // What is so after one call is so before the next; an odd stride takes turns between the two.
+    for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 3) {
       const { home, key } = await prepared(status);
       const killed = (await mortal.die(home, fatal, argv)).at(-1) ?? "";
       seen.push(killed);

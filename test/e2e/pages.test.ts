@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { makePhoto } from "../../src/demo/photo.ts";
 import { samplePdf, sampleProgress, sampleTwin } from "../../src/demo/samples.ts";
 import { installed, run } from "./programs.ts";
@@ -62,6 +62,14 @@ function scriptOf(text: string): string | undefined {
 
 describe("the pages as they are pasted", () => {
   let folder: string;
+  /** For the compiled code of the program, which is the same on every page. */
+  let cache: string;
+
+  beforeAll(async () => {
+    cache = await mkdtemp(join(tmpdir(), "mawps-pages-cache-"));
+  });
+
+  afterAll(() => rm(cache, { recursive: true }));
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "mawps-pages-"));
@@ -89,7 +97,13 @@ describe("the pages as they are pasted", () => {
       const { code, stderr } = await run("/bin/bash", ["-c", scriptOf(text) ?? ""], {
         cwd: folder,
         // The reader says yes to every question.
-        env: { HOME: folder, PATH: `${folder}:${process.env["PATH"] ?? ""}`, TZ: "UTC", MAWPS_YES: "true" },
+        env: {
+          HOME: folder,
+          PATH: `${folder}:${process.env["PATH"] ?? ""}`,
+          XDG_CACHE_HOME: cache,
+          TZ: "UTC",
+          MAWPS_YES: "true",
+        },
       });
       expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
     },

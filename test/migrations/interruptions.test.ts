@@ -91,8 +91,8 @@ test("killed at any step of up, the same command ends as if nothing had happened
   const end = comparable(await undisturbed.store.look(everything));
   await undisturbed.copy.remove();
   const seen: string[] = [];
-  // Every other step: what is so after one call is so before the next.
-  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 2) {
+  // What is so after one call is so before the next; an odd stride takes turns between the two.
+  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 5) {
     const { copy, store } = await copyOf(home);
     const killed = (await mortal.die(copy, fatal, up)).at(-1) ?? "";
     seen.push(killed);
@@ -104,7 +104,7 @@ test("killed at any step of up, the same command ends as if nothing had happened
     expect({ fatal, versions: await store.look(versions) }).toEqual({ fatal, versions: oldVersions });
     await copy.remove();
   }
-  expect(seen.length).toBeGreaterThan(30);
+  expect(seen.length).toBeGreaterThan(12);
   expect(seen.map((step) => step.replace(/^(before|after) /, ""))).toEqual(
     expect.arrayContaining(["TransactWriteItemsCommand", "UpdateItemCommand", "DeleteObjectCommand"]),
   );
@@ -114,7 +114,7 @@ test("killed at any step of down, the same command brings back exactly what was 
   const { home, stored, oldVersions } = await prepared((store) => store.json(...up));
   const seen: string[] = [];
   const down = ["migrate", "down", "--to", "none"];
-  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 2) {
+  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 5) {
     const { copy, store } = await copyOf(home);
     const killed = (await mortal.die(copy, fatal, down)).at(-1) ?? "";
     seen.push(killed);
@@ -125,5 +125,5 @@ test("killed at any step of down, the same command brings back exactly what was 
     expect({ fatal, versions: await store.look(versions) }).toEqual({ fatal, versions: oldVersions });
     await copy.remove();
   }
-  expect(seen.length).toBeGreaterThan(15);
+  expect(seen.length).toBeGreaterThan(6);
 }, 600_000);

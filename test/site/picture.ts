@@ -121,20 +121,41 @@ async function buckets(aws: Aws): Promise<Line[]> {
   return (await Promise.all(lines)).flat();
 }
 
-async function object(
-  s3: S3Client,
-  at: { Bucket: string; Key: string; VersionId: string | undefined },
-): Promise<string> {
-  const [got, acl, tags] = await Promise.all([
-    s3.send(new GetObjectCommand(at)),
+interface VersionOf {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly VersionId: string;
+}
+
+async function object(s3: S3Client, at: VersionOf): Promise<string> {
+  const [{ head, sha256 }, acl, tags] = await Promise.all([
+    content(s3, at),
     s3.send(new GetObjectAclCommand(at)),
     s3.send(new GetObjectTaggingCommand(at)),
   ]);
+  return exact({ head, sha256, grants: acl.Grants, tags: tags.TagSet });
+}
+
+interface Content {
+  readonly head: object;
+  readonly sha256: string;
+}
+
+/** By the address with the version: what a version holds never changes, and a walk takes many pictures. */
+const contents = new Map<string, Content>();
+
+async function content(s3: S3Client, at: VersionOf): Promise<Content> {
+  const address = `${at.Bucket} ${at.Key} ${at.VersionId}`;
+  const known = contents.get(address);
+  if (known !== undefined) return known;
+  const got = await s3.send(new GetObjectCommand(at));
   // The version stands in the name: an object from before versioning tells it only when it has been turned on.
   const { Body, $metadata: _, VersionId: __, ...head } = got;
   const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return exact({ head, sha256, grants: acl.Grants, tags: tags.TagSet });
+  const found = { head, sha256: createHash("sha256").update(bytes).digest("hex") };
+  // Without versions an object is replaced in its place.
+  if (at.VersionId !== "null") contents.set(address, found);
+  return found;
 }
 
 async function settings(s3: S3Client, Bucket: string): Promise<Line[]> {
