@@ -1,36 +1,21 @@
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { putObject } from "../../src/aws/s3/objects.ts";
 import type { Part } from "../../src/backup/snapshot.ts";
+import { buildMortal, type Mortal } from "../support/mortal-process.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 import { itemsOfEveryType } from "../support/typed-items.ts";
 import { putTyped } from "../support/typed-tables.ts";
 
 const files = "mawps-user-files-1760106396";
-let built = "";
+let mortal: Mortal;
 let filled: TestHome;
 
 beforeAll(async () => {
-  // Beside the packages, so that the native ones are found.
-  const cache = join(import.meta.dirname, "../../node_modules/.cache");
-  await mkdir(cache, { recursive: true });
-  built = await mkdtemp(join(cache, "backup-crash-"));
-  await build({
-    entryPoints: [join(import.meta.dirname, "mortal-writes.ts")],
-    outdir: built,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    platform: "node",
-    format: "esm",
-    packages: "external",
-    logLevel: "silent",
-  });
+  mortal = await buildMortal("mortal-writes");
   filled = await makeHome();
   await putTyped(filled, "mawps-user-profiles", itemsOfEveryType());
   await filled.look(async (aws) => {
@@ -41,7 +26,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await rm(built, { recursive: true, force: true });
+  await mortal.remove();
   await filled.remove();
 });
 
@@ -51,19 +36,6 @@ async function prepared(): Promise<{ home: TestHome; repository: string; argv: s
   await cp(join(filled.folder, "store"), join(home.folder, "store"), { recursive: true });
   const repository = join(home.folder, "repository");
   return { home, repository, argv: ["backup", "create", "--repo", repository] };
-}
-
-/** The steps that the command came to, in a process of its own. */
-function die(home: TestHome, fatal: number, argv: readonly string[]): Promise<string[]> {
-  const given = [join(home.folder, "store"), join(home.folder, "repository"), String(fatal)];
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [join(built, "mortal-writes.mjs"), ...given, ...argv],
-      { cwd: home.folder },
-      (_error, stdout) => resolve(stdout.split("\n").filter((line) => line !== "")),
-    );
-  });
 }
 
 /** Files of the repository, without what a crash may leave on its way to a name: it is swept a day later. */
@@ -135,7 +107,7 @@ it("killed at every other of its writes, the same command again ends with whole 
   let deaths = 0;
   for (let fatal = 1; ; fatal += 2) {
     const { home, repository, argv } = await prepared();
-    const steps = await die(home, fatal, argv);
+    const steps = await mortal.die(home, fatal, argv);
     const killed = steps.at(-1) ?? "nothing";
     if (killed === "acknowledged") {
       await home.remove();

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { listObjects } from "../../src/aws/s3/listing.ts";
 import { deleteObject, putObject } from "../../src/aws/s3/objects.ts";
 import { describeTable } from "../../src/aws/dynamodb/table-description.ts";
-import { buildMortal, type Mortal } from "../documents/mortal-process.ts";
+import { buildMortal, type Mortal } from "../support/mortal-process.ts";
 import { itemsOfEveryType } from "../support/typed-items.ts";
 import { putTyped, removeUsers, textOf } from "../support/typed-tables.ts";
 import { afterRealClockMs, makeHome, type TestHome } from "../support/world.ts";
@@ -19,7 +19,7 @@ let robbed: TestHome;
 let items: string[] = [];
 
 beforeAll(async () => {
-  mortal = await buildMortal();
+  mortal = await buildMortal("mortal-calls");
   robbed = await makeHome();
   await putTyped(robbed, profiles, itemsOfEveryType());
   await robbed.look(async (aws) => {

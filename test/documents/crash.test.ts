@@ -1,32 +1,17 @@
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { documentKeys, putProfile, readEntries } from "../support/documents.ts";
+import { buildMortal, type Mortal } from "../support/mortal-process.ts";
 import { afterRealClockMs, makeHome, type TestHome } from "../support/world.ts";
 
-let built = "";
+let mortal: Mortal;
 
 beforeAll(async () => {
-  // Beside the packages, so that the native ones are found.
-  const cache = join(import.meta.dirname, "../../node_modules/.cache");
-  await mkdir(cache, { recursive: true });
-  built = await mkdtemp(join(cache, "documents-crash-"));
-  await build({
-    entryPoints: [join(import.meta.dirname, "crash-child.ts")],
-    outdir: built,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    platform: "node",
-    format: "esm",
-    packages: "external",
-    logLevel: "silent",
-  });
+  mortal = await buildMortal("mortal-calls");
 });
 
-afterAll(() => rm(built, { recursive: true, force: true }));
+afterAll(() => mortal.remove());
 
 const argv = ["doc", "upload", "user-1", "one.txt", "two.txt", "--type", "cv"];
 
@@ -42,24 +27,6 @@ async function prepared(): Promise<TestHome> {
   return home;
 }
 
-/** The steps that the command came to, in a process of its own. */
-function die(home: TestHome, fatal: number): Promise<string[]> {
-  const store = join(home.folder, "store");
-  return new Promise((resolve, reject) => {
-    execFile(
-      process.execPath,
-      [join(built, "crash-child.mjs"), store, String(fatal), ...argv],
-      { cwd: home.folder },
-      (error, stdout) => {
-        const steps = stdout.split("\n").filter((line) => line !== "");
-        // One that dies of itself comes to no step, for any number of steps.
-        if (steps.length > 0) resolve(steps);
-        else reject(error);
-      },
-    );
-  });
-}
-
 /** Both documents are there once, ready, with their objects; the website's is as it was; the trail holds. */
 async function assertWhole(home: TestHome): Promise<void> {
   const entries = await home.look((aws) => readEntries(aws, "user-1", "simple"));
@@ -73,7 +40,7 @@ async function assertWhole(home: TestHome): Promise<void> {
 
 test("a run that nothing kills writes entries before the bytes, the trail before they are ready", async () => {
   const home = await prepared();
-  const steps = await die(home, 0);
+  const steps = await mortal.die(home, 0, argv);
   const before = steps.filter((step) => !step.startsWith("after")).map((step) => step.replace("before ", ""));
   const first = (name: string) => before.indexOf(name);
   expect(before.at(-1)).toBe("acknowledged");
@@ -90,7 +57,7 @@ test("killed at any step, the same command again brings both documents there, on
   // Every other step: what is so after one call is so before the next.
   for (let fatal = 1; ; fatal += 2) {
     const home = await prepared();
-    const steps = await die(home, fatal);
+    const steps = await mortal.die(home, fatal, argv);
     if (steps.at(-1) === "acknowledged") {
       await home.remove();
       break;
@@ -107,7 +74,7 @@ test("killed at any step, the same command again brings both documents there, on
 test("killed at any step, a repair leaves no half-done upload and loses nothing that had arrived", async () => {
   for (let fatal = 2; ; fatal += 3) {
     const home = await prepared();
-    const steps = await die(home, fatal);
+    const steps = await mortal.die(home, fatal, argv);
     if (steps.at(-1) === "acknowledged") {
       await home.remove();
       break;

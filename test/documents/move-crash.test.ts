@@ -3,12 +3,12 @@ import { listVersions } from "../../src/aws/s3/listing.ts";
 import { getObjectBytes, putObject } from "../../src/aws/s3/objects.ts";
 import { documentBucket as bucket, putDocument, putProfile, readEntries } from "../support/documents.ts";
 import { afterRealClockMs, makeHome, type TestHome } from "../support/world.ts";
-import { buildMortal, type Mortal } from "./mortal-process.ts";
+import { buildMortal, type Mortal } from "../support/mortal-process.ts";
 
 let mortal: Mortal;
 
 beforeAll(async () => {
-  mortal = await buildMortal();
+  mortal = await buildMortal("mortal-calls");
 });
 
 afterAll(() => mortal.remove());
@@ -61,8 +61,8 @@ test.each([
   "doc %s, killed at any step, is finished by the same command",
   async (_verb, status, argv) => {
     const seen: string[] = [];
-    // What is so after one call is so before the next; an odd stride takes turns between the two.
-    for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 3) {
+    // Every other step: what is so after one call is so before the next.
+    for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 2) {
       const { home, key } = await prepared(status);
       const killed = (await mortal.die(home, fatal, argv)).at(-1) ?? "";
       seen.push(killed);

@@ -7,13 +7,13 @@ import type { Item } from "../../src/aws/dynamodb/items.ts";
 import { profileTable } from "../support/documents.ts";
 import { asBeforeThisTool } from "../support/old-store.ts";
 import { makeHome, testStart, type TestHome } from "../support/world.ts";
-import { buildMortal, type Mortal } from "../documents/mortal-process.ts";
+import { buildMortal, type Mortal } from "../support/mortal-process.ts";
 import { everything, putObjectOf, storeOf, versions, websiteEntry } from "./stored.ts";
 
 let mortal: Mortal;
 
 beforeAll(async () => {
-  mortal = await buildMortal();
+  mortal = await buildMortal("mortal-calls");
   // What the processes that die are told; they know no home.
   vi.stubEnv("MAWPS_NEW_TABLE_SHAPE", "composite");
   vi.stubEnv("MAWPS_YES", "true");

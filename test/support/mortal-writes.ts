@@ -1,19 +1,20 @@
 /*
- * A process that runs one command line and dies by its own SIGKILL at a given step. Steps are the changes in the folder of a
- * repository, and the transactions of the audit trail, each counted before it happens, which is behind the one before; their
+ * A process that runs one command line and dies by its own SIGKILL at a given step. Steps are the changes in the folder
+ * `repository` of the home, and the transactions of the audit trail, each counted before it happens, which is behind the one before; their
  * names go to stdout.
  *
- *   node mortal-writes.mjs <store> <repository> <step, 0 for never> <argument...>
+ *   node mortal-writes.mjs <home> <step, 0 for never> <argument...>
  */
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { writeSync } from "node:fs";
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { main } from "../../src/main.ts";
 import { realWorld } from "../../src/real-world.ts";
 import type { Connection, World } from "../../src/world.ts";
 
-const [store = "", repository = "", fatal = "0", ...argv] = process.argv.slice(2);
+const [home = "", fatal = "0", ...argv] = process.argv.slice(2);
+const repository = join(home, "repository");
 let count = 0;
 
 function step(name: string): void {
@@ -72,7 +73,7 @@ function mortal(connection: Connection): Connection {
 const world = realWorld(new AbortController().signal);
 const silent: World = {
   ...world,
-  env: { ...world.env, MAWPS_HOME: store, MAWPS_JSON: "true" },
+  env: { ...world.env, MAWPS_HOME: join(home, "store"), MAWPS_JSON: "true" },
   home: world.cwd,
   // The machine of the tests' world, on which this process is dead by then.
   machine: { ...world.machine, host: "test-host" },

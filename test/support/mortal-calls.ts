@@ -2,14 +2,15 @@
  * A process that runs one command line and dies by its own SIGKILL at a given step. Steps are the writing calls to the
  * services, each counted before and after; their names go to stdout as they happen.
  *
- *   node crash-child.mjs <store> <step, 0 for never> <argument...>
+ *   node mortal-calls.mjs <home> <step, 0 for never> <argument...>
  */
 import { writeSync } from "node:fs";
+import { join } from "node:path";
 import { main } from "../../src/main.ts";
 import { realWorld } from "../../src/real-world.ts";
 import type { Connection, World } from "../../src/world.ts";
 
-const [store = "", fatal = "0", ...argv] = process.argv.slice(2);
+const [home = "", fatal = "0", ...argv] = process.argv.slice(2);
 let count = 0;
 
 function step(name: string): void {
@@ -50,7 +51,7 @@ function mortal(connection: Connection): Connection {
 const world = realWorld(new AbortController().signal);
 const silent: World = {
   ...world,
-  env: { ...world.env, MAWPS_HOME: store, MAWPS_JSON: "true" },
+  env: { ...world.env, MAWPS_HOME: join(home, "store"), MAWPS_JSON: "true" },
   stdout: { write: () => true, once: () => undefined },
   stderr: { write: () => true, once: () => undefined },
   connect: async (config, access) => mortal(await world.connect(config, access)),
