@@ -77,6 +77,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "model show": [],
   "model check": ["--live"],
   "model graph": [],
+  "model init": [],
   setup: [],
   doctor: [],
   init: ["--target", "local"],
