@@ -205,7 +205,9 @@ function connectPassing(config: Config, store: LocalStore, world: Pick<World, "n
 /** Of a body that is at hand; a stream is one of bytes for an object, whose bucket the path names. */
 function textOf(body: unknown): string {
   if (typeof body === "string") return body;
-  return body instanceof Uint8Array ? Buffer.from(body).toString() : "";
+  if (!(body instanceof Uint8Array)) return "";
+  // The SDK warns of whoever takes its bytes for a text: `Buffer.from` asks for one.
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
 }
 
 async function isFile(path: string): Promise<boolean> {

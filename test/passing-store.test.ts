@@ -49,10 +49,12 @@ async function tableNames(aws: Aws): Promise<readonly string[]> {
 }
 
 describe("a read on a local store that is not there", () => {
-  it("sees an empty table, for which no bucket is made", async () => {
+  it("sees an empty table, for which no bucket is made, and is told nothing by the SDK", async () => {
+    const warn = vi.spyOn(console, "warn");
     const key = { userId: { S: "owner" } };
     const { services, seen } = await read((aws) => getItem(aws, { table: "mawps-user-profiles", key }));
     expect({ services, seen }).toEqual({ services: ["dynamodb"], seen: undefined });
+    expect(warn).not.toHaveBeenCalled();
   });
 
   it("sees an empty bucket, for which no table is made", async () => {
