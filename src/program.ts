@@ -74,6 +74,12 @@ const nouns: Readonly<Record<string, Noun>> = {
     examples: ["mawps twin migrate twin.json", "mawps twin show"],
     load: async () => (await import("./commands/twin/index.ts")).twin,
   },
+  user: {
+    description: "people: their accounts, groups and passwords, and what is stored of them",
+    examples: ["mawps user list", "mawps user show max@example.com"],
+    needs: "mawps",
+    load: async () => (await import("./commands/user/index.ts")).user,
+  },
   progress: {
     description: "how the users get on: one of them, all of them, and what a browser still holds",
     needs: "progress",

@@ -1,5 +1,6 @@
 import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { findPoolUser, findPoolUsers, type PoolUser } from "../aws/cognito/users.ts";
+import { listPoolUsers } from "../aws/cognito/users-list.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
 import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
@@ -104,19 +105,53 @@ function refuseFault(userId: string): void {
 
 /** The sub of the account; undefined when the pool has none. */
 async function inPool(site: DocumentSite, poolId: string, given: string): Promise<string | undefined> {
-  const { aws, signal } = site;
-  const byAttribute = (attribute: "sub" | "email") =>
-    findPoolUsers(aws, poolId, { attribute, value: given, signal });
-  const named = await findPoolUser(aws, poolId, { username: given, signal });
-  const found: readonly PoolUser[] =
-    named !== undefined ? [named] : await byAttribute(given.includes("@") ? "email" : "sub");
-  if (found.length > 1) {
-    throw several(
-      given,
-      found.map(({ sub }) => sub),
-    );
+  return (await findAccount(site, poolId, given))?.sub;
+}
+
+/**
+ * The account behind what an admin has at hand: its user name, its sub or its address. Case does not matter in what people type: an
+ * address that nobody has exactly so is looked for through the whole pool. Undefined when there is none.
+ * @throws CliError when several accounts could be meant; all of them are named.
+ */
+export async function findAccount(
+  { aws, signal }: Pick<DocumentSite, "aws" | "signal">,
+  poolId: string,
+  given: string,
+): Promise<PoolUser | undefined> {
+  const isAddress = given.includes("@");
+  const attribute = isAddress ? "email" : "sub";
+  const [named, alike] = await Promise.all([
+    findPoolUser(aws, poolId, { username: given, signal }),
+    isAddress ? findPoolUsers(aws, poolId, { attribute, value: given, signal }) : [],
+  ]);
+  const exact = named === undefined ? alike : [named, ...alike];
+  if (exact.length > 0) return onlyOne(given, exact);
+  if (!isAddress)
+    return onlyOne(given, await findPoolUsers(aws, poolId, { attribute, value: given, signal }));
+  return onlyOne(given, await withAddress({ aws, signal }, poolId, given));
+}
+
+function onlyOne(given: string, found: readonly PoolUser[]): PoolUser | undefined {
+  const subs = new Set(found.map(({ sub }) => sub));
+  if (subs.size > 1) throw several(given, [...subs]);
+  return found[0];
+}
+
+/** The accounts with this address in whatever case. */
+async function withAddress(
+  { aws, signal }: Pick<DocumentSite, "aws" | "signal">,
+  poolId: string,
+  address: string,
+): Promise<PoolUser[]> {
+  const wanted = address.toLowerCase();
+  const found: PoolUser[] = [];
+  for await (const page of listPoolUsers(aws, poolId, { paced: (call) => call(), signal })) {
+    for (const { username, sub, attributes } of page) {
+      const email = attributes.find(({ name }) => name === "email")?.value;
+      if (email?.toLowerCase() === wanted) found.push({ username, sub, email });
+    }
   }
-  return found[0]?.sub;
+  return found;
 }
 
 async function hasItem(site: DocumentSite, userId: string): Promise<boolean> {

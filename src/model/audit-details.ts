@@ -56,6 +56,7 @@ const detailKinds = {
   // Of accounts, backups and migrations.
   group: "text",
   isMember: "flag",
+  attributes: "texts",
   backupId: "text",
   backupIds: "texts",
   days: "number",

@@ -9,6 +9,7 @@ const byName: UserPool = {
   name: "p",
   users: 1,
   signIn: [],
+  aliases: [],
   isCaseSensitive: true,
   tellsAttributes: true,
   attributes: [],
@@ -27,6 +28,7 @@ const account: PoolAccount = {
   enabled: true,
   createdAt: new Date("2026-01-01T00:00:00.123Z"),
   modifiedAt: new Date("2026-02-01T00:00:00.000Z"),
+  secondFactors: [],
 };
 
 describe("a line", () => {

@@ -4,6 +4,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Aws } from "../../src/aws/clients.ts";
+import { listPoolUsers } from "../../src/aws/cognito/users-list.ts";
 import { scanItems } from "../../src/aws/dynamodb/items.ts";
 import { listNativeBackups } from "../../src/aws/dynamodb/native-backups.ts";
 import { listVersions } from "../../src/aws/s3/listing.ts";
@@ -59,6 +60,17 @@ const changing: Readonly<Record<string, readonly string[]>> = {
   "doc check": ["--repair"],
   "twin migrate": ["twin.json"],
   "twin rollback": [],
+  "user create": ["nina@example.com", "--group", "admin"],
+  "user invite": ["eva@example.com"],
+  "user confirm": ["nora@example.com"],
+  "user disable": ["max@example.com"],
+  "user enable": ["ida@example.com"],
+  "user sign-out": ["max@example.com"],
+  "user reset-password": ["max@example.com"],
+  "user mfa reset": ["max@example.com"],
+  "user group add": ["eva@example.com", "admin"],
+  "user group rm": ["max@example.com", "admin"],
+  "user set": ["max@example.com", "name=Max Mustermann"],
   "progress import": ["user-1", "progress.json"],
   "progress recompute": [],
   setup: ["--fix"],
@@ -98,6 +110,9 @@ const elsewhere = [
   "twin snippet",
   "progress show",
   "progress stats",
+  "user list",
+  "user show",
+  "user group list",
   "doctor",
   "init",
   "config show",
@@ -190,6 +205,9 @@ async function stateOf(aws: Aws): Promise<string[]> {
     for await (const backups of listNativeBackups(aws, table))
       for (const { name, status } of backups) lines.push(`backup ${table} ${name} ${status}`);
   }
+  for await (const accounts of listPoolUsers(aws, localPoolId("eu-central-1"), { paced: (call) => call() }))
+    for (const { createdAt: _made, modifiedAt: _changed, ...account } of accounts)
+      lines.push(`account ${JSON.stringify(account)}`);
   const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
   for (const { Name: bucket = "" } of Buckets) {
     lines.push(`bucket ${bucket}`);

@@ -2,6 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beginNativeBackup } from "../../src/aws/dynamodb/native-backups.ts";
+import { localPoolId } from "@mawps/local-aws/src/service.ts";
+import { putAccounts } from "./accounts.ts";
 import { putAvatar, putDocument, putProfile } from "./documents.ts";
 import { putTwoTwins, soundTwin } from "./twins.ts";
 import type { TestHome } from "./world.ts";
@@ -17,7 +19,8 @@ export async function putWholeSite(home: TestHome): Promise<void> {
   await writeFile(join(home.folder, "twin.json"), JSON.stringify(soundTwin));
   const page = { firstVisit: "2026-01-01T00:00:00Z", lastVisit: "2026-01-01T00:00:00Z", visitCount: 1 };
   await writeFile(join(home.folder, "progress.json"), JSON.stringify({ pages: { ikigai: page } }));
-  await home.look(async (aws) => {
+  await home.look(async (aws, config) => {
+    await putAccounts(aws, localPoolId(config.region));
     const documents = [
       await putDocument(aws, { userId: "user-1", id: "doc-1", body: "eins" }),
       await putDocument(aws, { userId: "user-1", id: "doc-2", body: "zwei", status: "DELETED" }),

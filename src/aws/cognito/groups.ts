@@ -70,6 +70,26 @@ export async function readMemberships(
   return memberships;
 }
 
+/** The names of the groups of one account, sorted. */
+export async function groupsOfUser(
+  aws: Aws,
+  poolId: string,
+  { username, paced, signal }: ListOptions & { readonly username: string },
+): Promise<string[]> {
+  const [cognito, { AdminListGroupsForUserCommand }] = await sdk(aws);
+  const names: string[] = [];
+  let token: string | undefined;
+  const onward = onwards<NonNullable<typeof token>>("groups");
+  do {
+    const account = { UserPoolId: poolId, Username: username };
+    const asked = new AdminListGroupsForUserCommand({ ...account, Limit: 60, NextToken: token });
+    const page = await paced(() => cognito.send(asked, abortable(signal)), signal);
+    names.push(...(page.Groups ?? []).map(({ GroupName }) => GroupName ?? ""));
+    token = onward(page.NextToken);
+  } while (token !== undefined);
+  return names.toSorted();
+}
+
 /** Makes a group; `exists` when somebody else did. One that is there after an answer was lost counts as made by that call. */
 export async function createGroup(
   aws: Aws,

@@ -1,7 +1,8 @@
 import type { SchemaAttributeType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import { errorName } from "../setting.ts";
+import { onwards } from "../paging.ts";
+import { errorName, isDenied, isUnsupported } from "../setting.ts";
 
 /** What a user signs in with in place of a user name. */
 export type SignInAttribute = "email" | "phone_number";
@@ -13,6 +14,8 @@ export interface UserPool {
   readonly users: number | undefined;
   /** Where there are any, Cognito makes the user names itself, and an account is known by the attribute. */
   readonly signIn: readonly SignInAttribute[];
+  /** Attributes that sign in beside the user name: no user name may look like one. */
+  readonly aliases: readonly string[];
   /** Whether `Max` and `max` are two users. */
   readonly isCaseSensitive: boolean;
   readonly attributes: readonly PoolAttribute[];
@@ -71,6 +74,7 @@ export async function readUserPool(
       name: pool?.Name ?? "",
       users: pool?.EstimatedNumberOfUsers,
       signIn: pool?.UsernameAttributes ?? [],
+      aliases: pool?.AliasAttributes ?? [],
       // Pools from before this setting (2020) say nothing of it and keep case.
       isCaseSensitive: pool?.UsernameConfiguration?.CaseSensitive ?? true,
       attributes: attributesOf(pool?.SchemaAttributes),
@@ -106,4 +110,43 @@ export async function makeUserPool(
   });
   const { UserPool: pool } = await cognito.send(asked, abortable(signal));
   return pool?.Id ?? "";
+}
+
+/** What a client of a pool gives to access tokens where nobody says otherwise. */
+const usualTokenMinutes = 60;
+/** The most that a client can give to them. */
+const longestTokenMinutes = 24 * 60;
+const minutesOf = { seconds: 1 / 60, minutes: 1, hours: 60, days: 24 * 60 } as const;
+
+/**
+ * How long an access token that was given out lives at most, whatever happens to its account meanwhile. Where the clients of the
+ * pool may not be read: the most that Cognito allows.
+ */
+export async function accessTokenMinutes(aws: Aws, poolId: string, signal?: AbortSignal): Promise<number> {
+  const [cognito, { DescribeUserPoolClientCommand, ListUserPoolClientsCommand }] = await Promise.all([
+    aws.cognito(),
+    import("./sdk.ts"),
+  ]);
+  const minutes = [0];
+  let token: string | undefined;
+  const onward = onwards<NonNullable<typeof token>>("clients");
+  try {
+    do {
+      const listed = new ListUserPoolClientsCommand({ UserPoolId: poolId, MaxResults: 60, NextToken: token });
+      const page = await cognito.send(listed, abortable(signal));
+      for (const { ClientId } of page.UserPoolClients ?? []) {
+        const asked = new DescribeUserPoolClientCommand({ UserPoolId: poolId, ClientId });
+        const { UserPoolClient: client } = await cognito.send(asked, abortable(signal));
+        const { AccessTokenValidity: validity, TokenValidityUnits: units } = client ?? {};
+        minutes.push(
+          validity === undefined ? usualTokenMinutes : validity * minutesOf[units?.AccessToken ?? "hours"],
+        );
+      }
+      token = onward(page.NextToken);
+    } while (token !== undefined);
+  } catch (error) {
+    if (isDenied(error) || isUnsupported(error)) return longestTokenMinutes;
+    throw error;
+  }
+  return Math.max(...minutes);
 }

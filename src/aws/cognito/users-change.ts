@@ -7,25 +7,96 @@ export interface AccountAddress extends ListOptions {
   readonly username: string;
 }
 
+/** Who is told of a new account, and by what password it is signed in the first time. */
+type Invitation =
+  /** Nobody: with this password, or with one that nobody knows. */
+  | { readonly password: string | undefined }
+  /** The person, by a message of Cognito with a password that it makes. */
+  | "sent";
+
 /**
- * Makes an account with a password that nobody knows, and sends no message about it. Its state is
- * FORCE_CHANGE_PASSWORD: an invitation can still be sent.
- * @throws UsernameExistsException, AliasExistsException, InvalidParameterException of Cognito.
+ * Makes an account. Its state is FORCE_CHANGE_PASSWORD: an invitation can still be sent.
+ * @throws UsernameExistsException, AliasExistsException, InvalidParameterException, InvalidPasswordException of Cognito.
  */
 export async function createUser(
   aws: Aws,
   poolId: string,
-  { username, attributes, paced, signal }: AccountAddress & { readonly attributes: readonly UserAttribute[] },
-): Promise<{ readonly username: string }> {
+  account: AccountAddress & {
+    readonly attributes: readonly UserAttribute[];
+    /** Default: nobody is told. */
+    readonly invitation?: Invitation;
+  },
+): Promise<{ readonly username: string; readonly sub: string }> {
+  const { username, attributes, invitation = { password: undefined }, paced, signal } = account;
   const [cognito, { AdminCreateUserCommand }] = await sdk(aws);
   const asked = new AdminCreateUserCommand({
     UserPoolId: poolId,
     Username: username,
     UserAttributes: attributes.map(({ name, value }) => ({ Name: name, Value: value })),
-    MessageAction: "SUPPRESS",
+    ...(invitation === "sent"
+      ? { DesiredDeliveryMediums: ["EMAIL"] }
+      : { MessageAction: "SUPPRESS", TemporaryPassword: invitation.password }),
   });
   const { User: user } = await paced(() => cognito.send(asked, abortable(signal)), signal);
-  return { username: user?.Username ?? username };
+  const sub = user?.Attributes?.find(({ Name }) => Name === "sub")?.Value ?? "";
+  return { username: user?.Username ?? username, sub };
+}
+
+/** Sends the invitation again, with a new password. @throws UnsupportedUserStateException where it was accepted. */
+export async function inviteAgain(aws: Aws, poolId: string, address: AccountAddress): Promise<void> {
+  const [cognito, { AdminCreateUserCommand }] = await sdk(aws);
+  const account = { UserPoolId: poolId, Username: address.username };
+  const asked = new AdminCreateUserCommand({
+    ...account,
+    MessageAction: "RESEND",
+    DesiredDeliveryMediums: ["EMAIL"],
+  });
+  await address.paced(() => cognito.send(asked, abortable(address.signal)), address.signal);
+}
+
+/** Takes who signed up for confirmed, without the code. */
+export async function confirmUser(aws: Aws, poolId: string, address: AccountAddress): Promise<void> {
+  const [cognito, { AdminConfirmSignUpCommand }] = await sdk(aws);
+  const asked = new AdminConfirmSignUpCommand({ UserPoolId: poolId, Username: address.username });
+  await address.paced(() => cognito.send(asked, abortable(address.signal)), address.signal);
+}
+
+/** Ends the sessions on all devices: no token can be renewed; access tokens that were given out live to their end. */
+export async function signOutUser(aws: Aws, poolId: string, address: AccountAddress): Promise<void> {
+  const [cognito, { AdminUserGlobalSignOutCommand }] = await sdk(aws);
+  const asked = new AdminUserGlobalSignOutCommand({ UserPoolId: poolId, Username: address.username });
+  await address.paced(() => cognito.send(asked, abortable(address.signal)), address.signal);
+}
+
+/** The password is no longer valid; a code to choose another is sent. @throws NotAuthorizedException, InvalidParameterException. */
+export async function resetPassword(aws: Aws, poolId: string, address: AccountAddress): Promise<void> {
+  const [cognito, { AdminResetUserPasswordCommand }] = await sdk(aws);
+  const asked = new AdminResetUserPasswordCommand({ UserPoolId: poolId, Username: address.username });
+  await address.paced(() => cognito.send(asked, abortable(address.signal)), address.signal);
+}
+
+/** What Cognito calls a second factor in a list, and in a call that changes it. */
+const factorSettings = {
+  SMS_MFA: "SMSMfaSettings",
+  SOFTWARE_TOKEN_MFA: "SoftwareTokenMfaSettings",
+  EMAIL_OTP: "EmailMfaSettings",
+} as const;
+
+/** Turns these second factors off. An authenticator that was set up has to be set up again. */
+export async function removeSecondFactors(
+  aws: Aws,
+  poolId: string,
+  { username, factors, paced, signal }: AccountAddress & { readonly factors: readonly string[] },
+): Promise<void> {
+  const [cognito, { AdminSetUserMFAPreferenceCommand }] = await sdk(aws);
+  const off = { Enabled: false, PreferredMfa: false };
+  const settings = Object.entries(factorSettings).filter(([name]) => factors.includes(name));
+  const asked = new AdminSetUserMFAPreferenceCommand({
+    UserPoolId: poolId,
+    Username: username,
+    ...Object.fromEntries(settings.map(([, setting]) => [setting, off])),
+  });
+  await paced(() => cognito.send(asked, abortable(signal)), signal);
 }
 
 /** Sets the attributes given and removes those named; others stay. */

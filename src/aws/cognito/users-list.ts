@@ -1,7 +1,7 @@
 import type { AttributeType, UserType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import { errorName } from "../setting.ts";
+import { errorName, isDenied, isUnsupported } from "../setting.ts";
 import type { Paced } from "./users-pace.ts";
 import { onwards } from "../paging.ts";
 
@@ -22,6 +22,8 @@ export interface PoolAccount {
   readonly enabled: boolean;
   readonly createdAt: Date;
   readonly modifiedAt: Date;
+  /** Second factors that are on, where one account was asked for: lists do not tell. */
+  readonly secondFactors: readonly string[];
 }
 
 export interface ListOptions {
@@ -29,22 +31,73 @@ export interface ListOptions {
   readonly signal?: AbortSignal;
 }
 
+/** An attribute that Cognito searches for, and its value: servers in its place may give others too. */
+export interface AccountFilter {
+  readonly attribute: string;
+  readonly value: string;
+}
+
+/** A value as a filter of Cognito has it. */
+export function filterText({ attribute, value }: AccountFilter): string {
+  return `${attribute} = "${value.replaceAll(/["\\]/g, "\\$&")}"`;
+}
+
 /** All accounts of a pool, page by page (60, the most that Cognito gives), in Cognito's own order. */
 export async function* listPoolUsers(
   aws: Aws,
   poolId: string,
-  { paced, signal }: ListOptions,
+  { paced, signal, filter }: ListOptions & { readonly filter?: AccountFilter | undefined },
 ): AsyncGenerator<readonly PoolAccount[]> {
   const [cognito, { ListUsersCommand }] = await Promise.all([aws.cognito(), import("./sdk.ts")]);
+  const Filter = filter === undefined ? undefined : filterText(filter);
   let token: string | undefined;
   const onward = onwards<NonNullable<typeof token>>("accounts");
   do {
-    const asked = new ListUsersCommand({ UserPoolId: poolId, Limit: 60, PaginationToken: token });
+    const asked = new ListUsersCommand({ UserPoolId: poolId, Filter, Limit: 60, PaginationToken: token });
     const page = await paced(() => cognito.send(asked, abortable(signal)), signal);
     // A page may be empty and go on.
-    if (page.Users !== undefined && page.Users.length > 0) yield page.Users.map(accountOf);
+    if (page.Users !== undefined && page.Users.length > 0) yield page.Users.map((user) => accountOf(user));
     token = onward(page.PaginationToken);
   } while (token !== undefined);
+}
+
+/** The accounts of a group, the same way. @throws ResourceNotFoundException of Cognito where there is no such group. */
+export async function* listGroupUsers(
+  aws: Aws,
+  poolId: string,
+  { group, paced, signal }: ListOptions & { readonly group: string },
+): AsyncGenerator<readonly PoolAccount[]> {
+  const [cognito, { ListUsersInGroupCommand }] = await Promise.all([aws.cognito(), import("./sdk.ts")]);
+  let token: string | undefined;
+  const onward = onwards<NonNullable<typeof token>>("accounts");
+  do {
+    const members = { UserPoolId: poolId, GroupName: group };
+    const asked = new ListUsersInGroupCommand({ ...members, Limit: 60, NextToken: token });
+    const page = await paced(() => cognito.send(asked, abortable(signal)), signal);
+    if (page.Users !== undefined && page.Users.length > 0) yield page.Users.map((user) => accountOf(user));
+    token = onward(page.NextToken);
+  } while (token !== undefined);
+}
+
+/** When the account last signed in, or tried to; undefined where the pool keeps no record of that, or may not be asked. */
+export async function lastSignIn(
+  aws: Aws,
+  poolId: string,
+  { username, paced, signal }: ListOptions & { readonly username: string },
+): Promise<Date | undefined> {
+  const [cognito, { AdminListUserAuthEventsCommand }] = await Promise.all([
+    aws.cognito(),
+    import("./sdk.ts"),
+  ]);
+  const asked = new AdminListUserAuthEventsCommand({ UserPoolId: poolId, Username: username, MaxResults: 1 });
+  try {
+    const answer = await paced(() => cognito.send(asked, abortable(signal)), signal);
+    return answer.AuthEvents?.[0]?.CreationDate;
+  } catch (error) {
+    if (errorName(error) === "UserPoolAddOnNotEnabledException" || isDenied(error) || isUnsupported(error))
+      return undefined;
+    throw error;
+  }
 }
 
 /** The account with this user name or alias; undefined when there is none. */
@@ -60,14 +113,14 @@ export async function readPoolAccount(
         cognito.send(new AdminGetUserCommand({ UserPoolId: poolId, Username: username }), abortable(signal)),
       signal,
     );
-    return accountOf({ ...answer, Attributes: answer.UserAttributes });
+    return accountOf({ ...answer, Attributes: answer.UserAttributes }, answer.UserMFASettingList);
   } catch (error) {
     if (errorName(error) === "UserNotFoundException") return undefined;
     throw error;
   }
 }
 
-function accountOf(user: UserType): PoolAccount {
+function accountOf(user: UserType, secondFactors: readonly string[] = []): PoolAccount {
   const attributes = attributesOf(user.Attributes);
   return {
     username: user.Username ?? "",
@@ -77,6 +130,7 @@ function accountOf(user: UserType): PoolAccount {
     enabled: user.Enabled ?? true,
     createdAt: user.UserCreateDate ?? new Date(0),
     modifiedAt: user.UserLastModifiedDate ?? new Date(0),
+    secondFactors,
   };
 }
 

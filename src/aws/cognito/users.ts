@@ -3,6 +3,7 @@ import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
 import { errorName } from "../setting.ts";
 import { onwards } from "../paging.ts";
+import { filterText } from "./users-list.ts";
 
 /** An account of a Cognito user pool. */
 export interface PoolUser {
@@ -48,7 +49,7 @@ export async function findPoolUsers(
     const page = await cognito.send(
       new ListUsersCommand({
         UserPoolId: poolId,
-        Filter: `${attribute} = "${value.replaceAll(/["\\]/g, "\\$&")}"`,
+        Filter: filterText({ attribute, value }),
         PaginationToken: token,
       }),
       abortable(signal),

@@ -66,6 +66,7 @@ describe("the accounts of a pool", () => {
       enabled: false,
       createdAt: new Date(1),
       modifiedAt: new Date(2),
+      secondFactors: [],
     } satisfies PoolAccount);
   });
 

@@ -1,0 +1,71 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../errors.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import type { Run } from "../run.ts";
+import { accountJson, accountsToChange, accountText, changingAccounts } from "./site.ts";
+
+/** `mawps user create`: an account for an address. */
+export function userCreate(begin: Begin): AnyCommand {
+  return new Command("create")
+    .description("make an account; Cognito sends an invitation with a first password")
+    .argument("<email>", "the address that signs in")
+    .option("--name <name>", "the person's name")
+    .option("--group <group>", "also put them into this group")
+    .addOption(
+      new Option(
+        "--temporary-password <from>",
+        "take the first password from stdin, or give them none that anybody knows; no message is sent then",
+      ).choices(["stdin", "none"] as const),
+    )
+    .addHelpText("after", '\nExample:\n  mawps user create max@example.com --name "Max Mustermann"')
+    .action(async (email, { name, group, temporaryPassword }, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ makeAccount, planAccount, checkAddress }, { changeMembership, isMembershipDue, assertGroup }] =
+        await Promise.all([import("../../users/create.ts"), import("../../users/attributes.ts")]);
+      checkAddress(email);
+      const invitation =
+        temporaryPassword === undefined
+          ? "sent"
+          : { password: temporaryPassword === "none" ? undefined : await passwordFrom(run) };
+      const site = await accountsToChange(run);
+      if (group !== undefined) await assertGroup(site, group);
+      const plan = await planAccount(site, { email, name, invitation });
+      const { dryRun } = run.config;
+      const { existing } = plan;
+      const changed = existing === undefined;
+      if (dryRun) {
+        return run.print({ email, username: plan.username, changed, dryRun }, () =>
+          existing === undefined
+            ? `would make an account for ${email}`
+            : accountText(existing, "was there already"),
+        );
+      }
+      const changing = await changingAccounts(run, site);
+      const account = await makeAccount(changing, plan);
+      const membership = { account, group: group ?? "", isMember: true };
+      if (group !== undefined && (await isMembershipDue(site, membership)))
+        await changeMembership(changing, membership);
+      await run.print({ ...accountJson(account), changed, dryRun }, () =>
+        accountText(account, changed ? "made an account" : "was there already"),
+      );
+    });
+}
+
+/** More than Cognito takes. */
+const mostBytes = 1024;
+
+async function passwordFrom({ world }: Run): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of world.stdin) {
+    chunks.push(chunk);
+    size += chunk.byteLength;
+    if (size > mostBytes) break;
+  }
+  const password = Buffer.concat(chunks)
+    .toString()
+    .replace(/\r?\n$/, "");
+  if (password === "" || size > mostBytes)
+    throw new CliError("stdin holds no password of one line", { exitCode: exitCodes.usage });
+  return password;
+}

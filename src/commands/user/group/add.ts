@@ -1,0 +1,16 @@
+import { Command } from "@commander-js/extra-typings";
+import type { AnyCommand, Begin } from "../../../program.ts";
+import { userArgument } from "../site.ts";
+import { changeGroup } from "./change.ts";
+
+/** `mawps user group add`. */
+export function userGroupAdd(begin: Begin): AnyCommand {
+  return new Command("add")
+    .description("put somebody into a group")
+    .argument("<user>", userArgument)
+    .argument("<group>", "a group of the user pool, as `mawps user group list` shows it")
+    .addHelpText("after", "\nExample:\n  mawps user group add max@example.com admin")
+    .action(async (given, group, _options, command) =>
+      changeGroup(await begin(command as AnyCommand), given, { group, isMember: true }),
+    );
+}

@@ -1,0 +1,33 @@
+import type { AnyCommand, Begin } from "../../program.ts";
+import { userConfirm } from "./confirm.ts";
+import { userCreate } from "./create.ts";
+import { userDisable } from "./disable.ts";
+import { userEnable } from "./enable.ts";
+import { userGroup } from "./group/index.ts";
+import { userInvite } from "./invite.ts";
+import { userList } from "./list.ts";
+import { userMfa } from "./mfa/index.ts";
+import { userResetPassword } from "./reset-password.ts";
+import { userSet } from "./set.ts";
+import { userShow } from "./show.ts";
+import { userSignOut } from "./sign-out.ts";
+
+const verbs = [
+  userList,
+  userShow,
+  userCreate,
+  userInvite,
+  userConfirm,
+  userDisable,
+  userEnable,
+  userSignOut,
+  userResetPassword,
+  userMfa,
+  userGroup,
+  userSet,
+];
+
+/** `mawps user …`: the accounts of people. */
+export function user(noun: AnyCommand, begin: Begin): void {
+  for (const verb of verbs) noun.addCommand(verb(begin));
+}

@@ -1,0 +1,73 @@
+import { Command } from "@commander-js/extra-typings";
+import { bytes } from "../../model/bytes.ts";
+import { localTime } from "../../output/dates.ts";
+import { facts } from "../../output/table.ts";
+import { count, visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../../program.ts";
+import type { Shown } from "../../users/show.ts";
+import { documentSite } from "../doc/site.ts";
+import { accountJson, accountSite, stateOf, userArgument } from "./site.ts";
+
+/** `mawps user show`: an account, and what is stored of its person. */
+export function userShow(begin: Begin): AnyCommand {
+  return new Command("show")
+    .description("an account, its groups and second factors, and what is stored of the person")
+    .argument("<user>", userArgument)
+    .addHelpText("after", "\nExample:\n  mawps user show max@example.com")
+    .action(async (given, _options, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ showUser }, site, documents] = await Promise.all([
+        import("../../users/show.ts"),
+        accountSite(run),
+        documentSite(run, "reads"),
+      ]);
+      const shown = await showUser(site, documents, given);
+      await run.print(asJson(shown), () => asText(shown));
+    });
+}
+
+function asJson({ userId, details, holdings, progress, activity }: Shown): object {
+  return {
+    userId,
+    account:
+      details === undefined
+        ? null
+        : {
+            ...accountJson(details.account),
+            groups: details.groups,
+            secondFactors: details.account.secondFactors,
+          },
+    ...holdings,
+    progress,
+    lastActivity: activity ?? null,
+  };
+}
+
+const sources = {
+  "sign-in": "by the user pool's record of sign-ins",
+  progress: "by the progress",
+  upload: "by the newest document",
+  profile: "by the profile",
+  account: "by the account alone",
+} as const;
+
+function asText({ userId, details, holdings, progress, activity }: Shown): string {
+  const { account, groups = [] } = details ?? {};
+  const attribute = (name: string) => account?.attributes.find((each) => each.name === name)?.value;
+  const seen = (text: string | undefined) => (text === undefined ? undefined : visible(text));
+  const { documents, deletedDocuments } = holdings;
+  const deleted = deletedDocuments === 0 ? "" : `, and ${deletedDocuments} deleted`;
+  return facts([
+    ["user", visible(userId)],
+    ["name", seen(attribute("name") ?? holdings.name)],
+    ["e-mail", seen(attribute("email"))],
+    ["account", account === undefined ? "none" : stateOf(account)],
+    ["since", account === undefined ? undefined : localTime(account.createdAt)],
+    ["groups", groups.length === 0 ? undefined : visible(groups.join(", "))],
+    ["second factors", account === undefined ? undefined : account.secondFactors.join(", ") || "none"],
+    ["profile", holdings.hasProfile ? "yes" : "none"],
+    ["documents", `${count(documents, "document")}, ${bytes(holdings.bytes)}${deleted}`],
+    ["progress", `${progress.completed} of ${count(progress.pages, "page")}, ${progress.percent} %`],
+    ["last seen", activity === undefined ? "never" : `${localTime(activity.at)} ${sources[activity.source]}`],
+  ]);
+}

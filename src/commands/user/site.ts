@@ -1,0 +1,70 @@
+import { changesPerSecond, listsPerSecond, pacedFor } from "../../aws/cognito/users-pace.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { configuredSite } from "../../target.ts";
+import type { AccountSite, ChangingAccounts } from "../../users/pool.ts";
+import type { PoolAccount } from "../../aws/cognito/users-list.ts";
+import { visible } from "../../output/text.ts";
+import { facts } from "../../output/table.ts";
+import type { Run } from "../run.ts";
+
+/** What `<user>` is, in every verb. */
+export const userArgument = "sub, user name or e-mail address";
+
+/** Opens the accounts of the target to read them. */
+export async function accountSite(run: Run): Promise<AccountSite> {
+  return openPool(run, "reads");
+}
+
+/** The same for a command that may come to change something: the audit trail is looked at meanwhile. */
+export async function accountsToChange(run: Run): Promise<AccountSite> {
+  run.prepareAudit();
+  return openPool(run, "writes");
+}
+
+/** The site to change accounts, after all questions; ends the command here when the audit trail cannot be written. */
+export async function changingAccounts(run: Run, site: AccountSite): Promise<ChangingAccounts> {
+  return { ...site, trail: await run.audit() };
+}
+
+async function openPool(run: Run, access: "reads" | "writes"): Promise<AccountSite> {
+  const { config, world } = run;
+  const poolId = configuredSite(config).userPool?.id;
+  if (poolId === undefined) {
+    throw new CliError("no user pool is configured", {
+      exitCode: exitCodes.usage,
+      hint: "set userPoolId in the configuration, or MAWPS_USER_POOL_ID",
+    });
+  }
+  const aws = await run.aws(access);
+  const perSecond = access === "reads" ? listsPerSecond : changesPerSecond;
+  return { aws, poolId, paced: pacedFor(aws, { perSecond, now: () => world.now() }), signal: world.signal };
+}
+
+/** An account as JSON has it. */
+export function accountJson(account: PoolAccount) {
+  const { username, sub, status, enabled, createdAt, modifiedAt } = account;
+  const attributes = Object.fromEntries(account.attributes.map(({ name, value }) => [name, value]));
+  return { userId: sub, username, status, enabled, createdAt, modifiedAt, attributes };
+}
+
+/** The lines of an account after a change. */
+export function accountText(
+  account: PoolAccount,
+  what: string,
+  more: readonly (readonly [string, string])[] = [],
+): string {
+  const email = account.attributes.find(({ name }) => name === "email")?.value;
+  return [
+    what,
+    facts([
+      ["user", visible(account.sub)],
+      ["e-mail", email === undefined ? undefined : visible(email)],
+      ["state", stateOf(account)],
+      ...more,
+    ]),
+  ].join("\n");
+}
+
+export function stateOf({ status, enabled }: PoolAccount): string {
+  return enabled ? status : `disabled, ${status}`;
+}

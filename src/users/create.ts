@@ -1,0 +1,92 @@
+import { createUser } from "../aws/cognito/users-change.ts";
+import { readUserPool } from "../aws/cognito/user-pool.ts";
+import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
+import { errorName, isRepeated } from "../aws/setting.ts";
+import { findAccount } from "../documents/users.ts";
+import { CliError } from "../errors.ts";
+import { refuseReserved, type AccountSite, type ChangingAccounts } from "./pool.ts";
+
+/** An account that is wanted. */
+export interface NewAccount {
+  readonly email: string;
+  readonly name?: string | undefined;
+  /** `sent`: Cognito makes a first password and sends it. Else a first password, or none that anybody knows; nobody is told. */
+  readonly invitation: "sent" | { readonly password: string | undefined };
+}
+
+export interface CreatePlan {
+  readonly wanted: NewAccount;
+  /** With this address, in whatever case: it stays as it is. */
+  readonly existing: PoolAccount | undefined;
+  /** What is made: the address where the pool signs in by it, a name by chance where no name may look like one. */
+  readonly username: string;
+}
+
+/** @throws CliError for what is no address that an account may have. */
+export function checkAddress(email: string): void {
+  refuseReserved(email);
+  if (!/^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\]]+$/u.test(email))
+    throw new CliError(`${JSON.stringify(email)} is no e-mail address`);
+}
+
+/**
+ * Looks whether an account has to be made. Changes nothing.
+ * @throws CliError for what is no address, when there is no such pool, and when several accounts have the address.
+ */
+export async function planAccount(site: AccountSite, wanted: NewAccount): Promise<CreatePlan> {
+  checkAddress(wanted.email);
+  const { aws, poolId, signal } = site;
+  const [pool, found] = await Promise.all([
+    readUserPool(aws, poolId, signal),
+    findAccount(site, poolId, wanted.email),
+  ]);
+  if (pool === undefined) throw new CliError(`there is no user pool ${poolId} in ${aws.region}`);
+  const existing =
+    found === undefined
+      ? undefined
+      : await readPoolAccount(aws, poolId, { ...site, username: found.username });
+  const username = pool.aliases.includes("email") ? crypto.randomUUID() : wanted.email;
+  return { wanted, existing, username };
+}
+
+/** Makes the account of a plan, unless there is one. Its address counts as verified: the admin vouches for it. */
+export async function makeAccount(site: ChangingAccounts, plan: CreatePlan): Promise<PoolAccount> {
+  const { wanted, existing, username } = plan;
+  if (existing !== undefined) return existing;
+  const { aws, poolId, paced, signal } = site;
+  const { email, name, invitation } = wanted;
+  const attributes = [
+    { name: "email", value: email },
+    { name: "email_verified", value: "true" },
+    ...(name === undefined ? [] : [{ name: "name", value: name }]),
+  ];
+  const made = await site.trail.change(
+    { action: "user.created" },
+    async () => {
+      try {
+        return await createUser(aws, poolId, { username, attributes, invitation, paced, signal });
+      } catch (error) {
+        // Made by a call whose answer was lost.
+        if (errorName(error) === "UsernameExistsException" && isRepeated(error)) {
+          const { sub = "" } = (await readPoolAccount(aws, poolId, { ...site, username })) ?? {};
+          return { username, sub };
+        }
+        if (!refusals.has(errorName(error) ?? "")) throw error;
+        const why = error instanceof Error ? error.message : "";
+        throw new CliError(`no account was made for ${email}: ${why}`, { cause: error });
+      }
+    },
+    ({ sub }) => [{ action: "user.created", userId: sub }],
+  );
+  const account = await readPoolAccount(aws, poolId, { ...site, username: made.username });
+  if (account === undefined) throw new CliError(`the account of ${email} is gone again`);
+  return account;
+}
+
+/** What is wrong with what was asked for, in Cognito's words. */
+const refusals = new Set([
+  "AliasExistsException",
+  "InvalidParameterException",
+  "InvalidPasswordException",
+  "UsernameExistsException",
+]);

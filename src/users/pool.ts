@@ -1,0 +1,50 @@
+import type { AuditTrail } from "../audit/trail.ts";
+import type { Aws } from "../aws/clients.ts";
+import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
+import type { Paced } from "../aws/cognito/users-pace.ts";
+import { findAccount } from "../documents/users.ts";
+import { CliError } from "../errors.ts";
+import { nobodyWith } from "../model/nobodies.ts";
+import { userIdFault } from "../model/user-id.ts";
+
+/** Where the accounts of one environment are. */
+export interface AccountSite {
+  readonly aws: Aws;
+  readonly poolId: string;
+  readonly paced: Paced;
+  readonly signal: AbortSignal;
+}
+
+/** The same with what changing an account needs besides. */
+export interface ChangingAccounts extends AccountSite {
+  readonly trail: Pick<AuditTrail, "change">;
+}
+
+/** The value of an attribute of an account. */
+export function attributeOf(account: PoolAccount, name: string): string | undefined {
+  return account.attributes.find((each) => each.name === name)?.value;
+}
+
+/**
+ * The account of a user name, sub or address, as it stands now.
+ * @throws CliError for what can be no user, when there is none, and when several could be meant.
+ */
+export async function theAccount(site: AccountSite, given: string): Promise<PoolAccount> {
+  refuseReserved(given);
+  const found = await findAccount(site, site.poolId, given);
+  const { username } = found ?? {};
+  const account =
+    username === undefined ? undefined : await readPoolAccount(site.aws, site.poolId, { ...site, username });
+  if (account !== undefined) return account;
+  throw new CliError(`no account is ${JSON.stringify(given)}`, {
+    hint: "give a sub, a user name or an e-mail address; `mawps user list` shows them",
+  });
+}
+
+/** @throws CliError for what no account may be called: the owner's name, those of the site's settings, what leaves a folder. */
+export function refuseReserved(name: string): void {
+  const fault = userIdFault(name);
+  if (fault !== undefined) throw new CliError(`the user ${JSON.stringify(name)} ${fault}`);
+  const what = name.includes("@") ? undefined : nobodyWith(name);
+  if (what !== undefined) throw new CliError(`${JSON.stringify(name)} is no user: it is the name of ${what}`);
+}

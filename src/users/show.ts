@@ -1,0 +1,130 @@
+import { groupsOfUser } from "../aws/cognito/groups.ts";
+import { lastSignIn, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
+import { timeOf } from "../model/json.ts";
+import { plain } from "../aws/dynamodb/plain.ts";
+import { readDocuments, type UserDocuments } from "../documents/entries.ts";
+import type { DocumentSite } from "../documents/site.ts";
+import { findAccount, findDocuments } from "../documents/users.ts";
+import { CliError } from "../errors.ts";
+import { readProgress } from "../site/progress/read.ts";
+import { computeOverall } from "../site/progress/overall.ts";
+import { progressAttributes } from "../model/progress.ts";
+import { refuseReserved, type AccountSite } from "./pool.ts";
+
+/** A person as the pool and the tables know them. */
+export interface Shown {
+  readonly userId: string;
+  /** Undefined for somebody who has data and no account. */
+  readonly details: AccountDetails | undefined;
+  readonly holdings: Holdings;
+  /** How many pages are completed, of how many, and to what extent. */
+  readonly progress: { readonly completed: number; readonly pages: number; readonly percent: number };
+  readonly activity: Activity | undefined;
+}
+
+/**
+ * Who somebody is, in the pool and in the tables, by a user name, a sub or an address.
+ * @throws CliError when nobody is found in either, and when several could be meant.
+ */
+export async function showUser(site: AccountSite, documents: DocumentSite, given: string): Promise<Shown> {
+  refuseReserved(given);
+  const found = await findAccount(site, site.poolId, given);
+  const [details, user] = await Promise.all([
+    found === undefined ? undefined : accountDetails(site, found.username),
+    found === undefined ? findDocuments(documents, given, "take") : readDocuments(documents, found.sub),
+  ]);
+  if (details === undefined && !user.isKnown) {
+    throw new CliError(`unknown user ${JSON.stringify(given)}: there is no account and no profile`, {
+      hint: "give a sub, a user name or an e-mail address; `mawps user list` shows them",
+    });
+  }
+  const stored = plain(user.profile ?? {});
+  const read = readProgress(stored[progressAttributes.data], stored[progressAttributes.updatedAt]);
+  const overall = computeOverall(read);
+  const stats = overall.stored ?? overall[overall.formula];
+  return {
+    userId: user.userId,
+    details,
+    holdings: holdingsOf(user),
+    progress: {
+      completed: stats.completedPages,
+      pages: stats.totalPages,
+      percent: stats.completionPercentage,
+    },
+    activity: lastActivity({ details, user, progressAt: read.lastActivity }),
+  };
+}
+
+/** When somebody was last seen, and what tells it. */
+export interface Activity {
+  readonly at: Date;
+  readonly source: "sign-in" | "progress" | "upload" | "profile" | "account";
+}
+
+/** An account, with what only a call about this one account tells. */
+export interface AccountDetails {
+  readonly account: PoolAccount;
+  readonly groups: readonly string[];
+  readonly signedInAt: Date | undefined;
+}
+
+async function accountDetails(site: AccountSite, username: string): Promise<AccountDetails | undefined> {
+  const { aws, poolId } = site;
+  const at = { ...site, username };
+  const [account, groups, signedInAt] = await Promise.all([
+    readPoolAccount(aws, poolId, at),
+    groupsOfUser(aws, poolId, at),
+    lastSignIn(aws, poolId, at),
+  ]);
+  return account === undefined ? undefined : { account, groups, signedInAt };
+}
+
+/** What a user has stored, in numbers. */
+export interface Holdings {
+  readonly hasProfile: boolean;
+  readonly name: string | undefined;
+  readonly documents: number;
+  readonly deletedDocuments: number;
+  readonly bytes: number;
+}
+
+/** Pure. */
+function holdingsOf({ profile, entries }: UserDocuments): Holdings {
+  const live = entries.filter(({ document }) => document.status !== "DELETED");
+  return {
+    hasProfile: profile !== undefined,
+    name: nameOf(profile),
+    documents: live.length,
+    deletedDocuments: entries.length - live.length,
+    bytes: live.reduce((sum, { document }) => sum + (document.size ?? 0), 0),
+  };
+}
+
+function nameOf(profile: UserDocuments["profile"]): string | undefined {
+  const text = (attribute: string) => profile?.[attribute]?.S ?? "";
+  const parts = text("name") === "" ? [text("firstName"), text("lastName")] : [text("name")];
+  const name = parts.filter((part) => part !== "").join(" ");
+  return name === "" ? undefined : name;
+}
+
+interface Traces {
+  readonly details: AccountDetails | undefined;
+  readonly user: UserDocuments | undefined;
+  /** Of the progress, in milliseconds. */
+  readonly progressAt: number | undefined;
+}
+
+/** The newest trace of a person; a change of the account counts only where nothing else tells anything. Pure. */
+function lastActivity({ details, user, progressAt }: Traces): Activity | undefined {
+  const traces: (readonly [Activity["source"], number | undefined])[] = [
+    ["sign-in", details?.signedInAt?.getTime()],
+    ["progress", progressAt],
+    ["profile", timeOf(user?.profile?.["updatedAt"]?.S)],
+    ...(user?.entries ?? []).map(({ document }) => ["upload", timeOf(document.uploadedAt)] as const),
+  ];
+  let newest: Activity | undefined;
+  for (const [source, ms] of traces)
+    if (ms !== undefined && ms > (newest?.at.getTime() ?? 0)) newest = { at: new Date(ms), source };
+  if (newest !== undefined || details === undefined) return newest;
+  return { at: details.account.modifiedAt, source: "account" };
+}
