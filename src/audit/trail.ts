@@ -7,7 +7,6 @@ import {
   emptyHead,
   type AuditEvent,
   type ChainHead,
-  type RecordAudit,
   type Signer,
   type Writer,
 } from "../model/audit.ts";
@@ -18,6 +17,9 @@ import { announcements, closeClaim, newSigner, writeClaim } from "./claims.ts";
 import { entryItem, readHead } from "./entries.ts";
 import { readEvidence } from "./evidence.ts";
 import type { AuditSite } from "./site.ts";
+
+/** What is told of a change: one event, or several that stand or fall together. */
+export type Told = AuditEvent | readonly AuditEvent[];
 
 /**
  * The trail of one run. Entries are durable when a call resolves; the anchor follows behind, one write at a time.
@@ -30,27 +32,23 @@ export interface AuditTrail {
    * `outcome` tells it: with further details, or as events of its own; none when nothing has changed. Without, as announced.
    * A refusal (CliError) is no change; after any other failure the entry says `phase: "failed"`.
    */
-  change<T>(
-    event: AuditEvent,
-    act: () => Promise<T>,
-    outcome?: (result: T) => AuditDetails | readonly AuditEvent[],
-  ): Promise<T>;
+  change<T>(told: Told, act: () => Promise<T>, outcome?: Outcome<T>): Promise<T>;
   /**
    * For what cannot be undone: records the intent (`phase: "begun"`) and only then acts; then the outcome, `done` with
    * what `outcome` tells of the result, or `failed`, and the failure passes.
    */
-  irreversible<T>(
-    intent: AuditEvent,
-    act: () => Promise<T>,
-    outcome?: (result: T) => AuditDetails,
-  ): Promise<T>;
-  /** Calls that come while a write is on its way share the next one. */
-  record(event: AuditEvent): Promise<void>;
-  /** All of them in their order, one call for each 99: what bulk commands use. */
-  readonly recordAll: RecordAudit;
+  irreversible<T>(told: Told, act: () => Promise<T>, outcome?: Outcome<T>): Promise<T>;
+  /**
+   * For what is taken out, before it is handed over, and for what is found. Calls that come while a write is on its way share
+   * the next one; several events are written in their order, 99 in one call.
+   */
+  record(told: Told): Promise<void>;
   /** Resolves when what was recorded is anchored; rejects when that was refused: the next run does it then. */
   settle(): Promise<void>;
 }
+
+/** Further details of what was announced, or the events to record in its place. */
+type Outcome<T> = (result: T) => AuditDetails | readonly AuditEvent[];
 
 /**
  * How often a place in the chain is tried for. Each lost race is somebody else's entry, so that among n writers one
@@ -181,62 +179,19 @@ function makeTrail(
     }
   }
 
-  const record = (event: NumberedEvent) =>
+  const recordOne = (event: NumberedEvent) =>
     new Promise<void>((done, failed) => {
       waiting.push({ event, done, failed });
       void write();
     });
-  const recordAll = async (events: readonly NumberedEvent[]) => {
-    const results = await Promise.allSettled(events.map(record));
+  const record = async (told: NumberedEvent | readonly NumberedEvent[]) => {
+    const results = await Promise.allSettled([told].flat().map(recordOne));
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   };
-  /** Whether the trail has it. Where it has not, the change stays announced, and its own failure is what is thrown. */
-  const recordFailure = async (event: NumberedEvent, error: unknown) => {
-    const failure = { phase: "failed", error: error instanceof Error ? error.name : "unknown" };
-    try {
-      await record({ ...event, details: { ...event.details, ...failure } });
-      return true;
-    } catch (unrecorded) {
-      options.warn(unrecorded instanceof Error ? unrecorded.message : String(unrecorded));
-      return false;
-    }
-  };
-
   return {
     record,
-    recordAll,
-    async change(event, act, outcome) {
-      const change = claim.begin(event);
-      let result;
-      try {
-        result = await act();
-      } catch (error) {
-        if (error instanceof CliError || (await recordFailure({ ...event, change }, error)))
-          claim.end(change);
-        throw error;
-      }
-      const told = outcome?.(result) ?? {};
-      const events = isEvents(told) ? told : [{ ...event, details: { ...event.details, ...told } }];
-      await recordAll(events.map((each) => ({ ...each, change })));
-      claim.end(change);
-      return result;
-    },
-    async irreversible(event, act, outcome) {
-      const intent = { ...event, change: claim.number() };
-      const inPhase = (phase: string, details: AuditDetails = {}) =>
-        record({ ...intent, details: { ...event.details, ...details, phase } });
-      await inPhase("begun");
-      let result;
-      try {
-        result = await act();
-      } catch (error) {
-        await recordFailure(intent, error);
-        throw error;
-      }
-      await inPhase("done", outcome?.(result));
-      return result;
-    },
+    ...around({ record, claim, warn: options.warn }),
     async settle() {
       const closing = claim.close();
       await anchoring;
@@ -246,6 +201,81 @@ function makeTrail(
       if (anchorFailure !== undefined) throw anchorFailure.error;
     },
   };
+}
+
+/** How a change is told of by entries around it. */
+export function around({
+  record,
+  claim,
+  warn,
+}: {
+  readonly record: (events: readonly NumberedEvent[]) => Promise<void>;
+  readonly claim: Pick<RunClaim, "number" | "begin" | "end">;
+  readonly warn: TrailOptions["warn"];
+}): Pick<AuditTrail, "change" | "irreversible"> {
+  /** Whether the trail has it. Where it has not, the change stays announced, and its own failure is what is thrown. */
+  const recordFailure = async (events: readonly NumberedEvent[], error: unknown) => {
+    const failure = { phase: "failed", error: error instanceof Error ? error.name : "unknown" };
+    try {
+      await record(withDetails(events, failure));
+      return true;
+    } catch (unrecorded) {
+      warn(unrecorded instanceof Error ? unrecorded.message : String(unrecorded));
+      return false;
+    }
+  };
+
+  return {
+    async change(told, act, outcome) {
+      const { change, events } = numbered(claim.begin([told].flat()), told);
+      let result;
+      try {
+        result = await act();
+      } catch (error) {
+        if (error instanceof CliError || (await recordFailure(events, error))) claim.end(change);
+        throw error;
+      }
+      await record(outcomeOf(events, outcome?.(result)));
+      claim.end(change);
+      return result;
+    },
+    async irreversible(told, act, outcome) {
+      const { events } = numbered(claim.number(), told);
+      await record(withDetails(events, { phase: "begun" }));
+      let result;
+      try {
+        result = await act();
+      } catch (error) {
+        await recordFailure(events, error);
+        throw error;
+      }
+      await record(
+        outcomeOf(events, outcome?.(result)).map((event) => ({
+          ...event,
+          details: { phase: "done", ...event.details },
+        })),
+      );
+      return result;
+    },
+  };
+}
+
+/** One change, whatever number of events tell of it. */
+function numbered(change: number, told: Told): { change: number; events: readonly NumberedEvent[] } {
+  return { change, events: [told].flat().map((event) => ({ ...event, change })) };
+}
+
+function withDetails(events: readonly NumberedEvent[], details: AuditDetails): NumberedEvent[] {
+  return events.map((event) => ({ ...event, details: { ...event.details, ...details } }));
+}
+
+function outcomeOf(
+  events: readonly NumberedEvent[],
+  told: AuditDetails | readonly AuditEvent[] = {},
+): readonly NumberedEvent[] {
+  return isEvents(told)
+    ? told.map((event) => ({ ...event, change: events[0]?.change }))
+    : withDetails(events, told);
 }
 
 function isEvents(told: AuditDetails | readonly AuditEvent[]): told is readonly AuditEvent[] {
@@ -259,7 +289,7 @@ function makeClaim(
   site: AuditSite,
   { writer, actor }: { readonly writer: string; readonly actor: Promise<string> },
 ) {
-  const open = new Map<number, AuditEvent>();
+  const open = new Map<number, readonly AuditEvent[]>();
   let numbers = 0;
   let isStale = false;
   let isWriting = false;
@@ -274,7 +304,7 @@ function makeClaim(
     try {
       while (isStale) {
         isStale = false;
-        const changes = [...open].map(([change, event]) => ({ change, event }));
+        const changes = [...open].flatMap(([change, events]) => events.map((event) => ({ change, event })));
         namesChanges = changes.length > 0;
         if (namesChanges) await writeClaim(site, writer, { actor: await actor, changes });
         else await closeClaim(site, writer);
@@ -300,9 +330,10 @@ function makeClaim(
     number,
     announce: () => void announce().catch(() => undefined),
     /** Announces a change beside what the caller does next. */
-    begin(event: AuditEvent): number {
+    begin(events: readonly AuditEvent[]): number {
       const change = number();
-      open.set(change, event);
+      if (events.length === 0) return change;
+      open.set(change, events);
       void announce().catch(() => undefined);
       return change;
     },
@@ -385,12 +416,3 @@ function notRecorded(
 function placeOf(sequence: number) {
   return { chain: { S: auditChain }, sequence: { N: String(sequence) } };
 }
-
-/** A trail that keeps nothing: for dry runs, and where the configuration turns it off. */
-export const noTrail: AuditTrail = {
-  change: (_event, act) => act(),
-  async record() {},
-  async recordAll() {},
-  irreversible: (_intent, act) => act(),
-  async settle() {},
-};

@@ -178,7 +178,7 @@ export async function* verifyTrail(site: AuditSite, now: Date): AsyncGenerator<F
 
 /** What is known of each change: announced with an intent or a claim, and whether an entry tells of its end. */
 class Changes {
-  private readonly begun = new Map<string, Interruption>();
+  private readonly begun = new Map<string, Interruption[]>();
   private readonly ended = new Set<string>();
   private readonly unclosed: ReadonlySet<string>;
 
@@ -191,7 +191,8 @@ class Changes {
     if (typeof writer !== "string" || typeof change !== "number" || !isRecord(details)) return;
     const key = `${writer}:${change}`;
     if (details["phase"] === "begun") {
-      this.begun.set(key, interruption(stored, `entry ${sequence}`));
+      const others = this.begun.get(key) ?? [];
+      this.begun.set(key, [...others, interruption(stored, `entry ${sequence}`)]);
     } else {
       this.begun.delete(key);
       if (this.unclosed.has(writer)) this.ended.add(key);
@@ -199,7 +200,7 @@ class Changes {
   }
 
   async unfinished(site: AuditSite): Promise<Found[]> {
-    const all: Found[] = [...this.begun.values()];
+    const all: Found[] = [...this.begun.values()].flat();
     for (const writer of this.unclosed) {
       const claim = await readClaim(site, writer);
       if (claim === undefined) {

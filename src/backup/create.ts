@@ -179,7 +179,7 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
     };
   };
   for (const id of pending.committed) {
-    await site.record([{ action: "backup.created", details: { backupId: id } }]);
+    await site.audit.record({ action: "backup.created", details: { backupId: id } });
     await removePending(site.repository, id, site.signal);
   }
   const { distrusted } = site.repository;
@@ -248,21 +248,19 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
   };
   await pending.assertOwner();
   const recovery = recoveryText({ manifest, repository: site.repository });
-  await commitSnapshot(site.repository, { manifest, recovery }, site.signal);
-  try {
-    await pending.assertOwner();
-  } catch (error) {
-    // A prune that took this for abandoned may have removed contents in the meantime.
-    await removeSnapshot(site.repository, manifest.id);
-    throw error;
-  }
   const counts = countsOf(manifest);
-  await site.record([
-    {
-      action: "backup.created",
-      details: { backupId: manifest.id, items: counts.items, objects: counts.objects, bytes: counts.bytes },
-    },
-  ]);
+  const { items, objects, bytes } = counts;
+  const details = { backupId: manifest.id, items, objects, bytes };
+  await site.audit.change({ action: "backup.created", details }, async () => {
+    await commitSnapshot(site.repository, { manifest, recovery }, site.signal);
+    try {
+      await pending.assertOwner();
+    } catch (error) {
+      // A prune that took this for abandoned may have removed contents in the meantime.
+      await removeSnapshot(site.repository, manifest.id);
+      throw error;
+    }
+  });
   await pending.end();
   const isUnreadable = ({ what }: ChangedObject) => what === "unreadable";
   return {

@@ -42,7 +42,7 @@ export function exportPlace(
  * by the table's name. What has been begun is saved with the pending snapshot: taken up, it is waited for.
  */
 export async function exportForSnapshot(
-  site: Pick<BackupSite, "aws" | "declaration" | "signal" | "now" | "record">,
+  site: Pick<BackupSite, "aws" | "declaration" | "signal" | "now" | "audit">,
   pending: Pick<Pending, "id" | "steps" | "step">,
   ask: {
     readonly tables: readonly string[];

@@ -12,6 +12,8 @@ import {
 } from "../aws/dynamodb/table-export.ts";
 import { readRecoveryWindow } from "../aws/dynamodb/table-recovery.ts";
 import { CliError } from "../errors.ts";
+import type { AuditEvent } from "../model/audit.ts";
+import type { AuditDetails } from "../model/audit-details.ts";
 import type { Declaration } from "../model/declaration.ts";
 import type { NativeSite } from "./native-site.ts";
 import { waitUntil, wholeSecond } from "./native-site.ts";
@@ -92,6 +94,25 @@ export async function exportTables(site: NativeSite, ask: ExportTables): Promise
     });
   }
   return finished;
+}
+
+/** The same for somebody who wants the files themselves: what leaves the tables is told to the trail. */
+export async function exportToPlace(
+  site: NativeSite,
+  ask: Omit<ExportTables, "save">,
+): Promise<FinishedExport[]> {
+  const eventOf = (details: AuditDetails): AuditEvent => ({
+    action: "backup.created",
+    details: { engine: "export", bucket: ask.place.bucket, ...details },
+  });
+  return site.audit.change(
+    ask.tables.map((table) => eventOf({ table })),
+    () => exportTables(site, { ...ask, save: () => Promise.resolve() }),
+    (finished) =>
+      finished.map(({ table, items, export: { bytes, manifest, arn } }) =>
+        eventOf({ table, items, bytes, key: manifest, backupId: arn }),
+      ),
+  );
 }
 
 /** Exports of these tables to this place that AWS is at already: what a run that was broken off has begun. */

@@ -176,17 +176,23 @@ export async function carryOutRestore(site: NativeSite, plan: RestorePlan): Prom
     from: at?.toISOString(),
     ...(source.kind === "backup" ? { backupId: source.backup.arn } : {}),
   };
-  if (plan.step === "begin") {
-    await site.record([{ action: "table.restored", details: { ...details, phase: "begun" } }]);
-    await (source.kind === "backup"
-      ? beginRestoreFromBackup(site.aws, { arn: source.backup.arn, target })
-      : beginRestoreToTime(site.aws, { source: from, target, at: at ?? "latest" }));
-  }
-  const restored = await untilReady(site, target);
-  site.tell(`writing the settings of ${target}`);
-  const { written, unsupported } = await restoreSettings(site.aws, target, plan.settings, site);
-  await site.record([{ action: "table.restored", details: { ...details, phase: "done", steps: written } }]);
-  return { table: target, from, at: restored.restored?.at ?? at, settings: written, unsupported };
+  const restore = async (): Promise<RestoreOutcome> => {
+    if (plan.step === "begin") {
+      await (source.kind === "backup"
+        ? beginRestoreFromBackup(site.aws, { arn: source.backup.arn, target })
+        : beginRestoreToTime(site.aws, { source: from, target, at: at ?? "latest" }));
+    }
+    const restored = await untilReady(site, target);
+    site.tell(`writing the settings of ${target}`);
+    const { written, unsupported } = await restoreSettings(site.aws, target, plan.settings, site);
+    return { table: target, from, at: restored.restored?.at ?? at, settings: written, unsupported };
+  };
+  const event = { action: "table.restored", details } as const;
+  const outcome = ({ settings }: RestoreOutcome) => ({ steps: settings });
+  // What was begun before has its intent.
+  return plan.step === "begin"
+    ? site.audit.irreversible(event, restore, outcome)
+    : site.audit.change(event, restore, (result) => ({ ...outcome(result), phase: "done" }));
 }
 
 /** A table just asked for may not be seen everywhere at once. */

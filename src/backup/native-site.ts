@@ -1,7 +1,7 @@
+import type { AuditTrail } from "../audit/trail.ts";
 import type { Aws } from "../aws/clients.ts";
 import { pause } from "../retry.ts";
 import { CliError, exitCodes } from "../errors.ts";
-import type { RecordAudit } from "../model/audit.ts";
 import type { Declaration, TableDeclaration } from "../model/declaration.ts";
 
 /** What AWS's own backups are worked with. */
@@ -12,7 +12,7 @@ export interface NativeSite {
   now(): Date;
   /** Is told how far something is that AWS does by itself. */
   readonly tell: (text: string) => void;
-  readonly record: RecordAudit;
+  readonly audit: AuditTrail;
   /** Milliseconds before something is looked at again; doubled each time up to ten seconds. */
   readonly firstDelayMs?: number;
 }

@@ -8,6 +8,8 @@ import {
 } from "../aws/dynamodb/native-backups.ts";
 import { readRestored } from "../aws/dynamodb/table-recovery.ts";
 import { CliError } from "../errors.ts";
+import type { AuditEvent } from "../model/audit.ts";
+import type { AuditDetails } from "../model/audit-details.ts";
 import type { TableDeclaration } from "../model/declaration.ts";
 import type { NativeSite } from "./native-site.ts";
 import { waitUntil } from "./native-site.ts";
@@ -57,11 +59,27 @@ function isMeant(backup: NativeBackup, name: string | undefined): boolean {
   );
 }
 
-/** Makes them side by side and gives each when it can be restored from; records it. */
-export async function* makeBackups(
+/** Makes them side by side, and gives them when all can be restored from. */
+export async function makeBackups(
   site: NativeSite,
   plans: readonly BackupPlan[],
-): AsyncGenerator<NativeBackupContents> {
+): Promise<NativeBackupContents[]> {
+  return site.audit.change(
+    plans.map(({ table, name }) => eventOf({ table, name })),
+    () => makeAll(site, plans),
+    (made) =>
+      made.map(({ table, arn, bytes, items }, at) =>
+        eventOf({ table, name: plans[at]?.name, backupId: arn, bytes, items }),
+      ),
+  );
+}
+
+function eventOf(details: AuditDetails): AuditEvent {
+  return { action: "backup.created", details: { engine: "native", ...details } };
+}
+
+async function makeAll(site: NativeSite, plans: readonly BackupPlan[]): Promise<NativeBackupContents[]> {
+  const made: NativeBackupContents[] = [];
   const begun: { plan: BackupPlan; arn: string }[] = [];
   for (const plan of plans) {
     site.signal?.throwIfAborted();
@@ -79,11 +97,9 @@ export async function* makeBackups(
     if (backup?.status !== "AVAILABLE") {
       throw new CliError(`the backup ${plan.name} of ${plan.table} was deleted while it was made`);
     }
-    const { table, items } = backup;
-    const details = { engine: "native", backupId: arn, table, name: plan.name, bytes: backup.bytes, items };
-    await site.record([{ action: "backup.created", details }]);
-    yield backup;
+    made.push(backup);
   }
+  return made;
 }
 
 /** The backups that AWS keeps of these tables, newest first. */
@@ -136,7 +152,7 @@ function oneNamed(backups: readonly NativeBackup[], named: string): NativeBackup
   return first;
 }
 
-/** Deletes a backup for good and records it. */
+/** Deletes a backup for good. */
 export async function removeBackup(site: NativeSite, backup: NativeBackup): Promise<void> {
   if (backup.type === "AWS_BACKUP") {
     throw new CliError(`${shortId(backup)} belongs to AWS Backup, which alone may delete it`, {
@@ -144,7 +160,7 @@ export async function removeBackup(site: NativeSite, backup: NativeBackup): Prom
     });
   }
   const details = { engine: "native", backupIds: [backup.arn], table: backup.table, name: backup.name };
-  await site.record([{ action: "backup.pruned", details: { ...details, phase: "begun" } }]);
-  await deleteNativeBackup(site.aws, backup.arn);
-  await site.record([{ action: "backup.pruned", details: { ...details, phase: "done" } }]);
+  await site.audit.irreversible({ action: "backup.pruned", details }, () =>
+    deleteNativeBackup(site.aws, backup.arn),
+  );
 }

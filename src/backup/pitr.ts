@@ -82,7 +82,7 @@ export interface RecoveryChanged extends RecoveryChange {
   readonly daysNow: number | undefined;
 }
 
-/** Makes the changes one by one and records each. */
+/** Makes the changes one by one. */
 export async function enableRecoveries(
   site: NativeSite,
   changes: readonly RecoveryChange[],
@@ -91,18 +91,20 @@ export async function enableRecoveries(
   for (const change of changes) {
     site.signal?.throwIfAborted();
     site.tell(`switching on recovery of ${change.table}`);
-    const { isDone, daysNow } = await enableRecovery(site.aws, change.table, change.days, site).then(
-      (days) => ({ isDone: true, daysNow: days }),
-      (error: unknown) => {
-        if (isUnsupported(error)) return { isDone: false, daysNow: undefined };
-        throw error;
-      },
+    const { table, role, days } = change;
+    const { isDone, daysNow } = await site.audit.change(
+      { action: "table.recovery-enabled", details: { table, role, days } },
+      () =>
+        enableRecovery(site.aws, table, days, site).then(
+          (reached) => ({ isDone: true, daysNow: reached }),
+          (error: unknown) => {
+            if (isUnsupported(error)) return { isDone: false, daysNow: undefined };
+            throw error;
+          },
+        ),
+      (outcome) => (outcome.isDone ? {} : []),
     );
     results.push({ ...change, isDone, daysNow });
-    if (isDone) {
-      const details = { table: change.table, role: change.role, days: change.days };
-      await site.record([{ action: "table.recovery-enabled", details }]);
-    }
   }
   return results;
 }

@@ -1,5 +1,5 @@
 import { CliError, exitCodes } from "../errors.ts";
-import type { RecordAudit } from "../model/audit.ts";
+import type { AuditTrail } from "../audit/trail.ts";
 import { DamagedError, damageMarks, markOf } from "./damage.ts";
 import { partLines } from "./parts.ts";
 import { abandonedMs, listPending, removePending } from "./pending.ts";
@@ -14,7 +14,7 @@ import type { StoredFile } from "./store.ts";
 export interface PruneSite {
   readonly repository: Repository;
   readonly here: Here;
-  readonly record: RecordAudit;
+  readonly audit: AuditTrail;
   readonly onProgress: Tell;
 }
 
@@ -144,23 +144,29 @@ export async function prune(
     const going = verdicts.filter(({ id, isKept }) => !isKept && doomed.has(id)).map(({ id }) => id);
     const referred = await referredTo(site, new Set(going));
 
-    if (going.length > 0) await tell(site, "begun", { backupIds: going });
-    for (const [at, id] of going.entries()) {
-      site.onProgress(`removing ${id}`, { done: at, total: going.length, of: "backups" });
-      await lock.assertHeld();
-      await removeSnapshot(repository, id, here.signal);
-    }
-    for (const id of found.abandoned) {
-      await lock.assertHeld();
-      await removePending(repository, id, here.signal);
-    }
-    if (found.young.length === 0) await removeRemains(site, lock);
     const left = leftContents(found.young, referred);
-    const swept =
-      left === undefined ? await sweep(site, { lock, referred: referred.names }) : { contents: 0, bytes: 0 };
-    const isChanged = going.length + found.abandoned.length + swept.contents > 0;
-    if (isChanged)
-      await tell(site, "done", { backupIds: going, objects: swept.contents, bytes: swept.bytes });
+    const remove = async () => {
+      for (const [at, id] of going.entries()) {
+        site.onProgress(`removing ${id}`, { done: at, total: going.length, of: "backups" });
+        await lock.assertHeld();
+        await removeSnapshot(repository, id, here.signal);
+      }
+      for (const id of found.abandoned) {
+        await lock.assertHeld();
+        await removePending(repository, id, here.signal);
+      }
+      if (found.young.length === 0) await removeRemains(site, lock);
+      return left === undefined ? sweep(site, { lock, referred: referred.names }) : { contents: 0, bytes: 0 };
+    };
+    const event = { action: "backup.pruned", details: { backupIds: going } } as const;
+    const counted = ({ contents, bytes }: Pick<Pruned, "contents" | "bytes">) => ({
+      objects: contents,
+      bytes,
+    });
+    // Contents that nothing refers to are nobody's: removing none of them is no change.
+    const swept = await (going.length + found.abandoned.length > 0
+      ? site.audit.irreversible(event, remove, counted)
+      : site.audit.change(event, remove, (outcome) => (outcome.contents > 0 ? counted(outcome) : [])));
     return {
       removed: going,
       abandoned: found.abandoned,
@@ -175,14 +181,6 @@ export async function prune(
 function leftContents(young: readonly string[], { unknown }: Referred): LeftContents | undefined {
   if (young.length > 0) return { why: "pending", ids: young };
   return unknown.length > 0 ? { why: "damaged", ids: unknown } : undefined;
-}
-
-async function tell(
-  { record }: PruneSite,
-  phase: "begun" | "done",
-  details: { backupIds: readonly string[]; objects?: number; bytes?: number },
-): Promise<void> {
-  await record([{ action: "backup.pruned", details: { ...details, phase } }]);
 }
 
 async function pendingIn({

@@ -1,10 +1,9 @@
+import type { AuditTrail } from "../audit/trail.ts";
 import { removeTableTag, makeTable } from "../aws/dynamodb/make-table.ts";
 import { restoreSettings } from "../aws/dynamodb/restore-settings.ts";
 import { writeCors } from "../aws/s3/bucket-settings.ts";
 import { isUnsupported } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import type { RecordAudit } from "../model/audit.ts";
-import type { AuditDetails } from "../model/audit-details.ts";
 import { forgetNew } from "../migrations/new-store.ts";
 import { planSetup } from "../setup/plan.ts";
 import { applySetup } from "../setup/apply.ts";
@@ -26,10 +25,10 @@ export interface CarryOut {
   /** Accounts that are made get new ids, and items and keys are to be written with them. */
   readonly remap: boolean;
   /**
-   * Opens the audit trail. Called before anything of the site changes, but behind the trail's own table and entries where
-   * these have to be restored: a trail cannot be written before it is there.
+   * Not used before its own table and entries are there, where these have to be restored: a trail cannot be written before
+   * it is there.
    */
-  readonly openTrail: () => Promise<RecordAudit>;
+  readonly audit: AuditTrail;
   /** The table that this trail is kept in. */
   readonly trailTable: string;
 }
@@ -61,25 +60,17 @@ export async function carryOutRestore(
   plan: RestorePlan,
   options: CarryOut,
 ): Promise<RestoreOutcome> {
-  let record: RecordAudit | undefined;
-  const told = (details: AuditDetails) =>
-    record?.([{ action: "backup.restored", details: { backupId: site.manifest.id, ...details } }]);
-  const begin = async () => {
-    record = await options.openTrail();
-    await told({ phase: "begun", steps: stepsOf(plan) });
-  };
-  try {
-    const outcome = await writeAll(site, plan, { ...options, begin });
-    const { items, objects, failures } = outcome;
-    await told({ phase: "done", items, objects, failed: failures.length });
-    return outcome;
-  } catch (error) {
-    // The failure is what the caller must hear of, also where the trail cannot be written any more.
-    await told({ phase: "failed", error: error instanceof Error ? error.name : "unknown" })?.catch(
-      () => undefined,
-    );
-    throw error;
-  }
+  const { userId = site.scope.item?.userId } = site.scope;
+  const details = { backupId: site.manifest.id, steps: stepsOf(plan) };
+  return writeAll(site, plan, {
+    ...options,
+    audited: (act) =>
+      options.audit.irreversible(
+        { action: "backup.restored", userId, details },
+        act,
+        ({ items, objects, failures }) => ({ items, objects, failed: failures.length }),
+      ),
+  });
 }
 
 /** `mawps-user-profiles: 5 created, 2 overwritten`: for the trail. */
@@ -89,10 +80,12 @@ function stepsOf({ tables, buckets }: RestorePlan): string[] {
   );
 }
 
+type Audited = (act: () => Promise<RestoreOutcome>) => Promise<RestoreOutcome>;
+
 async function writeAll(
   site: RestoreSite,
   plan: RestorePlan,
-  { isLedgerEmpty, remap, begin, trailTable }: CarryOut & { readonly begin: () => Promise<void> },
+  { isLedgerEmpty, remap, audited, trailTable }: CarryOut & { readonly audited: Audited },
 ): Promise<RestoreOutcome> {
   const done = { items: 0, objects: 0, erasures: 0, failures: [] as Failure[] };
   const planning = planningOf(site, isLedgerEmpty, () => undefined);
@@ -107,50 +100,57 @@ async function writeAll(
   });
 
   const trail = plan.tables.filter((table) => table.role === auditRole && isWritten(table));
-  const isOwn = trail.some(({ name }) => name === trailTable);
-  if (!isOwn) await begin();
-  const made = await makeMissing(site, plan);
-  for (const table of trail) {
-    const isNew = table.state !== "there" || (await isBlankTrail(site, table));
-    await writeTable(site, table, writing("items", table.name));
-    if (isNew && done.failures.length === 0) await anchorRestored(site, table);
-  }
-  if (isOwn) await begin();
-  for (const table of plan.tables.filter(({ role, state }) => role === auditRole && state !== "missing"))
-    done.erasures += await growLedger(site, table.name);
+  const writeTrail = async () => {
+    const made = await makeMissing(site, plan);
+    for (const table of trail) {
+      const isNew = table.state !== "there" || (await isBlankTrail(site, table));
+      await writeTable(site, table, writing("items", table.name));
+      if (isNew && done.failures.length === 0) await anchorRestored(site, table);
+    }
+    return made;
+  };
+  const writeRest = async (made: readonly string[]): Promise<RestoreOutcome> => {
+    for (const table of plan.tables.filter(({ role, state }) => role === auditRole && state !== "missing"))
+      done.erasures += await growLedger(site, table.name);
 
-  const accounts = { done: 0, total: plan.users?.steps.length ?? 0, of: "accounts" };
-  const users =
-    plan.users === undefined
-      ? undefined
-      : await restoreUsers(site.aws, plan.users, {
-          signal: site.signal,
-          now: () => site.now(),
-          onDone() {
-            accounts.done += 1;
-            site.onProgress("restoring accounts", accounts);
-          },
-        });
-  const rest = plan.tables.filter((table) => !trail.includes(table));
-  const [where, tables, buckets] =
-    remap && (users?.created ?? 0) > 0
-      ? await planAnew(site, { ...plan, tables: rest }, planning)
-      : ([site, rest, plan.buckets] as const);
-  const noted = migrationsTable(site.declaration);
-  if (noted !== undefined && plan.dueAgain.length > 0)
-    await forgetNew(site.aws, { table: noted, ids: plan.dueAgain, signal: site.signal });
-  for (const table of tables) await writeTable(where, table, writing("items", table.name));
-  for (const bucket of buckets) {
-    await writeBucket(where, bucket, writing("objects", bucket.name));
-    if (bucket.cors === "write") await giveCors(site, bucket);
-  }
-  const settings = [];
-  for (const table of plan.tables.filter(({ state }) => state !== "there")) {
-    // What an unfinished table is still to get shows by its mark.
-    if (done.failures.some(({ left }) => "table" in left && left.table === table.name)) continue;
-    settings.push({ table: table.name, ...(await settle(site, table)) });
-  }
-  return { ...done, users, made, settings };
+    const accounts = { done: 0, total: plan.users?.steps.length ?? 0, of: "accounts" };
+    const users =
+      plan.users === undefined
+        ? undefined
+        : await restoreUsers(site.aws, plan.users, {
+            signal: site.signal,
+            now: () => site.now(),
+            onDone() {
+              accounts.done += 1;
+              site.onProgress("restoring accounts", accounts);
+            },
+          });
+    const rest = plan.tables.filter((table) => !trail.includes(table));
+    const [where, tables, buckets] =
+      remap && (users?.created ?? 0) > 0
+        ? await planAnew(site, { ...plan, tables: rest }, planning)
+        : ([site, rest, plan.buckets] as const);
+    const noted = migrationsTable(site.declaration);
+    if (noted !== undefined && plan.dueAgain.length > 0)
+      await forgetNew(site.aws, { table: noted, ids: plan.dueAgain, signal: site.signal });
+    for (const table of tables) await writeTable(where, table, writing("items", table.name));
+    for (const bucket of buckets) {
+      await writeBucket(where, bucket, writing("objects", bucket.name));
+      if (bucket.cors === "write") await giveCors(site, bucket);
+    }
+    const settings = [];
+    for (const table of plan.tables.filter(({ state }) => state !== "there")) {
+      // What an unfinished table is still to get shows by its mark.
+      if (done.failures.some(({ left }) => "table" in left && left.table === table.name)) continue;
+      settings.push({ table: table.name, ...(await settle(site, table)) });
+    }
+    return { ...done, users, made, settings };
+  };
+
+  if (!trail.some(({ name }) => name === trailTable))
+    return audited(async () => writeRest(await writeTrail()));
+  const made = await writeTrail();
+  return audited(() => writeRest(made));
 }
 
 /** What is to be written in all. */

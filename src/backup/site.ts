@@ -1,5 +1,5 @@
+import type { AuditTrail } from "../audit/trail.ts";
 import type { Aws } from "../aws/clients.ts";
-import type { RecordAudit } from "../model/audit.ts";
 import type { Declaration } from "../model/declaration.ts";
 import type { Repository } from "./repository.ts";
 
@@ -11,7 +11,7 @@ export interface BackupSite {
   readonly target: "local" | "aws";
   /** Folder for temporary files that only their owner can read. */
   readonly spool: string;
-  readonly record: RecordAudit;
+  readonly audit: AuditTrail;
   readonly signal: AbortSignal;
   now(): Date;
   randomHex(bytes: number): string;

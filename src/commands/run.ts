@@ -1,4 +1,4 @@
-import type { AuditTrail } from "../audit/trail.ts";
+import { audited, type Audit } from "../audit/audit.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { CallerIdentity } from "../aws/sts.ts";
 import type { FoundFile } from "../config/config-file.ts";
@@ -30,16 +30,10 @@ export interface Run {
   /** Clients of the target, opened on first call; the target is named on stderr first. */
   aws(access: Access): Promise<Aws>;
   /**
-   * The audit trail, for a command that is about to change something: ask for it before anything is changed, best beside
-   * other preparation, and after `confirm`. The first call opens it and ends the command when it cannot be read and
-   * written. With `--dry-run` and `audit: off` it keeps nothing. What is recorded is anchored when the run is closed.
+   * The audit trail. A command that is about to change something has it opened before, best beside other preparation. With
+   * `--dry-run` and `audit: off` it keeps nothing. What is recorded is anchored when the run is closed.
    */
-  audit(): Promise<AuditTrail>;
-  /**
-   * Looks beside other preparation whether the trail can be read and written, so that `audit` need not wait; before `confirm`
-   * too, as it writes nothing.
-   */
-  prepareAudit(): void;
+  readonly audit: Audit;
   /** Who is at work, as the audit trail names them; asks AWS once a run. */
   actor(): Promise<string>;
   /** The account that the credentials belong to; undefined where a server in AWS's place does not tell. Asks AWS once a run. */
@@ -95,12 +89,6 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
   let naming = Promise.resolve();
   let closed = false;
   let spinning: Progress | undefined;
-  let auditing: Promise<AuditTrail> | undefined;
-  let beginAudit = () => {};
-  const auditBegins = new Promise<void>((begin) => {
-    beginAudit = begin;
-  });
-  let isAuditAsked = false;
   let asked: Promise<CallerIdentity> | undefined;
   let serverTime: Aws["serverTime"] = () => undefined;
   let isSkewTold = false;
@@ -183,17 +171,13 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     return (connection ??= open(config.dryRun ? "reads" : access));
   };
 
-  async function openTrail(): Promise<AuditTrail> {
+  const audit = audited(async (begins) => {
     const [{ aws }, { openAudit }] = await Promise.all([connected("writes"), import("./audit/site.ts")]);
-    const actor = () => actorOf(aws, { config, world, caller });
-    return openAudit({ aws, config, world }, { actor, begins: auditBegins, warn });
-  }
-
-  function prepareAudit(): Promise<AuditTrail> {
-    auditing ??= openTrail();
-    auditing.catch(() => undefined);
-    return auditing;
-  }
+    return openAudit(
+      { aws, config, world },
+      { actor: () => actorOf(aws, { config, world, caller }), begins, warn },
+    );
+  });
 
   return {
     world,
@@ -207,12 +191,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       return changing;
     },
     aws: async (access) => (await connected(access)).aws,
-    prepareAudit: () => void prepareAudit(),
-    audit() {
-      isAuditAsked = true;
-      beginAudit();
-      return prepareAudit();
-    },
+    audit,
     actor: async () => actorOf((await connected("writes")).aws, { config, world, caller }),
     async account() {
       const { aws } = await connected("reads");
@@ -279,9 +258,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       closed = true;
       spinning?.stop();
       if (connection === undefined) return;
-      // A trail that failed to open has been reported by whoever asked for it.
-      const trail = isAuditAsked ? await auditing?.catch(() => undefined) : undefined;
-      await trail?.settle().catch((error: unknown) => {
+      await audit.settle().catch((error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
         warn(`the audit trail is written, but not anchored: ${why}; the next changing command does it`);
       });

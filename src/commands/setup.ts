@@ -67,7 +67,7 @@ export function setup(noun: Command, begin: Begin): void {
       const { trail: kept } = declaration;
       const parts = new Set(kept === undefined ? [] : [kept.table, kept.bucket]);
       const isToBeMade = due.some(({ kind, name }) => kind === "create" && parts.has(name));
-      const trail = isToBeMade ? undefined : await run.audit();
+      if (!isToBeMade) await run.audit.open();
       const working = await run.progress("setting up");
       const apply = async () => {
         const result = await applySetup(aws, plan, {
@@ -83,13 +83,13 @@ export function setup(noun: Command, begin: Begin): void {
         });
         return result;
       };
-      const outcome = await (trail === undefined ? apply() : trail.irreversible(event, apply, counted));
+      const outcome = await (isToBeMade ? apply() : run.audit.irreversible(event, apply, counted));
       const isMade = !due.some(
         (step) => step.kind === "create" && parts.has(step.name) && !outcome.done.includes(step),
       );
-      if (trail === undefined && isMade) {
+      if (isToBeMade && isMade) {
         const details = { ...event.details, ...counted(outcome), phase: "done" };
-        await (await run.audit()).record({ ...event, details });
+        await run.audit.record({ ...event, details });
       }
       working.stop();
       const results = new Map<Step, Row["result"]>([

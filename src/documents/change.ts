@@ -197,17 +197,19 @@ export async function carryOut(
   const back = of("back").map(({ entry }) => entry);
   const deletion = { deletedAt: site.now().toISOString(), deletedBy: site.actor };
   const made = new Map(changes.map((change) => [change.entry.document.id, change]));
-  const outcomes = [
+  const write = async () => [
     await changeUntilDone(site, of(undefined), made),
     ...(away.length === 0 ? [] : [await putAway(site, away, deletion)]),
     ...(back.length === 0 ? [] : [await bringBack(site, { userId, profile }, back)]),
   ];
+  const events = changes.map(({ event }) => event);
+  const outcomes = await site.audit.change(events, write, (done) => {
+    const ids = new Set(done.flatMap((outcome) => outcome.changed.map(({ document }) => document.id)));
+    return [...made].flatMap(([id, { event }]) => (ids.has(id) ? [event] : []));
+  });
   const changed = outcomes.flatMap((outcome) => outcome.changed);
   const missing = outcomes.flatMap((outcome) => outcome.missing);
   const refused = outcomes.flatMap((outcome) => outcome.refused);
-  const done = new Set(changed.map(({ document }) => document.id));
-  const events = [...made].flatMap(([id, { event }]) => (done.has(id) ? [event] : []));
-  if (events.length > 0) await site.record(events);
   return {
     changed,
     failures: [

@@ -90,7 +90,7 @@ async function accept(
     sha256,
     scanResult: scanResultOf(judgement),
   });
-  return site.irreversible(event, () =>
+  return site.audit.irreversible(event, () =>
     moveDocument(site, {
       entry,
       head,
@@ -134,7 +134,7 @@ async function refuse(
     sha256: arrived?.sha256,
     ...verdict,
   });
-  await site.irreversible(event, async () => {
+  await site.audit.irreversible(event, async () => {
     const { failures } = await deleteAllVersions(
       site.aws,
       site.bucket,

@@ -104,7 +104,7 @@ export async function getDocuments(
 ): Promise<Got[]> {
   await makeFolders(options.folder, 0o700);
   await access(options.folder, constants.W_OK);
-  const recorded = options.audit.recordAll(taken(targets));
+  const recorded = options.audit.record(taken(targets));
   recorded.catch(() => undefined);
   const there = new Set(await readdir(options.folder));
   const begun = new Set([...there].flatMap((name) => partOf.exec(name)?.[1] ?? []));

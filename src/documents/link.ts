@@ -65,21 +65,19 @@ export async function linkTo(
   const { expiresAt, endsWithSession } = link;
   if (options.dryRun) return { url: null, expiresAt, endsWithSession };
   const { id, name, type, s3Key } = document;
-  await site.record([
-    {
-      action: "document.link-created",
-      userId,
-      details: {
-        documentId: id,
-        name,
-        fileType: type,
-        bucket: entry.bucket,
-        key: s3Key,
-        method: "GET",
-        expiresAt: expiresAt.toISOString(),
-      },
+  await site.audit.record({
+    action: "document.link-created",
+    userId,
+    details: {
+      documentId: id,
+      name,
+      fileType: type,
+      bucket: entry.bucket,
+      key: s3Key,
+      method: "GET",
+      expiresAt: expiresAt.toISOString(),
     },
-  ]);
+  });
   return { url: link.url, expiresAt, endsWithSession };
 }
 

@@ -33,8 +33,7 @@ export interface Repaired {
 }
 
 /**
- * Repairs what was found of one user. Entries are written in one go, each on condition that it still stands as it was read; what
- * is removed for good is recorded before and after. No document gets ready, and none comes back, whose bytes were not judged
+ * Repairs what was found of one user. Entries are written in one go, each on condition that it still stands as it was read. No document gets ready, and none comes back, whose bytes were not judged
  * here as `doc confirm` judges them. What comes back takes up what the audit trail remembers of it.
  */
 export async function repair(
@@ -43,13 +42,33 @@ export async function repair(
   judging: Judging,
 ): Promise<Repaired> {
   const open = findings.filter((finding) => finding.repair !== undefined);
+  const [first, ...rest] = open;
+  if (first === undefined) return { done: new Set(), refused: new Map() };
+  const isRemoving = ({ repair: each }: Finding) => each !== undefined && isRemoval(each);
+  const removing = open.filter(isRemoving);
+  const others = open.filter((finding) => !isRemoving(finding));
+  const work = () =>
+    site.audit.change(
+      others.map((finding) => eventOf(finding)),
+      () => repairAll(site, [first, ...rest], judging),
+      ({ done }) => others.filter((finding) => done.has(finding)).map((finding) => eventOf(finding, "done")),
+    );
+  if (removing.length === 0) return work();
+  return site.audit.irreversible(
+    removing.map((finding) => eventOf(finding)),
+    work,
+    ({ done }) => removing.map((finding) => eventOf(finding, done.has(finding) ? "done" : "failed")),
+  );
+}
+
+async function repairAll(
+  site: ChangingSite,
+  open: readonly [Finding, ...Finding[]],
+  judging: Judging,
+): Promise<Repaired> {
+  const [{ userId }] = open;
   const done = new Set<Finding>();
   const refused = new Map<Finding, string>();
-  const [first] = open;
-  if (first === undefined) return { done, refused };
-  const { userId } = first;
-  const removing = open.filter(({ repair: each }) => each !== undefined && isRemoval(each));
-  if (removing.length > 0) await site.record(removing.map((finding) => eventOf(finding, "begun")));
   const judged = new Map<Finding, Judged>();
   await inParallel(open, judgedAtOnce, async (finding) => {
     const verdict = await judge(site, finding, judging);
@@ -142,7 +161,6 @@ export async function repair(
     await removeUpload(site.aws, upload);
     done.add(finding);
   }
-  if (done.size > 0) await site.record([...done].map((finding) => eventOf(finding, "done")));
   return { done, refused };
 }
 
@@ -252,7 +270,7 @@ function newId(site: ChangingSite): string {
   return `doc-${site.randomHex(8)}`;
 }
 
-function eventOf({ userId, kind, id, key, repair }: Finding, phase: string): AuditEvent {
+function eventOf({ userId, kind, id, key, repair }: Finding, phase?: "done" | "failed"): AuditEvent {
   return {
     action: "document.repaired",
     userId,

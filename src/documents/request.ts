@@ -85,22 +85,18 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
     uploadUntil: expiresAt.toISOString(),
   };
   if (dryRun) return { entry, expiresAt, endsWithSession, link: null };
-  await request.createProfile?.();
-  await addEntries(site, await readDocuments(site, userId), [entry]);
-  await site.record([
-    {
-      action: "document.requested",
-      userId,
-      details: {
-        documentId: entry.id,
-        name,
-        fileType: type,
-        key,
-        contentType,
-        method,
-        expiresAt: expiresAt.toISOString(),
-      },
-    },
-  ]);
+  const details = {
+    documentId: entry.id,
+    name,
+    fileType: type,
+    key,
+    contentType,
+    method,
+    expiresAt: expiresAt.toISOString(),
+  };
+  await site.audit.change({ action: "document.requested", userId, details }, async () => {
+    await request.createProfile?.();
+    await addEntries(site, await readDocuments(site, userId), [entry]);
+  });
   return { entry, expiresAt, endsWithSession, link: { method, url, headers, fields } };
 }

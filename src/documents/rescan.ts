@@ -88,17 +88,17 @@ async function rescan(
   });
   const now = site.now();
   const changes = verdicts.flatMap((each) => changeOf(each, now) ?? []);
-  const { changed, missing, refused } = await changeEntries(site, changes);
+  const { missing, refused } = await site.audit.change(
+    verdicts.map(eventOf),
+    () => changeEntries(site, changes),
+    (outcome) => verdicts.filter((each) => isAmong(outcome.changed, each)).map(eventOf),
+  );
   failures.push(
     ...[...missing, ...refused.map(({ entry }) => entry)].map((entry) => ({
       entry,
       failure: new CliError("its entry changed or went while it was scanned; the verdict was not written"),
     })),
   );
-  const events = verdicts
-    .filter(({ entry }) => changed.some(({ document }) => document.id === entry.document.id))
-    .map(eventOf);
-  if (events.length > 0) await site.record(events);
   const order = new Map(entries.map((entry, at) => [entry, at]));
   const scanned = verdicts
     .toSorted((one, other) => (order.get(one.entry) ?? 0) - (order.get(other.entry) ?? 0))
@@ -113,6 +113,10 @@ async function rescan(
           : undefined,
     }));
   return { scanned, failures };
+}
+
+function isAmong(changed: readonly StoredEntry[], { entry }: { readonly entry: StoredEntry }): boolean {
+  return changed.some(({ document }) => document.id === entry.document.id);
 }
 
 /** Undefined for an infected document whose bytes were never stored. */

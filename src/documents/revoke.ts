@@ -32,7 +32,7 @@ export async function revokeLinks(
   const previousKey = entry.document.s3Key;
   const key = nextKey(entry);
   if (dryRun) return { entry, previousKey, key };
-  const moved = await site.irreversible(eventOf(entry, { previousKey, key }), () =>
+  const moved = await site.audit.irreversible(eventOf(entry, { previousKey, key }), () =>
     moveDocument(site, { entry, head }),
   );
   return { entry: moved, previousKey, key };

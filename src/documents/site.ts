@@ -1,7 +1,7 @@
+import type { Audit } from "../audit/audit.ts";
 import { tableShape } from "../aws/dynamodb/items.ts";
 import type { Aws } from "../aws/clients.ts";
 import { stoppable } from "../concurrency.ts";
-import type { AuditEvent, RecordAudit } from "../model/audit.ts";
 import type { TableShape } from "../model/table-shape.ts";
 import { publicUrl } from "../model/urls.ts";
 
@@ -30,10 +30,7 @@ export interface DocumentSite {
 export interface ChangingSite extends DocumentSite {
   /** Who is at work, as the audit trail names them. */
   readonly actor: string;
-  /** Writes several events to the audit trail in one go; fails where the trail refuses. */
-  readonly record: RecordAudit;
-  /** Does what cannot be taken back: its intent is in the trail before, its outcome after. */
-  readonly irreversible: <T>(intent: AuditEvent, act: () => Promise<T>) => Promise<T>;
+  readonly audit: Audit;
   /** Random bytes as lower-case hex. */
   readonly randomHex: (bytes: number) => string;
 }

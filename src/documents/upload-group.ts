@@ -215,6 +215,18 @@ async function writeEntries(
   request: UploadRequest,
   { planned, user }: { planned: readonly Planned[]; user: UserDocuments },
 ): Promise<{ jobs: Job[]; user: UserDocuments }> {
+  const refused = planned.filter(({ infected }) => infected);
+  return site.audit.change(
+    refused.map(({ file, known }) => refusal(user.userId, file, known)),
+    () => enter(site, request, { planned, user }),
+  );
+}
+
+async function enter(
+  site: ChangingSite,
+  request: UploadRequest,
+  { planned, user }: { planned: readonly Planned[]; user: UserDocuments },
+): Promise<{ jobs: Job[]; user: UserDocuments }> {
   const added = planned
     .filter(({ known }) => known === undefined)
     .map((plan) => ({ plan, entry: entryFor(site, request, plan.file) }));
@@ -242,10 +254,6 @@ async function writeEntries(
     plan.known === undefined ? [] : [{ ...plan, entry: plan.known }],
   );
   await rejudge(site, continued);
-  const infected = planned.filter((plan) => plan.infected);
-  if (infected.length > 0) {
-    await site.record(infected.map(({ file, known: before }) => refusal(user.userId, file, before)));
-  }
   return {
     jobs: [...begun, ...continued].filter((job) => !job.infected),
     user: { ...known, profile: withAppended(known.profile, entries), entries: [...user.entries, ...entries] },
@@ -321,7 +329,7 @@ async function makeReady(site: ChangingSite, arrived: readonly Job[]): Promise<M
   const [first] = arrived;
   if (first === undefined) return ready;
   const now = site.now();
-  await site.record(arrived.map(uploadedEvent));
+  await site.audit.record(arrived.map(uploadedEvent));
   const changes = arrived.map(({ file, entry, known }) => {
     // An entry of this run was made with it.
     const { set, remove } =

@@ -72,9 +72,6 @@ export interface AuditEvent {
   readonly details?: AuditDetails | undefined;
 }
 
-/** Records events in order; resolves when the entries are durable. What subjects are handed. */
-export type RecordAudit = (events: readonly AuditEvent[]) => Promise<void>;
-
 /** An entry as it is stored. */
 export interface AuditEntry {
   readonly chain: string;

@@ -6,7 +6,8 @@ import { typed } from "../aws/dynamodb/plain.ts";
 import type { Item } from "../aws/dynamodb/items.ts";
 import { changeEntries, removeEntries, type ChangeOutcome } from "../documents/entry-changes.ts";
 import type { StoredEntry } from "../documents/entries.ts";
-import type { AuditAction, AuditEvent, RecordAudit } from "../model/audit.ts";
+import type { AuditTrail } from "../audit/trail.ts";
+import type { AuditAction, AuditEvent } from "../model/audit.ts";
 import { inParallel } from "../concurrency.ts";
 import type { DueEntry, PlannedVersion } from "./plan-entry.ts";
 import { grouped, type Ready } from "./recheck.ts";
@@ -34,18 +35,21 @@ const unchanged = deciding.filter((name) => name !== "s3Key");
 export async function purgeObjects(
   site: RetentionSite,
   ready: readonly Ready[],
-  record: RecordAudit,
+  audit: AuditTrail,
 ): Promise<Acted> {
   const [first] = ready;
   if (first === undefined || !("bucket" in first.due)) return { done: [], failures: [] };
   const { bucket } = first.due;
   const dues = ready.map(({ due }) => due);
-  await record(events(dues, { phase: "begun" }));
+  return audit.irreversible(events(dues), () => purge(site, ready, bucket), outcomeEvents);
+}
+
+async function purge(site: RetentionSite, ready: readonly Ready[], bucket: string): Promise<Acted> {
   const isVersioned = (await readVersioning(site.aws, bucket)) !== undefined;
   const { failures } = await deleteObjects(
     site.aws,
     bucket,
-    dues.flatMap((due) => doomed(due, isVersioned)),
+    ready.flatMap(({ due }) => doomed(due, isVersioned)),
     site.signal,
   );
   const refused = new Map(failures.map(({ key, code, message }) => [key, `${code}: ${message}`]));
@@ -57,14 +61,12 @@ export async function purgeObjects(
       stored.map((entry) => ({ entry, unchanged })),
     ),
   );
-  const acted = outcomes(ready, (each) => {
+  return outcomes(ready, (each) => {
     if (!isGone(each)) return "key" in each.due ? refused.get(each.due.key ?? "") : undefined;
     return each.stored !== undefined && entries.refused.has(each.stored)
       ? "its entry was changed while its object was being removed"
       : undefined;
   });
-  await recordOutcome(record, acted);
-  return acted;
 }
 
 /** Bytes for S3 to delete. Without versions an object goes only while it is the planned one; a version never changes. */
@@ -80,72 +82,70 @@ function doomed(due: DueEntry, isVersioned: boolean): Doomed[] {
 export async function softDelete(
   site: RetentionSite,
   ready: readonly Ready[],
-  record: RecordAudit,
+  audit: AuditTrail,
 ): Promise<Acted> {
   const deletedAt = site.rules.at.toISOString();
-  const entries = await eachUser(ready, (stored) =>
-    changeEntries(
-      site.documents,
-      stored.map((entry) => ({
-        entry,
-        set: { status: "DELETED", deletedAt, deletedBy: "retention" },
-        unchanged,
-      })),
-    ),
-  );
-  const acted = outcomes(ready, ({ stored }) =>
-    stored !== undefined && entries.refused.has(stored)
-      ? "its entry was changed at the same time"
-      : stored !== undefined && entries.missing.has(stored)
-        ? "its entry is gone"
-        : undefined,
-  );
-  await record(events(acted.done, { action: "document.deleted", deletedAt }));
-  return acted;
+  const told = (dues: readonly DueEntry[]) => events(dues, { action: "document.deleted", deletedAt });
+  const mark = async () => {
+    const entries = await eachUser(ready, (stored) =>
+      changeEntries(
+        site.documents,
+        stored.map((entry) => ({
+          entry,
+          set: { status: "DELETED", deletedAt, deletedBy: "retention" },
+          unchanged,
+        })),
+      ),
+    );
+    return outcomes(ready, ({ stored }) =>
+      stored !== undefined && entries.refused.has(stored)
+        ? "its entry was changed at the same time"
+        : stored !== undefined && entries.missing.has(stored)
+          ? "its entry is gone"
+          : undefined,
+    );
+  };
+  return audit.change(told(ready.map(({ due }) => due)), mark, ({ done }) => told(done));
 }
 
 /** Aborts multipart uploads; their parts are gone then. One that was completed or aborted meanwhile is fine. */
 export async function abortUploads(
   site: RetentionSite,
   ready: readonly Ready[],
-  record: RecordAudit,
+  audit: AuditTrail,
 ): Promise<Acted> {
   const dues = ready.map(({ due }) => due);
-  await record(events(dues, { phase: "begun" }));
-  await inParallel(dues, sideBySide, async (due) => {
-    site.signal.throwIfAborted();
-    if (due.kind !== "upload") return;
-    await removeUpload(site.aws, due);
-  });
-  const acted = { done: dues, failures: [] };
-  await recordOutcome(record, acted);
-  return acted;
+  const abort = async () => {
+    await inParallel(dues, sideBySide, async (due) => {
+      site.signal.throwIfAborted();
+      if (due.kind !== "upload") return;
+      await removeUpload(site.aws, due);
+    });
+    return { done: dues, failures: [] };
+  };
+  return audit.irreversible(events(dues), abort, outcomeEvents);
 }
 
 /** Deletes earlier states of the digital twin. */
 export async function purgeTwinVersions(
   site: RetentionSite,
   ready: readonly Ready[],
-  record: RecordAudit,
+  audit: AuditTrail,
 ): Promise<Acted> {
   const [first] = ready;
   if (first?.due.kind !== "twin-version") return { done: [], failures: [] };
-  await record(
-    events(
-      ready.map(({ due }) => due),
-      { phase: "begun" },
-    ),
-  );
-  const left = await deleteItems(site.aws, first.due.table, {
-    keys: ready.map(({ due }) => itemKey(due)),
-    signal: site.signal,
-  });
-  const types = new Set(left.map((key) => key["type"]?.S));
-  const acted = outcomes(ready, ({ due }) =>
-    types.has(itemKey(due)["type"]?.S) ? "DynamoDB put it off again and again" : undefined,
-  );
-  await recordOutcome(record, acted);
-  return acted;
+  const { table } = first.due;
+  const purgeItems = async () => {
+    const left = await deleteItems(site.aws, table, {
+      keys: ready.map(({ due }) => itemKey(due)),
+      signal: site.signal,
+    });
+    const types = new Set(left.map((key) => key["type"]?.S));
+    return outcomes(ready, ({ due }) =>
+      types.has(itemKey(due)["type"]?.S) ? "DynamoDB put it off again and again" : undefined,
+    );
+  };
+  return audit.irreversible(events(ready.map(({ due }) => due)), purgeItems, outcomeEvents);
 }
 
 function itemKey(due: DueEntry): Item {
@@ -191,25 +191,25 @@ function outcomes(ready: readonly Ready[], whyNot: (each: Ready) => string | und
   };
 }
 
-async function recordOutcome(record: RecordAudit, { done, failures }: Acted): Promise<void> {
+function outcomeEvents({ done, failures }: Acted): AuditEvent[] {
   const failed = grouped(failures, ({ why }) => why).flatMap((group) =>
     events(
       group.map(({ due }) => due),
       { phase: "failed", error: group[0]?.why },
     ),
   );
-  await record([...events(done, { phase: "done" }), ...failed]);
+  return [...events(done), ...failed];
 }
 
 interface Said {
   readonly action?: AuditAction;
-  readonly phase?: "begun" | "done" | "failed";
+  readonly phase?: "failed";
   readonly error?: string;
   readonly deletedAt?: string;
 }
 
 /** What is told to the trail: an entry for each user and rule, of at most 100 documents, or one for each picture or upload. */
-function events(dues: readonly DueEntry[], { action, ...said }: Said): AuditEvent[] {
+function events(dues: readonly DueEntry[], { action, ...said }: Said = {}): AuditEvent[] {
   return grouped(dues, nameOfEvent).flatMap((group) => {
     const parts = Array.from({ length: Math.ceil(group.length / idsPerEvent) }, (_, at) =>
       group.slice(at * idsPerEvent, (at + 1) * idsPerEvent),

@@ -1,4 +1,4 @@
-import type { RecordAudit } from "../model/audit.ts";
+import type { AuditTrail } from "../audit/trail.ts";
 import { isActedOn, newTally, type RuleTotal } from "./plan.ts";
 import type { DueEntry, PlanEntry } from "./plan-entry.ts";
 import { abortUploads, purgeObjects, purgeTwinVersions, softDelete, type Acted } from "./purge.ts";
@@ -20,7 +20,7 @@ const versionsPerChunk = 1000;
 export interface RunOptions {
   /** Looks at everything and does nothing. */
   readonly dryRun: boolean;
-  readonly record: RecordAudit;
+  readonly audit: AuditTrail;
   /** Told what was done so far, after each group. */
   readonly onDone: (done: number) => void;
 }
@@ -61,7 +61,7 @@ export async function carryOut(
     outcome.skipped.push(...skipped);
     const acted = options.dryRun
       ? { done: ready.map(({ due }) => due), failures: [] }
-      : await act(site, ready, options.record);
+      : await act(site, ready, options.audit);
     for (const due of acted.done) tally.add(due);
     outcome.done += acted.done.length;
     outcome.failures.push(...acted.failures);
@@ -116,20 +116,20 @@ function rechecking(site: RetentionSite): (chunk: readonly DueEntry[]) => Promis
   };
 }
 
-async function act(site: RetentionSite, ready: Rechecked["ready"], record: RecordAudit): Promise<Acted> {
+async function act(site: RetentionSite, ready: Rechecked["ready"], audit: AuditTrail): Promise<Acted> {
   const first = ready[0]?.due;
   if (first === undefined) return { done: [], failures: [] };
   switch (first.kind) {
     case "document":
       return first.action === "soft-delete"
-        ? softDelete(site, ready, record)
-        : purgeObjects(site, ready, record);
+        ? softDelete(site, ready, audit)
+        : purgeObjects(site, ready, audit);
     case "image":
     case "version":
-      return purgeObjects(site, ready, record);
+      return purgeObjects(site, ready, audit);
     case "upload":
-      return abortUploads(site, ready, record);
+      return abortUploads(site, ready, audit);
     case "twin-version":
-      return purgeTwinVersions(site, ready, record);
+      return purgeTwinVersions(site, ready, audit);
   }
 }

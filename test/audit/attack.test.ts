@@ -175,7 +175,7 @@ describe("with rights on the table alone", () => {
   it("an entry of a group that was turned into an acknowledgement is none", async () => {
     const opened = await trail.open();
     const event = { action: "document.deleted", userId: "user-1" } as const;
-    await opened.recordAll([event, event, event]);
+    await opened.record([event, event, event]);
     await opened.settle();
     const next = String(plain(await stored(2))["hash"]).slice(0, 16);
     const details = { M: { steps: { L: [{ S: `replaced 2 ${next}` }] } } };

@@ -21,7 +21,7 @@ async function run(): Promise<void> {
   await new Promise((resolve) => process.stdin.once("data", resolve));
   for (let number = 1; number <= Number(count); number += 1) {
     const event = { action: "document.uploaded", userId: name, details: { sizeBytes: number } } as const;
-    if (number % 4 === 0) await trail.recordAll([event, event, event]);
+    if (number % 4 === 0) await trail.record([event, event, event]);
     else await trail.record(event);
   }
   await trail.settle();

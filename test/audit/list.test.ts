@@ -15,7 +15,7 @@ beforeAll(async () => {
   trail = await openTrailSite();
   await trail.write(10);
   const group = await trail.open({ now: () => at(11) });
-  await group.recordAll(Array.from({ length: 10 }, (_, index) => event(11 + index)));
+  await group.record(Array.from({ length: 10 }, (_, index) => event(11 + index)));
   await group.settle();
   let second = 21;
   await trail.write(20, { now: () => at(second++) });

@@ -103,7 +103,7 @@ describe("recording", () => {
   it("writes a group in one call for each 100 entries, in its order", async () => {
     const opened = await trail.open();
     const calls = await counting("dynamodb");
-    await opened.recordAll(Array.from({ length: 230 }, (_, at) => event(at)));
+    await opened.record(Array.from({ length: 230 }, (_, at) => event(at)));
     expect(Object.fromEntries(calls)).toEqual({ TransactWriteItemsCommand: 3 });
     const sizes = (await chain()).map(({ details }) => (details as { sizeBytes: number }).sizeBytes);
     expect(sizes).toEqual(Array.from({ length: 230 }, (_, at) => at));
@@ -127,7 +127,7 @@ describe("recording", () => {
     await Promise.all(
       writers.map(async (writer, at) => {
         if (at % 2 === 0) await writer.record(event(at));
-        else await writer.recordAll([event(at), event(at + 100), event(at + 200)]);
+        else await writer.record([event(at), event(at + 100), event(at + 200)]);
         await writer.settle();
       }),
     );
@@ -182,7 +182,7 @@ describe("recording", () => {
     await intercept(trail.aws, "dynamodb", async () => {
       throw refused("AccessDeniedException");
     });
-    await expect(opened.recordAll([event(1), event(2)])).rejects.toThrow(
+    await expect(opened.record([event(1), event(2)])).rejects.toThrow(
       "document.deleted, document.uploaded is not in the audit trail: access denied",
     );
   });
@@ -292,7 +292,7 @@ describe("the anchor", () => {
       return send();
     });
     await slow.record(event(1));
-    await fast.recordAll([event(2), event(3)]);
+    await fast.record([event(2), event(3)]);
     await fast.settle();
     expect(await trail.anchor()).toMatchObject({ sequence: 3 });
     release();
@@ -308,7 +308,7 @@ describe("the anchor", () => {
       return send();
     });
     const opened = await trail.open();
-    await opened.recordAll([event(3), event(4)]);
+    await opened.record([event(3), event(4)]);
     await expect(opened.settle()).rejects.toThrow("AccessDenied");
     expect(await trail.verify()).toMatchObject({ faults: [], sum: { anchored: 2, notAnchored: 2 } });
 

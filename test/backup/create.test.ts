@@ -1,3 +1,4 @@
+import { noAudit } from "../../src/audit/audit.ts";
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { BatchWriteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
@@ -76,14 +77,13 @@ async function back({ aws, config }: { aws: Aws; config: Config }, making: Makin
       measure: { ...table.measure, bytes: making.tableBytes ?? table.measure.bytes },
     }));
     const plan = { ...planned, tables };
-    const record = async () => undefined;
     const site = {
       aws,
       declaration,
       repository,
       target: "local" as const,
       spool,
-      record,
+      audit: noAudit,
       signal,
       now,
       randomHex,

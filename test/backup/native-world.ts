@@ -1,3 +1,4 @@
+import { listeningAudit } from "../support/audit.ts";
 import { createBucket } from "../../src/aws/s3/bucket-settings.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { typed } from "../../src/aws/dynamodb/plain.ts";
@@ -44,7 +45,7 @@ export async function makeNativeWorld(): Promise<NativeWorld> {
       declaration: mawps(defaultNames),
       now: () => new Date(),
       tell: (text) => void told.push(text),
-      record: async (more) => void events.push(...more),
+      audit: listeningAudit((more) => events.push(...more)),
       firstDelayMs: 1,
     },
   };

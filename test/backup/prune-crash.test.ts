@@ -1,3 +1,4 @@
+import { noAudit } from "../../src/audit/audit.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,7 +59,7 @@ function pruneAll(repository: Repository, pid: number, ids: readonly string[]) {
   const site = {
     repository,
     here: hereAs(pid),
-    record: async () => undefined,
+    audit: noAudit,
     onProgress: () => undefined,
   };
   return prune(site, { policy: { last: 1 }, doomed: new Set(ids) });
@@ -138,7 +139,7 @@ async function create(repository: Repository, { aws, config }: { aws: Aws; confi
       signal,
     };
     return await createBackup(
-      { ...site, record: async () => undefined, now, randomHex: hex },
+      { ...site, audit: noAudit, now, randomHex: hex },
       {
         plan,
         pending,

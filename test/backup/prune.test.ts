@@ -1,3 +1,5 @@
+import { noAudit } from "../../src/audit/audit.ts";
+import { listeningAudit } from "../support/audit.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { damageMarks, markDamage } from "../../src/backup/damage.ts";
 import { beginPending, type BeginPending } from "../../src/backup/pending.ts";
@@ -43,7 +45,7 @@ onEveryStore("a prune", (keep) => {
     return {
       repository: of,
       here,
-      record: async (more) => void events.push(...more),
+      audit: listeningAudit((more) => events.push(...more)),
       onProgress: () => undefined,
     };
   }
@@ -493,7 +495,7 @@ onEveryStore("a prune of an encrypted repository", (keep) => {
   const site = (repository: Repository): PruneSite => ({
     repository,
     here: hereAs(1),
-    record: async () => undefined,
+    audit: noAudit,
     onProgress: () => undefined,
   });
   const doomedOf = async (repository: Repository) =>

@@ -3,6 +3,7 @@ import { CreateBucketCommand, ListBucketsCommand } from "@aws-sdk/client-s3";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { listAudit } from "../../src/audit/list.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { listPoolUsers } from "../../src/aws/cognito/users-list.ts";
 import { scanItems } from "../../src/aws/dynamodb/items.ts";
@@ -11,6 +12,7 @@ import { listVersions } from "../../src/aws/s3/listing.ts";
 import { listUnfinishedUploads } from "../../src/aws/s3/open-uploads.ts";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import { findServing } from "@mawps/local-aws/src/store.ts";
+import type { AuditEntry } from "../../src/model/audit.ts";
 import { buildProgram, type AnyCommand } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
 import { says, startFakeClamd } from "../scan/fake-clamd.ts";
@@ -21,7 +23,7 @@ import { putWholeSite } from "../support/whole-site.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 /*
- * Every command that changes something, once over a network on which all is well, and once over one that cuts connections and a server
+ * Every command that changes something leaves an entry in the audit trail. And each once over a network on which all is well, and once over one that cuts connections and a server
  * that refuses. What is stored in the end is the same.
  */
 
@@ -81,13 +83,14 @@ const reading: Readonly<Record<string, readonly string[]>> = {
   "doc get": ["user-1", "--all", "-o", "out"],
   "doc url": ["user-1", "doc-1"],
   "progress export": [],
+  "avatar url": ["user-1"],
+  "twin export": [],
 };
 
 /** Change nothing that is stored, or only what is on this machine. */
 const elsewhere = [
   "hero show",
   "hero list",
-  "avatar url",
   "audit list",
   "audit export",
   "retention plan",
@@ -103,7 +106,6 @@ const elsewhere = [
   "doc list",
   "doc show",
   "twin show",
-  "twin export",
   "twin validate",
   "twin history",
   "twin diff",
@@ -131,6 +133,8 @@ const surroundings: Record<string, Record<string, string>> = {
 
 let site: TestHome;
 let engine: Awaited<ReturnType<typeof startFakeClamd>>;
+/** The number of the site's last entry in the audit trail. */
+let lastBefore: number;
 
 beforeAll(async () => {
   engine = await startFakeClamd({ complete: says("stream: OK\0") });
@@ -146,6 +150,7 @@ beforeAll(async () => {
     site.laterMs += 86_400_000;
     await site.run(["backup", "create", "--repo", repo, "--with-secrets"]);
   }
+  lastBefore = Math.max(...(await site.look(entriesOf)).map(({ sequence }) => sequence));
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
@@ -158,7 +163,12 @@ interface Played {
   readonly stderr: string;
   readonly state: readonly string[];
   readonly met: number;
+  /** The entries of the audit trail that the command left. */
+  readonly told: readonly AuditEntry[];
 }
+
+/** Verbs that tell of one person's data. */
+const ofSomebody = /^(hero|avatar|doc|twin|progress) (?!export$|check$)/;
 
 /** Runs a command on a copy of the site; without a seed all is well. */
 async function played(
@@ -182,12 +192,20 @@ async function played(
     });
     await served.stop();
     const { refused = 0, cut = 0 } = network?.harm ?? {};
-    return { exitCode, stderr, state: await home.look(stateOf), met: refused + cut };
+    const told = (await home.look(entriesOf)).filter(({ sequence }) => sequence > lastBefore);
+    return { exitCode, stderr, state: await home.look(stateOf), met: refused + cut, told };
   } finally {
     await network?.close();
     await served.stop();
     await home.remove();
   }
+}
+
+async function entriesOf(aws: Aws): Promise<AuditEntry[]> {
+  const entries: AuditEntry[] = [];
+  for await (const entry of listAudit({ aws, table: "mawps-audit-log", bucket: documentBucket }, {}))
+    entries.push(entry);
+  return entries;
 }
 
 /** What is stored, a line a thing, without what is another one each time: names by chance, times, and sums over these. */
@@ -270,6 +288,13 @@ describe("over a bad network the same is stored in the end", () => {
       exitCode: 0,
       stderr: "",
     });
+    expect(well.told).not.toEqual([]);
+    if (ofSomebody.test(verb)) {
+      const nobodys = well.told.filter(
+        ({ action, userId }) => action !== "setup.applied" && userId === undefined,
+      );
+      expect(nobodys).toEqual([]);
+    }
     const badly = await played(line, { seed, env });
     expect({
       exitCode: badly.exitCode,

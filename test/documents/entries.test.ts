@@ -1,3 +1,4 @@
+import { listeningAudit } from "../support/audit.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stoppable } from "../../src/concurrency.ts";
 import { getItem } from "../../src/aws/dynamodb/items.ts";
@@ -89,8 +90,7 @@ describe.each(["simple", "composite"] as const)("entries on the %s table", (shap
       const changing: ChangingSite = {
         ...site,
         actor: "tester",
-        record: async (events) => void recorded.push(...events),
-        irreversible: (_intent, act) => act(),
+        audit: listeningAudit((events) => recorded.push(...events)),
         randomHex: () => "",
       };
       const tags = Array.from({ length: 10 }, (_, at) => `tag-${at}`);

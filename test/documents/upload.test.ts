@@ -1,3 +1,4 @@
+import { listeningAudit } from "../support/audit.ts";
 import { mkdir, writeFile } from "node:fs/promises";
 import { setMaxListeners } from "node:events";
 import { join } from "node:path";
@@ -44,8 +45,7 @@ describe.each(["simple", "composite"] as const)("uploads at once on the %s table
           now: () => new Date("2026-03-01T12:00:00Z"),
           signal: controller.signal,
           actor: "tester",
-          record: async (events: readonly AuditEvent[]) => void recorded.push(...events),
-          irreversible: <R>(_intent: AuditEvent, act: () => Promise<R>) => act(),
+          audit: listeningAudit((events) => recorded.push(...events)),
           randomHex: (bytes: number) =>
             Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
         });

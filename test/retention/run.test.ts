@@ -1,3 +1,4 @@
+import { listeningAudit } from "../support/audit.ts";
 import { CreateTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { PutBucketPolicyCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -98,7 +99,7 @@ async function entriesOf(site: RetentionSite, userId: string): Promise<string[]>
 function options(more: Partial<RunOptions> = {}): RunOptions {
   return {
     dryRun: false,
-    record: async (told) => void events.push(...told),
+    audit: listeningAudit((told) => events.push(...told)),
     onDone: () => {},
     ...more,
   };
@@ -178,8 +179,8 @@ describe.each(["plain", "versioned"] as const)("a run on a %s bucket", (bucket) 
   it("stops before the first deletion when the trail refuses", async () => {
     const keys = await putDeleted(bucket, "user-1", ["a"]);
     const site = await siteOn(bucket);
-    const record = () => Promise.reject(new Error("the trail refuses"));
-    await expect(carryOut(site, planRetention(site), options({ record }))).rejects.toThrow(
+    const audit = listeningAudit(() => Promise.reject(new Error("the trail refuses")));
+    await expect(carryOut(site, planRetention(site), options({ audit }))).rejects.toThrow(
       "the trail refuses",
     );
     expect(await left(bucket)).toEqual(keys);
@@ -211,12 +212,12 @@ describe.each(["plain", "versioned"] as const)("a run on a %s bucket", (bucket) 
   it("leaves what is written to the key between the last look and the deletion", async () => {
     const [key = ""] = await putDeleted(bucket, "user-1", ["a"]);
     const site = await siteOn(bucket);
-    const record = async (told: readonly AuditEvent[]) => {
-      if (told[0]?.details?.phase === "begun") {
+    const audit = listeningAudit(async ([told]) => {
+      if (told?.details?.phase === "begun") {
         await putObject(local.aws, { bucket, key, body: Buffer.from("somebody else's") });
       }
-    };
-    const outcome = await carryOut(site, planRetention(site), options({ record }));
+    });
+    const outcome = await carryOut(site, planRetention(site), options({ audit }));
     expect(await left(bucket)).toEqual([key]);
     const codes = outcome.failures.map(({ why }) => why.split(":")[0]);
     expect(codes).toEqual(bucket === "plain" ? ["PreconditionFailed"] : []);

@@ -314,6 +314,8 @@ async function putRequested(userId: string, id: string): Promise<void> {
   });
 }
 
+const auditItem = "item mawps-audit-log ";
+
 /** The picture after the step before. */
 let seen: Picture;
 const done: string[][] = [];
@@ -345,6 +347,9 @@ async function looked(step: Step): Promise<void> {
   const line = argv.join(" ");
   const now = await site.picture();
   const changed = await site.changedSince(seen, now);
+  const entries = (picture: Picture) => [...picture.keys()].filter((name) => name.startsWith(auditItem));
+  if (changed.length > 0 && entries(now).length === entries(seen).length)
+    faults.push(`${line}: left no entry in the audit trail`);
   const stateIn = (picture: Picture, name: string) => JSON.parse(picture.get(name) ?? "{}") as StoredItem;
   for (const each of changed.filter((one) => one.startsWith(`changed item ${profiles} `))) {
     const name = each.slice("changed ".length);

@@ -1,3 +1,4 @@
+import { noAudit } from "../../audit/audit.ts";
 import type { AuditSite } from "../../audit/site.ts";
 import type { AuditTrail, TrailOptions } from "../../audit/trail.ts";
 import type { Aws } from "../../aws/clients.ts";
@@ -32,8 +33,8 @@ export async function openAudit(
   { actor, ...telling }: Pick<TrailOptions, "begins" | "warn"> & { readonly actor: () => Promise<string> },
 ): Promise<AuditTrail> {
   const { aws, config, world } = opened;
-  const { noTrail, openTrail } = await import("../../audit/trail.ts");
-  if (config.dryRun || config.audit === "off") return noTrail;
+  if (config.dryRun || config.audit === "off") return noAudit;
+  const { openTrail } = await import("../../audit/trail.ts");
   const explained = async (error: unknown) => {
     const { explain } = await import("../../aws/explain/explain.ts");
     return explain(error, { profile: config.profile, region: config.region, endpointUrl: aws.endpointUrl });

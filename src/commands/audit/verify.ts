@@ -69,11 +69,8 @@ async function acknowledgeFound(run: Run, found: readonly Found[], reason: strin
   const what = count(found.length, "finding");
   if (run.config.dryRun) return run.note(`would acknowledge ${what}`);
   await run.confirm({ question: `Acknowledge ${what} of the audit trail?`, destructive: false });
-  const [trail, { acknowledgements }] = await Promise.all([
-    run.audit(),
-    import("../../audit/acknowledge.ts"),
-  ]);
-  await trail.recordAll(acknowledgements(found, reason));
+  const { acknowledgements } = await import("../../audit/acknowledge.ts");
+  await run.audit.record(acknowledgements(found, reason));
   run.note(`acknowledged: ${what}`);
 }
 

@@ -35,7 +35,7 @@ export interface Creation {
 export async function createdBackup(run: Run, creation: Creation): Promise<CreatedBackup> {
   const { world, config } = run;
   const { aws, declaration, plan, only, rate, engine } = creation;
-  const trail = await run.audit();
+  await run.audit.prepare();
   const repository = await ensureBackups(run, creation.repo, {
     encryptTo: creation.encryptTo,
     beforeOpen: secretsRefused(run, creation),
@@ -71,7 +71,7 @@ export async function createdBackup(run: Run, creation: Creation): Promise<Creat
         repository,
         target: config.target,
         spool: spoolFolder(run),
-        record: (events) => trail.recordAll(events),
+        audit: run.audit,
         signal: world.signal,
         now,
         randomHex: (size) => world.randomHex(size),

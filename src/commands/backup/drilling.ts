@@ -38,7 +38,7 @@ export async function plannedDrill(
 export async function drilledBackup(run: Run, flags: DrillFlags): Promise<DrillReport> {
   const { world } = run;
   await run.aws("writes");
-  const [{ repository, manifest }, trail] = await Promise.all([chosen(run, flags), run.audit()]);
+  const [{ repository, manifest }] = await Promise.all([chosen(run, flags), run.audit.open()]);
   const folder = await mkdtemp(join(tmpdir(), "mawps-drill-"));
   try {
     const { poolId, ...drilled } = await inFolder(run, { folder, repository, manifest });
@@ -56,7 +56,7 @@ export async function drilledBackup(run: Run, flags: DrillFlags): Promise<DrillR
     } as const;
     await keepOutcome(run, () => recordCheck(repository, check, world.signal));
     const details = { backupId: manifest.id, status: outcome, failed: rest.faultCount };
-    await trail.recordAll([{ action: "backup.drilled", details }]);
+    await run.audit.record({ action: "backup.drilled", details });
     return { snapshot: manifest.id, outcome, ...counts, ...rest };
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });

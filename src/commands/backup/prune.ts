@@ -53,7 +53,7 @@ export function backupPrune(begin: Begin): AnyCommand {
       const site: PruneSite = {
         repository: await openBackups(run, options.repo),
         here,
-        record: async () => undefined,
+        audit: run.audit,
         onProgress: follow(run, looking),
       };
       const { verdicts, ahead, late } = await planPrune(site, policy);
@@ -70,9 +70,13 @@ export function backupPrune(begin: Begin): AnyCommand {
       looking.stop();
       if (run.interactive) await run.outline((layout) => verdictText(verdicts, layout));
       await run.confirm({ question: questionOf(verdicts), destructive: true, deletes: true });
-      const pruned = await carriedOut(run, site, (audited) =>
-        prune(audited, { policy, doomed: new Set(goingIn(verdicts)) }),
+      await run.audit.open();
+      const working = await run.progress("pruning");
+      const pruned = await prune(
+        { ...site, onProgress: follow(run, working) },
+        { policy, doomed: new Set(goingIn(verdicts)) },
       );
+      working.stop();
       await run.print(asJson(run, verdicts, pruned), async (_result, layout) =>
         asText(pruned, { isDone: true, told: run.interactive ? "" : await verdictText(verdicts, layout) }),
       );
@@ -90,22 +94,6 @@ function time(text: string): number {
   const [, amount, unit] = /^(\d{1,5})([hdw])$/.exec(text) ?? [];
   if (amount === undefined) throw new InvalidArgumentError("expected hours, days or weeks: 36h, 14d, 8w.");
   return Number(amount) * (unit === "h" ? 1 : unit === "d" ? 24 : 7 * 24) * hourMs;
-}
-
-async function carriedOut(
-  run: Run,
-  site: PruneSite,
-  work: (audited: PruneSite) => Promise<Pruned>,
-): Promise<Pruned> {
-  const trail = await run.audit();
-  const working = await run.progress("pruning");
-  const pruned = await work({
-    ...site,
-    record: (events) => trail.recordAll(events),
-    onProgress: follow(run, working),
-  });
-  working.stop();
-  return pruned;
 }
 
 function goingIn(verdicts: readonly Verdict[]): string[] {

@@ -138,10 +138,7 @@ async function carriedOut(
   const outcome = await carryOutRestore(shown, plan, {
     ...options,
     trailTable: run.config["tables.auditLog"],
-    openTrail: async () => {
-      const trail = await run.audit();
-      return (events) => trail.recordAll(events);
-    },
+    audit: run.audit,
   });
   working.stop();
   return outcome;

@@ -34,9 +34,8 @@ export function docGet(begin: Begin): AnyCommand {
         import("../../aws/s3/objects.ts"),
       ]);
       const aws = await run.aws("reads");
-      const audit = run.audit();
       // A user that is not there is told before a trail that is not.
-      audit.catch(() => undefined);
+      const audited = run.audit.open();
       const [{ site, seen: user }] = await Promise.all([
         documentSiteWith(run, "reads", (look) => findDocuments(look, given)),
         loadObjects(aws),
@@ -47,9 +46,10 @@ export function docGet(begin: Begin): AnyCommand {
       if (run.config.dryRun) return await print(run, plan.targets.map(plannedRow));
       const progress = await run.progress("downloading");
       const tell = progressTeller(run, plan.targets);
+      await audited;
       const got = await getDocuments(site, plan.targets, {
         folder,
-        audit: await audit,
+        audit: run.audit,
         overwrite: options.overwrite === true,
         onReceived: (received) => progress.update(...tell(received)),
         saveWorker: run.world.saveWorker,

@@ -33,8 +33,13 @@ export async function documentSiteWith<Seen>(
  * @param opened the site, where the command has looked at it before.
  */
 export async function changingSite(run: Run, opened?: DocumentSite): Promise<ChangingSite> {
-  const { site } = await changing(run, async () => ({ site: opened ?? (await documentSite(run, "writes")) }));
-  return site;
+  if (opened === undefined) {
+    const { site } = await changing(run, async () => ({ site: await documentSite(run, "writes") }));
+    return site;
+  }
+  // What was looked at is changed next, which announces itself.
+  await run.audit.prepare();
+  return { ...opened, ...(await hands(run)) };
 }
 
 /** The same with a first look. What it fails for is told before what the trail does. */
@@ -50,19 +55,20 @@ async function changing<Opened extends { readonly site: DocumentSite }>(
   open: () => Promise<Opened>,
 ): Promise<Opened & { readonly site: ChangingSite }> {
   await run.aws("writes");
-  const [audit, asked] = [run.audit(), run.actor()];
-  for (const each of [audit, asked]) each.catch(() => undefined);
+  const [audited, asked] = [run.audit.open(), run.actor()];
+  asked.catch(() => undefined);
   const opened = await open();
-  const [trail, actor] = [await audit, await asked];
+  await audited;
+  await asked;
+  return { ...opened, site: { ...opened.site, ...(await hands(run)) } };
+}
+
+/** What changing needs besides. */
+async function hands(run: Run): Promise<Omit<ChangingSite, keyof DocumentSite>> {
   return {
-    ...opened,
-    site: {
-      ...opened.site,
-      actor,
-      record: (events) => trail.recordAll(events),
-      irreversible: (intent, act) => trail.irreversible(intent, act),
-      randomHex: (count) => run.world.randomHex(count),
-    },
+    actor: await run.actor(),
+    audit: run.audit,
+    randomHex: (count) => run.world.randomHex(count),
   };
 }
 

@@ -13,7 +13,7 @@ export function heroRm(begin: Begin): AnyCommand {
       const { removeHero } = await import("../../site/hero/rm.ts");
       const { dryRun } = run.config;
       const role = options.hover ? "hover" : "default";
-      run.prepareAudit();
+      void run.audit.prepare();
       const result = await removeHero(await heroSite(run, "writes"), role, {
         dryRun,
         now: () => run.world.now(),
@@ -23,7 +23,7 @@ export function heroRm(begin: Begin): AnyCommand {
             destructive: true,
             deletes: true,
           }),
-        audit: () => run.audit(),
+        audit: run.audit,
       });
       await run.print(result, ({ previousUrl, changed }) =>
         previousUrl === null

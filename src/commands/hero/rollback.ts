@@ -15,13 +15,11 @@ export function heroRollback(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       const { rollbackHero } = await import("../../site/hero/rollback.ts");
       const { dryRun } = run.config;
-      const audit = run.audit();
-      // Where the target itself cannot be opened, that is told.
-      audit.catch(() => undefined);
+      void run.audit.prepare();
       const result = await rollbackHero(
         await heroSite(run, "writes"),
         { id, hover: options.hover === true },
-        { dryRun, now: () => run.world.now(), audit },
+        { dryRun, now: () => run.world.now(), audit: run.audit },
       );
       for (const url of result.gone) run.warn(`the object of ${visible(url)}, live in between, is gone`);
       if (result.key === null)

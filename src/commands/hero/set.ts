@@ -59,11 +59,11 @@ export function heroSet(begin: Begin): AnyCommand {
         signal: world.signal,
       });
       // It is opened while sharp renders.
-      const audit = run.audit();
+      void run.audit.prepare();
       // Whoever fails first, opening the target or rendering, is the one that is told.
-      for (const each of [rendering, audit]) each.catch(() => undefined);
+      rendering.catch(() => undefined);
       const result = await setHero(await heroSite(run, "writes"), rendering, {
-        audit,
+        audit: run.audit,
         verify: options.verify,
         dryRun: config.dryRun,
         now: () => world.now(),

@@ -42,7 +42,7 @@ export function migrateDown(begin: Begin): AnyCommand {
         question: `Take back ${would.map((each) => `${each.migration} (${amount(each)})`).join(", ")}?`,
         destructive: true,
       });
-      const trail = await run.audit();
+      await run.audit.open();
       const outcomes = await withRunner(run, site, {
         batchSize: defaultBatchSize,
         async work(runner) {
@@ -52,7 +52,7 @@ export function migrateDown(begin: Begin): AnyCommand {
             // It is among those that were begun.
             const state = now.get(migration.id) as MigrationState;
             done.push(
-              await trail.irreversible(
+              await run.audit.irreversible(
                 { action: "migration.reverted", details: { migration: migration.id } },
                 () => revertMigration(runner, migration, state),
                 ({ counts, conflicts }) => ({

@@ -50,7 +50,7 @@ export function migrateUp(begin: Begin): AnyCommand {
       const texts = plans.map((plan) => planText(plan, states.get(plan.migration)));
       await run.outline(() => texts.join("\n\n"));
       await run.confirm({ question: questionOf(plans, changed), destructive: true });
-      const trail = await run.audit();
+      await run.audit.open();
       const outcomes = await withRunner(run, site, {
         batchSize: options.batch,
         async work(runner) {
@@ -63,7 +63,7 @@ export function migrateUp(begin: Begin): AnyCommand {
           }
           for (const registered of pending(migrations, now, { to: options.to, acceptChanged })) {
             const { id } = registered.migration;
-            const outcome = await trail.irreversible(
+            const outcome = await run.audit.irreversible(
               { action: "migration.applied", details: { migration: id } },
               () => applyMigration(runner, registered, now.get(id)),
               ({ counts, unfinished }) => ({

@@ -40,9 +40,8 @@ export function progressExport(begin: Begin): AnyCommand {
         import("../../site/progress/rows.ts"),
         import("../../output/csv.ts"),
       ]);
-      const audit = run.audit();
       // A user that is not there is told before a trail that is not.
-      audit.catch(() => undefined);
+      void run.audit.open();
       const site = await documentSite(run, "reads");
       const broken = new BrokenData();
       const { secrets } = configuredSite(run.config);
@@ -53,7 +52,7 @@ export function progressExport(begin: Begin): AnyCommand {
       let users = 0;
 
       const record = async (userId: string | undefined) =>
-        (await audit).record({
+        run.audit.record({
           action: "progress.exported",
           userId,
           details: { table: site.table, method: format },

@@ -32,7 +32,7 @@ export function progressImport(begin: Begin): AnyCommand {
         import("../../site/progress/store.ts"),
         import("../../site/progress/read.ts"),
       ]);
-      run.prepareAudit();
+      void run.audit.prepare();
       const { site, seen: userId } = await documentSiteWith(run, "writes", (look) =>
         resolveUser(look, user, options.createProfile ? "make" : "refuse"),
       );
@@ -52,9 +52,8 @@ export function progressImport(begin: Begin): AnyCommand {
       const wrapped = isRecord(value) ? value[progressAttributes.updatedAt] : undefined;
       const { lastActivity } = readProgress(found, wrapped);
       tellLeftOut(run, left);
-      const trail = await run.audit();
       const { dryRun } = run.config;
-      const plan = await importProgress(site, {
+      const plan = await importProgress(site, run.audit, {
         userId,
         source: found,
         secrets,
@@ -69,8 +68,6 @@ export function progressImport(begin: Begin): AnyCommand {
         return run.print(nothing, () => "nothing to do: everything in the source is there already");
       }
       const { newPages, changedPages, changedSections } = plan;
-      const items = newPages.length + changedPages.length + changedSections.length;
-      await trail.record({ action: "progress.imported", userId, details: { table: site.table, items } });
       const result = { userId, changed: !dryRun, newPages, changedPages, changedSections };
       await run.print(result, () => {
         const what = `${count(newPages.length, "new page")}, ${count(changedPages.length, "changed page")}, ${count(changedSections.length, "changed section")}`;

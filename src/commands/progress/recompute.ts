@@ -22,7 +22,7 @@ export function progressRecompute(begin: Begin): AnyCommand {
       );
       const { dryRun } = run.config;
       const site = await documentSite(run, "writes");
-      const trail = await run.audit();
+      await run.audit.prepare();
       const broken = new BrokenData();
       const changes: { userId: string; before: OverallStats | null; after: JsonObject }[] = [];
       const nobodies: Nobodies = new Map();
@@ -38,13 +38,8 @@ export function progressRecompute(begin: Begin): AnyCommand {
         users += 1;
         broken.add(userId, readProgress(progressData, lastProgressUpdate));
         if (recomputed(stored)?.changed !== true) continue;
-        const done = await recomputeUser(site, { userId, dryRun });
+        const done = await recomputeUser(site, run.audit, { userId, dryRun });
         if (done?.changed !== true) continue;
-        await trail.record({
-          action: "progress.recomputed",
-          userId,
-          details: { table: site.table, method: done.formula },
-        });
         changes.push({ userId, before: done.before ?? null, after: done.after });
       }
 

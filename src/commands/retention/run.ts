@@ -67,14 +67,14 @@ async function carryOutPlan(
   noteUnknown(run, plan.totals);
   let outcome: RunOutcome = { rules: [], done: 0, gone: 0, skipped: [], failures: [] };
   if (due.length > 0) {
-    run.prepareAudit();
+    void run.audit.prepare();
     await assertLimit(plan.totals, maxDelete);
     if (!dryRun) await run.confirm({ question: questionOf(due), destructive: true, deletes: true });
-    const trail = await run.audit();
+    await run.audit.open();
     const working = await run.progress("deleting");
     outcome = await carryOut(site, plannedEntries(plan), {
       dryRun,
-      record: (events) => trail.recordAll(events),
+      audit: run.audit,
       onDone: (done) => working.update(`deleting: ${grouped(done)} done`),
     });
     working.stop();

@@ -30,15 +30,12 @@ export function twinExport(begin: Begin): AnyCommand {
         import("../../site/twin/store.ts"),
         import("../../site/twin/snippets.ts"),
       ]);
-      const audit = run.audit();
       // A twin that is not there is told before a trail that is not.
-      audit.catch(() => undefined);
+      void run.audit.open();
       const { value: whole, version } = currentTwin(await readTwin(await twinSite(run, "reads")));
       const { value, left } = leavingSecretsOut(configuredSite(run.config).secrets, whole);
       tellLeftOut(run, left);
-      await (
-        await audit
-      ).record({
+      await run.audit.record({
         action: "twin.exported",
         userId: ownerId,
         details: { itemType: twinType, version: String(version), method: format },

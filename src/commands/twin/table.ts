@@ -1,4 +1,5 @@
 import type { Aws } from "../../aws/clients.ts";
+import type { AuditEvent } from "../../model/audit.ts";
 import type { Declaration } from "../../model/declaration.ts";
 import type { SetupPlan } from "../../setup/step.ts";
 import { configuredSite } from "../../target.ts";
@@ -6,9 +7,10 @@ import type { Run } from "../run.ts";
 
 /** Makes the twin's own table, after asking: the part of `mawps setup` that is about it. */
 export async function makeTwinTable(run: Run, aws: Aws): Promise<void> {
-  const [{ planSetup }, { applySetup }] = await Promise.all([
+  const [{ planSetup }, { applySetup }, { dueSteps }] = await Promise.all([
     import("../../setup/plan.ts"),
     import("../../setup/apply.ts"),
+    import("../../setup/step.ts"),
   ]);
   const { signal } = run.world;
   const name = run.config["tables.digitalTwin"];
@@ -19,12 +21,17 @@ export async function makeTwinTable(run: Run, aws: Aws): Promise<void> {
     question: `There is no table ${name} yet: make it (${tableText(plan)})?`,
     destructive: false,
   });
-  const trail = await run.audit();
   const progress = await run.progress(`making table ${name}`);
-  const { done, failed } = await applySetup(aws, plan, { fix: false, signal });
+  const told = (made: SetupPlan): AuditEvent[] => {
+    const steps = made.map(({ kind, resource, aspect }) => `${kind} ${resource} ${name}: ${aspect}`);
+    return steps.length === 0 ? [] : [{ action: "setup.applied", details: { steps } }];
+  };
+  const { failed } = await run.audit.change(
+    told(dueSteps(plan, false)),
+    () => applySetup(aws, plan, { fix: false, signal }),
+    (result) => told(result.done),
+  );
   progress.stop();
-  const steps = done.map(({ kind, resource, aspect }) => `${kind} ${resource} ${name}: ${aspect}`);
-  if (steps.length > 0) await trail.record({ action: "setup.applied", details: { steps } });
   const [first] = failed;
   if (first?.step.kind === "create") throw first.error;
   for (const { step, error } of failed) {

@@ -40,20 +40,13 @@ export async function carryOut(
     return { changed: false, table, version: read.current?.version ?? null, changes };
   }
   await run.outline((layout) => changesText(toldChanges(run, plan.changes), layout));
-  const [{ writeTwin }, trail] = await Promise.all([import("../../site/twin/store.ts"), run.audit()]);
-  const stored = await writeTwin(site, read, { write: plan, now: run.world.now() });
-  await trail.record({
-    action,
-    userId: ownerId,
-    details: {
-      table,
-      itemType: twinType,
-      version: String(stored.version),
-      method,
-      bytes: stored.bytes,
-      items: changes.length,
-    },
-  });
+  const [{ writeTwin }] = await Promise.all([import("../../site/twin/store.ts"), run.audit.prepare()]);
+  const details = { table, itemType: twinType, method, items: changes.length };
+  const stored = await run.audit.change(
+    { action, userId: ownerId, details },
+    () => writeTwin(site, read, { write: plan, now: run.world.now() }),
+    ({ version, bytes }) => ({ version: String(version), bytes }),
+  );
   return { changed: true, table, version: stored.version, changes };
 }
 

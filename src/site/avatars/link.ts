@@ -41,6 +41,6 @@ export async function linkToAvatar(
   const { expiresAt, endsWithSession } = link;
   if (options.dryRun) return { url: null, expiresAt, endsWithSession };
   const details = { bucket, key, method: "GET", expiresAt: expiresAt.toISOString() };
-  await site.record([{ action: "avatar.link-created", userId, details }]);
+  await site.audit.record({ action: "avatar.link-created", userId, details });
   return { url: link.url, expiresAt, endsWithSession };
 }

@@ -23,7 +23,7 @@ export interface SetAvatar {
 }
 
 /**
- * Makes a picture the user's own. Order: read the profile, upload, point the profile at it, record. The former picture stays
+ * Makes a picture the user's own. Order: read the profile, upload, point the profile at it. The former picture stays
  * until retention removes it; a failure takes the upload away again.
  */
 export async function setAvatar(
@@ -55,23 +55,19 @@ export async function setAvatar(
     previousImage: tellable(before.value),
   };
   if (dryRun) return result;
-  await store(site, before, { key, picture, profileImage });
-  await site.record([
-    {
-      action: "avatar.changed",
-      userId,
-      details: {
-        bucket: site.bucket,
-        key,
-        previousUrl: result.previousImage ?? undefined,
-        contentType,
-        width,
-        height,
-        sizeBytes: result.bytes,
-        sha256: result.sha256,
-      },
-    },
-  ]);
+  const details = {
+    bucket: site.bucket,
+    key,
+    previousUrl: result.previousImage ?? undefined,
+    contentType,
+    width,
+    height,
+    sizeBytes: result.bytes,
+    sha256: result.sha256,
+  };
+  await site.audit.change({ action: "avatar.changed", userId, details }, () =>
+    store(site, before, { key, picture, profileImage }),
+  );
   return result;
 }
 

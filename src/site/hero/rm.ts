@@ -1,4 +1,4 @@
-import type { AuditTrail } from "../../audit/trail.ts";
+import type { Audit } from "../../audit/audit.ts";
 import type { HeroRole } from "../../model/keys.ts";
 import { ownerId } from "../../model/user-id.ts";
 import { changePointer, isUntouched, liveIn, planPointer, readPointer } from "./pointer.ts";
@@ -22,7 +22,7 @@ export async function removeHero(
     readonly now: () => Date;
     readonly dryRun: boolean;
     confirm(url: string): Promise<void>;
-    audit(): Promise<AuditTrail>;
+    readonly audit: Audit;
   },
 ): Promise<Removal> {
   const read = await readPointer(site);
@@ -36,8 +36,7 @@ export async function removeHero(
   change.plan(read);
   if (options.dryRun) return { role, previousUrl, changed: false };
   await options.confirm(previousUrl);
-  const trail = await options.audit();
   const event = { action: "hero.removed", userId: ownerId, details: { role, previousUrl } } as const;
-  await trail.irreversible(event, () => changePointer(site, read, change));
+  await options.audit.irreversible(event, () => changePointer(site, read, change));
   return { role, previousUrl, changed: true };
 }

@@ -1,4 +1,4 @@
-import type { AuditTrail } from "../../audit/trail.ts";
+import type { Audit } from "../../audit/audit.ts";
 import { CliError } from "../../errors.ts";
 import type { AuditEvent } from "../../model/audit.ts";
 import { ownerId } from "../../model/user-id.ts";
@@ -36,9 +36,9 @@ export interface Rollback {
 export async function rollbackHero(
   site: HeroSite,
   wanted: { readonly id: string | undefined; readonly hover: boolean },
-  options: { readonly dryRun: boolean; readonly now: () => Date; readonly audit: Promise<AuditTrail> },
+  options: { readonly dryRun: boolean; readonly now: () => Date; readonly audit: Audit },
 ): Promise<Rollback> {
-  const [read, trail] = await Promise.all([readPointer(site), options.audit]);
+  const [read] = await Promise.all([readPointer(site), options.audit.prepare()]);
   const { role, gone, picture, ...target } =
     wanted.id === undefined
       ? await stepBack(site, read, wanted.hover ? "hover" : "default")
@@ -77,7 +77,7 @@ export async function rollbackHero(
   };
   const { update } = options.dryRun
     ? { update: change.plan(read) }
-    : await trail.change(event, () => changePointer(site, read, change));
+    : await options.audit.change(event, () => changePointer(site, read, change));
   return { ...result, changed: !options.dryRun, foreignType: update.foreignType };
 }
 

@@ -7,7 +7,7 @@ import { CliError } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import { heroKey, type HeroRole } from "../../model/keys.ts";
 import type { AuditEvent } from "../../model/audit.ts";
-import type { AuditTrail } from "../../audit/trail.ts";
+import type { Audit } from "../../audit/audit.ts";
 import { ownerId } from "../../model/user-id.ts";
 import type { PreparedImage } from "./prepare.ts";
 import {
@@ -54,8 +54,8 @@ export interface SetHero {
 export interface SetOptions {
   readonly verify: boolean;
   readonly dryRun: boolean;
-  /** The audit trail, once it is open: before that nothing is uploaded. */
-  readonly audit: Promise<AuditTrail>;
+  /** Before it is open nothing is uploaded. */
+  readonly audit: Audit;
   readonly now: () => Date;
   readonly randomHex: (bytes: number) => string;
   readonly onProgress: Tell;
@@ -84,10 +84,10 @@ export async function setHero(
   options: SetOptions,
 ): Promise<SetHero> {
   // Rendering runs in threads of its own: what is needed after it is fetched and loaded meanwhile.
-  const [images, trail, first] = await Promise.all([
+  const [images, first] = await Promise.all([
     preparing,
-    options.audit,
     readPointer(site),
+    options.audit.prepare(),
     loadObjects(site.aws),
   ]);
   const now = options.now();
@@ -119,7 +119,7 @@ export async function setHero(
     plans.map(({ picture }) => ({ ...picture, previousUrl: liveIn(read, picture.role) }));
   const [intended] = pictures().map(changed);
   if (!options.dryRun && intended !== undefined)
-    await trail.change(intended, setAll, () => pictures().map(changed));
+    await options.audit.change(intended, setAll, () => pictures().map(changed));
   return {
     pictures: pictures(),
     updatedAt: now.toISOString(),

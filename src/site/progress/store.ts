@@ -1,3 +1,4 @@
+import type { AuditTrail } from "../../audit/trail.ts";
 import type { Aws } from "../../aws/clients.ts";
 import type { Condition } from "../../aws/dynamodb/expressions.ts";
 import { assertItemFits } from "../../aws/dynamodb/item-size.ts";
@@ -5,6 +6,8 @@ import { getItem, scanItems, type AttributeValue, type Item } from "../../aws/dy
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
 import { CliError } from "../../errors.ts";
 import { refuseNobody } from "../../documents/entries.ts";
+import type { AuditEvent } from "../../model/audit.ts";
+import type { AuditDetails } from "../../model/audit-details.ts";
 import { isRecord, type JsonObject, timeOf } from "../../model/json.ts";
 import { isPassedOver, judgedAttributes, type Nobodies } from "../../model/nobodies.ts";
 import { progressAttributes } from "../../model/progress.ts";
@@ -77,7 +80,11 @@ export interface Import {
  * somebody else writes meanwhile is merged as well. A dry run only plans.
  * @throws CliError when what is stored is no map, or the item would grow over 400 KB; nothing was written then.
  */
-export async function importProgress(site: ProgressSite, request: Import): Promise<ImportPlan> {
+export async function importProgress(
+  site: ProgressSite,
+  audit: AuditTrail,
+  request: Import,
+): Promise<ImportPlan> {
   const { userId, source, secrets, sourceUpdate, createProfile, dryRun } = request;
   return untilApplied(userId, async () => {
     const found = await profileItem(site, userId);
@@ -98,14 +105,21 @@ export async function importProgress(site: ProgressSite, request: Import): Promi
     };
     assertItemFits({ ...item, ...set }, `the profile of ${userId}`);
     if (dryRun) return plan;
-    if (found === undefined) await createProfile?.();
-    const { applied } = await updateAttributes(site.aws, {
-      table: site.table,
-      key: profileKey(site, userId),
-      set: Object.entries(set).map(([path, value]) => ({ path, value })),
-      conditions: [{ path: "userId", is: "present" }, unchanged(item, data), unchanged(item, updatedAt)],
-      signal: site.signal,
-    });
+    const items = plan.newPages.length + plan.changedPages.length + plan.changedSections.length;
+    const { applied } = await audit.change(
+      { action: "progress.imported", userId, details: { table: site.table, items } },
+      async () => {
+        if (found === undefined) await createProfile?.();
+        return updateAttributes(site.aws, {
+          table: site.table,
+          key: profileKey(site, userId),
+          set: Object.entries(set).map(([path, value]) => ({ path, value })),
+          conditions: [{ path: "userId", is: "present" }, unchanged(item, data), unchanged(item, updatedAt)],
+          signal: site.signal,
+        });
+      },
+      ifApplied,
+    );
     return applied ? plan : undefined;
   });
 }
@@ -116,6 +130,7 @@ export async function importProgress(site: ProgressSite, request: Import): Promi
  */
 export async function recomputeUser(
   site: ProgressSite,
+  audit: AuditTrail,
   { userId, dryRun }: { readonly userId: string; readonly dryRun: boolean },
 ): Promise<Recomputed | undefined> {
   return untilApplied(userId, async () => {
@@ -125,15 +140,26 @@ export async function recomputeUser(
     const before = item[data]?.M?.["overallStats"];
     const set = [{ path: [data, "overallStats"] as const, value: typedOver(computed.after, before) }];
     assertItemFits({ ...item, added: set[0]?.value ?? { NULL: true } }, `the profile of ${userId}`);
-    const { applied } = await updateAttributes(site.aws, {
-      table: site.table,
-      key: profileKey(site, userId),
-      set,
-      conditions: [unchanged(item, data)],
-      signal: site.signal,
-    });
+    const details = { table: site.table, method: computed.formula };
+    const { applied } = await audit.change(
+      { action: "progress.recomputed", userId, details },
+      () =>
+        updateAttributes(site.aws, {
+          table: site.table,
+          key: profileKey(site, userId),
+          set,
+          conditions: [unchanged(item, data)],
+          signal: site.signal,
+        }),
+      ifApplied,
+    );
     return applied ? { computed } : undefined;
   }).then(({ computed }) => computed);
+}
+
+/** Where somebody else was faster nothing has changed. */
+function ifApplied({ applied }: { readonly applied: boolean }): readonly AuditEvent[] | AuditDetails {
+  return applied ? {} : [];
 }
 
 /** What `overallStats` should say; undefined where there are no pages to compute it from. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { AuditEntry } from "../../../src/model/audit.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import {
   deleteObject,
@@ -250,6 +251,17 @@ it("--user brings back what one person owns, --item one item", async () => {
     items: 1,
     objects: 1,
   });
+  const { stdout } = await home.run(["audit", "list", "--action", "backup.restored", "--json"]);
+  const entries = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as AuditEntry);
+  expect(entries.map(({ userId, details }) => [userId, details["phase"]])).toEqual([
+    ["user-1", "done"],
+    ["user-1", "begun"],
+    ["user-2", "done"],
+    ["user-2", "begun"],
+  ]);
 });
 
 it("refuses a damaged part and a damaged content with 4, and changes nothing", async () => {

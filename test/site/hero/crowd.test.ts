@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { noTrail } from "../../../src/audit/trail.ts";
+import { noAudit } from "../../../src/audit/audit.ts";
 import { getObjectBytes } from "../../../src/aws/s3/objects.ts";
 import { readPointer } from "../../../src/site/hero/pointer.ts";
 import { setHero } from "../../../src/site/hero/set.ts";
@@ -35,7 +35,7 @@ it("gets twenty settings at once through, each with the one before it in the his
         return setHero(site, Promise.resolve([image]), {
           verify: false,
           dryRun: false,
-          audit: Promise.resolve(noTrail),
+          audit: noAudit,
           now: () => testStart,
           randomHex: () => at.toString(16).padStart(8, "0"),
           onProgress: () => {},

@@ -35,10 +35,9 @@ export function nativeCreate(begin: Begin): AnyCommand {
                 .join("\n"),
         );
       }
-      await native.audit();
+      await run.audit.prepare();
       const waiting = await native.waiting(`DynamoDB backs up ${count(plans.length, "table")}`);
-      const rows: ReturnType<typeof nativeRow>[] = [];
-      for await (const backup of makeBackups(native.site, plans)) rows.push(nativeRow(backup));
+      const rows = (await makeBackups(native.site, plans)).map(nativeRow);
       waiting.stop();
       await run.printRows(rows, nativeTable);
     });

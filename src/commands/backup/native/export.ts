@@ -59,14 +59,13 @@ export function nativeExport(begin: Begin): AnyCommand {
         question: `Let DynamoDB export ${tables.join(", ")} to ${to}? AWS bills it by the size of the tables.`,
         destructive: false,
       });
-      await native.audit();
+      await run.audit.prepare();
       const waiting = await native.waiting("DynamoDB exports the tables");
-      const finished = await exports.exportTables(site, {
+      const finished = await exports.exportToPlace(site, {
         tables,
         place,
         token: run.world.randomHex(16),
         begun,
-        save: () => Promise.resolve(),
       });
       waiting.stop();
       const rows = finished.map((each): Row => {
@@ -82,12 +81,6 @@ export function nativeExport(begin: Begin): AnyCommand {
           arn,
         };
       });
-      await site.record(
-        rows.map(({ table, items, bytes, bucket, manifest, arn }) => ({
-          action: "backup.created" as const,
-          details: { engine: "export", table, items, bytes, bucket, key: manifest, backupId: arn },
-        })),
-      );
       await run.printRows(rows, async (rows, layout) => {
         const listed = await table(
           rows,

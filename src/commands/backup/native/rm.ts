@@ -28,7 +28,7 @@ export function nativeRm(begin: Begin): AnyCommand {
         return run.print({ dryRun: true, ...nativeRow(backup) }, () => `would delete ${what}`);
       }
       await run.confirm({ question: `Delete ${what} for good?`, destructive: true, deletes: true });
-      await native.audit();
+      await run.audit.open();
       await removeBackup(native.site, backup);
       await run.print({ ...nativeRow(backup), status: "DELETED" }, () => `deleted ${what}`);
     });

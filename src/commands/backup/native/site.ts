@@ -1,5 +1,4 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
-import type { AuditTrail } from "../../../audit/trail.ts";
 import type { ExportPlace } from "../../../aws/dynamodb/table-export.ts";
 import type { NativeSite } from "../../../backup/native-site.ts";
 import { configuredSite } from "../../../target.ts";
@@ -9,15 +8,12 @@ import type { Run } from "../../run.ts";
 /** What a verb on AWS's own backups works with; progress is told once `waiting` was begun. */
 export interface NativeRun {
   readonly site: NativeSite;
-  /** Opens the trail: to be called before anything is changed. */
-  audit(): Promise<void>;
   /** Begins to tell what is waited for. */
   waiting(text: string): Promise<{ stop(): void }>;
 }
 
 export async function nativeRun(run: Run, access: Access): Promise<NativeRun> {
   const { world } = run;
-  let trail: AuditTrail | undefined;
   let tell: (text: string) => void = () => undefined;
   return {
     site: {
@@ -26,14 +22,7 @@ export async function nativeRun(run: Run, access: Access): Promise<NativeRun> {
       signal: world.signal,
       now: () => world.now(),
       tell: (text) => tell(text),
-      async record(events) {
-        if (trail === undefined)
-          throw new Error("the audit trail has to be opened before anything is changed");
-        await trail.recordAll(events);
-      },
-    },
-    async audit() {
-      trail = await run.audit();
+      audit: run.audit,
     },
     async waiting(text) {
       const progress = await run.progress(text);

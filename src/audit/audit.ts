@@ -1,0 +1,64 @@
+import type { AuditTrail } from "./trail.ts";
+
+/** The trail as a subject is handed it: it opens when something is first told of, or ahead of that. */
+export interface Audit extends AuditTrail {
+  /**
+   * Looks beside other preparation whether the trail can be read and written, so that nobody waits for that later; before a
+   * question too, as it writes nothing. Rejects when not. This and `open` may be awaited later, or never: whoever tells
+   * something next hears of a failure.
+   */
+  prepare(): Promise<void>;
+  /** The same, and announces the run: for what is recorded next, which waits for that. A change announces itself. */
+  open(): Promise<void>;
+}
+
+/**
+ * @param openTrail is called once. What it is given resolves when something is about to be told of; before, it may write
+ * nothing.
+ */
+export function audited(openTrail: (begins: Promise<void>) => Promise<AuditTrail>): Audit {
+  let opening: Promise<AuditTrail> | undefined;
+  let isAsked = false;
+  let begin = () => {};
+  const begins = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const prepare = () => {
+    opening ??= openTrail(begins);
+    // Told to whoever comes to use it.
+    opening.catch(() => undefined);
+    return opening;
+  };
+  const opened = () => {
+    isAsked = true;
+    begin();
+    return prepare();
+  };
+  return {
+    prepare: () => awaitedOrNot(prepare()),
+    open: () => awaitedOrNot(opened()),
+    change: async (told, act, outcome) => (await opened()).change(told, act, outcome),
+    irreversible: async (told, act, outcome) => (await opened()).irreversible(told, act, outcome),
+    record: async (told) => (await opened()).record(told),
+    async settle() {
+      const trail = isAsked ? await opening?.catch(() => undefined) : undefined;
+      await trail?.settle();
+    },
+  };
+}
+
+function awaitedOrNot(opening: Promise<unknown>): Promise<void> {
+  const done = opening.then(() => undefined);
+  done.catch(() => undefined);
+  return done;
+}
+
+/** Keeps nothing: for dry runs, and where the configuration turns the trail off. */
+export const noAudit: Audit = {
+  async prepare() {},
+  async open() {},
+  change: (_told, act) => act(),
+  irreversible: (_told, act) => act(),
+  async record() {},
+  async settle() {},
+};

@@ -1,0 +1,16 @@
+import { noAudit, type Audit } from "../../src/audit/audit.ts";
+import { around } from "../../src/audit/trail.ts";
+import type { AuditEvent } from "../../src/model/audit.ts";
+
+/** A trail that tells `record` what a real one would write. */
+export function listeningAudit(record: (events: readonly AuditEvent[]) => unknown): Audit {
+  const write = async (events: readonly AuditEvent[]) => {
+    if (events.length > 0) await record(events);
+  };
+  const claim = { number: () => 0, begin: () => 0, end() {} };
+  return {
+    ...noAudit,
+    ...around({ record: write, claim, warn() {} }),
+    record: (told) => write([told].flat()),
+  };
+}
