@@ -19,7 +19,7 @@ import type { Step } from "./setup/step.ts";
 import type { Access, Connection, World } from "./world.ts";
 
 /** The names of the site's resources as configured, by the roles of its model. */
-function names(config: Config): SiteNames {
+export function configuredNames(config: Config): SiteNames {
   const { site, region, websiteOrigins, newTableShape } = config;
   const poolId = userPoolId(config);
   const named = (group: "buckets" | "tables") =>
@@ -54,20 +54,7 @@ export function configuredSite(config: Config): Declaration {
   const periods = Object.entries(config).flatMap(([key, value]) =>
     key.startsWith("retention.") ? [[key.slice("retention.".length), value as Period] as const] : [],
   );
-  return declarationOf(config.site, names(config), Object.fromEntries(periods));
-}
-
-/**
- * Names of the table and of the bucket of the audit trail.
- * @throws CliError where the model has none.
- */
-export function trailPlace(config: Config): NonNullable<Declaration["trail"]> {
-  const { trail } = configuredSite(config);
-  if (trail !== undefined) return trail;
-  throw new CliError(`the model of ${config.site.name} has no table for the audit trail`, {
-    exitCode: exitCodes.usage,
-    hint: 'add one with "tool": "audit" and "anchors", or write "audit": "off" in the configuration',
-  });
+  return declarationOf(config.site, configuredNames(config), Object.fromEntries(periods));
 }
 
 /** Folder of the local store: `home`, seen from the current folder. */
@@ -347,7 +334,7 @@ async function provisioned(
 ): Promise<Connection> {
   const marker = join(folder, "provisioned.json");
   const ofModel = config.site === mawpsModel ? {} : { model: modelHash(config.site) };
-  const wanted = JSON.stringify({ ...names(config), ...ofModel });
+  const wanted = JSON.stringify({ ...configuredNames(config), ...ofModel });
   try {
     const made = await readFile(marker, "utf8").catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return "";

@@ -5,7 +5,7 @@ import { errorName, httpStatus } from "../aws/setting.ts";
 import { isAuditTime, isInFuture, isSequence, type ChainHead } from "../model/audit.ts";
 import { isRecord } from "../model/json.ts";
 import { backOff } from "../retry.ts";
-import { anchorKey, keptAnchorKey, type AuditSite } from "./site.ts";
+import { anchorKey, keptAnchorKey, type TrailPlace } from "./place.ts";
 
 /**
  * The head of the chain as an S3 object keeps it, outside of the table: entries that are missing behind the last one in
@@ -18,7 +18,7 @@ export interface Anchor {
 }
 
 /** The anchor as it stands; undefined when there is none. */
-export async function readAnchor(site: AuditSite): Promise<Anchor | undefined> {
+export async function readAnchor(site: TrailPlace): Promise<Anchor | undefined> {
   const { aws, bucket, signal } = site;
   try {
     const { stored, etag } = await anchorIn(aws, { bucket, key: anchorKey(site), signal });
@@ -30,7 +30,7 @@ export async function readAnchor(site: AuditSite): Promise<Anchor | undefined> {
 }
 
 /** Keeps the anchor of this head for good, under a key of its own. */
-export async function keepAnchor(site: AuditSite, head: ChainHead): Promise<void> {
+export async function keepAnchor(site: TrailPlace, head: ChainHead): Promise<void> {
   try {
     await putObject(site.aws, {
       bucket: site.bucket,
@@ -51,7 +51,7 @@ export async function keepAnchor(site: AuditSite, head: ChainHead): Promise<void
  * @param known the anchor as it was last seen, undefined when there was none.
  */
 export async function writeAnchor(
-  site: AuditSite,
+  site: TrailPlace,
   head: ChainHead,
   known: Anchor | undefined,
 ): Promise<Anchor> {

@@ -4,11 +4,13 @@ import type { AuditTrail } from "./trail.ts";
 export interface Audit extends AuditTrail {
   /**
    * Looks beside other preparation whether the trail can be read and written, so that nobody waits for that later; before a
-   * question too, as it writes nothing. Rejects when not. This and `open` may be awaited later, or never: whoever tells
-   * something next hears of a failure.
+   * question too, as it writes nothing.
    */
-  prepare(): Promise<void>;
-  /** The same, and announces the run: for what is recorded next, which waits for that. A change announces itself. */
+  prepare(): void;
+  /**
+   * Opens it and announces the run, for what is sure to be told of; rejects when it cannot be read and written. It may be
+   * awaited later, or never: whoever tells something next hears of a failure.
+   */
   open(): Promise<void>;
 }
 
@@ -35,8 +37,12 @@ export function audited(openTrail: (begins: Promise<void>) => Promise<AuditTrail
     return prepare();
   };
   return {
-    prepare: () => awaitedOrNot(prepare()),
-    open: () => awaitedOrNot(opened()),
+    prepare: () => void prepare(),
+    open() {
+      const opening = opened().then(() => undefined);
+      opening.catch(() => undefined);
+      return opening;
+    },
     change: async (told, act, outcome) => (await opened()).change(told, act, outcome),
     irreversible: async (told, act, outcome) => (await opened()).irreversible(told, act, outcome),
     record: async (told) => (await opened()).record(told),
@@ -47,15 +53,9 @@ export function audited(openTrail: (begins: Promise<void>) => Promise<AuditTrail
   };
 }
 
-function awaitedOrNot(opening: Promise<unknown>): Promise<void> {
-  const done = opening.then(() => undefined);
-  done.catch(() => undefined);
-  return done;
-}
-
 /** Keeps nothing: for dry runs, and where the configuration turns the trail off. */
 export const noAudit: Audit = {
-  async prepare() {},
+  prepare() {},
   async open() {},
   change: (_told, act) => act(),
   irreversible: (_told, act) => act(),

@@ -10,7 +10,7 @@ import {
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { isSigned } from "./claims.ts";
 import { storedChain } from "./entries.ts";
-import type { AuditSite } from "./site.ts";
+import type { TrailPlace } from "./place.ts";
 
 /** Entries that stand behind a head and that nobody who may write to the trail put there. */
 export interface Disbelieved {
@@ -31,7 +31,7 @@ export interface Judge {
  * leads the writers to a place that is taken. All writers judge with the same room, and find the same place.
  */
 export async function followChain(
-  site: AuditSite,
+  site: TrailPlace,
   known: ChainHead,
   judge: Judge,
 ): Promise<{ head: ChainHead; disbelieved?: Disbelieved }> {

@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto"
 import { getSmallObject, headObject, putObject } from "../aws/s3/objects.ts";
 import { auditTextOf, signedText, type AuditEvent, type Signer } from "../model/audit.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
-import { claimKey, type AuditSite } from "./site.ts";
+import { claimKey, type TrailPlace } from "./place.ts";
 
 /*
  * Whoever may write to the table can compute hashes, and so could add entries behind the anchor that look as if a run
@@ -52,7 +52,7 @@ export function isSigned(stored: JsonObject): boolean {
 const mostChanges = 100;
 
 /** Announces the run that signs as `writer` with what it has under way, in place of what it announced before. */
-export async function writeClaim(site: AuditSite, writer: string, claim: Claim): Promise<void> {
+export async function writeClaim(site: TrailPlace, writer: string, claim: Claim): Promise<void> {
   const changes = claim.changes.slice(0, mostChanges).map(({ change, event }) => ({
     change,
     event: auditTextOf(event),
@@ -61,11 +61,11 @@ export async function writeClaim(site: AuditSite, writer: string, claim: Claim):
 }
 
 /** Nothing is under way, yet or any more. The object stays: it is what makes the run's entries believed. */
-export async function closeClaim(site: AuditSite, writer: string): Promise<void> {
+export async function closeClaim(site: TrailPlace, writer: string): Promise<void> {
   await put(site, writer, "");
 }
 
-async function put(site: AuditSite, writer: string, text: string): Promise<void> {
+async function put(site: TrailPlace, writer: string, text: string): Promise<void> {
   // Without the run's signal: what was done before Ctrl-C is announced all the same.
   await putObject(site.aws, {
     bucket: site.bucket,
@@ -79,7 +79,7 @@ async function put(site: AuditSite, writer: string, text: string): Promise<void>
 const mostBytes = 16 * 1024 ** 2;
 
 /** What a run announced and did not close; undefined where the object holds no claim. */
-export async function readClaim(site: AuditSite, writer: string): Promise<StoredClaim | undefined> {
+export async function readClaim(site: TrailPlace, writer: string): Promise<StoredClaim | undefined> {
   const { aws, bucket, signal } = site;
   const get = { bucket, key: claimKey(site, writer), maxBytes: mostBytes, signal };
   const { bytes, head } = await getSmallObject(aws, get);
@@ -106,7 +106,7 @@ function isOpenChange(value: unknown): value is OpenChange {
 }
 
 /** Asks of each writer once whether it announced itself. */
-export function announcements(site: AuditSite): (writer: string) => Promise<boolean> {
+export function announcements(site: TrailPlace): (writer: string) => Promise<boolean> {
   const asked = new Map<string, Promise<boolean>>();
   const { aws, bucket, signal } = site;
   return (writer) => {

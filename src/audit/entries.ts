@@ -9,11 +9,11 @@ import {
   type ChainHead,
 } from "../model/audit.ts";
 import type { JsonObject } from "../model/json.ts";
-import type { AuditSite } from "./site.ts";
+import type { TrailPlace } from "./place.ts";
 
 /** The chain as it is stored, in its order, pages at a time; consistent reads. */
 export async function* storedChain(
-  site: AuditSite,
+  site: TrailPlace,
   options: {
     readonly fromSequence?: number;
     readonly toSequence?: number;
@@ -46,7 +46,7 @@ export async function* storedChain(
  * The newest entry's place and hash. What is no whole number among the sequences was put there by somebody else and
  * is passed over; attributes that somebody damaged count as nothing, so that a damaged entry never stops the next one.
  */
-export async function readHead(site: AuditSite): Promise<ChainHead> {
+export async function readHead(site: TrailPlace): Promise<ChainHead> {
   for await (const stored of storedChain(site, { descending: true, pageSize: 1 })) {
     const { sequence, hash, timestamp, ttl } = stored;
     if (!isSequence(sequence)) continue;

@@ -8,8 +8,8 @@ import {
   keptAnchorKey,
   keptAnchorOf,
   trailPrefix,
-  type AuditSite,
-} from "./site.ts";
+  type TrailPlace,
+} from "./place.ts";
 
 /** What the bucket still knows of a trail, in every version of its anchors and claims. */
 export interface Evidence {
@@ -30,7 +30,7 @@ export interface Evidence {
 const sideBySide = 16;
 
 /** Reads the list of versions, and each version of the anchor that writers move. */
-export async function readEvidence(site: AuditSite): Promise<Evidence> {
+export async function readEvidence(site: TrailPlace): Promise<Evidence> {
   const { aws, bucket, signal } = site;
   const hashes = new Map<number, Set<string>>();
   const moved: ListedVersion[] = [];
@@ -88,7 +88,7 @@ function add(hashes: Map<number, Set<string>>, { sequence, hash }: { sequence: n
 }
 
 /** What a kept anchor says; where it was removed or written over, what its key alone does. */
-async function keptHead(site: AuditSite, { sequence, hash }: { sequence: number; hash: string }) {
+async function keptHead(site: TrailPlace, { sequence, hash }: { sequence: number; hash: string }) {
   const { aws, bucket, signal } = site;
   const fromKey = { sequence, hash, timestamp: "", ttl: 0 };
   try {

@@ -3,7 +3,7 @@ import { plain } from "../aws/dynamodb/plain.ts";
 import { auditChain, isAuditTime, isSequence, type AuditEntry } from "../model/audit.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { readHead, storedChain } from "./entries.ts";
-import type { AuditSite } from "./site.ts";
+import type { TrailPlace } from "./place.ts";
 
 export interface AuditFilter {
   readonly userId?: string;
@@ -18,7 +18,7 @@ export interface AuditFilter {
  * Entries, newest first, in flat memory: by a user's or an action's index, else by the chain from its end. The indexes
  * are eventually consistent: an entry of the last second may not be in them. Says nothing of whether they are genuine.
  */
-export async function* listAudit(site: AuditSite, filter: AuditFilter): AsyncGenerator<AuditEntry> {
+export async function* listAudit(site: TrailPlace, filter: AuditFilter): AsyncGenerator<AuditEntry> {
   const { userId, action } = filter;
   const source =
     userId !== undefined
@@ -39,7 +39,7 @@ export async function* listAudit(site: AuditSite, filter: AuditFilter): AsyncGen
 
 /** Entries of the same millisecond come in no order of their own: those are sorted by their place in the chain. */
 async function* byIndex(
-  site: AuditSite,
+  site: TrailPlace,
   { since, until }: AuditFilter,
   { index, attribute, value }: { index: string; attribute: string; value: string },
 ): AsyncGenerator<JsonObject> {
@@ -80,7 +80,7 @@ function newestFirst(one: JsonObject, other: JsonObject): number {
  * entry in the period is found by halving, not by reading from the beginning.
  */
 export async function* exportAudit(
-  site: AuditSite,
+  site: TrailPlace,
   { since, until }: Pick<AuditFilter, "since" | "until">,
 ): AsyncGenerator<JsonObject> {
   const fromSequence = since === undefined ? undefined : await firstSince(site, since.toISOString());
@@ -92,7 +92,7 @@ export async function* exportAudit(
 }
 
 /** The least sequence from which on all entries are of that time or later. */
-async function firstSince(site: AuditSite, since: string): Promise<number> {
+async function firstSince(site: TrailPlace, since: string): Promise<number> {
   let low = 1;
   let high = (await readHead(site)).sequence + 1;
   while (low < high) {
@@ -104,7 +104,7 @@ async function firstSince(site: AuditSite, since: string): Promise<number> {
   return low;
 }
 
-async function nextFrom(site: AuditSite, fromSequence: number): Promise<AuditEntry | undefined> {
+async function nextFrom(site: TrailPlace, fromSequence: number): Promise<AuditEntry | undefined> {
   for await (const stored of storedChain(site, { fromSequence, pageSize: 1 }))
     if (isSequence(stored["sequence"])) return entryOf(stored);
   return undefined;

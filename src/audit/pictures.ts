@@ -2,7 +2,7 @@ import { errorName } from "../aws/setting.ts";
 import type { AuditAction, AuditEntry } from "../model/audit.ts";
 import { parsePublicUrl, type KnownPlaces, type ObjectAddress } from "../model/urls.ts";
 import { listAudit } from "./list.ts";
-import type { AuditSite } from "./site.ts";
+import type { TrailPlace } from "./place.ts";
 
 /** What makes a picture live, or takes it away: its details name pictures that a pointer named. */
 const pictureActions: ReadonlySet<string> = new Set<AuditAction>([
@@ -14,7 +14,7 @@ const pictureActions: ReadonlySet<string> = new Set<AuditAction>([
 ]);
 
 /** The entries that tell which pictures of a user were live, oldest first; none where there is no trail. */
-export async function pictureEntries(trail: AuditSite, userId: string): Promise<AuditEntry[]> {
+export async function pictureEntries(trail: TrailPlace, userId: string): Promise<AuditEntry[]> {
   const entries: AuditEntry[] = [];
   try {
     for await (const entry of listAudit(trail, { userId })) {

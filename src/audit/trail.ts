@@ -16,7 +16,7 @@ import { followChain, type Disbelieved, type Judge } from "./belief.ts";
 import { announcements, closeClaim, newSigner, writeClaim } from "./claims.ts";
 import { entryItem, readHead } from "./entries.ts";
 import { readEvidence } from "./evidence.ts";
-import type { AuditSite } from "./site.ts";
+import type { TrailPlace } from "./place.ts";
 
 /** What is told of a change: one event, or several that stand or fall together. */
 export type Told = AuditEvent | readonly AuditEvent[];
@@ -93,7 +93,7 @@ export interface OpeningWriter extends Omit<Writer, "actor"> {
  * units of single puts, for entries of about 1 KB; a single entry goes as a plain conditional put.
  */
 export async function openTrail(
-  site: AuditSite,
+  site: TrailPlace,
   writer: OpeningWriter,
   options: TrailOptions,
 ): Promise<AuditTrail> {
@@ -133,7 +133,7 @@ interface Waiting {
 }
 
 function makeTrail(
-  site: AuditSite,
+  site: TrailPlace,
   state: { head: ChainHead; anchor: Anchor | undefined },
   { claim, ...options }: TrailOptions & { readonly writer: Writer & Signer; readonly claim: RunClaim },
 ): AuditTrail {
@@ -286,7 +286,7 @@ type RunClaim = ReturnType<typeof makeClaim>;
 
 /** What the run has under way, and its announcement in the bucket: one write at a time, of what there is by then. */
 function makeClaim(
-  site: AuditSite,
+  site: TrailPlace,
   { writer, actor }: { readonly writer: string; readonly actor: Promise<string> },
 ) {
   const open = new Map<number, readonly AuditEvent[]>();
@@ -355,7 +355,7 @@ function makeClaim(
 
 /** Puts the events behind the head, or behind whatever others put there meanwhile. Resolves to the new head. */
 async function append(
-  site: AuditSite,
+  site: TrailPlace,
   {
     head: known,
     events,

@@ -12,7 +12,7 @@ import { headOf, isBelieved, resumedAfter, type Judge } from "./belief.ts";
 import { readClaim } from "./claims.ts";
 import { storedChain } from "./entries.ts";
 import { readEvidence, type Evidence } from "./evidence.ts";
-import type { AuditSite } from "./site.ts";
+import type { TrailPlace } from "./place.ts";
 
 /**
  * | fault    | the entry or anchor                                                                     |
@@ -82,7 +82,7 @@ export type Found = Fault | Interruption;
  * What it cannot see: entries that were not anchored yet and were removed, and a chain that was computed anew together
  * with all versions of its anchors and with claims of its own.
  */
-export async function* verifyTrail(site: AuditSite, now: Date): AsyncGenerator<Found, Verification> {
+export async function* verifyTrail(site: TrailPlace, now: Date): AsyncGenerator<Found, Verification> {
   const nowSeconds = Math.floor(now.getTime() / 1000);
   const evidence = await readEvidence(site);
   const { anchored } = evidence;
@@ -199,7 +199,7 @@ class Changes {
     }
   }
 
-  async unfinished(site: AuditSite): Promise<Found[]> {
+  async unfinished(site: TrailPlace): Promise<Found[]> {
     const all: Found[] = [...this.begun.values()].flat();
     for (const writer of this.unclosed) {
       const claim = await readClaim(site, writer);
@@ -348,7 +348,7 @@ function follows(stored: JsonObject, previous: Before): boolean {
   return stored["previousHash"] === previous.hash && (timesFollow || !previous.isSound);
 }
 
-async function storedHead(site: AuditSite, sequence: number): Promise<ChainHead> {
+async function storedHead(site: TrailPlace, sequence: number): Promise<ChainHead> {
   const range = { fromSequence: sequence, toSequence: sequence };
   for await (const stored of storedChain(site, range)) return headOf(stored, sequence);
   return emptyHead;

@@ -6,7 +6,6 @@ import { resolve } from "../config/config.ts";
 import { CliError } from "../errors.ts";
 import { buildProgram, type AnyCommand, type Begin } from "../program.ts";
 import { worldWith, type World } from "../world.ts";
-import { heroSite } from "./hero/site.ts";
 import { startRun, type Run } from "./run.ts";
 
 /** `mawps demo`: the main job on a temporary local store, each command shown before it runs. */
@@ -128,15 +127,15 @@ function inside({ world, config }: Run, folder: string): World {
 async function publishedPicture(world: World): Promise<Uint8Array> {
   const [{ readPointer }, { heroKeyOf }, { getObjectBytes }] = await Promise.all([
     import("../site/hero/pointer.ts"),
-    import("../site/hero/site.ts"),
+    import("../site/hero/addresses.ts"),
     import("../aws/s3/objects.ts"),
   ]);
   const run: Run = startRun(world, resolve({ quiet: true }, world.env, undefined));
   try {
-    const site = await heroSite(run, "reads");
-    const { pointer } = await readPointer(site);
-    const key = heroKeyOf(site, pointer.profileImageDefault) ?? "";
-    return (await getObjectBytes(site.aws, { bucket: site.bucket, key })).bytes;
+    const context = await run.context("reads");
+    const { pointer } = await readPointer(context);
+    const key = heroKeyOf(context, pointer.profileImageDefault) ?? "";
+    return (await getObjectBytes(context.aws, { bucket: context.buckets.publicMedia, key })).bytes;
   } finally {
     await run.close();
   }

@@ -1,5 +1,8 @@
 import { audited, type Audit } from "../audit/audit.ts";
 import type { Aws } from "../aws/clients.ts";
+import type { Tell } from "../amount.ts";
+import type { Context } from "../context.ts";
+import type { Names } from "../model/mawps.ts";
 import type { CallerIdentity } from "../aws/sts.ts";
 import type { FoundFile } from "../config/config-file.ts";
 import type { Config, Resolved, Sources } from "../config/config.ts";
@@ -29,6 +32,8 @@ export interface Run {
   assertTrusted(access: Access): Promise<void>;
   /** Clients of the target, opened on first call; the target is named on stderr first. */
   aws(access: Access): Promise<Aws>;
+  /** What a subject is handed, with the target opened. */
+  context(access: Access): Promise<Context>;
   /**
    * The audit trail. A command that is about to change something has it opened before, best beside other preparation. With
    * `--dry-run` and `audit: off` it keeps nothing. What is recorded is anchored when the run is closed.
@@ -89,6 +94,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
   let naming = Promise.resolve();
   let closed = false;
   let spinning: Progress | undefined;
+  let telling: Promise<Tell> | undefined;
   let asked: Promise<CallerIdentity> | undefined;
   let serverTime: Aws["serverTime"] = () => undefined;
   let isSkewTold = false;
@@ -172,12 +178,56 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
   };
 
   const audit = audited(async (begins) => {
-    const [{ aws }, { openAudit }] = await Promise.all([connected("writes"), import("./audit/site.ts")]);
-    return openAudit(
-      { aws, config, world },
-      { actor: () => actorOf(aws, { config, world, caller }), begins, warn },
-    );
+    const [context, { openAudit }] = await Promise.all([contextFor("writes"), import("./audit/open.ts")]);
+    const actor = () => actorOf(context.aws, { config, world, caller });
+    return openAudit({ context, config, world }, { actor, begins, warn });
   });
+
+  async function contextFor(access: Access): Promise<Context> {
+    const [{ aws }, { configuredNames, configuredSite }] = await Promise.all([
+      connected(access),
+      import("../target.ts"),
+    ]);
+    // The roles that a subject asks for are those of its site's model.
+    const { buckets, tables } = configuredNames(config) as Names;
+    return {
+      aws,
+      model: configuredSite(config),
+      buckets,
+      tables,
+      publicBaseUrl: config.publicBaseUrl,
+      dryRun: config.dryRun,
+      signal: world.signal,
+      audit,
+      now,
+      randomHex: (bytes) => world.randomHex(bytes),
+      progress,
+      note,
+      warn,
+    };
+  }
+
+  async function start(text: string): Promise<Progress> {
+    spinning = silent ? { update() {}, stop() {} } : await startProgress(world, visible(text), aside);
+    return spinning;
+  }
+
+  async function startTelling(text: string): Promise<Tell> {
+    const [shown, { follow }] = await Promise.all([start(text), import("./follow.ts")]);
+    return follow({ world }, shown);
+  }
+
+  /** The first text begins a line or spinner, which the next result, question or end takes away. */
+  const progress: Tell = (text, amount) => {
+    telling ??= startTelling(text);
+    void telling.then((tell) => tell(text, amount));
+  };
+
+  async function unspun(): Promise<void> {
+    await telling;
+    telling = undefined;
+    spinning?.stop();
+  }
 
   return {
     world,
@@ -191,6 +241,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       return changing;
     },
     aws: async (access) => (await connected(access)).aws,
+    context: contextFor,
     audit,
     actor: async () => actorOf((await connected("writes")).aws, { config, world, caller }),
     async account() {
@@ -199,6 +250,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       return account === "unknown" ? undefined : account;
     },
     async print(result, asText) {
+      await unspun();
       if (json) return write(`${asJson(result)}\n`);
       const text = visibleLines(await asText(result, layout), layout);
       return write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
@@ -245,18 +297,17 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     note,
     warn,
     async progress(text) {
-      spinning?.stop();
-      spinning = silent ? { update() {}, stop() {} } : await startProgress(world, visible(text), aside);
-      return spinning;
+      await unspun();
+      return start(text);
     },
     async confirm(question) {
       await naming;
-      spinning?.stop();
+      await unspun();
       await askFirst(question, { world, config, interactive, layout: aside });
     },
     async close() {
       closed = true;
-      spinning?.stop();
+      await unspun();
       if (connection === undefined) return;
       await audit.settle().catch((error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);

@@ -1,11 +1,11 @@
-import type { AuditSite } from "../audit/site.ts";
+import type { TrailPlace } from "../audit/place.ts";
 import { placeOf, verifyTrail } from "../audit/verify.ts";
 import type { Finding } from "./finding.ts";
 
 const remedy = "mawps audit verify tells more; docs/audit-trail.md tells what to do";
 
 /** Whether the audit trail is as it was written, as `audit verify` finds it: the first fault, or what is left to do. */
-export async function auditFindings(site: AuditSite, now: Date): Promise<Finding[]> {
+export async function auditFindings(site: TrailPlace, now: Date): Promise<Finding[]> {
   const finding = { check: "audit trail", subject: site.table };
   const verifying = verifyTrail(site, now);
   let firstFault: string | undefined;

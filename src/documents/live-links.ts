@@ -1,5 +1,5 @@
 import { listAudit } from "../audit/list.ts";
-import type { AuditSite } from "../audit/site.ts";
+import type { TrailPlace } from "../audit/place.ts";
 import { headObject } from "../aws/s3/objects.ts";
 import type { AuditAction, AuditEntry } from "../model/audit.ts";
 import { timeOf } from "../model/json.ts";
@@ -34,7 +34,7 @@ const headsAtOnce = 8;
  */
 export async function liveLinks(
   site: DocumentSite,
-  trail: AuditSite,
+  trail: TrailPlace,
   userId: string | undefined,
 ): Promise<LiveLink[]> {
   const now = site.now();

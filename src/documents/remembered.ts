@@ -1,5 +1,5 @@
 import { listAudit } from "../audit/list.ts";
-import type { AuditSite } from "../audit/site.ts";
+import type { TrailPlace } from "../audit/place.ts";
 import type { AuditEntry } from "../model/audit.ts";
 import { whereThere } from "../aws/setting.ts";
 
@@ -25,7 +25,7 @@ export interface Deletion {
  * trail.
  */
 export async function rememberedOf(
-  trail: AuditSite,
+  trail: TrailPlace,
   userId: string,
 ): Promise<ReadonlyMap<string, Remembered>> {
   const changes: { readonly names: readonly string[]; readonly change: Remembered }[] = [];

@@ -1,5 +1,5 @@
 import { pictureEntries, picturesNamed } from "../audit/pictures.ts";
-import type { AuditSite } from "../audit/site.ts";
+import type { TrailPlace } from "../audit/place.ts";
 import { timeOf } from "../model/json.ts";
 import { parsePublicUrl, type KnownPlaces, type ObjectAddress } from "../model/urls.ts";
 
@@ -8,7 +8,7 @@ export type ProvenPictures = ReadonlyMap<string, number>;
 
 /** Where the tool's own records are, and how stored addresses are read. */
 export interface Proofs {
-  readonly trail: AuditSite;
+  readonly trail: TrailPlace;
   readonly places: KnownPlaces;
 }
 

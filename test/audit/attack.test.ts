@@ -1,7 +1,7 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newSigner, writeClaim } from "../../src/audit/claims.ts";
-import { anchorKey, claimKey, trailPrefix } from "../../src/audit/site.ts";
+import { anchorKey, claimKey, trailPrefix } from "../../src/audit/place.ts";
 import type { Item } from "../../src/aws/dynamodb/items.ts";
 import { plain, typed } from "../../src/aws/dynamodb/plain.ts";
 import { listVersions } from "../../src/aws/s3/listing.ts";

@@ -5,7 +5,7 @@ import {
   PutItemCommand,
   UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
-import { anchorKey, type AuditSite } from "../../src/audit/site.ts";
+import { anchorKey, type TrailPlace } from "../../src/audit/place.ts";
 import { openTrail, type AuditTrail } from "../../src/audit/trail.ts";
 import { verifyTrail, type Fault, type Interruption, type Verification } from "../../src/audit/verify.ts";
 import type { Aws } from "../../src/aws/clients.ts";
@@ -24,8 +24,8 @@ export const testNow = new Date("2026-03-01T12:00:00.000Z");
 /** A trail on a store of its own, and the hands of somebody who can write to its table and bucket. */
 export interface TrailSite {
   readonly aws: Aws;
-  readonly site: AuditSite;
-  open(differing?: Partial<Writer>, at?: AuditSite): Promise<AuditTrail>;
+  readonly site: TrailPlace;
+  open(differing?: Partial<Writer>, at?: TrailPlace): Promise<AuditTrail>;
   /** Opens a trail, records these one by one, and anchors them. */
   write(count: number, differing?: Partial<Writer>): Promise<void>;
   /** What trails that were opened here warned of. */
@@ -48,7 +48,7 @@ export async function openTrailSite(): Promise<TrailSite> {
     tables: declaration.tables.filter(({ role }) => role === "auditLog"),
   };
   await applySetup(aws, await planSetup(aws, needed), { fix: false, firstDelayMs: 1 });
-  const site: AuditSite = {
+  const site: TrailPlace = {
     aws,
     table: defaultNames.tables.auditLog,
     bucket: defaultNames.buckets.userFiles,
@@ -130,7 +130,7 @@ function writer(differing: Partial<Writer>): Writer {
   };
 }
 
-export async function removeTable({ aws, table: TableName }: AuditSite): Promise<void> {
+export async function removeTable({ aws, table: TableName }: TrailPlace): Promise<void> {
   const dynamodb = await aws.dynamodb();
   await dynamodb.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: false }));
   await dynamodb.send(new DeleteTableCommand({ TableName }));

@@ -1,7 +1,7 @@
 import { DeleteBucketCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readAnchor } from "../../src/audit/anchor.ts";
-import { anchorKey, type AuditSite } from "../../src/audit/site.ts";
+import { anchorKey, type TrailPlace } from "../../src/audit/place.ts";
 import { storedChain } from "../../src/audit/entries.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { errorName } from "../../src/aws/setting.ts";
@@ -338,7 +338,7 @@ describe("the anchor", () => {
 
   it("belongs to one table: another table begins a trail of its own", async () => {
     await trail.write(3);
-    const other: AuditSite = { ...trail.site, table: "other-audit-log" };
+    const other: TrailPlace = { ...trail.site, table: "other-audit-log" };
     expect(await readAnchor(other)).toBeUndefined();
     expect(await readAnchor(trail.site)).toMatchObject({ head: { sequence: 3 } });
   });

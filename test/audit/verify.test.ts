@@ -1,6 +1,6 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { anchorKey } from "../../src/audit/site.ts";
+import { anchorKey } from "../../src/audit/place.ts";
 import type { Item } from "../../src/aws/dynamodb/items.ts";
 import { deleteObject, putObject } from "../../src/aws/s3/objects.ts";
 import { plain, typed } from "../../src/aws/dynamodb/plain.ts";

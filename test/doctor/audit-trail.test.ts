@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { anchorKey } from "../../src/audit/site.ts";
+import { anchorKey } from "../../src/audit/place.ts";
 import { deleteObject } from "../../src/aws/s3/objects.ts";
 import { auditFindings } from "../../src/doctor/audit-trail.ts";
 import { openTrailSite, testNow, type TrailSite } from "../audit/trail-site.ts";

@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { count, json } from "../../output/text.ts";
 import { periodOf, since, until } from "./period.ts";
-import { auditSite } from "./site.ts";
+import { trailOf } from "../../audit/place.ts";
 
 /** `mawps audit export`: the stored entries as they are, for an auditor or an archive. */
 export function auditExport(begin: Begin): AnyCommand {
@@ -14,13 +14,12 @@ export function auditExport(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps audit export --since 2026-01-01 -o audit-2026.ndjson")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ exportAudit }, { writeLines }, aws] = await Promise.all([
+      const [{ exportAudit }, { writeLines }] = await Promise.all([
         import("../../audit/list.ts"),
         import("../../audit/export-file.ts"),
-        run.aws("reads"),
       ]);
-      const site = auditSite({ aws, config: run.config, world: run.world });
-      const entries = exportAudit(site, periodOf(options, run.world.now()));
+      const place = trailOf(await run.context("reads"));
+      const entries = exportAudit(place, periodOf(options, run.world.now()));
       const { output } = options;
       if (output === undefined) {
         for await (const entry of entries) await run.write(`${json(entry)}\n`);

@@ -4,7 +4,7 @@ import { paint, type Layout } from "../../output/layout.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { periodOf, since, until } from "./period.ts";
-import { auditSite } from "./site.ts";
+import { trailOf } from "../../audit/place.ts";
 import { storedTime } from "../stored-time.ts";
 
 /** `mawps audit list`: what was done, newest first. */
@@ -18,11 +18,11 @@ export function auditList(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps audit list --user owner --since 30d")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ listAudit }, aws] = await Promise.all([import("../../audit/list.ts"), run.aws("reads")]);
+      const { listAudit } = await import("../../audit/list.ts");
       const { user: userId, action } = options;
       const filter = { userId, action, ...periodOf(options, run.world.now()) };
-      const site = auditSite({ aws, config: run.config, world: run.world });
-      await run.printLines(listAudit(site, filter), line);
+      const place = trailOf(await run.context("reads"));
+      await run.printLines(listAudit(place, filter), line);
     });
 }
 

@@ -5,7 +5,7 @@ import { paint } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { Run } from "../run.ts";
-import { auditSite } from "./site.ts";
+import { trailOf } from "../../audit/place.ts";
 
 /** `mawps audit verify`: whether the trail is as it was written; exit 4 when not. */
 export function auditVerify(begin: Begin): AnyCommand {
@@ -22,12 +22,9 @@ export function auditVerify(begin: Begin): AnyCommand {
     )
     .action(async ({ acknowledge: reason }, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ placeOf, verifyTrail }, aws] = await Promise.all([
-        import("../../audit/verify.ts"),
-        run.aws(reason === undefined ? "reads" : "writes"),
-      ]);
-      const site = auditSite({ aws, config: run.config, world: run.world });
-      const verifying = verifyTrail(site, run.world.now());
+      const { placeOf, verifyTrail } = await import("../../audit/verify.ts");
+      const context = await run.context(reason === undefined ? "reads" : "writes");
+      const verifying = verifyTrail(trailOf(context), context.now());
       const found: Found[] = [];
       let sum: Verification | undefined;
       const foundThenSum = (async function* (): AsyncGenerator<Found | Verification> {

@@ -16,7 +16,7 @@ export function avatarRm(begin: Begin): AnyCommand {
         import("../../site/avatars/rm.ts"),
         import("../../documents/users.ts"),
       ]);
-      void run.audit.prepare();
+      run.audit.prepare();
       const { site: read, seen: pointer } = await documentSiteWith(run, "writes", async (site) =>
         readAvatar(site, await resolveUser(site, given, "refuse")),
       );

@@ -46,7 +46,7 @@ export function backupCreate(begin: Begin): AnyCommand {
       const { world, config } = run;
       const declaration = configuredSite(config);
       const aws = await run.aws("writes");
-      void run.audit.prepare();
+      run.audit.prepare();
       const only = options.only ?? [];
       const plan = await planBackup({ aws, declaration, signal: world.signal }, only);
       assertOutside(place, plan.buckets);

@@ -35,7 +35,7 @@ export interface Creation {
 export async function createdBackup(run: Run, creation: Creation): Promise<CreatedBackup> {
   const { world, config } = run;
   const { aws, declaration, plan, only, rate, engine } = creation;
-  await run.audit.prepare();
+  await run.audit.open();
   const repository = await ensureBackups(run, creation.repo, {
     encryptTo: creation.encryptTo,
     beforeOpen: secretsRefused(run, creation),

@@ -25,7 +25,7 @@ export async function restoreNatively(
       destructive: false,
     });
   }
-  await run.audit.prepare();
+  await run.audit.open();
   if (plan.step === "begin" && plan.at !== undefined && source.kind === "time" && !source.isNamed) {
     run.note(
       `interrupted, DynamoDB goes on by itself; --at ${plan.at.toISOString()} --into ${target} waits on`,

@@ -1,5 +1,4 @@
 import { Command } from "@commander-js/extra-typings";
-import type { Aws } from "../../aws/clients.ts";
 import type { Finding } from "../../documents/check-finding.ts";
 import type { Remembered } from "../../documents/remembered.ts";
 import type { Repaired } from "../../documents/repair.ts";
@@ -11,7 +10,7 @@ import { table } from "../../output/table.ts";
 import { idColumn } from "../../output/tones.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { auditSite } from "../audit/site.ts";
+import { trailOf } from "../../audit/place.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { changingSite, documentSiteWith, scannerOf } from "./site.ts";
 import type { Run } from "../run.ts";
@@ -52,7 +51,7 @@ export function docCheck(begin: Begin): AnyCommand {
       const nobodies: Nobodies = new Map();
       const checks = checkDocuments(site, userId, {
         readAll: options.read === true,
-        rememberedOf: (whose) => remembered(run, site.aws, whose),
+        rememberedOf: (whose) => remembered(run, whose),
         oldUploadMs: oldUploadMs(run),
         nobodies,
       });
@@ -94,10 +93,9 @@ function oldUploadMs({ config }: Run): number {
 }
 
 /** What the audit trail remembers, also one that is not written to any more: what was deleted stays deleted. */
-async function remembered(run: Run, aws: Aws, userId: string): Promise<ReadonlyMap<string, Remembered>> {
-  const { config, world } = run;
+async function remembered(run: Run, userId: string): Promise<ReadonlyMap<string, Remembered>> {
   const { rememberedOf } = await import("../../documents/remembered.ts");
-  return rememberedOf(auditSite({ aws, config, world }), userId);
+  return rememberedOf(trailOf(await run.context("reads")), userId);
 }
 
 async function repairAll(

@@ -18,7 +18,7 @@ export function docRm(begin: Begin): AnyCommand {
         import("../../documents/change.ts"),
         import("../../documents/users.ts"),
       ]);
-      void run.audit.prepare();
+      run.audit.prepare();
       const [{ site: read, seen: user }, actor] = await Promise.all([
         documentSiteWith(run, "writes", (site) => findDocuments(site, given)),
         run.actor(),

@@ -38,7 +38,6 @@ export async function changingSite(run: Run, opened?: DocumentSite): Promise<Cha
     return site;
   }
   // What was looked at is changed next, which announces itself.
-  await run.audit.prepare();
   return { ...opened, ...(await hands(run)) };
 }
 

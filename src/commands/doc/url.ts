@@ -5,7 +5,7 @@ import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { auditSite } from "../audit/site.ts";
+import { trailOf } from "../../audit/place.ts";
 import { changingSiteWith, documentSiteWith } from "./site.ts";
 import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";
 import type { Run } from "../run.ts";
@@ -65,13 +65,12 @@ async function printLinks(run: Run, given: string | undefined): Promise<void> {
     import("../../documents/live-links.ts"),
     import("../../documents/users.ts"),
   ]);
-  const { config, world } = run;
-  if (config.audit === "off") run.note("the audit trail is off: links made without it are not listed");
+  if (run.config.audit === "off") run.note("the audit trail is off: links made without it are not listed");
   // Somebody whose profile is lost may still have links.
   const { site, seen: userId } = await documentSiteWith(run, "reads", async (look) =>
     given === undefined ? undefined : resolveUser(look, given, "take"),
   );
-  const links = await liveLinks(site, auditSite({ aws: site.aws, config, world }), userId);
+  const links = await liveLinks(site, trailOf(await run.context("reads")), userId);
   await run.printRows(links, asText);
 }
 

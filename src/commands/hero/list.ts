@@ -6,7 +6,6 @@ import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { heroSite } from "./site.ts";
 import { idColumn } from "../../output/tones.ts";
 
 type UnknownPicture = HeroPictures["unknown"][number];
@@ -23,7 +22,7 @@ export function heroList(begin: Begin): AnyCommand {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const { heroPictures } = await import("../../site/hero/history.ts");
-      const { heroes, unknown, unlisted } = await heroPictures(await heroSite(run, "reads"));
+      const { heroes, unknown, unlisted } = await heroPictures(await run.context("reads"));
       for (const bucket of unlisted)
         run.warn(`the pictures in ${bucket} are not among these: it may not be listed`);
       if (options.unknown === true) return run.printRows(unknown, unknownText);

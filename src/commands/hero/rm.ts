@@ -1,6 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { heroSite } from "./site.ts";
 
 /** `mawps hero rm`: no picture any more; the object stays for a rollback. */
 export function heroRm(begin: Begin): AnyCommand {
@@ -10,22 +9,21 @@ export function heroRm(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps hero rm --hover --yes")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const { removeHero } = await import("../../site/hero/rm.ts");
-      const { dryRun } = run.config;
-      const role = options.hover ? "hover" : "default";
-      void run.audit.prepare();
-      const result = await removeHero(await heroSite(run, "writes"), role, {
-        dryRun,
-        now: () => run.world.now(),
-        confirm: (url) =>
-          run.confirm({
-            question: `Take 1 picture (${role}) off the website? ${url} stays in the bucket.`,
-            destructive: true,
-            deletes: true,
-          }),
-        audit: run.audit,
-      });
-      await run.print(result, ({ previousUrl, changed }) =>
+      const { planRemoval, removeHero } = await import("../../site/hero/rm.ts");
+      const context = await run.context("writes");
+      run.audit.prepare();
+      const removal = await planRemoval(context, options.hover ? "hover" : "default");
+      const { role, previousUrl } = removal;
+      const changed = previousUrl !== null && !context.dryRun;
+      if (changed) {
+        await run.confirm({
+          question: `Take 1 picture (${role}) off the website? ${previousUrl} stays in the bucket.`,
+          destructive: true,
+          deletes: true,
+        });
+        await removeHero(context, removal);
+      }
+      await run.print({ role, previousUrl, changed }, () =>
         previousUrl === null
           ? `no ${role} image is set`
           : changed

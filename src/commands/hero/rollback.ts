@@ -1,7 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { heroSite } from "./site.ts";
 import { warnOfForeignType } from "./warnings.ts";
 
 /** `mawps hero rollback`: an earlier picture is live again. */
@@ -15,12 +14,7 @@ export function heroRollback(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       const { rollbackHero } = await import("../../site/hero/rollback.ts");
       const { dryRun } = run.config;
-      void run.audit.prepare();
-      const result = await rollbackHero(
-        await heroSite(run, "writes"),
-        { id, hover: options.hover === true },
-        { dryRun, now: () => run.world.now(), audit: run.audit },
-      );
+      const result = await rollbackHero(await run.context("writes"), { id, hover: options.hover === true });
       for (const url of result.gone) run.warn(`the object of ${visible(url)}, live in between, is gone`);
       if (result.key === null)
         run.warn(`${visible(result.url)} is in no bucket of the site: nobody looked at it`);

@@ -6,9 +6,7 @@ import { duration } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { follow } from "../follow.ts";
 import type { Run } from "../run.ts";
-import { heroSite } from "./site.ts";
 import { warnOfForeignType } from "./warnings.ts";
 
 /** `mawps hero set`: a photo becomes the picture on the home page. */
@@ -29,7 +27,7 @@ export function heroSet(begin: Begin): AnyCommand {
     )
     .action(async (image, options, command) => {
       const run = await begin(command as AnyCommand);
-      const { world, config } = run;
+      const { world } = run;
       const started = world.now().getTime();
       const sources = [
         ...(image === undefined ? [] : [{ role: "default" as const, source: image }]),
@@ -45,37 +43,21 @@ export function heroSet(begin: Begin): AnyCommand {
         throw new CliError("stdin can be read only once", { exitCode: exitCodes.usage });
       }
 
-      const [{ openImages, renderImages }, { setHero }] = await Promise.all([
+      const [{ openImages }, { setHero }] = await Promise.all([
         import("../../site/hero/prepare.ts"),
         import("../../site/hero/set.ts"),
       ]);
-      const progress = await run.progress("preparing the picture");
       const opened = await openImages(sources, world);
-      const rendering = renderImages(opened, {
+      const result = await setHero(await run.context("writes"), opened, {
         maxWidth: options.maxWidth,
         quality: options.quality,
         keepOriginal: options.keepOriginal === true,
         responsive: options.responsive === true,
-        signal: world.signal,
-      });
-      // It is opened while sharp renders.
-      void run.audit.prepare();
-      // Whoever fails first, opening the target or rendering, is the one that is told.
-      rendering.catch(() => undefined);
-      const result = await setHero(await heroSite(run, "writes"), rendering, {
-        audit: run.audit,
         verify: options.verify,
-        dryRun: config.dryRun,
-        now: () => world.now(),
-        randomHex: (count) => world.randomHex(count),
-        onProgress: follow(run, progress),
       });
-      progress.stop();
       warnOfForeignType(run, result.foreignType);
       for (const picture of result.pictures) warnOfSize(run, picture);
-      if (options.keepOriginal) {
-        run.warn(keptMetadata((await rendering).flatMap((image) => image.keptMetadata)));
-      }
+      if (options.keepOriginal) run.warn(keptMetadata(result));
       const tookMs = world.now().getTime() - started;
       await run.print(asJson(result, tookMs), () => asText(result, tookMs));
     });
@@ -106,14 +88,14 @@ function warnOfSize(run: Run, { role, width, height }: SetPicture): void {
   );
 }
 
-function keptMetadata(kinds: readonly string[]): string {
+function keptMetadata({ keptMetadata: kinds }: SetHero): string {
   return kinds.length === 0
     ? "--keep-original: the bytes are public as they are; no metadata was found in them"
-    : `--keep-original: metadata stays readable for everybody: ${[...new Set(kinds)].join(", ")}`;
+    : `--keep-original: metadata stays readable for everybody: ${kinds.join(", ")}`;
 }
 
 /** One object: the first picture's facts at the top, as scripts want them, a second one under its role. */
-function asJson({ pictures, ...rest }: SetHero, tookMs: number) {
+function asJson({ pictures, keptMetadata: _told, ...rest }: SetHero, tookMs: number) {
   const [first, second] = pictures;
   return { ...first, ...(second === undefined ? {} : { [second.role]: second }), ...rest, tookMs };
 }

@@ -7,7 +7,6 @@ import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { Run } from "../run.ts";
-import { heroSite } from "./site.ts";
 
 /** `mawps hero show`: what the website shows now. */
 export function heroShow(begin: Begin): AnyCommand {
@@ -19,7 +18,7 @@ export function heroShow(begin: Begin): AnyCommand {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const { readPointer } = await import("../../site/hero/pointer.ts");
-      const { pointer } = await readPointer(await heroSite(run, "reads"));
+      const { pointer } = await readPointer(await run.context("reads"));
       const url = pointer.profileImageDefault;
       if ((options.open ?? options.html) && url === null) {
         throw new CliError("no hero image is set", { hint: "set one with `mawps hero set <image>`" });

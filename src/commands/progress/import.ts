@@ -32,7 +32,7 @@ export function progressImport(begin: Begin): AnyCommand {
         import("../../site/progress/store.ts"),
         import("../../site/progress/read.ts"),
       ]);
-      void run.audit.prepare();
+      run.audit.prepare();
       const { site, seen: userId } = await documentSiteWith(run, "writes", (look) =>
         resolveUser(look, user, options.createProfile ? "make" : "refuse"),
       );

@@ -22,7 +22,7 @@ export function progressRecompute(begin: Begin): AnyCommand {
       );
       const { dryRun } = run.config;
       const site = await documentSite(run, "writes");
-      await run.audit.prepare();
+      await run.audit.open();
       const broken = new BrokenData();
       const changes: { userId: string; before: OverallStats | null; after: JsonObject }[] = [];
       const nobodies: Nobodies = new Map();

@@ -67,7 +67,7 @@ async function carryOutPlan(
   noteUnknown(run, plan.totals);
   let outcome: RunOutcome = { rules: [], done: 0, gone: 0, skipped: [], failures: [] };
   if (due.length > 0) {
-    void run.audit.prepare();
+    run.audit.prepare();
     await assertLimit(plan.totals, maxDelete);
     if (!dryRun) await run.confirm({ question: questionOf(due), destructive: true, deletes: true });
     await run.audit.open();

@@ -3,7 +3,7 @@ import type { Environment } from "../../retention/plan-file.ts";
 import { openRetention, type RetentionSite } from "../../retention/site.ts";
 import { configuredSite, storeFolder } from "../../target.ts";
 import type { Access } from "../../world.ts";
-import { auditSite } from "../audit/site.ts";
+import { trailOf } from "../../audit/place.ts";
 import { documentPlace } from "../doc/site.ts";
 import type { Run } from "../run.ts";
 
@@ -12,13 +12,13 @@ import type { Run } from "../run.ts";
  * which a wrong clock of the server does not move.
  */
 export async function retentionSite(run: Run, access: Access): Promise<RetentionSite> {
-  const { config, world } = run;
+  const { config } = run;
   const aws = await run.aws(access);
   const documents = await openDocumentSite({ ...documentPlace(run), now: run.machineNow, aws });
   const { publicBaseUrl } = config;
   const publicBucket = config["buckets.publicMedia"];
   return openRetention(documents, configuredSite(config), {
-    trail: auditSite({ aws, config, world }),
+    trail: trailOf(await run.context(access)),
     places: { endpointUrl: aws.endpointUrl, publicBaseUrl, publicBucket },
   });
 }

@@ -35,7 +35,7 @@ export function twinMigrate(begin: Begin): AnyCommand {
       ]);
       await refuseUnusable(run, twin);
       const site = await twinSite(run, "writes");
-      void run.audit.prepare();
+      run.audit.prepare();
       let read = await readTwin(site);
       if (!read.place.exists && !run.config.dryRun) {
         const { makeTwinTable } = await import("./table.ts");

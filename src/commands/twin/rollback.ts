@@ -17,7 +17,7 @@ export function twinRollback(begin: Begin): AnyCommand {
         import("../../site/twin/migration-plan.ts"),
       ]);
       const site = await twinSite(run, "writes");
-      void run.audit.prepare();
+      run.audit.prepare();
       const read = await readTwin(site);
       const current = currentTwin(read);
       const { value: before } =

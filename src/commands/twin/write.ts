@@ -40,7 +40,7 @@ export async function carryOut(
     return { changed: false, table, version: read.current?.version ?? null, changes };
   }
   await run.outline((layout) => changesText(toldChanges(run, plan.changes), layout));
-  const [{ writeTwin }] = await Promise.all([import("../../site/twin/store.ts"), run.audit.prepare()]);
+  const [{ writeTwin }] = await Promise.all([import("../../site/twin/store.ts"), run.audit.open()]);
   const details = { table, itemType: twinType, method, items: changes.length };
   const stored = await run.audit.change(
     { action, userId: ownerId, details },

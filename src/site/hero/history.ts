@@ -1,3 +1,4 @@
+import { trailOf } from "../../audit/place.ts";
 import { pictureEntries, picturesNamed } from "../../audit/pictures.ts";
 import { listObjects } from "../../aws/s3/listing.ts";
 import { headObject } from "../../aws/s3/objects.ts";
@@ -7,7 +8,8 @@ import { heroFolder, ownerUploads, parseKey, type HeroRole } from "../../model/k
 import type { ObjectAddress } from "../../model/urls.ts";
 import { ownerId } from "../../model/user-id.ts";
 import { readPointer, type HeroVariant, type ReadPointer } from "./pointer.ts";
-import { addressOf, placesOf, urlOf, type HeroSite } from "./site.ts";
+import { addressOf, placesOf, urlOf } from "./addresses.ts";
+import type { Context } from "../../context.ts";
 
 export interface StoredPicture extends StoredObject {
   readonly id: string;
@@ -48,83 +50,88 @@ export interface HeroPictures {
 }
 
 /** Every picture of the owner's that is there, parted by whether it is known to have been a hero image. */
-export async function heroPictures(site: HeroSite): Promise<HeroPictures> {
+export async function heroPictures(context: Context): Promise<HeroPictures> {
   const [read, entries, own, theirs] = await Promise.all([
-    readPointer(site),
-    pictureEntries(site.trail, ownerId),
-    listed(site, { bucket: site.bucket, prefix: heroFolder }),
-    listed(site, { bucket: site.uploadsBucket, prefix: ownerUploads }),
+    readPointer(context),
+    pictureEntries(trailOf(context), ownerId),
+    listed(context, { bucket: context.buckets.publicMedia, prefix: heroFolder }),
+    listed(context, { bucket: context.buckets.profileImages, prefix: ownerUploads }),
   ]);
-  const known = knownHeroes(site, read, entries);
+  const known = knownHeroes(context, read, entries);
   const objects = [...(own ?? []), ...(theirs ?? [])];
   const seen = new Set(objects.map(nameOf));
   const elsewhere = [...known.values()].filter((address) => !seen.has(nameOf(address)));
-  objects.push(...(await Promise.all(elsewhere.map((address) => looked(site, address)))).flat());
+  objects.push(...(await Promise.all(elsewhere.map((address) => looked(context, address)))).flat());
 
   const isKnown = (object: ObjectAddress) => known.has(stemOf(object));
   return {
-    heroes: pictured(site, read, objects.filter(isKnown)).sort(newestFirst),
+    heroes: pictured(context, read, objects.filter(isKnown)).sort(newestFirst),
     unknown: objects.filter((object) => !isKnown(object)).sort(newestFirst),
     unlisted: [
-      ...(own === undefined ? [site.bucket] : []),
-      ...(theirs === undefined ? [site.uploadsBucket] : []),
+      ...(own === undefined ? [context.buckets.publicMedia] : []),
+      ...(theirs === undefined ? [context.buckets.profileImages] : []),
     ],
   };
 }
 
 /** The objects under a prefix; none where there is no such bucket, undefined where it may not be listed. */
 async function listed(
-  site: HeroSite,
+  context: Context,
   place: { readonly bucket: string; readonly prefix: string },
 ): Promise<StoredObject[] | undefined> {
   const found: StoredObject[] = [];
   try {
-    for await (const { objects } of listObjects(site.aws, { ...place, signal: site.signal })) {
+    for await (const { objects } of listObjects(context.aws, { ...place, signal: context.signal })) {
       for (const { key, sizeBytes, lastModified } of objects) {
-        found.push(described(site, { bucket: place.bucket, key }, { sizeBytes, lastModified }));
+        found.push(described(context, { bucket: place.bucket, key }, { sizeBytes, lastModified }));
       }
     }
   } catch (error) {
-    if (errorName(error) === "NoSuchBucket" && place.bucket === site.uploadsBucket) return [];
-    if (isDenied(error) && place.bucket === site.uploadsBucket) return undefined;
+    if (errorName(error) === "NoSuchBucket" && place.bucket === context.buckets.profileImages) return [];
+    if (isDenied(error) && place.bucket === context.buckets.profileImages) return undefined;
     throw error;
   }
   return found;
 }
 
 /** An object that no listing gives; none when it is gone, or in a bucket that is not the site's. */
-async function looked(site: HeroSite, address: ObjectAddress): Promise<StoredObject[]> {
-  if (!isOurs(site, address)) return [];
-  const head = await headObject(site.aws, address, site.signal);
-  return head === undefined ? [] : [described(site, address, head)];
+async function looked(context: Context, address: ObjectAddress): Promise<StoredObject[]> {
+  if (!isOurs(context, address)) return [];
+  const head = await headObject(context.aws, address, context.signal);
+  return head === undefined ? [] : [described(context, address, head)];
 }
 
 /** Whether a bucket is one that the site keeps hero images in. */
-function isOurs({ bucket, uploadsBucket }: HeroSite, address: ObjectAddress): boolean {
-  return address.bucket === bucket || address.bucket === uploadsBucket;
+function isOurs({ buckets }: Context, address: ObjectAddress): boolean {
+  return address.bucket === buckets.publicMedia || address.bucket === buckets.profileImages;
 }
 
 function described(
-  site: HeroSite,
+  context: Context,
   address: ObjectAddress,
   { sizeBytes, lastModified }: { readonly sizeBytes: number; readonly lastModified: Date | undefined },
 ): StoredObject {
   const named = /(?:^|\/)(\d{12,15})-[^/]*$/.exec(address.key)?.[1];
   const made = named === undefined ? lastModified : new Date(Number(named));
-  return { ...address, url: urlOf(site, address), bytes: sizeBytes, createdAt: made?.toISOString() ?? null };
+  return {
+    ...address,
+    url: urlOf(context, address),
+    bytes: sizeBytes,
+    createdAt: made?.toISOString() ?? null,
+  };
 }
 
 /** Where each hero image lies that is or was live, by what it has in common with its variants. */
 function knownHeroes(
-  site: HeroSite,
+  context: Context,
   { pointer, past }: ReadPointer,
   entries: readonly AuditEntry[],
 ): Map<string, ObjectAddress> {
   const { profileImageDefault, profileImageHover } = pointer;
   const urls = [profileImageDefault, profileImageHover, ...past.default, ...past.hover, ...past.left];
   const addresses = [
-    ...urls.flatMap((url) => (url === null ? [] : (addressOf(site, url) ?? []))),
-    ...entries.flatMap((entry) => picturesNamed(entry, placesOf(site))),
+    ...urls.flatMap((url) => (url === null ? [] : (addressOf(context, url) ?? []))),
+    ...entries.flatMap((entry) => picturesNamed(entry, placesOf(context))),
   ];
   return new Map(addresses.map((address) => [stemOf(address), address]));
 }
@@ -146,11 +153,11 @@ export function pictureId({ key }: ObjectAddress): string {
   return key.slice(key.lastIndexOf("/") + 1).replace(/\.[^.]*$/, "");
 }
 
-function pictured(site: HeroSite, read: ReadPointer, objects: readonly StoredObject[]): StoredPicture[] {
+function pictured(context: Context, read: ReadPointer, objects: readonly StoredObject[]): StoredPicture[] {
   const live = new Map<string, HeroRole[]>();
   for (const role of ["default", "hover"] as const) {
     const url = role === "hover" ? read.pointer.profileImageHover : read.pointer.profileImageDefault;
-    const address = url === null ? undefined : addressOf(site, url);
+    const address = url === null ? undefined : addressOf(context, url);
     if (address !== undefined) live.set(nameOf(address), [...(live.get(nameOf(address)) ?? []), role]);
   }
   const variants = new Map<string, StoredVariant[]>();
@@ -202,20 +209,20 @@ function compare(one: string, other: string): number {
  * `gone` when its object is; `foreign` when it is in no bucket of the site, where nobody can look.
  */
 export async function findPicture(
-  site: HeroSite,
+  context: Context,
   url: string,
 ): Promise<
   { readonly address: ObjectAddress; readonly variants: readonly HeroVariant[] } | "gone" | "foreign"
 > {
-  const address = addressOf(site, url);
-  if (address === undefined || !isOurs(site, address)) return "foreign";
+  const address = addressOf(context, url);
+  if (address === undefined || !isOurs(context, address)) return "foreign";
   const parsed = parseKey(address.key);
   if (parsed?.layout !== "hero") {
-    const head = await headObject(site.aws, address, site.signal);
+    const head = await headObject(context.aws, address, context.signal);
     return head === undefined ? "gone" : { address, variants: [] };
   }
   const prefix = `${heroFolder}${parsed.id}`;
-  const objects = (await listed(site, { bucket: address.bucket, prefix })) ?? [];
+  const objects = (await listed(context, { bucket: address.bucket, prefix })) ?? [];
   if (!objects.some(({ key }) => key === address.key)) return "gone";
   const together = objects.filter((object) => stemOf(object) === stemOf(address));
   return { address, variants: pointedAt(together.flatMap((object) => variantOf(object) ?? [])) };

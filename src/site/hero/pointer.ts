@@ -8,7 +8,7 @@ import { CliError } from "../../errors.ts";
 import { heroHistoryAttribute, type HeroRole } from "../../model/keys.ts";
 import type { TableShape } from "../../model/table-shape.ts";
 import { ownerId } from "../../model/user-id.ts";
-import type { HeroSite } from "./site.ts";
+import type { Context } from "../../context.ts";
 import { advanced, withTimeline, type HeroPast, type Timeline } from "./timeline.ts";
 
 /** The value of `type` without which the website does not find the hero images. */
@@ -47,8 +47,8 @@ const attributes = {
 const variantsAttribute = "profileImageVariants";
 
 /** Reads what is live. An item that is missing, or lacks the attributes, means that nothing is set. */
-export async function readPointer(site: HeroSite): Promise<ReadPointer> {
-  const { shape, item } = await readOwnerItem(site);
+export async function readPointer(context: Context): Promise<ReadPointer> {
+  const { shape, item } = await readOwnerItem(context);
   const variants = variantsIn(item?.[variantsAttribute]);
   return {
     shape,
@@ -67,8 +67,9 @@ export async function readPointer(site: HeroSite): Promise<ReadPointer> {
  * Reads the item as it is keyed on the live table. An answer proves the table's shape, since DynamoDB refuses a key that
  * is not exactly the table's; only when it refuses is the shape asked for, which takes a call more.
  */
-async function readOwnerItem(site: HeroSite): Promise<{ shape: TableShape; item: Item | undefined }> {
-  const { aws, table, signal } = site;
+async function readOwnerItem(context: Context): Promise<{ shape: TableShape; item: Item | undefined }> {
+  const { aws, signal } = context;
+  const table = context.tables.userProfiles;
   const read = (shape: TableShape) => getItem(aws, { table, key: ownerKey(shape), signal });
   try {
     const shape = { kind: "simple" } as const;
@@ -146,19 +147,19 @@ export function planPointer(read: ReadPointer, change: Repointing, now: Date): P
  * Everything else on the item stays as it is.
  * @throws CliError when somebody else changed the images meanwhile; nothing was written then.
  */
-async function writePointer(site: HeroSite, read: ReadPointer, update: PointerUpdate): Promise<void> {
+async function writePointer(context: Context, read: ReadPointer, update: PointerUpdate): Promise<void> {
   const decisive = [...Object.values(attributes), variantsAttribute, heroHistoryAttribute];
   const conditions = decisive.map((path): Condition => {
     const value = read.item?.[path];
     return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
   });
-  const outcome = await updateAttributes(site.aws, {
-    table: site.table,
+  const outcome = await updateAttributes(context.aws, {
+    table: context.tables.userProfiles,
     key: ownerKey(read.shape),
     set: Object.entries(update.set).map(([path, value]) => ({ path, value })),
     remove: update.remove,
     conditions,
-    signal: site.signal,
+    signal: context.signal,
   });
   if (outcome.applied) return;
   throw new CliError("somebody else changed the hero images meanwhile; theirs stay live", {
@@ -187,21 +188,21 @@ export interface PointerChange {
  * @throws CliError when it does depend, or too many others are at it; nothing was written then.
  */
 export async function changePointer(
-  site: HeroSite,
+  context: Context,
   read: ReadPointer,
   { plan, holds }: PointerChange,
 ): Promise<{ readonly read: ReadPointer; readonly update: PointerUpdate }> {
   let before = read;
-  const tries = backOff({ attempts, firstDelayMs: 20, longestDelayMs: 160, signal: site.signal });
+  const tries = backOff({ attempts, firstDelayMs: 20, longestDelayMs: 160, signal: context.signal });
   for (;;) {
     const update = plan(before);
     try {
-      await writePointer(site, before, update);
+      await writePointer(context, before, update);
       return { read: before, update };
     } catch (error) {
       const isLost = error instanceof CliError && error.cause instanceof HeroConflict;
       if (!isLost || !(await tries.again())) throw error;
-      const now = await readPointer(site);
+      const now = await readPointer(context);
       if (!holds(before, now)) throw error;
       before = now;
     }

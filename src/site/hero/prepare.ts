@@ -39,7 +39,6 @@ export interface RenderOptions {
   readonly quality: number;
   readonly keepOriginal: boolean;
   readonly responsive: boolean;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -67,10 +66,11 @@ export async function openImages(
 export async function renderImages(
   images: readonly OpenedImage[],
   options: RenderOptions,
+  signal?: AbortSignal,
 ): Promise<PreparedImage[]> {
   const prepared: PreparedImage[] = [];
   for (const { role, name, bytes, facts } of images) {
-    const { maxWidth, quality, signal } = options;
+    const { maxWidth, quality } = options;
     signal?.throwIfAborted();
     const main = options.keepOriginal
       ? await kept(bytes, facts, name)

@@ -1,8 +1,10 @@
+import { trailOf } from "../../audit/place.ts";
 import { pictureEntries } from "../../audit/pictures.ts";
 import type { AuditEntry } from "../../model/audit.ts";
 import type { HeroRole } from "../../model/keys.ts";
 import { ownerId } from "../../model/user-id.ts";
-import { addressOf, urlOf, type HeroSite } from "./site.ts";
+import { addressOf, urlOf } from "./addresses.ts";
+import type { Context } from "../../context.ts";
 import { advanced, afterReturn, returns, type Same, type Timeline } from "./timeline.ts";
 
 /** A picture that was live, and as what, where that is known. */
@@ -12,24 +14,26 @@ export interface PastPicture {
 }
 
 /** Every picture that the audit trail tells of as live, now or before, the last first. */
-export async function rememberedPictures(site: HeroSite): Promise<PastPicture[]> {
-  const entries = await pictureEntries(site.trail, ownerId);
+export async function rememberedPictures(context: Context): Promise<PastPicture[]> {
+  const entries = await pictureEntries(trailOf(context), ownerId);
   return entries.reverse().flatMap(({ details }) => {
     const role = details["role"] === "hover" ? "hover" : "default";
     const previous = typeof details["previousUrl"] === "string" ? details["previousUrl"] : null;
-    return [urlIn(site, details), previous].flatMap((url) => (url === null ? [] : [{ url, role } as const]));
+    return [urlIn(context, details), previous].flatMap((url) =>
+      url === null ? [] : [{ url, role } as const],
+    );
   });
 }
 
 /** A role's timeline, made anew from every change that the audit trail tells of. */
-export async function rememberedTimeline(site: HeroSite, role: HeroRole): Promise<Timeline> {
-  const entries = await pictureEntries(site.trail, ownerId);
-  const same = samePicture(site);
+export async function rememberedTimeline(context: Context, role: HeroRole): Promise<Timeline> {
+  const entries = await pictureEntries(trailOf(context), ownerId);
+  const same = samePicture(context);
   let line: Timeline = [];
   for (const { action, details } of entries) {
     if (details["role"] !== role || details["phase"] === "failed") continue;
     const before = typeof details["previousUrl"] === "string" ? details["previousUrl"] : null;
-    const url = urlIn(site, details);
+    const url = urlIn(context, details);
     if (action === "hero.changed") line = advanced(line, [before, url], same);
     else if (action === "hero.removed") line = advanced(line, [before, null], same);
     else if (action === "hero.rolled-back" && url !== null) {
@@ -43,15 +47,15 @@ export async function rememberedTimeline(site: HeroSite, role: HeroRole): Promis
   return line;
 }
 
-function urlIn(site: HeroSite, { url, bucket, key }: AuditEntry["details"]): string | null {
+function urlIn(context: Context, { url, bucket, key }: AuditEntry["details"]): string | null {
   if (typeof url === "string") return url;
-  return typeof bucket === "string" && typeof key === "string" ? urlOf(site, { bucket, key }) : null;
+  return typeof bucket === "string" && typeof key === "string" ? urlOf(context, { bucket, key }) : null;
 }
 
 /** Addresses of one object are the same picture, whatever stands in front of the bucket. */
-export function samePicture(site: HeroSite): Same {
+export function samePicture(context: Context): Same {
   const identity = (url: string) => {
-    const address = addressOf(site, url);
+    const address = addressOf(context, url);
     return address === undefined ? url : `${address.bucket}/${address.key}`;
   };
   return (one, other) => one === other || identity(one) === identity(other);

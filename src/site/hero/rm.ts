@@ -1,42 +1,44 @@
-import type { Audit } from "../../audit/audit.ts";
+import type { Context } from "../../context.ts";
 import type { HeroRole } from "../../model/keys.ts";
 import { ownerId } from "../../model/user-id.ts";
-import { changePointer, isUntouched, liveIn, planPointer, readPointer } from "./pointer.ts";
-import type { HeroSite } from "./site.ts";
+import {
+  changePointer,
+  isUntouched,
+  liveIn,
+  planPointer,
+  readPointer,
+  type PointerChange,
+  type ReadPointer,
+} from "./pointer.ts";
 
+/** A picture that is to be taken off the website. */
 export interface Removal {
   readonly role: HeroRole;
+  /** What is live; null where nothing is, and nothing is to be done. */
   readonly previousUrl: string | null;
-  /** False when nothing was live. */
-  readonly changed: boolean;
+  readonly read: ReadPointer;
+  readonly change: PointerChange;
 }
 
-/**
- * Takes a picture off the website: its pointer becomes null, the object stays for a rollback.
- * `confirm` is asked with the URL that is live; it rejects to stop before anything is changed.
- */
-export async function removeHero(
-  site: HeroSite,
-  role: HeroRole,
-  options: {
-    readonly now: () => Date;
-    readonly dryRun: boolean;
-    confirm(url: string): Promise<void>;
-    readonly audit: Audit;
-  },
-): Promise<Removal> {
-  const read = await readPointer(site);
-  const previousUrl = liveIn(read, role);
-  if (previousUrl === null) return { role, previousUrl, changed: false };
-  const change = {
-    plan: (state: typeof read) => planPointer(state, { [role]: null }, options.now()),
+/** @throws CliError for an item that has no room for the change. */
+export async function planRemoval(context: Context, role: HeroRole): Promise<Removal> {
+  const read = await readPointer(context);
+  const change: PointerChange = {
+    plan: (state) => planPointer(state, { [role]: null }, context.now()),
     holds: isUntouched(role),
   };
-  // Before anything is asked: an item without room is refused.
-  change.plan(read);
-  if (options.dryRun) return { role, previousUrl, changed: false };
-  await options.confirm(previousUrl);
-  const event = { action: "hero.removed", userId: ownerId, details: { role, previousUrl } } as const;
-  await options.audit.irreversible(event, () => changePointer(site, read, change));
-  return { role, previousUrl, changed: true };
+  const previousUrl = liveIn(read, role);
+  if (previousUrl !== null) change.plan(read);
+  return { role, previousUrl, read, change };
+}
+
+/** Takes it off: its pointer becomes null, the object stays for a rollback. */
+export async function removeHero(
+  context: Context,
+  { role, previousUrl, read, change }: Removal,
+): Promise<void> {
+  const details = { role, previousUrl: previousUrl ?? undefined };
+  await context.audit.irreversible({ action: "hero.removed", userId: ownerId, details }, () =>
+    changePointer(context, read, change),
+  );
 }

@@ -1,4 +1,3 @@
-import type { Audit } from "../../audit/audit.ts";
 import { CliError } from "../../errors.ts";
 import type { AuditEvent } from "../../model/audit.ts";
 import { ownerId } from "../../model/user-id.ts";
@@ -7,7 +6,8 @@ import { listObjects } from "../../aws/s3/listing.ts";
 import { findPicture, pictureId } from "./history.ts";
 import { changePointer, isUntouched, liveIn, planPointer, readPointer, type ReadPointer } from "./pointer.ts";
 import { rememberedPictures, rememberedTimeline, samePicture, type PastPicture } from "./remembered.ts";
-import { addressOf, type HeroSite } from "./site.ts";
+import { addressOf } from "./addresses.ts";
+import type { Context } from "../../context.ts";
 import { afterReturn, returns, type Return, type Timeline } from "./timeline.ts";
 
 export interface Rollback {
@@ -34,15 +34,15 @@ export interface Rollback {
  * @throws CliError when neither knows of such a picture: what merely lies in the bucket is never gone back to.
  */
 export async function rollbackHero(
-  site: HeroSite,
+  context: Context,
   wanted: { readonly id: string | undefined; readonly hover: boolean },
-  options: { readonly dryRun: boolean; readonly now: () => Date; readonly audit: Audit },
 ): Promise<Rollback> {
-  const [read] = await Promise.all([readPointer(site), options.audit.prepare()]);
+  const { audit, dryRun } = context;
+  const [read] = await Promise.all([readPointer(context), audit.open()]);
   const { role, gone, picture, ...target } =
     wanted.id === undefined
-      ? await stepBack(site, read, wanted.hover ? "hover" : "default")
-      : await named(site, read, { id: wanted.id, hover: wanted.hover });
+      ? await stepBack(context, read, wanted.hover ? "hover" : "default")
+      : await named(context, read, { id: wanted.id, hover: wanted.hover });
   const { url, timeline } = target;
   const previousUrl = liveIn(read, role);
   const address = picture === "foreign" ? undefined : picture.address;
@@ -56,11 +56,11 @@ export async function rollbackHero(
     method: wanted.id === undefined ? "back" : "id",
     gone,
   } as const;
-  if (previousUrl !== null && samePicture(site)(previousUrl, url)) return { ...result, changed: false };
+  if (previousUrl !== null && samePicture(context)(previousUrl, url)) return { ...result, changed: false };
 
   const variants = picture === "foreign" ? [] : picture.variants;
   const change = {
-    plan: (state: ReadPointer) => planPointer(state, { [role]: { url, variants, timeline } }, options.now()),
+    plan: (state: ReadPointer) => planPointer(state, { [role]: { url, variants, timeline } }, context.now()),
     holds: isUntouched(role),
   };
   const event: AuditEvent = {
@@ -75,10 +75,10 @@ export async function rollbackHero(
       method: result.method,
     },
   };
-  const { update } = options.dryRun
+  const { update } = dryRun
     ? { update: change.plan(read) }
-    : await options.audit.change(event, () => changePointer(site, read, change));
-  return { ...result, changed: !options.dryRun, foreignType: update.foreignType };
+    : await audit.change(event, () => changePointer(context, read, change));
+  return { ...result, changed: !dryRun, foreignType: update.foreignType };
 }
 
 type Found = Exclude<Awaited<ReturnType<typeof findPicture>>, "gone">;
@@ -91,13 +91,13 @@ interface Target {
   readonly gone: readonly string[];
 }
 
-async function stepBack(site: HeroSite, read: ReadPointer, role: HeroRole): Promise<Target> {
+async function stepBack(context: Context, read: ReadPointer, role: HeroRole): Promise<Target> {
   const live = liveIn(read, role);
   const gone: string[] = [];
   const firstThere = async (candidates: readonly Return[]): Promise<Target | undefined> => {
     for (const { url, timeline } of candidates) {
       if (gone.includes(url)) continue;
-      const picture = await findPicture(site, url);
+      const picture = await findPicture(context, url);
       if (picture !== "gone") return { role, url, timeline, picture, gone };
       gone.push(url);
     }
@@ -105,7 +105,7 @@ async function stepBack(site: HeroSite, read: ReadPointer, role: HeroRole): Prom
   };
   const found =
     (await firstThere(returns(read.past[role], live))) ??
-    (await firstThere(returns(await rememberedTimeline(site, role), live, samePicture(site))));
+    (await firstThere(returns(await rememberedTimeline(context, role), live, samePicture(context))));
   if (found !== undefined) return found;
   const name = role === "hover" ? "hover image" : "hero image";
   const left = gone.length === 0 ? "" : `; the objects of ${gone.length} earlier ones are gone`;
@@ -119,21 +119,22 @@ async function stepBack(site: HeroSite, read: ReadPointer, role: HeroRole): Prom
 
 /** The picture with an id (or that address), of those that were live once. */
 async function named(
-  site: HeroSite,
+  context: Context,
   read: ReadPointer,
   { id, hover }: { readonly id: string; readonly hover: boolean },
 ): Promise<Target> {
-  const found = matching(site, pastPictures(read), id) ?? matching(site, await rememberedPictures(site), id);
-  if (found === undefined) throw await unknownPicture(site, id);
+  const found =
+    matching(context, pastPictures(read), id) ?? matching(context, await rememberedPictures(context), id);
+  if (found === undefined) throw await unknownPicture(context, id);
   const { url } = found;
   const role = hover ? "hover" : found.role;
-  const picture = await findPicture(site, url);
+  const picture = await findPicture(context, url);
   if (picture === "gone") {
     throw new CliError(`the object of ${id} is gone: ${url}`, {
       hint: "`mawps hero list` shows what is there",
     });
   }
-  const timeline = afterReturn(read.past[role], { live: liveIn(read, role), url }, samePicture(site));
+  const timeline = afterReturn(read.past[role], { live: liveIn(read, role), url }, samePicture(context));
   return { role, url, timeline, picture, gone: [] };
 }
 
@@ -149,12 +150,12 @@ function pastPictures({ pointer, past }: ReadPointer): PastPicture[] {
 }
 
 function matching(
-  site: HeroSite,
+  context: Context,
   pictures: readonly PastPicture[],
   id: string,
 ): { readonly url: string; readonly role: HeroRole } | undefined {
   for (const { url, role } of pictures) {
-    const address = addressOf(site, url);
+    const address = addressOf(context, url);
     if (url !== id && (address === undefined || (address.key !== id && pictureId(address) !== id))) continue;
     const parsed = address === undefined ? undefined : parseKey(address.key);
     const named = parsed?.layout === "hero" && parsed.role === "hover" ? "hover" : "default";
@@ -164,14 +165,14 @@ function matching(
 }
 
 /** Why a picture is not gone back to: there is none, or nothing says that it ever was a hero image. */
-async function unknownPicture(site: HeroSite, id: string): Promise<CliError> {
+async function unknownPicture(context: Context, id: string): Promise<CliError> {
   const prefix = `${heroFolder}${id}`;
-  for await (const { objects } of listObjects(site.aws, {
-    bucket: site.bucket,
+  for await (const { objects } of listObjects(context.aws, {
+    bucket: context.buckets.publicMedia,
     prefix,
-    signal: site.signal,
+    signal: context.signal,
   })) {
-    const found = objects.find(({ key }) => pictureId({ bucket: site.bucket, key }) === id);
+    const found = objects.find(({ key }) => pictureId({ bucket: context.buckets.publicMedia, key }) === id);
     if (found === undefined) continue;
     return new CliError(`nothing says that ${found.key} ever was a hero image; it may be any other picture`, {
       hint: "to make it one: download it, then `mawps hero set <image>`",

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { Tell } from "../../amount.ts";
 import { anonymousGet } from "../../aws/anonymous.ts";
 import { deleteObject, loadObjects, putObject } from "../../aws/s3/objects.ts";
 import { stoppable } from "../../concurrency.ts";
@@ -7,9 +6,8 @@ import { CliError } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import { heroKey, type HeroRole } from "../../model/keys.ts";
 import type { AuditEvent } from "../../model/audit.ts";
-import type { Audit } from "../../audit/audit.ts";
 import { ownerId } from "../../model/user-id.ts";
-import type { PreparedImage } from "./prepare.ts";
+import { renderImages, type OpenedImage, type PreparedImage, type RenderOptions } from "./prepare.ts";
 import {
   changePointer,
   liveIn,
@@ -18,7 +16,8 @@ import {
   type ReadPointer,
   type Repointing,
 } from "./pointer.ts";
-import { heroUrl, originUrl, type HeroSite } from "./site.ts";
+import { heroUrl, originUrl } from "./addresses.ts";
+import type { Context } from "../../context.ts";
 
 /** A year, the longest that caches honour; a key never gets other bytes. */
 const cacheControl = "public, max-age=31536000, immutable";
@@ -47,18 +46,15 @@ export interface SetHero {
   /** The server that gave them, where it stands in for that of the URLs, which was not asked. */
   readonly readAt?: string;
   readonly dryRun: boolean;
+  /** Kinds of metadata that the public bytes hold: only where they are the original's. */
+  readonly keptMetadata: readonly string[];
   /** The item's `type` that was replaced, because the website would not have found the images. */
   readonly foreignType?: string;
 }
 
-export interface SetOptions {
+export interface SetOptions extends RenderOptions {
+  /** Looks at the public URLs before the pictures become the live ones. */
   readonly verify: boolean;
-  readonly dryRun: boolean;
-  /** Before it is open nothing is uploaded. */
-  readonly audit: Audit;
-  readonly now: () => Date;
-  readonly randomHex: (bytes: number) => string;
-  readonly onProgress: Tell;
 }
 
 /** One object to be uploaded. */
@@ -74,25 +70,27 @@ interface Uploaded {
 }
 
 /**
- * Makes pictures the live ones as soon as they are prepared. Order: read the pointer and plan its change, upload, look at the uploads
+ * Makes pictures the live ones as soon as they are rendered. Order: read the pointer and plan its change, upload, look at the uploads
  * from outside, then, last, one conditional update of the pointer. A crash anywhere before that leaves the old
  * picture live, and objects that never were live, which `hero list --unknown` shows; a failure removes what was uploaded.
  */
 export async function setHero(
-  site: HeroSite,
-  preparing: Promise<readonly PreparedImage[]>,
+  context: Context,
+  opened: readonly OpenedImage[],
   options: SetOptions,
 ): Promise<SetHero> {
+  const { audit, dryRun } = context;
+  context.progress("preparing the picture");
   // Rendering runs in threads of its own: what is needed after it is fetched and loaded meanwhile.
   const [images, first] = await Promise.all([
-    preparing,
-    readPointer(site),
-    options.audit.prepare(),
-    loadObjects(site.aws),
+    renderImages(opened, options, context.signal),
+    readPointer(context),
+    audit.open(),
+    loadObjects(context.aws),
   ]);
-  const now = options.now();
+  const now = context.now();
   let read = first;
-  const plans = images.map((image) => plan(site, image, { now, random: options.randomHex(4) }));
+  const plans = images.map((image) => plan(context, image, { now, random: context.randomHex(4) }));
   const change: Repointing = Object.fromEntries(plans.map(({ role, target }) => [role, target]));
   const planned = (state: ReadPointer) => planPointer(state, change, now);
   let update = planned(read);
@@ -101,31 +99,31 @@ export async function setHero(
   const setAll = async () => {
     const done: Uploaded[] = [];
     try {
-      await uploadAll(site, uploads, { done, onProgress: options.onProgress });
+      await uploadAll(context, uploads, done);
       if (options.verify) {
-        options.onProgress("looking at it from outside");
-        await Promise.all(uploads.map((upload) => verify(site, upload)));
+        context.progress("looking at it from outside");
+        await Promise.all(uploads.map((upload) => verify(context, upload)));
       }
       // A new picture depends on none that others set meanwhile: theirs is then the one before.
-      ({ read, update } = await changePointer(site, read, { plan: planned, holds: () => true }));
+      ({ read, update } = await changePointer(context, read, { plan: planned, holds: () => true }));
     } catch (error) {
-      await withdraw(site, done, error);
+      await withdraw(context, done, error);
       throw error;
     }
   };
-  const isVerified = options.verify && !options.dryRun;
-  const readAt = isVerified ? standIn(site) : undefined;
+  const isVerified = options.verify && !dryRun;
+  const readAt = isVerified ? standIn(context) : undefined;
   const pictures = () =>
     plans.map(({ picture }) => ({ ...picture, previousUrl: liveIn(read, picture.role) }));
   const [intended] = pictures().map(changed);
-  if (!options.dryRun && intended !== undefined)
-    await options.audit.change(intended, setAll, () => pictures().map(changed));
+  if (!dryRun && intended !== undefined) await audit.change(intended, setAll, () => pictures().map(changed));
   return {
     pictures: pictures(),
     updatedAt: now.toISOString(),
     verified: isVerified && readAt === undefined,
     readAt,
-    dryRun: options.dryRun,
+    dryRun,
+    keptMetadata: [...new Set(images.flatMap((image) => image.keptMetadata))],
     foreignType: update.foreignType,
   };
 }
@@ -150,18 +148,18 @@ function changed(picture: SetPicture): AuditEvent {
   };
 }
 
-function plan(site: HeroSite, image: PreparedImage, name: { now: Date; random: string }) {
+function plan(context: Context, image: PreparedImage, name: { now: Date; random: string }) {
   const { role, main, variants, originalBytes } = image;
   const stem = { timestampMs: name.now.getTime(), random: name.random, role };
   const key = heroKey({ ...stem, ext: main.extension });
-  const url = heroUrl(site, key);
+  const url = heroUrl(context, key);
   const described = variants.map((variant) => {
     const variantKey = heroKey({ ...stem, ext: variant.extension }, variant.width);
-    return { variant, key: variantKey, url: heroUrl(site, variantKey) };
+    return { variant, key: variantKey, url: heroUrl(context, variantKey) };
   });
   const picture: Omit<SetPicture, "previousUrl"> = {
     role,
-    bucket: site.bucket,
+    bucket: context.buckets.publicMedia,
     key,
     url,
     contentType: main.contentType,
@@ -197,24 +195,20 @@ function plan(site: HeroSite, image: PreparedImage, name: { now: Date; random: s
 }
 
 /** Uploads side by side; each that went through is noted, also when another fails. */
-async function uploadAll(
-  site: HeroSite,
-  uploads: readonly Upload[],
-  { done, onProgress }: { readonly done: Uploaded[]; readonly onProgress: Tell },
-): Promise<void> {
+async function uploadAll(context: Context, uploads: readonly Upload[], done: Uploaded[]): Promise<void> {
   const amount = { done: 0, total: uploads.reduce((sum, { body }) => sum + body.byteLength, 0) };
-  const tell = () => onProgress(`uploading to s3://${site.bucket}`, amount);
+  const tell = () => context.progress(`uploading to s3://${context.buckets.publicMedia}`, amount);
   tell();
   const results = await Promise.allSettled(
     uploads.map(async ({ key, body, contentType }) => {
-      const stored = await putObject(site.aws, {
-        bucket: site.bucket,
+      const stored = await putObject(context.aws, {
+        bucket: context.buckets.publicMedia,
         key,
         body,
         contentType,
         cacheControl,
         ifNoneMatch: "*",
-        signal: site.signal,
+        signal: context.signal,
       });
       done.push({ key, version: stored.version });
       amount.done += body.byteLength;
@@ -226,13 +220,13 @@ async function uploadAll(
 }
 
 /** A server in AWS's place: a CDN in front of the real bucket knows nothing of what was uploaded there. */
-function standIn({ aws, publicBaseUrl }: HeroSite): string | undefined {
+function standIn({ aws, publicBaseUrl }: Context): string | undefined {
   return publicBaseUrl === undefined ? undefined : aws.endpointUrl;
 }
 
-async function verify(site: HeroSite, { key, body }: Upload): Promise<void> {
-  const url = site.aws.endpointUrl === undefined ? heroUrl(site, key) : originUrl(site, key);
-  const seen = await anonymousGet(site.aws, url, site.signal);
+async function verify(context: Context, { key, body }: Upload): Promise<void> {
+  const url = context.aws.endpointUrl === undefined ? heroUrl(context, key) : originUrl(context, key);
+  const seen = await anonymousGet(context.aws, url, context.signal);
   const expected = createHash("sha256").update(body).digest("hex");
   if (seen.status === 200 && seen.sha256 === expected) return;
   const hint = "`mawps doctor` tells why; --no-verify goes on without looking";
@@ -253,16 +247,20 @@ async function verify(site: HeroSite, { key, body }: Upload): Promise<void> {
  * them stays in a versioned bucket. An update of the pointer whose answer was lost may have happened: then the
  * pointer is looked at first, and what it points or pointed at stays.
  */
-async function withdraw(site: HeroSite, done: readonly Uploaded[], reason: unknown): Promise<void> {
+async function withdraw(context: Context, done: readonly Uploaded[], reason: unknown): Promise<void> {
   if (done.length === 0) return;
   // The run may have been aborted: the clean-up has to happen all the same.
-  const calm: HeroSite = { ...site, signal: stoppable(undefined).signal };
+  const calm: Context = { ...context, signal: stoppable(undefined).signal };
   try {
     const { pointer, past } = await readPointer(calm);
     const live = JSON.stringify([pointer, past]);
-    const unused = done.filter(({ key }) => !live.includes(JSON.stringify(heroUrl(site, key)).slice(1, -1)));
+    const unused = done.filter(
+      ({ key }) => !live.includes(JSON.stringify(heroUrl(context, key)).slice(1, -1)),
+    );
     await Promise.all(
-      unused.map(({ key, version }) => deleteObject(site.aws, { bucket: site.bucket, key, version })),
+      unused.map(({ key, version }) =>
+        deleteObject(context.aws, { bucket: context.buckets.publicMedia, key, version }),
+      ),
     );
   } catch (error) {
     const left = done.map(({ key }) => key).join(", ");

@@ -35,7 +35,7 @@ export function nativeCreate(begin: Begin): AnyCommand {
                 .join("\n"),
         );
       }
-      await run.audit.prepare();
+      await run.audit.open();
       const waiting = await native.waiting(`DynamoDB backs up ${count(plans.length, "table")}`);
       const rows = (await makeBackups(native.site, plans)).map(nativeRow);
       waiting.stop();

@@ -59,7 +59,7 @@ export function nativeExport(begin: Begin): AnyCommand {
         question: `Let DynamoDB export ${tables.join(", ")} to ${to}? AWS bills it by the size of the tables.`,
         destructive: false,
       });
-      await run.audit.prepare();
+      await run.audit.open();
       const waiting = await native.waiting("DynamoDB exports the tables");
       const finished = await exports.exportToPlace(site, {
         tables,

@@ -36,7 +36,7 @@ export function pitrEnable(begin: Begin): AnyCommand {
         question: `Switch on point-in-time recovery of ${which}? AWS bills it by the size of the table, each month.`,
         destructive: false,
       });
-      await run.audit.prepare();
+      await run.audit.open();
       const working = await native.waiting("switching on recovery");
       const done = await pitr.enableRecoveries(native.site, changes);
       working.stop();

@@ -1,8 +1,10 @@
 import type { Aws } from "../aws/clients.ts";
+import type { Context } from "../context.ts";
+import { CliError, exitCodes } from "../errors.ts";
 import { auditChain } from "../model/audit.ts";
 
 /** Where a trail is kept. */
-export interface AuditSite {
+export interface TrailPlace {
   readonly aws: Aws;
   readonly table: string;
   /** The private bucket: anchors and claims lie there, out of reach of who may change the table alone. */
@@ -10,7 +12,20 @@ export interface AuditSite {
   readonly signal?: AbortSignal;
 }
 
-type Table = Pick<AuditSite, "table">;
+/**
+ * Of the site's own trail.
+ * @throws CliError where the model has none.
+ */
+export function trailOf({ aws, model, signal }: Context): TrailPlace {
+  const { name, trail } = model;
+  if (trail !== undefined) return { aws, ...trail, signal };
+  throw new CliError(`the model of ${name} has no table for the audit trail`, {
+    exitCode: exitCodes.usage,
+    hint: 'add one with "tool": "audit" and "anchors", or write "audit": "off" in the configuration',
+  });
+}
+
+type Table = Pick<TrailPlace, "table">;
 
 /** A folder for each table: another table begins a trail of its own. */
 export function trailPrefix({ table }: Table): string {

@@ -1,27 +1,17 @@
 import { noAudit } from "../../audit/audit.ts";
-import type { AuditSite } from "../../audit/site.ts";
+import { trailOf } from "../../audit/place.ts";
 import type { AuditTrail, TrailOptions } from "../../audit/trail.ts";
-import type { Aws } from "../../aws/clients.ts";
 import type { Config } from "../../config/config.ts";
+import type { Context } from "../../context.ts";
 import { CliError } from "../../errors.ts";
-import { trailPlace } from "../../target.ts";
 import { modelText } from "../../model/hash.ts";
 import { version } from "../../version.ts";
 import type { World } from "../../world.ts";
 
 interface Opened {
-  readonly aws: Aws;
+  readonly context: Context;
   readonly config: Config;
   readonly world: World;
-}
-
-/** Where the trail of the configured site is kept. */
-export function auditSite({ aws, config, world }: Opened): AuditSite {
-  return {
-    aws,
-    ...trailPlace(config),
-    signal: world.signal,
-  };
 }
 
 /**
@@ -32,12 +22,17 @@ export async function openAudit(
   opened: Opened,
   { actor, ...telling }: Pick<TrailOptions, "begins" | "warn"> & { readonly actor: () => Promise<string> },
 ): Promise<AuditTrail> {
-  const { aws, config, world } = opened;
+  const { context, config, world } = opened;
   if (config.dryRun || config.audit === "off") return noAudit;
+  const place = trailOf(context);
   const { openTrail } = await import("../../audit/trail.ts");
   const explained = async (error: unknown) => {
     const { explain } = await import("../../aws/explain/explain.ts");
-    return explain(error, { profile: config.profile, region: config.region, endpointUrl: aws.endpointUrl });
+    return explain(error, {
+      profile: config.profile,
+      region: config.region,
+      endpointUrl: place.aws.endpointUrl,
+    });
   };
   const auditEntries = config["retention.auditEntries"];
   const asked = actor();
@@ -50,14 +45,14 @@ export async function openAudit(
     newId: () => crypto.randomUUID(),
   };
   try {
-    return await openTrail(auditSite(opened), writer, { explain: explained, ...telling });
+    return await openTrail(place, writer, { explain: explained, ...telling });
   } catch (error) {
     // Where nobody could say who is at work, that is told as it is.
     await asked;
     const { errorName, isAnswer } = await import("../../aws/setting.ts");
     const withoutIt = 'Without a trail: MAWPS_AUDIT=off, or "audit": "off" in the configuration.';
     if (errorName(error) === "ValidationException") {
-      const keys = `table ${trailPlace(config).table} has not the keys of an audit trail`;
+      const keys = `table ${place.table} has not the keys of an audit trail`;
       throw new CliError(`nothing was changed: ${keys}`, {
         hint: `mawps doctor shows them. ${withoutIt}`,
         cause: error,

@@ -1,0 +1,28 @@
+import { noAudit } from "../../src/audit/audit.ts";
+import type { Aws } from "../../src/aws/clients.ts";
+import type { Config } from "../../src/config/config.ts";
+import type { Context } from "../../src/context.ts";
+import type { Names } from "../../src/model/mawps.ts";
+import { configuredNames, configuredSite } from "../../src/target.ts";
+import { testStart } from "./world.ts";
+
+/** A context as a command would make it, that says nothing and keeps no trail; with other parts where a test gives them. */
+export function contextOn(aws: Aws, config: Config, parts: Partial<Context> = {}): Context {
+  const { buckets, tables } = configuredNames(config) as Names;
+  return {
+    aws,
+    model: configuredSite(config),
+    buckets,
+    tables,
+    publicBaseUrl: config.publicBaseUrl,
+    dryRun: false,
+    signal: new AbortController().signal,
+    audit: noAudit,
+    now: () => testStart,
+    randomHex: (bytes) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex"),
+    progress() {},
+    note() {},
+    warn() {},
+    ...parts,
+  };
+}
