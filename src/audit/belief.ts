@@ -1,4 +1,4 @@
-import { maxTransactionItems } from "../aws/dynamodb/put-new.ts";
+import { maxTransactionItems } from "../aws/dynamodb/records.ts";
 import {
   entryHash,
   isEntry,

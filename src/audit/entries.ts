@@ -1,13 +1,5 @@
-import { queryItems, type Item } from "../aws/dynamodb/items.ts";
-import { plain, typed } from "../aws/dynamodb/plain.ts";
-import {
-  auditChain,
-  emptyHead,
-  isAuditTime,
-  isSequence,
-  type AuditEntry,
-  type ChainHead,
-} from "../model/audit.ts";
+import { queryRecords } from "../aws/dynamodb/records.ts";
+import { auditChain, emptyHead, isAuditTime, isSequence, type ChainHead } from "../model/audit.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { TrailPlace } from "./place.ts";
 
@@ -22,24 +14,17 @@ export async function* storedChain(
   } = {},
 ): AsyncGenerator<JsonObject> {
   const { fromSequence, toSequence = Number.MAX_SAFE_INTEGER, descending, pageSize } = options;
-  const pages = queryItems(site.aws, {
+  const pages = queryRecords(site.aws, {
     table: site.table,
-    partition: { attribute: "chain", value: { S: auditChain } },
-    ...(fromSequence === undefined
-      ? {}
-      : {
-          sort: {
-            attribute: "sequence",
-            from: { N: String(fromSequence) },
-            to: { N: String(toSequence) },
-          },
-        }),
+    partition: { attribute: "chain", value: auditChain },
+    sort:
+      fromSequence === undefined ? undefined : { attribute: "sequence", from: fromSequence, to: toSequence },
     consistent: true,
     descending,
     pageSize,
     signal: site.signal,
   });
-  for await (const page of pages) for (const item of page) yield plain(item);
+  for await (const page of pages) yield* page;
 }
 
 /**
@@ -58,9 +43,4 @@ export async function readHead(site: TrailPlace): Promise<ChainHead> {
     };
   }
   return emptyHead;
-}
-
-/** An entry as DynamoDB stores it. */
-export function entryItem(entry: AuditEntry): Item {
-  return typed(entry).M ?? {};
 }

@@ -1,5 +1,4 @@
-import { queryItems } from "../aws/dynamodb/items.ts";
-import { plain } from "../aws/dynamodb/plain.ts";
+import { queryRecords } from "../aws/dynamodb/records.ts";
 import { auditChain, isAuditTime, isSequence, type AuditEntry } from "../model/audit.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { readHead, storedChain } from "./entries.ts";
@@ -45,22 +44,21 @@ async function* byIndex(
 ): AsyncGenerator<JsonObject> {
   // DynamoDB refuses a period that ends before it begins.
   if (since !== undefined && until !== undefined && since > until) return;
-  const pages = queryItems(site.aws, {
+  const pages = queryRecords(site.aws, {
     table: site.table,
     index,
-    partition: { attribute, value: { S: value } },
+    partition: { attribute, value },
     sort: {
       attribute: "timestamp",
-      from: { S: since?.toISOString() ?? " " },
-      to: { S: until?.toISOString() ?? "~" },
+      from: since?.toISOString() ?? " ",
+      to: until?.toISOString() ?? "~",
     },
     descending: true,
     signal: site.signal,
   });
   let together: JsonObject[] = [];
   for await (const page of pages) {
-    for (const item of page) {
-      const stored = plain(item);
+    for (const stored of page) {
       if (together.length > 0 && together[0]?.["timestamp"] !== stored["timestamp"]) {
         yield* together.sort(newestFirst);
         together = [];

@@ -1,4 +1,5 @@
-import { assertMayPut, maxTransactionItems, putNew } from "../aws/dynamodb/put-new.ts";
+import { setImmediate } from "node:timers/promises";
+import { assertMayPut, maxTransactionItems, putNew } from "../aws/dynamodb/records.ts";
 import { backOff } from "../retry.ts";
 import { CliError } from "../errors.ts";
 import {
@@ -14,7 +15,7 @@ import type { AuditDetails } from "../model/audit-details.ts";
 import { keepAnchor, readAnchor, writeAnchor, type Anchor } from "./anchor.ts";
 import { followChain, type Disbelieved, type Judge } from "./belief.ts";
 import { announcements, closeClaim, newSigner, writeClaim } from "./claims.ts";
-import { entryItem, readHead } from "./entries.ts";
+import { readHead } from "./entries.ts";
 import { readEvidence } from "./evidence.ts";
 import type { TrailPlace } from "./place.ts";
 
@@ -252,7 +253,7 @@ export function around({
       await record(
         outcomeOf(events, outcome?.(result)).map((event) => ({
           ...event,
-          details: { phase: "done", ...event.details },
+          details: { ...event.details, phase: event.details?.phase ?? "done" },
         })),
       );
       return result;
@@ -299,8 +300,8 @@ function makeClaim(
 
   async function write(): Promise<boolean> {
     isWriting = true;
-    // Changes that begin in the same turn are announced together.
-    await Promise.resolve();
+    // Changes that begin in the same turn are announced together, and with the run itself.
+    await setImmediate();
     try {
       while (isStale) {
         isStale = false;
@@ -375,7 +376,7 @@ async function append(
     const outcome = await putNew(site.aws, {
       table: site.table,
       partition: "chain",
-      items: entries.map(entryItem),
+      records: entries.map((entry) => ({ ...entry })),
     });
     if (outcome === "written") {
       if (broken !== undefined) warn(brokenText(broken));
@@ -414,5 +415,5 @@ function notRecorded(
 }
 
 function placeOf(sequence: number) {
-  return { chain: { S: auditChain }, sequence: { N: String(sequence) } };
+  return { chain: auditChain, sequence };
 }

@@ -249,18 +249,18 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
   await pending.assertOwner();
   const recovery = recoveryText({ manifest, repository: site.repository });
   const counts = countsOf(manifest);
+  await commitSnapshot(site.repository, { manifest, recovery }, site.signal);
+  try {
+    await pending.assertOwner();
+  } catch (error) {
+    // A prune that took this for abandoned may have removed contents in the meantime.
+    await removeSnapshot(site.repository, manifest.id);
+    throw error;
+  }
   const { items, objects, bytes } = counts;
   const details = { backupId: manifest.id, items, objects, bytes };
-  await site.audit.change({ action: "backup.created", details }, async () => {
-    await commitSnapshot(site.repository, { manifest, recovery }, site.signal);
-    try {
-      await pending.assertOwner();
-    } catch (error) {
-      // A prune that took this for abandoned may have removed contents in the meantime.
-      await removeSnapshot(site.repository, manifest.id);
-      throw error;
-    }
-  });
+  // Until it is told of it stays pending, and the next backup tells of it.
+  await site.audit.record({ action: "backup.created", details });
   await pending.end();
   const isUnreadable = ({ what }: ChangedObject) => what === "unreadable";
   return {

@@ -1,8 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { Aws } from "../aws/clients.ts";
-import { queryItems } from "../aws/dynamodb/items.ts";
-import { plain, typed } from "../aws/dynamodb/plain.ts";
-import { putNew } from "../aws/dynamodb/put-new.ts";
+import { putNew, queryRecords } from "../aws/dynamodb/records.ts";
 import { errorName } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { backOff } from "../retry.ts";
@@ -86,10 +84,10 @@ export interface LedgerTable {
 
 /** What the audit table's ledger says; nothing where there is no such table. */
 export async function* tableErasures({ aws, table, signal }: LedgerTable): AsyncGenerator<ErasureEntry> {
-  const partition = { attribute: "chain", value: { S: erasureChain } };
+  const partition = { attribute: "chain", value: erasureChain };
   try {
-    for await (const page of queryItems(aws, { table, partition, consistent: true, signal })) {
-      for (const item of page) yield asLedgerEntry(plain(item), table);
+    for await (const page of queryRecords(aws, { table, partition, consistent: true, signal })) {
+      for (const item of page) yield asLedgerEntry(item, table);
     }
   } catch (error) {
     if (errorName(error) !== "ResourceNotFoundException") throw error;
@@ -158,8 +156,8 @@ export async function writeErasure(
   for (;;) {
     const sequence = (await lastSequence({ aws, table, signal })) + 1;
     const { salt, hash, at } = entry;
-    const item = typed({ chain: erasureChain, sequence, salt, hash, timestamp: at }).M ?? {};
-    if ((await putNew(aws, { table, partition: "chain", items: [item] })) === "written") return;
+    const record = { chain: erasureChain, sequence, salt, hash, timestamp: at };
+    if ((await putNew(aws, { table, partition: "chain", records: [record] })) === "written") return;
     if (!(await tries.again())) {
       throw new CliError(`the erasure ledger in ${table} is being written by others without end`);
     }
@@ -167,8 +165,8 @@ export async function writeErasure(
 }
 
 async function lastSequence({ aws, table, signal }: LedgerTable): Promise<number> {
-  const partition = { attribute: "chain", value: { S: erasureChain } };
+  const partition = { attribute: "chain", value: erasureChain };
   const newest = { table, partition, descending: true, consistent: true, pageSize: 1, signal };
-  for await (const [item] of queryItems(aws, newest)) return Number(item?.["sequence"]?.N ?? 0);
+  for await (const [item] of queryRecords(aws, newest)) return Number(item?.["sequence"] ?? 0);
   return 0;
 }

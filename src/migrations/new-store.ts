@@ -1,6 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
-import { getItem, type Item } from "../aws/dynamodb/items.ts";
-import { putNew } from "../aws/dynamodb/put-new.ts";
+import { getItem } from "../aws/dynamodb/items.ts";
+import { plain } from "../aws/dynamodb/plain.ts";
+import { putNew } from "../aws/dynamodb/records.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { errorName } from "../aws/setting.ts";
 import type { Declaration } from "../model/declaration.ts";
@@ -36,14 +37,14 @@ export async function noteNewStore(aws: Aws, { declaration, done, now, tool }: M
   const { migrations } = await import("./registry.ts");
   const ids = migrations.map(({ migration: { id } }) => id);
   if ((await readStates({ aws, migrationsTable: table }, ids)).size > 0) return;
-  const item: Item = {
-    ...newStoreKey,
-    ids: { M: Object.fromEntries(ids.map((id) => [id, { BOOL: true }])) },
-    at: { S: now.toISOString() },
-    tool: { S: tool },
+  const record = {
+    ...plain(newStoreKey),
+    ids: Object.fromEntries(ids.map((id) => [id, true])),
+    at: now.toISOString(),
+    tool,
   };
   try {
-    await putNew(aws, { table, partition: "id", items: [item] });
+    await putNew(aws, { table, partition: "id", records: [record] });
   } catch (error) {
     // Without that table, which could not be made, nothing counts as applied.
     if (errorName(error) !== "ResourceNotFoundException") throw error;

@@ -1,8 +1,7 @@
 import { listeningAudit } from "../support/audit.ts";
 import { createBucket } from "../../src/aws/s3/bucket-settings.ts";
 import type { Aws } from "../../src/aws/clients.ts";
-import { typed } from "../../src/aws/dynamodb/plain.ts";
-import { putNew } from "../../src/aws/dynamodb/put-new.ts";
+import { putNew } from "../../src/aws/dynamodb/records.ts";
 import { createTable, enableRecovery } from "../../src/aws/dynamodb/table-settings.ts";
 import type { NativeSite } from "../../src/backup/native-site.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";
@@ -111,7 +110,5 @@ function delay(name: string, answer: Answer): boolean {
 
 /** Writes a profile with a value. */
 export async function putUser(aws: Aws, userId: string, more: Record<string, unknown> = {}): Promise<void> {
-  const attributes = Object.entries({ userId, ...more });
-  const item = Object.fromEntries(attributes.map(([name, value]) => [name, typed(value)]));
-  await putNew(aws, { table: profiles, partition: "userId", items: [item] });
+  await putNew(aws, { table: profiles, partition: "userId", records: [{ userId, ...more }] });
 }

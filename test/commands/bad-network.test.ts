@@ -1,9 +1,11 @@
-import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { ListTablesCommand, UpdateContinuousBackupsCommand } from "@aws-sdk/client-dynamodb";
 import { CreateBucketCommand, ListBucketsCommand } from "@aws-sdk/client-s3";
+import { randomUUID } from "node:crypto";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { listAudit } from "../../src/audit/list.ts";
+import { openTrail } from "../../src/audit/trail.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { listPoolUsers } from "../../src/aws/cognito/users-list.ts";
 import { scanItems } from "../../src/aws/dynamodb/items.ts";
@@ -20,7 +22,7 @@ import { startBadNetwork } from "../support/bad-network.ts";
 import { documentBucket } from "../support/documents.ts";
 import { serveHome } from "../support/served.ts";
 import { putWholeSite } from "../support/whole-site.ts";
-import { makeHome, type TestHome } from "../support/world.ts";
+import { makeHome, testStart, type TestHome } from "../support/world.ts";
 
 /*
  * Every command that changes something leaves an entry in the audit trail. And each once over a network on which all is well, and once over one that cuts connections and a server
@@ -131,10 +133,15 @@ const surroundings: Record<string, Record<string, string>> = {
   setup: { MAWPS_PROFILE_IMAGES_BUCKET: "new-uploads", MAWPS_DIGITAL_TWIN_TABLE: "new-twin" },
 };
 
+/** What is done before, so that the verb has something to do. */
+const prepared: Readonly<Record<string, readonly string[]>> = {
+  "backup restore": ["doc", "tag", "user-1", "doc-1", "later"],
+  "migrate up": ["migrate", "down", "--to", "none"],
+  "progress recompute": ["progress", "import", "user-1", "progress.json"],
+};
+
 let site: TestHome;
 let engine: Awaited<ReturnType<typeof startFakeClamd>>;
-/** The number of the site's last entry in the audit trail. */
-let lastBefore: number;
 
 beforeAll(async () => {
   engine = await startFakeClamd({ complete: says("stream: OK\0") });
@@ -145,12 +152,20 @@ beforeAll(async () => {
   await putWholeSite(site);
   await site.look(async (aws) => {
     await (await aws.s3()).send(new CreateBucketCommand({ Bucket: backupBucket }));
+    await (
+      await aws.dynamodb()
+    ).send(
+      new UpdateContinuousBackupsCommand({
+        TableName: "mawps-digital-twin",
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: false },
+      }),
+    );
   });
   for (let backups = 0; backups < 2; backups += 1) {
     site.laterMs += 86_400_000;
     await site.run(["backup", "create", "--repo", repo, "--with-secrets"]);
   }
-  lastBefore = Math.max(...(await site.look(entriesOf)).map(({ sequence }) => sequence));
+  await site.look(leaveInterrupted);
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
@@ -173,12 +188,18 @@ const ofSomebody = /^(hero|avatar|doc|twin|progress) (?!export$|check$)/;
 /** Runs a command on a copy of the site; without a seed all is well. */
 async function played(
   argv: readonly string[],
-  { seed, env = {} }: { readonly seed?: number; readonly env?: Record<string, string> },
+  {
+    seed,
+    before,
+    env = {},
+  }: { readonly seed?: number; readonly before?: readonly string[]; readonly env?: Record<string, string> },
 ): Promise<Played> {
   const home = await makeHome();
   home.tickMs = 1;
   home.laterMs = site.laterMs + 3_600_000;
   await cp(site.folder, home.folder, { recursive: true });
+  if (before !== undefined) await home.run([...before, "--yes"]);
+  const known = new Set((await home.look(entriesOf)).map(({ id }) => id));
   const served = await serveHome(home);
   const serving = await findServing(join(home.folder, "store"));
   vi.stubEnv("AWS_ACCESS_KEY_ID", serving?.accessKeyId);
@@ -192,13 +213,28 @@ async function played(
     });
     await served.stop();
     const { refused = 0, cut = 0 } = network?.harm ?? {};
-    const told = (await home.look(entriesOf)).filter(({ sequence }) => sequence > lastBefore);
+    const told = (await home.look(entriesOf)).filter(({ id }) => !known.has(id));
     return { exitCode, stderr, state: await home.look(stateOf), met: refused + cut, told };
   } finally {
     await network?.close();
     await served.stop();
     await home.remove();
   }
+}
+
+/** So that there is something to acknowledge: a change whose run ended before its outcome. */
+async function leaveInterrupted(aws: Aws): Promise<void> {
+  const now = () => new Date(testStart.getTime() + site.laterMs);
+  const writer = { actor: "local:test", userAgent: "test", retentionDays: 3000, now, newId: randomUUID };
+  const place = { aws, table: "mawps-audit-log", bucket: documentBucket };
+  const trail = await openTrail(place, writer, { explain: async () => undefined, warn() {} });
+  await new Promise<void>((begun) => {
+    void trail.irreversible({ action: "document.purged" }, () => {
+      begun();
+      return new Promise(() => undefined);
+    });
+  });
+  await trail.settle();
 }
 
 async function entriesOf(aws: Aws): Promise<AuditEntry[]> {
@@ -282,8 +318,8 @@ describe("over a bad network the same is stored in the end", () => {
 
   it.each(rows)("$verb", async ({ verb, argv, seed }) => {
     const line = [...verb.split(" "), ...argv];
-    const env = surroundings[verb];
-    const well = await played(line, { env });
+    const [env, before] = [surroundings[verb], prepared[verb]];
+    const well = await played(line, { env, before });
     expect({ exitCode: well.exitCode, stderr: well.exitCode === 0 ? "" : well.stderr }).toEqual({
       exitCode: 0,
       stderr: "",
@@ -295,7 +331,7 @@ describe("over a bad network the same is stored in the end", () => {
       );
       expect(nobodys).toEqual([]);
     }
-    const badly = await played(line, { seed, env });
+    const badly = await played(line, { seed, env, before });
     expect({
       exitCode: badly.exitCode,
       stderr: badly.exitCode === 0 ? "" : badly.stderr,

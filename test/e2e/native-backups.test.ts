@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, type TestContext, test } from "vitest";
 import { createBucket } from "../../src/aws/s3/bucket-settings.ts";
 import { type Aws, connect } from "../../src/aws/clients.ts";
 import { getItem, type Item } from "../../src/aws/dynamodb/items.ts";
-import { putNew } from "../../src/aws/dynamodb/put-new.ts";
+import { transact } from "../../src/aws/dynamodb/transact.ts";
 import { readRestored } from "../../src/aws/dynamodb/table-recovery.ts";
 import { createTable, enableRecovery } from "../../src/aws/dynamodb/table-settings.ts";
 import { serve, type Served } from "@mawps/local-aws/src/serve.ts";
@@ -49,7 +49,7 @@ beforeEach(async () => {
   for (const name of ["users", "users-2"]) await createTable(aws, { name, keys, indexes: [] });
   await enableRecovery(aws, "users", 35);
   await createBucket(aws, "table-exports");
-  await putNew(aws, { table: "users", partition: "userId", items: [item] });
+  await transact(aws, [{ kind: "put", table: "users", item }]);
 });
 
 afterEach(async () => {

@@ -49,7 +49,8 @@ export function assertComesBack(name: string): void {
 
 const lostName = "__proto__";
 
-function plainNumber(digits: string): number | string {
+/** A number that JavaScript does not hold exactly stays text. */
+export function plainNumber(digits: string): number | string {
   return isExact(digits) ? Number(digits) : digits;
 }
 

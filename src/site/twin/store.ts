@@ -2,7 +2,7 @@ import type { Condition } from "../../aws/dynamodb/expressions.ts";
 import { assertItemFits, itemSizeBytes } from "../../aws/dynamodb/item-size.ts";
 import { getItem, queryItems, tableShape, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
 import { plain, typed } from "../../aws/dynamodb/plain.ts";
-import { putNew } from "../../aws/dynamodb/put-new.ts";
+import { transact } from "../../aws/dynamodb/transact.ts";
 import { errorName } from "../../aws/setting.ts";
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
 import { CliError } from "../../errors.ts";
@@ -184,7 +184,13 @@ async function keep(
     savedAt: { S: now.toISOString() },
   };
   assertItemFits(entry, `version ${current.version} of the digital twin in the history`);
-  if ((await putNew(site.aws, { table, partition: "userId", items: [entry] })) === "written") return;
+  const absent = [{ path: "userId", is: "absent" }] as const;
+  const refusal = await transact(
+    site.aws,
+    [{ kind: "put", table, item: entry, conditions: absent }],
+    site.signal,
+  );
+  if (refusal === undefined) return;
   const there = stateIn(await getItem(site.aws, { table, key, signal: site.signal }));
   if (there === undefined || !sameJson(there.value, current.value)) throw conflict();
 }

@@ -1,0 +1,7 @@
+/** The part of the SDK's document client that is used here; see s3-sdk.ts for the reason. */
+export {
+  DynamoDBDocumentClient,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+} from "@aws-sdk/lib-dynamodb";

@@ -1,0 +1,178 @@
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { isDeepStrictEqual } from "node:util";
+import type { JsonObject } from "../../model/json.ts";
+import type { Aws } from "../clients.ts";
+import { onwards } from "../paging.ts";
+import { abortable } from "../s3/objects.ts";
+import { cancellationReasons } from "../sdk-retries.ts";
+import { errorName } from "../setting.ts";
+import type { Item } from "./items.ts";
+import { plain, plainNumber } from "./plain.ts";
+
+/*
+ * The tool's own records, as plain objects: the SDK's document client gives them their types. What is the site's stays typed, to
+ * the last digit: items.ts.
+ */
+
+/** DynamoDB's limit for one TransactWriteItems. */
+export const maxTransactionItems = 100;
+
+/** A number that JavaScript does not hold exactly stays text: somebody else put it there, and it must stop nobody. */
+async function documents(aws: Aws): Promise<DynamoDBDocumentClient> {
+  const [dynamodb, sdk] = await Promise.all([aws.dynamodb(), import("./document-sdk.ts")]);
+  return sdk.DynamoDBDocumentClient.from(dynamodb, {
+    marshallOptions: { removeUndefinedValues: true },
+    unmarshallOptions: { wrapNumbers: plainNumber },
+  });
+}
+
+export interface QueryRecords {
+  readonly table: string;
+  readonly index?: string;
+  readonly partition: { readonly attribute: string; readonly value: string };
+  /** Narrows by the sort key. */
+  readonly sort?: {
+    readonly attribute: string;
+    readonly from: string | number;
+    readonly to: string | number;
+  };
+  /** Not possible on an index. */
+  readonly consistent?: boolean;
+  /** Default false: ascending by the sort key. */
+  readonly descending?: boolean;
+  readonly pageSize?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The records of one partition in the order of the sort key, page by page to the end; leave the loop to stop early. */
+export async function* queryRecords(aws: Aws, query: QueryRecords): AsyncGenerator<readonly JsonObject[]> {
+  const [client, { QueryCommand }] = await Promise.all([documents(aws), import("./document-sdk.ts")]);
+  const { partition, sort } = query;
+  let start: JsonObject | undefined;
+  const onward = onwards<NonNullable<typeof start>>("items");
+  do {
+    const page = await client.send(
+      new QueryCommand({
+        TableName: query.table,
+        IndexName: query.index,
+        ConsistentRead: query.consistent,
+        Limit: query.pageSize,
+        ScanIndexForward: query.descending !== true,
+        KeyConditionExpression: `#partition = :partition${sort === undefined ? "" : " AND #sort BETWEEN :from AND :to"}`,
+        ExpressionAttributeNames: {
+          "#partition": partition.attribute,
+          ...(sort === undefined ? {} : { "#sort": sort.attribute }),
+        },
+        ExpressionAttributeValues: {
+          ":partition": partition.value,
+          ...(sort === undefined ? {} : { ":from": sort.from, ":to": sort.to }),
+        },
+        ExclusiveStartKey: start,
+      }),
+      abortable(query.signal),
+    );
+    if (page.Items !== undefined && page.Items.length > 0) yield page.Items;
+    start = onward(page.LastEvaluatedKey);
+  } while (start !== undefined);
+}
+
+export interface PutNew {
+  readonly table: string;
+  /** Name of its partition key. */
+  readonly partition: string;
+  /** At most 100, 4 MB in all, with different keys. */
+  readonly records: readonly JsonObject[];
+}
+
+/**
+ * Puts records where none are yet, all or nothing, in one call; `taken` when one of the places is not free, somebody
+ * else is writing there, or a transaction was throttled: look again and try again. Nothing is ever replaced. A first attempt of our own whose answer was lost counts as `written`.
+ */
+export async function putNew(aws: Aws, put: PutNew): Promise<"written" | "taken"> {
+  const [first, ...others] = put.records;
+  if (first === undefined) return "written";
+  return others.length === 0 ? putOne(aws, put, first) : putAll(aws, put);
+}
+
+async function putOne(aws: Aws, put: PutNew, record: JsonObject): Promise<"written" | "taken"> {
+  const [client, { PutCommand }] = await Promise.all([documents(aws), import("./document-sdk.ts")]);
+  try {
+    await client.send(
+      new PutCommand({
+        ...input(put, record),
+        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+      }),
+    );
+    return "written";
+  } catch (error) {
+    if (errorName(error) === "TransactionConflictException") return "taken";
+    if (errorName(error) !== "ConditionalCheckFailedException") throw error;
+    // An error brings the item as DynamoDB has it.
+    const { Item: there } = error as { readonly Item?: Item };
+    return there !== undefined && isDeepStrictEqual(plain(there), defined(record)) ? "written" : "taken";
+  }
+}
+
+/** The SDK sends a token with it, by which DynamoDB knows a repetition of the same call for ten minutes. */
+async function putAll(aws: Aws, put: PutNew): Promise<"written" | "taken"> {
+  const [client, { TransactWriteCommand }] = await Promise.all([documents(aws), import("./document-sdk.ts")]);
+  try {
+    await client.send(
+      new TransactWriteCommand({ TransactItems: put.records.map((record) => ({ Put: input(put, record) })) }),
+    );
+    return "written";
+  } catch (error) {
+    if (!passes(error)) throw error;
+    return "taken";
+  }
+}
+
+/** A cancelled transaction is repeated by the client unless a condition did not hold; what is left then was busy all the time. */
+const passing = new Set([
+  "ConditionalCheckFailed",
+  "TransactionConflict",
+  "ThrottlingError",
+  "ProvisionedThroughputExceeded",
+]);
+
+function passes(error: unknown): boolean {
+  const codes = cancellationReasons(error).filter((code) => code !== "None");
+  return codes.length > 0 && codes.every((code) => passing.has(code));
+}
+
+/**
+ * Asks whether the caller may put records, without writing one: a put whose condition cannot hold. IAM is asked before
+ * the condition, so a refusal is thrown, and a table that does not exist, too.
+ */
+export async function assertMayPut(
+  aws: Aws,
+  { table, partition, key }: { table: string; partition: string; key: JsonObject },
+): Promise<void> {
+  const [client, { PutCommand }] = await Promise.all([documents(aws), import("./document-sdk.ts")]);
+  try {
+    await client.send(
+      new PutCommand({
+        TableName: table,
+        Item: key,
+        ConditionExpression: "attribute_exists(#partition) AND attribute_not_exists(#partition)",
+        ExpressionAttributeNames: { "#partition": partition },
+      }),
+    );
+  } catch (error) {
+    if (errorName(error) !== "ConditionalCheckFailedException") throw error;
+  }
+}
+
+function input({ table, partition }: PutNew, record: JsonObject) {
+  return {
+    TableName: table,
+    Item: record,
+    ConditionExpression: "attribute_not_exists(#partition)",
+    ExpressionAttributeNames: { "#partition": partition },
+  };
+}
+
+/** As it comes back: what is undefined is not stored. */
+function defined(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value)) as unknown;
+}
