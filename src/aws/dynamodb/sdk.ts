@@ -6,7 +6,6 @@ export {
   DynamoDBClient,
   GetItemCommand,
   ListTablesCommand,
-  PutItemCommand,
   QueryCommand,
   ScanCommand,
   TransactWriteItemsCommand,
