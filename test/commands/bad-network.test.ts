@@ -48,7 +48,7 @@ const changing: Readonly<Record<string, readonly string[]>> = {
   "backup pitr restore": ["--at", "latest", "--into", "profiles-before"],
   "backup native create": [],
   "backup native restore": ["nightly", "--into", "profiles-before"],
-  "backup native export": ["--to", `s3://${documentBucket}/exports`],
+  "backup native export": ["--to", `s3://${documentBucket}/exports`, "--table", "userProfiles"],
   "backup native rm": ["nightly"],
   "migrate up": ["--repo", repo],
   "migrate down": [],
