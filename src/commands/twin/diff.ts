@@ -3,7 +3,7 @@ import { CliError } from "../../errors.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { changeJson, changesText, toldChanges } from "./changes.ts";
 import { versionNumber } from "./rollback.ts";
-import { currentTwin, twinSite } from "./site.ts";
+import { currentTwin } from "./current.ts";
 
 /** `mawps twin diff`: field by field, what changed between two versions. */
 export function twinDiff(begin: Begin): AnyCommand {
@@ -18,11 +18,13 @@ export function twinDiff(begin: Begin): AnyCommand {
         import("../../site/twin/store.ts"),
         import("../../site/twin/difference.ts"),
       ]);
-      const site = await twinSite(run, "reads");
-      const read = await readTwin(site);
-      const to = b === undefined ? currentTwin(read) : await twinVersion(site, read, b);
+      const context = await run.context("reads");
+      const read = await readTwin(context);
+      const to = b === undefined ? currentTwin(read) : await twinVersion(context, read, b);
       const { value: from } =
-        a === undefined ? await twinHistory(site, read).next() : { value: await twinVersion(site, read, a) };
+        a === undefined
+          ? await twinHistory(context, read).next()
+          : { value: await twinVersion(context, read, a) };
       if (from === undefined) {
         throw new CliError(`there is no version before ${to.version} of the digital twin`, {
           hint: "`mawps twin history` lists what is kept",

@@ -8,7 +8,7 @@ import { json } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { configuredSite } from "../../target.ts";
 import { tellLeftOut } from "../left-out.ts";
-import { currentTwin, twinSite } from "./site.ts";
+import { currentTwin } from "./current.ts";
 
 /** `mawps twin export`: the twin as JSON, or as a console line that puts it back into a browser. */
 export function twinExport(begin: Begin): AnyCommand {
@@ -32,7 +32,7 @@ export function twinExport(begin: Begin): AnyCommand {
       ]);
       // A twin that is not there is told before a trail that is not.
       void run.audit.open();
-      const { value: whole, version } = currentTwin(await readTwin(await twinSite(run, "reads")));
+      const { value: whole, version } = currentTwin(await readTwin(await run.context("reads")));
       const { value, left } = leavingSecretsOut(configuredSite(run.config).secrets, whole);
       tellLeftOut(run, left);
       await run.audit.record({

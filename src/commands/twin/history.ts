@@ -5,7 +5,6 @@ import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import type { TwinState } from "../../site/twin/store.ts";
 import { storedTime } from "../stored-time.ts";
-import { twinSite } from "./site.ts";
 
 interface Row {
   readonly version: number;
@@ -28,8 +27,8 @@ export function twinHistoryVerb(begin: Begin): AnyCommand {
         import("../../site/twin/store.ts"),
         import("../../site/twin/merge.ts"),
       ]);
-      const site = await twinSite(run, "reads");
-      const read = await readTwin(site);
+      const context = await run.context("reads");
+      const read = await readTwin(context);
       const row = (state: TwinState): Row => ({
         version: state.version,
         current: state === read.current,
@@ -40,7 +39,7 @@ export function twinHistoryVerb(begin: Begin): AnyCommand {
       });
       const rows = async function* (): AsyncGenerator<Row> {
         if (read.current !== undefined) yield row(read.current);
-        for await (const state of twinHistory(site, read)) yield row(state);
+        for await (const state of twinHistory(context, read)) yield row(state);
       };
       await run.printRows(rows(), asText);
     });

@@ -10,7 +10,6 @@ import { tellLeftOut } from "../left-out.ts";
 import { readStorageSource, withBrowserOptions, type SourceOptions } from "../storage-source.ts";
 import type { Run } from "../run.ts";
 import { changesText, toldChanges } from "./changes.ts";
-import { twinSite } from "./site.ts";
 import { carryOut, nothingToDo, type TwinOutcome } from "./write.ts";
 
 /** `mawps twin migrate`: the twin comes from the browser into DynamoDB, and a newer state is never lost. */
@@ -34,13 +33,13 @@ export function twinMigrate(begin: Begin): AnyCommand {
         import("../../site/twin/store.ts"),
       ]);
       await refuseUnusable(run, twin);
-      const site = await twinSite(run, "writes");
-      run.audit.prepare();
-      let read = await readTwin(site);
+      const context = await run.context("writes");
+      context.audit.prepare();
+      let read = await readTwin(context);
       if (!read.place.exists && !run.config.dryRun) {
         const { makeTwinTable } = await import("./table.ts");
-        await makeTwinTable(run, site.aws);
-        read = await readTwin(site);
+        await makeTwinTable(run, context);
+        read = await readTwin(context);
       }
       const plan = planMigration({ stored: read.current, source: twin, mode });
       if (plan.action === "refuse-newer") {
@@ -55,7 +54,11 @@ export function twinMigrate(begin: Begin): AnyCommand {
       }
       // A merged twin is another one than the source that was looked at.
       if (mode === "merge") await refuseUnusable(run, plan.value);
-      const outcome = await carryOut(run, { site, read }, { plan, action: "twin.migrated", method: mode });
+      const outcome = await carryOut(
+        run,
+        { context, read },
+        { ...plan, action: "twin.migrated", method: mode },
+      );
       await run.print(outcome, (result) => outcomeText(result, run.config.dryRun));
     });
 }

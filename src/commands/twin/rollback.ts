@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
-import { currentTwin, twinSite } from "./site.ts";
+import { currentTwin } from "./current.ts";
 import { carryOut, nothingToDo } from "./write.ts";
 
 /** `mawps twin rollback`: a new version with the content of an earlier one. */
@@ -16,14 +16,14 @@ export function twinRollback(begin: Begin): AnyCommand {
         import("../../site/twin/store.ts"),
         import("../../site/twin/migration-plan.ts"),
       ]);
-      const site = await twinSite(run, "writes");
-      run.audit.prepare();
-      const read = await readTwin(site);
+      const context = await run.context("writes");
+      context.audit.prepare();
+      const read = await readTwin(context);
       const current = currentTwin(read);
       const { value: before } =
         wanted === undefined
-          ? await twinHistory(site, read).next()
-          : { value: await twinVersion(site, read, wanted) };
+          ? await twinHistory(context, read).next()
+          : { value: await twinVersion(context, read, wanted) };
       if (before === undefined) {
         throw new CliError(`there is no version before ${current.version} of the digital twin`);
       }
@@ -35,7 +35,7 @@ export function twinRollback(begin: Begin): AnyCommand {
         );
       }
       const method = `version ${before.version}`;
-      const outcome = await carryOut(run, { site, read }, { plan, action: "twin.rolled-back", method });
+      const outcome = await carryOut(run, { context, read }, { ...plan, action: "twin.rolled-back", method });
       await run.print(outcome, ({ version }) =>
         run.config.dryRun
           ? `would bring back version ${before.version}; nothing was changed (dry run)`

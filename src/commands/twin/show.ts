@@ -10,7 +10,7 @@ import type { TwinState } from "../../site/twin/store.ts";
 import { configuredSite } from "../../target.ts";
 import { storedTime } from "../stored-time.ts";
 import { excerpt } from "./changes.ts";
-import { currentTwin, twinSite } from "./site.ts";
+import { currentTwin } from "./current.ts";
 
 /** `mawps twin show`: the current state; with `--json` exactly the twin's object. */
 export function twinShow(begin: Begin): AnyCommand {
@@ -20,7 +20,7 @@ export function twinShow(begin: Begin): AnyCommand {
     .action(async (_options, command) => {
       const run = await begin(command as AnyCommand);
       const { readTwin } = await import("../../site/twin/store.ts");
-      const read = await readTwin(await twinSite(run, "reads"));
+      const read = await readTwin(await run.context("reads"));
       const current = currentTwin(read);
       const value = secretsMasked(configuredSite(run.config).secrets, current.value) as Twin;
       await run.print(value, () => asText({ ...current, value }, read.place.table));

@@ -1,37 +1,35 @@
-import type { Aws } from "../../aws/clients.ts";
+import type { Context } from "../../context.ts";
 import type { AuditEvent } from "../../model/audit.ts";
 import type { Declaration } from "../../model/declaration.ts";
 import type { SetupPlan } from "../../setup/step.ts";
-import { configuredSite } from "../../target.ts";
 import type { Run } from "../run.ts";
 
 /** Makes the twin's own table, after asking: the part of `mawps setup` that is about it. */
-export async function makeTwinTable(run: Run, aws: Aws): Promise<void> {
+export async function makeTwinTable(run: Run, context: Context): Promise<void> {
   const [{ planSetup }, { applySetup }, { dueSteps }] = await Promise.all([
     import("../../setup/plan.ts"),
     import("../../setup/apply.ts"),
     import("../../setup/step.ts"),
   ]);
-  const { signal } = run.world;
-  const name = run.config["tables.digitalTwin"];
-  const plan = (await planSetup(aws, twinTables(configuredSite(run.config)), { signal })).filter(
+  const { aws, audit, signal } = context;
+  const name = context.tables.digitalTwin;
+  const plan = (await planSetup(aws, twinTables(context.model), { signal })).filter(
     (step) => step.name === name,
   );
   await run.confirm({
     question: `There is no table ${name} yet: make it (${tableText(plan)})?`,
     destructive: false,
   });
-  const progress = await run.progress(`making table ${name}`);
+  context.progress(`making table ${name}`);
   const told = (made: SetupPlan): AuditEvent[] => {
     const steps = made.map(({ kind, resource, aspect }) => `${kind} ${resource} ${name}: ${aspect}`);
     return steps.length === 0 ? [] : [{ action: "setup.applied", details: { steps } }];
   };
-  const { failed } = await run.audit.change(
+  const { failed } = await audit.change(
     told(dueSteps(plan, false)),
     () => applySetup(aws, plan, { fix: false, signal }),
     (result) => told(result.done),
   );
-  progress.stop();
   const [first] = failed;
   if (first?.step.kind === "create") throw first.error;
   for (const { step, error } of failed) {

@@ -1,14 +1,11 @@
-import type { AuditAction } from "../../model/audit.ts";
-import { twinType } from "../../model/twin.ts";
-import { ownerId } from "../../model/user-id.ts";
+import type { Context } from "../../context.ts";
 import type { FieldChange } from "../../site/twin/difference.ts";
 import type { MigrationPlan } from "../../site/twin/migration-plan.ts";
-import type { TwinSite } from "../../site/twin/site.ts";
-import type { ReadTwin } from "../../site/twin/store.ts";
+import type { ReadTwin, TwinWrite } from "../../site/twin/store.ts";
 import type { Run } from "../run.ts";
 import { changesText, toldChanges } from "./changes.ts";
 
-type Write = Extract<MigrationPlan, { action: "write" }>;
+type Write = Omit<Extract<MigrationPlan, { action: "write" }>, "action">;
 
 /** How a change of the twin ended, or with `--dry-run` would end. */
 export interface TwinOutcome {
@@ -20,34 +17,22 @@ export interface TwinOutcome {
   readonly changes: readonly { readonly path: string; readonly kind: FieldChange["kind"] }[];
 }
 
-/** What a writing command was asked to do. */
-export interface Intended {
-  readonly action: Extract<AuditAction, "twin.migrated" | "twin.rolled-back">;
-  /** `newer`, `merge`, `force`, or the version that is brought back. */
-  readonly method: string;
-}
-
-/** Shows the difference, writes the planned state, records it. With `--dry-run` only the difference is shown. */
+/** Shows the difference and writes the planned state. With `--dry-run` only the difference is shown. */
 export async function carryOut(
   run: Run,
-  { site, read }: { readonly site: TwinSite; readonly read: ReadTwin },
-  { plan, action, method }: Intended & { readonly plan: Write },
+  { context, read }: { readonly context: Context; readonly read: ReadTwin },
+  plan: Write & Pick<TwinWrite, "action" | "method">,
 ): Promise<TwinOutcome> {
   const { table } = read.place;
   const changes = plan.changes.map(({ path, kind }) => ({ path: path.join("."), kind }));
-  if (run.config.dryRun) {
+  if (context.dryRun) {
     if (!run.config.json) await run.print(toldChanges(run, plan.changes), changesText);
     return { changed: false, table, version: read.current?.version ?? null, changes };
   }
   await run.outline((layout) => changesText(toldChanges(run, plan.changes), layout));
-  const [{ writeTwin }] = await Promise.all([import("../../site/twin/store.ts"), run.audit.open()]);
-  const details = { table, itemType: twinType, method, items: changes.length };
-  const stored = await run.audit.change(
-    { action, userId: ownerId, details },
-    () => writeTwin(site, read, { write: plan, now: run.world.now() }),
-    ({ version, bytes }) => ({ version: String(version), bytes }),
-  );
-  return { changed: true, table, version: stored.version, changes };
+  const [{ writeTwin }] = await Promise.all([import("../../site/twin/store.ts"), context.audit.open()]);
+  const { version } = await writeTwin(context, read, plan);
+  return { changed: true, table, version, changes };
 }
 
 /** The outcome when the twin is already as it should be. */

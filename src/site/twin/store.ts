@@ -5,11 +5,12 @@ import { plain, typed } from "../../aws/dynamodb/plain.ts";
 import { transact } from "../../aws/dynamodb/transact.ts";
 import { errorName } from "../../aws/setting.ts";
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
+import type { Context } from "../../context.ts";
 import { CliError } from "../../errors.ts";
+import type { AuditAction } from "../../model/audit.ts";
 import { isRecord, sameJson } from "../../model/json.ts";
 import { twinHistoryType, twinHistoryVersion, twinType, type Twin } from "../../model/twin.ts";
 import { ownerId } from "../../model/user-id.ts";
-import type { TwinSite } from "./site.ts";
 
 /**
  * The twin lies in an attribute of its own: a field that somebody trains can never meet `userId`, `type` or whatever
@@ -48,8 +49,13 @@ export interface ReadTwin {
   readonly newestKept: number;
 }
 
-/** What is to become the current state. */
+/** What is to become the current state, and how the audit trail tells of it. */
 export interface TwinWrite {
+  readonly action: Extract<AuditAction, "twin.migrated" | "twin.rolled-back">;
+  /** `newer`, `merge`, `force`, or the version that is brought back. */
+  readonly method: string;
+  /** Fields that differ. */
+  readonly changes: readonly unknown[];
   readonly value: Twin;
   /** At least; greater where the history has used the number. */
   readonly version: number;
@@ -60,8 +66,9 @@ export interface TwinWrite {
  * item as a whole.
  * @throws CliError for a table whose keys are not understood.
  */
-export async function findTwinPlace(site: TwinSite): Promise<TwinPlace> {
-  const { aws, profileTable, twinTable, signal } = site;
+export async function findTwinPlace(context: Context): Promise<TwinPlace> {
+  const { aws, tables, signal } = context;
+  const { userProfiles: profileTable, digitalTwin: twinTable } = tables;
   const own = tableShape(aws, twinTable, signal).catch((error: unknown) => {
     if (errorName(error) === "ResourceNotFoundException") return undefined;
     throw error;
@@ -81,20 +88,20 @@ export async function findTwinPlace(site: TwinSite): Promise<TwinPlace> {
 }
 
 /** Reads the current state, and how far the history goes: from the twin's own table beside the question whether it lies there. */
-export async function readTwin(site: TwinSite): Promise<ReadTwin> {
-  const own = readAt(site, { table: site.twinTable, exists: true });
+export async function readTwin(context: Context): Promise<ReadTwin> {
+  const own = readAt(context, { table: context.tables.digitalTwin, exists: true });
   own.catch(() => undefined);
-  const place = await findTwinPlace(site);
-  if (place.exists && place.table === site.twinTable) return own;
+  const place = await findTwinPlace(context);
+  if (place.exists && place.table === context.tables.digitalTwin) return own;
   await own.catch(() => undefined);
   if (!place.exists) return { place, current: undefined, item: undefined, newestKept: 0 };
-  return readAt(site, place);
+  return readAt(context, place);
 }
 
-async function readAt(site: TwinSite, place: TwinPlace): Promise<ReadTwin> {
+async function readAt(context: Context, place: TwinPlace): Promise<ReadTwin> {
   const [item, newest] = await Promise.all([
-    getItem(site.aws, { table: place.table, key: twinKeyOf(twinType), signal: site.signal }),
-    newestHistory(site, place),
+    getItem(context.aws, { table: place.table, key: twinKeyOf(twinType), signal: context.signal }),
+    newestHistory(context, place),
   ]);
   const current = stateIn(item);
   const newestKept = newest?.version ?? 0;
@@ -107,9 +114,9 @@ async function readAt(site: TwinSite, place: TwinPlace): Promise<ReadTwin> {
 }
 
 /** The states before the current one, newest first. */
-export async function* twinHistory(site: TwinSite, read: ReadTwin): AsyncGenerator<TwinState> {
+export async function* twinHistory(context: Context, read: ReadTwin): AsyncGenerator<TwinState> {
   if (!read.place.exists) return;
-  for await (const state of kept(site, read.place)) {
+  for await (const state of kept(context, read.place)) {
     // A run that was killed between history and update has kept the current state already.
     if (state.version !== read.current?.version) yield state;
   }
@@ -119,11 +126,11 @@ export async function* twinHistory(site: TwinSite, read: ReadTwin): AsyncGenerat
  * The state of one version: the current one, or one of the history.
  * @throws CliError when there is none of that number.
  */
-export async function twinVersion(site: TwinSite, read: ReadTwin, version: number): Promise<TwinState> {
+export async function twinVersion(context: Context, read: ReadTwin, version: number): Promise<TwinState> {
   if (read.current?.version === version) return read.current;
   const key = twinKeyOf(twinHistoryType(version));
   const item = read.place.exists
-    ? await getItem(site.aws, { table: read.place.table, key, signal: site.signal })
+    ? await getItem(context.aws, { table: read.place.table, key, signal: context.signal })
     : undefined;
   const state = stateIn(item);
   if (state === undefined) {
@@ -139,12 +146,9 @@ export async function twinVersion(site: TwinSite, read: ReadTwin, version: numbe
  * still is that one, and looks at what is stored then. Killed in between, the same run again comes to the same end.
  * @throws CliError when somebody else stored a state meanwhile, which then stays; or when it would not fit.
  */
-export async function writeTwin(
-  site: TwinSite,
-  read: ReadTwin,
-  { write, now }: { readonly write: TwinWrite; readonly now: Date },
-): Promise<TwinState> {
+export async function writeTwin(context: Context, read: ReadTwin, write: TwinWrite): Promise<TwinState> {
   const { place, current, item } = read;
+  const now = context.now();
   const version = Math.max(write.version, read.newestKept + 1);
   const set: Item = {
     [attribute]: typed(write.value),
@@ -152,26 +156,33 @@ export async function writeTwin(
     updatedAt: { S: now.toISOString() },
   };
   assertItemFits({ ...item, ...twinKeyOf(twinType), ...set }, "the item of the digital twin");
-  if (current !== undefined) await keep(site, place, { current, now });
-
   const conditions = [attribute, "version"].map((path): Condition => {
     const value = item?.[path];
     return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
   });
-  const outcome = await updateAttributes(site.aws, {
-    table: place.table,
-    key: twinKeyOf(twinType),
-    set: Object.entries(set).map(([path, value]) => ({ path, value })),
-    conditions,
-    signal: site.signal,
-  });
-  if (!outcome.applied) throw conflict();
-  return verified(stateIn(outcome.item), { version, value: write.value });
+  const replace = async () => {
+    if (current !== undefined) await keep(context, place, { current, now });
+    const outcome = await updateAttributes(context.aws, {
+      table: place.table,
+      key: twinKeyOf(twinType),
+      set: Object.entries(set).map(([path, value]) => ({ path, value })),
+      conditions,
+      signal: context.signal,
+    });
+    if (!outcome.applied) throw conflict();
+    return verified(stateIn(outcome.item), { version, value: write.value });
+  };
+  const { action, method, changes } = write;
+  const details = { table: place.table, itemType: twinType, method, items: changes.length };
+  return context.audit.change({ action, userId: ownerId, details }, replace, (stored) => ({
+    version: String(stored.version),
+    bytes: stored.bytes,
+  }));
 }
 
 /** Keeps a state under its number. An entry that is there already must be the same state. */
 async function keep(
-  site: TwinSite,
+  context: Context,
   { table }: TwinPlace,
   { current, now }: { readonly current: TwinState; readonly now: Date },
 ): Promise<void> {
@@ -186,17 +197,17 @@ async function keep(
   assertItemFits(entry, `version ${current.version} of the digital twin in the history`);
   const absent = [{ path: "userId", is: "absent" }] as const;
   const refusal = await transact(
-    site.aws,
+    context.aws,
     [{ kind: "put", table, item: entry, conditions: absent }],
-    site.signal,
+    context.signal,
   );
   if (refusal === undefined) return;
-  const there = stateIn(await getItem(site.aws, { table, key, signal: site.signal }));
+  const there = stateIn(await getItem(context.aws, { table, key, signal: context.signal }));
   if (there === undefined || !sameJson(there.value, current.value)) throw conflict();
 }
 
 /** What DynamoDB holds after the update, as it answers that. */
-function verified(stored: TwinState | undefined, written: TwinWrite): TwinState {
+function verified(stored: TwinState | undefined, written: Pick<TwinWrite, "version" | "value">): TwinState {
   if (stored?.version === written.version && sameJson(stored.value, written.value)) return stored;
   throw new CliError(`version ${written.version} is stored otherwise than it was written`, {
     hint: "`mawps twin rollback` brings the state before back",
@@ -209,20 +220,20 @@ function conflict(): CliError {
   });
 }
 
-async function newestHistory(site: TwinSite, place: TwinPlace): Promise<TwinState | undefined> {
-  for await (const state of kept(site, place, 1)) return state;
+async function newestHistory(context: Context, place: TwinPlace): Promise<TwinState | undefined> {
+  for await (const state of kept(context, place, 1)) return state;
   return undefined;
 }
 
-async function* kept(site: TwinSite, { table }: TwinPlace, pageSize?: number): AsyncGenerator<TwinState> {
-  const pages = queryItems(site.aws, {
+async function* kept(context: Context, { table }: TwinPlace, pageSize?: number): AsyncGenerator<TwinState> {
+  const pages = queryItems(context.aws, {
     table,
     partition: { attribute: "userId", value: { S: ownerId } },
     sort: { attribute: "type", beginsWith: { S: historyPrefix } },
     descending: true,
     consistent: true,
     pageSize,
-    signal: site.signal,
+    signal: context.signal,
   });
   for await (const page of pages) {
     for (const item of page) {

@@ -2,7 +2,9 @@ import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { queryItems } from "../../../src/aws/dynamodb/items.ts";
 import { planMigration } from "../../../src/site/twin/migration-plan.ts";
-import type { TwinSite } from "../../../src/site/twin/site.ts";
+import { resolve } from "../../../src/config/config.ts";
+import type { Context } from "../../../src/context.ts";
+import { contextOn } from "../../support/context.ts";
 import {
   findTwinPlace,
   readTwin,
@@ -14,20 +16,18 @@ import { openLocalAws, type LocalAws } from "../../support/local-aws.ts";
 
 const now = new Date("2026-03-01T12:00:00.000Z");
 
+const told = { action: "twin.migrated", method: "test", changes: [] } as const;
+
 let local: LocalAws;
-let site: TwinSite;
+let context: Context;
 /** How many more calls go through before the run is killed. */
 let callsLeft: number;
 
 beforeEach(async () => {
   local = await openLocalAws();
   callsLeft = Number.POSITIVE_INFINITY;
-  site = {
-    aws: local.aws,
-    profileTable: "profiles",
-    twinTable: "twins",
-    signal: new AbortController().signal,
-  };
+  const made = contextOn(local.aws, resolve({}, {}, undefined).config, { now: () => now });
+  context = { ...made, tables: { ...made.tables, userProfiles: "profiles", digitalTwin: "twins" } };
   const dynamodb = await local.aws.dynamodb();
   dynamodb.middlewareStack.add(
     (next) => async (args) => {
@@ -61,9 +61,9 @@ function twin(day: number): Record<string, unknown> {
 }
 
 async function migrate(source: Record<string, unknown>): Promise<string> {
-  const read = await readTwin(site);
+  const read = await readTwin(context);
   const plan = planMigration({ stored: read.current, source, mode: "newer" });
-  if (plan.action === "write") await writeTwin(site, read, { write: plan, now });
+  if (plan.action === "write") await writeTwin(context, read, { ...plan, ...told });
   return plan.action;
 }
 
@@ -76,7 +76,7 @@ async function items(table: string): Promise<unknown[]> {
 
 async function historyVersions(): Promise<number[]> {
   const versions: number[] = [];
-  for await (const { version } of twinHistory(site, await readTwin(site))) versions.push(version);
+  for await (const { version } of twinHistory(context, await readTwin(context))) versions.push(version);
   return versions;
 }
 
@@ -89,7 +89,7 @@ describe("the place of the twin", () => {
   ])("is $place.table beside profiles with $profiles and twins with $twins", async (row) => {
     await makeTable("profiles", ...row.profiles);
     if (row.twins !== undefined) await makeTable("twins", ...row.twins);
-    expect(await findTwinPlace(site)).toEqual(row.place);
+    expect(await findTwinPlace(context)).toEqual(row.place);
   });
 
   it.each([
@@ -99,7 +99,7 @@ describe("the place of the twin", () => {
   ])("is refused beside profiles with $profiles and twins with $twins", async ({ profiles, twins, why }) => {
     await makeTable("profiles", ...profiles);
     await makeTable("twins", ...twins);
-    await expect(findTwinPlace(site)).rejects.toThrow(why);
+    await expect(findTwinPlace(context)).rejects.toThrow(why);
   });
 });
 
@@ -130,10 +130,10 @@ describe.each([
       await expect(migrate(twin(day))).rejects.toThrow("killed");
       callsLeft = Number.POSITIVE_INFINITY;
       await migrate(twin(day));
-      const read = await readTwin(site);
+      const read = await readTwin(context);
       expect([read.current?.version, read.current?.value]).toEqual([day, twin(day)]);
       expect(await historyVersions()).toEqual(Array.from({ length: day - 1 }, (_, at) => day - 1 - at));
-      expect((await twinVersion(site, read, day - 1)).value).toEqual(twin(day - 1));
+      expect((await twinVersion(context, read, day - 1)).value).toEqual(twin(day - 1));
     }
   });
 
@@ -144,21 +144,21 @@ describe.each([
     const lost = outcomes.filter((each) => each.status === "rejected").map((each) => String(each.reason));
     expect(won).toHaveLength(1);
     for (const reason of lost) expect(reason).toContain("somebody else stored another state");
-    const read = await readTwin(site);
+    const read = await readTwin(context);
     expect([read.current?.version, await historyVersions()]).toEqual([2, [1]]);
   });
 
   it("says so when there is no such version", async () => {
     await migrate(twin(1));
-    await expect(twinVersion(site, await readTwin(site), 7)).rejects.toThrow("there is no version 7");
+    await expect(twinVersion(context, await readTwin(context), 7)).rejects.toThrow("there is no version 7");
   });
 
   it("refuses a state that would not fit before it writes anything", async () => {
     await migrate(twin(1));
     const before = await items(table);
-    const read = await readTwin(site);
+    const read = await readTwin(context);
     const write = { value: { stories: "x".repeat(410_000) }, version: 2 };
-    await expect(writeTwin(site, read, { write, now })).rejects.toThrow("at most 400 KB");
+    await expect(writeTwin(context, read, { ...write, ...told })).rejects.toThrow("at most 400 KB");
     expect(await items(table)).toEqual(before);
   });
 });
