@@ -19,7 +19,7 @@ import { buildProgram, type AnyCommand } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
 import { says, startFakeClamd } from "../scan/fake-clamd.ts";
 import { startBadNetwork } from "../support/bad-network.ts";
-import { documentBucket } from "../support/documents.ts";
+import { documentBucket, putProfile } from "../support/documents.ts";
 import { serveHome } from "../support/served.ts";
 import { putWholeSite } from "../support/whole-site.ts";
 import { makeHome, testStart, type TestHome } from "../support/world.ts";
@@ -118,6 +118,11 @@ const elsewhere = [
   "user show",
   "user group list",
   "doctor",
+  "model list",
+  "model show",
+  "model check",
+  "model graph",
+  "model init",
   "init",
   "config show",
   "config trust",
@@ -137,7 +142,6 @@ const surroundings: Record<string, Record<string, string>> = {
 const prepared: Readonly<Record<string, readonly string[]>> = {
   "backup restore": ["doc", "tag", "user-1", "doc-1", "later"],
   "migrate up": ["migrate", "down", "--to", "none"],
-  "progress recompute": ["progress", "import", "user-1", "progress.json"],
 };
 
 let site: TestHome;
@@ -152,6 +156,9 @@ beforeAll(async () => {
   await putWholeSite(site);
   await site.look(async (aws) => {
     await (await aws.s3()).send(new CreateBucketCommand({ Bucket: backupBucket }));
+    // So that recovery can be switched on, and totals corrected.
+    const overallStats = { totalPages: 1, visitedPages: 1, completedPages: 1, completionPercentage: 100 };
+    await putProfile(aws, "user-2", { progressData: { pages: { ikigai: { visitCount: 1 } }, overallStats } });
     await (
       await aws.dynamodb()
     ).send(
