@@ -157,8 +157,9 @@ beforeAll(async () => {
   await site.look(async (aws) => {
     await (await aws.s3()).send(new CreateBucketCommand({ Bucket: backupBucket }));
     // So that recovery can be switched on, and totals corrected.
+    const ikigai = { firstVisit: "2026-01-01T00:00:00Z", lastVisit: "2026-01-01T00:00:00Z", visitCount: 1 };
     const overallStats = { totalPages: 1, visitedPages: 1, completedPages: 1, completionPercentage: 100 };
-    await putProfile(aws, "user-2", { progressData: { pages: { ikigai: { visitCount: 1 } }, overallStats } });
+    await putProfile(aws, "user-2", { progressData: { pages: { ikigai }, overallStats } });
     await (
       await aws.dynamodb()
     ).send(
