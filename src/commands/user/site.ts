@@ -17,13 +17,14 @@ export async function accountSite(run: Run): Promise<AccountSite> {
 
 /** The same for a command that may come to change something: the audit trail is looked at meanwhile. */
 export async function accountsToChange(run: Run): Promise<AccountSite> {
-  run.prepareAudit();
+  run.audit.prepare();
   return openPool(run, "writes");
 }
 
 /** The site to change accounts, after all questions; ends the command here when the audit trail cannot be written. */
 export async function changingAccounts(run: Run, site: AccountSite): Promise<ChangingAccounts> {
-  return { ...site, trail: await run.audit() };
+  await run.audit.open();
+  return { ...site, trail: run.audit };
 }
 
 async function openPool(run: Run, access: "reads" | "writes"): Promise<AccountSite> {
