@@ -109,11 +109,12 @@ export function connect(options: ConnectOptions): Aws {
     s3: once("s3", async () => {
       const [{ S3Client }, common] = await Promise.all([import("./s3/sdk.ts"), settings("s3")]);
       const client = new S3Client(common);
-      // The SDK learns of an endpoint in AWS_ENDPOINT_URL_S3 or its files with the first call, before it asks for this.
-      Object.defineProperty(client.config, "forcePathStyle", {
-        enumerable: true,
-        get: () => client.config.isCustomEndpoint === true,
-      });
+      const { config } = client;
+      // Asked with each call, and for an endpoint that the SDK finds in AWS_ENDPOINT_URL_S3 or its files, too.
+      const isCustom = async () =>
+        config.isCustomEndpoint === true ||
+        (!config.ignoreConfiguredEndpointUrls && (await config.serviceConfiguredEndpoint?.()) !== undefined);
+      Object.assign(config, { forcePathStyle: isCustom });
       return client;
     }),
     dynamodb: once("dynamodb", async () => {

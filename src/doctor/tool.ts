@@ -1,4 +1,5 @@
 import type { ProxySettings } from "../aws/proxy.ts";
+import { bytes } from "../model/bytes.ts";
 import type { Finding } from "./finding.ts";
 
 /** The tool's own surroundings, found out by the caller. */
@@ -75,7 +76,7 @@ function storeFinding({ folder, isWritable, freeBytes }: NonNullable<ToolFacts["
       remedy: "give yourself the right to write there, or set MAWPS_HOME to another folder",
     };
   }
-  const free = `${Math.floor(freeBytes / 1024 ** 2)} MiB free`;
+  const free = `${bytes(freeBytes)} free`;
   if (freeBytes >= scarceBytes) return { ...finding, status: "ok", message: `can be written to, ${free}` };
   return { ...finding, status: "warning", message: `only ${free}`, remedy: "make room on the disk" };
 }

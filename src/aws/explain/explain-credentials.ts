@@ -50,6 +50,7 @@ const notMeant = [
   /did not contain credential_process/,
   /^Web identity configuration not specified/,
   /metadata service/i,
+  /not set in env, checking config file next/,
   /^(?!.*no answer within).*timed? ?out/i,
   /^connect E/,
   /^Could not load credentials from any providers/,

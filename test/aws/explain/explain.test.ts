@@ -323,7 +323,9 @@ describe("credentials", () => {
 
     afterEach(() => rm(home, { recursive: true }));
 
-    test("tells where it looked when there are none", async () => {
+    test.each(["true", undefined])("tells where it looked when there are none", async (isOffInstance) => {
+      vi.stubEnv("AWS_EC2_METADATA_DISABLED", isOffInstance);
+      vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
       const aws = connect({ region: "eu-central-1", endpointUrl: server.url });
       const text = told(await failureOf(call.get(aws)));
       expect(text).toMatch(/^no AWS credentials found: not in AWS_ACCESS_KEY_ID, ~\/\.aws\/config/);

@@ -5,7 +5,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { anonymousGet } from "../../../src/aws/anonymous.ts";
 import { connect, type Aws } from "../../../src/aws/clients.ts";
 import { getObjectBytes, headObject, putObject } from "../../../src/aws/s3/objects.ts";
-import { contentDisposition, presignGet, presignPost, presignPut } from "../../../src/aws/s3/presign.ts";
+import {
+  bucketEndpoint,
+  contentDisposition,
+  presignGet,
+  presignPost,
+  presignPut,
+} from "../../../src/aws/s3/presign.ts";
 import type { FaultyServer } from "../../support/faulty-server.ts";
 import { openLocalAws, type LocalAws } from "../../support/local-aws.ts";
 
@@ -28,6 +34,19 @@ beforeAll(async () => {
 afterAll(() => local.close());
 
 afterEach(() => void vi.unstubAllEnvs());
+
+test.each([
+  ["that the SDK's own variable names", "http://localhost:9000", undefined, "http://localhost:9000/bucket"],
+  ["that a flag names", undefined, "http://localhost:9000", "http://localhost:9000/bucket"],
+  ["of AWS", undefined, undefined, "https://bucket.s3.eu-central-1.amazonaws.com/"],
+])("a bucket is part of the path at a server %s, not of its name", async (_, variable, endpointUrl, url) => {
+  vi.stubEnv("AWS_ENDPOINT_URL_S3", variable);
+  const credentials = { accessKeyId: "a", secretAccessKey: "b" };
+  const there = connect({ region: "eu-central-1", credentials, endpointUrl });
+  // The first call, too.
+  expect((await bucketEndpoint(await there.s3(), "bucket")).url.href).toBe(url);
+  there.close();
+});
 
 /** What a browser does: no SDK, no signature of its own. */
 async function send(
