@@ -41,7 +41,6 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   backup: {
     description: "backups of tables, files and accounts, and what AWS keeps by itself",
-    needs: "mawps",
     examples: ["mawps backup create", "mawps backup restore latest --dry-run"],
     load: async () => (await import("./commands/backup/index.ts")).backup,
   },

@@ -119,6 +119,8 @@ export interface CreateOptions {
   readonly pending: Pending;
   readonly rate: Rate | undefined;
   readonly tool: string;
+  /** Of the site's model. */
+  readonly modelHash: string;
   readonly account: string | undefined;
   /** Where DynamoDB exports the tables to, instead of their being read here. */
   readonly exportTo: ExportPlace | undefined;
@@ -234,6 +236,7 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
     id: pending.id,
     tool: options.tool,
     model: site.declaration.name,
+    modelHash: options.modelHash,
     schemaVersion: schema,
     target: site.target,
     account: options.account,

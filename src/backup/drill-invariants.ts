@@ -18,6 +18,7 @@ import { planUsers } from "./users-plan.ts";
 /** Roles of the site's table with the entries of documents, and of the bucket with the objects. */
 const entriesRole = "userProfiles";
 const objectsRole = "userFiles";
+const uploadsRole = "profileImages";
 
 /**
  * Looks at what was restored, and yields what does not fit together:
@@ -106,7 +107,9 @@ async function* accountFaults(site: Drill, { users }: RestorePlan): AsyncGenerat
 
 async function* trailFaults(site: Drill, plan: RestorePlan): AsyncGenerator<Fault> {
   const table = plan.tables.find(({ role }) => role === auditRole);
-  const bucket = plan.buckets.find(({ role }) => role === objectsRole);
+  const { buckets, trail: kept } = site.declaration;
+  const anchors = buckets.find(({ name }) => name === kept?.bucket)?.role;
+  const bucket = plan.buckets.find(({ role }) => role === anchors);
   if (table === undefined || bucket === undefined) return;
   site.onProgress("verifying the audit trail");
   const trail = { aws: site.into, table: table.name, bucket: bucket.name, signal: site.signal };
@@ -125,7 +128,8 @@ async function* documentFaults(
   const userId = item["userId"]?.S ?? "";
   // An address in an entry is of the site that the backup was made of.
   const own = buckets.find(({ role }) => role === objectsRole)?.snapshot.name ?? "";
-  const where = { aws: site.live, bucket: own, uploadsBucket: site.uploadsBucket };
+  const uploadsBucket = site.declaration.buckets.find(({ role }) => role === uploadsRole)?.name ?? "";
+  const where = { aws: site.live, bucket: own, uploadsBucket };
   for (const { document, bucket: lies } of entriesIn(where, { userId, place: "profile", item })) {
     const bucket = buckets.find(({ snapshot }) => snapshot.name === lies);
     if (document.status !== "READY" || document.inline !== undefined || bucket === undefined) continue;

@@ -25,8 +25,6 @@ export interface Drill {
   /** The site that the backup is of: who was erased is known there, and what its links look like. */
   readonly live: Aws;
   readonly auditTable: string;
-  /** The bucket of the website's uploads of today. */
-  readonly uploadsBucket: string;
   /** Empty, without tables and buckets; what is restored is for nobody but this drill. */
   readonly into: Aws;
   readonly declaration: Declaration;

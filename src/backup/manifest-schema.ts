@@ -57,6 +57,7 @@ export const manifestSchema = z.looseObject({
   id: z.string(),
   tool: z.string(),
   model: z.string(),
+  modelHash: z.string().optional(),
   schemaVersion: z.string().nullable(),
   target: z.enum(["local", "aws"]),
   account: z.string().optional(),

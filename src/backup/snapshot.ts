@@ -11,6 +11,8 @@ export interface Manifest {
   readonly tool: string;
   /** Name of the declaration. */
   readonly model: string;
+  /** Of the model by which it was made; older backups do not tell. */
+  readonly modelHash?: string;
   /** Id of the migration that was applied last; null before the first. */
   readonly schemaVersion: string | null;
   readonly target: "local" | "aws";

@@ -93,9 +93,18 @@ function mustHoldSomething({ model, tell }: Look, path: string, store: string): 
   );
 }
 
+/** What the tool's own tables are called in every model. */
+const toolRoles = { audit: "auditLog", migrations: "migrations" } as const;
+
 function checkTable(look: Look, role: string, table: ModelTable): void {
   const { model, tell } = look;
   const path = `tables.${role}`;
+  if (table.tool !== undefined && role !== toolRoles[table.tool])
+    tell(
+      path,
+      `holds mawps's own ${table.tool} records`,
+      `call it "${toolRoles[table.tool]}", as its setting is called`,
+    );
   if (table.tool === "audit") {
     if (table.anchors === undefined)
       tell(path, "does not say where its anchors lie", '"anchors": the role of a private bucket');

@@ -140,6 +140,8 @@ export type Owned =
       readonly table: string;
       /** Attribute that holds the id: the table's partition key, that of `index`, or another, by which a scan finds it. */
       readonly attribute: string;
+      /** Where the id is only a part of the attribute: the template of all of it, in which it is `{userId}`. */
+      readonly template?: string;
       readonly index?: string;
       /** `keep`: there is a duty to keep it. */
       readonly erasure: "delete" | "keep";

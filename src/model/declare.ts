@@ -210,33 +210,54 @@ function typedKeys(model: Model, role: string, [partition = "", sort]: readonly 
 }
 
 /** What is a person's: files by their folders, items by the attribute that holds the id; what is found in the same way once. */
-function ownedOf({ entities }: Model): Owned[] {
+function ownedOf({ entities, subjects }: Model): Owned[] {
   const objects: Owned[] = [];
-  const items: Extract<Owned, { kind: "items" }>[] = [];
+  const items: OwnedItems[] = [];
   for (const entity of Object.values(entities)) {
     for (const link of entity.links ?? []) {
       const erasure = erasureOf(link);
-      if (erasure === undefined || typeof link.by !== "string") continue;
+      // Organizations and the like have no accounts: what is theirs is no person's.
+      const isPerson = own(subjects, link.subject)?.accounts !== undefined;
+      if (erasure === undefined || !isPerson || typeof link.by !== "string") continue;
       if ("bucket" in entity.from) {
         objects.push(...foldersOf(entity, link.by));
       } else if (!("database" in entity.from)) {
         const { table } = entity.from;
-        const index = typeof link.find === "object" ? { index: link.find.index } : {};
-        const found: (typeof items)[number] = {
-          what: entity.what,
-          kind: "items",
-          table,
-          attribute: link.by,
-          ...index,
-          erasure,
-        };
-        const isSame = (each: typeof found) =>
-          each.table === table && each.attribute === link.by && each.index === found.index;
-        if (!items.some(isSame)) items.push(found);
+        const index: { index?: string } = typeof link.find === "object" ? { index: link.find.index } : {};
+        for (const place of placesOfId(entity, link.by)) {
+          const found = { what: entity.what, kind: "items" as const, table, ...place, ...index, erasure };
+          const isSame = (each: (typeof items)[number]) =>
+            each.table === table &&
+            each.attribute === place.attribute &&
+            each.template === place.template &&
+            each.index === index.index;
+          if (!items.some(isSame)) items.push(found);
+        }
       }
     }
   }
   return [...objects, ...items];
+}
+
+type OwnedItems = Extract<Owned, { kind: "items" }>;
+
+/** Where an item has the id: an attribute of that name, or else a key attribute in whose templates it is a field. */
+function placesOfId({ key }: Entity, by: string): Pick<OwnedItems, "attribute" | "template">[] {
+  const templates = typeof key === "string" || Array.isArray(key) ? [] : Object.entries(key ?? {});
+  const field = `{${by}}`;
+  const within = templates.flatMap(([attribute, texts]) =>
+    attribute === by
+      ? []
+      : [texts]
+          .flat()
+          .flatMap((text) =>
+            text.includes(field) ? [{ attribute, template: text.replace(field, "{userId}") }] : [],
+          ),
+  );
+  const [first] = within;
+  return first === undefined || templates.some(([attribute]) => attribute === by)
+    ? [{ attribute: by }]
+    : [first];
 }
 
 function erasureOf({ erase }: Link): "delete" | "keep" | undefined {

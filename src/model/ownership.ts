@@ -1,5 +1,6 @@
 import type { Declaration, Owned } from "./declaration.ts";
 import { isRecord, type JsonObject } from "./json.ts";
+import { fieldsOf, parseTemplate } from "./template.ts";
 
 /** Whose something is, and what an erasure of that person does with it. */
 export interface Ownership {
@@ -28,15 +29,21 @@ const placeholder = "{userId}";
  * with a declared prefix in which one path segment stands for the id, the id not being empty.
  */
 export function ownersOf({ owned }: Pick<Declaration, "owned">): Owners {
-  const attributes = grouped(owned, (each) => (each.kind === "items" ? [each.table, each] : undefined));
+  const attributes = grouped(owned, (each) => {
+    if (each.kind !== "items") return undefined;
+    const template = each.template === undefined ? undefined : parseTemplate(each.template, "attribute");
+    return [each.table, { ...each, template }] as const;
+  });
   const patterns = grouped(owned, (each) =>
     each.kind === "objects" ? [each.bucket, patternOf(each)] : undefined,
   );
   return {
     ofItem(table, item) {
-      for (const { attribute, erasure } of attributes.get(table) ?? []) {
+      for (const { attribute, template, erasure } of attributes.get(table) ?? []) {
         const value = item[attribute];
-        const userId = isRecord(value) ? value["S"] : undefined;
+        const text = isRecord(value) ? value["S"] : undefined;
+        const userId =
+          template === undefined || typeof text !== "string" ? text : fieldsOf(template, text)?.["userId"];
         if (typeof userId === "string" && userId !== "") return { userId, erasure };
       }
       return undefined;

@@ -93,6 +93,7 @@ async function back({ aws, config }: { aws: Aws; config: Config }, making: Makin
       pending,
       rate: undefined,
       tool: "mawps test",
+      modelHash: "0",
       account: undefined,
       exportTo: undefined,
       onProgress: () => undefined,

@@ -145,6 +145,7 @@ async function create(repository: Repository, { aws, config }: { aws: Aws; confi
         pending,
         rate: undefined,
         tool: "mawps test",
+        modelHash: "0",
         account: undefined,
         exportTo: undefined,
         onProgress: () => undefined,

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
+import { declarationOf } from "../../src/model/declare.ts";
+import { shippedModels } from "../../src/model/shipped.ts";
 import { ownersOf } from "../../src/model/ownership.ts";
 
 const owners = ownersOf(mawps(defaultNames));
@@ -39,5 +41,21 @@ describe("the owner of an item", () => {
     });
     expect(owners.ofItem("migrations", { id: { S: "lock" } })).toBeUndefined();
     expect(owners.ofItem("elsewhere", { userId: { S: "user-1" } })).toBeUndefined();
+  });
+});
+
+describe("the owner of an item in single-table design", () => {
+  it.each([
+    ["an account", "users", { PK: "USER#u-1", SK: "METADATA" }, "u-1"],
+    ["a membership", "teams", { PK: "TEAM#t-1", SK: "MEMBER#u-1", GSI2PK: "USER#u-1" }, "u-1"],
+    ["nobody: a team", "teams", { PK: "TEAM#t-1", SK: "METADATA", GSI1PK: "ORG#o-1" }, undefined],
+    ["an assignment", "assignments", { PK: "ASSIGNMENT#a", SK: "METADATA", GSI1PK: "USER#u-1" }, "u-1"],
+    ["nobody: another word before the id", "teams", { PK: "TEAM#t-1", SK: "OTHER#u-1" }, undefined],
+  ])("%s", async (_name, table, item, userId) => {
+    const model = await shippedModels["prework-guide"]?.();
+    const names = { region: "us-east-1", buckets: {}, tables: {}, websiteOrigins: ["*"] };
+    const ofGuide = ownersOf(model === undefined ? { owned: [] } : declarationOf(model, names, {}));
+    const typed = Object.fromEntries(Object.entries(item).map(([name, value]) => [name, { S: value }]));
+    expect(ofGuide.ofItem(table, typed)?.userId).toBe(userId);
   });
 });

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { inject } from "vitest";
 import type { Aws } from "../../src/aws/clients.ts";
 import type { Limits } from "../../src/aws/limits.ts";
-import { resolve, type Config } from "../../src/config/config.ts";
+import { loadModel } from "../../src/config/model-file.ts";
+import { modelSetting, resolve, resolveFor, type Config } from "../../src/config/config.ts";
 import { main } from "../../src/main.ts";
 import { configuredSite, connectTarget, localStoreExists, storeFolder } from "../../src/target.ts";
 import type { Access, Connection, Output, World } from "../../src/world.ts";
@@ -147,7 +148,8 @@ async function homeAt(beginMs: number): Promise<TestHome> {
     },
     async look(look, env = {}) {
       const { world: made } = world({ env });
-      const { config } = resolve({}, made.env, undefined);
+      const given = { flags: {}, env: made.env, file: undefined };
+      const { config } = resolveFor(await loadModel(made, modelSetting(given)), given);
       await putNewStore(config, "writes", made);
       const connection = await connectTarget(config, "writes", { ...made, now: serverNow });
       try {

@@ -12,6 +12,7 @@ import { waitForPrune } from "../../backup/prune-lock.ts";
 import type { Rate } from "../../backup/rate.ts";
 import { refuseOpenSecrets } from "../../backup/secrets.ts";
 import type { Declaration } from "../../model/declaration.ts";
+import { modelHash } from "../../model/hash.ts";
 import { version } from "../../version.ts";
 import { ensureBackups, keyFolder, spoolFolder } from "./repository.ts";
 import type { Run } from "../run.ts";
@@ -81,6 +82,7 @@ export async function createdBackup(run: Run, creation: Creation): Promise<Creat
         pending,
         rate,
         tool: `mawps ${version}`,
+        modelHash: modelHash(config.site),
         account: config.target === "local" ? undefined : await run.account(),
         exportTo,
         onProgress: creation.onProgress,

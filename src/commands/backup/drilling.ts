@@ -82,7 +82,6 @@ async function inFolder(
   try {
     const drilled = await drill({
       live: await run.aws("writes"),
-      uploadsBucket: run.config["buckets.profileImages"],
       auditTable: config["tables.auditLog"],
       into: store.aws,
       declaration: configuredSite(config),

@@ -19,7 +19,7 @@ import { s3Store } from "../../backup/s3-store.ts";
 import type { Store } from "../../backup/store.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { explainSystem } from "../../explain-system.ts";
-import { storeFolder } from "../../target.ts";
+import { configuredSite, storeFolder } from "../../target.ts";
 import type { Run } from "../run.ts";
 
 /** `--repo <place>` of every verb that works with backups. */
@@ -124,7 +124,7 @@ export function placeOf({ config, world }: Run, repo: string | undefined): Repos
       hint: `for example s3://${bucket}/backups`,
     });
   }
-  if (bucket === config["buckets.publicMedia"]) {
+  if (configuredSite(config).buckets.some(({ name, access }) => name === bucket && access === "public")) {
     throw new CliError(`bucket ${bucket} is public: anybody could read the backups`, {
       exitCode: exitCodes.usage,
       hint: "name a private bucket, best in another account",

@@ -13,6 +13,7 @@ import { namedOf } from "../../backup/user-line.ts";
 import type { Config } from "../../config/config.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { visible } from "../../output/text.ts";
+import { modelHash } from "../../model/hash.ts";
 import { nobodyWith } from "../../model/nobodies.ts";
 import { configuredSite } from "../../target.ts";
 import { chosenSnapshot, openBackups, spoolFolder } from "./repository.ts";
@@ -49,6 +50,7 @@ export async function restoreSite(
   const { manifest } = await chosenSnapshot(run, repository, flags.snapshot);
   if (flags.fromElsewhere !== true) await refuseElsewhere(run, aws, manifest);
   const prefix = flags.intoPrefix ?? "";
+  refuseOtherModel(run, manifest);
   const declaration = configuredSite(withPrefix(config, prefix));
   const spool = spoolFolder(run);
   const place = { aws, repository, manifest, spool, signal: world.signal };
@@ -141,17 +143,27 @@ async function newIds(site: RestoreSite, poolId: string | undefined): Promise<Re
 
 /** The configured names, each with the prefix in front. */
 function withPrefix(config: Config, prefix: string): Config {
-  return {
-    ...config,
-    "buckets.publicMedia": `${prefix}${config["buckets.publicMedia"]}`,
-    "buckets.userFiles": `${prefix}${config["buckets.userFiles"]}`,
-    "buckets.profileImages": `${prefix}${config["buckets.profileImages"]}`,
-    "tables.userProfiles": `${prefix}${config["tables.userProfiles"]}`,
-    "tables.digitalTwin": `${prefix}${config["tables.digitalTwin"]}`,
-    "tables.auditLog": `${prefix}${config["tables.auditLog"]}`,
-    "tables.migrations": `${prefix}${config["tables.migrations"]}`,
-    "tables.userDocuments": `${prefix}${config["tables.userDocuments"]}`,
-  };
+  const { buckets, tables } = configuredSite(config);
+  const named = (group: string, all: readonly { readonly role: string; readonly name: string }[]) =>
+    all.map(({ role, name }) => [`${group}.${role}`, `${prefix}${name}`] as const);
+  return { ...config, ...Object.fromEntries([...named("buckets", buckets), ...named("tables", tables)]) };
+}
+
+/** What another site keeps has other kinds of things, whatever its tables are called. */
+function refuseOtherModel(run: Run, { id, model, modelHash: hash }: Manifest): void {
+  const { site } = run.config;
+  if (model !== site.name) {
+    throw new CliError(
+      visible(
+        `the backup ${id} is of ${model}, and the model here is that of ${site.name}; nothing was changed`,
+      ),
+      {
+        hint: 'the setting "model" chooses another; --repo another repository',
+      },
+    );
+  }
+  if (hash !== undefined && hash !== modelHash(site))
+    run.note(`the model of ${site.name} has changed since the backup ${id} was made`);
 }
 
 /** `failed.ndjson`, or with a number when there is one already. */

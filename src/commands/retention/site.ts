@@ -1,4 +1,5 @@
 import { openDocumentSite } from "../../documents/site.ts";
+import { modelText } from "../../model/hash.ts";
 import type { Environment } from "../../retention/plan-file.ts";
 import { openRetention, type RetentionSite } from "../../retention/site.ts";
 import { configuredSite, storeFolder } from "../../target.ts";
@@ -32,6 +33,7 @@ export async function environmentOf(run: Run, { aws, declaration }: RetentionSit
       : { account: (await run.account()) ?? "unknown", endpoint: aws.endpointUrl ?? "aws" };
   return {
     target: config.target,
+    model: modelText(config.site),
     ...place,
     region: aws.region,
     ...Object.fromEntries(declaration.buckets.map(({ role, name }) => [`buckets.${role}`, name])),

@@ -28,7 +28,7 @@ describe("the model of a site", () => {
     const env = { MAWPS_MODEL: "prework", MAWPS_FILES_TABLE: "our-files", MAWPS_AUDIT: "off" };
     const setup = await run(["setup", "--yes", "--json"], env);
     expect({ exitCode: setup.exitCode, stderr: setup.stderr }).toEqual({ exitCode: 0, stderr: "" });
-    const store = { MAWPS_HOME: join(home.folder, "other") };
+    const store = { MAWPS_HOME: join(home.folder, "other"), ...env };
     const state = await home.look(async (aws) => {
       const [dynamodb, s3] = await Promise.all([aws.dynamodb(), aws.s3()]);
       const { TableNames = [] } = await dynamodb.send(new ListTablesCommand({}));
