@@ -105,13 +105,6 @@ export interface TableDeclaration {
   readonly indexes: readonly TableIndex[];
   /** Attribute with the end of an item's life in epoch seconds. */
   readonly expiryAttribute?: string;
-  /** Units that are paid for, scaled up to `most` at such a use; on demand where there is none. */
-  readonly capacity?: {
-    readonly read: number;
-    readonly write: number;
-    readonly most: number;
-    readonly targetPercent: number;
-  };
   readonly recoveryDays: number;
   readonly backedUp: boolean;
   /** The table is wanted only beside another (by role) that has these keys. */

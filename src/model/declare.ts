@@ -163,7 +163,7 @@ function tableOf(site: Site, role: string, table: ModelTable): TableDeclaration 
   const beside = table.when === undefined ? undefined : own(model.tables, table.when.table);
   const shapeBeside = beside?.shapes?.find(({ id }) => id === table.when?.shape);
   const expiryAttribute = tool?.expiryAttribute ?? table.ttl;
-  const { capacity, keptBy } = table;
+  const { keptBy } = table;
   return {
     role,
     name: tableName(site, role),
@@ -176,7 +176,6 @@ function tableOf(site: Site, role: string, table: ModelTable): TableDeclaration 
       tool?.indexes ??
       Object.entries(table.indexes ?? {}).map(([name, { key }]) => ({ name, keys: keysOf(key) })),
     ...(expiryAttribute === undefined ? {} : { expiryAttribute }),
-    ...(capacity === undefined ? {} : { capacity }),
     recoveryDays,
     backedUp: true,
     ...(table.when === undefined || shapeBeside === undefined

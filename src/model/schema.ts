@@ -65,15 +65,6 @@ const table = z.strictObject({
     ),
   indexes: z.record(attribute, z.strictObject({ key, about: text.optional() })).optional(),
   ttl: attribute.optional().describe("attribute with the end of an item's life in epoch seconds"),
-  capacity: z
-    .strictObject({
-      read: z.int().min(1),
-      write: z.int().min(1),
-      most: z.int().min(1).describe("auto-scaling goes up to so many units"),
-      targetPercent: z.int().min(20).max(90),
-    })
-    .optional()
-    .describe("provisioned and auto-scaled; by default on demand"),
   when: z
     .strictObject({ table: role, shape: ruleId })
     .optional()
