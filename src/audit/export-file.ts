@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { JsonObject } from "../model/json.ts";
-import { writeNewFile } from "../new-file.ts";
+import { writeNewFile } from "../atomic-file.ts";
 
 /**
  * Writes one JSON object a line into a new file. A dry run only counts.

@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { replaceFile } from "../atomic-file.ts";
 import { shownFile } from "../output/completion.ts";
 import type { Run } from "./run.ts";
 
@@ -17,7 +18,7 @@ export const mostShown = 1000;
  * a shell takes as plain words. A cache that cannot be written is none, and no failure.
  */
 export async function rememberShown({ world, config }: Run, shown: Iterable<Shown>): Promise<void> {
-  const { home, env, machine } = world;
+  const { home, env } = world;
   if (config.dryRun) return;
   const lines = new Set<string>();
   for (const { userId, id } of shown) {
@@ -34,9 +35,7 @@ export async function rememberShown({ world, config }: Run, shown: Iterable<Show
     // A step each: Node 20 never ends to make a folder with its parents where one of them answers ENOENT.
     await mkdir(dirname(dirname(file)), { mode: 0o700 }).catch(() => undefined);
     await mkdir(dirname(file), { mode: 0o700 }).catch(() => undefined);
-    const passing = `${file}.${machine.pid}.part`;
-    await writeFile(passing, `${[...lines].join("\n")}\n`, { mode: 0o600 });
-    await rename(passing, file);
+    await replaceFile(file, [`${[...lines].join("\n")}\n`], { isDurable: false });
   } catch {
     // The next list tries again.
   }

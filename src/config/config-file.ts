@@ -1,6 +1,7 @@
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { ConfigFile } from "./config.ts";
+import { replaceFile, writeNewFile } from "../atomic-file.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import type { World } from "../world.ts";
 
@@ -87,17 +88,7 @@ export async function writeConfigFile(
   { replace }: { replace: boolean },
 ): Promise<string> {
   const text = `${JSON.stringify(values, undefined, 2)}\n`;
-  const passing = `${path}.${process.pid}.part`;
-  await writeFile(passing, text);
-  try {
-    // link fails where the name is taken, rename replaces it.
-    if (replace) await rename(passing, path);
-    else await link(passing, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new CliError(`${path} is there already`, { hint: "pass --force to replace it", cause: error });
-  } finally {
-    await rm(passing, { force: true });
-  }
+  const written = { mode: 0o666, hint: "pass --force to replace it" };
+  await (replace ? replaceFile(path, [text], written) : writeNewFile(path, [text], written));
   return text;
 }

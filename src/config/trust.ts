@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { userConfigFolder, type FoundFile } from "./config-file.ts";
+import { replaceFile } from "../atomic-file.ts";
 import { makeFolders } from "../make-folders.ts";
 import { settingsOf, type Resolved, type SettingKey } from "./config.ts";
 import type { Access, World } from "../world.ts";
@@ -63,12 +64,10 @@ export async function trust(
   const trusted = (await readTrusted(world)).set(path, hashOf(text));
   const file = trustedFile(world);
   await makeFolders(userConfigFolder(world), 0o700);
-  const passing = `${file}.${world.machine.pid}.part`;
-  await writeFile(passing, `${JSON.stringify([...trusted], undefined, 2)}\n`, { mode: 0o600 });
-  await rename(passing, file);
+  await replaceFile(file, [`${JSON.stringify([...trusted], undefined, 2)}\n`]);
 }
 
-type TrustWorld = Pick<World, "home" | "env" | "platform" | "machine">;
+type TrustWorld = Pick<World, "home" | "env" | "platform">;
 
 /** Pairs of a file's path and its content's hash. What cannot be read is asked about again. */
 async function readTrusted(world: TrustWorld): Promise<Map<unknown, unknown>> {

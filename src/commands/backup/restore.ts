@@ -152,7 +152,7 @@ async function tellFailures(run: Run, { manifest }: RestoreSite, outcome: Restor
   const [{ partial }, { freeName }, { writeNewFile }, { nameOfLeft }] = await Promise.all([
     import("../partial.ts"),
     import("./restore-site.ts"),
-    import("../../new-file.ts"),
+    import("../../atomic-file.ts"),
     import("./restore-text.ts"),
   ]);
   let hint = "run the same command again: what is there already counts as done";

@@ -16,7 +16,7 @@ export function modelInit(begin: Begin): AnyCommand {
       const [{ draftModel }, { readModel }, { writeNewFile }, aws] = await Promise.all([
         import("../../survey/draft.ts"),
         import("../../model/read.ts"),
-        import("../../new-file.ts"),
+        import("../../atomic-file.ts"),
         run.aws("reads"),
       ]);
       const progress = await run.progress("looking at buckets and tables");

@@ -92,7 +92,7 @@ export function progressExport(begin: Begin): AnyCommand {
         const file = resolve(run.world.cwd, output);
         const { dryRun } = run.config;
         if (dryRun) for await (const _text of texts());
-        else await (await import("../../new-file.ts")).writeNewFile(file, texts());
+        else await (await import("../../atomic-file.ts")).writeNewFile(file, texts());
         await run.print({ file, format, users, nobodies: nobodiesCount(nobodies), dryRun }, () =>
           dryRun
             ? `would write ${count(users, "user")} to ${file}`

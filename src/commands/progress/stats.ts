@@ -56,7 +56,7 @@ export function progressStats(begin: Begin): AnyCommand {
         const file = resolve(world.cwd, html);
         const [{ progressReport }, { writeNewFile }] = await Promise.all([
           import("../../site/progress/report.ts"),
-          import("../../new-file.ts"),
+          import("../../atomic-file.ts"),
         ]);
         const report = progressReport(statistics, { generatedAt: now, title: site.table });
         if (!config.dryRun) await writeNewFile(file, [report]);
