@@ -53,7 +53,7 @@ export async function exportForSnapshot(
 ): Promise<ReadonlyMap<string, ExportedItems>> {
   const { tables, place, tell, firstDelayMs } = ask;
   const finished = await exportTables(
-    { ...site, tell, ...(firstDelayMs === undefined ? {} : { firstDelayMs }) },
+    { ...site, model: site.declaration, progress: tell, firstDelayMs },
     {
       tables,
       place,

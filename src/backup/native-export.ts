@@ -15,8 +15,8 @@ import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import type { AuditDetails } from "../model/audit-details.ts";
 import type { Declaration } from "../model/declaration.ts";
-import type { NativeSite } from "./native-site.ts";
-import { waitUntil, wholeSecond } from "./native-site.ts";
+import type { NativeContext } from "./native-tables.ts";
+import { waitUntil, wholeSecond } from "./native-tables.ts";
 import type { TableExport } from "./snapshot.ts";
 
 /** What has been begun: saved at once, so that a run that was broken off begins nothing twice. */
@@ -51,18 +51,18 @@ export interface FinishedExport {
  * waits on.
  * @throws CliError when a table has no recovery, or an export fails.
  */
-export async function exportTables(site: NativeSite, ask: ExportTables): Promise<FinishedExport[]> {
+export async function exportTables(context: NativeContext, ask: ExportTables): Promise<FinishedExport[]> {
   const { tables, place, token, save } = ask;
-  assertMayHold(site.declaration, place);
+  assertMayHold(context.model, place);
   let begun = ask.begun;
   if (begun === undefined) {
-    begun = { at: (await commonMoment(site, tables)).toISOString(), arns: {}, failures: 0 };
+    begun = { at: (await commonMoment(context, tables)).toISOString(), arns: {}, failures: 0 };
     await save(begun);
   }
   for (const table of tables) {
-    site.signal?.throwIfAborted();
+    context.signal?.throwIfAborted();
     if (begun.arns[table] !== undefined) continue;
-    const { arn } = await beginExport(site.aws, {
+    const { arn } = await beginExport(context.aws, {
       table,
       ...place,
       at: new Date(begun.at),
@@ -73,13 +73,13 @@ export async function exportTables(site: NativeSite, ask: ExportTables): Promise
   }
   const finished: FinishedExport[] = [];
   for (const table of tables) {
-    const state = await untilDone(site, { table, arn: begun.arns[table] ?? "" });
+    const state = await untilDone(context, { table, arn: begun.arns[table] ?? "" });
     if (state?.status !== "COMPLETED") {
       const { [table]: _failed, ...others } = begun.arns;
       await save({ ...begun, arns: others, failures: begun.failures + 1 });
       throw failureOf(table, state);
     }
-    const files = await readExportFiles(site.aws, { ...state, ...place }, site.signal);
+    const files = await readExportFiles(context.aws, { ...state, ...place }, context.signal);
     finished.push({
       table,
       items: files.reduce((sum, { items }) => sum + items, 0),
@@ -98,16 +98,16 @@ export async function exportTables(site: NativeSite, ask: ExportTables): Promise
 
 /** The same for somebody who wants the files themselves: what leaves the tables is told to the trail. */
 export async function exportToPlace(
-  site: NativeSite,
+  context: NativeContext,
   ask: Omit<ExportTables, "save">,
 ): Promise<FinishedExport[]> {
   const eventOf = (details: AuditDetails): AuditEvent => ({
     action: "backup.created",
     details: { engine: "export", bucket: ask.place.bucket, ...details },
   });
-  return site.audit.change(
+  return context.audit.change(
     ask.tables.map((table) => eventOf({ table })),
-    () => exportTables(site, { ...ask, save: () => Promise.resolve() }),
+    () => exportTables(context, { ...ask, save: () => Promise.resolve() }),
     (finished) =>
       finished.map(({ table, items, export: { bytes, manifest, arn } }) =>
         eventOf({ table, items, bytes, key: manifest, backupId: arn }),
@@ -117,7 +117,7 @@ export async function exportToPlace(
 
 /** Exports of these tables to this place that AWS is at already: what a run that was broken off has begun. */
 export async function findBegun(
-  { aws, signal }: NativeSite,
+  { aws, signal }: NativeContext,
   { tables, place }: Pick<ExportTables, "tables" | "place">,
 ): Promise<BegunExports | undefined> {
   const arns: Record<string, string> = {};
@@ -145,7 +145,7 @@ export function assertMayHold({ buckets }: Declaration, { bucket }: ExportPlace)
 }
 
 /** The latest moment that all of them can be had at. */
-async function commonMoment({ aws, signal }: NativeSite, tables: readonly string[]): Promise<Date> {
+async function commonMoment({ aws, signal }: NativeContext, tables: readonly string[]): Promise<Date> {
   const windows = await Promise.all(
     tables.map(async (table) => ({ table, window: await readRecoveryWindow(aws, table, signal) })),
   );
@@ -178,16 +178,16 @@ function tokenOf(token: string, table: string, failures: number): string {
 }
 
 async function untilDone(
-  site: NativeSite,
+  context: NativeContext,
   { table, arn }: { table: string; arn: string },
 ): Promise<ExportState | undefined> {
-  const began = site.now().getTime();
+  const began = context.now().getTime();
   return waitUntil(
-    site,
+    context,
     () => {
-      const minutes = Math.floor((site.now().getTime() - began) / 60_000);
-      site.tell(`DynamoDB exports ${table}, ${minutes} min`);
-      return readExport(site.aws, arn, site.signal);
+      const minutes = Math.floor((context.now().getTime() - began) / 60_000);
+      context.progress(`DynamoDB exports ${table}, ${minutes} min`);
+      return readExport(context.aws, arn, context.signal);
     },
     (seen) => seen?.status !== "IN_PROGRESS",
   );

@@ -8,8 +8,8 @@ import {
   type RestoredTable,
 } from "../aws/dynamodb/table-recovery.ts";
 import { CliError } from "../errors.ts";
-import type { NativeSite } from "./native-site.ts";
-import { waitUntil, wholeSecond } from "./native-site.ts";
+import type { NativeContext } from "./native-tables.ts";
+import { waitUntil, wholeSecond } from "./native-tables.ts";
 
 /** What a new table is made from. */
 export type RestoreSource =
@@ -53,15 +53,17 @@ export function sourceTable(source: RestoreSource): string {
  * @throws CliError for a target that is there and came from anything else: no table is ever restored into.
  */
 export async function planRestore(
-  site: NativeSite,
+  context: NativeContext,
   { source, target }: { source: RestoreSource; target: string },
 ): Promise<RestorePlan> {
-  const { aws, signal } = site;
+  const { aws, signal } = context;
   const found = await readRestored(aws, target, signal);
   const step = decideStep(found, source, target);
   const at =
-    step === "begin" ? await momentOf(site, source) : (found?.restored?.at ?? (await momentOf(site, source)));
-  return { step, source, target, at, settings: await settingsOf(site, source) };
+    step === "begin"
+      ? await momentOf(context, source)
+      : (found?.restored?.at ?? (await momentOf(context, source)));
+  return { step, source, target, at, settings: await settingsOf(context, source) };
 }
 
 /**
@@ -107,9 +109,9 @@ function isMoment(source: RestoreSource & { kind: "time" }, at: Date | undefined
   );
 }
 
-async function momentOf(site: NativeSite, source: RestoreSource): Promise<Date | undefined> {
+async function momentOf(context: NativeContext, source: RestoreSource): Promise<Date | undefined> {
   if (source.kind === "backup") return source.backup.createdAt;
-  const window = await readRecoveryWindow(site.aws, source.table, site.signal);
+  const window = await readRecoveryWindow(context.aws, source.table, context.signal);
   if (window === undefined) {
     throw new CliError(`table ${source.table} does not exist`, {
       hint: "a table that was deleted comes back from its last backup: mawps backup native list",
@@ -146,11 +148,11 @@ export function momentWithin(
 }
 
 /** The settings of the source as they are now; of a table that is gone, what the backup and the model know. */
-async function settingsOf(site: NativeSite, source: RestoreSource): Promise<LostSettings> {
+async function settingsOf(context: NativeContext, source: RestoreSource): Promise<LostSettings> {
   const name = sourceTable(source);
-  const described = await readSettings(site.aws, name, site.signal);
+  const described = await readSettings(context.aws, name, context.signal);
   if (described !== undefined) return described;
-  const declared = site.declaration.tables.find((table) => table.name === name);
+  const declared = context.model.tables.find((table) => table.name === name);
   const backup = source.kind === "backup" ? source.backup : undefined;
   const expiryAttribute = backup?.expiryAttribute ?? declared?.expiryAttribute;
   const stream = backup?.stream;
@@ -167,7 +169,7 @@ async function settingsOf(site: NativeSite, source: RestoreSource): Promise<Lost
  * Makes the new table, waits for it, and gives it the settings that DynamoDB leaves out. Interrupted, the same plan made
  * anew goes on where this one stopped.
  */
-export async function carryOutRestore(site: NativeSite, plan: RestorePlan): Promise<RestoreOutcome> {
+export async function carryOutRestore(context: NativeContext, plan: RestorePlan): Promise<RestoreOutcome> {
   const { source, target, at } = plan;
   const from = sourceTable(source);
   const details = {
@@ -179,35 +181,35 @@ export async function carryOutRestore(site: NativeSite, plan: RestorePlan): Prom
   const restore = async (): Promise<RestoreOutcome> => {
     if (plan.step === "begin") {
       await (source.kind === "backup"
-        ? beginRestoreFromBackup(site.aws, { arn: source.backup.arn, target })
-        : beginRestoreToTime(site.aws, { source: from, target, at: at ?? "latest" }));
+        ? beginRestoreFromBackup(context.aws, { arn: source.backup.arn, target })
+        : beginRestoreToTime(context.aws, { source: from, target, at: at ?? "latest" }));
     }
-    const restored = await untilReady(site, target);
-    site.tell(`writing the settings of ${target}`);
-    const { written, unsupported } = await restoreSettings(site.aws, target, plan.settings, site);
+    const restored = await untilReady(context, target);
+    context.progress(`writing the settings of ${target}`);
+    const { written, unsupported } = await restoreSettings(context.aws, target, plan.settings, context);
     return { table: target, from, at: restored.restored?.at ?? at, settings: written, unsupported };
   };
   const event = { action: "table.restored", details } as const;
   const outcome = ({ settings }: RestoreOutcome) => ({ steps: settings });
   // What was begun before has its intent.
   return plan.step === "begin"
-    ? site.audit.irreversible(event, restore, outcome)
-    : site.audit.change(event, restore, (result) => ({ ...outcome(result), phase: "done" }));
+    ? context.audit.irreversible(event, restore, outcome)
+    : context.audit.change(event, restore, (result) => ({ ...outcome(result), phase: "done" }));
 }
 
 /** A table just asked for may not be seen everywhere at once. */
 const looksForMissing = 20;
 
-async function untilReady(site: NativeSite, target: string): Promise<RestoredTable> {
-  const began = site.now().getTime();
+async function untilReady(context: NativeContext, target: string): Promise<RestoredTable> {
+  const began = context.now().getTime();
   let missing = 0;
   const seen = await waitUntil(
-    site,
+    context,
     async () => {
-      const found = await readRestored(site.aws, target, site.signal);
+      const found = await readRestored(context.aws, target, context.signal);
       missing = found === undefined ? missing + 1 : 0;
-      const minutes = Math.floor((site.now().getTime() - began) / 60_000);
-      site.tell(`DynamoDB restores ${target}: ${found?.status ?? "not seen yet"}, ${minutes} min`);
+      const minutes = Math.floor((context.now().getTime() - began) / 60_000);
+      context.progress(`DynamoDB restores ${target}: ${found?.status ?? "not seen yet"}, ${minutes} min`);
       return found;
     },
     (found) => found?.isReady === true || missing >= looksForMissing,

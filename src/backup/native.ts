@@ -11,8 +11,8 @@ import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import type { AuditDetails } from "../model/audit-details.ts";
 import type { TableDeclaration } from "../model/declaration.ts";
-import type { NativeSite } from "./native-site.ts";
-import { waitUntil } from "./native-site.ts";
+import type { NativeContext } from "./native-tables.ts";
+import { waitUntil } from "./native-tables.ts";
 
 /** How backups are called unless told otherwise; a run that was broken off is known by it. */
 const namePrefix = "mawps-";
@@ -33,20 +33,20 @@ function defaultName(now: Date): string {
 
 /** What is to be made; tables that are not there are left out. One of the same name that is under way is waited for. */
 export async function planBackups(
-  site: NativeSite,
+  context: NativeContext,
   tables: readonly TableDeclaration[],
   name: string | undefined,
 ): Promise<BackupPlan[]> {
   const plans: BackupPlan[] = [];
   for (const { role, name: table } of tables) {
-    if ((await readRestored(site.aws, table, site.signal)) === undefined) continue;
-    const underWay = (await backupsOf(site, [table])).find(
+    if ((await readRestored(context.aws, table, context.signal)) === undefined) continue;
+    const underWay = (await backupsOf(context, [table])).find(
       (backup) => backup.status === "CREATING" && isMeant(backup, name),
     );
     plans.push({
       role,
       table,
-      name: underWay?.name ?? name ?? defaultName(site.now()),
+      name: underWay?.name ?? name ?? defaultName(context.now()),
       underWay: underWay?.arn,
     });
   }
@@ -61,12 +61,12 @@ function isMeant(backup: NativeBackup, name: string | undefined): boolean {
 
 /** Makes them side by side, and gives them when all can be restored from. */
 export async function makeBackups(
-  site: NativeSite,
+  context: NativeContext,
   plans: readonly BackupPlan[],
 ): Promise<NativeBackupContents[]> {
-  return site.audit.change(
+  return context.audit.change(
     plans.map(({ table, name }) => eventOf({ table, name })),
-    () => makeAll(site, plans),
+    () => makeAll(context, plans),
     (made) =>
       made.map(({ table, arn, bytes, items }, at) =>
         eventOf({ table, name: plans[at]?.name, backupId: arn, bytes, items }),
@@ -78,19 +78,22 @@ function eventOf(details: AuditDetails): AuditEvent {
   return { action: "backup.created", details: { engine: "native", ...details } };
 }
 
-async function makeAll(site: NativeSite, plans: readonly BackupPlan[]): Promise<NativeBackupContents[]> {
+async function makeAll(
+  context: NativeContext,
+  plans: readonly BackupPlan[],
+): Promise<NativeBackupContents[]> {
   const made: NativeBackupContents[] = [];
   const begun: { plan: BackupPlan; arn: string }[] = [];
   for (const plan of plans) {
-    site.signal?.throwIfAborted();
-    begun.push({ plan, arn: plan.underWay ?? (await beginNativeBackup(site.aws, plan, site)).arn });
+    context.signal?.throwIfAborted();
+    begun.push({ plan, arn: plan.underWay ?? (await beginNativeBackup(context.aws, plan, context)).arn });
   }
   for (const { plan, arn } of begun) {
     const backup = await waitUntil(
-      site,
+      context,
       () => {
-        site.tell(`DynamoDB backs up ${plan.table}`);
-        return readNativeBackup(site.aws, arn, site.signal);
+        context.progress(`DynamoDB backs up ${plan.table}`);
+        return readNativeBackup(context.aws, arn, context.signal);
       },
       (seen) => seen?.status !== "CREATING",
     );
@@ -104,7 +107,7 @@ async function makeAll(site: NativeSite, plans: readonly BackupPlan[]): Promise<
 
 /** The backups that AWS keeps of these tables, newest first. */
 export async function backupsOf(
-  { aws, signal }: NativeSite,
+  { aws, signal }: NativeContext,
   tables: readonly string[],
 ): Promise<NativeBackup[]> {
   const found: NativeBackup[] = [];
@@ -122,12 +125,12 @@ export function shortId({ arn }: Pick<NativeBackup, "arn">): string {
 
 /** @throws CliError when none or several are called so. */
 export async function backupNamed(
-  site: NativeSite,
+  context: NativeContext,
   named: string,
   tables: readonly string[],
 ): Promise<NativeBackupContents> {
-  const arn = named.startsWith("arn:") ? named : oneNamed(await backupsOf(site, tables), named).arn;
-  const backup = await readNativeBackup(site.aws, arn, site.signal);
+  const arn = named.startsWith("arn:") ? named : oneNamed(await backupsOf(context, tables), named).arn;
+  const backup = await readNativeBackup(context.aws, arn, context.signal);
   if (backup === undefined || backup.status === "DELETED") {
     throw new CliError(`DynamoDB has no backup ${named}`, { hint: "mawps backup native list shows them" });
   }
@@ -153,14 +156,14 @@ function oneNamed(backups: readonly NativeBackup[], named: string): NativeBackup
 }
 
 /** Deletes a backup for good. */
-export async function removeBackup(site: NativeSite, backup: NativeBackup): Promise<void> {
+export async function removeBackup(context: NativeContext, backup: NativeBackup): Promise<void> {
   if (backup.type === "AWS_BACKUP") {
     throw new CliError(`${shortId(backup)} belongs to AWS Backup, which alone may delete it`, {
       hint: "delete its recovery point there",
     });
   }
   const details = { engine: "native", backupIds: [backup.arn], table: backup.table, name: backup.name };
-  await site.audit.irreversible({ action: "backup.pruned", details }, () =>
-    deleteNativeBackup(site.aws, backup.arn),
+  await context.audit.irreversible({ action: "backup.pruned", details }, () =>
+    deleteNativeBackup(context.aws, backup.arn),
   );
 }

@@ -2,7 +2,7 @@ import { isDenied, isUnsupported } from "../aws/setting.ts";
 import { readRecoveryWindow, type RecoveryWindow } from "../aws/dynamodb/table-recovery.ts";
 import { enableRecovery } from "../aws/dynamodb/table-settings.ts";
 import type { TableDeclaration } from "../model/declaration.ts";
-import type { NativeSite } from "./native-site.ts";
+import type { NativeContext } from "./native-tables.ts";
 
 /** Point-in-time recovery of one table; `state` in words a script can tell apart. */
 export interface RecoveryStatus {
@@ -15,7 +15,7 @@ export interface RecoveryStatus {
 }
 
 export async function recoveryStatus(
-  { aws, signal }: NativeSite,
+  { aws, signal }: NativeContext,
   tables: readonly TableDeclaration[],
 ): Promise<RecoveryStatus[]> {
   return Promise.all(
@@ -84,18 +84,18 @@ export interface RecoveryChanged extends RecoveryChange {
 
 /** Makes the changes one by one. */
 export async function enableRecoveries(
-  site: NativeSite,
+  context: NativeContext,
   changes: readonly RecoveryChange[],
 ): Promise<RecoveryChanged[]> {
   const results: RecoveryChanged[] = [];
   for (const change of changes) {
-    site.signal?.throwIfAborted();
-    site.tell(`switching on recovery of ${change.table}`);
+    context.signal?.throwIfAborted();
+    context.progress(`switching on recovery of ${change.table}`);
     const { table, role, days } = change;
-    const { isDone, daysNow } = await site.audit.change(
+    const { isDone, daysNow } = await context.audit.change(
       { action: "table.recovery-enabled", details: { table, role, days } },
       () =>
-        enableRecovery(site.aws, table, days, site).then(
+        enableRecovery(context.aws, table, days, context).then(
           (reached) => ({ isDone: true, daysNow: reached }),
           (error: unknown) => {
             if (isUnsupported(error)) return { isDone: false, daysNow: undefined };

@@ -6,7 +6,7 @@ import { CliError } from "../errors.ts";
 import { secretPaths, secretTraces, type Secrets } from "../model/secrets.ts";
 import { parseItemLine } from "./item-line.ts";
 import type { PlannedTable } from "./create.ts";
-import type { NativeSite } from "./native-site.ts";
+import type { BackupSite } from "./site.ts";
 import { pacing, rateOf, type Rate } from "./rate.ts";
 
 /** Items that are named; what more there are is counted. */
@@ -25,7 +25,7 @@ export interface OpenPlace {
  * @throws CliError with where they are, `api-settings#global (google, openai) in table mawps-user-profiles`, and never what.
  */
 export async function refuseOpenSecrets(
-  site: Pick<NativeSite, "aws" | "declaration" | "signal" | "now">,
+  site: Pick<BackupSite, "aws" | "declaration" | "signal" | "now">,
   { tables, rate, hint }: OpenPlace,
 ): Promise<void> {
   const { secrets } = site.declaration;
@@ -51,7 +51,7 @@ export async function refuseOpenSecrets(
 
 /** Where there are secrets in a table, and how many more such places than are named. */
 async function openSecretsIn(
-  { declaration: { secrets }, ...site }: Pick<NativeSite, "aws" | "declaration" | "signal" | "now">,
+  { declaration: { secrets }, ...site }: Pick<BackupSite, "aws" | "declaration" | "signal" | "now">,
   { name, description, measure }: OpenPlace["tables"][number],
   rate: Rate | undefined,
 ): Promise<{ readonly found: readonly string[]; readonly more: number }> {

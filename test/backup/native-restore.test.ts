@@ -164,7 +164,7 @@ describe("a restore", () => {
     const site = {
       ...world.site,
       signal: stop.signal,
-      tell: (text: string) => (/CREATING/.test(text) ? stop.abort(new Error("stopped")) : undefined),
+      progress: (text: string) => (/CREATING/.test(text) ? stop.abort(new Error("stopped")) : undefined),
     };
     world.slowLooks = 1;
     await expect(
@@ -207,7 +207,7 @@ describe("a restore", () => {
 
   it("from a backup of a table that is gone takes the settings from the backup and the model", async () => {
     await restoreSettings(world.aws, profiles, everything);
-    const tables = world.site.declaration.tables.filter(({ name }) => name === profiles);
+    const tables = world.site.model.tables.filter(({ name }) => name === profiles);
     const arn = await oneBackup(tables);
     const dynamodb = await world.aws.dynamodb();
     await dynamodb.send(new UpdateTableCommand({ TableName: profiles, DeletionProtectionEnabled: false }));
@@ -242,7 +242,7 @@ describe("a backup that DynamoDB makes", () => {
   it("is waited for, recorded, and not begun again while it is under way", async () => {
     const world = await makeNativeWorld();
     try {
-      const tables = world.site.declaration.tables;
+      const tables = world.site.model.tables;
       world.slowLooks = 2;
       const plans = await planBackups(world.site, tables, undefined);
       expect(plans.map(({ table }) => table).sort()).toEqual(["mawps-migrations", "mawps-user-profiles"]);

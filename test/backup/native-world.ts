@@ -3,7 +3,7 @@ import { createBucket } from "../../src/aws/s3/bucket-settings.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { putNew } from "../../src/aws/dynamodb/records.ts";
 import { createTable, enableRecovery } from "../../src/aws/dynamodb/table-settings.ts";
-import type { NativeSite } from "../../src/backup/native-site.ts";
+import type { NativeContext } from "../../src/backup/native-tables.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import { openSite } from "../setup/site.ts";
@@ -15,7 +15,7 @@ export const exportsBucket = "mawps-exports";
 /** A store with the profile and migration tables, and a site that waits a millisecond where AWS takes minutes. */
 export interface NativeWorld {
   readonly aws: Aws;
-  readonly site: NativeSite;
+  readonly site: NativeContext;
   readonly events: AuditEvent[];
   /** What was said while something was waited for. */
   readonly told: string[];
@@ -41,9 +41,9 @@ export async function makeNativeWorld(): Promise<NativeWorld> {
     close: () => store.close(),
     site: {
       aws,
-      declaration: mawps(defaultNames),
+      model: mawps(defaultNames),
       now: () => new Date(),
-      tell: (text) => void told.push(text),
+      progress: (text) => void told.push(text),
       audit: listeningAudit((more) => events.push(...more)),
       firstDelayMs: 1,
     },

@@ -7,7 +7,7 @@ import { duration } from "../../output/dates.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../../program.ts";
 import { assertOutside, foreseeBackups, placeOf, repoFlag } from "./repository.ts";
-import { s3Place } from "./native/site.ts";
+import { s3Place } from "./native/names.ts";
 import type { Run } from "../run.ts";
 
 /** `mawps backup create`: tables, files and accounts in one snapshot. */

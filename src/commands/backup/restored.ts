@@ -1,16 +1,16 @@
 import type { RestoreOutcome, RestorePlan, RestoreSource } from "../../backup/native-restore.ts";
 import { localTime } from "../../output/dates.ts";
-import type { NativeRun } from "./native/site.ts";
+import type { Context } from "../../context.ts";
 import type { Run } from "../run.ts";
 
 /** Plans, asks, restores and prints: what both of AWS's own restores do alike. */
 export async function restoreNatively(
   run: Run,
-  native: NativeRun,
+  context: Context,
   { source, target }: { source: RestoreSource; target: string },
 ): Promise<void> {
   const { planRestore, carryOutRestore, sourceTable } = await import("../../backup/native-restore.ts");
-  const plan = await planRestore(native.site, { source, target });
+  const plan = await planRestore(context, { source, target });
   const from = sourceTable(source);
   const at = plan.at === undefined ? "as late as possible" : `as of ${localTime(plan.at)}`;
   if (run.config.dryRun) {
@@ -25,15 +25,14 @@ export async function restoreNatively(
       destructive: false,
     });
   }
-  await run.audit.open();
+  await context.audit.open();
   if (plan.step === "begin" && plan.at !== undefined && source.kind === "time" && !source.isNamed) {
     run.note(
       `interrupted, DynamoDB goes on by itself; --at ${plan.at.toISOString()} --into ${target} waits on`,
     );
   }
-  const waiting = await native.waiting(`DynamoDB restores ${target}`);
-  const outcome = await carryOutRestore(native.site, plan);
-  waiting.stop();
+  context.progress(`DynamoDB restores ${target}`);
+  const outcome = await carryOutRestore(context, plan);
   await run.print(outcome, asText);
 }
 

@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { count } from "../../../output/text.ts";
 import type { AnyCommand, Begin } from "../../../program.ts";
-import { nativeName } from "./site.ts";
+import { nativeName } from "./names.ts";
 
 /** `mawps backup native create`: lets DynamoDB make a backup of the tables. */
 export function nativeCreate(begin: Begin): AnyCommand {
@@ -12,16 +12,14 @@ export function nativeCreate(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup native create --name before-the-move")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ nativeRun }, { makeBackups, planBackups }, { tablesMeant }, { nativeRow, nativeTable }] =
-        await Promise.all([
-          import("./site.ts"),
-          import("../../../backup/native.ts"),
-          import("../../../backup/native-site.ts"),
-          import("./table.ts"),
-        ]);
-      const native = await nativeRun(run, "writes");
-      const tables = tablesMeant(native.site.declaration, options.table);
-      const plans = await planBackups(native.site, tables, options.name);
+      const [{ makeBackups, planBackups }, { tablesMeant }, { nativeRow, nativeTable }] = await Promise.all([
+        import("../../../backup/native.ts"),
+        import("../../../backup/native-tables.ts"),
+        import("./table.ts"),
+      ]);
+      const context = await run.context("writes");
+      const tables = tablesMeant(context.model, options.table);
+      const plans = await planBackups(context, tables, options.name);
       if (run.config.dryRun) {
         return run.print({ dryRun: true, backups: plans }, () =>
           plans.length === 0
@@ -35,10 +33,9 @@ export function nativeCreate(begin: Begin): AnyCommand {
                 .join("\n"),
         );
       }
-      await run.audit.open();
-      const waiting = await native.waiting(`DynamoDB backs up ${count(plans.length, "table")}`);
-      const rows = (await makeBackups(native.site, plans)).map(nativeRow);
-      waiting.stop();
+      await context.audit.open();
+      context.progress(`DynamoDB backs up ${count(plans.length, "table")}`);
+      const rows = (await makeBackups(context, plans)).map(nativeRow);
       await run.printRows(rows, nativeTable);
     });
 }

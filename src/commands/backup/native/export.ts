@@ -1,11 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
-import type { NativeSite } from "../../../backup/native-site.ts";
+import type { Context } from "../../../context.ts";
 import { CliError } from "../../../errors.ts";
 import { localTime } from "../../../output/dates.ts";
 import { table } from "../../../output/table.ts";
 import { grouped } from "../../../output/text.ts";
 import type { AnyCommand, Begin } from "../../../program.ts";
-import { s3Place } from "./site.ts";
+import { s3Place } from "./names.ts";
 
 /** One table's export, as it is printed. */
 interface Row {
@@ -29,22 +29,20 @@ export function nativeExport(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup native export --to s3://my-exports/mawps")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ nativeRun }, exports, { tablesMeant }, { recoveryStatus }] = await Promise.all([
-        import("./site.ts"),
+      const [exports, { tablesMeant }, { recoveryStatus }] = await Promise.all([
         import("../../../backup/native-export.ts"),
-        import("../../../backup/native-site.ts"),
+        import("../../../backup/native-tables.ts"),
         import("../../../backup/pitr.ts"),
       ]);
-      const native = await nativeRun(run, "writes");
-      const { site } = native;
+      const context = await run.context("writes");
       const place = options.to;
-      exports.assertMayHold(site.declaration, place);
-      const stati = await recoveryStatus(site, tablesMeant(site.declaration, options.table));
+      exports.assertMayHold(context.model, place);
+      const stati = await recoveryStatus(context, tablesMeant(context.model, options.table));
       const tables = stati.filter(({ state }) => state !== "no table").map(({ table }) => table);
       if (tables.length === 0) throw new CliError("there is no table to export");
       const to = `s3://${place.bucket}/${place.prefix}`;
-      if (options.withSecrets !== true) await refuseSecrets(native.site, tables);
-      const begun = await exports.findBegun(site, { tables, place });
+      if (options.withSecrets !== true) await refuseSecrets(context, tables);
+      const begun = await exports.findBegun(context, { tables, place });
       if (run.config.dryRun) {
         return run.print({ dryRun: true, tables, to, begun }, () =>
           [
@@ -59,15 +57,14 @@ export function nativeExport(begin: Begin): AnyCommand {
         question: `Let DynamoDB export ${tables.join(", ")} to ${to}? AWS bills it by the size of the tables.`,
         destructive: false,
       });
-      await run.audit.open();
-      const waiting = await native.waiting("DynamoDB exports the tables");
-      const finished = await exports.exportToPlace(site, {
+      await context.audit.open();
+      context.progress("DynamoDB exports the tables");
+      const finished = await exports.exportToPlace(context, {
         tables,
         place,
         token: run.world.randomHex(16),
         begun,
       });
-      waiting.stop();
       const rows = finished.map((each): Row => {
         const { arn, bucket, manifest, at, bytes, files } = each.export;
         return {
@@ -98,20 +95,23 @@ export function nativeExport(begin: Begin): AnyCommand {
 }
 
 /** S3 encrypts what lies in it, and decrypts it for whoever may read the bucket, who need not be allowed to read the table. */
-async function refuseSecrets(site: NativeSite, tables: readonly string[]): Promise<void> {
+async function refuseSecrets(context: Context, tables: readonly string[]): Promise<void> {
   const [{ describeTable }, { refuseOpenSecrets }] = await Promise.all([
     import("../../../aws/dynamodb/table-description.ts"),
     import("../../../backup/secrets.ts"),
   ]);
-  const described = site.declaration.tables
-    .filter(({ name, role }) => tables.includes(name) && site.declaration.secrets.tables.includes(role))
+  const described = context.model.tables
+    .filter(({ name, role }) => tables.includes(name) && context.model.secrets.tables.includes(role))
     .map(async ({ role, name }) => {
-      const found = await describeTable(site.aws, name, site.signal);
+      const found = await describeTable(context.aws, name, context.signal);
       return found === undefined ? [] : [{ role, name, ...found }];
     });
-  await refuseOpenSecrets(site, {
-    tables: (await Promise.all(described)).flat(),
-    rate: undefined,
-    hint: "leave the table out (--table), or pass --with-secrets if whoever reads the bucket may have them",
-  });
+  await refuseOpenSecrets(
+    { ...context, declaration: context.model },
+    {
+      tables: (await Promise.all(described)).flat(),
+      rate: undefined,
+      hint: "leave the table out (--table), or pass --with-secrets if whoever reads the bucket may have them",
+    },
+  );
 }

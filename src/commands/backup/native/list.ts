@@ -9,15 +9,14 @@ export function nativeList(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup native list --table userProfiles")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ nativeRun }, { backupsOf }, { tablesMeant }, { nativeRow, nativeTable }] = await Promise.all([
-        import("./site.ts"),
+      const [{ backupsOf }, { tablesMeant }, { nativeRow, nativeTable }] = await Promise.all([
         import("../../../backup/native.ts"),
-        import("../../../backup/native-site.ts"),
+        import("../../../backup/native-tables.ts"),
         import("./table.ts"),
       ]);
-      const { site } = await nativeRun(run, "reads");
-      const names = tablesMeant(site.declaration, options.table).map(({ name }) => name);
-      const rows = (await backupsOf(site, names)).map(nativeRow);
+      const context = await run.context("reads");
+      const names = tablesMeant(context.model, options.table).map(({ name }) => name);
+      const rows = (await backupsOf(context, names)).map(nativeRow);
       await run.printRows(rows, async (rows, layout) =>
         rows.length === 0 ? "AWS keeps no backup of these tables" : nativeTable(rows, layout),
       );

@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { CliError } from "../../../errors.ts";
 import type { AnyCommand, Begin } from "../../../program.ts";
-import { nativeName } from "./site.ts";
+import { nativeName } from "./names.ts";
 
 /** `mawps backup native restore`: a new table from a backup of DynamoDB's. */
 export function nativeRestore(begin: Begin): AnyCommand {
@@ -16,20 +16,19 @@ export function nativeRestore(begin: Begin): AnyCommand {
     )
     .action(async (named, options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ nativeRun }, { restoreNatively }, { backupNamed }, { tablesMeant }] = await Promise.all([
-        import("./site.ts"),
+      const [{ restoreNatively }, { backupNamed }, { tablesMeant }] = await Promise.all([
         import("../restored.ts"),
         import("../../../backup/native.ts"),
-        import("../../../backup/native-site.ts"),
+        import("../../../backup/native-tables.ts"),
       ]);
-      const native = await nativeRun(run, "writes");
-      const tables = tablesMeant(native.site.declaration, options.table).map(({ name }) => name);
-      const backup = await backupNamed(native.site, named, tables);
+      const context = await run.context("writes");
+      const tables = tablesMeant(context.model, options.table).map(({ name }) => name);
+      const backup = await backupNamed(context, named, tables);
       if (backup.status !== "AVAILABLE") {
         throw new CliError(`the backup ${backup.name} is not finished yet`, {
           hint: "try again in a minute",
         });
       }
-      await restoreNatively(run, native, { source: { kind: "backup", backup }, target: options.into });
+      await restoreNatively(run, context, { source: { kind: "backup", backup }, target: options.into });
     });
 }

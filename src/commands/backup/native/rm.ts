@@ -12,24 +12,22 @@ export function nativeRm(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup native rm before-the-move --table userProfiles")
     .action(async (named, options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ nativeRun }, { backupNamed, removeBackup }, { tablesMeant }, { nativeRow }] =
-        await Promise.all([
-          import("./site.ts"),
-          import("../../../backup/native.ts"),
-          import("../../../backup/native-site.ts"),
-          import("./table.ts"),
-        ]);
-      const native = await nativeRun(run, "writes");
-      const tables = tablesMeant(native.site.declaration, options.table).map(({ name }) => name);
-      const backup = await backupNamed(native.site, named, tables);
+      const [{ backupNamed, removeBackup }, { tablesMeant }, { nativeRow }] = await Promise.all([
+        import("../../../backup/native.ts"),
+        import("../../../backup/native-tables.ts"),
+        import("./table.ts"),
+      ]);
+      const context = await run.context("writes");
+      const tables = tablesMeant(context.model, options.table).map(({ name }) => name);
+      const backup = await backupNamed(context, named, tables);
       const made = backup.createdAt === undefined ? "" : ` of ${localTime(backup.createdAt)}`;
       const what = `backup ${visible(backup.name)} of ${backup.table}${made}`;
       if (run.config.dryRun) {
         return run.print({ dryRun: true, ...nativeRow(backup) }, () => `would delete ${what}`);
       }
       await run.confirm({ question: `Delete ${what} for good?`, destructive: true, deletes: true });
-      await run.audit.open();
-      await removeBackup(native.site, backup);
+      await context.audit.open();
+      await removeBackup(context, backup);
       await run.print({ ...nativeRow(backup), status: "DELETED" }, () => `deleted ${what}`);
     });
 }

@@ -17,14 +17,13 @@ export function pitrEnable(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup pitr enable --table userProfiles")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ nativeRun }, pitr, { tablesMeant }] = await Promise.all([
-        import("../native/site.ts"),
+      const [pitr, { tablesMeant }] = await Promise.all([
         import("../../../backup/pitr.ts"),
-        import("../../../backup/native-site.ts"),
+        import("../../../backup/native-tables.ts"),
       ]);
-      const native = await nativeRun(run, "writes");
-      const tables = tablesMeant(native.site.declaration, options.table);
-      const stati = await pitr.recoveryStatus(native.site, tables);
+      const context = await run.context("writes");
+      const tables = tablesMeant(context.model, options.table);
+      const stati = await pitr.recoveryStatus(context, tables);
       const changes = pitr.recoveryChanges(tables, stati, options.days);
       const untold = pitr.untoldPeriods(stati).map((table): Row => ({ table, result: "period not told" }));
       if (changes.length === 0 || run.config.dryRun) {
@@ -36,10 +35,9 @@ export function pitrEnable(begin: Begin): AnyCommand {
         question: `Switch on point-in-time recovery of ${which}? AWS bills it by the size of the table, each month.`,
         destructive: false,
       });
-      await run.audit.open();
-      const working = await native.waiting("switching on recovery");
-      const done = await pitr.enableRecoveries(native.site, changes);
-      working.stop();
+      await context.audit.open();
+      context.progress("switching on recovery");
+      const done = await pitr.enableRecoveries(context, changes);
       const made = done.map(({ isDone, daysNow, ...change }): Row => {
         if (isDone && daysNow === undefined) return { table: change.table, result: "period not told" };
         return { ...change, result: isDone ? "done" : "unknown to this server" };

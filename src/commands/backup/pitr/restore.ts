@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { AnyCommand, Begin } from "../../../program.ts";
 import { momentNamed } from "../moment.ts";
-import { nativeName } from "../native/site.ts";
+import { nativeName } from "../native/names.ts";
 
 /** `mawps backup pitr restore`: a new table with the state of one at a moment. */
 export function pitrRestore(begin: Begin): AnyCommand {
@@ -13,16 +13,15 @@ export function pitrRestore(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup pitr restore --at '2h ago' --into profiles-before")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ nativeRun }, { restoreNatively }, { tableNamed }] = await Promise.all([
-        import("../native/site.ts"),
+      const [{ restoreNatively }, { tableNamed }] = await Promise.all([
         import("../restored.ts"),
-        import("../../../backup/native-site.ts"),
+        import("../../../backup/native-tables.ts"),
       ]);
-      const native = await nativeRun(run, "writes");
-      const { declaration } = native.site;
-      const { name } = tableNamed(declaration, options.table ?? declaration.tables[0]?.role ?? "");
+      const context = await run.context("writes");
+      const { model } = context;
+      const { name } = tableNamed(model, options.table ?? model.tables[0]?.role ?? "");
       const { of, isNamed } = options.at;
-      await restoreNatively(run, native, {
+      await restoreNatively(run, context, {
         source: { kind: "time", table: name, at: of(run.world.now()), isNamed },
         target: options.into,
       });

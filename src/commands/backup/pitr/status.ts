@@ -14,13 +14,12 @@ export function pitrStatus(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup pitr status")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ nativeRun }, { recoveryStatus }, { tablesMeant }] = await Promise.all([
-        import("../native/site.ts"),
+      const [{ recoveryStatus }, { tablesMeant }] = await Promise.all([
         import("../../../backup/pitr.ts"),
-        import("../../../backup/native-site.ts"),
+        import("../../../backup/native-tables.ts"),
       ]);
-      const { site } = await nativeRun(run, "reads");
-      await run.printRows(await recoveryStatus(site, tablesMeant(site.declaration, options.table)), asText);
+      const context = await run.context("reads");
+      await run.printRows(await recoveryStatus(context, tablesMeant(context.model, options.table)), asText);
     });
 }
 

@@ -1,19 +1,14 @@
 import type { AuditTrail } from "../audit/trail.ts";
-import type { Aws } from "../aws/clients.ts";
+import type { Context } from "../context.ts";
 import { pause } from "../retry.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import type { Declaration, TableDeclaration } from "../model/declaration.ts";
 
 /** What AWS's own backups are worked with. */
-export interface NativeSite {
-  readonly aws: Aws;
-  readonly declaration: Declaration;
-  readonly signal?: AbortSignal;
-  now(): Date;
-  /** Is told how far something is that AWS does by itself. */
-  readonly tell: (text: string) => void;
+export interface NativeContext extends Pick<Context, "aws" | "model" | "now" | "progress"> {
   readonly audit: AuditTrail;
-  /** Milliseconds before something is looked at again; doubled each time up to ten seconds. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds before something is looked at again; doubled each time up to ten seconds. Tests shorten it. */
   readonly firstDelayMs?: number;
 }
 
@@ -39,7 +34,7 @@ export function tablesMeant(declaration: Declaration, roleOrName: string | undef
  * waits on.
  */
 export async function waitUntil<T>(
-  { signal, firstDelayMs = 500 }: Pick<NativeSite, "signal" | "firstDelayMs">,
+  { signal, firstDelayMs = 500 }: Pick<NativeContext, "signal" | "firstDelayMs">,
   look: () => Promise<T>,
   isDone: (seen: T) => boolean,
 ): Promise<T> {
