@@ -3,6 +3,9 @@
 --  * A file is READY only when a scan has found it CLEAN, or was left out by policy: an error of the scanner never makes one.
 
 CREATE TABLE IF NOT EXISTS users (id uuid PRIMARY KEY, email varchar(255) UNIQUE NOT NULL, name varchar(255));
+-- Stands for whoever has left and was erased.
+INSERT INTO users (id, email, name)
+VALUES ('00000000-0000-4000-8000-000000000000', 'deleted-user@invalid', 'deleted user') ON CONFLICT DO NOTHING;
 CREATE TABLE IF NOT EXISTS customers (id uuid PRIMARY KEY, name varchar(255) NOT NULL, email varchar(255));
 CREATE TABLE IF NOT EXISTS opportunities (
   id uuid PRIMARY KEY,
@@ -26,7 +29,7 @@ CREATE TABLE file_attachments (
   deleted_at timestamptz,
   tags jsonb,
   CONSTRAINT file_of_somebody CHECK (customer_id IS NOT NULL OR opportunity_id IS NOT NULL),
-  CONSTRAINT ready_is_scanned CHECK (status <> 'READY' OR scan_result IN ('CLEAN', 'SKIPPED'))
+  CONSTRAINT ready_is_scanned CHECK (status <> 'READY' OR (scan_result IS NOT NULL AND scan_result IN ('CLEAN', 'SKIPPED')))
 );
 
 CREATE INDEX idx_file_customer ON file_attachments (customer_id) WHERE customer_id IS NOT NULL;

@@ -27,6 +27,10 @@ CREATE TABLE `users` (
   KEY `idx_users_role_created_at_is_active` (`role`, `created_at`, `is_active`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
+-- Has what an erased person made for all; nobody can sign in with it: no hash is a single letter.
+INSERT INTO `users` (`id`, `email`, `password_hash`, `name`, `is_active`)
+VALUES ('deleted-user', 'deleted-user@invalid', '!', 'deleted user', FALSE);
+
 CREATE TABLE `user_profiles` (
   `id` VARCHAR(36) NOT NULL,
   `user_id` VARCHAR(36) NOT NULL,
@@ -299,7 +303,7 @@ CREATE TABLE `subscriptions` (
   KEY `idx_subscriptions_organization_id` (`organization_id`),
   KEY `idx_subscriptions_status` (`status`),
   KEY `idx_subscriptions_plan_type` (`plan_type`),
-  CONSTRAINT `fk_subscriptions_user_id` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE,
+  CONSTRAINT `fk_subscriptions_user_id` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE RESTRICT,
   CONSTRAINT `fk_subscriptions_organization_id` FOREIGN KEY (`organization_id`) REFERENCES `organizations` (`id`) ON DELETE SET NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 

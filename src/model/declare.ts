@@ -40,7 +40,7 @@ interface Site {
 /** What the storage of a site looks like, by its model and its settings. Pure: the same give the same. */
 export function declarationOf(model: Model, names: SiteNames, periods: Periods): Declaration {
   const site = { model, names, periods };
-  const { expected = [], secrets = { tables: [], names: "", items: [] } } = model;
+  const { expected = [] } = model;
   return {
     name: model.name,
     region: names.region,
@@ -51,13 +51,34 @@ export function declarationOf(model: Model, names: SiteNames, periods: Periods):
       : {}),
     ...trailOf(site),
     owned: ownedOf(model),
-    secrets,
+    secrets: secretsOf(model),
     retention: rulesOf(site),
     expected: expected.map(({ alsoIn, ...each }) => ({
       ...each,
       alsoIn: alsoIn.map((role) => bucketName(site, role)),
     })),
   };
+}
+
+/** The words as regular expressions: none that a model could write itself would be safe against a text that takes for ever. */
+export function secretsOf({ secrets }: Pick<Model, "secrets">): Declaration["secrets"] {
+  if (secrets === undefined) return { tables: [], names: nothing, items: [] };
+  const names = secrets.names.map((name) => `${name.replaceAll("-", "[_-]?")}s?`);
+  return {
+    tables: secrets.tables,
+    names: names.length === 0 ? nothing : names.join("|"),
+    items: secrets.items.map(({ ids, attributes }) => ({
+      ids: ids.map(patternOf).join("|"),
+      attributes,
+    })),
+  };
+}
+
+const nothing = "(?!)";
+
+function patternOf(id: string): string {
+  const literal = id.replace(/\*$/, "").replaceAll(/[$()*+./?[\\\]^{|}]/g, String.raw`\$&`);
+  return id.endsWith("*") ? `${literal}[^"]*` : literal;
 }
 
 function trailOf(site: Site): Pick<Declaration, "trail"> {

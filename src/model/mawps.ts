@@ -1,6 +1,6 @@
 import model from "../../models/mawps.json" with { type: "json" };
 import type { Declaration } from "./declaration.ts";
-import { declarationOf } from "./declare.ts";
+import { declarationOf, secretsOf } from "./declare.ts";
 import { defaultPeriods, type RetentionPeriods } from "./retention.ts";
 import type { Model } from "./schema.ts";
 
@@ -52,7 +52,7 @@ export const defaultNames: Names = {
 export const mawpsModel = model as unknown as Model;
 
 /** API keys and whatever else opens something, wherever the site's pages have put it. */
-export const siteSecrets = model.secrets;
+export const siteSecrets = secretsOf(model);
 
 /** The storage of MAWPS. Pure: the same names give the same declaration. */
 export function mawps(names: Names, periods: RetentionPeriods = defaultPeriods): Declaration {

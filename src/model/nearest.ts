@@ -1,5 +1,6 @@
 /** The word that was likely meant: one with few letters added, left out or replaced; undefined where none is near. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
+  if (word.length > mostLetters || words.length > mostWords) return undefined;
   const near = words
     .filter((each) => Math.abs(each.length - word.length) <= mostApart(each))
     .map((each) => ({ word: each, distance: distance(word, each) }))
@@ -7,6 +8,10 @@ export function nearest(word: string, words: readonly string[]): string | undefi
     .toSorted((one, other) => one.distance - other.distance);
   return near[0]?.word;
 }
+
+/** Of longer words, and among more of them, the time that it takes is not worth the hint. */
+const mostLetters = 64;
+const mostWords = 500;
 
 function mostApart(word: string): number {
   return Math.max(1, Math.floor(word.length / 3));

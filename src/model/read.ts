@@ -8,7 +8,7 @@ import {
   type ParseError,
 } from "jsonc-parser";
 import { z } from "zod";
-import { faultsIn, mostEntities, type Fault } from "./check.ts";
+import { faultsIn, mostEntities, mostFaults, type Fault } from "./check.ts";
 import { isRecord } from "./json.ts";
 import { nearest } from "./nearest.ts";
 import { modelSchema, type Model } from "./schema.ts";
@@ -21,7 +21,6 @@ export type Reading = { readonly model: Model } | { readonly faults: readonly Fa
 /** No site's model is near this. */
 const mostModelBytes = 1_000_000;
 const mostLevels = 24;
-const mostFaults = 100;
 
 /**
  * Reads a model file (JSON with comments) and checks it whole: its form, then what its parts say of each other. What comes back is
@@ -40,9 +39,12 @@ export function readModel(text: string): Reading {
   const parsed = modelSchema.safeParse(value);
   const faults = parsed.success
     ? faultsIn(parsed.data)
-    : parsed.error.issues.flatMap((issue) => faultsOf(issue, value));
+    : parsed.error.issues.slice(0, mostFaults).flatMap((issue) => faultsOf(issue, value));
   if (parsed.success && faults.length === 0) return { model: parsed.data };
-  return { faults: withLines(text, faults.slice(0, mostFaults)) };
+  const told = withLines(text, faults.slice(0, mostFaults));
+  if (faults.length <= mostFaults) return { faults: told };
+  const what = "has more faults than are told at once";
+  return { faults: [...told, { path: "", what, remedy: "mend these first" }] };
 }
 
 /** What must not even be parsed: too large, too deep, a key twice in one object, a name that objects answer to by themselves. */
@@ -141,7 +143,7 @@ function faultsOf(issue: z.core.$ZodIssue, value: unknown): Fault[] {
   switch (issue.code) {
     case "unrecognized_keys": {
       const known = namesAt(modelSchema, issue.path);
-      return issue.keys.map((key) => {
+      return issue.keys.slice(0, mostFaults).map((key) => {
         const meant = nearest(key, known);
         const remedy = meant === undefined ? `there are: ${known.join(", ")}` : `did you mean "${meant}"?`;
         return { path: pathText([...issue.path, key]), what: "is no key that is known here", remedy };

@@ -24,12 +24,20 @@ const key = z.union(
 /** Names of settings that change a number of the model: `retention.deletedDocuments`. */
 const setting = z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/, "is no name of a setting");
 
+/** It becomes part of a bucket's policy, in which `*`, `?` and `$` would be more than they say. */
+const publicFolder = z
+  .string()
+  .regex(
+    /^([A-Za-z0-9._-]+\/){1,20}$/,
+    'is no folder such as "public/": letters, digits, ".", "_" and "-", and a slash behind',
+  );
+
 const bucket = z.strictObject({
   name: text.describe("default name; the setting buckets.<role> changes it"),
   about: text.optional(),
   access: z
     .union(
-      [z.literal("private"), z.strictObject({ public: text })],
+      [z.literal("private"), z.strictObject({ public: publicFolder })],
       'is neither "private" nor {"public": "folder/"}',
     )
     .describe('"private", or {"public": "folder/"}: what anybody may read begins with that'),
@@ -298,10 +306,28 @@ const expected = z.strictObject({
 
 const secrets = z.strictObject({
   tables: z.array(role).describe("in which there may be some"),
-  names: text.describe("a regular expression of how the names of such attributes end"),
+  names: z
+    .array(
+      z
+        .string()
+        .regex(/^[a-z]+(-[a-z]+)*$/, 'is no word or words such as "api-key"')
+        .max(64),
+    )
+    .max(100)
+    .describe('how the names of such attributes end: "api-key" is apiKey, API_KEY and api-keys'),
   items: z
-    .array(z.strictObject({ ids: text, attributes: z.array(attribute).min(1) }))
-    .describe("items by the value of their partition key, in which these attributes are secret as a whole"),
+    .array(
+      z.strictObject({
+        ids: z
+          .array(text.regex(/^[^*]*\*?$/, "has a * that is not its last letter"))
+          .min(1)
+          .max(100),
+        attributes: z.array(attribute).min(1),
+      }),
+    )
+    .describe(
+      "items by the value of their partition key (a * at its end is anything), in which these attributes are secret as a whole",
+    ),
 });
 
 export const modelSchema = z.strictObject({

@@ -86,6 +86,7 @@ describe("the model of a site", () => {
       ["retention.deletedDocuments", 30, "MAWPS_RETENTION_DELETED_DOCUMENTS"],
       ["retention.expiredDocuments", 0, "MAWPS_RETENTION_EXPIRED_DOCUMENTS"],
       ["retention.halfDoneUploads", 1, "MAWPS_RETENTION_HALF_DONE_UPLOADS"],
+      ["retention.tempUploads", 1, "MAWPS_RETENTION_TEMP_UPLOADS"],
       ["retention.exports", 30, "MAWPS_RETENTION_EXPORTS"],
       ["retention.auditEntries", 2557, "MAWPS_RETENTION_AUDIT_ENTRIES"],
     ]);
