@@ -16,6 +16,7 @@ function step(name, ok) {
 try {
   if (step("install", install()) && step("build", run(process.execPath, ["scripts/build.mjs"]))) {
     step("lint", run("npx", ["oxlint"]));
+    step("import lists", run(process.execPath, ["scripts/rooms.mjs"]));
     step("format", run("npx", ["oxfmt", "--check"]));
     step("unused code", run("npx", ["knip"]));
     step("types", run("npx", ["tsc"]));

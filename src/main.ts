@@ -2,6 +2,7 @@ import { CliError, exitCodes } from "./errors.ts";
 import { paint } from "./output/layout.ts";
 import { withoutSecrets } from "./output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "./output/text.ts";
+import type { Voice } from "./program.ts";
 import type { World } from "./world.ts";
 
 /** Ended by Ctrl-C or SIGTERM: 128 + SIGINT, as shells count. */
@@ -54,19 +55,6 @@ function tellOfStopping({ signal, stderr }: World, voice: () => Voice): () => vo
 /** Whether it was stdout that failed, not a person who stopped it. */
 function isLostOutput({ aborted, reason }: AbortSignal): boolean {
   return aborted && reason instanceof Error && "syscall" in reason;
-}
-
-/** What is known of how the user wants to be told, even when the configuration could not be resolved. */
-export interface Voice {
-  readonly json: boolean;
-  readonly verbose: boolean;
-  readonly profile: string | undefined;
-  readonly region: string | undefined;
-  readonly endpointUrl: string | undefined;
-  /** Whether errors are shown in colours. */
-  readonly color: boolean;
-  /** Whether the command was about to change something, or did. */
-  readonly changing: boolean;
 }
 
 async function report(error: unknown, world: World, voice: Voice): Promise<number> {

@@ -1,20 +1,13 @@
 import { Command, Help, Option } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "./errors.ts";
-import type { Voice } from "./main.ts";
 import type { Model } from "./model/schema.ts";
+import type { AnyCommand, Begin, BuildTree, CommandTree } from "./commands/command.ts";
 import type { Run } from "./commands/run.ts";
 import type { World } from "./world.ts";
 import { showsColor } from "./output/layout.ts";
 import { visibleLines } from "./output/text.ts";
 import { suggestion } from "./suggestion.ts";
 import { version } from "./version.ts";
-
-/** Any command of the tree, whatever its options: commander's own type is generic over them. */
-// oxlint-disable-next-line typescript/no-explicit-any -- commander's variance leaves no narrower common type
-export type AnyCommand = Command<any, any, any>;
-
-/** Resolves the configuration for the command that was called and starts its run. */
-export type Begin = (command: AnyCommand) => Promise<Run>;
 
 interface Noun {
   readonly description: string;
@@ -23,7 +16,7 @@ interface Noun {
   /** What the site must have for it, by its model: a feature of that name; `mawps` where it works on no other site. */
   readonly needs?: keyof NonNullable<Model["features"]> | "mawps";
   /** Adds the verbs (or, where the noun is its own verb, its flags and action). Loaded when it is called. */
-  load(): Promise<(noun: AnyCommand, begin: Begin) => void>;
+  load(): Promise<(noun: AnyCommand, begin: Begin, build: BuildTree) => void>;
 }
 
 const nouns: Readonly<Record<string, Noun>> = {
@@ -123,12 +116,21 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
 };
 
-export interface Program {
-  run(argv: readonly string[]): Promise<void>;
-  /** The whole tree, every noun loaded: for completion and for tests that walk it. */
-  tree(): Promise<AnyCommand>;
+/** What is known of how the user wants to be told, even when the configuration could not be resolved. */
+export interface Voice {
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly profile: string | undefined;
+  readonly region: string | undefined;
+  readonly endpointUrl: string | undefined;
+  /** Whether errors are shown in colours. */
+  readonly color: boolean;
+  /** Whether the command was about to change something, or did. */
+  readonly changing: boolean;
+}
+
+export interface Program extends CommandTree {
   voice(): Voice;
-  close(): Promise<void>;
 }
 
 /** The commander tree. The verbs of a noun are loaded when the noun is called, and only then. */
@@ -208,7 +210,7 @@ export function buildProgram(world: World): Program {
   const loadNoun = async (noun: AnyCommand) => {
     if (loaded.has(noun)) return;
     loaded.add(noun);
-    (await nouns[noun.name()]?.load())?.(noun, begin);
+    (await nouns[noun.name()]?.load())?.(noun, begin, buildProgram);
     inheritSettings(noun);
     addOtherWords(noun);
     const examples = nouns[noun.name()]?.examples;

@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { connect, type Aws, type End } from "./aws/clients.ts";
+import { connect, type Aws } from "./aws/clients.ts";
+import type { End } from "./aws/end.ts";
 import type { Config } from "./config/config.ts";
 import { CliError, exitCodes } from "./errors.ts";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";

@@ -65,6 +65,12 @@ describe("a read on a local store that is not there", () => {
     expect(seen).toMatchObject({ value: { objects: [] } });
   });
 
+  it("is answered without a word of the SDK's own", async () => {
+    using warn = vi.spyOn(console, "warn");
+    await read((aws) => getItem(aws, { table: "mawps-user-profiles", key: { userId: { S: "owner" } } }));
+    expect(warn).not.toHaveBeenCalled();
+  });
+
   it("sees all tables in a list of them", async () => {
     const { seen } = await read(tableNames);
     expect(seen).toEqual([

@@ -1,7 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
-import type { Context } from "../context.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { auditChain } from "../model/audit.ts";
+import type { Declaration } from "../model/declaration.ts";
 
 /** Where a trail is kept. */
 export interface TrailPlace {
@@ -16,7 +16,11 @@ export interface TrailPlace {
  * Of the site's own trail.
  * @throws CliError where the model has none.
  */
-export function trailOf({ aws, model, signal }: Context): TrailPlace {
+export function trailOf({
+  aws,
+  model,
+  signal,
+}: Omit<TrailPlace, "table" | "bucket"> & { readonly model: Declaration }): TrailPlace {
   const { name, trail } = model;
   if (trail !== undefined) return { aws, ...trail, signal };
   throw new CliError(`the model of ${name} has no table for the audit trail`, {

@@ -4,21 +4,11 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { credentialChain } from "./credentials.ts";
 import { rememberOrigins } from "./explain/error-origin.ts";
+import type { End, Service } from "./end.ts";
 import { defaultLimits, type Limits, type Reach } from "./limits.ts";
 import type { Env } from "./proxy.ts";
 import { sdkRetries } from "./sdk-retries.ts";
 import { serverClock } from "./server-clock.ts";
-
-export type Service = "s3" | "dynamodb" | "cognito" | "sts";
-
-/**
- * The seam at which an end of our own stands in for the network: the SDK's `requestHandler`. Requests and
- * responses are the SDK's `HttpRequest` and `HttpResponse`; told apart by shape, so that no SDK is loaded here.
- */
-export interface End {
-  handle(request: unknown, options?: { abortSignal?: unknown }): Promise<{ response: unknown }>;
-  destroy?(): void;
-}
 
 export interface ConnectOptions {
   readonly region: string;

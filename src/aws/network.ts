@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import type { Agent } from "node:https";
 import { CliError } from "../errors.ts";
-import type { End } from "./clients.ts";
+import type { End } from "./end.ts";
 import type { Limits, Reach } from "./limits.ts";
 import { WebPageError, unreached } from "./explain/unreached.ts";
 import { proxyFor, type Env } from "./proxy.ts";

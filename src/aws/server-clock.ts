@@ -1,4 +1,4 @@
-import type { End } from "./clients.ts";
+import type { End } from "./end.ts";
 
 /** Hears the time in the answers of servers. */
 export interface ServerClock {

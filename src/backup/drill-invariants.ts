@@ -8,12 +8,38 @@ import { entriesIn } from "../documents/entries.ts";
 import { twoSizes } from "../model/bytes.ts";
 import { sameJson } from "../model/json.ts";
 import type { DocumentEntry } from "../model/documents.ts";
-import type { Drill, Fault } from "./drill.ts";
+import type { Repository } from "./repository.ts";
 import { auditRole } from "./restore-items.ts";
 import { isAnchor, type BucketPlan } from "./restore-object-plan.ts";
 import { type RestorePlan, usersOf } from "./restore-plan.ts";
 import type { TablePlan } from "./restore-table-plan.ts";
 import { planUsers } from "./users-plan.ts";
+import type { Manifest } from "./snapshot.ts";
+import type { Tell } from "../amount.ts";
+import type { Aws } from "../aws/clients.ts";
+import type { Declaration } from "../model/declaration.ts";
+
+/** Something that would be wrong after a restore. */
+export interface Fault {
+  /** What it is about: a table, a bucket, an entry. */
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface Drill {
+  /** The site that the backup is of: who was erased is known there, and what its links look like. */
+  readonly live: Aws;
+  readonly auditTable: string;
+  /** Empty, without tables and buckets; what is restored is for nobody but this drill. */
+  readonly into: Aws;
+  readonly declaration: Declaration;
+  readonly repository: Repository;
+  readonly manifest: Manifest;
+  readonly spool: string;
+  readonly signal: AbortSignal;
+  now(): Date;
+  readonly onProgress: Tell;
+}
 
 /** Roles of the site's table with the entries of documents, and of the bucket with the objects. */
 const entriesRole = "userProfiles";

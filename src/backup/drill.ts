@@ -1,40 +1,13 @@
 import { noAudit } from "../audit/audit.ts";
-import type { Aws } from "../aws/clients.ts";
-import type { Declaration } from "../model/declaration.ts";
 import { makeUserPool } from "../aws/cognito/user-pool.ts";
 import { CliError } from "../errors.ts";
-import { restoredFaults } from "./drill-invariants.ts";
+import { restoredFaults, type Drill, type Fault } from "./drill-invariants.ts";
 import { erasedUsers } from "./erasures.ts";
 import { countsOf, type Counts } from "./manifest.ts";
-import type { Tell } from "../amount.ts";
-import type { Repository } from "./repository.ts";
 import { readLedger } from "./restore-audit.ts";
 import { planRestore, usersOf } from "./restore-plan.ts";
 import type { RestoreSite } from "./restore-site.ts";
 import { carryOutRestore } from "./restore.ts";
-import type { Manifest } from "./snapshot.ts";
-
-/** Something that would be wrong after a restore. */
-export interface Fault {
-  /** What it is about: a table, a bucket, an entry. */
-  readonly what: string;
-  readonly why: string;
-}
-
-export interface Drill {
-  /** The site that the backup is of: who was erased is known there, and what its links look like. */
-  readonly live: Aws;
-  readonly auditTable: string;
-  /** Empty, without tables and buckets; what is restored is for nobody but this drill. */
-  readonly into: Aws;
-  readonly declaration: Declaration;
-  readonly repository: Repository;
-  readonly manifest: Manifest;
-  readonly spool: string;
-  readonly signal: AbortSignal;
-  now(): Date;
-  readonly onProgress: Tell;
-}
 
 export interface Step {
   readonly step: "restore" | "invariants" | "check";

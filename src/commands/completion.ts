@@ -1,9 +1,9 @@
 import { Argument, type Command } from "@commander-js/extra-typings";
 import { completionScript, type AtHand, type CompletionNode } from "../output/completion.ts";
-import { buildProgram, type AnyCommand, type Begin } from "../program.ts";
+import type { AnyCommand, Begin, BuildTree } from "./command.ts";
 
 /** `mawps completion bash|zsh|fish`: the script on stdout. */
-export function completion(noun: Command, begin: Begin): void {
+export function completion(noun: Command, begin: Begin, build: BuildTree): void {
   noun
     .addArgument(new Argument("<shell>", "your shell").choices(["bash", "zsh", "fish"] as const))
     .addHelpText(
@@ -12,7 +12,7 @@ export function completion(noun: Command, begin: Begin): void {
     )
     .action(async (shell, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const script = completionScript(shell, node(await buildProgram(run.world).tree()));
+      const script = completionScript(shell, node(await build(run.world).tree()));
       await run.print({ shell, script }, (result) => result.script);
     });
 }

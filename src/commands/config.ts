@@ -3,7 +3,7 @@ import { configFileName } from "../config/config-file.ts";
 import { settingsOf, type SettingKey } from "../config/config.ts";
 import { CliError } from "../errors.ts";
 import { table } from "../output/table.ts";
-import type { AnyCommand, Begin } from "../program.ts";
+import type { AnyCommand, Begin } from "./command.ts";
 
 /** `mawps config show|trust`: every setting, its value, where it came from, and where it could be said. */
 export function config(noun: AnyCommand, begin: Begin): void {

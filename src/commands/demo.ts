@@ -4,12 +4,12 @@ import { join, resolve as resolvePath } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { resolve } from "../config/config.ts";
 import { CliError } from "../errors.ts";
-import { buildProgram, type AnyCommand, type Begin } from "../program.ts";
+import type { AnyCommand, Begin, BuildTree } from "./command.ts";
 import { worldWith, type World } from "../world.ts";
 import { startRun, type Run } from "./run.ts";
 
 /** `mawps demo`: the main job on a temporary local store, each command shown before it runs. */
-export function demo(noun: Command, begin: Begin): void {
+export function demo(noun: Command, begin: Begin, build: BuildTree): void {
   noun
     .option("--keep <folder>", "leave its files and store in this new folder, to look at them afterwards")
     .addHelpText("after", "\nExamples:\n  mawps demo\n  mawps demo --keep demo")
@@ -55,7 +55,7 @@ export function demo(noun: Command, begin: Begin): void {
         world.stdout.write(`photo.jpg: ${width} x ${height}, carries ${carried(metadata)}\n`);
         for (const step of steps) {
           world.stdout.write(`\n$ mawps ${step.join(" ")}\n`);
-          const program = buildProgram(world);
+          const program = build(world);
           try {
             await program.run(step);
           } finally {

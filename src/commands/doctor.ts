@@ -11,7 +11,7 @@ import { CliError, exitCodes } from "../errors.ts";
 import type { Layout } from "../output/layout.ts";
 import { table } from "../output/table.ts";
 import { count } from "../output/text.ts";
-import type { AnyCommand, Begin } from "../program.ts";
+import type { AnyCommand, Begin } from "./command.ts";
 import { configuredSite, storeFolder } from "../target.ts";
 import { scannerOf } from "./doc/site.ts";
 import type { Run } from "./run.ts";

@@ -3,7 +3,7 @@ import type { Aws } from "../aws/clients.ts";
 import { configFileName, writeConfigFile } from "../config/config-file.ts";
 import { resolve as resolveConfig, settings, type SettingKey } from "../config/config.ts";
 import { CliError } from "../errors.ts";
-import type { AnyCommand, Begin } from "../program.ts";
+import type { AnyCommand, Begin } from "./command.ts";
 import type { Run } from "./run.ts";
 
 interface InitOptions {

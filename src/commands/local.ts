@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../errors.ts";
 import { facts } from "../output/table.ts";
-import type { AnyCommand, Begin } from "../program.ts";
+import type { AnyCommand, Begin } from "./command.ts";
 import type { Run } from "./run.ts";
 
 /** `mawps local path|serve|reset`: the embedded store as such. */

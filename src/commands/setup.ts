@@ -4,7 +4,7 @@ import type { AuditEvent } from "../model/audit.ts";
 import { mawpsModel } from "../model/mawps.ts";
 import { paint, type Layout, type Tone } from "../output/layout.ts";
 import { count, visible } from "../output/text.ts";
-import type { AnyCommand, Begin } from "../program.ts";
+import type { AnyCommand, Begin } from "./command.ts";
 import type { SetupResult } from "../setup/apply.ts";
 import type { OpenObjects } from "../setup/public-objects.ts";
 import type { Step, StepKind } from "../setup/step.ts";

@@ -1,7 +1,8 @@
 import { cp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { buildProgram, type AnyCommand } from "../../src/program.ts";
+import type { AnyCommand } from "../../src/commands/command.ts";
+import { buildProgram } from "../../src/program.ts";
 import { realWorld } from "../../src/real-world.ts";
 import { putProfile } from "../support/documents.ts";
 import { asBeforeThisTool } from "../support/old-store.ts";

@@ -1,6 +1,6 @@
 import { settings, type SettingKey } from "../../src/config/config.ts";
 import { exitCodes } from "../../src/errors.ts";
-import type { AnyCommand } from "../../src/program.ts";
+import type { AnyCommand } from "../../src/commands/command.ts";
 import { version } from "../../src/version.ts";
 
 // What docs/commands.md, docs/settings.md and the man page say, from the command tree and the table of settings.

@@ -1,4 +1,4 @@
-import type { Service } from "../clients.ts";
+import type { Service } from "../end.ts";
 
 /** What a failed call was about: S3's bare "Access Denied" names neither the action nor the resource. */
 export interface ErrorOrigin {

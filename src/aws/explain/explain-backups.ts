@@ -1,14 +1,10 @@
-import type { Facts } from "./explain.ts";
+import type { Explanation, Facts } from "./facts.ts";
 
 /**
  * What DynamoDB says about its own backups, recovery and exports. Its words for a missing table differ there from those
  * for items.
  */
-export function explainBackups({
-  name,
-  message,
-  origin,
-}: Facts): readonly [message: string, hint?: string] | undefined {
+export function explainBackups({ name, message, origin }: Facts): Explanation | undefined {
   if (origin?.service !== "dynamodb") return undefined;
   switch (name) {
     case "TableNotFoundException":

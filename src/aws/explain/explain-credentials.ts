@@ -1,4 +1,4 @@
-import type { ExplainContext, Explanation, Facts } from "./explain.ts";
+import type { ExplainContext, Explanation, Facts } from "./facts.ts";
 
 /** Why there are no credentials, or none that hold: in the words of whoever should have given them. */
 export function explainCredentials(facts: Facts): Explanation | undefined {

@@ -1,6 +1,6 @@
 import { own } from "../../model/json.ts";
 import { codeOf } from "../cuts.ts";
-import type { Explanation, Facts } from "./explain.ts";
+import type { Explanation, Facts } from "./facts.ts";
 import { unreached, WebPageError, type Unreached } from "./unreached.ts";
 
 const unreachable: Readonly<Record<string, string>> = {

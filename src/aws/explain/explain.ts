@@ -4,31 +4,8 @@ import { explainBackups } from "./explain-backups.ts";
 import { isUnsupported } from "../setting.ts";
 import { explainCredentials, isAboutTime } from "./explain-credentials.ts";
 import { explainNetwork, noAws } from "./explain-network.ts";
+import type { ExplainContext, Explanation, Facts } from "./facts.ts";
 import { iamAction } from "./iam-action.ts";
-
-/** What the call was made with, for the messages. */
-export interface ExplainContext {
-  readonly profile?: string;
-  readonly region?: string;
-  readonly endpointUrl?: string;
-}
-
-/** An SDK error, looked at from outside: nothing of the SDK is loaded here. */
-export interface Facts {
-  readonly error: Error;
-  readonly name: string;
-  readonly message: string;
-  /** HTTP status, when there was an answer. */
-  readonly status: number | undefined;
-  /** Fields of S3's error document, such as `Region`. */
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly origin: ErrorOrigin | undefined;
-  readonly context: ExplainContext;
-}
-
-/** Message and hint. */
-export type Explanation = readonly [message: string, hint?: string];
 
 /**
  * What an SDK error means for the user and what to do next; undefined for everything that is not understood, and for

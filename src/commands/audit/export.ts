@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { count, json } from "../../output/text.ts";
 import { periodOf, since, until } from "./period.ts";
 import { trailOf } from "../../audit/place.ts";

@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { auditExport } from "./export.ts";
 import { auditList } from "./list.ts";
 import { auditVerify } from "./verify.ts";

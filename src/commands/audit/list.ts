@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { AuditEntry } from "../../model/audit.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { periodOf, since, until } from "./period.ts";
 import { trailOf } from "../../audit/place.ts";
 import { storedTime } from "../stored-time.ts";

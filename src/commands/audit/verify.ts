@@ -3,7 +3,7 @@ import type { Fault, Found, Interruption, Verification } from "../../audit/verif
 import { CliError, exitCodes } from "../../errors.ts";
 import { paint } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
 import { trailOf } from "../../audit/place.ts";
 

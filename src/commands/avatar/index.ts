@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { avatarRm } from "./rm.ts";
 import { avatarSet } from "./set.ts";
 import { avatarUrl } from "./url.ts";

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { changingSite, documentSiteWith } from "../doc/site.ts";
 
 /** `mawps avatar rm`: no picture any more; the object stays until retention removes it. */

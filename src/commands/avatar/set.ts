@@ -4,7 +4,7 @@ import type { SetAvatar } from "../../site/avatars/set.ts";
 import { bytes } from "../../model/bytes.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { changingSiteWith } from "../doc/site.ts";
 
 /** On JPEG's scale, as the hero image has it. */

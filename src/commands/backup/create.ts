@@ -5,7 +5,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import { duration } from "../../output/dates.ts";
 import { count, grouped } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { assertOutside, foreseeBackups, placeOf, repoFlag } from "./repository.ts";
 import { s3Place } from "./native/names.ts";
 import type { Run } from "../run.ts";

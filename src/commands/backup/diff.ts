@@ -3,7 +3,7 @@ import type { Change, Difference } from "../../backup/diff.ts";
 import { isRecord } from "../../model/json.ts";
 import { paint, type Layout, type Tone } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag, snapshotName } from "./repository.ts";
 
 /** `mawps backup diff`: what is different in one backup from another, by key. */

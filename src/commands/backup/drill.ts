@@ -5,7 +5,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { count, grouped, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
 
 /** `mawps backup drill`: restores a backup on trial and looks whether it fits together. */

@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { backupCreate } from "./create.ts";
 import { backupDiff } from "./diff.ts";
 import { backupDrill } from "./drill.ts";

@@ -6,7 +6,7 @@ import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { grouped } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "./repository.ts";
 import { idColumn } from "../../output/tones.ts";
 

@@ -4,7 +4,7 @@ import type { PrunePolicy, Verdict } from "../../backup/prune-policy.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import { count, grouped } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "./repository.ts";
 import { follow } from "../follow.ts";
 import type { Run } from "../run.ts";

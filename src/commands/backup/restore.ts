@@ -6,7 +6,7 @@ import type { RestoreOutcome } from "../../backup/restore.ts";
 import type { OnConflict, RestoreSite } from "../../backup/restore-site.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { count, grouped, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
 import { follow } from "../follow.ts";
 import type { Run } from "../run.ts";

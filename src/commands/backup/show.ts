@@ -6,7 +6,7 @@ import { localTime } from "../../output/dates.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { grouped, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
 
 /** `mawps backup show`: what one backup holds. */

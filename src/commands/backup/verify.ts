@@ -4,7 +4,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { follow } from "../follow.ts";
 import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
 

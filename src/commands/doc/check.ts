@@ -9,7 +9,7 @@ import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { idColumn } from "../../output/tones.ts";
 import { count, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { trailOf } from "../../audit/place.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { changingSite, documentSiteWith, scannerOf } from "./site.ts";

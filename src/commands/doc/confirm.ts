@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { documentJson } from "../../model/documents.ts";
 import { table } from "../../output/table.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { changingSiteWith, scannerOf } from "./site.ts";
 import { documentColumns } from "./table.ts";
 

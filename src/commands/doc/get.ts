@@ -7,7 +7,7 @@ import { bytes } from "../../model/bytes.ts";
 import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { documentTypeOption } from "./options.ts";
 import { documentSiteWith } from "./site.ts";
 import { failPartly } from "../failures.ts";

@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { docCheck } from "./check.ts";
 import { docConfirm } from "./confirm.ts";
 import { docGet } from "./get.ts";

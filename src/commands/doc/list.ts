@@ -6,7 +6,7 @@ import { documentJson } from "../../model/documents.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Nobodies } from "../../model/nobodies.ts";
 import { table } from "../../output/table.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { since } from "../audit/period.ts";
 import { mostShown, rememberShown, type Shown } from "../at-hand.ts";
 import { noteNobodies } from "../nobodies.ts";

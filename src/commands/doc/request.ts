@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Requested, UploadLink } from "../../documents/request.ts";
 import { parseDocument } from "../../model/documents.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { documentTypeOption } from "./options.ts";
 import { changingSiteWith } from "./site.ts";
 import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { changeAndPrint } from "./changed.ts";
 import { changingSiteWith } from "./site.ts";
 

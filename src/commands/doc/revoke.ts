@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { documentJson } from "../../model/documents.ts";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { changingSiteWith } from "./site.ts";
 
 /** `mawps doc revoke`: no link to a document works any more. */

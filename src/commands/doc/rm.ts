@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { count } from "../../output/text.ts";
 import { changeAndPrint } from "./changed.ts";
 import { changingSite, documentSiteWith } from "./site.ts";

@@ -6,7 +6,7 @@ import type { Nobodies } from "../../model/nobodies.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { spanOption } from "./options.ts";
 import { printScanReport } from "./scan-report.ts";

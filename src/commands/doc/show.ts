@@ -5,7 +5,7 @@ import { paint, type Layout } from "../../output/layout.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import { stateTone } from "../../output/tones.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { documentSiteWith } from "./site.ts";
 import { storedTime } from "../stored-time.ts";
 

@@ -8,7 +8,7 @@ import type { JsonObject } from "../../model/json.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { documentTypeOption, expiryOption, tagOption } from "./options.ts";
 import { changingSiteWith, scannerOf } from "./site.ts";
 import { documentColumns } from "./table.ts";

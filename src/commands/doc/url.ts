@@ -4,7 +4,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { trailOf } from "../../audit/place.ts";
 import { changingSiteWith, documentSiteWith } from "./site.ts";
 import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";

@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { heroList } from "./list.ts";
 import { heroRm } from "./rm.ts";
 import { heroRollback } from "./rollback.ts";

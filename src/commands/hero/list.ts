@@ -5,7 +5,7 @@ import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { idColumn } from "../../output/tones.ts";
 
 type UnknownPicture = HeroPictures["unknown"][number];

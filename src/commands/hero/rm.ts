@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 
 /** `mawps hero rm`: no picture any more; the object stays for a rollback. */
 export function heroRm(begin: Begin): AnyCommand {

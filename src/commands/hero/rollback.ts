@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { warnOfForeignType } from "./warnings.ts";
 
 /** `mawps hero rollback`: an earlier picture is live again. */

@@ -5,7 +5,7 @@ import { bytes } from "../../model/bytes.ts";
 import { duration } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
 import { warnOfForeignType } from "./warnings.ts";
 

@@ -5,7 +5,7 @@ import { localTime } from "../../output/dates.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
 
 /** `mawps hero show`: what the website shows now. */

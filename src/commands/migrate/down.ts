@@ -3,7 +3,7 @@ import { revertible } from "../../migrations/choose.ts";
 import type { MigrationState } from "../../migrations/state.ts";
 import type { Reverted } from "../../migrations/revert.ts";
 import { count } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { defaultBatchSize, migrationSite, withRunner } from "./site.ts";
 import { partial } from "../partial.ts";
 

@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { migrateDown } from "./down.ts";
 import { migratePlan } from "./plan.ts";
 import { migrateStatus } from "./status.ts";

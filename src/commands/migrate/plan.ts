@@ -8,7 +8,7 @@ import { pointless } from "../../migrations/plan-for.ts";
 import { surveyAll } from "../../migrations/survey.ts";
 import { bytes } from "../../model/bytes.ts";
 import { count, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { defaultBatchSize, migrationSite } from "./site.ts";
 import type { Run } from "../run.ts";
 

@@ -6,7 +6,7 @@ import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count, grouped } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { migrationSite } from "./site.ts";
 import { idColumn, stateTone } from "../../output/tones.ts";
 

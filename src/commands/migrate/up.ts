@@ -3,7 +3,7 @@ import type { Applied } from "../../migrations/apply.ts";
 import { changedCode, pending } from "../../migrations/choose.ts";
 import type { Registered } from "../../migrations/registry.ts";
 import { count, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "../backup/repository.ts";
 import { leftLines, nothingToDo, planAll, printPlans, planText, type Plan } from "./plan.ts";
 import { defaultBatchSize, migrationSite, withRunner } from "./site.ts";

@@ -8,7 +8,7 @@ import type { Model } from "../../model/schema.ts";
 import { shippedModels } from "../../model/shipped.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { count, grouped } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { Found } from "../../survey/live.ts";
 import { configuredSite } from "../../target.ts";
 import type { Run } from "../run.ts";

@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { loadModel } from "../../config/model-file.ts";
 import { mermaid } from "../../model/graph.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 
 /** `mawps model graph`: the model as a picture. */
 export function modelGraph(begin: Begin): AnyCommand {

@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { modelCheck } from "./check.ts";
 import { modelGraph } from "./graph.ts";
 import { modelInit } from "./init.ts";

@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { shippedModels } from "../../model/shipped.ts";
 import { table } from "../../output/table.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 
 interface Row {
   readonly name: string;

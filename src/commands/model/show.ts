@@ -4,7 +4,7 @@ import { modelHash } from "../../model/hash.ts";
 import { entityRows, type EntityRow } from "../../model/overview.ts";
 import type { Model } from "../../model/schema.ts";
 import { paint, type Layout } from "../../output/layout.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 
 /** `mawps model show`: every kind of thing of a model: where, whose, how long. */
 export function modelShow(begin: Begin): AnyCommand {

@@ -4,7 +4,7 @@ import { CliError } from "../../errors.ts";
 import { nobodiesCount, type Nobodies } from "../../model/nobodies.ts";
 import { leavingSecretsOut } from "../../model/secrets.ts";
 import { count, json } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { UserProgress } from "../../site/progress/store.ts";
 import { configuredSite } from "../../target.ts";
 import { documentSite } from "../doc/site.ts";

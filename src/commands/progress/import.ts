@@ -4,7 +4,7 @@ import { isRecord } from "../../model/json.ts";
 import { progressAttributes, progressIn, progressKey } from "../../model/progress.ts";
 import { leavingSecretsOut } from "../../model/secrets.ts";
 import { count } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { configuredSite } from "../../target.ts";
 import { tellLeftOut } from "../left-out.ts";
 import { documentSiteWith } from "../doc/site.ts";

@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { progressExport } from "./export.ts";
 import { progressImport } from "./import.ts";
 import { progressRecompute } from "./recompute.ts";

@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { nobodiesCount, type Nobodies } from "../../model/nobodies.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { count } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { OverallStats } from "../../site/progress/read.ts";
 import type { UserProgress } from "../../site/progress/store.ts";
 import { documentSite } from "../doc/site.ts";

@@ -5,7 +5,7 @@ import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { Overall } from "../../site/progress/overall.ts";
 import type { OverallStats, ReadPage, ReadProgress } from "../../site/progress/read.ts";
 import { configuredSite } from "../../target.ts";

@@ -7,7 +7,7 @@ import { duration } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { PageStatistics, ProgressStatistics } from "../../site/progress/statistics.ts";
 import { since } from "../audit/period.ts";
 import { documentSite } from "../doc/site.ts";

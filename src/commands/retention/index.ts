@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { retentionPlan } from "./plan.ts";
 import { retentionRun } from "./run.ts";
 

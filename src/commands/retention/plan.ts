@@ -6,7 +6,7 @@ import { heroFolder } from "../../model/keys.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count, grouped, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { RuleTotal, Totals } from "../../retention/plan.ts";
 import type { PlanEntry } from "../../retention/plan-entry.ts";
 import type { Run } from "../run.ts";

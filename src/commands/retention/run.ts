@@ -4,7 +4,7 @@ import { CliError } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import type { Layout } from "../../output/layout.ts";
 import { count, grouped } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { RuleTotal, Totals } from "../../retention/plan.ts";
 import type { PlanOnDisk } from "../../retention/plan-file.ts";
 import type { DueEntry } from "../../retention/plan-entry.ts";

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { changeJson, changesText, toldChanges } from "./changes.ts";
 import { versionNumber } from "./rollback.ts";
 import { currentTwin } from "./current.ts";

@@ -5,7 +5,7 @@ import { twinKey, twinType } from "../../model/twin.ts";
 import { ownerId } from "../../model/user-id.ts";
 import { bytes } from "../../model/bytes.ts";
 import { json } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { configuredSite } from "../../target.ts";
 import { tellLeftOut } from "../left-out.ts";
 import { currentTwin } from "./current.ts";

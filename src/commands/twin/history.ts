@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { bytes } from "../../model/bytes.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { TwinState } from "../../site/twin/store.ts";
 import { storedTime } from "../stored-time.ts";
 

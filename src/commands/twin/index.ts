@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { twinDiff } from "./diff.ts";
 import { twinExport } from "./export.ts";
 import { twinHistoryVerb } from "./history.ts";

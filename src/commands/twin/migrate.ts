@@ -3,7 +3,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { leavingSecretsOut } from "../../model/secrets.ts";
 import { isTwin, twinKey } from "../../model/twin.ts";
 import { count } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { TwinAge } from "../../site/twin/merge.ts";
 import { configuredSite } from "../../target.ts";
 import { tellLeftOut } from "../left-out.ts";

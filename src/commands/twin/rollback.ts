@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { currentTwin } from "./current.ts";
 import { carryOut, nothingToDo } from "./write.ts";
 

@@ -5,7 +5,7 @@ import { twinSections, type Twin } from "../../model/twin.ts";
 import { bytes } from "../../model/bytes.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { TwinState } from "../../site/twin/store.ts";
 import { configuredSite } from "../../target.ts";
 import { storedTime } from "../stored-time.ts";

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { twinKey } from "../../model/twin.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { downloadLine } from "../../site/twin/snippets.ts";
 
 /** `mawps twin snippet`: for a browser on another computer. */

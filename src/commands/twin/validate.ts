@@ -6,7 +6,7 @@ import { bytes } from "../../model/bytes.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { facts } from "../../output/table.ts";
 import { count, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { TwinReport } from "../../site/twin/validate.ts";
 import { withBrowserOptions } from "../storage-source.ts";
 import { readTwinSource } from "./migrate.ts";

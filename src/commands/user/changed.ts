@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { AccountChange } from "../../users/change.ts";
 import { duration } from "../../output/dates.ts";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { accountJson, accountsToChange, accountText, changingAccounts, userArgument } from "./site.ts";
 
 interface AccountVerb {

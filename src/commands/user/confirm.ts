@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { accountVerb } from "./changed.ts";
 
 /** `mawps user confirm`: take somebody who signed up for confirmed, without the code. */

@@ -1,6 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
 import { accountJson, accountsToChange, accountText, changingAccounts } from "./site.ts";
 

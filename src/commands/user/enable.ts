@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { accountVerb } from "./changed.ts";
 
 /** `mawps user enable`: let somebody who was disabled sign in again. */

@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { userConfirm } from "./confirm.ts";
 import { userCreate } from "./create.ts";
 import { userDisable } from "./disable.ts";

@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { accountVerb } from "./changed.ts";
 
 /** `mawps user invite`: send the invitation again, with a new password. */

@@ -5,7 +5,7 @@ import { csvLine } from "../../output/csv.ts";
 import { localTime } from "../../output/dates.ts";
 import type { Column } from "../../output/table.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { Where } from "../../users/list.ts";
 import { accountJson, accountSite, stateOf } from "./site.ts";
 

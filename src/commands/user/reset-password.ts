@@ -1,4 +1,4 @@
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { accountVerb } from "./changed.ts";
 
 /** `mawps user reset-password`: end somebody's password; Cognito sends them a code to choose another. */

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { UserAttribute } from "../../aws/cognito/users-list.ts";
 import { visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import { accountJson, accountsToChange, accountText, changingAccounts, userArgument } from "./site.ts";
 
 /** `mawps user set`: attributes of an account. */

@@ -3,7 +3,7 @@ import { bytes } from "../../model/bytes.ts";
 import { localTime } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
 import { count, visible } from "../../output/text.ts";
-import type { AnyCommand, Begin } from "../../program.ts";
+import type { AnyCommand, Begin } from "../command.ts";
 import type { Shown } from "../../users/show.ts";
 import { documentSite } from "../doc/site.ts";
 import { accountJson, accountSite, stateOf, userArgument } from "./site.ts";

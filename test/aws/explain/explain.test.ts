@@ -16,7 +16,8 @@ import {
   headObject,
   putObject,
 } from "../../../src/aws/s3/objects.ts";
-import { explain, type ExplainContext } from "../../../src/aws/explain/explain.ts";
+import { explain } from "../../../src/aws/explain/explain.ts";
+import type { ExplainContext } from "../../../src/aws/explain/facts.ts";
 import { isUnsupported } from "../../../src/aws/setting.ts";
 import { callerIdentity } from "../../../src/aws/sts.ts";
 import { getItem, tableShape } from "../../../src/aws/dynamodb/items.ts";

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { count } from "../../../output/text.ts";
-import type { AnyCommand, Begin } from "../../../program.ts";
+import type { AnyCommand, Begin } from "../../command.ts";
 import { nativeName } from "./names.ts";
 
 /** `mawps backup native create`: lets DynamoDB make a backup of the tables. */

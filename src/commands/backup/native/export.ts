@@ -4,7 +4,7 @@ import { CliError } from "../../../errors.ts";
 import { localTime } from "../../../output/dates.ts";
 import { table } from "../../../output/table.ts";
 import { grouped } from "../../../output/text.ts";
-import type { AnyCommand, Begin } from "../../../program.ts";
+import type { AnyCommand, Begin } from "../../command.ts";
 import { s3Place } from "./names.ts";
 
 /** One table's export, as it is printed. */

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { AnyCommand, Begin } from "../../../program.ts";
+import type { AnyCommand, Begin } from "../../command.ts";
 
 /** `mawps backup native list`: the backups that AWS keeps of the tables. */
 export function nativeList(begin: Begin): AnyCommand {

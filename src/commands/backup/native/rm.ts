@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { localTime } from "../../../output/dates.ts";
 import { visible } from "../../../output/text.ts";
-import type { AnyCommand, Begin } from "../../../program.ts";
+import type { AnyCommand, Begin } from "../../command.ts";
 
 /** `mawps backup native rm`: deletes one of DynamoDB's backups. */
 export function nativeRm(begin: Begin): AnyCommand {

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { RecoveryChange } from "../../../backup/pitr.ts";
 import { count } from "../../../output/text.ts";
-import type { AnyCommand, Begin } from "../../../program.ts";
+import type { AnyCommand, Begin } from "../../command.ts";
 
 type Row =
   | (RecoveryChange & { readonly result: "done" | "planned" | "unknown to this server" })

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { AnyCommand, Begin } from "../../../program.ts";
+import type { AnyCommand, Begin } from "../../command.ts";
 import { pitrEnable } from "./enable.ts";
 import { pitrRestore } from "./restore.ts";
 import { pitrStatus } from "./status.ts";

@@ -4,7 +4,7 @@ import { localTime } from "../../../output/dates.ts";
 import type { Layout } from "../../../output/layout.ts";
 import { table } from "../../../output/table.ts";
 import { stateColumn } from "../../../output/tones.ts";
-import type { AnyCommand, Begin } from "../../../program.ts";
+import type { AnyCommand, Begin } from "../../command.ts";
 
 /** `mawps backup pitr status`: from when to when each table can be restored. */
 export function pitrStatus(begin: Begin): AnyCommand {

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { AnyCommand, Begin } from "../../../program.ts";
+import type { AnyCommand, Begin } from "../../command.ts";
 import { userGroupAdd } from "./add.ts";
 import { userGroupList } from "./list.ts";
 import { userGroupRm } from "./rm.ts";

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { table } from "../../../output/table.ts";
-import type { AnyCommand, Begin } from "../../../program.ts";
+import type { AnyCommand, Begin } from "../../command.ts";
 import { accountSite } from "../site.ts";
 
 /** `mawps user group list`. */

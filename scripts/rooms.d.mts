@@ -1,0 +1,4 @@
+export function withoutList(
+  config: { readonly overrides: readonly object[] },
+  folders: readonly string[],
+): string[];
