@@ -233,6 +233,54 @@ describe("something irreversible", () => {
   });
 });
 
+describe("several that change together", () => {
+  it("are each told of as interrupted when they were made and could not be recorded", async () => {
+    const opened = await trail.open();
+    let isRefused = false;
+    await intercept(trail.aws, "dynamodb", async (_command, send) => {
+      if (isRefused) throw refused("AccessDeniedException");
+      return send();
+    });
+    const changing = opened.change([event(1), event(2)], async () => {
+      isRefused = true;
+    });
+    await expect(changing).rejects.toThrow("is not in the audit trail: access denied");
+    isRefused = false;
+    await opened.settle();
+    expect(await chain()).toEqual([]);
+    const { faults, interruptions } = await trail.verify();
+    expect(faults).toEqual([]);
+    expect(interruptions).toMatchObject([
+      { action: "document.deleted", userId: "user-1" },
+      { action: "document.uploaded", userId: "user-2" },
+    ]);
+  });
+
+  it("are each told of as interrupted when the run ended between intent and outcome", async () => {
+    const killed = await trail.open();
+    await new Promise<void>((begun) => {
+      void killed.irreversible([event(1), event(2)], () => {
+        begun();
+        return new Promise(() => undefined);
+      });
+    });
+    await killed.settle();
+    expect((await trail.verify()).interruptions).toMatchObject([{ userId: "user-1" }, { userId: "user-2" }]);
+  });
+
+  it("have one number, and are told of as they came out; those that did not are not", async () => {
+    const opened = await trail.open();
+    await opened.change(
+      [event(1), event(2)],
+      async () => undefined,
+      () => [event(2)],
+    );
+    await opened.settle();
+    expect((await chain()).map(({ userId, change }) => [userId, change])).toEqual([["user-2", 1]]);
+    expect((await trail.verify()).interruptions).toEqual([]);
+  });
+});
+
 describe("opening", () => {
   it("writes nothing to the table, and the first anchor once", async () => {
     await trail.open();
