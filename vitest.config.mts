@@ -17,5 +17,9 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    coverage: {
+      include: ["src/**/*.ts", "packages/*/src/**/*.ts"],
+      reporter: ["text-summary", "html"],
+    },
   },
 });
