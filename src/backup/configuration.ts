@@ -125,3 +125,8 @@ export async function unlockedIdentities(
   }
   return identitiesIn(await unlockIdentity(sealed, passphrase), recipients);
 }
+
+/** Whether a repository was made there. */
+export async function isRepository(store: Store, signal?: AbortSignal): Promise<boolean> {
+  return (await store.stat(configName, signal)) !== undefined;
+}

@@ -15,7 +15,7 @@ export interface RecoveryStatus {
 }
 
 export async function recoveryStatus(
-  { aws, signal }: NativeContext,
+  { aws, signal }: Pick<NativeContext, "aws" | "signal">,
   tables: readonly TableDeclaration[],
 ): Promise<RecoveryStatus[]> {
   return Promise.all(

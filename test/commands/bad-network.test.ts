@@ -76,6 +76,7 @@ const changing: Readonly<Record<string, readonly string[]>> = {
   "user group add": ["eva@example.com", "admin"],
   "user group rm": ["max@example.com", "admin"],
   "user set": ["max@example.com", "name=Max Mustermann"],
+  "user erase": ["user-1"],
   "progress import": ["user-1", "progress.json"],
   "progress recompute": [],
   setup: ["--fix"],

@@ -284,6 +284,13 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
       entries: ["doc-tomas-2"],
       may: [item(tomas), `gone object ${userFiles} ${documentKeys.formerCertificate(tomas)} `],
     },
+    {
+      argv: ["user", "erase", addresses.mira, "--yes"],
+      may: [
+        `gone item ${profiles} ${JSON.stringify({ userId: site.people.mira })}`,
+        `gone user ${site.people.mira}`,
+      ],
+    },
     [
       { argv: ["audit", "list"] },
       { argv: ["audit", "verify"] },

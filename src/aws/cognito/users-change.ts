@@ -1,5 +1,6 @@
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
+import { errorName } from "../setting.ts";
 import type { ListOptions, UserAttribute } from "./users-list.ts";
 
 /** One account of one pool, and how calls about it are sent. */
@@ -133,6 +134,17 @@ export async function enableUser(aws: Aws, poolId: string, address: AccountAddre
   const [cognito, { AdminEnableUserCommand }] = await sdk(aws);
   const asked = new AdminEnableUserCommand({ UserPoolId: poolId, Username: address.username });
   await address.paced(() => cognito.send(asked, abortable(address.signal)), address.signal);
+}
+
+/** Deletes an account for good; one that is gone already is fine. */
+export async function deleteUser(aws: Aws, poolId: string, address: AccountAddress): Promise<void> {
+  const [cognito, { AdminDeleteUserCommand }] = await sdk(aws);
+  const asked = new AdminDeleteUserCommand({ UserPoolId: poolId, Username: address.username });
+  try {
+    await address.paced(() => cognito.send(asked, abortable(address.signal)), address.signal);
+  } catch (error) {
+    if (errorName(error) !== "UserNotFoundException") throw error;
+  }
 }
 
 /** An account that is in the group already stays in it. */

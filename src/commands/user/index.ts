@@ -3,6 +3,7 @@ import { userConfirm } from "./confirm.ts";
 import { userCreate } from "./create.ts";
 import { userDisable } from "./disable.ts";
 import { userEnable } from "./enable.ts";
+import { userErase } from "./erase.ts";
 import { userGroup } from "./group/index.ts";
 import { userInvite } from "./invite.ts";
 import { userList } from "./list.ts";
@@ -25,6 +26,7 @@ const verbs = [
   userMfa,
   userGroup,
   userSet,
+  userErase,
 ];
 
 /** `mawps user …`: the accounts of people. */

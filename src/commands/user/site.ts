@@ -5,6 +5,7 @@ import type { AccountSite, ChangingAccounts } from "../../users/pool.ts";
 import type { PoolAccount } from "../../aws/cognito/users-list.ts";
 import { visible } from "../../output/text.ts";
 import { facts } from "../../output/table.ts";
+import type { Access } from "../../world.ts";
 import type { Run } from "../run.ts";
 
 /** What `<user>` is, in every verb. */
@@ -27,7 +28,7 @@ export async function changingAccounts(run: Run, site: AccountSite): Promise<Cha
   return { ...site, trail: run.audit };
 }
 
-async function openPool(run: Run, access: "reads" | "writes"): Promise<AccountSite> {
+export async function openPool(run: Run, access: Access): Promise<AccountSite> {
   const { config, world } = run;
   const poolId = configuredSite(config).userPool?.id;
   if (poolId === undefined) {

@@ -1,0 +1,198 @@
+import { readFile, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../errors.ts";
+import { bytes } from "../../model/bytes.ts";
+import { localTime } from "../../output/dates.ts";
+import { facts } from "../../output/table.ts";
+import { count, json, visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../command.ts";
+import type { ErasurePlan } from "../../users/erasure-plan.ts";
+import type { Run } from "../run.ts";
+import { erasureSite } from "./erasure-site.ts";
+
+/** `mawps user erase`: everything of a person, with a receipt; and the check of one. */
+export function userErase(begin: Begin): AnyCommand {
+  return new Command("erase")
+    .description("erase a person everywhere, with a receipt; `erase verify <receipt>` searches again")
+    .argument("<user>", "sub, user name or e-mail address; or the word verify")
+    .argument("[receipt]", "behind verify: the receipt of an erasure")
+    .option("--out <file>", "write the plan into a new file")
+    .option("--receipt <file>", "where the receipt goes, a new file (default: receipt-<time>.json)")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps user erase max@example.com --dry-run\n  mawps user erase max@example.com --confirm max@example.com\n  mawps user erase verify receipt.json",
+    )
+    .action(async (given, receipt, options, command) => {
+      const run = await begin(command as AnyCommand);
+      if (receipt === undefined) return erasePerson(run, given, options);
+      if (given === "verify") return verifyReceipt(run, receipt);
+      throw new CliError(`one user at a time: ${visible(given)}, ${visible(receipt)}`, {
+        exitCode: exitCodes.usage,
+      });
+    });
+}
+
+async function erasePerson(
+  run: Run,
+  given: string,
+  { out, receipt }: { readonly out?: string; readonly receipt?: string },
+): Promise<void> {
+  const [{ planErasure }, { erase }, { numbersOf, receiptOf }, { writeNewFile }] = await Promise.all([
+    import("../../users/erasure-plan.ts"),
+    import("../../users/erase.ts"),
+    import("../../users/receipt.ts"),
+    import("../../atomic-file.ts"),
+  ]);
+  const { config, world } = run;
+  if (receipt !== undefined) await assertFree(resolve(world.cwd, receipt));
+  if (!config.dryRun) run.audit.prepare();
+  const site = await erasureSite(run, "writes");
+  const plan = await planErasure(site, given);
+  const { userId, name, account, traces, links, copies } = plan;
+  const planned = {
+    userId,
+    account: account !== undefined,
+    ...numbersOf(plan),
+    kept: traces.kept,
+    links: links.length,
+    copies,
+  };
+  if (out !== undefined && !config.dryRun)
+    await writeNewFile(resolve(world.cwd, out), [json(planned, 2), "\n"]);
+  if (config.dryRun) return run.print({ ...planned, dryRun: true }, () => planText(plan));
+  await run.outline(() => planText(plan));
+  await confirmErasure(run, name);
+  await run.audit.open();
+  const erased = await erase(
+    { ...site, trail: run.audit, randomHex: (count) => world.randomHex(count) },
+    plan,
+  );
+  const proof = await receiptOf(site, plan, erased);
+  const stamp = erased.at.toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const file = resolve(world.cwd, receipt ?? `receipt-${stamp}.json`);
+  await writeNewFile(file, [json(proof, 2), "\n"]);
+  await run.print({ ...proof, receipt: file }, () =>
+    proof.isComplete
+      ? `erased ${visible(name)}: searched again, and nothing was found\nreceipt  ${file}`
+      : `not all of ${visible(name)} is erased\nreceipt  ${file}`,
+  );
+  if (!proof.isComplete) {
+    throw new CliError("something is left; the same command goes on with it", {
+      exitCode: exitCodes.partial,
+      details: erased.failures,
+    });
+  }
+}
+
+/** A receipt that cannot be written is found out before anything is erased. */
+async function assertFree(file: string): Promise<void> {
+  if ((await stat(file).catch(() => undefined)) !== undefined)
+    throw new CliError(`${file} is there already; nothing was changed`, { hint: "choose another name" });
+  if ((await stat(dirname(file)).catch(() => undefined))?.isDirectory() !== true)
+    throw new CliError(`the folder of ${file} does not exist; nothing was changed`);
+}
+
+/** The address itself is what confirms: typed, or by `--confirm`. `--yes` does where nothing is protected. */
+async function confirmErasure(run: Run, name: string): Promise<void> {
+  const { config, world, interactive } = run;
+  if (config.confirm !== undefined) return assertSame(config.confirm, name);
+  if (config.yes && !config.protected) return;
+  if (!interactive) {
+    throw new CliError(`there is no terminal to confirm the erasure of ${name}`, {
+      hint: `pass --confirm ${name}`,
+    });
+  }
+  assertSame(await world.prompts.input(`Type ${visible(name)} to erase all of this for good:`), name);
+}
+
+function assertSame(typed: string, name: string): void {
+  if (typed.trim().toLowerCase() !== name.toLowerCase())
+    throw new CliError(`it is ${name}, not ${JSON.stringify(typed)}; nothing was changed`);
+}
+
+function planText({
+  userId,
+  name,
+  account,
+  traces,
+  links,
+  copies,
+  sharedAddresses,
+  ids,
+  unlisted,
+}: ErasurePlan): string {
+  const kinds = new Map<string, { items: number; versions: number; bytes: number }>();
+  const of = (what: string) => {
+    const known = kinds.get(what) ?? { items: 0, versions: 0, bytes: 0 };
+    kinds.set(what, known);
+    return known;
+  };
+  for (const { what } of traces.items) of(what).items += 1;
+  for (const version of traces.versions) {
+    of(version.what).versions += 1;
+    of(version.what).bytes += version.bytes;
+  }
+  const uploadLinks = links.filter(({ kind }) => kind === "upload");
+  const until = copies.recovery.map((each) => each.until.getTime());
+  return facts([
+    ["person", `${visible(name)} (${visible(userId)})`],
+    ["before", unlisted.length < ids.length ? "erased already, or begun: this goes on" : undefined],
+    ["account", account === undefined ? "none" : "signed out and deleted"],
+    ...[...kinds].map(([what, { items, versions, bytes: size }]): [string, string] => [
+      what,
+      [
+        ...(items > 0 ? [count(items, "item")] : []),
+        ...(versions > 0 ? [`${count(versions, "version")} of files, ${bytes(size)}`] : []),
+      ].join(", "),
+    ]),
+    ["open uploads", traces.uploads.length === 0 ? undefined : `${traces.uploads.length} aborted`],
+    ...traces.kept.map(({ what, items }): [string, string] => [
+      what,
+      `${count(items, "item")} kept: proof of what was done with personal data`,
+    ]),
+    ["links", links.length === 0 ? undefined : `${links.length} alive; those to read end with their files`],
+    [
+      "upload links",
+      uploadLinks.length === 0
+        ? undefined
+        : `${uploadLinks.length} take files until ${localTime(new Date(Math.max(...uploadLinks.map((each) => Date.parse(each.expiresAt)))))}`,
+    ],
+    [
+      "shared",
+      sharedAddresses.length === 0 ? undefined : "the address is another account's too: nothing under it",
+    ],
+    [
+      "backups",
+      copies.backups.length === 0
+        ? undefined
+        : `${copies.backups.length} hold the person until they are pruned; restores leave them out`,
+    ],
+    [
+      "recovery",
+      until.length === 0
+        ? undefined
+        : `AWS can bring tables back until ${localTime(new Date(Math.max(...until)))}: erase again after that`,
+    ],
+    ["not reached", "browsers that opened the site, messages, downloaded files"],
+  ]);
+}
+
+async function verifyReceipt(run: Run, file: string): Promise<void> {
+  const { checkReceipt, parseReceipt } = await import("../../users/receipt.ts");
+  const path = resolve(run.world.cwd, file);
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") throw new CliError(`there is no file ${path}`);
+    throw error;
+  });
+  const receipt = parseReceipt(text, path);
+  const { looked, findings } = await checkReceipt(await erasureSite(run, "reads"), receipt);
+  const all = `${count(looked.items, "item")}, ${count(looked.objects, "version")} of objects, ${count(looked.accounts, "account")}`;
+  await run.print({ isErased: findings.length === 0, looked, findings, erasedAt: receipt.erasedAt }, () =>
+    findings.length === 0
+      ? `nothing of the person erased on ${receipt.erasedAt.slice(0, 10)} is found among ${all}`
+      : `found again: ${findings.join("; ")}`,
+  );
+  if (findings.length > 0)
+    throw new CliError("the receipt does not hold any more", { exitCode: exitCodes.findings });
+}

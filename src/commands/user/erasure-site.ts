@@ -1,0 +1,31 @@
+import { trailOf } from "../../audit/place.ts";
+import { configuredSite } from "../../target.ts";
+import type { Access } from "../../world.ts";
+import type { ErasureSite } from "../../users/erasure-plan.ts";
+import { documentSite } from "../doc/site.ts";
+import type { Run } from "../run.ts";
+import { openPool } from "./site.ts";
+
+/** Everything in which a person may be found, as configured; the repository of the backups where there is one. */
+export async function erasureSite(run: Run, access: Access): Promise<ErasureSite> {
+  const { config } = run;
+  const [accounts, documents] = [await openPool(run, access), await documentSite(run, access)];
+  return {
+    ...accounts,
+    documents,
+    declaration: configuredSite(config),
+    trailPlace: trailOf(await run.context(access)),
+    store: await backupStore(run, access),
+  };
+}
+
+async function backupStore(run: Run, access: Access) {
+  const { config, world } = run;
+  if (config["backup.repository"] === undefined && config.target !== "local") return undefined;
+  const [{ storeOf }, { isRepository }] = await Promise.all([
+    import("../backup/repository.ts"),
+    import("../../backup/configuration.ts"),
+  ]);
+  const store = await storeOf(run, undefined, access);
+  return (await isRepository(store, world.signal)) ? store : undefined;
+}

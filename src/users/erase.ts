@@ -1,0 +1,133 @@
+import type { AuditTrail } from "../audit/trail.ts";
+import { deleteItems } from "../aws/dynamodb/delete-items.ts";
+import { deleteObjects } from "../aws/s3/deletion.ts";
+import { removeUpload } from "../aws/s3/multipart.ts";
+import { deleteUser, disableUser, signOutUser } from "../aws/cognito/users-change.ts";
+import { readPoolAccount } from "../aws/cognito/users-list.ts";
+import { isDenied } from "../aws/setting.ts";
+import { ledgerEntry, writeErasure, type ErasureEntry } from "../backup/erasures.ts";
+import { inParallel } from "../concurrency.ts";
+import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
+import { findTraces, isNothing, type Traces } from "./traces.ts";
+
+export interface ErasingSite extends ErasureSite {
+  readonly trail: Pick<AuditTrail, "record" | "irreversible">;
+  readonly randomHex: (bytes: number) => string;
+}
+
+/** What came of an erasure. */
+export interface Erased {
+  /** Each id of the person as the ledger has it. */
+  readonly person: readonly ErasureEntry[];
+  readonly at: Date;
+  /** What the last search still found; nothing where all went well. */
+  readonly left: Traces;
+  readonly isAccountLeft: boolean;
+  /** What was refused, and in which words. */
+  readonly failures: readonly string[];
+}
+
+/** Buckets that are worked on at once. */
+const sideBySide = 4;
+
+/**
+ * Erases a person: the account is disabled and signed out first, so that nothing new comes; then the person goes onto the ledger that
+ * restores honour; then files in every version, items, and the account last, by which the same command finds the person again
+ * after whatever ended it. What is found then is what a new search finds, not what was meant to be done.
+ */
+export async function erase(site: ErasingSite, plan: ErasurePlan): Promise<Erased> {
+  const { traces } = plan;
+  // The trail is kept, and an address names somebody.
+  const userId = plan.userId.includes("@") ? undefined : plan.userId;
+  const details = {
+    items: traces.items.length,
+    versions: traces.versions.length,
+    bytes: traces.versions.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+  return site.trail.irreversible(
+    { action: "user.erased", userId, details },
+    () => carryOut(site, plan),
+    told,
+  );
+}
+
+function told({ left, isAccountLeft }: Erased) {
+  const rest = left.items.length + left.versions.length + left.uploads.length + Number(isAccountLeft);
+  return { status: rest === 0 ? "complete" : "incomplete", failed: rest };
+}
+
+async function carryOut(site: ErasingSite, plan: ErasurePlan): Promise<Erased> {
+  const { aws, poolId, paced, signal } = site;
+  const { account, ids } = plan;
+  const failures: string[] = [];
+  if (account !== undefined) {
+    const at = { username: account.username, paced, signal };
+    await disableUser(aws, poolId, at);
+    await signOutUser(aws, poolId, at);
+  }
+  const person = await intoLedger(site, plan);
+  await inParallel(plan.traces.uploads, sideBySide, (upload) => removeUpload(aws, upload));
+  await removeTraces(site, plan.traces, failures);
+  let left = await findTraces(site, ids);
+  if (!isNothing(left) && failures.length === 0) {
+    // What came meanwhile, by a page that was still open.
+    await inParallel(left.uploads, sideBySide, (upload) => removeUpload(aws, upload));
+    await removeTraces(site, left, failures);
+    left = await findTraces(site, ids);
+  }
+  let isAccountLeft = account !== undefined;
+  if (account !== undefined && isNothing(left)) {
+    const at = { username: account.username, paced, signal };
+    await deleteUser(aws, poolId, at);
+    isAccountLeft = (await readPoolAccount(aws, poolId, at)) !== undefined;
+  }
+  return { person, at: site.documents.now(), left, isAccountLeft, failures };
+}
+
+/** One salt for all ids of a person: which of them belong together is told, and nobody by name. */
+async function intoLedger(
+  site: ErasingSite,
+  { ids, unlisted }: Pick<ErasurePlan, "ids" | "unlisted">,
+): Promise<ErasureEntry[]> {
+  const { aws, trailPlace, store, signal } = site;
+  const [salt, now] = [site.randomHex(16), site.documents.now()];
+  for (const id of unlisted)
+    await writeErasure(ledgerEntry(id, salt, now), { aws, table: trailPlace.table, store, signal });
+  return ids.map((id) => ledgerEntry(id, salt, now));
+}
+
+async function removeTraces(site: ErasingSite, traces: Traces, failures: string[]): Promise<void> {
+  const { aws, signal } = site;
+  const buckets = new Set(traces.versions.map(({ bucket }) => bucket));
+  await inParallel(buckets, sideBySide, async (bucket) => {
+    const doomed = traces.versions.filter((each) => each.bucket === bucket);
+    await telling(failures, bucket, async () => {
+      const outcome = await deleteObjects(
+        aws,
+        bucket,
+        doomed.map(({ key, version }) => ({ key, version })),
+        signal,
+      );
+      failures.push(...outcome.failures.map(({ key, code }) => `${bucket}/${key}: ${code}`));
+    });
+  });
+  // Those that name files go behind them: what is left after an interruption is still named.
+  if (failures.length > 0) return;
+  for (const table of new Set(traces.items.map((item) => item.table))) {
+    const keys = traces.items.filter((item) => item.table === table).map(({ key }) => key);
+    await telling(failures, table, async () => {
+      const left = await deleteItems(aws, table, { keys, signal });
+      if (left.length > 0) failures.push(`${table}: ${left.length} items were put off again and again`);
+    });
+  }
+}
+
+/** A right that is missing in one place is told, and the rest goes on. */
+async function telling(failures: string[], where: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    failures.push(`${where}: ${error instanceof Error ? error.name : "denied"}`);
+  }
+}

@@ -1,0 +1,156 @@
+import { z } from "zod";
+import { readHead, storedChain } from "../audit/entries.ts";
+import { erasedUsers, type ErasureEntry } from "../backup/erasures.ts";
+import { findTable } from "../aws/dynamodb/restore-settings.ts";
+import { scanItems } from "../aws/dynamodb/items.ts";
+import { listPoolUsers } from "../aws/cognito/users-list.ts";
+import { listVersions } from "../aws/s3/listing.ts";
+import { whereThere } from "../aws/setting.ts";
+import { CliError } from "../errors.ts";
+import { ownersOf } from "../model/ownership.ts";
+import { attributeOf } from "./pool.ts";
+import type { Erased } from "./erase.ts";
+import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
+
+const hashed = z.object({ salt: z.string(), hash: z.string(), at: z.iso.datetime() });
+
+const receiptSchema = z.looseObject({
+  format: z.literal(1),
+  erasedAt: z.iso.datetime(),
+  person: z.array(hashed).min(1),
+  isComplete: z.boolean(),
+  audit: z.object({ sequence: z.number(), hash: z.string() }),
+});
+
+/** The proof of an erasure. It names nobody: the person is a keyed hash of each of their ids. */
+export type Receipt = z.infer<typeof receiptSchema>;
+
+/** The receipt of an erasure, with the head of the audit trail as it is then. */
+export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Erased): Promise<Receipt> {
+  const { sequence, hash } = await readHead(site.trailPlace);
+  const { left, isAccountLeft, person, at, failures } = erased;
+  const { traces, copies, account, links } = plan;
+  const lefts = left.items.length + left.versions.length + left.uploads.length + Number(isAccountLeft);
+  return {
+    format: 1,
+    erasedAt: at.toISOString(),
+    person: [...person],
+    isComplete: lefts === 0,
+    erased: {
+      account: account !== undefined,
+      ...numbersOf(plan),
+      links: links.length,
+    },
+    left: {
+      items: left.items.length,
+      versions: left.versions.length,
+      uploads: left.uploads.length,
+      account: isAccountLeft,
+      refused: failures.length,
+    },
+    kept: traces.kept,
+    notReached: {
+      backups: copies.backups,
+      recovery: copies.recovery,
+      others: ["browsers that have opened the site", "messages that were sent", "downloaded files"],
+    },
+    searched: {
+      tables: site.declaration.tables.map(({ name }) => name),
+      buckets: site.declaration.buckets.map(({ name }) => name),
+      userPool: site.poolId,
+    },
+    audit: { sequence, hash },
+  };
+}
+
+/** What of a person there is, by kind. Pure. */
+export function numbersOf({ traces }: Pick<ErasurePlan, "traces">) {
+  const byKind = (all: readonly { readonly what: string }[]) => {
+    const counts = new Map<string, number>();
+    for (const { what } of all) counts.set(what, (counts.get(what) ?? 0) + 1);
+    return Object.fromEntries(counts);
+  };
+  return {
+    items: byKind(traces.items),
+    versions: byKind(traces.versions.filter(({ isDeleteMarker }) => !isDeleteMarker)),
+    deleteMarkers: traces.versions.filter(({ isDeleteMarker }) => isDeleteMarker).length,
+    uploads: traces.uploads.length,
+    bytes: traces.versions.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+/** @throws CliError for what is no receipt. */
+export function parseReceipt(text: string, where: string): Receipt {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new CliError(`${where} is no JSON`, { cause: error });
+  }
+  const { data, success } = receiptSchema.safeParse(value);
+  if (!success) throw new CliError(`${where} is no receipt of an erasure`);
+  return data;
+}
+
+/** What a receipt does not hold of the stores as they are now; nothing where it still holds. */
+export interface Checked {
+  readonly looked: { readonly items: number; readonly objects: number; readonly accounts: number };
+  readonly findings: readonly string[];
+}
+
+/**
+ * Searches everything again for the person of a receipt: each owner of an item or object, and each account, is compared by the keyed
+ * hash. Also whether the audit trail still has the entry that the receipt names.
+ */
+export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise<Checked> {
+  const isErased = erasedUsers(receipt.person satisfies readonly ErasureEntry[]);
+  const findings: string[] = [];
+  const looked = { items: 0, objects: 0, accounts: 0 };
+  const { aws, signal, declaration } = site;
+  const owners = ownersOf(declaration);
+  for (const { role, name } of declaration.tables) {
+    const owned = declaration.owned.filter((each) => each.kind === "items" && each.table === role);
+    const attributes = owned.flatMap((each) =>
+      each.kind === "items" && each.erasure === "delete" ? [each.attribute] : [],
+    );
+    if (attributes.length === 0 || (await findTable(aws, name, signal)) === undefined) continue;
+    let items = 0;
+    const asked = { table: name, attributes: [...new Set(attributes)], consistent: true, signal };
+    for await (const page of scanItems(aws, asked)) {
+      looked.items += page.length;
+      for (const item of page)
+        if (attributes.some((each) => item[each]?.S !== undefined && isErased(item[each].S))) items += 1;
+    }
+    if (items > 0) findings.push(`${items} items in table ${name}`);
+  }
+  for (const { role, name } of declaration.buckets) {
+    let versions = 0;
+    await whereThere(async () => {
+      for await (const page of listVersions(aws, { bucket: name, signal })) {
+        looked.objects += page.length;
+        for (const { key } of page) {
+          const owner = owners.ofKey(role, key);
+          if (owner !== undefined && isErased(owner.userId)) versions += 1;
+        }
+      }
+    });
+    if (versions > 0) findings.push(`${versions} versions of objects in bucket ${name}`);
+  }
+  for await (const page of listPoolUsers(aws, site.poolId, site)) {
+    looked.accounts += page.length;
+    const names = page.map((account) => [account.sub, account.username, attributeOf(account, "email")]);
+    const found = names.filter((each) => each.some((id) => id !== undefined && isErased(id))).length;
+    if (found > 0) findings.push(`${found} accounts in the user pool ${site.poolId}`);
+  }
+  const { sequence, hash } = receipt.audit;
+  if (sequence > 0 && (await hashAt(site, sequence)) !== hash)
+    findings.push(`entry ${sequence} of the audit trail is not the one that the receipt names`);
+  if (!receipt.isComplete) findings.push("the erasure itself was not complete");
+  return { looked, findings };
+}
+
+async function hashAt({ trailPlace }: ErasureSite, sequence: number): Promise<unknown> {
+  const place = { fromSequence: sequence, toSequence: sequence };
+  for await (const { hash } of storedChain(trailPlace, place)) return hash;
+  return undefined;
+}

@@ -1,0 +1,224 @@
+import { CreateBucketCommand, CreateMultipartUploadCommand } from "@aws-sdk/client-s3";
+import { CreateTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { AdminCreateUserCommand } from "@aws-sdk/client-cognito-identity-provider";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { localPoolId } from "@mawps/local-aws/src/service.ts";
+import type { Aws } from "../../../src/aws/clients.ts";
+import { typed } from "../../../src/aws/dynamodb/plain.ts";
+import { deleteObject, putObject } from "../../../src/aws/s3/objects.ts";
+import { takePicture, type Picture } from "../../site/picture.ts";
+import { documentBucket, putAvatar, putDocument, putProfile } from "../../support/documents.ts";
+import { makeHome, type TestHome } from "../../support/world.ts";
+
+const UserPoolId = localPoolId("eu-central-1");
+const uploads = "mawps-profile-images";
+const apiTable = "mawps-user-documents";
+
+/** The person, the neighbour whose id begins with theirs, and somebody with an account. */
+const [person, neighbour] = ["user-1", "user-12"];
+const address = "max@example.com";
+
+let full: TestHome;
+let home: TestHome;
+let sub: string;
+
+beforeAll(async () => {
+  full = await makeHome();
+  await full.run(["setup", "--yes"]);
+  await full.look(async (aws) => {
+    await makeApiTable(aws);
+    await (await aws.s3()).send(new CreateBucketCommand({ Bucket: uploads }));
+    await putEverything(aws, person, "eins@example.com");
+    await putEverything(aws, neighbour, "EINS@example.com");
+    const cognito = await aws.cognito();
+    const account = {
+      UserPoolId,
+      Username: address,
+      MessageAction: "SUPPRESS" as const,
+      UserAttributes: [{ Name: "email", Value: address }],
+    };
+    const { User } = await cognito.send(new AdminCreateUserCommand(account));
+    sub = User?.Username ?? "";
+    await putEverything(aws, sub, address);
+  });
+  await full.run(["doc", "url", person, "doc-1", "--expires", "7d"]);
+  await full.run(["doc", "rm", person, "doc-2", "--hard", "--yes"]);
+  await full.run(["doc", "rm", neighbour, "doc-2", "--hard", "--yes"]);
+});
+
+afterAll(() => full.remove());
+
+async function makeApiTable(aws: Aws): Promise<void> {
+  const names = ["userId", "documentId"] as const;
+  await (
+    await aws.dynamodb()
+  ).send(
+    new CreateTableCommand({
+      TableName: apiTable,
+      BillingMode: "PAY_PER_REQUEST",
+      KeySchema: names.map((AttributeName, at) => ({ AttributeName, KeyType: at === 0 ? "HASH" : "RANGE" })),
+      AttributeDefinitions: names.map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+    }),
+  );
+}
+
+/** Something in each place in which the site keeps what is a person's: two versions, a delete marker, an open upload. */
+async function putEverything(aws: Aws, userId: string, email: string): Promise<void> {
+  const put = async (TableName: string, item: Record<string, unknown>) =>
+    (await aws.dynamodb()).send(new PutItemCommand({ TableName, Item: typed(item).M ?? {} }));
+  const documents = [
+    await putDocument(aws, { userId, id: "doc-1", body: "eins" }),
+    await putDocument(aws, { userId, id: "doc-2", body: "zwei" }),
+  ];
+  const profileImage = await putAvatar(aws, userId);
+  await putProfile(aws, userId, { email, documents, profileImage, progressData: { pages: {} } });
+  await put("mawps-user-profiles", { userId: email, access: { features: {} } });
+  await put("mawps-digital-twin", { userId, type: "digital-twin", traits: "ruhig" });
+  const s3Key = `users/${userId}/documents/cv/1748790000001-Lebenslauf.pdf`;
+  await put(apiTable, { userId, documentId: "api-1", s3Key });
+  const keys = [
+    [documentBucket, s3Key],
+    [documentBucket, `profile-images/${userId}/avatar-1748785000001.jpg`],
+    [uploads, `profile/${userId}/1757000000003-avatar.jpg`],
+    [uploads, `document/${userId}/1757000000001-lebenslauf.pdf`],
+    [uploads, `resume/${userId}/1757000000002-resume.pdf`],
+    [uploads, `voice/${userId}/1757000000006-probe.webm`],
+  ] as const;
+  for (const [bucket, key] of keys) {
+    await putObject(aws, { bucket, key, body: Buffer.from("alt") });
+    await putObject(aws, { bucket, key, body: Buffer.from("neu") });
+  }
+  await deleteObject(aws, { bucket: documentBucket, key: s3Key });
+  const upload = { Bucket: documentBucket, Key: `public/documents/${userId}/cv/open.pdf` };
+  await (await aws.s3()).send(new CreateMultipartUploadCommand(upload));
+}
+
+const picture = () => home.look((aws) => takePicture(aws, UserPoolId));
+
+/** What of the stores tells of somebody, but for the audit trail, which there is a duty to keep. */
+function telling(all: Picture, pattern: RegExp): string[] {
+  return [...all]
+    .filter(([name, state]) => pattern.test(name) || pattern.test(state))
+    .map(([name]) => name)
+    .filter((name) => !/^\w+ mawps-audit-log |^object \S+ audit\//.test(name));
+}
+
+const aboutPerson = /user-1(?!\d)|eins@example\.com/;
+const aboutNeighbour = /user-12|EINS@example\.com/;
+
+function lines(all: Picture, pattern: RegExp): [string, string | undefined][] {
+  return telling(all, pattern).map((name) => [name, all.get(name)]);
+}
+
+describe("user erase", () => {
+  beforeEach(async () => {
+    home = await full.copy();
+  });
+  afterEach(() => home.remove());
+
+  it("erases somebody everywhere, and leaves the neighbour byte for byte as they were", async () => {
+    const before = await picture();
+    expect(telling(before, aboutPerson).length).toBeGreaterThan(15);
+    const { exitCode, stderr } = await home.run(["user", "erase", person, "--confirm", "eins@example.com"]);
+    expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const after = await picture();
+    expect(telling(after, aboutPerson)).toEqual([]);
+    expect(lines(before, aboutNeighbour).length).toBeGreaterThan(15);
+    expect(lines(after, aboutNeighbour)).toEqual(lines(before, aboutNeighbour));
+    expect((await home.run(["audit", "verify"])).exitCode).toBe(0);
+  });
+
+  it("deletes the account last, and finds all that stands under its address", async () => {
+    const argv = [
+      "user",
+      "erase",
+      address,
+      "--confirm",
+      address.toUpperCase(),
+      "--receipt",
+      "r.json",
+      "--json",
+    ];
+    const { exitCode, stdout, stderr } = await home.run(argv);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({ isComplete: true, erased: { account: true } });
+    const after = await picture();
+    expect(telling(after, new RegExp(`${sub}|max@example\\.com`))).toEqual([]);
+    const receipt = await readFile(join(home.folder, "r.json"), "utf8");
+    expect(receipt).not.toContain(sub);
+    expect(receipt).not.toContain("max@");
+    const verified = await home.run(["user", "erase", "verify", "r.json"]);
+    expect([verified.exitCode, verified.stdout]).toEqual([
+      0,
+      expect.stringContaining("nothing of the person"),
+    ]);
+    await home.look((aws) => putProfile(aws, sub));
+    const again = await home.run(["user", "erase", "verify", "r.json"]);
+    expect([again.exitCode, again.stdout]).toEqual([4, expect.stringContaining("1 items in table")]);
+  });
+
+  it("says the same twice, and nobody is on the ledger twice", async () => {
+    const argv = ["user", "erase", address, "--confirm", address, "--json"];
+    await home.run([...argv, "--receipt", "1.json"]);
+    const once = await picture();
+    const { exitCode, stdout } = await home.run([...argv, "--receipt", "2.json"]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ isComplete: true, erased: { account: false, bytes: 0 } });
+    const erasures = (all: Picture) => [...all.keys()].filter((name) => name.includes('"erasures"'));
+    expect(erasures(once).length).toBe(2);
+    expect(erasures(await picture())).toEqual(erasures(once));
+  });
+
+  it("keeps who was erased away when a backup from before is restored", async () => {
+    await home.run(["backup", "create"]);
+    for (const given of [person, address])
+      await home.run(["user", "erase", given, "--yes", "--receipt", `${given}.json`]);
+    const { exitCode, stdout, stderr } = await home.run(["backup", "restore", "--yes"]);
+    expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toContain("suppressed");
+    expect(telling(await picture(), new RegExp(`${aboutPerson.source}|${sub}|max@example`))).toEqual([]);
+  });
+});
+
+describe("user erase, not done", () => {
+  let before: Picture;
+
+  beforeAll(async () => {
+    home = await full.copy();
+    before = await picture();
+  });
+  afterAll(() => home.remove());
+
+  const isProtected = { MAWPS_PROTECTED: "true", MAWPS_NAME: "production" };
+
+  it.each([
+    { argv: ["user-2", "--yes"], why: "nothing is stored of" },
+    { argv: ["nobody@example.com", "--yes"], why: "nothing is stored of" },
+    { argv: ["owner", "--yes"], why: "reserved" },
+    { argv: ["global", "--yes"], why: "no user" },
+    { argv: [person, "--confirm", "eins@example.org"], why: "it is eins@example.com" },
+    { argv: [person, "--yes", "--receipt", "r.json"], why: "is there already; nothing was changed" },
+    { argv: [person, "--yes", "--receipt", "no/r.json"], why: "does not exist; nothing was changed" },
+    { argv: [person], why: "--confirm eins@example.com" },
+    { argv: [person, "--yes"], why: "--confirm eins@example.com", env: isProtected },
+    { argv: ["verify", "r.json"], why: "no receipt of an erasure" },
+  ])("ends with 1 for $argv, and changes nothing", async ({ argv, why, env = {} }) => {
+    await writeFile(join(home.folder, "r.json"), "{}");
+    const { exitCode, stderr } = await home.run(["user", "erase", ...argv], { env });
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(why)]);
+    expect(await picture()).toEqual(before);
+    expect((await readdir(home.folder)).toSorted()).toEqual(["r.json", "store"]);
+  });
+
+  it("tells in numbers what it would do", async () => {
+    const { stdout, exitCode } = await home.run(["user", "erase", person, "--dry-run"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/audit trail +\d+ items kept/);
+    expect(stdout).toMatch(/recovery +AWS can bring tables back until 2026-04-05/);
+    expect(stdout).toMatch(/open uploads +1 aborted/);
+    expect(stdout).toMatch(/links +1 alive/);
+    expect(await picture()).toEqual(before);
+  });
+});
