@@ -93,6 +93,7 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   init: {
     description: "write a configuration file",
+    needs: "mawps",
     load: async () => (await import("./commands/init.ts")).init,
   },
   config: {

@@ -114,7 +114,7 @@ describe("resolve", () => {
     const file = { path, values: { buckets: { userFiles: "manuel-weiss-public-media" } } };
     expect(failure(() => resolve({}, {}, file))).toMatchObject({
       exitCode: 2,
-      message: `default and ${path}: the bucket of the users' files is the public one, manuel-weiss-public-media`,
+      message: `default and ${path}: buckets.userFiles is the public bucket, manuel-weiss-public-media`,
     });
   });
 

@@ -49,5 +49,13 @@ async function openChain(init: object, limits: Limits): Promise<Chain> {
   };
   // The SDK has no other way to say how such a program is run.
   externalDataInterceptor.interceptToken("exec", run);
-  return defaultProvider(init);
+  const provider = defaultProvider(init);
+  return async (caller) => {
+    try {
+      return await provider(caller);
+    } finally {
+      // Asked again an hour later it may well give some.
+      failures.clear();
+    }
+  };
 }

@@ -24,7 +24,7 @@ export async function rememberShown({ world, config }: Run, shown: Iterable<Show
   for (const { userId, id } of shown) {
     if (lines.size >= mostShown) break;
     for (const line of [`user ${userId}`, `document ${id}`])
-      if (/^\w+ [\w.@+-]+$/.test(line)) lines.add(line);
+      if (/^\w+ \w[\w.@+-]*$/.test(line)) lines.add(line);
   }
   if (lines.size === 0) return;
   const file = shownFile(home, env);

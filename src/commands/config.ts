@@ -46,9 +46,9 @@ export function config(noun: AnyCommand, begin: Begin): void {
         const run = await begin(command as AnyCommand);
         const { file } = run;
         if (file === undefined) throw new CliError(`there is no ${configFileName} here or above`);
-        const { placesOfOthers, trust } = await import("../config/trust.ts");
+        const { placesOfOthers, trust, wordOf } = await import("../config/trust.ts");
         const places = placesOfOthers(run, file, "writes");
-        if (!run.config.dryRun) await trust(run.world, file);
+        if (!run.config.dryRun) await trust(run.world, wordOf(run, file));
         const does = run.config.dryRun ? "would believe" : "believed";
         await run.print({ path: file.path, places, dryRun: run.config.dryRun }, () =>
           [`${does} ${file.path}, until it changes`, ...places.map((place) => `  sends to ${place}`)].join(

@@ -135,9 +135,10 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
 
   async function assertTrusted(access: Access): Promise<void> {
     if (file === undefined || file.isOwnWord) return;
-    const { isTrusted, placesOfOthers, trust } = await import("../config/trust.ts");
+    const { isTrusted, placesOfOthers, trust, wordOf } = await import("../config/trust.ts");
     const places = placesOfOthers(resolved, file, access);
-    if (places.length === 0 || (await isTrusted(world, file))) return;
+    const word = wordOf(resolved, file);
+    if (places.length === 0 || (await isTrusted(world, word))) return;
     const what = `${file.path} says where what is yours goes: ${places.join(", ")}`;
     if (!interactive) {
       throw new CliError(
@@ -153,7 +154,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
         hint: "--endpoint-url, or --config with another file, says where to work",
       });
     }
-    if (!config.dryRun) await trust(world, file);
+    if (!config.dryRun) await trust(world, word);
   }
 
   async function open(access: Access): Promise<Connection> {

@@ -579,14 +579,25 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function refuseContradictions({ config, sources }: Resolved): void {
-  if (config.site === mawpsModel && config["buckets.publicMedia"] === config["buckets.userFiles"]) {
-    const from = new Set([sources["buckets.publicMedia"], sources["buckets.userFiles"]]);
-    throw new CliError(
-      `${[...from].join(" and ")}: the bucket of the users' files is the public one, ${config["buckets.publicMedia"]}`,
-      { exitCode: exitCodes.usage, hint: "name two buckets: everybody can read the public one" },
-    );
+/** What is private must not lie in a bucket that everybody can read. */
+function refuseOneBucket({ config, sources }: Resolved): void {
+  const named = (isPublic: boolean) =>
+    Object.entries(config.site.buckets)
+      .filter(([, { access }]) => (access !== "private") === isPublic)
+      .map(([role]) => `buckets.${role}` as SettingKey);
+  for (const open of named(true)) {
+    const closed = named(false).find((each) => config[each] === config[open]);
+    if (closed === undefined) continue;
+    const from = [...new Set([sources[open], sources[closed]])].join(" and ");
+    throw new CliError(`${from}: ${closed} is the public bucket, ${String(config[open])}`, {
+      exitCode: exitCodes.usage,
+      hint: "name two buckets: everybody can read the public one",
+    });
   }
+}
+
+function refuseContradictions({ config, sources }: Resolved): void {
+  refuseOneBucket({ config, sources });
   if (config.target === "local" && sources.endpointUrl === "--endpoint-url") {
     throw new CliError("--endpoint-url needs --target aws: the local store has no endpoint to choose", {
       exitCode: exitCodes.usage,

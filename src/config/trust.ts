@@ -5,6 +5,7 @@ import { userConfigFolder, type FoundFile } from "./config-file.ts";
 import { replaceFile } from "../atomic-file.ts";
 import { makeFolders } from "../make-folders.ts";
 import { settingsOf, type Resolved, type SettingKey } from "./config.ts";
+import { modelHash } from "../model/hash.ts";
 import type { Access, World } from "../world.ts";
 
 /** Settings that say to which server what is the user's own goes: credentials, items, documents. */
@@ -51,16 +52,28 @@ function writtenBuckets({ site }: Resolved["config"]): SettingKey[] {
   return written.map(([role]) => `buckets.${role}` as SettingKey);
 }
 
+/** A file, and what it says by itself and by the model file that it names: who changes either has to be believed anew. */
+export interface Word {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a configuration file says, with the model that it names. */
+export function wordOf(
+  { config, sources }: Resolved,
+  { path, text }: Pick<FoundFile, "path" | "text">,
+): Word {
+  const isModelFile = sources.model === path && /[./\\]/.test(config.model);
+  return { path, text: isModelFile ? `${text}\0${modelHash(config.site)}` : text };
+}
+
 /** Whether the user has said before that this file, as it is now, may be believed. */
-export async function isTrusted(world: TrustWorld, { path, text }: FoundFile): Promise<boolean> {
+export async function isTrusted(world: TrustWorld, { path, text }: Word): Promise<boolean> {
   return (await readTrusted(world)).get(path) === hashOf(text);
 }
 
 /** Keeps in the user's own folder that this file, as it is now, may be believed. */
-export async function trust(
-  world: TrustWorld,
-  { path, text }: Pick<FoundFile, "path" | "text">,
-): Promise<void> {
+export async function trust(world: TrustWorld, { path, text }: Word): Promise<void> {
   const trusted = (await readTrusted(world)).set(path, hashOf(text));
   const file = trustedFile(world);
   await makeFolders(userConfigFolder(world), 0o700);

@@ -83,6 +83,10 @@ function doubtfulKey(text: string): FaultInFile | undefined {
   visit(text, {
     onObjectBegin: () => void open.push(new Set()),
     onObjectEnd: () => void open.pop(),
+    onLiteralValue(value: unknown, offset, _length, _line, _character, pathOf) {
+      if (found !== undefined || typeof value !== "string" || !unseen.test(value)) return;
+      found = { ...unseenFault(pathText(pathOf())), line: lineOf(text, offset) };
+    },
     onObjectProperty(name, offset, _length, _line, _character, pathOf) {
       const names = open.at(-1);
       const isTwice = names?.has(name) === true;
@@ -100,6 +104,8 @@ function doubtfulKey(text: string): FaultInFile | undefined {
       } else if (name === "__proto__") {
         const what = "is a name that is not taken";
         found = { path: pathText([...pathOf(), name]), what, remedy: "use another", ...at };
+      } else if (unseen.test(name)) {
+        found = { ...unseenFault(pathText([...pathOf(), "…"])), ...at };
       } else if (open.length === 2 && pathOf()[0] === "entities" && (entities += 1) > mostEntities) {
         const remedy = "an entity is a kind of thing, not a thing";
         found = { path: "entities", what: `has more than ${mostEntities} entities`, remedy };
@@ -107,6 +113,17 @@ function doubtfulKey(text: string): FaultInFile | undefined {
     },
   });
   return found;
+}
+
+/** What steers a terminal, or shows a text in another order than it has: a model's words are printed. */
+const unseen = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/u;
+
+function unseenFault(path: string): Fault {
+  return {
+    path,
+    what: "holds a character that cannot be seen",
+    remedy: "leave out control characters and line breaks",
+  };
 }
 
 function lineOf(text: string, offset: number): number {

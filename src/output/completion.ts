@@ -30,7 +30,7 @@ export function shownFile(home: string, env: Readonly<Record<string, string | un
 
 /** Without the variable its path is one that is not there. */
 const shownLines = (kind: string) =>
-  String.raw`cat "$XDG_CACHE_HOME"/mawps/shown ~/.cache/mawps/shown 2>/dev/null | sed -n 's/^${kind} \([A-Za-z0-9_.@+-]*\)$/\1/p'`;
+  String.raw`cat "$XDG_CACHE_HOME"/mawps/shown ~/.cache/mawps/shown 2>/dev/null | sed -n 's/^${kind} \([A-Za-z0-9_][A-Za-z0-9_.@+-]*\)$/\1/p'`;
 
 /**
  * Shell commands that print them, one a line. Only plain names: a shell expands what it is offered, and a folder may come from

@@ -1,6 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import prework from "../../models/prework.json" with { type: "json" };
 import { startFaultyServer, type FaultyServer } from "../support/faulty-server.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
@@ -54,6 +55,21 @@ it("asks once at a terminal, and again when the file has changed", async () => {
   expect(seen()).toBeGreaterThan(0);
   await writeConfig({ target: "aws", endpointUrl: server.url, name: "other" });
   expect((await home.run(["hero", "show"])).exitCode).toBe(1);
+  expect(seen()).toBe(0);
+});
+
+it("asks again when the model has changed that the file names", async () => {
+  const model = join(home.folder, "site.model.json");
+  await writeFile(model, JSON.stringify(prework));
+  await writeConfig({ target: "aws", endpointUrl: server.url, model: "site.model.json" });
+  expect((await home.run(["config", "trust"])).exitCode).toBe(0);
+  await home.run(["doctor"]);
+  expect(seen()).toBeGreaterThan(0);
+  await writeFile(
+    model,
+    JSON.stringify({ ...prework, buckets: { media: { ...prework.buckets.media, name: "other" } } }),
+  );
+  expect((await home.run(["setup", "--yes"])).stderr).toContain("mawps config trust");
   expect(seen()).toBe(0);
 });
 

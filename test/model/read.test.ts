@@ -388,6 +388,13 @@ describe("a model", () => {
       "docs/models.md",
     ],
     [
+      "a text that forges a line of what is shown of it",
+      (each) => (each.entities.notes.what = "notes\n  erased  deleted"),
+      "entities.notes.what",
+      "holds a character that cannot be seen",
+      "line breaks",
+    ],
+    [
       "what is kept for days that nothing ends",
       (each) => (each.entities.notes.links[0].erase = { keep: { basis: "law", days: 10 } }),
       "entities.notes.links[0].erase.keep.days",
