@@ -14,12 +14,13 @@ export interface RecoveryStatus {
   readonly latest: Date | undefined;
 }
 
+/** Of each table; the site's own only where they are there. */
 export async function recoveryStatus(
   { aws, signal }: Pick<NativeContext, "aws" | "signal">,
   tables: readonly TableDeclaration[],
 ): Promise<RecoveryStatus[]> {
-  return Promise.all(
-    tables.map(async ({ role, name }) => {
+  const all = await Promise.all(
+    tables.map(async ({ role, name, keptBy }) => {
       const window = await readRecoveryWindow(aws, name, signal).catch((error: unknown) => {
         if (isDenied(error)) return "denied" as const;
         throw error;
@@ -32,9 +33,11 @@ export async function recoveryStatus(
         days: seen.days,
         earliest: seen.earliest,
         latest: seen.latest,
+        isLeft: keptBy === "site" && window === undefined,
       };
     }),
   );
+  return all.flatMap(({ isLeft, ...status }) => (isLeft ? [] : [status]));
 }
 
 function stateOf(window: RecoveryWindow | "denied" | "unsupported" | undefined): RecoveryStatus["state"] {

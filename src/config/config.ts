@@ -448,7 +448,6 @@ const named = /^(buckets|tables|retention)\.|^newTableShape$/;
 
 /** Every setting that there is for a site: of MAWPS the table above, of another its own names and periods. */
 export function settingsOf(site: Model): Readonly<Record<string, Setting<unknown>>> {
-  if (site === mawpsModel) return settings;
   const common = Object.entries(settings).filter(([key]) => !named.test(key));
   const variable = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
   const names = (group: string, kind: Kind<string>, roles: Model["buckets"] | Model["tables"]) =>
@@ -456,6 +455,9 @@ export function settingsOf(site: Model): Readonly<Record<string, Setting<unknown
       const env = [`MAWPS_${variable(role)}_${group.toUpperCase()}`];
       return [`${group}s.${role}`, setting(kind, name, { about, env })] as const;
     });
+  const all = [...names("bucket", bucket, site.buckets), ...names("table", table, site.tables)];
+  if (site === mawpsModel)
+    return { ...Object.fromEntries(all.filter(([key]) => !Object.hasOwn(settings, key))), ...settings };
   const periods = periodSettings(site).map(([name, most, about]) => {
     const env = [`MAWPS_RETENTION_${variable(name)}`];
     return [`retention.${name}`, setting(period(0), most, { about, env })] as const;
@@ -465,8 +467,7 @@ export function settingsOf(site: Model): Readonly<Record<string, Setting<unknown
   return Object.fromEntries<Setting<unknown>>([
     ...common,
     ["region", { ...settings.region, fallback: site.region }],
-    ...names("bucket", bucket, site.buckets),
-    ...names("table", table, site.tables),
+    ...all,
     ...(first === undefined
       ? []
       : ([

@@ -1,6 +1,7 @@
-import { settings, type SettingKey } from "../../src/config/config.ts";
+import { settingsOf } from "../../src/config/config.ts";
 import { exitCodes } from "../../src/errors.ts";
 import type { AnyCommand } from "../../src/commands/command.ts";
+import { mawpsModel } from "../../src/model/mawps.ts";
 import { version } from "../../src/version.ts";
 
 // What docs/commands.md, docs/settings.md and the man page say, from the command tree and the table of settings.
@@ -120,9 +121,7 @@ interface SettingRow {
 }
 
 function settingRows(root: AnyCommand): SettingRow[] {
-  return (Object.keys(settings) as SettingKey[]).map((key) => {
-    const { env, flag, inFile, fallback, about }: (typeof settings)[SettingKey] & { flag?: string } =
-      settings[key];
+  return Object.entries(settingsOf(mawpsModel)).map(([key, { env, flag, inFile, fallback, about }]) => {
     const option = root.options.find(
       (each) => each.attributeName() === (flag === "noColor" ? "color" : flag),
     );
@@ -130,11 +129,16 @@ function settingRows(root: AnyCommand): SettingRow[] {
       key,
       flag: option?.flags ?? "",
       variables: env,
-      fallback: fallback === undefined || fallback === false ? "" : String(fallback),
+      fallback: fallback === undefined || fallback === false ? "" : defaultText(fallback),
       about,
       inFile,
     };
   });
+}
+
+/** Defaults are texts, numbers, flags, and lists of texts. */
+function defaultText(fallback: unknown): string {
+  return typeof fallback === "string" ? fallback : JSON.stringify(fallback).replaceAll(/[[\]"]/g, "");
 }
 
 /** docs/settings.md. */
