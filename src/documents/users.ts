@@ -67,7 +67,7 @@ async function identify(
   }
   const nowhere = userPoolId === undefined ? "there is no profile" : "there is no account and no profile";
   if (!given.includes("@")) return { userId: given, without: nowhere };
-  const [only, ...others] = await withEmail(site, given);
+  const [only, ...others] = (await profilesWithAddress(site, given)).keys();
   if (others.length > 0) throw several(given, [only ?? "", ...others]);
   if (only !== undefined) return { userId: only, without: undefined };
   if (unknown === "make" && site.newId !== undefined) return { userId: site.newId(), without: nowhere };
@@ -170,19 +170,22 @@ async function hasItem(site: DocumentSite, userId: string): Promise<boolean> {
   return items.some((item) => item !== undefined);
 }
 
-/** Ids of the profiles with this address; there is no index on it. Case does not matter in what people type. */
-async function withEmail(site: DocumentSite, email: string): Promise<string[]> {
+/** Ids and spellings of the profiles with this address; there is no index on it. Case does not matter in what people type. */
+export async function profilesWithAddress(
+  site: DocumentSite,
+  email: string,
+): Promise<ReadonlyMap<string, string>> {
   const wanted = email.toLowerCase();
-  const found = new Set<string>();
+  const found = new Map<string, string>();
   const { aws, table, signal } = site;
   for await (const page of scanItems(aws, { table, attributes: [...judgedAttributes, "email"], signal })) {
     for (const item of page) {
-      const userId = item["userId"]?.S;
-      if (userId !== undefined && nobodyIn(item) === undefined && item["email"]?.S?.toLowerCase() === wanted)
-        found.add(userId);
+      const [userId, told] = [item["userId"]?.S, item["email"]?.S];
+      if (userId === undefined || told?.toLowerCase() !== wanted) continue;
+      if (nobodyIn(item) === undefined && userIdFault(userId) === undefined) found.set(userId, told);
     }
   }
-  return [...found].filter((userId) => userIdFault(userId) === undefined);
+  return found;
 }
 
 function nobody(given: string, why: string): CliError {

@@ -8,7 +8,7 @@ import { isDenied } from "../aws/setting.ts";
 import { ledgerEntry, writeErasure, type ErasureEntry } from "../backup/erasures.ts";
 import { inParallel } from "../concurrency.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
-import { findTraces, isNothing, type Traces } from "./traces.ts";
+import { findTraces, isNothing, type OwnedItem, type Traces } from "./traces.ts";
 
 export interface ErasingSite extends ErasureSite {
   readonly trail: Pick<AuditTrail, "record" | "irreversible">;
@@ -66,13 +66,11 @@ async function carryOut(site: ErasingSite, plan: ErasurePlan): Promise<Erased> {
     await signOutUser(aws, poolId, at);
   }
   const person = await intoLedger(site, plan);
-  await inParallel(plan.traces.uploads, sideBySide, (upload) => removeUpload(aws, upload));
-  await removeTraces(site, plan.traces, failures);
+  await removeTraces(site, plan, { traces: plan.traces, failures });
   let left = await findTraces(site, ids);
   if (!isNothing(left) && failures.length === 0) {
     // What came meanwhile, by a page that was still open.
-    await inParallel(left.uploads, sideBySide, (upload) => removeUpload(aws, upload));
-    await removeTraces(site, left, failures);
+    await removeTraces(site, plan, { traces: left, failures });
     left = await findTraces(site, ids);
   }
   let isAccountLeft = account !== undefined;
@@ -87,17 +85,30 @@ async function carryOut(site: ErasingSite, plan: ErasurePlan): Promise<Erased> {
 /** One salt for all ids of a person: which of them belong together is told, and nobody by name. */
 async function intoLedger(
   site: ErasingSite,
-  { ids, unlisted }: Pick<ErasurePlan, "ids" | "unlisted">,
+  { listed, unlisted }: Pick<ErasurePlan, "listed" | "unlisted">,
 ): Promise<ErasureEntry[]> {
   const { aws, trailPlace, store, signal } = site;
-  const [salt, now] = [site.randomHex(16), site.documents.now()];
-  for (const id of unlisted)
-    await writeErasure(ledgerEntry(id, salt, now), { aws, table: trailPlace.table, store, signal });
-  return ids.map((id) => ledgerEntry(id, salt, now));
+  const [salt = site.randomHex(16), now] = [listed[0]?.salt, site.documents.now()];
+  const added = unlisted.map((id) => ledgerEntry(id, salt, now));
+  for (const entry of added) await writeErasure(entry, { aws, table: trailPlace.table, store, signal });
+  return [...listed, ...added];
 }
 
-async function removeTraces(site: ErasingSite, traces: Traces, failures: string[]): Promise<void> {
+interface Removal {
+  readonly traces: Traces;
+  readonly failures: string[];
+}
+
+/** Uploads and files, then items; the profile, by which the same command finds the person again, when all else is gone. */
+async function removeTraces(
+  site: ErasingSite,
+  { userId }: Pick<ErasurePlan, "userId">,
+  { traces, failures }: Removal,
+): Promise<void> {
   const { aws, signal } = site;
+  await inParallel(traces.uploads, sideBySide, (upload) =>
+    telling(failures, upload.bucket, () => removeUpload(aws, upload)),
+  );
   const buckets = new Set(traces.versions.map(({ bucket }) => bucket));
   await inParallel(buckets, sideBySide, async (bucket) => {
     const doomed = traces.versions.filter((each) => each.bucket === bucket);
@@ -113,13 +124,19 @@ async function removeTraces(site: ErasingSite, traces: Traces, failures: string[
   });
   // Those that name files go behind them: what is left after an interruption is still named.
   if (failures.length > 0) return;
-  for (const table of new Set(traces.items.map((item) => item.table))) {
-    const keys = traces.items.filter((item) => item.table === table).map(({ key }) => key);
-    await telling(failures, table, async () => {
-      const left = await deleteItems(aws, table, { keys, signal });
-      if (left.length > 0) failures.push(`${table}: ${left.length} items were put off again and again`);
-    });
-  }
+  const isProfile = ({ table, key }: OwnedItem) =>
+    table === site.documents.table && key["userId"]?.S === userId;
+  const removeItems = async (items: readonly OwnedItem[]) => {
+    for (const table of new Set(items.map((item) => item.table))) {
+      const keys = items.filter((item) => item.table === table).map(({ key }) => key);
+      await telling(failures, table, async () => {
+        const left = await deleteItems(aws, table, { keys, signal });
+        if (left.length > 0) failures.push(`${table}: ${left.length} items were put off again and again`);
+      });
+    }
+  };
+  await removeItems(traces.items.filter((item) => !isProfile(item)));
+  if (failures.length === 0) await removeItems(traces.items.filter(isProfile));
 }
 
 /** A right that is missing in one place is told, and the rest goes on. */

@@ -1,4 +1,5 @@
 import { getItem } from "../aws/dynamodb/items.ts";
+import { accessTokenMinutes } from "../aws/cognito/user-pool.ts";
 import { findPoolUsers } from "../aws/cognito/users.ts";
 import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { recoveryStatus, type RecoveryStatus } from "../backup/pitr.ts";
@@ -9,8 +10,10 @@ import type { TrailPlace } from "../audit/place.ts";
 import { documentItemKey } from "../documents/entries.ts";
 import { liveLinks, type LiveLink } from "../documents/live-links.ts";
 import type { DocumentSite } from "../documents/site.ts";
-import { findAccount, resolveUser } from "../documents/users.ts";
+import { findAccount, profilesWithAddress, resolveUser } from "../documents/users.ts";
 import { CliError } from "../errors.ts";
+import { nobodyWith } from "../model/nobodies.ts";
+import { userIdFault } from "../model/user-id.ts";
 import { attributeOf, refuseReserved } from "./pool.ts";
 import { findTraces, isNothing, type PeopleSite, type Traces } from "./traces.ts";
 
@@ -26,8 +29,8 @@ export interface ErasureSite extends PeopleSite {
 /** Copies that an erasure does not reach. Each ends by itself, and a restore from it leaves the person out. */
 export interface Copies {
   readonly backups: readonly string[];
-  /** Tables that AWS can bring back as they were, and for how long from now. */
-  readonly recovery: readonly { readonly table: string; readonly until: Date }[];
+  /** Tables that AWS can bring back as they were, and for how long from now; null where that may not be read. */
+  readonly recovery: readonly { readonly table: string; readonly until: Date | null }[];
 }
 
 /** What an erasure of one person will do. */
@@ -43,8 +46,12 @@ export interface ErasurePlan {
   readonly traces: Traces;
   readonly links: readonly LiveLink[];
   readonly copies: Copies;
+  /** How long those who are signed in can go on: tokens that were given out are not called back. */
+  readonly tokenMinutes: number | undefined;
   /** Those of the ids that the ledger does not have yet. It has some after an earlier run, done or broken off. */
   readonly unlisted: readonly string[];
+  /** What the ledger has of the person: of ids, too, that nobody can tell any more. */
+  readonly listed: readonly ErasureEntry[];
 }
 
 /**
@@ -57,25 +64,30 @@ export async function planErasure(site: ErasureSite, given: string): Promise<Era
   const ledger: ErasureEntry[] = [];
   for await (const entry of tableErasures({ aws, table: site.trailPlace.table, signal })) ledger.push(entry);
   const isErased = erasedUsers(ledger);
-  const found = await findAccount(site, poolId, given);
+  const known = await findAccount(site, poolId, given);
   const account =
-    found === undefined
+    known === undefined
       ? undefined
-      : await readPoolAccount(aws, poolId, { ...site, username: found.username });
+      : await readPoolAccount(aws, poolId, { ...site, username: known.username });
   const userId = account?.sub ?? (await idWithoutAccount(site, given, isErased(given)));
+  refuseReserved(userId);
   const addresses = await addressesOf(site, userId, account);
   const shared = await sharedOf(site, userId, addresses);
   const own = addresses.filter((address) => !shared.includes(address));
-  const ids = [...new Set([userId, ...(account === undefined ? [] : [account.username]), ...own])];
-  const [traces, links, copies] = await Promise.all([
+  const names = account === undefined ? [] : await ownName(site, account);
+  const ids = [...new Set([userId, ...names, ...own])];
+  const [traces, links, copies, tokenMinutes] = await Promise.all([
     findTraces(site, ids),
     liveLinks(documents, site.trailPlace, userId),
     copiesOf(site),
+    account === undefined ? undefined : accessTokenMinutes(aws, poolId, signal),
   ]);
   const unlisted = ids.filter((id) => !isErased(id));
   if (account === undefined && isNothing(traces) && unlisted.length === ids.length) throw nobody(given);
   const name = addresses[0] ?? userId;
-  return { userId, name, ids, sharedAddresses: shared, account, traces, links, copies, unlisted };
+  const listed = ofPerson(ledger, ids);
+  const found = { userId, name, ids, sharedAddresses: shared, account, traces };
+  return { ...found, links, copies, tokenMinutes, unlisted, listed };
 }
 
 function nobody(given: string): CliError {
@@ -84,18 +96,38 @@ function nobody(given: string): CliError {
   });
 }
 
+/** One salt is for all ids of a person. */
+function ofPerson(ledger: readonly ErasureEntry[], ids: readonly string[]): ErasureEntry[] {
+  const salts = new Set(ledger.filter((entry) => ids.some(erasedUsers([entry]))).map(({ salt }) => salt));
+  return ledger.filter(({ salt }) => salts.has(salt));
+}
+
 /** Somebody who has data and no account; after an erasure that came to its end nobody is found by their address. */
 async function idWithoutAccount(site: ErasureSite, given: string, isErased: boolean): Promise<string> {
-  if (isErased || !given.includes("@")) return given;
+  if (!given.includes("@")) return given;
   try {
     return await resolveUser(site.documents, given, "take");
   } catch (error) {
-    if (error instanceof CliError && error.message.startsWith("unknown user")) throw nobody(given);
-    throw error;
+    if (!(error instanceof CliError) || !error.message.startsWith("unknown user")) throw error;
+    if (isErased) return given;
+    throw nobody(given);
   }
 }
 
-/** Of the account, and of the profile. */
+/**
+ * The user name, where it can be nothing but the person's: people choose theirs, and one may be the name of the owner, of the site's
+ * settings or of somebody else.
+ */
+async function ownName({ documents }: ErasureSite, { username, sub }: PoolAccount): Promise<string[]> {
+  if (username === sub || username.includes("@")) return [];
+  if (userIdFault(username) !== undefined || nobodyWith(username) !== undefined) return [];
+  const { aws, table, signal } = documents;
+  const key = documentItemKey(documents, username, "profile");
+  const profile = await getItem(aws, { table, key, attributes: ["userId"], signal });
+  return profile === undefined ? [username] : [];
+}
+
+/** Of the account; of the profile, which people write themselves, only where there is no account. */
 async function addressesOf(
   { documents }: ErasureSite,
   userId: string,
@@ -104,19 +136,28 @@ async function addressesOf(
   const key = documentItemKey(documents, userId, "profile");
   const { aws, table, signal } = documents;
   const profile = await getItem(aws, { table, key, attributes: ["email"], signal });
-  const told = [account === undefined ? undefined : attributeOf(account, "email"), profile?.["email"]?.S];
-  return [...new Set(told.filter((address) => address !== undefined && address !== ""))] as string[];
+  const told =
+    account === undefined ? profile?.["email"]?.S : (attributeOf(account, "email") ?? account.username);
+  const isAddress = told?.includes("@") === true && userIdFault(told) === undefined;
+  return isAddress ? [...new Set([told, told.toLowerCase()])] : [];
 }
 
+/** Addresses that another account has, or another profile tells. */
 async function sharedOf(
-  { aws, poolId, signal }: ErasureSite,
+  { aws, poolId, documents, signal }: ErasureSite,
   userId: string,
   addresses: readonly string[],
 ): Promise<string[]> {
   const shared = await Promise.all(
     addresses.map(async (value) => {
-      const users = await findPoolUsers(aws, poolId, { attribute: "email", value, signal });
-      return users.some(({ sub }) => sub !== userId) ? [value] : [];
+      const [users, profiles] = await Promise.all([
+        findPoolUsers(aws, poolId, { attribute: "email", value, signal }),
+        profilesWithAddress(documents, value),
+      ]);
+      // In another case it is the address of a record of its own.
+      const telling = [...profiles].flatMap(([id, told]) => (told === value ? [id] : []));
+      const others = [...users.map(({ sub }) => sub), ...telling].filter((id) => id !== userId);
+      return others.length > 0 ? [value] : [];
     }),
   );
   return shared.flat();
@@ -131,12 +172,12 @@ async function copiesOf(site: ErasureSite): Promise<Copies> {
     recoveryStatus({ aws, signal }, tables),
     store === undefined ? [] : listSnapshots({ store }, { now, signal }).then(({ snapshots }) => snapshots),
   ]);
-  const isOn = ({ state }: RecoveryStatus) => state === "on";
+  const mayBe = ({ state }: RecoveryStatus) => state === "on" || state === "may not be read";
   return {
     backups: backups.map(({ id }) => id),
-    recovery: recovery.filter(isOn).map(({ table, days = mostRecoveryDays }) => ({
+    recovery: recovery.filter(mayBe).map(({ table, state, days = mostRecoveryDays }) => ({
       table,
-      until: new Date(now.getTime() + days * 86_400_000),
+      until: state === "on" ? new Date(now.getTime() + days * 86_400_000) : null,
     })),
   };
 }

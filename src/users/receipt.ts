@@ -5,8 +5,10 @@ import { findTable } from "../aws/dynamodb/restore-settings.ts";
 import { scanItems } from "../aws/dynamodb/items.ts";
 import { listPoolUsers } from "../aws/cognito/users-list.ts";
 import { listVersions } from "../aws/s3/listing.ts";
+import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { whereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
+import type { Declaration, Owned } from "../model/declaration.ts";
 import { ownersOf } from "../model/ownership.ts";
 import { attributeOf } from "./pool.ts";
 import type { Erased } from "./erase.ts";
@@ -29,7 +31,8 @@ export type Receipt = z.infer<typeof receiptSchema>;
 export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Erased): Promise<Receipt> {
   const { sequence, hash } = await readHead(site.trailPlace);
   const { left, isAccountLeft, person, at, failures } = erased;
-  const { traces, copies, account, links } = plan;
+  const { traces, copies, account, links, tokenMinutes } = plan;
+  const uploadLinks = links.filter(({ kind }) => kind === "upload");
   const lefts = left.items.length + left.versions.length + left.uploads.length + Number(isAccountLeft);
   return {
     format: 1,
@@ -39,7 +42,7 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
     erased: {
       account: account !== undefined,
       ...numbersOf(plan),
-      links: links.length,
+      links: links.length - uploadLinks.length,
     },
     left: {
       items: left.items.length,
@@ -52,14 +55,32 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
     notReached: {
       backups: copies.backups,
       recovery: copies.recovery,
-      others: ["browsers that have opened the site", "messages that were sent", "downloaded files"],
+      /** Take files until then. */
+      uploadLinks: uploadLinks.map(({ expiresAt }) => expiresAt),
+      tokensForMinutes: tokenMinutes ?? 0,
+      others: [
+        "browsers that have opened the site",
+        "messages that were sent",
+        "downloaded files",
+        "on-demand backups of DynamoDB and of AWS Backup",
+        "tables and buckets that the model of the site does not name",
+      ],
     },
     searched: {
-      tables: site.declaration.tables.map(({ name }) => name),
-      buckets: site.declaration.buckets.map(({ name }) => name),
+      ...searchedOf(site.declaration),
       userPool: site.poolId,
     },
     audit: { sequence, hash },
+  };
+}
+
+/** Tables and buckets that have something of people by the model. */
+function searchedOf({ owned, tables, buckets }: Declaration) {
+  const has = (kind: Owned["kind"], role: string) =>
+    owned.some((each) => each.kind === kind && ("table" in each ? each.table : each.bucket) === role);
+  return {
+    tables: tables.filter(({ role }) => has("items", role)).map(({ name }) => name),
+    buckets: buckets.filter(({ role }) => has("objects", role)).map(({ name }) => name),
   };
 }
 
@@ -125,6 +146,7 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
   }
   for (const { role, name } of declaration.buckets) {
     let versions = 0;
+    let uploads = 0;
     await whereThere(async () => {
       for await (const page of listVersions(aws, { bucket: name, signal })) {
         looked.objects += page.length;
@@ -133,7 +155,12 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
           if (owner !== undefined && isErased(owner.userId)) versions += 1;
         }
       }
+      for await (const { key } of listUnfinishedUploads(aws, { bucket: name, signal })) {
+        const owner = owners.ofKey(role, key);
+        if (owner !== undefined && isErased(owner.userId)) uploads += 1;
+      }
     });
+    if (uploads > 0) findings.push(`${uploads} open uploads in bucket ${name}`);
     if (versions > 0) findings.push(`${versions} versions of objects in bucket ${name}`);
   }
   for await (const page of listPoolUsers(aws, site.poolId, site)) {

@@ -1,8 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
+import { access, constants, readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
+import { isRecord } from "../../model/json.ts";
 import { localTime } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
 import { count, json, visible } from "../../output/text.ts";
@@ -38,14 +39,20 @@ async function erasePerson(
   given: string,
   { out, receipt }: { readonly out?: string; readonly receipt?: string },
 ): Promise<void> {
-  const [{ planErasure }, { erase }, { numbersOf, receiptOf }, { writeNewFile }] = await Promise.all([
+  const [{ planErasure }, { erase }, { numbersOf, receiptOf }, { replaceFile }] = await Promise.all([
     import("../../users/erasure-plan.ts"),
     import("../../users/erase.ts"),
     import("../../users/receipt.ts"),
     import("../../atomic-file.ts"),
   ]);
   const { config, world } = run;
-  if (receipt !== undefined) await assertFree(resolve(world.cwd, receipt));
+  const stamp = world
+    .now()
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+/g, "");
+  const file = resolve(world.cwd, receipt ?? `receipt-${stamp}.json`);
+  const planFile = out === undefined ? undefined : resolve(world.cwd, out);
+  if (!config.dryRun) await assertWritable(file);
   if (!config.dryRun) run.audit.prepare();
   const site = await erasureSite(run, "writes");
   const plan = await planErasure(site, given);
@@ -58,8 +65,11 @@ async function erasePerson(
     links: links.length,
     copies,
   };
-  if (out !== undefined && !config.dryRun)
-    await writeNewFile(resolve(world.cwd, out), [json(planned, 2), "\n"]);
+  if (!config.dryRun) await assertReceiptOf(file, plan.ids);
+  if (planFile !== undefined) {
+    await assertPlanOf(planFile, userId);
+    await replaceFile(planFile, [json(planned, 2), "\n"]);
+  }
   if (config.dryRun) return run.print({ ...planned, dryRun: true }, () => planText(plan));
   await run.outline(() => planText(plan));
   await confirmErasure(run, name);
@@ -69,9 +79,7 @@ async function erasePerson(
     plan,
   );
   const proof = await receiptOf(site, plan, erased);
-  const stamp = erased.at.toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  const file = resolve(world.cwd, receipt ?? `receipt-${stamp}.json`);
-  await writeNewFile(file, [json(proof, 2), "\n"]);
+  await replaceFile(file, [json(proof, 2), "\n"]);
   await run.print({ ...proof, receipt: file }, () =>
     proof.isComplete
       ? `erased ${visible(name)}: searched again, and nothing was found\nreceipt  ${file}`
@@ -86,11 +94,57 @@ async function erasePerson(
 }
 
 /** A receipt that cannot be written is found out before anything is erased. */
-async function assertFree(file: string): Promise<void> {
-  if ((await stat(file).catch(() => undefined)) !== undefined)
-    throw new CliError(`${file} is there already; nothing was changed`, { hint: "choose another name" });
-  if ((await stat(dirname(file)).catch(() => undefined))?.isDirectory() !== true)
+async function assertWritable(file: string): Promise<void> {
+  const folder = dirname(file);
+  if ((await stat(folder).catch(() => undefined))?.isDirectory() !== true)
     throw new CliError(`the folder of ${file} does not exist; nothing was changed`);
+  await access(folder, constants.W_OK).catch((cause: unknown) => {
+    throw new CliError(`nothing can be written into ${folder}; nothing was changed`, {
+      cause,
+      hint: "--receipt names another place",
+    });
+  });
+}
+
+/** What is there under the name of the receipt may only be that of a run that left something of the same person. */
+async function assertReceiptOf(file: string, ids: readonly string[]): Promise<void> {
+  const text = await textOf(file);
+  if (text === undefined) return;
+  const [{ parseReceipt }, { erasedUsers }] = await Promise.all([
+    import("../../users/receipt.ts"),
+    import("../../backup/erasures.ts"),
+  ]);
+  const taken = new CliError(`${file} is there already; nothing was changed`, {
+    hint: "choose another name",
+  });
+  let known: ReturnType<typeof parseReceipt>;
+  try {
+    known = parseReceipt(text, file);
+  } catch {
+    throw taken;
+  }
+  if (known.isComplete || !ids.some(erasedUsers(known.person))) throw taken;
+}
+
+/** A plan may be written anew, and nothing else that is there. */
+async function assertPlanOf(file: string, userId: string): Promise<void> {
+  const text = await textOf(file);
+  if (text === undefined) return;
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    found = undefined;
+  }
+  if (!isRecord(found) || found["userId"] !== userId || !("copies" in found))
+    throw new CliError(`${file} is there already; nothing was changed`, { hint: "choose another name" });
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  return readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
 }
 
 /** The address itself is what confirms: typed, or by `--confirm`. `--yes` does where nothing is protected. */
@@ -121,6 +175,7 @@ function planText({
   sharedAddresses,
   ids,
   unlisted,
+  tokenMinutes = 0,
 }: ErasurePlan): string {
   const kinds = new Map<string, { items: number; versions: number; bytes: number }>();
   const of = (what: string) => {
@@ -134,7 +189,8 @@ function planText({
     of(version.what).bytes += version.bytes;
   }
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
-  const until = copies.recovery.map((each) => each.until.getTime());
+  const until = copies.recovery.flatMap((each) => (each.until === null ? [] : [each.until.getTime()]));
+  const unread = copies.recovery.filter((each) => each.until === null);
   return facts([
     ["person", `${visible(name)} (${visible(userId)})`],
     ["before", unlisted.length < ids.length ? "erased already, or begun: this goes on" : undefined],
@@ -174,7 +230,22 @@ function planText({
         ? undefined
         : `AWS can bring tables back until ${localTime(new Date(Math.max(...until)))}: erase again after that`,
     ],
-    ["not reached", "browsers that opened the site, messages, downloaded files"],
+    [
+      "recovery",
+      unread.length === 0
+        ? undefined
+        : `of ${unread.map(({ table }) => table).join(", ")} it may not be read whether AWS can bring it back`,
+    ],
+    [
+      "tokens",
+      tokenMinutes === 0
+        ? undefined
+        : `those given out before live for up to ${tokenMinutes} minutes: erase verify after that`,
+    ],
+    [
+      "not reached",
+      "browsers that opened the site, messages, downloaded files, on-demand backups at AWS, tables and buckets that the model does not name",
+    ],
   ]);
 }
 

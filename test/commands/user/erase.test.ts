@@ -171,6 +171,43 @@ describe("user erase", () => {
     expect(erasures(await picture())).toEqual(erasures(once));
   });
 
+  it.each(["owner", neighbour, "global", "eins@example.org"])(
+    "takes nothing of %s for who has it as the address in their own profile",
+    async (email) => {
+      await home.look(async (aws) => {
+        await putProfile(aws, "global");
+        await putProfile(aws, "user-3", { email: "eins@example.org" });
+        await putProfile(aws, "eins@example.org");
+        await putProfile(aws, "user-4", { email });
+      });
+      const others = /"(owner|global|user-12|user-3|eins@example\.org)"|\/(owner|user-12)\//;
+      const before = await picture();
+      expect(lines(before, others).length).toBeGreaterThan(15);
+      const { exitCode } = await home.run(["user", "erase", "user-4", "--yes"]);
+      expect(exitCode).toBe(0);
+      const after = await picture();
+      expect(telling(after, /user-4/)).toEqual([]);
+      const own = (all: Picture) => lines(all, others).filter(([name]) => !name.includes("user-4"));
+      expect(own(after)).toEqual(own(before));
+    },
+  );
+
+  it("goes on with who was on the ledger and is found again, by their address and with the same receipt", async () => {
+    const alone = "allein@example.com";
+    await home.look((aws) => putProfile(aws, "user-5", { email: alone }));
+    const argv = ["user", "erase", alone, "--confirm", alone, "--receipt", "r.json"];
+    expect((await home.run(argv)).exitCode).toBe(0);
+    const receipt = JSON.parse(await readFile(join(home.folder, "r.json"), "utf8")) as object;
+    // As a run leaves it that was broken off behind the ledger.
+    await home.look((aws) => putProfile(aws, "user-5", { email: alone }));
+    await writeFile(join(home.folder, "r.json"), JSON.stringify({ ...receipt, isComplete: false }));
+    expect((await home.run(argv)).exitCode).toBe(0);
+    expect(telling(await picture(), /user-5|allein@/)).toEqual([]);
+    const again = JSON.parse(await readFile(join(home.folder, "r.json"), "utf8")) as object;
+    expect(again).toMatchObject({ isComplete: true, person: (receipt as { person: unknown[] }).person });
+    expect((await home.run(argv)).stderr).toContain("is there already; nothing was changed");
+  });
+
   it("keeps who was erased away when a backup from before is restored", async () => {
     await home.run(["backup", "create"]);
     for (const given of [person, address])
