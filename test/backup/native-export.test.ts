@@ -98,7 +98,7 @@ describe("an export by DynamoDB", () => {
   it("that was broken off is waited for with what was saved, and begun once", async () => {
     const stop = new AbortController();
     let begun: BegunExports | undefined;
-    const site = { ...world.site, signal: stop.signal, tell: () => stop.abort(new Error("stopped")) };
+    const site = { ...world.site, signal: stop.signal, progress: () => stop.abort(new Error("stopped")) };
     world.slowLooks = 5;
     const save = async (more: BegunExports) => {
       begun = more;

@@ -61,7 +61,7 @@ describe.each(kinds)("%s", (_kind, make) => {
     await truncate(path, maxSmallFileBytes + 1);
     await store.replaceFromFile("snapshots/1/manifest.json", path);
     await expect(store.readBytes("snapshots/1/manifest.json")).rejects.toThrow(
-      "larger than the 67108864 bytes that it can have",
+      "larger than the 67.1 MB that it can have",
     );
   });
 

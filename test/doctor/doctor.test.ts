@@ -363,7 +363,7 @@ describe("the user pool", () => {
   it("is named with the number of its users", async () => {
     const id = localPoolId(region);
     expect(await poolFindings(id)).toEqual([
-      { check: "user pool", subject: id, status: "ok", message: "mawps, about 0 users" },
+      { check: "user pool", subject: id, status: "ok", message: "local, about 0 users" },
     ]);
   });
 

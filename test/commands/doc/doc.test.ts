@@ -155,7 +155,7 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       run(["doc", "upload", "user-1", file, "--type", "cv"], { env: limits });
     const large = await upload("large.txt", { MAWPS_MAX_DOCUMENT_BYTES: "1999" });
     expect([large.exitCode, large.stdout]).toEqual([1, ""]);
-    expect(large.stderr).toContain("it has 2000 bytes; at most 1999 are taken");
+    expect(large.stderr).toContain("it has 2000 B; at most 1999 B are taken");
     const kind = await upload("Anschreiben.txt", { MAWPS_ALLOWED_TYPES: "pdf,png" });
     expect([kind.exitCode, kind.stdout]).toEqual([1, ""]);
     expect(kind.stderr).toContain("(pdf, png)");
