@@ -14,7 +14,7 @@ import { claimKey, type TrailPlace } from "./place.ts";
 
 /** A change that was announced and of whose end the trail has no entry yet. */
 export interface OpenChange {
-  /** Its number within the run, from 1: the entries of the change carry it, too. */
+  /** Its number within the run, from 1: the last entry of the change carries it, too. */
   readonly change: number;
   readonly event: AuditEvent;
 }

@@ -41,7 +41,7 @@ export interface AuditTrail {
   irreversible<T>(told: Told, act: () => Promise<T>, outcome?: Outcome<T>): Promise<T>;
   /**
    * For what is taken out, before it is handed over, and for what is found. Calls that come while a write is on its way share
-   * the next one; several events are written in their order, 99 in one call.
+   * the next one; several events are written in their order, 99 in one call, and none behind a call that failed.
    */
   record(told: Told): Promise<void>;
   /** Resolves when what was recorded is anchored; rejects when that was refused: the next run does it then. */
@@ -127,10 +127,21 @@ interface NumberedEvent extends AuditEvent {
   readonly change?: number;
 }
 
+/** Events that are written in one call, all or none. */
 interface Waiting {
-  readonly event: NumberedEvent;
+  readonly events: readonly NumberedEvent[];
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
+}
+
+/** One place is left for the entry that tells of a broken chain. */
+const mostAtOnce = maxTransactionItems - 1;
+
+/** The first of them that fit into one call. */
+function together(waiting: readonly Waiting[]): readonly Waiting[] {
+  let count = 0;
+  const end = waiting.findIndex(({ events }) => (count += events.length) > mostAtOnce);
+  return end === -1 ? waiting : waiting.slice(0, end);
 }
 
 function makeTrail(
@@ -138,7 +149,7 @@ function makeTrail(
   state: { head: ChainHead; anchor: Anchor | undefined },
   { claim, ...options }: TrailOptions & { readonly writer: Writer & Signer; readonly claim: RunClaim },
 ): AuditTrail {
-  const waiting: Waiting[] = [];
+  let waiting: readonly Waiting[] = [];
   let isWriting = false;
   let anchoring: Promise<void> | undefined;
   let anchorFailure: { readonly error: unknown } | undefined;
@@ -150,9 +161,9 @@ function makeTrail(
     // What is recorded in the same turn goes together.
     await Promise.resolve();
     while (waiting.length > 0) {
-      // One place is left for the entry that tells of a broken chain.
-      const group = waiting.splice(0, maxTransactionItems - 1);
-      const events = group.map(({ event }) => event);
+      const group = together(waiting);
+      waiting = waiting.slice(group.length);
+      const events = group.flatMap((each) => each.events);
       try {
         await claim.stands();
         state.head = await append(site, { head: state.head, events, announced }, options);
@@ -180,15 +191,15 @@ function makeTrail(
     }
   }
 
-  const recordOne = (event: NumberedEvent) =>
+  const recordAtOnce = (events: readonly NumberedEvent[]) =>
     new Promise<void>((done, failed) => {
-      waiting.push({ event, done, failed });
+      waiting = [...waiting, { events, done, failed }];
       void write();
     });
   const record = async (told: NumberedEvent | readonly NumberedEvent[]) => {
-    const results = await Promise.allSettled([told].flat().map(recordOne));
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+    const all = [told].flat();
+    for (let start = 0; start < all.length; start += mostAtOnce)
+      await recordAtOnce(all.slice(start, start + mostAtOnce));
   };
   return {
     record,
@@ -215,10 +226,10 @@ export function around({
   readonly warn: TrailOptions["warn"];
 }): Pick<AuditTrail, "change" | "irreversible"> {
   /** Whether the trail has it. Where it has not, the change stays announced, and its own failure is what is thrown. */
-  const recordFailure = async (events: readonly NumberedEvent[], error: unknown) => {
+  const recordFailure = async (change: number, events: readonly AuditEvent[], error: unknown) => {
     const failure = { phase: "failed", error: error instanceof Error ? error.name : "unknown" };
     try {
-      await record(withDetails(events, failure));
+      await record(ending(change, withDetails(events, failure)));
       return true;
     } catch (unrecorded) {
       warn(unrecorded instanceof Error ? unrecorded.message : String(unrecorded));
@@ -228,55 +239,57 @@ export function around({
 
   return {
     async change(told, act, outcome) {
-      const { change, events } = numbered(claim.begin([told].flat()), told);
+      const events = [told].flat();
+      const change = claim.begin(events);
       let result;
       try {
         result = await act();
       } catch (error) {
-        if (error instanceof CliError || (await recordFailure(events, error))) claim.end(change);
+        if (error instanceof CliError || (await recordFailure(change, events, error))) claim.end(change);
         throw error;
       }
-      await record(outcomeOf(events, outcome?.(result)));
+      await record(ending(change, outcomeOf(events, outcome?.(result))));
       claim.end(change);
       return result;
     },
     async irreversible(told, act, outcome) {
-      const { events } = numbered(claim.number(), told);
-      await record(withDetails(events, { phase: "begun" }));
+      const events = [told].flat();
+      const change = claim.number();
+      await record(withDetails(events, { phase: "begun" }).map((event) => ({ ...event, change })));
       let result;
       try {
         result = await act();
       } catch (error) {
-        await recordFailure(events, error);
+        await recordFailure(change, events, error);
         throw error;
       }
-      await record(
-        outcomeOf(events, outcome?.(result)).map((event) => ({
-          ...event,
-          details: { ...event.details, phase: event.details?.phase ?? "done" },
-        })),
-      );
+      const outcomes = outcomeOf(events, outcome?.(result)).map((event) => ({
+        ...event,
+        details: { ...event.details, phase: event.details?.phase ?? "done" },
+      }));
+      await record(ending(change, outcomes));
       return result;
     },
   };
 }
 
-/** One change, whatever number of events tell of it. */
-function numbered(change: number, told: Told): { change: number; events: readonly NumberedEvent[] } {
-  return { change, events: [told].flat().map((event) => ({ ...event, change })) };
+/**
+ * The outcome of a change: the last event alone carries the number, which says that the change came to its end. An outcome of many
+ * events takes several writes, and a run that ends between them leaves the change open.
+ */
+function ending(change: number, events: readonly AuditEvent[]): NumberedEvent[] {
+  return events.map((event, at) => (at === events.length - 1 ? { ...event, change } : event));
 }
 
-function withDetails(events: readonly NumberedEvent[], details: AuditDetails): NumberedEvent[] {
+function withDetails(events: readonly AuditEvent[], details: AuditDetails): AuditEvent[] {
   return events.map((event) => ({ ...event, details: { ...event.details, ...details } }));
 }
 
 function outcomeOf(
-  events: readonly NumberedEvent[],
+  events: readonly AuditEvent[],
   told: AuditDetails | readonly AuditEvent[] = {},
-): readonly NumberedEvent[] {
-  return isEvents(told)
-    ? told.map((event) => ({ ...event, change: events[0]?.change }))
-    : withDetails(events, told);
+): readonly AuditEvent[] {
+  return isEvents(told) ? told : withDetails(events, told);
 }
 
 function isEvents(told: AuditDetails | readonly AuditEvent[]): told is readonly AuditEvent[] {

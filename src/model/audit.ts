@@ -94,7 +94,7 @@ export interface AuditEntry {
   readonly previousHash: string;
   /** Public key (Ed25519, hex) of the run that wrote it. */
   readonly writer?: string;
-  /** Which of the run's changes it tells of: the intent and the outcome of one change have the same number. */
+  /** Which of the run's changes it tells of: each entry of the intent, and the last one of the outcome have it. */
   readonly change?: number;
   /** The run's signature (base64) over all but itself and the hash. */
   readonly signature?: string;

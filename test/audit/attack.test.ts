@@ -1,6 +1,7 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newSigner, writeClaim } from "../../src/audit/claims.ts";
+import { readHead } from "../../src/audit/entries.ts";
 import { anchorKey, claimKey, trailPrefix } from "../../src/audit/place.ts";
 import type { Item } from "../../src/aws/dynamodb/items.ts";
 import { plain, typed } from "../../src/aws/dynamodb/plain.ts";
@@ -127,7 +128,7 @@ describe("with rights on the table alone", () => {
     expect((await trail.verify()).sum).toMatchObject({ last: 7, anchored: 7, notAnchored: 0 });
   });
 
-  it.each(["9007199254740991", "999999999999", "20000"])(
+  it.each(["9007199254740991", "9007199254740993", "100000000000000000000", "999999999999", "20000"])(
     "an entry at place %s stops nobody",
     async (place) => {
       await trail.write(2);
@@ -141,6 +142,29 @@ describe("with rights on the table alone", () => {
       expect(await faults()).toEqual([`inserted ${place}`]);
     },
   );
+
+  it.each(["9007199254740993", "100000000000000000000"])(
+    "the head is found behind an entry at place %s, a page at a time",
+    async (place) => {
+      await trail.write(2);
+      await trail.put(made(await stored(2), { sequence: { N: place } }));
+      expect(await readHead(trail.site)).toMatchObject({ sequence: 2 });
+    },
+  );
+
+  it.each<{ what: string; differing: Item }>([
+    { what: "in the entry", differing: { ["__proto__"]: { S: "x" } } },
+    { what: "in its details", differing: { details: { M: { ["__proto__"]: { S: "x" } } } } },
+  ])("an attribute __proto__ $what is an edit, and stops nobody", async ({ differing }) => {
+    await trail.write(2);
+    await trail.put({ ...(await stored(2)), ...differing });
+    expect(await faults()).toEqual(["edited 2"]);
+    await trail.put({ ...(await stored(1)), sequence: { N: "3" }, ...differing });
+    await trail.write(2);
+    expect(plain(await stored(4))).toMatchObject({ action: "audit.chain-broken", details: { from: "3" } });
+    expect(plain(await stored(6))).toMatchObject({ action: "document.uploaded" });
+    expect(await faults()).toEqual(["edited 2", "edited 3", "forged 3"]);
+  });
 
   it.each([
     { what: "right behind the head, and as far as a chain can grow", places: [3, 10_002, 10_003], next: 4 },

@@ -281,6 +281,63 @@ describe("several that change together", () => {
   });
 });
 
+describe("an outcome that takes two writes", () => {
+  it.each([
+    { way: "change", refusedWrite: 1, recorded: 0 },
+    { way: "change", refusedWrite: 2, recorded: 99 },
+    { way: "irreversible", refusedWrite: 1, recorded: 1 },
+    { way: "irreversible", refusedWrite: 2, recorded: 100 },
+  ] as const)(
+    "is told of as interrupted when write $refusedWrite of a $way is refused",
+    async ({ way, refusedWrite, recorded }) => {
+      const opened = await trail.open();
+      let writes = 0;
+      await intercept(trail.aws, "dynamodb", async (command, send) => {
+        if (command === "TransactWriteItemsCommand") writes += 1;
+        if (writes === refusedWrite) {
+          writes += 1;
+          throw refused("AccessDeniedException");
+        }
+        return send();
+      });
+      const outcome = Array.from({ length: 150 }, (_, at) => event(at));
+      const changing = opened[way](
+        event(1),
+        async () => undefined,
+        () => outcome,
+      );
+      await expect(changing).rejects.toThrow("is not in the audit trail: access denied");
+      await opened.settle();
+      expect(await chain()).toHaveLength(recorded);
+      const { faults, interruptions } = await trail.verify();
+      expect(faults).toEqual([]);
+      expect(interruptions).toMatchObject([{ action: "document.deleted", userId: "user-1" }]);
+    },
+  );
+
+  it("is not split by what is recorded beside it", async () => {
+    const opened = await trail.open();
+    const calls = await counting("dynamodb");
+    await Promise.all([opened.record(event(0)), opened.record(Array.from({ length: 99 }, () => event(1)))]);
+    expect([...calls]).toEqual([
+      ["PutItemCommand", 1],
+      ["TransactWriteItemsCommand", 1],
+    ]);
+  });
+
+  it("has come to its end with its last entry", async () => {
+    const opened = await trail.open();
+    await opened.irreversible(
+      event(1),
+      async () => undefined,
+      () => Array.from({ length: 150 }, (_, at) => event(at)),
+    );
+    await opened.settle();
+    expect((await chain()).map(({ change }) => change).filter((each) => each !== undefined)).toEqual([1, 1]);
+    expect((await trail.verify()).interruptions).toEqual([]);
+  });
+});
+
 describe("opening", () => {
   it("writes nothing to the table, and the first anchor once", async () => {
     await trail.open();

@@ -1,7 +1,2 @@
 /** The part of the SDK's document client that is used here; see s3-sdk.ts for the reason. */
-export {
-  DynamoDBDocumentClient,
-  PutCommand,
-  QueryCommand,
-  TransactWriteCommand,
-} from "@aws-sdk/lib-dynamodb";
+export { DynamoDBDocumentClient, PutCommand, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";

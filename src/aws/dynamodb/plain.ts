@@ -12,15 +12,27 @@ import type { AttributeValue, Item } from "./items.ts";
  * @throws CliError for what the SDK could not read.
  */
 export function plain(item: Item): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plainValue(value)]));
+  return plainFields(item, assertRead);
 }
 
-function plainValue(value: AttributeValue): unknown {
-  assertRead(value);
+/** The same of what others may have damaged: what the SDK could not read is null, and stops nobody. */
+export function plainIfDamaged(item: Item): Record<string, unknown> {
+  return plainFields(item, () => undefined);
+}
+
+type Check = (value: AttributeValue | undefined) => void;
+
+function plainFields(item: Item, check: Check): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plainValue(value, check)]));
+}
+
+function plainValue(value: AttributeValue | undefined, check: Check): unknown {
+  check(value);
+  if (value === undefined) return null;
   if (value.S !== undefined) return value.S;
   if (value.N !== undefined) return plainNumber(value.N);
-  if (value.M !== undefined) return plain(value.M);
-  if (value.L !== undefined) return value.L.map(plainValue);
+  if (value.M !== undefined) return plainFields(value.M, check);
+  if (value.L !== undefined) return value.L.map((each) => plainValue(each, check));
   if (value.BOOL !== undefined) return value.BOOL;
   if (value.SS !== undefined) return new Set(value.SS);
   if (value.NS !== undefined) return new Set(value.NS.map(plainNumber));

@@ -5,9 +5,9 @@ import type { Aws } from "../clients.ts";
 import { onwards } from "../paging.ts";
 import { abortable } from "../s3/objects.ts";
 import { cancellationReasons } from "../sdk-retries.ts";
-import { errorName } from "../setting.ts";
+import { errorName, httpStatus } from "../setting.ts";
 import type { Item } from "./items.ts";
-import { plain, plainNumber } from "./plain.ts";
+import { plainIfDamaged, plainNumber, typed } from "./plain.ts";
 
 /*
  * The tool's own records, as plain objects: the SDK's document client gives them their types. What is the site's stays typed, to
@@ -44,14 +44,17 @@ export interface QueryRecords {
   readonly signal?: AbortSignal;
 }
 
-/** The records of one partition in the order of the sort key, page by page to the end; leave the loop to stop early. */
+/**
+ * The records of one partition in the order of the sort key, page by page to the end; leave the loop to stop early. The place at
+ * which it goes on is sent as it came, and what others damaged comes as it can be read: neither stops anybody.
+ */
 export async function* queryRecords(aws: Aws, query: QueryRecords): AsyncGenerator<readonly JsonObject[]> {
-  const [client, { QueryCommand }] = await Promise.all([documents(aws), import("./document-sdk.ts")]);
+  const [dynamodb, { QueryCommand }] = await Promise.all([aws.dynamodb(), import("./sdk.ts")]);
   const { partition, sort } = query;
-  let start: JsonObject | undefined;
+  let start: Item | undefined;
   const onward = onwards<NonNullable<typeof start>>("items");
   do {
-    const page = await client.send(
+    const page = await dynamodb.send(
       new QueryCommand({
         TableName: query.table,
         IndexName: query.index,
@@ -64,14 +67,14 @@ export async function* queryRecords(aws: Aws, query: QueryRecords): AsyncGenerat
           ...(sort === undefined ? {} : { "#sort": sort.attribute }),
         },
         ExpressionAttributeValues: {
-          ":partition": partition.value,
-          ...(sort === undefined ? {} : { ":from": sort.from, ":to": sort.to }),
+          ":partition": typed(partition.value),
+          ...(sort === undefined ? {} : { ":from": typed(sort.from), ":to": typed(sort.to) }),
         },
         ExclusiveStartKey: start,
       }),
       abortable(query.signal),
     );
-    if (page.Items !== undefined && page.Items.length > 0) yield page.Items;
+    if (page.Items !== undefined && page.Items.length > 0) yield page.Items.map(plainIfDamaged);
     start = onward(page.LastEvaluatedKey);
   } while (start !== undefined);
 }
@@ -105,12 +108,22 @@ async function putOne(aws: Aws, put: PutNew, record: JsonObject): Promise<"writt
     );
     return "written";
   } catch (error) {
-    if (errorName(error) === "TransactionConflictException") return "taken";
+    if (errorName(error) === "TransactionConflictException" || bringsUnreadable(error)) return "taken";
     if (errorName(error) !== "ConditionalCheckFailedException") throw error;
     // An error brings the item as DynamoDB has it.
     const { Item: there } = error as { readonly Item?: Item };
-    return there !== undefined && isDeepStrictEqual(plain(there), defined(record)) ? "written" : "taken";
+    return there !== undefined && isDeepStrictEqual(plainIfDamaged(there), defined(record))
+      ? "written"
+      : "taken";
   }
+}
+
+/**
+ * Whether an error brings an item that the SDK cannot read: with a field `__proto__` in a map (@smithy/core 3.41), which no record of
+ * the tool has.
+ */
+function bringsUnreadable(error: unknown): boolean {
+  return error instanceof TypeError && httpStatus(error) === 400;
 }
 
 /** The SDK sends a token with it, by which DynamoDB knows a repetition of the same call for ten minutes. */

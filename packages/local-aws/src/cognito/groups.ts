@@ -85,7 +85,13 @@ export async function updateGroup(context: Context, input: Input): Promise<objec
   return context.database.exclusive(async () => {
     const pool = await existingPool(context, poolId);
     const before = await existingGroup(context, pool, name);
-    const group: Group = { ...before, ...settings, modifiedMs: context.now().getTime() };
+    const {
+      description = before.description,
+      precedence = before.precedence,
+      roleArn = before.roleArn,
+    } = settings;
+    const modifiedMs = context.now().getTime();
+    const group: Group = { ...before, description, precedence, roleArn, modifiedMs };
     await context.database.write([put(keys.group(pool.id, name), group)]);
     return { Group: described(pool, group) };
   });

@@ -79,6 +79,27 @@ export const groupChecks: readonly Check[] = [
     },
   },
   {
+    name: "keeps what is not named when a group is changed",
+    async run({ client, pool }) {
+      const settings = {
+        Description: "Those who may do everything",
+        Precedence: 5,
+        RoleArn: "arn:aws:iam::123456789012:role/admins",
+      };
+      for (const changed of [
+        { Description: "Those who may do most" },
+        { Precedence: 0 },
+        { RoleArn: "arn:aws:iam::123456789012:role/staff" },
+      ]) {
+        const group = { UserPoolId: await pool(), GroupName: "admins" };
+        await client.send(new CreateGroupCommand({ ...group, ...settings }));
+        await client.send(new UpdateGroupCommand({ ...group, ...changed }));
+        const { Group } = await client.send(new GetGroupCommand(group));
+        expect(Group).toMatchObject({ ...settings, ...changed });
+      }
+    },
+  },
+  {
     name: "lists groups page by page",
     async run(scope) {
       const pool = await scope.pool();
