@@ -42,7 +42,7 @@ it("offers in bash profiles and backups that are at hand, and runs nothing that 
   expect(await readdir(folder)).not.toContain("pwned");
 });
 
-it("offers in bash the users and documents that were listed last, by plain names alone", async () => {
+it("offers in bash the users and documents that were listed last at a terminal, by plain names alone", async () => {
   await home.run(["setup", "--yes"]);
   await home.look(async (aws) => {
     for (const [userId, id] of [
@@ -52,9 +52,10 @@ it("offers in bash the users and documents that were listed last, by plain names
       await putProfile(aws, userId, { documents: [await putDocument(aws, { userId, id, body: id })] });
   });
   const env = { XDG_CACHE_HOME: join(folder, ".cache") };
-  expect((await home.run(["doc", "list", "--all", "--dry-run"], { env })).exitCode).toBe(0);
-  expect(await offered("mawps", "doc", "show", "")).toEqual([]);
+  expect((await home.run(["doc", "list", "--all", "--dry-run"], { env, columns: 100 })).exitCode).toBe(0);
   expect((await home.run(["doc", "list", "--all"], { env })).exitCode).toBe(0);
+  expect(await offered("mawps", "doc", "show", "")).toEqual([]);
+  expect((await home.run(["doc", "list", "--all"], { env, columns: 100 })).exitCode).toBe(0);
   expect(await offered("mawps", "doc", "show", "u")).toEqual(["user-1"]);
   expect(await offered("mawps", "doc", "show", "user-1", "doc")).toEqual(["doc-1", "doc-2"]);
   expect(await offered("mawps", "avatar", "url", "")).toEqual(["user-1"]);

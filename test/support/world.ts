@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject } from "vitest";
@@ -171,6 +171,8 @@ async function homeAt(beginMs: number): Promise<TestHome> {
 /** A writing command makes a store that is not there; here one that was made once for all tests is copied, where it is the same. */
 async function putNewStore(config: Config, access: Access, world: World): Promise<void> {
   if (access === "reads" || config.target !== "local" || (await localStoreExists(config, world))) return;
+  // What is no folder the program itself has to tell.
+  if ((await stat(storeFolder(config, world)).catch(() => undefined))?.isDirectory() === false) return;
   const { config: byDefault } = resolve({}, {}, undefined);
   if (JSON.stringify(configuredSite(config)) !== JSON.stringify(configuredSite(byDefault))) return;
   await cp(inject("newStore"), storeFolder(config, world), { recursive: true });
