@@ -8,7 +8,14 @@ import { takePruneLock, type Here, type PruneLock } from "./prune-lock.ts";
 import { decidePrune, type Aged, type PrunePolicy, type Verdict } from "./prune-policy.ts";
 import type { Repository } from "./repository.ts";
 import type { Part } from "./snapshot.ts";
-import { listSnapshots, type Look, readManifest, removeSnapshot, type SnapshotEntry } from "./snapshots.ts";
+import {
+  isCommitted,
+  listSnapshots,
+  type Look,
+  readManifest,
+  removeSnapshot,
+  type SnapshotEntry,
+} from "./snapshots.ts";
 import type { StoredFile } from "./store.ts";
 
 export interface PruneSite {
@@ -145,6 +152,14 @@ export async function prune(
     const referred = await referredTo(site, new Set(going));
 
     const left = leftContents(found.young, referred);
+    const remains = found.young.length === 0 ? await remainsIn(site) : [];
+    const contents: StoredFile[] = [];
+    const free = { referred: referred.names, before: lock.takenAt, signal: here.signal };
+    if (left === undefined) for await (const file of unreferred(repository, free)) contents.push(file);
+    // Its command ended before it could tell of a backup that was whole, and the marker is what says so.
+    for (const id of found.abandoned)
+      if (await isCommitted(repository, id, here.signal))
+        await site.audit.record({ action: "backup.created", details: { backupId: id } });
     const remove = async () => {
       for (const [at, id] of going.entries()) {
         site.onProgress(`removing ${id}`, { done: at, total: going.length, of: "backups" });
@@ -155,18 +170,21 @@ export async function prune(
         await lock.assertHeld();
         await removePending(repository, id, here.signal);
       }
-      if (found.young.length === 0) await removeRemains(site, lock);
-      return left === undefined ? sweep(site, { lock, referred: referred.names }) : { contents: 0, bytes: 0 };
+      for (const id of remains) {
+        await lock.assertHeld();
+        await removeSnapshot(repository, id, here.signal);
+      }
+      const done = await sweep(site, lock, contents);
+      if (left === undefined) await forgetDamage(site, lock, referred.names);
+      return done;
     };
     const event = { action: "backup.pruned", details: { backupIds: going } } as const;
-    const counted = ({ contents, bytes }: Pick<Pruned, "contents" | "bytes">) => ({
-      objects: contents,
+    const counted = ({ contents: objects, bytes }: Pick<Pruned, "contents" | "bytes">) => ({
+      objects,
       bytes,
     });
-    // Contents that nothing refers to are nobody's: removing none of them is no change.
-    const swept = await (going.length + found.abandoned.length > 0
-      ? site.audit.irreversible(event, remove, counted)
-      : site.audit.change(event, remove, (outcome) => (outcome.contents > 0 ? counted(outcome) : [])));
+    const count = going.length + found.abandoned.length + remains.length + contents.length;
+    const swept = await (count > 0 ? site.audit.irreversible(event, remove, counted) : remove());
     return {
       removed: going,
       abandoned: found.abandoned,
@@ -254,7 +272,7 @@ function partsOf({ parts }: { readonly parts: readonly Part[] }): readonly Part[
 }
 
 /** What was left of a backup whose removal or commit was broken off: files beside a manifest that is not there. */
-async function removeRemains({ repository, here }: PruneSite, lock: PruneLock): Promise<void> {
+async function remainsIn({ repository, here }: PruneSite): Promise<readonly string[]> {
   const { snapshots, ahead } = await listSnapshots(repository, lookFrom(here));
   const whole = new Set([...ahead, ...snapshots.map(({ id }) => id)]);
   const remains = new Set<string>();
@@ -264,10 +282,7 @@ async function removeRemains({ repository, here }: PruneSite, lock: PruneLock): 
       if (/^\d{8}T\d{6}Z-[\da-f]{6}$/.test(id) && !whole.has(id)) remains.add(id);
     }
   }
-  for (const id of remains) {
-    await lock.assertHeld();
-    await removeSnapshot(repository, id, here.signal);
-  }
+  return [...remains];
 }
 
 /** A promise of the format: each line of an object begins with its content. */
@@ -278,38 +293,42 @@ function contentOf(line: Buffer): string {
 }
 
 /**
- * Removes contents that nothing refers to, except what came after the lock: no backup is made while it stands, but what
- * a command that was taken for dead writes is not taken away from it here. What was
- * marked as damaged and is referred to no more is forgotten.
+ * Removes contents that nothing refers to: those that were there before the lock. No backup is made while it stands, but what
+ * a command that was taken for dead writes is not taken away from it here.
  */
 async function sweep(
   { repository, here, onProgress }: PruneSite,
-  { lock, referred }: { readonly lock: PruneLock; readonly referred: ReadonlySet<string> },
+  lock: PruneLock,
+  all: readonly StoredFile[],
 ): Promise<{ contents: number; bytes: number }> {
-  const { store } = repository;
   const done = { contents: 0, bytes: 0 };
-  const all: StoredFile[] = [];
-  for await (const file of unreferred(repository, { referred, before: lock.takenAt, signal: here.signal }))
-    all.push(file);
   for (let at = 0; at < all.length; at += batchSize) {
     onProgress("removing contents", { done: at, total: all.length, of: "contents" });
     const batch = all.slice(at, at + batchSize);
     here.signal?.throwIfAborted();
     await lock.assertHeld();
-    await store.remove(
+    await repository.store.remove(
       batch.map(({ name }) => name),
       here.signal,
     );
     done.contents += batch.length;
     for (const { bytes } of batch) done.bytes += bytes;
   }
+  return done;
+}
+
+/** Forgets what was marked as damaged and is referred to no more. */
+async function forgetDamage(
+  { repository: { store }, here }: PruneSite,
+  lock: PruneLock,
+  referred: ReadonlySet<string>,
+): Promise<void> {
   const marks = (await damageMarks(store, here.signal)).filter(({ name }) => !referred.has(name));
   if (marks.length > 0) await lock.assertHeld();
   await store.remove(
     marks.map(({ name }) => markOf(name)),
     here.signal,
   );
-  return done;
 }
 
 /** As the repository names its contents: whatever else lies below `data/` was put there by somebody else, and stays. */

@@ -9,7 +9,13 @@ import type { PrunePolicy } from "../../src/backup/prune-policy.ts";
 import type { Repository } from "../../src/backup/repository.ts";
 import type { Manifest } from "../../src/backup/snapshot.ts";
 import { manifestBytes } from "../../src/backup/manifest.ts";
-import { listSnapshots, readManifest, recordCheck, snapshotId } from "../../src/backup/snapshots.ts";
+import {
+  commitSnapshot,
+  listSnapshots,
+  readManifest,
+  recordCheck,
+  snapshotId,
+} from "../../src/backup/snapshots.ts";
 import { openRepository } from "../../src/backup/repository.ts";
 import type { Store } from "../../src/backup/store.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";
@@ -249,6 +255,39 @@ onEveryStore("a prune", (keep) => {
     expect(await namesIn(kept.store, "pending/")).toEqual([]);
     await expect(killed.assertOwner()).rejects.toThrow(/a prune has removed/);
     await assertWhole(third.id, ["stays", "came"]);
+  });
+
+  test("tells of an abandoned backup that was whole before it forgets it", async () => {
+    const whole = await makeSnapshot(repository, "2026-03-01T03:00:00Z");
+    const killed = await beginPending(repository, creating(25 * 60 * 60_000));
+    killed.stop();
+    await commitSnapshot(repository, { manifest: { ...whole, id: killed.id }, recovery: { open: "" } });
+    await pruned({ last: 3 });
+    expect(await ids()).toContain(killed.id);
+    expect(await namesIn(kept.store, "pending/")).toEqual([]);
+    expect(events[0]).toMatchObject({ action: "backup.created", details: { backupId: killed.id } });
+    expect(events.map(({ action, details }) => [action, details?.phase])).toEqual([
+      ["backup.created", undefined],
+      ["backup.pruned", "begun"],
+      ["backup.pruned", "done"],
+    ]);
+  });
+
+  test.each(["contents", "remains"])("announces the removal of nothing but %s before it", async (what) => {
+    await threeNights();
+    const orphan = repository.contentName(sha256("nobody's"));
+    const remain = "snapshots/20260301T030000Z-abcdef/RECOVERY.md";
+    const name = what === "contents" ? orphan : remain;
+    if (what === "contents") await repository.putContent(Buffer.from("nobody's"));
+    else await kept.store.replace(remain, Buffer.from("left over"));
+    const there: boolean[] = [];
+    const audit = listeningAudit(async (more) => {
+      events.push(...more);
+      there.push((await namesIn(kept.store)).includes(name));
+    });
+    await pruned({ last: 3 }, { ...siteOf(), audit });
+    expect(events.map(({ details }) => details?.phase)).toEqual(["begun", "done"]);
+    expect(there).toEqual([true, false]);
   });
 
   test("never removes contents that came after it began", async () => {
