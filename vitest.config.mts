@@ -7,7 +7,6 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
     globalSetup: "test/support/new-store.ts",
-    setupFiles: "test/support/quick-passphrases.ts",
     pool: "forks",
     // CI has two cores; by default one would be left alone.
     maxWorkers: 2,

@@ -29,3 +29,6 @@ export class CliError extends Error {
     this.details = options.details ?? [];
   }
 }
+
+/** A refusal that certainly came before anything was changed, or behind what took it all back: the audit trail need not tell of it. */
+export class NothingChanged extends CliError {}

@@ -62,6 +62,8 @@ export interface World {
   openUrl(url: string): Promise<void>;
   /** How long a server may be silent, where not the defaults hold: for tests. */
   readonly limits?: Partial<Limits>;
+  /** Base-2 logarithm of what one guess of a new repository's passphrase costs, where not age's own: for tests. */
+  readonly passphraseWork?: number;
   /** Clients for the configured target, and how to let go of them. */
   connect(config: Config, access: Access): Promise<Connection>;
 }

@@ -49,7 +49,7 @@ export function isSigned(stored: JsonObject): boolean {
 }
 
 /** At most so many changes stand in a claim: it is to be written fast. */
-const mostChanges = 100;
+const mostChanges = 2000;
 
 /** Announces the run that signs as `writer` with what it has under way, in place of what it announced before. */
 export async function writeClaim(site: TrailPlace, writer: string, claim: Claim): Promise<void> {
@@ -75,7 +75,7 @@ async function put(site: TrailPlace, writer: string, text: string): Promise<void
   });
 }
 
-/** Far more than a hundred changes take: what is larger is no claim, and is not read to its end. */
+/** Far more than so many changes take: what is larger is no claim, and is not read to its end. */
 const mostBytes = 16 * 1024 ** 2;
 
 /** What a run announced and did not close; undefined where the object holds no claim. */

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { assertMayPut, maxTransactionItems, putNew } from "../aws/dynamodb/records.ts";
 import { backOff } from "../retry.ts";
-import { CliError } from "../errors.ts";
+import { CliError, NothingChanged } from "../errors.ts";
 import {
   auditChain,
   chained,
@@ -31,7 +31,7 @@ export interface AuditTrail {
   /**
    * For what can be undone: announces the change in the bucket beside `act`, and records it when it is done, as
    * `outcome` tells it: with further details, or as events of its own; none when nothing has changed. Without, as announced.
-   * A refusal (CliError) is no change; after any other failure the entry says `phase: "failed"`.
+   * A refusal that says so (NothingChanged) is no change; after any other failure the entry says `phase: "failed"`.
    */
   change<T>(told: Told, act: () => Promise<T>, outcome?: Outcome<T>): Promise<T>;
   /**
@@ -245,7 +245,8 @@ export function around({
       try {
         result = await act();
       } catch (error) {
-        if (error instanceof CliError || (await recordFailure(change, events, error))) claim.end(change);
+        if (error instanceof NothingChanged || (await recordFailure(change, events, error)))
+          claim.end(change);
         throw error;
       }
       await record(ending(change, outcomeOf(events, outcome?.(result))));

@@ -21,6 +21,7 @@ export interface Configuration {
 interface New {
   readonly now: Date;
   readonly encryptTo?: readonly string[];
+  readonly passphraseWork?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -31,10 +32,11 @@ interface New {
 export async function createConfiguration(
   store: Store,
   { passphrase, randomHex }: Pick<Keys, "passphrase"> & { randomHex(this: void, bytes: number): string },
-  { now, encryptTo = [], signal }: New,
+  { now, encryptTo = [], passphraseWork, signal }: New,
 ): Promise<void> {
   const recipients = [...encryptTo];
-  if (passphrase !== undefined) recipients.push(await ownRecipient(store, passphrase, signal));
+  if (passphrase !== undefined)
+    recipients.push(await ownRecipient(store, passphrase, { passphraseWork, signal }));
   const made: Configuration = {
     format: 1,
     id: randomHex(16),
@@ -51,12 +53,12 @@ export async function createConfiguration(
 async function ownRecipient(
   store: Store,
   passphrase: string,
-  signal: AbortSignal | undefined,
+  { passphraseWork, signal }: Pick<New, "passphraseWork" | "signal">,
 ): Promise<string> {
-  const { recipient, sealed } = await newIdentity(passphrase);
+  const { recipient, sealed } = await newIdentity(passphrase, passphraseWork);
   if ((await store.create(identityName, sealed, signal)) === "created") return recipient;
   const left = await store.readBytes(identityName, signal);
-  if (left === undefined) return ownRecipient(store, passphrase, signal);
+  if (left === undefined) return ownRecipient(store, passphrase, { passphraseWork, signal });
   return recipientOf(await unlockIdentity(left, passphrase));
 }
 

@@ -77,12 +77,17 @@ function assertHeader(sealed: Uint8Array, bytes: number): void {
   throw new DamagedError(`the header of an encrypted file is longer than ${mostHeaderBytes / 1024} KiB`);
 }
 
-/** A repository's own identity, and the same encrypted with a passphrase, as `age --passphrase` does. */
+/**
+ * A repository's own identity, and the same encrypted with a passphrase, as `age --passphrase` does.
+ * @param work base-2 logarithm of what one guess of the passphrase costs; default age's own, 18: two seconds.
+ */
 export async function newIdentity(
   passphrase: string,
+  work?: number,
 ): Promise<{ identity: string; recipient: string; sealed: Buffer }> {
   const identity = await generateX25519Identity();
   const encrypter = new Encrypter();
+  if (work !== undefined) encrypter.setScryptWorkFactor(work);
   encrypter.setPassphrase(passphrase);
   const sealed = asBuffer(await encrypter.encrypt(`${identity}\n`));
   return { identity, recipient: await identityToRecipient(identity), sealed };

@@ -4,6 +4,7 @@ import { putNew, queryRecords } from "../aws/dynamodb/records.ts";
 import { errorName } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { backOff } from "../retry.ts";
+import { isSequence } from "../model/audit.ts";
 import { isRecord, timeOf } from "../model/json.ts";
 import { DamagedError } from "./damage.ts";
 import type { Store } from "./store.ts";
@@ -167,6 +168,10 @@ export async function writeErasure(
 async function lastSequence({ aws, table, signal }: LedgerTable): Promise<number> {
   const partition = { attribute: "chain", value: erasureChain };
   const newest = { table, partition, descending: true, consistent: true, pageSize: 1, signal };
-  for await (const [item] of queryRecords(aws, newest)) return Number(item?.["sequence"] ?? 0);
+  // What is no whole number was put there by somebody else; behind it nothing could be written any more.
+  for await (const [item] of queryRecords(aws, newest)) {
+    const sequence = item?.["sequence"];
+    if (isSequence(sequence)) return sequence;
+  }
   return 0;
 }

@@ -68,6 +68,8 @@ export interface Making {
   readonly now: Date;
   /** age recipients of a repository that is made; what is written to it then cannot be read by who writes it. */
   readonly encryptTo?: readonly string[];
+  /** See `newIdentity`: for tests. */
+  readonly passphraseWork?: number;
   /** Called before a repository that is not encrypted is made or given: fails where what is to be stored must not lie open. */
   readonly beforeOpen?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal;

@@ -11,8 +11,8 @@ import {
 import type { Aws } from "../aws/clients.ts";
 import { accessTokenMinutes } from "../aws/cognito/user-pool.ts";
 import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
-import { errorName } from "../aws/setting.ts";
-import { CliError } from "../errors.ts";
+import { errorName, isRepeated } from "../aws/setting.ts";
+import { NothingChanged } from "../errors.ts";
 import type { AuditAction } from "../model/audit.ts";
 import type { AccountSite, ChangingAccounts } from "./pool.ts";
 
@@ -30,23 +30,24 @@ interface Change {
   readonly action: AuditAction;
   /** Whether the account is so already, and nothing has to be done. */
   readonly isSo?: (account: PoolAccount) => boolean;
-  readonly act: (
-    aws: Aws,
-    poolId: string,
-    at: AccountAddress & { readonly account: PoolAccount },
-  ) => Promise<void>;
+  readonly act: Act;
+  readonly behind?: Act;
 }
+
+type Act = (
+  aws: Aws,
+  poolId: string,
+  at: AccountAddress & { readonly account: PoolAccount },
+) => Promise<void>;
 
 const changes: Readonly<Record<AccountChange, Change>> = {
   invite: { action: "user.invited", act: inviteAgain },
   confirm: { action: "user.confirmed", isSo: ({ status }) => status === "CONFIRMED", act: confirmUser },
   disable: {
     action: "user.disabled",
-    // Disabled first: a session that is opened in between would not be ended.
-    act: async (aws, poolId, at) => {
-      await disableUser(aws, poolId, at);
-      await signOutUser(aws, poolId, at);
-    },
+    act: disableUser,
+    // A session that is opened in between would not be ended.
+    behind: signOutUser,
   },
   enable: { action: "user.enabled", isSo: ({ enabled }) => enabled, act: enableUser },
   "sign-out": { action: "user.signed-out", act: signOutUser },
@@ -79,20 +80,25 @@ export async function changeAccount(
   account: PoolAccount,
   change: AccountChange,
 ): Promise<Changed> {
-  const { action, act } = changes[change];
+  const { action, isSo, act, behind } = changes[change];
   if (!isDue(account, change)) return { account, changed: false };
   const { username, sub, status } = account;
   const { aws, poolId, paced, signal } = site;
+  const read = async () => (await readPoolAccount(aws, poolId, { ...site, username })) ?? account;
+  const at = { username, account, paced, signal };
   await site.trail.change({ action, userId: sub }, async () => {
     try {
-      await act(aws, poolId, { username, account, paced, signal });
+      await act(aws, poolId, at);
     } catch (error) {
-      if (!refusals.has(errorName(error) ?? "")) throw error;
+      // Done by a call whose answer was lost, and refused to the one behind it.
+      const isDone = isRepeated(error) && isSo?.(await read()) === true;
+      if (!isDone && !refusals.has(errorName(error) ?? "")) throw error;
       const why = error instanceof Error ? error.message : "";
-      throw new CliError(`the account ${username} is ${status}: ${why}`, { cause: error });
+      if (!isDone) throw new NothingChanged(`the account ${username} is ${status}: ${why}`, { cause: error });
     }
+    await behind?.(aws, poolId, at);
   });
-  return { account: (await readPoolAccount(aws, poolId, { ...site, username })) ?? account, changed: true };
+  return { account: await read(), changed: true };
 }
 
 /** What Cognito answers where the state of the account does not allow what is asked. */

@@ -3,7 +3,7 @@ import { readUserPool } from "../aws/cognito/user-pool.ts";
 import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { errorName, isRepeated } from "../aws/setting.ts";
 import { findAccount } from "../documents/users.ts";
-import { CliError } from "../errors.ts";
+import { CliError, NothingChanged } from "../errors.ts";
 import { refuseReserved, type AccountSite, type ChangingAccounts } from "./pool.ts";
 
 /** An account that is wanted. */
@@ -73,7 +73,7 @@ export async function makeAccount(site: ChangingAccounts, plan: CreatePlan): Pro
         }
         if (!refusals.has(errorName(error) ?? "")) throw error;
         const why = error instanceof Error ? error.message : "";
-        throw new CliError(`no account was made for ${email}: ${why}`, { cause: error });
+        throw new NothingChanged(`no account was made for ${email}: ${why}`, { cause: error });
       }
     },
     ({ sub }) => [{ action: "user.created", userId: sub }],

@@ -1,5 +1,4 @@
 import { getItem } from "../aws/dynamodb/items.ts";
-import { accessTokenMinutes } from "../aws/cognito/user-pool.ts";
 import { findPoolUsers } from "../aws/cognito/users.ts";
 import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { recoveryStatus, type RecoveryStatus } from "../backup/pitr.ts";
@@ -14,6 +13,7 @@ import { findAccount, profilesWithAddress, resolveUser } from "../documents/user
 import { CliError } from "../errors.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { userIdFault } from "../model/user-id.ts";
+import { tokensLiveMinutes } from "./change.ts";
 import { attributeOf, refuseReserved } from "./pool.ts";
 import { findTraces, isNothing, type PeopleSite, type Traces } from "./traces.ts";
 
@@ -80,7 +80,7 @@ export async function planErasure(site: ErasureSite, given: string): Promise<Era
     findTraces(site, ids),
     liveLinks(documents, site.trailPlace, userId),
     copiesOf(site),
-    account === undefined ? undefined : accessTokenMinutes(aws, poolId, signal),
+    account === undefined ? undefined : tokensLiveMinutes(site),
   ]);
   const unlisted = ids.filter((id) => !isErased(id));
   if (account === undefined && isNothing(traces) && unlisted.length === ids.length) throw nobody(given);

@@ -5,13 +5,15 @@ import {
   PutItemCommand,
   UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
-import { anchorKey, type TrailPlace } from "../../src/audit/place.ts";
+import { anchorIn, readAnchor } from "../../src/audit/anchor.ts";
+import { anchorKey, keptAnchorOf, trailPrefix, type TrailPlace } from "../../src/audit/place.ts";
 import { openTrail, type AuditTrail } from "../../src/audit/trail.ts";
 import { verifyTrail, type Fault, type Interruption, type Verification } from "../../src/audit/verify.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { explain } from "../../src/aws/explain/explain.ts";
 import type { Item } from "../../src/aws/dynamodb/items.ts";
-import { getObjectBytes } from "../../src/aws/s3/objects.ts";
+import { listVersions } from "../../src/aws/s3/listing.ts";
+import { deleteObject, getObjectBytes } from "../../src/aws/s3/objects.ts";
 import { auditChain, type AuditEvent, type Writer } from "../../src/model/audit.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import { applySetup } from "../../src/setup/apply.ts";
@@ -26,7 +28,7 @@ export interface TrailSite {
   readonly aws: Aws;
   readonly site: TrailPlace;
   open(differing?: Partial<Writer>, at?: TrailPlace): Promise<AuditTrail>;
-  /** Opens a trail, records these one by one, and anchors them. */
+  /** Opens a trail, records these one by one, and anchors the last. */
   write(count: number, differing?: Partial<Writer>): Promise<void>;
   /** What trails that were opened here warned of. */
   readonly warnings: string[];
@@ -36,6 +38,23 @@ export interface TrailSite {
   drop(sequence: number | string): Promise<void>;
   anchor(): Promise<{ sequence: number; hash: string; count: number }>;
   close(): Promise<void>;
+}
+
+/** Which heads were anchored on the way from this one depends on the machine. */
+async function forgetAnchorsBetween(site: TrailPlace, first: number): Promise<void> {
+  const { aws, bucket } = site;
+  const last = (await readAnchor(site))?.head?.sequence ?? 0;
+  for await (const page of listVersions(aws, { bucket, prefix: trailPrefix(site) })) {
+    for (const { key, version, isDeleteMarker } of page) {
+      if (isDeleteMarker) continue;
+      const { sequence } =
+        (key === anchorKey(site)
+          ? (await anchorIn(aws, { bucket, key, version })).stored
+          : keptAnchorOf(site, key)) ?? {};
+      if (sequence !== undefined && sequence > first && sequence < last)
+        await deleteObject(aws, { bucket, key, version });
+    }
+  }
 }
 
 export async function openTrailSite(): Promise<TrailSite> {
@@ -71,9 +90,11 @@ export async function openTrailSite(): Promise<TrailSite> {
     warnings,
     open,
     async write(count, differing) {
+      const first = (await readAnchor(site))?.head?.sequence ?? 0;
       const trail = await open(differing);
       for (let number = 1; number <= count; number += 1) await trail.record(event(number));
       await trail.settle();
+      await forgetAnchorsBetween(site, first);
     },
     async verify(now = testNow) {
       const verifying = verifyTrail(site, now);

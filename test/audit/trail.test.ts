@@ -5,6 +5,7 @@ import { anchorKey, type TrailPlace } from "../../src/audit/place.ts";
 import { storedChain } from "../../src/audit/entries.ts";
 import type { Aws } from "../../src/aws/clients.ts";
 import { errorName } from "../../src/aws/setting.ts";
+import { CliError, NothingChanged } from "../../src/errors.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { event, openTrailSite, removeTable, testNow, type TrailSite } from "./trail-site.ts";
 
@@ -230,6 +231,23 @@ describe("something irreversible", () => {
     };
     await expect(opened.irreversible({ action: "document.purged" }, act)).rejects.toThrow("access denied");
     expect(begun).toBe(false);
+  });
+});
+
+describe("a change that fails", () => {
+  it.each([
+    { error: new CliError("stored, but not whole"), told: ["CliError"] },
+    { error: new RangeError("x"), told: ["RangeError"] },
+    { error: new NothingChanged("somebody else was faster"), told: [] },
+  ])("is told of unless it is certain that nothing was changed: $error.constructor.name", async (row) => {
+    const opened = await trail.open();
+    const failing = opened.change({ action: "twin.changed" }, () => Promise.reject(row.error));
+    await expect(failing).rejects.toBe(row.error);
+    await opened.settle();
+    expect((await chain()).map(({ details }) => details)).toEqual(
+      row.told.map((error) => ({ phase: "failed", error })),
+    );
+    expect(await trail.verify()).toMatchObject({ faults: [], interruptions: [] });
   });
 });
 

@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { newIdentity } from "../../src/backup/encryption.ts";
 import { putObject } from "../../src/aws/s3/objects.ts";
 import { putProfile } from "../support/documents.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
@@ -96,8 +97,5 @@ test.skipIf(!existsSync("/usr/bin/age"))(
 );
 
 test("a passphrase costs as much to guess as age asks for", async () => {
-  vi.doUnmock("age-encryption");
-  vi.resetModules();
-  const { newIdentity } = await import("../../src/backup/encryption.ts");
   expect(String((await newIdentity("correct horse")).sealed)).toMatch(/^-> scrypt \S+ 18$/m);
 });

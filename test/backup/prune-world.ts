@@ -56,7 +56,7 @@ export function hex(bytes: number): string {
 
 export function openKept({ store, spool }: Kept, passphrase?: string): Promise<Repository> {
   const unlock = { spool, randomHex: hex, passphrase };
-  return ensureRepository(store, unlock, { now: new Date() });
+  return ensureRepository(store, unlock, { now: new Date(), passphraseWork: 10 });
 }
 
 /** A command on this machine, whose processes live as `alive` says. */

@@ -35,7 +35,7 @@ const unlock = (keys: Keys = {}) => ({
 const at = () => folderStore(join(folder, "repository"));
 
 async function made(keys: Keys = {}, encryptTo: readonly string[] = []): Promise<Repository> {
-  return ensureRepository(at(), unlock(keys), { now: new Date(), encryptTo });
+  return ensureRepository(at(), unlock(keys), { now: new Date(), encryptTo, passphraseWork: 10 });
 }
 
 async function read(repository: Repository, content: { sha256: string; bytes: number }): Promise<Buffer> {

@@ -109,6 +109,8 @@ async function homeAt(beginMs: number): Promise<TestHome> {
       nodeVersion: process.versions.node,
       saveWorker: undefined,
       limits: options.limits,
+      // A passphrase keeps itself from being guessed by two seconds of the processor for each use.
+      passphraseWork: 10,
       signal: quietly(options.signal ?? new AbortController().signal),
       now,
       account: () => "tester",

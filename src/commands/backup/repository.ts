@@ -66,7 +66,8 @@ async function makingOf(
   const recipients = encryptTo.length > 0 || configured === undefined ? encryptTo : [configured];
   for (const recipient of recipients) assertRecipient(recipient);
   const { world } = run;
-  const making = { now: world.now(), encryptTo: recipients, beforeOpen, signal: world.signal };
+  const { passphraseWork, signal } = world;
+  const making = { now: world.now(), encryptTo: recipients, beforeOpen, passphraseWork, signal };
   return { store, unlock: await unlockOf(run), making };
 }
 

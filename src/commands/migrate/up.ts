@@ -59,7 +59,11 @@ export function migrateUp(begin: Begin): AnyCommand {
           const done: Applied[] = [];
           for (const { migration, checksum } of changedCode(migrations, now)) {
             const state = now.get(migration.id);
-            if (state !== undefined) await saveState(runner, { ...state, checksum });
+            if (state === undefined) continue;
+            const details = { migration: migration.id, method: "accept-changed" };
+            await run.audit.change({ action: "migration.applied", details }, () =>
+              saveState(runner, { ...state, checksum }),
+            );
           }
           for (const registered of pending(migrations, now, { to: options.to, acceptChanged })) {
             const { id } = registered.migration;

@@ -3,7 +3,7 @@ import { getItem, type AttributeValue, type Item } from "../../aws/dynamodb/item
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
 import { documentItemKey, refuseNobody } from "../../documents/entries.ts";
 import type { DocumentSite } from "../../documents/site.ts";
-import { CliError } from "../../errors.ts";
+import { CliError, NothingChanged } from "../../errors.ts";
 import { avatarAttributes, parseKey } from "../../model/keys.ts";
 import { parsePublicUrl, type ObjectAddress } from "../../model/urls.ts";
 
@@ -59,7 +59,7 @@ export async function pointAvatar(
     signal: site.signal,
   });
   if (outcome.applied) return;
-  throw new CliError(`somebody else changed the picture of ${userId} meanwhile; theirs stays`, {
+  throw new NothingChanged(`somebody else changed the picture of ${userId} meanwhile; theirs stays`, {
     hint: "run the command again",
   });
 }

@@ -4,7 +4,7 @@ import { assertItemFits } from "../../aws/dynamodb/item-size.ts";
 import { getItem, tableShape, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
 import { backOff } from "../../retry.ts";
-import { CliError } from "../../errors.ts";
+import { NothingChanged } from "../../errors.ts";
 import { heroHistoryAttribute, type HeroRole } from "../../model/keys.ts";
 import type { TableShape } from "../../model/table-shape.ts";
 import { ownerId } from "../../model/user-id.ts";
@@ -162,16 +162,13 @@ async function writePointer(context: Context, read: ReadPointer, update: Pointer
     signal: context.signal,
   });
   if (outcome.applied) return;
-  throw new CliError("somebody else changed the hero images meanwhile; theirs stay live", {
+  throw new HeroConflict("somebody else changed the hero images meanwhile; theirs stay live", {
     hint: "look at `mawps hero show`, then run the command again",
-    cause: new HeroConflict(),
   });
 }
 
-/** Tells a lost race from other failures. */
-class HeroConflict extends Error {
-  override readonly name = "HeroConflict";
-}
+/** A lost race. */
+class HeroConflict extends NothingChanged {}
 
 /** How often a change is planned anew. Each lost race is somebody else's change that got through. */
 const attempts = 24;
@@ -200,8 +197,7 @@ export async function changePointer(
       await writePointer(context, before, update);
       return { read: before, update };
     } catch (error) {
-      const isLost = error instanceof CliError && error.cause instanceof HeroConflict;
-      if (!isLost || !(await tries.again())) throw error;
+      if (!(error instanceof HeroConflict) || !(await tries.again())) throw error;
       const now = await readPointer(context);
       if (!holds(before, now)) throw error;
       before = now;

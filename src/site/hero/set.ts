@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { anonymousGet } from "../../aws/anonymous.ts";
 import { deleteObject, loadObjects, putObject } from "../../aws/s3/objects.ts";
 import { stoppable } from "../../concurrency.ts";
-import { CliError } from "../../errors.ts";
+import { CliError, NothingChanged } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import { heroKey, type HeroRole } from "../../model/keys.ts";
 import type { AuditEvent } from "../../model/audit.ts";
@@ -115,8 +115,8 @@ export async function setHero(
   const readAt = isVerified ? standIn(context) : undefined;
   const pictures = () =>
     plans.map(({ picture }) => ({ ...picture, previousUrl: liveIn(read, picture.role) }));
-  const [intended] = pictures().map(changed);
-  if (!dryRun && intended !== undefined) await audit.change(intended, setAll, () => pictures().map(changed));
+  const intended = pictures().map(changed);
+  if (!dryRun) await audit.change(intended, setAll, () => pictures().map(changed));
   return {
     pictures: pictures(),
     updatedAt: now.toISOString(),
@@ -231,7 +231,7 @@ async function verify(context: Context, { key, body }: Upload): Promise<void> {
   if (seen.status === 200 && seen.sha256 === expected) return;
   const hint = "`mawps doctor` tells why; --no-verify goes on without looking";
   if (seen.status === undefined) {
-    throw new CliError(
+    throw new NothingChanged(
       `whether the public can read ${url} is not known: ${seen.why}; the old picture stays live`,
       {
         hint: seen.hint ?? hint,
@@ -239,7 +239,7 @@ async function verify(context: Context, { key, body }: Upload): Promise<void> {
     );
   }
   const what = seen.status === 200 ? `${bytes(seen.sizeBytes)} of other bytes` : `HTTP ${seen.status}`;
-  throw new CliError(`the public cannot read ${url}: ${what}; the old picture stays live`, { hint });
+  throw new NothingChanged(`the public cannot read ${url}: ${what}; the old picture stays live`, { hint });
 }
 
 /**

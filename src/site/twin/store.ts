@@ -6,7 +6,7 @@ import { transact } from "../../aws/dynamodb/transact.ts";
 import { errorName } from "../../aws/setting.ts";
 import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
 import type { Context } from "../../context.ts";
-import { CliError } from "../../errors.ts";
+import { CliError, NothingChanged } from "../../errors.ts";
 import type { AuditAction } from "../../model/audit.ts";
 import { isRecord, sameJson } from "../../model/json.ts";
 import { twinHistoryType, twinHistoryVersion, twinType, type Twin } from "../../model/twin.ts";
@@ -214,10 +214,13 @@ function verified(stored: TwinState | undefined, written: Pick<TwinWrite, "versi
   });
 }
 
-function conflict(): CliError {
-  return new CliError("somebody else stored another state of the digital twin meanwhile; theirs stays", {
-    hint: "look at `mawps twin show`, then run the command again",
-  });
+function conflict(): NothingChanged {
+  return new NothingChanged(
+    "somebody else stored another state of the digital twin meanwhile; theirs stays",
+    {
+      hint: "look at `mawps twin show`, then run the command again",
+    },
+  );
 }
 
 async function newestHistory(context: Context, place: TwinPlace): Promise<TwinState | undefined> {

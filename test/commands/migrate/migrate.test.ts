@@ -108,6 +108,8 @@ describe("migrate", () => {
     expect((await statuses(store)).rows[2]).toMatchObject({ status: "pending" });
     await store.json("migrate", "up", "--accept-changed");
     expect((await store.run("migrate", "status", "--exit-code")).exitCode).toBe(0);
+    const trail = await store.run("audit", "list", "--action", "migration.applied", "--json");
+    expect(trail.stdout).toContain('"migration":"0001-document-fields","method":"accept-changed"');
   });
 
   it("stops where a newer version of the tool was at work", async () => {
