@@ -39,9 +39,9 @@ export function audited(openTrail: (begins: Promise<void>) => Promise<AuditTrail
   return {
     prepare: () => void prepare(),
     open() {
-      const opening = opened().then(() => undefined);
-      opening.catch(() => undefined);
-      return opening;
+      const isOpen = opened().then(() => undefined);
+      isOpen.catch(() => undefined);
+      return isOpen;
     },
     change: async (told, act, outcome) => (await opened()).change(told, act, outcome),
     irreversible: async (told, act, outcome) => (await opened()).irreversible(told, act, outcome),

@@ -1,5 +1,5 @@
 import type { UserPool } from "../aws/cognito/user-pool.ts";
-import type { PoolAccount } from "../aws/cognito/users-list.ts";
+import { attributeOf, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { CliError } from "../errors.ts";
 import { isDeeperThan, isRecord } from "../model/json.ts";
 
@@ -113,8 +113,4 @@ export function signInName(account: Named, pool: Pick<UserPool, "signIn">): stri
 export function identityOf(account: Named, pool: Pick<UserPool, "signIn" | "isCaseSensitive">): string {
   const name = signInName(account, pool) ?? account.username;
   return pool.isCaseSensitive ? name : name.toLowerCase();
-}
-
-function attributeOf(account: Pick<Named, "attributes">, wanted: string): string | undefined {
-  return account.attributes.find(({ name }) => name === wanted)?.value;
 }

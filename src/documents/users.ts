@@ -1,6 +1,6 @@
 import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { findPoolUser, findPoolUsers, type PoolUser } from "../aws/cognito/users.ts";
-import { listPoolUsers } from "../aws/cognito/users-list.ts";
+import { attributeOf, listPoolUsers } from "../aws/cognito/users-list.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
 import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
@@ -146,8 +146,9 @@ async function withAddress(
   const wanted = address.toLowerCase();
   const found: PoolUser[] = [];
   for await (const page of listPoolUsers(aws, poolId, { paced: (call) => call(), signal })) {
-    for (const { username, sub, attributes } of page) {
-      const email = attributes.find(({ name }) => name === "email")?.value;
+    for (const account of page) {
+      const { username, sub } = account;
+      const email = attributeOf(account, "email");
       if (email?.toLowerCase() === wanted) found.push({ username, sub, email });
     }
   }

@@ -1,9 +1,14 @@
 import { addToGroup, changeAttributes, removeFromGroup } from "../aws/cognito/users-change.ts";
 import { readUserPool } from "../aws/cognito/user-pool.ts";
-import { readPoolAccount, type PoolAccount, type UserAttribute } from "../aws/cognito/users-list.ts";
+import {
+  attributeOf,
+  readPoolAccount,
+  type PoolAccount,
+  type UserAttribute,
+} from "../aws/cognito/users-list.ts";
 import { groupsOfUser, listGroups } from "../aws/cognito/groups.ts";
 import { CliError } from "../errors.ts";
-import { attributeOf, refuseReserved, type AccountSite, type ChangingAccounts } from "./pool.ts";
+import { refuseReserved, type AccountSite, type ChangingAccounts } from "./pool.ts";
 
 /** What setting attributes of an account would change. */
 export interface AttributePlan {

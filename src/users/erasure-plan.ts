@@ -1,6 +1,6 @@
 import { getItem } from "../aws/dynamodb/items.ts";
 import { findPoolUsers } from "../aws/cognito/users.ts";
-import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
+import { attributeOf, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { recoveryStatus, type RecoveryStatus } from "../backup/pitr.ts";
 import { erasedUsers, tableErasures, type ErasureEntry } from "../backup/erasures.ts";
 import { listSnapshots } from "../backup/snapshots.ts";
@@ -14,7 +14,7 @@ import { CliError } from "../errors.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { userIdFault } from "../model/user-id.ts";
 import { tokensLiveMinutes } from "./change.ts";
-import { attributeOf, refuseReserved } from "./pool.ts";
+import { refuseReserved } from "./pool.ts";
 import { findTraces, isNothing, type PeopleSite, type Traces } from "./traces.ts";
 
 /** Where a person is erased: what is looked through, and where copies of it may be. */

@@ -1,4 +1,5 @@
 import {
+  attributeOf,
   listGroupUsers,
   listPoolUsers,
   type AccountFilter,
@@ -6,7 +7,7 @@ import {
 } from "../aws/cognito/users-list.ts";
 import { errorName } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import { attributeOf, type AccountSite } from "./pool.ts";
+import type { AccountSite } from "./pool.ts";
 
 /** A value that an attribute has, or a text that is in it, in whatever case. */
 export interface Where {

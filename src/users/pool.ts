@@ -20,11 +20,6 @@ export interface ChangingAccounts extends AccountSite {
   readonly trail: Pick<AuditTrail, "change">;
 }
 
-/** The value of an attribute of an account. */
-export function attributeOf(account: PoolAccount, name: string): string | undefined {
-  return account.attributes.find((each) => each.name === name)?.value;
-}
-
 /**
  * The account of a user name, sub or address, as it stands now.
  * @throws CliError for what can be no user, when there is none, and when several could be meant.

@@ -3,14 +3,13 @@ import { readHead, storedChain } from "../audit/entries.ts";
 import { erasedUsers, type ErasureEntry } from "../backup/erasures.ts";
 import { findTable } from "../aws/dynamodb/restore-settings.ts";
 import { scanItems } from "../aws/dynamodb/items.ts";
-import { listPoolUsers } from "../aws/cognito/users-list.ts";
+import { attributeOf, listPoolUsers } from "../aws/cognito/users-list.ts";
 import { listVersions } from "../aws/s3/listing.ts";
 import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { whereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import type { Declaration, Owned } from "../model/declaration.ts";
 import { ownersOf } from "../model/ownership.ts";
-import { attributeOf } from "./pool.ts";
 import type { Erased } from "./erase.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
 

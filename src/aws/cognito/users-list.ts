@@ -26,6 +26,14 @@ export interface PoolAccount {
   readonly secondFactors: readonly string[];
 }
 
+/** The value of an attribute of an account. */
+export function attributeOf(
+  { attributes }: Pick<PoolAccount, "attributes">,
+  name: string,
+): string | undefined {
+  return attributes.find((each) => each.name === name)?.value;
+}
+
 export interface ListOptions {
   readonly paced: Paced;
   readonly signal?: AbortSignal;

@@ -62,7 +62,7 @@ export function assertComesBack(name: string): void {
 const lostName = "__proto__";
 
 /** A number that JavaScript does not hold exactly stays text. */
-export function plainNumber(digits: string): number | string {
+function plainNumber(digits: string): number | string {
   return isExact(digits) ? Number(digits) : digits;
 }
 

@@ -7,7 +7,7 @@ import { abortable } from "../s3/objects.ts";
 import { cancellationReasons } from "../sdk-retries.ts";
 import { errorName, httpStatus } from "../setting.ts";
 import type { Item } from "./items.ts";
-import { plainIfDamaged, plainNumber, typed } from "./plain.ts";
+import { plainIfDamaged, typed } from "./plain.ts";
 
 /*
  * The tool's own records, as plain objects: the SDK's document client gives them their types. What is the site's stays typed, to
@@ -17,12 +17,11 @@ import { plainIfDamaged, plainNumber, typed } from "./plain.ts";
 /** DynamoDB's limit for one TransactWriteItems. */
 export const maxTransactionItems = 100;
 
-/** A number that JavaScript does not hold exactly stays text: somebody else put it there, and it must stop nobody. */
+/** For what is written: what comes back is read in `plain.ts`, which nothing stops. */
 async function documents(aws: Aws): Promise<DynamoDBDocumentClient> {
   const [dynamodb, sdk] = await Promise.all([aws.dynamodb(), import("./document-sdk.ts")]);
   return sdk.DynamoDBDocumentClient.from(dynamodb, {
     marshallOptions: { removeUndefinedValues: true },
-    unmarshallOptions: { wrapNumbers: plainNumber },
   });
 }
 

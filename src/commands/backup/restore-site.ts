@@ -1,3 +1,4 @@
+import { attributeOf } from "../../aws/cognito/users-list.ts";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Tell } from "../../amount.ts";
@@ -109,9 +110,9 @@ async function idOf(place: Parameters<typeof usersOf>[0], given: string): Promis
   for await (const user of usersOf(place)) {
     const { sub } = user.seen;
     if (sub === given) return given;
-    const { username, attributes } = namedOf(user);
-    const email = attributes.find(({ name }) => name === "email")?.value.toLowerCase();
-    if (username === given || email === wanted) found.add(sub);
+    const account = namedOf(user);
+    const email = attributeOf(account, "email")?.toLowerCase();
+    if (account.username === given || email === wanted) found.add(sub);
   }
   if (found.size > 1) {
     throw new CliError(`several accounts of the backup are called ${JSON.stringify(given)}`, {

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
-import { faultText, loadModel, readModelFile } from "../../config/model-file.ts";
+import { faultText, readModelFile } from "../../config/model-file.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { modelHash } from "../../model/hash.ts";
 import type { FaultInFile } from "../../model/read.ts";
@@ -12,6 +12,7 @@ import type { AnyCommand, Begin } from "../command.ts";
 import type { Found } from "../../survey/live.ts";
 import { configuredSite } from "../../target.ts";
 import type { Run } from "../run.ts";
+import { namedModel } from "./named.ts";
 
 /** `mawps model check`: whether a file is a model, and whether it says what all is that is there; exit 4 when not. */
 export function modelCheck(begin: Begin): AnyCommand {
@@ -30,11 +31,7 @@ export function modelCheck(begin: Begin): AnyCommand {
       }
       if (live) return checkLive(run);
       if (name !== undefined && !Object.hasOwn(shippedModels, name)) return checkFile(run, name);
-      const good =
-        name === undefined
-          ? run.config.site
-          : await loadModel(run.world, { value: name, source: "model check" });
-      await tellGood(run, good, 0);
+      await tellGood(run, await namedModel(run, name), 0);
     });
 }
 

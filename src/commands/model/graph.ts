@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
-import { loadModel } from "../../config/model-file.ts";
 import { mermaid } from "../../model/graph.ts";
 import type { AnyCommand, Begin } from "../command.ts";
+import { namedModel } from "./named.ts";
 
 /** `mawps model graph`: the model as a picture. */
 export function modelGraph(begin: Begin): AnyCommand {
@@ -11,10 +11,7 @@ export function modelGraph(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps model graph prework > prework.mmd")
     .action(async (name, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const drawn =
-        name === undefined
-          ? run.config.site
-          : await loadModel(run.world, { value: name, source: "model graph" });
+      const drawn = await namedModel(run, name);
       const text = mermaid(drawn);
       await run.print({ mermaid: text }, () => text);
     });

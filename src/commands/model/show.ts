@@ -1,10 +1,10 @@
 import { Command } from "@commander-js/extra-typings";
-import { loadModel } from "../../config/model-file.ts";
 import { modelHash } from "../../model/hash.ts";
 import { entityRows, type EntityRow } from "../../model/overview.ts";
 import type { Model } from "../../model/schema.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import type { AnyCommand, Begin } from "../command.ts";
+import { namedModel } from "./named.ts";
 
 /** `mawps model show`: every kind of thing of a model: where, whose, how long. */
 export function modelShow(begin: Begin): AnyCommand {
@@ -14,10 +14,7 @@ export function modelShow(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExamples:\n  mawps model show\n  mawps model show prework --json")
     .action(async (name, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const shown =
-        name === undefined
-          ? run.config.site
-          : await loadModel(run.world, { value: name, source: "model show" });
+      const shown = await namedModel(run, name);
       const { about, region, subjects } = shown;
       const entities = entityRows(shown);
       await run.print(

@@ -1,5 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
+import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
 import { accountJson, accountsToChange, accountText, changingAccounts } from "./site.ts";
@@ -32,21 +33,29 @@ export function userCreate(begin: Begin): AnyCommand {
       const plan = await planAccount(site, { email, name, invitation });
       const { dryRun } = run.config;
       const { existing } = plan;
-      const changed = existing === undefined;
+      const isNew = existing === undefined;
+      const isJoining =
+        group !== undefined &&
+        (isNew || (await isMembershipDue(site, { account: existing, group, isMember: true })));
+      const changed = isNew || isJoining;
+      const joining = isJoining ? `put into group ${visible(group)}` : undefined;
       if (dryRun) {
         return run.print({ email, username: plan.username, changed, dryRun }, () =>
-          existing === undefined
-            ? `would make an account for ${email}`
-            : accountText(existing, "was there already"),
+          isNew
+            ? [
+                `would make an account for ${visible(email)}`,
+                ...(joining === undefined ? [] : [joining]),
+              ].join(", ")
+            : accountText(existing, joining === undefined ? "was there already" : `would be ${joining}`),
         );
       }
       const changing = await changingAccounts(run, site);
       const account = await makeAccount(changing, plan);
       const membership = { account, group: group ?? "", isMember: true };
-      if (group !== undefined && (await isMembershipDue(site, membership)))
-        await changeMembership(changing, membership);
+      if (isJoining) await changeMembership(changing, membership);
+      const what = isNew ? "made an account" : "was there already";
       await run.print({ ...accountJson(account), changed, dryRun }, () =>
-        accountText(account, changed ? "made an account" : "was there already"),
+        accountText(account, joining === undefined ? what : `${what}; ${joining}`),
       );
     });
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import type { PoolAccount } from "../../aws/cognito/users-list.ts";
+import { attributeOf, type PoolAccount } from "../../aws/cognito/users-list.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { csvLine } from "../../output/csv.ts";
 import { localTime } from "../../output/dates.ts";
@@ -75,13 +75,9 @@ async function* rows(accounts: AsyncIterable<PoolAccount>): AsyncGenerator<Row> 
   for await (const account of accounts) yield { account, toJSON: () => accountJson(account) };
 }
 
-function attribute(account: PoolAccount, name: string): string {
-  return account.attributes.find((each) => each.name === name)?.value ?? "";
-}
-
 const columns: readonly Column<Row>[] = [
-  { title: "E-MAIL", cell: ({ account }) => attribute(account, "email"), least: 16 },
-  { title: "NAME", cell: ({ account }) => attribute(account, "name"), least: 12 },
+  { title: "E-MAIL", cell: ({ account }) => attributeOf(account, "email") ?? "", least: 16 },
+  { title: "NAME", cell: ({ account }) => attributeOf(account, "name") ?? "", least: 12 },
   stateColumn({ title: "STATE", cell: ({ account }) => stateOf(account) }),
   { title: "SINCE", cell: ({ account }) => localTime(account.createdAt) },
   idColumn({ title: "USER", cell: ({ account }) => account.sub }),
@@ -100,6 +96,6 @@ const csvColumns = [
 
 function csvCells(account: PoolAccount): (string | boolean)[] {
   const { username, sub, status, enabled, createdAt, modifiedAt } = account;
-  const named = [attribute(account, "email"), attribute(account, "name")];
+  const named = [attributeOf(account, "email") ?? "", attributeOf(account, "name") ?? ""];
   return [...named, username, sub, status, enabled, createdAt.toISOString(), modifiedAt.toISOString()];
 }

@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import { attributeOf } from "../../aws/cognito/users-list.ts";
 import { bytes } from "../../model/bytes.ts";
 import { localTime } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
@@ -53,7 +54,7 @@ const sources = {
 
 function asText({ userId, details, holdings, progress, activity }: Shown): string {
   const { account, groups = [] } = details ?? {};
-  const attribute = (name: string) => account?.attributes.find((each) => each.name === name)?.value;
+  const attribute = (name: string) => (account === undefined ? undefined : attributeOf(account, name));
   const seen = (text: string | undefined) => (text === undefined ? undefined : visible(text));
   const { documents, deletedDocuments } = holdings;
   const deleted = deletedDocuments === 0 ? "" : `, and ${deletedDocuments} deleted`;

@@ -2,7 +2,7 @@ import { changesPerSecond, listsPerSecond, pacedFor } from "../../aws/cognito/us
 import { CliError, exitCodes } from "../../errors.ts";
 import { configuredSite } from "../../target.ts";
 import type { AccountSite, ChangingAccounts } from "../../users/pool.ts";
-import type { PoolAccount } from "../../aws/cognito/users-list.ts";
+import { attributeOf, type PoolAccount } from "../../aws/cognito/users-list.ts";
 import { visible } from "../../output/text.ts";
 import { facts } from "../../output/table.ts";
 import type { Access } from "../../world.ts";
@@ -55,7 +55,7 @@ export function accountText(
   what: string,
   more: readonly (readonly [string, string])[] = [],
 ): string {
-  const email = account.attributes.find(({ name }) => name === "email")?.value;
+  const email = attributeOf(account, "email");
   return [
     what,
     facts([

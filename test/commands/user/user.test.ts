@@ -158,6 +158,17 @@ describe("user create", () => {
     ]);
   });
 
+  it("puts an account that is there into the group, and says so before and after", async () => {
+    const argv = ["user", "create", "nora@example.com", "--group", "admin"];
+    const dry = await home.run([...argv, "--dry-run"]);
+    expect(dry.stdout).toContain("would be put into group admin");
+    expect((await account("nora@example.com")).groups).toEqual([]);
+    const { stdout } = await home.run([...argv, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ changed: true });
+    expect((await account("nora@example.com")).groups).toEqual(["admin"]);
+    expect((await home.run(argv)).stdout).toContain("was there already\n");
+  });
+
   it("takes a first password from stdin, and lets Cognito refuse a bad one before anything is made", async () => {
     const argv = ["user", "create", "nina@example.com", "--temporary-password", "stdin"];
     const bad = await home.run(argv, { stdin: Buffer.from("short\n") });
