@@ -8,6 +8,7 @@ import type { ScannerFacts } from "../doctor/scanner.ts";
 import type { Finding } from "../doctor/finding.ts";
 import type { NetworkFacts, ToolFacts } from "../doctor/tool.ts";
 import { CliError, exitCodes } from "../errors.ts";
+import { mawpsModel } from "../model/mawps.ts";
 import type { Layout } from "../output/layout.ts";
 import { table } from "../output/table.ts";
 import { count } from "../output/text.ts";
@@ -57,6 +58,7 @@ async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> 
     tool,
     caller: config.target === "local" ? undefined : await callerOf(aws, world.signal),
     backups: config["backup.repository"] === undefined ? undefined : () => backupFacts(run),
+    takesDocuments: config.site === mawpsModel,
     scanner: scannerFacts(run),
     anonymousGet: (url) => anonymousGet(aws, url, world.signal),
     explain: (error) =>

@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CliError, exitCodes } from "../errors.ts";
 import { mawpsModel } from "../model/mawps.ts";
@@ -6,6 +5,7 @@ import { nearest } from "../model/nearest.ts";
 import type { FaultInFile } from "../model/read.ts";
 import type { Model } from "../model/schema.ts";
 import { shippedModels } from "../model/shipped.ts";
+import { readTextFile } from "../text-file.ts";
 import type { World } from "../world.ts";
 
 /** What the setting `model` may be: the name of a shipped model, or a file. */
@@ -49,27 +49,17 @@ export function faultText(path: string, { path: place, what, line }: FaultInFile
   return `${path}${line === undefined ? "" : `:${line}`}: ${place === "" ? "the file" : place} ${what}`;
 }
 
-/** What is read of a file at most: one byte more than a model may have tells that it is none. */
-const mostBytes = 4_000_001;
+/** Far more than a model may have: `readModel` counts its characters. */
+const mostBytes = 4_000_000;
 
-/** The text of a model file; of a larger file as much as shows that it is none. */
+const hint = "--model, MAWPS_MODEL or `model` in the configuration names it";
+
+/** The text of a model file. @throws CliError (usage) where there is none that can be read. */
 export async function readModelFile(path: string): Promise<string> {
-  try {
-    await using file = await open(path, "r");
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
-    return buffer
-      .subarray(0, bytesRead)
-      .toString("utf8")
-      .replace(/^\uFEFF/, "");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CliError(
-      `cannot read the model ${path}: ${code === "ENOENT" ? "there is no such file" : (code ?? "unknown reason")}`,
-      {
-        exitCode: exitCodes.usage,
-        cause: error,
-        hint: "--model, MAWPS_MODEL or `model` in the configuration names it",
-      },
-    );
-  }
+  const text = await readTextFile(path, { what: "a model", mostBytes, hint });
+  if (text !== undefined) return text;
+  throw new CliError(`cannot read the model ${path}: there is no such file`, {
+    exitCode: exitCodes.usage,
+    hint,
+  });
 }

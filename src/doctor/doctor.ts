@@ -93,8 +93,9 @@ export async function* examine(
     yield* await attempt({ check: "audit trail", subject: log }, auditing);
   if (poolId !== undefined && pooling !== undefined)
     yield* await attempt({ check: "user pool", subject: poolId }, pooling);
-  if (scanning === undefined) yield noScannerFinding();
-  else {
+  if (scanning === undefined) {
+    if (outside.takesDocuments !== false) yield noScannerFinding();
+  } else {
     yield* await attempt({ check: "virus scan", subject: "clamd" }, async () =>
       scannerFindings(await scanning(), outside.now()),
     );

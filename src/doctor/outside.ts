@@ -13,6 +13,8 @@ export interface Outside {
   readonly caller: (() => Promise<Caller>) | undefined;
   /** The backups; undefined where none are configured. */
   readonly backups?: (() => Promise<BackupFacts>) | undefined;
+  /** Whether `mawps doc` works on this site; by default it does. */
+  readonly takesDocuments?: boolean;
   /** The virus scanner; undefined where none is configured. */
   readonly scanner: (() => Promise<ScannerFacts>) | undefined;
   /** A GET as anybody out there would send it, without credentials. Any status is an answer; that none came is a fact like others. */

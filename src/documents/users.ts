@@ -1,5 +1,6 @@
 import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { findPoolUser, findPoolUsers, type PoolUser } from "../aws/cognito/users.ts";
+import type { Paced } from "../aws/cognito/users-pace.ts";
 import { attributeOf, listPoolUsers } from "../aws/cognito/users-list.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
@@ -108,16 +109,22 @@ async function inPool(site: DocumentSite, poolId: string, given: string): Promis
   return (await findAccount(site, poolId, given))?.sub;
 }
 
+interface PoolPlace extends Pick<DocumentSite, "aws" | "signal"> {
+  /** By default as fast as it goes. */
+  readonly paced?: Paced;
+}
+
 /**
  * The account behind what an admin has at hand: its user name, its sub or its address. Case does not matter in what people type: an
  * address that nobody has exactly so is looked for through the whole pool. Undefined when there is none.
  * @throws CliError when several accounts could be meant; all of them are named.
  */
 export async function findAccount(
-  { aws, signal }: Pick<DocumentSite, "aws" | "signal">,
+  site: PoolPlace,
   poolId: string,
   given: string,
 ): Promise<PoolUser | undefined> {
+  const { aws, signal } = site;
   const isAddress = given.includes("@");
   const attribute = isAddress ? "email" : "sub";
   const [named, alike] = await Promise.all([
@@ -128,7 +135,7 @@ export async function findAccount(
   if (exact.length > 0) return onlyOne(given, exact);
   if (!isAddress)
     return onlyOne(given, await findPoolUsers(aws, poolId, { attribute, value: given, signal }));
-  return onlyOne(given, await withAddress({ aws, signal }, poolId, given));
+  return onlyOne(given, await withAddress(site, poolId, given));
 }
 
 function onlyOne(given: string, found: readonly PoolUser[]): PoolUser | undefined {
@@ -139,13 +146,13 @@ function onlyOne(given: string, found: readonly PoolUser[]): PoolUser | undefine
 
 /** The accounts with this address in whatever case. */
 async function withAddress(
-  { aws, signal }: Pick<DocumentSite, "aws" | "signal">,
+  { aws, signal, paced = (call) => call() }: PoolPlace,
   poolId: string,
   address: string,
 ): Promise<PoolUser[]> {
   const wanted = address.toLowerCase();
   const found: PoolUser[] = [];
-  for await (const page of listPoolUsers(aws, poolId, { paced: (call) => call(), signal })) {
+  for await (const page of listPoolUsers(aws, poolId, { paced, signal })) {
     for (const account of page) {
       const { username, sub } = account;
       const email = attributeOf(account, "email");

@@ -342,6 +342,7 @@ interface Adding {
 function addToolTables({ name, anchors, tables, put }: Adding): void {
   const prefix = name.replaceAll(/[^\w.-]+/g, "-").toLowerCase();
   tables["auditLog"] = {
+    ...guess("its anchors go into a private bucket"),
     name: `${prefix}-mawps-audit-log`,
     about: "the audit trail of mawps",
     tool: "audit",

@@ -7,8 +7,8 @@ import {
   type UserAttribute,
 } from "../aws/cognito/users-list.ts";
 import { groupsOfUser, listGroups } from "../aws/cognito/groups.ts";
-import { CliError } from "../errors.ts";
-import { refuseReserved, type AccountSite, type ChangingAccounts } from "./pool.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import { refused, refuseReserved, type AccountSite, type ChangingAccounts } from "./pool.ts";
 
 /** What setting attributes of an account would change. */
 export interface AttributePlan {
@@ -27,6 +27,8 @@ export async function planAttributes(
   wanted: readonly UserAttribute[],
 ): Promise<AttributePlan> {
   const pool = await readUserPool(site.aws, site.poolId, site.signal);
+  const twice = wanted.find(({ name }, at) => wanted.some((each, other) => each.name === name && other < at));
+  if (twice !== undefined) throw new CliError(`${twice.name} is given twice`, { exitCode: exitCodes.usage });
   for (const { name, value } of wanted) {
     const known = pool?.attributes.find((each) => each.name === name);
     const mayBe = pool?.tellsAttributes !== true && name.startsWith("custom:");
@@ -37,7 +39,9 @@ export async function planAttributes(
     }
     if (known?.isMutable === false) throw new CliError(`the attribute ${name} cannot be changed any more`);
     if (value === "" && known?.isRequired === true) throw new CliError(`every account must have ${name}`);
-    if (name === "email" || name === "preferred_username") refuseReserved(value);
+    if ((name === "email" || name === "preferred_username") && value !== "") refuseReserved(value);
+    if (/\p{Cc}/u.test(value))
+      throw new CliError(`the value of ${name} holds a control character or a line break`);
   }
   return {
     account,
@@ -55,11 +59,20 @@ export async function setAttributes(site: ChangingAccounts, plan: AttributePlan)
   const attributes = [...set.map(({ name }) => name), ...remove];
   if (attributes.length === 0) return account;
   const { aws, poolId, paced, signal } = site;
-  await site.trail.change({ action: "user.changed", userId: sub, details: { attributes } }, () =>
-    changeAttributes(aws, poolId, { username, set, remove, paced, signal }),
-  );
+  await site.trail.change({ action: "user.changed", userId: sub, details: { attributes } }, async () => {
+    const at = { username, paced, signal };
+    try {
+      await changeAttributes(aws, poolId, { ...at, set, remove: [] });
+    } catch (error) {
+      throw refused(error, refusals, `the account ${username} stays as it is`);
+    }
+    await changeAttributes(aws, poolId, { ...at, set: [], remove });
+  });
   return (await readPoolAccount(aws, poolId, { ...site, username })) ?? account;
 }
+
+/** What Cognito answers to a value that the attribute cannot have. */
+const refusals = new Set(["InvalidParameterException", "AliasExistsException"]);
 
 /** An account, a group, and whether it is to be in it. */
 export interface Membership {

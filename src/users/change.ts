@@ -11,10 +11,9 @@ import {
 import type { Aws } from "../aws/clients.ts";
 import { accessTokenMinutes } from "../aws/cognito/user-pool.ts";
 import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
-import { errorName, isRepeated } from "../aws/setting.ts";
-import { NothingChanged } from "../errors.ts";
+import { isRepeated } from "../aws/setting.ts";
 import type { AuditAction } from "../model/audit.ts";
-import type { AccountSite, ChangingAccounts } from "./pool.ts";
+import { refused, type AccountSite, type ChangingAccounts } from "./pool.ts";
 
 /** What can be done to an account as a whole. */
 export type AccountChange =
@@ -92,9 +91,7 @@ export async function changeAccount(
     } catch (error) {
       // Done by a call whose answer was lost, and refused to the one behind it.
       const isDone = isRepeated(error) && isSo?.(await read()) === true;
-      if (!isDone && !refusals.has(errorName(error) ?? "")) throw error;
-      const why = error instanceof Error ? error.message : "";
-      if (!isDone) throw new NothingChanged(`the account ${username} is ${status}: ${why}`, { cause: error });
+      if (!isDone) throw refused(error, refusals, `the account ${username} is ${status}`);
     }
     await behind?.(aws, poolId, at);
   });

@@ -3,8 +3,8 @@ import { readUserPool } from "../aws/cognito/user-pool.ts";
 import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { errorName, isRepeated } from "../aws/setting.ts";
 import { findAccount } from "../documents/users.ts";
-import { CliError, NothingChanged } from "../errors.ts";
-import { refuseReserved, type AccountSite, type ChangingAccounts } from "./pool.ts";
+import { CliError } from "../errors.ts";
+import { refused, refuseReserved, type AccountSite, type ChangingAccounts } from "./pool.ts";
 
 /** An account that is wanted. */
 export interface NewAccount {
@@ -71,9 +71,7 @@ export async function makeAccount(site: ChangingAccounts, plan: CreatePlan): Pro
           const { sub = "" } = (await readPoolAccount(aws, poolId, { ...site, username })) ?? {};
           return { username, sub };
         }
-        if (!refusals.has(errorName(error) ?? "")) throw error;
-        const why = error instanceof Error ? error.message : "";
-        throw new NothingChanged(`no account was made for ${email}: ${why}`, { cause: error });
+        throw refused(error, refusals, `no account was made for ${email}`);
       }
     },
     ({ sub }) => [{ action: "user.created", userId: sub }],

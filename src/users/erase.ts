@@ -12,7 +12,6 @@ import { findTraces, isNothing, type OwnedItem, type Traces } from "./traces.ts"
 
 export interface ErasingSite extends ErasureSite {
   readonly trail: Pick<AuditTrail, "record" | "irreversible">;
-  readonly randomHex: (bytes: number) => string;
 }
 
 /** What came of an erasure. */
@@ -35,7 +34,11 @@ const sideBySide = 4;
  * restores honour; then files in every version, items, and the account last, by which the same command finds the person again
  * after whatever ended it. What is found then is what a new search finds, not what was meant to be done.
  */
-export async function erase(site: ErasingSite, plan: ErasurePlan): Promise<Erased> {
+export async function erase(
+  site: ErasingSite,
+  plan: ErasurePlan,
+  person: readonly ErasureEntry[],
+): Promise<Erased> {
   const { traces } = plan;
   // The trail is kept, and an address names somebody.
   const userId = plan.userId.includes("@") ? undefined : plan.userId;
@@ -46,7 +49,7 @@ export async function erase(site: ErasingSite, plan: ErasurePlan): Promise<Erase
   };
   return site.trail.irreversible(
     { action: "user.erased", userId, details },
-    () => carryOut(site, plan),
+    () => carryOut(site, plan, person),
     told,
   );
 }
@@ -56,7 +59,11 @@ function told({ left, isAccountLeft }: Erased) {
   return { status: rest === 0 ? "complete" : "incomplete", failed: rest };
 }
 
-async function carryOut(site: ErasingSite, plan: ErasurePlan): Promise<Erased> {
+async function carryOut(
+  site: ErasingSite,
+  plan: ErasurePlan,
+  person: readonly ErasureEntry[],
+): Promise<Erased> {
   const { aws, poolId, paced, signal } = site;
   const { account, ids } = plan;
   const failures: string[] = [];
@@ -65,7 +72,7 @@ async function carryOut(site: ErasingSite, plan: ErasurePlan): Promise<Erased> {
     await disableUser(aws, poolId, at);
     await signOutUser(aws, poolId, at);
   }
-  const person = await intoLedger(site, plan);
+  await intoLedger(site, plan, person);
   await removeTraces(site, plan, { traces: plan.traces, failures });
   let left = await findTraces(site, ids);
   if (!isNothing(left) && failures.length === 0) {
@@ -82,16 +89,22 @@ async function carryOut(site: ErasingSite, plan: ErasurePlan): Promise<Erased> {
   return { person, at: site.documents.now(), left, isAccountLeft, failures };
 }
 
-/** One salt for all ids of a person: which of them belong together is told, and nobody by name. */
-async function intoLedger(
-  site: ErasingSite,
+/** The person as the ledger will have them, one salt for all ids: which of them belong together is told, and nobody by name. Pure. */
+export function personOf(
   { listed, unlisted }: Pick<ErasurePlan, "listed" | "unlisted">,
-): Promise<ErasureEntry[]> {
-  const { aws, trailPlace, store, signal } = site;
-  const [salt = site.randomHex(16), now] = [listed[0]?.salt, site.documents.now()];
-  const added = unlisted.map((id) => ledgerEntry(id, salt, now));
-  for (const entry of added) await writeErasure(entry, { aws, table: trailPlace.table, store, signal });
-  return [...listed, ...added];
+  { salt, now }: { readonly salt: string; readonly now: Date },
+): ErasureEntry[] {
+  const own = listed[0]?.salt ?? salt;
+  return [...listed, ...unlisted.map((id) => ledgerEntry(id, own, now))];
+}
+
+async function intoLedger(
+  { aws, trailPlace, store, signal }: ErasingSite,
+  { listed }: Pick<ErasurePlan, "listed">,
+  person: readonly ErasureEntry[],
+): Promise<void> {
+  for (const entry of person.filter((each) => !listed.includes(each)))
+    await writeErasure(entry, { aws, table: trailPlace.table, store, signal });
 }
 
 interface Removal {

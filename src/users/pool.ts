@@ -3,7 +3,8 @@ import type { Aws } from "../aws/clients.ts";
 import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import type { Paced } from "../aws/cognito/users-pace.ts";
 import { findAccount } from "../documents/users.ts";
-import { CliError } from "../errors.ts";
+import { errorName } from "../aws/setting.ts";
+import { CliError, NothingChanged } from "../errors.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { userIdFault } from "../model/user-id.ts";
 
@@ -34,6 +35,12 @@ export async function theAccount(site: AccountSite, given: string): Promise<Pool
   throw new CliError(`no account is ${JSON.stringify(given)}`, {
     hint: "give a sub, a user name or an e-mail address; `mawps user list` shows them",
   });
+}
+
+/** What Cognito refuses of what was asked for, in its own words; any other failure as it is. */
+export function refused(error: unknown, names: ReadonlySet<string>, what: string): unknown {
+  if (!names.has(errorName(error) ?? "")) return error;
+  return new NothingChanged(`${what}: ${error instanceof Error ? error.message : ""}`, { cause: error });
 }
 
 /** @throws CliError for what no account may be called: the owner's name, those of the site's settings, what leaves a folder. */

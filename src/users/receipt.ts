@@ -166,7 +166,8 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
     looked.accounts += page.length;
     const names = page.map((account) => [account.sub, account.username, attributeOf(account, "email")]);
     const found = names.filter((each) => each.some((id) => id !== undefined && isErased(id))).length;
-    if (found > 0) findings.push(`${found} accounts in the user pool ${site.poolId}`);
+    if (found > 0)
+      findings.push(`${found} ${found === 1 ? "account" : "accounts"} in the user pool ${site.poolId}`);
   }
   const { sequence, hash } = receipt.audit;
   if (sequence > 0 && (await hashAt(site, sequence)) !== hash)

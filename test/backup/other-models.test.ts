@@ -59,17 +59,13 @@ describe("a backup of a site that is not MAWPS", () => {
     expect(prefixed.exitCode).toBe(0);
     expect((await stateOf("two", `trial-${table}`)).items).toEqual(expect.arrayContaining(items));
 
-    const other = await home.run([
-      "backup",
-      "restore",
-      "latest",
-      "--repo",
-      join(home.folder, "backups"),
-      "--yes",
-    ]);
-    expect(other.exitCode).toBe(1);
-    expect(other.stderr).toContain(
-      "is of prework-guide, and the model here is that of MAWPS; nothing was changed",
-    );
+    for (const verb of ["restore", "drill"]) {
+      const argv = ["backup", verb, "latest", "--repo", join(home.folder, "backups"), "--yes"];
+      const other = await home.run(argv);
+      expect(other.exitCode).toBe(1);
+      expect(other.stderr).toContain(
+        "is of prework-guide, and the model here is that of MAWPS; nothing was changed",
+      );
+    }
   });
 });

@@ -8,7 +8,7 @@ import type { Manifest } from "../../backup/snapshot.ts";
 import { recordCheck } from "../../backup/snapshots.ts";
 import { runShell } from "../../shell.ts";
 import { configuredSite, connectThrowaway } from "../../target.ts";
-import { chosenSnapshot, keepOutcome, openBackups } from "./repository.ts";
+import { chosenSnapshot, keepOutcome, openBackups, refuseOtherModel } from "./repository.ts";
 import { follow } from "../follow.ts";
 import type { Run } from "../run.ts";
 
@@ -68,7 +68,9 @@ async function chosen(
   { snapshot, repo }: DrillFlags,
 ): Promise<{ repository: Repository; manifest: Manifest }> {
   const repository = await openBackups(run, repo);
-  return { repository, manifest: (await chosenSnapshot(run, repository, snapshot)).manifest };
+  const { manifest } = await chosenSnapshot(run, repository, snapshot);
+  refuseOtherModel(run, manifest);
+  return { repository, manifest };
 }
 
 /** The store is closed afterwards: one process at a time has it open, next the owner's. */

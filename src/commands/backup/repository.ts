@@ -20,6 +20,8 @@ import type { Store } from "../../backup/store.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { explainSystem } from "../../explain-system.ts";
 import { configuredSite, storeFolder } from "../../target.ts";
+import { modelHash } from "../../model/hash.ts";
+import { visible } from "../../output/text.ts";
 import type { Run } from "../run.ts";
 
 /** `--repo <place>` of every verb that works with backups. */
@@ -250,4 +252,21 @@ export async function chosenSnapshot(
   const { signal } = world;
   const entry = await findSnapshot(repository, wanted, { now: world.now(), signal });
   return { entry, manifest: await readManifest(repository, entry.id, signal) };
+}
+
+/** What another site keeps has other kinds of things, whatever its tables are called. */
+export function refuseOtherModel(run: Run, { id, model, modelHash: hash }: Manifest): void {
+  const { site } = run.config;
+  if (model !== site.name) {
+    throw new CliError(
+      visible(
+        `the backup ${id} is of ${model}, and the model here is that of ${site.name}; nothing was changed`,
+      ),
+      {
+        hint: 'the setting "model" chooses another; --repo another repository',
+      },
+    );
+  }
+  if (hash !== undefined && hash !== modelHash(site))
+    run.note(`the model of ${site.name} has changed since the backup ${id} was made`);
 }

@@ -14,10 +14,9 @@ import { namedOf } from "../../backup/user-line.ts";
 import type { Config } from "../../config/config.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { visible } from "../../output/text.ts";
-import { modelHash } from "../../model/hash.ts";
 import { nobodyWith } from "../../model/nobodies.ts";
 import { configuredSite } from "../../target.ts";
-import { chosenSnapshot, openBackups, spoolFolder } from "./repository.ts";
+import { chosenSnapshot, openBackups, spoolFolder, refuseOtherModel } from "./repository.ts";
 import type { Run } from "../run.ts";
 
 export interface RestoreFlags {
@@ -148,23 +147,6 @@ function withPrefix(config: Config, prefix: string): Config {
   const named = (group: string, all: readonly { readonly role: string; readonly name: string }[]) =>
     all.map(({ role, name }) => [`${group}.${role}`, `${prefix}${name}`] as const);
   return { ...config, ...Object.fromEntries([...named("buckets", buckets), ...named("tables", tables)]) };
-}
-
-/** What another site keeps has other kinds of things, whatever its tables are called. */
-function refuseOtherModel(run: Run, { id, model, modelHash: hash }: Manifest): void {
-  const { site } = run.config;
-  if (model !== site.name) {
-    throw new CliError(
-      visible(
-        `the backup ${id} is of ${model}, and the model here is that of ${site.name}; nothing was changed`,
-      ),
-      {
-        hint: 'the setting "model" chooses another; --repo another repository',
-      },
-    );
-  }
-  if (hash !== undefined && hash !== modelHash(site))
-    run.note(`the model of ${site.name} has changed since the backup ${id} was made`);
 }
 
 /** `failed.ndjson`, or with a number when there is one already. */

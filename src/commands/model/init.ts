@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { Command } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 
@@ -8,7 +8,7 @@ export function modelInit(begin: Begin): AnyCommand {
   return new Command("init")
     .description("write a draft of a model from the buckets and tables that there are, every guess marked")
     .argument("[file]", "where to write it", "site.model.jsonc")
-    .option("--name <name>", "what the site is called", "site")
+    .option("--name <name>", "what the site is called", siteName, "site")
     .option("--only <text>", "only buckets and tables whose names hold this")
     .addHelpText("after", "\nExample:\n  mawps model init shop.model.jsonc --name shop --only shop-")
     .action(async (file, { name, only }, command) => {
@@ -37,4 +37,10 @@ export function modelInit(begin: Begin): AnyCommand {
         ].join("\n"),
       );
     });
+}
+
+function siteName(text: string): string {
+  if (!/^[^\p{Cc}]{1,100}$/u.test(text) || text.trim() === "")
+    throw new InvalidArgumentError("expected a name of 1 to 100 letters.");
+  return text;
 }

@@ -63,7 +63,8 @@ export function userCreate(begin: Begin): AnyCommand {
 /** More than Cognito takes. */
 const mostBytes = 1024;
 
-async function passwordFrom({ world }: Run): Promise<string> {
+async function passwordFrom({ world, interactive }: Run): Promise<string> {
+  if (interactive) return world.prompts.password("First password of the account:");
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of world.stdin) {

@@ -1,12 +1,10 @@
-import { access, constants, readFile, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
-import { isRecord } from "../../model/json.ts";
 import { localTime } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
-import { count, json, visible } from "../../output/text.ts";
+import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { ErasurePlan } from "../../users/erasure-plan.ts";
 import type { Run } from "../run.ts";
@@ -18,16 +16,24 @@ export function userErase(begin: Begin): AnyCommand {
     .description("erase a person everywhere, with a receipt; `erase verify <receipt>` searches again")
     .argument("<user>", "sub, user name or e-mail address; or the word verify")
     .argument("[receipt]", "behind verify: the receipt of an erasure")
-    .option("--out <file>", "write the plan into a new file")
-    .option("--receipt <file>", "where the receipt goes, a new file (default: receipt-<time>.json)")
+    .option("--out <file>", "write the plan into a file, with --dry-run too")
+    .option(
+      "--receipt <file>",
+      "where the receipt goes: a new file, or that of a run that left something (default: receipt-<time>.json)",
+    )
     .addHelpText(
       "after",
-      "\nExamples:\n  mawps user erase max@example.com --dry-run\n  mawps user erase max@example.com --confirm max@example.com\n  mawps user erase verify receipt.json",
+      "\nHere --confirm takes the address, or the id of who has none.\n\nExamples:\n  mawps user erase max@example.com --dry-run\n  mawps user erase max@example.com --confirm max@example.com\n  mawps user erase verify receipt.json",
     )
     .action(async (given, receipt, options, command) => {
       const run = await begin(command as AnyCommand);
+      if (given === "verify") {
+        if (receipt !== undefined) return verifyReceipt(run, receipt);
+        throw new CliError("which receipt is meant is not said: mawps user erase verify <receipt>", {
+          exitCode: exitCodes.usage,
+        });
+      }
       if (receipt === undefined) return erasePerson(run, given, options);
-      if (given === "verify") return verifyReceipt(run, receipt);
       throw new CliError(`one user at a time: ${visible(given)}, ${visible(receipt)}`, {
         exitCode: exitCodes.usage,
       });
@@ -39,11 +45,11 @@ async function erasePerson(
   given: string,
   { out, receipt }: { readonly out?: string; readonly receipt?: string },
 ): Promise<void> {
-  const [{ planErasure }, { erase }, { numbersOf, receiptOf }, { replaceFile }] = await Promise.all([
+  const [{ planErasure }, { erase, personOf }, { numbersOf, receiptOf }, files] = await Promise.all([
     import("../../users/erasure-plan.ts"),
     import("../../users/erase.ts"),
     import("../../users/receipt.ts"),
-    import("../../atomic-file.ts"),
+    import("../../users/receipt-file.ts"),
   ]);
   const { config, world } = run;
   const stamp = world
@@ -51,8 +57,6 @@ async function erasePerson(
     .toISOString()
     .replaceAll(/[-:]|\.\d+/g, "");
   const file = resolve(world.cwd, receipt ?? `receipt-${stamp}.json`);
-  const planFile = out === undefined ? undefined : resolve(world.cwd, out);
-  if (!config.dryRun) await assertWritable(file);
   if (!config.dryRun) run.audit.prepare();
   const site = await erasureSite(run, "writes");
   const plan = await planErasure(site, given);
@@ -65,21 +69,17 @@ async function erasePerson(
     links: links.length,
     copies,
   };
-  if (!config.dryRun) await assertReceiptOf(file, plan.ids);
-  if (planFile !== undefined) {
-    await assertPlanOf(planFile, userId);
-    await replaceFile(planFile, [json(planned, 2), "\n"]);
-  }
+  if (!config.dryRun) await files.assertReceiptOf(file, plan.ids);
+  if (out !== undefined) await files.writePlan(resolve(world.cwd, out), planned);
   if (config.dryRun) return run.print({ ...planned, dryRun: true }, () => planText(plan));
   await run.outline(() => planText(plan));
   await confirmErasure(run, name);
+  const person = personOf(plan, { salt: world.randomHex(16), now: world.now() });
+  await files.writeBegunReceipt(file, person, world.now());
   await run.audit.open();
-  const erased = await erase(
-    { ...site, trail: run.audit, randomHex: (count) => world.randomHex(count) },
-    plan,
-  );
+  const erased = await erase({ ...site, trail: run.audit }, plan, person);
   const proof = await receiptOf(site, plan, erased);
-  await replaceFile(file, [json(proof, 2), "\n"]);
+  await files.writeReceipt(file, proof);
   await run.print({ ...proof, receipt: file }, () =>
     proof.isComplete
       ? `erased ${visible(name)}: searched again, and nothing was found\nreceipt  ${file}`
@@ -91,60 +91,6 @@ async function erasePerson(
       details: erased.failures,
     });
   }
-}
-
-/** A receipt that cannot be written is found out before anything is erased. */
-async function assertWritable(file: string): Promise<void> {
-  const folder = dirname(file);
-  if ((await stat(folder).catch(() => undefined))?.isDirectory() !== true)
-    throw new CliError(`the folder of ${file} does not exist; nothing was changed`);
-  await access(folder, constants.W_OK).catch((cause: unknown) => {
-    throw new CliError(`nothing can be written into ${folder}; nothing was changed`, {
-      cause,
-      hint: "--receipt names another place",
-    });
-  });
-}
-
-/** What is there under the name of the receipt may only be that of a run that left something of the same person. */
-async function assertReceiptOf(file: string, ids: readonly string[]): Promise<void> {
-  const text = await textOf(file);
-  if (text === undefined) return;
-  const [{ parseReceipt }, { erasedUsers }] = await Promise.all([
-    import("../../users/receipt.ts"),
-    import("../../backup/erasures.ts"),
-  ]);
-  const taken = new CliError(`${file} is there already; nothing was changed`, {
-    hint: "choose another name",
-  });
-  let known: ReturnType<typeof parseReceipt>;
-  try {
-    known = parseReceipt(text, file);
-  } catch {
-    throw taken;
-  }
-  if (known.isComplete || !ids.some(erasedUsers(known.person))) throw taken;
-}
-
-/** A plan may be written anew, and nothing else that is there. */
-async function assertPlanOf(file: string, userId: string): Promise<void> {
-  const text = await textOf(file);
-  if (text === undefined) return;
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch {
-    found = undefined;
-  }
-  if (!isRecord(found) || found["userId"] !== userId || !("copies" in found))
-    throw new CliError(`${file} is there already; nothing was changed`, { hint: "choose another name" });
-}
-
-async function textOf(file: string): Promise<string | undefined> {
-  return readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
 }
 
 /** The address itself is what confirms: typed, or by `--confirm`. `--yes` does where nothing is protected. */
@@ -250,13 +196,11 @@ function planText({
 }
 
 async function verifyReceipt(run: Run, file: string): Promise<void> {
-  const { checkReceipt, parseReceipt } = await import("../../users/receipt.ts");
-  const path = resolve(run.world.cwd, file);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") throw new CliError(`there is no file ${path}`);
-    throw error;
-  });
-  const receipt = parseReceipt(text, path);
+  const [{ checkReceipt }, { readReceipt }] = await Promise.all([
+    import("../../users/receipt.ts"),
+    import("../../users/receipt-file.ts"),
+  ]);
+  const receipt = await readReceipt(resolve(run.world.cwd, file));
   const { looked, findings } = await checkReceipt(await erasureSite(run, "reads"), receipt);
   const all = `${count(looked.items, "item")}, ${count(looked.objects, "version")} of objects, ${count(looked.accounts, "account")}`;
   await run.print({ isErased: findings.length === 0, looked, findings, erasedAt: receipt.erasedAt }, () =>

@@ -24,9 +24,11 @@ export function userSet(begin: Begin): AnyCommand {
       const changed = names.length > 0;
       const account =
         changed && !dryRun ? await setAttributes(await changingAccounts(run, site), plan) : plan.account;
-      const what = changed
-        ? `${dryRun ? "would set" : "set"} ${visible(names.join(", "))}`
-        : "was so already";
+      const parts = [
+        ...plan.set.map(({ name }) => `${dryRun ? "would set" : "set"} ${name}`),
+        ...plan.remove.map((name) => `${dryRun ? "would take away" : "took away"} ${name}`),
+      ];
+      const what = changed ? visible(parts.join(", ")) : "was so already";
       await run.print({ ...accountJson(account), set: names, changed, dryRun }, () =>
         accountText(account, what),
       );

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DescribeTableCommand, ListTablesCommand } from "@aws-sdk/client-dynamodb";
@@ -127,9 +128,12 @@ describe("the model of a site", () => {
     ["a file that is not there", "./none.json", "there is no such file", "--model, MAWPS_MODEL"],
     ["a broken file", "./broken.json", "broken.json:1: tables is missing", "see docs/models.md"],
     ["a folder", ".", "EISDIR", "--model, MAWPS_MODEL"],
+    ["a pipe that nobody writes to", "./pipe", "is no regular file", "--model, MAWPS_MODEL"],
+    ["a device without end", "/dev/zero", "is no regular file", "--model, MAWPS_MODEL"],
   ])(
     "that cannot be read ends a command before anything is opened: %s",
     async (_name, model, message, hint) => {
+      execFileSync("mkfifo", [join(home.folder, "pipe")]);
       await writeFile(
         join(home.folder, "broken.json"),
         '{"name": "Broken", "region": "eu-central-1", "buckets": {}}',

@@ -1,7 +1,8 @@
 import { CreateBucketCommand, CreateMultipartUploadCommand } from "@aws-sdk/client-s3";
 import { CreateTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { AdminCreateUserCommand } from "@aws-sdk/client-cognito-identity-provider";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
@@ -247,6 +248,35 @@ describe("user erase, not done", () => {
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(why)]);
     expect(await picture()).toEqual(before);
     expect((await readdir(home.folder)).toSorted()).toEqual(["r.json", "store"]);
+  });
+
+  it.each([
+    ["verify", "is not said"],
+    ["verify .", "is a folder"],
+    ["verify pipe", "is no regular file"],
+    ["verify none.json", "there is no file"],
+    [`${person} --yes --receipt .`, "is a folder"],
+    [`${person} --dry-run --out .`, "is a folder"],
+  ])("ends with 2 for %s, and changes nothing", async (words, why) => {
+    execFileSync("mkfifo", [join(home.folder, "pipe")]);
+    try {
+      const { exitCode, stderr } = await home.run(["user", "erase", ...words.split(" ")]);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining(why)]);
+      expect(await picture()).toEqual(before);
+    } finally {
+      await rm(join(home.folder, "pipe"));
+    }
+  });
+
+  it("writes its plan, anew for the same person, and over nothing else", async () => {
+    const plan = (who: string) => home.run(["user", "erase", who, "--dry-run", "--out", "plan.json"]);
+    for (const run of [1, 2]) expect([run, (await plan(person)).exitCode]).toEqual([run, 0]);
+    const text = await readFile(join(home.folder, "plan.json"), "utf8");
+    expect(JSON.parse(text)).toMatchObject({ userId: person });
+    const other = await plan(neighbour);
+    expect([other.exitCode, other.stderr]).toEqual([1, expect.stringContaining("is there already")]);
+    expect(await readFile(join(home.folder, "plan.json"), "utf8")).toBe(text);
+    expect(await picture()).toEqual(before);
   });
 
   it("tells in numbers what it would do", async () => {

@@ -255,6 +255,8 @@ describe("what changes an account", () => {
     { argv: ["set", "max@example.com", "colour=red"], why: 'no attribute "colour"' },
     { argv: ["set", "max@example.com", "sub=x"], why: 'no attribute "sub"' },
     { argv: ["set", "max@example.com", "preferred_username=owner"], why: "reserved" },
+    { argv: ["set", "max@example.com", "email=x"], why: "stays as it is: Invalid email" },
+    { argv: ["set", "max@example.com", "name=a\u001Bb"], why: "holds a control character" },
     { argv: ["group", "add", "max@example.com", "kings"], why: 'no group "kings"' },
     { argv: ["disable", "nobody@example.com"], why: "no account is" },
     { argv: ["disable", "owner"], why: "reserved for the owner" },
@@ -262,5 +264,12 @@ describe("what changes an account", () => {
     const { exitCode, stderr } = await home.run(["user", ...argv, "--yes"]);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(why)]);
     expect(await audited()).toEqual([]);
+  });
+
+  it("refuses an attribute that is given twice, and takes one away by its name", async () => {
+    const twice = await home.run(["user", "set", "max@example.com", "name=a", "name=b"]);
+    expect([twice.exitCode, twice.stderr]).toEqual([2, expect.stringContaining("name is given twice")]);
+    const away = await home.run(["user", "set", "max@example.com", "phone_number="]);
+    expect([away.exitCode, away.stdout]).toEqual([0, expect.stringContaining("took away phone_number")]);
   });
 });
