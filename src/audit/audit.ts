@@ -1,4 +1,4 @@
-import type { AuditTrail } from "./trail.ts";
+import { commitUntold, type AuditTrail } from "./trail.ts";
 
 /** The trail as a subject is handed it: it opens when something is first told of, or ahead of that. */
 export interface Audit extends AuditTrail {
@@ -57,7 +57,7 @@ export function audited(openTrail: (begins: Promise<void>) => Promise<AuditTrail
 export const noAudit: Audit = {
   prepare() {},
   async open() {},
-  change: (_told, act) => act(),
+  change: (_told, act) => act(commitUntold),
   irreversible: (_told, act) => act(),
   async record() {},
   async settle() {},

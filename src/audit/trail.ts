@@ -1,5 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { assertMayPut, maxTransactionItems, putNew } from "../aws/dynamodb/records.ts";
+import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
+import type { Aws } from "../aws/clients.ts";
 import { backOff } from "../retry.ts";
 import { CliError, NothingChanged } from "../errors.ts";
 import {
@@ -32,8 +34,9 @@ export interface AuditTrail {
    * For what can be undone: announces the change in the bucket beside `act`, and records it when it is done, as
    * `outcome` tells it: with further details, or as events of its own; none when nothing has changed. Without, as announced.
    * A refusal that says so (NothingChanged) is no change; after any other failure the entry says `phase: "failed"`.
+   * Where the change ends with a write of items, `act` may have it made and told of in one call: `commit`.
    */
-  change<T>(told: Told, act: () => Promise<T>, outcome?: Outcome<T>): Promise<T>;
+  change<T>(told: Told, act: (commit: Commit) => Promise<T>, outcome?: Outcome<T>): Promise<T>;
   /**
    * For what cannot be undone: records the intent (`phase: "begun"`) and only then acts; then the outcome, `done` with
    * what `outcome` tells of the result, or `failed`, and the failure passes.
@@ -50,6 +53,24 @@ export interface AuditTrail {
 
 /** Further details of what was announced, or the events to record in its place. */
 type Outcome<T> = (result: T) => AuditDetails | readonly AuditEvent[];
+
+/** The last step of a change, with what it is told as. */
+export interface Committed {
+  /** At most a few. */
+  readonly steps: readonly TransactStep[];
+  readonly told: Told;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Does the steps and records what they are told as in one transaction: both or neither, and no call more than the change alone.
+ * Resolves to whether they were done: not where a condition of theirs did not hold. Once for a change.
+ */
+export type Commit = (aws: Aws, committed: Committed) => Promise<boolean>;
+
+/** A commit where no trail is kept. */
+export const commitUntold: Commit = async (aws, { steps, signal }) =>
+  (await transact(aws, steps, signal)) === undefined;
 
 /**
  * How often a place in the chain is tried for. Each lost race is somebody else's entry, so that among n writers one
@@ -130,9 +151,13 @@ interface NumberedEvent extends AuditEvent {
 /** Events that are written in one call, all or none. */
 interface Waiting {
   readonly events: readonly NumberedEvent[];
-  readonly done: () => void;
+  /** What is done in the same call; then nobody else's events go with it. */
+  readonly beside?: Beside;
+  readonly done: (isDone: boolean) => void;
   readonly failed: (error: unknown) => void;
 }
+
+type Beside = Pick<Committed, "steps" | "signal">;
 
 /** One place is left for the entry that tells of a broken chain. */
 const mostAtOnce = maxTransactionItems - 1;
@@ -140,7 +165,10 @@ const mostAtOnce = maxTransactionItems - 1;
 /** The first of them that fit into one call. */
 function together(waiting: readonly Waiting[]): readonly Waiting[] {
   let count = 0;
-  const end = waiting.findIndex(({ events }) => (count += events.length) > mostAtOnce);
+  const end = waiting.findIndex(
+    ({ events, beside }, at) =>
+      (count += events.length) > mostAtOnce || (at > 0 && (beside ?? waiting[0]?.beside) !== undefined),
+  );
   return end === -1 ? waiting : waiting.slice(0, end);
 }
 
@@ -166,13 +194,18 @@ function makeTrail(
       const events = group.flatMap((each) => each.events);
       try {
         await claim.stands();
-        state.head = await append(site, { head: state.head, events, announced }, options);
-        anchoring ??= anchorAll().finally(() => {
-          anchoring = undefined;
-        });
-        for (const { done } of group) done();
+        const beside = group[0]?.beside;
+        const head = await append(site, { head: state.head, events, announced, beside }, options);
+        if (head !== "refused") {
+          state.head = head;
+          anchoring ??= anchorAll().finally(() => {
+            anchoring = undefined;
+          });
+        }
+        for (const { done } of group) done(head !== "refused");
       } catch (error) {
-        const why = notRecorded(events, error, await options.explain(error));
+        const isOfChange = group.some(({ beside }) => beside !== undefined);
+        const why = isOfChange ? error : notRecorded(events, error, await options.explain(error));
         for (const { failed } of group) failed(why);
       }
     }
@@ -191,9 +224,9 @@ function makeTrail(
     }
   }
 
-  const recordAtOnce = (events: readonly NumberedEvent[]) =>
-    new Promise<void>((done, failed) => {
-      waiting = [...waiting, { events, done, failed }];
+  const recordAtOnce = (events: readonly NumberedEvent[], beside?: Beside) =>
+    new Promise<boolean>((done, failed) => {
+      waiting = [...waiting, { events, beside, done, failed }];
       void write();
     });
   const record = async (told: NumberedEvent | readonly NumberedEvent[]) => {
@@ -203,7 +236,12 @@ function makeTrail(
   };
   return {
     record,
-    ...around({ record, claim, warn: options.warn }),
+    ...around({
+      record,
+      commit: async (_aws, { told, ...beside }) => await recordAtOnce([told].flat(), beside),
+      claim,
+      warn: options.warn,
+    }),
     async settle() {
       const closing = claim.close();
       await anchoring;
@@ -218,10 +256,12 @@ function makeTrail(
 /** How a change is told of by entries around it. */
 export function around({
   record,
+  commit,
   claim,
   warn,
 }: {
   readonly record: (events: readonly NumberedEvent[]) => Promise<void>;
+  readonly commit: Commit;
   readonly claim: Pick<RunClaim, "number" | "begin" | "end">;
   readonly warn: TrailOptions["warn"];
 }): Pick<AuditTrail, "change" | "irreversible"> {
@@ -241,15 +281,19 @@ export function around({
     async change(told, act, outcome) {
       const events = [told].flat();
       const change = claim.begin(events);
+      let isTold = false;
       let result;
       try {
-        result = await act();
+        result = await act(async (aws, committed) => {
+          const last = ending(change, [committed.told].flat());
+          return (isTold = await commit(aws, { ...committed, told: last }));
+        });
       } catch (error) {
-        if (error instanceof NothingChanged || (await recordFailure(change, events, error)))
+        if (isTold || error instanceof NothingChanged || (await recordFailure(change, events, error)))
           claim.end(change);
         throw error;
       }
-      await record(ending(change, outcomeOf(events, outcome?.(result))));
+      if (!isTold) await record(ending(change, outcomeOf(events, outcome?.(result))));
       claim.end(change);
       return result;
     },
@@ -368,16 +412,25 @@ function makeClaim(
   };
 }
 
-/** Puts the events behind the head, or behind whatever others put there meanwhile. Resolves to the new head. */
+/**
+ * Puts the events behind the head, or behind whatever others put there meanwhile, and does in the same call what is to be done
+ * beside. Resolves to the new head.
+ */
 async function append(
   site: TrailPlace,
   {
     head: known,
     events,
     announced,
-  }: { head: ChainHead; events: readonly NumberedEvent[]; announced: Judge["announced"] },
+    beside,
+  }: {
+    head: ChainHead;
+    events: readonly NumberedEvent[];
+    announced: Judge["announced"];
+    beside: Beside | undefined;
+  },
   { writer, warn, firstDelayMs = 8 }: TrailOptions & { readonly writer: Writer & Signer },
-): Promise<ChainHead> {
+): Promise<ChainHead | "refused"> {
   let head = known;
   let broken: Disbelieved | undefined;
   // Without the run's signal: the outcome of what was done before Ctrl-C is recorded all the same.
@@ -391,7 +444,10 @@ async function append(
       table: site.table,
       partition: "chain",
       records: entries.map((entry) => ({ ...entry })),
+      beside: beside?.steps,
+      signal: beside?.signal,
     });
+    if (outcome === "refused") return outcome;
     if (outcome === "written") {
       if (broken !== undefined) warn(brokenText(broken));
       return entries.at(-1) ?? head;

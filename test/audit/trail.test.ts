@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readAnchor } from "../../src/audit/anchor.ts";
 import { anchorKey, type TrailPlace } from "../../src/audit/place.ts";
 import { storedChain } from "../../src/audit/entries.ts";
+import type { AuditTrail } from "../../src/audit/trail.ts";
 import type { Aws } from "../../src/aws/clients.ts";
+import { getItem } from "../../src/aws/dynamodb/items.ts";
 import { errorName } from "../../src/aws/setting.ts";
 import { CliError, NothingChanged } from "../../src/errors.ts";
 import type { JsonObject } from "../../src/model/json.ts";
@@ -248,6 +250,74 @@ describe("a change that fails", () => {
       row.told.map((error) => ({ phase: "failed", error })),
     );
     expect(await trail.verify()).toMatchObject({ faults: [], interruptions: [] });
+  });
+});
+
+describe("a change that is committed with its entry", () => {
+  const elsewhere = { chain: { S: "elsewhere" }, sequence: { N: "1" } };
+  const step = () => ({
+    kind: "put" as const,
+    table: trail.site.table,
+    item: elsewhere,
+    conditions: [{ path: "chain", is: "absent" as const }],
+  });
+  const isMade = async () => {
+    const found = await getItem(trail.aws, { table: trail.site.table, key: elsewhere });
+    return found !== undefined;
+  };
+  const committing = (opened: AuditTrail) =>
+    opened.change(event(1), (commit) => commit(trail.aws, { steps: [step()], told: event(2) }));
+
+  it("is made and told of in one call", async () => {
+    const opened = await trail.open();
+    const calls = await counting("dynamodb");
+    expect(await committing(opened)).toBe(true);
+    expect(Object.fromEntries(calls)).toEqual({ TransactWriteItemsCommand: 1 });
+    await opened.settle();
+    expect(await isMade()).toBe(true);
+    expect((await chain()).map(({ userId, change }) => [userId, change])).toEqual([["user-2", 1]]);
+    expect(await trail.verify()).toMatchObject({ faults: [], interruptions: [], sum: { anchored: 1 } });
+  });
+
+  it("is neither made nor told of where its condition does not hold", async () => {
+    await trail.put(elsewhere);
+    const opened = await trail.open();
+    const failing = opened.change(event(1), async (commit) => {
+      if (!(await commit(trail.aws, { steps: [step()], told: event(2) }))) throw new NothingChanged("taken");
+    });
+    await expect(failing).rejects.toThrow("taken");
+    await opened.settle();
+    expect(await chain()).toEqual([]);
+    expect(await trail.verify()).toMatchObject({ faults: [], interruptions: [] });
+  });
+
+  it("goes behind what others recorded meanwhile, and beside nothing of its own run", async () => {
+    const opened = await trail.open();
+    await trail.write(3);
+    const [isDone] = await Promise.all([
+      committing(opened),
+      opened.record(event(7)),
+      opened.record(event(8)),
+    ]);
+    expect(isDone).toBe(true);
+    await opened.settle();
+    expect(await isMade()).toBe(true);
+    const recorded = (await chain()).map(({ details }) => (details as { sizeBytes: number }).sizeBytes);
+    expect(recorded).toEqual([1, 2, 3, 2, 7, 8]);
+    expect(await trail.verify()).toMatchObject({ faults: [], interruptions: [], sum: { anchored: 6 } });
+  });
+
+  it("is not made where the trail refuses its entry, and stays announced", async () => {
+    const opened = await trail.open();
+    await intercept(trail.aws, "dynamodb", async (command, send) => {
+      if (command.startsWith("Put") || command.startsWith("Transact")) throw refused("AccessDeniedException");
+      return send();
+    });
+    await expect(committing(opened)).rejects.toThrow("AccessDeniedException of the test");
+    await opened.settle();
+    expect(await isMade()).toBe(false);
+    expect(await chain()).toEqual([]);
+    expect((await trail.verify()).interruptions).toMatchObject([{ action: "document.deleted" }]);
   });
 });
 

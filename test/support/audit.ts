@@ -1,5 +1,5 @@
 import { noAudit, type Audit } from "../../src/audit/audit.ts";
-import { around } from "../../src/audit/trail.ts";
+import { around, commitUntold } from "../../src/audit/trail.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";
 
 /** A trail that tells `record` what a real one would write. */
@@ -10,7 +10,16 @@ export function listeningAudit(record: (events: readonly AuditEvent[]) => unknow
   const claim = { number: () => 0, begin: () => 0, end() {} };
   return {
     ...noAudit,
-    ...around({ record: write, claim, warn() {} }),
+    ...around({
+      record: write,
+      commit: async (aws, committed) => {
+        const isDone = await commitUntold(aws, committed);
+        if (isDone) await write([committed.told].flat());
+        return isDone;
+      },
+      claim,
+      warn() {},
+    }),
     record: (told) => write([told].flat()),
   };
 }

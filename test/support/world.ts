@@ -224,9 +224,9 @@ function recorded(connection: Connection, home: TestHome): Connection {
         add(middleware: unknown, options: { step: string; name: string; override: boolean }): void;
       };
       stack.add(
-        (next: (args: unknown) => unknown, context: { commandName?: string }) => async (args: unknown) => {
+        (next: (args: unknown) => unknown, context: { commandName?: string }) => async (args: Sent) => {
           if (!isSomebodyElse) home.calls.push({ service, command: context.commandName ?? "" });
-          if (context.commandName === "UpdateItemCommand" && !isSomebodyElse) {
+          if (isUpdate(context.commandName, args) && !isSomebodyElse) {
             isSomebodyElse = true;
             await home.beforeUpdate?.(aws);
             isSomebodyElse = false;
@@ -247,4 +247,15 @@ function recorded(connection: Connection, home: TestHome): Connection {
       sts: watch("sts", aws.sts),
     },
   };
+}
+
+interface Sent {
+  readonly input: { readonly TransactItems?: readonly { readonly Update?: object }[] };
+}
+
+function isUpdate(command: string | undefined, { input }: Sent): boolean {
+  return (
+    command === "UpdateItemCommand" ||
+    input.TransactItems?.some(({ Update: step }) => step !== undefined) === true
+  );
 }

@@ -1,2 +1,2 @@
 /** The part of the SDK's document client that is used here; see s3-sdk.ts for the reason. */
-export { DynamoDBDocumentClient, PutCommand, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
+export { DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";

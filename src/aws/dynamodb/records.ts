@@ -4,10 +4,11 @@ import type { JsonObject } from "../../model/json.ts";
 import type { Aws } from "../clients.ts";
 import { onwards } from "../paging.ts";
 import { abortable } from "../s3/objects.ts";
-import { cancellationReasons } from "../sdk-retries.ts";
+import { cancellationReasons, passingReasons } from "../sdk-retries.ts";
 import { errorName, httpStatus } from "../setting.ts";
 import type { Item } from "./items.ts";
 import { plainIfDamaged, typed } from "./plain.ts";
+import { transact, type TransactStep } from "./transact.ts";
 
 /*
  * The tool's own records, as plain objects: the SDK's document client gives them their types. What is the site's stays typed, to
@@ -82,28 +83,39 @@ export interface PutNew {
   readonly table: string;
   /** Name of its partition key. */
   readonly partition: string;
-  /** At most 100, 4 MB in all, with different keys. */
+  /** At most 100 with the steps beside them, 4 MB in all, with different keys. */
   readonly records: readonly JsonObject[];
+  /** What is done in the same call: all of it or nothing. */
+  readonly beside?: readonly TransactStep[];
+  readonly signal?: AbortSignal;
 }
+
+/** `refused`: a condition of what was to be done beside did not hold. */
+type PutOutcome = "written" | "taken" | "refused";
 
 /**
  * Puts records where none are yet, all or nothing, in one call; `taken` when one of the places is not free, somebody
  * else is writing there, or a transaction was throttled: look again and try again. Nothing is ever replaced. A first attempt of our own whose answer was lost counts as `written`.
  */
-export async function putNew(aws: Aws, put: PutNew): Promise<"written" | "taken"> {
-  const [first, ...others] = put.records;
+export async function putNew(aws: Aws, put: PutNew): Promise<PutOutcome> {
+  const { records, beside = [] } = put;
+  const [first, ...others] = records;
   if (first === undefined) return "written";
-  return others.length === 0 ? putOne(aws, put, first) : putAll(aws, put);
+  return others.length + beside.length === 0 ? putOne(aws, put, first) : putAll(aws, put, beside);
 }
 
-async function putOne(aws: Aws, put: PutNew, record: JsonObject): Promise<"written" | "taken"> {
+async function putOne(aws: Aws, put: PutNew, record: JsonObject): Promise<PutOutcome> {
   const [client, { PutCommand }] = await Promise.all([documents(aws), import("./document-sdk.ts")]);
   try {
     await client.send(
       new PutCommand({
-        ...input(put, record),
+        TableName: put.table,
+        Item: record,
+        ConditionExpression: "attribute_not_exists(#partition)",
+        ExpressionAttributeNames: { "#partition": put.partition },
         ReturnValuesOnConditionCheckFailure: "ALL_OLD",
       }),
+      abortable(put.signal),
     );
     return "written";
   } catch (error) {
@@ -125,31 +137,29 @@ function bringsUnreadable(error: unknown): boolean {
   return error instanceof TypeError && httpStatus(error) === 400;
 }
 
-/** The SDK sends a token with it, by which DynamoDB knows a repetition of the same call for ten minutes. */
-async function putAll(aws: Aws, put: PutNew): Promise<"written" | "taken"> {
-  const [client, { TransactWriteCommand }] = await Promise.all([documents(aws), import("./document-sdk.ts")]);
+async function putAll(
+  aws: Aws,
+  { table, partition, records, signal }: PutNew,
+  beside: readonly TransactStep[],
+): Promise<PutOutcome> {
+  const puts = records.map((record): TransactStep => {
+    const { M: item = {} } = typed(record);
+    return { kind: "put", table, item, conditions: [{ path: partition, is: "absent" }] };
+  });
   try {
-    await client.send(
-      new TransactWriteCommand({ TransactItems: put.records.map((record) => ({ Put: input(put, record) })) }),
-    );
-    return "written";
+    const refusal = await transact(aws, [...beside, ...puts], signal);
+    if (refusal === undefined) return "written";
+    return refusal.refused.some((at) => at < beside.length) ? "refused" : "taken";
   } catch (error) {
     if (!passes(error)) throw error;
     return "taken";
   }
 }
 
-/** A cancelled transaction is repeated by the client unless a condition did not hold; what is left then was busy all the time. */
-const passing = new Set([
-  "ConditionalCheckFailed",
-  "TransactionConflict",
-  "ThrottlingError",
-  "ProvisionedThroughputExceeded",
-]);
-
+/** The client repeats what was cancelled for such reasons; what is left then was busy all the time. */
 function passes(error: unknown): boolean {
-  const codes = cancellationReasons(error).filter((code) => code !== "None");
-  return codes.length > 0 && codes.every((code) => passing.has(code));
+  const reasons = cancellationReasons(error);
+  return reasons.length > 0 && reasons.every((reason) => passingReasons.has(reason));
 }
 
 /**
@@ -173,15 +183,6 @@ export async function assertMayPut(
   } catch (error) {
     if (errorName(error) !== "ConditionalCheckFailedException") throw error;
   }
-}
-
-function input({ table, partition }: PutNew, record: JsonObject) {
-  return {
-    TableName: table,
-    Item: record,
-    ConditionExpression: "attribute_not_exists(#partition)",
-    ExpressionAttributeNames: { "#partition": partition },
-  };
 }
 
 /** As it comes back: what is undefined is not stored. */

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { Condition } from "../../aws/dynamodb/expressions.ts";
 import { assertItemFits } from "../../aws/dynamodb/item-size.ts";
 import { getItem, tableShape, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
-import { updateAttributes } from "../../aws/dynamodb/update-item.ts";
+import type { TransactStep } from "../../aws/dynamodb/transact.ts";
+import type { Commit, Told } from "../../audit/trail.ts";
 import { backOff } from "../../retry.ts";
 import { NothingChanged } from "../../errors.ts";
 import { heroHistoryAttribute, type HeroRole } from "../../model/keys.ts";
@@ -143,32 +144,26 @@ export function planPointer(read: ReadPointer, change: Repointing, now: Date): P
 }
 
 /**
- * Writes the planned attributes in one conditional update: only if the hero attributes still are what was read.
- * Everything else on the item stays as it is.
- * @throws CliError when somebody else changed the images meanwhile; nothing was written then.
+ * Writes the planned attributes, and nothing else of the item, if the hero attributes still are what was read.
  */
-async function writePointer(context: Context, read: ReadPointer, update: PointerUpdate): Promise<void> {
+function pointerStep(context: Context, read: ReadPointer, update: PointerUpdate): TransactStep {
   const decisive = [...Object.values(attributes), variantsAttribute, heroHistoryAttribute];
   const conditions = decisive.map((path): Condition => {
     const value = read.item?.[path];
     return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
   });
-  const outcome = await updateAttributes(context.aws, {
-    table: context.tables.userProfiles,
-    key: ownerKey(read.shape),
+  const change = {
     set: Object.entries(update.set).map(([path, value]) => ({ path, value })),
     remove: update.remove,
+  };
+  return {
+    kind: "update",
+    table: context.tables.userProfiles,
+    key: ownerKey(read.shape),
+    change,
     conditions,
-    signal: context.signal,
-  });
-  if (outcome.applied) return;
-  throw new HeroConflict("somebody else changed the hero images meanwhile; theirs stay live", {
-    hint: "look at `mawps hero show`, then run the command again",
-  });
+  };
 }
-
-/** A lost race. */
-class HeroConflict extends NothingChanged {}
 
 /** How often a change is planned anew. Each lost race is somebody else's change that got through. */
 const attempts = 24;
@@ -177,31 +172,34 @@ const attempts = 24;
 export interface PointerChange {
   readonly plan: (read: ReadPointer) => PointerUpdate;
   readonly holds: (before: ReadPointer, now: ReadPointer) => boolean;
+  /** What it is told as, made over this state. */
+  readonly told: (over: ReadPointer) => Told;
 }
 
 /**
- * Writes a change; after a lost race it is planned on what is there then, for as long as it does not depend on what the
- * other changed. Resolves to the state over which it was written.
+ * Writes a change and its entry in the trail; after a lost race it is planned on what is there then, for as long as it does not
+ * depend on what the other changed. Resolves to the state over which it was written.
  * @throws CliError when it does depend, or too many others are at it; nothing was written then.
  */
 export async function changePointer(
   context: Context,
   read: ReadPointer,
-  { plan, holds }: PointerChange,
+  { plan, holds, told, commit }: PointerChange & { readonly commit: Commit },
 ): Promise<{ readonly read: ReadPointer; readonly update: PointerUpdate }> {
   let before = read;
-  const tries = backOff({ attempts, firstDelayMs: 20, longestDelayMs: 160, signal: context.signal });
+  const { aws, signal } = context;
+  const tries = backOff({ attempts, firstDelayMs: 20, longestDelayMs: 160, signal });
   for (;;) {
     const update = plan(before);
-    try {
-      await writePointer(context, before, update);
-      return { read: before, update };
-    } catch (error) {
-      if (!(error instanceof HeroConflict) || !(await tries.again())) throw error;
-      const now = await readPointer(context);
-      if (!holds(before, now)) throw error;
-      before = now;
+    const steps = [pointerStep(context, before, update)];
+    if (await commit(aws, { steps, told: told(before), signal })) return { read: before, update };
+    const now = (await tries.again()) ? await readPointer(context) : undefined;
+    if (now === undefined || !holds(before, now)) {
+      throw new NothingChanged("somebody else changed the hero images meanwhile; theirs stay live", {
+        hint: "look at `mawps hero show`, then run the command again",
+      });
     }
+    before = now;
   }
 }
 

@@ -1,3 +1,4 @@
+import { commitUntold } from "../../audit/trail.ts";
 import type { Context } from "../../context.ts";
 import type { HeroRole } from "../../model/keys.ts";
 import { ownerId } from "../../model/user-id.ts";
@@ -23,22 +24,20 @@ export interface Removal {
 /** @throws CliError for an item that has no room for the change. */
 export async function planRemoval(context: Context, role: HeroRole): Promise<Removal> {
   const read = await readPointer(context);
+  const previousUrl = liveIn(read, role);
+  const details = { role, previousUrl: previousUrl ?? undefined };
   const change: PointerChange = {
     plan: (state) => planPointer(state, { [role]: null }, context.now()),
     holds: isUntouched(role),
+    told: () => ({ action: "hero.removed", userId: ownerId, details }),
   };
-  const previousUrl = liveIn(read, role);
   if (previousUrl !== null) change.plan(read);
   return { role, previousUrl, read, change };
 }
 
 /** Takes it off: its pointer becomes null, the object stays for a rollback. */
-export async function removeHero(
-  context: Context,
-  { role, previousUrl, read, change }: Removal,
-): Promise<void> {
-  const details = { role, previousUrl: previousUrl ?? undefined };
-  await context.audit.irreversible({ action: "hero.removed", userId: ownerId, details }, () =>
-    changePointer(context, read, change),
+export async function removeHero(context: Context, { read, change }: Removal): Promise<void> {
+  await context.audit.irreversible(change.told(read), () =>
+    changePointer(context, read, { ...change, commit: commitUntold }),
   );
 }

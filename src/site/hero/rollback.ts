@@ -4,7 +4,15 @@ import { ownerId } from "../../model/user-id.ts";
 import { heroFolder, parseKey, type HeroRole } from "../../model/keys.ts";
 import { listObjects } from "../../aws/s3/listing.ts";
 import { findPicture, pictureId } from "./history.ts";
-import { changePointer, isUntouched, liveIn, planPointer, readPointer, type ReadPointer } from "./pointer.ts";
+import {
+  changePointer,
+  isUntouched,
+  liveIn,
+  planPointer,
+  readPointer,
+  type PointerChange,
+  type ReadPointer,
+} from "./pointer.ts";
 import { rememberedPictures, rememberedTimeline, samePicture, type PastPicture } from "./remembered.ts";
 import { addressOf } from "./addresses.ts";
 import type { Context } from "../../context.ts";
@@ -59,10 +67,6 @@ export async function rollbackHero(
   if (previousUrl !== null && samePicture(context)(previousUrl, url)) return { ...result, changed: false };
 
   const variants = picture === "foreign" ? [] : picture.variants;
-  const change = {
-    plan: (state: ReadPointer) => planPointer(state, { [role]: { url, variants, timeline } }, context.now()),
-    holds: isUntouched(role),
-  };
   const event: AuditEvent = {
     action: "hero.rolled-back",
     userId: ownerId,
@@ -75,9 +79,14 @@ export async function rollbackHero(
       method: result.method,
     },
   };
+  const change: PointerChange = {
+    plan: (state) => planPointer(state, { [role]: { url, variants, timeline } }, context.now()),
+    holds: isUntouched(role),
+    told: () => event,
+  };
   const { update } = dryRun
     ? { update: change.plan(read) }
-    : await audit.change(event, () => changePointer(context, read, change));
+    : await audit.change(event, (commit) => changePointer(context, read, { ...change, commit }));
   return { ...result, changed: !dryRun, foreignType: update.foreignType };
 }
 

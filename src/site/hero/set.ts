@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { anonymousGet } from "../../aws/anonymous.ts";
 import { deleteObject, loadObjects, putObject } from "../../aws/s3/objects.ts";
+import type { Commit } from "../../audit/trail.ts";
 import { stoppable } from "../../concurrency.ts";
 import { CliError, NothingChanged } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
@@ -71,7 +72,7 @@ interface Uploaded {
 
 /**
  * Makes pictures the live ones as soon as they are rendered. Order: read the pointer and plan its change, upload, look at the uploads
- * from outside, then, last, one conditional update of the pointer. A crash anywhere before that leaves the old
+ * from outside, then, last, one conditional update of the pointer with its entry in the trail. A crash anywhere before that leaves the old
  * picture live, and objects that never were live, which `hero list --unknown` shows; a failure removes what was uploaded.
  */
 export async function setHero(
@@ -96,7 +97,10 @@ export async function setHero(
   let update = planned(read);
   const uploads = plans.flatMap((each) => each.uploads);
 
-  const setAll = async () => {
+  const pictures = (over: ReadPointer) =>
+    plans.map(({ picture }) => ({ ...picture, previousUrl: liveIn(over, picture.role) }));
+  const told = (over: ReadPointer) => pictures(over).map(changed);
+  const setAll = async (commit: Commit) => {
     const done: Uploaded[] = [];
     try {
       await uploadAll(context, uploads, done);
@@ -105,7 +109,12 @@ export async function setHero(
         await Promise.all(uploads.map((upload) => verify(context, upload)));
       }
       // A new picture depends on none that others set meanwhile: theirs is then the one before.
-      ({ read, update } = await changePointer(context, read, { plan: planned, holds: () => true }));
+      ({ read, update } = await changePointer(context, read, {
+        plan: planned,
+        holds: () => true,
+        told,
+        commit,
+      }));
     } catch (error) {
       await withdraw(context, done, error);
       throw error;
@@ -113,12 +122,9 @@ export async function setHero(
   };
   const isVerified = options.verify && !dryRun;
   const readAt = isVerified ? standIn(context) : undefined;
-  const pictures = () =>
-    plans.map(({ picture }) => ({ ...picture, previousUrl: liveIn(read, picture.role) }));
-  const intended = pictures().map(changed);
-  if (!dryRun) await audit.change(intended, setAll, () => pictures().map(changed));
+  if (!dryRun) await audit.change(told(read), setAll);
   return {
-    pictures: pictures(),
+    pictures: pictures(read),
     updatedAt: now.toISOString(),
     verified: isVerified && readAt === undefined,
     readAt,
