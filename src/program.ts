@@ -78,6 +78,11 @@ const nouns: Readonly<Record<string, Noun>> = {
     examples: ["mawps progress show user-123", "mawps progress stats"],
     load: async () => (await import("./commands/progress/index.ts")).progress,
   },
+  storage: {
+    description: "how much is stored, by kind, person, type and age",
+    examples: ["mawps storage usage", "mawps storage usage --by user --top 10"],
+    load: async () => (await import("./commands/storage/index.ts")).storage,
+  },
   model: {
     description: "what the site stores, whose it is and how long it stays: show it, check it",
     examples: ["mawps model show", "mawps model check --live"],

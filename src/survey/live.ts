@@ -5,8 +5,8 @@ import { errorName } from "../aws/setting.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { itemsOf } from "../model/items.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
+import { objectsOf } from "../model/objects.ts";
 import type { Model } from "../model/schema.ts";
-import { classifier, parseTemplate } from "../model/template.ts";
 
 /** What was found in one bucket or table of one entity, or of none. */
 export interface Found {
@@ -79,12 +79,7 @@ interface Store {
 }
 
 async function* objectKinds(aws: Aws, site: Surveyed, { role, name }: Store): AsyncGenerator<Kind> {
-  const templates = Object.entries(site.model.entities).flatMap(([entity, { from, key }]) =>
-    "bucket" in from && from.bucket === role && (typeof key === "string" || Array.isArray(key))
-      ? [key].flat().map((text) => ({ template: parseTemplate(text, "object"), value: entity }))
-      : [],
-  );
-  const known = classifier(templates);
+  const known = objectsOf(site.model, role);
   let looked = 0;
   for await (const { objects } of listObjects(aws, { bucket: name, signal: site.signal })) {
     for (const { key } of objects)

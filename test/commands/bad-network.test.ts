@@ -120,6 +120,7 @@ const elsewhere = [
   "user show",
   "user group list",
   "doctor",
+  "storage usage",
   "model list",
   "model show",
   "model check",

@@ -89,6 +89,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "progress export": [],
   "progress import": ["user-1", "progress.json"],
   "progress recompute": [],
+  "storage usage": [],
   "model list": [],
   "model show": [],
   "model check": ["--live"],

@@ -132,6 +132,7 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
       { argv: ["migrate", "status"] },
       { argv: ["migrate", "plan"] },
       { argv: ["doctor"] },
+      { argv: ["storage", "usage", "--by", "user"] },
       { argv: ["config", "show"] },
       { argv: ["local", "path"] },
       { argv: ["completion", "bash"] },

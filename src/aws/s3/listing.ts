@@ -74,6 +74,8 @@ export interface ListedVersion {
   readonly sizeBytes: number;
   readonly etag: string;
   readonly lastModified: Date | undefined;
+  /** Undefined for a delete marker. */
+  readonly storageClass?: string | undefined;
 }
 
 /**
@@ -82,7 +84,7 @@ export interface ListedVersion {
  */
 export async function* listVersions(
   aws: Aws,
-  list: Omit<ListObjects, "delimiter" | "startAfter">,
+  list: Omit<ListObjects, "delimiter">,
 ): AsyncGenerator<readonly ListedVersion[]> {
   const [s3, { ListObjectVersionsCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
   let next: { key: string; version: string | undefined } | undefined;
@@ -94,7 +96,7 @@ export async function* listVersions(
         Prefix: list.prefix,
         MaxKeys: list.pageSize,
         EncodingType: "url",
-        KeyMarker: next?.key,
+        KeyMarker: next?.key ?? list.startAfter,
         VersionIdMarker: next?.version,
       }),
       abortable(list.signal),
@@ -122,6 +124,7 @@ function listedVersion(
     sizeBytes: entry.Size ?? 0,
     etag: entry.ETag ?? "",
     lastModified: entry.LastModified,
+    storageClass: entry.StorageClass,
   };
 }
 

@@ -11,6 +11,7 @@ export interface UnfinishedUpload {
   readonly key: string;
   readonly uploadId: string;
   readonly begunAt: Date | undefined;
+  readonly storageClass: string | undefined;
 }
 
 /** The unfinished uploads of a bucket under a prefix, in the order of their keys, to the very end. */
@@ -37,9 +38,10 @@ export async function* listUnfinishedUploads(
       abortable(list.signal),
     );
     const decode = decoder(page.EncodingType);
-    for (const { Key, UploadId: uploadId, Initiated: begunAt } of page.Uploads ?? []) {
+    for (const { Key, UploadId: uploadId, Initiated: begunAt, StorageClass: storageClass } of page.Uploads ??
+      []) {
       if (Key !== undefined && uploadId !== undefined)
-        yield { bucket: list.bucket, key: decode(Key), uploadId, begunAt };
+        yield { bucket: list.bucket, key: decode(Key), uploadId, begunAt, storageClass };
     }
     const key = nextOf(page.IsTruncated, page.NextKeyMarker);
     next = onward(key === undefined ? undefined : { key: decode(key), uploadId: page.NextUploadIdMarker });

@@ -1,0 +1,140 @@
+import { bytes as asBytes } from "../../model/bytes.ts";
+import { bar } from "../../output/bar.ts";
+import { csvLine } from "../../output/csv.ts";
+import type { Layout } from "../../output/layout.ts";
+import { facts, table, type Column } from "../../output/table.ts";
+import { count, grouped } from "../../output/text.ts";
+import type { Day } from "../../usage/history.ts";
+import type { TableUse, Usage } from "../../usage/measure.ts";
+import { parts, type Amount, type Group, type Grouping, type Sums } from "../../usage/sums.ts";
+
+interface Shown extends Usage {
+  readonly before: Day | undefined;
+}
+
+/** For people: the sums, the groups with bars, the tables. */
+export async function usageText(shown: Shown, layout: Layout): Promise<string> {
+  const { files, tables, accounts, before, by } = shown;
+  const total = facts([
+    ["files", amountText(files.objects, "object")],
+    ["old versions", amountText(files.noncurrent, "version")],
+    ["delete markers", grouped(files.markers.count)],
+    ["unfinished uploads", amountText(files.unfinished, "upload")],
+    ["tables", tables.length === 0 ? undefined : asBytes(tables.reduce((sum, { bytes }) => sum + bytes, 0))],
+    ["accounts", accounts === undefined ? undefined : `about ${grouped(accounts)}`],
+    ["since", before === undefined ? undefined : sinceText(shown, before)],
+  ]);
+  const sections = [total, await groupsText(shown.groups, by, layout)];
+  if (tables.length > 0 && by === "entity") sections.push(await tablesText(tables, layout));
+  return sections.join("\n\n");
+}
+
+function amountText({ count: number, bytes }: Amount, one: string): string {
+  return `${count(number, one)}, ${asBytes(bytes)}`;
+}
+
+/** `2026-03-01: +3 objects, +1.2 MB of files, -40 KB of old versions` */
+function sinceText({ files, tables }: Usage, before: Day): string {
+  const { objects, noncurrent, unfinished } = files;
+  const tableBytes = tables
+    .flatMap((table) => [table, ...table.indexes])
+    .reduce((sum, { bytes }) => sum + bytes, 0);
+  const bytes = (now: number, then: number, what: string) =>
+    now === then ? [] : [`${now < then ? "-" : "+"}${asBytes(Math.abs(now - then))} of ${what}`];
+  const more = objects.count - before.objects;
+  const changes = [
+    ...(more === 0 ? [] : [`${more < 0 ? "-" : "+"}${count(Math.abs(more), "object")}`]),
+    ...bytes(objects.bytes, before.objectBytes, "files"),
+    ...bytes(noncurrent.bytes, before.noncurrentBytes, "old versions"),
+    ...bytes(unfinished.bytes, before.unfinishedBytes, "unfinished uploads"),
+    ...bytes(tableBytes, before.tableBytes, "tables"),
+  ];
+  return `${before.day}: ${changes.length === 0 ? "as much as then" : changes.join(", ")}`;
+}
+
+const titles: Readonly<Record<Grouping, string>> = {
+  entity: "KIND",
+  user: "USER",
+  type: "TYPE",
+  class: "STORAGE CLASS",
+  age: "AGE",
+};
+
+const none: Readonly<Record<Grouping, string>> = {
+  entity: "undeclared",
+  user: "nobody's",
+  type: "without an ending",
+  class: "delete markers",
+  age: "of an unknown age",
+};
+
+const barWidth = 12;
+
+async function groupsText(groups: readonly Group[], by: Grouping, layout: Layout): Promise<string> {
+  if (groups.length === 0) return "no files";
+  const largest = Math.max(1, ...groups.map(({ bytes }) => bytes));
+  const amounts = (title: string, part: keyof Sums): Column<Group> => ({
+    title,
+    cell: (group) =>
+      group[part].count === 0 ? "" : `${grouped(group[part].count)}, ${asBytes(group[part].bytes)}`,
+    align: "right",
+  });
+  const inBucket: Column<Group> = { title: "BUCKET", cell: ({ bucket = "" }) => bucket, least: 12 };
+  return table(
+    groups,
+    [
+      {
+        title: titles[by],
+        cell: ({ group }) => group ?? none[by],
+        least: 12,
+        tone: ({ group }) => (group === null && by === "entity" ? "warning" : undefined),
+      },
+      ...(by === "entity" ? [inBucket] : []),
+      amounts("OBJECTS", "objects"),
+      amounts("OLD VERSIONS", "noncurrent"),
+      {
+        title: "MARKERS",
+        cell: ({ markers }) => (markers.count === 0 ? "" : grouped(markers.count)),
+        align: "right",
+      },
+      amounts("UNFINISHED", "unfinished"),
+      { title: "ALL", cell: ({ bytes }) => asBytes(bytes), align: "right" },
+      { title: "", cell: ({ bytes }) => bar(bytes / largest, barWidth) },
+    ],
+    layout,
+  );
+}
+
+function tablesText(tables: readonly TableUse[], layout: Layout): Promise<string> {
+  const rows = tables.flatMap(({ table: name, entities, items, bytes, indexes }) => [
+    { name, index: "", items, bytes, entities: entities.join(", ") },
+    ...indexes.map((index) => ({ ...index, name, index: index.name, entities: "" })),
+  ]);
+  return table(
+    rows,
+    [
+      { title: "TABLE", cell: ({ name }) => name, least: 12 },
+      { title: "INDEX", cell: ({ index }) => index, least: 8 },
+      { title: "ITEMS", cell: ({ items }) => grouped(items), align: "right" },
+      { title: "BYTES", cell: ({ bytes }) => asBytes(bytes), align: "right" },
+      { title: "KINDS", cell: ({ entities }) => entities, least: 12 },
+    ],
+    layout,
+  );
+}
+
+/** A row a group, then one a table and index. */
+export function usageCsv({ groups, by, tables, accounts }: Usage): string {
+  const amounts = (group: Group) => parts.flatMap((part) => [group[part].count, group[part].bytes]);
+  const rest = [null, null, null, null, null, null];
+  const rows = [
+    ["kind", "store", "group", ...parts.flatMap((part) => [part, `${part}Bytes`])],
+    ...groups.map((group) => [by, group.bucket ?? null, group.group, ...amounts(group)]),
+    ...tables.flatMap(({ table: name, items, bytes, indexes }) => [
+      ["table", name, null, items, bytes, ...rest],
+      ...indexes.map((index) => ["index", name, index.name, index.items, index.bytes, ...rest]),
+    ]),
+    ...(accounts === undefined ? [] : [["accounts", null, null, accounts, null, ...rest]]),
+  ];
+  return rows.map(csvLine).join("");
+}

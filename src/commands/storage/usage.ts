@@ -1,0 +1,100 @@
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../errors.ts";
+import { mawpsModel } from "../../model/mawps.ts";
+import { grouped } from "../../output/text.ts";
+import { configuredSite } from "../../target.ts";
+import type { Day } from "../../usage/history.ts";
+import type { Usage } from "../../usage/measure.ts";
+import { groupings, topOf } from "../../usage/sums.ts";
+import type { AnyCommand, Begin } from "../command.ts";
+import { documentSite } from "../doc/site.ts";
+import type { Run } from "../run.ts";
+import { usageCsv, usageText } from "./usage-text.ts";
+
+/** `mawps storage usage`: what there is and how much room it takes, the hidden part included. */
+export function storageUsage(begin: Begin): AnyCommand {
+  return new Command("usage")
+    .description("what is stored and how much room it takes: old versions and unfinished uploads, too")
+    .addOption(new Option("--by <what>", "sum up files by").choices(groupings).default("entity" as const))
+    .option(
+      "--top <number>",
+      "so many groups, the rest in one; by default 20, and all with --json and --csv",
+      atLeastOne,
+    )
+    .option("--user <user>", "only the files of this person: sub, user name or e-mail address")
+    .option("--csv", "print a row a group, table, index as CSV")
+    .option("--no-record", "do not keep today's sums for the comparison with later days")
+    .addHelpText("after", "\nExamples:\n  mawps storage usage\n  mawps storage usage --by type --top 5")
+    .action(async ({ by, top, user: given, csv, record }, command) => {
+      const run = await begin(command as AnyCommand);
+      if (csv === true && run.config.json)
+        throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
+      const { measureUsage } = await import("../../usage/measure.ts");
+      const user = given === undefined ? undefined : await idOf(run, given);
+      const progress = await run.progress("listing what is stored");
+      const usage = await measureUsage(await run.aws("reads"), {
+        model: run.config.site,
+        declaration: configuredSite(run.config),
+        by,
+        user,
+        now: run.world.now(),
+        signal: run.world.signal,
+        onProgress: (looked) => progress.update(`listing what is stored: ${grouped(looked)} looked at`),
+      });
+      progress.stop();
+      const before = user === undefined ? await compared(run, usage, record) : undefined;
+      const groups = topOf(usage.groups, top ?? (csv === true || run.config.json ? undefined : 20));
+      if (csv === true) await run.write(usageCsv({ ...usage, groups }));
+      else
+        await run.print({ ...usage, user, groups, before }, (_result, layout) =>
+          usageText({ ...usage, groups, before }, layout),
+        );
+      tellWhatIsLeftOut(run, usage);
+    });
+}
+
+function atLeastOne(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("expected a whole number from 1 on.");
+  return Number(text);
+}
+
+/** Accounts are looked up where the site has them in a way that is known here; elsewhere the id is what stands in the keys. */
+async function idOf(run: Run, given: string): Promise<string> {
+  if (run.config.site !== mawpsModel) return given;
+  const { resolveUser } = await import("../../documents/users.ts");
+  return resolveUser(await documentSite(run, "reads"), given, "take");
+}
+
+/** The newest day before this one; today's sums are kept for the days to come. */
+async function compared(run: Run, usage: Usage, isKept: boolean): Promise<Day | undefined> {
+  const { dayBefore, dayOf, keepDay, usageFile } = await import("../../usage/history.ts");
+  const { world, config } = run;
+  const { buckets, tables } = configuredSite(config);
+  const place = config.target === "local" ? [world.cwd, config.home] : [config.endpointUrl, config.profile];
+  const names = [...buckets, ...tables].map(({ name }) => name);
+  const site = JSON.stringify([config.site.name, config.target, ...place, config.region, names]);
+  const file = usageFile(world.home, world.env);
+  const today = dayOf(usage, world.now());
+  try {
+    const before = await dayBefore(file, site, today.day);
+    if (isKept && !config.dryRun && usage.failures.length === 0) await keepDay(file, site, today);
+    return before;
+  } catch (error) {
+    run.warn(`today's sums are not kept: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+function tellWhatIsLeftOut(run: Run, { tables, missing, failures, by }: Usage): void {
+  if (tables.length > 0 && by === "entity" && run.config.target === "aws")
+    run.note("tables and accounts are as AWS last counted them, some six hours ago at most");
+  if (missing.length > 0) run.note(`not there: ${missing.join(", ")}`);
+  for (const [role, { name }] of Object.entries(run.config.site.databases ?? {}))
+    run.note(`database ${role} (${name}) is not measured: its server knows how large it is`);
+  if (failures.length === 0) return;
+  throw new CliError("not all could be looked at:", {
+    exitCode: exitCodes.partial,
+    details: failures.map(({ what, why }) => `${what}: ${why}`),
+    hint: "s3:ListBucketVersions, s3:ListBucketMultipartUploads, s3:ListMultipartUploadParts and dynamodb:DescribeTable are needed",
+  });
+}

@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { replaceFile } from "../atomic-file.ts";
+import { makeFolders } from "../make-folders.ts";
+import { isRecord } from "../model/json.ts";
+import type { Usage } from "./measure.ts";
+
+/** What is kept of a day: sums, no names of anybody. */
+export interface Day {
+  /** `2026-03-01`, UTC. */
+  readonly day: string;
+  readonly objects: number;
+  readonly objectBytes: number;
+  readonly noncurrentBytes: number;
+  readonly unfinishedBytes: number;
+  /** With their indexes. */
+  readonly tableBytes: number;
+  readonly accounts?: number;
+}
+
+/** Where the days are kept: in the user's own folder for what programs remember. */
+export function usageFile(home: string, env: Readonly<Record<string, string | undefined>>): string {
+  const { XDG_STATE_HOME: state } = env;
+  const folder = state === undefined || state === "" ? join(home, ".local", "state") : state;
+  return join(folder, "mawps", "usage");
+}
+
+/** Days that are kept of all sites together, the newest. */
+const mostDays = 4000;
+
+export function dayOf({ files, tables, accounts }: Usage, now: Date): Day {
+  const { objects, noncurrent, unfinished } = files;
+  return {
+    day: now.toISOString().slice(0, 10),
+    objects: objects.count,
+    objectBytes: objects.bytes,
+    noncurrentBytes: noncurrent.bytes,
+    unfinishedBytes: unfinished.bytes,
+    tableBytes: tables.reduce(
+      (sum, { bytes, indexes }) => indexes.reduce((all, index) => all + index.bytes, sum + bytes),
+      0,
+    ),
+    ...(accounts === undefined ? {} : { accounts }),
+  };
+}
+
+/** The newest day of a site before this one; undefined where none is kept. What cannot be read is no line. */
+export async function dayBefore(file: string, site: string, day: string): Promise<Day | undefined> {
+  const days = (await linesOf(file)).flatMap((line) => dayIn(line, nameOf(site)));
+  return days
+    .filter((each) => each.day < day)
+    .sort((one, other) => (one.day < other.day ? -1 : 1))
+    .at(-1);
+}
+
+/**
+ * Keeps a day of a site, a line a day: the last look of a day counts. `site` is any text that tells one site from others; of it only a
+ * hash is kept.
+ */
+export async function keepDay(file: string, site: string, day: Day): Promise<void> {
+  const name = nameOf(site);
+  const kept = (await linesOf(file)).filter((line) =>
+    dayIn(line, name).every((each) => each.day !== day.day),
+  );
+  const lines = [...kept, JSON.stringify({ site: name, ...day })].slice(-mostDays);
+  await makeFolders(dirname(file), 0o700);
+  await replaceFile(file, [`${lines.join("\n")}\n`], { isDurable: false });
+}
+
+function nameOf(site: string): string {
+  return createHash("sha256").update(site).digest("hex").slice(0, 16);
+}
+
+async function linesOf(file: string): Promise<string[]> {
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  });
+  return text.split("\n").filter((line) => line !== "");
+}
+
+const numbers = ["objects", "objectBytes", "noncurrentBytes", "unfinishedBytes", "tableBytes"] as const;
+
+function dayIn(line: string, name: string): Day[] {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (!isRecord(value) || value["site"] !== name || typeof value["day"] !== "string") return [];
+    const { site: _site, ...day } = value;
+    return numbers.every((key) => typeof day[key] === "number") ? [day as unknown as Day] : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,95 @@
+import type { Aws } from "../aws/clients.ts";
+import { listVersions, type ListedVersion } from "../aws/s3/listing.ts";
+import { roomFor, stoppable } from "../concurrency.ts";
+
+/** Keys after the one and up to the other, both without a limit where undefined. */
+interface Range {
+  readonly prefix?: string;
+  readonly after?: string;
+  readonly upTo?: string;
+  readonly isWhole?: true;
+}
+
+interface Walk {
+  readonly bucket: string;
+  /** Only the keys that begin with one of these. */
+  readonly prefixes?: readonly string[];
+  /** Where keys are likely to lie close together: beginnings of them, such as `users/`. */
+  readonly starts: readonly string[];
+  /** Keys asked for at once; at most and by default 1,000. */
+  readonly pageSize?: number;
+  readonly signal: AbortSignal;
+  onVersions(versions: readonly ListedVersion[]): void;
+}
+
+/** Listings at a time: S3 answers one page after the other within each. */
+const atOnce = 8;
+/** So many pages show that a bucket is large; a small one is not asked for more often than it has pages. */
+const pagesBeforeParting = 4;
+
+/**
+ * Every version and delete marker of a bucket once, in no order. A large bucket is listed in ranges side by side: behind the
+ * beginnings that its keys have, and within each of them by the hexadecimal digit that ids begin with.
+ */
+export async function walkVersions(aws: Aws, walk: Walk): Promise<void> {
+  const { signal, stop } = stoppable(walk.signal);
+  const room = roomFor(atOnce);
+  const begun: Promise<void>[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  const begin = (range: Range) => {
+    const reading = room
+      .within(1, () => read(range))
+      .catch((error: unknown) => {
+        failure ??= { error };
+        stop();
+      });
+    begun.push(reading);
+  };
+
+  async function read(range: Range): Promise<void> {
+    const { prefix, after, isWhole } = range;
+    let { upTo } = range;
+    let pages = 0;
+    const list = { bucket: walk.bucket, prefix, startAfter: after, pageSize: walk.pageSize, signal };
+    for await (const versions of listVersions(aws, list)) {
+      walk.onVersions(versions.filter(({ key }) => isAfter(key, after) && !isBehind(key, upTo)));
+      if (versions.some(({ key }) => isBehind(key, upTo))) return;
+      pages += 1;
+      if (isWhole !== true || pages !== pagesBeforeParting) continue;
+      const last = versions.reduce((most, { key }) => (key > most ? key : most), "");
+      const [first, ...others] = parted(boundaries(walk.starts).filter((key) => key > last));
+      upTo = first?.upTo;
+      for (const range of others) begin(range);
+    }
+  }
+
+  if (walk.prefixes === undefined) begin({ isWhole: true });
+  for (const prefix of walk.prefixes ?? []) begin({ prefix });
+  // More are begun while these are waited for.
+  for (const reading of begun) await reading;
+  if (failure !== undefined) throw failure.error;
+}
+
+function isAfter(key: string, after: string | undefined): boolean {
+  return after === undefined || key > after;
+}
+
+function isBehind(key: string, upTo: string | undefined): boolean {
+  return upTo !== undefined && key > upTo;
+}
+
+const digits = "0123456789abcdef".split("");
+
+/**
+ * Keys at which a listing can be parted, in order. Of ASCII alone: compared with these, a text stands on the same side by its
+ * UTF-16 units as by its UTF-8 bytes, in whose order S3 lists.
+ */
+export function boundaries(starts: readonly string[]): string[] {
+  const plain = starts.filter((start) => start !== "" && /^[ -~]+$/.test(start));
+  return [...new Set(plain.flatMap((start) => [start, ...digits.map((digit) => start + digit)]))].sort();
+}
+
+/** `["b", "d"]` is everything up to b, from there up to d, and what is behind. */
+function parted(keys: readonly string[]): Range[] {
+  return [...keys, undefined].map((upTo, at) => ({ after: keys[at - 1], upTo }));
+}

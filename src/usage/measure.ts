@@ -1,0 +1,230 @@
+import type { Aws } from "../aws/clients.ts";
+import { readUserPool } from "../aws/cognito/user-pool.ts";
+import { measureTable, type MeasuredTable } from "../aws/dynamodb/table-measure.ts";
+import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-uploads.ts";
+import { uploadedBytes } from "../aws/s3/upload-size.ts";
+import { errorName, isDenied } from "../aws/setting.ts";
+import { inParallel, sideBySide } from "../concurrency.ts";
+import type { Declaration } from "../model/declaration.ts";
+import { objectTemplates, ownerField } from "../model/objects.ts";
+import type { Model } from "../model/schema.ts";
+import { literalStart } from "../model/template.ts";
+import { walkVersions } from "./listing.ts";
+import {
+  bytesOf,
+  grouperOf,
+  largestFirst,
+  nothing,
+  ownerOf,
+  plus,
+  tally,
+  type Group,
+  type Grouping,
+  type Piece,
+  type Sums,
+} from "./sums.ts";
+
+export interface UsageQuery {
+  readonly model: Model;
+  /** The same site with its names as configured. */
+  readonly declaration: Declaration;
+  readonly by: Grouping;
+  /** Only the objects of this person: by the id that stands in the keys. */
+  readonly user?: string | undefined;
+  readonly now: Date;
+  readonly signal: AbortSignal;
+  onProgress(looked: number): void;
+}
+
+export interface TableUse extends MeasuredTable {
+  readonly table: string;
+  /** What the model says that lies in it. */
+  readonly entities: readonly string[];
+}
+
+export interface Usage {
+  readonly by: Grouping;
+  /** All that lies in the buckets. */
+  readonly files: Sums;
+  /** The same by groups, the largest first. */
+  readonly groups: readonly Group[];
+  /** Not of one person alone. */
+  readonly tables: readonly TableUse[];
+  /** As Cognito estimates it. */
+  readonly accounts?: number;
+  /** Buckets and tables that the model has and that are not there. */
+  readonly missing: readonly string[];
+  /** What could not be looked at, for want of a permission. */
+  readonly failures: readonly { readonly what: string; readonly why: string }[];
+}
+
+const partsAtOnce = 8;
+/** Of descriptions DynamoDB gives far more in a second. */
+const tablesAtOnce = 32;
+
+/**
+ * Measures what a site stores: every version and unfinished upload of its buckets as listings tell of them, its tables and accounts as
+ * AWS itself counts them. Only reads; keeps sums alone, however much lies there. What may not be looked at is among the
+ * failures, and the rest is measured all the same.
+ */
+export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> {
+  const { by, declaration, user } = query;
+  const missing: string[] = [];
+  const failures: Usage["failures"][number][] = [];
+  const ifThere = async <T>(what: string, measure: () => Promise<T | undefined>) => {
+    try {
+      const measured = await measure();
+      if (measured === undefined) missing.push(what);
+      return measured;
+    } catch (error) {
+      if (errorName(error) === "NoSuchBucket") missing.push(what);
+      else if (isDenied(error)) failures.push({ what, why: (error as Error).message });
+      else throw error;
+      return undefined;
+    }
+  };
+  let looked = 0;
+  const onLooked = (more: number) => query.onProgress((looked += more));
+  const [buckets, tables, accounts] = await sideBySide(query.signal, [
+    (signal) =>
+      Promise.all(
+        declaration.buckets.map(async ({ role, name }) => {
+          const site = { ...query, signal };
+          const groups = await ifThere(`bucket ${name}`, () =>
+            bucketGroups(aws, site, { role, name, onLooked }),
+          );
+          return (groups ?? []).map((group) => (by === "entity" ? { ...group, bucket: name } : group));
+        }),
+      ),
+    (signal) =>
+      inParallel(user === undefined ? declaration.tables : [], tablesAtOnce, async ({ role, name }) => {
+        const table = await ifThere(`table ${name}`, () => measureTable(aws, name, signal));
+        return table === undefined
+          ? []
+          : [{ table: name, entities: entitiesOf(query.model, role), ...table }];
+      }),
+    (signal) =>
+      user === undefined && declaration.userPool !== undefined
+        ? ifThere("user pool", () => readUserPool(aws, declaration.userPool?.id ?? "", signal))
+        : Promise.resolve(undefined),
+  ]);
+  const groups = joined(buckets.flat());
+  return {
+    by,
+    files: groups.reduce<Sums>(plus, nothing),
+    groups: largestFirst(groups),
+    tables: tables.flat(),
+    ...(accounts?.users === undefined ? {} : { accounts: accounts.users }),
+    missing: missing.sort(),
+    failures,
+  };
+}
+
+interface Bucket {
+  readonly role: string;
+  readonly name: string;
+  readonly onLooked: (more: number) => void;
+}
+
+type Summed = Omit<Group, "bytes">;
+
+async function bucketGroups(
+  aws: Aws,
+  { model, by, user, now, signal }: UsageQuery,
+  { role, name, onLooked }: Bucket,
+): Promise<Summed[]> {
+  const groupOf = grouperOf(by, { model, bucket: role, now });
+  const owner = user === undefined ? undefined : ownerOf(model, role);
+  const sums = tally();
+  const add = (piece: Piece) => {
+    if (owner === undefined || owner(piece) === user) sums.add(groupOf(piece), piece);
+  };
+  const templates = Object.values(model.entities).flatMap((entity) =>
+    objectTemplates(entity, role).map((template) => ({
+      start: literalStart(template),
+      owner: ownerField(entity),
+      template,
+    })),
+  );
+  const prefixes =
+    user === undefined
+      ? undefined
+      : withoutCovered(
+          templates.flatMap(({ start, owner, template }) => {
+            if (owner === undefined || !template.fields.includes(owner)) return [];
+            return [template.text.startsWith(`${start}{${owner}}/`) ? `${start}${user}/` : start];
+          }),
+        );
+  const starts = templates.map(({ start }) => start);
+  await sideBySide(signal, [
+    (signal) =>
+      walkVersions(aws, {
+        bucket: name,
+        prefixes,
+        starts,
+        signal,
+        onVersions(versions) {
+          for (const {
+            isDeleteMarker,
+            isLatest,
+            lastModified: at,
+            sizeBytes: bytes,
+            ...version
+          } of versions) {
+            const part = isDeleteMarker ? "markers" : isLatest ? "objects" : "noncurrent";
+            add({ ...version, part, bytes, at });
+          }
+          onLooked(versions.length);
+        },
+      }),
+    async (signal) => {
+      const unfinished = chunked(listUnfinishedUploads(aws, { bucket: name, signal }), 100);
+      for await (const uploads of unfinished) {
+        await inParallel(uploads, partsAtOnce, async (upload) => {
+          if (owner !== undefined && owner(upload) !== user) return;
+          const { key, storageClass, begunAt: at } = upload;
+          const bytes = await uploadedBytes(aws, upload, signal);
+          add({ key, part: "unfinished", bytes, at, storageClass });
+        });
+      }
+    },
+  ]);
+  return sums.groups().map(({ group, sums: each }) => ({ group, ...each }));
+}
+
+/** Without those that begin with another of them. */
+function withoutCovered(prefixes: readonly string[]): string[] {
+  const all = [...new Set(prefixes)];
+  return all.filter((prefix) => !all.some((other) => other !== prefix && prefix.startsWith(other)));
+}
+
+async function* chunked(
+  uploads: AsyncIterable<UnfinishedUpload>,
+  size: number,
+): AsyncGenerator<readonly UnfinishedUpload[]> {
+  let chunk: UnfinishedUpload[] = [];
+  for await (const upload of uploads) {
+    chunk.push(upload);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** Groups of the same name in several buckets are one, unless they are told bucket by bucket. */
+function joined(groups: readonly Summed[]): Group[] {
+  const all = new Map<string, Summed>();
+  for (const group of groups) {
+    const id = JSON.stringify([group.bucket, group.group]);
+    const known = all.get(id);
+    all.set(id, known === undefined ? group : { ...known, ...plus(known, group) });
+  }
+  return [...all.values()].map((group) => ({ ...group, bytes: bytesOf(group) }));
+}
+
+function entitiesOf({ entities }: Model, role: string): string[] {
+  return Object.entries(entities).flatMap(([name, { from, at }]) =>
+    "table" in from && !("database" in from) && from.table === role && at === undefined ? [name] : [],
+  );
+}

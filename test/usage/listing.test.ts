@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Aws } from "../../src/aws/clients.ts";
+import { deleteObject, putObject } from "../../src/aws/s3/objects.ts";
+import { boundaries, walkVersions } from "../../src/usage/listing.ts";
+import { documentBucket as bucket } from "../support/documents.ts";
+import { makeHome, type TestHome } from "../support/world.ts";
+
+let home: TestHome;
+
+const keys = [
+  // On, before and behind the places at which the listing is parted.
+  ..."0123456789abcdefgAZ~ü😀".split(/(?:)/u).flatMap((letter) => [`docs/${letter}`, `docs/${letter}/1`]),
+  "docs/",
+  "docs",
+  "a",
+  "dod",
+  "users/f",
+  "users/user-1/a",
+  "z",
+  "\uE000",
+];
+
+beforeAll(async () => {
+  home = await makeHome();
+  await home.look(async (aws) => {
+    for (const key of keys) await putObject(aws, { bucket, key, body: Buffer.from(key) });
+    await putObject(aws, { bucket, key: "docs/4", body: Buffer.from("again") });
+    await deleteObject(aws, { bucket, key: "users/f" });
+  });
+});
+afterAll(() => home.remove());
+
+async function walked(aws: Aws, more: { pageSize?: number; prefixes?: string[] }): Promise<string[]> {
+  const found: string[] = [];
+  await walkVersions(aws, {
+    bucket,
+    starts: ["docs/", "users/", "ü/"],
+    signal: new AbortController().signal,
+    ...more,
+    onVersions: (versions) =>
+      found.push(...versions.map((each) => `${each.key} ${each.isDeleteMarker ? "marker" : each.sizeBytes}`)),
+  });
+  return found.filter((name) => !name.startsWith("audit/")).sort();
+}
+
+const all = [...keys.map((key) => `${key} ${Buffer.byteLength(key)}`), "docs/4 5", "users/f marker"].sort();
+
+it.each([1, 3, 1000])("every version and marker is seen once, %i a page", async (pageSize) => {
+  expect(await home.look((aws) => walked(aws, { pageSize }))).toEqual(all);
+});
+
+it("only what begins with a prefix is seen", async () => {
+  expect(await home.look((aws) => walked(aws, { pageSize: 1, prefixes: ["users/", "docs/a"] }))).toEqual(
+    all.filter((name) => name.startsWith("users/") || name.startsWith("docs/a")),
+  );
+});
+
+it("a listing is parted behind the beginnings of keys and at the digits that follow them", () => {
+  expect(boundaries(["users/", "ü/", ""])).toEqual([
+    "users/",
+    ..."0123456789abcdef".split("").map((digit) => `users/${digit}`),
+  ]);
+});
