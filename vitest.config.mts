@@ -3,7 +3,15 @@ import { defineConfig } from "vitest/config";
 // Of Node 20, which the SDK speaks of; in the workers and in the global set-up.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 
+/** As the bundler gives it: the text of the file. */
+const sqlFiles = {
+  name: "sql-files",
+  transform: (text: string, id: string) =>
+    id.endsWith(".sql") ? `export default ${JSON.stringify(text)}` : undefined,
+};
+
 export default defineConfig({
+  plugins: [sqlFiles],
   test: {
     include: ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
     globalSetup: "test/support/new-store.ts",

@@ -77,6 +77,7 @@ try {
     splitting: true,
     format: "esm",
     mainFields: ["module", "main"],
+    loader: { ".sql": "text" },
     // Native code, which finds its own parts by its own path; of classic-level only that part.
     external: ["classic-level/prebuilds/*", "classic-level/binding.js"],
     metafile: true,

@@ -3,11 +3,13 @@ import { dirname } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import type { Aws } from "../aws/clients.ts";
 import type { BackupFacts } from "../doctor/backups.ts";
+import type { DatabaseFacts } from "../doctor/databases.ts";
 import type { Outside } from "../doctor/outside.ts";
 import type { ScannerFacts } from "../doctor/scanner.ts";
 import type { Finding } from "../doctor/finding.ts";
 import type { NetworkFacts, ToolFacts } from "../doctor/tool.ts";
 import { CliError, exitCodes } from "../errors.ts";
+import { tablesOf } from "../model/database.ts";
 import { mawpsModel } from "../model/mawps.ts";
 import type { Layout } from "../output/layout.ts";
 import { table } from "../output/table.ts";
@@ -58,6 +60,7 @@ async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> 
     tool,
     caller: config.target === "local" ? undefined : await callerOf(aws, world.signal),
     backups: config["backup.repository"] === undefined ? undefined : () => backupFacts(run),
+    databases: config.site.databases === undefined ? undefined : () => databaseFacts(run),
     takesDocuments: config.site === mawpsModel,
     scanner: scannerFacts(run),
     anonymousGet: (url) => anonymousGet(aws, url, world.signal),
@@ -73,6 +76,20 @@ async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> 
 async function callerOf(aws: Aws, signal: AbortSignal): Promise<NonNullable<Outside["caller"]>> {
   const { callerIdentity } = await import("../aws/sts.ts");
   return () => callerIdentity(aws, signal);
+}
+
+async function databaseFacts(run: Run): Promise<DatabaseFacts> {
+  const [databases, { examineDatabase }] = await Promise.all([
+    run.databases(),
+    import("../doctor/databases.ts"),
+  ]);
+  const unreadable: { readonly name: string; readonly error: unknown }[] = [];
+  const steps = await databases.plan((name, error) => void unreadable.push({ name, error }));
+  const there = databases.opened().filter(({ isThere }) => isThere);
+  const examined = await Promise.all(
+    there.map(async (database) => examineDatabase(database, tablesOf(run.config.site, database.role))),
+  );
+  return { steps, examined, unreadable };
 }
 
 /** Without the keys: which backups there are, and what came of their drills, is not encrypted. */

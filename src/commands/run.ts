@@ -13,6 +13,7 @@ import { withoutSecrets } from "../output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "../output/text.ts";
 import { worldWith, type Access, type Connection, type Output, type World } from "../world.ts";
 import { askFirst, type Question } from "./confirm.ts";
+import type { Databases } from "./databases.ts";
 import { startProgress, type Progress } from "./spinner.ts";
 
 /** What a verb works with: the world, the resolved configuration, and its voice. One per invocation. */
@@ -32,6 +33,8 @@ export interface Run {
   assertTrusted(access: Access): Promise<void>;
   /** Clients of the target, opened on first call; the target is named on stderr first. */
   aws(access: Access): Promise<Aws>;
+  /** The databases of the site's model, if it has any; none is opened before it is asked for. */
+  databases(): Promise<Databases>;
   /** What a subject is handed, with the target opened. */
   context(access: Access): Promise<Context>;
   /**
@@ -92,6 +95,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
   let connection: Promise<Connection> | undefined;
   /** Resolves when the target is named on stderr: before any question, and before any result. */
   let naming = Promise.resolve();
+  let databases: Promise<Databases> | undefined;
   let closed = false;
   let spinning: Progress | undefined;
   let telling: Promise<Tell> | undefined;
@@ -243,6 +247,11 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     },
     aws: async (access) => (await connected(access)).aws,
     context: contextFor,
+    databases() {
+      return (databases ??= import("./databases.ts").then(({ databasesOf }) =>
+        databasesOf({ config, world }),
+      ));
+    },
     audit,
     actor: async () => actorOf((await connected("writes")).aws, { config, world, caller }),
     async account() {
@@ -309,6 +318,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     async close() {
       closed = true;
       await unspun();
+      await (await databases)?.close();
       if (connection === undefined) return;
       await audit.settle().catch((error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);

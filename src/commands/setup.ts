@@ -44,7 +44,11 @@ export function setup(noun: Command, begin: Begin): void {
       const aws = await run.aws("writes");
       const reading = await run.progress("comparing with what is there");
       const declaration = configuredSite(run.config);
-      const plan = await planSetup(aws, declaration, { signal: run.world.signal });
+      const databases = await run.databases();
+      const plan = [
+        ...(await planSetup(aws, declaration, { signal: run.world.signal })),
+        ...(await databases.plan()),
+      ];
       const due = dueSteps(plan, fix);
       if (options.evenIfPublicObjects !== true) {
         reading.update("looking for objects that are open by their ACL");
@@ -73,6 +77,7 @@ export function setup(noun: Command, begin: Begin): void {
         const result = await applySetup(aws, plan, {
           fix,
           signal: run.world.signal,
+          writeDatabase: (name, write) => databases.write(name, write),
           onStep: (step) => working.update(`${step.resource} ${step.name}: ${step.aspect}`),
         });
         const made = { declaration, done: result.done, now: run.world.now(), tool: `mawps/${version}` };

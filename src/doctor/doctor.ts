@@ -9,6 +9,7 @@ import { auditFindings } from "./audit-trail.ts";
 import { backupFindings } from "./backups.ts";
 import { callerFindings } from "./caller.ts";
 import { expectedFindings } from "./expected.ts";
+import { databaseFindings } from "./databases.ts";
 import type { Finding } from "./finding.ts";
 import type { Outside } from "./outside.ts";
 import { privacyFindings, tryPrivacy } from "./privacy.ts";
@@ -58,6 +59,7 @@ export async function* examine(
   const pooling = poolId === undefined ? undefined : begun(() => userPoolFindings(aws, poolId, signal));
   const scanning = scanner === undefined ? undefined : begun(scanner);
   const backingUp = backups === undefined ? undefined : begun(backups);
+  const readingDatabases = outside.databases === undefined ? undefined : begun(outside.databases);
 
   if (calling !== undefined) {
     yield* await attempt({ check: "credentials", subject: "AWS" }, async () =>
@@ -76,6 +78,11 @@ export async function* examine(
     plan.map((step) => keptOpen(step, needed)),
     declaration,
   );
+  if (readingDatabases !== undefined) {
+    const { unreadable: closed, ...facts } = await readingDatabases();
+    for (const { name, error } of closed) yield failure({ check: "database", subject: name }, error);
+    yield* databaseFindings(facts, declaration);
+  }
   for (const { expected, table, findings } of expecting) {
     if (isUsable(plan, "table", table))
       yield* await attempt({ check: expected.what, subject: table }, findings);

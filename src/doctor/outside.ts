@@ -2,6 +2,7 @@ import type { NoAnswer } from "../aws/anonymous.ts";
 import type { CliError } from "../errors.ts";
 import type { BackupFacts } from "./backups.ts";
 import type { Caller } from "./caller.ts";
+import type { DatabaseFacts } from "./databases.ts";
 import type { ScannerFacts } from "./scanner.ts";
 import type { ToolFacts } from "./tool.ts";
 
@@ -13,6 +14,8 @@ export interface Outside {
   readonly caller: (() => Promise<Caller>) | undefined;
   /** The backups; undefined where none are configured. */
   readonly backups?: (() => Promise<BackupFacts>) | undefined;
+  /** The databases of the site's model; undefined where it has none. */
+  readonly databases?: (() => Promise<DatabaseFacts>) | undefined;
   /** Whether `mawps doc` works on this site; by default it does. */
   readonly takesDocuments?: boolean;
   /** The virus scanner; undefined where none is configured. */

@@ -13,6 +13,12 @@ export const shippedModels: Readonly<Record<string, () => Promise<Model>>> = {
   fc024: async () => modelIn(await import("../../models/fc024.json", { with: { type: "json" } })),
 };
 
+/** Their SQL files, by the name that the model gives. */
+export const shippedSchemas: Readonly<Record<string, () => Promise<string>>> = {
+  "lopez.sql": async () => (await import("../../models/lopez.sql")).default,
+  "fc024.sql": async () => (await import("../../models/fc024.sql")).default,
+};
+
 function modelIn(module: { readonly default: unknown }): Model {
   return module.default as Model;
 }

@@ -20,7 +20,7 @@ import {
   switchToOnDemand,
 } from "../aws/dynamodb/table-settings.ts";
 import { CliError } from "../errors.ts";
-import { dueSteps, type SetupPlan, type Step, type Write } from "./step.ts";
+import { dueSteps, type DatabaseWrite, type SetupPlan, type Step, type Write } from "./step.ts";
 
 /** `skipped`: its bucket or table could not be made. `unsupported`: the server does not know the setting. */
 type StepResult = "started" | "done" | "failed" | "skipped" | "unsupported";
@@ -36,6 +36,8 @@ export interface ApplyOptions extends WaitOptions {
   /** Also carries out the steps of kind `change`. */
   readonly fix: boolean;
   readonly onStep?: (step: Step, result: StepResult) => void;
+  /** Carries out what concerns a database, by its name. */
+  readonly writeDatabase?: (name: string, write: DatabaseWrite) => Promise<void>;
 }
 
 /**
@@ -81,8 +83,12 @@ export async function applySetup(aws: Aws, plan: SetupPlan, options: ApplyOption
 }
 
 /** Whether the whole of it could be written. */
-async function carryOut(aws: Aws, name: string, write: Write, wait: WaitOptions): Promise<boolean> {
+async function carryOut(aws: Aws, name: string, write: Write, wait: ApplyOptions): Promise<boolean> {
   if (write.do === "write-policy") return carryOutPolicy(aws, name, write, wait);
+  if (write.do === "create-database" || write.do === "run-statement" || write.do === "insert-rows") {
+    await wait.writeDatabase?.(name, write);
+    return true;
+  }
   await carryOutSetting(aws, name, write, wait);
   return true;
 }
@@ -102,7 +108,7 @@ async function carryOutPolicy(
 async function carryOutSetting(
   aws: Aws,
   name: string,
-  write: Exclude<Write, { do: "write-policy" }>,
+  write: Exclude<Write, DatabaseWrite | { do: "write-policy" }>,
   wait: WaitOptions,
 ): Promise<void> {
   switch (write.do) {

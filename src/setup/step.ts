@@ -1,10 +1,11 @@
 import type { Lifecycle, PolicyDocument, StoredCorsRule } from "../aws/s3/bucket-settings.ts";
 import type { PublicAccessBlock, TableIndex, TableKeys } from "../model/declaration.ts";
+import type { Row } from "../sql/connection.ts";
 
 /**
  * | kind    | meaning                                                          | carried out        |
  * |---------|------------------------------------------------------------------|--------------------|
- * | create  | the bucket or table is missing                                   | always             |
+ * | create  | the bucket, table or database is missing                         | always             |
  * | add     | a setting that was never made on it                              | always             |
  * | change  | a setting that was made, and otherwise than declared             | only with `fix`    |
  * | ok      | as declared                                                      | -                  |
@@ -28,13 +29,15 @@ export type Aspect =
   | "deletion protection"
   | "index"
   | "expiry"
-  | "recovery";
+  | "recovery"
+  | "database";
 
 /** One line of the plan: plain data, for a table and for JSON. */
 export interface Step {
-  readonly resource: "bucket" | "table";
+  readonly resource: "bucket" | "table" | "database";
   readonly name: string;
-  readonly aspect: Aspect;
+  /** In a database as its catalogue calls it: `table users`. */
+  readonly aspect: Aspect | `${string} ${string}`;
   readonly kind: StepKind;
   /** As it is, in words; missing where there is nothing yet. */
   readonly from?: string;
@@ -69,7 +72,13 @@ export type Write =
   | { readonly do: "protect-from-deletion" }
   | { readonly do: "add-index"; readonly index: TableIndex }
   | { readonly do: "enable-expiry"; readonly attribute: string }
-  | { readonly do: "enable-recovery"; readonly days: number };
+  | { readonly do: "enable-recovery"; readonly days: number }
+  | DatabaseWrite;
+
+export type DatabaseWrite =
+  | { readonly do: "create-database" }
+  | { readonly do: "run-statement"; readonly statement: string }
+  | { readonly do: "insert-rows"; readonly table: string; readonly rows: readonly Row[] };
 
 export type SetupPlan = readonly Step[];
 

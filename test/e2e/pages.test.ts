@@ -1,9 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { makePhoto } from "../../src/demo/photo.ts";
 import { samplePdf, sampleProgress, sampleTwin } from "../../src/demo/samples.ts";
+import { noMariadb, noPostgres, startMariadb, startPostgres } from "../support/database-server.ts";
 import { installed, run } from "./programs.ts";
 
 /**
@@ -14,6 +15,15 @@ import { installed, run } from "./programs.ts";
 
 const root = join(import.meta.dirname, "../..");
 const pages = await pagesOf();
+
+/** Servers that the readers of a page have, at a URL in their environment. */
+const servers: ReadonlyMap<
+  string,
+  { readonly missing: string | undefined; readonly start: typeof startMariadb }
+> = new Map([
+  [join("docs", "mysql.md"), { missing: noMariadb, start: startMariadb }],
+  [join("docs", "postgres.md"), { missing: noPostgres, start: startPostgres }],
+]);
 
 interface Page {
   readonly name: string;
@@ -91,7 +101,11 @@ describe("the pages as they are pasted", () => {
   it.for(pages.filter(({ text }) => scriptOf(text) !== undefined))(
     "$name",
     { timeout: 600_000 },
-    async ({ text }, context) => {
+    async ({ name, text }, context) => {
+      const needed = servers.get(name);
+      if (needed?.missing !== undefined) context.skip(needed.missing);
+      const server = await needed?.start();
+      onTestFinished(() => server?.close());
       for (const program of ["jq", "aws", "age-keygen"].filter((each) => text.includes(`${each} `)))
         await installed(program, context);
       const { code, stderr } = await run("/bin/bash", ["-c", scriptOf(text) ?? ""], {
@@ -99,6 +113,7 @@ describe("the pages as they are pasted", () => {
         // The reader says yes to every question.
         env: {
           HOME: folder,
+          ...(server === undefined ? {} : { MAWPS_DATABASE_URL: server.url("site") }),
           PATH: `${folder}:${process.env["PATH"] ?? ""}`,
           XDG_CACHE_HOME: cache,
           TZ: "UTC",

@@ -1,0 +1,74 @@
+import { readTextFile } from "../text-file.ts";
+import type { Address, Engine } from "./address.ts";
+import { explained } from "./explain.ts";
+
+/** A row as the server gave it: numbers beyond 2^53, decimals and times as text, so that no digit is lost. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** One connection to one server. Its errors are told as `CliError`s, where the server or the network said why. */
+export interface Sql {
+  readonly engine: Engine;
+  /** Where it goes, without user and password. */
+  readonly where: string;
+  /** Values are always parameters: `?` in MySQL, `$1` in PostgreSQL. */
+  rows(statement: string, values?: readonly string[]): Promise<readonly Row[]>;
+  /** A statement of a file, without parameters. */
+  run(statement: string): Promise<void>;
+  /** A name as it stands in a statement. */
+  quoted(name: string): string;
+  close(): Promise<void>;
+}
+
+/** What an engine's driver has to do. */
+export interface Driver {
+  rows(statement: string, values: readonly string[]): Promise<readonly Row[]>;
+  run(statement: string): Promise<void>;
+  end(): Promise<void>;
+}
+
+export interface Opening {
+  /** Milliseconds until a server that does not answer is given up. */
+  readonly connectTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens a connection. The driver is loaded on first use.
+ * @throws CliError that says which host, and what to do.
+ */
+export async function openSql(address: Address, where: string, opening: Opening): Promise<Sql> {
+  const { engine } = address;
+  const authorities =
+    address.authorities === undefined
+      ? undefined
+      : await readTextFile(address.authorities, { what: "a file of certificates", mostBytes: 4_000_000 });
+  const telling = async <T>(call: () => Promise<T>): Promise<T> => {
+    opening.signal.throwIfAborted();
+    try {
+      return await call();
+    } catch (error) {
+      opening.signal.throwIfAborted();
+      throw explained(error, where);
+    }
+  };
+  const driver = await telling(async () => {
+    if (engine === "mysql") return (await import("./mysql.ts")).connectMysql(address, authorities, opening);
+    return (await import("./postgres.ts")).connectPostgres(address, authorities, opening);
+  });
+  // What is under way ends with the connection.
+  const onAbort = () => void driver.end().catch(() => undefined);
+  opening.signal.addEventListener("abort", onAbort, { once: true });
+  const mark = engine === "mysql" ? "`" : '"';
+  return {
+    engine,
+    where,
+    rows: (statement, values = []) => telling(() => driver.rows(statement, values)),
+    run: (statement) => telling(() => driver.run(statement)),
+    quoted: (name) => `${mark}${name.replaceAll(mark, mark + mark)}${mark}`,
+    async close() {
+      opening.signal.removeEventListener("abort", onAbort);
+      await driver.end();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import pg from "pg";
+import type { Address } from "./address.ts";
+import type { Driver, Opening, Row } from "./connection.ts";
+
+/** Everything as the text that the server sent: no digit and no zone is lost. */
+const types = { getTypeParser: () => (text: unknown) => text };
+
+export async function connectPostgres(
+  { host, port, user, password, database, tls }: Address,
+  authorities: string | undefined,
+  { connectTimeoutMs, statementTimeoutMs }: Opening,
+): Promise<Driver> {
+  const client = new pg.Client({
+    host,
+    port,
+    user,
+    // Without one the driver would look into PGPASSWORD and a file: a URL says all there is.
+    password: password ?? "",
+    ...(database === undefined ? {} : { database }),
+    ssl:
+      tls === "off"
+        ? false
+        : { rejectUnauthorized: true, ...(authorities === undefined ? {} : { ca: authorities }) },
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: statementTimeoutMs,
+    application_name: "mawps",
+    types,
+  });
+  // An error between two statements is told by the next one.
+  client.on("error", () => undefined);
+  await client.connect();
+  await client.query("SET TIME ZONE 'UTC'");
+  return {
+    async rows(text, values) {
+      return (await client.query<Row>(text, [...values])).rows;
+    },
+    async run(text) {
+      await client.query(text);
+    },
+    end: () => client.end(),
+  };
+}

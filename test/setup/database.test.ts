@@ -1,0 +1,205 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { shippedSchemas } from "../../src/model/shipped.ts";
+import { databaseAddress } from "../../src/sql/address.ts";
+import { readCatalogue } from "../../src/sql/catalogue.ts";
+import { openSql, type Sql } from "../../src/sql/connection.ts";
+import { statementsIn } from "../../src/sql/statements.ts";
+import {
+  noMariadb,
+  noPostgres,
+  startMariadb,
+  startPostgres,
+  type DatabaseServer,
+} from "../support/database-server.ts";
+import { makeHome, type TestHome } from "../support/world.ts";
+
+const engines = [
+  {
+    model: "lopez",
+    engine: "mysql" as const,
+    first: "mysql",
+    placeOf: (database: string) => database,
+    tables: 20,
+    databases: "SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA ORDER BY name",
+    erased: "deleted-user",
+    missing: noMariadb,
+    start: startMariadb,
+    damage: [
+      "ALTER TABLE user_profiles DROP COLUMN bio",
+      "ALTER TABLE users MODIFY name VARCHAR(100) NOT NULL",
+      "CREATE TABLE extra (id INT PRIMARY KEY)",
+      "CREATE INDEX twice ON login_attempts (email)",
+      "DELETE FROM users",
+    ],
+    told: [
+      "column user_profiles.bio: is missing: text DEFAULT NULL",
+      "column users.name: is varchar(100) NOT NULL; should be varchar(255) NOT NULL",
+      "index login_attempts.twice is the same as login_attempts.idx_login_attempts_email",
+    ],
+  },
+  {
+    model: "fc024",
+    engine: "postgres" as const,
+    first: "postgres",
+    placeOf: () => "public",
+    tables: 4,
+    databases: "SELECT datname AS name FROM pg_database ORDER BY name",
+    erased: "00000000-0000-4000-8000-000000000000",
+    missing: noPostgres,
+    start: startPostgres,
+    damage: [
+      "ALTER TABLE customers DROP COLUMN email",
+      "ALTER TABLE users ALTER COLUMN name TYPE varchar(100)",
+      "CREATE TABLE extra (id int PRIMARY KEY)",
+      "CREATE INDEX twice ON file_attachments (status)",
+      "DELETE FROM users",
+    ],
+    told: [
+      "column customers.email: is missing: character varying(255)",
+      "column users.name: is character varying(100); should be character varying(255)",
+      "index file_attachments.twice is the same as file_attachments.idx_file_status",
+    ],
+  },
+];
+
+for (const site of engines) {
+  describe.skipIf(site.missing !== undefined)(`the database of ${site.model} ${site.missing ?? ""}`, () => {
+    ofModel(site);
+  });
+}
+
+function ofModel(site: (typeof engines)[number]): void {
+  const { model, engine, first, placeOf } = site;
+  let server: DatabaseServer | undefined;
+  let home: TestHome;
+  beforeAll(async () => {
+    server = await site.start();
+  });
+  afterAll(() => server?.close());
+  beforeEach(async () => {
+    home = await makeHome();
+  });
+  afterEach(() => home.remove());
+
+  const urlOf = (database: string) => server?.url(database) ?? "";
+  const run = (argv: readonly string[], url: string, env: Record<string, string> = {}) =>
+    home.run(argv, {
+      env: { MAWPS_HOME: `${home.folder}/other`, MAWPS_MODEL: model, MAWPS_DATABASE_URL: url, ...env },
+    });
+
+  async function on<T>(database: string, look: (sql: Sql) => Promise<T>): Promise<T> {
+    const { signal } = new AbortController();
+    const opening = { connectTimeoutMs: 10_000, statementTimeoutMs: 60_000, signal };
+    const sql = await openSql(databaseAddress(urlOf(database), "the test"), "the test", opening);
+    try {
+      return await look(sql);
+    } finally {
+      await sql.close();
+    }
+  }
+
+  const databases = () =>
+    on(first, async (sql) => (await sql.rows(site.databases)).map((row) => String(row["name"])));
+  const catalogueOf = (database: string) =>
+    on(database, async (sql) => readCatalogue(sql, placeOf(database)));
+  const idsOf = (database: string) => on(database, (sql) => sql.rows("SELECT id FROM users"));
+
+  test("is made as its file says, with its rows, and nothing is left of the trial", async () => {
+    const before = await databases();
+    const planned = await run(["setup", "--dry-run", "--json"], urlOf("made"));
+    expect(planned.exitCode).toBe(0);
+    expect(await databases()).toEqual(before);
+
+    const setup = await run(["setup", "--yes", "--json"], urlOf("made"));
+    expect({ exitCode: setup.exitCode, stderr: setup.stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect((await databases()).filter((each) => !before.includes(each))).toEqual(["made"]);
+    expect(await idsOf("made")).toEqual([{ id: site.erased }]);
+    const catalogue = await catalogueOf("made");
+    expect([...catalogue.keys()].filter((fact) => fact.startsWith("table "))).toHaveLength(site.tables);
+
+    const again = await run(["setup", "--yes", "--json"], urlOf("made"));
+    expect(again.exitCode).toBe(0);
+    expect(again.stdout).toContain('"resource":"database"');
+    expect(again.stdout).not.toMatch(/"kind":"(add|create|change|problem)"/);
+    expect(await catalogueOf("made")).toEqual(catalogue);
+    const doctor = await run(["doctor"], urlOf("made"));
+    expect([doctor.exitCode, doctor.stdout]).toEqual([0, expect.stringContaining("as declared (")]);
+  });
+
+  test("goes on where it was broken off", async () => {
+    await on(first, (sql) => sql.run("CREATE DATABASE begun"));
+    const [one = "", two = ""] = statementsIn((await shippedSchemas[`${model}.sql`]?.()) ?? "", engine);
+    await on("begun", async (sql) => {
+      await sql.run(one);
+      await sql.run(two);
+    });
+    const setup = await run(["setup", "--yes", "--json"], urlOf("begun"));
+    expect({ exitCode: setup.exitCode, stderr: setup.stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(setup.stdout).not.toContain('"aspect":"table users"');
+    await run(["setup", "--yes"], urlOf("whole"));
+    expect(await catalogueOf("begun")).toEqual(await catalogueOf("whole"));
+    expect(await idsOf("begun")).toEqual([{ id: site.erased }]);
+  });
+
+  test("is not changed where it differs: doctor tells what, and setup brings lost rows back", async () => {
+    await run(["setup", "--yes"], urlOf("other"));
+    await on("other", async (sql) => {
+      for (const statement of site.damage) await sql.run(statement);
+    });
+    const before = await catalogueOf("other");
+    const doctor = await run(["doctor", "--json"], urlOf("other"));
+    expect(doctor.exitCode).toBe(4);
+    const messages = doctor.stdout.split("\n").flatMap((line) => {
+      const { check, message } = JSON.parse(line === "" ? "{}" : line) as Record<string, string>;
+      return check === "database" ? [message] : [];
+    });
+    expect(messages).toEqual(expect.arrayContaining(site.told));
+    expect(messages).toContainEqual(expect.stringContaining("table extra is no entity of the model"));
+    expect(messages).toContain("rows of users: is missing (1 of the model's file)");
+
+    const fixed = await run(["setup", "--fix", "--yes", "--json"], urlOf("other"));
+    expect(fixed.exitCode).toBe(0);
+    expect(await catalogueOf("other")).toEqual(before);
+    expect(await idsOf("other")).toEqual([{ id: site.erased }]);
+  });
+
+  test("that cannot be reached is told with what to do, and nothing else is changed for it", async () => {
+    const secret = "pass-word-7";
+    const wrong = urlOf("none")
+      .replace("@", `:${secret}@`)
+      .replace(/\/\/\w+/, "//nobody");
+    const refused = await run(["setup", "--yes"], wrong);
+    const told = /the user or the password is wrong|the server refused a statement/;
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringMatching(told)]);
+    expect(refused.stdout + refused.stderr).not.toContain(secret);
+
+    const other = engine === "mysql" ? "postgres://u@localhost/x" : "mysql://u@localhost/x";
+    const mistaken = await run(["setup", "--yes"], other);
+    expect([mistaken.exitCode, mistaken.stderr]).toEqual([
+      2,
+      expect.stringContaining("the model's database"),
+    ]);
+
+    await server?.kill();
+    const gone = await run(["doctor", "--json"], urlOf("none"));
+    expect(gone.exitCode).toBe(4);
+    expect(gone.stdout).toMatch(/there is no such socket|nobody answers there/);
+    await server?.start();
+    expect(await databases()).not.toContain("none");
+  });
+}
+
+describe("a site with a database", () => {
+  test("whose server nobody names is set up but for it, and doctor says how to name it", async () => {
+    const home = await makeHome();
+    try {
+      const env = { MAWPS_HOME: `${home.folder}/other`, MAWPS_MODEL: "lopez" };
+      const setup = await home.run(["setup", "--yes"], { env });
+      expect([setup.exitCode, setup.stdout]).toEqual([0, expect.stringContaining("no server is named")]);
+      const doctor = await home.run(["doctor"], { env });
+      expect([doctor.exitCode, doctor.stdout]).toEqual([4, expect.stringContaining("MAWPS_DATABASE_URL")]);
+    } finally {
+      await home.remove();
+    }
+  });
+});
