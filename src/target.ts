@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { connect, type Aws } from "./aws/clients.ts";
@@ -105,13 +105,7 @@ async function connectLocal(
 ): Promise<Connection> {
   const { reachStore, storeExists } = await import("@mawps/local-aws/src/store.ts");
   const folder = storeFolder(config, world);
-  if (await isFile(folder)) {
-    throw new CliError(`${folder} is a file: the local store is a folder`, {
-      exitCode: exitCodes.usage,
-      hint: "set MAWPS_HOME (or `home` in the configuration) to a folder",
-    });
-  }
-  const passing = access === "reads" && !(await tellingFaults(storeExists(folder)));
+  const passing = !(await tellingFaults(storeExists(folder))) && access === "reads";
   const opened = passing ? await mkdtemp(join(tmpdir(), "mawps-")) : folder;
   // The package's own way to make folders never ends in some places.
   if (!passing) await makeFolders(folder, 0o700);
@@ -196,13 +190,6 @@ function textOf(body: unknown): string {
   if (!(body instanceof Uint8Array)) return "";
   // The SDK warns of whoever takes its bytes for a text: `Buffer.from` asks for one.
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => !found.isDirectory(),
-    () => false,
-  );
 }
 
 /** Clients on a store that is open in this process, and goes by its clock; or on what is put before its services. */

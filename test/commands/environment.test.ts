@@ -23,13 +23,18 @@ test.each(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])(
   },
 );
 
-test.each([["doc list u1"], ["setup --yes"]])(
-  "a MAWPS_HOME that is a file is told as such: %s",
+test.each([["doc list u1"], ["setup --yes"], ["local reset --yes"]])(
+  "a MAWPS_HOME that is a file, or lies below one, is told as such: %s",
   async (line) => {
     const file = join(home.folder, "file");
     await writeFile(file, "mine");
-    const { exitCode, stderr } = await home.run(line.split(" "), { env: { MAWPS_HOME: file } });
-    expect(stderr).toContain(`error: ${file} is a file: the local store is a folder`);
-    expect(exitCode).toBe(2);
+    for (const [folder, told] of [
+      [file, "the local store is a folder"],
+      [join(file, "a", "b"), `${join(file, "a", "b")} cannot be in it`],
+    ] as const) {
+      const { exitCode, stderr } = await home.run(line.split(" "), { env: { MAWPS_HOME: folder } });
+      expect(stderr).toContain(`error: ${file} is a file: ${told}`);
+      expect(exitCode).toBe(2);
+    }
   },
 );

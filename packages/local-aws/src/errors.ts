@@ -3,6 +3,7 @@ export type StoreFault =
   | "damaged"
   | "in-use"
   | "newer-format"
+  | "no-folder"
   | "no-store"
   | "not-empty"
   | "port"

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { StoreError } from "./errors.ts";
 import type { Lock, LockOptions } from "./lock.ts";
 import { takeLock, takeLockUnless } from "./lock.ts";
@@ -66,7 +66,7 @@ export interface Serving extends LocalCredentials {
 
 /**
  * Opens the store in `dir` for this process alone, and makes it where there is none. Waits for another process to
- * finish with it. Rejects with a `StoreError` when that takes longer than `waitMs`, when the folder holds something
+ * finish with it. Rejects with a `StoreError` when that takes longer than `waitMs`, when the folder is none or holds something
  * else or a symbolic link in place of what is the store's, or when a newer program wrote the store.
  */
 export async function openStore(dir: string, options: StoreOptions): Promise<LocalStore> {
@@ -274,12 +274,7 @@ function answers(endpoint: string): Promise<boolean> {
 }
 
 async function namesIn(dir: string): Promise<string[]> {
-  try {
-    return await readdir(dir);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
+  return (await readdir(dir).catch((error: unknown) => missing(error, dir))) ?? [];
 }
 
 /** A folder with other things in it is never made into a store. One that is just being made holds no marker yet. */
@@ -305,11 +300,10 @@ async function refuseLinks(dir: string): Promise<void> {
 }
 
 async function linkIn(folder: string, isAsked: (name: string) => boolean): Promise<string | undefined> {
-  const found = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
-  const asked = found.filter(({ name }) => isAsked(name));
+  const found = await readdir(folder, { withFileTypes: true }).catch((error: unknown) =>
+    missing(error, folder),
+  );
+  const asked = (found ?? []).filter(({ name }) => isAsked(name));
   const link = asked.find((entry) => entry.isSymbolicLink());
   if (link !== undefined) return join(folder, link.name);
   const folders = asked.filter((entry) => entry.isDirectory() && entry.name !== "blobs");
@@ -351,13 +345,8 @@ async function credentialsOf(dir: string): Promise<LocalCredentials> {
 
 /** Undefined when there is no such file. Rejects with a `StoreError` when it is damaged. */
 async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const text = await readFile(path, "utf8").catch((error: unknown) => missing(error, dirname(path)));
+  if (text === undefined) return undefined;
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === "object" && parsed !== null) return parsed as Record<string, unknown>;
@@ -367,8 +356,23 @@ async function readJson(path: string): Promise<Record<string, unknown> | undefin
   throw new StoreError("damaged", `${path} is damaged: it is not a JSON object`);
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+/** Undefined for what is not there; rejects with a `StoreError` where `folder` cannot be one, and with every other error as it is. */
+async function missing(error: unknown, folder: string): Promise<undefined> {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return undefined;
+  if (code !== "ENOTDIR") throw error;
+  const file = await fileAt(folder);
+  const what = file === folder ? "the local store is a folder" : `${folder} cannot be in it`;
+  throw new StoreError("no-folder", `${file} is a file: ${what}`);
+}
+
+/** The file on the way to `path`: itself, or what stands in the place of a folder above it. */
+async function fileAt(path: string): Promise<string> {
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  return isThere || dirname(path) === path ? path : fileAt(dirname(path));
 }
 
 /** The whole file or nothing, readable for its owner only. */

@@ -143,6 +143,20 @@ describe("a new store", () => {
     expect(await storeExists(dir)).toBe(false);
   });
 
+  test("is not looked for in a file, nor below one", async () => {
+    const file = join(dir, "letter.txt");
+    await mkdir(dir);
+    await writeFile(file, "mine");
+    for (const [at, message] of [
+      [file, `${file} is a file: the local store is a folder`],
+      [join(file, "a", "b"), `${file} is a file: ${join(file, "a", "b")} cannot be in it`],
+    ] as const) {
+      for (const attempt of [openStore, reachStore, storeExists, resetStore])
+        await expect(attempt(at, options)).rejects.toMatchObject({ fault: "no-folder", message });
+    }
+    expect(await readFile(file, "utf8")).toBe("mine");
+  });
+
   test("is not opened when a newer program wrote it, and left as it is", async () => {
     await (await openStore(dir, options)).close();
     const marker = join(dir, "store.json");
