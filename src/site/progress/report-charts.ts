@@ -23,7 +23,7 @@ const formats: readonly Format[] = [
 const rowHeight = 34;
 const plotMargin = 24;
 /** Pixels that a character of 13 pixels takes at most on average. */
-const characterWidth = 8;
+const characterWidth = 9;
 
 /** Colours are the page's own variables: one drawing for light, dark and paper. */
 const colour = {

@@ -24,7 +24,8 @@ function report(title = "mawps-user-profiles"): string {
       completionPercentage: percent,
       steps: { "step-1": { completed: percent > 0 }, "step-2": { completed: percent > 50 } },
     };
-    tally.add(readProgress({ pages: { "werte-finden-größte-stärken": page, [hostile]: page } }));
+    const wide = { "bewerbungsmanager-anschreiben": page };
+    tally.add(readProgress({ pages: { "werte-finden-größte-stärken": page, ...wide, [hostile]: page } }));
   }
   return progressReport(tally.result(), { generatedAt: now, title });
 }
@@ -59,7 +60,7 @@ describe("where people stop", () => {
     const drawn = ["--rest", "--first", "--second", "--third", "--fourth", "--fifth"].map(
       (color) => chart.split(`fill="var(${color})"`).length - 1,
     );
-    expect(drawn).toStrictEqual([3, 3, 3, 1, 1, 1]);
+    expect(drawn).toStrictEqual([4, 4, 4, 1, 1, 1]);
   });
 });
 
@@ -102,13 +103,26 @@ describe.skipIf(!installed(chromiumPath))("a real Chromium, if /usr/bin/chromium
     await page.setViewportSize({ width: 360, height: 800 });
     await page.goto(address);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
-    const { charts, heights } = await page.evaluate<{ charts: number; heights: number[] }>(`(() => {
+    const { charts, heights, cutOff } = await page.evaluate<{
+      charts: number;
+      heights: number[];
+      cutOff: string[];
+    }>(`(() => {
       const shown = [...document.querySelectorAll("svg")].filter((svg) => svg.getBoundingClientRect().height > 0);
       const texts = shown.flatMap((svg) => [...svg.querySelectorAll("text")]);
-      return { charts: shown.length, heights: texts.map((text) => text.getBoundingClientRect().height) };
+      const cutOff = texts.filter((text) => {
+        const [inner, outer] = [text, text.ownerSVGElement].map((each) => each.getBoundingClientRect());
+        return inner.left < outer.left || inner.right > outer.right;
+      });
+      return {
+        charts: shown.length,
+        heights: texts.map((text) => text.getBoundingClientRect().height),
+        cutOff: cutOff.map((text) => text.textContent),
+      };
     })()`);
     expect(charts).toBe(3);
     expect(Math.min(...heights)).toBeGreaterThan(10);
+    expect(cutOff).toStrictEqual([]);
   });
 });
 
