@@ -13,8 +13,14 @@ interface Noun {
   readonly description: string;
   /** For the help of one that has verbs. */
   readonly examples?: readonly [string, string];
-  /** What the site must have for it, by its model: a feature of that name; `mawps` where it works on no other site. */
-  readonly needs?: keyof NonNullable<Model["features"]> | "mawps";
+  /**
+   * What the site must have for it, by its model: a feature of that name; `mawps` where it works on no other site; or what says why
+   * it does not work on this one.
+   */
+  readonly needs?:
+    | keyof NonNullable<Model["features"]>
+    | "mawps"
+    | (() => Promise<(site: Model) => string | undefined>);
   /** Adds the verbs (or, where the noun is its own verb, its flags and action). Loaded when it is called. */
   load(): Promise<(noun: AnyCommand, begin: Begin, build: BuildTree) => void>;
 }
@@ -28,7 +34,7 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   retention: {
     description: "what is due to be deleted, and deleting it",
-    needs: "mawps",
+    needs: async () => (await import("./model/reach.ts")).whyNoRetention,
     examples: ["mawps retention plan", "mawps retention run --dry-run"],
     load: async () => (await import("./commands/retention/index.ts")).retention,
   },
@@ -193,20 +199,26 @@ export function buildProgram(world: World): Program {
     const given = { flags: color === false ? { ...flags, noColor: true } : flags, env: world.env, file };
     const model = modelSetting(given);
     const site = await loadModel(world, model);
-    if (model.value !== "mawps") refuseOtherSites(command, site);
+    if (model.value !== "mawps") await refuseOtherSites(command, site);
     const run = startRun(world, resolveFor(site, given), file);
     started.push(run);
     return run;
   };
 
   /** Before anything is opened: what another site does not have is never looked for under MAWPS's names. */
-  const refuseOtherSites = (command: AnyCommand, site: Model) => {
+  const refuseOtherSites = async (command: AnyCommand, site: Model) => {
     let noun = command;
     while (noun.parent !== null && noun.parent !== root) noun = noun.parent as AnyCommand;
     const needs = nouns[noun.name()]?.needs;
     if (needs === undefined) return;
-    const isNever = needs !== "mawps" && site.features?.[needs] === undefined;
-    const why = isNever ? `its model has no "${needs}"` : "it works on MAWPS's own model only";
+    const isNever = typeof needs === "string" && needs !== "mawps" && site.features?.[needs] === undefined;
+    const why =
+      typeof needs === "function"
+        ? (await needs())(site)
+        : isNever
+          ? `its model has no "${needs}"`
+          : "it works on MAWPS's own model only";
+    if (why === undefined) return;
     throw new CliError(`mawps ${noun.name()} is not for ${site.name}: ${why}`, {
       exitCode: exitCodes.usage,
       hint: 'what the site stores: mawps model show; the setting "model" chooses another',

@@ -24,6 +24,8 @@ export const auditActions = [
   "document.deleted",
   "document.restored",
   "document.purged",
+  "item.purged",
+  "object.purged",
   "image.purged",
   "version.purged",
   "upload.aborted",

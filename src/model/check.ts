@@ -434,6 +434,21 @@ function checkExpiry(
   { since, by, do: action, after, keepNewest }: NonNullable<Entity["expires"]>[number],
 ): void {
   const { model, tell } = look;
+  const { entity: marked = "", fields = {} } = model.features?.documents ?? {};
+  if (action === "soft-delete" && own(model.entities, marked) !== entity)
+    tell(
+      path,
+      "marks as deleted what is no document",
+      'name the entity in features.documents, or "do": "delete"',
+    );
+  else if (action === "soft-delete" && (fields.status === undefined || fields.deletedAt === undefined))
+    tell(
+      path,
+      "marks as deleted where nothing says how",
+      "add status and deletedAt to features.documents.fields",
+    );
+  if (by === "run" && since === undefined && !("bucket" in entity.from))
+    tell(path, "does not say since when", '"since": the field with the time; objects have one of their own');
   if (since !== undefined) mustBe(look, { path: `${path}.since`, kind: "field" }, [since, known]);
   if ((action === "ttl") !== (by === "ttl")) {
     tell(path, `"do": "${action}" by "${by}" cannot be`, 'what DynamoDB expires is "do": "ttl", "by": "ttl"');

@@ -94,8 +94,8 @@ export function storeText(from: Entity["from"] | undefined): string {
   return "database" in from ? `database ${from.database}.${from.table}` : `table ${from.table}`;
 }
 
-/** In the order in which the keys first come. */
-function groupedBy<T>(values: Iterable<T>, keyOf: (value: T) => string): Map<string, T[]> {
+/** Values of the same key together, in the order in which the keys first come. */
+export function groupedBy<T>(values: Iterable<T>, keyOf: (value: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const value of values) {
     const group = groups.get(keyOf(value));

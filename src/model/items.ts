@@ -93,7 +93,7 @@ export function itemsOf({ entities }: Pick<Model, "entities">, table: string): F
   return (item) => {
     for (const { name, entity, templates } of kinds) {
       const fields = fieldsOfItem(templates, item);
-      if (fields !== undefined && isAsWanted(entity.when, item)) return { name, fields };
+      if (fields !== undefined && isAsWanted(entity.when, item, isTyped)) return { name, fields };
     }
     return undefined;
   };
@@ -119,7 +119,18 @@ function textOf(value: unknown): string | undefined {
   return typeof text === "string" ? text : undefined;
 }
 
-function isAsWanted(when: Entity["when"], item: JsonObject): boolean {
+/** Whether all that a predicate says holds for fields in plain values. */
+export function holds(when: Entity["when"], fields: JsonObject): boolean {
+  return isAsWanted(when, fields, (value, wanted) => value === wanted);
+}
+
+type Scalar = string | number | boolean;
+
+function isAsWanted(
+  when: Entity["when"],
+  item: JsonObject,
+  isValue: (value: unknown, wanted: Scalar) => boolean,
+): boolean {
   return Object.entries(when ?? {}).every(([name, wanted]) => {
     const value = own(item, name);
     if (typeof wanted === "object" && !Array.isArray(wanted)) return wanted.exists === (value !== undefined);
@@ -127,7 +138,7 @@ function isAsWanted(when: Entity["when"], item: JsonObject): boolean {
   });
 }
 
-function isValue(value: unknown, wanted: string | number | boolean): boolean {
+function isTyped(value: unknown, wanted: Scalar): boolean {
   if (!isRecord(value)) return false;
   if (typeof wanted === "string") return value["S"] === wanted;
   if (typeof wanted === "boolean") return value["BOOL"] === wanted;

@@ -19,8 +19,8 @@ import { inParallel } from "../concurrency.ts";
 import type { DocumentDue } from "./plan-entry.ts";
 import { noteStrangers } from "./references.ts";
 import { day, daysBetween, decideDocument, deciding, isPast, type DocumentVerdict } from "./rules.ts";
-import type { RetentionSite } from "./site.ts";
-import { bytesOf, newestBytesMs, plannedVersion, versionsOf } from "./stored-versions.ts";
+import type { ProfileSite } from "./site.ts";
+import { bytesOf, newestBytesMs, placeText, plannedVersion, versionsOf } from "./stored-versions.ts";
 
 /** How many old pictures under a prefix of a bucket nothing says anything of. */
 export interface UnknownPictures {
@@ -33,10 +33,12 @@ export interface UnknownPictures {
 export interface Noticed {
   /** Objects and versions that were looked at. */
   there: number;
-  /** Keys of documents under a legal hold: none of their versions may go. */
+  /** Where files under a legal hold lie (`placeText`): none of their versions may go. */
   readonly held: Set<string>;
-  /** Keys of due documents that have several versions: no other rule need tell of these. */
+  /** Where files lie that go whole: no other rule need tell of these. */
   readonly purgedWhole: Set<string>;
+  /** Where files lie that would go by a rule of their own, and that a row names which stays. */
+  readonly named: Set<string>;
   /** Pictures as old as those that go, of which nothing says what they are: they stay. By their places, as text. */
   readonly unknownPictures: Map<string, UnknownPictures>;
   /** Pictures that somebody else's item points to. */
@@ -52,7 +54,7 @@ const itemsPerPage = 50;
  * The documents that are due, and those kept from it, by one scan of the profiles: a page of items is in memory, and
  * the versions of the due documents of a few users.
  */
-export async function* findDocuments(site: RetentionSite, noticed: Noticed): AsyncGenerator<DocumentDue> {
+export async function* findDocuments(site: ProfileSite, noticed: Noticed): AsyncGenerator<DocumentDue> {
   const { documents } = site;
   const pages = scanItems(site.aws, {
     table: documents.table,
@@ -64,7 +66,8 @@ export async function* findDocuments(site: RetentionSite, noticed: Noticed): Asy
     for (let start = 0; start < page.length; start += sideBySide) {
       const items = page.slice(start, start + sideBySide);
       for (const due of (await inParallel(items, sideBySide, (item) => dueOf(site, item, noticed))).flat()) {
-        if (due.key !== undefined && due.versions.length > 1) noticed.purgedWhole.add(due.key);
+        if (due.key !== undefined && due.versions.length > 1)
+          noticed.purgedWhole.add(placeText(due.bucket, due.key));
         yield due;
       }
     }
@@ -73,31 +76,33 @@ export async function* findDocuments(site: RetentionSite, noticed: Noticed): Asy
 }
 
 /** What is due of the entries that the website does not list any more. */
-async function* findRemoved(site: RetentionSite, noticed: Noticed): AsyncGenerator<DocumentDue> {
+async function* findRemoved(site: ProfileSite, noticed: Noticed): AsyncGenerator<DocumentDue> {
   const { documents, rules } = site;
   const removed = await readRemoved(documents, undefined);
   for (const { document } of removed) {
-    if (legalHold(document.attributes) !== undefined) noticed.held.add(document.s3Key);
+    if (legalHold(document.attributes) !== undefined)
+      noticed.held.add(placeText(documents.bucket, document.s3Key));
   }
   const decided = removed.filter(({ document }) => decideDocument(document, rules) !== undefined);
   for (const userId of new Set(decided.map((entry) => entry.userId))) {
     for (const { entry, due } of await judge(site, await readDocuments(documents, userId))) {
       if (entry.place !== "removed") continue;
-      if (due.key !== undefined && due.versions.length > 1) noticed.purgedWhole.add(due.key);
+      if (due.key !== undefined && due.versions.length > 1)
+        noticed.purgedWhole.add(placeText(due.bucket, due.key));
       yield due;
     }
   }
 }
 
 /** On composite keys a user has several items; only two of them hold documents. */
-function placeOf({ documents: { shape } }: RetentionSite, item: Item): ItemPlace | undefined {
+function placeOf({ documents: { shape } }: ProfileSite, item: Item): ItemPlace | undefined {
   if (shape.kind === "simple") return "profile";
   const type = item["type"]?.S;
   return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
 }
 
 /** What is due of the entries of one item; what others have to know of it is noted. */
-async function dueOf(site: RetentionSite, item: Item, noticed: Noticed): Promise<DocumentDue[]> {
+async function dueOf(site: ProfileSite, item: Item, noticed: Noticed): Promise<DocumentDue[]> {
   const { documents, rules } = site;
   const userId = item["userId"]?.S ?? "";
   noteStrangers(noticed.strangers, userId, item);
@@ -105,7 +110,8 @@ async function dueOf(site: RetentionSite, item: Item, noticed: Noticed): Promise
   if (userId === "" || place === undefined || nobodyIn(item) !== undefined) return [];
   const entries = entriesIn(documents, { userId, place, item });
   for (const { document } of entries) {
-    if (legalHold(document.attributes) !== undefined) noticed.held.add(document.s3Key);
+    if (legalHold(document.attributes) !== undefined)
+      noticed.held.add(placeText(documents.bucket, document.s3Key));
   }
   if (!entries.some(({ document }) => decideDocument(document, rules) !== undefined)) return [];
   // Another place of the user's may name the same object.
@@ -126,7 +132,7 @@ export interface Judged {
  * the profile names.
  */
 export async function judge(
-  site: RetentionSite,
+  site: ProfileSite,
   { profile, entries }: Pick<UserDocuments, "profile" | "entries">,
 ): Promise<Judged[]> {
   const decided = entries.flatMap((entry) => {
@@ -174,7 +180,7 @@ export async function judge(
 
 /** An entry whose key leads out of its user's folders must not take anybody else's object along. */
 function verdictOnPlace(
-  { declaration, documents }: RetentionSite,
+  { declaration, documents }: ProfileSite,
   { userId, bucket, document: { s3Key } }: StoredEntry,
   verdict: DocumentVerdict,
 ): DocumentVerdict {
@@ -194,7 +200,7 @@ function verdictOnPlace(
 }
 
 function dueEntry(
-  { documents, rules }: RetentionSite,
+  { documents, rules }: ProfileSite,
   entry: StoredEntry,
   { verdict, versions }: { verdict: DocumentVerdict; versions: DocumentDue["versions"] },
 ): DocumentDue {

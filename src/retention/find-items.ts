@@ -9,13 +9,10 @@ import { ownerId } from "../model/user-id.ts";
 import type { Noticed } from "./find-documents.ts";
 import type { PlanEntry, TwinVersionDue } from "./plan-entry.ts";
 import { day, daysBetween } from "./rules.ts";
-import { tableOf, type RetentionSite } from "./site.ts";
+import { tableOf, type ProfileSite, type RetentionSite } from "./site.ts";
 
 /** Earlier states of the digital twin beyond the newest that are kept; as many of them are in memory. */
-export async function* findTwinHistory(
-  site: RetentionSite,
-  noticed: Noticed,
-): AsyncGenerator<TwinVersionDue> {
+export async function* findTwinHistory(site: ProfileSite, noticed: Noticed): AsyncGenerator<TwinVersionDue> {
   const { rules, documents } = site;
   const rule = rules.byId.get("twin-history");
   if (rule === undefined) return;
@@ -59,8 +56,8 @@ export async function* findTwinHistory(
 export async function* findAuditEntries(site: RetentionSite): AsyncGenerator<PlanEntry> {
   const { rules, aws, signal } = site;
   const rule = rules.byId.get("audit-entries");
-  if (rule === undefined) return;
-  const table = tableOf(site, "auditLog");
+  const table = site.declaration.trail?.table;
+  if (rule === undefined || table === undefined) return;
   const pages = queryItems(aws, {
     table,
     partition: { attribute: "chain", value: { S: auditChain } },

@@ -1,11 +1,21 @@
 import type { ListedVersion } from "../aws/s3/listing.ts";
+import type { RetentionRule } from "../model/declaration.ts";
 import { heroFolder, parseKey } from "../model/keys.ts";
+import { own } from "../model/json.ts";
+import { ownerField } from "../model/objects.ts";
 import type { Noticed } from "./find-documents.ts";
 import { findPictures, ownerOf, pictureFolder } from "./find-pictures.ts";
-import type { ImageDue, VersionDue } from "./plan-entry.ts";
+import type { ImageDue, ObjectDue, VersionDue } from "./plan-entry.ts";
 import { day, daysBetween, isPast, type Rules } from "./rules.ts";
-import type { RetentionSite } from "./site.ts";
-import { plannedVersion, timeMs, type KeyVersions } from "./stored-versions.ts";
+import { hasProfiles, lifecycleRule, type ProfileSite, type RetentionSite } from "./site.ts";
+import {
+  bytesOf,
+  newestBytesMs,
+  placeText,
+  plannedVersion,
+  timeMs,
+  type KeyVersions,
+} from "./stored-versions.ts";
 
 /** The trail's anchor has its versions on purpose; only the bucket's own rules thin them out. */
 const untouched = "audit/";
@@ -18,16 +28,20 @@ export interface BucketListing {
 }
 
 /**
- * What is due in one bucket, by one listing of all its versions: pictures that nothing points to, and versions that
- * were replaced. In memory are the pictures of one owner.
+ * What is due in one bucket, by one listing of all its versions: objects by the rules of their entities, pictures that nothing
+ * points to, and versions that were replaced. In memory are the pictures of one owner.
  */
 export async function* findObjects(
   site: RetentionSite,
   { bucket, stored: all, noticed }: BucketListing,
-): AsyncGenerator<ImageDue | VersionDue> {
+): AsyncGenerator<ImageDue | ObjectDue | VersionDue> {
   let folder: { name: string; keys: KeyVersions[] } | undefined;
   for await (const stored of all) {
     noticed.there += stored.versions.length;
+    if (!hasProfiles(site)) {
+      yield* ofKey(site, stored, { bucket, noticed });
+      continue;
+    }
     const name = pictureFolder(stored.key);
     if (folder !== undefined && folder.name !== name) {
       yield* ofFolder(site, { ...folder, bucket, noticed });
@@ -40,14 +54,14 @@ export async function* findObjects(
     folder ??= { name, keys: [] };
     folder.keys.push(stored);
   }
-  if (folder !== undefined) yield* ofFolder(site, { ...folder, bucket, noticed });
+  if (folder !== undefined && hasProfiles(site)) yield* ofFolder(site, { ...folder, bucket, noticed });
 }
 
 /** Pictures go with all their versions; what stays may have old versions that go. */
 async function* ofFolder(
-  site: RetentionSite,
+  site: ProfileSite,
   { name, keys, bucket, noticed }: { name: string; keys: KeyVersions[]; bucket: string; noticed: Noticed },
-): AsyncGenerator<ImageDue | VersionDue> {
+): AsyncGenerator<ImageDue | ObjectDue | VersionDue> {
   const { strangers } = noticed;
   const { due, unknown } = await findPictures(site, { bucket, folder: name, keys, strangers });
   if (unknown > 0) {
@@ -68,9 +82,53 @@ function* ofKey(
   site: RetentionSite,
   stored: KeyVersions,
   { bucket, noticed }: { bucket: string; noticed: Noticed },
-): Generator<VersionDue> {
-  if (noticed.held.has(stored.key) || noticed.purgedWhole.has(stored.key)) return;
-  for (const replaced of replacedVersions(site.rules, stored)) yield versionDue(site, bucket, replaced);
+): Generator<ObjectDue | VersionDue> {
+  const place = placeText(bucket, stored.key);
+  if (noticed.held.has(place) || noticed.purgedWhole.has(place)) return;
+  const due = noticed.named.has(place) ? undefined : objectDue(site, bucket, stored);
+  if (due !== undefined) {
+    yield due;
+    return;
+  }
+  const rule = lifecycleRule(site, bucket, "purge");
+  if (rule === undefined) return;
+  for (const replaced of replacedVersions(site.rules, rule, stored))
+    yield versionDue(site, { bucket, rule, replaced });
+}
+
+/** An object that goes by the rule of its entity, in all its versions: its age counts from its newest bytes. */
+export function objectDue(site: RetentionSite, bucket: string, stored: KeyVersions): ObjectDue | undefined {
+  const writtenMs = newestBytesMs(stored.versions);
+  const kind = site.files.find((each) => each.bucket === bucket)?.kinds.valueOf(stored.key);
+  const { expires = [] } = (kind === undefined ? undefined : own(site.model.entities, kind)) ?? {};
+  for (const { id, by } of expires) {
+    const rule = site.rules.byId.get(id);
+    if (by !== "run" || rule === undefined || writtenMs === undefined) continue;
+    if (!isPast(rule, writtenMs, site.rules)) continue;
+    return {
+      kind: "object",
+      action: "purge",
+      rule: rule.id,
+      by: rule.by,
+      reason: `it is of ${day(writtenMs)}`,
+      userId: ownerOfKey(site, bucket, stored.key),
+      bucket,
+      key: stored.key,
+      bytes: bytesOf(stored.versions.map(plannedVersion)),
+      ageDays: daysBetween(writtenMs, site.rules),
+      versions: stored.versions.map(plannedVersion),
+    };
+  }
+  return undefined;
+}
+
+/** Whose an object is by its key; null where that does not tell. */
+export function ownerOfKey(site: RetentionSite, bucket: string, key: string): string | null {
+  if (hasProfiles(site)) return ownerOf(parseKey(key));
+  const found = site.files.find((each) => each.bucket === bucket)?.kinds.find(key);
+  const entity = found === undefined ? undefined : own(site.model.entities, found.value);
+  const field = entity === undefined ? undefined : ownerField(entity);
+  return (field === undefined ? undefined : own(found?.fields ?? {}, field)) ?? null;
 }
 
 /** A version that is not the current one any more, and when it stopped being that. */
@@ -85,10 +143,13 @@ export interface Replaced {
  * S3's own rule counts. A delete marker goes after the same time, and only when nothing is left under it: it would
  * bring to light what it hides.
  */
-export function replacedVersions(rules: Rules, { key, versions }: KeyVersions): Replaced[] {
-  const rule = rules.byId.get("noncurrent-versions");
+export function replacedVersions(
+  rules: Pick<Rules, "at">,
+  rule: RetentionRule,
+  { key, versions }: KeyVersions,
+): Replaced[] {
   const [newest] = versions;
-  if (rule === undefined || newest === undefined || key.startsWith(untouched)) return [];
+  if (newest === undefined || key.startsWith(untouched)) return [];
   if (versions.length === 1 && newest.isDeleteMarker) {
     const reason = "a delete marker with nothing under it";
     return isPast(rule, timeMs(newest), rules) ? [{ listed: newest, sinceMs: timeMs(newest), reason }] : [];
@@ -102,19 +163,25 @@ export function replacedVersions(rules: Rules, { key, versions }: KeyVersions): 
   });
 }
 
-function versionDue({ rules }: RetentionSite, bucket: string, replaced: Replaced): VersionDue {
+interface ReplacedHere {
+  readonly bucket: string;
+  readonly rule: RetentionRule;
+  readonly replaced: Replaced;
+}
+
+function versionDue(site: RetentionSite, { bucket, rule, replaced }: ReplacedHere): VersionDue {
   const { listed, sinceMs, reason } = replaced;
   return {
     kind: "version",
     action: "purge",
-    rule: "noncurrent-versions",
-    by: rules.byId.get("noncurrent-versions")?.by ?? "lifecycle",
+    rule: rule.id,
+    by: rule.by,
     reason,
-    userId: ownerOf(parseKey(listed.key)),
+    userId: ownerOfKey(site, bucket, listed.key),
     bucket,
     key: listed.key,
     bytes: listed.sizeBytes,
-    ageDays: daysBetween(sinceMs, rules),
+    ageDays: daysBetween(sinceMs, site.rules),
     versions: [plannedVersion(listed)],
   };
 }

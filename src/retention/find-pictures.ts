@@ -4,7 +4,7 @@ import type { ImageDue } from "./plan-entry.ts";
 import { placeOf, provenPictures } from "./proven-pictures.ts";
 import { referencesOf } from "./references.ts";
 import { day, daysBetween, duePictures, isPast, type Picture } from "./rules.ts";
-import type { RetentionSite } from "./site.ts";
+import type { ProfileSite } from "./site.ts";
 import {
   bytesOf,
   keysWithVersions,
@@ -44,7 +44,7 @@ export interface JudgedPictures {
  * neither young nor among the newest. A user's pictures may lie in two folders, by the present and by an older layout:
  * they count together. What the user's items point at, and what was live, is only read where something could go.
  */
-export async function findPictures(site: RetentionSite, folder: PictureFolder): Promise<JudgedPictures> {
+export async function findPictures(site: ProfileSite, folder: PictureFolder): Promise<JudgedPictures> {
   const { rules } = site;
   const rule = rules.byId.get("unreferenced-images");
   const here = picturesIn(folder.keys);

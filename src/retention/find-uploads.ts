@@ -1,11 +1,10 @@
 import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { uploadedBytes } from "../aws/s3/upload-size.ts";
-import { parseKey } from "../model/keys.ts";
 import type { Noticed } from "./find-documents.ts";
-import { ownerOf } from "./find-pictures.ts";
+import { ownerOfKey } from "./find-objects.ts";
 import type { UploadDue } from "./plan-entry.ts";
 import { day, daysBetween, isPast } from "./rules.ts";
-import type { RetentionSite } from "./site.ts";
+import { lifecycleRule, type RetentionSite } from "./site.ts";
 
 /** Multipart uploads of a bucket that were begun longer ago than the period and never completed. */
 export async function* findUploads(
@@ -14,7 +13,7 @@ export async function* findUploads(
   noticed: Noticed,
 ): AsyncGenerator<UploadDue> {
   const { aws, rules, signal } = site;
-  const rule = rules.byId.get("multipart-uploads");
+  const rule = lifecycleRule(site, bucket, "abort-upload");
   if (rule === undefined) return;
   for await (const upload of listUnfinishedUploads(aws, { bucket, signal })) {
     noticed.there += 1;
@@ -26,7 +25,7 @@ export async function* findUploads(
       rule: rule.id,
       by: rule.by,
       reason: `begun on ${day(begunMs)} and never completed`,
-      userId: ownerOf(parseKey(upload.key)),
+      userId: ownerOfKey(site, bucket, upload.key),
       bucket,
       key: upload.key,
       uploadId: upload.uploadId,

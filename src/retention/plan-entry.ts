@@ -39,6 +39,32 @@ const documentEntry = z.object({
   was: z.record(z.string(), z.unknown()),
 });
 
+/** A row of an entity that is one item each, and the file that it names, if any, with all its versions. */
+const rowEntry = z.object({
+  kind: z.literal("row"),
+  action: z.enum(["purge", "soft-delete", "keep", "expire"]),
+  ...common,
+  ...item,
+  /** Names of its entity and of its table's role, in the model. */
+  entity: z.string().min(1),
+  role: z.string().min(1),
+  /** Of what `mawps doc` works with. */
+  documentId: z.string().optional(),
+  bucket: z.string().min(1).optional(),
+  key: z.string().min(1).optional(),
+  versions: z.array(version),
+  /** Fields that decided; they must still be the same. */
+  was: z.record(z.string(), z.unknown()),
+});
+
+/** An object by the rule of its entity. */
+const objectEntry = z.object({
+  kind: z.literal("object"),
+  action: z.literal("purge"),
+  ...common,
+  ...object,
+});
+
 const imageEntry = z.object({
   kind: z.literal("image"),
   action: z.literal("purge"),
@@ -85,6 +111,8 @@ const auditEntry = z.object({
 /** One object or item that is due, or kept from it, with what must still hold when the plan is carried out. */
 export const planEntrySchema = z.discriminatedUnion("kind", [
   documentEntry,
+  rowEntry,
+  objectEntry,
   imageEntry,
   versionEntry,
   uploadEntry,
@@ -94,6 +122,8 @@ export const planEntrySchema = z.discriminatedUnion("kind", [
 
 export type PlannedVersion = z.infer<typeof version>;
 export type DocumentDue = z.infer<typeof documentEntry>;
+export type RowDue = z.infer<typeof rowEntry>;
+export type ObjectDue = z.infer<typeof objectEntry>;
 export type ImageDue = z.infer<typeof imageEntry>;
 export type VersionDue = z.infer<typeof versionEntry>;
 export type UploadDue = z.infer<typeof uploadEntry>;

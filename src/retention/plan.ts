@@ -2,9 +2,10 @@ import { begunAhead } from "../concurrency.ts";
 import { findDocuments, type Noticed, type UnknownPictures } from "./find-documents.ts";
 import { findAuditEntries, findTwinHistory } from "./find-items.ts";
 import { findObjects } from "./find-objects.ts";
+import { findRows } from "./find-rows.ts";
 import { findUploads } from "./find-uploads.ts";
 import type { PlanEntry } from "./plan-entry.ts";
-import type { RetentionSite } from "./site.ts";
+import { hasProfiles, type RetentionSite } from "./site.ts";
 import { keysWithVersions } from "./stored-versions.ts";
 
 /** What is due by one rule. */
@@ -18,14 +19,14 @@ export interface RuleTotal {
 
 export interface Totals {
   readonly rules: readonly RuleTotal[];
-  /** Objects, versions, uploads and states of the twin that were looked at: what a share is a share of. */
+  /** Objects, versions, uploads, rows and states of the twin that were looked at: what a share is a share of. */
   readonly there: number;
   /** Old pictures of which nothing says what they are, and which stay; undefined for a plan of a version that did not note them. */
   readonly unknownPictures?: readonly UnknownPictures[];
 }
 
 /**
- * All that is due, and what is kept from it by a legal hold or a fault, as it is found: first documents, then the
+ * All that is due, and what is kept from it by a legal hold or a fault, as it is found: first documents and rows, then the
  * objects and uploads of each bucket, then the digital twin and the audit trail. Nothing is changed, and memory
  * does not grow with the site. Returns the totals at the end.
  */
@@ -35,6 +36,7 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
     unknownPictures: new Map(),
     held: new Set(),
     purgedWhole: new Set(),
+    named: new Set(),
     strangers: new Set(),
   };
   const count = newTally();
@@ -45,10 +47,14 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
     stored: begunAhead(keysWithVersions(site, name)),
     uploads: begunAhead(findUploads(site, name, noticed)),
   }));
-  const rest = [begunAhead(findTwinHistory(site, noticed)), begunAhead(findAuditEntries(site))];
+  const rest: AsyncGenerator<PlanEntry>[] = [
+    ...(hasProfiles(site) ? [begunAhead(findTwinHistory(site, noticed))] : []),
+    begunAhead(findAuditEntries(site)),
+  ];
   const found = async function* () {
-    // First: the scan of the profiles tells of holds and pointers that the others have to know.
-    yield* findDocuments(site, noticed);
+    // First: the scan of profiles and rows tells of holds and pointers that the others have to know.
+    if (hasProfiles(site)) yield* findDocuments(site, noticed);
+    yield* findRows(site, noticed);
     for (const { name, stored, uploads } of buckets) {
       yield* findObjects(site, { bucket: name, stored, noticed });
       yield* uploads;

@@ -8,11 +8,13 @@ import { changeEntries, removeEntries, type ChangeOutcome } from "../documents/e
 import type { StoredEntry } from "../documents/entries.ts";
 import type { AuditTrail } from "../audit/trail.ts";
 import type { AuditAction, AuditEvent } from "../model/audit.ts";
+import { groupedBy } from "../model/graph.ts";
 import { inParallel } from "../concurrency.ts";
-import type { DueEntry, PlannedVersion } from "./plan-entry.ts";
-import { grouped, type Ready } from "./recheck.ts";
+import type { DueEntry, PlannedVersion, RowDue } from "./plan-entry.ts";
+import type { Ready } from "./recheck.ts";
 import { deciding } from "./rules.ts";
-import type { RetentionSite } from "./site.ts";
+import { hasProfiles, type ProfileSite, type RetentionSite } from "./site.ts";
+import type { Outcome, Stored } from "../stores/store.ts";
 
 /** What came of a group of entries. */
 export interface Acted {
@@ -38,13 +40,43 @@ export async function purgeObjects(
   audit: AuditTrail,
 ): Promise<Acted> {
   const [first] = ready;
-  if (first === undefined || !("bucket" in first.due)) return { done: [], failures: [] };
-  const { bucket } = first.due;
+  if (first === undefined) return { done: [], failures: [] };
+  const bucket = "bucket" in first.due ? first.due.bucket : undefined;
   const dues = ready.map(({ due }) => due);
   return audit.irreversible(events(dues), () => purge(site, ready, bucket), outcomeEvents);
 }
 
-async function purge(site: RetentionSite, ready: readonly Ready[], bucket: string): Promise<Acted> {
+async function purge(
+  site: RetentionSite,
+  ready: readonly Ready[],
+  bucket: string | undefined,
+): Promise<Acted> {
+  const failures = bucket === undefined ? [] : await purgeVersions(site, ready, bucket);
+  const refused = new Map(failures.map(({ key, code, message }) => [key, `${code}: ${message}`]));
+  const isGone = ({ due }: Ready) => !("key" in due && due.key !== undefined && refused.has(due.key));
+  const withEntry = ready.filter((each) => each.stored !== undefined && isGone(each));
+  const changed = hasProfiles(site)
+    ? (
+        await eachUser(withEntry, (stored) =>
+          removeEntries(
+            site.documents,
+            stored.map((entry) => ({ entry, unchanged })),
+          ),
+        )
+      ).refused
+    : new Set<StoredEntry>();
+  const rows = await eachRow(ready.filter(isGone), (row, due) =>
+    site.store.deleteIf(row, Object.keys(due.was)),
+  );
+  return outcomes(ready, (each) => {
+    if (!isGone(each)) return "key" in each.due ? refused.get(each.due.key ?? "") : undefined;
+    const isChanged =
+      (each.stored !== undefined && changed.has(each.stored)) || rows.get(each.due) === "changed";
+    return isChanged ? "its entry was changed while its object was being removed" : undefined;
+  });
+}
+
+async function purgeVersions(site: RetentionSite, ready: readonly Ready[], bucket: string) {
   const isVersioned = (await readVersioning(site.aws, bucket)) !== undefined;
   const { failures } = await deleteObjects(
     site.aws,
@@ -52,21 +84,49 @@ async function purge(site: RetentionSite, ready: readonly Ready[], bucket: strin
     ready.flatMap(({ due }) => doomed(due, isVersioned)),
     site.signal,
   );
-  const refused = new Map(failures.map(({ key, code, message }) => [key, `${code}: ${message}`]));
-  const isGone = ({ due }: Ready) => !("key" in due && due.key !== undefined && refused.has(due.key));
-  const withEntry = ready.filter((each) => each.stored !== undefined && isGone(each));
-  const entries = await eachUser(withEntry, (stored) =>
-    removeEntries(
-      site.documents,
-      stored.map((entry) => ({ entry, unchanged })),
-    ),
+  return failures;
+}
+
+/** Does something to the rows of entries, some at once. */
+async function eachRow(
+  ready: readonly Ready[],
+  change: (row: Stored, due: RowDue) => Promise<Outcome>,
+): Promise<ReadonlyMap<DueEntry, Outcome>> {
+  const rows = ready.flatMap(({ due, row }) =>
+    row === undefined || due.kind !== "row" ? [] : [{ due, row }],
   );
-  return outcomes(ready, (each) => {
-    if (!isGone(each)) return "key" in each.due ? refused.get(each.due.key ?? "") : undefined;
-    return each.stored !== undefined && entries.refused.has(each.stored)
-      ? "its entry was changed while its object was being removed"
-      : undefined;
-  });
+  return new Map(
+    await inParallel(rows, sideBySide, async ({ due, row }) => [due, await change(row, due)] as const),
+  );
+}
+
+/** Rows past their end are marked as deleted, in the site's own words: row and file stay for the period. */
+export async function softDeleteRows(
+  site: RetentionSite,
+  ready: readonly Ready[],
+  audit: AuditTrail,
+): Promise<Acted> {
+  const deletedAt = site.rules.at.toISOString();
+  const { fields = {}, statuses = {} } = site.model.features?.documents ?? {};
+  const set = Object.fromEntries(
+    [
+      [fields.status, statuses.DELETED ?? "DELETED"],
+      [fields.deletedAt, deletedAt],
+      [fields.deletedBy, "retention"],
+    ].flatMap(([name, value]) => (name === undefined || value === undefined ? [] : [[name, value]])),
+  );
+  const told = (dues: readonly DueEntry[]) => events(dues, { action: "document.deleted", deletedAt });
+  const mark = async () => {
+    const rows = await eachRow(ready, (row, due) =>
+      site.store.changeIf(row, { set, unchanged: Object.keys(due.was) }),
+    );
+    return outcomes(ready, ({ due }) => {
+      const outcome = rows.get(due);
+      if (outcome === "done") return undefined;
+      return outcome === "gone" ? "its entry is gone" : "its entry was changed at the same time";
+    });
+  };
+  return audit.change(told(ready.map(({ due }) => due)), mark, ({ done }) => told(done));
 }
 
 /** Bytes for S3 to delete. Without versions an object goes only while it is the planned one; a version never changes. */
@@ -80,7 +140,7 @@ function doomed(due: DueEntry, isVersioned: boolean): Doomed[] {
 
 /** Documents past their `expiresAt` are deleted as `doc rm` does: entry and object stay for the period. */
 export async function softDelete(
-  site: RetentionSite,
+  site: ProfileSite,
   ready: readonly Ready[],
   audit: AuditTrail,
 ): Promise<Acted> {
@@ -160,7 +220,7 @@ async function eachUser(
 ): Promise<{ refused: ReadonlySet<StoredEntry>; missing: ReadonlySet<StoredEntry> }> {
   const stored = ready.flatMap((each) => each.stored ?? []);
   const changed = await inParallel(
-    grouped(stored, ({ userId }) => userId),
+    [...groupedBy(stored, ({ userId }) => userId).values()],
     sideBySide,
     change,
   );
@@ -192,7 +252,7 @@ function outcomes(ready: readonly Ready[], whyNot: (each: Ready) => string | und
 }
 
 function outcomeEvents({ done, failures }: Acted): AuditEvent[] {
-  const failed = grouped(failures, ({ why }) => why).flatMap((group) =>
+  const failed = [...groupedBy(failures, ({ why }) => why).values()].flatMap((group) =>
     events(
       group.map(({ due }) => due),
       { phase: "failed", error: group[0]?.why },
@@ -210,7 +270,7 @@ interface Said {
 
 /** What is told to the trail: an entry for each user and rule, of at most 100 documents, or one for each picture or upload. */
 function events(dues: readonly DueEntry[], { action, ...said }: Said = {}): AuditEvent[] {
-  return grouped(dues, nameOfEvent).flatMap((group) => {
+  return [...groupedBy(dues, nameOfEvent).values()].flatMap((group) => {
     const parts = Array.from({ length: Math.ceil(group.length / idsPerEvent) }, (_, at) =>
       group.slice(at * idsPerEvent, (at + 1) * idsPerEvent),
     );
@@ -223,12 +283,12 @@ function events(dues: readonly DueEntry[], { action, ...said }: Said = {}): Audi
         details: {
           ...said,
           rule: first?.rule,
-          ...(first !== undefined && "bucket" in first
+          ...(first !== undefined && "bucket" in first && first.bucket !== undefined
             ? { bucket: first.bucket }
             : { table: tableOf(first) }),
           ...(keys.length === 1 ? { key: keys[0] } : {}),
-          ...(first?.kind === "document"
-            ? { documentIds: part.flatMap((due) => (due.kind === "document" ? [due.documentId] : [])) }
+          ...(first !== undefined && "documentId" in first
+            ? { documentIds: part.flatMap((due) => ("documentId" in due ? (due.documentId ?? []) : [])) }
             : {}),
           items: part.length,
           versions: part.reduce((sum, due) => sum + ("versions" in due ? due.versions.length : 0), 0),
@@ -252,6 +312,10 @@ function actionOf(due: DueEntry | undefined): AuditAction {
   switch (due?.kind) {
     case "document":
       return "document.purged";
+    case "row":
+      return due.documentId === undefined ? "item.purged" : "document.purged";
+    case "object":
+      return "object.purged";
     case "image":
       return "image.purged";
     case "version":

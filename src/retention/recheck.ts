@@ -4,22 +4,36 @@ import { itemOf } from "../documents/entry-changes.ts";
 import { readDocuments, type StoredEntry } from "../documents/entries.ts";
 import { legalHold } from "../model/documents.ts";
 import { sameJson } from "../model/json.ts";
+import { groupedBy } from "../model/graph.ts";
 import { parseKey } from "../model/keys.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { inParallel } from "../concurrency.ts";
 import { judge } from "./find-documents.ts";
 import { fingerprint } from "./find-items.ts";
-import { replacedVersions } from "./find-objects.ts";
+import { objectDue, replacedVersions } from "./find-objects.ts";
 import { findPictures } from "./find-pictures.ts";
-import type { DocumentDue, DueEntry, ImageDue, TwinVersionDue, UploadDue, VersionDue } from "./plan-entry.ts";
-import type { RetentionSite } from "./site.ts";
-import { keysWithVersions, unplanned, versionsOf, type KeyVersions } from "./stored-versions.ts";
+import { decide, dueWithFiles, nameOfRow, type References } from "./find-rows.ts";
+import type {
+  DocumentDue,
+  DueEntry,
+  ImageDue,
+  ObjectDue,
+  RowDue,
+  TwinVersionDue,
+  UploadDue,
+  VersionDue,
+} from "./plan-entry.ts";
+import type { Stored } from "../stores/store.ts";
+import { hasProfiles, lifecycleRule, type ProfileSite, type RetentionSite } from "./site.ts";
+import { keysWithVersions, placeText, unplanned, versionsOf, type KeyVersions } from "./stored-versions.ts";
 
 /** An entry that may be carried out: every precondition holds at this moment. */
 export interface Ready<T extends DueEntry = DueEntry> {
   readonly due: T;
   /** A document's entry as it stands now. */
   readonly stored?: StoredEntry;
+  /** A row as it stands now. */
+  readonly row?: Stored;
 }
 
 export interface Skipped {
@@ -44,7 +58,7 @@ const sideBySide = 8;
  * plan, also one that somebody wrote by hand, can so only do what is due.
  */
 export async function recheckDocuments(
-  site: RetentionSite,
+  site: ProfileSite,
   entries: readonly DocumentDue[],
 ): Promise<Rechecked<DocumentDue>> {
   return perGroup(entries, ownerOf, async (planned): Promise<Verdict<DocumentDue>[]> => {
@@ -79,11 +93,7 @@ export async function recheckDocuments(
 }
 
 /** Of several entries with the same id the one that names the planned object; a removed one is known by its table. */
-function find(
-  site: RetentionSite,
-  stored: readonly StoredEntry[],
-  due: DocumentDue,
-): StoredEntry | undefined {
+function find(site: ProfileSite, stored: readonly StoredEntry[], due: DocumentDue): StoredEntry | undefined {
   const same = stored.filter(
     (entry) => entry.document.id === due.documentId && itemOf(site.documents, entry).table === due.table,
   );
@@ -91,7 +101,7 @@ function find(
 }
 
 function keysWithoutEntry(
-  site: RetentionSite,
+  site: ProfileSite,
   planned: readonly DocumentDue[],
   stored: readonly StoredEntry[],
 ): string[] {
@@ -103,7 +113,7 @@ function keysWithoutEntry(
 }
 
 /** The versions that would go now must all be in the plan. */
-function unplannedVersions(due: DocumentDue, now: DocumentDue): string | undefined {
+function unplannedVersions(due: DocumentDue | RowDue, now: DocumentDue | RowDue): string | undefined {
   const listed = now.versions.map((version) => ({
     ...version,
     key: due.key ?? "",
@@ -130,7 +140,7 @@ function text(value: unknown): string {
 
 /** Pictures are decided anew with all others of their owner: what somebody brought back stays. */
 export async function recheckImages(
-  site: RetentionSite,
+  site: ProfileSite,
   entries: readonly ImageDue[],
   strangers: ReadonlySet<string>,
 ): Promise<Rechecked<ImageDue>> {
@@ -160,10 +170,109 @@ function folderOf({ key }: ImageDue): string {
   return key.slice(0, key.lastIndexOf("/") + 1);
 }
 
+/** What decides anew on rows and objects besides what they are: the rows that name files, read once a run. */
+export interface Planned {
+  /** Names of the rows that the plan purges (`nameOfRow`). */
+  readonly rows: ReadonlySet<string>;
+  readonly references: References;
+}
+
+/** Rows are read anew, with the versions of their files; a file that a row names which is not to go stays. */
+export async function recheckRows(
+  site: RetentionSite,
+  entries: readonly RowDue[],
+  { rows, references }: Planned,
+): Promise<Rechecked<RowDue>> {
+  return perGroup(entries, folderOfFile, async (planned): Promise<Verdict<RowDue>[]> => {
+    const found = await inParallel(planned, sideBySide, async (due) => ({
+      due,
+      stored: site.tables.includes(due.role) ? await site.store.get(due.role, due.item) : undefined,
+    }));
+    const decided = found.flatMap(({ stored }) => {
+      const verdict = stored === undefined ? undefined : decide(site, stored);
+      return stored === undefined || verdict === undefined ? [] : [{ stored, verdict }];
+    });
+    const now = await dueWithFiles(site, decided, { references, isGoing: (name) => rows.has(name) });
+    const left = await filesWithoutRow(
+      site,
+      found.flatMap(({ due, stored }) => (stored === undefined ? [due] : [])),
+    );
+    return found.map(({ due, stored }): Verdict<RowDue> => {
+      if (stored === undefined) {
+        return left.has(due.key ?? "") && due.versions.length > 0
+          ? { due, why: "its entry is gone, its file is not" }
+          : { gone: due };
+      }
+      const at = decided.findIndex((each) => each.stored === stored);
+      const fresh = now[at];
+      if (fresh === undefined || fresh.action !== due.action || fresh.rule !== due.rule) {
+        const why =
+          fresh?.action === "keep" ? fresh.reason : `nothing is due any more: ${rowChanges(due, stored)}`;
+        return { due, why };
+      }
+      if (references.newest.has(nameOfRow(stored))) return { due, why: "it is among the newest now" };
+      if (!sameJson(fresh.was, due.was)) return { due, why: `it changed: ${rowChanges(due, stored)}` };
+      if (fresh.bucket !== due.bucket || fresh.key !== due.key || fresh.table !== due.table)
+        return { due, why: "its file lies elsewhere now" };
+      const why = unplannedVersions(due, fresh);
+      return why === undefined ? { due: { ...due, versions: fresh.versions }, row: stored } : { due, why };
+    });
+  });
+}
+
+async function filesWithoutRow(site: RetentionSite, dues: readonly RowDue[]): Promise<Set<string>> {
+  const keys = dues.flatMap(({ key }) => key ?? []);
+  const bucket = dues.find((due) => due.bucket !== undefined)?.bucket;
+  if (bucket === undefined || keys.length === 0) return new Set();
+  return new Set((await versionsOf(site, bucket, keys)).keys());
+}
+
+function folderOfFile({ bucket = "", key = "" }: RowDue): string {
+  return placeText(bucket, key.split("/", 3).slice(0, 2).join("/"));
+}
+
+function rowChanges({ was }: RowDue, { fields }: Stored): string {
+  const differing = Object.keys(was).filter((name) => !sameJson(was[name], fields[name] ?? null));
+  return differing.length === 0
+    ? "its file is younger, or the rules differ"
+    : differing.map((name) => `${name} was ${text(was[name])}, is ${text(fields[name])}`).join("; ");
+}
+
+/** Objects by the rules of their entities: as old as before, in the same versions, and named by no row that stays. */
+export async function recheckObjects(
+  site: RetentionSite,
+  entries: readonly ObjectDue[],
+  { references }: Planned,
+): Promise<Rechecked<ObjectDue>> {
+  return perGroup(
+    entries,
+    ({ bucket, key }) => placeText(bucket, key.split("/", 3).slice(0, 2).join("/")),
+    async (planned): Promise<Verdict<ObjectDue>[]> => {
+      const bucket = planned[0]?.bucket ?? "";
+      const keys = planned.map(({ key }) => key);
+      const stored = await versionsOf(site, bucket, keys);
+      return planned.map((due) => {
+        const versions = stored.get(due.key) ?? [];
+        if (versions.length === 0) return { gone: due };
+        const place = placeText(bucket, due.key);
+        if (references.held.has(place)) return { due, why: "its entry is under a legal hold" };
+        if (references.living.has(place) || references.others.has(place))
+          return { due, why: "an entry names it" };
+        const now = objectDue(site, bucket, { key: due.key, versions });
+        if (now?.rule !== due.rule)
+          return { due, why: "nothing is due any more: it is younger, or the rules differ" };
+        const why = unplanned(due.versions, versions);
+        return why === undefined ? { due } : { due, why };
+      });
+    },
+  );
+}
+
 /** A version goes only while it is not the current one: deleting a marker brings back what is under it. */
 export async function recheckVersions(
   site: RetentionSite,
   entries: readonly VersionDue[],
+  held: ReadonlySet<string>,
 ): Promise<Rechecked<VersionDue>> {
   return perGroup(
     entries,
@@ -173,10 +282,10 @@ export async function recheckVersions(
       if (first === undefined) return [];
       const { bucket, key } = first;
       const versions = (await versionsOf(site, bucket, [key])).get(key) ?? [];
-      const going = new Set(
-        replacedVersions(site.rules, { key, versions }).map(({ listed }) => listed.version),
-      );
-      const isHeld = await isUnderHold(site, key);
+      const rule = lifecycleRule(site, bucket, "purge");
+      const replaced = rule === undefined ? [] : replacedVersions(site.rules, rule, { key, versions });
+      const going = new Set(replaced.map(({ listed }) => listed.version));
+      const isHeld = hasProfiles(site) ? await isUnderHold(site, key) : held.has(placeText(bucket, key));
       return planned.map((due) => {
         const [wanted] = due.versions;
         const now = versions.filter(({ version }) => version === wanted?.version);
@@ -190,7 +299,7 @@ export async function recheckVersions(
   );
 }
 
-async function isUnderHold({ documents }: RetentionSite, key: string): Promise<boolean> {
+async function isUnderHold({ documents }: ProfileSite, key: string): Promise<boolean> {
   const parsed = parseKey(key);
   if (parsed?.layout !== "document" && parsed?.layout !== "old-document") return false;
   if (nobodyWith(parsed.userId) !== undefined) return false;
@@ -275,19 +384,7 @@ async function perGroup<T extends DueEntry>(
   nameOf: (entry: T) => string,
   look: (group: readonly T[]) => Promise<Verdict<T>[]>,
 ): Promise<Rechecked<T>> {
-  return part((await inParallel(grouped(entries, nameOf), sideBySide, look)).flat());
-}
-
-/** Entries of the same name together, in the order in which each name comes first. */
-export function grouped<T>(entries: readonly T[], nameOf: (entry: T) => string): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const entry of entries) {
-    const name = nameOf(entry);
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [entry]);
-    else group.push(entry);
-  }
-  return [...groups.values()];
+  return part((await inParallel([...groupedBy(entries, nameOf).values()], sideBySide, look)).flat());
 }
 
 function part<T extends DueEntry>(verdicts: readonly Verdict<T>[]): Rechecked<T> {

@@ -2,7 +2,7 @@ import { queryItems, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { textsIn } from "../aws/dynamodb/texts.ts";
 import { heroHistoryAttribute } from "../model/keys.ts";
 import { pictureAttributes } from "../model/retention.ts";
-import type { RetentionSite } from "./site.ts";
+import type { ProfileSite } from "./site.ts";
 
 /** What items say of pictures, as texts in which a picture's name can be looked for. */
 export interface References {
@@ -27,7 +27,7 @@ export function noteStrangers(strangers: Set<string>, userId: string, item: Item
 }
 
 /** Every pointer to somebody else's picture, by a scan of all profiles. */
-export async function findStrangers({ aws, documents, signal }: RetentionSite): Promise<Set<string>> {
+export async function findStrangers({ aws, documents, signal }: ProfileSite): Promise<Set<string>> {
   const strangers = new Set<string>();
   const attributes = ["userId", ...pictureAttributes];
   for await (const page of scanItems(aws, { table: documents.table, attributes, signal })) {
@@ -41,7 +41,7 @@ export async function findStrangers({ aws, documents, signal }: RetentionSite): 
  * names a picture, but for the tool's own history: a pointer that is not understood must not cost one.
  */
 export async function referencesOf(
-  { aws, documents, signal }: RetentionSite,
+  { aws, documents, signal }: ProfileSite,
   userId: string,
   strangers: ReadonlySet<string>,
 ): Promise<References> {

@@ -1,6 +1,9 @@
 import type { RetentionRule } from "../model/declaration.ts";
 import { legalHold, type DocumentEntry } from "../model/documents.ts";
-import { timeOf } from "../model/json.ts";
+import { holds } from "../model/items.ts";
+import { own, timeOf, type JsonObject } from "../model/json.ts";
+import { momentOf } from "../model/moments.ts";
+import type { Entity, Expiry } from "../model/schema.ts";
 
 /** The rules that are on, by their ids, and the moment for which they decide. */
 export interface Rules {
@@ -91,6 +94,92 @@ function past(
   }
   if (!isPast(rule, sinceMs, rules)) return undefined;
   return { rule, action, reason: `${said} on ${day(sinceMs)}`, sinceMs };
+}
+
+/** A verdict on a row; one by a rule that keeps the newest is of any age, and holds only for those that are not among them. */
+export interface RowVerdict {
+  readonly rule: RetentionRule;
+  readonly action: "purge" | "soft-delete" | "expire" | "keep";
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
+/** What of a row's table and model a verdict rests on besides its entity. */
+export interface RowTraits {
+  /** The attribute by which DynamoDB lets items of the table expire. */
+  readonly ttl: string | undefined;
+  /** The status of a row that is deleted already, and the end of the time in which its file may still come. */
+  readonly deleted?: { readonly field: string; readonly word: string } | undefined;
+  readonly uploadUntil?: string | undefined;
+}
+
+/**
+ * What is due for a row by the rules of its entity: the first rule that does something, else the first that tells why it does
+ * not. A time that cannot be read makes nothing due, and is told; one that is not there only where the rule has a condition,
+ * which says that there should be one.
+ */
+export function decideRow(
+  { entity, traits }: { readonly entity: Entity; readonly traits: RowTraits },
+  fields: JsonObject,
+  rules: Rules,
+): RowVerdict | undefined {
+  const { uploadUntil } = traits;
+  const until =
+    uploadUntil === undefined ? undefined : momentOf(entity, uploadUntil, own(fields, uploadUntil));
+  if (until !== undefined && until > rules.at.getTime()) return undefined;
+  const verdicts = (entity.expires ?? []).flatMap((expiry): RowVerdict[] => {
+    const rule = rules.byId.get(expiry.id);
+    if (rule === undefined || !holds(expiry.when, fields)) return [];
+    if (expiry.do === "soft-delete" && isDeleted(traits, fields)) return [];
+    const verdict = verdictOn({ entity, traits, expiry, rule }, fields, rules);
+    return verdict === undefined ? [] : [verdict];
+  });
+  const acting = verdicts.filter(({ action }) => action !== "keep");
+  const verdict = acting.find(({ rule }) => rule.keepNewest === undefined) ?? acting[0] ?? verdicts[0];
+  const hold = legalHold(fields);
+  if (verdict === undefined || hold === undefined) return verdict;
+  return { ...verdict, action: "keep", reason: `legal hold: ${hold}` };
+}
+
+function isDeleted({ deleted }: RowTraits, fields: JsonObject): boolean {
+  return deleted !== undefined && own(fields, deleted.field) === deleted.word;
+}
+
+interface ByRule {
+  readonly entity: Entity;
+  readonly traits: RowTraits;
+  readonly expiry: Expiry;
+  readonly rule: RetentionRule;
+}
+
+function verdictOn(
+  { entity, traits: { ttl }, expiry, rule }: ByRule,
+  fields: JsonObject,
+  rules: Rules,
+): RowVerdict | undefined {
+  const { since } = expiry;
+  const value = since === undefined ? undefined : own(fields, since);
+  const sinceMs = since === undefined ? undefined : momentOf(entity, since, value);
+  if (expiry.by === "ttl") {
+    const end = ttl === undefined ? undefined : own(fields, ttl);
+    const endMs = typeof end === "number" ? end * 1000 : undefined;
+    if (endMs !== undefined) {
+      if (endMs > rules.at.getTime()) return undefined;
+      const reason = `its life ended on ${day(endMs)}; DynamoDB's TTL removes it`;
+      return { rule, action: "expire", reason, sinceMs: sinceMs ?? endMs };
+    }
+    if (sinceMs === undefined || !isPast(rule, sinceMs, rules)) return undefined;
+    const reason = `it is of ${day(sinceMs)}, but has no ${ttl ?? "ttl"} in epoch seconds: DynamoDB never removes it`;
+    return { rule, action: "keep", reason, sinceMs };
+  }
+  if (sinceMs === undefined) {
+    if (value === undefined && expiry.when === undefined) return undefined;
+    const reason = `since when is not known: ${since ?? "its time"} is ${JSON.stringify(value ?? null)}, which is no time`;
+    return { rule, action: "keep", reason, sinceMs: rules.at.getTime() };
+  }
+  if (rule.keepNewest === undefined && !isPast(rule, sinceMs, rules)) return undefined;
+  const action = expiry.do === "soft-delete" ? "soft-delete" : "purge";
+  return { rule, action, reason: `${since ?? "it"} is ${day(sinceMs)}`, sinceMs };
 }
 
 /** Whether a rule's period is over since a moment. */

@@ -1,18 +1,30 @@
 import type { AuditTrail } from "../audit/trail.ts";
 import { isActedOn, newTally, type RuleTotal } from "./plan.ts";
 import type { DueEntry, PlanEntry } from "./plan-entry.ts";
-import { abortUploads, purgeObjects, purgeTwinVersions, softDelete, type Acted } from "./purge.ts";
+import { findReferences, nameOfRow } from "./find-rows.ts";
+import {
+  abortUploads,
+  purgeObjects,
+  purgeTwinVersions,
+  softDelete,
+  softDeleteRows,
+  type Acted,
+} from "./purge.ts";
 import {
   recheckDocuments,
   recheckImages,
+  recheckObjects,
+  recheckRows,
   recheckTwin,
   recheckUploads,
   recheckVersions,
+  type Planned,
   type Rechecked,
   type Skipped,
 } from "./recheck.ts";
 import { findStrangers } from "./references.ts";
-import type { RetentionSite } from "./site.ts";
+import { hasProfiles, type RetentionSite } from "./site.ts";
+import { placeText } from "./stored-versions.ts";
 
 /** S3's limit of one DeleteObjects call: what goes together fills one. */
 const versionsPerChunk = 1000;
@@ -42,19 +54,19 @@ export interface RunOutcome {
 }
 
 /**
- * Carries out a plan in its order, as many entries at once as one call deletes. Each group is looked at anew first; what
+ * Carries out a plan (which is read from its beginning each time it is asked for) in its order, as many entries at once as one call deletes. Each group is looked at anew first; what
  * changed is skipped and named. What was broken off anywhere is finished by the next run: objects go before the
  * entries that name them, and an intent in the audit trail before both.
  */
 export async function carryOut(
   site: RetentionSite,
-  entries: AsyncIterable<PlanEntry>,
+  entries: () => AsyncIterable<PlanEntry>,
   options: RunOptions,
 ): Promise<RunOutcome> {
   const tally = newTally();
   const outcome = { done: 0, gone: 0, skipped: [] as Skipped[], failures: [] as Failure[] };
-  const recheck = rechecking(site);
-  for await (const chunk of chunks(entries)) {
+  const recheck = rechecking(site, entries);
+  for await (const chunk of chunks(entries())) {
     site.signal.throwIfAborted();
     const { ready, skipped, gone } = await recheck(chunk);
     outcome.gone += gone.length;
@@ -90,22 +102,37 @@ async function* chunks(entries: AsyncIterable<PlanEntry>): AsyncGenerator<DueEnt
 }
 
 function sortOf(entry: DueEntry): string {
-  const place = "bucket" in entry ? entry.bucket : entry.table;
+  const place = ("bucket" in entry ? entry.bucket : undefined) ?? ("table" in entry ? entry.table : "");
   return `${entry.kind} ${entry.action} ${place}`;
 }
 
-function rechecking(site: RetentionSite): (chunk: readonly DueEntry[]) => Promise<Rechecked> {
+function rechecking(
+  site: RetentionSite,
+  entries: () => AsyncIterable<PlanEntry>,
+): (chunk: readonly DueEntry[]) => Promise<Rechecked> {
   let strangers: Promise<Set<string>> | undefined;
+  let read: Promise<Planned> | undefined;
+  const planned = () => (read ??= plannedOf(site, entries()));
   return async (chunk) => {
     const only = <K extends DueEntry["kind"]>(kind: K) =>
       chunk.filter((entry): entry is Extract<DueEntry, { kind: K }> => entry.kind === kind);
     switch (chunk[0]?.kind) {
       case "document":
-        return recheckDocuments(site, only("document"));
+        return hasProfiles(site) ? recheckDocuments(site, only("document")) : ofNone(chunk);
       case "image":
-        return recheckImages(site, only("image"), await (strangers ??= findStrangers(site)));
+        return hasProfiles(site)
+          ? recheckImages(site, only("image"), await (strangers ??= findStrangers(site)))
+          : ofNone(chunk);
+      case "row":
+        return recheckRows(site, only("row"), await planned());
+      case "object":
+        return recheckObjects(site, only("object"), await planned());
       case "version":
-        return recheckVersions(site, only("version"));
+        return recheckVersions(
+          site,
+          only("version"),
+          hasProfiles(site) ? new Set() : (await planned()).references.held,
+        );
       case "upload":
         return recheckUploads(site, only("upload"));
       case "twin-version":
@@ -116,14 +143,35 @@ function rechecking(site: RetentionSite): (chunk: readonly DueEntry[]) => Promis
   };
 }
 
+/** Of a plan that somebody wrote by hand. */
+function ofNone(chunk: readonly DueEntry[]): Rechecked {
+  return { ready: [], skipped: chunk.map((due) => ({ due, why: "the site has no such things" })), gone: [] };
+}
+
+/** What rows of the site say of the files that the plan takes away. */
+async function plannedOf(site: RetentionSite, entries: AsyncIterable<PlanEntry>): Promise<Planned> {
+  const [rows, files] = [new Set<string>(), new Set<string>()];
+  for await (const entry of entries) {
+    if (!isActedOn(entry) || (entry.kind !== "row" && entry.kind !== "object")) continue;
+    if (entry.kind === "row" && entry.action === "purge")
+      rows.add(nameOfRow({ table: entry.table, key: entry.item }));
+    if (entry.bucket !== undefined && entry.key !== undefined) files.add(placeText(entry.bucket, entry.key));
+  }
+  return { rows, references: await findReferences(site, files) };
+}
+
 async function act(site: RetentionSite, ready: Rechecked["ready"], audit: AuditTrail): Promise<Acted> {
   const first = ready[0]?.due;
   if (first === undefined) return { done: [], failures: [] };
   switch (first.kind) {
     case "document":
+      if (first.action !== "soft-delete") return purgeObjects(site, ready, audit);
+      return hasProfiles(site) ? softDelete(site, ready, audit) : { done: [], failures: [] };
+    case "row":
       return first.action === "soft-delete"
-        ? softDelete(site, ready, audit)
+        ? softDeleteRows(site, ready, audit)
         : purgeObjects(site, ready, audit);
+    case "object":
     case "image":
     case "version":
       return purgeObjects(site, ready, audit);

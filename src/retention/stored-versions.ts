@@ -2,6 +2,11 @@ import { listVersions, type ListedVersion } from "../aws/s3/listing.ts";
 import type { PlannedVersion } from "./plan-entry.ts";
 import type { RetentionSite } from "./site.ts";
 
+/** A place as a text, by which places are told apart. */
+export function placeText(bucket: string, key: string): string {
+  return `${bucket}/${key}`;
+}
+
 /** An object's key with its versions and delete markers, newest first. */
 export interface KeyVersions {
   readonly key: string;

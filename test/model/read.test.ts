@@ -293,6 +293,33 @@ describe("a model", () => {
       'add "expires"',
     ],
     [
+      "a soft delete of what is no document",
+      (each) =>
+        Object.assign(each.entities.notes, {
+          expires: [{ ...expiry, do: "soft-delete", by: "run" }],
+        }),
+      "entities.notes.expires[0]",
+      "marks as deleted what is no document",
+      "features.documents",
+    ],
+    [
+      "a soft delete that nothing says how to write",
+      (each) => {
+        each.features = { documents: { entity: "notes", files: "noteFiles", fields: { key: "file" } } };
+        each.entities.notes.expires = [{ ...expiry, do: "soft-delete", by: "run" }];
+      },
+      "entities.notes.expires[0]",
+      "marks as deleted where nothing says how",
+      "add status and deletedAt",
+    ],
+    [
+      "rows that expire nobody knows since when",
+      (each) => (each.entities.notes.expires = [{ ...expiry, since: undefined, do: "delete", by: "run" }]),
+      "entities.notes.expires[0]",
+      "does not say since when",
+      '"since"',
+    ],
+    [
       "a TTL that the table has not",
       (each) => delete each.tables.notes.ttl,
       "entities.notes.expires[0]",

@@ -123,6 +123,13 @@ describe("which pictures are due", () => {
 });
 
 describe("which versions are due", () => {
+  const rule = {
+    id: "noncurrent-versions",
+    what: "",
+    action: "purge",
+    by: "lifecycle",
+    afterDays: 30,
+  } as const;
   const version = (id: string, days: number, isDeleteMarker = false) => ({
     key: "k",
     version: id,
@@ -145,17 +152,17 @@ describe("which versions are due", () => {
     ["each by its own successor", [version("c", 5), version("b", 31), version("a", 90)], ["a"]],
   ])("%s", (_name, versions, expected) => {
     const latestFirst = versions.map((each, at) => ({ ...each, isLatest: at === 0 }));
-    const replaced = replacedVersions(rules(), { key: "k", versions: latestFirst });
+    const replaced = replacedVersions(rules(), rule, { key: "k", versions: latestFirst });
     expect(replaced.map(({ listed }) => listed.version)).toEqual(expected);
   });
 
   it("leaves the anchor of the audit trail to the bucket's own rules", () => {
     const versions = [version("b", 99), version("a", 99)];
-    expect(replacedVersions(rules(), { key: "audit/mawps-audit-log/main.json", versions })).toEqual([]);
+    expect(replacedVersions(rules(), rule, { key: "audit/mawps-audit-log/main.json", versions })).toEqual([]);
   });
 
   it("is nothing without a time from S3", () => {
     const versions = [{ ...version("b", 99), lastModified: undefined }, version("a", 99)];
-    expect(replacedVersions(rules(), { key: "k", versions })).toEqual([]);
+    expect(replacedVersions(rules(), rule, { key: "k", versions })).toEqual([]);
   });
 });

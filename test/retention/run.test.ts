@@ -10,11 +10,11 @@ import { stoppable } from "../../src/concurrency.ts";
 import { readDocuments } from "../../src/documents/entries.ts";
 import type { DocumentSite } from "../../src/documents/site.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";
-import { defaultNames, mawps } from "../../src/model/mawps.ts";
+import { defaultNames, mawps, mawpsModel } from "../../src/model/mawps.ts";
 import { planRetention } from "../../src/retention/plan.ts";
 import type { PlanEntry } from "../../src/retention/plan-entry.ts";
 import { carryOut, type RunOptions } from "../../src/retention/run.ts";
-import { openRetention, type RetentionSite } from "../../src/retention/site.ts";
+import { openRetention, type ProfileSite } from "../../src/retention/site.ts";
 import { openLocalAws, type LocalAws } from "../support/local-aws.ts";
 
 let local: LocalAws;
@@ -42,7 +42,7 @@ const month = 31 * 86_400_000;
 async function siteOn(
   bucket: "plain" | "versioned",
   signal = stoppable(undefined).signal,
-): Promise<RetentionSite> {
+): Promise<ProfileSite> {
   const names = {
     ...defaultNames,
     buckets: {
@@ -65,7 +65,9 @@ async function siteOn(
     signal,
   };
   const trail = { aws: local.aws, table: "mawps-audit-log", bucket };
-  const site = await openRetention(documents, mawps(names), { trail, places: {} });
+  const { aws, now } = documents;
+  const opened = { aws, now, signal, model: mawpsModel, declaration: mawps(names) };
+  const site = await openRetention(opened, { documents, proofs: { trail, places: {} } });
   return { ...site, rules: { ...site.rules, at: new Date(site.rules.at.getTime() + month) } };
 }
 
@@ -92,7 +94,7 @@ async function left(bucket: string): Promise<string[]> {
   return keys;
 }
 
-async function entriesOf(site: RetentionSite, userId: string): Promise<string[]> {
+async function entriesOf(site: ProfileSite, userId: string): Promise<string[]> {
   return (await readDocuments(site.documents, userId)).entries.map(({ document }) => document.id);
 }
 
@@ -119,7 +121,7 @@ async function countDeletions(): Promise<{ calls: number }> {
   return counted;
 }
 
-async function collected(site: RetentionSite): Promise<PlanEntry[]> {
+async function collected(site: ProfileSite): Promise<PlanEntry[]> {
   const entries: PlanEntry[] = [];
   for await (const entry of planRetention(site)) entries.push(entry);
   return entries;
@@ -137,7 +139,7 @@ describe.each(["plain", "versioned"] as const)("a run on a %s bucket", (bucket) 
     }
     const site = await siteOn(bucket);
     const counted = await countDeletions();
-    const outcome = await carryOut(site, planRetention(site), options());
+    const outcome = await carryOut(site, () => planRetention(site), options());
     expect(outcome).toMatchObject({ done: 1200, gone: 0, skipped: [], failures: [] });
     expect(counted.calls).toBe(2);
     expect(await left(bucket)).toEqual([]);
@@ -163,7 +165,7 @@ describe.each(["plain", "versioned"] as const)("a run on a %s bucket", (bucket) 
     const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
     await s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
     const site = await siteOn(bucket);
-    const outcome = await carryOut(site, planRetention(site), options());
+    const outcome = await carryOut(site, () => planRetention(site), options());
     expect(outcome.done).toBe(1);
     expect(outcome.failures).toMatchObject([
       { due: { key: kept }, why: expect.stringMatching(/^AccessDenied: /) },
@@ -180,7 +182,7 @@ describe.each(["plain", "versioned"] as const)("a run on a %s bucket", (bucket) 
     const keys = await putDeleted(bucket, "user-1", ["a"]);
     const site = await siteOn(bucket);
     const audit = listeningAudit(() => Promise.reject(new Error("the trail refuses")));
-    await expect(carryOut(site, planRetention(site), options({ audit }))).rejects.toThrow(
+    await expect(carryOut(site, () => planRetention(site), options({ audit }))).rejects.toThrow(
       "the trail refuses",
     );
     expect(await left(bucket)).toEqual(keys);
@@ -201,11 +203,11 @@ describe.each(["plain", "versioned"] as const)("a run on a %s bucket", (bucket) 
       },
       { step: "initialize", name: "stopped" },
     );
-    await expect(carryOut(site, given(entries), options())).rejects.toThrow(/abort/i);
+    await expect(carryOut(site, () => given(entries), options())).rejects.toThrow(/abort/i);
     expect(await left(bucket)).toEqual([]);
     expect(await entriesOf(await siteOn(bucket), "user-1")).toEqual(["a", "b"]);
     const again = await siteOn(bucket);
-    expect(await carryOut(again, given(entries), options())).toMatchObject({ done: 2, skipped: [] });
+    expect(await carryOut(again, () => given(entries), options())).toMatchObject({ done: 2, skipped: [] });
     expect(await entriesOf(again, "user-1")).toEqual([]);
   });
 
@@ -217,7 +219,7 @@ describe.each(["plain", "versioned"] as const)("a run on a %s bucket", (bucket) 
         await putObject(local.aws, { bucket, key, body: Buffer.from("somebody else's") });
       }
     });
-    const outcome = await carryOut(site, planRetention(site), options({ audit }));
+    const outcome = await carryOut(site, () => planRetention(site), options({ audit }));
     expect(await left(bucket)).toEqual([key]);
     const codes = outcome.failures.map(({ why }) => why.split(":")[0]);
     expect(codes).toEqual(bucket === "plain" ? ["PreconditionFailed"] : []);
@@ -227,9 +229,10 @@ describe.each(["plain", "versioned"] as const)("a run on a %s bucket", (bucket) 
 it("does each of 20 users once when two runs are at it at the same time", async () => {
   for (let user = 0; user < 20; user++) await putDeleted("plain", `user-${user}`, ["a", "b"]);
   const [one, other] = await Promise.all([siteOn("plain"), siteOn("plain")]);
+  const [ofOne, ofOther] = [await collected(one), await collected(other)];
   const outcomes = await Promise.all([
-    carryOut(one, given(await collected(one)), options()),
-    carryOut(other, given(await collected(other)), options()),
+    carryOut(one, () => given(ofOne), options()),
+    carryOut(other, () => given(ofOther), options()),
   ]);
   expect(await left("plain")).toEqual([]);
   for (let user = 0; user < 20; user++) expect(await entriesOf(one, `user-${user}`)).toEqual([]);

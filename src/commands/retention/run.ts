@@ -72,7 +72,7 @@ async function carryOutPlan(
     if (!dryRun) await run.confirm({ question: questionOf(due), destructive: true, deletes: true });
     await run.audit.open();
     const working = await run.progress("deleting");
-    outcome = await carryOut(site, plannedEntries(plan), {
+    outcome = await carryOut(site, () => plannedEntries(plan), {
       dryRun,
       audit: run.audit,
       onDone: (done) => working.update(`deleting: ${grouped(done)} done`),

@@ -1,5 +1,6 @@
 import { openDocumentSite } from "../../documents/site.ts";
 import { modelText } from "../../model/hash.ts";
+import { mawpsModel } from "../../model/mawps.ts";
 import type { Environment } from "../../retention/plan-file.ts";
 import { openRetention, type RetentionSite } from "../../retention/site.ts";
 import { configuredSite, storeFolder } from "../../target.ts";
@@ -13,14 +14,20 @@ import type { Run } from "../run.ts";
  * which a wrong clock of the server does not move.
  */
 export async function retentionSite(run: Run, access: Access): Promise<RetentionSite> {
-  const { config } = run;
+  const { config, machineNow: now } = run;
   const aws = await run.aws(access);
-  const documents = await openDocumentSite({ ...documentPlace(run), now: run.machineNow, aws });
+  const { signal } = run.world;
+  const opened = { aws, model: config.site, declaration: configuredSite(config), now, signal };
+  if (config.site !== mawpsModel) return openRetention(opened, {});
+  const documents = await openDocumentSite({ ...documentPlace(run), now, aws });
   const { publicBaseUrl } = config;
   const publicBucket = config["buckets.publicMedia"];
-  return openRetention(documents, configuredSite(config), {
-    trail: trailOf(await run.context(access)),
-    places: { endpointUrl: aws.endpointUrl, publicBaseUrl, publicBucket },
+  return openRetention(opened, {
+    documents,
+    proofs: {
+      trail: trailOf(await run.context(access)),
+      places: { endpointUrl: aws.endpointUrl, publicBaseUrl, publicBucket },
+    },
   });
 }
 

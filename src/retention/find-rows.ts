@@ -1,0 +1,349 @@
+import type { ListedVersion } from "../aws/s3/listing.ts";
+import { inParallel } from "../concurrency.ts";
+import { legalHold } from "../model/documents.ts";
+import { groupedBy, referencesOf } from "../model/graph.ts";
+import { own, type JsonObject } from "../model/json.ts";
+import type { Entity } from "../model/schema.ts";
+import type { Stored } from "../stores/store.ts";
+import type { Noticed } from "./find-documents.ts";
+import type { RowDue } from "./plan-entry.ts";
+import { day, daysBetween, decideRow, isPast, type RowTraits, type RowVerdict } from "./rules.ts";
+import type { RetentionSite } from "./site.ts";
+import { bytesOf, newestBytesMs, placeText, plannedVersion, versionsOf } from "./stored-versions.ts";
+
+/** A row for which a rule has decided. */
+export interface DecidedRow {
+  readonly stored: Stored;
+  readonly verdict: RowVerdict;
+}
+
+/** Folders of files that are looked up at once. */
+const sideBySide = 8;
+
+/**
+ * The rows of all tables that are due by the rules of their entities, and those kept from it. The tables are read once; a second time
+ * where rows go with the files that they name, to see which of these others name as well. In memory are the rows that go with
+ * files, and those of rules that keep the newest.
+ */
+export async function* findRows(site: RetentionSite, noticed: Noticed): AsyncGenerator<RowDue> {
+  const withFiles: DecidedRow[] = [];
+  const keys = new Set<string>();
+  for await (const { stored, verdict } of readRows(site)) {
+    noticed.there += 1;
+    const places = placesOf(site, stored);
+    if (verdict?.action === "purge" && places.length > 0) {
+      withFiles.push({ stored, verdict });
+      for (const { text } of places) keys.add(text);
+      continue;
+    }
+    for (const { text, expires } of places) {
+      if (legalHold(stored.fields) !== undefined) noticed.held.add(text);
+      if (expires) noticed.named.add(text);
+    }
+    if (verdict !== undefined) yield rowDue(site, { stored, verdict }, {});
+  }
+  if (withFiles.length === 0) return;
+  const references = await findReferences(site, keys);
+  const groups = [...groupedBy(withFiles, ({ stored }) => folderOf(site, stored)).values()];
+  for (let start = 0; start < groups.length; start += sideBySide) {
+    const some = groups.slice(start, start + sideBySide);
+    const judged = await inParallel(some, sideBySide, (rows) => dueWithFiles(site, rows, { references }));
+    for (const due of judged.flat()) {
+      const into = due.action === "purge" ? noticed.purgedWhole : noticed.named;
+      if (due.bucket !== undefined && due.key !== undefined) into.add(placeText(due.bucket, due.key));
+      yield due;
+    }
+  }
+}
+
+/** What rows say of files. */
+export interface References {
+  /** Of the files asked for those that a row names which stays. */
+  readonly living: ReadonlySet<string>;
+  /** Of the files asked for the names of the rows that are about to go and name them. */
+  readonly others: ReadonlyMap<string, readonly string[]>;
+  /** Files of rows under a legal hold. */
+  readonly held: ReadonlySet<string>;
+  /** Names of the rows that stay because they are among the newest. */
+  readonly newest: ReadonlySet<string>;
+}
+
+/** Reads all rows for what they say of these files (`placeText`). */
+export async function findReferences(site: RetentionSite, wanted: ReadonlySet<string>): Promise<References> {
+  const [living, held, newest] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const others = new Map<string, string[]>();
+  for await (const { stored, verdict, isAmongNewest } of readRows(site)) {
+    if (isAmongNewest) newest.add(nameOfRow(stored));
+    const isHeld = legalHold(stored.fields) !== undefined;
+    for (const { text } of placesOf(site, stored)) {
+      if (isHeld) held.add(text);
+      if (!wanted.has(text)) continue;
+      if (verdict?.action === "purge") others.set(text, [...(others.get(text) ?? []), nameOfRow(stored)]);
+      else living.add(text);
+    }
+  }
+  return { living, others, held, newest };
+}
+
+interface ReadRow {
+  readonly stored: Stored;
+  readonly verdict: RowVerdict | undefined;
+  readonly isAmongNewest: boolean;
+}
+
+/** All rows of the site with what the rules say of them. */
+async function* readRows(site: RetentionSite): AsyncGenerator<ReadRow> {
+  for (const role of site.tables) {
+    const counted: DecidedRow[] = [];
+    for await (const page of site.store.stream(role)) {
+      for (const stored of page) {
+        const verdict = decide(site, stored);
+        const isCounted = verdict?.rule.keepNewest !== undefined && verdict.action === "purge";
+        if (isCounted) counted.push({ stored, verdict });
+        else yield { stored, verdict, isAmongNewest: false };
+      }
+    }
+    const groups = groupedBy(counted, ({ stored, verdict: { rule } }) =>
+      JSON.stringify([stored.entity, rule.id, ownerOf(site, stored)]),
+    );
+    for (const group of groups.values()) {
+      const newestFirst = group.toSorted(
+        (one, other) =>
+          other.verdict.sinceMs - one.verdict.sinceMs ||
+          (nameOfRow(one.stored) < nameOfRow(other.stored) ? 1 : -1),
+      );
+      for (const [at, { stored, verdict }] of newestFirst.entries()) {
+        const isDue =
+          at >= (verdict.rule.keepNewest ?? 0) && isPast(verdict.rule, verdict.sinceMs, site.rules);
+        yield { stored, verdict: isDue ? verdict : undefined, isAmongNewest: !isDue };
+      }
+    }
+  }
+}
+
+/** What the rules say of a row as it stands. */
+export function decide(site: RetentionSite, { entity: name, fields }: Stored): RowVerdict | undefined {
+  const entity = entityOf(site, name);
+  return decideRow({ entity, traits: traitsOf(site, name, entity) }, fields, site.rules);
+}
+
+function traitsOf({ model }: RetentionSite, name: string, { from }: Entity): RowTraits {
+  const { documents } = model.features ?? {};
+  const ttl = "table" in from ? own(model.tables, from.table)?.ttl : undefined;
+  if (documents?.entity !== name) return { ttl };
+  const { status } = documents.fields;
+  const word = documents.statuses?.DELETED ?? "DELETED";
+  const deleted = status === undefined ? undefined : { field: status, word };
+  return { ttl, deleted, uploadUntil: documents.fields.uploadUntil };
+}
+
+function entityOf({ model }: RetentionSite, name: string): Entity {
+  const entity = own(model.entities, name);
+  if (entity === undefined) throw new Error(`the model has no entity ${name}`);
+  return entity;
+}
+
+/** Where a file lies that a row names. */
+interface FilePlace {
+  readonly bucket: string;
+  readonly key: string;
+  readonly text: string;
+  /** Objects of its kind go by a rule of their own. */
+  readonly expires: boolean;
+  /** What its key says. */
+  readonly fields: JsonObject;
+  readonly entity: Entity;
+}
+
+function fileKey(
+  site: RetentionSite,
+  { entity, fields }: Stored,
+): { readonly key: string; readonly targets: readonly string[] } | undefined {
+  const references = referencesOf(entity, entityOf(site, entity)).filter(
+    ({ parentField }) => parentField === undefined,
+  );
+  const [first] = references;
+  const key = first === undefined ? undefined : own(fields, first.field);
+  if (key === undefined || key === null || key === "") return undefined;
+  return {
+    key: typeof key === "string" ? key : JSON.stringify(key),
+    targets: references.map(({ to }) => to),
+  };
+}
+
+/** The files that a row names, of the kinds that it may name: none, or one. */
+function placesOf(site: RetentionSite, stored: Stored): FilePlace[] {
+  const file = fileKey(site, stored);
+  if (file === undefined) return [];
+  return site.files.flatMap(({ bucket, kinds }): FilePlace[] => {
+    const found = kinds.find(file.key);
+    if (found === undefined || !file.targets.includes(found.value)) return [];
+    const entity = entityOf(site, found.value);
+    const expires = (entity.expires ?? []).some(({ by }) => by === "run");
+    return [
+      { bucket, key: file.key, text: placeText(bucket, file.key), expires, fields: found.fields, entity },
+    ];
+  });
+}
+
+/** What rows go together that share a listing: the first two folders of their files. */
+function folderOf(site: RetentionSite, stored: Stored): string {
+  const [place] = placesOf(site, stored);
+  return place === undefined ? "" : placeText(place.bucket, place.key.split("/", 3).slice(0, 2).join("/"));
+}
+
+interface Going {
+  readonly references: References;
+  /** Whether the row with this name goes as well; by default those that are judged together. */
+  readonly isGoing?: (name: string) => boolean;
+}
+
+/**
+ * Rows of one folder with the versions of their files: by S3's times of these, and by who else names them. A row goes with the file that
+ * is its owner's; where it names somebody else's, or one younger than it says, it is kept, and told.
+ */
+export async function dueWithFiles(
+  site: RetentionSite,
+  rows: readonly DecidedRow[],
+  { references, isGoing }: Going,
+): Promise<RowDue[]> {
+  const files = rows.map((row) => ({ row, place: placesOf(site, row.stored)[0] }));
+  const purged = files.flatMap(({ row, place }) => (row.verdict.action === "purge" ? (place ?? []) : []));
+  const [first] = purged;
+  const stored: ReadonlyMap<string, readonly ListedVersion[]> =
+    first === undefined
+      ? new Map()
+      : await versionsOf(
+          site,
+          first.bucket,
+          purged.map(({ key }) => key),
+        );
+  const judged = files.map(({ row, place }) => {
+    const versions = place === undefined ? [] : (stored.get(place.key) ?? []);
+    return { row, place, versions, kept: place && whyKept(site, row, { place, versions }) };
+  });
+  const going = new Set(
+    judged.flatMap(({ row, kept }) => (kept === undefined ? [nameOfRow(row.stored)] : [])),
+  );
+  const goes = isGoing ?? ((name: string) => going.has(name));
+  const taken = new Set<string>();
+  return judged.map(({ row, place, versions, kept }): RowDue => {
+    const { stored: as, verdict } = row;
+    if (place === undefined || verdict.action !== "purge") return rowDue(site, row, {});
+    if (kept !== undefined) return rowDue(site, { stored: as, verdict: { ...verdict, ...kept } }, { place });
+    const isNamed =
+      references.living.has(place.text) ||
+      (references.others.get(place.text) ?? []).some((name) => !goes(name));
+    // Of several rows that go and name the same file, the first one takes it along.
+    const isTaken = taken.has(place.text);
+    taken.add(place.text);
+    const reason =
+      isNamed && versions.length > 0
+        ? `${verdict.reason}; another entry names its file, which stays`
+        : verdict.reason;
+    const sinceMs = Math.max(verdict.sinceMs, newestBytesMs(versions) ?? verdict.sinceMs);
+    return rowDue(
+      site,
+      { stored: as, verdict: { ...verdict, sinceMs, reason } },
+      { place, versions: isNamed || isTaken ? [] : versions.map(plannedVersion) },
+    );
+  });
+}
+
+/** Why a row that is due stays all the same; undefined where it goes. */
+function whyKept(
+  site: RetentionSite,
+  { stored, verdict }: DecidedRow,
+  { place, versions }: { readonly place: FilePlace; readonly versions: readonly ListedVersion[] },
+): Pick<RowVerdict, "action" | "reason" | "sinceMs"> | undefined {
+  if (verdict.action !== "purge") return undefined;
+  const { sinceMs, reason } = verdict;
+  if (!isOwn(site, stored, place))
+    return { action: "keep", reason: `its file is somebody else's: ${place.key}`, sinceMs };
+  const writtenMs = newestBytesMs(versions) ?? sinceMs;
+  if (isPast(verdict.rule, writtenMs, site.rules)) return undefined;
+  // Told, since the row alone would be due: a time that contradicts S3's is wrong, or invented.
+  return {
+    action: "keep",
+    reason: `${reason}, but its file is in S3 only since ${day(writtenMs)}, which counts`,
+    sinceMs: Math.max(sinceMs, writtenMs),
+  };
+}
+
+/** Whether the ids in a file's key that say whose it is are those of the row. */
+function isOwn(site: RetentionSite, stored: Stored, { entity, fields }: FilePlace): boolean {
+  const ofRow = entityOf(site, stored.entity).links ?? [];
+  return (entity.links ?? []).every(({ subject, role, by }) => {
+    if (role !== "subject" || typeof by !== "string") return true;
+    const same = ofRow.find((link) => link.subject === subject && link.role === "subject");
+    const id = typeof same?.by === "string" ? own(stored.fields, same.by) : undefined;
+    return id === undefined || own(fields, by) === undefined || id === own(fields, by);
+  });
+}
+
+/** Whose a row is; null where it does not tell. */
+function ownerOf(site: RetentionSite, { entity, fields }: Stored): string | null {
+  const { links = [] } = entityOf(site, entity);
+  const link = links.find(({ role }) => role === "subject") ?? links[0];
+  const id = typeof link?.by === "string" ? own(fields, link.by) : undefined;
+  return typeof id === "string" || typeof id === "number" ? String(id) : null;
+}
+
+/** What names a row within its site. */
+export function nameOfRow({ table, key }: Pick<Stored, "table" | "key">): string {
+  return JSON.stringify([table, ...Object.values(key)]);
+}
+
+function rowDue(
+  site: RetentionSite,
+  { stored, verdict }: DecidedRow,
+  { place, versions = [] }: { readonly place?: FilePlace; readonly versions?: RowDue["versions"] },
+): RowDue {
+  const { rule, action, sinceMs } = verdict;
+  const { entity: name, table, key, fields } = stored;
+  const entity = entityOf(site, name);
+  const file = fileKey(site, stored);
+  const isForeign = action === "purge" && file !== undefined && place === undefined;
+  const { documents } = site.model.features ?? {};
+  const id = documents?.entity === name ? own(fields, documents.fields.id ?? "") : undefined;
+  return {
+    kind: "row",
+    action: isForeign ? "keep" : action,
+    rule: rule.id,
+    by: rule.by,
+    reason: isForeign ? `its file has the key of none that it may name: ${file.key}` : verdict.reason,
+    userId: ownerOf(site, stored),
+    table,
+    item: { ...key },
+    entity: name,
+    role: "table" in entity.from ? entity.from.table : "",
+    ...(typeof id === "string" ? { documentId: id } : {}),
+    ...(place === undefined ? {} : { bucket: place.bucket, key: place.key }),
+    bytes: stored.bytes + bytesOf(versions),
+    ageDays: daysBetween(sinceMs, site.rules),
+    versions,
+    was: deciders(site, stored),
+  };
+}
+
+/** The fields that decided, as they can stand in a file. */
+function deciders(site: RetentionSite, { entity: name, fields }: Stored): RowDue["was"] {
+  const entity = entityOf(site, name);
+  const { documents } = site.model.features ?? {};
+  const names = [
+    "legalHold",
+    ...(entity.expires ?? []).flatMap(({ since, when = {} }) => [
+      ...(since === undefined ? [] : [since]),
+      ...Object.keys(when),
+    ]),
+    ...(entity.links ?? []).flatMap(({ by, role }) =>
+      typeof by === "string" && role === "subject" ? [by] : [],
+    ),
+    ...referencesOf(name, entity).flatMap(({ field, parentField }) =>
+      parentField === undefined ? [field] : [],
+    ),
+    ...(documents?.entity === name ? [documents.fields.status ?? []].flat() : []),
+  ];
+  const values = [...new Set(names)].map((field) => [field, own(fields, field) ?? null]);
+  return JSON.parse(JSON.stringify(Object.fromEntries(values))) as RowDue["was"];
+}

@@ -1,0 +1,158 @@
+import type { Aws } from "../aws/clients.ts";
+import type { Condition } from "../aws/dynamodb/expressions.ts";
+import { itemSizeBytes } from "../aws/dynamodb/item-size.ts";
+import { getItem, scanItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
+import { plainIfDamaged, typed } from "../aws/dynamodb/plain.ts";
+import { transact } from "../aws/dynamodb/transact.ts";
+import { updateAttributes } from "../aws/dynamodb/update-item.ts";
+import { whereThere } from "../aws/setting.ts";
+import type { Declaration, KeyAttribute } from "../model/declaration.ts";
+import { derivedAttributes, isInKeyOnly, keyTemplates } from "../model/derived.ts";
+import { itemsOf, type FindEntity } from "../model/items.ts";
+import { own } from "../model/json.ts";
+import type { Entity, Model } from "../model/schema.ts";
+import type { EntityStore, Stored } from "./store.ts";
+
+interface Place {
+  readonly aws: Aws;
+  readonly model: Model;
+  /** The same site with its names as configured. */
+  readonly declaration: Pick<Declaration, "tables">;
+  readonly signal: AbortSignal;
+}
+
+/** A table with what tells its items apart. */
+interface Table {
+  readonly name: string;
+  readonly keys: readonly KeyAttribute[];
+  readonly find: FindEntity;
+}
+
+/** Entities that are items of DynamoDB tables, one item each. */
+export function dynamodbStore({ aws, model, declaration, signal }: Place): EntityStore {
+  const tables = new Map<string, Table>();
+  const tableOf = (role: string): Table => {
+    const known = tables.get(role);
+    if (known !== undefined) return known;
+    const declared = declaration.tables.find((each) => each.role === role);
+    if (declared === undefined) throw new Error(`no table is declared as ${role}`);
+    const { partition, sort } = declared.keys;
+    const keys = sort === undefined ? [partition] : [partition, sort];
+    const made = { name: declared.name, keys, find: itemsOf(model, role) };
+    tables.set(role, made);
+    return made;
+  };
+  const placeOf = (stored: Stored) => {
+    const entity = own(model.entities, stored.entity);
+    if (entity === undefined || !("table" in entity.from)) throw new Error(`${stored.entity} is in no table`);
+    return { entity, table: tableOf(entity.from.table) };
+  };
+  const itemNow = ({ name, keys }: Table, key: Stored["key"]) =>
+    getItem(aws, { table: name, key: typedKey(keys, key), signal });
+
+  return {
+    async *stream(role) {
+      const table = tableOf(role);
+      const pages = scanItems(aws, { table: table.name, signal });
+      for (;;) {
+        let page: IteratorResult<readonly Item[]> | undefined;
+        await whereThere(async () => {
+          page = await pages.next();
+        });
+        if (page === undefined || page.done === true) return;
+        yield page.value.flatMap((item) => storedOf(table, item) ?? []);
+      }
+    },
+    async get(role, key) {
+      const table = tableOf(role);
+      const item = await itemNow(table, key);
+      return item === undefined ? undefined : storedOf(table, item);
+    },
+    async changeIf(stored, { set = {}, unchanged }) {
+      const { entity, table } = placeOf(stored);
+      const names = Object.keys(set);
+      const attributes = {
+        ...Object.fromEntries(Object.entries(set).filter(([name]) => !isInKeyOnly(entity, name))),
+        ...derivedAttributes(entity, { ...stored.fields, ...set }, names),
+      };
+      const inKey = table.keys.find(({ name }) => Object.hasOwn(attributes, name));
+      if (inKey !== undefined) throw new Error(`${inKey.name} is the key of ${stored.entity}`);
+      const outcome = await updateAttributes(aws, {
+        table: table.name,
+        key: typedKey(table.keys, stored.key),
+        set: Object.entries(attributes).map(([path, value]) => ({ path, value: typed(value) })),
+        conditions: conditionsOf({ entity, table }, stored, unchanged),
+        returns: "none",
+        signal,
+      });
+      if (outcome.applied) return "done";
+      return outcome.found === undefined ? "gone" : "changed";
+    },
+    async deleteIf(stored, unchanged) {
+      const { entity, table } = placeOf(stored);
+      const key = typedKey(table.keys, stored.key);
+      const conditions = conditionsOf({ entity, table }, stored, unchanged);
+      const refused = await transact(aws, [{ kind: "delete", table: table.name, key, conditions }], signal);
+      if (refused === undefined) return "done";
+      return (await itemNow(table, stored.key)) === undefined ? "gone" : "changed";
+    },
+  };
+}
+
+function storedOf({ name, keys, find }: Table, item: Item): Stored | undefined {
+  const kind = find(item);
+  if (kind === undefined) return undefined;
+  return {
+    entity: kind.name,
+    table: name,
+    key: Object.fromEntries(keys.map((key) => [key.name, plainKey(item[key.name])])),
+    fields: { ...plainIfDamaged(item), ...kind.fields },
+    bytes: itemSizeBytes(item),
+    raw: item,
+  };
+}
+
+/** Digits of a number that JavaScript does not hold, and bytes in base64, are texts: `typedKey` knows what they are. */
+function plainKey(value: AttributeValue | undefined): string | number {
+  if (value?.B !== undefined) return Buffer.from(value.B).toString("base64");
+  if (value?.N !== undefined) return Number.isSafeInteger(Number(value.N)) ? Number(value.N) : value.N;
+  return value?.S ?? "";
+}
+
+function typedKey(keys: readonly KeyAttribute[], key: Stored["key"]): Item {
+  return Object.fromEntries(
+    keys.map(({ name, type }): [string, AttributeValue] => {
+      const text = String(own(key, name) ?? "");
+      if (type === "N") return [name, { N: text }];
+      return [name, type === "B" ? { B: Buffer.from(text, "base64") } : { S: text }];
+    }),
+  );
+}
+
+/** It is there, and these fields are as they were: as attributes, or as parts of the attributes that hold them. */
+function conditionsOf(
+  { entity, table }: { readonly entity: Entity; readonly table: Table },
+  { raw }: Stored,
+  unchanged: readonly string[],
+): Condition[] {
+  const item = raw as Item;
+  const inKeys = new Set(table.keys.map(({ name }) => name));
+  const attributes = new Set(
+    unchanged.flatMap((name) =>
+      isInKeyOnly(entity, name) && item[name] === undefined
+        ? keyTemplates(entity).flatMap(([attribute, templates]) =>
+            templates.some(({ fields }) => fields.includes(name)) ? [attribute] : [],
+          )
+        : [name],
+    ),
+  );
+  return [
+    ...table.keys.map(({ name }): Condition => ({ path: name, is: "present" })),
+    ...[...attributes]
+      .filter((name) => !inKeys.has(name))
+      .map((path): Condition => {
+        const value = own(item, path);
+        return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
+      }),
+  ];
+}

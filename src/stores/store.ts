@@ -1,0 +1,38 @@
+import type { JsonObject } from "../model/json.ts";
+
+/** One thing of an entity, as it stood when it was read. */
+export interface Stored {
+  /** Name of its entity in the model. */
+  readonly entity: string;
+  /** Configured name of its table. */
+  readonly table: string;
+  /** What names it there. */
+  readonly key: Readonly<Record<string, string | number>>;
+  /** Its fields by the names of the model, in plain values; also those that the templates of its key hold. */
+  readonly fields: JsonObject;
+  readonly bytes: number;
+  /** As its store has it, to the last digit: conditions compare with this. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/** Fields by the names of the model. */
+export interface FieldChange {
+  readonly set?: JsonObject;
+  /** Fields that must still be as they were when the thing was read. */
+  readonly unchanged: readonly string[];
+}
+
+/** `changed`: a field is not as it was; `gone`: there is no such thing any more. Nothing was done then. */
+export type Outcome = "done" | "changed" | "gone";
+
+/** Where the things of a model's entities live, whatever kind of store that is. */
+export interface EntityStore {
+  /** All things of a table (by its role) that are of an entity, page by page; what fits none is left out. */
+  stream(table: string): AsyncGenerator<readonly Stored[]>;
+  /** The thing with this key as it stands now; undefined where there is none, or where it is of no entity. */
+  get(table: string, key: Stored["key"]): Promise<Stored | undefined>;
+  /** Changes the named fields, and those that are derived from them, in one step with the condition. */
+  changeIf(stored: Stored, change: FieldChange): Promise<Outcome>;
+  /** Deletes it in one step with the condition. */
+  deleteIf(stored: Stored, unchanged: readonly string[]): Promise<Outcome>;
+}

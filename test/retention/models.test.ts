@@ -1,0 +1,289 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import prework from "../../models/prework.json" with { type: "json" };
+import { modelSite } from "../support/model-site.ts";
+import { makeHome, testStart, type TestHome } from "../support/world.ts";
+import { dayMs, lines } from "./stored.ts";
+
+let home: TestHome;
+
+beforeEach(async () => {
+  home = await makeHome();
+});
+afterEach(() => home.remove());
+
+const day = (days: number) => new Date(testStart.getTime() + days * dayMs).toISOString();
+
+describe("retention of prework", () => {
+  const bucket = "prework-media-bucket";
+  const table = "prework-files";
+  const upload = (name: string, user = "u-1") => `users/${user}/uploads/2026/03/${name}`;
+  const temp = (name: string) => `users/u-1/uploads/temp/${name}.tmp`;
+  const row = (id: string, fields: Record<string, unknown>) => ({
+    id,
+    originalName: `${id}.pdf`,
+    s3Key: upload(`${id}.pdf`),
+    uploadedBy: "u-1",
+    createdAt: day(0),
+    status: "READY",
+    ...fields,
+  });
+  const deleted = { status: "DELETED", deletedAt: day(0) };
+
+  it("does what the rules say, in rows and in all versions of files, and nothing besides", async () => {
+    const site = modelSite(home, "prework");
+    const rows = [
+      row("deleted", deleted),
+      row("deleted-lately", { ...deleted, deletedAt: day(35) }),
+      row("restored-meanwhile", deleted),
+      row("held", { ...deleted, legalHold: "case 7" }),
+      row("never", { status: "DELETED" }),
+      row("expired", { expiresAt: day(1) }),
+      row("kept", { expiresAt: day(400) }),
+      row("half", { status: "UPLOADING" }),
+      row("half-in-temp", { status: "SCANNING", s3Key: temp("half") }),
+      row("shared", { ...deleted, s3Key: upload("kept.pdf") }),
+      row("of-others", { ...deleted, s3Key: upload("of-others.pdf", "u-2") }),
+      row("foreign", { ...deleted, s3Key: "secrets/plan.pdf" }),
+      row("live-temp", { s3Key: temp("named") }),
+      row("without-file", { ...deleted, s3Key: "" }),
+    ];
+    await site.put(table, rows);
+    const files = [
+      ...["deleted", "deleted-lately", "restored-meanwhile", "held", "never", "expired", "kept", "half"].map(
+        (name) => upload(`${name}.pdf`),
+      ),
+      upload("of-others.pdf", "u-2"),
+      ...["half", "named", "alone"].map(temp),
+      "users/u-1/exports/checklist-2026-03-01.pdf",
+      "users/u-1/profiles/p-1/avatar.jpg",
+      "secrets/plan.pdf",
+      "foreign",
+    ];
+    await site.putFiles(bucket, files);
+    await site.putFiles(bucket, [upload("deleted.pdf")]);
+    await site.removeFile(bucket, upload("deleted.pdf"));
+    await site.put("prework-audit-logs", [
+      { id: "over", userId: "u-1", timestamp: day(0), ttl: testStart.getTime() / 1000 + 3600 },
+      { id: "on", userId: "u-1", timestamp: day(0), ttl: testStart.getTime() / 1000 + 400 * 86_400 },
+    ]);
+    home.laterMs = 40 * dayMs;
+    await site.putFiles(bucket, [temp("young"), "users/u-1/exports/checklist-2026-04-09.pdf"]);
+
+    const plan = join(home.folder, "plan.json");
+    const planned = await site.run("retention", "plan", "--out", plan, "--json");
+    expect([planned.exitCode, planned.stderr]).toEqual([0, ""]);
+    const told = lines(planned.stdout).map((due) => {
+      const item = due["item"] as Record<string, unknown> | undefined;
+      return [due["rule"], due["action"], String(item?.["id"] ?? due["key"])].join(" ");
+    });
+    expect(told.toSorted()).toEqual(
+      [
+        "deleted-documents purge deleted",
+        "deleted-documents purge restored-meanwhile",
+        "deleted-documents purge shared",
+        "deleted-documents purge without-file",
+        "deleted-documents keep held",
+        "deleted-documents keep never",
+        "deleted-documents keep of-others",
+        "deleted-documents keep foreign",
+        "expired-documents soft-delete expired",
+        "half-done-uploads purge half",
+        "half-done-uploads purge half-in-temp",
+        `temp-uploads purge ${temp("alone")}`,
+        "exports purge users/u-1/exports/checklist-2026-03-01.pdf",
+        "site-audit-entries expire over",
+      ].toSorted(),
+    );
+
+    await site.put(table, [row("restored-meanwhile", {})]);
+    const run = await site.run("retention", "run", plan, "--yes", "--json");
+    expect(run.exitCode).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      done: 8,
+      gone: 0,
+      failed: [],
+      skipped: [{ item: { id: "restored-meanwhile" } }],
+    });
+
+    const gone = new Set(["deleted", "half", "half-in-temp", "shared", "without-file"]);
+    const after = await site.rows(table);
+    const staying = rows.filter(({ id }) => !gone.has(id));
+    expect(await site.column(table, "id")).toEqual(staying.map(({ id }) => id).toSorted());
+    const expired = after.find(({ id }) => id === "expired");
+    expect(expired).toMatchObject({
+      status: "DELETED",
+      deletedBy: "retention",
+      s3Key: upload("expired.pdf"),
+    });
+    expect(expired?.["deletedAt"]).toMatch(/^2026-04-10T/);
+    expect(after.filter(({ id }) => id !== "expired" && id !== "restored-meanwhile")).toEqual(
+      expect.arrayContaining(staying.filter(({ id }) => id !== "expired" && id !== "restored-meanwhile")),
+    );
+    const purged = new Set([
+      upload("deleted.pdf"),
+      upload("half.pdf"),
+      temp("half"),
+      temp("alone"),
+      "users/u-1/exports/checklist-2026-03-01.pdf",
+    ]);
+    expect(await site.left(bucket)).toEqual(
+      [
+        ...files.filter((key) => !purged.has(key)),
+        temp("young"),
+        "users/u-1/exports/checklist-2026-04-09.pdf",
+      ].toSorted(),
+    );
+    expect(await site.rows("prework-audit-logs")).toHaveLength(2);
+
+    const trail = await site.run("audit", "list", "--json");
+    expect(lines(trail.stdout).map(({ action }) => action)).toEqual(
+      expect.arrayContaining(["document.purged", "document.deleted", "object.purged"]),
+    );
+    const again = await site.run("retention", "run", plan, "--yes", "--json");
+    expect(JSON.parse(again.stdout)).toMatchObject({ done: 0, gone: 7 });
+  });
+
+  it("goes by the settings, and by no plan of another model", async () => {
+    const site = modelSite(home, "prework", { MAWPS_RETENTION_EXPORTS: "off" });
+    await site.putFiles(bucket, ["users/u-1/exports/checklist-2026-03-01.pdf", temp("alone")]);
+    home.laterMs = 40 * dayMs;
+    const plan = join(home.folder, "plan.json");
+    const planned = await site.run("retention", "plan", "--out", plan, "--json");
+    expect(lines(planned.stdout).map(({ rule }) => rule)).toEqual(["temp-uploads"]);
+
+    const changed = {
+      ...prework,
+      entities: { ...prework.entities, exportFiles: { ...prework.entities.exportFiles, what: "exports" } },
+    };
+    await writeFile(join(home.folder, "changed.model.json"), JSON.stringify(changed));
+    for (const model of ["changed.model.json", "prework-guide"]) {
+      const other = modelSite(home, model, { MAWPS_RETENTION_EXPORTS: "off" });
+      const refused = await other.run("retention", "run", plan, "--yes");
+      expect(refused.exitCode).toBe(1);
+      expect(refused.stderr).toMatch(/was made for another environment: .*model prework@\w+, here prework/);
+    }
+    expect(await site.left(bucket)).toHaveLength(2);
+  });
+});
+
+describe("a rule that keeps the newest", () => {
+  it("counts each owner's apart, and looks again before it deletes", async () => {
+    const { profiles } = prework.entities;
+    const rule = { id: "old-profiles", what: "profiles", after: 3, keepNewest: 2, since: "createdAt" };
+    const expires = [{ ...rule, do: "delete", by: "run" }];
+    const model = { ...prework, entities: { ...prework.entities, profiles: { ...profiles, expires } } };
+    await writeFile(join(home.folder, "own.model.json"), JSON.stringify(model));
+    const site = modelSite(home, "own.model.json");
+    const profile = (id: string, userId: string, since: number) => ({ id, userId, createdAt: day(since) });
+    const rows = [
+      ...[0, 1, 2, 9, 10].map((since) => profile(`one-${since}`, "u-1", since)),
+      ...[0, 1, 10].map((since) => profile(`two-${since}`, "u-2", since)),
+    ];
+    await site.put("prework-user-profiles", rows);
+    home.laterMs = 11 * dayMs;
+    const plan = join(home.folder, "plan.json");
+    const planned = await site.run("retention", "plan", "--out", plan, "--json");
+    expect(lines(planned.stdout).map(({ item }) => (item as { id: string }).id)).toEqual([
+      "one-2",
+      "one-1",
+      "one-0",
+      "two-0",
+    ]);
+    await site.put("prework-user-profiles", [profile("one-10", "u-3", 10)]);
+    const run = await site.run("retention", "run", plan, "--yes", "--json");
+    expect(JSON.parse(run.stdout)).toMatchObject({ done: 3, skipped: [{ item: { id: "one-2" } }] });
+    expect(await site.column("prework-user-profiles", "id")).toEqual([
+      "one-10",
+      "one-2",
+      "one-9",
+      "two-1",
+      "two-10",
+    ]);
+  });
+});
+
+describe("retention of prework-guide", () => {
+  const bucket = "pre-work-media-uploads";
+  const table = "pre-work-media";
+  const file = (name: string) => `submissions/s-1/u-1/${name}.pdf`;
+  const row = (id: string, fields: Record<string, unknown>) => ({
+    PK: `MEDIA#${id}`,
+    SK: "METADATA",
+    GSI1PK: "USER#u-1",
+    GSI1SK: `MEDIA#${id}`,
+    fileName: `${id}.pdf`,
+    s3Key: file(id),
+    createdAt: day(0),
+    uploadStatus: "completed",
+    ...fields,
+  });
+  const deleted = { uploadStatus: "deleted", deletedAt: day(0) };
+
+  it("finds what is due by composite keys and the site's own words", async () => {
+    const site = modelSite(home, "prework-guide");
+    const unknown = { PK: "NOTE#1", SK: "METADATA", uploadStatus: "deleted", deletedAt: day(0) };
+    await site.put(table, [
+      row("deleted", deleted),
+      row("pending", { uploadStatus: "pending" }),
+      row("completed", {}),
+      row("of-team", { ...deleted, s3Key: "users/teams/t-1/shared/of-team.pdf" }),
+      row("changed", deleted),
+      unknown,
+    ]);
+    await site.put("pre-work-audit-log", [
+      { PK: "AUDIT#team#t-1", SK: `TIMESTAMP#${day(-3000)}#e-1`, GSI1PK: "USER#u-1", action: "made" },
+      { PK: "AUDIT#team#t-1", SK: `TIMESTAMP#${day(0)}#e-2`, GSI1PK: "USER#u-1", action: "made" },
+    ]);
+    const session = { PK: "SESSION#list#l-1", startedAt: day(0) };
+    await site.put("pre-work-sessions", [
+      { ...session, SK: "USER#u-1", ttl: testStart.getTime() / 1000 + 86_400 },
+      { ...session, SK: "USER#u-2" },
+    ]);
+    const files = ["deleted", "pending", "completed", "changed"].map(file);
+    await site.putFiles(bucket, [...files, "users/teams/t-1/shared/of-team.pdf", "stray.txt"]);
+    home.laterMs = 40 * dayMs;
+
+    const plan = join(home.folder, "plan.json");
+    const planned = await site.run("retention", "plan", "--out", plan, "--json");
+    expect([planned.exitCode, planned.stderr]).toEqual([0, ""]);
+    const told = lines(planned.stdout).map((due) => {
+      const { PK, SK } = due["item"] as Record<string, unknown>;
+      return [due["rule"], due["action"], PK, SK].join(" ");
+    });
+    expect(told.toSorted()).toEqual([
+      "deleted-documents purge MEDIA#changed METADATA",
+      "deleted-documents purge MEDIA#deleted METADATA",
+      "deleted-documents purge MEDIA#of-team METADATA",
+      "half-done-uploads purge MEDIA#pending METADATA",
+      "sessions expire SESSION#list#l-1 USER#u-1",
+      "sessions keep SESSION#list#l-1 USER#u-2",
+      `site-audit-entries purge AUDIT#team#t-1 TIMESTAMP#${day(-3000)}#e-1`,
+    ]);
+
+    await site.put(table, [row("changed", { ...deleted, deletedAt: day(39) })]);
+    await site.putFiles(bucket, [file("pending")]);
+    const run = await site.run("retention", "run", plan, "--yes", "--json");
+    expect(run.exitCode).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ done: 3, gone: 0, failed: [], skipped: [{}, {}] });
+    expect(await site.column(table, "PK")).toEqual([
+      "MEDIA#changed",
+      "MEDIA#completed",
+      "MEDIA#pending",
+      "NOTE#1",
+    ]);
+    expect(await site.left(bucket)).toEqual(
+      [file("changed"), file("completed"), file("pending"), file("pending"), "stray.txt"].toSorted(),
+    );
+    expect(await site.column("pre-work-audit-log", "SK")).toEqual([`TIMESTAMP#${day(0)}#e-2`]);
+    expect(await site.rows("pre-work-sessions")).toHaveLength(2);
+  });
+});
+
+it("is refused before anything is opened where rows are out of its reach", async () => {
+  const refused = await modelSite(home, "lopez").run("retention", "plan");
+  expect(refused.exitCode).toBe(2);
+  expect(refused.stderr).toContain("refreshTokens expires in database main.refresh_tokens, which is SQL");
+  expect(home.calls).toEqual([]);
+});
