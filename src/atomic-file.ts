@@ -1,7 +1,8 @@
-import { link, open, rename, rm } from "node:fs/promises";
+import { link, open, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { CliError } from "./errors.ts";
 
-type Texts = AsyncIterable<string> | Iterable<string>;
+type Parts = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
 
 interface Written {
   /** By default its owner alone can read it: it tells of people. */
@@ -13,55 +14,69 @@ interface Written {
 }
 
 /**
- * Writes text into a new file, whole or not at all.
+ * Writes text or bytes into a new file, whole or not at all.
  * @throws CliError when the file is there already or its folder is not.
  */
-export async function writeNewFile(file: string, texts: Texts, written: Written = {}): Promise<void> {
+export async function writeNewFile(file: string, parts: Parts, written: Written = {}): Promise<void> {
   // link, unlike rename, fails where the name is taken.
-  await write(file, texts, { ...written, name: link });
+  await write(file, parts, { ...written, name: link });
 }
 
 /**
  * The same in place of a file that may be there.
  * @throws CliError when its folder is not there.
  */
-export async function replaceFile(file: string, texts: Texts, written: Written = {}): Promise<void> {
-  await write(file, texts, { ...written, name: rename });
+export async function replaceFile(file: string, parts: Parts, written: Written = {}): Promise<void> {
+  await write(file, parts, { ...written, name: rename });
 }
 
 async function write(
   file: string,
-  texts: Texts,
+  parts: Parts,
   {
     name,
     mode = 0o600,
     isDurable = true,
     hint = "choose another name, or remove it",
-  }: Written & { readonly name: (part: string, file: string) => Promise<void> },
+  }: Written & { readonly name: (half: string, file: string) => Promise<void> },
 ): Promise<void> {
   const refuse = (error: unknown): never => {
     throw refusal(error, { file, hint });
   };
-  const part = `${file}.${crypto.randomUUID()}.part`;
-  const handle = await open(part, "wx", mode).catch(refuse);
+  const half = `${file}.${crypto.randomUUID()}.part`;
+  const handle = await open(half, "wx", mode).catch(refuse);
   try {
     let pending = "";
-    for await (const text of texts) {
-      pending += text;
-      if (pending.length < chunkCharacters) continue;
-      await handle.appendFile(pending);
+    for await (const part of parts) {
+      if (typeof part === "string") pending += part;
+      if (typeof part === "string" && pending.length < chunkCharacters) continue;
+      if (pending !== "") await handle.appendFile(pending);
       pending = "";
+      if (typeof part !== "string") await handle.appendFile(part);
     }
     await handle.appendFile(pending);
     if (isDurable) await handle.sync();
-    await name(part, file).catch(refuse);
+    await name(half, file).catch(refuse);
   } finally {
     await handle.close();
-    await rm(part, { force: true });
+    await rm(half, { force: true });
   }
 }
 
 const chunkCharacters = 64 * 1024;
+
+/** Removes what runs left that were killed while they wrote this file. One that still writes it fails then. */
+export async function removeHalfFiles(file: string): Promise<void> {
+  const prefix = `${basename(file)}.`;
+  const names = await readdir(dirname(file)).catch(() => []);
+  for (const name of names) {
+    if (
+      name.startsWith(prefix) &&
+      /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.part$/.test(name.slice(prefix.length))
+    )
+      await rm(join(dirname(file), name), { force: true });
+  }
+}
 
 function refusal(error: unknown, { file, hint }: { file: string; hint: string }): unknown {
   const { code } = error as NodeJS.ErrnoException;

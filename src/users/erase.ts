@@ -64,13 +64,14 @@ async function carryOut(
   plan: ErasurePlan,
   person: readonly ErasureEntry[],
 ): Promise<Erased> {
-  const { aws, poolId, paced, signal } = site;
+  const { aws, known } = site;
   const { account, ids } = plan;
   const failures: string[] = [];
-  if (account !== undefined) {
-    const at = { username: account.username, paced, signal };
-    await disableUser(aws, poolId, at);
-    await signOutUser(aws, poolId, at);
+  const pool = account === undefined ? undefined : known;
+  const { username = "" } = account ?? {};
+  if (pool !== undefined) {
+    await disableUser(aws, pool.poolId, { ...pool, username });
+    await signOutUser(aws, pool.poolId, { ...pool, username });
   }
   await intoLedger(site, plan, person);
   await removeTraces(site, plan, { traces: plan.traces, failures });
@@ -80,13 +81,13 @@ async function carryOut(
     await removeTraces(site, plan, { traces: left, failures });
     left = await findTraces(site, ids);
   }
-  let isAccountLeft = account !== undefined;
-  if (account !== undefined && isNothing(left)) {
-    const at = { username: account.username, paced, signal };
-    await deleteUser(aws, poolId, at);
-    isAccountLeft = (await readPoolAccount(aws, poolId, at)) !== undefined;
+  let isAccountLeft = pool !== undefined;
+  if (pool !== undefined && isNothing(left)) {
+    const at = { ...pool, username };
+    await deleteUser(aws, pool.poolId, at);
+    isAccountLeft = (await readPoolAccount(aws, pool.poolId, at)) !== undefined;
   }
-  return { person, at: site.documents.now(), left, isAccountLeft, failures };
+  return { person, at: site.now(), left, isAccountLeft, failures };
 }
 
 /** The person as the ledger will have them, one salt for all ids: which of them belong together is told, and nobody by name. Pure. */
@@ -138,7 +139,7 @@ async function removeTraces(
   // Those that name files go behind them: what is left after an interruption is still named.
   if (failures.length > 0) return;
   const isProfile = ({ table, key }: OwnedItem) =>
-    table === site.documents.table && key["userId"]?.S === userId;
+    table === site.known?.documents.table && key["userId"]?.S === userId;
   const removeItems = async (items: readonly OwnedItem[]) => {
     for (const table of new Set(items.map((item) => item.table))) {
       const keys = items.filter((item) => item.table === table).map(({ key }) => key);

@@ -1,25 +1,17 @@
-import { getItem } from "../aws/dynamodb/items.ts";
-import { findPoolUsers } from "../aws/cognito/users.ts";
-import { attributeOf, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { recoveryStatus, type RecoveryStatus } from "../backup/pitr.ts";
 import { erasedUsers, tableErasures, type ErasureEntry } from "../backup/erasures.ts";
 import { listSnapshots } from "../backup/snapshots.ts";
 import type { Store } from "../backup/store.ts";
 import type { TrailPlace } from "../audit/place.ts";
-import { documentItemKey } from "../documents/entries.ts";
 import { liveLinks, type LiveLink } from "../documents/live-links.ts";
-import type { DocumentSite } from "../documents/site.ts";
-import { findAccount, profilesWithAddress, resolveUser } from "../documents/users.ts";
-import { CliError } from "../errors.ts";
-import { nobodyWith } from "../model/nobodies.ts";
-import { userIdFault } from "../model/user-id.ts";
+import { personalTables } from "../model/links.ts";
 import { tokensLiveMinutes } from "./change.ts";
+import { findPerson, nobody, type Person, type PersonSite } from "./person.ts";
 import { refuseReserved } from "./pool.ts";
-import { findTraces, isNothing, type PeopleSite, type Traces } from "./traces.ts";
+import { findTraces, isNothing, type Traces } from "./traces.ts";
 
 /** Where a person is erased: what is looked through, and where copies of it may be. */
-export interface ErasureSite extends PeopleSite {
-  readonly documents: DocumentSite;
+export interface ErasureSite extends PersonSite {
   /** Where the audit trail is. */
   readonly trailPlace: TrailPlace;
   /** Of the backups, where there is a repository. */
@@ -34,15 +26,7 @@ export interface Copies {
 }
 
 /** What an erasure of one person will do. */
-export interface ErasurePlan {
-  readonly userId: string;
-  /** What is typed to confirm it: the address, or the id of who has none. */
-  readonly name: string;
-  /** All that stands for the person: id, user name, addresses. */
-  readonly ids: readonly string[];
-  /** Addresses that somebody else has too: what stands under them is not looked for. */
-  readonly sharedAddresses: readonly string[];
-  readonly account: PoolAccount | undefined;
+export interface ErasurePlan extends Person {
   readonly traces: Traces;
   readonly links: readonly LiveLink[];
   readonly copies: Copies;
@@ -60,40 +44,22 @@ export interface ErasurePlan {
  */
 export async function planErasure(site: ErasureSite, given: string): Promise<ErasurePlan> {
   refuseReserved(given);
-  const { aws, poolId, documents, signal } = site;
+  const { aws, known, signal } = site;
   const ledger: ErasureEntry[] = [];
   for await (const entry of tableErasures({ aws, table: site.trailPlace.table, signal })) ledger.push(entry);
   const isErased = erasedUsers(ledger);
-  const known = await findAccount(site, poolId, given);
-  const account =
-    known === undefined
-      ? undefined
-      : await readPoolAccount(aws, poolId, { ...site, username: known.username });
-  const userId = account?.sub ?? (await idWithoutAccount(site, given, isErased(given)));
-  refuseReserved(userId);
-  const addresses = await addressesOf(site, userId, account);
-  const shared = await sharedOf(site, userId, addresses);
-  const own = addresses.filter((address) => !shared.includes(address));
-  const names = account === undefined ? [] : await ownName(site, account);
-  const ids = [...new Set([userId, ...names, ...own])];
+  const person = await findPerson(site, given, isErased);
+  const { userId, ids, account } = person;
   const [traces, links, copies, tokenMinutes] = await Promise.all([
     findTraces(site, ids),
-    liveLinks(documents, site.trailPlace, userId),
+    known === undefined ? [] : liveLinks(known.documents, site.trailPlace, userId),
     copiesOf(site),
-    account === undefined ? undefined : tokensLiveMinutes(site),
+    account === undefined || known === undefined ? undefined : tokensLiveMinutes(known),
   ]);
   const unlisted = ids.filter((id) => !isErased(id));
   if (account === undefined && isNothing(traces) && unlisted.length === ids.length) throw nobody(given);
-  const name = addresses[0] ?? userId;
   const listed = ofPerson(ledger, ids);
-  const found = { userId, name, ids, sharedAddresses: shared, account, traces };
-  return { ...found, links, copies, tokenMinutes, unlisted, listed };
-}
-
-function nobody(given: string): CliError {
-  return new CliError(`nothing is stored of ${JSON.stringify(given)}, and there is no such account`, {
-    hint: "give a sub, a user name or an e-mail address; `mawps user list` shows them",
-  });
+  return { ...person, traces, links, copies, tokenMinutes, unlisted, listed };
 }
 
 /** One salt is for all ids of a person. */
@@ -102,71 +68,10 @@ function ofPerson(ledger: readonly ErasureEntry[], ids: readonly string[]): Eras
   return ledger.filter(({ salt }) => salts.has(salt));
 }
 
-/** Somebody who has data and no account; after an erasure that came to its end nobody is found by their address. */
-async function idWithoutAccount(site: ErasureSite, given: string, isErased: boolean): Promise<string> {
-  if (!given.includes("@")) return given;
-  try {
-    return await resolveUser(site.documents, given, "take");
-  } catch (error) {
-    if (!(error instanceof CliError) || !error.message.startsWith("unknown user")) throw error;
-    if (isErased) return given;
-    throw nobody(given);
-  }
-}
-
-/**
- * The user name, where it can be nothing but the person's: people choose theirs, and one may be the name of the owner, of the site's
- * settings or of somebody else.
- */
-async function ownName({ documents }: ErasureSite, { username, sub }: PoolAccount): Promise<string[]> {
-  if (username === sub || username.includes("@")) return [];
-  if (userIdFault(username) !== undefined || nobodyWith(username) !== undefined) return [];
-  const { aws, table, signal } = documents;
-  const key = documentItemKey(documents, username, "profile");
-  const profile = await getItem(aws, { table, key, attributes: ["userId"], signal });
-  return profile === undefined ? [username] : [];
-}
-
-/** Of the account; of the profile, which people write themselves, only where there is no account. */
-async function addressesOf(
-  { documents }: ErasureSite,
-  userId: string,
-  account: PoolAccount | undefined,
-): Promise<string[]> {
-  const key = documentItemKey(documents, userId, "profile");
-  const { aws, table, signal } = documents;
-  const profile = await getItem(aws, { table, key, attributes: ["email"], signal });
-  const told =
-    account === undefined ? profile?.["email"]?.S : (attributeOf(account, "email") ?? account.username);
-  const isAddress = told?.includes("@") === true && userIdFault(told) === undefined;
-  return isAddress ? [...new Set([told, told.toLowerCase()])] : [];
-}
-
-/** Addresses that another account has, or another profile tells. */
-async function sharedOf(
-  { aws, poolId, documents, signal }: ErasureSite,
-  userId: string,
-  addresses: readonly string[],
-): Promise<string[]> {
-  const shared = await Promise.all(
-    addresses.map(async (value) => {
-      const [users, profiles] = await Promise.all([
-        findPoolUsers(aws, poolId, { attribute: "email", value, signal }),
-        profilesWithAddress(documents, value),
-      ]);
-      // In another case it is the address of a record of its own.
-      const telling = [...profiles].flatMap(([id, told]) => (told === value ? [id] : []));
-      const others = [...users.map(({ sub }) => sub), ...telling].filter((id) => id !== userId);
-      return others.length > 0 ? [value] : [];
-    }),
-  );
-  return shared.flat();
-}
-
 async function copiesOf(site: ErasureSite): Promise<Copies> {
-  const { aws, declaration, signal, store, documents } = site;
-  const now = documents.now();
-  const names = new Set(declaration.owned.flatMap((each) => (each.kind === "items" ? [each.table] : [])));
+  const { aws, declaration, model, signal, store } = site;
+  const now = site.now();
+  const names = new Set(personalTables(model).map(({ role }) => role));
   const tables = declaration.tables.filter(({ role }) => names.has(role));
   const [recovery, backups] = await Promise.all([
     recoveryStatus({ aws, signal }, tables),

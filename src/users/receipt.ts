@@ -67,7 +67,7 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
     },
     searched: {
       ...searchedOf(site.declaration),
-      userPool: site.poolId,
+      userPool: site.known?.poolId ?? null,
     },
     audit: { sequence, hash },
   };
@@ -162,12 +162,15 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
     if (uploads > 0) findings.push(`${uploads} open uploads in bucket ${name}`);
     if (versions > 0) findings.push(`${versions} versions of objects in bucket ${name}`);
   }
-  for await (const page of listPoolUsers(aws, site.poolId, site)) {
+  const { known } = site;
+  for await (const page of known === undefined ? [] : listPoolUsers(aws, known.poolId, known)) {
     looked.accounts += page.length;
     const names = page.map((account) => [account.sub, account.username, attributeOf(account, "email")]);
     const found = names.filter((each) => each.some((id) => id !== undefined && isErased(id))).length;
     if (found > 0)
-      findings.push(`${found} ${found === 1 ? "account" : "accounts"} in the user pool ${site.poolId}`);
+      findings.push(
+        `${found} ${found === 1 ? "account" : "accounts"} in the user pool ${known?.poolId ?? ""}`,
+      );
   }
   const { sequence, hash } = receipt.audit;
   if (sequence > 0 && (await hashAt(site, sequence)) !== hash)

@@ -3,70 +3,204 @@ import { queryItems, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { listVersions } from "../aws/s3/listing.ts";
 import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-uploads.ts";
 import { whereThere } from "../aws/setting.ts";
-import type { Declaration, Owned } from "../model/declaration.ts";
-import type { AccountSite } from "./pool.ts";
+import type { Aws } from "../aws/clients.ts";
+import type { Declaration } from "../model/declaration.ts";
+import {
+  personalBuckets,
+  personalTables,
+  type ItemLink,
+  type PersonalBucket,
+  type PersonalLink,
+  type PersonalTable,
+  type TableKeysThere,
+} from "../model/links.ts";
+import type { Model } from "../model/schema.ts";
 
-/** Where everything of one person is looked for: the pool, and what the site's model says is owned. */
-export interface PeopleSite extends AccountSite {
+/** Where everything of people is looked for: what the site's model says is linked to them. */
+export interface PeopleSite {
+  readonly aws: Aws;
+  readonly model: Model;
   readonly declaration: Declaration;
+  readonly signal: AbortSignal;
 }
 
 /** An item of a person, by its key. */
 export interface OwnedItem {
   readonly what: string;
+  readonly entity: string;
   readonly table: string;
   readonly key: Item;
+  /** Why it is theirs. */
+  readonly links: readonly ItemLink[];
 }
 
 /** One version of an object of a person, or a delete marker. */
 export interface OwnedVersion {
   readonly what: string;
+  readonly entity: string;
   readonly bucket: string;
   readonly key: string;
   readonly version: string;
   readonly bytes: number;
   readonly isDeleteMarker: boolean;
+  readonly isLatest: boolean;
+  readonly modifiedAt: Date | undefined;
 }
 
 /** All that the stores have of a person but the account. */
-export interface Traces {
+export interface Holdings {
   readonly items: readonly OwnedItem[];
-  /** What there is a duty to keep, by kind. */
-  readonly kept: readonly { readonly what: string; readonly table: string; readonly items: number }[];
   readonly versions: readonly OwnedVersion[];
   readonly uploads: readonly UnfinishedUpload[];
 }
 
-export function isNothing({ items, versions, uploads }: Traces): boolean {
+/** The same by what an erasure does with it. */
+export interface Traces extends Holdings {
+  /** What there is a duty to keep, by kind. */
+  readonly kept: readonly { readonly what: string; readonly table: string; readonly items: number }[];
+}
+
+export function isNothing({ items, versions, uploads }: Holdings): boolean {
   return items.length + versions.length + uploads.length === 0;
+}
+
+/** What `findHoldings` finds, and what of it an erasure removes. */
+export async function findTraces(site: PeopleSite, ids: readonly string[]): Promise<Traces> {
+  const { items, versions, uploads } = await findHoldings(site, ids);
+  const kept = new Map<string, Traces["kept"][number]>();
+  for (const { what, table, links } of items) {
+    if (!links.some(({ erase }) => typeof erase === "object" && "keep" in erase)) continue;
+    const name = `${table} ${what}`;
+    kept.set(name, { what, table, items: (kept.get(name)?.items ?? 0) + 1 });
+  }
+  return {
+    items: items.filter(({ links }) => links.some(({ erase }) => erase === "delete")),
+    kept: [...kept.values()],
+    versions,
+    uploads,
+  };
 }
 
 /**
  * Looks for everything of a person, under each of these ids: user id, user name, address. Files by their folders, in all versions;
  * an id that another one begins with is another. Tables and buckets that are not there hold nothing.
  */
-export async function findTraces(site: PeopleSite, ids: readonly string[]): Promise<Traces> {
-  const { owned } = site.declaration;
-  const objects = owned.filter((each) => each.kind === "objects");
-  const items = owned.filter((each) => each.kind === "items");
+export async function findHoldings(site: PeopleSite, ids: readonly string[]): Promise<Holdings> {
   const [inTables, inBuckets] = await Promise.all([
-    Promise.all(items.map((each) => itemsOf(site, each, ids))),
-    Promise.all(objects.flatMap((each) => ids.map((id) => objectsOf(site, each, id)))),
+    Promise.all(personalTables(site.model).map((each) => itemsOf(site, each, ids))),
+    Promise.all(personalBuckets(site.model).map((each) => objectsOf(site, each, ids))),
   ]);
   return {
-    items: unique(
-      inTables.flatMap(({ owned: { erasure }, found }) => (erasure === "delete" ? found : [])),
-      ({ table, key }) => `${table} ${JSON.stringify(key)}`,
+    items: inTables.flat(),
+    versions: inBuckets.flatMap(({ versions }) => versions),
+    uploads: inBuckets.flatMap(({ uploads }) => uploads),
+  };
+}
+
+async function itemsOf(
+  site: PeopleSite,
+  personal: PersonalTable,
+  ids: readonly string[],
+): Promise<OwnedItem[]> {
+  const { aws, signal, declaration } = site;
+  const table = declaration.tables.find(({ role }) => role === personal.role)?.name ?? personal.role;
+  const described = await findTable(aws, table, signal);
+  if (described === undefined) return [];
+  const namesIn = (keys: typeof described.KeySchema = []) =>
+    keys
+      .toSorted((one, other) => (one.KeyType === "HASH" ? -1 : 0) - (other.KeyType === "HASH" ? -1 : 0))
+      .map(({ AttributeName = "" }) => AttributeName);
+  const keys: TableKeysThere = {
+    primary: namesIn(described.KeySchema),
+    indexes: Object.fromEntries(
+      (described.GlobalSecondaryIndexes ?? []).map(({ IndexName = "", KeySchema }) => [
+        IndexName,
+        namesIn(KeySchema),
+      ]),
     ),
-    kept: inTables.flatMap(({ owned: { erasure, what }, table, found }) =>
-      erasure === "keep" && found.length > 0 ? [{ what, table, items: found.length }] : [],
-    ),
+  };
+  const found = new Map<string, OwnedItem>();
+  for await (const page of pagesOf(site, { table, personal, ids, keys })) {
+    for (const item of page) {
+      const links = personal.linksOf(item, ids, keys);
+      const [link] = links;
+      if (link === undefined) continue;
+      const key = Object.fromEntries(Object.entries(item).filter(([name]) => keys.primary.includes(name)));
+      found.set(JSON.stringify(key), { what: link.what, entity: link.entity, table, key, links });
+    }
+  }
+  return [...found.values()];
+}
+
+interface Asked {
+  readonly table: string;
+  readonly personal: PersonalTable;
+  readonly ids: readonly string[];
+  readonly keys: TableKeysThere;
+}
+
+async function* pagesOf(
+  { aws, signal }: PeopleSite,
+  { table, personal, ids, keys }: Asked,
+): AsyncGenerator<readonly Item[]> {
+  const attributes = [...new Set([...keys.primary, ...personal.attributes])];
+  const questions = ids.flatMap((id) => personal.questions(id, keys));
+  if (questions.includes("scan")) {
+    yield* scanItems(aws, { table, attributes, consistent: true, signal });
+    return;
+  }
+  for (const question of questions) {
+    if (question === "scan") continue;
+    const { index, attribute, value } = question;
+    const partition = { attribute, value: { S: value } };
+    yield* queryItems(aws, { table, index, attributes, partition, consistent: index === undefined, signal });
+  }
+}
+
+async function objectsOf(
+  site: PeopleSite,
+  personal: PersonalBucket,
+  ids: readonly string[],
+): Promise<Pick<Holdings, "versions" | "uploads">> {
+  const { aws, signal, declaration } = site;
+  const bucket = declaration.buckets.find(({ role }) => role === personal.role)?.name ?? personal.role;
+  const link = (key: string): PersonalLink | undefined => personal.linkOf(key, ids);
+  const prefixes = [...new Set(ids.flatMap((id) => personal.prefixes(id)))];
+  const found = await Promise.all(
+    prefixes.map(async (prefix) => {
+      const versions: OwnedVersion[] = [];
+      const uploads: UnfinishedUpload[] = [];
+      await whereThere(async () => {
+        for await (const page of listVersions(aws, { bucket, prefix, signal })) {
+          for (const { key, version, sizeBytes: bytes, isDeleteMarker, isLatest, lastModified } of page) {
+            const { what, entity } = link(key) ?? {};
+            if (what === undefined || entity === undefined) continue;
+            versions.push({
+              what,
+              entity,
+              bucket,
+              key,
+              version,
+              bytes,
+              isDeleteMarker,
+              isLatest,
+              modifiedAt: lastModified,
+            });
+          }
+        }
+        for await (const upload of listUnfinishedUploads(aws, { bucket, prefix, signal }))
+          if (link(upload.key) !== undefined) uploads.push(upload);
+      });
+      return { versions, uploads };
+    }),
+  );
+  return {
     versions: unique(
-      inBuckets.flatMap(({ versions }) => versions),
-      ({ bucket, key, version }) => `${bucket} ${version} ${key}`,
+      found.flatMap(({ versions }) => versions),
+      ({ key, version }) => `${version} ${key}`,
     ),
     uploads: unique(
-      inBuckets.flatMap(({ uploads }) => uploads),
+      found.flatMap(({ uploads }) => uploads),
       ({ uploadId }) => uploadId,
     ),
   };
@@ -74,57 +208,4 @@ export async function findTraces(site: PeopleSite, ids: readonly string[]): Prom
 
 function unique<T>(all: readonly T[], nameOf: (each: T) => string): T[] {
   return [...new Map(all.map((each) => [nameOf(each), each])).values()];
-}
-
-type OwnedItems = Extract<Owned, { kind: "items" }>;
-type OwnedObjects = Extract<Owned, { kind: "objects" }>;
-
-async function itemsOf(site: PeopleSite, owned: OwnedItems, ids: readonly string[]) {
-  const { aws, signal, declaration } = site;
-  const table = declaration.tables.find(({ role }) => role === owned.table)?.name ?? owned.table;
-  const found: OwnedItem[] = [];
-  const keys = (await findTable(aws, table, signal))?.KeySchema ?? [];
-  const names = keys.map(({ AttributeName = "" }) => AttributeName);
-  const partition = keys.find(({ KeyType }) => KeyType === "HASH")?.AttributeName;
-  const take = (page: readonly Item[]) => {
-    for (const item of page) {
-      const key = Object.fromEntries(Object.entries(item).filter(([name]) => names.includes(name)));
-      found.push({ what: owned.what, table, key });
-    }
-  };
-  if (partition === undefined) return { owned, table, found };
-  if (owned.index === undefined && owned.attribute !== partition) {
-    const attributes = [...new Set([...names, owned.attribute])];
-    for await (const page of scanItems(aws, { table, attributes, consistent: true, signal }))
-      take(page.filter((item) => ids.includes(item[owned.attribute]?.S ?? "")));
-    return { owned, table, found };
-  }
-  for (const id of ids) {
-    const pages = queryItems(aws, {
-      table,
-      index: owned.index,
-      attributes: names,
-      partition: { attribute: owned.attribute, value: { S: id } },
-      consistent: owned.index === undefined,
-      signal,
-    });
-    for await (const page of pages) take(page);
-  }
-  return { owned, table, found };
-}
-
-async function objectsOf(site: PeopleSite, owned: OwnedObjects, id: string) {
-  const { aws, signal, declaration } = site;
-  const bucket = declaration.buckets.find(({ role }) => role === owned.bucket)?.name ?? owned.bucket;
-  const prefix = owned.prefix.replace("{userId}", () => id);
-  const versions: OwnedVersion[] = [];
-  const uploads: UnfinishedUpload[] = [];
-  await whereThere(async () => {
-    for await (const page of listVersions(aws, { bucket, prefix, signal })) {
-      for (const { key, version, sizeBytes, isDeleteMarker } of page)
-        versions.push({ what: owned.what, bucket, key, version, bytes: sizeBytes, isDeleteMarker });
-    }
-    for await (const upload of listUnfinishedUploads(aws, { bucket, prefix, signal })) uploads.push(upload);
-  });
-  return { versions, uploads };
 }

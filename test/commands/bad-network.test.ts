@@ -89,6 +89,7 @@ const reading: Readonly<Record<string, readonly string[]>> = {
   "progress export": [],
   "avatar url": ["user-1"],
   "twin export": [],
+  "user export": ["user-1", "-o", "user-1.zip"],
 };
 
 /** Change nothing that is stored, or only what is on this machine. */

@@ -83,6 +83,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "user group add": ["eva@example.com", "admin"],
   "user group rm": ["max@example.com", "admin"],
   "user set": ["max@example.com", "name=Max Mustermann"],
+  "user export": ["user-1"],
   "user erase": ["user-1"],
   "progress show": ["user-1"],
   "progress stats": [],

@@ -216,6 +216,8 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
     { argv: ["user", "mfa", "reset", lena, "--yes"] },
     { argv: ["user", "reset-password", lena, "--yes"], exitCode: 1 },
     { argv: ["user", "confirm", lena], exitCode: 1 },
+    { argv: ["user", "export", lena, "-o", "lena.zip"] },
+    { argv: ["user", "export", "verify", "lena.zip"] },
     // Progress and twin.
     { argv: ["progress", "import", addresses.tomas, "progress.json"], may: [item(tomas)] },
     { argv: ["progress", "recompute"], may: [item(tomas), item(lena)] },

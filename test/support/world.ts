@@ -51,6 +51,8 @@ export interface TestHome {
   aheadMs: number;
   /** What happens between the tool's reading of an item and each of its updates: somebody else at work. */
   beforeUpdate: ((aws: Aws) => Promise<void>) | undefined;
+  /** What happens before the tool's calls, by their command; a call that it rejects is not sent. */
+  beforeCall: ((command: string, input: unknown, aws: Aws) => Promise<void>) | undefined;
   run(argv: readonly string[], options?: WorldOptions): Promise<Outcome>;
   /** The store itself, to look at the state: the same folder, clients of its own. */
   look<T>(look: (aws: Aws, config: Config) => Promise<T>, env?: Record<string, string>): Promise<T>;
@@ -143,6 +145,7 @@ async function homeAt(beginMs: number): Promise<TestHome> {
     tickMs: 1000,
     aheadMs: 0,
     beforeUpdate: undefined,
+    beforeCall: undefined,
     async run(argv, options = {}) {
       const { world: made, stdout, stderr } = world(options);
       const exitCode = await main(argv, made);
@@ -225,7 +228,12 @@ function recorded(connection: Connection, home: TestHome): Connection {
       };
       stack.add(
         (next: (args: unknown) => unknown, context: { commandName?: string }) => async (args: Sent) => {
-          if (!isSomebodyElse) home.calls.push({ service, command: context.commandName ?? "" });
+          const command = context.commandName ?? "";
+          if (!isSomebodyElse) {
+            home.calls.push({ service, command });
+            isSomebodyElse = home.beforeCall !== undefined;
+            await home.beforeCall?.(command, args.input, aws).finally(() => (isSomebodyElse = false));
+          }
           if (isUpdate(context.commandName, args) && !isSomebodyElse) {
             isSomebodyElse = true;
             await home.beforeUpdate?.(aws);

@@ -4,6 +4,7 @@ import { userCreate } from "./create.ts";
 import { userDisable } from "./disable.ts";
 import { userEnable } from "./enable.ts";
 import { userErase } from "./erase.ts";
+import { userExport } from "./export.ts";
 import { userGroup } from "./group/index.ts";
 import { userInvite } from "./invite.ts";
 import { userList } from "./list.ts";
@@ -26,6 +27,7 @@ const verbs = [
   userMfa,
   userGroup,
   userSet,
+  userExport,
   userErase,
 ];
 

@@ -1,0 +1,138 @@
+import type { JsonObject } from "../../model/json.ts";
+import type { LeftOut, Missing } from "./values.ts";
+
+export type Language = "de" | "en";
+
+/** One kind of thing on the page. */
+export interface PageEntity {
+  readonly entity: string;
+  readonly what: string;
+  readonly count: number;
+  /** The first of them. */
+  readonly shown: readonly JsonObject[];
+  readonly files: { readonly name: string; readonly bytes: number }[];
+}
+
+export interface Page {
+  readonly language: Language;
+  /** The page in the other language. */
+  readonly other: string;
+  readonly site: string;
+  readonly at: Date;
+  readonly person: string;
+  readonly entities: readonly PageEntity[];
+  readonly leftOut: readonly LeftOut[];
+  readonly missing: readonly Missing[];
+}
+
+const words = {
+  de: {
+    title: "Ihre Daten bei",
+    of: "Auskunft über",
+    at: "Stand",
+    other: "English",
+    intro:
+      "Alles, was über Sie gespeichert ist. Jede Art von Daten hat einen Ordner: als JSON, wie es gespeichert ist, und als CSV für Tabellenprogramme. manifest.json nennt die Prüfsumme (SHA-256) jeder Datei.",
+    entries: "Einträge",
+    files: "Dateien",
+    more: "weitere Einträge stehen in den Dateien des Ordners",
+    leftOut: "Nicht enthalten",
+    missing: "Inzwischen verschwunden",
+    reasons: {
+      secret: "geheim: Kennwörter, Schlüssel und Ähnliches",
+      others: "Daten anderer Personen",
+      elsewhere: "Dateien außerhalb Ihrer Ordner",
+    },
+    times: "mal",
+    none: "nichts",
+  },
+  en: {
+    title: "Your data at",
+    of: "Everything about",
+    at: "As of",
+    other: "Deutsch",
+    intro:
+      "All that is stored about you. Each kind of data has a folder: as JSON, as it is stored, and as CSV for spreadsheets. manifest.json has the checksum (SHA-256) of each file.",
+    entries: "entries",
+    files: "files",
+    more: "more entries are in the files of the folder",
+    leftOut: "Not included",
+    missing: "Vanished meanwhile",
+    reasons: {
+      secret: "secret: passwords, keys and the like",
+      others: "data of other people",
+      elsewhere: "files outside of your folders",
+    },
+    times: "times",
+    none: "nothing",
+  },
+} as const;
+
+const style =
+  "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}" +
+  "table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}td,th{border:1px solid #ccc;padding:.25rem .5rem;text-align:left;" +
+  "vertical-align:top;overflow-wrap:anywhere}th{width:14rem;background:#f5f5f5}h2{margin-top:2.5rem}small{color:#666}";
+
+/** Text longer than this is cut on the page; whole it is in the other files. */
+const mostCharacters = 500;
+
+/** A page for people: all of it in itself, without a script, and with everything foreign as text. Pure. */
+export function* exportPage(page: Page): Generator<string> {
+  const { language, site, person, at, entities, leftOut, missing } = page;
+  const word = words[language];
+  yield `<!doctype html>\n<html lang="${language}"><head><meta charset="utf-8">`;
+  yield `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`;
+  yield `<meta name="viewport" content="width=device-width"><title>${word.title} ${escaped(site)}</title><style>${style}</style></head><body>\n`;
+  yield `<h1>${word.title} ${foreign(site)}</h1>\n<p>${word.of} <b>${foreign(person)}</b> · ${word.at} ${at.toISOString()} · ${link(page.other, word.other)}</p>\n`;
+  yield `<p>${word.intro}</p>\n<ul>\n`;
+  for (const { entity, what, count } of entities)
+    yield `<li><a href="#${encodeURIComponent(entity)}">${foreign(what)}</a>: ${count}</li>\n`;
+  yield "</ul>\n";
+  for (const { entity, what, count, shown, files } of entities) {
+    yield `<h2 id="${escaped(encodeURIComponent(entity))}">${foreign(what)} <small>${foreign(entity)}/</small></h2>\n`;
+    for (const value of shown) yield table(value);
+    if (shown.length > 0 && count > shown.length) yield `<p>${count - shown.length} ${word.more}</p>\n`;
+    if (files.length === 0) continue;
+    yield `<p>${files.length} ${word.files}</p>\n<ul>\n`;
+    for (const { name, bytes } of files) yield `<li>${link(name, name)} <small>${bytes} bytes</small></li>\n`;
+    yield "</ul>\n";
+  }
+  yield `<h2>${word.leftOut}</h2>\n<ul>\n`;
+  for (const { entity, path, reason, times } of leftOut)
+    yield `<li>${foreign(entity)}: <bdi><code>${escaped(path)}</code></bdi>, ${times} ${word.times} (${word.reasons[reason]})</li>\n`;
+  yield `${leftOut.length === 0 ? `<li>${word.none}</li>\n` : ""}</ul>\n`;
+  if (missing.length > 0) {
+    yield `<h2>${word.missing}</h2>\n<ul>\n`;
+    for (const { entity, name } of missing) yield `<li>${foreign(entity)}: ${foreign(name)}</li>\n`;
+    yield "</ul>\n";
+  }
+  yield "</body></html>\n";
+}
+
+function table(value: JsonObject): string {
+  const rows = Object.entries(value).map(([name, inner]) => {
+    const text = typeof inner === "string" ? inner : JSON.stringify(inner);
+    const cut = text.length > mostCharacters ? `${text.slice(0, mostCharacters)}…` : text;
+    return `<tr><th>${foreign(name)}</th><td>${foreign(cut)}</td></tr>`;
+  });
+  return `<table>${rows.join("")}</table>\n`;
+}
+
+/** Foreign text keeps its direction to itself. */
+function foreign(text: string): string {
+  return `<bdi>${escaped(text)}</bdi>`;
+}
+
+function link(name: string, text: string): string {
+  const href = name.split("/").map(encodeURIComponent).join("/");
+  return `<a href="${escaped(href)}">${escaped(text)}</a>`;
+}
+
+function escaped(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#39;");
+}

@@ -1,0 +1,66 @@
+import { groupsOfUser } from "../../aws/cognito/groups.ts";
+import { CliError } from "../../errors.ts";
+import { findPerson, nobody, type Person, type PersonSite } from "../person.ts";
+import { findHoldings, isNothing, type Holdings, type OwnedVersion } from "../traces.ts";
+
+/** What an export of one person will hold. */
+export interface ExportPlan extends Person {
+  readonly groups: readonly string[];
+  readonly holdings: Holdings;
+}
+
+/**
+ * Finds everything of a person that an export gives out. Changes nothing.
+ * @throws CliError when nothing is stored of them, and when several could be meant.
+ */
+export async function planExport(site: PersonSite, given: string): Promise<ExportPlan> {
+  const person = await findPerson(site, given).catch((error: unknown) => {
+    if (error instanceof CliError && error.message.startsWith("unknown user")) throw nobody(given);
+    throw error;
+  });
+  const { account, ids } = person;
+  const { known } = site;
+  const [holdings, groups] = await Promise.all([
+    findHoldings(site, ids),
+    account === undefined || known === undefined
+      ? []
+      : groupsOfUser(known.aws, known.poolId, { ...known, username: account.username }),
+  ]);
+  if (account === undefined && isNothing(holdings)) throw nobody(given);
+  return { ...person, groups, holdings };
+}
+
+/** Those that have bytes, each folder's newest before earlier ones. Pure. */
+export function filesOf({ versions }: Pick<Holdings, "versions">): readonly OwnedVersion[] {
+  const files = versions.filter(({ isDeleteMarker }) => !isDeleteMarker);
+  return [...files.filter(({ isLatest }) => isLatest), ...files.filter(({ isLatest }) => !isLatest)];
+}
+
+export interface ExportNumbers {
+  readonly account: boolean;
+  /** By kind, as are files. */
+  readonly items: Readonly<Record<string, number>>;
+  readonly files: Readonly<Record<string, number>>;
+  readonly earlierVersions: number;
+  readonly bytes: number;
+}
+
+/** What an export will hold, in numbers. Pure. */
+export function exportNumbers({
+  holdings,
+  account,
+}: Pick<ExportPlan, "holdings" | "account">): ExportNumbers {
+  const byKind = (all: readonly { readonly what: string }[]) => {
+    const counts = new Map<string, number>();
+    for (const { what } of all) counts.set(what, (counts.get(what) ?? 0) + 1);
+    return Object.fromEntries(counts);
+  };
+  const files = filesOf(holdings);
+  return {
+    account: account !== undefined,
+    items: byKind(holdings.items),
+    files: byKind(files.filter(({ isLatest }) => isLatest)),
+    earlierVersions: files.filter(({ isLatest }) => !isLatest).length,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}

@@ -1,0 +1,181 @@
+import { findPoolUsers } from "../aws/cognito/users.ts";
+import { attributeOf, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
+import { getItem, scanItems } from "../aws/dynamodb/items.ts";
+import { findTable } from "../aws/dynamodb/restore-settings.ts";
+import { documentItemKey } from "../documents/entries.ts";
+import type { DocumentSite } from "../documents/site.ts";
+import { findAccount, profilesWithAddress, resolveUser } from "../documents/users.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import { accountItems } from "../model/links.ts";
+import { nobodyWith } from "../model/nobodies.ts";
+import { userIdFault } from "../model/user-id.ts";
+import { refuseReserved, type AccountSite } from "./pool.ts";
+import type { PeopleSite } from "./traces.ts";
+
+/** Where people are known by their names. */
+export interface PersonSite extends PeopleSite {
+  /** Of the user pool, with the profiles by which somebody without an account is known; undefined where accounts are items of a table. */
+  readonly known: KnownPeople | undefined;
+  readonly now: () => Date;
+}
+
+export interface KnownPeople extends AccountSite {
+  readonly documents: DocumentSite;
+}
+
+/** Somebody, by everything that stands for them. */
+export interface Person {
+  readonly userId: string;
+  /** What people call them: the address, or the id of who has none. */
+  readonly name: string;
+  /** All that stands for the person: id, user name, addresses. */
+  readonly ids: readonly string[];
+  /** Addresses that somebody else has too: what stands under them is not looked for. */
+  readonly sharedAddresses: readonly string[];
+  /** In the user pool. */
+  readonly account: PoolAccount | undefined;
+}
+
+/**
+ * Who is meant by an id, a user name or an address. Somebody need not have anything.
+ * @param isErased tells of whom nobody is found by their address any more.
+ * @throws CliError for what can be nobody, and when several could be meant.
+ */
+export async function findPerson(
+  site: PersonSite,
+  given: string,
+  isErased: (id: string) => boolean = () => false,
+): Promise<Person> {
+  refuseReserved(given);
+  const { known } = site;
+  if (known === undefined) return inAccountItems(site, given);
+  const { aws, poolId, documents } = known;
+  const found = await findAccount(known, poolId, given);
+  const account =
+    found === undefined
+      ? undefined
+      : await readPoolAccount(aws, poolId, { ...known, username: found.username });
+  const userId = account?.sub ?? (await idWithoutAccount(documents, given, isErased(given)));
+  refuseReserved(userId);
+  const addresses = await addressesOf(documents, userId, account);
+  const shared = await sharedOf(known, userId, addresses);
+  const own = addresses.filter((address) => !shared.includes(address));
+  const names = account === undefined ? [] : await ownName(documents, account);
+  const ids = [...new Set([userId, ...names, ...own])];
+  return { userId, name: addresses[0] ?? userId, ids, sharedAddresses: shared, account };
+}
+
+export function nobody(given: string): CliError {
+  return new CliError(`nothing is stored of ${JSON.stringify(given)}, and there is no such account`, {
+    hint: "give a sub, a user name or an e-mail address; `mawps user list` shows them",
+  });
+}
+
+/** By the table that has the accounts: whose case people type is not that of who stored it, so that all of it is looked through. */
+async function inAccountItems(site: PersonSite, given: string): Promise<Person> {
+  const { aws, model, declaration, signal } = site;
+  const accounts = accountItems(model);
+  if (accounts === undefined) {
+    throw new CliError(`the model of ${model.name} does not say where accounts are`, {
+      exitCode: exitCodes.usage,
+      hint: 'set userPoolId, or name them in the model: "features": {"accounts": …}',
+    });
+  }
+  const table = declaration.tables.find(({ role }) => role === accounts.table)?.name ?? accounts.table;
+  const primary = ((await findTable(aws, table, signal))?.KeySchema ?? []).map(
+    ({ AttributeName = "" }) => AttributeName,
+  );
+  const attributes = [...new Set([...primary, ...accounts.attributes])];
+  const all: { readonly id: string; readonly email: string | undefined }[] = [];
+  const isAddress = given.includes("@");
+  const wanted = given.toLowerCase();
+  if (primary.length > 0) {
+    for await (const page of scanItems(aws, { table, attributes, signal }))
+      for (const item of page) {
+        const account = accounts.accountIn(item, primary);
+        if (account !== undefined) all.push(account);
+      }
+  }
+  const [only, ...others] = all.filter(({ id, email }) =>
+    isAddress ? email?.toLowerCase() === wanted : id === given,
+  );
+  if (others.length > 0) {
+    const ids = [only, ...others].map((each) => each?.id).join(", ");
+    throw new CliError(`${others.length + 1} users have the address ${given}: ${ids}`, {
+      hint: "give the id of the one that is meant",
+    });
+  }
+  if (only === undefined && isAddress) throw nobody(given);
+  const userId = only?.id ?? given;
+  refuseReserved(userId);
+  const { email = "" } = only ?? {};
+  const isFit = email.includes("@") && userIdFault(email) === undefined;
+  const addresses = isFit ? [...new Set([email, email.toLowerCase()])] : [];
+  const shared = addresses.filter((address) =>
+    all.some((each) => each.id !== userId && each.email === address),
+  );
+  const own = addresses.filter((address) => !shared.includes(address));
+  const name = addresses[0] ?? userId;
+  return { userId, name, ids: [userId, ...own], sharedAddresses: shared, account: undefined };
+}
+
+/** Somebody who has data and no account; after an erasure that came to its end nobody is found by their address. */
+async function idWithoutAccount(documents: DocumentSite, given: string, isErased: boolean): Promise<string> {
+  if (!given.includes("@")) return given;
+  try {
+    return await resolveUser(documents, given, "take");
+  } catch (error) {
+    if (!(error instanceof CliError) || !error.message.startsWith("unknown user")) throw error;
+    if (isErased) return given;
+    throw nobody(given);
+  }
+}
+
+/**
+ * The user name, where it can be nothing but the person's: people choose theirs, and one may be the name of the owner, of the site's
+ * settings or of somebody else.
+ */
+async function ownName(documents: DocumentSite, { username, sub }: PoolAccount): Promise<string[]> {
+  if (username === sub || username.includes("@")) return [];
+  if (userIdFault(username) !== undefined || nobodyWith(username) !== undefined) return [];
+  const { aws, table, signal } = documents;
+  const key = documentItemKey(documents, username, "profile");
+  const profile = await getItem(aws, { table, key, attributes: ["userId"], signal });
+  return profile === undefined ? [username] : [];
+}
+
+/** Of the account; of the profile, which people write themselves, only where there is no account. */
+async function addressesOf(
+  documents: DocumentSite,
+  userId: string,
+  account: PoolAccount | undefined,
+): Promise<string[]> {
+  const key = documentItemKey(documents, userId, "profile");
+  const { aws, table, signal } = documents;
+  const profile = await getItem(aws, { table, key, attributes: ["email"], signal });
+  const told =
+    account === undefined ? profile?.["email"]?.S : (attributeOf(account, "email") ?? account.username);
+  const isAddress = told?.includes("@") === true && userIdFault(told) === undefined;
+  return isAddress ? [...new Set([told, told.toLowerCase()])] : [];
+}
+
+/** Addresses that another account has, or another profile tells. */
+async function sharedOf(
+  { aws, poolId, documents, signal }: KnownPeople,
+  userId: string,
+  addresses: readonly string[],
+): Promise<string[]> {
+  const shared = await Promise.all(
+    addresses.map(async (value) => {
+      const [users, profiles] = await Promise.all([
+        findPoolUsers(aws, poolId, { attribute: "email", value, signal }),
+        profilesWithAddress(documents, value),
+      ]);
+      // In another case it is the address of a record of its own.
+      const telling = [...profiles].flatMap(([id, told]) => (told === value ? [id] : []));
+      const others = [...users.map(({ sub }) => sub), ...telling].filter((id) => id !== userId);
+      return others.length > 0 ? [value] : [];
+    }),
+  );
+  return shared.flat();
+}
