@@ -85,8 +85,8 @@ const nouns: Readonly<Record<string, Noun>> = {
     load: async () => (await import("./commands/progress/index.ts")).progress,
   },
   storage: {
-    description: "how much is stored, by kind, person, type and age",
-    examples: ["mawps storage usage", "mawps storage usage --by user --top 10"],
+    description: "how much is stored, and what that costs",
+    examples: ["mawps storage usage --by user --top 10", "mawps storage cost"],
     load: async () => (await import("./commands/storage/index.ts")).storage,
   },
   model: {

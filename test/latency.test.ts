@@ -78,6 +78,7 @@ const rows: readonly Row[] = [
   { name: "backup create", most: 8, argv: () => ["backup", "create"] },
   // Beside each other: a listing of each bucket and of its uploads, each table, the pool.
   { name: "storage usage", most: 1, argv: () => ["storage", "usage", "--no-record"] },
+  { name: "storage cost", most: 1, argv: () => ["storage", "cost"] },
   { name: "hero show", most: 1, argv: () => ["hero", "show"] },
   { name: "hero set", most: 4, told: 3, argv: (time) => ["hero", "set", `photo-${time}.png`, "--no-verify"] },
   {

@@ -28,7 +28,8 @@ export interface UsageQuery {
   readonly model: Model;
   /** The same site with its names as configured. */
   readonly declaration: Declaration;
-  readonly by: Grouping;
+  /** By what the files are summed up. */
+  readonly by: Grouping | ((piece: Piece) => string | null);
   /** Only the objects of this person: by the id that stands in the keys. */
   readonly user?: string | undefined;
   readonly now: Date;
@@ -43,7 +44,6 @@ export interface TableUse extends MeasuredTable {
 }
 
 export interface Usage {
-  readonly by: Grouping;
   /** All that lies in the buckets. */
   readonly files: Sums;
   /** The same by groups, the largest first. */
@@ -52,6 +52,8 @@ export interface Usage {
   readonly tables: readonly TableUse[];
   /** As Cognito estimates it. */
   readonly accounts?: number;
+  /** Its feature plan, which decides on the price of an account. */
+  readonly accountPlan?: string | undefined;
   /** Buckets and tables that the model has and that are not there. */
   readonly missing: readonly string[];
   /** What could not be looked at, for want of a permission. */
@@ -110,11 +112,10 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
   ]);
   const groups = joined(buckets.flat());
   return {
-    by,
     files: groups.reduce<Sums>(plus, nothing),
     groups: largestFirst(groups),
     tables: tables.flat(),
-    ...(accounts?.users === undefined ? {} : { accounts: accounts.users }),
+    ...(accounts?.users === undefined ? {} : { accounts: accounts.users, accountPlan: accounts.plan }),
     missing: missing.sort(),
     failures,
   };
@@ -133,7 +134,7 @@ async function bucketGroups(
   { model, by, user, now, signal }: UsageQuery,
   { role, name, onLooked }: Bucket,
 ): Promise<Summed[]> {
-  const groupOf = grouperOf(by, { model, bucket: role, now });
+  const groupOf = typeof by === "function" ? by : grouperOf(by, { model, bucket: role, now });
   const owner = user === undefined ? undefined : ownerOf(model, role);
   const sums = tally();
   const add = (piece: Piece) => {

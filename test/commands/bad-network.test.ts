@@ -122,6 +122,7 @@ const elsewhere = [
   "user group list",
   "doctor",
   "storage usage",
+  "storage cost",
   "model list",
   "model show",
   "model check",

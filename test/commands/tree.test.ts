@@ -91,6 +91,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "progress import": ["user-1", "progress.json"],
   "progress recompute": [],
   "storage usage": [],
+  "storage cost": [],
   "model list": [],
   "model show": [],
   "model check": ["--live"],

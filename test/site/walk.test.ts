@@ -133,6 +133,7 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
       { argv: ["migrate", "plan"] },
       { argv: ["doctor"] },
       { argv: ["storage", "usage", "--by", "user"] },
+      { argv: ["storage", "cost"] },
       { argv: ["config", "show"] },
       { argv: ["local", "path"] },
       { argv: ["completion", "bash"] },

@@ -12,6 +12,8 @@ export interface UserPool {
   readonly name: string;
   /** As Cognito estimates it. */
   readonly users: number | undefined;
+  /** `LITE`, `ESSENTIALS` or `PLUS`: what an account costs. */
+  readonly plan?: string | undefined;
   /** Where there are any, Cognito makes the user names itself, and an account is known by the attribute. */
   readonly signIn: readonly SignInAttribute[];
   /** Attributes that sign in beside the user name: no user name may look like one. */
@@ -73,6 +75,7 @@ export async function readUserPool(
       id,
       name: pool?.Name ?? "",
       users: pool?.EstimatedNumberOfUsers,
+      plan: pool?.UserPoolTier,
       signIn: pool?.UsernameAttributes ?? [],
       aliases: pool?.AliasAttributes ?? [],
       // Pools from before this setting (2020) say nothing of it and keep case.

@@ -8,7 +8,11 @@ import type { Day } from "../../usage/history.ts";
 import type { TableUse, Usage } from "../../usage/measure.ts";
 import { parts, type Amount, type Group, type Grouping, type Sums } from "../../usage/sums.ts";
 
-interface Shown extends Usage {
+interface Grouped extends Usage {
+  readonly by: Grouping;
+}
+
+interface Shown extends Grouped {
   readonly before: Day | undefined;
 }
 
@@ -124,7 +128,7 @@ function tablesText(tables: readonly TableUse[], layout: Layout): Promise<string
 }
 
 /** A row a group, then one a table and index. */
-export function usageCsv({ groups, by, tables, accounts }: Usage): string {
+export function usageCsv({ groups, by, tables, accounts }: Grouped): string {
   const amounts = (group: Group) => parts.flatMap((part) => [group[part].count, group[part].bytes]);
   const rest = [null, null, null, null, null, null];
   const rows = [

@@ -9,6 +9,7 @@ import { groupings, topOf } from "../../usage/sums.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { documentSite } from "../doc/site.ts";
 import type { Run } from "../run.ts";
+import { tellWhatIsLeftOut } from "./left-out.ts";
 import { usageCsv, usageText } from "./usage-text.ts";
 
 /** `mawps storage usage`: what there is and how much room it takes, the hidden part included. */
@@ -44,11 +45,13 @@ export function storageUsage(begin: Begin): AnyCommand {
       progress.stop();
       const before = user === undefined ? await compared(run, usage, record) : undefined;
       const groups = topOf(usage.groups, top ?? (csv === true || run.config.json ? undefined : 20));
-      if (csv === true) await run.write(usageCsv({ ...usage, groups }));
+      if (csv === true) await run.write(usageCsv({ ...usage, by, groups }));
       else
-        await run.print({ ...usage, user, groups, before }, (_result, layout) =>
-          usageText({ ...usage, groups, before }, layout),
+        await run.print({ ...usage, by, user, groups, before }, (_result, layout) =>
+          usageText({ ...usage, by, groups, before }, layout),
         );
+      if (usage.tables.length > 0 && by === "entity" && run.config.target === "aws")
+        run.note("tables and accounts are as AWS last counted them, some six hours ago at most");
       tellWhatIsLeftOut(run, usage);
     });
 }
@@ -83,18 +86,4 @@ async function compared(run: Run, usage: Usage, isKept: boolean): Promise<Day | 
     run.warn(`today's sums are not kept: ${(error as Error).message}`);
     return undefined;
   }
-}
-
-function tellWhatIsLeftOut(run: Run, { tables, missing, failures, by }: Usage): void {
-  if (tables.length > 0 && by === "entity" && run.config.target === "aws")
-    run.note("tables and accounts are as AWS last counted them, some six hours ago at most");
-  if (missing.length > 0) run.note(`not there: ${missing.join(", ")}`);
-  for (const [role, { name }] of Object.entries(run.config.site.databases ?? {}))
-    run.note(`database ${role} (${name}) is not measured: its server knows how large it is`);
-  if (failures.length === 0) return;
-  throw new CliError("not all could be looked at:", {
-    exitCode: exitCodes.partial,
-    details: failures.map(({ what, why }) => `${what}: ${why}`),
-    hint: "s3:ListBucketVersions, s3:ListBucketMultipartUploads, s3:ListMultipartUploadParts and dynamodb:DescribeTable are needed",
-  });
 }

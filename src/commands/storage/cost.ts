@@ -1,0 +1,102 @@
+import { resolve } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import { paint, type Layout } from "../../output/layout.ts";
+import { table, type Column } from "../../output/table.ts";
+import { count, grouped, visible } from "../../output/text.ts";
+import { configuredSite } from "../../target.ts";
+import type { CostLine, Saving } from "../../usage/cost.ts";
+import type { MeasuredCost } from "../../usage/measure-cost.ts";
+import type { Price } from "../../usage/prices.ts";
+import type { AnyCommand, Begin } from "../command.ts";
+import { tellWhatIsLeftOut } from "./left-out.ts";
+
+/** `mawps storage cost`: what a month costs as things stand, and what could be saved. */
+export function storageCost(begin: Begin): AnyCommand {
+  return new Command("cost")
+    .description("what a month costs as things stand, by dated list prices, and what could be saved")
+    .option("--prices <file>", "prices of your own, before those that travel with mawps")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps storage cost\n  mawps storage cost --prices prices.json --json",
+    )
+    .action(async ({ prices: file }, command) => {
+      const run = await begin(command as AnyCommand);
+      const [{ measureCost }, { loadPrices }] = await Promise.all([
+        import("../../usage/measure-cost.ts"),
+        import("../../usage/prices.ts"),
+      ]);
+      const prices = await loadPrices(file === undefined ? undefined : resolve(run.world.cwd, file));
+      const progress = await run.progress("listing what is stored");
+      const cost = await measureCost(await run.aws("reads"), {
+        model: run.config.site,
+        declaration: configuredSite(run.config),
+        prices,
+        now: run.world.now(),
+        signal: run.world.signal,
+        onProgress: (looked) => progress.update(`listing what is stored: ${grouped(looked)} looked at`),
+      });
+      progress.stop();
+      await run.print(cost, costText);
+      for (const { id, date } of cost.old)
+        run.warn(`the price of ${id} is of ${date}, more than a year old: --prices names newer ones`);
+      tellWhatIsLeftOut(run, cost);
+    });
+}
+
+async function costText(cost: MeasuredCost, layout: Layout): Promise<string> {
+  const unknown = cost.lines.filter(({ usd }) => usd === null).length;
+  const least = unknown === 0 ? "" : `, and ${count(unknown, "thing")} of which no price is known`;
+  const sections = [
+    await table(cost.lines, lineColumns, layout),
+    `${dollars(cost.usd)} a month in ${cost.region}${least}; list prices without tax and discount`,
+    ...(cost.savings.length === 0
+      ? []
+      : ["what could be saved a month", ...cost.savings.map((each) => savingText(each, layout))]),
+    [
+      "not counted, as no listing tells how many there are:",
+      ...cost.uncounted.map((price) => `  ${price.id}: ${priceText(price)}`),
+    ].join("\n"),
+  ];
+  return sections.join("\n\n");
+}
+
+const lineColumns: readonly Column<CostLine>[] = [
+  { title: "WHAT", cell: ({ what }) => what, least: 16 },
+  { title: "QUANTITY", cell: ({ quantity, unit }) => `${quantityText(quantity)} ${unit}`, align: "right" },
+  { title: "PRICE", cell: ({ price }) => (price === null ? "no price known" : priceText(price)), least: 14 },
+  { title: "A MONTH", cell: ({ usd }) => (usd === null ? "?" : dollars(usd)), align: "right" },
+  { title: "IF", cell: ({ assumption }) => assumption, least: 20, tone: () => "dim" },
+];
+
+/** `0.0245 USD a GB-month (2026-08-07)` */
+function priceText({ usd, unit, date, free }: Price): string {
+  const first = free === undefined ? "" : `, the first ${grouped(free)} free`;
+  return `${usd} USD / ${unit}${first} (${date})`;
+}
+
+function quantityText(quantity: number): string {
+  if (Number.isInteger(quantity)) return grouped(quantity);
+  return quantity < 0.001 ? "under 0.001" : quantity.toFixed(3);
+}
+
+/** To the cent; what is less than half of one is told as such, for nothing is not it. */
+function dollars(usd: number): string {
+  if (usd !== 0 && Math.abs(usd) < 0.005) return `${usd < 0 ? "-" : ""}under 0.01 USD`;
+  return `${usd.toFixed(2)} USD`;
+}
+
+function savingText({ what, usd, prices, assumption, remedy }: Saving, layout: Layout): string {
+  const dates = [...new Set(prices.map(({ date }) => date))].sort().join(", ");
+  const told =
+    usd === null
+      ? "no price known"
+      : usd < 0
+        ? `costs ${dollars(-usd)} more than it saves`
+        : `saves ${dollars(usd)}`;
+  const of = dates === "" ? "" : ` (prices of ${dates})`;
+  return [
+    `${visible(what)}: ${told}${of}`,
+    paint(`  if ${visible(assumption)}`, "dim", layout),
+    `  ${remedy}`,
+  ].join("\n");
+}

@@ -1,0 +1,22 @@
+import { CliError, exitCodes } from "../../errors.ts";
+import type { Usage } from "../../usage/measure.ts";
+import type { Run } from "../run.ts";
+
+/**
+ * Tells what a measuring did not count.
+ * @throws CliError (partial) where something may not be looked at.
+ */
+export function tellWhatIsLeftOut(
+  run: Run,
+  { missing, failures }: Pick<Usage, "missing" | "failures">,
+): void {
+  if (missing.length > 0) run.note(`not there: ${missing.join(", ")}`);
+  for (const [role, { name }] of Object.entries(run.config.site.databases ?? {}))
+    run.note(`database ${role} (${name}) is not measured: its server knows how large it is`);
+  if (failures.length === 0) return;
+  throw new CliError("not all could be looked at:", {
+    exitCode: exitCodes.partial,
+    details: failures.map(({ what, why }) => `${what}: ${why}`),
+    hint: "docs/storage.md has the permissions that are needed",
+  });
+}

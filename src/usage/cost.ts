@@ -1,0 +1,304 @@
+import type { TableUse } from "./measure.ts";
+import type { Price, PriceOf } from "./prices.ts";
+import type { Group, Piece } from "./sums.ts";
+
+/** Days after which something is given up, or is likely not read any more. */
+export interface Terms {
+  readonly unfinished: number;
+  readonly noncurrent: number;
+  /** From when Intelligent-Tiering takes what was not read for the cheaper tier: AWS's own number. */
+  readonly objects: 30;
+}
+
+/** What costs something, as it was measured. */
+export interface Stored {
+  /** By `costGroupOf`. */
+  readonly files: readonly Group[];
+  readonly tables: readonly TableUse[];
+  /** Names of the tables with point-in-time recovery. */
+  readonly recovering: ReadonlySet<string>;
+  /** Backups that DynamoDB keeps. */
+  readonly nativeBackupBytes: number;
+  readonly accounts: number | undefined;
+  /** Feature plan of the user pool. */
+  readonly plan: string;
+}
+
+/** One thing that costs, or what would be saved. */
+export interface CostLine {
+  readonly what: string;
+  readonly quantity: number;
+  readonly unit: string;
+  /** A month; null where no price is known. */
+  readonly usd: number | null;
+  readonly price: Price | null;
+  /** What the figure takes for granted. */
+  readonly assumption: string;
+}
+
+export interface Saving {
+  readonly what: string;
+  /** A month; below zero where it would cost more. Null where no price is known. */
+  readonly usd: number | null;
+  readonly prices: readonly Price[];
+  readonly assumption: string;
+  /** What brings it about. */
+  readonly remedy: string;
+}
+
+export interface Cost {
+  readonly lines: readonly CostLine[];
+  /** Of the lines whose price is known. */
+  readonly usd: number;
+  readonly savings: readonly Saving[];
+  /** Prices of what no listing tells the number of. */
+  readonly uncounted: readonly Price[];
+  /** Prices used that are older than a year. */
+  readonly old: readonly Price[];
+}
+
+/** AWS bills by GB of 2^30 bytes. */
+const gigabyte = 1024 ** 3;
+/** Objects below stay in the frequent tier and are not monitored. */
+const tieredFromBytes = 128 * 1024;
+const dayMs = 86_400_000;
+
+/** Groups pieces by what decides on their price: storage class, whether large enough for tiering, whether past their term. */
+export function costGroupOf(now: Date, terms: Terms): (piece: Piece) => string | null {
+  return ({ part, bytes, at, storageClass = "STANDARD" }) => {
+    if (part === "markers") return null;
+    const isPast = at !== undefined && now.getTime() - at.getTime() > terms[part] * dayMs;
+    return [storageClass, bytes >= tieredFromBytes ? "large" : "small", isPast ? "past" : "young"].join(" ");
+  };
+}
+
+type Part = "objects" | "noncurrent" | "unfinished";
+
+interface Wanted {
+  readonly part: Part;
+  readonly storageClass?: string;
+  readonly size?: "large";
+  readonly age?: "past";
+}
+
+function amountOf(files: readonly Group[], { part, storageClass, size, age }: Wanted) {
+  let [count, bytes] = [0, 0];
+  for (const { group, [part]: amount } of files) {
+    const [isClass, isSize, isAge] = (group ?? "").split(" ");
+    if ((storageClass ?? isClass) !== isClass || (size ?? isSize) !== isSize || (age ?? isAge) !== isAge)
+      continue;
+    count += amount.count;
+    bytes += amount.bytes;
+  }
+  return { count, gigabytes: bytes / gigabyte };
+}
+
+/** What a month costs as things stand, and what could be saved. Pure: the same give the same. */
+export function costOf(stored: Stored, priceOf: PriceOf, { now, terms }: { now: Date; terms: Terms }): Cost {
+  const used = new Map<string, Price>();
+  const usedPriceOf = (id: string) => {
+    const found = priceOf(id);
+    if (found !== undefined) used.set(id, found);
+    return found;
+  };
+  const lines = [
+    ...fileLines(stored, usedPriceOf),
+    ...tableLines(stored, usedPriceOf),
+    ...accountLines(stored, usedPriceOf),
+  ];
+  const savings = savingsOf(stored, usedPriceOf, terms);
+  const uncounted = [
+    "s3.requests.write",
+    "s3.requests.read",
+    "transfer.out",
+    "dynamodb.write",
+    "dynamodb.read",
+  ].flatMap((id) => usedPriceOf(id) ?? []);
+  return {
+    lines,
+    usd: lines.reduce((sum, { usd }) => sum + (usd ?? 0), 0),
+    savings,
+    uncounted,
+    old: [...used.values()].filter(({ date }) => now.getTime() - Date.parse(date) > 365 * dayMs),
+  };
+}
+
+interface Counted {
+  readonly what: string;
+  readonly quantity: number;
+  readonly unit: string;
+  readonly assumption: string;
+}
+
+function priced({ quantity, ...counted }: Counted, price: Price | undefined): CostLine {
+  const paid = Math.max(0, quantity - (price?.free ?? 0));
+  const free =
+    price?.free === undefined ? "" : `; the first ${price.free} cost nothing, nothing else uses them up`;
+  return {
+    ...counted,
+    quantity,
+    usd: price === undefined ? null : paid * price.usd,
+    price: price ?? null,
+    assumption: `${counted.assumption}${free}`,
+  };
+}
+
+const parts = {
+  objects: "objects",
+  noncurrent: "old versions",
+  unfinished: "unfinished uploads",
+} as const;
+
+function fileLines({ files }: Stored, priceOf: PriceOf): CostLine[] {
+  const classes = [...new Set(files.flatMap(({ group }) => group?.split(" ")[0] ?? []))].sort();
+  return classes.flatMap((storageClass) =>
+    (Object.keys(parts) as Part[]).flatMap((part) => {
+      const { count, gigabytes } = amountOf(files, { part, storageClass });
+      if (count === 0) return [];
+      const least =
+        storageClass.includes("IA") || storageClass.startsWith("GLACIER")
+          ? ", none below the least size that is billed"
+          : "";
+      const counted = {
+        what: `${parts[part]}, ${storageClass}`,
+        quantity: gigabytes,
+        unit: "GB",
+        assumption: `a whole month as now, at the price of the first 50 TB${least}`,
+      };
+      return [priced(counted, priceOf(`s3.storage.${storageClass}`))];
+    }),
+  );
+}
+
+function tableLines({ tables, recovering, nativeBackupBytes }: Stored, priceOf: PriceOf): CostLine[] {
+  const gigabytesOf = (some: readonly TableUse[], isWithIndexes: boolean) =>
+    some.reduce(
+      (sum, { bytes, indexes }) =>
+        indexes.reduce((all, index) => all + (isWithIndexes ? index.bytes : 0), sum + bytes),
+      0,
+    ) / gigabyte;
+  const classes = (["STANDARD", "STANDARD_INFREQUENT_ACCESS"] as const).flatMap((tableClass) => {
+    const some = tables.filter((table) => table.class === tableClass);
+    if (some.length === 0) return [];
+    const counted = {
+      what: `tables and their indexes, ${tableClass}`,
+      quantity: gigabytesOf(some, true),
+      unit: "GB",
+      assumption: "a whole month as DynamoDB last counted, without its 100 bytes an item",
+    };
+    return [priced(counted, priceOf(`dynamodb.storage.${tableClass}`))];
+  });
+  const kept = tables.filter(({ table }) => recovering.has(table));
+  const recovery = priced(
+    {
+      what: "point-in-time recovery",
+      quantity: gigabytesOf(kept, false),
+      unit: "GB",
+      assumption: "by the size of the tables that have it, without their indexes",
+    },
+    priceOf("dynamodb.recovery"),
+  );
+  const backups = priced(
+    {
+      what: "backups kept by DynamoDB",
+      quantity: nativeBackupBytes / gigabyte,
+      unit: "GB",
+      assumption: "all in warm storage, a whole month as now",
+    },
+    priceOf("dynamodb.backup"),
+  );
+  return [
+    ...classes,
+    ...capacityLines(tables, priceOf),
+    ...(kept.length === 0 ? [] : [recovery]),
+    ...(nativeBackupBytes === 0 ? [] : [backups]),
+  ];
+}
+
+/** Of a month with 730 hours. */
+const hoursAMonth = 730;
+
+function capacityLines(tables: readonly TableUse[], priceOf: PriceOf): CostLine[] {
+  const unitsOf = (kind: "readUnits" | "writeUnits") =>
+    tables.reduce((sum, { billing }) => sum + (billing === "on-demand" ? 0 : billing[kind]), 0);
+  return (["write", "read"] as const).flatMap((kind) => {
+    const units = unitsOf(`${kind}Units`);
+    if (units === 0) return [];
+    const counted = {
+      what: `provisioned ${kind} capacity`,
+      quantity: units * hoursAMonth,
+      unit: "unit-hours",
+      assumption:
+        "the units of the tables as now, for 730 hours, without those of their indexes and without scaling",
+    };
+    return [priced(counted, priceOf(`dynamodb.capacity.${kind}`))];
+  });
+}
+
+function accountLines({ accounts, plan }: Stored, priceOf: PriceOf): CostLine[] {
+  if (accounts === undefined) return [];
+  const counted = {
+    what: `accounts, plan ${plan}`,
+    quantity: accounts,
+    unit: "accounts",
+    assumption: "each is active in the month, which is the most that it can cost, and signs in directly",
+  };
+  return [priced(counted, priceOf(`cognito.${plan}`))];
+}
+
+function savingsOf({ files }: Stored, priceOf: PriceOf, terms: Terms): Saving[] {
+  const rules = [
+    {
+      wanted: { part: "unfinished", age: "past" } as const,
+      what: `removing uploads that lie unfinished for more than ${terms.unfinished} days`,
+      assumption: "their parts are kept as long as nobody removes them; billed as STANDARD",
+    },
+    {
+      wanted: { part: "noncurrent", age: "past" } as const,
+      what: `removing versions that were replaced or deleted more than ${terms.noncurrent} days ago`,
+      assumption:
+        "at most: a listing tells when a version was written, not when it was replaced; billed as STANDARD",
+    },
+  ];
+  const removals = rules.flatMap(({ wanted, ...rule }): Saving[] => {
+    const { count, gigabytes } = amountOf(files, wanted);
+    if (count === 0) return [];
+    const price = priceOf("s3.storage.STANDARD");
+    return [
+      {
+        ...rule,
+        usd: price === undefined ? null : gigabytes * price.usd,
+        prices: price === undefined ? [] : [price],
+        remedy: "mawps setup --fix",
+      },
+    ];
+  });
+  return [...removals, ...tieringSaving(files, priceOf)];
+}
+
+/** What is not read for 30 days costs less, and each object that is large enough a fee. */
+function tieringSaving(files: readonly Group[], priceOf: PriceOf): Saving[] {
+  const large = { part: "objects", storageClass: "STANDARD", size: "large" } as const;
+  const monitored = amountOf(files, large);
+  const old = amountOf(files, { ...large, age: "past" });
+  if (monitored.count === 0) return [];
+  const standard = priceOf("s3.storage.STANDARD");
+  const ownTier = priceOf("s3.tiering.infrequent");
+  const tier = ownTier ?? priceOf("s3.storage.STANDARD_IA");
+  const fee = priceOf("s3.tiering.monitoring");
+  const areKnown = standard !== undefined && tier !== undefined && fee !== undefined;
+  const saved = areKnown
+    ? old.gigabytes * (standard.usd - tier.usd) - (monitored.count / 1000) * fee.usd
+    : null;
+  const place =
+    ownTier === undefined ? "; the cheaper tier at the price of STANDARD_IA, as its own is not known" : "";
+  return [
+    {
+      what: "Intelligent-Tiering for objects of at least 128 KB",
+      usd: saved,
+      prices: [standard, tier, fee].flatMap((price) => price ?? []),
+      assumption: `none of the objects older than 30 days is read; ${monitored.count} are monitored; moving them costs once for each${place}`,
+      remedy: 'a lifecycle rule "intelligent-tiering" in the model, then mawps setup --fix',
+    },
+  ];
+}

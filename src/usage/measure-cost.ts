@@ -1,0 +1,83 @@
+import type { Aws } from "../aws/clients.ts";
+import { listNativeBackups } from "../aws/dynamodb/native-backups.ts";
+import { readRecovery } from "../aws/dynamodb/table-settings.ts";
+import { isDenied, isUnsupported } from "../aws/setting.ts";
+import { inParallel, sideBySide } from "../concurrency.ts";
+import type { Declaration } from "../model/declaration.ts";
+import { costGroupOf, costOf, type Cost, type Terms } from "./cost.ts";
+import { measureUsage, type Usage, type UsageQuery } from "./measure.ts";
+import { pricesIn, type Price } from "./prices.ts";
+
+interface CostQuery extends Omit<UsageQuery, "by" | "user"> {
+  readonly prices: readonly Price[];
+}
+
+export interface MeasuredCost extends Cost, Pick<Usage, "missing" | "failures"> {
+  readonly region: string;
+}
+
+const tablesAtOnce = 16;
+
+/**
+ * Measures what costs something and puts prices to it. Only reads. What may not be looked at is among the failures, and the
+ * figures are without it.
+ */
+export async function measureCost(aws: Aws, query: CostQuery): Promise<MeasuredCost> {
+  const { declaration, now, prices } = query;
+  const terms = termsOf(declaration);
+  const failures: Usage["failures"][number][] = [];
+  /** Of all tables, for which the answers are asked beside the listing of the files. */
+  const ofTables = <T>(signal: AbortSignal, read: (table: string) => Promise<T>) =>
+    inParallel(declaration.tables, tablesAtOnce, async ({ name }) => {
+      signal.throwIfAborted();
+      try {
+        return { name, value: await read(name) };
+      } catch (error) {
+        if (isDenied(error)) failures.push({ what: `table ${name}`, why: (error as Error).message });
+        else if (!isUnsupported(error)) throw error;
+        return { name, value: undefined };
+      }
+    });
+  const [usage, recoveries, backups] = await sideBySide(query.signal, [
+    (signal) => measureUsage(aws, { ...query, signal, by: costGroupOf(now, terms) }),
+    (signal) => ofTables(signal, (table) => readRecovery(aws, table, signal)),
+    (signal) => ofTables(signal, (table) => backupBytes(aws, table, signal)),
+  ]);
+  const recovering = recoveries.flatMap(({ name, value }) =>
+    value !== undefined && value !== "unsupported" && value.enabled ? [name] : [],
+  );
+  const { region } = declaration;
+  const cost = costOf(
+    {
+      files: usage.groups,
+      tables: usage.tables,
+      recovering: new Set(recovering),
+      nativeBackupBytes: backups.reduce((sum, { value = 0 }) => sum + value, 0),
+      accounts: usage.accounts,
+      plan: usage.accountPlan ?? "ESSENTIALS",
+    },
+    pricesIn(prices, region),
+    { now, terms },
+  );
+  return { ...cost, region, missing: usage.missing, failures: [...usage.failures, ...failures] };
+}
+
+async function backupBytes(aws: Aws, table: string, signal: AbortSignal): Promise<number> {
+  let sum = 0;
+  for await (const backups of listNativeBackups(aws, table, signal))
+    // What DynamoDB itself keeps of a deleted table costs nothing.
+    for (const { bytes = 0, type } of backups) sum += type === "SYSTEM" ? 0 : bytes;
+  return sum;
+}
+
+/** The days that the site's lifecycle rules have; where it has none, those that AWS's own pages recommend. */
+function termsOf({ buckets }: Declaration): Terms {
+  const rules = buckets.flatMap(({ lifecycle }) => lifecycle);
+  const daysOf = (pick: (rule: (typeof rules)[number]) => number | undefined) =>
+    rules.flatMap((rule) => pick(rule) ?? [])[0];
+  return {
+    unfinished: daysOf(({ abortMultipartAfterDays }) => abortMultipartAfterDays) ?? 7,
+    noncurrent: daysOf(({ expireNoncurrentAfterDays }) => expireNoncurrentAfterDays) ?? 30,
+    objects: 30,
+  };
+}

@@ -1,0 +1,79 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beginNativeBackup } from "../../../src/aws/dynamodb/native-backups.ts";
+import { putObject } from "../../../src/aws/s3/objects.ts";
+import { documentBucket, putProfile } from "../../support/documents.ts";
+import { makeHome, type TestHome } from "../../support/world.ts";
+
+let home: TestHome;
+
+beforeAll(async () => {
+  home = await makeHome();
+  await home.look(async (aws) => {
+    await putObject(aws, { bucket: documentBucket, key: "public/songs/1.mp3", body: Buffer.alloc(200_000) });
+    await putProfile(aws, "user-1");
+    await beginNativeBackup(aws, { table: "mawps-user-profiles", name: "nightly" });
+  });
+  const price = { region: "eu-central-1", unit: "GB-month", source: "our own contract", date: "2020-01-01" };
+  const prices = [
+    { ...price, id: "dynamodb.backup", usd: 1024 ** 3 },
+    { ...price, id: "s3.storage.STANDARD", usd: 1024 ** 3 },
+  ];
+  await writeFile(join(home.folder, "prices.json"), JSON.stringify({ prices }));
+  await writeFile(
+    join(home.folder, "wrong.json"),
+    JSON.stringify({ prices: [{ ...price, id: "x", usd: "free" }] }),
+  );
+});
+afterAll(() => home.remove());
+
+interface Told {
+  readonly lines: readonly {
+    readonly what: string;
+    readonly usd: number | null;
+    readonly price: object | null;
+  }[];
+}
+
+describe("mawps storage cost", () => {
+  it("puts dated prices to what is there, says where none is known, and what is taken for granted", async () => {
+    const { exitCode, stdout, stderr } = await home.run(["storage", "cost", "--json"]);
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    const { lines } = JSON.parse(stdout) as Told;
+    expect(lines.map(({ what, usd }) => [what, usd === null])).toEqual([
+      ["objects, STANDARD", false],
+      ["tables and their indexes, STANDARD", false],
+      ["point-in-time recovery", false],
+      ["backups kept by DynamoDB", true],
+      ["accounts, plan ESSENTIALS", false],
+    ]);
+    const { stdout: text } = await home.run(["storage", "cost"]);
+    expect(text).toMatch(
+      /^objects, STANDARD +under 0\.001 GB +0\.0245 USD \/ GB-month \(2026-08-07\) +under 0\.01 USD +a whole month/m,
+    );
+    expect(text).toContain("of which no price is known; list prices without tax and discount");
+    expect(text).toMatch(
+      /Intelligent-Tiering .*: costs under 0\.01 USD more than it saves \(prices of 2026-08-07\)\n {2}if none of/,
+    );
+    expect(text).toContain("s3.requests.read: 0.00043 USD / 1,000 requests (2026-08-07)");
+  });
+
+  it("takes prices of a file first, warns of those that are old, and refuses a file that is none", async () => {
+    const { stdout, stderr } = await home.run(["storage", "cost", "--prices", "prices.json", "--json"]);
+    const { lines } = JSON.parse(stdout) as Told;
+    // A dollar a byte.
+    expect(lines[0]?.usd).toBe(200_000);
+    expect(lines[3]).toMatchObject({ what: "backups kept by DynamoDB", usd: 28 });
+    expect(stderr).toContain("the price of dynamodb.backup is of 2020-01-01, more than a year old");
+    for (const [file, why] of [
+      ["wrong.json", "prices.0.usd"],
+      ["nowhere.json", "is not there"],
+    ] as const) {
+      const refused = await home.run(["storage", "cost", "--prices", file]);
+      expect(refused.exitCode).toBe(2);
+      expect(refused.stderr).toContain(why);
+      expect(refused.stdout).toBe("");
+    }
+  });
+});

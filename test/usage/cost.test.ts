@@ -1,0 +1,148 @@
+import { describe, expect, it } from "vitest";
+import { costGroupOf, costOf, type Stored, type Terms } from "../../src/usage/cost.ts";
+import { loadPrices, pricesIn } from "../../src/usage/prices.ts";
+import { nothing, type Group, type Piece } from "../../src/usage/sums.ts";
+
+const now = new Date("2026-10-01T00:00:00.000Z");
+const terms: Terms = { unfinished: 7, noncurrent: 30, objects: 30 };
+const gigabyte = 1024 ** 3;
+const prices = await loadPrices(undefined);
+
+const empty: Stored = {
+  files: [],
+  tables: [],
+  recovering: new Set(),
+  nativeBackupBytes: 0,
+  accounts: undefined,
+  plan: "ESSENTIALS",
+};
+
+const group = (name: string, amounts: Partial<Group>): Group => ({
+  ...nothing,
+  group: name,
+  bytes: 0,
+  ...amounts,
+});
+const table = (name: string, gigabytes: number, indexGigabytes: number) => ({
+  table: name,
+  entities: [],
+  items: 1,
+  bytes: gigabytes * gigabyte,
+  indexes: [{ name: "i", items: 1, bytes: indexGigabytes * gigabyte }],
+  class: "STANDARD" as const,
+  billing: "on-demand" as const,
+});
+
+describe("what a month costs", () => {
+  it("case 1: files in Frankfurt, with old versions and parts, and what tiering would save", () => {
+    const stored: Stored = {
+      ...empty,
+      files: [
+        group("STANDARD large past", {
+          objects: { count: 40_000, bytes: 100 * gigabyte },
+          noncurrent: { count: 2000, bytes: 20 * gigabyte },
+          unfinished: { count: 3, bytes: 10 * gigabyte },
+        }),
+        group("STANDARD large young", { objects: { count: 10_000, bytes: 50 * gigabyte } }),
+        group("STANDARD small past", { objects: { count: 90_000, bytes: 4 * gigabyte } }),
+      ],
+    };
+    const { lines, usd, savings, old } = costOf(stored, pricesIn(prices, "eu-central-1"), { now, terms });
+    expect(lines.map(({ what, quantity, usd: each }) => [what, quantity, each?.toFixed(4)])).toEqual([
+      // 154 x 0.0245, 20 x 0.0245, 10 x 0.0245
+      ["objects, STANDARD", 154, "3.7730"],
+      ["old versions, STANDARD", 20, "0.4900"],
+      ["unfinished uploads, STANDARD", 10, "0.2450"],
+    ]);
+    expect(usd).toBeCloseTo(4.508, 10);
+    expect(savings.map(({ usd: each, remedy }) => [each?.toFixed(4), remedy])).toEqual([
+      ["0.2450", "mawps setup --fix"],
+      ["0.4900", "mawps setup --fix"],
+      // 100 GB x (0.0245 - 0.0135) less 50,000 objects x 0.0025 / 1,000
+      ["0.9750", expect.stringContaining("intelligent-tiering")],
+    ]);
+    expect(savings[2]?.assumption).toContain("STANDARD_IA");
+    expect(old).toEqual([]);
+  });
+
+  it("case 2: tables in Ireland, with 25 GB free, recovery and backups of which no price is known", () => {
+    const stored: Stored = {
+      ...empty,
+      tables: [table("a", 30, 10), table("b", 5, 0)],
+      recovering: new Set(["a"]),
+      nativeBackupBytes: 12 * gigabyte,
+      accounts: 10_500,
+    };
+    const { lines, usd } = costOf(stored, pricesIn(prices, "eu-west-1"), { now, terms });
+    expect(lines.map(({ what, quantity, usd: each }) => [what, quantity, each?.toFixed(4)])).toEqual([
+      // (45 - 25) x 0.283; 30 x 0.22; 500 x 0.015
+      ["tables and their indexes, STANDARD", 45, "5.6600"],
+      ["point-in-time recovery", 30, "6.6000"],
+      ["backups kept by DynamoDB", 12, undefined],
+      ["accounts, plan ESSENTIALS", 10_500, "7.5000"],
+    ]);
+    expect(usd).toBeCloseTo(5.66 + 6.6 + 7.5, 10);
+  });
+
+  it("case 3: small objects in Virginia, for which tiering has nothing to do, and a class of its own price", () => {
+    const stored: Stored = {
+      ...empty,
+      files: [
+        group("STANDARD small past", { objects: { count: 1_000_000, bytes: 10 * gigabyte } }),
+        group("STANDARD large young", { objects: { count: 8000, bytes: 2 * gigabyte } }),
+        group("GLACIER_IR large past", { objects: { count: 10, bytes: 500 * gigabyte } }),
+      ],
+    };
+    const { lines, savings } = costOf(stored, pricesIn(prices, "us-east-1"), { now, terms });
+    expect(lines.map(({ what, usd }) => [what, usd?.toFixed(4)])).toEqual([
+      // 500 x 0.004; 12 x 0.023
+      ["objects, GLACIER_IR", "2.0000"],
+      ["objects, STANDARD", "0.2760"],
+    ]);
+    // Nothing large is old: 8,000 objects x 0.0025 / 1,000 for nothing.
+    expect(savings.map(({ usd }) => usd?.toFixed(4))).toEqual(["-0.0200"]);
+    expect(savings[0]?.assumption).not.toContain("STANDARD_IA");
+  });
+
+  it("is not known in a region without prices, and no figure is without a date and an assumption", () => {
+    const stored = {
+      ...empty,
+      files: [group("STANDARD large past", { objects: { count: 1, bytes: gigabyte } })],
+      accounts: 1,
+    };
+    const nowhere = costOf(stored, pricesIn(prices, "sa-east-1"), { now, terms });
+    expect(nowhere.lines.map(({ usd }) => usd)).toEqual([null, 0]);
+    expect(nowhere.savings.map(({ usd }) => usd)).toEqual([null]);
+    const later = costOf(stored, pricesIn(prices, "eu-central-1"), { now: new Date("2027-09-01"), terms });
+    expect(later.old.map(({ id }) => id)).toContain("s3.storage.STANDARD");
+    expect(later.old.map(({ id }) => id)).not.toContain("cognito.ESSENTIALS");
+    const texts = [...later.lines, ...later.savings].map(({ assumption }) => assumption);
+    expect(texts).toHaveLength(3);
+    expect(texts.filter((text) => text === "")).toEqual([]);
+  });
+
+  it("each price that travels with the program has a region, a source and a day, and is there once", () => {
+    const names = prices.map(({ id, region }) => `${region} ${id}`);
+    expect(names.length).toBeGreaterThan(30);
+    expect(new Set(names).size).toBe(names.length);
+    const isWhole = ({ source, date, usd }: (typeof prices)[number]) =>
+      source.startsWith("https://") && /^2\d{3}-\d\d-\d\d$/.test(date) && usd > 0;
+    expect(prices.filter((price) => !isWhole(price))).toEqual([]);
+  });
+});
+
+it.each<[string, Partial<Piece>, string | null]>([
+  ["large and past its term", { bytes: 131_072, at: new Date("2026-08-31") }, "STANDARD large past"],
+  ["small", { bytes: 131_071, at: new Date("2026-08-31") }, "STANDARD small past"],
+  ["young", { bytes: 1, at: new Date("2026-09-01T00:00:00.000Z") }, "STANDARD small young"],
+  [
+    "an upload has a term of its own",
+    { part: "unfinished", at: new Date("2026-09-23") },
+    "STANDARD small past",
+  ],
+  ["its class", { storageClass: "GLACIER" }, "GLACIER small young"],
+  ["a marker", { part: "markers" }, null],
+])("a piece is priced by what it is: %s", (_name, piece, expected) => {
+  const given: Piece = { key: "x", part: "objects", bytes: 1, at: now, ...piece };
+  expect(costGroupOf(now, terms)(given)).toBe(expected);
+});
