@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join, relative } from "node:path";
 import { homedir, hostname, userInfo } from "node:os";
+import { addAbortSignal } from "node:stream";
 import { visible, visiblePainted } from "./output/text.ts";
 import type { Prompts, World } from "./world.ts";
 
@@ -10,9 +11,12 @@ import type { Prompts, World } from "./world.ts";
  */
 export function realWorld(signal: AbortSignal, saveWorker?: string): World {
   const world: World = {
-    // Looked at late: making it takes a millisecond, and few commands read from it.
-    get stdin() {
-      return process.stdin;
+    // Looked at late: making it takes a millisecond, and few commands read from it. Ctrl-C ends the reading of a pipe.
+    stdin: {
+      get isTTY() {
+        return process.stdin.isTTY;
+      },
+      [Symbol.asyncIterator]: () => addAbortSignal(signal, process.stdin)[Symbol.asyncIterator](),
     },
     stdout: process.stdout,
     stderr: process.stderr,

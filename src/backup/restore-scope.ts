@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { CliError } from "../errors.ts";
 import { canonicalJson, isRecord, type JsonObject } from "../model/json.ts";
+import { readTextFile } from "../text-file.ts";
 import type { BucketSnapshot, Manifest, TableSnapshot } from "./snapshot.ts";
 
 /** What of a snapshot is to be restored; without any limit all of it. */
@@ -104,15 +104,14 @@ export function wantsObject(
   return scope.retry === undefined || scope.retry.objects.get(asked.bucket)?.has(asked.key) === true;
 }
 
+/** A few million keys. */
+const mostListBytes = 400_000_000;
+
 /** Reads what an earlier restore has left. @throws CliError when the file is missing or something else. */
 export async function readLeftKeys(path: string): Promise<LeftKeys> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === "ENOENT" ? "does not exist" : "cannot be read";
-    throw new CliError(`${path} ${why}`, {
-      hint: "a restore that left something names its file",
-      cause: error,
-    });
-  });
+  const hint = "a restore that left something names its file";
+  const text = await readTextFile(path, { what: "a list of what was left", mostBytes: mostListBytes, hint });
+  if (text === undefined) throw new CliError(`${path} does not exist`, { hint });
   const items = new Map<string, Set<string>>();
   const objects = new Map<string, Set<string>>();
   const add = (into: Map<string, Set<string>>, name: string, key: string) =>

@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Option, type Command } from "@commander-js/extra-typings";
 import type { Browser } from "../browser-storage/browsers.ts";
 import type { SourceQuery } from "../browser-storage/source.ts";
 import { decodeText } from "../decode-text.ts";
 import { CliError, exitCodes } from "../errors.ts";
+import { collected, readNamedFile } from "../text-file.ts";
 import type { Run } from "./run.ts";
 
 /** Where a value of the website's localStorage comes from. */
@@ -19,7 +19,7 @@ export interface SourceOptions {
 const browserNames = ["chrome", "chromium", "edge", "brave", "firefox"] as const satisfies readonly Browser[];
 
 /** Browsers give a site about 10 MB; a dump of it encoded twice stays below this. */
-const maxSourceBytes = 64 * 2 ** 20;
+const mostBytes = 64 * 2 ** 20;
 
 /** Adds the flags by which a command reads from a browser of this computer. */
 export function withBrowserOptions<Args extends unknown[], Opts extends Record<string, unknown>>(
@@ -57,7 +57,9 @@ async function sourceText(run: Run, options: SourceOptions, key: string): Promis
         source === undefined ? "no source given" : "--origin and --browser-profile need --from-browser",
       );
     }
-    return source === "-" ? textOf(run.world.stdin) : fileText(resolve(run.world.cwd, source));
+    return decoded(
+      source === "-" ? await collected(run.world.stdin, mostBytes) : await fileBytes(run.world.cwd, source),
+    );
   }
   if (source !== undefined) throw usage("a file and --from-browser are two sources");
   if (origin === undefined) throw usage("--from-browser needs --origin");
@@ -68,39 +70,25 @@ async function sourceText(run: Run, options: SourceOptions, key: string): Promis
   return text;
 }
 
-async function fileText(path: string): Promise<string> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") throw new CliError(`there is no file ${path}`);
-    if (error.code === "EISDIR") throw new CliError(`${path} is a folder, not a file`);
-    throw error;
-  });
-  return decoded(bytes);
+async function fileBytes(cwd: string, source: string): Promise<Buffer> {
+  const path = resolve(cwd, source);
+  const read = await readNamedFile(path, { what: "a browser's localStorage", mostBytes, takesPipes: true });
+  if (read === undefined) throw new CliError(`there is no file ${path}`);
+  return read;
 }
 
-async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    chunks.push(chunk);
-    size += chunk.byteLength;
-    if (size > maxSourceBytes) throw tooLarge();
+/** @param bytes undefined where there were too many. */
+function decoded(bytes: Uint8Array | undefined): string {
+  if (bytes === undefined) {
+    throw new CliError("the source has more than 64 MB: no browser's localStorage has that", {
+      exitCode: exitCodes.findings,
+    });
   }
-  return decoded(Buffer.concat(chunks));
-}
-
-function decoded(bytes: Uint8Array): string {
-  if (bytes.byteLength > maxSourceBytes) throw tooLarge();
   try {
     return decodeText(bytes, { fatal: true });
   } catch {
     throw new CliError("the source is not text in UTF-8 or UTF-16", { exitCode: exitCodes.findings });
   }
-}
-
-function tooLarge(): CliError {
-  return new CliError("the source has more than 64 MB: no browser's localStorage has that", {
-    exitCode: exitCodes.findings,
-  });
 }
 
 function usage(message: string): CliError {

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { ConfigFile } from "./config.ts";
 import { replaceFile, writeNewFile } from "../atomic-file.ts";
 import { CliError, exitCodes } from "../errors.ts";
+import { readTextFile } from "../text-file.ts";
 import type { World } from "../world.ts";
 
 export const configFileName = "mawps.config.json";
@@ -56,20 +56,16 @@ function nonEmpty(value: string | undefined): string | undefined {
   return value === "" ? undefined : value;
 }
 
+/** Of a configuration with an address for each table and bucket, a hundred times over. */
+const mostBytes = 1_000_000;
+
 async function read(path: string, { isOwnWord }: { isOwnWord: boolean }): Promise<FoundFile | undefined> {
-  let content: string;
+  // A pipe that was come upon is not waited for.
+  const named = { what: "a configuration", mostBytes, takesPipes: isOwnWord };
+  const text = await readTextFile(path, named);
+  if (text === undefined) return undefined;
   try {
-    content = await readFile(path, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new CliError(`cannot read ${path}: ${code ?? "unknown reason"}`, {
-      exitCode: exitCodes.usage,
-      cause: error,
-    });
-  }
-  try {
-    return { path, text: content, isOwnWord, values: JSON.parse(content.replace(/^\uFEFF/, "")) as unknown };
+    return { path, text, isOwnWord, values: JSON.parse(text) as unknown };
   } catch (error) {
     throw new CliError(`${path} is not valid JSON: ${(error as Error).message}`, {
       exitCode: exitCodes.usage,

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { CliError } from "../errors.ts";
+import { collected } from "../text-file.ts";
 
 export interface ReadOptions {
   /** What it is called in messages; default its path, or "standard input". */
@@ -55,14 +56,9 @@ async function readFile(path: string, name: string, maxBytes: number): Promise<B
 }
 
 async function collect(source: AsyncIterable<Uint8Array>, name: string, maxBytes: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of source) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge(name, maxBytes);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, size);
+  const bytes = await collected(source, maxBytes);
+  if (bytes === undefined) throw tooLarge(name, maxBytes);
+  return bytes;
 }
 
 function codeOf(error: unknown): string {

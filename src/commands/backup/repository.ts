@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
-import { readFile } from "node:fs/promises";
+import { readNamedFile } from "../../text-file.ts";
 import { join, resolve } from "node:path";
 import { isDenied } from "../../aws/setting.ts";
 import { assertRecipient } from "../../backup/encryption.ts";
@@ -180,17 +180,15 @@ async function unlockOf(run: Run): Promise<Unlock> {
   };
 }
 
+/** Many identities, each with its comments. */
+const mostKeyBytes = 1_000_000;
+
 async function textOf({ world }: Run, path: string, setting: string): Promise<string> {
-  try {
-    return keyText(await readFile(resolve(world.cwd, path)), path);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code !== "ENOENT" && code !== "EISDIR") throw error;
-    throw new CliError(`${path} ${code === "ENOENT" ? "does not exist" : "is a folder"}`, {
-      hint: `${setting} names it`,
-      cause: error,
-    });
-  }
+  const hint = `${setting} names it`;
+  const named = { what: "a file with a key", mostBytes: mostKeyBytes, takesPipes: true, hint };
+  const read = await readNamedFile(resolve(world.cwd, path), named);
+  if (read === undefined) throw new CliError(`${path} does not exist`, { hint });
+  return keyText(read, path);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { visible } from "../../output/text.ts";
+import { collected } from "../../text-file.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
 import { accountJson, accountsToChange, accountText, changingAccounts } from "./site.ts";
@@ -65,17 +66,8 @@ const mostBytes = 1024;
 
 async function passwordFrom({ world, interactive }: Run): Promise<string> {
   if (interactive) return world.prompts.password("First password of the account:");
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of world.stdin) {
-    chunks.push(chunk);
-    size += chunk.byteLength;
-    if (size > mostBytes) break;
-  }
-  const password = Buffer.concat(chunks)
-    .toString()
-    .replace(/\r?\n$/, "");
-  if (password === "" || size > mostBytes)
+  const password = (await collected(world.stdin, mostBytes))?.toString().replace(/\r?\n$/, "") ?? "";
+  if (password === "")
     throw new CliError("stdin holds no password of one line", { exitCode: exitCodes.usage });
   return password;
 }

@@ -132,15 +132,15 @@ it("refuses a user, an item and a file of keys that nothing in the backup is mea
     join(home.folder, "failed.ndjson"),
     `${JSON.stringify({ table: "elsewhere", key: { userId: { S: "user-1" } } })}\n`,
   );
-  for (const [argv, told] of [
+  for (const [argv, told, failure = 1] of [
     [["--user", "erika@example.com"], String.raw`\"erika@example.com\" is no user of the backup`],
     [["--user", ""], String.raw`of the user \"\"`],
     [["--item", "user-1/user-profil"], String.raw`the item \"user-1/user-profil\"`],
     [["--retry", "failed.ndjson"], "what the file of --retry names"],
-    [["--retry", "."], "cannot be read"],
+    [["--retry", "."], "is a folder", 2],
   ] as const) {
     const { exitCode, stdout, stderr } = await run(["restore", ...argv]);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect({ exitCode, stdout }).toEqual({ exitCode: failure, stdout: "" });
     expect(stderr).toContain(told);
   }
   expect(await textOf(home, profiles)).toEqual([]);
