@@ -125,6 +125,9 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     await naming.catch(() => undefined);
     if (!world.stdout.write(text)) await drained(world);
   };
+  /** Loaded late: `--json` draws nothing. */
+  const drawn = async (text: string, on: Layout) =>
+    (await import("../output/table.ts")).folded(visibleLines(text, on), on);
   const told = (text: string) => visible(withoutSecrets(text, world.env));
   const note = (text: string) => {
     if (!silent) world.stderr.write(`${told(text)}\n`);
@@ -262,7 +265,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     async print(result, asText) {
       await unspun();
       if (json) return write(`${asJson(result)}\n`);
-      const text = visibleLines(await asText(result, layout), layout);
+      const text = await drawn(await asText(result, layout), layout);
       return write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
     },
     async printRows(rows, asText) {
@@ -272,7 +275,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       }
       const all: Parameters<typeof asText>[0] = [];
       for await (const row of rows) all.push(row);
-      const text = visibleLines(await asText(all, layout), layout);
+      const text = await drawn(await asText(all, layout), layout);
       await write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
     },
     async printLines(rows, asLines) {
@@ -301,7 +304,7 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     async outline(asText) {
       if (silent) return;
       const text = withoutSecrets(await asText(aside), world.env);
-      world.stderr.write(`${visibleLines(text, aside)}\n`);
+      world.stderr.write(`${await drawn(text, aside)}\n`);
     },
     write,
     note,

@@ -165,18 +165,51 @@ const borders =
   );
 
 /** A line of a list without an end in sight: on a terminal it goes on below, indented, between two words. */
-export async function listLine(text: string, { columns, fits, color }: Layout): Promise<string> {
-  const line = visiblePainted(text, { color });
-  if (!fits || line.length <= columns / 2) return line;
+export async function listLine(text: string, layout: Layout): Promise<string> {
+  const line = visiblePainted(text, layout);
+  return layout.fits ? foldedLine(line, layout.columns, { head: "", indent: 4 }) : line;
+}
+
+/**
+ * Lines for people as a terminal shows them: one that is too long goes on below, between two words, under where the value of
+ * `name  value` begins. A word stays whole, however long it is: an address is to be copied.
+ */
+export async function folded(text: string, { columns, fits }: Layout): Promise<string> {
+  if (!fits) return text;
+  return (await Promise.all(text.split("\n").map((line) => foldedLine(line, columns)))).join("\n");
+}
+
+/** What is left of a line for values, that they may stand below each other. */
+const leastForValues = 20;
+
+interface Hanging {
+  /** What of the line stands before its first word that may go below. */
+  readonly head: string;
+  readonly indent: number;
+}
+
+async function foldedLine(line: string, columns: number, given?: Hanging): Promise<string> {
+  // A letter takes two columns at most.
+  if (line.length <= columns / 2) return line;
   const widthOf = await measure([line]);
-  const lines = [""];
-  for (const part of line.split(/(?<= )(?=[^ ])/)) {
+  if (widthOf(line) <= columns) return line;
+  const { head, indent } = given ?? hanging(line, columns, widthOf);
+  const [first = "", ...words] = line.slice(head.length).split(/(?<= )(?=[^ ])/);
+  const lines = [head + first];
+  for (const word of words) {
     const last = lines.at(-1) ?? "";
-    if (last.trim() === "" || widthOf(last + part.trimEnd()) <= columns)
-      lines[lines.length - 1] = last + part;
-    else lines.push(`    ${part}`);
+    if (last.trim() === "" || widthOf(last + word.trimEnd()) <= columns)
+      lines[lines.length - 1] = last + word;
+    else lines.push(`${" ".repeat(indent)}${word}`);
   }
   return lines.map((each) => each.trimEnd()).join("\n");
+}
+
+function hanging(line: string, columns: number, widthOf: (text: string) => number): Hanging {
+  const [head = ""] = /^ *(?:\S| (?=\S))+ {2,}(?=\S)/.exec(line) ?? [];
+  const indent = widthOf(head);
+  if (head !== "" && indent + leastForValues <= columns) return { head, indent };
+  return { head: "", indent: line.search(/\S/) + 2 };
 }
 
 /** What tells the columns that each of these texts takes. The library for that takes 20 ms to load. */

@@ -21,7 +21,7 @@ export interface ErasureSite extends PersonSite {
 /** Copies that an erasure does not reach. Each ends by itself, and a restore from it leaves the person out. */
 export interface Copies {
   readonly backups: readonly string[];
-  /** Tables that AWS can bring back as they were, and for how long from now; null where that may not be read. */
+  /** Tables that can be brought back as they were, and for how long from now; null where that may not be read. */
   readonly recovery: readonly { readonly table: string; readonly until: Date | null }[];
 }
 

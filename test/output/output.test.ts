@@ -4,7 +4,7 @@ import { beyond, bytes } from "../../src/model/bytes.ts";
 import { csvLine } from "../../src/output/csv.ts";
 import { duration, localTime } from "../../src/output/dates.ts";
 import { withoutSecrets } from "../../src/output/secrets.ts";
-import { facts, listLine, table } from "../../src/output/table.ts";
+import { facts, folded, listLine, table } from "../../src/output/table.ts";
 import { count, json, visible, visibleLines } from "../../src/output/text.ts";
 
 describe("bytes", () => {
@@ -182,6 +182,42 @@ describe("listLine", () => {
   it("stays one line elsewhere, and where it fits", async () => {
     expect(await listLine(line, { columns: 60, fits: false, color: false })).toBe(line);
     expect(await listLine(line, { columns: 120, fits: true, color: false })).toBe(line);
+  });
+});
+
+describe("folded", () => {
+  const on = { columns: 40, fits: true, color: false };
+
+  it.each([
+    ["short", "name  value", ["name  value"]],
+    [
+      "with a name and a value",
+      "backups   1 hold the person until they are pruned; restores leave them out",
+      [
+        "backups   1 hold the person until they",
+        "          are pruned; restores leave",
+        "          them out",
+      ],
+    ],
+    [
+      "without a name",
+      "  Manuel Weiss Professional Services: a website",
+      ["  Manuel Weiss Professional Services: a", "    website"],
+    ],
+    [
+      "with a name that leaves no room",
+      "profile, progress, document entries  1 item of 3",
+      ["profile, progress, document entries  1", "  item of 3"],
+    ],
+    [
+      "with an address, which stays whole",
+      "hover  http://127.0.0.1:9700/public/profile-images/owner.jpg and more",
+      ["hover  http://127.0.0.1:9700/public/profile-images/owner.jpg", "       and more"],
+    ],
+    ["of wide letters", `a  ${"日本 ".repeat(8)}`, [`a  ${"日本 ".repeat(7).trimEnd()}`, "   日本"]],
+  ])("goes on below between two words: %s", async (_what, line, lines) => {
+    expect((await folded(line, on)).split("\n")).toEqual(lines);
+    expect(await folded(line, { ...on, fits: false })).toBe(line);
   });
 });
 

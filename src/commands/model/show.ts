@@ -41,7 +41,7 @@ function entityText(row: EntityRow, layout: Layout): string {
     ["ends", row.howLong],
   ];
   const told = lines.flatMap(([title, texts]) =>
-    texts.map((text, at) => `  ${paint((at === 0 ? title : "").padEnd(7), "dim", layout)} ${text}`),
+    texts.map((text, at) => `  ${paint((at === 0 ? title : "").padEnd(8), "dim", layout)}${text}`),
   );
   return [`${row.entity}: ${row.what}`, ...told].join("\n");
 }

@@ -174,13 +174,13 @@ function planText({
       "recovery",
       until.length === 0
         ? undefined
-        : `AWS can bring tables back until ${localTime(new Date(Math.max(...until)))}: erase again after that`,
+        : `tables can be brought back until ${localTime(new Date(Math.max(...until)))}: erase again after that`,
     ],
     [
       "recovery",
       unread.length === 0
         ? undefined
-        : `of ${unread.map(({ table }) => table).join(", ")} it may not be read whether AWS can bring it back`,
+        : `of ${unread.map(({ table }) => table).join(", ")} it may not be read whether it can be brought back`,
     ],
     [
       "tokens",
@@ -190,7 +190,7 @@ function planText({
     ],
     [
       "not reached",
-      "browsers that opened the site, messages, downloaded files, on-demand backups at AWS, tables and buckets that the model does not name",
+      "browsers that opened the site, messages, downloaded files, on-demand backups of tables, tables and buckets that the model does not name",
     ],
   ]);
 }

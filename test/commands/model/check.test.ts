@@ -22,6 +22,17 @@ const lines = (text: string) =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe("mawps model", () => {
+  it("show breaks no word on a narrow terminal", async () => {
+    const [narrow, wide] = [
+      await home.run(["model", "show"], { columns: 60 }),
+      await home.run(["model", "show"]),
+    ];
+    const words = (text: string) => text.split(/\s+/);
+    expect(words(narrow.stdout)).toEqual(words(wide.stdout));
+    const longer = narrow.stdout.split("\n").filter((line) => line.length > 60);
+    expect(longer).toEqual([expect.stringMatching(/^ +[0-9a-f]{64}$/)]);
+  });
+
   it.each(Object.keys(shippedModels))(
     "check finds nothing wrong with %s, and show tells all of it",
     async (name) => {

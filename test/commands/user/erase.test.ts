@@ -231,7 +231,7 @@ describe("user erase, not done", () => {
     const { stdout, exitCode } = await home.run(["user", "erase", person, "--dry-run"]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/audit trail +\d+ items kept/);
-    expect(stdout).toMatch(/recovery +AWS can bring tables back until 2026-04-05/);
+    expect(stdout).toMatch(/recovery +tables can be brought back until 2026-04-05/);
     expect(stdout).toMatch(/open uploads +1 aborted/);
     expect(stdout).toMatch(/links +1 alive/);
     expect(await picture()).toEqual(before);
