@@ -27,7 +27,7 @@ export async function readNamedFile(
   try {
     await using file = await open(path, constants.O_RDONLY | (takesPipes ? 0 : constants.O_NONBLOCK));
     const stats = await file.stat();
-    if (stats.isDirectory()) throw wrong("is a folder: EISDIR");
+    if (stats.isDirectory()) throw wrong("is a folder");
     if (!stats.isFile() && !(takesPipes && stats.isFIFO()))
       throw wrong(`is no regular file, and so not ${what}`);
     if (stats.size > mostBytes)

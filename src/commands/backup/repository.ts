@@ -187,7 +187,7 @@ async function textOf({ world }: Run, path: string, setting: string): Promise<st
   const hint = `${setting} names it`;
   const named = { what: "a file with a key", mostBytes: mostKeyBytes, takesPipes: true, hint };
   const read = await readNamedFile(resolve(world.cwd, path), named);
-  if (read === undefined) throw new CliError(`${path} does not exist`, { hint });
+  if (read === undefined) throw new CliError(`${path} does not exist`, { exitCode: exitCodes.usage, hint });
   return keyText(read, path);
 }
 

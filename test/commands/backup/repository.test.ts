@@ -69,8 +69,8 @@ describe("files with keys", () => {
       ] as const) {
         const env = { [variable]: path };
         const { exitCode, stderr } = await home.run(["backup", "create", "--json"], { env });
-        expect(exitCode).toBe(1);
-        expect(JSON.parse(stderr)).toMatchObject({ error: why });
+        expect(exitCode).toBe(2);
+        expect(JSON.parse(stderr)).toMatchObject({ error: expect.stringContaining(why) as string });
       }
       expect(await readdir(join(home.folder, "store"))).not.toContain("backups");
     },

@@ -127,7 +127,7 @@ describe("the model of a site", () => {
     ["a name that is none", "prewrk", 'there is no model "prewrk"', "did you mean prework?"],
     ["a file that is not there", "./none.json", "there is no such file", "--model, MAWPS_MODEL"],
     ["a broken file", "./broken.json", "broken.json:1: tables is missing", "see docs/models.md"],
-    ["a folder", ".", "EISDIR", "--model, MAWPS_MODEL"],
+    ["a folder", ".", "is a folder", "--model, MAWPS_MODEL"],
     ["a pipe that nobody writes to", "./pipe", "is no regular file", "--model, MAWPS_MODEL"],
     ["a device without end", "/dev/zero", "is no regular file", "--model, MAWPS_MODEL"],
   ])(
