@@ -35,10 +35,14 @@ export interface TableKeysThere {
 /** What a model links to people in one table. */
 export interface PersonalTable {
   readonly role: string;
+  /** Whether an erasure removes anything of it. */
+  readonly isErased: boolean;
   /** Attributes by which `linksOf` tells; those of the table's key come on top. */
   readonly attributes: readonly string[];
   /** What finds everything of somebody. One scan answers for all, and is asked for where a link cannot be asked for by key. */
   questions(id: string, keys: TableKeysThere): readonly Question[];
+  /** Of whom an item that is erased with its person is, in DynamoDB's typed JSON. */
+  ownersOf(item: JsonObject, keys: TableKeysThere): readonly string[];
   /** The links by which an item, in DynamoDB's typed JSON, is that of one of these ids; nothing where it is nobody's or another's. */
   linksOf(item: JsonObject, ids: readonly string[], keys: TableKeysThere): readonly ItemLink[];
 }
@@ -48,6 +52,11 @@ export interface PersonalBucket {
   readonly role: string;
   /** Under which prefixes everything of somebody lies, and things of others may. */
   prefixes(id: string): readonly string[];
+  /** Prefixes behind each of which folders are named by ids, and those that must be looked through whole. */
+  readonly folders: readonly string[];
+  readonly mixed: readonly string[];
+  /** Whose an object is. */
+  ownerOf(key: string): string | undefined;
   /**
    * The link by which an object is that of one of these ids. A folder is somebody's with all that is in it, but for what the model
    * says is something else.
@@ -119,6 +128,7 @@ function personalTable(role: string, kinds: readonly Kind[]): PersonalTable {
   ]);
   return {
     role,
+    isErased: links.some(({ erase }) => erase === "delete"),
     attributes: [...attributes],
     questions(id, keys) {
       const asked = new Map<string, Question>();
@@ -133,6 +143,11 @@ function personalTable(role: string, kinds: readonly Kind[]): PersonalTable {
           asked.set(`${index ?? ""} ${value}`, { index, attribute: partition, value });
       }
       return [...asked.values()];
+    },
+    ownersOf(item, { primary }) {
+      const kind = kindIn(kinds, item, primary);
+      const own = (kind?.links ?? []).filter(({ erase }) => erase === "delete");
+      return own.flatMap(({ places }) => places.flatMap((place) => idAt(place, item) ?? []));
     },
     linksOf(item, ids, { primary }) {
       const kind = kindIn(kinds, item, primary);
@@ -249,13 +264,32 @@ function personalBucket(role: string, files: readonly Files[]): PersonalBucket {
       template.fields.includes(link.field) ? [{ link, folder: folderOf(template, link.field) }] : [],
     ),
   );
+  const beginnings = (isFolder: boolean) => [
+    ...new Set(
+      folders.flatMap(({ link, folder }) =>
+        isNamedById(folder, link.field) === isFolder ? [literalStart(folder)] : [],
+      ),
+    ),
+  ];
   return {
     role,
+    folders: beginnings(true),
+    mixed: beginnings(false),
+    ownerOf(key) {
+      const found = kinds.find(key);
+      if (found !== undefined)
+        return found.value.links.flatMap(({ field }) => own(found.fields, field) ?? [])[0];
+      for (const { link, folder } of folders) {
+        const id = own(fieldsOf(folder, key) ?? {}, link.field);
+        if (id !== undefined && !isOtherFolder(files, folder, id)) return id;
+      }
+      return undefined;
+    },
     prefixes: (id) => [
       ...new Set(
         folders.map(({ link, folder }) =>
           folder.fields[0] === link.field
-            ? `${literalStart(folder)}${id}${folder.text.slice(literalStart(folder).length).startsWith(`{${link.field}}/`) ? "/" : ""}`
+            ? `${literalStart(folder)}${id}${isNamedById(folder, link.field) ? "/" : ""}`
             : literalStart(folder),
         ),
       ),
@@ -269,14 +303,22 @@ function personalBucket(role: string, files: readonly Files[]): PersonalBucket {
       for (const { link, folder } of folders) {
         const id = own(fieldsOf(folder, key) ?? {}, link.field);
         if (id === undefined || !ids.includes(id)) continue;
-        const start = `${literalStart(folder)}${id}/`;
-        // What begins with a name that the model gives something else is nobody's folder.
-        const isOther = files.some(({ template }) => literalStart(template).startsWith(start));
-        if (!isOther) return link;
+        if (!isOtherFolder(files, folder, id)) return link;
       }
       return undefined;
     },
   };
+}
+
+/** Whether the first thing behind the literal beginning is a folder that an id names. */
+function isNamedById(folder: Template, field: string): boolean {
+  return folder.text.slice(literalStart(folder).length).startsWith(`{${field}}/`);
+}
+
+/** What begins with a name that the model gives something else is nobody's folder. */
+function isOtherFolder(files: readonly Files[], folder: Template, id: string): boolean {
+  const start = `${literalStart(folder)}${id}/`;
+  return files.some(({ template }) => literalStart(template).startsWith(start));
 }
 
 /** The template up to the segment that has the field, and everything below that. */

@@ -1,6 +1,6 @@
 import { createUser } from "../aws/cognito/users-change.ts";
 import { readUserPool } from "../aws/cognito/user-pool.ts";
-import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
+import { readPoolAccount, type PoolAccount, type UserAttribute } from "../aws/cognito/users-list.ts";
 import { errorName, isRepeated } from "../aws/setting.ts";
 import { findAccount } from "../documents/users.ts";
 import { CliError } from "../errors.ts";
@@ -10,6 +10,8 @@ import { refused, refuseReserved, type AccountSite, type ChangingAccounts } from
 export interface NewAccount {
   readonly email: string;
   readonly name?: string | undefined;
+  /** Others. */
+  readonly attributes?: readonly UserAttribute[];
   /** `sent`: Cognito makes a first password and sends it. Else a first password, or none that anybody knows; nobody is told. */
   readonly invitation: "sent" | { readonly password: string | undefined };
 }
@@ -54,11 +56,12 @@ export async function makeAccount(site: ChangingAccounts, plan: CreatePlan): Pro
   const { wanted, existing, username } = plan;
   if (existing !== undefined) return existing;
   const { aws, poolId, paced, signal } = site;
-  const { email, name, invitation } = wanted;
+  const { email, name, attributes: others = [], invitation } = wanted;
   const attributes = [
     { name: "email", value: email },
     { name: "email_verified", value: "true" },
     ...(name === undefined ? [] : [{ name: "name", value: name }]),
+    ...others,
   ];
   const made = await site.trail.change(
     { action: "user.created" },

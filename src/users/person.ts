@@ -1,7 +1,6 @@
 import { findPoolUsers } from "../aws/cognito/users.ts";
 import { attributeOf, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { getItem, scanItems } from "../aws/dynamodb/items.ts";
-import { findTable } from "../aws/dynamodb/restore-settings.ts";
 import { documentItemKey } from "../documents/entries.ts";
 import type { DocumentSite } from "../documents/site.ts";
 import { findAccount, profilesWithAddress, resolveUser } from "../documents/users.ts";
@@ -10,7 +9,7 @@ import { accountItems } from "../model/links.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { userIdFault } from "../model/user-id.ts";
 import { refuseReserved, type AccountSite } from "./pool.ts";
-import type { PeopleSite } from "./traces.ts";
+import { keysOf, nameOfTable, type PeopleSite } from "./traces.ts";
 
 /** Where people are known by their names. */
 export interface PersonSite extends PeopleSite {
@@ -73,7 +72,7 @@ export function nobody(given: string): CliError {
 
 /** By the table that has the accounts: whose case people type is not that of who stored it, so that all of it is looked through. */
 async function inAccountItems(site: PersonSite, given: string): Promise<Person> {
-  const { aws, model, declaration, signal } = site;
+  const { aws, model, signal } = site;
   const accounts = accountItems(model);
   if (accounts === undefined) {
     throw new CliError(`the model of ${model.name} does not say where accounts are`, {
@@ -81,10 +80,8 @@ async function inAccountItems(site: PersonSite, given: string): Promise<Person> 
       hint: 'set userPoolId, or name them in the model: "features": {"accounts": …}',
     });
   }
-  const table = declaration.tables.find(({ role }) => role === accounts.table)?.name ?? accounts.table;
-  const primary = ((await findTable(aws, table, signal))?.KeySchema ?? []).map(
-    ({ AttributeName = "" }) => AttributeName,
-  );
+  const table = nameOfTable(site, accounts.table);
+  const primary = (await keysOf(site, table))?.primary ?? [];
   const attributes = [...new Set([...primary, ...accounts.attributes])];
   const all: { readonly id: string; readonly email: string | undefined }[] = [];
   const isAddress = given.includes("@");

@@ -102,23 +102,9 @@ async function itemsOf(
   personal: PersonalTable,
   ids: readonly string[],
 ): Promise<OwnedItem[]> {
-  const { aws, signal, declaration } = site;
-  const table = declaration.tables.find(({ role }) => role === personal.role)?.name ?? personal.role;
-  const described = await findTable(aws, table, signal);
-  if (described === undefined) return [];
-  const namesIn = (keys: typeof described.KeySchema = []) =>
-    keys
-      .toSorted((one, other) => (one.KeyType === "HASH" ? -1 : 0) - (other.KeyType === "HASH" ? -1 : 0))
-      .map(({ AttributeName = "" }) => AttributeName);
-  const keys: TableKeysThere = {
-    primary: namesIn(described.KeySchema),
-    indexes: Object.fromEntries(
-      (described.GlobalSecondaryIndexes ?? []).map(({ IndexName = "", KeySchema }) => [
-        IndexName,
-        namesIn(KeySchema),
-      ]),
-    ),
-  };
+  const table = nameOfTable(site, personal.role);
+  const keys = await keysOf(site, table);
+  if (keys === undefined) return [];
   const found = new Map<string, OwnedItem>();
   for await (const page of pagesOf(site, { table, personal, ids, keys })) {
     for (const item of page) {
@@ -130,6 +116,31 @@ async function itemsOf(
     }
   }
   return [...found.values()];
+}
+
+/** A table's own keys and indexes, as they are; undefined where there is no such table. */
+export async function keysOf(
+  { aws, signal }: Pick<PeopleSite, "aws" | "signal">,
+  table: string,
+): Promise<TableKeysThere | undefined> {
+  const described = await findTable(aws, table, signal);
+  if (described === undefined) return undefined;
+  const namesIn = (keys: typeof described.KeySchema = []) => [
+    ...keys.filter(({ KeyType }) => KeyType === "HASH").map(({ AttributeName = "" }) => AttributeName),
+    ...keys.filter(({ KeyType }) => KeyType !== "HASH").map(({ AttributeName = "" }) => AttributeName),
+  ];
+  const indexes = (described.GlobalSecondaryIndexes ?? []).map(
+    ({ IndexName = "", KeySchema }) => [IndexName, namesIn(KeySchema)] as const,
+  );
+  return { primary: namesIn(described.KeySchema), indexes: Object.fromEntries(indexes) };
+}
+
+export function nameOfTable({ declaration }: Pick<PeopleSite, "declaration">, role: string): string {
+  return declaration.tables.find((table) => table.role === role)?.name ?? role;
+}
+
+export function nameOfBucket({ declaration }: Pick<PeopleSite, "declaration">, role: string): string {
+  return declaration.buckets.find((bucket) => bucket.role === role)?.name ?? role;
 }
 
 interface Asked {
@@ -162,8 +173,8 @@ async function objectsOf(
   personal: PersonalBucket,
   ids: readonly string[],
 ): Promise<Pick<Holdings, "versions" | "uploads">> {
-  const { aws, signal, declaration } = site;
-  const bucket = declaration.buckets.find(({ role }) => role === personal.role)?.name ?? personal.role;
+  const { aws, signal } = site;
+  const bucket = nameOfBucket(site, personal.role);
   const link = (key: string): PersonalLink | undefined => personal.linkOf(key, ids);
   const prefixes = [...new Set(ids.flatMap((id) => personal.prefixes(id)))];
   const found = await Promise.all(

@@ -83,6 +83,9 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "user group add": ["eva@example.com", "admin"],
   "user group rm": ["max@example.com", "admin"],
   "user set": ["max@example.com", "name=Max Mustermann"],
+  "user import": ["people.csv"],
+  "user duplicates": [],
+  "user orphans": [],
   "user export": ["user-1"],
   "user erase": ["user-1"],
   "progress show": ["user-1"],
@@ -112,7 +115,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
 /** Have tests of their own: one runs until it is stopped, one wants a file of somebody else's. */
 const elsewhere = new Set(["local serve", "config trust"]);
 /** Lists that are empty where everything is well. */
-const maybeEmpty = new Set(["backup diff", "retention plan", "doc check"]);
+const maybeEmpty = new Set(["backup diff", "retention plan", "doc check", "user duplicates"]);
 /** What asks before it goes on. */
 const asking = new Set([
   "backup restore",

@@ -30,6 +30,7 @@ beforeAll(async () => {
   await put("later.json", JSON.stringify({ ...soundTwin, updatedAt: "2027-01-01T10:00:00.000Z" }));
   const neu = { visitCount: 1, firstVisit: "2026-02-20T10:00:00.000Z" };
   await put("progress.json", JSON.stringify({ pages: { neu } }));
+  await put("people.csv", "email,name\nkim@example.com,Kim\n");
 });
 
 afterAll(async () => {
@@ -217,6 +218,9 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
     { argv: ["user", "mfa", "reset", lena, "--yes"] },
     { argv: ["user", "reset-password", lena, "--yes"], exitCode: 1 },
     { argv: ["user", "confirm", lena], exitCode: 1 },
+    { argv: ["user", "import", "people.csv", "--yes"], may: ["new user "] },
+    { argv: ["user", "duplicates"] },
+    { argv: ["user", "orphans"] },
     { argv: ["user", "export", lena, "-o", "lena.zip"] },
     { argv: ["user", "export", "verify", "lena.zip"] },
     // Progress and twin.

@@ -16,6 +16,7 @@ export async function putWholeSite(home: TestHome): Promise<void> {
   for (let picture = 0; picture < 2; picture += 1)
     await home.run(["hero", "set", "photo.jpg", "--no-verify"]);
   await writeFile(join(home.folder, "letter.txt"), "Guten Tag");
+  await writeFile(join(home.folder, "people.csv"), "email,name\nkim@example.com,Kim\n");
   await writeFile(join(home.folder, "twin.json"), JSON.stringify(soundTwin));
   const page = { firstVisit: "2026-01-01T00:00:00Z", lastVisit: "2026-01-01T00:00:00Z", visitCount: 1 };
   await writeFile(join(home.folder, "progress.json"), JSON.stringify({ pages: { ikigai: page } }));

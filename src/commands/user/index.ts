@@ -2,13 +2,16 @@ import type { AnyCommand, Begin } from "../command.ts";
 import { userConfirm } from "./confirm.ts";
 import { userCreate } from "./create.ts";
 import { userDisable } from "./disable.ts";
+import { userDuplicates } from "./duplicates.ts";
 import { userEnable } from "./enable.ts";
 import { userErase } from "./erase.ts";
 import { userExport } from "./export.ts";
 import { userGroup } from "./group/index.ts";
+import { userImport } from "./import.ts";
 import { userInvite } from "./invite.ts";
 import { userList } from "./list.ts";
 import { userMfa } from "./mfa/index.ts";
+import { userOrphans } from "./orphans.ts";
 import { userResetPassword } from "./reset-password.ts";
 import { userSet } from "./set.ts";
 import { userShow } from "./show.ts";
@@ -18,6 +21,7 @@ const verbs = [
   userList,
   userShow,
   userCreate,
+  userImport,
   userInvite,
   userConfirm,
   userDisable,
@@ -27,6 +31,8 @@ const verbs = [
   userMfa,
   userGroup,
   userSet,
+  userDuplicates,
+  userOrphans,
   userExport,
   userErase,
 ];

@@ -1,0 +1,103 @@
+import { resolve } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../errors.ts";
+import { count, visible } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../command.ts";
+import { partial } from "../partial.ts";
+import type { RowOutcome } from "../../users/import.ts";
+import { accountsToChange, changingAccounts } from "./site.ts";
+
+/** More people than any site of this kind has. */
+const mostBytes = 64 * 1024 ** 2;
+
+/** `mawps user import`: an account for each row of a file. */
+export function userImport(begin: Begin): AnyCommand {
+  return new Command("import")
+    .description("make an account for each row of a CSV or JSON file; addresses that have one are left")
+    .argument("<file>", "CSV with a head (email,name,group), a JSON list, or what `user list` prints")
+    .option(
+      "--invite",
+      "have Cognito send each new one an invitation; else nobody is told, and `user invite` does it later",
+    )
+    .option("--failed <file>", "where rows go that failed, to be fed in again (default: failed-<time>.csv)")
+    .addHelpText("after", "\nExample:\n  mawps user import people.csv --dry-run")
+    .action(async (given, { invite: isInvited = false, failed: failedFile }, command) => {
+      const run = await begin(command as AnyCommand);
+      const { world, config } = run;
+      const [{ readTextFile }, { parseRows, rowsText }, { carryOutImport, planImport }] = await Promise.all([
+        import("../../text-file.ts"),
+        import("../../users/import-rows.ts"),
+        import("../../users/import.ts"),
+      ]);
+      const text = await readTextFile(resolve(world.cwd, given), { what: "a list of people", mostBytes });
+      if (text === undefined) throw new CliError(`there is no file ${given}`, { exitCode: exitCodes.usage });
+      const rows = parseRows(text, given);
+      const site = await accountsToChange(run);
+      const plan = await planImport(site, rows);
+      if (config.dryRun) {
+        return run.printLines(
+          streamed(
+            plan.map(({ row: { number, email, groups }, existing }) => ({
+              row: number,
+              email,
+              outcome: existing === undefined ? "new" : "there",
+              groups,
+              dryRun: true,
+            })),
+          ),
+          ({ row, email, outcome }) =>
+            `${row}  ${visible(email)}  ${outcome === "new" ? "would be made" : "is there already"}`,
+        );
+      }
+      const due = plan.filter(({ existing }) => existing === undefined).length;
+      await run.confirm({
+        question: `Make ${count(due, "account")} of ${count(plan.length, "row")}?`,
+        destructive: false,
+      });
+      const changing = await changingAccounts(run, site);
+      const failures: { readonly row: RowOutcome["row"]; readonly error: string }[] = [];
+      let done = 0;
+      const told = async function* () {
+        for await (const each of carryOutImport(changing, plan, { isInvited })) {
+          const { row, outcome, userId, joined, error } = each;
+          if (error === undefined) done += 1;
+          else failures.push({ row, error });
+          yield {
+            row: row.number,
+            email: row.email,
+            outcome,
+            userId: userId ?? null,
+            joined,
+            error: error ?? null,
+          };
+        }
+      };
+      await run.printLines(told(), ({ row, email, outcome, joined, error }) =>
+        [
+          `${row}`,
+          visible(email),
+          outcome,
+          ...(joined.length === 0 ? [] : [`into ${visible(joined.join(", "))}`]),
+          ...(error === null ? [] : [visible(error)]),
+        ].join("  "),
+      );
+      if (failures.length === 0) return;
+      const format = failedFile?.endsWith(".json") === true ? "json" : "csv";
+      const stamp = world
+        .now()
+        .toISOString()
+        .replaceAll(/[-:]|\.\d+/g, "");
+      const file = resolve(world.cwd, failedFile ?? `failed-${stamp}.csv`);
+      const { replaceFile } = await import("../../atomic-file.ts");
+      await replaceFile(file, rowsText(failures, format));
+      throw partial(
+        failures.map(({ row, error }) => ({ what: `row ${row.number}, ${visible(row.email)}`, why: error })),
+        done,
+        { hint: `they are in ${file}; when the reason is gone: mawps user import ${file}` },
+      );
+    });
+}
+
+async function* streamed<T>(rows: readonly T[]): AsyncGenerator<T> {
+  yield* rows;
+}

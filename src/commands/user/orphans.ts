@@ -1,0 +1,30 @@
+import { Command } from "@commander-js/extra-typings";
+import type { Column } from "../../output/table.ts";
+import { idColumn } from "../../output/tones.ts";
+import type { AnyCommand, Begin } from "../command.ts";
+import type { Orphan } from "../../users/orphans.ts";
+import { personSite } from "./erasure-site.ts";
+
+/** `mawps user orphans`: data without an account, and accounts without data. */
+export function userOrphans(begin: Begin): AnyCommand {
+  return new Command("orphans")
+    .description("data of nobody who has an account, and accounts without any data")
+    .addHelpText("after", "\nExample:\n  mawps user orphans")
+    .action(async (_options, command) => {
+      const run = await begin(command as AnyCommand);
+      const { findOrphans } = await import("../../users/orphans.ts");
+      const found = await findOrphans(await personSite(run, "reads"));
+      await run.printTable(streamed(found), columns, "every account has data, and all data have an account");
+    });
+}
+
+const columns: readonly Column<Orphan>[] = [
+  { title: "WHAT", cell: ({ kind }) => kind },
+  { title: "E-MAIL", cell: ({ email }) => email ?? "", least: 12 },
+  { title: "WHERE", cell: ({ places }) => places.join(", "), least: 16 },
+  idColumn({ title: "USER", cell: ({ userId }) => userId }),
+];
+
+async function* streamed<T>(rows: readonly T[]): AsyncGenerator<T> {
+  yield* rows;
+}

@@ -1,0 +1,153 @@
+import { addToGroup } from "../aws/cognito/users-change.ts";
+import { groupsOfUser, listGroups } from "../aws/cognito/groups.ts";
+import { readUserPool } from "../aws/cognito/user-pool.ts";
+import { attributeOf, listPoolUsers, type PoolAccount } from "../aws/cognito/users-list.ts";
+import { isAnswer, isDenied } from "../aws/setting.ts";
+import { CliError } from "../errors.ts";
+import { checkAddress, makeAccount } from "./create.ts";
+import type { ImportRow } from "./import-rows.ts";
+import type { AccountSite, ChangingAccounts } from "./pool.ts";
+
+/** A row and the account that has its address already. */
+interface PlannedRow {
+  readonly row: ImportRow;
+  readonly existing: PoolAccount | undefined;
+  readonly username: string;
+}
+
+/** What came of a row. */
+export interface RowOutcome {
+  readonly row: ImportRow;
+  readonly outcome: "made" | "there" | "failed";
+  readonly userId?: string;
+  /** Groups that the account was put into. */
+  readonly joined: readonly string[];
+  readonly error?: string;
+}
+
+/**
+ * Checks all rows, by one pass through the pool. Changes nothing.
+ * @throws CliError with every row that cannot be imported as it is.
+ */
+export async function planImport(site: AccountSite, rows: readonly ImportRow[]): Promise<PlannedRow[]> {
+  const { aws, poolId, signal } = site;
+  const [pool, groups] = await Promise.all([
+    readUserPool(aws, poolId, signal),
+    listGroups(aws, poolId, site),
+  ]);
+  if (pool === undefined) throw new CliError(`there is no user pool ${poolId} in ${aws.region}`);
+  const names = new Set(groups.map(({ name }) => name));
+  const wanted = new Map<string, number>();
+  const faults = rows.flatMap((row) => {
+    const first = wanted.get(row.email.toLowerCase());
+    const wrong = first === undefined ? rowFault(row, names) : `has the address of row ${first} again`;
+    if (first === undefined) wanted.set(row.email.toLowerCase(), row.number);
+    const unknown = row.attributes.find(({ name }) => {
+      const isKnown = pool.attributes.some((each) => each.name === name);
+      return name === "sub" || (!isKnown && (pool.tellsAttributes || !name.startsWith("custom:")));
+    });
+    const fault =
+      wrong ??
+      (unknown === undefined ? undefined : `the user pool has no attribute ${JSON.stringify(unknown.name)}`);
+    return fault === undefined ? [] : [`row ${row.number}: ${fault}`];
+  });
+  if (faults.length > 0) {
+    const shown = faults.slice(0, mostTold);
+    const more = faults.length > mostTold ? [`and ${faults.length - mostTold} more`] : [];
+    throw new CliError(`${faults.length} of ${rows.length} rows cannot be imported; nothing was changed`, {
+      details: [...shown, ...more],
+    });
+  }
+  const existing = new Map<string, PoolAccount[]>();
+  for await (const page of listPoolUsers(aws, poolId, site)) {
+    for (const account of page) {
+      const email = attributeOf(account, "email")?.toLowerCase() ?? account.username.toLowerCase();
+      if (wanted.has(email)) existing.set(email, [...(existing.get(email) ?? []), account]);
+    }
+  }
+  return rows.map((row) => {
+    const [account, other] = existing.get(row.email.toLowerCase()) ?? [];
+    if (other !== undefined)
+      throw new CliError(
+        `row ${row.number}: several accounts have the address ${row.email}; nothing was changed`,
+        {
+          hint: "`mawps user duplicates` names them",
+        },
+      );
+    const username = pool.aliases.includes("email") ? crypto.randomUUID() : row.email;
+    return { row, existing: account, username };
+  });
+}
+
+/** Faults that are told one by one. */
+const mostTold = 100;
+
+function rowFault({ email, groups, attributes }: ImportRow, known: ReadonlySet<string>): string | undefined {
+  try {
+    checkAddress(email);
+  } catch (error) {
+    if (error instanceof CliError) return error.message;
+    throw error;
+  }
+  const group = groups.find((name) => !known.has(name));
+  if (group !== undefined) return `the user pool has no group ${JSON.stringify(group)}`;
+  const controlled = attributes.find(({ value }) => /\p{Cc}/u.test(value));
+  return controlled === undefined
+    ? undefined
+    : `the value of ${controlled.name} holds a control character or a line break`;
+}
+
+/**
+ * Makes the accounts of a plan, one behind the other, and puts those of them and those that were there into their groups: what is so
+ * already is left. A row that fails does not end it, but a right that is missing does, and a network that is gone: the rest is told as failed.
+ */
+export async function* carryOutImport(
+  site: ChangingAccounts,
+  plan: readonly PlannedRow[],
+  { isInvited }: { readonly isInvited: boolean },
+): AsyncGenerator<RowOutcome> {
+  let stopped: string | undefined;
+  for (const { row, existing, username } of plan) {
+    if (stopped !== undefined) {
+      yield { row, outcome: "failed", joined: [], error: stopped };
+      continue;
+    }
+    const joined: string[] = [];
+    try {
+      const invitation = isInvited ? ("sent" as const) : { password: undefined };
+      const wanted = { email: row.email, attributes: row.attributes, invitation };
+      const account = await makeAccount(site, { wanted, existing, username });
+      await join(site, account, { row, joined, isNew: existing === undefined });
+      yield { row, outcome: existing === undefined ? "made" : "there", userId: account.sub, joined };
+    } catch (error) {
+      site.signal.throwIfAborted();
+      const why =
+        error instanceof Error
+          ? `${error.name === "CliError" ? "" : `${error.name}: `}${error.message}`
+          : String(error);
+      if (!(error instanceof CliError) && (isDenied(error) || !isAnswer(error)))
+        stopped = `not tried: ${why}`;
+      yield { row, outcome: "failed", joined, error: why };
+    }
+  }
+}
+
+async function join(
+  site: ChangingAccounts,
+  account: PoolAccount,
+  {
+    row: { groups },
+    joined,
+    isNew,
+  }: { readonly row: ImportRow; readonly joined: string[]; readonly isNew: boolean },
+): Promise<void> {
+  if (groups.length === 0) return;
+  const { aws, poolId, paced, signal } = site;
+  const { username, sub } = account;
+  const own = isNew ? [] : await groupsOfUser(aws, poolId, { ...site, username });
+  for (const group of groups.filter((name) => !own.includes(name))) {
+    const told = { action: "user.grouped" as const, userId: sub, details: { group, isMember: true } };
+    await site.trail.change(told, () => addToGroup(aws, poolId, { username, group, paced, signal }));
+    joined.push(group);
+  }
+}
