@@ -91,6 +91,17 @@ describe("resolve", () => {
     for (const word of says) expect(error.message).toContain(word);
   });
 
+  it.each([
+    ["a slip", { regoin: "eu-west-1" }, 'did you mean "region"?'],
+    ["a slip in a group", { clamav: { hots: "av" } }, 'did you mean "clamav.host"?'],
+    ["a key without its group", { publicMedia: "bucket" }, 'did you mean "buckets.publicMedia"?'],
+    ["what belongs to one call", { dryRun: true }, "it belongs to one call: --dry-run, MAWPS_DRY_RUN"],
+    ["what is near to nothing", { aws_access_key_id: "x" }, "`mawps config show` lists the keys"],
+    ["a name of every object", { constructor: "x" }, "`mawps config show` lists the keys"],
+  ])("tells what an unknown key may mean: %s", (_what, values, hint) => {
+    expect(failure(() => resolve({}, {}, { path, values }))).toMatchObject({ exitCode: 2, hint });
+  });
+
   it("names the variable with a wrong value", () => {
     expect(failure(() => resolve({}, { MAWPS_LOCAL_PORT: "70000" }, undefined)).message).toContain(
       "MAWPS_LOCAL_PORT",

@@ -7,6 +7,7 @@ import {
   type DocumentExtension,
 } from "../model/document-types.ts";
 import { mawpsModel } from "../model/mawps.ts";
+import { nearest } from "../model/nearest.ts";
 import { defaultPeriods, type Period } from "../model/retention.ts";
 import type { Model } from "../model/schema.ts";
 
@@ -509,7 +510,7 @@ function pick(
 ): [unknown, string] {
   if (flag !== undefined && flags[flag] !== undefined) {
     const given = flags[flag];
-    const name = `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const name = flagName(flag);
     return [checked(typeof given === "string" ? kind.fromText(given) : given, kind, name, given), name];
   }
   for (const variable of variables) {
@@ -567,13 +568,31 @@ function fileValues(
       else {
         throw new CliError(`${file.path}: unknown key "${key}"`, {
           exitCode: exitCodes.usage,
-          hint: `known keys: ${known.join(", ")}`,
+          hint: keyHint(key, settings),
         });
       }
     }
   };
   walk(file.values, "");
   return found;
+}
+
+/** What was likely meant by a key that a file may not have. */
+function keyHint(key: string, settings: Readonly<Record<string, Setting<unknown>>>): string {
+  const ofOneCall = Object.hasOwn(settings, key) ? settings[key] : undefined;
+  if (ofOneCall !== undefined) {
+    const ways = [...(ofOneCall.flag === undefined ? [] : [flagName(ofOneCall.flag)]), ...ofOneCall.env];
+    return `it belongs to one call: ${ways.join(", ")}`;
+  }
+  const known = Object.keys(settings).filter((each) => settings[each]?.inFile === true);
+  const last = (name: string) => name.slice(name.lastIndexOf(".") + 1);
+  const behind = nearest(last(key), known.map(last));
+  const meant = nearest(key, known) ?? known.find((each) => last(each) === behind);
+  return meant === undefined ? "`mawps config show` lists the keys" : `did you mean "${meant}"?`;
+}
+
+function flagName(flag: string): string {
+  return `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
