@@ -66,6 +66,7 @@ try {
     platform: "node",
     target: "node20.19",
     minify: true,
+    sourcesContent: false,
     legalComments: "none",
     logLevel: "warning",
   };
@@ -73,6 +74,7 @@ try {
     ...common,
     entryPoints: { start: "src/start.ts", "save-worker": "src/aws/raw/save-worker.ts" },
     outdir: split,
+    sourcemap: true,
     bundle: true,
     splitting: true,
     format: "esm",
@@ -86,17 +88,32 @@ try {
   await rm("dist", { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: (await readdir(split)).map((file) => join(split, file)),
+    entryPoints: (await readdir(split))
+      .filter((file) => file.endsWith(".js"))
+      .map((file) => join(split, file)),
     outdir: "dist",
+    // Beside the code and not named in it: Node would read them at start-up. They are asked for a bug's stack alone.
+    sourcemap: "external",
+    // A line of its own for what is put before the code: the stamp below, and Node's wrapper, which would move the columns.
+    banner: { js: "//" },
     bundle: false,
     format: "cjs",
     supported: { "dynamic-import": false },
   });
+  await dropForeignMaps();
   await stamp();
   await writeFile("dist/package.json", '{ "type": "commonjs" }\n');
   await writeFile("dist/THIRD-PARTY-LICENSES.txt", await licenses(Object.keys(metafile.inputs)));
 } finally {
   await rm(split, { recursive: true, force: true });
+}
+
+/** Of chunks in which nothing is ours: they would double the package. */
+async function dropForeignMaps() {
+  for (const name of (await readdir("dist")).filter((file) => file.endsWith(".map"))) {
+    const { sources } = JSON.parse(await readFile(join("dist", name), "utf8"));
+    if (sources.every((source) => source.includes("node_modules/"))) await rm(join("dist", name));
+  }
 }
 
 /**

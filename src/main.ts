@@ -81,7 +81,8 @@ async function report(error: unknown, world: World, voice: Voice): Promise<numbe
   const { explainSystem } = await import("./explain-system.ts");
   const refused = explainSystem(error);
   if (refused !== undefined) return tell(world, refused, voice);
-  const raw = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const { mappedStack } = await import("./mapped-stack.ts");
+  const raw = error instanceof Error ? mappedStack(error.stack ?? error.message) : String(error);
   const stack = withoutSecrets(raw, world.env);
   if (voice.json) world.stderr.write(`${asJson({ error: stack, bug: true, exitCode: 1 })}\n`);
   else

@@ -92,6 +92,22 @@ async function silentServer(): Promise<{ url: string; called: Promise<unknown> }
 }
 
 describe("the binary", { timeout }, () => {
+  it("names our files and lines in the stack of a bug, the first time and from compiled code that was kept", async () => {
+    await writeFile(
+      join(folder, "broken.cjs"),
+      'process.stdout.write = () => { throw new TypeError("broken"); };',
+    );
+    const source = (await readFile(join(root, "src", "commands", "config.ts"), "utf8")).split("\n");
+    for (const _time of ["first", "kept"]) {
+      const args = ["-r", join(folder, "broken.cjs"), binary, "config", "show"];
+      const { code, stderr } = await run(process.execPath, args, { env, cwd: folder });
+      expect([code, stderr]).toEqual([1, expect.stringContaining("this is a bug in mawps")]);
+      const [, line] = /src\/commands\/config\.ts:(\d+):/.exec(stderr) ?? [];
+      expect(source[Number(line) - 1]).toContain("await run.printRows(rows");
+      expect(stderr).toMatch(/src\/start\.ts:\d+:/);
+    }
+  });
+
   it("loads nothing of the AWS SDK for --help and --version", async () => {
     const seen = join(folder, "seen.txt");
     // Every chunk is read as a file, whether it is compiled afresh or taken from the cache.
