@@ -89,6 +89,11 @@ const nouns: Readonly<Record<string, Noun>> = {
     examples: ["mawps storage usage --by user --top 10", "mawps storage cost"],
     load: async () => (await import("./commands/storage/index.ts")).storage,
   },
+  access: {
+    description: "who may do what: policies for roles, from the model",
+    examples: ["mawps access policy ci-backup", "mawps access policy user --terraform"],
+    load: async () => (await import("./commands/access/index.ts")).access,
+  },
   model: {
     description: "what the site stores, whose it is and how long it stays: show it, check it",
     examples: ["mawps model show", "mawps model check --live"],

@@ -124,6 +124,7 @@ const elsewhere = [
   "user orphans",
   "user group list",
   "doctor",
+  "access policy",
   "storage usage",
   "storage cost",
   "model list",

@@ -93,6 +93,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "progress export": [],
   "progress import": ["user-1", "progress.json"],
   "progress recompute": [],
+  "access policy": ["ci-backup"],
   "storage usage": [],
   "storage cost": [],
   "model list": [],

@@ -43,6 +43,7 @@ const leftOut: Readonly<Record<string, string>> = {
   "local serve": "runs until it is stopped, and serves what others do",
   "local reset": "empties the local store, which is this very site, and means to",
   "config trust": "is about a configuration of somebody else's, not about the site",
+  "access policy": "asks nothing of a site",
   "model list": "is about models, not about a site",
   "model show": "is about a model, not about a site",
   "model check": "reads; test/commands/model holds what it says of a site",

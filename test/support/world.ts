@@ -22,6 +22,21 @@ export interface Call {
   readonly command: string;
 }
 
+/** A request as it reaches the server, whichever way it was made. */
+export interface RecordedRequest {
+  readonly service: "s3" | "dynamodb" | "cognito" | "sts";
+  readonly region: string;
+  readonly method: string;
+  readonly hostname: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of the services that have one address for all operations. */
+  readonly target: string | undefined;
+  /** Of these, too, and of a list of what is deleted. */
+  readonly body: string | undefined;
+}
+
 export interface WorldOptions {
   readonly env?: Record<string, string>;
   /** What is typed at the prompts, in order. Without answers there is no terminal. */
@@ -40,6 +55,8 @@ export interface TestHome {
   readonly folder: string;
   /** Every call to the SDK's clients since the home was made. */
   readonly calls: Call[];
+  /** The same as requests, with those that were made past the clients' own way. */
+  readonly requests: RecordedRequest[];
   readonly opened: string[];
   /** The questions that were asked with yes and no as answers. */
   readonly asked: string[];
@@ -77,6 +94,7 @@ export async function makeHome(): Promise<TestHome> {
 async function homeAt(beginMs: number): Promise<TestHome> {
   const folder = await mkdtemp(join(tmpdir(), "mawps-test-"));
   const calls: Call[] = [];
+  const requests: RecordedRequest[] = [];
   const opened: string[] = [];
   const asked: string[] = [];
   let passedMs = beginMs;
@@ -139,6 +157,7 @@ async function homeAt(beginMs: number): Promise<TestHome> {
   const home: TestHome = {
     folder,
     calls,
+    requests,
     opened,
     asked,
     laterMs: 0,
@@ -220,9 +239,13 @@ function recorded(connection: Connection, home: TestHome): Connection {
   const { aws } = connection;
   let isSomebodyElse = false;
   const watch =
-    <T extends { middlewareStack: unknown }>(service: string, open: () => Promise<T>) =>
+    <T extends { middlewareStack: unknown; config: unknown }>(
+      service: RecordedRequest["service"],
+      open: () => Promise<T>,
+    ) =>
     async () => {
       const client = await open();
+      recordRequests(client.config as Client["config"], { service, region: aws.region, home });
       const stack = client.middlewareStack as {
         add(middleware: unknown, options: { step: string; name: string; override: boolean }): void;
       };
@@ -266,4 +289,36 @@ function isUpdate(command: string | undefined, { input }: Sent): boolean {
     command === "UpdateItemCommand" ||
     input.TransactItems?.some(({ Update: step }) => step !== undefined) === true
   );
+}
+
+interface Sent {
+  readonly method: string;
+  readonly hostname: string;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+interface Client {
+  readonly config: { readonly requestHandler: { handle(sent: Sent, options?: unknown): Promise<unknown> } };
+}
+
+const recording = new WeakSet<object>();
+
+function recordRequests(
+  { requestHandler }: Client["config"],
+  { service, region, home }: Pick<RecordedRequest, "service" | "region"> & { readonly home: TestHome },
+): void {
+  if (recording.has(requestHandler)) return;
+  recording.add(requestHandler);
+  const handle = requestHandler.handle.bind(requestHandler);
+  requestHandler.handle = (sent, options) => {
+    const { method, hostname, path, query = {}, headers, body } = sent;
+    const target = Object.entries(headers).find(([name]) => name.toLowerCase() === "x-amz-target")?.[1];
+    const isText = target !== undefined || Object.hasOwn(query, "delete");
+    const text = isText && body !== undefined ? Buffer.from(body as string).toString() : undefined;
+    home.requests.push({ service, region, method, hostname, path, query, headers, target, body: text });
+    return handle(sent, options);
+  };
 }

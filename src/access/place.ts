@@ -1,0 +1,87 @@
+import type { Declaration } from "../model/declaration.ts";
+import type { Model } from "../model/schema.ts";
+
+/** A site as policies name it. */
+export interface AccessSite {
+  readonly model: Model;
+  /** The same site with its names as configured. */
+  readonly declaration: Declaration;
+  /** Number of the account; `*` where it is not known, which is the role's own. */
+  readonly account: string;
+  /** Where backups are kept on S3, `bucket/prefix`. */
+  readonly repository?: { readonly bucket: string; readonly prefix: string } | undefined;
+}
+
+/** What an action is about. */
+export type Place =
+  /** The site's buckets themselves. */
+  | "buckets"
+  /** All that lies in them. */
+  | "objects"
+  /** The anchors of the audit trail, which lie in one of them. */
+  | "anchors"
+  | "backupBucket"
+  | "backups"
+  /** All tables of the site. */
+  | "tables"
+  /** Those that hold the audit trail, and their indexes. */
+  | "trail"
+  | "trailIndexes"
+  /** Where migrations and erasures are kept. */
+  | "journal"
+  /** What the site itself keeps: without mawps's own tables. */
+  | "siteTables"
+  | "siteIndexes"
+  | "pool"
+  | "anything";
+
+/** The resources of a place; none where the site has no such thing. */
+export function resourcesOf(place: Place, site: AccessSite): string[] {
+  const { model, declaration, repository } = site;
+  const toolOf = (role: string) => model.tables[role]?.tool;
+  const named = (tool?: "audit" | "migrations") =>
+    declaration.tables.filter(({ role }) => toolOf(role) === tool);
+  const indexed = (tables: Declaration["tables"]) =>
+    tables.filter(({ indexes }) => indexes.length > 0).map(({ name }) => `${tableArn(site, name)}/index/*`);
+  const arns = (tables: Declaration["tables"]) => tables.map(({ name }) => tableArn(site, name));
+  switch (place) {
+    case "buckets":
+      return declaration.buckets.map(({ name }) => bucketArn(name));
+    case "objects":
+      return declaration.buckets.map(({ name }) => `${bucketArn(name)}/*`);
+    case "anchors":
+      return declaration.trail === undefined
+        ? []
+        : [`${bucketArn(declaration.trail.bucket)}/audit/${declaration.trail.table}/*`];
+    case "backupBucket":
+      return repository === undefined ? [] : [bucketArn(repository.bucket)];
+    case "backups":
+      return repository === undefined ? [] : [`${bucketArn(repository.bucket)}/${repository.prefix}*`];
+    case "tables":
+      return arns(declaration.tables);
+    case "trail":
+      return arns(named("audit"));
+    case "trailIndexes":
+      return indexed(named("audit"));
+    case "journal":
+      return arns(named("migrations"));
+    case "siteTables":
+      return arns(named());
+    case "siteIndexes":
+      return indexed(named());
+    case "pool":
+      return declaration.userPool === undefined
+        ? []
+        : [`arn:aws:cognito-idp:${declaration.region}:${site.account}:userpool/${declaration.userPool.id}`];
+    case "anything":
+      return ["*"];
+  }
+}
+
+export function bucketArn(name: string): string {
+  return `arn:aws:s3:::${name}`;
+}
+
+export function tableArn({ declaration, account }: AccessSite, name: string): string {
+  return `arn:aws:dynamodb:${declaration.region}:${account}:table/${name}`;
+}

@@ -1,0 +1,7 @@
+import type { AnyCommand, Begin } from "../command.ts";
+import { accessPolicy } from "./policy.ts";
+
+/** `mawps access …`: who may do what. */
+export function access(noun: AnyCommand, begin: Begin): void {
+  for (const verb of [accessPolicy]) noun.addCommand(verb(begin));
+}
