@@ -4,6 +4,7 @@ import { sideBySide } from "../concurrency.ts";
 import type { ExportPlace } from "../aws/dynamodb/table-export.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { schemaVersion } from "../migrations/state.ts";
+import type { Database } from "../sql/database.ts";
 import {
   sameKeys,
   type BucketDeclaration,
@@ -13,6 +14,7 @@ import {
 import { readBucket, roomForObjects } from "./create-files.ts";
 import { largeBytes, readTable, type Cost, type Reading } from "./create-tables.ts";
 import { countsOf, type Counts } from "./manifest.ts";
+import { readDatabase } from "./database-read.ts";
 import { damageMarks, markDamage } from "./damage.ts";
 import { exportForSnapshot } from "./native-engine.ts";
 import { partWriter, type WrittenPart } from "./parts.ts";
@@ -23,6 +25,12 @@ import { withSignal, type BackupSite } from "./site.ts";
 import type { ChangedObject, Manifest, TableDescription, TableSnapshot, UsersSnapshot } from "./snapshot.ts";
 import { commitSnapshot, listSnapshots, readManifest, removeSnapshot } from "./snapshots.ts";
 import { readUsers } from "./users-read.ts";
+
+/** The databases of a site's model, and how to open those that are wanted. */
+export interface DatabaseChoice {
+  readonly declared: readonly { readonly role: string; readonly name: string }[];
+  open(wants: (declared: DatabaseChoice["declared"][number]) => boolean): Promise<readonly Database[]>;
+}
 
 /** What a backup is to hold: kinds, roles or names; all when there is none. */
 export type Only = readonly string[];
@@ -39,6 +47,8 @@ export interface BackupPlan {
   readonly tables: readonly PlannedTable[];
   readonly buckets: readonly BucketDeclaration[];
   readonly userPoolId: string | undefined;
+  /** Undefined where the site has none. */
+  readonly databases?: readonly Database[];
   /** Declared, and not there. */
   readonly missing: readonly string[];
   /** There, and left out by `only`. */
@@ -52,8 +62,9 @@ export interface BackupPlan {
 export async function planBackup(
   { aws, declaration, signal }: Pick<BackupSite, "aws" | "declaration" | "signal">,
   only: Only,
+  databases?: DatabaseChoice,
 ): Promise<BackupPlan> {
-  assertKnown(declaration, only);
+  assertKnown(declaration, only, databases);
   const wants = (kind: string, { role, name }: { role: string; name: string }) =>
     only.length === 0 || only.some((word) => [kind, role, name].includes(word));
   const plan = { tables: [] as PlannedTable[], buckets: [] as BucketDeclaration[] };
@@ -87,7 +98,18 @@ export async function planBackup(
   const takesUsers =
     pool !== undefined && (only.length === 0 || only.includes("users") || only.includes(pool));
   if (pool !== undefined && !takesUsers) left.push(`user pool ${pool}`);
-  return { ...plan, userPoolId: takesUsers ? pool : undefined, missing, left };
+  const opened = await databases?.open(({ role, name }) => wants("databases", { role, name }));
+  for (const { role, name } of databases?.declared ?? [])
+    if (!wants("databases", { role, name })) left.push(`database ${name}`);
+  const chosen = (opened ?? []).filter(({ isThere }) => isThere);
+  missing.push(...(opened ?? []).flatMap(({ isThere, name }) => (isThere ? [] : [`database ${name}`])));
+  return {
+    ...plan,
+    userPoolId: takesUsers ? pool : undefined,
+    ...(opened === undefined ? {} : { databases: chosen }),
+    missing,
+    left,
+  };
 }
 
 /** Of a bucket that the site has made where it wanted: why it is not read. */
@@ -95,9 +117,15 @@ function unread(state: "denied" | "elsewhere" | undefined): string {
   return state === "elsewhere" ? "in another region" : "may not be read";
 }
 
-function assertKnown({ tables, buckets, userPool }: Declaration, only: Only): void {
+function assertKnown(
+  { tables, buckets, userPool }: Declaration,
+  only: Only,
+  databases: DatabaseChoice | undefined,
+): void {
   const known = new Set(["tables", "files", "users", ...(userPool === undefined ? [] : [userPool.id])]);
   for (const { role, name } of [...tables, ...buckets]) known.add(role).add(name);
+  if (databases !== undefined) known.add("databases");
+  for (const { role, name } of databases?.declared ?? []) known.add(role).add(name);
   const unknown = only.filter((word) => !known.has(word));
   if (unknown.length === 0) return;
   throw new CliError(`--only ${unknown.join(", ")}: there is nothing of that name`, {
@@ -135,6 +163,8 @@ export interface CreateProgress {
   /** Of the objects. */
   readonly bytes: number;
   readonly users: number;
+  /** Of databases. */
+  readonly rows: number;
 }
 
 export interface CreatedBackup extends Counts {
@@ -167,8 +197,8 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
   const { plan, pending } = options;
   const cost: Cost = { storedBytes: 0 };
   const beganAt = site.now().getTime();
-  let progress: CreateProgress = { what: "", items: 0, objects: 0, bytes: 0, users: 0 };
-  const reading = (what: string, kind: "items" | "objects" | "users"): Reading => {
+  let progress: CreateProgress = { what: "", items: 0, objects: 0, bytes: 0, users: 0, rows: 0 };
+  const reading = (what: string, kind: "items" | "objects" | "users" | "rows"): Reading => {
     progress = { ...progress, what };
     options.onProgress(progress);
     return {
@@ -190,7 +220,7 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
   const { exportTo } = options;
   const together = isSmallAndFar(site, options) ? sideBySide : inTurn;
   const room = roomForObjects();
-  const [tables, buckets, userPool, schema] = await together(site.signal, [
+  const [tables, buckets, userPool, databases, schema] = await together(site.signal, [
     (signal) =>
       exportTo === undefined
         ? together(
@@ -227,6 +257,14 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
             plan.userPoolId,
             reading(`user pool ${plan.userPoolId}`, "users"),
           ),
+    (signal) =>
+      inTurn(
+        signal,
+        (plan.databases ?? []).map(
+          (database) => (within: AbortSignal) =>
+            readDatabase(withSignal(site, within), database, reading(`database ${database.name}`, "rows")),
+        ),
+      ),
     (signal) => versionOf(withSignal(site, signal)),
   ]);
   const mended = pending.damaged.length - distrusted.size;
@@ -247,6 +285,7 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
     tables,
     buckets,
     userPool,
+    ...(plan.databases === undefined ? {} : { databases }),
     ...(plan.left.length === 0 ? {} : { left: plan.left }),
   };
   await pending.assertOwner();
@@ -382,7 +421,7 @@ async function exported(
   const done = await exportForSnapshot(site, pending, {
     tables: plan.tables.map(({ name }) => name),
     place: exportTo,
-    tell: (what) => onProgress({ what, items: 0, objects: 0, bytes: 0, users: 0 }),
+    tell: (what) => onProgress({ what, items: 0, objects: 0, bytes: 0, users: 0, rows: 0 }),
   });
   return plan.tables.flatMap(({ role, name, description }) => {
     const items = done.get(name);

@@ -9,7 +9,14 @@ import { partLines } from "./parts.ts";
 import type { Repository } from "./repository.ts";
 import { keyOf, sourcesOf, type LineSource } from "./restore-items.ts";
 import { canonicalItem } from "./same-item.ts";
-import type { Manifest, Part, TableSnapshot } from "./snapshot.ts";
+import { parseRowLine } from "./row-line.ts";
+import {
+  snapshotTables,
+  type DatabaseSnapshot,
+  type Manifest,
+  type Part,
+  type TableSnapshot,
+} from "./snapshot.ts";
 import { parseUserLine } from "./user-line.ts";
 
 export interface DiffSite {
@@ -23,10 +30,10 @@ export type Change = "added" | "removed" | "changed";
 
 export interface Difference {
   readonly change: Change;
-  readonly what: "item" | "object" | "user" | "group";
-  /** Name of the table, bucket or user pool, as in the newer backup that has it. */
+  readonly what: "item" | "object" | "row" | "user" | "group";
+  /** Name of the table, bucket or user pool, `database.table` of a row, as in the newer backup that has it. */
   readonly in: string;
-  /** The key of an item in DynamoDB's typed JSON; of an object, its key; of an account or group, its name. */
+  /** The key of an item in DynamoDB's typed JSON; of an object, its key; of an account or group, its name; of a row, its primary key. */
   readonly key: JsonObject | string;
 }
 
@@ -71,6 +78,17 @@ export async function* diffSnapshots(
       now: partSide(site, now, objectEntry),
       kept,
     });
+  for (const [old, now] of pairs(from.databases ?? [], to.databases ?? [])) {
+    const names = new Set([...(old?.tables ?? []), ...(now?.tables ?? [])].map(({ name }) => name));
+    for (const name of names) {
+      yield* differences(site, {
+        what: "row",
+        old: rowSide(site, old, name),
+        now: rowSide(site, now, name),
+        kept,
+      });
+    }
+  }
   const [old, now] = [from.userPool, to.userPool];
   if (old === undefined && now === undefined) return;
   const named = (pool: Manifest["userPool"]) => (pool === undefined ? undefined : { ...pool, name: pool.id });
@@ -129,6 +147,19 @@ function withHash(source: LineSource, part: Part | undefined): Side["sources"][n
 }
 
 /** An object that was written anew with the same bytes and the same metadata is the same. */
+function rowSide(site: DiffSite, of: DatabaseSnapshot | undefined, name: string): Side | undefined {
+  const found = of?.tables.find((table) => table.name === name);
+  if (of === undefined || found === undefined) return undefined;
+  const table = snapshotTables(of).find((each) => each.name === name);
+  const key = table?.key ?? [];
+  return partSide(site, { name: `${of.name}.${name}`, parts: found.parts }, (line) => {
+    const row = parseRowLine(line, name);
+    const state = canonicalJson(row);
+    const keyText = key.length === 0 ? state : key.map((column) => row[column] ?? "").join(" + ");
+    return { key: keyText, keyText, state };
+  });
+}
+
 function objectEntry(line: Buffer): Entry {
   const { content, put } = parseObjectLine(line);
   return { key: put.Key, keyText: put.Key, state: `${content} ${canonicalJson(put)}` };
@@ -142,7 +173,7 @@ function userEntry(line: Buffer): Entry {
 }
 
 interface Pair {
-  readonly what: "item" | "object" | "user";
+  readonly what: "item" | "object" | "row" | "user";
   readonly old: Side | undefined;
   readonly now: Side | undefined;
   readonly kept: number;

@@ -9,9 +9,11 @@ import { twoSizes } from "../model/bytes.ts";
 import { sameJson } from "../model/json.ts";
 import type { DocumentEntry } from "../model/documents.ts";
 import type { Repository } from "./repository.ts";
+import type { DatabasePlan } from "./database-restore.ts";
 import { auditRole } from "./restore-items.ts";
 import { isAnchor, type BucketPlan } from "./restore-object-plan.ts";
 import { type RestorePlan, usersOf } from "./restore-plan.ts";
+import type { Database } from "../sql/database.ts";
 import type { TablePlan } from "./restore-table-plan.ts";
 import { planUsers } from "./users-plan.ts";
 import type { Manifest } from "./snapshot.ts";
@@ -34,6 +36,8 @@ export interface Drill {
   readonly into: Aws;
   readonly declaration: Declaration;
   readonly repository: Repository;
+  /** Databases that are not there yet, for nobody but this drill; missing where the backup has none. */
+  readonly databases?: readonly Database[] | undefined;
   readonly manifest: Manifest;
   readonly spool: string;
   readonly signal: AbortSignal;
@@ -65,7 +69,20 @@ export async function* restoredFaults(site: Drill, plan: RestorePlan): AsyncGene
     yield* bucketFaults(site, bucket);
   }
   yield* accountFaults(site, plan);
+  for (const database of plan.databases) yield* databaseFaults(site, database);
   yield* trailFaults(site, plan);
+}
+
+async function* databaseFaults({ databases }: Drill, plan: DatabasePlan): AsyncGenerator<Fault> {
+  const sql = databases?.find(({ role }) => role === plan.role)?.sql;
+  if (sql === undefined) return;
+  for (const { name, rows } of plan.snapshot.tables) {
+    const [counted] = await sql.rows(`SELECT COUNT(*) AS n FROM ${sql.quoted(name)}`);
+    if (Number(counted?.["n"]) !== rows) {
+      const why = `has ${counted?.["n"] ?? "?"} rows; the backup says ${rows}`;
+      yield { what: `table ${name} of database ${plan.name}`, why };
+    }
+  }
 }
 
 async function* tableFaults(site: Drill, plan: RestorePlan, table: TablePlan): AsyncGenerator<Fault> {

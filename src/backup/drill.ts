@@ -85,6 +85,7 @@ async function restore(site: Drill, note: (fault: Fault) => void) {
       aws: site.into,
       exportsAt: live,
       repository,
+      databases: site.databases,
       manifest,
       declaration: site.declaration,
       prefix: "",
@@ -106,9 +107,10 @@ async function restore(site: Drill, note: (fault: Fault) => void) {
       trailTable: "",
     });
     for (const { left, why } of outcome.failures) note({ what: JSON.stringify(left), why });
-    for (const fault of outcome.users?.failed ?? []) note(fault);
+    for (const fault of [...(outcome.users?.failed ?? []), ...(outcome.rows?.failed ?? [])]) note(fault);
     for (const { username, why } of plan.users?.left ?? []) note({ what: `account ${username}`, why });
-    const failed = outcome.failures.length + (outcome.users?.failed.length ?? 0);
+    const failed =
+      outcome.failures.length + (outcome.users?.failed.length ?? 0) + (outcome.rows?.failed.length ?? 0);
     return { plan, isComplete: failed === 0 };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;

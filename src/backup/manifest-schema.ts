@@ -93,5 +93,18 @@ export const manifestSchema = z.looseObject({
       ),
     })
     .optional(),
+  databases: z
+    .array(
+      z.looseObject({
+        ...read,
+        engine: z.enum(["mysql", "postgres"]),
+        rows: amount,
+        catalogue: z.record(z.string(), z.string()),
+        file: z.looseObject({ sha256: z.string().regex(/^[\da-f]{64}$/), bytes: amount }),
+        log: z.looseObject({ file: z.string(), position: amount }).optional(),
+        tables: z.array(z.looseObject({ name: z.string().min(1), rows: amount, parts })),
+      }),
+    )
+    .optional(),
   left: z.array(z.string()).optional(),
 });

@@ -40,17 +40,20 @@ export interface Counts {
   readonly items: number;
   readonly objects: number;
   readonly users: number;
+  /** Of databases; missing where the site has none. */
+  readonly rows?: number;
   /** Of the objects. */
   readonly bytes: number;
 }
 
-export function countsOf({ tables, buckets, userPool }: Manifest): Counts {
+export function countsOf({ tables, buckets, userPool, databases }: Manifest): Counts {
   const sum = <T>(all: readonly T[], of: (one: T) => number) =>
     all.reduce((total, one) => total + of(one), 0);
   return {
     items: sum(tables, ({ items }) => items),
     objects: sum(buckets, ({ objects }) => objects),
     users: userPool?.users ?? 0,
+    ...(databases === undefined ? {} : { rows: sum(databases, ({ rows }) => rows) }),
     bytes: sum(buckets, ({ bytes }) => bytes),
   };
 }

@@ -240,10 +240,15 @@ async function referredTo(
     onProgress(`looking what ${id} refers to`, { done: at, total: ids.length, of: "backups" });
     let isManifestRead = false;
     try {
-      const { tables, buckets, userPool } = await readManifest(repository, id, here.signal);
+      const { tables, buckets, userPool, databases = [] } = await readManifest(repository, id, here.signal);
       isManifestRead = true;
-      const lists: readonly (readonly Part[])[] = [...tables.map(partsOf), userPool?.parts ?? []];
+      const lists: readonly (readonly Part[])[] = [
+        ...tables.map(partsOf),
+        ...databases.flatMap((database) => database.tables.map(partsOf)),
+        userPool?.parts ?? [],
+      ];
       for (const part of lists.flat()) add(part);
+      for (const { file } of databases) add(file);
       for (const part of buckets.flatMap(partsOf)) {
         if (readParts.has(part.sha256)) continue;
         readParts.add(part.sha256);

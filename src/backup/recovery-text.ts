@@ -1,11 +1,14 @@
 import type { Repository } from "./repository.ts";
-import type {
-  BucketSnapshot,
-  Manifest,
-  Part,
-  TableDescription,
-  TableSnapshot,
-  UsersSnapshot,
+import type { RowTable } from "../sql/rows.ts";
+import {
+  snapshotTables,
+  type BucketSnapshot,
+  type DatabaseSnapshot,
+  type Manifest,
+  type Part,
+  type TableDescription,
+  type TableSnapshot,
+  type UsersSnapshot,
 } from "./snapshot.ts";
 import type { Recovery } from "./snapshots.ts";
 
@@ -29,6 +32,7 @@ export function recoveryText({
     ...manifest.tables.map(tableText),
     ...manifest.buckets.map((bucket) => bucketText(bucket)),
     manifest.userPool === undefined ? "" : usersText(manifest.userPool),
+    ...(manifest.databases ?? []).map(databaseText),
     atTheEnd,
   ];
   const text = `${details.filter((each) => each !== "").join("\n\n")}\n`;
@@ -271,6 +275,82 @@ function membership(pool: string): string[] {
     `    aws cognito-idp admin-add-user-to-group --user-pool-id ${pool} --username "$username" --group-name "$group"`,
     "  done",
   ];
+}
+
+function databaseText(database: DatabaseSnapshot): string {
+  const { name, engine, rows, file, tables } = database;
+  const columnsOf = new Map(snapshotTables(database).map((table) => [table.name, table]));
+  const [create, load] =
+    engine === "mysql"
+      ? [`mysql -e ${quoted(`CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4`)}`, `mysql ${name}`]
+      : [`createdb ${name}`, `psql -q -v ON_ERROR_STOP=1 ${name}`];
+  const each = tables.flatMap(({ name: table, parts }) => {
+    const known = columnsOf.get(table);
+    if (parts.length === 0 || known === undefined) return [];
+    const lines = parts.map(
+      (part) =>
+        `    gzip -dc ${pathOf(part)} | ${engine === "mysql" ? mysqlLoad(name, known) : postgresLoad(name, known)}`,
+    );
+    return [`Table ${table}:\n\n${lines.join("\n")}`];
+  });
+  const how =
+    engine === "mysql"
+      ? "The server has to allow `LOAD DATA LOCAL` (`SET GLOBAL local_infile = 1`); put the address and the user into ~/.my.cnf."
+      : "Put the address and the user into PGHOST and PGUSER.";
+  return [
+    `## Database ${name}: ${rows} rows`,
+    `With the ${engine === "mysql" ? "`mysql`" : "`psql`"} client alone. ${how} Its tables are in the file of the model, which puts some rows in itself:`,
+    [
+      `    ${create}`,
+      `    ${load} < ${pathOf({ ...file, lines: 0 })}`,
+      ...seedless(name, engine, tables),
+    ].join("\n"),
+    "Its rows, a line each, parents before their children:",
+    ...each,
+  ].join("\n\n");
+}
+
+/** Rows that the file puts in come from the backup as they were. */
+function seedless(
+  name: string,
+  engine: DatabaseSnapshot["engine"],
+  tables: DatabaseSnapshot["tables"],
+): string[] {
+  const mark = engine === "mysql" ? "`" : '"';
+  const statements = tables
+    .toReversed()
+    .map(({ name: table }) => `DELETE FROM ${mark}${table}${mark};`)
+    .join(" ");
+  const client = engine === "mysql" ? `mysql ${name} -e` : `psql -q ${name} -c`;
+  return [`    ${client} ${quoted(statements)}`];
+}
+
+function mysqlLoad(database: string, { name, columns }: RowTable): string {
+  const value = (column: string) => `JSON_EXTRACT(line, '$.Row."${column}"')`;
+  const values = columns.map(({ name: column, as }) => {
+    const text = `JSON_UNQUOTE(${value(column)})`;
+    return `IF(JSON_TYPE(${value(column)}) = 'NULL', NULL, ${as === "hex" ? `UNHEX(${text})` : text})`;
+  });
+  const statements = [
+    "SET time_zone = '+00:00'",
+    "CREATE TEMPORARY TABLE mawps_lines (line LONGTEXT CHARACTER SET utf8mb4)",
+    // No control character stands in a line of JSON.
+    "LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE mawps_lines CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\x01' ESCAPED BY ''",
+    `INSERT INTO \`${name}\` (${columns.map((column) => `\`${column.name}\``).join(", ")}) SELECT ${values.join(", ")} FROM mawps_lines`,
+  ];
+  return `mysql --local-infile=1 --default-character-set=utf8mb4 ${database} -e ${quoted(statements.join("; "))}`;
+}
+
+function postgresLoad(database: string, { name, columns }: RowTable): string {
+  const names = columns.map((column) => `"${column.name}"`).join(", ");
+  const values = columns.map(({ name: column, type }) => `(line->'Row'->>'${column}')::${type}`);
+  const statements = [
+    "SET TIME ZONE 'UTC'",
+    "CREATE TEMPORARY TABLE mawps_lines (line jsonb)",
+    `\\copy mawps_lines FROM pstdin WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`,
+    `INSERT INTO "${name}" (${names}) OVERRIDING SYSTEM VALUE SELECT ${values.join(", ")} FROM mawps_lines`,
+  ];
+  return `psql -q -v ON_ERROR_STOP=1 ${database} ${statements.map((each) => `-c ${quoted(each)}`).join(" ")}`;
 }
 
 /** A loop over all lines of gzipped files; `$line` is the line. It may be pasted with or without the indentation. */

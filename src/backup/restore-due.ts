@@ -1,18 +1,25 @@
+import { isRowsDue } from "./database-restore.ts";
 import type { BucketPlan } from "./restore-object-plan.ts";
 import type { RestorePlan } from "./restore-plan.ts";
 import type { TablePlan } from "./restore-table-plan.ts";
 
 /** Whether there is anything to be written. */
-export function isDue({ tables, buckets, users, erasures }: RestorePlan): boolean {
+export function isDue({ tables, buckets, users, databases, erasures }: RestorePlan): boolean {
   const writes = ({ state, counts }: TablePlan | BucketPlan) =>
     state !== "there" || counts.create + counts.overwrite > 0;
   const cors = buckets.some((bucket) => bucket.cors === "write");
   const accounts = users === undefined ? 0 : users.steps.length + users.groups.length;
-  return cors || erasures + accounts > 0 || tables.some(writes) || buckets.some(writes);
+  return (
+    databases.some(isRowsDue) ||
+    cors ||
+    erasures + accounts > 0 ||
+    tables.some(writes) ||
+    buckets.some(writes)
+  );
 }
 
 /** What differs and stays as it is, in lines; empty when all can be restored. */
-export function conflictsOf({ tables, buckets, users }: RestorePlan): string[] {
+export function conflictsOf({ tables, buckets, users, databases }: RestorePlan): string[] {
   const told = (name: string, { conflict }: { conflict: number }, examples: readonly string[]) => {
     if (conflict === 0) return [];
     const more = conflict > examples.length ? ", ..." : "";
@@ -21,6 +28,9 @@ export function conflictsOf({ tables, buckets, users }: RestorePlan): string[] {
   return [
     ...tables.flatMap(({ name, counts, differing }) => told(name, counts, differing.map(keyWords))),
     ...buckets.flatMap(({ name, counts, differing }) => told(name, counts, differing)),
+    ...databases.flatMap(({ name, tables: rows }) =>
+      rows.flatMap(({ table, counts, differing }) => told(`${name}.${table.name}`, counts, differing)),
+    ),
     ...(users === undefined
       ? []
       : told(

@@ -1,12 +1,21 @@
 import { CliError } from "../errors.ts";
 import { newOnlyBehind } from "../migrations/new-store.ts";
+import { planRows, type DatabasePlan } from "./database-restore.ts";
 import { partLines } from "./parts.ts";
 import type { Planning } from "./restore-compare.ts";
 import { countStaying, type Staying } from "./remap-staying.ts";
 import { ledgerGrowth } from "./restore-audit.ts";
 import { auditRole } from "./restore-items.ts";
 import { type BucketPlan, planBucket } from "./restore-object-plan.ts";
-import { assertKnown, isNarrow, meantBy, wantsBucket, wantsTable, wantsUsers } from "./restore-scope.ts";
+import {
+  assertKnown,
+  isNarrow,
+  meantBy,
+  wantsBucket,
+  wantsDatabase,
+  wantsTable,
+  wantsUsers,
+} from "./restore-scope.ts";
 import { ownersIn, type RestoreSite } from "./restore-site.ts";
 import { planTable, type TablePlan } from "./restore-table-plan.ts";
 import { parseUserLine, type UserLine } from "./user-line.ts";
@@ -17,6 +26,7 @@ export interface RestorePlan {
   readonly tables: readonly TablePlan[];
   readonly buckets: readonly BucketPlan[];
   readonly users: UsersPlan | undefined;
+  readonly databases: readonly DatabasePlan[];
   /** People whose data or account is left out because they were erased. */
   readonly suppressed: number;
   /** Entries that the erasure ledger of an audit table gets. */
@@ -65,6 +75,12 @@ export async function planRestore(
     const planned = await planBucket(site, bucket, planning);
     if (isMeant(planned)) buckets.push(planned);
   }
+  const databases: DatabasePlan[] = [];
+  const inDatabases = site.intoTable === undefined ? (manifest.databases ?? []) : [];
+  for (const database of inDatabases)
+    if (wantsDatabase(scope, database)) databases.push(await planRows(site, database));
+  if (isNarrow(scope) && inDatabases.length > 0)
+    lost.push(`rows of ${inDatabases.map(({ name }) => name).join(", ")}: a database comes back as a whole`);
   if (isNarrow(scope) && tables.length === 0 && buckets.length === 0) {
     throw new CliError(`nothing in the backup ${manifest.id} is ${meantBy(scope)}; nothing was changed`, {
       hint:
@@ -90,7 +106,7 @@ export async function planRestore(
     if (role === auditRole && state !== "missing") erasures += (await ledgerGrowth(site, name)).length;
   const dueAgain = await migrationsDueAgain(site, tables);
   const staying = await countStaying(site);
-  return { tables, buckets, users, suppressed: people.size, erasures, dueAgain, staying, lost };
+  return { tables, buckets, users, databases, suppressed: people.size, erasures, dueAgain, staying, lost };
 }
 
 /** Data from before a migration make it due again, where it only counts as applied because there were none. */

@@ -1,11 +1,11 @@
 import { CliError } from "../errors.ts";
 import { canonicalJson, isRecord, type JsonObject } from "../model/json.ts";
 import { readTextFile } from "../text-file.ts";
-import type { BucketSnapshot, Manifest, TableSnapshot } from "./snapshot.ts";
+import type { BucketSnapshot, DatabaseSnapshot, Manifest, TableSnapshot } from "./snapshot.ts";
 
 /** What of a snapshot is to be restored; without any limit all of it. */
 export interface RestoreScope {
-  /** `tables`, `files`, `users`, or roles and names of tables and buckets. */
+  /** `tables`, `files`, `users`, `databases`, or roles and names of single ones. */
   readonly only: readonly string[];
   /** What one person owns, of items and objects. */
   readonly userId?: string;
@@ -29,12 +29,13 @@ export type LeftKey =
 
 /** @throws CliError for a word of `only` that nothing in the snapshot is called. */
 export function assertKnown({ only }: RestoreScope, manifest: Manifest): void {
-  const { tables, buckets, userPool } = manifest;
+  const { tables, buckets, userPool, databases = [] } = manifest;
   const known = new Set([
     ...(tables.length === 0 ? [] : ["tables"]),
     ...(buckets.length === 0 ? [] : ["files"]),
     ...(userPool === undefined ? [] : ["users"]),
-    ...[...tables, ...buckets].flatMap(({ role, name }) => [role, name]),
+    ...(databases.length === 0 ? [] : ["databases"]),
+    ...[...tables, ...buckets, ...databases].flatMap(({ role, name }) => [role, name]),
   ]);
   for (const word of only) {
     if (known.has(word)) continue;
@@ -52,6 +53,12 @@ export function wantsTable({ only, retry }: RestoreScope, { role, name }: TableS
 export function wantsBucket({ only, item, retry }: RestoreScope, { role, name }: BucketSnapshot): boolean {
   if (item !== undefined || (retry !== undefined && retry.objects.size === 0)) return false;
   return only.length === 0 || [role, name, "files"].some((word) => only.includes(word));
+}
+
+/** Databases are restored as a whole: whose a row is, is not looked at. */
+export function wantsDatabase(scope: RestoreScope, { role, name }: DatabaseSnapshot): boolean {
+  if (isNarrow(scope)) return false;
+  return scope.only.length === 0 || [role, name, "databases"].some((word) => scope.only.includes(word));
 }
 
 /** Accounts are restored as a whole: one person's data does not bring back the account. */

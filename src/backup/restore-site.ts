@@ -2,6 +2,7 @@ import type { Aws } from "../aws/clients.ts";
 import { CliError } from "../errors.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { ownersOf, type Owners } from "../model/ownership.ts";
+import type { Database } from "../sql/database.ts";
 import type { NewIds } from "./remap.ts";
 import type { Tell } from "../amount.ts";
 import type { Repository } from "./repository.ts";
@@ -20,6 +21,8 @@ export interface RestoreSite {
   /** Where the tables lie that DynamoDB exported itself; by default the place that is restored to. */
   readonly exportsAt?: Aws;
   readonly repository: Repository;
+  /** Those of the model, open, their names already with any prefix; missing where it has none, or they are left out. */
+  readonly databases?: readonly Database[] | undefined;
   readonly manifest: Manifest;
   /** Of the place that is restored to, its names already with any prefix. */
   readonly declaration: Declaration;

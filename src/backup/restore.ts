@@ -7,6 +7,7 @@ import { CliError } from "../errors.ts";
 import { forgetNew } from "../migrations/new-store.ts";
 import { planSetup } from "../setup/plan.ts";
 import { applySetup } from "../setup/apply.ts";
+import { rowCounts, writeRows, type DatabasePlan, type RestoredRows } from "./database-restore.ts";
 import { readNewIds } from "./remap.ts";
 import { anchorRestored, growLedger, isBlankTrail } from "./restore-audit.ts";
 import type { Planning } from "./restore-compare.ts";
@@ -38,6 +39,8 @@ export interface RestoreOutcome {
   readonly items: number;
   readonly objects: number;
   readonly users: RestoredUsers | undefined;
+  /** Of databases; undefined where there are none to restore. */
+  readonly rows: RestoredRows | undefined;
   readonly made: readonly string[];
   /** Settings given back to the tables that were made. */
   readonly settings: readonly {
@@ -68,14 +71,19 @@ export async function carryOutRestore(
       options.audit.irreversible(
         { action: "backup.restored", userId, details },
         act,
-        ({ items, objects, failures }) => ({ items, objects, failed: failures.length }),
+        ({ items, objects, rows, failures }) => ({
+          items: items + (rows?.rows ?? 0),
+          objects,
+          failed: failures.length + (rows?.failed.length ?? 0),
+        }),
       ),
   });
 }
 
 /** `mawps-user-profiles: 5 created, 2 overwritten`: for the trail. */
-function stepsOf({ tables, buckets }: RestorePlan): string[] {
-  return [...tables, ...buckets].map(
+function stepsOf({ tables, buckets, databases }: RestorePlan): string[] {
+  const rows = databases.map((plan) => ({ name: plan.name, counts: rowCounts(plan) }));
+  return [...tables, ...buckets, ...rows].map(
     ({ name, counts }) => `${name}: ${counts.create} created, ${counts.overwrite} overwritten`,
   );
 }
@@ -138,19 +146,35 @@ async function writeAll(
       await writeBucket(where, bucket, writing("objects", bucket.name));
       if (bucket.cors === "write") await giveCors(site, bucket);
     }
+    const rows = plan.databases.length === 0 ? undefined : await writeDatabases(site, plan.databases);
     const settings = [];
     for (const table of plan.tables.filter(({ state }) => state !== "there")) {
       // What an unfinished table is still to get shows by its mark.
       if (done.failures.some(({ left }) => "table" in left && left.table === table.name)) continue;
       settings.push({ table: table.name, ...(await settle(site, table)) });
     }
-    return { ...done, users, made, settings };
+    return { ...done, users, rows, made, settings };
   };
 
   if (!trail.some(({ name }) => name === trailTable))
     return audited(async () => writeRest(await writeTrail()));
   const made = await writeTrail();
   return audited(() => writeRest(made));
+}
+
+async function writeDatabases(site: RestoreSite, plans: readonly DatabasePlan[]): Promise<RestoredRows> {
+  const counts = plans.map(rowCounts);
+  const total = counts.reduce((sum, { create, overwrite }) => sum + create + overwrite, 0);
+  let done = 0;
+  const failed: RestoredRows["failed"][number][] = [];
+  for (const plan of plans) {
+    const written = await writeRows(site, plan, (rows) => {
+      done += rows;
+      site.onProgress(`restoring ${plan.name}`, { done, total, of: "rows" });
+    });
+    failed.push(...written.failed);
+  }
+  return { rows: done, failed };
 }
 
 /** What is to be written in all. */

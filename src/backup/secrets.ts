@@ -4,6 +4,8 @@ import { scanLines } from "../aws/raw/scan-lines.ts";
 import { sideBySide } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
 import { secretPaths, secretTraces, type Secrets } from "../model/secrets.ts";
+import { readCatalogue } from "../sql/catalogue.ts";
+import type { Database } from "../sql/database.ts";
 import { parseItemLine } from "./item-line.ts";
 import type { PlannedTable } from "./create.ts";
 import type { BackupSite } from "./site.ts";
@@ -17,7 +19,14 @@ export interface OpenPlace {
   readonly tables: readonly Pick<PlannedTable, "role" | "name" | "description" | "measure">[];
   /** At which the tables are read. */
   readonly rate: Rate | undefined;
+  readonly databases?: readonly SecretDatabase[];
   readonly hint: string;
+}
+
+/** A database with the columns of it that are secret. */
+export interface SecretDatabase {
+  readonly database: Database;
+  readonly columns: readonly { readonly table: string; readonly column: string }[];
 }
 
 /**
@@ -26,7 +35,7 @@ export interface OpenPlace {
  */
 export async function refuseOpenSecrets(
   site: Pick<BackupSite, "aws" | "declaration" | "signal" | "now">,
-  { tables, rate, hint }: OpenPlace,
+  { tables, rate, databases = [], hint }: OpenPlace,
 ): Promise<void> {
   const { secrets } = site.declaration;
   const read = tables
@@ -40,6 +49,7 @@ export async function refuseOpenSecrets(
     read,
   );
   const named = all.flatMap(({ found }) => found);
+  for (const each of databases) named.push(...(await openColumns(each)));
   if (named.length === 0) return;
   const shown = named.slice(0, mostNamed);
   const more = all.reduce((sum, each) => sum + each.more, named.length - shown.length);
@@ -47,6 +57,18 @@ export async function refuseOpenSecrets(
     details: more === 0 ? shown : [...shown, `and ${more} more`],
     hint,
   });
+}
+
+/** Secret columns in which there is anything. */
+async function openColumns({ database: { sql, name, place }, columns }: SecretDatabase): Promise<string[]> {
+  const catalogue = await readCatalogue(sql, place);
+  const open: string[] = [];
+  for (const { table, column } of columns) {
+    if (!catalogue.has(`column ${table}.${column}`)) continue;
+    const some = `SELECT 1 AS found FROM ${sql.quoted(table)} WHERE ${sql.quoted(column)} IS NOT NULL LIMIT 1`;
+    if ((await sql.rows(some)).length > 0) open.push(`${table}.${column} in database ${name}`);
+  }
+  return open;
 }
 
 /** Where there are secrets in a table, and how many more such places than are named. */

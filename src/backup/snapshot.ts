@@ -1,5 +1,7 @@
 import type { DescribedTable } from "../aws/dynamodb/table-description.ts";
 import type { StoredCorsRule } from "../aws/s3/bucket-settings.ts";
+import type { Fact } from "../sql/catalogue.ts";
+import { rowTables, type RowTable } from "../sql/rows.ts";
 import type { ExportedFile } from "../aws/dynamodb/table-export.ts";
 
 /** What one backup holds. Stored with one field more, `sha256`: that of the canonical JSON of all the rest. */
@@ -26,6 +28,7 @@ export interface Manifest {
   readonly tables: readonly TableSnapshot[];
   readonly buckets: readonly BucketSnapshot[];
   readonly userPool?: UsersSnapshot;
+  readonly databases?: readonly DatabaseSnapshot[];
   /** What `--only` left out. */
   readonly left?: readonly string[];
 }
@@ -93,6 +96,35 @@ export interface UsersSnapshot {
   readonly users: number;
   readonly parts: readonly Part[];
   readonly groups: readonly UserGroup[];
+}
+
+/** A database with the rows that it had at one moment, between two times. */
+export interface DatabaseSnapshot {
+  readonly role: string;
+  readonly name: string;
+  readonly engine: "mysql" | "postgres";
+  readonly from: string;
+  readonly to: string;
+  readonly rows: number;
+  /** As the server described its tables, by names such as `column users.email`. For people: no statement is made of it. */
+  readonly catalogue: Readonly<Record<string, string>>;
+  /** The model's SQL file, a content of the repository: for people without mawps. A restore takes that of its own model. */
+  readonly file: { readonly sha256: string; readonly bytes: number };
+  /** Where MySQL's binary log stood at that moment. */
+  readonly log?: { readonly file: string; readonly position: number };
+  /** Parents before their children. */
+  readonly tables: readonly RowsSnapshot[];
+}
+
+/** The tables of a database as they were read. Pure. */
+export function snapshotTables({ catalogue, engine }: DatabaseSnapshot): RowTable[] {
+  return rowTables(new Map(Object.entries(catalogue) as [Fact, string][]), engine);
+}
+
+export interface RowsSnapshot {
+  readonly name: string;
+  readonly rows: number;
+  readonly parts: readonly Part[];
 }
 
 export interface UserGroup {

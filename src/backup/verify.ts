@@ -11,7 +11,15 @@ import { partLines } from "./parts.ts";
 import type { Amount, Tell } from "../amount.ts";
 import type { Repository } from "./repository.ts";
 import { sourcesOf } from "./restore-items.ts";
-import type { BucketSnapshot, Manifest, Part, TableSnapshot, UsersSnapshot } from "./snapshot.ts";
+import { parseRowLine } from "./row-line.ts";
+import type {
+  BucketSnapshot,
+  DatabaseSnapshot,
+  Manifest,
+  Part,
+  TableSnapshot,
+  UsersSnapshot,
+} from "./snapshot.ts";
 import { readManifest } from "./snapshots.ts";
 import { parseUserLine } from "./user-line.ts";
 
@@ -95,8 +103,9 @@ function wholeOf(manifest: Manifest, share: number): Omit<Amount, "done"> {
   const { bytes, objects } = countsOf(manifest);
   if (share > 0 && bytes > 0) return { total: Math.round(share * bytes) };
   if (objects > 0) return { total: objects, of: "objects" };
-  const { tables, buckets, userPool } = manifest;
-  const parts = [...tables, ...buckets].reduce((sum, each) => sum + each.parts.length, 0);
+  const { tables, buckets, userPool, databases = [] } = manifest;
+  const rows = databases.flatMap((database) => database.tables);
+  const parts = [...tables, ...buckets, ...rows].reduce((sum, each) => sum + each.parts.length, 0);
   return { total: parts + (userPool?.parts.length ?? 0), of: "parts" };
 }
 
@@ -110,6 +119,7 @@ async function* faultsOf(site: Looking, manifest: Manifest): AsyncGenerator<stri
   for (const table of manifest.tables) yield* tableFaults(site, table);
   for (const bucket of manifest.buckets) yield* bucketFaults(site, bucket);
   if (manifest.userPool !== undefined) yield* userFaults(site, manifest.userPool);
+  for (const database of manifest.databases ?? []) yield* databaseFaults(site, database);
   yield* recoveryFaults(site, manifest.id);
 }
 
@@ -150,6 +160,22 @@ async function* userFaults(site: Looking, { id, users, parts }: UsersSnapshot): 
   const of = `user pool ${id}`;
   yield* partFaults(site, parts, { of, one: "accounts", parse: parseUserLine });
   yield* countFaults(parts, { stated: users, of });
+}
+
+async function* databaseFaults(
+  site: Looking,
+  { name, file, tables }: DatabaseSnapshot,
+): AsyncGenerator<string> {
+  const what = await damageOf(async () => {
+    for await (const _ of site.repository.openContent(file, site.signal));
+  });
+  if (what !== undefined)
+    yield `${what}: mawps can restore the rows, but nothing tells the tables without mawps`;
+  for (const { name: table, rows, parts } of tables) {
+    const of = `table ${table} of database ${name}`;
+    yield* partFaults(site, parts, { of, one: "rows", parse: (line) => parseRowLine(line, table) });
+    yield* countFaults(parts, { stated: rows, of });
+  }
 }
 
 interface Lines {

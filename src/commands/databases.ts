@@ -4,7 +4,6 @@ import { readModelFile } from "../config/model-file.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { shippedModels, shippedSchemas } from "../model/shipped.ts";
 import type { DatabaseWrite, Step } from "../setup/step.ts";
-import type { Address } from "../sql/address.ts";
 import type { Opening } from "../sql/connection.ts";
 import type { Database, DeclaredDatabase } from "../sql/database.ts";
 import { readTextFile } from "../text-file.ts";
@@ -15,79 +14,118 @@ interface Site {
   readonly world: World;
 }
 
-/** The databases of the site's model, opened when they are first planned. */
+/** The databases of the site's model. Each is opened once, when it is first asked for. */
 export interface Databases {
   /** What setup would do with them. One whose server cannot be used rejects, or is told to `onUnreadable`. */
   plan(onUnreadable?: (name: string, error: unknown) => void): Promise<Step[]>;
+  /** Carries out a step of the plan. */
   write(name: string, write: DatabaseWrite): Promise<void>;
-  /** Those that were opened, by their roles. */
+  readonly declared: readonly { readonly role: string; readonly name: string }[];
+  /**
+   * Those that are wanted, open, their names with a prefix in front.
+   * @throws CliError (usage) where no server is named for one.
+   */
+  open(
+    wants: (declared: Databases["declared"][number]) => boolean,
+    prefix?: string,
+  ): Promise<readonly Database[]>;
+  /** Those that were opened. */
   opened(): readonly Database[];
   close(): Promise<void>;
 }
 
+/** PostgreSQL's; MySQL's are one longer. */
+const longestName = 63;
 const opening = { connectTimeoutMs: 10_000, statementTimeoutMs: 80_000 };
 
 /** The databases that the model of the site declares; nothing is opened yet. */
 export function databasesOf(site: Site): Databases {
   const declared = Object.entries(site.config.site.databases ?? {});
   const limits: Opening = { ...opening, signal: site.world.signal };
-  const open = new Map<string, { database: Database; address: Address }>();
+  const open = new Map<string, Database>();
 
-  async function planOne([role, { engine, name, schema }]: (typeof declared)[number]): Promise<Step[]> {
+  /** Undefined where no server is named. */
+  async function openOne(
+    [role, { engine, name, schema }]: (typeof declared)[number],
+    prefix = "",
+  ): Promise<Database | undefined> {
     const url = await urlOf(site, role, declared.length);
-    if (url === undefined) {
-      const remedy = `put the URL into ${variableOf(role, declared.length)}: ${engine}://user:password@host/${name}`;
-      const to = `${engine}: no server is named`;
-      return [{ resource: "database", name, aspect: "database", kind: "problem", to, remedy }];
-    }
-    const [{ databaseAddress }, { openDatabase }, { planDatabase }] = await Promise.all([
+    if (url === undefined) return undefined;
+    const [{ databaseAddress }, { openDatabase }] = await Promise.all([
       import("../sql/address.ts"),
       import("../sql/database.ts"),
-      import("../setup/database.ts"),
     ]);
     const address = databaseAddress(url.text, url.from);
     if (address.engine !== engine) {
-      throw new CliError(
-        `${url.from} is of a ${address.engine} server; the model's database ${role} is ${engine}`,
-        {
-          exitCode: exitCodes.usage,
-        },
-      );
+      const is = `of a ${address.engine} server; the model's database ${role} is ${engine}`;
+      throw new CliError(`${url.from} is ${is}`, { exitCode: exitCodes.usage });
     }
-    const wanted: DeclaredDatabase = { role, engine, name, file: await schemaOf(site, schema) };
-    const database = await openDatabase(wanted, address, limits);
-    open.set(database.name, { database, address });
-    return planDatabase(database, { now: site.world.now(), random: site.world.randomHex(4) });
+    const named = `${prefix}${address.database ?? name}`.slice(0, longestName);
+    const known = open.get(named);
+    if (known !== undefined) return known;
+    const scratch = { now: site.world.now(), random: site.world.randomHex(4) };
+    const wanted: DeclaredDatabase = {
+      role,
+      engine,
+      name: named,
+      file: await schemaOf(site, schema),
+      scratch,
+    };
+    const database = await openDatabase(wanted, { ...address, database: named }, limits);
+    open.set(named, database);
+    return database;
   }
+
+  /** What to do where no server is named. */
+  const remedyFor = ([role, { engine, name }]: (typeof declared)[number]) =>
+    `put the URL into ${variableOf(role, declared.length)}: ${engine}://user:password@host/${name}`;
 
   return {
     async plan(onUnreadable) {
+      const { planDatabase } = await import("../setup/database.ts");
       const steps: Step[] = [];
       for (const each of declared) {
+        const [, { engine, name }] = each;
         try {
-          steps.push(...(await planOne(each)));
+          const database = await openOne(each);
+          if (database !== undefined) steps.push(...(await planDatabase(database)));
+          else {
+            const to = `${engine}: no server is named`;
+            const step = { resource: "database", name, aspect: "database", kind: "problem", to } as const;
+            steps.push({ ...step, remedy: remedyFor(each) });
+          }
         } catch (error) {
           if (onUnreadable === undefined) throw error;
-          onUnreadable(each[1].name, error);
+          onUnreadable(name, error);
         }
       }
       return steps;
     },
     async write(name, write) {
-      const opened = open.get(name);
-      if (opened === undefined) throw new RangeError(`database ${name} was not planned`);
-      const { database, address } = opened;
-      if (write.do === "create-database") {
-        const { makeDatabase } = await import("../sql/database.ts");
-        open.set(name, { database: await makeDatabase(database, address, limits), address });
-        return;
-      }
+      const database = open.get(name);
+      if (database === undefined) throw new RangeError(`database ${name} was not planned`);
+      if (write.do === "create-database") return database.make();
       const { writeDatabase } = await import("../setup/database.ts");
       await writeDatabase(database, write);
     },
-    opened: () => [...open.values()].map(({ database }) => database),
+    declared: declared.map(([role, { name }]) => ({ role, name })),
+    async open(wants, prefix) {
+      const all: Database[] = [];
+      for (const each of declared.filter(([role, { name }]) => wants({ role, name }))) {
+        const database = await openOne(each, prefix);
+        if (database === undefined) {
+          throw new CliError(`no server is named for database ${each[1].name} (${each[0]})`, {
+            exitCode: exitCodes.usage,
+            hint: `${remedyFor(each)}; or leave it out with --only`,
+          });
+        }
+        all.push(database);
+      }
+      return all;
+    },
+    opened: () => [...open.values()],
     async close() {
-      for (const { database } of open.values()) await database.sql.close();
+      for (const { sql } of open.values()) await sql.close();
       open.clear();
     },
   };

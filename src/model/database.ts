@@ -1,5 +1,19 @@
 import type { Model } from "./schema.ts";
 
+/** Columns of a database whose values must lie open nowhere, such as hashes of passwords. Pure. */
+export function secretColumnsOf(
+  { entities }: Model,
+  role: string,
+): readonly { readonly table: string; readonly column: string }[] {
+  return Object.values(entities).flatMap(({ from, fields = {} }) => {
+    if (!("database" in from) || from.database !== role) return [];
+    const secret = Object.entries(fields).filter(
+      ([, field]) => typeof field === "object" && field.secret === true,
+    );
+    return secret.map(([column]) => ({ table: from.table, column }));
+  });
+}
+
 /** The tables of a database that entities of the model are in. Pure. */
 export function tablesOf({ entities }: Model, role: string): ReadonlySet<string> {
   return new Set(

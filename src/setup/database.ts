@@ -1,6 +1,7 @@
 import { differences, readCatalogue, type Catalogue, type Difference, type Fact } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
-import { loadScratch, type ScratchOptions, type Seed, type Wanted } from "../sql/scratch.ts";
+import { insertRows, keyText, rowsWithKeys } from "../sql/rows.ts";
+import { loadScratch, type Seed, type Wanted } from "../sql/scratch.ts";
 import { statementsIn } from "../sql/statements.ts";
 import type { Sql } from "../sql/connection.ts";
 import type { DatabaseWrite, Step } from "./step.ts";
@@ -9,9 +10,21 @@ import type { DatabaseWrite, Step } from "./step.ts";
  * Compares a database with the SQL file of its model, which the server itself reads into a scratch database beside it: what
  * is missing is a step, what differs is told; nothing that is there is changed. Changes nothing but the scratch database.
  */
-export async function planDatabase(database: Database, options: ScratchOptions): Promise<Step[]> {
+export async function planDatabase(database: Database): Promise<Step[]> {
+  return (await compareDatabase(database)).steps;
+}
+
+/** A database beside what it should be. */
+interface Compared {
+  readonly steps: Step[];
+  readonly wanted: Catalogue;
+  readonly found: Catalogue;
+}
+
+/** The same, with both as the server describes them. */
+export async function compareDatabase(database: Database): Promise<Compared> {
   const { sql, name, file, isThere, place } = database;
-  const wanted = await loadScratch(sql, file, options);
+  const wanted = await loadScratch(sql, file, database.scratch);
   const found: Catalogue = isThere ? await readCatalogue(sql, place) : new Map();
   const step = { resource: "database" as const, name };
   const different = differences(wanted.catalogue, found);
@@ -24,7 +37,7 @@ export async function planDatabase(database: Database, options: ScratchOptions):
   const told = new Set(made.flatMap(({ facts }) => facts));
   const columns = (table: string) =>
     [...wanted.catalogue.keys()].filter((fact) => fact.startsWith(`column ${table}.`)).length;
-  return [
+  const steps: Step[] = [
     isThere
       ? { ...step, aspect: "database", kind: "ok", to: "is there" }
       : { ...step, aspect: "database", kind: "create", to: sql.where, write: { do: "create-database" } },
@@ -36,15 +49,19 @@ export async function planDatabase(database: Database, options: ScratchOptions):
     }),
     ...(await missingSeeds(sql, wanted, found)).map(({ table, rows }): Step => ({
       ...step,
-      aspect: `rows of ${table}`,
+      aspect: `rows of ${table.name}`,
       kind: "add",
       to: `${rows.length} of the model's file`,
       write: { do: "insert-rows", table, rows },
     })),
-    ...partitionSteps(wanted.catalogue, found, options.now).map((each): Step => ({ ...step, ...each })),
+    ...partitionSteps(wanted.catalogue, found, database.scratch.now).map((each): Step => ({
+      ...step,
+      ...each,
+    })),
     ...(isThere ? different : []).flatMap((each) => (told.has(each.fact) ? [] : differing(each, step))),
     ...additional(different, step),
   ];
+  return { steps, wanted: wanted.catalogue, found };
 }
 
 type Resource = Pick<Step, "resource" | "name">;
@@ -91,31 +108,15 @@ function shortened(text: string): string {
 }
 
 /** Rows of the file that are not there, by their primary key. */
-async function missingSeeds(sql: Sql, { seeds, catalogue }: Wanted, found: Catalogue): Promise<Seed[]> {
+async function missingSeeds(sql: Sql, { seeds }: Wanted, found: Catalogue): Promise<Seed[]> {
   const missing = await Promise.all(
     seeds.map(async ({ table, rows }) => {
-      if (!found.has(`table ${table}`)) return { table, rows };
-      const keys = primaryKey(catalogue, table);
-      const absent: Seed["rows"][number][] = [];
-      for (const row of rows) {
-        const values = keys.map((key) => String(row[key]));
-        const holds = keys.map(
-          (key, at) => `${sql.quoted(key)} = ${sql.engine === "mysql" ? "?" : `$${at + 1}`}`,
-        );
-        const statement = `SELECT 1 AS found FROM ${sql.quoted(table)} WHERE ${holds.join(" AND ")}`;
-        if ((await sql.rows(statement, values)).length === 0) absent.push(row);
-      }
-      return { table, rows: absent };
+      if (!found.has(`table ${table.name}`)) return { table, rows };
+      const there = new Set((await rowsWithKeys(sql, table, { rows })).map((row) => keyText(table, row)));
+      return { table, rows: rows.filter((row) => !there.has(keyText(table, row))) };
     }),
   );
   return missing.filter(({ rows }) => rows.length > 0);
-}
-
-/** MySQL calls the index of a primary key PRIMARY, PostgreSQL `<table>_pkey`. */
-function primaryKey(catalogue: Catalogue, table: string): string[] {
-  const text = catalogue.get(`index ${table}.PRIMARY`) ?? catalogue.get(`index ${table}.${table}_pkey`) ?? "";
-  const [, columns = ""] = /\((.*)\)/.exec(text) ?? [];
-  return columns.split(", ");
 }
 
 const yearsAhead = 2;
@@ -165,13 +166,5 @@ export async function writeDatabase(
   write: Exclude<DatabaseWrite, { do: "create-database" }>,
 ): Promise<void> {
   if (write.do === "run-statement") return sql.run(write.statement);
-  for (const row of write.rows) {
-    const columns = Object.keys(row).filter((column) => row[column] !== null);
-    const values = columns.map((column) => String(row[column]));
-    const places = columns.map((_, at) => (sql.engine === "mysql" ? "?" : `$${at + 1}`));
-    await sql.rows(
-      `INSERT INTO ${sql.quoted(write.table)} (${columns.map((column) => sql.quoted(column)).join(", ")}) VALUES (${places.join(", ")})`,
-      values,
-    );
-  }
+  return insertRows(sql, write.table, write.rows);
 }

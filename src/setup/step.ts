@@ -1,6 +1,7 @@
 import type { Lifecycle, PolicyDocument, StoredCorsRule } from "../aws/s3/bucket-settings.ts";
 import type { PublicAccessBlock, TableIndex, TableKeys } from "../model/declaration.ts";
 import type { Row } from "../sql/connection.ts";
+import type { RowTable } from "../sql/rows.ts";
 
 /**
  * | kind    | meaning                                                          | carried out        |
@@ -78,7 +79,7 @@ export type Write =
 export type DatabaseWrite =
   | { readonly do: "create-database" }
   | { readonly do: "run-statement"; readonly statement: string }
-  | { readonly do: "insert-rows"; readonly table: string; readonly rows: readonly Row[] };
+  | { readonly do: "insert-rows"; readonly table: RowTable; readonly rows: readonly Row[] };
 
 export type SetupPlan = readonly Step[];
 

@@ -69,7 +69,7 @@ const postgresFacts = [
   `SELECT 'table ' || c.relname AS fact, CASE WHEN c.relrowsecurity THEN 'row security' ELSE '' END AS security
    ${inSchema} WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')`,
   `SELECT 'column ' || c.relname || '.' || a.attname AS fact, format_type(a.atttypid, a.atttypmod) AS type,
-     CASE WHEN a.attnotnull THEN 'NOT NULL' ELSE '' END AS nullable, COALESCE('DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') AS preset
+     CASE WHEN a.attnotnull THEN 'NOT NULL' ELSE '' END AS nullable, CASE WHEN a.attgenerated <> '' THEN 'GENERATED' ELSE '' END AS computed, COALESCE('DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') AS preset
    ${inSchema} JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
      LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')`,

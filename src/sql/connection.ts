@@ -2,8 +2,8 @@ import { readTextFile } from "../text-file.ts";
 import type { Address, Engine } from "./address.ts";
 import { explained } from "./explain.ts";
 
-/** A row as the server gave it: numbers beyond 2^53, decimals and times as text, so that no digit is lost. */
-export type Row = Readonly<Record<string, unknown>>;
+/** A row, every value as the text that the server has for it, so that no digit and no zone is lost. */
+export type Row = Readonly<Record<string, string | null>>;
 
 /** One connection to one server. Its errors are told as `CliError`s, where the server or the network said why. */
 export interface Sql {
@@ -11,7 +11,9 @@ export interface Sql {
   /** Where it goes, without user and password. */
   readonly where: string;
   /** Values are always parameters: `?` in MySQL, `$1` in PostgreSQL. */
-  rows(statement: string, values?: readonly string[]): Promise<readonly Row[]>;
+  rows(statement: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
+  /** The rows of a large answer, some hundreds at a time, as fast as they are taken. */
+  stream(statement: string): AsyncGenerator<readonly Row[]>;
   /** A statement of a file, without parameters. */
   run(statement: string): Promise<void>;
   /** A name as it stands in a statement. */
@@ -21,7 +23,8 @@ export interface Sql {
 
 /** What an engine's driver has to do. */
 export interface Driver {
-  rows(statement: string, values: readonly string[]): Promise<readonly Row[]>;
+  rows(statement: string, values: readonly (string | null)[]): Promise<readonly Row[]>;
+  stream(statement: string): AsyncGenerator<readonly Row[]>;
   run(statement: string): Promise<void>;
   end(): Promise<void>;
 }
@@ -64,6 +67,18 @@ export async function openSql(address: Address, where: string, opening: Opening)
     engine,
     where,
     rows: (statement, values = []) => telling(() => driver.rows(statement, values)),
+    async *stream(statement) {
+      const rows = driver.stream(statement);
+      try {
+        for (;;) {
+          const next = await telling(() => rows.next());
+          if (next.done === true) return;
+          yield next.value;
+        }
+      } finally {
+        await rows.return(undefined);
+      }
+    },
     run: (statement) => telling(() => driver.run(statement)),
     quoted: (name) => `${mark}${name.replaceAll(mark, mark + mark)}${mark}`,
     async close() {

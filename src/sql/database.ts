@@ -1,7 +1,7 @@
 import { CliError } from "../errors.ts";
 import { addressText, type Address, type Engine } from "./address.ts";
 import { openSql, type Opening, type Sql } from "./connection.ts";
-import { moveTo } from "./scratch.ts";
+import { moveTo, trialPrefix, type ScratchOptions } from "./scratch.ts";
 
 /** What a model says of a database. */
 export interface DeclaredDatabase {
@@ -10,6 +10,7 @@ export interface DeclaredDatabase {
   readonly name: string;
   /** The text of its SQL file. */
   readonly file: string;
+  readonly scratch: ScratchOptions;
 }
 
 /** A database of a site, with a connection to its server. */
@@ -22,7 +23,13 @@ export interface Database {
   readonly isThere: boolean;
   /** The text of the model's SQL file. */
   readonly file: string;
+  /** Names the scratch database into which that is read. */
+  readonly scratch: ScratchOptions;
   readonly sql: Sql;
+  /** Makes the database; from then on `sql` means it. */
+  make(): Promise<void>;
+  /** Drops a database that was made on trial. @throws RangeError for any other. */
+  drop(): Promise<void>;
 }
 
 /** In which every PostgreSQL server lets a user begin, and the schema that statements mean there. */
@@ -40,42 +47,61 @@ export async function openDatabase(
   opening: Opening,
 ): Promise<Database> {
   const name = address.database ?? declared.name;
-  const { role, engine, file } = declared;
-  const known = { role, engine, name, file, place: engine === "mysql" ? name : firstSchema };
+  const { role, engine, file, scratch } = declared;
+  const known = { role, engine, name, file, scratch, place: engine === "mysql" ? name : firstSchema };
   const named = { ...address, database: name };
   const where = addressText(named);
+  const opened = await openOrFirst(engine, named, { where, opening });
+  let { sql, isThere } = opened;
+  return {
+    ...known,
+    get sql() {
+      return sql;
+    },
+    get isThere() {
+      return isThere;
+    },
+    async make() {
+      const options = engine === "mysql" ? " CHARACTER SET utf8mb4" : "";
+      await sql.run(`CREATE DATABASE ${sql.quoted(name)}${options}`);
+      isThere = true;
+      if (engine === "mysql") return moveTo(sql, name);
+      await sql.close();
+      sql = await openSql(named, where, opening);
+    },
+    async drop() {
+      if (!name.startsWith(trialPrefix)) throw new RangeError(`database ${name} is none of a trial`);
+      if (!isThere) return;
+      if (engine === "postgres") {
+        await sql.close();
+        sql = await openSql({ ...named, database: firstDatabase }, where, opening);
+      }
+      await sql.run(`DROP DATABASE ${sql.quoted(name)}`);
+      isThere = false;
+    },
+  };
+}
+
+/** A connection to the database, or where there is none yet to its server. */
+async function openOrFirst(
+  engine: Engine,
+  named: Address & { readonly database: string },
+  { where, opening }: { readonly where: string; readonly opening: Opening },
+): Promise<{ sql: Sql; isThere: boolean }> {
+  const { database } = named;
   if (engine === "mysql") {
     const sql = await openSql({ ...named, database: undefined }, where, opening);
     const statement = "SELECT 1 AS found FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?";
-    const isThere = (await sql.rows(statement, [name])).length > 0;
-    if (isThere) await moveTo(sql, name);
-    return { ...known, isThere, sql };
+    const isThere = (await sql.rows(statement, [database])).length > 0;
+    if (isThere) await moveTo(sql, database);
+    return { sql, isThere };
   }
   try {
-    return { ...known, isThere: true, sql: await openSql(named, where, opening) };
+    return { sql: await openSql(named, where, opening), isThere: true };
   } catch (error) {
     if (!isUnknownDatabase(error)) throw error;
-    const sql = await openSql({ ...named, database: firstDatabase }, where, opening);
-    return { ...known, isThere: false, sql };
+    return { sql: await openSql({ ...named, database: firstDatabase }, where, opening), isThere: false };
   }
-}
-
-/** Makes the database, and answers the same one, open. The connection before is closed where another is needed. */
-export async function makeDatabase(
-  database: Database,
-  address: Address,
-  opening: Opening,
-): Promise<Database> {
-  const { sql, name, engine } = database;
-  if (engine === "mysql") {
-    await sql.run(`CREATE DATABASE ${sql.quoted(name)} CHARACTER SET utf8mb4`);
-    await moveTo(sql, name);
-    return { ...database, isThere: true };
-  }
-  await sql.run(`CREATE DATABASE ${sql.quoted(name)}`);
-  await sql.close();
-  const opened = await openSql({ ...address, database: name }, sql.where, opening);
-  return { ...database, isThere: true, sql: opened };
 }
 
 /** PostgreSQL's code for a database that is not there. */

@@ -1,18 +1,19 @@
-import { createConnection, type RowDataPacket } from "mysql2/promise";
+import { createConnection } from "mysql2";
 import type { Address } from "./address.ts";
-import type { Driver, Opening } from "./connection.ts";
+import type { Driver, Opening, Row } from "./connection.ts";
 
 /** As MySQL 8 has it by itself, without what changes how a text or a name is written. */
 const mode = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION";
 
-/** A connection to MySQL or MariaDB that keeps every digit, counts times in UTC and gives a password to no server without TLS. */
+const rowsAtOnce = 500;
+
+/** A connection to MySQL or MariaDB that keeps every digit, counts times in UTC, and sends no password where TLS is asked for and missing. */
 export async function connectMysql(
-  address: Address,
+  { host, isSocket, port, user, password, database, tls }: Address,
   authorities: string | undefined,
   { connectTimeoutMs, statementTimeoutMs }: Opening,
 ): Promise<Driver> {
-  const { host, isSocket, port, user, password, database, tls } = address;
-  const connection = await createConnection({
+  const core = createConnection({
     ...(isSocket ? { socketPath: host } : { host, port }),
     user,
     ...(password === undefined ? {} : { password }),
@@ -26,19 +27,37 @@ export async function connectMysql(
     dateStrings: true,
     supportBigNumbers: true,
     bigNumberStrings: true,
+    jsonStrings: true,
   });
   // An error between two statements is told by the next one.
-  connection.on("error", () => undefined);
+  core.on("error", () => undefined);
+  const connection = core.promise();
+  await connection.connect();
   await connection.query(`SET SESSION time_zone = '+00:00', sql_mode = '${mode}'`);
   return {
     async rows(sql, values) {
-      const options = { sql, timeout: statementTimeoutMs };
-      // The server puts the values in; a statement without any need not be prepared, and some cannot be.
-      const [rows] =
-        values.length === 0
-          ? await connection.query<RowDataPacket[]>(options)
-          : await connection.execute<RowDataPacket[]>(options, [...values]);
-      return rows;
+      const [rows] = await connection.query({ sql, values: [...values], timeout: statementTimeoutMs });
+      return Array.isArray(rows) ? (rows as Record<string, unknown>[]).map(asTexts) : [];
+    },
+    async *stream(sql) {
+      const answer = core.query(sql).stream({ highWaterMark: 2 * rowsAtOnce });
+      // A server that stops in the middle is not waited for.
+      const give = () => void answer.destroy(new Error("statement timeout"));
+      let timer = setTimeout(give, statementTimeoutMs);
+      try {
+        let batch: Row[] = [];
+        for await (const row of answer as AsyncIterable<Record<string, unknown>>) {
+          batch.push(asTexts(row));
+          if (batch.length < rowsAtOnce) continue;
+          clearTimeout(timer);
+          yield batch;
+          timer = setTimeout(give, statementTimeoutMs);
+          batch = [];
+        }
+        if (batch.length > 0) yield batch;
+      } finally {
+        clearTimeout(timer);
+      }
     },
     async run(sql) {
       await connection.query({ sql, timeout: statementTimeoutMs });
@@ -47,4 +66,21 @@ export async function connectMysql(
       connection.destroy();
     },
   };
+}
+
+/** What the driver has made numbers of is below 2^53; what it has made bytes of is text in a server's own column. */
+function asTexts(row: Readonly<Record<string, unknown>>): Row {
+  const texts: Record<string, string | null> = {};
+  for (const name in row) {
+    const value = row[name];
+    texts[name] =
+      typeof value === "string"
+        ? value
+        : value === null || value === undefined
+          ? null
+          : Buffer.isBuffer(value)
+            ? value.toString("utf8")
+            : JSON.stringify(value);
+  }
+  return texts;
 }

@@ -5,6 +5,9 @@ import type { Driver, Opening, Row } from "./connection.ts";
 /** Everything as the text that the server sent: no digit and no zone is lost. */
 const types = { getTypeParser: () => (text: unknown) => text };
 
+const rowsAtOnce = 500;
+
+/** A connection to PostgreSQL that keeps every digit and counts times in UTC. */
 export async function connectPostgres(
   { host, port, user, password, database, tls }: Address,
   authorities: string | undefined,
@@ -33,6 +36,16 @@ export async function connectPostgres(
   return {
     async rows(text, values) {
       return (await client.query<Row>(text, [...values])).rows;
+    },
+    async *stream(text) {
+      // In the transaction that the caller has begun: a cursor ends with it.
+      await client.query(`DECLARE mawps_rows NO SCROLL CURSOR FOR ${text}`);
+      for (;;) {
+        const { rows } = await client.query<Row>(`FETCH FORWARD ${rowsAtOnce} FROM mawps_rows`);
+        if (rows.length === 0) break;
+        yield rows;
+      }
+      await client.query("CLOSE mawps_rows");
     },
     async run(text) {
       await client.query(text);

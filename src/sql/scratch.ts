@@ -1,10 +1,13 @@
 import { readCatalogue, type Catalogue } from "./catalogue.ts";
 import type { Row, Sql } from "./connection.ts";
+import { rowTables, someRows, type RowTable } from "./rows.ts";
 import { statementsIn } from "./statements.ts";
 
 const prefix = "mawps_scratch_";
+/** Of databases into which backups are restored on trial. */
+export const trialPrefix = "mawps_trial_";
 /** What is older was left behind by a process that was killed. */
-const leftAfterSeconds = 3600;
+const leftAfterSeconds = 24 * 3600;
 
 export interface ScratchOptions {
   readonly now: Date;
@@ -14,7 +17,7 @@ export interface ScratchOptions {
 
 /** Rows that a schema file puts into a table, to be there from the first day. */
 export interface Seed {
-  readonly table: string;
+  readonly table: RowTable;
   readonly rows: readonly Row[];
 }
 
@@ -40,15 +43,13 @@ export async function loadScratch(sql: Sql, file: string, { now, random }: Scrat
     for (const statement of statementsIn(file, sql.engine)) await sql.run(statement);
     const catalogue = await readCatalogue(sql, name);
     const seeds: Seed[] = [];
-    for (const [fact] of catalogue) {
-      if (!fact.startsWith("table ")) continue;
-      const table = fact.slice("table ".length);
-      const rows = await sql.rows(`SELECT * FROM ${sql.quoted(table)} LIMIT ${mostSeeds}`);
+    for (const table of rowTables(catalogue, sql.engine)) {
+      const rows = await someRows(sql, table, mostSeeds);
       if (rows.length > 0) seeds.push({ table, rows });
     }
     return { catalogue, seeds };
   } finally {
-    await sql.run(`DROP ${noun(sql)} ${sql.quoted(name)}${sql.engine === "postgres" ? " CASCADE" : ""}`);
+    await sql.run(dropping(sql, name));
     await moveTo(sql, before);
   }
 }
@@ -66,21 +67,27 @@ async function currentPlace(sql: Sql): Promise<string | undefined> {
   const [row] = await sql.rows(
     sql.engine === "mysql" ? "SELECT DATABASE() AS name" : "SELECT current_schema() AS name",
   );
-  const name = row?.["name"];
-  return typeof name === "string" ? name : undefined;
+  return row?.["name"] ?? undefined;
 }
 
 async function dropLeftOvers(sql: Sql, seconds: number): Promise<void> {
-  const names = await sql.rows(
-    `SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'mawps!_scratch!_%' ESCAPE '!'`,
-  );
-  for (const { name } of names) {
-    const [, made] = /^mawps_scratch_(\d+)_[\da-f]+$/.exec(String(name)) ?? [];
-    if (made !== undefined && Number(made) < seconds - leftAfterSeconds)
-      await sql.run(
-        `DROP ${noun(sql)} ${sql.quoted(String(name))}${sql.engine === "postgres" ? " CASCADE" : ""}`,
-      );
-  }
+  const isOld = (name: string) => {
+    const [, made] = /^mawps_(?:scratch|trial)_(\d+)_[\da-f]+(?:_.*)?$/s.exec(name) ?? [];
+    return made !== undefined && Number(made) < seconds - leftAfterSeconds;
+  };
+  for (const name of await namesOn(sql, "SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA"))
+    if (isOld(name)) await sql.run(dropping(sql, name));
+  if (sql.engine === "mysql") return;
+  for (const name of await namesOn(sql, "SELECT datname AS name FROM pg_database"))
+    if (isOld(name)) await sql.run(`DROP DATABASE IF EXISTS ${sql.quoted(name)}`);
+}
+
+async function namesOn(sql: Sql, statement: string): Promise<string[]> {
+  return (await sql.rows(statement)).map(({ name }) => name ?? "");
+}
+
+function dropping(sql: Sql, name: string): string {
+  return `DROP ${noun(sql)} IF EXISTS ${sql.quoted(name)}${sql.engine === "postgres" ? " CASCADE" : ""}`;
 }
 
 function noun({ engine }: Sql): string {

@@ -1,30 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { shippedSchemas } from "../../src/model/shipped.ts";
-import { databaseAddress } from "../../src/sql/address.ts";
 import { readCatalogue } from "../../src/sql/catalogue.ts";
-import { openSql, type Sql } from "../../src/sql/connection.ts";
+import type { Sql } from "../../src/sql/connection.ts";
 import { statementsIn } from "../../src/sql/statements.ts";
-import {
-  noMariadb,
-  noPostgres,
-  startMariadb,
-  startPostgres,
-  type DatabaseServer,
-} from "../support/database-server.ts";
+import type { DatabaseServer } from "../support/database-server.ts";
+import { databasesOn, databaseSites, onDatabase, type DatabaseSite } from "../support/database-sites.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
-const engines = [
-  {
-    model: "lopez",
-    engine: "mysql" as const,
-    first: "mysql",
-    placeOf: (database: string) => database,
+/** What is done to a database that was set up, and what doctor says of it. */
+const damages = {
+  lopez: {
     tables: 20,
-    databases: "SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA ORDER BY name",
-    erased: "deleted-user",
-    missing: noMariadb,
-    start: startMariadb,
-    damage: [
+    statements: [
       "ALTER TABLE user_profiles DROP COLUMN bio",
       "ALTER TABLE users MODIFY name VARCHAR(100) NOT NULL",
       "CREATE TABLE extra (id INT PRIMARY KEY)",
@@ -37,17 +24,9 @@ const engines = [
       "index login_attempts.twice is the same as login_attempts.idx_login_attempts_email",
     ],
   },
-  {
-    model: "fc024",
-    engine: "postgres" as const,
-    first: "postgres",
-    placeOf: () => "public",
+  fc024: {
     tables: 4,
-    databases: "SELECT datname AS name FROM pg_database ORDER BY name",
-    erased: "00000000-0000-4000-8000-000000000000",
-    missing: noPostgres,
-    start: startPostgres,
-    damage: [
+    statements: [
       "ALTER TABLE customers DROP COLUMN email",
       "ALTER TABLE users ALTER COLUMN name TYPE varchar(100)",
       "CREATE TABLE extra (id int PRIMARY KEY)",
@@ -60,16 +39,17 @@ const engines = [
       "index file_attachments.twice is the same as file_attachments.idx_file_status",
     ],
   },
-];
+};
 
-for (const site of engines) {
+for (const site of databaseSites) {
   describe.skipIf(site.missing !== undefined)(`the database of ${site.model} ${site.missing ?? ""}`, () => {
     ofModel(site);
   });
 }
 
-function ofModel(site: (typeof engines)[number]): void {
-  const { model, engine, first, placeOf } = site;
+function ofModel(site: DatabaseSite): void {
+  const { model, engine, first } = site;
+  const damage = damages[model];
   let server: DatabaseServer | undefined;
   let home: TestHome;
   beforeAll(async () => {
@@ -87,21 +67,10 @@ function ofModel(site: (typeof engines)[number]): void {
       env: { MAWPS_HOME: `${home.folder}/other`, MAWPS_MODEL: model, MAWPS_DATABASE_URL: url, ...env },
     });
 
-  async function on<T>(database: string, look: (sql: Sql) => Promise<T>): Promise<T> {
-    const { signal } = new AbortController();
-    const opening = { connectTimeoutMs: 10_000, statementTimeoutMs: 60_000, signal };
-    const sql = await openSql(databaseAddress(urlOf(database), "the test"), "the test", opening);
-    try {
-      return await look(sql);
-    } finally {
-      await sql.close();
-    }
-  }
-
-  const databases = () =>
-    on(first, async (sql) => (await sql.rows(site.databases)).map((row) => String(row["name"])));
+  const on = <T>(database: string, look: (sql: Sql) => Promise<T>) => onDatabase(server, database, look);
+  const databases = () => databasesOn(server, site);
   const catalogueOf = (database: string) =>
-    on(database, async (sql) => readCatalogue(sql, placeOf(database)));
+    on(database, async (sql) => readCatalogue(sql, engine === "mysql" ? database : "public"));
   const idsOf = (database: string) => on(database, (sql) => sql.rows("SELECT id FROM users"));
 
   test("is made as its file says, with its rows, and nothing is left of the trial", async () => {
@@ -115,7 +84,7 @@ function ofModel(site: (typeof engines)[number]): void {
     expect((await databases()).filter((each) => !before.includes(each))).toEqual(["made"]);
     expect(await idsOf("made")).toEqual([{ id: site.erased }]);
     const catalogue = await catalogueOf("made");
-    expect([...catalogue.keys()].filter((fact) => fact.startsWith("table "))).toHaveLength(site.tables);
+    expect([...catalogue.keys()].filter((fact) => fact.startsWith("table "))).toHaveLength(damage.tables);
 
     const again = await run(["setup", "--yes", "--json"], urlOf("made"));
     expect(again.exitCode).toBe(0);
@@ -144,7 +113,7 @@ function ofModel(site: (typeof engines)[number]): void {
   test("is not changed where it differs: doctor tells what, and setup brings lost rows back", async () => {
     await run(["setup", "--yes"], urlOf("other"));
     await on("other", async (sql) => {
-      for (const statement of site.damage) await sql.run(statement);
+      for (const statement of damage.statements) await sql.run(statement);
     });
     const before = await catalogueOf("other");
     const doctor = await run(["doctor", "--json"], urlOf("other"));
@@ -153,7 +122,7 @@ function ofModel(site: (typeof engines)[number]): void {
       const { check, message } = JSON.parse(line === "" ? "{}" : line) as Record<string, string>;
       return check === "database" ? [message] : [];
     });
-    expect(messages).toEqual(expect.arrayContaining(site.told));
+    expect(messages).toEqual(expect.arrayContaining(damage.told));
     expect(messages).toContainEqual(expect.stringContaining("table extra is no entity of the model"));
     expect(messages).toContain("rows of users: is missing (1 of the model's file)");
 

@@ -51,14 +51,17 @@ export function followReading(
 
 /** `bucket files: 1,200 of about 1,500 items, 40 of 90 objects, 45 MB of 200 MB, 12 MB/s, 13 s left` */
 export function readingText(
-  { what, items, objects, bytes: doneBytes, users }: CreateProgress,
+  { what, items, objects, bytes: doneBytes, users, rows }: CreateProgress,
   { whole, began, atMs }: { whole: Whole; began: Began | undefined; atMs: number },
 ): Told {
   const itemsText =
     whole.items > items ? `${grouped(items)} of about ${grouped(whole.items)} items` : count(items, "item");
+  const rowsText = rows === 0 ? "" : `, ${count(rows, "row")}`;
   const { files } = whole;
   if (files === undefined || began === undefined)
-    return [`${what}: ${itemsText}, ${count(objects, "object")}, ${count(users, "account")} so far`];
+    return [
+      `${what}: ${itemsText}, ${count(objects, "object")}, ${count(users, "account")}${rowsText} so far`,
+    ];
   // What is put there meanwhile is read, too.
   const totalBytes = Math.max(files.bytes, doneBytes);
   const all = Math.max(files.objects, objects);
@@ -69,7 +72,7 @@ export function readingText(
     elapsedMs: atMs - began.atMs < leastRateMs ? 0 : atMs - began.atMs,
   });
   return [
-    `${what}: ${itemsText}, ${grouped(objects)} of ${count(all, "object")}, ${amount}`,
+    `${what}: ${itemsText}, ${grouped(objects)} of ${count(all, "object")}, ${amount}${rowsText}`,
     shareOf({ doneBytes, totalBytes }),
   ];
 }

@@ -15,7 +15,7 @@ export function backupCreate(begin: Begin): AnyCommand {
   return new Command("create")
     .description("back up tables, files and accounts in one snapshot; broken off, the next call goes on")
     .option(...repoFlag)
-    .option("--only <what...>", "tables, files, users, or roles and names of single ones")
+    .option("--only <what...>", "tables, files, users, databases, or roles and names of single ones")
     .option(
       "--rate <percent>",
       "read tables at this share of what they bear (default: 25% of provisioned capacity)",
@@ -48,7 +48,8 @@ export function backupCreate(begin: Begin): AnyCommand {
       const aws = await run.aws("writes");
       run.audit.prepare();
       const only = options.only ?? [];
-      const plan = await planBackup({ aws, declaration, signal: world.signal }, only);
+      const databases = config.site.databases === undefined ? undefined : await run.databases();
+      const plan = await planBackup({ aws, declaration, signal: world.signal }, only, databases);
       assertOutside(place, plan.buckets);
       if (options.engine === "scan") refuseTooLarge(run, plan);
       for (const what of plan.missing) run.warn(`${what} does not exist and is not in this backup`);
@@ -117,17 +118,18 @@ function refuseTooLarge({ config }: Run, { tables }: BackupPlan): void {
   );
 }
 
-function planned({ tables, buckets, userPoolId, missing, left }: BackupPlan) {
+function planned({ tables, buckets, userPoolId, databases, missing, left }: BackupPlan) {
   return {
     tables: tables.map(({ name, measure }) => ({ name, items: measure.items, bytes: measure.bytes })),
     buckets: buckets.map(({ name }) => name),
     userPool: userPoolId,
+    databases: databases?.map(({ name }) => name),
     missing,
     left,
   };
 }
 
-function planText({ tables, buckets, userPool, left }: ReturnType<typeof planned>): string {
+function planText({ tables, buckets, userPool, databases = [], left }: ReturnType<typeof planned>): string {
   return [
     "would be read:",
     ...tables.map(
@@ -135,6 +137,7 @@ function planText({ tables, buckets, userPool, left }: ReturnType<typeof planned
     ),
     ...buckets.map((name) => `  bucket ${name}`),
     ...(userPool === undefined ? [] : [`  user pool ${userPool}`]),
+    ...databases.map((name) => `  database ${name}`),
     ...(left.length === 0 ? [] : [`left out: ${left.join(", ")}`]),
   ].join("\n");
 }
@@ -144,6 +147,7 @@ function createdText({
   items,
   objects,
   users,
+  rows,
   bytes: size,
   storedBytes,
   changed,
@@ -153,7 +157,7 @@ function createdText({
   seconds,
 }: CreatedBackup): string {
   const lines = [
-    `backup ${id}: ${count(items, "item")}, ${count(objects, "object")} of ${bytes(size)}, ${count(users, "account")}`,
+    `backup ${id}: ${count(items, "item")}, ${count(objects, "object")} of ${bytes(size)}, ${count(users, "account")}${rows === undefined ? "" : `, ${count(rows, "row")}`}`,
     `${bytes(storedBytes)} new in the repository, ${duration(seconds * 1000)}`,
   ];
   if (changed > 0) {

@@ -12,6 +12,7 @@ import { waitForPrune } from "../../backup/prune-lock.ts";
 import type { Rate } from "../../backup/rate.ts";
 import { refuseOpenSecrets } from "../../backup/secrets.ts";
 import type { Declaration } from "../../model/declaration.ts";
+import { secretColumnsOf } from "../../model/database.ts";
 import { modelHash } from "../../model/hash.ts";
 import { version } from "../../version.ts";
 import { ensureBackups, keyFolder, spoolFolder } from "./repository.ts";
@@ -50,7 +51,7 @@ export async function createdBackup(run: Run, creation: Creation): Promise<Creat
       engine,
       exportTo: exportTo ?? null,
       region: aws.region,
-      names: namesOf(declaration),
+      names: namesOf(declaration).concat((plan.databases ?? []).map(({ sql }) => sql.where)),
     },
     ...machine,
     keyFolder: keyFolder(run),
@@ -95,7 +96,7 @@ export async function createdBackup(run: Run, creation: Creation): Promise<Creat
 
 /** Where a backup may not lie open: what to do before it would; undefined where it may. */
 export function secretsRefused(
-  { world }: Run,
+  { world, config }: Run,
   {
     aws,
     declaration,
@@ -109,6 +110,10 @@ export function secretsRefused(
   return () =>
     refuseOpenSecrets(site, {
       tables: plan.tables,
+      databases: (plan.databases ?? []).map((database) => ({
+        database,
+        columns: secretColumnsOf(config.site, database.role),
+      })),
       rate,
       hint: "encrypt the backup (--encrypt-to, or a passphrase), or pass --with-secrets if whoever reads it may have them",
     });

@@ -43,8 +43,9 @@ export function backupDrill(begin: Begin): AnyCommand {
     });
 }
 
-function countsText({ items, objects, users, bytes: size }: Counts): string {
-  return `${count(items, "item")}, ${count(objects, "object")} of ${bytes(size)}, ${count(users, "account")}`;
+function countsText({ items, objects, users, rows, bytes: size }: Counts): string {
+  const inDatabases = rows === undefined ? "" : `, ${count(rows, "row")}`;
+  return `${count(items, "item")}, ${count(objects, "object")} of ${bytes(size)}, ${count(users, "account")}${inDatabases}`;
 }
 
 function reportText(report: DrillReport, layout: Layout): string {

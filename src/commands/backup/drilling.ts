@@ -6,6 +6,8 @@ import { countsOf, type Counts } from "../../backup/manifest.ts";
 import type { Repository } from "../../backup/repository.ts";
 import type { Manifest } from "../../backup/snapshot.ts";
 import { recordCheck } from "../../backup/snapshots.ts";
+import type { Database } from "../../sql/database.ts";
+import { trialPrefix } from "../../sql/scratch.ts";
 import { runShell } from "../../shell.ts";
 import { configuredSite, connectThrowaway } from "../../target.ts";
 import { chosenSnapshot, keepOutcome, openBackups, refuseOtherModel } from "./repository.ts";
@@ -81,8 +83,10 @@ async function inFolder(
   const { config, world } = run;
   const working = await run.progress(`restoring ${manifest.id} on trial`);
   const store = await connectThrowaway(config, storeIn(folder), world);
+  const onTrial = await trialDatabases(run, manifest);
   try {
     const drilled = await drill({
+      databases: onTrial,
       live: await run.aws("writes"),
       auditTable: config["tables.auditLog"],
       into: store.aws,
@@ -97,8 +101,18 @@ async function inFolder(
     return { ...drilled, poolId: drilled.poolId ?? store.poolId };
   } finally {
     working.stop();
+    for (const database of onTrial ?? []) await database.drop();
     await store.close();
   }
+}
+
+/** Databases of their own on the servers of the site's, which are dropped in the end; undefined where the backup has none. */
+async function trialDatabases(run: Run, manifest: Manifest): Promise<readonly Database[] | undefined> {
+  const roles = new Set((manifest.databases ?? []).map(({ role }) => role));
+  if (roles.size === 0) return undefined;
+  const seconds = Math.floor(run.world.now().getTime() / 1000);
+  const prefix = `${trialPrefix}${seconds}_${run.world.randomHex(4)}_`;
+  return (await run.databases()).open(({ role }) => roles.has(role), prefix);
 }
 
 function storeIn(folder: string): string {

@@ -7,7 +7,7 @@ import { erasedUsers } from "../../backup/erasures.ts";
 import { readNewIds } from "../../backup/remap.ts";
 import { readLedger } from "../../backup/restore-audit.ts";
 import { usersOf } from "../../backup/restore-plan.ts";
-import { readLeftKeys } from "../../backup/restore-scope.ts";
+import { readLeftKeys, wantsDatabase, type RestoreScope } from "../../backup/restore-scope.ts";
 import { destinationOf, type OnConflict, type RestoreSite } from "../../backup/restore-site.ts";
 import type { Manifest } from "../../backup/snapshot.ts";
 import { namedOf } from "../../backup/user-line.ts";
@@ -58,21 +58,28 @@ export async function restoreSite(
     .filter(({ role }) => role === "auditLog")
     .map((table) => destinationOf({ declaration }, "table", table));
   const ledger = await readLedger(place, [config["tables.auditLog"], ...trails]);
+  const scope: RestoreScope = {
+    only: flags.only ?? [],
+    userId: flags.user === undefined ? undefined : somebody(await idOf(place, flags.user)),
+    item:
+      flags.item === undefined ? undefined : { ...flags.item, userId: await idOf(place, flags.item.userId) },
+    retry: flags.retry === undefined ? undefined : await readLeftKeys(resolve(world.cwd, flags.retry)),
+  };
+  const wanted = new Set(
+    (manifest.databases ?? []).flatMap((each) => (wantsDatabase(scope, each) ? [each.role] : [])),
+  );
+  const databases =
+    wanted.size === 0
+      ? undefined
+      : await (await run.databases()).open(({ role }) => wanted.has(role), prefix);
   const site: RestoreSite = {
     ...place,
+    databases,
     declaration,
     prefix,
     intoTable: flags.intoTable,
     onConflict: flags.onConflict,
-    scope: {
-      only: flags.only ?? [],
-      userId: flags.user === undefined ? undefined : somebody(await idOf(place, flags.user)),
-      item:
-        flags.item === undefined
-          ? undefined
-          : { ...flags.item, userId: await idOf(place, flags.item.userId) },
-      retry: flags.retry === undefined ? undefined : await readLeftKeys(resolve(world.cwd, flags.retry)),
-    },
+    scope,
     isErased: erasedUsers(ledger),
     now: () => world.now(),
     onProgress: flags.onProgress,

@@ -1,3 +1,4 @@
+import { rowCounts } from "../../backup/database-restore.ts";
 import { conflictsOf } from "../../backup/restore-due.ts";
 import type { RestorePlan } from "../../backup/restore-plan.ts";
 import type { LeftKey } from "../../backup/restore-scope.ts";
@@ -27,11 +28,12 @@ const tones = {
   suppressed: "warning",
 } as const;
 
-function rowsOf({ tables, buckets, users }: RestorePlan): Row[] {
+function rowsOf({ tables, buckets, users, databases }: RestorePlan): Row[] {
   const states = { missing: "is made", unfinished: "goes on", there: "" };
   return [
     ...tables.map(({ name, state, counts }) => ({ what: name, state: states[state], ...counts })),
     ...buckets.map(({ name, state, counts }) => ({ what: name, state: states[state], ...counts })),
+    ...databases.map((plan) => ({ what: plan.name, state: states[plan.state], ...rowCounts(plan) })),
     ...(users === undefined
       ? []
       : [
@@ -50,7 +52,7 @@ function rowsOf({ tables, buckets, users }: RestorePlan): Row[] {
 
 /** The plan as data. */
 export function planJson({ manifest, onConflict }: RestoreSite, plan: RestorePlan) {
-  const { tables, buckets, users, suppressed, erasures, dueAgain, staying, lost } = plan;
+  const { tables, buckets, users, databases, suppressed, erasures, dueAgain, staying, lost } = plan;
   return {
     snapshot: manifest.id,
     onConflict,
@@ -72,12 +74,23 @@ export function planJson({ manifest, onConflict }: RestoreSite, plan: RestorePla
       cors,
     })),
     ...(users === undefined ? {} : { users: { ...users.counts, left: users.left } }),
+    ...(databases.length === 0 ? {} : { databases: databases.map(databaseJson) }),
     suppressed,
     erasures,
     dueAgain,
     ...(staying === undefined ? {} : { staying }),
     lost,
   };
+}
+
+function databaseJson(plan: RestorePlan["databases"][number]) {
+  const { role, name, state, tables } = plan;
+  const rows = tables.map(({ table: { name: of }, counts, differing }) => ({
+    name: of,
+    ...counts,
+    differing,
+  }));
+  return { role, name, state, ...rowCounts(plan), tables: rows };
 }
 
 /** The plan for people. */
@@ -166,6 +179,7 @@ export function outcomeJson(site: RestoreSite, plan: RestorePlan, outcome?: Rest
     items: 0,
     objects: 0,
     users: undefined,
+    rows: undefined,
     made: [],
     settings: [],
     erasures: 0,
@@ -177,6 +191,7 @@ export function outcomeJson(site: RestoreSite, plan: RestorePlan, outcome?: Rest
       items: done.items,
       objects: done.objects,
       users: done.users,
+      rows: done.rows?.rows,
     },
     made: done.made,
     settings: done.settings,
@@ -191,8 +206,8 @@ export async function outcomeText(
   plan: RestorePlan,
   outcome?: RestoreOutcome,
 ): Promise<string> {
-  const rows = rowsOf(plan);
-  const sum = (name: "same" | "conflict") => rows.reduce((total, row) => total + row[name], 0);
+  const lines = rowsOf(plan);
+  const sum = (name: "same" | "conflict") => lines.reduce((total, row) => total + row[name], 0);
   const stays = [
     count(sum("same"), "was the same", "were the same"),
     ...(sum("conflict") === 0
@@ -209,11 +224,12 @@ export async function outcomeText(
       ...lostLines(plan),
     ].join("\n");
   }
-  const { items, objects, users, made, settings, erasures } = outcome;
+  const { items, objects, users, rows, made, settings, erasures } = outcome;
   const written = [
     count(items, "item"),
     count(objects, "object"),
     ...(users === undefined ? [] : [count(users.created + users.finished + users.overwritten, "account")]),
+    ...(rows === undefined ? [] : [count(rows.rows, "row")]),
   ];
   return [
     `restored ${written.join(", ")} of ${manifest.id}; ${stays}`,

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { rowCounts } from "../../backup/database-restore.ts";
 import { conflictsOf, isDue } from "../../backup/restore-due.ts";
 import type { RestorePlan } from "../../backup/restore-plan.ts";
 import type { RestoreOutcome } from "../../backup/restore.ts";
@@ -19,7 +20,7 @@ export function backupRestore(begin: Begin): AnyCommand {
     .description("bring back what is missing; what is there and differs is only changed when told so")
     .argument(...snapshotArgument, snapshotName, "latest")
     .option(...repoFlag)
-    .option("--only <what...>", "tables, files, users, or roles and names of single ones")
+    .option("--only <what...>", "tables, files, users, databases, or roles and names of single ones")
     .option("--user <user>", "what one person owns, items and objects")
     .option("--item <userId[/type]>", "one person's items, or the one of that type", itemNamed)
     .option("--into-prefix <prefix>", "into tables and buckets of other names, such as test-", prefixed)
@@ -106,19 +107,22 @@ function endText(site: RestoreSite, plan: RestorePlan): string {
   return isDue(plan) ? "would end with exit code 0" : "would find nothing to do, with exit code 0";
 }
 
-function overwritten({ tables, buckets, users }: RestorePlan): number {
-  const counts = [...tables, ...buckets].map((each) => each.counts.overwrite);
+function overwritten({ tables, buckets, users, databases }: RestorePlan): number {
+  const rows = databases.map((plan) => rowCounts(plan).overwrite);
+  const counts = [...[...tables, ...buckets].map((each) => each.counts.overwrite), ...rows];
   return counts.reduce((sum, each) => sum + each, users?.counts.overwrite ?? 0);
 }
 
 function questionOf(plan: RestorePlan): string {
-  const { tables, buckets, users } = plan;
+  const { tables, buckets, users, databases } = plan;
+  const rows = databases.map((each) => ({ counts: rowCounts(each) }));
   const created = (of: readonly { counts: { create: number } }[]) =>
     of.reduce((sum, { counts }) => sum + counts.create, 0);
   const parts = [
     count(created(tables), "item"),
     count(created(buckets), "object"),
     ...(users === undefined ? [] : [count(users.counts.create, "account")]),
+    ...(rows.length === 0 ? [] : [count(created(rows), "row")]),
   ];
   const over = overwritten(plan);
   return `Create ${parts.join(", ")}${over === 0 ? "" : `, and overwrite ${grouped(over)} that differ`}?`;
@@ -146,9 +150,12 @@ async function carriedOut(
 
 /** What was left goes into a file, by which the next run takes it up. */
 async function tellFailures(run: Run, { manifest }: RestoreSite, outcome: RestoreOutcome): Promise<void> {
-  const { failures, items, objects, users } = outcome;
-  const accounts = (users?.failed ?? []).map(({ what, why }) => ({ what: visible(what), why }));
-  if (failures.length + accounts.length === 0) return;
+  const { failures, items, objects, users, rows } = outcome;
+  const others = [...(users?.failed ?? []), ...(rows?.failed ?? [])].map(({ what, why }) => ({
+    what: visible(what),
+    why,
+  }));
+  if (failures.length + others.length === 0) return;
   const [{ partial }, { freeName }, { writeNewFile }, { nameOfLeft }] = await Promise.all([
     import("../partial.ts"),
     import("./restore-site.ts"),
@@ -165,8 +172,9 @@ async function tellFailures(run: Run, { manifest }: RestoreSite, outcome: Restor
     hint = `their keys are in ${file}; take them up with the same flags and --retry: mawps backup restore ${manifest.id} --retry ${file}`;
   }
   const named = failures.slice(0, 20).map(({ left, why }) => ({ what: nameOfLeft(left), why }));
-  const told = partial([...named, ...accounts], items + objects);
-  const more = failures.length - named.length;
+  const othersNamed = others.slice(0, 20);
+  const told = partial([...named, ...othersNamed], items + objects + (rows?.rows ?? 0));
+  const more = failures.length - named.length + others.length - othersNamed.length;
   throw new CliError(told.message, {
     exitCode: exitCodes.partial,
     details: more > 0 ? [...told.details, `and ${grouped(more)} more`] : told.details,

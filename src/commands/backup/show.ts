@@ -30,7 +30,7 @@ export function backupShow(begin: Begin): AnyCommand {
 type Shown = Manifest & Omit<SnapshotEntry, "id" | "startedAt"> & { readonly where: string };
 
 async function asText(shown: Shown, layout: Layout): Promise<string> {
-  const { tables, buckets, userPool, account, target } = shown;
+  const { tables, buckets, userPool, databases = [], account, target } = shown;
   const checked = (at: Date | undefined, never: string) =>
     at === undefined ? paint(never, "warning", layout) : paint(localTime(at), "good", layout);
   const head = facts([
@@ -60,6 +60,7 @@ async function asText(shown: Shown, layout: Layout): Promise<string> {
     ...(userPool === undefined
       ? []
       : [{ what: `user pool ${userPool.id}`, count: userPool.users, size: "", ...userPool }]),
+    ...databases.map((each) => ({ what: `database ${each.name}`, count: each.rows, size: "", ...each })),
   ];
   const text = await table(
     rows,

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { readingText, type Began, type Whole } from "../../../src/commands/backup/create-progress.ts";
 
-const now = { what: "bucket files", items: 1200, objects: 40, bytes: 45e6, users: 0 };
+const now = { what: "bucket files", items: 1200, objects: 40, bytes: 45e6, users: 0, rows: 0 };
 const whole: Whole = { items: 1500, files: { objects: 90, bytes: 200e6 } };
 const began: Began = { atMs: 1000, bytes: 5e6 };
 

@@ -1,0 +1,123 @@
+import { CliError } from "../errors.ts";
+import { retry } from "../retry.ts";
+import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
+import type { Database } from "../sql/database.ts";
+import { rowTables, streamRows, type RowTable } from "../sql/rows.ts";
+import type { Reading } from "./create-tables.ts";
+import { partWriter, type WrittenPart } from "./parts.ts";
+import { rowLines } from "./row-line.ts";
+import type { BackupSite } from "./site.ts";
+import type { DatabaseSnapshot, RowsSnapshot } from "./snapshot.ts";
+
+interface DatabaseState {
+  readonly snapshot: DatabaseSnapshot;
+  readonly storedBytes: number;
+}
+
+/**
+ * Reads all rows of a database as they are at one moment, on one connection. Somebody who changes its tables meanwhile has it
+ * begin anew. Broken off, it begins anew too, as that moment is gone with the connection; what it has stored is found again.
+ */
+export async function readDatabase(
+  site: BackupSite,
+  database: Database,
+  { pending, cost, onRead }: Reading,
+): Promise<DatabaseSnapshot> {
+  const step = `database-${database.role}`;
+  const begun = pending.steps.get(step) as DatabaseState | undefined;
+  if (begun !== undefined) {
+    onRead(begun.snapshot.rows);
+    cost.storedBytes += begun.storedBytes;
+    return begun.snapshot;
+  }
+  const { role, name, engine, file } = database;
+  let storedBytes = 0;
+  const tell = (count: number) => onRead(count);
+  const from = site.now().toISOString();
+  const read = await retry(() => snapshotOf(site, database, tell), isChangedTable, {
+    attempts: 3,
+    signal: site.signal,
+  });
+  const tables: RowsSnapshot[] = read.tables.map(({ table, parts }) => ({
+    name: table.name,
+    rows: parts.reduce((sum, { lines }) => sum + lines, 0),
+    parts: parts.map(({ sha256, bytes, lines }) => ({ sha256, bytes, lines })),
+  }));
+  for (const { parts } of read.tables) for (const part of parts) storedBytes += part.storedBytes;
+  const stored = await site.repository.putContent(Buffer.from(file), site.signal);
+  storedBytes += stored.storedBytes;
+  const snapshot: DatabaseSnapshot = {
+    role,
+    name,
+    engine,
+    from,
+    to: site.now().toISOString(),
+    rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+    catalogue: Object.fromEntries(read.catalogue),
+    file: { sha256: stored.sha256, bytes: stored.bytes },
+    ...(read.log === undefined ? {} : { log: read.log }),
+    tables,
+  };
+  cost.storedBytes += storedBytes;
+  await pending.step(step, { snapshot, storedBytes });
+  return snapshot;
+}
+
+/** Of MySQL: a table's definition changed since the transaction began. */
+function isChangedTable(error: unknown): boolean {
+  const cause =
+    error instanceof CliError ? (error.cause as { readonly code?: unknown } | undefined) : undefined;
+  return cause?.code === "ER_TABLE_DEF_CHANGED";
+}
+
+const beginnings = {
+  mysql: [
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+  ],
+  postgres: ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"],
+} as const;
+
+interface Read {
+  readonly catalogue: Catalogue;
+  readonly log: DatabaseSnapshot["log"];
+  readonly tables: readonly { readonly table: RowTable; readonly parts: readonly WrittenPart[] }[];
+}
+
+async function snapshotOf(
+  { repository, signal }: BackupSite,
+  { sql, engine, place }: Database,
+  onRead: (rows: number) => void,
+): Promise<Read> {
+  for (const statement of beginnings[engine]) await sql.run(statement);
+  try {
+    const log = engine === "mysql" ? await logPosition(sql) : undefined;
+    const catalogue = await readCatalogue(sql, place);
+    const tables = [];
+    for (const table of rowTables(catalogue, engine)) {
+      const writer = partWriter(repository, { signal });
+      let rows = 0;
+      for await (const batch of streamRows(sql, table)) {
+        await writer.add(rowLines(batch));
+        rows += batch.length;
+        onRead(batch.length);
+      }
+      const [counted] = await sql.rows(`SELECT COUNT(*) AS n FROM ${sql.quoted(table.name)}`);
+      // A stream that ends early, without an error, would be a backup that is not whole.
+      if (Number(counted?.["n"]) !== rows)
+        throw new CliError(`table ${table.name} has ${counted?.["n"] ?? "?"} rows, and ${rows} were read`);
+      tables.push({ table, parts: await writer.finish() });
+    }
+    return { catalogue, log, tables };
+  } finally {
+    await sql.run("ROLLBACK");
+  }
+}
+
+/** Where the binary log stood at the moment of the snapshot: MariaDB tells it; undefined where nobody does. */
+async function logPosition(sql: Database["sql"]): Promise<DatabaseSnapshot["log"]> {
+  const rows = await sql.rows("SHOW STATUS LIKE 'binlog_snapshot%'");
+  const values = new Map(rows.map((row) => [row["Variable_name"]?.toLowerCase(), row["Value"]]));
+  const file = values.get("binlog_snapshot_file") ?? "";
+  return file === "" ? undefined : { file, position: Number(values.get("binlog_snapshot_position")) };
+}

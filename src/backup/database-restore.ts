@@ -1,0 +1,305 @@
+import { CliError } from "../errors.ts";
+import { compareDatabase, writeDatabase } from "../setup/database.ts";
+import type { DatabaseWrite } from "../setup/step.ts";
+import type { Row } from "../sql/connection.ts";
+import type { Database } from "../sql/database.ts";
+import {
+  insertRows,
+  keyText,
+  replaceRow,
+  rowsWithKeys,
+  rowTables,
+  sameRow,
+  someRows,
+  type RowTable,
+} from "../sql/rows.ts";
+import { partLines } from "./parts.ts";
+import { chunked } from "./restore-items.ts";
+import { fateOfDifferent, noCounts, type Fate, type FateCounts, type RestoreSite } from "./restore-site.ts";
+import { parseRowLine } from "./row-line.ts";
+import { snapshotTables, type DatabaseSnapshot, type RowsSnapshot } from "./snapshot.ts";
+
+/** What a restore is about to do with one database. */
+export interface DatabasePlan {
+  readonly role: string;
+  readonly name: string;
+  readonly state: "missing" | "there";
+  readonly snapshot: DatabaseSnapshot;
+  /** Makes tables, views and functions that are missing, by the model's file. */
+  readonly writes: readonly DatabaseWrite[];
+  /** Parents before their children. */
+  readonly tables: readonly RowsPlan[];
+}
+
+interface RowsPlan {
+  /** The columns that the backup and the database have both. */
+  readonly table: RowTable;
+  readonly snapshot: RowsSnapshot;
+  readonly isNew: boolean;
+  readonly counts: FateCounts;
+  /** Keys of some that differ. */
+  readonly differing: readonly string[];
+}
+
+export interface RestoredRows {
+  readonly rows: number;
+  readonly failed: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** Of a chunk of rows that is compared and written at once. */
+const rowsAtOnce = 200;
+const mostNamed = 5;
+
+/**
+ * Compares the rows of a snapshot with those that are there. What is missing of the database itself comes from the model's
+ * file, never from the backup, which anybody may have written to.
+ * @throws CliError for a table or a column that the database would not have; nothing was changed then.
+ */
+export async function planRows(site: RestoreSite, snapshot: DatabaseSnapshot): Promise<DatabasePlan> {
+  const { role, engine } = snapshot;
+  const database = databaseOf(site, snapshot);
+  const { steps, wanted, found } = await compareDatabase(database);
+  const there = rowTables(found, engine);
+  const future = [...there, ...rowTables(wanted, engine).filter(({ name }) => !found.has(`table ${name}`))];
+  const read = new Map(snapshotTables(snapshot).map((table) => [table.name, table]));
+  const tables: RowsPlan[] = [];
+  for (const rows of snapshot.tables) {
+    const table = future.find(({ name }) => name === rows.name);
+    if (table === undefined) throw unfit(`table ${rows.name} of the backup`, database);
+    const columns = read.get(rows.name)?.columns ?? [];
+    const unknown = columns.find(({ name }) => !table.columns.some((column) => column.name === name));
+    if (unknown !== undefined) throw unfit(`column ${rows.name}.${unknown.name} of the backup`, database);
+    const common = table.columns.filter(({ name }) => columns.some((column) => column.name === name));
+    tables.push(
+      await planTableRows(site, database, {
+        table: { ...table, columns: common },
+        snapshot: rows,
+        isNew: !there.some(({ name }) => name === rows.name),
+      }),
+    );
+  }
+  const writes = steps.flatMap(({ write }) => (write === undefined ? [] : [write as DatabaseWrite]));
+  return {
+    role,
+    name: database.name,
+    state: database.isThere ? "there" : "missing",
+    snapshot,
+    // Rows of the file are in the backup as the site had them.
+    writes: writes.filter((write) => write.do !== "insert-rows"),
+    tables: ordered(tables, future),
+  };
+}
+
+/** Parents before their children, as the database has it. */
+function ordered(tables: readonly RowsPlan[], order: readonly RowTable[]): RowsPlan[] {
+  const place = new Map(order.map(({ name }, at) => [name, at]));
+  return tables.toSorted(
+    (one, other) => (place.get(one.table.name) ?? 0) - (place.get(other.table.name) ?? 0),
+  );
+}
+
+function unfit(what: string, { name }: Database): CliError {
+  return new CliError(`${what} is none of database ${name}, nor of the model's file; nothing was changed`, {
+    hint: "bring the database to the state of the backup first, or restore the rest with --only",
+  });
+}
+
+/** Its place by the role alone: the names in a backup say only where things were. */
+function databaseOf({ databases = [] }: RestoreSite, { role, name, engine }: DatabaseSnapshot): Database {
+  const found = databases.find((database) => database.role === role && database.engine === engine);
+  if (found !== undefined) return found;
+  throw new CliError(`the model declares no database ${name} (${role}, ${engine}); nothing was changed`, {
+    hint: "--only restores the rest",
+  });
+}
+
+type Planned = Pick<RowsPlan, "table" | "snapshot" | "isNew">;
+
+async function planTableRows(site: RestoreSite, database: Database, planned: Planned): Promise<RowsPlan> {
+  const counts = noCounts();
+  const differing: string[] = [];
+  if (planned.isNew) return { ...planned, counts: { ...counts, create: planned.snapshot.rows }, differing };
+  for await (const rows of chunksOf(site, planned)) {
+    for (const { fate, row } of await compareRows(site, database, planned, rows)) {
+      if (fate !== "left out") counts[fate] += 1;
+      if (fate === "conflict" && differing.length < mostNamed) differing.push(keyWords(planned.table, row));
+    }
+  }
+  return { ...planned, counts, differing };
+}
+
+async function* chunksOf(
+  { repository, signal }: RestoreSite,
+  { snapshot }: Planned,
+): AsyncGenerator<readonly Row[]> {
+  for (const part of snapshot.parts) {
+    for await (const lines of partLines(repository, part, signal))
+      for (const chunk of chunked(lines, rowsAtOnce))
+        yield chunk.map((line) => parseRowLine(line, snapshot.name));
+  }
+}
+
+interface ComparedRow {
+  readonly row: Row;
+  readonly fate: Fate;
+  readonly over?: Row | undefined;
+}
+
+async function compareRows(
+  { onConflict }: RestoreSite,
+  { sql }: Database,
+  { table }: Planned,
+  rows: readonly Row[],
+): Promise<ComparedRow[]> {
+  if (table.key.length === 0) {
+    // Without a key nobody can tell which rows are the same: they come back into an empty table only.
+    const fate: Fate = (await someRows(sql, table, 1)).length === 0 ? "create" : "conflict";
+    return rows.map((row) => ({ row, fate }));
+  }
+  const found = await rowsWithKeys(sql, table, { rows });
+  const byKey = new Map(found.map((row) => [keyText(table, row), row]));
+  return rows.map((row) => {
+    const over = byKey.get(keyText(table, row));
+    if (over === undefined) return { row, fate: "create" };
+    if (sameRow(table, row, over)) return { row, fate: "same" };
+    const [mine, theirs] = [row["updated_at"], over["updated_at"]];
+    const isNewer = () => typeof mine === "string" && typeof theirs === "string" && mine > theirs;
+    return { row, over, fate: fateOfDifferent(onConflict, isNewer) };
+  });
+}
+
+function keyWords({ key }: RowTable, row: Row): string {
+  return key.map((name) => row[name] ?? "").join(" + ");
+}
+
+/**
+ * Makes what is missing of the database, then writes its rows, each only where what was seen is still there. Rows whose parents
+ * come later are written again at the end. Broken off, the same command comes to the same end.
+ */
+export async function writeRows(
+  site: RestoreSite,
+  plan: DatabasePlan,
+  onWritten: (rows: number) => void,
+): Promise<RestoredRows> {
+  const database = databaseOf(site, plan.snapshot);
+  if (!database.isThere) await database.make();
+  for (const write of plan.writes) if (write.do !== "create-database") await writeDatabase(database, write);
+  const failed: { what: string; why: string }[] = [];
+  let rows = 0;
+  const written = (count: number) => {
+    rows += count;
+    onWritten(count);
+  };
+  let waiting: Waiting[] = [];
+  for (const planned of plan.tables) {
+    const { counts } = planned;
+    if (counts.create + counts.overwrite === 0) continue;
+    for await (const chunk of chunksOf(site, planned)) {
+      const due = await compareRows(site, database, planned, chunk);
+      const create = due.flatMap(({ row, fate }) => (fate === "create" ? [row] : []));
+      const writing = { database, table: planned.table, failed, written };
+      waiting.push(...(await insert(writing, create)).map((row) => ({ ...writing, row })));
+      for (const { row, over, fate } of due)
+        if (fate === "overwrite" && over !== undefined) await overwrite(writing, { row, over });
+    }
+  }
+  for (let before = Infinity; waiting.length > 0 && waiting.length < before;) {
+    before = waiting.length;
+    const still: Waiting[] = [];
+    for (const each of waiting) if ((await insert(each, [each.row])).length > 0) still.push(each);
+    waiting = still;
+  }
+  for (const { table, row } of waiting)
+    failed.push({ what: rowName(table, row), why: "what it points at by a foreign key is not there" });
+  return { rows, failed };
+}
+
+interface Writing {
+  readonly database: Database;
+  readonly table: RowTable;
+  readonly failed: { what: string; why: string }[];
+  readonly written: (rows: number) => void;
+}
+
+interface Waiting extends Writing {
+  readonly row: Row;
+}
+
+function rowName(table: RowTable, row: Row): string {
+  return `${table.name} ${keyWords(table, row)}`;
+}
+
+/** Answers the rows whose parents are not there yet. */
+async function insert(writing: Writing, rows: readonly Row[]): Promise<readonly Row[]> {
+  const { database, table, failed, written } = writing;
+  if (rows.length === 0) return [];
+  try {
+    await insertRows(database.sql, table, rows);
+    written(rows.length);
+    return [];
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    const [row] = rows;
+    if (rows.length > 1 || row === undefined) {
+      const waiting: Row[] = [];
+      for (const one of rows) waiting.push(...(await insert(writing, [one])));
+      return waiting;
+    }
+    if (isParentMissing(code)) return [row];
+    failed.push({ what: rowName(table, row), why: `the database refused it (${code})` });
+    return [];
+  }
+}
+
+async function overwrite(
+  { database, table, failed, written }: Writing,
+  { row, over }: { row: Row; over: Row },
+) {
+  try {
+    if (await replaceRow(database.sql, table, { row, over })) written(1);
+    else failed.push({ what: rowName(table, row), why: "was changed by somebody else meanwhile" });
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    failed.push({ what: rowName(table, row), why: `the database refused it (${code})` });
+  }
+}
+
+/** Of what the server said of one statement; undefined for what would hit every other one too. */
+function codeOf(error: unknown): string | undefined {
+  const cause =
+    error instanceof CliError ? (error.cause as { readonly code?: unknown } | undefined) : undefined;
+  const code = typeof cause?.code === "string" ? cause.code : "";
+  // Integrity and data, by MySQL's names and PostgreSQL's classes.
+  return /^(22|23)[\dA-Z]{3}$|^ER_(DUP|NO_REFERENCED|ROW_IS|DATA|TRUNCATED|BAD_NULL|CHECK|CONSTRAINT|NO_DEFAULT|WARN_DATA|NO_PARTITION)/.test(
+    code,
+  )
+    ? code
+    : undefined;
+}
+
+function isParentMissing(code: string): boolean {
+  return code === "23503" || code.startsWith("ER_NO_REFERENCED");
+}
+
+/** Whether anything is to be made or written. */
+export function isRowsDue({ state, writes, tables }: DatabasePlan): boolean {
+  return (
+    state === "missing" ||
+    writes.length > 0 ||
+    tables.some(({ counts }) => counts.create + counts.overwrite > 0)
+  );
+}
+
+/** The counts of all tables together. */
+export function rowCounts({ tables }: DatabasePlan): FateCounts {
+  const sum = noCounts();
+  for (const { counts } of tables) {
+    sum.create += counts.create;
+    sum.same += counts.same;
+    sum.conflict += counts.conflict;
+    sum.overwrite += counts.overwrite;
+  }
+  return sum;
+}

@@ -1,0 +1,200 @@
+import type { Catalogue } from "./catalogue.ts";
+import type { Row, Sql } from "./connection.ts";
+
+/** A table as its rows are read and written. */
+export interface RowTable {
+  readonly name: string;
+  /** In the order of their names; without those that the server computes. */
+  readonly columns: readonly RowColumn[];
+  /** Of the primary key; empty where there is none. */
+  readonly key: readonly string[];
+  /** Tables that foreign keys of this one point at. */
+  readonly parents: readonly string[];
+}
+
+interface RowColumn {
+  readonly name: string;
+  /** As the server calls it. */
+  readonly type: string;
+  /** `hex`: bytes, as hexadecimal digits. `exact`: a FLOAT, which MySQL else rounds for display. */
+  readonly as: "text" | "hex" | "exact";
+}
+
+/** The tables of a database, parents before their children. Where foreign keys go round, as near to that as can be. Pure. */
+export function rowTables(catalogue: Catalogue, engine: Sql["engine"]): RowTable[] {
+  const tables = [...catalogue.keys()]
+    .filter((fact) => fact.startsWith("table "))
+    .map((fact) => tableIn(catalogue, fact.slice("table ".length), engine))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+  const ordered: RowTable[] = [];
+  let left = tables;
+  while (left.length > 0) {
+    const names = new Set(left.map(({ name }) => name));
+    const free = left.filter(({ name, parents }) =>
+      parents.every((parent) => parent === name || !names.has(parent)),
+    );
+    const next = free.length > 0 ? free : left.slice(0, 1);
+    ordered.push(...next);
+    left = left.filter((table) => !next.includes(table));
+  }
+  return ordered;
+}
+
+function tableIn(catalogue: Catalogue, name: string, engine: Sql["engine"]): RowTable {
+  const columns: RowColumn[] = [];
+  const parents: string[] = [];
+  for (const [fact, text] of catalogue) {
+    if (fact.startsWith(`column ${name}.`) && !/(?<!DEFAULT_)GENERATED/.test(text)) {
+      columns.push({
+        name: fact.slice(`column ${name}.`.length),
+        type: /^.*?(?= NOT NULL| GENERATED| DEFAULT |$)/.exec(text)?.[0] ?? "",
+        as: engine === "mysql" ? readAs(text) : "text",
+      });
+    }
+    const [, , parent] = fact.startsWith(`key ${name}.`) ? (/(->|REFERENCES) "?(\w+)/.exec(text) ?? []) : [];
+    if (parent !== undefined) parents.push(parent);
+  }
+  columns.sort((one, other) => (one.name < other.name ? -1 : 1));
+  return { name, columns, key: primaryKey(catalogue, name), parents };
+}
+
+function readAs(type: string): RowColumn["as"] {
+  if (
+    /^(binary|varbinary|(tiny|medium|long)?blob|bit|geometry|point|linestring|polygon|multi\w+)\b/i.test(type)
+  )
+    return "hex";
+  return /^float\b/i.test(type) ? "exact" : "text";
+}
+
+/** MySQL calls the index of a primary key PRIMARY; PostgreSQL's constraint says so. */
+function primaryKey(catalogue: Catalogue, table: string): string[] {
+  for (const [fact, text] of catalogue) {
+    const isKey =
+      fact === `index ${table}.PRIMARY` ||
+      (fact.startsWith(`constraint ${table}.`) && text.startsWith("PRIMARY KEY"));
+    const [, columns] = isKey ? (/\((.*)\)/.exec(text) ?? []) : [];
+    if (columns !== undefined) return columns.split(", ").map((column) => column.replaceAll('"', ""));
+  }
+  return [];
+}
+
+/** All rows of a table, in the order of their key. */
+export function streamRows(sql: Sql, table: RowTable): AsyncGenerator<readonly Row[]> {
+  const order =
+    table.key.length === 0 ? "" : ` ORDER BY ${table.key.map((key) => sql.quoted(key)).join(", ")}`;
+  return sql.stream(`SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)}${order}`);
+}
+
+/** At most so many rows of a table. */
+export function someRows(sql: Sql, table: RowTable, most: number): Promise<readonly Row[]> {
+  return sql.rows(`SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)} LIMIT ${most}`);
+}
+
+/** What is there under the keys of these rows; `lock` keeps it as it is until the transaction ends. */
+export async function rowsWithKeys(
+  sql: Sql,
+  table: RowTable,
+  { rows, lock = false }: { readonly rows: readonly Row[]; readonly lock?: boolean },
+): Promise<readonly Row[]> {
+  if (rows.length === 0 || table.key.length === 0) return [];
+  const place = placesOf(sql);
+  const keys = rows.map(
+    (row) => `(${table.key.map((name) => place(valueIn(row, name), columnOf(table, name))).join(", ")})`,
+  );
+  const names = table.key.map((name) => sql.quoted(name)).join(", ");
+  const condition = `(${names}) IN (${keys.join(", ")})`;
+  return sql.rows(
+    `SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)} WHERE ${condition}${lock ? " FOR UPDATE" : ""}`,
+    place.values,
+  );
+}
+
+/** Inserts rows, all or none of them. */
+export async function insertRows(sql: Sql, table: RowTable, rows: readonly Row[]): Promise<void> {
+  const place = placesOf(sql);
+  const tuples = rows.map(
+    (row) => `(${table.columns.map((column) => place(valueIn(row, column.name), column)).join(", ")})`,
+  );
+  const names = table.columns.map(({ name }) => sql.quoted(name)).join(", ");
+  const identity = sql.engine === "postgres" ? " OVERRIDING SYSTEM VALUE" : "";
+  await sql.rows(
+    `INSERT INTO ${sql.quoted(table.name)} (${names})${identity} VALUES ${tuples.join(", ")}`,
+    place.values,
+  );
+}
+
+/** Writes a row over another one, as long as that is still the same; answers whether it was. */
+export async function replaceRow(
+  sql: Sql,
+  table: RowTable,
+  { row, over }: { readonly row: Row; readonly over: Row },
+): Promise<boolean> {
+  const place = placesOf(sql);
+  const sets = table.columns
+    .filter(({ name }) => !table.key.includes(name))
+    .map((column) => `${sql.quoted(column.name)} = ${place(valueIn(row, column.name), column)}`);
+  if (sets.length === 0) return true;
+  await sql.run("BEGIN");
+  try {
+    const [now] = await rowsWithKeys(sql, table, { rows: [row], lock: true });
+    const isAsSeen = now !== undefined && sameRow(table, now, over);
+    if (isAsSeen) {
+      const keys = table.key.map(
+        (name) => `${sql.quoted(name)} = ${place(valueIn(row, name), columnOf(table, name))}`,
+      );
+      await sql.rows(
+        `UPDATE ${sql.quoted(table.name)} SET ${sets.join(", ")} WHERE ${keys.join(" AND ")}`,
+        place.values,
+      );
+    }
+    await sql.run("COMMIT");
+    return isAsSeen;
+  } catch (error) {
+    await sql.run("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Whether two rows have the same value in every column. Pure. */
+export function sameRow({ columns }: RowTable, one: Row, other: Row): boolean {
+  return columns.every(({ name }) => valueIn(one, name) === valueIn(other, name));
+}
+
+/** The key of a row as one text. Pure. */
+export function keyText({ key }: Pick<RowTable, "key">, row: Row): string {
+  return JSON.stringify(key.map((name) => valueIn(row, name)));
+}
+
+function selected(sql: Sql, { columns }: RowTable): string {
+  return columns
+    .map(({ name, as }) => {
+      const quoted = sql.quoted(name);
+      if (as === "hex") return `HEX(${quoted}) AS ${quoted}`;
+      return as === "exact" ? `CAST(${quoted} AS DOUBLE) AS ${quoted}` : quoted;
+    })
+    .join(", ");
+}
+
+function valueIn(row: Row, name: string): string | null {
+  return Object.hasOwn(row, name) ? (row[name] ?? null) : null;
+}
+
+function columnOf({ columns }: RowTable, name: string): RowColumn {
+  return columns.find((column) => column.name === name) ?? { name, type: "", as: "text" };
+}
+
+interface Places {
+  (value: string | null, column: RowColumn): string;
+  readonly values: (string | null)[];
+}
+
+/** Counts the parameters of a statement up, and gives each its place. */
+function placesOf({ engine }: Sql): Places {
+  const values: (string | null)[] = [];
+  const place = (value: string | null, { as }: RowColumn) => {
+    values.push(value);
+    const mark = engine === "mysql" ? "?" : `$${values.length}`;
+    return as === "hex" ? `UNHEX(${mark})` : mark;
+  };
+  return Object.assign(place, { values });
+}
