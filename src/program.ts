@@ -20,7 +20,7 @@ interface Noun {
   readonly needs?:
     | keyof NonNullable<Model["features"]>
     | "mawps"
-    | (() => Promise<(site: Model) => string | undefined>);
+    | (() => Promise<(site: Model, verb: string) => string | undefined>);
   /** Adds the verbs (or, where the noun is its own verb, its flags and action). Loaded when it is called. */
   load(): Promise<(noun: AnyCommand, begin: Begin, build: BuildTree) => void>;
 }
@@ -75,7 +75,7 @@ const nouns: Readonly<Record<string, Noun>> = {
   user: {
     description: "people: their accounts, groups and passwords, and what is stored of them",
     examples: ["mawps user list", "mawps user show max@example.com"],
-    needs: "mawps",
+    needs: async () => (await import("./model/reach.ts")).whyNoUsers,
     load: async () => (await import("./commands/user/index.ts")).user,
   },
   progress: {
@@ -212,14 +212,14 @@ export function buildProgram(world: World): Program {
 
   /** Before anything is opened: what another site does not have is never looked for under MAWPS's names. */
   const refuseOtherSites = async (command: AnyCommand, site: Model) => {
-    let noun = command;
-    while (noun.parent !== null && noun.parent !== root) noun = noun.parent as AnyCommand;
+    let [noun, verb] = [command, command];
+    while (noun.parent !== null && noun.parent !== root) [noun, verb] = [noun.parent as AnyCommand, noun];
     const needs = nouns[noun.name()]?.needs;
     if (needs === undefined) return;
     const isNever = typeof needs === "string" && needs !== "mawps" && site.features?.[needs] === undefined;
     const why =
       typeof needs === "function"
-        ? (await needs())(site)
+        ? (await needs())(site, verb.name())
         : isNever
           ? `its model has no "${needs}"`
           : "it works on MAWPS's own model only";

@@ -118,13 +118,15 @@ interface UserPoolDeclaration {
   readonly backedUp: boolean;
 }
 
-/** Prefixes hold `{userId}` once, where the id stands. */
+/** Prefixes and templates hold `{userId}` once, where the id stands. */
 export type Owned =
   | {
       readonly what: string;
       readonly kind: "objects";
       readonly bucket: string;
       readonly prefix: string;
+      /** Of the keys below, where other fields stand before the id: the prefix alone finds nothing then. */
+      readonly template?: string;
       readonly erasure: "delete";
     }
   | {

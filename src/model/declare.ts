@@ -289,13 +289,17 @@ function foldersOf({ what, from, key }: Entity, by: string): Owned[] {
   if (!("bucket" in from) || key === undefined) return [];
   const templates = typeof key === "string" || Array.isArray(key) ? [key].flat() : [];
   const id = `{${by}}`;
-  return templates.map((template) => ({
-    what,
-    kind: "objects" as const,
-    bucket: from.bucket,
-    prefix: `${template.slice(0, template.indexOf(id))}{userId}/`,
-    erasure: "delete" as const,
-  }));
+  return templates.map((template) => {
+    const before = template.slice(0, template.indexOf(id));
+    return {
+      what,
+      kind: "objects" as const,
+      bucket: from.bucket,
+      prefix: `${before}{userId}/`,
+      ...(before.includes("{") ? { template: `${before}{userId}/{below+}` } : {}),
+      erasure: "delete" as const,
+    };
+  });
 }
 
 /** Those of the retention run, then those that AWS carries out. */

@@ -1,6 +1,14 @@
 import { isRecord, own, type JsonObject } from "./json.ts";
 import type { Entity, Link, Model } from "./schema.ts";
-import { classifier, fieldsOf, literalStart, parseTemplate, rankOf, type Template } from "./template.ts";
+import {
+  build,
+  classifier,
+  fieldsOf,
+  literalStart,
+  parseTemplate,
+  rankOf,
+  type Template,
+} from "./template.ts";
 
 /** How an entity's things are somebody's, as the model says. */
 export interface PersonalLink {
@@ -12,13 +20,30 @@ export interface PersonalLink {
 }
 
 /** Where an item has somebody's id: in an attribute, as all of it or as a field of its template. */
-interface Place {
+export interface Place {
   readonly attribute: string;
   readonly within?: { readonly template: Template; readonly field: string };
 }
 
 export interface ItemLink extends PersonalLink {
   readonly places: readonly Place[];
+}
+
+/** A link by which an item names somebody, and where. */
+export interface FoundLink {
+  readonly link: ItemLink;
+  readonly place: Place;
+  readonly id: string;
+}
+
+/**
+ * What an attribute is to be in the place of a text that names somebody; undefined where it is to be taken away: what is nothing cannot be
+ * part of a key. Pure.
+ */
+export function replacedAt({ within }: Place, text: string, value: string | undefined): string | undefined {
+  if (within === undefined || value === undefined) return value;
+  const { template, field } = within;
+  return build(template, { ...fieldsOf(template, text), [field]: value });
 }
 
 /** What to ask a table for: all that has this value in the partition key of it or of an index, or everything. */
@@ -41,10 +66,14 @@ export interface PersonalTable {
   readonly attributes: readonly string[];
   /** What finds everything of somebody. One scan answers for all, and is asked for where a link cannot be asked for by key. */
   questions(id: string, keys: TableKeysThere): readonly Question[];
-  /** Of whom an item that is erased with its person is, in DynamoDB's typed JSON. */
-  ownersOf(item: JsonObject, keys: TableKeysThere): readonly string[];
+  /** Whom an item names, in DynamoDB's typed JSON, by links of which an erasure does something that is meant. */
+  ownersOf(
+    item: JsonObject,
+    keys: TableKeysThere,
+    isMeant: (erase: Link["erase"]) => boolean,
+  ): readonly string[];
   /** The links by which an item, in DynamoDB's typed JSON, is that of one of these ids; nothing where it is nobody's or another's. */
-  linksOf(item: JsonObject, ids: readonly string[], keys: TableKeysThere): readonly ItemLink[];
+  linksOf(item: JsonObject, ids: readonly string[], keys: TableKeysThere): readonly FoundLink[];
 }
 
 /** What a model links to people in one bucket. */
@@ -144,27 +173,35 @@ function personalTable(role: string, kinds: readonly Kind[]): PersonalTable {
       }
       return [...asked.values()];
     },
-    ownersOf(item, { primary }) {
-      const kind = kindIn(kinds, item, primary);
-      const own = (kind?.links ?? []).filter(({ erase }) => erase === "delete");
-      return own.flatMap(({ places }) => places.flatMap((place) => idAt(place, item) ?? []));
+    ownersOf(item, { primary }, isMeant) {
+      const found = foundIn(item, primary).filter(({ link }) => isMeant(link.erase));
+      return [...new Set(found.map(({ id }) => id))];
     },
     linksOf(item, ids, { primary }) {
-      const kind = kindIn(kinds, item, primary);
-      if (kind !== undefined)
-        return kind.links.filter(({ places }) =>
-          places.some((place) => ids.includes(idAt(place, item) ?? "")),
-        );
-      // Of a kind that the model does not know, but in somebody's own partition.
-      const [partition] = primary;
-      const own = links.find(
-        ({ find, places }) =>
-          find === "key" &&
-          places.some((place) => place.attribute === partition && ids.includes(idAt(place, item) ?? "")),
-      );
-      return own === undefined ? [] : [own];
+      return foundIn(item, primary).filter(({ id }) => ids.includes(id));
     },
   };
+
+  function foundIn(item: JsonObject, primary: readonly string[]): FoundLink[] {
+    const at = (link: ItemLink, places = link.places) =>
+      places.flatMap((place) => {
+        const id = idAt(place, item);
+        return id === undefined || id === "" ? [] : [{ link, place, id }];
+      });
+    const kind = kindIn(kinds, item, primary);
+    if (kind !== undefined) return kind.links.flatMap((link) => at(link));
+    // Of a kind that the model does not know, but in somebody's own partition.
+    const [partition] = primary;
+    const own = links.flatMap((link) =>
+      link.find === "key"
+        ? at(
+            link,
+            link.places.filter(({ attribute }) => attribute === partition),
+          )
+        : [],
+    );
+    return own.slice(0, 1);
+  }
 }
 
 /** What a place holds for somebody, where nothing but the id belongs there. */
@@ -382,4 +419,13 @@ export function accountItems(model: Model): AccountItems | undefined {
       return id === undefined ? undefined : { id, email: textAt(item, email) };
     },
   };
+}
+
+/** What a model links to people and no erasure or export reaches yet, by name: tables of databases, and what is found through something else. Pure. */
+export function unreachedEntities(model: Model): string[] {
+  return Object.entries(model.entities).flatMap(([name, { from, links = [] }]) => {
+    const own = links.filter(({ subject }) => isPerson(model, subject));
+    const isReached = !("database" in from) && own.every(({ by }) => typeof by === "string");
+    return own.length === 0 || isReached ? [] : [name];
+  });
 }

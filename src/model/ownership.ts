@@ -1,6 +1,6 @@
 import type { Declaration, Owned } from "./declaration.ts";
 import { isRecord, type JsonObject } from "./json.ts";
-import { fieldsOf, parseTemplate } from "./template.ts";
+import { fieldsOf, parseTemplate, type Template } from "./template.ts";
 
 /** Whose something is, and what an erasure of that person does with it. */
 export interface Ownership {
@@ -19,6 +19,7 @@ export interface Owners {
 interface Pattern {
   readonly before: string;
   readonly after: string;
+  readonly template: Template | undefined;
   readonly erasure: "delete" | "keep";
 }
 
@@ -49,7 +50,9 @@ export function ownersOf({ owned }: Pick<Declaration, "owned">): Owners {
       return undefined;
     },
     ofKey(bucket, key) {
-      for (const { before, after, erasure } of patterns.get(bucket) ?? []) {
+      for (const { before, after, template, erasure } of patterns.get(bucket) ?? []) {
+        const owner = template === undefined ? undefined : fieldsOf(template, key)?.["userId"];
+        if (owner !== undefined) return { userId: owner, erasure };
         if (!key.startsWith(before)) continue;
         const end = key.indexOf("/", before.length);
         const userId = key.slice(before.length, end === -1 ? undefined : end);
@@ -60,10 +63,12 @@ export function ownersOf({ owned }: Pick<Declaration, "owned">): Owners {
   };
 }
 
-function patternOf({ prefix, erasure }: Extract<Owned, { kind: "objects" }>): Pattern {
+function patternOf({ prefix, template, erasure }: Extract<Owned, { kind: "objects" }>): Pattern {
   const at = prefix.indexOf(placeholder);
   if (at === -1) throw new RangeError(`the prefix ${prefix} has no ${placeholder}`);
-  return { before: prefix.slice(0, at), after: prefix.slice(at + placeholder.length), erasure };
+  const before = prefix.slice(0, at);
+  const parsed = template === undefined ? undefined : parseTemplate(template, "object");
+  return { before, after: prefix.slice(at + placeholder.length), template: parsed, erasure };
 }
 
 function grouped<T>(

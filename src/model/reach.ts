@@ -1,4 +1,5 @@
 import { storeText } from "./graph.ts";
+import { accountItems } from "./links.ts";
 import type { Model } from "./schema.ts";
 
 /** Why retention cannot be carried out for a site with this model; undefined where it can. */
@@ -15,4 +16,13 @@ export function whyNoRetention({ entities }: Pick<Model, "entities">): string | 
 
 function isFile(target: string): boolean {
   return target.startsWith("object:");
+}
+
+/** What looks for people by what the model links to them, wherever their accounts are. */
+const forAnyModel = new Set(["export", "erase", "orphans"]);
+
+/** Why a verb about people cannot work for a site with another model than MAWPS's; undefined where it can. */
+export function whyNoUsers(model: Model, verb: string): string | undefined {
+  if (!forAnyModel.has(verb) || model.userPool === true) return "it works on MAWPS's own model only";
+  return accountItems(model) === undefined ? "its model names no table of DynamoDB with accounts" : undefined;
 }

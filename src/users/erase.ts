@@ -8,7 +8,9 @@ import { isDenied } from "../aws/setting.ts";
 import { ledgerEntry, writeErasure, type ErasureEntry } from "../backup/erasures.ts";
 import { inParallel } from "../concurrency.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
-import { findTraces, isNothing, type OwnedItem, type Traces } from "./traces.ts";
+import { updateAttributes } from "../aws/dynamodb/update-item.ts";
+import { erasureOrder } from "../model/graph.ts";
+import { findTraces, isErased, type OwnedItem, type Traces } from "./traces.ts";
 
 export interface ErasingSite extends ErasureSite {
   readonly trail: Pick<AuditTrail, "record" | "irreversible">;
@@ -55,8 +57,13 @@ export async function erase(
 }
 
 function told({ left, isAccountLeft }: Erased) {
-  const rest = left.items.length + left.versions.length + left.uploads.length + Number(isAccountLeft);
+  const rest = leftIn(left) + Number(isAccountLeft);
   return { status: rest === 0 ? "complete" : "incomplete", failed: rest };
+}
+
+/** How much a search still found. Pure. */
+export function leftIn({ items, versions, uploads, changes }: Traces): number {
+  return items.length + versions.length + uploads.length + changes.length;
 }
 
 async function carryOut(
@@ -75,14 +82,14 @@ async function carryOut(
   }
   await intoLedger(site, plan, person);
   await removeTraces(site, plan, { traces: plan.traces, failures });
-  let left = await findTraces(site, ids);
-  if (!isNothing(left) && failures.length === 0) {
+  let left = await findTraces(site, ids, plan.pseudonym);
+  if (!isErased(left) && failures.length === 0) {
     // What came meanwhile, by a page that was still open.
     await removeTraces(site, plan, { traces: left, failures });
-    left = await findTraces(site, ids);
+    left = await findTraces(site, ids, plan.pseudonym);
   }
   let isAccountLeft = pool !== undefined;
-  if (pool !== undefined && isNothing(left)) {
+  if (pool !== undefined && isErased(left)) {
     const at = { ...pool, username };
     await deleteUser(aws, pool.poolId, at);
     isAccountLeft = (await readPoolAccount(aws, pool.poolId, at)) !== undefined;
@@ -113,10 +120,10 @@ interface Removal {
   readonly failures: string[];
 }
 
-/** Uploads and files, then items; the profile, by which the same command finds the person again, when all else is gone. */
+/** Uploads and files, then names in what stays, then items, children before parents; the profile or account, by which the same command finds the person again, when all else is gone. */
 async function removeTraces(
   site: ErasingSite,
-  { userId }: Pick<ErasurePlan, "userId">,
+  { ids }: Pick<ErasurePlan, "ids">,
   { traces, failures }: Removal,
 ): Promise<void> {
   const { aws, signal } = site;
@@ -138,19 +145,34 @@ async function removeTraces(
   });
   // Those that name files go behind them: what is left after an interruption is still named.
   if (failures.length > 0) return;
-  const isProfile = ({ table, key }: OwnedItem) =>
-    table === site.known?.documents.table && key["userId"]?.S === userId;
+  for (const { table, key, attribute, from, to } of traces.changes) {
+    const change =
+      to === undefined ? { remove: [attribute] } : { set: [{ path: attribute, value: { S: to } }] };
+    // What somebody else has written there meanwhile stays; the next search tells.
+    const conditions = [{ path: attribute, is: "equal" as const, to: { S: from } }];
+    await telling(failures, table, async () => {
+      await updateAttributes(aws, { table, key, ...change, conditions, returns: "none", signal });
+    });
+  }
+  const known = erasureOrder(site.model);
+  const order = "order" in known ? known.order : [];
+  const { accounts } = site.model.features ?? {};
+  const isFoundBy = ({ entity, table, key }: OwnedItem) =>
+    entity === accounts?.entity ||
+    (table === site.known?.documents.table && ids.includes(key["userId"]?.S ?? ""));
   const removeItems = async (items: readonly OwnedItem[]) => {
-    for (const table of new Set(items.map((item) => item.table))) {
-      const keys = items.filter((item) => item.table === table).map(({ key }) => key);
+    for (const entity of order) {
+      const own = items.filter((item) => item.entity === entity);
+      const [table] = own.map((item) => item.table);
+      if (table === undefined) continue;
       await telling(failures, table, async () => {
-        const left = await deleteItems(aws, table, { keys, signal });
+        const left = await deleteItems(aws, table, { keys: own.map(({ key }) => key), signal });
         if (left.length > 0) failures.push(`${table}: ${left.length} items were put off again and again`);
       });
     }
   };
-  await removeItems(traces.items.filter((item) => !isProfile(item)));
-  if (failures.length === 0) await removeItems(traces.items.filter(isProfile));
+  await removeItems(traces.items.filter((item) => !isFoundBy(item)));
+  if (failures.length === 0) await removeItems(traces.items.filter(isFoundBy));
 }
 
 /** A right that is missing in one place is told, and the rest goes on. */

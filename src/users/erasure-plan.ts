@@ -1,5 +1,5 @@
 import { recoveryStatus, type RecoveryStatus } from "../backup/pitr.ts";
-import { erasedUsers, tableErasures, type ErasureEntry } from "../backup/erasures.ts";
+import { erasedUsers, ledgerEntry, tableErasures, type ErasureEntry } from "../backup/erasures.ts";
 import { listSnapshots } from "../backup/snapshots.ts";
 import type { Store } from "../backup/store.ts";
 import type { TrailPlace } from "../audit/place.ts";
@@ -8,7 +8,7 @@ import { personalTables } from "../model/links.ts";
 import { tokensLiveMinutes } from "./change.ts";
 import { findPerson, nobody, type Person, type PersonSite } from "./person.ts";
 import { refuseReserved } from "./pool.ts";
-import { findTraces, isNothing, type Traces } from "./traces.ts";
+import { findTraces, isErased, type Traces } from "./traces.ts";
 
 /** Where a person is erased: what is looked through, and where copies of it may be. */
 export interface ErasureSite extends PersonSite {
@@ -32,6 +32,8 @@ export interface ErasurePlan extends Person {
   readonly copies: Copies;
   /** How long those who are signed in can go on: tokens that were given out are not called back. */
   readonly tokenMinutes: number | undefined;
+  /** Stands for the person in what stays, where the model wants that. */
+  readonly pseudonym: string;
   /** Those of the ids that the ledger does not have yet. It has some after an earlier run, done or broken off. */
   readonly unlisted: readonly string[];
   /** What the ledger has of the person: of ids, too, that nobody can tell any more. */
@@ -39,27 +41,33 @@ export interface ErasurePlan extends Person {
 }
 
 /**
- * Finds everything of a person. Changes nothing.
+ * Finds everything of a person. Changes nothing. `salt` is for who is not on the ledger yet.
  * @throws CliError when nobody is found who could be meant and nobody of that name was erased before, and when several could be meant.
  */
-export async function planErasure(site: ErasureSite, given: string): Promise<ErasurePlan> {
+export async function planErasure(site: ErasureSite, given: string, salt: string): Promise<ErasurePlan> {
   refuseReserved(given);
   const { aws, known, signal } = site;
   const ledger: ErasureEntry[] = [];
   for await (const entry of tableErasures({ aws, table: site.trailPlace.table, signal })) ledger.push(entry);
-  const isErased = erasedUsers(ledger);
-  const person = await findPerson(site, given, isErased);
+  const isListed = erasedUsers(ledger);
+  const person = await findPerson(site, given, isListed);
   const { userId, ids, account } = person;
+  const listed = ofPerson(ledger, ids);
+  const pseudonym = pseudonymOf(listed[0]?.salt ?? salt, userId);
   const [traces, links, copies, tokenMinutes] = await Promise.all([
-    findTraces(site, ids),
+    findTraces(site, ids, pseudonym),
     known === undefined ? [] : liveLinks(known.documents, site.trailPlace, userId),
     copiesOf(site),
     account === undefined || known === undefined ? undefined : tokensLiveMinutes(known),
   ]);
-  const unlisted = ids.filter((id) => !isErased(id));
-  if (account === undefined && isNothing(traces) && unlisted.length === ids.length) throw nobody(given);
-  const listed = ofPerson(ledger, ids);
-  return { ...person, traces, links, copies, tokenMinutes, unlisted, listed };
+  const unlisted = ids.filter((id) => !isListed(id));
+  if (account === undefined && isErased(traces) && unlisted.length === ids.length) throw nobody(given);
+  return { ...person, traces, links, copies, tokenMinutes, unlisted, listed, pseudonym };
+}
+
+/** The same for one person in all that names them; nobody without the ledger can tell who it is. */
+function pseudonymOf(salt: string, userId: string): string {
+  return `erased-${ledgerEntry(userId, salt, new Date(0)).hash.slice(0, 16)}`;
 }
 
 /** One salt is for all ids of a person. */

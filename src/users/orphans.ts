@@ -97,7 +97,8 @@ async function allHolders(site: PersonSite): Promise<Map<string, Set<string>>> {
       if (keys === undefined) return;
       const attributes = [...new Set([...keys.primary, ...personal.attributes])];
       for await (const page of scanItems(aws, { table, attributes, signal }))
-        for (const item of page) for (const id of personal.ownersOf(item, keys)) add(id, table);
+        for (const item of page)
+          for (const id of personal.ownersOf(item, keys, (erase) => erase === "delete")) add(id, table);
     }),
     ...personalBuckets(model).map(async (personal) => {
       const bucket = nameOfBucket(site, personal.role);

@@ -15,7 +15,6 @@ import { keysOf, nameOfTable, type PeopleSite } from "./traces.ts";
 export interface PersonSite extends PeopleSite {
   /** Of the user pool, with the profiles by which somebody without an account is known; undefined where accounts are items of a table. */
   readonly known: KnownPeople | undefined;
-  readonly now: () => Date;
 }
 
 export interface KnownPeople extends AccountSite {

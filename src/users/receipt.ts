@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { readHead, storedChain } from "../audit/entries.ts";
 import { erasedUsers, type ErasureEntry } from "../backup/erasures.ts";
-import { findTable } from "../aws/dynamodb/restore-settings.ts";
 import { scanItems } from "../aws/dynamodb/items.ts";
 import { attributeOf, listPoolUsers } from "../aws/cognito/users-list.ts";
 import { listVersions } from "../aws/s3/listing.ts";
 import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { whereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import type { Declaration, Owned } from "../model/declaration.ts";
-import { ownersOf } from "../model/ownership.ts";
-import type { Erased } from "./erase.ts";
+import { personalBuckets, personalTables, unreachedEntities } from "../model/links.ts";
+import type { Link } from "../model/schema.ts";
+import { leftIn, type Erased } from "./erase.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
+import { keysOf, nameOfBucket, nameOfTable } from "./traces.ts";
 
 const hashed = z.object({ salt: z.string(), hash: z.string(), at: z.iso.datetime() });
 
@@ -32,7 +32,7 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
   const { left, isAccountLeft, person, at, failures } = erased;
   const { traces, copies, account, links, tokenMinutes } = plan;
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
-  const lefts = left.items.length + left.versions.length + left.uploads.length + Number(isAccountLeft);
+  const lefts = leftIn(left) + Number(isAccountLeft);
   return {
     format: 1,
     erasedAt: at.toISOString(),
@@ -47,10 +47,13 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
       items: left.items.length,
       versions: left.versions.length,
       uploads: left.uploads.length,
+      changes: left.changes.length,
       account: isAccountLeft,
       refused: failures.length,
     },
     kept: traces.kept,
+    /** Goes by itself. */
+    expiring: traces.expiring,
     notReached: {
       backups: copies.backups,
       recovery: copies.recovery,
@@ -63,10 +66,14 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
         "downloaded files",
         "on-demand backups of DynamoDB and of AWS Backup",
         "tables and buckets that the model of the site does not name",
+        ...(traces.changes.length === 0
+          ? []
+          : ["names in what stays, in backups from before: a restore brings them back"]),
+        ...unreachedEntities(site.model).map((name) => `${name}, which the model finds by something else`),
       ],
     },
     searched: {
-      ...searchedOf(site.declaration),
+      ...searchedOf(site),
       userPool: site.known?.poolId ?? null,
     },
     audit: { sequence, hash },
@@ -74,13 +81,16 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
 }
 
 /** Tables and buckets that have something of people by the model. */
-function searchedOf({ owned, tables, buckets }: Declaration) {
-  const has = (kind: Owned["kind"], role: string) =>
-    owned.some((each) => each.kind === kind && ("table" in each ? each.table : each.bucket) === role);
+function searchedOf(site: ErasureSite) {
   return {
-    tables: tables.filter(({ role }) => has("items", role)).map(({ name }) => name),
-    buckets: buckets.filter(({ role }) => has("objects", role)).map(({ name }) => name),
+    tables: personalTables(site.model).map(({ role }) => nameOfTable(site, role)),
+    buckets: personalBuckets(site.model).map(({ role }) => nameOfBucket(site, role)),
   };
+}
+
+/** What must not name the person any more: not what there is a duty to keep, nor what expires. */
+function isGone(erase: Link["erase"]): boolean {
+  return typeof erase === "string" || "set" in erase;
 }
 
 /** What of a person there is, by kind. Pure. */
@@ -94,6 +104,7 @@ export function numbersOf({ traces }: Pick<ErasurePlan, "traces">) {
     items: byKind(traces.items),
     versions: byKind(traces.versions.filter(({ isDeleteMarker }) => !isDeleteMarker)),
     deleteMarkers: traces.versions.filter(({ isDeleteMarker }) => isDeleteMarker).length,
+    changes: byKind(traces.changes),
     uploads: traces.uploads.length,
     bytes: traces.versions.reduce((sum, { bytes }) => sum + bytes, 0),
   };
@@ -123,50 +134,46 @@ export interface Checked {
  * hash. Also whether the audit trail still has the entry that the receipt names.
  */
 export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise<Checked> {
-  const isErased = erasedUsers(receipt.person satisfies readonly ErasureEntry[]);
+  const isListed = erasedUsers(receipt.person satisfies readonly ErasureEntry[]);
   const findings: string[] = [];
   const looked = { items: 0, objects: 0, accounts: 0 };
-  const { aws, signal, declaration } = site;
-  const owners = ownersOf(declaration);
-  for (const { role, name } of declaration.tables) {
-    const owned = declaration.owned.filter((each) => each.kind === "items" && each.table === role);
-    const attributes = owned.flatMap((each) =>
-      each.kind === "items" && each.erasure === "delete" ? [each.attribute] : [],
-    );
-    if (attributes.length === 0 || (await findTable(aws, name, signal)) === undefined) continue;
+  const { aws, signal, model } = site;
+  for (const personal of personalTables(model)) {
+    const table = nameOfTable(site, personal.role);
+    const keys = await keysOf(site, table);
+    if (keys === undefined) continue;
     let items = 0;
-    const asked = { table: name, attributes: [...new Set(attributes)], consistent: true, signal };
-    for await (const page of scanItems(aws, asked)) {
+    const names = [...new Set([...keys.primary, ...personal.attributes])];
+    for await (const page of scanItems(aws, { table, attributes: names, consistent: true, signal })) {
       looked.items += page.length;
-      for (const item of page)
-        if (attributes.some((each) => item[each]?.S !== undefined && isErased(item[each].S))) items += 1;
+      for (const item of page) if (personal.ownersOf(item, keys, isGone).some(isListed)) items += 1;
     }
-    if (items > 0) findings.push(`${items} items in table ${name}`);
+    if (items > 0) findings.push(`${items} items in table ${table}`);
   }
-  for (const { role, name } of declaration.buckets) {
+  for (const personal of personalBuckets(model)) {
+    const bucket = nameOfBucket(site, personal.role);
     let versions = 0;
     let uploads = 0;
+    const isTheirs = (key: string) => {
+      const owner = personal.ownerOf(key);
+      return owner !== undefined && isListed(owner);
+    };
     await whereThere(async () => {
-      for await (const page of listVersions(aws, { bucket: name, signal })) {
+      for await (const page of listVersions(aws, { bucket, signal })) {
         looked.objects += page.length;
-        for (const { key } of page) {
-          const owner = owners.ofKey(role, key);
-          if (owner !== undefined && isErased(owner.userId)) versions += 1;
-        }
+        versions += page.filter(({ key }) => isTheirs(key)).length;
       }
-      for await (const { key } of listUnfinishedUploads(aws, { bucket: name, signal })) {
-        const owner = owners.ofKey(role, key);
-        if (owner !== undefined && isErased(owner.userId)) uploads += 1;
-      }
+      for await (const { key } of listUnfinishedUploads(aws, { bucket, signal }))
+        if (isTheirs(key)) uploads += 1;
     });
-    if (uploads > 0) findings.push(`${uploads} open uploads in bucket ${name}`);
-    if (versions > 0) findings.push(`${versions} versions of objects in bucket ${name}`);
+    if (uploads > 0) findings.push(`${uploads} open uploads in bucket ${bucket}`);
+    if (versions > 0) findings.push(`${versions} versions of objects in bucket ${bucket}`);
   }
   const { known } = site;
   for await (const page of known === undefined ? [] : listPoolUsers(aws, known.poolId, known)) {
     looked.accounts += page.length;
     const names = page.map((account) => [account.sub, account.username, attributeOf(account, "email")]);
-    const found = names.filter((each) => each.some((id) => id !== undefined && isErased(id))).length;
+    const found = names.filter((each) => each.some((id) => id !== undefined && isListed(id))).length;
     if (found > 0)
       findings.push(
         `${found} ${found === 1 ? "account" : "accounts"} in the user pool ${known?.poolId ?? ""}`,

@@ -8,7 +8,8 @@ import type { Declaration } from "../model/declaration.ts";
 import {
   personalBuckets,
   personalTables,
-  type ItemLink,
+  replacedAt,
+  type FoundLink,
   type PersonalBucket,
   type PersonalLink,
   type PersonalTable,
@@ -22,6 +23,7 @@ export interface PeopleSite {
   readonly model: Model;
   readonly declaration: Declaration;
   readonly signal: AbortSignal;
+  readonly now: () => Date;
 }
 
 /** An item of a person, by its key. */
@@ -31,7 +33,21 @@ export interface OwnedItem {
   readonly table: string;
   readonly key: Item;
   /** Why it is theirs. */
-  readonly links: readonly ItemLink[];
+  readonly links: readonly FoundLink[];
+  /** What stands in the attributes that name somebody. */
+  readonly texts: Readonly<Record<string, string>>;
+  /** When it expires by itself, in epoch seconds, where it does. */
+  readonly expiresAt: number | undefined;
+}
+
+/** An attribute that names the person in something that is not theirs alone, and what it is to be then; undefined: taken away. */
+export interface PlannedChange {
+  readonly what: string;
+  readonly table: string;
+  readonly key: Item;
+  readonly attribute: string;
+  readonly from: string;
+  readonly to: string | undefined;
 }
 
 /** One version of an object of a person, or a delete marker. */
@@ -54,31 +70,92 @@ export interface Holdings {
   readonly uploads: readonly UnfinishedUpload[];
 }
 
-/** The same by what an erasure does with it. */
+/** The same by what an erasure does with it: `items` are deleted. */
 export interface Traces extends Holdings {
-  /** What there is a duty to keep, by kind. */
-  readonly kept: readonly { readonly what: string; readonly table: string; readonly items: number }[];
+  /** What there is a duty to keep, by kind, and for how long. */
+  readonly kept: readonly {
+    readonly what: string;
+    readonly table: string;
+    readonly items: number;
+    readonly basis: string;
+    readonly days: number | null;
+  }[];
+  /** Names in what stays. */
+  readonly changes: readonly PlannedChange[];
+  /** What goes by itself, by kind, and when the last of it does. */
+  readonly expiring: readonly {
+    readonly what: string;
+    readonly table: string;
+    readonly items: number;
+    readonly until: Date;
+  }[];
 }
 
 export function isNothing({ items, versions, uploads }: Holdings): boolean {
   return items.length + versions.length + uploads.length === 0;
 }
 
-/** What `findHoldings` finds, and what of it an erasure removes. */
-export async function findTraces(site: PeopleSite, ids: readonly string[]): Promise<Traces> {
+/** What there still is to do. */
+export function isErased(traces: Traces): boolean {
+  return isNothing(traces) && traces.changes.length === 0;
+}
+
+/** What `findHoldings` finds, by what an erasure does with it. @param pseudonym stands for the person where the model wants one. */
+export async function findTraces(
+  site: PeopleSite,
+  ids: readonly string[],
+  pseudonym: string,
+): Promise<Traces> {
   const { items, versions, uploads } = await findHoldings(site, ids);
+  const now = Math.floor(site.now().getTime() / 1000);
+  // Where nothing says when it expires, it does not.
+  const isDeleted = ({ links, expiresAt }: OwnedItem) =>
+    links.some(
+      ({ link: { erase } }) =>
+        erase === "delete" || (typeof erase === "object" && "expires" in erase && expiresAt === undefined),
+    );
+  const staying = items.filter((item) => !isDeleted(item));
   const kept = new Map<string, Traces["kept"][number]>();
-  for (const { what, table, links } of items) {
-    if (!links.some(({ erase }) => typeof erase === "object" && "keep" in erase)) continue;
+  const expiring = new Map<string, Traces["expiring"][number]>();
+  for (const { what, table, links, expiresAt = now } of staying) {
     const name = `${table} ${what}`;
-    kept.set(name, { what, table, items: (kept.get(name)?.items ?? 0) + 1 });
+    for (const { link } of links) {
+      const { erase } = link;
+      if (typeof erase !== "object") continue;
+      if ("keep" in erase) {
+        const { basis, days = null } = erase.keep;
+        kept.set(name, { what, table, items: (kept.get(name)?.items ?? 0) + 1, basis, days });
+      }
+      if ("expires" in erase) {
+        const before = expiring.get(name);
+        const until = new Date(Math.max(expiresAt * 1000, before?.until.getTime() ?? 0));
+        expiring.set(name, { what, table, items: (before?.items ?? 0) + 1, until });
+      }
+    }
   }
   return {
-    items: items.filter(({ links }) => links.some(({ erase }) => erase === "delete")),
+    items: items.filter(isDeleted),
     kept: [...kept.values()],
+    changes: staying.flatMap((item) => changesOf(item, pseudonym)),
+    expiring: [...expiring.values()],
     versions,
     uploads,
   };
+}
+
+/** Pure. */
+function changesOf({ what, table, key, links, texts }: OwnedItem, pseudonym: string): PlannedChange[] {
+  return links.flatMap(({ link: { erase }, place }) => {
+    const { attribute } = place;
+    const from = texts[attribute];
+    if (from === undefined || attribute in key) return [];
+    if (erase === "null") return [{ what, table, key, attribute, from, to: undefined }];
+    const value = erase === "pseudonym" ? pseudonym : undefined;
+    const named = typeof erase === "object" && "set" in erase ? erase.set : value;
+    return named === undefined
+      ? []
+      : [{ what, table, key, attribute, from, to: replacedAt(place, from, named) }];
+  });
 }
 
 /**
@@ -105,14 +182,29 @@ async function itemsOf(
   const table = nameOfTable(site, personal.role);
   const keys = await keysOf(site, table);
   if (keys === undefined) return [];
+  const expiry = site.declaration.tables.find(({ role }) => role === personal.role)?.expiryAttribute;
   const found = new Map<string, OwnedItem>();
-  for await (const page of pagesOf(site, { table, personal, ids, keys })) {
+  for await (const page of pagesOf(site, { table, personal, ids, keys, expiry })) {
     for (const item of page) {
       const links = personal.linksOf(item, ids, keys);
-      const [link] = links;
-      if (link === undefined) continue;
+      const [first] = links;
+      if (first === undefined) continue;
+      const { link } = first;
       const key = Object.fromEntries(Object.entries(item).filter(([name]) => keys.primary.includes(name)));
-      found.set(JSON.stringify(key), { what: link.what, entity: link.entity, table, key, links });
+      const texts = Object.fromEntries(
+        links.map(({ place: { attribute } }) => [attribute, item[attribute]?.S ?? ""]),
+      );
+      const ends = expiry === undefined ? undefined : Number(item[expiry]?.N ?? Number.NaN);
+      const expiresAt = ends !== undefined && Number.isFinite(ends) ? ends : undefined;
+      found.set(JSON.stringify(key), {
+        what: link.what,
+        entity: link.entity,
+        table,
+        key,
+        links,
+        texts,
+        expiresAt,
+      });
     }
   }
   return [...found.values()];
@@ -148,13 +240,15 @@ interface Asked {
   readonly personal: PersonalTable;
   readonly ids: readonly string[];
   readonly keys: TableKeysThere;
+  /** The attribute with the end of an item's life. */
+  readonly expiry: string | undefined;
 }
 
 async function* pagesOf(
   { aws, signal }: PeopleSite,
-  { table, personal, ids, keys }: Asked,
+  { table, personal, ids, keys, expiry }: Asked,
 ): AsyncGenerator<readonly Item[]> {
-  const attributes = [...new Set([...keys.primary, ...personal.attributes])];
+  const attributes = [...new Set([...keys.primary, ...personal.attributes, ...[expiry ?? []].flat()])];
   const questions = ids.flatMap((id) => personal.questions(id, keys));
   if (questions.includes("scan")) {
     yield* scanItems(aws, { table, attributes, consistent: true, signal });

@@ -51,7 +51,7 @@ describe("the items that a model links to somebody", () => {
     const model = await shipped(name);
     const table = personalTables(model).find((each) => each.role === role);
     const keys = tableKeysOf(model.tables[role] ?? { name: role });
-    expect(table?.linksOf(typed(item), ids, keys).map(({ entity }) => entity)).toEqual(entities);
+    expect(table?.linksOf(typed(item), ids, keys).map(({ link }) => link.entity)).toEqual(entities);
   });
 
   it.each([

@@ -24,6 +24,20 @@ describe("the owner of an object", () => {
   });
 });
 
+it("is found where other fields stand before the id in a key", async () => {
+  const guide = await shippedModels["prework-guide"]?.();
+  if (guide === undefined) throw new Error("no such model");
+  const names = { region: guide.region, buckets: {}, tables: {}, websiteOrigins: ["*"] };
+  const guided = ownersOf(declarationOf(guide, names, {}));
+  for (const [key, userId] of [
+    ["submissions/s/user-1/a.pdf", "user-1"],
+    ["submissions/s/user-12/deeper/a.pdf", "user-12"],
+    ["submissions/user-1", undefined],
+    ["users/user-1/profile/avatar.png", "user-1"],
+  ] as const)
+    expect([key, guided.ofKey("media", key)?.userId]).toEqual([key, userId]);
+});
+
 describe("the owner of an item", () => {
   it("is who the declared attribute names, and an erasure keeps the audit trail", () => {
     expect(owners.ofItem("userProfiles", { userId: { S: "user-1" } })).toEqual({

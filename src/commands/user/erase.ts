@@ -59,13 +59,15 @@ async function erasePerson(
   const file = resolve(world.cwd, receipt ?? `receipt-${stamp}.json`);
   if (!config.dryRun) run.audit.prepare();
   const site = await erasureSite(run, "writes");
-  const plan = await planErasure(site, given);
+  const salt = world.randomHex(16);
+  const plan = await planErasure(site, given, salt);
   const { userId, name, account, traces, links, copies } = plan;
   const planned = {
     userId,
     account: account !== undefined,
     ...numbersOf(plan),
     kept: traces.kept,
+    expiring: traces.expiring,
     links: links.length,
     copies,
   };
@@ -74,7 +76,7 @@ async function erasePerson(
   if (config.dryRun) return run.print({ ...planned, dryRun: true }, () => planText(plan));
   await run.outline(() => planText(plan));
   await confirmErasure(run, name);
-  const person = personOf(plan, { salt: world.randomHex(16), now: world.now() });
+  const person = personOf(plan, { salt, now: world.now() });
   await files.writeBegunReceipt(file, person, world.now());
   await run.audit.open();
   const erased = await erase({ ...site, trail: run.audit }, plan, person);
@@ -123,13 +125,14 @@ function planText({
   unlisted,
   tokenMinutes = 0,
 }: ErasurePlan): string {
-  const kinds = new Map<string, { items: number; versions: number; bytes: number }>();
+  const kinds = new Map<string, { items: number; versions: number; bytes: number; changes: number }>();
   const of = (what: string) => {
-    const known = kinds.get(what) ?? { items: 0, versions: 0, bytes: 0 };
+    const known = kinds.get(what) ?? { items: 0, versions: 0, bytes: 0, changes: 0 };
     kinds.set(what, known);
     return known;
   };
   for (const { what } of traces.items) of(what).items += 1;
+  for (const { what } of traces.changes) of(what).changes += 1;
   for (const version of traces.versions) {
     of(version.what).versions += 1;
     of(version.what).bytes += version.bytes;
@@ -141,17 +144,22 @@ function planText({
     ["person", `${visible(name)} (${visible(userId)})`],
     ["before", unlisted.length < ids.length ? "erased already, or begun: this goes on" : undefined],
     ["account", account === undefined ? "none" : "signed out and deleted"],
-    ...[...kinds].map(([what, { items, versions, bytes: size }]): [string, string] => [
+    ...[...kinds].map(([what, { items, versions, changes, bytes: size }]): [string, string] => [
       what,
       [
         ...(items > 0 ? [count(items, "item")] : []),
         ...(versions > 0 ? [`${count(versions, "version")} of files, ${bytes(size)}`] : []),
+        ...(changes > 0 ? [`the name taken out of ${count(changes, "place")}`] : []),
       ].join(", "),
     ]),
     ["open uploads", traces.uploads.length === 0 ? undefined : `${traces.uploads.length} aborted`],
-    ...traces.kept.map(({ what, items }): [string, string] => [
+    ...traces.kept.map(({ what, items, basis, days }): [string, string] => [
       what,
-      `${count(items, "item")} kept: proof of what was done with personal data`,
+      `${count(items, "item")} kept${days === null ? "" : `, each for ${count(days, "day")}`}: ${basis}`,
+    ]),
+    ...traces.expiring.map(({ what, items, until }): [string, string] => [
+      what,
+      `${count(items, "item")}, gone by ${localTime(until)}`,
     ]),
     ["links", links.length === 0 ? undefined : `${links.length} alive; those to read end with their files`],
     [

@@ -227,15 +227,12 @@ async function* valuesOf({
           yield { key, value: givenOut(part.entity, value, { rules, out }) };
         continue;
       }
-      if (!links.every(({ role }) => role === "mention")) {
+      if (!links.every(({ link }) => link.role === "mention")) {
         yield { key, value: givenOut(entity, item, { rules, out }) };
         continue;
       }
       // Of somebody else's item no more than that it names the person.
-      const named = new Set([
-        ...Object.keys(key),
-        ...links.flatMap(({ places }) => places.map(({ attribute }) => attribute)),
-      ]);
+      const named = new Set([...Object.keys(key), ...links.map(({ place: { attribute } }) => attribute)]);
       for (const name of Object.keys(item)) if (!named.has(name)) out.add(entity, name, "others");
       yield { key, value: Object.fromEntries(Object.entries(item).filter(([name]) => named.has(name))) };
     }

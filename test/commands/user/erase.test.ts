@@ -168,6 +168,70 @@ describe("user erase", () => {
   });
 });
 
+describe("user erase, broken off", () => {
+  beforeEach(async () => {
+    home = await full.copy();
+  });
+  afterEach(() => home.remove());
+
+  const argv = ["user", "erase", address, "--confirm", address, "--receipt", "r.json"];
+  const isChange = (command: string) =>
+    /^(Put|Update|Transact|BatchWrite|Delete|Abort|Admin(?!Get))/.test(command);
+
+  it("at each of its changes, one later each time, goes on by the same command until all is gone", async () => {
+    const before = await picture();
+    const deaths: number[] = [];
+    let exitCode = 1;
+    for (let fatal = 1; exitCode !== 0 && fatal < 100; fatal += 1) {
+      let changes = 0;
+      home.beforeCall = async (command) => {
+        if (isChange(command)) changes += 1;
+        // A process that is dead sends nothing any more.
+        if (changes >= fatal) throw new Error("killed");
+      };
+      ({ exitCode } = await home.run(argv));
+      if (exitCode !== 0) deaths.push(fatal);
+    }
+    home.beforeCall = undefined;
+    expect(deaths.length).toBeGreaterThan(8);
+    const after = await picture();
+    expect(telling(after, new RegExp(`${sub}|max@example\\.com`))).toEqual([]);
+    expect(lines(after, aboutNeighbour)).toEqual(lines(before, aboutNeighbour));
+    expect([...after.keys()].filter((name) => name.includes('"erasures"')).length).toBe(2);
+    expect(JSON.parse(await readFile(join(home.folder, "r.json"), "utf8"))).toMatchObject({
+      isComplete: true,
+    });
+    expect((await home.run(["user", "erase", "verify", "r.json"])).exitCode).toBe(0);
+    expect((await home.run(["audit", "verify"])).exitCode).toBe(0);
+  });
+
+  it("by a table that refuses to delete: ends with 3, says what was not reached, keeps the account, and goes on later", async () => {
+    home.beforeCall = async (command, input) => {
+      const { RequestItems = {} } = input as { RequestItems?: object };
+      if (command !== "BatchWriteItemCommand" || !("mawps-digital-twin" in RequestItems)) return;
+      throw Object.assign(new Error("no"), {
+        name: "AccessDeniedException",
+        $metadata: { httpStatusCode: 400 },
+      });
+    };
+    const { exitCode, stderr } = await home.run(argv);
+    expect([exitCode, stderr]).toEqual([
+      3,
+      expect.stringContaining("mawps-digital-twin: AccessDeniedException"),
+    ]);
+    const receipt = () =>
+      readFile(join(home.folder, "r.json"), "utf8").then((text) => JSON.parse(text) as object);
+    expect(await receipt()).toMatchObject({ isComplete: false, left: { account: true, refused: 1 } });
+    expect(telling(await picture(), new RegExp(sub))).toEqual(
+      expect.arrayContaining([`user ${sub}`, expect.stringContaining("mawps-digital-twin")]),
+    );
+    home.beforeCall = undefined;
+    expect((await home.run(argv)).exitCode).toBe(0);
+    expect(await receipt()).toMatchObject({ isComplete: true });
+    expect(telling(await picture(), new RegExp(`${sub}|max@example`))).toEqual([]);
+  });
+});
+
 describe("user erase, not done", () => {
   let before: Picture;
 

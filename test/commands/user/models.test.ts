@@ -1,0 +1,261 @@
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { localPoolId } from "@mawps/local-aws/src/service.ts";
+import type { Aws } from "../../../src/aws/clients.ts";
+import { typed } from "../../../src/aws/dynamodb/plain.ts";
+import { putObject } from "../../../src/aws/s3/objects.ts";
+import { takePicture, type Picture } from "../../site/picture.ts";
+import { makeHome, type TestHome } from "../../support/world.ts";
+
+/** Somebody, and a neighbour whose id begins with theirs and whose address is the same in another case. */
+const [person, neighbour] = ["user-1", "user-12"];
+const [address, other] = ["eins@example.com", "EINS@example.com"];
+
+/** In 2026, as the tests' clock has it, and far off. */
+const [past, ttl] = ["2026-02-01T00:00:00.000Z", 1_900_000_000];
+
+type Items = readonly (readonly [table: string, item: Readonly<Record<string, unknown>>])[];
+
+interface Filled {
+  readonly bucket: string;
+  readonly items: (id: string, email: string) => Items;
+  readonly keys: (id: string) => readonly string[];
+  /** What still names the person afterwards: what is kept, and what expires. */
+  readonly stays: readonly RegExp[];
+  /** What an export has of them, by folder. */
+  readonly folders: readonly string[];
+}
+
+const models: Readonly<Record<string, Filled>> = {
+  prework: {
+    bucket: "prework-media-bucket",
+    items: (id, email) => [
+      ["prework-users", { id, email, name: id, role: "user", passwordHash: "geheim-1" }],
+      ["prework-user-profiles", { id: `p-${id}`, userId: id, name: "work", defaultKey: "true" }],
+      [
+        "prework-audit-logs",
+        { id: `l-${id}`, userId: id, action: "login", timestamp: past, log: "all", ttl },
+      ],
+      [
+        "prework-files",
+        { id: `f-${id}`, uploadedBy: id, createdAt: past, s3Key: `users/${id}/uploads/2026/01/a.pdf` },
+      ],
+      ["prework-mawps-migrations", { id: "journal", entry: `e-${id}`, userId: id }],
+    ],
+    keys: (id) => [
+      `users/${id}/profiles/p-${id}/avatar.jpg`,
+      `users/${id}/uploads/2026/01/a.pdf`,
+      `users/${id}/uploads/temp/f.tmp`,
+      `users/${id}/exports/checklist-2026.pdf`,
+      `users/${id}/unheard-of/b.txt`,
+    ],
+    stays: [/^item prework-audit-logs /],
+    folders: [
+      "exportFiles",
+      "files",
+      "migrationJournal",
+      "profileFiles",
+      "profiles",
+      "siteAuditEntries",
+      "tempFiles",
+      "uploadFiles",
+      "users",
+    ],
+  },
+  "prework-guide": {
+    bucket: "pre-work-media-uploads",
+    items: (id, email) => [
+      ["pre-work-users", { PK: `USER#${id}`, SK: "METADATA", email, name: id, passwordHash: "geheim-1" }],
+      ["pre-work-users", { PK: `USER#${id}`, SK: "UNHEARD-OF", note: "x" }],
+      [
+        "pre-work-teams",
+        {
+          PK: `TEAM#t-${id}`,
+          SK: "METADATA",
+          GSI1PK: "ORG#o",
+          GSI1SK: `TEAM#t-${id}`,
+          name: "Team",
+          managerId: id,
+        },
+      ],
+      [
+        "pre-work-teams",
+        {
+          PK: "TEAM#shared",
+          SK: `MEMBER#${id}`,
+          GSI2PK: `USER#${id}`,
+          GSI2SK: "TEAM#shared",
+          role: "member",
+        },
+      ],
+      [
+        "pre-work-assignments",
+        { PK: `ASSIGNMENT#a-${id}`, SK: "METADATA", GSI1PK: `USER#${id}`, GSI1SK: `ASSIGNMENT#a-${id}` },
+      ],
+      ["pre-work-sessions", { PK: "SESSION#list#1", SK: `USER#${id}`, startedAt: past, ttl }],
+      ["pre-work-sessions", { PK: "OPERATION#e", SK: `TIMESTAMP#${past}#o-${id}`, userId: id, ttl }],
+      ["pre-work-sessions", { PK: "OPERATION#e", SK: `TIMESTAMP#${past}#without-${id}`, userId: id }],
+      ["pre-work-sessions", { PK: `SYNC#s-${id}`, SK: "STATE", version: 3, modifiedBy: id }],
+      [
+        "pre-work-sessions",
+        { PK: "EVENT#team#shared", SK: `TIMESTAMP#${past}#v-${id}`, userId: id, type: "joined" },
+      ],
+      [
+        "pre-work-media",
+        {
+          PK: `MEDIA#f-${id}`,
+          SK: "METADATA",
+          GSI1PK: `USER#${id}`,
+          GSI1SK: `MEDIA#f-${id}`,
+          s3Key: `submissions/s/${id}/a.pdf`,
+        },
+      ],
+      [
+        "pre-work-audit-log",
+        {
+          PK: `AUDIT#list#l-${id}`,
+          SK: `TIMESTAMP#${past}#1`,
+          GSI1PK: `USER#${id}`,
+          GSI1SK: `TIMESTAMP#${past}`,
+          action: "x",
+        },
+      ],
+      ["pre-work-mawps-migrations", { id: "journal", entry: `e-${id}`, userId: id }],
+    ],
+    keys: (id) => [
+      `submissions/s/${id}/a.pdf`,
+      `submissions/s/${id}/deeper/b.pdf`,
+      `users/${id}/profile/avatar.png`,
+    ],
+    stays: [/^item pre-work-audit-log /, /^item pre-work-sessions .*(SESSION#list|#o-user-1)/],
+    folders: [
+      "assignments",
+      "avatarFiles",
+      "events",
+      "media",
+      "migrationJournal",
+      "operations",
+      "sessions",
+      "siteAuditEntries",
+      "submissionFiles",
+      "syncStates",
+      "teamMembers",
+      "teams",
+      "users",
+    ],
+  },
+};
+
+/** Ids of things are no names of people: a team, a file. */
+const naming = (id: string, email: string) => new RegExp(`(?<![a-z]-)${id}(?!\\d)|${email}`);
+
+describe.each(Object.entries(models))(
+  "a person of the model %s",
+  (model, { bucket, items, keys, stays, folders }) => {
+    let home: TestHome;
+    const env = { MAWPS_MODEL: model, MAWPS_BACKUP_PASSPHRASE: "correct horse battery staple" };
+    const pool = localPoolId("us-east-1");
+    const picture = () => home.look((aws) => takePicture(aws, pool), env);
+    const trail = /^(item|object) \S*(mawps-audit-log| audit\/)/;
+    const lines = (all: Picture, pattern: RegExp) =>
+      [...all].filter(([name, state]) => !trail.test(name) && (pattern.test(name) || pattern.test(state)));
+
+    async function fill(aws: Aws, id: string, email: string): Promise<void> {
+      const dynamodb = await aws.dynamodb();
+      for (const [TableName, item] of items(id, email))
+        await dynamodb.send(new PutItemCommand({ TableName, Item: typed(item).M ?? {} }));
+      for (const key of keys(id))
+        for (const text of ["alt", "neu"])
+          await putObject(aws, { bucket, key, body: Buffer.from(`${text} ${id}`) });
+    }
+
+    beforeAll(async () => {
+      home = await makeHome();
+      await home.run(["setup", "--yes"], { env });
+      await home.look(async (aws) => {
+        await fill(aws, person, address);
+        await fill(aws, neighbour, other);
+      }, env);
+      const made = await home.run(["backup", "create"], { env });
+      if (made.exitCode !== 0) throw new Error(made.stderr);
+    });
+    afterAll(() => home.remove());
+
+    it("is exported with all that is linked to them, and with nothing of the neighbour or secret", async () => {
+      const { exitCode, stderr } = await home.run(["user", "export", person, "-o", "out.zip"], { env });
+      expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+      const program =
+        "import zipfile,sys\nz=zipfile.ZipFile(sys.argv[1])\nfor n in z.namelist(): print(n); print(z.read(n).decode())";
+      const text = execFileSync("python3", ["-c", program, join(home.folder, "out.zip")]).toString();
+      const found = new Set([...text.matchAll(/^(\w+)\/\S+$/gm)].map((match) => match[1] ?? ""));
+      expect([...found].toSorted()).toEqual(folders);
+      expect(text).not.toMatch(/user-12|EINS@|geheim-1/);
+      expect(text.match(/^neu user-1$/gm)?.length).toBe(keys(person).length);
+    });
+
+    it("is erased everywhere, and comes back by no restore; the neighbour stays byte for byte", async () => {
+      const before = await picture();
+      expect(lines(before, naming(person, address)).length).toBeGreaterThan(8);
+      const argv = ["user", "erase", person, "--confirm", address, "--receipt", "r.json", "--json"];
+      const run = await home.run(argv, { env });
+      expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 0, stderr: "" });
+      const after = await picture();
+      const left = lines(after, naming(person, address)).map(([name]) => name);
+      expect(left.filter((name) => !stays.some((each) => each.test(name)))).toEqual([]);
+      for (const each of stays) expect([each, left.some((name) => each.test(name))]).toEqual([each, true]);
+      expect(lines(before, naming(neighbour, other)).length).toBeGreaterThan(8);
+      expect(lines(after, naming(neighbour, other))).toEqual(lines(before, naming(neighbour, other)));
+      expect(await readFile(join(home.folder, "r.json"), "utf8")).not.toMatch(/user-1|eins@/);
+      const verified = await home.run(["user", "erase", "verify", "r.json"], { env });
+      expect([verified.exitCode, verified.stderr.includes("error")]).toEqual([0, false]);
+      const restored = await home.run(["backup", "restore", "--yes", "--on-conflict", "skip"], { env });
+      expect({
+        ...restored,
+        stdout: restored.stdout.includes("suppressed"),
+        stderr: restored.exitCode === 0 ? "" : restored.stderr,
+      }).toEqual({ exitCode: 0, stdout: true, stderr: "" });
+      const back = lines(await picture(), naming(person, address)).map(([name]) => name);
+      expect(
+        back.filter((name) => name.startsWith("object ") || /users |members|assignments|media /.test(name)),
+      ).toEqual([]);
+    });
+  },
+);
+
+it("takes names out of what stays in prework-guide, and leaves the rest of it", async () => {
+  const home = await makeHome();
+  const env = { MAWPS_MODEL: "prework-guide" };
+  try {
+    await home.run(["setup", "--yes"], { env });
+    const filled = models["prework-guide"];
+    await home.look(async (aws) => {
+      for (const [TableName, item] of filled?.items(person, address) ?? [])
+        await (await aws.dynamodb()).send(new PutItemCommand({ TableName, Item: typed(item).M ?? {} }));
+    }, env);
+    const plan = await home.run(["user", "erase", address.toUpperCase(), "--dry-run"], { env });
+    expect(plan.stdout).toMatch(/what happened in teams +the name taken out of 1 place/);
+    expect(plan.stdout).toMatch(/who works on what now +1 item, gone by 2030-03-17/);
+    const run = await home.run(["user", "erase", person, "--yes", "--receipt", "r.json"], { env });
+    expect(run.exitCode).toBe(0);
+    const all = await home.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
+    const state = (pattern: RegExp) => [...all].flatMap(([name, text]) => (pattern.test(name) ? [text] : []));
+    expect(state(/pre-work-teams .*METADATA/)).toEqual([
+      expect.stringContaining('"managerId":{"S":"deleted-user"}'),
+    ]);
+    expect(state(/pre-work-sessions .*SYNC/)).toEqual([
+      expect.stringContaining('"modifiedBy":{"S":"deleted-user"}'),
+    ]);
+    expect(state(/pre-work-sessions .*EVENT/)).toEqual([
+      expect.stringMatching(/"type":\{"S":"joined"\}.*"deleted-user"/),
+    ]);
+    expect(JSON.parse(await readFile(join(home.folder, "r.json"), "utf8"))).toMatchObject({
+      isComplete: true,
+      erased: { changes: { teams: 1, "how far a sync is": 1, "what happened in teams": 1 } },
+    });
+  } finally {
+    await home.remove();
+  }
+});
