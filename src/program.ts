@@ -62,7 +62,7 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   doc: {
     description: "users' documents: upload, download, links, requests, scan, check",
-    needs: "mawps",
+    needs: async () => (await import("./model/reach.ts")).whyNoDocuments,
     examples: ["mawps doc upload user-123 cv.pdf --type cv", "mawps doc list user-123"],
     load: async () => (await import("./commands/doc/index.ts")).doc,
   },
@@ -124,7 +124,7 @@ const nouns: Readonly<Record<string, Noun>> = {
   },
   demo: {
     description: "see the main job done in a temporary local store",
-    needs: "mawps",
+    needs: async () => (await import("./model/reach.ts")).whyNoDemo,
     load: async () => (await import("./commands/demo.ts")).demo,
   },
   completion: {

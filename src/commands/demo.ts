@@ -4,6 +4,7 @@ import { join, resolve as resolvePath } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { resolve } from "../config/config.ts";
 import { CliError } from "../errors.ts";
+import { mawpsModel } from "../model/mawps.ts";
 import type { AnyCommand, Begin, BuildTree } from "./command.ts";
 import { worldWith, type World } from "../world.ts";
 import { startRun, type Run } from "./run.ts";
@@ -17,6 +18,7 @@ export function demo(noun: Command, begin: Begin, build: BuildTree): void {
       const run = await begin(command as AnyCommand);
       const folder = await demoFolder(run, keep);
       try {
+        if (run.config.site !== mawpsModel) return await demoOfSite(run, { folder, keep, build });
         const progress = await run.progress("painting a photo");
         const [{ makePhoto }, { inspectImage }] = await Promise.all([
           import("../demo/photo.ts"),
@@ -50,18 +52,10 @@ export function demo(noun: Command, begin: Begin, build: BuildTree): void {
           );
           return;
         }
-        const world = inside(run, folder);
+        const world = inside(run, folder, "mawps");
         const { metadata, width, height } = await inspectImage(photo);
         world.stdout.write(`photo.jpg: ${width} x ${height}, carries ${carried(metadata)}\n`);
-        for (const step of steps) {
-          world.stdout.write(`\n$ mawps ${step.join(" ")}\n`);
-          const program = build(world);
-          try {
-            await program.run(step);
-          } finally {
-            await program.close();
-          }
-        }
+        await runAll(world, steps, build);
         const published = await inspectImage(await publishedPicture(world));
         world.stdout.write(`\nThe published picture, read back, carries ${carried(published.metadata)}.\n`);
         await run.print({ done: true, commands: steps.map((step) => step.join(" ")) }, () =>
@@ -71,6 +65,54 @@ export function demo(noun: Command, begin: Begin, build: BuildTree): void {
         if (keep === undefined || run.config.dryRun) await rm(folder, { recursive: true, force: true });
       }
     });
+}
+
+/** Runs commands one after the other, each shown before. */
+async function runAll(world: World, steps: readonly (readonly string[])[], build: BuildTree): Promise<void> {
+  for (const step of steps) {
+    world.stdout.write(`\n$ mawps ${step.join(" ")}\n`);
+    const program = build(world);
+    try {
+      await program.run([...step]);
+    } finally {
+      await program.close();
+    }
+  }
+}
+
+/** The demo of another site: what its model says, on an account and a file of nobody's. */
+async function demoOfSite(
+  run: Run,
+  {
+    folder,
+    keep,
+    build,
+  }: { readonly folder: string; readonly keep: string | undefined; readonly build: BuildTree },
+): Promise<void> {
+  const [{ putSiteSamples, siteDemo }, { resolveFor }] = await Promise.all([
+    import("./demo-plan.ts"),
+    import("../config/config.ts"),
+  ]);
+  const { model, steps } = await siteDemo(run);
+  const commands = steps.map((step) => step.join(" "));
+  if (run.config.dryRun) {
+    await run.print({ commands }, () => commands.map((each) => `$ mawps ${each}`).join("\n"));
+    return;
+  }
+  const world = inside(run, folder, model);
+  const given = { flags: { quiet: true }, env: world.env, file: undefined };
+  const within = startRun(world, resolveFor(run.config.site, given), undefined);
+  try {
+    await putSiteSamples(within, folder);
+  } finally {
+    await within.close();
+  }
+  await runAll(world, steps, build);
+  await run.print({ done: true, commands }, () =>
+    keep === undefined
+      ? "\nThat was a temporary store, and it is gone."
+      : keptText(run.world, folder, `MAWPS_MODEL=${model} `),
+  );
 }
 
 /** A folder of its own; a dry run makes none that stays. */
@@ -86,11 +128,11 @@ async function demoFolder({ world, config }: Run, keep: string | undefined): Pro
   return folder;
 }
 
-function keptText({ command }: World, folder: string): string {
+function keptText({ command }: World, folder: string, model = ""): string {
   return `
 Its links open in a browser while its store is served:
 
-  MAWPS_HOME=${join(folder, "store")} ${command} local serve`;
+  MAWPS_HOME=${join(folder, "store")} ${model}${command} local serve`;
 }
 
 function nextText({ command }: World): string {
@@ -107,13 +149,14 @@ function nextText({ command }: World): string {
 }
 
 /** The same world in the demo's folder, with its own store, deaf to the configuration around it. */
-function inside({ world, config }: Run, folder: string): World {
+function inside({ world, config }: Run, folder: string, model: string): World {
   const quiet = config.quiet || config.json ? { MAWPS_QUIET: "true" } : {};
   return worldWith(world, {
     cwd: folder,
     home: folder,
     env: {
       MAWPS_TARGET: "local",
+      MAWPS_MODEL: model,
       MAWPS_HOME: join(folder, "store"),
       NO_COLOR: world.env["NO_COLOR"],
       ...quiet,

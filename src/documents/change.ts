@@ -13,8 +13,9 @@ import { timeOf } from "../model/json.ts";
 import { siteSecrets } from "../model/mawps.ts";
 import { secretPaths } from "../model/secrets.ts";
 import { backOff } from "../retry.ts";
-import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
-import { bringBack, changeEntries, putAway, type ChangeOutcome, type EntryChange } from "./entry-changes.ts";
+import { entryWithId } from "./entries.ts";
+import { bringBack, changeEntries, putAway } from "./entry-changes.ts";
+import type { ChangeOutcome, EntryChange, StoredEntry, UserDocuments } from "./entry.ts";
 import { inParallel } from "../concurrency.ts";
 import type { ChangingSite, DocumentSite } from "./site.ts";
 

@@ -4,7 +4,8 @@ import { getObject, headObject } from "../aws/s3/objects.ts";
 import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-uploads.ts";
 import { uploadedBytes } from "../aws/s3/upload-size.ts";
 import { fromObjectMetadata } from "../model/documents.ts";
-import { readDocuments, type StoredEntry, type UserDocuments } from "./entries.ts";
+import { readDocuments } from "./entries.ts";
+import type { StoredEntry, UserDocuments } from "./entry.ts";
 import { inParallel } from "../concurrency.ts";
 import type { DocumentSite } from "./site.ts";
 

@@ -1,6 +1,6 @@
 import type { UnfinishedUpload } from "../aws/s3/open-uploads.ts";
 import { readableFolders, type ObjectFacts } from "./check-facts.ts";
-import type { StoredEntry } from "./entries.ts";
+import type { StoredEntry } from "./entry.ts";
 import type { Deletion, Remembered } from "./remembered.ts";
 
 /** What a repair does. */

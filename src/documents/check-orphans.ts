@@ -3,7 +3,7 @@ import { legalHold, websiteFields } from "../model/documents.ts";
 import { parseKey, pluralFileType } from "../model/keys.ts";
 import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
 import { byRepair, isAstray, type Finding } from "./check-finding.ts";
-import type { StoredEntry } from "./entries.ts";
+import type { StoredEntry } from "./entry.ts";
 import { namedBy } from "./named-by.ts";
 import type { Remembered } from "./remembered.ts";
 

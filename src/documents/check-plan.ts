@@ -5,7 +5,7 @@ import { parseKey } from "../model/keys.ts";
 import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
 import { byRepair, isAstray, type Finding } from "./check-finding.ts";
 import { orphans } from "./check-orphans.ts";
-import type { StoredEntry } from "./entries.ts";
+import type { StoredEntry } from "./entry.ts";
 
 export interface CheckRules {
   readonly now: Date;

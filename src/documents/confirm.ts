@@ -2,8 +2,9 @@ import { deleteAllVersions } from "../aws/s3/deletion.ts";
 import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { objectMetadata } from "../model/documents.ts";
-import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
+import { entryWithId } from "./entries.ts";
 import { changeEntries, removeEntries } from "./entry-changes.ts";
+import type { EntryChange, StoredEntry, UserDocuments } from "./entry.ts";
 import { examineStored, Unfit, type Arrived, type Judging } from "./examine-stored.ts";
 import { assertOwnFolder } from "./link.ts";
 import { finishMove, isHalfMoved, moveDocument } from "./move.ts";
@@ -24,7 +25,8 @@ export interface Confirmed {
 /**
  * Looks at what was sent for a requested document and makes it ready, or refuses it: then the object goes in every version,
  * and the entry with it; that of an infected one stays as `INFECTED`. A document that is taken moves to another
- * key: the link by which it came works until its end, and must not be able to replace it. When no scanner answers and
+ * key: the link by which it came works until its end, and must not be able to replace it; that to a site with rows replaces
+ * nothing, so that the file stays where it is. When no scanner answers and
  * the policy is `refuse`, nothing changes: what was sent waits for the next call.
  */
 export async function confirmDocument(
@@ -46,6 +48,12 @@ export async function confirmDocument(
   }
   const { s3Key } = entry.document;
   assertOwnFolder(entry);
+  const isShared = user.entries.some((each) => each !== entry && each.document.s3Key === s3Key);
+  if (site.rows !== undefined && isShared) {
+    throw new CliError(`${id} (${name}): another document has the same file`, {
+      hint: `\`mawps doc list ${user.userId}\` shows them; nothing was changed`,
+    });
+  }
   const object = { what: `${id} (${name})`, name, key: s3Key };
   const arrived = await examineStored(site, object, options).catch(async (error: unknown) => {
     if (!(error instanceof Unfit)) throw error;
@@ -90,25 +98,38 @@ async function accept(
     sha256,
     scanResult: scanResultOf(judgement),
   });
+  const change = {
+    entry,
+    set: {
+      ...set,
+      status: "READY",
+      size: head.sizeBytes,
+      sha256,
+      contentType: type.contentType,
+      uploadedAt: now.toISOString(),
+    },
+    remove: [...remove, "uploadUntil"],
+  };
+  if (site.rows !== undefined) return site.audit.change(event, () => acceptRow(site, change));
   return site.audit.irreversible(event, () =>
     moveDocument(site, {
-      entry,
+      ...change,
       head,
       headers: {
         contentType: type.contentType,
         metadata: objectMetadata({ id, name, sha256, uploadedBy }),
       },
-      set: {
-        ...set,
-        status: "READY",
-        size: head.sizeBytes,
-        sha256,
-        contentType: type.contentType,
-        uploadedAt: now.toISOString(),
-      },
-      remove: [...remove, "uploadUntil"],
     }),
   );
+}
+
+async function acceptRow(site: ChangingSite, change: EntryChange): Promise<StoredEntry> {
+  const { changed } = await changeEntries(site, [{ ...change, unchanged: ["status", "s3Key"] }]);
+  const [accepted] = changed;
+  if (accepted !== undefined) return accepted;
+  throw new CliError(`${change.entry.document.id}: somebody else changed its entry meanwhile`, {
+    hint: "run the command again",
+  });
 }
 
 interface Refused {

@@ -1,49 +1,14 @@
 import { createHash } from "node:crypto";
-import { getItem, queryItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
+import { getItem, queryItems, type Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
 import { whereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import { parseDocument, type DocumentEntry } from "../model/documents.ts";
+import { parseDocument } from "../model/documents.ts";
 import { nobodyIn } from "../model/nobodies.ts";
 import { parsePublicUrl } from "../model/urls.ts";
+import type { ItemPlace, Place, StoredEntry, UserDocuments } from "./entry.ts";
+import { rowsOfUser } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
-
-/** Which of a user's items: `profile` is written; `document` (composite keys only) holds older entries. */
-export type ItemPlace = "profile" | "document";
-
-/**
- * Where an entry stands: in the list of an item; as `api` in an item of its own of the website's documents-api; as `removed`
- * in one of the tool's own, where the website does not see it and from where it can be restored.
- */
-export type Place = ItemPlace | "api" | "removed";
-
-/** An entry and where it stood when it was read. */
-export interface StoredEntry {
-  readonly userId: string;
-  readonly place: Place;
-  /** In the list; 0 of an item of its own. */
-  readonly index: number;
-  /** The bucket in which its object lies, if it names one: the private one, or that of the website's uploads of today. */
-  readonly bucket: string;
-  /** As DynamoDB has it: conditions compare with exactly this. Of a removed one, with its deletion. */
-  readonly raw: Readonly<Record<string, AttributeValue>>;
-  /** Of a removed one: where it stood, and as what. */
-  readonly before?: { readonly place: Place; readonly raw: Readonly<Record<string, AttributeValue>> };
-  readonly document: DocumentEntry;
-}
-
-/** What a user's items say of documents. */
-export interface UserDocuments {
-  readonly userId: string;
-  /** The profile item, whole (for its size); undefined when there is none. */
-  readonly profile: Item | undefined;
-  /** Whether anything of the user's was found: an item, an entry of documents-api, a removed entry. */
-  readonly isKnown: boolean;
-  /** In the order of the lists, those of the profile first; then those of documents-api, and the removed ones. */
-  readonly entries: readonly StoredEntry[];
-  /** Elements of a list that are no map, and lists that are none. Nothing ever changes these. */
-  readonly strange: readonly { readonly place: ItemPlace; readonly index: number | undefined }[];
-}
 
 /** The attribute with the list of entries. */
 export const entriesAttribute = "documents";
@@ -79,6 +44,10 @@ export function notAUser(userId: string, what: string): CliError {
  * @throws CliError when the item is no person's.
  */
 export async function readDocuments(site: DocumentSite, userId: string): Promise<UserDocuments> {
+  if (site.rows !== undefined) {
+    const entries = await rowsOfUser(site.rows, userId);
+    return { userId, profile: undefined, isKnown: entries.length > 0, entries, strange: [] };
+  }
   const read = (place: ItemPlace, attributes?: readonly string[]) =>
     getItem(site.aws, {
       table: site.table,
@@ -227,7 +196,7 @@ function strangeIn(
 }
 
 /** Which of several entries with the same id is meant: what the website lists counts, a removed one is the last. */
-const rank: Readonly<Record<Place, number>> = { profile: 0, document: 0, api: 1, removed: 2 };
+const rank: Readonly<Record<Place, number>> = { profile: 0, document: 0, row: 0, api: 1, removed: 2 };
 
 /**
  * The user's entry with this id; where several places have the same document, that of the profile, then that of

@@ -15,13 +15,10 @@ import {
   removedEntry,
   removedKey,
   storedEntry,
-  type StoredEntry,
-  type UserDocuments,
 } from "./entries.ts";
+import type { ChangeOutcome, EntryChange, NewEntry, StoredEntry, UserDocuments } from "./entry.ts";
+import { addRows, changeRows, removeRows } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
-
-/** A new entry, in plain values. What is undefined is left out. */
-export type NewEntry = Readonly<Record<string, unknown>> & { readonly id: string };
 
 /**
  * Appends entries to the profile's list in one UpdateItem: what others append or change at the same time stays.
@@ -33,6 +30,7 @@ export async function addEntries(
   { userId, profile: known }: Pick<UserDocuments, "userId" | "profile">,
   added: readonly NewEntry[],
 ): Promise<readonly StoredEntry[]> {
+  if (site.rows !== undefined) return addRows(site.rows, userId, added);
   return appendEntries(site, { userId, profile: known }, { values: added.map(typed) });
 }
 
@@ -53,6 +51,7 @@ export async function addUnlessPresent(
   { added, isSame }: { added: readonly NewEntry[]; isSame: (one: NewEntry, other: StoredEntry) => boolean },
 ): Promise<Added> {
   const present = new Map<string, StoredEntry>();
+  if (site.rows !== undefined) return { entries: await addRows(site.rows, user.userId, added), present };
   const entries = await appendEntries(site, user, {
     values: added.map(typed),
     unless(now) {
@@ -167,25 +166,6 @@ export function assertEntriesFit(userId: string, profile: Item, added: readonly 
   assertItemFits({ ...profile, [list]: { L: [...(before?.L ?? []), ...added] } }, `the item of ${userId}`);
 }
 
-/** One entry's change: attributes to set and to remove, and what must still hold. */
-export interface EntryChange {
-  readonly entry: StoredEntry;
-  /** In plain values; `undefined` is left out. */
-  readonly set?: Readonly<Record<string, unknown>>;
-  readonly remove?: readonly string[];
-  /** Attributes that must be as they were read; the id always must. */
-  readonly unchanged?: readonly string[];
-}
-
-export interface ChangeOutcome {
-  /** As they stand now; removed ones as they stood. */
-  readonly changed: readonly StoredEntry[];
-  /** Their entry is gone: removed, or lost by a whole-item save of the website. */
-  readonly missing: readonly StoredEntry[];
-  /** An attribute that had to be unchanged is not; `found` is the entry as it stood. */
-  readonly refused: readonly { readonly entry: StoredEntry; readonly found: StoredEntry }[];
-}
-
 /**
  * Changes single attributes of several entries of one user, all of an item in one UpdateItem (split only where
  * DynamoDB's limits of an expression want it), each on condition that its id still stands at its index; an
@@ -195,6 +175,7 @@ export async function changeEntries(
   site: DocumentSite,
   changes: readonly EntryChange[],
 ): Promise<ChangeOutcome> {
+  if (site.rows !== undefined) return changeRows(site.rows, changes);
   return perBatch(changes, (batch) => applyBatch(site, batch, { express: changeOf }));
 }
 
@@ -206,6 +187,7 @@ export async function removeEntries(
   site: DocumentSite,
   changes: readonly Pick<EntryChange, "entry" | "unchanged">[],
 ): Promise<ChangeOutcome> {
+  if (site.rows !== undefined) return removeRows(site.rows, changes);
   // From the end on: what one batch removes moves only entries that were dealt with.
   const last = changes.toSorted((one, other) => other.entry.index - one.entry.index);
   return perBatch(last, (batch) => applyBatch(site, batch, { express: removalOf }));
@@ -366,6 +348,7 @@ type Expressed = Pick<Parameters<typeof updateAttributes>[1], "set" | "remove" |
 export function itemOf(site: DocumentSite, entry: StoredEntry): { table: string; key: Item } {
   const { place, userId, raw } = entry;
   if (place === "removed") return { table: site.ownTable, key: removedKey(entry) };
+  if (place === "row") throw new Error("a row stands in no item of a user's");
   if (place !== "api") return { table: site.table, key: documentItemKey(site, userId, place) };
   const { documentId = { S: "" } } = raw;
   return { table: site.apiTable, key: { userId: { S: userId }, documentId } };
@@ -443,7 +426,7 @@ function entriesOf(
   { userId, place }: StoredEntry,
   item: Item | undefined,
 ): readonly StoredEntry[] {
-  if (place !== "api" && place !== "removed") return entriesIn(site, { userId, place, item });
+  if (place === "profile" || place === "document") return entriesIn(site, { userId, place, item });
   if (item === undefined) return [];
   const entry = place === "api" ? apiEntry(site, item) : removedEntry(site, item);
   return entry === undefined ? [] : [entry];

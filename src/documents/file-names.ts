@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { timeOf } from "../model/json.ts";
-import type { StoredEntry } from "./entries.ts";
+import type { StoredEntry } from "./entry.ts";
 
 /** Most file systems take 255 bytes; a part file needs 18 more, a mark of a second document of the name some 40. */
 const longestBytes = 180;

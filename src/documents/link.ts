@@ -4,7 +4,7 @@ import { CliError } from "../errors.ts";
 import { documentTypes, type DocumentType } from "../model/document-types.ts";
 import { isUnscanned, type DocumentEntry } from "../model/documents.ts";
 import { readableFolders } from "./check-facts.ts";
-import type { StoredEntry } from "./entries.ts";
+import type { StoredEntry } from "./entry.ts";
 import type { ChangingSite, DocumentSite } from "./site.ts";
 
 /** How long a link is to last. */
@@ -99,8 +99,13 @@ export async function storedObject(site: DocumentSite, entry: StoredEntry): Prom
  * Fails for an entry whose object lies outside of the user's own folders: the website lets users write their items, and
  * an entry must not open somebody else's file.
  */
-export function assertOwnFolder({ userId, document: { id, s3Key } }: StoredEntry): void {
-  if (readableFolders(userId).some((folder) => s3Key.startsWith(folder) && s3Key !== folder)) return;
+export function assertOwnFolder({ userId, isOwn, document: { id, s3Key } }: StoredEntry): void {
+  if (isOwn === true) return;
+  if (
+    isOwn === undefined &&
+    readableFolders(userId).some((folder) => s3Key.startsWith(folder) && s3Key !== folder)
+  )
+    return;
   throw new CliError(`${id}: its object is in none of the folders of ${userId}`, {
     hint: `\`mawps doc check ${userId}\` shows where it lies`,
   });

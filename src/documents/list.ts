@@ -4,14 +4,9 @@ import { newestFirst, type DocumentEntry, type DocumentStatus } from "../model/d
 import { timeOf } from "../model/json.ts";
 import { pluralFileType } from "../model/keys.ts";
 import { isPassedOver, judgedAttributes, type Nobodies } from "../model/nobodies.ts";
-import {
-  apiEntry,
-  entriesAttribute,
-  entriesIn,
-  readDocuments,
-  type ItemPlace,
-  type StoredEntry,
-} from "./entries.ts";
+import { apiEntry, entriesAttribute, entriesIn, readDocuments } from "./entries.ts";
+import type { ItemPlace, StoredEntry } from "./entry.ts";
+import { rowsOfAll } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** Which documents are wanted; what is undefined does not matter. */
@@ -49,6 +44,10 @@ async function* usersWithDocuments(
   site: DocumentSite,
   nobodies: Nobodies,
 ): AsyncGenerator<{ userId: string; entries: StoredEntry[] }> {
+  if (site.rows !== undefined) {
+    for await (const entry of rowsOfAll(site.rows)) yield { userId: entry.userId, entries: [entry] };
+    return;
+  }
   const { aws, table, signal } = site;
   const kept = apiUsers(site);
   // Asked for beside the first page of the profiles: most sites have none.

@@ -7,8 +7,8 @@ import { CliError } from "../errors.ts";
 import { timeOf } from "../model/json.ts";
 import { documentKey, parseKey } from "../model/keys.ts";
 import { documentFolders } from "./check-facts.ts";
-import type { StoredEntry } from "./entries.ts";
 import { changeEntries } from "./entry-changes.ts";
+import type { StoredEntry } from "./entry.ts";
 import { documentUrl, type ChangingSite, type DocumentSite } from "./site.ts";
 
 /** Attribute of an entry that was moved and whose former object may still be there: that object's key. */

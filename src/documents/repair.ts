@@ -7,15 +7,9 @@ import type { AuditEvent } from "../model/audit.ts";
 import type { ScanResult } from "../model/documents.ts";
 import type { Finding, Repair } from "./check-finding.ts";
 import { nameOfLost, rebuiltEntry, type Judged } from "./check-orphans.ts";
-import { readDocuments, storedEntry, type StoredEntry } from "./entries.ts";
-import {
-  addEntries,
-  appendEntries,
-  changeEntries,
-  keeping,
-  removeEntries,
-  type EntryChange,
-} from "./entry-changes.ts";
+import { readDocuments, storedEntry } from "./entries.ts";
+import { addEntries, appendEntries, changeEntries, keeping, removeEntries } from "./entry-changes.ts";
+import type { EntryChange, StoredEntry } from "./entry.ts";
 import { examineStored, type Judging } from "./examine-stored.ts";
 import { failureOf } from "./failure.ts";
 import { inParallel } from "../concurrency.ts";

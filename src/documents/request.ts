@@ -1,11 +1,15 @@
+import { headObject } from "../aws/s3/objects.ts";
 import { presignPost, presignPut, type EndsWithSession } from "../aws/s3/presign.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentType } from "../model/document-types.ts";
 import { documentNameFault, websiteFields } from "../model/documents.ts";
 import { documentKey } from "../model/keys.ts";
+import { uuid } from "../model/uuid.ts";
 import { readDocuments } from "./entries.ts";
-import { addEntries, type NewEntry } from "./entry-changes.ts";
+import { addEntries } from "./entry-changes.ts";
+import type { NewEntry } from "./entry.ts";
 import { assertLongEnough, signingTime, type LinkSpan } from "./link.ts";
+import { rowFileKey } from "./rows.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 
 export interface DocumentRequest extends LinkSpan {
@@ -18,6 +22,8 @@ export interface DocumentRequest extends LinkSpan {
   /** PUT has no limit of size; POST, a form, has one. */
   readonly method: "PUT" | "POST";
   readonly maxBytes: number;
+  /** Fields of the file's key that nothing but the caller knows, of a site with rows. */
+  readonly given?: Readonly<Record<string, string>>;
   /** Makes the profile of a user who has none. */
   readonly createProfile: (() => Promise<unknown>) | undefined;
   readonly dryRun: boolean;
@@ -44,7 +50,8 @@ export interface Requested {
 
 /**
  * Asks for a document: signs a link to upload it, makes its entry, records both, and only then hands the link out. What
- * arrives counts for nothing until it is confirmed.
+ * arrives counts for nothing until it is confirmed. Of a site with rows the link is to where the file stays, and works once: it
+ * can never replace what is there.
  */
 export async function requestDocument(site: ChangingSite, request: DocumentRequest): Promise<Requested> {
   const { userId, type, name, kind, method, dryRun } = request;
@@ -52,26 +59,35 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
   if (fault !== undefined) throw new CliError(`the name ${JSON.stringify(name)} ${fault}`);
   const now = signingTime(site);
   const random = site.randomHex(12);
-  const key = documentKey({
-    userId,
-    fileType: type,
-    timestampMs: now.getTime(),
-    random: random.slice(0, 8),
-    ext: kind.ext,
-  });
+  const { rows } = site;
+  const row = rows && { id: uuid(site.randomHex(16)), name, ext: kind.ext, userId, now };
+  const key =
+    rows !== undefined && row !== undefined
+      ? await freeKey(site, rowFileKey(rows, { ...row, given: request.given ?? {} }))
+      : documentKey({
+          userId,
+          fileType: type,
+          timestampMs: now.getTime(),
+          random: random.slice(0, 8),
+          ext: kind.ext,
+        });
   const { contentType } = kind;
+  const once = rows === undefined ? {} : { ifNoneMatch: "*" as const };
   const place = { bucket: site.bucket, key, contentType, now, expiresInSeconds: request.expiresInSeconds };
   // A dry run asks for the end of a link alone, and signing a form makes no request of any kind.
   const signed =
     method === "POST" || dryRun
       ? await presignPost(site.aws, { ...place, minBytes: 1, maxBytes: request.maxBytes })
-      : { ...(await presignPut(site.aws, place)), fields: {} };
+      : { ...(await presignPut(site.aws, { ...place, ...once })), fields: {} };
   assertLongEnough(signed, request);
   const { url, fields, expiresAt, endsWithSession } = signed;
-  const headers: Record<string, string> = method === "PUT" ? { "Content-Type": contentType } : {};
+  const headers: Record<string, string> =
+    method === "PUT"
+      ? { "Content-Type": contentType, ...(rows === undefined ? {} : { "If-None-Match": "*" }) }
+      : {};
   const address = documentUrl(site, key);
   const entry: NewEntry = {
-    id: `doc-${random.slice(8)}`,
+    id: row?.id ?? `doc-${random.slice(8)}`,
     name,
     type,
     s3Key: key,
@@ -99,4 +115,11 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
     await addEntries(site, await readDocuments(site, userId), [entry]);
   });
   return { entry, expiresAt, endsWithSession, link: { method, url, headers, fields } };
+}
+
+/** @throws CliError where a file has this key. */
+async function freeKey(site: ChangingSite, key: string): Promise<string> {
+  const head = await headObject(site.aws, { bucket: site.bucket, key }, site.signal);
+  if (head === undefined) return key;
+  throw new CliError(`there is a file ${key} already`, { hint: "--name gives the document another name" });
 }

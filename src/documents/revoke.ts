@@ -1,7 +1,8 @@
 import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { legalHold } from "../model/documents.ts";
-import { entryWithId, type StoredEntry, type UserDocuments } from "./entries.ts";
+import { entryWithId } from "./entries.ts";
+import type { StoredEntry, UserDocuments } from "./entry.ts";
 import { storedObject } from "./link.ts";
 import { finishMove, formerKey, moveDocument, nextKey } from "./move.ts";
 import { namedBy } from "./named-by.ts";

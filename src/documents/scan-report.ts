@@ -1,4 +1,4 @@
-import type { StoredEntry } from "./entries.ts";
+import type { StoredEntry } from "./entry.ts";
 
 /** What is known of the stored documents by their verdicts; deleted ones and half-done uploads are left out. */
 export interface ScanReport {

@@ -28,10 +28,11 @@ export function isLarge({ sizeBytes }: Examined): boolean {
 /**
  * Brings the bytes that were hashed and scanned into the bucket, exactly these: those read a second time are
  * hashed again, and nothing is stored when they differ. S3 compares them with a CRC32 before it answers; where a server's
- * answer does not say so, the stored object is asked for. An object that is there already is left.
+ * answer does not say so, the stored object is asked for. An object that is there already is left; where keys are made of
+ * plain names, another's object is never replaced: then S3 answers 412.
  */
 export async function send(site: DocumentSite, one: Send): Promise<void> {
-  const { aws, bucket, signal } = site;
+  const { aws, bucket, rows, signal } = site;
   const { file, key } = one;
   if (one.isContinued && (await isStored(site, one))) {
     one.onNote(`${file.source.label}: its bytes are there already`);
@@ -49,6 +50,7 @@ export async function send(site: DocumentSite, one: Send): Promise<void> {
       uploadedBy: one.uploadedBy,
     }),
     signal,
+    ...(rows === undefined || rows.replaces ? {} : { ifNoneMatch: "*" as const }),
   };
   assertUnchanged(file);
   if (file.bytes !== undefined) {

@@ -4,6 +4,7 @@ import type { Aws } from "../aws/clients.ts";
 import { stoppable } from "../concurrency.ts";
 import type { TableShape } from "../model/table-shape.ts";
 import { publicUrl } from "../model/urls.ts";
+import type { DocumentRows } from "./rows.ts";
 
 /** Where the documents of one environment live. */
 export interface DocumentSite {
@@ -20,6 +21,8 @@ export interface DocumentSite {
   readonly ownTable: string;
   readonly shape: TableShape;
   readonly userPoolId: string | undefined;
+  /** Where the site keeps a row for each document: of the places above `bucket` counts alone then. */
+  readonly rows?: DocumentRows | undefined;
   /** Makes an id for somebody without an account; only where no website gives out ids of its own. */
   readonly newId?: (() => string) | undefined;
   readonly now: () => Date;
@@ -39,7 +42,11 @@ export interface ChangingSite extends DocumentSite {
 export async function openDocumentSite<T extends Omit<DocumentSite, "shape">>(
   site: T,
 ): Promise<T & Pick<DocumentSite, "shape">> {
-  return { ...site, shape: await tableShape(site.aws, site.table, site.signal) };
+  const shape =
+    site.rows === undefined
+      ? await tableShape(site.aws, site.table, site.signal)
+      : ({ kind: "simple" } as const);
+  return { ...site, shape };
 }
 
 /**

@@ -1,21 +1,20 @@
 import type { Item } from "../aws/dynamodb/items.ts";
+import { headObject } from "../aws/s3/objects.ts";
+import { httpStatus } from "../aws/setting.ts";
 import { removeUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { documentJson } from "../model/documents.ts";
+import { uuid } from "../model/uuid.ts";
 import type { Buffers } from "./buffers.ts";
-import { entriesAttribute, readDocuments, type StoredEntry, type UserDocuments } from "./entries.ts";
-import {
-  addEntries,
-  addUnlessPresent,
-  changeEntries,
-  removeEntries,
-  type NewEntry,
-} from "./entry-changes.ts";
+import { entriesAttribute, readDocuments } from "./entries.ts";
+import { addEntries, addUnlessPresent, changeEntries, removeEntries } from "./entry-changes.ts";
+import type { NewEntry, StoredEntry, UserDocuments } from "./entry.ts";
 import { isUnchanged, type Examined, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
 import { inParallel } from "../concurrency.ts";
 import { isInfected, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
+import { rowFileKey } from "./rows.ts";
 import { isLarge, send } from "./send.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { decide, isSameDocument, newEntry, supersededBy } from "./upload-plan.ts";
@@ -93,6 +92,7 @@ export async function beginGroup(
       else twins.push({ file: verdict.file, of });
     }
   }
+  await refuseTaken(site, { planned, user: group.user, request }, fail);
   const release = ({ bytes }: Examined) => {
     if (bytes !== undefined) group.buffers.release(bytes);
   };
@@ -136,12 +136,13 @@ export async function beginGroup(
       release(file);
       arrived.push(job);
     } catch (error) {
-      fail(file.source, failureOf(site, error));
-      await withdrawIfChanged(site, job);
+      fail(file.source, httpStatus(error) === 412 ? taken(entry.document.s3Key) : failureOf(site, error));
+      await withdrawIfChanged(site, job, httpStatus(error) === 412);
     }
   };
   const finish = async () => {
     const ready = await makeReady(site, arrived);
+    await removeReplaced(site, group.user, [...ready.values()]);
     for (const { file } of arrived) {
       const entry = ready.get(file);
       if (entry === undefined) fail(file.source, overtaken(group.user.userId));
@@ -311,9 +312,13 @@ async function withdrawSuperseded(
   );
 }
 
-/** A file that changed under the upload will never be finished under this entry. */
-async function withdrawIfChanged(site: ChangingSite, { file, entry, known }: Job): Promise<void> {
-  if (known !== undefined || isUnchanged(file)) return;
+/** A file that changed under the upload, or whose key somebody else took, will never be finished under this entry. */
+async function withdrawIfChanged(
+  site: ChangingSite,
+  { file, entry, known }: Job,
+  isTaken: boolean,
+): Promise<void> {
+  if (!isTaken && (known !== undefined || isUnchanged(file))) return;
   const { s3Key } = entry.document;
   await removeUnfinishedUploads(site.aws, { bucket: site.bucket, key: s3Key, signal: site.signal });
   await removeEntries(site, [{ entry, unchanged: ["status"] }]);
@@ -358,16 +363,77 @@ async function makeReady(site: ChangingSite, arrived: readonly Job[]): Promise<M
   return ready;
 }
 
+/**
+ * Where the site makes keys of plain file names: takes those files out of the plan whose key is another file's already, of whatever
+ * status, since a document that is deleted can still be restored.
+ */
+async function refuseTaken(
+  site: ChangingSite,
+  { planned, user, request }: { planned: Planned[]; user: UserDocuments; request: UploadRequest },
+  fail: (source: UploadSource, failure: CliError) => void,
+): Promise<void> {
+  if (site.rows === undefined || site.rows.replaces) return;
+  const known = new Set(user.entries.map(({ document }) => document.s3Key));
+  const isFree = await inParallel(planned, smallAtOnce, async ({ file, known: entry }) => {
+    if (entry !== undefined) return true;
+    const key = entryFor(site, request, file).s3Key;
+    const isNew = !known.has(key);
+    known.add(key);
+    return isNew && (await headObject(site.aws, { bucket: site.bucket, key }, site.signal)) === undefined;
+  });
+  const all = planned.splice(0);
+  for (const [at, plan] of all.entries()) {
+    if (isFree[at] === true) planned.push(plan);
+    else fail(plan.file.source, taken(entryFor(site, request, plan.file).s3Key));
+  }
+}
+
+/** Rows of files whose place another file of the same name took: the former bytes are an old version of it. */
+async function removeReplaced(
+  site: ChangingSite,
+  user: UserDocuments,
+  ready: readonly StoredEntry[],
+): Promise<void> {
+  if (site.rows?.replaces !== true) return;
+  const ids = new Set(ready.map(({ document }) => document.id));
+  const keys = new Set(ready.map(({ document }) => document.s3Key));
+  const replaced = user.entries.filter(({ document }) => keys.has(document.s3Key) && !ids.has(document.id));
+  await removeEntries(
+    site,
+    replaced.map((entry) => ({ entry })),
+  );
+}
+
+function taken(key: string): CliError {
+  return new CliError(`there is a file ${key} already`, { hint: "--name gives the document another name" });
+}
+
 function entryFor(site: ChangingSite, request: UploadRequest, file: Examined) {
-  const { type, tags, expiresAt } = request;
+  const { type, tags, expiresAt, isPublic } = request;
   const { userId } = request.user;
   const { source, sizeBytes, sha256, judgement } = file;
   const { ext, contentType } = file.type;
-  const facts = { userId, type, tags, expiresAt, sizeBytes, sha256, judgement, ext, contentType };
+  const facts = { userId, type, tags, expiresAt, isPublic, sizeBytes, sha256, judgement, ext, contentType };
+  const now = site.now();
   return newEntry(
     { ...facts, name: source.name, uploadedBy: site.actor },
-    { now: site.now(), random: site.randomHex(12), urlOf: (key) => documentUrl(site, key) },
+    {
+      now,
+      random: site.randomHex(12),
+      urlOf: (key) => documentUrl(site, key),
+      row: rowFor(site, { userId, name: source.name, ext, now, given: request.given ?? {} }),
+    },
   );
+}
+
+/** Id and key of a new document where the site keeps rows. */
+function rowFor(
+  site: ChangingSite,
+  facts: Omit<Parameters<typeof rowFileKey>[1], "id">,
+): { readonly id: string; readonly key: string } | undefined {
+  if (site.rows === undefined) return undefined;
+  const id = uuid(site.randomHex(16));
+  return { id, key: rowFileKey(site.rows, { ...facts, id }) };
 }
 
 function uploadedEvent({ file, entry }: Job): AuditEvent {

@@ -1,10 +1,9 @@
 import { websiteFields, type DocumentEntry } from "../model/documents.ts";
 import { documentKey, pluralFileType } from "../model/keys.ts";
 import { documentFolders } from "./check-facts.ts";
-import type { StoredEntry } from "./entries.ts";
+import type { NewEntry, StoredEntry } from "./entry.ts";
 import type { Examined } from "./examine.ts";
 import { isInfected, judgementChange, type Judgement } from "./scanning.ts";
-import type { NewEntry } from "./entry-changes.ts";
 
 /** What happens to one examined file. */
 export type Decision =
@@ -36,8 +35,8 @@ export function decide(
   }
   // The website lets users write their items: an entry must not lead an upload over somebody else's object.
   const open = same.find(
-    ({ userId, document: { status, s3Key } }) =>
-      documentFolders(userId).some((folder) => s3Key.startsWith(folder)) &&
+    ({ userId, isOwn, document: { status, s3Key } }) =>
+      (isOwn ?? documentFolders(userId).some((folder) => s3Key.startsWith(folder))) &&
       (status === "UPLOADING" || status === "SCANNING" || status === "INFECTED"),
   );
   return open === undefined ? { kind: "new", infected } : { kind: "continue", entry: open, infected };
@@ -60,12 +59,12 @@ export function supersededBy(
   { type, file, actor }: { readonly type: string; readonly file: Examined; readonly actor: string },
 ): StoredEntry[] {
   return entries.filter(
-    ({ userId, document }) =>
+    ({ userId, isOwn, document }) =>
       document.status === "UPLOADING" &&
-      documentFolders(userId).some((folder) => document.s3Key.startsWith(folder)) &&
+      (isOwn ?? documentFolders(userId).some((folder) => document.s3Key.startsWith(folder))) &&
       document.type === pluralFileType(type) &&
       document.name === file.source.name &&
-      document.uploadedBy === actor &&
+      (isOwn === true || document.uploadedBy === actor) &&
       document.sha256 !== undefined &&
       document.sha256 !== file.sha256,
   );
@@ -82,6 +81,7 @@ export interface EntryFacts {
   readonly judgement: Judgement;
   readonly tags: readonly string[];
   readonly expiresAt: string | undefined;
+  readonly isPublic?: boolean | undefined;
   readonly uploadedBy: string;
 }
 
@@ -96,20 +96,24 @@ export function newEntry(
     /** Twelve random bytes in hex: the object's name takes the first four, the id the rest. */
     readonly random: string;
     readonly urlOf: (key: string) => string;
+    /** Of a site with rows: the document's id, and the key of its file. */
+    readonly row?: { readonly id: string; readonly key: string } | undefined;
   },
 ): NewEntry & { readonly s3Key: string } {
   const type = pluralFileType(facts.type);
-  const s3Key = documentKey({
-    userId: facts.userId,
-    fileType: type,
-    timestampMs: made.now.getTime(),
-    random: made.random.slice(0, 8),
-    ext: facts.ext,
-  });
+  const s3Key =
+    made.row?.key ??
+    documentKey({
+      userId: facts.userId,
+      fileType: type,
+      timestampMs: made.now.getTime(),
+      random: made.random.slice(0, 8),
+      ext: facts.ext,
+    });
   const url = made.urlOf(s3Key);
   const createdAt = made.now.toISOString();
   return {
-    id: `doc-${made.random.slice(8)}`,
+    id: made.row?.id ?? `doc-${made.random.slice(8)}`,
     name: facts.name,
     type,
     s3Key,
@@ -124,5 +128,6 @@ export function newEntry(
     uploadedBy: facts.uploadedBy,
     tags: facts.tags,
     ...(facts.expiresAt === undefined ? {} : { expiresAt: facts.expiresAt }),
+    ...(facts.isPublic === undefined ? {} : { isPublic: facts.isPublic }),
   };
 }

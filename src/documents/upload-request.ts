@@ -1,7 +1,7 @@
 import type { CliError } from "../errors.ts";
 import type { DocumentExtension } from "../model/document-types.ts";
 import type { JsonObject } from "../model/json.ts";
-import type { UserDocuments } from "./entries.ts";
+import type { UserDocuments } from "./entry.ts";
 import type { UploadSource } from "./examine.ts";
 import type { Scanner, Unasked } from "./scanning.ts";
 
@@ -23,6 +23,10 @@ export interface UploadRequest {
   readonly tags: readonly string[];
   /** ISO 8601 UTC. */
   readonly expiresAt: string | undefined;
+  /** Where the site has a word for it. */
+  readonly isPublic?: boolean | undefined;
+  /** Fields of the file's key that nothing but the caller knows. */
+  readonly given?: Readonly<Record<string, string>>;
   readonly scanner: Scanner | Unasked;
   readonly maxBytes: number;
   readonly allowed: readonly DocumentExtension[];

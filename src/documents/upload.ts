@@ -1,8 +1,8 @@
 import { typed } from "../aws/dynamodb/plain.ts";
 import { pluralFileType } from "../model/keys.ts";
-import type { UserDocuments } from "./entries.ts";
 import { assertEntriesFit } from "./entry-changes.ts";
 import { buffers } from "./buffers.ts";
+import type { UserDocuments } from "./entry.ts";
 import { examine, type ExamineOptions, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
 import { inParallel } from "../concurrency.ts";
@@ -113,6 +113,8 @@ async function check(
 
 /** As if each file were new, except those that seem to be there: a full item is told before the first byte is sent. */
 function assertRoom(site: ChangingSite, request: UploadRequest): void {
+  // A row for each has room.
+  if (site.rows !== undefined) return;
   const { user, type, tags, expiresAt, maxBytes } = request;
   const { userId } = user;
   const present = new Set(

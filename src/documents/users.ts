@@ -6,7 +6,9 @@ import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
 import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
 import { userIdFault } from "../model/user-id.ts";
-import { documentItemKey, notAUser, readDocuments, refuseNobody, type UserDocuments } from "./entries.ts";
+import { documentItemKey, notAUser, readDocuments, refuseNobody } from "./entries.ts";
+import type { UserDocuments } from "./entry.ts";
+import { accountsFor, type DocumentRows } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** What to do with a user of whom no profile is found. */
@@ -30,6 +32,7 @@ export type Unknown =
  * @throws CliError for what cannot be an id, when nobody is found, and when several are.
  */
 export async function resolveUser(site: DocumentSite, given: string, unknown: Unknown): Promise<string> {
+  if (site.rows !== undefined) return (await findInRows(site, site.rows, { given, unknown })).userId;
   const { userId, without } = await identify(site, given, unknown);
   if (unknown !== "refuse" || without === undefined || (await hasItem(site, userId))) return userId;
   throw nobody(given, without);
@@ -44,6 +47,7 @@ export async function findDocuments(
   given: string,
   unknown: Unknown = "refuse",
 ): Promise<UserDocuments> {
+  if (site.rows !== undefined) return findInRows(site, site.rows, { given, unknown });
   refuseFault(given);
   const early = given.includes("@") ? undefined : readDocuments(site, given);
   early?.catch(() => undefined);
@@ -51,6 +55,28 @@ export async function findDocuments(
   const user = await (userId === given && early !== undefined ? early : readDocuments(site, userId));
   if (unknown !== "refuse" || without === undefined || user.isKnown) return user;
   throw nobody(given, without);
+}
+
+/** The same of a site with rows, whose accounts are an entity of its model; where it has none every id is taken as it is given. */
+async function findInRows(
+  site: DocumentSite,
+  rows: DocumentRows,
+  { given, unknown }: { readonly given: string; readonly unknown: Unknown },
+): Promise<UserDocuments> {
+  const fault = userIdFault(given);
+  if (fault !== undefined) throw new CliError(`the user id ${JSON.stringify(given)} ${fault}`);
+  const early = given.includes("@") ? undefined : readDocuments(site, given);
+  early?.catch(() => undefined);
+  const found = await accountsFor(rows, given);
+  if (found === "no accounts") return early ?? readDocuments(site, given);
+  const [only, ...others] = found;
+  if (others.length > 0) throw several(given, [only ?? "", ...others]);
+  if (only === undefined && early === undefined) throw nobody(given, "no account has this address");
+  const user = await (only === given || only === undefined
+    ? (early ?? readDocuments(site, given))
+    : readDocuments(site, only));
+  if (only === undefined && unknown === "refuse" && !user.isKnown) throw nobody(given, "there is no account");
+  return user;
 }
 
 /** The id behind what is given, and what is to be told where nothing is found under it; undefined when it was found in a profile. */

@@ -1,7 +1,8 @@
 import { lookup } from "mime-types";
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
 import { documentFolders } from "../documents/check-facts.ts";
-import { entriesAttribute, entriesIn, type StoredEntry } from "../documents/entries.ts";
+import { entriesAttribute, entriesIn } from "../documents/entries.ts";
+import type { StoredEntry } from "../documents/entry.ts";
 import { inParallel } from "../concurrency.ts";
 import { readContent, type Content } from "./content.ts";
 import { isBlank } from "./blank.ts";

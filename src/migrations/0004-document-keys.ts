@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { headObject } from "../aws/s3/objects.ts";
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
-import { entriesAttribute, entriesIn, type StoredEntry } from "../documents/entries.ts";
+import { entriesAttribute, entriesIn } from "../documents/entries.ts";
+import type { StoredEntry } from "../documents/entry.ts";
 import { nextKey } from "../documents/move.ts";
 import { namedBy } from "../documents/named-by.ts";
 import { documentUrl } from "../documents/site.ts";

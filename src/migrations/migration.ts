@@ -1,5 +1,5 @@
 import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
-import type { ItemPlace } from "../documents/entries.ts";
+import type { ItemPlace } from "../documents/entry.ts";
 import type { DocumentSite } from "../documents/site.ts";
 import type { Secrets } from "../model/secrets.ts";
 import type { TableShape } from "../model/table-shape.ts";

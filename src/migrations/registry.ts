@@ -17,8 +17,8 @@ export interface Registered {
  * with the file. It covers the file alone, not what that imports: what decides about stored data belongs into the file.
  */
 export const migrations: readonly Registered[] = [
-  { migration: documentFields, checksum: "75e432186747dd6fbdd600be0a3e086f216d609bbc5739e6139bd65011e7e992" },
+  { migration: documentFields, checksum: "76c2ad8171023f7da0bb9623ec47ec79810e7ab50472cc24bc6a958fc3bb892d" },
   { migration: profileType, checksum: "6c456e4f9d5f317de7984cf7a4bf63891e521067aa288a9703aa7f1f4e22897b" },
   { migration: documentItems, checksum: "3e6ebc9b39ec538fc8e18fc73f2d2aec4ee5a58a1443cb172264dc643e04a8d7" },
-  { migration: documentKeys, checksum: "abc3bf951baa361ef3c88a715d236775fc5abdd86a6a2960df74be4cb773633c" },
+  { migration: documentKeys, checksum: "99d93f68ec2216d1cd890bc2cf7bfd34739575a85671940516657d65c6d65e6e" },
 ];

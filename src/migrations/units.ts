@@ -1,5 +1,6 @@
 import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
-import { documentItemKey, entriesIn, type ItemPlace } from "../documents/entries.ts";
+import { documentItemKey, entriesIn } from "../documents/entries.ts";
+import type { ItemPlace } from "../documents/entry.ts";
 import { namedBy } from "../documents/named-by.ts";
 import { isPassedOver, nobodiesCount, type Nobodies } from "../model/nobodies.ts";
 import { parsePublicUrl } from "../model/urls.ts";

@@ -2,7 +2,8 @@ import type { Condition } from "../aws/dynamodb/expressions.ts";
 import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
 import { transact } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
-import { documentItemKey, type ItemPlace } from "../documents/entries.ts";
+import { documentItemKey } from "../documents/entries.ts";
+import type { ItemPlace } from "../documents/entry.ts";
 import type { ItemChange, MigrationSite } from "./migration.ts";
 
 /** A change of one item, and what its attributes must be for it. */

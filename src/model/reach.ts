@@ -1,4 +1,5 @@
 import { storeText } from "./graph.ts";
+import { own } from "./json.ts";
 import { accountItems } from "./links.ts";
 import type { Model } from "./schema.ts";
 
@@ -12,6 +13,36 @@ export function whyNoRetention({ entities }: Pick<Model, "entities">): string | 
     if (isByRun && files.length > 1) return `${name} names files in ${files.length} fields`;
   }
   return undefined;
+}
+
+/** What `mawps doc` does where a site keeps a row for each document; the rest needs MAWPS's lists and folders. */
+const verbsOfRows = new Set("upload list show url get request confirm rm restore tag rename scan".split(" "));
+
+/** Without these a row tells of no document. */
+const needed = ["id", "name", "key", "owner", "status", "uploadedAt", "deletedAt"] as const;
+
+/** Why a verb of `mawps doc` does not work on a site with this model; undefined where it does. */
+export function whyNoDocuments({ entities, features }: Model, verb: string): string | undefined {
+  const { documents } = features ?? {};
+  if (documents === undefined) return 'its model has no "documents"';
+  const from = own(entities, documents.entity)?.from;
+  if (from === undefined || !("table" in from) || "database" in from)
+    return `what is kept of its documents is in ${storeText(from)}, and mawps doc reads DynamoDB alone`;
+  if (own(entities, documents.entity)?.at !== undefined)
+    return "it keeps its documents in lists, which mawps doc reads of MAWPS alone";
+  const missing = needed.filter((name) => documents.fields[name] === undefined);
+  if (missing.length > 0) return `features.documents.fields has no ${missing.join(", ")}`;
+  return verbsOfRows.has(verb) ? undefined : `doc ${verb} works on MAWPS's own model only`;
+}
+
+/** Why the demo has nothing to show on a site with this model; undefined where it has. */
+export function whyNoDemo(model: Model): string | undefined {
+  const { accounts } = model.features ?? {};
+  const from = accounts === undefined ? undefined : own(model.entities, accounts.entity)?.from;
+  const isReached = from !== undefined && "table" in from && !("database" in from);
+  if (!isReached || accounts?.fields.id === undefined || accounts.fields.email === undefined)
+    return "its model has no accounts in a table, with id and email";
+  return whyNoDocuments(model, "upload") ?? whyNoRetention(model);
 }
 
 function isFile(target: string): boolean {

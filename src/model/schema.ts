@@ -243,6 +243,7 @@ const documentFields = [
   "type",
   "contentType",
   "key",
+  "bucket",
   "sizeBytes",
   "sha256",
   "status",
@@ -355,6 +356,7 @@ export const modelSchema = z.strictObject({
 
 /** A model as it is written. Everything that may be left out has its default where it is used. */
 export type Model = z.infer<typeof modelSchema>;
+export type DocumentsFeature = NonNullable<NonNullable<Model["features"]>["documents"]>;
 export type Entity = z.infer<typeof entity>;
 export type Link = z.infer<typeof link>;
 export type Expiry = z.infer<typeof expiry>;

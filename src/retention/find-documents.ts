@@ -1,15 +1,8 @@
 import { scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
 import { itemOf } from "../documents/entry-changes.ts";
-import {
-  entriesAttribute,
-  entriesIn,
-  readDocuments,
-  readRemoved,
-  type ItemPlace,
-  type StoredEntry,
-  type UserDocuments,
-} from "../documents/entries.ts";
+import { entriesAttribute, entriesIn, readDocuments, readRemoved } from "../documents/entries.ts";
+import type { ItemPlace, StoredEntry, UserDocuments } from "../documents/entry.ts";
 import { namedBy } from "../documents/named-by.ts";
 import { legalHold } from "../model/documents.ts";
 import { parseKey } from "../model/keys.ts";

@@ -4,8 +4,8 @@ import { deleteObjects, type Doomed } from "../aws/s3/deletion.ts";
 import { removeUpload } from "../aws/s3/multipart.ts";
 import { typed } from "../aws/dynamodb/plain.ts";
 import type { Item } from "../aws/dynamodb/items.ts";
-import { changeEntries, removeEntries, type ChangeOutcome } from "../documents/entry-changes.ts";
-import type { StoredEntry } from "../documents/entries.ts";
+import { changeEntries, removeEntries } from "../documents/entry-changes.ts";
+import type { ChangeOutcome, StoredEntry } from "../documents/entry.ts";
 import type { AuditTrail } from "../audit/trail.ts";
 import type { AuditAction, AuditEvent } from "../model/audit.ts";
 import { groupedBy } from "../model/graph.ts";
@@ -14,7 +14,7 @@ import type { DueEntry, PlannedVersion, RowDue } from "./plan-entry.ts";
 import type { Ready } from "./recheck.ts";
 import { deciding } from "./rules.ts";
 import { hasProfiles, type ProfileSite, type RetentionSite } from "./site.ts";
-import type { Outcome, Stored } from "../stores/store.ts";
+import type { Refused, Stored } from "../stores/store.ts";
 
 /** What came of a group of entries. */
 export interface Acted {
@@ -90,8 +90,8 @@ async function purgeVersions(site: RetentionSite, ready: readonly Ready[], bucke
 /** Does something to the rows of entries, some at once. */
 async function eachRow(
   ready: readonly Ready[],
-  change: (row: Stored, due: RowDue) => Promise<Outcome>,
-): Promise<ReadonlyMap<DueEntry, Outcome>> {
+  change: (row: Stored, due: RowDue) => Promise<Stored | "done" | Refused>,
+): Promise<ReadonlyMap<DueEntry, Stored | "done" | Refused>> {
   const rows = ready.flatMap(({ due, row }) =>
     row === undefined || due.kind !== "row" ? [] : [{ due, row }],
   );
@@ -122,8 +122,8 @@ export async function softDeleteRows(
     );
     return outcomes(ready, ({ due }) => {
       const outcome = rows.get(due);
-      if (outcome === "done") return undefined;
-      return outcome === "gone" ? "its entry is gone" : "its entry was changed at the same time";
+      if (outcome === "gone") return "its entry is gone";
+      return outcome === "changed" ? "its entry was changed at the same time" : undefined;
     });
   };
   return audit.change(told(ready.map(({ due }) => due)), mark, ({ done }) => told(done));

@@ -1,7 +1,8 @@
 import { queryItems } from "../aws/dynamodb/items.ts";
 import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { itemOf } from "../documents/entry-changes.ts";
-import { readDocuments, type StoredEntry } from "../documents/entries.ts";
+import { readDocuments } from "../documents/entries.ts";
+import type { StoredEntry } from "../documents/entry.ts";
 import { legalHold } from "../model/documents.ts";
 import { sameJson } from "../model/json.ts";
 import { groupedBy } from "../model/graph.ts";

@@ -1,7 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
 import type { Condition } from "../aws/dynamodb/expressions.ts";
-import { itemSizeBytes } from "../aws/dynamodb/item-size.ts";
-import { getItem, scanItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
+import { assertItemFits, itemSizeBytes } from "../aws/dynamodb/item-size.ts";
+import { getItem, queryItems, scanItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
 import { plainIfDamaged, typed } from "../aws/dynamodb/plain.ts";
 import { transact } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
@@ -11,6 +11,7 @@ import { derivedAttributes, isInKeyOnly, keyTemplates } from "../model/derived.t
 import { itemsOf, type FindEntity } from "../model/items.ts";
 import { own } from "../model/json.ts";
 import type { Entity, Model } from "../model/schema.ts";
+import { build } from "../model/template.ts";
 import type { EntityStore, Stored } from "./store.ts";
 
 interface Place {
@@ -23,8 +24,11 @@ interface Place {
 
 /** A table with what tells its items apart. */
 interface Table {
+  readonly role: string;
   readonly name: string;
   readonly keys: readonly KeyAttribute[];
+  /** Partition keys of its indexes, by these. */
+  readonly indexes: ReadonlyMap<string, string>;
   readonly find: FindEntity;
 }
 
@@ -38,38 +42,58 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
     if (declared === undefined) throw new Error(`no table is declared as ${role}`);
     const { partition, sort } = declared.keys;
     const keys = sort === undefined ? [partition] : [partition, sort];
-    const made = { name: declared.name, keys, find: itemsOf(model, role) };
+    const indexes = new Map(declared.indexes.map((index) => [index.name, index.keys.partition.name]));
+    const made = { role, name: declared.name, keys, indexes, find: itemsOf(model, role) };
     tables.set(role, made);
     return made;
   };
-  const placeOf = (stored: Stored) => {
-    const entity = own(model.entities, stored.entity);
-    if (entity === undefined || !("table" in entity.from)) throw new Error(`${stored.entity} is in no table`);
+  const placeOf = (name: string) => {
+    const entity = own(model.entities, name);
+    if (entity === undefined || !("table" in entity.from)) throw new Error(`${name} is in no table`);
     return { entity, table: tableOf(entity.from.table) };
   };
   const itemNow = ({ name, keys }: Table, key: Stored["key"]) =>
     getItem(aws, { table: name, key: typedKey(keys, key), signal });
 
+  async function* stream(role: string): AsyncGenerator<readonly Stored[]> {
+    const table = tableOf(role);
+    yield* readPages(table, scanItems(aws, { table: table.name, signal }));
+  }
+
   return {
-    async *stream(role) {
-      const table = tableOf(role);
-      const pages = scanItems(aws, { table: table.name, signal });
-      for (;;) {
-        let page: IteratorResult<readonly Item[]> | undefined;
-        await whereThere(async () => {
-          page = await pages.next();
-        });
-        if (page === undefined || page.done === true) return;
-        yield page.value.flatMap((item) => storedOf(table, item) ?? []);
-      }
+    stream,
+    async *find(name, by) {
+      const { entity, table } = placeOf(name);
+      const query = queryFor({ entity, table }, by);
+      const pages =
+        query === undefined
+          ? stream(table.role)
+          : readPages(table, queryItems(aws, { table: table.name, ...query, signal }));
+      for await (const page of pages)
+        yield page.filter((each) => each.entity === name && own(each.fields, by.field) === by.value);
+    },
+    async add(name, fields) {
+      const { entity, table } = placeOf(name);
+      const attributes = Object.entries(fields).filter(([field]) => !isInKeyOnly(entity, field));
+      const item: Item = Object.fromEntries(
+        Object.entries({ ...Object.fromEntries(attributes), ...derivedAttributes(entity, fields) }).flatMap(
+          ([attribute, value]) => (value === undefined ? [] : [[attribute, typed(value)]]),
+        ),
+      );
+      assertItemFits(item, `what is kept of ${entity.what}`);
+      const conditions = table.keys.map(({ name: path }) => ({ path, is: "absent" as const }));
+      const refused = await transact(aws, [{ kind: "put", table: table.name, item, conditions }], signal);
+      const stored = storedOf(table, item);
+      if (stored?.entity !== name) throw new Error(`what was added is no ${name}`);
+      return refused === undefined ? stored : "taken";
     },
     async get(role, key) {
       const table = tableOf(role);
       const item = await itemNow(table, key);
       return item === undefined ? undefined : storedOf(table, item);
     },
-    async changeIf(stored, { set = {}, unchanged }) {
-      const { entity, table } = placeOf(stored);
+    async changeIf(stored, { set = {}, remove = [], unchanged }) {
+      const { entity, table } = placeOf(stored.entity);
       const names = Object.keys(set);
       const attributes = {
         ...Object.fromEntries(Object.entries(set).filter(([name]) => !isInKeyOnly(entity, name))),
@@ -81,15 +105,15 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
         table: table.name,
         key: typedKey(table.keys, stored.key),
         set: Object.entries(attributes).map(([path, value]) => ({ path, value: typed(value) })),
+        remove,
         conditions: conditionsOf({ entity, table }, stored, unchanged),
-        returns: "none",
         signal,
       });
-      if (outcome.applied) return "done";
+      if (outcome.applied) return storedOf(table, outcome.item ?? {}) ?? "gone";
       return outcome.found === undefined ? "gone" : "changed";
     },
     async deleteIf(stored, unchanged) {
-      const { entity, table } = placeOf(stored);
+      const { entity, table } = placeOf(stored.entity);
       const key = typedKey(table.keys, stored.key);
       const conditions = conditionsOf({ entity, table }, stored, unchanged);
       const refused = await transact(aws, [{ kind: "delete", table: table.name, key, conditions }], signal);
@@ -97,6 +121,43 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
       return (await itemNow(table, stored.key)) === undefined ? "gone" : "changed";
     },
   };
+}
+
+/** Things page by page; a table that was never made has none. */
+async function* readPages(
+  table: Table,
+  pages: AsyncGenerator<readonly Item[]>,
+): AsyncGenerator<readonly Stored[]> {
+  for (;;) {
+    let page: IteratorResult<readonly Item[]> | undefined;
+    await whereThere(async () => {
+      page = await pages.next();
+    });
+    if (page === undefined || page.done === true) return;
+    yield page.value.flatMap((item) => storedOf(table, item) ?? []);
+  }
+}
+
+/** The query that finds things by a field: of the table where the field alone makes its partition key, else of an index. */
+function queryFor(
+  { entity, table }: { readonly entity: Entity; readonly table: Table },
+  { field, value }: { readonly field: string; readonly value: string },
+) {
+  const partitionOf = (attribute: string) => {
+    const templates = keyTemplates(entity).find(([name]) => name === attribute)?.[1] ?? [];
+    const [only, ...others] = templates;
+    if (only === undefined) return attribute === field ? value : undefined;
+    const isAlone = others.length === 0 && only.fields.length === 1 && only.fields[0] === field;
+    return isAlone ? build(only, { [field]: value }) : undefined;
+  };
+  const [{ name: primary } = { name: "" }] = table.keys;
+  const own = partitionOf(primary);
+  if (own !== undefined) return { partition: { attribute: primary, value: { S: own } }, consistent: true };
+  for (const [index, attribute] of table.indexes) {
+    const text = partitionOf(attribute);
+    if (text !== undefined) return { index, partition: { attribute, value: { S: text } } };
+  }
+  return undefined;
 }
 
 function storedOf({ name, keys, find }: Table, item: Item): Stored | undefined {

@@ -18,12 +18,13 @@ export interface Stored {
 /** Fields by the names of the model. */
 export interface FieldChange {
   readonly set?: JsonObject;
+  readonly remove?: readonly string[];
   /** Fields that must still be as they were when the thing was read. */
   readonly unchanged: readonly string[];
 }
 
-/** `changed`: a field is not as it was; `gone`: there is no such thing any more. Nothing was done then. */
-export type Outcome = "done" | "changed" | "gone";
+/** `changed`: a field is not as it was; `gone`: there is no such thing any more. Nothing was done. */
+export type Refused = "changed" | "gone";
 
 /** Where the things of a model's entities live, whatever kind of store that is. */
 export interface EntityStore {
@@ -31,8 +32,18 @@ export interface EntityStore {
   stream(table: string): AsyncGenerator<readonly Stored[]>;
   /** The thing with this key as it stands now; undefined where there is none, or where it is of no entity. */
   get(table: string, key: Stored["key"]): Promise<Stored | undefined>;
+  /**
+   * The things of an entity with this value in a field, page by page: by their key, by an index, or where neither leads to them
+   * by reading the whole table. What an index says may be a moment old.
+   */
+  find(
+    entity: string,
+    by: { readonly field: string; readonly value: string },
+  ): AsyncGenerator<readonly Stored[]>;
+  /** Adds a new thing, with what follows from its fields; `taken` where there is one with this key. */
+  add(entity: string, fields: JsonObject): Promise<Stored | "taken">;
   /** Changes the named fields, and those that are derived from them, in one step with the condition. */
-  changeIf(stored: Stored, change: FieldChange): Promise<Outcome>;
+  changeIf(stored: Stored, change: FieldChange): Promise<Stored | Refused>;
   /** Deletes it in one step with the condition. */
-  deleteIf(stored: Stored, unchanged: readonly string[]): Promise<Outcome>;
+  deleteIf(stored: Stored, unchanged: readonly string[]): Promise<"done" | Refused>;
 }

@@ -1,6 +1,6 @@
 import { assert, oneof, property, string, stringMatching } from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import type { StoredEntry } from "../../src/documents/entries.ts";
+import type { StoredEntry } from "../../src/documents/entry.ts";
 import { fileNames, safeFileName } from "../../src/documents/file-names.ts";
 import { parseDocument } from "../../src/model/documents.ts";
 

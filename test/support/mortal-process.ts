@@ -35,6 +35,8 @@ export async function buildMortal(program: "mortal-calls" | "mortal-writes"): Pr
     format: "esm",
     mainFields: ["module", "main"],
     external: ["classic-level", "sharp", "level", "memory-level"],
+    // As scripts/build.mjs: what travels with models.
+    loader: { ".sql": "text" },
     banner: {
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },

@@ -55,6 +55,8 @@ export interface PresignPut extends Validity {
   readonly contentType: string;
   /** Signed as well: the body must have exactly this length. */
   readonly sizeBytes?: number;
+  /** Signed as well: the request must carry it, and S3 refuses it where there is an object. */
+  readonly ifNoneMatch?: "*" | undefined;
 }
 
 /** A link that writes one object by PUT. No checksum is asked of the sender, who may be a browser. */
@@ -65,6 +67,7 @@ export async function presignPut(aws: Aws, link: PresignPut): Promise<Link> {
     Key: link.key,
     ContentType: link.contentType,
     ContentLength: link.sizeBytes,
+    IfNoneMatch: link.ifNoneMatch,
   });
   return presign(aws, command, link);
 }
@@ -93,7 +96,7 @@ async function presign(
   const url = await getSignedUrl(signing, command, {
     expiresIn: expiresInSeconds,
     signingDate: now,
-    signableHeaders: new Set(["host", "content-type", "content-length"]),
+    signableHeaders: new Set(["host", "content-type", "content-length", "if-none-match"]),
   });
   return { url, ...effectiveEnd(validity, credentials) };
 }

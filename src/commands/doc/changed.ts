@@ -1,5 +1,5 @@
 import type { ChangePlan, ChangeResult } from "../../documents/change.ts";
-import type { StoredEntry, UserDocuments } from "../../documents/entries.ts";
+import type { StoredEntry, UserDocuments } from "../../documents/entry.ts";
 import { documentJson } from "../../model/documents.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { table } from "../../output/table.ts";

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { StoredEntry } from "../../documents/entries.ts";
+import type { StoredEntry } from "../../documents/entry.ts";
 import type { DocumentFilter } from "../../documents/list.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { documentJson } from "../../model/documents.ts";

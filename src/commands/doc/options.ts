@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { documentStatuses, tagFault, type DocumentStatus } from "../../model/documents.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { mawpsModel } from "../../model/mawps.ts";
+import type { Model } from "../../model/schema.ts";
 import { pluralFileType } from "../../model/keys.ts";
 import { until } from "../audit/period.ts";
 
@@ -23,6 +26,67 @@ export function statusOption(text: string): DocumentStatus {
   const status = documentStatuses.find((each) => each === text.toUpperCase());
   if (status === undefined) throw new InvalidArgumentError(`expected one of ${documentStatuses.join(", ")}.`);
   return status;
+}
+
+/** One more field: `submissionId=s-1`. */
+export function fieldOption(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const [, name, value] = /^([A-Za-z_]\w*)=(.+)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new InvalidArgumentError("expected a field and its value, such as submissionId=s-1.");
+  return { ...before, [name]: value };
+}
+
+/** What an upload says of documents beside their files. */
+interface Said {
+  readonly type?: string | undefined;
+  readonly tag?: readonly string[] | undefined;
+  readonly expires?: unknown;
+  readonly public?: boolean | undefined;
+  readonly createProfile?: boolean | undefined;
+  readonly field?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Ends the command, before anything is opened, where it says what the site has no word for, or leaves out what it needs. */
+export async function assertSayable(site: Model, said: Said): Promise<void> {
+  const { documents } = site.features ?? {};
+  const { fields = {} } = documents ?? {};
+  const usage = (message: string, hint: string) => new CliError(message, { exitCode: exitCodes.usage, hint });
+  const words = [
+    ["--type", said.type, fields.type],
+    ["--tag", said.tag, fields.tags],
+    ["--expires", said.expires, fields.expiresAt],
+    ["--public", said.public, fields.isPublic],
+  ] as const;
+  const strange = words.find(([, value, field]) => value !== undefined && field === undefined);
+  if (strange !== undefined)
+    throw usage(`${strange[0]} is not for ${site.name}: its documents have no such field`, "leave it out");
+  if (fields.type !== undefined && said.type === undefined)
+    throw usage("say what they are: --type", "--type cv, certificates, cover-letters, ...");
+  const given = Object.keys(said.field ?? {});
+  if (site === mawpsModel || documents === undefined) {
+    if (given.length > 0)
+      throw usage(`--field is not for ${site.name}: keys are made without`, "leave it out");
+    return;
+  }
+  if (said.createProfile === true)
+    throw usage(`--create-profile is not for ${site.name}: it has no profiles of that kind`, "leave it out");
+  const { fieldsToGive } = await import("../../model/document-files.ts");
+  const wanted = fieldsToGive(site, documents);
+  const missing = wanted.filter((name) => !given.includes(name));
+  if (missing.length > 0)
+    throw usage(
+      `the key of a file needs ${missing.join(", ")}`,
+      missing.map((name) => `--field ${name}=...`).join(" "),
+    );
+  const unknown = given.find((name) => !wanted.includes(name));
+  if (unknown !== undefined)
+    throw usage(
+      `the key of a file has no field ${unknown} that is to be given`,
+      wanted.length === 0 ? "leave --field out" : `it has: ${wanted.join(", ")}`,
+    );
 }
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;

@@ -1,8 +1,10 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Requested, UploadLink } from "../../documents/request.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { mawpsModel } from "../../model/mawps.ts";
 import { parseDocument } from "../../model/documents.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { documentTypeOption } from "./options.ts";
+import { assertSayable, documentTypeOption, fieldOption } from "./options.ts";
 import { changingSiteWith } from "./site.ts";
 import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";
 
@@ -11,9 +13,14 @@ export function docRequest(begin: Begin): AnyCommand {
   return new Command("request")
     .description("print a command by which somebody without credentials can send a document")
     .argument("<user>", "sub, user name or e-mail address")
-    .requiredOption("--type <type>", "cv, certificates, cover-letters, ...", documentTypeOption)
+    .option(
+      "--type <type>",
+      "cv, certificates, cover-letters, ...: needed where the site has types",
+      documentTypeOption,
+    )
     .requiredOption("--name <name>", "the document's name; its end says what kind of file is taken")
     .addOption(expiresOption())
+    .option("--field <name=value>", "a field of the file's key that the site's model asks for", fieldOption)
     .option("--post", "a form instead of a plain upload: S3 then refuses what is too large")
     .option("--allow-shorter", "take a link that ends sooner, with temporary credentials")
     .option("--create-profile", "make a profile for a user who has none")
@@ -24,6 +31,14 @@ export function docRequest(begin: Begin): AnyCommand {
     .action(async (given, options, command) => {
       const run = await begin(command as AnyCommand);
       const { config } = run;
+      const { type, field, createProfile: creates } = options;
+      await assertSayable(config.site, { type, field, createProfile: creates });
+      if (options.post === true && config.site !== mawpsModel) {
+        throw new CliError(`--post is not for ${config.site.name}: a form could replace another file`, {
+          exitCode: exitCodes.usage,
+          hint: "leave it out",
+        });
+      }
       await assertLinksOpen(run);
       const [{ namedType }, { requestDocument }, { createProfile, resolveUser }] = await Promise.all([
         import("../../documents/content-type.ts"),
@@ -38,7 +53,8 @@ export function docRequest(begin: Begin): AnyCommand {
       const email = given !== userId && given.includes("@") ? { email: given } : {};
       const requested = await requestDocument(site, {
         userId,
-        type: options.type,
+        type: options.type ?? "documents",
+        given: options.field ?? {},
         name,
         kind,
         method: options.post ? "POST" : "PUT",

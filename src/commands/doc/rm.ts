@@ -1,4 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../errors.ts";
+import { mawpsModel } from "../../model/mawps.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { count } from "../../output/text.ts";
 import { changeAndPrint } from "./changed.ts";
@@ -14,6 +16,13 @@ export function docRm(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps doc rm user-123 doc-4f9c2a1b7d0e6f35 --hard --yes")
     .action(async (given, ids, options, command) => {
       const run = await begin(command as AnyCommand);
+      const isMawps = run.config.site === mawpsModel;
+      if (options.hard === true && !isMawps) {
+        throw new CliError(`--hard is not for ${run.config.site.name}: its documents are in no list`, {
+          exitCode: exitCodes.usage,
+          hint: "leave it out",
+        });
+      }
       const [{ planDeletion }, { findDocuments }] = await Promise.all([
         import("../../documents/change.ts"),
         import("../../documents/users.ts"),
@@ -35,7 +44,7 @@ export function docRm(begin: Begin): AnyCommand {
         });
       }
       await changeAndPrint(run, { site: await changingSite(run, read), user }, plan);
-      if (!hard && plan.changes.length > 0 && !run.config.dryRun) {
+      if (isMawps && !hard && plan.changes.length > 0 && !run.config.dryRun) {
         run.note(
           "the website knows no deletion: its pages go on listing the entry; --hard takes it away there",
         );

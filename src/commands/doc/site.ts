@@ -1,5 +1,7 @@
 import type { Scanner, Unasked } from "../../documents/scanning.ts";
 import type { ChangingSite, DocumentSite } from "../../documents/site.ts";
+import { mawpsModel } from "../../model/mawps.ts";
+import { uuid } from "../../model/uuid.ts";
 import { configuredSite } from "../../target.ts";
 import type { Access } from "../../world.ts";
 import type { Run } from "../run.ts";
@@ -15,7 +17,29 @@ type Look<Seen> = (site: DocumentSite) => Promise<Seen>;
 /** Opens the target for documents as configured; `writes` when the command may come to change something. */
 export async function documentSite(run: Run, access: Access): Promise<DocumentSite> {
   const { openDocumentSite } = await import("../../documents/site.ts");
-  return openDocumentSite({ ...documentPlace(run), aws: await run.aws(access) });
+  return openDocumentSite(await placeOf(run, access));
+}
+
+/** Where the documents of the site are, by its model. */
+async function placeOf(run: Run, access: Access) {
+  const { config, world } = run;
+  const aws = await run.aws(access);
+  if (config.site === mawpsModel) return { ...documentPlace(run), aws };
+  const { documentRows } = await import("../../documents/rows.ts");
+  const { signal } = world;
+  const rows = documentRows({ aws, model: config.site, declaration: configuredSite(config), signal });
+  return {
+    aws,
+    rows,
+    bucket: rows.bucket,
+    uploadsBucket: "",
+    table: "",
+    apiTable: "",
+    ownTable: "",
+    userPoolId: undefined,
+    now: () => world.now(),
+    signal,
+  };
 }
 
 /** The same with a first look, which waits for nothing: `openWithLook` tells what it may do. */
@@ -25,7 +49,7 @@ export async function documentSiteWith<Seen>(
   look: Look<Seen>,
 ): Promise<Looked<DocumentSite, Seen>> {
   const { openWithLook } = await import("../../documents/site.ts");
-  return openWithLook({ ...documentPlace(run), aws: await run.aws(access) }, look);
+  return openWithLook(await placeOf(run, access), look);
 }
 
 /**
@@ -85,11 +109,6 @@ export function documentPlace({ config, world }: Pick<Run, "config" | "world">) 
     now: () => world.now(),
     signal: world.signal,
   };
-}
-
-/** As Cognito writes a sub. */
-function uuid(hex: string): string {
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 /** The scanner as configured, or that there is none. */

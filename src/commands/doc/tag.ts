@@ -17,6 +17,12 @@ export function docTag(begin: Begin): AnyCommand {
     .action(async (given, id, add, options, command) => {
       const run = await begin(command as AnyCommand);
       const remove = options.remove ?? [];
+      if (run.config.site.features?.documents?.fields.tags === undefined) {
+        throw new CliError(`${run.config.site.name} has no tags`, {
+          exitCode: exitCodes.usage,
+          hint: 'its model says so: features.documents.fields has no "tags"',
+        });
+      }
       if (add.length === 0 && remove.length === 0) {
         throw new CliError("no tag given", {
           exitCode: exitCodes.usage,

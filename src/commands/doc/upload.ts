@@ -4,12 +4,13 @@ import type { UploadSource } from "../../documents/examine.ts";
 import type { UploadProgress, UploadResult } from "../../documents/upload-request.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { parseDocument, type DocumentEntry } from "../../model/documents.ts";
+import type { Model } from "../../model/schema.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { documentTypeOption, expiryOption, tagOption } from "./options.ts";
+import { assertSayable, documentTypeOption, expiryOption, fieldOption, tagOption } from "./options.ts";
 import { changingSiteWith, scannerOf } from "./site.ts";
 import { documentColumns } from "./table.ts";
 import { failPartly, type Failed } from "../failures.ts";
@@ -22,10 +23,16 @@ export function docUpload(begin: Begin): AnyCommand {
     .description("check, scan and upload files as documents of a user")
     .argument("<user>", "sub, user name or e-mail address")
     .argument("<file...>", "files, or patterns of them (*.pdf); - reads one from stdin")
-    .requiredOption("--type <type>", "cv, certificates, cover-letters, ...", documentTypeOption)
+    .option(
+      "--type <type>",
+      "cv, certificates, cover-letters, ...: needed where the site has types",
+      documentTypeOption,
+    )
     .option("--name <name>", "the document's name, instead of the file's")
     .option("--tag <tag>", "a tag; may be given several times", tagOption)
     .option("--expires <when>", "when retention deletes it: 90d, or a day (2027-01-31)", expiryOption)
+    .option("--public", "anybody may see it, where the site has a word for that")
+    .option("--field <name=value>", "a field of the file's key that the site's model asks for", fieldOption)
     .option("--no-scan", "do not ask the virus scanner")
     .option("--create-profile", "make a profile for a user who has none")
     .addHelpText(
@@ -35,6 +42,7 @@ export function docUpload(begin: Begin): AnyCommand {
     .action(async (given, words, options, command) => {
       const run = await begin(command as AnyCommand);
       const { config, world } = run;
+      await assertSayable(config.site, options);
       const { expandPatterns } = await import("../../documents/file-patterns.ts");
       const files = await expandPatterns(words, world.cwd);
       refuseContradictions(files, options.name);
@@ -66,10 +74,12 @@ export function docUpload(begin: Begin): AnyCommand {
       try {
         const results = uploadDocuments(site, {
           user,
-          type: options.type,
+          type: options.type ?? "documents",
           files: sources,
           tags: options.tag ?? [],
           expiresAt,
+          isPublic: isPublicNamed(config.site) ? options.public === true : undefined,
+          given: options.field ?? {},
           scanner: options.scan ? scannerOf(run) : "not-asked",
           maxBytes,
           allowed: config.allowedTypes,
@@ -85,6 +95,10 @@ export function docUpload(begin: Begin): AnyCommand {
         await stdin?.remove();
       }
     });
+}
+
+function isPublicNamed({ features }: Model): boolean {
+  return features?.documents?.fields.isPublic !== undefined;
 }
 
 function refuseContradictions(files: readonly string[], name: string | undefined): void {

@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import type { Model } from "../../model/schema.ts";
 import { shippedModels } from "../../model/shipped.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../command.ts";
@@ -8,7 +9,7 @@ interface Row {
   readonly about: string;
   readonly entities: number;
   readonly features: readonly string[];
-  /** Whether it is the one of the setting `model`. */
+  /** Whether it is the one of the setting `model`; a file that is chosen is the last row. */
   readonly chosen: boolean;
 }
 
@@ -19,19 +20,19 @@ export function modelList(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps model list")
     .action(async (_options, command) => {
       const run = await begin(command as AnyCommand);
-      const rows = await Promise.all(
-        Object.entries(shippedModels).map(async ([name, load]): Promise<Row> => {
-          const { about = "", entities, features = {} } = await load();
-          return {
-            name,
-            about,
-            entities: Object.keys(entities).length,
-            features: Object.keys(features),
-            chosen: name === run.config.model,
-          };
-        }),
+      const { model: chosen, site } = run.config;
+      const row = (name: string, { about = "", entities, features = {} }: Model): Row => ({
+        name,
+        about,
+        entities: Object.keys(entities).length,
+        features: Object.keys(features),
+        chosen: name === chosen,
+      });
+      const shipped = await Promise.all(
+        Object.entries(shippedModels).map(async ([name, load]) => row(name, await load())),
       );
-      await run.printRows(rows, (all, layout) =>
+      const isFile = !Object.hasOwn(shippedModels, chosen);
+      await run.printRows([...shipped, ...(isFile ? [row(chosen, site)] : [])], (all, layout) =>
         table(
           all,
           [

@@ -1,0 +1,287 @@
+import type { ChangeOutcome, EntryChange, NewEntry, StoredEntry } from "./entry.ts";
+import { inParallel } from "../concurrency.ts";
+import { typed, plain } from "../aws/dynamodb/plain.ts";
+import type { Aws } from "../aws/clients.ts";
+import type { AttributeValue } from "../aws/dynamodb/items.ts";
+import { CliError } from "../errors.ts";
+import type { Declaration } from "../model/declaration.ts";
+import { newFileKey, type FileFacts } from "../model/document-files.ts";
+import { parseDocument } from "../model/documents.ts";
+import { referencesOf } from "../model/graph.ts";
+import { own, timeOf, type JsonObject } from "../model/json.ts";
+import { momentOf } from "../model/moments.ts";
+import { objectsOf, ownerField } from "../model/objects.ts";
+import type { DocumentsFeature, Entity, Model } from "../model/schema.ts";
+import { fieldTypeOf } from "../model/table-keys.ts";
+import type { Classifier } from "../model/template.ts";
+import { dynamodbStore } from "../stores/dynamodb.ts";
+import type { EntityStore, Refused, Stored } from "../stores/store.ts";
+
+/** Documents of a site that keeps a row for each, in the words of its model. */
+export interface DocumentRows {
+  readonly model: Model;
+  readonly documents: DocumentsFeature;
+  readonly store: EntityStore;
+  /** Where the files are. */
+  readonly bucket: string;
+  readonly kinds: Classifier<string>;
+  /** A second file of the same name takes the place of the first. */
+  readonly replaces: boolean;
+}
+
+interface Opened {
+  readonly aws: Aws;
+  readonly model: Model;
+  readonly declaration: Declaration;
+  readonly signal: AbortSignal;
+}
+
+/** @throws CliError where the model has no documents; whether it has is asked before. */
+export function documentRows({ aws, model, declaration, signal }: Opened): DocumentRows {
+  const documents = model.features?.documents;
+  const files = documents === undefined ? undefined : own(model.entities, documents.files);
+  if (documents === undefined || files === undefined || !("bucket" in files.from))
+    throw new CliError(`the model of ${model.name} has no documents`);
+  const { bucket: role } = files.from;
+  return {
+    model,
+    documents,
+    store: dynamodbStore({ aws, model, declaration, signal }),
+    bucket: declaration.buckets.find((each) => each.role === role)?.name ?? role,
+    kinds: objectsOf(model, role),
+    replaces: files.sameName === "replaces",
+  };
+}
+
+/** How mawps calls the fields of a document, where it is not as in the model. */
+const ownNames: Readonly<Record<string, string>> = { key: "s3Key", sizeBytes: "size" };
+
+/** Each field of the model that a document has, by the name that mawps has for it. */
+function namesOf({ documents }: DocumentRows): [name: string, field: string][] {
+  return Object.entries(documents.fields).flatMap(([name, field]): [string, string][] =>
+    name === "owner" || field === undefined ? [] : [[own(ownNames, name) ?? name, field]],
+  );
+}
+
+function entityOf({ model, documents }: DocumentRows): Entity {
+  const entity = own(model.entities, documents.entity);
+  if (entity === undefined) throw new Error(`the model has no entity ${documents.entity}`);
+  return entity;
+}
+
+/** A row as an entry, with the names and the words that mawps has. */
+function entryOf(rows: DocumentRows, row: Stored): StoredEntry {
+  const { documents, bucket } = rows;
+  const entity = entityOf(rows);
+  const names = namesOf(rows);
+  const known = new Set([
+    ...names.map(([, field]) => field),
+    ...Object.keys(row.key),
+    documents.fields.owner,
+  ]);
+  const raw: Record<string, AttributeValue> = {};
+  for (const [attribute, value] of Object.entries(row.raw)) {
+    const declared = own(entity.fields ?? {}, attribute);
+    const isSecret = typeof declared === "object" && declared.secret === true;
+    const isOfKey = typeof entity.key === "object" && !Array.isArray(entity.key) && attribute in entity.key;
+    if (!known.has(attribute) && !isSecret && !isOfKey) raw[attribute] = value as AttributeValue;
+  }
+  for (const [name, field] of names) {
+    const value = own(row.raw, field) ?? (field in row.fields ? typed(row.fields[field]) : undefined);
+    if (value !== undefined) raw[name] = canonical(rows, { name, field }, value as AttributeValue);
+  }
+  const attributes = plain(raw);
+  const userId = own(row.fields, documents.fields.owner ?? "");
+  const entry = {
+    userId: typeof userId === "string" ? userId : "",
+    place: "row" as const,
+    index: 0,
+    bucket,
+    raw,
+    row,
+    document: { ...parseDocument(attributes), attributes },
+  };
+  return { ...entry, isOwn: isOwn(rows, entry) };
+}
+
+/** A word of the site's for a status as mawps has it; a time in numbers as text. */
+function canonical(
+  rows: DocumentRows,
+  { name, field }: { readonly name: string; readonly field: string },
+  value: AttributeValue,
+): AttributeValue {
+  if (name === "status") {
+    const [status] = Object.entries(rows.documents.statuses ?? {}).find(([, word]) => word === value.S) ?? [];
+    return status === undefined ? value : { S: status };
+  }
+  const type = fieldTypeOf(entityOf(rows), field);
+  if (type !== "epochSeconds" && type !== "epochMs") return value;
+  const ms = momentOf(entityOf(rows), field, value.N);
+  return ms === undefined ? value : { S: new Date(ms).toISOString() };
+}
+
+/** Whether the file lies where such files of its owner do: an entry must not open somebody else's. */
+function isOwn(rows: DocumentRows, { userId, document }: Pick<StoredEntry, "userId" | "document">): boolean {
+  const { documents, model, kinds } = rows;
+  const found = kinds.find(document.s3Key);
+  if (found === undefined) return false;
+  const targets = referencesOf(documents.entity, entityOf(rows)).map(({ to }) => to);
+  if (![documents.files, ...targets].includes(found.value)) return false;
+  const entity = own(model.entities, found.value);
+  const field = entity === undefined ? undefined : ownerField(entity);
+  return field === undefined || own(found.fields, field) === userId;
+}
+
+/** The documents of a user. */
+export async function rowsOfUser(rows: DocumentRows, userId: string): Promise<StoredEntry[]> {
+  const { store, documents } = rows;
+  const { owner = "" } = documents.fields;
+  const entries: StoredEntry[] = [];
+  for await (const page of store.find(documents.entity, { field: owner, value: userId }))
+    entries.push(...page.map((row) => entryOf(rows, row)));
+  return entries;
+}
+
+/** The documents of everybody as the table gives them. */
+export async function* rowsOfAll(rows: DocumentRows): AsyncGenerator<StoredEntry> {
+  const { from } = entityOf(rows);
+  if (!("table" in from)) return;
+  for await (const page of rows.store.stream(from.table)) {
+    for (const row of page) if (row.entity === rows.documents.entity) yield entryOf(rows, row);
+  }
+}
+
+/** What the model has fields for, in the site's words; the rest of an entry is left out. */
+function fieldsFor(rows: DocumentRows, values: JsonObject): Record<string, unknown> {
+  const entity = entityOf(rows);
+  return Object.fromEntries(
+    namesOf(rows).flatMap(([name, field]): [string, unknown][] => {
+      const value = own(values, name);
+      if (value === undefined) return [];
+      if (name === "status" && typeof value === "string")
+        return [[field, own(rows.documents.statuses ?? {}, value) ?? value]];
+      const type = fieldTypeOf(entity, field);
+      if (type !== "epochSeconds" && type !== "epochMs") return [[field, value]];
+      const ms = timeOf(value) ?? 0;
+      return [[field, type === "epochMs" ? ms : Math.floor(ms / 1000)]];
+    }),
+  );
+}
+
+function fieldNames(rows: DocumentRows, names: readonly string[]): string[] {
+  const fields = new Map(namesOf(rows));
+  return names.flatMap((name) => fields.get(name) ?? []);
+}
+
+/** @throws CliError when there is a row with the same key. */
+export async function addRows(
+  rows: DocumentRows,
+  userId: string,
+  added: readonly NewEntry[],
+): Promise<StoredEntry[]> {
+  const { documents, store, bucket } = rows;
+  const { owner } = documents.fields;
+  return inParallel(added, atOnce, async (entry) => {
+    const fields = {
+      ...fieldsFor(rows, { ...entry, bucket }),
+      ...(owner === undefined ? {} : { [owner]: userId }),
+    };
+    const stored = await store.add(documents.entity, fields);
+    if (stored === "taken") throw new CliError(`there is a document ${entry.id} already`);
+    return entryOf(rows, stored);
+  });
+}
+
+/** Rows that are written at once. */
+const atOnce = 8;
+
+export async function changeRows(
+  rows: DocumentRows,
+  changes: readonly EntryChange[],
+): Promise<ChangeOutcome> {
+  return eachRow(rows, changes, async (row, { set = {}, remove = [], unchanged = [] }) => {
+    const fields = fieldsFor(rows, set);
+    const gone = fieldNames(rows, remove).filter((field) => own(row.raw, field) !== undefined);
+    if (Object.keys(fields).length + gone.length === 0) return row;
+    return rows.store.changeIf(row, { set: fields, remove: gone, unchanged: fieldNames(rows, unchanged) });
+  });
+}
+
+export async function removeRows(
+  rows: DocumentRows,
+  changes: readonly Pick<EntryChange, "entry" | "unchanged">[],
+): Promise<ChangeOutcome> {
+  return eachRow(rows, changes, async (row, { unchanged = [] }) => {
+    const outcome = await rows.store.deleteIf(row, fieldNames(rows, unchanged));
+    return outcome === "done" ? row : outcome;
+  });
+}
+
+type RowOutcome =
+  | { readonly changed: StoredEntry }
+  | { readonly missing: StoredEntry }
+  | { readonly refused: ChangeOutcome["refused"][number] };
+
+async function eachRow(
+  rows: DocumentRows,
+  changes: readonly EntryChange[],
+  act: (row: Stored, change: EntryChange) => Promise<Stored | Refused>,
+): Promise<ChangeOutcome> {
+  const { from } = entityOf(rows);
+  const outcomes = await inParallel(changes, atOnce, async (change): Promise<RowOutcome> => {
+    const { entry } = change;
+    const { row } = entry;
+    if (row === undefined) throw new Error("an entry of another site is no row");
+    const outcome = await act(row, change);
+    if (typeof outcome !== "string") return { changed: entryOf(rows, outcome) };
+    const now =
+      outcome === "gone" || !("table" in from) ? undefined : await rows.store.get(from.table, row.key);
+    return now === undefined ? { missing: entry } : { refused: { entry, found: entryOf(rows, now) } };
+  });
+  return {
+    changed: outcomes.flatMap((each) => ("changed" in each ? [each.changed] : [])),
+    missing: outcomes.flatMap((each) => ("missing" in each ? [each.missing] : [])),
+    refused: outcomes.flatMap((each) => ("refused" in each ? [each.refused] : [])),
+  };
+}
+
+/** The ids of the accounts that are meant: by an address as it is given or in small letters, or the id itself where there is an account with it. */
+export async function accountsFor(
+  { model, store }: DocumentRows,
+  given: string,
+): Promise<readonly string[] | "no accounts"> {
+  const { accounts } = model.features ?? {};
+  const { id, email } = accounts?.fields ?? {};
+  const from = accounts === undefined ? undefined : own(model.entities, accounts.entity)?.from;
+  if (accounts === undefined || id === undefined || from === undefined || "database" in from)
+    return "no accounts";
+  const isAddress = given.includes("@");
+  const field = isAddress ? email : id;
+  if (field === undefined) return [];
+  const found = new Set<string>();
+  for (const value of new Set(isAddress ? [given, given.toLowerCase()] : [given])) {
+    for await (const page of store.find(accounts.entity, { field, value })) {
+      for (const { fields } of page) {
+        const userId = own(fields, id);
+        if (typeof userId === "string") found.add(userId);
+      }
+    }
+  }
+  return [...found];
+}
+
+/**
+ * The key for the file of a new document.
+ * @throws CliError where the model's template cannot be filled.
+ */
+export function rowFileKey(
+  { model, documents }: DocumentRows,
+  facts: FileFacts & { readonly given: Readonly<Record<string, string>> },
+): string {
+  try {
+    return newFileKey(model, documents, facts);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CliError(`no key for its file: ${error.message}`, { cause: error });
+  }
+}

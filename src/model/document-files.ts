@@ -1,0 +1,71 @@
+import { own } from "./json.ts";
+import type { DocumentsFeature, Entity, Model } from "./schema.ts";
+import { build, parseTemplate, type Template } from "./template.ts";
+
+/** What the key of a new document's file is made from. */
+export interface FileFacts {
+  readonly userId: string;
+  readonly id: string;
+  readonly name: string;
+  /** Without a dot. */
+  readonly ext: string;
+  readonly now: Date;
+}
+
+/** Fields of the keys of new files that nothing but a person knows. */
+export function fieldsToGive(model: Model, documents: DocumentsFeature): string[] {
+  const facts = { userId: "u", id: "i", name: "n", ext: "e", now: new Date(0) };
+  const known = knownFields(model, documents, facts);
+  return templateOf(model, documents).fields.filter((name) => own(known, name) === undefined);
+}
+
+/**
+ * The key of a new document's file, by the template of the model.
+ * @throws RangeError where a field is missing, or holds what ends it.
+ */
+export function newFileKey(
+  model: Model,
+  documents: DocumentsFeature,
+  { given, ...facts }: FileFacts & { readonly given: Readonly<Record<string, string>> },
+): string {
+  return build(templateOf(model, documents), { ...given, ...knownFields(model, documents, facts) });
+}
+
+function templateOf({ entities }: Model, { files }: DocumentsFeature): Template {
+  const key = filesOf(entities, files).key ?? [];
+  const [first = ""] = typeof key === "string" || Array.isArray(key) ? [key].flat() : [];
+  return parseTemplate(first, "object");
+}
+
+/** What is known of every document, under the words by which templates call it. */
+function knownFields(
+  { entities }: Model,
+  { files, fields }: DocumentsFeature,
+  { userId, id, name, ext, now }: FileFacts,
+): Record<string, string> {
+  const [year = "", month = "", day = ""] = now.toISOString().slice(0, 10).split("-");
+  const { links = [] } = filesOf(entities, files);
+  const owners = links.flatMap(({ role, by }) => (role === "subject" && typeof by === "string" ? [by] : []));
+  return {
+    year,
+    month,
+    day,
+    date: `${year}-${month}-${day}`,
+    timestamp: String(now.getTime()),
+    ext,
+    id,
+    uuid: id,
+    fileId: id,
+    name,
+    fileName: name,
+    ...(fields.id === undefined ? {} : { [fields.id]: id }),
+    ...(fields.name === undefined ? {} : { [fields.name]: name }),
+    ...Object.fromEntries(owners.map((by) => [by, userId])),
+  };
+}
+
+function filesOf(entities: Model["entities"], files: string): Entity {
+  const entity = own(entities, files);
+  if (entity === undefined) throw new Error(`the model has no entity ${files}`);
+  return entity;
+}

@@ -1,0 +1,268 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import prework from "../../../models/prework.json" with { type: "json" };
+import { modelSite } from "../../support/model-site.ts";
+import { serveHome } from "../../support/served.ts";
+import { makeHome, type TestHome } from "../../support/world.ts";
+
+let home: TestHome;
+
+beforeEach(async () => {
+  home = await makeHome();
+  await writeFile(join(home.folder, "notes.txt"), "what is written");
+  await writeFile(join(home.folder, "other.txt"), "something else");
+});
+afterEach(() => home.remove());
+
+describe("the documents of prework", () => {
+  const bucket = "prework-media-bucket";
+  const table = "prework-files";
+  const key = "users/u-1/uploads/2026/03/notes.txt";
+  const account = { id: "u-1", email: "max@example.com", name: "Max", isActive: true };
+
+  it("are rows in its words, with files under its keys, from the upload to the restore", async () => {
+    const site = modelSite(home, "prework");
+    await site.put("prework-users", [account]);
+    const uploaded = await site.run(
+      "doc",
+      "upload",
+      "max@example.com",
+      "notes.txt",
+      "--tag",
+      "new",
+      "--public",
+      "--no-scan",
+      "--json",
+    );
+    expect([uploaded.exitCode, uploaded.stderr]).toEqual([0, ""]);
+    const [row, ...others] = await site.rows(table);
+    expect(others).toEqual([]);
+    expect(row).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/),
+      originalName: "notes.txt",
+      mimeType: "text/plain",
+      size: 15,
+      s3Key: key,
+      uploadedBy: "u-1",
+      tags: ["new"],
+      isPublic: true,
+      createdAt: expect.stringMatching(/^2026-03-01T/),
+      status: "READY",
+      scanResult: "SKIPPED",
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    const id = String(row?.["id"]);
+    expect((await site.file(bucket, key)).toString()).toBe("what is written");
+
+    const listed = await site.run("doc", "list", "u-1", "--json");
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      userId: "u-1",
+      id,
+      name: "notes.txt",
+      status: "READY",
+      size: 15,
+      isPublic: true,
+    });
+    const all = await site.run("doc", "list", "--all");
+    expect(all.stdout).toContain("notes.txt");
+    const shown = await site.run("doc", "show", "u-1", id, "--json");
+    expect(JSON.parse(shown.stdout)).toMatchObject({ id, s3Key: key, contentType: "text/plain" });
+
+    const link = await site.run("doc", "url", "u-1", id, "--expires", "1h", "--allow-unscanned", "--json");
+    expect(new URL((JSON.parse(link.stdout) as { url: string }).url).pathname).toContain(key);
+    const got = await site.run("doc", "get", "u-1", id, "-o", "got", "--json");
+    expect(JSON.parse(got.stdout)).toMatchObject({ verified: "sha256", outcome: "fetched" });
+    expect(await readFile(join(home.folder, "got", "notes.txt"), "utf8")).toBe("what is written");
+
+    const renamed = await site.run("doc", "rename", "u-1", id, "minutes.txt", "--json");
+    expect(renamed.exitCode).toBe(0);
+    const removed = await site.run("doc", "rm", "u-1", id, "--yes", "--json");
+    expect([removed.exitCode, removed.stderr]).toEqual([0, ""]);
+    expect(await site.rows(table)).toEqual([
+      {
+        ...row,
+        originalName: "minutes.txt",
+        status: "DELETED",
+        deletedAt: expect.stringMatching(/^2026-03-01T/),
+        deletedBy: "local:tester",
+      },
+    ]);
+    expect(await site.left(bucket)).toEqual([key]);
+    const restored = await site.run("doc", "restore", "u-1", id, "--json");
+    expect(restored.exitCode).toBe(0);
+    expect(await site.rows(table)).toEqual([{ ...row, originalName: "minutes.txt" }]);
+
+    const trail = await site.run("audit", "list", "--json");
+    const actions = trail.stdout
+      .split("\n")
+      .flatMap((line) => (line === "" ? [] : [(JSON.parse(line) as { action: string }).action]));
+    expect(new Set(actions)).toEqual(
+      new Set([
+        "document.uploaded",
+        "document.link-created",
+        "document.downloaded",
+        "document.renamed",
+        "document.deleted",
+        "document.restored",
+      ]),
+    );
+  });
+
+  it("never take the place of another file of the same name", async () => {
+    const site = modelSite(home, "prework");
+    await site.put("prework-users", [account]);
+    const upload = (...argv: string[]) => site.run("doc", "upload", "u-1", ...argv, "--no-scan");
+    expect((await upload("notes.txt")).exitCode).toBe(0);
+    const again = await upload("notes.txt");
+    expect(again.stderr).toContain("already there, nothing to upload");
+    const refused = await upload("other.txt", "--name", "notes.txt");
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain(`there is a file ${key} already`);
+    expect((await upload("other.txt", "--name", "other.txt")).exitCode).toBe(0);
+    await site.putFiles(bucket, ["users/u-1/uploads/2026/03/stray.txt"]);
+    expect((await upload("other.txt", "--name", "stray.txt")).exitCode).toBe(1);
+    expect((await site.file(bucket, key)).toString()).toBe("what is written");
+    expect(await site.column(table, "originalName")).toEqual(["notes.txt", "other.txt"]);
+    expect(await site.left(bucket)).toHaveLength(3);
+  });
+
+  it("take it where the model says so", async () => {
+    const { uploadFiles } = prework.entities;
+    const entities = { ...prework.entities, uploadFiles: { ...uploadFiles, sameName: "replaces" } };
+    await writeFile(join(home.folder, "own.model.json"), JSON.stringify({ ...prework, entities }));
+    const site = modelSite(home, "own.model.json");
+    await site.put("prework-users", [account]);
+    for (const name of ["notes.txt", "other.txt"]) {
+      const done = await site.run("doc", "upload", "u-1", name, "--name", "notes.txt", "--no-scan");
+      expect(done.exitCode).toBe(0);
+    }
+    expect(await site.rows(table)).toMatchObject([{ originalName: "notes.txt", size: 14, status: "READY" }]);
+    expect((await site.file(bucket, key)).toString()).toBe("something else");
+    expect(await site.left(bucket)).toEqual([key, key]);
+  });
+
+  it("open nobody else's file, whatever a row says", async () => {
+    const site = modelSite(home, "prework");
+    const others = "users/u-2/uploads/2026/03/secret.txt";
+    await site.put("prework-users", [account]);
+    await site.put(table, [
+      { id: "d-1", s3Key: others, uploadedBy: "u-1", createdAt: "2026-02-01T00:00:00.000Z" },
+    ]);
+    await site.putFiles(bucket, [others]);
+    for (const argv of [
+      ["url", "u-1", "d-1", "--allow-unscanned"],
+      ["get", "u-1", "d-1", "-o", "got"],
+    ]) {
+      const refused = await site.run("doc", ...argv);
+      expect(refused.exitCode).toBeGreaterThan(0);
+      expect(refused.stderr).toContain("its object is in none of the folders of u-1");
+    }
+  });
+
+  it.each([
+    [["upload", "u-1", "notes.txt", "--type", "cv"], "--type is not for prework"],
+    [["upload", "u-1", "notes.txt", "--create-profile"], "--create-profile is not for prework"],
+    [
+      ["upload", "u-1", "notes.txt", "--field", "a=b"],
+      "the key of a file has no field a that is to be given",
+    ],
+    [["rm", "u-1", "d-1", "--hard"], "--hard is not for prework"],
+    [["check", "u-1"], "doc check works on MAWPS's own model only"],
+    [["revoke", "u-1", "d-1"], "doc revoke works on MAWPS's own model only"],
+    [["request", "u-1", "--post", "--name", "a.pdf"], "--post is not for prework"],
+  ])("what the site has no word for ends before anything is opened: %j", async (argv, why) => {
+    const refused = await modelSite(home, "prework").run("doc", ...argv);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain(why);
+    expect(home.calls).toEqual([]);
+  });
+});
+
+describe("the documents of prework-guide", () => {
+  it("are asked for by a link that works once, and confirmed where they are", async () => {
+    const env = { MAWPS_MODEL: "prework-guide" };
+    const site = modelSite(home, "prework-guide");
+    await site.put("pre-work-users", [{ PK: "USER#u-1", SK: "METADATA", email: "max@example.com" }]);
+    const served = await serveHome(home, { env });
+    try {
+      const asked = await site.run(
+        "doc",
+        "request",
+        "u-1",
+        "--name",
+        "scan.txt",
+        "--field",
+        "submissionId=s-2",
+        "--json",
+      );
+      expect([asked.exitCode, asked.stderr]).toEqual([0, ""]);
+      const { id, url, headers } = JSON.parse(asked.stdout) as {
+        id: string;
+        url: string;
+        headers: Record<string, string>;
+      };
+      const waiting = await site.run("doc", "confirm", "u-1", id);
+      expect(waiting.stderr).toContain("nothing has arrived yet");
+      expect(await site.rows("pre-work-media")).toMatchObject([
+        { PK: `MEDIA#${id}`, uploadStatus: "pending", uploadUntil: expect.any(String) },
+      ]);
+      const send = async (body: string, more = headers) =>
+        (await fetch(url, { method: "PUT", headers: more, body })).status;
+      expect(await send("what is written", { "Content-Type": "text/plain" })).toBe(403);
+      expect(await send("what is written")).toBe(200);
+      expect(await send("something else")).toBe(412);
+      const confirmed = await site.run("doc", "confirm", "u-1", id, "--json");
+      expect([confirmed.exitCode, confirmed.stderr]).toEqual([0, ""]);
+      expect(await send("something else")).toBe(412);
+    } finally {
+      await served.stop();
+    }
+    const key = "submissions/s-2/u-1/scan.txt";
+    const [row, ...others] = await site.rows("pre-work-media");
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ s3Key: key, uploadStatus: "completed", fileSize: 15, scanResult: "SKIPPED" });
+    expect(row).not.toHaveProperty("uploadUntil");
+    expect(await site.left("pre-work-media-uploads")).toEqual([key]);
+    expect((await site.file("pre-work-media-uploads", key)).toString()).toBe("what is written");
+  });
+
+  it("have composite keys, its own status words, and a key that needs one thing more", async () => {
+    const site = modelSite(home, "prework-guide");
+    await site.put("pre-work-users", [{ PK: "USER#u-1", SK: "METADATA", email: "max@example.com" }]);
+    const upload = (...argv: string[]) =>
+      site.run("doc", "upload", "max@example.com", "notes.txt", "--no-scan", "--json", ...argv);
+    const incomplete = await upload();
+    expect(incomplete.exitCode).toBe(2);
+    expect(incomplete.stderr).toContain("the key of a file needs submissionId");
+    expect((await upload("--field", "submissionId=../x")).exitCode).toBeGreaterThan(0);
+    const uploaded = await upload("--field", "submissionId=s-1");
+    expect([uploaded.exitCode, uploaded.stderr]).toEqual([0, ""]);
+    const { id } = JSON.parse(uploaded.stdout) as { id: string };
+    const key = "submissions/s-1/u-1/notes.txt";
+    const row = {
+      PK: `MEDIA#${id}`,
+      SK: "METADATA",
+      GSI1PK: "USER#u-1",
+      GSI1SK: `MEDIA#${id}`,
+      fileName: "notes.txt",
+      s3Key: key,
+      s3Bucket: "pre-work-media-uploads",
+      fileSize: 15,
+      mimeType: "text/plain",
+      uploadStatus: "completed",
+      createdAt: expect.stringMatching(/^2026-03-01T/),
+      scanResult: "SKIPPED",
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    };
+    expect(await site.rows("pre-work-media")).toEqual([row]);
+    expect(await site.left("pre-work-media-uploads")).toEqual([key]);
+    const listed = await site.run("doc", "list", "u-1", "--json");
+    expect(JSON.parse(listed.stdout)).toMatchObject({ id, status: "READY", userId: "u-1" });
+    expect((await site.run("doc", "rm", "u-1", id, "--yes")).exitCode).toBe(0);
+    expect(await site.rows("pre-work-media")).toMatchObject([{ uploadStatus: "deleted" }]);
+    const unknown = await site.run("doc", "list", "nobody@example.com");
+    expect(unknown.exitCode).toBe(1);
+    expect(unknown.stderr).toContain("no account has this address");
+  });
+});
