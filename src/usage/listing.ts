@@ -50,13 +50,16 @@ export async function walkVersions(aws: Aws, walk: Walk): Promise<void> {
     const { prefix, after, isWhole } = range;
     let { upTo } = range;
     let pages = 0;
+    const seen = new Set<string>();
     const list = { bucket: walk.bucket, prefix, startAfter: after, pageSize: walk.pageSize, signal };
     for await (const versions of listVersions(aws, list)) {
       walk.onVersions(versions.filter(({ key }) => isAfter(key, after) && !isBehind(key, upTo)));
       if (versions.some(({ key }) => isBehind(key, upTo))) return;
       pages += 1;
-      if (isWhole !== true || pages !== pagesBeforeParting) continue;
-      const last = versions.reduce((most, { key }) => (key > most ? key : most), "");
+      if (isWhole !== true || pages > pagesBeforeParting) continue;
+      for (const { key } of versions) seen.add(key);
+      if (pages < pagesBeforeParting || !(await beginsBehind(aws, walk, seen))) continue;
+      const last = [...seen].reduce((most, key) => (key > most ? key : most), "");
       const [first, ...others] = parted(boundaries(walk.starts).filter((key) => key > last));
       upTo = first?.upTo;
       for (const range of others) begin(range);
@@ -68,6 +71,25 @@ export async function walkVersions(aws: Aws, walk: Walk): Promise<void> {
   // More are begun while these are waited for.
   for (const reading of begun) await reading;
   if (failure !== undefined) throw failure.error;
+}
+
+/**
+ * Whether the server begins a listing right behind a text that is no key, as S3 does. Some begin one version further on: there a bucket is
+ * listed in one go. `seen` has all keys from the first on.
+ */
+async function beginsBehind(
+  aws: Aws,
+  { bucket, signal }: Pick<Walk, "bucket" | "signal">,
+  seen: ReadonlySet<string>,
+): Promise<boolean> {
+  const behind = [...seen]
+    .map((key) => key.slice(0, -1))
+    .find((text) => /^[ -~]+$/.test(text) && !seen.has(text));
+  if (behind === undefined) return false;
+  const next = [...seen].filter((key) => key > behind).reduce((least, key) => (key < least ? key : least));
+  for await (const versions of listVersions(aws, { bucket, startAfter: behind, pageSize: 1, signal }))
+    return versions[0]?.key === next && versions[0].isLatest;
+  return false;
 }
 
 function isAfter(key: string, after: string | undefined): boolean {

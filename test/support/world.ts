@@ -317,7 +317,12 @@ function recordRequests(
     const { method, hostname, path, query = {}, headers, body } = sent;
     const target = Object.entries(headers).find(([name]) => name.toLowerCase() === "x-amz-target")?.[1];
     const isText = target !== undefined || Object.hasOwn(query, "delete");
-    const text = isText && body !== undefined ? Buffer.from(body as string).toString() : undefined;
+    const text =
+      isText && body !== undefined
+        ? typeof body === "string"
+          ? body
+          : new TextDecoder().decode(body as Uint8Array)
+        : undefined;
     home.requests.push({ service, region, method, hostname, path, query, headers, target, body: text });
     return handle(sent, options);
   };
