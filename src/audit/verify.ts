@@ -23,10 +23,11 @@ import type { TrailPlace } from "./place.ts";
  * | missing  | entries are missing that were not due to expire; at the end when an anchor knows later ones |
  * | forged   | was added by somebody else: no run announced it, or it is dated in the future             |
  * | anchor   | the anchor is missing, damaged or set back, or a version of it knows another entry there  |
+ * | outside  | is not there as a head that was noted outside says                                     |
  * | claim    | what a run announced cannot be read: whether its changes came to an end is not known     |
  */
 export interface Fault {
-  readonly fault: "edited" | "inserted" | "replaced" | "missing" | "forged" | "anchor" | "claim";
+  readonly fault: "edited" | "inserted" | "replaced" | "missing" | "forged" | "anchor" | "claim" | "outside";
   /** As stored, so that a person finds the item; the first of several. */
   readonly sequence: number | string;
   /** The last of several. */

@@ -1,5 +1,10 @@
 /** Variables whose values must never be shown. */
-const secretVariables = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "MAWPS_BACKUP_PASSPHRASE"] as const;
+const secretVariables = [
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "MAWPS_BACKUP_PASSPHRASE",
+  "MAWPS_AUDIT_KEY",
+] as const;
 
 /** What signs a request, as it stands in a header, an address, or a server's echo of either. */
 const signed =

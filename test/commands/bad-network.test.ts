@@ -98,6 +98,8 @@ const elsewhere = [
   "hero show",
   "hero list",
   "audit list",
+  "audit anchor",
+  "audit report",
   "audit export",
   "retention plan",
   "backup list",

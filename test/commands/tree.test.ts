@@ -25,6 +25,8 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "audit list": [],
   "audit verify": [],
   "audit export": [],
+  "audit anchor": ["--key", "audit.key"],
+  "audit report": [],
   "retention plan": [],
   "retention run": [],
   "backup create": [],

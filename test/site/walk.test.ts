@@ -303,6 +303,7 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
     [
       { argv: ["audit", "list"] },
       { argv: ["audit", "verify"] },
+      { argv: ["audit", "report", "--html", "audit.html"] },
       { argv: ["audit", "export", "-o", "audit.ndjson"] },
       { argv: ["init", "--target", "local"] },
     ],

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -16,6 +17,8 @@ export async function putWholeSite(home: TestHome): Promise<void> {
   for (let picture = 0; picture < 2; picture += 1)
     await home.run(["hero", "set", "photo.jpg", "--no-verify"]);
   await writeFile(join(home.folder, "letter.txt"), "Guten Tag");
+  const { privateKey } = generateKeyPairSync("ed25519");
+  await writeFile(join(home.folder, "audit.key"), privateKey.export({ type: "pkcs8", format: "pem" }));
   await writeFile(join(home.folder, "people.csv"), "email,name\nkim@example.com,Kim\n");
   await writeFile(join(home.folder, "twin.json"), JSON.stringify(soundTwin));
   const page = { firstVisit: "2026-01-01T00:00:00Z", lastVisit: "2026-01-01T00:00:00Z", visitCount: 1 };

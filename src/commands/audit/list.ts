@@ -1,7 +1,10 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import type { AuditEntry } from "../../model/audit.ts";
-import { paint, type Layout } from "../../output/layout.ts";
-import { visible } from "../../output/text.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { auditActions, type AuditEntry } from "../../model/audit.ts";
+import { nearest } from "../../model/nearest.ts";
+import { csvLine } from "../../output/csv.ts";
+import type { Column } from "../../output/table.ts";
+import { idColumn } from "../../output/tones.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { periodOf, since, until } from "./period.ts";
 import { trailOf } from "../../audit/place.ts";
@@ -12,17 +15,35 @@ export function auditList(begin: Begin): AnyCommand {
   return new Command("list")
     .description("what was done, newest first")
     .option("--user <id>", "what was done to this user's data; owner for the site's own", filled)
-    .option("--action <action>", "such as document.deleted", filled)
+    .option("--action <action>", "such as document.deleted", actionOption)
     .option("--since <when>", "a day, a time, or an age such as 90d", since)
     .option("--until <when>", "a day (to its end), a time, or an age", until)
+    .option("--limit <number>", "no more than so many", limitOption)
+    .option("--csv", "print a row an entry as CSV")
     .addHelpText("after", "\nExample:\n  mawps audit list --user owner --since 30d")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const { listAudit } = await import("../../audit/list.ts");
-      const { user: userId, action } = options;
+      const { user: userId, action, csv } = options;
+      if (csv === true && run.config.json)
+        throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
       const filter = { userId, action, ...periodOf(options, run.world.now()) };
       const place = trailOf(await run.context("reads"));
-      await run.printLines(listAudit(place, filter), line);
+      const entries = firstOf(listAudit(place, filter), options.limit ?? Infinity);
+      if (csv !== true) return run.printTable(entries, columns, "no such entries");
+      await run.write(csvLine(["time", "action", "user", "actor", "sequence", "details", "userAgent"]));
+      for await (const {
+        timestamp,
+        action: what,
+        userId: whose = "",
+        actor,
+        sequence,
+        details,
+        userAgent,
+      } of entries)
+        await run.write(
+          csvLine([timestamp, what, whose, actor, sequence, JSON.stringify(details), userAgent]),
+        );
     });
 }
 
@@ -32,10 +53,42 @@ function filled(text: string): string {
   return text;
 }
 
-/** One line an entry, so that a list of any length is printed as it is read. */
-function line({ timestamp, action, userId, actor, details }: AuditEntry, layout: Layout): string {
-  const told = Object.entries(details).map(([name, value]) => `${name}=${String(value)}`);
-  const whose = paint(visible((userId ?? "-").padEnd(12)), "dim", layout);
-  const what = visible(action.padEnd(20));
-  return `${visible(storedTime(timestamp))}  ${what}  ${whose}  ${visible([actor, ...told].join(" "))}`;
+function actionOption(text: string): string {
+  const known: readonly string[] = auditActions;
+  if (known.includes(text)) return text;
+  const near = nearest(text, known) ?? known.find((each) => text !== "" && each.startsWith(text));
+  throw new InvalidArgumentError(
+    near === undefined ? `expected an action such as ${known[0]}.` : `did you mean ${near}?`,
+  );
 }
+
+function limitOption(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < 1) throw new InvalidArgumentError("expected a whole number from 1.");
+  return number;
+}
+
+/** Nothing more is read behind the last one. */
+async function* firstOf<T>(all: AsyncIterable<T>, most: number): AsyncGenerator<T> {
+  let given = 0;
+  for await (const each of all) {
+    yield each;
+    given += 1;
+    if (given === most) return;
+  }
+}
+
+const columns: readonly Column<AuditEntry>[] = [
+  { title: "TIME", cell: ({ timestamp }) => storedTime(timestamp) },
+  { title: "ACTION", cell: ({ action }) => action },
+  idColumn({ title: "USER", cell: ({ userId }) => userId ?? "-" }),
+  { title: "ACTOR", cell: ({ actor }) => actor, least: 12 },
+  {
+    title: "DETAILS",
+    cell: ({ details }) =>
+      Object.entries(details)
+        .map(([name, value]) => `${name}=${String(value)}`)
+        .join(" "),
+    least: 16,
+  },
+];

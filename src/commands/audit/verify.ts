@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Fault, Found, Interruption, Verification } from "../../audit/verify.ts";
 import { CliError, exitCodes } from "../../errors.ts";
@@ -5,7 +6,8 @@ import { paint } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
-import { trailOf } from "../../audit/place.ts";
+import { trailOf, type TrailPlace } from "../../audit/place.ts";
+import { auditKey } from "./key.ts";
 
 /** `mawps audit verify`: whether the trail is as it was written; exit 4 when not. */
 export function auditVerify(begin: Begin): AnyCommand {
@@ -16,12 +18,23 @@ export function auditVerify(begin: Begin): AnyCommand {
       "record that what is found was looked into; it is not told again",
       filled,
     )
+    .option("--expect <N:hash>", "that entry N is there with this hash, as it was noted before", expected)
+    .option("--anchor <line or file>", "the same for lines of `audit anchor`")
+    .option(
+      "--public-key <hex>",
+      "whose lines these must be; by default that of MAWPS_AUDIT_KEY, if it is set",
+      publicKeyOption,
+    )
     .addHelpText(
       "after",
       "\nExamples:\n  mawps audit verify --json | jq -c 'select(.fault)'\n  mawps audit verify --acknowledge \"restored by hand on 3 May\"",
     )
-    .action(async ({ acknowledge: reason }, command) => {
+    .action(async ({ acknowledge: reason, expect, anchor, publicKey }, command) => {
       const run = await begin(command as AnyCommand);
+      const known = [
+        ...(expect === undefined ? [] : [expect]),
+        ...(anchor === undefined ? [] : await anchorsIn(run, anchor, publicKey)),
+      ];
       const { placeOf, verifyTrail } = await import("../../audit/verify.ts");
       const context = await run.context(reason === undefined ? "reads" : "writes");
       const verifying = verifyTrail(trailOf(context), context.now());
@@ -31,7 +44,9 @@ export function auditVerify(begin: Begin): AnyCommand {
         for (;;) {
           const step = await verifying.next();
           if (step.done === true) {
-            yield (sum = step.value);
+            const faults = await outsideFaults(trailOf(context), known);
+            yield* faults;
+            yield (sum = { ...step.value, faults: step.value.faults + faults.length });
             return;
           }
           found.push(step.value);
@@ -54,6 +69,75 @@ export function auditVerify(begin: Begin): AnyCommand {
         });
       }
     });
+}
+
+interface Known {
+  readonly sequence: number;
+  readonly hash: string;
+  readonly table?: string;
+}
+
+function expected(text: string): Known {
+  const [, number = "", hash = ""] = /^(\d{1,13}):([\da-f]{64})$/.exec(text.trim()) ?? [];
+  if (Number(number) < 1) throw new InvalidArgumentError("expected a number, a colon and 64 hex digits.");
+  return { sequence: Number(number), hash };
+}
+
+function publicKeyOption(text: string): string {
+  if (!/^[\da-f]{64}$/.test(text)) throw new InvalidArgumentError("expected 64 hex digits.");
+  return text;
+}
+
+/** The anchors of a line, or of all lines of a file. */
+async function anchorsIn(run: Run, given: string, publicKey: string | undefined): Promise<Known[]> {
+  const [{ publicKeyOf, readAnchorLine }, { readTextFile }] = await Promise.all([
+    import("../../audit/signed-anchor.ts"),
+    import("../../text-file.ts"),
+  ]);
+  const own = publicKey === undefined ? await auditKey(run.world, undefined) : undefined;
+  const wanted = publicKey ?? (own === undefined ? undefined : publicKeyOf(own));
+  if (wanted === undefined)
+    run.warn(
+      "who signed the anchors is not proved: --public-key, or MAWPS_AUDIT_KEY, tells whose they must be",
+    );
+  const isLine = /^\s*mawps-anchor-/.test(given);
+  const text = isLine
+    ? given
+    : await readTextFile(resolve(run.world.cwd, given), {
+        what: "a list of anchors",
+        mostBytes: 16 * 1024 ** 2,
+      });
+  const lines = (text ?? "").split("\n").filter((line) => line.trim() !== "");
+  if (lines.length === 0) {
+    throw new CliError(text === undefined ? `there is no file ${given}` : `${given} has no anchors`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+  return lines.map((line) => readAnchorLine(line, wanted));
+}
+
+const standings = {
+  another: "is another than the one that was noted outside",
+  cut: "is gone with all behind it: it was noted outside",
+  expired: undefined,
+  same: undefined,
+} as const;
+
+async function outsideFaults(place: TrailPlace, known: readonly Known[]): Promise<Fault[]> {
+  if (known.length === 0) return [];
+  const { standingOf } = await import("../../audit/signed-anchor.ts");
+  const faults: Fault[] = [];
+  for (const { sequence, hash, table } of known) {
+    if (table !== undefined && table !== place.table) {
+      throw new CliError(`an anchor is of the table ${table}, and this trail is in ${place.table}`, {
+        exitCode: exitCodes.usage,
+      });
+    }
+    const what = standings[await standingOf(place, { sequence, hash })];
+    if (what !== undefined)
+      faults.push({ fault: "outside", sequence, what, id: `outside:${sequence}:${hash}` });
+  }
+  return faults;
 }
 
 function filled(text: string): string {

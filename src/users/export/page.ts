@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../model/json.ts";
+import { escapedHtml, foreignHtml, pageHead } from "../../output/html.ts";
 import type { LeftOut, Missing } from "./values.ts";
 
 export type Language = "de" | "en";
@@ -68,11 +69,6 @@ const words = {
   },
 } as const;
 
-const style =
-  "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}" +
-  "table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}td,th{border:1px solid #ccc;padding:.25rem .5rem;text-align:left;" +
-  "vertical-align:top;overflow-wrap:anywhere}th{width:14rem;background:#f5f5f5}h2{margin-top:2.5rem}small{color:#666}";
-
 /** Text longer than this is cut on the page; whole it is in the other files. */
 const mostCharacters = 500;
 
@@ -80,16 +76,14 @@ const mostCharacters = 500;
 export function* exportPage(page: Page): Generator<string> {
   const { language, site, person, at, entities, leftOut, missing } = page;
   const word = words[language];
-  yield `<!doctype html>\n<html lang="${language}"><head><meta charset="utf-8">`;
-  yield `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`;
-  yield `<meta name="viewport" content="width=device-width"><title>${word.title} ${escaped(site)}</title><style>${style}</style></head><body>\n`;
-  yield `<h1>${word.title} ${foreign(site)}</h1>\n<p>${word.of} <b>${foreign(person)}</b> · ${word.at} ${at.toISOString()} · ${link(page.other, word.other)}</p>\n`;
+  yield pageHead(language, `${word.title} ${site}`);
+  yield `<h1>${word.title} ${foreignHtml(site)}</h1>\n<p>${word.of} <b>${foreignHtml(person)}</b> · ${word.at} ${at.toISOString()} · ${link(page.other, word.other)}</p>\n`;
   yield `<p>${word.intro}</p>\n<ul>\n`;
   for (const { entity, what, count } of entities)
-    yield `<li><a href="#${encodeURIComponent(entity)}">${foreign(what)}</a>: ${count}</li>\n`;
+    yield `<li><a href="#${encodeURIComponent(entity)}">${foreignHtml(what)}</a>: ${count}</li>\n`;
   yield "</ul>\n";
   for (const { entity, what, count, shown, files } of entities) {
-    yield `<h2 id="${escaped(encodeURIComponent(entity))}">${foreign(what)} <small>${foreign(entity)}/</small></h2>\n`;
+    yield `<h2 id="${escapedHtml(encodeURIComponent(entity))}">${foreignHtml(what)} <small>${foreignHtml(entity)}/</small></h2>\n`;
     for (const value of shown) yield table(value);
     if (shown.length > 0 && count > shown.length) yield `<p>${count - shown.length} ${word.more}</p>\n`;
     if (files.length === 0) continue;
@@ -99,11 +93,11 @@ export function* exportPage(page: Page): Generator<string> {
   }
   yield `<h2>${word.leftOut}</h2>\n<ul>\n`;
   for (const { entity, path, reason, times } of leftOut)
-    yield `<li>${foreign(entity)}: <bdi><code>${escaped(path)}</code></bdi>, ${times} ${word.times} (${word.reasons[reason]})</li>\n`;
+    yield `<li>${foreignHtml(entity)}: <bdi><code>${escapedHtml(path)}</code></bdi>, ${times} ${word.times} (${word.reasons[reason]})</li>\n`;
   yield `${leftOut.length === 0 ? `<li>${word.none}</li>\n` : ""}</ul>\n`;
   if (missing.length > 0) {
     yield `<h2>${word.missing}</h2>\n<ul>\n`;
-    for (const { entity, name } of missing) yield `<li>${foreign(entity)}: ${foreign(name)}</li>\n`;
+    for (const { entity, name } of missing) yield `<li>${foreignHtml(entity)}: ${foreignHtml(name)}</li>\n`;
     yield "</ul>\n";
   }
   yield "</body></html>\n";
@@ -113,26 +107,12 @@ function table(value: JsonObject): string {
   const rows = Object.entries(value).map(([name, inner]) => {
     const text = typeof inner === "string" ? inner : JSON.stringify(inner);
     const cut = text.length > mostCharacters ? `${text.slice(0, mostCharacters)}…` : text;
-    return `<tr><th>${foreign(name)}</th><td>${foreign(cut)}</td></tr>`;
+    return `<tr><th>${foreignHtml(name)}</th><td>${foreignHtml(cut)}</td></tr>`;
   });
   return `<table>${rows.join("")}</table>\n`;
 }
 
-/** Foreign text keeps its direction to itself. */
-function foreign(text: string): string {
-  return `<bdi>${escaped(text)}</bdi>`;
-}
-
 function link(name: string, text: string): string {
   const href = name.split("/").map(encodeURIComponent).join("/");
-  return `<a href="${escaped(href)}">${escaped(text)}</a>`;
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("'", "&#39;");
+  return `<a href="${escapedHtml(href)}">${escapedHtml(text)}</a>`;
 }

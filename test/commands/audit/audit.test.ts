@@ -1,4 +1,5 @@
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { generateKeyPairSync } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -203,11 +204,31 @@ describe("audit list", () => {
   });
 
   it("prints a line for each entry, newest first", async () => {
-    const lines = (await done("audit", "list")).trimEnd().split("\n");
+    const [head, ...lines] = (await done("audit", "list")).trimEnd().split("\n");
+    expect(head?.split(/ {2,}/)).toEqual(["TIME", "ACTION", "USER", "ACTOR", "DETAILS"]);
     expect(lines).toHaveLength(4);
     expect(lines[0]).toMatch(
-      /^2026-03-01 \d\d:\d\d:\d\d {2}hero\.removed {10}owner {9}local:manuel role=hover .*phase=done$/,
+      /^2026-03-01 \d\d:\d\d:\d\d {2}hero\.removed {2}owner {2}local:manuel {2}role=hover .*phase=done$/,
     );
+  });
+
+  it("prints no more than it is asked for, and rows for a spreadsheet", async () => {
+    const csv = (await done("audit", "list", "--csv", "--limit", "2")).split("\r\n");
+    expect([csv.length, csv[0]]).toEqual([4, "time,action,user,actor,sequence,details,userAgent"]);
+    expect(csv[1]).toMatch(/^2026-03-01T\S+Z,hero\.removed,owner,local:manuel,4,"\{""role"":""hover""/);
+    expect((await entries("--limit", "1")).map(({ sequence }) => sequence)).toEqual([4]);
+  });
+
+  it("is summed up in a report, whose page has everything foreign as text", async () => {
+    await done("audit", "verify", "--acknowledge", "<b>none</b>");
+    const text = await done("audit", "report", "--html", "report.html");
+    expect(text).toMatch(/actions +hero\.changed 2, hero\.removed 2/);
+    expect(text).toMatch(/trail +sound/);
+    const page = await readFile(join(home.folder, "report.html"), "utf8");
+    expect(page).toMatch(/4 entries.*Yes: every entry/s);
+    expect(page).not.toMatch(/<script|<b>/);
+    const again = await home.run(["audit", "report", "--html", "report.html"]);
+    expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("is there already")]);
   });
 
   it.each([
@@ -229,9 +250,94 @@ describe("audit list", () => {
     ["--until", "2026-13-01"],
     ["--user", ""],
     ["--action", ""],
+    ["--action", "hero.change"],
+    ["--action", "erased"],
+    ["--limit", "0"],
+    ["--limit", "many"],
   ])("refuses %s %j", async (flag, value) => {
     const { exitCode, stdout } = await home.run(["audit", "list", flag, value]);
     expect([exitCode, stdout]).toEqual([2, ""]);
+  });
+});
+
+it("says which action was meant", async () => {
+  const { stderr } = await home.run(["audit", "list", "--action", "hero.change"]);
+  expect(stderr).toContain("did you mean hero.changed?");
+});
+
+describe("an anchor that is kept outside", () => {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const env = { MAWPS_AUDIT_KEY: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
+  const verify = (at: TestHome, ...argv: string[]) => at.run(["audit", "verify", ...argv], { env });
+
+  it("shows a history that was written anew with its anchors, and one that ends too early", async () => {
+    await done("hero", "set", "photo.jpg");
+    const forged = await home.copy();
+    try {
+      await done("hero", "set", "hover.jpg");
+      const { exitCode, stdout } = await home.run(["audit", "anchor", "--json"], { env });
+      expect(exitCode).toBe(0);
+      const { line, sequence, hash } = JSON.parse(stdout) as { line: string; sequence: number; hash: string };
+      expect(stdout).not.toContain("PRIVATE");
+      await writeFile(join(home.folder, "anchors.txt"), `${line}\n`);
+      const sound = [
+        ["--anchor", line],
+        ["--anchor", "anchors.txt"],
+        ["--expect", `${sequence}:${hash}`],
+      ];
+      for (const argv of sound) expect([argv, (await verify(home, ...argv)).exitCode]).toEqual([argv, 0]);
+      // Who may write everything goes back to what was before.
+      const cut = await verify(forged, "--anchor", line);
+      expect([cut.exitCode, cut.stdout]).toEqual([
+        4,
+        expect.stringContaining(`OUTSIDE   entry ${sequence}: is gone`),
+      ]);
+      await forged.run(["hero", "set", "hover.jpg"]);
+      expect((await verify(forged)).exitCode).toBe(0);
+      for (const argv of [
+        ["--anchor", line],
+        ["--expect", `${sequence}:${hash}`],
+      ]) {
+        const { exitCode: code, stdout: told } = await verify(forged, ...argv);
+        expect([code, told]).toEqual([4, expect.stringContaining(`OUTSIDE   entry ${sequence}: is another`)]);
+      }
+    } finally {
+      await forged.remove();
+    }
+  });
+
+  it("is refused where it was changed, or signed by somebody else; without a key nobody vouches for it", async () => {
+    await done("hero", "set", "photo.jpg");
+    const line = (await home.run(["audit", "anchor"], { env })).stdout.trim();
+    const changed = line.replace(/ (\d+) /, (_, number: string) => ` ${Number(number) + 1} `);
+    const one = await verify(home, "--anchor", changed);
+    expect([one.exitCode, one.stderr]).toEqual([4, expect.stringContaining("is not what was signed")]);
+    const other = await verify(home, "--anchor", line, "--public-key", "0".repeat(64));
+    expect([other.exitCode, other.stderr]).toEqual([4, expect.stringContaining("another key")]);
+    const unknown = await home.run(["audit", "verify", "--anchor", line]);
+    expect([unknown.exitCode, unknown.stderr]).toEqual([0, expect.stringContaining("is not proved")]);
+  });
+
+  it.each([
+    { argv: ["anchor"], exitCode: 2, why: "there is no key to sign with" },
+    { argv: ["anchor", "--key", "none.key"], exitCode: 2, why: "there is no file" },
+    { argv: ["anchor", "--key", "photo.jpg"], exitCode: 2, why: "holds no private key of Ed25519" },
+    { argv: ["verify", "--expect", "1:abc"], exitCode: 2, why: "expected a number" },
+    { argv: ["verify", "--anchor", "none.txt"], exitCode: 2, why: "there is no file" },
+    { argv: ["verify", "--anchor", "photo.jpg"], exitCode: 4, why: "is no line of" },
+  ])("ends with $exitCode for $argv", async ({ argv, exitCode, why }) => {
+    const run = await home.run(["audit", ...argv]);
+    expect([run.exitCode, run.stderr]).toEqual([exitCode, expect.stringContaining(why)]);
+  });
+
+  it("is not signed over a trail that has faults", async () => {
+    await done("hero", "set", "photo.jpg");
+    await home.look(async (aws) => {
+      const Key = { chain: { S: "main" }, sequence: { N: "1" } };
+      await (await aws.dynamodb()).send(new DeleteItemCommand({ TableName: table, Key }));
+    });
+    const { exitCode, stdout, stderr } = await home.run(["audit", "anchor"], { env });
+    expect([exitCode, stdout, stderr]).toEqual([4, "", expect.stringContaining("nothing was signed")]);
   });
 });
 

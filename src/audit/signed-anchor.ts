@@ -1,0 +1,107 @@
+import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from "node:crypto";
+import { isAuditTime, isSequence, type ChainHead } from "../model/audit.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import { storedChain } from "./entries.ts";
+import type { TrailPlace } from "./place.ts";
+
+/** The head of a trail as it was at some time, to be kept where nobody who can write to the trail comes. */
+interface OutsideAnchor {
+  readonly table: string;
+  readonly sequence: number;
+  readonly hash: string;
+  readonly at: string;
+  /** Of who signed it: Ed25519, hex. */
+  readonly publicKey: string;
+}
+
+const word = "mawps-anchor-1";
+
+/** The head in one line, for a ticket or a mail. Pure. */
+export function anchorLine(
+  {
+    table,
+    at,
+    head,
+  }: { readonly table: string; readonly at: Date; readonly head: Pick<ChainHead, "sequence" | "hash"> },
+  key: KeyObject,
+): string {
+  const text = [word, table, head.sequence, head.hash, at.toISOString(), publicKeyOf(key)].join(" ");
+  return `${text} ${sign(null, Buffer.from(text), key).toString("base64url")}`;
+}
+
+/**
+ * Reads such a line, and checks its signature. Pure.
+ * @param publicKey whose it must be; without it any sound one will do: who signed is not proved then.
+ * @throws CliError for what is none, or was not signed so.
+ */
+export function readAnchorLine(line: string, publicKey: string | undefined): OutsideAnchor {
+  const fields = line.trim().split(/\s+/);
+  const [mark, table = "", number = "", hash = "", at = "", key = "", signature = "", ...rest] = fields;
+  const sequence = Number(number);
+  const isOne =
+    mark === word &&
+    rest.length === 0 &&
+    (sequence === 0 || isSequence(sequence)) &&
+    isHex(hash) &&
+    isAuditTime(at) &&
+    isHex(key);
+  if (!isOne) throw wrong("is no line of `mawps audit anchor`");
+  if (publicKey !== undefined && key !== publicKey) throw wrong("was signed with another key");
+  const text = fields.slice(0, -1).join(" ");
+  const isSound = verify(null, Buffer.from(text), keyFromHex(key), Buffer.from(signature, "base64url"));
+  if (!isSound) throw wrong("is not what was signed");
+  return { table, sequence, hash, at, publicKey: key };
+}
+
+function isHex(text: string): boolean {
+  return /^[\da-f]{64}$/.test(text);
+}
+
+function wrong(what: string): CliError {
+  return new CliError(`the anchor ${what}`, { exitCode: exitCodes.findings });
+}
+
+/** The private key in a PEM text, also one whose line breaks a variable has as `\n`. @throws CliError where it is none of Ed25519. */
+export function signingKey(text: string, where: string): KeyObject {
+  let key: KeyObject | undefined;
+  try {
+    key = createPrivateKey(text.replaceAll(String.raw`\n`, "\n"));
+  } catch {
+    key = undefined;
+  }
+  if (key?.asymmetricKeyType === "ed25519") return key;
+  throw new CliError(`${where} holds no private key of Ed25519`, {
+    exitCode: exitCodes.usage,
+    hint: "openssl genpkey -algorithm ed25519 -out audit.key",
+  });
+}
+
+/** Hex of the public key that belongs to a private one. Pure. */
+export function publicKeyOf(key: KeyObject): string {
+  const { x = "" } = createPublicKey(key).export({ format: "jwk" });
+  return Buffer.from(x, "base64url").toString("hex");
+}
+
+function keyFromHex(hex: string): KeyObject {
+  const x = Buffer.from(hex, "hex").toString("base64url");
+  return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+}
+
+/** How the trail stands to a head that is known from outside. */
+type Standing = "same" | "expired" | "another" | "cut";
+
+/**
+ * Looks for the entry of a head that is known from outside. `expired`: it is gone, and later ones are there, which `verifyTrail` has
+ * judged; `cut`: nothing is as far.
+ */
+export async function standingOf(
+  site: TrailPlace,
+  { sequence, hash }: Pick<ChainHead, "sequence" | "hash">,
+): Promise<Standing> {
+  if (sequence === 0) return "same";
+  for await (const stored of storedChain(site, { fromSequence: sequence })) {
+    if (stored["sequence"] !== sequence) return "expired";
+    return stored["hash"] === hash ? "same" : "another";
+  }
+  return "cut";
+}

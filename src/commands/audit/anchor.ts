@@ -1,0 +1,49 @@
+import { resolve } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import { trailOf } from "../../audit/place.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { count } from "../../output/text.ts";
+import type { AnyCommand, Begin } from "../command.ts";
+import { auditKey } from "./key.ts";
+
+/** `mawps audit anchor`: the end of the trail in one signed line, to be kept elsewhere. */
+export function auditAnchor(begin: Begin): AnyCommand {
+  return new Command("anchor")
+    .description(
+      "the end of the trail in one signed line, to be kept where nobody who writes the trail comes",
+    )
+    .option("--key <file>", "private key of Ed25519 as PEM; else MAWPS_AUDIT_KEY has its text")
+    .addHelpText("after", "\nExample:\n  mawps audit anchor --key audit.key >> anchors.txt")
+    .action(async ({ key: file }, command) => {
+      const run = await begin(command as AnyCommand);
+      const { world } = run;
+      const key = await auditKey(world, file === undefined ? undefined : resolve(world.cwd, file));
+      if (key === undefined) {
+        throw new CliError("there is no key to sign with", {
+          exitCode: exitCodes.usage,
+          hint: "openssl genpkey -algorithm ed25519 -out audit.key; then --key audit.key, or MAWPS_AUDIT_KEY",
+        });
+      }
+      const [{ verifyTrail }, { readHead }, { anchorLine, publicKeyOf }] = await Promise.all([
+        import("../../audit/verify.ts"),
+        import("../../audit/entries.ts"),
+        import("../../audit/signed-anchor.ts"),
+      ]);
+      const place = trailOf(await run.context("reads"));
+      const at = world.now();
+      const head = await readHead(place);
+      // What is signed is vouched for.
+      const verifying = verifyTrail(place, at);
+      let step = await verifying.next();
+      while (step.done !== true) step = await verifying.next();
+      if (step.value.faults > 0) {
+        throw new CliError(`the audit trail has ${count(step.value.faults, "fault")}; nothing was signed`, {
+          exitCode: exitCodes.findings,
+          hint: "`mawps audit verify` names them",
+        });
+      }
+      const line = anchorLine({ table: place.table, at, head }, key);
+      const { sequence, hash } = head;
+      await run.print({ line, sequence, hash, at, publicKey: publicKeyOf(key) }, () => line);
+    });
+}
