@@ -29,7 +29,7 @@ try {
   assert.match(mawps("hero", "show", "--json"), /"profileImageDefault":"http/);
   const letter = join(folder, "demo", "Lebenslauf.pdf");
   mawps("doc", "upload", "someone", letter, "--type", "cv", "--create-profile");
-  mawps("doc", "get", "someone", "--all", "--out", "got");
+  mawps("doc", "get", "someone", "--all", "--output", "got");
   const [got] = readdirSync(join(folder, "got"));
   assert.deepEqual(readFileSync(join(folder, "got", got)), readFileSync(letter));
   mawps("backup", "create");

@@ -80,7 +80,7 @@ export async function removeHalfFiles(file: string): Promise<void> {
 
 function refusal(error: unknown, { file, hint }: { file: string; hint: string }): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === "EEXIST") return new CliError(`${file} is there already`, { hint });
+  if (code === "EEXIST") return new CliError(`${file} already exists`, { hint });
   if (code === "ENOENT" || code === "ENOTDIR") return new CliError(`the folder of ${file} does not exist`);
   if (code === "EACCES" || code === "EROFS" || code === "ENOSPC" || code === "EPERM") {
     return new CliError(`cannot write ${file}: ${code}`, { cause: error });

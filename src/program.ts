@@ -207,6 +207,7 @@ export function buildProgram(world: World): Program {
     if (model.value !== "mawps") await refuseOtherSites(command, site);
     const run = startRun(world, resolveFor(site, given), file);
     started.push(run);
+    for (const [was, now] of saidEarlier) run.warn(`${was} is called ${now} now`);
     return run;
   };
 
@@ -236,8 +237,25 @@ export function buildProgram(world: World): Program {
     (await nouns[noun.name()]?.load())?.(noun, begin, buildProgram);
     inheritSettings(noun);
     addOtherWords(noun);
+    addEarlierOptions(noun, noun.name());
     const examples = nouns[noun.name()]?.examples;
     if (examples !== undefined) noun.addHelpText("after", `\nExamples:\n  ${examples.join("\n  ")}`);
+  };
+
+  /** Of this call, with what they are called now. */
+  const saidEarlier: (readonly [was: string, now: string])[] = [];
+
+  const addEarlierOptions = (command: AnyCommand, path: string) => {
+    for (const verb of command.commands as AnyCommand[]) addEarlierOptions(verb, `${path} ${verb.name()}`);
+    const [flags, now] = earlierOptions[path] ?? [];
+    const option = (command.options as Option[]).find(({ long }) => long === now);
+    if (flags === undefined || option === undefined) return;
+    const earlier = new Option(flags).hideHelp();
+    command.addOption(earlier);
+    command.on(`option:${earlier.name()}`, (value: unknown) => {
+      saidEarlier.push([`--${earlier.name()}`, `--${option.name()}`]);
+      command.setOptionValueWithSource(option.attributeName(), value ?? true, "cli");
+    });
   };
 
   for (const [name, { description }] of Object.entries(nouns)) {
@@ -335,6 +353,15 @@ function addOtherWords(noun: AnyCommand): void {
     });
   });
 }
+
+/** Options under the names that they had before, which work as well and are not shown. */
+const earlierOptions: Readonly<Record<string, readonly [was: string, now: string]>> = {
+  "backup restore": ["--retry <file>", "--resume-from"],
+  "doc get": ["--out <folder>", "--output"],
+  init: ["--force", "--overwrite"],
+  "retention plan": ["--out <file>", "--output"],
+  "user erase": ["--out <file>", "--output"],
+};
 
 /**
  * `version` is the flag. No words at all ask for help, and so does `help hero set`: commander's own `help` looks one word deep, at a noun whose

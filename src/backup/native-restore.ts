@@ -96,7 +96,7 @@ export function decideStep(
     source.kind === "time" && !source.isNamed && restored?.from === source.table && restored.at !== undefined
       ? `; it has the state of ${source.table} at ${restored.at.toISOString()}: with --at ${restored.at.toISOString()} its settings are completed`
       : "";
-  throw new CliError(`table ${target} is there already; nothing was changed`, {
+  throw new CliError(`table ${target} already exists; nothing was changed`, {
     hint: `name a table that does not exist: what is there is never overwritten${again}`,
   });
 }

@@ -72,7 +72,7 @@ export function meantBy({ userId, item, retry }: RestoreScope): string {
   if (userId !== undefined) return `of the user ${JSON.stringify(userId)}`;
   if (item !== undefined)
     return `the item ${JSON.stringify(item.type === undefined ? item.userId : `${item.userId}/${item.type}`)}`;
-  return retry === undefined ? "meant" : "what the file of --retry names";
+  return retry === undefined ? "meant" : "what the file of --resume-from names";
 }
 
 /** Whether lines have to be looked into to know if they are wanted. */

@@ -74,7 +74,7 @@ function parseJson(text: string, what: string): unknown {
     const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
     const where = position === undefined ? "" : ` (${lineAndColumn(text, Number(position))})`;
     throw unusable(`the source of the ${what} is not JSON${where}`, {
-      hint: "copy it again: an export that broke off is the usual reason",
+      hint: "copy it again: an export that was interrupted is the usual reason",
     });
   }
 }

@@ -29,7 +29,7 @@ export function init(noun: Command, begin: Begin): void {
     .option("--table <table>", "table of the profiles")
     .option("--user-pool <id>", "Cognito user pool")
     .option("--public-base-url <url>", "what stands in front of the public bucket, such as a CDN")
-    .option("--force", "replace a configuration file that is there")
+    .option("--overwrite", "replace a configuration file that is there")
     .addHelpText(
       "after",
       "\nExample:\n  mawps init --target aws --region eu-central-1 --name production --protected --yes",
@@ -42,7 +42,7 @@ export function init(noun: Command, begin: Begin): void {
       const path = `${run.world.cwd}/${configFileName}`;
       // What the file would say is checked as a file before it becomes one.
       resolveConfig({}, {}, { path, values });
-      if (!run.config.dryRun) await write(run, { path, values, replace: options.force === true });
+      if (!run.config.dryRun) await write(run, { path, values, replace: options.overwrite === true });
       await run.print({ path, written: !run.config.dryRun, values }, (result) =>
         [
           `${result.written ? "wrote" : "would write"} ${path}`,

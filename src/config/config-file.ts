@@ -84,7 +84,7 @@ export async function writeConfigFile(
   { replace }: { replace: boolean },
 ): Promise<string> {
   const text = `${JSON.stringify(values, undefined, 2)}\n`;
-  const written = { mode: 0o666, hint: "pass --force to replace it" };
+  const written = { mode: 0o666, hint: "pass --overwrite to replace it" };
   await (replace ? replaceFile(path, [text], written) : writeNewFile(path, [text], written));
   return text;
 }

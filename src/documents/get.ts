@@ -69,7 +69,7 @@ export function planGet(user: UserDocuments, wanted: Wanted): GetPlan {
 export type Got = Target &
   (
     | {
-        readonly outcome: "fetched" | "already there";
+        readonly outcome: "fetched" | "already exists";
         readonly path: string;
         /** What its bytes were compared with. */
         readonly verified: Verified;
@@ -161,7 +161,7 @@ async function getDocument(
   site: DocumentSite,
   { entry, fileName }: Target,
   { path, overwrite, onReceived, downloadSmall, saver, there, begun }: GetDocument,
-): Promise<{ outcome: "fetched" | "already there"; verified: Verified }> {
+): Promise<{ outcome: "fetched" | "already exists"; verified: Verified }> {
   const { s3Key: key, size, sha256, inline } = entry.document;
   if (inline !== undefined) {
     const outcome = await saveInline(inline.bytes(), { path, overwrite, sha256, saver, there });
@@ -176,7 +176,7 @@ async function getDocument(
       if (begun.has(fileName) && sha256 !== undefined) {
         await rm(partPathOf({ path, sha256 }), { force: true });
       }
-      return { outcome: "already there", verified };
+      return { outcome: "already exists", verified };
     }
     if (!overwrite) {
       throw new CliError(`${path} holds something else`, { hint: "--overwrite replaces it" });
@@ -212,7 +212,7 @@ async function getDocument(
 async function saveInline(
   bytes: Buffer,
   to: Pick<GetDocument, "path" | "overwrite" | "saver" | "there"> & { readonly sha256: string | undefined },
-): Promise<"fetched" | "already there"> {
+): Promise<"fetched" | "already exists"> {
   const { path, saver, there } = to;
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   if (to.sha256 !== undefined && to.sha256 !== sha256) {
@@ -220,7 +220,7 @@ async function saveInline(
   }
   const stats = there.has(basename(path)) ? await statOf(path) : undefined;
   if (stats?.isFile() === true && stats.size === bytes.byteLength) {
-    if (bytes.equals(await readFile(path))) return "already there";
+    if (bytes.equals(await readFile(path))) return "already exists";
   }
   const saved = await saver.save([bytes], { path, overwrite: to.overwrite, sha256 });
   if (saved !== "saved")

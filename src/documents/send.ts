@@ -35,7 +35,7 @@ export async function send(site: DocumentSite, one: Send): Promise<void> {
   const { aws, bucket, rows, signal } = site;
   const { file, key } = one;
   if (one.isContinued && (await isStored(site, one))) {
-    one.onNote(`${file.source.label}: its bytes are there already`);
+    one.onNote(`${file.source.label}: its bytes already exist`);
     one.onSent(file.sizeBytes);
     return;
   }

@@ -295,7 +295,7 @@ async function withdrawSuperseded(
     if (known !== undefined) return [];
     const entries = supersededBy(user.entries, { type, file, actor: site.actor });
     if (entries.length > 0) {
-      onNote(`${file.source.label}: it has changed since an upload of it was broken off; starting over`);
+      onNote(`${file.source.label}: it has changed since an upload of it was interrupted; starting over`);
     }
     return entries;
   });

@@ -174,7 +174,7 @@ function parse<T>(schema: z.ZodType<T>, text: string, at: { path: string; number
 
 function damaged(path: string, why: string, cause?: unknown): CliError {
   return new CliError(`${path} is no whole retention plan: ${why}`, {
-    hint: "make it anew with `mawps retention plan --out <file>`",
+    hint: "make it anew with `mawps retention plan --output <file>`",
     cause,
   });
 }
@@ -190,6 +190,6 @@ export function assertSameEnvironment(plan: PlanOnDisk, environment: Environment
     (name) => `${name} ${own(plan.environment, name) ?? "none"}, here ${own(environment, name) ?? "none"}`,
   );
   throw new CliError(`${plan.path} was made for another environment: ${shown.join("; ")}`, {
-    hint: "make a plan here with `mawps retention plan --out <file>`; nothing was deleted",
+    hint: "make a plan here with `mawps retention plan --output <file>`; nothing was deleted",
   });
 }

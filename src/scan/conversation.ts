@@ -56,7 +56,7 @@ export function converse(clamd: Clamd, { timeoutMs, signal }: ConversationOption
   }
 
   function close(): void {
-    conclude({ reason: "dropped", detail: "the scan was broken off here" });
+    conclude({ reason: "dropped", detail: "the scan was interrupted here" });
   }
 
   function expect(what: string): void {
@@ -96,11 +96,13 @@ export function converse(clamd: Clamd, { timeoutMs, signal }: ConversationOption
     const code = "code" in error ? String(error.code) : error.name;
     conclude(
       connected
-        ? { reason: "dropped", detail: `the connection to clamd broke off (${code})` }
+        ? { reason: "dropped", detail: `the connection to clamd was interrupted (${code})` }
         : { reason: "engine-down", detail: `no connection to clamd at ${nameOf(clamd)} (${code})` },
     );
   });
-  socket.on("close", () => conclude({ reason: "dropped", detail: "the connection to clamd broke off" }));
+  socket.on("close", () =>
+    conclude({ reason: "dropped", detail: "the connection to clamd was interrupted" }),
+  );
 
   signal?.addEventListener("abort", close, { once: true });
   expect(`accept a connection at ${nameOf(clamd)}`);

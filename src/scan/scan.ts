@@ -65,7 +65,7 @@ export function startScan(clamd: Clamd, options: ScanOptions): Scan {
       );
     }
     if (stream === undefined) {
-      return notScanned("dropped", "the scan was broken off here");
+      return notScanned("dropped", "the scan was interrupted here");
     }
     // Asked while the content lacks its end: in that time an answer that came too early is seen for what it is.
     const facts = stream.isOver() ? engineGone : await engineVersion(clamd, connection);

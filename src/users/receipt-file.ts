@@ -87,5 +87,5 @@ async function written(file: string, value: unknown): Promise<void> {
 }
 
 function taken(file: string): CliError {
-  return new CliError(`${file} is there already; nothing was changed`, { hint: "choose another name" });
+  return new CliError(`${file} already exists; nothing was changed`, { hint: "choose another name" });
 }

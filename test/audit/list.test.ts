@@ -156,7 +156,7 @@ describe("the file of an export", () => {
     inFolder(async (cwd) => {
       await writeFile(join(cwd, "a.ndjson"), "mine");
       await expect(writeLines(rows(1), { path: "a.ndjson", cwd, dryRun: false })).rejects.toThrow(
-        "is there already",
+        "already exists",
       );
       const failing = (async function* (): AsyncGenerator<JsonObject> {
         yield {};

@@ -66,7 +66,7 @@ describe("what is done about the new table", () => {
     ["one from another backup", table(true, { backup: "arn:other" }), fromBackup],
   ])("refuses %s", (_name, found, source) => {
     expect(() => decideStep(found, source, "target")).toThrow(
-      "table target is there already; nothing was changed",
+      "table target already exists; nothing was changed",
     );
   });
 });
@@ -184,7 +184,7 @@ describe("a restore", () => {
     const first = await planRestore(world.site, { source, target: "profiles-before" });
     await carryOutRestore(world.site, { ...first, settings: { tags: {}, deletionProtection: false } });
     await expect(planRestore(world.site, { source, target: "profiles-before" })).rejects.toThrow(
-      "table profiles-before is there already",
+      "table profiles-before already exists",
     );
     const moment = (await readRestored(world.aws, "profiles-before"))?.restored?.at ?? new Date(0);
     const again = await planRestore(world.site, {
@@ -199,7 +199,7 @@ describe("a restore", () => {
   it("into a table that is there changes nothing", async () => {
     const before = await users(profiles);
     await expect(planRestore(world.site, { source, target: profiles })).rejects.toThrow(
-      `table ${profiles} is there already; nothing was changed`,
+      `table ${profiles} already exists; nothing was changed`,
     );
     expect(await users(profiles)).toEqual(before);
     expect(world.events).toEqual([]);

@@ -41,7 +41,7 @@ it("sends nothing to a server of a file that was only found, and says what to do
   expect(stderr).toContain(server.url);
   expect(stderr).toContain("mawps config trust");
   expect((await home.run(["hero", "show", "--yes"])).exitCode).toBe(1);
-  expect((await home.run(["init", "--target", "aws", "--force", "--name", "x"])).exitCode).toBe(0);
+  expect((await home.run(["init", "--target", "aws", "--overwrite", "--name", "x"])).exitCode).toBe(0);
   await home.run(["hero", "show"]);
   expect(seen()).toBe(0);
 });
@@ -91,7 +91,7 @@ it("takes flags, variables, a file that is named, the user's own and one from in
   expect(seen()).toBeGreaterThan(0);
   await home.run(["hero", "show", "--endpoint-url", server.url]);
   expect(seen()).toBeGreaterThan(0);
-  await home.run(["init", "--target", "aws", "--endpoint-url", server.url, "--force"]);
+  await home.run(["init", "--target", "aws", "--endpoint-url", server.url, "--overwrite"]);
   await home.run(["hero", "show"]);
   expect(seen()).toBeGreaterThan(0);
   await mkdir(join(home.folder, ".config", "mawps"), { recursive: true });

@@ -162,7 +162,7 @@ describe("documents that the website wrote", () => {
     }
     expect(((await stat(join(home.folder, "out"))).mode & 0o777).toString(8)).toBe("700");
     const again = await home.run(["doc", "get", userId, "--all", "-o", "out", "--json"]);
-    expect(jsonLines(again.stdout).map(({ outcome }) => outcome)).toEqual(Array(3).fill("already there"));
+    expect(jsonLines(again.stdout).map(({ outcome }) => outcome)).toEqual(Array(3).fill("already exists"));
     expect(await state()).toEqual(before);
   });
 

@@ -72,7 +72,7 @@ describe("retention of prework", () => {
     await site.putFiles(bucket, [temp("young"), "users/u-1/exports/checklist-2026-04-09.pdf"]);
 
     const plan = join(home.folder, "plan.json");
-    const planned = await site.run("retention", "plan", "--out", plan, "--json");
+    const planned = await site.run("retention", "plan", "--output", plan, "--json");
     expect([planned.exitCode, planned.stderr]).toEqual([0, ""]);
     const told = lines(planned.stdout).map((due) => {
       const item = due["item"] as Record<string, unknown> | undefined;
@@ -150,7 +150,7 @@ describe("retention of prework", () => {
     await site.putFiles(bucket, ["users/u-1/exports/checklist-2026-03-01.pdf", temp("alone")]);
     home.laterMs = 40 * dayMs;
     const plan = join(home.folder, "plan.json");
-    const planned = await site.run("retention", "plan", "--out", plan, "--json");
+    const planned = await site.run("retention", "plan", "--output", plan, "--json");
     expect(lines(planned.stdout).map(({ rule }) => rule)).toEqual(["temp-uploads"]);
 
     const changed = {
@@ -184,7 +184,7 @@ describe("a rule that keeps the newest", () => {
     await site.put("prework-user-profiles", rows);
     home.laterMs = 11 * dayMs;
     const plan = join(home.folder, "plan.json");
-    const planned = await site.run("retention", "plan", "--out", plan, "--json");
+    const planned = await site.run("retention", "plan", "--output", plan, "--json");
     expect(lines(planned.stdout).map(({ item }) => (item as { id: string }).id)).toEqual([
       "one-2",
       "one-1",
@@ -246,7 +246,7 @@ describe("retention of prework-guide", () => {
     home.laterMs = 40 * dayMs;
 
     const plan = join(home.folder, "plan.json");
-    const planned = await site.run("retention", "plan", "--out", plan, "--json");
+    const planned = await site.run("retention", "plan", "--output", plan, "--json");
     expect([planned.exitCode, planned.stderr]).toEqual([0, ""]);
     const told = lines(planned.stdout).map((due) => {
       const { PK, SK } = due["item"] as Record<string, unknown>;

@@ -37,7 +37,7 @@ async function planned(...ids: string[]) {
   await stored.putProfile("user-1", documents);
   for (const { s3Key } of documents) await stored.put(s3Key);
   home.laterMs = 31 * dayMs;
-  const plan = await stored.run("retention", "plan", "--out", "plan.json");
+  const plan = await stored.run("retention", "plan", "--output", "plan.json");
   expect(plan.exitCode).toBe(0);
   const [first] = documents;
   return { stored, documents, key: first?.s3Key ?? "" };
@@ -168,7 +168,7 @@ describe("a plan in a file", () => {
     const ready = { ...deleted("ready"), status: "READY", deletedAt: null };
     await stored.putProfile("user-1", [...documents, ready]);
     await stored.put(ready.s3Key);
-    await stored.run("retention", "plan", "--out", "plan.json");
+    await stored.run("retention", "plan", "--output", "plan.json");
     const text = await readFile(path(), "utf8");
     await writeFile(path(), text.replaceAll("-gone.pdf", "-ready.pdf").replaceAll('"gone"', '"ready"'));
     expect(lines((await carryOut(stored)).stdout)).toMatchObject([
@@ -212,7 +212,7 @@ describe("a plan in a file", () => {
   it("is refused when there is no such file, or it cannot be written", async () => {
     const { stored } = await planned();
     expect((await stored.run("retention", "run", "none.json")).stderr).toContain("none.json: ENOENT");
-    expect((await stored.run("retention", "plan", "--out", "no/folder.json")).exitCode).toBe(1);
+    expect((await stored.run("retention", "plan", "--output", "no/folder.json")).exitCode).toBe(1);
   });
 
   it("keeps a picture that was brought back, and a version that is the current one again", async () => {
@@ -226,7 +226,7 @@ describe("a plan in a file", () => {
     await stored.put(file);
     await stored.remove(file);
     home.laterMs = 91 * dayMs;
-    await stored.run("retention", "plan", "--out", "plan.json");
+    await stored.run("retention", "plan", "--output", "plan.json");
     await stored.putProfile("user-1", [], { profileImage: `https://cdn.example/${picture}?v=1` });
     await stored.look(async (aws, config) => {
       const s3 = await aws.s3();

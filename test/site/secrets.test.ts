@@ -105,7 +105,7 @@ test("no command prints, writes or keeps a secret", async () => {
       ["doc", "rm", lena, "1757000000010", "--hard", "--yes"],
       ["doc", "rename", lena, "1757000000010", "anders.txt"],
       ["doc", "rm", lena, "1757000000010", "--yes"],
-      ["retention", "plan", "--out", "due.json"],
+      ["retention", "plan", "--output", "due.json"],
       ["backup", "create", "--repo", "open"],
       ["backup", "create", "--repo", "open", "--dry-run"],
       ["backup", "create", "--repo", "open", "--json"],

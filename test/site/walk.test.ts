@@ -287,7 +287,7 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
     // A plan from a file, when what was deleted softly has become due.
     { argv: ["doc", "rm", tomas, "doc-tomas-2", "--yes"], may: [item(tomas)] },
     async () => void (site.home.laterMs += 40 * 86_400_000),
-    { argv: ["retention", "plan", "--out", "due.json"] },
+    { argv: ["retention", "plan", "--output", "due.json"] },
     {
       argv: ["retention", "run", "due.json", "--yes"],
       entries: ["doc-tomas-2"],

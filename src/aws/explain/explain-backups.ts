@@ -31,7 +31,7 @@ export function explainBackups({ name, message, origin }: Facts): Explanation | 
       ];
     case "TableAlreadyExistsException":
       return [
-        "a table of that name is there already; nothing was changed",
+        "a table of that name already exists; nothing was changed",
         "Name a table that does not exist: what is there is never overwritten.",
       ];
     case "TableInUseException":

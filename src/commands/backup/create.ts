@@ -13,7 +13,7 @@ import type { Run } from "../run.ts";
 /** `mawps backup create`: tables, files and accounts in one snapshot. */
 export function backupCreate(begin: Begin): AnyCommand {
   return new Command("create")
-    .description("back up tables, files and accounts in one snapshot; broken off, the next call goes on")
+    .description("back up tables, files and accounts in one snapshot; interrupted, the next call goes on")
     .option(...repoFlag)
     .option("--only <what...>", "tables, files, users, databases, or roles and names of single ones")
     .option(

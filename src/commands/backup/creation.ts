@@ -60,7 +60,7 @@ export async function createdBackup(run: Run, creation: Creation): Promise<Creat
     signal: world.signal,
   });
   try {
-    if (pending.resumed) run.note(`going on with ${pending.id}, which was broken off`);
+    if (pending.resumed) run.note(`going on with ${pending.id}, which was interrupted`);
     // What is being removed may be what this backup relies on. The prune looks for pending backups after it has begun.
     const here = { ...machine, now, signal: world.signal };
     await waitForPrune(repository, here, () =>

@@ -126,7 +126,7 @@ function asText(
   const lines = told === "" ? [] : [told, ""];
   const what = `${count(removed.length, "backup")} and ${count(contents, "content")} of ${bytes(size)}`;
   lines.push(isDone ? `removed ${what}` : `would remove ${what}`);
-  if (abandoned.length > 0) lines.push(`broken off and not taken up: ${abandoned.join(", ")}`);
+  if (abandoned.length > 0) lines.push(`interrupted and not taken up: ${abandoned.join(", ")}`);
   if (left !== undefined) lines.push(leftText(left));
   return lines.join("\n");
 }
@@ -134,7 +134,7 @@ function asText(
 function leftText(left: LeftContents): string {
   if (left.why === "damaged")
     return `contents stay: what ${left.ids.join(", ")} refer to cannot be read; remove them from snapshots/ by hand if they are nobody's`;
-  return `contents stay: a backup is on its way, or was broken off less than a day ago (${left.ids.join(", ")})`;
+  return `contents stay: a backup is on its way, or was interrupted less than a day ago (${left.ids.join(", ")})`;
 }
 
 async function verdictText(verdicts: readonly Verdict[], layout: Layout): Promise<string> {

@@ -30,7 +30,7 @@ export interface RestoreFlags {
   readonly onConflict: OnConflict;
   readonly remap?: true;
   readonly fromElsewhere?: true;
-  readonly retry?: string;
+  readonly resumeFrom?: string;
   readonly onProgress: Tell;
 }
 
@@ -63,7 +63,8 @@ export async function restoreSite(
     userId: flags.user === undefined ? undefined : somebody(await idOf(place, flags.user)),
     item:
       flags.item === undefined ? undefined : { ...flags.item, userId: await idOf(place, flags.item.userId) },
-    retry: flags.retry === undefined ? undefined : await readLeftKeys(resolve(world.cwd, flags.retry)),
+    retry:
+      flags.resumeFrom === undefined ? undefined : await readLeftKeys(resolve(world.cwd, flags.resumeFrom)),
   };
   const wanted = new Set(
     (manifest.databases ?? []).flatMap((each) => (wantsDatabase(scope, each) ? [each.role] : [])),

@@ -32,7 +32,7 @@ export function backupRestore(begin: Begin): AnyCommand {
     )
     .option("--remap", "write the new ids of accounts that had to be made anew into items and keys")
     .option("--from-elsewhere", "the backup is of another account, region or store, and is meant")
-    .option("--retry <file>", "only what an earlier restore has left: its failed.ndjson")
+    .option("--resume-from <file>", "only what an earlier restore has left: its failed.ndjson")
     .addHelpText(
       "after",
       "\nExamples:\n  mawps backup restore --dry-run\n  mawps backup restore --user user-123 --on-conflict newer",
@@ -162,14 +162,14 @@ async function tellFailures(run: Run, { manifest }: RestoreSite, outcome: Restor
     import("../../atomic-file.ts"),
     import("./restore-text.ts"),
   ]);
-  let hint = "run the same command again: what is there already counts as done";
+  let hint = "run the same command again: what already exists counts as done";
   if (failures.length > 0) {
     const file = await freeName(run.world.cwd);
     await writeNewFile(
       resolve(run.world.cwd, file),
       failures.map(({ left }) => `${JSON.stringify(left)}\n`),
     );
-    hint = `their keys are in ${file}; take them up with the same flags and --retry: mawps backup restore ${manifest.id} --retry ${file}`;
+    hint = `their keys are in ${file}; take them up with the same flags and --resume-from: mawps backup restore ${manifest.id} --resume-from ${file}`;
   }
   const named = failures.slice(0, 20).map(({ left, why }) => ({ what: nameOfLeft(left), why }));
   const othersNamed = others.slice(0, 20);

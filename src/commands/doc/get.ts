@@ -22,7 +22,7 @@ export function docGet(begin: Begin): AnyCommand {
     .argument("[id...]", "ids, as `mawps doc list` shows them")
     .option("--all", "all that are ready")
     .option("--type <type>", "all that are ready, of this type", documentTypeOption)
-    .requiredOption("-o, --out <folder>", "where to; made when it is not there")
+    .requiredOption("-o, --output <folder>", "where to; made when it is not there")
     .option("--overwrite", "replace files that hold something else")
     .addHelpText("after", "\nExample:\n  mawps doc get user-123 --all -o documents")
     .action(async (given, ids, options, command) => {
@@ -42,7 +42,7 @@ export function docGet(begin: Begin): AnyCommand {
       ]);
       const plan = planGet(user, wanted);
       tellOf(run, plan);
-      const folder = resolve(run.world.cwd, options.out);
+      const folder = resolve(run.world.cwd, options.output);
       if (run.config.dryRun) return await print(run, plan.targets.map(plannedRow));
       const progress = await run.progress("downloading");
       const tell = progressTeller(run, plan.targets);

@@ -126,7 +126,7 @@ interface Row {
   toJSON(): JsonObject;
 }
 
-const words = { uploaded: "uploaded", unchanged: "already there", planned: "would be uploaded" } as const;
+const words = { uploaded: "uploaded", unchanged: "already exists", planned: "would be uploaded" } as const;
 
 /** Prints what is done as it is done; the failures end the command, each listed. */
 async function printResults(run: Run, results: AsyncIterable<UploadResult>): Promise<void> {
@@ -140,7 +140,7 @@ async function printResults(run: Run, results: AsyncIterable<UploadResult>): Pro
       }
       done += 1;
       const { entry, label, outcome } = result;
-      if (outcome === "unchanged") run.note(`${label}: already there, nothing to upload`);
+      if (outcome === "unchanged") run.note(`${label}: already exists, nothing to upload`);
       yield { outcome: words[outcome], document: parseDocument(entry), toJSON: () => entry };
     }
   }

@@ -113,7 +113,7 @@ const mostTold = 10;
 /** A plan for people; each is planned on what is stored now, not on what the one before would leave. */
 export function planText(plan: Plan, state: MigrationState | undefined): string {
   const lines = [`${plan.migration}  ${plan.description}`];
-  if (state?.status === "applying") lines.push(`  begun on ${state.startedAt} and broken off: goes on`);
+  if (state?.status === "applying") lines.push(`  begun on ${state.startedAt} and interrupted: goes on`);
   if (plan.pointless !== null) return [...lines, `  nothing to do: ${plan.pointless}`].join("\n");
   const moved = plan.objects === 0 ? "" : `, ${count(plan.objects, "object")} (${bytes(plan.bytes)}) moved`;
   lines.push(`  ${count(plan.items, "item")} looked at, ${count(plan.changes, "user")} to change${moved}`);

@@ -104,7 +104,7 @@ function faultOf({ id, status, isKnown, isCodeChanged, state }: Standing, isRunn
       ? [
           conflicts > 0
             ? `${id} is taken back but for ${count(conflicts, "user")}`
-            : `taking back ${id} was broken off`,
+            : `taking back ${id} was interrupted`,
         ]
       : []),
   ];

@@ -65,7 +65,7 @@ export function progressImport(begin: Begin): AnyCommand {
       });
       if (plan.action === "nothing-to-do") {
         const nothing = { userId, changed: false, newPages: [], changedPages: [], changedSections: [] };
-        return run.print(nothing, () => "nothing to do: everything in the source is there already");
+        return run.print(nothing, () => "nothing to do: everything in the source already exists");
       }
       const { newPages, changedPages, changedSections } = plan;
       const result = { userId, changed: !dryRun, newPages, changedPages, changedSections };

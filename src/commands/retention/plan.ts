@@ -16,9 +16,9 @@ import { stateColumn, stateTone } from "../../output/tones.ts";
 export function retentionPlan(begin: Begin): AnyCommand {
   return new Command("plan")
     .description("show each object and item that is due to be deleted, with the rule and the reason")
-    .option("--out <file>", "also write the plan to a file, for `retention run <file>`")
+    .option("--output <file>", "also write the plan to a file, for `retention run <file>`")
     .option("--exit-code", "end with 5 when something is due")
-    .addHelpText("after", "\nExample:\n  mawps retention plan --out plan.json")
+    .addHelpText("after", "\nExample:\n  mawps retention plan --output plan.json")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const [{ environmentOf, retentionSite }, { isActedOn, planRetention }, { missingEngines }] =
@@ -31,10 +31,10 @@ export function retentionPlan(begin: Begin): AnyCommand {
       const missing = missingEngines(site);
       missing.catch(() => undefined);
       let entries = planRetention(site);
-      if (options.out !== undefined && !run.config.dryRun) {
+      if (options.output !== undefined && !run.config.dryRun) {
         const { writePlan } = await import("../../retention/plan-file.ts");
         const head = { created: site.rules.at.toISOString(), environment: await environmentOf(run, site) };
-        entries = writePlan(resolve(run.world.cwd, options.out), head, entries);
+        entries = writePlan(resolve(run.world.cwd, options.output), head, entries);
       }
       let totals: Totals = { rules: [], there: 0 };
       const rows = async function* (): AsyncGenerator<PlanEntry> {

@@ -47,14 +47,14 @@ export function userCreate(begin: Begin): AnyCommand {
                 `would make an account for ${visible(email)}`,
                 ...(joining === undefined ? [] : [joining]),
               ].join(", ")
-            : accountText(existing, joining === undefined ? "was there already" : `would be ${joining}`),
+            : accountText(existing, joining === undefined ? "already exists" : `would be ${joining}`),
         );
       }
       const changing = await changingAccounts(run, site);
       const account = await makeAccount(changing, plan);
       const membership = { account, group: group ?? "", isMember: true };
       if (isJoining) await changeMembership(changing, membership);
-      const what = isNew ? "made an account" : "was there already";
+      const what = isNew ? "made an account" : "already exists";
       await run.print({ ...accountJson(account), changed, dryRun }, () =>
         accountText(account, joining === undefined ? what : `${what}; ${joining}`),
       );

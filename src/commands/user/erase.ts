@@ -16,7 +16,7 @@ export function userErase(begin: Begin): AnyCommand {
     .description("erase a person everywhere, with a receipt; `erase verify <receipt>` searches again")
     .argument("<user>", "sub, user name or e-mail address; or the word verify")
     .argument("[receipt]", "behind verify: the receipt of an erasure")
-    .option("--out <file>", "write the plan into a file, with --dry-run too")
+    .option("--output <file>", "write the plan into a file, with --dry-run too")
     .option(
       "--receipt <file>",
       "where the receipt goes: a new file, or that of a run that left something (default: receipt-<time>.json)",
@@ -43,7 +43,7 @@ export function userErase(begin: Begin): AnyCommand {
 async function erasePerson(
   run: Run,
   given: string,
-  { out, receipt }: { readonly out?: string; readonly receipt?: string },
+  { output, receipt }: { readonly output?: string; readonly receipt?: string },
 ): Promise<void> {
   const [{ planErasure }, { erase, personOf }, { numbersOf, receiptOf }, files] = await Promise.all([
     import("../../users/erasure-plan.ts"),
@@ -72,7 +72,7 @@ async function erasePerson(
     copies,
   };
   if (!config.dryRun) await files.assertReceiptOf(file, plan.ids);
-  if (out !== undefined) await files.writePlan(resolve(world.cwd, out), planned);
+  if (output !== undefined) await files.writePlan(resolve(world.cwd, output), planned);
   if (config.dryRun) return run.print({ ...planned, dryRun: true }, () => planText(plan));
   await run.outline(() => planText(plan));
   await confirmErasure(run, name);

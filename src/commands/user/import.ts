@@ -46,7 +46,7 @@ export function userImport(begin: Begin): AnyCommand {
             })),
           ),
           ({ row, email, outcome }) =>
-            `${row}  ${visible(email)}  ${outcome === "new" ? "would be made" : "is there already"}`,
+            `${row}  ${visible(email)}  ${outcome === "new" ? "would be made" : "already exists"}`,
         );
       }
       const due = plan.filter(({ existing }) => existing === undefined).length;

@@ -19,7 +19,7 @@ export interface ExportFile extends ExportOptions {
 export async function assertFree(file: string): Promise<void> {
   const there = await lstat(file).catch(() => undefined);
   if (there !== undefined)
-    throw new CliError(`${file} is there already`, { hint: "choose another name, or remove it" });
+    throw new CliError(`${file} already exists`, { hint: "choose another name, or remove it" });
   const folder = await stat(dirname(file)).catch(() => undefined);
   if (folder?.isDirectory() !== true) throw new CliError(`the folder of ${file} does not exist`);
 }

@@ -64,7 +64,7 @@ describe("what DynamoDB refuses of its own backups", () => {
       "TableAlreadyExistsException",
       "Table already exists: before",
       restoreFromBackup,
-      /^a table of that name is there already; nothing was changed \|/,
+      /^a table of that name already exists; nothing was changed \|/,
     ],
     ["BackupInUseException", "in use", create, /^DynamoDB is busy with this table or backup \|/],
   ] as const)("is told: %s", async ([type, message, call, told]) => {

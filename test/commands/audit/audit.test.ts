@@ -490,7 +490,7 @@ describe("audit export", () => {
     expect(await done("audit", "export", "-o", "trail.ndjson")).toContain("2 entries written to");
     expect(await readFile(join(home.folder, "trail.ndjson"), "utf8")).toBe(stdout);
     const again = await home.run(["audit", "export", "-o", "trail.ndjson"]);
-    expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("is there already")]);
+    expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("already exists")]);
     expect(await done("audit", "export", "-o", "other.ndjson", "--dry-run")).toContain(
       "would write 2 entries",
     );

@@ -100,7 +100,7 @@ describe("mawps backup pitr", () => {
     const argv = ["backup", "pitr", "restore", "--at", "latest", "--into", "mawps-audit-log", "--yes"];
     const { exitCode, stderr } = await home.run(argv);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("table mawps-audit-log is there already; nothing was changed");
+    expect(stderr).toContain("table mawps-audit-log already exists; nothing was changed");
   });
 
   it.each([

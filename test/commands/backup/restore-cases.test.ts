@@ -79,7 +79,7 @@ it("opens an encrypted repository, and without its passphrase changes nothing", 
   expect(await textOf(home, profiles)).toEqual(before);
 });
 
-it("--retry takes up exactly what a file names, and refuses a file that names nothing", async () => {
+it("--resume-from takes up exactly what a file names, and refuses a file that names nothing", async () => {
   const items = ["user-1", "user-2"].map((userId) => ({ userId: { S: userId } }));
   await putTyped(home, profiles, items);
   const key = "users/user-1/a.txt";
@@ -89,18 +89,18 @@ it("--retry takes up exactly what a file names, and refuses a file that names no
   await home.look((aws) => deleteObject(aws, { bucket, key }));
   const left = join(home.folder, "failed.ndjson");
   await writeFile(left, `${JSON.stringify({ table: profiles, key: { userId: { S: "user-2" } } })}\n`);
-  expect((await run(["restore", "--retry", "failed.ndjson"])).result?.["written"]).toMatchObject({
+  expect((await run(["restore", "--resume-from", "failed.ndjson"])).result?.["written"]).toMatchObject({
     items: 1,
     objects: 0,
   });
   expect(await textOf(home, profiles)).toEqual(['{"Item":{"userId":{"S":"user-2"}}}']);
   await writeFile(left, `${JSON.stringify({ bucket, key })}\n`);
-  expect((await run(["restore", "--retry", "failed.ndjson"])).result?.["written"]).toMatchObject({
+  expect((await run(["restore", "--resume-from", "failed.ndjson"])).result?.["written"]).toMatchObject({
     items: 0,
     objects: 1,
   });
   await writeFile(left, "{}\n");
-  expect((await run(["restore", "--retry", "failed.ndjson"])).exitCode).toBe(1);
+  expect((await run(["restore", "--resume-from", "failed.ndjson"])).exitCode).toBe(1);
 });
 
 it("never sets the lock of the migrations back, under no policy", async () => {
@@ -136,8 +136,8 @@ it("refuses a user, an item and a file of keys that nothing in the backup is mea
     [["--user", "erika@example.com"], String.raw`\"erika@example.com\" is no user of the backup`],
     [["--user", ""], String.raw`of the user \"\"`],
     [["--item", "user-1/user-profil"], String.raw`the item \"user-1/user-profil\"`],
-    [["--retry", "failed.ndjson"], "what the file of --retry names"],
-    [["--retry", "."], "is a folder", 2],
+    [["--resume-from", "failed.ndjson"], "what the file of --resume-from names"],
+    [["--resume-from", "."], "is a folder", 2],
   ] as const) {
     const { exitCode, stdout, stderr } = await run(["restore", ...argv]);
     expect({ exitCode, stdout }).toEqual({ exitCode: failure, stdout: "" });
@@ -182,11 +182,13 @@ it("leaves what the table refuses, with 3 and a file by which the next run takes
   const argv = ["restore", "--only", "userProfiles", "--into-table", "profiles-then"];
   const first = await run(argv);
   expect(first.exitCode).toBe(3);
-  expect(first.stderr).toContain("--retry failed.ndjson");
+  expect(first.stderr).toContain("--resume-from failed.ndjson");
   expect(await textOf(home, "profiles-then")).toHaveLength(1);
   const left = await readFile(join(home.folder, "failed.ndjson"), "utf8");
   expect(left).toBe('{"table":"profiles-then","key":{"userId":{"S":"user-2"}}}\n');
-  expect((await run([...argv, "--retry", "failed.ndjson"])).stderr).toContain("--retry failed-2.ndjson");
+  expect((await run([...argv, "--resume-from", "failed.ndjson"])).stderr).toContain(
+    "--resume-from failed-2.ndjson",
+  );
 });
 
 describe("the audit trail", () => {

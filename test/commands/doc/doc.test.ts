@@ -110,7 +110,7 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
     home.calls.length = 0;
     const again = await run(argv);
     expect(again.exitCode).toBe(0);
-    expect(again.stderr).toContain("already there");
+    expect(again.stderr).toContain("already exists");
     expect(await entries()).toEqual(before);
     expect(home.calls.filter(({ command }) => /^(UpdateItem|Upload)/.test(command))).toEqual([]);
     expect(await keys()).toHaveLength(1);

@@ -119,7 +119,7 @@ describe.each(["simple", "composite"] as const)("doc get on the %s table", (shap
     expect(kept.exitCode).toBe(3);
     expect(kept.stderr).toContain("2 failures, 1 done");
     expect(kept.stderr).toContain("out/doc-2.txt holds something else");
-    expect(kept.stdout).toMatch(/already there +out\/doc-1\.txt/);
+    expect(kept.stdout).toMatch(/already exists +out\/doc-1\.txt/);
     // The anchor of the audit trail alone.
     expect(home.calls.filter(({ command }) => command === "GetObjectCommand")).toHaveLength(1);
     expect(await files()).toEqual({

@@ -115,7 +115,7 @@ describe("the documents of prework", () => {
     const upload = (...argv: string[]) => site.run("doc", "upload", "u-1", ...argv, "--no-scan");
     expect((await upload("notes.txt")).exitCode).toBe(0);
     const again = await upload("notes.txt");
-    expect(again.stderr).toContain("already there, nothing to upload");
+    expect(again.stderr).toContain("already exists, nothing to upload");
     const refused = await upload("other.txt", "--name", "notes.txt");
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain(`there is a file ${key} already`);

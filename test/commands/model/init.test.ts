@@ -97,7 +97,7 @@ it("writes a draft of what is there, which is a model, marks every guess, and sh
   const again = await home.run(["model", "init", "shop.model.jsonc"]);
   expect([again.exitCode, again.stderr]).toMatchObject([
     1,
-    expect.stringContaining("is there already") as string,
+    expect.stringContaining("already exists") as string,
   ]);
   const live = await home.run(["--model", "shop.model.jsonc", "model", "check", "--live", "--json"]);
   expect(live.exitCode).toBe(0);

@@ -83,7 +83,7 @@ describe.each(shapes)("retention on %s keys", (shape) => {
     home.laterMs = 31 * dayMs;
     const dry = await stored.run("retention", "run", "--dry-run", "--json");
     expect(lines(dry.stdout)).toMatchObject([{ done: 1, dryRun: true, rules: [{ count: 1, bytes: 5 }] }]);
-    const out = await stored.run("retention", "plan", "--dry-run", "--out", "plan.json");
+    const out = await stored.run("retention", "plan", "--dry-run", "--output", "plan.json");
     expect(out.exitCode).toBe(0);
     await expect(readFile(join(home.folder, "plan.json"))).rejects.toThrow("ENOENT");
     expect(await stored.left()).toEqual([gone.s3Key]);
@@ -176,7 +176,7 @@ describe.each(shapes)("retention on %s keys", (shape) => {
       "3 old pictures left alone under mawps-user-files-1760106396/public/profile-images/: nothing says that they ever were avatars\n",
     ];
     for (const line of told) expect(stderr).toContain(line);
-    await stored.run("retention", "plan", "--out", "due.json");
+    await stored.run("retention", "plan", "--output", "due.json");
     const planned = await stored.run("retention", "run", "due.json", "--dry-run");
     for (const line of told) expect(planned.stderr).toContain(line);
     const variants = [`${hero1.slice(0, -4)}w64.avif`, `${hero1.slice(0, -4)}w64.webp`];

@@ -467,7 +467,7 @@ describe("twin", () => {
     expect(await readFile(file, "utf8")).toMatch(/^localStorage\.setItem\("digitalTwinTraining", "/);
     expect((await run("twin", "migrate", "line.js")).stdout).toContain("nothing to do");
     const again = await run("twin", "export", "-o", "line.js");
-    expect([again.exitCode, again.stderr.includes("is there already")]).toEqual([1, true]);
+    expect([again.exitCode, again.stderr.includes("already exists")]).toEqual([1, true]);
     await run("twin", "export", "-o", "export.json");
     expect(JSON.parse(await readFile(join(home.folder, "export.json"), "utf8"))).toStrictEqual(older);
     expect((await run("twin", "migrate", "export.json")).stdout).toContain("nothing to do");

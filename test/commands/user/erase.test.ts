@@ -154,7 +154,7 @@ describe("user erase", () => {
     expect(telling(await picture(), /user-5|allein@/)).toEqual([]);
     const again = JSON.parse(await readFile(join(home.folder, "r.json"), "utf8")) as object;
     expect(again).toMatchObject({ isComplete: true, person: (receipt as { person: unknown[] }).person });
-    expect((await home.run(argv)).stderr).toContain("is there already; nothing was changed");
+    expect((await home.run(argv)).stderr).toContain("already exists; nothing was changed");
   });
 
   it("keeps who was erased away when a backup from before is restored", async () => {
@@ -249,7 +249,7 @@ describe("user erase, not done", () => {
     { argv: ["owner", "--yes"], why: "reserved" },
     { argv: ["global", "--yes"], why: "no user" },
     { argv: [person, "--confirm", "eins@example.org"], why: "it is eins@example.com" },
-    { argv: [person, "--yes", "--receipt", "r.json"], why: "is there already; nothing was changed" },
+    { argv: [person, "--yes", "--receipt", "r.json"], why: "already exists; nothing was changed" },
     { argv: [person, "--yes", "--receipt", "no/r.json"], why: "does not exist; nothing was changed" },
     { argv: [person], why: "--confirm eins@example.com" },
     { argv: [person, "--yes"], why: "--confirm eins@example.com", env: isProtected },
@@ -268,7 +268,7 @@ describe("user erase, not done", () => {
     ["verify pipe", "is no regular file"],
     ["verify none.json", "there is no file"],
     [`${person} --yes --receipt .`, "is a folder"],
-    [`${person} --dry-run --out .`, "is a folder"],
+    [`${person} --dry-run --output .`, "is a folder"],
   ])("ends with 2 for %s, and changes nothing", async (words, why) => {
     execFileSync("mkfifo", [join(home.folder, "pipe")]);
     try {
@@ -281,12 +281,12 @@ describe("user erase, not done", () => {
   });
 
   it("writes its plan, anew for the same person, and over nothing else", async () => {
-    const plan = (who: string) => home.run(["user", "erase", who, "--dry-run", "--out", "plan.json"]);
+    const plan = (who: string) => home.run(["user", "erase", who, "--dry-run", "--output", "plan.json"]);
     for (const run of [1, 2]) expect([run, (await plan(person)).exitCode]).toEqual([run, 0]);
     const text = await readFile(join(home.folder, "plan.json"), "utf8");
     expect(JSON.parse(text)).toMatchObject({ userId: person });
     const other = await plan(neighbour);
-    expect([other.exitCode, other.stderr]).toEqual([1, expect.stringContaining("is there already")]);
+    expect([other.exitCode, other.stderr]).toEqual([1, expect.stringContaining("already exists")]);
     expect(await readFile(join(home.folder, "plan.json"), "utf8")).toBe(text);
     expect(await picture()).toEqual(before);
   });

@@ -265,7 +265,7 @@ describe("user export, not done", () => {
     { argv: ["nobody@example.com"], exitCode: 1, told: /nothing is stored of/ },
     { argv: ["user-9"], exitCode: 1, told: /nothing is stored of/ },
     { argv: ["global"], exitCode: 1, told: /is no user/ },
-    { argv: [address, "-o", "there.zip"], exitCode: 1, told: /is there already/ },
+    { argv: [address, "-o", "there.zip"], exitCode: 1, told: /already exists/ },
     { argv: [address, "-o", "no/there.zip"], exitCode: 1, told: /does not exist/ },
     { argv: [address, "--encrypt-to", "age1nonsense"], exitCode: 2, told: /is no age recipient/ },
     { argv: [address, address], exitCode: 2, told: /one user at a time/ },

@@ -183,7 +183,7 @@ describe("user import, not done", () => {
     const { exitCode, stdout } = await home.run(["user", "import", "people.csv", "--dry-run"]);
     expect([exitCode, stdout]).toEqual([
       0,
-      "2  nina@example.com  would be made\n3  Max@example.com  is there already\n",
+      "2  nina@example.com  would be made\n3  Max@example.com  already exists\n",
     ]);
     expect(Object.keys(await accounts()).length).toBe(4);
   });

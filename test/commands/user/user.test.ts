@@ -166,7 +166,7 @@ describe("user create", () => {
     const { stdout } = await home.run([...argv, "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({ changed: true });
     expect((await account("nora@example.com")).groups).toEqual(["admin"]);
-    expect((await home.run(argv)).stdout).toContain("was there already\n");
+    expect((await home.run(argv)).stdout).toContain("already exists\n");
   });
 
   it("takes a first password from stdin, and lets Cognito refuse a bad one before anything is made", async () => {
