@@ -1,4 +1,5 @@
-/** 32 hex digits as a UUID, as Cognito writes a sub. */
+/** 32 random hex digits as a UUID of version 4, as Cognito writes a sub. */
 export function uuid(hex: string): string {
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, `$1-$2-4$3-${variant}$4-$5`);
 }

@@ -39,7 +39,7 @@ describe("the documents of prework", () => {
     const [row, ...others] = await site.rows(table);
     expect(others).toEqual([]);
     expect(row).toEqual({
-      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/),
+      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
       originalName: "notes.txt",
       mimeType: "text/plain",
       size: 15,
