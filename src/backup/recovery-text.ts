@@ -48,8 +48,8 @@ function heading({ id, model, tool, region, startedAt, endedAt, target, account 
 
 Read from ${where}, between ${startedAt} and ${endedAt}, by ${tool}.
 
-This page brings it back without mawps: with a POSIX shell, gzip, sed and the AWS CLI, version 2. Nothing here looks at what is
-there already; items and objects of the same key are overwritten. Go through it on empty tables and buckets.`;
+This page brings it back without mawps: with a POSIX shell, gzip, sed and the AWS CLI, version 2. Nothing here looks at what
+already exists; items and objects of the same key are overwritten. Go through it on empty tables and buckets.`;
 }
 
 function whereToBegin(where: string): string {

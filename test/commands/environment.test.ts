@@ -38,3 +38,20 @@ test.each([["doc list u1"], ["setup --yes"], ["local reset --yes"]])(
     }
   },
 );
+
+test("a file name that is not UTF-8, as Node hands it on, is told with what to do about it", async () => {
+  const { exitCode, stderr } = await home.run([
+    "doc",
+    "upload",
+    "u1",
+    "Gr\uFFFD\uFFFDe.txt",
+    "--type",
+    "cv",
+    "--create-profile",
+  ]);
+  expect([exitCode, stderr]).toEqual([
+    1,
+    expect.stringContaining("Gr\uFFFD\uFFFDe.txt: there is no such file"),
+  ]);
+  expect(stderr).toContain("a file whose name is not UTF-8 cannot be named here: rename it first");
+});

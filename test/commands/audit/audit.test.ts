@@ -228,7 +228,7 @@ describe("audit list", () => {
     expect(page).toMatch(/4 entries.*Yes: every entry/s);
     expect(page).not.toMatch(/<script|<b>/);
     const again = await home.run(["audit", "report", "--html", "report.html"]);
-    expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("is there already")]);
+    expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("already exists")]);
   });
 
   it.each([
