@@ -1,6 +1,11 @@
 import { createUser } from "../aws/cognito/users-change.ts";
 import { readUserPool } from "../aws/cognito/user-pool.ts";
-import { readPoolAccount, type PoolAccount, type UserAttribute } from "../aws/cognito/users-list.ts";
+import {
+  isOwnAddress,
+  readPoolAccount,
+  type PoolAccount,
+  type UserAttribute,
+} from "../aws/cognito/users-list.ts";
 import { errorName, isRepeated } from "../aws/setting.ts";
 import { findAccount } from "../documents/users.ts";
 import { CliError } from "../errors.ts";
@@ -33,7 +38,8 @@ export function checkAddress(email: string): void {
 
 /**
  * Looks whether an account has to be made. Changes nothing.
- * @throws CliError for what is no address, when there is no such pool, and when several accounts have the address.
+ * @throws CliError for what is no address, when there is no such pool, when several accounts have the address, and when one claims it
+ * without having shown that it is theirs.
  */
 export async function planAccount(site: AccountSite, wanted: NewAccount): Promise<CreatePlan> {
   checkAddress(wanted.email);
@@ -47,9 +53,16 @@ export async function planAccount(site: AccountSite, wanted: NewAccount): Promis
     found === undefined
       ? undefined
       : await readPoolAccount(aws, poolId, { ...site, username: found.username });
+  if (existing !== undefined && !isOwnAddress(existing, wanted.email))
+    throw new CliError(claimed, {
+      hint: `it is ${existing.username}: have the address verified there, or set another`,
+    });
   const username = pool.aliases.includes("email") ? crypto.randomUUID() : wanted.email;
   return { wanted, existing, username };
 }
+
+/** Why an account is neither made nor taken for that of somebody: whoever signed up wrote the address. */
+export const claimed = "an account claims this address, unverified";
 
 /** Makes the account of a plan, unless there is one. Its address counts as verified: the admin vouches for it. */
 export async function makeAccount(site: ChangingAccounts, plan: CreatePlan): Promise<PoolAccount> {

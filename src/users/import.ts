@@ -1,10 +1,10 @@
 import { addToGroup } from "../aws/cognito/users-change.ts";
 import { groupsOfUser, listGroups } from "../aws/cognito/groups.ts";
 import { readUserPool } from "../aws/cognito/user-pool.ts";
-import { attributeOf, listPoolUsers, type PoolAccount } from "../aws/cognito/users-list.ts";
+import { attributeOf, isOwnAddress, listPoolUsers, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { isAnswer, isDenied } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import { checkAddress, makeAccount } from "./create.ts";
+import { checkAddress, claimed, makeAccount } from "./create.ts";
 import type { ImportRow } from "./import-rows.ts";
 import type { AccountSite, ChangingAccounts } from "./pool.ts";
 
@@ -13,6 +13,8 @@ interface PlannedRow {
   readonly row: ImportRow;
   readonly existing: PoolAccount | undefined;
   readonly username: string;
+  /** Why it cannot be imported as the pool stands. */
+  readonly fault: string | undefined;
 }
 
 /** What came of a row. */
@@ -66,7 +68,8 @@ export async function planImport(site: AccountSite, rows: readonly ImportRow[]):
     }
   }
   return rows.map((row) => {
-    const [account, other] = existing.get(row.email.toLowerCase()) ?? [];
+    const found = existing.get(row.email.toLowerCase()) ?? [];
+    const [account, other] = found.filter((each) => isOwnAddress(each, row.email));
     if (other !== undefined)
       throw new CliError(
         `row ${row.number}: several accounts have the address ${row.email}; nothing was changed`,
@@ -75,7 +78,8 @@ export async function planImport(site: AccountSite, rows: readonly ImportRow[]):
         },
       );
     const username = pool.aliases.includes("email") ? crypto.randomUUID() : row.email;
-    return { row, existing: account, username };
+    const fault = account === undefined && found.length > 0 ? claimed : undefined;
+    return { row, existing: account, username, fault };
   });
 }
 
@@ -107,9 +111,10 @@ export async function* carryOutImport(
   { isInvited }: { readonly isInvited: boolean },
 ): AsyncGenerator<RowOutcome> {
   let stopped: string | undefined;
-  for (const { row, existing, username } of plan) {
-    if (stopped !== undefined) {
-      yield { row, outcome: "failed", joined: [], error: stopped };
+  for (const { row, existing, username, fault } of plan) {
+    const why = fault ?? stopped;
+    if (why !== undefined) {
+      yield { row, outcome: "failed", joined: [], error: why };
       continue;
     }
     const joined: string[] = [];
@@ -121,13 +126,13 @@ export async function* carryOutImport(
       yield { row, outcome: existing === undefined ? "made" : "there", userId: account.sub, joined };
     } catch (error) {
       site.signal.throwIfAborted();
-      const why =
+      const failure =
         error instanceof Error
           ? `${error.name === "CliError" ? "" : `${error.name}: `}${error.message}`
           : String(error);
       if (!(error instanceof CliError) && (isDenied(error) || !isAnswer(error)))
-        stopped = `not tried: ${why}`;
-      yield { row, outcome: "failed", joined, error: why };
+        stopped = `not tried: ${failure}`;
+      yield { row, outcome: "failed", joined, error: failure };
     }
   }
 }

@@ -1,5 +1,5 @@
 import { findPoolUsers } from "../aws/cognito/users.ts";
-import { attributeOf, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
+import { attributeOf, isOwnAddress, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { getItem, scanItems } from "../aws/dynamodb/items.ts";
 import { documentItemKey } from "../documents/entries.ts";
 import type { DocumentSite } from "../documents/site.ts";
@@ -28,7 +28,7 @@ export interface Person {
   readonly name: string;
   /** All that stands for the person: id, user name, addresses. */
   readonly ids: readonly string[];
-  /** Addresses that somebody else has too: what stands under them is not looked for. */
+  /** Addresses that somebody else has too, or that nobody has verified: what stands under them is not looked for. */
   readonly sharedAddresses: readonly string[];
   /** In the user pool. */
   readonly account: PoolAccount | undefined;
@@ -56,7 +56,8 @@ export async function findPerson(
   const userId = account?.sub ?? (await idWithoutAccount(documents, given, isErased(given)));
   refuseReserved(userId);
   const addresses = await addressesOf(documents, userId, account);
-  const shared = await sharedOf(known, userId, addresses);
+  const isClaimed = account !== undefined && addresses.some((each) => !isOwnAddress(account, each));
+  const shared = isClaimed ? addresses : await sharedOf(known, userId, addresses);
   const own = addresses.filter((address) => !shared.includes(address));
   const names = account === undefined ? [] : await ownName(documents, account);
   const ids = [...new Set([userId, ...names, ...own])];

@@ -34,6 +34,16 @@ export function attributeOf(
   return attributes.find((each) => each.name === name)?.value;
 }
 
+/**
+ * Whether an address is surely that of the account: verified, or its user name. Whoever signs up may write any other into an account.
+ * Case does not matter.
+ */
+export function isOwnAddress(account: PoolAccount, address: string): boolean {
+  const isSame = (told: string | undefined) => told?.toLowerCase() === address.toLowerCase();
+  const isVerified = attributeOf(account, "email_verified") === "true";
+  return isSame(account.username) || (isVerified && isSame(attributeOf(account, "email")));
+}
+
 export interface ListOptions {
   readonly paced: Paced;
   readonly signal?: AbortSignal;

@@ -111,7 +111,9 @@ function planText(
     ["size", bytes(size)],
     [
       "shared",
-      sharedAddresses.length === 0 ? undefined : "the address is another account's too: nothing under it",
+      sharedAddresses.length === 0
+        ? undefined
+        : "the address is not verified, or another account's too: nothing under it",
     ],
   ]);
 }

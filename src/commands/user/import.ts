@@ -37,19 +37,20 @@ export function userImport(begin: Begin): AnyCommand {
       if (config.dryRun) {
         return run.printLines(
           streamed(
-            plan.map(({ row: { number, email, groups }, existing }) => ({
+            plan.map(({ row: { number, email, groups }, existing, fault }) => ({
               row: number,
               email,
-              outcome: existing === undefined ? "new" : "there",
+              outcome: fault !== undefined ? "failed" : existing === undefined ? "new" : "there",
               groups,
+              error: fault ?? null,
               dryRun: true,
             })),
           ),
-          ({ row, email, outcome }) =>
-            `${row}  ${visible(email)}  ${outcome === "new" ? "would be made" : "already exists"}`,
+          ({ row, email, outcome, error }) =>
+            `${row}  ${visible(email)}  ${error ?? (outcome === "new" ? "would be made" : "is there already")}`,
         );
       }
-      const due = plan.filter(({ existing }) => existing === undefined).length;
+      const due = plan.filter(({ existing, fault }) => existing === undefined && fault === undefined).length;
       await run.confirm({
         question: `Make ${count(due, "account")} of ${count(plan.length, "row")}?`,
         destructive: false,

@@ -31,7 +31,10 @@ beforeAll(async () => {
       UserPoolId,
       Username: address,
       MessageAction: "SUPPRESS" as const,
-      UserAttributes: [{ Name: "email", Value: address }],
+      UserAttributes: [
+        { Name: "email", Value: address },
+        { Name: "email_verified", Value: "true" },
+      ],
     };
     const { User } = await cognito.send(new AdminCreateUserCommand(account));
     sub = User?.Username ?? "";
@@ -140,6 +143,21 @@ describe("user erase", () => {
       expect(own(after)).toEqual(own(before));
     },
   );
+
+  it("takes nothing that stands under an address that the account only claims", async () => {
+    const claimed = "eva@example.org";
+    await home.look(async (aws) => {
+      const UserAttributes = [{ Name: "email", Value: claimed }];
+      const account = { UserPoolId, Username: claimed, MessageAction: "SUPPRESS" as const, UserAttributes };
+      const { User } = await (await aws.cognito()).send(new AdminCreateUserCommand(account));
+      await putProfile(aws, User?.Username ?? "", { email: claimed });
+      await putProfile(aws, claimed);
+    });
+    const { exitCode, stdout } = await home.run(["user", "erase", claimed, "--confirm", claimed, "--json"]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ isComplete: true, erased: { account: true } });
+    expect(telling(await picture(), /eva@example\.org/)).toEqual([expect.stringContaining("user-profiles")]);
+  });
 
   it("goes on with who was on the ledger and is found again, by their address and with the same receipt", async () => {
     const alone = "allein@example.com";

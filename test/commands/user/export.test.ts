@@ -31,7 +31,10 @@ beforeAll(async () => {
       UserPoolId,
       Username: address,
       MessageAction: "SUPPRESS" as const,
-      UserAttributes: [{ Name: "email", Value: address }],
+      UserAttributes: [
+        { Name: "email", Value: address },
+        { Name: "email_verified", Value: "true" },
+      ],
     };
     const { User } = await (await aws.cognito()).send(new AdminCreateUserCommand(account));
     sub = User?.Username ?? "";

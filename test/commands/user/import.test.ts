@@ -88,6 +88,7 @@ describe("user import", () => {
   });
 
   it("takes what user list prints", async () => {
+    await home.run(["user", "set", "nora@example.com", "email_verified=true"]);
     const listed = await home.run(["user", "list", "--json"]);
     const csv = await home.run(["user", "list", "--csv"]);
     await put("all.json", listed.stdout.replaceAll("ida@example.com", "ida2@example.com"));
@@ -135,6 +136,25 @@ describe("user import", () => {
       "=A",
     ]);
     expect(await members()).toContain("b@example.com");
+  });
+
+  it("puts nobody into a group for an address that an account only claims", async () => {
+    await put("people.csv", "email,group\nNora@example.com,admin\nnina@example.com,admin\n");
+    const { exitCode, stderr } = await home.run([
+      "user",
+      "import",
+      "people.csv",
+      "--yes",
+      "--failed",
+      "f.csv",
+    ]);
+    expect([exitCode, stderr]).toEqual([
+      3,
+      expect.stringContaining("row 2, Nora@example.com: an account claims this address, unverified"),
+    ]);
+    const created = await home.run(["user", "create", "nora@example.com", "--group", "admin"]);
+    expect([created.exitCode, created.stderr]).toEqual([1, expect.stringContaining("unverified")]);
+    expect(await members()).toEqual(["max@example.com", "nina@example.com"]);
   });
 
   it("does not go on where a right is missing, and tells of all the rest", async () => {

@@ -159,13 +159,13 @@ describe("user create", () => {
   });
 
   it("puts an account that is there into the group, and says so before and after", async () => {
-    const argv = ["user", "create", "nora@example.com", "--group", "admin"];
+    const argv = ["user", "create", "eva@example.com", "--group", "admin"];
     const dry = await home.run([...argv, "--dry-run"]);
     expect(dry.stdout).toContain("would be put into group admin");
-    expect((await account("nora@example.com")).groups).toEqual([]);
+    expect((await account("eva@example.com")).groups).toEqual([]);
     const { stdout } = await home.run([...argv, "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({ changed: true });
-    expect((await account("nora@example.com")).groups).toEqual(["admin"]);
+    expect((await account("eva@example.com")).groups).toEqual(["admin"]);
     expect((await home.run(argv)).stdout).toContain("already exists\n");
   });
 
