@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { judge, type Request } from "../../src/access/evaluate.ts";
+import { databasesOf, grantsFor } from "../../src/access/grants.ts";
 import type { AccessSite } from "../../src/access/place.ts";
 import { mostCharacters, policiesOf, sizeOf, type Statement } from "../../src/access/policy.ts";
 import { policiesFor, roles, type RolePolicies } from "../../src/access/roles.ts";
@@ -51,7 +52,10 @@ describe.each(Object.keys(shippedModels))("the policies for %s", (name) => {
   it("are as they were", async () => {
     const site = await siteOf(name);
     const text = roles.map((role) => textOf(policiesFor(role, site))).join("\n");
-    await expect(text).toMatchFileSnapshot(`policies/${name}.txt`);
+    const grants = databasesOf(site.model).flatMap((database) =>
+      roles.flatMap((role) => [...grantsFor(role, site.model, database), ""]),
+    );
+    await expect([text, ...grants].join("\n")).toMatchFileSnapshot(`policies/${name}.txt`);
   });
 
   it.each(roles)("of %s fit, name what they allow, and are about something", async (role) => {

@@ -1,7 +1,7 @@
 import { Argument, Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Request } from "../../access/evaluate.ts";
 import type { AccessSite } from "../../access/place.ts";
-import { roles, type RolePolicies } from "../../access/roles.ts";
+import { roles, type Role, type RolePolicies } from "../../access/roles.ts";
 import type { TrustPolicy } from "../../access/trust.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { configuredSite } from "../../target.ts";
@@ -14,6 +14,7 @@ export function accessPolicy(begin: Begin): AnyCommand {
     .description("the policies of a role, by the site's model: what it needs and nothing else")
     .addArgument(new Argument("<role>", "whose").choices(roles))
     .option("--terraform", "as Terraform writes it")
+    .option("--sql", "what it is granted in the site's databases instead")
     .option("--account <number>", "of the AWS account; by default any, which is the role's own", account)
     .option("--repo <place>", "s3://bucket/prefix of the backups; by default that of the settings")
     .option("--github <owner/name>", "also who may take it: jobs of this repository's branch", repository)
@@ -34,6 +35,7 @@ export function accessPolicy(begin: Begin): AnyCommand {
         import("../../access/roles.ts"),
         import("../../access/trust.ts"),
       ]);
+      if (options.sql === true) return writeGrants(run, role);
       const site = await siteOf(run, options);
       const found = policiesFor(role, site);
       if (options.try !== undefined)
@@ -118,6 +120,26 @@ async function writeTerraform(run: Run, found: RolePolicies, trust: TrustPolicy 
   await run.write(terraformOf(found, run.config.site.name, trust));
 }
 
+async function writeGrants(run: Run, role: Role): Promise<void> {
+  const { databasesOf, grantsFor } = await import("../../access/grants.ts");
+  const { site } = run.config;
+  const databases = databasesOf(site).map((database) => ({
+    ...database,
+    statements: grantsFor(role, site, database),
+  }));
+  if (databases.length === 0)
+    throw new CliError(`${site.name} has no databases`, { exitCode: exitCodes.usage });
+  await run.print({ role, databases }, (result) =>
+    result.databases
+      .map(({ name, engine, statements }) => [`-- ${engine}, database ${name}`, ...statements].join("\n"))
+      .join("\n\n"),
+  );
+  if (role === "user")
+    run.note(
+      "not expressible: a GRANT knows no rows; the website reads them with its own role, and checks whose they are",
+    );
+}
+
 function policyText({ policies, trust }: { policies: readonly object[]; trust: object | undefined }): string {
   return [...(trust === undefined ? [] : [trust]), ...policies]
     .map((each) => JSON.stringify(each, undefined, 2))
@@ -135,7 +157,5 @@ function tellWhatIsLeftOut(
   for (const { entity, why, instead } of notExpressible)
     run.note(`not expressible: ${entity}: ${why}; instead, ${instead}`);
   for (const [role, { name }] of Object.entries(run.config.site.databases ?? {}))
-    run.note(
-      `not expressible: database ${role} (${name}) has rights of its own, GRANTs; IAM knows nothing of its rows`,
-    );
+    run.note(`not expressible: database ${role} (${name}) has rights of its own: --sql`);
 }

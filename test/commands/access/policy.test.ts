@@ -67,6 +67,25 @@ describe("mawps access policy", () => {
     expect(stderr).toContain(why);
   });
 
+  it("grants what a role needs in a database, table by table", async () => {
+    const { exitCode, stdout } = await policy("ci-retention", "--model", "fc024", "--sql");
+    expect([exitCode, stdout]).toEqual([
+      0,
+      [
+        "-- postgres, database crm",
+        'CREATE ROLE "fc024_ci_retention";',
+        'GRANT CONNECT ON DATABASE "crm" TO "fc024_ci_retention";',
+        'GRANT USAGE ON SCHEMA public TO "fc024_ci_retention";',
+        'GRANT SELECT, DELETE ON public."file_attachments" TO "fc024_ci_retention";',
+        "",
+      ].join("\n"),
+    ]);
+    const person = await policy("user", "--model", "fc024", "--sql");
+    expect(person.stderr).toContain("a GRANT knows no rows");
+    const without = await policy("owner", "--sql");
+    expect([without.exitCode, without.stdout]).toEqual([2, ""]);
+  });
+
   it("writes it as Terraform, too", async () => {
     const { exitCode, stdout } = await policy("ci-retention", "--terraform");
     expect(exitCode).toBe(0);

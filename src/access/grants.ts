@@ -1,0 +1,91 @@
+import type { Entity, Expiry, Model } from "../model/schema.ts";
+import type { Role } from "./roles.ts";
+
+interface Database {
+  /** Its role in the model. */
+  readonly role: string;
+  readonly engine: "mysql" | "postgres";
+  readonly name: string;
+}
+
+/** The databases of a model. */
+export function databasesOf({ databases = {} }: Model): Database[] {
+  return Object.entries(databases).map(([role, { engine, name }]) => ({ role, engine, name }));
+}
+
+const all = ["SELECT", "INSERT", "UPDATE", "DELETE"] as const;
+type Right = (typeof all)[number];
+
+/**
+ * What a role is granted in a database, table by table, as statements that its server takes; the database's role is named after the
+ * site and the role. None for a signed-in person: a GRANT knows no rows.
+ */
+export function grantsFor(role: Role, model: Model, database: Database): string[] {
+  if (role === "user") return [];
+  const name = `${model.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_")}_${role.replace("-", "_")}`;
+  const { engine } = database;
+  const quote = (text: string) =>
+    engine === "mysql" ? `\`${text.replaceAll("`", "``")}\`` : `"${text.replaceAll('"', '""')}"`;
+  const grantee = quote(name);
+  const within = engine === "mysql" ? quote(database.name) : "public";
+  const tables = tablesOf(model, database).flatMap(([table, entities]) => {
+    const rights = rightsOf(role, model, entities);
+    return rights.length === 0
+      ? []
+      : [`GRANT ${rights.join(", ")} ON ${within}.${quote(table)} TO ${grantee};`];
+  });
+  if (tables.length === 0) return [];
+  const making =
+    engine === "mysql"
+      ? [`CREATE ROLE IF NOT EXISTS ${grantee};`]
+      : [
+          `CREATE ROLE ${grantee};`,
+          `GRANT CONNECT ON DATABASE ${quote(database.name)} TO ${grantee};`,
+          `GRANT USAGE${role === "owner" ? ", CREATE" : ""} ON SCHEMA public TO ${grantee};`,
+        ];
+  const schema =
+    role === "owner" && engine === "mysql"
+      ? [
+          `GRANT ALTER, CREATE, CREATE VIEW, DROP, INDEX, REFERENCES, SHOW VIEW, TRIGGER ON ${within}.* TO ${grantee};`,
+        ]
+      : [];
+  return [...making, ...schema, ...tables];
+}
+
+type Named = readonly [name: string, entity: Entity];
+
+function tablesOf({ entities }: Model, { role }: Database): [string, Named[]][] {
+  const tables = new Map<string, Named[]>();
+  for (const named of Object.entries(entities)) {
+    const { from } = named[1];
+    if (!("database" in from) || from.database !== role) continue;
+    tables.set(from.table, [...(tables.get(from.table) ?? []), named]);
+  }
+  return [...tables];
+}
+
+function rightsOf(
+  role: Exclude<Role, "user">,
+  { features }: Model,
+  entities: readonly Named[],
+): readonly Right[] {
+  // A trail is written on and read; whoever could change it would be proved nothing by it.
+  const isTrail = entities.some(([name]) => name === features?.audit?.entity);
+  switch (role) {
+    case "owner":
+      return all;
+    case "admin":
+    case "website":
+      return isTrail ? ["SELECT", "INSERT"] : all;
+    case "ci-backup":
+      return ["SELECT"];
+    case "ci-retention": {
+      const rules = entities.flatMap(([, { expires = [] }]) => expires).filter(({ by }) => by === "run");
+      const does = (what: Expiry["do"], right: Right) =>
+        rules.some((rule) => rule.do === what) ? [right] : [];
+      return rules.length === 0
+        ? []
+        : ["SELECT", ...does("soft-delete", "UPDATE"), ...does("delete", "DELETE")];
+    }
+  }
+}
