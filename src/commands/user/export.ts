@@ -92,7 +92,10 @@ async function exportPerson(run: Run, given: string, { output, encryptTo, lang }
   );
   if (missing.length > 0) {
     throw partial(
-      missing.map(({ entity, name: what }) => ({ what: `${entity} ${what}`, why: "vanished meanwhile" })),
+      missing.map(({ entity, name: what, why }) => ({
+        what: `${entity} ${what}`,
+        why: why === "vanished" ? "vanished meanwhile" : "archived: restore it first, then export again",
+      })),
       parts.length,
     );
   }

@@ -38,7 +38,8 @@ const words = {
     files: "Dateien",
     more: "weitere Einträge stehen in den Dateien des Ordners",
     leftOut: "Nicht enthalten",
-    missing: "Inzwischen verschwunden",
+    missing: "Nicht lesbar",
+    unread: { vanished: "inzwischen verschwunden", archived: "archiviert" },
     reasons: {
       secret: "geheim: Kennwörter, Schlüssel und Ähnliches",
       others: "Daten anderer Personen",
@@ -58,7 +59,8 @@ const words = {
     files: "files",
     more: "more entries are in the files of the folder",
     leftOut: "Not included",
-    missing: "Vanished meanwhile",
+    missing: "Could not be read",
+    unread: { vanished: "vanished meanwhile", archived: "archived" },
     reasons: {
       secret: "secret: passwords, keys and the like",
       others: "data of other people",
@@ -97,7 +99,8 @@ export function* exportPage(page: Page): Generator<string> {
   yield `${leftOut.length === 0 ? `<li>${word.none}</li>\n` : ""}</ul>\n`;
   if (missing.length > 0) {
     yield `<h2>${word.missing}</h2>\n<ul>\n`;
-    for (const { entity, name } of missing) yield `<li>${foreignHtml(entity)}: ${foreignHtml(name)}</li>\n`;
+    for (const { entity, name, why } of missing)
+      yield `<li>${foreignHtml(entity)}: ${foreignHtml(name)} (${word.unread[why]})</li>\n`;
     yield "</ul>\n";
   }
   yield "</body></html>\n";

@@ -109,7 +109,8 @@ export async function* exportParts(
         for await (const { value } of valuesOf(reading(kind, table))) yield value;
       };
       yield text(`${entity}/${entity}.json`, jsonList(rows()), entity);
-      if (part === undefined) for (const name of missing) exported.missing.push({ entity, name });
+      if (part === undefined)
+        for (const name of missing) exported.missing.push({ entity, name, why: "vanished" });
       yield text(`${entity}/${entity}.csv`, csvRows([...columns], again()), entity);
       if (part?.isList !== true) continue;
       let inline = 0;
@@ -137,8 +138,8 @@ export async function* exportParts(
       const body = await opened(site, version);
       done += 1;
       options.onFile?.(done, files.length);
-      if (body === undefined) {
-        exported.missing.push({ entity, name: version.key });
+      if (typeof body === "string") {
+        exported.missing.push({ entity, name: version.key, why: body });
         continue;
       }
       const { bucket, key, version: id } = version;
@@ -282,11 +283,12 @@ function keyText(key: JsonObject): string {
 async function opened(
   { aws, signal }: PersonSite,
   { bucket, key, version }: OwnedVersion,
-): Promise<AsyncIterable<Uint8Array> | undefined> {
+): Promise<AsyncIterable<Uint8Array> | Missing["why"]> {
   try {
     return (await getObject(aws, { bucket, key, version, signal })).body;
   } catch (error) {
-    if (httpStatus(error) === 404 && errorName(error) !== "NoSuchBucket") return undefined;
+    if (httpStatus(error) === 404 && errorName(error) !== "NoSuchBucket") return "vanished";
+    if (errorName(error) === "InvalidObjectState") return "archived";
     throw error;
   }
 }

@@ -14,10 +14,12 @@ export interface LeftOut {
   readonly times: number;
 }
 
-/** What was there when it was planned, and not any more when it was read. */
+/** What was there when it was planned, and could not be read. */
 export interface Missing {
   readonly entity: string;
   readonly name: string;
+  /** `archived`: in a storage class from which it has to be restored before it can be read. */
+  readonly why: "vanished" | "archived";
 }
 
 /** Gathers what is left out. */

@@ -240,8 +240,25 @@ describe("user export", () => {
     expect([exitCode, stderr]).toEqual([3, expect.stringContaining(`${gone}: vanished meanwhile`)]);
     const parts = unzipped(join(home.folder, "max.zip"));
     const manifest = JSON.parse(textOf(parts, "manifest.json")) as Manifest;
-    expect(manifest.missing).toEqual([{ entity: expect.any(String) as string, name: gone }]);
+    expect(manifest.missing).toEqual([{ entity: expect.any(String) as string, name: gone, why: "vanished" }]);
     expect((await home.run(["user", "export", "verify", "max.zip"])).exitCode).toBe(0);
+  });
+
+  it("tells of a file that has to be restored from an archive before it can be read", async () => {
+    home.beforeCall = async (command, input) => {
+      const { Key = "" } = input as { Key?: string };
+      if (command !== "GetObjectCommand" || !Key.includes(`voice/${sub}`)) return;
+      throw Object.assign(new Error("archived"), {
+        name: "InvalidObjectState",
+        $metadata: { httpStatusCode: 403 },
+      });
+    };
+    const { exitCode, stderr } = await home.run(["user", "export", address, "-o", "max.zip"]);
+    expect([exitCode, stderr]).toEqual([
+      3,
+      expect.stringContaining("probe.webm: archived: restore it first"),
+    ]);
+    expect(textOf(unzipped(join(home.folder, "max.zip")), "index.html")).toContain("(archiviert)");
   });
 
   it("takes away what a killed run left half", async () => {
