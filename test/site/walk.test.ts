@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,6 +31,8 @@ beforeAll(async () => {
   await put("later.json", JSON.stringify({ ...soundTwin, updatedAt: "2027-01-01T10:00:00.000Z" }));
   const neu = { visitCount: 1, firstVisit: "2026-02-20T10:00:00.000Z" };
   await put("progress.json", JSON.stringify({ pages: { neu } }));
+  const { privateKey } = generateKeyPairSync("ed25519");
+  await put("audit.key", privateKey.export({ type: "pkcs8", format: "pem" }));
   await put("people.csv", "email,name\nkim@example.com,Kim\n");
 });
 
@@ -303,6 +306,7 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
     [
       { argv: ["audit", "list"] },
       { argv: ["audit", "verify"] },
+      { argv: ["audit", "anchor", "--key", "audit.key"] },
       { argv: ["audit", "report", "--html", "audit.html"] },
       { argv: ["audit", "export", "-o", "audit.ndjson"] },
       { argv: ["init", "--target", "local"] },
