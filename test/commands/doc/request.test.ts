@@ -321,9 +321,10 @@ describe.each(["simple", "composite"] as const)("a requested document on the %s 
 
   it("tells in its help which flags it needs, and how long a link works unless told otherwise", async () => {
     const { stdout } = await run(["doc", "request", "--help"]);
-    expect(stdout).toMatch(/--type <type> +cv, certificates, cover-letters, \.\.\. \(required\)/);
+    expect(stdout).toMatch(/--name <name> .*\(required\)/s);
+    expect(stdout).toMatch(/--type <type> +cv, certificates, cover-letters, \.\.\.: needed where/);
     expect(stdout).toContain("(default: 15m)");
-    expect(stdout.match(/\(required\)/g)).toHaveLength(2);
+    expect(stdout.match(/\(required\)/g)).toHaveLength(1);
   });
 
   it("is asked of nobody unknown, unless a profile is to be made", async () => {
