@@ -101,6 +101,19 @@ export async function whereThere(act: () => Promise<void>): Promise<void> {
   try {
     await act();
   } catch (error) {
-    if (!["ResourceNotFoundException", "NoSuchBucket"].includes(errorName(error) ?? "")) throw error;
+    if (!isMissing(error)) throw error;
   }
+}
+
+/** Pages of a table or bucket that need not be there. */
+export async function* pagesWhereThere<T>(pages: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* pages;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return ["ResourceNotFoundException", "NoSuchBucket"].includes(errorName(error) ?? "");
 }

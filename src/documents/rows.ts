@@ -3,6 +3,7 @@ import { inParallel } from "../concurrency.ts";
 import { typed, plain } from "../aws/dynamodb/plain.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
+import { pagesWhereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { newFileKey, type FileFacts } from "../model/document-files.ts";
@@ -146,7 +147,7 @@ export async function rowsOfUser(rows: DocumentRows, userId: string): Promise<St
 export async function* rowsOfAll(rows: DocumentRows): AsyncGenerator<StoredEntry> {
   const { from } = entityOf(rows);
   if (!("table" in from)) return;
-  for await (const page of rows.store.stream(from.table)) {
+  for await (const page of pagesWhereThere(rows.store.stream(from.table))) {
     for (const row of page) if (row.entity === rows.documents.entity) yield entryOf(rows, row);
   }
 }

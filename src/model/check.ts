@@ -431,9 +431,10 @@ function checkReference(
 function checkExpiry(
   look: Look,
   { path, entity, known }: Known,
-  { since, by, do: action, after, keepNewest }: NonNullable<Entity["expires"]>[number],
+  expiry: NonNullable<Entity["expires"]>[number],
 ): void {
   const { model, tell } = look;
+  const { since, by, do: action, after, keepNewest } = expiry;
   const { entity: marked = "", fields = {} } = model.features?.documents ?? {};
   if (action === "soft-delete" && own(model.entities, marked) !== entity)
     tell(
@@ -449,12 +450,18 @@ function checkExpiry(
     );
   if (by === "run" && since === undefined && !("bucket" in entity.from))
     tell(path, "does not say since when", '"since": the field with the time; objects have one of their own');
-  if (since !== undefined) mustBe(look, { path: `${path}.since`, kind: "field" }, [since, known]);
+  if (since !== undefined && !("bucket" in entity.from))
+    mustBe(look, { path: `${path}.since`, kind: "field" }, [since, known]);
   if ((action === "ttl") !== (by === "ttl")) {
     tell(path, `"do": "${action}" by "${by}" cannot be`, 'what DynamoDB expires is "do": "ttl", "by": "ttl"');
     return;
   }
-  if (after === undefined && keepNewest === undefined)
+  if ("bucket" in entity.from) {
+    for (const name of ["since", "when", "keepNewest"] as const)
+      if (expiry[name] !== undefined)
+        tell(`${path}.${name}`, "is not for objects, which go by their age in S3 alone", 'write "after"');
+    if (after === undefined) tell(path, "does not say after how many days", 'add "after"');
+  } else if (after === undefined && keepNewest === undefined)
     tell(path, "says neither after how many days nor how many are kept", 'add "after" or "keepNewest"');
   if (by !== "ttl") return;
   const table =

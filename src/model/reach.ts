@@ -1,18 +1,41 @@
-import { storeText } from "./graph.ts";
+import { referencesOf, storeText } from "./graph.ts";
 import { own } from "./json.ts";
 import { accountItems } from "./links.ts";
-import type { Model } from "./schema.ts";
+import type { Entity, Model } from "./schema.ts";
 
-/** Why retention cannot be carried out for a site with this model; undefined where it can. */
+/**
+ * Why retention cannot be carried out for a site with this model; undefined where it can. No file may go that something names
+ * which is not looked at: a row of SQL, or what lies within an item.
+ */
 export function whyNoRetention({ entities }: Pick<Model, "entities">): string | undefined {
-  for (const [name, { from, at, expires = [], refs = {} }] of Object.entries(entities)) {
-    const isByRun = expires.some(({ by }) => by === "run");
-    if (isByRun && "database" in from) return `${name} expires in ${storeText(from)}, which is SQL`;
-    if (isByRun && at !== undefined) return `${name} expires within an item (${at})`;
-    const files = Object.values(refs).filter((targets) => [targets].flat().some(isFile));
-    if (isByRun && files.length > 1) return `${name} names files in ${files.length} fields`;
+  const all = Object.entries(entities).map(([name, entity]) => ({
+    name,
+    from: entity.from,
+    at: entity.at,
+    isDue: isByRun(entity),
+    files: referencesOf(name, entity).filter(({ parentField }) => parentField === undefined),
+  }));
+  for (const { name, from, at, isDue, files } of all) {
+    if (!isDue) continue;
+    if ("database" in from) return `${name} expires in ${storeText(from)}, which is SQL`;
+    if (at !== undefined) return `${name} expires within an item (${at})`;
+    const fields = new Set(files.map(({ field }) => field)).size;
+    if (fields > 1) return `${name} names files in ${fields} fields`;
+  }
+  const going = new Set(
+    all.flatMap(({ name, isDue, files }) => (isDue ? [name, ...files.map(({ to }) => to)] : [])),
+  );
+  for (const { from, at, files } of all) {
+    const named = files.find(({ to }) => going.has(to));
+    if (named === undefined || !("database" in from || at !== undefined)) continue;
+    const where = "database" in from ? `in ${storeText(from)}, which is SQL` : `within an item (${at})`;
+    return `it would delete ${named.to}, and ${named.from} names them ${where}: which of them are in use cannot be told`;
   }
   return undefined;
+}
+
+function isByRun({ expires = [] }: Entity): boolean {
+  return expires.some(({ by }) => by === "run");
 }
 
 /** What `mawps doc` does where a site keeps a row for each document; the rest needs MAWPS's lists and folders. */
@@ -43,10 +66,6 @@ export function whyNoDemo(model: Model): string | undefined {
   if (!isReached || accounts?.fields.id === undefined || accounts.fields.email === undefined)
     return "its model has no accounts in a table, with id and email";
   return whyNoDocuments(model, "upload") ?? whyNoRetention(model);
-}
-
-function isFile(target: string): boolean {
-  return target.startsWith("object:");
 }
 
 /** What looks for people by what the model links to them, wherever their accounts are. */

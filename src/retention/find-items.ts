@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { itemSizeBytes } from "../aws/dynamodb/item-size.ts";
 import { queryItems, type Item } from "../aws/dynamodb/items.ts";
-import { errorName } from "../aws/setting.ts";
+import { pagesWhereThere } from "../aws/setting.ts";
 import { auditChain } from "../model/audit.ts";
 import { canonicalJson, timeOf } from "../model/json.ts";
 import { twinHistoryVersion, twinType } from "../model/twin.ts";
@@ -27,7 +27,7 @@ export async function* findTwinHistory(site: ProfileSite, noticed: Noticed): Asy
     consistent: true,
     signal: site.signal,
   });
-  for await (const page of orNothing(pages)) {
+  for await (const page of pagesWhereThere(pages)) {
     for (const item of page) {
       const type = item["type"]?.S ?? "";
       if (twinHistoryVersion(type) === undefined) continue;
@@ -63,7 +63,7 @@ export async function* findAuditEntries(site: RetentionSite): AsyncGenerator<Pla
     partition: { attribute: "chain", value: { S: auditChain } },
     signal,
   });
-  for await (const page of orNothing(pages)) {
+  for await (const page of pagesWhereThere(pages)) {
     for (const item of page) {
       const endMs = 1000 * Number(item["ttl"]?.N ?? Number.NaN);
       // Ends of life never go back along the chain: behind the first that is alive all are.
@@ -93,13 +93,4 @@ export function fingerprint(item: Item): string {
   return createHash("sha256")
     .update(canonicalJson(JSON.parse(json)))
     .digest("hex");
-}
-
-/** A table that was never made holds nothing that could be due. */
-async function* orNothing(pages: AsyncGenerator<readonly Item[]>): AsyncGenerator<readonly Item[]> {
-  try {
-    yield* pages;
-  } catch (error) {
-    if (errorName(error) !== "ResourceNotFoundException") throw error;
-  }
 }

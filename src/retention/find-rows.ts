@@ -1,4 +1,5 @@
 import type { ListedVersion } from "../aws/s3/listing.ts";
+import { pagesWhereThere } from "../aws/setting.ts";
 import { inParallel } from "../concurrency.ts";
 import { legalHold } from "../model/documents.ts";
 import { groupedBy, referencesOf } from "../model/graph.ts";
@@ -30,13 +31,13 @@ export async function* findRows(site: RetentionSite, noticed: Noticed): AsyncGen
   const keys = new Set<string>();
   for await (const { stored, verdict } of readRows(site)) {
     noticed.there += 1;
-    const places = placesOf(site, stored);
-    if (verdict?.action === "purge" && places.length > 0) {
+    const place = placeOf(site, stored);
+    if (verdict?.action === "purge" && place !== undefined) {
       withFiles.push({ stored, verdict });
-      for (const { text } of places) keys.add(text);
+      keys.add(place.text);
       continue;
     }
-    for (const { text, expires } of places) {
+    for (const { text, expires } of namedBy(site, stored)) {
       if (legalHold(stored.fields) !== undefined) noticed.held.add(text);
       if (expires) noticed.named.add(text);
     }
@@ -75,7 +76,7 @@ export async function findReferences(site: RetentionSite, wanted: ReadonlySet<st
   for await (const { stored, verdict, isAmongNewest } of readRows(site)) {
     if (isAmongNewest) newest.add(nameOfRow(stored));
     const isHeld = legalHold(stored.fields) !== undefined;
-    for (const { text } of placesOf(site, stored)) {
+    for (const { text } of namedBy(site, stored)) {
       if (isHeld) held.add(text);
       if (!wanted.has(text)) continue;
       if (verdict?.action === "purge") others.set(text, [...(others.get(text) ?? []), nameOfRow(stored)]);
@@ -93,9 +94,11 @@ interface ReadRow {
 
 /** All rows of the site with what the rules say of them. */
 async function* readRows(site: RetentionSite): AsyncGenerator<ReadRow> {
-  for (const role of site.tables) {
+  for (const [role, { namesFiles }] of site.tables) {
     const counted: DecidedRow[] = [];
-    for await (const page of site.store.stream(role)) {
+    const pages = site.store.stream(role);
+    // Without the rows that name files none may go; without those of other tables nothing of theirs is due.
+    for await (const page of namesFiles ? pages : pagesWhereThere(pages)) {
       for (const stored of page) {
         const verdict = decide(site, stored);
         const isCounted = verdict?.rule.keepNewest !== undefined && verdict.action === "purge";
@@ -143,52 +146,68 @@ function entityOf({ model }: RetentionSite, name: string): Entity {
   return entity;
 }
 
-/** Where a file lies that a row names. */
+/** Where the file of a row lies. */
 interface FilePlace {
   readonly bucket: string;
   readonly key: string;
   readonly text: string;
-  /** Objects of its kind go by a rule of their own. */
-  readonly expires: boolean;
   /** What its key says. */
   readonly fields: JsonObject;
   readonly entity: Entity;
 }
 
-function fileKey(
-  site: RetentionSite,
-  { entity, fields }: Stored,
-): { readonly key: string; readonly targets: readonly string[] } | undefined {
+/** What a row has in its fields that name files, by the entities of these. */
+function fileFields(site: RetentionSite, { entity, fields }: Stored) {
   const references = referencesOf(entity, entityOf(site, entity)).filter(
     ({ parentField }) => parentField === undefined,
   );
-  const [first] = references;
-  const key = first === undefined ? undefined : own(fields, first.field);
-  if (key === undefined || key === null || key === "") return undefined;
-  return {
-    key: typeof key === "string" ? key : JSON.stringify(key),
-    targets: references.map(({ to }) => to),
-  };
+  return [...groupedBy(references, ({ field }) => field)].flatMap(([field, some]) => {
+    const value = own(fields, field);
+    const isNone = value === undefined || value === null || value === "";
+    return isNone ? [] : [{ value, targets: some.map(({ to }) => to) }];
+  });
 }
 
-/** The files that a row names, of the kinds that it may name: none, or one. */
-function placesOf(site: RetentionSite, stored: Stored): FilePlace[] {
-  const file = fileKey(site, stored);
-  if (file === undefined) return [];
-  return site.files.flatMap(({ bucket, kinds }): FilePlace[] => {
-    const found = kinds.find(file.key);
-    if (found === undefined || !file.targets.includes(found.value)) return [];
+/**
+ * Every file that a row names, in whichever field, and also where it is of a kind that the field may not name: none of
+ * them may go while the row stays. `expires`: objects of its kind go by a rule of their own.
+ */
+function namedBy(
+  site: RetentionSite,
+  stored: Stored,
+): { readonly text: string; readonly expires: boolean }[] {
+  const keys = fileFields(site, stored).flatMap(({ value }) => textsOf(value));
+  return keys.flatMap((key) =>
+    site.files.map(({ bucket, kinds }) => {
+      const kind = kinds.valueOf(key);
+      const { expires = [] } = kind === undefined ? {} : entityOf(site, kind);
+      return { text: placeText(bucket, key), expires: expires.some(({ by }) => by === "run") };
+    }),
+  );
+}
+
+/** A text, or those of a list or map. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}
+
+/** The file that goes with a row: of the kinds that it may name; what a list names goes with none. */
+function placeOf(site: RetentionSite, stored: Stored): FilePlace | undefined {
+  const [{ value: key, targets } = { value: undefined, targets: [] }] = fileFields(site, stored);
+  if (typeof key !== "string") return undefined;
+  for (const { bucket, kinds } of site.files) {
+    const found = kinds.find(key);
+    if (found === undefined || !targets.includes(found.value)) continue;
     const entity = entityOf(site, found.value);
-    const expires = (entity.expires ?? []).some(({ by }) => by === "run");
-    return [
-      { bucket, key: file.key, text: placeText(bucket, file.key), expires, fields: found.fields, entity },
-    ];
-  });
+    return { bucket, key, text: placeText(bucket, key), fields: found.fields, entity };
+  }
+  return undefined;
 }
 
 /** What rows go together that share a listing: the first two folders of their files. */
 function folderOf(site: RetentionSite, stored: Stored): string {
-  const [place] = placesOf(site, stored);
+  const place = placeOf(site, stored);
   return place === undefined ? "" : placeText(place.bucket, place.key.split("/", 3).slice(0, 2).join("/"));
 }
 
@@ -207,19 +226,16 @@ export async function dueWithFiles(
   rows: readonly DecidedRow[],
   { references, isGoing }: Going,
 ): Promise<RowDue[]> {
-  const files = rows.map((row) => ({ row, place: placesOf(site, row.stored)[0] }));
+  const files = rows.map((row) => ({ row, place: placeOf(site, row.stored) }));
   const purged = files.flatMap(({ row, place }) => (row.verdict.action === "purge" ? (place ?? []) : []));
-  const [first] = purged;
-  const stored: ReadonlyMap<string, readonly ListedVersion[]> =
-    first === undefined
-      ? new Map()
-      : await versionsOf(
-          site,
-          first.bucket,
-          purged.map(({ key }) => key),
-        );
+  const stored = new Map<string, readonly ListedVersion[]>();
+  for (const [bucket, places] of groupedBy(purged, (place) => place.bucket)) {
+    const keys = places.map(({ key }) => key);
+    for (const [key, versions] of await versionsOf(site, bucket, keys))
+      stored.set(placeText(bucket, key), versions);
+  }
   const judged = files.map(({ row, place }) => {
-    const versions = place === undefined ? [] : (stored.get(place.key) ?? []);
+    const versions = place === undefined ? [] : (stored.get(place.text) ?? []);
     return { row, place, versions, kept: place && whyKept(site, row, { place, versions }) };
   });
   const going = new Set(
@@ -302,7 +318,7 @@ function rowDue(
   const { rule, action, sinceMs } = verdict;
   const { entity: name, table, key, fields } = stored;
   const entity = entityOf(site, name);
-  const file = fileKey(site, stored);
+  const [file] = fileFields(site, stored);
   const isForeign = action === "purge" && file !== undefined && place === undefined;
   const { documents } = site.model.features ?? {};
   const id = documents?.entity === name ? own(fields, documents.fields.id ?? "") : undefined;
@@ -311,7 +327,9 @@ function rowDue(
     action: isForeign ? "keep" : action,
     rule: rule.id,
     by: rule.by,
-    reason: isForeign ? `its file has the key of none that it may name: ${file.key}` : verdict.reason,
+    reason: isForeign
+      ? `its file has the key of none that it may name: ${typeof file.value === "string" ? file.value : JSON.stringify(file.value)}`
+      : verdict.reason,
     userId: ownerOf(site, stored),
     table,
     item: { ...key },

@@ -187,7 +187,7 @@ export async function recheckRows(
   return perGroup(entries, folderOfFile, async (planned): Promise<Verdict<RowDue>[]> => {
     const found = await inParallel(planned, sideBySide, async (due) => ({
       due,
-      stored: site.tables.includes(due.role) ? await site.store.get(due.role, due.item) : undefined,
+      stored: site.tables.has(due.role) ? await site.store.get(due.role, due.item) : undefined,
     }));
     const decided = found.flatMap(({ stored }) => {
       const verdict = stored === undefined ? undefined : decide(site, stored);

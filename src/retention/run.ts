@@ -82,7 +82,7 @@ export async function carryOut(
   return { ...outcome, rules: tally.totals() };
 }
 
-/** Entries of one kind, action and bucket that follow each other, with at most 1,000 versions in all where that can be. */
+/** Entries of one kind, action, table and bucket that follow each other, with at most 1,000 versions in all where that can be. */
 async function* chunks(entries: AsyncIterable<PlanEntry>): AsyncGenerator<DueEntry[]> {
   let chunk: DueEntry[] = [];
   let weight = 0;
@@ -102,8 +102,9 @@ async function* chunks(entries: AsyncIterable<PlanEntry>): AsyncGenerator<DueEnt
 }
 
 function sortOf(entry: DueEntry): string {
-  const place = ("bucket" in entry ? entry.bucket : undefined) ?? ("table" in entry ? entry.table : "");
-  return `${entry.kind} ${entry.action} ${place}`;
+  const bucket = "bucket" in entry ? entry.bucket : undefined;
+  const table = "table" in entry ? entry.table : undefined;
+  return JSON.stringify([entry.kind, entry.action, bucket, table]);
 }
 
 function rechecking(

@@ -3,6 +3,7 @@ import { serverTime } from "../aws/s3/server-time.ts";
 import type { DocumentSite } from "../documents/site.ts";
 import { CliError } from "../errors.ts";
 import type { Declaration, RetentionRule } from "../model/declaration.ts";
+import { referencesOf } from "../model/graph.ts";
 import { own } from "../model/json.ts";
 import { objectsOf } from "../model/objects.ts";
 import type { Entity, Model } from "../model/schema.ts";
@@ -18,8 +19,8 @@ export interface RetentionSite {
   readonly model: Model;
   readonly declaration: Declaration;
   readonly store: EntityStore;
-  /** Roles of the tables whose rows the rules of their entities are for, or which name files. */
-  readonly tables: readonly string[];
+  /** The tables whose rows the rules of their entities are for, or which name files, by their roles. */
+  readonly tables: ReadonlyMap<string, { readonly namesFiles: boolean }>;
   /** What the keys of each bucket mean, by its name. */
   readonly files: readonly { readonly bucket: string; readonly kinds: Classifier<string> }[];
   readonly rules: Rules;
@@ -74,7 +75,7 @@ export async function openRetention<P extends Partial<Pick<ProfileSite, "documen
     model,
     declaration,
     store: dynamodbStore({ aws, model, declaration, signal }),
-    tables: [...new Set(byModel.flatMap((entity) => tableOfRows(model, entity)))],
+    tables: tablesOfRows(model, byModel),
     files: declaration.buckets.flatMap(({ role, name, keptBy }) =>
       "documents" in profiles || keptBy === "site" ? [] : [{ bucket: name, kinds: objectsOf(model, role) }],
     ),
@@ -85,14 +86,19 @@ export async function openRetention<P extends Partial<Pick<ProfileSite, "documen
   };
 }
 
-/** The table of an entity whose rows retention reads; mawps's own tables have rules that it knows itself. */
-function tableOfRows(model: Model, { from, expires = [], refs = {} }: Entity): string[] {
-  if (!("table" in from) || "database" in from || own(model.tables, from.table)?.tool !== undefined)
-    return [];
-  const namesFiles = Object.values(refs)
-    .flat()
-    .some((target) => target.startsWith("object:"));
-  return expires.length > 0 || namesFiles ? [from.table] : [];
+/** The tables whose rows retention reads; mawps's own tables have rules that it knows itself. */
+function tablesOfRows(model: Model, entities: readonly Entity[]): RetentionSite["tables"] {
+  const tables = new Map<string, { readonly namesFiles: boolean }>();
+  for (const entity of entities) {
+    const { from, expires = [] } = entity;
+    if (!("table" in from) || "database" in from || own(model.tables, from.table)?.tool !== undefined)
+      continue;
+    const namesFiles =
+      tables.get(from.table)?.namesFiles === true ||
+      referencesOf("", entity).some(({ parentField }) => parentField === undefined);
+    if (namesFiles || expires.length > 0) tables.set(from.table, { namesFiles });
+  }
+  return tables;
 }
 
 /** The rule by which S3 itself acts on a bucket; undefined where none of that kind is on. */

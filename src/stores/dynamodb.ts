@@ -5,7 +5,7 @@ import { getItem, queryItems, scanItems, type AttributeValue, type Item } from "
 import { plainIfDamaged, typed } from "../aws/dynamodb/plain.ts";
 import { transact } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
-import { whereThere } from "../aws/setting.ts";
+import { pagesWhereThere } from "../aws/setting.ts";
 import type { Declaration, KeyAttribute } from "../model/declaration.ts";
 import { derivedAttributes, isInKeyOnly, keyTemplates } from "../model/derived.ts";
 import { itemsOf, type FindEntity } from "../model/items.ts";
@@ -55,21 +55,19 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
   const itemNow = ({ name, keys }: Table, key: Stored["key"]) =>
     getItem(aws, { table: name, key: typedKey(keys, key), signal });
 
-  async function* stream(role: string): AsyncGenerator<readonly Stored[]> {
-    const table = tableOf(role);
-    yield* readPages(table, scanItems(aws, { table: table.name, signal }));
-  }
-
   return {
-    stream,
+    stream(role) {
+      const table = tableOf(role);
+      return readPages(table, scanItems(aws, { table: table.name, signal }));
+    },
     async *find(name, by) {
       const { entity, table } = placeOf(name);
       const query = queryFor({ entity, table }, by);
       const pages =
         query === undefined
-          ? stream(table.role)
-          : readPages(table, queryItems(aws, { table: table.name, ...query, signal }));
-      for await (const page of pages)
+          ? scanItems(aws, { table: table.name, signal })
+          : queryItems(aws, { table: table.name, ...query, signal });
+      for await (const page of readPages(table, pagesWhereThere(pages)))
         yield page.filter((each) => each.entity === name && own(each.fields, by.field) === by.value);
     },
     async add(name, fields) {
@@ -123,19 +121,11 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
   };
 }
 
-/** Things page by page; a table that was never made has none. */
 async function* readPages(
   table: Table,
-  pages: AsyncGenerator<readonly Item[]>,
+  pages: AsyncIterable<readonly Item[]>,
 ): AsyncGenerator<readonly Stored[]> {
-  for (;;) {
-    let page: IteratorResult<readonly Item[]> | undefined;
-    await whereThere(async () => {
-      page = await pages.next();
-    });
-    if (page === undefined || page.done === true) return;
-    yield page.value.flatMap((item) => storedOf(table, item) ?? []);
-  }
+  for await (const page of pages) yield page.flatMap((item) => storedOf(table, item) ?? []);
 }
 
 /** The query that finds things by a field: of the table where the field alone makes its partition key, else of an index. */

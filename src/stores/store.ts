@@ -28,13 +28,16 @@ export type Refused = "changed" | "gone";
 
 /** Where the things of a model's entities live, whatever kind of store that is. */
 export interface EntityStore {
-  /** All things of a table (by its role) that are of an entity, page by page; what fits none is left out. */
+  /**
+   * All things of a table (by its role) that are of an entity, page by page; what fits none is left out.
+   * @throws where the table is not there: that nothing is in it would be a guess.
+   */
   stream(table: string): AsyncGenerator<readonly Stored[]>;
   /** The thing with this key as it stands now; undefined where there is none, or where it is of no entity. */
   get(table: string, key: Stored["key"]): Promise<Stored | undefined>;
   /**
    * The things of an entity with this value in a field, page by page: by their key, by an index, or where neither leads to them
-   * by reading the whole table. What an index says may be a moment old.
+   * by reading the whole table. What an index says may be a moment old. A table that was never made has none.
    */
   find(
     entity: string,

@@ -45,6 +45,8 @@ const site = {
 // oxlint-disable-next-line typescript/no-explicit-any -- a row breaks the form of what it changes
 type Broken = any;
 
+type FaultRow = readonly [string, (site: Broken) => void, string, string, string];
+
 const link = site.entities.notes.links[0];
 const [expiry] = site.entities.notes.expires;
 
@@ -65,7 +67,7 @@ describe("a model", () => {
     expect(readModel(text)).toEqual({ model: site });
   });
 
-  it.each<readonly [string, (site: Broken) => void, string, string, string]>([
+  it.each<FaultRow>([
     [
       "an unknown key",
       (each) => (each.entities.notes.lnks = []),
@@ -339,6 +341,26 @@ describe("a model", () => {
       "entities.notes.expires[0]",
       "says neither after how many days nor how many are kept",
       '"keepNewest"',
+    ],
+    ...(["since", "when", "keepNewest"] as const).map((name): FaultRow => [
+      `objects that expire by ${name}`,
+      (each) => {
+        const values = { since: "path", when: { path: "old" }, keepNewest: 3 };
+        const rule = { id: "files", what: "files", after: 7, do: "delete", by: "run" };
+        each.entities.noteFiles.expires = [{ ...rule, [name]: values[name] }];
+      },
+      `entities.noteFiles.expires[0].${name}`,
+      "is not for objects, which go by their age in S3 alone",
+      'write "after"',
+    ]),
+    [
+      "objects that expire nobody knows when",
+      (each) => {
+        each.entities.noteFiles.expires = [{ id: "files", what: "files", do: "delete", by: "run" }];
+      },
+      "entities.noteFiles.expires[0]",
+      "does not say after how many days",
+      'add "after"',
     ],
     [
       "two rules of one id",

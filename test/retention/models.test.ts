@@ -1,3 +1,4 @@
+import { DeleteTableCommand, UpdateTableCommand } from "@aws-sdk/client-dynamodb";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -165,6 +166,97 @@ describe("retention of prework", () => {
       expect(refused.stderr).toMatch(/was made for another environment: .*model prework@\w+, here prework/);
     }
     expect(await site.left(bucket)).toHaveLength(2);
+  });
+});
+
+describe("files that entries name", () => {
+  const bucket = "prework-media-bucket";
+  const upload = (name: string) => `users/u-1/uploads/2026/03/${name}.pdf`;
+  const temp = (name: string) => `users/u-1/uploads/temp/${name}.tmp`;
+  const exported = (name: string) => `users/u-1/exports/checklist-${name}.pdf`;
+  const deletedRow = (id: string) => ({
+    id,
+    s3Key: upload(id),
+    uploadedBy: "u-1",
+    createdAt: day(0),
+    status: "DELETED",
+    deletedAt: day(0),
+  });
+  const ownModel = async (changed: object) => {
+    await writeFile(join(home.folder, "own.model.json"), JSON.stringify({ ...prework, ...changed }));
+    return "own.model.json";
+  };
+
+  it("stay, whichever field names them, and nothing goes without the table of those entries", async () => {
+    const { profiles } = prework.entities;
+    const refs = { avatar: "object:profileFiles", pdf: "object:exportFiles", more: "object:exportFiles" };
+    const fields = { ...profiles.fields, avatar: "text", pdf: "text", more: "list" };
+    const entities = { ...prework.entities, profiles: { ...profiles, fields, refs } };
+    const model = await ownModel({ entities });
+    const site = modelSite(home, model);
+    const names = ["one", "two", "three", "none"];
+    await site.putFiles(bucket, [...names.map(exported), temp("named"), temp("none"), upload("shared")]);
+    await site.put("prework-user-profiles", [
+      { id: "p-1", userId: "u-1", avatar: temp("named"), pdf: exported("one") },
+      { id: "p-2", userId: "u-1", avatar: upload("shared"), more: [exported("two"), exported("three")] },
+    ]);
+    await site.put("prework-files", [deletedRow("shared")]);
+    home.laterMs = 40 * dayMs;
+    const run = await site.run("retention", "run", "--yes", "--json");
+    expect(JSON.parse(run.stdout)).toMatchObject({ done: 3, skipped: [], failed: [] });
+    const named = [exported("one"), exported("two"), exported("three"), temp("named"), upload("shared")];
+    expect(await site.left(bucket)).toEqual(named.toSorted());
+    expect(await site.rows("prework-files")).toEqual([]);
+
+    await site.putFiles(bucket, [exported("none")]);
+    home.laterMs = 80 * dayMs;
+    await site.look(async (aws) => {
+      const dynamodb = await aws.dynamodb();
+      const TableName = "prework-user-profiles";
+      await dynamodb.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: false }));
+      await dynamodb.send(new DeleteTableCommand({ TableName }));
+    });
+    const refused = await site.run("retention", "run", "--yes");
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain("table prework-user-profiles does not exist");
+    expect(await site.left(bucket)).toEqual([...named, exported("none")].toSorted());
+  });
+
+  it("go with their entries where table and bucket have one name", async () => {
+    const site = modelSite(home, "prework", { MAWPS_MEDIA_BUCKET: "prework-files" });
+    await site.put("prework-files", [{ ...deletedRow("without"), s3Key: "" }, deletedRow("with")]);
+    await site.putFiles("prework-files", [upload("with"), upload("other")]);
+    home.laterMs = 40 * dayMs;
+    const run = await site.run("retention", "run", "--yes", "--json");
+    expect(JSON.parse(run.stdout)).toMatchObject({ done: 2, skipped: [], failed: [] });
+    expect(await site.rows("prework-files")).toEqual([]);
+    expect(await site.left("prework-files")).toEqual([upload("other")]);
+  });
+
+  it("go with their entries where another of these names one in another bucket meanwhile", async () => {
+    const { buckets, entities } = prework;
+    const key = "users/{userId}/archive/{name}";
+    const archiveFiles = { ...entities.uploadFiles, from: { bucket: "archive" }, key };
+    const files = { ...entities.files, refs: { s3Key: ["object:uploadFiles", "object:archiveFiles"] } };
+    const model = await ownModel({
+      buckets: { ...buckets, archive: { name: "prework-archive", access: "private" } },
+      entities: { ...entities, archiveFiles, files },
+    });
+    const site = modelSite(home, model);
+    await site.put("prework-files", ["a", "b"].map(deletedRow));
+    await site.putFiles(bucket, ["a", "b"].map(upload));
+    home.laterMs = 40 * dayMs;
+    const plan = join(home.folder, "plan.json");
+    const planned = await site.run("retention", "plan", "--output", plan, "--json");
+    const ids = lines(planned.stdout).map(({ item }) => (item as { id: string }).id);
+    expect(new Set(ids)).toEqual(new Set(["a", "b"]));
+    const [first = ""] = ids;
+    const moved = { ...deletedRow(first), s3Key: "users/u-1/archive/moved.pdf" };
+    await site.put("prework-files", [moved]);
+    const run = await site.run("retention", "run", plan, "--yes", "--json");
+    expect(JSON.parse(run.stdout)).toMatchObject({ done: 1, skipped: [{ item: { id: first } }], failed: [] });
+    expect(await site.rows("prework-files")).toEqual([moved]);
+    expect(await site.left(bucket)).toEqual([upload(first)]);
   });
 });
 

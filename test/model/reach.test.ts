@@ -1,0 +1,60 @@
+import { expect, it } from "vitest";
+import prework from "../../models/prework.json" with { type: "json" };
+import { whyNoRetention } from "../../src/model/reach.ts";
+import type { Entity, Model } from "../../src/model/schema.ts";
+
+const model = prework as unknown as Model;
+const { profiles, files } = model.entities as Record<"profiles" | "files", Entity>;
+const untold = "which of them are in use cannot be told";
+const sql = { database: "main", table: "invoices" };
+
+it.each<[string, Record<string, Entity>, string | undefined]>([
+  ["as it is", {}, undefined],
+  [
+    "rows of SQL that name objects which expire",
+    { invoices: { ...profiles, from: sql, refs: { pdf: ["object:templateFiles", "object:exportFiles"] } } },
+    `it would delete exportFiles, and invoices names them in database main.invoices, which is SQL: ${untold}`,
+  ],
+  [
+    "rows of SQL that name files which go with rows",
+    { invoices: { ...profiles, from: sql, refs: { number: "profiles.id", pdf: "object:uploadFiles" } } },
+    `it would delete uploadFiles, and invoices names them in database main.invoices, which is SQL: ${untold}`,
+  ],
+  [
+    "parts of items that name objects which expire",
+    { reports: { ...profiles, at: "reports[]", refs: { pdf: "object:exportFiles" } } },
+    `it would delete exportFiles, and reports names them within an item (reports[]): ${untold}`,
+  ],
+  [
+    "rows of SQL and parts of items that name what stays",
+    {
+      invoices: { ...profiles, from: sql, refs: { pdf: "object:templateFiles" } },
+      reports: { ...profiles, at: "reports[]", refs: { pdf: "object:templateFiles" } },
+    },
+    undefined,
+  ],
+  [
+    "rows that go and name files in two fields",
+    {
+      files: { ...files, refs: { s3Key: "object:uploadFiles", preview: "object:uploadFiles" } },
+    },
+    "files names files in 2 fields",
+  ],
+  [
+    "rows that stay and name files in two fields",
+    { profiles: { ...profiles, refs: { avatar: "object:uploadFiles", pdf: "object:exportFiles" } } },
+    undefined,
+  ],
+  [
+    "rows of SQL that expire",
+    { files: { ...files, from: sql } },
+    "files expires in database main.invoices, which is SQL",
+  ],
+  [
+    "parts of items that expire",
+    { files: { ...files, at: "files[]" } },
+    "files expires within an item (files[])",
+  ],
+])("retention and %s", (_, entities, why) => {
+  expect(whyNoRetention({ entities: { ...model.entities, ...entities } })).toBe(why);
+});
