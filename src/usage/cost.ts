@@ -1,6 +1,6 @@
 import type { TableUse } from "./measure.ts";
 import type { Price, PriceOf } from "./prices.ts";
-import type { Group, Piece } from "./sums.ts";
+import { nothing, type Group, type Piece } from "./sums.ts";
 
 /** Days after which something is given up, or is likely not read any more. */
 export interface Terms {
@@ -149,9 +149,8 @@ const parts = {
   unfinished: "unfinished uploads",
 } as const;
 
-function fileLines({ files }: Stored, priceOf: PriceOf): CostLine[] {
-  const classes = [...new Set(files.flatMap(({ group }) => group?.split(" ")[0] ?? []))].sort();
-  return classes.flatMap((storageClass) =>
+function fileLines({ files }: Pick<Stored, "files">, priceOf: PriceOf): CostLine[] {
+  const lines = classesOf(files).flatMap((storageClass) =>
     (Object.keys(parts) as Part[]).flatMap((part) => {
       const { count, gigabytes } = amountOf(files, { part, storageClass });
       if (count === 0) return [];
@@ -168,6 +167,24 @@ function fileLines({ files }: Stored, priceOf: PriceOf): CostLine[] {
       return [priced(counted, priceOf(`s3.storage.${storageClass}`))];
     }),
   );
+  const monitored = (["objects", "noncurrent"] as const).reduce(
+    (sum, part) => sum + amountOf(files, { part, storageClass: tiering, size: "large" }).count,
+    0,
+  );
+  if (monitored === 0) return lines;
+  const counted = {
+    what: `monitoring, ${tiering}`,
+    quantity: monitored / 1000,
+    unit: "1,000 objects",
+    assumption: "a whole month as now; objects and old versions below 128 KB are not monitored",
+  };
+  return [...lines, priced(counted, priceOf("s3.tiering.monitoring"))];
+}
+
+const tiering = "INTELLIGENT_TIERING";
+
+function classesOf(files: readonly Group[]): string[] {
+  return [...new Set(files.flatMap(({ group }) => group?.split(" ")[0] ?? []))].sort();
 }
 
 function tableLines({ tables, recovering, nativeBackupBytes }: Stored, priceOf: PriceOf): CostLine[] {
@@ -251,24 +268,34 @@ function savingsOf({ files }: Stored, priceOf: PriceOf, terms: Terms): Saving[] 
     {
       wanted: { part: "unfinished", age: "past" } as const,
       what: `removing uploads that lie unfinished for more than ${terms.unfinished} days`,
-      assumption: "their parts are kept as long as nobody removes them; billed as STANDARD",
+      assumption: "their parts are kept as long as nobody removes them",
     },
     {
       wanted: { part: "noncurrent", age: "past" } as const,
       what: `removing versions that were replaced or deleted more than ${terms.noncurrent} days ago`,
-      assumption:
-        "at most: a listing tells when a version was written, not when it was replaced; billed as STANDARD",
+      assumption: "at most: a listing tells when a version was written, not when it was replaced",
     },
   ];
-  const removals = rules.flatMap(({ wanted, ...rule }): Saving[] => {
-    const { count, gigabytes } = amountOf(files, wanted);
-    if (count === 0) return [];
-    const price = priceOf("s3.storage.STANDARD");
+  const removals = rules.flatMap(({ wanted, what, assumption }): Saving[] => {
+    // What would not be there would not be billed: the same lines, of what would go alone.
+    const going = files.flatMap(({ group, [wanted.part]: amount }) =>
+      group?.endsWith(` ${wanted.age}`) === true
+        ? [{ ...nothing, bytes: 0, group, [wanted.part]: amount }]
+        : [],
+    );
+    const lines = fileLines({ files: going }, priceOf);
+    if (lines.length === 0) return [];
+    const known = lines.flatMap(({ usd }) => usd ?? []);
+    const unknown = lines.filter(({ usd }) => usd === null).map((line) => line.what);
     return [
       {
-        ...rule,
-        usd: price === undefined ? null : gigabytes * price.usd,
-        prices: price === undefined ? [] : [price],
+        what,
+        usd: known.length === 0 ? null : known.reduce((sum, usd) => sum + usd, 0),
+        prices: lines.flatMap(({ price }) => price ?? []),
+        assumption:
+          unknown.length === 0 || known.length === 0
+            ? assumption
+            : `${assumption}; without ${unknown.join(", ")}: no price is known`,
         remedy: "mawps setup --fix",
       },
     ];

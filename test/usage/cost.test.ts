@@ -104,6 +104,43 @@ describe("what a month costs", () => {
     expect(savings[0]?.assumption).not.toContain("STANDARD_IA");
   });
 
+  it("case 4: old versions of several classes, each at its price, and what watching over Intelligent-Tiering costs", () => {
+    const amount = (count: number, gigabytes: number) => ({ count, bytes: gigabytes * gigabyte });
+    const stored: Stored = {
+      ...empty,
+      files: [
+        group("STANDARD large past", { noncurrent: amount(10, 10) }),
+        group("GLACIER_IR large past", { noncurrent: amount(10, 100) }),
+        group("DEEP_ARCHIVE large past", { noncurrent: amount(10, 1000) }),
+        group("INTELLIGENT_TIERING large young", {
+          objects: amount(40_000, 20),
+          noncurrent: amount(5000, 1),
+        }),
+        group("INTELLIGENT_TIERING large past", { noncurrent: amount(4000, 2) }),
+        group("INTELLIGENT_TIERING small past", { objects: amount(90_000, 1) }),
+        group("STANDARD_IA small past", { unfinished: amount(2, 30) }),
+      ],
+    };
+    const { lines, savings } = costOf(stored, pricesIn(prices, "us-east-1"), { now, terms });
+    expect(lines.map(({ what, quantity, usd }) => [what, quantity, usd?.toFixed(4)])).toEqual([
+      ["old versions, DEEP_ARCHIVE", 1000, undefined],
+      // 100 x 0.004; 21 x 0.023, 3 x 0.023; 10 x 0.023; 30 x 0.0125
+      ["old versions, GLACIER_IR", 100, "0.4000"],
+      ["objects, INTELLIGENT_TIERING", 21, "0.4830"],
+      ["old versions, INTELLIGENT_TIERING", 3, "0.0690"],
+      ["old versions, STANDARD", 10, "0.2300"],
+      ["unfinished uploads, STANDARD_IA", 30, "0.3750"],
+      // 49 x 0.0025
+      ["monitoring, INTELLIGENT_TIERING", 49, "0.1225"],
+    ]);
+    expect(savings.map(({ usd }) => usd?.toFixed(4))).toEqual([
+      "0.3750",
+      // 0.4 + 2 x 0.023 + 0.23 + 4 x 0.0025
+      "0.6860",
+    ]);
+    expect(savings[1]?.assumption).toContain("without old versions, DEEP_ARCHIVE: no price is known");
+  });
+
   it("is not known in a region without prices, and no figure is without a date and an assumption", () => {
     const stored = {
       ...empty,
