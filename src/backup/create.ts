@@ -4,6 +4,7 @@ import { sideBySide } from "../concurrency.ts";
 import type { ExportPlace } from "../aws/dynamodb/table-export.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { schemaVersion } from "../migrations/state.ts";
+import { readCatalogue } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
 import {
   sameKeys,
@@ -28,8 +29,15 @@ import { readUsers } from "./users-read.ts";
 
 /** The databases of a site's model, and how to open those that are wanted. */
 export interface DatabaseChoice {
-  readonly declared: readonly { readonly role: string; readonly name: string }[];
-  open(wants: (declared: DatabaseChoice["declared"][number]) => boolean): Promise<readonly Database[]>;
+  readonly declared: readonly {
+    readonly role: string;
+    readonly name: string;
+    /** Those that entities of the model are in. */
+    readonly tables: ReadonlySet<string>;
+  }[];
+  open(
+    wants: (declared: { readonly role: string; readonly name: string }) => boolean,
+  ): Promise<readonly Database[]>;
 }
 
 /** What a backup is to hold: kinds, roles or names; all when there is none. */
@@ -102,7 +110,7 @@ export async function planBackup(
   for (const { role, name } of databases?.declared ?? [])
     if (!wants("databases", { role, name })) left.push(`database ${name}`);
   const chosen = (opened ?? []).filter(({ isThere }) => isThere);
-  missing.push(...(opened ?? []).flatMap(({ isThere, name }) => (isThere ? [] : [`database ${name}`])));
+  for (const database of opened ?? []) missing.push(...(await missingOf(database, databases)));
   return {
     ...plan,
     userPoolId: takesUsers ? pool : undefined,
@@ -110,6 +118,19 @@ export async function planBackup(
     missing,
     left,
   };
+}
+
+/** What is not there, or may not be seen, of a database. */
+async function missingOf(
+  { role, name, isThere, sql, place }: Database,
+  databases: DatabaseChoice | undefined,
+): Promise<string[]> {
+  if (!isThere) return [`database ${name}`];
+  const catalogue = await readCatalogue(sql, place);
+  const declared = databases?.declared.find((each) => each.role === role)?.tables ?? [];
+  return [...declared].flatMap((table) =>
+    catalogue.has(`table ${table}`) ? [] : [`table ${table} of database ${name}`],
+  );
 }
 
 /** Of a bucket that the site has made where it wanted: why it is not read. */

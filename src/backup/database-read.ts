@@ -94,7 +94,11 @@ async function snapshotOf(
     const log = engine === "mysql" ? await logPosition(sql) : undefined;
     const catalogue = await readCatalogue(sql, place);
     const tables = [];
-    for (const table of rowTables(catalogue, engine)) {
+    const read = rowTables(catalogue, engine);
+    // A TRUNCATE beside it would show as an empty table.
+    if (engine === "postgres" && read.length > 0)
+      await sql.run(`LOCK TABLE ${read.map(({ name }) => sql.quoted(name)).join(", ")} IN ACCESS SHARE MODE`);
+    for (const table of read) {
       const writer = partWriter(repository, { signal });
       let rows = 0;
       for await (const batch of streamRows(sql, table)) {
@@ -110,7 +114,8 @@ async function snapshotOf(
     }
     return { catalogue, log, tables };
   } finally {
-    await sql.run("ROLLBACK");
+    // Where the connection is gone, so is the transaction.
+    await sql.run("ROLLBACK").catch(() => undefined);
   }
 }
 

@@ -1,11 +1,12 @@
 import { CliError } from "../errors.ts";
-import { compareDatabase, writeDatabase } from "../setup/database.ts";
+import { compareDatabase, makesTrigger, writeDatabase } from "../setup/database.ts";
 import type { DatabaseWrite } from "../setup/step.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
 import {
   insertRows,
   keyText,
+  raiseSequences,
   replaceRow,
   rowsWithKeys,
   rowTables,
@@ -37,6 +38,8 @@ interface RowsPlan {
   readonly snapshot: RowsSnapshot;
   readonly isNew: boolean;
   readonly counts: FateCounts;
+  /** Without a key nobody can tell which rows are the same: they come back into an empty table only, all at once. */
+  readonly isEmpty: boolean;
   /** Keys of some that differ. */
   readonly differing: readonly string[];
 }
@@ -67,6 +70,8 @@ export async function planRows(site: RestoreSite, snapshot: DatabaseSnapshot): P
     const table = future.find(({ name }) => name === rows.name);
     if (table === undefined) throw unfit(`table ${rows.name} of the backup`, database);
     const columns = read.get(rows.name)?.columns ?? [];
+    const keyLess = table.key.find((name) => !columns.some((column) => column.name === name));
+    if (keyLess !== undefined) throw unfit(`table ${rows.name} of the backup, without ${keyLess},`, database);
     const unknown = columns.find(({ name }) => !table.columns.some((column) => column.name === name));
     if (unknown !== undefined) throw unfit(`column ${rows.name}.${unknown.name} of the backup`, database);
     const common = table.columns.filter(({ name }) => columns.some((column) => column.name === name));
@@ -75,6 +80,7 @@ export async function planRows(site: RestoreSite, snapshot: DatabaseSnapshot): P
         table: { ...table, columns: common },
         snapshot: rows,
         isNew: !there.some(({ name }) => name === rows.name),
+        isEmpty: false,
       }),
     );
   }
@@ -113,12 +119,14 @@ function databaseOf({ databases = [] }: RestoreSite, { role, name, engine }: Dat
   });
 }
 
-type Planned = Pick<RowsPlan, "table" | "snapshot" | "isNew">;
+type Planned = Pick<RowsPlan, "table" | "snapshot" | "isNew" | "isEmpty">;
 
-async function planTableRows(site: RestoreSite, database: Database, planned: Planned): Promise<RowsPlan> {
+async function planTableRows(site: RestoreSite, database: Database, asked: Planned): Promise<RowsPlan> {
   const counts = noCounts();
   const differing: string[] = [];
-  if (planned.isNew) return { ...planned, counts: { ...counts, create: planned.snapshot.rows }, differing };
+  const isEmpty = asked.isNew || (await someRows(database.sql, asked.table, 1)).length === 0;
+  const planned = { ...asked, isEmpty };
+  if (isEmpty) return { ...planned, counts: { ...counts, create: planned.snapshot.rows }, differing };
   for await (const rows of chunksOf(site, planned)) {
     for (const { fate, row } of await compareRows(site, database, planned, rows)) {
       if (fate !== "left out") counts[fate] += 1;
@@ -148,14 +156,10 @@ interface ComparedRow {
 async function compareRows(
   { onConflict }: RestoreSite,
   { sql }: Database,
-  { table }: Planned,
+  { table, isEmpty }: Planned,
   rows: readonly Row[],
 ): Promise<ComparedRow[]> {
-  if (table.key.length === 0) {
-    // Without a key nobody can tell which rows are the same: they come back into an empty table only.
-    const fate: Fate = (await someRows(sql, table, 1)).length === 0 ? "create" : "conflict";
-    return rows.map((row) => ({ row, fate }));
-  }
+  if (table.key.length === 0) return rows.map((row) => ({ row, fate: isEmpty ? "create" : "conflict" }));
   const found = await rowsWithKeys(sql, table, { rows });
   const byKey = new Map(found.map((row) => [keyText(table, row), row]));
   return rows.map((row) => {
@@ -183,7 +187,13 @@ export async function writeRows(
 ): Promise<RestoredRows> {
   const database = databaseOf(site, plan.snapshot);
   if (!database.isThere) await database.make();
-  for (const write of plan.writes) if (write.do !== "create-database") await writeDatabase(database, write);
+  // Triggers come behind the rows: what they write is in the backup already.
+  const isTrigger = (write: DatabaseWrite) => write.do === "run-statement" && makesTrigger(write.statement);
+  const structure = async (late: boolean) => {
+    for (const write of plan.writes)
+      if (write.do !== "create-database" && isTrigger(write) === late) await writeDatabase(database, write);
+  };
+  await structure(false);
   const failed: { what: string; why: string }[] = [];
   let rows = 0;
   const written = (count: number) => {
@@ -194,6 +204,10 @@ export async function writeRows(
   for (const planned of plan.tables) {
     const { counts } = planned;
     if (counts.create + counts.overwrite === 0) continue;
+    if (planned.table.key.length === 0) {
+      written(await writeKeyless(site, database, planned));
+      continue;
+    }
     for await (const chunk of chunksOf(site, planned)) {
       const due = await compareRows(site, database, planned, chunk);
       const create = due.flatMap(({ row, fate }) => (fate === "create" ? [row] : []));
@@ -203,6 +217,7 @@ export async function writeRows(
         if (fate === "overwrite" && over !== undefined) await overwrite(writing, { row, over });
     }
   }
+  for (const { table } of plan.tables) await raiseSequences(database.sql, table);
   for (let before = Infinity; waiting.length > 0 && waiting.length < before;) {
     before = waiting.length;
     const still: Waiting[] = [];
@@ -211,7 +226,25 @@ export async function writeRows(
   }
   for (const { table, row } of waiting)
     failed.push({ what: rowName(table, row), why: "what it points at by a foreign key is not there" });
+  await structure(true);
   return { rows, failed };
+}
+
+/** All rows or none: a restore that was broken off finds the table empty, or does not come here again. */
+async function writeKeyless(site: RestoreSite, { sql }: Database, planned: RowsPlan): Promise<number> {
+  let rows = 0;
+  await sql.run("BEGIN");
+  try {
+    for await (const chunk of chunksOf(site, planned)) {
+      await insertRows(sql, planned.table, chunk);
+      rows += chunk.length;
+    }
+    await sql.run("COMMIT");
+    return rows;
+  } catch (error) {
+    await sql.run("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
 }
 
 interface Writing {
@@ -272,7 +305,7 @@ function codeOf(error: unknown): string | undefined {
     error instanceof CliError ? (error.cause as { readonly code?: unknown } | undefined) : undefined;
   const code = typeof cause?.code === "string" ? cause.code : "";
   // Integrity and data, by MySQL's names and PostgreSQL's classes.
-  return /^(22|23)[\dA-Z]{3}$|^ER_(DUP|NO_REFERENCED|ROW_IS|DATA|TRUNCATED|BAD_NULL|CHECK|CONSTRAINT|NO_DEFAULT|WARN_DATA|NO_PARTITION)/.test(
+  return /^(22|23)[\dA-Z]{3}$|^ER_(DUP|NO_REFERENCED|ROW_IS|DATA|TRUNCATED|BAD_NULL|CHECK|CONSTRAINT|NO_DEFAULT|WARN_DATA|NO_PARTITION|INVALID_JSON|WRONG_VALUE)|^(WARN_DATA_TRUNCATED|428C9)$/.test(
     code,
   )
     ? code

@@ -152,12 +152,14 @@ function rowSide(site: DiffSite, of: DatabaseSnapshot | undefined, name: string)
   if (of === undefined || found === undefined) return undefined;
   const table = snapshotTables(of).find((each) => each.name === name);
   const key = table?.key ?? [];
-  return partSide(site, { name: `${of.name}.${name}`, parts: found.parts }, (line) => {
+  const side = partSide(site, { name: `${of.name}.${name}`, parts: found.parts }, (line) => {
     const row = parseRowLine(line, name);
     const state = canonicalJson(row);
-    const keyText = key.length === 0 ? state : key.map((column) => row[column] ?? "").join(" + ");
+    const keyText = key.length === 0 ? state : JSON.stringify(key.map((column) => row[column] ?? ""));
     return { key: keyText, keyText, state };
   });
+  if (side === undefined || key.length === 0) return side;
+  return { ...side, keyIn: (keyText) => (JSON.parse(keyText) as string[]).join(" + ") };
 }
 
 function objectEntry(line: Buffer): Entry {

@@ -282,8 +282,11 @@ function databaseText(database: DatabaseSnapshot): string {
   const columnsOf = new Map(snapshotTables(database).map((table) => [table.name, table]));
   const [create, load] =
     engine === "mysql"
-      ? [`mysql -e ${quoted(`CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4`)}`, `mysql ${name}`]
-      : [`createdb ${name}`, `psql -q -v ON_ERROR_STOP=1 ${name}`];
+      ? [
+          `mysql -e ${quoted(`CREATE DATABASE ${sqlName(name, engine)} CHARACTER SET utf8mb4`)}`,
+          `mysql ${quoted(name)}`,
+        ]
+      : [`createdb ${quoted(name)}`, `psql -q -v ON_ERROR_STOP=1 ${quoted(name)}`];
   const each = tables.flatMap(({ name: table, parts }) => {
     const known = columnsOf.get(table);
     if (parts.length === 0 || known === undefined) return [];
@@ -316,41 +319,49 @@ function seedless(
   engine: DatabaseSnapshot["engine"],
   tables: DatabaseSnapshot["tables"],
 ): string[] {
-  const mark = engine === "mysql" ? "`" : '"';
   const statements = tables
     .toReversed()
-    .map(({ name: table }) => `DELETE FROM ${mark}${table}${mark};`)
+    .map(({ name: table }) => `DELETE FROM ${sqlName(table, engine)};`)
     .join(" ");
-  const client = engine === "mysql" ? `mysql ${name} -e` : `psql -q ${name} -c`;
+  const client = engine === "mysql" ? `mysql ${quoted(name)} -e` : `psql -q ${quoted(name)} -c`;
   return [`    ${client} ${quoted(statements)}`];
 }
 
+function sqlName(name: string, engine: DatabaseSnapshot["engine"]): string {
+  const mark = engine === "mysql" ? "`" : '"';
+  return `${mark}${name.replaceAll(mark, mark + mark)}${mark}`;
+}
+
+function sqlText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 function mysqlLoad(database: string, { name, columns }: RowTable): string {
-  const value = (column: string) => `JSON_EXTRACT(line, '$.Row."${column}"')`;
+  const value = (column: string) => `JSON_EXTRACT(line, ${sqlText(`$.Row.${JSON.stringify(column)}`)})`;
   const values = columns.map(({ name: column, as }) => {
     const text = `JSON_UNQUOTE(${value(column)})`;
     return `IF(JSON_TYPE(${value(column)}) = 'NULL', NULL, ${as === "hex" ? `UNHEX(${text})` : text})`;
   });
   const statements = [
-    "SET time_zone = '+00:00'",
+    "SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
     "CREATE TEMPORARY TABLE mawps_lines (line LONGTEXT CHARACTER SET utf8mb4)",
     // No control character stands in a line of JSON.
-    "LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE mawps_lines CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\x01' ESCAPED BY ''",
-    `INSERT INTO \`${name}\` (${columns.map((column) => `\`${column.name}\``).join(", ")}) SELECT ${values.join(", ")} FROM mawps_lines`,
+    "LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE mawps_lines CHARACTER SET utf8mb4 FIELDS TERMINATED BY 0x01 ESCAPED BY ''",
+    `INSERT INTO ${sqlName(name, "mysql")} (${columns.map((column) => sqlName(column.name, "mysql")).join(", ")}) SELECT ${values.join(", ")} FROM mawps_lines`,
   ];
-  return `mysql --local-infile=1 --default-character-set=utf8mb4 ${database} -e ${quoted(statements.join("; "))}`;
+  return `mysql --local-infile=1 --default-character-set=utf8mb4 ${quoted(database)} -e ${quoted(statements.join("; "))}`;
 }
 
 function postgresLoad(database: string, { name, columns }: RowTable): string {
-  const names = columns.map((column) => `"${column.name}"`).join(", ");
-  const values = columns.map(({ name: column, type }) => `(line->'Row'->>'${column}')::${type}`);
+  const names = columns.map((column) => sqlName(column.name, "postgres")).join(", ");
+  const values = columns.map(({ name: column, type }) => `(line->'Row'->>${sqlText(column)})::${type}`);
   const statements = [
     "SET TIME ZONE 'UTC'",
     "CREATE TEMPORARY TABLE mawps_lines (line jsonb)",
     `\\copy mawps_lines FROM pstdin WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`,
-    `INSERT INTO "${name}" (${names}) OVERRIDING SYSTEM VALUE SELECT ${values.join(", ")} FROM mawps_lines`,
+    `INSERT INTO ${sqlName(name, "postgres")} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values.join(", ")} FROM mawps_lines`,
   ];
-  return `psql -q -v ON_ERROR_STOP=1 ${database} ${statements.map((each) => `-c ${quoted(each)}`).join(" ")}`;
+  return `psql -q -v ON_ERROR_STOP=1 ${quoted(database)} ${statements.map((each) => `-c ${quoted(each)}`).join(" ")}`;
 }
 
 /** A loop over all lines of gzipped files; `$line` is the line. It may be pasted with or without the indentation. */

@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { readModelFile } from "../config/model-file.ts";
 import { CliError, exitCodes } from "../errors.ts";
+import { tablesOf } from "../model/database.ts";
 import { shippedModels, shippedSchemas } from "../model/shipped.ts";
 import type { DatabaseWrite, Step } from "../setup/step.ts";
 import type { Opening } from "../sql/connection.ts";
@@ -14,19 +15,26 @@ interface Site {
   readonly world: World;
 }
 
+interface DeclaredTables {
+  readonly role: string;
+  readonly name: string;
+  /** Those that entities of the model are in. */
+  readonly tables: ReadonlySet<string>;
+}
+
 /** The databases of the site's model. Each is opened once, when it is first asked for. */
 export interface Databases {
   /** What setup would do with them. One whose server cannot be used rejects, or is told to `onUnreadable`. */
   plan(onUnreadable?: (name: string, error: unknown) => void): Promise<Step[]>;
   /** Carries out a step of the plan. */
-  write(name: string, write: DatabaseWrite): Promise<void>;
-  readonly declared: readonly { readonly role: string; readonly name: string }[];
+  write(write: DatabaseWrite): Promise<void>;
+  readonly declared: readonly DeclaredTables[];
   /**
    * Those that are wanted, open, their names with a prefix in front.
    * @throws CliError (usage) where no server is named for one.
    */
   open(
-    wants: (declared: Databases["declared"][number]) => boolean,
+    wants: (declared: Pick<DeclaredTables, "role" | "name">) => boolean,
     prefix?: string,
   ): Promise<readonly Database[]>;
   /** Those that were opened. */
@@ -60,8 +68,11 @@ export function databasesOf(site: Site): Databases {
       const is = `of a ${address.engine} server; the model's database ${role} is ${engine}`;
       throw new CliError(`${url.from} is ${is}`, { exitCode: exitCodes.usage });
     }
-    const named = `${prefix}${address.database ?? name}`.slice(0, longestName);
-    const known = open.get(named);
+    const named = `${prefix}${address.database ?? name}`;
+    if (Buffer.byteLength(named) > longestName) {
+      throw new CliError(`${named} is too long for the name of a database`, { exitCode: exitCodes.usage });
+    }
+    const known = open.get(`${prefix}${role}`);
     if (known !== undefined) return known;
     const scratch = { now: site.world.now(), random: site.world.randomHex(4) };
     const wanted: DeclaredDatabase = {
@@ -72,7 +83,7 @@ export function databasesOf(site: Site): Databases {
       scratch,
     };
     const database = await openDatabase(wanted, { ...address, database: named }, limits);
-    open.set(named, database);
+    open.set(`${prefix}${role}`, database);
     return database;
   }
 
@@ -101,14 +112,14 @@ export function databasesOf(site: Site): Databases {
       }
       return steps;
     },
-    async write(name, write) {
-      const database = open.get(name);
-      if (database === undefined) throw new RangeError(`database ${name} was not planned`);
+    async write(write) {
+      const database = open.get(write.role);
+      if (database === undefined) throw new RangeError(`database ${write.role} was not planned`);
       if (write.do === "create-database") return database.make();
       const { writeDatabase } = await import("../setup/database.ts");
       await writeDatabase(database, write);
     },
-    declared: declared.map(([role, { name }]) => ({ role, name })),
+    declared: declared.map(([role, { name }]) => ({ role, name, tables: tablesOf(site.config.site, role) })),
     async open(wants, prefix) {
       const all: Database[] = [];
       for (const each of declared.filter(([role, { name }]) => wants({ role, name }))) {

@@ -77,7 +77,7 @@ export function setup(noun: Command, begin: Begin): void {
         const result = await applySetup(aws, plan, {
           fix,
           signal: run.world.signal,
-          writeDatabase: (name, write) => databases.write(name, write),
+          writeDatabase: (write) => databases.write(write),
           onStep: (step) => working.update(`${step.resource} ${step.name}: ${step.aspect}`),
         });
         const made = { declaration, done: result.done, now: run.world.now(), tool: `mawps/${version}` };

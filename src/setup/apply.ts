@@ -36,8 +36,8 @@ export interface ApplyOptions extends WaitOptions {
   /** Also carries out the steps of kind `change`. */
   readonly fix: boolean;
   readonly onStep?: (step: Step, result: StepResult) => void;
-  /** Carries out what concerns a database, by its name. */
-  readonly writeDatabase?: (name: string, write: DatabaseWrite) => Promise<void>;
+  /** Carries out what concerns a database. */
+  readonly writeDatabase?: (write: DatabaseWrite) => Promise<void>;
 }
 
 /**
@@ -86,7 +86,7 @@ export async function applySetup(aws: Aws, plan: SetupPlan, options: ApplyOption
 async function carryOut(aws: Aws, name: string, write: Write, wait: ApplyOptions): Promise<boolean> {
   if (write.do === "write-policy") return carryOutPolicy(aws, name, write, wait);
   if (write.do === "create-database" || write.do === "run-statement" || write.do === "insert-rows") {
-    await wait.writeDatabase?.(name, write);
+    await wait.writeDatabase?.(write);
     return true;
   }
   await carryOutSetting(aws, name, write, wait);

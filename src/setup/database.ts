@@ -1,9 +1,8 @@
-import { differences, readCatalogue, type Catalogue, type Difference, type Fact } from "../sql/catalogue.ts";
+import { differences, readCatalogue, type Catalogue, type Difference } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
-import { insertRows, keyText, rowsWithKeys } from "../sql/rows.ts";
+import { insertRows, keyText, raiseSequences, rowsWithKeys, someRows } from "../sql/rows.ts";
 import { loadScratch, type Seed, type Wanted } from "../sql/scratch.ts";
-import { statementsIn } from "../sql/statements.ts";
-import type { Sql } from "../sql/connection.ts";
+import type { Row } from "../sql/connection.ts";
 import type { DatabaseWrite, Step } from "./step.ts";
 
 /**
@@ -23,62 +22,69 @@ interface Compared {
 
 /** The same, with both as the server describes them. */
 export async function compareDatabase(database: Database): Promise<Compared> {
-  const { sql, name, file, isThere, place } = database;
+  const { sql, role, name, file, isThere, place } = database;
   const wanted = await loadScratch(sql, file, database.scratch);
   const found: Catalogue = isThere ? await readCatalogue(sql, place) : new Map();
   const step = { resource: "database" as const, name };
   const different = differences(wanted.catalogue, found);
-  const made = statementsIn(file, sql.engine).flatMap((statement) => {
-    const facts = madeBy(statement, wanted.catalogue);
+  const made = wanted.effects.flatMap(({ statement, makes: facts }) => {
     const [first] = facts;
     const isMissing = first !== undefined && facts.every((fact) => !found.has(fact));
-    return isMissing ? [{ statement, facts: [first, ...facts.slice(1)] as const }] : [];
+    const isTrigger = makesTrigger(statement);
+    return isMissing ? [{ statement, facts: [first, ...facts.slice(1)] as const, isTrigger }] : [];
   });
   const told = new Set(made.flatMap(({ facts }) => facts));
   const columns = (table: string) =>
     [...wanted.catalogue.keys()].filter((fact) => fact.startsWith(`column ${table}.`)).length;
+  const adding = ({ statement, facts: [fact] }: (typeof made)[number]): Step => {
+    const [noun, of = ""] = fact.split(" ", 2);
+    const to = noun === "table" ? `${columns(of)} columns` : (wanted.catalogue.get(fact) ?? "");
+    return {
+      ...step,
+      aspect: fact,
+      kind: "add",
+      to: shortened(to),
+      write: { role, do: "run-statement", statement },
+    };
+  };
   const steps: Step[] = [
     isThere
       ? { ...step, aspect: "database", kind: "ok", to: "is there" }
-      : { ...step, aspect: "database", kind: "create", to: sql.where, write: { do: "create-database" } },
-    ...made.map(({ statement, facts: [fact] }): Step => {
-      const [noun, of = ""] = fact.split(" ", 2);
-      const to = noun === "table" ? `${columns(of)} columns` : (wanted.catalogue.get(fact) ?? "");
-      const write = { do: "run-statement", statement } as const;
-      return { ...step, aspect: fact, kind: "add", to: shortened(to), write };
-    }),
-    ...(await missingSeeds(sql, wanted, found)).map(({ table, rows }): Step => ({
+      : {
+          ...step,
+          aspect: "database",
+          kind: "create",
+          to: sql.where,
+          write: { role, do: "create-database" },
+        },
+    // What triggers write beside the rows of the file is among these rows already.
+    ...made.filter(({ isTrigger }) => !isTrigger).map(adding),
+    ...(await missingSeeds(database, wanted, found)).map(({ table, rows }): Step => ({
       ...step,
       aspect: `rows of ${table.name}`,
       kind: "add",
       to: `${rows.length} of the model's file`,
-      write: { do: "insert-rows", table, rows },
+      write: { role, do: "insert-rows", table, rows },
     })),
-    ...partitionSteps(wanted.catalogue, found, database.scratch.now).map((each): Step => ({
+    ...made.filter(({ isTrigger }) => isTrigger).map(adding),
+    ...partitionSteps(wanted.catalogue, found, database.scratch.now).map(({ statement, ...each }): Step => ({
       ...step,
       ...each,
+      kind: "add",
+      write: { role, do: "run-statement", statement },
     })),
-    ...(isThere ? different : []).flatMap((each) => (told.has(each.fact) ? [] : differing(each, step))),
+    ...different.flatMap((each) => (told.has(each.fact) ? [] : differing(each, step))),
     ...additional(different, step),
   ];
   return { steps, wanted: wanted.catalogue, found };
 }
 
-type Resource = Pick<Step, "resource" | "name">;
-
-/** What a statement makes, by the name that stands in it, as the server calls it. */
-function madeBy(statement: string, catalogue: Catalogue): Fact[] {
-  const [, noun = "", name = ""] =
-    /^CREATE\s+(?:OR\s+REPLACE\s+)?(?:UNIQUE\s+)?(TABLE|VIEW|FUNCTION|PROCEDURE|TRIGGER|INDEX)\s+(?:IF\s+NOT\s+EXISTS\s+)?[`"]?(\w+)/i.exec(
-      statement,
-    ) ?? [];
-  if (noun === "") return [];
-  const kind = noun.toLowerCase();
-  return [...catalogue.keys()].filter(
-    (fact): fact is Fact =>
-      fact === `${kind} ${name}` || (fact.startsWith(`${kind} `) && fact.endsWith(`.${name}`)),
-  );
+/** Whether what a statement makes is a trigger, which has to come behind rows that are written as they were. Pure. */
+export function makesTrigger(statement: string): boolean {
+  return /^CREATE\s+(OR\s+REPLACE\s+)?TRIGGER\b/i.test(statement);
 }
+
+type Resource = Pick<Step, "resource" | "name">;
 
 function differing({ fact, is, found, wanted }: Difference, step: Resource): Step[] {
   if (is === "additional" || fact.startsWith("partition ")) return [];
@@ -107,13 +113,19 @@ function shortened(text: string): string {
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
-/** Rows of the file that are not there, by their primary key. */
-async function missingSeeds(sql: Sql, { seeds }: Wanted, found: Catalogue): Promise<Seed[]> {
+/**
+ * Rows of the file that are not there: all of them where their table is new or empty, else those whose keys stand in the file. A
+ * key that the server makes up (`UUID()`) is another one each time.
+ */
+async function missingSeeds({ sql, file }: Database, { seeds }: Wanted, found: Catalogue): Promise<Seed[]> {
   const missing = await Promise.all(
     seeds.map(async ({ table, rows }) => {
-      if (!found.has(`table ${table.name}`)) return { table, rows };
+      if (!found.has(`table ${table.name}`) || (await someRows(sql, table, 1)).length === 0)
+        return { table, rows };
       const there = new Set((await rowsWithKeys(sql, table, { rows })).map((row) => keyText(table, row)));
-      return { table, rows: rows.filter((row) => !there.has(keyText(table, row))) };
+      const isOfFile = (row: Row) =>
+        table.key.length > 0 && table.key.every((column) => file.includes(row[column] ?? ""));
+      return { table, rows: rows.filter((row) => isOfFile(row) && !there.has(keyText(table, row))) };
     }),
   );
   return missing.filter(({ rows }) => rows.length > 0);
@@ -129,7 +141,7 @@ function partitionSteps(
   wanted: Catalogue,
   found: Catalogue,
   now: Date,
-): Pick<Step, "aspect" | "kind" | "to" | "write">[] {
+): (Pick<Step, "aspect" | "to"> & { readonly statement: string })[] {
   const tables = [...wanted].flatMap(([fact, text]) => {
     const [, table] = /^partition (.+)\.future$/.exec(fact) ?? [];
     return table !== undefined && /^RANGE unix_timestamp\(/i.test(text) ? [table] : [];
@@ -152,9 +164,8 @@ function partitionSteps(
     return [
       {
         aspect: `partitions of ${table}`,
-        kind: "add" as const,
         to: missing.map((year) => `p${year}`).join(", "),
-        write: { do: "run-statement", statement } as const,
+        statement,
       },
     ];
   });
@@ -166,5 +177,6 @@ export async function writeDatabase(
   write: Exclude<DatabaseWrite, { do: "create-database" }>,
 ): Promise<void> {
   if (write.do === "run-statement") return sql.run(write.statement);
-  return insertRows(sql, write.table, write.rows);
+  await insertRows(sql, write.table, write.rows);
+  await raiseSequences(sql, write.table);
 }

@@ -76,10 +76,12 @@ export type Write =
   | { readonly do: "enable-recovery"; readonly days: number }
   | DatabaseWrite;
 
-export type DatabaseWrite =
+/** In the database of that role. */
+export type DatabaseWrite = { readonly role: string } & (
   | { readonly do: "create-database" }
   | { readonly do: "run-statement"; readonly statement: string }
-  | { readonly do: "insert-rows"; readonly table: RowTable; readonly rows: readonly Row[] };
+  | { readonly do: "insert-rows"; readonly table: RowTable; readonly rows: readonly Row[] }
+);
 
 export type SetupPlan = readonly Step[];
 

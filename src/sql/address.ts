@@ -47,7 +47,8 @@ export function databaseAddress(url: string, from: string): Address {
   const { host, port } = hostIn(place) ?? {};
   if (host === undefined) throw wrong("names no host that can be understood");
   const options = optionsIn(query, wrong);
-  const socket = options.get("socket") ?? options.get("host");
+  const socket = options.get("socket");
+  if (socket !== undefined && !socket.startsWith("/")) throw wrong("has a socket that is no path");
   if (user === "") throw wrong("names no user");
   const isSocket = socket !== undefined;
   const isNear = isSocket || /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(host);
@@ -78,7 +79,7 @@ function hostIn(place: string): { host: string; port: number | undefined } | und
   return { host: six ?? name ?? "", port };
 }
 
-const known: ReadonlySet<string> = new Set(["sslmode", "sslrootcert", "socket", "host"]);
+const known: ReadonlySet<string> = new Set(["sslmode", "sslrootcert", "socket"]);
 
 function optionsIn(query: string, wrong: (why: string) => CliError): Map<string, string> {
   const options = new Map(new URLSearchParams(query));

@@ -37,8 +37,11 @@ const mysqlFacts = [
    FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE'`,
   `SELECT CONCAT('column ', TABLE_NAME, '.', COLUMN_NAME) AS fact, COLUMN_TYPE AS type,
      IF(IS_NULLABLE = 'NO', 'NOT NULL', '') AS nullable, IF(COLUMN_DEFAULT IS NULL, '', CONCAT('DEFAULT ', COLUMN_DEFAULT)) AS preset,
-     EXTRA AS extra, COALESCE(GENERATION_EXPRESSION, '') AS expression
+     EXTRA AS extra
    FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ?`,
+  `SELECT CONCAT('computed ', TABLE_NAME, '.', COLUMN_NAME) AS fact, GENERATION_EXPRESSION AS expression
+   FROM information_schema.COLUMNS
+   WHERE TABLE_SCHEMA = ? AND (EXTRA LIKE '%VIRTUAL GENERATED%' OR EXTRA LIKE '%STORED GENERATED%' OR EXTRA LIKE '%PERSISTENT%')`,
   `SELECT CONCAT('index ', TABLE_NAME, '.', INDEX_NAME) AS fact, IF(MIN(NON_UNIQUE) = 0, 'UNIQUE', '') AS kind,
      CONCAT('(', GROUP_CONCAT(CONCAT(COLUMN_NAME, IF(SUB_PART IS NULL, '', CONCAT('(', SUB_PART, ')'))) ORDER BY SEQ_IN_INDEX SEPARATOR ', '), ')') AS columns_of
    FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ? GROUP BY TABLE_NAME, INDEX_NAME`,
@@ -49,8 +52,11 @@ const mysqlFacts = [
    FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r
      ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
    WHERE k.TABLE_SCHEMA = ? AND k.REFERENCED_TABLE_NAME IS NOT NULL GROUP BY k.TABLE_NAME, k.CONSTRAINT_NAME`,
-  `SELECT CONCAT('check ', c.CONSTRAINT_NAME) AS fact, c.CHECK_CLAUSE AS clause
-   FROM information_schema.CHECK_CONSTRAINTS c WHERE c.CONSTRAINT_SCHEMA = ?`,
+  `SELECT CONCAT('check ', t.TABLE_NAME, '.', c.CONSTRAINT_NAME) AS fact,
+     GROUP_CONCAT(DISTINCT c.CHECK_CLAUSE ORDER BY c.CHECK_CLAUSE SEPARATOR ' ') AS clause
+   FROM information_schema.CHECK_CONSTRAINTS c JOIN information_schema.TABLE_CONSTRAINTS t
+     ON t.CONSTRAINT_SCHEMA = c.CONSTRAINT_SCHEMA AND t.CONSTRAINT_NAME = c.CONSTRAINT_NAME AND t.CONSTRAINT_TYPE = 'CHECK'
+   WHERE c.CONSTRAINT_SCHEMA = ? GROUP BY t.TABLE_NAME, c.CONSTRAINT_NAME`,
   `SELECT CONCAT('partition ', TABLE_NAME, '.', PARTITION_NAME) AS fact, PARTITION_METHOD AS method, PARTITION_EXPRESSION AS expression,
      PARTITION_DESCRIPTION AS description
    FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = ? AND PARTITION_NAME IS NOT NULL`,
@@ -69,10 +75,14 @@ const postgresFacts = [
   `SELECT 'table ' || c.relname AS fact, CASE WHEN c.relrowsecurity THEN 'row security' ELSE '' END AS security
    ${inSchema} WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')`,
   `SELECT 'column ' || c.relname || '.' || a.attname AS fact, format_type(a.atttypid, a.atttypmod) AS type,
-     CASE WHEN a.attnotnull THEN 'NOT NULL' ELSE '' END AS nullable, CASE WHEN a.attgenerated <> '' THEN 'GENERATED' ELSE '' END AS computed, COALESCE('DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') AS preset
+     CASE WHEN a.attnotnull THEN 'NOT NULL' ELSE '' END AS nullable, COALESCE('DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') AS preset
    ${inSchema} JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
      LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')`,
+  `SELECT 'computed ' || c.relname || '.' || a.attname AS fact, '' AS how
+   ${inSchema} JOIN pg_attribute a ON a.attrelid = c.oid AND a.attgenerated <> '' AND NOT a.attisdropped WHERE n.nspname = $1`,
+  `SELECT 'type ' || t.typname AS fact, string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) AS labels
+   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_enum e ON e.enumtypid = t.oid WHERE n.nspname = $1 GROUP BY t.typname`,
   `SELECT 'index ' || t.relname || '.' || c.relname AS fact,
      CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || regexp_replace(pg_get_indexdef(i.indexrelid, 0, true), '^.*? USING ', '') AS columns_of
    ${inSchema} JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_class t ON t.oid = i.indrelid WHERE n.nspname = $1`,

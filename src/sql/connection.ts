@@ -1,3 +1,4 @@
+import { CliError } from "../errors.ts";
 import { readTextFile } from "../text-file.ts";
 import type { Address, Engine } from "./address.ts";
 import { explained } from "./explain.ts";
@@ -80,10 +81,14 @@ export async function openSql(address: Address, where: string, opening: Opening)
       }
     },
     run: (statement) => telling(() => driver.run(statement)),
-    quoted: (name) => `${mark}${name.replaceAll(mark, mark + mark)}${mark}`,
+    quoted(name) {
+      // The driver would take it for the place of a value.
+      if (engine === "mysql" && name.includes("?")) throw new CliError(`${where}: a name has a ? in it`);
+      return `${mark}${name.replaceAll(mark, mark + mark)}${mark}`;
+    },
     async close() {
       opening.signal.removeEventListener("abort", onAbort);
-      await driver.end();
+      await driver.end().catch(() => undefined);
     },
   };
 }

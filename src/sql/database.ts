@@ -67,16 +67,16 @@ export async function openDatabase(
       isThere = true;
       if (engine === "mysql") return moveTo(sql, name);
       await sql.close();
-      sql = await openSql(named, where, opening);
+      sql = await openPublic(named, { where, opening });
     },
     async drop() {
       if (!name.startsWith(trialPrefix)) throw new RangeError(`database ${name} is none of a trial`);
-      if (!isThere) return;
-      if (engine === "postgres") {
-        await sql.close();
-        sql = await openSql({ ...named, database: firstDatabase }, where, opening);
-      }
-      await sql.run(`DROP DATABASE ${sql.quoted(name)}`);
+      await sql.close();
+      // After a Ctrl-C too, which has ended the connection before.
+      const { signal } = new AbortController();
+      const database = engine === "mysql" ? undefined : firstDatabase;
+      sql = await openSql({ ...named, database }, where, { ...opening, signal });
+      await sql.run(`DROP DATABASE IF EXISTS ${sql.quoted(name)}`);
       isThere = false;
     },
   };
@@ -91,16 +91,36 @@ async function openOrFirst(
   const { database } = named;
   if (engine === "mysql") {
     const sql = await openSql({ ...named, database: undefined }, where, opening);
-    const statement = "SELECT 1 AS found FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?";
-    const isThere = (await sql.rows(statement, [database])).length > 0;
-    if (isThere) await moveTo(sql, database);
-    return { sql, isThere };
+    try {
+      const statement = "SELECT 1 AS found FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?";
+      const isThere = (await sql.rows(statement, [database])).length > 0;
+      if (isThere) await moveTo(sql, database);
+      return { sql, isThere };
+    } catch (error) {
+      await sql.close();
+      throw error;
+    }
   }
   try {
-    return { sql: await openSql(named, where, opening), isThere: true };
+    return { sql: await openPublic(named, { where, opening }), isThere: true };
   } catch (error) {
     if (!isUnknownDatabase(error)) throw error;
     return { sql: await openSql({ ...named, database: firstDatabase }, where, opening), isThere: false };
+  }
+}
+
+/** Statements without a schema mean the one that is looked at, whatever the server or the user has as search path. */
+async function openPublic(
+  named: Address,
+  { where, opening }: { readonly where: string; readonly opening: Opening },
+): Promise<Sql> {
+  const sql = await openSql(named, where, opening);
+  try {
+    await moveTo(sql, firstSchema);
+    return sql;
+  } catch (error) {
+    await sql.close();
+    throw error;
   }
 }
 

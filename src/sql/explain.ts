@@ -31,6 +31,7 @@ function saidBy(error: Error): Said | undefined {
       hint: "?sslrootcert=<file> behind the URL names the authority that signed it",
     };
   }
+  if (error.message.startsWith("SASL:")) return wrongPassword();
   if (/does not support SSL|secure connection/i.test(error.message)) {
     return {
       why: "does not speak TLS, and nothing was sent without",

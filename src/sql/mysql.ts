@@ -1,11 +1,15 @@
+import type { Duplex } from "node:stream";
 import { createConnection } from "mysql2";
 import type { Address } from "./address.ts";
 import type { Driver, Opening, Row } from "./connection.ts";
 
-/** As MySQL 8 has it by itself, without what changes how a text or a name is written. */
-const mode = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION";
+/** As MySQL 8 has it by itself, without what changes how a text or a name is written; and an id 0 stays 0. */
+const mode =
+  "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO";
 
 const rowsAtOnce = 500;
+/** Of a batch; large rows come a few at a time. */
+const charactersAtOnce = 4_000_000;
 
 /** A connection to MySQL or MariaDB that keeps every digit, counts times in UTC, and sends no password where TLS is asked for and missing. */
 export async function connectMysql(
@@ -20,7 +24,13 @@ export async function connectMysql(
     ...(database === undefined ? {} : { database }),
     ...(tls === "off"
       ? {}
-      : { ssl: { rejectUnauthorized: true, ...(authorities === undefined ? {} : { ca: authorities }) } }),
+      : {
+          ssl: {
+            rejectUnauthorized: true,
+            verifyIdentity: true,
+            ...(authorities === undefined ? {} : { ca: authorities }),
+          },
+        }),
     charset: "utf8mb4",
     timezone: "Z",
     connectTimeout: connectTimeoutMs,
@@ -32,27 +42,36 @@ export async function connectMysql(
   // An error between two statements is told by the next one.
   core.on("error", () => undefined);
   const connection = core.promise();
-  await connection.connect();
-  await connection.query(`SET SESSION time_zone = '+00:00', sql_mode = '${mode}'`);
+  try {
+    await connection.connect();
+    await connection.query(`SET SESSION time_zone = '+00:00', sql_mode = '${mode}'`);
+  } catch (error) {
+    core.destroy();
+    throw error;
+  }
   return {
     async rows(sql, values) {
       const [rows] = await connection.query({ sql, values: [...values], timeout: statementTimeoutMs });
       return Array.isArray(rows) ? (rows as Record<string, unknown>[]).map(asTexts) : [];
     },
     async *stream(sql) {
-      const answer = core.query(sql).stream({ highWaterMark: 2 * rowsAtOnce });
+      const answer = core.query(sql).stream({ highWaterMark: 64 });
       // A server that stops in the middle is not waited for.
       const give = () => void answer.destroy(new Error("statement timeout"));
       let timer = setTimeout(give, statementTimeoutMs);
       try {
         let batch: Row[] = [];
+        let characters = 0;
         for await (const row of answer as AsyncIterable<Record<string, unknown>>) {
-          batch.push(asTexts(row));
-          if (batch.length < rowsAtOnce) continue;
+          const texts = asTexts(row);
+          batch.push(texts);
+          for (const text of Object.values(texts)) characters += text?.length ?? 0;
+          if (batch.length < rowsAtOnce && characters < charactersAtOnce) continue;
           clearTimeout(timer);
           yield batch;
           timer = setTimeout(give, statementTimeoutMs);
           batch = [];
+          characters = 0;
         }
         if (batch.length > 0) yield batch;
       } finally {
@@ -63,7 +82,9 @@ export async function connectMysql(
       await connection.query({ sql, timeout: statementTimeoutMs });
     },
     async end() {
-      connection.destroy();
+      core.destroy();
+      // A query that waits for an answer is not told by that.
+      (core as unknown as { readonly stream: Duplex }).stream.destroy(new Error("Connection lost"));
     },
   };
 }

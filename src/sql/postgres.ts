@@ -5,7 +5,16 @@ import type { Driver, Opening, Row } from "./connection.ts";
 /** Everything as the text that the server sent: no digit and no zone is lost. */
 const types = { getTypeParser: () => (text: unknown) => text };
 
-const rowsAtOnce = 500;
+const rowsAtOnce = 100;
+
+/** Texts that every server reads alike, whatever this one's own settings; rows that are kept from the user are an error. */
+const settings = [
+  "SET TIME ZONE 'UTC'",
+  "SET DateStyle TO ISO, YMD",
+  "SET IntervalStyle TO postgres",
+  "SET extra_float_digits TO 3",
+  "SET row_security TO off",
+];
 
 /** A connection to PostgreSQL that keeps every digit and counts times in UTC. */
 export async function connectPostgres(
@@ -31,8 +40,13 @@ export async function connectPostgres(
   });
   // An error between two statements is told by the next one.
   client.on("error", () => undefined);
-  await client.connect();
-  await client.query("SET TIME ZONE 'UTC'");
+  try {
+    await client.connect();
+    for (const setting of settings) await client.query(setting);
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
   return {
     async rows(text, values) {
       return (await client.query<Row>(text, [...values])).rows;

@@ -8,8 +8,8 @@ export interface RowTable {
   readonly columns: readonly RowColumn[];
   /** Of the primary key; empty where there is none. */
   readonly key: readonly string[];
-  /** Tables that foreign keys of this one point at. */
-  readonly parents: readonly string[];
+  /** What foreign keys of this one point at, by their first columns. */
+  readonly parents: readonly { readonly column: string; readonly parent: string }[];
 }
 
 interface RowColumn {
@@ -23,7 +23,7 @@ interface RowColumn {
 /** The tables of a database, parents before their children. Where foreign keys go round, as near to that as can be. Pure. */
 export function rowTables(catalogue: Catalogue, engine: Sql["engine"]): RowTable[] {
   const tables = [...catalogue.keys()]
-    .filter((fact) => fact.startsWith("table "))
+    .filter((fact) => fact.startsWith("table ") && !catalogue.has(`partition ${fact.slice("table ".length)}`))
     .map((fact) => tableIn(catalogue, fact.slice("table ".length), engine))
     .sort((one, other) => (one.name < other.name ? -1 : 1));
   const ordered: RowTable[] = [];
@@ -31,7 +31,7 @@ export function rowTables(catalogue: Catalogue, engine: Sql["engine"]): RowTable
   while (left.length > 0) {
     const names = new Set(left.map(({ name }) => name));
     const free = left.filter(({ name, parents }) =>
-      parents.every((parent) => parent === name || !names.has(parent)),
+      parents.every(({ parent }) => parent === name || !names.has(parent)),
     );
     const next = free.length > 0 ? free : left.slice(0, 1);
     ordered.push(...next);
@@ -40,19 +40,22 @@ export function rowTables(catalogue: Catalogue, engine: Sql["engine"]): RowTable
   return ordered;
 }
 
+/** `(user_id) -> users (id)`, or as PostgreSQL has it `FOREIGN KEY (user_id) REFERENCES users(id)`. */
+const foreignKey = /\("?(\w+)[^)]*\) (?:->|REFERENCES) "?(\w+)/;
+
 function tableIn(catalogue: Catalogue, name: string, engine: Sql["engine"]): RowTable {
   const columns: RowColumn[] = [];
-  const parents: string[] = [];
+  const parents: { column: string; parent: string }[] = [];
   for (const [fact, text] of catalogue) {
-    if (fact.startsWith(`column ${name}.`) && !/(?<!DEFAULT_)GENERATED/.test(text)) {
+    if (fact.startsWith(`column ${name}.`) && !catalogue.has(`computed ${fact.slice("column ".length)}`)) {
       columns.push({
         name: fact.slice(`column ${name}.`.length),
-        type: /^.*?(?= NOT NULL| GENERATED| DEFAULT |$)/.exec(text)?.[0] ?? "",
+        type: /^.*?(?= NOT NULL| DEFAULT |$)/.exec(text)?.[0] ?? "",
         as: engine === "mysql" ? readAs(text) : "text",
       });
     }
-    const [, , parent] = fact.startsWith(`key ${name}.`) ? (/(->|REFERENCES) "?(\w+)/.exec(text) ?? []) : [];
-    if (parent !== undefined) parents.push(parent);
+    const [, column, parent] = fact.startsWith(`key ${name}.`) ? (foreignKey.exec(text) ?? []) : [];
+    if (column !== undefined && parent !== undefined) parents.push({ column, parent });
   }
   columns.sort((one, other) => (one.name < other.name ? -1 : 1));
   return { name, columns, key: primaryKey(catalogue, name), parents };
@@ -72,8 +75,9 @@ function primaryKey(catalogue: Catalogue, table: string): string[] {
     const isKey =
       fact === `index ${table}.PRIMARY` ||
       (fact.startsWith(`constraint ${table}.`) && text.startsWith("PRIMARY KEY"));
-    const [, columns] = isKey ? (/\((.*)\)/.exec(text) ?? []) : [];
-    if (columns !== undefined) return columns.split(", ").map((column) => column.replaceAll('"', ""));
+    const [, columns] = isKey ? (/\(((?:[^()]|\(\d+\))*)\)/.exec(text) ?? []) : [];
+    if (columns !== undefined)
+      return columns.split(", ").map((column) => column.replaceAll('"', "").replace(/\(\d+\)$/, ""));
   }
   return [];
 }
@@ -152,6 +156,22 @@ export async function replaceRow(
   } catch (error) {
     await sql.run("ROLLBACK").catch(() => undefined);
     throw error;
+  }
+}
+
+/**
+ * Has the sequences of a table go on behind the highest values that are there: rows that were written with their values have
+ * not moved them. Of MySQL the server does that by itself.
+ */
+export async function raiseSequences(sql: Sql, { name, columns }: RowTable): Promise<void> {
+  if (sql.engine === "mysql") return;
+  for (const column of columns.filter(({ type }) => /^(small|big)?int(eger)?$/.test(type))) {
+    await sql.rows(
+      `SELECT setval(s, GREATEST(m, COALESCE(pg_sequence_last_value(s::regclass), m)))
+       FROM (SELECT pg_get_serial_sequence($1, $2) AS s, (SELECT MAX(${sql.quoted(column.name)}) FROM ${sql.quoted(name)}) AS m) AS x
+       WHERE s IS NOT NULL AND m IS NOT NULL`,
+      [sql.quoted(name), column.name],
+    );
   }
 }
 

@@ -1,7 +1,8 @@
-import { readCatalogue, type Catalogue } from "./catalogue.ts";
+import { CliError } from "../errors.ts";
+import { readCatalogue, type Catalogue, type Fact } from "./catalogue.ts";
 import type { Row, Sql } from "./connection.ts";
 import { rowTables, someRows, type RowTable } from "./rows.ts";
-import { statementsIn } from "./statements.ts";
+import { schemaStatements } from "./schema-file.ts";
 
 const prefix = "mawps_scratch_";
 /** Of databases into which backups are restored on trial. */
@@ -21,8 +22,15 @@ export interface Seed {
   readonly rows: readonly Row[];
 }
 
+/** A statement of the file, and the facts that were not there before it. */
+export interface Effect {
+  readonly statement: string;
+  readonly makes: readonly Fact[];
+}
+
 export interface Wanted {
   readonly catalogue: Catalogue;
+  readonly effects: readonly Effect[];
   readonly seeds: readonly Seed[];
 }
 
@@ -35,23 +43,63 @@ const mostSeeds = 1000;
 export async function loadScratch(sql: Sql, file: string, { now, random }: ScratchOptions): Promise<Wanted> {
   const seconds = Math.floor(now.getTime() / 1000);
   const name = `${prefix}${seconds}_${random}`;
+  const statements = schemaStatements(file, sql.engine);
   await dropLeftOvers(sql, seconds);
   const before = await currentPlace(sql);
-  await sql.run(`CREATE ${noun(sql)} ${sql.quoted(name)}`);
+  await sql.run(
+    `CREATE ${noun(sql)} ${sql.quoted(name)}${sql.engine === "mysql" ? " CHARACTER SET utf8mb4" : ""}`,
+  );
   try {
     await moveTo(sql, name);
-    for (const statement of statementsIn(file, sql.engine)) await sql.run(statement);
+    const seen: { statement: string; makes: readonly Fact[] | undefined }[] = [];
+    for (const statement of statements) {
+      // What most statements make is plain from the name in them: the catalogue need not be read around each.
+      const isPlain = plain.test(statement) || /^INSERT\b/i.test(statement);
+      const before = isPlain ? undefined : await readCatalogue(sql, name);
+      await sql.run(statement);
+      const after = before === undefined ? undefined : await readCatalogue(sql, name);
+      seen.push({
+        statement,
+        makes: after && [...after.keys()].filter((fact) => before?.has(fact) !== true),
+      });
+    }
+    if ((await currentPlace(sql)) !== name)
+      throw new RangeError("a statement of the file has left the scratch database");
     const catalogue = await readCatalogue(sql, name);
+    const effects = seen.map(({ statement, makes }) => ({
+      statement,
+      makes: makes ?? plainFacts(statement, catalogue),
+    }));
     const seeds: Seed[] = [];
     for (const table of rowTables(catalogue, sql.engine)) {
-      const rows = await someRows(sql, table, mostSeeds);
+      const rows = await someRows(sql, table, mostSeeds + 1);
+      if (rows.length > mostSeeds)
+        throw new CliError(`the model's SQL file puts more than ${mostSeeds} rows into ${table.name}`);
       if (rows.length > 0) seeds.push({ table, rows });
     }
-    return { catalogue, seeds };
+    return { catalogue, effects, seeds };
   } finally {
     await sql.run(dropping(sql, name));
     await moveTo(sql, before);
   }
+}
+
+const plain =
+  /^CREATE\s+(?:OR\s+REPLACE\s+)?(?:UNIQUE\s+)?(TABLE|VIEW|FUNCTION|TRIGGER|INDEX)\s+(?:IF\s+NOT\s+EXISTS\s+)?([`"]?)(\w+)\2(?=[\s(])(?!\s+\w+\s+ON\b)(?:\s+ON\s+[`"]?(\w+))?/i;
+
+/** What a statement makes by the name in it, as the server calls it; a table with all that is its own. */
+function plainFacts(statement: string, catalogue: Catalogue): Fact[] {
+  const [, noun = "", , name = "", table] = plain.exec(statement) ?? [];
+  const kind = noun.toLowerCase();
+  const named = new Set([name, name.toLowerCase()]);
+  const on = table === undefined ? [] : [table, table.toLowerCase()];
+  return [...catalogue.keys()].filter((fact) => {
+    const [what, ...rest] = fact.split(" ");
+    if (what !== kind) return false;
+    const [first, second] = rest.join(" ").split(".");
+    if (second === undefined) return named.has(first ?? "");
+    return named.has(second) && (on.length === 0 || on.includes(first ?? ""));
+  });
 }
 
 /** Makes a database (PostgreSQL: a schema) the one that statements without a name mean. */
@@ -76,10 +124,17 @@ async function dropLeftOvers(sql: Sql, seconds: number): Promise<void> {
     return made !== undefined && Number(made) < seconds - leftAfterSeconds;
   };
   for (const name of await namesOn(sql, "SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA"))
-    if (isOld(name)) await sql.run(dropping(sql, name));
+    if (isOld(name)) await droppedIfAllowed(sql, dropping(sql, name));
   if (sql.engine === "mysql") return;
   for (const name of await namesOn(sql, "SELECT datname AS name FROM pg_database"))
-    if (isOld(name)) await sql.run(`DROP DATABASE IF EXISTS ${sql.quoted(name)}`);
+    if (isOld(name)) await droppedIfAllowed(sql, `DROP DATABASE IF EXISTS ${sql.quoted(name)}`);
+}
+
+/** What another user left behind is theirs to drop, and what is in use is not left behind. */
+async function droppedIfAllowed(sql: Sql, statement: string): Promise<void> {
+  await sql.run(statement).catch((error: unknown) => {
+    if (!(error instanceof CliError)) throw error;
+  });
 }
 
 async function namesOn(sql: Sql, statement: string): Promise<string[]> {

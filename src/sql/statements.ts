@@ -25,6 +25,17 @@ const signs: Readonly<Record<Engine, RegExp>> = {
 };
 
 const leads: Readonly<Record<Engine, RegExp>> = {
-  mysql: /^(?:\s+|--\s[^\n]*|#[^\n]*|\/\*[^]*?\*\/)+/,
+  mysql: /^(?:\s+|--\s[^\n]*|#[^\n]*|\/\*(?!M?[!+])[^]*?\*\/)+/,
   postgres: /^(?:\s+|--[^\n]*|\/\*[^]*?\*\/)+/,
 };
+
+/** A statement without what stands in strings and comments; names keep their quotes. Pure. */
+export function withoutTexts(statement: string, engine: Engine): string {
+  return statement.replaceAll(signs[engine], (sign) => {
+    if (/^(--|#|\/\*)/.test(sign)) return " ";
+    const isName = sign.startsWith("`") || (engine === "postgres" && sign.startsWith('"'));
+    // The body of a function is looked at like the rest.
+    if (sign.startsWith("$")) return ` ${sign.replace(/^\$\w*\$|\$\w*\$$/g, " ")} `;
+    return isName || sign === ";" ? sign : "''";
+  });
+}

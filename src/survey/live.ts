@@ -2,6 +2,9 @@ import type { Aws } from "../aws/clients.ts";
 import { scanItems } from "../aws/dynamodb/items.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { errorName } from "../aws/setting.ts";
+import { readCatalogue } from "../sql/catalogue.ts";
+import type { Database } from "../sql/database.ts";
+import { rowTables } from "../sql/rows.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { itemsOf } from "../model/items.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
@@ -10,7 +13,8 @@ import type { Model } from "../model/schema.ts";
 
 /** What was found in one bucket or table of one entity, or of none. */
 export interface Found {
-  readonly store: "bucket" | "table";
+  readonly store: "bucket" | "table" | "database";
+  /** Of a database with its table: `lopez_it_welt.users`. */
   readonly name: string;
   /** Null where nothing in the model says what these are. */
   readonly entity: string | null;
@@ -25,6 +29,8 @@ interface Surveyed {
   readonly model: Model;
   /** The same site with its names as configured. */
   readonly declaration: Declaration;
+  /** Missing where the site has none, or no server is named. */
+  readonly databases?: readonly Database[];
   readonly signal: AbortSignal;
   onProgress(name: string, looked: number): void;
 }
@@ -40,6 +46,37 @@ export async function* surveySite(aws: Aws, site: Surveyed): AsyncGenerator<Foun
     yield* counted({ store: "bucket", name }, () => objectKinds(aws, site, { role, name }));
   for (const { role, name } of site.declaration.tables)
     yield* counted({ store: "table", name }, () => itemKinds(aws, site, { role, name }));
+  for (const database of site.databases ?? []) yield* rowKinds(site, database);
+}
+
+/** The tables of a database with their rows, and foreign keys that the model does not say: an erasure would fail on them. */
+async function* rowKinds(site: Surveyed, database: Database): AsyncGenerator<Found> {
+  const { sql, name, place, isThere, role } = database;
+  if (!isThere) return yield { store: "database", name, entity: null, count: 0, missing: true };
+  const catalogue = await readCatalogue(sql, place);
+  const entities = Object.entries(site.model.entities).flatMap(([entity, { from, refs = {} }]) =>
+    "database" in from && from.database === role ? [{ entity, table: from.table, refs }] : [],
+  );
+  const counted = async (table: string, condition = "") =>
+    Number((await sql.rows(`SELECT COUNT(*) AS n FROM ${sql.quoted(table)}${condition}`))[0]?.["n"]);
+  for (const table of rowTables(catalogue, sql.engine)) {
+    site.signal.throwIfAborted();
+    const store = { store: "database", name: `${name}.${table.name}` } as const;
+    const known = entities.find((each) => each.table === table.name);
+    const count = await counted(table.name);
+    site.onProgress(store.name, count);
+    const columns = table.columns.map((column) => `${column.name} ${column.type}`).slice(0, mostAttributes);
+    yield known === undefined
+      ? { ...store, entity: null, count, samples: [`{ ${columns.join(", ")} }`] }
+      : { ...store, entity: known.entity, count };
+    for (const { column, parent } of known === undefined ? [] : table.parents) {
+      if (Object.hasOwn(known?.refs ?? {}, column)) continue;
+      const pointing = await counted(table.name, ` WHERE ${sql.quoted(column)} IS NOT NULL`);
+      if (pointing === 0) continue;
+      const sample = `${column} points at ${parent}, and no "refs" of ${known?.entity ?? ""} says so`;
+      yield { ...store, entity: null, count: pointing, samples: [sample] };
+    }
+  }
 }
 
 interface Kind {

@@ -126,6 +126,12 @@ function ofModel(site: DatabaseSite): void {
     expect(messages).toContainEqual(expect.stringContaining("table extra is no entity of the model"));
     expect(messages).toContain("rows of users: is missing (1 of the model's file)");
 
+    await on("other", (sql) => sql.run("INSERT INTO extra (id) VALUES (1), (2)"));
+    const live = await run(["model", "check", "--live", "--json"], urlOf("other"));
+    expect([live.exitCode, live.stdout]).toEqual([4, expect.stringContaining('"name":"other.users"')]);
+    const unknown = { store: "database", name: "other.extra", entity: null, count: 2 };
+    expect(live.stdout).toContain(JSON.stringify(unknown).slice(0, -1));
+
     const fixed = await run(["setup", "--fix", "--yes", "--json"], urlOf("other"));
     expect(fixed.exitCode).toBe(0);
     expect(await catalogueOf("other")).toEqual(before);

@@ -44,6 +44,8 @@ describe("the URL of a database", () => {
     ["mysql://u:secret@db example.com/site", "names no host that can be understood"],
     ["mysql://u:secret@db.example.com/site?sslmode=prefer", "none of disable, require, verify-full"],
     ["mysql://u:secret@db.example.com/site?ssl=true", "an option that is not known: ssl"],
+    ["postgres://u:secret@/site?host=db.example.com", "an option that is not known: host"],
+    ["postgres://u:secret@/site?socket=db.example.com", "a socket that is no path"],
     ["mysql://u:sec\nret@db.example.com/site", "a line break or another control character"],
   ])("%j is refused without a word of it", (url, why) => {
     let told = "";

@@ -101,8 +101,10 @@ async function inFolder(
     return { ...drilled, poolId: drilled.poolId ?? store.poolId };
   } finally {
     working.stop();
-    for (const database of onTrial ?? []) await database.drop();
+    const dropped = await Promise.allSettled((onTrial ?? []).map((database) => database.drop()));
     await store.close();
+    for (const each of dropped)
+      if (each.status === "rejected") run.warn(`a database of the drill is left: ${String(each.reason)}`);
   }
 }
 

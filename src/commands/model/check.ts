@@ -71,6 +71,7 @@ async function checkLive(run: Run): Promise<void> {
   const survey = surveySite(aws, {
     model: run.config.site,
     declaration: configuredSite(run.config),
+    databases: run.config.site.databases === undefined ? [] : await (await run.databases()).open(() => true),
     signal: run.world.signal,
     onProgress: (name, looked) => progress.update(`${name}: ${grouped(looked)} looked at`),
   });

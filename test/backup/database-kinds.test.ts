@@ -1,0 +1,106 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { databaseSites, onDatabase } from "../support/database-sites.ts";
+import { makeHome } from "../support/world.ts";
+
+/** A model of nothing but a database. */
+const modelOf = (engine: string) => ({
+  name: "kinds",
+  region: "eu-central-1",
+  buckets: { trail: { name: "kinds-trail", access: "private" } },
+  tables: {
+    auditLog: { name: "kinds-audit", tool: "audit", anchors: "trail" },
+    migrations: { name: "kinds-migrations", tool: "migrations" },
+  },
+  databases: { main: { engine, name: "kinds", schema: "kinds.sql" } },
+  subjects: { user: { what: "user", ids: ["id"] } },
+  entities: {
+    ...Object.fromEntries(
+      ["events", "counters", "notes"].map((table) => [
+        table,
+        { what: table, from: { database: "main", table }, personal: false, reason: "of nobody" },
+      ]),
+    ),
+    auditAnchors: {
+      what: "anchors",
+      from: { bucket: "trail" },
+      key: "audit/{table}/{path+}",
+      personal: false,
+      reason: "of the trail",
+    },
+    journal: { what: "journal", from: { table: "migrations" }, personal: false, reason: "of migrations" },
+    entries: { what: "trail", from: { table: "auditLog" }, personal: false, reason: "of the trail" },
+  },
+});
+
+/** A table without a key, one whose ids the server counts, and a trigger that writes beside what is written. */
+const files = {
+  mysql: `
+    CREATE TABLE events (line VARCHAR(40), kind ENUM('UPLOADED', 'GENERATED'), twice VARCHAR(80) AS (CONCAT(line, line)));
+    CREATE TABLE counters (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40));
+    CREATE TABLE notes (id INT AUTO_INCREMENT PRIMARY KEY, of_counter INT);
+    CREATE TRIGGER noted AFTER INSERT ON counters FOR EACH ROW INSERT INTO notes (of_counter) VALUES (NEW.id);
+    INSERT INTO counters (name) VALUES ('first');`,
+  postgres: `
+    CREATE TYPE kind AS ENUM ('UPLOADED', 'GENERATED');
+    CREATE TABLE events (line varchar(40), kind kind DEFAULT 'GENERATED', twice varchar(80) GENERATED ALWAYS AS (line || line) STORED);
+    CREATE TABLE counters (id serial PRIMARY KEY, name varchar(40));
+    CREATE TABLE notes (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, of_counter integer);
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO notes (of_counter) VALUES (NEW.id); RETURN NEW; END $$;
+    CREATE TRIGGER noted AFTER INSERT ON counters FOR EACH ROW EXECUTE FUNCTION note();
+    INSERT INTO counters (name) VALUES ('first');`,
+};
+
+for (const { engine, missing, start } of databaseSites) {
+  describe.skipIf(missing !== undefined)(`a backup of any ${engine} database ${missing ?? ""}`, () => {
+    test("has rows without a key, counted ids and triggers come back as they were", async () => {
+      const [server, home] = await Promise.all([start(), makeHome()]);
+      try {
+        await writeFile(join(home.folder, "kinds.model.json"), JSON.stringify(modelOf(engine)));
+        await writeFile(join(home.folder, "kinds.sql"), files[engine]);
+        const mawps = (url: string, ...argv: string[]) =>
+          home.run([...argv, "--yes", "--json"], {
+            env: {
+              MAWPS_HOME: join(home.folder, "other"),
+              MAWPS_MODEL: "kinds.model.json",
+              MAWPS_DATABASE_URL: server.url(url),
+            },
+          });
+        const state = (database: string) =>
+          onDatabase(server, database, async (sql) => ({
+            events: await sql.rows("SELECT line, kind, twice FROM events ORDER BY line"),
+            counters: await sql.rows("SELECT * FROM counters ORDER BY id"),
+            notes: await sql.rows("SELECT * FROM notes ORDER BY id"),
+          }));
+        const setup = await mawps("kinds", "setup");
+        expect([setup.exitCode, setup.stderr]).toEqual([0, ""]);
+        await onDatabase(server, "kinds", async (sql) => {
+          const lines = Array.from({ length: 450 }, (_, at) => `('x01 \\" ${at}', 'GENERATED')`);
+          await sql.run(`INSERT INTO events (line, kind) VALUES ${lines.join(", ")}`);
+          await sql.run("INSERT INTO counters (name) VALUES ('second'), ('third')");
+        });
+        const before = await state("kinds");
+        expect([before.events.length, before.counters.length, before.notes.length]).toEqual([450, 3, 3]);
+
+        const created = await mawps("kinds", "backup", "create");
+        expect([created.exitCode, created.stderr]).toEqual([0, ""]);
+        const drilled = await mawps("kinds", "backup", "drill");
+        expect([drilled.exitCode, drilled.stderr]).toEqual([0, ""]);
+        const restored = await mawps("again", "backup", "restore");
+        expect([restored.exitCode, restored.stderr]).toEqual([0, ""]);
+        expect(await state("again")).toEqual(before);
+
+        await onDatabase(server, "again", (sql) => sql.run("INSERT INTO counters (name) VALUES ('fourth')"));
+        const after = await state("again");
+        expect(after.counters.at(-1)).toEqual({ id: "4", name: "fourth" });
+        expect(after.notes.at(-1)).toMatchObject({ of_counter: "4" });
+        const doctor = await mawps("again", "doctor");
+        expect(doctor.stdout).not.toMatch(/"check":"database".*"status":"problem"/);
+      } finally {
+        await server.close();
+        await home.remove();
+      }
+    });
+  });
+}
