@@ -1,4 +1,4 @@
-import { link, open, readdir, rename, rm } from "node:fs/promises";
+import { link, lstat, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CliError } from "./errors.ts";
 
@@ -65,16 +65,27 @@ async function write(
 
 const chunkCharacters = 64 * 1024;
 
-/** Removes what runs left that were killed while they wrote this file. One that still writes it fails then. */
-export async function removeHalfFiles(file: string): Promise<void> {
-  const prefix = `${basename(file)}.`;
+/** @throws CliError where the name is taken, or its folder is not there; nothing was read or written then. */
+export async function assertFree(file: string): Promise<void> {
+  const there = await lstat(file).catch(() => undefined);
+  if (there !== undefined)
+    throw new CliError(`${file} already exists`, { hint: "choose another name, or remove it" });
+  const folder = await stat(dirname(file)).catch(() => undefined);
+  if (folder?.isDirectory() !== true) throw new CliError(`the folder of ${file} does not exist`);
+}
+
+/**
+ * Removes what runs left that were killed while they wrote this file, or one of its folder with such a name. One that still writes it
+ * fails then.
+ */
+export async function removeHalfFiles(
+  file: string,
+  isSuch: (name: string) => boolean = (name) => name === basename(file),
+): Promise<void> {
   const names = await readdir(dirname(file)).catch(() => []);
   for (const name of names) {
-    if (
-      name.startsWith(prefix) &&
-      /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.part$/.test(name.slice(prefix.length))
-    )
-      await rm(join(dirname(file), name), { force: true });
+    const whole = name.replace(/\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.part$/, "");
+    if (whole !== name && isSuch(whole)) await rm(join(dirname(file), name), { force: true });
   }
 }
 

@@ -34,6 +34,13 @@ export interface FoundLink {
   readonly link: ItemLink;
   readonly place: Place;
   readonly id: string;
+  /** Whether the model knows such items; else it is theirs by its partition alone, and what else is in it nobody says. */
+  readonly isKnownKind: boolean;
+}
+
+/** Whether things are about who is linked to them, and not only made by them or naming them. */
+export function isAbout({ role }: Pick<PersonalLink, "role">): boolean {
+  return role !== "author" && role !== "mention";
 }
 
 /**
@@ -183,12 +190,13 @@ function personalTable(role: string, kinds: readonly Kind[]): PersonalTable {
   };
 
   function foundIn(item: JsonObject, primary: readonly string[]): FoundLink[] {
+    const kind = kindIn(kinds, item, primary);
+    const isKnownKind = kind !== undefined;
     const at = (link: ItemLink, places = link.places) =>
       places.flatMap((place) => {
         const id = idAt(place, item);
-        return id === undefined || id === "" ? [] : [{ link, place, id }];
+        return id === undefined || id === "" ? [] : [{ link, place, id, isKnownKind }];
       });
-    const kind = kindIn(kinds, item, primary);
     if (kind !== undefined) return kind.links.flatMap((link) => at(link));
     // Of a kind that the model does not know, but in somebody's own partition.
     const [partition] = primary;

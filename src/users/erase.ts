@@ -155,7 +155,9 @@ async function removeTraces(
     });
   }
   const known = erasureOrder(site.model);
-  const order = "order" in known ? known.order : [];
+  const ordered = "order" in known ? known.order : [];
+  // What has no place in the order goes behind it, as it comes.
+  const order = new Set([...ordered, ...traces.items.map(({ entity }) => entity)]);
   const { accounts } = site.model.features ?? {};
   const isFoundBy = ({ entity, table, key }: OwnedItem) =>
     entity === accounts?.entity ||

@@ -54,21 +54,16 @@ interface Options {
 }
 
 async function exportPerson(run: Run, given: string, { output, encryptTo, lang }: Options): Promise<void> {
-  const [{ assertFree, writeExport }, { exportNumbers, planExport }, { assertRecipient }] = await Promise.all(
-    [
+  const [{ assertFree }, { defaultName, writeExport }, { exportNumbers, planExport }, { assertRecipient }] =
+    await Promise.all([
+      import("../../atomic-file.ts"),
       import("../../users/export/file.ts"),
       import("../../users/export/plan.ts"),
       import("../../backup/encryption.ts"),
-    ],
-  );
+    ]);
   const { config, world } = run;
   if (encryptTo !== undefined) assertRecipient(encryptTo);
-  const stamp = world
-    .now()
-    .toISOString()
-    .replaceAll(/[-:]|\.\d+/g, "");
-  const name = output ?? `export-${stamp}.zip${encryptTo === undefined ? "" : ".age"}`;
-  const file = resolve(world.cwd, name);
+  const file = resolve(world.cwd, output ?? defaultName(world.now(), encryptTo !== undefined));
   await assertFree(file);
   if (!config.dryRun) run.audit.prepare();
   const site = await personSite(run, "reads");
@@ -92,10 +87,7 @@ async function exportPerson(run: Run, given: string, { output, encryptTo, lang }
   );
   if (missing.length > 0) {
     throw partial(
-      missing.map(({ entity, name: what, why }) => ({
-        what: `${entity} ${what}`,
-        why: why === "vanished" ? "vanished meanwhile" : "archived: restore it first, then export again",
-      })),
+      missing.map(({ entity, name: what, why }) => ({ what: `${entity} ${what}`, why: unreadable[why] })),
       parts.length,
     );
   }
@@ -125,6 +117,15 @@ const reasons = {
   secret: "secret",
   others: "of other people",
   elsewhere: "outside of the person's folders",
+  unreached: "not looked through",
+  unfinished: "never uploaded to its end",
+  shared: "not verified, or another account's too",
+} as const;
+
+const unreadable = {
+  vanished: "vanished meanwhile",
+  archived: "archived: restore it first, then export again",
+  denied: "access denied",
 } as const;
 
 function exportText({ parts, leftOut }: Exported, file: string, size: number): string {

@@ -1,10 +1,8 @@
-import { lstat, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename } from "node:path";
 import { makeZip } from "client-zip";
-import { removeHalfFiles, writeNewFile } from "../../atomic-file.ts";
+import { assertFree, removeHalfFiles, writeNewFile } from "../../atomic-file.ts";
 import type { AuditTrail } from "../../audit/trail.ts";
 import { ageCipher } from "../../backup/encryption.ts";
-import { CliError } from "../../errors.ts";
 import type { PersonSite } from "../person.ts";
 import { exportParts, type Exported, type ExportOptions } from "./parts.ts";
 import { exportNumbers, type ExportPlan } from "./plan.ts";
@@ -15,18 +13,19 @@ export interface ExportFile extends ExportOptions {
   readonly recipient: string | undefined;
 }
 
-/** @throws CliError where the name is taken, or its folder is not there; nothing was read or written then. */
-export async function assertFree(file: string): Promise<void> {
-  const there = await lstat(file).catch(() => undefined);
-  if (there !== undefined)
-    throw new CliError(`${file} already exists`, { hint: "choose another name, or remove it" });
-  const folder = await stat(dirname(file)).catch(() => undefined);
-  if (folder?.isDirectory() !== true) throw new CliError(`the folder of ${file} does not exist`);
+/** The name of an export that was given none. */
+export function defaultName(at: Date, isEncrypted: boolean): string {
+  const stamp = at.toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  return `export-${stamp}.zip${isEncrypted ? ".age" : ""}`;
+}
+
+function isDefaultName(name: string): boolean {
+  return /^export-\d{8}T\d{6}Z\.zip(\.age)?$/.test(name);
 }
 
 /**
  * Writes what a plan found into a zip file that its owner alone can read: whole or not at all. The trail is told before anything is
- * given out. What a run that was killed left half is removed. What has vanished since the plan is told, not waited for.
+ * given out. What a run that was killed left half is removed, by whichever time it was named. What has vanished since the plan is told, not waited for.
  */
 export async function writeExport(
   site: PersonSite & { readonly trail: Pick<AuditTrail, "record"> },
@@ -34,7 +33,7 @@ export async function writeExport(
   { file, recipient, ...options }: ExportFile,
 ): Promise<Exported> {
   await assertFree(file);
-  await removeHalfFiles(file);
+  await removeHalfFiles(file, isDefaultName(basename(file)) ? isDefaultName : undefined);
   const { items, files, earlierVersions, bytes } = exportNumbers(plan);
   const sum = (counts: Readonly<Record<string, number>>) =>
     Object.values(counts).reduce((all, each) => all + each, 0);

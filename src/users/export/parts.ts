@@ -3,8 +3,8 @@ import { getRawItems, keysPerGet } from "../../aws/raw/get-raw-items.ts";
 import { plainIfDamaged } from "../../aws/dynamodb/plain.ts";
 import type { Item } from "../../aws/dynamodb/items.ts";
 import { getObject } from "../../aws/s3/objects.ts";
-import { errorName, httpStatus } from "../../aws/setting.ts";
-import { personalParts, type ItemPart } from "../../model/links.ts";
+import { errorName, httpStatus, isDenied } from "../../aws/setting.ts";
+import { isAbout, personalParts, unreachedEntities, type ItemPart } from "../../model/links.ts";
 import { dataUrlIn } from "../../model/data-url.ts";
 import { isRecord, own, type JsonObject } from "../../model/json.ts";
 import { csvLine } from "../../output/csv.ts";
@@ -48,7 +48,7 @@ const mostShown = 200;
 
 /**
  * The files of an export, one behind the other: the account, a folder for each kind of thing, the page, and last the manifest with the
- * hash of each. Never more than a page of items and a piece of a file is in memory. What has vanished meanwhile is in `exported.missing`.
+ * hash of each. Never more than a page of items and a piece of a file is in memory. What cannot be read is in `exported.missing`.
  */
 export async function* exportParts(
   site: PersonSite,
@@ -69,11 +69,14 @@ export async function* exportParts(
 
   const account = accountOf(plan);
   if (account !== undefined) {
-    const value = givenOut("account", account, { rules, out });
-    yield text("account/account.json", [JSON.stringify(value, undefined, 2), "\n"], "account");
-    yield text("account/account.csv", csvOf([value]), "account");
-    pages.push({ entity: "account", what: "account", count: 1, shown: [value], files: [] });
+    const value = givenOut({ entity: accountFolder, isKnown: true }, account, { rules, out });
+    yield text(`${accountFolder}/account.json`, [JSON.stringify(value, undefined, 2), "\n"], accountFolder);
+    yield text(`${accountFolder}/account.csv`, csvOf([value]), accountFolder);
+    pages.push({ entity: accountFolder, what: "account", count: 1, shown: [value], files: [] });
   }
+  for (const entity of unreachedEntities(site.model)) out.add(entity, "*", "unreached");
+  for (const { bucket, key } of plan.holdings.uploads) out.add(bucket, key, "unfinished");
+  if (plan.sharedAddresses.length > 0) out.add(accountFolder, "email", "shared");
   const reading = (kind: Kind, table: string) => ({ site, kind, table, rules, out: new LeavingOut() });
   const keys = new Set(plan.holdings.versions.map(({ key }) => key));
   for (const [table, items] of grouped(plan.holdings.items, (item) => item.table)) {
@@ -84,8 +87,9 @@ export async function* exportParts(
       items: own,
       part: undefined,
     }));
+    const about = items.filter(({ links }) => links.some(({ link }) => isAbout(link)));
     for (const part of personalParts(site.model, role)) {
-      const kind = { entity: part.entity, what: part.what, items, part };
+      const kind = { entity: part.entity, what: part.what, items: about, part };
       // What nobody has is no folder.
       if (await hasAny(valuesOf(reading(kind, table)))) kinds.push(kind);
     }
@@ -178,6 +182,9 @@ export async function* exportParts(
 
 export const manifestName = "manifest.json";
 
+/** Not a name that a model may give an entity, whose folders lie beside it. */
+const accountFolder = "user-account";
+
 function accountOf({ account, groups }: ExportPlan): JsonObject | undefined {
   if (account === undefined) return undefined;
   const { attributes, username, sub, status, enabled, createdAt, modifiedAt, secondFactors } = account;
@@ -225,14 +232,15 @@ async function* valuesOf({
       const item = plainIfDamaged(stored as Item);
       if (part !== undefined) {
         for (const value of partsIn(item, part))
-          yield { key, value: givenOut(part.entity, value, { rules, out }) };
+          yield { key, value: givenOut({ entity: part.entity, isKnown: true }, value, { rules, out }) };
         continue;
       }
-      if (!links.every(({ link }) => link.role === "mention")) {
-        yield { key, value: givenOut(entity, item, { rules, out }) };
+      if (links.some(({ link }) => isAbout(link))) {
+        const isKnown = links.some(({ isKnownKind }) => isKnownKind);
+        yield { key, value: givenOut({ entity, isKnown }, item, { rules, out }) };
         continue;
       }
-      // Of somebody else's item no more than that it names the person.
+      // Of what is about somebody or something else no more than that it names the person.
       const named = new Set([...Object.keys(key), ...links.map(({ place: { attribute } }) => attribute)]);
       for (const name of Object.keys(item)) if (!named.has(name)) out.add(entity, name, "others");
       yield { key, value: Object.fromEntries(Object.entries(item).filter(([name]) => named.has(name))) };
@@ -280,6 +288,7 @@ function keyText(key: JsonObject): string {
   return JSON.stringify(values.toSorted(([one], [other]) => (String(one) < String(other) ? -1 : 1)));
 }
 
+/** What a file holds, or why it cannot be read. */
 async function opened(
   { aws, signal }: PersonSite,
   { bucket, key, version }: OwnedVersion,
@@ -289,6 +298,7 @@ async function opened(
   } catch (error) {
     if (httpStatus(error) === 404 && errorName(error) !== "NoSuchBucket") return "vanished";
     if (errorName(error) === "InvalidObjectState") return "archived";
+    if (isDenied(error)) return "denied";
     throw error;
   }
 }

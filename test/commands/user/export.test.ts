@@ -137,7 +137,7 @@ describe("user export", () => {
     expect(read("profiles")).toMatchObject([{ userId: sub, email: address }]);
     expect(read("documents")).toMatchObject([{ id: "doc-in" }, { id: "doc-other" }]);
     expect(read("auditEntries")).toMatchObject([{ action: "user.changed", userId: sub }]);
-    expect(JSON.parse(textOf(parts, "account/account.json"))).toMatchObject({
+    expect(JSON.parse(textOf(parts, "user-account/account.json"))).toMatchObject({
       userId: sub,
       attributes: { email: address },
     });
@@ -152,6 +152,12 @@ describe("user export", () => {
         { entity: "documents", path: "uploadedBy", reason: "others", times: 1 },
         { entity: "documents", path: "s3Key", reason: "elsewhere", times: 1 },
         { entity: "auditEntries", path: "actor", reason: "others", times: 1 },
+        {
+          entity: documentBucket,
+          path: `public/documents/${sub}/cv/open.pdf`,
+          reason: "unfinished",
+          times: 1,
+        },
       ]),
     );
     const [page, english] = [textOf(parts, "index.html"), textOf(parts, "index.en.html")];
@@ -223,16 +229,22 @@ describe("user export", () => {
     expect((await verify("--identity", "other.txt")).exitCode).toBe(1);
   });
 
-  it("tells of an object that vanishes meanwhile, and holds the rest", async () => {
+  it("tells of objects that vanish meanwhile, are archived or denied, and holds the rest", async () => {
     let gone = "";
+    const refused: string[] = [];
     home.beforeCall = async (command, input, aws) => {
-      if (command !== "GetObjectCommand" || gone !== "") return;
+      if (command !== "GetObjectCommand") return;
       const {
         Bucket = "",
         Key = "",
         VersionId = "",
       } = input as { Bucket?: string; Key?: string; VersionId?: string };
-      if (!Key.includes(sub)) return;
+      if (!Key.includes(sub) || refused.length === 2) return;
+      if (gone !== "") {
+        refused.push(Key);
+        const name = refused.length === 1 ? "InvalidObjectState" : "AccessDenied";
+        throw Object.assign(new Error("no"), { name, $metadata: { httpStatusCode: 403 } });
+      }
       gone = Key;
       await deleteObject(aws, { bucket: Bucket, key: Key, version: VersionId });
     };
@@ -240,39 +252,34 @@ describe("user export", () => {
     expect([exitCode, stderr]).toEqual([3, expect.stringContaining(`${gone}: vanished meanwhile`)]);
     const parts = unzipped(join(home.folder, "max.zip"));
     const manifest = JSON.parse(textOf(parts, "manifest.json")) as Manifest;
-    expect(manifest.missing).toEqual([{ entity: expect.any(String) as string, name: gone, why: "vanished" }]);
+    const [archived, denied] = refused;
+    expect(stderr).toContain(`${archived}: archived: restore it first`);
+    expect(textOf(parts, "index.html")).toContain("(archiviert)");
+    expect(manifest.missing).toMatchObject([
+      { name: gone, why: "vanished" },
+      { name: archived, why: "archived" },
+      { name: denied, why: "denied" },
+    ]);
     expect((await home.run(["user", "export", "verify", "max.zip"])).exitCode).toBe(0);
   });
 
-  it("tells of a file that has to be restored from an archive before it can be read", async () => {
-    home.beforeCall = async (command, input) => {
-      const { Key = "" } = input as { Key?: string };
-      if (command !== "GetObjectCommand" || !Key.includes(`voice/${sub}`)) return;
-      throw Object.assign(new Error("archived"), {
-        name: "InvalidObjectState",
-        $metadata: { httpStatusCode: 403 },
-      });
-    };
-    const { exitCode, stderr } = await home.run(["user", "export", address, "-o", "max.zip"]);
-    expect([exitCode, stderr]).toEqual([
-      3,
-      expect.stringContaining("probe.webm: archived: restore it first"),
-    ]);
-    expect(textOf(unzipped(join(home.folder, "max.zip")), "index.html")).toContain("(archiviert)");
-  });
-
-  it("takes away what a killed run left half", async () => {
-    const half = join(home.folder, "max.zip.123e4567-e89b-42d3-a456-426614174000.part");
-    await writeFile(half, "half");
-    expect((await home.run(["user", "export", address, "-o", "max.zip"])).exitCode).toBe(0);
-    expect((await readdir(home.folder)).toSorted()).toEqual(["max.zip", "store"]);
+  it.each([
+    { options: ["-o", "max.zip"], left: "max.zip", stays: "other.zip" },
+    { options: [], left: "export-20260101T000000Z.zip.age", stays: "max.zip" },
+  ])("takes away what a killed run left half of $left", async ({ options, left, stays }) => {
+    const half = (name: string) => `${name}.123e4567-e89b-42d3-a456-426614174000.part`;
+    for (const name of [left, stays]) await writeFile(join(home.folder, half(name)), "half");
+    expect((await home.run(["user", "export", address, ...options])).exitCode).toBe(0);
+    const found = await readdir(home.folder);
+    expect(found.filter((name) => name.endsWith(".part"))).toEqual([half(stays)]);
+    expect(found.length).toBe(3);
   });
 
   it("leaves no file where it fails", async () => {
     home.beforeCall = async (command, input) => {
       const { Key = "" } = input as { Key?: string };
       if (command === "GetObjectCommand" && Key.includes(sub))
-        throw Object.assign(new Error("no"), { name: "AccessDenied" });
+        throw Object.assign(new Error("no"), { name: "NoSuchBucket", $metadata: { httpStatusCode: 404 } });
     };
     expect((await home.run(["user", "export", address, "-o", "max.zip"])).exitCode).not.toBe(0);
     expect(await readdir(home.folder)).toEqual(["store"]);

@@ -1,6 +1,6 @@
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { execFileSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
@@ -37,7 +37,7 @@ const models: Readonly<Record<string, Filled>> = {
       ["prework-user-profiles", { id: `p-${id}`, userId: id, name: "work", defaultKey: "true" }],
       [
         "prework-audit-logs",
-        { id: `l-${id}`, userId: id, action: "login", timestamp: past, log: "all", ttl },
+        { id: `l-${id}`, userId: id, action: "login", timestamp: past, log: "all", ttl, details: "geheim-1" },
       ],
       [
         "prework-files",
@@ -255,6 +255,62 @@ it("takes names out of what stays in prework-guide, and leaves the rest of it", 
       isComplete: true,
       erased: { changes: { teams: 1, "how far a sync is": 1, "what happened in teams": 1 } },
     });
+  } finally {
+    await home.remove();
+  }
+});
+
+it("exports no part of an item that only mentions the person, and no secret of a part", async () => {
+  const home = await makeHome();
+  try {
+    const model = JSON.parse(await readFile("models/prework.json", "utf8")) as {
+      entities: Record<string, object> & {
+        users: { fields: Record<string, unknown>; links: object[] };
+      };
+    };
+    const { users } = model.entities;
+    const link = { subject: "user", find: "scan", erase: "null" };
+    users.fields["invitedBy"] = "text";
+    users.links.push({ ...link, role: "mention", by: "invitedBy" });
+    model.entities["notes"] = {
+      what: "notes",
+      from: { table: "users" },
+      at: "notes[]",
+      fields: { id: "text", userId: "text", pin: { type: "text", secret: true } },
+      links: [{ ...link, role: "subject", by: "userId" }],
+    };
+    await writeFile(join(home.folder, "own.json"), JSON.stringify(model));
+    const env = { MAWPS_MODEL: "./own.json" };
+    expect((await home.run(["setup", "--yes"], { env })).stderr).not.toContain("error");
+    await home.look(async (aws) => {
+      const dynamodb = await aws.dynamodb();
+      const all = [
+        { id: person, email: address, notes: [{ id: "note-own", pin: "4711" }] },
+        { id: neighbour, email: address, invitedBy: person, notes: [{ id: "note-foreign", pin: "4712" }] },
+        { id: "user-3", email: other },
+      ];
+      for (const item of all)
+        await dynamodb.send(new PutItemCommand({ TableName: "prework-users", Item: typed(item).M ?? {} }));
+    }, env);
+    const { exitCode, stdout, stderr } = await home.run(
+      ["user", "export", person, "-o", "out.zip", "--json"],
+      { env },
+    );
+    expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const program =
+      "import zipfile,sys\nz=zipfile.ZipFile(sys.argv[1])\nfor n in z.namelist(): print(z.read(n).decode())";
+    const text = execFileSync("python3", ["-c", program, join(home.folder, "out.zip")]).toString();
+    expect(text).toContain("note-own");
+    expect(text).not.toMatch(/note-foreign|471[12]/);
+    const { leftOut } = JSON.parse(stdout) as { leftOut: object[] };
+    expect(leftOut).toEqual(
+      expect.arrayContaining([
+        { entity: "users", path: "notes[].pin", reason: "secret", times: 1 },
+        { entity: "notes", path: "pin", reason: "secret", times: 1 },
+        { entity: "users", path: "notes", reason: "others", times: 1 },
+        { entity: "user-account", path: "email", reason: "shared", times: 1 },
+      ]),
+    );
   } finally {
     await home.remove();
   }
