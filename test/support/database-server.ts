@@ -41,7 +41,7 @@ export async function startMariadb(options: readonly string[] = []): Promise<Dat
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-flush-method=nosync",
   ];
-  return started({
+  return startServer({
     folder,
     command: [
       mariadbd,
@@ -76,7 +76,7 @@ export async function startPostgres(): Promise<DatabaseServer> {
   if (as !== undefined) await chown(folder, as.uid, as.gid);
   const options = ["-D", data, "-U", "tester", "-A", "trust", "-N", "-E", "UTF8"];
   await run(join(postgresFolder, "initdb"), options, { ...as, cwd: folder });
-  return started({
+  return startServer({
     folder,
     as,
     command: [
@@ -114,36 +114,48 @@ interface Starting {
   readonly as?: Ids | undefined;
 }
 
-async function started({ folder, command, ping, urlOf, as }: Starting): Promise<DatabaseServer> {
-  let server: ChildProcess | undefined;
+/** Starts a server, and waits until it takes connections. @throws where it ends before. */
+export async function startServer({ folder, command, ping, urlOf, as }: Starting): Promise<DatabaseServer> {
+  let server: Server | undefined;
   const start = async () => {
     const [program, ...options] = command;
-    server = spawn(program, options, { stdio: "ignore", cwd: folder, ...as });
-    await answering(server, ping);
+    const child = spawn(program, options, { stdio: "ignore", cwd: folder, ...as });
+    // Asked for at once: whoever asks later may have missed it.
+    const ended = once(child, "close");
+    ended.catch(() => undefined);
+    server = { child, ended };
+    await answering(child, ping);
   };
   const kill = async () => {
     const ending = server;
     server = undefined;
-    if (ending === undefined || ending.exitCode !== null) return;
-    const ended = once(ending, "exit");
-    ending.kill("SIGKILL");
-    await ended;
+    ending?.child.kill("SIGKILL");
+    await ending?.ended.catch(() => undefined);
   };
-  await start();
-  return {
-    url: urlOf,
-    kill,
-    start,
-    async close() {
-      await kill();
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-    },
+  const close = async () => {
+    await kill();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
+  try {
+    await start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url: urlOf, kill, start, close };
 }
 
+interface Server {
+  readonly child: ChildProcess;
+  /** Fails where it could not be started. */
+  readonly ended: Promise<unknown>;
+}
+
+/** Waits until it takes connections. @throws once it has ended, by itself or by a signal. */
 async function answering(server: ChildProcess, [program, ...options]: Starting["ping"]): Promise<void> {
   for (;;) {
-    if (server.exitCode !== null) throw new Error(`the server ended with ${server.exitCode}`);
+    const end = server.exitCode ?? server.signalCode;
+    if (end !== null) throw new Error(`the server ended with ${end}`);
     const answers = await run(program, options).then(
       () => true,
       () => false,
