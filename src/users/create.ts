@@ -64,10 +64,20 @@ export async function planAccount(site: AccountSite, wanted: NewAccount): Promis
 /** Why an account is neither made nor taken for that of somebody: whoever signed up wrote the address. */
 export const claimed = "an account claims this address, unverified";
 
-/** Makes the account of a plan, unless there is one. Its address counts as verified: the admin vouches for it. */
-export async function makeAccount(site: ChangingAccounts, plan: CreatePlan): Promise<PoolAccount> {
+export interface MadeAccount {
+  readonly account: PoolAccount;
+  /** Why the invitation was not sent, in Cognito's words; undefined where all went as it was wanted. */
+  readonly undelivered: string | undefined;
+}
+
+/**
+ * Makes the account of a plan, unless there is one. Its address counts as verified: the admin vouches for it. An invitation that cannot
+ * be sent does not unmake it.
+ */
+export async function makeAccount(site: ChangingAccounts, plan: CreatePlan): Promise<MadeAccount> {
   const { wanted, existing, username } = plan;
-  if (existing !== undefined) return existing;
+  if (existing !== undefined) return { account: existing, undelivered: undefined };
+  let undelivered: string | undefined;
   const { aws, poolId, paced, signal } = site;
   const { email, name, attributes: others = [], invitation } = wanted;
   const attributes = [
@@ -87,6 +97,13 @@ export async function makeAccount(site: ChangingAccounts, plan: CreatePlan): Pro
           const { sub = "" } = (await readPoolAccount(aws, poolId, { ...site, username })) ?? {};
           return { username, sub };
         }
+        if (error instanceof Error && error.name === "CodeDeliveryFailureException") {
+          const there = await readPoolAccount(aws, poolId, { ...site, username });
+          if (there !== undefined) {
+            undelivered = error.message;
+            return there;
+          }
+        }
         throw refused(error, refusals, `no account was made for ${email}`);
       }
     },
@@ -94,7 +111,7 @@ export async function makeAccount(site: ChangingAccounts, plan: CreatePlan): Pro
   );
   const account = await readPoolAccount(aws, poolId, { ...site, username: made.username });
   if (account === undefined) throw new CliError(`the account of ${email} is gone again`);
-  return account;
+  return { account, undelivered };
 }
 
 /** What is wrong with what was asked for, in Cognito's words. */

@@ -24,7 +24,9 @@ export interface RowOutcome {
   readonly userId?: string;
   /** Groups that the account was put into. */
   readonly joined: readonly string[];
-  readonly error?: string;
+  readonly error?: string | undefined;
+  /** Asked to be invited and there already, but never signed in: no second invitation is sent unasked. */
+  readonly isWaiting?: boolean;
 }
 
 /**
@@ -121,9 +123,12 @@ export async function* carryOutImport(
     try {
       const invitation = isInvited ? ("sent" as const) : { password: undefined };
       const wanted = { email: row.email, attributes: row.attributes, invitation };
-      const account = await makeAccount(site, { wanted, existing, username });
+      const { account, undelivered } = await makeAccount(site, { wanted, existing, username });
       await join(site, account, { row, joined, isNew: existing === undefined });
-      yield { row, outcome: existing === undefined ? "made" : "there", userId: account.sub, joined };
+      const isWaiting = isInvited && existing?.status === "FORCE_CHANGE_PASSWORD";
+      const outcome = existing === undefined ? "made" : "there";
+      const error = undelivered === undefined ? undefined : `made, not invited: ${undelivered}`;
+      yield { row, outcome, userId: account.sub, joined, error, isWaiting };
     } catch (error) {
       site.signal.throwIfAborted();
       const failure =

@@ -1,6 +1,6 @@
 import { listPoolUsers, attributeOf } from "../aws/cognito/users-list.ts";
 import { scanItems } from "../aws/dynamodb/items.ts";
-import { listObjects } from "../aws/s3/listing.ts";
+import { listFolders, listVersions } from "../aws/s3/listing.ts";
 import { whereThere } from "../aws/setting.ts";
 import { accountItems, personalBuckets, personalTables } from "../model/links.ts";
 import { nobodyWith } from "../model/nobodies.ts";
@@ -19,7 +19,7 @@ export interface Orphan {
 
 /**
  * Compares the accounts with whom the stores name, by one pass through each: tables are scanned for ids alone, buckets listed by the
- * folders of people. No call is about a single person. What there is a duty to keep, and what only mentions somebody, needs no account.
+ * folders of people, with those whose files are deleted and kept as earlier versions. No call is about a single person. What there is a duty to keep, and what only mentions somebody, needs no account.
  */
 export async function findOrphans(site: PersonSite): Promise<Orphan[]> {
   const [accounts, holders] = await Promise.all([allAccounts(site), allHolders(site)]);
@@ -50,12 +50,8 @@ async function allAccounts(site: PersonSite): Promise<Account[]> {
     for await (const page of listPoolUsers(known.aws, known.poolId, known)) {
       for (const account of page) {
         const email = attributeOf(account, "email");
-        const names = [
-          account.sub,
-          account.username,
-          ...(email === undefined ? [] : [email, email.toLowerCase()]),
-        ];
-        found.push({ id: account.sub, email, names });
+        const names = [account.sub, account.username, ...(email === undefined ? [] : [email])];
+        found.push({ id: account.sub, email, names: names.map(comparable) });
       }
     }
     return found;
@@ -70,10 +66,15 @@ async function allAccounts(site: PersonSite): Promise<Account[]> {
     for (const item of page) {
       const account = items.accountIn(item, primary);
       if (account !== undefined)
-        found.push({ ...account, names: [account.id, ...[account.email ?? []].flat()] });
+        found.push({ ...account, names: [account.id, ...[account.email ?? []].flat()].map(comparable) });
     }
   }
   return found;
+}
+
+/** Addresses are one in whatever case. */
+function comparable(name: string): string {
+  return name.includes("@") ? name.toLowerCase() : name;
 }
 
 /** Whom the stores name, and where. */
@@ -82,7 +83,7 @@ async function allHolders(site: PersonSite): Promise<Map<string, Set<string>>> {
   const holders = new Map<string, Set<string>>();
   const add = (found: string | undefined, place: string) => {
     if (found === undefined || found === "") return;
-    const id = found.includes("@") ? found.toLowerCase() : found;
+    const id = comparable(found);
     const places = holders.get(id);
     if (places === undefined) holders.set(id, new Set([place]));
     else places.add(place);
@@ -104,12 +105,12 @@ async function allHolders(site: PersonSite): Promise<Map<string, Set<string>>> {
       const bucket = nameOfBucket(site, personal.role);
       await whereThere(async () => {
         for (const prefix of personal.folders) {
-          for await (const { prefixes } of listObjects(aws, { bucket, prefix, delimiter: "/", signal }))
-            for (const folder of prefixes) add(personal.ownerOf(`${folder}any`), bucket);
+          for await (const folders of listFolders(aws, { bucket, prefix, delimiter: "/", signal }))
+            for (const folder of folders) add(personal.ownerOf(`${folder}any`), bucket);
         }
         for (const prefix of personal.mixed) {
-          for await (const { objects } of listObjects(aws, { bucket, prefix, signal }))
-            for (const { key } of objects) add(personal.ownerOf(key), bucket);
+          for await (const versions of listVersions(aws, { bucket, prefix, signal }))
+            for (const { key } of versions) add(personal.ownerOf(key), bucket);
         }
       });
     }),

@@ -86,6 +86,21 @@ export async function* listVersions(
   aws: Aws,
   list: Omit<ListObjects, "delimiter">,
 ): AsyncGenerator<readonly ListedVersion[]> {
+  for await (const { versions } of versionPages(aws, list)) yield versions;
+}
+
+/** The groups of keys under a prefix, those included that have only earlier versions and delete markers. */
+export async function* listFolders(
+  aws: Aws,
+  list: ListObjects & { readonly delimiter: string },
+): AsyncGenerator<readonly string[]> {
+  for await (const { prefixes } of versionPages(aws, list)) yield prefixes;
+}
+
+async function* versionPages(
+  aws: Aws,
+  list: ListObjects,
+): AsyncGenerator<{ readonly versions: readonly ListedVersion[]; readonly prefixes: readonly string[] }> {
   const [s3, { ListObjectVersionsCommand }] = await Promise.all([aws.s3(), import("./sdk.ts")]);
   let next: { key: string; version: string | undefined } | undefined;
   const onward = onwards<NonNullable<typeof next>>("versions");
@@ -94,6 +109,7 @@ export async function* listVersions(
       new ListObjectVersionsCommand({
         Bucket: list.bucket,
         Prefix: list.prefix,
+        Delimiter: list.delimiter,
         MaxKeys: list.pageSize,
         EncodingType: "url",
         KeyMarker: next?.key ?? list.startAfter,
@@ -102,10 +118,13 @@ export async function* listVersions(
       abortable(list.signal),
     );
     const decode = decoder(page.EncodingType);
-    yield [
-      ...(page.Versions ?? []).map((entry) => listedVersion(entry, decode, false)),
-      ...(page.DeleteMarkers ?? []).map((entry) => listedVersion(entry, decode, true)),
-    ];
+    yield {
+      versions: [
+        ...(page.Versions ?? []).map((entry) => listedVersion(entry, decode, false)),
+        ...(page.DeleteMarkers ?? []).map((entry) => listedVersion(entry, decode, true)),
+      ],
+      prefixes: (page.CommonPrefixes ?? []).map((group) => decode(group.Prefix)),
+    };
     const key = nextOf(page.IsTruncated, page.NextKeyMarker);
     next = onward(key === undefined ? undefined : { key: decode(key), version: page.NextVersionIdMarker });
   } while (next !== undefined);

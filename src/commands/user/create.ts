@@ -51,13 +51,18 @@ export function userCreate(begin: Begin): AnyCommand {
         );
       }
       const changing = await changingAccounts(run, site);
-      const account = await makeAccount(changing, plan);
+      const { account, undelivered } = await makeAccount(changing, plan);
       const membership = { account, group: group ?? "", isMember: true };
       if (isJoining) await changeMembership(changing, membership);
       const what = isNew ? "made an account" : "already exists";
       await run.print({ ...accountJson(account), changed, dryRun }, () =>
         accountText(account, joining === undefined ? what : `${what}; ${joining}`),
       );
+      if (undelivered !== undefined)
+        throw new CliError(`made, not invited: ${undelivered}`, {
+          exitCode: exitCodes.partial,
+          hint: `when the reason is gone: mawps user invite ${visible(email)}`,
+        });
     });
 }
 

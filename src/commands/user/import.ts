@@ -19,16 +19,31 @@ export function userImport(begin: Begin): AnyCommand {
       "--invite",
       "have Cognito send each new one an invitation; else nobody is told, and `user invite` does it later",
     )
-    .option("--failed <file>", "where rows go that failed, to be fed in again (default: failed-<time>.csv)")
+    .option(
+      "--failed <file>",
+      "a new file for rows that failed, to be fed in again (default: failed-<time>.csv)",
+    )
     .addHelpText("after", "\nExample:\n  mawps user import people.csv --dry-run")
     .action(async (given, { invite: isInvited = false, failed: failedFile }, command) => {
       const run = await begin(command as AnyCommand);
       const { world, config } = run;
-      const [{ readTextFile }, { parseRows, rowsText }, { carryOutImport, planImport }] = await Promise.all([
+      const [
+        { readTextFile },
+        { assertFree, writeNewFile },
+        { parseRows, rowsText },
+        { carryOutImport, planImport },
+      ] = await Promise.all([
         import("../../text-file.ts"),
+        import("../../atomic-file.ts"),
         import("../../users/import-rows.ts"),
         import("../../users/import.ts"),
       ]);
+      const stamp = world
+        .now()
+        .toISOString()
+        .replaceAll(/[-:]|\.\d+/g, "");
+      const file = resolve(world.cwd, failedFile ?? `failed-${stamp}.csv`);
+      await assertFree(file);
       const text = await readTextFile(resolve(world.cwd, given), { what: "a list of people", mostBytes });
       if (text === undefined) throw new CliError(`there is no file ${given}`, { exitCode: exitCodes.usage });
       const rows = parseRows(text, given);
@@ -60,7 +75,7 @@ export function userImport(begin: Begin): AnyCommand {
       let done = 0;
       const told = async function* () {
         for await (const each of carryOutImport(changing, plan, { isInvited })) {
-          const { row, outcome, userId, joined, error } = each;
+          const { row, outcome, userId, joined, error, isWaiting = false } = each;
           if (error === undefined) done += 1;
           else failures.push({ row, error });
           yield {
@@ -70,27 +85,23 @@ export function userImport(begin: Begin): AnyCommand {
             userId: userId ?? null,
             joined,
             error: error ?? null,
+            isWaiting,
           };
         }
       };
-      await run.printLines(told(), ({ row, email, outcome, joined, error }) =>
+      await run.printLines(told(), ({ row, email, outcome, joined, error, isWaiting }) =>
         [
           `${row}`,
           visible(email),
           outcome,
           ...(joined.length === 0 ? [] : [`into ${visible(joined.join(", "))}`]),
+          ...(isWaiting ? ["never signed in: `mawps user invite` sends the invitation again"] : []),
           ...(error === null ? [] : [visible(error)]),
         ].join("  "),
       );
       if (failures.length === 0) return;
       const format = failedFile?.endsWith(".json") === true ? "json" : "csv";
-      const stamp = world
-        .now()
-        .toISOString()
-        .replaceAll(/[-:]|\.\d+/g, "");
-      const file = resolve(world.cwd, failedFile ?? `failed-${stamp}.csv`);
-      const { replaceFile } = await import("../../atomic-file.ts");
-      await replaceFile(file, rowsText(failures, format));
+      await writeNewFile(file, rowsText(failures, format));
       throw partial(
         failures.map(({ row, error }) => ({ what: `row ${row.number}, ${visible(row.email)}`, why: error })),
         done,

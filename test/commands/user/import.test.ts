@@ -1,9 +1,12 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { AdminCreateUserCommand } from "@aws-sdk/client-cognito-identity-provider";
+import {
+  AdminCreateUserCommand,
+  type AdminCreateUserCommandInput,
+} from "@aws-sdk/client-cognito-identity-provider";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
-import { putObject } from "../../../src/aws/s3/objects.ts";
+import { deleteObject, putObject } from "../../../src/aws/s3/objects.ts";
 import { takePicture } from "../../site/picture.ts";
 import { putAccounts } from "../../support/accounts.ts";
 import { documentBucket, putProfile } from "../../support/documents.ts";
@@ -157,6 +160,31 @@ describe("user import", () => {
     expect(await members()).toEqual(["max@example.com", "nina@example.com"]);
   });
 
+  it("tells of an account that was made and not invited, and sends no second invitation unasked", async () => {
+    await put("people.csv", "email\nnina@example.com\n");
+    home.beforeCall = async (command, input, aws) => {
+      const asked = input as AdminCreateUserCommandInput;
+      if (command !== "AdminCreateUserCommand" || asked.MessageAction === "SUPPRESS") return;
+      const { Username, UserAttributes } = asked;
+      const account = { UserPoolId, Username, UserAttributes, MessageAction: "SUPPRESS" as const };
+      await (await aws.cognito()).send(new AdminCreateUserCommand(account));
+      const $metadata = { httpStatusCode: 400 };
+      throw Object.assign(new Error("no message"), { name: "CodeDeliveryFailureException", $metadata });
+    };
+    const argv = ["user", "import", "people.csv", "--yes", "--invite"];
+    const first = await home.run([...argv, "--failed", "f.csv"]);
+    expect([first.exitCode, first.stdout]).toEqual([
+      3,
+      "2  nina@example.com  made  made, not invited: no message\n",
+    ]);
+    expect((await accounts())["nina@example.com"]).toBeDefined();
+    const created = await home.run(["user", "create", "neu@example.com"]);
+    expect([created.exitCode, created.stderr]).toEqual([3, expect.stringContaining("made, not invited")]);
+    home.beforeCall = undefined;
+    const again = await home.run(argv);
+    expect([again.exitCode, again.stdout]).toEqual([0, expect.stringContaining("there  never signed in")]);
+  });
+
   it("does not go on where a right is missing, and tells of all the rest", async () => {
     await put("people.csv", "email\na@example.com\nb@example.com\nc@example.com\n");
     home.beforeCall = async (command) => {
@@ -196,6 +224,14 @@ describe("user import, not done", () => {
     expect([exitCode, stderr]).toEqual([code, expect.stringContaining(why)]);
     expect(Object.keys(await accounts()).length).toBe(4);
     expect((await readdir(home.folder)).toSorted()).toEqual(["people.csv", "store"]);
+  });
+
+  it.each(["people.csv", "no/failed.csv"])("ends with 1 for --failed %s, and makes nobody", async (file) => {
+    await put("people.csv", "email\nnina@example.com\n");
+    const { exitCode } = await home.run(["user", "import", "people.csv", "--yes", "--failed", file]);
+    expect(exitCode).toBe(1);
+    expect(Object.keys(await accounts()).length).toBe(4);
+    expect(await readFile(join(home.folder, "people.csv"), "utf8")).toBe("email\nnina@example.com\n");
   });
 
   it("tells each row with --dry-run, and makes nobody", async () => {
@@ -247,6 +283,7 @@ describe("user duplicates and orphans", () => {
       const body = Buffer.from("x");
       for (const userId of ["gone-2", "owner", max])
         await putObject(aws, { bucket: documentBucket, key: `public/documents/${userId}/cv/a.pdf`, body });
+      await deleteObject(aws, { bucket: documentBucket, key: "public/documents/gone-2/cv/a.pdf" });
       await putObject(aws, { bucket: documentBucket, key: "public/profile-images/rentals/1/a.jpg", body });
     });
     home.calls.length = 0;

@@ -260,7 +260,7 @@ it("takes names out of what stays in prework-guide, and leaves the rest of it", 
   }
 });
 
-it("exports no part of an item that only mentions the person, and no secret of a part", async () => {
+it("exports no part of an item that only mentions the person, no secret of a part, and finds addresses in whatever case", async () => {
   const home = await makeHome();
   try {
     const model = JSON.parse(await readFile("models/prework.json", "utf8")) as {
@@ -287,8 +287,10 @@ it("exports no part of an item that only mentions the person, and no secret of a
       const all = [
         { id: person, email: address, notes: [{ id: "note-own", pin: "4711" }] },
         { id: neighbour, email: address, invitedBy: person, notes: [{ id: "note-foreign", pin: "4712" }] },
-        { id: "user-3", email: other },
+        { id: "user-3", email: "Drei@Example.com" },
       ];
+      const theirs = typed({ id: "p-3", userId: "dREI@example.com" }).M ?? {};
+      await dynamodb.send(new PutItemCommand({ TableName: "prework-user-profiles", Item: theirs }));
       for (const item of all)
         await dynamodb.send(new PutItemCommand({ TableName: "prework-users", Item: typed(item).M ?? {} }));
     }, env);
@@ -311,6 +313,10 @@ it("exports no part of an item that only mentions the person, and no secret of a
         { entity: "user-account", path: "email", reason: "shared", times: 1 },
       ]),
     );
+    const orphans = await home.run(["user", "orphans", "--json"], { env });
+    const lines = orphans.stdout.split("\n").filter((line) => line !== "");
+    const ids = lines.map((line) => (JSON.parse(line) as { userId: string }).userId);
+    expect(ids.toSorted()).toEqual([person, neighbour]);
   } finally {
     await home.remove();
   }
