@@ -457,8 +457,10 @@ function checkExpiry(
     return;
   }
   if ("bucket" in entity.from) {
+    // Of MAWPS's own pictures the newest are kept: retention refuses such a rule of every other site.
+    const hasPictures = model.features?.hero !== undefined;
     for (const name of ["since", "when", "keepNewest"] as const)
-      if (expiry[name] !== undefined)
+      if (expiry[name] !== undefined && !(hasPictures && name === "keepNewest"))
         tell(`${path}.${name}`, "is not for objects, which go by their age in S3 alone", 'write "after"');
     if (after === undefined) tell(path, "does not say after how many days", 'add "after"');
   } else if (after === undefined && keepNewest === undefined)

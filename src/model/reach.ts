@@ -19,6 +19,11 @@ export function whyNoRetention({ entities }: Pick<Model, "entities">): string | 
     if (!isDue) continue;
     if ("database" in from) return `${name} expires in ${storeText(from)}, which is SQL`;
     if (at !== undefined) return `${name} expires within an item (${at})`;
+    if (
+      "bucket" in from &&
+      (entities[name]?.expires ?? []).some(({ keepNewest }) => keepNewest !== undefined)
+    )
+      return `${name} keep their newest, which are told for MAWPS's own pictures alone`;
     const fields = new Set(files.map(({ field }) => field)).size;
     if (fields > 1) return `${name} names files in ${fields} fields`;
   }

@@ -4,12 +4,25 @@ import { whyNoRetention } from "../../src/model/reach.ts";
 import type { Entity, Model } from "../../src/model/schema.ts";
 
 const model = prework as unknown as Model;
-const { profiles, files } = model.entities as Record<"profiles" | "files", Entity>;
+const { profiles, files, exportFiles } = model.entities as Record<
+  "profiles" | "files" | "exportFiles",
+  Entity
+>;
 const untold = "which of them are in use cannot be told";
 const sql = { database: "main", table: "invoices" };
 
 it.each<[string, Record<string, Entity>, string | undefined]>([
   ["as it is", {}, undefined],
+  [
+    "objects that keep their newest",
+    {
+      exportFiles: {
+        ...exportFiles,
+        expires: [{ id: "e", what: "e", after: 1, keepNewest: 3, do: "delete", by: "run" }],
+      },
+    },
+    "exportFiles keep their newest, which are told for MAWPS's own pictures alone",
+  ],
   [
     "rows of SQL that name objects which expire",
     { invoices: { ...profiles, from: sql, refs: { pdf: ["object:templateFiles", "object:exportFiles"] } } },
