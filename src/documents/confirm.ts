@@ -2,6 +2,7 @@ import { deleteAllVersions } from "../aws/s3/deletion.ts";
 import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { objectMetadata } from "../model/documents.ts";
+import { timeOf } from "../model/json.ts";
 import { entryWithId } from "./entries.ts";
 import { changeEntries, removeEntries } from "./entry-changes.ts";
 import type { EntryChange, StoredEntry, UserDocuments } from "./entry.ts";
@@ -9,6 +10,7 @@ import { examineStored, Unfit, type Arrived, type Judging } from "./examine-stor
 import { assertOwnFolder } from "./link.ts";
 import { finishMove, isHalfMoved, moveDocument } from "./move.ts";
 import { isInfected, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
+import { isOver, isOwnDocument, type DocumentRows } from "./rows.ts";
 import type { ChangingSite } from "./site.ts";
 
 export interface ConfirmOptions extends Judging {
@@ -46,15 +48,9 @@ export async function confirmDocument(
       hint: "`mawps doc request` asks for it again",
     });
   }
-  const { s3Key } = entry.document;
   assertOwnFolder(entry);
-  const isShared = user.entries.some((each) => each !== entry && each.document.s3Key === s3Key);
-  if (site.rows !== undefined && isShared) {
-    throw new CliError(`${id} (${name}): another document has the same file`, {
-      hint: `\`mawps doc list ${user.userId}\` shows them; nothing was changed`,
-    });
-  }
-  const object = { what: `${id} (${name})`, name, key: s3Key };
+  if (site.rows !== undefined) assertAsked(site, site.rows, { entry, user });
+  const object = { what: `${id} (${name})`, name, key: entry.document.s3Key };
   const arrived = await examineStored(site, object, options).catch(async (error: unknown) => {
     if (!(error instanceof Unfit)) throw error;
     if (!options.dryRun) await refuse(site, entry, { reason: error.message, sizeBytes: error.sizeBytes });
@@ -80,6 +76,31 @@ export async function confirmDocument(
   }
   if (options.dryRun) return { outcome: "would be confirmed", entry };
   return { outcome: "confirmed", entry: await accept(site, entry, arrived) };
+}
+
+/**
+ * What is refused is deleted in every version, so that it must be sure that it came by this link: the entry is of a request, its file
+ * of the kind that requests make, and no other document has it. An entry to whose file nothing can come any more has none.
+ */
+function assertAsked(
+  { now }: ChangingSite,
+  rows: DocumentRows,
+  { entry, user }: { readonly entry: StoredEntry; readonly user: UserDocuments },
+): void {
+  const { id, name, s3Key } = entry.document;
+  const why = (): string | undefined => {
+    if (timeOf(entry.document.attributes["uploadUntil"]) === undefined) return "no link was made for it";
+    if (!isOwnDocument(rows, entry)) return "its file is of a kind that no link leads to";
+    const isShared = user.entries.some(
+      (each) => each !== entry && each.document.s3Key === s3Key && !isOver(each, now()),
+    );
+    return isShared ? "another document has the same file" : undefined;
+  };
+  const fault = why();
+  if (fault === undefined) return;
+  throw new CliError(`${id} (${name}): ${fault}`, {
+    hint: `\`mawps doc list ${user.userId}\` shows the documents; nothing was changed`,
+  });
 }
 
 const removed = "what had arrived was removed in every version; `mawps doc request` asks for it again";

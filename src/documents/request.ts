@@ -6,10 +6,10 @@ import { documentNameFault, websiteFields } from "../model/documents.ts";
 import { documentKey } from "../model/keys.ts";
 import { uuid } from "../model/uuid.ts";
 import { readDocuments } from "./entries.ts";
-import { addEntries } from "./entry-changes.ts";
-import type { NewEntry } from "./entry.ts";
+import { addEntries, removeEntries } from "./entry-changes.ts";
+import type { NewEntry, StoredEntry } from "./entry.ts";
 import { assertLongEnough, signingTime, type LinkSpan } from "./link.ts";
-import { rowFileKey } from "./rows.ts";
+import { isOver, rowFileKey } from "./rows.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 
 export interface DocumentRequest extends LinkSpan {
@@ -63,7 +63,7 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
   const row = rows && { id: uuid(site.randomHex(16)), name, ext: kind.ext, userId, now };
   const key =
     rows !== undefined && row !== undefined
-      ? await freeKey(site, rowFileKey(rows, { ...row, given: request.given ?? {} }))
+      ? rowFileKey(rows, { ...row, given: request.given ?? {} })
       : documentKey({
           userId,
           fileType: type,
@@ -71,6 +71,7 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
           random: random.slice(0, 8),
           ext: kind.ext,
         });
+  const lapsed = rows === undefined ? [] : await lapsedRequests(site, { userId, key, now });
   const { contentType } = kind;
   const once = rows === undefined ? {} : { ifNoneMatch: "*" as const };
   const place = { bucket: site.bucket, key, contentType, now, expiresInSeconds: request.expiresInSeconds };
@@ -112,14 +113,45 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
   };
   await site.audit.change({ action: "document.requested", userId, details }, async () => {
     await request.createProfile?.();
-    await addEntries(site, await readDocuments(site, userId), [entry]);
+    await withdraw(site, lapsed);
+    const user = rows === undefined ? await readDocuments(site, userId) : { userId, profile: undefined };
+    await addEntries(site, user, [entry]);
   });
   return { entry, expiresAt, endsWithSession, link: { method, url, headers, fields } };
 }
 
-/** @throws CliError where a file has this key. */
-async function freeKey(site: ChangingSite, key: string): Promise<string> {
-  const head = await headObject(site.aws, { bucket: site.bucket, key }, site.signal);
-  if (head === undefined) return key;
-  throw new CliError(`there is a file ${key} already`, { hint: "--name gives the document another name" });
+/**
+ * The entries of earlier requests of this file to which nothing was sent before their links ended.
+ * @throws CliError where there is a file with this key, or another entry may get one there: of two with one file none is confirmed.
+ */
+async function lapsedRequests(
+  site: ChangingSite,
+  { userId, key, now }: { readonly userId: string; readonly key: string; readonly now: Date },
+): Promise<StoredEntry[]> {
+  const [head, { entries }] = await Promise.all([
+    headObject(site.aws, { bucket: site.bucket, key }, site.signal),
+    readDocuments(site, userId),
+  ]);
+  const hint = "--name gives the document another name";
+  if (head !== undefined) throw new CliError(`there is a file ${key} already`, { hint });
+  const same = entries.filter(({ document }) => document.s3Key === key);
+  const open = same.find((entry) => !isOver(entry, now));
+  if (open === undefined) return same.filter(({ document }) => document.status === "UPLOADING");
+  const { id, name, attributes } = open.document;
+  const until = attributes["uploadUntil"];
+  const why = typeof until === "string" ? `waits for ${key} until ${until}` : `has ${key}`;
+  throw new CliError(`${id} (${name}) ${why}`, { hint });
+}
+
+/** @throws CliError when somebody has changed one of them since it was read. */
+async function withdraw(site: ChangingSite, lapsed: readonly StoredEntry[]): Promise<void> {
+  const { refused } = await removeEntries(
+    site,
+    lapsed.map((entry) => ({ entry, unchanged: ["status", "s3Key", "uploadUntil"] })),
+  );
+  const [first] = refused;
+  if (first === undefined) return;
+  throw new CliError(`${first.entry.document.id}: somebody else changed its entry meanwhile`, {
+    hint: "run the command again",
+  });
 }

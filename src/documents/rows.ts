@@ -130,7 +130,19 @@ function isOwn(rows: DocumentRows, { userId, document }: Pick<StoredEntry, "user
   if (![documents.files, ...targets].includes(found.value)) return false;
   const entity = own(model.entities, found.value);
   const field = entity === undefined ? undefined : ownerField(entity);
-  return field === undefined || own(found.fields, field) === userId;
+  return field === undefined ? found.value === documents.files : own(found.fields, field) === userId;
+}
+
+/** Whether the file is of the kind that mawps puts there, and its entry may name it. */
+export function isOwnDocument({ documents, kinds }: DocumentRows, { isOwn, document }: StoredEntry): boolean {
+  return isOwn === true && kinds.find(document.s3Key)?.value === documents.files;
+}
+
+/** Whether nothing comes to the file of an entry any more: its link is past its end, or what came was infected and removed. */
+export function isOver({ document }: StoredEntry, now: Date): boolean {
+  const until = timeOf(document.attributes["uploadUntil"]);
+  const isPast = document.status === "UPLOADING" && until !== undefined && until <= now.getTime();
+  return isPast || document.status === "INFECTED";
 }
 
 /** The documents of a user. */

@@ -47,7 +47,9 @@ function isByRun({ expires = [] }: Entity): boolean {
 const verbsOfRows = new Set("upload list show url get request confirm rm restore tag rename scan".split(" "));
 
 /** Without these a row tells of no document. */
-const needed = ["id", "name", "key", "owner", "status", "uploadedAt", "deletedAt"] as const;
+const needed = ["id", "name", "key", "owner", "status", "uploadedAt", "deletedAt", "sha256"] as const;
+/** What came by a link is told from what the site put there by the end of the link. */
+const neededForLinks = [...needed, "uploadUntil"] as const;
 
 /** Why a verb of `mawps doc` does not work on a site with this model; undefined where it does. */
 export function whyNoDocuments({ entities, features }: Model, verb: string): string | undefined {
@@ -58,7 +60,10 @@ export function whyNoDocuments({ entities, features }: Model, verb: string): str
     return `what is kept of its documents is in ${storeText(from)}, and mawps doc reads DynamoDB alone`;
   if (own(entities, documents.entity)?.at !== undefined)
     return "it keeps its documents in lists, which mawps doc reads of MAWPS alone";
-  const missing = needed.filter((name) => documents.fields[name] === undefined);
+  const isOfLinks = verb === "request" || verb === "confirm";
+  const missing = (isOfLinks ? neededForLinks : needed).filter(
+    (name) => documents.fields[name] === undefined,
+  );
   if (missing.length > 0) return `features.documents.fields has no ${missing.join(", ")}`;
   return verbsOfRows.has(verb) ? undefined : `doc ${verb} works on MAWPS's own model only`;
 }

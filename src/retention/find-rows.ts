@@ -153,7 +153,9 @@ interface FilePlace {
   readonly text: string;
   /** What its key says. */
   readonly fields: JsonObject;
-  readonly entity: Entity;
+  /** Of what entity it is, and whether the row may name files of that alone. */
+  readonly kind: string;
+  readonly isOnlyKind: boolean;
 }
 
 /** What a row has in its fields that name files, by the entities of these. */
@@ -199,8 +201,8 @@ function placeOf(site: RetentionSite, stored: Stored): FilePlace | undefined {
   for (const { bucket, kinds } of site.files) {
     const found = kinds.find(key);
     if (found === undefined || !targets.includes(found.value)) continue;
-    const entity = entityOf(site, found.value);
-    return { bucket, key, text: placeText(bucket, key), fields: found.fields, entity };
+    const { value: kind, fields } = found;
+    return { bucket, key, text: placeText(bucket, key), fields, kind, isOnlyKind: targets.length === 1 };
   }
   return undefined;
 }
@@ -286,15 +288,30 @@ function whyKept(
   };
 }
 
-/** Whether the ids in a file's key that say whose it is are those of the row. */
-function isOwn(site: RetentionSite, stored: Stored, { entity, fields }: FilePlace): boolean {
-  const ofRow = entityOf(site, stored.entity).links ?? [];
-  return (entity.links ?? []).every(({ subject, role, by }) => {
-    if (role !== "subject" || typeof by !== "string") return true;
-    const same = ofRow.find((link) => link.subject === subject && link.role === "subject");
-    const id = typeof same?.by === "string" ? own(stored.fields, same.by) : undefined;
+/**
+ * Whether the ids in a file's key that say whose it is are those of the row. Where the key says nobody's, and the row is somebody's,
+ * it is so only of the one kind that such rows name, or that documents are of.
+ */
+function isOwn(site: RetentionSite, stored: Stored, { kind, isOnlyKind, fields }: FilePlace): boolean {
+  const ofRow = subjectsOf(entityOf(site, stored.entity));
+  const ofFile = subjectsOf(entityOf(site, kind));
+  if (ofFile.length === 0) {
+    const { documents } = site.model.features ?? {};
+    const isDocument = documents?.entity === stored.entity && documents.files === kind;
+    return ofRow.length === 0 || isOnlyKind || isDocument;
+  }
+  return ofFile.every(({ subject, by }) => {
+    const same = ofRow.find((link) => link.subject === subject);
+    const id = same === undefined ? undefined : own(stored.fields, same.by);
     return id === undefined || own(fields, by) === undefined || id === own(fields, by);
   });
+}
+
+/** The fields that say whose something is. */
+function subjectsOf({ links = [] }: Entity): { readonly subject: string; readonly by: string }[] {
+  return links.flatMap(({ subject, role, by }) =>
+    role === "subject" && typeof by === "string" ? [{ subject, by }] : [],
+  );
 }
 
 /** Whose a row is; null where it does not tell. */

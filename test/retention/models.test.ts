@@ -345,9 +345,9 @@ describe("retention of prework-guide", () => {
       return [due["rule"], due["action"], PK, SK].join(" ");
     });
     expect(told.toSorted()).toEqual([
+      "deleted-documents keep MEDIA#of-team METADATA",
       "deleted-documents purge MEDIA#changed METADATA",
       "deleted-documents purge MEDIA#deleted METADATA",
-      "deleted-documents purge MEDIA#of-team METADATA",
       "half-done-uploads purge MEDIA#pending METADATA",
       "sessions expire SESSION#list#l-1 USER#u-1",
       "sessions keep SESSION#list#l-1 USER#u-2",
@@ -358,15 +358,20 @@ describe("retention of prework-guide", () => {
     await site.putFiles(bucket, [file("pending")]);
     const run = await site.run("retention", "run", plan, "--yes", "--json");
     expect(run.exitCode).toBe(0);
-    expect(JSON.parse(run.stdout)).toMatchObject({ done: 3, gone: 0, failed: [], skipped: [{}, {}] });
+    expect(JSON.parse(run.stdout)).toMatchObject({ done: 2, gone: 0, failed: [], skipped: [{}, {}] });
     expect(await site.column(table, "PK")).toEqual([
       "MEDIA#changed",
       "MEDIA#completed",
+      "MEDIA#of-team",
       "MEDIA#pending",
       "NOTE#1",
     ]);
     expect(await site.left(bucket)).toEqual(
-      [file("changed"), file("completed"), file("pending"), file("pending"), "stray.txt"].toSorted(),
+      [
+        ...["changed", "completed", "pending", "pending"].map(file),
+        "stray.txt",
+        "users/teams/t-1/shared/of-team.pdf",
+      ].toSorted(),
     );
     expect(await site.column("pre-work-audit-log", "SK")).toEqual([`TIMESTAMP#${day(0)}#e-2`]);
     expect(await site.rows("pre-work-sessions")).toHaveLength(2);

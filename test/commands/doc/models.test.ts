@@ -184,18 +184,23 @@ describe("the documents of prework-guide", () => {
     const env = { MAWPS_MODEL: "prework-guide" };
     const site = modelSite(home, "prework-guide");
     await site.put("pre-work-users", [{ PK: "USER#u-1", SK: "METADATA", email: "max@example.com" }]);
+    const pending = {
+      PK: "MEDIA#lapsed",
+      SK: "METADATA",
+      GSI1PK: "USER#u-1",
+      GSI1SK: "MEDIA#lapsed",
+      fileName: "scan.txt",
+      s3Key: "submissions/s-2/u-1/scan.txt",
+      uploadStatus: "pending",
+    };
     const served = await serveHome(home, { env });
     try {
-      const asked = await site.run(
-        "doc",
-        "request",
-        "u-1",
-        "--name",
-        "scan.txt",
-        "--field",
-        "submissionId=s-2",
-        "--json",
-      );
+      const words = ["--name", "scan.txt", "--field", "submissionId=s-2", "--json"];
+      const ask = () => site.run("doc", "request", "u-1", ...words);
+      // A link that nobody used ended before.
+      const lapsed = { ...pending, uploadUntil: "2026-02-02T00:00:00.000Z" };
+      await site.put("pre-work-media", [lapsed]);
+      const asked = await ask();
       expect([asked.exitCode, asked.stderr]).toEqual([0, ""]);
       const { id, url, headers } = JSON.parse(asked.stdout) as {
         id: string;
@@ -207,11 +212,17 @@ describe("the documents of prework-guide", () => {
       expect(await site.rows("pre-work-media")).toMatchObject([
         { PK: `MEDIA#${id}`, uploadStatus: "pending", uploadUntil: expect.any(String) },
       ]);
+      const second = await ask();
+      expect(second.exitCode).toBe(1);
+      expect(second.stderr).toContain(`${id} (scan.txt) waits for submissions/s-2/u-1/scan.txt until`);
+      expect(await site.column("pre-work-media", "PK")).toEqual([`MEDIA#${id}`]);
       const send = async (body: string, more = headers) =>
         (await fetch(url, { method: "PUT", headers: more, body })).status;
       expect(await send("what is written", { "Content-Type": "text/plain" })).toBe(403);
       expect(await send("what is written")).toBe(200);
       expect(await send("something else")).toBe(412);
+      // Another request ran at the same time as one of today; nothing comes by its link any more.
+      await site.put("pre-work-media", [lapsed]);
       const confirmed = await site.run("doc", "confirm", "u-1", id, "--json");
       expect([confirmed.exitCode, confirmed.stderr]).toEqual([0, ""]);
       expect(await send("something else")).toBe(412);
@@ -219,12 +230,52 @@ describe("the documents of prework-guide", () => {
       await served.stop();
     }
     const key = "submissions/s-2/u-1/scan.txt";
-    const [row, ...others] = await site.rows("pre-work-media");
-    expect(others).toEqual([]);
+    const row = (await site.rows("pre-work-media")).find(({ PK }) => PK !== "MEDIA#lapsed");
     expect(row).toMatchObject({ s3Key: key, uploadStatus: "completed", fileSize: 15, scanResult: "SKIPPED" });
     expect(row).not.toHaveProperty("uploadUntil");
     expect(await site.left("pre-work-media-uploads")).toEqual([key]);
     expect((await site.file("pre-work-media-uploads", key)).toString()).toBe("what is written");
+  });
+
+  it("open and remove nothing that is a team's, an avatar, or not asked for", async () => {
+    const site = modelSite(home, "prework-guide");
+    const [bucket, table] = ["pre-work-media-uploads", "pre-work-media"];
+    const team = "users/teams/t-1/shared/plan.pdf";
+    const avatar = "users/u-1/profile/avatar.png";
+    const begun = "submissions/s-1/u-1/begun.pdf";
+    const row = (id: string, fields: Record<string, unknown>) => ({
+      PK: `MEDIA#${id}`,
+      SK: "METADATA",
+      GSI1PK: "USER#u-1",
+      GSI1SK: `MEDIA#${id}`,
+      fileName: "plan.pdf",
+      createdAt: "2026-03-01T00:00:00.000Z",
+      ...fields,
+    });
+    const asked = { uploadStatus: "pending", uploadUntil: "2026-03-02T00:00:00.000Z" };
+    const rows = [
+      row("read", { s3Key: team, uploadStatus: "completed" }),
+      row("team", { ...asked, s3Key: team }),
+      row("avatar", { ...asked, s3Key: avatar }),
+      row("begun", { s3Key: begun, uploadStatus: "pending" }),
+    ];
+    await site.put("pre-work-users", [{ PK: "USER#u-1", SK: "METADATA", email: "max@example.com" }]);
+    await site.put(table, rows);
+    await site.putFiles(bucket, [team, avatar, begun]);
+    const refusals: [string, ...string[]][] = [
+      ["its object is in none of the folders of u-1", "url", "u-1", "read", "--allow-unscanned"],
+      ["its object is in none of the folders of u-1", "get", "u-1", "read", "-o", "got"],
+      ["its object is in none of the folders of u-1", "confirm", "u-1", "team"],
+      ["its file is of a kind that no link leads to", "confirm", "u-1", "avatar"],
+      ["no link was made for it", "confirm", "u-1", "begun"],
+    ];
+    for (const [why, ...argv] of refusals) {
+      const refused = await site.run("doc", ...argv);
+      expect(refused.exitCode).toBeGreaterThan(0);
+      expect(refused.stderr).toContain(why);
+    }
+    expect(await site.left(bucket)).toEqual([team, avatar, begun].toSorted());
+    expect(await site.column(table, "PK")).toEqual(rows.map(({ PK }) => PK).toSorted());
   });
 
   it("have composite keys, its own status words, and a key that needs one thing more", async () => {
