@@ -42,12 +42,13 @@ export async function reportOf(
     actors.set(entry.actor, (actors.get(entry.actor) ?? 0) + 1);
     if (letterActions.has(entry.action) && letters.length < mostLetters) letters.push(entry);
   }
+  // Before: what is told as the end of the trail was then judged with it.
+  const { sequence, hash } = await readHead(site);
   const found: Found[] = [];
   const verifying = verifyTrail(site, now);
   let step = await verifying.next();
   for (; step.done !== true; step = await verifying.next())
     if (found.length < mostLetters) found.push(step.value);
-  const { sequence, hash } = await readHead(site);
   return {
     entries,
     from,

@@ -9,12 +9,14 @@ interface OutsideAnchor {
   readonly table: string;
   readonly sequence: number;
   readonly hash: string;
+  /** End of that entry's life in epoch seconds. */
+  readonly ttl: number;
   readonly at: string;
   /** Of who signed it: Ed25519, hex. */
   readonly publicKey: string;
 }
 
-const word = "mawps-anchor-1";
+const word = "mawps-anchor-2";
 
 /** The head in one line, for a ticket or a mail. Pure. */
 export function anchorLine(
@@ -22,10 +24,16 @@ export function anchorLine(
     table,
     at,
     head,
-  }: { readonly table: string; readonly at: Date; readonly head: Pick<ChainHead, "sequence" | "hash"> },
+  }: {
+    readonly table: string;
+    readonly at: Date;
+    readonly head: Pick<ChainHead, "sequence" | "hash" | "ttl">;
+  },
   key: KeyObject,
 ): string {
-  const text = [word, table, head.sequence, head.hash, at.toISOString(), publicKeyOf(key)].join(" ");
+  const text = [word, table, head.sequence, head.hash, head.ttl, at.toISOString(), publicKeyOf(key)].join(
+    " ",
+  );
   return `${text} ${sign(null, Buffer.from(text), key).toString("base64url")}`;
 }
 
@@ -36,13 +44,15 @@ export function anchorLine(
  */
 export function readAnchorLine(line: string, publicKey: string | undefined): OutsideAnchor {
   const fields = line.trim().split(/\s+/);
-  const [mark, table = "", number = "", hash = "", at = "", key = "", signature = "", ...rest] = fields;
-  const sequence = Number(number);
+  const [mark, table = "", number = "", hash = "", end = "", at = "", key = "", signature = "", ...rest] =
+    fields;
+  const [sequence, ttl] = [Number(number), Number(end)];
   const isOne =
     mark === word &&
     rest.length === 0 &&
     (sequence === 0 || isSequence(sequence)) &&
     isHex(hash) &&
+    /^\d{1,15}$/.test(end) &&
     isAuditTime(at) &&
     isHex(key);
   if (!isOne) throw wrong("is no line of `mawps audit anchor`");
@@ -50,7 +60,7 @@ export function readAnchorLine(line: string, publicKey: string | undefined): Out
   const text = fields.slice(0, -1).join(" ");
   const isSound = verify(null, Buffer.from(text), keyFromHex(key), Buffer.from(signature, "base64url"));
   if (!isSound) throw wrong("is not what was signed");
-  return { table, sequence, hash, at, publicKey: key };
+  return { table, sequence, hash, ttl, at, publicKey: key };
 }
 
 function isHex(text: string): boolean {
@@ -88,11 +98,11 @@ function keyFromHex(hex: string): KeyObject {
 }
 
 /** How the trail stands to a head that is known from outside. */
-type Standing = "same" | "expired" | "another" | "cut";
+type Standing = "same" | "gone" | "another" | "cut";
 
 /**
- * Looks for the entry of a head that is known from outside. `expired`: it is gone, and later ones are there, which `verifyTrail` has
- * judged; `cut`: nothing is as far.
+ * Looks for the entry of a head that is known from outside. `gone`: later ones are there, and what they say of its end proves nothing to who
+ * does not trust the trail; `cut`: nothing is as far.
  */
 export async function standingOf(
   site: TrailPlace,
@@ -100,7 +110,7 @@ export async function standingOf(
 ): Promise<Standing> {
   if (sequence === 0) return "same";
   for await (const stored of storedChain(site, { fromSequence: sequence })) {
-    if (stored["sequence"] !== sequence) return "expired";
+    if (stored["sequence"] !== sequence) return "gone";
     return stored["hash"] === hash ? "same" : "another";
   }
   return "cut";

@@ -6,6 +6,7 @@ import { escapedHtml, foreignHtml, pageHead } from "../../output/html.ts";
 import { facts } from "../../output/table.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
+import { assertSound } from "./faults.ts";
 import { periodOf, since, until } from "./period.ts";
 
 /** `mawps audit report`: what a period tells, and whether the trail can be believed, to be filed. */
@@ -24,11 +25,12 @@ export function auditReport(begin: Begin): AnyCommand {
       const { reportOf } = await import("../../audit/report.ts");
       const now = world.now();
       const report = await reportOf(trailOf(await run.context("reads")), periodOf(options, now), now);
-      const file = html === undefined ? undefined : resolve(world.cwd, html);
-      if (file !== undefined && !config.dryRun) {
+      const file = html === undefined || config.dryRun ? undefined : resolve(world.cwd, html);
+      if (file !== undefined) {
         const { writeNewFile } = await import("../../atomic-file.ts");
         await writeNewFile(file, pageOf(report, { site: config.site.name, now }));
       }
+      if (html !== undefined && config.dryRun) run.note(`would write ${visible(resolve(world.cwd, html))}`);
       const { actions, actors, ...rest } = report;
       const told = {
         ...rest,
@@ -37,6 +39,7 @@ export function auditReport(begin: Begin): AnyCommand {
         file: file ?? null,
       };
       await run.print(told, () => textOf(report, file));
+      assertSound(report.verification);
     });
 }
 

@@ -1,14 +1,18 @@
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { writeClaim } from "../../../src/audit/claims.ts";
+import { keepAnchor, writeAnchor } from "../../../src/audit/anchor.ts";
+import { newSigner, writeClaim } from "../../../src/audit/claims.ts";
 import { storedChain } from "../../../src/audit/entries.ts";
+import { trailPrefix } from "../../../src/audit/place.ts";
 import { queryItems } from "../../../src/aws/dynamodb/items.ts";
-import { listObjects } from "../../../src/aws/s3/listing.ts";
-import type { AuditEntry } from "../../../src/model/audit.ts";
+import { putNew } from "../../../src/aws/dynamodb/records.ts";
+import { listObjects, listVersions } from "../../../src/aws/s3/listing.ts";
+import { deleteObject } from "../../../src/aws/s3/objects.ts";
+import { chained, type AuditEntry } from "../../../src/model/audit.ts";
 import { version } from "../../../src/version.ts";
 import { ownerItem } from "../../support/owner-item.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
@@ -227,6 +231,12 @@ describe("audit list", () => {
     const page = await readFile(join(home.folder, "report.html"), "utf8");
     expect(page).toMatch(/4 entries.*Yes: every entry/s);
     expect(page).not.toMatch(/<script|<b>/);
+    const dry = await home.run(["audit", "report", "--html", "dry.html", "--dry-run"]);
+    expect([dry.stdout, dry.stderr]).toEqual([
+      expect.not.stringContaining("dry.html"),
+      expect.stringContaining("would write"),
+    ]);
+    await expect(readFile(join(home.folder, "dry.html"))).rejects.toThrow("ENOENT");
     const again = await home.run(["audit", "report", "--html", "report.html"]);
     expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("already exists")]);
   });
@@ -264,6 +274,36 @@ it("says which action was meant", async () => {
   const { stderr } = await home.run(["audit", "list", "--action", "hero.change"]);
   expect(stderr).toContain("did you mean hero.changed?");
 });
+
+/** What somebody can do who may write to table and bucket: another chain behind entry `last`, whose beginning "has expired". */
+function forgeBehind(last: number): Promise<void> {
+  return home.look(async (aws) => {
+    const place = { aws, table, bucket: privateBucket };
+    const dynamodb = await aws.dynamodb();
+    for (let sequence = 1; sequence <= last; sequence += 1) {
+      const Key = { chain: { S: "main" }, sequence: { N: String(sequence) } };
+      await dynamodb.send(new DeleteItemCommand({ TableName: table, Key }));
+    }
+    for await (const page of listVersions(aws, { bucket: privateBucket, prefix: trailPrefix(place) }))
+      for (const { key, version: at } of page)
+        await deleteObject(aws, { bucket: privateBucket, key, version: at });
+    const now = new Date("2026-03-01T12:00:00.000Z");
+    const head = { sequence: last, hash: "ab".repeat(32), timestamp: now.toISOString(), ttl: 1 };
+    const about = {
+      actor: "local:manuel",
+      userAgent: "mawps",
+      retentionDays: 365,
+      newId: randomUUID,
+      now: () => now,
+    };
+    const forged = chained(head, [{ action: "hero.changed", details: {} }], { ...about, ...newSigner() });
+    await putNew(aws, { table, partition: "chain", records: forged.map((entry) => ({ ...entry })) });
+    for (const entry of forged) {
+      await writeAnchor(place, entry, undefined);
+      await keepAnchor(place, entry);
+    }
+  });
+}
 
 describe("an anchor that is kept outside", () => {
   const { privateKey } = generateKeyPairSync("ed25519");
@@ -306,6 +346,35 @@ describe("an anchor that is kept outside", () => {
     }
   });
 
+  it("believes no trail that says of itself that what was noted has expired, until the signed time is over", async () => {
+    const short = { MAWPS_RETENTION_AUDIT_ENTRIES: "30" };
+    await home.run(["hero", "set", "photo.jpg"], { env: short });
+    const first = await chain();
+    await home.run(["hero", "set", "hover.jpg"], { env: short });
+    const { line, sequence, hash } = JSON.parse(
+      (await home.run(["audit", "anchor", "--json"], { env })).stdout,
+    ) as { line: string; sequence: number; hash: string };
+    await forgeBehind(sequence);
+    expect(await done("audit", "verify")).toContain(`${sequence} entries expired`);
+    const expected = ["--expect", `${sequence}:${hash}`];
+    for (const argv of [["--anchor", line], expected]) {
+      const { exitCode, stdout } = await verify(home, ...argv);
+      expect([exitCode, stdout]).toEqual([
+        4,
+        expect.stringContaining(`OUTSIDE   entry ${sequence}: is gone, and nothing from outside proves`),
+      ]);
+    }
+    home.laterMs = 31 * 86_400_000;
+    // What is signed of an entry holds for those before it.
+    const before = ["--expect", `1:${String(first[0]?.["hash"])}`];
+    for (const argv of [
+      ["--anchor", line],
+      [...before, "--anchor", line],
+    ])
+      expect([argv, (await verify(home, ...argv)).exitCode]).toEqual([argv, 0]);
+    expect((await verify(home, ...expected)).exitCode).toBe(4);
+  });
+
   it("is refused where it was changed, or signed by somebody else; without a key nobody vouches for it", async () => {
     await done("hero", "set", "photo.jpg");
     const line = (await home.run(["audit", "anchor"], { env })).stdout.trim();
@@ -323,6 +392,12 @@ describe("an anchor that is kept outside", () => {
     { argv: ["anchor", "--key", "none.key"], exitCode: 2, why: "there is no file" },
     { argv: ["anchor", "--key", "photo.jpg"], exitCode: 2, why: "holds no private key of Ed25519" },
     { argv: ["verify", "--expect", "1:abc"], exitCode: 2, why: "expected a number" },
+    { argv: ["verify", "--acknowledge", "seen", "--anchor", "a"], exitCode: 2, why: "cannot be used with" },
+    {
+      argv: ["verify", "--acknowledge", "seen", "--expect", `1:${"0".repeat(64)}`],
+      exitCode: 2,
+      why: "cannot be used with",
+    },
     { argv: ["verify", "--anchor", "none.txt"], exitCode: 2, why: "there is no file" },
     { argv: ["verify", "--anchor", "photo.jpg"], exitCode: 4, why: "is no line of" },
   ])("ends with $exitCode for $argv", async ({ argv, exitCode, why }) => {
@@ -383,6 +458,9 @@ describe("audit verify", () => {
         await dynamodb.send(new PutItemCommand({ TableName: table, Item }));
       }
     });
+    const report = await home.run(["audit", "report", "--html", "report.html"]);
+    expect([report.exitCode, report.stdout]).toEqual([4, expect.stringMatching(/trail +1 fault/)]);
+    expect(await readFile(join(home.folder, "report.html"), "utf8")).toContain("No: 1 fault.");
     const people = await home.run(["audit", "verify"]);
     expect([people.exitCode, people.stdout]).toEqual([
       4,
