@@ -62,7 +62,7 @@ export function userImport(begin: Begin): AnyCommand {
             })),
           ),
           ({ row, email, outcome, error }) =>
-            `${row}  ${visible(email)}  ${error ?? (outcome === "new" ? "would be made" : "is there already")}`,
+            `${row}  ${visible(email)}  ${error ?? (outcome === "new" ? "would be made" : "already exists")}`,
         );
       }
       const due = plan.filter(({ existing, fault }) => existing === undefined && fault === undefined).length;
