@@ -19,6 +19,7 @@ import { failureOf } from "./failure.ts";
 import { fileNames } from "./file-names.ts";
 import { assertOwnFolder, storedObject } from "./link.ts";
 import { inParallel } from "../concurrency.ts";
+import { entryNow } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** Documents by their ids, or all that are ready, or those of a type. */
@@ -46,16 +47,7 @@ export function planGet(user: UserDocuments, wanted: Wanted): GetPlan {
   const target = (entry: StoredEntry): Target => ({ entry, fileName: names.get(entry) ?? "" });
   if ("ids" in wanted) {
     const entries = [...new Set(wanted.ids)].map((id) => entryWithId(user, id));
-    const closed = entries.find(({ document }) => document.status !== "READY");
-    if (closed !== undefined) {
-      const { id, name, status } = closed.document;
-      throw new CliError(`${id} (${name}) is ${status}, not READY`, {
-        hint:
-          status === "DELETED"
-            ? "`mawps doc restore` brings it back"
-            : "`mawps doc show` tells more about it",
-      });
-    }
+    for (const entry of entries) assertReady(entry);
     return { targets: entries.map(target), leftOut: [] };
   }
   const meant = user.entries.filter(
@@ -63,6 +55,14 @@ export function planGet(user: UserDocuments, wanted: Wanted): GetPlan {
   );
   const isReady = ({ document }: StoredEntry) => document.status === "READY";
   return { targets: meant.filter(isReady).map(target), leftOut: meant.filter((entry) => !isReady(entry)) };
+}
+
+function assertReady({ document: { id, name, status } }: StoredEntry): void {
+  if (status === "READY") return;
+  throw new CliError(`${id} (${name}) is ${status}, not READY`, {
+    hint:
+      status === "DELETED" ? "`mawps doc restore` brings it back" : "`mawps doc show` tells more about it",
+  });
 }
 
 /** What became of one document. */
@@ -159,9 +159,11 @@ const partOf = /^(.+)\.[^.]+\.part$/s;
 
 async function getDocument(
   site: DocumentSite,
-  { entry, fileName }: Target,
+  { entry: known, fileName }: Target,
   { path, overwrite, onReceived, downloadSmall, saver, there, begun }: GetDocument,
 ): Promise<{ outcome: "fetched" | "already exists"; verified: Verified }> {
+  const entry = site.rows === undefined ? known : await entryNow(site.rows, known);
+  assertReady(entry);
   const { s3Key: key, size, sha256, inline } = entry.document;
   if (inline !== undefined) {
     const outcome = await saveInline(inline.bytes(), { path, overwrite, sha256, saver, there });

@@ -5,6 +5,7 @@ import { documentTypes, type DocumentType } from "../model/document-types.ts";
 import { isUnscanned, type DocumentEntry } from "../model/documents.ts";
 import { readableFolders } from "./check-facts.ts";
 import type { StoredEntry } from "./entry.ts";
+import { entryNow } from "./rows.ts";
 import type { ChangingSite, DocumentSite } from "./site.ts";
 
 /** How long a link is to last. */
@@ -35,9 +36,10 @@ export interface HandedOut {
  */
 export async function linkTo(
   site: ChangingSite,
-  entry: StoredEntry,
+  known: StoredEntry,
   options: LinkOptions,
 ): Promise<HandedOut> {
+  const entry = site.rows === undefined ? known : await entryNow(site.rows, known);
   const { document, userId } = entry;
   assertReadable(document, options);
   if (document.inline !== undefined) {

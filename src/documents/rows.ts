@@ -155,6 +155,21 @@ export async function rowsOfUser(rows: DocumentRows, userId: string): Promise<St
   return entries;
 }
 
+/**
+ * A user's entry as its row stands now: what an index says of it may be a moment old, and a link or a download cannot be taken back.
+ * @throws CliError where the row is gone, or somebody else's.
+ */
+export async function entryNow(
+  rows: DocumentRows,
+  { row, userId, document }: StoredEntry,
+): Promise<StoredEntry> {
+  const { from } = entityOf(rows);
+  const now = row === undefined || !("table" in from) ? undefined : await rows.store.get(from.table, row.key);
+  const entry = now?.entity === rows.documents.entity ? entryOf(rows, now) : undefined;
+  if (entry?.userId === userId) return entry;
+  throw new CliError(`${document.id} (${document.name}): its entry is gone by now`);
+}
+
 /** The documents of everybody as the table gives them. */
 export async function* rowsOfAll(rows: DocumentRows): AsyncGenerator<StoredEntry> {
   const { from } = entityOf(rows);
@@ -225,7 +240,8 @@ export async function removeRows(
   changes: readonly Pick<EntryChange, "entry" | "unchanged">[],
 ): Promise<ChangeOutcome> {
   return eachRow(rows, changes, async (row, { unchanged = [] }) => {
-    const outcome = await rows.store.deleteIf(row, fieldNames(rows, unchanged));
+    // A hold may come at any time, and what it is on must stay.
+    const outcome = await rows.store.deleteIf(row, [...fieldNames(rows, unchanged), "legalHold"]);
     return outcome === "done" ? row : outcome;
   });
 }

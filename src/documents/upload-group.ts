@@ -4,7 +4,7 @@ import { httpStatus } from "../aws/setting.ts";
 import { removeUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
-import { documentJson } from "../model/documents.ts";
+import { documentJson, legalHold } from "../model/documents.ts";
 import { uuid } from "../model/uuid.ts";
 import type { Buffers } from "./buffers.ts";
 import { entriesAttribute, readDocuments } from "./entries.ts";
@@ -32,6 +32,8 @@ export interface SendGroup {
   readonly checked: readonly Checked[];
   /** Get back what the checked files hold of them, each when it was sent or is not to be. */
   readonly buffers: Buffers;
+  /** Hashes of what this call stores, or found stored, by keys: the groups share it. */
+  readonly claimed: Map<string, string>;
   readonly onToSend: (bytes: number) => void;
   readonly onSent: (bytes: number) => void;
   readonly onDone: () => void;
@@ -40,12 +42,23 @@ export interface SendGroup {
 /** Calls of S3 at once for small files; a large one has several of its own, so these go one by one. */
 const smallAtOnce = 10;
 
-/** A checked file that gets an entry, and the entry that it has already. */
-interface Planned {
+/** A checked file, and the entry that it has already. */
+interface Judged {
   readonly file: Examined;
   readonly infected: boolean;
   readonly known: StoredEntry | undefined;
 }
+
+/** A file that gets an entry unless it has one. */
+interface Planned extends Judged {
+  readonly fresh: NewFileEntry;
+  /** Earlier uploads of it, broken off before it got its present content. */
+  readonly superseded: readonly StoredEntry[];
+  /** Infected, and its key is another file's: it is refused, and no entry tells of it. */
+  readonly isUntold?: boolean;
+}
+
+type NewFileEntry = ReturnType<typeof newEntry>;
 
 /** A file with its entry, on its way into the bucket. */
 interface Job extends Planned {
@@ -78,21 +91,27 @@ export async function beginGroup(
 ): Promise<BegunGroup> {
   const { outcomes, fail, succeed, settle } = tally(group);
   const ordered = async () => group.checked.flatMap(({ source }) => outcomes.get(source) ?? []);
-  const planned: Planned[] = [];
-  const twins: { file: Examined; of: Planned }[] = [];
+  const judged: Judged[] = [];
+  const twins: { file: Examined; of: Judged }[] = [];
   for (const checked of group.checked) {
     const { source } = checked;
     const verdict = judge(request, group.user.entries, checked);
     if ("failure" in verdict) fail(source, verdict.failure);
-    else if ("unchanged" in verdict) succeed(source, "unchanged", verdict.unchanged);
-    else {
+    else if ("unchanged" in verdict) {
+      const { s3Key, sha256 = "" } = verdict.unchanged.document;
+      if (isOthers(site, group.claimed, { s3Key, sha256 })) fail(source, twice(s3Key));
+      else {
+        group.claimed.set(s3Key, sha256);
+        succeed(source, "unchanged", verdict.unchanged);
+      }
+    } else {
       const { sha256 } = verdict.file;
-      const of = planned.find(({ file }) => file.sha256 === sha256 && file.source.name === source.name);
-      if (of === undefined) planned.push(verdict);
+      const of = judged.find(({ file }) => file.sha256 === sha256 && file.source.name === source.name);
+      if (of === undefined) judged.push(verdict);
       else twins.push({ file: verdict.file, of });
     }
   }
-  await refuseTaken(site, { planned, user: group.user, request }, fail);
+  const planned = await planFiles(site, { judged, group, request }, fail);
   const release = ({ bytes }: Examined) => {
     if (bytes !== undefined) group.buffers.release(bytes);
   };
@@ -109,8 +128,8 @@ export async function beginGroup(
   if (request.dryRun) {
     failInfected();
     releaseOthers([]);
-    for (const { file, known } of planned.filter(({ infected }) => !infected)) {
-      const attributes = known?.document.attributes ?? entryFor(site, request, file);
+    for (const { file, known, fresh } of planned.filter(({ infected }) => !infected)) {
+      const attributes = known?.document.attributes ?? fresh;
       const entry = { userId: group.user.userId, ...attributes };
       settle(file.source, { label: file.source.label, outcome: "planned", entry });
     }
@@ -189,7 +208,7 @@ function judge(
   request: UploadRequest,
   entries: readonly StoredEntry[],
   checked: Checked,
-): Planned | { readonly failure: CliError } | { readonly unchanged: StoredEntry } {
+): Judged | { readonly failure: CliError } | { readonly unchanged: StoredEntry } {
   if ("failure" in checked) return checked;
   const { file, source } = checked;
   const { judgement } = file;
@@ -229,14 +248,14 @@ async function enter(
   { planned, user }: { planned: readonly Planned[]; user: UserDocuments },
 ): Promise<{ jobs: Job[]; user: UserDocuments }> {
   const added = planned
-    .filter(({ known }) => known === undefined)
-    .map((plan) => ({ plan, entry: entryFor(site, request, plan.file) }));
+    .filter(({ known, isUntold }) => known === undefined && isUntold !== true)
+    .map((plan) => ({ plan, entry: plan.fresh }));
   let known = user;
   if (added.length > 0 && user.profile === undefined && request.createProfile !== undefined) {
     await request.createProfile();
     known = await readDocuments(site, user.userId);
   }
-  await withdrawSuperseded(site, request, { planned, user });
+  await withdrawSuperseded(site, request, planned);
   const { entries, present } = await addUnlessPresent(site, known, {
     added: added.map(({ entry }) => entry),
     // Another run may have begun the same document since, or be done with it: it is taken up as one that was broken off.
@@ -284,16 +303,14 @@ async function rejudge(site: ChangingSite, continued: readonly Job[]): Promise<v
 
 /**
  * Takes the uploads away that were broken off before the file got its present content. Should somebody still be at one
- * of them: whoever finishes an upload whose entry is gone writes the entry again.
+ * of them: whoever finishes an upload whose entry is gone writes the entry again, or where it is a row, hears of it.
  */
 async function withdrawSuperseded(
   site: ChangingSite,
-  { type, onNote }: UploadRequest,
-  { planned, user }: { planned: readonly Planned[]; user: UserDocuments },
+  { onNote }: UploadRequest,
+  planned: readonly Planned[],
 ): Promise<void> {
-  const superseded = planned.flatMap(({ file, known }) => {
-    if (known !== undefined) return [];
-    const entries = supersededBy(user.entries, { type, file, actor: site.actor });
+  const superseded = planned.flatMap(({ file, superseded: entries }) => {
     if (entries.length > 0) {
       onNote(`${file.source.label}: it has changed since an upload of it was interrupted; starting over`);
     }
@@ -347,7 +364,8 @@ async function makeReady(site: ChangingSite, arrived: readonly Job[]): Promise<M
     };
   });
   const { changed, missing } = await changeEntries(site, changes);
-  const lost = new Set(missing.map(({ document }) => document.id));
+  // No saving of something else loses a row: somebody took it away.
+  const lost = new Set((site.rows === undefined ? missing : []).map(({ document }) => document.id));
   const again = changes
     .filter(({ entry }) => lost.has(entry.document.id))
     .map(({ entry, set, remove }): NewEntry => {
@@ -363,32 +381,100 @@ async function makeReady(site: ChangingSite, arrived: readonly Job[]): Promise<M
   return ready;
 }
 
-/**
- * Where the site makes keys of plain file names: takes those files out of the plan whose key is another file's already, of whatever
- * status, since a document that is deleted can still be restored.
- */
-async function refuseTaken(
-  site: ChangingSite,
-  { planned, user, request }: { planned: Planned[]; user: UserDocuments; request: UploadRequest },
-  fail: (source: UploadSource, failure: CliError) => void,
-): Promise<void> {
-  if (site.rows === undefined || site.rows.replaces) return;
-  const known = new Set(user.entries.map(({ document }) => document.s3Key));
-  const isFree = await inParallel(planned, smallAtOnce, async ({ file, known: entry }) => {
-    if (entry !== undefined) return true;
-    const key = entryFor(site, request, file).s3Key;
-    const isNew = !known.has(key);
-    known.add(key);
-    return isNew && (await headObject(site.aws, { bucket: site.bucket, key }, site.signal)) === undefined;
-  });
-  const all = planned.splice(0);
-  for (const [at, plan] of all.entries()) {
-    if (isFree[at] === true) planned.push(plan);
-    else fail(plan.file.source, taken(entryFor(site, request, plan.file).s3Key));
-  }
+interface ToPlan {
+  readonly judged: readonly Judged[];
+  readonly group: SendGroup;
+  readonly request: UploadRequest;
 }
 
-/** Rows of files whose place another file of the same name took: the former bytes are an old version of it. */
+/**
+ * Plans an entry for each file, and tells of those that get none. Where the site makes keys of plain file names these are files whose key is
+ * another file's, of whatever status, since a document that is deleted can still be restored; where the newest takes the place
+ * of the others, those that would take that of another file of the call, or of one under a legal hold.
+ */
+async function planFiles(
+  site: ChangingSite,
+  { judged, group, request }: ToPlan,
+  fail: (source: UploadSource, failure: CliError) => void,
+): Promise<Planned[]> {
+  const { user, claimed } = group;
+  const { type } = request;
+  // What is infected takes no place: it must not keep another file from its own.
+  const rank = ({ known, infected }: Judged) => (infected ? 2 : known === undefined ? 1 : 0);
+  const planned: Planned[] = [];
+  const refused = new Set<string>();
+  for (const each of judged.toSorted((one, other) => rank(one) - rank(other))) {
+    const { file, known, infected } = each;
+    const { sha256 } = file;
+    const fresh = entryFor(site, request, file);
+    const { s3Key } = known?.document ?? fresh;
+    // What this call has begun is under way.
+    const superseded =
+      known === undefined
+        ? supersededBy(user.entries, { type, file, actor: site.actor }).filter(
+            ({ document }) => !claimed.has(document.s3Key),
+          )
+        : [];
+    const others = user.entries.filter(
+      (entry) => entry.document.s3Key === s3Key && entry !== known && !superseded.includes(entry),
+    );
+    const isTwice = isOthers(site, claimed, { s3Key, sha256 });
+    if (infected) {
+      const isKnown = known !== undefined || site.rows === undefined;
+      const isUntold = !isKnown && (isTwice || others.length > 0 || refused.has(s3Key));
+      refused.add(s3Key);
+      planned.push({ ...each, fresh, superseded, isUntold });
+      continue;
+    }
+    const failure = isTwice ? twice(s3Key) : placeFault(site, each, { s3Key, others });
+    if (failure !== undefined) {
+      fail(file.source, failure);
+      continue;
+    }
+    claimed.set(s3Key, sha256);
+    planned.push({ ...each, fresh, superseded });
+  }
+  if (site.rows === undefined || site.rows.replaces) return planned;
+  const heads = await inParallel(planned, smallAtOnce, async ({ known, infected, fresh: { s3Key: key } }) =>
+    known !== undefined || infected
+      ? undefined
+      : headObject(site.aws, { bucket: site.bucket, key }, site.signal),
+  );
+  return planned.filter(({ file, fresh }, at) => {
+    if (heads[at] !== undefined) fail(file.source, taken(fresh.s3Key));
+    return heads[at] === undefined;
+  });
+}
+
+/** Whether other bytes of the same call have this key: the second file would take the place of the first. */
+function isOthers(
+  { rows }: ChangingSite,
+  claimed: ReadonlyMap<string, string>,
+  { s3Key, sha256 }: { readonly s3Key: string; readonly sha256: string },
+): boolean {
+  const before = claimed.get(s3Key);
+  return rows !== undefined && before !== undefined && before !== sha256;
+}
+
+/** Why a file cannot have its place where these other entries have its key. */
+function placeFault(
+  { rows }: ChangingSite,
+  { known }: Judged,
+  { s3Key, others }: { readonly s3Key: string; readonly others: readonly StoredEntry[] },
+): CliError | undefined {
+  if (rows === undefined || others.length === 0) return undefined;
+  if (!rows.replaces) return known === undefined ? taken(s3Key) : undefined;
+  const held = others.find(({ document }) => legalHold(document.attributes) !== undefined);
+  if (held === undefined) return undefined;
+  return new CliError(`${held.document.id}, which it would replace, is under a legal hold`, {
+    hint: "--name gives the document another name",
+  });
+}
+
+/**
+ * Removes the rows of files whose place another file of the same name took: the former bytes are an old version of it. A row
+ * that somebody has changed or put under a legal hold meanwhile stays.
+ */
 async function removeReplaced(
   site: ChangingSite,
   user: UserDocuments,
@@ -398,10 +484,27 @@ async function removeReplaced(
   const ids = new Set(ready.map(({ document }) => document.id));
   const keys = new Set(ready.map(({ document }) => document.s3Key));
   const replaced = user.entries.filter(({ document }) => keys.has(document.s3Key) && !ids.has(document.id));
-  await removeEntries(
-    site,
-    replaced.map((entry) => ({ entry })),
+  if (replaced.length === 0) return;
+  await site.audit.change(
+    replaced.map(replacedEvent),
+    () =>
+      removeEntries(
+        site,
+        replaced.map((entry) => ({ entry, unchanged: ["status", "s3Key"] })),
+      ),
+    ({ changed }) => changed.map(replacedEvent),
   );
+}
+
+function replacedEvent({ userId, document: { id, name, type, s3Key } }: StoredEntry): AuditEvent {
+  const details = { documentId: id, name, fileType: type, key: s3Key, method: "replaced" };
+  return { action: "document.deleted", userId, details };
+}
+
+function twice(key: string): CliError {
+  return new CliError(`another file of this call has the key ${key}`, {
+    hint: "nothing replaces it; give one of them another name",
+  });
 }
 
 function taken(key: string): CliError {

@@ -64,7 +64,7 @@ export function supersededBy(
       (isOwn ?? documentFolders(userId).some((folder) => document.s3Key.startsWith(folder))) &&
       document.type === pluralFileType(type) &&
       document.name === file.source.name &&
-      (isOwn === true || document.uploadedBy === actor) &&
+      (document.uploadedBy === actor || (isOwn === true && document.uploadedBy === undefined)) &&
       document.sha256 !== undefined &&
       document.sha256 !== file.sha256,
   );

@@ -43,6 +43,7 @@ export async function* uploadDocuments(
     onProgress(progress);
   };
   const memory = buffers(keptBytes);
+  const claimed = new Map<string, string>();
   const checkGroup = (group: readonly UploadSource[]) =>
     check(site, request, {
       files: group,
@@ -55,6 +56,7 @@ export async function* uploadDocuments(
       user,
       checked: await checkGroup(group),
       buffers: memory,
+      claimed,
       onSent: (bytes) => advance({ sentBytes: progress.sentBytes + bytes }),
       onToSend: (bytes) => advance({ bytesToSend: progress.bytesToSend + bytes }),
       onDone: () => advance({ doneFiles: progress.doneFiles + 1 }),

@@ -80,9 +80,9 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
       );
       assertItemFits(item, `what is kept of ${entity.what}`);
       const conditions = table.keys.map(({ name: path }) => ({ path, is: "absent" as const }));
-      const refused = await transact(aws, [{ kind: "put", table: table.name, item, conditions }], signal);
       const stored = storedOf(table, item);
-      if (stored?.entity !== name) throw new Error(`what was added is no ${name}`);
+      if (stored?.entity !== name) throw new Error(`what was to be added is no ${name}`);
+      const refused = await transact(aws, [{ kind: "put", table: table.name, item, conditions }], signal);
       return refused === undefined ? stored : "taken";
     },
     async get(role, key) {

@@ -1,7 +1,15 @@
-import { readFile, writeFile } from "node:fs/promises";
+import {
+  DeleteItemCommand,
+  PutItemCommand,
+  type GetItemCommandInput,
+  type UpdateItemCommandInput,
+} from "@aws-sdk/client-dynamodb";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import prework from "../../../models/prework.json" with { type: "json" };
+import { typed } from "../../../src/aws/dynamodb/plain.ts";
+import { says, startFakeClamd } from "../../scan/fake-clamd.ts";
 import { modelSite } from "../../support/model-site.ts";
 import { serveHome } from "../../support/served.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
@@ -140,6 +148,69 @@ describe("the documents of prework", () => {
     expect(await site.rows(table)).toMatchObject([{ originalName: "notes.txt", size: 14, status: "READY" }]);
     expect((await site.file(bucket, key)).toString()).toBe("something else");
     expect(await site.left(bucket)).toEqual([key, key]);
+    const trail = await site.run("audit", "list", "--json");
+    expect(trail.stdout).toMatch(/"document.deleted".*"method":"replaced"/);
+
+    // Of two of one name in a call the second waits for another name; what is held keeps its place.
+    await mkdir(join(home.folder, "more"));
+    await writeFile(join(home.folder, "more", "notes.txt"), "a third text");
+    const both = await site.run("doc", "upload", "u-1", "notes.txt", "more/notes.txt", "--no-scan");
+    expect(both.exitCode).toBe(3);
+    expect(both.stderr).toContain(`another file of this call has the key ${key}`);
+    const [stands] = await site.rows(table);
+    expect(stands).toMatchObject({ size: 15, status: "READY" });
+    const held = { ...stands, legalHold: "case 7" };
+    await site.put(table, [held]);
+    const refused = await site.run("doc", "upload", "u-1", "more/notes.txt", "--no-scan");
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain("which it would replace, is under a legal hold");
+    expect(await site.rows(table)).toEqual([held]);
+    expect(await site.left(bucket)).toEqual([key, key, key]);
+  });
+
+  it("go on with a file that changed since its upload was interrupted, and keep no second entry of what is infected", async () => {
+    const site = modelSite(home, "prework");
+    await site.put("prework-users", [account]);
+    const begun = {
+      id: "begun",
+      originalName: "notes.txt",
+      s3Key: key,
+      uploadedBy: "u-1",
+      createdAt: "2026-02-28T00:00:00.000Z",
+      status: "UPLOADING",
+      sha256: "a".repeat(64),
+    };
+    await site.put(table, [begun]);
+    const upload = await site.run("doc", "upload", "u-1", "notes.txt", "--no-scan");
+    expect(upload.exitCode).toBe(0);
+    const rows = await site.rows(table);
+    expect(rows).toMatchObject([{ s3Key: key, size: 15, status: "READY" }]);
+
+    await using fake = await startFakeClamd({ complete: says("stream: Eicar-Test-Signature FOUND\0") });
+    const { host, port } = fake.clamd;
+    const scanned = modelSite(home, "prework", {
+      MAWPS_CLAMAV_HOST: host,
+      MAWPS_CLAMAV_PORT: String(port),
+    });
+    const infected = await scanned.run("doc", "upload", "u-1", "other.txt", "--name", "notes.txt");
+    expect(infected.exitCode).toBe(1);
+    expect(infected.stderr).toContain("it is infected (Eicar-Test-Signature)");
+    expect(await site.rows(table)).toEqual(rows);
+  });
+
+  it("are not written again where somebody removed the row of an upload meanwhile", async () => {
+    const site = modelSite(home, "prework");
+    await site.put("prework-users", [account]);
+    home.beforeCall = async (command, input, aws) => {
+      const { TableName, Key } = input as UpdateItemCommandInput;
+      if (command !== "UpdateItemCommand" || TableName !== table) return;
+      await (await aws.dynamodb()).send(new DeleteItemCommand({ TableName, Key }));
+    };
+    const upload = await site.run("doc", "upload", "u-1", "notes.txt", "--no-scan");
+    home.beforeCall = undefined;
+    expect(upload.exitCode).toBe(1);
+    expect(upload.stderr).toContain("somebody else changed its entry meanwhile");
+    expect(await site.rows(table)).toEqual([]);
   });
 
   it("open nobody else's file, whatever a row says", async () => {
@@ -276,6 +347,47 @@ describe("the documents of prework-guide", () => {
     }
     expect(await site.left(bucket)).toEqual([team, avatar, begun].toSorted());
     expect(await site.column(table, "PK")).toEqual(rows.map(({ PK }) => PK).toSorted());
+  });
+
+  it("are opened as their row stands, not as an index may still have it", async () => {
+    const site = modelSite(home, "prework-guide");
+    const table = "pre-work-media";
+    const s3Key = "submissions/s-1/u-1/notes.txt";
+    const row = {
+      PK: "MEDIA#d-1",
+      SK: "METADATA",
+      GSI1PK: "USER#u-1",
+      GSI1SK: "MEDIA#d-1",
+      fileName: "notes.txt",
+      s3Key,
+      createdAt: "2026-03-01T00:00:00.000Z",
+      uploadStatus: "completed",
+    };
+    await site.put("pre-work-users", [{ PK: "USER#u-1", SK: "METADATA", email: "max@example.com" }]);
+    await site.putFiles("pre-work-media-uploads", [s3Key]);
+    home.beforeCall = async (command, input, aws) => {
+      const { TableName } = input as GetItemCommandInput;
+      if (command !== "GetItemCommand" || TableName !== table) return;
+      const Item = typed({ ...row, uploadStatus: "deleted" }).M ?? {};
+      await (await aws.dynamodb()).send(new PutItemCommand({ TableName, Item }));
+    };
+    for (const argv of [
+      ["url", "u-1", "d-1", "--allow-unscanned"],
+      ["get", "u-1", "d-1", "-o", "got"],
+    ]) {
+      await site.put(table, [row]);
+      const refused = await site.run("doc", ...argv);
+      expect(refused.exitCode).toBe(1);
+      expect(refused.stderr).toContain("d-1 (notes.txt) is DELETED, not READY");
+    }
+    home.beforeCall = undefined;
+    // What somebody else has begun is not withdrawn.
+    const begun = { uploadStatus: "pending", sha256: "a".repeat(64), uploadedBy: "other" };
+    await site.put(table, [{ ...row, ...begun, s3Key: "submissions/s-2/u-1/notes.txt" }]);
+    const words = ["--no-scan", "--field", "submissionId=s-2"];
+    const upload = await site.run("doc", "upload", "u-1", "notes.txt", ...words);
+    expect(upload.exitCode).toBe(1);
+    expect(await site.column(table, "uploadedBy")).toEqual(["other"]);
   });
 
   it("have composite keys, its own status words, and a key that needs one thing more", async () => {
