@@ -76,7 +76,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   "retention run": [
     ...audited,
     ...retentionRead,
-    call("dynamodb:UpdateItem", "tables"),
+    call("dynamodb:UpdateItem", "siteTables"),
     rare("an entry lies in a table of its own", "dynamodb:DeleteItem", "siteTables"),
     rare("several items change together", "dynamodb:ConditionCheckItem", "siteTables"),
     call("s3:GetBucketVersioning", "buckets"),

@@ -46,7 +46,8 @@ export function grantsFor(role: Role, model: Model, database: Database): string[
   const schema =
     role === "owner" && engine === "mysql"
       ? [
-          `GRANT ALTER, CREATE, CREATE VIEW, DROP, INDEX, REFERENCES, SHOW VIEW, TRIGGER ON ${within}.* TO ${grantee};`,
+          // Of a whole database, and there alone, MySQL takes the name as a pattern.
+          `GRANT ALTER, CREATE, CREATE VIEW, DROP, INDEX, REFERENCES, SHOW VIEW, TRIGGER ON ${quote(database.name.replaceAll(/[\\_%]/g, String.raw`\$&`))}.* TO ${grantee};`,
         ]
       : [];
   return [...making, ...schema, ...tables];

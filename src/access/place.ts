@@ -32,6 +32,10 @@ export type Place =
   /** What the site itself keeps: without mawps's own tables. */
   | "siteTables"
   | "siteIndexes"
+  /** Of these, the table of nothing but the site's own audit trail. */
+  | "siteTrail"
+  /** And the others. */
+  | "itemTables"
   | "pool"
   | "anything";
 
@@ -67,6 +71,10 @@ export function resourcesOf(place: Place, site: AccessSite): string[] {
       return arns(named("migrations"));
     case "siteTables":
       return arns(named());
+    case "siteTrail":
+      return arns(named().filter(({ role }) => isTrail(model, role)));
+    case "itemTables":
+      return arns(named().filter(({ role }) => !isTrail(model, role)));
     case "siteIndexes":
       return indexed(named());
     case "pool":
@@ -76,6 +84,13 @@ export function resourcesOf(place: Place, site: AccessSite): string[] {
     case "anything":
       return ["*"];
   }
+}
+
+function isTrail({ entities, features }: Model, table: string): boolean {
+  const held = Object.entries(entities).filter(
+    ([, { from }]) => "table" in from && !("database" in from) && from.table === table,
+  );
+  return held.length > 0 && held.every(([name]) => name === features?.audit?.entity);
 }
 
 export function bucketArn(name: string): string {

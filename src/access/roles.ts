@@ -35,11 +35,11 @@ function statementsFor(role: Role, site: AccessSite): Wanted {
     case "owner":
       return { statements: granted(site, [...read, ...daily, ...kept]) };
     case "admin":
-      return { statements: [...granted(site, [...read, ...daily]), ...settingsKept, ...anchorsKept(site)] };
+      return { statements: [...granted(site, [...read, ...daily]), ...settingsKept, ...recordsKept(site)] };
     case "ci-backup":
     case "ci-retention": {
       const grants = groupedCalls(jobs[role].flatMap((command) => calls[command] ?? []));
-      return { statements: [...granted(site, grants), ...anchorsKept(site)] };
+      return { statements: [...granted(site, grants), ...recordsKept(site)] };
     }
     case "website":
       return { statements: [...websiteStatements(site), ...trailKept(site)] };
@@ -142,9 +142,13 @@ const daily: readonly Grant[] = [
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
     ],
-    on: ["siteTables", "journal"],
+    on: ["itemTables", "journal"],
   },
-  { sid: "WriteTrail", actions: ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"], on: ["trail"] },
+  {
+    sid: "WriteTrail",
+    actions: ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"],
+    on: ["trail", "siteTrail"],
+  },
   {
     sid: "ChangeAccounts",
     actions: [
@@ -166,8 +170,13 @@ const daily: readonly Grant[] = [
   },
 ];
 
-/** Making and mending what all lies in, and AWS's own backups. Never emptying it: no bucket and no table is deleted. */
+/** Making and mending what all lies in, the site's own trail, and AWS's own backups. Never emptying it: no bucket and no table is deleted. */
 const kept: readonly Grant[] = [
+  {
+    sid: "ChangeSiteTrail",
+    actions: ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"],
+    on: ["siteTrail"],
+  },
   {
     sid: "SetUpBuckets",
     actions: [
@@ -217,10 +226,18 @@ const kept: readonly Grant[] = [
 ];
 
 function granted(site: AccessSite, grants: readonly Grant[]): Statement[] {
+  return statementsOf(site, "Allow", grants);
+}
+
+function denied(site: AccessSite, grants: readonly Grant[]): Statement[] {
+  return statementsOf(site, "Deny", grants);
+}
+
+function statementsOf(site: AccessSite, effect: Statement["Effect"], grants: readonly Grant[]): Statement[] {
   return grants.flatMap(({ sid, actions, on }): Statement[] => {
     const resources = [...new Set(on.flatMap((place) => resourcesOf(place, site)))];
     if (resources.length === 0) return [];
-    return [{ Sid: sid, Effect: "Allow", Action: [...actions].sort(), Resource: resources }];
+    return [{ Sid: sid, Effect: effect, Action: [...actions].sort(), Resource: resources }];
   });
 }
 
@@ -251,12 +268,20 @@ const settingsKept: readonly Statement[] = [
   },
 ];
 
-/** What the audit trail is proved by is added to, and nobody takes from it. */
-function anchorsKept(site: AccessSite): Statement[] {
-  const anchors = resourcesOf("anchors", site);
-  if (anchors.length === 0) return [];
-  const actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"];
-  return [{ Sid: "AnchorsStay", Effect: "Deny", Action: actions, Resource: anchors }];
+/** The audit trail and what proves it are added to, and nobody takes from them. */
+function recordsKept(site: AccessSite): Statement[] {
+  return denied(site, [
+    {
+      sid: "AnchorsStay",
+      actions: ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+      on: ["anchors"],
+    },
+    {
+      sid: "TrailStays",
+      actions: ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"],
+      on: ["trail"],
+    },
+  ]);
 }
 
 /** What the site's own backend does: its tables, and the folders of its kinds of things. It finds by keys and deletes nothing for good. */
@@ -275,7 +300,18 @@ function websiteStatements(site: AccessSite): Statement[] {
           "dynamodb:Query",
           "dynamodb:UpdateItem",
         ],
-        on: ["siteTables"],
+        on: ["itemTables"],
+      },
+      {
+        sid: "Trail",
+        actions: [
+          "dynamodb:BatchGetItem",
+          "dynamodb:ConditionCheckItem",
+          "dynamodb:GetItem",
+          "dynamodb:PutItem",
+          "dynamodb:Query",
+        ],
+        on: ["siteTrail"],
       },
       { sid: "Indexes", actions: ["dynamodb:Query"], on: ["siteIndexes"] },
       { sid: "Listing", actions: ["s3:ListBucket"], on: ["buckets"] },
@@ -295,17 +331,9 @@ function websiteStatements(site: AccessSite): Statement[] {
 
 /** Whoever else a role lets in: mawps's own records are written by mawps alone, and old versions stay. */
 function trailKept(site: AccessSite): Statement[] {
-  const own = [
-    ...resourcesOf("trail", site),
-    ...resourcesOf("trailIndexes", site),
-    ...resourcesOf("journal", site),
-  ];
-  const anchors = resourcesOf("anchors", site);
-  return [
-    { Sid: "RecordsStay", Effect: "Deny", Action: ["dynamodb:*"], Resource: own },
-    { Sid: "AnchorsStay", Effect: "Deny", Action: ["s3:*"], Resource: anchors },
-    { Sid: "VersionsStay", Effect: "Deny", Action: ["s3:DeleteObjectVersion"], Resource: ["*"] },
-  ].flatMap((statement) =>
-    statement.Resource.length === 0 ? [] : [{ ...statement, Effect: "Deny" as const }],
-  );
+  return denied(site, [
+    { sid: "RecordsStay", actions: ["dynamodb:*"], on: ["trail", "trailIndexes", "journal"] },
+    { sid: "AnchorsStay", actions: ["s3:*"], on: ["anchors"] },
+    { sid: "VersionsStay", actions: ["s3:DeleteObjectVersion"], on: ["anything"] },
+  ]);
 }

@@ -166,7 +166,15 @@ describe("what somebody may", () => {
     ],
     ["an admin changes items", "admin", rows("UpdateItem", table("mawps-user-profiles")), "allowed"],
     ["writes the trail", "admin", rows("PutItem", table("mawps-audit-log")), "allowed"],
-    ["and never takes from it", "admin", rows("DeleteItem", table("mawps-audit-log")), "not allowed"],
+    ["and never takes from it", "admin", rows("DeleteItem", table("mawps-audit-log")), "denied"],
+    ["nor does a backup", "ci-backup", rows("BatchWriteItem", table("mawps-audit-log")), "denied"],
+    ["nor retention", "ci-retention", rows("UpdateItem", table("mawps-audit-log")), "denied"],
+    [
+      "nor changes what is kept of migrations",
+      "ci-retention",
+      rows("UpdateItem", table("mawps-migrations")),
+      "not allowed",
+    ],
     [
       "nor from what proves it",
       "admin",
@@ -191,6 +199,49 @@ describe("what somebody may", () => {
   ])("%s (%s)", async (_name, role, request, verdict) => {
     expect(judge(policiesFor(role, await siteOf("mawps")).policies, request)).toBe(verdict);
   });
+});
+
+describe("the site's own trail", () => {
+  it.each<[(typeof roles)[number], string, ReturnType<typeof judge>]>([
+    ["website", "PutItem", "allowed"],
+    ["website", "Query", "allowed"],
+    ["website", "UpdateItem", "not allowed"],
+    ["website", "DeleteItem", "not allowed"],
+    ["admin", "PutItem", "allowed"],
+    ["admin", "UpdateItem", "not allowed"],
+    ["admin", "BatchWriteItem", "not allowed"],
+    ["owner", "UpdateItem", "allowed"],
+  ])("%s: %s is %s", async (role, action, verdict) => {
+    const site = await siteOf("prework");
+    const resource = `arn:aws:dynamodb:us-east-1:${account}:table/prework-audit-logs`;
+    const { policies } = policiesFor(role, site);
+    expect(judge(policies, { action: `dynamodb:${action}`, resource })).toBe(verdict);
+  });
+
+  it("of a table that holds other things, too, is changed like these", async () => {
+    const site = await siteOf("prework");
+    const { entities } = site.model;
+    const shared = {
+      ...site.model,
+      entities: { ...entities, other: { what: "others", from: { table: "auditLogs" } } },
+    };
+    const { policies } = policiesFor("website", { ...site, model: shared });
+    const resource = `arn:aws:dynamodb:us-east-1:${account}:table/prework-audit-logs`;
+    expect(judge(policies, { action: "dynamodb:UpdateItem", resource })).toBe("allowed");
+  });
+});
+
+it("names a database of MySQL as itself, not as a pattern of names, where MySQL takes patterns", async () => {
+  const { model } = await siteOf("lopez");
+  const database = { role: "main", engine: "mysql", name: String.raw`a_b%c\d` } as const;
+  const [role = "main"] = Object.keys(model.databases ?? {});
+  const grants = grantsFor("owner", model, { ...database, role });
+  const whole = grants.filter((grant) => grant.includes(".* TO"));
+  expect(whole).toEqual([
+    expect.stringContaining(String.raw` ON \`a\_b\%c\\d\`.* TO `.replaceAll("\\`", "`")),
+  ]);
+  const tables = grants.filter((grant) => / ON `a_b%c\\d`\.`/.test(grant));
+  expect(tables.length).toBe(grants.length - 2);
 });
 
 describe("long policies", () => {

@@ -1,9 +1,10 @@
-import { Argument, Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { Argument, Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { Request } from "../../access/evaluate.ts";
 import type { AccessSite } from "../../access/place.ts";
 import { roles, type Role, type RolePolicies } from "../../access/roles.ts";
 import type { TrustPolicy } from "../../access/trust.ts";
 import { CliError, exitCodes } from "../../errors.ts";
+import { visible } from "../../output/text.ts";
 import { configuredSite } from "../../target.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
@@ -14,7 +15,13 @@ export function accessPolicy(begin: Begin): AnyCommand {
     .description("the policies of a role, by the site's model: what it needs and nothing else")
     .addArgument(new Argument("<role>", "whose").choices(roles))
     .option("--terraform", "as Terraform writes it")
-    .option("--sql", "what it is granted in the site's databases instead")
+    .addOption(
+      new Option("--sql", "what it is granted in the site's databases instead").conflicts([
+        "terraform",
+        "github",
+        "try",
+      ]),
+    )
     .option("--account <number>", "of the AWS account; by default any, which is the role's own", account)
     .option("--repo <place>", "s3://bucket/prefix of the backups; by default that of the settings")
     .option("--github <owner/name>", "also who may take it: jobs of this repository's branch", repository)
@@ -131,7 +138,9 @@ async function writeGrants(run: Run, role: Role): Promise<void> {
     throw new CliError(`${site.name} has no databases`, { exitCode: exitCodes.usage });
   await run.print({ role, databases }, (result) =>
     result.databases
-      .map(({ name, engine, statements }) => [`-- ${engine}, database ${name}`, ...statements].join("\n"))
+      .map(({ name, engine, statements }) =>
+        [`-- ${engine}, database ${visible(name)}`, ...statements].join("\n"),
+      )
       .join("\n\n"),
   );
   if (role === "user")

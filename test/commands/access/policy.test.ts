@@ -60,6 +60,9 @@ describe("mawps access policy", () => {
     ["a branch with a star", ["ci-backup", "--github", "owner/site", "--branch", "*"], "name of a branch"],
     ["GitHub without an account", ["ci-backup", "--github", "owner/site"], "--github needs --account"],
     ["backups in a folder", ["ci-backup", "--repo", "backups"], "s3://bucket/prefix"],
+    ["SQL as Terraform", ["owner", "--sql", "--terraform"], "cannot be used with"],
+    ["SQL for GitHub", ["owner", "--sql", "--github", "owner/site"], "cannot be used with"],
+    ["SQL that is tried", ["owner", "--sql", "--try", "s3:GetObject a"], "cannot be used with"],
     ["something tried that is no action", ["owner", "--try", "everything"], "an action and a resource"],
   ])("refuses %s", async (_name, argv, why) => {
     const { exitCode, stdout, stderr } = await policy(...argv);
