@@ -111,7 +111,7 @@ async function demoOfSite(
   await run.print({ done: true, commands }, () =>
     keep === undefined
       ? "\nThat was a temporary store, and it is gone."
-      : keptText(run.world, folder, `MAWPS_MODEL=${model} `),
+      : keptText(run.world, folder, `MAWPS_MODEL=${shellWord(model)} `),
   );
 }
 
@@ -132,7 +132,12 @@ function keptText({ command }: World, folder: string, model = ""): string {
   return `
 Its links open in a browser while its store is served:
 
-  MAWPS_HOME=${join(folder, "store")} ${model}${command} local serve`;
+  MAWPS_HOME=${shellWord(join(folder, "store"))} ${model}${command} local serve`;
+}
+
+/** As a POSIX shell takes it for one word, whatever is in it. */
+function shellWord(text: string): string {
+  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function nextText({ command }: World): string {

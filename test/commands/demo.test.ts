@@ -10,10 +10,12 @@ beforeEach(async () => {
 afterEach(() => home.remove());
 
 it("leaves the demo's files and store in a folder of its own when asked to, and takes no other", async () => {
-  const first = await home.run(["demo", "--keep", "kept"]);
+  const first = await home.run(["demo", "--keep", "it's kept"]);
   expect(first).toMatchObject({ exitCode: 0 });
-  expect(first.stdout).toContain(`MAWPS_HOME=${join(home.folder, "kept", "store")} mawps local serve`);
-  const files = await readdir(join(home.folder, "kept"));
+  expect(first.stdout).toContain(
+    `MAWPS_HOME='${join(home.folder, String.raw`it'\''s kept`, "store")}' mawps local serve`,
+  );
+  const files = await readdir(join(home.folder, "it's kept"));
   expect(files.toSorted()).toEqual([
     "Lebenslauf.pdf",
     "evening.jpg",
@@ -23,10 +25,10 @@ it("leaves the demo's files and store in a folder of its own when asked to, and 
     "twin.json",
   ]);
 
-  const env = { MAWPS_HOME: join(home.folder, "kept", "store") };
+  const env = { MAWPS_HOME: join(home.folder, "it's kept", "store") };
   const live = () => home.run(["hero", "show", "--json"], { env });
   const before = await live();
   expect(JSON.parse(before.stdout)).toMatchObject({ profileImageDefault: expect.stringMatching(/^http/) });
-  expect(await home.run(["demo", "--keep", "kept"])).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(await home.run(["demo", "--keep", "it's kept"])).toMatchObject({ exitCode: 1, stdout: "" });
   expect(await live()).toEqual(before);
 });
