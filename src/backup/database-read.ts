@@ -2,6 +2,7 @@ import { CliError } from "../errors.ts";
 import { retry } from "../retry.ts";
 import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
+import { serverCode } from "../sql/explain.ts";
 import { rowTables, streamRows, type RowTable } from "../sql/rows.ts";
 import type { Reading } from "./create-tables.ts";
 import { partWriter, type WrittenPart } from "./parts.ts";
@@ -65,9 +66,7 @@ export async function readDatabase(
 
 /** Of MySQL: a table's definition changed since the transaction began. */
 function isChangedTable(error: unknown): boolean {
-  const cause =
-    error instanceof CliError ? (error.cause as { readonly code?: unknown } | undefined) : undefined;
-  return cause?.code === "ER_TABLE_DEF_CHANGED";
+  return serverCode(error) === "ER_TABLE_DEF_CHANGED";
 }
 
 const beginnings = {

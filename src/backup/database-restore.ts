@@ -1,8 +1,10 @@
 import { CliError } from "../errors.ts";
+import { retry } from "../retry.ts";
 import { compareDatabase, makesTrigger, writeDatabase } from "../setup/database.ts";
 import type { DatabaseWrite } from "../setup/step.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
+import { serverCode } from "../sql/explain.ts";
 import {
   insertRows,
   keyText,
@@ -177,8 +179,8 @@ function keyWords({ key }: RowTable, row: Row): string {
 }
 
 /**
- * Makes what is missing of the database, then writes its rows, each only where what was seen is still there. Rows whose parents
- * come later are written again at the end. Broken off, the same command comes to the same end.
+ * Makes what is missing of the database, then compares its rows once more and writes what is due, each only over what was just
+ * seen there. Rows whose parents come later are written again at the end. Broken off, the same command comes to the same end.
  */
 export async function writeRows(
   site: RestoreSite,
@@ -217,7 +219,6 @@ export async function writeRows(
         if (fate === "overwrite" && over !== undefined) await overwrite(writing, { row, over });
     }
   }
-  for (const { table } of plan.tables) await raiseSequences(database.sql, table);
   for (let before = Infinity; waiting.length > 0 && waiting.length < before;) {
     before = waiting.length;
     const still: Waiting[] = [];
@@ -226,6 +227,7 @@ export async function writeRows(
   }
   for (const { table, row } of waiting)
     failed.push({ what: rowName(table, row), why: "what it points at by a foreign key is not there" });
+  for (const { table } of plan.tables) await raiseSequences(database.sql, table);
   await structure(true);
   return { rows, failed };
 }
@@ -267,7 +269,7 @@ async function insert(writing: Writing, rows: readonly Row[]): Promise<readonly 
   const { database, table, failed, written } = writing;
   if (rows.length === 0) return [];
   try {
-    await insertRows(database.sql, table, rows);
+    await retry(() => insertRows(database.sql, table, rows), isDeadlock);
     written(rows.length);
     return [];
   } catch (error) {
@@ -290,7 +292,8 @@ async function overwrite(
   { row, over }: { row: Row; over: Row },
 ) {
   try {
-    if (await replaceRow(database.sql, table, { row, over })) written(1);
+    const replaced = await retry(() => replaceRow(database.sql, table, { row, over }), isDeadlock);
+    if (replaced) written(1);
     else failed.push({ what: rowName(table, row), why: "was changed by somebody else meanwhile" });
   } catch (error) {
     const code = codeOf(error);
@@ -301,15 +304,18 @@ async function overwrite(
 
 /** Of what the server said of one statement; undefined for what would hit every other one too. */
 function codeOf(error: unknown): string | undefined {
-  const cause =
-    error instanceof CliError ? (error.cause as { readonly code?: unknown } | undefined) : undefined;
-  const code = typeof cause?.code === "string" ? cause.code : "";
+  const code = serverCode(error);
   // Integrity and data, by MySQL's names and PostgreSQL's classes.
   return /^(22|23)[\dA-Z]{3}$|^ER_(DUP|NO_REFERENCED|ROW_IS|DATA|TRUNCATED|BAD_NULL|CHECK|CONSTRAINT|NO_DEFAULT|WARN_DATA|NO_PARTITION|INVALID_JSON|WRONG_VALUE)|^(WARN_DATA_TRUNCATED|428C9)$/.test(
     code,
   )
     ? code
     : undefined;
+}
+
+/** The server has taken the whole statement or transaction back: it may be sent again. */
+function isDeadlock(error: unknown): boolean {
+  return ["ER_LOCK_DEADLOCK", "40P01"].includes(serverCode(error));
 }
 
 function isParentMissing(code: string): boolean {

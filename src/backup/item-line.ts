@@ -11,17 +11,28 @@ const mostLevels = 2 * 33;
  * @throws DamagedError unless the line is JSON with the one member `Item`.
  */
 export function parseItemLine(line: Buffer, table: string): JsonObject {
-  const damaged = (cause?: unknown) => new DamagedError(`a line of table ${table} is no item`, cause);
-  if (!isUtf8(line)) throw damaged();
+  return onlyMember(line, "Item", {
+    what: `a line of table ${table} is no item`,
+    isRight: (item) => !isDeeper(item, mostLevels),
+  });
+}
+
+/** The object that is the one member of a line. @throws DamagedError, which says what it is not, for any other line. */
+export function onlyMember(
+  line: Buffer,
+  member: string,
+  { what, isRight }: { readonly what: string; readonly isRight: (value: JsonObject) => boolean },
+): JsonObject {
+  if (!isUtf8(line)) throw new DamagedError(what);
   let found: unknown;
   try {
     found = JSON.parse(line.toString());
   } catch (cause) {
-    throw damaged(cause);
+    throw new DamagedError(what, cause);
   }
-  const item = isRecord(found) && Object.keys(found).length === 1 ? found["Item"] : undefined;
-  if (!isRecord(item) || isDeeper(item, mostLevels)) throw damaged();
-  return item;
+  const value = isRecord(found) && Object.keys(found).length === 1 ? found[member] : undefined;
+  if (!isRecord(value) || !isRight(value)) throw new DamagedError(what);
+  return value;
 }
 
 /** Goes no deeper than it is asked to. */

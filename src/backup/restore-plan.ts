@@ -79,10 +79,6 @@ export async function planRestore(
   const inDatabases = site.intoTable === undefined ? (manifest.databases ?? []) : [];
   for (const database of inDatabases)
     if (wantsDatabase(scope, database)) databases.push(await planRows(site, database));
-  if (databases.length > 0 && !isLedgerEmpty) {
-    const names = databases.map(({ name }) => name).join(", ");
-    lost.push(`the erasure of people whose rows are in ${names}: whose a row is, is not looked at`);
-  }
   if (isNarrow(scope) && inDatabases.length > 0)
     lost.push(`rows of ${inDatabases.map(({ name }) => name).join(", ")}: a database comes back as a whole`);
   if (isNarrow(scope) && tables.length === 0 && buckets.length === 0) {

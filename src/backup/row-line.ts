@@ -1,7 +1,5 @@
-import { isUtf8 } from "node:buffer";
-import { isRecord } from "../model/json.ts";
 import type { Row } from "../sql/connection.ts";
-import { DamagedError } from "./damage.ts";
+import { onlyMember } from "./item-line.ts";
 
 /** Rows as lines, `{"Row":{"id":"1","bio":null}}`, each with its newline. */
 export function rowLines(rows: readonly Row[]): Buffer {
@@ -14,16 +12,8 @@ export function rowLines(rows: readonly Row[]): Buffer {
  * @throws DamagedError unless the line is JSON with the one member `Row`, whose values are texts or null.
  */
 export function parseRowLine(line: Buffer, table: string): Row {
-  const damaged = (cause?: unknown) => new DamagedError(`a line of table ${table} is no row`, cause);
-  if (!isUtf8(line)) throw damaged();
-  let found: unknown;
-  try {
-    found = JSON.parse(line.toString());
-  } catch (cause) {
-    throw damaged(cause);
-  }
-  const row = isRecord(found) && Object.keys(found).length === 1 ? found["Row"] : undefined;
-  if (!isRecord(row)) throw damaged();
-  if (Object.values(row).some((value) => value !== null && typeof value !== "string")) throw damaged();
-  return row as Row;
+  return onlyMember(line, "Row", {
+    what: `a line of table ${table} is no row`,
+    isRight: (row) => Object.values(row).every((value) => value === null || typeof value === "string"),
+  }) as Row;
 }

@@ -4,6 +4,7 @@ import { readModelFile } from "../config/model-file.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { tablesOf } from "../model/database.ts";
 import { shippedModels, shippedSchemas } from "../model/shipped.ts";
+import type { Compared } from "../setup/database.ts";
 import type { DatabaseWrite, Step } from "../setup/step.ts";
 import type { Opening } from "../sql/connection.ts";
 import type { Database, DeclaredDatabase } from "../sql/database.ts";
@@ -24,8 +25,13 @@ interface DeclaredTables {
 
 /** The databases of the site's model. Each is opened once, when it is first asked for. */
 export interface Databases {
-  /** What setup would do with them. One whose server cannot be used rejects, or is told to `onUnreadable`. */
-  plan(onUnreadable?: (name: string, error: unknown) => void): Promise<Step[]>;
+  /**
+   * Each beside what it should be, and a problem for each whose server nobody names. One whose server cannot be used rejects, or
+   * is told to `onUnreadable`.
+   */
+  compare(
+    onUnreadable?: (name: string, error: unknown) => void,
+  ): Promise<{ readonly steps: readonly Step[]; readonly compared: readonly Compared[] }>;
   /** Carries out a step of the plan. */
   write(write: DatabaseWrite): Promise<void>;
   readonly declared: readonly DeclaredTables[];
@@ -37,8 +43,6 @@ export interface Databases {
     wants: (declared: Pick<DeclaredTables, "role" | "name">) => boolean,
     prefix?: string,
   ): Promise<readonly Database[]>;
-  /** Those that were opened. */
-  opened(): readonly Database[];
   close(): Promise<void>;
 }
 
@@ -92,25 +96,29 @@ export function databasesOf(site: Site): Databases {
     `put the URL into ${variableOf(role, declared.length)}: ${engine}://user:password@host/${name}`;
 
   return {
-    async plan(onUnreadable) {
-      const { planDatabase } = await import("../setup/database.ts");
+    async compare(onUnreadable) {
       const steps: Step[] = [];
+      const compared: Compared[] = [];
       for (const each of declared) {
         const [, { engine, name }] = each;
         try {
           const database = await openOne(each);
-          if (database !== undefined) steps.push(...(await planDatabase(database)));
-          else {
+          if (database === undefined) {
             const to = `${engine}: no server is named`;
             const step = { resource: "database", name, aspect: "database", kind: "problem", to } as const;
             steps.push({ ...step, remedy: remedyFor(each) });
+            continue;
           }
+          const { compareDatabase } = await import("../setup/database.ts");
+          const found = await compareDatabase(database);
+          steps.push(...found.steps);
+          compared.push(found);
         } catch (error) {
           if (onUnreadable === undefined) throw error;
           onUnreadable(name, error);
         }
       }
-      return steps;
+      return { steps, compared };
     },
     async write(write) {
       const database = open.get(write.role);
@@ -127,14 +135,13 @@ export function databasesOf(site: Site): Databases {
         if (database === undefined) {
           throw new CliError(`no server is named for database ${each[1].name} (${each[0]})`, {
             exitCode: exitCodes.usage,
-            hint: `${remedyFor(each)}; or leave it out with --only`,
+            hint: remedyFor(each),
           });
         }
         all.push(database);
       }
       return all;
     },
-    opened: () => [...open.values()],
     async close() {
       for (const { sql } of open.values()) await sql.close();
       open.clear();

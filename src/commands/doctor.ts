@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import type { Aws } from "../aws/clients.ts";
 import type { BackupFacts } from "../doctor/backups.ts";
-import type { DatabaseFacts } from "../doctor/databases.ts";
+import type { DatabaseFacts, ExaminedDatabase } from "../doctor/databases.ts";
 import type { Outside } from "../doctor/outside.ts";
 import type { ScannerFacts } from "../doctor/scanner.ts";
 import type { Finding } from "../doctor/finding.ts";
@@ -84,11 +84,15 @@ async function databaseFacts(run: Run): Promise<DatabaseFacts> {
     import("../doctor/databases.ts"),
   ]);
   const unreadable: { readonly name: string; readonly error: unknown }[] = [];
-  const steps = await databases.plan((name, error) => void unreadable.push({ name, error }));
-  const there = databases.opened().filter(({ isThere }) => isThere);
-  const examined = await Promise.all(
-    there.map(async (database) => examineDatabase(database, tablesOf(run.config.site, database.role))),
-  );
+  const { steps, compared } = await databases.compare((name, error) => void unreadable.push({ name, error }));
+  const examined: ExaminedDatabase[] = [];
+  for (const { database, found } of compared) {
+    const tables = tablesOf(run.config.site, database.role);
+    await examineDatabase(database, found, tables).then(
+      (facts) => examined.push(facts),
+      (error: unknown) => unreadable.push({ name: database.name, error }),
+    );
+  }
   return { steps, examined, unreadable };
 }
 

@@ -47,7 +47,7 @@ export function setup(noun: Command, begin: Begin): void {
       const databases = await run.databases();
       const plan = [
         ...(await planSetup(aws, declaration, { signal: run.world.signal })),
-        ...(await databases.plan()),
+        ...(await databases.compare()).steps,
       ];
       const due = dueSteps(plan, fix);
       if (options.evenIfPublicObjects !== true) {

@@ -1,6 +1,6 @@
 import type { Declaration } from "../model/declaration.ts";
 import type { Step } from "../setup/step.ts";
-import { needlessIndexes, readCatalogue, type NeedlessIndex } from "../sql/catalogue.ts";
+import { needlessIndexes, type Catalogue, type NeedlessIndex } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
 import type { Finding } from "./finding.ts";
@@ -28,15 +28,16 @@ const logVariables =
 
 /** Looks at what setup does not care for. @param tables those that the model's entities are in. */
 export async function examineDatabase(
-  { sql, name, place, engine }: Database,
+  { sql, name, engine, isThere }: Database,
+  catalogue: Catalogue,
   tables: ReadonlySet<string>,
 ): Promise<ExaminedDatabase> {
-  const catalogue = await readCatalogue(sql, place);
   const undeclared = [...catalogue.keys()]
     .filter((fact) => fact.startsWith("table "))
     .map((fact) => fact.slice("table ".length))
     .filter((table) => !tables.has(table));
-  const log = engine === "mysql" ? new Map((await sql.rows(logVariables)).map(variable)) : undefined;
+  const log =
+    isThere && engine === "mysql" ? new Map((await sql.rows(logVariables)).map(variable)) : undefined;
   return { name, needless: needlessIndexes(catalogue), undeclared, log };
 }
 

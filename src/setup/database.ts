@@ -5,22 +5,20 @@ import { loadScratch, type Seed, type Wanted } from "../sql/scratch.ts";
 import type { Row } from "../sql/connection.ts";
 import type { DatabaseWrite, Step } from "./step.ts";
 
-/**
- * Compares a database with the SQL file of its model, which the server itself reads into a scratch database beside it: what
- * is missing is a step, what differs is told; nothing that is there is changed. Changes nothing but the scratch database.
- */
-export async function planDatabase(database: Database): Promise<Step[]> {
-  return (await compareDatabase(database)).steps;
-}
-
 /** A database beside what it should be. */
-interface Compared {
+export interface Compared {
+  readonly database: Database;
+  /** What setup would do. */
   readonly steps: Step[];
+  /** By the model's file, and as it is: both as the server describes them. */
   readonly wanted: Catalogue;
   readonly found: Catalogue;
 }
 
-/** The same, with both as the server describes them. */
+/**
+ * Compares a database with the SQL file of its model, which the server itself reads into a scratch database beside it: what
+ * is missing is a step, what differs is told; nothing that is there is changed. Changes nothing but the scratch database.
+ */
 export async function compareDatabase(database: Database): Promise<Compared> {
   const { sql, role, name, file, isThere, place } = database;
   const wanted = await loadScratch(sql, file, database.scratch);
@@ -76,7 +74,7 @@ export async function compareDatabase(database: Database): Promise<Compared> {
     ...different.flatMap((each) => (told.has(each.fact) ? [] : differing(each, step))),
     ...additional(different, step),
   ];
-  return { steps, wanted: wanted.catalogue, found };
+  return { database, steps, wanted: wanted.catalogue, found };
 }
 
 /** Whether what a statement makes is a trigger, which has to come behind rows that are written as they were. Pure. */
@@ -124,7 +122,7 @@ async function missingSeeds({ sql, file }: Database, { seeds }: Wanted, found: C
         return { table, rows };
       const there = new Set((await rowsWithKeys(sql, table, { rows })).map((row) => keyText(table, row)));
       const isOfFile = (row: Row) =>
-        table.key.length > 0 && table.key.every((column) => file.includes(row[column] ?? ""));
+        table.key.length > 0 && table.key.every((column) => file.includes(`'${row[column] ?? ""}'`));
       return { table, rows: rows.filter((row) => isOfFile(row) && !there.has(keyText(table, row))) };
     }),
   );

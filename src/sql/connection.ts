@@ -1,4 +1,5 @@
-import { CliError } from "../errors.ts";
+import { rootCertificates } from "node:tls";
+import { CliError, exitCodes } from "../errors.ts";
 import { readTextFile } from "../text-file.ts";
 import type { Address, Engine } from "./address.ts";
 import { explained } from "./explain.ts";
@@ -37,16 +38,20 @@ export interface Opening {
   readonly signal: AbortSignal;
 }
 
+/** The usual authorities and those of a file. @throws CliError (usage) where it cannot be read. */
+async function believed(path: string): Promise<string[]> {
+  const file = await readTextFile(path, { what: "a file of certificates", mostBytes: 4_000_000 });
+  if (file !== undefined) return [...rootCertificates, file];
+  throw new CliError(`there is no ${path}`, { exitCode: exitCodes.usage, hint: "sslrootcert names it" });
+}
+
 /**
  * Opens a connection. The driver is loaded on first use.
  * @throws CliError that says which host, and what to do.
  */
 export async function openSql(address: Address, where: string, opening: Opening): Promise<Sql> {
   const { engine } = address;
-  const authorities =
-    address.authorities === undefined
-      ? undefined
-      : await readTextFile(address.authorities, { what: "a file of certificates", mostBytes: 4_000_000 });
+  const authorities = address.authorities === undefined ? undefined : await believed(address.authorities);
   const telling = async <T>(call: () => Promise<T>): Promise<T> => {
     opening.signal.throwIfAborted();
     try {

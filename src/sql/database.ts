@@ -1,6 +1,6 @@
-import { CliError } from "../errors.ts";
 import { addressText, type Address, type Engine } from "./address.ts";
 import { openSql, type Opening, type Sql } from "./connection.ts";
+import { serverCode } from "./explain.ts";
 import { moveTo, trialPrefix, type ScratchOptions } from "./scratch.ts";
 
 /** What a model says of a database. */
@@ -104,7 +104,8 @@ async function openOrFirst(
   try {
     return { sql: await openPublic(named, { where, opening }), isThere: true };
   } catch (error) {
-    if (!isUnknownDatabase(error)) throw error;
+    // PostgreSQL's code for a database that is not there.
+    if (serverCode(error) !== "3D000") throw error;
     return { sql: await openSql({ ...named, database: firstDatabase }, where, opening), isThere: false };
   }
 }
@@ -122,10 +123,4 @@ async function openPublic(
     await sql.close();
     throw error;
   }
-}
-
-/** PostgreSQL's code for a database that is not there. */
-function isUnknownDatabase(error: unknown): boolean {
-  const { cause } = error as CliError;
-  return error instanceof CliError && (cause as { readonly code?: unknown } | undefined)?.code === "3D000";
 }

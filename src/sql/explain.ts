@@ -17,6 +17,13 @@ export function explained(error: unknown, where: string): unknown {
   return new CliError(`${where}: ${said.why}`, { hint: said.hint, cause: error });
 }
 
+/** The server's own code in an error that was told as a `CliError`: `ER_DUP_ENTRY`, `23505`; empty where there is none. */
+export function serverCode(error: unknown): string {
+  const cause =
+    error instanceof CliError ? (error.cause as { readonly code?: unknown } | undefined) : undefined;
+  return typeof cause?.code === "string" ? cause.code : "";
+}
+
 function saidBy(error: Error): Said | undefined {
   const { code, errno } = error as Error & { readonly code?: unknown; readonly errno?: unknown };
   const { sqlState } = error as Error & { readonly sqlState?: unknown };

@@ -14,7 +14,7 @@ const charactersAtOnce = 4_000_000;
 /** A connection to MySQL or MariaDB that keeps every digit, counts times in UTC, and sends no password where TLS is asked for and missing. */
 export async function connectMysql(
   { host, isSocket, port, user, password, database, tls }: Address,
-  authorities: string | undefined,
+  authorities: string[] | undefined,
   { connectTimeoutMs, statementTimeoutMs }: Opening,
 ): Promise<Driver> {
   const core = createConnection({

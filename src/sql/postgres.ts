@@ -19,7 +19,7 @@ const settings = [
 /** A connection to PostgreSQL that keeps every digit and counts times in UTC. */
 export async function connectPostgres(
   { host, port, user, password, database, tls }: Address,
-  authorities: string | undefined,
+  authorities: string[] | undefined,
   { connectTimeoutMs, statementTimeoutMs }: Opening,
 ): Promise<Driver> {
   const client = new pg.Client({
