@@ -1,4 +1,5 @@
-import { commitUntold, type AuditTrail } from "./trail.ts";
+import { commitUntold } from "./commit.ts";
+import type { AuditTrail } from "./trail.ts";
 
 /** The trail as a subject is handed it: it opens when something is first told of, or ahead of that. */
 export interface Audit extends AuditTrail {

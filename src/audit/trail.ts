@@ -1,7 +1,5 @@
 import { setImmediate } from "node:timers/promises";
 import { assertMayPut, maxTransactionItems, putNew } from "../aws/dynamodb/records.ts";
-import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
-import type { Aws } from "../aws/clients.ts";
 import { backOff } from "../retry.ts";
 import { CliError, NothingChanged } from "../errors.ts";
 import {
@@ -19,10 +17,8 @@ import { followChain, type Disbelieved, type Judge } from "./belief.ts";
 import { announcements, closeClaim, newSigner, writeClaim } from "./claims.ts";
 import { readHead } from "./entries.ts";
 import { readEvidence } from "./evidence.ts";
+import type { Commit, Committed, Told } from "./commit.ts";
 import type { TrailPlace } from "./place.ts";
-
-/** What is told of a change: one event, or several that stand or fall together. */
-export type Told = AuditEvent | readonly AuditEvent[];
 
 /**
  * The trail of one run. Entries are durable when a call resolves; the anchor follows behind, one write at a time.
@@ -53,24 +49,6 @@ export interface AuditTrail {
 
 /** Further details of what was announced, or the events to record in its place. */
 type Outcome<T> = (result: T) => AuditDetails | readonly AuditEvent[];
-
-/** The last step of a change, with what it is told as. */
-export interface Committed {
-  /** At most a few. */
-  readonly steps: readonly TransactStep[];
-  readonly told: Told;
-  readonly signal?: AbortSignal;
-}
-
-/**
- * Does the steps and records what they are told as in one transaction: both or neither, and no call more than the change alone.
- * Resolves to whether they were done: not where a condition of theirs did not hold. Once for a change.
- */
-export type Commit = (aws: Aws, committed: Committed) => Promise<boolean>;
-
-/** A commit where no trail is kept. */
-export const commitUntold: Commit = async (aws, { steps, signal }) =>
-  (await transact(aws, steps, signal)) === undefined;
 
 /**
  * How often a place in the chain is tried for. Each lost race is somebody else's entry, so that among n writers one

@@ -100,7 +100,7 @@ type PutOutcome = "written" | "taken" | "refused";
 export async function putNew(aws: Aws, put: PutNew): Promise<PutOutcome> {
   const { records, beside = [] } = put;
   const [first, ...others] = records;
-  if (first === undefined) return "written";
+  if (first === undefined) return beside.length === 0 ? "written" : putAll(aws, put, beside);
   return others.length + beside.length === 0 ? putOne(aws, put, first) : putAll(aws, put, beside);
 }
 

@@ -4,7 +4,7 @@ import { trailOf } from "../../audit/place.ts";
 import type { AuditReport } from "../../audit/report.ts";
 import { escapedHtml, foreignHtml, pageHead } from "../../output/html.ts";
 import { facts } from "../../output/table.ts";
-import { count, visible } from "../../output/text.ts";
+import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { assertSound } from "./faults.ts";
 import { periodOf, since, until } from "./period.ts";
@@ -71,6 +71,7 @@ function* pageOf(
   { site, now }: { readonly site: string; readonly now: Date },
 ): Generator<string> {
   const { entries, from, to, actions, actors, letters, verification, found, head } = report;
+  const more = (number: number) => (number === 0 ? "" : `<p>And ${grouped(number)} more.</p>\n`);
   const rows = (title: string, counts: ReadonlyMap<string, number>) =>
     `<h2>${title}</h2>\n<table>${sorted(counts)
       .map(([name, number]) => `<tr><th>${foreignHtml(name)}</th><td>${number}</td></tr>`)
@@ -85,12 +86,12 @@ function* pageOf(
     const lines = found.map((each) =>
       "fault" in each ? `${each.fault} ${each.sequence}: ${each.what}` : `interrupted ${each.action}`,
     );
-    yield `<ul>${lines.map((line) => `<li>${foreignHtml(line)}</li>`).join("")}</ul>\n`;
+    yield `<ul>${lines.map((line) => `<li>${foreignHtml(line)}</li>`).join("")}</ul>\n${more(report.moreFound)}`;
   }
   yield rows("What was done", actions);
   yield rows("By whom", actors);
   yield "<h2>Exports and erasures</h2>\n<table><tr><th>time</th><th>what</th><th>of</th><th>by</th><th>entry</th></tr>\n";
   for (const { timestamp, action, userId = "-", actor, sequence } of letters)
     yield `<tr>${[timestamp, action, userId, actor, String(sequence)].map((cell) => `<td>${foreignHtml(cell)}</td>`).join("")}</tr>\n`;
-  yield "</table>\n</body></html>\n";
+  yield `</table>\n${more(report.moreLetters)}</body></html>\n`;
 }

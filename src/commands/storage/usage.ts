@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
+import { accountItems } from "../../model/links.ts";
 import { mawpsModel } from "../../model/mawps.ts";
 import { grouped } from "../../output/text.ts";
 import { configuredSite } from "../../target.ts";
@@ -61,11 +62,19 @@ function atLeastOne(text: string): number {
   return Number(text);
 }
 
-/** Accounts are looked up where the site has them in a way that is known here; elsewhere the id is what stands in the keys. */
+/** By the accounts that the site's model tells of; where it tells of none, the id is what stands in the keys. */
 async function idOf(run: Run, given: string): Promise<string> {
-  if (run.config.site !== mawpsModel) return given;
-  const { resolveUser } = await import("../../documents/users.ts");
-  return resolveUser(await documentSite(run, "reads"), given, "take");
+  const { site } = run.config;
+  if (site === mawpsModel) {
+    const { resolveUser } = await import("../../documents/users.ts");
+    return resolveUser(await documentSite(run, "reads"), given, "take");
+  }
+  if (accountItems(site) === undefined) return given;
+  const [{ findPerson }, { personSite }] = await Promise.all([
+    import("../../users/person.ts"),
+    import("../user/erasure-site.ts"),
+  ]);
+  return (await findPerson(await personSite(run, "reads"), given)).userId;
 }
 
 /** The newest day before this one; today's sums are kept for the days to come. */

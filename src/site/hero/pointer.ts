@@ -3,7 +3,7 @@ import type { Condition } from "../../aws/dynamodb/expressions.ts";
 import { assertItemFits } from "../../aws/dynamodb/item-size.ts";
 import { getItem, tableShape, type AttributeValue, type Item } from "../../aws/dynamodb/items.ts";
 import type { TransactStep } from "../../aws/dynamodb/transact.ts";
-import type { Commit, Told } from "../../audit/trail.ts";
+import type { Commit, Told } from "../../audit/commit.ts";
 import { backOff } from "../../retry.ts";
 import { NothingChanged } from "../../errors.ts";
 import { heroHistoryAttribute, type HeroRole } from "../../model/keys.ts";

@@ -1,4 +1,4 @@
-import { commitUntold } from "../../audit/trail.ts";
+import { commitUntold } from "../../audit/commit.ts";
 import type { Context } from "../../context.ts";
 import type { HeroRole } from "../../model/keys.ts";
 import { ownerId } from "../../model/user-id.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { anonymousGet } from "../../aws/anonymous.ts";
 import { deleteObject, loadObjects, putObject } from "../../aws/s3/objects.ts";
-import type { Commit } from "../../audit/trail.ts";
+import type { Commit } from "../../audit/commit.ts";
 import { stoppable } from "../../concurrency.ts";
 import { CliError, NothingChanged } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";

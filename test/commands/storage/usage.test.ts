@@ -6,6 +6,7 @@ import { beginUpload } from "../../../src/aws/s3/multipart.ts";
 import { deleteObject, putObject } from "../../../src/aws/s3/objects.ts";
 import { documentBucket, putProfile } from "../../support/documents.ts";
 import { putAccounts } from "../../support/accounts.ts";
+import { modelSite } from "../../support/model-site.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
 
@@ -209,7 +210,26 @@ describe("mawps storage usage", () => {
     ]);
   });
 
-  it("works from any model: what is not there is told, and databases are left out with a word", async () => {
+  it("knows a person of another model by their address", async () => {
+    const other = await makeHome();
+    const site = modelSite(other, "prework");
+    await site.put("prework-users", [
+      { id: "u-1", email: "Max@example.com" },
+      { id: "u-12", email: "eva@example.com" },
+    ]);
+    const keys = ["u-1", "u-12"].map((user) => `users/${user}/exports/checklist-2026.pdf`);
+    await site.putFiles("prework-media-bucket", keys);
+    const told = await site.run("storage", "usage", "--user", "max@example.com", "--json");
+    const nobody = await site.run("storage", "usage", "--user", "nobody@example.com", "--json");
+    await other.remove();
+    expect([told.exitCode, JSON.parse(told.stdout)]).toMatchObject([
+      0,
+      { user: "u-1", files: { objects: { count: 1 } } },
+    ]);
+    expect(nobody.exitCode).toBe(1);
+  });
+
+  it("works from any model, and leaves databases out with a word", async () => {
     const { exitCode, stdout, stderr } = await home.run(["storage", "usage", "--model", "lopez"], {
       env: { MAWPS_HOME: join(home.folder, "another") },
     });
