@@ -57,12 +57,15 @@ export async function* findRows(site: RetentionSite, noticed: Noticed): AsyncGen
   }
 }
 
+/** Where a row stands. */
+export type RowAt = Pick<Stored, "entity" | "table" | "key">;
+
 /** What rows say of files. */
 export interface References {
   /** Of the files asked for those that a row names which stays. */
   readonly living: ReadonlySet<string>;
-  /** Of the files asked for the names of the rows that are about to go and name them. */
-  readonly others: ReadonlyMap<string, readonly string[]>;
+  /** Of the files asked for the rows that are about to go and name them. */
+  readonly others: ReadonlyMap<string, readonly RowAt[]>;
   /** Files of rows under a legal hold. */
   readonly held: ReadonlySet<string>;
   /** Names of the rows that stay because they are among the newest. */
@@ -72,14 +75,16 @@ export interface References {
 /** Reads all rows for what they say of these files (`placeText`). */
 export async function findReferences(site: RetentionSite, wanted: ReadonlySet<string>): Promise<References> {
   const [living, held, newest] = [new Set<string>(), new Set<string>(), new Set<string>()];
-  const others = new Map<string, string[]>();
+  const others = new Map<string, RowAt[]>();
   for await (const { stored, verdict, isAmongNewest } of readRows(site)) {
     if (isAmongNewest) newest.add(nameOfRow(stored));
     const isHeld = legalHold(stored.fields) !== undefined;
     for (const { text } of namedBy(site, stored)) {
       if (isHeld) held.add(text);
       if (!wanted.has(text)) continue;
-      if (verdict?.action === "purge") others.set(text, [...(others.get(text) ?? []), nameOfRow(stored)]);
+      const { entity, table, key } = stored;
+      if (verdict?.action === "purge")
+        others.set(text, [...(others.get(text) ?? []), { entity, table, key }]);
       else living.add(text);
     }
   }
@@ -122,6 +127,17 @@ async function* readRows(site: RetentionSite): AsyncGenerator<ReadRow> {
       }
     }
   }
+}
+
+/** A row as it stands now; undefined where it is gone. */
+export async function rowNow(site: RetentionSite, row: RowAt): Promise<Stored | undefined> {
+  return site.store.get(roleOf(site, row), row.key);
+}
+
+/** By what the model calls the table of a row. */
+function roleOf(site: RetentionSite, { entity }: RowAt): string {
+  const { from } = entityOf(site, entity);
+  return "table" in from ? from.table : "";
 }
 
 /** What the rules say of a row as it stands. */
@@ -215,8 +231,8 @@ function folderOf(site: RetentionSite, stored: Stored): string {
 
 interface Going {
   readonly references: References;
-  /** Whether the row with this name goes as well; by default those that are judged together. */
-  readonly isGoing?: (name: string) => boolean;
+  /** Names of the rows that go besides those that are judged together. */
+  readonly goingBeside?: ReadonlySet<string>;
 }
 
 /**
@@ -226,7 +242,7 @@ interface Going {
 export async function dueWithFiles(
   site: RetentionSite,
   rows: readonly DecidedRow[],
-  { references, isGoing }: Going,
+  { references, goingBeside }: Going,
 ): Promise<RowDue[]> {
   const files = rows.map((row) => ({ row, place: placeOf(site, row.stored) }));
   const purged = files.flatMap(({ row, place }) => (row.verdict.action === "purge" ? (place ?? []) : []));
@@ -240,10 +256,9 @@ export async function dueWithFiles(
     const versions = place === undefined ? [] : (stored.get(place.text) ?? []);
     return { row, place, versions, kept: place && whyKept(site, row, { place, versions }) };
   });
-  const going = new Set(
-    judged.flatMap(({ row, kept }) => (kept === undefined ? [nameOfRow(row.stored)] : [])),
-  );
-  const goes = isGoing ?? ((name: string) => going.has(name));
+  const going = new Set(goingBeside);
+  for (const { row, kept } of judged)
+    if (row.verdict.action === "purge" && kept === undefined) going.add(nameOfRow(row.stored));
   const taken = new Set<string>();
   return judged.map(({ row, place, versions, kept }): RowDue => {
     const { stored: as, verdict } = row;
@@ -251,7 +266,7 @@ export async function dueWithFiles(
     if (kept !== undefined) return rowDue(site, { stored: as, verdict: { ...verdict, ...kept } }, { place });
     const isNamed =
       references.living.has(place.text) ||
-      (references.others.get(place.text) ?? []).some((name) => !goes(name));
+      (references.others.get(place.text) ?? []).some((row) => !going.has(nameOfRow(row)));
     // Of several rows that go and name the same file, the first one takes it along.
     const isTaken = taken.has(place.text);
     taken.add(place.text);
@@ -323,7 +338,7 @@ function ownerOf(site: RetentionSite, { entity, fields }: Stored): string | null
 }
 
 /** What names a row within its site. */
-export function nameOfRow({ table, key }: Pick<Stored, "table" | "key">): string {
+export function nameOfRow({ table, key }: Pick<RowAt, "table" | "key">): string {
   return JSON.stringify([table, ...Object.values(key)]);
 }
 
@@ -334,7 +349,6 @@ function rowDue(
 ): RowDue {
   const { rule, action, sinceMs } = verdict;
   const { entity: name, table, key, fields } = stored;
-  const entity = entityOf(site, name);
   const [file] = fileFields(site, stored);
   const isForeign = action === "purge" && file !== undefined && place === undefined;
   const { documents } = site.model.features ?? {};
@@ -351,7 +365,7 @@ function rowDue(
     table,
     item: { ...key },
     entity: name,
-    role: "table" in entity.from ? entity.from.table : "",
+    role: roleOf(site, stored),
     ...(typeof id === "string" ? { documentId: id } : {}),
     ...(place === undefined ? {} : { bucket: place.bucket, key: place.key }),
     bytes: stored.bytes + bytesOf(versions),

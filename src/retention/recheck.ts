@@ -13,7 +13,7 @@ import { judge } from "./find-documents.ts";
 import { fingerprint } from "./find-items.ts";
 import { objectDue, replacedVersions } from "./find-objects.ts";
 import { findPictures } from "./find-pictures.ts";
-import { decide, dueWithFiles, nameOfRow, type References } from "./find-rows.ts";
+import { decide, dueWithFiles, nameOfRow, rowNow, type References, type RowAt } from "./find-rows.ts";
 import type {
   DocumentDue,
   DueEntry,
@@ -178,7 +178,10 @@ export interface Planned {
   readonly references: References;
 }
 
-/** Rows are read anew, with the versions of their files; a file that a row names which is not to go stays. */
+/**
+ * Rows are read anew, with the versions of their files, and with the other rows that were to go and name these: a file that a row names
+ * which does not go stays.
+ */
 export async function recheckRows(
   site: RetentionSite,
   entries: readonly RowDue[],
@@ -193,7 +196,15 @@ export async function recheckRows(
       const verdict = stored === undefined ? undefined : decide(site, stored);
       return stored === undefined || verdict === undefined ? [] : [{ stored, verdict }];
     });
-    const now = await dueWithFiles(site, decided, { references, isGoing: (name) => rows.has(name) });
+    const known = new Set(found.flatMap(({ stored }) => (stored === undefined ? [] : [nameOfRow(stored)])));
+    const others = planned.flatMap(({ bucket, key }) =>
+      bucket === undefined || key === undefined ? [] : (references.others.get(placeText(bucket, key)) ?? []),
+    );
+    const beside = others.filter((row) => !known.has(nameOfRow(row)) && rows.has(nameOfRow(row)));
+    const now = await dueWithFiles(site, decided, {
+      references,
+      goingBeside: await stillGoing(site, beside),
+    });
     const left = await filesWithoutRow(
       site,
       found.flatMap(({ due, stored }) => (stored === undefined ? [due] : [])),
@@ -219,6 +230,16 @@ export async function recheckRows(
       return why === undefined ? { due: { ...due, versions: fresh.versions }, row: stored } : { due, why };
     });
   });
+}
+
+/** Names of those of the rows that are gone, or that the rules still purge. */
+async function stillGoing(site: RetentionSite, rows: readonly RowAt[]): Promise<Set<string>> {
+  const byName = new Map(rows.map((row) => [nameOfRow(row), row]));
+  const names = await inParallel([...byName], sideBySide, async ([name, row]) => {
+    const stored = await rowNow(site, row);
+    return stored === undefined || decide(site, stored)?.action === "purge" ? [name] : [];
+  });
+  return new Set(names.flat());
 }
 
 async function filesWithoutRow(site: RetentionSite, dues: readonly RowDue[]): Promise<Set<string>> {

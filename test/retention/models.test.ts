@@ -1,8 +1,14 @@
-import { DeleteTableCommand, UpdateTableCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteTableCommand,
+  PutItemCommand,
+  UpdateTableCommand,
+  type ScanCommandInput,
+} from "@aws-sdk/client-dynamodb";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import prework from "../../models/prework.json" with { type: "json" };
+import { typed } from "../../src/aws/dynamodb/plain.ts";
 import { modelSite } from "../support/model-site.ts";
 import { makeHome, testStart, type TestHome } from "../support/world.ts";
 import { dayMs, lines } from "./stored.ts";
@@ -14,6 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => home.remove());
 
+const isEmpty = (list: unknown) => Array.isArray(list) && list.length === 0;
 const day = (days: number) => new Date(testStart.getTime() + days * dayMs).toISOString();
 
 describe("retention of prework", () => {
@@ -220,6 +227,51 @@ describe("files that entries name", () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("table prework-user-profiles does not exist");
     expect(await site.left(bucket)).toEqual([...named, exported("none")].toSorted());
+  });
+
+  it.each([
+    ["restored", "prework-files", { status: "READY" }],
+    ["put under a legal hold", "prework-files", { legalHold: "case 7" }],
+    ["put under a legal hold in another table", "prework-user-profiles", { legalHold: "case 7" }],
+  ])("stay where one of two that were to go is %s after the run has begun", async (_, table, change) => {
+    const { files, profiles, ...others } = prework.entities;
+    const rule = { id: "old-profiles", what: "profiles", after: 3, since: "createdAt" };
+    const expires = [{ ...rule, do: "delete", by: "run" }];
+    const refs = { pdf: "object:uploadFiles" };
+    const named = { ...profiles, fields: { ...profiles.fields, pdf: "text" }, refs, expires };
+    // The tables are read in this order.
+    const site = modelSite(home, await ownModel({ entities: { files, profiles: named, ...others } }));
+    const shared = upload("shared");
+    const rows = ["one", "two"].map((id) => ({ ...deletedRow(id), s3Key: shared }));
+    const beside =
+      table === "prework-files" ? [] : [{ id: "two", userId: "u-1", pdf: shared, createdAt: day(0) }];
+    await site.putFiles(bucket, [shared, upload("alone")]);
+    await site.put("prework-files", [deletedRow("alone"), ...rows.slice(beside.length)]);
+    await site.put("prework-user-profiles", beside);
+    home.laterMs = 40 * dayMs;
+    const plan = join(home.folder, "plan.json");
+    const planned = await site.run("retention", "plan", "--output", plan, "--json");
+    // The file goes with the first of the two.
+    const due = lines(planned.stdout).find(({ key, versions }) => key === shared && isEmpty(versions));
+    expect(due).toMatchObject({ table, action: "purge" });
+    const id = (due?.["item"] as { id: string } | undefined)?.id;
+    const changed = { ...[...beside, ...rows].find((each) => each.id === id), ...change };
+    // Between the reading of what names the files of the plan, and that of its rows.
+    let isRead = false;
+    home.beforeCall = async (command, input, aws) => {
+      const { TableName } = input as ScanCommandInput;
+      if (isRead && TableName !== table) {
+        isRead = false;
+        const Item = typed(changed).M ?? {};
+        await (await aws.dynamodb()).send(new PutItemCommand({ TableName: table, Item }));
+      }
+      isRead ||= command === "ScanCommand" && TableName === table;
+    };
+    const run = await site.run("retention", "run", plan, "--yes", "--json");
+    home.beforeCall = undefined;
+    expect(JSON.parse(run.stdout)).toMatchObject({ done: 2, skipped: [{ item: { id } }], failed: [] });
+    expect(await site.rows(table)).toEqual([changed]);
+    expect(await site.left(bucket)).toEqual([shared]);
   });
 
   it("go with their entries where table and bucket have one name", async () => {
