@@ -1,16 +1,16 @@
 import { deleteAllVersions } from "../aws/s3/deletion.ts";
 import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
-import { objectMetadata } from "../model/documents.ts";
+import { legalHold, objectMetadata } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
 import { entryWithId } from "./entries.ts";
-import { changeEntries, removeEntries } from "./entry-changes.ts";
+import { assertNoneRefused, changedMeanwhile, changeEntries, removeEntries } from "./entry-changes.ts";
 import type { EntryChange, StoredEntry, UserDocuments } from "./entry.ts";
 import { examineStored, Unfit, type Arrived, type Judging } from "./examine-stored.ts";
 import { assertOwnFolder } from "./link.ts";
 import { finishMove, isHalfMoved, moveDocument } from "./move.ts";
 import { isInfected, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
-import { isOver, isOwnDocument, type DocumentRows } from "./rows.ts";
+import { entryNow, isOver, isOwnDocument, type DocumentRows } from "./rows.ts";
 import type { ChangingSite } from "./site.ts";
 
 export interface ConfirmOptions extends Judging {
@@ -36,11 +36,12 @@ export async function confirmDocument(
   user: UserDocuments,
   options: ConfirmOptions,
 ): Promise<Confirmed> {
-  const entry = entryWithId(user, options.id);
+  const known = entryWithId(user, options.id);
+  const entry = site.rows === undefined ? known : await entryNow(site.rows, known);
+  const others = user.entries.filter((each) => each !== known);
   const { id, name, status } = entry.document;
   if (status === "READY") {
     if (options.dryRun || !isHalfMoved(entry)) return { outcome: "confirmed before", entry };
-    const others = user.entries.filter((each) => each !== entry);
     return { outcome: "confirmed before", entry: await finishMove(site, entry, others) };
   }
   if (status !== "UPLOADING") {
@@ -49,7 +50,8 @@ export async function confirmDocument(
     });
   }
   assertOwnFolder(entry);
-  if (site.rows !== undefined) assertAsked(site, site.rows, { entry, user });
+  assertNotHeld(entry);
+  if (site.rows !== undefined) assertAsked(site, site.rows, { entry, others });
   const object = { what: `${id} (${name})`, name, key: entry.document.s3Key };
   const arrived = await examineStored(site, object, options).catch(async (error: unknown) => {
     if (!(error instanceof Unfit)) throw error;
@@ -78,6 +80,17 @@ export async function confirmDocument(
   return { outcome: "confirmed", entry: await accept(site, entry, arrived) };
 }
 
+/** What may not be deleted may not be judged: who is refused loses every version. */
+function assertNotHeld({ userId, document: { id, name, attributes } }: StoredEntry): void {
+  const hold = legalHold(attributes);
+  if (hold === undefined) return;
+  throw new CliError(`${id} (${name}) is under a legal hold (${hold})`, { hint: unchangedHint(userId) });
+}
+
+function unchangedHint(userId: string): string {
+  return `\`mawps doc list ${userId}\` shows the documents; nothing was changed`;
+}
+
 /**
  * What is refused is deleted in every version, so that it must be sure that it came by this link: the entry is of a request, its file
  * of the kind that requests make, and no other document has it. An entry to whose file nothing can come any more has none.
@@ -85,22 +98,18 @@ export async function confirmDocument(
 function assertAsked(
   { now }: ChangingSite,
   rows: DocumentRows,
-  { entry, user }: { readonly entry: StoredEntry; readonly user: UserDocuments },
+  { entry, others }: { readonly entry: StoredEntry; readonly others: readonly StoredEntry[] },
 ): void {
   const { id, name, s3Key } = entry.document;
   const why = (): string | undefined => {
     if (timeOf(entry.document.attributes["uploadUntil"]) === undefined) return "no link was made for it";
     if (!isOwnDocument(rows, entry)) return "its file is of a kind that no link leads to";
-    const isShared = user.entries.some(
-      (each) => each !== entry && each.document.s3Key === s3Key && !isOver(each, now()),
-    );
+    const isShared = others.some((each) => each.document.s3Key === s3Key && !isOver(each, now()));
     return isShared ? "another document has the same file" : undefined;
   };
   const fault = why();
   if (fault === undefined) return;
-  throw new CliError(`${id} (${name}): ${fault}`, {
-    hint: `\`mawps doc list ${user.userId}\` shows the documents; nothing was changed`,
-  });
+  throw new CliError(`${id} (${name}): ${fault}`, { hint: unchangedHint(entry.userId) });
 }
 
 const removed = "what had arrived was removed in every version; `mawps doc request` asks for it again";
@@ -148,9 +157,7 @@ async function acceptRow(site: ChangingSite, change: EntryChange): Promise<Store
   const { changed } = await changeEntries(site, [{ ...change, unchanged: ["status", "s3Key"] }]);
   const [accepted] = changed;
   if (accepted !== undefined) return accepted;
-  throw new CliError(`${change.entry.document.id}: somebody else changed its entry meanwhile`, {
-    hint: "run the command again",
-  });
+  throw changedMeanwhile(change.entry);
 }
 
 interface Refused {
@@ -190,18 +197,19 @@ async function refuse(
       });
     }
     if (arrived === undefined) {
-      await removeEntries(site, [{ entry, unchanged: ["status"] }]);
+      assertNoneRefused(await removeEntries(site, [{ entry, unchanged: ["status", "s3Key"] }]));
       return;
     }
     const { set, remove } = judgementChange(arrived.judgement, site.now());
-    await changeEntries(site, [
+    const outcome = await changeEntries(site, [
       {
         entry,
         set: { ...set, status: "INFECTED", size: sizeBytes, sha256: arrived.sha256 },
         remove: [...remove, "uploadUntil"].filter((attribute) => entry.raw[attribute] !== undefined),
-        unchanged: ["status"],
+        unchanged: ["status", "s3Key"],
       },
     ]);
+    assertNoneRefused(outcome);
   });
 }
 

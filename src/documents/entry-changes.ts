@@ -293,6 +293,18 @@ export async function bringBack(
   return { changed, missing, refused: [] };
 }
 
+/** @throws CliError where somebody has changed an entry since it was read. What is gone is no fault. */
+export function assertNoneRefused({ refused }: ChangeOutcome): void {
+  const [first] = refused;
+  if (first !== undefined) throw changedMeanwhile(first.entry);
+}
+
+export function changedMeanwhile({ document }: StoredEntry): CliError {
+  return new CliError(`${document.id}: somebody else changed its entry meanwhile`, {
+    hint: "run the command again",
+  });
+}
+
 /**
  * Assignments and conditions of an update. An expression takes 300 operators and 4 KB of text, about 25 bytes for each of
  * these: this stays below both.

@@ -6,7 +6,7 @@ import { documentNameFault, websiteFields } from "../model/documents.ts";
 import { documentKey } from "../model/keys.ts";
 import { uuid } from "../model/uuid.ts";
 import { readDocuments } from "./entries.ts";
-import { addEntries, removeEntries } from "./entry-changes.ts";
+import { addEntries, assertNoneRefused, removeEntries } from "./entry-changes.ts";
 import type { NewEntry, StoredEntry } from "./entry.ts";
 import { assertLongEnough, signingTime, type LinkSpan } from "./link.ts";
 import { isOver, rowFileKey } from "./rows.ts";
@@ -145,13 +145,10 @@ async function lapsedRequests(
 
 /** @throws CliError when somebody has changed one of them since it was read. */
 async function withdraw(site: ChangingSite, lapsed: readonly StoredEntry[]): Promise<void> {
-  const { refused } = await removeEntries(
-    site,
-    lapsed.map((entry) => ({ entry, unchanged: ["status", "s3Key", "uploadUntil"] })),
+  assertNoneRefused(
+    await removeEntries(
+      site,
+      lapsed.map((entry) => ({ entry, unchanged: ["status", "s3Key", "uploadUntil"] })),
+    ),
   );
-  const [first] = refused;
-  if (first === undefined) return;
-  throw new CliError(`${first.entry.document.id}: somebody else changed its entry meanwhile`, {
-    hint: "run the command again",
-  });
 }

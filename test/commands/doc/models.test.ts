@@ -314,6 +314,7 @@ describe("the documents of prework-guide", () => {
     const team = "users/teams/t-1/shared/plan.pdf";
     const avatar = "users/u-1/profile/avatar.png";
     const begun = "submissions/s-1/u-1/begun.pdf";
+    const held = "submissions/s-1/u-1/held.pdf";
     const row = (id: string, fields: Record<string, unknown>) => ({
       PK: `MEDIA#${id}`,
       SK: "METADATA",
@@ -329,23 +330,25 @@ describe("the documents of prework-guide", () => {
       row("team", { ...asked, s3Key: team }),
       row("avatar", { ...asked, s3Key: avatar }),
       row("begun", { s3Key: begun, uploadStatus: "pending" }),
+      row("held", { ...asked, s3Key: held, legalHold: "case 7" }),
     ];
     await site.put("pre-work-users", [{ PK: "USER#u-1", SK: "METADATA", email: "max@example.com" }]);
     await site.put(table, rows);
-    await site.putFiles(bucket, [team, avatar, begun]);
+    await site.putFiles(bucket, [team, avatar, begun, held]);
     const refusals: [string, ...string[]][] = [
       ["its object is in none of the folders of u-1", "url", "u-1", "read", "--allow-unscanned"],
       ["its object is in none of the folders of u-1", "get", "u-1", "read", "-o", "got"],
       ["its object is in none of the folders of u-1", "confirm", "u-1", "team"],
       ["its file is of a kind that no link leads to", "confirm", "u-1", "avatar"],
       ["no link was made for it", "confirm", "u-1", "begun"],
+      ["is under a legal hold (case 7)", "confirm", "u-1", "held"],
     ];
     for (const [why, ...argv] of refusals) {
       const refused = await site.run("doc", ...argv);
       expect(refused.exitCode).toBeGreaterThan(0);
       expect(refused.stderr).toContain(why);
     }
-    expect(await site.left(bucket)).toEqual([team, avatar, begun].toSorted());
+    expect(await site.left(bucket)).toEqual([team, avatar, begun, held].toSorted());
     expect(await site.column(table, "PK")).toEqual(rows.map(({ PK }) => PK).toSorted());
   });
 
@@ -380,6 +383,29 @@ describe("the documents of prework-guide", () => {
       expect(refused.exitCode).toBe(1);
       expect(refused.stderr).toContain("d-1 (notes.txt) is DELETED, not READY");
     }
+    // No PDF: what had come by a link would go in every version.
+    const waits = {
+      ...row,
+      fileName: "notes.pdf",
+      uploadStatus: "pending",
+      uploadUntil: "2026-03-02T00:00:00.000Z",
+    };
+    await site.put(table, [waits]);
+    const over = await site.run("doc", "confirm", "u-1", "d-1");
+    expect(over.exitCode).toBe(1);
+    expect(over.stderr).toContain("d-1 (notes.txt) is DELETED: there is nothing to confirm");
+    expect(await site.left("pre-work-media-uploads")).toEqual([s3Key]);
+    // A hold that comes while the file goes keeps the entry, and is told.
+    const held = { ...waits, legalHold: "case 7" };
+    home.beforeCall = async (command, _input, aws) => {
+      if (command !== "DeleteObjectsCommand") return;
+      await (await aws.dynamodb()).send(new PutItemCommand({ TableName: table, Item: typed(held).M ?? {} }));
+    };
+    await site.put(table, [waits]);
+    const changed = await site.run("doc", "confirm", "u-1", "d-1");
+    expect(changed.exitCode).toBe(1);
+    expect(changed.stderr).toContain("d-1: somebody else changed its entry meanwhile");
+    expect(await site.rows(table)).toEqual([held]);
     home.beforeCall = undefined;
     // What somebody else has begun is not withdrawn.
     const begun = { uploadStatus: "pending", sha256: "a".repeat(64), uploadedBy: "other" };
