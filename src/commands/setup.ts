@@ -41,10 +41,12 @@ export function setup(noun: Command, begin: Begin): void {
           import("../setup/public-objects.ts"),
           import("../migrations/new-store.ts"),
         ]);
+      // What is named and cannot be used ends it before anything else is asked.
+      const databases = await run.databases();
+      await databases.open(() => true);
       const aws = await run.aws("writes");
       const reading = await run.progress("comparing with what is there");
       const declaration = configuredSite(run.config);
-      const databases = await run.databases();
       const plan = [
         ...(await planSetup(aws, declaration, { signal: run.world.signal })),
         ...(await databases.compare()).steps,

@@ -81,6 +81,7 @@ function ofModel(site: DatabaseSite): void {
 
     const setup = await run(["setup", "--yes", "--json"], urlOf("made"));
     expect({ exitCode: setup.exitCode, stderr: setup.stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(setup.stdout).not.toContain('"kind":"problem"');
     expect((await databases()).filter((each) => !before.includes(each))).toEqual(["made"]);
     expect(await idsOf("made")).toEqual([{ id: site.erased }]);
     const catalogue = await catalogueOf("made");
@@ -165,12 +166,14 @@ function ofModel(site: DatabaseSite): void {
 }
 
 describe("a site with a database", () => {
-  test("whose server nobody names is set up but for it, and doctor says how to name it", async () => {
+  test("whose server nobody names is not set up, and setup and doctor say how to name it", async () => {
     const home = await makeHome();
     try {
       const env = { MAWPS_HOME: `${home.folder}/other`, MAWPS_MODEL: "lopez" };
       const setup = await home.run(["setup", "--yes"], { env });
-      expect([setup.exitCode, setup.stdout]).toEqual([0, expect.stringContaining("no server is named")]);
+      const named = expect.stringContaining("put the URL into MAWPS_DATABASE_URL: mysql://") as unknown;
+      expect([setup.exitCode, setup.stdout, setup.stderr]).toEqual([2, "", named]);
+      expect(home.calls).toEqual([]);
       const doctor = await home.run(["doctor"], { env });
       expect([doctor.exitCode, doctor.stdout]).toEqual([4, expect.stringContaining("MAWPS_DATABASE_URL")]);
     } finally {
