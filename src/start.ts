@@ -30,7 +30,11 @@ export async function start(): Promise<void> {
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
   giveHome();
   const saveWorker = join(__dirname, "save-worker.js");
+  // A question whose terminal has ended (Ctrl-D) is never answered, and nothing else may be left to do: that is an interruption.
+  const unanswered = () => controller.abort();
+  process.once("beforeExit", unanswered);
   process.exitCode = await main(process.argv.slice(2), realWorld(controller.signal, saveWorker));
+  process.off("beforeExit", unanswered);
 }
 
 /** A user id without an account (some containers) has no home: `/` stands for it, as Docker has it. The SDK looks there, too. */

@@ -331,6 +331,19 @@ describe("the binary", { timeout }, () => {
     expect((await readdir(folder)).filter(isTrial)).toEqual([]);
   });
 
+  it.runIf(process.platform === "linux")("is interrupted by Ctrl-D at a question", async () => {
+    expect((await mawps("user", "create", "max@example.com")).code).toBe(0);
+    const { ended, screen, shows, type } = onTerminal(
+      `"${process.execPath}" "${binary}" user disable max@example.com`,
+    );
+    await shows("(y/N)");
+    type("\u0004");
+    expect(await ended).toBe(130);
+    expect(screen()).toContain("interrupted; run the same command again to go on");
+    const shown = await mawps("user", "show", "max@example.com", "--json");
+    expect(JSON.parse(shown.stdout)).toMatchObject({ account: { enabled: true } });
+  });
+
   it("serves until SIGTERM, then ends with 0 and leaves no trace of it", async () => {
     const { child, ended } = start("local", "serve", "--port", "0", "--json");
     const [line] = (await once(child.stdout, "data")) as [Buffer];
