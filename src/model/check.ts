@@ -1,6 +1,6 @@
 import { erasureOrder, referencesOf, storeText } from "./graph.ts";
 import { own } from "./json.ts";
-import { areAlike, itemOf } from "./items.ts";
+import { areAlike, itemKinds } from "./items.ts";
 import { nearest } from "./nearest.ts";
 import { fieldNamesOf, fieldTypeOf, keyTypeOf, tableKeysOf } from "./table-keys.ts";
 import type { Entity, FieldType, Link, Model, ModelTable } from "./schema.ts";
@@ -539,11 +539,7 @@ function checkKeys({ model, tell }: Look): void {
 /** Items of one table must be told apart by their keys, or by what is in them. */
 function checkItems({ model, tell }: Look): void {
   for (const role of Object.keys(model.tables)) {
-    const within = Object.entries(model.entities).flatMap(([name, entity]) => {
-      if (storeText(entity.from) !== `table ${role}` || entity.at !== undefined) return [];
-      const item = itemOf(entity);
-      return item === undefined ? [] : [{ name, ...item }];
-    });
+    const within = itemKinds(model, role);
     const templates = within.reduce(
       (sum, kind) => sum + [...kind.templates.values()].reduce((all, each) => all + each.length, 0),
       0,

@@ -1,15 +1,8 @@
+import { keyTemplates } from "./derived.ts";
 import { storeText } from "./graph.ts";
 import { isRecord, own, type JsonObject } from "./json.ts";
 import type { Entity, Model } from "./schema.ts";
-import {
-  canBeEqual,
-  fieldsOf,
-  literalStart,
-  parseTemplate,
-  rankOf,
-  type Fields,
-  type Template,
-} from "./template.ts";
+import { canBeEqual, fieldsOf, literalStart, rankOf, type Fields, type Template } from "./template.ts";
 
 /** How the items of an entity are known among those of their table. */
 export interface ItemKind {
@@ -19,22 +12,21 @@ export interface ItemKind {
   readonly rank: string;
 }
 
-/** Undefined where a template cannot be read. */
-export function itemOf(entity: Entity): ItemKind | undefined {
-  const { key } = entity;
-  if (typeof key === "string" || Array.isArray(key)) return undefined;
-  try {
-    const templates = new Map(
-      Object.entries(key ?? {}).map(([name, texts]) => [
-        name,
-        [texts].flat().map((text) => parseTemplate(text, "attribute")),
-      ]),
-    );
-    return { entity, templates, rank: rankOfItem(entity, templates) };
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+/** The kinds of items of one table, by the names of their entities; without those whose templates cannot be read. */
+export function itemKinds(
+  { entities }: Pick<Model, "entities">,
+  table: string,
+): (ItemKind & { readonly name: string })[] {
+  return Object.entries(entities).flatMap(([name, entity]) => {
+    if (storeText(entity.from) !== `table ${table}` || entity.at !== undefined) return [];
+    try {
+      const templates = new Map(keyTemplates(entity));
+      return [{ name, entity, templates, rank: rankOfItem(entity, templates) }];
+    } catch (error) {
+      if (error instanceof RangeError) return [];
+      throw error;
+    }
+  });
 }
 
 /**
@@ -82,14 +74,8 @@ function areApart(one: Wanted, other: Wanted): boolean {
 export type FindEntity = (item: JsonObject) => { readonly name: string; readonly fields: Fields } | undefined;
 
 /** Prepares the kinds of items of one table. Items are in DynamoDB's typed JSON. */
-export function itemsOf({ entities }: Pick<Model, "entities">, table: string): FindEntity {
-  const kinds = Object.entries(entities)
-    .flatMap(([name, entity]) => {
-      if (storeText(entity.from) !== `table ${table}` || entity.at !== undefined) return [];
-      const kind = itemOf(entity);
-      return kind === undefined ? [] : [{ name, ...kind }];
-    })
-    .toSorted((one, other) => (one.rank < other.rank ? -1 : 1));
+export function itemsOf(model: Pick<Model, "entities">, table: string): FindEntity {
+  const kinds = itemKinds(model, table).toSorted((one, other) => (one.rank < other.rank ? -1 : 1));
   return (item) => {
     for (const { name, entity, templates } of kinds) {
       const fields = fieldsOfItem(templates, item);
@@ -97,6 +83,15 @@ export function itemsOf({ entities }: Pick<Model, "entities">, table: string): F
     }
     return undefined;
   };
+}
+
+/** The attributes by which `itemsOf` tells the items of a table apart: what reads them in part is to ask for these. */
+export function attributesOfKinds(model: Pick<Model, "entities">, table: string): string[] {
+  const names = itemKinds(model, table).flatMap(({ entity: { when = {} }, templates }) => [
+    ...templates.keys(),
+    ...Object.keys(when),
+  ]);
+  return [...new Set(names)];
 }
 
 function fieldsOfItem(templates: ItemKind["templates"], item: JsonObject): Fields | undefined {
@@ -112,8 +107,8 @@ function fieldsOfItem(templates: ItemKind["templates"], item: JsonObject): Field
   return found;
 }
 
-/** A text or number in typed JSON. */
-function textOf(value: unknown): string | undefined {
+/** A text, or the digits of a number, in typed JSON. */
+export function textOf(value: unknown): string | undefined {
   if (!isRecord(value)) return undefined;
   const text = value["S"] ?? value["N"];
   return typeof text === "string" ? text : undefined;

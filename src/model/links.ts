@@ -1,14 +1,7 @@
+import { attributesOfKinds, itemKinds, itemsOf, textOf, type ItemKind } from "./items.ts";
 import { isRecord, own, type JsonObject } from "./json.ts";
-import type { Entity, Link, Model } from "./schema.ts";
-import {
-  build,
-  classifier,
-  fieldsOf,
-  literalStart,
-  parseTemplate,
-  rankOf,
-  type Template,
-} from "./template.ts";
+import type { Link, Model } from "./schema.ts";
+import { build, classifier, fieldsOf, literalStart, parseTemplate, type Template } from "./template.ts";
 
 /** How an entity's things are somebody's, as the model says. */
 export interface PersonalLink {
@@ -34,6 +27,8 @@ export interface FoundLink {
   readonly link: ItemLink;
   readonly place: Place;
   readonly id: string;
+  /** What the whole attribute holds. */
+  readonly named: Named;
   /** Whether the model knows such items; else it is theirs by its partition alone, and what else is in it nobody says. */
   readonly isKnownKind: boolean;
 }
@@ -43,25 +38,30 @@ export function isAbout({ role }: Pick<PersonalLink, "role">): boolean {
   return role !== "author" && role !== "mention";
 }
 
+/** What names somebody, in DynamoDB's typed JSON. */
+export type Named = { readonly S: string } | { readonly N: string };
+
 /**
- * What an attribute is to be in the place of a text that names somebody; undefined where it is to be taken away: what is nothing cannot be
- * part of a key. Pure.
+ * What an attribute is to be when it names nobody any more and another name stands there; undefined where it is to be taken away: what is a
+ * number cannot become a text. Pure.
  */
-export function replacedAt({ within }: Place, text: string, value: string | undefined): string | undefined {
-  if (within === undefined || value === undefined) return value;
+export function replacedAt({ within }: Place, named: Named, name: string): Named | undefined {
+  if ("N" in named) return typedAs("N", name);
+  if (within === undefined) return { S: name };
   const { template, field } = within;
-  return build(template, { ...fieldsOf(template, text), [field]: value });
+  return { S: build(template, { ...fieldsOf(template, named.S), [field]: name }) };
 }
 
 /** What to ask a table for: all that has this value in the partition key of it or of an index, or everything. */
 export type Question =
-  | { readonly index: string | undefined; readonly attribute: string; readonly value: string }
+  | { readonly index: string | undefined; readonly attribute: string; readonly value: Named }
   | "scan";
 
-/** A table as it is: its own key attributes, and the indexes that it has. */
+/** A table as it is: its own key attributes, the indexes that it has, and of which type the attributes of both are. */
 export interface TableKeysThere {
   readonly primary: readonly string[];
   readonly indexes: Readonly<Record<string, readonly string[]>>;
+  readonly types: ReadonlyMap<string, "S" | "N" | "B">;
 }
 
 /** What a model links to people in one table. */
@@ -73,12 +73,8 @@ export interface PersonalTable {
   readonly attributes: readonly string[];
   /** What finds everything of somebody. One scan answers for all, and is asked for where a link cannot be asked for by key. */
   questions(id: string, keys: TableKeysThere): readonly Question[];
-  /** Whom an item names, in DynamoDB's typed JSON, by links of which an erasure does something that is meant. */
-  ownersOf(
-    item: JsonObject,
-    keys: TableKeysThere,
-    isMeant: (erase: Link["erase"]) => boolean,
-  ): readonly string[];
+  /** Whom an item names, in DynamoDB's typed JSON, by links that are meant. */
+  ownersOf(item: JsonObject, keys: TableKeysThere, isMeant: (found: FoundLink) => boolean): readonly string[];
   /** The links by which an item, in DynamoDB's typed JSON, is that of one of these ids; nothing where it is nobody's or another's. */
   linksOf(item: JsonObject, ids: readonly string[], keys: TableKeysThere): readonly FoundLink[];
 }
@@ -103,38 +99,23 @@ export interface PersonalBucket {
 /** The tables in which a model links something to people, but for those that hold parts of items alone. Pure. */
 export function personalTables(model: Model): PersonalTable[] {
   return Object.keys(model.tables).flatMap((role) => {
-    const entities = Object.entries(model.entities).filter(
-      ([, { from, at }]) =>
-        "table" in from && !("database" in from) && from.table === role && at === undefined,
-    );
-    const kinds = entities.map(([name, entity]) => kindOf(model, name, entity));
-    return kinds.some(({ links }) => links.length > 0) ? [personalTable(role, kinds)] : [];
+    const links = itemKinds(model, role).flatMap((kind) => linksOfKind(model, kind));
+    return links.length > 0 ? [personalTable(model, role, links)] : [];
   });
 }
 
-/** A kind of item of a table, and the links of people to it. */
-interface Kind {
-  readonly links: readonly (ItemLink & { readonly find: Link["find"] })[];
-  readonly keys: readonly { readonly attribute: string; readonly templates: readonly Template[] }[];
-  readonly when: Entity["when"];
-}
+type FindableLink = ItemLink & { readonly find: Link["find"] };
 
-function kindOf(model: Model, name: string, entity: Entity): Kind {
-  const { key, what, when, links = [] } = entity;
-  const templates = typeof key === "string" || Array.isArray(key) ? [] : Object.entries(key ?? {});
-  const keys = templates.map(([attribute, texts]) => ({
-    attribute,
-    templates: [texts].flat().map((text) => parseTemplate(text, "attribute")),
-  }));
-  return {
-    keys,
-    when,
-    links: links.flatMap(({ subject, role, erase, by, find }) =>
-      isPerson(model, subject) && typeof by === "string"
-        ? [{ entity: name, what, role, erase, find, places: placesOf(keys, by) }]
-        : [],
-    ),
-  };
+function linksOfKind(
+  model: Model,
+  { name, entity, templates }: ReturnType<typeof itemKinds>[number],
+): FindableLink[] {
+  const { what, links = [] } = entity;
+  return links.flatMap(({ subject, role, erase, by, find }) =>
+    isPerson(model, subject) && typeof by === "string"
+      ? [{ entity: name, what, role, erase, find, places: placesOf(templates, by) }]
+      : [],
+  );
 }
 
 /** Organizations and the like have no accounts: what is theirs is no person's. */
@@ -143,9 +124,9 @@ function isPerson({ subjects }: Model, subject: string): boolean {
 }
 
 /** The attribute of that name, or else those key attributes in whose templates it is a field. */
-function placesOf(keys: Kind["keys"], field: string): Place[] {
-  if (keys.some(({ attribute }) => attribute === field)) return [{ attribute: field }];
-  const within = keys.flatMap(({ attribute, templates }) =>
+function placesOf(keys: ItemKind["templates"], field: string): Place[] {
+  if (keys.has(field)) return [{ attribute: field }];
+  const within = [...keys].flatMap(([attribute, templates]) =>
     templates.flatMap((template) =>
       template.fields.includes(field) ? [{ attribute, within: { template, field } }] : [],
     ),
@@ -153,13 +134,10 @@ function placesOf(keys: Kind["keys"], field: string): Place[] {
   return within.length > 0 ? within : [{ attribute: field }];
 }
 
-function personalTable(role: string, kinds: readonly Kind[]): PersonalTable {
-  const links = kinds.flatMap((kind) => kind.links);
+function personalTable(model: Model, role: string, links: readonly FindableLink[]): PersonalTable {
+  const kindOf = itemsOf(model, role);
   const attributes = new Set([
-    ...kinds.flatMap(({ keys, when = {} }) => [
-      ...keys.map(({ attribute }) => attribute),
-      ...Object.keys(when),
-    ]),
+    ...attributesOfKinds(model, role),
     ...links.flatMap(({ places }) => places.map(({ attribute }) => attribute)),
   ]);
   return {
@@ -175,13 +153,16 @@ function personalTable(role: string, kinds: readonly Kind[]): PersonalTable {
           place.attribute === partition ? (valueFor(place, id) ?? []) : [],
         );
         if (find === "scan" || partition === undefined || values.length === 0) return ["scan"];
-        for (const value of values)
-          asked.set(`${index ?? ""} ${value}`, { index, attribute: partition, value });
+        for (const text of values) {
+          const value = typedAs(keys.types.get(partition), text);
+          if (value !== undefined)
+            asked.set(`${index ?? ""} ${text}`, { index, attribute: partition, value });
+        }
       }
       return [...asked.values()];
     },
     ownersOf(item, { primary }, isMeant) {
-      const found = foundIn(item, primary).filter(({ link }) => isMeant(link.erase));
+      const found = foundIn(item, primary).filter(isMeant);
       return [...new Set(found.map(({ id }) => id))];
     },
     linksOf(item, ids, { primary }) {
@@ -190,14 +171,17 @@ function personalTable(role: string, kinds: readonly Kind[]): PersonalTable {
   };
 
   function foundIn(item: JsonObject, primary: readonly string[]): FoundLink[] {
-    const kind = kindIn(kinds, item, primary);
+    const kind = kindOf(item);
     const isKnownKind = kind !== undefined;
     const at = (link: ItemLink, places = link.places) =>
       places.flatMap((place) => {
-        const id = idAt(place, item);
-        return id === undefined || id === "" ? [] : [{ link, place, id, isKnownKind }];
+        const named = namedAt(place, item);
+        const id = named === undefined ? undefined : idIn(place, named);
+        return named === undefined || id === undefined || id === ""
+          ? []
+          : [{ link, place, id, named, isKnownKind }];
       });
-    if (kind !== undefined) return kind.links.flatMap((link) => at(link));
+    if (kind !== undefined) return links.flatMap((link) => (link.entity === kind.name ? at(link) : []));
     // Of a kind that the model does not know, but in somebody's own partition.
     const [partition] = primary;
     const own = links.flatMap((link) =>
@@ -221,62 +205,25 @@ function valueFor({ within }: Place, id: string): string | undefined {
   return fieldsOf(template, text)?.[field] === id ? text : undefined;
 }
 
-function idAt({ attribute, within }: Place, item: JsonObject): string | undefined {
-  const text = textAt(item, attribute);
-  if (within === undefined || text === undefined) return text;
-  return fieldsOf(within.template, text)?.[within.field];
+/** A name as an attribute of this type has it; undefined where none can. */
+function typedAs(type: "S" | "N" | "B" | undefined, name: string): Named | undefined {
+  if (type !== "N") return { S: name };
+  return wholeNumber.test(name) ? { N: name } : undefined;
 }
 
-function textAt(item: JsonObject, attribute: string): string | undefined {
+/** As DynamoDB writes it. */
+const wholeNumber = /^(0|-?[1-9]\d{0,37})$/;
+
+function namedAt({ attribute }: Place, item: JsonObject): Named | undefined {
   const value = own(item, attribute);
-  const text = isRecord(value) ? value["S"] : undefined;
-  return typeof text === "string" ? text : undefined;
+  const text = textOf(value);
+  if (text === undefined) return undefined;
+  return isRecord(value) && "N" in value ? { N: text } : { S: text };
 }
 
-/** The kind of an item: one with a condition that holds before others, and the one whose keys say most. */
-function kindIn(kinds: readonly Kind[], item: JsonObject, primary: readonly string[]): Kind | undefined {
-  let best: { readonly kind: Kind; readonly rank: string } | undefined;
-  for (const kind of kinds) {
-    const rank = rankIn(kind, item, primary);
-    if (rank !== undefined && (best === undefined || rank < best.rank)) best = { kind, rank };
-  }
-  return best?.kind;
-}
-
-/** Undefined where the item is of another kind. */
-function rankIn({ keys, when }: Kind, item: JsonObject, primary: readonly string[]): string | undefined {
-  if (when !== undefined && !holds(when, item)) return undefined;
-  let rank = when === undefined ? "1" : "0";
-  for (const { attribute, templates } of keys) {
-    const text = textAt(item, attribute);
-    if (text === undefined) {
-      // Attributes of indexes may be missing.
-      if (primary.includes(attribute)) return undefined;
-      continue;
-    }
-    const [first] = templates
-      .flatMap((template) => (fieldsOf(template, text) ? [rankOf(template)] : []))
-      .toSorted();
-    if (first === undefined) return undefined;
-    rank += first;
-  }
-  return keys.length === 0 ? `${rank}9` : rank;
-}
-
-function holds(when: NonNullable<Entity["when"]>, item: JsonObject): boolean {
-  return Object.entries(when).every(([attribute, wanted]) => {
-    const value = own(item, attribute);
-    if (typeof wanted === "object" && !Array.isArray(wanted)) return (value !== undefined) === wanted.exists;
-    return [wanted].flat().some((each) => isSame(value, each));
-  });
-}
-
-function isSame(value: unknown, wanted: string | number | boolean): boolean {
-  if (!isRecord(value)) return false;
-  if (typeof wanted === "string") return value["S"] === wanted;
-  return typeof wanted === "number"
-    ? Number(value["N"]) === wanted && "N" in value
-    : value["BOOL"] === wanted;
+function idIn({ within }: Place, named: Named): string | undefined {
+  const text = "N" in named ? named.N : named.S;
+  return within === undefined ? text : fieldsOf(within.template, text)?.[within.field];
 }
 
 /** The buckets in which a model links something to people. Pure. */
@@ -393,38 +340,38 @@ export function personalParts(model: Model, table: string): ItemPart[] {
 
 /** Where accounts are items of a table: what tells of each. */
 export interface AccountItems {
+  readonly entity: string;
   /** Role of the table. */
   readonly table: string;
   readonly attributes: readonly string[];
   /** Id and address of an item, in DynamoDB's typed JSON; undefined where it is no account. */
-  accountIn(
-    item: JsonObject,
-    primary: readonly string[],
-  ): { readonly id: string; readonly email: string | undefined } | undefined;
+  accountIn(item: JsonObject): { readonly id: string; readonly email: string | undefined } | undefined;
 }
 
 /** Undefined where a model has its accounts elsewhere, or none. Pure. */
 export function accountItems(model: Model): AccountItems | undefined {
   const { entity: name, fields } = model.features?.accounts ?? {};
-  const entity = name === undefined ? undefined : own(model.entities, name);
-  if (name === undefined || entity === undefined || !("table" in entity.from) || "database" in entity.from)
-    return undefined;
-  const kind = kindOf(model, name, entity);
+  const from = name === undefined ? undefined : own(model.entities, name)?.from;
+  if (from === undefined || !("table" in from) || "database" in from) return undefined;
+  const { table } = from;
+  const kind = itemKinds(model, table).find((each) => each.name === name);
+  if (kind === undefined) return undefined;
   const { email = "email", id: idField = "id" } = fields ?? {};
-  const places = placesOf(kind.keys, idField);
+  const places = placesOf(kind.templates, idField);
+  const find = itemsOf(model, table);
   return {
-    table: entity.from.table,
+    entity: kind.name,
+    table,
     attributes: [
-      ...new Set([
-        email,
-        ...kind.keys.map(({ attribute }) => attribute),
-        ...places.map(({ attribute }) => attribute),
-      ]),
+      ...new Set([email, ...attributesOfKinds(model, table), ...places.map(({ attribute }) => attribute)]),
     ],
-    accountIn(item, primary) {
-      if (rankIn(kind, item, primary) === undefined) return undefined;
-      const [id] = places.flatMap((place) => idAt(place, item) ?? []);
-      return id === undefined ? undefined : { id, email: textAt(item, email) };
+    accountIn(item) {
+      if (find(item)?.name !== name) return undefined;
+      const [id] = places.flatMap((place) => {
+        const named = namedAt(place, item);
+        return named === undefined ? [] : (idIn(place, named) ?? []);
+      });
+      return id === undefined ? undefined : { id, email: textOf(own(item, email)) };
     },
   };
 }

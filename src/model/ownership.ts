@@ -1,5 +1,6 @@
 import type { Declaration, Owned } from "./declaration.ts";
-import { isRecord, type JsonObject } from "./json.ts";
+import { textOf } from "./items.ts";
+import { own, type JsonObject } from "./json.ts";
 import { fieldsOf, parseTemplate, type Template } from "./template.ts";
 
 /** Whose something is, and what an erasure of that person does with it. */
@@ -41,11 +42,10 @@ export function ownersOf({ owned }: Pick<Declaration, "owned">): Owners {
   return {
     ofItem(table, item) {
       for (const { attribute, template, erasure } of attributes.get(table) ?? []) {
-        const value = item[attribute];
-        const text = isRecord(value) ? value["S"] : undefined;
+        const text = textOf(own(item, attribute));
         const userId =
-          template === undefined || typeof text !== "string" ? text : fieldsOf(template, text)?.["userId"];
-        if (typeof userId === "string" && userId !== "") return { userId, erasure };
+          template === undefined || text === undefined ? text : fieldsOf(template, text)?.["userId"];
+        if (userId !== undefined && userId !== "") return { userId, erasure };
       }
       return undefined;
     },

@@ -146,10 +146,9 @@ async function removeTraces(
   // Those that name files go behind them: what is left after an interruption is still named.
   if (failures.length > 0) return;
   for (const { table, key, attribute, from, to } of traces.changes) {
-    const change =
-      to === undefined ? { remove: [attribute] } : { set: [{ path: attribute, value: { S: to } }] };
+    const change = to === undefined ? { remove: [attribute] } : { set: [{ path: attribute, value: to }] };
     // What somebody else has written there meanwhile stays; the next search tells.
-    const conditions = [{ path: attribute, is: "equal" as const, to: { S: from } }];
+    const conditions = [{ path: attribute, is: "equal" as const, to: from }];
     await telling(failures, table, async () => {
       await updateAttributes(aws, { table, key, ...change, conditions, returns: "none", signal });
     });

@@ -2,7 +2,14 @@ import { listPoolUsers, attributeOf } from "../aws/cognito/users-list.ts";
 import { scanItems } from "../aws/dynamodb/items.ts";
 import { listFolders, listVersions } from "../aws/s3/listing.ts";
 import { whereThere } from "../aws/setting.ts";
-import { accountItems, personalBuckets, personalTables } from "../model/links.ts";
+import {
+  accountItems,
+  personalBuckets,
+  personalTables,
+  type AccountItems,
+  type FoundLink,
+  type PersonalTable,
+} from "../model/links.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { ownerId } from "../model/user-id.ts";
 import type { PersonSite } from "./person.ts";
@@ -22,7 +29,8 @@ export interface Orphan {
  * folders of people, with those whose files are deleted and kept as earlier versions. No call is about a single person. What there is a duty to keep, and what only mentions somebody, needs no account.
  */
 export async function findOrphans(site: PersonSite): Promise<Orphan[]> {
-  const [accounts, holders] = await Promise.all([allAccounts(site), allHolders(site)]);
+  const [inPool, { inTable, holders }] = await Promise.all([poolAccounts(site), lookThrough(site)]);
+  const accounts = [...inPool, ...inTable];
   const known = new Set(accounts.flatMap(({ names }) => names));
   const found: Orphan[] = [];
   for (const [userId, places] of holders) {
@@ -43,30 +51,14 @@ interface Account {
   readonly names: readonly string[];
 }
 
-async function allAccounts(site: PersonSite): Promise<Account[]> {
-  const { known, aws, model, signal } = site;
+async function poolAccounts({ known }: PersonSite): Promise<Account[]> {
   const found: Account[] = [];
-  if (known !== undefined) {
-    for await (const page of listPoolUsers(known.aws, known.poolId, known)) {
-      for (const account of page) {
-        const email = attributeOf(account, "email");
-        const names = [account.sub, account.username, ...(email === undefined ? [] : [email])];
-        found.push({ id: account.sub, email, names: names.map(comparable) });
-      }
-    }
-    return found;
-  }
-  const items = accountItems(model);
-  if (items === undefined) return [];
-  const table = nameOfTable(site, items.table);
-  const primary = (await keysOf(site, table))?.primary ?? [];
-  if (primary.length === 0) return [];
-  const attributes = [...new Set([...primary, ...items.attributes])];
-  for await (const page of scanItems(aws, { table, attributes, signal })) {
-    for (const item of page) {
-      const account = items.accountIn(item, primary);
-      if (account !== undefined)
-        found.push({ ...account, names: [account.id, ...[account.email ?? []].flat()].map(comparable) });
+  if (known === undefined) return found;
+  for await (const page of listPoolUsers(known.aws, known.poolId, known)) {
+    for (const account of page) {
+      const email = attributeOf(account, "email");
+      const names = [account.sub, account.username, ...(email === undefined ? [] : [email])];
+      found.push({ id: account.sub, email, names: names.map(comparable) });
     }
   }
   return found;
@@ -77,9 +69,13 @@ function comparable(name: string): string {
   return name.includes("@") ? name.toLowerCase() : name;
 }
 
-/** Whom the stores name, and where. */
-async function allHolders(site: PersonSite): Promise<Map<string, Set<string>>> {
+/** Whom the stores name, and where; and the accounts, where these are items of a table. */
+async function lookThrough(site: PersonSite): Promise<{
+  readonly inTable: readonly Account[];
+  readonly holders: ReadonlyMap<string, ReadonlySet<string>>;
+}> {
   const { aws, model, signal } = site;
+  const inTable: Account[] = [];
   const holders = new Map<string, Set<string>>();
   const add = (found: string | undefined, place: string) => {
     if (found === undefined || found === "") return;
@@ -88,18 +84,31 @@ async function allHolders(site: PersonSite): Promise<Map<string, Set<string>>> {
     if (places === undefined) holders.set(id, new Set([place]));
     else places.add(place);
   };
+  const accounts = site.known === undefined ? accountItems(model) : undefined;
   // The accounts themselves are no data of theirs.
-  const accounts = site.known === undefined ? accountItems(model)?.table : undefined;
-  const tables = personalTables(model).filter(({ role, isErased }) => isErased && role !== accounts);
+  const isData = ({ link: { entity, erase }, isKnownKind }: FoundLink) =>
+    erase === "delete" && !(isKnownKind && entity === accounts?.entity);
+  const tables = new Map<string, { personal?: PersonalTable; accounts?: AccountItems }>(
+    personalTables(model).flatMap((personal) => (personal.isErased ? [[personal.role, { personal }]] : [])),
+  );
+  if (accounts !== undefined) tables.set(accounts.table, { ...tables.get(accounts.table), accounts });
   await Promise.all([
-    ...tables.map(async (personal) => {
-      const table = nameOfTable(site, personal.role);
+    ...[...tables].map(async ([role, looked]) => {
+      const table = nameOfTable(site, role);
       const keys = await keysOf(site, table);
       if (keys === undefined) return;
-      const attributes = [...new Set([...keys.primary, ...personal.attributes])];
-      for await (const page of scanItems(aws, { table, attributes, signal }))
-        for (const item of page)
-          for (const id of personal.ownersOf(item, keys, (erase) => erase === "delete")) add(id, table);
+      const named = [looked.personal, looked.accounts].flatMap((each) => each?.attributes ?? []);
+      const attributes = [...new Set([...keys.primary, ...named])];
+      for await (const page of scanItems(aws, { table, attributes, signal })) {
+        for (const item of page) {
+          const account = looked.accounts?.accountIn(item);
+          if (account !== undefined) {
+            const names = [account.id, ...[account.email ?? []].flat()].map(comparable);
+            inTable.push({ ...account, names });
+          }
+          for (const id of looked.personal?.ownersOf(item, keys, isData) ?? []) add(id, table);
+        }
+      }
     }),
     ...personalBuckets(model).map(async (personal) => {
       const bucket = nameOfBucket(site, personal.role);
@@ -115,5 +124,5 @@ async function allHolders(site: PersonSite): Promise<Map<string, Set<string>>> {
       });
     }),
   ]);
-  return holders;
+  return { inTable, holders };
 }

@@ -89,7 +89,7 @@ async function inAccountItems(site: PersonSite, given: string): Promise<Person> 
   if (primary.length > 0) {
     for await (const page of scanItems(aws, { table, attributes, signal }))
       for (const item of page) {
-        const account = accounts.accountIn(item, primary);
+        const account = accounts.accountIn(item);
         if (account !== undefined) all.push(account);
       }
   }

@@ -7,8 +7,7 @@ import { listVersions } from "../aws/s3/listing.ts";
 import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { whereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import { personalBuckets, personalTables, unreachedEntities } from "../model/links.ts";
-import type { Link } from "../model/schema.ts";
+import { personalBuckets, personalTables, unreachedEntities, type FoundLink } from "../model/links.ts";
 import { leftIn, type Erased } from "./erase.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
 import { keysOf, nameOfBucket, nameOfTable } from "./traces.ts";
@@ -89,7 +88,7 @@ function searchedOf(site: ErasureSite) {
 }
 
 /** What must not name the person any more: not what there is a duty to keep, nor what expires. */
-function isGone(erase: Link["erase"]): boolean {
+function isGone({ link: { erase } }: FoundLink): boolean {
   return typeof erase === "string" || "set" in erase;
 }
 

@@ -1,5 +1,6 @@
 import { findTable } from "../aws/dynamodb/restore-settings.ts";
 import { queryItems, scanItems, type Item } from "../aws/dynamodb/items.ts";
+import { attributeTypes } from "../aws/dynamodb/table-settings.ts";
 import { listVersions } from "../aws/s3/listing.ts";
 import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-uploads.ts";
 import { whereThere } from "../aws/setting.ts";
@@ -10,6 +11,7 @@ import {
   personalTables,
   replacedAt,
   type FoundLink,
+  type Named,
   type PersonalBucket,
   type PersonalLink,
   type PersonalTable,
@@ -34,8 +36,6 @@ export interface OwnedItem {
   readonly key: Item;
   /** Why it is theirs. */
   readonly links: readonly FoundLink[];
-  /** What stands in the attributes that name somebody. */
-  readonly texts: Readonly<Record<string, string>>;
   /** When it expires by itself, in epoch seconds, where it does. */
   readonly expiresAt: number | undefined;
 }
@@ -46,8 +46,8 @@ export interface PlannedChange {
   readonly table: string;
   readonly key: Item;
   readonly attribute: string;
-  readonly from: string;
-  readonly to: string | undefined;
+  readonly from: Named;
+  readonly to: Named | undefined;
 }
 
 /** One version of an object of a person, or a delete marker. */
@@ -144,17 +144,16 @@ export async function findTraces(
 }
 
 /** Pure. */
-function changesOf({ what, table, key, links, texts }: OwnedItem, pseudonym: string): PlannedChange[] {
-  return links.flatMap(({ link: { erase }, place }) => {
+function changesOf({ what, table, key, links }: OwnedItem, pseudonym: string): PlannedChange[] {
+  return links.flatMap(({ link: { erase }, place, named: from }) => {
     const { attribute } = place;
-    const from = texts[attribute];
-    if (from === undefined || attribute in key) return [];
+    if (attribute in key) return [];
     if (erase === "null") return [{ what, table, key, attribute, from, to: undefined }];
     const value = erase === "pseudonym" ? pseudonym : undefined;
-    const named = typeof erase === "object" && "set" in erase ? erase.set : value;
-    return named === undefined
+    const name = typeof erase === "object" && "set" in erase ? erase.set : value;
+    return name === undefined
       ? []
-      : [{ what, table, key, attribute, from, to: replacedAt(place, from, named) }];
+      : [{ what, table, key, attribute, from, to: replacedAt(place, from, name) }];
   });
 }
 
@@ -191,9 +190,6 @@ async function itemsOf(
       if (first === undefined) continue;
       const { link } = first;
       const key = Object.fromEntries(Object.entries(item).filter(([name]) => keys.primary.includes(name)));
-      const texts = Object.fromEntries(
-        links.map(({ place: { attribute } }) => [attribute, item[attribute]?.S ?? ""]),
-      );
       const ends = expiry === undefined ? undefined : Number(item[expiry]?.N ?? Number.NaN);
       const expiresAt = ends !== undefined && Number.isFinite(ends) ? ends : undefined;
       found.set(JSON.stringify(key), {
@@ -202,7 +198,6 @@ async function itemsOf(
         table,
         key,
         links,
-        texts,
         expiresAt,
       });
     }
@@ -224,7 +219,8 @@ export async function keysOf(
   const indexes = (described.GlobalSecondaryIndexes ?? []).map(
     ({ IndexName = "", KeySchema }) => [IndexName, namesIn(KeySchema)] as const,
   );
-  return { primary: namesIn(described.KeySchema), indexes: Object.fromEntries(indexes) };
+  const types = attributeTypes(described.AttributeDefinitions);
+  return { primary: namesIn(described.KeySchema), indexes: Object.fromEntries(indexes), types };
 }
 
 export function nameOfTable({ declaration }: Pick<PeopleSite, "declaration">, role: string): string {
@@ -257,7 +253,7 @@ async function* pagesOf(
   for (const question of questions) {
     if (question === "scan") continue;
     const { index, attribute, value } = question;
-    const partition = { attribute, value: { S: value } };
+    const partition = { attribute, value };
     yield* queryItems(aws, { table, index, attributes, partition, consistent: index === undefined, signal });
   }
 }

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { personalBuckets, personalParts, personalTables } from "../../src/model/links.ts";
+import { itemsOf } from "../../src/model/items.ts";
+import {
+  accountItems,
+  personalBuckets,
+  personalParts,
+  personalTables,
+  replacedAt,
+} from "../../src/model/links.ts";
 import type { Model } from "../../src/model/schema.ts";
 import { shippedModels } from "../../src/model/shipped.ts";
 import { own } from "../../src/model/json.ts";
@@ -15,6 +22,48 @@ const typed = (item: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(item).map(([name, text]) => [name, { S: text }]));
 
 const ids = ["user-1", "max@example.com"];
+
+/** The keys of a table as the model has them: of texts, but for these. */
+const keysIn = ({ tables }: Pick<Model, "tables">, role: string, numbers: readonly string[] = []) => ({
+  ...tableKeysOf(tables[role] ?? { name: role }),
+  types: new Map(numbers.map((name) => [name, "N" as const])),
+});
+
+const link = { subject: "user", role: "subject", erase: "delete" } as const;
+
+/** Accounts of which some are kept, told by a condition, beside what another kind says by its key; and orders by numbers. */
+const shop: Model = {
+  name: "shop",
+  region: "eu-central-1",
+  buckets: {},
+  tables: {
+    users: { name: "users", key: "PK" },
+    orders: { name: "orders", key: "id", indexes: { Of: { key: "owner" } } },
+  },
+  subjects: { user: { what: "user", ids: ["id"], accounts: { entity: "users" } } },
+  entities: {
+    kept: {
+      what: "what is kept",
+      from: { table: "users" },
+      key: { PK: "{id}" },
+      when: { isKept: true },
+      links: [{ ...link, by: "id", find: "key", erase: { keep: { basis: "duty" } } }],
+    },
+    users: {
+      what: "users",
+      from: { table: "users" },
+      key: { PK: "USER#{id}" },
+      links: [{ ...link, by: "id", find: "key" }],
+    },
+    orders: {
+      what: "orders",
+      from: { table: "orders" },
+      fields: { owner: "number" },
+      links: [{ ...link, by: "owner", find: { index: "Of" } }],
+    },
+  },
+  features: { accounts: { entity: "users", fields: { id: "id", email: "email" } } },
+};
 
 describe("the items that a model links to somebody", () => {
   it.each([
@@ -50,31 +99,68 @@ describe("the items that a model links to somebody", () => {
   ] as const)("%s, %s %j: %j", async (name, role, item, entities) => {
     const model = await shipped(name);
     const table = personalTables(model).find((each) => each.role === role);
-    const keys = tableKeysOf(model.tables[role] ?? { name: role });
-    expect(table?.linksOf(typed(item), ids, keys).map(({ link }) => link.entity)).toEqual(entities);
+    expect(table?.linksOf(typed(item), ids, keysIn(model, role)).map(({ link }) => link.entity)).toEqual(
+      entities,
+    );
   });
 
   it.each([
-    ["mawps", "userProfiles", [{ attribute: "userId", value: "user-1" }]],
-    ["mawps", "auditLog", [{ index: "UserId-Timestamp-Index", attribute: "userId", value: "user-1" }]],
+    ["mawps", "userProfiles", [{ attribute: "userId", value: { S: "user-1" } }]],
+    ["mawps", "auditLog", [{ index: "UserId-Timestamp-Index", attribute: "userId", value: { S: "user-1" } }]],
     ["mawps", "migrations", ["scan"]],
-    ["prework-guide", "users", [{ attribute: "PK", value: "USER#user-1" }]],
+    ["prework-guide", "users", [{ attribute: "PK", value: { S: "USER#user-1" } }]],
     [
       "prework-guide",
       "assignments",
-      [{ index: "UserAssignmentsIndex", attribute: "GSI1PK", value: "USER#user-1" }],
+      [{ index: "UserAssignmentsIndex", attribute: "GSI1PK", value: { S: "USER#user-1" } }],
     ],
     ["prework-guide", "sessions", ["scan"]],
   ] as const)("%s, %s are asked for by %j", async (name, role, questions) => {
     const model = await shipped(name);
     const table = personalTables(model).find((each) => each.role === role);
-    const keys = tableKeysOf(model.tables[role] ?? { name: role });
-    expect(table?.questions("user-1", keys)).toEqual(questions);
+    expect(table?.questions("user-1", keysIn(model, role))).toEqual(questions);
   });
 
   it("are looked for in all of a table that lacks the index", async () => {
     const table = personalTables(await shipped("prework")).find(({ role }) => role === "files");
-    expect(table?.questions("user-1", { primary: ["id"], indexes: {} })).toEqual(["scan"]);
+    expect(table?.questions("user-1", { primary: ["id"], indexes: {}, types: new Map() })).toEqual(["scan"]);
+  });
+
+  it("are of the kind that every command takes them for: keys with more literals before conditions", () => {
+    const item = { PK: { S: "USER#user-1" }, isKept: { BOOL: true } };
+    const [users] = personalTables(shop);
+    expect(itemsOf(shop, "users")(item)?.name).toBe("users");
+    expect(users?.linksOf(item, ids, keysIn(shop, "users"))).toMatchObject([
+      { id: "user-1", link: { entity: "users", erase: "delete" } },
+    ]);
+    expect(accountItems(shop)?.accountIn(item)).toEqual({ id: "user-1", email: undefined });
+    expect(accountItems(shop)?.accountIn({ ...item, PK: { S: "user-1" } })).toBeUndefined();
+    expect(accountItems(shop)?.attributes.toSorted()).toEqual(["PK", "email", "isKept"]);
+  });
+
+  it.each([
+    ["7", [{ index: "Of", attribute: "owner", value: { N: "7" } }]],
+    ["-12", [{ index: "Of", attribute: "owner", value: { N: "-12" } }]],
+    ["007", []],
+    ["max@example.com", []],
+  ])("are asked for by a number where the key is one: %s", (id, questions) => {
+    const orders = personalTables(shop).find(({ role }) => role === "orders");
+    expect(orders?.questions(id, keysIn(shop, "orders", ["owner"]))).toEqual(questions);
+  });
+
+  it("may name their owner by a number", () => {
+    const orders = personalTables(shop).find(({ role }) => role === "orders");
+    const found = orders?.linksOf({ owner: { N: "7" } }, ["7"], keysIn(shop, "orders"));
+    expect(found).toMatchObject([{ id: "7", named: { N: "7" } }]);
+    expect(orders?.linksOf({ owner: { N: "70" } }, ["7"], keysIn(shop, "orders"))).toEqual([]);
+  });
+
+  it.each([
+    [{ N: "7" }, "0", { N: "0" }],
+    [{ N: "7" }, "deleted-user", undefined],
+    [{ S: "user-1" }, "deleted-user", { S: "deleted-user" }],
+  ])("have in the place of %j, for %s, %j", (named, name, to) => {
+    expect(replacedAt({ attribute: "owner" }, named, name)).toEqual(to);
   });
 
   it("have parts that are entities of their own", async () => {

@@ -53,6 +53,7 @@ describe("the owner of an item", () => {
       userId: "user-1",
       erasure: "delete",
     });
+    expect(owners.ofItem("migrations", { userId: { N: "7" } })).toMatchObject({ userId: "7" });
     expect(owners.ofItem("migrations", { id: { S: "lock" } })).toBeUndefined();
     expect(owners.ofItem("elsewhere", { userId: { S: "user-1" } })).toBeUndefined();
   });

@@ -321,3 +321,68 @@ it("exports no part of an item that only mentions the person, no secret of a par
     await home.remove();
   }
 });
+
+it("takes each item for one kind, in a table of several and with owners that are numbers, and finds whose have no account", async () => {
+  const home = await makeHome();
+  try {
+    const model = JSON.parse(await readFile("models/prework-guide.json", "utf8")) as {
+      tables: Record<string, object>;
+      entities: Record<string, object>;
+    };
+    const link = { subject: "user", role: "subject" };
+    model.tables["orders"] = { name: "pre-work-orders", key: "id", indexes: { OfOwner: { key: "owner" } } };
+    model.entities["orders"] = {
+      what: "orders",
+      from: { table: "orders" },
+      fields: { owner: "number", payer: "number" },
+      links: [
+        { ...link, by: "owner", find: { index: "OfOwner" }, erase: "delete" },
+        { ...link, role: "mention", by: "payer", find: "scan", erase: { set: "0" } },
+      ],
+    };
+    model.entities["keptAccounts"] = {
+      what: "accounts of old",
+      from: { table: "users" },
+      key: { PK: "{userId}", SK: "METADATA" },
+      when: { isOld: true },
+      links: [{ ...link, by: "userId", find: "key", erase: { keep: { basis: "duty" } } }],
+    };
+    await writeFile(join(home.folder, "own.json"), JSON.stringify(model));
+    const env = { MAWPS_MODEL: "./own.json" };
+    expect((await home.run(["setup", "--yes"], { env })).stderr).not.toContain("error");
+    const account = { SK: "METADATA", email: "sieben@example.com", isOld: true };
+    await home.look(async (aws) => {
+      const dynamodb = await aws.dynamodb();
+      const put = async (TableName: string, item: Readonly<Record<string, unknown>>) =>
+        dynamodb.send(new PutItemCommand({ TableName, Item: typed(item).M ?? {} }));
+      await put("pre-work-users", { ...account, PK: "USER#7" });
+      await put("pre-work-users", { ...account, PK: "70", email: "other@example.com" });
+      await put("pre-work-users", { PK: "USER#gone", SK: "UNHEARD-OF" });
+      await put("pre-work-orders", { id: "a", owner: 7 });
+      await put("pre-work-orders", { id: "b", owner: 70, payer: 7 });
+    }, env);
+    const orphans = async () => {
+      const { stdout } = await home.run(["user", "orphans", "--json"], { env });
+      const lines = stdout.split("\n").filter((line) => line !== "");
+      return lines.map((line) => JSON.parse(line) as object);
+    };
+    const orphan = { kind: "data without account" };
+    const others = [
+      { ...orphan, userId: "70", places: ["pre-work-orders"] },
+      { ...orphan, userId: "gone", places: ["pre-work-users"] },
+    ];
+    expect(await orphans()).toMatchObject(others);
+    const argv = ["user", "erase", "sieben@example.com", "--yes", "--receipt", "r.json"];
+    expect((await home.run(argv, { env })).exitCode).toBe(0);
+    const all = await home.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
+    const left = [...all].filter(([name]) => /^item pre-work-(users|orders) /.test(name));
+    expect(left.map(([name, state]) => `${name} ${state}`).toSorted()).toEqual([
+      expect.stringMatching(/orders .*"70".*"payer":\{"N":"0"\}/),
+      expect.stringMatching(/users .*"70"/),
+      expect.stringMatching(/users .*USER#gone/),
+    ]);
+    expect(await orphans()).toMatchObject(others);
+  } finally {
+    await home.remove();
+  }
+});
