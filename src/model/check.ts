@@ -332,7 +332,24 @@ function checkLink(look: Look, at: Known, link: Link): void {
       'add "expires", or erase it in another way',
     );
   if (typeof link.erase === "object" && "keep" in link.erase) checkKept(look, at, link);
+  if ("bucket" in entity.from) checkFileLink(look, path, link);
   checkFind(look, at, link);
+}
+
+/** Files go whole, in all versions: nothing in them can be emptied or be left to others. */
+function checkFileLink({ tell }: Look, path: string, { role, erase }: Link): void {
+  if (erase !== "delete")
+    tell(
+      `${path}.erase`,
+      "is not for objects: an erasure deletes those of the person",
+      'write "delete", or leave the link out and write "personal": false with the reason for which they stay',
+    );
+  else if (role !== "subject")
+    tell(
+      `${path}.role`,
+      `deletes objects with whoever is only their ${role}`,
+      'link them to their "subject" alone, or write "personal": false with a "reason"',
+    );
 }
 
 /** What is kept must end some day, and must not go with what it refers to. */

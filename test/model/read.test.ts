@@ -461,6 +461,22 @@ describe("a model", () => {
       "keeps what refers to notes, which is deleted",
       '"pseudonym"',
     ],
+    ...(["null", "pseudonym", { set: "x" }, { expires: true }, { keep: { basis: "law" } }] as const).map(
+      (erase): FaultRow => [
+        `objects that an erasure would have to leave: ${JSON.stringify(erase)}`,
+        (each) => (each.entities.noteFiles.links[0].erase = erase),
+        "entities.noteFiles.links[0].erase",
+        "is not for objects",
+        'write "delete"',
+      ],
+    ),
+    ...(["author", "member", "mention"] as const).map((role): FaultRow => [
+      `objects that are deleted with their ${role}`,
+      (each) => (each.entities.noteFiles.links[0].role = role),
+      "entities.noteFiles.links[0].role",
+      `deletes objects with whoever is only their ${role}`,
+      '"subject"',
+    ]),
     [
       "one setting of two numbers",
       (each) => {
