@@ -1,5 +1,6 @@
 import type { AuditTrail } from "../audit/trail.ts";
 import { deleteItems } from "../aws/dynamodb/delete-items.ts";
+import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
 import { deleteObjects } from "../aws/s3/deletion.ts";
 import { removeUpload } from "../aws/s3/multipart.ts";
 import { deleteUser, disableUser, signOutUser } from "../aws/cognito/users-change.ts";
@@ -21,6 +22,8 @@ export interface Erased {
   /** Each id of the person as the ledger has it. */
   readonly person: readonly ErasureEntry[];
   readonly at: Date;
+  /** What there was when the removal began. */
+  readonly found: Traces;
   /** What the last search still found; nothing where all went well. */
   readonly left: Traces;
   readonly isAccountLeft: boolean;
@@ -30,6 +33,9 @@ export interface Erased {
 
 /** Buckets that are worked on at once. */
 const sideBySide = 4;
+
+/** As many of the largest items, 400 KB each, as one transaction may touch: 4 MB. */
+const itemsPerTransaction = 10;
 
 /**
  * Erases a person: the account is disabled and signed out first, so that nothing new comes; then the person goes onto the ledger that
@@ -81,10 +87,11 @@ async function carryOut(
     await signOutUser(aws, pool.poolId, { ...pool, username });
   }
   await intoLedger(site, plan, person);
-  await removeTraces(site, plan, { traces: plan.traces, failures });
-  let left = await findTraces(site, ids, plan.pseudonym);
-  if (!isErased(left) && failures.length === 0) {
-    // What came meanwhile, by a page that was still open.
+  // The plan is as old as the answer to its question: what is somebody else's by now, or is kept by now, stays.
+  const found = await findTraces(site, ids, plan.pseudonym);
+  let left = found;
+  // Once more for what came meanwhile, by a page that was still open.
+  for (let round = 1; round <= 2 && !isErased(left) && failures.length === 0; round += 1) {
     await removeTraces(site, plan, { traces: left, failures });
     left = await findTraces(site, ids, plan.pseudonym);
   }
@@ -94,7 +101,7 @@ async function carryOut(
     await deleteUser(aws, pool.poolId, at);
     isAccountLeft = (await readPoolAccount(aws, pool.poolId, at)) !== undefined;
   }
-  return { person, at: site.now(), left, isAccountLeft, failures };
+  return { person, at: site.now(), found, left, isAccountLeft, failures };
 }
 
 /** The person as the ledger will have them, one salt for all ids: which of them belong together is told, and nobody by name. Pure. */
@@ -167,13 +174,46 @@ async function removeTraces(
       const [table] = own.map((item) => item.table);
       if (table === undefined) continue;
       await telling(failures, table, async () => {
-        const left = await deleteItems(aws, table, { keys: own.map(({ key }) => key), signal });
-        if (left.length > 0) failures.push(`${table}: ${left.length} items were put off again and again`);
+        const left = await deleteUnchanged(site, table, own);
+        if (left > 0) failures.push(`${table}: ${left} items were put off again and again`);
       });
     }
   };
   await removeItems(traces.items.filter((item) => !isFoundBy(item)));
   if (failures.length === 0) await removeItems(traces.items.filter(isFoundBy));
+}
+
+/**
+ * Deletes those items of a table that still name whom they named. What is found by an attribute may be somebody else's a moment later, and an
+ * index tells late; what is found by its own key cannot. Returns how many were put off to the end.
+ */
+async function deleteUnchanged(
+  { aws, signal }: Pick<ErasingSite, "aws" | "signal">,
+  table: string,
+  items: readonly OwnedItem[],
+): Promise<number> {
+  const conditionsOf = ({ key, links }: OwnedItem) =>
+    links.flatMap(({ place: { attribute: path }, named }) =>
+      path in key ? [] : [{ path, is: "equal" as const, to: named }],
+    );
+  const fixed = items.filter((item) => conditionsOf(item).length === 0);
+  const changeable = items.filter((item) => conditionsOf(item).length > 0);
+  const batches = Array.from({ length: Math.ceil(changeable.length / itemsPerTransaction) }, (_, at) =>
+    changeable.slice(at * itemsPerTransaction, (at + 1) * itemsPerTransaction),
+  );
+  await inParallel(batches, sideBySide, async (batch) => {
+    let steps = batch.map((item): TransactStep => {
+      return { kind: "delete", table, key: item.key, conditions: conditionsOf(item) };
+    });
+    // What is gone or somebody else's is left out; the next search tells of the rest.
+    while (steps.length > 0) {
+      const refusal = await transact(aws, steps, signal);
+      if (refusal === undefined) return;
+      steps = steps.filter((_, at) => !refusal.refused.includes(at));
+    }
+  });
+  const left = await deleteItems(aws, table, { keys: fixed.map(({ key }) => key), signal });
+  return left.length;
 }
 
 /** A right that is missing in one place is told, and the rest goes on. */

@@ -28,8 +28,8 @@ export type Receipt = z.infer<typeof receiptSchema>;
 /** The receipt of an erasure, with the head of the audit trail as it is then. */
 export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Erased): Promise<Receipt> {
   const { sequence, hash } = await readHead(site.trailPlace);
-  const { left, isAccountLeft, person, at, failures } = erased;
-  const { traces, copies, account, links, tokenMinutes } = plan;
+  const { found: traces, left, isAccountLeft, person, at, failures } = erased;
+  const { copies, account, links, tokenMinutes } = plan;
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
   const lefts = leftIn(left) + Number(isAccountLeft);
   return {
@@ -39,7 +39,7 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
     isComplete: lefts === 0,
     erased: {
       account: account !== undefined,
-      ...numbersOf(plan),
+      ...numbersOf({ traces }),
       links: links.length - uploadLinks.length,
     },
     left: {

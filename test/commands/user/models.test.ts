@@ -260,6 +260,41 @@ it("takes names out of what stays in prework-guide, and leaves the rest of it", 
   }
 });
 
+it("leaves what is somebody else's or expires by now, though it was planned to go", async () => {
+  const home = await makeHome();
+  const env = { MAWPS_MODEL: "prework-guide" };
+  const items = models["prework-guide"]?.items(person, address) ?? [];
+  const put = async (aws: Aws, mark: RegExp, change: Readonly<Record<string, unknown>> = {}) => {
+    const dynamodb = await aws.dynamodb();
+    for (const [TableName, item] of items.filter(([, each]) => mark.test(JSON.stringify(each))))
+      await dynamodb.send(new PutItemCommand({ TableName, Item: typed({ ...item, ...change }).M ?? {} }));
+  };
+  try {
+    await home.run(["setup", "--yes"], { env });
+    await home.look((aws) => put(aws, /"PK":"(MEDIA#|USER#|TEAM#t-)|#without-/), env);
+    home.beforeCall = async (command, input, aws) => {
+      const text = JSON.stringify(input);
+      if (command === "PutItemCommand" && text.includes('"erasures"')) await put(aws, /#without-/, { ttl });
+      // Names in what stays are taken out behind the last search, and before any item is deleted.
+      if (command === "UpdateItemCommand" && text.includes("pre-work-teams"))
+        await put(aws, /"MEDIA#/, { GSI1PK: `USER#${neighbour}` });
+    };
+    const run = await home.run(["user", "erase", person, "--yes", "--receipt", "r.json"], { env });
+    expect([run.exitCode, run.exitCode === 0 ? "" : run.stderr]).toEqual([0, ""]);
+    const left = [...(await home.look((aws) => takePicture(aws, localPoolId("us-east-1")), env))];
+    const state = (pattern: RegExp) => left.flatMap(([name, text]) => (pattern.test(name) ? [text] : []));
+    expect(state(/^item pre-work-media /)).toEqual([expect.stringContaining(`USER#${neighbour}`)]);
+    expect(state(/^item pre-work-sessions /)).toEqual([expect.stringContaining(`"ttl":{"N":"${ttl}"}`)]);
+    expect(state(/^item pre-work-users /)).toEqual([]);
+    expect(JSON.parse(await readFile(join(home.folder, "r.json"), "utf8"))).toMatchObject({
+      isComplete: true,
+      expiring: [{ what: "what was done while working together", items: 1 }],
+    });
+  } finally {
+    await home.remove();
+  }
+});
+
 it("exports no part of an item that only mentions the person, no secret of a part, and finds addresses in whatever case", async () => {
   const home = await makeHome();
   try {
