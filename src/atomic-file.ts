@@ -18,8 +18,7 @@ interface Written {
  * @throws CliError when the file is there already or its folder is not.
  */
 export async function writeNewFile(file: string, parts: Parts, written: Written = {}): Promise<void> {
-  // link, unlike rename, fails where the name is taken.
-  await write(file, parts, { ...written, name: link });
+  await write(parts, await beginFile(file, { ...written, replaces: false }));
 }
 
 /**
@@ -27,49 +26,74 @@ export async function writeNewFile(file: string, parts: Parts, written: Written 
  * @throws CliError when its folder is not there.
  */
 export async function replaceFile(file: string, parts: Parts, written: Written = {}): Promise<void> {
-  await write(file, parts, { ...written, name: rename });
+  await write(parts, await beginFile(file, { ...written, replaces: true }));
 }
 
-async function write(
+async function write(parts: Parts, file: BegunFile): Promise<void> {
+  try {
+    for await (const part of parts) await file.append(part);
+    await file.finish();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A file that is written piece by piece, and has its name when it is whole. */
+interface BegunFile {
+  append(part: string | Uint8Array): Promise<void>;
+  finish(): Promise<void>;
+  /** To be called in any case; what was not finished is removed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Begins a file for pieces that somebody else wants as well, one after the other; all others are `writeNewFile` and `replaceFile`.
+ * @throws CliError as these do; `finish` too.
+ */
+export async function beginFile(
   file: string,
-  parts: Parts,
-  {
-    name,
-    mode = 0o600,
-    isDurable = true,
-    hint = "choose another name, or remove it",
-  }: Written & { readonly name: (half: string, file: string) => Promise<void> },
-): Promise<void> {
+  { replaces, mode = 0o600, isDurable = true, hint = otherName }: Written & { readonly replaces: boolean },
+): Promise<BegunFile> {
   const refuse = (error: unknown): never => {
     throw refusal(error, { file, hint });
   };
   const half = `${file}.${crypto.randomUUID()}.part`;
   const handle = await open(half, "wx", mode).catch(refuse);
-  try {
-    let pending = "";
-    for await (const part of parts) {
+  let pending = "";
+  const flush = async () => {
+    if (pending !== "") await handle.appendFile(pending);
+    pending = "";
+  };
+  return {
+    async append(part) {
       if (typeof part === "string") pending += part;
-      if (typeof part === "string" && pending.length < chunkCharacters) continue;
-      if (pending !== "") await handle.appendFile(pending);
-      pending = "";
+      if (typeof part === "string" && pending.length < chunkCharacters) return;
+      await flush();
       if (typeof part !== "string") await handle.appendFile(part);
-    }
-    await handle.appendFile(pending);
-    if (isDurable) await handle.sync();
-    await name(half, file).catch(refuse);
-  } finally {
-    await handle.close();
-    await rm(half, { force: true });
-  }
+    },
+    async finish() {
+      await flush();
+      if (isDurable) await handle.sync();
+      // link, unlike rename, fails where the name is taken.
+      await (replaces ? rename : link)(half, file).catch(refuse);
+    },
+    async close() {
+      await handle.close();
+      await rm(half, { force: true });
+    },
+  };
 }
 
 const chunkCharacters = 64 * 1024;
+const otherName = "choose another name, or remove it";
 
 /** @throws CliError where the name is taken, or its folder is not there; nothing was read or written then. */
-export async function assertFree(file: string): Promise<void> {
+export async function assertFree(
+  file: string,
+  { hint = otherName }: Pick<Written, "hint"> = {},
+): Promise<void> {
   const there = await lstat(file).catch(() => undefined);
-  if (there !== undefined)
-    throw new CliError(`${file} already exists`, { hint: "choose another name, or remove it" });
+  if (there !== undefined) throw new CliError(`${file} already exists`, { hint });
   const folder = await stat(dirname(file)).catch(() => undefined);
   if (folder?.isDirectory() !== true) throw new CliError(`the folder of ${file} does not exist`);
 }

@@ -18,10 +18,14 @@ import type { Classifier } from "../model/template.ts";
 import { dynamodbStore } from "../stores/dynamodb.ts";
 import type { EntityStore, Refused, Stored } from "../stores/store.ts";
 
-/** Documents of a site that keeps a row for each, in the words of its model. */
-export interface DocumentRows {
+/** What a model says of the rows of documents. */
+interface RowModel {
   readonly model: Model;
   readonly documents: DocumentsFeature;
+}
+
+/** Documents of a site that keeps a row for each, in the words of its model. */
+export interface DocumentRows extends RowModel {
   readonly store: EntityStore;
   /** Where the files are. */
   readonly bucket: string;
@@ -58,13 +62,13 @@ export function documentRows({ aws, model, declaration, signal }: Opened): Docum
 const ownNames: Readonly<Record<string, string>> = { key: "s3Key", sizeBytes: "size" };
 
 /** Each field of the model that a document has, by the name that mawps has for it. */
-function namesOf({ documents }: DocumentRows): [name: string, field: string][] {
+function namesOf({ documents }: RowModel): [name: string, field: string][] {
   return Object.entries(documents.fields).flatMap(([name, field]): [string, string][] =>
     name === "owner" || field === undefined ? [] : [[own(ownNames, name) ?? name, field]],
   );
 }
 
-function entityOf({ model, documents }: DocumentRows): Entity {
+function entityOf({ model, documents }: RowModel): Entity {
   const entity = own(model.entities, documents.entity);
   if (entity === undefined) throw new Error(`the model has no entity ${documents.entity}`);
   return entity;
@@ -179,8 +183,11 @@ export async function* rowsOfAll(rows: DocumentRows): AsyncGenerator<StoredEntry
   }
 }
 
-/** What the model has fields for, in the site's words; the rest of an entry is left out. */
-function fieldsFor(rows: DocumentRows, values: JsonObject): Record<string, unknown> {
+/**
+ * What the model has fields for, in the site's words; the rest of an entry is left out.
+ * @throws RangeError naming what is to be a time in numbers and is none.
+ */
+export function fieldsFor(rows: RowModel, values: JsonObject): Record<string, unknown> {
   const entity = entityOf(rows);
   return Object.fromEntries(
     namesOf(rows).flatMap(([name, field]): [string, unknown][] => {
@@ -190,7 +197,8 @@ function fieldsFor(rows: DocumentRows, values: JsonObject): Record<string, unkno
         return [[field, own(rows.documents.statuses ?? {}, value) ?? value]];
       const type = fieldTypeOf(entity, field);
       if (type !== "epochSeconds" && type !== "epochMs") return [[field, value]];
-      const ms = timeOf(value) ?? 0;
+      const ms = timeOf(value);
+      if (ms === undefined) throw new RangeError(`${name} is ${JSON.stringify(value)}, which is no time`);
       return [[field, type === "epochMs" ? ms : Math.floor(ms / 1000)]];
     }),
   );

@@ -1,10 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdtemp, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
+import { beginFile } from "../atomic-file.ts";
 import { CliError } from "../errors.ts";
 import { canonicalJson, isDeeperThan, own } from "../model/json.ts";
 import { newTally, type Totals } from "./plan.ts";
@@ -36,54 +36,44 @@ export interface PlanHead {
 
 /** An entry has a handful. */
 const maxLevels = 20;
-/** Text that is written at once. */
-const chunkCharacters = 256 * 1024;
+
+/** Where a plan is written, and whether in place of a file that is there. */
+export interface PlanTarget {
+  readonly path: string;
+  readonly replaces: boolean;
+}
+
+/** What helps where the name of a plan is taken. */
+export const taken = { hint: "pass --overwrite to replace it, or choose another name" };
 
 /**
  * Writes a plan while it is made and hands each entry on. The file is JSON, one entry a line, readable by its owner
  * only, and appears under its name when it is whole.
  */
 export async function* writePlan(
-  path: string,
+  { path, replaces }: PlanTarget,
   head: PlanHead,
   entries: AsyncGenerator<PlanEntry, Totals>,
 ): AsyncGenerator<PlanEntry, Totals> {
-  const passing = `${path}.${randomUUID()}.part`;
-  const file = await openNew(passing, path);
+  const file = await beginFile(path, { replaces, ...taken });
   try {
     const { entries: _none, ...start } = { mawpsRetentionPlan: 1, ...head, entries: [] };
-    let text = `${JSON.stringify(start).slice(0, -1)},"entries":[`;
+    await file.append(`${JSON.stringify(start).slice(0, -1)},"entries":[`);
     let count = 0;
     let next = await entries.next();
     while (next.done !== true) {
-      text += `${count === 0 ? "" : ","}\n${JSON.stringify(next.value)}`;
+      await file.append(`${count === 0 ? "" : ","}\n${JSON.stringify(next.value)}`);
       count += 1;
-      if (text.length > chunkCharacters) {
-        await file.writeFile(text);
-        text = "";
-      }
       yield next.value;
       next = await entries.next();
     }
     const { there, unknownPictures } = next.value;
     const totals = { there, entries: count, unknownPictures };
-    await file.writeFile(`${text}\n],"totals":${JSON.stringify(totals)}}\n`);
-    await file.sync();
-    await file.close();
-    await rename(passing, path);
+    await file.append(`\n],"totals":${JSON.stringify(totals)}}\n`);
+    await file.finish();
     return next.value;
   } finally {
     await file.close();
-    await rm(passing, { force: true });
-  }
-}
-
-async function openNew(passing: string, path: string): Promise<FileHandle> {
-  try {
-    return await open(passing, "wx", 0o600);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown reason";
-    throw new CliError(`cannot write ${path}: ${code}`, { cause: error });
   }
 }
 
@@ -126,7 +116,7 @@ export async function withPassingPlan<T>(
   const folder = await mkdtemp(join(tmpdir(), "mawps-retention-"));
   try {
     const path = join(folder, "plan.json");
-    const writing = writePlan(path, head, entries);
+    const writing = writePlan({ path, replaces: false }, head, entries);
     let next = await writing.next();
     while (next.done !== true) next = await writing.next();
     return await use({ ...head, path, totals: next.value });

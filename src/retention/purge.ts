@@ -6,6 +6,7 @@ import { typed } from "../aws/dynamodb/plain.ts";
 import type { Item } from "../aws/dynamodb/items.ts";
 import { changeEntries, removeEntries } from "../documents/entry-changes.ts";
 import type { ChangeOutcome, StoredEntry } from "../documents/entry.ts";
+import { fieldsFor } from "../documents/rows.ts";
 import type { AuditTrail } from "../audit/trail.ts";
 import type { AuditAction, AuditEvent } from "../model/audit.ts";
 import { groupedBy } from "../model/graph.ts";
@@ -107,14 +108,10 @@ export async function softDeleteRows(
   audit: AuditTrail,
 ): Promise<Acted> {
   const deletedAt = site.rules.at.toISOString();
-  const { fields = {}, statuses = {} } = site.model.features?.documents ?? {};
-  const set = Object.fromEntries(
-    [
-      [fields.status, statuses.DELETED ?? "DELETED"],
-      [fields.deletedAt, deletedAt],
-      [fields.deletedBy, "retention"],
-    ].flatMap(([name, value]) => (name === undefined || value === undefined ? [] : [[name, value]])),
-  );
+  const { documents } = site.model.features ?? {};
+  if (documents === undefined) throw new Error("what is no document cannot be marked as deleted");
+  const deletion = { status: "DELETED", deletedAt, deletedBy: "retention" };
+  const set = fieldsFor({ model: site.model, documents }, deletion);
   const told = (dues: readonly DueEntry[]) => events(dues, { action: "document.deleted", deletedAt });
   const mark = async () => {
     const rows = await eachRow(ready, (row, due) =>

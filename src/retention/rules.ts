@@ -2,7 +2,7 @@ import type { RetentionRule } from "../model/declaration.ts";
 import { legalHold, type DocumentEntry } from "../model/documents.ts";
 import { holds } from "../model/items.ts";
 import { own, timeOf, type JsonObject } from "../model/json.ts";
-import { momentOf } from "../model/moments.ts";
+import { momentIn, momentOf } from "../model/moments.ts";
 import type { Entity, Expiry } from "../model/schema.ts";
 
 /** The rules that are on, by their ids, and the moment for which they decide. */
@@ -116,16 +116,16 @@ export interface RowTraits {
 /**
  * What is due for a row by the rules of its entity: the first rule that does something, else the first that tells why it does
  * not. A time that cannot be read makes nothing due, and is told; one that is not there only where the rule has a condition,
- * which says that there should be one.
+ * which says that there should be one. So does an end of an upload that cannot be read.
  */
 export function decideRow(
   { entity, traits }: { readonly entity: Entity; readonly traits: RowTraits },
   fields: JsonObject,
   rules: Rules,
 ): RowVerdict | undefined {
-  const { uploadUntil } = traits;
-  const until =
-    uploadUntil === undefined ? undefined : momentOf(entity, uploadUntil, own(fields, uploadUntil));
+  const { uploadUntil = "" } = traits;
+  const end = own(fields, uploadUntil) ?? undefined;
+  const until = momentOf(entity, uploadUntil, end);
   if (until !== undefined && until > rules.at.getTime()) return undefined;
   const verdicts = (entity.expires ?? []).flatMap((expiry): RowVerdict[] => {
     const rule = rules.byId.get(expiry.id);
@@ -137,8 +137,11 @@ export function decideRow(
   const acting = verdicts.filter(({ action }) => action !== "keep");
   const verdict = acting.find(({ rule }) => rule.keepNewest === undefined) ?? acting[0] ?? verdicts[0];
   const hold = legalHold(fields);
-  if (verdict === undefined || hold === undefined) return verdict;
-  return { ...verdict, action: "keep", reason: `legal hold: ${hold}` };
+  if (verdict === undefined) return undefined;
+  if (hold !== undefined) return { ...verdict, action: "keep", reason: `legal hold: ${hold}` };
+  if (end === undefined || until !== undefined) return verdict;
+  const reason = `until when its file may come is not known: ${uploadUntil} is ${JSON.stringify(end)}, which is no time`;
+  return { ...verdict, action: "keep", reason };
 }
 
 function isDeleted({ deleted }: RowTraits, fields: JsonObject): boolean {
@@ -162,7 +165,8 @@ function verdictOn(
   const sinceMs = since === undefined ? undefined : momentOf(entity, since, value);
   if (expiry.by === "ttl") {
     const end = ttl === undefined ? undefined : own(fields, ttl);
-    const endMs = typeof end === "number" ? end * 1000 : undefined;
+    // DynamoDB goes by numbers alone.
+    const endMs = typeof end === "number" ? momentIn("epochSeconds", end) : undefined;
     if (endMs !== undefined) {
       if (endMs > rules.at.getTime()) return undefined;
       const reason = `its life ended on ${day(endMs)}; DynamoDB's TTL removes it`;

@@ -9,7 +9,7 @@ import { pagesWhereThere } from "../aws/setting.ts";
 import type { Declaration, KeyAttribute } from "../model/declaration.ts";
 import { derivedAttributes, isInKeyOnly, keyTemplates } from "../model/derived.ts";
 import { itemsOf, type FindEntity } from "../model/items.ts";
-import { own } from "../model/json.ts";
+import { own, type JsonObject } from "../model/json.ts";
 import type { Entity, Model } from "../model/schema.ts";
 import { build } from "../model/template.ts";
 import type { EntityStore, Stored } from "./store.ts";
@@ -107,7 +107,7 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
         conditions: conditionsOf({ entity, table }, stored, unchanged),
         signal,
       });
-      if (outcome.applied) return storedOf(table, outcome.item ?? {}) ?? "gone";
+      if (outcome.applied) return storedOf(table, outcome.item ?? {}, stored);
       return outcome.found === undefined ? "gone" : "changed";
     },
     async deleteIf(stored, unchanged) {
@@ -150,8 +150,11 @@ function queryFor(
   return undefined;
 }
 
-function storedOf({ name, keys, find }: Table, item: Item): Stored | undefined {
-  const kind = find(item);
+function storedOf(table: Table, item: Item, before: Stored): Stored;
+function storedOf(table: Table, item: Item): Stored | undefined;
+/** What a change made of a thing is still that, also where the model would not know it for one any more. */
+function storedOf({ name, keys, find }: Table, item: Item, before?: Stored): Stored | undefined {
+  const kind = find(item) ?? (before && { name: before.entity, fields: fieldsOfKey(before) });
   if (kind === undefined) return undefined;
   return {
     entity: kind.name,
@@ -161,6 +164,11 @@ function storedOf({ name, keys, find }: Table, item: Item): Stored | undefined {
     bytes: itemSizeBytes(item),
     raw: item,
   };
+}
+
+/** What the templates of a key hold alone. */
+function fieldsOfKey({ fields, raw }: Stored): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !Object.hasOwn(raw, name)));
 }
 
 /** Digits of a number that JavaScript does not hold, and bytes in base64, are texts: `typedKey` knows what they are. */

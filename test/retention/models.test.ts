@@ -153,6 +153,52 @@ describe("retention of prework", () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ done: 0, gone: 7 });
   });
 
+  it("reads and writes times as the model says that they are kept, and leaves alone what is none", async () => {
+    const { files } = prework.entities;
+    const times = { deletedAt: "epochSeconds", expiresAt: "epochMs", uploadUntil: "epochSeconds" };
+    const entities = { ...prework.entities, files: { ...files, fields: { ...files.fields, ...times } } };
+    await writeFile(join(home.folder, "own.model.json"), JSON.stringify({ ...prework, entities }));
+    const site = modelSite(home, "own.model.json");
+    const second = testStart.getTime() / 1000;
+    const rows = [
+      row("expired", { expiresAt: testStart.getTime() + dayMs }),
+      row("expires-as-text", { expiresAt: day(1) }),
+      row("kept", { expiresAt: testStart.getTime() + 400 * dayMs }),
+      row("deleted", { status: "DELETED", deletedAt: second }),
+      row("deleted-as-text", deleted),
+      row("comes", { status: "UPLOADING", uploadUntil: second + 41 * 86_400 }),
+      row("comes-as-text", { status: "UPLOADING", uploadUntil: day(41) }),
+      row("never-came", { status: "UPLOADING", uploadUntil: second + 86_400 }),
+    ];
+    await site.put(table, rows);
+    home.laterMs = 40 * dayMs;
+    const planned = await site.run("retention", "plan", "--json");
+    const told = lines(planned.stdout).map((due) => {
+      const { id } = due["item"] as { id: string };
+      return `${String(due["action"])} ${id}${due["action"] === "keep" ? `: ${String(due["reason"])}` : ""}`;
+    });
+    const unknown = "since when is not known";
+    expect(told.toSorted()).toEqual([
+      `keep comes-as-text: until when its file may come is not known: uploadUntil is "${day(41)}", which is no time`,
+      `keep deleted-as-text: ${unknown}: deletedAt is "${day(0)}", which is no time`,
+      `keep expires-as-text: ${unknown}: expiresAt is "${day(1)}", which is no time`,
+      "purge deleted",
+      "purge never-came",
+      "soft-delete expired",
+    ]);
+    const run = await site.run("retention", "run", "--yes", "--json");
+    expect(JSON.parse(run.stdout)).toMatchObject({ done: 3, skipped: [], failed: [] });
+    const after = await site.rows(table);
+    const expired = after.find(({ id }) => id === "expired");
+    const { deletedAt } = expired ?? {};
+    expect(expired).toEqual({ ...rows[0], status: "DELETED", deletedAt, deletedBy: "retention" });
+    const marked = Number(deletedAt) - second;
+    expect([Number.isInteger(deletedAt), Math.floor(marked / 86_400)]).toEqual([true, 40]);
+    const gone = new Set(["expired", "deleted", "never-came"]);
+    expect(after).toHaveLength(6);
+    expect(after).toEqual(expect.arrayContaining(rows.filter(({ id }) => !gone.has(id))));
+  });
+
   it("goes by the settings, and by no plan of another model", async () => {
     const site = modelSite(home, "prework", { MAWPS_RETENTION_EXPORTS: "off" });
     await site.putFiles(bucket, ["users/u-1/exports/checklist-2026-03-01.pdf", temp("alone")]);

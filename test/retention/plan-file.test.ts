@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -213,6 +213,22 @@ describe("a plan in a file", () => {
     const { stored } = await planned();
     expect((await stored.run("retention", "run", "none.json")).stderr).toContain("none.json: ENOENT");
     expect((await stored.run("retention", "plan", "--output", "no/folder.json")).exitCode).toBe(1);
+  });
+
+  it("takes the place of no other file unasked, and is told of", async () => {
+    const { stored } = await planned();
+    await writeFile(path(), "somebody's");
+    const before = home.calls.length;
+    const refused = await stored.run("retention", "plan", "--output", "plan.json");
+    expect([refused.exitCode, refused.stdout, home.calls.length]).toEqual([1, "", before]);
+    expect(refused.stderr).toContain("plan.json already exists\nhint: pass --overwrite to replace it");
+    expect(await readFile(path(), "utf8")).toBe("somebody's");
+    const told = await stored.run("retention", "plan", "--output", "plan.json", "--overwrite");
+    expect(told.stderr).toContain(`wrote ${path()}`);
+    const { totals } = JSON.parse(await readFile(path(), "utf8")) as { totals: object };
+    expect(totals).toMatchObject({ entries: 1 });
+    const names = await readdir(home.folder);
+    expect(names.filter((name) => name.startsWith("plan.json"))).toEqual(["plan.json"]);
   });
 
   it("keeps a picture that was brought back, and a version that is the current one again", async () => {

@@ -17,24 +17,35 @@ export function retentionPlan(begin: Begin): AnyCommand {
   return new Command("plan")
     .description("show each object and item that is due to be deleted, with the rule and the reason")
     .option("--output <file>", "also write the plan to a file, for `retention run <file>`")
+    .option("--overwrite", "replace a file that is there")
     .option("--exit-code", "end with 5 when something is due")
     .addHelpText("after", "\nExample:\n  mawps retention plan --output plan.json")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ environmentOf, retentionSite }, { isActedOn, planRetention }, { missingEngines }] =
-        await Promise.all([
-          import("./site.ts"),
-          import("../../retention/plan.ts"),
-          import("../../retention/engines.ts"),
-        ]);
+      const [
+        { environmentOf, retentionSite },
+        { isActedOn, planRetention },
+        { missingEngines },
+        { taken, writePlan },
+        { assertFree },
+      ] = await Promise.all([
+        import("./site.ts"),
+        import("../../retention/plan.ts"),
+        import("../../retention/engines.ts"),
+        import("../../retention/plan-file.ts"),
+        import("../../atomic-file.ts"),
+      ]);
+      const { dryRun } = run.config;
+      const replaces = options.overwrite === true;
+      const path = options.output === undefined ? undefined : resolve(run.world.cwd, options.output);
+      if (path !== undefined && !replaces) await assertFree(path, taken);
       const site = await retentionSite(run, "reads");
       const missing = missingEngines(site);
       missing.catch(() => undefined);
       let entries = planRetention(site);
-      if (options.output !== undefined && !run.config.dryRun) {
-        const { writePlan } = await import("../../retention/plan-file.ts");
+      if (path !== undefined && !dryRun) {
         const head = { created: site.rules.at.toISOString(), environment: await environmentOf(run, site) };
-        entries = writePlan(resolve(run.world.cwd, options.output), head, entries);
+        entries = writePlan({ path, replaces }, head, entries);
       }
       let totals: Totals = { rules: [], there: 0 };
       const rows = async function* (): AsyncGenerator<PlanEntry> {
@@ -42,6 +53,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
       };
       await run.printLines(rows(), asLine);
       if (!run.config.json) await run.print(totals, totalsText);
+      if (path !== undefined) run.note(`${dryRun ? "would write" : "wrote"} ${path}`);
       noteUnknown(run, totals);
       for (const what of await missing) run.note(`${what}: \`mawps setup\` installs it`);
       const due = totals.rules.filter(isActedOn).reduce((sum, each) => sum + each.count, 0);

@@ -18,7 +18,7 @@ import type { Run } from "../run.ts";
 export function retentionRun(begin: Begin): AnyCommand {
   return new Command("run")
     .description("delete what is due, or exactly what a plan says; each precondition is checked again")
-    .argument("[plan]", "file written by `retention plan --out`; without one what is due now")
+    .argument("[plan]", "file written by `retention plan --output`; without one what is due now")
     .option("--max-delete <n>", "delete at most so many; default 500, or 5 % of what is there", whole)
     .addHelpText("after", "\nExample:\n  mawps retention run plan.json --yes")
     .action(async (file, options, command) => {

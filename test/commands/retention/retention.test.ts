@@ -85,6 +85,7 @@ describe.each(shapes)("retention on %s keys", (shape) => {
     expect(lines(dry.stdout)).toMatchObject([{ done: 1, dryRun: true, rules: [{ count: 1, bytes: 5 }] }]);
     const out = await stored.run("retention", "plan", "--dry-run", "--output", "plan.json");
     expect(out.exitCode).toBe(0);
+    expect(out.stderr).toContain(`would write ${join(home.folder, "plan.json")}`);
     await expect(readFile(join(home.folder, "plan.json"))).rejects.toThrow("ENOENT");
     expect(await stored.left()).toEqual([gone.s3Key]);
     expect(await stored.profile("user-1")).toMatchObject({ documents: [gone] });
