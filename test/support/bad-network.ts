@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { Agent, createServer, request as send, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -45,8 +46,10 @@ export async function startBadNetwork(upstream: string, seed: number): Promise<B
     // The time is told by the server alone.
     response.sendDate = false;
     const operation = [request.headers["x-amz-target"] ?? ""].flat().join("");
-    const met = fate(`${request.method} ${request.url} ${operation}`);
     const body = Buffer.concat(await request.toArray());
+    const met = fate(
+      `${request.method} ${request.url} ${operation} ${createHash("sha256").update(body).digest("hex")}`,
+    );
     if (met === "refused") {
       harm.refused += 1;
       const { status, text } = refusal(operation);
