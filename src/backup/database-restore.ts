@@ -4,7 +4,7 @@ import { compareDatabase, makesTrigger, writeDatabase } from "../setup/database.
 import type { DatabaseWrite } from "../setup/step.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import { serverCode } from "../sql/explain.ts";
+import { isDeadlock, serverCode } from "../sql/explain.ts";
 import {
   insertRows,
   keyText,
@@ -311,11 +311,6 @@ function codeOf(error: unknown): string | undefined {
   )
     ? code
     : undefined;
-}
-
-/** The server has taken the whole statement or transaction back: it may be sent again. */
-function isDeadlock(error: unknown): boolean {
-  return ["ER_LOCK_DEADLOCK", "40P01"].includes(serverCode(error));
 }
 
 function isParentMissing(code: string): boolean {

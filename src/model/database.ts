@@ -1,4 +1,4 @@
-import type { Model } from "./schema.ts";
+import type { Entity, Model } from "./schema.ts";
 
 /** Columns of a database whose values must lie open nowhere, such as hashes of passwords. Pure. */
 export function secretColumnsOf(
@@ -12,6 +12,12 @@ export function secretColumnsOf(
     );
     return secret.map(([column]) => ({ table: from.table, column }));
   });
+}
+
+/** What a model calls the table of an entity: `userProfiles`, of a database `main.users`; undefined where it is in no table. Pure. */
+export function tableRole(from: Entity["from"]): string | undefined {
+  if (!("table" in from)) return undefined;
+  return "database" in from ? `${from.database}.${from.table}` : from.table;
 }
 
 /** The tables of a database that entities of the model are in. Pure. */

@@ -5,7 +5,7 @@ import type { Entity, Model } from "./schema.ts";
 
 /**
  * Why retention cannot be carried out for a site with this model; undefined where it can. No file may go that something names
- * which is not looked at: a row of SQL, or what lies within an item.
+ * which is not looked at: what lies within an item.
  */
 export function whyNoRetention({ entities }: Pick<Model, "entities">): string | undefined {
   const all = Object.entries(entities).map(([name, entity]) => ({
@@ -16,8 +16,10 @@ export function whyNoRetention({ entities }: Pick<Model, "entities">): string | 
     files: referencesOf(name, entity).filter(({ parentField }) => parentField === undefined),
   }));
   for (const { name, from, at, isDue, files } of all) {
+    const other = (entities[name]?.expires ?? []).find((rule) => rule.do !== "delete" || rule.by !== "run");
+    if ("database" in from && other !== undefined)
+      return `${other.id} of ${name} does not delete, which is all that retention does in ${storeText(from)}`;
     if (!isDue) continue;
-    if ("database" in from) return `${name} expires in ${storeText(from)}, which is SQL`;
     if (at !== undefined) return `${name} expires within an item (${at})`;
     if (
       "bucket" in from &&
@@ -30,13 +32,23 @@ export function whyNoRetention({ entities }: Pick<Model, "entities">): string | 
   const going = new Set(
     all.flatMap(({ name, isDue, files }) => (isDue ? [name, ...files.map(({ to }) => to)] : [])),
   );
-  for (const { from, at, files } of all) {
+  for (const { at, files } of all) {
     const named = files.find(({ to }) => going.has(to));
-    if (named === undefined || !("database" in from || at !== undefined)) continue;
-    const where = "database" in from ? `in ${storeText(from)}, which is SQL` : `within an item (${at})`;
-    return `it would delete ${named.to}, and ${named.from} names them ${where}: which of them are in use cannot be told`;
+    if (named === undefined || at === undefined) continue;
+    return `it would delete ${named.to}, and ${named.from} names them within an item (${at}): which of them are in use cannot be told`;
   }
   return undefined;
+}
+
+/** Whether retention looks into a database of the model. */
+export function isInRetention({ entities }: Pick<Model, "entities">, role: string): boolean {
+  return Object.entries(entities).some(
+    ([name, entity]) =>
+      "database" in entity.from &&
+      entity.from.database === role &&
+      (entity.expires !== undefined ||
+        referencesOf(name, entity).some(({ parentField }) => parentField === undefined)),
+  );
 }
 
 function isByRun({ expires = [] }: Entity): boolean {

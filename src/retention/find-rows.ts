@@ -2,14 +2,15 @@ import type { ListedVersion } from "../aws/s3/listing.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import { inParallel } from "../concurrency.ts";
 import { legalHold } from "../model/documents.ts";
-import { groupedBy, referencesOf } from "../model/graph.ts";
+import { tableRole } from "../model/database.ts";
+import { groupedBy, referencesOf, type Reference } from "../model/graph.ts";
 import { own, type JsonObject } from "../model/json.ts";
-import type { Entity } from "../model/schema.ts";
+import type { Entity, Link } from "../model/schema.ts";
 import type { Stored } from "../stores/store.ts";
 import type { Noticed } from "./find-documents.ts";
 import type { RowDue } from "./plan-entry.ts";
 import { day, daysBetween, decideRow, isPast, type RowTraits, type RowVerdict } from "./rules.ts";
-import type { RetentionSite } from "./site.ts";
+import type { RetentionSite, RowsOfTable } from "./site.ts";
 import { bytesOf, newestBytesMs, placeText, plannedVersion, versionsOf } from "./stored-versions.ts";
 
 /** A row for which a rule has decided. */
@@ -72,11 +73,12 @@ export interface References {
   readonly newest: ReadonlySet<string>;
 }
 
-/** Reads all rows for what they say of these files (`placeText`). */
+/** Reads the rows that may name files for what they say of these (`placeText`), and those of which the newest are kept. */
 export async function findReferences(site: RetentionSite, wanted: ReadonlySet<string>): Promise<References> {
   const [living, held, newest] = [new Set<string>(), new Set<string>(), new Set<string>()];
   const others = new Map<string, RowAt[]>();
-  for await (const { stored, verdict, isAmongNewest } of readRows(site)) {
+  const telling = ({ namesFiles, keepsNewest }: RowsOfTable) => namesFiles || keepsNewest;
+  for await (const { stored, verdict, isAmongNewest } of readRows(site, telling)) {
     if (isAmongNewest) newest.add(nameOfRow(stored));
     const isHeld = legalHold(stored.fields) !== undefined;
     for (const { text } of namedBy(site, stored)) {
@@ -97,9 +99,14 @@ interface ReadRow {
   readonly isAmongNewest: boolean;
 }
 
-/** All rows of the site with what the rules say of them. */
-async function* readRows(site: RetentionSite): AsyncGenerator<ReadRow> {
-  for (const [role, { namesFiles }] of site.tables) {
+/** All rows of these tables with what the rules say of them. */
+async function* readRows(
+  site: RetentionSite,
+  wants: (rows: RowsOfTable) => boolean = () => true,
+): AsyncGenerator<ReadRow> {
+  for (const [role, table] of site.tables) {
+    if (!wants(table)) continue;
+    const { namesFiles } = table;
     const counted: DecidedRow[] = [];
     const pages = site.store.stream(role);
     // Without the rows that name files none may go; without those of other tables nothing of theirs is due.
@@ -136,8 +143,7 @@ export async function rowNow(site: RetentionSite, row: RowAt): Promise<Stored | 
 
 /** By what the model calls the table of a row. */
 function roleOf(site: RetentionSite, { entity }: RowAt): string {
-  const { from } = entityOf(site, entity);
-  return "table" in from ? from.table : "";
+  return tableRole(entityOf(site, entity).from) ?? "";
 }
 
 /** What the rules say of a row as it stands. */
@@ -148,7 +154,7 @@ export function decide(site: RetentionSite, { entity: name, fields }: Stored): R
 
 function traitsOf({ model }: RetentionSite, name: string, { from }: Entity): RowTraits {
   const { documents } = model.features ?? {};
-  const ttl = "table" in from ? own(model.tables, from.table)?.ttl : undefined;
+  const ttl = "table" in from && !("database" in from) ? own(model.tables, from.table)?.ttl : undefined;
   if (documents?.entity !== name) return { ttl };
   const { status } = documents.fields;
   const word = documents.statuses?.DELETED ?? "DELETED";
@@ -311,6 +317,8 @@ function isOwn(site: RetentionSite, stored: Stored, { kind, isOnlyKind, fields }
   const ofRow = subjectsOf(entityOf(site, stored.entity));
   const ofFile = subjectsOf(entityOf(site, kind));
   if (ofFile.length === 0) {
+    const parents = referencesOf(kind, entityOf(site, kind));
+    if (parents.length > 0) return parents.every((parent) => namesSame(site, stored, { parent, fields }));
     const { documents } = site.model.features ?? {};
     const isDocument = documents?.entity === stored.entity && documents.files === kind;
     return ofRow.length === 0 || isOnlyKind || isDocument;
@@ -322,6 +330,18 @@ function isOwn(site: RetentionSite, stored: Stored, { kind, isOnlyKind, fields }
   });
 }
 
+/** Whether the row refers to the same thing as a field in the key of its file. */
+function namesSame(
+  site: RetentionSite,
+  stored: Stored,
+  { parent, fields }: { readonly parent: Reference; readonly fields: JsonObject },
+): boolean {
+  const ofRow = referencesOf(stored.entity, entityOf(site, stored.entity)).filter(
+    ({ to, parentField }) => to === parent.to && parentField === parent.parentField,
+  );
+  return ofRow.some(({ field }) => own(stored.fields, field) === own(fields, parent.field));
+}
+
 /** The fields that say whose something is. */
 function subjectsOf({ links = [] }: Entity): { readonly subject: string; readonly by: string }[] {
   return links.flatMap(({ subject, role, by }) =>
@@ -329,11 +349,22 @@ function subjectsOf({ links = [] }: Entity): { readonly subject: string; readonl
   );
 }
 
-/** Whose a row is; null where it does not tell. */
-function ownerOf(site: RetentionSite, { entity, fields }: Stored): string | null {
+/** Whether a row tells whose it is by another id than the first: plans and the audit trail name nobody by an address. */
+function isByAddress(site: RetentionSite, stored: Stored): boolean {
+  const { subject = "", by } = ownersLink(site, stored) ?? {};
+  const [, ...others] = own(site.model.subjects, subject)?.ids ?? [];
+  return typeof by === "string" && others.includes(by);
+}
+
+function ownersLink(site: RetentionSite, { entity }: Stored): Link | undefined {
   const { links = [] } = entityOf(site, entity);
-  const link = links.find(({ role }) => role === "subject") ?? links[0];
-  const id = typeof link?.by === "string" ? own(fields, link.by) : undefined;
+  return links.find(({ role }) => role === "subject") ?? links[0];
+}
+
+/** Whose a row is; null where it does not tell. */
+function ownerOf(site: RetentionSite, stored: Stored): string | null {
+  const link = ownersLink(site, stored);
+  const id = typeof link?.by === "string" ? own(stored.fields, link.by) : undefined;
   return typeof id === "string" || typeof id === "number" ? String(id) : null;
 }
 
@@ -361,7 +392,7 @@ function rowDue(
     reason: isForeign
       ? `its file has the key of none that it may name: ${typeof file.value === "string" ? file.value : JSON.stringify(file.value)}`
       : verdict.reason,
-    userId: ownerOf(site, stored),
+    userId: isByAddress(site, stored) ? null : ownerOf(site, stored),
     table,
     item: { ...key },
     entity: name,

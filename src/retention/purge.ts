@@ -66,14 +66,24 @@ async function purge(
         )
       ).refused
     : new Set<StoredEntry>();
-  const rows = await eachRow(ready.filter(isGone), (row, due) =>
-    site.store.deleteIf(row, Object.keys(due.was)),
+  const withRow = ready
+    .filter(isGone)
+    .flatMap(({ due, row }) =>
+      row === undefined || due.kind !== "row" ? [] : [{ due, stored: row, unchanged: Object.keys(due.was) }],
+    );
+  const deleted = await site.store.deleteAllIf(withRow);
+  const rows = new Map<DueEntry, (typeof deleted)[number] | undefined>(
+    withRow.map(({ due }, at) => [due, deleted[at]]),
   );
   return outcomes(ready, (each) => {
     if (!isGone(each)) return "key" in each.due ? refused.get(each.due.key ?? "") : undefined;
+    if (rows.get(each.due) === "referred") return "something that stays refers to it";
     const isChanged =
       (each.stored !== undefined && changed.has(each.stored)) || rows.get(each.due) === "changed";
-    return isChanged ? "its entry was changed while its object was being removed" : undefined;
+    if (!isChanged) return undefined;
+    return "key" in each.due && each.due.key !== undefined
+      ? "its entry was changed while its object was being removed"
+      : "it was changed at the same time";
   });
 }
 

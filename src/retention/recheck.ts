@@ -188,10 +188,16 @@ export async function recheckRows(
   { rows, references }: Planned,
 ): Promise<Rechecked<RowDue>> {
   return perGroup(entries, folderOfFile, async (planned): Promise<Verdict<RowDue>[]> => {
-    const found = await inParallel(planned, sideBySide, async (due) => ({
-      due,
-      stored: site.tables.has(due.role) ? await site.store.get(due.role, due.item) : undefined,
-    }));
+    const now = new Map<RowDue, Stored | undefined>();
+    for (const [role, dues] of groupedBy(planned, (due) => due.role)) {
+      if (!site.tables.has(role)) continue;
+      const stored = await site.store.getAll(
+        role,
+        dues.map(({ item }) => item),
+      );
+      for (const [at, due] of dues.entries()) now.set(due, stored[at]);
+    }
+    const found = planned.map((due) => ({ due, stored: now.get(due) }));
     const decided = found.flatMap(({ stored }) => {
       const verdict = stored === undefined ? undefined : decide(site, stored);
       return stored === undefined || verdict === undefined ? [] : [{ stored, verdict }];
@@ -201,7 +207,7 @@ export async function recheckRows(
       bucket === undefined || key === undefined ? [] : (references.others.get(placeText(bucket, key)) ?? []),
     );
     const beside = others.filter((row) => !known.has(nameOfRow(row)) && rows.has(nameOfRow(row)));
-    const now = await dueWithFiles(site, decided, {
+    const fresh = await dueWithFiles(site, decided, {
       references,
       goingBeside: await stillGoing(site, beside),
     });
@@ -216,18 +222,18 @@ export async function recheckRows(
           : { gone: due };
       }
       const at = decided.findIndex((each) => each.stored === stored);
-      const fresh = now[at];
-      if (fresh === undefined || fresh.action !== due.action || fresh.rule !== due.rule) {
+      const again = fresh[at];
+      if (again === undefined || again.action !== due.action || again.rule !== due.rule) {
         const why =
-          fresh?.action === "keep" ? fresh.reason : `nothing is due any more: ${rowChanges(due, stored)}`;
+          again?.action === "keep" ? again.reason : `nothing is due any more: ${rowChanges(due, stored)}`;
         return { due, why };
       }
       if (references.newest.has(nameOfRow(stored))) return { due, why: "it is among the newest now" };
-      if (!sameJson(fresh.was, due.was)) return { due, why: `it changed: ${rowChanges(due, stored)}` };
-      if (fresh.bucket !== due.bucket || fresh.key !== due.key || fresh.table !== due.table)
+      if (!sameJson(again.was, due.was)) return { due, why: `it changed: ${rowChanges(due, stored)}` };
+      if (again.bucket !== due.bucket || again.key !== due.key || again.table !== due.table)
         return { due, why: "its file lies elsewhere now" };
-      const why = unplannedVersions(due, fresh);
-      return why === undefined ? { due: { ...due, versions: fresh.versions }, row: stored } : { due, why };
+      const why = unplannedVersions(due, again);
+      return why === undefined ? { due: { ...due, versions: again.versions }, row: stored } : { due, why };
     });
   });
 }

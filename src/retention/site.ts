@@ -2,14 +2,16 @@ import type { Aws } from "../aws/clients.ts";
 import { serverTime } from "../aws/s3/server-time.ts";
 import type { DocumentSite } from "../documents/site.ts";
 import { CliError } from "../errors.ts";
+import { tableRole } from "../model/database.ts";
 import type { Declaration, RetentionRule } from "../model/declaration.ts";
 import { referencesOf } from "../model/graph.ts";
 import { own } from "../model/json.ts";
 import { objectsOf } from "../model/objects.ts";
 import type { Entity, Model } from "../model/schema.ts";
 import type { Classifier } from "../model/template.ts";
-import { dynamodbStore } from "../stores/dynamodb.ts";
-import type { EntityStore } from "../stores/store.ts";
+import type { Database } from "../sql/database.ts";
+import { siteStore } from "../stores/site-store.ts";
+import type { RowStore } from "../stores/store.ts";
 import type { Proofs } from "./proven-pictures.ts";
 import type { Rules } from "./rules.ts";
 
@@ -18,15 +20,24 @@ export interface RetentionSite {
   readonly aws: Aws;
   readonly model: Model;
   readonly declaration: Declaration;
-  readonly store: EntityStore;
-  /** The tables whose rows the rules of their entities are for, or which name files, by their roles. */
-  readonly tables: ReadonlyMap<string, { readonly namesFiles: boolean }>;
+  /** Open. */
+  readonly databases: readonly Database[];
+  readonly store: RowStore;
+  /** The tables whose rows the rules of their entities are for, or which name files, by `tableRole`. */
+  readonly tables: ReadonlyMap<string, RowsOfTable>;
   /** What the keys of each bucket mean, by its name. */
   readonly files: readonly { readonly bucket: string; readonly kinds: Classifier<string> }[];
   readonly rules: Rules;
   /** How far the local clock is ahead of S3's, in milliseconds; negative when it is behind. */
   readonly clockAheadMs: number;
   readonly signal: AbortSignal;
+}
+
+/** What retention reads the rows of a table for. */
+export interface RowsOfTable {
+  readonly namesFiles: boolean;
+  readonly expires: boolean;
+  readonly keepsNewest: boolean;
 }
 
 /** A site that keeps its documents in lists of its profiles, and pictures that profiles point to: MAWPS. */
@@ -43,6 +54,7 @@ interface Opened {
   readonly aws: Aws;
   readonly model: Model;
   readonly declaration: Declaration;
+  readonly databases: readonly Database[];
   readonly now: () => Date;
   readonly signal: AbortSignal;
 }
@@ -54,10 +66,10 @@ const mostAheadMs = 5 * 60_000;
  * Fixes the moment for which the rules decide: the earlier of the local clock and S3's, so that neither of them being
  * wrong makes anything due too soon.
  * @param profiles what MAWPS has besides; the entities of every other site are what their model says.
- * @throws CliError when S3 does not tell its time.
+ * @throws CliError when S3 does not tell its time, and for a database of which not each row that is due can go alone.
  */
 export async function openRetention<P extends Partial<Pick<ProfileSite, "documents" | "proofs">>>(
-  { aws, model, declaration, now, signal }: Opened,
+  { aws, model, declaration, databases, now, signal }: Opened,
   profiles: P,
 ): Promise<RetentionSite & P> {
   const bucket = declaration.trail?.bucket ?? declaration.buckets[0]?.name ?? "";
@@ -69,13 +81,17 @@ export async function openRetention<P extends Partial<Pick<ProfileSite, "documen
   }
   const ours = now();
   const at = ours < theirs ? ours : theirs;
-  const byModel = "documents" in profiles ? [] : Object.values(model.entities);
+  const tables = tablesOfRows(model, "documents" in profiles ? [] : Object.values(model.entities));
+  const store = siteStore({ aws, model, declaration, databases, signal });
+  const due = [...tables].flatMap(([role, { expires }]) => (expires && role.includes(".") ? [role] : []));
+  await store.assertDeletesAlone(due);
   return {
     aws,
     model,
     declaration,
-    store: dynamodbStore({ aws, model, declaration, signal }),
-    tables: tablesOfRows(model, byModel),
+    databases,
+    store,
+    tables,
     files: declaration.buckets.flatMap(({ role, name, keptBy }) =>
       "documents" in profiles || keptBy === "site" ? [] : [{ bucket: name, kinds: objectsOf(model, role) }],
     ),
@@ -88,15 +104,20 @@ export async function openRetention<P extends Partial<Pick<ProfileSite, "documen
 
 /** The tables whose rows retention reads; mawps's own tables have rules that it knows itself. */
 function tablesOfRows(model: Model, entities: readonly Entity[]): RetentionSite["tables"] {
-  const tables = new Map<string, { readonly namesFiles: boolean }>();
+  const tables = new Map<string, RowsOfTable>();
   for (const entity of entities) {
     const { from, expires = [] } = entity;
-    if (!("table" in from) || "database" in from || own(model.tables, from.table)?.tool !== undefined)
-      continue;
-    const namesFiles =
-      tables.get(from.table)?.namesFiles === true ||
-      referencesOf("", entity).some(({ parentField }) => parentField === undefined);
-    if (namesFiles || expires.length > 0) tables.set(from.table, { namesFiles });
+    const role = tableRole(from);
+    if (role === undefined || own(model.tables, role)?.tool !== undefined) continue;
+    const known = tables.get(role);
+    const namesFiles = referencesOf("", entity).some(({ parentField }) => parentField === undefined);
+    const keepsNewest = expires.some(({ keepNewest }) => keepNewest !== undefined);
+    const made = {
+      namesFiles: known?.namesFiles === true || namesFiles,
+      expires: known?.expires === true || expires.length > 0,
+      keepsNewest: known?.keepsNewest === true || keepsNewest,
+    };
+    if (made.namesFiles || made.expires) tables.set(role, made);
   }
   return tables;
 }

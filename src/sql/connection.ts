@@ -14,6 +14,8 @@ export interface Sql {
   readonly where: string;
   /** Values are always parameters: `?` in MySQL, `$1` in PostgreSQL. */
   rows(statement: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
+  /** A statement that changes rows; answers how many it met. */
+  change(statement: string, values: readonly (string | null)[]): Promise<number>;
   /** The rows of a large answer, some hundreds at a time, as fast as they are taken. */
   stream(statement: string): AsyncGenerator<readonly Row[]>;
   /** A statement of a file, without parameters. */
@@ -26,6 +28,7 @@ export interface Sql {
 /** What an engine's driver has to do. */
 export interface Driver {
   rows(statement: string, values: readonly (string | null)[]): Promise<readonly Row[]>;
+  change(statement: string, values: readonly (string | null)[]): Promise<number>;
   stream(statement: string): AsyncGenerator<readonly Row[]>;
   run(statement: string): Promise<void>;
   end(): Promise<void>;
@@ -73,6 +76,7 @@ export async function openSql(address: Address, where: string, opening: Opening)
     engine,
     where,
     rows: (statement, values = []) => telling(() => driver.rows(statement, values)),
+    change: (statement, values) => telling(() => driver.change(statement, values)),
     async *stream(statement) {
       const rows = driver.stream(statement);
       try {

@@ -24,6 +24,16 @@ export function serverCode(error: unknown): string {
   return typeof cause?.code === "string" ? cause.code : "";
 }
 
+/** The server has taken the whole statement or transaction back: it may be sent again. */
+export function isDeadlock(error: unknown): boolean {
+  return ["ER_LOCK_DEADLOCK", "40P01"].includes(serverCode(error));
+}
+
+/** A row of another table points at the one that was to be deleted. */
+export function isReferredTo(error: unknown): boolean {
+  return /^(23503|23001|ER_ROW_IS_REFERENCED(_2)?)$/.test(serverCode(error));
+}
+
 function saidBy(error: Error): Said | undefined {
   const { code, errno } = error as Error & { readonly code?: unknown; readonly errno?: unknown };
   const { sqlState } = error as Error & { readonly sqlState?: unknown };

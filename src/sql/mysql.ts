@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { createConnection } from "mysql2";
+import { createConnection, type ResultSetHeader } from "mysql2";
 import type { Address } from "./address.ts";
 import type { Driver, Opening, Row } from "./connection.ts";
 
@@ -53,6 +53,14 @@ export async function connectMysql(
     async rows(sql, values) {
       const [rows] = await connection.query({ sql, values: [...values], timeout: statementTimeoutMs });
       return Array.isArray(rows) ? (rows as Record<string, unknown>[]).map(asTexts) : [];
+    },
+    async change(sql, values) {
+      const [result] = await connection.query<ResultSetHeader>({
+        sql,
+        values: [...values],
+        timeout: statementTimeoutMs,
+      });
+      return result.affectedRows;
     },
     async *stream(sql) {
       const answer = core.query(sql).stream({ highWaterMark: 64 });

@@ -51,6 +51,9 @@ export async function connectPostgres(
     async rows(text, values) {
       return (await client.query<Row>(text, [...values])).rows;
     },
+    async change(text, values) {
+      return (await client.query(text, [...values])).rowCount ?? 0;
+    },
     async *stream(text) {
       // In the transaction that the caller has begun: a cursor ends with it.
       await client.query(`DECLARE mawps_rows NO SCROLL CURSOR FOR ${text}`);

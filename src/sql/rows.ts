@@ -12,7 +12,7 @@ export interface RowTable {
   readonly parents: readonly { readonly column: string; readonly parent: string }[];
 }
 
-interface RowColumn {
+export interface RowColumn {
   readonly name: string;
   /** As the server calls it. */
   readonly type: string;
@@ -42,6 +42,15 @@ export function rowTables(catalogue: Catalogue, engine: Sql["engine"]): RowTable
 
 /** `(user_id) -> users (id)`, or as PostgreSQL has it `FOREIGN KEY (user_id) REFERENCES users(id)`. */
 const foreignKey = /\("?(\w+)[^)]*\) (?:->|REFERENCES) "?(\w+)/;
+
+/** Tables whose rows go or change along with a row of this one, as foreign keys have it. Pure. */
+export function followersOf(catalogue: Catalogue, table: string): string[] {
+  return [...catalogue].flatMap(([fact, text]) => {
+    const [, child = ""] = /^key ([^.]*)\./.exec(fact) ?? [];
+    const [, , parent] = child === "" ? [] : (foreignKey.exec(text) ?? []);
+    return parent === table && /ON DELETE (CASCADE|SET NULL|SET DEFAULT)/.test(text) ? [child] : [];
+  });
+}
 
 function tableIn(catalogue: Catalogue, name: string, engine: Sql["engine"]): RowTable {
   const columns: RowColumn[] = [];
@@ -157,6 +166,43 @@ export async function replaceRow(
     await sql.run("ROLLBACK").catch(() => undefined);
     throw error;
   }
+}
+
+/** A row, and the columns in which it must still be as it is here. */
+export interface UnchangedRow {
+  readonly row: Row;
+  readonly unchanged: readonly string[];
+}
+
+/** Deletes those of the rows that are still as they were, in one statement; answers how many it met. */
+export async function deleteRows(sql: Sql, table: RowTable, rows: readonly UnchangedRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  const place = placesOf(sql);
+  const conditions = rows.map(({ row, unchanged }) => {
+    const keys = table.key.map(
+      (name) => `${sql.quoted(name)} = ${place(valueIn(row, name), columnOf(table, name))}`,
+    );
+    const same = unchanged.map((name) =>
+      sameValue(sql, columnOf(table, name), place(valueIn(row, name), asText)),
+    );
+    return `(${[...keys, ...same].join(" AND ")})`;
+  });
+  return sql.change(`DELETE FROM ${sql.quoted(table.name)} WHERE ${conditions.join(" OR ")}`, place.values);
+}
+
+const asText: RowColumn = { name: "", type: "", as: "text" };
+
+/** Whether a column has this value, or both have none. Texts of MySQL byte by byte: its collations take much for the same. */
+function sameValue(sql: Sql, { name, type, as }: RowColumn, value: string): string {
+  const column = sql.quoted(name);
+  if (sql.engine === "postgres") {
+    const isCompared = !/^(json|xml|point|line|lseg|box|path|polygon|circle)\b/.test(type);
+    return `${isCompared ? column : `CAST(${column} AS text)`} IS NOT DISTINCT FROM ${value}`;
+  }
+  if (as === "hex") return `HEX(${column}) <=> ${value}`;
+  if (as === "exact") return `CAST(${column} AS DOUBLE) <=> ${value}`;
+  if (!/^(char|varchar|(tiny|medium|long)?text|enum|set|json)\b/i.test(type)) return `${column} <=> ${value}`;
+  return `CAST(CONVERT(${column} USING utf8mb4) AS BINARY) <=> CAST(${value} AS BINARY)`;
 }
 
 /**

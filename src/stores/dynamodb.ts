@@ -5,6 +5,7 @@ import { getItem, queryItems, scanItems, type AttributeValue, type Item } from "
 import { plainIfDamaged, typed } from "../aws/dynamodb/plain.ts";
 import { transact } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
+import { inParallel } from "../concurrency.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import type { Declaration, KeyAttribute } from "../model/declaration.ts";
 import { derivedAttributes, isInKeyOnly, keyTemplates } from "../model/derived.ts";
@@ -32,6 +33,9 @@ interface Table {
   readonly find: FindEntity;
 }
 
+/** Items that are read or deleted at once. */
+const sideBySide = 8;
+
 /** Entities that are items of DynamoDB tables, one item each. */
 export function dynamodbStore({ aws, model, declaration, signal }: Place): EntityStore {
   const tables = new Map<string, Table>();
@@ -55,7 +59,7 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
   const itemNow = ({ name, keys }: Table, key: Stored["key"]) =>
     getItem(aws, { table: name, key: typedKey(keys, key), signal });
 
-  return {
+  const store: EntityStore = {
     stream(role) {
       const table = tableOf(role);
       return readPages(table, scanItems(aws, { table: table.name, signal }));
@@ -90,6 +94,7 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
       const item = await itemNow(table, key);
       return item === undefined ? undefined : storedOf(table, item);
     },
+    getAll: (role, keys) => inParallel(keys, sideBySide, (key) => store.get(role, key)),
     async changeIf(stored, { set = {}, remove = [], unchanged }) {
       const { entity, table } = placeOf(stored.entity);
       const names = Object.keys(set);
@@ -118,7 +123,10 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
       if (refused === undefined) return "done";
       return (await itemNow(table, stored.key)) === undefined ? "gone" : "changed";
     },
+    deleteAllIf: (things) =>
+      inParallel(things, sideBySide, ({ stored, unchanged }) => store.deleteIf(stored, unchanged)),
   };
+  return store;
 }
 
 async function* readPages(

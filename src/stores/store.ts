@@ -23,6 +23,12 @@ export interface FieldChange {
   readonly unchanged: readonly string[];
 }
 
+/** A thing, and the fields that must still be as they were when it was read. */
+export interface Unchanged {
+  readonly stored: Stored;
+  readonly unchanged: readonly string[];
+}
+
 /** `changed`: a field is not as it was; `gone`: there is no such thing any more. Nothing was done. */
 export type Refused = "changed" | "gone";
 
@@ -43,10 +49,20 @@ export interface EntityStore {
     entity: string,
     by: { readonly field: string; readonly value: string },
   ): AsyncGenerator<readonly Stored[]>;
+  /** The same of several keys, in their order. */
+  getAll(table: string, keys: readonly Stored["key"][]): Promise<readonly (Stored | undefined)[]>;
   /** Adds a new thing, with what follows from its fields; `taken` where there is one with this key. */
   add(entity: string, fields: JsonObject): Promise<Stored | "taken">;
   /** Changes the named fields, and those that are derived from them, in one step with the condition. */
   changeIf(stored: Stored, change: FieldChange): Promise<Stored | Refused>;
   /** Deletes it in one step with the condition. */
   deleteIf(stored: Stored, unchanged: readonly string[]): Promise<"done" | Refused>;
+  /**
+   * Deletes things of one table, each in one step with its condition, and tells of each in their order; `referred`: what points at it
+   * is to go first.
+   */
+  deleteAllIf(things: readonly Unchanged[]): Promise<readonly ("done" | "referred" | Refused)[]>;
 }
+
+/** What retention asks of the places where rows are. */
+export type RowStore = Pick<EntityStore, "stream" | "get" | "getAll" | "changeIf" | "deleteAllIf">;

@@ -476,9 +476,9 @@ describe("retention of prework-guide", () => {
   });
 });
 
-it("is refused before anything is opened where rows are out of its reach", async () => {
+it("is refused before anything is opened where nobody names the server of the rows", async () => {
   const refused = await modelSite(home, "lopez").run("retention", "plan");
   expect(refused.exitCode).toBe(2);
-  expect(refused.stderr).toContain("refreshTokens expires in database main.refresh_tokens, which is SQL");
+  expect(refused.stderr).toContain("put the URL into MAWPS_DATABASE_URL: mysql://");
   expect(home.calls).toEqual([]);
 });

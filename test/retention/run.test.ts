@@ -66,7 +66,7 @@ async function siteOn(
   };
   const trail = { aws: local.aws, table: "mawps-audit-log", bucket };
   const { aws, now } = documents;
-  const opened = { aws, now, signal, model: mawpsModel, declaration: mawps(names) };
+  const opened = { aws, now, signal, databases: [], model: mawpsModel, declaration: mawps(names) };
   const site = await openRetention(opened, { documents, proofs: { trail, places: {} } });
   return { ...site, rules: { ...site.rules, at: new Date(site.rules.at.getTime() + month) } };
 }

@@ -3,6 +3,7 @@ import { shippedSchemas } from "../../src/model/shipped.ts";
 import { readCatalogue } from "../../src/sql/catalogue.ts";
 import type { Sql } from "../../src/sql/connection.ts";
 import { statementsIn } from "../../src/sql/statements.ts";
+import { testRetention } from "../retention/database-rows.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
 import { databasesOn, databaseSites, onDatabase, type DatabaseSite } from "../support/database-sites.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
@@ -137,6 +138,10 @@ function ofModel(site: DatabaseSite): void {
     expect(fixed.exitCode).toBe(0);
     expect(await catalogueOf("other")).toEqual(before);
     expect(await idsOf("other")).toEqual([{ id: site.erased }]);
+  });
+
+  describe("and retention:", () => {
+    testRetention(site, () => server);
   });
 
   test("that cannot be reached is told with what to do, and nothing else is changed for it", async () => {

@@ -1,6 +1,8 @@
 import { openDocumentSite } from "../../documents/site.ts";
+import { CliError } from "../../errors.ts";
 import { modelText } from "../../model/hash.ts";
 import { mawpsModel } from "../../model/mawps.ts";
+import { isInRetention } from "../../model/reach.ts";
 import type { Environment } from "../../retention/plan-file.ts";
 import { openRetention, type RetentionSite } from "../../retention/site.ts";
 import { configuredSite, storeFolder } from "../../target.ts";
@@ -15,9 +17,13 @@ import type { Run } from "../run.ts";
  */
 export async function retentionSite(run: Run, access: Access): Promise<RetentionSite> {
   const { config, machineNow: now } = run;
+  const databases = await (await run.databases()).open(({ role }) => isInRetention(config.site, role));
   const aws = await run.aws(access);
   const { signal } = run.world;
-  const opened = { aws, model: config.site, declaration: configuredSite(config), now, signal };
+  for (const { name, isThere } of databases) {
+    if (!isThere) throw new CliError(`there is no database ${name}`, { hint: "`mawps setup` makes it" });
+  }
+  const opened = { aws, model: config.site, declaration: configuredSite(config), databases, now, signal };
   if (config.site !== mawpsModel) return openRetention(opened, {});
   const documents = await openDocumentSite({ ...documentPlace(run), now, aws });
   const { publicBaseUrl } = config;
@@ -32,7 +38,10 @@ export async function retentionSite(run: Run, access: Access): Promise<Retention
 }
 
 /** What a plan is valid for: where it was made, for which names, by which periods. */
-export async function environmentOf(run: Run, { aws, declaration }: RetentionSite): Promise<Environment> {
+export async function environmentOf(
+  run: Run,
+  { aws, declaration, databases }: RetentionSite,
+): Promise<Environment> {
   const { config, world } = run;
   const place: Environment =
     config.target === "local"
@@ -45,6 +54,7 @@ export async function environmentOf(run: Run, { aws, declaration }: RetentionSit
     region: aws.region,
     ...Object.fromEntries(declaration.buckets.map(({ role, name }) => [`buckets.${role}`, name])),
     ...Object.fromEntries(declaration.tables.map(({ role, name }) => [`tables.${role}`, name])),
+    ...Object.fromEntries(databases.map(({ role, sql }) => [`databases.${role}`, sql.where])),
     ...Object.fromEntries(Object.entries(config).filter(([key]) => key.startsWith("retention."))),
   };
 }

@@ -1,0 +1,39 @@
+import type { Aws } from "../aws/clients.ts";
+import { tableRole } from "../model/database.ts";
+import type { Declaration } from "../model/declaration.ts";
+import { own } from "../model/json.ts";
+import type { Model } from "../model/schema.ts";
+import type { Database } from "../sql/database.ts";
+import { dynamodbStore } from "./dynamodb.ts";
+import { sqlStore, type SqlStore } from "./sql.ts";
+import type { RowStore, Stored } from "./store.ts";
+
+interface Opened {
+  readonly aws: Aws;
+  readonly model: Model;
+  readonly declaration: Declaration;
+  readonly databases: readonly Database[];
+  readonly signal: AbortSignal;
+}
+
+/** Rows of a site wherever they are: items of DynamoDB, or rows of the databases, the tables called as `tableRole` does. */
+export function siteStore({ databases, ...place }: Opened): RowStore & Pick<SqlStore, "assertDeletesAlone"> {
+  const items = dynamodbStore(place);
+  const rows = sqlStore({ model: place.model, databases });
+  const of = (table: string | undefined): RowStore => (table?.includes(".") === true ? rows : items);
+  const ofThing = ({ entity }: Stored) => {
+    const from = own(place.model.entities, entity)?.from;
+    return of(from && tableRole(from));
+  };
+  return {
+    stream: (table) => of(table).stream(table),
+    get: (table, key) => of(table).get(table, key),
+    getAll: (table, keys) => of(table).getAll(table, keys),
+    changeIf: (stored, change) => ofThing(stored).changeIf(stored, change),
+    async deleteAllIf(things) {
+      const [first] = things;
+      return first === undefined ? [] : ofThing(first.stored).deleteAllIf(things);
+    },
+    assertDeletesAlone: (tables) => rows.assertDeletesAlone(tables),
+  };
+}

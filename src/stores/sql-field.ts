@@ -1,0 +1,52 @@
+import type { FieldType } from "../model/schema.ts";
+import type { Engine } from "../sql/address.ts";
+
+interface Means {
+  /** What the model calls it. */
+  readonly type: FieldType | undefined;
+  /** The server's type of the column. */
+  readonly column: string;
+  readonly engine: Engine;
+}
+
+/**
+ * A column's text as the value that a field of the model has: a time as ISO 8601 with its zone, a number that JavaScript holds to the
+ * last digit, a boolean, parsed JSON. What is none of its type stays the text that it is. Pure.
+ */
+export function sqlField(text: string, { type, column, engine }: Means): unknown {
+  switch (type) {
+    case "isoTime":
+      return isoTime(text, { column, engine });
+    case "number":
+      return String(Number(text)) === text ? Number(text) : text;
+    case "boolean":
+      return /^(1|01|t|true)$/.test(text) ? true : /^(0|00|f|false)$/.test(text) ? false : text;
+    case "list":
+    case "map":
+    case "any":
+      return parsed(text);
+    default:
+      return text;
+  }
+}
+
+/** A date alone means its end; and what says no zone (DATETIME, DATE) the last one on earth: nothing is due too soon. */
+const lastZone = "-12:00";
+
+function isoTime(text: string, { column, engine }: Pick<Means, "column" | "engine">): string {
+  const [whole, day, time = "23:59:59", hours, minutes = "00"] =
+    /^(\d{4}-\d{2}-\d{2})(?: (\d{2}:\d{2}:\d{2}(?:\.\d+)?)(?:([+-]\d{2})(?::?(\d{2}))?)?)?$/.exec(text) ?? [];
+  if (whole === undefined) return text;
+  if (hours !== undefined) return `${day}T${time}${hours}:${minutes}`;
+  // A TIMESTAMP of MySQL is of the zone of the connection, which is UTC.
+  return `${day}T${time}${engine === "mysql" && /^timestamp\b/i.test(column) ? "Z" : lastZone}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return text;
+  }
+}

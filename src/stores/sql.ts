@@ -1,0 +1,230 @@
+import { CliError } from "../errors.ts";
+import { secretColumnsOf, tableRole } from "../model/database.ts";
+import { holds } from "../model/items.ts";
+import { own, type JsonObject } from "../model/json.ts";
+import type { Entity, Model } from "../model/schema.ts";
+import { fieldTypeOf } from "../model/table-keys.ts";
+import { retry } from "../retry.ts";
+import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
+import type { Row } from "../sql/connection.ts";
+import type { Database } from "../sql/database.ts";
+import { isDeadlock, isReferredTo } from "../sql/explain.ts";
+import {
+  deleteRows,
+  followersOf,
+  keyText,
+  rowsWithKeys,
+  rowTables,
+  streamRows,
+  type RowTable,
+} from "../sql/rows.ts";
+import type { RowStore, Stored, Unchanged } from "./store.ts";
+import { sqlField } from "./sql-field.ts";
+
+interface Place {
+  readonly model: Model;
+  /** Open; by the roles that the model has for them. */
+  readonly databases: readonly Database[];
+}
+
+/** A table of a database, with the columns that are read of it: no secret ones. */
+interface Table {
+  readonly database: Database;
+  readonly catalogue: Catalogue;
+  readonly rows: RowTable;
+  readonly entities: readonly (readonly [string, Entity])[];
+  /** The column that says why nothing may be deleted, where there is one. */
+  readonly hold: string | undefined;
+}
+
+export interface SqlStore extends RowStore {
+  /** @throws CliError for a table of which no row can be deleted alone, as its foreign keys have it. */
+  assertDeletesAlone(tables: Iterable<string>): Promise<void>;
+}
+
+/** Rows that are read or deleted by one statement: no transaction holds more locks. */
+const rowsPerStatement = 100;
+
+/** Entities that are rows of databases. Tables are called as `tableRole` does. */
+export function sqlStore({ model, databases }: Place): SqlStore {
+  const catalogues = new Map<Database, Promise<Catalogue>>();
+  const tables = new Map<string, Table>();
+  const tableOf = async (role: string): Promise<Table> => {
+    const known = tables.get(role);
+    if (known !== undefined) return known;
+    const database = databases.find((each) => role.startsWith(`${each.role}.`));
+    if (database === undefined) throw new RangeError(`no database is open for ${role}`);
+    const catalogue = catalogues.get(database) ?? readCatalogue(database.sql, database.place);
+    catalogues.set(database, catalogue);
+    const made = tableIn(
+      { model, database, catalogue: await catalogue },
+      role.slice(database.role.length + 1),
+    );
+    tables.set(role, made);
+    return made;
+  };
+  const getAll: RowStore["getAll"] = async (role, keys) => {
+    const table = await tableOf(role);
+    const { rows, database } = table;
+    const wanted = keys.map((key) =>
+      Object.fromEntries(rows.key.map((name) => [name, textOf(own(key, name))])),
+    );
+    const found = new Map<string, Row>();
+    for (const some of chunks(wanted)) {
+      const now = await rowsWithKeys(database.sql, rows, { rows: some });
+      for (const row of now) found.set(keyText(rows, row), row);
+    }
+    return wanted.map((key) => {
+      const row = found.get(keyText(rows, key));
+      return row === undefined ? undefined : storedOf(table, row);
+    });
+  };
+
+  return {
+    async *stream(role) {
+      const table = await tableOf(role);
+      const { sql } = table.database;
+      await sql.run("START TRANSACTION READ ONLY");
+      try {
+        for await (const page of streamRows(sql, table.rows))
+          yield page.flatMap((row) => storedOf(table, row) ?? []);
+      } finally {
+        await sql.run("ROLLBACK").catch(() => undefined);
+      }
+    },
+    getAll,
+    get: async (role, key) => (await getAll(role, [key]))[0],
+    changeIf: ({ table }) => Promise.reject(new RangeError(`rows of ${table} are deleted, never marked`)),
+    async deleteAllIf(things) {
+      const [first] = things;
+      if (first === undefined) return [];
+      const table = await tableOf(roleOf(model, first.stored));
+      const outcomes: ("done" | "referred" | "changed")[] = [];
+      for (const some of chunks(things)) outcomes.push(...(await deleteSome(table, some)));
+      return outcomes;
+    },
+    async assertDeletesAlone(roles) {
+      for (const role of roles) {
+        const { rows, catalogue, database } = await tableOf(role);
+        const followers = followersOf(catalogue, rows.name);
+        if (followers.length === 0) continue;
+        throw new CliError(
+          `a row of ${database.name}.${rows.name} is not deleted alone: foreign keys of ${followers.join(" and ")} have rows there go or change with it`,
+          { hint: "give those a rule of their own, and ON DELETE RESTRICT" },
+        );
+      }
+    },
+  };
+}
+
+function roleOf(model: Model, { entity }: Pick<Stored, "entity">): string {
+  const from = own(model.entities, entity)?.from;
+  return (from && tableRole(from)) ?? "";
+}
+
+/** @throws CliError where it is not there, has no primary key, or lacks a column that the model names. */
+function tableIn(
+  { model, database, catalogue }: Pick<Place, "model"> & Pick<Table, "database" | "catalogue">,
+  name: string,
+): Table {
+  const { role, engine, name: place } = database;
+  const wrong = (why: string) =>
+    new CliError(`table ${place}.${name} ${why}`, {
+      hint: "`mawps doctor` tells how it differs from the model",
+    });
+  const all = rowTables(catalogue, engine).find((table) => table.name === name);
+  if (all === undefined) throw wrong("is not there");
+  if (all.key.length === 0) throw wrong("has no primary key: its rows cannot be told apart");
+  const entities = Object.entries(model.entities).filter(
+    ([, { from }]) => tableRole(from) === `${role}.${name}`,
+  );
+  const secret = new Set(
+    secretColumnsOf(model, role).flatMap(({ table, column }) => (table === name ? [column] : [])),
+  );
+  const named = new Set(
+    entities.flatMap(([, entity]) => columnsOf(entity)).filter((each) => !secret.has(each)),
+  );
+  const missing = [...named].find((column) => !all.columns.some((each) => each.name === column));
+  if (missing !== undefined) throw wrong(`has no column ${missing}, which the model names`);
+  const hold = all.columns.find((column) => /^legal_?hold$/i.test(column.name))?.name;
+  const columns = all.columns.filter(
+    (column) => named.has(column.name) || all.key.includes(column.name) || column.name === hold,
+  );
+  return { database, catalogue, rows: { ...all, columns }, entities, hold };
+}
+
+/** The columns that an entity names. */
+function columnsOf({ fields = {}, when = {}, expires = [], links = [], refs = {} }: Entity): string[] {
+  return [
+    ...[fields, when, refs].flatMap(Object.keys),
+    ...expires.flatMap(({ since, when: condition = {} }) => [since ?? [], ...Object.keys(condition)].flat()),
+    ...links.flatMap(({ by }) => (typeof by === "string" ? by : by.via)),
+  ];
+}
+
+/** Undefined for a row that is of no entity. */
+function storedOf({ database, rows, entities, hold }: Table, row: Row): Stored | undefined {
+  for (const [entity, declared] of entities) {
+    const fields = fieldsOf({ database, rows, hold }, declared, row);
+    if (!holds(declared.when, fields)) continue;
+    return {
+      entity,
+      table: `${database.name}.${rows.name}`,
+      key: Object.fromEntries(rows.key.map((name) => [name, row[name] ?? ""])),
+      fields,
+      bytes: Object.values(row).reduce((sum, text) => sum + Buffer.byteLength(text ?? ""), 0),
+      raw: row,
+    };
+  }
+  return undefined;
+}
+
+function fieldsOf(
+  { database, rows, hold }: Pick<Table, "database" | "rows" | "hold">,
+  entity: Entity,
+  row: Row,
+): JsonObject {
+  const fields = rows.columns.flatMap((column) => {
+    const text = own(row, column.name) ?? null;
+    if (text === null) return [];
+    if (column.name === hold) return [["legalHold", /^(0|00|f)$/.test(text) ? false : text]];
+    const type = fieldTypeOf(entity, column.name);
+    return [[column.name, sqlField(text, { type, column: column.type, engine: database.engine })]];
+  });
+  return Object.fromEntries(fields) as JsonObject;
+}
+
+async function deleteSome(
+  place: Table,
+  things: readonly Unchanged[],
+): Promise<("done" | "referred" | "changed")[]> {
+  const { rows: table, hold } = place;
+  const { sql } = place.database;
+  const rows = things.map(({ stored: { raw }, unchanged }) => ({
+    row: raw as Row,
+    unchanged: unchanged.flatMap((name) => (name === "legalHold" ? (hold ?? []) : [name])),
+  }));
+  try {
+    const met = await retry(() => deleteRows(sql, table, rows), isDeadlock);
+    if (met === rows.length) return rows.map(() => "done");
+  } catch (error) {
+    if (!isReferredTo(error)) throw error;
+    if (things.length === 1) return ["referred"];
+    const outcomes: ("done" | "referred" | "changed")[] = [];
+    for (const thing of things) outcomes.push(...(await deleteSome(place, [thing])));
+    return outcomes;
+  }
+  // What is there still was changed; of what is not, nobody can tell who took it.
+  const left = await rowsWithKeys(sql, table, { rows: rows.map(({ row }) => row) });
+  const keys = new Set(left.map((row) => keyText(table, row)));
+  return rows.map(({ row }) => (keys.has(keyText(table, row)) ? "changed" : "done"));
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" || typeof value === "number" ? String(value) : null;
+}
+
+function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < all.length; start += rowsPerStatement)
+    yield all.slice(start, start + rowsPerStatement);
+}

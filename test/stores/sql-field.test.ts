@@ -1,0 +1,38 @@
+import { expect, it } from "vitest";
+import { sqlField } from "../../src/stores/sql-field.ts";
+
+it.each([
+  ["isoTime", "timestamp", "mysql", "2026-03-29 02:30:00", "2026-03-29T02:30:00Z"],
+  ["isoTime", "timestamp(3)", "mysql", "2026-03-29 02:30:00.125", "2026-03-29T02:30:00.125Z"],
+  ["isoTime", "datetime", "mysql", "2026-03-29 02:30:00", "2026-03-29T02:30:00-12:00"],
+  ["isoTime", "date", "mysql", "2026-03-29", "2026-03-29T23:59:59-12:00"],
+  [
+    "isoTime",
+    "timestamp with time zone",
+    "postgres",
+    "2026-03-29 02:30:00.123456+00",
+    "2026-03-29T02:30:00.123456+00:00",
+  ],
+  ["isoTime", "timestamp without time zone", "postgres", "2026-03-29 02:30:00", "2026-03-29T02:30:00-12:00"],
+  ["isoTime", "timestamp with time zone", "postgres", "infinity", "infinity"],
+  [
+    "isoTime",
+    "timestamp with time zone",
+    "postgres",
+    "0044-03-15 00:00:00+00 BC",
+    "0044-03-15 00:00:00+00 BC",
+  ],
+  ["isoTime", "varchar(30)", "mysql", "2026-03-29T02:30:00Z", "2026-03-29T02:30:00Z"],
+  ["number", "bigint", "postgres", "9007199254740993", "9007199254740993"],
+  ["number", "int", "mysql", "-7", -7],
+  ["boolean", "tinyint(1)", "mysql", "0", false],
+  ["boolean", "boolean", "postgres", "t", true],
+  ["boolean", "bit(1)", "mysql", "01", true],
+  ["boolean", "int", "mysql", "2", "2"],
+  ["any", "jsonb", "postgres", '{"a": [1]}', { a: [1] }],
+  ["any", "text", "postgres", "{", "{"],
+  ["text", "varchar(5)", "mysql", "1", "1"],
+  [undefined, "int", "mysql", "1", "1"],
+] as const)("a %s in a column %s of %s: %s", (type, column, engine, text, value) => {
+  expect(sqlField(text, { type, column, engine })).toEqual(value);
+});
