@@ -12,6 +12,7 @@ const parts = {
   retention: async () => (await import("../test/bench/retention.mjs")).retention(),
   progress: async () => (await import("../test/bench/progress.mjs")).progress(),
   documents: async () => (await import("../test/bench/documents.mjs")).documents(),
+  usage: async () => (await import("../test/bench/usage.mjs")).usageOfObjects(),
   "backup-export": async () => (await import("../test/bench/backup-export.mjs")).backupExport(),
   "backup-import": async () => (await import("../test/bench/backup-import.mjs")).backupImport(),
 };
