@@ -87,12 +87,12 @@ export async function beginFile(
 const chunkCharacters = 64 * 1024;
 const otherName = "choose another name, or remove it";
 
-/** @throws CliError where the name is taken, or its folder is not there; nothing was read or written then. */
+/** @throws CliError where the name is taken and not to be replaced, or its folder is not there; nothing was read or written then. */
 export async function assertFree(
   file: string,
-  { hint = otherName }: Pick<Written, "hint"> = {},
+  { isReplaced = false, hint = otherName }: Pick<Written, "hint"> & { readonly isReplaced?: boolean } = {},
 ): Promise<void> {
-  const there = await lstat(file).catch(() => undefined);
+  const there = isReplaced ? undefined : await lstat(file).catch(() => undefined);
   if (there !== undefined) throw new CliError(`${file} already exists`, { hint });
   const folder = await stat(dirname(file)).catch(() => undefined);
   if (folder?.isDirectory() !== true) throw new CliError(`the folder of ${file} does not exist`);

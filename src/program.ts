@@ -89,6 +89,11 @@ const nouns: Readonly<Record<string, Noun>> = {
     examples: ["mawps storage usage --by user --top 10", "mawps storage cost"],
     load: async () => (await import("./commands/storage/index.ts")).storage,
   },
+  report: {
+    description:
+      "one page for the owner: what is live, who is how far, what it costs, what is due, what went wrong",
+    load: async () => (await import("./commands/report.ts")).report,
+  },
   access: {
     description: "who may do what: policies for roles, from the model",
     examples: ["mawps access policy ci-backup", "mawps access policy user --terraform"],

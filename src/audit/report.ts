@@ -5,18 +5,24 @@ import { listAudit, type AuditFilter } from "./list.ts";
 import type { TrailPlace } from "./place.ts";
 import { verifyTrail, type Found, type Verification } from "./verify.ts";
 
-/** What a period of the trail tells, for who has to file it. */
-export interface AuditReport {
+/** What a period of the trail tells. */
+export interface AuditPeriod {
   readonly entries: number;
   /** The first and the last moment of an entry. */
   readonly from: string | null;
   readonly to: string | null;
+  /** Entries by the Monday (UTC) of their week, the oldest first. */
+  readonly weeks: ReadonlyMap<string, number>;
   readonly actions: ReadonlyMap<string, number>;
   readonly actors: ReadonlyMap<string, number>;
   /** What was given out of people, and who was erased: newest first. */
   readonly letters: readonly AuditEntry[];
   /** Exports and erasures that are not among `letters`. */
   readonly moreLetters: number;
+}
+
+/** The same with whether it can be believed, for who has to file it. */
+export interface AuditReport extends AuditPeriod {
   readonly verification: Verification;
   readonly found: readonly Found[];
   readonly moreFound: number;
@@ -28,45 +34,67 @@ const letterActions: ReadonlySet<string> = new Set(["user.exported", "user.erase
 /** So many exports and erasures, and so many findings, are told one by one; what more there are is counted. */
 const mostTold = 1000;
 
-/** Reads a period once for what it tells, and the whole chain for whether it can be believed. */
-export async function reportOf(
-  site: TrailPlace,
-  filter: Pick<AuditFilter, "since" | "until">,
-  now: Date,
-): Promise<AuditReport> {
-  const [actions, actors] = [new Map<string, number>(), new Map<string, number>()];
+type Period = Pick<AuditFilter, "since" | "until">;
+
+/** Reads a period once, in memory that does not grow with it but for who acted. */
+export async function periodOf(site: TrailPlace, filter: Period): Promise<AuditPeriod> {
+  const [weeks, actions, actors]: readonly [Counts, Counts, Counts] = [new Map(), new Map(), new Map()];
   const letters: AuditEntry[] = [];
-  let [moreLetters, moreFound] = [0, 0];
-  let [entries, from, to] = [0, null as string | null, null as string | null];
+  let [entries, moreLetters] = [0, 0];
+  let [from, to] = [null as string | null, null as string | null];
   for await (const entry of listAudit(site, filter)) {
     entries += 1;
     from = entry.timestamp;
     to ??= entry.timestamp;
-    actions.set(entry.action, (actions.get(entry.action) ?? 0) + 1);
-    actors.set(entry.actor, (actors.get(entry.actor) ?? 0) + 1);
+    add(weeks, mondayOf(entry.timestamp));
+    add(actions, entry.action);
+    add(actors, entry.actor);
     if (!letterActions.has(entry.action)) continue;
     if (letters.length < mostTold) letters.push(entry);
     else moreLetters += 1;
   }
+  return {
+    entries,
+    from,
+    to,
+    weeks: new Map([...weeks].toReversed()),
+    actions,
+    actors,
+    letters,
+    moreLetters,
+  };
+}
+
+type Counts = Map<string, number>;
+
+function add(counts: Counts, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+/** The day, UTC, on which the week of a time began; what is no time stands for itself. */
+function mondayOf(timestamp: string): string {
+  const at = new Date(timestamp);
+  if (Number.isNaN(at.getTime())) return timestamp;
+  at.setUTCDate(at.getUTCDate() - ((at.getUTCDay() + 6) % 7));
+  return at.toISOString().slice(0, 10);
+}
+
+/** Reads a period once for what it tells, and the whole chain for whether it can be believed. */
+export async function reportOf(site: TrailPlace, filter: Period, now: Date): Promise<AuditReport> {
+  const period = await periodOf(site, filter);
+  const found: Found[] = [];
+  let moreFound = 0;
   // Before: what is told as the end of the trail was then judged with it.
   const { sequence, hash } = await readHead(site);
-  const found: Found[] = [];
   const verifying = verifyTrail(site, now);
   let step = await verifying.next();
   for (; step.done !== true; step = await verifying.next())
     if (found.length < mostTold) found.push(step.value);
     else moreFound += 1;
-  return {
-    entries,
-    from,
-    to,
-    actions,
-    actors,
-    letters,
-    moreLetters,
-    verification: step.value,
-    found,
-    moreFound,
-    head: { sequence, hash },
-  };
+  return { ...period, verification: step.value, found, moreFound, head: { sequence, hash } };
+}
+
+/** The largest counts first, equal ones by name. */
+export function mostFirst(counts: ReadonlyMap<string, number>): (readonly [name: string, number: number])[] {
+  return [...counts].toSorted(([one, few], [other, many]) => many - few || (one < other ? -1 : 1));
 }

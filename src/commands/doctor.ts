@@ -2,6 +2,7 @@ import { access, constants, readFile, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import type { Aws } from "../aws/clients.ts";
+import type { SnapshotEntry } from "../backup/snapshots.ts";
 import type { BackupFacts } from "../doctor/backups.ts";
 import type { DatabaseFacts, ExaminedDatabase } from "../doctor/databases.ts";
 import type { Outside } from "../doctor/outside.ts";
@@ -28,10 +29,10 @@ export function doctor(noun: Command, begin: Begin): void {
     )
     .action(async (_options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ examine }, tool] = await Promise.all([import("../doctor/doctor.ts"), toolFacts(run)]);
+      const { examine } = await import("../doctor/doctor.ts");
+      const outside = await outsideOf(run);
       const aws = await run.aws("reads");
       const progress = await run.progress("examining");
-      const outside = await outsideOf(run, aws, tool);
       const statuses: Finding["status"][] = [];
       const findings = (async function* () {
         for await (const finding of examine(aws, configuredSite(run.config), outside)) {
@@ -49,12 +50,15 @@ export function doctor(noun: Command, begin: Begin): void {
     });
 }
 
-async function outsideOf(run: Run, aws: Aws, tool: ToolFacts): Promise<Outside> {
+/** What the examination needs of the outside; opens the target. */
+export async function outsideOf(run: Run): Promise<Outside> {
   const { world, config } = run;
-  const [{ anonymousGet }, { explain }] = await Promise.all([
+  const [{ anonymousGet }, { explain }, tool] = await Promise.all([
     import("../aws/anonymous.ts"),
     import("../aws/explain/explain.ts"),
+    toolFacts(run),
   ]);
+  const aws = await run.aws("reads");
   return {
     now: () => world.now(),
     tool,
@@ -97,7 +101,9 @@ async function databaseFacts(run: Run): Promise<DatabaseFacts> {
 }
 
 /** Without the keys: which backups there are, and what came of their drills, is not encrypted. */
-async function backupFacts(run: Run): Promise<BackupFacts> {
+export async function backupFacts(
+  run: Run,
+): Promise<BackupFacts & { readonly snapshots: readonly SnapshotEntry[] }> {
   const [{ storeOf }, { listSnapshots }] = await Promise.all([
     import("./backup/repository.ts"),
     import("../backup/snapshots.ts"),

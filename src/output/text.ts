@@ -50,3 +50,15 @@ export function count(number: number, one: string, many = `${one}s`): string {
 export function grouped(number: number | undefined): string {
   return number === undefined ? "-" : String(number).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
 }
+
+/** Whole, or to a thousandth. */
+export function quantityText(quantity: number): string {
+  if (Number.isInteger(quantity)) return grouped(quantity);
+  return quantity < 0.001 ? "under 0.001" : quantity.toFixed(3);
+}
+
+/** To the cent; what is less than half of one is told as such, for nothing is not it. */
+export function dollars(usd: number): string {
+  if (usd !== 0 && Math.abs(usd) < 0.005) return `${usd < 0 ? "-" : ""}under 0.01 USD`;
+  return `${usd.toFixed(2)} USD`;
+}

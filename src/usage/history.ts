@@ -17,6 +17,8 @@ export interface Day {
   /** With their indexes. */
   readonly tableBytes: number;
   readonly accounts?: number;
+  /** What a month costs as things stood, by list prices; absent where nobody asked. */
+  readonly usd?: number;
 }
 
 /** Where the days are kept: in the user's own folder for what programs remember. */
@@ -45,27 +47,25 @@ export function dayOf({ files, tables, accounts }: Usage, now: Date): Day {
   };
 }
 
-/** The newest day of a site before this one; undefined where none is kept. What cannot be read is no line. */
-export async function dayBefore(file: string, site: string, day: string): Promise<Day | undefined> {
+/** The days of a site before this one, oldest first. What cannot be read is no line. */
+export async function daysBefore(file: string, site: string, day: string): Promise<Day[]> {
   const days = (await linesOf(file)).flatMap((line) => dayIn(line, nameOf(site)));
-  return days
-    .filter((each) => each.day < day)
-    .sort((one, other) => (one.day < other.day ? -1 : 1))
-    .at(-1);
+  return days.filter((each) => each.day < day).sort((one, other) => (one.day < other.day ? -1 : 1));
 }
 
 /**
- * Keeps a day of a site, a line a day: the last look of a day counts. `site` is any text that tells one site from others; of it only a
+ * Keeps a day of a site, a line a day: the last look of a day counts, and what it did not ask for stays. `site` is any text that tells one site from others; of it only a
  * hash is kept.
  */
 export async function keepDay(file: string, site: string, day: Day): Promise<void> {
   const name = nameOf(site);
-  const kept = (await linesOf(file)).filter((line) =>
-    dayIn(line, name).every((each) => each.day !== day.day),
-  );
-  const lines = [...kept, JSON.stringify({ site: name, ...day })].slice(-mostDays);
+  const isOfDay = (line: string) => dayIn(line, name).filter((each) => each.day === day.day);
+  const lines = await linesOf(file);
+  const earlier = lines.flatMap(isOfDay).at(-1);
+  const kept = lines.filter((line) => isOfDay(line).length === 0);
+  const all = [...kept, JSON.stringify({ site: name, ...earlier, ...day })].slice(-mostDays);
   await makeFolders(dirname(file), 0o700);
-  await replaceFile(file, [`${lines.join("\n")}\n`], { isDurable: false });
+  await replaceFile(file, [`${all.join("\n")}\n`], { isDurable: false });
 }
 
 function nameOf(site: string): string {

@@ -8,12 +8,18 @@ import { costGroupOf, costOf, type Cost, type Terms } from "./cost.ts";
 import { measureUsage, type Usage, type UsageQuery } from "./measure.ts";
 import { pricesIn, type Price } from "./prices.ts";
 
-interface CostQuery extends Omit<UsageQuery, "by" | "user"> {
+interface CostQuery extends Omit<UsageQuery, "by" | "also" | "user"> {
   readonly prices: readonly Price[];
 }
 
 export interface MeasuredCost extends Cost, Pick<Usage, "missing" | "failures"> {
   readonly region: string;
+}
+
+/** What a month costs, and by kinds what it costs that for. */
+export interface PricedUsage {
+  readonly usage: Usage;
+  readonly cost: MeasuredCost;
 }
 
 const tablesAtOnce = 16;
@@ -22,7 +28,7 @@ const tablesAtOnce = 16;
  * Measures what costs something and puts prices to it. Only reads. What may not be looked at is among the failures, and the
  * figures are without it.
  */
-export async function measureCost(aws: Aws, query: CostQuery): Promise<MeasuredCost> {
+export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsage> {
   const { declaration, now, prices } = query;
   const terms = termsOf(declaration);
   const failures: Usage["failures"][number][] = [];
@@ -38,8 +44,8 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<MeasuredC
         return { name, value: undefined };
       }
     });
-  const [usage, recoveries, backups] = await sideBySide(query.signal, [
-    (signal) => measureUsage(aws, { ...query, signal, by: costGroupOf(now, terms) }),
+  const [{ alsoGroups = [], ...usage }, recoveries, backups] = await sideBySide(query.signal, [
+    (signal) => measureUsage(aws, { ...query, signal, by: "entity", also: costGroupOf(now, terms) }),
     (signal) => ofTables(signal, (table) => readRecovery(aws, table, signal)),
     (signal) => ofTables(signal, (table) => backupBytes(aws, table, signal)),
   ]);
@@ -49,7 +55,7 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<MeasuredC
   const { region } = declaration;
   const cost = costOf(
     {
-      files: usage.groups,
+      files: alsoGroups,
       tables: usage.tables,
       recovering: new Set(recovering),
       nativeBackupBytes: backups.reduce((sum, { value = 0 }) => sum + value, 0),
@@ -59,7 +65,8 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<MeasuredC
     pricesIn(prices, region),
     { now, terms },
   );
-  return { ...cost, region, missing: usage.missing, failures: [...usage.failures, ...failures] };
+  const { missing } = usage;
+  return { usage, cost: { ...cost, region, missing, failures: [...usage.failures, ...failures] } };
 }
 
 async function backupBytes(aws: Aws, table: string, signal: AbortSignal): Promise<number> {

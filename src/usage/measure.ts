@@ -22,6 +22,7 @@ import {
   type Grouping,
   type Piece,
   type Sums,
+  type Tally,
 } from "./sums.ts";
 
 export interface UsageQuery {
@@ -30,6 +31,8 @@ export interface UsageQuery {
   readonly declaration: Declaration;
   /** By what the files are summed up. */
   readonly by: Grouping | ((piece: Piece) => string | null);
+  /** By what else, in the same look at them. */
+  readonly also?: ((piece: Piece) => string | null) | undefined;
   /** Only the objects of this person: by the id that stands in the keys. */
   readonly user?: string | undefined;
   readonly now: Date;
@@ -48,6 +51,8 @@ export interface Usage {
   readonly files: Sums;
   /** The same by groups, the largest first. */
   readonly groups: readonly Group[];
+  /** And by those of `also`. */
+  readonly alsoGroups?: readonly Group[];
   /** Not of one person alone. */
   readonly tables: readonly TableUse[];
   /** As Cognito estimates it. */
@@ -92,10 +97,13 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
       Promise.all(
         declaration.buckets.map(async ({ role, name }) => {
           const site = { ...query, signal };
-          const groups = await ifThere(`bucket ${name}`, () =>
+          const found = await ifThere(`bucket ${name}`, () =>
             bucketGroups(aws, site, { role, name, onLooked }),
           );
-          return (groups ?? []).map((group) => (by === "entity" ? { ...group, bucket: name } : group));
+          const groups = (found?.groups ?? []).map((group) =>
+            by === "entity" ? { ...group, bucket: name } : group,
+          );
+          return { groups, also: found?.also ?? [] };
         }),
       ),
     (signal) =>
@@ -110,10 +118,11 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
         ? ifThere("user pool", () => readUserPool(aws, declaration.userPool?.id ?? "", signal))
         : Promise.resolve(undefined),
   ]);
-  const groups = joined(buckets.flat());
+  const groups = joined(buckets.flatMap((bucket) => bucket.groups));
   return {
     files: groups.reduce<Sums>(plus, nothing),
     groups: largestFirst(groups),
+    ...(query.also === undefined ? {} : { alsoGroups: joined(buckets.flatMap(({ also }) => also)) }),
     tables: tables.flat(),
     ...(accounts?.users === undefined ? {} : { accounts: accounts.users, accountPlan: accounts.plan }),
     missing: missing.sort(),
@@ -131,14 +140,16 @@ type Summed = Omit<Group, "bytes">;
 
 async function bucketGroups(
   aws: Aws,
-  { model, by, user, now, signal }: UsageQuery,
+  { model, by, also, user, now, signal }: UsageQuery,
   { role, name, onLooked }: Bucket,
-): Promise<Summed[]> {
+): Promise<{ readonly groups: readonly Summed[]; readonly also: readonly Summed[] }> {
   const groupOf = typeof by === "function" ? by : grouperOf(by, { model, bucket: role, now });
   const owner = user === undefined ? undefined : ownerOf(model, role);
-  const sums = tally();
+  const [sums, alsoSums] = [tally(), tally()];
   const add = (piece: Piece) => {
-    if (owner === undefined || owner(piece) === user) sums.add(groupOf(piece), piece);
+    if (owner !== undefined && owner(piece) !== user) return;
+    sums.add(groupOf(piece), piece);
+    if (also !== undefined) alsoSums.add(also(piece), piece);
   };
   const templates = Object.values(model.entities).flatMap((entity) =>
     objectTemplates(entity, role).map((template) => ({
@@ -190,7 +201,8 @@ async function bucketGroups(
       }
     },
   ]);
-  return sums.groups().map(({ group, sums: each }) => ({ group, ...each }));
+  const summed = (of: Tally): Summed[] => of.groups().map(({ group, sums: each }) => ({ group, ...each }));
+  return { groups: summed(sums), also: summed(alsoSums) };
 }
 
 /** Without those that begin with another of them. */

@@ -91,6 +91,7 @@ const reading: Readonly<Record<string, readonly string[]>> = {
   "avatar url": ["user-1"],
   "twin export": [],
   "user export": ["user-1", "-o", "user-1.zip"],
+  report: ["--overwrite"],
 };
 
 /** Change nothing that is stored, or only what is on this machine. */

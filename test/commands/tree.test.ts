@@ -95,6 +95,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "progress export": [],
   "progress import": ["user-1", "progress.json"],
   "progress recompute": [],
+  report: [],
   "access policy": ["ci-backup"],
   "storage usage": [],
   "storage cost": [],

@@ -139,6 +139,7 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
       { argv: ["doctor"] },
       { argv: ["storage", "usage", "--by", "user"] },
       { argv: ["storage", "cost"] },
+      { argv: ["report"] },
       { argv: ["config", "show"] },
       { argv: ["local", "path"] },
       { argv: ["completion", "bash"] },

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { nobodiesCount, type Nobodies } from "../../model/nobodies.ts";
@@ -12,6 +11,7 @@ import type { PageStatistics, ProgressStatistics } from "../../site/progress/sta
 import { since } from "../audit/period.ts";
 import { documentSite } from "../doc/site.ts";
 import { noteNobodies } from "../nobodies.ts";
+import { overwriteFlag, pageFile } from "../page-file.ts";
 import { BrokenData } from "./problems.ts";
 
 /** `mawps progress stats`: numbers over all users. */
@@ -22,16 +22,18 @@ export function progressStats(begin: Begin): AnyCommand {
     .option("--since <when>", "only users active since a day, a time, or an age such as 90d", since)
     .option("--csv", "print a row a page as CSV")
     .option("--html <file>", "also write a page with charts, into a new file")
+    .option(...overwriteFlag)
     .addHelpText(
       "after",
       "\nExamples:\n  mawps progress stats --since 90d\n  mawps progress stats --html report.html",
     )
-    .action(async ({ page, since: from, csv, html }, command) => {
+    .action(async ({ page, since: from, csv, html, overwrite }, command) => {
       const run = await begin(command as AnyCommand);
       const { world, config } = run;
       if (csv === true && config.json) {
         throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
       }
+      const file = html === undefined ? undefined : await pageFile(run, html, overwrite);
       const [{ scanProgress }, { readProgress }, { ProgressTally }] = await Promise.all([
         import("../../site/progress/store.ts"),
         import("../../site/progress/read.ts"),
@@ -52,15 +54,10 @@ export function progressStats(begin: Begin): AnyCommand {
         broken.add(userId, read);
       }
       const statistics = tally.result();
-      if (html !== undefined) {
-        const file = resolve(world.cwd, html);
-        const [{ progressReport }, { writeNewFile }] = await Promise.all([
-          import("../../site/progress/report.ts"),
-          import("../../atomic-file.ts"),
-        ]);
-        const report = progressReport(statistics, { generatedAt: now, title: site.table });
-        if (!config.dryRun) await writeNewFile(file, [report]);
-        run.note(`${config.dryRun ? "would write" : "wrote"} ${file}`);
+      if (file !== undefined) {
+        const { progressPage } = await import("../../report/progress.ts");
+        await file.write(progressPage(statistics, { madeAt: now, title: site.table, language: "en" }));
+        if (!config.dryRun) run.note(`wrote ${file.path}`);
       }
       if (csv === true) {
         const [{ csvLine }, { pageColumns, pageRows }] = await Promise.all([

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { paint, type Layout } from "../../output/layout.ts";
 import { table, type Column } from "../../output/table.ts";
-import { count, grouped, visible } from "../../output/text.ts";
+import { count, dollars, grouped, quantityText, visible } from "../../output/text.ts";
 import { configuredSite } from "../../target.ts";
 import type { CostLine, Saving } from "../../usage/cost.ts";
 import type { MeasuredCost } from "../../usage/measure-cost.ts";
@@ -27,7 +27,7 @@ export function storageCost(begin: Begin): AnyCommand {
       ]);
       const prices = await loadPrices(file === undefined ? undefined : resolve(run.world.cwd, file));
       const progress = await run.progress("listing what is stored");
-      const cost = await measureCost(await run.aws("reads"), {
+      const { cost } = await measureCost(await run.aws("reads"), {
         model: run.config.site,
         declaration: configuredSite(run.config),
         prices,
@@ -72,17 +72,6 @@ const lineColumns: readonly Column<CostLine>[] = [
 function priceText({ usd, unit, date, free }: Price): string {
   const first = free === undefined ? "" : `, the first ${grouped(free)} free`;
   return `${usd} USD / ${unit}${first} (${date})`;
-}
-
-function quantityText(quantity: number): string {
-  if (Number.isInteger(quantity)) return grouped(quantity);
-  return quantity < 0.001 ? "under 0.001" : quantity.toFixed(3);
-}
-
-/** To the cent; what is less than half of one is told as such, for nothing is not it. */
-function dollars(usd: number): string {
-  if (usd !== 0 && Math.abs(usd) < 0.005) return `${usd < 0 ? "-" : ""}under 0.01 USD`;
-  return `${usd.toFixed(2)} USD`;
 }
 
 function savingText({ what, usd, prices, assumption, remedy }: Saving, layout: Layout): string {

@@ -4,12 +4,11 @@ import { accountItems } from "../../model/links.ts";
 import { mawpsModel } from "../../model/mawps.ts";
 import { grouped } from "../../output/text.ts";
 import { configuredSite } from "../../target.ts";
-import type { Day } from "../../usage/history.ts";
-import type { Usage } from "../../usage/measure.ts";
 import { groupings, topOf } from "../../usage/sums.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { documentSite } from "../doc/site.ts";
 import type { Run } from "../run.ts";
+import { keptDays } from "./days.ts";
 import { tellWhatIsLeftOut } from "./left-out.ts";
 import { usageCsv, usageText } from "./usage-text.ts";
 
@@ -44,7 +43,7 @@ export function storageUsage(begin: Begin): AnyCommand {
         onProgress: (looked) => progress.update(`listing what is stored: ${grouped(looked)} looked at`),
       });
       progress.stop();
-      const before = user === undefined ? await compared(run, usage, record) : undefined;
+      const before = user === undefined ? (await keptDays(run, usage, { isKept: record })).at(-1) : undefined;
       const groups = topOf(usage.groups, top ?? (csv === true || run.config.json ? undefined : 20));
       if (csv === true) await run.write(usageCsv({ ...usage, by, groups }));
       else
@@ -75,24 +74,4 @@ async function idOf(run: Run, given: string): Promise<string> {
     import("../user/erasure-site.ts"),
   ]);
   return (await findPerson(await personSite(run, "reads"), given)).userId;
-}
-
-/** The newest day before this one; today's sums are kept for the days to come. */
-async function compared(run: Run, usage: Usage, isKept: boolean): Promise<Day | undefined> {
-  const { dayBefore, dayOf, keepDay, usageFile } = await import("../../usage/history.ts");
-  const { world, config } = run;
-  const { buckets, tables } = configuredSite(config);
-  const place = config.target === "local" ? [world.cwd, config.home] : [config.endpointUrl, config.profile];
-  const names = [...buckets, ...tables].map(({ name }) => name);
-  const site = JSON.stringify([config.site.name, config.target, ...place, config.region, names]);
-  const file = usageFile(world.home, world.env);
-  const today = dayOf(usage, world.now());
-  try {
-    const before = await dayBefore(file, site, today.day);
-    if (isKept && !config.dryRun && usage.failures.length === 0) await keepDay(file, site, today);
-    return before;
-  } catch (error) {
-    run.warn(`today's sums are not kept: ${(error as Error).message}`);
-    return undefined;
-  }
 }

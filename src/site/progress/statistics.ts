@@ -186,7 +186,7 @@ export class ProgressTally {
 }
 
 /** By the formula that the user's own numbers are in; never outside 0-100, whatever is stored. */
-function completionOf(progress: ReadProgress): number {
+export function completionOf(progress: ReadProgress): number {
   const overall = computeOverall(progress);
   return Math.min(100, overall[overall.formula].completionPercentage);
 }

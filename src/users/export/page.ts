@@ -1,8 +1,6 @@
 import type { JsonObject } from "../../model/json.ts";
-import { escapedHtml, foreignHtml, pageHead } from "../../output/html.ts";
+import { escapedHtml, foreignHtml, pageEnd, pageHead, type Language } from "../../output/html.ts";
 import type { LeftOut, Missing } from "./values.ts";
-
-export type Language = "de" | "en";
 
 /** One kind of thing on the page. */
 export interface PageEntity {
@@ -117,7 +115,7 @@ export function* exportPage(page: Page): Generator<string> {
       yield `<li>${foreignHtml(entity)}: ${foreignHtml(name)} (${word.unread[why]})</li>\n`;
     yield "</ul>\n";
   }
-  yield "</body></html>\n";
+  yield pageEnd;
 }
 
 function table(value: JsonObject): string {

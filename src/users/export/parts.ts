@@ -10,7 +10,8 @@ import { isRecord, own, type JsonObject } from "../../model/json.ts";
 import { csvLine } from "../../output/csv.ts";
 import type { PersonSite } from "../person.ts";
 import type { OwnedItem, OwnedVersion } from "../traces.ts";
-import { exportPage, type Language, type PageEntity } from "./page.ts";
+import type { Language } from "../../output/html.ts";
+import { exportPage, type PageEntity } from "./page.ts";
 import { filesOf, type ExportPlan } from "./plan.ts";
 import { cellOf, givenOut, LeavingOut, rulesOf, type LeftOut, type Missing, type Rules } from "./values.ts";
 

@@ -367,7 +367,7 @@ it.skipIf(!installed(chromiumPath))(
     await using context = await launchChromium(join(home.folder, "profile"));
     const page = await context.newPage();
     await page.goto(pathToFileURL(join(home.folder, "report.html")).href);
-    expect(await page.title()).toBe("Progress: mawps-user-profiles");
+    expect(await page.title()).toBe("Progress of the users: mawps-user-profiles");
     expect(await page.locator("svg.wide").count()).toBe(3);
     expect(await page.locator("svg.wide").nth(1).textContent()).toContain("ikigai");
   },

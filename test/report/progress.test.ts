@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { readProgress } from "../../../src/site/progress/read.ts";
-import { progressReport } from "../../../src/site/progress/report.ts";
-import { ProgressTally } from "../../../src/site/progress/statistics.ts";
-import { chromiumPath, installed, launchChromium } from "../../browser-storage/real-browsers.ts";
+import { readProgress } from "../../src/site/progress/read.ts";
+import { progressPage } from "../../src/report/progress.ts";
+import { ProgressTally } from "../../src/site/progress/statistics.ts";
+import { chromiumPath, installed, launchChromium } from "../browser-storage/real-browsers.ts";
 
 const now = new Date("2025-11-20T00:00:00.000Z");
 const hostile = `</svg></title><script>document.title = "run"</script><img src="http://127.0.0.1:9/x">`;
@@ -27,7 +27,7 @@ function report(title = "mawps-user-profiles"): string {
     const wide = { "bewerbungsmanager-anschreiben": page };
     tally.add(readProgress({ pages: { "werte-finden-größte-stärken": page, ...wide, [hostile]: page } }));
   }
-  return progressReport(tally.result(), { generatedAt: now, title });
+  return [...progressPage(tally.result(), { madeAt: now, title, language: "en" })].join("");
 }
 
 describe("the report", () => {
@@ -42,7 +42,8 @@ describe("the report", () => {
   });
 
   test("is made of nothing as well", () => {
-    const html = progressReport(new ProgressTally({ now }).result(), { generatedAt: now, title: "t" });
+    const options = { madeAt: now, title: "t", language: "en" } as const;
+    const html = [...progressPage(new ProgressTally({ now }).result(), options)].join("");
     expect(html).toContain("<dd>0</dd>");
     expect(html.match(/<svg class="(wide|narrow)"/g)).toHaveLength(2);
   });
@@ -52,7 +53,7 @@ describe("where people stop", () => {
   test("has one colour and one name for each stage, in the order of the steps, on every page", () => {
     const html = report();
     const [chart = ""] =
-      /<svg class="wide" role="img" aria-label="Where people stop"[\s\S]*?<\/svg>/.exec(html) ?? [];
+      /<svg class="wide" role="img" aria-label="Where people stop: [^"]*"[\s\S]*?<\/svg>/.exec(html) ?? [];
     const texts = [...chart.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text);
     const legend = ["not begun", "1st step", "2nd step", "3rd step", "4th step", "a later step"];
     expect(texts.filter((text) => legend.includes(text ?? ""))).toStrictEqual(legend);
@@ -84,7 +85,7 @@ describe.skipIf(!installed(chromiumPath))("a real Chromium, if /usr/bin/chromium
     await page.emulateMedia({ colorScheme: "light" });
     await page.goto(address);
     expect(await look(page)).toStrictEqual({
-      title: "Progress: mawps-user-profiles",
+      title: "Progress of the users: mawps-user-profiles",
       ...light,
       text: ["100", "werte-finden-größte-stärken"],
     });

@@ -2,7 +2,9 @@ import { BarChart } from "echarts/charts";
 import { GridComponent, LegendComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { stopName, type PageStatistics, type ProgressStatistics } from "./statistics.ts";
+import { cut, escapedHtml } from "../output/html.ts";
+import type { PageStatistics, ProgressStatistics } from "../site/progress/statistics.ts";
+import type { Words } from "./words.ts";
 
 use([BarChart, GridComponent, LegendComponent, SVGRenderer]);
 
@@ -39,13 +41,13 @@ const colour = {
  * How far somebody got on a page before they stopped, in the order of its steps: each stage has one colour and one name on every
  * page. More colours than these nobody tells apart.
  */
-const stages = [
-  { name: stopName(null), color: "var(--rest)" },
-  { name: "1st step", color: "var(--first)" },
-  { name: "2nd step", color: "var(--second)" },
-  { name: "3rd step", color: "var(--third)" },
-  { name: "4th step", color: "var(--fourth)" },
-  { name: "a later step", color: "var(--fifth)" },
+const stageColours = [
+  "var(--rest)",
+  "var(--first)",
+  "var(--second)",
+  "var(--third)",
+  "var(--fourth)",
+  "var(--fifth)",
 ] as const;
 
 const textStyle = { fontFamily: "system-ui, sans-serif", fontSize: 13, color: colour.text };
@@ -73,8 +75,11 @@ const legend = {
 };
 
 /** Users in each bin of completion, as SVG elements, one for each width of window. */
-export function distributionChart(bins: ProgressStatistics["completion"]["distribution"]): string {
-  return draw("Users by completion", ({ name }) => ({
+export function distributionChart(
+  bins: ProgressStatistics["completion"]["distribution"],
+  words: Words,
+): string {
+  return draw(words.completion.join(": "), ({ name }) => ({
     height: 300,
     grid: { left: 48, right: 8, top: 28, bottom: 32 },
     xAxis: {
@@ -85,7 +90,7 @@ export function distributionChart(bins: ProgressStatistics["completion"]["distri
     yAxis: valueAxis,
     series: [
       bars(
-        "users",
+        words.overall.users,
         bins.map(({ users }) => users),
         { color: colour.first, label: "top" },
       ),
@@ -94,9 +99,9 @@ export function distributionChart(bins: ProgressStatistics["completion"]["distri
 }
 
 /** Visitors and completions of each page, as SVG elements. */
-export function pagesChart(pages: readonly PageStatistics[]): string {
+export function pagesChart(pages: readonly PageStatistics[], words: Words): string {
   const names = pages.map(({ page }) => page);
-  return draw("Visitors and completions by page", (format) => ({
+  return draw(words.pages.join(": "), (format) => ({
     height: 76 + pages.length * rowHeight * 1.3,
     legend,
     grid: { left: labelSpace(names, format), right: format.width / 12, top: 40, bottom: 32 },
@@ -104,12 +109,12 @@ export function pagesChart(pages: readonly PageStatistics[]): string {
     yAxis: rowNames(names, format),
     series: [
       bars(
-        "visitors",
+        words.visitors,
         pages.map(({ visitors }) => visitors),
         { color: colour.first, label: "right" },
       ),
       bars(
-        "completed",
+        words.completed,
         pages.map(({ completed }) => completed),
         { color: colour.second, label: "right" },
       ),
@@ -118,13 +123,13 @@ export function pagesChart(pages: readonly PageStatistics[]): string {
 }
 
 /** Where those who did not complete a page stopped, as SVG elements; empty when everybody completed every page. */
-export function stopsChart(pages: readonly PageStatistics[]): string {
+export function stopsChart(pages: readonly PageStatistics[], words: Words): string {
   const rows = pages.filter(({ stops }) => stops.length > 0);
   if (rows.length === 0) return "";
   const names = rows.map(({ page }) => page);
   const counted = rows.map((page) => usersByStage(page));
   const most = Math.max(...counted.map(sum));
-  return draw("Where people stop", (format) => {
+  return draw(words.stops.join(": "), (format) => {
     const perUser = (format.width - labelSpace(names, format) - plotMargin) / most;
     const legendHeight = format.name === "wide" ? 40 : 64;
     return {
@@ -133,8 +138,8 @@ export function stopsChart(pages: readonly PageStatistics[]): string {
       grid: { left: labelSpace(names, format), right: plotMargin, top: legendHeight, bottom: 32 },
       xAxis: { ...valueAxis, max: most, axisLabel: { ...valueAxis.axisLabel, showMaxLabel: false } },
       yAxis: rowNames(names, format),
-      series: stages.map(({ name, color }, stage) => ({
-        ...bars(name, [], { color }),
+      series: stageColours.map((color, stage) => ({
+        ...bars(words.stages[stage] ?? "", [], { color }),
         stack: "stops",
         data: counted.map((users) => stopBar(users[stage] ?? 0, perUser)),
       })),
@@ -144,10 +149,10 @@ export function stopsChart(pages: readonly PageStatistics[]): string {
 
 /** Users of one page by the place of the last step that they completed; the last stage holds all further ones. */
 function usersByStage({ steps, stops }: PageStatistics): number[] {
-  const users = stages.map(() => 0);
+  const users = stageColours.map(() => 0);
   for (const { step, users: stopped } of stops) {
     const place = step === null ? 0 : steps.findIndex((each) => each.step === step) + 1;
-    const stage = Math.min(place, stages.length - 1);
+    const stage = Math.min(place, stageColours.length - 1);
     users[stage] = (users[stage] ?? 0) + stopped;
   }
   return users;
@@ -173,12 +178,7 @@ function labelSpace(names: readonly string[], { maxLabelLength }: Format): numbe
 }
 
 function rowNames(names: readonly string[], { maxLabelLength }: Format) {
-  const shortened = names.map((name) => {
-    const characters = Array.from(name);
-    return characters.length <= maxLabelLength
-      ? name
-      : `${characters.slice(0, maxLabelLength - 1).join("")}…`;
-  });
+  const shortened = names.map((name) => cut(name, maxLabelLength));
   return { type: "category" as const, data: shortened, inverse: true, ...categoryStyle };
 }
 
@@ -195,6 +195,46 @@ function bars(name: string, data: number[], style: { color: string; label?: "top
   };
 }
 
+export interface Series {
+  readonly name: string;
+  readonly color: "first" | "second" | "third" | "fourth";
+  readonly values: readonly number[];
+}
+
+/** Columns over days or weeks, one series on the other, by an axis in a unit for people. */
+export function timeChart(
+  description: string,
+  days: readonly string[],
+  { series, unit }: { readonly series: readonly Series[]; readonly unit?: (value: number) => string },
+): string {
+  const isNamed = series.length > 1;
+  return draw(description, ({ name }) => ({
+    height: name === "wide" ? 260 : 220,
+    ...(isNamed ? { legend } : {}),
+    grid: {
+      left: unit === undefined ? 48 : 72,
+      right: 8,
+      top: isNamed ? (name === "wide" ? 40 : 64) : 16,
+      bottom: 32,
+    },
+    xAxis: {
+      type: "category",
+      data: days.map((day) => day.slice(5)),
+      ...categoryStyle,
+      axisLabel: { ...categoryStyle.axisLabel, interval: "auto" as const },
+    },
+    yAxis: {
+      ...valueAxis,
+      ...(unit === undefined ? {} : { minInterval: 0 }),
+      axisLabel: { ...valueAxis.axisLabel, ...(unit === undefined ? {} : { formatter: unit }) },
+    },
+    series: series.map(({ name: of, color, values }) => ({
+      ...bars(of, [...values], { color: `var(--${color})` }),
+      stack: "time",
+    })),
+  }));
+}
+
 type Drawing = Parameters<ReturnType<typeof init>["setOption"]>[0] & { readonly height: number };
 
 function draw(description: string, drawingFor: (format: Format) => Drawing): string {
@@ -205,7 +245,10 @@ function draw(description: string, drawingFor: (format: Format) => Drawing): str
       try {
         chart.setOption({ ...drawing, animation: false, textStyle });
         const svg = chart.renderToSVGString({ useViewBox: true });
-        return svg.replace("<svg ", `<svg class="${format.name}" role="img" aria-label="${description}" `);
+        return svg.replace(
+          "<svg ",
+          `<svg class="${format.name}" role="img" aria-label="${escapedHtml(description)}" `,
+        );
       } finally {
         chart.dispose();
       }

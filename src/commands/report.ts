@@ -1,0 +1,216 @@
+import { Option, type Command } from "@commander-js/extra-typings";
+import type { Finding } from "../doctor/finding.ts";
+import type { Outside } from "../doctor/outside.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import { mawpsModel } from "../model/mawps.ts";
+import { whyNoDocuments, whyNoRetention } from "../model/reach.ts";
+import { localTime } from "../output/dates.ts";
+import { languages } from "../output/html.ts";
+import { paint, type Layout } from "../output/layout.ts";
+import { facts } from "../output/table.ts";
+import { count, dollars, visible } from "../output/text.ts";
+import { bytes } from "../model/bytes.ts";
+import type { Parts, Report, Sources } from "../report/report.ts";
+import { configuredSite } from "../target.ts";
+import type { AnyCommand, Begin } from "./command.ts";
+import { backupFacts, outsideOf } from "./doctor.ts";
+import { documentSite } from "./doc/site.ts";
+import { overwriteFlag, pageFile } from "./page-file.ts";
+import type { Run } from "./run.ts";
+
+/** `mawps report`: all that an owner wants to know on Monday, as one page. */
+export function report(noun: Command, begin: Begin): void {
+  noun
+    .option("-o, --output <file>", "the page; by default report.html, and with --json none")
+    .option(...overwriteFlag)
+    .addOption(
+      new Option("--lang <language>", "language of the page").choices(languages).default("en" as const),
+    )
+    .addHelpText("after", "\nExample:\n  mawps report --lang de -o monday.html")
+    .action(async (options, command) => {
+      const run = await begin(command as AnyCommand);
+      const { config, world } = run;
+      const { output = config.json ? undefined : "report.html", lang, overwrite } = options;
+      const file = output === undefined ? undefined : await pageFile(run, output, overwrite);
+      const [{ readReport }, outside] = await Promise.all([import("../report/report.ts"), outsideOf(run)]);
+      const madeAt = world.now();
+      const progress = await run.progress("looking at everything");
+      const read = await readReport(await sourcesOf(run, outside, madeAt), {
+        record: () => recorded(run),
+        explain: outside.explain,
+      });
+      progress.stop();
+      if (file !== undefined) {
+        const { reportPage } = await import("../report/page.ts");
+        await file.write(reportPage(read, { title: config.site.name, madeAt, language: lang }));
+      }
+      const written = config.dryRun ? undefined : file?.path;
+      await run.print(
+        { site: config.site.name, madeAt, file: written ?? null, ...plain(read) },
+        (_told, layout) => textOf(read, written, layout),
+      );
+      assertWhole(read);
+    });
+}
+
+/** How each part that this site can have is read: as the command does that is there for it alone. */
+async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources> {
+  const { config, world } = run;
+  const { site } = config;
+  const isMawps = site === mawpsModel;
+  const declaration = configuredSite(config);
+  const aws = await run.aws("reads");
+  const { signal } = world;
+  const backups = config["backup.repository"] === undefined ? undefined : once(() => backupFacts(run));
+  const documents = once(() => documentSite(run, "reads"));
+  return {
+    ...(isMawps && {
+      async hero() {
+        const { readPointer } = await import("../site/hero/pointer.ts");
+        return (await readPointer(await run.context("reads"))).pointer;
+      },
+      async people() {
+        const { readPeople } = await import("../report/people.ts");
+        return readPeople(await documents(), now);
+      },
+    }),
+    ...((isMawps || whyNoDocuments(site, "list") === undefined) && {
+      async documents() {
+        const { readDocumentStates } = await import("../report/people.ts");
+        return readDocumentStates(await documents());
+      },
+    }),
+    async storage() {
+      const [{ measureCost }, { loadPrices }, { keptDays }] = await Promise.all([
+        import("../usage/measure-cost.ts"),
+        import("../usage/prices.ts"),
+        import("./storage/days.ts"),
+      ]);
+      const prices = await loadPrices(undefined);
+      const query = { model: site, declaration, prices, now, signal, onProgress() {} };
+      const priced = await measureCost(aws, query);
+      const days = await keptDays(run, priced.usage, { isKept: true, usd: priced.cost.usd });
+      return { ...priced, days };
+    },
+    ...((isMawps || whyNoRetention(site) === undefined) && {
+      async retention() {
+        const [{ planRetention }, { retentionSite }] = await Promise.all([
+          import("../retention/plan.ts"),
+          import("./retention/site.ts"),
+        ]);
+        const entries = planRetention(await retentionSite(run, "reads"));
+        let step = await entries.next();
+        while (step.done !== true) step = await entries.next();
+        return step.value;
+      },
+    }),
+    ...(backups && { backups }),
+    ...(declaration.trail && {
+      async audit() {
+        const [{ periodOf }, { trailOf }] = await Promise.all([
+          import("../audit/report.ts"),
+          import("../audit/place.ts"),
+        ]);
+        return periodOf(trailOf({ aws, model: declaration, signal }), {
+          since: new Date(now.getTime() - auditMs),
+        });
+      },
+    }),
+    async doctor() {
+      const { examine } = await import("../doctor/doctor.ts");
+      const findings: Finding[] = [];
+      for await (const finding of examine(aws, declaration, { ...outside, backups })) findings.push(finding);
+      return findings;
+    },
+  };
+}
+
+/** Thirteen weeks. */
+const auditMs = 91 * 86_400_000;
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  return () => (reading ??= read());
+}
+
+/** Who is how far leaves the store with the page, as with `progress export`. */
+async function recorded(run: Run): Promise<void> {
+  if (run.config.dryRun) return;
+  await run.assertTrusted("writes");
+  await run.audit.record({
+    action: "progress.exported",
+    details: { table: run.config["tables.userProfiles"], method: "report" },
+  });
+}
+
+/** As JSON has it: maps as objects, and each part under its name, null where it is missing. */
+function plain({ parts, ...rest }: Report) {
+  const { hero = null, people = null, documents = null, storage = null } = parts;
+  const { retention = null, backups = null, audit, doctor = null } = parts;
+  const counted = audit && {
+    ...audit,
+    weeks: Object.fromEntries(audit.weeks),
+    actions: Object.fromEntries(audit.actions),
+    actors: Object.fromEntries(audit.actors),
+  };
+  return { hero, people, documents, storage, retention, backups, audit: counted ?? null, doctor, ...rest };
+}
+
+function textOf({ parts }: Report, file: string | undefined, layout: Layout): string {
+  const { hero, people, documents, storage, retention, backups, audit, doctor } = parts;
+  const bad = (number: number, text: string) => (number > 0 ? paint(text, "bad", layout) : text);
+  const found = (status: Finding["status"]) => doctor?.filter((each) => each.status === status).length ?? 0;
+  const { SKIPPED = 0, ERROR = 0 } = documents?.counts ?? {};
+  return facts([
+    ["hero", hero && visible(hero.profileImageDefault ?? "none is set")],
+    ["users", people && usersText(people)],
+    [
+      "documents",
+      documents &&
+        `${count(documents.states.READY ?? 0, "document")} READY, ${bad(SKIPPED + ERROR, `${SKIPPED + ERROR} not scanned`)}`,
+    ],
+    [
+      "stored",
+      storage &&
+        `${bytes(storage.usage.files.objects.bytes)} in ${count(storage.usage.files.objects.count, "object")}`,
+    ],
+    ["a month", storage && dollars(storage.cost.usd)],
+    [
+      "due",
+      retention &&
+        count(
+          retention.rules.reduce((sum, rule) => sum + rule.count, 0),
+          "thing",
+        ),
+    ],
+    [
+      "last backup",
+      backups && (backups.snapshots[0] === undefined ? "never" : localTime(backups.snapshots[0].startedAt)),
+    ],
+    ["audit", audit && `${count(audit.entries, "entry", "entries")} in 13 weeks`],
+    [
+      "doctor",
+      doctor &&
+        `${bad(found("problem"), count(found("problem"), "problem"))}, ${count(found("warning"), "warning")}`,
+    ],
+    ["page", file === undefined ? undefined : visible(file)],
+  ]);
+}
+
+function usersText({ statistics }: Parts["people"]): string {
+  return `${statistics.users}, ${statistics.usersWithProgress} with progress, ${statistics.active.last7Days} active in 7 days`;
+}
+
+/** @throws CliError (partial) where a part is missing. */
+function assertWhole({ failures, parts }: Report): void {
+  const measured = parts.storage?.cost.failures ?? [];
+  if (failures.length + measured.length === 0) return;
+  throw new CliError("not all could be looked at:", {
+    exitCode: exitCodes.partial,
+    details: [
+      ...failures.map(({ part, why }) => `${part}: ${why}`),
+      ...measured.map(({ what, why }) => `storage: ${what}: ${why}`),
+    ],
+    hint: "docs/report.md has the permissions that are needed",
+  });
+}

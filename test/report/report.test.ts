@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { CliError } from "../../src/errors.ts";
+import { readReport, type Parts, type Sources } from "../../src/report/report.ts";
+
+const denied = Object.assign(new Error("not authorized to perform: s3:ListBucket"), {
+  name: "AccessDenied",
+  $metadata: { httpStatusCode: 403 },
+});
+const hero: Parts["hero"] = { profileImageDefault: "url", profileImageHover: null, updatedAt: null };
+const people = { users: [{ userId: "ada" }], moreUsers: 0 } as unknown as Parts["people"];
+const explain = (error: unknown) => new CliError((error as Error).message, { hint: "ask" });
+const record = async () => undefined;
+const fails = async (): Promise<never> => Promise.reject(denied);
+
+test("what may not be read is missing with its reason, and what the site has not is absent", async () => {
+  const sources: Sources = { hero: async () => hero, audit: fails, storage: fails };
+  expect(await readReport(sources, { record, explain })).toEqual({
+    parts: { hero },
+    failures: [
+      { part: "storage", why: denied.message, hint: "ask" },
+      { part: "audit", why: denied.message, hint: "ask" },
+    ],
+    absent: ["people", "documents", "retention", "backups", "doctor"],
+  });
+});
+
+test("users are named when the trail was told, after all is read, and else not", async () => {
+  const done: string[] = [];
+  const sources: Sources = {
+    people: async () => people,
+    hero: async () => {
+      await new Promise(setImmediate);
+      done.push("hero");
+      return hero;
+    },
+  };
+  const told = await readReport(sources, { explain, record: async () => void done.push("record") });
+  expect([told.parts, done]).toEqual([{ hero, people }, ["hero", "record"]]);
+  const untold = await readReport(sources, { explain, record: fails });
+  expect([untold.parts, untold.failures]).toEqual([
+    { hero },
+    [{ part: "people", why: denied.message, hint: "ask" }],
+  ]);
+});
+
+test("what no permission explains is thrown, when every part has come to its end", async () => {
+  const done: string[] = [];
+  const sources: Sources = {
+    hero: async () => Promise.reject(new TypeError("a bug")),
+    people: async () => {
+      await new Promise(setImmediate);
+      done.push("people");
+      return people;
+    },
+  };
+  await expect(readReport(sources, { record, explain })).rejects.toThrow("a bug");
+  expect(done).toEqual(["people"]);
+});
