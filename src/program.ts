@@ -196,6 +196,12 @@ export function buildProgram(world: World): Program {
 
   const begin: Begin = async (command) => {
     const { color, ...flags } = command.optsWithGlobals() as Record<string, unknown>;
+    const unnamed = written.find((name) => flags[name] === "-");
+    if (unnamed !== undefined)
+      throw new CliError(`--${unnamed} - is no name`, {
+        exitCode: exitCodes.usage,
+        hint: "name what is to be written (./- is called -); what goes to standard output goes there without the option",
+      });
     // Help and version are shown without any of these.
     const [{ findConfigFile }, { modelSetting, resolveFor }, { loadModel }, { startRun }] = await Promise.all(
       [
@@ -230,7 +236,8 @@ export function buildProgram(world: World): Program {
           ? `its model has no "${needs}"`
           : "it works on MAWPS's own model only";
     if (why === undefined) return;
-    throw new CliError(`mawps ${noun.name()} is not for ${site.name}: ${why}`, {
+    const typed = noun === verb ? noun.name() : `${noun.name()} ${verb.name()}`;
+    throw new CliError(`mawps ${typed} is not for ${site.name}: ${why}`, {
       exitCode: exitCodes.usage,
       hint: 'what the site stores: mawps model show; the setting "model" chooses another',
     });
@@ -358,6 +365,9 @@ function addOtherWords(noun: AnyCommand): void {
     });
   });
 }
+
+/** Options whose value is the name of a file or folder that a command makes. */
+const written = ["output", "html", "keep"] as const;
 
 /** Options under the names that they had before, which work as well and are not shown. */
 const earlierOptions: Readonly<Record<string, readonly [was: string, now: string]>> = {

@@ -7,6 +7,7 @@ import type { Run } from "./run.ts";
 export interface SiteDemo {
   /** How the commands in the demo's folder name the model. */
   readonly model: string;
+  /** As somebody would type them. */
   readonly steps: readonly (readonly string[])[];
 }
 
@@ -22,25 +23,24 @@ export async function siteDemo({ config, world }: Run): Promise<SiteDemo> {
   const { documents } = site.features ?? {};
   const given = documents === undefined ? [] : fieldsToGive(site, documents);
   const typed = documents?.fields.type === undefined ? [] : ["--type", "cv"];
-  return {
-    model: Object.hasOwn(shippedModels, model) ? model : resolve(world.cwd, model),
-    steps: [
-      ["model", "show"],
-      [
-        "doc",
-        "upload",
-        email,
-        "Lebenslauf.pdf",
-        ...typed,
-        ...given.flatMap((field) => ["--field", `${field}=demo-1`]),
-      ],
-      ["doc", "list", email],
-      ["doc", "get", email, "--all", "-o", "fetched"],
-      ["model", "check", "--live"],
-      ["retention", "plan"],
-      ["audit", "verify"],
+  const named = Object.hasOwn(shippedModels, model) ? model : resolve(world.cwd, model);
+  const steps = [
+    ["model", "show"],
+    [
+      "doc",
+      "upload",
+      email,
+      "Lebenslauf.pdf",
+      ...typed,
+      ...given.flatMap((field) => ["--field", `${field}=demo-1`]),
     ],
-  };
+    ["doc", "list", email],
+    ["doc", "get", email, "--all", "-o", "fetched"],
+    ["model", "check", "--live"],
+    ["retention", "plan"],
+    ["audit", "verify"],
+  ];
+  return { model: named, steps: steps.map((step) => ["--model", named, ...step]) };
 }
 
 /** Puts an account of nobody's into the demo's store, and the files that its commands take into its folder. */

@@ -70,7 +70,7 @@ export function demo(noun: Command, begin: Begin, build: BuildTree): void {
 /** Runs commands one after the other, each shown before. */
 async function runAll(world: World, steps: readonly (readonly string[])[], build: BuildTree): Promise<void> {
   for (const step of steps) {
-    world.stdout.write(`\n$ mawps ${step.join(" ")}\n`);
+    world.stdout.write(`\n$ mawps ${step.map(shellWord).join(" ")}\n`);
     const program = build(world);
     try {
       await program.run([...step]);
@@ -94,7 +94,7 @@ async function demoOfSite(
     import("../config/config.ts"),
   ]);
   const { model, steps } = await siteDemo(run);
-  const commands = steps.map((step) => step.join(" "));
+  const commands = steps.map((step) => step.map(shellWord).join(" "));
   if (run.config.dryRun) {
     await run.print({ commands }, () => commands.map((each) => `$ mawps ${each}`).join("\n"));
     return;

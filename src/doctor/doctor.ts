@@ -16,6 +16,7 @@ import { privacyFindings, tryPrivacy } from "./privacy.ts";
 import { resourceFindings } from "./resources.ts";
 import { noScannerFinding, scannerFindings } from "./scanner.ts";
 import { toolFindings } from "./tool.ts";
+import { count } from "../model/count.ts";
 
 /**
  * Looks at everything that the site stands on, from the tool itself to what the public sees, and yields a finding for
@@ -151,7 +152,7 @@ async function userPoolFindings(aws: Aws, id: string, signal?: AbortSignal): Pro
       },
     ];
   }
-  const users = pool.users === undefined ? "" : `, about ${pool.users} users`;
+  const users = pool.users === undefined ? "" : `, about ${count(pool.users, "user")}`;
   return [{ ...finding, status: "ok", message: `${pool.name}${users}` }];
 }
 
@@ -164,8 +165,7 @@ function keptOpen(step: Step, found: readonly OpenObjects[]): Step {
   const open = closing([step]).length === 0 ? undefined : found.find(({ bucket }) => bucket === step.name);
   if (open === undefined || (open.objects.length === 0 && !open.byPolicy)) return step;
   const opened = open.objects.filter(({ to }) => to !== "nobody").length;
-  const objects = (number: number) =>
-    `${number} ${number === 1 ? "object" : "objects"} of ${open.looked} looked at`;
+  const objects = (number: number) => `${count(number, "object")} of ${open.looked} looked at`;
   const would = open.byPolicy
     ? "close what its policy opens now"
     : opened > 0

@@ -1,6 +1,7 @@
 import { type Declaration, keysText } from "../model/declaration.ts";
 import type { SetupPlan, Step } from "../setup/step.ts";
 import type { Finding } from "./finding.ts";
+import { count } from "../model/count.ts";
 
 /** The setup plan as findings: one for each step that is not ok, one for each resource that has none of these. */
 export function resourceFindings(plan: SetupPlan, declaration: Declaration): Finding[] {
@@ -32,7 +33,7 @@ function stepFindings(steps: readonly Step[]): Finding[] {
   const off = steps.flatMap((step) => stepFinding(step) ?? []);
   if (off.some(({ status }) => status !== "skipped")) return off;
   const settings = steps.filter(({ kind }) => kind === "ok").length;
-  const message = `as declared (${settings} ${settings === 1 ? "setting" : "settings"})`;
+  const message = `as declared (${count(settings, "setting")})`;
   return [{ check: first.resource, subject: first.name, status: "ok", message }, ...off];
 }
 

@@ -10,6 +10,7 @@ import { documentFolders } from "./check-facts.ts";
 import { changeEntries } from "./entry-changes.ts";
 import type { StoredEntry } from "./entry.ts";
 import { documentUrl, type ChangingSite, type DocumentSite } from "./site.ts";
+import { count } from "../model/count.ts";
 
 /** Attribute of an entry that was moved and whose former object may still be there: that object's key. */
 const movedFrom = "movedFrom";
@@ -117,7 +118,7 @@ export async function finishMove(
     const [first] = failures;
     if (first !== undefined) {
       throw new CliError(
-        `${document.id}: ${failures.length} versions of its former object could not be deleted: ${first.message}`,
+        `${document.id}: ${count(failures.length, "version")} of its former object could not be deleted: ${first.message}`,
         { hint: "until then links to it go on working; run the command again" },
       );
     }

@@ -24,8 +24,8 @@ export interface DocumentRequest extends LinkSpan {
   readonly maxBytes: number;
   /** Fields of the file's key that nothing but the caller knows, of a site with rows. */
   readonly given?: Readonly<Record<string, string>>;
-  /** Makes the profile of a user who has none. */
-  readonly createProfile: (() => Promise<unknown>) | undefined;
+  /** Makes the profile of a user who has none, of a site that keeps documents in profiles. */
+  readonly createProfile: () => Promise<unknown>;
   readonly dryRun: boolean;
 }
 
@@ -112,9 +112,9 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
     expiresAt: expiresAt.toISOString(),
   };
   await site.audit.change({ action: "document.requested", userId, details }, async () => {
-    await request.createProfile?.();
     await withdraw(site, lapsed);
     const user = rows === undefined ? await readDocuments(site, userId) : { userId, profile: undefined };
+    if (rows === undefined && user.profile === undefined) await request.createProfile();
     await addEntries(site, user, [entry]);
   });
   return { entry, expiresAt, endsWithSession, link: { method, url, headers, fields } };

@@ -17,6 +17,8 @@ export type Unknown =
   | "refuse"
   /** Their id is taken as it is given: somebody whose item is lost may still have objects. */
   | "take"
+  /** An error, unless they have an account: then they are about to get a profile. */
+  | "account"
   /** They are about to get a profile: an id is taken as it is given, an address where the site makes ids itself. */
   | "make";
 
@@ -33,8 +35,8 @@ export type Unknown =
  */
 export async function resolveUser(site: DocumentSite, given: string, unknown: Unknown): Promise<string> {
   if (site.rows !== undefined) return (await findInRows(site, site.rows, { given, unknown })).userId;
-  const { userId, without } = await identify(site, given, unknown);
-  if (unknown !== "refuse" || without === undefined || (await hasItem(site, userId))) return userId;
+  const { userId, without, isTaken } = await identify(site, given, unknown);
+  if (isTaken || without === undefined || (await hasItem(site, userId))) return userId;
   throw nobody(given, without);
 }
 
@@ -51,9 +53,9 @@ export async function findDocuments(
   refuseFault(given);
   const early = given.includes("@") ? undefined : readDocuments(site, given);
   early?.catch(() => undefined);
-  const { userId, without } = await identify(site, given, unknown);
+  const { userId, without, isTaken } = await identify(site, given, unknown);
   const user = await (userId === given && early !== undefined ? early : readDocuments(site, userId));
-  if (unknown !== "refuse" || without === undefined || user.isKnown) return user;
+  if (isTaken || without === undefined || user.isKnown) return user;
   throw nobody(given, without);
 }
 
@@ -75,29 +77,35 @@ async function findInRows(
   const user = await (only === given || only === undefined
     ? (early ?? readDocuments(site, given))
     : readDocuments(site, only));
-  if (only === undefined && unknown === "refuse" && !user.isKnown) throw nobody(given, "there is no account");
+  const isRefused = unknown === "refuse" || unknown === "account";
+  if (only === undefined && isRefused && !user.isKnown) throw nobody(given, "there is no account");
   return user;
 }
 
-/** The id behind what is given, and what is to be told where nothing is found under it; undefined when it was found in a profile. */
-async function identify(
-  site: DocumentSite,
-  given: string,
-  unknown: Unknown,
-): Promise<{ readonly userId: string; readonly without: string | undefined }> {
+interface Identified {
+  readonly userId: string;
+  /** What is to be told where nothing is found under the id; undefined when it was found in a profile. */
+  readonly without: string | undefined;
+  /** Whether the id counts also where nothing is found under it. */
+  readonly isTaken: boolean;
+}
+
+async function identify(site: DocumentSite, given: string, unknown: Unknown): Promise<Identified> {
   refuseFault(given);
   const { userPoolId } = site;
   const pool = userPoolId === undefined ? undefined : await inPool(site, userPoolId, given);
   if (pool !== undefined) {
     refuseFault(pool);
-    return { userId: pool, without: `account ${pool} has no profile` };
+    return { userId: pool, without: `account ${pool} has no profile`, isTaken: unknown !== "refuse" };
   }
+  const isTaken = unknown === "take" || unknown === "make";
   const nowhere = userPoolId === undefined ? "there is no profile" : "there is no account and no profile";
-  if (!given.includes("@")) return { userId: given, without: nowhere };
+  if (!given.includes("@")) return { userId: given, without: nowhere, isTaken };
   const [only, ...others] = (await profilesWithAddress(site, given)).keys();
   if (others.length > 0) throw several(given, [only ?? "", ...others]);
-  if (only !== undefined) return { userId: only, without: undefined };
-  if (unknown === "make" && site.newId !== undefined) return { userId: site.newId(), without: nowhere };
+  if (only !== undefined) return { userId: only, without: undefined, isTaken };
+  if (unknown === "make" && site.newId !== undefined)
+    return { userId: site.newId(), without: nowhere, isTaken };
   throw userPoolId === undefined ? unknownAddress(given) : nobody(given, nowhere);
 }
 
@@ -224,7 +232,7 @@ export async function profilesWithAddress(
 
 function nobody(given: string, why: string): CliError {
   return new CliError(`unknown user ${JSON.stringify(given)}: ${why}`, {
-    hint: "give a sub, a user name or an e-mail address; with --create-profile, upload and import make a profile",
+    hint: "give a sub, a user name or an e-mail address; for somebody without an account, --create-profile of upload, request and import makes a profile",
   });
 }
 

@@ -1,3 +1,5 @@
+import { count } from "./count.ts";
+
 /** A kind of item that lies among people's profiles and is no person's. */
 export interface NobodyKind {
   /** For messages: `the item of {id} is {what}`. */
@@ -58,5 +60,5 @@ export function nobodiesText(nobodies: Nobodies): string | undefined {
   const all = nobodiesCount(nobodies);
   if (all === 0) return undefined;
   const kinds = [...nobodies].map(([what, items]) => `${what} (${items})`);
-  return `not counted: ${all} ${all === 1 ? "item that is" : "items that are"} no person's: ${kinds.join(", ")}`;
+  return `not counted: ${count(all, "item that is", "items that are")} no person's: ${kinds.join(", ")}`;
 }

@@ -77,7 +77,7 @@ export function whyNoDocuments({ entities, features }: Model, verb: string): str
     (name) => documents.fields[name] === undefined,
   );
   if (missing.length > 0) return `features.documents.fields has no ${missing.join(", ")}`;
-  return verbsOfRows.has(verb) ? undefined : `doc ${verb} works on MAWPS's own model only`;
+  return verbsOfRows.has(verb) ? undefined : "it works on MAWPS's own model only";
 }
 
 /** Why the demo has nothing to show on a site with this model; undefined where it has. */

@@ -1,4 +1,7 @@
+import { count, grouped } from "../model/count.ts";
 import { paintCodes, type Layout } from "./layout.ts";
+
+export { count, grouped };
 
 /** Control characters, line breaks and tabs among them, and the invisible ones that turn the direction of writing. */
 const unseen = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
@@ -39,16 +42,6 @@ export function json(value: unknown, indent?: number): string {
   return (JSON.stringify(value, undefined, indent) ?? "").replaceAll(unseen, (character) =>
     character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-}
-
-/** `1 picture`, `2 pictures`; `many` where an s does not do. */
-export function count(number: number, one: string, many = `${one}s`): string {
-  return `${grouped(number)} ${number === 1 ? one : many}`;
-}
-
-/** A whole number with its thousands grouped, `-` for none; without the 10 ms in which `toLocaleString` loads its data. */
-export function grouped(number: number | undefined): string {
-  return number === undefined ? "-" : String(number).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
 /** Whole, or to a thousandth. */

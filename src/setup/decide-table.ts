@@ -2,6 +2,7 @@ import type { StoredTable } from "../aws/dynamodb/table-settings.ts";
 import { type Declaration, keysText, sameKeys, type TableDeclaration } from "../model/declaration.ts";
 import type { ActualTable } from "./actual.ts";
 import type { Aspect, Step } from "./step.ts";
+import { count } from "../model/count.ts";
 
 type Decision = Omit<Step, "resource" | "name">;
 
@@ -143,14 +144,14 @@ function expirySteps(wanted: TableDeclaration, stored: ActualTable["expiry"]): D
 function recoverySteps(wanted: TableDeclaration, stored: ActualTable["recovery"]): Decision[] {
   const days = wanted.recoveryDays;
   const aspect = "recovery";
-  const to = `${days} days`;
+  const to = count(days, "day");
   const write = { do: "enable-recovery", days } as const;
   if (stored === "unsupported") return [unsupported(aspect)];
   if (stored === "denied") return [unreadable(aspect, "dynamodb:DescribeContinuousBackups")];
   if (stored === undefined || !stored.enabled) return [{ aspect, kind: "add", to, write }];
   const kept = stored.days ?? days;
-  if (kept >= days) return [{ aspect, kind: "ok", to: `${kept} days` }];
-  return [{ aspect, kind: "change", from: `${kept} days`, to, write }];
+  if (kept >= days) return [{ aspect, kind: "ok", to: count(kept, "day") }];
+  return [{ aspect, kind: "change", from: count(kept, "day"), to, write }];
 }
 
 function unsupported(aspect: Aspect): Decision {

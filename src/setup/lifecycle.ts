@@ -1,5 +1,6 @@
 import type { Lifecycle, StoredLifecycleRule } from "../aws/s3/bucket-settings.ts";
 import type { LifecycleRule } from "../model/declaration.ts";
+import { count } from "../model/count.ts";
 
 /** The wanted rules that are neither there under their id nor done at least as soon by another rule. */
 export function missingRules(lifecycle: Lifecycle, wanted: readonly LifecycleRule[]): LifecycleRule[] {
@@ -29,13 +30,15 @@ export function ruleText(rule: LifecycleRule): string {
   return [
     ...(abortMultipartAfterDays === undefined
       ? []
-      : [`unfinished uploads end after ${abortMultipartAfterDays} days`]),
+      : [`unfinished uploads end after ${count(abortMultipartAfterDays, "day")}`]),
     ...(expireNoncurrentAfterDays === undefined
       ? []
-      : [`old versions after ${expireNoncurrentAfterDays} days`]),
+      : [`old versions after ${count(expireNoncurrentAfterDays, "day")}`]),
     ...(intelligentTieringAfterDays === undefined
       ? []
-      : [`files from 128 KB on are in Intelligent-Tiering after ${intelligentTieringAfterDays} days`]),
+      : [
+          `files from 128 KB on are in Intelligent-Tiering after ${count(intelligentTieringAfterDays, "day")}`,
+        ]),
   ].join(", ");
 }
 

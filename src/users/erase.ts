@@ -12,6 +12,7 @@ import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { erasureOrder } from "../model/graph.ts";
 import { findTraces, isErased, type OwnedItem, type Traces } from "./traces.ts";
+import { count } from "../model/count.ts";
 
 export interface ErasingSite extends ErasureSite {
   readonly trail: Pick<AuditTrail, "record" | "irreversible">;
@@ -175,7 +176,8 @@ async function removeTraces(
       if (table === undefined) continue;
       await telling(failures, table, async () => {
         const left = await deleteUnchanged(site, table, own);
-        if (left > 0) failures.push(`${table}: ${left} items were put off again and again`);
+        if (left > 0)
+          failures.push(`${table}: ${count(left, "item was", "items were")} put off again and again`);
       });
     }
   };

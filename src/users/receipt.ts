@@ -11,6 +11,7 @@ import { personalBuckets, personalTables, unreachedEntities, type FoundLink } fr
 import { leftIn, type Erased } from "./erase.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
 import { keysOf, nameOfBucket, nameOfTable } from "./traces.ts";
+import { count } from "../model/count.ts";
 
 const hashed = z.object({ salt: z.string(), hash: z.string(), at: z.iso.datetime() });
 
@@ -147,7 +148,7 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
       looked.items += page.length;
       for (const item of page) if (personal.ownersOf(item, keys, isGone).some(isListed)) items += 1;
     }
-    if (items > 0) findings.push(`${items} items in table ${table}`);
+    if (items > 0) findings.push(`${count(items, "item")} in table ${table}`);
   }
   for (const personal of personalBuckets(model)) {
     const bucket = nameOfBucket(site, personal.role);
@@ -166,17 +167,14 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
         if (isTheirs(key)) uploads += 1;
     });
     if (uploads > 0) findings.push(`${uploads} open uploads in bucket ${bucket}`);
-    if (versions > 0) findings.push(`${versions} versions of objects in bucket ${bucket}`);
+    if (versions > 0) findings.push(`${count(versions, "version")} of objects in bucket ${bucket}`);
   }
   const { known } = site;
   for await (const page of known === undefined ? [] : listPoolUsers(aws, known.poolId, known)) {
     looked.accounts += page.length;
     const names = page.map((account) => [account.sub, account.username, attributeOf(account, "email")]);
     const found = names.filter((each) => each.some((id) => id !== undefined && isListed(id))).length;
-    if (found > 0)
-      findings.push(
-        `${found} ${found === 1 ? "account" : "accounts"} in the user pool ${known?.poolId ?? ""}`,
-      );
+    if (found > 0) findings.push(`${count(found, "account")} in the user pool ${known?.poolId ?? ""}`);
   }
   const { sequence, hash } = receipt.audit;
   if (sequence > 0 && (await hashAt(site, sequence)) !== hash)

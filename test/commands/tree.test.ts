@@ -182,6 +182,31 @@ it("knows how to call every verb of the tree", async () => {
   expect(verbs(tree).sort()).toEqual(Object.keys(calls).sort());
 });
 
+it("takes - for the name of nothing that a verb writes", async () => {
+  const writing = new Set(["--output", "--html", "--keep"]);
+  const tree = await buildProgram(realWorld(new AbortController().signal)).tree();
+  const optionsOf = (command: AnyCommand, before: readonly string[] = []): [string, string][] =>
+    command.commands.flatMap((child: AnyCommand) => {
+      const path = [...before, child.name()];
+      const own = child.options.flatMap(({ long, required }): [string, string][] =>
+        required && typeof long === "string" && writing.has(long) ? [[path.join(" "), long]] : [],
+      );
+      return [...own, ...optionsOf(child, path)];
+    });
+  const options = optionsOf(tree);
+  expect(options.map(([verb]) => verb)).toEqual(
+    expect.arrayContaining(["doc get", "retention plan", "demo"]),
+  );
+  const before = site.calls.length;
+  for (const [verb, option] of options) {
+    const refused = await site.run([...verb.split(" "), ...(calls[verb] ?? []), option, "-", "--yes"]);
+    expect([verb, refused.exitCode, refused.stdout]).toEqual([verb, 2, ""]);
+    expect(refused.stderr).toContain(`${option} - is no name`);
+  }
+  expect(site.calls.length).toBe(before);
+  expect(await readdir(site.folder)).not.toContain("-");
+});
+
 describe("every verb, done", () => {
   let home: TestHome;
 

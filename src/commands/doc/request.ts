@@ -23,7 +23,7 @@ export function docRequest(begin: Begin): AnyCommand {
     .option("--field <name=value>", "a field of the file's key that the site's model asks for", fieldOption)
     .option("--post", "a form instead of a plain upload: S3 then refuses what is too large")
     .option("--allow-shorter", "take a link that ends sooner, with temporary credentials")
-    .option("--create-profile", "make a profile for a user who has none")
+    .option("--create-profile", "make a profile for somebody without an account")
     .addHelpText(
       "after",
       "\nExample:\n  mawps doc request max@example.com --type cv --name Lebenslauf.pdf --expires 2d",
@@ -48,7 +48,7 @@ export function docRequest(begin: Begin): AnyCommand {
       const name = options.name.normalize("NFC");
       const kind = namedType(name, config.allowedTypes);
       const { site, seen: userId } = await changingSiteWith(run, (look) =>
-        resolveUser(look, given, options.createProfile ? "make" : "refuse"),
+        resolveUser(look, given, options.createProfile ? "make" : "account"),
       );
       const email = given !== userId && given.includes("@") ? { email: given } : {};
       const requested = await requestDocument(site, {
@@ -61,7 +61,7 @@ export function docRequest(begin: Begin): AnyCommand {
         maxBytes: config.maxDocumentBytes,
         expiresInSeconds: options.expires,
         allowShorter: options.allowShorter === true,
-        createProfile: options.createProfile ? () => createProfile(site, { userId, ...email }) : undefined,
+        createProfile: () => createProfile(site, { userId, ...email }),
         dryRun: config.dryRun,
       });
       await run.print(asJson(userId, requested), ({ curl }) => curl ?? "no link was made (dry run)");

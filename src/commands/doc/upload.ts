@@ -5,7 +5,7 @@ import type { UploadProgress, UploadResult } from "../../documents/upload-reques
 import { CliError, exitCodes } from "../../errors.ts";
 import { parseDocument, type DocumentEntry } from "../../model/documents.ts";
 import type { Model } from "../../model/schema.ts";
-import type { JsonObject } from "../../model/json.ts";
+import { timeOf, type JsonObject } from "../../model/json.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
@@ -34,7 +34,7 @@ export function docUpload(begin: Begin): AnyCommand {
     .option("--public", "anybody may see it, where the site has a word for that")
     .option("--field <name=value>", "a field of the file's key that the site's model asks for", fieldOption)
     .option("--no-scan", "do not ask the virus scanner")
-    .option("--create-profile", "make a profile for a user who has none")
+    .option("--create-profile", "make a profile for somebody without an account")
     .addHelpText(
       "after",
       "\nExamples:\n  mawps doc upload max@example.com Lebenslauf.pdf --type cv\n  mawps doc upload user-123 *.pdf --type certificates --tag 2026",
@@ -53,9 +53,11 @@ export function docUpload(begin: Begin): AnyCommand {
         import("../../documents/spool.ts"),
       ]);
       const { site, seen: user } = await changingSiteWith(run, (look) =>
-        findDocuments(look, given, options.createProfile ? "make" : "refuse"),
+        findDocuments(look, given, options.createProfile ? "make" : "account"),
       );
       const { userId } = user;
+      // Of somebody of whom nothing else is known there is an account.
+      const creates = site.rows === undefined && (options.createProfile === true || !user.isKnown);
       const maxBytes = config.maxDocumentBytes;
       const stdin = files.includes("-")
         ? await spool(world.stdin, { maxBytes, signal: world.signal })
@@ -83,13 +85,14 @@ export function docUpload(begin: Begin): AnyCommand {
           scanner: options.scan ? scannerOf(run) : "not-asked",
           maxBytes,
           allowed: config.allowedTypes,
-          createProfile: options.createProfile ? () => createProfile(site, { userId, ...email }) : undefined,
+          createProfile: creates ? () => createProfile(site, { userId, ...email }) : undefined,
           dryRun: config.dryRun,
           onProgress: (state) => progress.update(tell(state), sharedOf(state)),
           onNote: (note) => run.note(note),
           onWarning: (warning) => run.warn(warning),
         });
-        await printResults(run, results);
+        const { tag: tags, public: isPublic } = options;
+        await printResults(run, results, { tags, expiresAt, isPublic });
       } finally {
         progress.stop();
         await stdin?.remove();
@@ -129,7 +132,7 @@ interface Row {
 const words = { uploaded: "uploaded", unchanged: "already exists", planned: "would be uploaded" } as const;
 
 /** Prints what is done as it is done; the failures end the command, each listed. */
-async function printResults(run: Run, results: AsyncIterable<UploadResult>): Promise<void> {
+async function printResults(run: Run, results: AsyncIterable<UploadResult>, asked: Asked): Promise<void> {
   const failures: Failed[] = [];
   let done = 0;
   async function* rows(): AsyncGenerator<Row> {
@@ -141,11 +144,35 @@ async function printResults(run: Run, results: AsyncIterable<UploadResult>): Pro
       done += 1;
       const { entry, label, outcome } = result;
       if (outcome === "unchanged") run.note(`${label}: already exists, nothing to upload`);
+      const left = notTaken(entry, asked);
+      if (left.length > 0)
+        run.warn(
+          `${label}: it was there before, and stays without ${left.join(", ")} (\`mawps doc tag\` changes tags)`,
+        );
       yield { outcome: words[outcome], document: parseDocument(entry), toJSON: () => entry };
     }
   }
   await run.printRows(rows(), asText);
   failPartly(failures, done);
+}
+
+/** What the command line says of documents that may be there already, with words of their own. */
+interface Asked {
+  readonly tags: readonly string[] | undefined;
+  readonly expiresAt: string | undefined;
+  readonly isPublic: boolean | undefined;
+}
+
+/** The options that an entry does not follow: one that was there keeps what it says. */
+function notTaken(entry: JsonObject, { tags = [], expiresAt, isPublic }: Asked): string[] {
+  const stored = parseDocument(entry);
+  // Some sites keep whole seconds.
+  const second = (time: string | undefined) => Math.floor((timeOf(time) ?? Number.NaN) / 1000);
+  return [
+    ...(tags.every((tag) => stored.tags.includes(tag)) ? [] : ["--tag"]),
+    ...(expiresAt === undefined || second(expiresAt) === second(stored.expiresAt) ? [] : ["--expires"]),
+    ...(isPublic !== true || entry["isPublic"] === true ? [] : ["--public"]),
+  ];
 }
 
 async function asText(rows: readonly Row[], layout: Layout): Promise<string> {

@@ -19,7 +19,7 @@ export function progressImport(begin: Begin): AnyCommand {
       "[source]",
       "JSON of userProgress_<user id>, a dump of localStorage, or an export; - reads stdin",
     )
-    .option("--create-profile", "make a profile for a user who has none");
+    .option("--create-profile", "make a profile for somebody without an account");
   return withBrowserOptions(command)
     .addHelpText(
       "after",
@@ -34,7 +34,7 @@ export function progressImport(begin: Begin): AnyCommand {
       ]);
       run.audit.prepare();
       const { site, seen: userId } = await documentSiteWith(run, "writes", (look) =>
-        resolveUser(look, user, options.createProfile ? "make" : "refuse"),
+        resolveUser(look, user, options.createProfile ? "make" : "account"),
       );
       const value = await readStorageSource(
         run,
@@ -58,9 +58,7 @@ export function progressImport(begin: Begin): AnyCommand {
         source: found,
         secrets,
         sourceUpdate: lastActivity === undefined ? undefined : new Date(lastActivity).toISOString(),
-        createProfile: options.createProfile
-          ? () => createProfile(site, { userId, ...(user.includes("@") ? { email: user } : {}) })
-          : undefined,
+        createProfile: () => createProfile(site, { userId, ...(user.includes("@") ? { email: user } : {}) }),
         dryRun,
       });
       if (plan.action === "nothing-to-do") {

@@ -97,7 +97,7 @@ async function assertLimit(totals: Totals, maxDelete: number | undefined): Promi
   const whose =
     maxDelete === undefined ? ` (500, or 5 % of the ${grouped(totals.there)} that are there)` : "";
   throw new CliError(
-    `${count(deletions, "deletion")} are due, more than the limit of ${grouped(limit)}${whose}; nothing was deleted`,
+    `${count(deletions, "deletion is", "deletions are")} due, more than the limit of ${grouped(limit)}${whose}; nothing was deleted`,
     { hint: `look at \`mawps retention plan\`; if it is right, pass --max-delete ${deletions}` },
   );
 }

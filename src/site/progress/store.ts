@@ -71,7 +71,7 @@ export interface Import {
   /** When the source was last changed, ISO 8601; undefined when it is not known. */
   readonly sourceUpdate: string | undefined;
   /** Makes the profile of a user who has none, before anything is written. */
-  readonly createProfile: (() => Promise<void>) | undefined;
+  readonly createProfile: () => Promise<void>;
   readonly dryRun: boolean;
 }
 
@@ -88,7 +88,6 @@ export async function importProgress(
   const { userId, source, secrets, sourceUpdate, createProfile, dryRun } = request;
   return untilApplied(userId, async () => {
     const found = await profileItem(site, userId);
-    if (found === undefined && createProfile === undefined) throw noProfile(userId);
     const item = found ?? profileKey(site, userId);
     const stored = item[data] === undefined ? undefined : jsonOf(item[data]);
     if (stored !== undefined && !isRecord(stored)) {
@@ -109,7 +108,7 @@ export async function importProgress(
     const { applied } = await audit.change(
       { action: "progress.imported", userId, details: { table: site.table, items } },
       async () => {
-        if (found === undefined) await createProfile?.();
+        if (found === undefined) await createProfile();
         return updateAttributes(site.aws, {
           table: site.table,
           key: profileKey(site, userId),

@@ -172,6 +172,35 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
     expect(entry).toMatchObject({ name: "Brief.txt", type: "cover-letters", sha256: sha256(letter) });
   });
 
+  it("knows who has an account, and makes the profile that is still missing", async () => {
+    await run(["user", "create", "nina@example.com", "--temporary-password", "none"]);
+    const [{ userId = "" } = {}] = lines(await run(["user", "list", "--json"]));
+    const asked = ["doc", "request", "nina@example.com", "--type", "cv", "--name", "x.pdf"];
+    const argv = ["doc", "upload", "nina@example.com", "Lebenslauf.pdf", "--type", "cv"];
+    const dry = await run([...argv, "--dry-run"]);
+    expect([dry.exitCode, await keys()]).toEqual([0, []]);
+    for (const words of [argv, asked]) {
+      const done = await run([...words, "--quiet"]);
+      expect([done.exitCode, done.stderr]).toEqual([0, ""]);
+    }
+    const item = await look((aws) => readItem(aws, String(userId), shape));
+    expect(item).toMatchObject({ email: { S: "nina@example.com" }, documents: { L: [{}, {}] } });
+  });
+
+  it("tells what was asked of a document that is there and keeps what it says", async () => {
+    const argv = ["doc", "upload", "user-1", "Lebenslauf.pdf", "--type", "cv", "--create-profile", "--quiet"];
+    await run([...argv, "--tag", "2026", "--expires", "2027-01-31"]);
+    const before = await entries();
+    const same = await run([...argv, "--tag", "2026", "--expires", "2027-01-31"]);
+    expect(same.stderr).toBe("");
+    const other = await run([...argv, "--tag", "new", "--expires", "2027-02-28"]);
+    expect(other.exitCode).toBe(0);
+    expect(other.stderr).toContain(
+      "Lebenslauf.pdf: it was there before, and stays without --tag, --expires (`mawps doc tag` changes tags)",
+    );
+    expect(await entries()).toEqual(before);
+  });
+
   it("knows a user by id or e-mail, refuses an unknown one, an ambiguous address and ids that leave the folder", async () => {
     const upload = (user: string, ...more: string[]) =>
       run(["doc", "upload", user, "Lebenslauf.pdf", "--type", "cv", ...more]);

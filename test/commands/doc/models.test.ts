@@ -239,8 +239,8 @@ describe("the documents of prework", () => {
       "the key of a file has no field a that is to be given",
     ],
     [["rm", "u-1", "d-1", "--hard"], "--hard is not for prework"],
-    [["check", "u-1"], "doc check works on MAWPS's own model only"],
-    [["revoke", "u-1", "d-1"], "doc revoke works on MAWPS's own model only"],
+    [["check", "u-1"], "doc check is not for prework: it works on MAWPS's own model only"],
+    [["revoke", "u-1", "d-1"], "doc revoke is not for prework: it works on MAWPS's own model only"],
     [["request", "u-1", "--post", "--name", "a.pdf"], "--post is not for prework"],
   ])("what the site has no word for ends before anything is opened: %j", async (argv, why) => {
     const refused = await modelSite(home, "prework").run("doc", ...argv);

@@ -111,11 +111,11 @@ describe("the model of a site", () => {
   });
 
   it.each([
-    ["hero show", 'mawps hero is not for prework: its model has no "hero"'],
-    ["avatar url user-1", 'mawps avatar is not for prework: its model has no "avatar"'],
-    ["twin show", 'mawps twin is not for prework: its model has no "twin"'],
-    ["progress stats", 'mawps progress is not for prework: its model has no "progress"'],
-    ["doc check user-1", "mawps doc is not for prework: doc check works on MAWPS's own model only"],
+    ["hero show", 'mawps hero show is not for prework: its model has no "hero"'],
+    ["avatar url user-1", 'mawps avatar url is not for prework: its model has no "avatar"'],
+    ["twin show", 'mawps twin show is not for prework: its model has no "twin"'],
+    ["progress stats", 'mawps progress stats is not for prework: its model has no "progress"'],
+    ["doc check user-1", "mawps doc check is not for prework: it works on MAWPS's own model only"],
   ])("without what a command is about, it says so and opens nothing: %s", async (words, message) => {
     const { exitCode, stdout, stderr } = await run([...words.split(" "), "--model", "prework"]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

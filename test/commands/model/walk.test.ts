@@ -73,7 +73,7 @@ describe.each(sites)("the site of $model", ({ model, accounts, documents, given,
   it("is shown by the demo, on data of its own", async () => {
     const shown = await home.run(["demo", "--model", model, "--keep", "kept"]);
     expect(shown.exitCode).toBe(0);
-    expect(shown.stdout).toContain("$ mawps doc upload max@example.com Lebenslauf.pdf");
+    expect(shown.stdout).toContain(`$ mawps --model ${model} doc upload max@example.com Lebenslauf.pdf`);
     const kept = modelSite(home, model, { MAWPS_HOME: join(home.folder, "kept", "store") });
     expect(await kept.column(table, "s3Key")).toEqual([expect.stringContaining("Lebenslauf.pdf")]);
     expect(await kept.column(accounts.table, "email")).toEqual(["max@example.com"]);
