@@ -17,14 +17,19 @@ export interface DocumentFilter {
   readonly deleted?: boolean;
   /** Uploaded then or later; entries without a readable time are left out. */
   readonly since?: Date;
+  /** At the end of their life then or earlier; entries without a readable end are left out. */
+  readonly expiringBy?: Date;
 }
 
 /** Whether a document is among those wanted. */
-function isWanted(document: DocumentEntry, { type, status, deleted, since }: DocumentFilter): boolean {
+function isWanted(document: DocumentEntry, filter: DocumentFilter): boolean {
+  const { type, status, deleted, since, expiringBy } = filter;
   const isDeleted = document.status === "DELETED";
   if (deleted === true ? !isDeleted : isDeleted && status !== "DELETED") return false;
   if (status !== undefined && document.status !== status) return false;
   if (type !== undefined && document.type !== pluralFileType(type)) return false;
+  if (expiringBy !== undefined && !((timeOf(document.expiresAt) ?? Number.NaN) <= expiringBy.getTime()))
+    return false;
   return since === undefined || (timeOf(document.uploadedAt) ?? Number.NEGATIVE_INFINITY) >= since.getTime();
 }
 

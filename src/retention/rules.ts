@@ -8,7 +8,7 @@ import type { Entity, Expiry } from "../model/schema.ts";
 /** The rules that are on, by their ids, and the moment for which they decide. */
 export interface Rules {
   readonly byId: ReadonlyMap<string, RetentionRule>;
-  /** The earlier of the local clock and S3's. */
+  /** The earlier of the local clock and S3's; later only to look ahead. */
   readonly at: Date;
 }
 

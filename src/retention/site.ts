@@ -56,6 +56,8 @@ interface Opened {
   readonly declaration: Declaration;
   readonly databases: readonly Database[];
   readonly now: () => Date;
+  /** A moment to come for which the rules are to decide, on what is there now: only to look ahead. */
+  readonly until?: Date | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -69,7 +71,7 @@ const mostAheadMs = 5 * 60_000;
  * @throws CliError when S3 does not tell its time, and for a database of which not each row that is due can go alone.
  */
 export async function openRetention<P extends Partial<Pick<ProfileSite, "documents" | "proofs">>>(
-  { aws, model, declaration, databases, now, signal }: Opened,
+  { aws, model, declaration, databases, now, until, signal }: Opened,
   profiles: P,
 ): Promise<RetentionSite & P> {
   const bucket = declaration.trail?.bucket ?? declaration.buckets[0]?.name ?? "";
@@ -80,7 +82,7 @@ export async function openRetention<P extends Partial<Pick<ProfileSite, "documen
     });
   }
   const ours = now();
-  const at = ours < theirs ? ours : theirs;
+  const at = until ?? (ours < theirs ? ours : theirs);
   const tables = tablesOfRows(model, "documents" in profiles ? [] : Object.values(model.entities));
   const store = siteStore({ aws, model, declaration, databases, signal });
   const due = [...tables].flatMap(([role, { expires }]) => (expires && role.includes(".") ? [role] : []));

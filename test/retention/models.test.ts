@@ -4,7 +4,7 @@ import {
   UpdateTableCommand,
   type ScanCommandInput,
 } from "@aws-sdk/client-dynamodb";
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import prework from "../../models/prework.json" with { type: "json" };
@@ -197,6 +197,43 @@ describe("retention of prework", () => {
     const gone = new Set(["expired", "deleted", "never-came"]);
     expect(after).toHaveLength(6);
     expect(after).toEqual(expect.arrayContaining(rows.filter(({ id }) => !gone.has(id))));
+  });
+
+  it("looks ahead, and keeps no plan of that", async () => {
+    const site = modelSite(home, "prework");
+    const rows = [
+      row("ends", { expiresAt: day(10) }),
+      row("ends-later", { expiresAt: day(40) }),
+      row("deleted", deleted),
+      row("held", { ...deleted, legalHold: "case 7" }),
+    ];
+    await site.put(table, rows);
+    await site.putFiles(bucket, [upload("deleted.pdf"), temp("alone")]);
+    const due = async (...argv: string[]) => {
+      const planned = await site.run("retention", "plan", "--json", ...argv);
+      expect([planned.exitCode, planned.stderr]).toEqual([0, ""]);
+      return lines(planned.stdout).map(({ action, key, item }) => {
+        const { id = key } = (item ?? {}) as { id?: unknown };
+        return `${String(action)} ${String(id)}`;
+      });
+    };
+    expect(await due()).toEqual([]);
+    const byThen = [`purge ${temp("alone")}`, "soft-delete ends"];
+    expect((await due("--until", "11d")).toSorted()).toEqual(byThen);
+    const kept = ["keep held", "purge deleted", ...byThen];
+    expect((await due("--until", "2026-04-05")).toSorted()).toEqual(kept.toSorted());
+    const calls = home.calls.length;
+    for (const argv of [
+      ["--until", "2026-02-01"],
+      ["--until", "11d", "--output", "plan.json"],
+    ]) {
+      const refused = await site.run("retention", "plan", ...argv);
+      expect([refused.exitCode, refused.stdout]).toEqual([2, ""]);
+    }
+    expect(home.calls.length).toBe(calls);
+    expect(await readdir(home.folder)).not.toContain("plan.json");
+    expect(await site.rows(table)).toHaveLength(4);
+    expect(await site.left(bucket)).toHaveLength(2);
   });
 
   it("goes by the settings, and by no plan of another model", async () => {

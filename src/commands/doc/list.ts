@@ -5,14 +5,15 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { documentJson } from "../../model/documents.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Nobodies } from "../../model/nobodies.ts";
-import { table } from "../../output/table.ts";
+import { table, type Column } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { since } from "../audit/period.ts";
 import { mostShown, rememberShown, type Shown } from "../at-hand.ts";
 import { noteNobodies } from "../nobodies.ts";
-import { documentTypeOption, statusOption } from "./options.ts";
+import { ahead, assertFields, documentTypeOption, expiryOption, statusOption } from "./options.ts";
 import { documentSite, documentSiteWith } from "./site.ts";
 import { documentColumns } from "./table.ts";
+import { storedTime } from "../stored-time.ts";
 import type { Run } from "../run.ts";
 
 /** `mawps doc list`: the documents of a user, or of all. */
@@ -25,11 +26,18 @@ export function docList(begin: Begin): AnyCommand {
     .option("--status <status>", "only those that stand so: ready, uploading, infected, ...", statusOption)
     .option("--deleted", "the deleted ones, which are left out otherwise")
     .option("--since <when>", "uploaded since then: 90d, or a day (2026-03-01)", since)
-    .addHelpText("after", "\nExample:\n  mawps doc list --all --status infected --json")
+    .option("--expiring <when>", "that retention deletes by then: 30d, or a day (2027-01-31)", expiryOption)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps doc list --all --status infected --json\n  mawps doc list --all --expiring 30d",
+    )
     .action(async (given, options, command) => {
       const run = await begin(command as AnyCommand);
       const { all, type, status, deleted } = options;
-      const from = options.since?.(run.world.now());
+      const now = run.world.now();
+      const from = options.since?.(now);
+      assertFields(run.config.site, { expiring: options.expiring });
+      const expiringBy = options.expiring && ahead("--expiring", options.expiring, now);
       if ((given === undefined) === (all === undefined)) {
         throw new CliError("say whose documents: a user, or --all", { exitCode: exitCodes.usage });
       }
@@ -37,19 +45,20 @@ export function docList(begin: Begin): AnyCommand {
         import("../../documents/list.ts"),
         import("../../documents/users.ts"),
       ]);
-      const filter: DocumentFilter = { type, status, deleted, since: from };
+      const filter: DocumentFilter = { type, status, deleted, since: from, expiringBy };
       if (given === undefined) {
         const nobodies: Nobodies = new Map();
         const shown: Shown[] = [];
         const listed = listAllDocuments(await documentSite(run, "reads"), { filter, nobodies });
-        await printAll(run, noting(listed, shown));
+        await printAll(run, noting(listed, shown), expiringBy === undefined ? columns : withExpiry);
         await rememberShown(run, shown);
         return noteNobodies(run, nobodies);
       }
       const { seen } = await documentSiteWith(run, "reads", (site) => findDocuments(site, given));
       const entries = wanted(seen.entries, filter);
+      const shown = entries.some(({ document }) => document.expiresAt !== undefined) ? withExpiry : columns;
       await run.printRows(entries.map(row), (rows, layout) =>
-        rows.length === 0 ? noDocuments : table(rows, columns, layout),
+        rows.length === 0 ? noDocuments : table(rows, shown, layout),
       );
       await rememberShown(run, entries.map(shownOf));
     });
@@ -77,14 +86,23 @@ interface Row {
 
 const columns = documentColumns<Row>(({ entry }) => entry.document);
 
+const withExpiry: Column<Row>[] = [
+  ...columns,
+  { title: "EXPIRES", cell: ({ entry }) => storedTime(entry.document.expiresAt) },
+];
+
 function row(entry: StoredEntry): Row {
   return { entry, toJSON: () => documentJson(entry.userId, entry.document) };
 }
 
-async function printAll(run: Run, entries: AsyncIterable<StoredEntry>): Promise<void> {
+async function printAll(
+  run: Run,
+  entries: AsyncIterable<StoredEntry>,
+  shown: readonly Column<Row>[],
+): Promise<void> {
   async function* rows() {
     for await (const entry of entries) yield row(entry);
   }
   const whose = { title: "USER", cell: ({ entry }: Row) => entry.userId };
-  await run.printTable(rows(), [whose, ...columns], noDocuments);
+  await run.printTable(rows(), [whose, ...shown], noDocuments);
 }

@@ -44,25 +44,39 @@ interface Said {
   readonly type?: string | undefined;
   readonly tag?: readonly string[] | undefined;
   readonly expires?: unknown;
+  readonly expiring?: unknown;
   readonly public?: boolean | undefined;
   readonly createProfile?: boolean | undefined;
   readonly field?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Ends the command where it says what the documents of the site have no field for; before anything is opened. */
+export function assertFields(
+  site: Model,
+  said: Pick<Said, "type" | "tag" | "expires" | "expiring" | "public">,
+): void {
+  const { fields = {} } = site.features?.documents ?? {};
+  const words = [
+    ["--type", said.type, fields.type],
+    ["--tag", said.tag, fields.tags],
+    ["--expires", said.expires, fields.expiresAt],
+    ["--expiring", said.expiring, fields.expiresAt],
+    ["--public", said.public, fields.isPublic],
+  ] as const;
+  const strange = words.find(([, value, field]) => value !== undefined && field === undefined);
+  if (strange !== undefined)
+    throw usage(`${strange[0]} is not for ${site.name}: its documents have no such field`, "leave it out");
+}
+
+function usage(message: string, hint: string): CliError {
+  return new CliError(message, { exitCode: exitCodes.usage, hint });
 }
 
 /** Ends the command, before anything is opened, where it says what the site has no word for, or leaves out what it needs. */
 export async function assertSayable(site: Model, said: Said): Promise<void> {
   const { documents } = site.features ?? {};
   const { fields = {} } = documents ?? {};
-  const usage = (message: string, hint: string) => new CliError(message, { exitCode: exitCodes.usage, hint });
-  const words = [
-    ["--type", said.type, fields.type],
-    ["--tag", said.tag, fields.tags],
-    ["--expires", said.expires, fields.expiresAt],
-    ["--public", said.public, fields.isPublic],
-  ] as const;
-  const strange = words.find(([, value, field]) => value !== undefined && field === undefined);
-  if (strange !== undefined)
-    throw usage(`${strange[0]} is not for ${site.name}: its documents have no such field`, "leave it out");
+  assertFields(site, said);
   if (fields.type !== undefined && said.type === undefined)
     throw usage("say what they are: --type", "--type cv, certificates, cover-letters, ...");
   const given = Object.keys(said.field ?? {});
@@ -103,4 +117,11 @@ export function expiryOption(text: string): (now: Date) => Date {
   if (!/^\d+[a-z]$/.test(text)) return until(text);
   const ms = spanOption(text);
   return (now) => new Date(now.getTime() + ms);
+}
+
+/** @throws CliError where a moment that an option names is over. */
+export function ahead(option: string, moment: (now: Date) => Date, now: Date): Date {
+  const date = moment(now);
+  if (date <= now) throw usage(`${option} is in the past: ${date.toISOString()}`, "name a moment to come");
+  return date;
 }

@@ -10,7 +10,7 @@ import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { assertSayable, documentTypeOption, expiryOption, fieldOption, tagOption } from "./options.ts";
+import { ahead, assertSayable, documentTypeOption, expiryOption, fieldOption, tagOption } from "./options.ts";
 import { changingSiteWith, scannerOf } from "./site.ts";
 import { documentColumns } from "./table.ts";
 import { failPartly, type Failed } from "../failures.ts";
@@ -46,7 +46,7 @@ export function docUpload(begin: Begin): AnyCommand {
       const { expandPatterns } = await import("../../documents/file-patterns.ts");
       const files = await expandPatterns(words, world.cwd);
       refuseContradictions(files, options.name);
-      const expiresAt = expiryOf(options.expires, world.now());
+      const expiresAt = options.expires && ahead("--expires", options.expires, world.now()).toISOString();
       const [{ uploadDocuments }, { createProfile, findDocuments }, { spool }] = await Promise.all([
         import("../../documents/upload.ts"),
         import("../../documents/users.ts"),
@@ -112,14 +112,6 @@ function refuseContradictions(files: readonly string[], name: string | undefined
   if (name === undefined && files.includes("-")) {
     throw usage("what comes from stdin has no name", "add --name, such as --name Lebenslauf.pdf");
   }
-}
-
-function expiryOf(expires: ((now: Date) => Date) | undefined, now: Date): string | undefined {
-  const date = expires?.(now);
-  if (date !== undefined && date <= now) {
-    throw new CliError(`--expires is in the past: ${date.toISOString()}`, { exitCode: exitCodes.usage });
-  }
-  return date?.toISOString();
 }
 
 /** One outcome as a row: with --json the entry alone. */

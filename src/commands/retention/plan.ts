@@ -9,6 +9,8 @@ import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { RuleTotal, Totals } from "../../retention/plan.ts";
 import type { PlanEntry } from "../../retention/plan-entry.ts";
+import { ahead, expiryOption } from "../doc/options.ts";
+import { overwriteFlag } from "../page-file.ts";
 import type { Run } from "../run.ts";
 import { stateColumn, stateTone } from "../../output/tones.ts";
 
@@ -17,7 +19,12 @@ export function retentionPlan(begin: Begin): AnyCommand {
   return new Command("plan")
     .description("show each object and item that is due to be deleted, with the rule and the reason")
     .option("--output <file>", "also write the plan to a file, for `retention run <file>`")
-    .option("--overwrite", "replace a file that is there")
+    .option(...overwriteFlag)
+    .option(
+      "--until <when>",
+      "what will be due by then, as things stand: 30d, or a day (2027-01-31)",
+      expiryOption,
+    )
     .option("--exit-code", "end with 5 when something is due")
     .addHelpText("after", "\nExample:\n  mawps retention plan --output plan.json")
     .action(async (options, command) => {
@@ -37,9 +44,15 @@ export function retentionPlan(begin: Begin): AnyCommand {
       ]);
       const { dryRun } = run.config;
       const replaces = options.overwrite === true;
+      const until = options.until && ahead("--until", options.until, run.machineNow());
+      if (until !== undefined && options.output !== undefined)
+        throw new CliError("--until looks ahead, and --output keeps what is to be carried out now", {
+          exitCode: exitCodes.usage,
+          hint: "leave one of the two out",
+        });
       const path = options.output === undefined ? undefined : resolve(run.world.cwd, options.output);
       if (path !== undefined && !replaces) await assertFree(path, taken);
-      const site = await retentionSite(run, "reads");
+      const site = await retentionSite(run, "reads", until);
       const missing = missingEngines(site);
       missing.catch(() => undefined);
       let entries = planRetention(site);
@@ -53,12 +66,14 @@ export function retentionPlan(begin: Begin): AnyCommand {
       };
       await run.printLines(rows(), asLine);
       if (!run.config.json) await run.print(totals, totalsText);
+      if (until !== undefined) run.note(`due by ${until.toISOString()}, as things stand now`);
       if (path !== undefined) run.note(`${dryRun ? "would write" : "wrote"} ${path}`);
       noteUnknown(run, totals);
       for (const what of await missing) run.note(`${what}: \`mawps setup\` installs it`);
       const due = totals.rules.filter(isActedOn).reduce((sum, each) => sum + each.count, 0);
       if (options.exitCode === true && due > 0) {
-        throw new CliError(`${count(due, "thing is", "things are")} due`, {
+        const by = until === undefined ? "" : ` by ${until.toISOString()}`;
+        throw new CliError(`${count(due, "thing is", "things are")} due${by}`, {
           exitCode: exitCodes.due,
           hint: "`mawps retention run` does it",
         });

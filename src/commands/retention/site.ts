@@ -14,8 +14,9 @@ import type { Run } from "../run.ts";
 /**
  * Opens the target for retention, with the rules as configured and the moment for which they decide: by this machine's clock as well,
  * which a wrong clock of the server does not move.
+ * @param until a moment to come for which they decide instead: only to look ahead, never to delete.
  */
-export async function retentionSite(run: Run, access: Access): Promise<RetentionSite> {
+export async function retentionSite(run: Run, access: Access, until?: Date): Promise<RetentionSite> {
   const { config, machineNow: now } = run;
   const databases = await (await run.databases()).open(({ role }) => isInRetention(config.site, role));
   const aws = await run.aws(access);
@@ -23,7 +24,15 @@ export async function retentionSite(run: Run, access: Access): Promise<Retention
   for (const { name, isThere } of databases) {
     if (!isThere) throw new CliError(`there is no database ${name}`, { hint: "`mawps setup` makes it" });
   }
-  const opened = { aws, model: config.site, declaration: configuredSite(config), databases, now, signal };
+  const opened = {
+    aws,
+    model: config.site,
+    declaration: configuredSite(config),
+    databases,
+    now,
+    until,
+    signal,
+  };
   if (config.site !== mawpsModel) return openRetention(opened, {});
   const documents = await openDocumentSite({ ...documentPlace(run), now, aws });
   const { publicBaseUrl } = config;

@@ -243,7 +243,7 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       };
       await putProfile(aws, "user-1", {
         documents: [
-          { ...old, uploadedAt: "2025-01-01T00:00:00Z", note: "von Hand" },
+          { ...old, uploadedAt: "2025-01-01T00:00:00Z", expiresAt: "2026-03-20T00:00:00Z", note: "von Hand" },
           {
             id: "doc-9",
             name: "neu.pdf",
@@ -273,6 +273,12 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
     );
     expect(typed.map(({ id }) => id)).toEqual(["1734384121711"]);
     expect((await run(["doc", "list"])).exitCode).toBe(2);
+    for (const whose of ["user-1", "--all"]) {
+      const ending = (by: string) => run(["doc", "list", whose, "--expiring", by]);
+      expect((await ending("2026-03-19")).stdout).toBe("no such documents\n");
+      expect((await ending("30d")).stdout).toMatch(/ EXPIRES *\n(.*─.*\n)?.*1734384121711.* 2026-03-20 /);
+      expect((await ending("2026-01-31")).exitCode).toBe(2);
+    }
     const shown = await run(["doc", "show", "user-1", "1734384121711"]);
     expect(shown.stdout).toMatch(/^note +von Hand$/m);
     expect(shown.stdout).toMatch(/^scan +never$/m);
