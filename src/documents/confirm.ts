@@ -3,7 +3,7 @@ import { CliError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { legalHold, objectMetadata } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
-import { entryWithId } from "./entries.ts";
+import { entryWithId, readDocuments } from "./entries.ts";
 import { assertNoneRefused, changedMeanwhile, changeEntries, removeEntries } from "./entry-changes.ts";
 import type { EntryChange, StoredEntry, UserDocuments } from "./entry.ts";
 import { examineStored, Unfit, type Arrived, type Judging } from "./examine-stored.ts";
@@ -184,6 +184,7 @@ async function refuse(
     ...verdict,
   });
   await site.audit.irreversible(event, async () => {
+    await assertStillWaiting(site, entry);
     const { failures } = await deleteAllVersions(
       site.aws,
       site.bucket,
@@ -211,6 +212,17 @@ async function refuse(
     ]);
     assertNoneRefused(outcome);
   });
+}
+
+/** A scan takes its time: somebody may have confirmed the document meanwhile, or have put it under a hold. */
+async function assertStillWaiting(site: ChangingSite, entry: StoredEntry): Promise<void> {
+  const { id, status, s3Key } = entry.document;
+  const now =
+    site.rows === undefined
+      ? entryWithId(await readDocuments(site, entry.userId), id)
+      : await entryNow(site.rows, entry);
+  assertNotHeld(now);
+  if (now.document.status !== status || now.document.s3Key !== s3Key) throw changedMeanwhile(entry);
 }
 
 function waiting({ document }: StoredEntry): string {

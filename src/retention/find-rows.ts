@@ -325,8 +325,9 @@ function isOwn(site: RetentionSite, stored: Stored, { kind, isOnlyKind, fields }
   }
   return ofFile.every(({ subject, by }) => {
     const same = ofRow.find((link) => link.subject === subject);
-    const id = same === undefined ? undefined : own(stored.fields, same.by);
-    return id === undefined || own(fields, by) === undefined || id === own(fields, by);
+    return (
+      same === undefined || own(fields, by) === undefined || own(stored.fields, same.by) === own(fields, by)
+    );
   });
 }
 
@@ -349,9 +350,8 @@ function subjectsOf({ links = [] }: Entity): { readonly subject: string; readonl
   );
 }
 
-/** Whether a row tells whose it is by another id than the first: plans and the audit trail name nobody by an address. */
-function isByAddress(site: RetentionSite, stored: Stored): boolean {
-  const { subject = "", by } = ownersLink(site, stored) ?? {};
+/** Whether a link tells whose something is by another id than the first: plans and the audit trail name nobody by an address. */
+function isByAddress(site: RetentionSite, { subject, by }: Pick<Link, "subject" | "by">): boolean {
   const [, ...others] = own(site.model.subjects, subject)?.ids ?? [];
   return typeof by === "string" && others.includes(by);
 }
@@ -384,6 +384,7 @@ function rowDue(
   const isForeign = action === "purge" && file !== undefined && place === undefined;
   const { documents } = site.model.features ?? {};
   const id = documents?.entity === name ? own(fields, documents.fields.id ?? "") : undefined;
+  const owner = ownersLink(site, stored);
   return {
     kind: "row",
     action: isForeign ? "keep" : action,
@@ -392,7 +393,7 @@ function rowDue(
     reason: isForeign
       ? `its file has the key of none that it may name: ${typeof file.value === "string" ? file.value : JSON.stringify(file.value)}`
       : verdict.reason,
-    userId: isByAddress(site, stored) ? null : ownerOf(site, stored),
+    userId: owner !== undefined && isByAddress(site, owner) ? null : ownerOf(site, stored),
     table,
     item: { ...key },
     entity: name,
@@ -416,8 +417,8 @@ function deciders(site: RetentionSite, { entity: name, fields }: Stored): RowDue
       ...(since === undefined ? [] : [since]),
       ...Object.keys(when),
     ]),
-    ...(entity.links ?? []).flatMap(({ by, role }) =>
-      typeof by === "string" && role === "subject" ? [by] : [],
+    ...(entity.links ?? []).flatMap((link) =>
+      typeof link.by === "string" && link.role === "subject" && !isByAddress(site, link) ? [link.by] : [],
     ),
     ...referencesOf(name, entity).flatMap(({ field, parentField }) =>
       parentField === undefined ? [field] : [],

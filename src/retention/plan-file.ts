@@ -116,7 +116,7 @@ export async function withPassingPlan<T>(
   const folder = await mkdtemp(join(tmpdir(), "mawps-retention-"));
   try {
     const path = join(folder, "plan.json");
-    const writing = writePlan({ path, replaces: false }, head, entries);
+    const writing = writePlan({ path, replaces: true }, head, entries);
     let next = await writing.next();
     while (next.done !== true) next = await writing.next();
     return await use({ ...head, path, totals: next.value });

@@ -15,7 +15,7 @@ import type { DueEntry, PlannedVersion, RowDue } from "./plan-entry.ts";
 import type { Ready } from "./recheck.ts";
 import { deciding } from "./rules.ts";
 import { hasProfiles, type ProfileSite, type RetentionSite } from "./site.ts";
-import type { Refused, Stored } from "../stores/store.ts";
+import type { Deletion, Refused, Stored } from "../stores/store.ts";
 
 /** What came of a group of entries. */
 export interface Acted {
@@ -52,9 +52,23 @@ async function purge(
   ready: readonly Ready[],
   bucket: string | undefined,
 ): Promise<Acted> {
-  const failures = bucket === undefined ? [] : await purgeVersions(site, ready, bucket);
+  const rowsOf = (some: readonly Ready[]) =>
+    some.flatMap(({ due, row }) =>
+      row === undefined || due.kind !== "row" ? [] : [{ due, stored: row, unchanged: Object.keys(due.was) }],
+    );
+  const rows = new Map<DueEntry, Deletion>();
+  const tell = (some: ReturnType<typeof rowsOf>, deletions: readonly Deletion[]) => {
+    for (const [at, { due }] of some.entries()) rows.set(due, deletions[at] ?? "done");
+  };
+  // Before its file is gone: a row that cannot go keeps it.
+  if (bucket !== undefined) tell(rowsOf(ready), await site.store.deletable(rowsOf(ready)));
+  const staying = new Set(ready.filter(({ due }) => (rows.get(due) ?? "done") !== "done"));
+  const going = ready.filter((each) => !staying.has(each));
+  const keys = new Set([...staying].map(({ due }) => keyOf(due)));
+  const withFile = going.filter(({ due }) => !keys.has(keyOf(due)));
+  const failures = bucket === undefined ? [] : await purgeVersions(site, withFile, bucket);
   const refused = new Map(failures.map(({ key, code, message }) => [key, `${code}: ${message}`]));
-  const isGone = ({ due }: Ready) => !("key" in due && due.key !== undefined && refused.has(due.key));
+  const isGone = ({ due }: Ready) => !refused.has(keyOf(due) ?? "");
   const withEntry = ready.filter((each) => each.stored !== undefined && isGone(each));
   const changed = hasProfiles(site)
     ? (
@@ -66,25 +80,23 @@ async function purge(
         )
       ).refused
     : new Set<StoredEntry>();
-  const withRow = ready
-    .filter(isGone)
-    .flatMap(({ due, row }) =>
-      row === undefined || due.kind !== "row" ? [] : [{ due, stored: row, unchanged: Object.keys(due.was) }],
-    );
-  const deleted = await site.store.deleteAllIf(withRow);
-  const rows = new Map<DueEntry, (typeof deleted)[number] | undefined>(
-    withRow.map(({ due }, at) => [due, deleted[at]]),
-  );
+  const withRow = rowsOf(going.filter(isGone));
+  tell(withRow, await site.store.deleteAllIf(withRow));
   return outcomes(ready, (each) => {
-    if (!isGone(each)) return "key" in each.due ? refused.get(each.due.key ?? "") : undefined;
-    if (rows.get(each.due) === "referred") return "something that stays refers to it";
-    const isChanged =
-      (each.stored !== undefined && changed.has(each.stored)) || rows.get(each.due) === "changed";
+    if (!isGone(each)) return refused.get(keyOf(each.due) ?? "");
+    const deletion = rows.get(each.due);
+    if (deletion === "referred") return "something that stays refers to it";
+    if (deletion === "gone" && staying.has(each)) return "its entry is gone, its file is not";
+    const isChanged = (each.stored !== undefined && changed.has(each.stored)) || deletion === "changed";
     if (!isChanged) return undefined;
-    return "key" in each.due && each.due.key !== undefined
+    return keyOf(each.due) !== undefined && !staying.has(each)
       ? "its entry was changed while its object was being removed"
       : "it was changed at the same time";
   });
+}
+
+function keyOf(due: DueEntry): string | undefined {
+  return "key" in due ? due.key : undefined;
 }
 
 async function purgeVersions(site: RetentionSite, ready: readonly Ready[], bucket: string) {

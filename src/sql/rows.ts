@@ -43,13 +43,22 @@ export function rowTables(catalogue: Catalogue, engine: Sql["engine"]): RowTable
 /** `(user_id) -> users (id)`, or as PostgreSQL has it `FOREIGN KEY (user_id) REFERENCES users(id)`. */
 const foreignKey = /\("?(\w+)[^)]*\) (?:->|REFERENCES) "?(\w+)/;
 
-/** Tables whose rows go or change along with a row of this one, as foreign keys have it. Pure. */
-export function followersOf(catalogue: Catalogue, table: string): string[] {
-  return [...catalogue].flatMap(([fact, text]) => {
-    const [, child = ""] = /^key ([^.]*)\./.exec(fact) ?? [];
-    const [, , parent] = child === "" ? [] : (foreignKey.exec(text) ?? []);
-    return parent === table && /ON DELETE (CASCADE|SET NULL|SET DEFAULT)/.test(text) ? [child] : [];
-  });
+/**
+ * Tables whose rows go or change along with a row of this one, as foreign keys have it; those of other databases (MySQL) and schemas
+ * (PostgreSQL) as far as the server shows them to the user.
+ */
+export async function followersOf(sql: Sql, place: string, table: string): Promise<string[]> {
+  const statement =
+    sql.engine === "mysql"
+      ? `SELECT DISTINCT CONCAT(k.TABLE_SCHEMA, '.', k.TABLE_NAME) AS child
+         FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r
+           ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
+         WHERE k.REFERENCED_TABLE_SCHEMA = ? AND k.REFERENCED_TABLE_NAME = ? AND r.DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT')`
+      : `SELECT DISTINCT o.conrelid::regclass::text AS child
+         FROM pg_constraint o JOIN pg_class c ON c.oid = o.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE o.contype = 'f' AND n.nspname = $1 AND c.relname = $2 AND o.confdeltype IN ('c', 'n', 'd')`;
+  const rows = await sql.rows(statement, [place, table]);
+  return rows.flatMap(({ child }) => child ?? []).sort();
 }
 
 function tableIn(catalogue: Catalogue, name: string, engine: Sql["engine"]): RowTable {
@@ -188,6 +197,16 @@ export async function deleteRows(sql: Sql, table: RowTable, rows: readonly Uncha
     return `(${[...keys, ...same].join(" AND ")})`;
   });
   return sql.change(`DELETE FROM ${sql.quoted(table.name)} WHERE ${conditions.join(" OR ")}`, place.values);
+}
+
+/** Does something in a transaction, and takes it back. */
+export async function takenBack<T>(sql: Sql, act: () => Promise<T>): Promise<T> {
+  await sql.run("START TRANSACTION");
+  try {
+    return await act();
+  } finally {
+    await sql.run("ROLLBACK");
+  }
 }
 
 const asText: RowColumn = { name: "", type: "", as: "text" };

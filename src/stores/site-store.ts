@@ -6,7 +6,7 @@ import type { Model } from "../model/schema.ts";
 import type { Database } from "../sql/database.ts";
 import { dynamodbStore } from "./dynamodb.ts";
 import { sqlStore, type SqlStore } from "./sql.ts";
-import type { RowStore, Stored } from "./store.ts";
+import type { RowStore, Stored, Unchanged } from "./store.ts";
 
 interface Opened {
   readonly aws: Aws;
@@ -25,15 +25,15 @@ export function siteStore({ databases, ...place }: Opened): RowStore & Pick<SqlS
     const from = own(place.model.entities, entity)?.from;
     return of(from && tableRole(from));
   };
+  const ofAll = ([first]: readonly Unchanged[]) => first && ofThing(first.stored);
+  const none = Promise.resolve([]);
   return {
     stream: (table) => of(table).stream(table),
     get: (table, key) => of(table).get(table, key),
     getAll: (table, keys) => of(table).getAll(table, keys),
     changeIf: (stored, change) => ofThing(stored).changeIf(stored, change),
-    async deleteAllIf(things) {
-      const [first] = things;
-      return first === undefined ? [] : ofThing(first.stored).deleteAllIf(things);
-    },
+    deleteAllIf: (things) => ofAll(things)?.deleteAllIf(things) ?? none,
+    deletable: (things) => ofAll(things)?.deletable(things) ?? none,
     assertDeletesAlone: (tables) => rows.assertDeletesAlone(tables),
   };
 }

@@ -16,9 +16,11 @@ import {
   rowsWithKeys,
   rowTables,
   streamRows,
+  takenBack,
   type RowTable,
+  type UnchangedRow,
 } from "../sql/rows.ts";
-import type { RowStore, Stored, Unchanged } from "./store.ts";
+import type { Deletion, RowStore, Stored, Unchanged } from "./store.ts";
 import { sqlField } from "./sql-field.ts";
 
 interface Place {
@@ -80,6 +82,18 @@ export function sqlStore({ model, databases }: Place): SqlStore {
     });
   };
 
+  const eachChunk = async (
+    things: readonly Unchanged[],
+    act: (table: Table, some: readonly Unchanged[]) => Promise<readonly Deletion[]>,
+  ) => {
+    const [first] = things;
+    if (first === undefined) return [];
+    const table = await tableOf(roleOf(model, first.stored));
+    const outcomes: Deletion[] = [];
+    for (const some of chunks(things)) outcomes.push(...(await act(table, some)));
+    return outcomes;
+  };
+
   return {
     async *stream(role) {
       const table = await tableOf(role);
@@ -95,18 +109,12 @@ export function sqlStore({ model, databases }: Place): SqlStore {
     getAll,
     get: async (role, key) => (await getAll(role, [key]))[0],
     changeIf: ({ table }) => Promise.reject(new RangeError(`rows of ${table} are deleted, never marked`)),
-    async deleteAllIf(things) {
-      const [first] = things;
-      if (first === undefined) return [];
-      const table = await tableOf(roleOf(model, first.stored));
-      const outcomes: ("done" | "referred" | "changed")[] = [];
-      for (const some of chunks(things)) outcomes.push(...(await deleteSome(table, some)));
-      return outcomes;
-    },
+    deleteAllIf: (things) => eachChunk(things, deleteSome),
+    deletable: (things) => eachChunk(things, tryDeleting),
     async assertDeletesAlone(roles) {
       for (const role of roles) {
-        const { rows, catalogue, database } = await tableOf(role);
-        const followers = followersOf(catalogue, rows.name);
+        const { rows, database } = await tableOf(role);
+        const followers = await followersOf(database.sql, database.place, rows.name);
         if (followers.length === 0) continue;
         throw new CliError(
           `a row of ${database.name}.${rows.name} is not deleted alone: foreign keys of ${followers.join(" and ")} have rows there go or change with it`,
@@ -194,30 +202,58 @@ function fieldsOf(
   return Object.fromEntries(fields) as JsonObject;
 }
 
-async function deleteSome(
-  place: Table,
-  things: readonly Unchanged[],
-): Promise<("done" | "referred" | "changed")[]> {
-  const { rows: table, hold } = place;
+async function deleteSome(place: Table, things: readonly Unchanged[]): Promise<readonly Deletion[]> {
+  const { rows: table } = place;
   const { sql } = place.database;
-  const rows = things.map(({ stored: { raw }, unchanged }) => ({
-    row: raw as Row,
-    unchanged: unchanged.flatMap((name) => (name === "legalHold" ? (hold ?? []) : [name])),
-  }));
+  const rows = unchangedRows(place, things);
   try {
     const met = await retry(() => deleteRows(sql, table, rows), isDeadlock);
     if (met === rows.length) return rows.map(() => "done");
   } catch (error) {
     if (!isReferredTo(error)) throw error;
-    if (things.length === 1) return ["referred"];
-    const outcomes: ("done" | "referred" | "changed")[] = [];
-    for (const thing of things) outcomes.push(...(await deleteSome(place, [thing])));
-    return outcomes;
+    return things.length === 1 ? ["referred"] : oneByOne(place, things, deleteSome);
   }
   // What is there still was changed; of what is not, nobody can tell who took it.
   const left = await rowsWithKeys(sql, table, { rows: rows.map(({ row }) => row) });
   const keys = new Set(left.map((row) => keyText(table, row)));
   return rows.map(({ row }) => (keys.has(keyText(table, row)) ? "changed" : "done"));
+}
+
+/** Deletes in a transaction that is taken back. Tables of engines without transactions have no foreign keys that could refuse. */
+async function tryDeleting(place: Table, things: readonly Unchanged[]): Promise<readonly Deletion[]> {
+  const { rows: table, catalogue } = place;
+  const { sql } = place.database;
+  const isTransactional =
+    sql.engine === "postgres" || /^InnoDB\b/i.test(catalogue.get(`table ${table.name}`) ?? "");
+  if (!isTransactional) return things.map(() => "done");
+  const rows = unchangedRows(place, things);
+  try {
+    const met = await retry(() => takenBack(sql, () => deleteRows(sql, table, rows)), isDeadlock);
+    if (met === rows.length) return rows.map(() => "done");
+  } catch (error) {
+    if (!isReferredTo(error)) throw error;
+    if (things.length === 1) return ["referred"];
+  }
+  if (things.length > 1) return oneByOne(place, things, tryDeleting);
+  const [there] = await rowsWithKeys(sql, table, { rows: rows.map(({ row }) => row) });
+  return [there === undefined ? "gone" : "changed"];
+}
+
+async function oneByOne(
+  place: Table,
+  things: readonly Unchanged[],
+  act: (table: Table, some: readonly Unchanged[]) => Promise<readonly Deletion[]>,
+): Promise<Deletion[]> {
+  const outcomes: Deletion[] = [];
+  for (const thing of things) outcomes.push(...(await act(place, [thing])));
+  return outcomes;
+}
+
+function unchangedRows({ hold }: Table, things: readonly Unchanged[]): UnchangedRow[] {
+  return things.map(({ stored: { raw }, unchanged }) => ({
+    row: raw as Row,
+    unchanged: unchanged.flatMap((name) => (name === "legalHold" ? (hold ?? []) : [name])),
+  }));
 }
 
 function textOf(value: unknown): string | null {

@@ -32,6 +32,9 @@ export interface Unchanged {
 /** `changed`: a field is not as it was; `gone`: there is no such thing any more. Nothing was done. */
 export type Refused = "changed" | "gone";
 
+/** What comes of a deletion; `referred`: something that stays refers to it. */
+export type Deletion = "done" | "referred" | Refused;
+
 /** Where the things of a model's entities live, whatever kind of store that is. */
 export interface EntityStore {
   /**
@@ -57,12 +60,14 @@ export interface EntityStore {
   changeIf(stored: Stored, change: FieldChange): Promise<Stored | Refused>;
   /** Deletes it in one step with the condition. */
   deleteIf(stored: Stored, unchanged: readonly string[]): Promise<"done" | Refused>;
-  /**
-   * Deletes things of one table, each in one step with its condition, and tells of each in their order; `referred`: what points at it
-   * is to go first.
-   */
-  deleteAllIf(things: readonly Unchanged[]): Promise<readonly ("done" | "referred" | Refused)[]>;
+  /** Deletes things of one table, each in one step with its condition, and tells of each in their order. */
+  deleteAllIf(things: readonly Unchanged[]): Promise<readonly Deletion[]>;
+  /** What `deleteAllIf` would answer now, as far as the store itself can tell that; deletes nothing. */
+  deletable(things: readonly Unchanged[]): Promise<readonly Deletion[]>;
 }
 
 /** What retention asks of the places where rows are. */
-export type RowStore = Pick<EntityStore, "stream" | "get" | "getAll" | "changeIf" | "deleteAllIf">;
+export type RowStore = Pick<
+  EntityStore,
+  "stream" | "get" | "getAll" | "changeIf" | "deleteAllIf" | "deletable"
+>;

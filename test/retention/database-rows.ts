@@ -88,6 +88,7 @@ const worlds = {
       left: ["m-held", "m-lawsuit", "m-young"],
       cascade:
         "CREATE TABLE following (id INT PRIMARY KEY, message_id VARCHAR(36), FOREIGN KEY (message_id) REFERENCES chat_messages (id) ON DELETE CASCADE)",
+      drop: "DROP TABLE following",
     },
   },
   fc024: {
@@ -118,6 +119,7 @@ const worlds = {
       ...[hostile, "lately", "restored", "never", "ready", "half", "raced"].map(
         (name) => `customers/${customer}/a/${name}`,
       ),
+      `customers/${customer}/a/${uuid(5)}`,
       `customers/${other}/a/others`,
       `opportunities/${other}/a/deal`,
       `opportunities/${customer}/a/no-deal`,
@@ -140,7 +142,8 @@ const worlds = {
       opportunities: [other],
     },
     filesLeft: [
-      ...["lately", "restored", "never", "ready"].map((name) => `customers/${customer}/a/${name}`),
+      ...["lately", "restored", "never", "ready", "raced"].map((name) => `customers/${customer}/a/${name}`),
+      `customers/${customer}/a/${uuid(5)}`,
       `customers/${other}/a/others`,
       `opportunities/${customer}/a/no-deal`,
     ],
@@ -151,11 +154,15 @@ const worlds = {
         "ALTER TABLE file_attachments ADD legal_hold text",
         `UPDATE file_attachments SET deleted_at = '2026-03-01 00:00:00+00', legal_hold = 'case 7' WHERE id = '${uuid(10)}'`,
         `INSERT INTO referring (id, file) VALUES (1, '${uuid(5)}')`,
+        // A row without an owner names the file of somebody.
+        `INSERT INTO file_attachments (id, file_name, s3_key, content_type, size_bytes, status, scan_result, customer_id, opportunity_id, uploaded_by, uploaded_at, deleted_at)
+         VALUES ('${uuid(11)}', 'n', 'customers/${customer}/a/ready', 'application/pdf', 1, 'DELETED', 'CLEAN', NULL, '${other}', '${erased}', '2026-03-01 12:00:00+00', '2026-03-01 12:00:00+00')`,
       ],
       column: "file_attachments",
-      left: [2, 3, 4, 5, 9, 10].map(uuid),
+      left: [2, 3, 4, 5, 9, 10, 11].map(uuid),
       cascade:
-        "CREATE TABLE following (id int PRIMARY KEY, file uuid REFERENCES file_attachments (id) ON DELETE CASCADE)",
+        "CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.following (id int PRIMARY KEY, file uuid REFERENCES file_attachments (id) ON DELETE CASCADE)",
+      drop: "DROP SCHEMA elsewhere CASCADE",
     },
   },
 };
@@ -236,6 +243,7 @@ export function testRetention({ model }: DatabaseSite, serverNow: () => Database
     const told = lines(trail.stdout).map(({ details }) => (details as { rule?: string } | undefined)?.rule);
     expect(told).toEqual(expect.arrayContaining([world.raceRule]));
     expect(trail.stdout).not.toMatch(/token-secret|max@example\.com|DROP TABLE/);
+    expect(planned.stdout).not.toContain("max@example.com");
     const again = await site().run("retention", "run", "--yes", "--json");
     expect([again.exitCode, JSON.parse(again.stdout)]).toMatchObject([0, { done: 0, failed: [] }]);
   });
@@ -243,12 +251,14 @@ export function testRetention({ model }: DatabaseSite, serverNow: () => Database
   test("a row that something refers to stays, and one that takes others along is refused before", async () => {
     const { referring } = world;
     await on(referring.table, ...referring.rows);
+    const before = await site().left(bucket);
     const run = await site().run("retention", "run", "--yes", "--json");
     expect([run.exitCode, JSON.parse(run.stdout)]).toMatchObject([
       3,
       { done: 1, failed: [{ why: "something that stays refers to it" }] },
     ]);
     expect(await idsOf(referring.column)).toEqual(referring.left);
+    expect(await site().left(bucket)).toEqual(before);
     await on("DROP TABLE referring", referring.cascade);
     const refused = await site().run("retention", "run", "--yes");
     expect([refused.exitCode, refused.stderr]).toEqual([
@@ -259,7 +269,7 @@ export function testRetention({ model }: DatabaseSite, serverNow: () => Database
   });
 
   test("a plan is for the database that it was made for", async () => {
-    await on("DROP TABLE following");
+    await on(world.referring.drop);
     const plan = join(home.folder, "other-plan.json");
     await site().run("retention", "plan", "--output", plan);
     await writeFile(plan, (await readFile(plan, "utf8")).replace("database kept", "database other"));

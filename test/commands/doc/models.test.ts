@@ -395,17 +395,25 @@ describe("the documents of prework-guide", () => {
     expect(over.exitCode).toBe(1);
     expect(over.stderr).toContain("d-1 (notes.txt) is DELETED: there is nothing to confirm");
     expect(await site.left("pre-work-media-uploads")).toEqual([s3Key]);
-    // A hold that comes while the file goes keeps the entry, and is told.
+    // A hold that comes while the file is looked at keeps it; one that comes while it goes keeps the entry, and is told.
     const held = { ...waits, legalHold: "case 7" };
-    home.beforeCall = async (command, _input, aws) => {
-      if (command !== "DeleteObjectsCommand") return;
-      await (await aws.dynamodb()).send(new PutItemCommand({ TableName: table, Item: typed(held).M ?? {} }));
-    };
-    await site.put(table, [waits]);
-    const changed = await site.run("doc", "confirm", "u-1", "d-1");
-    expect(changed.exitCode).toBe(1);
-    expect(changed.stderr).toContain("d-1: somebody else changed its entry meanwhile");
-    expect(await site.rows(table)).toEqual([held]);
+    const moments: [string, string, string[]][] = [
+      ["GetObjectCommand", "is under a legal hold (case 7)", [s3Key]],
+      ["DeleteObjectsCommand", "d-1: somebody else changed its entry meanwhile", []],
+    ];
+    for (const [moment, told, files] of moments) {
+      home.beforeCall = async (command, _input, aws) => {
+        if (command !== moment) return;
+        const dynamodb = await aws.dynamodb();
+        await dynamodb.send(new PutItemCommand({ TableName: table, Item: typed(held).M ?? {} }));
+      };
+      await site.put(table, [waits]);
+      const changed = await site.run("doc", "confirm", "u-1", "d-1");
+      expect(changed.exitCode).toBe(1);
+      expect(changed.stderr).toContain(told);
+      expect(await site.rows(table)).toEqual([held]);
+      expect(await site.left("pre-work-media-uploads")).toEqual(files);
+    }
     home.beforeCall = undefined;
     // What somebody else has begun is not withdrawn.
     const begun = { uploadStatus: "pending", sha256: "a".repeat(64), uploadedBy: "other" };
