@@ -5,6 +5,11 @@ import { json as asJson, visible, visibleLines } from "./output/text.ts";
 import type { Voice } from "./program.ts";
 import type { World } from "./world.ts";
 
+/** How it is told, and the pieces of the command line that have bytes which are no UTF-8. */
+interface Telling extends Voice {
+  readonly damaged: readonly string[];
+}
+
 /** Ended by Ctrl-C or SIGTERM: 128 + SIGINT, as shells count. */
 const interrupted = 130;
 
@@ -15,7 +20,8 @@ const interrupted = 130;
 export async function main(argv: readonly string[], world: World): Promise<number> {
   const { buildProgram } = await import("./program.ts");
   const program = buildProgram(world);
-  const voice = () => program.voice();
+  const damaged = argv.flatMap((each) => each.split(/[/=]/).filter((piece) => piece.includes("\uFFFD")));
+  const voice = () => ({ ...program.voice(), damaged });
   const quieten = tellOfStopping(world, voice);
   try {
     try {
@@ -37,7 +43,7 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
 const stoppingMs = 300;
 
 /** Ctrl-C is answered soon, also when what runs takes a while to end. Returns how to call that off. */
-function tellOfStopping({ signal, stderr }: World, voice: () => Voice): () => void {
+function tellOfStopping({ signal, stderr }: World, voice: () => Telling): () => void {
   let timer: NodeJS.Timeout | undefined;
   const onAbort = () => {
     if (voice().json || isLostOutput(signal)) return;
@@ -57,7 +63,7 @@ function isLostOutput({ aborted, reason }: AbortSignal): boolean {
   return aborted && reason instanceof Error && "syscall" in reason;
 }
 
-async function report(error: unknown, world: World, voice: Voice): Promise<number> {
+async function report(error: unknown, world: World, voice: Telling): Promise<number> {
   if (isLostOutput(world.signal)) return reportLostOutput(world, voice);
   if (isCommanderError(error)) {
     // Help and version end this way too; a usage error has been printed by commander unless JSON is wanted.
@@ -96,7 +102,7 @@ async function report(error: unknown, world: World, voice: Voice): Promise<numbe
  * A reader that went away (`| head -1`) has what it wanted: nothing is said, and only a change that this broke off is no
  * success. Anything else lost the result.
  */
-async function reportLostOutput(world: World, voice: Voice): Promise<number> {
+async function reportLostOutput(world: World, voice: Telling): Promise<number> {
   const { reason } = world.signal as { reason: NodeJS.ErrnoException };
   if (reason.code === "EPIPE") return voice.changing ? interrupted : 0;
   const { explainSystem } = await import("./explain-system.ts");
@@ -116,16 +122,17 @@ function usageError({ code, message }: CommanderError): CliError {
   return new CliError(first, { exitCode: exitCodes.usage, hint: suggestion?.replace(/^\((.*)\)$/, "$1") });
 }
 
-/** Node puts this character in place of bytes of the command line that are no UTF-8, and no file has such a name. */
+/** Node puts U+FFFD in place of bytes of the command line that are no UTF-8, and no file has such a name. */
 const notUtf8 = "a file whose name is not UTF-8 cannot be named here: rename it first (convmv does that)";
 
-function tell({ stderr, env }: World, error: CliError, { json, verbose, color }: Voice): number {
+function tell({ stderr, env }: World, error: CliError, { json, verbose, color, damaged }: Telling): number {
   const { exitCode } = error;
   const [message = "", ...listed] = [error.message, ...error.details].map((text) =>
     withoutSecrets(text, env),
   );
   const more = verbose ? causeOf(error.cause) : {};
-  const hint = [message, ...listed].some((text) => text.includes("\uFFFD")) ? notUtf8 : error.hint;
+  const isNamed = damaged.some((piece) => [message, ...listed].some((text) => text.includes(piece)));
+  const hint = isNamed ? notUtf8 : error.hint;
   const told = Object.entries({ hint, ...more }).flatMap(([name, text]) =>
     text === undefined ? [] : [[name, withoutSecrets(text, env)] as const],
   );

@@ -34,12 +34,26 @@ const letterActions: ReadonlySet<string> = new Set(["user.exported", "user.erase
 /** So many exports and erasures, and so many findings, are told one by one; what more there are is counted. */
 const mostTold = 1000;
 
+/** Whether an entry, the newest first, is the intent of something whose outcome is there: that tells of it. */
+function intents(): (entry: AuditEntry) => boolean {
+  const outcomes = new Map<string, number>();
+  return ({ action, userId = "", actor, details: { phase } }) => {
+    const name = JSON.stringify([action, userId, actor]);
+    const open = outcomes.get(name) ?? 0;
+    const isIntent = phase === "begun" && open > 0;
+    if (isIntent) outcomes.set(name, open - 1);
+    else if (phase === "done" || phase === "failed") outcomes.set(name, open + 1);
+    return isIntent;
+  };
+}
+
 type Period = Pick<AuditFilter, "since" | "until">;
 
 /** Reads a period once, in memory that does not grow with it but for who acted. */
 export async function periodOf(site: TrailPlace, filter: Period): Promise<AuditPeriod> {
   const [weeks, actions, actors]: readonly [Counts, Counts, Counts] = [new Map(), new Map(), new Map()];
   const letters: AuditEntry[] = [];
+  const isIntent = intents();
   let [entries, moreLetters] = [0, 0];
   let [from, to] = [null as string | null, null as string | null];
   for await (const entry of listAudit(site, filter)) {
@@ -49,7 +63,7 @@ export async function periodOf(site: TrailPlace, filter: Period): Promise<AuditP
     add(weeks, mondayOf(entry.timestamp));
     add(actions, entry.action);
     add(actors, entry.actor);
-    if (!letterActions.has(entry.action)) continue;
+    if (!letterActions.has(entry.action) || isIntent(entry)) continue;
     if (letters.length < mostTold) letters.push(entry);
     else moreLetters += 1;
   }

@@ -1,10 +1,7 @@
-import { createHmac } from "node:crypto";
 import type { Aws } from "../aws/clients.ts";
-import { putNew, queryRecords } from "../aws/dynamodb/records.ts";
-import { errorName } from "../aws/setting.ts";
+import { appendRecord, recordsOf } from "../audit/beside.ts";
 import { CliError } from "../errors.ts";
-import { backOff } from "../retry.ts";
-import { isSequence } from "../model/audit.ts";
+import { keyedHash } from "../model/hash.ts";
 import { isRecord, timeOf } from "../model/json.ts";
 import { DamagedError } from "./damage.ts";
 import type { Store } from "./store.ts";
@@ -33,11 +30,7 @@ const folder = "erasures/";
 
 /** The entry for a user. Pure. */
 export function ledgerEntry(userId: string, salt: string, at: Date): ErasureEntry {
-  return { salt, hash: hashOf(userId, salt), at: at.toISOString() };
-}
-
-function hashOf(userId: string, salt: string): string {
-  return createHmac("sha256", Buffer.from(salt, "hex")).update(userId).digest("hex");
+  return { salt, hash: keyedHash(userId, salt), at: at.toISOString() };
 }
 
 /** So many answers are remembered: users have many items and objects, one behind the other. */
@@ -57,7 +50,7 @@ export function erasedUsers(entries: Iterable<ErasureEntry>): (userId: string) =
     if (answer !== undefined) return answer;
     if (known.size === remembered) known.clear();
     let isErased = false;
-    for (const [salt, hashes] of bySalt) isErased ||= hashes.has(hashOf(userId, salt));
+    for (const [salt, hashes] of bySalt) isErased ||= hashes.has(keyedHash(userId, salt));
     known.set(userId, isErased);
     return isErased;
   };
@@ -85,14 +78,7 @@ export interface LedgerTable {
 
 /** What the audit table's ledger says; nothing where there is no such table. */
 export async function* tableErasures({ aws, table, signal }: LedgerTable): AsyncGenerator<ErasureEntry> {
-  const partition = { attribute: "chain", value: erasureChain };
-  try {
-    for await (const page of queryRecords(aws, { table, partition, consistent: true, signal })) {
-      for (const item of page) yield asLedgerEntry(item, table);
-    }
-  } catch (error) {
-    if (errorName(error) !== "ResourceNotFoundException") throw error;
-  }
+  for await (const item of recordsOf({ aws, table, signal }, erasureChain)) yield asLedgerEntry(item, table);
 }
 
 /** The same, of an entry as an item of a snapshot's audit table; undefined for items of other chains. */
@@ -135,9 +121,6 @@ function parsed(bytes: Buffer): unknown {
   }
 }
 
-/** Races that may be lost before it is given up: each is another's entry. */
-const attempts = 60;
-
 /**
  * Writes an entry into both ledgers, the repository's first; resolves when both are durable. Called again after a failure it
  * may leave two entries of one person, which count as one.
@@ -153,25 +136,6 @@ export async function writeErasure(
 ): Promise<void> {
   const bytes = Buffer.from(`${JSON.stringify(entry)}\n`);
   await store?.create(`${folder}${crypto.randomUUID()}.json`, bytes, signal);
-  const tries = backOff({ attempts, firstDelayMs: 20, longestDelayMs: 500, signal });
-  for (;;) {
-    const sequence = (await lastSequence({ aws, table, signal })) + 1;
-    const { salt, hash, at } = entry;
-    const record = { chain: erasureChain, sequence, salt, hash, timestamp: at };
-    if ((await putNew(aws, { table, partition: "chain", records: [record] })) === "written") return;
-    if (!(await tries.again())) {
-      throw new CliError(`the erasure ledger in ${table} is being written by others without end`);
-    }
-  }
-}
-
-async function lastSequence({ aws, table, signal }: LedgerTable): Promise<number> {
-  const partition = { attribute: "chain", value: erasureChain };
-  const newest = { table, partition, descending: true, consistent: true, pageSize: 1, signal };
-  // What is no whole number was put there by somebody else; behind it nothing could be written any more.
-  for await (const [item] of queryRecords(aws, newest)) {
-    const sequence = item?.["sequence"];
-    if (isSequence(sequence)) return sequence;
-  }
-  return 0;
+  const { salt, hash, at } = entry;
+  await appendRecord({ aws, table, signal }, erasureChain, { salt, hash, timestamp: at });
 }

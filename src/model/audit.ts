@@ -47,6 +47,8 @@ export const auditActions = [
   "user.password-reset",
   "user.mfa-reset",
   "user.grouped",
+  "user.held",
+  "user.released",
   "user.exported",
   "user.erased",
   "retention.run",

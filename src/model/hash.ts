@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { canonicalJson } from "./json.ts";
 import type { Model } from "./schema.ts";
 
@@ -10,4 +10,9 @@ export function modelHash({ $schema: _schema, ...model }: Model): string {
 /** A model in one word, as entries and manifests name it: `MAWPS@1f0c2a9be77d`. */
 export function modelText(model: Model): string {
   return `${model.name.replaceAll(/[^\w.-]+/g, "-")}@${modelHash(model).slice(0, 12)}`;
+}
+
+/** HMAC-SHA256 in hex: stands for somebody without naming them. @param salt in hex. */
+export function keyedHash(text: string, salt: string): string {
+  return createHmac("sha256", Buffer.from(salt, "hex")).update(text).digest("hex");
 }

@@ -87,13 +87,8 @@ export interface PersonalBucket {
   /** Prefixes behind each of which folders are named by ids, and those that must be looked through whole. */
   readonly folders: readonly string[];
   readonly mixed: readonly string[];
-  /** Whose an object is. */
-  ownerOf(key: string): string | undefined;
-  /**
-   * The link by which an object is that of one of these ids. A folder is somebody's with all that is in it, but for what the model
-   * says is something else.
-   */
-  linkOf(key: string, ids: readonly string[]): PersonalLink | undefined;
+  /** Whose an object is, and by which links. A folder is somebody's with all that is in it, but for what the model says is something else. */
+  ownersIn(key: string): readonly { readonly link: PersonalLink; readonly id: string }[];
 }
 
 /** The tables in which a model links something to people, but for those that hold parts of items alone. Pure. */
@@ -102,6 +97,25 @@ export function personalTables(model: Model): PersonalTable[] {
     const links = itemKinds(model, role).flatMap((kind) => linksOfKind(model, kind));
     return links.length > 0 ? [personalTable(model, role, links)] : [];
   });
+}
+
+/**
+ * Whom an erasure takes an item of a table from, by the table's role. The item is in DynamoDB's typed JSON, `primary` are its table's own
+ * key attributes.
+ */
+export type ErasedOwners = (role: string, item: JsonObject, primary: readonly string[]) => readonly string[];
+
+/** Pure. */
+export function erasedOwners(model: Model): ErasedOwners {
+  const tables = new Map(personalTables(model).map((personal) => [personal.role, personal]));
+  return (role, item, primary) => {
+    const { ttl } = own(model.tables, role) ?? {};
+    const ends = ttl === undefined ? undefined : own(item, ttl);
+    const goesByItself = isRecord(ends) && "N" in ends;
+    const isErased = ({ link: { erase } }: FoundLink) =>
+      erase === "delete" || (typeof erase === "object" && "expires" in erase && !goesByItself);
+    return tables.get(role)?.ownersOf(item, { primary, indexes: {}, types: new Map() }, isErased) ?? [];
+  };
 }
 
 type FindableLink = ItemLink & { readonly find: Link["find"] };
@@ -267,15 +281,19 @@ function personalBucket(role: string, files: readonly Files[]): PersonalBucket {
     role,
     folders: beginnings(true),
     mixed: beginnings(false),
-    ownerOf(key) {
+    ownersIn(key) {
       const found = kinds.find(key);
-      if (found !== undefined)
-        return found.value.links.flatMap(({ field }) => own(found.fields, field) ?? [])[0];
-      for (const { link, folder } of folders) {
-        const id = own(fieldsOf(folder, key) ?? {}, link.field);
-        if (id !== undefined && !isOtherFolder(files, folder, id)) return id;
-      }
-      return undefined;
+      const named =
+        found === undefined
+          ? folders.map(({ link, folder }) => ({
+              link,
+              id: own(fieldsOf(folder, key) ?? {}, link.field),
+              folder,
+            }))
+          : found.value.links.map((link) => ({ link, id: own(found.fields, link.field), folder: undefined }));
+      return named.flatMap(({ link, id, folder }) =>
+        id === undefined || (folder !== undefined && isOtherFolder(files, folder, id)) ? [] : [{ link, id }],
+      );
     },
     prefixes: (id) => [
       ...new Set(
@@ -286,19 +304,6 @@ function personalBucket(role: string, files: readonly Files[]): PersonalBucket {
         ),
       ),
     ],
-    linkOf(key, ids) {
-      const found = kinds.find(key);
-      if (found !== undefined) {
-        const { value, fields } = found;
-        return value.links.find(({ field }) => ids.includes(own(fields, field) ?? ""));
-      }
-      for (const { link, folder } of folders) {
-        const id = own(fieldsOf(folder, key) ?? {}, link.field);
-        if (id === undefined || !ids.includes(id)) continue;
-        if (!isOtherFolder(files, folder, id)) return link;
-      }
-      return undefined;
-    },
   };
 }
 
@@ -327,6 +332,14 @@ export interface ItemPart {
   readonly what: string;
   readonly path: readonly string[];
   readonly isList: boolean;
+}
+
+/** What an item, in plain values, has at the place of a part. Pure. */
+export function partsIn(item: JsonObject, { path, isList }: Pick<ItemPart, "path" | "isList">): JsonObject[] {
+  let at: unknown = item;
+  for (const name of path) at = isRecord(at) ? own(at, name) : undefined;
+  const all: readonly unknown[] = isList && Array.isArray(at) ? at : [at];
+  return all.filter(isRecord);
 }
 
 /** The parts of the items of a table that are people's. Pure. */

@@ -68,10 +68,14 @@ export function* periodParts(period: AuditPeriod, language: Language): Generator
   }
   yield htmlTable(letters, [
     { title: words.letters[0] ?? "", cell: ({ timestamp }) => timestamp },
-    { title: words.letters[1] ?? "", cell: ({ action }) => action },
+    { title: words.letters[1] ?? "", cell: ({ action, details }) => whatOf(action, details["phase"]) },
     { title: words.letters[2] ?? "", cell: ({ userId }) => userId ?? "-" },
     { title: words.letters[3] ?? "", cell: ({ actor }) => actor },
     { title: words.letters[4] ?? "", cell: ({ sequence }) => String(sequence), isNumber: true },
   ]);
   yield more(moreLetters);
+}
+
+function whatOf(action: string, phase: unknown): string {
+  return phase === "begun" || phase === "failed" ? `${action} (${phase})` : action;
 }

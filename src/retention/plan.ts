@@ -1,3 +1,4 @@
+import { holdsOf, readHolds, type Hold } from "../audit/holds.ts";
 import { begunAhead } from "../concurrency.ts";
 import { findDocuments, type Noticed, type UnknownPictures } from "./find-documents.ts";
 import { findAuditEntries, findTwinHistory } from "./find-items.ts";
@@ -40,6 +41,9 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
     strangers: new Set(),
   };
   const count = newTally();
+  const holding = heldPeople(site);
+  // It is told to whoever asks.
+  holding.catch(() => undefined);
   // The first page of each is asked for beside the others': of a small site that is all there is to wait for.
   const own = site.declaration.buckets.filter(({ keptBy }) => keptBy !== "site");
   const buckets = own.map(({ name }) => ({
@@ -61,7 +65,9 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
     }
     for (const entries of rest) yield* entries;
   };
-  for await (const entry of found()) {
+  for await (const each of found()) {
+    const entry = heldBack(each, (await holding)(each.userId ?? ""));
+    if (entry === undefined) continue;
     count.add(entry);
     yield entry;
   }
@@ -70,6 +76,20 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
     there: noticed.there,
     unknownPictures: [...noticed.unknownPictures.values()],
   };
+}
+
+/** The legal holds of whoever an id stands for, as they are now. */
+export async function heldPeople(site: RetentionSite): Promise<(id: string) => readonly Hold[]> {
+  const { aws, declaration, signal } = site;
+  const table = declaration.trail?.table;
+  return holdsOf(table === undefined ? [] : await readHolds({ aws, table, signal }));
+}
+
+/** What is due of somebody who is under a legal hold: documents and rows are told, and nothing is done. */
+function heldBack(entry: PlanEntry, [hold]: readonly Hold[]): PlanEntry | undefined {
+  if (hold === undefined || !isActedOn(entry)) return entry;
+  if (entry.kind !== "document" && entry.kind !== "row") return undefined;
+  return { ...entry, action: "keep", reason: `legal hold of the person: ${hold.reason}` };
 }
 
 /** Counts entries by rule and action. */

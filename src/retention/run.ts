@@ -1,5 +1,5 @@
 import type { AuditTrail } from "../audit/trail.ts";
-import { isActedOn, newTally, type RuleTotal } from "./plan.ts";
+import { heldPeople, isActedOn, newTally, type RuleTotal } from "./plan.ts";
 import type { DueEntry, PlanEntry } from "./plan-entry.ts";
 import { findReferences, nameOfRow } from "./find-rows.ts";
 import {
@@ -68,7 +68,7 @@ export async function carryOut(
   const recheck = rechecking(site, entries);
   for await (const chunk of chunks(entries())) {
     site.signal.throwIfAborted();
-    const { ready, skipped, gone } = await recheck(chunk);
+    const { ready, skipped, gone } = withoutHeld(await recheck(chunk), await heldPeople(site));
     outcome.gone += gone.length;
     outcome.skipped.push(...skipped);
     const acted = options.dryRun
@@ -142,6 +142,16 @@ function rechecking(
         return { ready: [], skipped: [], gone: [] };
     }
   };
+}
+
+/** Nothing goes of somebody who is under a legal hold by now. */
+function withoutHeld(
+  { ready, skipped, gone }: Rechecked,
+  holding: Awaited<ReturnType<typeof heldPeople>>,
+): Rechecked {
+  const isHeld = ({ due: { userId } }: { readonly due: DueEntry }) => holding(userId ?? "").length > 0;
+  const held = ready.filter(isHeld).map(({ due }) => ({ due, why: "its person is under a legal hold" }));
+  return { ready: ready.filter((each) => !isHeld(each)), skipped: [...skipped, ...held], gone };
 }
 
 /** Of a plan that somebody wrote by hand. */

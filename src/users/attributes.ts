@@ -1,5 +1,5 @@
 import { addToGroup, changeAttributes, removeFromGroup } from "../aws/cognito/users-change.ts";
-import { readUserPool } from "../aws/cognito/user-pool.ts";
+import type { UserPool } from "../aws/cognito/user-pool.ts";
 import {
   attributeOf,
   readPoolAccount,
@@ -8,13 +8,24 @@ import {
 } from "../aws/cognito/users-list.ts";
 import { groupsOfUser, listGroups } from "../aws/cognito/groups.ts";
 import { CliError, exitCodes } from "../errors.ts";
-import { refused, refuseReserved, type AccountSite, type ChangingAccounts } from "./pool.ts";
+import { refused, refuseReserved, theUserPool, type AccountSite, type ChangingAccounts } from "./pool.ts";
 
 /** What setting attributes of an account would change. */
 export interface AttributePlan {
   readonly account: PoolAccount;
   readonly set: readonly UserAttribute[];
   readonly remove: readonly string[];
+}
+
+/** Why no account of a pool can be given an attribute; undefined where it can. Pure. */
+export function attributeFault(
+  { attributes, tellsAttributes }: Pick<UserPool, "attributes" | "tellsAttributes">,
+  { name, value }: UserAttribute,
+): string | undefined {
+  const isKnown = attributes.some((each) => each.name === name);
+  const mayBe = !tellsAttributes && name.startsWith("custom:");
+  if (name === "sub" || (!isKnown && !mayBe)) return `the user pool has no attribute ${JSON.stringify(name)}`;
+  return /\p{Cc}/u.test(value) ? `the value of ${name} holds a control character or a line break` : undefined;
 }
 
 /**
@@ -26,22 +37,19 @@ export async function planAttributes(
   account: PoolAccount,
   wanted: readonly UserAttribute[],
 ): Promise<AttributePlan> {
-  const pool = await readUserPool(site.aws, site.poolId, site.signal);
+  const pool = await theUserPool(site);
   const twice = wanted.find(({ name }, at) => wanted.some((each, other) => each.name === name && other < at));
   if (twice !== undefined) throw new CliError(`${twice.name} is given twice`, { exitCode: exitCodes.usage });
   for (const { name, value } of wanted) {
-    const known = pool?.attributes.find((each) => each.name === name);
-    const mayBe = pool?.tellsAttributes !== true && name.startsWith("custom:");
-    if (name === "sub" || (known === undefined && !mayBe)) {
-      throw new CliError(`the user pool has no attribute ${JSON.stringify(name)} to set`, {
-        hint: "custom attributes are written with their prefix: custom:level",
-      });
+    const known = pool.attributes.find((each) => each.name === name);
+    const fault = attributeFault(pool, { name, value });
+    if (fault !== undefined) {
+      const hint = "custom attributes are written with their prefix: custom:level";
+      throw new CliError(fault, { hint: known === undefined ? hint : undefined });
     }
     if (known?.isMutable === false) throw new CliError(`the attribute ${name} cannot be changed any more`);
     if (value === "" && known?.isRequired === true) throw new CliError(`every account must have ${name}`);
     if ((name === "email" || name === "preferred_username") && value !== "") refuseReserved(value);
-    if (/\p{Cc}/u.test(value))
-      throw new CliError(`the value of ${name} holds a control character or a line break`);
   }
   return {
     account,

@@ -1,5 +1,5 @@
 import { createUser } from "../aws/cognito/users-change.ts";
-import { readUserPool } from "../aws/cognito/user-pool.ts";
+import type { UserPool } from "../aws/cognito/user-pool.ts";
 import {
   isOwnAddress,
   readPoolAccount,
@@ -9,7 +9,8 @@ import {
 import { errorName, isRepeated } from "../aws/setting.ts";
 import { findAccount } from "../documents/users.ts";
 import { CliError } from "../errors.ts";
-import { refused, refuseReserved, type AccountSite, type ChangingAccounts } from "./pool.ts";
+import { attributeFault } from "./attributes.ts";
+import { refused, refuseReserved, theUserPool, type AccountSite, type ChangingAccounts } from "./pool.ts";
 
 /** An account that is wanted. */
 export interface NewAccount {
@@ -38,17 +39,17 @@ export function checkAddress(email: string): void {
 
 /**
  * Looks whether an account has to be made. Changes nothing.
- * @throws CliError for what is no address, when there is no such pool, when several accounts have the address, and when one claims it
+ * @throws CliError for what is no address and attributes that the pool does not have, when there is no such pool, when several accounts have the address, and when one claims it
  * without having shown that it is theirs.
  */
 export async function planAccount(site: AccountSite, wanted: NewAccount): Promise<CreatePlan> {
   checkAddress(wanted.email);
-  const { aws, poolId, signal } = site;
-  const [pool, found] = await Promise.all([
-    readUserPool(aws, poolId, signal),
-    findAccount(site, poolId, wanted.email),
-  ]);
-  if (pool === undefined) throw new CliError(`there is no user pool ${poolId} in ${aws.region}`);
+  const { aws, poolId } = site;
+  const [pool, found] = await Promise.all([theUserPool(site), findAccount(site, poolId, wanted.email)]);
+  for (const attribute of othersOf(wanted)) {
+    const fault = attributeFault(pool, attribute);
+    if (fault !== undefined) throw new CliError(fault);
+  }
   const existing =
     found === undefined
       ? undefined
@@ -57,8 +58,17 @@ export async function planAccount(site: AccountSite, wanted: NewAccount): Promis
     throw new CliError(claimed, {
       hint: `it is ${existing.username}: have the address verified there, or set another`,
     });
-  const username = pool.aliases.includes("email") ? crypto.randomUUID() : wanted.email;
-  return { wanted, existing, username };
+  return { wanted, existing, username: usernameFor(pool, wanted.email) };
+}
+
+/** The address, but where no user name may look like one. */
+export function usernameFor({ aliases }: Pick<UserPool, "aliases">, email: string): string {
+  return aliases.includes("email") ? crypto.randomUUID() : email;
+}
+
+/** The attributes but the address. */
+function othersOf({ name, attributes = [] }: NewAccount): readonly UserAttribute[] {
+  return [...(name === undefined ? [] : [{ name: "name", value: name }]), ...attributes];
 }
 
 /** Why an account is neither made nor taken for that of somebody: whoever signed up wrote the address. */
@@ -79,12 +89,11 @@ export async function makeAccount(site: ChangingAccounts, plan: CreatePlan): Pro
   if (existing !== undefined) return { account: existing, undelivered: undefined };
   let undelivered: string | undefined;
   const { aws, poolId, paced, signal } = site;
-  const { email, name, attributes: others = [], invitation } = wanted;
+  const { email, invitation } = wanted;
   const attributes = [
     { name: "email", value: email },
     { name: "email_verified", value: "true" },
-    ...(name === undefined ? [] : [{ name: "name", value: name }]),
-    ...others,
+    ...othersOf(wanted),
   ];
   const made = await site.trail.change(
     { action: "user.created" },

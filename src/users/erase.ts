@@ -8,7 +8,7 @@ import { readPoolAccount } from "../aws/cognito/users-list.ts";
 import { isDenied } from "../aws/setting.ts";
 import { ledgerEntry, writeErasure, type ErasureEntry } from "../backup/erasures.ts";
 import { inParallel } from "../concurrency.ts";
-import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
+import { assertNotHeld, type ErasurePlan, type ErasureSite } from "./erasure-plan.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { erasureOrder } from "../model/graph.ts";
 import { findTraces, isErased, type OwnedItem, type Traces } from "./traces.ts";
@@ -42,6 +42,7 @@ const itemsPerTransaction = 10;
  * Erases a person: the account is disabled and signed out first, so that nothing new comes; then the person goes onto the ledger that
  * restores honour; then files in every version, items, and the account last, by which the same command finds the person again
  * after whatever ended it. What is found then is what a new search finds, not what was meant to be done.
+ * @throws CliError, with nothing changed, where the person is under a legal hold by now.
  */
 export async function erase(
   site: ErasingSite,
@@ -49,6 +50,7 @@ export async function erase(
   person: readonly ErasureEntry[],
 ): Promise<Erased> {
   const { traces } = plan;
+  await assertNotHeld(site, plan.ids);
   // The trail is kept, and an address names somebody.
   const userId = plan.userId.includes("@") ? undefined : plan.userId;
   const details = {
@@ -90,6 +92,7 @@ async function carryOut(
   await intoLedger(site, plan, person);
   // The plan is as old as the answer to its question: what is somebody else's by now, or is kept by now, stays.
   const found = await findTraces(site, ids, plan.pseudonym);
+  failures.push(...found.held.map((reason) => `under a legal hold since: ${reason}`));
   let left = found;
   // Once more for what came meanwhile, by a page that was still open.
   for (let round = 1; round <= 2 && !isErased(left) && failures.length === 0; round += 1) {

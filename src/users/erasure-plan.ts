@@ -2,18 +2,17 @@ import { recoveryStatus, type RecoveryStatus } from "../backup/pitr.ts";
 import { erasedUsers, ledgerEntry, tableErasures, type ErasureEntry } from "../backup/erasures.ts";
 import { listSnapshots } from "../backup/snapshots.ts";
 import type { Store } from "../backup/store.ts";
-import type { TrailPlace } from "../audit/place.ts";
 import { liveLinks, type LiveLink } from "../documents/live-links.ts";
+import { CliError } from "../errors.ts";
 import { personalTables } from "../model/links.ts";
 import { tokensLiveMinutes } from "./change.ts";
-import { findPerson, nobody, type Person, type PersonSite } from "./person.ts";
+import { holdsOfPerson, type HoldSite } from "./hold.ts";
+import { findPerson, nobody, type Person } from "./person.ts";
 import { refuseReserved } from "./pool.ts";
 import { findTraces, isErased, type Traces } from "./traces.ts";
 
 /** Where a person is erased: what is looked through, and where copies of it may be. */
-export interface ErasureSite extends PersonSite {
-  /** Where the audit trail is. */
-  readonly trailPlace: TrailPlace;
+export interface ErasureSite extends HoldSite {
   /** Of the backups, where there is a repository. */
   readonly store: Store | undefined;
 }
@@ -42,7 +41,8 @@ export interface ErasurePlan extends Person {
 
 /**
  * Finds everything of a person. Changes nothing. `salt` is for who is not on the ledger yet.
- * @throws CliError when nobody is found who could be meant and nobody of that name was erased before, and when several could be meant.
+ * @throws CliError when nobody is found who could be meant and nobody of that name was erased before, when several could be meant, and when
+ * there is a legal hold of the person or of something of theirs.
  */
 export async function planErasure(site: ErasureSite, given: string, salt: string): Promise<ErasurePlan> {
   refuseReserved(given);
@@ -52,6 +52,7 @@ export async function planErasure(site: ErasureSite, given: string, salt: string
   const isListed = erasedUsers(ledger);
   const person = await findPerson(site, given, isListed);
   const { userId, ids, account } = person;
+  await assertNotHeld(site, ids);
   const listed = ofPerson(ledger, ids);
   const pseudonym = pseudonymOf(listed[0]?.salt ?? salt, userId);
   const [traces, links, copies, tokenMinutes] = await Promise.all([
@@ -60,9 +61,25 @@ export async function planErasure(site: ErasureSite, given: string, salt: string
     copiesOf(site),
     account === undefined || known === undefined ? undefined : tokensLiveMinutes(known),
   ]);
+  if (traces.held.length > 0) throw held("things of theirs are", traces.held);
   const unlisted = ids.filter((id) => !isListed(id));
   if (account === undefined && isErased(traces) && unlisted.length === ids.length) throw nobody(given);
   return { ...person, traces, links, copies, tokenMinutes, unlisted, listed, pseudonym };
+}
+
+/** @throws CliError where one of the ids stands for somebody who is under a legal hold. */
+export async function assertNotHeld(site: ErasureSite, ids: readonly string[]): Promise<void> {
+  const holds = await holdsOfPerson(site, ids);
+  if (holds.length > 0)
+    throw held(
+      "the person is",
+      holds.map(({ reason }) => reason),
+      "`mawps user hold list` shows it, `mawps user hold rm` lifts it",
+    );
+}
+
+function held(what: string, reasons: readonly string[], hint?: string): CliError {
+  return new CliError(`${what} under a legal hold (${reasons.join("; ")}); nothing was changed`, { hint });
 }
 
 /** The same for one person in all that names them; nobody without the ledger can tell who it is. */

@@ -1,5 +1,6 @@
 import { parse } from "csv-parse/sync";
 import type { UserAttribute } from "../aws/cognito/users-list.ts";
+import { decodeText, textEncoding } from "../decode-text.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { isRecord, own, type JsonObject } from "../model/json.ts";
 import { csvLine } from "../output/csv.ts";
@@ -22,13 +23,43 @@ const ignoredColumns = new Set(
 
 /**
  * The rows of a CSV file with a head (`email`, `name`, `group`, other attributes; several groups by semicolons), of a JSON list, or of a line
- * of JSON each, as `user list` writes them. @throws CliError (usage) for what is none of these.
+ * of JSON each, as `user list` writes them; in UTF-8 or UTF-16. @throws CliError (usage) for what is none of these, and where a cell would be
+ * lost.
  */
-export function parseRows(text: string, where: string): ImportRow[] {
+export function parseRows(bytes: Uint8Array, where: string): ImportRow[] {
+  const text = textOf(bytes, where);
   const start = text.trimStart()[0];
   const rows = start === "[" || start === "{" ? jsonRows(text, where) : csvRows(text, where);
   if (rows.length === 0) throw new CliError(`${where} has no rows`, { exitCode: exitCodes.usage });
   return rows;
+}
+
+function textOf(bytes: Uint8Array, where: string): string {
+  try {
+    return decodeText(bytes, { fatal: true });
+  } catch (error) {
+    const isUtf8 = textEncoding(bytes) === "utf-8";
+    throw new CliError(isUtf8 ? `${where}: line ${badLine(bytes)} is not UTF-8` : `${where} is no text`, {
+      exitCode: exitCodes.usage,
+      hint: `save it as UTF-8: Excel calls that "CSV UTF-8"; or: iconv -f WINDOWS-1252 -t UTF-8 ${where}`,
+      cause: error,
+    });
+  }
+}
+
+/** The first line, from 1, that has bytes which are no UTF-8. */
+function badLine(bytes: Uint8Array): number {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  for (let line = 1, start = 0; ; line += 1) {
+    const end = bytes.indexOf(0x0a, start);
+    try {
+      decoder.decode(bytes.subarray(start, end === -1 ? undefined : end));
+    } catch {
+      return line;
+    }
+    if (end === -1) return line;
+    start = end + 1;
+  }
 }
 
 function csvRows(text: string, where: string): ImportRow[] {
@@ -44,15 +75,33 @@ function csvRows(text: string, where: string): ImportRow[] {
   }
   const [head, ...rest] = lines;
   const columns = (head?.record ?? []).map((name) => name.trim());
+  const wrong = (why: string, hint: string) =>
+    new CliError(`${where}${why}`, { exitCode: exitCodes.usage, hint });
   if (!columns.includes("email")) {
-    throw new CliError(`${where} has no column "email"`, {
-      exitCode: exitCodes.usage,
-      hint: "the first line names the columns: email,name,group",
-    });
+    const other = columns.some((name) => name.includes(";")) ? "semicolons" : "tabs";
+    const isOther = columns.some((name) => /[;\t]/.test(name));
+    const hint = "the first line names the columns: email,name,group";
+    throw wrong(
+      ' has no column "email"',
+      isOther ? `its cells are divided by ${other}: save it with commas; ${hint}` : hint,
+    );
   }
-  return rest.map(({ record, info }) =>
-    rowOf(info.lines, Object.fromEntries(columns.map((name, at) => [name, unguarded(record[at] ?? "")]))),
-  );
+  const twice = columns.find((name, at) => name !== "" && columns.indexOf(name) !== at);
+  if (twice !== undefined)
+    throw wrong(
+      ` has two columns ${JSON.stringify(twice)}`,
+      "one of them would be lost: rename or remove it",
+    );
+  return rest.map(({ record, info: { lines: line } }) => {
+    const lost = record.findIndex((cell, at) => (columns[at] ?? "") === "" && cell.trim() !== "");
+    if (lost !== -1) {
+      throw wrong(
+        `: line ${line} has something in cell ${lost + 1}, which no column is for`,
+        'a text with a comma in it is written in quotes: "Doe, Jane"',
+      );
+    }
+    return rowOf(line, Object.fromEntries(columns.map((name, at) => [name, unguarded(record[at] ?? "")])));
+  });
 }
 
 /** Without the apostrophe that keeps a spreadsheet from taking a text for a formula. */

@@ -1,12 +1,12 @@
-import { addToGroup } from "../aws/cognito/users-change.ts";
 import { groupsOfUser, listGroups } from "../aws/cognito/groups.ts";
-import { readUserPool } from "../aws/cognito/user-pool.ts";
+import type { UserPool } from "../aws/cognito/user-pool.ts";
 import { attributeOf, isOwnAddress, listPoolUsers, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { isAnswer, isDenied } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import { checkAddress, claimed, makeAccount } from "./create.ts";
+import { attributeFault, changeMembership } from "./attributes.ts";
+import { checkAddress, claimed, makeAccount, usernameFor } from "./create.ts";
 import type { ImportRow } from "./import-rows.ts";
-import type { AccountSite, ChangingAccounts } from "./pool.ts";
+import { theUserPool, type AccountSite, type ChangingAccounts } from "./pool.ts";
 
 /** A row and the account that has its address already. */
 interface PlannedRow {
@@ -34,25 +34,14 @@ export interface RowOutcome {
  * @throws CliError with every row that cannot be imported as it is.
  */
 export async function planImport(site: AccountSite, rows: readonly ImportRow[]): Promise<PlannedRow[]> {
-  const { aws, poolId, signal } = site;
-  const [pool, groups] = await Promise.all([
-    readUserPool(aws, poolId, signal),
-    listGroups(aws, poolId, site),
-  ]);
-  if (pool === undefined) throw new CliError(`there is no user pool ${poolId} in ${aws.region}`);
+  const { aws, poolId } = site;
+  const [pool, groups] = await Promise.all([theUserPool(site), listGroups(aws, poolId, site)]);
   const names = new Set(groups.map(({ name }) => name));
   const wanted = new Map<string, number>();
   const faults = rows.flatMap((row) => {
     const first = wanted.get(row.email.toLowerCase());
-    const wrong = first === undefined ? rowFault(row, names) : `has the address of row ${first} again`;
+    const fault = first === undefined ? rowFault(row, pool, names) : `has the address of row ${first} again`;
     if (first === undefined) wanted.set(row.email.toLowerCase(), row.number);
-    const unknown = row.attributes.find(({ name }) => {
-      const isKnown = pool.attributes.some((each) => each.name === name);
-      return name === "sub" || (!isKnown && (pool.tellsAttributes || !name.startsWith("custom:")));
-    });
-    const fault =
-      wrong ??
-      (unknown === undefined ? undefined : `the user pool has no attribute ${JSON.stringify(unknown.name)}`);
     return fault === undefined ? [] : [`row ${row.number}: ${fault}`];
   });
   if (faults.length > 0) {
@@ -79,16 +68,19 @@ export async function planImport(site: AccountSite, rows: readonly ImportRow[]):
           hint: "`mawps user duplicates` names them",
         },
       );
-    const username = pool.aliases.includes("email") ? crypto.randomUUID() : row.email;
     const fault = account === undefined && found.length > 0 ? claimed : undefined;
-    return { row, existing: account, username, fault };
+    return { row, existing: account, username: usernameFor(pool, row.email), fault };
   });
 }
 
 /** Faults that are told one by one. */
 const mostTold = 100;
 
-function rowFault({ email, groups, attributes }: ImportRow, known: ReadonlySet<string>): string | undefined {
+function rowFault(
+  { email, groups, attributes }: ImportRow,
+  pool: UserPool,
+  known: ReadonlySet<string>,
+): string | undefined {
   try {
     checkAddress(email);
   } catch (error) {
@@ -97,10 +89,7 @@ function rowFault({ email, groups, attributes }: ImportRow, known: ReadonlySet<s
   }
   const group = groups.find((name) => !known.has(name));
   if (group !== undefined) return `the user pool has no group ${JSON.stringify(group)}`;
-  const controlled = attributes.find(({ value }) => /\p{Cc}/u.test(value));
-  return controlled === undefined
-    ? undefined
-    : `the value of ${controlled.name} holds a control character or a line break`;
+  return attributes.flatMap((attribute) => attributeFault(pool, attribute) ?? [])[0];
 }
 
 /**
@@ -152,12 +141,10 @@ async function join(
   }: { readonly row: ImportRow; readonly joined: string[]; readonly isNew: boolean },
 ): Promise<void> {
   if (groups.length === 0) return;
-  const { aws, poolId, paced, signal } = site;
-  const { username, sub } = account;
-  const own = isNew ? [] : await groupsOfUser(aws, poolId, { ...site, username });
+  const { aws, poolId } = site;
+  const own = isNew ? [] : await groupsOfUser(aws, poolId, { ...site, username: account.username });
   for (const group of groups.filter((name) => !own.includes(name))) {
-    const told = { action: "user.grouped" as const, userId: sub, details: { group, isMember: true } };
-    await site.trail.change(told, () => addToGroup(aws, poolId, { username, group, paced, signal }));
+    await changeMembership(site, { account, group, isMember: true });
     joined.push(group);
   }
 }

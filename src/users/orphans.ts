@@ -77,8 +77,8 @@ async function lookThrough(site: PersonSite): Promise<{
   const { aws, model, signal } = site;
   const inTable: Account[] = [];
   const holders = new Map<string, Set<string>>();
-  const add = (found: string | undefined, place: string) => {
-    if (found === undefined || found === "") return;
+  const add = (found: string, place: string) => {
+    if (found === "") return;
     const id = comparable(found);
     const places = holders.get(id);
     if (places === undefined) holders.set(id, new Set([place]));
@@ -112,14 +112,17 @@ async function lookThrough(site: PersonSite): Promise<{
     }),
     ...personalBuckets(model).map(async (personal) => {
       const bucket = nameOfBucket(site, personal.role);
+      const addOwners = (key: string) => {
+        for (const { id } of personal.ownersIn(key)) add(id, bucket);
+      };
       await whereThere(async () => {
         for (const prefix of personal.folders) {
           for await (const folders of listFolders(aws, { bucket, prefix, delimiter: "/", signal }))
-            for (const folder of folders) add(personal.ownerOf(`${folder}any`), bucket);
+            for (const folder of folders) addOwners(`${folder}any`);
         }
         for (const prefix of personal.mixed) {
           for await (const versions of listVersions(aws, { bucket, prefix, signal }))
-            for (const { key } of versions) add(personal.ownerOf(key), bucket);
+            for (const { key } of versions) addOwners(key);
         }
       });
     }),

@@ -1,6 +1,7 @@
 import type { AuditTrail } from "../audit/trail.ts";
 import type { Aws } from "../aws/clients.ts";
 import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
+import { readUserPool, type UserPool } from "../aws/cognito/user-pool.ts";
 import type { Paced } from "../aws/cognito/users-pace.ts";
 import { findAccount } from "../documents/users.ts";
 import { errorName } from "../aws/setting.ts";
@@ -35,6 +36,13 @@ export async function theAccount(site: AccountSite, given: string): Promise<Pool
   throw new CliError(`no account is ${JSON.stringify(given)}`, {
     hint: "give a sub, a user name or an e-mail address; `mawps user list` shows them",
   });
+}
+
+/** @throws CliError when there is no such pool. */
+export async function theUserPool({ aws, poolId, signal }: AccountSite): Promise<UserPool> {
+  const pool = await readUserPool(aws, poolId, signal);
+  if (pool === undefined) throw new CliError(`there is no user pool ${poolId} in ${aws.region}`);
+  return pool;
 }
 
 /** What Cognito refuses of what was asked for, in its own words; any other failure as it is. */

@@ -154,10 +154,7 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
     const bucket = nameOfBucket(site, personal.role);
     let versions = 0;
     let uploads = 0;
-    const isTheirs = (key: string) => {
-      const owner = personal.ownerOf(key);
-      return owner !== undefined && isListed(owner);
-    };
+    const isTheirs = (key: string) => personal.ownersIn(key).some(({ id }) => isListed(id));
     await whereThere(async () => {
       for await (const page of listVersions(aws, { bucket, signal })) {
         looked.objects += page.length;

@@ -3,14 +3,20 @@ import { queryItems, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { attributeTypes } from "../aws/dynamodb/table-settings.ts";
 import { listVersions } from "../aws/s3/listing.ts";
 import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-uploads.ts";
+import { plainIfDamaged } from "../aws/dynamodb/plain.ts";
 import { whereThere } from "../aws/setting.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { Declaration } from "../model/declaration.ts";
+import { legalHold } from "../model/documents.ts";
+import type { JsonObject } from "../model/json.ts";
 import {
+  partsIn,
   personalBuckets,
+  personalParts,
   personalTables,
   replacedAt,
   type FoundLink,
+  type ItemPart,
   type Named,
   type PersonalBucket,
   type PersonalLink,
@@ -38,6 +44,8 @@ export interface OwnedItem {
   readonly links: readonly FoundLink[];
   /** When it expires by itself, in epoch seconds, where it does. */
   readonly expiresAt: number | undefined;
+  /** Why it may not be touched, where it or a part of it is under a legal hold. */
+  readonly held: string | undefined;
 }
 
 /** An attribute that names the person in something that is not theirs alone, and what it is to be then; undefined: taken away. */
@@ -82,6 +90,8 @@ export interface Traces extends Holdings {
   }[];
   /** Names in what stays. */
   readonly changes: readonly PlannedChange[];
+  /** Why nothing of this may be done: the reasons of the legal holds on it, each once. */
+  readonly held: readonly string[];
   /** What goes by itself, by kind, and when the last of it does. */
   readonly expiring: readonly {
     readonly what: string;
@@ -114,29 +124,32 @@ export async function findTraces(
       ({ link: { erase } }) =>
         erase === "delete" || (typeof erase === "object" && "expires" in erase && expiresAt === undefined),
     );
+  const going = items.filter(isDeleted);
   const staying = items.filter((item) => !isDeleted(item));
+  const changes = staying.map((item) => ({ item, own: changesOf(item, pseudonym) }));
+  const touched = [...going, ...changes.flatMap(({ item, own }) => (own.length > 0 ? [item] : []))];
   const kept = new Map<string, Traces["kept"][number]>();
   const expiring = new Map<string, Traces["expiring"][number]>();
   for (const { what, table, links, expiresAt = now } of staying) {
     const name = `${table} ${what}`;
-    for (const { link } of links) {
-      const { erase } = link;
-      if (typeof erase !== "object") continue;
-      if ("keep" in erase) {
-        const { basis, days = null } = erase.keep;
-        kept.set(name, { what, table, items: (kept.get(name)?.items ?? 0) + 1, basis, days });
-      }
-      if ("expires" in erase) {
-        const before = expiring.get(name);
-        const until = new Date(Math.max(expiresAt * 1000, before?.until.getTime() ?? 0));
-        expiring.set(name, { what, table, items: (before?.items ?? 0) + 1, until });
-      }
+    const duties = links.map(({ link: { erase } }) => erase);
+    // An item counts once, by whichever of its links comes first.
+    const duty = duties.find((erase) => typeof erase === "object" && "keep" in erase);
+    if (typeof duty === "object" && "keep" in duty) {
+      const { basis, days = null } = duty.keep;
+      kept.set(name, { what, table, items: (kept.get(name)?.items ?? 0) + 1, basis, days });
+    }
+    if (duties.some((erase) => typeof erase === "object" && "expires" in erase)) {
+      const before = expiring.get(name);
+      const until = new Date(Math.max(expiresAt * 1000, before?.until.getTime() ?? 0));
+      expiring.set(name, { what, table, items: (before?.items ?? 0) + 1, until });
     }
   }
   return {
-    items: items.filter(isDeleted),
+    items: going,
     kept: [...kept.values()],
-    changes: staying.flatMap((item) => changesOf(item, pseudonym)),
+    changes: changes.flatMap(({ own }) => own),
+    held: [...new Set(touched.flatMap(({ held }) => held ?? []))],
     expiring: [...expiring.values()],
     versions,
     uploads,
@@ -183,7 +196,11 @@ async function itemsOf(
   if (keys === undefined) return [];
   const expiry = site.declaration.tables.find(({ role }) => role === personal.role)?.expiryAttribute;
   const found = new Map<string, OwnedItem>();
-  for await (const page of pagesOf(site, { table, personal, ids, keys, expiry })) {
+  // Entries that the tool keeps for the website are what the attribute `document` holds.
+  const parts = [{ path: ["document"], isList: false }, ...personalParts(site.model, personal.role)];
+  const held = ["legalHold", ...parts.map(({ path: [first = ""] }) => first)];
+  const attributes = [...personal.attributes, ...[expiry ?? []].flat(), ...held];
+  for await (const page of pagesOf(site, { table, personal, ids, keys, attributes })) {
     for (const item of page) {
       const links = personal.linksOf(item, ids, keys);
       const [first] = links;
@@ -199,13 +216,14 @@ async function itemsOf(
         key,
         links,
         expiresAt,
+        held: heldIn(plainIfDamaged(item), parts),
       });
     }
   }
   return [...found.values()];
 }
 
-/** A table's own keys and indexes, as they are; undefined where there is no such table. */
+/** A table's own keys and the indexes that have whole items, as they are; undefined where there is no such table. */
 export async function keysOf(
   { aws, signal }: Pick<PeopleSite, "aws" | "signal">,
   table: string,
@@ -216,11 +234,22 @@ export async function keysOf(
     ...keys.filter(({ KeyType }) => KeyType === "HASH").map(({ AttributeName = "" }) => AttributeName),
     ...keys.filter(({ KeyType }) => KeyType !== "HASH").map(({ AttributeName = "" }) => AttributeName),
   ];
-  const indexes = (described.GlobalSecondaryIndexes ?? []).map(
-    ({ IndexName = "", KeySchema }) => [IndexName, namesIn(KeySchema)] as const,
+  // What an index does not have whole cannot be judged by it.
+  const indexes = (described.GlobalSecondaryIndexes ?? []).flatMap(
+    ({ IndexName = "", KeySchema, Projection }) =>
+      (Projection?.ProjectionType ?? "ALL") === "ALL" ? [[IndexName, namesIn(KeySchema)] as const] : [],
   );
   const types = attributeTypes(described.AttributeDefinitions);
   return { primary: namesIn(described.KeySchema), indexes: Object.fromEntries(indexes), types };
+}
+
+/** Why nothing may be done to an item, in plain values; undefined where nothing holds it. */
+function heldIn(item: JsonObject, parts: readonly Pick<ItemPart, "path" | "isList">[]): string | undefined {
+  for (const each of [item, ...parts.flatMap((part) => partsIn(item, part))]) {
+    const reason = legalHold(each);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
 }
 
 export function nameOfTable({ declaration }: Pick<PeopleSite, "declaration">, role: string): string {
@@ -236,15 +265,14 @@ interface Asked {
   readonly personal: PersonalTable;
   readonly ids: readonly string[];
   readonly keys: TableKeysThere;
-  /** The attribute with the end of an item's life. */
-  readonly expiry: string | undefined;
+  readonly attributes: readonly string[];
 }
 
 async function* pagesOf(
   { aws, signal }: PeopleSite,
-  { table, personal, ids, keys, expiry }: Asked,
+  { table, personal, ids, keys, attributes: wanted }: Asked,
 ): AsyncGenerator<readonly Item[]> {
-  const attributes = [...new Set([...keys.primary, ...personal.attributes, ...[expiry ?? []].flat()])];
+  const attributes = [...new Set([...keys.primary, ...wanted])];
   const questions = ids.flatMap((id) => personal.questions(id, keys));
   if (questions.includes("scan")) {
     yield* scanItems(aws, { table, attributes, consistent: true, signal });
@@ -254,7 +282,8 @@ async function* pagesOf(
     if (question === "scan") continue;
     const { index, attribute, value } = question;
     const partition = { attribute, value };
-    yield* queryItems(aws, { table, index, attributes, partition, consistent: index === undefined, signal });
+    const asked = { table, index, partition, consistent: index === undefined, signal };
+    yield* queryItems(aws, { ...asked, attributes });
   }
 }
 
@@ -265,7 +294,8 @@ async function objectsOf(
 ): Promise<Pick<Holdings, "versions" | "uploads">> {
   const { aws, signal } = site;
   const bucket = nameOfBucket(site, personal.role);
-  const link = (key: string): PersonalLink | undefined => personal.linkOf(key, ids);
+  const link = (key: string): PersonalLink | undefined =>
+    personal.ownersIn(key).find(({ id }) => ids.includes(id))?.link;
   const prefixes = [...new Set(ids.flatMap((id) => personal.prefixes(id)))];
   const found = await Promise.all(
     prefixes.map(async (prefix) => {

@@ -76,6 +76,8 @@ const changing: Readonly<Record<string, readonly string[]>> = {
   "user mfa reset": ["max@example.com"],
   "user group add": ["eva@example.com", "admin"],
   "user group rm": ["max@example.com", "admin"],
+  "user hold add": ["user-1", "--reason", "case 1"],
+  "user hold rm": ["user-1"],
   "user set": ["max@example.com", "name=Max Mustermann"],
   "user erase": ["user-1"],
   "progress import": ["user-1", "progress.json"],
@@ -126,6 +128,7 @@ const elsewhere = [
   "user duplicates",
   "user orphans",
   "user group list",
+  "user hold list",
   "doctor",
   "access policy",
   "storage usage",
@@ -154,6 +157,7 @@ const surroundings: Record<string, Record<string, string>> = {
 const prepared: Readonly<Record<string, readonly string[]>> = {
   "backup restore": ["doc", "tag", "user-1", "doc-1", "later"],
   "migrate up": ["migrate", "down", "--to", "none"],
+  "user hold rm": ["user", "hold", "add", "user-1", "--reason", "case 1"],
 };
 
 let site: TestHome;

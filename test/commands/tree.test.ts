@@ -84,6 +84,9 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "user group list": [],
   "user group add": ["eva@example.com", "admin"],
   "user group rm": ["max@example.com", "admin"],
+  "user hold list": [],
+  "user hold add": ["user-1", "--reason", "case 1"],
+  "user hold rm": ["user-1"],
   "user set": ["max@example.com", "name=Max Mustermann"],
   "user import": ["people.csv"],
   "user duplicates": [],
@@ -119,7 +122,13 @@ const calls: Readonly<Record<string, readonly string[]>> = {
 /** Have tests of their own: one runs until it is stopped, one wants a file of somebody else's. */
 const elsewhere = new Set(["local serve", "config trust"]);
 /** Lists that are empty where everything is well. */
-const maybeEmpty = new Set(["backup diff", "retention plan", "doc check", "user duplicates"]);
+const maybeEmpty = new Set([
+  "backup diff",
+  "retention plan",
+  "doc check",
+  "user duplicates",
+  "user hold list",
+]);
 /** What asks before it goes on. */
 const asking = new Set([
   "backup restore",

@@ -6,6 +6,7 @@ import { csvLine } from "../../output/csv.ts";
 import type { Column } from "../../output/table.ts";
 import { idColumn } from "../../output/tones.ts";
 import type { AnyCommand, Begin } from "../command.ts";
+import type { Run } from "../run.ts";
 import { periodOf, since, until } from "./period.ts";
 import { trailOf } from "../../audit/place.ts";
 import { storedTime } from "../stored-time.ts";
@@ -14,7 +15,11 @@ import { storedTime } from "../stored-time.ts";
 export function auditList(begin: Begin): AnyCommand {
   return new Command("list")
     .description("what was done, newest first")
-    .option("--user <id>", "what was done to this user's data; owner for the site's own", filled)
+    .option(
+      "--user <user>",
+      "what was done to the data of this id or e-mail address; owner for the site's own",
+      filled,
+    )
     .option("--action <action>", "such as document.deleted", actionOption)
     .option("--since <when>", "a day, a time, or an age such as 90d", since)
     .option("--until <when>", "a day (to its end), a time, or an age", until)
@@ -24,9 +29,10 @@ export function auditList(begin: Begin): AnyCommand {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const { listAudit } = await import("../../audit/list.ts");
-      const { user: userId, action, csv } = options;
+      const { action, csv } = options;
       if (csv === true && run.config.json)
         throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
+      const userId = options.user?.includes("@") === true ? await idOf(run, options.user) : options.user;
       const filter = { userId, action, ...periodOf(options, run.world.now()) };
       const place = trailOf(await run.context("reads"));
       const entries = firstOf(listAudit(place, filter), options.limit ?? Infinity);
@@ -45,6 +51,15 @@ export function auditList(begin: Begin): AnyCommand {
           csvLine([timestamp, what, whose, actor, sequence, JSON.stringify(details), userAgent]),
         );
     });
+}
+
+/** Entries name nobody by an address. */
+async function idOf(run: Run, address: string): Promise<string> {
+  const [{ personSite }, { findPerson }] = await Promise.all([
+    import("../user/erasure-site.ts"),
+    import("../../users/person.ts"),
+  ]);
+  return (await findPerson(await personSite(run, "reads"), address)).userId;
 }
 
 /** A variable that was misspelt in a shell would otherwise ask for everything. */

@@ -23,7 +23,7 @@ export function userErase(begin: Begin): AnyCommand {
     )
     .addHelpText(
       "after",
-      "\nHere --confirm takes the address, or the id of who has none.\n\nExamples:\n  mawps user erase max@example.com --dry-run\n  mawps user erase max@example.com --confirm max@example.com\n  mawps user erase verify receipt.json",
+      "\nHere --confirm takes the address, or the id of who has none.\n\nExamples:\n  mawps user erase max@example.com --dry-run\n  mawps user erase max@example.com --confirm max@example.com --receipt receipt.json\n  mawps user erase verify receipt.json",
     )
     .action(async (given, receipt, options, command) => {
       const run = await begin(command as AnyCommand);

@@ -2,6 +2,7 @@ import { trailOf } from "../../audit/place.ts";
 import { configuredSite } from "../../target.ts";
 import type { Access } from "../../world.ts";
 import type { ErasureSite } from "../../users/erasure-plan.ts";
+import type { HoldSite } from "../../users/hold.ts";
 import type { PersonSite } from "../../users/person.ts";
 import { documentSite } from "../doc/site.ts";
 import type { Run } from "../run.ts";
@@ -17,11 +18,15 @@ export async function personSite(run: Run, access: Access): Promise<PersonSite> 
   return { ...found, aws: accounts.aws, known: { ...accounts, documents } };
 }
 
+/** The same with where legal holds are kept. */
+export async function holdSite(run: Run, access: Access): Promise<HoldSite> {
+  return { ...(await personSite(run, access)), trailPlace: trailOf(await run.context(access)) };
+}
+
 /** The same with what an erasure needs besides; the repository of the backups where there is one. */
 export async function erasureSite(run: Run, access: Access): Promise<ErasureSite> {
   return {
-    ...(await personSite(run, access)),
-    trailPlace: trailOf(await run.context(access)),
+    ...(await holdSite(run, access)),
     store: await backupStore(run, access),
   };
 }

@@ -20,7 +20,8 @@ export function userExport(begin: Begin): AnyCommand {
     .option("-o, --output <file>", "write to this new file (default: export-<time>.zip)")
     .option(
       "--encrypt-to <recipient>",
-      "encrypt it with age: only who has this recipient's identity can open it",
+      "encrypt it with age: only who has this recipient's identity can open it; may be given several times",
+      recipientOption,
     )
     .addOption(
       new Option("--lang <language>", "language of its first page; the other is beside it")
@@ -47,13 +48,22 @@ export function userExport(begin: Begin): AnyCommand {
     });
 }
 
+/** One more recipient. */
+function recipientOption(recipient: string, before: readonly string[] = []): readonly string[] {
+  return [...before, recipient];
+}
+
 interface Options {
   readonly output?: string;
-  readonly encryptTo?: string;
+  readonly encryptTo?: readonly string[];
   readonly lang: "de" | "en";
 }
 
-async function exportPerson(run: Run, given: string, { output, encryptTo, lang }: Options): Promise<void> {
+async function exportPerson(
+  run: Run,
+  given: string,
+  { output, encryptTo = [], lang }: Options,
+): Promise<void> {
   const [{ assertFree }, { defaultName, writeExport }, { exportNumbers, planExport }, { assertRecipient }] =
     await Promise.all([
       import("../../atomic-file.ts"),
@@ -62,8 +72,8 @@ async function exportPerson(run: Run, given: string, { output, encryptTo, lang }
       import("../../backup/encryption.ts"),
     ]);
   const { config, world } = run;
-  if (encryptTo !== undefined) assertRecipient(encryptTo);
-  const file = resolve(world.cwd, output ?? defaultName(world.now(), encryptTo !== undefined));
+  for (const recipient of encryptTo) assertRecipient(recipient);
+  const file = resolve(world.cwd, output ?? defaultName(world.now(), encryptTo.length > 0));
   await assertFree(file);
   if (!config.dryRun) run.audit.prepare();
   const site = await personSite(run, "reads");
@@ -76,7 +86,7 @@ async function exportPerson(run: Run, given: string, { output, encryptTo, lang }
   const told = await run.context("reads");
   const exported = await writeExport({ ...site, trail: run.audit }, plan, {
     file,
-    recipient: encryptTo,
+    recipients: encryptTo,
     language: lang,
     onFile: (done, total) => told.progress("files", { done, total, of: "files" }),
   });

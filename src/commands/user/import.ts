@@ -28,7 +28,7 @@ export function userImport(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       const { world, config } = run;
       const [
-        { readTextFile },
+        { readNamedFile },
         { assertFree, writeNewFile },
         { parseRows, rowsText },
         { carryOutImport, planImport },
@@ -44,9 +44,9 @@ export function userImport(begin: Begin): AnyCommand {
         .replaceAll(/[-:]|\.\d+/g, "");
       const file = resolve(world.cwd, failedFile ?? `failed-${stamp}.csv`);
       await assertFree(file);
-      const text = await readTextFile(resolve(world.cwd, given), { what: "a list of people", mostBytes });
-      if (text === undefined) throw new CliError(`there is no file ${given}`, { exitCode: exitCodes.usage });
-      const rows = parseRows(text, given);
+      const named = await readNamedFile(resolve(world.cwd, given), { what: "a list of people", mostBytes });
+      if (named === undefined) throw new CliError(`there is no file ${given}`, { exitCode: exitCodes.usage });
+      const rows = parseRows(named, given);
       const site = await accountsToChange(run);
       const plan = await planImport(site, rows);
       if (config.dryRun) {

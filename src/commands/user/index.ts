@@ -7,6 +7,7 @@ import { userEnable } from "./enable.ts";
 import { userErase } from "./erase.ts";
 import { userExport } from "./export.ts";
 import { userGroup } from "./group/index.ts";
+import { userHold } from "./hold/index.ts";
 import { userImport } from "./import.ts";
 import { userInvite } from "./invite.ts";
 import { userList } from "./list.ts";
@@ -31,6 +32,7 @@ const verbs = [
   userMfa,
   userGroup,
   userSet,
+  userHold,
   userDuplicates,
   userOrphans,
   userExport,

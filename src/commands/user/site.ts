@@ -67,6 +67,6 @@ export function accountText(
   ].join("\n");
 }
 
-export function stateOf({ status, enabled }: PoolAccount): string {
+export function stateOf({ status, enabled }: Pick<PoolAccount, "status" | "enabled">): string {
   return enabled ? status : `disabled, ${status}`;
 }

@@ -9,8 +9,8 @@ import { exportNumbers, type ExportPlan } from "./plan.ts";
 
 export interface ExportFile extends ExportOptions {
   readonly file: string;
-  /** An age recipient: only who has its identity can open the file. */
-  readonly recipient: string | undefined;
+  /** Of age: only who has the identity of one of them can open the file; without any it is not encrypted. */
+  readonly recipients: readonly string[];
 }
 
 /** The name of an export that was given none. */
@@ -25,20 +25,20 @@ function isDefaultName(name: string): boolean {
 
 /**
  * Writes what a plan found into a zip file that its owner alone can read: whole or not at all. The trail is told before anything is
- * given out. What a run that was killed left half is removed, by whichever time it was named. What has vanished since the plan is told, not waited for.
+ * given out, and of the outcome. What a run that was killed left half is removed, by whichever time it was named. What has vanished since the plan is told, not waited for.
  */
 export async function writeExport(
-  site: PersonSite & { readonly trail: Pick<AuditTrail, "record"> },
+  site: PersonSite & { readonly trail: Pick<AuditTrail, "irreversible"> },
   plan: ExportPlan,
-  { file, recipient, ...options }: ExportFile,
+  { file, recipients, ...options }: ExportFile,
 ): Promise<Exported> {
   await assertFree(file);
   await removeHalfFiles(file, isDefaultName(basename(file)) ? isDefaultName : undefined);
   const { items, files, earlierVersions, bytes } = exportNumbers(plan);
   const sum = (counts: Readonly<Record<string, number>>) =>
     Object.values(counts).reduce((all, each) => all + each, 0);
-  await site.trail.record({
-    action: "user.exported",
+  const event = {
+    action: "user.exported" as const,
     // The trail is kept, and an address names somebody.
     userId: plan.userId.includes("@") ? undefined : plan.userId,
     details: {
@@ -46,12 +46,14 @@ export async function writeExport(
       objects: sum(files),
       versions: earlierVersions,
       bytes,
-      method: recipient === undefined ? "zip" : "age",
+      method: recipients.length === 0 ? "zip" : "age",
     },
-  });
+  };
   const exported: Exported = { parts: [], missing: [], leftOut: [] };
-  const zip = makeZip(entries(exportParts(site, plan, { options, exported })));
-  await writeNewFile(file, recipient === undefined ? zip : await ageCipher([recipient], []).sealStream(zip));
+  await site.trail.irreversible(event, async () => {
+    const zip = makeZip(entries(exportParts(site, plan, { options, exported })));
+    await writeNewFile(file, recipients.length === 0 ? zip : await ageCipher(recipients, []).sealStream(zip));
+  });
   return exported;
 }
 

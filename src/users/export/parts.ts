@@ -4,7 +4,9 @@ import { plainIfDamaged } from "../../aws/dynamodb/plain.ts";
 import type { Item } from "../../aws/dynamodb/items.ts";
 import { getObject } from "../../aws/s3/objects.ts";
 import { errorName, httpStatus, isDenied } from "../../aws/setting.ts";
-import { isAbout, personalParts, unreachedEntities, type ItemPart } from "../../model/links.ts";
+import { safeFileName } from "../../documents/file-names.ts";
+import { groupedBy } from "../../model/graph.ts";
+import { isAbout, partsIn, personalParts, unreachedEntities, type ItemPart } from "../../model/links.ts";
 import { dataUrlIn } from "../../model/data-url.ts";
 import { isRecord, own, type JsonObject } from "../../model/json.ts";
 import { csvLine } from "../../output/csv.ts";
@@ -72,7 +74,7 @@ export async function* exportParts(
   if (account !== undefined) {
     const value = givenOut({ entity: accountFolder, isKnown: true }, account, { rules, out });
     yield text(`${accountFolder}/account.json`, [JSON.stringify(value, undefined, 2), "\n"], accountFolder);
-    yield text(`${accountFolder}/account.csv`, csvOf([value]), accountFolder);
+    yield text(`${accountFolder}/account.csv`, csvRows(Object.keys(value), [value]), accountFolder);
     pages.push({ entity: accountFolder, what: "account", count: 1, shown: [value], files: [] });
   }
   for (const entity of unreachedEntities(site.model)) out.add(entity, "*", "unreached");
@@ -80,9 +82,9 @@ export async function* exportParts(
   if (plan.sharedAddresses.length > 0) out.add(accountFolder, "email", "shared");
   const reading = (kind: Kind, table: string) => ({ site, kind, table, rules, out: new LeavingOut() });
   const keys = new Set(plan.holdings.versions.map(({ key }) => key));
-  for (const [table, items] of grouped(plan.holdings.items, (item) => item.table)) {
+  for (const [table, items] of groupedBy(plan.holdings.items, (item) => item.table)) {
     const role = site.declaration.tables.find(({ name }) => name === table)?.role ?? table;
-    const kinds: Kind[] = [...grouped(items, (item) => item.entity)].map(([entity, own]) => ({
+    const kinds: Kind[] = [...groupedBy(items, (item) => item.entity)].map(([entity, own]) => ({
       entity,
       what: own[0]?.what ?? entity,
       items: own,
@@ -131,7 +133,7 @@ export async function* exportParts(
   }
   const files = filesOf(plan.holdings);
   let done = 0;
-  for (const [entity, versions] of grouped(files, (version) => version.entity)) {
+  for (const [entity, versions] of groupedBy(files, (version) => version.entity)) {
     const what = versions[0]?.what ?? entity;
     const page: PageEntity = { entity, what, count: versions.length, shown: [], files: [] };
     pages.push(page);
@@ -249,13 +251,6 @@ async function* valuesOf({
   }
 }
 
-function partsIn(item: JsonObject, { path, isList }: ItemPart): JsonObject[] {
-  let at: unknown = item;
-  for (const name of path) at = isRecord(at) ? own(at, name) : undefined;
-  const all: readonly unknown[] = isList && Array.isArray(at) ? at : [at];
-  return all.filter(isRecord);
-}
-
 /** Files that an item refers to and that are in nobody's folder, or in another's: who wrote the item may have named any. */
 function noteElsewhere({
   site,
@@ -313,17 +308,9 @@ async function* jsonList(values: AsyncIterable<JsonObject>): AsyncGenerator<stri
   yield before === "[\n" ? "[]\n" : "\n]\n";
 }
 
-function csvOf(values: readonly JsonObject[]): string[] {
-  const columns = [...new Set(values.flatMap((value) => Object.keys(value)))];
-  return [
-    csvLine(columns),
-    ...values.map((value) => csvLine(columns.map((name) => cellOf(own(value, name))))),
-  ];
-}
-
 async function* csvRows(
   columns: readonly string[],
-  values: AsyncIterable<JsonObject>,
+  values: Iterable<JsonObject> | AsyncIterable<JsonObject>,
 ): AsyncGenerator<string> {
   yield csvLine(columns);
   for await (const value of values) yield csvLine(columns.map((name) => cellOf(own(value, name))));
@@ -356,17 +343,6 @@ async function* summing(
   tell({ bytes: size, sha256: hash.digest("hex") });
 }
 
-function grouped<T>(all: readonly T[], of: (each: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const each of all) {
-    const name = of(each);
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [each]);
-    else group.push(each);
-  }
-  return groups;
-}
-
 function lastOf(key: string): string {
   return key.split("/").findLast((segment) => segment !== "") ?? "file";
 }
@@ -377,15 +353,5 @@ function extensionOf(mediaType: string): string {
 
 /** A name that every system can unpack, and that no other file of the folder has. */
 function numbered(number: number, name: string): string {
-  const plain = name
-    .normalize("NFC")
-    .replaceAll(/[^\p{L}\p{M}\p{N}._-]+/gu, "_")
-    .replace(/^\.+/, "_")
-    .replace(/[._]+$/, "");
-  const characters = Array.from(plain);
-  const dot = plain.lastIndexOf(".");
-  const extension = dot > 0 && plain.length - dot <= 10 ? plain.slice(dot) : "";
-  const stem = characters.slice(0, 60).join("");
-  const short = characters.length <= 60 ? plain : `${stem}${extension}`;
-  return `${String(number).padStart(4, "0")}-${short === "" ? "file" : short}`;
+  return `${String(number).padStart(4, "0")}-${safeFileName(name)}`;
 }

@@ -1,5 +1,4 @@
 import { groupsOfUser } from "../../aws/cognito/groups.ts";
-import { CliError } from "../../errors.ts";
 import { findPerson, nobody, type Person, type PersonSite } from "../person.ts";
 import { findHoldings, isNothing, type Holdings, type OwnedVersion } from "../traces.ts";
 
@@ -14,10 +13,7 @@ export interface ExportPlan extends Person {
  * @throws CliError when nothing is stored of them, and when several could be meant.
  */
 export async function planExport(site: PersonSite, given: string): Promise<ExportPlan> {
-  const person = await findPerson(site, given).catch((error: unknown) => {
-    if (error instanceof CliError && error.message.startsWith("unknown user")) throw nobody(given);
-    throw error;
-  });
+  const person = await findPerson(site, given);
   const { account, ids } = person;
   const { known } = site;
   const [holdings, groups] = await Promise.all([

@@ -467,3 +467,29 @@ describe("retention", () => {
     expect(stdout).toContain("\\x1b");
   });
 });
+
+it("keeps what is due of somebody under a legal hold, by an older plan too, and nobody else's", async () => {
+  const stored = storedIn(home, "simple");
+  const gone = documentOf("gone", { status: "DELETED", deletedAt: start });
+  const other = { ...gone, s3Key: gone.s3Key.replace("user-1", "user-12") };
+  await stored.putProfile("user-1", [gone]);
+  await stored.putProfile("user-12", [other]);
+  for (const { s3Key } of [gone, other]) {
+    await stored.put(s3Key, "first");
+    await stored.put(s3Key, "second");
+  }
+  home.laterMs = 31 * dayMs;
+  await stored.run("retention", "plan", "--output", "plan.json");
+  expect((await stored.run("user", "hold", "add", "user-1", "--reason", "case 1")).exitCode).toBe(0);
+  const plan = lines((await stored.run("retention", "plan", "--json")).stdout);
+  expect(plan.map(({ action, userId, reason }) => [action, userId, reason]).toSorted()).toEqual([
+    ["keep", "user-1", "legal hold of the person: case 1"],
+    ["purge", "user-12", "deleted on 2026-03-01"],
+  ]);
+  const run = await stored.run("retention", "run", "plan.json", "--yes", "--json");
+  expect(lines(run.stdout)).toMatchObject([
+    { done: 1, skipped: [{ why: "its person is under a legal hold" }] },
+  ]);
+  expect(await stored.left()).toEqual([gone.s3Key, gone.s3Key]);
+  expect(await stored.profile("user-1")).toMatchObject({ documents: [gone] });
+});

@@ -1,13 +1,16 @@
 import { AdminCreateUserCommand } from "@aws-sdk/client-cognito-identity-provider";
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { execFileSync } from "node:child_process";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
+import { typed } from "../../../src/aws/dynamodb/plain.ts";
 import { takePicture, type Picture } from "../../site/picture.ts";
 import { putProfile } from "../../support/documents.ts";
+import { buildMortal } from "../../support/mortal-process.ts";
 import { makeSitePlaces, putEverything } from "../../support/whole-person.ts";
-import { makeHome, type TestHome } from "../../support/world.ts";
+import { afterRealClockMs, makeHome, type TestHome } from "../../support/world.ts";
 
 const UserPoolId = localPoolId("eu-central-1");
 
@@ -186,6 +189,102 @@ describe("user erase", () => {
   });
 });
 
+describe("a legal hold", () => {
+  beforeEach(async () => {
+    home = await full.copy();
+  });
+  afterEach(() => home.remove());
+
+  const reasons = async () => {
+    const { stdout } = await home.run(["user", "hold", "list", "--json"]);
+    const rows = stdout.split("\n").filter((line) => line !== "");
+    return rows.map((line) => JSON.parse(line) as object);
+  };
+
+  it("of a person stops erasures until it is lifted, and is told by the trail, which names no address", async () => {
+    const hold = ["user", "hold", "add", address.toUpperCase(), "--reason", "case 1"];
+    expect((await home.run([...hold, "--dry-run"])).stdout).toContain("would be under a legal hold");
+    expect(await reasons()).toEqual([]);
+    for (const changed of [true, false]) {
+      const { exitCode, stdout } = await home.run([...hold, "--json"]);
+      expect([exitCode, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ userId: sub, changed })]);
+    }
+    expect(await reasons()).toEqual([expect.objectContaining({ userId: sub, reason: "case 1" })]);
+    const before = await picture();
+    expect([...before].filter(([name]) => name.includes('"holds"')).map(String)).toEqual([
+      expect.not.stringContaining("@"),
+    ]);
+    for (const given of [
+      [address, "--confirm", address],
+      [sub, "--yes"],
+      [address, "--dry-run"],
+    ]) {
+      const { exitCode, stderr } = await home.run(["user", "erase", ...given]);
+      expect([given, exitCode, stderr]).toEqual([given, 1, expect.stringContaining("legal hold (case 1)")]);
+    }
+    expect(await picture()).toEqual(before);
+    expect((await home.run(["user", "hold", "rm", person, "--yes"])).stdout).toContain("under no legal hold");
+    expect((await reasons()).length).toBe(1);
+    expect((await home.run(["user", "hold", "rm", sub])).exitCode).toBe(1);
+    expect((await reasons()).length).toBe(1);
+    expect((await home.run(["user", "hold", "rm", sub, "--yes"])).exitCode).toBe(0);
+    expect(await reasons()).toEqual([]);
+    expect((await home.run(["user", "erase", address, "--confirm", address])).exitCode).toBe(0);
+    expect(telling(await picture(), new RegExp(`${sub}|max@example\\.com`))).toEqual([]);
+    const trail = await home.run(["audit", "list", "--user", sub, "--json"]);
+    const told = trail.stdout.split("\n").flatMap((line) => {
+      if (line === "") return [];
+      const { action, details } = JSON.parse(line) as { action: string; details: { reason?: string } };
+      return action === "user.erased" ? [] : [`${action} ${details.reason}`];
+    });
+    expect(told).toEqual(["user.released case 1", "user.held case 1"]);
+    expect((await home.run(["audit", "verify"])).exitCode).toBe(0);
+  });
+
+  it.each([
+    ["a document", { documents: [{ id: "d", s3Key: "k", legalHold: "case 2" }] }],
+    ["a profile", { legalHold: { reason: "case 2" } }],
+  ])("of %s stops the erasure of its person", async (_of, attributes) => {
+    await home.look((aws) => putProfile(aws, "user-5", attributes));
+    const before = await picture();
+    const { exitCode, stderr } = await home.run(["user", "erase", "user-5", "--yes"]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("legal hold (case 2)")]);
+    expect(await picture()).toEqual(before);
+  });
+
+  it("that comes after the confirmation leaves everything, and the same command goes on without it", async () => {
+    const documents = [{ id: "d", s3Key: "public/documents/user-5/cv/1-d.pdf" }];
+    const legalHold = "case 3";
+    await home.look((aws) => putProfile(aws, "user-5", { documents }));
+    home.beforeCall = async (command, input, aws) => {
+      if (command === "PutItemCommand" && JSON.stringify(input).includes('"erasures"'))
+        await putProfile(aws, "user-5", { documents, legalHold });
+    };
+    const argv = ["user", "erase", "user-5", "--yes", "--receipt", "r.json"];
+    const { exitCode, stderr } = await home.run(argv);
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("legal hold since: case 3")]);
+    const left = [...(await picture())].filter(([name]) => /user-profiles .*"user-5"/.test(name));
+    expect(left.map(String)).toEqual([expect.stringContaining("1-d.pdf")]);
+    home.beforeCall = undefined;
+    await home.look((aws) => putProfile(aws, "user-5", { documents }));
+    expect((await home.run(argv)).exitCode).toBe(0);
+    expect(telling(await picture(), /user-5/)).toEqual([]);
+  });
+
+  it("is no hold where a record cannot be read: nothing is deleted", async () => {
+    await home.run(["user", "hold", "add", sub, "--reason", "case 4"]);
+    await home.look(async (aws) => {
+      const Item = typed({ chain: "holds", sequence: 2, hashes: "none" }).M ?? {};
+      const dynamodb = await aws.dynamodb();
+      await dynamodb.send(new PutItemCommand({ TableName: "mawps-audit-log", Item }));
+    });
+    const before = await picture();
+    const { exitCode, stderr } = await home.run(["user", "erase", person, "--yes"]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("is no legal hold; nothing was changed")]);
+    expect(await picture()).toEqual(before);
+  });
+});
+
 describe("user erase, broken off", () => {
   beforeEach(async () => {
     home = await full.copy();
@@ -222,6 +321,36 @@ describe("user erase, broken off", () => {
     expect((await home.run(["user", "erase", "verify", "r.json"])).exitCode).toBe(0);
     expect((await home.run(["audit", "verify"])).exitCode).toBe(0);
   });
+
+  it("by SIGKILL in the middle, comes to the same end by the same command", async () => {
+    const undisturbed = await full.copy();
+    const mortal = await buildMortal("mortal-calls");
+    try {
+      expect((await undisturbed.run(argv)).exitCode).toBe(0);
+      const writes = undisturbed.calls.filter(({ command }) =>
+        /^(Put|Update|Transact|BatchWrite|Delete|Abort)/.test(command),
+      );
+      const deletion = writes.findIndex(({ command }) => command === "DeleteObjectsCommand");
+      expect(deletion).toBeGreaterThan(0);
+      // Two steps a call: files of a bucket are gone by then, and the items are not.
+      const fatal = 2 * (deletion + 1);
+      expect((await mortal.die(home, fatal, argv)).length).toBe(fatal);
+      expect(telling(await picture(), new RegExp(`${sub}|max@example\\.com`)).length).toBeGreaterThan(0);
+      home.laterMs = afterRealClockMs();
+      expect((await home.run(argv)).exitCode).toBe(0);
+      const ofTool = /^\w+ mawps-audit-log |^object \S+ audit\//;
+      const rest = (all: Picture) => [...all].filter(([name]) => !ofTool.test(name));
+      expect(rest(await picture())).toEqual(
+        rest(await undisturbed.look((aws) => takePicture(aws, UserPoolId))),
+      );
+      expect(JSON.parse(await readFile(join(home.folder, "r.json"), "utf8"))).toMatchObject({
+        isComplete: true,
+      });
+      expect((await home.run(["audit", "verify"])).exitCode).toBe(0);
+    } finally {
+      await Promise.all([mortal.remove(), undisturbed.remove()]);
+    }
+  }, 60_000);
 
   it("by a table that refuses to delete: ends with 3, says what was not reached, keeps the account, and goes on later", async () => {
     home.beforeCall = async (command, input) => {

@@ -113,6 +113,12 @@ async function versionsOf(pattern: RegExp): Promise<Record<string, string>> {
   });
 }
 
+/** What the trail tells of exports of somebody's data, the newest first. */
+async function exports(user: string): Promise<object[]> {
+  const { stdout } = await home.run(["audit", "list", "--action", "user.exported", "--user", user, "--json"]);
+  return stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as object]));
+}
+
 describe("user export", () => {
   it("holds all that the stores have of somebody, for a reader of another kind, and nothing of anybody else", async () => {
     const { exitCode, stderr } = await home.run(["user", "export", address, "-o", "max.zip"]);
@@ -178,12 +184,14 @@ describe("user export", () => {
       earlierVersions: number;
     };
     expect(Object.values(told.files).length).toBeGreaterThan(3);
-    const listed = await home.run(["audit", "list", "--action", "user.exported", "--json"]);
-    expect(JSON.parse(listed.stdout)).toMatchObject({
-      userId: sub,
-      details: { versions: told.earlierVersions, method: "zip" },
-    });
-    expect(listed.stdout).not.toContain(address);
+    const listed = await exports("MAX@example.com");
+    expect(listed).toMatchObject([
+      { userId: sub, details: { versions: told.earlierVersions, method: "zip", phase: "done" } },
+      { userId: sub, details: { phase: "begun" } },
+    ]);
+    expect(JSON.stringify(listed)).not.toContain(address);
+    const nobody = await home.run(["audit", "list", "--user", "nobody@example.com"]);
+    expect([nobody.exitCode, nobody.stderr]).toEqual([1, expect.stringContaining("no such account")]);
     expect(textOf(unzipped(join(home.folder, "max.zip")), "index.html")).toContain("Your data at");
     const verified = await home.run(["user", "export", "verify", "max.zip"]);
     expect([verified.exitCode, verified.stdout]).toEqual([
@@ -191,6 +199,23 @@ describe("user export", () => {
       expect.stringContaining("are as they were written"),
     ]);
     expect((await home.run(["audit", "verify"])).exitCode).toBe(0);
+  });
+
+  it("is told as failed where the file cannot be written to its end, and leaves none", async () => {
+    home.beforeCall = async (command, input) => {
+      const { Key = "" } = input as { Key?: string };
+      if (command === "GetObjectCommand" && Key.includes(sub)) throw new Error("the line is cut");
+    };
+    expect((await home.run(["user", "export", address, "-o", "max.zip"])).exitCode).toBe(1);
+    home.beforeCall = undefined;
+    expect(await exports(sub)).toMatchObject([
+      { details: { phase: "failed" } },
+      { details: { phase: "begun" } },
+    ]);
+    expect((await readdir(home.folder)).filter((name) => name.includes("max.zip"))).toEqual([]);
+    await home.run(["audit", "report", "--html", "report.html"]);
+    const report = await readFile(join(home.folder, "report.html"), "utf8");
+    expect(report.match(/user\.exported[^<]*/g)).toEqual(["user.exported", "user.exported (failed)"]);
   });
 
   it("finds what was changed in a file", async () => {
@@ -208,9 +233,10 @@ describe("user export", () => {
     expect((await home.run(["user", "export", "verify", "max.zip"])).exitCode).toBe(4);
   });
 
-  it("encrypts to a recipient, whose identity alone opens it", async () => {
-    const identity = await generateX25519Identity();
+  it("encrypts to recipients, whose identities alone open it", async () => {
+    const [identity, second] = [await generateX25519Identity(), await generateX25519Identity()];
     await writeFile(join(home.folder, "key.txt"), `# a comment\n${identity}\n`);
+    await writeFile(join(home.folder, "second.txt"), second);
     const argv = [
       "user",
       "export",
@@ -219,12 +245,16 @@ describe("user export", () => {
       "max.age",
       "--encrypt-to",
       await identityToRecipient(identity),
+      "--encrypt-to",
+      await identityToRecipient(second),
     ];
     expect((await home.run(argv)).exitCode).toBe(0);
     const sealed = await readFile(join(home.folder, "max.age"));
     expect(sealed.toString("latin1")).not.toMatch(/mitten drin|documents/);
     const verify = (...more: string[]) => home.run(["user", "export", "verify", "max.age", ...more]);
-    expect([(await verify()).exitCode, (await verify("--identity", "key.txt")).exitCode]).toEqual([2, 0]);
+    expect((await verify()).exitCode).toBe(2);
+    for (const file of ["key.txt", "second.txt"])
+      expect([file, (await verify("--identity", file)).exitCode]).toEqual([file, 0]);
     await writeFile(join(home.folder, "other.txt"), await generateX25519Identity());
     expect((await verify("--identity", "other.txt")).exitCode).toBe(1);
   });

@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => home.remove());
 
-const put = (name: string, text: string) => writeFile(join(home.folder, name), text);
+const put = (name: string, text: string | Uint8Array) => writeFile(join(home.folder, name), text);
 
 async function accounts(): Promise<Record<string, { attributes: Record<string, string>; userId: string }>> {
   const { stdout } = await home.run(["user", "list", "--json"]);
@@ -88,6 +88,12 @@ describe("user import", () => {
       .flatMap((line) => (line === "" ? [] : [(JSON.parse(line) as { outcome: string }).outcome]));
     expect(outcomes).toEqual(["there", "there", "there"]);
     expect(await users()).toEqual(before);
+  });
+
+  it("takes UTF-16 as spreadsheets write it, and cells at the end in which nothing is", async () => {
+    await put("people.csv", Buffer.from("\uFEFFemail,name,,\r\njuergen@example.com,Jürgen,,\r\n", "utf16le"));
+    expect((await home.run(["user", "import", "people.csv", "--yes"])).exitCode).toBe(0);
+    expect((await accounts())["juergen@example.com"]?.attributes["name"]).toBe("Jürgen");
   });
 
   it("takes what user list prints", async () => {
@@ -218,12 +224,31 @@ describe("user import, not done", () => {
     ["{", 2, "is no JSON"],
     ["email\n", 2, "has no rows"],
     ["", 2, 'no column "email"'],
+    ["email;name\nnina@example.com;Nina\n", 2, "divided by semicolons"],
+    ["email\tname\nnina@example.com\tNina\n", 2, "divided by tabs"],
+    ["email,name\nnina@example.com,Neu, Nina\n", 2, "line 2 has something in cell 3"],
+    ["email,name,\nnina@example.com,Nina,,\nada@example.com,Ada,x\n", 2, "line 3 has something in cell 3"],
+    ["email,name,name\nnina@example.com,Nina,Neu\n", 2, 'two columns "name"'],
+    [
+      Buffer.from("email,name\nnina@example.com,Nina\njuergen@example.com,Jürgen\n", "latin1"),
+      2,
+      "line 3 is not UTF-8",
+    ],
+    [Buffer.from('[{"email":"j@example.com","name":"Jürgen"}]', "latin1"), 2, "line 1 is not UTF-8"],
+    [Buffer.from("\uFEFFemail\n\uD800", "utf16le"), 2, "is no text"],
   ])("%j: ends with %i, and makes nobody", async (text, code, why) => {
     await put("people.csv", text);
     const { exitCode, stderr } = await home.run(["user", "import", "people.csv", "--yes"]);
     expect([exitCode, stderr]).toEqual([code, expect.stringContaining(why)]);
     expect(Object.keys(await accounts()).length).toBe(4);
     expect((await readdir(home.folder)).toSorted()).toEqual(["people.csv", "store"]);
+  });
+
+  it("takes a damaged text in the file for no file name that is damaged", async () => {
+    await put("people.csv", "email\nJ\uFFFDrgen\n");
+    const { exitCode, stderr } = await home.run(["user", "import", "people.csv", "--yes"]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("J\uFFFDrgen")]);
+    expect(stderr).not.toContain("cannot be named here");
   });
 
   it.each(["people.csv", "no/failed.csv"])("ends with 1 for --failed %s, and makes nobody", async (file) => {
@@ -270,6 +295,14 @@ describe("user duplicates and orphans", () => {
     ).toEqual([
       "maybe: m.ax+news@example.com, max@example.com",
       "same: Mu\u0308ller@example.com, m\u00FCller@example.com",
+    ]);
+    const [head, ...rows] = (await home.run(["user", "duplicates"])).stdout.trimEnd().split("\n");
+    expect(head).toMatch(/^GROUP +ARE +E-MAIL +STATE +USER/);
+    expect(rows.map((row) => row.trim().split(/ {2,}/).slice(0, 2).join(" ")).toSorted()).toEqual([
+      "1 maybe the same",
+      "1 maybe the same",
+      "2 the same",
+      "2 the same",
     ]);
   });
 

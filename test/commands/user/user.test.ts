@@ -254,6 +254,7 @@ describe("what changes an account", () => {
   it.each([
     { argv: ["set", "max@example.com", "colour=red"], why: 'no attribute "colour"' },
     { argv: ["set", "max@example.com", "sub=x"], why: 'no attribute "sub"' },
+    { argv: ["create", "nina@example.com", "--name", "a\nb"], why: "control character or a line break" },
     { argv: ["set", "max@example.com", "preferred_username=owner"], why: "reserved" },
     { argv: ["set", "max@example.com", "email=x"], why: "stays as it is: Invalid email" },
     { argv: ["set", "max@example.com", "name=a\u001Bb"], why: "holds a control character" },

@@ -1,0 +1,103 @@
+import { CliError } from "../errors.ts";
+import { isSequence } from "../model/audit.ts";
+import { keyedHash } from "../model/hash.ts";
+import { timeOf, type JsonObject } from "../model/json.ts";
+import { appendRecord, recordsOf } from "./beside.ts";
+import type { TrailPlace } from "./place.ts";
+
+/*
+ * Legal holds of people: while one stands nothing of theirs is deleted. A record is never changed, one that lifts others comes behind
+ * them. Of what stands for a person it has the id alone, as the trail does; addresses and user names are keyed hashes, since the record
+ * outlives an erasure.
+ */
+
+const chain = "holds";
+
+export interface Hold {
+  /** Its place among the holds: what lifts it names it. */
+  readonly sequence: number;
+  /** Undefined for somebody who is known by an address alone. */
+  readonly userId: string | undefined;
+  readonly reason: string;
+  /** ISO 8601. */
+  readonly since: string;
+  /** Hex. */
+  readonly salt: string;
+  readonly hashes: readonly string[];
+}
+
+type Place = Pick<TrailPlace, "aws" | "table" | "signal">;
+
+/**
+ * Those that stand, the oldest first.
+ * @throws CliError for a record that is none: whom it held could be deleted.
+ */
+export async function readHolds(place: Place): Promise<readonly Hold[]> {
+  const standing = new Map<number, Hold>();
+  for await (const record of recordsOf(place, chain)) {
+    const { lifted } = record;
+    if (Array.isArray(lifted)) {
+      for (const sequence of lifted) standing.delete(Number(sequence));
+      continue;
+    }
+    const hold = holdIn(record);
+    if (hold === undefined) {
+      throw new CliError(
+        `an item of the chain "${chain}" in ${place.table} is no legal hold; nothing was changed`,
+        {
+          hint: "whom it holds cannot be told, and nobody's data may go: look at the item first",
+        },
+      );
+    }
+    standing.set(hold.sequence, hold);
+  }
+  return [...standing.values()];
+}
+
+function holdIn({ sequence, userId, reason, timestamp, salt, hashes }: JsonObject): Hold | undefined {
+  if (!isSequence(sequence) || typeof reason !== "string" || typeof salt !== "string") return undefined;
+  if (typeof timestamp !== "string" || timeOf(timestamp) === undefined) return undefined;
+  if (!Array.isArray(hashes) || hashes.length === 0) return undefined;
+  return {
+    sequence,
+    userId: typeof userId === "string" ? userId : undefined,
+    reason,
+    since: timestamp,
+    salt,
+    hashes: hashes.map(String),
+  };
+}
+
+/** The holds of whom an id, a user name or an address stands for. Answers are remembered. Pure. */
+export function holdsOf(holds: readonly Hold[]): (id: string) => readonly Hold[] {
+  const known = new Map<string, readonly Hold[]>();
+  return (id) => {
+    if (holds.length === 0) return holds;
+    const answer = known.get(id) ?? holds.filter(({ salt, hashes }) => hashes.includes(keyedHash(id, salt)));
+    if (known.size < remembered) known.set(id, answer);
+    return answer;
+  };
+}
+
+/** So many answers are remembered: users have many items and objects. */
+const remembered = 10_000;
+
+export interface NewHold {
+  readonly userId: string | undefined;
+  /** All that stands for the person. */
+  readonly ids: readonly string[];
+  readonly reason: string;
+  /** Hex, by chance. */
+  readonly salt: string;
+  readonly at: Date;
+}
+
+export async function putHold(place: Place, { userId, ids, reason, salt, at }: NewHold): Promise<void> {
+  const hashes = ids.map((id) => keyedHash(id, salt));
+  await appendRecord(place, chain, { userId, reason, salt, hashes, timestamp: at.toISOString() });
+}
+
+export async function liftHolds(place: Place, holds: readonly Hold[], at: Date): Promise<void> {
+  const lifted = holds.map(({ sequence }) => sequence);
+  await appendRecord(place, chain, { lifted, timestamp: at.toISOString() });
+}

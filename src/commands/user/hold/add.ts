@@ -1,0 +1,46 @@
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { visible } from "../../../output/text.ts";
+import type { AnyCommand, Begin } from "../../command.ts";
+import { holdSite } from "../erasure-site.ts";
+import { userArgument } from "../site.ts";
+
+/** `mawps user hold add`. */
+export function userHoldAdd(begin: Begin): AnyCommand {
+  return new Command("add")
+    .description(
+      "put a person under a legal hold: no erasure and no retention run deletes anything of theirs",
+    )
+    .argument("<user>", userArgument)
+    .requiredOption(
+      "--reason <text>",
+      "why, as a case number: it is kept, and should name nobody",
+      reasonOption,
+    )
+    .addHelpText("after", '\nExample:\n  mawps user hold add max@example.com --reason "case 4711"')
+    .action(async (given, { reason }, command) => {
+      const run = await begin(command as AnyCommand);
+      const { config, world } = run;
+      const { findHeld, holdPerson } = await import("../../../users/hold.ts");
+      if (!config.dryRun) run.audit.prepare();
+      const site = await holdSite(run, "writes");
+      const { person, holds } = await findHeld(site, given);
+      const changed = !holds.some((hold) => hold.reason === reason);
+      const { dryRun } = config;
+      if (changed && !dryRun) {
+        await run.audit.open();
+        await holdPerson({ ...site, trail: run.audit }, person, { reason, salt: world.randomHex(16) });
+      }
+      const how = changed ? (dryRun ? "would be" : "is now") : "is already";
+      await run.print(
+        { userId: person.userId, reason, changed, dryRun },
+        () => `${visible(person.name)} ${how} under a legal hold: ${visible(reason)}`,
+      );
+    });
+}
+
+function reasonOption(text: string): string {
+  const reason = text.trim();
+  if (reason === "" || reason.length > 200 || /\p{Cc}/u.test(reason))
+    throw new InvalidArgumentError("expected one line of at most 200 characters.");
+  return reason;
+}
