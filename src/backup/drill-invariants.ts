@@ -20,6 +20,7 @@ import type { Manifest } from "./snapshot.ts";
 import type { Tell } from "../amount.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { Declaration } from "../model/declaration.ts";
+import type { Model } from "../model/schema.ts";
 
 /** Something that would be wrong after a restore. */
 export interface Fault {
@@ -34,6 +35,7 @@ export interface Drill {
   readonly auditTable: string;
   /** Empty, without tables and buckets; what is restored is for nobody but this drill. */
   readonly into: Aws;
+  readonly model: Model;
   readonly declaration: Declaration;
   readonly repository: Repository;
   /** Databases that are not there yet, for nobody but this drill; missing where the backup has none. */

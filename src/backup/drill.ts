@@ -87,6 +87,7 @@ async function restore(site: Drill, note: (fault: Fault) => void) {
       repository,
       databases: site.databases,
       manifest,
+      model: site.model,
       declaration: site.declaration,
       prefix: "",
       onConflict: "fail",

@@ -1,3 +1,4 @@
+import type { ErasedOwners } from "../model/links.ts";
 import type { Owners } from "../model/ownership.ts";
 import { canonicalJson, type JsonObject } from "../model/json.ts";
 import { canonicalItem } from "./same-item.ts";
@@ -66,8 +67,14 @@ export function lookInto(
   {
     table,
     owners,
+    erasedOf,
     onSuppressed,
-  }: { table: LineTable; owners: Owners; onSuppressed: (userId: string) => void },
+  }: {
+    table: LineTable;
+    owners: Owners;
+    erasedOf: ErasedOwners;
+    onSuppressed: (userId: string) => void;
+  },
   line: Buffer,
 ): Look {
   const item = parseItemLine(line, table.name);
@@ -78,8 +85,11 @@ export function lookInto(
   const keyText = canonicalItem(key);
   const asked = { item, key: canonicalJson(key), table: table.name, owner: personal };
   if (!wantsItem(site.scope, asked)) return { fate: "left out" };
-  if (personal !== undefined && isErased(site, personal)) {
-    onSuppressed(personal);
+  const erased = [personal ?? [], erasedOf(table.role, item, table.keys)]
+    .flat()
+    .find((id) => isErased(site, id));
+  if (erased !== undefined) {
+    onSuppressed(erased);
     return { fate: "suppressed" };
   }
   const isNew = personal !== undefined && site.ids?.missing.has(personal) === true;

@@ -1,4 +1,5 @@
 import { CliError } from "../errors.ts";
+import { erasedOwners } from "../model/links.ts";
 import { newOnlyBehind } from "../migrations/new-store.ts";
 import { planRows, type DatabasePlan } from "./database-restore.ts";
 import { partLines } from "./parts.ts";
@@ -153,7 +154,7 @@ export function planningOf(
   isLedgerEmpty: boolean,
   onSuppressed: (userId: string) => void,
 ): Planning {
-  return { owners: ownersIn(site), isLedgerEmpty, onSuppressed };
+  return { owners: ownersIn(site), erasedOf: erasedOwners(site.model), isLedgerEmpty, onSuppressed };
 }
 
 async function planAccounts(

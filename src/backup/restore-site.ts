@@ -2,6 +2,7 @@ import type { Aws } from "../aws/clients.ts";
 import { CliError } from "../errors.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { ownersOf, type Owners } from "../model/ownership.ts";
+import type { Model } from "../model/schema.ts";
 import type { Database } from "../sql/database.ts";
 import type { NewIds } from "./remap.ts";
 import type { Tell } from "../amount.ts";
@@ -24,6 +25,8 @@ export interface RestoreSite {
   /** Those of the model, open, their names already with any prefix; missing where it has none, or they are left out. */
   readonly databases?: readonly Database[] | undefined;
   readonly manifest: Manifest;
+  /** By which kinds of items are told apart. */
+  readonly model: Model;
   /** Of the place that is restored to, its names already with any prefix. */
   readonly declaration: Declaration;
   /** Stands in front of the declaration's names; empty where the site itself is restored. */

@@ -90,6 +90,7 @@ async function inFolder(
       live: await run.aws("writes"),
       auditTable: config["tables.auditLog"],
       into: store.aws,
+      model: config.site,
       declaration: configuredSite(config),
       repository,
       manifest,

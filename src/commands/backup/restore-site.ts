@@ -80,6 +80,7 @@ export async function restoreSite(
   const site: RestoreSite = {
     ...place,
     databases,
+    model: config.site,
     declaration,
     prefix,
     intoTable: flags.intoTable,

@@ -482,9 +482,10 @@ it("keeps what is due of somebody under a legal hold, by an older plan too, and 
   await stored.run("retention", "plan", "--output", "plan.json");
   expect((await stored.run("user", "hold", "add", "user-1", "--reason", "case 1")).exitCode).toBe(0);
   const plan = lines((await stored.run("retention", "plan", "--json")).stdout);
-  expect(plan.map(({ action, userId, reason }) => [action, userId, reason]).toSorted()).toEqual([
-    ["keep", "user-1", "legal hold of the person: case 1"],
-    ["purge", "user-12", "deleted on 2026-03-01"],
+  const told = plan.map(({ action, userId, reason }) => [action, userId, reason].join(" "));
+  expect(told.toSorted()).toEqual([
+    "keep user-1 legal hold of the person: case 1",
+    "purge user-12 deleted on 2026-03-01",
   ]);
   const run = await stored.run("retention", "run", "plan.json", "--yes", "--json");
   expect(lines(run.stdout)).toMatchObject([

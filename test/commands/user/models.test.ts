@@ -212,15 +212,14 @@ describe.each(Object.entries(models))(
       const verified = await home.run(["user", "erase", "verify", "r.json"], { env });
       expect([verified.exitCode, verified.stderr.includes("error")]).toEqual([0, false]);
       const restored = await home.run(["backup", "restore", "--yes", "--on-conflict", "skip"], { env });
-      expect({
-        ...restored,
-        stdout: restored.stdout.includes("suppressed"),
-        stderr: restored.exitCode === 0 ? "" : restored.stderr,
-      }).toEqual({ exitCode: 0, stdout: true, stderr: "" });
-      const back = lines(await picture(), naming(person, address)).map(([name]) => name);
-      expect(
-        back.filter((name) => name.startsWith("object ") || /users |members|assignments|media /.test(name)),
-      ).toEqual([]);
+      expect({ exitCode: restored.exitCode, stderr: restored.exitCode === 0 ? "" : restored.stderr }).toEqual(
+        {
+          exitCode: 0,
+          stderr: "",
+        },
+      );
+      expect(restored.stdout).toMatch(/[1-9]\d* suppressed/);
+      expect(lines(await picture(), naming(person, address)).map(([name]) => name)).toEqual(left);
     });
   },
 );
