@@ -80,7 +80,7 @@ export async function carryOutRestore(
   });
 }
 
-/** `mawps-user-profiles: 5 created, 2 overwritten`: for the trail. */
+/** `profiles: 5 created, 2 overwritten`: for the trail. */
 function stepsOf({ tables, buckets, databases }: RestorePlan): string[] {
   const rows = databases.map((plan) => ({ name: plan.name, counts: rowCounts(plan) }));
   return [...tables, ...buckets, ...rows].map(

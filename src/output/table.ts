@@ -218,7 +218,7 @@ async function measure(texts: readonly string[]): Promise<(text: string) => numb
   return (await import("string-width")).default;
 }
 
-/** Names and values below each other, the values in one column: `bucket  manuel-weiss-public-media`. */
+/** Names and values below each other, the values in one column: `bucket  files`. */
 export function facts(pairs: readonly (readonly [name: string, value: string | undefined])[]): string {
   const shown = pairs.filter((pair): pair is [string, string] => pair[1] !== undefined);
   const width = Math.max(0, ...shown.map(([name]) => name.length));

@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import model from "../../models/mawps.json" with { type: "json" };
+import { settings } from "../../src/config/config.ts";
 import { keysText } from "../../src/model/declaration.ts";
 import { defaultNames, mawps } from "../../src/model/mawps.ts";
 import { readModel } from "../../src/model/read.ts";
@@ -47,6 +48,27 @@ describe("models/mawps.json", () => {
     );
     expect({ byDefault: mawps(defaultNames), renamed, off: mawps(defaultNames, off) }).toStrictEqual(golden);
   });
+});
+
+it("is the one place that names MAWPS's buckets and tables, beside the defaults of their settings", async () => {
+  const root = join(import.meta.dirname, "../..");
+  const site = Object.entries({ buckets: model.buckets, tables: model.tables }).flatMap(([group, stores]) =>
+    Object.entries(stores).map(([role, { name }]) => ({ key: `${group}.${role}`, name })),
+  );
+  const found = await readdir(join(root, "src"), { recursive: true });
+  const files = found.filter((file) => file.endsWith(".ts"));
+  const naming = new Set<string>();
+  for (const file of files) {
+    const text = await readFile(join(root, "src", file), "utf8");
+    if (site.some(({ name }) => new RegExp(`(?<![\\w-])${name}(?![\\w-])`).test(text))) naming.add(file);
+  }
+  expect(files.length).toBeGreaterThan(500);
+  expect([...naming]).toEqual([join("config", "config.ts")]);
+  const defaults = Object.entries(settings).flatMap(([key, { fallback }]) =>
+    /^(buckets|tables)\./.test(key) ? [{ key, name: fallback }] : [],
+  );
+  expect(site).toEqual(expect.arrayContaining(defaults));
+  expect(defaults.length).toBeGreaterThan(7);
 });
 
 describe("the declaration", () => {

@@ -34,7 +34,7 @@ export function accessPolicy(begin: Begin): AnyCommand {
     .option("--context <key=value>", "of what is tried, such as aws:PrincipalTag/userId=user-1", context)
     .addHelpText(
       "after",
-      '\nExamples:\n  mawps access policy ci-backup --account 123456789012 --github owner/site\n  mawps access policy user --try "dynamodb:Scan arn:aws:dynamodb:eu-central-1:*:table/mawps-user-profiles"',
+      '\nExamples:\n  mawps access policy ci-backup --account 123456789012 --github owner/site\n  mawps access policy user --try "dynamodb:Scan arn:aws:dynamodb:eu-central-1:*:table/users"',
     )
     .action(async (role, options, command) => {
       const run = await begin(command as AnyCommand);

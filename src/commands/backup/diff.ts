@@ -49,7 +49,7 @@ export function backupDiff(begin: Begin): AnyCommand {
 const signs = { added: "+", removed: "-", changed: "~" } as const satisfies Record<Change, string>;
 const tones = { added: "good", removed: "bad", changed: "warning" } as const satisfies Record<Change, Tone>;
 
-/** `~ item mawps-user-profiles user-1 + user-profile` */
+/** `~ item profiles user-1 + user-profile` */
 function asLine({ change, what, in: where, key }: Difference, layout: Layout): string {
   const text = `${signs[change]} ${what} ${where} ${typeof key === "string" ? key : keyWords(key)}`;
   return paint(visible(text), tones[change], layout);

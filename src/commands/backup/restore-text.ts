@@ -246,7 +246,7 @@ export async function outcomeText(
   ].join("\n");
 }
 
-/** `mawps-user-profiles {"userId":{"S":"user-1"}}`. */
+/** `profiles {"userId":{"S":"user-1"}}`. */
 export function nameOfLeft(left: LeftKey): string {
   return "table" in left
     ? visible(`${left.table} ${JSON.stringify(left.key)}`)
