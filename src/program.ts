@@ -95,8 +95,8 @@ const nouns: Readonly<Record<string, Noun>> = {
     load: async () => (await import("./commands/report.ts")).report,
   },
   access: {
-    description: "who may do what: policies for roles, from the model",
-    examples: ["mawps access policy ci-backup", "mawps access policy user --terraform"],
+    description: "who may do what: policies for roles from the model, and who is let in as it stands",
+    examples: ["mawps access policy ci-backup", "mawps access check"],
     load: async () => (await import("./commands/access/index.ts")).access,
   },
   model: {

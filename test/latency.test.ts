@@ -77,6 +77,7 @@ const rows: readonly Row[] = [
   // The first: what each command leaves is more to read.
   { name: "backup create", most: 8, argv: () => ["backup", "create"] },
   // Beside each other: a listing of each bucket and of its uploads, each table, the pool.
+  { name: "access check", most: 1, argv: () => ["access", "check"] },
   { name: "storage usage", most: 1, argv: () => ["storage", "usage", "--no-record"] },
   { name: "storage cost", most: 1, argv: () => ["storage", "cost"] },
   { name: "hero show", most: 1, argv: () => ["hero", "show"] },

@@ -1,13 +1,18 @@
 import type { RolePolicies } from "./roles.ts";
 import type { TrustPolicy } from "./trust.ts";
 
-/** The policies of a role, and the role itself where it is known who may take it, as Terraform writes them. */
-export function terraformOf({ role, policies }: RolePolicies, site: string, trust?: TrustPolicy): string {
+/** How the role of a site is called in AWS, unless somebody calls it otherwise. */
+export function roleName(role: string, site: string): string {
   const plain = site
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-|-$/g, "");
-  const name = `${plain}-${role}`;
+  return `${plain}-${role}`;
+}
+
+/** The policies of a role, and the role itself where it is known who may take it, as Terraform writes them. */
+export function terraformOf({ role, policies }: RolePolicies, site: string, trust?: TrustPolicy): string {
+  const name = roleName(role, site);
   const label = name.replaceAll("-", "_");
   const numbered = policies.map((policy, at) => ({ policy, end: policies.length === 1 ? "" : `-${at + 1}` }));
   const blocks = numbered.map(({ policy, end }) =>

@@ -42,7 +42,7 @@ export function doctor(noun: Command, begin: Begin): void {
         }
         progress.stop();
       })();
-      await run.printRows(findings, asText);
+      await run.printRows(findings, findingsText);
       const problems = statuses.filter((status) => status === "problem").length;
       if (problems > 0) {
         throw new CliError(`${count(problems, "problem")} found`, { exitCode: exitCodes.findings });
@@ -178,7 +178,8 @@ async function isWritable(folder: string): Promise<boolean> {
   );
 }
 
-async function asText(findings: readonly Finding[], layout: Layout): Promise<string> {
+/** Findings with what to do about them. */
+export async function findingsText(findings: readonly Finding[], layout: Layout): Promise<string> {
   const signs = { ok: "ok", warning: "warning", problem: "PROBLEM", skipped: "skipped" } as const;
   const tones = { ok: "good", warning: "warning", problem: "bad", skipped: "dim" } as const;
   const list = await table(

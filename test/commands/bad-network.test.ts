@@ -131,6 +131,7 @@ const elsewhere = [
   "user hold list",
   "doctor",
   "access policy",
+  "access check",
   "storage usage",
   "storage cost",
   "model list",

@@ -100,6 +100,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "progress recompute": [],
   report: [],
   "access policy": ["ci-backup"],
+  "access check": [],
   "storage usage": [],
   "storage cost": [],
   "model list": [],

@@ -140,6 +140,7 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
       { argv: ["storage", "usage", "--by", "user"] },
       { argv: ["storage", "cost"] },
       { argv: ["report"] },
+      { argv: ["access", "check"] },
       { argv: ["config", "show"] },
       { argv: ["local", "path"] },
       { argv: ["completion", "bash"] },

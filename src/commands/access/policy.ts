@@ -1,13 +1,12 @@
 import { Argument, Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { Request } from "../../access/evaluate.ts";
-import type { AccessSite } from "../../access/place.ts";
 import { roles, type Role, type RolePolicies } from "../../access/roles.ts";
 import type { TrustPolicy } from "../../access/trust.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { visible } from "../../output/text.ts";
-import { configuredSite } from "../../target.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
+import { siteOf } from "./site.ts";
 
 /** `mawps access policy`: what a role needs, as IAM takes it. Asks nothing of AWS. */
 export function accessPolicy(begin: Begin): AnyCommand {
@@ -43,7 +42,7 @@ export function accessPolicy(begin: Begin): AnyCommand {
         import("../../access/trust.ts"),
       ]);
       if (options.sql === true) return writeGrants(run, role);
-      const site = await siteOf(run, options);
+      const site = siteOf(run, options);
       const found = policiesFor(role, site);
       if (options.try !== undefined)
         return tellWhether(run, found, { ...options.try, context: options.context ?? {} });
@@ -92,24 +91,6 @@ function context(
   const [, key, value] = /^([^=\s]+)=(.*)$/.exec(text) ?? [];
   if (key === undefined || value === undefined) throw new InvalidArgumentError("expected key=value.");
   return { ...before, [key]: [...(before?.[key] ?? []), value] };
-}
-
-async function siteOf(
-  { config }: Run,
-  { account: number = "*", repo }: { account?: string | undefined; repo?: string | undefined },
-): Promise<AccessSite> {
-  const place = repo ?? config["backup.repository"];
-  const [, bucket, folder = ""] = /^s3:\/\/([^/]+)\/?(.*?)\/*$/.exec(place ?? "") ?? [];
-  if (repo !== undefined && bucket === undefined)
-    throw new CliError(`--repo ${repo}: backups in a folder need no policy; s3://bucket/prefix does`, {
-      exitCode: exitCodes.usage,
-    });
-  return {
-    model: config.site,
-    declaration: configuredSite(config),
-    account: number,
-    repository: bucket === undefined ? undefined : { bucket, prefix: folder === "" ? "" : `${folder}/` },
-  };
 }
 
 async function tellWhether(run: Run, { role, policies }: RolePolicies, request: Request): Promise<void> {

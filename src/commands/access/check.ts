@@ -1,0 +1,111 @@
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { roles, type Role } from "../../access/roles.ts";
+import type { Finding } from "../../doctor/finding.ts";
+import { CliError, exitCodes } from "../../errors.ts";
+import { count } from "../../output/text.ts";
+import { configuredSite } from "../../target.ts";
+import type { AnyCommand, Begin } from "../command.ts";
+import { findingsText } from "../doctor.ts";
+import type { Run } from "../run.ts";
+import { siteOf } from "./site.ts";
+
+interface Asked {
+  readonly role: Role;
+  readonly name: string | undefined;
+}
+
+/** `mawps access check`: who is let in, as it stands, against the model; exit 4 when that is too many or too few. */
+export function accessCheck(begin: Begin): AnyCommand {
+  return new Command("check")
+    .description("who the buckets let in, and what roles of IAM may, against what the model needs")
+    .option(
+      "--role <role=name>",
+      "also this role, under its name in IAM; by default that of `access policy --terraform`",
+      asked,
+    )
+    .option("--iam <file>", "what `aws iam get-account-authorization-details` printed, for --role")
+    .option("--repo <place>", "s3://bucket/prefix of the backups; by default that of the settings")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps access check\n  mawps access check --role ci-backup=nightly --iam iam.json",
+    )
+    .action(async ({ role, iam, repo }, command) => {
+      const run = await begin(command as AnyCommand);
+      if ((role === undefined) !== (iam === undefined))
+        throw new CliError("--role and --iam go together", {
+          exitCode: exitCodes.usage,
+          hint: "aws iam get-account-authorization-details > iam.json; then --iam iam.json",
+        });
+      const ofRoles = role === undefined ? [] : await rolesFindings(run, role, { iam: iam ?? "", repo });
+      const findings = [...(await bucketsFindings(run)), ...ofRoles];
+      await run.printRows(findings, findingsText);
+      const problems = findings.filter(({ status }) => status === "problem").length;
+      if (problems > 0)
+        throw new CliError(`${count(problems, "problem")} found`, { exitCode: exitCodes.findings });
+    });
+}
+
+function asked(text: string, before: readonly Asked[] = []): readonly Asked[] {
+  const [, word, name] = /^([\w-]+)(?:=([\w+=,.@-]+))?$/.exec(text) ?? [];
+  const role = roles.find((each) => each === word);
+  if (role === undefined) throw new InvalidArgumentError(`expected one of ${roles.join(", ")}, and =name.`);
+  return [...before, { role, name }];
+}
+
+async function rolesFindings(
+  run: Run,
+  wanted: readonly Asked[],
+  { iam, repo }: { readonly iam: string; readonly repo: string | undefined },
+): Promise<Finding[]> {
+  const [{ iamDetails, roleFindings }, { roleName }, { readNamedFile }] = await Promise.all([
+    import("../../access/check-role.ts"),
+    import("../../access/terraform.ts"),
+    import("../../text-file.ts"),
+  ]);
+  const path = resolve(run.world.cwd, iam);
+  const hint = "aws iam get-account-authorization-details > iam.json makes one";
+  const what = "what IAM says of an account";
+  const wrong = (cause?: unknown) =>
+    new CliError(`${path} is not ${what}`, { exitCode: exitCodes.usage, hint, cause });
+  const bytes = await readNamedFile(path, { what, hint, mostBytes: 256 * 1024 * 1024, takesPipes: true });
+  if (bytes === undefined) throw new CliError(`there is no ${path}`, { exitCode: exitCodes.usage, hint });
+  let read: unknown;
+  try {
+    read = JSON.parse(bytes.toString("utf8"));
+  } catch (error) {
+    throw wrong(error);
+  }
+  const details = iamDetails.safeParse(read);
+  if (!details.success) throw wrong(details.error);
+  const site = siteOf(run, { repo });
+  return wanted.flatMap(({ role, name = roleName(role, run.config.site.name) }) =>
+    roleFindings({ role, name }, details.data, site),
+  );
+}
+
+async function bucketsFindings(run: Run): Promise<Finding[]> {
+  const [{ bucketFindings, readBucketAccess }, { attempts }, { explain }] = await Promise.all([
+    import("../../access/check-bucket.ts"),
+    import("../../doctor/attempts.ts"),
+    import("../../aws/explain/explain.ts"),
+  ]);
+  const { config, world } = run;
+  const aws = await run.aws("reads");
+  const { attempt } = attempts({
+    signal: world.signal,
+    explain: (error) =>
+      explain(error, { profile: config.profile, region: config.region, endpointUrl: config.endpointUrl }),
+  });
+  // Of a bucket that the site makes for itself nothing is declared.
+  const buckets = configuredSite(config).buckets.filter(({ keptBy }) => keptBy !== "site");
+  const isPlainHttp = aws.endpointUrl?.startsWith("http:") === true;
+  const found = await Promise.all(
+    buckets.map((bucket) =>
+      attempt({ check: "bucket", subject: bucket.name }, async () =>
+        bucketFindings(bucket, await readBucketAccess(aws, bucket.name, world.signal), isPlainHttp),
+      ),
+    ),
+  );
+  return found.flat();
+}

@@ -1,0 +1,81 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { readPolicy, writePolicy, writePublicAccessBlock } from "../../../src/aws/s3/bucket-settings.ts";
+import { documentBucket } from "../../support/documents.ts";
+import { makeHome, type TestHome } from "../../support/world.ts";
+
+let home: TestHome;
+
+beforeAll(async () => {
+  home = await makeHome();
+});
+afterAll(() => home.remove());
+
+const check = (...more: readonly string[]) => home.run(["access", "check", "--json", ...more]);
+const lines = (text: string) =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, string>);
+
+it("tells of each bucket whom it lets in, with 4 where that is the world, and changes nothing", async () => {
+  const before = await check();
+  expect(before.exitCode).toBe(0);
+  expect(lines(before.stdout).map(({ status }) => status)).not.toContain("problem");
+  const policy = await home.look(async (aws) => {
+    const block = { blockPublicAcls: true, ignorePublicAcls: true };
+    await writePublicAccessBlock(aws, documentBucket, {
+      ...block,
+      blockPublicPolicy: false,
+      restrictPublicBuckets: false,
+    });
+    const Resource = `arn:aws:s3:::${documentBucket}/public/*`;
+    const world = { Sid: "World", Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource };
+    const stored = await readPolicy(aws, documentBucket);
+    const statements = typeof stored === "object" ? stored.Statement : [];
+    await writePolicy(aws, documentBucket, { Version: "2012-10-17", Statement: [...statements, world] });
+    return readPolicy(aws, documentBucket);
+  });
+  home.calls.length = 0;
+  const { exitCode, stdout } = await check();
+  expect(exitCode).toBe(4);
+  expect(lines(stdout).filter(({ status }) => status === "problem")).toMatchObject([
+    { check: "public access", subject: documentBucket },
+    {
+      check: "policy",
+      subject: `${documentBucket} World`,
+      message: expect.stringContaining("anybody may s3:GetObject"),
+    },
+  ]);
+  expect(home.calls.filter(({ command }) => !command.startsWith("Get"))).toEqual([]);
+  expect(await home.look((aws) => readPolicy(aws, documentBucket))).toEqual(policy);
+});
+
+it("reads what IAM says of a role, by its name there", async () => {
+  await writeFile(join(home.folder, "iam.json"), JSON.stringify({ RoleDetailList: [] }));
+  const { exitCode, stdout } = await check(
+    "--role",
+    "ci-backup",
+    "--role",
+    "admin=boss",
+    "--iam",
+    "iam.json",
+  );
+  expect(exitCode).toBe(4);
+  expect(lines(stdout).filter(({ message }) => message === "there is no such role")).toMatchObject([
+    { check: "ci-backup", subject: "mawps-ci-backup" },
+    { check: "admin", subject: "boss" },
+  ]);
+});
+
+it.each([
+  ["a role without what IAM says", ["--role", "admin"], "get-account-authorization-details"],
+  ["a role that is none", ["--role", "boss", "--iam", "iam.json"], "expected one of owner"],
+  ["a file that is not there", ["--role", "admin", "--iam", "no.json"], "there is no "],
+  ["a file of something else", ["--role", "admin", "--iam", "other.json"], "is not what IAM says"],
+])("refuses %s", async (_name, argv, said) => {
+  await writeFile(join(home.folder, "other.json"), "{}");
+  const { exitCode, stderr } = await check(...argv);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining(said)]);
+});
