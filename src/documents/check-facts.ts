@@ -7,6 +7,7 @@ import { fromObjectMetadata } from "../model/documents.ts";
 import { readDocuments } from "./entries.ts";
 import type { StoredEntry, UserDocuments } from "./entry.ts";
 import { inParallel } from "../concurrency.ts";
+import { filePrefixes, ownerOfFile } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** What is known of an object in a user's folders. */
@@ -25,7 +26,7 @@ export interface ObjectFacts {
 /** All that a check of one user looks at. */
 export interface CheckFacts {
   readonly documents: UserDocuments;
-  /** By `objectName`: those in the user's folders of the private bucket, and all others that an entry names. */
+  /** By `objectName`: those in the user's folders of the private bucket (of a site with rows: files of theirs), and all others that an entry names. */
   readonly objects: ReadonlyMap<string, ObjectFacts>;
   /** Of the private bucket. */
   readonly uploads: readonly UnfinishedUpload[];
@@ -72,11 +73,16 @@ export async function readFacts(
   const all = new Map(
     named.map((entry) => [objectName(entry), { bucket: entry.bucket, key: entry.document.s3Key }]),
   );
-  for (const prefix of documentFolders(userId)) {
+  const { rows } = site;
+  const isTheirs = (key: string) => rows === undefined || ownerOfFile(rows, key) === userId;
+  for (const prefix of rows === undefined ? documentFolders(userId) : filePrefixes(rows, userId)) {
     for await (const page of listObjects(aws, { bucket, prefix, signal })) {
-      for (const { key } of page.objects) all.set(nameOf({ bucket, key }), { bucket, key });
+      for (const { key } of page.objects) {
+        if (isTheirs(key)) all.set(nameOf({ bucket, key }), { bucket, key });
+      }
     }
-    for await (const upload of listUnfinishedUploads(aws, { bucket, prefix, signal })) uploads.push(upload);
+    for await (const upload of listUnfinishedUploads(aws, { bucket, prefix, signal }))
+      if (isTheirs(upload.key)) uploads.push(upload);
   }
   const hashed = new Set(named.filter(({ document }) => document.sha256 !== undefined).map(objectName));
   const found = await inParallel(all, headsAtOnce, async ([name, object]) => {

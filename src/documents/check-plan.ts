@@ -32,7 +32,8 @@ export function findFaults(facts: CheckFacts, rules: CheckRules): Finding[] {
   ];
 }
 
-function finding(entry: StoredEntry, rest: Omit<Finding, "userId" | "id" | "key">): Finding {
+/** What is found of an entry. */
+export function finding(entry: StoredEntry, rest: Omit<Finding, "userId" | "id" | "key">): Finding {
   const { id, s3Key } = entry.document;
   return { userId: entry.userId, id, ...(s3Key === "" ? {} : { key: s3Key }), ...rest };
 }
@@ -130,6 +131,8 @@ function misplaced(entry: StoredEntry): Finding[] {
 }
 
 /**
+ * What is wrong with an entry whose object is where it may be.
+ *
  * | status              | object                     | finding                                     |
  * |---------------------|----------------------------|---------------------------------------------|
  * | UPLOADING, SCANNING | its link is still good     | none                                        |
@@ -141,7 +144,7 @@ function misplaced(entry: StoredEntry): Finding[] {
  * | any other           | not there                  | entry without object                        |
  * | any other           | other size or hash         | wrong size (corrected if the hash is right), wrong hash |
  */
-function faultsOf(entry: StoredEntry, facts: CheckFacts, { now }: CheckRules): Finding[] {
+export function faultsOf(entry: StoredEntry, facts: CheckFacts, { now }: CheckRules): Finding[] {
   const { document } = entry;
   const object = facts.objects.get(objectName(entry));
   if (document.status === "UNKNOWN") {
@@ -246,7 +249,8 @@ function wrongBytes(entry: StoredEntry, object: ObjectFacts): Finding[] {
   ];
 }
 
-function shared(entries: readonly StoredEntry[]): Finding[] {
+/** Entries that name the same object as one before them. */
+export function shared(entries: readonly StoredEntry[]): Finding[] {
   return entries
     .filter(
       (entry, at) =>
@@ -272,7 +276,8 @@ function shared(entries: readonly StoredEntry[]): Finding[] {
     );
 }
 
-function oldUploads({ documents, uploads }: CheckFacts, { now, oldUploadMs }: CheckRules): Finding[] {
+/** Unfinished uploads that nobody goes on with. */
+export function oldUploads({ documents, uploads }: CheckFacts, { now, oldUploadMs }: CheckRules): Finding[] {
   const open = new Set(
     documents.entries
       .filter(({ document }) => document.status === "UPLOADING")

@@ -6,10 +6,12 @@ import { userIdFault } from "../model/user-id.ts";
 import { readFacts } from "./check-facts.ts";
 import type { Finding } from "./check-finding.ts";
 import { findFaults } from "./check-plan.ts";
+import { findRowFaults } from "./check-rows.ts";
 import { withMemory } from "./check-orphans.ts";
 import { entriesAttribute } from "./entries.ts";
 import { inParallel } from "../concurrency.ts";
 import type { Remembered } from "./remembered.ts";
+import { filePrefixes, ownerOfFile, rowsOfAll, type DocumentRows } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
 
 export interface CheckOptions {
@@ -32,17 +34,34 @@ export async function* checkDocuments(
   userId: string | undefined,
   options: CheckOptions,
 ): AsyncGenerator<{ readonly users: number; readonly findings: readonly Finding[] }> {
-  const users = userId === undefined ? await usersWithAnything(site, options.nobodies) : [userId];
+  const { rows } = site;
+  const everybody = () =>
+    rows === undefined ? usersWithAnything(site, options.nobodies) : usersOfRows(site, rows);
+  const users = userId === undefined ? await everybody() : [userId];
+  const rules = { now: site.now(), oldUploadMs: options.oldUploadMs };
   for (let at = 0; at < users.length; at += usersAtOnce) {
     const some = users.slice(at, at + usersAtOnce);
     const found = await inParallel(some, usersAtOnce, async (each) => {
       const facts = await readFacts(site, each, options);
-      const findings = findFaults(facts, { now: site.now(), oldUploadMs: options.oldUploadMs });
+      if (rows !== undefined) return findRowFaults(rows, facts, rules);
+      const findings = findFaults(facts, rules);
       const hasLost = findings.some(({ repair }) => repair?.does === "rebuild");
       return hasLost ? withMemory(findings, await options.rememberedOf(each)) : findings;
     });
     yield { users: at + some.length, findings: found.flat() };
   }
+}
+
+/** Ids of all who have a row or a file of documents, sorted; an entry that is nobody's is in nobody's list. */
+async function usersOfRows({ aws, bucket, signal }: DocumentSite, rows: DocumentRows): Promise<string[]> {
+  const users = new Set<string>();
+  for await (const { userId } of rowsOfAll(rows)) users.add(userId);
+  for (const prefix of filePrefixes(rows)) {
+    for await (const { objects } of listObjects(aws, { bucket, prefix, signal }))
+      for (const { key } of objects) users.add(ownerOfFile(rows, key) ?? "");
+  }
+  users.delete("");
+  return [...users].sort();
 }
 
 /** Ids of all who have a list of entries or an object in a documents' folder, sorted. */

@@ -11,10 +11,10 @@ import { parseDocument } from "../model/documents.ts";
 import { referencesOf } from "../model/graph.ts";
 import { own, timeOf, type JsonObject } from "../model/json.ts";
 import { momentOf } from "../model/moments.ts";
-import { objectsOf, ownerField } from "../model/objects.ts";
+import { objectsOf, objectTemplates, ownerField } from "../model/objects.ts";
 import type { DocumentsFeature, Entity, Model } from "../model/schema.ts";
 import { fieldTypeOf } from "../model/table-keys.ts";
-import type { Classifier } from "../model/template.ts";
+import { literalStart, type Classifier } from "../model/template.ts";
 import { dynamodbStore } from "../stores/dynamodb.ts";
 import type { EntityStore, Refused, Stored } from "../stores/store.ts";
 
@@ -135,6 +135,47 @@ function isOwn(rows: DocumentRows, { userId, document }: Pick<StoredEntry, "user
   const entity = own(model.entities, found.value);
   const field = entity === undefined ? undefined : ownerField(entity);
   return field === undefined ? found.value === documents.files : own(found.fields, field) === userId;
+}
+
+/**
+ * Whether what an entry names is certainly not its owner's file: of no kind that it may name, or of somebody else of the same subject. A
+ * team's file may be named by whoever put it there.
+ */
+export function isForeignFile(rows: DocumentRows, { userId, document }: StoredEntry): boolean {
+  const { documents, model, kinds } = rows;
+  if (document.s3Key === "") return false;
+  const found = kinds.find(document.s3Key);
+  const targets = referencesOf(documents.entity, entityOf(rows)).map(({ to }) => to);
+  if (found === undefined || ![documents.files, ...targets].includes(found.value)) return true;
+  const subject = (entityOf(rows).links ?? []).find(({ by }) => by === documents.fields.owner)?.subject;
+  const { links = [] } = own(model.entities, found.value) ?? {};
+  return links.some(
+    ({ subject: whose, role, by }) =>
+      role === "subject" && whose === subject && typeof by === "string" && own(found.fields, by) !== userId,
+  );
+}
+
+/** Whose a file of the kind that documents have is, by its key; undefined where that does not tell. */
+export function ownerOfFile({ documents, model, kinds }: DocumentRows, key: string): string | undefined {
+  const found = kinds.find(key);
+  const entity = own(model.entities, documents.files);
+  const field = entity === undefined ? undefined : ownerField(entity);
+  if (found?.value !== documents.files || field === undefined) return undefined;
+  return own(found.fields, field);
+}
+
+/** What the keys of the files of a user begin with, or those of everybody's. */
+export function filePrefixes({ documents, model }: DocumentRows, userId?: string): string[] {
+  const entity = own(model.entities, documents.files);
+  const field = entity === undefined ? undefined : ownerField(entity);
+  if (entity === undefined || field === undefined || !("bucket" in entity.from)) return [];
+  const starts = objectTemplates(entity, entity.from.bucket).map((template) => {
+    const { text } = template;
+    return literalStart(
+      userId === undefined ? template : { ...template, text: text.replace(`{${field}}`, userId) },
+    );
+  });
+  return [...new Set(starts)];
 }
 
 /** Whether the file is of the kind that mawps puts there, and its entry may name it. */

@@ -56,7 +56,9 @@ function isByRun({ expires = [] }: Entity): boolean {
 }
 
 /** What `mawps doc` does where a site keeps a row for each document; the rest needs MAWPS's lists and folders. */
-const verbsOfRows = new Set("upload list show url get request confirm rm restore tag rename scan".split(" "));
+const verbsOfRows = new Set(
+  "upload list show url get request confirm rm restore tag rename scan check".split(" "),
+);
 
 /** Without these a row tells of no document. */
 const needed = ["id", "name", "key", "owner", "status", "uploadedAt", "deletedAt", "sha256"] as const;

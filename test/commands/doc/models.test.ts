@@ -231,6 +231,56 @@ describe("the documents of prework", () => {
     }
   });
 
+  it("are checked against their files, and mended by nobody unasked", async () => {
+    const site = modelSite(home, "prework");
+    const bucket = "prework-media-bucket";
+    const file = (name: string, user = "u-1") => `users/${user}/uploads/2026/03/${name}.pdf`;
+    const row = (id: string, fields: Record<string, unknown> = {}) => ({
+      id,
+      originalName: `${id}.pdf`,
+      s3Key: file(id),
+      uploadedBy: "u-1",
+      createdAt: "2026-02-01T00:00:00.000Z",
+      status: "READY",
+      ...fields,
+    });
+    const rows = [
+      row("whole"),
+      row("lost"),
+      row("other-bytes", { sha256: "0".repeat(64) }),
+      row("half", { status: "UPLOADING" }),
+      row("of-u-2", { s3Key: file("theirs", "u-2") }),
+      row("strange", { s3Key: "secrets/plan.pdf" }),
+      row("same", { s3Key: file("whole") }),
+    ];
+    await site.put(table, rows);
+    const avatar = "users/u-1/profiles/p-1/avatar.jpg";
+    const files = [file("whole"), file("other-bytes"), file("theirs", "u-2"), file("alone", "u-3"), avatar];
+    await site.putFiles(bucket, files);
+    const checked = await site.run("doc", "check", "--json");
+    expect(checked.exitCode).toBe(4);
+    const found = checked.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(found.map(({ userId, kind, id, key }) => [userId, kind, id ?? key].join(" ")).toSorted()).toEqual(
+      [
+        "u-1 entry-without-object lost",
+        "u-1 half-done-upload half",
+        "u-1 shared-object same",
+        "u-1 wrong-hash other-bytes",
+        "u-1 wrong-item of-u-2",
+        "u-1 wrong-item strange",
+        `u-2 object-without-entry ${file("theirs", "u-2")}`,
+        `u-3 object-without-entry ${file("alone", "u-3")}`,
+      ].toSorted(),
+    );
+    expect(found.filter(({ repairable }) => repairable !== false)).toEqual([]);
+    expect((await site.run("doc", "check", "u-3")).stdout).toContain(file("alone", "u-3"));
+    expect(await site.column(table, "id")).toEqual(rows.map(({ id }) => id).toSorted());
+    expect(await site.left(bucket)).toEqual(files.toSorted());
+  });
+
   it.each([
     [["upload", "u-1", "notes.txt", "--type", "cv"], "--type is not for prework"],
     [["upload", "u-1", "notes.txt", "--create-profile"], "--create-profile is not for prework"],
@@ -239,7 +289,7 @@ describe("the documents of prework", () => {
       "the key of a file has no field a that is to be given",
     ],
     [["rm", "u-1", "d-1", "--hard"], "--hard is not for prework"],
-    [["check", "u-1"], "doc check is not for prework: it works on MAWPS's own model only"],
+    [["check", "u-1", "--repair"], "--repair is not for prework"],
     [["revoke", "u-1", "d-1"], "doc revoke is not for prework: it works on MAWPS's own model only"],
     [["request", "u-1", "--post", "--name", "a.pdf"], "--post is not for prework"],
   ])("what the site has no word for ends before anything is opened: %j", async (argv, why) => {
@@ -349,6 +399,9 @@ describe("the documents of prework-guide", () => {
       expect(refused.stderr).toContain(why);
     }
     expect(await site.left(bucket)).toEqual([team, avatar, begun, held].toSorted());
+    // A team's file and an avatar are what such an entry may name.
+    const checked = await site.run("doc", "check", "u-1", "--json");
+    expect([checked.exitCode, checked.stdout]).toEqual([4, expect.not.stringContaining("wrong-item")]);
     expect(await site.column(table, "PK")).toEqual(rows.map(({ PK }) => PK).toSorted());
   });
 
