@@ -408,7 +408,7 @@ function rowDue(
 }
 
 /** The fields that decided, as they can stand in a file. */
-function deciders(site: RetentionSite, { entity: name, fields }: Stored): RowDue["was"] {
+export function deciders(site: RetentionSite, { entity: name, fields }: Stored): RowDue["was"] {
   const entity = entityOf(site, name);
   const { documents } = site.model.features ?? {};
   const names = [

@@ -13,7 +13,15 @@ import { judge } from "./find-documents.ts";
 import { fingerprint } from "./find-items.ts";
 import { objectDue, replacedVersions } from "./find-objects.ts";
 import { findPictures } from "./find-pictures.ts";
-import { decide, dueWithFiles, nameOfRow, rowNow, type References, type RowAt } from "./find-rows.ts";
+import {
+  decide,
+  deciders,
+  dueWithFiles,
+  nameOfRow,
+  rowNow,
+  type References,
+  type RowAt,
+} from "./find-rows.ts";
 import type {
   DocumentDue,
   DueEntry,
@@ -198,9 +206,15 @@ export async function recheckRows(
       for (const [at, due] of dues.entries()) now.set(due, stored[at]);
     }
     const found = planned.map((due) => ({ due, stored: now.get(due) }));
-    const decided = found.flatMap(({ stored }) => {
+    // One that stays for this is none of those that go: a file that it names stays with it.
+    const whyChanged = (due: RowDue, stored: Stored) => {
+      if (references.newest.has(nameOfRow(stored))) return "it is among the newest now";
+      return sameJson(deciders(site, stored), due.was) ? undefined : `it changed: ${rowChanges(due, stored)}`;
+    };
+    const decided = found.flatMap(({ due, stored }) => {
       const verdict = stored === undefined ? undefined : decide(site, stored);
-      return stored === undefined || verdict === undefined ? [] : [{ stored, verdict }];
+      if (stored === undefined || verdict === undefined) return [];
+      return whyChanged(due, stored) === undefined ? [{ stored, verdict }] : [];
     });
     const known = new Set(found.flatMap(({ stored }) => (stored === undefined ? [] : [nameOfRow(stored)])));
     const others = planned.flatMap(({ bucket, key }) =>
@@ -223,13 +237,13 @@ export async function recheckRows(
       }
       const at = decided.findIndex((each) => each.stored === stored);
       const again = fresh[at];
+      const changed = decide(site, stored) === undefined ? undefined : whyChanged(due, stored);
+      if (changed !== undefined) return { due, why: changed };
       if (again === undefined || again.action !== due.action || again.rule !== due.rule) {
         const why =
           again?.action === "keep" ? again.reason : `nothing is due any more: ${rowChanges(due, stored)}`;
         return { due, why };
       }
-      if (references.newest.has(nameOfRow(stored))) return { due, why: "it is among the newest now" };
-      if (!sameJson(again.was, due.was)) return { due, why: `it changed: ${rowChanges(due, stored)}` };
       if (again.bucket !== due.bucket || again.key !== due.key || again.table !== due.table)
         return { due, why: "its file lies elsewhere now" };
       const why = unplannedVersions(due, again);
