@@ -50,6 +50,13 @@ export interface Databases {
 const longestName = 63;
 const opening = { connectTimeoutMs: 10_000, statementTimeoutMs: 80_000 };
 
+/** @throws CliError for one that was never made. */
+export function assertThere(databases: readonly Pick<Database, "name" | "isThere">[]): void {
+  const missing = databases.find(({ isThere }) => !isThere);
+  if (missing === undefined) return;
+  throw new CliError(`there is no database ${missing.name}`, { hint: "`mawps setup` makes it" });
+}
+
 /** The databases that the model of the site declares; nothing is opened yet. */
 export function databasesOf(site: Site): Databases {
   const declared = Object.entries(site.config.site.databases ?? {});

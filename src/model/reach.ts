@@ -1,6 +1,7 @@
 import { referencesOf, storeText } from "./graph.ts";
 import { own } from "./json.ts";
 import { accountItems } from "./links.ts";
+import { rowSubjects } from "./person-rows.ts";
 import type { Entity, Model } from "./schema.ts";
 
 /**
@@ -98,5 +99,6 @@ const forAnyModel = new Set(["export", "erase", "orphans"]);
 /** Why a verb about people cannot work for a site with another model than MAWPS's; undefined where it can. */
 export function whyNoUsers(model: Model, verb: string): string | undefined {
   if (!forAnyModel.has(verb) || model.userPool === true) return "it works on MAWPS's own model only";
+  if (verb === "export" && rowSubjects(model).length > 0) return undefined;
   return accountItems(model) === undefined ? "its model names no table of DynamoDB with accounts" : undefined;
 }

@@ -131,6 +131,42 @@ export async function rowsWithKeys(
   );
 }
 
+interface Wanted {
+  readonly column: string;
+  readonly values: readonly string[];
+  readonly anyCase?: boolean;
+}
+
+/** Rows with one of the values in a column; with what the server's collation takes for the same, too. What no value of the column can be finds nothing. */
+export async function rowsWith(
+  sql: Sql,
+  table: RowTable,
+  { column, values, anyCase }: Wanted,
+): Promise<readonly Row[]> {
+  const declared = columnOf(table, column);
+  const possible = values.filter((value) => mayBe(declared, value));
+  if (possible.length === 0) return [];
+  const place = placesOf(sql);
+  const marks = possible.map((value) =>
+    anyCase === true ? `LOWER(${place(value, asText)})` : place(value, declared),
+  );
+  const quoted = sql.quoted(column);
+  const condition = `${anyCase === true ? `LOWER(${quoted})` : quoted} IN (${marks.join(", ")})`;
+  return sql.rows(
+    `SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)} WHERE ${condition}`,
+    place.values,
+  );
+}
+
+/** PostgreSQL refuses a statement with a text that is none of the column's type. */
+function mayBe({ type, as }: RowColumn, value: string): boolean {
+  if (type === "uuid") return /^[\da-f]{8}(-?[\da-f]{4}){3}-?[\da-f]{12}$/i.test(value);
+  if (/^bigint\b/i.test(type)) return /^-?\d{1,18}$/.test(value);
+  if (/^smallint\b/i.test(type)) return /^-?\d{1,4}$/.test(value);
+  if (/^int(eger)?\b/i.test(type)) return /^-?\d{1,9}$/.test(value);
+  return as !== "hex" || /^([\da-f]{2})*$/i.test(value);
+}
+
 /** Inserts rows, all or none of them. */
 export async function insertRows(sql: Sql, table: RowTable, rows: readonly Row[]): Promise<void> {
   const place = placesOf(sql);

@@ -7,7 +7,9 @@ import { findAccount, profilesWithAddress, resolveUser } from "../documents/user
 import { CliError, exitCodes } from "../errors.ts";
 import { accountItems } from "../model/links.ts";
 import { nobodyWith } from "../model/nobodies.ts";
+import { isStandIn } from "../model/person-rows.ts";
 import { userIdFault } from "../model/user-id.ts";
+import type { PeopleRows } from "../stores/person-rows.ts";
 import { refuseReserved, type AccountSite } from "./pool.ts";
 import { keysOf, nameOfTable, type PeopleSite } from "./traces.ts";
 
@@ -15,6 +17,8 @@ import { keysOf, nameOfTable, type PeopleSite } from "./traces.ts";
 export interface PersonSite extends PeopleSite {
   /** Of the user pool, with the profiles by which somebody without an account is known; undefined where accounts are items of a table. */
   readonly known: KnownPeople | undefined;
+  /** Where accounts are rows of databases. */
+  readonly rows?: PeopleRows | undefined;
 }
 
 export interface KnownPeople extends AccountSite {
@@ -32,6 +36,8 @@ export interface Person {
   readonly sharedAddresses: readonly string[];
   /** In the user pool. */
   readonly account: PoolAccount | undefined;
+  /** Of which of the model's people, where their accounts are rows of a database. */
+  readonly subject?: string;
 }
 
 /**
@@ -46,6 +52,7 @@ export async function findPerson(
 ): Promise<Person> {
   refuseReserved(given);
   const { known } = site;
+  if (site.rows !== undefined) return inAccountRows(site, site.rows, given);
   if (known === undefined) return inAccountItems(site, given);
   const { aws, poolId, documents } = known;
   const found = await findAccount(known, poolId, given);
@@ -68,6 +75,34 @@ export function nobody(given: string): CliError {
   return new CliError(`nothing is stored of ${JSON.stringify(given)}, and there is no such account`, {
     hint: "give a sub, a user name or an e-mail address; `mawps user list` shows them",
   });
+}
+
+/** By the tables of databases that have the accounts. */
+async function inAccountRows({ model }: PersonSite, rows: PeopleRows, given: string): Promise<Person> {
+  const [only, ...others] = await rows.accounts(given);
+  if (only === undefined) throw nobody(given);
+  if (others.length > 0) {
+    const all = [only, ...others].map(({ subject, id }) => `${id} (${subject})`).join(", ");
+    throw new CliError(`${others.length + 1} accounts have this name: ${all}`, {
+      hint: "give the id of the one that is meant",
+    });
+  }
+  const { subject, id: userId, email = "" } = only;
+  refuseReserved(userId);
+  if (isStandIn(model, userId)) {
+    throw new CliError(`${userId} stands for people who were erased, and is nobody's`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+  const isFit = email.includes("@") && userIdFault(email) === undefined;
+  const addresses = isFit ? [...new Set([email, email.toLowerCase()])] : [];
+  const same = isFit ? await rows.accounts(email) : [];
+  const shared = addresses.filter((address) =>
+    same.some((each) => each.subject === subject && each.id !== userId && each.email === address),
+  );
+  const own = addresses.filter((address) => !shared.includes(address));
+  const name = addresses[0] ?? userId;
+  return { userId, name, ids: [userId, ...own], sharedAddresses: shared, account: undefined, subject };
 }
 
 /** By the table that has the accounts: whose case people type is not that of who stored it, so that all of it is looked through. */

@@ -3,6 +3,7 @@ import { shippedSchemas } from "../../src/model/shipped.ts";
 import { readCatalogue } from "../../src/sql/catalogue.ts";
 import type { Sql } from "../../src/sql/connection.ts";
 import { statementsIn } from "../../src/sql/statements.ts";
+import { testPeople } from "../commands/user/database-people.ts";
 import { testRetention } from "../retention/database-rows.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
 import { databasesOn, databaseSites, onDatabase, type DatabaseSite } from "../support/database-sites.ts";
@@ -138,6 +139,10 @@ function ofModel(site: DatabaseSite): void {
     expect(fixed.exitCode).toBe(0);
     expect(await catalogueOf("other")).toEqual(before);
     expect(await idsOf("other")).toEqual([{ id: site.erased }]);
+  });
+
+  describe("and people:", () => {
+    testPeople(site, () => server);
   });
 
   describe("and retention:", () => {

@@ -1,5 +1,4 @@
 import { openDocumentSite } from "../../documents/site.ts";
-import { CliError } from "../../errors.ts";
 import { modelText } from "../../model/hash.ts";
 import { mawpsModel } from "../../model/mawps.ts";
 import { isInRetention } from "../../model/reach.ts";
@@ -9,6 +8,7 @@ import { configuredSite, storeFolder } from "../../target.ts";
 import type { Access } from "../../world.ts";
 import { trailOf } from "../../audit/place.ts";
 import { documentPlace } from "../doc/site.ts";
+import { assertThere } from "../databases.ts";
 import type { Run } from "../run.ts";
 
 /**
@@ -21,9 +21,7 @@ export async function retentionSite(run: Run, access: Access, until?: Date): Pro
   const databases = await (await run.databases()).open(({ role }) => isInRetention(config.site, role));
   const aws = await run.aws(access);
   const { signal } = run.world;
-  for (const { name, isThere } of databases) {
-    if (!isThere) throw new CliError(`there is no database ${name}`, { hint: "`mawps setup` makes it" });
-  }
+  assertThere(databases);
   const opened = {
     aws,
     model: config.site,

@@ -4,6 +4,10 @@ import type { Access } from "../../world.ts";
 import type { ErasureSite } from "../../users/erasure-plan.ts";
 import type { HoldSite } from "../../users/hold.ts";
 import type { PersonSite } from "../../users/person.ts";
+import { accountItems } from "../../model/links.ts";
+import { rowSubjects } from "../../model/person-rows.ts";
+import type { PeopleRows } from "../../stores/person-rows.ts";
+import { assertThere } from "../databases.ts";
 import { documentSite } from "../doc/site.ts";
 import type { Run } from "../run.ts";
 import { openPool } from "./site.ts";
@@ -13,7 +17,10 @@ export async function personSite(run: Run, access: Access): Promise<PersonSite> 
   const { config, world } = run;
   const declaration = configuredSite(config);
   const found = { model: config.site, declaration, signal: world.signal, now: () => world.now() };
-  if (config.site.userPool !== true) return { ...found, aws: await run.aws(access), known: undefined };
+  if (config.site.userPool !== true) {
+    const rows = await rowsOfPeople(run);
+    return { ...found, aws: await run.aws(access), known: undefined, rows };
+  }
   const [accounts, documents] = [await openPool(run, access), await documentSite(run, access)];
   return { ...found, aws: accounts.aws, known: { ...accounts, documents } };
 }
@@ -29,6 +36,21 @@ export async function erasureSite(run: Run, access: Access): Promise<ErasureSite
     ...(await holdSite(run, access)),
     store: await backupStore(run, access),
   };
+}
+
+/** Undefined where accounts are in a table of DynamoDB, or no rows of a database. @throws CliError (usage) where nobody names its server. */
+async function rowsOfPeople(run: Run): Promise<PeopleRows | undefined> {
+  const { site } = run.config;
+  if (accountItems(site) !== undefined || rowSubjects(site).length === 0) return undefined;
+  const roles = new Set(
+    Object.values(site.entities).flatMap(({ from, links }) =>
+      "database" in from && links !== undefined ? [from.database] : [],
+    ),
+  );
+  const databases = await (await run.databases()).open(({ role }) => roles.has(role));
+  assertThere(databases);
+  const { peopleRows } = await import("../../stores/person-rows.ts");
+  return peopleRows(site, databases);
 }
 
 async function backupStore(run: Run, access: Access) {

@@ -14,6 +14,7 @@ import type { PersonSite } from "../person.ts";
 import type { OwnedItem, OwnedVersion } from "../traces.ts";
 import type { Language } from "../../output/html.ts";
 import { exportPage, type PageEntity } from "./page.ts";
+import { rowValues } from "./row-values.ts";
 import { filesOf, type ExportPlan } from "./plan.ts";
 import { cellOf, givenOut, LeavingOut, rulesOf, type LeftOut, type Missing, type Rules } from "./values.ts";
 
@@ -77,7 +78,10 @@ export async function* exportParts(
     yield text(`${accountFolder}/account.csv`, csvRows(Object.keys(value), [value]), accountFolder);
     pages.push({ entity: accountFolder, what: "account", count: 1, shown: [value], files: [] });
   }
-  for (const entity of unreachedEntities(site.model)) out.add(entity, "*", "unreached");
+  for (const entity of unreachedEntities(site.model)) {
+    const isReached = site.rows !== undefined && "database" in (site.model.entities[entity]?.from ?? {});
+    if (!isReached) out.add(entity, "*", "unreached");
+  }
   for (const { bucket, key } of plan.holdings.uploads) out.add(bucket, key, "unfinished");
   if (plan.sharedAddresses.length > 0) out.add(accountFolder, "email", "shared");
   const reading = (kind: Kind, table: string) => ({ site, kind, table, rules, out: new LeavingOut() });
@@ -130,6 +134,28 @@ export async function* exportParts(
         yield summed(name, once(file.bytes()), { entity });
       }
     }
+  }
+  const { rows: people } = site;
+  for (const kind of plan.rows) {
+    if (people === undefined) break;
+    const { entity, what } = kind;
+    const page = { entity, what, count: 0, shown: [] as JsonObject[], files: [] as PageEntity["files"] };
+    pages.push(page);
+    const columns = new Set<string>();
+    const rows = async function* () {
+      for await (const value of rowValues(people, kind, { rules, out })) {
+        page.count += 1;
+        if (page.shown.length < mostShown) page.shown.push(value);
+        for (const column of Object.keys(value)) columns.add(column);
+        noteElsewhere({ site, entity, value, keys, out });
+        yield value;
+      }
+    };
+    yield text(`${entity}/${entity}.json`, jsonList(rows()), entity);
+    const vanished = kind.rows.length - page.count;
+    if (vanished > 0) exported.missing.push({ entity, name: `${vanished} rows`, why: "vanished" });
+    const again = rowValues(people, kind, { rules, out: new LeavingOut() });
+    yield text(`${entity}/${entity}.csv`, csvRows([...columns], again), entity);
   }
   const files = filesOf(plan.holdings);
   let done = 0;

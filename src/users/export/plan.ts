@@ -1,11 +1,14 @@
 import { groupsOfUser } from "../../aws/cognito/groups.ts";
 import { findPerson, nobody, type Person, type PersonSite } from "../person.ts";
+import type { PersonRows } from "../../stores/person-rows.ts";
 import { findHoldings, isNothing, type Holdings, type OwnedVersion } from "../traces.ts";
 
 /** What an export of one person will hold. */
 export interface ExportPlan extends Person {
   readonly groups: readonly string[];
   readonly holdings: Holdings;
+  /** In databases. */
+  readonly rows: readonly PersonRows[];
 }
 
 /**
@@ -14,16 +17,17 @@ export interface ExportPlan extends Person {
  */
 export async function planExport(site: PersonSite, given: string): Promise<ExportPlan> {
   const person = await findPerson(site, given);
-  const { account, ids } = person;
+  const { account, ids, subject } = person;
   const { known } = site;
-  const [holdings, groups] = await Promise.all([
+  const [holdings, rows, groups] = await Promise.all([
     findHoldings(site, ids),
+    subject === undefined ? [] : (site.rows?.rowsOf(subject, ids) ?? []),
     account === undefined || known === undefined
       ? []
       : groupsOfUser(known.aws, known.poolId, { ...known, username: account.username }),
   ]);
-  if (account === undefined && isNothing(holdings)) throw nobody(given);
-  return { ...person, groups, holdings };
+  if (account === undefined && isNothing(holdings) && rows.length === 0) throw nobody(given);
+  return { ...person, groups, holdings, rows };
 }
 
 /** Those that have bytes, each folder's newest before earlier ones. Pure. */
@@ -44,8 +48,9 @@ export interface ExportNumbers {
 /** What an export will hold, in numbers. Pure. */
 export function exportNumbers({
   holdings,
+  rows,
   account,
-}: Pick<ExportPlan, "holdings" | "account">): ExportNumbers {
+}: Pick<ExportPlan, "holdings" | "rows" | "account">): ExportNumbers {
   const byKind = (all: readonly { readonly what: string }[]) => {
     const counts = new Map<string, number>();
     for (const { what } of all) counts.set(what, (counts.get(what) ?? 0) + 1);
@@ -54,7 +59,10 @@ export function exportNumbers({
   const files = filesOf(holdings);
   return {
     account: account !== undefined,
-    items: byKind(holdings.items),
+    items: {
+      ...byKind(holdings.items),
+      ...Object.fromEntries(rows.map((each) => [each.what, each.rows.length])),
+    },
     files: byKind(files.filter(({ isLatest }) => isLatest)),
     earlierVersions: files.filter(({ isLatest }) => !isLatest).length,
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),

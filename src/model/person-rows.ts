@@ -1,0 +1,56 @@
+import { erasureOrder, referencesOf } from "./graph.ts";
+import { own } from "./json.ts";
+import type { PersonalLink } from "./links.ts";
+import type { Model } from "./schema.ts";
+
+/** People of one kind whose accounts are rows of a database. */
+export interface RowSubject {
+  readonly subject: string;
+  /** The entity with their accounts. */
+  readonly entity: string;
+  /** Columns that name them there, the id first. */
+  readonly ids: readonly string[];
+}
+
+/** Those of a model. Pure. */
+export function rowSubjects({ subjects, entities }: Model): RowSubject[] {
+  return Object.entries(subjects).flatMap(([subject, { accounts, ids }]) => {
+    if (typeof accounts !== "object") return [];
+    const from = own(entities, accounts.entity)?.from;
+    return from !== undefined && "database" in from ? [{ subject, entity: accounts.entity, ids }] : [];
+  });
+}
+
+/** How rows of an entity are somebody's: by what stands in a column. */
+export interface RowLink extends PersonalLink {
+  readonly column: string;
+  /** Where that is what a row of another entity is known by, which is theirs. */
+  readonly parent: { readonly entity: string; readonly field: string } | undefined;
+}
+
+/** The links of rows to people of a kind, those of parents before those that go by them. Pure. */
+export function rowLinks(model: Model, subject: string): RowLink[] {
+  const known = erasureOrder(model);
+  const order = "order" in known ? known.order.toReversed() : [];
+  return order.flatMap((name) => {
+    const entity = own(model.entities, name);
+    if (entity === undefined || !("database" in entity.from)) return [];
+    return (entity.links ?? []).flatMap(({ subject: of, role, erase, by }): RowLink[] => {
+      if (of !== subject) return [];
+      const link = { entity: name, what: entity.what, role, erase };
+      if (typeof by === "string") return [{ ...link, column: by, parent: undefined }];
+      return referencesOf(name, entity).flatMap(({ field, to, parentField }) =>
+        field === by.via && parentField !== undefined
+          ? [{ ...link, column: field, parent: { entity: to, field: parentField } }]
+          : [],
+      );
+    });
+  });
+}
+
+/** Whether an id stands for people who were erased, and is nobody's. Pure. */
+export function isStandIn({ entities }: Pick<Model, "entities">, id: string): boolean {
+  return Object.values(entities).some(({ links = [] }) =>
+    links.some(({ erase }) => typeof erase === "object" && "set" in erase && erase.set === id),
+  );
+}

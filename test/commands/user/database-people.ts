@@ -1,0 +1,170 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { DatabaseServer } from "../../support/database-server.ts";
+import { onDatabase, type DatabaseSite } from "../../support/database-sites.ts";
+import { modelSite } from "../../support/model-site.ts";
+import { makeHome, type TestHome } from "../../support/world.ts";
+
+/** The same as an id, which may have no spaces and slashes. */
+const id = "u'OR'1'='1\"--;`";
+/** Would end a text, and with it name everybody, wherever it is not a value. */
+const hostile = "u' OR '1'='1\" -- `\\";
+const literal = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+
+const customer = "11111111-1111-4111-8111-111111111111";
+const other = "22222222-2222-4222-8222-222222222222";
+const staff = "44444444-4444-4444-8444-444444444444";
+const uuid = (number: number) => `33333333-3333-4333-8333-${String(number).padStart(12, "0")}`;
+
+/** Rows of a person among those of others, and what an export has of each table. */
+const worlds = {
+  lopez: {
+    rows: [
+      `INSERT INTO users (id, email, password_hash, name, encrypted_data) VALUES
+        (${literal(id)}, 'Max@example.com', 'hash-secret', ${literal(hostile)}, X'736563726574'), ('u', 'eva@example.com', 'hash-secret', 'Eva', NULL)`,
+      `INSERT INTO user_profiles (id, user_id, bio, preferences) VALUES ('p-1', ${literal(id)}, 'mine', '{"a": [1]}'), ('p-2', 'u', 'of others', NULL)`,
+      `INSERT INTO ai_agents (id, name, type, model, config, created_by) VALUES ('a-1', 'of all', 'chatbot', 'm', '{}', ${literal(id)}), ('a-2', 'n', 'chatbot', 'm', '{}', 'u')`,
+      `INSERT INTO chat_sessions (id, user_id, agent_id) VALUES ('c-1', ${literal(id)}, 'a-2'), ('c-2', 'u', 'a-1')`,
+      `INSERT INTO chat_messages (id, session_id, content, type) VALUES
+        ${Array.from({ length: 120 }, (_, at) => `('m-${at}', 'c-1', 'mine', 'user')`).join(", ")}, ('m-x', 'c-2', 'of others', 'user')`,
+      `INSERT INTO refresh_tokens (id, user_id, token, expires_at) VALUES ('t-1', ${literal(id)}, 'token-secret', '2030-01-01 00:00:00')`,
+      `INSERT INTO login_attempts (id, email, ip_address, success) VALUES
+        ('l-1', 'max@example.com', '::1', TRUE), ('l-2', 'máx@example.com', '::2', TRUE), ('l-3', 'eva@example.com', '::3', TRUE)`,
+      `INSERT INTO audit_logs (id, table_name, record_id, action, new_values, user_id) VALUES ('g-1', 'users', 'u', 'UPDATE', '{"x": "of others"}', ${literal(id)})`,
+      `INSERT INTO subscriptions (id, user_id, plan_type, amount, starts_at) VALUES ('s-1', ${literal(id)}, 'free', 12345678.90, '2026-01-01 00:00:00')`,
+    ],
+    files: [],
+    people: [
+      {
+        given: "max@EXAMPLE.com",
+        ids: {
+          users: [id],
+          userProfiles: ["p-1"],
+          agents: ["a-1"],
+          chatSessions: ["c-1"],
+          chatMessages: Array.from({ length: 120 }, (_, at) => `m-${at}`).toSorted(),
+          refreshTokens: ["t-1"],
+          loginAttempts: ["l-1"],
+          auditLogs: ["g-1"],
+          subscriptions: ["s-1"],
+        },
+        values: {
+          users: { name: hostile },
+          subscriptions: { amount: "12345678.90", starts_at: "2026-01-01 00:00:00" },
+        },
+        bare: { agents: { id: "a-1", created_by: id }, auditLogs: { id: "g-1", user_id: id } },
+        leftOut: ["users password_hash", "users encrypted_data", "refreshTokens token", "agents name"],
+      },
+    ],
+    several: { given: `${id}x`, told: [1, expect.stringContaining("nothing is stored of")] },
+    standIn: "deleted-user",
+  },
+  fc024: {
+    rows: [
+      `INSERT INTO customers (id, name, email) VALUES ('${customer}', E${literal(hostile)}, 'max@example.com'), ('${other}', 'of others', NULL)`,
+      `INSERT INTO users (id, email, name) VALUES ('${staff}', 'max@example.com', 'Max of the staff')`,
+      `INSERT INTO opportunities (id, customer_id, name) VALUES ('${uuid(1)}', '${customer}', 'mine'), ('${uuid(2)}', '${other}', 'of others')`,
+      `INSERT INTO file_attachments (id, file_name, s3_key, content_type, size_bytes, customer_id, opportunity_id, uploaded_by) VALUES
+        ('${uuid(1)}', 'one', 'customers/${customer}/a/one', 'application/pdf', 1, '${customer}', NULL, '${staff}'),
+        ('${uuid(2)}', 'two', 'opportunities/${uuid(1)}/a/two', 'application/pdf', 1, NULL, '${uuid(1)}', '${staff}'),
+        ('${uuid(3)}', 'of others', 'customers/${other}/a/three', 'application/pdf', 1, '${other}', NULL, '${staff}')`,
+    ],
+    files: [`customers/${customer}/a/one`, `customers/${other}/a/three`],
+    people: [
+      {
+        given: customer,
+        ids: {
+          customers: [customer],
+          opportunities: [uuid(1)],
+          attachments: [uuid(1), uuid(2)],
+        },
+        values: { customers: { name: hostile } },
+        bare: {},
+        leftOut: ["attachments uploaded_by", "attachments s3_key"],
+      },
+      {
+        given: staff,
+        ids: { staff: [staff], attachments: [uuid(1), uuid(2), uuid(3)] },
+        values: { staff: { email: "max@example.com" } },
+        bare: { attachments: { id: uuid(1), uploaded_by: staff } },
+        leftOut: ["attachments file_name"],
+      },
+    ],
+    several: { given: "max@example.com", told: [1, expect.stringContaining("2 accounts have this name")] },
+    standIn: "00000000-0000-4000-8000-000000000000",
+  },
+};
+
+type Value = Readonly<Record<string, unknown>>;
+
+/** The tests of people whose accounts are rows of a database of a server that runs. */
+export function testPeople({ model }: DatabaseSite, serverNow: () => DatabaseServer | undefined): void {
+  const world = worlds[model];
+  let home: TestHome;
+  let count = 0;
+  const site = () =>
+    modelSite(home, model, {
+      MAWPS_HOME: join(home.folder, "other"),
+      MAWPS_DATABASE_URL: serverNow()?.url("people") ?? "",
+    });
+  beforeAll(async () => {
+    home = await makeHome();
+    const setup = await site().run("setup", "--yes");
+    if (setup.exitCode !== 0) throw new Error(setup.stderr);
+    await onDatabase(serverNow(), "people", async (sql) => {
+      for (const statement of world.rows) await sql.run(statement);
+    });
+    await site().putFiles("fc024-attachments", world.files);
+  });
+  afterAll(() => home.remove());
+
+  async function exported(given: string) {
+    count += 1;
+    const outcome = await site().run("user", "export", given, "-o", `out-${count}.zip`, "--json");
+    expect([outcome.exitCode, outcome.stderr]).toEqual([0, ""]);
+    const program =
+      "import zipfile,sys,json\nz=zipfile.ZipFile(sys.argv[1])\nprint(json.dumps({n:z.read(n).decode() for n in z.namelist()}))";
+    const text = execFileSync("python3", ["-c", program, join(home.folder, `out-${count}.zip`)]).toString();
+    return { outcome, parts: JSON.parse(text) as Record<string, string> };
+  }
+
+  for (const person of world.people) {
+    test(`an export has all of ${person.given}, and nothing secret or of others`, async () => {
+      const { outcome, parts } = await exported(person.given);
+      const rowsIn = (entity: string) => JSON.parse(parts[`${entity}/${entity}.json`] ?? "[]") as Value[];
+      const ids = Object.keys(person.ids).map((entity) => [
+        entity,
+        rowsIn(entity)
+          .map((row) => String(row["id"]))
+          .toSorted(),
+      ]);
+      expect(Object.fromEntries(ids)).toEqual(person.ids);
+      const folders = new Set(
+        Object.keys(parts).flatMap((name) => /^(\w+)\/\w+\.json$/.exec(name)?.[1] ?? []),
+      );
+      expect(folders).toEqual(new Set(Object.keys(person.ids)));
+      for (const [entity, value] of Object.entries(person.values))
+        expect(rowsIn(entity)[0]).toMatchObject(value);
+      for (const [entity, value] of Object.entries(person.bare)) expect(rowsIn(entity)).toContainEqual(value);
+      const { leftOut } = JSON.parse(outcome.stdout) as { leftOut: { entity: string; path: string }[] };
+      expect(leftOut.map(({ entity, path }) => `${entity} ${path}`)).toEqual(
+        expect.arrayContaining(person.leftOut),
+      );
+      expect(Object.values(parts).join("\n")).not.toMatch(/of others|hash-secret|token-secret|736563726574/);
+    });
+  }
+
+  test("who is nobody, stands for the erased, or is one of several, has none", async () => {
+    for (const given of ["nobody", "nobody@example.com", `x'OR'1'='1`]) {
+      const nobody = await site().run("user", "export", given);
+      expect([nobody.exitCode, nobody.stderr]).toEqual([1, expect.stringContaining("nothing is stored of")]);
+    }
+    const standIn = await site().run("user", "export", world.standIn);
+    expect([standIn.exitCode, standIn.stderr]).toEqual([2, expect.stringContaining("and is nobody's")]);
+    const several = await site().run("user", "export", world.several.given);
+    expect([several.exitCode, several.stderr]).toEqual(world.several.told);
+    const erase = await site().run("user", "erase", world.standIn, "--yes");
+    expect(erase.exitCode).toBe(2);
+  });
+}
