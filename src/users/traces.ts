@@ -206,7 +206,10 @@ async function itemsOf(
       const [first] = links;
       if (first === undefined) continue;
       const { link } = first;
-      const key = Object.fromEntries(Object.entries(item).filter(([name]) => keys.primary.includes(name)));
+      // In one order: the same item, found twice, is one.
+      const key = Object.fromEntries(
+        keys.primary.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]])),
+      );
       const ends = expiry === undefined ? undefined : Number(item[expiry]?.N ?? Number.NaN);
       const expiresAt = ends !== undefined && Number.isFinite(ends) ? ends : undefined;
       found.set(JSON.stringify(key), {
