@@ -11,6 +11,7 @@ import { inParallel } from "../concurrency.ts";
 import { assertNotHeld, type ErasurePlan, type ErasureSite } from "./erasure-plan.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { erasureOrder } from "../model/graph.ts";
+import { findMentions } from "./mentions.ts";
 import { findTraces, isErased, type OwnedItem, type Traces } from "./traces.ts";
 import { count } from "../model/count.ts";
 
@@ -27,6 +28,8 @@ export interface Erased {
   readonly found: Traces;
   /** What the last search still found; nothing where all went well. */
   readonly left: Traces;
+  /** Where else the person is still named, where that was asked for. */
+  readonly mentions: ErasurePlan["mentions"];
   readonly isAccountLeft: boolean;
   /** What was refused, and in which words. */
   readonly failures: readonly string[];
@@ -99,13 +102,14 @@ async function carryOut(
     await removeTraces(site, plan, { traces: left, failures });
     left = await findTraces(site, ids, plan.pseudonym);
   }
+  const mentions = plan.mentions === undefined ? undefined : await findMentions(site, ids, left);
   let isAccountLeft = pool !== undefined;
   if (pool !== undefined && isErased(left)) {
     const at = { ...pool, username };
     await deleteUser(aws, pool.poolId, at);
     isAccountLeft = (await readPoolAccount(aws, pool.poolId, at)) !== undefined;
   }
-  return { person, at: site.now(), found, left, isAccountLeft, failures };
+  return { person, at: site.now(), found, left, mentions, isAccountLeft, failures };
 }
 
 /** The person as the ledger will have them, one salt for all ids: which of them belong together is told, and nobody by name. Pure. */

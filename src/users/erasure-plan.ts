@@ -8,6 +8,7 @@ import { personalTables } from "../model/links.ts";
 import { tokensLiveMinutes } from "./change.ts";
 import { holdsOfPerson, type HoldSite } from "./hold.ts";
 import { findPerson, nobody, type Person } from "./person.ts";
+import { findMentions, type Mention } from "./mentions.ts";
 import { refuseReserved } from "./pool.ts";
 import { findTraces, isErased, type Traces } from "./traces.ts";
 
@@ -27,6 +28,8 @@ export interface Copies {
 /** What an erasure of one person will do. */
 export interface ErasurePlan extends Person {
   readonly traces: Traces;
+  /** Where else the person is named; undefined where that was not asked for. An erasure changes nothing there. */
+  readonly mentions: readonly Mention[] | undefined;
   readonly links: readonly LiveLink[];
   readonly copies: Copies;
   /** How long those who are signed in can go on: tokens that were given out are not called back. */
@@ -40,11 +43,15 @@ export interface ErasurePlan extends Person {
 }
 
 /**
- * Finds everything of a person. Changes nothing. `salt` is for who is not on the ledger yet.
+ * Finds everything of a person, and `isDeep` also where else they are named. Changes nothing. `salt` is for who is not on the ledger yet.
  * @throws CliError when nobody is found who could be meant and nobody of that name was erased before, when several could be meant, and when
  * there is a legal hold of the person or of something of theirs.
  */
-export async function planErasure(site: ErasureSite, given: string, salt: string): Promise<ErasurePlan> {
+export async function planErasure(
+  site: ErasureSite,
+  given: string,
+  { salt, isDeep }: { readonly salt: string; readonly isDeep: boolean },
+): Promise<ErasurePlan> {
   refuseReserved(given);
   const { aws, known, signal } = site;
   const ledger: ErasureEntry[] = [];
@@ -64,7 +71,8 @@ export async function planErasure(site: ErasureSite, given: string, salt: string
   if (traces.held.length > 0) throw held("things of theirs are", traces.held);
   const unlisted = ids.filter((id) => !isListed(id));
   if (account === undefined && isErased(traces) && unlisted.length === ids.length) throw nobody(given);
-  return { ...person, traces, links, copies, tokenMinutes, unlisted, listed, pseudonym };
+  const mentions = isDeep ? await findMentions(site, ids, traces) : undefined;
+  return { ...person, traces, mentions, links, copies, tokenMinutes, unlisted, listed, pseudonym };
 }
 
 /** @throws CliError where one of the ids stands for somebody who is under a legal hold. */

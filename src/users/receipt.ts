@@ -29,7 +29,7 @@ export type Receipt = z.infer<typeof receiptSchema>;
 /** The receipt of an erasure, with the head of the audit trail as it is then. */
 export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Erased): Promise<Receipt> {
   const { sequence, hash } = await readHead(site.trailPlace);
-  const { found: traces, left, isAccountLeft, person, at, failures } = erased;
+  const { found: traces, left, mentions, isAccountLeft, person, at, failures } = erased;
   const { copies, account, links, tokenMinutes } = plan;
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
   const lefts = leftIn(left) + Number(isAccountLeft);
@@ -52,6 +52,8 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
       refused: failures.length,
     },
     kept: traces.kept,
+    /** Texts in which the person is still named; null where these were not looked through. */
+    mentions: mentions ?? null,
     /** Goes by itself. */
     expiring: traces.expiring,
     notReached: {

@@ -16,6 +16,7 @@ export function userErase(begin: Begin): AnyCommand {
     .description("erase a person everywhere, with a receipt; `erase verify <receipt>` searches again")
     .argument("<user>", "sub, user name or e-mail address; or the word verify")
     .argument("[receipt]", "behind verify: the receipt of an erasure")
+    .option("--deep", "also read every table for texts that name the person; they are told, not changed")
     .option("--output <file>", "write the plan into a file, with --dry-run too")
     .option(
       "--receipt <file>",
@@ -43,7 +44,11 @@ export function userErase(begin: Begin): AnyCommand {
 async function erasePerson(
   run: Run,
   given: string,
-  { output, receipt }: { readonly output?: string; readonly receipt?: string },
+  {
+    output,
+    receipt,
+    deep = false,
+  }: { readonly output?: string; readonly receipt?: string; readonly deep?: boolean },
 ): Promise<void> {
   const [{ planErasure }, { erase, personOf }, { numbersOf, receiptOf }, files] = await Promise.all([
     import("../../users/erasure-plan.ts"),
@@ -60,7 +65,7 @@ async function erasePerson(
   if (!config.dryRun) run.audit.prepare();
   const site = await erasureSite(run, "writes");
   const salt = world.randomHex(16);
-  const plan = await planErasure(site, given, salt);
+  const plan = await planErasure(site, given, { salt, isDeep: deep });
   const { userId, name, account, traces, links, copies } = plan;
   const planned = {
     userId,
@@ -68,6 +73,7 @@ async function erasePerson(
     ...numbersOf(plan),
     kept: traces.kept,
     expiring: traces.expiring,
+    mentions: plan.mentions ?? null,
     links: links.length,
     copies,
   };
@@ -84,7 +90,11 @@ async function erasePerson(
   await files.writeReceipt(file, proof);
   await run.print({ ...proof, receipt: file }, () =>
     proof.isComplete
-      ? `erased ${visible(name)}: searched again, and nothing was found\nreceipt  ${file}`
+      ? [
+          `erased ${visible(name)}: searched again, and nothing was found`,
+          ...mentionFacts(erased.mentions).map(([what, where]) => `${what}: ${where}`),
+          `receipt  ${file}`,
+        ].join("\n")
       : `not all of ${visible(name)} is erased\nreceipt  ${file}`,
   );
   if (!proof.isComplete) {
@@ -118,6 +128,7 @@ function planText({
   name,
   account,
   traces,
+  mentions,
   links,
   copies,
   sharedAddresses,
@@ -161,6 +172,7 @@ function planText({
       what,
       `${count(items, "item")}, gone by ${localTime(until)}`,
     ]),
+    ...mentionFacts(mentions),
     ["links", links.length === 0 ? undefined : `${links.length} alive; those to read end with their files`],
     [
       "upload links",
@@ -202,6 +214,14 @@ function planText({
       "not reached",
       "browsers that opened the site, messages, downloaded files, on-demand backups of tables, tables and buckets that the model does not name",
     ],
+  ]);
+}
+
+/** Where texts name the person that nobody changes. */
+function mentionFacts(mentions: ErasurePlan["mentions"] = []): [string, string][] {
+  return mentions.map(({ table, attribute, items }) => [
+    "named in a text",
+    `${count(items, "item")} of ${table}, ${visible(attribute)}: it stays, look at it yourself`,
   ]);
 }
 

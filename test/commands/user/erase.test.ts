@@ -114,6 +114,32 @@ describe("user erase", () => {
     expect([again.exitCode, again.stdout]).toEqual([4, expect.stringContaining("1 items in table")]);
   });
 
+  it("tells with --deep of texts that name the person, and changes none of them", async () => {
+    await home.look(async (aws) => {
+      const notes = [`erreichbar unter MAX@example.com.`, "max@example.com.au", `a.${address}`];
+      await putProfile(aws, "user-6", { notes, settings: { friend: `siehe ${sub}`, other: `${sub}2` } });
+    });
+    const before = await picture();
+    const argv = ["user", "erase", address, "--confirm", address, "--receipt", "r.json"];
+    const dry = await home.run([...argv, "--deep", "--dry-run", "--json"]);
+    const mentions = ["notes", "settings"].map((attribute) => ({
+      table: "mawps-user-profiles",
+      attribute,
+      items: 1,
+    }));
+    expect(JSON.parse(dry.stdout)).toMatchObject({ mentions: expect.arrayContaining(mentions) });
+    expect(await picture()).toEqual(before);
+    const { exitCode, stdout } = await home.run([...argv, "--deep"]);
+    expect([exitCode, stdout]).toEqual([
+      0,
+      expect.stringMatching(/named in a text: 1 item of mawps-user-profiles, notes/),
+    ]);
+    const receipt = await readFile(join(home.folder, "r.json"), "utf8");
+    expect(JSON.parse(receipt)).toMatchObject({ isComplete: true, mentions });
+    expect(receipt).not.toMatch(/max@|erreichbar/i);
+    expect(lines(await picture(), /user-6/)).toEqual(lines(before, /user-6/));
+  });
+
   it("says the same twice, and nobody is on the ledger twice", async () => {
     const argv = ["user", "erase", address, "--confirm", address, "--json"];
     await home.run([...argv, "--receipt", "1.json"]);
