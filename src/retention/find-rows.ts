@@ -1,6 +1,7 @@
 import type { ListedVersion } from "../aws/s3/listing.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import { inParallel } from "../concurrency.ts";
+import type { Hold } from "../audit/holds.ts";
 import { legalHold } from "../model/documents.ts";
 import { tableRole } from "../model/database.ts";
 import { groupedBy, referencesOf, type Reference } from "../model/graph.ts";
@@ -10,7 +11,7 @@ import type { Stored } from "../stores/store.ts";
 import type { Noticed } from "./find-documents.ts";
 import type { RowDue } from "./plan-entry.ts";
 import { day, daysBetween, decideRow, isPast, type RowTraits, type RowVerdict } from "./rules.ts";
-import type { RetentionSite, RowsOfTable } from "./site.ts";
+import { heldReason, type RetentionSite, type RowsOfTable } from "./site.ts";
 import { bytesOf, newestBytesMs, placeText, plannedVersion, versionsOf } from "./stored-versions.ts";
 
 /** A row for which a rule has decided. */
@@ -39,7 +40,7 @@ export async function* findRows(site: RetentionSite, noticed: Noticed): AsyncGen
       continue;
     }
     for (const { text, expires } of namedBy(site, stored)) {
-      if (legalHold(stored.fields) !== undefined) noticed.held.add(text);
+      if (isHeld(site, stored)) noticed.held.add(text);
       if (expires) noticed.named.add(text);
     }
     if (verdict !== undefined) yield rowDue(site, { stored, verdict }, {});
@@ -80,9 +81,9 @@ export async function findReferences(site: RetentionSite, wanted: ReadonlySet<st
   const telling = ({ namesFiles, keepsNewest }: RowsOfTable) => namesFiles || keepsNewest;
   for await (const { stored, verdict, isAmongNewest } of readRows(site, telling)) {
     if (isAmongNewest) newest.add(nameOfRow(stored));
-    const isHeld = legalHold(stored.fields) !== undefined;
+    const isUnderHold = isHeld(site, stored);
     for (const { text } of namedBy(site, stored)) {
-      if (isHeld) held.add(text);
+      if (isUnderHold) held.add(text);
       if (!wanted.has(text)) continue;
       const { entity, table, key } = stored;
       if (verdict?.action === "purge")
@@ -147,12 +148,29 @@ function roleOf(site: RetentionSite, { entity }: RowAt): string {
 }
 
 /** What the rules say of a row as it stands. */
-export function decide(site: RetentionSite, { entity: name, fields }: Stored): RowVerdict | undefined {
+export function decide(site: Deciding, stored: Stored): RowVerdict | undefined {
+  const { entity: name, fields } = stored;
   const entity = entityOf(site, name);
-  return decideRow({ entity, traits: traitsOf(site, name, entity) }, fields, site.rules);
+  const verdict = decideRow({ entity, traits: traitsOf(site, name, entity) }, fields, site.rules);
+  const [hold] = holdsOn(site, stored);
+  const isActedOn = verdict?.action === "purge" || verdict?.action === "soft-delete";
+  if (!isActedOn || hold === undefined) return verdict;
+  return { ...verdict, action: "keep", reason: heldReason(hold) };
 }
 
-function traitsOf({ model }: RetentionSite, name: string, { from }: Entity): RowTraits {
+type Deciding = Pick<RetentionSite, "model" | "rules" | "holding">;
+
+/** The legal holds of whose a row is. */
+function holdsOn(site: Deciding, stored: Stored): readonly Hold[] {
+  return site.holding(ownerOf(site, stored) ?? "");
+}
+
+/** Whether nothing of a row may be deleted, nor the files that it names. */
+function isHeld(site: Deciding, stored: Stored): boolean {
+  return legalHold(stored.fields) !== undefined || holdsOn(site, stored).length > 0;
+}
+
+function traitsOf({ model }: Deciding, name: string, { from }: Entity): RowTraits {
   const { documents } = model.features ?? {};
   const ttl = "table" in from && !("database" in from) ? own(model.tables, from.table)?.ttl : undefined;
   if (documents?.entity !== name) return { ttl };
@@ -162,7 +180,7 @@ function traitsOf({ model }: RetentionSite, name: string, { from }: Entity): Row
   return { ttl, deleted, uploadUntil: documents.fields.uploadUntil };
 }
 
-function entityOf({ model }: RetentionSite, name: string): Entity {
+function entityOf({ model }: Pick<RetentionSite, "model">, name: string): Entity {
   const entity = own(model.entities, name);
   if (entity === undefined) throw new Error(`the model has no entity ${name}`);
   return entity;
@@ -356,13 +374,13 @@ function isByAddress(site: RetentionSite, { subject, by }: Pick<Link, "subject" 
   return typeof by === "string" && others.includes(by);
 }
 
-function ownersLink(site: RetentionSite, { entity }: Stored): Link | undefined {
+function ownersLink(site: Pick<RetentionSite, "model">, { entity }: Stored): Link | undefined {
   const { links = [] } = entityOf(site, entity);
   return links.find(({ role }) => role === "subject") ?? links[0];
 }
 
 /** Whose a row is; null where it does not tell. */
-function ownerOf(site: RetentionSite, stored: Stored): string | null {
+function ownerOf(site: Pick<RetentionSite, "model">, stored: Stored): string | null {
   const link = ownersLink(site, stored);
   const id = typeof link?.by === "string" ? own(stored.fields, link.by) : undefined;
   return typeof id === "string" || typeof id === "number" ? String(id) : null;

@@ -1,4 +1,3 @@
-import { holdsOf, readHolds, type Hold } from "../audit/holds.ts";
 import { begunAhead } from "../concurrency.ts";
 import { findDocuments, type Noticed, type UnknownPictures } from "./find-documents.ts";
 import { findAuditEntries, findTwinHistory } from "./find-items.ts";
@@ -6,7 +5,7 @@ import { findObjects } from "./find-objects.ts";
 import { findRows } from "./find-rows.ts";
 import { findUploads } from "./find-uploads.ts";
 import type { PlanEntry } from "./plan-entry.ts";
-import { hasProfiles, type RetentionSite } from "./site.ts";
+import { hasProfiles, heldReason, type RetentionSite } from "./site.ts";
 import { keysWithVersions } from "./stored-versions.ts";
 
 /** What is due by one rule. */
@@ -41,9 +40,6 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
     strangers: new Set(),
   };
   const count = newTally();
-  const holding = heldPeople(site);
-  // It is told to whoever asks.
-  holding.catch(() => undefined);
   // The first page of each is asked for beside the others': of a small site that is all there is to wait for.
   const own = site.declaration.buckets.filter(({ keptBy }) => keptBy !== "site");
   const buckets = own.map(({ name }) => ({
@@ -66,7 +62,7 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
     for (const entries of rest) yield* entries;
   };
   for await (const each of found()) {
-    const entry = heldBack(each, (await holding)(each.userId ?? ""));
+    const entry = heldBack(site, each);
     if (entry === undefined) continue;
     count.add(entry);
     yield entry;
@@ -78,18 +74,11 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
   };
 }
 
-/** The legal holds of whoever an id stands for, as they are now. */
-export async function heldPeople(site: RetentionSite): Promise<(id: string) => readonly Hold[]> {
-  const { aws, declaration, signal } = site;
-  const table = declaration.trail?.table;
-  return holdsOf(table === undefined ? [] : await readHolds({ aws, table, signal }));
-}
-
-/** What is due of somebody who is under a legal hold: documents and rows are told, and nothing is done. */
-function heldBack(entry: PlanEntry, [hold]: readonly Hold[]): PlanEntry | undefined {
+/** What is due of somebody who is under a legal hold: documents are told, and nothing is done. Rows are judged with it. */
+function heldBack({ holding }: RetentionSite, entry: PlanEntry): PlanEntry | undefined {
+  const [hold] = holding(entry.userId ?? "");
   if (hold === undefined || !isActedOn(entry)) return entry;
-  if (entry.kind !== "document" && entry.kind !== "row") return undefined;
-  return { ...entry, action: "keep", reason: `legal hold of the person: ${hold.reason}` };
+  return entry.kind === "document" ? { ...entry, action: "keep", reason: heldReason(hold) } : undefined;
 }
 
 /** Counts entries by rule and action. */

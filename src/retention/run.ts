@@ -1,5 +1,5 @@
 import type { AuditTrail } from "../audit/trail.ts";
-import { heldPeople, isActedOn, newTally, type RuleTotal } from "./plan.ts";
+import { isActedOn, newTally, type RuleTotal } from "./plan.ts";
 import type { DueEntry, PlanEntry } from "./plan-entry.ts";
 import { findReferences, nameOfRow } from "./find-rows.ts";
 import {
@@ -23,7 +23,7 @@ import {
   type Skipped,
 } from "./recheck.ts";
 import { findStrangers } from "./references.ts";
-import { hasProfiles, type RetentionSite } from "./site.ts";
+import { hasProfiles, heldPeople, type RetentionSite } from "./site.ts";
 import { placeText } from "./stored-versions.ts";
 
 /** S3's limit of one DeleteObjects call: what goes together fills one. */

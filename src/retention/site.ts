@@ -1,3 +1,4 @@
+import { holdsOf, readHolds, type Hold } from "../audit/holds.ts";
 import type { Aws } from "../aws/clients.ts";
 import { serverTime } from "../aws/s3/server-time.ts";
 import type { DocumentSite } from "../documents/site.ts";
@@ -28,6 +29,8 @@ export interface RetentionSite {
   /** What the keys of each bucket mean, by its name. */
   readonly files: readonly { readonly bucket: string; readonly kinds: Classifier<string> }[];
   readonly rules: Rules;
+  /** The legal holds of whoever an id or address stands for, as they were when the site was opened. */
+  readonly holding: Holding;
   /** How far the local clock is ahead of S3's, in milliseconds; negative when it is behind. */
   readonly clockAheadMs: number;
   readonly signal: AbortSignal;
@@ -38,6 +41,22 @@ export interface RowsOfTable {
   readonly namesFiles: boolean;
   readonly expires: boolean;
   readonly keepsNewest: boolean;
+}
+
+type Holding = (id: string) => readonly Hold[];
+
+/** The legal holds of people, as they are now. */
+export async function heldPeople({
+  aws,
+  declaration,
+  signal,
+}: Pick<RetentionSite, "aws" | "declaration" | "signal">): Promise<Holding> {
+  const table = declaration.trail?.table;
+  return holdsOf(table === undefined ? [] : await readHolds({ aws, table, signal }));
+}
+
+export function heldReason({ reason }: Hold): string {
+  return `legal hold of the person: ${reason}`;
 }
 
 /** A site that keeps its documents in lists of its profiles, and pictures that profiles point to: MAWPS. */
@@ -75,7 +94,10 @@ export async function openRetention<P extends Partial<Pick<ProfileSite, "documen
   profiles: P,
 ): Promise<RetentionSite & P> {
   const bucket = declaration.trail?.bucket ?? declaration.buckets[0]?.name ?? "";
-  const theirs = await serverTime(aws, bucket, signal);
+  const [theirs, holding] = await Promise.all([
+    serverTime(aws, bucket, signal),
+    heldPeople({ aws, declaration, signal }),
+  ]);
   if (theirs === undefined) {
     throw new CliError("the server's answer has no Date: ages cannot be told for sure", {
       hint: "retention needs a server that tells its time, as S3 does",
@@ -98,6 +120,7 @@ export async function openRetention<P extends Partial<Pick<ProfileSite, "documen
       "documents" in profiles || keptBy === "site" ? [] : [{ bucket: name, kinds: objectsOf(model, role) }],
     ),
     rules: { byId: new Map(declaration.retention.map((rule) => [rule.id, rule])), at },
+    holding,
     clockAheadMs: ours.getTime() - theirs.getTime(),
     signal,
     ...profiles,

@@ -111,7 +111,7 @@ describe("user erase", () => {
     ]);
     await home.look((aws) => putProfile(aws, sub));
     const again = await home.run(["user", "erase", "verify", "r.json"]);
-    expect([again.exitCode, again.stdout]).toEqual([4, expect.stringContaining("1 items in table")]);
+    expect([again.exitCode, again.stdout]).toEqual([4, expect.stringContaining("1 item in table")]);
   });
 
   it("tells with --deep of texts that name the person, and changes none of them", async () => {

@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+import { holdsOf } from "../../src/audit/holds.ts";
+import { keyedHash } from "../../src/model/hash.ts";
+import type { Model } from "../../src/model/schema.ts";
+import { decide } from "../../src/retention/find-rows.ts";
+
+const salt = "00ff";
+const hold = { sequence: 1, userId: "u-1", reason: "case 1", since: "2026-01-01T00:00:00.000Z", salt };
+const holding = holdsOf([{ ...hold, hashes: ["u-1", "max@example.com"].map((id) => keyedHash(id, salt)) }]);
+
+const expires: Model["entities"][string]["expires"] = [
+  { id: "old", what: "old letters", after: 30, since: "at", do: "delete", by: "run" },
+];
+const links = (by: string): Model["entities"][string]["links"] => [
+  { subject: "people", role: "subject", by, find: "scan", erase: "delete" },
+];
+const from = { table: "letters" };
+const model = {
+  subjects: { people: { what: "people", accounts: "table", ids: ["id", "email"] } },
+  tables: { letters: { name: "letters", key: ["id"] } },
+  entities: {
+    byId: { what: "letters", from, links: links("owner"), expires },
+    byAddress: { what: "letters", from, links: links("email"), expires },
+  },
+} as unknown as Model;
+const rules = {
+  byId: new Map([
+    ["old", { id: "old", what: "old letters", action: "purge" as const, by: "run" as const, afterDays: 30 }],
+  ]),
+  at: new Date("2026-06-30T12:00:00.000Z"),
+};
+
+it.each([
+  ["byId", { owner: "u-1" }, "keep"],
+  ["byId", { owner: "u-12" }, "purge"],
+  ["byAddress", { email: "max@example.com" }, "keep"],
+  ["byAddress", { email: "eva@example.com" }, "purge"],
+] as const)("a row %s of %j is to %s", (entity, whose, action) => {
+  const fields = { id: "l-1", at: "2026-01-01T00:00:00.000Z", ...whose };
+  const stored = { entity, table: "letters", key: { id: "l-1" }, fields, bytes: 1, raw: {} };
+  expect(decide({ model, rules, holding }, stored)?.action).toBe(action);
+});
