@@ -37,7 +37,7 @@ export async function confirmDocument(
   options: ConfirmOptions,
 ): Promise<Confirmed> {
   const known = entryWithId(user, options.id);
-  const entry = site.rows === undefined ? known : await entryNow(site.rows, known);
+  const entry = await entryNow(site, known);
   const others = user.entries.filter((each) => each !== known);
   const { id, name, status } = entry.document;
   if (status === "READY") {
@@ -220,7 +220,7 @@ async function assertStillWaiting(site: ChangingSite, entry: StoredEntry): Promi
   const now =
     site.rows === undefined
       ? entryWithId(await readDocuments(site, entry.userId), id)
-      : await entryNow(site.rows, entry);
+      : await entryNow(site, entry);
   assertNotHeld(now);
   if (now.document.status !== status || now.document.s3Key !== s3Key) throw changedMeanwhile(entry);
 }

@@ -162,7 +162,7 @@ async function getDocument(
   { entry: known, fileName }: Target,
   { path, overwrite, onReceived, downloadSmall, saver, there, begun }: GetDocument,
 ): Promise<{ outcome: "fetched" | "already exists"; verified: Verified }> {
-  const entry = site.rows === undefined ? known : await entryNow(site.rows, known);
+  const entry = await entryNow(site, known);
   assertReady(entry);
   const { s3Key: key, size, sha256, inline } = entry.document;
   if (inline !== undefined) {

@@ -39,7 +39,7 @@ export async function linkTo(
   known: StoredEntry,
   options: LinkOptions,
 ): Promise<HandedOut> {
-  const entry = site.rows === undefined ? known : await entryNow(site.rows, known);
+  const entry = await entryNow(site, known);
   const { document, userId } = entry;
   assertReadable(document, options);
   if (document.inline !== undefined) {

@@ -201,13 +201,16 @@ export async function rowsOfUser(rows: DocumentRows, userId: string): Promise<St
 }
 
 /**
- * A user's entry as its row stands now: what an index says of it may be a moment old, and a link or a download cannot be taken back.
+ * An entry, where it is a row as that stands now: what an index says of it may be a moment old, and a link or a download cannot be
+ * taken back.
  * @throws CliError where the row is gone, or somebody else's.
  */
 export async function entryNow(
-  rows: DocumentRows,
-  { row, userId, document }: StoredEntry,
+  { rows }: { readonly rows?: DocumentRows | undefined },
+  known: StoredEntry,
 ): Promise<StoredEntry> {
+  if (rows === undefined) return known;
+  const { row, userId, document } = known;
   const { from } = entityOf(rows);
   const now = row === undefined || !("table" in from) ? undefined : await rows.store.get(from.table, row.key);
   const entry = now?.entity === rows.documents.entity ? entryOf(rows, now) : undefined;

@@ -37,7 +37,7 @@ export async function resolveUser(site: DocumentSite, given: string, unknown: Un
   if (site.rows !== undefined) return (await findInRows(site, site.rows, { given, unknown })).userId;
   const { userId, without, isTaken } = await identify(site, given, unknown);
   if (isTaken || without === undefined || (await hasItem(site, userId))) return userId;
-  throw nobody(given, without);
+  throw without;
 }
 
 /**
@@ -56,7 +56,7 @@ export async function findDocuments(
   const { userId, without, isTaken } = await identify(site, given, unknown);
   const user = await (userId === given && early !== undefined ? early : readDocuments(site, userId));
   if (isTaken || without === undefined || user.isKnown) return user;
-  throw nobody(given, without);
+  throw without;
 }
 
 /** The same of a site with rows, whose accounts are an entity of its model; where it has none every id is taken as it is given. */
@@ -85,7 +85,7 @@ async function findInRows(
 interface Identified {
   readonly userId: string;
   /** What is to be told where nothing is found under the id; undefined when it was found in a profile. */
-  readonly without: string | undefined;
+  readonly without: CliError | undefined;
   /** Whether the id counts also where nothing is found under it. */
   readonly isTaken: boolean;
 }
@@ -96,17 +96,20 @@ async function identify(site: DocumentSite, given: string, unknown: Unknown): Pr
   const pool = userPoolId === undefined ? undefined : await inPool(site, userPoolId, given);
   if (pool !== undefined) {
     refuseFault(pool);
-    return { userId: pool, without: `account ${pool} has no profile`, isTaken: unknown !== "refuse" };
+    const without = new CliError(`unknown user ${JSON.stringify(given)}: account ${pool} has no profile`, {
+      hint: "`mawps doc upload`, `doc request` and `progress import` make the profile of an account",
+    });
+    return { userId: pool, without, isTaken: unknown !== "refuse" };
   }
   const isTaken = unknown === "take" || unknown === "make";
   const nowhere = userPoolId === undefined ? "there is no profile" : "there is no account and no profile";
-  if (!given.includes("@")) return { userId: given, without: nowhere, isTaken };
+  const without = nobody(given, nowhere);
+  if (!given.includes("@")) return { userId: given, without, isTaken };
   const [only, ...others] = (await profilesWithAddress(site, given)).keys();
   if (others.length > 0) throw several(given, [only ?? "", ...others]);
   if (only !== undefined) return { userId: only, without: undefined, isTaken };
-  if (unknown === "make" && site.newId !== undefined)
-    return { userId: site.newId(), without: nowhere, isTaken };
-  throw userPoolId === undefined ? unknownAddress(given) : nobody(given, nowhere);
+  if (unknown === "make" && site.newId !== undefined) return { userId: site.newId(), without, isTaken };
+  throw userPoolId === undefined ? unknownAddress(given) : without;
 }
 
 /** Makes an empty profile where the user has none. */

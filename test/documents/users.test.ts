@@ -113,7 +113,10 @@ it("names all accounts that have an address, from every page", async () => {
 });
 
 it("refuses an account without a profile unless it may have none", async () => {
-  await expect(resolve("eva")).rejects.toThrow("has no profile");
+  await expect(resolve("eva")).rejects.toMatchObject({
+    message: expect.stringContaining("has no profile"),
+    hint: expect.stringContaining("make the profile of an account"),
+  });
   expect(await resolve("eva", "take")).toBe(accounts[1]?.sub);
 });
 
