@@ -15,7 +15,7 @@ import { personSite } from "./erasure-site.ts";
 export function userExport(begin: Begin): AnyCommand {
   return new Command("export")
     .description("all that is stored of a person in one file; `export verify <file>` checks one")
-    .argument("<user>", "sub, user name or e-mail address; or the word verify")
+    .argument("<user>", "sub, user name or e-mail address, or owner for the site's own; or the word verify")
     .argument("[file]", "behind verify: the file of an export")
     .option("-o, --output <file>", "write to this new file (default: export-<time>.zip)")
     .option(

@@ -1,4 +1,5 @@
 import { groupsOfUser } from "../../aws/cognito/groups.ts";
+import { ownerId } from "../../model/user-id.ts";
 import { findPerson, nobody, type Person, type PersonSite } from "../person.ts";
 import type { PersonRows } from "../../stores/person-rows.ts";
 import { findHoldings, isNothing, type Holdings, type OwnedVersion } from "../traces.ts";
@@ -16,7 +17,8 @@ export interface ExportPlan extends Person {
  * @throws CliError when nothing is stored of them, and when several could be meant.
  */
 export async function planExport(site: PersonSite, given: string): Promise<ExportPlan> {
-  const person = await findPerson(site, given);
+  const isOwner = given === ownerId && site.known !== undefined;
+  const person = isOwner ? owner : await findPerson(site, given);
   const { account, ids, subject } = person;
   const { known } = site;
   const [holdings, rows, groups] = await Promise.all([
@@ -29,6 +31,15 @@ export async function planExport(site: PersonSite, given: string): Promise<Expor
   if (account === undefined && isNothing(holdings) && rows.length === 0) throw nobody(given);
   return { ...person, groups, holdings, rows };
 }
+
+/** Whose pictures and twin are under an id of their own, which no account may have. */
+const owner: Person = {
+  userId: ownerId,
+  name: ownerId,
+  ids: [ownerId],
+  sharedAddresses: [],
+  account: undefined,
+};
 
 /** Those that have bytes, each folder's newest before earlier ones. Pure. */
 export function filesOf({ versions }: Pick<Holdings, "versions">): readonly OwnedVersion[] {

@@ -1,3 +1,4 @@
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
@@ -6,7 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import { AdminCreateUserCommand } from "@aws-sdk/client-cognito-identity-provider";
-import { deleteObject, getObjectBytes } from "../../../src/aws/s3/objects.ts";
+import { typed } from "../../../src/aws/dynamodb/plain.ts";
+import { deleteObject, getObjectBytes, putObject } from "../../../src/aws/s3/objects.ts";
 import { listVersions } from "../../../src/aws/s3/listing.ts";
 import { takePicture } from "../../site/picture.ts";
 import { documentBucket, putProfile } from "../../support/documents.ts";
@@ -199,6 +201,25 @@ describe("user export", () => {
       expect.stringContaining("are as they were written"),
     ]);
     expect((await home.run(["audit", "verify"])).exitCode).toBe(0);
+  });
+
+  it("holds what is the owner's, under no account, and nothing of anybody else", async () => {
+    const [bucket, key] = ["manuel-weiss-public-media", "public/profile-images/owner/1734384121711-a.jpg"];
+    await home.look(async (aws) => {
+      await putProfile(aws, "owner", { profileImageDefault: `https://${bucket}.s3.amazonaws.com/${key}` });
+      const twin = typed({ userId: "owner", type: "digital-twin", personality: { traits: "ruhig" } }).M ?? {};
+      await (await aws.dynamodb()).send(new PutItemCommand({ TableName: "mawps-digital-twin", Item: twin }));
+      await putObject(aws, { bucket, key, body: Buffer.from("picture") });
+    });
+    const { exitCode, stderr } = await home.run(["user", "export", "owner", "-o", "owner.zip"]);
+    expect([exitCode, exitCode === 0 ? "" : stderr]).toEqual([0, ""]);
+    const parts = unzipped(join(home.folder, "owner.zip"));
+    const { parts: listed } = JSON.parse(textOf(parts, "manifest.json")) as Manifest;
+    expect(listed.flatMap(({ from }) => (from === undefined ? [] : [from.key]))).toEqual([key]);
+    expect(textOf(parts, "twin/twin.json")).toContain("ruhig");
+    const all = [...parts.values()].map(String).join("");
+    expect(all).toContain("profileImageDefault");
+    expect(all).not.toMatch(new RegExp(`${sub}|example\\.com`));
   });
 
   it("is told as failed where the file cannot be written to its end, and leaves none", async () => {
