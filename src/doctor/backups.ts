@@ -58,6 +58,18 @@ export function backupFindings(
   ];
 }
 
+/** Where no place for backups is configured, there is none of which anybody knows, and none that was restored on trial. */
+export function noBackupFinding(): Finding {
+  return {
+    check: "backup",
+    subject: "backup.repository",
+    status: "warning",
+    message: "no place for backups is configured: no backup and no drill is known of",
+    remedy:
+      'set "backup.repository" (MAWPS_BACKUP_REPOSITORY), then mawps backup create and mawps backup drill',
+  };
+}
+
 const drillRemedy = "mawps backup drill: restores the newest backup on trial";
 
 function latest(times: readonly Date[]): Date | undefined {

@@ -6,7 +6,7 @@ import { findOpenObjects, type OpenObjects } from "../setup/public-objects.ts";
 import type { SetupPlan, Step } from "../setup/step.ts";
 import { attempts } from "./attempts.ts";
 import { auditFindings } from "./audit-trail.ts";
-import { backupFindings } from "./backups.ts";
+import { backupFindings, noBackupFinding } from "./backups.ts";
 import { callerFindings } from "./caller.ts";
 import { expectedFindings } from "./expected.ts";
 import { databaseFindings } from "./databases.ts";
@@ -16,6 +16,7 @@ import { privacyFindings, tryPrivacy } from "./privacy.ts";
 import { resourceFindings } from "./resources.ts";
 import { noScannerFinding, scannerFindings } from "./scanner.ts";
 import { toolFindings } from "./tool.ts";
+import { uploadFindings } from "./uploads.ts";
 import { count } from "../model/count.ts";
 
 /**
@@ -54,6 +55,12 @@ export async function* examine(
   const trying = declaration.buckets
     .filter(({ access, keptBy }) => access !== "public" && keptBy !== "site")
     .map(({ name }) => ({ name, facts: begun(() => tryPrivacy({ aws, outside }, name)) }));
+  const lying = declaration.buckets
+    .filter(({ keptBy }) => keptBy !== "site")
+    .map((bucket) => ({
+      name: bucket.name,
+      findings: begun(() => uploadFindings(aws, bucket, { now: outside.now(), signal })),
+    }));
   const auditing =
     declaration.trail &&
     begun(() => auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()));
@@ -97,6 +104,9 @@ export async function* examine(
       }),
     );
   }
+  for (const { name, findings } of lying) {
+    if (isUsable(plan, "bucket", name)) yield* await attempt({ check: "uploads", subject: name }, findings);
+  }
   if (auditing !== undefined && isUsable(plan, "table", log) && isUsable(plan, "bucket", vault))
     yield* await attempt({ check: "audit trail", subject: log }, auditing);
   if (poolId !== undefined && pooling !== undefined)
@@ -112,7 +122,8 @@ export async function* examine(
     yield* await attempt({ check: "backup", subject: "repository" }, async () =>
       backupFindings(await backingUp(), outside.now()),
     );
-  }
+    // Nobody has to keep backups of a local store.
+  } else if (caller !== undefined) yield noBackupFinding();
 }
 
 /** Begins at once; what came of it is told when asked for. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { backupFindings, type BackupFacts } from "../../src/doctor/backups.ts";
+import { backupFindings, noBackupFinding, type BackupFacts } from "../../src/doctor/backups.ts";
 import { makeHome } from "../support/world.ts";
 
 const now = new Date("2026-03-10T12:00:00Z");
@@ -20,6 +20,14 @@ function snapshot(startedAt: string, drilledAt?: string) {
 }
 
 describe("what doctor says of backups", () => {
+  it("is where no place for them is configured that none is known of", () => {
+    expect(noBackupFinding()).toMatchObject({
+      status: "warning",
+      message: expect.stringContaining("no backup and no drill"),
+      remedy: expect.stringContaining("MAWPS_BACKUP_REPOSITORY"),
+    });
+  });
+
   it.each([
     ["none", [], ["warning backup: there is none"]],
     [

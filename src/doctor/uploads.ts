@@ -1,0 +1,41 @@
+import type { Aws } from "../aws/clients.ts";
+import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
+import type { BucketDeclaration } from "../model/declaration.ts";
+import type { Finding } from "./finding.ts";
+
+/** So many are counted: one answer of S3, however many there are. */
+const mostCounted = 1000;
+const dayMs = 86_400_000;
+/** Where the site has no rule of its own: what AWS's own pages recommend. */
+const usualDays = 7;
+
+/**
+ * A finding for uploads that were begun and never completed, and are past the days after which the site gives them up: they cost, and no
+ * listing of objects shows them.
+ */
+export async function uploadFindings(
+  aws: Aws,
+  { name, lifecycle }: Pick<BucketDeclaration, "name" | "lifecycle">,
+  { now, signal }: { readonly now: Date; readonly signal?: AbortSignal | undefined },
+): Promise<Finding[]> {
+  const days =
+    lifecycle.flatMap(({ abortMultipartAfterDays }) => abortMultipartAfterDays ?? [])[0] ?? usualDays;
+  const before = now.getTime() - days * dayMs;
+  let [seen, left] = [0, 0];
+  for await (const { begunAt } of listUnfinishedUploads(aws, { bucket: name, ...(signal && { signal }) })) {
+    seen += 1;
+    if (begunAt !== undefined && begunAt.getTime() < before) left += 1;
+    if (seen === mostCounted) break;
+  }
+  const finding = { check: "uploads", subject: name };
+  if (left === 0) return [];
+  const number = seen === mostCounted ? `${left} or more` : String(left);
+  return [
+    {
+      ...finding,
+      status: "warning",
+      message: `${number} ${left === 1 ? "lies" : "lie"} open for more than ${days} days`,
+      remedy: "mawps retention run, or the lifecycle rule that `mawps setup` makes",
+    },
+  ];
+}
