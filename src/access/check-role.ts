@@ -7,6 +7,8 @@ import type { Statement } from "./policy.ts";
 import { policiesFor, type Role } from "./roles.ts";
 
 const oneOrMore = z.union([z.string(), z.array(z.string())]);
+/** IAM takes `true` and `3600` for texts in conditions. */
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 const statement = z.object({
   Sid: z.string().optional(),
   Effect: z.enum(["Allow", "Deny"]),
@@ -15,7 +17,7 @@ const statement = z.object({
   Resource: oneOrMore.optional(),
   NotResource: oneOrMore.optional(),
   Principal: z.union([z.string(), z.record(z.string(), oneOrMore)]).optional(),
-  Condition: z.record(z.string(), z.record(z.string(), oneOrMore)).optional(),
+  Condition: z.record(z.string(), z.record(z.string(), z.union([text, z.array(text)]))).optional(),
 });
 const document = z.object({ Statement: z.union([statement, z.array(statement)]) });
 

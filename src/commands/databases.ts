@@ -61,7 +61,7 @@ export function assertThere(databases: readonly Pick<Database, "name" | "isThere
 export function databasesOf(site: Site): Databases {
   const declared = Object.entries(site.config.site.databases ?? {});
   const limits: Opening = { ...opening, signal: site.world.signal };
-  const open = new Map<string, Database>();
+  const open = new Map<string, Promise<Database>>();
 
   /** Undefined where no server is named. */
   async function openOne(
@@ -83,19 +83,16 @@ export function databasesOf(site: Site): Databases {
     if (Buffer.byteLength(named) > longestName) {
       throw new CliError(`${named} is too long for the name of a database`, { exitCode: exitCodes.usage });
     }
-    const known = open.get(`${prefix}${role}`);
-    if (known !== undefined) return known;
-    const scratch = { now: site.world.now(), random: site.world.randomHex(4) };
-    const wanted: DeclaredDatabase = {
-      role,
-      engine,
-      name: named,
-      file: await schemaOf(site, schema),
-      scratch,
+    const begin = async () => {
+      const scratch = { now: site.world.now(), random: site.world.randomHex(4) };
+      const file = await schemaOf(site, schema);
+      const wanted: DeclaredDatabase = { role, engine, name: named, file, scratch };
+      return openDatabase(wanted, { ...address, database: named }, limits);
     };
-    const database = await openDatabase(wanted, { ...address, database: named }, limits);
-    open.set(`${prefix}${role}`, database);
-    return database;
+    // Two that ask side by side get one connection.
+    const opening = open.get(`${prefix}${role}`) ?? begin();
+    open.set(`${prefix}${role}`, opening);
+    return opening;
   }
 
   /** What to do where no server is named. */
@@ -128,7 +125,7 @@ export function databasesOf(site: Site): Databases {
       return { steps, compared };
     },
     async write(write) {
-      const database = open.get(write.role);
+      const database = await open.get(write.role);
       if (database === undefined) throw new RangeError(`database ${write.role} was not planned`);
       if (write.do === "create-database") return database.make();
       const { writeDatabase } = await import("../setup/database.ts");
@@ -150,8 +147,9 @@ export function databasesOf(site: Site): Databases {
       return all;
     },
     async close() {
-      for (const { sql } of open.values()) await sql.close();
+      const all = await Promise.allSettled(open.values());
       open.clear();
+      for (const each of all) if (each.status === "fulfilled") await each.value.sql.close();
     },
   };
 }

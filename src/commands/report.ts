@@ -63,6 +63,18 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
   const { signal } = world;
   const backups = config["backup.repository"] === undefined ? undefined : once(() => backupFacts(run));
   const documents = once(() => documentSite(run, "reads"));
+  const due = once(async () => {
+    const [{ isActedOn, planRetention }, { retentionSite }] = await Promise.all([
+      import("../retention/plan.ts"),
+      import("./retention/site.ts"),
+    ]);
+    const entries = planRetention(await retentionSite(run, "reads"));
+    let step = await entries.next();
+    while (step.done !== true) step = await entries.next();
+    const acted = step.value.rules.filter(isActedOn);
+    return { ...step.value, due: acted.reduce((sum, rule) => sum + rule.count, 0) };
+  });
+  const hasRetention = isMawps || whyNoRetention(site) === undefined;
   return {
     ...(isMawps && {
       async hero() {
@@ -92,18 +104,7 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
       const days = await keptDays(run, priced.usage, { isKept: true, usd: priced.cost.usd });
       return { ...priced, days };
     },
-    ...((isMawps || whyNoRetention(site) === undefined) && {
-      async retention() {
-        const [{ planRetention }, { retentionSite }] = await Promise.all([
-          import("../retention/plan.ts"),
-          import("./retention/site.ts"),
-        ]);
-        const entries = planRetention(await retentionSite(run, "reads"));
-        let step = await entries.next();
-        while (step.done !== true) step = await entries.next();
-        return step.value;
-      },
-    }),
+    ...(hasRetention && { retention: due }),
     ...(backups && { backups }),
     ...(declaration.trail && {
       async audit() {
@@ -118,6 +119,8 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
     }),
     async doctor() {
       const { examine } = await import("../doctor/doctor.ts");
+      // Each of them has transactions and places of its own on the one connection to a database.
+      if (hasRetention && site.databases !== undefined) await due().catch(() => undefined);
       const findings: Finding[] = [];
       for await (const finding of examine(aws, declaration, { ...outside, backups })) findings.push(finding);
       return findings;
@@ -175,14 +178,7 @@ function textOf({ parts }: Report, file: string | undefined, layout: Layout): st
         `${bytes(storage.usage.files.objects.bytes)} in ${count(storage.usage.files.objects.count, "object")}`,
     ],
     ["a month", storage && dollars(storage.cost.usd)],
-    [
-      "due",
-      retention &&
-        count(
-          retention.rules.reduce((sum, rule) => sum + rule.count, 0),
-          "thing",
-        ),
-    ],
+    ["due", retention && count(retention.due, "thing")],
     [
       "last backup",
       backups && (backups.snapshots[0] === undefined ? "never" : localTime(backups.snapshots[0].startedAt)),

@@ -13,8 +13,11 @@ export interface ScanReport {
   }[];
 }
 
-/** Counts by verdict. */
-export async function scanReport(users: AsyncIterable<readonly StoredEntry[]>): Promise<ScanReport> {
+/** Counts by verdict, and names so many that are unscanned: all by default. */
+export async function scanReport(
+  users: AsyncIterable<readonly StoredEntry[]>,
+  most = Number.POSITIVE_INFINITY,
+): Promise<ScanReport> {
   const counts = { CLEAN: 0, INFECTED: 0, SKIPPED: 0, ERROR: 0, never: 0 };
   const unscanned: ScanReport["unscanned"][number][] = [];
   for await (const entries of users) {
@@ -22,7 +25,7 @@ export async function scanReport(users: AsyncIterable<readonly StoredEntry[]>): 
       const { id, name, status, scanResult, attributes } = document;
       if (status === "DELETED" || status === "UPLOADING") continue;
       counts[scanResult ?? "never"] += 1;
-      if (scanResult !== "SKIPPED" && scanResult !== "ERROR") continue;
+      if ((scanResult !== "SKIPPED" && scanResult !== "ERROR") || unscanned.length >= most) continue;
       const reason = attributes["scanReason"];
       unscanned.push({
         userId,

@@ -225,8 +225,8 @@ function* storageParts(
   );
 }
 
-function* retentionParts({ rules }: Parts["retention"], { words }: Telling): Generator<string> {
-  if (rules.length === 0) yield `<p class="good">${words.nothingDue}</p>\n`;
+function* retentionParts({ rules, due }: Parts["retention"], { words }: Telling): Generator<string> {
+  if (due === 0) yield `<p class="good">${words.nothingDue}</p>\n`;
   const [rule = "", action = "", number = "", size = ""] = words.due;
   yield htmlTable(rules, [
     { title: rule, cell: (total) => total.rule },

@@ -46,7 +46,7 @@ export async function readDocumentStates(site: DocumentSite): Promise<Parts["doc
       yield entries;
     }
   }
-  const { counts, unscanned } = await scanReport(counted());
-  const moreUnscanned = Math.max(0, unscanned.length - mostTold);
-  return { states, counts, unscanned: unscanned.slice(0, mostTold), moreUnscanned };
+  const { counts, unscanned } = await scanReport(counted(), mostTold);
+  const moreUnscanned = counts.SKIPPED + counts.ERROR - unscanned.length;
+  return { states, counts, unscanned, moreUnscanned };
 }

@@ -36,7 +36,8 @@ export interface Parts {
     readonly moreUnscanned: number;
   };
   readonly storage: PricedUsage & { readonly days: readonly Day[] };
-  readonly retention: Totals;
+  /** `due`: how many things a run would do something about. */
+  readonly retention: Totals & { readonly due: number };
   readonly backups: BackupFacts & { readonly snapshots: readonly SnapshotEntry[] };
   readonly audit: AuditPeriod;
   readonly doctor: readonly Finding[];

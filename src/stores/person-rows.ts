@@ -172,6 +172,7 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
               type: fieldTypeOf(declared, name) ?? jsonType(type),
               column: type,
               engine: database.engine,
+              isTold: true as const,
             };
             return [name, text === null ? null : sqlField(text, means)];
           });

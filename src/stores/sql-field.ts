@@ -7,16 +7,18 @@ interface Means {
   /** The server's type of the column. */
   readonly column: string;
   readonly engine: Engine;
+  /** For people, not for a rule: a time whose zone nothing says stays the text that it is. */
+  readonly isTold?: true;
 }
 
 /**
  * A column's text as the value that a field of the model has: a time as ISO 8601 with its zone, a number that JavaScript holds to the
  * last digit, a boolean, parsed JSON. What is none of its type stays the text that it is. Pure.
  */
-export function sqlField(text: string, { type, column, engine }: Means): unknown {
+export function sqlField(text: string, { type, ...means }: Means): unknown {
   switch (type) {
     case "isoTime":
-      return isoTime(text, { column, engine });
+      return isoTime(text, means);
     case "number":
       return String(Number(text)) === text ? Number(text) : text;
     case "boolean":
@@ -33,13 +35,14 @@ export function sqlField(text: string, { type, column, engine }: Means): unknown
 /** A date alone means its end; and what says no zone (DATETIME, DATE) the last one on earth: nothing is due too soon. */
 const lastZone = "-12:00";
 
-function isoTime(text: string, { column, engine }: Pick<Means, "column" | "engine">): string {
+function isoTime(text: string, { column, engine, isTold }: Omit<Means, "type">): string {
   const [whole, day, time = "23:59:59", hours, minutes = "00"] =
     /^(\d{4}-\d{2}-\d{2})(?: (\d{2}:\d{2}:\d{2}(?:\.\d+)?)(?:([+-]\d{2})(?::?(\d{2}))?)?)?$/.exec(text) ?? [];
   if (whole === undefined) return text;
   if (hours !== undefined) return `${day}T${time}${hours}:${minutes}`;
   // A TIMESTAMP of MySQL is of the zone of the connection, which is UTC.
-  return `${day}T${time}${engine === "mysql" && /^timestamp\b/i.test(column) ? "Z" : lastZone}`;
+  if (engine === "mysql" && /^timestamp\b/i.test(column)) return `${day}T${time}Z`;
+  return isTold ? text : `${day}T${time}${lastZone}`;
 }
 
 function parsed(text: string): unknown {

@@ -228,7 +228,13 @@ async function tryDeleting(place: Table, things: readonly Unchanged[]): Promise<
   if (!isTransactional) return things.map(() => "done");
   const rows = unchangedRows(place, things);
   try {
-    const met = await retry(() => takenBack(sql, () => deleteRows(sql, table, rows)), isDeadlock);
+    const trial = async () => {
+      const met = await deleteRows(sql, table, rows);
+      // Keys that are checked at the end of a transaction only.
+      if (sql.engine === "postgres") await sql.run("SET CONSTRAINTS ALL IMMEDIATE");
+      return met;
+    };
+    const met = await retry(() => takenBack(sql, trial), isDeadlock);
     if (met === rows.length) return rows.map(() => "done");
   } catch (error) {
     if (!isReferredTo(error)) throw error;

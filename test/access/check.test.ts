@@ -222,6 +222,23 @@ describe("a role", () => {
   });
 
   it("that is not there is a problem", () => {
+    const odd = {
+      Effect: "Deny",
+      Action: "*",
+      Resource: "*",
+      Condition: { Bool: { "aws:SecureTransport": false } },
+    };
+    expect(() =>
+      iamDetails.parse({
+        RoleDetailList: [
+          {
+            RoleName: "other",
+            Arn: "arn:aws:iam::1:role/other",
+            AssumeRolePolicyDocument: { Statement: [odd] },
+          },
+        ],
+      }),
+    ).not.toThrow();
     const none = iamDetails.parse({ RoleDetailList: [] });
     expect(roleFindings({ role: "admin", name: "boss" }, none, site)).toMatchObject([
       { status: "problem", message: "there is no such role" },

@@ -148,7 +148,8 @@ const worlds = {
       `opportunities/${customer}/a/no-deal`,
     ],
     referring: {
-      table: "CREATE TABLE referring (id int PRIMARY KEY, file uuid REFERENCES file_attachments (id))",
+      table:
+        "CREATE TABLE referring (id int PRIMARY KEY, file uuid REFERENCES file_attachments (id) DEFERRABLE INITIALLY DEFERRED)",
       rows: [
         `UPDATE file_attachments SET status = 'DELETED', deleted_at = '2026-03-01 00:00:00+00', s3_key = 'customers/${customer}/a/' || id WHERE id IN ('${uuid(5)}', '${uuid(6)}')`,
         "ALTER TABLE file_attachments ADD legal_hold text",

@@ -36,3 +36,11 @@ it.each([
 ] as const)("a %s in a column %s of %s: %s", (type, column, engine, text, value) => {
   expect(sqlField(text, { type, column, engine })).toEqual(value);
 });
+
+it.each([
+  ["datetime", "mysql", "2026-03-29 02:30:00", "2026-03-29 02:30:00"],
+  ["date", "postgres", "1990-05-01", "1990-05-01"],
+  ["timestamp", "mysql", "2026-03-29 02:30:00", "2026-03-29T02:30:00Z"],
+] as const)("tells people no zone that a column %s of %s has not", (column, engine, text, value) => {
+  expect(sqlField(text, { type: "isoTime", column, engine, isTold: true })).toBe(value);
+});

@@ -26,7 +26,7 @@ export function docList(begin: Begin): AnyCommand {
     .option("--status <status>", "only those that stand so: ready, uploading, infected, ...", statusOption)
     .option("--deleted", "the deleted ones, which are left out otherwise")
     .option("--since <when>", "uploaded since then: 90d, or a day (2026-03-01)", since)
-    .option("--expiring <when>", "that retention deletes by then: 30d, or a day (2027-01-31)", expiryOption)
+    .option("--expiring <when>", "whose end comes by then: 30d, or a day (2027-01-31)", expiryOption)
     .addHelpText(
       "after",
       "\nExamples:\n  mawps doc list --all --status infected --json\n  mawps doc list --all --expiring 30d",
