@@ -122,8 +122,12 @@ export function objectDue(site: RetentionSite, bucket: string, stored: KeyVersio
   return undefined;
 }
 
-/** Whose an object is by its key; null where that does not tell. */
+/** Whose an object is by its key, whatever else that says; null where it does not tell. */
 export function ownerOfKey(site: RetentionSite, bucket: string, key: string): string | null {
+  return ownerOfKind(site, bucket, key) ?? site.personal.get(bucket)?.ownersIn(key)[0]?.id ?? null;
+}
+
+function ownerOfKind(site: RetentionSite, bucket: string, key: string): string | null {
   if (hasProfiles(site)) return ownerOf(parseKey(key));
   const found = site.files.find((each) => each.bucket === bucket)?.kinds.find(key);
   const entity = found === undefined ? undefined : own(site.model.entities, found.value);

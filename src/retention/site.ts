@@ -7,6 +7,7 @@ import { tableRole } from "../model/database.ts";
 import type { Declaration, RetentionRule } from "../model/declaration.ts";
 import { referencesOf } from "../model/graph.ts";
 import { own } from "../model/json.ts";
+import { personalBuckets, type PersonalBucket } from "../model/links.ts";
 import { objectsOf } from "../model/objects.ts";
 import type { Entity, Model } from "../model/schema.ts";
 import type { Classifier } from "../model/template.ts";
@@ -28,6 +29,8 @@ export interface RetentionSite {
   readonly tables: ReadonlyMap<string, RowsOfTable>;
   /** What the keys of each bucket mean, by its name. */
   readonly files: readonly { readonly bucket: string; readonly kinds: Classifier<string> }[];
+  /** What the model links to people in each bucket, by its name. */
+  readonly personal: ReadonlyMap<string, Pick<PersonalBucket, "ownersIn">>;
   readonly rules: Rules;
   /** The legal holds of whoever an id or address stands for, as they were when the site was opened. */
   readonly holding: Holding;
@@ -118,6 +121,11 @@ export async function openRetention<P extends Partial<Pick<ProfileSite, "documen
     tables,
     files: declaration.buckets.flatMap(({ role, name, keptBy }) =>
       "documents" in profiles || keptBy === "site" ? [] : [{ bucket: name, kinds: objectsOf(model, role) }],
+    ),
+    personal: new Map(
+      personalBuckets(model).flatMap((each) =>
+        declaration.buckets.flatMap(({ role, name }) => (role === each.role ? [[name, each]] : [])),
+      ),
     ),
     rules: { byId: new Map(declaration.retention.map((rule) => [rule.id, rule])), at },
     holding,

@@ -88,6 +88,13 @@ async function carryOut(
   const failures: string[] = [];
   const pool = account === undefined ? undefined : known;
   const { username = "" } = account ?? {};
+  const heldSince = ({ held }: Traces) => held.map((reason) => `under a legal hold since: ${reason}`);
+  // Before the ledger, by which no restore brings anything of them back.
+  const before = await findTraces(site, ids, plan.pseudonym);
+  if (before.held.length > 0) {
+    const left = { found: before, left: before, mentions: undefined, isAccountLeft: pool !== undefined };
+    return { person, at: site.now(), ...left, failures: heldSince(before) };
+  }
   if (pool !== undefined) {
     await disableUser(aws, pool.poolId, { ...pool, username });
     await signOutUser(aws, pool.poolId, { ...pool, username });
@@ -95,12 +102,13 @@ async function carryOut(
   await intoLedger(site, plan, person);
   // The plan is as old as the answer to its question: what is somebody else's by now, or is kept by now, stays.
   const found = await findTraces(site, ids, plan.pseudonym);
-  failures.push(...found.held.map((reason) => `under a legal hold since: ${reason}`));
   let left = found;
+  failures.push(...heldSince(left));
   // Once more for what came meanwhile, by a page that was still open.
   for (let round = 1; round <= 2 && !isErased(left) && failures.length === 0; round += 1) {
     await removeTraces(site, plan, { traces: left, failures });
     left = await findTraces(site, ids, plan.pseudonym);
+    failures.push(...heldSince(left));
   }
   const mentions = plan.mentions === undefined ? undefined : await findMentions(site, ids, left);
   let isAccountLeft = pool !== undefined;

@@ -1,8 +1,12 @@
 import { expect, it } from "vitest";
 import { holdsOf } from "../../src/audit/holds.ts";
 import { keyedHash } from "../../src/model/hash.ts";
+import { personalBuckets } from "../../src/model/links.ts";
+import { mawpsModel } from "../../src/model/mawps.ts";
 import type { Model } from "../../src/model/schema.ts";
+import { ownerOfKey } from "../../src/retention/find-objects.ts";
 import { decide } from "../../src/retention/find-rows.ts";
+import type { RetentionSite } from "../../src/retention/site.ts";
 
 const salt = "00ff";
 const hold = { sequence: 1, userId: "u-1", reason: "case 1", since: "2026-01-01T00:00:00.000Z", salt };
@@ -39,4 +43,15 @@ it.each([
   const fields = { id: "l-1", at: "2026-01-01T00:00:00.000Z", ...whose };
   const stored = { entity, table: "letters", key: { id: "l-1" }, fields, bytes: 1, raw: {} };
   expect(decide({ model, rules, holding }, stored)?.action).toBe(action);
+});
+
+it.each([
+  ["public/documents/user-1/cv/1734384121711-letter.pdf", "user-1"],
+  ["public/documents/user-1/letter.pdf", "user-1"],
+  ["users/user-1/applications/letter.pdf", "user-1"],
+  ["odd/letter.pdf", null],
+])("MAWPS's file %s is of %s, also for a hold", (key, owner) => {
+  const personal = new Map(personalBuckets(mawpsModel).map((each) => [each.role, each]));
+  const site = { documents: {}, model: mawpsModel, files: [], personal } as unknown as RetentionSite;
+  expect(ownerOfKey(site, "userFiles", key)).toBe(owner);
 });

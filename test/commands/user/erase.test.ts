@@ -278,24 +278,32 @@ describe("a legal hold", () => {
     expect(await picture()).toEqual(before);
   });
 
-  it("that comes after the confirmation leaves everything, and the same command goes on without it", async () => {
-    const documents = [{ id: "d", s3Key: "public/documents/user-5/cv/1-d.pdf" }];
-    const legalHold = "case 3";
-    await home.look((aws) => putProfile(aws, "user-5", { documents }));
-    home.beforeCall = async (command, input, aws) => {
-      if (command === "PutItemCommand" && JSON.stringify(input).includes('"erasures"'))
-        await putProfile(aws, "user-5", { documents, legalHold });
-    };
-    const argv = ["user", "erase", "user-5", "--yes", "--receipt", "r.json"];
-    const { exitCode, stderr } = await home.run(argv);
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("legal hold since: case 3")]);
-    const left = [...(await picture())].filter(([name]) => /user-profiles .*"user-5"/.test(name));
-    expect(left.map(String)).toEqual([expect.stringContaining("1-d.pdf")]);
-    home.beforeCall = undefined;
-    await home.look((aws) => putProfile(aws, "user-5", { documents }));
-    expect((await home.run(argv)).exitCode).toBe(0);
-    expect(telling(await picture(), /user-5/)).toEqual([]);
-  });
+  it.each([
+    ["comes to the ledger", '"erasures"', 1],
+    ["is on no ledger yet", '"user.erased"', 0],
+  ])(
+    "that comes while its person %s leaves everything, and the same command goes on without it",
+    async (_when, part, listed) => {
+      const documents = [{ id: "d", s3Key: "public/documents/user-5/cv/1-d.pdf" }];
+      const legalHold = "case 3";
+      await home.look((aws) => putProfile(aws, "user-5", { documents }));
+      home.beforeCall = async (command, input, aws) => {
+        if (command === "PutItemCommand" && JSON.stringify(input).includes(part))
+          await putProfile(aws, "user-5", { documents, legalHold });
+      };
+      const argv = ["user", "erase", "user-5", "--yes", "--receipt", "r.json"];
+      const { exitCode, stderr } = await home.run(argv);
+      expect([exitCode, stderr]).toEqual([3, expect.stringContaining("legal hold since: case 3")]);
+      const left = [...(await picture())].filter(([name]) => /user-profiles .*"user-5"/.test(name));
+      expect(left.map(String)).toEqual([expect.stringContaining("1-d.pdf")]);
+      const ledger = [...(await picture()).keys()].filter((name) => /audit-log .*"erasures"/.test(name));
+      expect(ledger).toHaveLength(listed);
+      home.beforeCall = undefined;
+      await home.look((aws) => putProfile(aws, "user-5", { documents }));
+      expect((await home.run(argv)).exitCode).toBe(0);
+      expect(telling(await picture(), /user-5/)).toEqual([]);
+    },
+  );
 
   it("is no hold where a record cannot be read: nothing is deleted", async () => {
     await home.run(["user", "hold", "add", sub, "--reason", "case 4"]);
