@@ -44,7 +44,8 @@ describe("a server that never comes to the end of an answer", () => {
     expect(explain(error, { endpointUrl: server.url })?.message).toContain(
       `cannot reach ${server.url}: no answer came in time`,
     );
-    expect(server.requests).toBe(3);
+    // The server, in this process, perhaps comes to the last one only now.
+    await expect.poll(() => server.requests).toBe(3);
   });
 
   test.each(["stops in the body", "drips the body"] as const)(
@@ -78,10 +79,8 @@ describe("a server that never comes to the end of an answer", () => {
   test("is not waited for again by what comes after", async () => {
     await misbehave("silent");
     const ask = () => getItem(aws, { table: "t", key: { userId: { S: "1" } } });
-    await expect(ask()).rejects.toMatchObject({ name: "TimeoutError" });
-    const asked = server.requests;
-    await expect(ask()).rejects.toMatchObject({ name: "TimeoutError" });
-    expect(server.requests).toBe(asked + 1);
+    await expect(ask()).rejects.toMatchObject({ name: "TimeoutError", $metadata: { attempts: 3 } });
+    await expect(ask()).rejects.toMatchObject({ name: "TimeoutError", $metadata: { attempts: 1 } });
   });
 });
 

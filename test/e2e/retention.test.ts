@@ -63,7 +63,7 @@ it("finishes after any number of kill -9, never leaving an object without its en
   const argv = ["retention", "run", "--yes", "--max-delete", "5000"];
   const counts: number[] = [];
   let kills = 0;
-  for (let afterMs = 600; !(await runAndKill(argv, afterMs)); afterMs *= 1.25) {
+  for (let afterMs = 200; !(await runAndKill(argv, afterMs)); afterMs *= 1.25) {
     kills += 1;
     const objects = new Set(await stored.left());
     const named = new Set<string>();

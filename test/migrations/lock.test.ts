@@ -65,7 +65,7 @@ it("lets a dead owner's lease be taken over; what that one still writes fails, a
 });
 
 it("shows signs of life for as long as it is held", async () => {
-  const one = await takeLock(opened.site, { ...one1, leaseMs: 2000, heartbeatMs: 100 });
+  const one = await takeLock(opened.site, { ...one1, leaseMs: 60_000, heartbeatMs: 100 });
   const first = await readLock(opened.site);
   while ((await readLock(opened.site))?.leaseEnd === first?.leaseEnd) await sleep(20);
   one.assertHeld();

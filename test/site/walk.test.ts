@@ -140,7 +140,7 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
       { argv: ["storage", "usage", "--by", "user"] },
       { argv: ["storage", "cost"] },
       { argv: ["report"] },
-      { argv: ["access", "check"] },
+      { argv: ["access", "check"], exitCode: 4 },
       { argv: ["config", "show"] },
       { argv: ["local", "path"] },
       { argv: ["completion", "bash"] },

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { Agent, createServer, request as send, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -23,7 +22,7 @@ export interface BadNetwork {
 export async function startBadNetwork(upstream: string, seed: number): Promise<BadNetwork> {
   const random = randomFrom(seed);
   const inARow = new Map<string, number>();
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: false });
   const harm = { requests: 0, refused: 0, cut: 0 };
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
@@ -47,9 +46,8 @@ export async function startBadNetwork(upstream: string, seed: number): Promise<B
     response.sendDate = false;
     const operation = [request.headers["x-amz-target"] ?? ""].flat().join("");
     const body = Buffer.concat(await request.toArray());
-    const met = fate(
-      `${request.method} ${request.url} ${operation} ${createHash("sha256").update(body).digest("hex")}`,
-    );
+    const call = request.headers["amz-sdk-invocation-id"] ?? `${request.method} ${request.url}`;
+    const met = fate([call].flat().join(""));
     if (met === "refused") {
       harm.refused += 1;
       const { status, text } = refusal(operation);

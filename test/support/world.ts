@@ -187,7 +187,7 @@ async function homeAt(beginMs: number): Promise<TestHome> {
       await cp(folder, copy.folder, { recursive: true });
       return copy;
     },
-    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
+    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
   };
   return home;
 }
