@@ -1,5 +1,6 @@
 import { beginRestoreFromBackup, type NativeBackupContents } from "../aws/dynamodb/native-backups.ts";
 import { type LostSettings, readSettings, restoreSettings } from "../aws/dynamodb/restore-settings.ts";
+import { errorName, isRepeated } from "../aws/setting.ts";
 import {
   beginRestoreToTime,
   readRecoveryWindow,
@@ -179,11 +180,7 @@ export async function carryOutRestore(context: NativeContext, plan: RestorePlan)
     ...(source.kind === "backup" ? { backupId: source.backup.arn } : {}),
   };
   const restore = async (): Promise<RestoreOutcome> => {
-    if (plan.step === "begin") {
-      await (source.kind === "backup"
-        ? beginRestoreFromBackup(context.aws, { arn: source.backup.arn, target })
-        : beginRestoreToTime(context.aws, { source: from, target, at: at ?? "latest" }));
-    }
+    if (plan.step === "begin") await begin(context, plan);
     const restored = await untilReady(context, target);
     context.progress(`writing the settings of ${target}`);
     const { written, unsupported } = await restoreSettings(context.aws, target, plan.settings, context);
@@ -195,6 +192,21 @@ export async function carryOutRestore(context: NativeContext, plan: RestorePlan)
   return plan.step === "begin"
     ? context.audit.irreversible(event, restore, outcome)
     : context.audit.change(event, restore, (result) => ({ ...outcome(result), phase: "done" }));
+}
+
+/** A table that came of a first attempt of our own, whose answer was lost, is no other's. */
+async function begin({ aws, signal }: NativeContext, { source, target, at }: RestorePlan): Promise<void> {
+  const from = sourceTable(source);
+  try {
+    await (source.kind === "backup"
+      ? beginRestoreFromBackup(aws, { arn: source.backup.arn, target })
+      : beginRestoreToTime(aws, { source: from, target, at: at ?? "latest" }));
+  } catch (error) {
+    if (errorName(error) !== "TableAlreadyExistsException" || !isRepeated(error)) throw error;
+    const { restored } = (await readRestored(aws, target, signal)) ?? {};
+    const backup = source.kind === "backup" ? source.backup.arn : undefined;
+    if (restored?.from !== from || restored.backup !== backup) throw error;
+  }
 }
 
 /** A table just asked for may not be seen everywhere at once. */

@@ -159,6 +159,42 @@ describe("a restore", () => {
     ]);
   });
 
+  it.each(["a moment", "a backup"])(
+    "to %s is known as begun where every answer was lost once",
+    async (of) => {
+      await restoreSettings(world.aws, profiles, everything);
+      const tables = world.site.model.tables.filter(({ name }) => name === profiles);
+      const kept = await readNativeBackup(world.aws, await oneBackup(tables));
+      if (kept === undefined) throw new Error("there is no backup");
+      const from: RestoreSource = of === "a moment" ? source : { kind: "backup", backup: kept };
+      const plan = await planRestore(world.site, { source: from, target: "profiles-before" });
+      const lost = new Set<string>();
+      const dynamodb = await world.aws.dynamodb();
+      dynamodb.middlewareStack.add(
+        (next, { commandName = "" }) =>
+          async (args) => {
+            const answer = await next(args);
+            if (lost.has(commandName)) return answer;
+            lost.add(commandName);
+            throw Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
+          },
+        { step: "finalizeRequest", priority: "low" },
+      );
+      await carryOutRestore(world.site, plan);
+      expect([...lost]).toEqual(
+        expect.arrayContaining([
+          of === "a moment" ? "RestoreTableToPointInTimeCommand" : "RestoreTableFromBackupCommand",
+          "UpdateTimeToLiveCommand",
+          "UpdateTableCommand",
+        ]),
+      );
+      expect(await readSettings(world.aws, "profiles-before")).toEqual(
+        await readSettings(world.aws, profiles),
+      );
+      expect(await users("profiles-before")).toEqual(["user-1", "user-2"]);
+    },
+  );
+
   it("that was broken off is waited for and completed by the next run, and not begun again", async () => {
     const stop = new AbortController();
     const site = {

@@ -5,7 +5,6 @@ import {
   type TableDescription,
   type Tag,
   TagResourceCommand,
-  UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
@@ -18,7 +17,7 @@ import {
   protectFromDeletion,
   readExpiry,
   readRecovery,
-  waitUntilActive,
+  updateTable,
 } from "./table-settings.ts";
 import { onwards } from "../paging.ts";
 
@@ -194,15 +193,10 @@ async function ensureStream(
   view: StreamViewType,
   wait: WaitOptions,
 ): Promise<boolean> {
-  if ((await described(aws, table)).StreamSpecification?.StreamEnabled === true) return false;
-  const dynamodb = await aws.dynamodb();
-  const input = {
-    TableName: table,
-    StreamSpecification: { StreamEnabled: true, StreamViewType: view },
-  };
-  const busy = (error: unknown) => errorName(error) === "ResourceInUseException";
-  await retry(() => dynamodb.send(new UpdateTableCommand(input)), busy, { ...settling, ...wait });
-  await waitUntilActive(aws, table, wait);
+  const isOn = async () => (await described(aws, table)).StreamSpecification?.StreamEnabled === true;
+  if (await isOn()) return false;
+  const stream = { StreamEnabled: true, StreamViewType: view };
+  await updateTable(aws, { TableName: table, StreamSpecification: stream }, wait, isOn);
   return true;
 }
 

@@ -15,7 +15,7 @@ import { CliError } from "../../errors.ts";
 import type { KeyAttribute, TableIndex, TableKeys } from "../../model/declaration.ts";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import { errorName, type Reading, reading, type WaitOptions, settling } from "../setting.ts";
+import { errorName, isRepeated, type Reading, reading, type WaitOptions, settling } from "../setting.ts";
 import { pause, retry } from "../../retry.ts";
 
 export interface StoredTable {
@@ -161,7 +161,7 @@ export async function addIndex(
             WriteCapacityUnits: throughput?.WriteCapacityUnits ?? 1,
           },
         };
-  await update(
+  await updateTable(
     aws,
     {
       TableName: table,
@@ -169,22 +169,41 @@ export async function addIndex(
       GlobalSecondaryIndexUpdates: [{ Create: { ...indexInput(index), ...units } }],
     },
     wait,
+    async () => (await readTable(aws, table))?.indexes.some(({ name }) => name === index.name) === true,
   );
 }
 
 export async function protectFromDeletion(aws: Aws, table: string, wait: WaitOptions = {}): Promise<void> {
-  await update(aws, { TableName: table, DeletionProtectionEnabled: true }, wait);
+  await updateTable(aws, { TableName: table, DeletionProtectionEnabled: true }, wait);
 }
 
 /** DynamoDB takes such a switch a few times in 24 hours at most. */
 export async function switchToOnDemand(aws: Aws, table: string, wait: WaitOptions = {}): Promise<void> {
-  await update(aws, { TableName: table, BillingMode: "PAY_PER_REQUEST" }, wait);
+  await updateTable(aws, { TableName: table, BillingMode: "PAY_PER_REQUEST" }, wait);
 }
 
-async function update(aws: Aws, input: UpdateTableCommandInput, wait: WaitOptions): Promise<void> {
+/** DynamoDB refuses a change that a first attempt of ours, whose answer was lost, has made. */
+function mayBeDone(error: unknown): boolean {
+  return errorName(error) === "ValidationException" && isRepeated(error);
+}
+
+/**
+ * Changes a table, and waits until it can be used again.
+ * @param isDone whether the change is made: asked where a first attempt, whose answer was lost, may have made it.
+ */
+export async function updateTable(
+  aws: Aws,
+  input: UpdateTableCommandInput,
+  wait: WaitOptions,
+  isDone: () => Promise<boolean> = () => Promise.resolve(false),
+): Promise<void> {
   const dynamodb = await aws.dynamodb();
   const busy = (error: unknown) => errorName(error) === "ResourceInUseException";
-  await retry(() => dynamodb.send(new UpdateTableCommand(input)), busy, { ...settling, ...wait });
+  try {
+    await retry(() => dynamodb.send(new UpdateTableCommand(input)), busy, { ...settling, ...wait });
+  } catch (error) {
+    if (!mayBeDone(error) || !(await isDone())) throw error;
+  }
   await waitUntilActive(aws, input.TableName ?? "", wait);
 }
 
@@ -230,7 +249,14 @@ export async function readExpiry(
 export async function enableExpiry(aws: Aws, table: string, attribute: string): Promise<void> {
   const dynamodb = await aws.dynamodb();
   const input = { TableName: table, TimeToLiveSpecification: { Enabled: true, AttributeName: attribute } };
-  await dynamodb.send(new UpdateTimeToLiveCommand(input));
+  try {
+    await dynamodb.send(new UpdateTimeToLiveCommand(input));
+  } catch (error) {
+    if (!mayBeDone(error)) throw error;
+    const stored = await readExpiry(aws, table);
+    if (typeof stored !== "object" || stored.attribute !== attribute || !stored.status.startsWith("ENABL"))
+      throw error;
+  }
 }
 
 export async function readRecovery(
