@@ -91,10 +91,13 @@ export interface PersonalBucket {
   ownersIn(key: string): readonly { readonly link: PersonalLink; readonly id: string }[];
 }
 
-/** The tables in which a model links something to people, but for those that hold parts of items alone. Pure. */
-export function personalTables(model: Model): PersonalTable[] {
+/**
+ * The tables in which a model links something to people, but for those that hold parts of items alone. Pure.
+ * @param only the one kind of people that is meant; ids are no other's there.
+ */
+export function personalTables(model: Model, only?: string): PersonalTable[] {
   return Object.keys(model.tables).flatMap((role) => {
-    const links = itemKinds(model, role).flatMap((kind) => linksOfKind(model, kind));
+    const links = itemKinds(model, role).flatMap((kind) => linksOfKind(model, kind, only));
     return links.length > 0 ? [personalTable(model, role, links)] : [];
   });
 }
@@ -123,18 +126,19 @@ type FindableLink = ItemLink & { readonly find: Link["find"] };
 function linksOfKind(
   model: Model,
   { name, entity, templates }: ReturnType<typeof itemKinds>[number],
+  only?: string,
 ): FindableLink[] {
   const { what, links = [] } = entity;
   return links.flatMap(({ subject, role, erase, by, find }) =>
-    isPerson(model, subject) && typeof by === "string"
+    isPerson(model, subject, only) && typeof by === "string"
       ? [{ entity: name, what, role, erase, find, places: placesOf(templates, by) }]
       : [],
   );
 }
 
 /** Organizations and the like have no accounts: what is theirs is no person's. */
-function isPerson({ subjects }: Model, subject: string): boolean {
-  return own(subjects, subject)?.accounts !== undefined;
+function isPerson({ subjects }: Model, subject: string, only: string = subject): boolean {
+  return subject === only && own(subjects, subject)?.accounts !== undefined;
 }
 
 /** The attribute of that name, or else those key attributes in whose templates it is a field. */
@@ -240,15 +244,15 @@ function idIn({ within }: Place, named: Named): string | undefined {
   return within === undefined ? text : fieldsOf(within.template, text)?.[within.field];
 }
 
-/** The buckets in which a model links something to people. Pure. */
-export function personalBuckets(model: Model): PersonalBucket[] {
+/** The buckets in which a model links something to people. Pure. @param only as for tables. */
+export function personalBuckets(model: Model, only?: string): PersonalBucket[] {
   return Object.keys(model.buckets).flatMap((role) => {
     const files = Object.entries(model.entities).flatMap(([name, entity]) => {
       const { from, key } = entity;
       if (!("bucket" in from) || from.bucket !== role) return [];
       const texts = typeof key === "string" || Array.isArray(key) ? [key].flat() : [];
       const links = (entity.links ?? []).flatMap(({ subject, role: by, erase, ...link }) =>
-        isPerson(model, subject) && typeof link.by === "string"
+        isPerson(model, subject, only) && typeof link.by === "string"
           ? [{ entity: name, what: entity.what, role: by, erase, field: link.by }]
           : [],
       );

@@ -158,12 +158,25 @@ export async function rowsWith(
   );
 }
 
-/** PostgreSQL refuses a statement with a text that is none of the column's type. */
+const bitsOf: Readonly<Record<string, number>> = {
+  tinyint: 8,
+  smallint: 16,
+  mediumint: 24,
+  int: 32,
+  integer: 32,
+  bigint: 64,
+};
+
+/** PostgreSQL refuses a statement with a text that is none of the column's type; MySQL takes `12 apples` for 12. */
 function mayBe({ type, as }: RowColumn, value: string): boolean {
   if (type === "uuid") return /^[\da-f]{8}(-?[\da-f]{4}){3}-?[\da-f]{12}$/i.test(value);
-  if (/^bigint\b/i.test(type)) return /^-?\d{1,18}$/.test(value);
-  if (/^smallint\b/i.test(type)) return /^-?\d{1,4}$/.test(value);
-  if (/^int(eger)?\b/i.test(type)) return /^-?\d{1,9}$/.test(value);
+  const bits = bitsOf[/^\w+/.exec(type.toLowerCase())?.[0] ?? ""];
+  if (bits !== undefined) {
+    if (!/^-?\d{1,20}$/.test(value)) return false;
+    const whole = BigInt(value);
+    return (/\bunsigned\b/i.test(type) ? BigInt.asUintN(bits, whole) : BigInt.asIntN(bits, whole)) === whole;
+  }
+  if (/^(numeric|decimal|real|double|float)\b/i.test(type)) return /^-?\d+(\.\d+)?$/.test(value);
   return as !== "hex" || /^([\da-f]{2})*$/i.test(value);
 }
 

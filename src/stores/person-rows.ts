@@ -1,9 +1,10 @@
 import { CliError } from "../errors.ts";
 import { secretColumnsOf, tableRole } from "../model/database.ts";
+import { holds } from "../model/items.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import { isAbout } from "../model/links.ts";
 import { rowLinks, rowSubjects, type RowLink } from "../model/person-rows.ts";
-import type { Model } from "../model/schema.ts";
+import type { Entity, Model } from "../model/schema.ts";
 import { fieldTypeOf } from "../model/table-keys.ts";
 import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
@@ -87,6 +88,12 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
     };
   };
 
+  const entityOf = (name: string): Entity => {
+    const entity = own(model.entities, name);
+    if (entity === undefined) throw new RangeError(`the model has no entity ${name}`);
+    return entity;
+  };
+
   return {
     async accounts(given) {
       const wanted = given.toLowerCase();
@@ -125,11 +132,15 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
       for (const entity of entities) {
         const { database, rows: table, secret } = await tableOf(entity);
         const own = links.filter((link) => link.entity === entity);
-        const narrow = narrowed(table, [...own.map(({ column }) => column), ...(fields.get(entity) ?? [])]);
+        const declared = entityOf(entity);
+        const names = [own.map(({ column }) => column), Object.keys(declared.when ?? {})].flat();
+        const narrow = narrowed(table, [...names, ...(fields.get(entity) ?? [])]);
         const rows = new Map<string, PersonRow & { readonly read: Row }>();
         for (const link of own) {
           const values = link.parent === undefined ? ids : namesOf(link.parent, found);
           for (const row of await named({ database, table: narrow }, link, values)) {
+            // Another entity may be in the same table.
+            if (!holds(declared.when, valuesIn({ database, rows: narrow }, declared, row))) continue;
             const name = keyText(table, row);
             const { named: known = {}, isAbout: before = false } = rows.get(name) ?? {};
             rows.set(name, {
@@ -157,7 +168,7 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
     },
     async *valuesOf({ entity, rows }) {
       const { database, rows: table } = await tableOf(entity);
-      const declared = own(model.entities, entity) ?? {};
+      const declared = entityOf(entity);
       for (let start = 0; start < rows.length; start += valuesPerStatement) {
         const some = rows.slice(start, start + valuesPerStatement);
         const read = await rowsWithKeys(database.sql, table, { rows: some.map(({ key }) => key) });
@@ -166,21 +177,27 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
           const stored = now.get(keyText(table, row.key));
           const isSame = Object.entries(row.named).every(([name, text]) => own(stored ?? {}, name) === text);
           if (stored === undefined || !isSame) return [];
-          const value = table.columns.map(({ name, type }) => {
-            const text = own(stored, name) ?? null;
-            const means = {
-              type: fieldTypeOf(declared, name) ?? jsonType(type),
-              column: type,
-              engine: database.engine,
-              isTold: true as const,
-            };
-            return [name, text === null ? null : sqlField(text, means)];
-          });
-          return [{ row, value: Object.fromEntries(value) as JsonObject }];
+          const value = valuesIn({ database, rows: table }, declared, stored);
+          return holds(declared.when, value) ? [{ row, value }] : [];
         });
       }
     },
   };
+}
+
+/** The columns of a row in plain values. */
+function valuesIn(
+  { database, rows }: Pick<Table, "database" | "rows">,
+  entity: Entity,
+  row: Row,
+): JsonObject {
+  const { engine } = database;
+  const values = rows.columns.map(({ name, type: column }) => {
+    const text = own(row, name) ?? null;
+    const type = fieldTypeOf(entity, name) ?? jsonType(column);
+    return [name, text === null ? null : sqlField(text, { type, column, engine, isTold: true })];
+  });
+  return Object.fromEntries(values) as JsonObject;
 }
 
 function jsonType(column: string): "any" | undefined {

@@ -173,11 +173,16 @@ function changesOf({ what, table, key, links }: OwnedItem, pseudonym: string): P
 /**
  * Looks for everything of a person, under each of these ids: user id, user name, address. Files by their folders, in all versions;
  * an id that another one begins with is another. Tables and buckets that are not there hold nothing.
+ * @param subject of which kind they are, where another kind may have the same ids.
  */
-export async function findHoldings(site: PeopleSite, ids: readonly string[]): Promise<Holdings> {
+export async function findHoldings(
+  site: PeopleSite,
+  ids: readonly string[],
+  subject?: string,
+): Promise<Holdings> {
   const [inTables, inBuckets] = await Promise.all([
-    Promise.all(personalTables(site.model).map((each) => itemsOf(site, each, ids))),
-    Promise.all(personalBuckets(site.model).map((each) => objectsOf(site, each, ids))),
+    Promise.all(personalTables(site.model, subject).map((each) => itemsOf(site, each, ids))),
+    Promise.all(personalBuckets(site.model, subject).map((each) => objectsOf(site, each, ids))),
   ]);
   return {
     items: inTables.flat(),
