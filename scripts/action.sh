@@ -2,10 +2,17 @@
 # Runs the command of mawps that MAWPS_RUN holds, puts the end of what it said on the page of the job, and ends as it did.
 set -uo pipefail
 
-mapfile -d '' -t words < <(printf '%s' "$MAWPS_RUN" | xargs printf '%s\0')
 summary=${GITHUB_STEP_SUMMARY:-/dev/null}
 said=$(mktemp)
-trap 'rm -f "$said"' EXIT
+split=$(mktemp)
+trap 'rm -f "$said" "$split"' EXIT
+
+# Behind a quote without an end nothing is known to be meant: a part of a command is none.
+if ! printf '%s' "$MAWPS_RUN" | xargs printf '%s\0' >"$split" 2>/dev/null; then
+  printf 'run: a quote has no end: %s\n' "$MAWPS_RUN" >&2
+  exit 2
+fi
+mapfile -d '' -t words <"$split"
 
 mawps "${words[@]}" 2>&1 | tee "$said"
 code=${PIPESTATUS[0]}

@@ -1,10 +1,12 @@
 import type { Conditions } from "./policy.ts";
 
-/** Who may take a role: jobs of one branch of one repository. */
+/** Who may take a role: jobs of one branch of one repository, and those that run in an environment of it. */
 export interface GitHubJobs {
   /** `owner/name`. */
   readonly repository: string;
   readonly branch: string;
+  /** GitHub tells of a job in an environment that alone, and not its branch: the environment's own rules say from which it may come. */
+  readonly environment?: string | undefined;
   readonly account: string;
 }
 
@@ -25,7 +27,8 @@ const issuer = "token.actions.githubusercontent.com";
  * compared as a whole: with a star in the repository anybody's would do.
  * https://docs.github.com/en/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws
  */
-export function gitHubTrust({ repository, branch, account }: GitHubJobs): TrustPolicy {
+export function gitHubTrust({ repository, branch, environment, account }: GitHubJobs): TrustPolicy {
+  const ofBranch = `repo:${repository}:ref:refs/heads/${branch}`;
   return {
     Version: "2012-10-17",
     Statement: [
@@ -36,7 +39,10 @@ export function gitHubTrust({ repository, branch, account }: GitHubJobs): TrustP
         Condition: {
           StringEquals: {
             [`${issuer}:aud`]: "sts.amazonaws.com",
-            [`${issuer}:sub`]: `repo:${repository}:ref:refs/heads/${branch}`,
+            [`${issuer}:sub`]:
+              environment === undefined
+                ? ofBranch
+                : [ofBranch, `repo:${repository}:environment:${environment}`],
           },
         },
       },

@@ -70,3 +70,15 @@ test("what the workflows of the page run does what they want of it", async () =>
   expect(ended).toEqual(others.map((line) => [line, 0, ""]));
   await home.remove();
 });
+
+test("the action runs no part of a command whose quotes have no end", async () => {
+  const output = join(folder, "unended.txt");
+  const env = {
+    PATH: `${folder}:${process.env["PATH"] ?? ""}`,
+    MAWPS_RUN: "0 plan's.json --dry-run",
+    GITHUB_OUTPUT: output,
+  };
+  const { status, stdout, stderr } = spawnSync("bash", ["scripts/action.sh"], { env, encoding: "utf8" });
+  expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining("a quote has no end")]);
+  await expect(readFile(output)).rejects.toThrow("ENOENT");
+});

@@ -25,6 +25,7 @@ export function accessPolicy(begin: Begin): AnyCommand {
     .option("--repo <place>", "s3://bucket/prefix of the backups; by default that of the settings")
     .option("--github <owner/name>", "also who may take it: jobs of this repository's branch", repository)
     .option("--branch <name>", "of that repository", branch, "main")
+    .option("--environment <name>", "also its jobs that run in this environment", environment)
     .option(
       "--try <action resource>",
       'only tell whether it lets one do that, such as "s3:GetObject arn:aws:s3:::files/a"',
@@ -54,7 +55,12 @@ export function accessPolicy(begin: Begin): AnyCommand {
       const trust =
         github === undefined
           ? undefined
-          : gitHubTrust({ repository: github, branch: options.branch, account: site.account });
+          : gitHubTrust({
+              repository: github,
+              branch: options.branch,
+              environment: options.environment,
+              account: site.account,
+            });
       if (terraform === true) await writeTerraform(run, found, trust);
       else await run.print({ ...found, trust }, (result) => policyText(result));
       tellWhatIsLeftOut(run, found, role.startsWith("ci-") && site.repository === undefined);
@@ -74,6 +80,11 @@ function repository(text: string): string {
 /** A star or a question mark would let in other branches, were the condition ever written with StringLike. */
 function branch(text: string): string {
   if (!/^[\w./-]+$/.test(text)) throw new InvalidArgumentError("expected the name of a branch.");
+  return text;
+}
+
+function environment(text: string): string {
+  if (!/^[\w.-]+$/.test(text)) throw new InvalidArgumentError("expected the name of an environment.");
   return text;
 }
 
