@@ -113,3 +113,10 @@ export function begunAhead<T>(source: AsyncIterable<T>): AsyncGenerator<T, void>
     }
   })();
 }
+
+/** In parts of at most so many. Pure. */
+export function chunked<T>(all: readonly T[], size: number): T[][] {
+  const chunks: T[][] = [];
+  for (let at = 0; at < all.length; at += size) chunks.push(all.slice(at, at + size));
+  return chunks;
+}

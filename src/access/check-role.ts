@@ -96,7 +96,8 @@ export function roleFindings({ role, name }: AskedRole, details: IamDetails, sit
     ...trustFindings(about, found.AssumeRolePolicyDocument),
   ];
   try {
-    const { lacks, conditional } = lacking(wanted, live);
+    const lacks = lacking(wanted, live);
+    const [needed, given] = [conditional(wanted), conditional(live)];
     // What a policy gives that was not seen is nothing to complain of.
     if (unseen.length === 0)
       findings.push(
@@ -107,11 +108,11 @@ export function roleFindings({ role, name }: AskedRole, details: IamDetails, sit
           remedy,
         })),
       );
-    if (conditional > 0)
+    if (needed + given > 0)
       findings.push({
         ...about,
         status: "skipped",
-        message: `${conditional} of its statements have conditions, and are not compared`,
+        message: `statements with conditions are not compared: it needs ${needed}, and has ${given}`,
       });
     for (const { message, isBad } of excess(live, wanted))
       findings.push({ ...about, status: isBad ? "problem" : "warning", message, remedy });
@@ -132,15 +133,18 @@ interface Right {
 function lacking(
   wanted: readonly { readonly Statement: readonly Statement[] }[],
   live: readonly JudgedPolicy[],
-): { readonly lacks: Right[]; readonly conditional: number } {
-  const allows = wanted.flatMap(({ Statement }) => Statement).filter(({ Effect }) => Effect === "Allow");
-  const plain = allows.filter(({ Condition }) => Condition === undefined);
+): Right[] {
+  const plain = wanted
+    .flatMap(({ Statement }) => Statement)
+    .filter(({ Condition }) => Condition === undefined);
   // A star in what is needed is a letter like others: it fits where all that it stands for does.
-  const rights = rightsOf([{ Statement: plain }], "Allow");
-  return {
-    lacks: rights.filter((right) => judge(live, right) !== "allowed"),
-    conditional: allows.length - plain.length,
-  };
+  return rightsOf([{ Statement: plain }], "Allow").filter((right) => judge(live, right) !== "allowed");
+}
+
+/** How many statements allow something under a condition. */
+function conditional(policies: readonly JudgedPolicy[]): number {
+  const statements = policies.flatMap(({ Statement }) => [Statement].flat());
+  return statements.filter(({ Effect, Condition }) => Effect === "Allow" && Condition !== undefined).length;
 }
 
 /** What the role may beyond what is needed, each action and resource taken as it is written. */
@@ -163,6 +167,13 @@ function excess(
     (right) =>
       !isStar(right.action) && judge(live, right) === "allowed" && judge(without, right) !== "allowed",
   );
+  const unfenced = rights.filter(
+    (right) =>
+      !isStar(right.action) &&
+      judge(live, right) === "allowed" &&
+      judge(without, right) === "allowed" &&
+      judge(wanted, right) === "not allowed",
+  );
   // Also what a pattern lets it do among other things.
   const denied = rightsOf(without, "Deny").filter((right) => judge(live, right) === "allowed");
   const forbidden = [...others.filter((right) => judge(wanted, right) === "denied"), ...denied];
@@ -171,6 +182,10 @@ function excess(
     ...open.map(() => ({ message: "may all but a few things (NotAction, NotResource)", isBad: true })),
     ...told(stars).map((text) => ({ message: `may everything of it: ${text}`, isBad: true })),
     ...told(forbidden).map((text) => ({ message: `may what it must not: ${text}`, isBad: true })),
+    ...told(unfenced).map((text) => ({
+      message: `may without the condition that it needs: ${text}`,
+      isBad: true,
+    })),
     ...told(more).map((text) => ({ message: `may more than it needs: ${text}`, isBad: false })),
   ];
 }

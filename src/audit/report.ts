@@ -79,6 +79,17 @@ export async function periodOf(site: TrailPlace, filter: Period): Promise<AuditP
   };
 }
 
+/** As JSON has it: counts as objects. Pure. */
+export function plainPeriod<T extends AuditPeriod>(period: T) {
+  const { weeks, actions, actors } = period;
+  return {
+    ...period,
+    weeks: Object.fromEntries(weeks),
+    actions: Object.fromEntries(actions),
+    actors: Object.fromEntries(actors),
+  };
+}
+
 type Counts = Map<string, number>;
 
 function add(counts: Counts, name: string): void {

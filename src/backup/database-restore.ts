@@ -1,3 +1,4 @@
+import { chunked } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
 import { retry } from "../retry.ts";
 import { compareDatabase, makesTrigger, writeDatabase } from "../setup/database.ts";
@@ -17,7 +18,6 @@ import {
   type RowTable,
 } from "../sql/rows.ts";
 import { partLines } from "./parts.ts";
-import { chunked } from "./restore-items.ts";
 import { fateOfDifferent, noCounts, type Fate, type FateCounts, type RestoreSite } from "./restore-site.ts";
 import { parseRowLine } from "./row-line.ts";
 import { snapshotTables, type DatabaseSnapshot, type RowsSnapshot } from "./snapshot.ts";

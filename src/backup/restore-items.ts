@@ -133,9 +133,3 @@ export async function* regrouped<T>(batches: AsyncIterable<readonly T[]>, size: 
   }
   if (group.length > 0) yield group;
 }
-
-export function chunked<T>(all: readonly T[], size: number): T[][] {
-  const chunks: T[][] = [];
-  for (let at = 0; at < all.length; at += size) chunks.push(all.slice(at, at + size));
-  return chunks;
-}

@@ -1,7 +1,7 @@
 import { keysPerGet } from "../aws/raw/get-raw-items.ts";
 import { keyNames } from "../aws/dynamodb/make-table.ts";
 import { describeTable, type DescribedTable } from "../aws/dynamodb/table-description.ts";
-import { inParallel } from "../concurrency.ts";
+import { chunked, inParallel } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
 import { keysText, sameKeys } from "../model/declaration.ts";
 import type { Amount } from "../amount.ts";
@@ -10,7 +10,6 @@ import { parseItemLine } from "./item-line.ts";
 import { compare, type Compared, type Planning } from "./restore-compare.ts";
 import {
   auditRole,
-  chunked,
   isAllTaken,
   keyOf,
   type LineTable,

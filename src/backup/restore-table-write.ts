@@ -2,20 +2,12 @@ import { keysPerGet } from "../aws/raw/get-raw-items.ts";
 import { bytesPerCall, type ConditionalPut, type PutOutcome, putRawItems } from "../aws/raw/put-raw-items.ts";
 import { errorName } from "../aws/setting.ts";
 import { writeRawItems } from "../aws/raw/write-raw-items.ts";
-import { inParallel } from "../concurrency.ts";
+import { chunked, inParallel } from "../concurrency.ts";
 import type { JsonObject } from "../model/json.ts";
 import { backOff } from "../retry.ts";
 import { parseItemLine } from "./item-line.ts";
 import { compare, type Planning } from "./restore-compare.ts";
-import {
-  type Candidate,
-  chunked,
-  isAllTaken,
-  keyOf,
-  lookInto,
-  regrouped,
-  sourcesOf,
-} from "./restore-items.ts";
+import { type Candidate, isAllTaken, keyOf, lookInto, regrouped, sourcesOf } from "./restore-items.ts";
 import { type Failure, fates, type RestoreSite } from "./restore-site.ts";
 import { callsAtOnce, linesAtOnce, type TablePlan } from "./restore-table-plan.ts";
 

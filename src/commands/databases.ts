@@ -43,6 +43,8 @@ export interface Databases {
     wants: (declared: Pick<DeclaredTables, "role" | "name">) => boolean,
     prefix?: string,
   ): Promise<readonly Database[]>;
+  /** The same. @throws CliError for one that was never made, too. */
+  openThere(wants: (declared: Pick<DeclaredTables, "role">) => boolean): Promise<readonly Database[]>;
   close(): Promise<void>;
 }
 
@@ -50,18 +52,11 @@ export interface Databases {
 const longestName = 63;
 const opening = { connectTimeoutMs: 10_000, statementTimeoutMs: 80_000 };
 
-/** @throws CliError for one that was never made. */
-export function assertThere(databases: readonly Pick<Database, "name" | "isThere">[]): void {
-  const missing = databases.find(({ isThere }) => !isThere);
-  if (missing === undefined) return;
-  throw new CliError(`there is no database ${missing.name}`, { hint: "`mawps setup` makes it" });
-}
-
 /** The databases that the model of the site declares; nothing is opened yet. */
 export function databasesOf(site: Site): Databases {
   const declared = Object.entries(site.config.site.databases ?? {});
   const limits: Opening = { ...opening, signal: site.world.signal };
-  const open = new Map<string, Promise<Database>>();
+  const begun = new Map<string, Promise<Database>>();
 
   /** Undefined where no server is named. */
   async function openOne(
@@ -90,14 +85,29 @@ export function databasesOf(site: Site): Databases {
       return openDatabase(wanted, { ...address, database: named }, limits);
     };
     // Two that ask side by side get one connection.
-    const opening = open.get(`${prefix}${role}`) ?? begin();
-    open.set(`${prefix}${role}`, opening);
+    const opening = begun.get(`${prefix}${role}`) ?? begin();
+    begun.set(`${prefix}${role}`, opening);
     return opening;
   }
 
   /** What to do where no server is named. */
   const remedyFor = ([role, { engine, name }]: (typeof declared)[number]) =>
     `put the URL into ${variableOf(role, declared.length)}: ${engine}://user:password@host/${name}`;
+
+  const open: Databases["open"] = async (wants, prefix) => {
+    const all: Database[] = [];
+    for (const each of declared.filter(([role, { name }]) => wants({ role, name }))) {
+      const database = await openOne(each, prefix);
+      if (database === undefined) {
+        throw new CliError(`no server is named for database ${each[1].name} (${each[0]})`, {
+          exitCode: exitCodes.usage,
+          hint: remedyFor(each),
+        });
+      }
+      all.push(database);
+    }
+    return all;
+  };
 
   return {
     async compare(onUnreadable) {
@@ -125,30 +135,23 @@ export function databasesOf(site: Site): Databases {
       return { steps, compared };
     },
     async write(write) {
-      const database = await open.get(write.role);
+      const database = await begun.get(write.role);
       if (database === undefined) throw new RangeError(`database ${write.role} was not planned`);
       if (write.do === "create-database") return database.make();
       const { writeDatabase } = await import("../setup/database.ts");
       await writeDatabase(database, write);
     },
     declared: declared.map(([role, { name }]) => ({ role, name, tables: tablesOf(site.config.site, role) })),
-    async open(wants, prefix) {
-      const all: Database[] = [];
-      for (const each of declared.filter(([role, { name }]) => wants({ role, name }))) {
-        const database = await openOne(each, prefix);
-        if (database === undefined) {
-          throw new CliError(`no server is named for database ${each[1].name} (${each[0]})`, {
-            exitCode: exitCodes.usage,
-            hint: remedyFor(each),
-          });
-        }
-        all.push(database);
-      }
-      return all;
+    open,
+    async openThere(wants) {
+      const all = await open(wants);
+      const missing = all.find(({ isThere }) => !isThere);
+      if (missing === undefined) return all;
+      throw new CliError(`there is no database ${missing.name}`, { hint: "`mawps setup` makes it" });
     },
     async close() {
-      const all = await Promise.allSettled(open.values());
-      open.clear();
+      const all = await Promise.allSettled(begun.values());
+      begun.clear();
       for (const each of all) if (each.status === "fulfilled") await each.value.sql.close();
     },
   };

@@ -14,6 +14,7 @@ import { tablesOf } from "../model/database.ts";
 import { mawpsModel } from "../model/mawps.ts";
 import type { Layout } from "../output/layout.ts";
 import { table } from "../output/table.ts";
+import { findingTones } from "../output/tones.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { configuredSite, storeFolder } from "../target.ts";
@@ -181,11 +182,10 @@ async function isWritable(folder: string): Promise<boolean> {
 /** Findings with what to do about them. */
 export async function findingsText(findings: readonly Finding[], layout: Layout): Promise<string> {
   const signs = { ok: "ok", warning: "warning", problem: "PROBLEM", skipped: "skipped" } as const;
-  const tones = { ok: "good", warning: "warning", problem: "bad", skipped: "dim" } as const;
   const list = await table(
     findings,
     [
-      { title: "", cell: ({ status }) => signs[status], tone: ({ status }) => tones[status] },
+      { title: "", cell: ({ status }) => signs[status], tone: ({ status }) => findingTones[status] },
       { title: "CHECK", cell: ({ check }) => check },
       { title: "OF", cell: ({ subject }) => subject },
       { title: "FINDING", cell: ({ message }) => message, least: 16 },

@@ -46,7 +46,7 @@ export function report(noun: Command, begin: Begin): void {
       }
       const written = config.dryRun ? undefined : file?.path;
       await run.print(
-        { site: config.site.name, madeAt, file: written ?? null, ...plain(read) },
+        { site: config.site.name, madeAt, file: written ?? null, ...(await plain(read)) },
         (_told, layout) => textOf(read, written, layout),
       );
       assertWhole(read);
@@ -147,16 +147,12 @@ async function recorded(run: Run): Promise<void> {
 }
 
 /** As JSON has it: maps as objects, and each part under its name, null where it is missing. */
-function plain({ parts, ...rest }: Report) {
+async function plain({ parts, ...rest }: Report) {
+  const { plainPeriod } = await import("../audit/report.ts");
   const { hero = null, people = null, documents = null, storage = null } = parts;
   const { retention = null, backups = null, audit, doctor = null } = parts;
-  const counted = audit && {
-    ...audit,
-    weeks: Object.fromEntries(audit.weeks),
-    actions: Object.fromEntries(audit.actions),
-    actors: Object.fromEntries(audit.actors),
-  };
-  return { hero, people, documents, storage, retention, backups, audit: counted ?? null, doctor, ...rest };
+  const counted = audit === undefined ? null : plainPeriod(audit);
+  return { hero, people, documents, storage, retention, backups, audit: counted, doctor, ...rest };
 }
 
 function textOf({ parts }: Report, file: string | undefined, layout: Layout): string {

@@ -72,7 +72,7 @@ export function noBackupFinding(): Finding {
 
 const drillRemedy = "mawps backup drill: restores the newest backup on trial";
 
-function latest(times: readonly Date[]): Date | undefined {
+export function latest(times: readonly Date[]): Date | undefined {
   return times.reduce<Date | undefined>(
     (last, time) => (last === undefined || time > last ? time : last),
     undefined,

@@ -5,7 +5,7 @@ import { buffers } from "./buffers.ts";
 import type { UserDocuments } from "./entry.ts";
 import { examine, type ExamineOptions, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
-import { inParallel } from "../concurrency.ts";
+import { chunked, inParallel } from "../concurrency.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { beginGroup, type Checked } from "./upload-group.ts";
 import { newEntry } from "./upload-plan.ts";
@@ -83,11 +83,7 @@ export async function* uploadDocuments(
 
 /** The first one is smaller: until its entries are written nothing can be sent. */
 function groups(files: readonly UploadSource[]): (readonly UploadSource[])[] {
-  const rest = files.slice(firstGroupSize);
-  const others = Array.from({ length: Math.ceil(rest.length / groupSize) }, (_, at) =>
-    rest.slice(at * groupSize, (at + 1) * groupSize),
-  );
-  return [files.slice(0, firstGroupSize), ...others];
+  return [files.slice(0, firstGroupSize), ...chunked(files.slice(firstGroupSize), groupSize)];
 }
 
 /** A promise that is awaited in the next round: until then its failure is nobody's, which Node would end the process for. */

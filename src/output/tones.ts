@@ -16,6 +16,9 @@ const tones: Readonly<Record<string, Tone>> = {
   ...each("dim", "deleted same unchanged none already never"),
 };
 
+/** What doctor found. */
+export const findingTones = { ok: "good", warning: "warning", problem: "bad", skipped: "dim" } as const;
+
 function each(tone: Tone, words: string): Record<string, Tone> {
   return Object.fromEntries(words.split(" ").map((word) => [word, tone]));
 }

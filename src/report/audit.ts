@@ -12,7 +12,7 @@ import {
 import { count, grouped } from "../output/text.ts";
 import { timeChart } from "./charts.ts";
 import type { PageOptions } from "./progress.ts";
-import { wordsOf } from "./words.ts";
+import { wordsOf, type Words } from "./words.ts";
 
 /** A page for people about a period of the trail, and whether the trail can be believed. Everything stored is text. Pure. */
 export function* auditPage(report: AuditReport, { title, madeAt }: Omit<PageOptions, "language">) {
@@ -55,7 +55,6 @@ export function* periodParts(period: AuditPeriod, language: Language): Generator
       timeChart(heading, days, { series: [{ name: words.entries, color: "first", values }] }),
     );
   }
-  const more = (number: number) => (number > 0 ? `<p>+ ${grouped(number)} ${words.more}</p>\n` : "");
   for (const [counts, titles] of [
     [actions, words.actions],
     [actors, words.actors],
@@ -64,7 +63,7 @@ export function* periodParts(period: AuditPeriod, language: Language): Generator
       { title: titles[0] ?? "", cell: ([name]) => name },
       { title: titles[1] ?? "", cell: ([, number]) => grouped(number), isNumber: true },
     ]);
-    yield more(counts.size - mostRows);
+    yield moreText(counts.size - mostRows, words);
   }
   yield htmlTable(letters, [
     { title: words.letters[0] ?? "", cell: ({ timestamp }) => timestamp },
@@ -73,7 +72,12 @@ export function* periodParts(period: AuditPeriod, language: Language): Generator
     { title: words.letters[3] ?? "", cell: ({ actor }) => actor },
     { title: words.letters[4] ?? "", cell: ({ sequence }) => String(sequence), isNumber: true },
   ]);
-  yield more(moreLetters);
+  yield moreText(moreLetters, words);
+}
+
+/** That so many more are not shown. */
+export function moreText(number: number, words: Words): string {
+  return number > 0 ? `<p>+ ${grouped(number)} ${escapedHtml(words.more)}</p>\n` : "";
 }
 
 function whatOf(action: string, phase: unknown): string {

@@ -1,7 +1,7 @@
 import type { SnapshotEntry } from "../backup/snapshots.ts";
+import { latest } from "../doctor/backups.ts";
 import { bytes } from "../model/bytes.ts";
 import {
-  escapedHtml,
   figure,
   foreignHtml,
   htmlTable,
@@ -13,10 +13,10 @@ import {
 } from "../output/html.ts";
 import type { Tone } from "../output/layout.ts";
 import { dollars, grouped, quantityText } from "../output/text.ts";
-import { stateTone } from "../output/tones.ts";
+import { findingTones, stateTone } from "../output/tones.ts";
 import { dayOf } from "../usage/history.ts";
 import { topOf } from "../usage/sums.ts";
-import { periodParts } from "./audit.ts";
+import { moreText, periodParts } from "./audit.ts";
 import { timeChart } from "./charts.ts";
 import { progressParts, type PageOptions } from "./progress.ts";
 import { partNames, type Parts, type PartName, type Report } from "./report.ts";
@@ -237,16 +237,12 @@ function* retentionParts({ rules, due }: Parts["retention"], { words }: Telling)
 }
 
 function* backupParts({ snapshots, where }: Parts["backups"], { words, madeAt }: Telling): Generator<string> {
-  const last = (times: readonly (Date | undefined)[]) =>
-    times
-      .flatMap((time) => (time === undefined ? [] : [time.getTime()]))
-      .reduce((one, other) => Math.max(one, other), 0);
-  const shown = (at: number): readonly [string, Tone | undefined] =>
-    at === 0 ? [words.never, "bad"] : [pageTime(new Date(at)), undefined];
+  const shown = (at: Date | undefined): readonly [string, Tone | undefined] =>
+    at === undefined ? [words.never, "bad"] : [pageTime(at), undefined];
   yield tiles([
     [words.parts.backups, grouped(snapshots.length)],
-    [words.lastBackup, ...shown(last(snapshots.map(({ startedAt }) => startedAt)))],
-    [words.lastDrill, ...shown(last(snapshots.map(({ drilledAt }) => drilledAt)))],
+    [words.lastBackup, ...shown(latest(snapshots.map(({ startedAt }) => startedAt)))],
+    [words.lastDrill, ...shown(latest(snapshots.flatMap(({ drilledAt }) => drilledAt ?? [])))],
   ]);
   yield `<p>${foreignHtml(where)}</p>\n`;
   const [heading = "", caption = ""] = words.calendar;
@@ -295,27 +291,25 @@ function calendar(
   return `<table class="calendar"><thead><tr><th></th>${heads.join("")}</tr></thead>\n<tbody>${rows.join("\n")}</tbody></table>`;
 }
 
-const rank = { problem: 0, warning: 1, skipped: 2, ok: 3 } as const;
+const statuses = ["problem", "warning", "skipped", "ok"] as const;
 
 function* doctorParts(findings: Parts["doctor"], { words }: Telling): Generator<string> {
-  const tones = { ok: "good", warning: "warning", problem: "bad", skipped: "dim" } as const;
   const open = findings.filter(({ status }) => status !== "ok");
-  const statuses = ["problem", "warning", "skipped", "ok"] as const;
   yield tiles(
     statuses.map((status) => {
       const number = findings.filter((each) => each.status === status).length;
-      return [words.results[status], grouped(number), number === 0 ? undefined : tones[status]];
+      return [words.results[status], grouped(number), number === 0 ? undefined : findingTones[status]];
     }),
   );
   if (open.length === 0) yield `<p class="good">${words.nothingFound}</p>\n`;
   const [result = "", check = "", of = "", finding = "", todo = ""] = words.findings;
-  const sorted = open.toSorted((one, other) => rank[one.status] - rank[other.status]);
+  const sorted = open.toSorted((one, other) => statuses.indexOf(one.status) - statuses.indexOf(other.status));
   yield htmlTable(sorted.slice(0, mostFindings), [
     {
       title: result,
       cell: ({ status }) => words.results[status],
       isShort: true,
-      tone: ({ status }) => tones[status],
+      tone: ({ status }) => findingTones[status],
     },
     { title: check, cell: (each) => each.check },
     { title: of, cell: ({ subject }) => subject },
@@ -326,7 +320,3 @@ function* doctorParts(findings: Parts["doctor"], { words }: Telling): Generator<
 }
 
 const mostFindings = 200;
-
-function moreText(number: number, words: Words): string {
-  return number > 0 ? `<p>+ ${grouped(number)} ${escapedHtml(words.more)}</p>\n` : "";
-}

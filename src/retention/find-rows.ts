@@ -137,13 +137,8 @@ async function* readRows(
   }
 }
 
-/** A row as it stands now; undefined where it is gone. */
-export async function rowNow(site: RetentionSite, row: RowAt): Promise<Stored | undefined> {
-  return site.store.get(roleOf(site, row), row.key);
-}
-
 /** By what the model calls the table of a row. */
-function roleOf(site: RetentionSite, { entity }: RowAt): string {
+export function roleOf(site: RetentionSite, { entity }: RowAt): string {
   return tableRole(entityOf(site, entity).from) ?? "";
 }
 
@@ -423,6 +418,13 @@ function rowDue(
     versions,
     was: deciders(site, stored),
   };
+}
+
+/** The fields that must be as they were when a row goes: those that decided, and what says whose it is, also where that stands in no file. */
+export function unchangedFields(site: RetentionSite, stored: Stored): string[] {
+  const { links = [] } = entityOf(site, stored.entity);
+  const owners = links.map(({ by }) => (typeof by === "string" ? by : by.via));
+  return [...new Set([...Object.keys(deciders(site, stored)), ...owners])];
 }
 
 /** The fields that decided, as they can stand in a file. */

@@ -10,8 +10,9 @@ import { fieldsFor } from "../documents/rows.ts";
 import type { AuditTrail } from "../audit/trail.ts";
 import type { AuditAction, AuditEvent } from "../model/audit.ts";
 import { groupedBy } from "../model/graph.ts";
-import { inParallel } from "../concurrency.ts";
+import { chunked, inParallel } from "../concurrency.ts";
 import type { DueEntry, PlannedVersion, RowDue } from "./plan-entry.ts";
+import { unchangedFields } from "./find-rows.ts";
 import type { Ready } from "./recheck.ts";
 import { deciding } from "./rules.ts";
 import { hasProfiles, type ProfileSite, type RetentionSite } from "./site.ts";
@@ -54,7 +55,9 @@ async function purge(
 ): Promise<Acted> {
   const rowsOf = (some: readonly Ready[]) =>
     some.flatMap(({ due, row }) =>
-      row === undefined || due.kind !== "row" ? [] : [{ due, stored: row, unchanged: Object.keys(due.was) }],
+      row === undefined || due.kind !== "row"
+        ? []
+        : [{ due, stored: row, unchanged: unchangedFields(site, row) }],
     );
   const rows = new Map<DueEntry, Deletion>();
   const tell = (some: ReturnType<typeof rowsOf>, deletions: readonly Deletion[]) => {
@@ -85,7 +88,10 @@ async function purge(
   return outcomes(ready, (each) => {
     if (!isGone(each)) return refused.get(keyOf(each.due) ?? "");
     const deletion = rows.get(each.due);
-    if (deletion === "referred") return "something that stays refers to it";
+    if (deletion === "referred")
+      return keyOf(each.due) === undefined || staying.has(each)
+        ? "something that stays refers to it"
+        : "something refers to it by now; its object is gone";
     if (deletion === "gone" && staying.has(each)) return "its entry is gone, its file is not";
     const isChanged = (each.stored !== undefined && changed.has(each.stored)) || deletion === "changed";
     if (!isChanged) return undefined;
@@ -290,10 +296,7 @@ interface Said {
 /** What is told to the trail: an entry for each user and rule, of at most 100 documents, or one for each picture or upload. */
 function events(dues: readonly DueEntry[], { action, ...said }: Said = {}): AuditEvent[] {
   return [...groupedBy(dues, nameOfEvent).values()].flatMap((group) => {
-    const parts = Array.from({ length: Math.ceil(group.length / idsPerEvent) }, (_, at) =>
-      group.slice(at * idsPerEvent, (at + 1) * idsPerEvent),
-    );
-    return parts.map((part): AuditEvent => {
+    return chunked(group, idsPerEvent).map((part): AuditEvent => {
       const [first] = part;
       const keys = part.flatMap((due) => ("key" in due && due.key !== undefined ? [due.key] : []));
       return {

@@ -18,7 +18,8 @@ import {
   deciders,
   dueWithFiles,
   nameOfRow,
-  rowNow,
+  roleOf,
+  unchangedFields,
   type References,
   type RowAt,
 } from "./find-rows.ts";
@@ -205,17 +206,19 @@ export async function recheckRows(
       );
       for (const [at, due] of dues.entries()) now.set(due, stored[at]);
     }
-    const found = planned.map((due) => ({ due, stored: now.get(due) }));
-    // One that stays for this is none of those that go: a file that it names stays with it.
     const whyChanged = (due: RowDue, stored: Stored) => {
       if (references.newest.has(nameOfRow(stored))) return "it is among the newest now";
       return sameJson(deciders(site, stored), due.was) ? undefined : `it changed: ${rowChanges(due, stored)}`;
     };
-    const decided = found.flatMap(({ due, stored }) => {
-      const verdict = stored === undefined ? undefined : decide(site, stored);
-      if (stored === undefined || verdict === undefined) return [];
-      return whyChanged(due, stored) === undefined ? [{ stored, verdict }] : [];
+    const found = planned.map((due) => {
+      const stored = now.get(due);
+      const verdict = stored && decide(site, stored);
+      return { due, stored, verdict, changed: stored && verdict && whyChanged(due, stored) };
     });
+    // One that changed stays, and is none of those that go: a file that it names stays with it.
+    const decided = found.flatMap(({ stored, verdict, changed }) =>
+      stored === undefined || verdict === undefined || changed !== undefined ? [] : [{ stored, verdict }],
+    );
     const known = new Set(found.flatMap(({ stored }) => (stored === undefined ? [] : [nameOfRow(stored)])));
     const others = planned.flatMap(({ bucket, key }) =>
       bucket === undefined || key === undefined ? [] : (references.others.get(placeText(bucket, key)) ?? []),
@@ -223,13 +226,13 @@ export async function recheckRows(
     const beside = others.filter((row) => !known.has(nameOfRow(row)) && rows.has(nameOfRow(row)));
     const fresh = await dueWithFiles(site, decided, {
       references,
-      goingBeside: await stillGoing(site, beside),
+      goingBeside: await stillGoing(site, beside, references),
     });
     const left = await filesWithoutRow(
       site,
       found.flatMap(({ due, stored }) => (stored === undefined ? [due] : [])),
     );
-    return found.map(({ due, stored }): Verdict<RowDue> => {
+    return found.map(({ due, stored, changed }): Verdict<RowDue> => {
       if (stored === undefined) {
         return left.has(due.key ?? "") && due.versions.length > 0
           ? { due, why: "its entry is gone, its file is not" }
@@ -237,7 +240,6 @@ export async function recheckRows(
       }
       const at = decided.findIndex((each) => each.stored === stored);
       const again = fresh[at];
-      const changed = decide(site, stored) === undefined ? undefined : whyChanged(due, stored);
       if (changed !== undefined) return { due, why: changed };
       if (again === undefined || again.action !== due.action || again.rule !== due.rule) {
         const why =
@@ -252,14 +254,29 @@ export async function recheckRows(
   });
 }
 
-/** Names of those of the rows that are gone, or that the rules still purge. */
-async function stillGoing(site: RetentionSite, rows: readonly RowAt[]): Promise<Set<string>> {
+/** Names of those of the rows that are gone, or that the rules still purge and nothing that stays refers to. */
+async function stillGoing(
+  site: RetentionSite,
+  rows: readonly RowAt[],
+  { newest }: Pick<References, "newest">,
+): Promise<Set<string>> {
   const byName = new Map(rows.map((row) => [nameOfRow(row), row]));
-  const names = await inParallel([...byName], sideBySide, async ([name, row]) => {
-    const stored = await rowNow(site, row);
-    return stored === undefined || decide(site, stored)?.action === "purge" ? [name] : [];
-  });
-  return new Set(names.flat());
+  const going = new Set<string>();
+  for (const [role, some] of groupedBy([...byName], ([, row]) => roleOf(site, row))) {
+    const stored = await site.store.getAll(
+      role,
+      some.map(([, { key }]) => key),
+    );
+    const due = some.flatMap(([name], at) => {
+      const each = stored[at];
+      if (each === undefined) going.add(name);
+      const isDue = each !== undefined && !newest.has(name) && decide(site, each)?.action === "purge";
+      return isDue ? [{ name, stored: each, unchanged: unchangedFields(site, each) }] : [];
+    });
+    const deletions = await site.store.deletable(due);
+    for (const [at, { name }] of due.entries()) if (deletions[at] === "done") going.add(name);
+  }
+  return going;
 }
 
 async function filesWithoutRow(site: RetentionSite, dues: readonly RowDue[]): Promise<Set<string>> {

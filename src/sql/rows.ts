@@ -251,11 +251,15 @@ export async function deleteRows(sql: Sql, table: RowTable, rows: readonly Uncha
 /** Does something in a transaction, and takes it back. */
 export async function takenBack<T>(sql: Sql, act: () => Promise<T>): Promise<T> {
   await sql.run("START TRANSACTION");
+  let result: T;
   try {
-    return await act();
-  } finally {
-    await sql.run("ROLLBACK");
+    result = await act();
+  } catch (error) {
+    await sql.run("ROLLBACK").catch(() => undefined);
+    throw error;
   }
+  await sql.run("ROLLBACK");
+  return result;
 }
 
 const asText: RowColumn = { name: "", type: "", as: "text" };

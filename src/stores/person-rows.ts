@@ -1,3 +1,4 @@
+import { chunked } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
 import { secretColumnsOf, tableRole } from "../model/database.ts";
 import { holds } from "../model/items.ts";
@@ -169,8 +170,7 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
     async *valuesOf({ entity, rows }) {
       const { database, rows: table } = await tableOf(entity);
       const declared = entityOf(entity);
-      for (let start = 0; start < rows.length; start += valuesPerStatement) {
-        const some = rows.slice(start, start + valuesPerStatement);
+      for (const some of chunked(rows, valuesPerStatement)) {
         const read = await rowsWithKeys(database.sql, table, { rows: some.map(({ key }) => key) });
         const now = new Map(read.map((row) => [keyText(table, row), row]));
         yield some.flatMap((row) => {
@@ -235,8 +235,7 @@ async function named(
   }
   const wanted = new Set(values);
   const all: Row[] = [];
-  for (let start = 0; start < values.length; start += valuesPerStatement) {
-    const some = values.slice(start, start + valuesPerStatement);
+  for (const some of chunked(values, valuesPerStatement)) {
     const rows = await rowsWith(database.sql, table, { column, values: some });
     all.push(...rows.filter((row) => wanted.has(own(row, column) ?? "")));
   }

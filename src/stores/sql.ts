@@ -1,4 +1,5 @@
 import { CliError } from "../errors.ts";
+import { chunked } from "../concurrency.ts";
 import { secretColumnsOf, tableRole } from "../model/database.ts";
 import { holds } from "../model/items.ts";
 import { own, type JsonObject } from "../model/json.ts";
@@ -72,7 +73,7 @@ export function sqlStore({ model, databases }: Place): SqlStore {
       Object.fromEntries(rows.key.map((name) => [name, textOf(own(key, name))])),
     );
     const found = new Map<string, Row>();
-    for (const some of chunks(wanted)) {
+    for (const some of chunked(wanted, rowsPerStatement)) {
       const now = await rowsWithKeys(database.sql, rows, { rows: some });
       for (const row of now) found.set(keyText(rows, row), row);
     }
@@ -82,16 +83,10 @@ export function sqlStore({ model, databases }: Place): SqlStore {
     });
   };
 
-  const eachChunk = async (
-    things: readonly Unchanged[],
-    act: (table: Table, some: readonly Unchanged[]) => Promise<readonly Deletion[]>,
-  ) => {
+  const inChunks = async (things: readonly Unchanged[], act: Act) => {
     const [first] = things;
     if (first === undefined) return [];
-    const table = await tableOf(roleOf(model, first.stored));
-    const outcomes: Deletion[] = [];
-    for (const some of chunks(things)) outcomes.push(...(await act(table, some)));
-    return outcomes;
+    return inParts(await tableOf(roleOf(model, first.stored)), things, { size: rowsPerStatement, act });
   };
 
   return {
@@ -109,8 +104,8 @@ export function sqlStore({ model, databases }: Place): SqlStore {
     getAll,
     get: async (role, key) => (await getAll(role, [key]))[0],
     changeIf: ({ table }) => Promise.reject(new RangeError(`rows of ${table} are deleted, never marked`)),
-    deleteAllIf: (things) => eachChunk(things, deleteSome),
-    deletable: (things) => eachChunk(things, tryDeleting),
+    deleteAllIf: (things) => inChunks(things, deleteSome),
+    deletable: (things) => inChunks(things, tryDeleting),
     async assertDeletesAlone(roles) {
       for (const role of roles) {
         const { rows, database } = await tableOf(role);
@@ -211,7 +206,7 @@ async function deleteSome(place: Table, things: readonly Unchanged[]): Promise<r
     if (met === rows.length) return rows.map(() => "done");
   } catch (error) {
     if (!isReferredTo(error)) throw error;
-    return things.length === 1 ? ["referred"] : oneByOne(place, things, deleteSome);
+    return things.length === 1 ? ["referred"] : inParts(place, things, { size: 1, act: deleteSome });
   }
   // What is there still was changed; of what is not, nobody can tell who took it.
   const left = await rowsWithKeys(sql, table, { rows: rows.map(({ row }) => row) });
@@ -240,18 +235,20 @@ async function tryDeleting(place: Table, things: readonly Unchanged[]): Promise<
     if (!isReferredTo(error)) throw error;
     if (things.length === 1) return ["referred"];
   }
-  if (things.length > 1) return oneByOne(place, things, tryDeleting);
+  if (things.length > 1) return inParts(place, things, { size: 1, act: tryDeleting });
   const [there] = await rowsWithKeys(sql, table, { rows: rows.map(({ row }) => row) });
   return [there === undefined ? "gone" : "changed"];
 }
 
-async function oneByOne(
-  place: Table,
+type Act = (table: Table, some: readonly Unchanged[]) => Promise<readonly Deletion[]>;
+
+async function inParts(
+  table: Table,
   things: readonly Unchanged[],
-  act: (table: Table, some: readonly Unchanged[]) => Promise<readonly Deletion[]>,
+  { size, act }: { readonly size: number; readonly act: Act },
 ): Promise<Deletion[]> {
   const outcomes: Deletion[] = [];
-  for (const thing of things) outcomes.push(...(await act(place, [thing])));
+  for (const some of chunked(things, size)) outcomes.push(...(await act(table, some)));
   return outcomes;
 }
 
@@ -264,9 +261,4 @@ function unchangedRows({ hold }: Table, things: readonly Unchanged[]): Unchanged
 
 function textOf(value: unknown): string | null {
   return typeof value === "string" || typeof value === "number" ? String(value) : null;
-}
-
-function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < all.length; start += rowsPerStatement)
-    yield all.slice(start, start + rowsPerStatement);
 }

@@ -7,8 +7,9 @@ import { deleteUser, disableUser, signOutUser } from "../aws/cognito/users-chang
 import { readPoolAccount } from "../aws/cognito/users-list.ts";
 import { isDenied } from "../aws/setting.ts";
 import { ledgerEntry, writeErasure, type ErasureEntry } from "../backup/erasures.ts";
-import { inParallel } from "../concurrency.ts";
+import { chunked, inParallel } from "../concurrency.ts";
 import { assertNotHeld, type ErasurePlan, type ErasureSite } from "./erasure-plan.ts";
+import { holdsOfPerson } from "./hold.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { erasureOrder } from "../model/graph.ts";
 import { findMentions } from "./mentions.ts";
@@ -88,12 +89,16 @@ async function carryOut(
   const failures: string[] = [];
   const pool = account === undefined ? undefined : known;
   const { username = "" } = account ?? {};
-  const heldSince = ({ held }: Traces) => held.map((reason) => `under a legal hold since: ${reason}`);
+  const holds = async ({ held }: Traces) => {
+    const ofPerson = (await holdsOfPerson(site, ids)).map(({ reason }) => reason);
+    return [...held, ...ofPerson].map((reason) => `under a legal hold since: ${reason}`);
+  };
   // Before the ledger, by which no restore brings anything of them back.
   const before = await findTraces(site, ids, plan.pseudonym);
-  if (before.held.length > 0) {
+  const heldBefore = await holds(before);
+  if (heldBefore.length > 0) {
     const left = { found: before, left: before, mentions: undefined, isAccountLeft: pool !== undefined };
-    return { person, at: site.now(), ...left, failures: heldSince(before) };
+    return { person, at: site.now(), ...left, failures: heldBefore };
   }
   if (pool !== undefined) {
     await disableUser(aws, pool.poolId, { ...pool, username });
@@ -103,12 +108,12 @@ async function carryOut(
   // The plan is as old as the answer to its question: what is somebody else's by now, or is kept by now, stays.
   const found = await findTraces(site, ids, plan.pseudonym);
   let left = found;
-  failures.push(...heldSince(left));
+  failures.push(...(await holds(left)));
   // Once more for what came meanwhile, by a page that was still open.
   for (let round = 1; round <= 2 && !isErased(left) && failures.length === 0; round += 1) {
     await removeTraces(site, plan, { traces: left, failures });
     left = await findTraces(site, ids, plan.pseudonym);
-    failures.push(...heldSince(left));
+    failures.push(...(await holds(left)));
   }
   const mentions = plan.mentions === undefined ? undefined : await findMentions(site, ids, left);
   let isAccountLeft = pool !== undefined;
@@ -215,10 +220,7 @@ async function deleteUnchanged(
     );
   const fixed = items.filter((item) => conditionsOf(item).length === 0);
   const changeable = items.filter((item) => conditionsOf(item).length > 0);
-  const batches = Array.from({ length: Math.ceil(changeable.length / itemsPerTransaction) }, (_, at) =>
-    changeable.slice(at * itemsPerTransaction, (at + 1) * itemsPerTransaction),
-  );
-  await inParallel(batches, sideBySide, async (batch) => {
+  await inParallel(chunked(changeable, itemsPerTransaction), sideBySide, async (batch) => {
     let steps = batch.map((item): TransactStep => {
       return { kind: "delete", table, key: item.key, conditions: conditionsOf(item) };
     });

@@ -2,7 +2,7 @@
 // its peak memory over 1,000,000; and what a second backup writes when nothing has changed. How long the AWS CLI takes hangs on
 // the number of attributes, not on the bytes: the figure for items of one long string is printed too, without a bar.
 // MAWPS_BENCH_ITEMS=20000 (and ten times as many as the larger table) and MAWPS_BENCH_RUNS make it shorter.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import {
   root,
   serveStore,
   temporaryFolder,
+  thinEnd,
 } from "./measure.mjs";
 import { profileTable } from "./profiles.mjs";
 
@@ -40,18 +41,6 @@ function timed([command, ...args], env) {
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stderr}`);
   return seconds;
-}
-
-async function startThin(behind, items, shape = "profile") {
-  const script = join(import.meta.dirname, "thin-dynamodb.mjs");
-  const child = spawn(process.execPath, [script, behind, profileTable, String(items), shape], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const port = await new Promise((resolve, reject) => {
-    child.stdout.once("data", (data) => resolve(String(data).trim()));
-    child.once("exit", () => reject(new Error("the server did not start")));
-  });
-  return { endpoint: `http://127.0.0.1:${port}`, stop: () => child.stdin.end() };
 }
 
 function create(repository) {
@@ -121,9 +110,9 @@ export async function backupExport() {
   mkdirSync(home);
   run([...mawps, "setup", "--yes", "--quiet"], { MAWPS_HOME: join(folder, "store") });
   const served = await serveStore(join(folder, "store"));
-  const few = await startThin(served.endpoint, fewer);
-  const many = await startThin(served.endpoint, more);
-  const flat = await startThin(served.endpoint, fewer, "flat");
+  const few = await thinEnd("thin-dynamodb.mjs", served.endpoint, profileTable, fewer, "profile");
+  const many = await thinEnd("thin-dynamodb.mjs", served.endpoint, profileTable, more, "profile");
+  const flat = await thinEnd("thin-dynamodb.mjs", served.endpoint, profileTable, fewer, "flat");
   const on = ({ endpoint }) => ({
     folder,
     endpoint,

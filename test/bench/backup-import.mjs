@@ -1,26 +1,16 @@
 // What a restore writes into a new table, out of the parts of a repository, against bare loops over BatchWriteItem from items in
 // memory: 8 at a time on a server that costs next to nothing, and one at a time where each call takes 20 ms.
 // MAWPS_BENCH_ITEMS and MAWPS_BENCH_RUNS make it shorter.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { environment, median, report, root, temporaryFolder } from "./measure.mjs";
+import { environment, median, report, root, temporaryFolder, thinEnd } from "./measure.mjs";
 
 const items = Number(process.env.MAWPS_BENCH_ITEMS ?? 100_000);
 const runs = Number(process.env.MAWPS_BENCH_RUNS ?? 5);
 /** Times of the restore against the loop's: at least 0.9 times its items a second, and 6 times. */
 const bars = { eight: 1.11, one: 0.167 };
-
-async function startServer(latencyMs) {
-  const script = join(import.meta.dirname, "discard-dynamodb.mjs");
-  const server = spawn(process.execPath, [script, String(latencyMs)], { stdio: ["pipe", "pipe", "inherit"] });
-  const port = await new Promise((resolve, reject) => {
-    server.stdout.once("data", (data) => resolve(String(data).trim()));
-    server.once("exit", () => reject(new Error("the server did not start")));
-  });
-  return { endpoint: `http://127.0.0.1:${port}`, stop: () => server.stdin.end() };
-}
 
 /** Median items a second of the restore and of the loop, in turn. */
 function compare({ client, repository, endpoint }, loop, count) {
@@ -58,10 +48,10 @@ export async function backupImport() {
     logLevel: "silent",
   });
   const repository = join(folder, "repository");
-  const cheap = await startServer(0);
+  const cheap = await thinEnd("discard-dynamodb.mjs", 0);
   const eight = compare({ client, repository, endpoint: cheap.endpoint }, "8", items);
   cheap.stop();
-  const far = await startServer(20);
+  const far = await thinEnd("discard-dynamodb.mjs", 20);
   const one = compare({ client, repository, endpoint: far.endpoint }, "1", Math.ceil(items / 10));
   far.stop();
   console.log(

@@ -3,7 +3,7 @@
 // users. MAWPS_BENCH_RUNS, MAWPS_BENCH_MIB and MAWPS_BENCH_USERS make it shorter.
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import {
   environment,
@@ -14,6 +14,7 @@ import {
   root,
   serveStore,
   temporaryFolder,
+  thinEnd,
 } from "./measure.mjs";
 import { servedProfiles } from "./profiles.mjs";
 
@@ -60,17 +61,6 @@ function writeFiles(folder) {
     const text = randomBytes(fileBytes / 2).toString("hex");
     writeFileSync(join(folder, `document-${String(number).padStart(3, "0")}.txt`), text);
   }
-}
-
-async function startThin(behind) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "thin-s3.mjs"), behind], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const port = await new Promise((resolve, reject) => {
-    child.stdout.once("data", (data) => resolve(String(data).trim()));
-    child.once("exit", () => reject(new Error("the server did not start")));
-  });
-  return { endpoint: `http://127.0.0.1:${port}`, stop: () => child.stdin.end() };
 }
 
 function upload(userId, paths) {
@@ -158,7 +148,7 @@ async function list() {
 export async function documents() {
   const folder = temporaryFolder();
   const served = await serveStore(join(folder, "store"));
-  const thin = await startThin(served.endpoint);
+  const thin = await thinEnd("thin-s3.mjs", served.endpoint);
   const thinEnv = { ...served.env, MAWPS_TARGET: "aws", AWS_ENDPOINT_URL: thin.endpoint };
   const servedEnv = { ...thinEnv, AWS_ENDPOINT_URL: served.endpoint };
   try {

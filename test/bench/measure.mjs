@@ -110,3 +110,15 @@ export async function serveStore(home) {
     },
   };
 }
+
+/** Starts a server of this folder that prints its port and ends with its parent. */
+export async function thinEnd(script, ...args) {
+  const child = spawn(process.execPath, [join(here, script), ...args.map(String)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const port = await new Promise((resolve, reject) => {
+    child.stdout.once("data", (data) => resolve(String(data).trim()));
+    child.once("exit", () => reject(new Error(`${script} did not start`)));
+  });
+  return { endpoint: `http://127.0.0.1:${port}`, stop: () => child.stdin.end() };
+}

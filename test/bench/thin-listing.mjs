@@ -1,9 +1,10 @@
 // An S3 end for listings of a bucket with many made-up objects, a page of 1,000 at next to no cost; everything else goes on to
 // the served store behind it. Prints its port; ends with its parent.
-import { createServer, request as ask } from "node:http";
+import { createServer } from "node:http";
+import { forwarder } from "./forward.mjs";
 
 const [endpoint, bucket, count] = [process.argv[2], process.argv[3], Number(process.argv[4])];
-const behind = new URL(endpoint);
+const forward = forwarder(new URL(endpoint));
 const start = "users/";
 
 /** In the order of the numbers: ids that stand as far apart as random ones do. */
@@ -53,15 +54,6 @@ function list(query) {
   const name = isOfVersions ? "ListVersionsResult" : "ListBucketResult";
   const coding = encoded === String ? "" : "<EncodingType>url</EncodingType>";
   return `<${name}><Name>${bucket}</Name>${coding}<IsTruncated>${isCut}</IsTruncated>${isCut ? next : ""}${entries.join("")}</${name}>`;
-}
-
-function forward(incoming, outgoing) {
-  const { method, url, headers } = incoming;
-  const onward = ask({ host: behind.hostname, port: behind.port, method, path: url, headers }, (answer) => {
-    outgoing.writeHead(answer.statusCode, answer.headers);
-    answer.pipe(outgoing);
-  });
-  incoming.pipe(onward);
 }
 
 const server = createServer((incoming, outgoing) => {

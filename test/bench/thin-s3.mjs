@@ -1,9 +1,10 @@
 // An S3 end that costs next to nothing: keeps objects in memory and checks nothing. What is no document (DynamoDB, the
 // anchor of the audit trail, settings of buckets) goes on to the served store behind it. Prints its port; ends with its
 // parent.
-import { createServer, request as ask } from "node:http";
+import { createServer } from "node:http";
+import { forwarder } from "./forward.mjs";
 
-const behind = new URL(process.argv[2]);
+const forward = forwarder(new URL(process.argv[2]));
 const ours = /^\/[^/]+\/(?:bench|public\/documents)\//;
 const objects = new Map();
 
@@ -40,15 +41,6 @@ function get(path) {
     "content-length": stored.bytes.length,
   };
   return [200, { ...Object.fromEntries(kept), ...headers }, stored.bytes];
-}
-
-function forward(incoming, outgoing) {
-  const { method, url, headers } = incoming;
-  const onward = ask({ host: behind.hostname, port: behind.port, method, path: url, headers }, (answer) => {
-    outgoing.writeHead(answer.statusCode, answer.headers);
-    answer.pipe(outgoing);
-  });
-  incoming.pipe(onward);
 }
 
 const server = createServer((incoming, outgoing) => {

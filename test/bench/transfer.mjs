@@ -1,12 +1,12 @@
 // 1 GiB up and down through src/aws and by `aws s3 cp`, in turn, against a server that throws away or makes up the
 // bytes. MAWPS_BENCH_MIB makes it smaller, MAWPS_BENCH_RUNS shorter.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeSync, openSync, closeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { build } from "esbuild";
-import { median, report } from "./measure.mjs";
+import { median, report, thinEnd } from "./measure.mjs";
 
 const runs = Number(process.env.MAWPS_BENCH_RUNS ?? 10);
 const sizeMiB = Number(process.env.MAWPS_BENCH_MIB ?? 1024);
@@ -51,18 +51,6 @@ function writeSource() {
   return bytes.toString("base64");
 }
 
-async function startServer(crc) {
-  const script = join(import.meta.dirname, "discard-server.mjs");
-  const server = spawn(process.execPath, [script, String(sizeMiB * 1024 ** 2), crc], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const [port] = await new Promise((resolve, reject) => {
-    server.stdout.once("data", (data) => resolve([String(data).trim()]));
-    server.once("exit", () => reject(new Error("the server did not start")));
-  });
-  return { endpoint: `http://127.0.0.1:${port}`, stop: () => server.stdin.end() };
-}
-
 function run(command) {
   // Nobody pays for what the one before left to be written to the disk.
   rmSync(target, { force: true });
@@ -95,7 +83,7 @@ function compare(name, ours, theirs) {
 export async function transfer() {
   try {
     await bundleClient();
-    const server = await startServer(writeSource());
+    const server = await thinEnd("discard-server.mjs", sizeMiB * 1024 ** 2, writeSource());
     const aws = ["/usr/bin/aws", "--endpoint-url", server.endpoint, "s3", "cp", "--quiet"];
     const ours = [process.execPath, client];
     const up = [...ours, "up", source, server.endpoint];

@@ -1,7 +1,6 @@
 // `storage usage` of 1,000,000 objects beside `aws s3 ls --recursive --summarize` on the same server, and its peak memory beside that
 // of a tenth. MAWPS_BENCH_OBJECTS makes it smaller.
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -14,6 +13,7 @@ import {
   root,
   serveStore,
   temporaryFolder,
+  thinEnd,
 } from "./measure.mjs";
 
 const bucket = "mawps-user-files-1760106396";
@@ -24,14 +24,8 @@ const usage = [...mawps, "storage", "usage", "--json", "--no-record"];
 
 /** A listing of so many objects in front of a served store. */
 async function listed(served, objects) {
-  const script = join(import.meta.dirname, "thin-listing.mjs");
-  const child = spawn(process.execPath, [script, served.endpoint, bucket, String(objects)], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const [data] = await once(child.stdout, "data");
-  const endpoint = `http://127.0.0.1:${String(data).trim()}`;
-  const env = { ...served.env, MAWPS_TARGET: "aws", AWS_ENDPOINT_URL: endpoint };
-  return { env, endpoint, stop: () => child.stdin.end() };
+  const end = await thinEnd("thin-listing.mjs", served.endpoint, bucket, objects);
+  return { ...end, env: { ...served.env, MAWPS_TARGET: "aws", AWS_ENDPOINT_URL: end.endpoint } };
 }
 
 function assertCounted({ env }, objects) {

@@ -14,6 +14,7 @@ import { retry } from "../../retry.ts";
 import {
   enableExpiry,
   enableRecovery,
+  expiresBy,
   protectFromDeletion,
   readExpiry,
   readRecovery,
@@ -173,9 +174,7 @@ async function ensureExpiry(
   attribute: string,
   { signal }: WaitOptions,
 ): Promise<boolean> {
-  const stored = await readExpiry(aws, table, signal);
-  const isOn =
-    typeof stored === "object" && stored.attribute === attribute && stored.status.startsWith("ENABL");
+  const isOn = await expiresBy(aws, table, attribute, signal);
   if (!isOn) await enableExpiry(aws, table, attribute);
   return !isOn;
 }

@@ -182,11 +182,6 @@ export async function switchToOnDemand(aws: Aws, table: string, wait: WaitOption
   await updateTable(aws, { TableName: table, BillingMode: "PAY_PER_REQUEST" }, wait);
 }
 
-/** DynamoDB refuses a change that a first attempt of ours, whose answer was lost, has made. */
-function mayBeDone(error: unknown): boolean {
-  return errorName(error) === "ValidationException" && isRepeated(error);
-}
-
 /**
  * Changes a table, and waits until it can be used again.
  * @param isDone whether the change is made: asked where a first attempt, whose answer was lost, may have made it.
@@ -198,11 +193,16 @@ export async function updateTable(
   isDone: () => Promise<boolean> = () => Promise.resolve(false),
 ): Promise<void> {
   const dynamodb = await aws.dynamodb();
-  const busy = (error: unknown) => errorName(error) === "ResourceInUseException";
+  let wasRepeated = false;
+  const busy = (error: unknown) => {
+    wasRepeated ||= isRepeated(error);
+    return errorName(error) === "ResourceInUseException";
+  };
   try {
     await retry(() => dynamodb.send(new UpdateTableCommand(input)), busy, { ...settling, ...wait });
   } catch (error) {
-    if (!mayBeDone(error) || !(await isDone())) throw error;
+    const isRefused = ["ValidationException", "ResourceInUseException"].includes(errorName(error) ?? "");
+    if (!wasRepeated || !isRefused || !(await isDone())) throw error;
   }
   await waitUntilActive(aws, input.TableName ?? "", wait);
 }
@@ -252,11 +252,21 @@ export async function enableExpiry(aws: Aws, table: string, attribute: string): 
   try {
     await dynamodb.send(new UpdateTimeToLiveCommand(input));
   } catch (error) {
-    if (!mayBeDone(error)) throw error;
-    const stored = await readExpiry(aws, table);
-    if (typeof stored !== "object" || stored.attribute !== attribute || !stored.status.startsWith("ENABL"))
-      throw error;
+    // It refuses what a first attempt of ours, whose answer was lost, has switched on.
+    const mayBeDone = errorName(error) === "ValidationException" && isRepeated(error);
+    if (!mayBeDone || !(await expiresBy(aws, table, attribute))) throw error;
   }
+}
+
+/** Whether items expire by this attribute, or are about to. */
+export async function expiresBy(
+  aws: Aws,
+  table: string,
+  attribute: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const stored = await readExpiry(aws, table, signal);
+  return typeof stored === "object" && stored.attribute === attribute && stored.status.startsWith("ENABL");
 }
 
 export async function readRecovery(

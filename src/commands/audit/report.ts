@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { trailOf } from "../../audit/place.ts";
-import { mostFirst, type AuditReport } from "../../audit/report.ts";
+import { mostFirst, plainPeriod, type AuditReport } from "../../audit/report.ts";
 import { facts } from "../../output/table.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
@@ -30,16 +30,8 @@ export function auditReport(begin: Begin): AnyCommand {
         const { auditPage } = await import("../../report/audit.ts");
         await file.write(auditPage(report, { title: config.site.name, madeAt: now }));
       }
-      const { weeks, actions, actors, ...rest } = report;
       const written = config.dryRun ? undefined : file?.path;
-      const told = {
-        ...rest,
-        weeks: Object.fromEntries(weeks),
-        actions: Object.fromEntries(actions),
-        actors: Object.fromEntries(actors),
-        file: written ?? null,
-      };
-      await run.print(told, () => textOf(report, written));
+      await run.print({ ...plainPeriod(report), file: written ?? null }, () => textOf(report, written));
       assertSound(report.verification);
     });
 }

@@ -51,7 +51,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
           hint: "leave one of the two out",
         });
       const path = options.output === undefined ? undefined : resolve(run.world.cwd, options.output);
-      if (path !== undefined && !replaces) await assertFree(path, taken);
+      if (path !== undefined) await assertFree(path, { isReplaced: replaces, ...taken });
       const site = await retentionSite(run, "reads", until);
       const missing = missingEngines(site);
       missing.catch(() => undefined);

@@ -8,7 +8,6 @@ import { configuredSite, storeFolder } from "../../target.ts";
 import type { Access } from "../../world.ts";
 import { trailOf } from "../../audit/place.ts";
 import { documentPlace } from "../doc/site.ts";
-import { assertThere } from "../databases.ts";
 import type { Run } from "../run.ts";
 
 /**
@@ -18,10 +17,9 @@ import type { Run } from "../run.ts";
  */
 export async function retentionSite(run: Run, access: Access, until?: Date): Promise<RetentionSite> {
   const { config, machineNow: now } = run;
-  const databases = await (await run.databases()).open(({ role }) => isInRetention(config.site, role));
+  const databases = await (await run.databases()).openThere(({ role }) => isInRetention(config.site, role));
   const aws = await run.aws(access);
   const { signal } = run.world;
-  assertThere(databases);
   const opened = {
     aws,
     model: config.site,

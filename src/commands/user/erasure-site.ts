@@ -7,7 +7,6 @@ import type { PersonSite } from "../../users/person.ts";
 import { accountItems } from "../../model/links.ts";
 import { rowSubjects } from "../../model/person-rows.ts";
 import type { PeopleRows } from "../../stores/person-rows.ts";
-import { assertThere } from "../databases.ts";
 import { documentSite } from "../doc/site.ts";
 import type { Run } from "../run.ts";
 import { openPool } from "./site.ts";
@@ -47,8 +46,7 @@ async function rowsOfPeople(run: Run): Promise<PeopleRows | undefined> {
       "database" in from && links !== undefined ? [from.database] : [],
     ),
   );
-  const databases = await (await run.databases()).open(({ role }) => roles.has(role));
-  assertThere(databases);
+  const databases = await (await run.databases()).openThere(({ role }) => roles.has(role));
   const { peopleRows } = await import("../../stores/person-rows.ts");
   return peopleRows(site, databases);
 }
