@@ -92,8 +92,10 @@ export async function assertFree(
   file: string,
   { isReplaced = false, hint = otherName }: Pick<Written, "hint"> & { readonly isReplaced?: boolean } = {},
 ): Promise<void> {
-  const there = isReplaced ? undefined : await lstat(file).catch(() => undefined);
-  if (there !== undefined) throw new CliError(`${file} already exists`, { hint });
+  const there = await lstat(file).catch(() => undefined);
+  if (isReplaced && there?.isDirectory() === true)
+    throw new CliError(`${file} is a folder`, { hint: "choose another name" });
+  if (there !== undefined && !isReplaced) throw new CliError(`${file} already exists`, { hint });
   const folder = await stat(dirname(file)).catch(() => undefined);
   if (folder?.isDirectory() !== true) throw new CliError(`the folder of ${file} does not exist`);
 }

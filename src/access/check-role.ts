@@ -23,6 +23,7 @@ const document = z.object({ Statement: z.union([statement, z.array(statement)]) 
 
 /** What `aws iam get-account-authorization-details` prints, as far as it is looked at. */
 export const iamDetails = z.object({
+  IsTruncated: z.boolean().default(false),
   RoleDetailList: z.array(
     z.object({
       RoleName: z.string(),

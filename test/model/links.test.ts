@@ -201,3 +201,14 @@ describe("the objects that a model links to somebody", () => {
     expect(files?.ownersIn("public/profile-images/rentals/a/b.jpg")).toEqual([]);
   });
 });
+
+it("a record of a legal hold is no entry of the audit trail", async () => {
+  const table = personalTables(await shipped("mawps")).find(({ role }) => role === "auditLog");
+  const keys = { primary: ["chain", "sequence"], indexes: {}, types: new Map() };
+  const owners = ["main", "holds"].map(
+    (chain) =>
+      table?.linksOf({ chain: { S: chain }, sequence: { N: "1" }, userId: { S: "u-1" } }, ["u-1"], keys)
+        .length,
+  );
+  expect(owners).toEqual([1, 0]);
+});

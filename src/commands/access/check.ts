@@ -78,6 +78,11 @@ async function rolesFindings(
   }
   const details = iamDetails.safeParse(read);
   if (!details.success) throw wrong(details.error);
+  if (details.data.IsTruncated)
+    throw new CliError(`${path} is one page of several`, {
+      exitCode: exitCodes.usage,
+      hint: "without --max-items and --no-paginate the AWS CLI gives all of them",
+    });
   const site = siteOf(run, { repo });
   return wanted.flatMap(({ role, name = roleName(role, run.config.site.name) }) =>
     roleFindings({ role, name }, details.data, site),

@@ -48,6 +48,13 @@ export function accessPolicy(begin: Begin): AnyCommand {
       if (options.try !== undefined)
         return tellWhether(run, found, { ...options.try, context: options.context ?? {} });
       const { github, terraform } = options;
+      const alone = (["branch", "environment"] as const).find(
+        (name) => github === undefined && command.getOptionValueSource(name) === "cli",
+      );
+      if (alone !== undefined)
+        throw new CliError(`--${alone} needs --github: it is of that repository`, {
+          exitCode: exitCodes.usage,
+        });
       if (github !== undefined && options.account === undefined)
         throw new CliError("--github needs --account: whose role it is stands in who may take it", {
           exitCode: exitCodes.usage,

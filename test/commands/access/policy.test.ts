@@ -58,6 +58,11 @@ describe("mawps access policy", () => {
     ["an account that is none", ["owner", "--account", "12"], "12 digits"],
     ["a repository with a star", ["ci-backup", "--github", "owner/*"], "owner/name"],
     ["a branch with a star", ["ci-backup", "--github", "owner/site", "--branch", "*"], "name of a branch"],
+    [
+      "an environment of no repository",
+      ["ci-backup", "--environment", "production"],
+      "--environment needs --github",
+    ],
     ["GitHub without an account", ["ci-backup", "--github", "owner/site"], "--github needs --account"],
     ["backups in a folder", ["ci-backup", "--repo", "backups"], "s3://bucket/prefix"],
     ["SQL as Terraform", ["owner", "--sql", "--terraform"], "cannot be used with"],
