@@ -1,7 +1,7 @@
 // `npm test`: install, build, lint, types, all tests. Every step runs, and the last line counts them all.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { install, run } from "./install.mjs";
 
 const report = mkdtempSync(join(tmpdir(), "mawps-test-"));
@@ -11,6 +11,20 @@ function step(name, ok) {
   console.log(`${ok ? "ok  " : "FAIL"} ${name}`);
   counts[ok ? "passed" : "failed"] += 1;
   return ok;
+}
+
+/** A line a test that failed, and a file that could not be run: what is read first, where only the end of a log is kept. */
+function failuresIn({ testResults }) {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(process.cwd(), name);
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    if (status === "failed" && failed.length === 0) return [told(file, message)];
+    return failed.map((test) => told(`${file} > ${test.fullName}`, test.failureMessages[0]));
+  });
+}
+
+function told(what, why = "") {
+  return `FAIL ${what}: ${why.split("\n", 1)[0].slice(0, 300)}`;
 }
 
 try {
@@ -27,6 +41,7 @@ try {
     counts.passed += result.numPassedTests;
     counts.failed += result.numFailedTests;
     counts.skipped += result.numPendingTests;
+    for (const line of failuresIn(result)) console.log(line);
   }
 } finally {
   rmSync(report, { recursive: true, force: true });
