@@ -85,11 +85,7 @@ export function decideStep(
   if (found === undefined) return "begin";
   const { restored } = found;
   if (restored !== undefined && restored.from === sourceTable(source)) {
-    const isSame =
-      source.kind === "backup"
-        ? restored.backup === source.backup.arn
-        : restored.backup === undefined && isMoment(source, restored.at);
-    if (isSame) return found.isReady ? "settle" : "wait";
+    if (isStateOf(restored, source)) return found.isReady ? "settle" : "wait";
     if (!found.isReady && source.kind === "time" && !source.isNamed && restored.backup === undefined)
       return "wait";
   }
@@ -102,12 +98,14 @@ export function decideStep(
   });
 }
 
-function isMoment(source: RestoreSource & { kind: "time" }, at: Date | undefined): boolean {
-  return (
-    source.at !== "latest" &&
-    at !== undefined &&
-    wholeSecond(at).getTime() === wholeSecond(source.at).getTime()
-  );
+type Restored = NonNullable<RestoredTable["restored"]>;
+
+/** Of this very backup or named moment, to the second; the latest is another one each time. */
+function isStateOf({ from, backup, at }: Restored, source: RestoreSource): boolean {
+  if (from !== sourceTable(source)) return false;
+  if (source.kind === "backup") return backup === source.backup.arn;
+  if (backup !== undefined || source.at === "latest" || at === undefined) return false;
+  return wholeSecond(at).getTime() === wholeSecond(source.at).getTime();
 }
 
 async function momentOf(context: NativeContext, source: RestoreSource): Promise<Date | undefined> {
@@ -204,8 +202,11 @@ async function begin({ aws, signal }: NativeContext, { source, target, at }: Res
   } catch (error) {
     if (errorName(error) !== "TableAlreadyExistsException" || !isRepeated(error)) throw error;
     const { restored } = (await readRestored(aws, target, signal)) ?? {};
-    const backup = source.kind === "backup" ? source.backup.arn : undefined;
-    if (restored?.from !== from || restored.backup !== backup) throw error;
+    const isLatest = source.kind === "time" && source.at === "latest";
+    const isOurs = isLatest
+      ? restored?.from === from && restored.backup === undefined
+      : restored !== undefined && isStateOf(restored, source);
+    if (!isOurs) throw error;
   }
 }
 

@@ -3,7 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { scanItems } from "../../src/aws/dynamodb/items.ts";
 import { readNativeBackup } from "../../src/aws/dynamodb/native-backups.ts";
 import { readSettings, restoreSettings } from "../../src/aws/dynamodb/restore-settings.ts";
-import { readRestored, type RestoredTable } from "../../src/aws/dynamodb/table-recovery.ts";
+import {
+  readRecoveryWindow,
+  readRestored,
+  type RestoredTable,
+} from "../../src/aws/dynamodb/table-recovery.ts";
 import {
   carryOutRestore,
   decideStep,
@@ -159,6 +163,23 @@ describe("a restore", () => {
     ]);
   });
 
+  /** Every first answer of a kind of call is lost; which kinds those were. */
+  async function loseAnswersOnce(): Promise<ReadonlySet<string>> {
+    const lost = new Set<string>();
+    const dynamodb = await world.aws.dynamodb();
+    dynamodb.middlewareStack.add(
+      (next, { commandName = "" }) =>
+        async (args) => {
+          const answer = await next(args);
+          if (lost.has(commandName)) return answer;
+          lost.add(commandName);
+          throw Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
+        },
+      { step: "finalizeRequest", priority: "low" },
+    );
+    return lost;
+  }
+
   it.each(["a moment", "a backup"])(
     "to %s is known as begun where every answer was lost once",
     async (of) => {
@@ -168,18 +189,7 @@ describe("a restore", () => {
       if (kept === undefined) throw new Error("there is no backup");
       const from: RestoreSource = of === "a moment" ? source : { kind: "backup", backup: kept };
       const plan = await planRestore(world.site, { source: from, target: "profiles-before" });
-      const lost = new Set<string>();
-      const dynamodb = await world.aws.dynamodb();
-      dynamodb.middlewareStack.add(
-        (next, { commandName = "" }) =>
-          async (args) => {
-            const answer = await next(args);
-            if (lost.has(commandName)) return answer;
-            lost.add(commandName);
-            throw Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
-          },
-        { step: "finalizeRequest", priority: "low" },
-      );
+      const lost = await loseAnswersOnce();
       await carryOutRestore(world.site, plan);
       expect([...lost]).toEqual(
         expect.arrayContaining([
@@ -194,6 +204,27 @@ describe("a restore", () => {
       expect(await users("profiles-before")).toEqual(["user-1", "user-2"]);
     },
   );
+
+  it("of another moment is not taken for the one whose answer was lost", async () => {
+    const window = await readRecoveryWindow(world.aws, profiles);
+    const moment = (window !== "unsupported" && window?.latest) || new Date();
+    const wanted: RestoreSource = { kind: "time", table: profiles, at: moment, isNamed: true };
+    const plan = await planRestore(world.site, { source: wanted, target: "profiles-before" });
+    await loseAnswersOnce();
+    const dynamodb = await world.aws.dynamodb();
+    dynamodb.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        const { Table } = result.output as { Table?: { RestoreSummary?: { RestoreDateTime?: Date } } };
+        if (Table?.RestoreSummary !== undefined) Table.RestoreSummary.RestoreDateTime = other;
+        return result;
+      },
+      { step: "initialize" },
+    );
+    await expect(carryOutRestore(world.site, plan)).rejects.toThrow(/already exists/);
+    expect(world.events.map(({ details }) => details?.["phase"])).toEqual(["begun", "failed"]);
+    expect((await readSettings(world.aws, "profiles-before"))?.deletionProtection).toBe(false);
+  });
 
   it("that was broken off is waited for and completed by the next run, and not begun again", async () => {
     const stop = new AbortController();

@@ -7,7 +7,7 @@ import type { AnyCommand, Begin } from "../command.ts";
 export function modelInit(begin: Begin): AnyCommand {
   return new Command("init")
     .description("write a draft of a model from the buckets and tables that there are, every guess marked")
-    .argument("[file]", "where to write it", "site.model.jsonc")
+    .argument("[file]", "where to write it", written, "site.model.jsonc")
     .option("--name <name>", "what the site is called", siteName, "site")
     .option("--only <text>", "only buckets and tables whose names hold this")
     .addHelpText("after", "\nExample:\n  mawps model init shop.model.jsonc --name shop --only shop-")
@@ -37,6 +37,11 @@ export function modelInit(begin: Begin): AnyCommand {
         ].join("\n"),
       );
     });
+}
+
+function written(text: string): string {
+  if (text === "-") throw new InvalidArgumentError("name a file (./- is called -).");
+  return text;
 }
 
 function siteName(text: string): string {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CreateTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
@@ -99,6 +99,12 @@ it("writes a draft of what is there, which is a model, marks every guess, and sh
     1,
     expect.stringContaining("already exists") as string,
   ]);
+  const unnamed = await home.run(["model", "init", "-"]);
+  expect([unnamed.exitCode, unnamed.stderr]).toMatchObject([
+    2,
+    expect.stringContaining("name a file") as string,
+  ]);
+  expect(await readdir(home.folder)).not.toContain("-");
   const live = await home.run(["--model", "shop.model.jsonc", "model", "check", "--live", "--json"]);
   expect(live.exitCode).toBe(0);
 });
