@@ -19,9 +19,9 @@ export function safeFileName(name: string): string {
     .replace(/^[\s.]+/, (start) => "_".repeat(start.trim().length))
     .replace(/[\s.]+$/, "");
   const named = /^_*$/.test(plain) ? "document" : plain;
-  const safe = devices.test(named) ? `_${named}` : named;
+  const safe = shortened(devices.test(named) ? `_${named}` : named);
   // The end that part files have, which are removed when they are of no use any more.
-  return shortened(/\.[0-9a-f]{12}\.part$/i.test(safe) ? `${safe}_` : safe);
+  return /\.[0-9a-f]{12}\.part$/i.test(safe) ? shortened(`${safe}_`) : safe;
 }
 
 /** Cut in front of the extension, between characters. */
@@ -35,7 +35,8 @@ function shortened(name: string): string {
     if (length < 0) break;
     cut += character;
   }
-  return `${cut.trimEnd()}${ext}`;
+  // No system takes a blank at the end, and Windows no dot.
+  return ext === "" ? cut.replace(/[\s.]+$/, "") : `${cut.trimEnd()}${ext}`;
 }
 
 /** Stem and extension with its dot; what is too long for an extension is none. */

@@ -41,6 +41,19 @@ describe("a document's name as a file's", () => {
     expect(Buffer.byteLength(safeFileName(`x.${"y".repeat(400)}`))).toBe(180);
   });
 
+  it.each([
+    ["a dot", `${"x".repeat(179)}.${"y".repeat(20)}`, "x".repeat(179)],
+    ["dots and blanks", `${"x".repeat(177)}. .${"y".repeat(20)}`, "x".repeat(177)],
+    [
+      "what makes a part file",
+      `${"x".repeat(162)}.0123456789ab0.part`,
+      `${"x".repeat(162)}.0123456789a.part_`,
+    ],
+  ])("ends with nothing odd where it is cut behind %s", (_what, name, expected) => {
+    expect(safeFileName(name)).toBe(expected);
+    expect(safeFileName(expected)).toBe(expected);
+  });
+
   test("is one visible part of a path, whatever it was, and stays as it is", () => {
     const anything = oneof(
       string({ unit: "binary", maxLength: 300 }),
