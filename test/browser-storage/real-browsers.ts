@@ -62,11 +62,15 @@ export async function launchChromium(
   userData: string,
   switches: readonly string[] = [],
 ): Promise<BrowserContext> {
-  return await chromium.launchPersistentContext(userData, {
+  const context = await chromium.launchPersistentContext(userData, {
     executablePath: chromiumPath,
     headless: true,
     args: [...chromiumSwitches, ...switches],
+    // A busy machine takes longer than half a minute: how long is waited the test says.
+    timeout: 0,
   });
+  context.setDefaultTimeout(0);
+  return context;
 }
 
 const firefoxSettings = {

@@ -75,5 +75,5 @@ test.each([
       expect.arrayContaining(["UpdateItemCommand", "DeleteObjectsCommand", "PutItemCommand"]),
     );
   },
-  240_000,
+  600_000,
 );

@@ -26,7 +26,6 @@ import { run } from "./programs.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const binary = join(root, "bin", "mawps.js");
-const timeout = 60_000;
 
 let folder: string;
 let env: Record<string, string>;
@@ -91,7 +90,7 @@ async function silentServer(): Promise<{ url: string; called: Promise<unknown> }
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, called };
 }
 
-describe("the binary", { timeout }, () => {
+describe("the binary", () => {
   it("names our files and lines in the stack of a bug, the first time and from compiled code that was kept", async () => {
     await writeFile(
       join(folder, "broken.cjs"),

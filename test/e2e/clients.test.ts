@@ -24,7 +24,7 @@ import { installed, type Outcome, run } from "./programs.ts";
 
 const region = "eu-central-1";
 const bucket = "client-files";
-const timeoutMs = 120_000;
+const timeoutMs = 600_000;
 
 /** Names that clients escape in different ways; each is one key, byte for byte. */
 const oddNames = [

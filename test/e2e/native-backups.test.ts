@@ -14,7 +14,7 @@ import { openStore } from "@mawps/local-aws/src/store.ts";
 import { installed, run } from "./programs.ts";
 
 const region = "eu-central-1";
-const timeoutMs = 60_000;
+const timeoutMs = 600_000;
 const item: Item = {
   userId: { S: "user-äöü" },
   long: { N: "12345678901234567890123456789012345678" },

@@ -80,7 +80,10 @@ async function shell(script: string, cwd: string, env: Record<string, string> = 
   return run("/bin/sh", ["-c", script], { cwd, env: { PATH: path, HOME: folder, ...env }, maxBuffer: 1e8 });
 }
 
-describe.skipIf(!existsSync("/usr/bin/aws"))("with nothing but a shell and the AWS CLI", () => {
+/** Of many calls of the AWS CLI, each of which takes the processor for a second. */
+const timeout = 600_000;
+
+describe.skipIf(!existsSync("/usr/bin/aws"))("with nothing but a shell and the AWS CLI", { timeout }, () => {
   test.each([
     ["a backup", false],
     ["an encrypted one, after age,", true],

@@ -198,7 +198,7 @@ test("a twin's secrets, which another tool has stored, are masked and left out",
     /~ ai\.apiKey +"\(secret, 32 characters\)" -> "\(secret, 29 characters\)"/,
   );
   expect(outcomes[3]?.stderr).toContain("left out, as they are secret: ai.apiKey");
-}, 60_000);
+});
 
 describe("an unencrypted backup", () => {
   test.each([

@@ -13,7 +13,7 @@ const run = promisify(execFile);
 export interface DatabaseServer {
   /** Of a database on it. */
   url(database: string): string;
-  /** As `kill -9` does. */
+  /** At once, without tidying up; all of its processes have ended then. */
   kill(): Promise<void>;
   /** Again on the same files. */
   start(): Promise<void>;
@@ -91,6 +91,8 @@ export async function startPostgres(): Promise<DatabaseServer> {
       "fsync=off",
     ],
     ping: [join(postgresFolder, "pg_isready"), "-h", folder],
+    // By SIGKILL it would leave processes that keep a new one from starting until they notice, and memory for good.
+    deadly: "SIGQUIT",
     urlOf: (database) => `postgres://tester@localhost/${database}?socket=${folder}`,
   });
 }
@@ -112,10 +114,13 @@ interface Starting {
   readonly ping: readonly [string, ...string[]];
   readonly urlOf: (database: string) => string;
   readonly as?: Ids | undefined;
+  /** What ends it at once. Default SIGKILL. */
+  readonly deadly?: NodeJS.Signals;
 }
 
 /** Starts a server, and waits until it takes connections. @throws where it ends before. */
-export async function startServer({ folder, command, ping, urlOf, as }: Starting): Promise<DatabaseServer> {
+export async function startServer(starting: Starting): Promise<DatabaseServer> {
+  const { folder, command, ping, urlOf, as, deadly = "SIGKILL" } = starting;
   let server: Server | undefined;
   const start = async () => {
     const [program, ...options] = command;
@@ -129,7 +134,7 @@ export async function startServer({ folder, command, ping, urlOf, as }: Starting
   const kill = async () => {
     const ending = server;
     server = undefined;
-    ending?.child.kill("SIGKILL");
+    ending?.child.kill(deadly);
     await ending?.ended.catch(() => undefined);
   };
   const close = async () => {
