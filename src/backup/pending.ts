@@ -111,13 +111,8 @@ export async function beginPending(repository: Repository, begin: BeginPending):
     });
   }
   const owner = ownerOf(begin, options);
-  let id = snapshotId(begin.now(), begin.randomHex(3));
-  // Of two in the same millisecond one in 4,096 pairs has the same.
-  while (await isCommitted(repository, id, begin.signal)) id = snapshotId(begin.now(), begin.randomHex(3));
+  const id = await claimNew(repository, owner, begin);
   const key = await newKey(repository, id, begin);
-  if (!(await claim(repository, id, { owner, number: 1, begin }))) {
-    throw new CliError(`a backup ${id} was begun in this very moment`, { hint: "run the command again" });
-  }
   const steps = new Map<string, unknown>();
   const pending = started(repository, id, { owner, number: 1, key, steps, committed, damaged, begin });
   if (marks.length > 0) await pending.step(damageStep, marks);
@@ -246,6 +241,15 @@ async function claim(
   { owner, number, begin }: { owner: Owner; number: number; begin: BeginPending },
 ): Promise<boolean> {
   return (await store.create(ownerName(id, number), json(owner), begin.signal)) === "created";
+}
+
+/** Begins a backup under an id that no other one has: of two in the same millisecond one in 4,096 pairs would have the same. */
+async function claimNew(repository: Repository, owner: Owner, begin: BeginPending): Promise<string> {
+  for (;;) {
+    const id = snapshotId(begin.now(), begin.randomHex(3));
+    if (await isCommitted(repository, id, begin.signal)) continue;
+    if (await claim(repository, id, { owner, number: 1, begin })) return id;
+  }
 }
 
 function ownerName(id: string, number: number): string {

@@ -308,6 +308,19 @@ describe("in an encrypted repository", () => {
     expect(await readdir(join(folder, "keys"))).toEqual([]);
   });
 
+  test("two that are begun at the same moment and draw the same have an id and a key each", async () => {
+    const draws = ["000abc", "000abc", "000def"];
+    const randomHex = () => draws.shift() ?? "";
+    const first = await begun(repository, 11, { options: { only: ["tables"] }, randomHex });
+    await first.step("table-a", { parts: [1] });
+    const other = await begun(repository, 12, { options: { only: ["files"] }, randomHex });
+    expect([first.id, other.id]).toEqual(["20261121T031500Z-000abc", "20261121T031500Z-000def"]);
+    dies(first, 11);
+    const next = await begun(repository, 13, { options: { only: ["tables"] } });
+    expect(next).toMatchObject({ id: first.id, resumed: true });
+    expect(next.steps.get("table-a")).toEqual({ parts: [1] });
+  });
+
   test("nothing is taken up without the key, with another, or from a step that was changed", async () => {
     const first = await broken();
     const key = join(folder, "keys", `${first.id}.key`);
