@@ -36,8 +36,9 @@ export default defineConfig({
     silent: "passed-only",
     // What is waited for comes in its own time on two busy cores; the default is one second.
     expect: { poll: { timeout: 60_000 } },
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // The longest take a minute on two free cores; that a test hangs is told late, that a machine is slow is no failure.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     coverage: {
       include: ["src/**/*.ts", "packages/*/src/**/*.ts"],
       reporter: ["text-summary", "html"],

@@ -31,7 +31,7 @@ beforeAll(async () => {
       repository: { bucket: "mawps-backups", prefix: "nightly/" },
     };
   });
-}, 30_000);
+});
 afterAll(() => home.remove());
 
 async function asked(argv: readonly string[]): Promise<IamRequest[]> {
@@ -71,7 +71,7 @@ describe("what the jobs ask of AWS", () => {
       const requests = await asked([...command.split(" "), ...argv]);
       seen.set(command, [...(seen.get(command) ?? []), ...requests]);
     }
-  }, 60_000);
+  });
 
   it.each([...new Set(runs.map(({ command }) => command))])("%s is allowed by its role", (command) => {
     const requests = seen.get(command) ?? [];

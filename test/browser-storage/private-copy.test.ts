@@ -8,7 +8,7 @@ import { readChromiumStorage } from "../../src/browser-storage/chromium.ts";
 import { TornCopy, withLevelDbCopy } from "../../src/browser-storage/private-copy.ts";
 
 const origin = "https://www.example.com";
-const signal = AbortSignal.timeout(50_000);
+const { signal } = new AbortController();
 let root: string;
 let tempRoot: string;
 let levelDb: string;

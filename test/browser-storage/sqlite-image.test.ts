@@ -7,7 +7,7 @@ import { applyWal, readSqliteImage } from "../../src/browser-storage/sqlite-imag
 import { sqliteRow } from "../../src/browser-storage/sqlite-row.ts";
 
 const pageBytes = 4096;
-const signal = AbortSignal.timeout(30_000);
+const { signal } = new AbortController();
 
 /** A database whose only row says `text`, padded to several pages. */
 async function database(text: string): Promise<Uint8Array> {

@@ -182,7 +182,8 @@ describe.skipIf(process.platform === "win32")("a folder from somebody else", () 
     "dynamodb/CURRENT",
   ])("is refused when its %s is a link, and what that points to stays as it is", async (name) => {
     const mine = join(dir, "..", "mine");
-    await mkdir(mine, { mode: 0o755 });
+    await mkdir(mine);
+    await chmod(mine, 0o755);
     await writeFile(join(mine, "letter.txt"), "mine");
     await mkdir(join(dir, name, ".."), { recursive: true });
     await writeFile(join(dir, "store.json"), '{"format": "local-aws store", "version": 1}');

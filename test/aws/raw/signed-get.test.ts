@@ -80,9 +80,10 @@ test("the time of a signature is the server's, as far as the client knows it", a
   s3.config.systemClockOffset = -3_600_000;
   const get = await signedGets(aws, bucket);
   await get?.(key, undefined);
-  const [, date, hour] = /^(\d{8})T(\d\d)/.exec(sent[0]?.headers["x-amz-date"] ?? "") ?? [];
-  const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
-  expect([date, hour]).toEqual([hourAgo.slice(0, 10).replaceAll("-", ""), hourAgo.slice(11, 13)]);
+  const date = sent[0]?.headers["x-amz-date"] ?? "";
+  const signedAt = Date.parse(date.replace(/^(....)(..)(..T..)(..)(..Z)$/, "$1-$2-$3:$4:$5"));
+  const hourAgo = Date.now() - 3_600_000;
+  expect(Math.abs(signedAt - hourAgo)).toBeLessThan(600_000);
 });
 
 test.each([

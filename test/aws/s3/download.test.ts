@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { readFile, readdir, stat, writeFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -115,7 +116,7 @@ describe("a download", () => {
   });
 
   test("keeps a file that came up while it ran", async () => {
-    const download = downloadFile(aws, { ...object, path, onProgress: () => void writeFile(path, "mine") });
+    const download = downloadFile(aws, { ...object, path, onProgress: () => writeFileSync(path, "mine") });
     await expect(download).rejects.toThrow("exists already");
     expect(await readFile(path, "utf8")).toBe("mine");
   });
