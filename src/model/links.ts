@@ -1,3 +1,4 @@
+import { itemParts, type ItemPart } from "./item-parts.ts";
 import { attributesOfKinds, itemKinds, itemsOf, textOf, type ItemKind } from "./items.ts";
 import { isRecord, own, type JsonObject } from "./json.ts";
 import type { Link, Model } from "./schema.ts";
@@ -330,29 +331,11 @@ function folderOf({ text }: Template, field: string): Template {
   return parseTemplate(isLast ? text : `${segments.slice(0, at + 1).join("/")}/{below+}`, "object");
 }
 
-/** The parts of items that a model names as entities of their own: `documents[]` of a profile. */
-export interface ItemPart {
-  readonly entity: string;
-  readonly what: string;
-  readonly path: readonly string[];
-  readonly isList: boolean;
-}
-
-/** What an item, in plain values, has at the place of a part. Pure. */
-export function partsIn(item: JsonObject, { path, isList }: Pick<ItemPart, "path" | "isList">): JsonObject[] {
-  let at: unknown = item;
-  for (const name of path) at = isRecord(at) ? own(at, name) : undefined;
-  const all: readonly unknown[] = isList && Array.isArray(at) ? at : [at];
-  return all.filter(isRecord);
-}
-
 /** The parts of the items of a table that are people's. Pure. */
 export function personalParts(model: Model, table: string): ItemPart[] {
-  return Object.entries(model.entities).flatMap(([name, { from, at, what, links = [] }]) => {
-    if (at === undefined || !("table" in from) || "database" in from || from.table !== table) return [];
-    if (!links.some(({ subject }) => isPerson(model, subject))) return [];
-    return [{ entity: name, what, path: at.replace("[]", "").split("."), isList: at.endsWith("[]") }];
-  });
+  return itemParts(model, table).filter(({ declared: { links = [] } }) =>
+    links.some(({ subject }) => isPerson(model, subject)),
+  );
 }
 
 /** Where accounts are items of a table: what tells of each. */

@@ -2,41 +2,21 @@ import { referencesOf, storeText } from "./graph.ts";
 import { own } from "./json.ts";
 import { accountItems } from "./links.ts";
 import { rowSubjects } from "./person-rows.ts";
-import type { Entity, Model } from "./schema.ts";
+import type { Model } from "./schema.ts";
 
-/**
- * Why retention cannot be carried out for a site with this model; undefined where it can. No file may go that something names
- * which is not looked at: what lies within an item.
- */
+/** Why retention cannot be carried out for a site with this model; undefined where it can. */
 export function whyNoRetention({ entities }: Pick<Model, "entities">): string | undefined {
-  const all = Object.entries(entities).map(([name, entity]) => ({
-    name,
-    from: entity.from,
-    at: entity.at,
-    isDue: isByRun(entity),
-    files: referencesOf(name, entity).filter(({ parentField }) => parentField === undefined),
-  }));
-  for (const { name, from, at, isDue, files } of all) {
-    const other = (entities[name]?.expires ?? []).find((rule) => rule.do !== "delete" || rule.by !== "run");
+  for (const [name, entity] of Object.entries(entities)) {
+    const { from, expires = [] } = entity;
+    const other = expires.find((rule) => rule.do !== "delete" || rule.by !== "run");
     if ("database" in from && other !== undefined)
       return `${other.id} of ${name} does not delete, which is all that retention does in ${storeText(from)}`;
-    if (!isDue) continue;
-    if (at !== undefined) return `${name} expires within an item (${at})`;
-    if (
-      "bucket" in from &&
-      (entities[name]?.expires ?? []).some(({ keepNewest }) => keepNewest !== undefined)
-    )
+    if (!expires.some(({ by }) => by === "run")) continue;
+    if ("bucket" in from && expires.some(({ keepNewest }) => keepNewest !== undefined))
       return `${name} keep their newest, which are told for MAWPS's own pictures alone`;
+    const files = referencesOf(name, entity).filter(({ parentField }) => parentField === undefined);
     const fields = new Set(files.map(({ field }) => field)).size;
     if (fields > 1) return `${name} names files in ${fields} fields`;
-  }
-  const going = new Set(
-    all.flatMap(({ name, isDue, files }) => (isDue ? [name, ...files.map(({ to }) => to)] : [])),
-  );
-  for (const { at, files } of all) {
-    const named = files.find(({ to }) => going.has(to));
-    if (named === undefined || at === undefined) continue;
-    return `it would delete ${named.to}, and ${named.from} names them within an item (${at}): which of them are in use cannot be told`;
   }
   return undefined;
 }
@@ -50,10 +30,6 @@ export function isInRetention({ entities }: Pick<Model, "entities">, role: strin
       (entity.expires !== undefined ||
         referencesOf(name, entity).some(({ parentField }) => parentField === undefined)),
   );
-}
-
-function isByRun({ expires = [] }: Entity): boolean {
-  return expires.some(({ by }) => by === "run");
 }
 
 /** What `mawps doc` does where a site keeps a row for each document; the rest needs MAWPS's lists and folders. */

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { fingerprint } from "../aws/dynamodb/fingerprint.ts";
 import { itemSizeBytes } from "../aws/dynamodb/item-size.ts";
-import { queryItems, type Item } from "../aws/dynamodb/items.ts";
+import { queryItems } from "../aws/dynamodb/items.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import { auditChain } from "../model/audit.ts";
-import { canonicalJson, timeOf } from "../model/json.ts";
+import { timeOf } from "../model/json.ts";
 import { twinHistoryVersion, twinType } from "../model/twin.ts";
 import { ownerId } from "../model/user-id.ts";
 import type { Noticed } from "./find-documents.ts";
@@ -83,14 +83,4 @@ export async function* findAuditEntries(site: RetentionSite): AsyncGenerator<Pla
       };
     }
   }
-}
-
-/** The same for the same item: DynamoDB's typed form, whatever the order of its attributes. */
-export function fingerprint(item: Item): string {
-  const json = JSON.stringify(item, (_name, value: unknown) =>
-    value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value,
-  );
-  return createHash("sha256")
-    .update(canonicalJson(JSON.parse(json)))
-    .digest("hex");
 }

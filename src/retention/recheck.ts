@@ -1,3 +1,4 @@
+import { fingerprint } from "../aws/dynamodb/fingerprint.ts";
 import { queryItems } from "../aws/dynamodb/items.ts";
 import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { itemOf } from "../documents/entry-changes.ts";
@@ -10,7 +11,6 @@ import { parseKey } from "../model/keys.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { inParallel } from "../concurrency.ts";
 import { judge } from "./find-documents.ts";
-import { fingerprint } from "./find-items.ts";
 import { objectDue, replacedVersions } from "./find-objects.ts";
 import { findPictures } from "./find-pictures.ts";
 import {

@@ -9,11 +9,15 @@ import { inParallel } from "../concurrency.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import type { Declaration, KeyAttribute } from "../model/declaration.ts";
 import { derivedAttributes, isInKeyOnly, keyTemplates } from "../model/derived.ts";
+import { legalHold } from "../model/documents.ts";
+import { groupedBy } from "../model/graph.ts";
+import { itemParts, type ItemPart } from "../model/item-parts.ts";
 import { itemsOf, type FindEntity } from "../model/items.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import type { Entity, Model } from "../model/schema.ts";
 import { build } from "../model/template.ts";
-import type { EntityStore, Stored } from "./store.ts";
+import { changedPart, changePart, isSame, partsOf } from "./item-parts.ts";
+import type { Deletion, EntityStore, Stored, Unchanged } from "./store.ts";
 
 interface Place {
   readonly aws: Aws;
@@ -31,12 +35,14 @@ interface Table {
   /** Partition keys of its indexes, by these. */
   readonly indexes: ReadonlyMap<string, string>;
   readonly find: FindEntity;
+  /** What within its items is an entity of its own. */
+  readonly parts: readonly ItemPart[];
 }
 
 /** Items that are read or deleted at once. */
 const sideBySide = 8;
 
-/** Entities that are items of DynamoDB tables, one item each. */
+/** Entities that are items of DynamoDB tables, or parts of such items. */
 export function dynamodbStore({ aws, model, declaration, signal }: Place): EntityStore {
   const tables = new Map<string, Table>();
   const tableOf = (role: string): Table => {
@@ -47,7 +53,8 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
     const { partition, sort } = declared.keys;
     const keys = sort === undefined ? [partition] : [partition, sort];
     const indexes = new Map(declared.indexes.map((index) => [index.name, index.keys.partition.name]));
-    const made = { role, name: declared.name, keys, indexes, find: itemsOf(model, role) };
+    const find = itemsOf(model, role);
+    const made = { role, name: declared.name, keys, indexes, find, parts: itemParts(model, role) };
     tables.set(role, made);
     return made;
   };
@@ -58,6 +65,13 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
   };
   const itemNow = ({ name, keys }: Table, key: Stored["key"]) =>
     getItem(aws, { table: name, key: typedKey(keys, key), signal });
+  const itemOf = (table: Table, { key }: Stored) => ({
+    aws,
+    table: table.name,
+    key: typedKey(table.keys, key),
+    read: (item: Item) => partsIn(table, item),
+    signal,
+  });
 
   const store: EntityStore = {
     stream(role) {
@@ -92,11 +106,18 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
     async get(role, key) {
       const table = tableOf(role);
       const item = await itemNow(table, key);
-      return item === undefined ? undefined : storedOf(table, item);
+      if (item === undefined) return undefined;
+      if (!table.parts.some(({ at }) => Object.hasOwn(key, at))) return storedOf(table, item);
+      return partsIn(table, item).find(({ stored }) => isSame(stored, { key }))?.stored;
     },
     getAll: (role, keys) => inParallel(keys, sideBySide, (key) => store.get(role, key)),
     async changeIf(stored, { set = {}, remove = [], unchanged }) {
       const { entity, table } = placeOf(stored.entity);
+      if (entity.at !== undefined) {
+        const changed = changedPart(entity, stored, { set, remove });
+        const outcome = await changePart(itemOf(table, stored), stored, changed);
+        return outcome === "done" ? changed : outcome;
+      }
       const names = Object.keys(set);
       const attributes = {
         ...Object.fromEntries(Object.entries(set).filter(([name]) => !isInKeyOnly(entity, name))),
@@ -117,14 +138,26 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
     },
     async deleteIf(stored, unchanged) {
       const { entity, table } = placeOf(stored.entity);
+      if (entity.at !== undefined) return changePart(itemOf(table, stored), stored, undefined);
       const key = typedKey(table.keys, stored.key);
-      const conditions = conditionsOf({ entity, table }, stored, unchanged);
+      // What is within it goes with it, and somebody may have put a part under a hold.
+      const within = table.parts.map(({ path: [attribute] }) => attribute);
+      const conditions = conditionsOf({ entity, table }, stored, [...unchanged, ...within]);
       const refused = await transact(aws, [{ kind: "delete", table: table.name, key, conditions }], signal);
       if (refused === undefined) return "done";
       return (await itemNow(table, stored.key)) === undefined ? "gone" : "changed";
     },
-    deleteAllIf: (things) =>
-      inParallel(things, sideBySide, ({ stored, unchanged }) => store.deleteIf(stored, unchanged)),
+    async deleteAllIf(things) {
+      const outcomes = new Map<Unchanged, Deletion>();
+      // Parts of one item after each other: each moves those behind it.
+      const items = groupedBy(things, ({ stored: { entity, key } }) =>
+        JSON.stringify(typedKey(placeOf(entity).table.keys, key)),
+      );
+      await inParallel([...items.values()], sideBySide, async (some) => {
+        for (const each of some) outcomes.set(each, await store.deleteIf(each.stored, each.unchanged));
+      });
+      return things.map((each) => outcomes.get(each) ?? "gone");
+    },
     // Nothing refers to an item by a constraint, and to look at it would be as old as the look before.
     deletable: (things) => Promise.resolve(things.map(() => "done")),
   };
@@ -135,7 +168,20 @@ async function* readPages(
   table: Table,
   pages: AsyncIterable<readonly Item[]>,
 ): AsyncGenerator<readonly Stored[]> {
-  for await (const page of pages) yield page.flatMap((item) => storedOf(table, item) ?? []);
+  for await (const page of pages)
+    yield page.flatMap((item) =>
+      [storedOf(table, item) ?? [], partsIn(table, item).map(({ stored }) => stored)].flat(),
+    );
+}
+
+/** The parts of an item; also where it is of no entity itself. */
+function partsIn({ name, keys, find, parts }: Table, item: Item) {
+  if (parts.length === 0) return [];
+  return partsOf(parts, { table: name, key: keyOf(keys, item), item, fields: find(item)?.fields ?? {} });
+}
+
+function keyOf(keys: readonly KeyAttribute[], item: Item): Stored["key"] {
+  return Object.fromEntries(keys.map(({ name }) => [name, plainKey(item[name])]));
 }
 
 /** The query that finds things by a field: of the table where the field alone makes its partition key, else of an index. */
@@ -163,14 +209,18 @@ function queryFor(
 function storedOf(table: Table, item: Item, before: Stored): Stored;
 function storedOf(table: Table, item: Item): Stored | undefined;
 /** What a change made of a thing is still that, also where the model would not know it for one any more. */
-function storedOf({ name, keys, find }: Table, item: Item, before?: Stored): Stored | undefined {
+function storedOf(table: Table, item: Item, before?: Stored): Stored | undefined {
+  const { name, keys, find } = table;
   const kind = find(item) ?? (before && { name: before.entity, fields: fieldsOfKey(before) });
   if (kind === undefined) return undefined;
+  const fields = { ...plainIfDamaged(item), ...kind.fields };
+  const [hold] = partsIn(table, item).flatMap(({ stored }) => legalHold(stored.fields) ?? []);
   return {
     entity: kind.name,
     table: name,
-    key: Object.fromEntries(keys.map((key) => [key.name, plainKey(item[key.name])])),
-    fields: { ...plainIfDamaged(item), ...kind.fields },
+    key: keyOf(keys, item),
+    // No part of it is deleted with it that is under a hold.
+    fields: hold === undefined || legalHold(fields) !== undefined ? fields : { ...fields, legalHold: hold },
     bytes: itemSizeBytes(item),
     raw: item,
   };

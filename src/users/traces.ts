@@ -8,15 +8,14 @@ import { whereThere } from "../aws/setting.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { legalHold } from "../model/documents.ts";
+import { partsIn, type ItemPart } from "../model/item-parts.ts";
 import type { JsonObject } from "../model/json.ts";
 import {
-  partsIn,
   personalBuckets,
   personalParts,
   personalTables,
   replacedAt,
   type FoundLink,
-  type ItemPart,
   type Named,
   type PersonalBucket,
   type PersonalLink,
@@ -202,8 +201,9 @@ async function itemsOf(
   const expiry = site.declaration.tables.find(({ role }) => role === personal.role)?.expiryAttribute;
   const found = new Map<string, OwnedItem>();
   // Entries that the tool keeps for the website are what the attribute `document` holds.
-  const parts = [{ path: ["document"], isList: false }, ...personalParts(site.model, personal.role)];
-  const held = ["legalHold", ...parts.map(({ path: [first = ""] }) => first)];
+  const kept = { path: ["document"], isList: false } as const;
+  const parts = [kept, ...personalParts(site.model, personal.role)];
+  const held = ["legalHold", ...parts.map(({ path: [first] }) => first)];
   const attributes = [...personal.attributes, ...[expiry ?? []].flat(), ...held];
   for await (const page of pagesOf(site, { table, personal, ids, keys, attributes })) {
     for (const item of page) {

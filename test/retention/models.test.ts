@@ -519,3 +519,100 @@ it("is refused before anything is opened where nobody names the server of the ro
   expect(refused.stderr).toContain("put the URL into MAWPS_DATABASE_URL: mysql://");
   expect(home.calls).toEqual([]);
 });
+
+describe("parts of items", () => {
+  const bucket = "prework-media-bucket";
+  const profiles = "prework-user-profiles";
+  const upload = (name: string, user = "u-1") => `users/${user}/uploads/2026/03/${name}.pdf`;
+  const deleted = { status: "DELETED", deletedAt: day(0) };
+  const part = (name: string, fields: Record<string, unknown> = deleted) => ({
+    name,
+    s3Key: upload(name),
+    ...fields,
+  });
+  const partsOf = async (site: ReturnType<typeof modelSite>) =>
+    Object.fromEntries((await site.rows(profiles)).map((row) => [row["id"], row["attachments"]]));
+
+  it("go by rules of their own, with their files, and leave what is beside them", async () => {
+    const { find } = prework.entities.profiles.links[0] ?? {};
+    const attachments = {
+      what: "files of a profile",
+      from: { table: "userProfiles" },
+      at: "attachments[]",
+      fields: { name: "text", s3Key: "text", status: "text", deletedAt: "isoTime" },
+      refs: { s3Key: "object:uploadFiles" },
+      links: [{ subject: "user", role: "subject", by: "userId", find, erase: "delete" }],
+      expires: [
+        {
+          id: "old-attachments",
+          what: "deleted files of a profile",
+          after: 30,
+          since: "deletedAt",
+          when: { status: "DELETED" },
+          do: "delete",
+          by: "run",
+        },
+      ],
+    };
+    const entities = { ...prework.entities, attachments };
+    await writeFile(join(home.folder, "own.model.json"), JSON.stringify({ ...prework, entities }));
+    const site = modelSite(home, "own.model.json");
+    const mine = [
+      part("first"),
+      part("live", { status: "READY" }),
+      "no part",
+      part("last"),
+      part("restored"),
+      part("held", { ...deleted, legalHold: "case 7" }),
+      part("of-others", { ...deleted, s3Key: upload("of-others", "u-2") }),
+      part("named"),
+    ];
+    const items = [
+      { id: "p-1", userId: "u-1", name: "Max", attachments: mine },
+      { id: "p-2", userId: "u-1", legalHold: "case 8", attachments: [part("of-held-item")] },
+      { id: "p-3", userId: "u-1", attachments: { no: "list" } },
+    ];
+    await site.put(profiles, items);
+    const files = [
+      ...mine.flatMap((each) => (typeof each === "string" ? [] : [each.s3Key])),
+      upload("of-held-item"),
+    ];
+    await site.putFiles(bucket, files);
+    await site.put("prework-files", [
+      { id: "d-1", s3Key: upload("named"), uploadedBy: "u-1", createdAt: day(0), status: "READY" },
+    ]);
+    home.laterMs = 40 * dayMs;
+    const plan = join(home.folder, "plan.json");
+    const planned = await site.run("retention", "plan", "--output", plan, "--json");
+    expect([planned.exitCode, planned.stderr]).toEqual([0, ""]);
+    const told = lines(planned.stdout).map(({ action, key, userId }) => [action, key, userId].join(" "));
+    expect(told.toSorted()).toEqual(
+      [
+        ...["first", "last", "restored", "named"].map((name) => `purge ${upload(name)} u-1`),
+        "keep  u-1",
+        "keep  u-1",
+        `keep ${upload("of-others", "u-2")} u-1`,
+      ].toSorted(),
+    );
+    const restored = part("restored", { status: "READY" });
+    const meanwhile = mine.map((each) =>
+      typeof each === "object" && each.name === "restored" ? restored : each,
+    );
+    await site.put(profiles, [{ ...items[0], attachments: meanwhile }]);
+    const run = await site.run("retention", "run", plan, "--yes", "--json");
+    expect(run.exitCode).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      done: 3,
+      failed: [],
+      skipped: [{ why: "its entry is gone, its file is not" }],
+    });
+    expect(await partsOf(site)).toEqual({
+      "p-1": [mine[1], "no part", restored, mine[5], mine[6]],
+      "p-2": [part("of-held-item")],
+      "p-3": { no: "list" },
+    });
+    expect(await site.left(bucket)).toEqual(
+      files.filter((key) => key !== upload("first") && key !== upload("last")).toSorted(),
+    );
+  });
+});
