@@ -23,7 +23,7 @@ export function orphans({ documents, objects }: CheckFacts, entries: readonly St
       if (of !== undefined && current !== undefined) {
         // Only the tool tells the hash: what the website wrote is no copy of ours.
         return said.sha256 !== undefined && current.sha256 === object.sha256
-          ? leftOver(of, key, documents.profile)
+          ? leftOver(of, { key, profile: documents.profile })
           : lost(userId, { ...object, said: withoutId(said) });
       }
       if (of === undefined) return lost(userId, object);
@@ -40,10 +40,9 @@ export function orphans({ documents, objects }: CheckFacts, entries: readonly St
 }
 
 /** What a broken-off move leaves: the same bytes at another key. */
-function leftOver(
+export function leftOver(
   { userId, document }: StoredEntry,
-  key: string,
-  profile: CheckFacts["documents"]["profile"],
+  { key, profile }: { readonly key: string } & Pick<CheckFacts["documents"], "profile">,
 ): Finding {
   const held = legalHold(document.attributes);
   const what = `it holds the bytes of ${document.name} a second time; links to it still work`;

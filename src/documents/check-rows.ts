@@ -1,13 +1,17 @@
 import { bytes } from "../model/bytes.ts";
-import type { CheckFacts } from "./check-facts.ts";
+import { timeOf } from "../model/json.ts";
+import { objectName, type CheckFacts, type ObjectFacts } from "./check-facts.ts";
 import type { Finding, Repair } from "./check-finding.ts";
+import { leftOver } from "./check-orphans.ts";
 import { faultsOf, finding, oldUploads, shared, type CheckRules } from "./check-plan.ts";
-import { isForeignFile, type DocumentRows } from "./rows.ts";
+import type { StoredEntry } from "./entry.ts";
+import { formerRowKey } from "./row-files.ts";
+import { isForeignFile, isOwnDocument, type DocumentRows } from "./rows.ts";
 
-/** What is wrong with one user's documents of a site with rows: all of it is for a person to mend. Pure, as `findFaults`. */
+/** What is wrong with one user's documents of a site with rows. Pure, as `findFaults`. */
 export function findRowFaults(rows: DocumentRows, facts: CheckFacts, rules: CheckRules): Finding[] {
   const { entries } = facts.documents;
-  const found = [
+  return [
     ...entries.flatMap((entry) =>
       isForeignFile(rows, entry)
         ? [
@@ -17,35 +21,57 @@ export function findRowFaults(rows: DocumentRows, facts: CheckFacts, rules: Chec
               remedy: "find out whose document it is; then delete the entry that is wrong",
             }),
           ]
-        : faultsOf(entry, facts, rules),
+        : faultsOf(entry, facts, rules).map((found) => (isOver(rows, entry, rules) ? found : byHand(found))),
     ),
     ...shared(entries),
-    ...filesWithoutEntry(facts),
+    ...filesWithoutEntry(rows, facts),
     ...oldUploads(facts, rules),
   ];
-  return found.map(({ repair, remedy, ...rest }) => ({
-    ...rest,
-    remedy: repair === undefined ? remedy : (byHand[repair.does] ?? remedy),
-  }));
 }
 
-const byHand: Partial<Record<Repair["does"], string>> = {
+/** As long the site itself may still be at an upload of its own. */
+const longestUploadMs = 86_400_000;
+
+/** Whether nobody is at an upload any more, so that it may be finished or withdrawn: one of a file that such uploads make. */
+function isOver(rows: DocumentRows, entry: StoredEntry, { now }: CheckRules): boolean {
+  const { uploadedAt, attributes } = entry.document;
+  const begunMs = timeOf(attributes["uploadUntil"]) ?? (timeOf(uploadedAt) ?? Number.NaN) + longestUploadMs;
+  return isOwnDocument(rows, entry) && begunMs <= now.getTime();
+}
+
+const handiwork: Partial<Record<Repair["does"], string>> = {
   finish: "upload the file again, which finishes it",
   withdraw: "upload the file again, which goes on; retention removes the entry in its time",
-  "correct-size": "correct the size in the entry: the hash is right",
-  "abort-upload": "the lifecycle rule of `mawps setup` removes them",
 };
 
-function filesWithoutEntry({ documents, objects }: CheckFacts): Finding[] {
-  const named = new Set(documents.entries.map(({ document }) => document.s3Key));
+function byHand({ repair, ...found }: Finding): Finding {
+  const remedy = repair && handiwork[repair.does];
+  return remedy === undefined ? { ...found, ...(repair && { repair }) } : { ...found, remedy };
+}
+
+function filesWithoutEntry(rows: DocumentRows, { documents, objects }: CheckFacts): Finding[] {
+  const { userId, entries } = documents;
+  const named = new Set(entries.map(({ document }) => document.s3Key));
+  const former = new Map(entries.map((entry) => [formerRowKey(rows, entry), entry]));
   return [...objects.values()]
     .filter(({ key }) => !named.has(key))
-    .map(({ key, sizeBytes, lastModified }) => ({
-      userId: documents.userId,
-      kind: "object-without-entry",
-      key,
-      storedAt: lastModified?.toISOString(),
-      what: `no entry of theirs names it (${bytes(sizeBytes)})`,
-      remedy: "look whether something else of the site needs it, before somebody deletes it",
-    }));
+    .map((object): Finding => {
+      const { key, sizeBytes, lastModified } = object;
+      const entry = former.get(key);
+      if (entry !== undefined && isSame(object, objects.get(objectName(entry)))) {
+        return leftOver(entry, { key, profile: undefined });
+      }
+      return {
+        userId,
+        kind: "object-without-entry",
+        key,
+        storedAt: lastModified?.toISOString(),
+        what: `no entry of theirs names it (${bytes(sizeBytes)})`,
+        remedy: "look whether something else of the site needs it, before somebody deletes it",
+      };
+    });
+}
+
+function isSame(one: ObjectFacts, other: ObjectFacts | undefined): boolean {
+  return one.sha256 !== undefined && one.sha256 === other?.sha256;
 }

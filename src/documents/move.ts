@@ -9,6 +9,7 @@ import { documentKey, parseKey } from "../model/keys.ts";
 import { documentFolders } from "./check-facts.ts";
 import { changeEntries } from "./entry-changes.ts";
 import type { StoredEntry } from "./entry.ts";
+import { formerRowKey, nextRowKey } from "./row-files.ts";
 import { documentUrl, type ChangingSite, type DocumentSite } from "./site.ts";
 import { count } from "../model/count.ts";
 
@@ -32,6 +33,11 @@ export function nextKey({ userId, document }: StoredEntry, from = document.s3Key
   });
 }
 
+/** Where a document of the site moves to. */
+export function placeToMove(site: DocumentSite, entry: StoredEntry): string {
+  return site.rows === undefined ? nextKey(entry) : nextRowKey(site.rows, entry);
+}
+
 export interface Move {
   readonly entry: StoredEntry;
   /** The object as it was looked at: only this is moved. */
@@ -52,7 +58,7 @@ export interface Move {
 export async function moveDocument(site: ChangingSite, move: Move): Promise<StoredEntry> {
   const { entry, head, headers } = move;
   const from = entry.document.s3Key;
-  const to = nextKey(entry);
+  const to = placeToMove(site, entry);
   try {
     await copyObject(site.aws, {
       from: { bucket: site.bucket, key: from },
@@ -99,7 +105,8 @@ export async function moveDocument(site: ChangingSite, move: Move): Promise<Stor
 
 /**
  * Deletes what a move left behind, in every version, and takes the mark away; without a mark nothing happens. The mark is
- * believed only where it fits the present key and no other entry of the user needs the object.
+ * believed only where it fits the present key and no other entry of the user needs the object. A row has no mark: its key tells where it
+ * was, and what lies there goes while it is the same.
  */
 export async function finishMove(
   site: ChangingSite,
@@ -107,24 +114,34 @@ export async function finishMove(
   others: readonly StoredEntry[],
 ): Promise<StoredEntry> {
   const { userId, document } = entry;
+  const isNamed = (key: string) => others.some((each) => each.document.s3Key === key);
+  if (site.rows !== undefined) {
+    const from = formerRowKey(site.rows, entry);
+    if (from === undefined || isNamed(from)) return entry;
+    const head = await headObject(site.aws, { bucket: site.bucket, key: from }, site.signal);
+    if (head !== undefined && (await isCopy(site, head, { from, to: document.s3Key })))
+      await deleteFormer(site, entry, from);
+    return entry;
+  }
   const from = formerKey(entry);
   if (from === "") return entry;
   const isOurs =
     documentFolders(userId).some((folder) => from.startsWith(folder)) &&
     nextKey(entry, from) === document.s3Key &&
-    !others.some((each) => each.document.s3Key === from);
-  if (isOurs) {
-    const { failures } = await deleteAllVersions(site.aws, site.bucket, { key: from }, site.signal);
-    const [first] = failures;
-    if (first !== undefined) {
-      throw new CliError(
-        `${document.id}: ${count(failures.length, "version")} of its former object could not be deleted: ${first.message}`,
-        { hint: "until then links to it go on working; run the command again" },
-      );
-    }
-  }
+    !isNamed(from);
+  if (isOurs) await deleteFormer(site, entry, from);
   const { changed } = await changeEntries(site, [{ entry, remove: [movedFrom], unchanged: ["s3Key"] }]);
   return changed[0] ?? entry;
+}
+
+async function deleteFormer(site: ChangingSite, { document }: StoredEntry, key: string): Promise<void> {
+  const { failures } = await deleteAllVersions(site.aws, site.bucket, { key }, site.signal);
+  const [first] = failures;
+  if (first === undefined) return;
+  throw new CliError(
+    `${document.id}: ${count(failures.length, "version")} of its former object could not be deleted: ${first.message}`,
+    { hint: "until then links to it go on working; run the command again" },
+  );
 }
 
 /** The key of what a broken-off move may have left behind; "" without one. */
@@ -147,19 +164,26 @@ export async function assertSame(
   head: ObjectHead,
   { from, to }: { readonly from: string; readonly to: string },
 ): Promise<void> {
-  const copy = await headObject(site.aws, { bucket: site.bucket, key: to }, site.signal);
-  if (copy?.sizeBytes === head.sizeBytes) {
-    if (copy.etag === head.etag) return;
-    const sums = [copy.checksum, head.checksum].map(
-      (sum) => sum && `${sum.algorithm} ${sum.type} ${sum.value}`,
-    );
-    if (sums[0] !== undefined && sums[0] === sums[1]) return;
-    const [one, other] = await Promise.all([from, to].map((key) => hashOf(site, key)));
-    if (one === other) return;
-  }
+  if (await isCopy(site, head, { from, to })) return;
   throw new CliError(`the copy of ${from} is not the same; nothing was changed`, {
     hint: "run the command again; if it happens again, somebody else writes to that key",
   });
+}
+
+async function isCopy(
+  site: DocumentSite,
+  head: ObjectHead,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<boolean> {
+  const copy = await headObject(site.aws, { bucket: site.bucket, key: to }, site.signal);
+  if (copy?.sizeBytes !== head.sizeBytes) return false;
+  if (copy.etag === head.etag) return true;
+  const sums = [copy.checksum, head.checksum].map(
+    (sum) => sum && `${sum.algorithm} ${sum.type} ${sum.value}`,
+  );
+  if (sums[0] !== undefined && sums[0] === sums[1]) return true;
+  const [one, other] = await Promise.all([from, to].map((key) => hashOf(site, key)));
+  return one === other;
 }
 
 async function hashOf({ aws, bucket, signal }: DocumentSite, key: string): Promise<string> {

@@ -4,7 +4,7 @@ import { removeUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { removeUpload } from "../aws/s3/multipart.ts";
 import { deleteAllVersions } from "../aws/s3/deletion.ts";
 import type { AuditEvent } from "../model/audit.ts";
-import type { ScanResult } from "../model/documents.ts";
+import { legalHold, type ScanResult } from "../model/documents.ts";
 import type { Finding, Repair } from "./check-finding.ts";
 import { nameOfLost, rebuiltEntry, type Judged } from "./check-orphans.ts";
 import { readDocuments, storedEntry } from "./entries.ts";
@@ -13,6 +13,7 @@ import type { EntryChange, StoredEntry } from "./entry.ts";
 import { examineStored, type Judging } from "./examine-stored.ts";
 import { failureOf } from "./failure.ts";
 import { inParallel } from "../concurrency.ts";
+import { otherNameOf } from "./row-files.ts";
 import { isInfected, isUndecided, judgementChange } from "./scanning.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { createProfile } from "./users.ts";
@@ -145,6 +146,11 @@ async function repairAll(
     finding,
     repair: { key },
   } of of("delete-object")) {
+    const other = site.rows && (await otherNameOf(site.rows, key));
+    if (other !== undefined) {
+      refused.set(finding, `something else names it (${other})`);
+      continue;
+    }
     const { failures } = await deleteAllVersions(site.aws, site.bucket, { key }, site.signal);
     if (failures.length === 0) done.add(finding);
   }
@@ -158,12 +164,14 @@ async function repairAll(
   return { done, refused };
 }
 
-/** The attributes that an object's bytes give its entry, or why they are none of a document. Empty where nothing is judged. */
+/** The attributes that an object's bytes give its entry, or why nothing may be done about it. Empty where nothing is judged. */
 async function judge(
   site: ChangingSite,
   { repair: each }: Finding,
   judging: Judging,
 ): Promise<Judged | string> {
+  const hold = each?.does === "withdraw" ? legalHold(each.entry.document.attributes) : undefined;
+  if (hold !== undefined) return `it is under a legal hold (${hold})`;
   const wanted = each === undefined ? undefined : wantedOf(each);
   if (wanted === undefined) return {};
   const { name, key, sha256 } = wanted;

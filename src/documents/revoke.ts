@@ -4,8 +4,10 @@ import { legalHold } from "../model/documents.ts";
 import { entryWithId } from "./entries.ts";
 import type { StoredEntry, UserDocuments } from "./entry.ts";
 import { storedObject } from "./link.ts";
-import { finishMove, formerKey, moveDocument, nextKey } from "./move.ts";
+import { finishMove, formerKey, moveDocument, placeToMove } from "./move.ts";
 import { namedBy } from "./named-by.ts";
+import { otherNameOf } from "./row-files.ts";
+import { entryNow, type DocumentRows } from "./rows.ts";
 import type { ChangingSite } from "./site.ts";
 
 export interface Revoked {
@@ -25,13 +27,15 @@ export async function revokeLinks(
   user: UserDocuments,
   { id, dryRun }: { readonly id: string; readonly dryRun: boolean },
 ): Promise<Revoked> {
-  const found = entryWithId(user, id);
-  assertMovable(site, found, user);
-  const others = user.entries.filter((each) => each !== found);
+  const known = entryWithId(user, id);
+  const found = await entryNow(site, known);
+  const others = user.entries.filter((each) => each !== known);
+  assertMovable(site, found, { ...user, entries: [found, ...others] });
+  if (site.rows !== undefined) await assertNamedOnce(site.rows, found);
   const entry = dryRun ? found : await finishMove(site, found, others);
   const head = await storedObject(site, entry);
   const previousKey = entry.document.s3Key;
-  const key = nextKey(entry);
+  const key = placeToMove(site, entry);
   if (dryRun) return { entry, previousKey, key };
   const moved = await site.audit.irreversible(eventOf(entry, { previousKey, key }), () =>
     moveDocument(site, { entry, head }),
@@ -86,6 +90,19 @@ function assertMovable(
       hint: `\`mawps doc check ${userId}\` shows both`,
     });
   }
+}
+
+/** Whatever else names the file would not find it any more. */
+async function assertNamedOnce(rows: DocumentRows, entry: StoredEntry): Promise<void> {
+  const { id, name, s3Key } = entry.document;
+  const other = await otherNameOf(rows, s3Key, entry);
+  if (other === undefined) return;
+  throw new CliError(
+    `${id} (${name}): something else names its file too (${other}), and would not find it any more`,
+    {
+      hint: "its links end by themselves; `mawps doc url --list` tells when",
+    },
+  );
 }
 
 function eventOf({ userId, document }: StoredEntry, details: AuditEvent["details"]): AuditEvent {

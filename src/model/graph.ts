@@ -1,3 +1,4 @@
+import { own, type JsonObject } from "./json.ts";
 import type { Entity, Model } from "./schema.ts";
 
 /** A reference of an entity to another, from child to parent. */
@@ -21,6 +22,19 @@ export function referencesOf(name: string, { refs = {} }: Pick<Entity, "refs">):
       return { from: name, field, to, parentField };
     }),
   );
+}
+
+/** Keys of all files that a thing names, whichever of its fields may name files: each a text, or the texts of a list or map. */
+export function filesNamedBy(entity: Pick<Entity, "refs">, fields: JsonObject): string[] {
+  const names = referencesOf("", entity).flatMap(({ field, parentField }) =>
+    parentField === undefined ? [field] : [],
+  );
+  return [...new Set(names)].flatMap((name) => textsOf(own(fields, name))).filter((key) => key !== "");
+}
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsOf) : [];
 }
 
 export type Order = { readonly order: readonly string[] } | { readonly circle: readonly string[] };

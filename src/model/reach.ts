@@ -32,11 +32,6 @@ export function isInRetention({ entities }: Pick<Model, "entities">, role: strin
   );
 }
 
-/** What `mawps doc` does where a site keeps a row for each document; the rest needs MAWPS's lists and folders. */
-const verbsOfRows = new Set(
-  "upload list show url get request confirm rm restore tag rename scan check".split(" "),
-);
-
 /** Without these a row tells of no document. */
 const needed = ["id", "name", "key", "owner", "status", "uploadedAt", "deletedAt", "sha256"] as const;
 /** What came by a link is told from what the site put there by the end of the link. */
@@ -55,8 +50,7 @@ export function whyNoDocuments({ entities, features }: Model, verb: string): str
   const missing = (isOfLinks ? neededForLinks : needed).filter(
     (name) => documents.fields[name] === undefined,
   );
-  if (missing.length > 0) return `features.documents.fields has no ${missing.join(", ")}`;
-  return verbsOfRows.has(verb) ? undefined : "it works on MAWPS's own model only";
+  return missing.length > 0 ? `features.documents.fields has no ${missing.join(", ")}` : undefined;
 }
 
 /** Why the demo has nothing to show on a site with this model; undefined where it has. */

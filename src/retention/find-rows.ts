@@ -4,7 +4,7 @@ import { inParallel } from "../concurrency.ts";
 import type { Hold } from "../audit/holds.ts";
 import { legalHold } from "../model/documents.ts";
 import { tableRole } from "../model/database.ts";
-import { groupedBy, referencesOf, type Reference } from "../model/graph.ts";
+import { filesNamedBy, groupedBy, referencesOf, type Reference } from "../model/graph.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import type { Entity, Link } from "../model/schema.ts";
 import type { Stored } from "../stores/store.ts";
@@ -213,20 +213,13 @@ function namedBy(
   site: RetentionSite,
   stored: Stored,
 ): { readonly text: string; readonly expires: boolean }[] {
-  const keys = fileFields(site, stored).flatMap(({ value }) => textsOf(value));
-  return keys.flatMap((key) =>
+  return filesNamedBy(entityOf(site, stored.entity), stored.fields).flatMap((key) =>
     site.files.map(({ bucket, kinds }) => {
       const kind = kinds.valueOf(key);
       const { expires = [] } = kind === undefined ? {} : entityOf(site, kind);
       return { text: placeText(bucket, key), expires: expires.some(({ by }) => by === "run") };
     }),
   );
-}
-
-/** A text, or those of a list or map. */
-function textsOf(value: unknown): string[] {
-  if (typeof value === "string") return [value];
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsOf) : [];
 }
 
 /** The file that goes with a row: of the kinds that it may name; what a list names goes with none. */

@@ -3,7 +3,6 @@ import type { Finding } from "../../documents/check-finding.ts";
 import type { Remembered } from "../../documents/remembered.ts";
 import type { Repaired } from "../../documents/repair.ts";
 import { CliError, exitCodes } from "../../errors.ts";
-import { mawpsModel } from "../../model/mawps.ts";
 import type { Nobodies } from "../../model/nobodies.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Layout } from "../../output/layout.ts";
@@ -32,11 +31,6 @@ export function docCheck(begin: Begin): AnyCommand {
     .action(async (given, options, command) => {
       const run = await begin(command as AnyCommand);
       const names = options.bringBack ?? [];
-      if (options.repair === true && run.config.site !== mawpsModel)
-        throw new CliError(`--repair is not for ${run.config.site.name}: its entries are mended by hand`, {
-          exitCode: exitCodes.usage,
-          hint: "leave it out: each finding says what helps",
-        });
       if (names.length > 0 && options.repair === undefined) {
         throw new CliError("--bring-back is for --repair", {
           exitCode: exitCodes.usage,

@@ -4,6 +4,7 @@ import {
   type GetItemCommandInput,
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
+import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -231,10 +232,14 @@ describe("the documents of prework", () => {
     }
   });
 
-  it("are checked against their files, and mended by nobody unasked", async () => {
+  it("are checked against their files, and mended where that is asked for and sure", async () => {
     const site = modelSite(home, "prework");
     const bucket = "prework-media-bucket";
     const file = (name: string, user = "u-1") => `users/${user}/uploads/2026/03/${name}.pdf`;
+    const sha256 = (name: string) =>
+      createHash("sha256")
+        .update(`bytes of ${file(name)}`)
+        .digest("hex");
     const row = (id: string, fields: Record<string, unknown> = {}) => ({
       id,
       originalName: `${id}.pdf`,
@@ -244,18 +249,24 @@ describe("the documents of prework", () => {
       status: "READY",
       ...fields,
     });
+    const arrived = { originalName: "arrived.txt", status: "UPLOADING", scanResult: "SKIPPED" };
     const rows = [
       row("whole"),
       row("lost"),
       row("other-bytes", { sha256: "0".repeat(64) }),
       row("half", { status: "UPLOADING" }),
+      row("arrived", { ...arrived, sha256: sha256("arrived"), size: 46 }),
+      row("held", { status: "UPLOADING", legalHold: "case 7" }),
+      row("begun", { status: "UPLOADING", createdAt: "2026-02-28T23:00:00.000Z" }),
+      row("size", { sha256: sha256("size"), size: 1 }),
       row("of-u-2", { s3Key: file("theirs", "u-2") }),
       row("strange", { s3Key: "secrets/plan.pdf" }),
       row("same", { s3Key: file("whole") }),
     ];
     await site.put(table, rows);
     const avatar = "users/u-1/profiles/p-1/avatar.jpg";
-    const files = [file("whole"), file("other-bytes"), file("theirs", "u-2"), file("alone", "u-3"), avatar];
+    const there = ["whole", "other-bytes", "arrived", "size"].map((name) => file(name));
+    const files = [...there, file("theirs", "u-2"), file("alone", "u-3"), avatar];
     await site.putFiles(bucket, files);
     const checked = await site.run("doc", "check", "--json");
     expect(checked.exitCode).toBe(4);
@@ -266,7 +277,8 @@ describe("the documents of prework", () => {
     expect(found.map(({ userId, kind, id, key }) => [userId, kind, id ?? key].join(" ")).toSorted()).toEqual(
       [
         "u-1 entry-without-object lost",
-        "u-1 half-done-upload half",
+        ...["arrived", "begun", "half", "held"].map((id) => `u-1 half-done-upload ${id}`),
+        "u-1 wrong-size size",
         "u-1 shared-object same",
         "u-1 wrong-hash other-bytes",
         "u-1 wrong-item of-u-2",
@@ -275,10 +287,113 @@ describe("the documents of prework", () => {
         `u-3 object-without-entry ${file("alone", "u-3")}`,
       ].toSorted(),
     );
-    expect(found.filter(({ repairable }) => repairable !== false)).toEqual([]);
+    const repairable = ["arrived", "half", "held", "size"];
+    expect(found.flatMap((each) => (each["repairable"] === true ? [each["id"]] : [])).toSorted()).toEqual(
+      repairable,
+    );
     expect((await site.run("doc", "check", "u-3")).stdout).toContain(file("alone", "u-3"));
     expect(await site.column(table, "id")).toEqual(rows.map(({ id }) => id).toSorted());
+
+    const repaired = await site.run("doc", "check", "u-1", "--repair", "--yes", "--json");
+    expect(repaired.exitCode).toBe(4);
+    const outcomes = repaired.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(outcomes.flatMap((each) => (each["repaired"] === true ? [each["id"]] : [])).toSorted()).toEqual([
+      "arrived",
+      "half",
+      "size",
+    ]);
+    const after = await site.rows(table);
+    expect(after.find(({ id }) => id === "arrived")).toMatchObject({ status: "READY", size: 46 });
+    expect(after.find(({ id }) => id === "size")).toEqual({
+      ...rows.find(({ id }) => id === "size"),
+      size: 43,
+    });
+    const as = new Set(["arrived", "half", "size"]);
+    const untouched = rows.filter(({ id }) => !as.has(id));
+    expect(after).toHaveLength(untouched.length + 2);
+    expect(after).toEqual(expect.arrayContaining(untouched));
     expect(await site.left(bucket)).toEqual(files.toSorted());
+  });
+
+  it("move to another key where links to them are to end, and nothing of them stays", async () => {
+    const site = modelSite(home, "prework");
+    await site.put("prework-users", [account]);
+    await site.run("doc", "upload", "u-1", "notes.txt", "--no-scan");
+    const [row] = await site.rows(table);
+    const id = String(row?.["id"]);
+    const moved = (from: string) => {
+      const mark = createHash("sha256").update(`moved from ${from}`).digest("hex").slice(0, 8);
+      return from.replace(".txt", `-${mark}.txt`);
+    };
+    const foreseen = await site.run("doc", "revoke", "u-1", id, "--dry-run");
+    expect(foreseen.stdout).toContain(`would move ${key} to ${moved(key)}`);
+    expect(await site.left(bucket)).toEqual([key]);
+
+    // What ends the run between the entry and the former file.
+    home.beforeCall = async (command) => {
+      if (command.startsWith("DeleteObject")) throw new Error("the machine ended here");
+    };
+    expect((await site.run("doc", "revoke", "u-1", id)).exitCode).toBe(1);
+    home.beforeCall = undefined;
+    expect(await site.rows(table)).toEqual([{ ...row, s3Key: moved(key) }]);
+    expect(await site.left(bucket)).toEqual([key, moved(key)].toSorted());
+    const checked = await site.run("doc", "check", "u-1", "--json");
+    expect(JSON.parse(checked.stdout)).toMatchObject({ kind: "left-over-object", id, key, repairable: true });
+    expect((await site.run("doc", "check", "u-1", "--repair", "--yes")).exitCode).toBe(0);
+    expect(await site.left(bucket)).toEqual([moved(key)]);
+
+    // Another file that came to the former key since is nobody's former file.
+    await site.putFiles(bucket, [key]);
+    const again = await site.run("doc", "revoke", "u-1", id);
+    expect([again.exitCode, again.stdout]).toEqual([
+      0,
+      `no link to notes.txt works any more; its object is at ${moved(moved(key))}\n`,
+    ]);
+    expect(await site.rows(table)).toEqual([{ ...row, s3Key: moved(moved(key)) }]);
+    expect(await site.left(bucket)).toEqual([key, moved(moved(key))].toSorted());
+    expect((await site.file(bucket, moved(moved(key)))).toString()).toBe("what is written");
+    const trail = await site.run("audit", "list", "--action", "document.link-revoked", "--json");
+    expect(trail.stdout).toContain(`"previousKey":"${moved(key)}"`);
+  });
+
+  it("stay where they are while something else names their file, or nothing of it may be deleted", async () => {
+    const { profiles } = prework.entities;
+    const refs = { ...profiles.refs, photo: "object:profileFiles" };
+    const entities = {
+      ...prework.entities,
+      profiles: { ...profiles, refs, fields: { ...profiles.fields, photo: "text" } },
+    };
+    await writeFile(join(home.folder, "own.model.json"), JSON.stringify({ ...prework, entities }));
+    const site = modelSite(home, "own.model.json");
+    const file = (name: string) => `users/u-1/uploads/2026/03/${name}.txt`;
+    const names = ["in-profile", "of-two", "held"];
+    const rows = names.map((id) => ({
+      id,
+      originalName: `${id}.txt`,
+      s3Key: file(id),
+      uploadedBy: "u-1",
+      createdAt: "2026-02-01T00:00:00.000Z",
+      status: "READY",
+      ...(id === "held" ? { legalHold: "case 7" } : {}),
+    }));
+    const others = { ...rows[1], id: "other", uploadedBy: "u-2" };
+    await site.put(table, [...rows, others]);
+    await site.put("prework-user-profiles", [{ id: "p-1", userId: "u-1", photo: file("in-profile") }]);
+    await site.putFiles(bucket, names.map(file));
+    for (const [id, why] of [
+      ["in-profile", "something else names its file too (profiles)"],
+      ["of-two", "something else names its file too (what is kept of each file)"],
+      ["held", "is under a legal hold (case 7)"],
+    ] as const) {
+      const refused = await site.run("doc", "revoke", "u-1", id);
+      expect([refused.exitCode, refused.stdout]).toEqual([1, ""]);
+      expect(refused.stderr).toContain(why);
+    }
+    expect(await site.left(bucket)).toEqual(names.map(file).toSorted());
+    expect(await site.rows(table)).toEqual(expect.arrayContaining([...rows, others]));
   });
 
   it.each([
@@ -289,8 +404,6 @@ describe("the documents of prework", () => {
       "the key of a file has no field a that is to be given",
     ],
     [["rm", "u-1", "d-1", "--hard"], "--hard is not for prework"],
-    [["check", "u-1", "--repair"], "--repair is not for prework"],
-    [["revoke", "u-1", "d-1"], "doc revoke is not for prework: it works on MAWPS's own model only"],
     [["request", "u-1", "--post", "--name", "a.pdf"], "--post is not for prework"],
   ])("what the site has no word for ends before anything is opened: %j", async (argv, why) => {
     const refused = await modelSite(home, "prework").run("doc", ...argv);
