@@ -18,6 +18,8 @@ import { tellingFaults } from "./store-faults.ts";
 import { version } from "./version.ts";
 import type { Step } from "./setup/step.ts";
 import type { Access, Connection, World } from "./world.ts";
+import { documentPlaces } from "./model/feature-places.ts";
+import { toolRoles } from "./model/tool-tables.ts";
 
 /** The names of the site's resources as configured, by the roles of its model. */
 export function configuredNames(config: Config): SiteNames {
@@ -145,11 +147,12 @@ async function connectLocal(
 function connectPassing(config: Config, store: LocalStore, world: Pick<World, "now">): Aws {
   const site = configuredSite(config);
   const makers = connectInside(config, store, world);
+  const migrated = documentPlaces(config.site)?.table;
   const parts = [
     ...site.buckets.map((bucket) => ({ ...bucket, has: { buckets: [bucket], tables: [] } })),
     ...site.tables.map((table) => {
       // What is to be migrated is told by the two together.
-      const beside = table.role === "migrations" ? "userProfiles" : table.when?.role;
+      const beside = table.role === toolRoles.migrations ? migrated : table.when?.role;
       const tables = site.tables.filter((one) => one === table || one.role === beside);
       return { ...table, has: { buckets: [], tables } };
     }),
@@ -160,7 +163,7 @@ function connectPassing(config: Config, store: LocalStore, world: Pick<World, "n
   const makeBehind = async (before: Promise<void>, { role, has }: (typeof parts)[number]) => {
     await before;
     done.push(...(await setUp(makers, { ...site, ...has })));
-    if (role === "migrations" && config.site === mawpsModel)
+    if (role === toolRoles.migrations && config.site === mawpsModel)
       await noteNew(makers, { declaration: site, done, now: world.now() });
   };
   const make = (part: (typeof parts)[number]) => {

@@ -26,6 +26,7 @@ import { withSignal, type BackupSite } from "./site.ts";
 import type { ChangedObject, Manifest, TableDescription, TableSnapshot, UsersSnapshot } from "./snapshot.ts";
 import { commitSnapshot, listSnapshots, readManifest, removeSnapshot } from "./snapshots.ts";
 import { readUsers } from "./users-read.ts";
+import { toolRoles } from "../model/tool-tables.ts";
 
 /** The databases of a site's model, and how to open those that are wanted. */
 export interface DatabaseChoice {
@@ -388,7 +389,7 @@ async function newestReadable(site: BackupSite): Promise<Manifest | undefined> {
 }
 
 async function versionOf({ aws, declaration, signal }: BackupSite): Promise<string | null> {
-  const table = declaration.tables.find(({ role }) => role === "migrations");
+  const table = declaration.tables.find(({ role }) => role === toolRoles.migrations);
   return table === undefined ? null : schemaVersion(aws, table.name, signal);
 }
 

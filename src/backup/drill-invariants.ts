@@ -10,7 +10,6 @@ import { sameJson } from "../model/json.ts";
 import type { DocumentEntry } from "../model/documents.ts";
 import type { Repository } from "./repository.ts";
 import type { DatabasePlan } from "./database-restore.ts";
-import { auditRole } from "./restore-items.ts";
 import { isAnchor, type BucketPlan } from "./restore-object-plan.ts";
 import { type RestorePlan, usersOf } from "./restore-plan.ts";
 import type { Database } from "../sql/database.ts";
@@ -21,6 +20,10 @@ import type { Tell } from "../amount.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { Declaration } from "../model/declaration.ts";
 import type { Model } from "../model/schema.ts";
+import { toolRoles } from "../model/tool-tables.ts";
+import { documentPlaces, type DocumentPlaces } from "../model/feature-places.ts";
+import { whyNoDocuments } from "../model/reach.ts";
+import { documentRows, rowsOfAll } from "../documents/rows.ts";
 
 /** Something that would be wrong after a restore. */
 export interface Fault {
@@ -47,11 +50,6 @@ export interface Drill {
   readonly onProgress: Tell;
 }
 
-/** Roles of the site's table with the entries of documents, and of the bucket with the objects. */
-const entriesRole = "userProfiles";
-const objectsRole = "userFiles";
-const uploadsRole = "profileImages";
-
 /**
  * Looks at what was restored, and yields what does not fit together:
  * - a table or bucket has another number of items or objects than the backup says, less those of erased people;
@@ -70,6 +68,7 @@ export async function* restoredFaults(site: Drill, plan: RestorePlan): AsyncGene
     site.onProgress(`looking at ${bucket.name}`);
     yield* bucketFaults(site, bucket);
   }
+  yield* rowDocumentFaults(site, plan.buckets);
   yield* accountFaults(site, plan);
   for (const database of plan.databases) yield* databaseFaults(site, database);
   yield* trailFaults(site, plan);
@@ -89,6 +88,8 @@ async function* databaseFaults({ databases }: Drill, plan: DatabasePlan): AsyncG
 
 async function* tableFaults(site: Drill, plan: RestorePlan, table: TablePlan): AsyncGenerator<Fault> {
   let items = 0;
+  const places = documentPlaces(site.model);
+  const lists = places?.areLists === true && places.table === table.role ? places : undefined;
   for await (const page of scanItems(site.into, {
     table: table.name,
     consistent: true,
@@ -98,7 +99,7 @@ async function* tableFaults(site: Drill, plan: RestorePlan, table: TablePlan): A
       items += 1;
       const missing = table.keys.filter((name) => isEmpty(item[name]));
       if (missing.length > 0) yield { what: table.name, why: `an item has no ${missing.join(", ")}` };
-      if (table.role === entriesRole) yield* documentFaults(site, plan.buckets, item);
+      if (lists !== undefined) yield* documentFaults(site, plan.buckets, { lists, item });
     }
   }
   const { snapshot, counts } = table;
@@ -151,7 +152,7 @@ async function* accountFaults(site: Drill, { users }: RestorePlan): AsyncGenerat
 }
 
 async function* trailFaults(site: Drill, plan: RestorePlan): AsyncGenerator<Fault> {
-  const table = plan.tables.find(({ role }) => role === auditRole);
+  const table = plan.tables.find(({ role }) => role === toolRoles.audit);
   const { buckets, trail: kept } = site.declaration;
   const anchors = buckets.find(({ name }) => name === kept?.bucket)?.role;
   const bucket = plan.buckets.find(({ role }) => role === anchors);
@@ -168,12 +169,13 @@ async function* trailFaults(site: Drill, plan: RestorePlan): AsyncGenerator<Faul
 async function* documentFaults(
   site: Drill,
   buckets: readonly BucketPlan[],
-  item: Item,
+  { lists, item }: { readonly lists: DocumentPlaces; readonly item: Item },
 ): AsyncGenerator<Fault> {
   const userId = item["userId"]?.S ?? "";
   // An address in an entry is of the site that the backup was made of.
-  const own = buckets.find(({ role }) => role === objectsRole)?.snapshot.name ?? "";
-  const uploadsBucket = site.declaration.buckets.find(({ role }) => role === uploadsRole)?.name ?? "";
+  const own = buckets.find(({ role }) => role === lists.bucket)?.snapshot.name ?? "";
+  const [beside] = lists.bucketsBeside;
+  const uploadsBucket = site.declaration.buckets.find(({ role }) => role === beside)?.name ?? "";
   const where = { aws: site.live, bucket: own, uploadsBucket };
   for (const { document, bucket: lies } of entriesIn(where, { userId, place: "profile", item })) {
     const bucket = buckets.find(({ snapshot }) => snapshot.name === lies);
@@ -183,8 +185,26 @@ async function* documentFaults(
   }
 }
 
+/** The same where the site keeps an item for each document. */
+async function* rowDocumentFaults(
+  { into: aws, model, declaration, signal, ...site }: Drill,
+  buckets: readonly BucketPlan[],
+): AsyncGenerator<Fault> {
+  const places = documentPlaces(model);
+  const bucket = buckets.find(({ role }) => role === places?.bucket);
+  if (places === undefined || places.areLists || bucket === undefined) return;
+  if (whyNoDocuments(model, "check") !== undefined) return;
+  site.onProgress("looking at documents");
+  const rows = documentRows({ aws, model, declaration, signal });
+  for await (const { userId, document } of rowsOfAll(rows)) {
+    if (document.status !== "READY") continue;
+    const why = await documentFault({ into: aws, signal }, bucket, document);
+    if (why !== undefined) yield { what: `document ${document.id} of ${userId}`, why };
+  }
+}
+
 async function documentFault(
-  { into, signal }: Drill,
+  { into, signal }: Pick<Drill, "into" | "signal">,
   bucket: BucketPlan,
   { s3Key: key, size, sha256 }: DocumentEntry,
 ): Promise<string | undefined> {

@@ -5,6 +5,9 @@ import { inParallel } from "../concurrency.ts";
 import type { Owned } from "../model/declaration.ts";
 import { progressAttributes } from "../model/progress.ts";
 import type { RestoreSite } from "./restore-site.ts";
+import { entriesAttribute } from "../documents/entries.ts";
+import { documentPlaces, twinTable } from "../model/feature-places.ts";
+import { twinType } from "../model/twin.ts";
 
 /** What lies under ids that accounts do not have any more; a restore with new ids deletes none of it. */
 export interface Staying {
@@ -64,18 +67,22 @@ interface Counting {
 }
 
 /** Only where the id is the key: an entry of the audit trail or of the journal tells what was. */
-async function countItems({ aws, declaration, signal }: RestoreSite, { owned, userId, counted }: Counting) {
+async function countItems(
+  { aws, model, declaration, signal }: RestoreSite,
+  { owned, userId, counted }: Counting,
+) {
   if (owned.kind !== "items") return;
   const table = declaration.tables.find(({ role }) => role === owned.table);
   if (table === undefined || table.keys.partition.name !== owned.attribute) return;
   const partition = { attribute: owned.attribute, value: { S: userId } };
-  const attributes = [owned.attribute, "type", "documents", progressAttributes.data];
+  const isOfFiles = documentPlaces(model)?.tablesBeside.includes(owned.table) === true;
+  const attributes = [owned.attribute, "type", entriesAttribute, progressAttributes.data];
   for await (const page of queryItems(aws, { table: table.name, partition, attributes, signal })) {
     counted.items += page.length;
     for (const item of page) {
-      counted.documents += owned.table === "userDocuments" ? 1 : (item["documents"]?.L?.length ?? 0);
+      counted.documents += isOfFiles ? 1 : (item[entriesAttribute]?.L?.length ?? 0);
       if (item[progressAttributes.data] !== undefined) counted.progress += 1;
-      if (owned.table === "digitalTwin" || item["type"]?.S === "digital-twin") counted.twins += 1;
+      if (owned.table === twinTable(model) || item["type"]?.S === twinType) counted.twins += 1;
     }
   }
 }

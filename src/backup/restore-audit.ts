@@ -8,10 +8,11 @@ import {
   tableErasures,
   writeErasure,
 } from "./erasures.ts";
-import { auditRole, sourcesOf } from "./restore-items.ts";
+import { sourcesOf } from "./restore-items.ts";
 import { parseItemLine } from "./item-line.ts";
 import type { RestoreSite } from "./restore-site.ts";
 import type { Manifest, TableSnapshot } from "./snapshot.ts";
+import { toolRoles } from "../model/tool-tables.ts";
 
 /*
  * The audit table holds two things that no restore may set back.
@@ -47,7 +48,7 @@ export async function readLedger(site: Readable, tables: Iterable<string>): Prom
 async function snapshotErasures(site: Readable): Promise<ErasureEntry[]> {
   const entries: ErasureEntry[] = [];
   const mark = Buffer.from('"erasures"');
-  for (const table of site.manifest.tables.filter(({ role }) => role === auditRole)) {
+  for (const table of site.manifest.tables.filter(({ role }) => role === toolRoles.audit)) {
     for (const source of sourcesOf(site, table)) {
       for await (const lines of source.open()) {
         for (const line of lines.filter((each) => each.includes(mark))) {

@@ -5,9 +5,10 @@ import { migrationLockId } from "../model/tool-tables.ts";
 import type { ErasedOwners } from "../model/links.ts";
 import type { Owners } from "../model/ownership.ts";
 import { erasureChain } from "./erasures.ts";
-import { auditRole, type Candidate, keyOf, type LineTable, lookInto } from "./restore-items.ts";
+import { type Candidate, keyOf, type LineTable, lookInto } from "./restore-items.ts";
 import { type Fate, fateOfDifferent, type RestoreSite } from "./restore-site.ts";
 import { canonicalItem, changedAt, sameItem } from "./same-item.ts";
+import { toolRoles } from "../model/tool-tables.ts";
 
 /** What looking into lines needs, besides the site. */
 export interface Planning {
@@ -44,7 +45,7 @@ export async function compare(
   return looks.map((look) => {
     if (look.fate !== undefined) return look;
     const { candidate } = look;
-    if (table.role === auditRole && isOfLedger(candidate)) return { fate: "left out" };
+    if (table.role === toolRoles.audit && isOfLedger(candidate)) return { fate: "left out" };
     if (candidates.get(candidate.keyText) !== candidate) return { fate: "left out" };
     const over = found.get(candidate.keyText);
     if (over !== undefined && isOfItsStore(table, candidate)) return { fate: "left out" };
@@ -63,7 +64,7 @@ function isOfLedger({ item }: Candidate): boolean {
  * which migrations a store was new is its own to say: see `migrationsDueAgain`.
  */
 function isOfItsStore({ role }: LineTable, { item: { id, entry } }: Candidate): boolean {
-  if (role !== "migrations" || !isRecord(id)) return false;
+  if (role !== toolRoles.migrations || !isRecord(id)) return false;
   const isNew = isRecord(entry) && id["S"] === newStoreKey["id"]?.S && entry["S"] === newStoreKey["entry"]?.S;
   return isNew || id["S"] === migrationLockId;
 }
@@ -75,7 +76,7 @@ function fateOf(
   if (over === undefined) return "create";
   if (sameItem(candidate.item, over)) return "same";
   // Nobody rewrites history, whatever the policy: see guardTrail.
-  if (table.role === auditRole) return "conflict";
+  if (table.role === toolRoles.audit) return "conflict";
   return fateOfDifferent(onConflict, () => {
     const mine = changedAt(candidate.item);
     const theirs = changedAt(over);

@@ -9,9 +9,7 @@ import { mayHold, remapItem } from "./remap.ts";
 import { isNarrow, wantsItem } from "./restore-scope.ts";
 import type { Fate, RestoreSite } from "./restore-site.ts";
 import type { TableSnapshot } from "./snapshot.ts";
-
-/** The role whose table holds the audit trail and the erasure ledger. */
-export const auditRole = "auditLog";
+import { toolRoles } from "../model/tool-tables.ts";
 
 /** Where a table's lines come from: the parts of a snapshot, or an export as one. */
 export interface LineSource {
@@ -107,7 +105,7 @@ function remapped(
   { role }: LineTable,
   { line, item }: { line: Buffer; item: JsonObject },
 ): JsonObject {
-  if (ids === undefined || role === auditRole || !mayHold(line.toString(), ids.newIds)) return item;
+  if (ids === undefined || role === toolRoles.audit || !mayHold(line.toString(), ids.newIds)) return item;
   return remapItem(item, ids.newIds);
 }
 

@@ -6,7 +6,6 @@ import { partLines } from "./parts.ts";
 import type { Planning } from "./restore-compare.ts";
 import { countStaying, type Staying } from "./remap-staying.ts";
 import { ledgerGrowth } from "./restore-audit.ts";
-import { auditRole } from "./restore-items.ts";
 import { type BucketPlan, planBucket } from "./restore-object-plan.ts";
 import {
   assertKnown,
@@ -21,6 +20,8 @@ import { ownersIn, type RestoreSite } from "./restore-site.ts";
 import { planTable, type TablePlan } from "./restore-table-plan.ts";
 import { parseUserLine, type UserLine } from "./user-line.ts";
 import { planUsers, type UsersPlan } from "./users-plan.ts";
+import { toolRoles } from "../model/tool-tables.ts";
+import { documentPlaces } from "../model/feature-places.ts";
 
 /** What a restore is about to do; the very same is carried out. */
 export interface RestorePlan {
@@ -104,7 +105,7 @@ export async function planRestore(
     lost.push(`what the backup left out: ${manifest.left.join(", ")}`);
   let erasures = 0;
   for (const { role, name, state } of tables)
-    if (role === auditRole && state !== "missing") erasures += (await ledgerGrowth(site, name)).length;
+    if (role === toolRoles.audit && state !== "missing") erasures += (await ledgerGrowth(site, name)).length;
   const dueAgain = await migrationsDueAgain(site, tables);
   const staying = await countStaying(site);
   return { tables, buckets, users, databases, suppressed: people.size, erasures, dueAgain, staying, lost };
@@ -112,21 +113,22 @@ export async function planRestore(
 
 /** Data from before a migration make it due again, where it only counts as applied because there were none. */
 async function migrationsDueAgain(
-  { aws, declaration, manifest, signal }: RestoreSite,
+  { aws, model, declaration, manifest, signal }: RestoreSite,
   tables: readonly TablePlan[],
 ): Promise<string[]> {
   const table = migrationsTable(declaration);
-  const profiles = tables.find(
-    ({ role, name }) => role === "userProfiles" && declaration.tables.some((each) => each.name === name),
+  const entries = documentPlaces(model)?.table;
+  const migrated = tables.find(
+    ({ role, name }) => role === entries && declaration.tables.some((each) => each.name === name),
   );
-  const { create = 0, overwrite = 0 } = profiles?.counts ?? {};
+  const { create = 0, overwrite = 0 } = migrated?.counts ?? {};
   if (table === undefined || create + overwrite === 0) return [];
   return newOnlyBehind(aws, { table, version: manifest.schemaVersion, signal });
 }
 
 /** Name of the table in which it is noted what is migrated. */
 export function migrationsTable({ tables }: RestoreSite["declaration"]): string | undefined {
-  return tables.find(({ role }) => role === "migrations")?.name;
+  return tables.find(({ role }) => role === toolRoles.migrations)?.name;
 }
 
 /** Whoever can write to a repository could name any table or bucket: restored is only into what the model knows. */

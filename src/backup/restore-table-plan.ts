@@ -8,17 +8,10 @@ import type { Amount } from "../amount.ts";
 import type { JsonObject } from "../model/json.ts";
 import { parseItemLine } from "./item-line.ts";
 import { compare, type Compared, type Planning } from "./restore-compare.ts";
-import {
-  auditRole,
-  isAllTaken,
-  keyOf,
-  type LineTable,
-  lookInto,
-  regrouped,
-  sourcesOf,
-} from "./restore-items.ts";
+import { isAllTaken, keyOf, type LineTable, lookInto, regrouped, sourcesOf } from "./restore-items.ts";
 import { destinationOf, type FateCounts, fates, noCounts, type RestoreSite } from "./restore-site.ts";
 import type { TableSnapshot } from "./snapshot.ts";
+import { toolRoles } from "../model/tool-tables.ts";
 
 /** What tells that a table was made by a restore that has not come to its end; its value is the snapshot's id. */
 export const restoringTag = "mawps:restoring";
@@ -138,7 +131,7 @@ async function countLines(site: RestoreSite, { table, snapshot, planning, tally 
  * read by itself, before: see restore-audit.ts.
  */
 function guardTrail(plan: TablePlan): TablePlan {
-  if (plan.role !== auditRole || plan.counts.conflict === 0 || plan.fates === undefined) return plan;
+  if (plan.role !== toolRoles.audit || plan.counts.conflict === 0 || plan.fates === undefined) return plan;
   const create = fates.indexOf("create");
   const conflict = fates.indexOf("conflict");
   for (const source of plan.fates) {

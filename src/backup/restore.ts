@@ -11,7 +11,6 @@ import { rowCounts, writeRows, type DatabasePlan, type RestoredRows } from "./da
 import { readNewIds } from "./remap.ts";
 import { anchorRestored, growLedger, isBlankTrail } from "./restore-audit.ts";
 import type { Planning } from "./restore-compare.ts";
-import { auditRole } from "./restore-items.ts";
 import { type BucketPlan, planBucket } from "./restore-object-plan.ts";
 import { writeBucket } from "./restore-object-write.ts";
 import { conflictsOf } from "./restore-due.ts";
@@ -20,6 +19,7 @@ import type { Failure, RestoreSite } from "./restore-site.ts";
 import { planTable, restoringTag, type TablePlan } from "./restore-table-plan.ts";
 import { writeTable, type Writing } from "./restore-table-write.ts";
 import { restoreUsers, type RestoredUsers } from "./users-restore.ts";
+import { toolRoles } from "../model/tool-tables.ts";
 
 export interface CarryOut {
   readonly isLedgerEmpty: boolean;
@@ -107,7 +107,7 @@ async function writeAll(
     onFailed: (failure) => done.failures.push(failure),
   });
 
-  const trail = plan.tables.filter((table) => table.role === auditRole && isWritten(table));
+  const trail = plan.tables.filter((table) => table.role === toolRoles.audit && isWritten(table));
   const writeTrail = async () => {
     const made = await makeMissing(site, plan);
     for (const table of trail) {
@@ -118,7 +118,9 @@ async function writeAll(
     return made;
   };
   const writeRest = async (made: readonly string[]): Promise<RestoreOutcome> => {
-    for (const table of plan.tables.filter(({ role, state }) => role === auditRole && state !== "missing"))
+    for (const table of plan.tables.filter(
+      ({ role, state }) => role === toolRoles.audit && state !== "missing",
+    ))
       done.erasures += await growLedger(site, table.name);
 
     const accounts = { done: 0, total: plan.users?.steps.length ?? 0, of: "accounts" };

@@ -7,6 +7,9 @@ import { errorName } from "../aws/setting.ts";
 import type { Declaration } from "../model/declaration.ts";
 import type { Step } from "../setup/step.ts";
 import { idsIn, newStoreKey, readStates } from "./state.ts";
+import { documentPlaces } from "../model/feature-places.ts";
+import { mawpsModel } from "../model/mawps.ts";
+import { toolRoles } from "../model/tool-tables.ts";
 
 /*
  * Where `setup` has made the table of profiles, there was nothing to migrate: all migrations that were known then count as applied.
@@ -27,7 +30,7 @@ export interface MadeStore {
  * To be called right after that, before anybody can have written there.
  */
 export async function noteNewStore(aws: Aws, { declaration, done, now, tool }: MadeStore): Promise<void> {
-  const [profiles, table] = ["userProfiles", "migrations"].map(
+  const [profiles, table] = [documentPlaces(mawpsModel)?.table, toolRoles.migrations].map(
     (wanted) => declaration.tables.find(({ role }) => role === wanted)?.name,
   );
   const isMade = done.some(

@@ -5,7 +5,7 @@ import { nearest } from "./nearest.ts";
 import { fieldNamesOf, fieldTypeOf, keyTypeOf, tableKeysOf } from "./table-keys.ts";
 import type { Entity, FieldType, Link, Model, ModelTable } from "./schema.ts";
 import { Ambiguous, classifier, parseTemplate, type Template } from "./template.ts";
-import { toolTables } from "./tool-tables.ts";
+import { toolRoles, toolTables } from "./tool-tables.ts";
 
 /** What is wrong in a model, where, and what to do about it. */
 export interface Fault {
@@ -110,9 +110,6 @@ function mustHoldSomething({ model, tell }: Look, path: string, store: string): 
     "say what it holds: an entity with its links, or with its reason to have none",
   );
 }
-
-/** What the tool's own tables are called in every model. */
-const toolRoles = { audit: "auditLog", migrations: "migrations" } as const;
 
 function checkTable(look: Look, role: string, table: ModelTable): void {
   const { model, tell } = look;

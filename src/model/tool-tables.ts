@@ -7,7 +7,10 @@ interface ToolTable {
   readonly expiryAttribute?: string;
 }
 
-export const toolTables: Readonly<Record<"audit" | "migrations", ToolTable>> = {
+/** What these tables are called in every model. */
+export const toolRoles = { audit: "auditLog", migrations: "migrations" } as const;
+
+export const toolTables: Readonly<Record<keyof typeof toolRoles, ToolTable>> = {
   audit: {
     // One hash chain, numbered without gaps: a writer puts entry n + 1 on condition that there is none, so two
     // writers cannot fork it, and a Query of the chain is the chronological reading. Other chains have room beside.

@@ -181,10 +181,9 @@ function verdictOnPlace(
   if (bucket !== documents.bucket) {
     return { ...verdict, action: "keep", reason: `its object lies in ${bucket}, which is the website's` };
   }
+  const role = declaration.buckets.find(({ name }) => name === documents.bucket)?.role;
   const folders = declaration.owned.flatMap((owned) =>
-    owned.kind === "objects" && owned.bucket === "userFiles"
-      ? [owned.prefix.replace("{userId}", () => userId)]
-      : [],
+    owned.kind === "objects" && owned.bucket === role ? [owned.prefix.replace("{userId}", () => userId)] : [],
   );
   const isOwn = folders.some((folder) => s3Key.startsWith(folder) && s3Key.length > folder.length);
   const isPicture = /avatar|hero/.test(parseKey(s3Key)?.layout ?? "");

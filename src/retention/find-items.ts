@@ -4,6 +4,7 @@ import { queryItems } from "../aws/dynamodb/items.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import { auditChain } from "../model/audit.ts";
 import { timeOf } from "../model/json.ts";
+import { twinTable } from "../model/feature-places.ts";
 import { twinHistoryVersion, twinType } from "../model/twin.ts";
 import { ownerId } from "../model/user-id.ts";
 import type { Noticed } from "./find-documents.ts";
@@ -18,7 +19,8 @@ export async function* findTwinHistory(site: ProfileSite, noticed: Noticed): Asy
   if (rule === undefined) return;
   const keep = rule.keepNewest ?? 0;
   // With composite keys the twin is beside the profiles.
-  const table = documents.shape.kind === "composite" ? documents.table : tableOf(site, "digitalTwin");
+  const role = documents.shape.kind === "composite" ? undefined : twinTable(site.model);
+  const table = role === undefined ? documents.table : tableOf(site, role);
   const window: TwinVersionDue[] = [];
   const pages = queryItems(site.aws, {
     table,

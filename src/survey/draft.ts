@@ -5,6 +5,7 @@ import { scanItems } from "../aws/dynamodb/items.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { isRecord, timeOf, type JsonObject } from "../model/json.ts";
 import type { TableKeys } from "../model/declaration.ts";
+import { toolRoles } from "../model/tool-tables.ts";
 
 /** A draft of a model as text, and what could not be looked at. */
 export interface Draft {
@@ -341,14 +342,14 @@ interface Adding {
 /** What mawps itself keeps of a site. */
 function addToolTables({ name, anchors, tables, put }: Adding): void {
   const prefix = name.replaceAll(/[^\w.-]+/g, "-").toLowerCase();
-  tables["auditLog"] = {
+  tables[toolRoles.audit] = {
     ...guess("its anchors go into a private bucket"),
     name: `${prefix}-mawps-audit-log`,
     about: "the audit trail of mawps",
     tool: "audit",
     anchors,
   };
-  tables["migrations"] = {
+  tables[toolRoles.migrations] = {
     name: `${prefix}-mawps-migrations`,
     about: "which migrations are applied, and their journal",
     tool: "migrations",
@@ -356,7 +357,7 @@ function addToolTables({ name, anchors, tables, put }: Adding): void {
   const keep = { keep: { basis: "proof of what was done with personal data", days: 2557 } };
   put("auditEntries", {
     what: "audit trail of mawps",
-    from: { table: "auditLog" },
+    from: { table: toolRoles.audit },
     links: [
       {
         subject: "user",
@@ -379,7 +380,7 @@ function addToolTables({ name, anchors, tables, put }: Adding): void {
   });
   put("migrationJournal", {
     what: "journal of migrations: what was before",
-    from: { table: "migrations" },
+    from: { table: toolRoles.migrations },
     fields: { userId: "text" },
     links: [{ subject: "user", role: "mention", by: "userId", find: "scan", erase: "delete" }],
   });

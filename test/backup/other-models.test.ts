@@ -1,4 +1,9 @@
-import { BatchWriteItemCommand, ScanCommand, type AttributeValue } from "@aws-sdk/client-dynamodb";
+import {
+  BatchWriteItemCommand,
+  PutItemCommand,
+  ScanCommand,
+  type AttributeValue,
+} from "@aws-sdk/client-dynamodb";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { listObjects } from "../../src/aws/s3/listing.ts";
@@ -21,6 +26,17 @@ const items: Record<string, AttributeValue>[] = [
   { PK: { S: "TEAM#t-1" }, SK: { S: "MEMBER#u-1" }, GSI2PK: { S: "USER#u-1" }, GSI2SK: { S: "TEAM#t-1" } },
 ];
 
+/** An entry of a document, whose file is there for one of them alone. */
+const media = (id: string, s3Key: string) => ({
+  PK: { S: `MEDIA#${id}` },
+  SK: { S: "METADATA" },
+  GSI1PK: { S: "USER#u-1" },
+  GSI1SK: { S: `MEDIA#${id}` },
+  fileName: { S: "scan.pdf" },
+  s3Key: { S: s3Key },
+  uploadStatus: { S: "completed" },
+});
+
 /** Looks at a store with the tables of whichever model has made it. */
 async function stateOf(store: string, name = table) {
   return home.look(async (aws) => {
@@ -37,13 +53,15 @@ describe("a backup of a site that is not MAWPS", () => {
       home.run([...argv, "--repo", join(home.folder, "backups"), "--yes", "--json"], { env: at(store) });
     await home.look(async (aws) => {
       const requests = items.map((Item) => ({ PutRequest: { Item } }));
-      await (await aws.dynamodb()).send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }));
+      const entries = [{ PutRequest: { Item: media("m-1", key) } }];
+      const RequestItems = { [table]: requests, "pre-work-media": entries };
+      await (await aws.dynamodb()).send(new BatchWriteItemCommand({ RequestItems }));
       await putObject(aws, { bucket, key, body: Buffer.from("scanned") });
     }, at("one"));
 
     const created = await run("one", "backup", "create");
     expect([created.exitCode, created.stderr]).toEqual([0, ""]);
-    expect(JSON.parse(created.stdout)).toMatchObject({ items: 2, missing: [] });
+    expect(JSON.parse(created.stdout)).toMatchObject({ items: 3, missing: [] });
 
     const drilled = await run("one", "backup", "drill");
     expect(drilled.exitCode).toBe(0);
@@ -67,5 +85,16 @@ describe("a backup of a site that is not MAWPS", () => {
         "is of prework-guide, and the model here is that of MAWPS; nothing was changed",
       );
     }
+
+    const lost = media("m-2", "submissions/s-1/u-1/lost.pdf");
+    await home.look(async (aws) => {
+      await (await aws.dynamodb()).send(new PutItemCommand({ TableName: "pre-work-media", Item: lost }));
+    }, at("one"));
+    expect((await run("one", "backup", "create")).exitCode).toBe(0);
+    const failed = await run("one", "backup", "drill");
+    expect(failed.exitCode).toBe(4);
+    expect(JSON.parse(failed.stdout)).toMatchObject({
+      faults: [{ what: "document m-2 of u-1", why: "its object is missing" }],
+    });
   });
 });

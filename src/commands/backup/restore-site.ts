@@ -18,6 +18,7 @@ import { nobodyWith } from "../../model/nobodies.ts";
 import { configuredSite } from "../../target.ts";
 import { chosenSnapshot, openBackups, spoolFolder, refuseOtherModel } from "./repository.ts";
 import type { Run } from "../run.ts";
+import { toolRoles } from "../../model/tool-tables.ts";
 
 export interface RestoreFlags {
   readonly snapshot: string;
@@ -55,7 +56,7 @@ export async function restoreSite(
   const spool = spoolFolder(run);
   const place = { aws, repository, manifest, spool, signal: world.signal };
   const trails = manifest.tables
-    .filter(({ role }) => role === "auditLog")
+    .filter(({ role }) => role === toolRoles.audit)
     .map((table) => destinationOf({ declaration }, "table", table));
   const ledger = await readLedger(place, [config["tables.auditLog"], ...trails]);
   const scope: RestoreScope = {
