@@ -78,7 +78,7 @@ interface Place {
   readonly table: string;
   readonly key: Item;
   /** The parts of the item as it stands. */
-  read(item: Item): readonly Found[];
+  readonly read: (item: Item) => readonly Found[];
   readonly signal: AbortSignal;
 }
 

@@ -288,9 +288,9 @@ describe("the documents of prework", () => {
       ].toSorted(),
     );
     const repairable = ["arrived", "half", "held", "size"];
-    expect(found.flatMap((each) => (each["repairable"] === true ? [each["id"]] : [])).toSorted()).toEqual(
-      repairable,
-    );
+    expect(
+      found.flatMap((each) => (each["repairable"] === true ? [String(each["id"])] : [])).toSorted(),
+    ).toEqual(repairable);
     expect((await site.run("doc", "check", "u-3")).stdout).toContain(file("alone", "u-3"));
     expect(await site.column(table, "id")).toEqual(rows.map(({ id }) => id).toSorted());
 
@@ -300,11 +300,9 @@ describe("the documents of prework", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(outcomes.flatMap((each) => (each["repaired"] === true ? [each["id"]] : [])).toSorted()).toEqual([
-      "arrived",
-      "half",
-      "size",
-    ]);
+    expect(
+      outcomes.flatMap((each) => (each["repaired"] === true ? [String(each["id"])] : [])).toSorted(),
+    ).toEqual(["arrived", "half", "size"]);
     const after = await site.rows(table);
     expect(after.find(({ id }) => id === "arrived")).toMatchObject({ status: "READY", size: 46 });
     expect(after.find(({ id }) => id === "size")).toEqual({

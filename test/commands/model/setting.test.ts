@@ -115,7 +115,6 @@ describe("the model of a site", () => {
     ["avatar url user-1", 'mawps avatar url is not for prework: its model has no "avatar"'],
     ["twin show", 'mawps twin show is not for prework: its model has no "twin"'],
     ["progress stats", 'mawps progress stats is not for prework: its model has no "progress"'],
-    ["doc revoke user-1 d-1", "mawps doc revoke is not for prework: it works on MAWPS's own model only"],
   ])("without what a command is about, it says so and opens nothing: %s", async (words, message) => {
     const { exitCode, stdout, stderr } = await run([...words.split(" "), "--model", "prework"]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
