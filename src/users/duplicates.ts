@@ -10,7 +10,10 @@ export interface Duplicates {
   readonly addresses: readonly string[];
 }
 
-/** Finds accounts with the same address, by one pass through the pool. */
+/**
+ * Finds accounts with the same address, by one pass through the pool. In order of the address, of one address `same` before
+ * `maybe`, and within each the accounts in order of their own address and id, however the pool lists them.
+ */
 export async function findDuplicates(site: AccountSite): Promise<Duplicates[]> {
   const alike = new Map<string, PoolAccount[]>();
   for await (const page of listPoolUsers(site.aws, site.poolId, site)) {
@@ -20,7 +23,9 @@ export async function findDuplicates(site: AccountSite): Promise<Duplicates[]> {
       if (name !== undefined) alike.set(name, [...(alike.get(name) ?? []), account]);
     }
   }
-  return [...alike].flatMap(([name, accounts]) => duplicatesIn(name, accounts));
+  return [...alike]
+    .flatMap(([name, accounts]) => duplicatesIn(name, accounts.toSorted(inOrder)))
+    .toSorted((one, other) => order(one.address, other.address) || order(other.kind, one.kind));
 }
 
 /** Pure. */
@@ -47,6 +52,14 @@ function duplicatesIn(name: string, accounts: readonly PoolAccount[]): Duplicate
     all.length > 1 ? [told("same", address, all)] : [],
   );
   return bySpelling.size > 1 ? [...same, told("maybe", name, accounts)] : same;
+}
+
+function inOrder(one: PoolAccount, other: PoolAccount): number {
+  return order(addressOf(one), addressOf(other)) || order(one.sub, other.sub);
+}
+
+function order(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
 }
 
 function addressOf(account: PoolAccount): string {

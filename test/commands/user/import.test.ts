@@ -290,19 +290,17 @@ describe("user duplicates and orphans", () => {
     const found = stdout
       .split("\n")
       .flatMap((line) => (line === "" ? [] : [JSON.parse(line) as { kind: string; addresses: string[] }]));
-    expect(
-      found.map(({ kind, addresses }) => `${kind}: ${addresses.toSorted().join(", ")}`).toSorted(),
-    ).toEqual([
+    expect(found.map(({ kind, addresses }) => `${kind}: ${addresses.join(", ")}`)).toEqual([
       "maybe: m.ax+news@example.com, max@example.com",
       "same: Mu\u0308ller@example.com, m\u00FCller@example.com",
     ]);
     const [head, ...rows] = (await home.run(["user", "duplicates"])).stdout.trimEnd().split("\n");
     expect(head).toMatch(/^GROUP +ARE +E-MAIL +STATE +USER/);
-    expect(rows.map((row) => row.trim().split(/ {2,}/).slice(0, 2).join(" ")).toSorted()).toEqual([
-      "1 maybe the same",
-      "1 maybe the same",
-      "2 the same",
-      "2 the same",
+    expect(rows.map((row) => row.trim().split(/ {2,}/).slice(0, 3).join(" "))).toEqual([
+      "1 maybe the same m.ax+news@example.com",
+      "1 maybe the same max@example.com",
+      "2 the same Mu\u0308ller@example.com",
+      "2 the same m\u00FCller@example.com",
     ]);
   });
 
