@@ -2,7 +2,6 @@ import { ListTablesCommand, UpdateContinuousBackupsCommand } from "@aws-sdk/clie
 import { CreateBucketCommand, ListBucketsCommand } from "@aws-sdk/client-s3";
 import { randomUUID } from "node:crypto";
 import { cp } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { listAudit } from "../../src/audit/list.ts";
 import { openTrail } from "../../src/audit/trail.ts";
@@ -13,7 +12,6 @@ import { listNativeBackups } from "../../src/aws/dynamodb/native-backups.ts";
 import { listVersions } from "../../src/aws/s3/listing.ts";
 import { listUnfinishedUploads } from "../../src/aws/s3/open-uploads.ts";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
-import { findServing } from "@mawps/local-aws/src/store.ts";
 import type { AuditEntry } from "../../src/model/audit.ts";
 import type { AnyCommand } from "../../src/commands/command.ts";
 import { buildProgram } from "../../src/program.ts";
@@ -21,7 +19,7 @@ import { realWorld } from "../../src/real-world.ts";
 import { says, startFakeClamd } from "../scan/fake-clamd.ts";
 import { startBadNetwork } from "../support/bad-network.ts";
 import { documentBucket, putProfile } from "../support/documents.ts";
-import { serveHome } from "../support/served.ts";
+import { asAws, serveHome } from "../support/served.ts";
 import { putWholeSite } from "../support/whole-site.ts";
 import { makeHome, testStart, type TestHome } from "../support/world.ts";
 
@@ -226,9 +224,7 @@ async function played(
   if (before !== undefined) await home.run([...before, "--yes"]);
   const known = new Set((await home.look(entriesOf)).map(({ id }) => id));
   const served = await serveHome(home);
-  const serving = await findServing(join(home.folder, "store"));
-  vi.stubEnv("AWS_ACCESS_KEY_ID", serving?.accessKeyId);
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", serving?.secretAccessKey);
+  asAws(served);
   const network = seed === undefined ? undefined : await startBadNetwork(served.endpoint, seed);
   try {
     const target = ["--target", "aws", "--endpoint-url", network?.url ?? served.endpoint];

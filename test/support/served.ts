@@ -1,12 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { vi } from "vitest";
+import type { LocalCredentials } from "@mawps/local-aws/src/service.ts";
 import { findServing } from "@mawps/local-aws/src/store.ts";
 import type { TestHome } from "./world.ts";
 
 export interface ServedHome {
   readonly endpoint: string;
+  readonly credentials: LocalCredentials;
   /** Ends the server and waits until it has let go of the store. */
   stop(): Promise<void>;
 }
@@ -26,8 +27,10 @@ export async function serveHome(
   for (;;) {
     const serving = await findServing(join(home.folder, "store"));
     if (serving !== undefined) {
+      const { endpoint, ...credentials } = serving;
       return {
-        endpoint: serving.endpoint,
+        endpoint,
+        credentials,
         async stop() {
           end.abort();
           await running;
@@ -39,10 +42,8 @@ export async function serveHome(
 }
 
 /** The variables under which the store that is served stands for AWS; the test has to call `vi.unstubAllEnvs`. */
-export async function asAws(home: TestHome, { endpoint }: ServedHome): Promise<Record<string, string>> {
-  const text = await readFile(join(home.folder, "store", "credentials.json"), "utf8");
-  const { accessKeyId, secretAccessKey } = JSON.parse(text) as Record<string, string>;
-  vi.stubEnv("AWS_ACCESS_KEY_ID", accessKeyId ?? "");
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", secretAccessKey ?? "");
+export function asAws({ endpoint, credentials }: ServedHome): Record<string, string> {
+  vi.stubEnv("AWS_ACCESS_KEY_ID", credentials.accessKeyId);
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", credentials.secretAccessKey);
   return { MAWPS_TARGET: "aws", AWS_ENDPOINT_URL: endpoint };
 }

@@ -1,12 +1,9 @@
-import { createServer, type AddressInfo } from "node:net";
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { deleteAllVersions } from "../../../src/aws/s3/deletion.ts";
 import { headObject } from "../../../src/aws/s3/objects.ts";
 import type { Aws } from "../../../src/aws/clients.ts";
-import { findServing } from "@mawps/local-aws/src/store.ts";
 import {
   documentBucket as bucket,
   documentKeys,
@@ -52,15 +49,8 @@ function lines({ stdout }: Outcome): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
+/** Below those that systems give to whoever asks for any free one, so that none of the other tests is given it; each process has its own. */
+const ownPort = 10_000 + (process.pid % 20_000);
 
 describe.each(["simple", "composite"] as const)("links on the %s table", (shape: Shape) => {
   const env: Record<string, string> = { MAWPS_NEW_TABLE_SHAPE: shape };
@@ -109,6 +99,8 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
 
   it("may last for some seconds only", async () => {
     await putDocuments({});
+    // Of the seconds none goes by with a look at the clock.
+    home.tickMs = 1;
     served = await serveHome(home, { env });
     const { url } = printed(await run("doc", "url", "user-1", "doc-1", "--expires", "30s", "--json"));
     expect(new URL(url).searchParams.get("X-Amz-Expires")).toBe("30");
@@ -147,10 +139,9 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
 
   it("works as soon as the store is served, when it was made before", async () => {
     await putDocuments({});
-    const port = await freePort();
-    const fixed = { ...env, MAWPS_LOCAL_PORT: String(port) };
+    const fixed = { ...env, MAWPS_LOCAL_PORT: String(ownPort) };
     const { url } = printed(await home.run(["doc", "url", "user-1", "doc-1", "--json"], { env: fixed }));
-    served = await serveHome(home, { port, env: fixed });
+    served = await serveHome(home, { port: ownPort, env: fixed });
     expect((await fetch(url)).status).toBe(200);
   });
 
@@ -170,7 +161,7 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     // Credentials that end are judged by the machine's own clock.
     home.laterMs = Date.now() - testStart.getTime();
     served = await serveHome(home, { env });
-    const { accessKeyId, secretAccessKey } = (await findServing(join(home.folder, "store"))) ?? {};
+    const { accessKeyId, secretAccessKey } = served.credentials;
     const sessionEnd = new Date(Date.now() + 60 * minute).toISOString();
     const session = {
       Version: 1,

@@ -198,7 +198,7 @@ describe("migrate up on AWS", () => {
       );
     });
     const served = await serveHome(home, { env: store.env });
-    const env = { ...store.env, ...(await asAws(home, served)) };
+    const env = { ...store.env, ...asAws(served) };
     const up = (...more: string[]) => home.run(["migrate", "up", "--yes", ...more], { env });
     const none = await up();
     expect([none.exitCode, none.stdout]).toEqual([1, ""]);

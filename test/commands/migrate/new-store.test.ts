@@ -67,7 +67,7 @@ describe("what setup makes", () => {
     });
     const served = await serveHome(home);
     try {
-      const env = { ...named, ...(await asAws(home, served)) };
+      const env = { ...named, ...asAws(served) };
       expect((await home.run(["setup"], { env })).exitCode).toBe(0);
       expect(await standings(env)).toEqual({ exitCode: isThere ? 5 : 0, rows });
     } finally {
