@@ -35,7 +35,7 @@ export default defineConfig({
     // What a passing test prints (the SDK's remarks, mostly) helps nobody.
     silent: "passed-only",
     // What is waited for comes in its own time on two busy cores; the default is one second.
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 300_000 } },
     // The longest take a minute on two free cores; that a test hangs is told late, that a machine is slow is no failure.
     testTimeout: 600_000,
     hookTimeout: 600_000,

@@ -15,7 +15,7 @@ function mawps(...args) {
     cwd: folder,
     env,
     encoding: "utf8",
-    timeout: 120_000,
+    timeout: 600_000,
   });
   assert.equal(status, 0, `mawps ${args.join(" ")}\n${stdout}${stderr}`);
   // Node tells of what it will take away, and of what is still on trial.

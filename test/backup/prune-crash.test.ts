@@ -181,5 +181,4 @@ test.each(moments)(
       expect(deaths).toBeGreaterThan(6);
     });
   },
-  120_000,
 );

@@ -45,7 +45,7 @@ afterEach(async () => {
 async function read(browser: Browser, origin: string, asked = key): Promise<string> {
   const query = { browser, origin, key: asked, profile: join(root, "profile") };
   const machine = { platform: process.platform, home: root, env: {}, cwd: root };
-  const found = await readFromBrowser(query, machine, { signal: AbortSignal.timeout(30_000), tempRoot });
+  const found = await readFromBrowser(query, machine, { signal: new AbortController().signal, tempRoot });
   return found.text;
 }
 

@@ -69,7 +69,7 @@ test("killed at any step, the same command again brings both documents there, on
     await home.remove();
   }
   expect(died).toBeGreaterThan(6);
-}, 600_000);
+});
 
 test("killed at any step, a repair leaves no half-done upload and loses nothing that had arrived", async () => {
   for (let fatal = 2; ; fatal += 3) {
@@ -87,4 +87,4 @@ test("killed at any step, a repair leaves no half-done upload and loses nothing 
     expect(new Set(own.map(({ s3Key }) => s3Key))).toEqual(new Set(keys));
     await home.remove();
   }
-}, 600_000);
+});

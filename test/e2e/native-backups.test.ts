@@ -14,7 +14,6 @@ import { openStore } from "@mawps/local-aws/src/store.ts";
 import { installed, run } from "./programs.ts";
 
 const region = "eu-central-1";
-const timeoutMs = 600_000;
 const item: Item = {
   userId: { S: "user-äöü" },
   long: { N: "12345678901234567890123456789012345678" },
@@ -69,49 +68,45 @@ async function cli(context: TestContext, ...args: readonly string[]): Promise<Re
 
 const read = (table: string) => getItem(aws, { table, key: { userId: { S: "user-äöü" } } });
 
-test(
-  "the AWS CLI exports a table, and brings its items back from the files alone",
-  { timeout: timeoutMs },
-  async (context) => {
-    const { Table: table } = await cli(context, "dynamodb", "describe-table", "--table-name", "users");
-    const arn = String((table as Record<string, unknown>)["TableArn"]);
-    const begun = await cli(
-      context,
-      "dynamodb",
-      "export-table-to-point-in-time",
-      "--table-arn",
-      arn,
-      "--s3-bucket",
-      "table-exports",
-      "--export-format",
-      "DYNAMODB_JSON",
-    );
-    const { ExportArn } = begun["ExportDescription"] as Record<string, string>;
-    const done = await cli(context, "dynamodb", "describe-export", "--export-arn", ExportArn ?? "");
-    expect(done["ExportDescription"]).toMatchObject({ ExportStatus: "COMPLETED", ItemCount: 1 });
+test("the AWS CLI exports a table, and brings its items back from the files alone", async (context) => {
+  const { Table: table } = await cli(context, "dynamodb", "describe-table", "--table-name", "users");
+  const arn = String((table as Record<string, unknown>)["TableArn"]);
+  const begun = await cli(
+    context,
+    "dynamodb",
+    "export-table-to-point-in-time",
+    "--table-arn",
+    arn,
+    "--s3-bucket",
+    "table-exports",
+    "--export-format",
+    "DYNAMODB_JSON",
+  );
+  const { ExportArn } = begun["ExportDescription"] as Record<string, string>;
+  const done = await cli(context, "dynamodb", "describe-export", "--export-arn", ExportArn ?? "");
+  expect(done["ExportDescription"]).toMatchObject({ ExportStatus: "COMPLETED", ItemCount: 1 });
 
-    const id = ExportArn?.split("/").at(-1) ?? "";
-    await cli(context, "s3", "cp", `s3://table-exports/AWSDynamoDB/${id}/data/`, "files", "--recursive");
-    const [file = ""] = await readdir(join(folder, "files"));
-    const lines = gunzipSync(await readFile(join(folder, "files", file)))
-      .toString()
-      .split("\n");
-    expect(lines.length).toBe(2);
-    await writeFile(join(folder, "item.json"), lines[0] ?? "");
-    await cli(
-      context,
-      "dynamodb",
-      "put-item",
-      "--table-name",
-      "users-2",
-      "--cli-input-json",
-      "file://item.json",
-    );
-    expect(await read("users-2")).toEqual(item);
-  },
-);
+  const id = ExportArn?.split("/").at(-1) ?? "";
+  await cli(context, "s3", "cp", `s3://table-exports/AWSDynamoDB/${id}/data/`, "files", "--recursive");
+  const [file = ""] = await readdir(join(folder, "files"));
+  const lines = gunzipSync(await readFile(join(folder, "files", file)))
+    .toString()
+    .split("\n");
+  expect(lines.length).toBe(2);
+  await writeFile(join(folder, "item.json"), lines[0] ?? "");
+  await cli(
+    context,
+    "dynamodb",
+    "put-item",
+    "--table-name",
+    "users-2",
+    "--cli-input-json",
+    "file://item.json",
+  );
+  expect(await read("users-2")).toEqual(item);
+});
 
-test("the AWS CLI restores a table to the present", { timeout: timeoutMs }, async (context) => {
+test("the AWS CLI restores a table to the present", async (context) => {
   await cli(
     context,
     "dynamodb",

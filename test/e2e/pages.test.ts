@@ -100,7 +100,6 @@ describe("the pages as they are pasted", () => {
 
   it.for(pages.filter(({ text }) => scriptOf(text) !== undefined))(
     "$name",
-    { timeout: 600_000 },
     async ({ name, text }, context) => {
       const needed = servers.get(name);
       if (needed?.missing !== undefined) context.skip(needed.missing);

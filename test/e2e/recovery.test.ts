@@ -80,10 +80,7 @@ async function shell(script: string, cwd: string, env: Record<string, string> = 
   return run("/bin/sh", ["-c", script], { cwd, env: { PATH: path, HOME: folder, ...env }, maxBuffer: 1e8 });
 }
 
-/** Of many calls of the AWS CLI, each of which takes the processor for a second. */
-const timeout = 600_000;
-
-describe.skipIf(!existsSync("/usr/bin/aws"))("with nothing but a shell and the AWS CLI", { timeout }, () => {
+describe.skipIf(!existsSync("/usr/bin/aws"))("with nothing but a shell and the AWS CLI", () => {
   test.each([
     ["a backup", false],
     ["an encrypted one, after age,", true],

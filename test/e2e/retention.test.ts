@@ -88,4 +88,4 @@ it("finishes after any number of kill -9, never leaving an object without its en
   expect((await run(process.execPath, [binary, "audit", "verify"], options)).code).toBe(0);
   const plan = await run(process.execPath, [binary, "retention", "plan", "--json", "--exit-code"], options);
   expect({ code: plan.code, lines: lines(plan.stdout) }).toEqual({ code: 0, lines: [] });
-}, 600_000);
+});

@@ -141,7 +141,7 @@ test("no command prints, writes or keeps a secret", async () => {
     "backup native export: 1",
   ]);
   expect([...found, ...(await secretsInFiles()), ...(await secretsInTables())]).toEqual([]);
-}, 600_000);
+});
 
 test("what is left out is told, by its place, and a re-import leaves what is stored", async () => {
   const { lena } = site.people;

@@ -384,7 +384,7 @@ describe("user erase, broken off", () => {
     } finally {
       await Promise.all([mortal.remove(), undisturbed.remove()]);
     }
-  }, 600_000);
+  });
 
   it("by a table that refuses to delete: ends with 3, says what was not reached, keeps the account, and goes on later", async () => {
     home.beforeCall = async (command, input) => {
