@@ -158,6 +158,7 @@ export interface Program extends CommandTree {
 /** The commander tree. The verbs of a noun are loaded when the noun is called, and only then. */
 export function buildProgram(world: World): Program {
   const started: Run[] = [];
+  let failure: unknown;
   const loaded = new Set<AnyCommand>();
 
   const root = new Command("mawps")
@@ -216,7 +217,7 @@ export function buildProgram(world: World): Program {
     const model = modelSetting(given);
     const site = await loadModel(world, model);
     if (model.value !== "mawps") await refuseOtherSites(command, site);
-    const run = startRun(world, resolveFor(site, given), file);
+    const run = startRun(world, resolveFor(site, given), { file, command: wordsOf(command).join(" ") });
     started.push(run);
     for (const [was, now] of saidEarlier) run.warn(`${was} is called ${now} now`);
     return run;
@@ -224,23 +225,28 @@ export function buildProgram(world: World): Program {
 
   /** Before anything is opened: what another site does not have is never looked for under MAWPS's names. */
   const refuseOtherSites = async (command: AnyCommand, site: Model) => {
-    let [noun, verb] = [command, command];
-    while (noun.parent !== null && noun.parent !== root) [noun, verb] = [noun.parent as AnyCommand, noun];
-    const needs = nouns[noun.name()]?.needs;
+    const [noun = "", verb = noun] = wordsOf(command);
+    const needs = nouns[noun]?.needs;
     if (needs === undefined) return;
     const isNever = typeof needs === "string" && needs !== "mawps" && site.features?.[needs] === undefined;
     const why =
       typeof needs === "function"
-        ? (await needs())(site, verb.name())
+        ? (await needs())(site, verb)
         : isNever
           ? `its model has no "${needs}"`
           : "it works on MAWPS's own model only";
     if (why === undefined) return;
-    const typed = noun === verb ? noun.name() : `${noun.name()} ${verb.name()}`;
+    const typed = [...new Set([noun, verb])].join(" ");
     throw new CliError(`mawps ${typed} is not for ${site.name}: ${why}`, {
       exitCode: exitCodes.usage,
       hint: 'what the site stores: mawps model show; the setting "model" chooses another',
     });
+  };
+
+  /** Noun and verbs, such as `backup create`. */
+  const wordsOf = (command: AnyCommand): string[] => {
+    const { parent } = command as { readonly parent: AnyCommand | null };
+    return command === root || parent === null ? [] : [...wordsOf(parent), command.name()];
   };
 
   const loadNoun = async (noun: AnyCommand) => {
@@ -296,7 +302,12 @@ export function buildProgram(world: World): Program {
 
   return {
     async run(argv) {
-      await root.parseAsync(plain(argv), { from: "user" });
+      try {
+        await root.parseAsync(plain(argv), { from: "user" });
+      } catch (error) {
+        failure = error;
+        throw error;
+      }
     },
     async tree() {
       for (const noun of root.commands) await loadNoun(noun);
@@ -304,7 +315,7 @@ export function buildProgram(world: World): Program {
     },
     voice,
     async close() {
-      for (const run of started) await run.close();
+      for (const run of started) await run.close(failure);
     },
   };
 }

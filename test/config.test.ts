@@ -21,6 +21,39 @@ describe("resolve", () => {
     expect(refused.exitCode).toBe(2);
   });
 
+  it.each<[string, Record<string, string>]>([
+    ["of AWS's own", { MAWPS_METRICS_NAMESPACE: "AWS/S3" }],
+    ["with an address of a person", { MAWPS_METRICS_DIMENSIONS: "Owner=max@example.com" }],
+    ["without a value", { MAWPS_METRICS_DIMENSIONS: "Environment" }],
+    ["with one name twice", { MAWPS_METRICS_DIMENSIONS: "A=1,A=2" }],
+    ["of the command's name", { MAWPS_METRICS_DIMENSIONS: "Command=x" }],
+    ["that are six", { MAWPS_METRICS_DIMENSIONS: "A=1,B=1,C=1,D=1,E=1,F=1" }],
+    ["told of to no topic", { MAWPS_METRICS_TOPIC: "alarms" }],
+  ])("refuses metrics %s", (_name, env) => {
+    const [variable = ""] = Object.keys(env);
+    const refused = failure(() => resolve({}, { MAWPS_METRICS_NAMESPACE: "Site", ...env }, undefined));
+    expect([refused.exitCode, refused.message]).toEqual([
+      2,
+      expect.stringContaining(`${variable}: expected `),
+    ]);
+  });
+
+  it("takes dimensions from a variable and from a file, and not without a namespace", () => {
+    const dimensions = { Environment: "production", Site: "main" };
+    const values = { metrics: { namespace: "Site", dimensions } };
+    expect(resolve({}, {}, { path, values }).config["metrics.dimensions"]).toEqual(dimensions);
+    const env = {
+      MAWPS_METRICS_NAMESPACE: "Site",
+      MAWPS_METRICS_DIMENSIONS: "Environment=production, Site=main",
+    };
+    expect(resolve({}, env, undefined).config["metrics.dimensions"]).toEqual(dimensions);
+    const alone = failure(() => resolve({}, { MAWPS_METRICS_DIMENSIONS: "Site=main" }, undefined));
+    expect([alone.exitCode, alone.message]).toEqual([
+      2,
+      expect.stringContaining('needs "metrics.namespace"'),
+    ]);
+  });
+
   it.each([
     { name: "nothing said", flags: {}, env: {}, file: undefined, value: "eu-central-1", source: "default" },
     { name: "file", flags: {}, env: {}, file: { region: "eu-west-1" }, value: "eu-west-1", source: path },

@@ -10,6 +10,8 @@ export interface AccessSite {
   readonly account: string;
   /** Where backups are kept on S3, `bucket/prefix`. */
   readonly repository?: { readonly bucket: string; readonly prefix: string } | undefined;
+  /** Namespace of the metrics that jobs put; none where they put none. */
+  readonly metrics?: string | undefined;
 }
 
 /** What an action is about. */

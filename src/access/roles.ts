@@ -33,13 +33,28 @@ interface Wanted {
 function statementsFor(role: Role, site: AccessSite): Wanted {
   switch (role) {
     case "owner":
-      return { statements: granted(site, [...read, ...daily, ...kept]) };
+      return {
+        statements: [
+          ...granted(site, [...read, ...daily, ...kept]),
+          ...metricsPut(site),
+          ...metricsSeen(site),
+          ...alarmsMade(site),
+        ],
+      };
     case "admin":
-      return { statements: [...granted(site, [...read, ...daily]), ...settingsKept, ...recordsKept(site)] };
+      return {
+        statements: [
+          ...granted(site, [...read, ...daily]),
+          ...metricsPut(site),
+          ...metricsSeen(site),
+          ...settingsKept,
+          ...recordsKept(site),
+        ],
+      };
     case "ci-backup":
     case "ci-retention": {
       const grants = groupedCalls(jobs[role].flatMap((command) => calls[command] ?? []));
-      return { statements: [...granted(site, grants), ...recordsKept(site)] };
+      return { statements: [...granted(site, grants), ...metricsPut(site), ...recordsKept(site)] };
     }
     case "website":
       return { statements: [...websiteStatements(site), ...trailKept(site)] };
@@ -249,6 +264,33 @@ function groupedCalls(all: readonly Call[]): Grant[] {
     actions: [...new Set(all.filter(({ on }) => on === place).map(({ action }) => action))],
     on: [place],
   }));
+}
+
+/** CloudWatch knows no ARNs of metrics: the namespace fences them. */
+function metricsPut({ metrics }: AccessSite): Statement[] {
+  if (metrics === undefined) return [];
+  return [
+    {
+      Sid: "PutMetrics",
+      Effect: "Allow",
+      Action: ["cloudwatch:PutMetricData"],
+      Resource: ["*"],
+      Condition: { StringEquals: { "cloudwatch:namespace": metrics } },
+    },
+  ];
+}
+
+function metricsSeen({ metrics }: AccessSite): Statement[] {
+  if (metrics === undefined) return [];
+  const actions = ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"];
+  return [{ Sid: "SeeMetrics", Effect: "Allow", Action: actions, Resource: ["*"] }];
+}
+
+/** The names of the site's alarms begin with its namespace. */
+function alarmsMade({ metrics, declaration, account }: AccessSite): Statement[] {
+  if (metrics === undefined) return [];
+  const alarms = `arn:aws:cloudwatch:${declaration.region}:${account}:alarm:${metrics}-*`;
+  return [{ Sid: "SetUpAlarms", Effect: "Allow", Action: ["cloudwatch:PutMetricAlarm"], Resource: [alarms] }];
 }
 
 /** An admin works on what is there and leaves how it is set up, and whom it is open to, to the owner. */

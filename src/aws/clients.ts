@@ -1,3 +1,4 @@
+import type { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { S3Client } from "@aws-sdk/client-s3";
@@ -40,6 +41,7 @@ export interface Aws {
   readonly s3: () => Promise<S3Client>;
   readonly dynamodb: () => Promise<DynamoDBClient>;
   readonly cognito: () => Promise<CognitoIdentityProviderClient>;
+  readonly cloudwatch: () => Promise<CloudWatchClient>;
   readonly sts: () => Promise<STSClient>;
   /** The time by the clock of the server that answered last; undefined until one has. */
   readonly serverTime: () => Date | undefined;
@@ -121,6 +123,15 @@ export function connect(options: ConnectOptions): Aws {
       ]);
       return new CognitoIdentityProviderClient(common);
     }),
+    cloudwatch: once("cloudwatch", async () => {
+      const [{ CloudWatchClient }, common] = await Promise.all([
+        import("./cloudwatch/sdk.ts"),
+        settings("cloudwatch"),
+      ]);
+      // What a job tells at its end holds nobody up: whoever gave it up waits for no repetition either.
+      const retryStrategy = sdkRetries({ ...limits, ...briefly }, reach);
+      return new CloudWatchClient({ ...common, retryStrategy });
+    }),
     sts: once("sts", async () => {
       const [{ STSClient }, common] = await Promise.all([import("@aws-sdk/client-sts"), settings("sts")]);
       return new STSClient(common);
@@ -132,6 +143,9 @@ export function connect(options: ConnectOptions): Aws {
     },
   };
 }
+
+/** At most some 1.5 s of pauses in all. */
+const briefly = { attempts: 5, silentMs: 2000 } as const satisfies Partial<Limits>;
 
 /** Those who can give credentials tell their reasons to a log alone; the SDK's error holds the last one's, who was often not meant. */
 function refusalsInto(refusals: string[]) {

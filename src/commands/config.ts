@@ -24,7 +24,7 @@ export function config(noun: AnyCommand, begin: Begin): void {
             all,
             [
               { title: "SETTING", cell: ({ key }) => key },
-              { title: "VALUE", cell: ({ value }) => (value === null ? "-" : String(value)), least: 12 },
+              { title: "VALUE", cell: ({ value }) => valueText(value), least: 12 },
               {
                 title: "FROM",
                 cell: ({ source }) => source,
@@ -57,4 +57,13 @@ export function config(noun: AnyCommand, begin: Begin): void {
         );
       }),
   );
+}
+
+/** As a variable takes it. */
+function valueText(value: unknown): string {
+  if (value === null || value === undefined) return "-";
+  if (Array.isArray(value)) return value.join(",");
+  if (typeof value !== "object") return typeof value === "string" ? value : JSON.stringify(value);
+  const pairs = Object.entries(value).map(([name, each]) => `${name}=${String(each)}`);
+  return pairs.length === 0 ? "-" : pairs.join(",");
 }

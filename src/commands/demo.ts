@@ -101,7 +101,7 @@ async function demoOfSite(
   }
   const world = inside(run, folder, model);
   const given = { flags: { quiet: true }, env: world.env, file: undefined };
-  const within = startRun(world, resolveFor(run.config.site, given), undefined);
+  const within = startRun(world, resolveFor(run.config.site, given));
   try {
     await putSiteSamples(within, folder);
   } finally {

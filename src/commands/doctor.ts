@@ -45,6 +45,7 @@ export function doctor(noun: Command, begin: Begin): void {
       })();
       await run.printRows(findings, findingsText);
       const problems = statuses.filter((status) => status === "problem").length;
+      run.measure({ Problems: problems });
       if (problems > 0) {
         throw new CliError(`${count(problems, "problem")} found`, { exitCode: exitCodes.findings });
       }
@@ -105,15 +106,16 @@ async function databaseFacts(run: Run): Promise<DatabaseFacts> {
 export async function backupFacts(
   run: Run,
 ): Promise<BackupFacts & { readonly snapshots: readonly SnapshotEntry[] }> {
-  const [{ storeOf }, { listSnapshots }] = await Promise.all([
+  const [{ latest }, { storeOf }, { listSnapshots }] = await Promise.all([
+    import("../doctor/backups.ts"),
     import("./backup/repository.ts"),
     import("../backup/snapshots.ts"),
   ]);
   const store = await storeOf(run, undefined, "reads");
-  const { snapshots, ahead } = await listSnapshots(
-    { store },
-    { now: run.world.now(), signal: run.world.signal },
-  );
+  const now = run.world.now();
+  const { snapshots, ahead } = await listSnapshots({ store }, { now, signal: run.world.signal });
+  const newest = latest(snapshots.map(({ startedAt }) => startedAt));
+  if (newest !== undefined) run.measure({ BackupAge: (now.getTime() - newest.getTime()) / 1000 });
   return {
     where: store.where,
     snapshots,

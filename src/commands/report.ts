@@ -15,6 +15,7 @@ import { configuredSite } from "../target.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { backupFacts, outsideOf } from "./doctor.ts";
 import { documentSite } from "./doc/site.ts";
+import { metricsOf } from "./metrics.ts";
 import { overwriteFlag, pageFile } from "./page-file.ts";
 import type { Run } from "./run.ts";
 
@@ -62,6 +63,7 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
   const aws = await run.aws("reads");
   const { signal } = world;
   const backups = config["backup.repository"] === undefined ? undefined : once(() => backupFacts(run));
+  const metrics = metricsOf(config);
   const documents = once(() => documentSite(run, "reads"));
   const due = once(async () => {
     const [{ isActedOn, planRetention }, { retentionSite }] = await Promise.all([
@@ -106,6 +108,12 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
     },
     ...(hasRetention && { retention: due }),
     ...(backups && { backups }),
+    ...(metrics && {
+      async jobs() {
+        const { readJobs } = await import("../metrics/read.ts");
+        return readJobs(aws, metrics, { now, signal });
+      },
+    }),
     ...(declaration.trail && {
       async audit() {
         const [{ periodOf }, { trailOf }] = await Promise.all([
@@ -150,13 +158,13 @@ async function recorded(run: Run): Promise<void> {
 async function plain({ parts, ...rest }: Report) {
   const { plainPeriod } = await import("../audit/report.ts");
   const { hero = null, people = null, documents = null, storage = null } = parts;
-  const { retention = null, backups = null, audit, doctor = null } = parts;
+  const { retention = null, backups = null, jobs = null, audit, doctor = null } = parts;
   const counted = audit === undefined ? null : plainPeriod(audit);
-  return { hero, people, documents, storage, retention, backups, audit: counted, doctor, ...rest };
+  return { hero, people, documents, storage, retention, backups, jobs, audit: counted, doctor, ...rest };
 }
 
 function textOf({ parts }: Report, file: string | undefined, layout: Layout): string {
-  const { hero, people, documents, storage, retention, backups, audit, doctor } = parts;
+  const { hero, people, documents, storage, retention, backups, jobs, audit, doctor } = parts;
   const bad = (number: number, text: string) => (number > 0 ? paint(text, "bad", layout) : text);
   const found = (status: Finding["status"]) => doctor?.filter((each) => each.status === status).length ?? 0;
   const { SKIPPED = 0, ERROR = 0 } = documents?.counts ?? {};
@@ -179,6 +187,7 @@ function textOf({ parts }: Report, file: string | undefined, layout: Layout): st
       "last backup",
       backups && (backups.snapshots[0] === undefined ? "never" : localTime(backups.snapshots[0].startedAt)),
     ],
+    ["jobs", jobs && jobsText(jobs, layout)],
     ["audit", audit && `${count(audit.entries, "entry", "entries")} in 13 weeks`],
     [
       "doctor",
@@ -187,6 +196,12 @@ function textOf({ parts }: Report, file: string | undefined, layout: Layout): st
     ],
     ["page", file === undefined ? undefined : visible(file)],
   ]);
+}
+
+function jobsText(jobs: Parts["jobs"], layout: Layout): string {
+  const failed = jobs.filter(({ hasFailedLast }) => hasFailedLast).map(({ command }) => command);
+  const told = `${count(jobs.length, "job")} in two weeks`;
+  return failed.length === 0 ? told : `${told}; ${paint(`failed last: ${failed.join(", ")}`, "bad", layout)}`;
 }
 
 function usersText({ statistics }: Parts["people"]): string {

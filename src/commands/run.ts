@@ -4,9 +4,10 @@ import type { Tell } from "../amount.ts";
 import type { Context } from "../context.ts";
 import type { Names } from "../model/mawps.ts";
 import type { CallerIdentity } from "../aws/sts.ts";
+import type { Measures } from "../metrics/job.ts";
 import type { FoundFile } from "../config/config-file.ts";
 import type { Config, Resolved, Sources } from "../config/config.ts";
-import { CliError } from "../errors.ts";
+import { CliError, exitCodes } from "../errors.ts";
 import { paint, showsColor, type Layout } from "../output/layout.ts";
 import type { Column } from "../output/table.ts";
 import { withoutSecrets } from "../output/secrets.ts";
@@ -14,6 +15,7 @@ import { json as asJson, visible, visibleLines } from "../output/text.ts";
 import { worldWith, type Access, type Connection, type Output, type World } from "../world.ts";
 import { askFirst, type Question } from "./confirm.ts";
 import type { Databases } from "./databases.ts";
+import { metricsOf } from "./metrics.ts";
 import { startProgress, type Progress } from "./spinner.ts";
 
 /** What a verb works with: the world, the resolved configuration, and its voice. One per invocation. */
@@ -72,15 +74,24 @@ export interface Run {
   progress(text: string): Promise<Progress>;
   /** Asks before something is done; see `Question`. Resolves only when it may be done. */
   confirm(question: Question): Promise<void>;
+  /** What a job tells in its metrics, where the site has them put. */
+  measure(measures: Measures): void;
   /** Whether questions can be asked. */
   readonly interactive: boolean;
   /** Whether the target was asked for to change something. */
   readonly changing: boolean;
-  close(): Promise<void>;
+  /** Lets go of everything; what the command failed with stands in its metrics. */
+  close(failure?: unknown): Promise<void>;
+}
+
+interface Started {
+  readonly file?: FoundFile | undefined;
+  /** Its words, such as `backup create`. */
+  readonly command?: string;
 }
 
 /** Prepares the run of one verb. Nothing is opened and nothing printed before it is asked for. */
-export function startRun(machine: World, resolved: Resolved, file?: FoundFile): Run {
+export function startRun(machine: World, resolved: Resolved, { file, command = "" }: Started = {}): Run {
   const { config, sources } = resolved;
   const json = config.json;
   const silent = json || config.quiet;
@@ -102,6 +113,10 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
   let asked: Promise<CallerIdentity> | undefined;
   let serverTime: Aws["serverTime"] = () => undefined;
   let isSkewTold = false;
+  const metrics = metricsOf(config);
+  // A look at the clock that few need.
+  const begunAtMs = metrics === undefined ? 0 : machine.now().getTime();
+  const measured: Measures = {};
 
   // What is signed and stored goes by the server's clock as soon as it has told the time.
   const now = () => {
@@ -140,12 +155,17 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
     );
   };
 
-  async function assertTrusted(access: Access): Promise<void> {
-    if (file === undefined || file.isOwnWord) return;
-    const { isTrusted, placesOfOthers, trust, wordOf } = await import("../config/trust.ts");
+  /** Places that a file names which nobody has said to be believed. */
+  async function doubtedPlaces(access: Access): Promise<readonly string[]> {
+    if (file === undefined || file.isOwnWord) return [];
+    const { isTrusted, placesOfOthers, wordOf } = await import("../config/trust.ts");
     const places = placesOfOthers(resolved, file, access);
-    const word = wordOf(resolved, file);
-    if (places.length === 0 || (await isTrusted(world, word))) return;
+    return places.length === 0 || (await isTrusted(world, wordOf(resolved, file))) ? [] : places;
+  }
+
+  async function assertTrusted(access: Access): Promise<void> {
+    const places = await doubtedPlaces(access);
+    if (file === undefined || places.length === 0) return;
     const what = `${file.path} says where what is yours goes: ${places.join(", ")}`;
     if (!interactive) {
       throw new CliError(
@@ -161,7 +181,9 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
         hint: "--endpoint-url, or --config with another file, says where to work",
       });
     }
-    if (!config.dryRun) await trust(world, word);
+    if (config.dryRun) return;
+    const { trust, wordOf } = await import("../config/trust.ts");
+    await trust(world, wordOf(resolved, file));
   }
 
   async function open(access: Access): Promise<Connection> {
@@ -213,6 +235,38 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       note,
       warn,
     };
+  }
+
+  async function anchor(): Promise<void> {
+    await audit.settle().catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      warn(`the audit trail is written, but not anchored: ${why}; the next changing command does it`);
+    });
+  }
+
+  /** Whatever becomes of it is no matter of the command: a warning at most. */
+  async function putMetrics(failure: unknown): Promise<void> {
+    if (metrics === undefined || config.dryRun || world.signal.aborted) return;
+    const [{ isJob }, { putJob }] = await Promise.all([
+      import("../metrics/job.ts"),
+      import("../metrics/put.ts"),
+    ]);
+    if (!isJob(command)) return;
+    const seconds = (machine.now().getTime() - begunAtMs) / 1000;
+    // That something is due was asked for, and is no failure.
+    const isDone =
+      failure === undefined || (failure instanceof CliError && failure.exitCode === exitCodes.due);
+    try {
+      const [doubted] = await doubtedPlaces("writes");
+      if (doubted !== undefined) throw new CliError(`${file?.path} is not believed yet: mawps config trust`);
+      const { aws } = await (connection ??= machine.connect(config, "reads"));
+      await putJob(aws, metrics, { command, isDone, seconds, measures: measured });
+    } catch (error) {
+      const { explain } = await import("../aws/explain/explain.ts");
+      const told = error instanceof CliError ? error : explain(error, config);
+      const why = told?.message ?? (error instanceof Error ? error.message : String(error));
+      warn(`no metrics are put: ${why}`);
+    }
   }
 
   async function start(text: string): Promise<Progress> {
@@ -318,17 +372,17 @@ export function startRun(machine: World, resolved: Resolved, file?: FoundFile): 
       await unspun();
       await askFirst(question, { world, config, interactive, layout: aside });
     },
-    async close() {
+    measure(measures) {
+      Object.assign(measured, measures);
+    },
+    async close(failure) {
       closed = true;
       await unspun();
       await (await databases)?.close();
-      if (connection === undefined) return;
-      await audit.settle().catch((error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
-        warn(`the audit trail is written, but not anchored: ${why}; the next changing command does it`);
-      });
+      if (connection !== undefined) await anchor();
+      await putMetrics(failure);
       // A connection that failed to open has been reported by whoever asked for it.
-      const opened = await connection.catch(() => undefined);
+      const opened = await connection?.catch(() => undefined);
       await opened?.close();
     },
   };

@@ -116,6 +116,43 @@ const origins: Kind<readonly string[]> = {
     Array.isArray(value) && value.length > 0 && value.every(isOrigin) ? (value as string[]) : undefined,
 };
 
+/** What begins with AWS/ is AWS's own: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html */
+const namespace: Kind<string> = {
+  expected: "a namespace of CloudWatch (1-255 of a-z, A-Z, 0-9, '.', '-', '_', '/', '#', ':', and no AWS/)",
+  fromText: (value) => (/^(?!AWS\/|:)[\w.\-/#:]{1,255}$/.test(value) ? value : undefined),
+  fromJson: (value) => (typeof value === "string" ? namespace.fromText(value) : undefined),
+};
+
+/** In text `Environment=production,Site=main`, in a file an object. An address of a person is none. */
+const dimensions: Kind<Readonly<Record<string, string>>> = {
+  expected: "at most 5 names with values, of a-z, A-Z, 0-9, '.', '-', '_', such as Environment=production",
+  fromText(value) {
+    const pairs = value.split(",").map((each) => each.trim().split("="));
+    if (pairs.some((pair) => pair.length !== 2)) return undefined;
+    const names = new Set(pairs.map(([name]) => name));
+    return names.size < pairs.length ? undefined : dimensions.fromJson(Object.fromEntries(pairs));
+  },
+  fromJson(value) {
+    if (!isRecord(value)) return undefined;
+    const pairs = Object.entries(value);
+    const fits = pairs.every(
+      ([name, each]) =>
+        /^[A-Za-z][\w.-]{0,63}$/.test(name) &&
+        name !== "Command" &&
+        typeof each === "string" &&
+        /^[\w.-]{1,64}$/.test(each),
+    );
+    return fits && pairs.length <= 5 ? (value as Readonly<Record<string, string>>) : undefined;
+  },
+};
+
+const topic: Kind<string> = {
+  expected: "the ARN of a topic of SNS, such as arn:aws:sns:eu-central-1:123456789012:alarms",
+  fromText: (value) =>
+    /^arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(\.fifo)?$/.test(value) ? value : undefined,
+  fromJson: (value) => (typeof value === "string" ? topic.fromText(value) : undefined),
+};
+
 function isOrigin(value: unknown): boolean {
   return typeof value === "string" && (value === "*" || /^https?:\/\/[^/?#*\s]+$/.test(value));
 }
@@ -329,6 +366,23 @@ export const settings = {
   "backup.maxTableBytes": setting(whole(1, "a number of bytes"), 20_000_000_000, {
     about: "above it tables are for `backup create --engine aws`",
     env: ["MAWPS_BACKUP_MAX_TABLE_BYTES"],
+  }),
+  "metrics.namespace": setting(optional(namespace), undefined, {
+    about: "namespace in CloudWatch into which jobs put metrics; by default none are put",
+    env: ["MAWPS_METRICS_NAMESPACE"],
+  }),
+  "metrics.dimensions": setting(
+    dimensions,
+    {},
+    {
+      about:
+        "dimensions of these metrics, beside the command; `Name=value`, separated by commas, in a file an object",
+      env: ["MAWPS_METRICS_DIMENSIONS"],
+    },
+  ),
+  "metrics.topic": setting(optional(topic), undefined, {
+    about: "topic of SNS that is told of alarms, by its ARN",
+    env: ["MAWPS_METRICS_TOPIC"],
   }),
   json: setting(bool, false, {
     about: "print the result as JSON",
@@ -604,12 +658,12 @@ function refuseOneBucket({ config, sources }: Resolved): void {
   const named = (isPublic: boolean) =>
     Object.entries(config.site.buckets)
       .filter(([, { access }]) => (access !== "private") === isPublic)
-      .map(([role]) => `buckets.${role}` as SettingKey);
+      .map(([role]) => `buckets.${role}` as Extract<SettingKey, `buckets.${string}`>);
   for (const open of named(true)) {
     const closed = named(false).find((each) => config[each] === config[open]);
     if (closed === undefined) continue;
     const from = [...new Set([sources[open], sources[closed]])].join(" and ");
-    throw new CliError(`${from}: ${closed} is the public bucket, ${String(config[open])}`, {
+    throw new CliError(`${from}: ${closed} is the public bucket, ${config[open]}`, {
       exitCode: exitCodes.usage,
       hint: "name two buckets: everybody can read the public one",
     });
@@ -628,6 +682,15 @@ function refuseContradictions({ config, sources }: Resolved): void {
       exitCode: exitCodes.usage,
       hint: `they come from ${sources["clamav.host"]} and ${sources["clamav.socket"]}`,
     });
+  }
+  const idle = (["metrics.dimensions", "metrics.topic"] as const).find((key) => sources[key] !== "default");
+  if (idle !== undefined && config["metrics.namespace"] === undefined) {
+    throw new CliError(
+      `${sources[idle]}: "${idle}" needs "metrics.namespace": without it no metrics are put`,
+      {
+        exitCode: exitCodes.usage,
+      },
+    );
   }
   if (config.protected && config.name === undefined) {
     throw new CliError(`${sources.protected}: a protected environment needs a "name" that can be typed`, {

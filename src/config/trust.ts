@@ -17,6 +17,8 @@ const places = [
   "publicBaseUrl",
   "backup.repository",
   "backup.encryptTo",
+  "metrics.namespace",
+  "metrics.topic",
 ] as const satisfies readonly SettingKey[];
 
 /**

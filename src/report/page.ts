@@ -1,6 +1,9 @@
 import type { SnapshotEntry } from "../backup/snapshots.ts";
 import { latest } from "../doctor/backups.ts";
+import type { MeasureName, Measures } from "../metrics/job.ts";
+import type { JobRecord } from "../metrics/read.ts";
 import { bytes } from "../model/bytes.ts";
+import { duration } from "../output/dates.ts";
 import {
   figure,
   foreignHtml,
@@ -61,6 +64,7 @@ const tellers: Readonly<Record<PartName, Tell<Partial<Parts>>>> = {
   storage: teller("storage", storageParts),
   retention: teller("retention", retentionParts),
   backups: teller("backups", backupParts),
+  jobs: teller("jobs", jobParts),
   audit: teller("audit", (period, { language }) => periodParts(period, language)),
   doctor: teller("doctor", doctorParts),
 };
@@ -289,6 +293,32 @@ function calendar(
     return `<th scope="col">${isNew ? month : ""}</th>`;
   });
   return `<table class="calendar"><thead><tr><th></th>${heads.join("")}</tr></thead>\n<tbody>${rows.join("\n")}</tbody></table>`;
+}
+
+function* jobParts(records: Parts["jobs"], { words }: Telling): Generator<string> {
+  if (records.length === 0) yield `<p>${words.noJobs}</p>\n`;
+  const [command = "", last = "", done = "", failed = "", seconds = "", told = ""] = words.jobs;
+  const tone = ({ hasFailedLast }: JobRecord): Tone | undefined => (hasFailedLast ? "bad" : undefined);
+  yield htmlTable(records, [
+    { title: command, cell: (each) => `mawps ${each.command}`, tone },
+    { title: last, cell: ({ lastAt }) => pageTime(lastAt), isShort: true, tone },
+    { title: done, cell: (each) => grouped(each.done), isNumber: true },
+    { title: failed, cell: (each) => grouped(each.failed), isNumber: true, tone },
+    { title: seconds, cell: (each) => each.seconds.toFixed(1), isNumber: true },
+    { title: told, cell: ({ measures }) => measuresText(measures, words) },
+  ]);
+}
+
+const measureTexts: Readonly<Partial<Record<MeasureName, (value: number) => string>>> = {
+  BackupAge: (seconds) => duration(seconds * 1000),
+  Bytes: bytes,
+  MonthlyCost: dollars,
+};
+
+function measuresText(measures: Measures, words: Words): string {
+  return (Object.entries(measures) as [MeasureName, number][])
+    .map(([name, value]) => `${words.measures[name]} ${(measureTexts[name] ?? grouped)(value)}`)
+    .join(", ");
 }
 
 const statuses = ["problem", "warning", "skipped", "ok"] as const;

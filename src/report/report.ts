@@ -6,6 +6,7 @@ import type { SnapshotEntry } from "../backup/snapshots.ts";
 import type { ScanReport } from "../documents/scan-report.ts";
 import { CliError } from "../errors.ts";
 import type { DocumentEntry } from "../model/documents.ts";
+import type { JobRecord } from "../metrics/read.ts";
 import type { Totals } from "../retention/plan.ts";
 import type { HeroPointer } from "../site/hero/pointer.ts";
 import type { ProgressStatistics } from "../site/progress/statistics.ts";
@@ -39,6 +40,7 @@ export interface Parts {
   /** `due`: how many things a run would do something about. */
   readonly retention: Totals & { readonly due: number };
   readonly backups: BackupFacts & { readonly snapshots: readonly SnapshotEntry[] };
+  readonly jobs: readonly JobRecord[];
   readonly audit: AuditPeriod;
   readonly doctor: readonly Finding[];
 }
@@ -76,6 +78,7 @@ export const partNames = [
   "storage",
   "retention",
   "backups",
+  "jobs",
   "audit",
   "doctor",
 ] as const satisfies readonly PartName[];

@@ -34,9 +34,9 @@ beforeAll(async () => {
 });
 afterAll(() => home.remove());
 
-async function asked(argv: readonly string[]): Promise<IamRequest[]> {
+async function asked(argv: readonly string[], env: Record<string, string> = {}): Promise<IamRequest[]> {
   home.requests.length = 0;
-  const { exitCode, stderr } = await home.run(argv);
+  const { exitCode, stderr } = await home.run(argv, { env });
   expect({ argv, exitCode, stderr }).toEqual({ argv, exitCode: 0, stderr: expect.any(String) });
   return home.requests.flatMap(iamRequests).filter(({ action }) => action !== "sts:GetCallerIdentity");
 }
@@ -80,6 +80,18 @@ describe("what the jobs ask of AWS", () => {
     const refused = requests.filter((request) => judge(policies, request) !== "allowed");
     expect(new Set(refused.map(({ action, resource }) => `${action} ${resource}`))).toEqual(new Set());
     expect(requests.length).toBeGreaterThan(0);
+  });
+
+  it("how they ended, they put where their role may", async () => {
+    const requests = await asked(["audit", "verify"], { MAWPS_METRICS_NAMESPACE: "Site" });
+    expect(requests.map(({ action }) => action)).toContain("cloudwatch:PutMetricData");
+    const verdicts = (metrics: string | undefined) => {
+      const { policies } = policiesFor("ci-retention", { ...site, metrics });
+      return new Set(requests.map((request) => judge(policies, request)));
+    };
+    expect(verdicts("Site")).toEqual(new Set(["allowed"]));
+    expect(verdicts("Other")).toEqual(new Set(["allowed", "not allowed"]));
+    expect(verdicts(undefined)).toEqual(new Set(["allowed", "not allowed"]));
   });
 
   it.each(Object.entries(calls))("%s: the table has what is asked, and no more", (command, needed) => {

@@ -22,7 +22,7 @@ async function siteOf(name: string): Promise<AccessSite> {
     websiteOrigins: ["*"],
   };
   const repository = { bucket: "backups", prefix: "nightly/" };
-  return { model, declaration: declarationOf(model, names, {}), account, repository };
+  return { model, declaration: declarationOf(model, names, {}), account, repository, metrics: "Site" };
 }
 
 /** A statement as lines that a change of one action or resource changes one of. */
@@ -85,6 +85,16 @@ const file = (action: string, key: string, context: Request["context"] = max): R
   action: `s3:${action}`,
   resource: `${files}/${key}`,
   context,
+});
+
+const metric = (namespace: string): Request => ({
+  action: "cloudwatch:PutMetricData",
+  resource: "*",
+  context: { "cloudwatch:namespace": namespace },
+});
+const alarm = (name: string): Request => ({
+  action: "cloudwatch:PutMetricAlarm",
+  resource: `arn:aws:cloudwatch:eu-central-1:${account}:alarm:${name}`,
 });
 
 describe("what somebody may", () => {
@@ -187,6 +197,11 @@ describe("what somebody may", () => {
       file("DeleteObjectVersion", "audit/mawps-audit-log/main.json"),
       "denied",
     ],
+    ["a backup tells how it ended", "ci-backup", metric("Site"), "allowed"],
+    ["in the site's own namespace alone", "ci-backup", metric("Other"), "not allowed"],
+    ["an owner makes the site's alarms", "owner", alarm("Site-backup-too-old"), "allowed"],
+    ["and no others", "owner", alarm("Other-backup-too-old"), "not allowed"],
+    ["nor does an admin", "admin", alarm("Site-backup-too-old"), "not allowed"],
     ["opens no bucket", "admin", { action: "s3:PutBucketPolicy", resource: files }, "denied"],
     ["an owner sets up", "owner", { action: "s3:PutBucketPolicy", resource: files }, "allowed"],
     ["and deletes no table", "owner", rows("DeleteTable", table("mawps-user-profiles")), "not allowed"],

@@ -11,7 +11,7 @@ import { makeHome, testStart, type Outcome, type TestHome } from "../support/wor
 const hostile = `</td></bdi><script>document.title="run"</script><img src=http://127.0.0.1:9/x>`;
 const dayMs = 86_400_000;
 const daysAgo = (days: number) => new Date(testStart.getTime() - days * dayMs).toISOString();
-const env = { MAWPS_BACKUP_REPOSITORY: "backups" };
+const env = { MAWPS_BACKUP_REPOSITORY: "backups", MAWPS_METRICS_NAMESPACE: "Site" };
 
 let home: TestHome;
 let made: Outcome;
@@ -117,6 +117,10 @@ describe("the report", () => {
     expect(report["backups"]).toMatchObject({
       snapshots: [{ startedAt: expect.stringMatching(/^2026-03-02/), drilledAt: "2026-03-04T03:00:00.000Z" }],
     });
+    expect(report["jobs"]).toMatchObject([
+      { command: "backup create", done: 1, failed: 0, measures: { Bytes: expect.any(Number) } },
+      { command: "report", done: 1, failed: 0, measures: { BackupAge: expect.any(Number) } },
+    ]);
     expect(report["audit"]).toMatchObject({
       weeks: { "2026-03-02": 2 },
       actions: { "backup.created": 1, "progress.exported": 1 },
@@ -197,7 +201,7 @@ describe.skipIf(!installed(chromiumPath))("the report in a real Chromium, if it 
       title: "Bericht über MAWPS",
       background: "rgb(255, 255, 255)",
       skipped: "rgb(179, 38, 30)",
-      sections: ["hero", "people", "documents", "storage", "retention", "backups", "audit", "doctor"],
+      sections: ["hero", "people", "documents", "storage", "retention", "backups", "jobs", "audit", "doctor"],
       made: 1,
     });
     await shown.emulateMedia({ colorScheme: "dark" });

@@ -138,7 +138,7 @@ function settingRows(root: AnyCommand): SettingRow[] {
 
 /** Defaults are texts, numbers, flags, and lists of texts. */
 function defaultText(fallback: unknown): string {
-  return typeof fallback === "string" ? fallback : JSON.stringify(fallback).replaceAll(/[[\]"]/g, "");
+  return typeof fallback === "string" ? fallback : JSON.stringify(fallback).replaceAll(/[[\]{}"]/g, "");
 }
 
 /** docs/settings.md. */

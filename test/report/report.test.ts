@@ -20,7 +20,7 @@ test("what may not be read is missing with its reason, and what the site has not
       { part: "storage", why: denied.message, hint: "ask" },
       { part: "audit", why: denied.message, hint: "ask" },
     ],
-    absent: ["people", "documents", "retention", "backups", "doctor"],
+    absent: ["people", "documents", "retention", "backups", "jobs", "doctor"],
   });
 });
 

@@ -5,6 +5,7 @@ import { iamAction } from "../../src/aws/explain/iam-action.ts";
 export interface IamRequest {
   readonly action: string;
   readonly resource: string;
+  readonly context?: Readonly<Record<string, string>>;
 }
 
 const account = "123456789012";
@@ -33,6 +34,9 @@ export function iamRequests(request: RecordedRequest): IamRequest[] {
   const input = body === undefined ? {} : (JSON.parse(body) as Record<string, unknown>);
   if (service === "dynamodb") return dynamodbRequests(operation, input, region);
   const action = iamAction({ service, operation });
+  const { Namespace: namespace } = input;
+  if (service === "cloudwatch" && typeof namespace === "string")
+    return [{ action, resource: "*", context: { "cloudwatch:namespace": namespace } }];
   const pool = input["UserPoolId"];
   return [
     {

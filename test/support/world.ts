@@ -24,7 +24,7 @@ export interface Call {
 
 /** A request as it reaches the server, whichever way it was made. */
 export interface RecordedRequest {
-  readonly service: "s3" | "dynamodb" | "cognito" | "sts";
+  readonly service: "s3" | "dynamodb" | "cognito" | "cloudwatch" | "sts";
   readonly region: string;
   readonly method: string;
   readonly hostname: string;
@@ -275,6 +275,7 @@ function recorded(connection: Connection, home: TestHome): Connection {
       s3: watch("s3", aws.s3),
       dynamodb: watch("dynamodb", aws.dynamodb),
       cognito: watch("cognito", aws.cognito),
+      cloudwatch: watch("cloudwatch", aws.cloudwatch),
       sts: watch("sts", aws.sts),
     },
   };

@@ -43,6 +43,11 @@ export function localCognito(dir: string, options: LocalEndOptions = {}): Reques
   return end(dir, options, (store) => store.cognito());
 }
 
+/** CloudWatch's metrics and alarms in a folder, as `localS3`; it speaks the SDK's JSON. */
+export function localCloudWatch(dir: string, options: LocalEndOptions = {}): RequestHandler {
+  return end(dir, options, (store) => store.cloudwatch());
+}
+
 /** The one account of a folder, as the SDK's `credentials`: signatures are checked, so clients need it. */
 export function localCredentials(
   dir: string,

@@ -15,7 +15,7 @@ import type { LocalCredentials, LocalOptions, LocalService } from "./service.ts"
  *   serve.json        only while the store is served: where, and with which keys (mode 0600)
  *   provisioned.json  what the program that uses the store remembers of it
  *   lock/             held by the one process that has the store open
- *   s3/ dynamodb/ cognito/   each service's own
+ *   s3/ dynamodb/ cognito/ cloudwatch/   each service's own
  */
 
 /** Rises when an older program could no longer read the store. */
@@ -34,6 +34,7 @@ const contents = [
   "s3",
   "dynamodb",
   "cognito",
+  "cloudwatch",
   "provisioned.json",
   files.serving,
   files.credentials,
@@ -53,6 +54,7 @@ export interface LocalStore {
   s3(): Promise<LocalService>;
   dynamodb(): Promise<LocalService>;
   cognito(): Promise<LocalService>;
+  cloudwatch(): Promise<LocalService>;
   /** Closes the services, then lets go of the lock. May be called twice. */
   close(): Promise<void>;
 }
@@ -135,6 +137,9 @@ function services(dir: string, lock: Lock, options: LocalOptions): LocalStore {
     ),
     cognito: once(async () =>
       (await import("./cognito/open.ts")).openCognito(await closedFolder(dir, "cognito"), options),
+    ),
+    cloudwatch: once(async () =>
+      (await import("./cloudwatch/open.ts")).openCloudWatch(await closedFolder(dir, "cloudwatch"), options),
     ),
     async close() {
       closed ??= closeAll();

@@ -126,7 +126,13 @@ function missing({ name, status, fields, origin }: Facts): Explanation | undefin
   return undefined;
 }
 
-const services = { s3: "S3", dynamodb: "DynamoDB", cognito: "Cognito", sts: "STS" } as const;
+const services = {
+  s3: "S3",
+  dynamodb: "DynamoDB",
+  cognito: "Cognito",
+  cloudwatch: "CloudWatch",
+  sts: "STS",
+} as const;
 
 function unoffered({ error, origin, context }: Facts): Explanation | undefined {
   if (origin === undefined || !isUnsupported(error)) return undefined;

@@ -31,7 +31,13 @@ const s3Actions: Readonly<Record<string, string>> = {
   UploadPartCopy: "GetObject (source) and s3:PutObject (target)",
 };
 
-const prefixes = { s3: "s3", dynamodb: "dynamodb", cognito: "cognito-idp", sts: "sts" } as const;
+const prefixes = {
+  s3: "s3",
+  dynamodb: "dynamodb",
+  cognito: "cognito-idp",
+  cloudwatch: "cloudwatch",
+  sts: "sts",
+} as const;
 
 /** The permission that a call needs, as a policy writes it. */
 export function iamAction({ service, operation }: Pick<ErrorOrigin, "service" | "operation">): string {

@@ -41,6 +41,7 @@ export function accessCheck(begin: Begin): AnyCommand {
       const findings = [...(await bucketsFindings(run)), ...ofRoles];
       await run.printRows(findings, findingsText);
       const problems = findings.filter(({ status }) => status === "problem").length;
+      run.measure({ Problems: problems });
       if (problems > 0)
         throw new CliError(`${count(problems, "problem")} found`, { exitCode: exitCodes.findings });
     });

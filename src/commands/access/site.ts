@@ -18,6 +18,7 @@ export function siteOf(
     model: config.site,
     declaration: configuredSite(config),
     account: number,
+    metrics: config["metrics.namespace"],
     repository: bucket === undefined ? undefined : { bucket, prefix: folder === "" ? "" : `${folder}/` },
   };
 }

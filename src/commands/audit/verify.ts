@@ -62,6 +62,7 @@ export function auditVerify(begin: Begin): AnyCommand {
             ? paint(interruptedLine(row), "warning", layout)
             : sumLines(row),
       );
+      if (sum !== undefined) run.measure({ Problems: sum.faults });
       if (reason !== undefined) {
         await acknowledgeFound(run, found, reason);
       } else if (sum !== undefined) assertSound(sum);

@@ -68,6 +68,7 @@ export function backupCreate(begin: Begin): AnyCommand {
         onProgress: (now) => progress.update(...reading.tell(now)),
       }).finally(() => reading.end());
       progress.stop();
+      run.measure({ Bytes: created.bytes, BackupAge: created.seconds });
       await run.print(created, createdText);
       if (created.unreadable.length > 0) throw await notWhole(created);
     });

@@ -34,6 +34,7 @@ export function backupDrill(begin: Begin): AnyCommand {
         );
       }
       const report = await drilledBackup(run, { snapshot, ...options });
+      run.measure({ Bytes: report.bytes, Problems: report.faultCount });
       await run.print(report, reportText);
       if (report.outcome === "ok") return;
       throw new CliError(`${count(report.faultCount, "finding")} in the drill of ${report.snapshot}`, {

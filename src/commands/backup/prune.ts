@@ -77,6 +77,7 @@ export function backupPrune(begin: Begin): AnyCommand {
         { policy, doomed: new Set(goingIn(verdicts)) },
       );
       working.stop();
+      run.measure({ Bytes: pruned.bytes });
       await run.print(asJson(run, verdicts, pruned), async (_result, layout) =>
         asText(pruned, { isDone: true, told: run.interactive ? "" : await verdictText(verdicts, layout) }),
       );

@@ -45,6 +45,7 @@ export function backupVerify(begin: Begin): AnyCommand {
       });
       progress.stop();
       const faults = found.faults.length;
+      run.measure({ Bytes: found.bytesRead, Problems: faults });
       const check = {
         snapshot: id,
         kind: "verify",

@@ -71,6 +71,7 @@ export function docCheck(begin: Begin): AnyCommand {
       );
       noteNobodies(run, nobodies);
       const left = findings.length - repaired.size;
+      run.measure({ Problems: left });
       if (left > 0) {
         throw new CliError(
           `${count(left, "finding")}${repaired.size === 0 ? "" : `, ${repaired.size} repaired`}`,

@@ -18,7 +18,10 @@ export async function printScanReport(run: Run, given: string | undefined): Prom
     given === undefined ? undefined : findDocuments(look, given),
   );
   const nobodies: Nobodies = new Map();
-  await run.print(await scanReport(entriesByUser(site, user?.userId, nobodies)), reportText);
+  const report = await scanReport(entriesByUser(site, user?.userId, nobodies));
+  const { SKIPPED, ERROR, INFECTED } = report.counts;
+  run.measure({ SkippedScans: SKIPPED + ERROR, Infected: INFECTED });
+  await run.print(report, reportText);
   noteNobodies(run, nobodies);
 }
 

@@ -47,7 +47,7 @@ export function docScan(begin: Begin): AnyCommand {
       const { dryRun } = run.config;
       const failures: Failed[] = [];
       const nobodies: Nobodies = new Map();
-      const found = { scanned: 0, infected: 0 };
+      const found = { scanned: 0, infected: 0, skipped: 0 };
       const progress = await run.progress("scanning");
       async function* rows(): AsyncGenerator<Row> {
         for await (const outcome of rescanEach(site, scanner, { userId, due, dryRun, nobodies })) {
@@ -60,6 +60,7 @@ export function docScan(begin: Begin): AnyCommand {
               failures.push({ what: `${entry.userId} ${entry.document.id}`, failure: new CliError(detail) });
             } else found.scanned += 1;
             if (scanResult === "INFECTED") found.infected += 1;
+            if (scanResult === "SKIPPED" || scanResult === "ERROR") found.skipped += 1;
           }
           progress.update(`scanning: ${count(found.scanned, "document")}`);
           for (const each of outcome.scanned) yield rowOf(each, each.scanResult, each.detail);
@@ -69,6 +70,7 @@ export function docScan(begin: Begin): AnyCommand {
       }
       await run.printRows(rows(), asText);
       progress.stop();
+      run.measure({ SkippedScans: found.skipped, Infected: found.infected });
       noteNobodies(run, nobodies);
       if (found.infected > 0) {
         for (const { what, failure } of failures) run.warn(`${what}: ${failure.message}`);

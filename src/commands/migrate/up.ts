@@ -83,6 +83,8 @@ export function migrateUp(begin: Begin): AnyCommand {
           return done;
         },
       });
+      const changes = outcomes.reduce((sum, { counts }) => sum + counts.changed, 0);
+      run.measure({ ItemsChanged: changes });
       await run.print({ applied: outcomes }, () =>
         outcomes.length === 0
           ? `taken for applied: ${count(changed.length, "migration")}`
@@ -95,10 +97,7 @@ export function migrateUp(begin: Begin): AnyCommand {
         })),
       );
       if (failed.length > 0) {
-        throw partial(
-          failed,
-          outcomes.reduce((sum, { counts }) => sum + counts.changed, 0),
-        );
+        throw partial(failed, changes);
       }
     });
 }

@@ -70,7 +70,8 @@ export function retentionPlan(begin: Begin): AnyCommand {
       if (path !== undefined) run.note(`${dryRun ? "would write" : "wrote"} ${path}`);
       noteUnknown(run, totals);
       for (const what of await missing) run.note(`${what}: \`mawps setup\` installs it`);
-      const due = totals.rules.filter(isActedOn).reduce((sum, each) => sum + each.count, 0);
+      const { count: due, bytes: dueBytes } = actedOn(totals.rules.filter(isActedOn));
+      run.measure({ ItemsDue: due, Bytes: dueBytes });
       if (options.exitCode === true && due > 0) {
         const by = until === undefined ? "" : ` by ${until.toISOString()}`;
         throw new CliError(`${count(due, "thing is", "things are")} due${by}`, {
@@ -90,6 +91,14 @@ function asLine(entry: PlanEntry, layout: Layout): string {
     `${rule}: ${reason}`,
   ];
   return `${paint(action.padEnd(12), stateTone(action), layout)}  ${visible(columns.join("  "))}`;
+}
+
+/** What some rules sum up to. */
+export function actedOn(rules: readonly RuleTotal[]): Pick<RuleTotal, "count" | "bytes"> {
+  return {
+    count: rules.reduce((sum, rule) => sum + rule.count, 0),
+    bytes: rules.reduce((sum, rule) => sum + rule.bytes, 0),
+  };
 }
 
 /** The key of an object, or what names an item. */

@@ -10,7 +10,7 @@ import type { PlanOnDisk } from "../../retention/plan-file.ts";
 import type { DueEntry } from "../../retention/plan-entry.ts";
 import type { RunOutcome } from "../../retention/run.ts";
 import type { RetentionSite } from "../../retention/site.ts";
-import { noteUnknown, totalsText, whatIs } from "./plan.ts";
+import { actedOn, noteUnknown, totalsText, whatIs } from "./plan.ts";
 import { partial } from "../partial.ts";
 import type { Run } from "../run.ts";
 
@@ -79,6 +79,7 @@ async function carryOutPlan(
     });
     working.stop();
   }
+  run.measure({ ItemsDue: actedOn(due).count, Bytes: actedOn(outcome.rules).bytes });
   for (const { due: entry, why } of outcome.skipped) run.warn(`skipped ${nameOf(entry)}: ${why}`);
   await run.print({ ...asJson(outcome), dryRun }, (_result, layout) => asText(outcome, dryRun, layout));
   if (outcome.failures.length > 0) {

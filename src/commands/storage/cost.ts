@@ -36,6 +36,7 @@ export function storageCost(begin: Begin): AnyCommand {
         onProgress: (looked) => progress.update(`listing what is stored: ${grouped(looked)} looked at`),
       });
       progress.stop();
+      run.measure({ MonthlyCost: cost.usd });
       await run.print(cost, costText);
       for (const { id, date } of cost.old)
         run.warn(`the price of ${id} is of ${date}, more than a year old: --prices names newer ones`);

@@ -1,4 +1,5 @@
-import { Fault, invalid } from "./fault.ts";
+import { Fault } from "../fault.ts";
+import { invalid } from "./fault.ts";
 import {
   type Input,
   optionalBoolean,

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { Fault, invalid } from "./fault.ts";
+import { Fault } from "../fault.ts";
+import { invalid } from "./fault.ts";
 import { type Input, limitOf, optionalBoolean, optionalText, poolIdOf, rules, text, texts } from "./input.ts";
 import { type Context, del, existingPool, keys, page, put, seconds } from "./records.ts";
 import { placeOf, tokenOf } from "./tokens.ts";

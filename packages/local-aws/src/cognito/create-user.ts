@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { Fault, invalid } from "./fault.ts";
+import { Fault } from "../fault.ts";
+import { invalid } from "./fault.ts";
 import { type Input, optionalBoolean, optionalText, poolIdOf, rules, texts, usernameOf } from "./input.ts";
 import { checkPassword, hashOf } from "./passwords.ts";
 import { type Context, existingPool, keys, type PasswordHash, type Pool, put, type User } from "./records.ts";

@@ -1,15 +1,4 @@
-/** An answer other than success, with Cognito's name and words for it. */
-export class Fault extends Error {
-  override readonly name = "Fault";
-  readonly type: string;
-  readonly status: number;
-
-  constructor(type: string, message: string, status = 400) {
-    super(message);
-    this.type = type;
-    this.status = status;
-  }
-}
+import { Fault } from "../fault.ts";
 
 export function invalid(message: string): Fault {
   return new Fault("InvalidParameterException", message);

@@ -1,5 +1,6 @@
-import { under } from "./database.ts";
-import { Fault, groupNotFound } from "./fault.ts";
+import { under } from "../json-database.ts";
+import { Fault } from "../fault.ts";
+import { groupNotFound } from "./fault.ts";
 import {
   groupNameOf,
   type Input,

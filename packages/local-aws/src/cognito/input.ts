@@ -1,4 +1,5 @@
-import { Fault, invalid } from "./fault.ts";
+import { Fault } from "../fault.ts";
+import { invalid } from "./fault.ts";
 
 /** The parsed body of a request. */
 export type Input = Readonly<Record<string, unknown>>;

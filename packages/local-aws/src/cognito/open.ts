@@ -1,17 +1,9 @@
-import { randomUUID } from "node:crypto";
-import type { LocalOptions, LocalRequest, LocalResponse, LocalService } from "../service.ts";
-import { readBody, signatureFault } from "../signed-json.ts";
-import { parseJson } from "../json.ts";
-import { openDatabase } from "./database.ts";
-import { Fault } from "./fault.ts";
-import { type Input, isInput } from "./input.ts";
+import { openDatabase } from "../json-database.ts";
+import { answerJson } from "../json-service.ts";
+import type { LocalOptions, LocalService } from "../service.ts";
+import type { Input } from "./input.ts";
 import { makeFirstPool } from "./pools.ts";
 import type { Context } from "./records.ts";
-
-/** More than any call of this API takes. */
-const requestLimitBytes = 1024 * 1024;
-
-const api = "AWSCognitoIdentityProviderService";
 
 type Operation = (context: Context, input: Input) => Promise<object>;
 
@@ -77,73 +69,19 @@ export async function openCognito(dir: string, options: LocalOptions): Promise<L
     await database.close();
     throw error;
   }
+  const service = {
+    api: "AWSCognitoIdentityProviderService",
+    signedFor: "cognito-idp",
+    contentType: "application/x-amz-json-1.1",
+    // Whoever signs up has no keys of the account.
+    unsigned: ["SignUp"],
+    operation: (name: string) =>
+      Object.hasOwn(operations, name)
+        ? operations[name]?.().then((operation) => (input: Input) => operation(context, input))
+        : undefined,
+  };
   return {
-    async handle(request) {
-      try {
-        return respond(200, await answer(context, request, options), options.now());
-      } catch (error) {
-        if (request.signal?.aborted === true) throw error;
-        return refusal(error, options.now());
-      }
-    },
+    handle: (request) => answerJson(service, request, options),
     close: () => database.close(),
-  };
-}
-
-async function answer(context: Context, request: LocalRequest, options: LocalOptions): Promise<object> {
-  const body = await readBody(request, requestLimitBytes);
-  if (body === undefined) throw new Fault("RequestEntityTooLarge", "The request is too large.", 413);
-  const [service, name = ""] = (request.headers["x-amz-target"] ?? "").split(".");
-  const operation = service === api && Object.hasOwn(operations, name) ? operations[name] : undefined;
-  // Whoever signs up has no keys of the account.
-  const fault =
-    name === "SignUp" ? undefined : signatureFault(request, body, { ...options, service: "cognito-idp" });
-  if (fault !== undefined) throw new Fault(fault.type, fault.message);
-  if (request.method !== "POST" || operation === undefined)
-    throw new Fault("UnknownOperationException", `${name} is not offered by the local store`);
-  return (await operation())(context, parse(body));
-}
-
-function parse(body: Buffer): Input {
-  let parsed: unknown;
-  try {
-    parsed = parseJson(body.toString());
-  } catch {
-    parsed = undefined;
-  }
-  if (isInput(parsed)) return parsed;
-  throw new Fault("SerializationException", "The request is not a JSON object");
-}
-
-function refusal(error: unknown, now: Date): LocalResponse {
-  if (!(error instanceof Fault)) {
-    const message = `the local store failed: ${error instanceof Error ? error.message : String(error)}`;
-    return respond(500, { __type: "InternalErrorException", message }, now);
-  }
-  const { type, message, status } = error;
-  const { headers, ...rest } = respond(status, { __type: type, message }, now);
-  return {
-    ...rest,
-    headers: { ...headers, "x-amzn-errortype": `${type}:`, "x-amzn-errormessage": headerText(message) },
-  };
-}
-
-/** A header takes no line's end and no character beyond Latin-1. */
-function headerText(message: string): string {
-  return message.replaceAll(/[^\x20-\x7e]/g, " ").trim();
-}
-
-function respond(status: number, document: object, now: Date): LocalResponse {
-  const body = Buffer.from(JSON.stringify(document));
-  return {
-    status,
-    headers: {
-      "content-type": "application/x-amz-json-1.1",
-      "content-length": String(body.length),
-      // By this a client corrects a clock that is off, and sends again.
-      date: now.toUTCString(),
-      "x-amzn-requestid": randomUUID(),
-    },
-    body,
   };
 }

@@ -1,6 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
-import { Fault } from "./fault.ts";
+import { Fault } from "../fault.ts";
 import { isInput, optionalBoolean, optionalNumber, optionalStructure } from "./input.ts";
 import type { PasswordHash, Pool } from "./records.ts";
 

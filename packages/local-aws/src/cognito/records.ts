@@ -1,4 +1,4 @@
-import { type Database, type Write, under } from "./database.ts";
+import { type Database, type Write, under } from "../json-database.ts";
 import { poolNotFound } from "./fault.ts";
 
 /*

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { checkSecretHash, clientByItself, type Client, clientOf } from "./clients.ts";
-import { Fault, invalid, userNotFound } from "./fault.ts";
+import { Fault } from "../fault.ts";
+import { invalid, userNotFound } from "./fault.ts";
 import { parseJson } from "../json.ts";
 import {
   type Input,

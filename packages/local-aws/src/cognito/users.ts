@@ -1,5 +1,6 @@
-import { under, type Write } from "./database.ts";
-import { Fault, invalid, userNotFound } from "./fault.ts";
+import { under, type Write } from "../json-database.ts";
+import { Fault } from "../fault.ts";
+import { invalid, userNotFound } from "./fault.ts";
 import { type Context, del, keys, lastPart, type Pool, put, seconds, type User } from "./records.ts";
 import { attributeOf } from "./schema.ts";
 

@@ -1,0 +1,2 @@
+/** The part of the CloudWatch SDK that is used here; see s3/sdk.ts for the reason. */
+export { CloudWatchClient, GetMetricDataCommand, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
