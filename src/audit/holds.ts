@@ -1,5 +1,7 @@
+import type { Aws } from "../aws/clients.ts";
 import { CliError } from "../errors.ts";
 import { isSequence } from "../model/audit.ts";
+import type { Declaration } from "../model/declaration.ts";
 import { keyedHash } from "../model/hash.ts";
 import { timeOf, type JsonObject } from "../model/json.ts";
 import { appendRecord, recordsOf } from "./beside.ts";
@@ -52,6 +54,35 @@ export async function readHolds(place: Place): Promise<readonly Hold[]> {
     standing.set(hold.sequence, hold);
   }
   return [...standing.values()];
+}
+
+interface Site {
+  readonly aws: Aws;
+  readonly declaration: Pick<Declaration, "trail">;
+  readonly signal: AbortSignal;
+}
+
+/** Those that stand at a site, read as `readHolds` does; none where its model has no trail, beside which they are kept. */
+export async function holdsOfSite({ aws, declaration, signal }: Site): Promise<readonly Hold[]> {
+  const table = declaration.trail?.table;
+  return table === undefined ? [] : readHolds({ aws, table, signal });
+}
+
+/** Those of whom any of these ids stands for, each once. Pure. */
+export function holdsOfAny(holds: readonly Hold[], ids: readonly string[]): readonly Hold[] {
+  return [...new Set(ids.flatMap(holdsOf(holds)))];
+}
+
+/** @throws CliError where there is one of these. */
+export function assertNoHold(holds: readonly Hold[]): void {
+  if (holds.length === 0) return;
+  const reasons = holds.map(({ reason }) => reason);
+  throw forbidden("the person is", reasons, "`mawps user hold list` shows it, `mawps user hold rm` lifts it");
+}
+
+/** What is under a legal hold stays as it is. */
+export function forbidden(what: string, reasons: readonly string[], hint?: string): CliError {
+  return new CliError(`${what} under a legal hold (${reasons.join("; ")}); nothing was changed`, { hint });
 }
 
 function holdIn({ sequence, userId, reason, timestamp, salt, hashes }: JsonObject): Hold | undefined {

@@ -1,9 +1,11 @@
 import { lookup } from "mime-types";
 import { headObject } from "../aws/s3/objects.ts";
+import { assertNoHold, forbidden, holdsOfAny, type Hold } from "../audit/holds.ts";
 import { CliError } from "../errors.ts";
 import type { AuditAction, AuditEvent } from "../model/audit.ts";
 import {
   documentNameFault,
+  legalHold,
   mayBecome,
   parseDocument,
   restoredStatus,
@@ -40,15 +42,25 @@ export interface ChangePlan {
 /**
  * Decides a soft delete: the objects stay until retention removes them. `hard` takes the entries away from where the website
  * sees them, also those that were deleted softly before; they can be restored all the same.
+ * @param by.holds the legal holds that stand.
+ * @throws CliError for a document that is under a legal hold, or whose person is: nothing of theirs is to be deleted.
  */
 export function planDeletion(
   user: UserDocuments,
   ids: readonly string[],
-  by: { readonly now: Date; readonly actor: string; readonly hard: boolean },
+  by: {
+    readonly now: Date;
+    readonly actor: string;
+    readonly hard: boolean;
+    readonly holds: readonly Hold[];
+  },
 ): ChangePlan {
+  assertNoHold(holdsOfAny(by.holds, [user.userId]));
   return planEach(user, ids, (entry) => {
     const { document, place } = entry;
     if (place === "removed") return undefined;
+    const hold = legalHold(document.attributes);
+    if (hold !== undefined) throw forbidden(`${document.id} (${document.name}) is`, [hold]);
     if (place === "api" && !by.hard) {
       throw new CliError(`${document.id} (${document.name}) is kept by the website's documents-api`, {
         hint: "--hard takes it away there; `mawps doc restore` brings it back",
@@ -72,7 +84,7 @@ export function planDeletion(
       entry,
       ...moves,
       set: { status: "DELETED", deletedAt, deletedBy: by.actor },
-      unchanged: ["status"],
+      unchanged: ["status", "legalHold"],
       event: eventOf("document.deleted", entry, { deletedAt, ...(by.hard ? { method: "hard" } : {}) }),
     };
   });

@@ -195,7 +195,7 @@ export async function rowsOfUser(rows: DocumentRows, userId: string): Promise<St
   const { store, documents } = rows;
   const { owner = "" } = documents.fields;
   const entries: StoredEntry[] = [];
-  for await (const page of store.find(documents.entity, { field: owner, value: userId }))
+  for await (const page of store.find(documents.entity, { field: owner, values: [userId] }))
     entries.push(...page.map((row) => entryOf(rows, row)));
   return entries;
 }
@@ -250,7 +250,7 @@ export function fieldsFor(rows: RowModel, values: JsonObject): Record<string, un
 
 function fieldNames(rows: DocumentRows, names: readonly string[]): string[] {
   const fields = new Map(namesOf(rows));
-  return names.flatMap((name) => fields.get(name) ?? []);
+  return names.flatMap((name) => (name === "legalHold" ? name : (fields.get(name) ?? [])));
 }
 
 /** @throws CliError when there is a row with the same key. */
@@ -340,12 +340,11 @@ export async function accountsFor(
   const field = isAddress ? email : id;
   if (field === undefined) return [];
   const found = new Set<string>();
-  for (const value of new Set(isAddress ? [given, given.toLowerCase()] : [given])) {
-    for await (const page of store.find(accounts.entity, { field, value })) {
-      for (const { fields } of page) {
-        const userId = own(fields, id);
-        if (typeof userId === "string") found.add(userId);
-      }
+  const values = [...new Set(isAddress ? [given, given.toLowerCase()] : [given])];
+  for await (const page of store.find(accounts.entity, { field, values })) {
+    for (const { fields } of page) {
+      const userId = own(fields, id);
+      if (typeof userId === "string") found.add(userId);
     }
   }
   return [...found];

@@ -1,3 +1,4 @@
+import { erasureOrder, referencesOf } from "./graph.ts";
 import { itemParts, type ItemPart } from "./item-parts.ts";
 import { attributesOfKinds, itemKinds, itemsOf, textOf, type ItemKind } from "./items.ts";
 import { isRecord, own, type JsonObject } from "./json.ts";
@@ -76,6 +77,8 @@ export interface PersonalTable {
   questions(id: string, keys: TableKeysThere): readonly Question[];
   /** Whom an item names, in DynamoDB's typed JSON, by links that are meant. */
   ownersOf(item: JsonObject, keys: TableKeysThere, isMeant: (found: FoundLink) => boolean): readonly string[];
+  /** What an item has in those fields of its entity by which others refer to it. */
+  referredBy(item: JsonObject, entity: string): Readonly<Record<string, string>>;
   /** The links by which an item, in DynamoDB's typed JSON, is that of one of these ids; nothing where it is nobody's or another's. */
   linksOf(item: JsonObject, ids: readonly string[], keys: TableKeysThere): readonly FoundLink[];
 }
@@ -100,6 +103,34 @@ export function personalTables(model: Model, only?: string): PersonalTable[] {
   return Object.keys(model.tables).flatMap((role) => {
     const links = itemKinds(model, role).flatMap((kind) => linksOfKind(model, kind, only));
     return links.length > 0 ? [personalTable(model, role, links)] : [];
+  });
+}
+
+/** What a model links to people in one table through things of theirs: the ids to ask for are what these have in a field. */
+export interface TableThrough extends PersonalTable {
+  readonly parent: { readonly entity: string; readonly field: string };
+}
+
+/** Those tables for links that are `{"via": …}`, those of parents before what goes by them. Pure. @param only as for tables. */
+export function tablesThrough(model: Model, only?: string): TableThrough[] {
+  const known = erasureOrder(model);
+  const order = "order" in known ? known.order.toReversed() : [];
+  return order.flatMap((name) => {
+    const from = own(model.entities, name)?.from;
+    if (from === undefined || !("table" in from) || "database" in from) return [];
+    const kind = itemKinds(model, from.table).find((each) => each.name === name);
+    if (kind === undefined) return [];
+    const { entity, templates } = kind;
+    const { what, links = [] } = entity;
+    return links.flatMap(({ subject, role, erase, by, find }) => {
+      if (typeof by === "string" || !isPerson(model, subject, only)) return [];
+      return referencesOf(name, entity).flatMap(({ field, to, parentField }) => {
+        if (field !== by.via || parentField === undefined) return [];
+        const link = { entity: name, what, role, erase, find, places: placesOf(templates, field) };
+        const parent = { entity: to, field: parentField };
+        return [{ ...personalTable(model, from.table, [link]), parent }];
+      });
+    });
   });
 }
 
@@ -155,9 +186,10 @@ function placesOf(keys: ItemKind["templates"], field: string): Place[] {
 
 function personalTable(model: Model, role: string, links: readonly FindableLink[]): PersonalTable {
   const kindOf = itemsOf(model, role);
+  const referred = referredFields(model, role);
   const attributes = new Set([
     ...attributesOfKinds(model, role),
-    ...links.flatMap(({ places }) => places.map(({ attribute }) => attribute)),
+    ...[...links, ...referred].flatMap(({ places }) => places.map(({ attribute }) => attribute)),
   ]);
   return {
     role,
@@ -184,6 +216,13 @@ function personalTable(model: Model, role: string, links: readonly FindableLink[
       const found = foundIn(item, primary).filter(isMeant);
       return [...new Set(found.map(({ id }) => id))];
     },
+    referredBy(item, entity) {
+      const own = referred.flatMap(({ entity: of, field, places }) => {
+        const value = of === entity ? valuesAt(places, item)[0]?.id : undefined;
+        return value === undefined ? [] : [[field, value]];
+      });
+      return Object.fromEntries(own) as Record<string, string>;
+    },
     linksOf(item, ids, { primary }) {
       return foundIn(item, primary).filter(({ id }) => ids.includes(id));
     },
@@ -193,13 +232,7 @@ function personalTable(model: Model, role: string, links: readonly FindableLink[
     const kind = kindOf(item);
     const isKnownKind = kind !== undefined;
     const at = (link: ItemLink, places = link.places) =>
-      places.flatMap((place) => {
-        const named = namedAt(place, item);
-        const id = named === undefined ? undefined : idIn(place, named);
-        return named === undefined || id === undefined || id === ""
-          ? []
-          : [{ link, place, id, named, isKnownKind }];
-      });
+      valuesAt(places, item).map((found) => ({ ...found, link, isKnownKind }));
     if (kind !== undefined) return links.flatMap((link) => (link.entity === kind.name ? at(link) : []));
     // Of a kind that the model does not know, but in somebody's own partition.
     const [partition] = primary;
@@ -213,6 +246,32 @@ function personalTable(model: Model, role: string, links: readonly FindableLink[
     );
     return own.slice(0, 1);
   }
+}
+
+/** The fields by which things of a table are referred to where that says whose others are, and where they stand. */
+function referredFields(model: Model, table: string) {
+  const wanted = Object.entries(model.entities).flatMap(([name, entity]) => {
+    const ways = new Set((entity.links ?? []).flatMap(({ by }) => (typeof by === "string" ? [] : [by.via])));
+    return referencesOf(name, entity).flatMap(({ field, to, parentField }) =>
+      ways.has(field) && parentField !== undefined ? [{ to, field: parentField }] : [],
+    );
+  });
+  return itemKinds(model, table).flatMap(({ name, templates }) => {
+    const fields = new Set(wanted.flatMap(({ to, field }) => (to === name ? [field] : [])));
+    return [...fields].map((field) => ({ entity: name, field, places: placesOf(templates, field) }));
+  });
+}
+
+/** What an item has at those of the places where there is something. */
+function valuesAt(
+  places: readonly Place[],
+  item: JsonObject,
+): { readonly place: Place; readonly id: string; readonly named: Named }[] {
+  return places.flatMap((place) => {
+    const named = namedAt(place, item);
+    const id = named === undefined ? undefined : idIn(place, named);
+    return named === undefined || id === undefined || id === "" ? [] : [{ place, id, named }];
+  });
 }
 
 /** What a place holds for somebody, where nothing but the id belongs there. */
@@ -376,11 +435,12 @@ export function accountItems(model: Model): AccountItems | undefined {
   };
 }
 
-/** What a model links to people and no erasure or export reaches yet, by name: tables of databases, and what is found through something else. Pure. */
+/** What a model links to people and no erasure or export reaches yet, by name: tables of databases, and files and parts of items that are found through something else. Pure. */
 export function unreachedEntities(model: Model): string[] {
-  return Object.entries(model.entities).flatMap(([name, { from, links = [] }]) => {
+  return Object.entries(model.entities).flatMap(([name, { from, at, links = [] }]) => {
     const own = links.filter(({ subject }) => isPerson(model, subject));
-    const isReached = !("database" in from) && own.every(({ by }) => typeof by === "string");
+    const isItem = "table" in from && !("database" in from) && at === undefined;
+    const isReached = isItem || (!("database" in from) && own.every(({ by }) => typeof by === "string"));
     return own.length === 0 || isReached ? [] : [name];
   });
 }

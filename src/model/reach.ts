@@ -64,11 +64,11 @@ export function whyNoDemo(model: Model): string | undefined {
 }
 
 /** What looks for people by what the model links to them, wherever their accounts are. */
-const forAnyModel = new Set(["export", "erase", "orphans"]);
+const forAnyModel = new Set(["export", "erase", "orphans", "hold"]);
 
 /** Why a verb about people cannot work for a site with another model than MAWPS's; undefined where it can. */
 export function whyNoUsers(model: Model, verb: string): string | undefined {
   if (!forAnyModel.has(verb) || model.userPool === true) return "it works on MAWPS's own model only";
-  if (verb === "export" && rowSubjects(model).length > 0) return undefined;
+  if ((verb === "export" || verb === "hold") && rowSubjects(model).length > 0) return undefined;
   return accountItems(model) === undefined ? "its model names no table of DynamoDB with accounts" : undefined;
 }

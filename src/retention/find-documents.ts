@@ -11,7 +11,16 @@ import { pictureAttributes } from "../model/retention.ts";
 import { inParallel } from "../concurrency.ts";
 import type { DocumentDue } from "./plan-entry.ts";
 import { noteStrangers } from "./references.ts";
-import { day, daysBetween, decideDocument, deciding, isPast, type DocumentVerdict } from "./rules.ts";
+import {
+  day,
+  daysBetween,
+  decideDocument,
+  deciding,
+  endMs,
+  isPast,
+  purgedBehind,
+  type DocumentVerdict,
+} from "./rules.ts";
 import type { ProfileSite } from "./site.ts";
 import { bytesOf, newestBytesMs, placeText, plannedVersion, versionsOf } from "./stored-versions.ts";
 
@@ -192,12 +201,19 @@ function verdictOnPlace(
 }
 
 function dueEntry(
-  { documents, rules }: ProfileSite,
+  { documents, rules, isAhead }: ProfileSite,
   entry: StoredEntry,
   { verdict, versions }: { verdict: DocumentVerdict; versions: DocumentDue["versions"] },
 ): DocumentDue {
-  const { rule, action, reason, sinceMs } = verdict;
+  const { rule, action, sinceMs } = verdict;
   const { userId, document } = entry;
+  const marked = {
+    ...document,
+    status: "DELETED" as const,
+    deletedAt: new Date(endMs(verdict)).toISOString(),
+  };
+  const next = isAhead && action === "soft-delete" ? decideDocument(marked, rules) : undefined;
+  const reason = `${verdict.reason}${purgedBehind(next)}`;
   const { table, key } = itemOf(documents, entry);
   return {
     kind: "document",

@@ -1,7 +1,7 @@
 import type { ListedVersion } from "../aws/s3/listing.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import { inParallel } from "../concurrency.ts";
-import type { Hold } from "../audit/holds.ts";
+import { fieldsFor } from "../documents/rows.ts";
 import { legalHold } from "../model/documents.ts";
 import { tableRole } from "../model/database.ts";
 import { filesNamedBy, groupedBy, referencesOf, type Reference } from "../model/graph.ts";
@@ -10,7 +10,17 @@ import type { Entity, Link } from "../model/schema.ts";
 import type { Stored } from "../stores/store.ts";
 import type { Noticed } from "./find-documents.ts";
 import type { RowDue } from "./plan-entry.ts";
-import { day, daysBetween, decideRow, isPast, type RowTraits, type RowVerdict } from "./rules.ts";
+import {
+  day,
+  daysBetween,
+  decideRow,
+  endMs,
+  isPast,
+  purgedBehind,
+  type RowTraits,
+  type RowVerdict,
+} from "./rules.ts";
+import { namedIn, ownersOf } from "./row-owners.ts";
 import { heldReason, type RetentionSite, type RowsOfTable } from "./site.ts";
 import { bytesOf, newestBytesMs, placeText, plannedVersion, versionsOf } from "./stored-versions.ts";
 
@@ -31,7 +41,7 @@ const sideBySide = 8;
 export async function* findRows(site: RetentionSite, noticed: Noticed): AsyncGenerator<RowDue> {
   const withFiles: DecidedRow[] = [];
   const keys = new Set<string>();
-  for await (const { stored, verdict } of readRows(site)) {
+  for await (const { stored, verdict, isHeld } of readRows(site)) {
     noticed.there += 1;
     const place = placeOf(site, stored);
     if (verdict?.action === "purge" && place !== undefined) {
@@ -40,7 +50,7 @@ export async function* findRows(site: RetentionSite, noticed: Noticed): AsyncGen
       continue;
     }
     for (const { text, expires } of namedBy(site, stored)) {
-      if (isHeld(site, stored)) noticed.held.add(text);
+      if (isHeld) noticed.held.add(text);
       if (expires) noticed.named.add(text);
     }
     if (verdict !== undefined) yield rowDue(site, { stored, verdict }, {});
@@ -79,11 +89,10 @@ export async function findReferences(site: RetentionSite, wanted: ReadonlySet<st
   const [living, held, newest] = [new Set<string>(), new Set<string>(), new Set<string>()];
   const others = new Map<string, RowAt[]>();
   const telling = ({ namesFiles, keepsNewest }: RowsOfTable) => namesFiles || keepsNewest;
-  for await (const { stored, verdict, isAmongNewest } of readRows(site, telling)) {
+  for await (const { stored, verdict, isAmongNewest, isHeld } of readRows(site, telling)) {
     if (isAmongNewest) newest.add(nameOfRow(stored));
-    const isUnderHold = isHeld(site, stored);
     for (const { text } of namedBy(site, stored)) {
-      if (isUnderHold) held.add(text);
+      if (isHeld) held.add(text);
       if (!wanted.has(text)) continue;
       const { entity, table, key } = stored;
       if (verdict?.action === "purge")
@@ -98,6 +107,8 @@ interface ReadRow {
   readonly stored: Stored;
   readonly verdict: RowVerdict | undefined;
   readonly isAmongNewest: boolean;
+  /** Whether nothing of it may be deleted, nor the files that it names. */
+  readonly isHeld: boolean;
 }
 
 /** All rows of these tables with what the rules say of them. */
@@ -108,15 +119,17 @@ async function* readRows(
   for (const [role, table] of site.tables) {
     if (!wants(table)) continue;
     const { namesFiles } = table;
-    const counted: DecidedRow[] = [];
+    const counted: (DecidedRow & { readonly isHeld: boolean })[] = [];
     const pages = site.store.stream(role);
     // Without the rows that name files none may go; without those of other tables nothing of theirs is due.
     for await (const page of namesFiles ? pages : pagesWhereThere(pages)) {
-      for (const stored of page) {
-        const verdict = decide(site, stored);
+      const owners = site.holding.isEmpty ? [] : await ownersOf(site, page);
+      for (const [at, stored] of page.entries()) {
+        const verdict = decide(site, stored, owners[at]);
+        const isHeld = legalHold(stored.fields) !== undefined || site.holding.of(owners[at] ?? []).length > 0;
         const isCounted = verdict?.rule.keepNewest !== undefined && verdict.action === "purge";
-        if (isCounted) counted.push({ stored, verdict });
-        else yield { stored, verdict, isAmongNewest: false };
+        if (isCounted) counted.push({ stored, verdict, isHeld });
+        else yield { stored, verdict, isAmongNewest: false, isHeld };
       }
     }
     const groups = groupedBy(counted, ({ stored, verdict: { rule } }) =>
@@ -128,10 +141,10 @@ async function* readRows(
           other.verdict.sinceMs - one.verdict.sinceMs ||
           (nameOfRow(one.stored) < nameOfRow(other.stored) ? 1 : -1),
       );
-      for (const [at, { stored, verdict }] of newestFirst.entries()) {
+      for (const [at, { stored, verdict, isHeld }] of newestFirst.entries()) {
         const isDue =
           at >= (verdict.rule.keepNewest ?? 0) && isPast(verdict.rule, verdict.sinceMs, site.rules);
-        yield { stored, verdict: isDue ? verdict : undefined, isAmongNewest: !isDue };
+        yield { stored, verdict: isDue ? verdict : undefined, isAmongNewest: !isDue, isHeld };
       }
     }
   }
@@ -142,28 +155,22 @@ export function roleOf(site: RetentionSite, { entity }: RowAt): string {
   return tableRole(entityOf(site, entity).from) ?? "";
 }
 
-/** What the rules say of a row as it stands. */
-export function decide(site: Deciding, stored: Stored): RowVerdict | undefined {
+/** What the rules say of a row as it stands. @param owners whom it names, directly or through what it goes by. */
+export function decide(
+  site: Deciding,
+  stored: Stored,
+  owners: readonly string[] = namedIn(site, stored),
+): RowVerdict | undefined {
   const { entity: name, fields } = stored;
   const entity = entityOf(site, name);
   const verdict = decideRow({ entity, traits: traitsOf(site, name, entity) }, fields, site.rules);
-  const [hold] = holdsOn(site, stored);
-  const isActedOn = verdict?.action === "purge" || verdict?.action === "soft-delete";
-  if (!isActedOn || hold === undefined) return verdict;
-  return { ...verdict, action: "keep", reason: heldReason(hold) };
+  const holds = site.holding.of(owners);
+  if (verdict === undefined || verdict.action === "expire" || holds.length === 0) return verdict;
+  const known = verdict.action === "keep" ? [verdict.reason] : [];
+  return { ...verdict, action: "keep", reason: [...known, heldReason(holds)].join("; ") };
 }
 
 type Deciding = Pick<RetentionSite, "model" | "rules" | "holding">;
-
-/** The legal holds of whose a row is. */
-function holdsOn(site: Deciding, stored: Stored): readonly Hold[] {
-  return site.holding(ownerOf(site, stored) ?? "");
-}
-
-/** Whether nothing of a row may be deleted, nor the files that it names. */
-function isHeld(site: Deciding, stored: Stored): boolean {
-  return legalHold(stored.fields) !== undefined || holdsOn(site, stored).length > 0;
-}
 
 function traitsOf({ model }: Deciding, name: string, { from }: Entity): RowTraits {
   const { documents } = model.features ?? {};
@@ -391,6 +398,8 @@ function rowDue(
   const { documents } = site.model.features ?? {};
   const id = documents?.entity === name ? own(fields, documents.fields.id ?? "") : undefined;
   const owner = ownersLink(site, stored);
+  const next =
+    site.isAhead && action === "soft-delete" ? decide(site, marked(site, stored, verdict)) : undefined;
   return {
     kind: "row",
     action: isForeign ? "keep" : action,
@@ -398,7 +407,7 @@ function rowDue(
     by: rule.by,
     reason: isForeign
       ? `its file has the key of none that it may name: ${typeof file.value === "string" ? file.value : JSON.stringify(file.value)}`
-      : verdict.reason,
+      : `${verdict.reason}${purgedBehind(next)}`,
     userId: owner !== undefined && isByAddress(site, owner) ? null : ownerOf(site, stored),
     table,
     item: { ...key },
@@ -411,6 +420,15 @@ function rowDue(
     versions,
     was: deciders(site, stored),
   };
+}
+
+/** A row as it would stand once it is marked as deleted at its end. */
+function marked({ model }: RetentionSite, stored: Stored, verdict: RowVerdict): Stored {
+  const { documents } = model.features ?? {};
+  if (documents === undefined) return stored;
+  const deletion = { status: "DELETED", deletedAt: new Date(endMs(verdict)).toISOString() };
+  const fields = { ...stored.fields, ...fieldsFor({ model, documents }, deletion) } as JsonObject;
+  return { ...stored, fields };
 }
 
 /** The fields that must be as they were when a row goes: those that decided, and what says whose it is, also where that stands in no file. */

@@ -76,9 +76,11 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
 
 /** What is due of somebody who is under a legal hold: documents are told, and nothing is done. Rows are judged with it. */
 function heldBack({ holding }: RetentionSite, entry: PlanEntry): PlanEntry | undefined {
-  const [hold] = holding(entry.userId ?? "");
-  if (hold === undefined || !isActedOn(entry)) return entry;
-  return entry.kind === "document" ? { ...entry, action: "keep", reason: heldReason(hold) } : undefined;
+  const holds = entry.userId === null || entry.kind === "row" ? [] : holding.of([entry.userId]);
+  if (holds.length === 0) return entry;
+  if (entry.kind !== "document") return isActedOn(entry) ? undefined : entry;
+  const known = entry.action === "keep" ? [entry.reason] : [];
+  return { ...entry, action: "keep", reason: [...known, heldReason(holds)].join("; ") };
 }
 
 /** Counts entries by rule and action. */

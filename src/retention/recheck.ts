@@ -34,6 +34,7 @@ import type {
   VersionDue,
 } from "./plan-entry.ts";
 import type { Stored } from "../stores/store.ts";
+import { ownersOf } from "./row-owners.ts";
 import { hasProfiles, lifecycleRule, type ProfileSite, type RetentionSite } from "./site.ts";
 import { keysWithVersions, placeText, unplanned, versionsOf, type KeyVersions } from "./stored-versions.ts";
 
@@ -42,8 +43,9 @@ export interface Ready<T extends DueEntry = DueEntry> {
   readonly due: T;
   /** A document's entry as it stands now. */
   readonly stored?: StoredEntry;
-  /** A row as it stands now. */
+  /** A row as it stands now, and whom it names. */
   readonly row?: Stored;
+  readonly owners?: readonly string[];
 }
 
 export interface Skipped {
@@ -206,13 +208,15 @@ export async function recheckRows(
       );
       for (const [at, due] of dues.entries()) now.set(due, stored[at]);
     }
+    const there = planned.flatMap((due) => now.get(due) ?? []);
+    const owners = new Map((await ownersOf(site, there)).map((ids, at) => [there[at], ids]));
     const whyChanged = (due: RowDue, stored: Stored) => {
       if (references.newest.has(nameOfRow(stored))) return "it is among the newest now";
       return sameJson(deciders(site, stored), due.was) ? undefined : `it changed: ${rowChanges(due, stored)}`;
     };
     const found = planned.map((due) => {
       const stored = now.get(due);
-      const verdict = stored && decide(site, stored);
+      const verdict = stored && decide(site, stored, owners.get(stored));
       return { due, stored, verdict, changed: stored && verdict && whyChanged(due, stored) };
     });
     // One that changed stays, and is none of those that go: a file that it names stays with it.
@@ -249,7 +253,12 @@ export async function recheckRows(
       if (again.bucket !== due.bucket || again.key !== due.key || again.table !== due.table)
         return { due, why: "its file lies elsewhere now" };
       const why = unplannedVersions(due, again);
-      return why === undefined ? { due: { ...due, versions: again.versions }, row: stored } : { due, why };
+      const ready = {
+        due: { ...due, versions: again.versions },
+        row: stored,
+        owners: owners.get(stored) ?? [],
+      };
+      return why === undefined ? ready : { due, why };
     });
   });
 }
@@ -267,10 +276,13 @@ async function stillGoing(
       role,
       some.map(([, { key }]) => key),
     );
+    const there = stored.flatMap((each) => each ?? []);
+    const owners = new Map((await ownersOf(site, there)).map((ids, at) => [there[at], ids]));
     const due = some.flatMap(([name], at) => {
       const each = stored[at];
       if (each === undefined) going.add(name);
-      const isDue = each !== undefined && !newest.has(name) && decide(site, each)?.action === "purge";
+      const isDue =
+        each !== undefined && !newest.has(name) && decide(site, each, owners.get(each))?.action === "purge";
       return isDue ? [{ name, stored: each, unchanged: unchangedFields(site, each) }] : [];
     });
     const deletions = await site.store.deletable(due);

@@ -186,6 +186,19 @@ function verdictOn(
   return { rule, action, reason: `${since ?? "it"} is ${day(sinceMs)}`, sinceMs };
 }
 
+/** When a rule's period is over. Pure. */
+export function endMs({ rule, sinceMs }: Pick<RowVerdict, "rule" | "sinceMs">): number {
+  return sinceMs + (rule.afterDays ?? 0) * dayMs;
+}
+
+/**
+ * That a purge follows what is only marked as deleted. Pure.
+ * @param next the verdict on it once it is marked; undefined where that is not asked for or nothing is due by then.
+ */
+export function purgedBehind(next: Pick<RowVerdict, "rule" | "action" | "sinceMs"> | undefined): string {
+  return next?.action === "purge" ? `; purged from ${day(endMs(next))} on` : "";
+}
+
 /** Whether a rule's period is over since a moment. */
 export function isPast(rule: RetentionRule, sinceMs: number, { at }: Pick<Rules, "at">): boolean {
   return at.getTime() - sinceMs >= (rule.afterDays ?? 0) * dayMs;

@@ -23,7 +23,7 @@ import {
   type Skipped,
 } from "./recheck.ts";
 import { findStrangers } from "./references.ts";
-import { hasProfiles, heldPeople, type RetentionSite } from "./site.ts";
+import { hasProfiles, heldPeople, heldReason, type Holding, type RetentionSite } from "./site.ts";
 import { placeText } from "./stored-versions.ts";
 
 /** S3's limit of one DeleteObjects call: what goes together fills one. */
@@ -145,13 +145,17 @@ function rechecking(
 }
 
 /** Nothing goes of somebody who is under a legal hold by now. */
-function withoutHeld(
-  { ready, skipped, gone }: Rechecked,
-  holding: Awaited<ReturnType<typeof heldPeople>>,
-): Rechecked {
-  const isHeld = ({ due: { userId } }: { readonly due: DueEntry }) => holding(userId ?? "").length > 0;
-  const held = ready.filter(isHeld).map(({ due }) => ({ due, why: "its person is under a legal hold" }));
-  return { ready: ready.filter((each) => !isHeld(each)), skipped: [...skipped, ...held], gone };
+function withoutHeld({ ready, skipped, gone }: Rechecked, holding: Holding): Rechecked {
+  const judged = ready.map((each) => {
+    const { due, owners = due.userId === null ? [] : [due.userId] } = each;
+    return { each, holds: holding.of(owners) };
+  });
+  const held = judged.filter(({ holds }) => holds.length > 0);
+  return {
+    ready: judged.flatMap(({ each, holds }) => (holds.length > 0 ? [] : [each])),
+    skipped: [...skipped, ...held.map(({ each: { due }, holds }) => ({ due, why: heldReason(holds) }))],
+    gone,
+  };
 }
 
 /** Of a plan that somebody wrote by hand. */

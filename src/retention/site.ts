@@ -1,4 +1,4 @@
-import { holdsOf, readHolds, type Hold } from "../audit/holds.ts";
+import { holdsOf, holdsOfSite, type Hold } from "../audit/holds.ts";
 import type { Aws } from "../aws/clients.ts";
 import { serverTime } from "../aws/s3/server-time.ts";
 import type { DocumentSite } from "../documents/site.ts";
@@ -32,7 +32,9 @@ export interface RetentionSite {
   /** What the model links to people in each bucket, by its name. */
   readonly personal: ReadonlyMap<string, Pick<PersonalBucket, "ownersIn">>;
   readonly rules: Rules;
-  /** The legal holds of whoever an id or address stands for, as they were when the site was opened. */
+  /** Whether the rules decide for a moment to come, by which runs will have done what is due before. */
+  readonly isAhead: boolean;
+  /** The legal holds of people, as they were when the site was opened. */
   readonly holding: Holding;
   /** How far the local clock is ahead of S3's, in milliseconds; negative when it is behind. */
   readonly clockAheadMs: number;
@@ -46,20 +48,29 @@ export interface RowsOfTable {
   readonly keepsNewest: boolean;
 }
 
-type Holding = (id: string) => readonly Hold[];
-
-/** The legal holds of people, as they are now. */
-export async function heldPeople({
-  aws,
-  declaration,
-  signal,
-}: Pick<RetentionSite, "aws" | "declaration" | "signal">): Promise<Holding> {
-  const table = declaration.trail?.table;
-  return holdsOf(table === undefined ? [] : await readHolds({ aws, table, signal }));
+export interface Holding {
+  /** Whether nobody is held. */
+  readonly isEmpty: boolean;
+  /** Of whom any of these ids and addresses stands for. */
+  of(ids: readonly string[]): readonly Hold[];
 }
 
-export function heldReason({ reason }: Hold): string {
-  return `legal hold of the person: ${reason}`;
+/** The legal holds of people, as they are now. */
+export async function heldPeople(
+  site: Pick<RetentionSite, "aws" | "declaration" | "signal">,
+): Promise<Holding> {
+  return holdingOf(await holdsOfSite(site));
+}
+
+/** Pure; answers are remembered. */
+export function holdingOf(holds: readonly Hold[]): Holding {
+  const ofOne = holdsOf(holds);
+  return { isEmpty: holds.length === 0, of: (ids) => [...new Set(ids.flatMap(ofOne))] };
+}
+
+/** Why something of people stays of whom these are the holds, in a few words. Pure. */
+export function heldReason(holds: readonly Hold[]): string {
+  return `legal hold of the person: ${[...new Set(holds.map(({ reason }) => reason))].join("; ")}`;
 }
 
 /** A site that keeps its documents in lists of its profiles, and pictures that profiles point to: MAWPS. */
@@ -128,6 +139,7 @@ export async function openRetention<P extends Partial<Pick<ProfileSite, "documen
       ),
     ),
     rules: { byId: new Map(declaration.retention.map((rule) => [rule.id, rule])), at },
+    isAhead: until !== undefined,
     holding,
     clockAheadMs: ours.getTime() - theirs.getTime(),
     signal,

@@ -78,15 +78,22 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
       const table = tableOf(role);
       return readPages(table, scanItems(aws, { table: table.name, signal }));
     },
-    async *find(name, by) {
+    async *find(name, { field, values }) {
       const { entity, table } = placeOf(name);
-      const query = queryFor({ entity, table }, by);
-      const pages =
-        query === undefined
-          ? scanItems(aws, { table: table.name, signal })
-          : queryItems(aws, { table: table.name, ...query, signal });
-      for await (const page of readPages(table, pagesWhereThere(pages)))
-        yield page.filter((each) => each.entity === name && own(each.fields, by.field) === by.value);
+      const queries = values.map((value) => queryFor({ entity, table }, { field, value }));
+      const asked = queries.flatMap((query) => query ?? []);
+      const all =
+        asked.length < queries.length
+          ? [scanItems(aws, { table: table.name, signal })]
+          : asked.map((query) => queryItems(aws, { table: table.name, ...query, signal }));
+      const wanted = new Set(values);
+      const isWanted = ({ entity: kind, fields }: Stored) => {
+        const value = own(fields, field);
+        const isName = typeof value === "string" || typeof value === "number";
+        return kind === name && isName && wanted.has(String(value));
+      };
+      for (const pages of all)
+        for await (const page of readPages(table, pagesWhereThere(pages))) yield page.filter(isWanted);
     },
     async add(name, fields) {
       const { entity, table } = placeOf(name);

@@ -21,14 +21,16 @@ export function siteStore({ databases, ...place }: Opened): RowStore & Pick<SqlS
   const items = dynamodbStore(place);
   const rows = sqlStore({ model: place.model, databases });
   const of = (table: string | undefined): RowStore => (table?.includes(".") === true ? rows : items);
-  const ofThing = ({ entity }: Stored) => {
+  const ofEntity = (entity: string) => {
     const from = own(place.model.entities, entity)?.from;
     return of(from && tableRole(from));
   };
+  const ofThing = ({ entity }: Stored) => ofEntity(entity);
   const ofAll = ([first]: readonly Unchanged[]) => first && ofThing(first.stored);
   const none = Promise.resolve([]);
   return {
     stream: (table) => of(table).stream(table),
+    find: (entity, by) => ofEntity(entity).find(entity, by),
     get: (table, key) => of(table).get(table, key),
     getAll: (table, keys) => of(table).getAll(table, keys),
     changeIf: (stored, change) => ofThing(stored).changeIf(stored, change),

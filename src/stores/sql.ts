@@ -1,6 +1,7 @@
 import { CliError } from "../errors.ts";
 import { chunked } from "../concurrency.ts";
 import { secretColumnsOf, tableRole } from "../model/database.ts";
+import { referencesOf } from "../model/graph.ts";
 import { holds } from "../model/items.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import type { Entity, Model } from "../model/schema.ts";
@@ -14,6 +15,7 @@ import {
   deleteRows,
   followersOf,
   keyText,
+  rowsWith,
   rowsWithKeys,
   rowTables,
   streamRows,
@@ -101,6 +103,19 @@ export function sqlStore({ model, databases }: Place): SqlStore {
         await sql.run("ROLLBACK").catch(() => undefined);
       }
     },
+    async *find(name, { field, values }) {
+      const entity = own(model.entities, name);
+      const table = await tableOf((entity && tableRole(entity.from)) ?? "");
+      const wanted = new Set(values);
+      for (const some of chunked([...wanted], rowsPerStatement)) {
+        const rows = await rowsWith(table.database.sql, table.rows, { column: field, values: some });
+        // What the server's collation takes for the same is another.
+        yield rows
+          .filter((row) => wanted.has(own(row, field) ?? ""))
+          .flatMap((row) => storedOf(table, row) ?? [])
+          .filter((each) => each.entity === name);
+      }
+    },
     getAll,
     get: async (role, key) => (await getAll(role, [key]))[0],
     changeIf: ({ table }) => Promise.reject(new RangeError(`rows of ${table} are deleted, never marked`)),
@@ -144,8 +159,14 @@ function tableIn(
   const secret = new Set(
     secretColumnsOf(model, role).flatMap(({ table, column }) => (table === name ? [column] : [])),
   );
+  const names = new Set(entities.map(([entity]) => entity));
+  const referredTo = Object.entries(model.entities).flatMap(([from, entity]) =>
+    referencesOf(from, entity).flatMap(({ to, parentField }) => (names.has(to) ? (parentField ?? []) : [])),
+  );
   const named = new Set(
-    entities.flatMap(([, entity]) => columnsOf(entity)).filter((each) => !secret.has(each)),
+    [...entities.flatMap(([, entity]) => columnsOf(entity)), ...referredTo].filter(
+      (each) => !secret.has(each),
+    ),
   );
   const missing = [...named].find((column) => !all.columns.some((each) => each.name === column));
   if (missing !== undefined) throw wrong(`has no column ${missing}, which the model names`);

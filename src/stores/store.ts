@@ -35,6 +35,12 @@ export type Refused = "changed" | "gone";
 /** What comes of a deletion; `referred`: something that stays refers to it. */
 export type Deletion = "done" | "referred" | Refused;
 
+/** Values of which a field has one, numbers by their digits. */
+export interface FieldValues {
+  readonly field: string;
+  readonly values: readonly string[];
+}
+
 /** Where the things of a model's entities live, whatever kind of store that is. */
 export interface EntityStore {
   /**
@@ -45,13 +51,10 @@ export interface EntityStore {
   /** The thing with this key as it stands now; undefined where there is none, or where it is of no entity. */
   get(table: string, key: Stored["key"]): Promise<Stored | undefined>;
   /**
-   * The things of an entity with this value in a field, page by page: by their key, by an index, or where neither leads to them
-   * by reading the whole table. What an index says may be a moment old. A table that was never made has none.
+   * The things of an entity with one of these values in a field, page by page: by their key, by an index, or where neither leads to them
+   * by reading the whole table, once. What an index says may be a moment old. A table of DynamoDB that was never made has none.
    */
-  find(
-    entity: string,
-    by: { readonly field: string; readonly value: string },
-  ): AsyncGenerator<readonly Stored[]>;
+  find(entity: string, by: FieldValues): AsyncGenerator<readonly Stored[]>;
   /** The same of several keys, in their order. */
   getAll(table: string, keys: readonly Stored["key"][]): Promise<readonly (Stored | undefined)[]>;
   /** Adds a new thing, with what follows from its fields; `taken` where there is one with this key. */
@@ -69,5 +72,5 @@ export interface EntityStore {
 /** What retention asks of the places where rows are. */
 export type RowStore = Pick<
   EntityStore,
-  "stream" | "get" | "getAll" | "changeIf" | "deleteAllIf" | "deletable"
+  "stream" | "find" | "get" | "getAll" | "changeIf" | "deleteAllIf" | "deletable"
 >;

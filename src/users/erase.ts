@@ -1,5 +1,4 @@
 import type { AuditTrail } from "../audit/trail.ts";
-import { deleteItems } from "../aws/dynamodb/delete-items.ts";
 import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
 import { deleteObjects } from "../aws/s3/deletion.ts";
 import { removeUpload } from "../aws/s3/multipart.ts";
@@ -8,13 +7,12 @@ import { readPoolAccount } from "../aws/cognito/users-list.ts";
 import { isDenied } from "../aws/setting.ts";
 import { ledgerEntry, writeErasure, type ErasureEntry } from "../backup/erasures.ts";
 import { chunked, inParallel } from "../concurrency.ts";
-import { assertNotHeld, type ErasurePlan, type ErasureSite } from "./erasure-plan.ts";
-import { holdsOfPerson } from "./hold.ts";
+import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
+import { assertNotHeld, holdsOfPerson } from "./hold.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { erasureOrder } from "../model/graph.ts";
 import { findMentions } from "./mentions.ts";
 import { findTraces, isErased, type OwnedItem, type Traces } from "./traces.ts";
-import { count } from "../model/count.ts";
 
 export interface ErasingSite extends ErasureSite {
   readonly trail: Pick<AuditTrail, "record" | "irreversible">;
@@ -25,8 +23,9 @@ export interface Erased {
   /** Each id of the person as the ledger has it. */
   readonly person: readonly ErasureEntry[];
   readonly at: Date;
-  /** What there was when the removal began. */
+  /** What there was when the removal began, and which of its items were deleted. */
   readonly found: Traces;
+  readonly deleted: readonly OwnedItem[];
   /** What the last search still found; nothing where all went well. */
   readonly left: Traces;
   /** Where else the person is still named, where that was asked for. */
@@ -93,25 +92,23 @@ async function carryOut(
     const ofPerson = (await holdsOfPerson(site, ids)).map(({ reason }) => reason);
     return [...held, ...ofPerson].map((reason) => `under a legal hold since: ${reason}`);
   };
-  // Before the ledger, by which no restore brings anything of them back.
-  const before = await findTraces(site, ids, plan.pseudonym);
-  const heldBefore = await holds(before);
-  if (heldBefore.length > 0) {
-    const left = { found: before, left: before, mentions: undefined, isAccountLeft: pool !== undefined };
-    return { person, at: site.now(), ...left, failures: heldBefore };
+  // The plan is as old as the answer to its question. Before the ledger, by which no restore brings anything of them back.
+  const found = await findTraces(site, ids, plan.pseudonym);
+  failures.push(...(await holds(found)));
+  if (failures.length > 0) {
+    const nothing = { deleted: [], left: found, mentions: undefined, isAccountLeft: pool !== undefined };
+    return { person, at: site.now(), found, ...nothing, failures };
   }
   if (pool !== undefined) {
     await disableUser(aws, pool.poolId, { ...pool, username });
     await signOutUser(aws, pool.poolId, { ...pool, username });
   }
   await intoLedger(site, plan, person);
-  // The plan is as old as the answer to its question: what is somebody else's by now, or is kept by now, stays.
-  const found = await findTraces(site, ids, plan.pseudonym);
   let left = found;
-  failures.push(...(await holds(left)));
+  const deleted: OwnedItem[] = [];
   // Once more for what came meanwhile, by a page that was still open.
   for (let round = 1; round <= 2 && !isErased(left) && failures.length === 0; round += 1) {
-    await removeTraces(site, plan, { traces: left, failures });
+    await removeTraces(site, plan, { traces: left, deleted, failures });
     left = await findTraces(site, ids, plan.pseudonym);
     failures.push(...(await holds(left)));
   }
@@ -122,7 +119,7 @@ async function carryOut(
     await deleteUser(aws, pool.poolId, at);
     isAccountLeft = (await readPoolAccount(aws, pool.poolId, at)) !== undefined;
   }
-  return { person, at: site.now(), found, left, mentions, isAccountLeft, failures };
+  return { person, at: site.now(), found, deleted, left, mentions, isAccountLeft, failures };
 }
 
 /** The person as the ledger will have them, one salt for all ids: which of them belong together is told, and nobody by name. Pure. */
@@ -145,6 +142,7 @@ async function intoLedger(
 
 interface Removal {
   readonly traces: Traces;
+  readonly deleted: OwnedItem[];
   readonly failures: string[];
 }
 
@@ -152,7 +150,7 @@ interface Removal {
 async function removeTraces(
   site: ErasingSite,
   { ids }: Pick<ErasurePlan, "ids">,
-  { traces, failures }: Removal,
+  { traces, deleted, failures }: Removal,
 ): Promise<void> {
   const { aws, signal } = site;
   await inParallel(traces.uploads, sideBySide, (upload) =>
@@ -173,10 +171,10 @@ async function removeTraces(
   });
   // Those that name files go behind them: what is left after an interruption is still named.
   if (failures.length > 0) return;
-  for (const { table, key, attribute, from, to } of traces.changes) {
+  for (const { table, key, attribute, from, to, guards } of traces.changes) {
     const change = to === undefined ? { remove: [attribute] } : { set: [{ path: attribute, value: to }] };
-    // What somebody else has written there meanwhile stays; the next search tells.
-    const conditions = [{ path: attribute, is: "equal" as const, to: from }];
+    // What somebody else has written there meanwhile stays, and what is held; the next search tells.
+    const conditions = [{ path: attribute, is: "equal" as const, to: from }, ...guards];
     await telling(failures, table, async () => {
       await updateAttributes(aws, { table, key, ...change, conditions, returns: "none", signal });
     });
@@ -194,11 +192,7 @@ async function removeTraces(
       const own = items.filter((item) => item.entity === entity);
       const [table] = own.map((item) => item.table);
       if (table === undefined) continue;
-      await telling(failures, table, async () => {
-        const left = await deleteUnchanged(site, table, own);
-        if (left > 0)
-          failures.push(`${table}: ${count(left, "item was", "items were")} put off again and again`);
-      });
+      await telling(failures, table, () => deleteUnchanged(site, own, deleted));
     }
   };
   await removeItems(traces.items.filter((item) => !isFoundBy(item)));
@@ -206,33 +200,33 @@ async function removeTraces(
 }
 
 /**
- * Deletes those items of a table that still name whom they named. What is found by an attribute may be somebody else's a moment later, and an
- * index tells late; what is found by its own key cannot. Returns how many were put off to the end.
+ * Deletes those items of a table that still name whom they named, and that nothing holds, and adds them to `deleted`. What is found by an
+ * attribute may be somebody else's a moment later, and an index tells late.
  */
 async function deleteUnchanged(
   { aws, signal }: Pick<ErasingSite, "aws" | "signal">,
-  table: string,
   items: readonly OwnedItem[],
-): Promise<number> {
-  const conditionsOf = ({ key, links }: OwnedItem) =>
-    links.flatMap(({ place: { attribute: path }, named }) =>
-      path in key ? [] : [{ path, is: "equal" as const, to: named }],
-    );
-  const fixed = items.filter((item) => conditionsOf(item).length === 0);
-  const changeable = items.filter((item) => conditionsOf(item).length > 0);
-  await inParallel(chunked(changeable, itemsPerTransaction), sideBySide, async (batch) => {
-    let steps = batch.map((item): TransactStep => {
-      return { kind: "delete", table, key: item.key, conditions: conditionsOf(item) };
-    });
-    // What is gone or somebody else's is left out; the next search tells of the rest.
-    while (steps.length > 0) {
-      const refusal = await transact(aws, steps, signal);
-      if (refusal === undefined) return;
-      steps = steps.filter((_, at) => !refusal.refused.includes(at));
+  deleted: OwnedItem[],
+): Promise<void> {
+  await inParallel(chunked(items, itemsPerTransaction), sideBySide, async (batch) => {
+    let wanted = batch;
+    // What is gone, somebody else's or held is left out; the next search tells of the rest.
+    while (wanted.length > 0) {
+      const refusal = await transact(aws, wanted.map(deletionOf), signal);
+      if (refusal === undefined) {
+        deleted.push(...wanted);
+        return;
+      }
+      wanted = wanted.filter((_, at) => !refusal.refused.includes(at));
     }
   });
-  const left = await deleteItems(aws, table, { keys: fixed.map(({ key }) => key), signal });
-  return left.length;
+}
+
+function deletionOf({ table, key, links, guards }: OwnedItem): TransactStep {
+  const names = links.flatMap(({ place: { attribute: path }, named }) =>
+    path in key ? [] : [{ path, is: "equal" as const, to: named }],
+  );
+  return { kind: "delete", table, key, conditions: [...names, ...guards] };
 }
 
 /** A right that is missing in one place is told, and the rest goes on. */

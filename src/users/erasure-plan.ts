@@ -1,12 +1,12 @@
+import { forbidden } from "../audit/holds.ts";
 import { recoveryStatus, type RecoveryStatus } from "../backup/pitr.ts";
 import { erasedUsers, ledgerEntry, tableErasures, type ErasureEntry } from "../backup/erasures.ts";
 import { listSnapshots } from "../backup/snapshots.ts";
 import type { Store } from "../backup/store.ts";
 import { liveLinks, type LiveLink } from "../documents/live-links.ts";
-import { CliError } from "../errors.ts";
 import { personalTables } from "../model/links.ts";
 import { tokensLiveMinutes } from "./change.ts";
-import { holdsOfPerson, type HoldSite } from "./hold.ts";
+import { assertNotHeld, type HoldSite } from "./hold.ts";
 import { findPerson, nobody, type Person } from "./person.ts";
 import { findMentions, type Mention } from "./mentions.ts";
 import { refuseReserved } from "./pool.ts";
@@ -68,26 +68,11 @@ export async function planErasure(
     copiesOf(site),
     account === undefined || known === undefined ? undefined : tokensLiveMinutes(known),
   ]);
-  if (traces.held.length > 0) throw held("things of theirs are", traces.held);
+  if (traces.held.length > 0) throw forbidden("things of theirs are", traces.held);
   const unlisted = ids.filter((id) => !isListed(id));
   if (account === undefined && isErased(traces) && unlisted.length === ids.length) throw nobody(given);
   const mentions = isDeep ? await findMentions(site, ids, traces) : undefined;
   return { ...person, traces, mentions, links, copies, tokenMinutes, unlisted, listed, pseudonym };
-}
-
-/** @throws CliError where one of the ids stands for somebody who is under a legal hold. */
-export async function assertNotHeld(site: ErasureSite, ids: readonly string[]): Promise<void> {
-  const holds = await holdsOfPerson(site, ids);
-  if (holds.length > 0)
-    throw held(
-      "the person is",
-      holds.map(({ reason }) => reason),
-      "`mawps user hold list` shows it, `mawps user hold rm` lifts it",
-    );
-}
-
-function held(what: string, reasons: readonly string[], hint?: string): CliError {
-  return new CliError(`${what} under a legal hold (${reasons.join("; ")}); nothing was changed`, { hint });
 }
 
 /** The same for one person in all that names them; nobody without the ledger can tell who it is. */

@@ -2,7 +2,7 @@ import { scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { textsIn } from "../aws/dynamodb/texts.ts";
 import { whereThere } from "../aws/setting.ts";
 import { personalTables } from "../model/links.ts";
-import { keysOf, type PeopleSite, type Traces } from "./traces.ts";
+import { type PeopleSite, type Traces } from "./traces.ts";
 
 /** Items of a table in one attribute of which somebody is named, where the model links nothing to them. */
 export interface Mention {
@@ -27,7 +27,7 @@ export async function findMentions(
   const counts = new Map<string, Mention>();
   for (const { role, name: table } of declaration.tables) {
     if (table === declaration.trail?.table) continue;
-    const keys = await keysOf(site, table);
+    const keys = await site.keysOf(table);
     if (keys === undefined) continue;
     await whereThere(async () => {
       for await (const page of scanItems(aws, { table, consistent: true, signal })) {

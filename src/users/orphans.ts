@@ -13,7 +13,7 @@ import {
 import { nobodyWith } from "../model/nobodies.ts";
 import { ownerId } from "../model/user-id.ts";
 import type { PersonSite } from "./person.ts";
-import { keysOf, nameOfBucket, nameOfTable } from "./traces.ts";
+import { nameOfBucket, nameOfTable } from "./traces.ts";
 
 /** Data of nobody who has an account, or an account without any data. */
 export interface Orphan {
@@ -95,7 +95,7 @@ async function lookThrough(site: PersonSite): Promise<{
   await Promise.all([
     ...[...tables].map(async ([role, looked]) => {
       const table = nameOfTable(site, role);
-      const keys = await keysOf(site, table);
+      const keys = await site.keysOf(table);
       if (keys === undefined) return;
       const named = [looked.personal, looked.accounts].flatMap((each) => each?.attributes ?? []);
       const attributes = [...new Set([...keys.primary, ...named])];

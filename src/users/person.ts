@@ -3,6 +3,7 @@ import { attributeOf, isOwnAddress, readPoolAccount, type PoolAccount } from "..
 import { getItem, scanItems } from "../aws/dynamodb/items.ts";
 import { documentItemKey } from "../documents/entries.ts";
 import type { DocumentSite } from "../documents/site.ts";
+import { inParallel } from "../concurrency.ts";
 import { findAccount, profilesWithAddress, resolveUser } from "../documents/users.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { accountItems } from "../model/links.ts";
@@ -11,7 +12,7 @@ import { isStandIn } from "../model/person-rows.ts";
 import { userIdFault } from "../model/user-id.ts";
 import type { PeopleRows } from "../stores/person-rows.ts";
 import { refuseReserved, type AccountSite } from "./pool.ts";
-import { keysOf, nameOfTable, type PeopleSite } from "./traces.ts";
+import { nameOfTable, type PeopleSite } from "./traces.ts";
 
 /** Where people are known by their names. */
 export interface PersonSite extends PeopleSite {
@@ -105,8 +106,35 @@ async function inAccountRows({ model }: PersonSite, rows: PeopleRows, given: str
   return { userId, name, ids: [userId, ...own], sharedAddresses: shared, account: undefined, subject };
 }
 
-/** By the table that has the accounts: whose case people type is not that of who stored it, so that all of it is looked through. */
-async function inAccountItems(site: PersonSite, given: string): Promise<Person> {
+/** Accounts that are asked for at once. */
+const sideBySide = 4;
+
+/** What people call those who have these ids: their address. Of whom nobody knows one there is nothing. */
+export async function namesOf(
+  site: PersonSite,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (userIds.length === 0) return new Map();
+  const { rows, known } = site;
+  const items = rows === undefined && known === undefined ? await accountsInItems(site) : [];
+  const nameOf = async (userId: string): Promise<string | undefined> => {
+    if (rows !== undefined) return (await rows.accounts(userId))[0]?.email;
+    if (known === undefined) return items.find(({ id }) => id === userId)?.email;
+    const account = await readPoolAccount(known.aws, known.poolId, { ...known, username: userId });
+    return (await addressesOf(known.documents, userId, account))[0];
+  };
+  const found = await inParallel(
+    userIds,
+    sideBySide,
+    async (userId) => [userId, await nameOf(userId)] as const,
+  );
+  return new Map(found.flatMap(([userId, name]) => (name === undefined ? [] : [[userId, name]])));
+}
+
+/** Those that the table of the accounts has, in no order. @throws CliError where the model names none. */
+async function accountsInItems(
+  site: PersonSite,
+): Promise<readonly { readonly id: string; readonly email: string | undefined }[]> {
   const { aws, model, signal } = site;
   const accounts = accountItems(model);
   if (accounts === undefined) {
@@ -116,18 +144,20 @@ async function inAccountItems(site: PersonSite, given: string): Promise<Person> 
     });
   }
   const table = nameOfTable(site, accounts.table);
-  const primary = (await keysOf(site, table))?.primary ?? [];
+  const primary = (await site.keysOf(table))?.primary ?? [];
+  if (primary.length === 0) return [];
   const attributes = [...new Set([...primary, ...accounts.attributes])];
   const all: { readonly id: string; readonly email: string | undefined }[] = [];
+  for await (const page of scanItems(aws, { table, attributes, signal }))
+    all.push(...page.flatMap((item) => accounts.accountIn(item) ?? []));
+  return all;
+}
+
+/** By the table that has the accounts: whose case people type is not that of who stored it, so that all of it is looked through. */
+async function inAccountItems(site: PersonSite, given: string): Promise<Person> {
+  const all = await accountsInItems(site);
   const isAddress = given.includes("@");
   const wanted = given.toLowerCase();
-  if (primary.length > 0) {
-    for await (const page of scanItems(aws, { table, attributes, signal }))
-      for (const item of page) {
-        const account = accounts.accountIn(item);
-        if (account !== undefined) all.push(account);
-      }
-  }
   const [only, ...others] = all.filter(({ id, email }) =>
     isAddress ? email?.toLowerCase() === wanted : id === given,
   );

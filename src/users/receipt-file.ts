@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { replaceFile } from "../atomic-file.ts";
 import { erasedUsers, type ErasureEntry } from "../backup/erasures.ts";
 import { CliError, exitCodes } from "../errors.ts";
@@ -15,17 +16,39 @@ export async function readReceipt(file: string): Promise<Receipt> {
   return parseReceipt(text, file);
 }
 
-/** What is there under the name of a receipt may only be that of a run that left something of the same person. */
-export async function assertReceiptOf(file: string, ids: readonly string[]): Promise<void> {
+/** Where somebody wants a receipt. */
+interface ReceiptPlace {
+  readonly cwd: string;
+  readonly given: string | undefined;
+  readonly now: Date;
+}
+
+/**
+ * The file for the receipt of who has these ids: a new one, or that of a run that left something of the same person.
+ * @throws CliError where the name that was given is something else's.
+ */
+export async function placeOfReceipt(
+  { cwd, given, now }: ReceiptPlace,
+  ids: readonly string[],
+): Promise<string> {
+  const file = resolve(cwd, given ?? "receipt.json");
+  if (await isFreeFor(file, ids)) return file;
+  if (given !== undefined) throw taken(file);
+  const other = resolve(cwd, `receipt-${now.toISOString().replaceAll(/[-:]|\.\d+/g, "")}.json`);
+  if (await isFreeFor(other, ids)) return other;
+  throw taken(other);
+}
+
+async function isFreeFor(file: string, ids: readonly string[]): Promise<boolean> {
   const text = await readTextFile(file, { what: "a receipt", mostBytes });
-  if (text === undefined) return;
-  let known: Receipt | undefined;
+  if (text === undefined) return true;
   try {
-    known = parseReceipt(text, file);
+    const { isComplete, person } = parseReceipt(text, file);
+    return !isComplete && ids.some(erasedUsers(person));
   } catch (error) {
-    if (!(error instanceof CliError)) throw error;
+    if (error instanceof CliError) return false;
+    throw error;
   }
-  if (known === undefined || known.isComplete || !ids.some(erasedUsers(known.person))) throw taken(file);
 }
 
 /**

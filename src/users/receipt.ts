@@ -10,7 +10,7 @@ import { CliError } from "../errors.ts";
 import { personalBuckets, personalTables, unreachedEntities, type FoundLink } from "../model/links.ts";
 import { leftIn, type Erased } from "./erase.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
-import { keysOf, nameOfBucket, nameOfTable } from "./traces.ts";
+import { nameOfBucket, nameOfTable } from "./traces.ts";
 import { count } from "../model/count.ts";
 
 const hashed = z.object({ salt: z.string(), hash: z.string(), at: z.iso.datetime() });
@@ -29,7 +29,7 @@ export type Receipt = z.infer<typeof receiptSchema>;
 /** The receipt of an erasure, with the head of the audit trail as it is then. */
 export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Erased): Promise<Receipt> {
   const { sequence, hash } = await readHead(site.trailPlace);
-  const { found: traces, left, mentions, isAccountLeft, person, at, failures } = erased;
+  const { found: traces, deleted: items, left, mentions, isAccountLeft, person, at, failures } = erased;
   const { copies, account, links, tokenMinutes } = plan;
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
   const lefts = leftIn(left) + Number(isAccountLeft);
@@ -40,7 +40,7 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
     isComplete: lefts === 0,
     erased: {
       account: account !== undefined,
-      ...numbersOf({ traces }),
+      ...numbersOf({ traces: { ...traces, items } }),
       links: links.length - uploadLinks.length,
     },
     left: {
@@ -51,11 +51,11 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
       account: isAccountLeft,
       refused: failures.length,
     },
-    kept: traces.kept,
+    kept: left.kept,
     /** Texts in which the person is still named; null where these were not looked through. */
     mentions: mentions ?? null,
     /** Goes by itself. */
-    expiring: traces.expiring,
+    expiring: left.expiring,
     notReached: {
       backups: copies.backups,
       recovery: copies.recovery,
@@ -142,7 +142,7 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
   const { aws, signal, model } = site;
   for (const personal of personalTables(model)) {
     const table = nameOfTable(site, personal.role);
-    const keys = await keysOf(site, table);
+    const keys = await site.keysOf(table);
     if (keys === undefined) continue;
     let items = 0;
     const names = [...new Set([...keys.primary, ...personal.attributes])];

@@ -1,5 +1,6 @@
+import { holdsOfAny, readHolds, type Hold } from "../audit/holds.ts";
 import { groupsOfUser } from "../aws/cognito/groups.ts";
-import { lastSignIn, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
+import { attributeOf, lastSignIn, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { timeOf } from "../model/json.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
 import { readDocuments } from "../documents/entries.ts";
@@ -10,6 +11,7 @@ import { CliError } from "../errors.ts";
 import { readProgress } from "../site/progress/read.ts";
 import { computeOverall } from "../site/progress/overall.ts";
 import { progressAttributes } from "../model/progress.ts";
+import type { HoldSite } from "./hold.ts";
 import { refuseReserved, type AccountSite } from "./pool.ts";
 
 /** A person as the pool and the tables know them. */
@@ -17,6 +19,8 @@ export interface Shown {
   readonly userId: string;
   /** Undefined for somebody who has data and no account. */
   readonly details: AccountDetails | undefined;
+  /** The legal holds of them. */
+  readonly holds: readonly Hold[];
   readonly holdings: Holdings;
   /** How many pages are completed, of how many, and to what extent. */
   readonly progress: { readonly completed: number; readonly pages: number; readonly percent: number };
@@ -27,8 +31,14 @@ export interface Shown {
  * Who somebody is, in the pool and in the tables, by a user name, a sub or an address.
  * @throws CliError when nobody is found in either, and when several could be meant.
  */
-export async function showUser(site: AccountSite, documents: DocumentSite, given: string): Promise<Shown> {
+export async function showUser(
+  site: AccountSite & Pick<HoldSite, "trailPlace">,
+  documents: DocumentSite,
+  given: string,
+): Promise<Shown> {
   refuseReserved(given);
+  const held = readHolds(site.trailPlace);
+  held.catch(() => undefined);
   const found = await findAccount(site, site.poolId, given);
   const [details, user] = await Promise.all([
     found === undefined ? undefined : accountDetails(site, found.username),
@@ -43,9 +53,11 @@ export async function showUser(site: AccountSite, documents: DocumentSite, given
   const read = readProgress(stored[progressAttributes.data], stored[progressAttributes.updatedAt]);
   const overall = computeOverall(read);
   const stats = overall.stored ?? overall[overall.formula];
+  const { userId } = user;
   return {
-    userId: user.userId,
+    userId,
     details,
+    holds: holdsOfAny(await held, [userId, ...namesIn(details?.account)]),
     holdings: holdingsOf(user),
     progress: {
       completed: stats.completedPages,
@@ -54,6 +66,14 @@ export async function showUser(site: AccountSite, documents: DocumentSite, given
     },
     activity: lastActivity({ details, user, progressAt: read.lastActivity }),
   };
+}
+
+/** What else an account is known by. */
+function namesIn(account: PoolAccount | undefined): string[] {
+  if (account === undefined) return [];
+  const { username } = account;
+  const email = attributeOf(account, "email") ?? username;
+  return [username, email, email.toLowerCase()];
 }
 
 /** When somebody was last seen, and what tells it. */

@@ -1,4 +1,5 @@
 import { findTable } from "../aws/dynamodb/restore-settings.ts";
+import { valueAt, type Condition } from "../aws/dynamodb/expressions.ts";
 import { queryItems, scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { attributeTypes } from "../aws/dynamodb/table-settings.ts";
 import { listVersions } from "../aws/s3/listing.ts";
@@ -11,10 +12,12 @@ import { legalHold } from "../model/documents.ts";
 import { partsIn, type ItemPart } from "../model/item-parts.ts";
 import type { JsonObject } from "../model/json.ts";
 import {
+  isAbout,
   personalBuckets,
   personalParts,
   personalTables,
   replacedAt,
+  tablesThrough,
   type FoundLink,
   type Named,
   type PersonalBucket,
@@ -29,6 +32,8 @@ export interface PeopleSite {
   readonly aws: Aws;
   readonly model: Model;
   readonly declaration: Declaration;
+  /** The keys of a table and of its indexes that have whole items, as they are; undefined where there is no such table. Asked once. */
+  readonly keysOf: (table: string) => Promise<TableKeysThere | undefined>;
   readonly signal: AbortSignal;
   readonly now: () => Date;
 }
@@ -45,10 +50,14 @@ export interface OwnedItem {
   readonly expiresAt: number | undefined;
   /** Why it may not be touched, where it or a part of it is under a legal hold. */
   readonly held: string | undefined;
+  /** What must be as it was found when it is touched: that nothing holds it or, where that matters, lets it expire. */
+  readonly guards: readonly Condition[];
+  /** What it has in the fields by which others refer to it. */
+  readonly referredBy: Readonly<Record<string, string>>;
 }
 
 /** An attribute that names the person in something that is not theirs alone, and what it is to be then; undefined: taken away. */
-export interface PlannedChange {
+export interface PlannedChange extends Pick<OwnedItem, "guards"> {
   readonly what: string;
   readonly table: string;
   readonly key: Item;
@@ -156,16 +165,16 @@ export async function findTraces(
 }
 
 /** Pure. */
-function changesOf({ what, table, key, links }: OwnedItem, pseudonym: string): PlannedChange[] {
+function changesOf({ what, table, key, links, guards }: OwnedItem, pseudonym: string): PlannedChange[] {
   return links.flatMap(({ link: { erase }, place, named: from }) => {
     const { attribute } = place;
     if (attribute in key) return [];
-    if (erase === "null") return [{ what, table, key, attribute, from, to: undefined }];
+    if (erase === "null") return [{ what, table, key, attribute, from, to: undefined, guards }];
     const value = erase === "pseudonym" ? pseudonym : undefined;
     const name = typeof erase === "object" && "set" in erase ? erase.set : value;
     return name === undefined
       ? []
-      : [{ what, table, key, attribute, from, to: replacedAt(place, from, name) }];
+      : [{ what, table, key, attribute, from, to: replacedAt(place, from, name), guards }];
   });
 }
 
@@ -179,15 +188,41 @@ export async function findHoldings(
   ids: readonly string[],
   subject?: string,
 ): Promise<Holdings> {
-  const [inTables, inBuckets] = await Promise.all([
-    Promise.all(personalTables(site.model, subject).map((each) => itemsOf(site, each, ids))),
+  const [items, inBuckets] = await Promise.all([
+    allItems(site, ids, subject),
     Promise.all(personalBuckets(site.model, subject).map((each) => objectsOf(site, each, ids))),
   ]);
   return {
-    items: inTables.flat(),
+    items,
     versions: inBuckets.flatMap(({ versions }) => versions),
     uploads: inBuckets.flatMap(({ uploads }) => uploads),
   };
+}
+
+/** What names somebody, then what goes by things of theirs, each item once with all its links. */
+async function allItems(
+  site: PeopleSite,
+  ids: readonly string[],
+  subject: string | undefined,
+): Promise<OwnedItem[]> {
+  const direct = personalTables(site.model, subject).map((each) => itemsOf(site, each, ids));
+  const all = new Map<string, OwnedItem>();
+  const nameOf = ({ table, key }: OwnedItem) => JSON.stringify([table, key]);
+  for (const item of (await Promise.all(direct)).flat()) all.set(nameOf(item), item);
+  for (const through of tablesThrough(site.model, subject)) {
+    const { entity, field } = through.parent;
+    const values = [...all.values()].flatMap((item) =>
+      item.entity === entity && item.links.some(({ link }) => isAbout(link))
+        ? [item.referredBy[field] ?? []].flat()
+        : [],
+    );
+    if (values.length === 0) continue;
+    for (const item of await itemsOf(site, through, [...new Set(values)])) {
+      const known = all.get(nameOf(item));
+      all.set(nameOf(item), { ...item, links: [...(known?.links ?? []), ...item.links] });
+    }
+  }
+  return [...all.values()];
 }
 
 async function itemsOf(
@@ -196,7 +231,7 @@ async function itemsOf(
   ids: readonly string[],
 ): Promise<OwnedItem[]> {
   const table = nameOfTable(site, personal.role);
-  const keys = await keysOf(site, table);
+  const keys = await site.keysOf(table);
   if (keys === undefined) return [];
   const expiry = site.declaration.tables.find(({ role }) => role === personal.role)?.expiryAttribute;
   const found = new Map<string, OwnedItem>();
@@ -225,14 +260,25 @@ async function itemsOf(
         links,
         expiresAt,
         held: heldIn(plainIfDamaged(item), parts),
+        guards: [...holdGuards(item, parts), ...expiryGuards(item, links, expiry)],
+        referredBy: personal.referredBy(item, link.entity),
       });
     }
   }
   return [...found.values()];
 }
 
-/** A table's own keys and the indexes that have whole items, as they are; undefined where there is no such table. */
-export async function keysOf(
+/** Asks for the keys of each table once: they never change while it lives. */
+export function keysOnce(place: Pick<PeopleSite, "aws" | "signal">): PeopleSite["keysOf"] {
+  const known = new Map<string, Promise<TableKeysThere | undefined>>();
+  return (table) => {
+    const asked = known.get(table) ?? keysOf(place, table);
+    known.set(table, asked);
+    return asked;
+  };
+}
+
+async function keysOf(
   { aws, signal }: Pick<PeopleSite, "aws" | "signal">,
   table: string,
 ): Promise<TableKeysThere | undefined> {
@@ -258,6 +304,26 @@ function heldIn(item: JsonObject, parts: readonly Pick<ItemPart, "path" | "isLis
     if (reason !== undefined) return reason;
   }
   return undefined;
+}
+
+/** That no hold has come to an item or a part of it, and no part that could be held. Pure. */
+function holdGuards(item: Item, parts: readonly Pick<ItemPart, "path" | "isList">[]): Condition[] {
+  const asItWas = (path: Condition["path"]): Condition => {
+    const value = valueAt(item, path);
+    return value === undefined ? { path, is: "absent" } : { path, is: "equal", to: value };
+  };
+  return [
+    asItWas("legalHold"),
+    ...parts.flatMap(({ path: [first, ...rest], isList }) =>
+      first === undefined ? [] : [asItWas(isList ? [first, ...rest] : [first, ...rest, "legalHold"])],
+    ),
+  ];
+}
+
+/** That an item which goes because it does not expire still does not. Pure. */
+function expiryGuards(item: Item, links: readonly FoundLink[], expiry: string | undefined): Condition[] {
+  const waits = links.some(({ link: { erase } }) => typeof erase === "object" && "expires" in erase);
+  return expiry !== undefined && waits && item[expiry] === undefined ? [{ path: expiry, is: "absent" }] : [];
 }
 
 export function nameOfTable({ declaration }: Pick<PeopleSite, "declaration">, role: string): string {

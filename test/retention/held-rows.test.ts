@@ -1,16 +1,15 @@
 import { expect, it } from "vitest";
-import { holdsOf } from "../../src/audit/holds.ts";
 import { keyedHash } from "../../src/model/hash.ts";
 import { personalBuckets } from "../../src/model/links.ts";
 import { mawpsModel } from "../../src/model/mawps.ts";
 import type { Model } from "../../src/model/schema.ts";
 import { ownerOfKey } from "../../src/retention/find-objects.ts";
 import { decide } from "../../src/retention/find-rows.ts";
-import type { RetentionSite } from "../../src/retention/site.ts";
+import { holdingOf, type RetentionSite } from "../../src/retention/site.ts";
 
 const salt = "00ff";
 const hold = { sequence: 1, userId: "u-1", reason: "case 1", since: "2026-01-01T00:00:00.000Z", salt };
-const holding = holdsOf([{ ...hold, hashes: ["u-1", "max@example.com"].map((id) => keyedHash(id, salt)) }]);
+const holding = holdingOf([{ ...hold, hashes: ["u-1", "max@example.com"].map((id) => keyedHash(id, salt)) }]);
 
 const expires: Model["entities"][string]["expires"] = [
   { id: "old", what: "old letters", after: 30, since: "at", do: "delete", by: "run" },
@@ -38,6 +37,7 @@ it.each([
   ["byId", { owner: "u-1" }, "keep"],
   ["byId", { owner: "u-12" }, "purge"],
   ["byAddress", { email: "max@example.com" }, "keep"],
+  ["byAddress", { email: "Max@Example.com" }, "keep"],
   ["byAddress", { email: "eva@example.com" }, "purge"],
 ] as const)("a row %s of %j is to %s", (entity, whose, action) => {
   const fields = { id: "l-1", at: "2026-01-01T00:00:00.000Z", ...whose };

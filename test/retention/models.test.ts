@@ -222,6 +222,17 @@ describe("retention of prework", () => {
     expect((await due("--until", "11d")).toSorted()).toEqual(byThen);
     const kept = ["keep held", "purge deleted", ...byThen];
     expect((await due("--until", "2026-04-05")).toSorted()).toEqual(kept.toSorted());
+    const marked = await site.run("retention", "plan", "--json", "--until", "2026-04-15");
+    const reasons = lines(marked.stdout).flatMap(({ action, reason }) =>
+      action === "soft-delete" ? reason : [],
+    );
+    expect(reasons).toHaveLength(2);
+    expect(reasons).toEqual(
+      expect.arrayContaining([
+        "expiresAt is 2026-03-11; purged from 2026-04-10 on",
+        "expiresAt is 2026-04-10",
+      ]),
+    );
     const calls = home.calls.length;
     for (const argv of [
       ["--until", "2026-02-01"],

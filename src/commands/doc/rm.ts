@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { mawpsModel } from "../../model/mawps.ts";
+import { configuredSite } from "../../target.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { count } from "../../output/text.ts";
 import { changeAndPrint } from "./changed.ts";
@@ -23,17 +24,21 @@ export function docRm(begin: Begin): AnyCommand {
           hint: "leave it out",
         });
       }
-      const [{ planDeletion }, { findDocuments }] = await Promise.all([
+      const [{ planDeletion }, { findDocuments }, { holdsOfSite }] = await Promise.all([
         import("../../documents/change.ts"),
         import("../../documents/users.ts"),
+        import("../../audit/holds.ts"),
       ]);
       run.audit.prepare();
-      const [{ site: read, seen: user }, actor] = await Promise.all([
+      const { signal } = run.world;
+      const place = { aws: await run.aws("writes"), declaration: configuredSite(run.config), signal };
+      const [{ site: read, seen: user }, holds, actor] = await Promise.all([
         documentSiteWith(run, "writes", (site) => findDocuments(site, given)),
+        holdsOfSite(place),
         run.actor(),
       ]);
       const hard = options.hard === true;
-      const by = { now: run.world.now(), actor, hard };
+      const by = { now: run.world.now(), actor, hard, holds };
       const plan = planDeletion(user, ids, by);
       if (plan.changes.length > 0 && !run.config.dryRun) {
         const names = plan.changes.map(({ entry }) => entry.document.name).join(", ");

@@ -66,7 +66,10 @@ export function retentionPlan(begin: Begin): AnyCommand {
       };
       await run.printLines(rows(), asLine);
       if (!run.config.json) await run.print(totals, totalsText);
-      if (until !== undefined) run.note(`due by ${until.toISOString()}, as things stand now`);
+      if (until !== undefined)
+        run.note(
+          `due by ${until.toISOString()}, as things stand now; \`mawps retention run\` does it when it is due`,
+        );
       if (path !== undefined) run.note(`${dryRun ? "would write" : "wrote"} ${path}`);
       noteUnknown(run, totals);
       for (const what of await missing) run.note(`${what}: \`mawps setup\` installs it`);

@@ -20,7 +20,7 @@ export function userErase(begin: Begin): AnyCommand {
     .option("--output <file>", "write the plan into a file, with --dry-run too")
     .option(
       "--receipt <file>",
-      "where the receipt goes: a new file, or that of a run that left something (default: receipt-<time>.json)",
+      "where the receipt goes: a new file, or that of a run that left something (default: receipt.json; beside another one receipt-<time>.json)",
     )
     .addHelpText(
       "after",
@@ -57,11 +57,6 @@ async function erasePerson(
     import("../../users/receipt-file.ts"),
   ]);
   const { config, world } = run;
-  const stamp = world
-    .now()
-    .toISOString()
-    .replaceAll(/[-:]|\.\d+/g, "");
-  const file = resolve(world.cwd, receipt ?? `receipt-${stamp}.json`);
   if (!config.dryRun) run.audit.prepare();
   const site = await erasureSite(run, "writes");
   const salt = world.randomHex(16);
@@ -77,8 +72,12 @@ async function erasePerson(
     links: links.length,
     copies,
   };
-  if (!config.dryRun) await files.assertReceiptOf(file, plan.ids);
-  if (output !== undefined) await files.writePlan(resolve(world.cwd, output), planned);
+  const place = { cwd: world.cwd, given: receipt, now: world.now() };
+  const file = config.dryRun ? "" : await files.placeOfReceipt(place, plan.ids);
+  if (output !== undefined) {
+    await files.writePlan(resolve(world.cwd, output), planned);
+    run.note(`wrote the plan to ${output}`);
+  }
   if (config.dryRun) return run.print({ ...planned, dryRun: true }, () => planText(plan));
   await run.outline(() => planText(plan));
   await confirmErasure(run, name);
@@ -218,8 +217,9 @@ function planText({
 }
 
 /** Where texts name the person that nobody changes. */
-function mentionFacts(mentions: ErasurePlan["mentions"] = []): [string, string][] {
-  return mentions.map(({ table, attribute, items }) => [
+function mentionFacts(mentions: ErasurePlan["mentions"]): [string, string][] {
+  if (mentions?.length === 0) return [["named in a text", "nowhere where the model links nothing to them"]];
+  return (mentions ?? []).map(({ table, attribute, items }) => [
     "named in a text",
     `${count(items, "item")} of ${table}, ${visible(attribute)}: it stays, look at it yourself`,
   ]);

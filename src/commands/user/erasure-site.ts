@@ -15,13 +15,14 @@ import { openPool } from "./site.ts";
 export async function personSite(run: Run, access: Access): Promise<PersonSite> {
   const { config, world } = run;
   const declaration = configuredSite(config);
-  const found = { model: config.site, declaration, signal: world.signal, now: () => world.now() };
-  if (config.site.userPool !== true) {
-    const rows = await rowsOfPeople(run);
-    return { ...found, aws: await run.aws(access), known: undefined, rows };
-  }
+  const { keysOnce } = await import("../../users/traces.ts");
+  const { signal } = world;
+  const aws = await run.aws(access);
+  const keysOf = keysOnce({ aws, signal });
+  const found = { aws, model: config.site, declaration, keysOf, signal, now: () => world.now() };
+  if (config.site.userPool !== true) return { ...found, known: undefined, rows: await rowsOfPeople(run) };
   const [accounts, documents] = [await openPool(run, access), await documentSite(run, access)];
-  return { ...found, aws: accounts.aws, known: { ...accounts, documents } };
+  return { ...found, known: { ...accounts, documents } };
 }
 
 /** The same with where legal holds are kept. */

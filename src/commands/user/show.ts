@@ -1,10 +1,12 @@
 import { Command } from "@commander-js/extra-typings";
+import { trailOf } from "../../audit/place.ts";
 import { attributeOf } from "../../aws/cognito/users-list.ts";
 import { bytes } from "../../model/bytes.ts";
 import { localTime } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
+import { storedTime } from "../stored-time.ts";
 import type { Shown } from "../../users/show.ts";
 import { documentSite } from "../doc/site.ts";
 import { accountJson, accountSite, stateOf, userArgument } from "./site.ts";
@@ -17,17 +19,18 @@ export function userShow(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps user show max@example.com")
     .action(async (given, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ showUser }, site, documents] = await Promise.all([
+      const [{ showUser }, site, documents, told] = await Promise.all([
         import("../../users/show.ts"),
         accountSite(run),
         documentSite(run, "reads"),
+        run.context("reads"),
       ]);
-      const shown = await showUser(site, documents, given);
+      const shown = await showUser({ ...site, trailPlace: trailOf(told) }, documents, given);
       await run.print(asJson(shown), () => asText(shown));
     });
 }
 
-function asJson({ userId, details, holdings, progress, activity }: Shown): object {
+function asJson({ userId, details, holds, holdings, progress, activity }: Shown): object {
   return {
     userId,
     account:
@@ -38,6 +41,7 @@ function asJson({ userId, details, holdings, progress, activity }: Shown): objec
             groups: details.groups,
             secondFactors: details.account.secondFactors,
           },
+    holds: holds.map(({ sequence: hold, since, reason }) => ({ hold, since, reason })),
     ...holdings,
     progress,
     lastActivity: activity ?? null,
@@ -52,7 +56,7 @@ const sources = {
   account: "by the account alone",
 } as const;
 
-function asText({ userId, details, holdings, progress, activity }: Shown): string {
+function asText({ userId, details, holds, holdings, progress, activity }: Shown): string {
   const { account, groups = [] } = details ?? {};
   const attribute = (name: string) => (account === undefined ? undefined : attributeOf(account, name));
   const seen = (text: string | undefined) => (text === undefined ? undefined : visible(text));
@@ -63,6 +67,10 @@ function asText({ userId, details, holdings, progress, activity }: Shown): strin
     ["name", seen(attribute("name") ?? holdings.name)],
     ["e-mail", seen(attribute("email"))],
     ["account", account === undefined ? "none" : stateOf(account)],
+    ...holds.map(({ since, reason }): [string, string] => [
+      "legal hold",
+      `${visible(reason)}, since ${storedTime(since)}`,
+    ]),
     ["since", account === undefined ? undefined : localTime(account.createdAt)],
     ["groups", groups.length === 0 ? undefined : visible(groups.join(", "))],
     ["second factors", account === undefined ? undefined : account.secondFactors.join(", ") || "none"],

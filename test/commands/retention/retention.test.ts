@@ -489,7 +489,7 @@ it("keeps what is due of somebody under a legal hold, by an older plan too, and 
   ]);
   const run = await stored.run("retention", "run", "plan.json", "--yes", "--json");
   expect(lines(run.stdout)).toMatchObject([
-    { done: 1, skipped: [{ why: "its person is under a legal hold" }] },
+    { done: 1, skipped: [{ why: "legal hold of the person: case 1" }] },
   ]);
   expect(await stored.left()).toEqual([gone.s3Key, gone.s3Key]);
   expect(await stored.profile("user-1")).toMatchObject({ documents: [gone] });

@@ -155,6 +155,20 @@ export function testPeople({ model }: DatabaseSite, serverNow: () => DatabaseSer
     });
   }
 
+  test("somebody is put under a legal hold, is listed by their address, and is let go", async () => {
+    const [{ given } = { given: "" }] = world.people;
+    const held = await site().run("user", "hold", "add", given, "--reason", "case 1");
+    expect([held.exitCode, held.stderr]).toEqual([0, ""]);
+    const listed = await site().run("user", "hold", "list", "--json");
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      hold: 1,
+      reason: "case 1",
+      name: expect.stringMatching(/^max@example.com$/i),
+    });
+    expect((await site().run("user", "hold", "rm", given, "--yes")).exitCode).toBe(0);
+    expect((await site().run("user", "hold", "list", "--json")).stdout).toBe("");
+  });
+
   test("who is nobody, stands for the erased, or is one of several, has none", async () => {
     for (const given of ["nobody", "nobody@example.com", `x'OR'1'='1`]) {
       const nobody = await site().run("user", "export", given);

@@ -235,8 +235,18 @@ describe("a legal hold", () => {
       const { exitCode, stdout } = await home.run([...hold, "--json"]);
       expect([exitCode, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ userId: sub, changed })]);
     }
-    expect(await reasons()).toEqual([expect.objectContaining({ userId: sub, reason: "case 1" })]);
+    const [named, ...others] = await reasons();
+    expect([named, others]).toEqual([
+      { hold: 1, since: expect.stringMatching(/^2026-/), reason: "case 1", name: address, userId: sub },
+      [],
+    ]);
+    const shown = await home.run(["user", "show", address, "--json"]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ holds: [{ hold: 1, reason: "case 1" }] });
     const before = await picture();
+    for (const flag of ["--yes", "--dry-run"]) {
+      const { exitCode, stderr } = await home.run(["doc", "rm", sub, "doc-1", flag]);
+      expect([flag, exitCode, stderr]).toEqual([flag, 1, expect.stringContaining("legal hold (case 1)")]);
+    }
     expect([...before].filter(([name]) => name.includes('"holds"')).map(String)).toEqual([
       expect.not.stringContaining("@"),
     ]);
@@ -253,7 +263,16 @@ describe("a legal hold", () => {
     expect((await reasons()).length).toBe(1);
     expect((await home.run(["user", "hold", "rm", sub])).exitCode).toBe(1);
     expect((await reasons()).length).toBe(1);
-    expect((await home.run(["user", "hold", "rm", sub, "--yes"])).exitCode).toBe(0);
+    expect((await home.run(["user", "hold", "add", sub, "--reason", "case 2"])).exitCode).toBe(0);
+    const several = await home.run(["user", "hold", "rm", sub, "--yes"]);
+    expect([several.exitCode, several.stderr]).toEqual([
+      2,
+      expect.stringContaining("1 (case 1), 2 (case 2)"),
+    ]);
+    expect((await home.run(["user", "hold", "rm", "--hold", "7", "--yes"])).exitCode).toBe(1);
+    expect((await home.run(["user", "hold", "rm", "--hold", "2", "--yes"])).stdout).toContain("1 more stand");
+    expect(await reasons()).toEqual([named]);
+    expect((await home.run(["user", "hold", "rm", sub, "--all", "--yes"])).exitCode).toBe(0);
     expect(await reasons()).toEqual([]);
     expect((await home.run(["user", "erase", address, "--confirm", address])).exitCode).toBe(0);
     expect(telling(await picture(), new RegExp(`${sub}|max@example\\.com`))).toEqual([]);
@@ -263,7 +282,12 @@ describe("a legal hold", () => {
       const { action, details } = JSON.parse(line) as { action: string; details: { reason?: string } };
       return action === "user.erased" ? [] : [`${action} ${details.reason}`];
     });
-    expect(told).toEqual(["user.released case 1", "user.held case 1"]);
+    expect(told).toEqual([
+      "user.released case 1",
+      "user.released case 2",
+      "user.held case 2",
+      "user.held case 1",
+    ]);
     expect((await home.run(["audit", "verify"])).exitCode).toBe(0);
   });
 
@@ -279,16 +303,17 @@ describe("a legal hold", () => {
   });
 
   it.each([
-    ["comes to the ledger", '"erasures"', 1],
-    ["is on no ledger yet", '"user.erased"', 0],
+    ["comes to the ledger", "PutItemCommand", '"erasures"', 1],
+    ["is on no ledger yet", "PutItemCommand", '"user.erased"', 0],
+    ["goes already", "TransactWriteItemsCommand", '"mawps-user-profiles"', 1],
   ])(
-    "that comes while its person %s leaves everything, and the same command goes on without it",
-    async (_when, part, listed) => {
+    "that comes while its person %s leaves what it is on, and the same command goes on without it",
+    async (_when, call, part, listed) => {
       const documents = [{ id: "d", s3Key: "public/documents/user-5/cv/1-d.pdf" }];
       const legalHold = "case 3";
       await home.look((aws) => putProfile(aws, "user-5", { documents }));
       home.beforeCall = async (command, input, aws) => {
-        if (command === "PutItemCommand" && JSON.stringify(input).includes(part))
+        if (command === call && JSON.stringify(input).includes(part))
           await putProfile(aws, "user-5", { documents, legalHold });
       };
       const argv = ["user", "erase", "user-5", "--yes", "--receipt", "r.json"];
@@ -304,6 +329,16 @@ describe("a legal hold", () => {
       expect(telling(await picture(), /user-5/)).toEqual([]);
     },
   );
+
+  it.each([
+    ["hold", "add", person, "--reason", "letter of eins@example.com"],
+    ["hold", "rm"],
+    ["hold", "rm", person, "--hold", "1", "--all"],
+  ])("is not changed by %s %s %s %s %s", async (...argv) => {
+    const before = await picture();
+    expect((await home.run(["user", ...argv, "--yes"])).exitCode).toBe(2);
+    expect(await picture()).toEqual(before);
+  });
 
   it("is no hold where a record cannot be read: nothing is deleted", async () => {
     await home.run(["user", "hold", "add", sub, "--reason", "case 4"]);
@@ -388,8 +423,8 @@ describe("user erase, broken off", () => {
 
   it("by a table that refuses to delete: ends with 3, says what was not reached, keeps the account, and goes on later", async () => {
     home.beforeCall = async (command, input) => {
-      const { RequestItems = {} } = input as { RequestItems?: object };
-      if (command !== "BatchWriteItemCommand" || !("mawps-digital-twin" in RequestItems)) return;
+      const isTwin = JSON.stringify(input).includes('"TableName":"mawps-digital-twin"');
+      if (command !== "TransactWriteItemsCommand" || !isTwin) return;
       throw Object.assign(new Error("no"), {
         name: "AccessDeniedException",
         $metadata: { httpStatusCode: 400 },

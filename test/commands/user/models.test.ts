@@ -196,6 +196,18 @@ describe.each(Object.entries(models))(
       expect(text.match(/^neu user-1$/gm)?.length).toBe(keys(person).length);
     });
 
+    it("is not erased while a legal hold stands, which is listed by their address", async () => {
+      const held = await home.run(["user", "hold", "add", person, "--reason", "case 1"], { env });
+      expect([held.exitCode, held.exitCode === 0 ? "" : held.stderr]).toEqual([0, ""]);
+      const listed = await home.run(["user", "hold", "list", "--json"], { env });
+      expect(JSON.parse(listed.stdout)).toMatchObject({ hold: 1, name: address, userId: person });
+      const before = await picture();
+      const { exitCode, stderr } = await home.run(["user", "erase", person, "--confirm", address], { env });
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining("legal hold (case 1)")]);
+      expect(await picture()).toEqual(before);
+      expect((await home.run(["user", "hold", "rm", person, "--yes"], { env })).exitCode).toBe(0);
+    });
+
     it("is erased everywhere, and comes back by no restore; the neighbour stays byte for byte", async () => {
       const before = await picture();
       expect(lines(before, naming(person, address)).length).toBeGreaterThan(8);

@@ -42,5 +42,8 @@ function reasonOption(text: string): string {
   const reason = text.trim();
   if (reason === "" || reason.length > 200 || /\p{Cc}/u.test(reason))
     throw new InvalidArgumentError("expected one line of at most 200 characters.");
+  // It outlives the erasure of whom it would name.
+  if (/[^\s@]@[^\s@]+\.[^\s@]/.test(reason))
+    throw new InvalidArgumentError("an e-mail address names somebody; give a case number.");
   return reason;
 }

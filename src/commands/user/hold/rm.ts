@@ -1,4 +1,5 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../../errors.ts";
 import { count, visible } from "../../../output/text.ts";
 import type { AnyCommand, Begin } from "../../command.ts";
 import { holdSite } from "../erasure-site.ts";
@@ -7,31 +8,53 @@ import { userArgument } from "../site.ts";
 /** `mawps user hold rm`. */
 export function userHoldRm(begin: Begin): AnyCommand {
   return new Command("rm")
-    .description("lift the legal holds of a person: what is due of theirs is deleted again")
-    .argument("<user>", userArgument)
-    .addHelpText("after", "\nExample:\n  mawps user hold rm max@example.com")
-    .action(async (given, _options, command) => {
+    .description("lift a legal hold of a person: without another one what is due of theirs is deleted again")
+    .argument("[user]", `${userArgument}; may be left out with --hold`)
+    .option("--hold <number>", "only this one, as `mawps user hold list` shows it", numberOption)
+    .option("--all", "all of them, where several stand")
+    .addHelpText("after", "\nExample:\n  mawps user hold rm max@example.com --hold 3")
+    .action(async (given, { hold: number, all: isAll = false }, command) => {
       const run = await begin(command as AnyCommand);
+      if (given === undefined && number === undefined)
+        throw new CliError("whose hold is meant is not said", {
+          exitCode: exitCodes.usage,
+          hint: "give the user, or --hold with a number of `mawps user hold list`",
+        });
+      if (number !== undefined && isAll)
+        throw new CliError("--hold is one of them, and --all is all", {
+          exitCode: exitCodes.usage,
+          hint: "leave one of the two out",
+        });
       const { dryRun } = run.config;
-      const { findHeld, liftHold } = await import("../../../users/hold.ts");
+      const { findLifting, liftHold } = await import("../../../users/hold.ts");
       if (!dryRun) run.audit.prepare();
       const site = await holdSite(run, "writes");
-      const found = await findHeld(site, given);
-      const { person, holds } = found;
+      const { name, holds, others } = await findLifting(site, { given, number, isAll });
       const reasons = holds.map(({ reason }) => reason);
-      const name = visible(person.name);
+      const person = visible(name);
       if (holds.length > 0 && !dryRun) {
         await run.confirm({
-          question: `Lift ${count(holds.length, "legal hold")} of ${name} (${visible(reasons.join("; "))})?`,
+          question: `Lift ${count(holds.length, "legal hold")} of ${person} (${visible(reasons.join("; "))})?`,
           destructive: true,
         });
         await run.audit.open();
-        await liftHold({ ...site, trail: run.audit }, found);
+        await liftHold({ ...site, trail: run.audit }, holds);
       }
-      await run.print({ userId: person.userId, reasons, changed: holds.length > 0, dryRun }, () =>
+      const lifted = holds.map(({ sequence }) => sequence);
+      const userId = holds[0]?.userId ?? null;
+      const rest = others === undefined ? null : others;
+      const done = `${dryRun ? "would lift" : "lifted"} ${count(holds.length, "legal hold")} of ${person}`;
+      const standing =
+        others === undefined ? [] : [others === 0 ? "none stands any more" : `${others} more stand`];
+      await run.print({ userId, lifted, reasons, others: rest, changed: holds.length > 0, dryRun }, () =>
         holds.length === 0
-          ? `${name} is under no legal hold`
-          : `${name} ${dryRun ? "would be" : "is"} under no legal hold any more: ${visible(reasons.join("; "))}`,
+          ? `${person} is under no legal hold`
+          : [`${done}: ${visible(reasons.join("; "))}`, ...standing].join("\n"),
       );
     });
+}
+
+function numberOption(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError("expected a number.");
+  return Number(text);
 }

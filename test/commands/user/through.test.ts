@@ -1,0 +1,117 @@
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { execFileSync } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { localPoolId } from "@mawps/local-aws/src/service.ts";
+import { typed } from "../../../src/aws/dynamodb/plain.ts";
+import { takePicture } from "../../site/picture.ts";
+import { makeHome, type TestHome } from "../../support/world.ts";
+
+/** Letters lie in threads, and enclosures in letters: they are of whose thread that is. */
+const env = { MAWPS_MODEL: "./own.json" };
+const old = "2026-01-01T00:00:00.000Z";
+const items: readonly (readonly [table: string, item: Readonly<Record<string, unknown>>])[] = [
+  ["prework-users", { id: "user-1", email: "eins@example.com" }],
+  ["prework-users", { id: "user-12", email: "zwei@example.com" }],
+  ["threads", { PK: "THREAD#t-1", SK: "METADATA", GSI1PK: "USER#user-1" }],
+  ["threads", { PK: "THREAD#t-12", SK: "METADATA", GSI1PK: "USER#user-12" }],
+  ["letters", { id: "l-1", threadId: "t-1", at: old, text: "mine" }],
+  ["letters", { id: "l-2", threadId: "t-12", at: old, text: "of others" }],
+  ["enclosures", { id: "e-1", letterId: "l-1", text: "mine" }],
+  ["enclosures", { id: "e-2", letterId: "l-2", text: "of others" }],
+];
+
+let home: TestHome;
+
+beforeAll(async () => {
+  home = await makeHome();
+  const model = JSON.parse(await readFile("models/prework.json", "utf8")) as {
+    tables: Record<string, object>;
+    entities: Record<string, object>;
+  };
+  const link = { subject: "user", role: "subject", erase: "delete" };
+  Object.assign(model.tables, {
+    threads: { name: "threads", key: ["PK", "SK"], indexes: { OfUser: { key: ["GSI1PK"] } } },
+    letters: { name: "letters", key: ["id"], indexes: { OfThread: { key: ["threadId"] } } },
+    enclosures: { name: "enclosures", key: ["id"] },
+  });
+  Object.assign(model.entities, {
+    enclosures: {
+      what: "enclosures",
+      from: { table: "enclosures" },
+      fields: { letterId: "text" },
+      refs: { letterId: "letters.id" },
+      links: [{ ...link, by: { via: "letterId" }, find: "scan" }],
+    },
+    letters: {
+      what: "letters",
+      from: { table: "letters" },
+      fields: { id: "text", threadId: "text", at: "isoTime" },
+      refs: { threadId: "threads.threadId" },
+      links: [{ ...link, by: { via: "threadId" }, find: { index: "OfThread" } }],
+      expires: [{ id: "old-letters", what: "old letters", after: 30, since: "at", do: "delete", by: "run" }],
+    },
+    threads: {
+      what: "threads",
+      from: { table: "threads" },
+      key: { PK: "THREAD#{threadId}", SK: "METADATA", GSI1PK: "USER#{userId}" },
+      links: [{ ...link, by: "userId", find: { index: "OfUser" } }],
+    },
+  });
+  await writeFile(join(home.folder, "own.json"), JSON.stringify(model));
+  const made = await home.run(["setup", "--yes"], { env });
+  if (made.exitCode !== 0) throw new Error(made.stderr);
+  await home.look(async (aws) => {
+    const dynamodb = await aws.dynamodb();
+    for (const [TableName, item] of items)
+      await dynamodb.send(new PutItemCommand({ TableName, Item: typed(item).M ?? {} }));
+  }, env);
+});
+afterAll(() => home.remove());
+
+async function stored(): Promise<string[]> {
+  const all = await home.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
+  const ids = [...all.keys()].flatMap(
+    (name) => /^item (?:threads|letters|enclosures) .*"((?:THREAD#)?[tle]-\d+)"/.exec(name)?.[1] ?? [],
+  );
+  return ids.toSorted();
+}
+
+it("holds letters for whose thread they are in, with every reason, and lets go of others'", async () => {
+  for (const reason of ["case 1", "case 2"])
+    expect(await home.run(["user", "hold", "add", "user-1", "--reason", reason], { env })).toMatchObject({
+      exitCode: 0,
+    });
+  const plan = await home.run(["retention", "plan", "--json"], { env });
+  const told = plan.stdout.split("\n").flatMap((line) => {
+    if (line === "") return [];
+    const { action, item, reason } = JSON.parse(line) as { action: string; item?: object; reason: string };
+    return `${action} ${JSON.stringify(item)} ${reason}`;
+  });
+  expect(told.toSorted()).toEqual([
+    'keep {"id":"l-1"} legal hold of the person: case 1; case 2',
+    'purge {"id":"l-2"} at is 2026-01-01',
+  ]);
+  for (const number of ["1", "2"])
+    expect((await home.run(["user", "hold", "rm", "--hold", number, "--yes"], { env })).exitCode).toBe(0);
+});
+
+it("gives out and erases what goes by something of the person's, and nothing of others", async () => {
+  const { exitCode, stderr } = await home.run(["user", "export", "user-1", "-o", "out.zip"], { env });
+  expect([exitCode, exitCode === 0 ? "" : stderr]).toEqual([0, ""]);
+  const program =
+    "import zipfile,sys\nz=zipfile.ZipFile(sys.argv[1])\nfor n in z.namelist(): print(n); print(z.read(n).decode())";
+  const text = execFileSync("python3", ["-c", program, join(home.folder, "out.zip")]).toString();
+  expect(text).toMatch(/"l-1"[^]*"e-1"|"e-1"[^]*"l-1"/);
+  expect(text).not.toMatch(/of others|"[le]-2"/);
+  const argv = ["user", "erase", "user-1", "--yes", "--deep", "--json"];
+  const erased = await home.run(argv, { env });
+  expect([erased.exitCode, erased.exitCode === 0 ? "" : erased.stderr]).toEqual([0, ""]);
+  expect(JSON.parse(erased.stdout)).toMatchObject({
+    erased: { items: { threads: 1, letters: 1, enclosures: 1 } },
+    mentions: [],
+  });
+  expect(await stored()).toEqual(["THREAD#t-12", "e-2", "l-2"]);
+  expect((await home.run(["user", "erase", "verify", "receipt.json"], { env })).exitCode).toBe(0);
+});
