@@ -20,7 +20,13 @@ export function mergeProgress(a: JsonObject, b: JsonObject): JsonObject {
   const order = Math.sign((activity(a) ?? 0) - (activity(b) ?? 0));
   return mergeFields(a, b, (name, mine, theirs) => {
     if (name === "pages") return mergeMaps(mine, theirs, mergePage, order);
-    if (name === "sections") return mergeMaps(mine, theirs, (x, y) => mergeFields(x, y, laterStep), order);
+    if (name === "sections")
+      return mergeMaps(
+        mine,
+        theirs,
+        (x, y) => mergeFields(x, y, (_name, one, other) => laterStep(one, other)),
+        order,
+      );
     return pick(mine, theirs, order);
   });
 }
@@ -41,21 +47,26 @@ function mergePage(a: JsonObject, b: JsonObject): JsonObject {
       case "completed":
         return mine === true || theirs === true ? true : pick(mine, theirs, order);
       case "steps":
-        return mergeMaps(
-          mine,
-          theirs,
-          (x, y) => pick(x, y, Math.sign((stepTime(x) ?? 0) - (stepTime(y) ?? 0))),
-          order,
-        );
+        return mergeMaps(mine, theirs, laterStep, order);
       default:
         return pick(mine, theirs, order);
     }
   });
 }
 
-function laterStep(_name: string, a: unknown, b: unknown): unknown {
-  return pick(a, b, Math.sign((stepTime(a) ?? 0) - (stepTime(b) ?? 0)));
+/** Of two of the same time that are united the outcome has this time, too: a date counts before what is none. */
+function laterStep(a: unknown, b: unknown): unknown {
+  const order = Math.sign((stepTime(a) ?? 0) - (stepTime(b) ?? 0));
+  if (order !== 0 || !isRecord(a) || !isRecord(b)) return pick(a, b, order);
+  return mergeFields(a, b, (name, mine, theirs) =>
+    stepDates.some((date) => date === name)
+      ? byTime(mine, theirs, { later: true, order })
+      : unite(mine, theirs),
+  );
 }
+
+/** What dates a step, the first that is a date. */
+const stepDates = ["updatedAt", "completedAt"] as const;
 
 type FieldMerge = (name: string, a: unknown, b: unknown) => unknown;
 
@@ -132,5 +143,6 @@ function pageActivity(page: unknown): number | undefined {
 
 function stepTime(step: unknown): number | undefined {
   if (!isRecord(step)) return undefined;
-  return timeOf(step["updatedAt"]) ?? timeOf(step["completedAt"]);
+  const [time] = stepDates.flatMap((name) => timeOf(step[name]) ?? []);
+  return time;
 }

@@ -97,6 +97,22 @@ describe("merging the progress of two devices", () => {
     expect(mergeProgress(b, a)).toEqual({ ...b });
   });
 
+  test("keeps the one date of each of two steps of the same time, and so takes neither for newer again", () => {
+    const [a, b] = [
+      { updatedAt: monday, completedAt: "never" },
+      { updatedAt: "never", completedAt: monday },
+    ].map((step) => ({ sections: { s: { step } }, pages: { p: { steps: { step } } } }));
+    const step = { updatedAt: monday, completedAt: monday };
+    const merged = { sections: { s: { step } }, pages: { p: { steps: { step } } } };
+    for (const [one, other] of [
+      [a, b],
+      [b, a],
+      [merged, a],
+      [merged, b],
+    ])
+      expect(mergeProgress(one ?? {}, other ?? {})).toEqual(merged);
+  });
+
   test("does not change what it is given", () => {
     const [before, other] = [structuredClone(phone), structuredClone(laptop)];
     mergeProgress(phone, laptop);
