@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setMaxListeners } from "node:events";
 import { cp, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -234,10 +235,12 @@ function sink(into: string[], { isTTY, columns = 100, onWrite }: Sink): Output {
   });
 }
 
+/** Whether a call is made by what a test does between two calls of the tool; the tool's other calls go on meanwhile. */
+const somebodyElse = new AsyncLocalStorage<true>();
+
 /** Notes each command that goes through the clients of a connection, and lets somebody else in before an update. */
 function recorded(connection: Connection, home: TestHome): Connection {
   const { aws } = connection;
-  let isSomebodyElse = false;
   const watch =
     <T extends { middlewareStack: unknown; config: unknown }>(
       service: RecordedRequest["service"],
@@ -252,15 +255,11 @@ function recorded(connection: Connection, home: TestHome): Connection {
       stack.add(
         (next: (args: unknown) => unknown, context: { commandName?: string }) => async (args: Sent) => {
           const command = context.commandName ?? "";
-          if (!isSomebodyElse) {
-            home.calls.push({ service, command });
-            isSomebodyElse = home.beforeCall !== undefined;
-            await home.beforeCall?.(command, args.input, aws).finally(() => (isSomebodyElse = false));
-          }
-          if (isUpdate(context.commandName, args) && !isSomebodyElse) {
-            isSomebodyElse = true;
-            await home.beforeUpdate?.(aws);
-            isSomebodyElse = false;
+          if (somebodyElse.getStore()) return next(args);
+          home.calls.push({ service, command });
+          await somebodyElse.run(true, async () => home.beforeCall?.(command, args.input, aws));
+          if (isUpdate(context.commandName, args)) {
+            await somebodyElse.run(true, async () => home.beforeUpdate?.(aws));
           }
           return next(args);
         },
