@@ -19,6 +19,7 @@ import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { configuredSite, storeFolder } from "../target.ts";
 import { scannerOf } from "./doc/site.ts";
+import { alarmSiteOf } from "./metrics.ts";
 import type { Run } from "./run.ts";
 
 /** `mawps doctor`: everything that is looked at, each finding with its remedy; exit 4 when something is wrong. */
@@ -74,6 +75,7 @@ export async function outsideOf(run: Run): Promise<Outside> {
       error instanceof CliError
         ? error
         : explain(error, { profile: config.profile, region: config.region, endpointUrl: config.endpointUrl }),
+    alarms: alarmSiteOf(config),
     publicBaseUrl: config.publicBaseUrl,
     signal: world.signal,
   };

@@ -7,10 +7,12 @@ import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import type { SetupResult } from "../setup/apply.ts";
 import type { OpenObjects } from "../setup/public-objects.ts";
-import type { Step, StepKind } from "../setup/step.ts";
+import type { AlarmSite } from "../setup/alarms.ts";
+import type { SetupPlan, Step, StepKind } from "../setup/step.ts";
 import { configuredSite } from "../target.ts";
 import { isDenied } from "../aws/setting.ts";
 import { version } from "../version.ts";
+import { alarmSiteOf } from "./metrics.ts";
 import type { Run } from "./run.ts";
 
 /** A step as it is printed; `kind` and `result` tell a script what happened. */
@@ -26,6 +28,7 @@ export function setup(noun: Command, begin: Begin): void {
       "--even-if-public-objects",
       "also close what is open by an ACL or a public policy today, and refuse uploads with an ACL",
     )
+    .option("--alarms", "also make alarms of CloudWatch for what the jobs put there (metrics.namespace)")
     .addHelpText(
       "after",
       "\nExamples:\n  mawps setup --dry-run\n  mawps setup --target aws --profile work --yes",
@@ -41,6 +44,7 @@ export function setup(noun: Command, begin: Begin): void {
           import("../setup/public-objects.ts"),
           import("../migrations/new-store.ts"),
         ]);
+      const alarms = options.alarms === true ? neededAlarms(run) : undefined;
       // What is named and cannot be used ends it before anything else is asked.
       const databases = await run.databases();
       await databases.open(() => true);
@@ -50,6 +54,7 @@ export function setup(noun: Command, begin: Begin): void {
       const plan = [
         ...(await planSetup(aws, declaration, { signal: run.world.signal })),
         ...(await databases.compare()).steps,
+        ...(alarms === undefined ? [] : await planAlarms(run, alarms)),
       ];
       const due = dueSteps(plan, fix);
       if (options.evenIfPublicObjects !== true) {
@@ -111,6 +116,20 @@ export function setup(noun: Command, begin: Begin): void {
       );
       if (outcome.failed.length > 0) throw failures(outcome.failed, outcome.done.length);
     });
+}
+
+function neededAlarms(run: Run): AlarmSite {
+  const alarms = alarmSiteOf(run.config);
+  if (alarms !== undefined) return alarms;
+  throw new CliError("--alarms needs the setting metrics.namespace: alarms watch what jobs put there", {
+    exitCode: exitCodes.usage,
+    hint: "docs/ci.md tells what they put",
+  });
+}
+
+async function planAlarms(run: Run, site: AlarmSite): Promise<SetupPlan> {
+  const { planAlarms: plan } = await import("../setup/alarms.ts");
+  return plan(await run.aws("writes"), site, run.world.signal);
 }
 
 const mostNamed = 10;

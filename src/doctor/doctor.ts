@@ -1,9 +1,11 @@
 import type { Aws } from "../aws/clients.ts";
 import { readUserPool } from "../aws/cognito/user-pool.ts";
 import type { Declaration } from "../model/declaration.ts";
+import { planAlarms } from "../setup/alarms.ts";
 import { planSetup } from "../setup/plan.ts";
 import { findOpenObjects, type OpenObjects } from "../setup/public-objects.ts";
 import type { SetupPlan, Step } from "../setup/step.ts";
+import { alarmFindings } from "./alarms.ts";
 import { attempts } from "./attempts.ts";
 import { auditFindings } from "./audit-trail.ts";
 import { backupFindings, noBackupFinding } from "./backups.ts";
@@ -66,6 +68,8 @@ export async function* examine(
     begun(() => auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()));
   const pooling = poolId === undefined ? undefined : begun(() => userPoolFindings(aws, poolId, signal));
   const scanning = scanner === undefined ? undefined : begun(scanner);
+  const { alarms } = outside;
+  const alarming = alarms && begun(() => planAlarms(aws, alarms, signal ?? new AbortController().signal));
   const backingUp = backups === undefined ? undefined : begun(backups);
   const readingDatabases = outside.databases === undefined ? undefined : begun(outside.databases);
 
@@ -124,6 +128,10 @@ export async function* examine(
     );
     // Nobody has to keep backups of a local store.
   } else if (caller !== undefined) yield noBackupFinding();
+  if (alarms !== undefined && alarming !== undefined) {
+    const subject = alarms.place.namespace;
+    yield* await attempt({ check: "alarms", subject }, async () => alarmFindings(subject, await alarming()));
+  }
 }
 
 /** Begins at once; what came of it is told when asked for. */

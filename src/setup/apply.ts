@@ -10,6 +10,7 @@ import {
   writePublicAccessBlock,
 } from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
+import { putAlarm } from "../aws/cloudwatch/alarms.ts";
 import { isAnswer, isUnsupported, type WaitOptions } from "../aws/setting.ts";
 import {
   addIndex,
@@ -139,5 +140,7 @@ async function carryOutSetting(
     case "enable-recovery":
       await enableRecovery(aws, name, write.days, wait);
       return;
+    case "put-alarm":
+      return putAlarm(aws, write.alarm, wait.signal);
   }
 }

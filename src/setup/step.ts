@@ -1,3 +1,4 @@
+import type { Alarm } from "../aws/cloudwatch/alarms.ts";
 import type { Lifecycle, PolicyDocument, StoredCorsRule } from "../aws/s3/bucket-settings.ts";
 import type { PublicAccessBlock, TableIndex, TableKeys } from "../model/declaration.ts";
 import type { Row } from "../sql/connection.ts";
@@ -31,11 +32,12 @@ export type Aspect =
   | "index"
   | "expiry"
   | "recovery"
-  | "database";
+  | "database"
+  | "alarm";
 
 /** One line of the plan: plain data, for a table and for JSON. */
 export interface Step {
-  readonly resource: "bucket" | "table" | "database";
+  readonly resource: "bucket" | "table" | "database" | "alarm";
   readonly name: string;
   /** In a database as its catalogue calls it: `table users`. */
   readonly aspect: Aspect | `${string} ${string}`;
@@ -74,6 +76,7 @@ export type Write =
   | { readonly do: "add-index"; readonly index: TableIndex }
   | { readonly do: "enable-expiry"; readonly attribute: string }
   | { readonly do: "enable-recovery"; readonly days: number }
+  | { readonly do: "put-alarm"; readonly alarm: Alarm }
   | DatabaseWrite;
 
 /** In the database of that role. */

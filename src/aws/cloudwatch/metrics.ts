@@ -100,6 +100,6 @@ export async function readSeries(aws: Aws, all: readonly Series[], span: Span): 
 }
 
 /** As CloudWatch has them. */
-function listed(dimensions: Dimensions): { Name: string; Value: string }[] {
+export function listed(dimensions: Dimensions): { Name: string; Value: string }[] {
   return Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
 }
