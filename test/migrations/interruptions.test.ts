@@ -90,12 +90,9 @@ test("killed at any step of up, the same command ends as if nothing had happened
   await undisturbed.store.json(...up);
   const end = comparable(await undisturbed.store.look(everything));
   await undisturbed.copy.remove();
-  const seen: string[] = [];
-  // What is so after one call is so before the next; an odd stride takes turns between the two.
-  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 5) {
+  async function endsWell(fatal: number | string): Promise<string> {
     const { copy, store } = await copyOf(home);
     const killed = (await mortal.die(copy, fatal, up)).at(-1) ?? "";
-    seen.push(killed);
     later(copy);
     await store.json(...up);
     expect({ fatal, killed, ...comparable(await store.look(everything)) }).toEqual({ fatal, killed, ...end });
@@ -103,11 +100,16 @@ test("killed at any step of up, the same command ends as if nothing had happened
     expect({ fatal, killed, ...(await store.look(everything)) }).toEqual({ fatal, killed, ...stored });
     expect({ fatal, versions: await store.look(versions) }).toEqual({ fatal, versions: oldVersions });
     await copy.remove();
+    return killed;
   }
+  const seen: string[] = [];
+  // What is so after one call is so before the next; an odd stride takes turns between the two.
+  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 5) seen.push(await endsWell(fatal));
   expect(seen.length).toBeGreaterThan(12);
-  expect(seen.map((step) => step.replace(/^(before|after) /, ""))).toEqual(
-    expect.arrayContaining(["TransactWriteItemsCommand", "UpdateItemCommand", "DeleteObjectCommand"]),
-  );
+  // The rare ones may lie between: how many anchors the trail writes goes by the real clock.
+  for (const call of ["TransactWriteItemsCommand", "UpdateItemCommand", "DeleteObjectCommand"]) {
+    expect(await endsWell(`after ${call}`)).toBe(`after ${call}`);
+  }
 }, 600_000);
 
 test("killed at any step of down, the same command brings back exactly what was there", async () => {

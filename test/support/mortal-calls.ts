@@ -2,7 +2,7 @@
  * A process that runs one command line and dies by its own SIGKILL at a given step. Steps are the writing calls to the
  * services, each counted before and after; their names go to stdout as they happen.
  *
- *   node mortal-calls.mjs <home> <step, 0 for never> <argument...>
+ *   node mortal-calls.mjs <home> <step, by its number (0 for never) or the first of that name> <argument...>
  */
 import { writeSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ let count = 0;
 function step(name: string): void {
   count += 1;
   writeSync(1, `${name}\n`);
-  if (count === Number(fatal)) process.kill(process.pid, "SIGKILL");
+  if (count === Number(fatal) || name === fatal) process.kill(process.pid, "SIGKILL");
 }
 
 interface Stack {

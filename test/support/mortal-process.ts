@@ -7,11 +7,11 @@ import type { TestHome } from "./world.ts";
 /** Command lines in processes of their own that die by SIGKILL at a given step. */
 export interface Mortal {
   /**
-   * The steps that the process told of, up to the one at which it died, which is the `fatal`-th (0: never); "acknowledged" last if it
-   * came to its end.
+   * The steps that the process told of, up to the one at which it died, which is the `fatal`-th (0: never), or with `mortal-calls` the
+   * first of that name; "acknowledged" last if it came to its end.
    * @throws Error of a process that came to no step at all: it died of itself.
    */
-  die(home: TestHome, fatal: number, argv: readonly string[]): Promise<string[]>;
+  die(home: TestHome, fatal: number | string, argv: readonly string[]): Promise<string[]>;
   remove(): Promise<void>;
 }
 
