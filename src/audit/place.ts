@@ -18,10 +18,10 @@ export interface TrailPlace {
  */
 export function trailOf({
   aws,
-  model,
+  declaration,
   signal,
-}: Omit<TrailPlace, "table" | "bucket"> & { readonly model: Declaration }): TrailPlace {
-  const { name, trail } = model;
+}: Omit<TrailPlace, "table" | "bucket"> & { readonly declaration: Declaration }): TrailPlace {
+  const { name, trail } = declaration;
   if (trail !== undefined) return { aws, ...trail, signal };
   throw new CliError(`the model of ${name} has no table for the audit trail`, {
     exitCode: exitCodes.usage,

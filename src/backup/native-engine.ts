@@ -53,7 +53,7 @@ export async function exportForSnapshot(
 ): Promise<ReadonlyMap<string, ExportedItems>> {
   const { tables, place, tell, firstDelayMs } = ask;
   const finished = await exportTables(
-    { ...site, model: site.declaration, progress: tell, firstDelayMs },
+    { ...site, progress: tell, firstDelayMs },
     {
       tables,
       place,

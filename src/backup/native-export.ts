@@ -53,7 +53,7 @@ export interface FinishedExport {
  */
 export async function exportTables(context: NativeContext, ask: ExportTables): Promise<FinishedExport[]> {
   const { tables, place, token, save } = ask;
-  assertMayHold(context.model, place);
+  assertMayHold(context.declaration, place);
   let begun = ask.begun;
   if (begun === undefined) {
     begun = { at: (await commonMoment(context, tables)).toISOString(), arns: {}, failures: 0 };

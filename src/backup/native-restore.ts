@@ -151,7 +151,7 @@ async function settingsOf(context: NativeContext, source: RestoreSource): Promis
   const name = sourceTable(source);
   const described = await readSettings(context.aws, name, context.signal);
   if (described !== undefined) return described;
-  const declared = context.model.tables.find((table) => table.name === name);
+  const declared = context.declaration.tables.find((table) => table.name === name);
   const backup = source.kind === "backup" ? source.backup : undefined;
   const expiryAttribute = backup?.expiryAttribute ?? declared?.expiryAttribute;
   const stream = backup?.stream;

@@ -5,7 +5,7 @@ import { CliError, exitCodes } from "../errors.ts";
 import type { Declaration, TableDeclaration } from "../model/declaration.ts";
 
 /** What AWS's own backups are worked with. */
-export interface NativeContext extends Pick<Context, "aws" | "model" | "now" | "progress"> {
+export interface NativeContext extends Pick<Context, "aws" | "declaration" | "now" | "progress"> {
   readonly audit: AuditTrail;
   readonly signal?: AbortSignal;
   /** Milliseconds before something is looked at again; doubled each time up to ten seconds. Tests shorten it. */

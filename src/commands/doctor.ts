@@ -18,7 +18,7 @@ import { findingTones } from "../output/tones.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { configuredSite, storeFolder } from "../target.ts";
-import { scannerOf } from "./doc/site.ts";
+import { scannerOf } from "./doc/scanner.ts";
 import { alarmSiteOf } from "./metrics.ts";
 import type { Run } from "./run.ts";
 

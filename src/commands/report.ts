@@ -14,7 +14,7 @@ import type { Parts, Report, Sources } from "../report/report.ts";
 import { configuredSite } from "../target.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { backupFacts, outsideOf } from "./doctor.ts";
-import { documentSite } from "./doc/site.ts";
+import { openDocuments } from "../documents/site.ts";
 import { metricsOf } from "./metrics.ts";
 import { overwriteFlag, pageFile } from "./page-file.ts";
 import type { Run } from "./run.ts";
@@ -64,13 +64,13 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
   const { signal } = world;
   const backups = config["backup.repository"] === undefined ? undefined : once(() => backupFacts(run));
   const metrics = metricsOf(config);
-  const documents = once(() => documentSite(run, "reads"));
+  const documents = once(async () => openDocuments(await run.context("reads")));
   const due = once(async () => {
-    const [{ isActedOn, planRetention }, { retentionSite }] = await Promise.all([
+    const [{ isActedOn, planRetention }, { openRetention }] = await Promise.all([
       import("../retention/plan.ts"),
-      import("./retention/site.ts"),
+      import("../retention/site.ts"),
     ]);
-    const entries = planRetention(await retentionSite(run, "reads"));
+    const entries = planRetention(await openRetention(await run.context("reads")));
     let step = await entries.next();
     while (step.done !== true) step = await entries.next();
     const acted = step.value.rules.filter(isActedOn);
@@ -120,7 +120,7 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
           import("../audit/report.ts"),
           import("../audit/place.ts"),
         ]);
-        return periodOf(trailOf({ aws, model: declaration, signal }), {
+        return periodOf(trailOf({ aws, declaration, signal }), {
           since: new Date(now.getTime() - auditMs),
         });
       },

@@ -222,14 +222,19 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     const { buckets, tables } = configuredNames(config) as Names;
     return {
       aws,
-      model: configuredSite(config),
+      model: config.site,
+      declaration: configuredSite(config),
       buckets,
       tables,
       publicBaseUrl: config.publicBaseUrl,
       dryRun: config.dryRun,
       signal: world.signal,
       audit,
+      target: config.target,
+      actor: () => actorOf(aws, { config, world, caller }),
+      databases: async (wants) => (await openDatabases()).openThere(wants),
       now,
+      machineNow: () => machine.now(),
       randomHex: (bytes) => world.randomHex(bytes),
       progress,
       note,
@@ -269,6 +274,10 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     }
   }
 
+  function openDatabases(): Promise<Databases> {
+    return (databases ??= import("./databases.ts").then(({ databasesOf }) => databasesOf({ config, world })));
+  }
+
   async function start(text: string): Promise<Progress> {
     spinning = silent ? { update() {}, stop() {} } : await startProgress(world, visible(text), aside);
     return spinning;
@@ -304,11 +313,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     },
     aws: async (access) => (await connected(access)).aws,
     context: contextFor,
-    databases() {
-      return (databases ??= import("./databases.ts").then(({ databasesOf }) =>
-        databasesOf({ config, world }),
-      ));
-    },
+    databases: openDatabases,
     audit,
     actor: async () => actorOf((await connected("writes")).aws, { config, world, caller }),
     async account() {

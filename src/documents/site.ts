@@ -2,8 +2,11 @@ import type { Audit } from "../audit/audit.ts";
 import { tableShape } from "../aws/dynamodb/items.ts";
 import type { Aws } from "../aws/clients.ts";
 import { stoppable } from "../concurrency.ts";
+import type { Context } from "../context.ts";
+import { mawpsModel } from "../model/mawps.ts";
 import type { TableShape } from "../model/table-shape.ts";
 import { publicUrl } from "../model/urls.ts";
+import { uuid } from "../model/uuid.ts";
 import type { DocumentRows } from "./rows.ts";
 
 /** Where the documents of one environment live. */
@@ -49,14 +52,95 @@ export async function openDocumentSite<T extends Omit<DocumentSite, "shape">>(
   return { ...site, shape };
 }
 
+/** The documents of the site, by its model. */
+export async function openDocuments(context: Context): Promise<DocumentSite> {
+  return openDocumentSite(await placeOf(context));
+}
+
+/** The same with a first look, which waits for nothing: `openWithLook` tells what it may do. */
+export async function openDocumentsWith<Seen>(
+  context: Context,
+  look: (site: DocumentSite) => Promise<Seen>,
+): Promise<Looked<DocumentSite, Seen>> {
+  return openWithLook(await placeOf(context), look);
+}
+
+/**
+ * The documents of the site, to change them; rejects when the audit trail cannot be written.
+ * @param opened the site, where it was looked at before: what was looked at is changed next, which announces itself.
+ */
+export async function changeDocuments(context: Context, opened?: DocumentSite): Promise<ChangingSite> {
+  if (opened !== undefined) return { ...opened, ...(await handsOf(context)) };
+  const { site } = await changing(context, async () => ({ site: await openDocuments(context) }));
+  return site;
+}
+
+/** The same with a first look. What it fails for is told before what the trail does. */
+export async function changeDocumentsWith<Seen>(
+  context: Context,
+  look: (site: DocumentSite) => Promise<Seen>,
+): Promise<Looked<ChangingSite, Seen>> {
+  return changing(context, () => openDocumentsWith(context, look));
+}
+
+interface Looked<Site, Seen> {
+  readonly site: Site;
+  readonly seen: Seen;
+}
+
+async function changing<Opened extends { readonly site: DocumentSite }>(
+  context: Context,
+  open: () => Promise<Opened>,
+): Promise<Opened & { readonly site: ChangingSite }> {
+  const [audited, hands] = [context.audit.open(), handsOf(context)];
+  hands.catch(() => undefined);
+  const opened = await open();
+  await audited;
+  return { ...opened, site: { ...opened.site, ...(await hands) } };
+}
+
+/** What changing needs besides. */
+async function handsOf(context: Context): Promise<Omit<ChangingSite, keyof DocumentSite>> {
+  const randomHex = (bytes: number) => context.randomHex(bytes);
+  return { actor: await context.actor(), audit: context.audit, randomHex };
+}
+
+/** Where the documents of the site are. */
+async function placeOf(context: Context): Promise<Omit<DocumentSite, "shape">> {
+  const { aws, model, declaration, signal } = context;
+  if (model === mawpsModel) return profilesOf(context);
+  const { documentRows } = await import("./rows.ts");
+  const rows = documentRows({ aws, model, declaration, signal });
+  const none = { uploadsBucket: "", table: "", apiTable: "", ownTable: "", userPoolId: undefined };
+  return { aws, rows, bucket: rows.bucket, ...none, now: () => context.now(), signal };
+}
+
+/** Where MAWPS has them: in its profiles. */
+export function profilesOf(context: Context): Omit<DocumentSite, "shape"> {
+  const { aws, buckets, tables, declaration, target, signal } = context;
+  return {
+    aws,
+    bucket: buckets.userFiles,
+    uploadsBucket: buckets.profileImages,
+    table: tables.userProfiles,
+    apiTable: tables.userDocuments,
+    ownTable: tables.migrations,
+    userPoolId: declaration.userPool?.id,
+    // At AWS an id is a sub, which only an account brings; nobody signs up on a local store.
+    newId: target === "local" ? () => uuid(context.randomHex(16)) : undefined,
+    now: () => context.now(),
+    signal,
+  };
+}
+
 /**
  * Completes a site, and takes a first look through it meanwhile: as if its table had the keys of the live one. A table of
  * other keys refuses that, and is looked at again. A look reads and changes nothing.
  */
-export async function openWithLook<T extends Omit<DocumentSite, "shape">, Seen>(
+async function openWithLook<T extends Omit<DocumentSite, "shape">, Seen>(
   site: T,
   look: (site: T & Pick<DocumentSite, "shape">) => Promise<Seen>,
-): Promise<{ readonly site: T & Pick<DocumentSite, "shape">; readonly seen: Seen }> {
+): Promise<Looked<T & Pick<DocumentSite, "shape">, Seen>> {
   const { signal, stop } = stoppable(site.signal);
   const early = look({ ...site, signal, shape: { kind: "simple" } });
   early.catch(() => undefined);

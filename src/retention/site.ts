@@ -1,7 +1,11 @@
 import { holdsOf, holdsOfSite, type Hold } from "../audit/holds.ts";
 import type { Aws } from "../aws/clients.ts";
 import { serverTime } from "../aws/s3/server-time.ts";
-import type { DocumentSite } from "../documents/site.ts";
+import type { Context } from "../context.ts";
+import { trailOf } from "../audit/place.ts";
+import { openDocuments, type DocumentSite } from "../documents/site.ts";
+import { mawpsModel } from "../model/mawps.ts";
+import { isInRetention } from "../model/reach.ts";
 import { CliError } from "../errors.ts";
 import { tableRole } from "../model/database.ts";
 import type { Declaration, RetentionRule } from "../model/declaration.ts";
@@ -83,6 +87,27 @@ export function hasProfiles(site: RetentionSite): site is ProfileSite {
   return "documents" in site;
 }
 
+/**
+ * Opens the site for retention, with the rules as configured and the moment for which they decide: by this machine's clock as well,
+ * which a wrong clock of the server does not move.
+ * @param until a moment to come for which they decide instead: only to look ahead, never to delete.
+ */
+export async function openRetention(context: Context, until?: Date): Promise<RetentionSite> {
+  const { aws, model, declaration, publicBaseUrl, signal } = context;
+  const now = () => context.machineNow();
+  const databases = await context.databases(({ role }) => isInRetention(model, role));
+  const opened = { aws, model, declaration, databases, now, until, signal };
+  if (model !== mawpsModel) return retentionOf(opened, {});
+  const { endpointUrl } = aws;
+  return retentionOf(opened, {
+    documents: { ...(await openDocuments(context)), now },
+    proofs: {
+      trail: trailOf(context),
+      places: { endpointUrl, publicBaseUrl, publicBucket: context.buckets.publicMedia },
+    },
+  });
+}
+
 interface Opened {
   readonly aws: Aws;
   readonly model: Model;
@@ -103,7 +128,7 @@ const mostAheadMs = 5 * 60_000;
  * @param profiles what MAWPS has besides; the entities of every other site are what their model says.
  * @throws CliError when S3 does not tell its time, and for a database of which not each row that is due can go alone.
  */
-export async function openRetention<P extends Partial<Pick<ProfileSite, "documents" | "proofs">>>(
+export async function retentionOf<P extends Partial<Pick<ProfileSite, "documents" | "proofs">>>(
   { aws, model, declaration, databases, now, until, signal }: Opened,
   profiles: P,
 ): Promise<RetentionSite & P> {

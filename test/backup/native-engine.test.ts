@@ -57,7 +57,7 @@ it("exports for a snapshot, saves what was begun, and waits for that when taken 
       tell: () => undefined,
       firstDelayMs: 1,
     };
-    const site = { ...world.site, declaration: world.site.model, signal: new AbortController().signal };
+    const site = { ...world.site, signal: new AbortController().signal };
     const first = await exportForSnapshot(site, pending, ask);
     expect([...first.keys()]).toEqual([profiles, migrations]);
     expect(first.get(profiles)).toMatchObject({ items: 1, parts: [], export: { bucket: exportsBucket } });

@@ -184,7 +184,7 @@ describe("a restore", () => {
     "to %s is known as begun where every answer was lost once",
     async (of) => {
       await restoreSettings(world.aws, profiles, everything);
-      const tables = world.site.model.tables.filter(({ name }) => name === profiles);
+      const tables = world.site.declaration.tables.filter(({ name }) => name === profiles);
       const kept = await readNativeBackup(world.aws, await oneBackup(tables));
       if (kept === undefined) throw new Error("there is no backup");
       const from: RestoreSource = of === "a moment" ? source : { kind: "backup", backup: kept };
@@ -274,7 +274,7 @@ describe("a restore", () => {
 
   it("from a backup of a table that is gone takes the settings from the backup and the model", async () => {
     await restoreSettings(world.aws, profiles, everything);
-    const tables = world.site.model.tables.filter(({ name }) => name === profiles);
+    const tables = world.site.declaration.tables.filter(({ name }) => name === profiles);
     const arn = await oneBackup(tables);
     const dynamodb = await world.aws.dynamodb();
     await dynamodb.send(new UpdateTableCommand({ TableName: profiles, DeletionProtectionEnabled: false }));
@@ -309,7 +309,7 @@ describe("a backup that DynamoDB makes", () => {
   it("is waited for, recorded, and not begun again while it is under way", async () => {
     const world = await makeNativeWorld();
     try {
-      const tables = world.site.model.tables;
+      const tables = world.site.declaration.tables;
       world.slowLooks = 2;
       const plans = await planBackups(world.site, tables, undefined);
       expect(plans.map(({ table }) => table).sort()).toEqual(["mawps-migrations", "mawps-user-profiles"]);

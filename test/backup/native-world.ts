@@ -41,7 +41,7 @@ export async function makeNativeWorld(): Promise<NativeWorld> {
     close: () => store.close(),
     site: {
       aws,
-      model: mawps(defaultNames),
+      declaration: mawps(defaultNames),
       now: () => new Date(),
       progress: (text) => void told.push(text),
       audit: listeningAudit((more) => events.push(...more)),

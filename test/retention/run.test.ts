@@ -14,7 +14,7 @@ import { defaultNames, mawps, mawpsModel } from "../../src/model/mawps.ts";
 import { planRetention } from "../../src/retention/plan.ts";
 import type { PlanEntry } from "../../src/retention/plan-entry.ts";
 import { carryOut, type RunOptions } from "../../src/retention/run.ts";
-import { openRetention, type ProfileSite } from "../../src/retention/site.ts";
+import { retentionOf, type ProfileSite } from "../../src/retention/site.ts";
 import { openLocalAws, type LocalAws } from "../support/local-aws.ts";
 
 let local: LocalAws;
@@ -67,7 +67,7 @@ async function siteOn(
   const trail = { aws: local.aws, table: "mawps-audit-log", bucket };
   const { aws, now } = documents;
   const opened = { aws, now, signal, databases: [], model: mawpsModel, declaration: mawps(names) };
-  const site = await openRetention(opened, { documents, proofs: { trail, places: {} } });
+  const site = await retentionOf(opened, { documents, proofs: { trail, places: {} } });
   return { ...site, rules: { ...site.rules, at: new Date(site.rules.at.getTime() + month) } };
 }
 

@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { changingSite, documentSiteWith } from "../doc/site.ts";
+import { changeDocuments, openDocumentsWith } from "../../documents/site.ts";
 
 /** `mawps avatar rm`: no picture any more; the object stays until retention removes it. */
 export function avatarRm(begin: Begin): AnyCommand {
@@ -17,8 +17,9 @@ export function avatarRm(begin: Begin): AnyCommand {
         import("../../documents/users.ts"),
       ]);
       run.audit.prepare();
-      const { site: read, seen: pointer } = await documentSiteWith(run, "writes", async (site) =>
-        readAvatar(site, await resolveUser(site, given, "refuse")),
+      const { site: read, seen: pointer } = await openDocumentsWith(
+        await run.context("writes"),
+        async (site) => readAvatar(site, await resolveUser(site, given, "refuse")),
       );
       const { userId, value } = pointer;
       const changed = value !== undefined && !run.config.dryRun;
@@ -28,7 +29,7 @@ export function avatarRm(begin: Begin): AnyCommand {
           destructive: true,
           deletes: true,
         });
-        await removeAvatar(await changingSite(run, read), pointer);
+        await removeAvatar(await changeDocuments(await run.context("writes"), read), pointer);
       }
       await run.print({ userId, previousImage: tellable(value), changed }, ({ previousImage }) =>
         previousImage === null

@@ -5,7 +5,7 @@ import { bytes } from "../../model/bytes.ts";
 import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { changingSiteWith } from "../doc/site.ts";
+import { changeDocumentsWith } from "../../documents/site.ts";
 
 /** On JPEG's scale, as the hero image has it. */
 const quality = 82;
@@ -32,7 +32,7 @@ export function avatarSet(begin: Begin): AnyCommand {
       const read = await readImage(image === "-" ? world.stdin : resolve(world.cwd, image), { name });
       const crop = { width: size, height: size };
       const picture = await renderJpeg(read, { name, maxWidth: size, quality, crop });
-      const { site, seen: userId } = await changingSiteWith(run, (look) =>
+      const { site, seen: userId } = await changeDocumentsWith(await run.context("writes"), (look) =>
         resolveUser(look, given, "refuse"),
       );
       const result = await setAvatar(site, userId, { picture, dryRun: config.dryRun });

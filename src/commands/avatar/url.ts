@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { AnyCommand, Begin } from "../command.ts";
-import { changingSiteWith } from "../doc/site.ts";
+import { changeDocumentsWith } from "../../documents/site.ts";
 import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";
 
 /** `mawps avatar url`: a link that shows a user's picture, for a while. */
@@ -18,7 +18,7 @@ export function avatarUrl(begin: Begin): AnyCommand {
         import("../../site/avatars/link.ts"),
         import("../../documents/users.ts"),
       ]);
-      const { site, seen: userId } = await changingSiteWith(run, (look) =>
+      const { site, seen: userId } = await changeDocumentsWith(await run.context("writes"), (look) =>
         resolveUser(look, given, "refuse"),
       );
       const link = await linkToAvatar(site, userId, {

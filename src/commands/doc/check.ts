@@ -12,7 +12,8 @@ import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { trailOf } from "../../audit/place.ts";
 import { noteNobodies } from "../nobodies.ts";
-import { changingSite, documentSiteWith, scannerOf } from "./site.ts";
+import { changeDocuments, openDocumentsWith } from "../../documents/site.ts";
+import { scannerOf } from "./scanner.ts";
 import type { Run } from "../run.ts";
 
 /** `mawps doc check`: whether entries and objects say the same, and with `--repair` makes them. */
@@ -41,9 +42,8 @@ export function docCheck(begin: Begin): AnyCommand {
         import("../../documents/check.ts"),
         import("../../documents/users.ts"),
       ]);
-      const { site, seen: userId } = await documentSiteWith(
-        run,
-        options.repair ? "writes" : "reads",
+      const { site, seen: userId } = await openDocumentsWith(
+        await run.context(options.repair ? "writes" : "reads"),
         async (look) => (given === undefined ? undefined : resolveUser(look, given, "take")),
       );
       const progress = await run.progress("checking");
@@ -115,7 +115,7 @@ async function repairAll(
   await run.confirm({ question: questionOf(repairable, findings.length), destructive: true });
   const { repair } = await import("../../documents/repair.ts");
   const { config } = run;
-  const site = await changingSite(run);
+  const site = await changeDocuments(await run.context("writes"));
   const judging = {
     scanner: scannerOf(run),
     maxBytes: config.maxDocumentBytes,

@@ -2,7 +2,8 @@ import { Command } from "@commander-js/extra-typings";
 import { documentJson } from "../../model/documents.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { changingSiteWith, scannerOf } from "./site.ts";
+import { changeDocumentsWith } from "../../documents/site.ts";
+import { scannerOf } from "./scanner.ts";
 import { documentColumns } from "./table.ts";
 
 /** `mawps doc confirm`: what was sent for a requested document is looked at, and taken or removed. */
@@ -19,7 +20,9 @@ export function docConfirm(begin: Begin): AnyCommand {
         import("../../documents/confirm.ts"),
         import("../../documents/users.ts"),
       ]);
-      const { site, seen: user } = await changingSiteWith(run, (look) => findDocuments(look, given));
+      const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
+        findDocuments(look, given),
+      );
       const progress = await run.progress("looking at what was sent");
       const { entry, outcome } = await confirmDocument(site, user, {
         id,

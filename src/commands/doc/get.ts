@@ -9,7 +9,7 @@ import { count } from "../../output/text.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { documentTypeOption } from "./options.ts";
-import { documentSiteWith } from "./site.ts";
+import { openDocumentsWith } from "../../documents/site.ts";
 import { failPartly } from "../failures.ts";
 import type { Run } from "../run.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
@@ -37,7 +37,7 @@ export function docGet(begin: Begin): AnyCommand {
       // A user that is not there is told before a trail that is not.
       const audited = run.audit.open();
       const [{ site, seen: user }] = await Promise.all([
-        documentSiteWith(run, "reads", (look) => findDocuments(look, given)),
+        openDocumentsWith(await run.context("reads"), (look) => findDocuments(look, given)),
         loadObjects(aws),
       ]);
       const plan = planGet(user, wanted);

@@ -11,7 +11,7 @@ import { since } from "../audit/period.ts";
 import { mostShown, rememberShown, type Shown } from "../at-hand.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { ahead, assertFields, documentTypeOption, expiryOption, statusOption } from "./options.ts";
-import { documentSite, documentSiteWith } from "./site.ts";
+import { openDocuments, openDocumentsWith } from "../../documents/site.ts";
 import { documentColumns } from "./table.ts";
 import { storedTime } from "../stored-time.ts";
 import type { Run } from "../run.ts";
@@ -49,12 +49,17 @@ export function docList(begin: Begin): AnyCommand {
       if (given === undefined) {
         const nobodies: Nobodies = new Map();
         const shown: Shown[] = [];
-        const listed = listAllDocuments(await documentSite(run, "reads"), { filter, nobodies });
+        const listed = listAllDocuments(await openDocuments(await run.context("reads")), {
+          filter,
+          nobodies,
+        });
         await printAll(run, noting(listed, shown), expiringBy === undefined ? columns : withExpiry);
         await rememberShown(run, shown);
         return noteNobodies(run, nobodies);
       }
-      const { seen } = await documentSiteWith(run, "reads", (site) => findDocuments(site, given));
+      const { seen } = await openDocumentsWith(await run.context("reads"), (site) =>
+        findDocuments(site, given),
+      );
       const entries = wanted(seen.entries, filter);
       const shown = entries.some(({ document }) => document.expiresAt !== undefined) ? withExpiry : columns;
       await run.printRows(entries.map(row), (rows, layout) =>

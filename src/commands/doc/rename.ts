@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { AnyCommand, Begin } from "../command.ts";
 import { changeAndPrint } from "./changed.ts";
-import { changingSiteWith } from "./site.ts";
+import { changeDocumentsWith } from "../../documents/site.ts";
 
 /** `mawps doc rename`: another name, under which it is listed and downloaded. */
 export function docRename(begin: Begin): AnyCommand {
@@ -17,7 +17,9 @@ export function docRename(begin: Begin): AnyCommand {
         import("../../documents/change.ts"),
         import("../../documents/users.ts"),
       ]);
-      const { site, seen: user } = await changingSiteWith(run, (look) => findDocuments(look, given));
+      const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
+        findDocuments(look, given),
+      );
       await changeAndPrint(run, { site, user }, planRenaming(user, id, name.normalize("NFC")));
     });
 }

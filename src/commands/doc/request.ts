@@ -5,7 +5,7 @@ import { mawpsModel } from "../../model/mawps.ts";
 import { parseDocument } from "../../model/documents.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { assertSayable, documentTypeOption, fieldOption } from "./options.ts";
-import { changingSiteWith } from "./site.ts";
+import { changeDocumentsWith } from "../../documents/site.ts";
 import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";
 
 /** `mawps doc request`: a link by which somebody without credentials sends a document. */
@@ -47,7 +47,7 @@ export function docRequest(begin: Begin): AnyCommand {
       ]);
       const name = options.name.normalize("NFC");
       const kind = namedType(name, config.allowedTypes);
-      const { site, seen: userId } = await changingSiteWith(run, (look) =>
+      const { site, seen: userId } = await changeDocumentsWith(await run.context("writes"), (look) =>
         resolveUser(look, given, options.createProfile ? "make" : "account"),
       );
       const email = given !== userId && given.includes("@") ? { email: given } : {};

@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { changeAndPrint } from "./changed.ts";
-import { changingSiteWith } from "./site.ts";
+import { changeDocumentsWith } from "../../documents/site.ts";
 
 /** `mawps doc restore`: a soft delete is taken back. */
 export function docRestore(begin: Begin): AnyCommand {
@@ -17,7 +17,9 @@ export function docRestore(begin: Begin): AnyCommand {
         import("../../documents/change.ts"),
         import("../../documents/users.ts"),
       ]);
-      const { site, seen: user } = await changingSiteWith(run, (look) => findDocuments(look, given));
+      const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
+        findDocuments(look, given),
+      );
       const plan = planRestoration(user, ids);
       const entries = plan.changes.map(({ entry }) => entry);
       const [gone] = await withoutObject(site, entries);

@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { documentJson } from "../../model/documents.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { changingSiteWith } from "./site.ts";
+import { changeDocumentsWith } from "../../documents/site.ts";
 
 /** `mawps doc revoke`: no link to a document works any more. */
 export function docRevoke(begin: Begin): AnyCommand {
@@ -17,7 +17,9 @@ export function docRevoke(begin: Begin): AnyCommand {
         import("../../documents/revoke.ts"),
         import("../../documents/users.ts"),
       ]);
-      const { site, seen: user } = await changingSiteWith(run, (look) => findDocuments(look, given));
+      const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
+        findDocuments(look, given),
+      );
       const { dryRun } = run.config;
       const { entry, previousKey, key } = await revokeLinks(site, user, { id, dryRun });
       await run.print(documentJson(entry.userId, entry.document), () =>

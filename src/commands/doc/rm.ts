@@ -1,11 +1,10 @@
 import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { mawpsModel } from "../../model/mawps.ts";
-import { configuredSite } from "../../target.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { count } from "../../output/text.ts";
 import { changeAndPrint } from "./changed.ts";
-import { changingSite, documentSiteWith } from "./site.ts";
+import { changeDocuments, openDocumentsWith } from "../../documents/site.ts";
 
 /** `mawps doc rm`: a soft delete. */
 export function docRm(begin: Begin): AnyCommand {
@@ -30,11 +29,10 @@ export function docRm(begin: Begin): AnyCommand {
         import("../../audit/holds.ts"),
       ]);
       run.audit.prepare();
-      const { signal } = run.world;
-      const place = { aws: await run.aws("writes"), declaration: configuredSite(run.config), signal };
+      const context = await run.context("writes");
       const [{ site: read, seen: user }, holds, actor] = await Promise.all([
-        documentSiteWith(run, "writes", (site) => findDocuments(site, given)),
-        holdsOfSite(place),
+        openDocumentsWith(context, (site) => findDocuments(site, given)),
+        holdsOfSite(context),
         run.actor(),
       ]);
       const hard = options.hard === true;
@@ -48,7 +46,11 @@ export function docRm(begin: Begin): AnyCommand {
           deletes: true,
         });
       }
-      await changeAndPrint(run, { site: await changingSite(run, read), user }, plan);
+      await changeAndPrint(
+        run,
+        { site: await changeDocuments(await run.context("writes"), read), user },
+        plan,
+      );
       if (isMawps && !hard && plan.changes.length > 0 && !run.config.dryRun) {
         run.note(
           "the website knows no deletion: its pages go on listing the entry; --hard takes it away there",

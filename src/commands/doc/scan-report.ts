@@ -3,7 +3,7 @@ import type { Nobodies } from "../../model/nobodies.ts";
 import type { Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { noteNobodies } from "../nobodies.ts";
-import { documentSiteWith } from "./site.ts";
+import { openDocumentsWith } from "../../documents/site.ts";
 import type { Run } from "../run.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
 
@@ -14,7 +14,7 @@ export async function printScanReport(run: Run, given: string | undefined): Prom
     import("../../documents/scan-report.ts"),
     import("../../documents/users.ts"),
   ]);
-  const { site, seen: user } = await documentSiteWith(run, "reads", async (look) =>
+  const { site, seen: user } = await openDocumentsWith(await run.context("reads"), async (look) =>
     given === undefined ? undefined : findDocuments(look, given),
   );
   const nobodies: Nobodies = new Map();

@@ -10,7 +10,8 @@ import type { AnyCommand, Begin } from "../command.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { spanOption } from "./options.ts";
 import { printScanReport } from "./scan-report.ts";
-import { changingSiteWith, scannerOf } from "./site.ts";
+import { changeDocumentsWith } from "../../documents/site.ts";
+import { scannerOf } from "./scanner.ts";
 import { failPartly, type Failed } from "../failures.ts";
 import type { Run } from "../run.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
@@ -40,7 +41,7 @@ export function docScan(begin: Begin): AnyCommand {
         import("../../documents/rescan.ts"),
         import("../../documents/users.ts"),
       ]);
-      const { site, seen: user } = await changingSiteWith(run, async (look) =>
+      const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), async (look) =>
         given === undefined ? undefined : findDocuments(look, given),
       );
       const userId = user?.userId;

@@ -6,7 +6,7 @@ import { facts } from "../../output/table.ts";
 import { visible } from "../../output/text.ts";
 import { stateTone } from "../../output/tones.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { documentSiteWith } from "./site.ts";
+import { openDocumentsWith } from "../../documents/site.ts";
 import { storedTime } from "../stored-time.ts";
 
 /** `mawps doc show`: all that an entry says. */
@@ -22,7 +22,9 @@ export function docShow(begin: Begin): AnyCommand {
         import("../../documents/entries.ts"),
         import("../../documents/users.ts"),
       ]);
-      const { seen: user } = await documentSiteWith(run, "reads", (site) => findDocuments(site, given));
+      const { seen: user } = await openDocumentsWith(await run.context("reads"), (site) =>
+        findDocuments(site, given),
+      );
       const { document, userId } = entryWithId(user, id);
       await run.print(documentJson(userId, document), (entry, layout) =>
         asText(entry, { userId, document, layout }),

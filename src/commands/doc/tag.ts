@@ -3,7 +3,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { changeAndPrint } from "./changed.ts";
 import { tagOption } from "./options.ts";
-import { changingSiteWith } from "./site.ts";
+import { changeDocumentsWith } from "../../documents/site.ts";
 
 /** `mawps doc tag`: adds and removes tags of a document. */
 export function docTag(begin: Begin): AnyCommand {
@@ -33,7 +33,9 @@ export function docTag(begin: Begin): AnyCommand {
         import("../../documents/change.ts"),
         import("../../documents/users.ts"),
       ]);
-      const { site, seen: user } = await changingSiteWith(run, (look) => findDocuments(look, given));
+      const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
+        findDocuments(look, given),
+      );
       await changeAndPrint(run, { site, user }, planTags(user, id, { add, remove }));
     });
 }

@@ -11,7 +11,8 @@ import { table } from "../../output/table.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { ahead, assertSayable, documentTypeOption, expiryOption, fieldOption, tagOption } from "./options.ts";
-import { changingSiteWith, scannerOf } from "./site.ts";
+import { changeDocumentsWith } from "../../documents/site.ts";
+import { scannerOf } from "./scanner.ts";
 import { documentColumns } from "./table.ts";
 import { failPartly, type Failed } from "../failures.ts";
 import type { Run } from "../run.ts";
@@ -52,7 +53,7 @@ export function docUpload(begin: Begin): AnyCommand {
         import("../../documents/users.ts"),
         import("../../documents/spool.ts"),
       ]);
-      const { site, seen: user } = await changingSiteWith(run, (look) =>
+      const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
         findDocuments(look, given, options.createProfile ? "make" : "account"),
       );
       const { userId } = user;

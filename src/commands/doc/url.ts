@@ -6,7 +6,7 @@ import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { trailOf } from "../../audit/place.ts";
-import { changingSiteWith, documentSiteWith } from "./site.ts";
+import { changeDocumentsWith, openDocumentsWith } from "../../documents/site.ts";
 import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";
 import type { Run } from "../run.ts";
 
@@ -39,7 +39,9 @@ export function docUrl(begin: Begin): AnyCommand {
         import("../../documents/entries.ts"),
         import("../../documents/users.ts"),
       ]);
-      const { site, seen: user } = await changingSiteWith(run, (look) => findDocuments(look, given));
+      const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
+        findDocuments(look, given),
+      );
       const link = await linkTo(site, entryWithId(user, id), {
         expiresInSeconds: options.expires,
         inline: options.inline === true,
@@ -67,7 +69,7 @@ async function printLinks(run: Run, given: string | undefined): Promise<void> {
   ]);
   if (run.config.audit === "off") run.note("the audit trail is off: links made without it are not listed");
   // Somebody whose profile is lost may still have links.
-  const { site, seen: userId } = await documentSiteWith(run, "reads", async (look) =>
+  const { site, seen: userId } = await openDocumentsWith(await run.context("reads"), async (look) =>
     given === undefined ? undefined : resolveUser(look, given, "take"),
   );
   const links = await liveLinks(site, trailOf(await run.context("reads")), userId);

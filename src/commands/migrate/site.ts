@@ -1,28 +1,26 @@
 import { readTable } from "../../aws/dynamodb/table-settings.ts";
 import { errorName } from "../../aws/setting.ts";
-import { openDocumentSite } from "../../documents/site.ts";
+import { openDocumentSite, profilesOf } from "../../documents/site.ts";
 import { CliError } from "../../errors.ts";
 import { takeLock, type HeldLock } from "../../migrations/lock.ts";
 import type { MigrationSite } from "../../migrations/migration.ts";
 import type { Runner } from "../../migrations/runner.ts";
 import { count } from "../../output/text.ts";
-import { configuredSite } from "../../target.ts";
 import { version } from "../../version.ts";
 import type { Access } from "../../world.ts";
-import { documentPlace } from "../doc/site.ts";
 import type { Run } from "../run.ts";
 import type { Progress } from "../spinner.ts";
 
 /** Opens the target for migrations. */
 export async function migrationSite(run: Run, access: Access): Promise<MigrationSite> {
-  const aws = await run.aws(access);
-  const websites = readTable(aws, run.config["tables.userDocuments"], run.world.signal);
+  const context = await run.context(access);
+  const { aws, tables, declaration, signal } = context;
+  const websites = readTable(aws, tables.userDocuments, signal);
   const site = openDocumentSite({
-    ...documentPlace(run),
-    aws,
-    migrationsTable: run.config["tables.migrations"],
+    ...profilesOf(context),
+    migrationsTable: tables.migrations,
     hashes: "read" as const,
-    secrets: configuredSite(run.config).secrets,
+    secrets: declaration.secrets,
   });
   const [opened, table] = await Promise.all([site, websites]);
   return { ...opened, isWebsiteOfToday: table !== undefined };

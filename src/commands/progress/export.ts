@@ -7,7 +7,7 @@ import { count, json } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { UserProgress } from "../../site/progress/store.ts";
 import { configuredSite } from "../../target.ts";
-import { documentSite } from "../doc/site.ts";
+import { openDocuments } from "../../documents/site.ts";
 import { tellLeftOut } from "../left-out.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { BrokenData } from "./problems.ts";
@@ -42,7 +42,7 @@ export function progressExport(begin: Begin): AnyCommand {
       ]);
       // A user that is not there is told before a trail that is not.
       void run.audit.open();
-      const site = await documentSite(run, "reads");
+      const site = await openDocuments(await run.context("reads"));
       const broken = new BrokenData();
       const { secrets } = configuredSite(run.config);
       const leftOut: string[] = [];

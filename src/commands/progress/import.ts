@@ -7,7 +7,7 @@ import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { configuredSite } from "../../target.ts";
 import { tellLeftOut } from "../left-out.ts";
-import { documentSiteWith } from "../doc/site.ts";
+import { openDocumentsWith } from "../../documents/site.ts";
 import { readStorageSource, withBrowserOptions } from "../storage-source.ts";
 
 /** `mawps progress import`: a device's cache is merged into what is stored. */
@@ -33,7 +33,7 @@ export function progressImport(begin: Begin): AnyCommand {
         import("../../site/progress/read.ts"),
       ]);
       run.audit.prepare();
-      const { site, seen: userId } = await documentSiteWith(run, "writes", (look) =>
+      const { site, seen: userId } = await openDocumentsWith(await run.context("writes"), (look) =>
         resolveUser(look, user, options.createProfile ? "make" : "account"),
       );
       const value = await readStorageSource(

@@ -5,7 +5,7 @@ import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { OverallStats } from "../../site/progress/read.ts";
 import type { UserProgress } from "../../site/progress/store.ts";
-import { documentSite } from "../doc/site.ts";
+import { openDocuments } from "../../documents/site.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { BrokenData } from "./problems.ts";
 
@@ -21,7 +21,7 @@ export function progressRecompute(begin: Begin): AnyCommand {
         [import("../../site/progress/store.ts"), import("../../site/progress/read.ts")],
       );
       const { dryRun } = run.config;
-      const site = await documentSite(run, "writes");
+      const site = await openDocuments(await run.context("writes"));
       await run.audit.open();
       const broken = new BrokenData();
       const changes: { userId: string; before: OverallStats | null; after: JsonObject }[] = [];

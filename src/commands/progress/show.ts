@@ -9,7 +9,7 @@ import type { AnyCommand, Begin } from "../command.ts";
 import type { Overall } from "../../site/progress/overall.ts";
 import type { OverallStats, ReadPage, ReadProgress } from "../../site/progress/read.ts";
 import { configuredSite } from "../../target.ts";
-import { documentSiteWith } from "../doc/site.ts";
+import { openDocumentsWith } from "../../documents/site.ts";
 import { BrokenData } from "./problems.ts";
 
 /** `mawps progress show`: one user's pages, sections, test results and totals. */
@@ -26,7 +26,7 @@ export function progressShow(begin: Begin): AnyCommand {
         import("../../site/progress/read.ts"),
         import("../../site/progress/overall.ts"),
       ]);
-      const { site, seen: userId } = await documentSiteWith(run, "reads", (look) =>
+      const { site, seen: userId } = await openDocumentsWith(await run.context("reads"), (look) =>
         resolveUser(look, user, "refuse"),
       );
       const stored = await userProgress(site, userId);

@@ -9,7 +9,7 @@ import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { PageStatistics, ProgressStatistics } from "../../site/progress/statistics.ts";
 import { since } from "../audit/period.ts";
-import { documentSite } from "../doc/site.ts";
+import { openDocuments } from "../../documents/site.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { overwriteFlag, pageFile } from "../page-file.ts";
 import { BrokenData } from "./problems.ts";
@@ -47,7 +47,7 @@ export function progressStats(begin: Begin): AnyCommand {
       });
       const broken = new BrokenData();
       const nobodies: Nobodies = new Map();
-      const site = await documentSite(run, "reads");
+      const site = await openDocuments(await run.context("reads"));
       for await (const { userId, progressData, lastProgressUpdate } of scanProgress(site, nobodies)) {
         const read = readProgress(progressData, lastProgressUpdate);
         tally.add(read);

@@ -30,13 +30,15 @@ export function retentionPlan(begin: Begin): AnyCommand {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const [
-        { environmentOf, retentionSite },
+        { environmentOf },
+        { openRetention },
         { isActedOn, planRetention },
         { missingEngines },
         { taken, writePlan },
         { assertFree },
       ] = await Promise.all([
-        import("./site.ts"),
+        import("./environment.ts"),
+        import("../../retention/site.ts"),
         import("../../retention/plan.ts"),
         import("../../retention/engines.ts"),
         import("../../retention/plan-file.ts"),
@@ -52,7 +54,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
         });
       const path = options.output === undefined ? undefined : resolve(run.world.cwd, options.output);
       if (path !== undefined) await assertFree(path, { isReplaced: replaces, ...taken });
-      const site = await retentionSite(run, "reads", until);
+      const site = await openRetention(await run.context("reads"), until);
       const missing = missingEngines(site);
       missing.catch(() => undefined);
       let entries = planRetention(site);

@@ -6,7 +6,7 @@ import { grouped } from "../../output/text.ts";
 import { configuredSite } from "../../target.ts";
 import { groupings, topOf } from "../../usage/sums.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { documentSite } from "../doc/site.ts";
+import { openDocuments } from "../../documents/site.ts";
 import type { Run } from "../run.ts";
 import { keptDays } from "./days.ts";
 import { tellWhatIsLeftOut } from "./left-out.ts";
@@ -67,7 +67,7 @@ async function idOf(run: Run, given: string): Promise<string> {
   const { site } = run.config;
   if (site === mawpsModel) {
     const { resolveUser } = await import("../../documents/users.ts");
-    return resolveUser(await documentSite(run, "reads"), given, "take");
+    return resolveUser(await openDocuments(await run.context("reads")), given, "take");
   }
   if (accountItems(site) === undefined) return given;
   const [{ findPerson }, { personSite }] = await Promise.all([

@@ -13,7 +13,7 @@ export async function makeTwinTable(run: Run, context: Context): Promise<void> {
   ]);
   const { aws, audit, signal } = context;
   const name = context.tables.digitalTwin;
-  const plan = (await planSetup(aws, twinTables(context.model), { signal })).filter(
+  const plan = (await planSetup(aws, twinTables(context.declaration), { signal })).filter(
     (step) => step.name === name,
   );
   await run.confirm({

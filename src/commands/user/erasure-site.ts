@@ -7,7 +7,7 @@ import type { PersonSite } from "../../users/person.ts";
 import { accountItems } from "../../model/links.ts";
 import { rowSubjects } from "../../model/person-rows.ts";
 import type { PeopleRows } from "../../stores/person-rows.ts";
-import { documentSite } from "../doc/site.ts";
+import { openDocuments } from "../../documents/site.ts";
 import type { Run } from "../run.ts";
 import { openPool } from "./site.ts";
 
@@ -21,8 +21,8 @@ export async function personSite(run: Run, access: Access): Promise<PersonSite> 
   const keysOf = keysOnce({ aws, signal });
   const found = { aws, model: config.site, declaration, keysOf, signal, now: () => world.now() };
   if (config.site.userPool !== true) return { ...found, known: undefined, rows: await rowsOfPeople(run) };
-  const [accounts, documents] = [await openPool(run, access), await documentSite(run, access)];
-  return { ...found, known: { ...accounts, documents } };
+  const accounts = await openPool(run, access);
+  return { ...found, known: { ...accounts, documents: await openDocuments(await run.context(access)) } };
 }
 
 /** The same with where legal holds are kept. */

@@ -8,7 +8,7 @@ import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { storedTime } from "../stored-time.ts";
 import type { Shown } from "../../users/show.ts";
-import { documentSite } from "../doc/site.ts";
+import { openDocuments } from "../../documents/site.ts";
 import { accountJson, accountSite, stateOf, userArgument } from "./site.ts";
 
 /** `mawps user show`: an account, and what is stored of its person. */
@@ -22,7 +22,7 @@ export function userShow(begin: Begin): AnyCommand {
       const [{ showUser }, site, documents, told] = await Promise.all([
         import("../../users/show.ts"),
         accountSite(run),
-        documentSite(run, "reads"),
+        openDocuments(await run.context("reads")),
         run.context("reads"),
       ]);
       const shown = await showUser({ ...site, trailPlace: trailOf(told) }, documents, given);

@@ -36,8 +36,8 @@ export function nativeExport(begin: Begin): AnyCommand {
       ]);
       const context = await run.context("writes");
       const place = options.to;
-      exports.assertMayHold(context.model, place);
-      const stati = await recoveryStatus(context, tablesMeant(context.model, options.table));
+      exports.assertMayHold(context.declaration, place);
+      const stati = await recoveryStatus(context, tablesMeant(context.declaration, options.table));
       const tables = stati.filter(({ state }) => state !== "no table").map(({ table }) => table);
       if (tables.length === 0) throw new CliError("there is no table to export");
       const to = `s3://${place.bucket}/${place.prefix}`;
@@ -100,18 +100,15 @@ async function refuseSecrets(context: Context, tables: readonly string[]): Promi
     import("../../../aws/dynamodb/table-description.ts"),
     import("../../../backup/secrets.ts"),
   ]);
-  const described = context.model.tables
-    .filter(({ name, role }) => tables.includes(name) && context.model.secrets.tables.includes(role))
+  const described = context.declaration.tables
+    .filter(({ name, role }) => tables.includes(name) && context.declaration.secrets.tables.includes(role))
     .map(async ({ role, name }) => {
       const found = await describeTable(context.aws, name, context.signal);
       return found === undefined ? [] : [{ role, name, ...found }];
     });
-  await refuseOpenSecrets(
-    { ...context, declaration: context.model },
-    {
-      tables: (await Promise.all(described)).flat(),
-      rate: undefined,
-      hint: "leave the table out (--table), or pass --with-secrets if whoever reads the bucket may have them",
-    },
-  );
+  await refuseOpenSecrets(context, {
+    tables: (await Promise.all(described)).flat(),
+    rate: undefined,
+    hint: "leave the table out (--table), or pass --with-secrets if whoever reads the bucket may have them",
+  });
 }

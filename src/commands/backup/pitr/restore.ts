@@ -18,8 +18,8 @@ export function pitrRestore(begin: Begin): AnyCommand {
         import("../../../backup/native-tables.ts"),
       ]);
       const context = await run.context("writes");
-      const { model } = context;
-      const { name } = tableNamed(model, options.table ?? model.tables[0]?.role ?? "");
+      const { declaration } = context;
+      const { name } = tableNamed(declaration, options.table ?? declaration.tables[0]?.role ?? "");
       const { of, isNamed } = options.at;
       await restoreNatively(run, context, {
         source: { kind: "time", table: name, at: of(run.world.now()), isNamed },

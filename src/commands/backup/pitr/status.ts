@@ -19,7 +19,10 @@ export function pitrStatus(begin: Begin): AnyCommand {
         import("../../../backup/native-tables.ts"),
       ]);
       const context = await run.context("reads");
-      await run.printRows(await recoveryStatus(context, tablesMeant(context.model, options.table)), asText);
+      await run.printRows(
+        await recoveryStatus(context, tablesMeant(context.declaration, options.table)),
+        asText,
+      );
     });
 }
 
