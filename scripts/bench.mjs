@@ -13,6 +13,9 @@ const parts = {
   progress: async () => (await import("../test/bench/progress.mjs")).progress(),
   documents: async () => (await import("../test/bench/documents.mjs")).documents(),
   usage: async () => (await import("../test/bench/usage.mjs")).usageOfObjects(),
+  users: async () => (await import("../test/bench/users.mjs")).users(),
+  erase: async () => (await import("../test/bench/person.mjs")).erase(),
+  export: async () => (await import("../test/bench/person.mjs")).exported(),
   "backup-export": async () => (await import("../test/bench/backup-export.mjs")).backupExport(),
   "backup-import": async () => (await import("../test/bench/backup-import.mjs")).backupImport(),
 };

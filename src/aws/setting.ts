@@ -7,12 +7,15 @@ import type { Patience } from "../retry.ts";
  */
 export type Reading<T> = T | undefined | "unsupported";
 
-/** Runs a reading call; the service's word for "not configured" becomes undefined. Other errors pass. */
-export async function reading<T>(read: () => Promise<T>, absent: string): Promise<Reading<T>> {
+/** How DynamoDB says of the recovery of a table that there is no such table, and how servers in its place do. */
+export const noTable = ["TableNotFoundException", "ResourceNotFoundException"] as const;
+
+/** Runs a reading call; the service's words for "not configured" become undefined. Other errors pass. */
+export async function reading<T>(read: () => Promise<T>, ...absent: readonly string[]): Promise<Reading<T>> {
   try {
     return await read();
   } catch (error) {
-    if (errorName(error) === absent) return undefined;
+    if (absent.includes(errorName(error) ?? "")) return undefined;
     if (isUnsupported(error)) return "unsupported";
     throw error;
   }

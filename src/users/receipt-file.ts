@@ -1,10 +1,12 @@
+import { lstat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { replaceFile } from "../atomic-file.ts";
 import { erasedUsers, type ErasureEntry } from "../backup/erasures.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { isRecord } from "../model/json.ts";
 import { readTextFile } from "../text-file.ts";
-import { parseReceipt, type Receipt } from "./receipt.ts";
+import { parseReceipt, type ErasureReceipt, type Receipt } from "./receipt.ts";
+import { receiptPage } from "./receipt-page.ts";
 
 /** A receipt names as many backups as there are; none is near this. */
 const mostBytes = 16 * 1024 ** 2;
@@ -39,9 +41,13 @@ export async function placeOfReceipt(
   throw taken(other);
 }
 
+async function isThere(file: string): Promise<boolean> {
+  return (await lstat(file).catch(() => undefined)) !== undefined;
+}
+
 async function isFreeFor(file: string, ids: readonly string[]): Promise<boolean> {
   const text = await readTextFile(file, { what: "a receipt", mostBytes });
-  if (text === undefined) return true;
+  if (text === undefined) return !(await isThere(pageBeside(file)));
   try {
     const { isComplete, person } = parseReceipt(text, file);
     return !isComplete && ids.some(erasedUsers(person));
@@ -76,9 +82,18 @@ export async function writeBegunReceipt(
   });
 }
 
-/** Writes the receipt in the place of the one that was begun. */
-export async function writeReceipt(file: string, receipt: Receipt): Promise<void> {
-  await written(file, receipt).catch((error: unknown) => {
+/** Where the page of a receipt lies: beside it. */
+export function pageBeside(file: string): string {
+  return `${file.replace(/\.json$/i, "")}.html`;
+}
+
+/** Writes the receipt in the place of the one that was begun, and beside it the page for people. */
+export async function writeReceipt(file: string, receipt: ErasureReceipt, site: string): Promise<void> {
+  const write = async () => {
+    await written(file, receipt);
+    await replaceFile(pageBeside(file), [receiptPage(receipt, site)]);
+  };
+  await write().catch((error: unknown) => {
     throw new CliError(`all was done, but the receipt could not be written into ${file}`, {
       exitCode: exitCodes.partial,
       hint: "the same command searches again and writes it",

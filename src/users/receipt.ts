@@ -26,15 +26,18 @@ const receiptSchema = z.looseObject({
 /** The proof of an erasure. It names nobody: the person is a keyed hash of each of their ids. */
 export type Receipt = z.infer<typeof receiptSchema>;
 
+/** All that a receipt says, as it is written. */
+export type ErasureReceipt = Awaited<ReturnType<typeof receiptOf>>;
+
 /** The receipt of an erasure, with the head of the audit trail as it is then. */
-export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Erased): Promise<Receipt> {
+export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Erased) {
   const { sequence, hash } = await readHead(site.trailPlace);
   const { found: traces, deleted: items, left, mentions, isAccountLeft, person, at, failures } = erased;
   const { copies, account, links, tokenMinutes } = plan;
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
   const lefts = leftIn(left) + Number(isAccountLeft);
   return {
-    format: 1,
+    format: 1 as const,
     erasedAt: at.toISOString(),
     person: [...person],
     isComplete: lefts === 0,

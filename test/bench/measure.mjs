@@ -1,9 +1,10 @@
 // What every bench shares: commands in turn in one run, medians, ratios, and a bar that each must stay under.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const root = join(here, "..", "..");
@@ -81,6 +82,27 @@ export function report(what, value, bar, unit = "x") {
 
 export function missedBars() {
   return missed;
+}
+
+/** A program of this folder that fills a store, built beside the packages, so that the native ones are found. */
+export async function buildFiller(name) {
+  const outfile = join(root, "node_modules", ".cache", "mawps-bench", `${name}.mjs`);
+  mkdirSync(dirname(outfile), { recursive: true });
+  await build({
+    entryPoints: [join(here, `${name}.ts`)],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    mainFields: ["module", "main"],
+    external: ["classic-level", "sharp", "level", "memory-level"],
+    loader: { ".sql": "text" },
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+    logLevel: "error",
+  });
+  return outfile;
 }
 
 /** Starts `mawps local serve` on a store and waits for its line. */

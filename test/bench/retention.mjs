@@ -1,10 +1,18 @@
 // `retention plan` over 100,000 documents beside one over 10,000, all of them due, and `retention run` of the 10,000, on
 // a served store whose bucket has no versions. MAWPS_BENCH_DOCUMENTS makes it smaller.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
-import { environment, mawps, peakMegabytes, report, root, serveStore, temporaryFolder } from "./measure.mjs";
+import {
+  buildFiller,
+  environment,
+  mawps,
+  peakMegabytes,
+  report,
+  root,
+  serveStore,
+  temporaryFolder,
+} from "./measure.mjs";
 
 const bucket = "bench-files";
 const perUser = 10;
@@ -20,22 +28,6 @@ function run([command, ...args], env) {
   });
   if (child.status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${child.stderr}`);
   return child.stdout;
-}
-
-/** Beside the packages, so that the native ones are found. */
-async function buildFiller() {
-  const outfile = join(root, "node_modules", ".cache", "mawps-bench", "fill-store.mjs");
-  mkdirSync(join(outfile, ".."), { recursive: true });
-  await build({
-    entryPoints: [join(import.meta.dirname, "fill-store.ts")],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    packages: "external",
-    logLevel: "error",
-  });
-  return outfile;
 }
 
 /** A store full of due documents, served; the tool works on it as on AWS. */
@@ -55,7 +47,7 @@ async function filled(filler, documents) {
 }
 
 export async function retention() {
-  const filler = await buildFiller();
+  const filler = await buildFiller("fill-store");
   const plan = [...mawps, "retention", "plan", "--json"];
   const few = await filled(filler, fewer);
   const many = await filled(filler, more);

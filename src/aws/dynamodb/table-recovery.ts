@@ -5,7 +5,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import { errorName, type Reading, reading } from "../setting.ts";
+import { errorName, noTable, type Reading, reading } from "../setting.ts";
 
 /** Point-in-time recovery of a table, and from when to when it reaches. */
 export interface RecoveryWindow {
@@ -25,25 +25,28 @@ export async function readRecoveryWindow(
   signal?: AbortSignal,
 ): Promise<Reading<RecoveryWindow>> {
   const dynamodb = await aws.dynamodb();
-  return reading(async () => {
-    const answer = await dynamodb.send(
-      new DescribeContinuousBackupsCommand({ TableName: table }),
-      abortable(signal),
-    );
-    const described = answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
-    if (described?.PointInTimeRecoveryStatus !== "ENABLED") return { enabled: false };
-    const {
-      RecoveryPeriodInDays: days,
-      EarliestRestorableDateTime: earliest,
-      LatestRestorableDateTime: latest,
-    } = described;
-    return {
-      enabled: true,
-      days,
-      earliest,
-      latest,
-    };
-  }, "TableNotFoundException");
+  return reading(
+    async () => {
+      const answer = await dynamodb.send(
+        new DescribeContinuousBackupsCommand({ TableName: table }),
+        abortable(signal),
+      );
+      const described = answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
+      if (described?.PointInTimeRecoveryStatus !== "ENABLED") return { enabled: false };
+      const {
+        RecoveryPeriodInDays: days,
+        EarliestRestorableDateTime: earliest,
+        LatestRestorableDateTime: latest,
+      } = described;
+      return {
+        enabled: true,
+        days,
+        earliest,
+        latest,
+      };
+    },
+    ...noTable,
+  );
 }
 
 /**

@@ -15,7 +15,15 @@ import { CliError } from "../../errors.ts";
 import type { KeyAttribute, TableIndex, TableKeys } from "../../model/declaration.ts";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import { errorName, isRepeated, type Reading, reading, type WaitOptions, settling } from "../setting.ts";
+import {
+  errorName,
+  isRepeated,
+  noTable,
+  type Reading,
+  reading,
+  type WaitOptions,
+  settling,
+} from "../setting.ts";
 import { pause, retry } from "../../retry.ts";
 
 export interface StoredTable {
@@ -275,18 +283,21 @@ export async function readRecovery(
   signal?: AbortSignal,
 ): Promise<Reading<StoredRecovery>> {
   const dynamodb = await aws.dynamodb();
-  return reading(async () => {
-    const answer = await dynamodb.send(
-      new DescribeContinuousBackupsCommand({ TableName: table }),
-      abortable(signal),
-    );
-    const recovery = answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
-    const days = recovery?.RecoveryPeriodInDays;
-    return {
-      enabled: recovery?.PointInTimeRecoveryStatus === "ENABLED",
-      days,
-    };
-  }, "TableNotFoundException");
+  return reading(
+    async () => {
+      const answer = await dynamodb.send(
+        new DescribeContinuousBackupsCommand({ TableName: table }),
+        abortable(signal),
+      );
+      const recovery = answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
+      const days = recovery?.RecoveryPeriodInDays;
+      return {
+        enabled: recovery?.PointInTimeRecoveryStatus === "ENABLED",
+        days,
+      };
+    },
+    ...noTable,
+  );
 }
 
 /**

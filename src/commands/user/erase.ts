@@ -86,13 +86,15 @@ async function erasePerson(
   await run.audit.open();
   const erased = await erase({ ...site, trail: run.audit }, plan, person);
   const proof = await receiptOf(site, plan, erased);
-  await files.writeReceipt(file, proof);
-  await run.print({ ...proof, receipt: file }, () =>
+  await files.writeReceipt(file, proof, site.declaration.name);
+  const page = files.pageBeside(file);
+  await run.print({ ...proof, receipt: file, page }, () =>
     proof.isComplete
       ? [
           `erased ${visible(name)}: searched again, and nothing was found`,
           ...mentionFacts(erased.mentions).map(([what, where]) => `${what}: ${where}`),
           `receipt  ${file}`,
+          `page     ${page}`,
         ].join("\n")
       : `not all of ${visible(name)} is erased\nreceipt  ${file}`,
   );

@@ -1,0 +1,42 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { ledgerEntry } from "../../src/backup/erasures.ts";
+import { placeOfReceipt } from "../../src/users/receipt-file.ts";
+
+let cwd: string;
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), "mawps-receipt-"));
+});
+afterEach(() => rm(cwd, { recursive: true }));
+
+const now = new Date("2026-03-01T12:00:00.000Z");
+const begun = (id: string) =>
+  JSON.stringify({
+    format: 1,
+    erasedAt: now.toISOString(),
+    person: [ledgerEntry(id, "00ff", now)],
+    isComplete: false,
+    audit: { sequence: 0, hash: "" },
+  });
+const other = "receipt-20260301T120000Z.json";
+
+it.each([
+  ["an empty folder", {}, "receipt.json"],
+  ["a receipt of theirs that is not done", { "receipt.json": begun("user-1") }, "receipt.json"],
+  ["a receipt of somebody else", { "receipt.json": begun("user-12") }, other],
+  ["something else", { "receipt.json": "{}" }, other],
+  ["something else where its page goes", { "receipt.html": "" }, other],
+])("in %s the receipt is put where it replaces nothing", async (_name, files, expected) => {
+  for (const [name, text] of Object.entries(files)) await writeFile(join(cwd, name), text);
+  const place = { cwd, given: undefined, now };
+  expect(await placeOfReceipt(place, ["user-1"])).toBe(join(cwd, expected));
+});
+
+it("takes no name that is something else's where it was asked for", async () => {
+  await writeFile(join(cwd, "mine.html"), "");
+  await expect(placeOfReceipt({ cwd, given: "mine.json", now }, ["user-1"])).rejects.toThrow(
+    "already exists",
+  );
+});
