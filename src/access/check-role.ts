@@ -1,9 +1,8 @@
 import { z } from "zod";
 import type { Finding } from "../doctor/finding.ts";
 import { isStar } from "./check-bucket.ts";
-import { judge, type JudgedPolicy } from "./evaluate.ts";
+import { judge, type Judged, type JudgedPolicy } from "./evaluate.ts";
 import type { AccessSite } from "./place.ts";
-import type { Statement } from "./policy.ts";
 import { policiesFor, type Role } from "./roles.ts";
 
 const oneOrMore = z.union([z.string(), z.array(z.string())]);
@@ -31,6 +30,7 @@ export const iamDetails = z.object({
       AssumeRolePolicyDocument: document,
       RolePolicyList: z.array(z.object({ PolicyDocument: document })).default([]),
       AttachedManagedPolicies: z.array(z.object({ PolicyArn: z.string() })).default([]),
+      PermissionsBoundary: z.object({ PermissionsBoundaryArn: z.string() }).optional(),
     }),
   ),
   Policies: z
@@ -60,7 +60,10 @@ interface AskedRole {
  * | it may do all of a service, or what it must not             | problem |
  * | it may more than it needs                                   | warning |
  * | anybody, or any repository, may take it                     | problem |
- * | a policy is not in the file, a condition is not known       | skipped |
+ * | its policy or boundary is not in the file                   | skipped |
+ * | a condition is not known, or another than the needed one    | skipped |
+ *
+ * What a boundary does not let it do it may not, whatever its policies say.
  */
 export function roleFindings({ role, name }: AskedRole, details: IamDetails, site: AccessSite): Finding[] {
   const about = { check: role, subject: name };
@@ -76,17 +79,20 @@ export function roleFindings({ role, name }: AskedRole, details: IamDetails, sit
     ];
   const account = found.Arn.split(":")[4] ?? "*";
   const wanted = policiesFor(role, { ...site, account }).policies;
-  const attached = found.AttachedManagedPolicies.map(({ PolicyArn }) => ({
-    arn: PolicyArn,
-    document: details.Policies.find(({ Arn }) => Arn === PolicyArn)?.PolicyVersionList.find(
+  const named = (arn: string) => ({
+    arn,
+    document: details.Policies.find(({ Arn }) => Arn === arn)?.PolicyVersionList.find(
       ({ IsDefaultVersion }) => IsDefaultVersion,
     )?.Document,
-  }));
+  });
+  const attached = found.AttachedManagedPolicies.map(({ PolicyArn }) => named(PolicyArn));
+  const bounds = [found.PermissionsBoundary?.PermissionsBoundaryArn ?? []].flat().map(named);
   const unseen = attached.filter((policy) => policy.document === undefined);
   const live = [
     ...found.RolePolicyList.map(({ PolicyDocument }) => PolicyDocument),
     ...attached.flatMap((policy) => policy.document ?? []),
   ] as JudgedPolicy[];
+  const boundary = bounds.flatMap(({ document: bound }) => bound ?? []) as JudgedPolicy[];
   const remedy = `mawps access policy ${role} prints what it needs`;
   const findings: Finding[] = [
     ...unseen.map(({ arn }) => ({
@@ -94,11 +100,19 @@ export function roleFindings({ role, name }: AskedRole, details: IamDetails, sit
       status: "skipped" as const,
       message: `${arn} is not in the file`,
     })),
+    ...bounds
+      .filter(({ document: bound }) => bound === undefined)
+      .map(({ arn }) => ({
+        ...about,
+        status: "skipped" as const,
+        message: `its boundary, ${arn}, is not in the file: it may do less than its policies say`,
+      })),
     ...trustFindings(about, found.AssumeRolePolicyDocument),
   ];
   try {
-    const lacks = lacking(wanted, live);
-    const [needed, given] = [conditional(wanted), conditional(live)];
+    const rights = { live, boundary };
+    const lacks = lacking(wanted, rights);
+    const unlike = unlikeConditions(wanted, rights);
     // What a policy gives that was not seen is nothing to complain of.
     if (unseen.length === 0)
       findings.push(
@@ -109,13 +123,13 @@ export function roleFindings({ role, name }: AskedRole, details: IamDetails, sit
           remedy,
         })),
       );
-    if (needed + given > 0)
+    if (unlike > 0)
       findings.push({
         ...about,
         status: "skipped",
-        message: `statements with conditions are not compared: it needs ${needed}, and has ${given}`,
+        message: `${unlike} ${unlike === 1 ? "statement" : "statements"} with other conditions than the needed ones: not compared`,
       });
-    for (const { message, isBad } of excess(live, wanted))
+    for (const { message, isBad } of excess(rights, wanted))
       findings.push({ ...about, status: isBad ? "problem" : "warning", message, remedy });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -131,52 +145,89 @@ interface Right {
   readonly resource: string;
 }
 
-function lacking(
-  wanted: readonly { readonly Statement: readonly Statement[] }[],
-  live: readonly JudgedPolicy[],
-): Right[] {
-  const plain = wanted
-    .flatMap(({ Statement }) => Statement)
-    .filter(({ Condition }) => Condition === undefined);
-  // A star in what is needed is a letter like others: it fits where all that it stands for does.
-  return rightsOf([{ Statement: plain }], "Allow").filter((right) => judge(live, right) !== "allowed");
+interface Rights {
+  readonly live: readonly JudgedPolicy[];
+  /** The one boundary that is known, if there is one. */
+  readonly boundary: readonly JudgedPolicy[];
 }
 
-/** How many statements allow something under a condition. */
-function conditional(policies: readonly JudgedPolicy[]): number {
-  const statements = policies.flatMap(({ Statement }) => [Statement].flat());
-  return statements.filter(({ Effect, Condition }) => Effect === "Allow" && Condition !== undefined).length;
+/** Whether a role may do something: its policies and its boundary both let it. */
+function may({ live, boundary }: Rights, right: Right): boolean {
+  return judge(live, right) === "allowed" && (boundary.length === 0 || judge(boundary, right) === "allowed");
+}
+
+/** A star in what is needed is a letter like others: it fits where all that it stands for does. */
+function lacking(wanted: readonly JudgedPolicy[], { live, boundary }: Rights): Right[] {
+  return statementsOf(wanted).flatMap((statement) => {
+    const seen = { live: under(live, statement.Condition), boundary: under(boundary, statement.Condition) };
+    return rightsOf([{ Statement: plain(statement) }], "Allow").filter((right) => !may(seen, right));
+  });
+}
+
+/** The policies as they are where a condition is met: the statements with just this one have none, those with another are as they were. */
+function under(policies: readonly JudgedPolicy[], condition: Judged["Condition"]): JudgedPolicy[] {
+  const met = JSON.stringify(sorted(condition));
+  return policies.map(({ Statement }) => ({
+    Statement: [Statement]
+      .flat()
+      .map((each) => (JSON.stringify(sorted(each.Condition)) === met ? plain(each) : each)),
+  }));
+}
+
+/** How many statements allow something under a condition that is none of the needed ones. */
+function unlikeConditions(wanted: readonly JudgedPolicy[], { live, boundary }: Rights): number {
+  const known = new Set(statementsOf(wanted).map(({ Condition }) => JSON.stringify(sorted(Condition))));
+  return statementsOf([...live, ...boundary]).filter(
+    ({ Effect, Condition }) =>
+      Effect === "Allow" && Condition !== undefined && !known.has(JSON.stringify(sorted(Condition))),
+  ).length;
+}
+
+/** Of what order and single values say nothing about. */
+function sorted(condition: Judged["Condition"]): unknown {
+  return Object.entries(condition ?? {})
+    .map(([operator, keys]) => [operator, Object.entries(keys).map(sortedKey).toSorted(byText)])
+    .toSorted(byText);
+}
+
+function sortedKey([key, values]: readonly [string, string | readonly string[]]): unknown {
+  return [key.toLowerCase(), [values].flat().toSorted(byText)];
+}
+
+function byText(one: unknown, other: unknown): number {
+  return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
+}
+
+function statementsOf(policies: readonly JudgedPolicy[]): Judged[] {
+  return policies.flatMap(({ Statement }) => [Statement].flat());
+}
+
+function plain({ Condition: _condition, ...rest }: Judged): Judged {
+  return rest;
 }
 
 /** What the role may beyond what is needed, each action and resource taken as it is written. */
 function excess(
-  live: readonly JudgedPolicy[],
+  role: Rights,
   wanted: readonly JudgedPolicy[],
 ): { readonly message: string; readonly isBad: boolean }[] {
-  const allows = live
-    .flatMap(({ Statement }) => [Statement].flat())
-    .filter(({ Effect }) => Effect === "Allow");
+  const allows = statementsOf(role.live).filter(({ Effect }) => Effect === "Allow");
   const open = allows.filter(
     ({ NotAction, NotResource }) => NotAction !== undefined || NotResource !== undefined,
   );
-  const rights = rightsOf(live, "Allow");
-  const without = wanted.map(({ Statement }) => ({
-    Statement: [Statement].flat().map(({ Condition: _condition, ...rest }) => rest),
-  }));
-  const stars = rights.filter(({ action }) => isStar(action));
-  const others = rights.filter(
-    (right) =>
-      !isStar(right.action) && judge(live, right) === "allowed" && judge(without, right) !== "allowed",
+  // What a boundary names is what is left of a star in a policy.
+  const rights = [...rightsOf(role.live, "Allow"), ...rightsOf(role.boundary, "Allow")].filter((right) =>
+    isStar(right.action) && role.boundary.length === 0 ? true : may(role, right),
   );
+  const without = wanted.map(({ Statement }) => ({ Statement: [Statement].flat().map(plain) }));
+  const stars = rights.filter(({ action }) => isStar(action));
+  const others = rights.filter((right) => !isStar(right.action) && judge(without, right) !== "allowed");
   const unfenced = rights.filter(
     (right) =>
-      !isStar(right.action) &&
-      judge(live, right) === "allowed" &&
-      judge(without, right) === "allowed" &&
-      judge(wanted, right) === "not allowed",
+      !isStar(right.action) && judge(without, right) === "allowed" && judge(wanted, right) === "not allowed",
   );
   // Also what a pattern lets it do among other things.
-  const denied = rightsOf(without, "Deny").filter((right) => judge(live, right) === "allowed");
+  const denied = rightsOf(without, "Deny").filter((right) => may(role, right));
   const forbidden = [...others.filter((right) => judge(wanted, right) === "denied"), ...denied];
   const more = others.filter((right) => !forbidden.includes(right));
   return [
@@ -193,8 +244,7 @@ function excess(
 
 /** Each action with each resource, taken as they are written. */
 function rightsOf(policies: readonly JudgedPolicy[], effect: "Allow" | "Deny"): Right[] {
-  return policies
-    .flatMap(({ Statement }) => [Statement].flat())
+  return statementsOf(policies)
     .filter(({ Effect }) => Effect === effect)
     .flatMap(({ Action = [], Resource = [] }) =>
       [Action].flat().flatMap((action) => [Resource].flat().map((resource) => ({ action, resource }))),

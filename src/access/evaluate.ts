@@ -9,7 +9,7 @@ export interface Request {
 }
 
 /** A statement as others write it, too: single values where a list could stand, and what it is not about. */
-interface Judged {
+export interface Judged {
   readonly Effect: "Allow" | "Deny";
   readonly Action?: string | readonly string[];
   readonly NotAction?: string | readonly string[];

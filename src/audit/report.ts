@@ -13,6 +13,7 @@ export interface AuditPeriod {
   readonly to: string | null;
   /** Entries by the Monday (UTC) of their week, the oldest first. */
   readonly weeks: ReadonlyMap<string, number>;
+  /** What was done, each once: an intent and its outcome are two entries. */
   readonly actions: ReadonlyMap<string, number>;
   readonly actors: ReadonlyMap<string, number>;
   /** What was given out of people, and who was erased: newest first. */
@@ -61,9 +62,11 @@ export async function periodOf(site: TrailPlace, filter: Period): Promise<AuditP
     from = entry.timestamp;
     to ??= entry.timestamp;
     add(weeks, mondayOf(entry.timestamp));
+    // What was begun and ended is one thing that was done.
+    if (isIntent(entry)) continue;
     add(actions, entry.action);
     add(actors, entry.actor);
-    if (!letterActions.has(entry.action) || isIntent(entry)) continue;
+    if (!letterActions.has(entry.action)) continue;
     if (letters.length < mostTold) letters.push(entry);
     else moreLetters += 1;
   }

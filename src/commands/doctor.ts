@@ -183,7 +183,7 @@ async function isWritable(folder: string): Promise<boolean> {
   );
 }
 
-/** Findings with what to do about them. */
+/** Findings with what to do about them. No finding is shortened: what is too long for a line goes on below. */
 export async function findingsText(findings: readonly Finding[], layout: Layout): Promise<string> {
   const signs = { ok: "ok", warning: "warning", problem: "PROBLEM", skipped: "skipped" } as const;
   const list = await table(
@@ -192,9 +192,9 @@ export async function findingsText(findings: readonly Finding[], layout: Layout)
       { title: "", cell: ({ status }) => signs[status], tone: ({ status }) => findingTones[status] },
       { title: "CHECK", cell: ({ check }) => check },
       { title: "OF", cell: ({ subject }) => subject },
-      { title: "FINDING", cell: ({ message }) => message, least: 16 },
+      { title: "FINDING", cell: ({ message }) => message },
     ],
-    layout,
+    { ...layout, fits: false },
   );
   const remedies = findings.filter(({ status, remedy }) => status !== "ok" && remedy !== undefined);
   if (remedies.length === 0) return list;

@@ -8,7 +8,7 @@ import { localTime } from "../output/dates.ts";
 import { languages } from "../output/html.ts";
 import { paint, type Layout } from "../output/layout.ts";
 import { facts } from "../output/table.ts";
-import { count, dollars, visible } from "../output/text.ts";
+import { count, dollars, json, visible } from "../output/text.ts";
 import { bytes } from "../model/bytes.ts";
 import type { Parts, Report, Sources } from "../report/report.ts";
 import { configuredSite } from "../target.ts";
@@ -22,7 +22,10 @@ import type { Run } from "./run.ts";
 /** `mawps report`: all that an owner wants to know on Monday, as one page. */
 export function report(noun: Command, begin: Begin): void {
   noun
-    .option("-o, --output <file>", "the page; by default report.html, and with --json none")
+    .option(
+      "-o, --output <file>",
+      "a page, or with .json at its end the same as JSON; by default report-<time>.html, with --json none",
+    )
     .option(...overwriteFlag)
     .addOption(
       new Option("--lang <language>", "language of the page").choices(languages).default("en" as const),
@@ -31,27 +34,31 @@ export function report(noun: Command, begin: Begin): void {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       const { config, world } = run;
-      const { output = config.json ? undefined : "report.html", lang, overwrite } = options;
+      const madeAt = world.now();
+      const { output = config.json ? undefined : nameAt(madeAt), lang, overwrite } = options;
       const file = output === undefined ? undefined : await pageFile(run, output, overwrite);
       const [{ readReport }, outside] = await Promise.all([import("../report/report.ts"), outsideOf(run)]);
-      const madeAt = world.now();
       const progress = await run.progress("looking at everything");
       const read = await readReport(await sourcesOf(run, outside, madeAt), {
         record: () => recorded(run),
         explain: outside.explain,
       });
       progress.stop();
-      if (file !== undefined) {
+      const written = config.dryRun ? undefined : file?.path;
+      const told = { site: config.site.name, madeAt, file: written ?? null, ...(await plain(read)) };
+      if (file?.path.toLowerCase().endsWith(".json") === true) await file.write([`${json(told)}\n`]);
+      else if (file !== undefined) {
         const { reportPage } = await import("../report/page.ts");
         await file.write(reportPage(read, { title: config.site.name, madeAt, language: lang }));
       }
-      const written = config.dryRun ? undefined : file?.path;
-      await run.print(
-        { site: config.site.name, madeAt, file: written ?? null, ...(await plain(read)) },
-        (_told, layout) => textOf(read, written, layout),
-      );
+      await run.print(told, (_told, layout) => textOf(read, written, layout));
       assertWhole(read);
     });
+}
+
+/** A report takes no other one's place. */
+function nameAt(madeAt: Date): string {
+  return `report-${madeAt.toISOString().replaceAll(/[-:]|\.\d+/g, "")}.html`;
 }
 
 /** How each part that this site can have is read: as the command does that is there for it alone. */
@@ -212,12 +219,13 @@ function usersText({ statistics }: Parts["people"]): string {
 function assertWhole({ failures, parts }: Report): void {
   const measured = parts.storage?.cost.failures ?? [];
   if (failures.length + measured.length === 0) return;
+  const hints = new Set(failures.flatMap(({ hint }) => hint ?? []));
   throw new CliError("not all could be looked at:", {
     exitCode: exitCodes.partial,
     details: [
       ...failures.map(({ part, why }) => `${part}: ${why}`),
       ...measured.map(({ what, why }) => `storage: ${what}: ${why}`),
     ],
-    hint: "docs/report.md has the permissions that are needed",
+    hint: hints.size > 0 ? [...hints].join("; ") : "docs/report.md has the permissions that are needed",
   });
 }

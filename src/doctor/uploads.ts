@@ -3,11 +3,18 @@ import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import type { BucketDeclaration } from "../model/declaration.ts";
 import type { Finding } from "./finding.ts";
 
-/** So many are counted: one answer of S3, however many there are. */
-const mostCounted = 1000;
+/** So many are looked at: ten answers of S3, however many there are. */
+const mostLookedAt = 10_000;
 const dayMs = 86_400_000;
 /** Where the site has no rule of its own: what AWS's own pages recommend. */
 const usualDays = 7;
+
+interface Looking {
+  readonly now: Date;
+  readonly signal?: AbortSignal | undefined;
+  /** Uploads that are looked at. */
+  readonly most?: number;
+}
 
 /**
  * A finding for uploads that were begun and never completed, and are past the days after which the site gives them up: they cost, and no
@@ -16,7 +23,7 @@ const usualDays = 7;
 export async function uploadFindings(
   aws: Aws,
   { name, lifecycle }: Pick<BucketDeclaration, "name" | "lifecycle">,
-  { now, signal }: { readonly now: Date; readonly signal?: AbortSignal | undefined },
+  { now, signal, most = mostLookedAt }: Looking,
 ): Promise<Finding[]> {
   const days =
     lifecycle.flatMap(({ abortMultipartAfterDays }) => abortMultipartAfterDays ?? [])[0] ?? usualDays;
@@ -25,16 +32,16 @@ export async function uploadFindings(
   for await (const { begunAt } of listUnfinishedUploads(aws, { bucket: name, ...(signal && { signal }) })) {
     seen += 1;
     if (begunAt !== undefined && begunAt.getTime() < before) left += 1;
-    if (seen === mostCounted) break;
+    if (seen === most) break;
   }
   const finding = { check: "uploads", subject: name };
   if (left === 0) return [];
-  const number = seen === mostCounted ? `${left} or more` : String(left);
+  const of = seen === most ? `, of the first ${most}; there may be more` : "";
   return [
     {
       ...finding,
       status: "warning",
-      message: `${number} ${left === 1 ? "lies" : "lie"} open for more than ${days} days`,
+      message: `${left} ${left === 1 ? "lies" : "lie"} open for more than ${days} days${of}`,
       remedy: "mawps retention run, or the lifecycle rule that `mawps setup` makes",
     },
   ];

@@ -201,12 +201,22 @@ export interface Series {
   readonly values: readonly number[];
 }
 
+interface TimeScale {
+  readonly series: readonly Series[];
+  /** A value of the axis for people. */
+  readonly unit?: (value: number) => string;
+  /** The axis goes up to this at least: smaller values are told apart by nobody. */
+  readonly least?: number;
+}
+
 /** Columns over days or weeks, one series on the other, by an axis in a unit for people. */
 export function timeChart(
   description: string,
   days: readonly string[],
-  { series, unit }: { readonly series: readonly Series[]; readonly unit?: (value: number) => string },
+  { series, unit, least = 0 }: TimeScale,
 ): string {
+  const sums = days.map((_day, at) => sum(series.map(({ values }) => values[at] ?? 0)));
+  const isShort = Math.max(0, ...sums) < least;
   const isNamed = series.length > 1;
   return draw(description, ({ name }) => ({
     height: name === "wide" ? 260 : 220,
@@ -226,6 +236,7 @@ export function timeChart(
     yAxis: {
       ...valueAxis,
       ...(unit === undefined ? {} : { minInterval: 0 }),
+      ...(isShort ? { max: least } : {}),
       axisLabel: { ...valueAxis.axisLabel, ...(unit === undefined ? {} : { formatter: unit }) },
     },
     series: series.map(({ name: of, color, values }) => ({

@@ -190,6 +190,7 @@ function* storageParts(
     timeChart(trend, named, {
       series: series.map(({ of, ...each }) => ({ ...each, values: shown.map((day) => day[of]) })),
       unit: bytes,
+      least: 1000,
     }),
   );
   const priced = shown.flatMap(({ day, usd }) => (usd === undefined ? [] : [{ day, usd }]));
@@ -202,7 +203,8 @@ function* storageParts(
       priced.map(({ day }) => day),
       {
         series: [{ name: month, color: "first", values: priced.map(({ usd }) => usd) }],
-        unit: (value) => String(Number(value.toPrecision(2))),
+        unit: (value) => value.toLocaleString("en", { maximumFractionDigits: 3 }),
+        least: 0.01,
       },
     ),
   );
@@ -234,7 +236,12 @@ function* retentionParts({ rules, due }: Parts["retention"], { words }: Telling)
   const [rule = "", action = "", number = "", size = ""] = words.due;
   yield htmlTable(rules, [
     { title: rule, cell: (total) => total.rule },
-    { title: action, cell: (total) => total.action, isShort: true, tone: (total) => stateTone(total.action) },
+    {
+      title: action,
+      cell: (total) => words.dues[total.action],
+      isShort: true,
+      tone: (total) => stateTone(total.action),
+    },
     { title: number, cell: ({ count }) => grouped(count), isNumber: true },
     { title: size, cell: (total) => bytes(total.bytes), isNumber: true },
   ]);
@@ -310,14 +317,16 @@ function* jobParts(records: Parts["jobs"], { words }: Telling): Generator<string
 }
 
 const measureTexts: Readonly<Partial<Record<MeasureName, (value: number) => string>>> = {
-  BackupAge: (seconds) => duration(seconds * 1000),
   Bytes: bytes,
   MonthlyCost: dollars,
 };
 
 function measuresText(measures: Measures, words: Words): string {
   return (Object.entries(measures) as [MeasureName, number][])
-    .map(([name, value]) => `${words.measures[name]} ${(measureTexts[name] ?? grouped)(value)}`)
+    .map(([name, value]) => {
+      const text = name === "BackupAge" ? duration(value * 1000).replace("days", words.days) : undefined;
+      return `${words.measures[name]} ${text ?? (measureTexts[name] ?? grouped)(value)}`;
+    })
     .join(", ");
 }
 

@@ -139,15 +139,26 @@ describe("a bucket", () => {
 });
 
 describe("a role", () => {
-  const needed = policiesFor("ci-backup", { ...site, account }).policies;
   const trust = gitHubTrust({ repository: "owner/site", branch: "main", account });
   const found = (change: {
     readonly statements?: readonly object[];
     readonly without?: string;
     readonly attached?: readonly object[];
     readonly trusting?: object;
+    readonly boundary?: string;
+    readonly known?: readonly object[];
+    readonly of?: AccessSite;
   }) => {
-    const { statements = [], without, attached = [], trusting = trust } = change;
+    const {
+      statements = [],
+      without,
+      attached = [],
+      trusting = trust,
+      boundary,
+      known = [],
+      of = site,
+    } = change;
+    const needed = policiesFor("ci-backup", { ...of, account }).policies;
     const kept = needed.flatMap(({ Statement }) => Statement).filter(({ Sid }) => Sid !== without);
     const details = iamDetails.parse({
       RoleDetailList: [
@@ -157,11 +168,12 @@ describe("a role", () => {
           AssumeRolePolicyDocument: trusting,
           RolePolicyList: [{ PolicyName: "needed", PolicyDocument: { Statement: [...kept, ...statements] } }],
           AttachedManagedPolicies: attached,
+          ...(boundary === undefined ? {} : { PermissionsBoundary: { PermissionsBoundaryArn: boundary } }),
         },
       ],
-      Policies: [],
+      Policies: known,
     });
-    return roleFindings({ role: "ci-backup", name: "nightly" }, details, site).map(
+    return roleFindings({ role: "ci-backup", name: "nightly" }, details, of).map(
       ({ status, message }) => `${status} ${message}`,
     );
   };
@@ -219,6 +231,77 @@ describe("a role", () => {
     expect(found({ without: "BackupBucket", attached: [{ PolicyArn }] })).toEqual([
       `skipped ${PolicyArn} is not in the file`,
     ]);
+  });
+
+  describe("with a boundary", () => {
+    const arn = `arn:aws:iam::${account}:policy/Bound`;
+    const bounded = (statements: readonly object[], more: Parameters<typeof found>[0] = {}) =>
+      found({
+        ...more,
+        boundary: arn,
+        known: [
+          { Arn: arn, PolicyVersionList: [{ IsDefaultVersion: true, Document: { Statement: statements } }] },
+        ],
+      });
+    const everything = { Effect: "Allow", Action: "*", Resource: "*" };
+
+    it("that lets everything through is as without", () => {
+      expect(bounded([everything])).toEqual(["ok may what it needs, and nothing else"]);
+    });
+
+    it("lacks what that does not let through", () => {
+      const but = { Effect: "Deny", Action: "s3:ListBucket", Resource: "arn:aws:s3:::kept" };
+      expect(bounded([everything, but])).toEqual(["problem lacks s3:ListBucket on arn:aws:s3:::kept"]);
+    });
+
+    it("may of everything what that lets through", () => {
+      const all = { Effect: "Allow", Action: "s3:*", Resource: "*" };
+      const some = { Effect: "Allow", Action: "s3:DeleteBucket", Resource: "*" };
+      const needs = policiesFor("ci-backup", { ...site, account }).policies;
+      const allows = needs.flatMap(({ Statement }) => Statement).filter(({ Effect }) => Effect === "Allow");
+      expect(bounded([...allows, some], { statements: [all] })).toEqual([
+        "warning may more than it needs: s3:DeleteBucket on *",
+      ]);
+    });
+
+    it("that is not in the file is not judged", () => {
+      expect(found({ boundary: arn })).toEqual([
+        `skipped its boundary, ${arn}, is not in the file: it may do less than its policies say`,
+      ]);
+    });
+  });
+
+  describe("with conditions", () => {
+    const of = { ...site, metrics: "Site" };
+    const put = (namespace: string) => ({
+      Effect: "Allow",
+      Action: "cloudwatch:PutMetricData",
+      Resource: "*",
+      Condition: { StringEquals: { "CloudWatch:namespace": [namespace] } },
+    });
+
+    it("is well where they are the needed ones, however they are written", () => {
+      expect(found({ of })).toEqual(["ok may what it needs, and nothing else"]);
+      expect(found({ of, without: "PutMetrics", statements: [put("Site")] })).toEqual([
+        "ok may what it needs, and nothing else",
+      ]);
+    });
+
+    it("lacks what it needs where there are none, and is not judged where there are others", () => {
+      const lacks = "problem lacks cloudwatch:PutMetricData on *";
+      expect(found({ of, without: "PutMetrics" })).toEqual([lacks]);
+      expect(found({ of, without: "PutMetrics", statements: [put("Other")] })).toEqual([
+        lacks,
+        "skipped 1 statement with other conditions than the needed ones: not compared",
+      ]);
+    });
+
+    it("that it needs and has not is a problem", () => {
+      const open = { Effect: "Allow", Action: "cloudwatch:PutMetricData", Resource: "*" };
+      expect(found({ of, without: "PutMetrics", statements: [open] })).toEqual([
+        "problem may without the condition that it needs: cloudwatch:PutMetricData on *",
+      ]);
+    });
   });
 
   it("that is not there is a problem", () => {

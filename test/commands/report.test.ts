@@ -74,7 +74,7 @@ beforeAll(async () => {
     join(home.folder, "backups", "checks", id, "20260304T030000000Z-drill.json"),
     JSON.stringify(check),
   );
-  made = await home.run(["report", "--lang", "de"], { env });
+  made = await home.run(["report", "--lang", "de", "-o", "report.html"], { env });
   page = await readFile(join(home.folder, "report.html"), "utf8");
 });
 
@@ -156,7 +156,7 @@ describe("the report", () => {
   });
 
   it("replaces no page unasked, and with a dry run leaves everything as it is", async () => {
-    const again = await home.run(["report"], { env });
+    const again = await home.run(["report", "-o", "report.html"], { env });
     expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("--overwrite")]);
     expect(await readFile(join(home.folder, "report.html"), "utf8")).toBe(page);
     const before = await home.run(["audit", "verify", "--json"]);
@@ -164,8 +164,18 @@ describe("the report", () => {
     expect([dry.exitCode, dry.stderr]).toEqual([0, expect.stringContaining("would write")]);
     expect(await readdir(home.folder)).not.toContain("dry.html");
     expect((await home.run(["audit", "verify", "--json"])).stdout).toBe(before.stdout);
-    const over = await home.run(["report", "-o", "over.html", "--overwrite"], { env });
-    expect([over.exitCode, over.stdout]).toEqual([0, expect.stringMatching(/page +.*over\.html/)]);
+    const named = await home.run(["report"], { env });
+    expect([named.exitCode, named.stdout]).toEqual([
+      0,
+      expect.stringMatching(/page +.*report-20260305T\d{6}Z\.html/),
+    ]);
+  });
+
+  it("is JSON in a file whose name says so, as on standard output", async () => {
+    const { exitCode, stdout } = await home.run(["report", "--json", "-o", "kept.json"], { env });
+    const kept = JSON.parse(await readFile(join(home.folder, "kept.json"), "utf8")) as object;
+    expect([exitCode, kept]).toEqual([0, JSON.parse(stdout)]);
+    expect(kept).toMatchObject({ site: "MAWPS", file: join(home.folder, "kept.json") });
   });
 
   it("says of a part that may not be read that it may not, tells the others, and ends with 3", async () => {

@@ -27,6 +27,15 @@ it.each<[string, number, number | undefined, readonly string[]]>([
   expect(found).toMatchObject(messages.map((message) => ({ status: "warning", message })));
 });
 
+it("more than are looked at are told as such", async () => {
+  const now = new Date(testStart.getTime() + 8 * 86_400_000);
+  const found = await home.look((aws) =>
+    uploadFindings(aws, { name: documentBucket, lifecycle: [] }, { now, most: 1 }),
+  );
+  const message = "1 lies open for more than 7 days, of the first 1; there may be more";
+  expect(found).toMatchObject([{ status: "warning", message }]);
+});
+
 it("is told by doctor", async () => {
   home.laterMs = 30 * 86_400_000;
   const { stdout } = await home.run(["doctor", "--json"]);

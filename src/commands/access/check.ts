@@ -44,7 +44,19 @@ export function accessCheck(begin: Begin): AnyCommand {
       run.measure({ Problems: problems });
       if (problems > 0)
         throw new CliError(`${count(problems, "problem")} found`, { exitCode: exitCodes.findings });
+      assertJudged(ofRoles);
     });
+}
+
+/** @throws CliError (partial) where of a role not all could be judged: that is no pass. */
+function assertJudged(ofRoles: readonly Finding[]): void {
+  const skipped = ofRoles.filter(({ status }) => status === "skipped");
+  if (skipped.length === 0) return;
+  throw new CliError("not all of the roles could be judged:", {
+    exitCode: exitCodes.partial,
+    details: skipped.map(({ subject, message }) => `${subject}: ${message}`),
+    hint: "aws iam get-account-authorization-details without --filter has every policy that a role has",
+  });
 }
 
 function asked(text: string, before: readonly Asked[] = []): readonly Asked[] {

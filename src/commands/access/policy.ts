@@ -96,9 +96,12 @@ function environment(text: string): string {
 }
 
 function asked(text: string): Pick<Request, "action" | "resource"> {
-  const [, action, resource] = /^([a-z0-9-]+:[A-Za-z]+) (\S+)$/.exec(text) ?? [];
+  const [, action, resource] =
+    /^([a-z0-9-]+:[A-Za-z]+) (\*|arn:aws[a-z-]*:[a-z0-9-]+:[\w-]*:[\w*]*:\S+)$/.exec(text) ?? [];
   if (action === undefined || resource === undefined)
-    throw new InvalidArgumentError('expected an action and a resource: "s3:GetObject arn:aws:s3:::files/a".');
+    throw new InvalidArgumentError(
+      'expected an action and the ARN of a resource, or *: "s3:GetObject arn:aws:s3:::files/a".',
+    );
   return { action, resource };
 }
 

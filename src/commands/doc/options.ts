@@ -114,9 +114,16 @@ export function spanOption(text: string): number {
 
 /** A moment that is still to come: `90d`, or the end of a day, or a time. */
 export function expiryOption(text: string): (now: Date) => Date {
-  if (!/^\d+[a-z]$/.test(text)) return until(text);
-  const ms = spanOption(text);
-  return (now) => new Date(now.getTime() + ms);
+  try {
+    if (!/^\d+[a-z]$/.test(text)) return until(text);
+    const ms = spanOption(text);
+    return (now) => new Date(now.getTime() + ms);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new InvalidArgumentError(
+      "expected a time span from 1 to 99999 of s, m, h, d or w (30d), a day (2027-01-31) or a time to come.",
+    );
+  }
 }
 
 /** @throws CliError where a moment that an option names is over. */

@@ -12,6 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => home.remove());
 
+const closedBlock = { blockPublicAcls: true, ignorePublicAcls: true };
+
 const check = (...more: readonly string[]) => home.run(["access", "check", "--json", ...more]);
 const lines = (text: string) =>
   text
@@ -24,9 +26,8 @@ it("tells of each bucket whom it lets in, with 4 where that is the world, and ch
   expect(before.exitCode).toBe(0);
   expect(lines(before.stdout).map(({ status }) => status)).not.toContain("problem");
   const policy = await home.look(async (aws) => {
-    const block = { blockPublicAcls: true, ignorePublicAcls: true };
     await writePublicAccessBlock(aws, documentBucket, {
-      ...block,
+      ...closedBlock,
       blockPublicPolicy: false,
       restrictPublicBuckets: false,
     });
@@ -78,4 +79,39 @@ it.each([
   await writeFile(join(home.folder, "other.json"), "{}");
   const { exitCode, stderr } = await check(...argv);
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining(said)]);
+});
+
+it("is no pass where a policy of a role is not in the file, and no finding is cut on a narrow terminal", async () => {
+  const { stdout } = await home.run(["access", "policy", "ci-backup", "--account", "123456789012", "--json"]);
+  const { policies } = JSON.parse(stdout) as { policies: object[] };
+  const PolicyArn = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess";
+  const details = {
+    RoleDetailList: [
+      {
+        RoleName: "nightly",
+        Arn: "arn:aws:iam::123456789012:role/nightly",
+        AssumeRolePolicyDocument: { Statement: [] },
+        RolePolicyList: policies.map((PolicyDocument) => ({ PolicyDocument })),
+        AttachedManagedPolicies: [{ PolicyArn }],
+      },
+    ],
+  };
+  await writeFile(join(home.folder, "unseen.json"), JSON.stringify(details));
+  const argv = ["--role", "ci-backup=nightly", "--iam", "unseen.json"];
+  const whole = { ...closedBlock, blockPublicPolicy: true, restrictPublicBuckets: true };
+  await home.look(async (aws) => {
+    await writePublicAccessBlock(aws, documentBucket, whole);
+    const stored = await readPolicy(aws, documentBucket);
+    const statements = (typeof stored === "object" ? stored.Statement : []).filter(
+      ({ Sid }) => Sid !== "World",
+    );
+    await writePolicy(aws, documentBucket, { Version: "2012-10-17", Statement: statements });
+  });
+  const { exitCode, stdout: shown, stderr } = await home.run(["access", "check", ...argv], { columns: 60 });
+  expect([exitCode, stderr]).toEqual([
+    3,
+    expect.stringContaining(`nightly: ${PolicyArn} is not in the file`),
+  ]);
+  expect(shown.replaceAll(/\s+/g, " ")).toContain(`${PolicyArn} is not in the file`);
+  expect(shown).not.toContain("…");
 });

@@ -55,6 +55,7 @@ describe("mawps access policy", () => {
 
   it.each([
     ["another role", ["boss"], "Allowed choices are owner, admin, ci-backup"],
+    ["to try what is no ARN", ["owner", "--try", "s3:GetObject files/a"], "the ARN of a resource"],
     ["an account that is none", ["owner", "--account", "12"], "12 digits"],
     ["a repository with a star", ["ci-backup", "--github", "owner/*"], "owner/name"],
     ["a branch with a star", ["ci-backup", "--github", "owner/site", "--branch", "*"], "name of a branch"],
@@ -67,8 +68,8 @@ describe("mawps access policy", () => {
     ["backups in a folder", ["ci-backup", "--repo", "backups"], "s3://bucket/prefix"],
     ["SQL as Terraform", ["owner", "--sql", "--terraform"], "cannot be used with"],
     ["SQL for GitHub", ["owner", "--sql", "--github", "owner/site"], "cannot be used with"],
-    ["SQL that is tried", ["owner", "--sql", "--try", "s3:GetObject a"], "cannot be used with"],
-    ["something tried that is no action", ["owner", "--try", "everything"], "an action and a resource"],
+    ["SQL that is tried", ["owner", "--sql", "--try", "s3:GetObject arn:aws:s3:::a"], "cannot be used with"],
+    ["something tried that is no action", ["owner", "--try", "everything"], "an action and the ARN"],
   ])("refuses %s", async (_name, argv, why) => {
     const { exitCode, stdout, stderr } = await policy(...argv);
     expect([exitCode, stdout]).toEqual([2, ""]);
