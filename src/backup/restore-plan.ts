@@ -1,6 +1,7 @@
 import { CliError } from "../errors.ts";
-import { erasedOwners } from "../model/links.ts";
+import type { ErasedOwners } from "../model/links.ts";
 import { newOnlyBehind } from "../migrations/new-store.ts";
+import { erasedInSnapshot } from "./erased-through.ts";
 import { planRows, type DatabasePlan } from "./database-restore.ts";
 import { partLines } from "./parts.ts";
 import type { Planning } from "./restore-compare.ts";
@@ -29,6 +30,8 @@ export interface RestorePlan {
   readonly buckets: readonly BucketPlan[];
   readonly users: UsersPlan | undefined;
   readonly databases: readonly DatabasePlan[];
+  /** Whom an erasure takes an item of the snapshot from. */
+  readonly erasedOf: ErasedOwners;
   /** People whose data or account is left out because they were erased. */
   readonly suppressed: number;
   /** Entries that the erasure ledger of an audit table gets. */
@@ -60,7 +63,8 @@ export async function planRestore(
   }
   refuseUndeclared(site, chosen);
   const people = new Set<string>();
-  const planning = planningOf(site, isLedgerEmpty, (userId) => people.add(userId));
+  const erasedOf = await erasedInSnapshot(site, isLedgerEmpty);
+  const planning = planningOf(site, { isLedgerEmpty, erasedOf }, (userId) => people.add(userId));
   const lost: string[] = [];
   const users = await planAccounts(site, { poolId, lost, people });
   const tables: TablePlan[] = [];
@@ -108,7 +112,18 @@ export async function planRestore(
     if (role === toolRoles.audit && state !== "missing") erasures += (await ledgerGrowth(site, name)).length;
   const dueAgain = await migrationsDueAgain(site, tables);
   const staying = await countStaying(site);
-  return { tables, buckets, users, databases, suppressed: people.size, erasures, dueAgain, staying, lost };
+  return {
+    erasedOf,
+    tables,
+    buckets,
+    users,
+    databases,
+    suppressed: people.size,
+    erasures,
+    dueAgain,
+    staying,
+    lost,
+  };
 }
 
 /** Data from before a migration make it due again, where it only counts as applied because there were none. */
@@ -153,10 +168,10 @@ function refuseUndeclared(
 
 export function planningOf(
   site: RestoreSite,
-  isLedgerEmpty: boolean,
+  erasures: Pick<Planning, "isLedgerEmpty" | "erasedOf">,
   onSuppressed: (userId: string) => void,
 ): Planning {
-  return { owners: ownersIn(site), erasedOf: erasedOwners(site.model), isLedgerEmpty, onSuppressed };
+  return { ...erasures, owners: ownersIn(site), onSuppressed };
 }
 
 async function planAccounts(

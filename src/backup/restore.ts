@@ -96,7 +96,7 @@ async function writeAll(
   { isLedgerEmpty, remap, audited, trailTable }: CarryOut & { readonly audited: Audited },
 ): Promise<RestoreOutcome> {
   const done = { items: 0, objects: 0, erasures: 0, failures: [] as Failure[] };
-  const planning = planningOf(site, isLedgerEmpty, () => undefined);
+  const planning = planningOf(site, { isLedgerEmpty, erasedOf: plan.erasedOf }, () => undefined);
   const totals = { items: dueIn(plan.tables), objects: dueIn(plan.buckets) };
   const writing = (count: "items" | "objects", name: string): Writing => ({
     planning,

@@ -77,6 +77,8 @@ export interface PersonalTable {
   questions(id: string, keys: TableKeysThere): readonly Question[];
   /** Whom an item names, in DynamoDB's typed JSON, by links that are meant. */
   ownersOf(item: JsonObject, keys: TableKeysThere, isMeant: (found: FoundLink) => boolean): readonly string[];
+  /** The entity of an item; undefined where the model knows no such kind. */
+  kindOf(item: JsonObject): string | undefined;
   /** What an item has in those fields of its entity by which others refer to it. */
   referredBy(item: JsonObject, entity: string): Readonly<Record<string, string>>;
   /** The links by which an item, in DynamoDB's typed JSON, is that of one of these ids; nothing where it is nobody's or another's. */
@@ -216,6 +218,7 @@ function personalTable(model: Model, role: string, links: readonly FindableLink[
       const found = foundIn(item, primary).filter(isMeant);
       return [...new Set(found.map(({ id }) => id))];
     },
+    kindOf: (item) => kindOf(item)?.name,
     referredBy(item, entity) {
       const own = referred.flatMap(({ entity: of, field, places }) => {
         const value = of === entity ? valuesAt(places, item)[0]?.id : undefined;

@@ -9,7 +9,7 @@ import { takePicture } from "../../site/picture.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
 
 /** Letters lie in threads, and enclosures in letters: they are of whose thread that is. */
-const env = { MAWPS_MODEL: "./own.json" };
+const env = { MAWPS_MODEL: "./own.json", MAWPS_BACKUP_PASSPHRASE: "correct horse battery staple" };
 const old = "2026-01-01T00:00:00.000Z";
 const items: readonly (readonly [table: string, item: Readonly<Record<string, unknown>>])[] = [
   ["prework-users", { id: "user-1", email: "eins@example.com" }],
@@ -105,6 +105,7 @@ it("gives out and erases what goes by something of the person's, and nothing of 
   const text = execFileSync("python3", ["-c", program, join(home.folder, "out.zip")]).toString();
   expect(text).toMatch(/"l-1"[^]*"e-1"|"e-1"[^]*"l-1"/);
   expect(text).not.toMatch(/of others|"[le]-2"/);
+  expect((await home.run(["backup", "create"], { env })).exitCode).toBe(0);
   const argv = ["user", "erase", "user-1", "--yes", "--deep", "--json"];
   const erased = await home.run(argv, { env });
   expect([erased.exitCode, erased.exitCode === 0 ? "" : erased.stderr]).toEqual([0, ""]);
@@ -114,4 +115,7 @@ it("gives out and erases what goes by something of the person's, and nothing of 
   });
   expect(await stored()).toEqual(["THREAD#t-12", "e-2", "l-2"]);
   expect((await home.run(["user", "erase", "verify", "receipt.json"], { env })).exitCode).toBe(0);
+  const restored = await home.run(["backup", "restore", "--yes", "--on-conflict", "skip"], { env });
+  expect([restored.exitCode, restored.exitCode === 0 ? "" : restored.stderr]).toEqual([0, ""]);
+  expect(await stored()).toEqual(["THREAD#t-12", "e-2", "l-2"]);
 });
