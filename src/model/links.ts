@@ -438,12 +438,16 @@ export function accountItems(model: Model): AccountItems | undefined {
   };
 }
 
-/** What a model links to people and no erasure or export reaches yet, by name: tables of databases, and files and parts of items that are found through something else. Pure. */
-export function unreachedEntities(model: Model): string[] {
+/**
+ * What a model links to people and no erasure or export reaches, by name: files and parts of items that are found through something else,
+ * and tables of databases where these are not looked through. Pure.
+ */
+export function unreachedEntities(model: Model, isInDatabases: boolean): string[] {
   return Object.entries(model.entities).flatMap(([name, { from, at, links = [] }]) => {
     const own = links.filter(({ subject }) => isPerson(model, subject));
-    const isItem = "table" in from && !("database" in from) && at === undefined;
-    const isReached = isItem || (!("database" in from) && own.every(({ by }) => typeof by === "string"));
+    const isItem = "table" in from && at === undefined;
+    const isDirect = own.every(({ by }) => typeof by === "string");
+    const isReached = "database" in from ? isInDatabases : isItem || isDirect;
     return own.length === 0 || isReached ? [] : [name];
   });
 }

@@ -1,3 +1,4 @@
+import { tableRole } from "./database.ts";
 import { erasureOrder, referencesOf } from "./graph.ts";
 import { own } from "./json.ts";
 import type { PersonalLink } from "./links.ts";
@@ -21,23 +22,44 @@ export function rowSubjects({ subjects, entities }: Model): RowSubject[] {
   });
 }
 
+type AccountField = keyof NonNullable<NonNullable<Model["features"]>["accounts"]>["fields"];
+
+/** The columns that tell of accounts what is shown of each: as the model has it, else the first ids, and a field called name. Pure. */
+export function accountColumns(
+  { features, entities }: Pick<Model, "features" | "entities">,
+  { entity, ids: [id, email] }: RowSubject,
+): Partial<Record<AccountField, string>> {
+  const { fields = {} } = own(entities, entity) ?? {};
+  const { accounts } = features ?? {};
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(email === undefined ? {} : { email }),
+    ...(Object.hasOwn(fields, "name") ? { name: "name" } : {}),
+    ...(accounts?.entity === entity ? accounts.fields : {}),
+  };
+}
+
 /** How rows of an entity are somebody's: by what stands in a column. */
 export interface RowLink extends PersonalLink {
   readonly column: string;
+  /** As `tableRole` has it. */
+  readonly table: string;
   /** Where that is what a row of another entity is known by, which is theirs. */
   readonly parent: { readonly entity: string; readonly field: string } | undefined;
 }
 
-/** The links of rows to people of a kind, those of parents before those that go by them. Pure. */
-export function rowLinks(model: Model, subject: string): RowLink[] {
+/** The links of rows to people of a kind, or of every kind, those of parents before those that go by them. Pure. */
+export function rowLinks(model: Model, subject?: string): RowLink[] {
+  const isMeant = (of: string) =>
+    subject === undefined ? own(model.subjects, of)?.accounts !== undefined : of === subject;
   const known = erasureOrder(model);
   const order = "order" in known ? known.order.toReversed() : [];
   return order.flatMap((name) => {
     const entity = own(model.entities, name);
     if (entity === undefined || !("database" in entity.from)) return [];
     return (entity.links ?? []).flatMap(({ subject: of, role, erase, by }): RowLink[] => {
-      if (of !== subject) return [];
-      const link = { entity: name, what: entity.what, role, erase };
+      if (!isMeant(of)) return [];
+      const link = { entity: name, what: entity.what, table: tableRole(entity.from) ?? "", role, erase };
       if (typeof by === "string") return [{ ...link, column: by, parent: undefined }];
       return referencesOf(name, entity).flatMap(({ field, to, parentField }) =>
         field === by.via && parentField !== undefined

@@ -65,10 +65,12 @@ export function whyNoDemo(model: Model): string | undefined {
 
 /** What looks for people by what the model links to them, wherever their accounts are. */
 const forAnyModel = new Set(["export", "erase", "orphans", "hold"]);
+const forRows = new Set(["list", "show", "export", "erase", "hold"]);
 
 /** Why a verb about people cannot work for a site with another model than MAWPS's; undefined where it can. */
 export function whyNoUsers(model: Model, verb: string): string | undefined {
+  if (accountItems(model) === undefined && rowSubjects(model).length > 0 && forRows.has(verb))
+    return undefined;
   if (!forAnyModel.has(verb) || model.userPool === true) return "it works on MAWPS's own model only";
-  if ((verb === "export" || verb === "hold") && rowSubjects(model).length > 0) return undefined;
   return accountItems(model) === undefined ? "its model names no table of DynamoDB with accounts" : undefined;
 }

@@ -278,7 +278,7 @@ const features = z.strictObject({
     .strictObject({
       entity: role,
       fields: z.partialRecord(
-        z.enum(["id", "email", "name", "role", "isActive", "createdAt", "lastSignInAt"]),
+        z.enum(["id", "email", "name", "role", "isActive", "emailVerified", "createdAt", "lastSignInAt"]),
         attribute,
       ),
     })

@@ -4,8 +4,9 @@ import { inParallel } from "../concurrency.ts";
 import { fieldsFor } from "../documents/rows.ts";
 import { legalHold } from "../model/documents.ts";
 import { tableRole } from "../model/database.ts";
-import { filesNamedBy, groupedBy, referencesOf, type Reference } from "../model/graph.ts";
+import { filesNamedBy, groupedBy, referencesOf } from "../model/graph.ts";
 import { own, type JsonObject } from "../model/json.ts";
+import { fileFields, fileOf, isOwnFile, type FilePlace } from "../model/row-files.ts";
 import type { Entity, Link } from "../model/schema.ts";
 import type { Stored } from "../stores/store.ts";
 import type { Noticed } from "./find-documents.ts";
@@ -188,30 +189,6 @@ function entityOf({ model }: Pick<RetentionSite, "model">, name: string): Entity
   return entity;
 }
 
-/** Where the file of a row lies. */
-interface FilePlace {
-  readonly bucket: string;
-  readonly key: string;
-  readonly text: string;
-  /** What its key says. */
-  readonly fields: JsonObject;
-  /** Of what entity it is, and whether the row may name files of that alone. */
-  readonly kind: string;
-  readonly isOnlyKind: boolean;
-}
-
-/** What a row has in its fields that name files, by the entities of these. */
-function fileFields(site: RetentionSite, { entity, fields }: Stored) {
-  const references = referencesOf(entity, entityOf(site, entity)).filter(
-    ({ parentField }) => parentField === undefined,
-  );
-  return [...groupedBy(references, ({ field }) => field)].flatMap(([field, some]) => {
-    const value = own(fields, field);
-    const isNone = value === undefined || value === null || value === "";
-    return isNone ? [] : [{ value, targets: some.map(({ to }) => to) }];
-  });
-}
-
 /**
  * Every file that a row names, in whichever field, and also where it is of a kind that the field may not name: none of
  * them may go while the row stays. `expires`: objects of its kind go by a rule of their own.
@@ -229,17 +206,14 @@ function namedBy(
   );
 }
 
-/** The file that goes with a row: of the kinds that it may name; what a list names goes with none. */
-function placeOf(site: RetentionSite, stored: Stored): FilePlace | undefined {
-  const [{ value: key, targets } = { value: undefined, targets: [] }] = fileFields(site, stored);
-  if (typeof key !== "string") return undefined;
-  for (const { bucket, kinds } of site.files) {
-    const found = kinds.find(key);
-    if (found === undefined || !targets.includes(found.value)) continue;
-    const { value: kind, fields } = found;
-    return { bucket, key, text: placeText(bucket, key), fields, kind, isOnlyKind: targets.length === 1 };
-  }
-  return undefined;
+/** The file that goes with a row. */
+function placeOf(site: RetentionSite, stored: Stored): FoundPlace | undefined {
+  const place = fileOf(site, stored);
+  return place === undefined ? undefined : { ...place, text: placeText(place.bucket, place.key) };
+}
+
+interface FoundPlace extends FilePlace {
+  readonly text: string;
 }
 
 /** What rows go together that share a listing: the first two folders of their files. */
@@ -306,11 +280,11 @@ export async function dueWithFiles(
 function whyKept(
   site: RetentionSite,
   { stored, verdict }: DecidedRow,
-  { place, versions }: { readonly place: FilePlace; readonly versions: readonly ListedVersion[] },
+  { place, versions }: { readonly place: FoundPlace; readonly versions: readonly ListedVersion[] },
 ): Pick<RowVerdict, "action" | "reason" | "sinceMs"> | undefined {
   if (verdict.action !== "purge") return undefined;
   const { sinceMs, reason } = verdict;
-  if (!isOwn(site, stored, place))
+  if (!isOwnFile(site, stored, place))
     return { action: "keep", reason: `its file is somebody else's: ${place.key}`, sinceMs };
   const writtenMs = newestBytesMs(versions) ?? sinceMs;
   if (isPast(verdict.rule, writtenMs, site.rules)) return undefined;
@@ -320,47 +294,6 @@ function whyKept(
     reason: `${reason}, but its file is in S3 only since ${day(writtenMs)}, which counts`,
     sinceMs: Math.max(sinceMs, writtenMs),
   };
-}
-
-/**
- * Whether the ids in a file's key that say whose it is are those of the row. Where the key says nobody's, and the row is somebody's,
- * it is so only of the one kind that such rows name, or that documents are of.
- */
-function isOwn(site: RetentionSite, stored: Stored, { kind, isOnlyKind, fields }: FilePlace): boolean {
-  const ofRow = subjectsOf(entityOf(site, stored.entity));
-  const ofFile = subjectsOf(entityOf(site, kind));
-  if (ofFile.length === 0) {
-    const parents = referencesOf(kind, entityOf(site, kind));
-    if (parents.length > 0) return parents.every((parent) => namesSame(site, stored, { parent, fields }));
-    const { documents } = site.model.features ?? {};
-    const isDocument = documents?.entity === stored.entity && documents.files === kind;
-    return ofRow.length === 0 || isOnlyKind || isDocument;
-  }
-  return ofFile.every(({ subject, by }) => {
-    const same = ofRow.find((link) => link.subject === subject);
-    return (
-      same === undefined || own(fields, by) === undefined || own(stored.fields, same.by) === own(fields, by)
-    );
-  });
-}
-
-/** Whether the row refers to the same thing as a field in the key of its file. */
-function namesSame(
-  site: RetentionSite,
-  stored: Stored,
-  { parent, fields }: { readonly parent: Reference; readonly fields: JsonObject },
-): boolean {
-  const ofRow = referencesOf(stored.entity, entityOf(site, stored.entity)).filter(
-    ({ to, parentField }) => to === parent.to && parentField === parent.parentField,
-  );
-  return ofRow.some(({ field }) => own(stored.fields, field) === own(fields, parent.field));
-}
-
-/** The fields that say whose something is. */
-function subjectsOf({ links = [] }: Entity): { readonly subject: string; readonly by: string }[] {
-  return links.flatMap(({ subject, role, by }) =>
-    role === "subject" && typeof by === "string" ? [{ subject, by }] : [],
-  );
 }
 
 /** Whether a link tells whose something is by another id than the first: plans and the audit trail name nobody by an address. */
@@ -389,7 +322,7 @@ export function nameOfRow({ table, key }: Pick<RowAt, "table" | "key">): string 
 function rowDue(
   site: RetentionSite,
   { stored, verdict }: DecidedRow,
-  { place, versions = [] }: { readonly place?: FilePlace; readonly versions?: RowDue["versions"] },
+  { place, versions = [] }: { readonly place?: FoundPlace; readonly versions?: RowDue["versions"] },
 ): RowDue {
   const { rule, action, sinceMs } = verdict;
   const { entity: name, table, key, fields } = stored;

@@ -40,6 +40,29 @@ export function rowTables(catalogue: Catalogue, engine: Sql["engine"]): RowTable
   return ordered;
 }
 
+/** A foreign key of a table to another one, column by column. */
+export interface ForeignKey {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly parentColumns: readonly string[];
+  /** Whether a row goes or changes along with the one that it points at. */
+  readonly follows: boolean;
+}
+
+/** Those that point at a table, of tables of the same database. Pure. */
+export function foreignKeysTo(catalogue: Catalogue, parent: string): ForeignKey[] {
+  const names = (text = "") => text.split(", ").map((name) => name.replaceAll('"', ""));
+  return [...catalogue].flatMap(([fact, text]) => {
+    const [, columns, to, parentColumns] = fact.startsWith("key ") ? (wholeKey.exec(text) ?? []) : [];
+    const table = fact.slice("key ".length, fact.indexOf("."));
+    if (to !== parent || catalogue.has(`partition ${table}`)) return [];
+    const follows = /ON DELETE (CASCADE|SET NULL|SET DEFAULT)/.test(text);
+    return [{ table, columns: names(columns), parentColumns: names(parentColumns), follows }];
+  });
+}
+
+const wholeKey = /\(([^)]+)\) (?:->|REFERENCES) "?(\w+)"? ?\(([^)]+)\)/;
+
 /** `(user_id) -> users (id)`, or as PostgreSQL has it `FOREIGN KEY (user_id) REFERENCES users(id)`. */
 const foreignKey = /\("?(\w+)[^)]*\) (?:->|REFERENCES) "?(\w+)/;
 
@@ -105,6 +128,16 @@ export function streamRows(sql: Sql, table: RowTable): AsyncGenerator<readonly R
   const order =
     table.key.length === 0 ? "" : ` ORDER BY ${table.key.map((key) => sql.quoted(key)).join(", ")}`;
   return sql.stream(`SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)}${order}`);
+}
+
+/** The same in a transaction that only reads, without which PostgreSQL streams nothing. */
+export async function* streamReading(sql: Sql, table: RowTable): AsyncGenerator<readonly Row[]> {
+  await sql.run("START TRANSACTION READ ONLY");
+  try {
+    yield* streamRows(sql, table);
+  } finally {
+    await sql.run("ROLLBACK").catch(() => undefined);
+  }
 }
 
 /** At most so many rows of a table. */
@@ -236,16 +269,68 @@ export interface UnchangedRow {
 export async function deleteRows(sql: Sql, table: RowTable, rows: readonly UnchangedRow[]): Promise<number> {
   if (rows.length === 0) return 0;
   const place = placesOf(sql);
+  const condition = unchangedIn({ sql, table, place }, rows);
+  return sql.change(`DELETE FROM ${sql.quoted(table.name)} WHERE ${condition}`, place.values);
+}
+
+/** Gives columns of those of the rows that are still as they were other values, in one statement. */
+export async function changeRows(
+  sql: Sql,
+  table: RowTable,
+  { rows, values }: { readonly rows: readonly UnchangedRow[]; readonly values: Row },
+): Promise<void> {
+  const place = placesOf(sql);
+  const sets = Object.keys(values).map(
+    (name) => `${sql.quoted(name)} = ${place(valueIn(values, name), columnOf(table, name))}`,
+  );
+  if (rows.length === 0 || sets.length === 0) return;
+  const condition = unchangedIn({ sql, table, place }, rows);
+  await sql.change(
+    `UPDATE ${sql.quoted(table.name)} SET ${sets.join(", ")} WHERE ${condition}`,
+    place.values,
+  );
+}
+
+/** The keys of those of the rows that do not have all of these values; no other column is read. */
+export async function rowsUnlike(
+  sql: Sql,
+  table: RowTable,
+  { rows, values }: { readonly rows: readonly Row[]; readonly values: Row },
+): Promise<readonly Row[]> {
+  const place = placesOf(sql);
+  const keys = { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
+  const which = rows.map((row) => `(${keysOf({ sql, table, place }, row).join(" AND ")})`);
+  const same = Object.keys(values).map((name) =>
+    sameValue(sql, columnOf(table, name), place(valueIn(values, name), asText)),
+  );
+  if (which.length === 0 || same.length === 0) return [];
+  return sql.rows(
+    `SELECT ${selected(sql, keys)} FROM ${sql.quoted(table.name)} WHERE (${which.join(" OR ")}) AND NOT (${same.join(" AND ")})`,
+    place.values,
+  );
+}
+
+interface Naming {
+  readonly sql: Sql;
+  readonly table: RowTable;
+  readonly place: Places;
+}
+
+function keysOf({ sql, table, place }: Naming, row: Row): string[] {
+  return table.key.map((name) => `${sql.quoted(name)} = ${place(valueIn(row, name), columnOf(table, name))}`);
+}
+
+function unchangedIn(naming: Naming, rows: readonly UnchangedRow[]): string {
+  const { sql, table, place } = naming;
   const conditions = rows.map(({ row, unchanged }) => {
-    const keys = table.key.map(
-      (name) => `${sql.quoted(name)} = ${place(valueIn(row, name), columnOf(table, name))}`,
-    );
+    // In the order in which they stand there: MySQL's places have no numbers.
+    const keys = keysOf(naming, row);
     const same = unchanged.map((name) =>
       sameValue(sql, columnOf(table, name), place(valueIn(row, name), asText)),
     );
     return `(${[...keys, ...same].join(" AND ")})`;
   });
-  return sql.change(`DELETE FROM ${sql.quoted(table.name)} WHERE ${conditions.join(" OR ")}`, place.values);
+  return conditions.join(" OR ");
 }
 
 /** Does something in a transaction, and takes it back. */

@@ -1,17 +1,27 @@
 import { chunked } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
-import { secretColumnsOf, tableRole } from "../model/database.ts";
+import { legalHold } from "../model/documents.ts";
+import { groupedBy } from "../model/graph.ts";
 import { holds } from "../model/items.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import { isAbout } from "../model/links.ts";
-import { rowLinks, rowSubjects, type RowLink } from "../model/person-rows.ts";
+import { isStandIn, rowLinks, rowSubjects, type RowLink, type RowSubject } from "../model/person-rows.ts";
 import type { Entity, Model } from "../model/schema.ts";
-import { fieldTypeOf } from "../model/table-keys.ts";
-import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import { keyText, rowsWith, rowsWithKeys, rowTables, type RowTable } from "../sql/rows.ts";
-import { sqlField } from "./sql-field.ts";
+import { keyText, rowsWith, rowsWithKeys, streamReading, type RowTable } from "../sql/rows.ts";
+import {
+  namesFiles,
+  narrowed,
+  only,
+  personTables,
+  rowsPerStatement,
+  valuesIn,
+  type PersonRow,
+  type PersonRows,
+} from "./person-tables.ts";
+import { rowErasing, type RowErasing } from "./row-erasure.ts";
+import { holdColumn, holdValue } from "./sql-field.ts";
 
 /** Somebody's account. */
 export interface RowAccount {
@@ -20,31 +30,37 @@ export interface RowAccount {
   readonly email: string | undefined;
 }
 
-/** Rows of one entity that are somebody's. */
-export interface PersonRows {
-  readonly entity: string;
-  readonly what: string;
-  readonly rows: readonly PersonRow[];
-  /** Columns that lie open nowhere, and are never read. */
-  readonly secret: readonly string[];
+/** An account with all columns of its row but secret ones. */
+export interface AccountRow {
+  readonly subject: RowSubject;
+  readonly id: string;
+  readonly value: JsonObject;
 }
 
-interface PersonRow {
-  readonly key: Row;
-  /** About the person; else it only names them. */
-  readonly isAbout: boolean;
-  /** What stood in the columns by which it is theirs. */
-  readonly named: Row;
+/** An id or address of somebody that stands in a row. */
+export interface NamedInRow {
+  readonly link: RowLink;
+  readonly table: string;
+  readonly id: string;
+  /** Whether an erasure takes it out of there, with its row or alone. */
+  readonly isErased: boolean;
 }
 
 /** The people of a site whose accounts are rows of its databases, and what is theirs there. */
-export interface PeopleRows {
+export interface PeopleRows extends RowErasing {
   /** Whose account has this id, or this address in whatever case. */
   accounts(given: string): Promise<readonly RowAccount[]>;
-  /** By entities, parents before what goes by them. Their keys are in memory, not what is in them. */
-  rowsOf(subject: string, ids: readonly string[]): Promise<readonly PersonRows[]>;
+  /** All accounts, as they come; whoever stands for the erased has none. */
+  allAccounts(): AsyncGenerator<AccountRow>;
+  /**
+   * By entities, parents before what goes by them. Their keys are in memory, not what is in them.
+   * @param subject of which kind the person is; undefined where nothing tells, and they may be of each.
+   */
+  rowsOf(subject: string | undefined, ids: readonly string[]): Promise<readonly PersonRows[]>;
   /** What stands in such rows now, a hundred at a time; what is gone meanwhile, or somebody else's, is left out. */
   valuesOf(rows: PersonRows): AsyncGenerator<readonly PersonValue[]>;
+  /** Whom rows name directly, by links of all kinds of people: each row once for each of its links. */
+  everyName(): AsyncGenerator<NamedInRow>;
 }
 
 export interface PersonValue {
@@ -52,50 +68,14 @@ export interface PersonValue {
   readonly value: JsonObject;
 }
 
-interface Table {
-  readonly database: Database;
-  readonly rows: RowTable;
-  readonly secret: readonly string[];
-}
-
-const valuesPerStatement = 100;
+const noFields: JsonObject = {};
 
 /** @param databases open, by the roles that the model has for them. */
 export function peopleRows(model: Model, databases: readonly Database[]): PeopleRows {
-  const catalogues = new Map<string, Promise<Catalogue>>();
-  const tableOf = async (entity: string): Promise<Table> => {
-    const from = own(model.entities, entity)?.from;
-    if (from === undefined || !("database" in from)) throw new RangeError(`${entity} is in no database`);
-    const database = databases.find(({ role }) => role === from.database);
-    if (database === undefined) throw new RangeError(`no database is open for ${entity}`);
-    const reading = catalogues.get(database.role) ?? readCatalogue(database.sql, database.place);
-    catalogues.set(database.role, reading);
-    const all = rowTables(await reading, database.engine).find(({ name }) => name === from.table);
-    if (all === undefined || all.key.length === 0) {
-      const why = all === undefined ? "is not there" : "has no primary key";
-      throw new CliError(`table ${tableRole(from) ?? ""} ${why}: what is somebody's there cannot be told`, {
-        hint: "`mawps doctor` tells how it differs from the model",
-      });
-    }
-    const hidden = new Set(
-      secretColumnsOf(model, database.role).flatMap(({ table, column }) =>
-        table === from.table ? [column] : [],
-      ),
-    );
-    return {
-      database,
-      rows: { ...all, columns: all.columns.filter(({ name }) => !hidden.has(name)) },
-      secret: all.columns.flatMap(({ name }) => (hidden.has(name) ? [name] : [])),
-    };
-  };
-
-  const entityOf = (name: string): Entity => {
-    const entity = own(model.entities, name);
-    if (entity === undefined) throw new RangeError(`the model has no entity ${name}`);
-    return entity;
-  };
-
+  const tables = personTables(model, databases);
+  const { tableOf, entityOf } = tables;
   return {
+    ...rowErasing(model, tables),
     async accounts(given) {
       const wanted = given.toLowerCase();
       const found: RowAccount[] = [];
@@ -120,6 +100,22 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
       }
       return found;
     },
+    async *allAccounts() {
+      for (const subject of rowSubjects(model)) {
+        const { entity, ids } = subject;
+        const [column = "id"] = ids;
+        const declared = entityOf(entity);
+        const { database, rows } = await tableOf(entity);
+        for await (const page of streamReading(database.sql, rows)) {
+          for (const row of page) {
+            const id = own(row, column) ?? "";
+            const value = valuesIn({ database, rows }, declared, row);
+            if (id !== "" && !isStandIn(model, id) && holds(declared.when, value))
+              yield { subject, id, value };
+          }
+        }
+      }
+    },
     async rowsOf(subject, ids) {
       const links = rowLinks(model, subject);
       const fields = new Map<string, Set<string>>();
@@ -134,21 +130,30 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
         const { database, rows: table, secret } = await tableOf(entity);
         const own = links.filter((link) => link.entity === entity);
         const declared = entityOf(entity);
-        const names = [own.map(({ column }) => column), Object.keys(declared.when ?? {})].flat();
+        const hold = holdColumn(table.columns);
+        const deciding = [...Object.keys(declared.when ?? {}), ...(hold === undefined ? [] : [hold])];
+        const telling = namesFiles(entity, declared) ? namingColumns(declared) : [];
+        const names = [...own.map(({ column }) => column), ...deciding, ...telling];
         const narrow = narrowed(table, [...names, ...(fields.get(entity) ?? [])]);
         const rows = new Map<string, PersonRow & { readonly read: Row }>();
         for (const link of own) {
           const values = link.parent === undefined ? ids : namesOf(link.parent, found);
           for (const row of await named({ database, table: narrow }, link, values)) {
+            const value = valuesIn({ database, rows: narrow }, declared, row);
             // Another entity may be in the same table.
-            if (!holds(declared.when, valuesIn({ database, rows: narrow }, declared, row))) continue;
+            if (!holds(declared.when, value)) continue;
             const name = keyText(table, row);
-            const { named: known = {}, isAbout: before = false } = rows.get(name) ?? {};
+            const before = rows.get(name);
+            const by = { ...before?.named, ...only(row, [link.column]) };
             rows.set(name, {
               read: row,
-              key: Object.fromEntries(table.key.map((column) => [column, row[column] ?? null])),
-              isAbout: before || isAbout(link),
-              named: { ...known, [link.column]: row[link.column] ?? null },
+              key: only(row, table.key),
+              isAbout: before?.isAbout === true || isAbout(link),
+              named: by,
+              links: [...(before?.links ?? []), link],
+              unchanged: { ...by, ...only(row, deciding) },
+              held: hold === undefined ? undefined : legalHold({ legalHold: heldIn(row, hold) }),
+              fields: telling.length === 0 ? noFields : value,
             });
           }
         }
@@ -158,19 +163,15 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
         );
         if (rows.size === 0) continue;
         const what = own[0]?.what ?? entity;
-        const kept = [...rows.values()].map(({ key, isAbout: about, named: by }) => ({
-          key,
-          isAbout: about,
-          named: by,
-        }));
-        all.push({ entity, what, secret, rows: kept });
+        const kept = [...rows.values()].map(({ read: _read, ...row }) => row);
+        all.push({ entity, what, table: `${database.name}.${table.name}`, secret, rows: kept });
       }
       return all;
     },
     async *valuesOf({ entity, rows }) {
       const { database, rows: table } = await tableOf(entity);
       const declared = entityOf(entity);
-      for (const some of chunked(rows, valuesPerStatement)) {
+      for (const some of chunked(rows, rowsPerStatement)) {
         const read = await rowsWithKeys(database.sql, table, { rows: some.map(({ key }) => key) });
         const now = new Map(read.map((row) => [keyText(table, row), row]));
         yield some.flatMap((row) => {
@@ -182,34 +183,40 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
         });
       }
     },
+    async *everyName() {
+      const links = rowLinks(model).filter(({ parent }) => parent === undefined);
+      for (const [entity, own] of groupedBy(links, (link) => link.entity)) {
+        const { database, rows } = await tableOf(entity);
+        const declared = entityOf(entity);
+        const columns = own.map(({ column }) => column);
+        const narrow = narrowed(rows, [...columns, ...Object.keys(declared.when ?? {})]);
+        const table = `${database.name}.${rows.name}`;
+        for await (const page of streamReading(database.sql, narrow)) {
+          for (const row of page) {
+            if (!holds(declared.when, valuesIn({ database, rows: narrow }, declared, row))) continue;
+            for (const link of own) {
+              const id = row[link.column] ?? "";
+              const isErased =
+                typeof link.erase === "string"
+                  ? link.erase === "delete" || !rows.key.includes(link.column)
+                  : "set" in link.erase || "expires" in link.erase;
+              if (id !== "") yield { link, table, id, isErased };
+            }
+          }
+        }
+      }
+    },
   };
 }
 
-/** The columns of a row in plain values. */
-function valuesIn(
-  { database, rows }: Pick<Table, "database" | "rows">,
-  entity: Entity,
-  row: Row,
-): JsonObject {
-  const { engine } = database;
-  const values = rows.columns.map(({ name, type: column }) => {
-    const text = own(row, name) ?? null;
-    const type = fieldTypeOf(entity, name) ?? jsonType(column);
-    return [name, text === null ? null : sqlField(text, { type, column, engine, isTold: true })];
-  });
-  return Object.fromEntries(values) as JsonObject;
+function heldIn(row: Row, hold: string): string | false | undefined {
+  const text = row[hold] ?? undefined;
+  return text === undefined ? undefined : holdValue(text);
 }
 
-function jsonType(column: string): "any" | undefined {
-  return /^jsonb?$/i.test(column) ? "any" : undefined;
-}
-
-/** With these columns alone, and those of the key. */
-function narrowed(table: RowTable, names: readonly string[]): RowTable {
-  return {
-    ...table,
-    columns: table.columns.filter(({ name }) => names.includes(name) || table.key.includes(name)),
-  };
+/** What tells which file a row names, and whose that is. */
+function namingColumns({ refs = {}, links = [] }: Entity): string[] {
+  return [...Object.keys(refs), ...links.flatMap(({ by }) => (typeof by === "string" ? [by] : []))];
 }
 
 function namesOf(
@@ -235,7 +242,7 @@ async function named(
   }
   const wanted = new Set(values);
   const all: Row[] = [];
-  for (const some of chunked(values, valuesPerStatement)) {
+  for (const some of chunked(values, rowsPerStatement)) {
     const rows = await rowsWith(database.sql, table, { column, values: some });
     all.push(...rows.filter((row) => wanted.has(own(row, column) ?? "")));
   }

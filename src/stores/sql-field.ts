@@ -53,3 +53,13 @@ function parsed(text: string): unknown {
     return text;
   }
 }
+
+/** The column that says why nothing may be deleted, where there is one. Pure. */
+export function holdColumn(columns: readonly { readonly name: string }[]): string | undefined {
+  return columns.find(({ name }) => /^legal_?hold$/i.test(name))?.name;
+}
+
+/** What stands in that column: `false` where it holds nothing. Pure. */
+export function holdValue(text: string): string | false {
+  return /^(0|00|f)$/.test(text) ? false : text;
+}

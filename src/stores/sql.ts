@@ -18,13 +18,13 @@ import {
   rowsWith,
   rowsWithKeys,
   rowTables,
-  streamRows,
+  streamReading,
   takenBack,
   type RowTable,
   type UnchangedRow,
 } from "../sql/rows.ts";
 import type { Deletion, RowStore, Stored, Unchanged } from "./store.ts";
-import { sqlField } from "./sql-field.ts";
+import { holdColumn, holdValue, sqlField } from "./sql-field.ts";
 
 interface Place {
   readonly model: Model;
@@ -94,14 +94,8 @@ export function sqlStore({ model, databases }: Place): SqlStore {
   return {
     async *stream(role) {
       const table = await tableOf(role);
-      const { sql } = table.database;
-      await sql.run("START TRANSACTION READ ONLY");
-      try {
-        for await (const page of streamRows(sql, table.rows))
-          yield page.flatMap((row) => storedOf(table, row) ?? []);
-      } finally {
-        await sql.run("ROLLBACK").catch(() => undefined);
-      }
+      for await (const page of streamReading(table.database.sql, table.rows))
+        yield page.flatMap((row) => storedOf(table, row) ?? []);
     },
     async *find(name, { field, values }) {
       const entity = own(model.entities, name);
@@ -170,7 +164,7 @@ function tableIn(
   );
   const missing = [...named].find((column) => !all.columns.some((each) => each.name === column));
   if (missing !== undefined) throw wrong(`has no column ${missing}, which the model names`);
-  const hold = all.columns.find((column) => /^legal_?hold$/i.test(column.name))?.name;
+  const hold = holdColumn(all.columns);
   const columns = all.columns.filter(
     (column) => named.has(column.name) || all.key.includes(column.name) || column.name === hold,
   );
@@ -211,7 +205,7 @@ function fieldsOf(
   const fields = rows.columns.flatMap((column) => {
     const text = own(row, column.name) ?? null;
     if (text === null) return [];
-    if (column.name === hold) return [["legalHold", /^(0|00|f)$/.test(text) ? false : text]];
+    if (column.name === hold) return [["legalHold", holdValue(text)]];
     const type = fieldTypeOf(entity, column.name);
     return [[column.name, sqlField(text, { type, column: column.type, engine: database.engine })]];
   });

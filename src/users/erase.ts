@@ -7,11 +7,12 @@ import { readPoolAccount } from "../aws/cognito/users-list.ts";
 import { isDenied } from "../aws/setting.ts";
 import { ledgerEntry, writeErasure, type ErasureEntry } from "../backup/erasures.ts";
 import { chunked, inParallel } from "../concurrency.ts";
-import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
+import { assertUnblocked, type ErasurePlan, type ErasureSite } from "./erasure-plan.ts";
 import { assertNotHeld, holdsOfPerson } from "./hold.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { erasureOrder } from "../model/graph.ts";
 import { findMentions } from "./mentions.ts";
+import { rowsLeft } from "./row-traces.ts";
 import { findTraces, isErased, type OwnedItem, type Traces } from "./traces.ts";
 
 export interface ErasingSite extends ErasureSite {
@@ -57,7 +58,7 @@ export async function erase(
   // The trail is kept, and an address names somebody.
   const userId = plan.userId.includes("@") ? undefined : plan.userId;
   const details = {
-    items: traces.items.length,
+    items: traces.items.length + rowsLeft(traces.rows),
     versions: traces.versions.length,
     bytes: traces.versions.reduce((sum, { bytes }) => sum + bytes, 0),
   };
@@ -74,8 +75,8 @@ function told({ left, isAccountLeft }: Erased) {
 }
 
 /** How much a search still found. Pure. */
-export function leftIn({ items, versions, uploads, changes }: Traces): number {
-  return items.length + versions.length + uploads.length + changes.length;
+export function leftIn({ items, versions, uploads, changes, rows }: Traces): number {
+  return items.length + versions.length + uploads.length + changes.length + rowsLeft(rows);
 }
 
 async function carryOut(
@@ -93,12 +94,13 @@ async function carryOut(
     return [...held, ...ofPerson].map((reason) => `under a legal hold since: ${reason}`);
   };
   // The plan is as old as the answer to its question. Before the ledger, by which no restore brings anything of them back.
-  const found = await findTraces(site, ids, plan.pseudonym);
+  const found = await findTraces(site, plan, plan.pseudonym);
   failures.push(...(await holds(found)));
   if (failures.length > 0) {
     const nothing = { deleted: [], left: found, mentions: undefined, isAccountLeft: pool !== undefined };
     return { person, at: site.now(), found, ...nothing, failures };
   }
+  await assertUnblocked(site, found);
   if (pool !== undefined) {
     await disableUser(aws, pool.poolId, { ...pool, username });
     await signOutUser(aws, pool.poolId, { ...pool, username });
@@ -109,7 +111,7 @@ async function carryOut(
   // Once more for what came meanwhile, by a page that was still open.
   for (let round = 1; round <= 2 && !isErased(left) && failures.length === 0; round += 1) {
     await removeTraces(site, plan, { traces: left, deleted, failures });
-    left = await findTraces(site, ids, plan.pseudonym);
+    left = await findTraces(site, plan, plan.pseudonym);
     failures.push(...(await holds(left)));
   }
   const mentions = plan.mentions === undefined ? undefined : await findMentions(site, ids, left);
@@ -146,8 +148,31 @@ interface Removal {
   readonly failures: string[];
 }
 
-/** Uploads and files, then names in what stays, then items, children before parents; the profile or account, by which the same command finds the person again, when all else is gone. */
+/**
+ * All of it; rows of databases first, but for the end of their transactions, which comes last: that a row can go is proved before its
+ * file does, and where something else is refused the rows are there as before.
+ */
 async function removeTraces(
+  site: ErasingSite,
+  plan: Pick<ErasurePlan, "ids">,
+  removal: Removal,
+): Promise<void> {
+  const { traces, failures } = removal;
+  if (site.rows === undefined || rowsLeft(traces.rows) === 0) return removeThings(site, plan, removal);
+  await site.rows.erase(traces.rows, async (staying) => {
+    const kept = new Set(
+      traces.rowFiles.flatMap(({ row, place }) =>
+        staying.includes(row) ? [`${place.bucket}/${place.key}`] : [],
+      ),
+    );
+    const versions = traces.versions.filter(({ bucket, key }) => !kept.has(`${bucket}/${key}`));
+    await removeThings(site, plan, { ...removal, traces: { ...traces, versions } });
+    return failures.length === 0;
+  });
+}
+
+/** Uploads and files, then names in what stays, then items, children before parents; the profile or account, by which the same command finds the person again, when all else is gone. */
+async function removeThings(
   site: ErasingSite,
   { ids }: Pick<ErasurePlan, "ids">,
   { traces, deleted, failures }: Removal,

@@ -4,6 +4,7 @@ import { erasedUsers, ledgerEntry, tableErasures, type ErasureEntry } from "../b
 import { listSnapshots } from "../backup/snapshots.ts";
 import type { Store } from "../backup/store.ts";
 import { liveLinks, type LiveLink } from "../documents/live-links.ts";
+import { CliError } from "../errors.ts";
 import { personalTables } from "../model/links.ts";
 import { tokensLiveMinutes } from "./change.ts";
 import { assertNotHeld, type HoldSite } from "./hold.ts";
@@ -63,16 +64,27 @@ export async function planErasure(
   const listed = ofPerson(ledger, ids);
   const pseudonym = pseudonymOf(listed[0]?.salt ?? salt, userId);
   const [traces, links, copies, tokenMinutes] = await Promise.all([
-    findTraces(site, ids, pseudonym),
+    findTraces(site, person, pseudonym),
     known === undefined ? [] : liveLinks(known.documents, site.trailPlace, userId),
     copiesOf(site),
     account === undefined || known === undefined ? undefined : tokensLiveMinutes(known),
   ]);
   if (traces.held.length > 0) throw forbidden("things of theirs are", traces.held);
+  await assertUnblocked(site, traces);
   const unlisted = ids.filter((id) => !isListed(id));
   if (account === undefined && isErased(traces) && unlisted.length === ids.length) throw nobody(given);
   const mentions = isDeep ? await findMentions(site, ids, traces) : undefined;
   return { ...person, traces, mentions, links, copies, tokenMinutes, unlisted, listed, pseudonym };
+}
+
+/** @throws CliError where foreign keys have rows that stay refer to those that would go, or go along with them. */
+export async function assertUnblocked({ rows }: ErasureSite, traces: Traces): Promise<void> {
+  const obstacles = (await rows?.obstacles(traces.rows)) ?? [];
+  if (obstacles.length === 0) return;
+  throw new CliError("the database does not let go of all that is the person's alone; nothing was changed", {
+    hint: "link those rows to the person in the model, or change them or their foreign keys",
+    details: obstacles,
+  });
 }
 
 /** The same for one person in all that names them; nobody without the ledger can tell who it is. */

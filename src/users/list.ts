@@ -6,7 +6,11 @@ import {
   type PoolAccount,
 } from "../aws/cognito/users-list.ts";
 import { errorName } from "../aws/setting.ts";
-import { CliError } from "../errors.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import { own, timeOf, type JsonObject } from "../model/json.ts";
+import { accountColumns, rowSubjects } from "../model/person-rows.ts";
+import type { Model } from "../model/schema.ts";
+import type { AccountRow, PeopleRows } from "../stores/person-rows.ts";
 import type { AccountSite } from "./pool.ts";
 
 /** A value that an attribute has, or a text that is in it, in whatever case. */
@@ -39,7 +43,7 @@ const searchable = new Set([
  * The accounts that match, page by page as Cognito gives them: one call for 60, none for each of them. Cognito is asked for as
  * little as it can be asked for, and what it gives is compared again.
  */
-export async function* listAccounts(site: AccountSite, query: AccountQuery): AsyncGenerator<PoolAccount> {
+export async function* listAccounts(site: AccountSite, query: AccountQuery): AsyncGenerator<ListedAccount> {
   const { aws, poolId } = site;
   const { group } = query;
   const pages =
@@ -47,7 +51,12 @@ export async function* listAccounts(site: AccountSite, query: AccountQuery): Asy
       ? listPoolUsers(aws, poolId, { ...site, filter: serverFilter(query) })
       : listGroupUsers(aws, poolId, { ...site, group });
   try {
-    for await (const page of pages) for (const account of page) if (isMeant(account, query)) yield account;
+    for await (const page of pages) {
+      for (const each of page) {
+        const account = listedAccount(each);
+        if (isMeant(account, query)) yield account;
+      }
+    }
   } catch (error) {
     if (group === undefined || errorName(error) !== "ResourceNotFoundException") throw error;
     throw new CliError(`the user pool ${poolId} has no group ${JSON.stringify(group)}`, {
@@ -68,8 +77,85 @@ function serverFilter({ where, status }: AccountQuery): AccountFilter | undefine
   return { attribute: "cognito:user_status", value: status };
 }
 
+/** An account as it is listed, whether it is of a user pool or a row of a database. */
+export interface ListedAccount {
+  readonly userId: string;
+  /** In a user pool. */
+  readonly username?: string;
+  /** Of which of the model's people, in a database. */
+  readonly kind?: string;
+  readonly email: string | undefined;
+  readonly name: string | undefined;
+  /** As Cognito calls it; null where nothing tells. */
+  readonly status: string | null;
+  readonly enabled: boolean;
+  /** ISO 8601. */
+  readonly createdAt: string | null;
+  readonly modifiedAt: string | null;
+  readonly attributes: JsonObject;
+}
+
+/** An account of a user pool. Pure. */
+function listedAccount(account: PoolAccount): ListedAccount {
+  const { username, sub, status, enabled, createdAt, modifiedAt } = account;
+  return {
+    userId: sub,
+    username,
+    email: attributeOf(account, "email"),
+    name: attributeOf(account, "name"),
+    status,
+    enabled,
+    createdAt: createdAt.toISOString(),
+    modifiedAt: modifiedAt.toISOString(),
+    attributes: Object.fromEntries(account.attributes.map(({ name, value }) => [name, value])),
+  };
+}
+
+/** An account that is a row of a database, by the columns that the model names. Pure. */
+export function rowAccount(model: Model, { subject, id, value }: AccountRow): ListedAccount {
+  const columns = accountColumns(model, subject);
+  const at = (column: string | undefined) => (column === undefined ? undefined : own(value, column));
+  const text = (column: string | undefined) => textOf(at(column));
+  const { emailVerified, isActive, createdAt } = columns;
+  const created = text(createdAt);
+  return {
+    userId: id,
+    kind: subject.subject,
+    email: text(columns.email),
+    name: text(columns.name),
+    status: emailVerified === undefined ? null : at(emailVerified) === true ? "CONFIRMED" : "UNCONFIRMED",
+    enabled: isActive === undefined || at(isActive) === true,
+    createdAt: timeOf(created) === undefined ? null : (created ?? null),
+    modifiedAt: null,
+    attributes: value,
+  };
+}
+
+/** The accounts that are rows of databases and match. @throws CliError (usage) where a group is asked for: there are none. */
+export function listRowAccounts(
+  model: Model,
+  rows: PeopleRows,
+  { group, ...query }: AccountQuery,
+): AsyncGenerator<ListedAccount> {
+  if (group !== undefined) {
+    const { role } = rowSubjects(model).map((subject) => accountColumns(model, subject))[0] ?? {};
+    throw new CliError("accounts in a database are in no groups", {
+      exitCode: exitCodes.usage,
+      hint: role === undefined ? undefined : `--where ${role}=${group} asks for those with this role`,
+    });
+  }
+  return matching();
+
+  async function* matching() {
+    for await (const row of rows.allAccounts()) {
+      const account = rowAccount(model, row);
+      if (isMeant(account, query)) yield account;
+    }
+  }
+}
+
 /** Whether an account is among those asked for. Pure. */
-function isMeant(account: PoolAccount, { status, where }: Omit<AccountQuery, "group">): boolean {
+function isMeant(account: ListedAccount, { status, where }: Omit<AccountQuery, "group">): boolean {
   if (status === "enabled" || status === "disabled") {
     if (account.enabled !== (status === "enabled")) return false;
   } else if (status !== undefined && account.status !== status) return false;
@@ -80,7 +166,13 @@ function isMeant(account: PoolAccount, { status, where }: Omit<AccountQuery, "gr
   });
 }
 
-function valueOf(account: PoolAccount, attribute: string): string | undefined {
-  if (attribute === "username" || attribute === "sub") return account[attribute];
-  return attributeOf(account, attribute);
+function valueOf({ username, userId, attributes }: ListedAccount, attribute: string): string | undefined {
+  if (username !== undefined && attribute === "username") return username;
+  if (username !== undefined && attribute === "sub") return userId;
+  return textOf(own(attributes, attribute));
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return value === undefined || value === null ? undefined : JSON.stringify(value);
 }

@@ -18,8 +18,6 @@ import { nameOfTable, type PeopleSite } from "./traces.ts";
 export interface PersonSite extends PeopleSite {
   /** Of the user pool, with the profiles by which somebody without an account is known; undefined where accounts are items of a table. */
   readonly known: KnownPeople | undefined;
-  /** Where accounts are rows of databases. */
-  readonly rows?: PeopleRows | undefined;
 }
 
 export interface KnownPeople extends AccountSite {
@@ -53,7 +51,7 @@ export async function findPerson(
 ): Promise<Person> {
   refuseReserved(given);
   const { known } = site;
-  if (site.rows !== undefined) return inAccountRows(site, site.rows, given);
+  if (site.rows !== undefined) return inAccountRows({ ...site, rows: site.rows }, given, isErased);
   if (known === undefined) return inAccountItems(site, given);
   const { aws, poolId, documents } = known;
   const found = await findAccount(known, poolId, given);
@@ -78,10 +76,22 @@ export function nobody(given: string): CliError {
   });
 }
 
-/** By the tables of databases that have the accounts. */
-async function inAccountRows({ model }: PersonSite, rows: PeopleRows, given: string): Promise<Person> {
+/**
+ * By the tables of databases that have the accounts. An id without an account is taken as it is given, of whatever kind: there may be
+ * data; and so is an address after an erasure.
+ */
+async function inAccountRows(
+  { model, rows }: PersonSite & { readonly rows: PeopleRows },
+  given: string,
+  isErased: (id: string) => boolean,
+): Promise<Person> {
   const [only, ...others] = await rows.accounts(given);
-  if (only === undefined) throw nobody(given);
+  if (only === undefined) {
+    const ids = given.includes("@") ? [...new Set([given, given.toLowerCase()])].filter(isErased) : [given];
+    const [userId] = ids;
+    if (userId === undefined) throw nobody(given);
+    return { userId, name: userId, ids, sharedAddresses: [], account: undefined };
+  }
   if (others.length > 0) {
     const all = [only, ...others].map(({ subject, id }) => `${id} (${subject})`).join(", ");
     throw new CliError(`${others.length + 1} accounts have this name: ${all}`, {
@@ -95,15 +105,20 @@ async function inAccountRows({ model }: PersonSite, rows: PeopleRows, given: str
       exitCode: exitCodes.usage,
     });
   }
-  const isFit = email.includes("@") && userIdFault(email) === undefined;
+  const isFit = email.includes("@") && !isEmptied(email) && userIdFault(email) === undefined;
   const addresses = isFit ? [...new Set([email, email.toLowerCase()])] : [];
   const same = isFit ? await rows.accounts(email) : [];
   const shared = addresses.filter((address) =>
-    same.some((each) => each.subject === subject && each.id !== userId && each.email === address),
+    same.some((each) => (each.subject !== subject || each.id !== userId) && each.email === address),
   );
   const own = addresses.filter((address) => !shared.includes(address));
   const name = addresses[0] ?? userId;
   return { userId, name, ids: [userId, ...own], sharedAddresses: shared, account: undefined, subject };
+}
+
+/** What an erasure puts in the place of an address that the database must have. */
+function isEmptied(address: string): boolean {
+  return address.endsWith("@invalid");
 }
 
 /** Accounts that are asked for at once. */

@@ -8,6 +8,9 @@ import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { whereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { personalBuckets, personalTables, unreachedEntities, type FoundLink } from "../model/links.ts";
+import { own } from "../model/json.ts";
+import { accountColumns, rowLinks } from "../model/person-rows.ts";
+import type { RowErasure } from "../stores/row-erasure.ts";
 import { leftIn, type Erased } from "./erase.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
 import { nameOfBucket, nameOfTable } from "./traces.ts";
@@ -33,7 +36,7 @@ export type ErasureReceipt = Awaited<ReturnType<typeof receiptOf>>;
 export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Erased) {
   const { sequence, hash } = await readHead(site.trailPlace);
   const { found: traces, deleted: items, left, mentions, isAccountLeft, person, at, failures } = erased;
-  const { copies, account, links, tokenMinutes } = plan;
+  const { copies, account, subject, links, tokenMinutes } = plan;
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
   const lefts = leftIn(left) + Number(isAccountLeft);
   return {
@@ -42,15 +45,15 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
     person: [...person],
     isComplete: lefts === 0,
     erased: {
-      account: account !== undefined,
+      account: account !== undefined || subject !== undefined,
       ...numbersOf({ traces: { ...traces, items } }),
       links: links.length - uploadLinks.length,
     },
     left: {
-      items: left.items.length,
+      items: left.items.length + left.rows.reduce((sum, { deletes }) => sum + deletes.length, 0),
       versions: left.versions.length,
       uploads: left.uploads.length,
-      changes: left.changes.length,
+      changes: left.changes.length + left.rows.reduce((sum, { changes }) => sum + changes.length, 0),
       account: isAccountLeft,
       refused: failures.length,
     },
@@ -74,7 +77,9 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
         ...(traces.changes.length === 0
           ? []
           : ["names in what stays, in backups from before: a restore brings them back"]),
-        ...unreachedEntities(site.model).map((name) => `${name}, which the model finds by something else`),
+        ...unreachedEntities(site.model, site.rows !== undefined).map(
+          (name) => `${name}, which the model finds by something else`,
+        ),
       ],
     },
     searched: {
@@ -88,7 +93,10 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
 /** Tables and buckets that have something of people by the model. */
 function searchedOf(site: ErasureSite) {
   return {
-    tables: personalTables(site.model).map(({ role }) => nameOfTable(site, role)),
+    tables: [
+      ...personalTables(site.model).map(({ role }) => nameOfTable(site, role)),
+      ...(site.rows === undefined ? [] : new Set(rowLinks(site.model).map(({ table }) => table))),
+    ],
     buckets: personalBuckets(site.model).map(({ role }) => nameOfBucket(site, role)),
   };
 }
@@ -100,16 +108,21 @@ function isGone({ link: { erase } }: FoundLink): boolean {
 
 /** What of a person there is, by kind. Pure. */
 export function numbersOf({ traces }: Pick<ErasurePlan, "traces">) {
-  const byKind = (all: readonly { readonly what: string }[]) => {
+  const byKind = (
+    all: readonly { readonly what: string }[],
+    inRows: (rows: RowErasure) => number = () => 0,
+  ) => {
     const counts = new Map<string, number>();
-    for (const { what } of all) counts.set(what, (counts.get(what) ?? 0) + 1);
+    const add = (what: string, number: number) => counts.set(what, (counts.get(what) ?? 0) + number);
+    for (const { what } of all) add(what, 1);
+    for (const rows of traces.rows) if (inRows(rows) > 0) add(rows.what, inRows(rows));
     return Object.fromEntries(counts);
   };
   return {
-    items: byKind(traces.items),
+    items: byKind(traces.items, ({ deletes }) => deletes.length),
     versions: byKind(traces.versions.filter(({ isDeleteMarker }) => !isDeleteMarker)),
     deleteMarkers: traces.versions.filter(({ isDeleteMarker }) => isDeleteMarker).length,
-    changes: byKind(traces.changes),
+    changes: byKind(traces.changes, ({ changes }) => changes.length),
     uploads: traces.uploads.length,
     bytes: traces.versions.reduce((sum, { bytes }) => sum + bytes, 0),
   };
@@ -171,6 +184,19 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
     if (uploads > 0) findings.push(`${uploads} open uploads in bucket ${bucket}`);
     if (versions > 0) findings.push(`${count(versions, "version")} of objects in bucket ${bucket}`);
   }
+  const inRows = new Map<string, number>();
+  for await (const name of site.rows?.everyName() ?? []) {
+    looked.items += 1;
+    if (name.isErased && isListed(name.id)) inRows.set(name.table, (inRows.get(name.table) ?? 0) + 1);
+  }
+  for (const [table, rows] of inRows) findings.push(`${count(rows, "row")} in table ${table}`);
+  let accounts = 0;
+  for await (const { subject, value } of site.rows?.allAccounts() ?? []) {
+    looked.accounts += 1;
+    const address = own(value, accountColumns(model, subject).email ?? "");
+    if (typeof address === "string" && [address, address.toLowerCase()].some(isListed)) accounts += 1;
+  }
+  if (accounts > 0) findings.push(`${count(accounts, "account")} with an address of the person`);
   const { known } = site;
   for await (const page of known === undefined ? [] : listPoolUsers(aws, known.poolId, known)) {
     looked.accounts += page.length;

@@ -1,7 +1,8 @@
 import { holdsOfAny, readHolds, type Hold } from "../audit/holds.ts";
 import { groupsOfUser } from "../aws/cognito/groups.ts";
 import { attributeOf, lastSignIn, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
-import { timeOf } from "../model/json.ts";
+import { own, timeOf } from "../model/json.ts";
+import { accountColumns, rowSubjects } from "../model/person-rows.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
 import { readDocuments } from "../documents/entries.ts";
 import type { UserDocuments } from "../documents/entry.ts";
@@ -11,7 +12,11 @@ import { CliError } from "../errors.ts";
 import { readProgress } from "../site/progress/read.ts";
 import { computeOverall } from "../site/progress/overall.ts";
 import { progressAttributes } from "../model/progress.ts";
+import type { PeopleRows } from "../stores/person-rows.ts";
+import { exportNumbers, planExport, type ExportNumbers } from "./export/plan.ts";
+import { rowAccount, type ListedAccount } from "./list.ts";
 import type { HoldSite } from "./hold.ts";
+import type { PersonSite } from "./person.ts";
 import { refuseReserved, type AccountSite } from "./pool.ts";
 
 /** A person as the pool and the tables know them. */
@@ -148,4 +153,42 @@ function lastActivity({ details, user, progressAt }: Traces): Activity | undefin
     if (ms !== undefined && ms > (newest?.at.getTime() ?? 0)) newest = { at: new Date(ms), source };
   if (newest !== undefined || details === undefined) return newest;
   return { at: details.account.modifiedAt, source: "account" };
+}
+
+/** A person whose account is a row of a database. */
+export interface ShownRows {
+  readonly userId: string;
+  /** Undefined for somebody who has data and no account. */
+  readonly account: ListedAccount | undefined;
+  /** What is stored of them, by kind. */
+  readonly numbers: ExportNumbers;
+  readonly activity: Activity | undefined;
+}
+
+/**
+ * The same of somebody whose account is a row of a database, by an id or an address.
+ * @throws CliError when nobody is found, and when several could be meant.
+ */
+export async function showRowUser(
+  site: PersonSite & { readonly rows: PeopleRows },
+  given: string,
+): Promise<ShownRows> {
+  const plan = await planExport(site, given);
+  const { userId, subject: kind } = plan;
+  const subject = rowSubjects(site.model).find((each) => each.subject === kind);
+  const found = plan.rows.find(({ entity }) => entity === subject?.entity);
+  const shown = { userId, numbers: exportNumbers(plan) };
+  if (subject === undefined || found === undefined)
+    return { ...shown, account: undefined, activity: undefined };
+  const { lastSignInAt = "" } = accountColumns(site.model, subject);
+  for await (const [{ value } = { value: undefined }] of site.rows.valuesOf(found)) {
+    if (value === undefined) continue;
+    const seenMs = timeOf(own(value, lastSignInAt));
+    return {
+      ...shown,
+      account: rowAccount(site.model, { subject, id: userId, value }),
+      activity: seenMs === undefined ? undefined : { at: new Date(seenMs), source: "sign-in" },
+    };
+  }
+  return { ...shown, account: undefined, activity: undefined };
 }

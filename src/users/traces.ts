@@ -7,10 +7,11 @@ import { listUnfinishedUploads, type UnfinishedUpload } from "../aws/s3/open-upl
 import { plainIfDamaged } from "../aws/dynamodb/plain.ts";
 import { whereThere } from "../aws/setting.ts";
 import type { Aws } from "../aws/clients.ts";
+import { inParallel } from "../concurrency.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { legalHold } from "../model/documents.ts";
 import { partsIn, type ItemPart } from "../model/item-parts.ts";
-import type { JsonObject } from "../model/json.ts";
+import { own, type JsonObject } from "../model/json.ts";
 import {
   isAbout,
   personalBuckets,
@@ -26,6 +27,9 @@ import {
   type TableKeysThere,
 } from "../model/links.ts";
 import type { Model } from "../model/schema.ts";
+import type { PeopleRows } from "../stores/person-rows.ts";
+import type { RowErasure } from "../stores/row-erasure.ts";
+import { findRowTraces, rowsLeft, type Kept, type RowFile, type RowTraces } from "./row-traces.ts";
 
 /** Where everything of people is looked for: what the site's model says is linked to them. */
 export interface PeopleSite {
@@ -36,6 +40,15 @@ export interface PeopleSite {
   readonly keysOf: (table: string) => Promise<TableKeysThere | undefined>;
   readonly signal: AbortSignal;
   readonly now: () => Date;
+  /** Where people are in databases. */
+  readonly rows?: PeopleRows | undefined;
+}
+
+/** Somebody, by what stands for them. */
+export interface Sought {
+  readonly ids: readonly string[];
+  /** Of which kind they are, where another kind may have the same ids. */
+  readonly subject?: string | undefined;
 }
 
 /** An item of a person, by its key. */
@@ -88,14 +101,12 @@ export interface Holdings {
 
 /** The same by what an erasure does with it: `items` are deleted. */
 export interface Traces extends Holdings {
-  /** What there is a duty to keep, by kind, and for how long. */
-  readonly kept: readonly {
-    readonly what: string;
-    readonly table: string;
-    readonly items: number;
-    readonly basis: string;
-    readonly days: number | null;
-  }[];
+  /** What there is a duty to keep, by kind. */
+  readonly kept: readonly Kept[];
+  /** Of databases: what is deleted, and what gets other values. */
+  readonly rows: readonly RowErasure[];
+  /** Files among `versions` that go with rows, and only with these. */
+  readonly rowFiles: readonly RowFile[];
   /** Names in what stays. */
   readonly changes: readonly PlannedChange[];
   /** Why nothing of this may be done: the reasons of the legal holds on it, each once. */
@@ -115,16 +126,21 @@ export function isNothing({ items, versions, uploads }: Holdings): boolean {
 
 /** What there still is to do. */
 export function isErased(traces: Traces): boolean {
-  return isNothing(traces) && traces.changes.length === 0;
+  return isNothing(traces) && traces.changes.length === 0 && rowsLeft(traces.rows) === 0;
 }
 
 /** What `findHoldings` finds, by what an erasure does with it. @param pseudonym stands for the person where the model wants one. */
 export async function findTraces(
   site: PeopleSite,
-  ids: readonly string[],
+  { ids, subject }: Sought,
   pseudonym: string,
 ): Promise<Traces> {
-  const { items, versions, uploads } = await findHoldings(site, ids);
+  const { rows } = site;
+  const [{ items, ...files }, ofRows] = await Promise.all([
+    findHoldings(site, ids, subject),
+    rows === undefined ? noRows : findRowTraces({ ...site, rows }, { ids, subject }, pseudonym),
+  ]);
+  const beside = await filesOfRows(site, ofRows.rowFiles, files);
   const now = Math.floor(site.now().getTime() / 1000);
   // Where nothing says when it expires, it does not.
   const isDeleted = ({ links, expiresAt }: OwnedItem) =>
@@ -155,12 +171,42 @@ export async function findTraces(
   }
   return {
     items: going,
-    kept: [...kept.values()],
+    kept: [...kept.values(), ...ofRows.kept],
     changes: changes.flatMap(({ own }) => own),
-    held: [...new Set(touched.flatMap(({ held }) => held ?? []))],
+    rows: ofRows.rows,
+    rowFiles: ofRows.rowFiles,
+    held: [...new Set([...touched.flatMap(({ held }) => held ?? []), ...ofRows.held])],
     expiring: [...expiring.values()],
-    versions,
-    uploads,
+    versions: [...files.versions, ...beside.versions],
+    uploads: [...files.uploads, ...beside.uploads],
+  };
+}
+
+const noRows: RowTraces = { rows: [], rowFiles: [], kept: [], held: [] };
+
+/** Files that are listed at once. */
+const sideBySide = 8;
+
+/** The files of rows that are not known yet. */
+async function filesOfRows(
+  site: PeopleSite,
+  rowFiles: readonly RowFile[],
+  { versions: known }: Pick<Holdings, "versions">,
+): Promise<Files> {
+  const seen = new Set(known.map(({ bucket, key }) => `${bucket}/${key}`));
+  const places = new Map(
+    rowFiles.flatMap(({ place }) => {
+      const name = `${place.bucket}/${place.key}`;
+      return seen.has(name) ? [] : [[name, place] as const];
+    }),
+  );
+  const found = await inParallel(places.values(), sideBySide, ({ bucket, key, kind: entity }) => {
+    const kind = { entity, what: own(site.model.entities, entity)?.what ?? entity };
+    return filesUnder(site, { bucket, prefix: key }, (each) => (each === key ? kind : undefined));
+  });
+  return {
+    versions: found.flatMap(({ versions }) => versions),
+    uploads: found.flatMap(({ uploads }) => uploads),
   };
 }
 
@@ -361,44 +407,12 @@ async function* pagesOf(
   }
 }
 
-async function objectsOf(
-  site: PeopleSite,
-  personal: PersonalBucket,
-  ids: readonly string[],
-): Promise<Pick<Holdings, "versions" | "uploads">> {
-  const { aws, signal } = site;
+async function objectsOf(site: PeopleSite, personal: PersonalBucket, ids: readonly string[]): Promise<Files> {
   const bucket = nameOfBucket(site, personal.role);
   const link = (key: string): PersonalLink | undefined =>
     personal.ownersIn(key).find(({ id }) => ids.includes(id))?.link;
   const prefixes = [...new Set(ids.flatMap((id) => personal.prefixes(id)))];
-  const found = await Promise.all(
-    prefixes.map(async (prefix) => {
-      const versions: OwnedVersion[] = [];
-      const uploads: UnfinishedUpload[] = [];
-      await whereThere(async () => {
-        for await (const page of listVersions(aws, { bucket, prefix, signal })) {
-          for (const { key, version, sizeBytes: bytes, isDeleteMarker, isLatest, lastModified } of page) {
-            const { what, entity } = link(key) ?? {};
-            if (what === undefined || entity === undefined) continue;
-            versions.push({
-              what,
-              entity,
-              bucket,
-              key,
-              version,
-              bytes,
-              isDeleteMarker,
-              isLatest,
-              modifiedAt: lastModified,
-            });
-          }
-        }
-        for await (const upload of listUnfinishedUploads(aws, { bucket, prefix, signal }))
-          if (link(upload.key) !== undefined) uploads.push(upload);
-      });
-      return { versions, uploads };
-    }),
-  );
+  const found = await Promise.all(prefixes.map((prefix) => filesUnder(site, { bucket, prefix }, link)));
   return {
     versions: unique(
       found.flatMap(({ versions }) => versions),
@@ -409,6 +423,41 @@ async function objectsOf(
       ({ uploadId }) => uploadId,
     ),
   };
+}
+
+type Files = Pick<Holdings, "versions" | "uploads">;
+
+/** All versions under a prefix, and uploads that are open, of keys that are of a kind. Where there is no bucket there are none. */
+async function filesUnder(
+  { aws, signal }: PeopleSite,
+  at: { readonly bucket: string; readonly prefix: string },
+  kindOf: (key: string) => Pick<OwnedVersion, "what" | "entity"> | undefined,
+): Promise<Files> {
+  const { bucket } = at;
+  const versions: OwnedVersion[] = [];
+  const uploads: UnfinishedUpload[] = [];
+  await whereThere(async () => {
+    for await (const page of listVersions(aws, { ...at, signal })) {
+      for (const { key, version, sizeBytes: bytes, isDeleteMarker, isLatest, lastModified } of page) {
+        const { what, entity } = kindOf(key) ?? {};
+        if (what === undefined || entity === undefined) continue;
+        versions.push({
+          what,
+          entity,
+          bucket,
+          key,
+          version,
+          bytes,
+          isDeleteMarker,
+          isLatest,
+          modifiedAt: lastModified,
+        });
+      }
+    }
+    for await (const upload of listUnfinishedUploads(aws, { ...at, signal }))
+      if (kindOf(upload.key) !== undefined) uploads.push(upload);
+  });
+  return { versions, uploads };
 }
 
 function unique<T>(all: readonly T[], nameOf: (each: T) => string): T[] {

@@ -3,6 +3,7 @@ import { shippedSchemas } from "../../src/model/shipped.ts";
 import { readCatalogue } from "../../src/sql/catalogue.ts";
 import type { Sql } from "../../src/sql/connection.ts";
 import { statementsIn } from "../../src/sql/statements.ts";
+import { testErasure } from "../commands/user/database-erasure.ts";
 import { testPeople } from "../commands/user/database-people.ts";
 import { testRetention } from "../retention/database-rows.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
@@ -143,6 +144,10 @@ function ofModel(site: DatabaseSite): void {
 
   describe("and people:", () => {
     testPeople(site, () => server);
+  });
+
+  describe("and erasure:", () => {
+    testErasure(site, () => server);
   });
 
   describe("and retention:", () => {

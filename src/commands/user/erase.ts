@@ -64,7 +64,7 @@ async function erasePerson(
   const { userId, name, account, traces, links, copies } = plan;
   const planned = {
     userId,
-    account: account !== undefined,
+    account: account !== undefined || plan.subject !== undefined,
     ...numbersOf(plan),
     kept: traces.kept,
     expiring: traces.expiring,
@@ -128,6 +128,7 @@ function planText({
   userId,
   name,
   account,
+  subject,
   traces,
   mentions,
   links,
@@ -145,6 +146,10 @@ function planText({
   };
   for (const { what } of traces.items) of(what).items += 1;
   for (const { what } of traces.changes) of(what).changes += 1;
+  for (const { what, deletes, changes } of traces.rows) {
+    of(what).items += deletes.length;
+    of(what).changes += changes.length;
+  }
   for (const version of traces.versions) {
     of(version.what).versions += 1;
     of(version.what).bytes += version.bytes;
@@ -155,7 +160,7 @@ function planText({
   return facts([
     ["person", `${visible(name)} (${visible(userId)})`],
     ["before", unlisted.length < ids.length ? "erased already, or begun: this goes on" : undefined],
-    ["account", account === undefined ? "none" : "signed out and deleted"],
+    ["account", accountFate({ account, subject })],
     ...[...kinds].map(([what, { items, versions, changes, bytes: size }]): [string, string] => [
       what,
       [
@@ -216,6 +221,11 @@ function planText({
       "browsers that opened the site, messages, downloaded files, on-demand backups of tables, tables and buckets that the model does not name",
     ],
   ]);
+}
+
+function accountFate({ account, subject }: Pick<ErasurePlan, "account" | "subject">): string {
+  if (account !== undefined) return "signed out and deleted";
+  return subject === undefined ? "none" : `of the database (${subject}), with its rows`;
 }
 
 /** Where texts name the person that nobody changes. */

@@ -38,10 +38,11 @@ export async function erasureSite(run: Run, access: Access): Promise<ErasureSite
   };
 }
 
-/** Undefined where accounts are in a table of DynamoDB, or no rows of a database. @throws CliError (usage) where nobody names its server. */
-async function rowsOfPeople(run: Run): Promise<PeopleRows | undefined> {
+/** Undefined where accounts are in a user pool, in a table of DynamoDB, or no rows of a database. @throws CliError (usage) where nobody names its server. */
+export async function rowsOfPeople(run: Run): Promise<PeopleRows | undefined> {
   const { site } = run.config;
-  if (accountItems(site) !== undefined || rowSubjects(site).length === 0) return undefined;
+  if (site.userPool === true || accountItems(site) !== undefined || rowSubjects(site).length === 0)
+    return undefined;
   const roles = new Set(
     Object.values(site.entities).flatMap(({ from, links }) =>
       "database" in from && links !== undefined ? [from.database] : [],

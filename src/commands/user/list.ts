@@ -1,18 +1,18 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import { attributeOf, type PoolAccount } from "../../aws/cognito/users-list.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { csvLine } from "../../output/csv.ts";
-import { localTime } from "../../output/dates.ts";
 import type { Column } from "../../output/table.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import type { Where } from "../../users/list.ts";
-import { accountJson, accountSite, stateOf } from "./site.ts";
+import type { AccountQuery, ListedAccount, Where } from "../../users/list.ts";
+import type { Run } from "../run.ts";
+import { rowsOfPeople } from "./erasure-site.ts";
+import { accountSite, listedJson, sinceOf, stateOf } from "./site.ts";
 
 /** `mawps user list`: who has an account. */
 export function userList(begin: Begin): AnyCommand {
   return new Command("list")
-    .description("the accounts of the user pool, as they come")
+    .description("the accounts of the user pool or of the databases, as they come")
     .option("--group <group>", "only those in this group")
     .option(
       "--status <status>",
@@ -30,12 +30,25 @@ export function userList(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       if (csv === true && run.config.json)
         throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
-      const { listAccounts } = await import("../../users/list.ts");
-      const accounts = listAccounts(await accountSite(run), { group, status, where });
-      if (csv !== true) return run.printTable(rows(accounts), columns, "no such accounts");
-      await run.write(csvLine([...csvColumns]));
-      for await (const account of accounts) await run.write(csvLine(csvCells(account)));
+      const { accounts, isOfRows } = await listed(run, { group, status, where });
+      if (csv !== true)
+        return run.printTable(rows(accounts), isOfRows ? rowColumns : columns, "no such accounts");
+      await run.write(csvLine([...csvColumns, ...(isOfRows ? ["kind"] : [])]));
+      for await (const account of accounts)
+        await run.write(csvLine([...csvCells(account), ...(isOfRows ? [account.kind ?? ""] : [])]));
     });
+}
+
+async function listed(run: Run, query: AccountQuery) {
+  const [{ listAccounts, listRowAccounts }, people] = await Promise.all([
+    import("../../users/list.ts"),
+    rowsOfPeople(run),
+  ]);
+  const isOfRows = people !== undefined;
+  const accounts = isOfRows
+    ? listRowAccounts(run.config.site, people, query)
+    : listAccounts(await accountSite(run), query);
+  return { accounts, isOfRows };
 }
 
 const states = [
@@ -67,20 +80,25 @@ function whereOption(text: string, before: readonly Where[] = []): readonly Wher
 }
 
 interface Row {
-  readonly account: PoolAccount;
+  readonly account: ListedAccount;
   toJSON(): object;
 }
 
-async function* rows(accounts: AsyncIterable<PoolAccount>): AsyncGenerator<Row> {
-  for await (const account of accounts) yield { account, toJSON: () => accountJson(account) };
+async function* rows(accounts: AsyncIterable<ListedAccount>): AsyncGenerator<Row> {
+  for await (const account of accounts) yield { account, toJSON: () => listedJson(account) };
 }
 
 const columns: readonly Column<Row>[] = [
-  { title: "E-MAIL", cell: ({ account }) => attributeOf(account, "email") ?? "", least: 16 },
-  { title: "NAME", cell: ({ account }) => attributeOf(account, "name") ?? "", least: 12 },
+  { title: "E-MAIL", cell: ({ account }) => account.email ?? "", least: 16 },
+  { title: "NAME", cell: ({ account }) => account.name ?? "", least: 12 },
   stateColumn({ title: "STATE", cell: ({ account }) => stateOf(account) }),
-  { title: "SINCE", cell: ({ account }) => localTime(account.createdAt) },
-  idColumn({ title: "USER", cell: ({ account }) => account.sub }),
+  { title: "SINCE", cell: ({ account: { createdAt } }) => sinceOf(createdAt) ?? "" },
+  idColumn({ title: "USER", cell: ({ account }) => account.userId }),
+];
+
+const rowColumns: readonly Column<Row>[] = [
+  ...columns,
+  { title: "KIND", cell: ({ account }) => account.kind ?? "" },
 ];
 
 const csvColumns = [
@@ -94,8 +112,8 @@ const csvColumns = [
   "modifiedAt",
 ] as const;
 
-function csvCells(account: PoolAccount): (string | boolean)[] {
-  const { username, sub, status, enabled, createdAt, modifiedAt } = account;
-  const named = [attributeOf(account, "email") ?? "", attributeOf(account, "name") ?? ""];
-  return [...named, username, sub, status, enabled, createdAt.toISOString(), modifiedAt.toISOString()];
+function csvCells(account: ListedAccount): (string | boolean)[] {
+  const { username = "", userId, status, enabled, createdAt, modifiedAt } = account;
+  const named = [account.email ?? "", account.name ?? ""];
+  return [...named, username, userId, status ?? "", enabled, createdAt ?? "", modifiedAt ?? ""];
 }

@@ -9,7 +9,9 @@ import type { AnyCommand, Begin } from "../command.ts";
 import { storedTime } from "../stored-time.ts";
 import type { Shown } from "../../users/show.ts";
 import { openDocuments } from "../../documents/site.ts";
-import { accountJson, accountSite, stateOf, userArgument } from "./site.ts";
+import type { Run } from "../run.ts";
+import { personSite } from "./erasure-site.ts";
+import { accountJson, accountSite, listedJson, sinceOf, stateOf, userArgument } from "./site.ts";
 
 /** `mawps user show`: an account, and what is stored of its person. */
 export function userShow(begin: Begin): AnyCommand {
@@ -19,6 +21,7 @@ export function userShow(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps user show max@example.com")
     .action(async (given, _options, command) => {
       const run = await begin(command as AnyCommand);
+      if (run.config.site.userPool !== true) return showRow(run, given);
       const [{ showUser }, site, documents, told] = await Promise.all([
         import("../../users/show.ts"),
         accountSite(run),
@@ -28,6 +31,44 @@ export function userShow(begin: Begin): AnyCommand {
       const shown = await showUser({ ...site, trailPlace: trailOf(told) }, documents, given);
       await run.print(asJson(shown), () => asText(shown));
     });
+}
+
+/** The same where accounts are rows of a database. */
+async function showRow(run: Run, given: string): Promise<void> {
+  const [{ showRowUser }, { rows, ...site }] = await Promise.all([
+    import("../../users/show.ts"),
+    personSite(run, "reads"),
+  ]);
+  if (rows === undefined) throw new Error("a model without a user pool has no accounts in a database");
+  const { userId, account, numbers, activity } = await showRowUser({ ...site, rows }, given);
+  const { items, files, earlierVersions, bytes: sizeBytes } = numbers;
+  const shown = {
+    userId,
+    account: account === undefined ? null : listedJson(account),
+    items,
+    files,
+    earlierVersions,
+    bytes: sizeBytes,
+    lastActivity: activity ?? null,
+  };
+  await run.print(shown, () =>
+    facts([
+      ["user", visible(userId)],
+      ["kind", account?.kind],
+      ["name", account?.name === undefined ? undefined : visible(account.name)],
+      ["e-mail", account?.email === undefined ? undefined : visible(account.email)],
+      ["account", account === undefined ? "none" : stateOf(account)],
+      ["since", sinceOf(account?.createdAt ?? null)],
+      ...Object.entries(items).map(([what, found]): [string, string] => [what, String(found)]),
+      ...Object.entries(files).map(([what, found]): [string, string] => [what, count(found, "file")]),
+      ["earlier versions", earlierVersions === 0 ? undefined : String(earlierVersions)],
+      ["bytes", sizeBytes === 0 ? undefined : bytes(sizeBytes)],
+      [
+        "last seen",
+        activity === undefined ? "never" : `${localTime(activity.at)} by the account's own record`,
+      ],
+    ]),
+  );
 }
 
 function asJson({ userId, details, holds, holdings, progress, activity }: Shown): object {

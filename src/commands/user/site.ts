@@ -3,7 +3,9 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { configuredSite } from "../../target.ts";
 import type { AccountSite, ChangingAccounts } from "../../users/pool.ts";
 import { attributeOf, type PoolAccount } from "../../aws/cognito/users-list.ts";
+import type { ListedAccount } from "../../users/list.ts";
 import { visible } from "../../output/text.ts";
+import { localTime } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
 import type { Access } from "../../world.ts";
 import type { Run } from "../run.ts";
@@ -67,6 +69,17 @@ export function accountText(
   ].join("\n");
 }
 
-export function stateOf({ status, enabled }: Pick<PoolAccount, "status" | "enabled">): string {
+export function stateOf({ status, enabled }: Pick<ListedAccount, "status" | "enabled">): string {
+  if (status === null) return enabled ? "enabled" : "disabled";
   return enabled ? status : `disabled, ${status}`;
+}
+
+/** An account as JSON has it, whether it is of a user pool or a row of a database. */
+export function listedJson({ email: _email, name: _name, ...account }: ListedAccount): object {
+  return account;
+}
+
+/** Undefined where nothing tells since when there is an account. */
+export function sinceOf(createdAt: string | null): string | undefined {
+  return createdAt === null ? undefined : localTime(new Date(createdAt));
 }

@@ -79,10 +79,8 @@ export async function* exportParts(
     yield text(`${accountFolder}/account.csv`, csvRows(Object.keys(value), [value]), accountFolder);
     pages.push({ entity: accountFolder, what: "account", count: 1, shown: [value], files: [] });
   }
-  for (const entity of unreachedEntities(site.model)) {
-    const isReached = site.rows !== undefined && "database" in (site.model.entities[entity]?.from ?? {});
-    if (!isReached) out.add(entity, "*", "unreached");
-  }
+  for (const entity of unreachedEntities(site.model, site.rows !== undefined))
+    out.add(entity, "*", "unreached");
   for (const { bucket, key } of plan.holdings.uploads) out.add(bucket, key, "unfinished");
   if (plan.sharedAddresses.length > 0) out.add(accountFolder, "email", "shared");
   const reading = (kind: Kind, table: string) => ({ site, kind, table, rules, out: new LeavingOut() });

@@ -1,7 +1,7 @@
 import { groupsOfUser } from "../../aws/cognito/groups.ts";
 import { ownerId } from "../../model/user-id.ts";
 import { findPerson, nobody, type Person, type PersonSite } from "../person.ts";
-import type { PersonRows } from "../../stores/person-rows.ts";
+import type { PersonRows } from "../../stores/person-tables.ts";
 import { findHoldings, isNothing, type Holdings, type OwnedVersion } from "../traces.ts";
 
 /** What an export of one person will hold. */

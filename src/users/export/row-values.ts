@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../model/json.ts";
-import type { PeopleRows, PersonRows } from "../../stores/person-rows.ts";
+import type { PeopleRows } from "../../stores/person-rows.ts";
+import type { PersonRows } from "../../stores/person-tables.ts";
 import { givenOut, type LeavingOut, type Rules } from "./values.ts";
 
 /** Rows of a database as they are given out; of what only names the person no more than that. What is left out is noted. */
