@@ -19,7 +19,7 @@ import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { configuredSite, storeFolder } from "../target.ts";
 import { scannerOf } from "./doc/scanner.ts";
-import { alarmSiteOf } from "./metrics.ts";
+import { alarmSiteOf } from "./alarm-site.ts";
 import type { Run } from "./run.ts";
 
 /** `mawps doctor`: everything that is looked at, each finding with its remedy; exit 4 when something is wrong. */

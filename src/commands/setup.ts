@@ -12,7 +12,7 @@ import type { SetupPlan, Step, StepKind } from "../setup/step.ts";
 import { configuredSite } from "../target.ts";
 import { isDenied } from "../aws/setting.ts";
 import { version } from "../version.ts";
-import { alarmSiteOf } from "./metrics.ts";
+import { alarmSiteOf } from "./alarm-site.ts";
 import type { Run } from "./run.ts";
 
 /** A step as it is printed; `kind` and `result` tell a script what happened. */
