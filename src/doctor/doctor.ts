@@ -13,6 +13,7 @@ import { callerFindings } from "./caller.ts";
 import { expectedFindings } from "./expected.ts";
 import { databaseFindings } from "./databases.ts";
 import type { Finding } from "./finding.ts";
+import { indexFindings } from "./indexes.ts";
 import type { Outside } from "./outside.ts";
 import { privacyFindings, tryPrivacy } from "./privacy.ts";
 import { resourceFindings } from "./resources.ts";
@@ -63,6 +64,17 @@ export async function* examine(
       name: bucket.name,
       findings: begun(() => uploadFindings(aws, bucket, { now: outside.now(), signal })),
     }));
+  const indexing = declaration.tables
+    .filter(({ keptBy }) => keptBy !== "site")
+    .map((table) => ({
+      name: table.name,
+      findings: begun(() =>
+        indexFindings(aws, table, {
+          now: outside.now(),
+          signal: signal ?? new AbortController().signal,
+        }),
+      ),
+    }));
   const auditing =
     declaration.trail &&
     begun(() => auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()));
@@ -110,6 +122,9 @@ export async function* examine(
   }
   for (const { name, findings } of lying) {
     if (isUsable(plan, "bucket", name)) yield* await attempt({ check: "uploads", subject: name }, findings);
+  }
+  for (const { name, findings } of indexing) {
+    if (isUsable(plan, "table", name)) yield* await attempt({ check: "index", subject: name }, findings);
   }
   if (auditing !== undefined && isUsable(plan, "table", log) && isUsable(plan, "bucket", vault))
     yield* await attempt({ check: "audit trail", subject: log }, auditing);
