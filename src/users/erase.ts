@@ -42,6 +42,8 @@ const sideBySide = 4;
 /** As many of the largest items, 400 KB each, as one transaction may touch: 4 MB. */
 const itemsPerTransaction = 10;
 
+const mostRounds = 2;
+
 /**
  * Erases a person: the account is disabled and signed out first, so that nothing new comes; then the person goes onto the ledger that
  * restores honour; then files in every version, items, and the account last, by which the same command finds the person again
@@ -69,13 +71,22 @@ export async function erase(
   );
 }
 
-function told({ left, isAccountLeft }: Erased) {
-  const rest = leftIn(left) + Number(isAccountLeft);
-  return { status: rest === 0 ? "complete" : "incomplete", failed: rest };
+function told(erased: Erased) {
+  const failed = leftIn(erased.left) + Number(erased.isAccountLeft);
+  return { status: isComplete(erased) ? "complete" : "incomplete", failed };
+}
+
+/** Whether nothing is left, and nothing was refused on the way: a hold that came too late for what it holds is not passed over. Pure. */
+export function isComplete({
+  left,
+  isAccountLeft,
+  failures,
+}: Pick<Erased, "left" | "isAccountLeft" | "failures">): boolean {
+  return leftIn(left) === 0 && !isAccountLeft && failures.length === 0;
 }
 
 /** How much a search still found. Pure. */
-export function leftIn({ items, versions, uploads, changes, rows }: Traces): number {
+function leftIn({ items, versions, uploads, changes, rows }: Traces): number {
   return items.length + versions.length + uploads.length + changes.length + rowsLeft(rows);
 }
 
@@ -89,13 +100,14 @@ async function carryOut(
   const failures: string[] = [];
   const pool = account === undefined ? undefined : known;
   const { username = "" } = account ?? {};
-  const holds = async ({ held }: Traces) => {
+  const addHolds = async ({ held }: Pick<Traces, "held">) => {
     const ofPerson = (await holdsOfPerson(site, ids)).map(({ reason }) => reason);
-    return [...held, ...ofPerson].map((reason) => `under a legal hold since: ${reason}`);
+    const told = [...held, ...ofPerson].map((reason) => `under a legal hold since: ${reason}`);
+    failures.push(...told.filter((each) => !failures.includes(each)));
   };
   // The plan is as old as the answer to its question. Before the ledger, by which no restore brings anything of them back.
   const found = await findTraces(site, plan, plan.pseudonym);
-  failures.push(...(await holds(found)));
+  await addHolds(found);
   if (failures.length > 0) {
     const nothing = { deleted: [], left: found, mentions: undefined, isAccountLeft: pool !== undefined };
     return { person, at: site.now(), found, ...nothing, failures };
@@ -106,17 +118,19 @@ async function carryOut(
     await signOutUser(aws, pool.poolId, { ...pool, username });
   }
   await intoLedger(site, plan, person);
-  let left = found;
   const deleted: OwnedItem[] = [];
-  // Once more for what came meanwhile, by a page that was still open.
-  for (let round = 1; round <= 2 && !isErased(left) && failures.length === 0; round += 1) {
-    await removeTraces(site, plan, { traces: left, deleted, failures });
+  // Behind the ledger, which can take long, and once more for what came meanwhile, by a page that was still open.
+  let left = found;
+  for (let round = 1; ; round += 1) {
     left = await findTraces(site, plan, plan.pseudonym);
-    failures.push(...(await holds(left)));
+    await addHolds(left);
+    if (round > mostRounds || isErased(left) || failures.length > 0) break;
+    await removeTraces(site, { traces: left, deleted, failures, ids, addHolds });
   }
   const mentions = plan.mentions === undefined ? undefined : await findMentions(site, ids, left);
   let isAccountLeft = pool !== undefined;
-  if (pool !== undefined && isErased(left)) {
+  if (pool !== undefined && isErased(left)) await addHolds(left);
+  if (pool !== undefined && isErased(left) && failures.length === 0) {
     const at = { ...pool, username };
     await deleteUser(aws, pool.poolId, at);
     isAccountLeft = (await readPoolAccount(aws, pool.poolId, at)) !== undefined;
@@ -146,19 +160,18 @@ interface Removal {
   readonly traces: Traces;
   readonly deleted: OwnedItem[];
   readonly failures: string[];
+  readonly ids: readonly string[];
+  /** Adds to the failures what holds the person by now. */
+  readonly addHolds: (traces: Pick<Traces, "held">) => Promise<void>;
 }
 
 /**
  * All of it; rows of databases first, but for the end of their transactions, which comes last: that a row can go is proved before its
  * file does, and where something else is refused the rows are there as before.
  */
-async function removeTraces(
-  site: ErasingSite,
-  plan: Pick<ErasurePlan, "ids">,
-  removal: Removal,
-): Promise<void> {
-  const { traces, failures } = removal;
-  if (site.rows === undefined || rowsLeft(traces.rows) === 0) return removeThings(site, plan, removal);
+async function removeTraces(site: ErasingSite, removal: Removal): Promise<void> {
+  const { traces, failures, addHolds } = removal;
+  if (site.rows === undefined || rowsLeft(traces.rows) === 0) return removeThings(site, removal);
   await site.rows.erase(traces.rows, async (staying) => {
     const kept = new Set(
       traces.rowFiles.flatMap(({ row, place }) =>
@@ -166,7 +179,8 @@ async function removeTraces(
       ),
     );
     const versions = traces.versions.filter(({ bucket, key }) => !kept.has(`${bucket}/${key}`));
-    await removeThings(site, plan, { ...removal, traces: { ...traces, versions } });
+    await removeThings(site, { ...removal, traces: { ...traces, versions } });
+    await addHolds(traces);
     return failures.length === 0;
   });
 }
@@ -174,8 +188,7 @@ async function removeTraces(
 /** Uploads and files, then names in what stays, then items, children before parents; the profile or account, by which the same command finds the person again, when all else is gone. */
 async function removeThings(
   site: ErasingSite,
-  { ids }: Pick<ErasurePlan, "ids">,
-  { traces, deleted, failures }: Removal,
+  { traces, deleted, failures, ids, addHolds }: Removal,
 ): Promise<void> {
   const { aws, signal } = site;
   await inParallel(traces.uploads, sideBySide, (upload) =>
@@ -194,6 +207,8 @@ async function removeThings(
       failures.push(...outcome.failures.map(({ key, code }) => `${bucket}/${key}: ${code}`));
     });
   });
+  // Files take their time, and no condition of an item knows the holds of its person.
+  if (traces.versions.length > 0) await addHolds(traces);
   // Those that name files go behind them: what is left after an interruption is still named.
   if (failures.length > 0) return;
   for (const { table, key, attribute, from, to, guards } of traces.changes) {

@@ -11,7 +11,7 @@ import { personalBuckets, personalTables, unreachedEntities, type FoundLink } fr
 import { own } from "../model/json.ts";
 import { accountColumns, rowLinks } from "../model/person-rows.ts";
 import type { RowErasure } from "../stores/row-erasure.ts";
-import { leftIn, type Erased } from "./erase.ts";
+import { isComplete, type Erased } from "./erase.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
 import { nameOfBucket, nameOfTable } from "./traces.ts";
 import { count } from "../model/count.ts";
@@ -38,12 +38,11 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
   const { found: traces, deleted: items, left, mentions, isAccountLeft, person, at, failures } = erased;
   const { copies, account, subject, links, tokenMinutes } = plan;
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
-  const lefts = leftIn(left) + Number(isAccountLeft);
   return {
     format: 1 as const,
     erasedAt: at.toISOString(),
     person: [...person],
-    isComplete: lefts === 0,
+    isComplete: isComplete(erased),
     erased: {
       account: account !== undefined || subject !== undefined,
       ...numbersOf({ traces: { ...traces, items } }),

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import { typed } from "../../../src/aws/dynamodb/plain.ts";
+import { putHold } from "../../../src/audit/holds.ts";
+import { putObject } from "../../../src/aws/s3/objects.ts";
 import { takePicture, type Picture } from "../../site/picture.ts";
-import { putProfile } from "../../support/documents.ts";
+import { documentBucket, putProfile } from "../../support/documents.ts";
 import { buildMortal } from "../../support/mortal-process.ts";
 import { makeSitePlaces, putEverything } from "../../support/whole-person.ts";
 import { afterRealClockMs, makeHome, type TestHome } from "../../support/world.ts";
@@ -314,7 +316,14 @@ describe("a legal hold", () => {
     async (_when, call, part, listed) => {
       const documents = [{ id: "d", s3Key: "public/documents/user-5/cv/1-d.pdf" }];
       const legalHold = "case 3";
-      await home.look((aws) => putProfile(aws, "user-5", { documents }));
+      await home.look(async (aws) => {
+        await putProfile(aws, "user-5", { documents });
+        await putObject(aws, {
+          bucket: documentBucket,
+          key: documents[0]?.s3Key ?? "",
+          body: Buffer.from("d"),
+        });
+      });
       home.beforeCall = async (command, input, aws) => {
         if (command === call && JSON.stringify(input).includes(part))
           await putProfile(aws, "user-5", { documents, legalHold });
@@ -324,12 +333,49 @@ describe("a legal hold", () => {
       expect([exitCode, stderr]).toEqual([3, expect.stringContaining("legal hold since: case 3")]);
       const left = [...(await picture())].filter(([name]) => /user-profiles .*"user-5"/.test(name));
       expect(left.map(String)).toEqual([expect.stringContaining("1-d.pdf")]);
+      // Whoever deletes items already is through with the files.
+      const versions = [...(await picture()).keys()].filter((name) => name.includes("/user-5/cv/1-d.pdf"));
+      expect(versions).toHaveLength(call === "PutItemCommand" ? 1 : 0);
       const ledger = [...(await picture()).keys()].filter((name) => /audit-log .*"erasures"/.test(name));
       expect(ledger).toHaveLength(listed);
       home.beforeCall = undefined;
       await home.look((aws) => putProfile(aws, "user-5", { documents }));
       expect((await home.run(argv)).exitCode).toBe(0);
       expect(telling(await picture(), /user-5/)).toEqual([]);
+    },
+  );
+
+  it.each([
+    ["comes to the ledger", "PutItemCommand", '"erasures"', /^(item|object|upload) /],
+    ["loses files already", "DeleteObjectsCommand", "", /^item /],
+  ])(
+    "of a person that comes while their erasure %s keeps all that is there and the account, until it is lifted",
+    async (_when, call, part, kept) => {
+      const about = new RegExp(`${sub}|max@example\\.com`);
+      const staying = (all: Picture) => telling(all, about).filter((name) => kept.test(name));
+      const before = staying(await picture());
+      expect(before.length).toBeGreaterThan(3);
+      let isHeld = false;
+      home.beforeCall = async (command, input, aws) => {
+        if (isHeld || command !== call || !JSON.stringify(input).includes(part)) return;
+        isHeld = true;
+        const place = { aws, table: "mawps-audit-log", signal: new AbortController().signal };
+        const at = new Date("2026-03-01T00:00:00.000Z");
+        await putHold(place, { userId: sub, ids: [sub, address], reason: "case 5", salt: "00ff", at });
+      };
+      const argv = ["user", "erase", address, "--confirm", address, "--receipt", "r.json"];
+      const { exitCode, stderr } = await home.run(argv);
+      home.beforeCall = undefined;
+      expect([exitCode, stderr]).toEqual([3, expect.stringContaining("legal hold since: case 5")]);
+      expect(staying(await picture())).toEqual(before);
+      expect(telling(await picture(), about)).toContain(`user ${sub}`);
+      expect(JSON.parse(await readFile(join(home.folder, "r.json"), "utf8"))).toMatchObject({
+        isComplete: false,
+        left: { account: true, refused: 1 },
+      });
+      expect((await home.run(["user", "hold", "rm", sub, "--yes"])).exitCode).toBe(0);
+      expect((await home.run(argv)).exitCode).toBe(0);
+      expect(telling(await picture(), about)).toEqual([]);
     },
   );
 
