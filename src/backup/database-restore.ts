@@ -17,7 +17,9 @@ import {
   someRows,
   type RowTable,
 } from "../sql/rows.ts";
+import { rowJudge, type JudgedRow, type JudgeRow } from "./erased-rows.ts";
 import { partLines } from "./parts.ts";
+import type { Planning } from "./restore-compare.ts";
 import { fateOfDifferent, noCounts, type Fate, type FateCounts, type RestoreSite } from "./restore-site.ts";
 import { parseRowLine } from "./row-line.ts";
 import { snapshotTables, type DatabaseSnapshot, type RowsSnapshot } from "./snapshot.ts";
@@ -32,6 +34,8 @@ export interface DatabasePlan {
   readonly writes: readonly DatabaseWrite[];
   /** Parents before their children. */
   readonly tables: readonly RowsPlan[];
+  /** Undefined where nobody was erased. */
+  readonly judge: JudgeRow | undefined;
 }
 
 interface RowsPlan {
@@ -60,13 +64,26 @@ const mostNamed = 5;
  * file, never from the backup, which anybody may have written to.
  * @throws CliError for a table or a column that the database would not have; nothing was changed then.
  */
-export async function planRows(site: RestoreSite, snapshot: DatabaseSnapshot): Promise<DatabasePlan> {
+export async function planRows(
+  site: RestoreSite,
+  snapshot: DatabaseSnapshot,
+  { isLedgerEmpty, onSuppressed }: Pick<Planning, "isLedgerEmpty" | "onSuppressed">,
+): Promise<DatabasePlan> {
   const { role, engine } = snapshot;
   const database = databaseOf(site, snapshot);
   const { steps, wanted, found } = await compareDatabase(database);
   const there = rowTables(found, engine);
   const future = [...there, ...rowTables(wanted, engine).filter(({ name }) => !found.has(`table ${name}`))];
   const read = new Map(snapshotTables(snapshot).map((table) => [table.name, table]));
+  const { isErased, model } = site;
+  const judging = { model, database, isErased, onSuppressed, tables: future };
+  const rowsNamed = (name: string) => {
+    const rows = snapshot.tables.find((each) => each.name === name);
+    return rows === undefined ? undefined : chunksOf(site, rows);
+  };
+  const judge = isLedgerEmpty
+    ? undefined
+    : await rowJudge({ ...judging, catalogue: new Map([...wanted, ...found]), read: rowsNamed });
   const tables: RowsPlan[] = [];
   for (const rows of snapshot.tables) {
     const table = future.find(({ name }) => name === rows.name);
@@ -83,6 +100,7 @@ export async function planRows(site: RestoreSite, snapshot: DatabaseSnapshot): P
         snapshot: rows,
         isNew: !there.some(({ name }) => name === rows.name),
         isEmpty: false,
+        judge,
       }),
     );
   }
@@ -95,6 +113,7 @@ export async function planRows(site: RestoreSite, snapshot: DatabaseSnapshot): P
     // Rows of the file are in the backup as the site had them.
     writes: writes.filter((write) => write.do !== "insert-rows"),
     tables: ordered(tables, future),
+    judge,
   };
 }
 
@@ -121,16 +140,23 @@ function databaseOf({ databases = [] }: RestoreSite, { role, name, engine }: Dat
   });
 }
 
-type Planned = Pick<RowsPlan, "table" | "snapshot" | "isNew" | "isEmpty">;
+interface Planned extends Pick<RowsPlan, "table" | "snapshot" | "isNew" | "isEmpty"> {
+  readonly judge: JudgeRow | undefined;
+}
 
-async function planTableRows(site: RestoreSite, database: Database, asked: Planned): Promise<RowsPlan> {
+async function planTableRows(
+  site: RestoreSite,
+  database: Database,
+  { judge, ...asked }: Planned,
+): Promise<RowsPlan> {
   const counts = noCounts();
   const differing: string[] = [];
   const isEmpty = asked.isNew || (await someRows(database.sql, asked.table, 1)).length === 0;
   const planned = { ...asked, isEmpty };
-  if (isEmpty) return { ...planned, counts: { ...counts, create: planned.snapshot.rows }, differing };
-  for await (const rows of chunksOf(site, planned)) {
-    for (const { fate, row } of await compareRows(site, database, planned, rows)) {
+  if (isEmpty && judge === undefined)
+    return { ...planned, counts: { ...counts, create: planned.snapshot.rows }, differing };
+  for await (const rows of chunksOf(site, planned.snapshot)) {
+    for (const { fate, row } of await compareRows(site, database, { ...planned, judge }, rows)) {
       if (fate !== "left out") counts[fate] += 1;
       if (fate === "conflict" && differing.length < mostNamed) differing.push(keyWords(planned.table, row));
     }
@@ -140,7 +166,7 @@ async function planTableRows(site: RestoreSite, database: Database, asked: Plann
 
 async function* chunksOf(
   { repository, signal }: RestoreSite,
-  { snapshot }: Planned,
+  snapshot: RowsSnapshot,
 ): AsyncGenerator<readonly Row[]> {
   for (const part of snapshot.parts) {
     for await (const lines of partLines(repository, part, signal))
@@ -158,14 +184,16 @@ interface ComparedRow {
 async function compareRows(
   { onConflict }: RestoreSite,
   { sql }: Database,
-  { table, isEmpty }: Planned,
+  { table, isEmpty, judge }: Planned,
   rows: readonly Row[],
 ): Promise<ComparedRow[]> {
-  if (table.key.length === 0) return rows.map((row) => ({ row, fate: isEmpty ? "create" : "conflict" }));
-  const found = await rowsWithKeys(sql, table, { rows });
+  const judged = rows.map((row): JudgedRow => judge?.(table, row) ?? { row, is: "whole" });
+  const found = table.key.length === 0 || isEmpty ? [] : await rowsWithKeys(sql, table, { rows });
   const byKey = new Map(found.map((row) => [keyText(table, row), row]));
-  return rows.map((row) => {
+  return judged.map(({ row, is }): ComparedRow => {
     const over = byKey.get(keyText(table, row));
+    if (is === "suppressed" || (is === "emptied" && over !== undefined)) return { row, fate: "suppressed" };
+    if (table.key.length === 0) return { row, fate: isEmpty ? "create" : "conflict" };
     if (over === undefined) return { row, fate: "create" };
     if (sameRow(table, row, over)) return { row, fate: "same" };
     const [mine, theirs] = [row["updated_at"], over["updated_at"]];
@@ -207,11 +235,13 @@ export async function writeRows(
     const { counts } = planned;
     if (counts.create + counts.overwrite === 0) continue;
     if (planned.table.key.length === 0) {
-      written(await writeKeyless(site, database, planned));
+      written(await writeKeyless(site, database, { ...planned, judge: plan.judge }));
       continue;
     }
-    for await (const chunk of chunksOf(site, planned)) {
-      const due = await compareRows(site, database, planned, chunk);
+    // By now it may hold what an earlier run has written.
+    const { judge } = plan;
+    for await (const chunk of chunksOf(site, planned.snapshot)) {
+      const due = await compareRows(site, database, { ...planned, isEmpty: false, judge }, chunk);
       const create = due.flatMap(({ row, fate }) => (fate === "create" ? [row] : []));
       const writing = { database, table: planned.table, failed, written };
       waiting.push(...(await insert(writing, create)).map((row) => ({ ...writing, row })));
@@ -233,13 +263,16 @@ export async function writeRows(
 }
 
 /** All rows or none: a restore that was broken off finds the table empty, or does not come here again. */
-async function writeKeyless(site: RestoreSite, { sql }: Database, planned: RowsPlan): Promise<number> {
+async function writeKeyless(site: RestoreSite, database: Database, planned: Planned): Promise<number> {
+  const { sql } = database;
   let rows = 0;
   await sql.run("BEGIN");
   try {
-    for await (const chunk of chunksOf(site, planned)) {
-      await insertRows(sql, planned.table, chunk);
-      rows += chunk.length;
+    for await (const chunk of chunksOf(site, planned.snapshot)) {
+      const due = await compareRows(site, database, { ...planned, isEmpty: true }, chunk);
+      const create = due.flatMap(({ row, fate }) => (fate === "create" ? [row] : []));
+      if (create.length > 0) await insertRows(sql, planned.table, create);
+      rows += create.length;
     }
     await sql.run("COMMIT");
     return rows;
@@ -334,6 +367,7 @@ export function rowCounts({ tables }: DatabasePlan): FateCounts {
     sum.same += counts.same;
     sum.conflict += counts.conflict;
     sum.overwrite += counts.overwrite;
+    sum.suppressed += counts.suppressed;
   }
   return sum;
 }

@@ -84,7 +84,7 @@ export async function planRestore(
   const databases: DatabasePlan[] = [];
   const inDatabases = site.intoTable === undefined ? (manifest.databases ?? []) : [];
   for (const database of inDatabases)
-    if (wantsDatabase(scope, database)) databases.push(await planRows(site, database));
+    if (wantsDatabase(scope, database)) databases.push(await planRows(site, database, planning));
   if (isNarrow(scope) && inDatabases.length > 0)
     lost.push(`rows of ${inDatabases.map(({ name }) => name).join(", ")}: a database comes back as a whole`);
   if (isNarrow(scope) && tables.length === 0 && buckets.length === 0) {

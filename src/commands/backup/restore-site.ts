@@ -74,10 +74,6 @@ export async function restoreSite(
     wanted.size === 0
       ? undefined
       : await (await run.databases()).open(({ role }) => wanted.has(role), prefix);
-  if (databases !== undefined && ledger.length > 0) {
-    const names = databases.map(({ name }) => name).join(", ");
-    run.warn(`people who were erased are not left out of ${names}: whose a row is, is not looked at`);
-  }
   const site: RestoreSite = {
     ...place,
     databases,

@@ -184,6 +184,8 @@ export function testErasure({ model }: DatabaseSite, serverNow: () => DatabaseSe
     if (setup.exitCode !== 0) throw new Error(setup.stderr);
     await sql(...worlds[model].rows, ...more);
     await site().putFiles(bucket, [...files, ...files]);
+    const backup = await site().run("backup", "create", "--with-secrets", "--json");
+    if (backup.exitCode !== 0) throw new Error(backup.stderr);
   });
   afterAll(() => home.remove());
 
@@ -246,6 +248,20 @@ export function testErasure({ model }: DatabaseSite, serverNow: () => DatabaseSe
         `again-${person.given}`,
       );
       expect([again.exitCode, await look()]).toEqual([0, after]);
+      const restored = await site().run(
+        "backup",
+        "restore",
+        "--only",
+        "databases",
+        "--on-conflict",
+        "replace",
+        "--yes",
+      );
+      expect([
+        restored.exitCode,
+        restored.stdout,
+        (await look()).filter((line) => person.naming.test(line) && !after.includes(line)),
+      ]).toEqual([0, expect.stringMatching(/[1-9]\d* suppressed/), []]);
       await sql(person.found);
       expect((await verify()).exitCode).toBe(4);
       expect((await site().run("audit", "verify")).exitCode).toBe(0);
