@@ -90,6 +90,17 @@ const worlds = {
         "CREATE TABLE following (id INT PRIMARY KEY, message_id VARCHAR(36), FOREIGN KEY (message_id) REFERENCES chat_messages (id) ON DELETE CASCADE)",
       drop: "DROP TABLE following",
     },
+    held: {
+      given: "u-held",
+      rows: [
+        "INSERT INTO users (id, email, password_hash, name) VALUES ('u-held', 'held@example.com', 'hash-9', 'Eva')",
+        "INSERT INTO chat_sessions (id, user_id, agent_id) VALUES ('c-held', 'u-held', 'a-1'), ('c-free', 'u-1', 'a-1')",
+        `INSERT INTO chat_messages (id, session_id, content, type, created_at)
+         SELECT CONCAT('h-', seq), 'c-held', 't', 'user', '2023-01-01 00:00:00' FROM seq_1_to_2000 UNION ALL SELECT 'h-free', 'c-free', 't', 'user', '2023-01-01 00:00:00'`,
+      ],
+      left: "SELECT session_id AS whose, COUNT(*) AS rows_left FROM chat_messages WHERE session_id IN ('c-held', 'c-free') GROUP BY session_id",
+      whose: "c-held",
+    },
   },
   fc024: {
     rows: [
@@ -164,6 +175,18 @@ const worlds = {
       cascade:
         "CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.following (id int PRIMARY KEY, file uuid REFERENCES file_attachments (id) ON DELETE CASCADE)",
       drop: "DROP SCHEMA elsewhere CASCADE",
+    },
+    held: {
+      given: customer,
+      rows: [
+        `INSERT INTO opportunities (id, customer_id, name) VALUES ('${uuid(101)}', '${customer}', 'held'), ('${uuid(102)}', '${other}', 'free')`,
+        `INSERT INTO file_attachments (id, file_name, s3_key, content_type, size_bytes, status, scan_result, opportunity_id, uploaded_by, uploaded_at, deleted_at)
+         SELECT ('44444444-4444-4444-8444-' || lpad(n::text, 12, '0'))::uuid, 'n', 'opportunities/' || whose || '/a/' || n, 'application/pdf', 1, 'DELETED', 'CLEAN',
+           whose::uuid, '${erased}', '2026-03-01 12:00:00+00', '2026-03-01 12:00:00+00'
+         FROM (SELECT n, CASE WHEN n = 2001 THEN '${uuid(102)}' ELSE '${uuid(101)}' END AS whose FROM generate_series(1, 2001) AS n) AS made`,
+      ],
+      left: `SELECT opportunity_id AS whose, COUNT(*) AS rows_left FROM file_attachments WHERE opportunity_id IN ('${uuid(101)}', '${uuid(102)}') GROUP BY opportunity_id`,
+      whose: uuid(101),
     },
   },
 };
@@ -289,5 +312,17 @@ export function testRetention({ model }: DatabaseSite, serverNow: () => Database
       1,
       expect.stringContaining("there is no database nowhere"),
     ]);
+  });
+
+  test("rows that go by others of somebody who is held stay, however many they are", async () => {
+    const { held } = world;
+    await on(...held.rows);
+    const add = await site().run("user", "hold", "add", held.given, "--reason", "case 1");
+    expect(add.exitCode).toBe(0);
+    const run = await site().run("retention", "run", "--yes", "--json");
+    expect([run.exitCode, run.exitCode === 0 ? "" : run.stderr]).toEqual([0, ""]);
+    const left = await onDatabase(serverNow(), "kept", (sql) => sql.rows(held.left));
+    expect(left).toEqual([{ whose: held.whose, rows_left: "2000" }]);
+    expect((await site().run("user", "hold", "rm", held.given, "--yes")).exitCode).toBe(0);
   });
 }
