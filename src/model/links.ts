@@ -2,7 +2,7 @@ import { erasureOrder, referencesOf } from "./graph.ts";
 import { itemParts, type ItemPart } from "./item-parts.ts";
 import { attributesOfKinds, itemKinds, itemsOf, textOf, type ItemKind } from "./items.ts";
 import { isRecord, own, type JsonObject } from "./json.ts";
-import type { Link, Model } from "./schema.ts";
+import type { Entity, Link, Model } from "./schema.ts";
 import { build, classifier, fieldsOf, literalStart, parseTemplate, type Template } from "./template.ts";
 
 /** How an entity's things are somebody's, as the model says. */
@@ -126,14 +126,32 @@ export function tablesThrough(model: Model, only?: string): TableThrough[] {
     const { what, links = [] } = entity;
     return links.flatMap(({ subject, role, erase, by, find }) => {
       if (typeof by === "string" || !isPerson(model, subject, only)) return [];
-      return referencesOf(name, entity).flatMap(({ field, to, parentField }) => {
-        if (field !== by.via || parentField === undefined) return [];
-        const link = { entity: name, what, role, erase, find, places: placesOf(templates, field) };
-        const parent = { entity: to, field: parentField };
-        return [{ ...personalTable(model, from.table, [link]), parent }];
+      return parentsBy(name, entity, by.via).map((parent) => {
+        const link = { entity: name, what, role, erase, find, places: placesOf(templates, by.via) };
+        return { ...personalTable(model, from.table, [link]), parent };
       });
     });
   });
+}
+
+/** By what an entity's things go: `field` is the parent's. A reference to the entity itself tells nothing: an answer is its writer's. Pure. */
+export function parentsBy(
+  name: string,
+  entity: Pick<Entity, "refs">,
+  via: string,
+): { readonly entity: string; readonly field: string }[] {
+  return referencesOf(name, entity).flatMap(({ field, to, parentField }) =>
+    field === via && to !== name && parentField !== undefined ? [{ entity: to, field: parentField }] : [],
+  );
+}
+
+/** The entities by whose things those of this one are found. Pure. */
+export function parentsOf(model: Pick<Model, "entities">, name: string): string[] {
+  const entity = own(model.entities, name);
+  const ways = (entity?.links ?? []).flatMap(({ by }) => (typeof by === "string" ? [] : [by.via]));
+  return entity === undefined
+    ? []
+    : ways.flatMap((via) => parentsBy(name, entity, via).map((parent) => parent.entity));
 }
 
 /**

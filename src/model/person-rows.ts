@@ -1,7 +1,7 @@
 import { tableRole } from "./database.ts";
-import { erasureOrder, referencesOf } from "./graph.ts";
+import { erasureOrder } from "./graph.ts";
 import { own } from "./json.ts";
-import type { PersonalLink } from "./links.ts";
+import { parentsBy, type PersonalLink } from "./links.ts";
 import type { Model } from "./schema.ts";
 
 /** People of one kind whose accounts are rows of a database. */
@@ -61,11 +61,7 @@ export function rowLinks(model: Model, subject?: string): RowLink[] {
       if (!isMeant(of)) return [];
       const link = { entity: name, what: entity.what, table: tableRole(entity.from) ?? "", role, erase };
       if (typeof by === "string") return [{ ...link, column: by, parent: undefined }];
-      return referencesOf(name, entity).flatMap(({ field, to, parentField }) =>
-        field === by.via && parentField !== undefined
-          ? [{ ...link, column: field, parent: { entity: to, field: parentField } }]
-          : [],
-      );
+      return parentsBy(name, entity, by.via).map((parent) => ({ ...link, column: by.via, parent }));
     });
   });
 }

@@ -11,9 +11,10 @@ import { assertUnblocked, type ErasurePlan, type ErasureSite } from "./erasure-p
 import { assertNotHeld, holdsOfPerson } from "./hold.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { erasureOrder } from "../model/graph.ts";
+import { parentsOf } from "../model/links.ts";
 import { findMentions } from "./mentions.ts";
 import { rowsLeft } from "./row-traces.ts";
-import { findTraces, isErased, type OwnedItem, type Traces } from "./traces.ts";
+import { findTraces, isErased, type OwnedItem, type PlannedChange, type Traces } from "./traces.ts";
 
 export interface ErasingSite extends ErasureSite {
   readonly trail: Pick<AuditTrail, "record" | "irreversible">;
@@ -42,7 +43,8 @@ const sideBySide = 4;
 /** As many of the largest items, 400 KB each, as one transaction may touch: 4 MB. */
 const itemsPerTransaction = 10;
 
-const mostRounds = 2;
+/** Each deletes what goes by something before that, and leaves what it goes by where one of them was refused. */
+const mostRounds = 3;
 
 /**
  * Erases a person: the account is disabled and signed out first, so that nothing new comes; then the person goes onto the ledger that
@@ -119,13 +121,14 @@ async function carryOut(
   }
   await intoLedger(site, plan, person);
   const deleted: OwnedItem[] = [];
+  const changed: PlannedChange[] = [];
   // Behind the ledger, which can take long, and once more for what came meanwhile, by a page that was still open.
   let left = found;
   for (let round = 1; ; round += 1) {
-    left = await findTraces(site, plan, plan.pseudonym);
+    left = await findTraces(site, { ...plan, gone: [...deleted, ...changed] }, plan.pseudonym);
     await addHolds(left);
     if (round > mostRounds || isErased(left) || failures.length > 0) break;
-    await removeTraces(site, { traces: left, deleted, failures, ids, addHolds });
+    await removeTraces(site, { traces: left, deleted, changed, failures, ids, addHolds });
   }
   const mentions = plan.mentions === undefined ? undefined : await findMentions(site, ids, left);
   let isAccountLeft = pool !== undefined;
@@ -159,6 +162,7 @@ async function intoLedger(
 interface Removal {
   readonly traces: Traces;
   readonly deleted: OwnedItem[];
+  readonly changed: PlannedChange[];
   readonly failures: string[];
   readonly ids: readonly string[];
   /** Adds to the failures what holds the person by now. */
@@ -185,10 +189,13 @@ async function removeTraces(site: ErasingSite, removal: Removal): Promise<void> 
   });
 }
 
-/** Uploads and files, then names in what stays, then items, children before parents; the profile or account, by which the same command finds the person again, when all else is gone. */
+/**
+ * Uploads and files, then items and names in items that stay, children before parents, which keep their names while something that goes by
+ * them is there; the profile or account, by which the same command finds the person again, when all else is gone.
+ */
 async function removeThings(
   site: ErasingSite,
-  { traces, deleted, failures, ids, addHolds }: Removal,
+  { traces, deleted, changed, failures, ids, addHolds }: Removal,
 ): Promise<void> {
   const { aws, signal } = site;
   await inParallel(traces.uploads, sideBySide, (upload) =>
@@ -211,43 +218,68 @@ async function removeThings(
   if (traces.versions.length > 0) await addHolds(traces);
   // Those that name files go behind them: what is left after an interruption is still named.
   if (failures.length > 0) return;
-  for (const { table, key, attribute, from, to, guards } of traces.changes) {
-    const change = to === undefined ? { remove: [attribute] } : { set: [{ path: attribute, value: to }] };
-    // What somebody else has written there meanwhile stays, and what is held; the next search tells.
-    const conditions = [{ path: attribute, is: "equal" as const, to: from }, ...guards];
-    await telling(failures, table, async () => {
-      await updateAttributes(aws, { table, key, ...change, conditions, returns: "none", signal });
-    });
-  }
   const known = erasureOrder(site.model);
   const ordered = "order" in known ? known.order : [];
   // What has no place in the order goes behind it, as it comes.
-  const order = new Set([...ordered, ...traces.items.map(({ entity }) => entity)]);
+  const order = new Set([...ordered, ...[...traces.changes, ...traces.items].map(({ entity }) => entity)]);
   const { accounts } = site.model.features ?? {};
   const isFoundBy = ({ entity, table, key }: OwnedItem) =>
     entity === accounts?.entity ||
     (table === site.known?.documents.table && ids.includes(key["userId"]?.S ?? ""));
-  const removeItems = async (items: readonly OwnedItem[]) => {
+  /** Of which something was refused, or stays since it is what that is found by. */
+  const staying = new Set<string>();
+  const remove = async (isMeant: (item: OwnedItem) => boolean) => {
     for (const entity of order) {
-      const own = items.filter((item) => item.entity === entity);
-      const [table] = own.map((item) => item.table);
-      if (table === undefined) continue;
-      await telling(failures, table, () => deleteUnchanged(site, own, deleted));
+      const isOwn = (item: OwnedItem) => item.entity === entity && isMeant(item);
+      const items = traces.items.filter(isOwn);
+      const acts = [
+        ...traces.changes.filter(isOwn).map((change) => () => changeUnchanged(site, change, changed)),
+        ...(items.length > 0 ? [() => deleteUnchanged(site, items, deleted)] : []),
+      ];
+      for (const act of staying.has(entity) ? [] : acts)
+        if (!(await telling(failures, tableOf(entity), act))) staying.add(entity);
+      if (staying.has(entity)) for (const parent of parentsOf(site.model, entity)) staying.add(parent);
     }
   };
-  await removeItems(traces.items.filter((item) => !isFoundBy(item)));
-  if (failures.length === 0) await removeItems(traces.items.filter(isFoundBy));
+  const tables = new Map([...traces.changes, ...traces.items].map(({ entity, table }) => [entity, table]));
+  const tableOf = (entity: string) => tables.get(entity) ?? entity;
+  await remove((item) => !isFoundBy(item));
+  if (failures.length > 0 || staying.size > 0) return;
+  await addHolds(traces);
+  if (failures.length === 0) await remove(isFoundBy);
+}
+
+/** Takes a name out of an item that is as it was found: what somebody else has written there meanwhile stays, and what is held. @returns whether it was. */
+async function changeUnchanged(
+  { aws, signal }: Pick<ErasingSite, "aws" | "signal">,
+  planned: PlannedChange,
+  changed: PlannedChange[],
+): Promise<boolean> {
+  const { table, key, attribute, from, to, guards } = planned;
+  const change = to === undefined ? { remove: [attribute] } : { set: [{ path: attribute, value: to }] };
+  const conditions = [{ path: attribute, is: "equal" as const, to: from }, ...guards];
+  const { applied } = await updateAttributes(aws, {
+    table,
+    key,
+    ...change,
+    conditions,
+    returns: "none",
+    signal,
+  });
+  if (applied) changed.push(planned);
+  return applied;
 }
 
 /**
  * Deletes those items of a table that still name whom they named, and that nothing holds, and adds them to `deleted`. What is found by an
- * attribute may be somebody else's a moment later, and an index tells late.
+ * attribute may be somebody else's a moment later, and an index tells late. @returns whether all of them went.
  */
 async function deleteUnchanged(
   { aws, signal }: Pick<ErasingSite, "aws" | "signal">,
   items: readonly OwnedItem[],
   deleted: OwnedItem[],
-): Promise<void> {
+): Promise<boolean> {
+  const before = deleted.length;
   await inParallel(chunked(items, itemsPerTransaction), sideBySide, async (batch) => {
     let wanted = batch;
     // What is gone, somebody else's or held is left out; the next search tells of the rest.
@@ -260,6 +292,7 @@ async function deleteUnchanged(
       wanted = wanted.filter((_, at) => !refusal.refused.includes(at));
     }
   });
+  return deleted.length - before === items.length;
 }
 
 function deletionOf({ table, key, links, guards }: OwnedItem): TransactStep {
@@ -269,12 +302,17 @@ function deletionOf({ table, key, links, guards }: OwnedItem): TransactStep {
   return { kind: "delete", table, key, conditions: [...names, ...guards] };
 }
 
-/** A right that is missing in one place is told, and the rest goes on. */
-async function telling(failures: string[], where: string, act: () => Promise<void>): Promise<void> {
+/** A right that is missing in one place is told, and the rest goes on. @returns whether all was done. */
+async function telling(
+  failures: string[],
+  where: string,
+  act: () => Promise<boolean | void>,
+): Promise<boolean> {
   try {
-    await act();
+    return (await act()) !== false;
   } catch (error) {
     if (!isDenied(error)) throw error;
     failures.push(`${where}: ${error instanceof Error ? error.name : "denied"}`);
+    return false;
   }
 }

@@ -49,6 +49,8 @@ export interface Sought {
   readonly ids: readonly string[];
   /** Of which kind they are, where another kind may have the same ids. */
   readonly subject?: string | undefined;
+  /** What was theirs and is no more: what goes by it still does. */
+  readonly gone?: readonly OwnedItem[];
 }
 
 /** An item of a person, by its key. */
@@ -70,10 +72,7 @@ export interface OwnedItem {
 }
 
 /** An attribute that names the person in something that is not theirs alone, and what it is to be then; undefined: taken away. */
-export interface PlannedChange extends Pick<OwnedItem, "guards"> {
-  readonly what: string;
-  readonly table: string;
-  readonly key: Item;
+export interface PlannedChange extends OwnedItem {
   readonly attribute: string;
   readonly from: Named;
   readonly to: Named | undefined;
@@ -132,12 +131,12 @@ export function isErased(traces: Traces): boolean {
 /** What `findHoldings` finds, by what an erasure does with it. @param pseudonym stands for the person where the model wants one. */
 export async function findTraces(
   site: PeopleSite,
-  { ids, subject }: Sought,
+  { ids, subject, gone }: Sought,
   pseudonym: string,
 ): Promise<Traces> {
   const { rows } = site;
   const [{ items, ...files }, ofRows] = await Promise.all([
-    findHoldings(site, ids, subject),
+    findHoldings(site, ids, { subject, gone }),
     rows === undefined ? noRows : findRowTraces({ ...site, rows }, { ids, subject }, pseudonym),
   ]);
   const beside = await filesOfRows(site, ofRows.rowFiles, files);
@@ -211,31 +210,29 @@ async function filesOfRows(
 }
 
 /** Pure. */
-function changesOf({ what, table, key, links, guards }: OwnedItem, pseudonym: string): PlannedChange[] {
+function changesOf(item: OwnedItem, pseudonym: string): PlannedChange[] {
+  const { key, links } = item;
   return links.flatMap(({ link: { erase }, place, named: from }) => {
     const { attribute } = place;
     if (attribute in key) return [];
-    if (erase === "null") return [{ what, table, key, attribute, from, to: undefined, guards }];
+    if (erase === "null") return [{ ...item, attribute, from, to: undefined }];
     const value = erase === "pseudonym" ? pseudonym : undefined;
     const name = typeof erase === "object" && "set" in erase ? erase.set : value;
-    return name === undefined
-      ? []
-      : [{ what, table, key, attribute, from, to: replacedAt(place, from, name), guards }];
+    return name === undefined ? [] : [{ ...item, attribute, from, to: replacedAt(place, from, name) }];
   });
 }
 
 /**
  * Looks for everything of a person, under each of these ids: user id, user name, address. Files by their folders, in all versions;
  * an id that another one begins with is another. Tables and buckets that are not there hold nothing.
- * @param subject of which kind they are, where another kind may have the same ids.
  */
 export async function findHoldings(
   site: PeopleSite,
   ids: readonly string[],
-  subject?: string,
+  { subject, gone = [] }: Omit<Sought, "ids"> = {},
 ): Promise<Holdings> {
   const [items, inBuckets] = await Promise.all([
-    allItems(site, ids, subject),
+    allItems(site, { ids, subject, gone }),
     Promise.all(personalBuckets(site.model, subject).map((each) => objectsOf(site, each, ids))),
   ]);
   return {
@@ -248,8 +245,7 @@ export async function findHoldings(
 /** What names somebody, then what goes by things of theirs, each item once with all its links. */
 async function allItems(
   site: PeopleSite,
-  ids: readonly string[],
-  subject: string | undefined,
+  { ids, subject, gone }: Sought & Required<Pick<Sought, "gone">>,
 ): Promise<OwnedItem[]> {
   const direct = personalTables(site.model, subject).map((each) => itemsOf(site, each, ids));
   const all = new Map<string, OwnedItem>();
@@ -257,7 +253,7 @@ async function allItems(
   for (const item of (await Promise.all(direct)).flat()) all.set(nameOf(item), item);
   for (const through of tablesThrough(site.model, subject)) {
     const { entity, field } = through.parent;
-    const values = [...all.values()].flatMap((item) =>
+    const values = [...all.values(), ...gone].flatMap((item) =>
       item.entity === entity && item.links.some(({ link }) => isAbout(link))
         ? [item.referredBy[field] ?? []].flat()
         : [],
@@ -265,10 +261,21 @@ async function allItems(
     if (values.length === 0) continue;
     for (const item of await itemsOf(site, through, [...new Set(values)])) {
       const known = all.get(nameOf(item));
-      all.set(nameOf(item), { ...item, links: [...(known?.links ?? []), ...item.links] });
+      all.set(nameOf(item), known === undefined ? item : joined(known, item));
     }
   }
   return [...all.values()];
+}
+
+/** The same item, found in two ways: what held it at either time holds it. Pure. */
+function joined(one: OwnedItem, other: OwnedItem): OwnedItem {
+  return {
+    ...other,
+    links: [...one.links, ...other.links],
+    held: one.held ?? other.held,
+    guards: unique([...one.guards, ...other.guards], (guard) => JSON.stringify(guard)),
+    referredBy: { ...one.referredBy, ...other.referredBy },
+  };
 }
 
 async function itemsOf(

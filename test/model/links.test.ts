@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import { itemsOf } from "../../src/model/items.ts";
 import {
   accountItems,
+  parentsOf,
   personalBuckets,
   personalParts,
   personalTables,
   replacedAt,
+  tablesThrough,
 } from "../../src/model/links.ts";
 import type { Model } from "../../src/model/schema.ts";
 import { shippedModels } from "../../src/model/shipped.ts";
@@ -146,6 +148,20 @@ describe("the items that a model links to somebody", () => {
   ])("are asked for by a number where the key is one: %s", (id, questions) => {
     const orders = personalTables(shop).find(({ role }) => role === "orders");
     expect(orders?.questions(id, keysIn(shop, "orders", ["owner"]))).toEqual(questions);
+  });
+
+  it("go by things of another kind, and answers by nobody's things but their writer's", () => {
+    const notes = {
+      what: "notes",
+      from: { table: "orders" },
+      key: { PK: "NOTE#{id}" },
+      fields: { order: "text", answers: "text" },
+      refs: { order: "orders.owner", answers: "notes.id" },
+      links: ["order", "answers"].map((via) => ({ ...link, by: { via }, find: "scan" as const })),
+    } as const;
+    const model: Model = { ...shop, entities: { ...shop.entities, notes } };
+    expect(tablesThrough(model).map(({ parent }) => parent)).toEqual([{ entity: "orders", field: "owner" }]);
+    expect(parentsOf(model, "notes")).toEqual(["orders"]);
   });
 
   it("may name their owner by a number", () => {

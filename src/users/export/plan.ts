@@ -22,7 +22,7 @@ export async function planExport(site: PersonSite, given: string): Promise<Expor
   const { account, ids, subject } = person;
   const { known } = site;
   const [holdings, rows, groups] = await Promise.all([
-    findHoldings(site, ids, subject),
+    findHoldings(site, ids, { subject }),
     subject === undefined ? [] : (site.rows?.rowsOf(subject, ids) ?? []),
     account === undefined || known === undefined
       ? []

@@ -2,8 +2,9 @@ import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
+import type { Aws } from "../../../src/aws/clients.ts";
 import { typed } from "../../../src/aws/dynamodb/plain.ts";
 import { takePicture } from "../../site/picture.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
@@ -60,6 +61,12 @@ beforeAll(async () => {
     },
   });
   await writeFile(join(home.folder, "own.json"), JSON.stringify(model));
+  const text = JSON.stringify(model);
+  const renamed = text.replace('"erase":"delete","by":"userId","find":{"index":"OfUser"}', (found) =>
+    found.replace("delete", "pseudonym"),
+  );
+  if (renamed === text) throw new Error("no link of threads");
+  await writeFile(join(home.folder, "renamed.json"), renamed);
   const made = await home.run(["setup", "--yes"], { env });
   if (made.exitCode !== 0) throw new Error(made.stderr);
   await home.look(async (aws) => {
@@ -70,8 +77,8 @@ beforeAll(async () => {
 });
 afterAll(() => home.remove());
 
-async function stored(): Promise<string[]> {
-  const all = await home.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
+async function stored(of = home): Promise<string[]> {
+  const all = await of.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
   const ids = [...all.keys()].flatMap(
     (name) => /^item (?:threads|letters|enclosures) .*"((?:THREAD#)?[tle]-\d+)"/.exec(name)?.[1] ?? [],
   );
@@ -95,6 +102,79 @@ it("holds letters for whose thread they are in, with every reason, and lets go o
   ]);
   for (const number of ["1", "2"])
     expect((await home.run(["user", "hold", "rm", "--hold", number, "--yes"], { env })).exitCode).toBe(0);
+});
+
+describe("an erasure", () => {
+  let other: TestHome;
+  beforeEach(async () => {
+    other = await home.copy();
+  });
+  afterEach(() => other.remove());
+
+  const argv = ["user", "erase", "user-1", "--yes", "--receipt", "r.json"];
+  const everything = ["THREAD#t-1", "THREAD#t-12", "e-1", "e-2", "l-1", "l-2"];
+  const ofOthers = ["THREAD#t-12", "e-2", "l-2"];
+  const deletes = (table: string, command: string, input: unknown) =>
+    command === "TransactWriteItemsCommand" && JSON.stringify(input).includes(`"TableName":"${table}"`);
+  const put = async (aws: Aws, TableName: string, item: Readonly<Record<string, unknown>>) => {
+    await (await aws.dynamodb()).send(new PutItemCommand({ TableName, Item: typed(item).M ?? {} }));
+  };
+  const enclosure = { id: "e-1", letterId: "l-1", text: "mine" };
+
+  it("that may not delete something leaves that by which it is found, and goes on later", async () => {
+    other.beforeCall = async (command, input) => {
+      if (!deletes("enclosures", command, input)) return;
+      const $metadata = { httpStatusCode: 400 };
+      throw Object.assign(new Error("no"), { name: "AccessDeniedException", $metadata });
+    };
+    expect((await other.run(argv, { env })).exitCode).toBe(3);
+    expect(await stored(other)).toEqual(everything);
+    other.beforeCall = undefined;
+    expect((await other.run(argv, { env })).exitCode).toBe(0);
+    expect(await stored(other)).toEqual(ofOthers);
+  });
+
+  it("to which a hold comes leaves that by which what it is on is found, and goes on later", async () => {
+    other.beforeCall = async (command, input, aws) => {
+      if (deletes("enclosures", command, input))
+        await put(aws, "enclosures", { ...enclosure, legalHold: "case 3" });
+    };
+    const { exitCode, stderr } = await other.run(argv, { env });
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("legal hold since: case 3")]);
+    expect(await stored(other)).toEqual(everything);
+    other.beforeCall = undefined;
+    await other.look((aws) => put(aws, "enclosures", enclosure), env);
+    expect((await other.run(argv, { env })).exitCode).toBe(0);
+    expect(await stored(other)).toEqual(ofOthers);
+  });
+
+  it("takes what came while that went by which it is found", async () => {
+    let times = 0;
+    other.beforeCall = async (command, input, aws) => {
+      if (!deletes("threads", command, input)) return;
+      times += 1;
+      await put(aws, "letters", { id: "l-3", threadId: "t-1", at: old });
+      await put(aws, "enclosures", { id: "e-3", letterId: "l-3" });
+    };
+    expect((await other.run(argv, { env })).exitCode).toBe(0);
+    expect([times, await stored(other)]).toEqual([1, ofOthers]);
+  });
+
+  it("killed before it is through finds by what keeps its name until then what is left", async () => {
+    const renamed = { MAWPS_MODEL: "./renamed.json" };
+    other.beforeCall = async (command, input) => {
+      if (deletes("letters", command, input)) throw new Error("killed");
+    };
+    expect((await other.run(argv, { env: renamed })).exitCode).toBe(1);
+    expect(await stored(other)).toEqual(everything.filter((id) => id !== "e-1"));
+    other.beforeCall = undefined;
+    expect((await other.run(argv, { env: renamed })).exitCode).toBe(0);
+    expect(await stored(other)).toEqual(["THREAD#t-1", ...ofOthers]);
+    const all = await other.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
+    expect([...all].filter(([name]) => name.includes('"THREAD#t-1"')).map(String)).toEqual([
+      expect.stringContaining('"USER#erased-'),
+    ]);
+  });
 });
 
 it("gives out and erases what goes by something of the person's, and nothing of others", async () => {
