@@ -30,5 +30,13 @@ export class CliError extends Error {
   }
 }
 
+/** The answer of a person to a question, which was no. */
+export class Declined extends CliError {}
+
+/** How @inquirer ends a question at Ctrl-C, or when its signal is aborted. */
+export function isPromptExit(error: unknown): boolean {
+  return error instanceof Error && (error.name === "ExitPromptError" || error.name === "AbortPromptError");
+}
+
 /** A refusal that certainly came before anything was changed, or behind what took it all back: the audit trail need not tell of it. */
 export class NothingChanged extends CliError {}

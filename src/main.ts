@@ -1,4 +1,4 @@
-import { CliError, exitCodes } from "./errors.ts";
+import { CliError, exitCodes, isPromptExit } from "./errors.ts";
 import { paint } from "./output/layout.ts";
 import { withoutSecrets } from "./output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "./output/text.ts";
@@ -167,9 +167,4 @@ function isCommanderError(error: unknown): error is CommanderError {
   return (
     error instanceof Error && (error as { code?: unknown }).code?.toString().startsWith("commander.") === true
   );
-}
-
-/** How @inquirer ends a question at Ctrl-C, or when its signal is aborted. */
-function isPromptExit(error: unknown): boolean {
-  return error instanceof Error && (error.name === "ExitPromptError" || error.name === "AbortPromptError");
 }

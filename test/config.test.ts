@@ -38,6 +38,19 @@ describe("resolve", () => {
     ]);
   });
 
+  it("refuses a topic in another region than that of the alarms", () => {
+    const env = {
+      MAWPS_METRICS_NAMESPACE: "Site",
+      MAWPS_METRICS_TOPIC: "arn:aws:sns:us-east-1:123456789012:alarms",
+    };
+    const refused = failure(() => resolve({}, env, undefined));
+    expect([refused.exitCode, refused.message]).toEqual([
+      2,
+      expect.stringContaining("the topic is in us-east-1"),
+    ]);
+    expect(resolve({}, { ...env, AWS_REGION: "us-east-1" }, undefined).config.region).toBe("us-east-1");
+  });
+
   it("takes dimensions from a variable and from a file, and not without a namespace", () => {
     const dimensions = { Environment: "production", Site: "main" };
     const values = { metrics: { namespace: "Site", dimensions } };

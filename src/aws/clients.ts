@@ -45,6 +45,8 @@ export interface Aws {
   readonly sts: () => Promise<STSClient>;
   /** The time by the clock of the server that answered last; undefined until one has. */
   readonly serverTime: () => Date | undefined;
+  /** From then on no call is repeated, by `performance.now()`: to be said before the last of them. */
+  leaveAt(atMs: number): void;
   /** Closes idle sockets. The ends belong to whoever opened them. */
   close(): void;
 }
@@ -60,6 +62,7 @@ export function connect(options: ConnectOptions): Aws {
   const reach: Reach = { isSilent: false, isClosed: false };
   const clock = serverClock(options.now ?? (() => new Date()));
   const refusals: string[] = [];
+  let chain: ReturnType<typeof credentialChain> | undefined;
 
   async function overNetwork(): Promise<End> {
     const { network } = await import("./network.ts");
@@ -69,6 +72,7 @@ export function connect(options: ConnectOptions): Aws {
   async function settings(service: Service) {
     const end = clock.listening((await options.end?.(service)) ?? (await overNetwork()));
     const retryStrategy = sdkRetries(limits, reach);
+    chain ??= credentialChain({ requestHandler: end, retryStrategy, limits });
     return {
       region: options.region,
       profile: options.profile,
@@ -76,7 +80,7 @@ export function connect(options: ConnectOptions): Aws {
       credentials: options.credentials,
       logger: refusalsInto(refusals),
       retryStrategy,
-      credentialDefaultProvider: credentialChain({ requestHandler: end, retryStrategy, limits }),
+      credentialDefaultProvider: chain,
       // The SDK types its handler by its own classes; an end speaks the same shapes.
       requestHandler: end as never,
     };
@@ -128,24 +132,22 @@ export function connect(options: ConnectOptions): Aws {
         import("./cloudwatch/sdk.ts"),
         settings("cloudwatch"),
       ]);
-      // What a job tells at its end holds nobody up: whoever gave it up waits for no repetition either.
-      const retryStrategy = sdkRetries({ ...limits, ...briefly }, reach);
-      return new CloudWatchClient({ ...common, retryStrategy });
+      return new CloudWatchClient(common);
     }),
     sts: once("sts", async () => {
       const [{ STSClient }, common] = await Promise.all([import("@aws-sdk/client-sts"), settings("sts")]);
       return new STSClient(common);
     }),
     serverTime: () => clock.now(),
+    leaveAt(atMs) {
+      reach.leaveAtMs = atMs;
+    },
     close() {
       reach.isClosed = true;
       for (const client of made) client.destroy();
     },
   };
 }
-
-/** At most some 1.5 s of pauses in all. */
-const briefly = { attempts: 5, silentMs: 2000 } as const satisfies Partial<Limits>;
 
 /** Those who can give credentials tell their reasons to a log alone; the SDK's error holds the last one's, who was often not meant. */
 function refusalsInto(refusals: string[]) {

@@ -12,17 +12,16 @@ interface Asking {
 type Chain = ReturnType<typeof sdkChain>;
 
 /**
- * The SDK's default chain, within the limits and through the proxies of all other calls: left to itself it asks SSO for credentials
+ * The SDK's default chain, one for all clients that it is given to: a program that `credential_process` names runs once. Within the limits and through the proxies of all other calls: left to itself it asks SSO for credentials
  * without any, and waits for ever for a program that `credential_process` names.
  */
 export function credentialChain({ limits, ...clientConfig }: Asking) {
-  return (init: object): Chain => {
-    let chain: Promise<Chain> | undefined;
-    return async (caller) => {
+  let chain: Promise<Chain> | undefined;
+  return (init: object): Chain =>
+    async (caller) => {
       chain ??= openChain({ ...init, clientConfig }, limits);
       return (await chain)(caller);
     };
-  };
 }
 
 type Done = (error: Error | null, output: { readonly stdout: string }) => void;

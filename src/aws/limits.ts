@@ -11,6 +11,8 @@ export interface Limits {
   readonly attempts: number;
   /** See `Patience`. */
   readonly firstDelayMs: number;
+  /** A command that has ended is held up so long for its metrics. */
+  readonly metricsMs: number;
 }
 
 export const defaultLimits: Limits = {
@@ -20,6 +22,7 @@ export const defaultLimits: Limits = {
   inVainMs: 80_000,
   attempts: 10,
   firstDelayMs: 100,
+  metricsMs: 3000,
 };
 
 /** What all clients of one target know of the way to it. */
@@ -28,4 +31,6 @@ export interface Reach {
   isSilent: boolean;
   /** The command has ended: nothing is asked for again. */
   isClosed: boolean;
+  /** Whoever waits goes then, by `performance.now()`: no call is repeated later. */
+  leaveAtMs?: number;
 }

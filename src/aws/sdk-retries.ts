@@ -70,6 +70,7 @@ export function sdkRetries(limits: Limits, reach: Reach) {
       const askedMs = retryAfterHint === undefined ? 0 : retryAfterHint.getTime() - Date.now();
       // The server asks for patience; more than it has itself is not given.
       const delayMs = Math.max(jitteredMs(failed, { firstDelayMs }), Math.min(askedMs, limits.silentMs));
+      if (performance.now() + delayMs > (reach.leaveAtMs ?? Infinity)) throw error;
       return token({ failed, delayMs, inVainMs, isCorrected });
     },
     recordSuccess(): void {

@@ -1,4 +1,4 @@
-import { CliError } from "../errors.ts";
+import { CliError, Declined } from "../errors.ts";
 import type { Config } from "../config/config.ts";
 import { paint, type Layout } from "../output/layout.ts";
 import { visible } from "../output/text.ts";
@@ -60,5 +60,5 @@ export async function askFirst(
       hint: "pass --yes to go on without asking",
     });
   }
-  if (!(await world.prompts.confirm(shown, false))) throw new CliError("declined; nothing was changed");
+  if (!(await world.prompts.confirm(shown, false))) throw new Declined("declined; nothing was changed");
 }

@@ -18,8 +18,8 @@ import { findingTones } from "../output/tones.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { configuredSite, storeFolder } from "../target.ts";
-import { scannerOf } from "./doc/scanner.ts";
 import { alarmSiteOf } from "./alarm-site.ts";
+import { scannerOf } from "./doc/scanner.ts";
 import type { Run } from "./run.ts";
 
 /** `mawps doctor`: everything that is looked at, each finding with its remedy; exit 4 when something is wrong. */
@@ -75,7 +75,8 @@ export async function outsideOf(run: Run): Promise<Outside> {
       error instanceof CliError
         ? error
         : explain(error, { profile: config.profile, region: config.region, endpointUrl: config.endpointUrl }),
-    alarms: alarmSiteOf(config),
+    // Nothing watches the metrics of a local store.
+    alarms: config.target === "local" ? undefined : alarmSiteOf(config),
     publicBaseUrl: config.publicBaseUrl,
     signal: world.signal,
   };

@@ -1,5 +1,6 @@
 import { audited, type Audit } from "../audit/audit.ts";
 import type { Aws } from "../aws/clients.ts";
+import { defaultLimits } from "../aws/limits.ts";
 import type { Tell } from "../amount.ts";
 import type { Context } from "../context.ts";
 import type { Names } from "../model/mawps.ts";
@@ -7,7 +8,7 @@ import type { CallerIdentity } from "../aws/sts.ts";
 import type { Measures } from "../metrics/job.ts";
 import type { FoundFile } from "../config/config-file.ts";
 import type { Config, Resolved, Sources } from "../config/config.ts";
-import { CliError, exitCodes } from "../errors.ts";
+import { CliError, Declined, exitCodes, isPromptExit } from "../errors.ts";
 import { paint, showsColor, type Layout } from "../output/layout.ts";
 import type { Column } from "../output/table.ts";
 import { withoutSecrets } from "../output/secrets.ts";
@@ -76,6 +77,8 @@ export interface Run {
   confirm(question: Question): Promise<void>;
   /** What a job tells in its metrics, where the site has them put. */
   measure(measures: Measures): void;
+  /** To be said of a run that is narrowed by hand, before it may fail: it is none of the job's, and puts no metrics. */
+  keepFromMetrics(): void;
   /** Whether questions can be asked. */
   readonly interactive: boolean;
   /** Whether the target was asked for to change something. */
@@ -117,6 +120,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
   // A look at the clock that few need.
   const begunAtMs = metrics === undefined ? 0 : machine.now().getTime();
   const measured: Measures = {};
+  let isKeptFromMetrics = false;
 
   // What is signed and stored goes by the server's clock as soon as it has told the time.
   const now = () => {
@@ -177,7 +181,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     }
     spinning?.stop();
     if (!(await world.prompts.confirm(visible(`${what}. Believe this file?`), false))) {
-      throw new CliError("declined; nothing was sent", {
+      throw new Declined("declined; nothing was sent", {
         hint: "--endpoint-url, or --config with another file, says where to work",
       });
     }
@@ -251,7 +255,10 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
 
   /** Whatever becomes of it is no matter of the command: a warning at most. */
   async function putMetrics(failure: unknown): Promise<void> {
-    if (metrics === undefined || config.dryRun || world.signal.aborted) return;
+    if (metrics === undefined || config.dryRun || isKeptFromMetrics || world.signal.aborted) return;
+    if (failure instanceof Declined || isPromptExit(failure)) return;
+    // Whoever typed it wrong is told.
+    if (failure instanceof CliError && failure.exitCode === exitCodes.usage) return;
     const [{ isJob }, { putJob }] = await Promise.all([
       import("../metrics/job.ts"),
       import("../metrics/put.ts"),
@@ -261,12 +268,24 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     // That something is due was asked for, and is no failure.
     const isDone =
       failure === undefined || (failure instanceof CliError && failure.exitCode === exitCodes.due);
+    const { metricsMs: mostMs } = { ...defaultLimits, ...machine.limits };
+    let isOver = false;
+    const open = async () => {
+      if (connection !== undefined) return (await connection).aws;
+      const opened = await machine.connect(config, "reads");
+      if (isOver) await opened.close();
+      else connection = Promise.resolve(opened);
+      return opened.aws;
+    };
     try {
       const [doubted] = await doubtedPlaces("writes");
       if (doubted !== undefined) throw new CliError(`${file?.path} is not believed yet: mawps config trust`);
-      const { aws } = await (connection ??= machine.connect(config, "reads"));
-      await putJob(aws, metrics, { command, isDone, seconds, measures: measured });
+      const job = { command, isDone, seconds, measures: measured };
+      await putJob(metrics, job, { open, mostMs, signal: world.signal });
     } catch (error) {
+      isOver = true;
+      // Why nothing could be opened is told as the failure of the command.
+      if (error === failure || world.signal.aborted) return;
       const { explain } = await import("../aws/explain/explain.ts");
       const told = error instanceof CliError ? error : explain(error, config);
       const why = told?.message ?? (error instanceof Error ? error.message : String(error));
@@ -379,6 +398,9 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     },
     measure(measures) {
       Object.assign(measured, measures);
+    },
+    keepFromMetrics() {
+      isKeptFromMetrics = true;
     },
     async close(failure) {
       closed = true;

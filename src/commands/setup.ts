@@ -51,11 +51,12 @@ export function setup(noun: Command, begin: Begin): void {
       const aws = await run.aws("writes");
       const reading = await run.progress("comparing with what is there");
       const declaration = configuredSite(run.config);
-      const plan = [
-        ...(await planSetup(aws, declaration, { signal: run.world.signal })),
-        ...(await databases.compare()).steps,
-        ...(alarms === undefined ? [] : await planAlarms(run, alarms)),
-      ];
+      const plans = await Promise.all([
+        planSetup(aws, declaration, { signal: run.world.signal }),
+        databases.compare().then(({ steps }) => steps),
+        alarms === undefined ? [] : planAlarms(run, alarms),
+      ]);
+      const plan = plans.flat();
       const due = dueSteps(plan, fix);
       if (options.evenIfPublicObjects !== true) {
         reading.update("looking for objects that are open by their ACL");
@@ -127,9 +128,13 @@ function neededAlarms(run: Run): AlarmSite {
   });
 }
 
+/** @throws CliError where they were asked for and may not be looked at. */
 async function planAlarms(run: Run, site: AlarmSite): Promise<SetupPlan> {
-  const { planAlarms: plan } = await import("../setup/alarms.ts");
-  return plan(await run.aws("writes"), site, run.world.signal);
+  const { planAlarms: planOf } = await import("../setup/alarms.ts");
+  const plan = await planOf(await run.aws("writes"), site, run.world.signal);
+  const barred = plan.find(({ kind, name }) => kind === "problem" && name === site.place.namespace);
+  if (barred === undefined) return plan;
+  throw new CliError(`${barred.to}; nothing was changed`, { hint: barred.remedy });
 }
 
 const mostNamed = 10;

@@ -692,6 +692,13 @@ function refuseContradictions({ config, sources }: Resolved): void {
       },
     );
   }
+  const topicRegion = config["metrics.topic"]?.split(":")[3];
+  if (topicRegion !== undefined && topicRegion !== config.region) {
+    throw new CliError(
+      `${sources["metrics.topic"]}: the topic is in ${topicRegion}, and alarms in ${config.region} tell only topics there`,
+      { exitCode: exitCodes.usage },
+    );
+  }
   if (config.protected && config.name === undefined) {
     throw new CliError(`${sources.protected}: a protected environment needs a "name" that can be typed`, {
       exitCode: exitCodes.usage,

@@ -20,7 +20,7 @@ export type MeasureName = keyof typeof units;
 export type Measures = Partial<Record<MeasureName, number>>;
 
 /** The commands that jobs run by the clock, with what each measures. */
-export const jobs = {
+export const jobMeasures = {
   "backup create": ["Bytes", "BackupAge"],
   "backup verify": ["Bytes", "Problems"],
   "backup drill": ["Bytes", "Problems"],
@@ -38,7 +38,7 @@ export const jobs = {
   report: ["BackupAge"],
 } as const satisfies Record<string, readonly MeasureName[]>;
 
-export type JobName = keyof typeof jobs;
+export type JobName = keyof typeof jobMeasures;
 
 /** Where a site's metrics are. */
 export interface MetricsPlace {
@@ -54,7 +54,7 @@ export interface EndedJob {
 }
 
 export function isJob(command: string): command is JobName {
-  return Object.hasOwn(jobs, command);
+  return Object.hasOwn(jobMeasures, command);
 }
 
 /** The metrics of a command are those with its name beside the site's own dimensions. */
@@ -64,7 +64,7 @@ export function dimensionsOf({ dimensions }: Pick<MetricsPlace, "dimensions">, c
 
 /** The points of a job that has ended: both of `Done` and `Failed`, so that an alarm on one of them sees the other, too. Pure. */
 export function pointsOf({ command, isDone, seconds, measures }: EndedJob): Point[] {
-  const measured = jobs[command].flatMap((name): Point[] => {
+  const measured = jobMeasures[command].flatMap((name): Point[] => {
     const value = measures[name];
     return value === undefined ? [] : [{ name, value, unit: units[name] }];
   });

@@ -3,31 +3,35 @@ import { putMetrics } from "../aws/cloudwatch/metrics.ts";
 import { CliError } from "../errors.ts";
 import { dimensionsOf, pointsOf, type EndedJob, type MetricsPlace } from "./job.ts";
 
-/** So long a command that has ended is held up for its metrics at most. */
-const mostMs = 3000;
+interface Putting {
+  readonly open: () => Promise<Aws>;
+  /** For opening and putting together. */
+  readonly mostMs: number;
+  readonly signal: AbortSignal;
+}
 
-/** Puts the metrics of a job in one call. Rejects where that fails, or takes too long. */
-export async function putJob(aws: Aws, place: MetricsPlace, job: EndedJob): Promise<void> {
+/** Puts the metrics of a job in one call. Rejects where that fails, takes too long, or is aborted. */
+export async function putJob(
+  { namespace, dimensions }: MetricsPlace,
+  job: EndedJob,
+  { open, mostMs, signal }: Putting,
+): Promise<void> {
   const late = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const isLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => {
-        late.abort();
-        reject(new CliError("CloudWatch gave no answer in time"));
-      },
-      Math.min(mostMs, aws.limits.silentMs),
-    );
+  const stop = AbortSignal.any([late.signal, signal]);
+  stop.throwIfAborted();
+  const leaveAtMs = performance.now() + mostMs;
+  const timer = setTimeout(() => late.abort(new CliError("CloudWatch gave no answer in time")), mostMs);
+  const isStopped = new Promise<never>((_resolve, reject) => {
+    stop.addEventListener("abort", () => reject(stop.reason as Error), { once: true });
   });
-  const points = {
-    namespace: place.namespace,
-    dimensions: dimensionsOf(place, job.command),
-    points: pointsOf(job),
+  const put = async () => {
+    const aws = await open();
+    aws.leaveAt(leaveAtMs);
+    const points = pointsOf(job);
+    await putMetrics(aws, { namespace, dimensions: dimensionsOf({ dimensions }, job.command), points }, stop);
   };
-  const putting = putMetrics(aws, points, late.signal);
-  putting.catch(() => undefined);
   try {
-    await Promise.race([putting, isLate]);
+    await Promise.race([put(), isStopped]);
   } finally {
     clearTimeout(timer);
   }

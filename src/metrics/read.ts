@@ -2,7 +2,7 @@ import type { Aws } from "../aws/clients.ts";
 import { readSeries, type Series } from "../aws/cloudwatch/metrics.ts";
 import {
   dimensionsOf,
-  jobs,
+  jobMeasures,
   type JobName,
   type MeasureName,
   type Measures,
@@ -12,7 +12,7 @@ import {
 /** What a command told of its last runs. */
 export interface JobRecord {
   readonly command: JobName;
-  /** When it last told, to the minute. */
+  /** When it last told, to five minutes. */
   readonly lastAt: Date;
   readonly hasFailedLast: boolean;
   readonly done: number;
@@ -22,20 +22,27 @@ export interface JobRecord {
   readonly measures: Measures;
 }
 
-/** CloudWatch keeps minutes for 15 days. */
 const recordedDays = 14;
 const dayMs = 86_400_000;
-const periodSeconds = 60;
+/** CloudWatch keeps them for 63 days. Of minutes one read would be more than an account may read in a second. */
+const periodSeconds = 300;
 
-/** The records of the last two weeks, of those commands that told anything; in the order of `jobs`. */
+/** What one read counts for, however little was put: every period of every series. */
+export function readPoints(): number {
+  return (wanted.length * recordedDays * dayMs) / (periodSeconds * 1000);
+}
+
+const commands = Object.keys(jobMeasures) as JobName[];
+const wanted = commands.flatMap((command) =>
+  (["Done", "Failed", "Seconds", ...jobMeasures[command]] as const).map((name) => ({ command, name })),
+);
+
+/** The records of the last two weeks, of those commands that told anything; in the order of `jobMeasures`. */
 export async function readJobs(
   aws: Aws,
   place: MetricsPlace,
   { now, signal }: { readonly now: Date; readonly signal: AbortSignal },
 ): Promise<JobRecord[]> {
-  const wanted = (Object.keys(jobs) as JobName[]).flatMap((command) =>
-    (["Done", "Failed", "Seconds", ...jobs[command]] as const).map((name) => ({ command, name })),
-  );
   const series = wanted.map(({ command, name }): Series => ({
     namespace: place.namespace,
     name,
@@ -45,13 +52,13 @@ export async function readJobs(
   const to = new Date(Math.ceil((now.getTime() + 1) / (periodSeconds * 1000)) * periodSeconds * 1000);
   const from = new Date(to.getTime() - recordedDays * dayMs);
   const samples = await readSeries(aws, series, { from, to, periodSeconds, signal });
-  return (Object.keys(jobs) as JobName[]).flatMap((command) => {
+  return commands.flatMap((command) => {
     const of = (wantedName: string) =>
       samples[wanted.findIndex((each) => each.command === command && each.name === wantedName)] ?? [];
     const sum = (name: "Done" | "Failed") => of(name).reduce((all, { value }) => all + value, 0);
     const last = of("Done").at(-1);
     if (last === undefined) return [];
-    const measured = jobs[command].flatMap((name: MeasureName) => {
+    const measured = jobMeasures[command].flatMap((name: MeasureName) => {
       const told = of(name).at(-1);
       return told === undefined ? [] : [[name, told.value] as const];
     });

@@ -1,7 +1,8 @@
 import type { Aws } from "../aws/clients.ts";
-import { findAlarms, findMetrics, type Alarm } from "../aws/cloudwatch/alarms.ts";
+import { findAlarms, findMetrics, mostTold, type Alarm, type Told } from "../aws/cloudwatch/alarms.ts";
 import type { Dimensions } from "../aws/cloudwatch/metrics.ts";
 import { isDenied, isUnsupported } from "../aws/setting.ts";
+import { CliError, exitCodes } from "../errors.ts";
 import { dimensionsOf, type JobName, type MeasureName, type MetricsPlace } from "../metrics/job.ts";
 import type { SetupPlan, Step } from "./step.ts";
 
@@ -17,8 +18,8 @@ export interface AlarmSite {
   readonly publicBuckets: readonly string[];
 }
 
+const minuteSeconds = 60;
 const hourSeconds = 3600;
-const daySeconds = 86_400;
 /** By periods of an hour an alarm looks back a week at most. */
 const mostHours = 168;
 
@@ -30,28 +31,31 @@ const mostHours = 168;
  * | backup-too-old | for so many hours no `backup create` ended well, also where nothing runs any more     |
  * | drill-failed   | the last `backup drill` failed                                                        |
  * | scans-skipped  | the last `doc scan` left documents that nobody could judge                            |
- * | audit-broken   | the last `audit verify` found faults                                                  |
- * | cost-unusual   | `storage cost` is above what is usual                                                 |
+ * | scans-failed   | the last `doc scan` found viruses, or could not be done                               |
+ * | audit-broken   | the last `audit verify` found faults, or could not be done                            |
  * | downloads-…    | more is downloaded from a public bucket than usual, where S3 keeps a metric of it     |
  */
 export function wantedAlarms(site: AlarmSite, downloads: readonly Dimensions[]): Alarm[] {
   const { place, topic } = site;
-  const told = topic === undefined ? [] : [topic];
-  const named = (kind: string) => [place.namespace, ...Object.values(place.dimensions), kind].join("-");
+  const topics = topic === undefined ? [] : [topic];
+  const told: Told = { AlarmActions: topics, OKActions: topics, InsufficientDataActions: [] };
+  const dimensions = Object.entries(place.dimensions).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const values = dimensions.map(([, value]) => value);
+  const named = (kind: string) => [place.namespace, ...values, kind].join("-");
   const series = (command: JobName, name: MeasureName | "Done" | "Failed", statistic: "Maximum" | "Sum") => ({
     namespace: place.namespace,
     name,
     dimensions: dimensionsOf(place, command),
     statistic,
   });
-  // What was well is told as 0: until then the alarm stays as it is.
-  const last = { periodSeconds: hourSeconds, periods: 1, missing: "ignore", told } as const;
+  // What was well is told as 0, and until then the alarm stays as it is. The last run has a minute of its own.
+  const last = { periodSeconds: minuteSeconds, periods: 1, missing: "ignore", told } as const;
   const anything = { is: "at least", threshold: 1 } as const;
   const hours = Math.min(site.maxBackupAgeHours, mostHours);
   return [
     {
       name: named("backup-too-old"),
-      description: `No backup was made for ${hours} hours`,
+      description: `No backup ended well for ${hours} hours`,
       watched: series("backup create", "Done", "Sum"),
       periodSeconds: hourSeconds,
       periods: hours,
@@ -75,6 +79,13 @@ export function wantedAlarms(site: AlarmSite, downloads: readonly Dimensions[]):
             watched: series("doc scan", "SkippedScans", "Maximum"),
             when: anything,
           },
+          {
+            ...last,
+            name: named("scans-failed"),
+            description: "The last scan for viruses found some, or could not be done",
+            watched: series("doc scan", "Failed", "Maximum"),
+            when: anything,
+          },
         ]
       : []),
     ...(site.hasTrail
@@ -82,24 +93,14 @@ export function wantedAlarms(site: AlarmSite, downloads: readonly Dimensions[]):
           {
             ...last,
             name: named("audit-broken"),
-            description: "The audit trail is not as it was written",
-            watched: series("audit verify", "Problems", "Maximum"),
+            description: "The audit trail is not as it was written, or could not be verified",
+            watched: series("audit verify", "Failed", "Maximum"),
             when: anything,
           },
         ]
       : []),
-    {
-      name: named("cost-unusual"),
-      description: "Storage costs more than usual",
-      watched: series("storage cost", "MonthlyCost", "Maximum"),
-      periodSeconds: daySeconds,
-      periods: 1,
-      when: "unusual",
-      missing: "notBreaching",
-      told,
-    },
     ...site.publicBuckets.flatMap((bucket) => {
-      const dimensions = downloads.find(({ BucketName }) => BucketName === bucket);
+      const dimensions = downloadsOf(bucket, downloads);
       if (dimensions === undefined) return [];
       return [
         {
@@ -117,45 +118,92 @@ export function wantedAlarms(site: AlarmSite, downloads: readonly Dimensions[]):
   ];
 }
 
+/** Those of the whole bucket, where there are any; else the first by name, so that it is the same each time. */
+function downloadsOf(bucket: string, downloads: readonly Dimensions[]): Dimensions | undefined {
+  const filter = ({ FilterId = "" }: Dimensions) => FilterId;
+  const own = downloads
+    .filter(({ BucketName }) => BucketName === bucket)
+    .toSorted((one, other) => (filter(one) < filter(other) ? -1 : 1));
+  return own.find((each) => filter(each) === wholeBucket) ?? own[0];
+}
+
+const wholeBucket = "EntireBucket";
+
 /** A metric that S3 keeps of a bucket only where it was told to. */
 const downloaded = { namespace: "AWS/S3", name: "BytesDownloaded" } as const;
 
-/** The steps from the alarms as they are to the wanted ones. Only reads. */
+const mostNameCharacters = 255;
+
+/**
+ * The steps from the alarms as they are to the wanted ones. Only reads.
+ * @throws CliError (usage) where a name would be longer than CloudWatch takes.
+ */
 export async function planAlarms(aws: Aws, site: AlarmSite, signal: AbortSignal): Promise<SetupPlan> {
   const about = { resource: "alarm", aspect: "alarm" } as const;
-  const { namespace } = site.place;
   try {
-    const downloads =
-      site.publicBuckets.length === 0 ? [] : await findMetrics(aws, { ...downloaded, signal });
-    const wanted = wantedAlarms(site, downloads);
+    const downloads = await findDownloads(aws, site, signal);
+    const wanted = wantedAlarms(site, downloads ?? []);
+    const long = wanted.find(({ name }) => name.length > mostNameCharacters);
+    if (long !== undefined)
+      throw new CliError(
+        `the alarm ${long.name} would have a name of more than ${mostNameCharacters} characters`,
+        {
+          exitCode: exitCodes.usage,
+          hint: "shorten metrics.namespace or the values of metrics.dimensions, of which it is made",
+        },
+      );
     const found = await findAlarms(aws, wanted, signal);
-    const unwatched = site.publicBuckets.filter(
-      (bucket) => !downloads.some(({ BucketName }) => BucketName === bucket),
-    );
+    const steps = wanted.map((alarm): Step => {
+      const stored = found.get(alarm.name);
+      const step = { ...about, name: alarm.name, to: alarm.description };
+      if (stored === undefined) return { ...step, kind: "create", write: { do: "put-alarm", alarm } };
+      if (stored.isAsWanted) return { ...step, kind: "ok" };
+      const { told } = stored;
+      if (Object.values(told).some((list) => list.length > mostTold)) {
+        const to = `with ${site.topic} more than ${mostTold} would be told of it`;
+        return { ...step, kind: "problem", to, remedy: "let it tell fewer: aws cloudwatch put-metric-alarm" };
+      }
+      return {
+        ...step,
+        kind: "change",
+        from: "otherwise",
+        write: { do: "put-alarm", alarm: { ...alarm, told } },
+      };
+    });
+    if (downloads === undefined) {
+      const remedy = "allow cloudwatch:ListMetrics";
+      const to = "this identity may not look whether S3 keeps metrics of downloads";
+      return [...steps, { ...about, name: "downloads", kind: "problem", to, remedy }];
+    }
+    const unwatched = site.publicBuckets.filter((bucket) => downloadsOf(bucket, downloads) === undefined);
     return [
-      ...wanted.map((alarm): Step => {
-        const stored = found.get(alarm.name);
-        const step = { ...about, name: alarm.name, to: alarm.description };
-        if (stored?.isAsWanted === true) return { ...step, kind: "ok" };
-        // Whom somebody else has told of it stays told.
-        const told = [...new Set([...alarm.told, ...(stored?.told ?? [])])];
-        const write = { do: "put-alarm", alarm: { ...alarm, told } } as const;
-        if (stored === undefined) return { ...step, kind: "create", write };
-        return { ...step, kind: "change", from: "otherwise", write };
-      }),
+      ...steps,
       ...unwatched.map((bucket): Step => {
-        const how = `aws s3api put-bucket-metrics-configuration --bucket ${bucket} --id EntireBucket --metrics-configuration Id=EntireBucket`;
-        const to = `S3 keeps no metric of downloads from ${bucket}; ${how} begins one, which costs`;
+        const how = `aws s3api put-bucket-metrics-configuration --bucket ${bucket} --id ${wholeBucket} --metrics-configuration Id=${wholeBucket}`;
+        const to = `no downloads from ${bucket} were counted in two weeks, or S3 keeps no metric of them; ${how} begins one, which costs`;
         return { ...about, name: `downloads from ${bucket}`, kind: "note", to };
       }),
     ];
   } catch (error) {
-    if (isUnsupported(error))
-      return [{ ...about, name: namespace, kind: "note", to: "this server knows no alarms" }];
+    const { namespace: name } = site.place;
+    if (isUnsupported(error)) return [{ ...about, name, kind: "note", to: "this server knows no alarms" }];
     if (!isDenied(error)) throw error;
-    const remedy = "allow cloudwatch:DescribeAlarms and cloudwatch:ListMetrics";
-    return [
-      { ...about, name: namespace, kind: "problem", to: "this identity may not look at alarms", remedy },
-    ];
+    const remedy = "allow cloudwatch:DescribeAlarms";
+    return [{ ...about, name, kind: "problem", to: "this identity may not look at alarms", remedy }];
+  }
+}
+
+/** The metrics of downloads from the site's public buckets; undefined where nobody may look. */
+async function findDownloads(
+  aws: Aws,
+  site: AlarmSite,
+  signal: AbortSignal,
+): Promise<Dimensions[] | undefined> {
+  if (site.publicBuckets.length === 0) return [];
+  try {
+    return await findMetrics(aws, { ...downloaded, signal });
+  } catch (error) {
+    if (isDenied(error)) return undefined;
+    throw error;
   }
 }

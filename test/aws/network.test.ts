@@ -143,6 +143,15 @@ describe("a call is repeated", () => {
     }
   }
 
+  test("nothing is repeated behind the time at which whoever waits goes", async () => {
+    const error = failing("ECONNRESET");
+    const reach = { isSilent: false, isClosed: false, leaveAtMs: performance.now() };
+    const strategy = sdkRetries(defaultLimits, reach);
+    const token = await strategy.acquireInitialRetryToken();
+    const next = strategy.refreshRetryTokenForRetry(token, { error, errorType: "TRANSIENT" });
+    await expect(next).rejects.toBe(error);
+  });
+
   test.each([
     ["a connection that is cut", failing("ECONNRESET"), "TRANSIENT", false, 10],
     ["a name that nothing was heard of", failing("ENOTFOUND"), "TRANSIENT", false, 3],

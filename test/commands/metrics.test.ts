@@ -53,6 +53,8 @@ it.each<[string, readonly string[], Record<string, string>]>([
   ["where the setting is off", ["retention", "plan"], {}],
   ["of a dry run", ["retention", "run", "--dry-run"], env],
   ["of what is no job", ["hero", "show"], env],
+  ["of what will be due", ["retention", "plan", "--until", "2026-12-01"], env],
+  ["of verdicts that are old", ["doc", "scan", "--report"], env],
 ])("nothing is put %s", async (_name, argv, given) => {
   expect((await home.run(argv, { env: given })).exitCode).toBe(0);
   expect(put()).toEqual([]);
@@ -72,6 +74,39 @@ it("what cannot be put is one warning, and the job ends as it would", async () =
       .split("\n")
       .map((line) => JSON.parse(line) as unknown),
   ).toEqual([{ warning: "no metrics are put: CloudWatch is away" }]);
+});
+
+it.each<[string, readonly string[], number]>([
+  ["of what was typed wrong", ["doc", "scan"], 2],
+  ["of a scan of one person", ["doc", "scan", "nobody@example.com"], 1],
+  ["of a backup that was named", ["backup", "drill", "2026-01-01", "--repo", "nowhere"], 1],
+])("no failure is put %s", async (_name, argv, exitCode) => {
+  expect(await home.run(argv, { env })).toMatchObject({ exitCode });
+  expect(put()).toEqual([]);
+});
+
+it("nothing is put where a question was declined", async () => {
+  const path = join(home.folder, "mawps.config.json");
+  await writeFile(path, JSON.stringify({ target: "aws", endpointUrl: "http://127.0.0.1:9" }));
+  const { exitCode, stderr } = await home.run(["retention", "plan"], { env, answers: [false] });
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining("declined")]);
+  expect(stderr).not.toContain("metrics");
+});
+
+it("a scan that could not be done is a failure", async () => {
+  expect((await home.run(["doc", "scan", "--all"], { env })).exitCode).toBe(1);
+  expect(await kept()).toMatchObject([{ command: "doc scan", failed: 1, measures: {} }]);
+});
+
+it("a command that is interrupted while it puts them waits for nothing", async () => {
+  const interruption = new AbortController();
+  home.beforeCall = async (command) => {
+    if (command !== "PutMetricDataCommand") return;
+    interruption.abort();
+    await new Promise<never>(() => {});
+  };
+  const { stderr } = await home.run(["retention", "plan", "--quiet"], { env, signal: interruption.signal });
+  expect(stderr).toBe("");
 });
 
 it("a file that came with somebody else's folder does not say where they go", async () => {

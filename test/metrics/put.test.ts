@@ -1,18 +1,34 @@
 import { expect, it } from "vitest";
-import { connect } from "../../src/aws/clients.ts";
+import { connect, type Aws } from "../../src/aws/clients.ts";
 import { pointsOf, type JobName } from "../../src/metrics/job.ts";
 import { putJob } from "../../src/metrics/put.ts";
+import { readPoints } from "../../src/metrics/read.ts";
 
-it("waits for nobody for long", async () => {
-  const aws = connect({
+const never = new Promise<never>(() => {});
+const place = { namespace: "Site", dimensions: {} };
+const job = { command: "doctor", isDone: true, seconds: 1, measures: {} } as const;
+const silent = () =>
+  connect({
     region: "eu-central-1",
     credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
-    limits: { silentMs: 10 },
-    end: async () => ({ handle: () => new Promise<never>(() => {}) }),
+    end: async () => ({ handle: () => never }),
   });
-  const job = { command: "doctor", isDone: true, seconds: 1, measures: {} } as const;
-  await expect(putJob(aws, { namespace: "Site", dimensions: {} }, job)).rejects.toThrow("no answer in time");
-  aws.close();
+
+it.each<[string, () => Promise<Aws>]>([
+  ["a server that says nothing", async () => silent()],
+  ["a target that does not open", () => never],
+])("waits for %s until its time is over, or it is interrupted", async (_name, open) => {
+  const interruption = new AbortController();
+  const { signal } = interruption;
+  await expect(putJob(place, job, { open, mostMs: 1, signal })).rejects.toThrow("no answer in time");
+  const putting = putJob(place, job, { open, mostMs: 600_000, signal });
+  interruption.abort(new Error("interrupted"));
+  await expect(putting).rejects.toThrow("interrupted");
+});
+
+it("reads no more at once than AWS lets an account read in a second", () => {
+  expect(readPoints()).toBe(270_144);
+  expect(readPoints()).toBeLessThan(396_000);
 });
 
 it("puts of each job what it measures, and of no job what is another's", () => {

@@ -1,13 +1,18 @@
-import { DescribeAlarmsCommand, PutMetricAlarmCommand } from "@aws-sdk/client-cloudwatch";
+import {
+  DescribeAlarmsCommand,
+  PutMetricAlarmCommand,
+  type MetricAlarm,
+  type PutMetricAlarmCommandInput,
+} from "@aws-sdk/client-cloudwatch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Aws } from "../../src/aws/clients.ts";
-import type { Finding } from "../../src/doctor/finding.ts";
-import { wantedAlarms, type AlarmSite } from "../../src/setup/alarms.ts";
+import { alarmFindings } from "../../src/doctor/alarms.ts";
+import { planAlarms, wantedAlarms, type AlarmSite } from "../../src/setup/alarms.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 const topic = "arn:aws:sns:eu-central-1:123456789012:alarms";
 const env = { MAWPS_METRICS_NAMESPACE: "Site", MAWPS_METRICS_DIMENSIONS: "Environment=test" };
-const names = ["audit-broken", "backup-too-old", "cost-unusual", "drill-failed", "scans-skipped"].map(
+const names = ["audit-broken", "backup-too-old", "drill-failed", "scans-failed", "scans-skipped"].map(
   (kind) => `Site-test-${kind}`,
 );
 
@@ -26,13 +31,29 @@ async function stored() {
   });
 }
 
-async function alarmFindings(more: Record<string, string> = {}): Promise<Partial<Finding>[]> {
-  const { stdout } = await home.run(["doctor", "--json"], { env: { ...env, ...more } });
-  const findings = stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Finding);
-  return findings.filter(({ check }) => check === "alarms");
+/** As somebody else makes it. */
+async function putAgain(alarm: MetricAlarm | undefined, differing: Partial<PutMetricAlarmCommandInput>) {
+  await home.look(async (aws) => {
+    const input = { ...alarm, ...differing } as PutMetricAlarmCommandInput;
+    await (await aws.cloudwatch()).send(new PutMetricAlarmCommand(input));
+  });
+}
+
+const site: AlarmSite = {
+  place: { namespace: "Site", dimensions: { Environment: "test" } },
+  topic: undefined,
+  maxBackupAgeHours: 26,
+  hasDocuments: true,
+  hasTrail: true,
+  publicBuckets: [],
+};
+
+/** As `doctor` tells them on AWS. */
+async function found(differing: Partial<AlarmSite> = {}) {
+  const plan = await home.look((aws) =>
+    planAlarms(aws, { ...site, ...differing }, new AbortController().signal),
+  );
+  return alarmFindings("Site", plan);
 }
 
 // One after the other: each begins with what the one before has left.
@@ -42,7 +63,9 @@ describe("setup --alarms", () => {
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining("metrics.namespace")]);
     home.calls.length = 0;
     expect((await home.run(["setup", "--yes"], { env })).exitCode).toBe(0);
-    expect(home.calls.filter(({ service }) => service === "cloudwatch")).toEqual([]);
+    const examined = await home.run(["doctor", "--json"], { env });
+    expect(examined.stdout).not.toContain("alarms");
+    expect(home.calls.filter(({ command }) => command === "DescribeAlarmsCommand")).toEqual([]);
   });
 
   it("shows the alarms that are missing, and a dry run makes none", async () => {
@@ -55,10 +78,14 @@ describe("setup --alarms", () => {
     const planned = alarms.filter(({ result }) => result === "planned");
     expect(new Set(planned.map(({ name }) => name))).toEqual(new Set(names));
     expect(alarms.filter(({ kind }) => kind === "note")).toMatchObject([
-      { to: expect.stringContaining("S3 keeps no metric of downloads from manuel-weiss-public-media") },
+      {
+        to: expect.stringMatching(
+          /^no downloads from manuel-weiss-public-media were counted in two weeks, or/,
+        ),
+      },
     ]);
     expect(await stored()).toEqual([]);
-    expect(await alarmFindings()).toMatchObject([
+    expect(await found()).toMatchObject([
       {
         status: "warning",
         message: expect.stringContaining("5 are missing"),
@@ -71,6 +98,7 @@ describe("setup --alarms", () => {
     expect((await home.run(["setup", "--alarms", "--yes"], { env })).exitCode).toBe(0);
     const made = await stored();
     expect(made.map(({ AlarmName }) => AlarmName)).toEqual(names);
+    expect(made[0]).toMatchObject({ MetricName: "Failed", Period: 60, TreatMissingData: "ignore" });
     expect(made[1]).toMatchObject({
       Namespace: "Site",
       MetricName: "Done",
@@ -84,31 +112,22 @@ describe("setup --alarms", () => {
       ComparisonOperator: "LessThanThreshold",
       AlarmActions: [],
     });
-    expect(made[2]).toMatchObject({
-      ThresholdMetricId: "band",
-      ComparisonOperator: "GreaterThanUpperThreshold",
-    });
     home.calls.length = 0;
     const again = await home.run(["setup", "--alarms", "--yes"], { env });
     expect([again.exitCode, again.stdout]).toEqual([0, expect.stringContaining("nothing to do")]);
     expect(home.calls.filter(({ command }) => command === "PutMetricAlarmCommand")).toEqual([]);
-    expect(await alarmFindings()).toMatchObject([{ status: "ok", message: "as declared (5)" }]);
+    expect(await found()).toMatchObject([{ status: "ok", message: "as declared (5)" }]);
   });
 
   it("changes with --fix alone what differs, and keeps who else is told", async () => {
     const other = "arn:aws:sns:eu-central-1:123456789012:somebody";
+    const lists = {
+      AlarmActions: [other],
+      OKActions: [`${other}-2`],
+      InsufficientDataActions: [`${other}-3`],
+    };
     await home.look(async (aws) => {
-      const [first] = wantedAlarms(
-        {
-          place: { namespace: "Site", dimensions: { Environment: "test" } },
-          topic: undefined,
-          maxBackupAgeHours: 26,
-          hasDocuments: true,
-          hasTrail: true,
-          publicBuckets: [],
-        },
-        [],
-      );
+      const [first] = wantedAlarms(site, []);
       const client = await aws.cloudwatch();
       await client.send(
         new PutMetricAlarmCommand({
@@ -120,14 +139,14 @@ describe("setup --alarms", () => {
           EvaluationPeriods: 100,
           Threshold: 1,
           ComparisonOperator: "LessThanThreshold",
-          AlarmActions: [other],
+          ...lists,
         }),
       );
     });
     const told = { ...env, MAWPS_METRICS_TOPIC: topic };
     expect((await home.run(["setup", "--alarms", "--yes"], { env: told })).exitCode).toBe(0);
-    expect((await stored())[1]).toMatchObject({ EvaluationPeriods: 100, AlarmActions: [other] });
-    expect(await alarmFindings({ MAWPS_METRICS_TOPIC: topic })).toMatchObject([
+    expect((await stored())[1]).toMatchObject({ EvaluationPeriods: 100, ...lists });
+    expect(await found({ topic })).toMatchObject([
       {
         status: "warning",
         message: expect.stringContaining("5 differ"),
@@ -143,7 +162,52 @@ describe("setup --alarms", () => {
       [topic],
       [topic],
     ]);
-    expect(made[1]).toMatchObject({ EvaluationPeriods: 26, OKActions: expect.arrayContaining([topic]) });
+    expect(made[1]).toMatchObject({
+      EvaluationPeriods: 26,
+      OKActions: [topic, `${other}-2`],
+      InsufficientDataActions: [`${other}-3`],
+    });
+  });
+
+  it.each<[string, Partial<PutMetricAlarmCommandInput>]>([
+    ["tells nobody", { ActionsEnabled: false }],
+    ["goes off otherwise", { DatapointsToAlarm: 1 }],
+  ])("sees that one %s", async (_name, differing) => {
+    const [, first] = await stored();
+    await putAgain(first, differing);
+    expect(await found()).toMatchObject([{ message: expect.stringContaining("1 differs") }]);
+    await putAgain(first, {});
+    expect(await found()).toMatchObject([{ status: "ok" }]);
+  });
+
+  it("takes nobody's place among those five who are told", async () => {
+    const [first] = await stored();
+    const many = ["1", "2", "3", "4", "5"].map((end) => `${topic}-${end}`);
+    await putAgain(first, { AlarmActions: many });
+    expect(await found({ topic })).toMatchObject([{ message: expect.stringContaining("more than 5") }]);
+    const told = { ...env, MAWPS_METRICS_TOPIC: topic };
+    expect((await home.run(["setup", "--alarms", "--fix", "--yes"], { env: told })).exitCode).toBe(0);
+    expect((await stored())[0]).toMatchObject({ AlarmActions: many });
+  });
+
+  it("changes nothing where alarms may not be looked at", async () => {
+    const denied = (wanted: string) => async (command: string) => {
+      if (command !== wanted) return;
+      const $metadata = { httpStatusCode: 403 };
+      throw Object.assign(new Error("no"), { name: "AccessDenied", $metadata });
+    };
+    const run = () => home.run(["setup", "--alarms", "--yes"], { env });
+    home.beforeCall = denied("DescribeAlarmsCommand");
+    const barred = await run();
+    expect([barred.exitCode, barred.stderr]).toEqual([
+      1,
+      expect.stringContaining("cloudwatch:DescribeAlarms"),
+    ]);
+    // Without a look at downloads the others are made all the same.
+    home.beforeCall = denied("ListMetricsCommand");
+    const looked = await run();
+    home.beforeCall = undefined;
+    expect([looked.exitCode, looked.stdout]).toEqual([0, expect.stringContaining("cloudwatch:ListMetrics")]);
   });
 });
 
@@ -164,24 +228,52 @@ it.each<[string, Partial<AlarmSite>, readonly string[]]>([
       "backup-too-old",
       "drill-failed",
       "scans-skipped",
+      "scans-failed",
       "audit-broken",
-      "cost-unusual",
       "downloads-unusual-open",
     ],
   ],
   [
     "of a site without documents and trail",
     { hasDocuments: false, hasTrail: false, publicBuckets: [] },
-    ["backup-too-old", "drill-failed", "cost-unusual"],
+    ["backup-too-old", "drill-failed"],
   ],
 ])("the alarms %s", (_name, differing, kinds) => {
   const downloads = [{ BucketName: "open", FilterId: "EntireBucket" }];
   const alarms = wantedAlarms({ ...everything, ...differing }, downloads);
   expect(alarms.map(({ name }) => name)).toEqual(kinds.map((kind) => `Site-${kind}`));
-  expect(alarms.map(({ told }) => told)).toEqual(kinds.map(() => [topic]));
+  const told = { AlarmActions: [topic], OKActions: [topic], InsufficientDataActions: [] };
+  expect(alarms.map((alarm) => alarm.told)).toEqual(kinds.map(() => told));
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+  expect(
+    alarms.filter(
+      ({ periodSeconds, periods }) => periodSeconds * periods > (periodSeconds < 3600 ? 86_400 : 604_800),
+    ),
+  ).toEqual([]);
 });
 
 it("no alarm looks back further than CloudWatch lets it", () => {
   const [oldest] = wantedAlarms({ ...everything, maxBackupAgeHours: 1000 }, []);
-  expect([oldest?.periods, oldest?.description]).toEqual([168, "No backup was made for 168 hours"]);
+  expect([oldest?.periods, oldest?.description]).toEqual([168, "No backup ended well for 168 hours"]);
+});
+
+it("the name of an alarm is the same however the dimensions are written, and longer than CloudWatch takes none", async () => {
+  const named = (dimensions: Record<string, string>) =>
+    wantedAlarms({ ...everything, place: { namespace: "Site", dimensions } }, [])[0]?.name;
+  expect(named({ Stage: "test", Account: "main" })).toBe("Site-main-test-backup-too-old");
+  expect(named({ Account: "main", Stage: "test" })).toBe("Site-main-test-backup-too-old");
+  const dimensions = { Stage: "x".repeat(240) };
+  await expect(found({ place: { namespace: "Site", dimensions } })).rejects.toMatchObject({
+    message: expect.stringContaining("more than 255 characters"),
+    exitCode: 2,
+  });
+});
+
+it.each([
+  ["of the whole bucket", ["All", "EntireBucket", "Pictures"], "EntireBucket"],
+  ["first by name", ["Pictures", "All"], "All"],
+])("downloads are those %s", (_name, filters, expected) => {
+  const downloads = filters.map((FilterId) => ({ BucketName: "open", FilterId }));
+  const alarm = wantedAlarms(everything, downloads).find(({ name }) => name.endsWith("-open"));
+  expect(alarm?.watched.dimensions).toEqual({ BucketName: "open", FilterId: expected });
 });

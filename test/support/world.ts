@@ -129,7 +129,8 @@ async function homeAt(beginMs: number): Promise<TestHome> {
       command: "mawps",
       nodeVersion: process.versions.node,
       saveWorker: undefined,
-      limits: options.limits,
+      // A busy machine needs longer than people wait.
+      limits: { metricsMs: 600_000, ...options.limits },
       // A passphrase keeps itself from being guessed by two seconds of the processor for each use.
       passphraseWork: 10,
       signal: quietly(options.signal ?? new AbortController().signal),

@@ -15,15 +15,25 @@ export interface Alarm {
   readonly when: "unusual" | { readonly is: "below" | "at least"; readonly threshold: number };
   /** What a period without a point counts as. */
   readonly missing: "breaching" | "ignore" | "notBreaching";
-  /** Who is told when it goes off and when it ends, by ARN. */
-  readonly told: readonly string[];
+  readonly told: Told;
 }
+
+/** Who is told by ARN: when it goes off, when it ends, and when nothing is known. */
+export interface Told {
+  readonly AlarmActions: readonly string[];
+  readonly OKActions: readonly string[];
+  readonly InsufficientDataActions: readonly string[];
+}
+
+/** An alarm tells so many of each. */
+export const mostTold = 5;
 
 /** An alarm that is there, held against the one that is wanted. */
 export interface FoundAlarm {
   /** Who is told of it is looked at for those alone who are to be told. */
   readonly isAsWanted: boolean;
-  readonly told: readonly string[];
+  /** Those and the wanted ones, each list by itself. */
+  readonly told: Told;
 }
 
 /** A call takes so many names. */
@@ -56,10 +66,13 @@ export async function findAlarms(
 }
 
 function heldAgainst(wanted: Alarm, stored: MetricAlarm): FoundAlarm {
-  const { AlarmActions: told = [], OKActions: toldOfEnd = [] } = stored;
-  const { AlarmActions: _one, OKActions: _other, ...rest } = inputOf(wanted);
-  const areTold = wanted.told.every((arn) => told.includes(arn) && toldOfEnd.includes(arn));
-  return { isAsWanted: areTold && holds(stored, rest), told };
+  const merged = (list: keyof Told) => [...new Set([...wanted.told[list], ...(stored[list] ?? [])])];
+  const told = {
+    AlarmActions: merged("AlarmActions"),
+    OKActions: merged("OKActions"),
+    InsufficientDataActions: merged("InsufficientDataActions"),
+  };
+  return { isAsWanted: holds(stored, inputOf({ ...wanted, told })), told };
 }
 
 /** Whether all that is wanted is so. Lists of dimensions count in any order. */
@@ -93,10 +106,13 @@ function inputOf(alarm: Alarm): PutMetricAlarmCommandInput {
   const common = {
     AlarmName: alarm.name,
     AlarmDescription: alarm.description,
+    ActionsEnabled: true,
     EvaluationPeriods: alarm.periods,
+    DatapointsToAlarm: alarm.periods,
     TreatMissingData: alarm.missing,
-    AlarmActions: [...told],
-    OKActions: [...told],
+    AlarmActions: [...told.AlarmActions],
+    OKActions: [...told.OKActions],
+    InsufficientDataActions: [...told.InsufficientDataActions],
   };
   if (when === "unusual")
     return {

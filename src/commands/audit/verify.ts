@@ -62,10 +62,10 @@ export function auditVerify(begin: Begin): AnyCommand {
             ? paint(interruptedLine(row), "warning", layout)
             : sumLines(row),
       );
-      if (sum !== undefined) run.measure({ Problems: sum.faults });
-      if (reason !== undefined) {
-        await acknowledgeFound(run, found, reason);
-      } else if (sum !== undefined) assertSound(sum);
+      if (reason !== undefined) await acknowledgeFound(run, found, reason);
+      if (sum === undefined) return;
+      run.measure({ Problems: reason === undefined ? sum.faults : 0 });
+      if (reason === undefined) assertSound(sum);
     });
 }
 

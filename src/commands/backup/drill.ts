@@ -26,6 +26,7 @@ export function backupDrill(begin: Begin): AnyCommand {
     )
     .action(async (snapshot, options, command) => {
       const run = await begin(command as AnyCommand);
+      if (snapshot !== "latest") run.keepFromMetrics();
       const { drilledBackup, plannedDrill } = await import("./drilling.ts");
       if (run.config.dryRun) {
         return run.print(

@@ -19,6 +19,7 @@ export function backupVerify(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup verify --all")
     .action(async (snapshot, options, command) => {
       const run = await begin(command as AnyCommand);
+      if (snapshot !== "latest") run.keepFromMetrics();
       if (options.sample !== undefined && options.all === true) {
         throw new CliError("--sample and --all are both given", { exitCode: exitCodes.usage });
       }

@@ -31,6 +31,7 @@ export function docCheck(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps doc check user-123 --repair")
     .action(async (given, options, command) => {
       const run = await begin(command as AnyCommand);
+      if (given !== undefined) run.keepFromMetrics();
       const names = options.bringBack ?? [];
       if (names.length > 0 && options.repair === undefined) {
         throw new CliError("--bring-back is for --repair", {

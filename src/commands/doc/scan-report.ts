@@ -19,8 +19,6 @@ export async function printScanReport(run: Run, given: string | undefined): Prom
   );
   const nobodies: Nobodies = new Map();
   const report = await scanReport(entriesByUser(site, user?.userId, nobodies));
-  const { SKIPPED, ERROR, INFECTED } = report.counts;
-  run.measure({ SkippedScans: SKIPPED + ERROR, Infected: INFECTED });
   await run.print(report, reportText);
   noteNobodies(run, nobodies);
 }

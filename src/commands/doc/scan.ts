@@ -34,6 +34,7 @@ export function docScan(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExamples:\n  mawps doc scan --unscanned\n  mawps doc scan --report --json")
     .action(async (given, options, command) => {
       const run = await begin(command as AnyCommand);
+      if (options.report || given !== undefined) run.keepFromMetrics();
       if (options.report) return await printScanReport(run, given);
       const due = dueOf(options, { given, now: run.world.now() });
       const scanner = neededScanner(run);
@@ -52,6 +53,7 @@ export function docScan(begin: Begin): AnyCommand {
       const progress = await run.progress("scanning");
       async function* rows(): AsyncGenerator<Row> {
         for await (const outcome of rescanEach(site, scanner, { userId, due, dryRun, nobodies })) {
+          found.skipped += outcome.failures.length;
           for (const { entry, failure } of outcome.failures) {
             failures.push({ what: `${entry.userId} ${entry.document.id}`, failure });
           }

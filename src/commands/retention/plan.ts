@@ -46,6 +46,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
       ]);
       const { dryRun } = run.config;
       const replaces = options.overwrite === true;
+      if (options.until !== undefined) run.keepFromMetrics();
       const until = options.until && ahead("--until", options.until, run.machineNow());
       if (until !== undefined && options.output !== undefined)
         throw new CliError("--until looks ahead, and --output keeps what is to be carried out now", {

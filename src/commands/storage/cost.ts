@@ -21,6 +21,7 @@ export function storageCost(begin: Begin): AnyCommand {
     )
     .action(async ({ prices: file }, command) => {
       const run = await begin(command as AnyCommand);
+      if (file !== undefined) run.keepFromMetrics();
       const [{ measureCost }, { loadPrices }] = await Promise.all([
         import("../../usage/measure-cost.ts"),
         import("../../usage/prices.ts"),

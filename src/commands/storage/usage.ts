@@ -31,6 +31,7 @@ export function storageUsage(begin: Begin): AnyCommand {
       if (csv === true && run.config.json)
         throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
       const { measureUsage } = await import("../../usage/measure.ts");
+      if (given !== undefined) run.keepFromMetrics();
       const user = given === undefined ? undefined : await idOf(run, given);
       const progress = await run.progress("listing what is stored");
       const usage = await measureUsage(await run.aws("reads"), {
@@ -43,7 +44,7 @@ export function storageUsage(begin: Begin): AnyCommand {
         onProgress: (looked) => progress.update(`listing what is stored: ${grouped(looked)} looked at`),
       });
       progress.stop();
-      if (user === undefined) run.measure({ Bytes: usage.groups.reduce((sum, { bytes }) => sum + bytes, 0) });
+      run.measure({ Bytes: usage.groups.reduce((sum, { bytes }) => sum + bytes, 0) });
       const before = user === undefined ? (await keptDays(run, usage, { isKept: record })).at(-1) : undefined;
       const groups = topOf(usage.groups, top ?? (csv === true || run.config.json ? undefined : 20));
       if (csv === true) await run.write(usageCsv({ ...usage, by, groups }));

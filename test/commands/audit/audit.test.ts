@@ -1,3 +1,4 @@
+import type { PutMetricDataCommandInput } from "@aws-sdk/client-cloudwatch";
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
@@ -516,7 +517,19 @@ describe("audit verify", () => {
     expect([unasked.exitCode, unasked.stderr]).toEqual([1, expect.stringContaining("pass --yes")]);
     expect(await chain()).toHaveLength(1);
 
-    expect(await done(...acknowledge, "--yes")).toContain("MISSING   entry 1: is missing");
+    const problems: unknown[] = [];
+    home.beforeCall = async (name, input) => {
+      if (name !== "PutMetricDataCommand") return;
+      const { MetricData = [] } = input as PutMetricDataCommandInput;
+      problems.push(MetricData.find(({ MetricName }) => MetricName === "Problems")?.Value);
+    };
+    const told = await home.run([...acknowledge, "--yes"], {
+      env: { USER: "manuel", MAWPS_METRICS_NAMESPACE: "Site" },
+    });
+    home.beforeCall = undefined;
+    expect(told.stdout).toContain("MISSING   entry 1: is missing");
+    // What is answered is none any more.
+    expect(problems).toEqual([0]);
     expect((await chain()).at(-1)).toMatchObject({
       sequence: 3,
       action: "audit.acknowledged",
