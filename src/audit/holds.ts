@@ -20,6 +20,8 @@ export interface Hold {
   readonly sequence: number;
   /** Undefined for somebody who is known by an address alone. */
   readonly userId: string | undefined;
+  /** Of which of the model's people, where the same id can be of several. */
+  readonly subject?: string | undefined;
   readonly reason: string;
   /** ISO 8601. */
   readonly since: string;
@@ -73,6 +75,11 @@ export function holdsOfAny(holds: readonly Hold[], ids: readonly string[]): read
   return [...new Set(ids.flatMap(holdsOf(holds)))];
 }
 
+/** Whether all of these ids are held by it: one that somebody is known by since then is not. Pure. */
+export function coversAll({ salt, hashes }: Hold, ids: readonly string[]): boolean {
+  return ids.length > 0 && ids.every((id) => hashes.includes(keyedHash(id, salt)));
+}
+
 /** @throws CliError where there is one of these. */
 export function assertNoHold(holds: readonly Hold[]): void {
   if (holds.length === 0) return;
@@ -85,13 +92,22 @@ export function forbidden(what: string, reasons: readonly string[], hint?: strin
   return new CliError(`${what} under a legal hold (${reasons.join("; ")}); nothing was changed`, { hint });
 }
 
-function holdIn({ sequence, userId, reason, timestamp, salt, hashes }: JsonObject): Hold | undefined {
+function holdIn({
+  sequence,
+  userId,
+  subject,
+  reason,
+  timestamp,
+  salt,
+  hashes,
+}: JsonObject): Hold | undefined {
   if (!isSequence(sequence) || typeof reason !== "string" || typeof salt !== "string") return undefined;
   if (typeof timestamp !== "string" || timeOf(timestamp) === undefined) return undefined;
   if (!Array.isArray(hashes) || hashes.length === 0) return undefined;
   return {
     sequence,
     userId: typeof userId === "string" ? userId : undefined,
+    subject: typeof subject === "string" ? subject : undefined,
     reason,
     since: timestamp,
     salt,
@@ -115,6 +131,7 @@ const remembered = 10_000;
 
 export interface NewHold {
   readonly userId: string | undefined;
+  readonly subject?: string | undefined;
   /** All that stands for the person. */
   readonly ids: readonly string[];
   readonly reason: string;
@@ -123,9 +140,12 @@ export interface NewHold {
   readonly at: Date;
 }
 
-export async function putHold(place: Place, { userId, ids, reason, salt, at }: NewHold): Promise<void> {
+export async function putHold(
+  place: Place,
+  { userId, subject, ids, reason, salt, at }: NewHold,
+): Promise<void> {
   const hashes = ids.map((id) => keyedHash(id, salt));
-  await appendRecord(place, chain, { userId, reason, salt, hashes, timestamp: at.toISOString() });
+  await appendRecord(place, chain, { userId, subject, reason, salt, hashes, timestamp: at.toISOString() });
 }
 
 export async function liftHolds(place: Place, holds: readonly Hold[], at: Date): Promise<void> {

@@ -1,4 +1,12 @@
-import { assertNoHold, holdsOfAny, liftHolds, putHold, readHolds, type Hold } from "../audit/holds.ts";
+import {
+  assertNoHold,
+  coversAll,
+  holdsOfAny,
+  liftHolds,
+  putHold,
+  readHolds,
+  type Hold,
+} from "../audit/holds.ts";
 import type { TrailPlace } from "../audit/place.ts";
 import type { AuditTrail } from "../audit/trail.ts";
 import { CliError, exitCodes } from "../errors.ts";
@@ -11,12 +19,15 @@ export interface HoldSite extends PersonSite {
   readonly trailPlace: TrailPlace;
 }
 
-type HoldingSite = HoldSite & { readonly trail: Pick<AuditTrail, "change"> };
+type HoldingSite = Pick<HoldSite, "trailPlace" | "now"> & { readonly trail: Pick<AuditTrail, "change"> };
 
 /** Somebody with the legal holds of them. */
 export interface HeldPerson {
   readonly person: Person;
+  /** Of this person. */
   readonly holds: readonly Hold[];
+  /** Of others, whom one of the person's names stands for too: nothing of the person's is deleted while they stand. */
+  readonly others: readonly Hold[];
 }
 
 /** The legal holds of who these ids stand for. */
@@ -41,10 +52,27 @@ export async function assertNotHeld(
  */
 export async function findHeld(site: HoldSite, given: string): Promise<HeldPerson> {
   const person = await findPerson(site, given);
-  const holds = await holdsOfPerson(site, person.ids);
-  const isKnown = person.account !== undefined || person.subject !== undefined || holds.length > 0;
+  const all = await holdsOfPerson(site, person.ids);
+  const isKnown = person.account !== undefined || person.subject !== undefined || all.length > 0;
   if (!isKnown && isNothing(await findHoldings(site, person.ids))) throw nobody(given);
-  return { person, holds };
+  const holds = all.filter((hold) => isOf(hold, person));
+  return { person, holds, others: all.filter((hold) => !holds.includes(hold)) };
+}
+
+/** Whether a hold was put on this person, and not on somebody else whom an address of theirs stands for. */
+function isOf(hold: Hold, { userId, subject }: Person): boolean {
+  const isSameKind = hold.subject === undefined || subject === undefined || hold.subject === subject;
+  return isSameKind && hold.userId === toldOf(userId);
+}
+
+/** Whether one of the person's holds is for this reason, and is one of all that stands for them now. Pure. */
+export function isHeldFor({ person, holds }: HeldPerson, reason: string): boolean {
+  return holds.some((hold) => hold.reason === reason && coversAll(hold, person.ids));
+}
+
+/** Where holds are, and people whose names need not be within reach. */
+export interface HoldsSite extends Pick<HoldSite, "trailPlace"> {
+  people(): Promise<HoldSite>;
 }
 
 /** A hold with what people call whom it holds; undefined where nobody knows them any more. */
@@ -52,11 +80,36 @@ export interface NamedHold extends Hold {
   readonly name: string | undefined;
 }
 
+/** Why people could not be asked for their names. */
+interface Nameless {
+  readonly nameless: CliError | undefined;
+}
+
 /** All that stand, the oldest first. */
-export async function listHolds(site: HoldSite): Promise<readonly NamedHold[]> {
+export async function listHolds(
+  site: HoldsSite,
+): Promise<Nameless & { readonly holds: readonly NamedHold[] }> {
   const holds = await readHolds(site.trailPlace);
-  const names = await namesOf(site, [...new Set(holds.flatMap(({ userId }) => userId ?? []))]);
-  return holds.map((hold) => ({ ...hold, name: names.get(hold.userId ?? "") }));
+  const { names, nameless } = await namesWhereTold(site, holds);
+  return { holds: holds.map((hold, at) => ({ ...hold, name: names[at] })), nameless };
+}
+
+/** What the people of these holds are called, in their order; what can be told without is not kept back where nobody can be asked. */
+async function namesWhereTold(
+  site: HoldsSite,
+  holds: readonly Hold[],
+): Promise<Nameless & { readonly names: readonly (string | undefined)[] }> {
+  if (holds.every(({ userId }) => userId === undefined)) return { names: [], nameless: undefined };
+  try {
+    return { names: await namesOf(await site.people(), holds), nameless: undefined };
+  } catch (error) {
+    site.trailPlace.signal?.throwIfAborted();
+    const { explain } = await import("../aws/explain/explain.ts");
+    const { region, endpointUrl } = site.trailPlace.aws;
+    const nameless = error instanceof CliError ? error : explain(error, { region, endpointUrl });
+    if (nameless === undefined) throw error;
+    return { names: [], nameless };
+  }
 }
 
 /** Which holds are to be lifted: that of a number, or those of somebody. */
@@ -67,43 +120,61 @@ export interface Lifting {
   readonly isAll: boolean;
 }
 
-interface ToLift {
+interface ToLift extends Nameless {
   readonly name: string;
   readonly holds: readonly Hold[];
-  /** How many others of theirs go on standing; undefined where that cannot be told. */
+  /** How many others go on standing that keep what is theirs; undefined where that cannot be told. */
   readonly others: number | undefined;
 }
 
 /**
- * The holds that are meant, and of whom they are. Changes nothing.
+ * The holds that are meant, and of whom they are. Somebody else's is meant by its number alone. Changes nothing.
  * @throws CliError where there is no such hold or person, and where several holds stand of which none is named.
  */
-export async function findLifting(site: HoldSite, { given, number, isAll }: Lifting): Promise<ToLift> {
-  if (given === undefined) {
-    const all = await readHolds(site.trailPlace);
-    const hold = all.find(({ sequence }) => sequence === number);
-    if (hold === undefined) throw noHold(`there is no legal hold ${number}`);
-    const { userId } = hold;
-    if (userId === undefined)
-      return { name: "somebody known by an address alone", holds: [hold], others: undefined };
-    const name = (await namesOf(site, [userId])).get(userId) ?? userId;
-    return { name, holds: [hold], others: all.filter((each) => each.userId === userId).length - 1 };
-  }
-  const { person, holds } = await findHeld(site, given);
+export async function findLifting(site: HoldsSite, { given, number, isAll }: Lifting): Promise<ToLift> {
+  if (given === undefined) return findNumbered(site, number);
+  const { person, holds, others } = await findHeld(await site.people(), given);
   const { name } = person;
   if (number !== undefined) {
+    if (others.some(({ sequence }) => sequence === number)) return findNumbered(site, number);
     const meant = holds.filter(({ sequence }) => sequence === number);
     if (meant.length === 0) throw noHold(`${name} is under no legal hold ${number}`);
-    return { name, holds: meant, others: holds.length - 1 };
+    return { name, holds: meant, others: holds.length + others.length - 1, nameless: undefined };
+  }
+  if (holds.length === 0 && others.length > 0) {
+    throw new CliError(
+      `${name} is under no legal hold, but has a name in common with whom these hold: ${listed(others)}; nothing was changed`,
+      { hint: "--hold <number> lifts one of somebody else; `mawps user hold list` shows whose it is" },
+    );
   }
   if (holds.length > 1 && !isAll) {
-    const all = holds.map(({ sequence, reason }) => `${sequence} (${reason})`).join(", ");
-    throw new CliError(`${name} is under ${holds.length} legal holds: ${all}; nothing was changed`, {
-      exitCode: exitCodes.usage,
-      hint: "--hold <number> lifts one of them, --all lifts all",
-    });
+    throw new CliError(
+      `${name} is under ${holds.length} legal holds: ${listed(holds)}; nothing was changed`,
+      {
+        exitCode: exitCodes.usage,
+        hint: "--hold <number> lifts one of them, --all lifts all",
+      },
+    );
   }
-  return { name, holds, others: 0 };
+  return { name, holds, others: others.length, nameless: undefined };
+}
+
+async function findNumbered(site: HoldsSite, number: number | undefined): Promise<ToLift> {
+  const all = await readHolds(site.trailPlace);
+  const hold = all.find(({ sequence }) => sequence === number);
+  if (hold === undefined) throw noHold(`there is no legal hold ${number}`);
+  const { userId, subject } = hold;
+  if (userId === undefined) {
+    const name = "somebody known by an address alone";
+    return { name, holds: [hold], others: undefined, nameless: undefined };
+  }
+  const { names, nameless } = await namesWhereTold(site, [hold]);
+  const theirs = all.filter((each) => each.userId === userId && each.subject === subject);
+  return { name: names[0] ?? userId, holds: [hold], others: theirs.length - 1, nameless };
+}
+
+function listed(holds: readonly Hold[]): string {
+  return holds.map(({ sequence, reason }) => `${sequence} (${reason})`).join(", ");
 }
 
 function noHold(message: string): CliError {
@@ -113,11 +184,11 @@ function noHold(message: string): CliError {
 /** Puts somebody under a legal hold: from then on no erasure and no retention run deletes anything of theirs. */
 export async function holdPerson(
   site: HoldingSite,
-  { userId, ids }: Pick<Person, "userId" | "ids">,
+  { userId, subject, ids }: Pick<Person, "userId" | "subject" | "ids">,
   { reason, salt }: { readonly reason: string; readonly salt: string },
 ): Promise<void> {
   const told = { action: "user.held" as const, userId: toldOf(userId), details: { reason } };
-  const hold = { userId: toldOf(userId), ids, reason, salt, at: site.now() };
+  const hold = { userId: toldOf(userId), subject, ids, reason, salt, at: site.now() };
   await site.trail.change(told, () => putHold(site.trailPlace, hold));
 }
 

@@ -61,6 +61,16 @@ export async function findPerson(
       : await readPoolAccount(aws, poolId, { ...known, username: found.username });
   const userId = account?.sub ?? (await idWithoutAccount(documents, given, isErased(given)));
   refuseReserved(userId);
+  return knownPerson(known, userId, account);
+}
+
+/** By an account of the user pool, or the profile of who has none. */
+export async function knownPerson(
+  known: KnownPeople,
+  userId: string,
+  account: PoolAccount | undefined,
+): Promise<Person> {
+  const { documents } = known;
   const addresses = await addressesOf(documents, userId, account);
   const isClaimed = account !== undefined && addresses.some((each) => !isOwnAddress(account, each));
   const shared = isClaimed ? addresses : await sharedOf(known, userId, addresses);
@@ -124,26 +134,31 @@ function isEmptied(address: string): boolean {
 /** Accounts that are asked for at once. */
 const sideBySide = 4;
 
-/** What people call those who have these ids: their address. Of whom nobody knows one there is nothing. */
+/** Whom an id stands for; of which of the model's people, where that is known. */
+interface Named {
+  readonly userId: string | undefined;
+  readonly subject?: string | undefined;
+}
+
+/** What people call those who have these ids, in their order: their address. Of whom nobody knows one, or several have one, there is nothing. */
 export async function namesOf(
   site: PersonSite,
-  userIds: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  if (userIds.length === 0) return new Map();
+  people: readonly Named[],
+): Promise<readonly (string | undefined)[]> {
   const { rows, known } = site;
   const items = rows === undefined && known === undefined ? await accountsInItems(site) : [];
-  const nameOf = async (userId: string): Promise<string | undefined> => {
-    if (rows !== undefined) return (await rows.accounts(userId))[0]?.email;
+  const nameOf = async ({ userId, subject }: Named): Promise<string | undefined> => {
+    if (userId === undefined) return undefined;
+    if (rows !== undefined) {
+      const accounts = await rows.accounts(userId);
+      const meant = accounts.filter((each) => subject === undefined || each.subject === subject);
+      return meant.length === 1 ? meant[0]?.email : undefined;
+    }
     if (known === undefined) return items.find(({ id }) => id === userId)?.email;
     const account = await readPoolAccount(known.aws, known.poolId, { ...known, username: userId });
     return (await addressesOf(known.documents, userId, account))[0];
   };
-  const found = await inParallel(
-    userIds,
-    sideBySide,
-    async (userId) => [userId, await nameOf(userId)] as const,
-  );
-  return new Map(found.flatMap(([userId, name]) => (name === undefined ? [] : [[userId, name]])));
+  return inParallel(people, sideBySide, nameOf);
 }
 
 /** Those that the table of the accounts has, in no order. @throws CliError where the model names none. */

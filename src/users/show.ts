@@ -1,6 +1,6 @@
 import { holdsOfAny, readHolds, type Hold } from "../audit/holds.ts";
 import { groupsOfUser } from "../aws/cognito/groups.ts";
-import { attributeOf, lastSignIn, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
+import { lastSignIn, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { own, timeOf } from "../model/json.ts";
 import { accountColumns, rowSubjects } from "../model/person-rows.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
@@ -16,7 +16,7 @@ import type { PeopleRows } from "../stores/person-rows.ts";
 import { exportNumbers, planExport, type ExportNumbers } from "./export/plan.ts";
 import { rowAccount, type ListedAccount } from "./list.ts";
 import type { HoldSite } from "./hold.ts";
-import type { PersonSite } from "./person.ts";
+import { knownPerson, type PersonSite } from "./person.ts";
 import { refuseReserved, type AccountSite } from "./pool.ts";
 
 /** A person as the pool and the tables know them. */
@@ -59,10 +59,13 @@ export async function showUser(
   const overall = computeOverall(read);
   const stats = overall.stored ?? overall[overall.formula];
   const { userId } = user;
+  const all = await held;
+  const known = { ...site, documents };
+  const { ids } = all.length === 0 ? { ids: [] } : await knownPerson(known, userId, details?.account);
   return {
     userId,
     details,
-    holds: holdsOfAny(await held, [userId, ...namesIn(details?.account)]),
+    holds: holdsOfAny(all, ids),
     holdings: holdingsOf(user),
     progress: {
       completed: stats.completedPages,
@@ -71,14 +74,6 @@ export async function showUser(
     },
     activity: lastActivity({ details, user, progressAt: read.lastActivity }),
   };
-}
-
-/** What else an account is known by. */
-function namesIn(account: PoolAccount | undefined): string[] {
-  if (account === undefined) return [];
-  const { username } = account;
-  const email = attributeOf(account, "email") ?? username;
-  return [username, email, email.toLowerCase()];
 }
 
 /** When somebody was last seen, and what tells it. */

@@ -1,8 +1,10 @@
 import { trailOf } from "../../audit/place.ts";
+import type { CliError } from "../../errors.ts";
+import { visible } from "../../output/text.ts";
 import { configuredSite } from "../../target.ts";
 import type { Access } from "../../world.ts";
 import type { ErasureSite } from "../../users/erasure-plan.ts";
-import type { HoldSite } from "../../users/hold.ts";
+import type { HoldsSite, HoldSite } from "../../users/hold.ts";
 import type { PersonSite } from "../../users/person.ts";
 import { accountItems } from "../../model/links.ts";
 import { rowSubjects } from "../../model/person-rows.ts";
@@ -28,6 +30,16 @@ export async function personSite(run: Run, access: Access): Promise<PersonSite> 
 /** The same with where legal holds are kept. */
 export async function holdSite(run: Run, access: Access): Promise<HoldSite> {
   return { ...(await personSite(run, access)), trailPlace: trailOf(await run.context(access)) };
+}
+
+/** Where legal holds are kept; people are looked for once somebody asks. */
+export async function holdsSite(run: Run, access: Access): Promise<HoldsSite> {
+  return { trailPlace: trailOf(await run.context(access)), people: () => holdSite(run, access) };
+}
+
+/** What is told where holds are shown by ids alone. */
+export function namelessNote({ message }: CliError): string {
+  return `nobody can be asked for names: ${visible(message)}`;
 }
 
 /** The same with what an erasure needs besides; the repository of the backups where there is one. */

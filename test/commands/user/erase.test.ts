@@ -1,5 +1,9 @@
-import { AdminCreateUserCommand } from "@aws-sdk/client-cognito-identity-provider";
-import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  AdminCreateUserCommand,
+  AdminDeleteUserCommand,
+  AdminUpdateUserAttributesCommand,
+} from "@aws-sdk/client-cognito-identity-provider";
+import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { execFileSync } from "node:child_process";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +13,7 @@ import { typed } from "../../../src/aws/dynamodb/plain.ts";
 import { putHold } from "../../../src/audit/holds.ts";
 import { putObject } from "../../../src/aws/s3/objects.ts";
 import { takePicture, type Picture } from "../../site/picture.ts";
-import { documentBucket, putProfile } from "../../support/documents.ts";
+import { documentBucket, profileTable, putProfile } from "../../support/documents.ts";
 import { buildMortal } from "../../support/mortal-process.ts";
 import { makeSitePlaces, putEverything } from "../../support/whole-person.ts";
 import { afterRealClockMs, makeHome, type TestHome } from "../../support/world.ts";
@@ -294,6 +298,70 @@ describe("a legal hold", () => {
       "user.held case 1",
     ]);
     expect((await home.run(["audit", "verify"])).exitCode).toBe(0);
+  });
+
+  it("of who had an address before is not of who has it now, and neither keeps the other's from standing", async () => {
+    const add = ["user", "hold", "add", address, "--reason", "case 1", "--json"];
+    expect((await home.run(add)).exitCode).toBe(0);
+    const registered = await home.look(async (aws) => {
+      const cognito = await aws.cognito();
+      await cognito.send(new AdminDeleteUserCommand({ UserPoolId, Username: sub }));
+      await (
+        await aws.dynamodb()
+      ).send(new DeleteItemCommand({ TableName: profileTable, Key: { userId: { S: sub } } }));
+      const { User } = await cognito.send(
+        new AdminCreateUserCommand({
+          UserPoolId,
+          Username: address,
+          MessageAction: "SUPPRESS",
+          UserAttributes: [
+            { Name: "email", Value: address },
+            { Name: "email_verified", Value: "true" },
+          ],
+        }),
+      );
+      return User?.Username ?? "";
+    });
+    const whose = async () => (await reasons()).map((row) => (row as { userId: string }).userId);
+    const refused = await home.run(["user", "hold", "rm", address, "--yes"]);
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("1 (case 1)")]);
+    expect(await whose()).toEqual([sub]);
+    for (const changed of [true, false])
+      expect(JSON.parse((await home.run(add)).stdout)).toMatchObject({ userId: registered, changed });
+    expect(await whose()).toEqual([sub, registered]);
+    expect((await home.run(["user", "hold", "rm", address, "--yes"])).stdout).toContain("1 more stand");
+    expect(await whose()).toEqual([sub]);
+    expect((await home.run(["user", "hold", "rm", address, "--hold", "1", "--yes"])).exitCode).toBe(0);
+    expect(await whose()).toEqual([]);
+  });
+
+  it("is not shown of who only claims the address, and is listed and lifted while nobody can be asked for names", async () => {
+    expect((await home.run(["user", "hold", "add", sub, "--reason", "case 1"])).exitCode).toBe(0);
+    const claiming = await home.look(async (aws) => {
+      const cognito = await aws.cognito();
+      await cognito.send(new AdminDeleteUserCommand({ UserPoolId, Username: sub }));
+      const account = { UserPoolId, Username: "claiming@example.com", MessageAction: "SUPPRESS" as const };
+      const { User } = await cognito.send(new AdminCreateUserCommand(account));
+      const Username = User?.Username ?? "";
+      const UserAttributes = [
+        { Name: "email", Value: address },
+        { Name: "email_verified", Value: "false" },
+      ];
+      await cognito.send(new AdminUpdateUserAttributesCommand({ UserPoolId, Username, UserAttributes }));
+      return Username;
+    });
+    const shown = await home.run(["user", "show", claiming, "--json"]);
+    expect([shown.exitCode, JSON.parse(shown.stdout)]).toEqual([0, expect.objectContaining({ holds: [] })]);
+    const env = { MAWPS_USER_POOL_ID: "eu-central-1_Missing00" };
+    const listed = await home.run(["user", "hold", "list", "--json"], { env });
+    expect([listed.exitCode, JSON.parse(listed.stdout)]).toEqual([
+      0,
+      expect.objectContaining({ reason: "case 1", name: null, userId: sub }),
+    ]);
+    const told = await home.run(["user", "hold", "list"], { env });
+    expect(told.stderr).toContain("nobody can be asked for names");
+    expect((await home.run(["user", "hold", "rm", "--hold", "1", "--yes"], { env })).exitCode).toBe(0);
+    expect(await reasons()).toEqual([]);
   });
 
   it.each([

@@ -20,11 +20,12 @@ export function userHoldAdd(begin: Begin): AnyCommand {
     .action(async (given, { reason }, command) => {
       const run = await begin(command as AnyCommand);
       const { config, world } = run;
-      const { findHeld, holdPerson } = await import("../../../users/hold.ts");
+      const { findHeld, holdPerson, isHeldFor } = await import("../../../users/hold.ts");
       if (!config.dryRun) run.audit.prepare();
       const site = await holdSite(run, "writes");
-      const { person, holds } = await findHeld(site, given);
-      const changed = !holds.some((hold) => hold.reason === reason);
+      const held = await findHeld(site, given);
+      const { person } = held;
+      const changed = !isHeldFor(held, reason);
       const { dryRun } = config;
       if (changed && !dryRun) {
         await run.audit.open();

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../../errors.ts";
 import { count, visible } from "../../../output/text.ts";
 import type { AnyCommand, Begin } from "../../command.ts";
-import { holdSite } from "../erasure-site.ts";
+import { holdsSite, namelessNote } from "../erasure-site.ts";
 import { userArgument } from "../site.ts";
 
 /** `mawps user hold rm`. */
@@ -28,8 +28,9 @@ export function userHoldRm(begin: Begin): AnyCommand {
       const { dryRun } = run.config;
       const { findLifting, liftHold } = await import("../../../users/hold.ts");
       if (!dryRun) run.audit.prepare();
-      const site = await holdSite(run, "writes");
-      const { name, holds, others } = await findLifting(site, { given, number, isAll });
+      const site = await holdsSite(run, "writes");
+      const { name, holds, others, nameless } = await findLifting(site, { given, number, isAll });
+      if (nameless !== undefined) run.note(namelessNote(nameless));
       const reasons = holds.map(({ reason }) => reason);
       const person = visible(name);
       if (holds.length > 0 && !dryRun) {
@@ -38,7 +39,8 @@ export function userHoldRm(begin: Begin): AnyCommand {
           destructive: true,
         });
         await run.audit.open();
-        await liftHold({ ...site, trail: run.audit }, holds);
+        const { trailPlace } = site;
+        await liftHold({ trailPlace, now: () => run.world.now(), trail: run.audit }, holds);
       }
       const lifted = holds.map(({ sequence }) => sequence);
       const userId = holds[0]?.userId ?? null;
