@@ -134,6 +134,7 @@ async function route(
 ): Promise<LocalResponse> {
   const target = request.headers["x-amz-target"];
   if (target === undefined) {
+    if (isForCloudWatch(request)) return unknownProtocol(request);
     if (isStsRequest(request))
       return answerSts(request, { credentials: store.credentials, now: options.now });
     return (await store.s3()).handle(request);
@@ -142,6 +143,30 @@ async function route(
   if (target.startsWith("AWSCognitoIdentityProviderService.")) return (await store.cognito()).handle(request);
   if (target.startsWith("GraniteServiceVersion20100801.")) return (await store.cloudwatch()).handle(request);
   return unknownService();
+}
+
+/** Signed for CloudWatch, and not in its JSON: a form as older clients send, or CBOR. */
+function isForCloudWatch({ headers }: LocalRequest): boolean {
+  return (headers["authorization"] ?? "").includes("/monitoring/aws4_request");
+}
+
+/** In the protocol of the request, so that its client can tell it. */
+function unknownProtocol({ headers }: LocalRequest): LocalResponse {
+  const code = "UnknownOperationException";
+  const message = "of CloudWatch the local store offers its JSON protocol only";
+  const isCbor = headers["smithy-protocol"] === "rpc-v2-cbor";
+  const texts = ["__type", code, "message", message].map((text) =>
+    Buffer.concat([Buffer.from([0x78, text.length]), Buffer.from(text)]),
+  );
+  const body = isCbor
+    ? Buffer.concat([Buffer.from([0xa2]), ...texts])
+    : Buffer.from(
+        `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`,
+      );
+  const type: Record<string, string> = isCbor
+    ? { "content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor" }
+    : { "content-type": "text/xml" };
+  return { status: 400, headers: { ...type, "content-length": String(body.length) }, body };
 }
 
 function unknownService(): LocalResponse {

@@ -152,8 +152,27 @@ describe("alarms", () => {
     expect((await find()).MetricAlarms).toEqual([]);
   });
 
-  test("over more than a week are refused", async () => {
-    const long = new PutMetricAlarmCommand({ ...alarm, EvaluationPeriods: 169 });
-    await expect(client.send(long)).rejects.toMatchObject({ name: "InvalidParameterValueException" });
+  const band = [{ Id: "band", Expression: "ANOMALY_DETECTION_BAND(watched, 3)" }];
+  test.each<[string, Partial<PutMetricAlarmCommandInput>]>([
+    ["over more than a week", { EvaluationPeriods: 169 }],
+    ["without a statistic", { Statistic: undefined }],
+    ["without a threshold", { Threshold: undefined }],
+    ["below a band that is not there", { ThresholdMetricId: "band" }],
+    [
+      "below a band of another name",
+      {
+        Namespace: undefined,
+        MetricName: undefined,
+        Statistic: undefined,
+        Period: undefined,
+        Metrics: band,
+        ThresholdMetricId: "other",
+      },
+    ],
+    ["told to six", { OKActions: ["1", "2", "3", "4", "5", "6"] }],
+  ])("%s are refused", async (_name, differing) => {
+    await expect(client.send(new PutMetricAlarmCommand({ ...alarm, ...differing }))).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 400 },
+    });
   });
 });

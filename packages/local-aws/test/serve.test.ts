@@ -28,6 +28,20 @@ async function start(...args: Parameters<typeof serveWith> extends [string, ...i
 }
 
 describe("the services", () => {
+  test.each([
+    ["a form", { "content-type": "application/x-www-form-urlencoded" }, "/"],
+    [
+      "CBOR",
+      { "smithy-protocol": "rpc-v2-cbor" },
+      "/service/GraniteServiceVersion20100801/operation/ListMetrics",
+    ],
+  ])("of CloudWatch answer %s with what is offered", async (_name, headers, path) => {
+    const served = await start(nothing);
+    const authorization = "AWS4-HMAC-SHA256 Credential=AKIA/20260301/eu-central-1/monitoring/aws4_request";
+    const answered = await call(served, { method: "POST", path, headers: { ...headers, authorization } });
+    expect(answered).toMatchObject({ status: 400, body: expect.stringContaining("JSON protocol only") });
+  });
+
   test("are told apart by X-Amz-Target: DynamoDB's tables are there afterwards", async () => {
     const served = await start(nothing);
     const client = new DynamoDBClient({ region, endpoint: served.endpoint, credentials: served.credentials });

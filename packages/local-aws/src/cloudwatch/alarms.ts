@@ -27,6 +27,7 @@ const comparisons = new Set([
 ]);
 const missingData = new Set(["breaching", "notBreaching", "ignore", "missing"]);
 const mostNames = 100;
+const mostActions = 5;
 const weekSeconds = 7 * 86_400;
 
 /** Makes an alarm, or makes it anew. It is kept as it was given, and nothing watches the metrics. */
@@ -47,6 +48,16 @@ export async function putMetricAlarm(
     text(input, "MetricName");
     text(input, "Namespace");
     if (period === undefined) throw missing("Period");
+    if (optionalText(input, "Statistic") === undefined) text(input, "ExtendedStatistic");
+  }
+  const band = optionalText(input, "ThresholdMetricId");
+  if (band === undefined) number(input, "Threshold");
+  else if (!metrics.some(({ Id }) => Id === band))
+    throw invalid("The value for parameter ThresholdMetricId is the Id of none of Metrics.");
+  for (const list of ["AlarmActions", "OKActions", "InsufficientDataActions"]) {
+    const actions = input[list];
+    if (Array.isArray(actions) && actions.length > mostActions)
+      throw invalid(`The collection ${list} has more than ${mostActions} members.`);
   }
   // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
   if (period !== undefined && periods * period > (period < 3600 ? 86_400 : weekSeconds))
@@ -66,12 +77,23 @@ export async function putMetricAlarm(
     ...input,
     AlarmArn: `arn:aws:cloudwatch:${region}:000000000000:alarm:${AlarmName}`,
     AlarmConfigurationUpdatedTimestamp: atSeconds,
-    StateUpdatedTimestamp: atSeconds,
-    StateValue: "INSUFFICIENT_DATA",
-    StateReason: "Unchecked: Initial alarm creation",
+    ...(await stateOf(database, key, atSeconds)),
   };
   await database.write([{ type: "put", key, value }]);
   return {};
+}
+
+/** What is changed stays in its state. */
+async function stateOf(database: Database, key: string, atSeconds: number): Promise<object> {
+  const before = await database.get<Alarm>(key);
+  if (before === undefined)
+    return {
+      StateUpdatedTimestamp: atSeconds,
+      StateValue: "INSUFFICIENT_DATA",
+      StateReason: "Unchecked: Initial alarm creation",
+    };
+  const { StateUpdatedTimestamp, StateValue, StateReason } = before;
+  return { StateUpdatedTimestamp, StateValue, StateReason };
 }
 
 /** By names, or all with a prefix; there is one page. */
