@@ -25,9 +25,10 @@ export interface Erased {
   /** Each id of the person as the ledger has it. */
   readonly person: readonly ErasureEntry[];
   readonly at: Date;
-  /** What there was when the removal began, and which of its items were deleted. */
+  /** What there was when the removal began, which items were deleted, and out of which a name was taken. */
   readonly found: Traces;
   readonly deleted: readonly OwnedItem[];
+  readonly changed: readonly PlannedChange[];
   /** What the last search still found; nothing where all went well. */
   readonly left: Traces;
   /** Where else the person is still named, where that was asked for. */
@@ -111,7 +112,13 @@ async function carryOut(
   const found = await findTraces(site, plan, plan.pseudonym);
   await addHolds(found);
   if (failures.length > 0) {
-    const nothing = { deleted: [], left: found, mentions: undefined, isAccountLeft: pool !== undefined };
+    const nothing = {
+      deleted: [],
+      changed: [],
+      left: found,
+      mentions: undefined,
+      isAccountLeft: pool !== undefined,
+    };
     return { person, at: site.now(), found, ...nothing, failures };
   }
   await assertUnblocked(site, found);
@@ -138,7 +145,7 @@ async function carryOut(
     await deleteUser(aws, pool.poolId, at);
     isAccountLeft = (await readPoolAccount(aws, pool.poolId, at)) !== undefined;
   }
-  return { person, at: site.now(), found, deleted, left, mentions, isAccountLeft, failures };
+  return { person, at: site.now(), found, deleted, changed, left, mentions, isAccountLeft, failures };
 }
 
 /** The person as the ledger will have them, one salt for all ids: which of them belong together is told, and nobody by name. Pure. */

@@ -13,7 +13,8 @@ import { accountColumns, rowLinks } from "../model/person-rows.ts";
 import type { RowErasure } from "../stores/row-erasure.ts";
 import { isComplete, type Erased } from "./erase.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
-import { nameOfBucket, nameOfTable } from "./traces.ts";
+import { rowsLeft } from "./row-traces.ts";
+import { nameOfBucket, nameOfTable, type Traces } from "./traces.ts";
 import { count } from "../model/count.ts";
 
 const hashed = z.object({ salt: z.string(), hash: z.string(), at: z.iso.datetime() });
@@ -35,7 +36,7 @@ export type ErasureReceipt = Awaited<ReturnType<typeof receiptOf>>;
 /** The receipt of an erasure, with the head of the audit trail as it is then. */
 export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Erased) {
   const { sequence, hash } = await readHead(site.trailPlace);
-  const { found: traces, deleted: items, left, mentions, isAccountLeft, person, at, failures } = erased;
+  const { found: traces, left, mentions, isAccountLeft, person, at, failures } = erased;
   const { copies, account, subject, links, tokenMinutes } = plan;
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
   return {
@@ -44,8 +45,9 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
     person: [...person],
     isComplete: isComplete(erased),
     erased: {
-      account: account !== undefined || subject !== undefined,
-      ...numbersOf({ traces: { ...traces, items } }),
+      account:
+        (account !== undefined && !isAccountLeft) || (subject !== undefined && rowsLeft(left.rows) === 0),
+      ...numbersOf({ traces: doneOf(erased) }),
       links: links.length - uploadLinks.length,
     },
     left: {
@@ -87,6 +89,30 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
     },
     audit: { sequence, hash },
   };
+}
+
+/** Of what was found what is gone. Pure. */
+function doneOf({ found, left, deleted, changed }: Erased): Traces {
+  const versions = new Set(left.versions.map(nameOfVersion));
+  const uploads = new Set(left.uploads.map(({ uploadId }) => uploadId));
+  const rows = new Map(left.rows.map((each) => [each.entity, each]));
+  return {
+    ...found,
+    items: deleted,
+    changes: changed,
+    versions: found.versions.filter((each) => !versions.has(nameOfVersion(each))),
+    uploads: found.uploads.filter(({ uploadId }) => !uploads.has(uploadId)),
+    // Which of them are left is told by their number: counted is all that they are.
+    rows: found.rows.map((each) => ({
+      ...each,
+      deletes: each.deletes.slice(rows.get(each.entity)?.deletes.length ?? 0),
+      changes: each.changes.slice(rows.get(each.entity)?.changes.length ?? 0),
+    })),
+  };
+}
+
+function nameOfVersion({ bucket, key, version }: Traces["versions"][number]): string {
+  return JSON.stringify([bucket, key, version]);
 }
 
 /** Tables and buckets that have something of people by the model. */

@@ -36,7 +36,7 @@ export interface PeopleSite {
   readonly aws: Aws;
   readonly model: Model;
   readonly declaration: Declaration;
-  /** The keys of a table and of its indexes that have whole items, as they are; undefined where there is no such table. Asked once. */
+  /** The keys of a table and of its indexes that have whole items, as they are; undefined where there is no such table by now. */
   readonly keysOf: (table: string) => Promise<TableKeysThere | undefined>;
   readonly signal: AbortSignal;
   readonly now: () => Date;
@@ -321,13 +321,19 @@ async function itemsOf(
   return [...found.values()];
 }
 
-/** Asks for the keys of each table once: they never change while it lives. */
+/** Asks for the keys of each table once: they never change while it lives. One that is not there may be the next time. */
 export function keysOnce(place: Pick<PeopleSite, "aws" | "signal">): PeopleSite["keysOf"] {
   const known = new Map<string, Promise<TableKeysThere | undefined>>();
-  return (table) => {
+  return async (table) => {
     const asked = known.get(table) ?? keysOf(place, table);
     known.set(table, asked);
-    return asked;
+    let there: TableKeysThere | undefined;
+    try {
+      there = await asked;
+      return there;
+    } finally {
+      if (there === undefined) known.delete(table);
+    }
   };
 }
 

@@ -404,6 +404,10 @@ describe("a legal hold", () => {
       // Whoever deletes items already is through with the files.
       const versions = [...(await picture()).keys()].filter((name) => name.includes("/user-5/cv/1-d.pdf"));
       expect(versions).toHaveLength(call === "PutItemCommand" ? 1 : 0);
+      const gone = call === "PutItemCommand" ? { versions: {}, bytes: 0 } : { bytes: 1 };
+      expect(JSON.parse(await readFile(join(home.folder, "r.json"), "utf8"))).toMatchObject({
+        erased: expect.objectContaining({ account: false, items: {}, ...gone }),
+      });
       const ledger = [...(await picture()).keys()].filter((name) => /audit-log .*"erasures"/.test(name));
       expect(ledger).toHaveLength(listed);
       home.beforeCall = undefined;
@@ -439,6 +443,7 @@ describe("a legal hold", () => {
       expect(telling(await picture(), about)).toContain(`user ${sub}`);
       expect(JSON.parse(await readFile(join(home.folder, "r.json"), "utf8"))).toMatchObject({
         isComplete: false,
+        erased: expect.objectContaining({ account: false, items: {} }),
         left: { account: true, refused: 1 },
       });
       expect((await home.run(["user", "hold", "rm", sub, "--yes"])).exitCode).toBe(0);

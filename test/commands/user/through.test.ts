@@ -1,4 +1,9 @@
-import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTableCommand,
+  DeleteTableCommand,
+  PutItemCommand,
+  UpdateTableCommand,
+} from "@aws-sdk/client-dynamodb";
 import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -158,6 +163,36 @@ describe("an erasure", () => {
     };
     expect((await other.run(argv, { env })).exitCode).toBe(0);
     expect([times, await stored(other)]).toEqual([1, ofOthers]);
+  });
+
+  it("looks into a table that was not there when it was planned", async () => {
+    const late = "prework-user-profiles";
+    await other.look(async (aws) => {
+      const dynamodb = await aws.dynamodb();
+      await dynamodb.send(new UpdateTableCommand({ TableName: late, DeletionProtectionEnabled: false }));
+      await dynamodb.send(new DeleteTableCommand({ TableName: late }));
+    }, env);
+    let isMade = false;
+    other.beforeCall = async (command, input, aws) => {
+      if (isMade || command !== "PutItemCommand" || !JSON.stringify(input).includes('"erasures"')) return;
+      isMade = true;
+      await (
+        await aws.dynamodb()
+      ).send(
+        new CreateTableCommand({
+          TableName: late,
+          BillingMode: "PAY_PER_REQUEST",
+          KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+          AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+        }),
+      );
+      for (const id of ["user-1", "user-12"]) await put(aws, late, { id: `p-${id}`, userId: id });
+    };
+    expect((await other.run(argv, { env })).exitCode).toBe(0);
+    const all = await other.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
+    expect([...all.keys()].filter((name) => name.startsWith(`item ${late} `))).toEqual([
+      `item ${late} {"id":"p-user-12"}`,
+    ]);
   });
 
   it("killed before it is through finds by what keeps its name until then what is left", async () => {
