@@ -1,6 +1,6 @@
-import { lstat } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { resolve } from "node:path";
-import { replaceFile } from "../atomic-file.ts";
+import { replaceFile, writeNewFile } from "../atomic-file.ts";
 import { erasedUsers, type ErasureEntry } from "../backup/erasures.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { isRecord } from "../model/json.ts";
@@ -25,29 +25,55 @@ interface ReceiptPlace {
   readonly now: Date;
 }
 
+/** A file for a receipt, and whether one of the same person that is not done is there, which is replaced. */
+interface ReceiptFile {
+  readonly file: string;
+  readonly isBegun: boolean;
+}
+
 /**
- * The file for the receipt of who has these ids: a new one, or that of a run that left something of the same person.
+ * The file for the receipt of who has these ids: that of a run that left something of the same person, or a new one.
  * @throws CliError where the name that was given is something else's.
  */
 export async function placeOfReceipt(
   { cwd, given, now }: ReceiptPlace,
   ids: readonly string[],
-): Promise<string> {
+): Promise<ReceiptFile> {
+  const begun = given === undefined ? await begunIn(cwd, ids) : undefined;
+  if (begun !== undefined) return { file: begun, isBegun: true };
   const file = resolve(cwd, given ?? "receipt.json");
-  if (await isFreeFor(file, ids)) return file;
+  if (await isBegunFor(file, ids)) return { file, isBegun: true };
+  if (await isFree(file)) return { file, isBegun: false };
   if (given !== undefined) throw taken(file);
   const other = resolve(cwd, `receipt-${now.toISOString().replaceAll(/[-:]|\.\d+/g, "")}.json`);
-  if (await isFreeFor(other, ids)) return other;
+  if (await isFree(other)) return { file: other, isBegun: false };
   throw taken(other);
+}
+
+const ownName = /^receipt(-\d{8}T\d{6}Z)?\.json$/;
+
+/** That of the names that are taken unasked which is not done yet, and about the same person. */
+async function begunIn(folder: string, ids: readonly string[]): Promise<string | undefined> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.flatMap((entry) => (entry.isFile() && ownName.test(entry.name) ? [entry.name] : []));
+  for (const name of names.toSorted()) {
+    const file = resolve(folder, name);
+    if (await isBegunFor(file, ids)) return file;
+  }
+  return undefined;
 }
 
 async function isThere(file: string): Promise<boolean> {
   return (await lstat(file).catch(() => undefined)) !== undefined;
 }
 
-async function isFreeFor(file: string, ids: readonly string[]): Promise<boolean> {
+async function isFree(file: string): Promise<boolean> {
+  return !(await isThere(file)) && !(await isThere(pageBeside(file)));
+}
+
+async function isBegunFor(file: string, ids: readonly string[]): Promise<boolean> {
   const text = await readTextFile(file, { what: "a receipt", mostBytes });
-  if (text === undefined) return !(await isThere(pageBeside(file)));
+  if (text === undefined) return false;
   try {
     const { isComplete, person } = parseReceipt(text, file);
     return !isComplete && ids.some(erasedUsers(person));
@@ -59,27 +85,35 @@ async function isFreeFor(file: string, ids: readonly string[]): Promise<boolean>
 
 /**
  * Writes the receipt of an erasure that is about to begin: that it can be written is proved by that, and what a run that is broken off
- * leaves tells whom it was about.
+ * leaves tells whom it was about. What has taken the name meanwhile stays, and another name is taken where none was given.
+ * @returns the file.
  */
 export async function writeBegunReceipt(
-  file: string,
+  place: ReceiptPlace,
+  ids: readonly string[],
   person: readonly ErasureEntry[],
-  now: Date,
-): Promise<void> {
+): Promise<string> {
   const begun: Receipt = {
     format: 1,
-    erasedAt: now.toISOString(),
+    erasedAt: place.now.toISOString(),
     person: [...person],
     isComplete: false,
     audit: { sequence: 0, hash: "" },
   };
-  await written(file, begun).catch((error: unknown) => {
-    const { message } = error instanceof Error ? error : new Error(String(error));
-    throw new CliError(`${message}; nothing was changed`, {
-      hint: "--receipt names another place",
-      cause: error,
-    });
-  });
+  for (let isLast = false; ; isLast = true) {
+    const { file, isBegun } = await placeOfReceipt(place, ids);
+    try {
+      await (isBegun ? replaceFile : writeNewFile)(file, textOf(begun));
+      return file;
+    } catch (error) {
+      if (!isLast && !isBegun && (await isThere(file))) continue;
+      const { message } = error instanceof Error ? error : new Error(String(error));
+      throw new CliError(`${message}; nothing was changed`, {
+        hint: "--receipt names another place",
+        cause: error,
+      });
+    }
+  }
 }
 
 /** Where the page of a receipt lies: beside it. */
@@ -121,7 +155,11 @@ export async function writePlan(
 }
 
 async function written(file: string, value: unknown): Promise<void> {
-  await replaceFile(file, [JSON.stringify(value, undefined, 2), "\n"]);
+  await replaceFile(file, textOf(value));
+}
+
+function textOf(value: unknown): string[] {
+  return [JSON.stringify(value, undefined, 2), "\n"];
 }
 
 function taken(file: string): CliError {

@@ -73,7 +73,7 @@ async function erasePerson(
     copies,
   };
   const place = { cwd: world.cwd, given: receipt, now: world.now() };
-  const file = config.dryRun ? "" : await files.placeOfReceipt(place, plan.ids);
+  if (!config.dryRun) await files.placeOfReceipt(place, plan.ids);
   if (output !== undefined) {
     await files.writePlan(resolve(world.cwd, output), planned);
     run.note(`wrote the plan to ${output}`);
@@ -82,7 +82,7 @@ async function erasePerson(
   await run.outline(() => planText(plan));
   await confirmErasure(run, name);
   const person = personOf(plan, { salt, now: world.now() });
-  await files.writeBegunReceipt(file, person, world.now());
+  const file = await files.writeBegunReceipt(place, plan.ids, person);
   await run.audit.open();
   const erased = await erase({ ...site, trail: run.audit }, plan, person);
   const proof = await receiptOf(site, plan, erased);
