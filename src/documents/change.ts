@@ -1,6 +1,6 @@
 import { lookup } from "mime-types";
 import { headObject } from "../aws/s3/objects.ts";
-import { assertNoHold, forbidden, holdsOfAny, type Hold } from "../audit/holds.ts";
+import { forbidden } from "../audit/holds.ts";
 import { CliError } from "../errors.ts";
 import type { AuditAction, AuditEvent } from "../model/audit.ts";
 import {
@@ -42,8 +42,7 @@ export interface ChangePlan {
 /**
  * Decides a soft delete: the objects stay until retention removes them. `hard` takes the entries away from where the website
  * sees them, also those that were deleted softly before; they can be restored all the same.
- * @param by.holds the legal holds that stand.
- * @throws CliError for a document that is under a legal hold, or whose person is: nothing of theirs is to be deleted.
+ * @throws CliError for a document that is under a legal hold; one of its person is for `assertPersonNotHeld` to tell.
  */
 export function planDeletion(
   user: UserDocuments,
@@ -52,10 +51,8 @@ export function planDeletion(
     readonly now: Date;
     readonly actor: string;
     readonly hard: boolean;
-    readonly holds: readonly Hold[];
   },
 ): ChangePlan {
-  assertNoHold(holdsOfAny(by.holds, [user.userId]));
   return planEach(user, ids, (entry) => {
     const { document, place } = entry;
     if (place === "removed") return undefined;

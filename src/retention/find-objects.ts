@@ -7,6 +7,7 @@ import type { Noticed } from "./find-documents.ts";
 import { findPictures, ownerOf, pictureFolder } from "./find-pictures.ts";
 import type { ImageDue, ObjectDue, VersionDue } from "./plan-entry.ts";
 import { day, daysBetween, isPast, type Rules } from "./rules.ts";
+import { ownersOf } from "../stores/row-owners.ts";
 import { hasProfiles, lifecycleRule, type ProfileSite, type RetentionSite } from "./site.ts";
 import {
   bytesOf,
@@ -125,6 +126,18 @@ export function objectDue(site: RetentionSite, bucket: string, stored: KeyVersio
 /** Whose an object is by its key, whatever else that says; null where it does not tell. */
 export function ownerOfKey(site: RetentionSite, bucket: string, key: string): string | null {
   return ownerOfKind(site, bucket, key) ?? site.personal.get(bucket)?.ownersIn(key)[0]?.id ?? null;
+}
+
+/** Everybody whose an object is: by its key, by whatever the model links in its bucket, and by the rows that its key goes by. */
+export async function ownersOfKey(
+  site: RetentionSite,
+  { bucket, key, userId }: Pick<ObjectDue, "bucket" | "key" | "userId">,
+): Promise<readonly string[]> {
+  const found = site.files.find((each) => each.bucket === bucket)?.kinds.find(key);
+  const [through = []] =
+    found === undefined ? [] : await ownersOf(site, [{ entity: found.value, fields: found.fields }]);
+  const linked = site.personal.get(bucket)?.ownersIn(key) ?? [];
+  return [...new Set([...(userId === null ? [] : [userId]), ...linked.map(({ id }) => id), ...through])];
 }
 
 function ownerOfKind(site: RetentionSite, bucket: string, key: string): string | null {

@@ -21,7 +21,7 @@ import {
   type RowTraits,
   type RowVerdict,
 } from "./rules.ts";
-import { namedIn, ownersOf } from "./row-owners.ts";
+import { namedIn, ownersWhereHeld } from "../stores/row-owners.ts";
 import { heldReason, type RetentionSite, type RowsOfTable } from "./site.ts";
 import { bytesOf, newestBytesMs, placeText, plannedVersion, versionsOf } from "./stored-versions.ts";
 
@@ -124,7 +124,7 @@ async function* readRows(
     const pages = site.store.stream(role);
     // Without the rows that name files none may go; without those of other tables nothing of theirs is due.
     for await (const page of namesFiles ? pages : pagesWhereThere(pages)) {
-      const owners = site.holding.isEmpty ? [] : await ownersOf(site, page);
+      const owners = await ownersWhereHeld(site, page);
       for (const [at, stored] of page.entries()) {
         const verdict = decide(site, stored, owners[at]);
         const isHeld = legalHold(stored.fields) !== undefined || site.holding.of(owners[at] ?? []).length > 0;

@@ -1,7 +1,7 @@
 import { begunAhead } from "../concurrency.ts";
 import { findDocuments, type Noticed, type UnknownPictures } from "./find-documents.ts";
 import { findAuditEntries, findTwinHistory } from "./find-items.ts";
-import { findObjects } from "./find-objects.ts";
+import { findObjects, ownersOfKey } from "./find-objects.ts";
 import { findRows } from "./find-rows.ts";
 import { findUploads } from "./find-uploads.ts";
 import type { PlanEntry } from "./plan-entry.ts";
@@ -62,7 +62,7 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
     for (const entries of rest) yield* entries;
   };
   for await (const each of found()) {
-    const entry = heldBack(site, each);
+    const entry = await heldBack(site, each);
     if (entry === undefined) continue;
     count.add(entry);
     yield entry;
@@ -75,12 +75,20 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
 }
 
 /** What is due of somebody who is under a legal hold: documents are told, and nothing is done. Rows are judged with it. */
-function heldBack({ holding }: RetentionSite, entry: PlanEntry): PlanEntry | undefined {
-  const holds = entry.userId === null || entry.kind === "row" ? [] : holding.of([entry.userId]);
+async function heldBack(site: RetentionSite, entry: PlanEntry): Promise<PlanEntry | undefined> {
+  const { holding } = site;
+  const holds = holding.isEmpty || entry.kind === "row" ? [] : holding.of(await ownersOfEntry(site, entry));
   if (holds.length === 0) return entry;
   if (entry.kind !== "document") return isActedOn(entry) ? undefined : entry;
   const known = entry.action === "keep" ? [entry.reason] : [];
   return { ...entry, action: "keep", reason: [...known, heldReason(holds)].join("; ") };
+}
+
+/** Everybody whose it is, as far as that is not told by a row of its own. */
+export async function ownersOfEntry(site: RetentionSite, entry: PlanEntry): Promise<readonly string[]> {
+  if (entry.kind === "object" || entry.kind === "version" || entry.kind === "upload")
+    return ownersOfKey(site, entry);
+  return entry.userId === null ? [] : [entry.userId];
 }
 
 /** Counts entries by rule and action. */

@@ -34,7 +34,7 @@ import type {
   VersionDue,
 } from "./plan-entry.ts";
 import type { Stored } from "../stores/store.ts";
-import { ownersOf } from "./row-owners.ts";
+import { ownersWhereHeld } from "../stores/row-owners.ts";
 import { hasProfiles, lifecycleRule, type ProfileSite, type RetentionSite } from "./site.ts";
 import { keysWithVersions, placeText, unplanned, versionsOf, type KeyVersions } from "./stored-versions.ts";
 
@@ -209,7 +209,7 @@ export async function recheckRows(
       for (const [at, due] of dues.entries()) now.set(due, stored[at]);
     }
     const there = planned.flatMap((due) => now.get(due) ?? []);
-    const owners = new Map((await ownersOf(site, there)).map((ids, at) => [there[at], ids]));
+    const owners = new Map((await ownersWhereHeld(site, there)).map((ids, at) => [there[at], ids]));
     const whyChanged = (due: RowDue, stored: Stored) => {
       if (references.newest.has(nameOfRow(stored))) return "it is among the newest now";
       return sameJson(deciders(site, stored), due.was) ? undefined : `it changed: ${rowChanges(due, stored)}`;
@@ -277,7 +277,7 @@ async function stillGoing(
       some.map(([, { key }]) => key),
     );
     const there = stored.flatMap((each) => each ?? []);
-    const owners = new Map((await ownersOf(site, there)).map((ids, at) => [there[at], ids]));
+    const owners = new Map((await ownersWhereHeld(site, there)).map((ids, at) => [there[at], ids]));
     const due = some.flatMap(([name], at) => {
       const each = stored[at];
       if (each === undefined) going.add(name);

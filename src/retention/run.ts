@@ -1,5 +1,6 @@
 import type { AuditTrail } from "../audit/trail.ts";
-import { isActedOn, newTally, type RuleTotal } from "./plan.ts";
+import { inParallel } from "../concurrency.ts";
+import { isActedOn, newTally, ownersOfEntry, type RuleTotal } from "./plan.ts";
 import type { DueEntry, PlanEntry } from "./plan-entry.ts";
 import { findReferences, nameOfRow } from "./find-rows.ts";
 import {
@@ -23,11 +24,14 @@ import {
   type Skipped,
 } from "./recheck.ts";
 import { findStrangers } from "./references.ts";
-import { hasProfiles, heldPeople, heldReason, type Holding, type RetentionSite } from "./site.ts";
+import { hasProfiles, heldPeople, heldReason, type RetentionSite } from "./site.ts";
 import { placeText } from "./stored-versions.ts";
 
 /** S3's limit of one DeleteObjects call: what goes together fills one. */
 const versionsPerChunk = 1000;
+
+/** Entries whose owners are asked for at once. */
+const sideBySide = 8;
 
 export interface RunOptions {
   /** Looks at everything and does nothing. */
@@ -65,10 +69,16 @@ export async function carryOut(
 ): Promise<RunOutcome> {
   const tally = newTally();
   const outcome = { done: 0, gone: 0, skipped: [] as Skipped[], failures: [] as Failure[] };
-  const recheck = rechecking(site, entries);
+  const recheck = rechecking(entries);
+  let { holding } = site;
   for await (const chunk of chunks(entries())) {
     site.signal.throwIfAborted();
-    const { ready, skipped, gone } = withoutHeld(await recheck(chunk), await heldPeople(site));
+    let rechecked = await recheck({ ...site, holding }, chunk);
+    const before = holding;
+    holding = await heldPeople(site);
+    // Whom rows and files go by is not asked for where nobody is held, and what they say of each other was read with the holds of then.
+    if (holding.standing !== before.standing) rechecked = await recheck({ ...site, holding }, chunk);
+    const { ready, skipped, gone } = await withoutHeld({ ...site, holding }, rechecked);
     outcome.gone += gone.length;
     outcome.skipped.push(...skipped);
     const acted = options.dryRun
@@ -108,13 +118,16 @@ function sortOf(entry: DueEntry): string {
 }
 
 function rechecking(
-  site: RetentionSite,
   entries: () => AsyncIterable<PlanEntry>,
-): (chunk: readonly DueEntry[]) => Promise<Rechecked> {
+): (site: RetentionSite, chunk: readonly DueEntry[]) => Promise<Rechecked> {
   let strangers: Promise<Set<string>> | undefined;
-  let read: Promise<Planned> | undefined;
-  const planned = () => (read ??= plannedOf(site, entries()));
-  return async (chunk) => {
+  let read: { readonly standing: string; readonly planned: Promise<Planned> } | undefined;
+  return async (site, chunk) => {
+    const { standing } = site.holding;
+    const planned = () => {
+      if (read?.standing !== standing) read = { standing, planned: plannedOf(site, entries()) };
+      return read.planned;
+    };
     const only = <K extends DueEntry["kind"]>(kind: K) =>
       chunk.filter((entry): entry is Extract<DueEntry, { kind: K }> => entry.kind === kind);
     switch (chunk[0]?.kind) {
@@ -145,11 +158,13 @@ function rechecking(
 }
 
 /** Nothing goes of somebody who is under a legal hold by now. */
-function withoutHeld({ ready, skipped, gone }: Rechecked, holding: Holding): Rechecked {
-  const judged = ready.map((each) => {
-    const { due, owners = due.userId === null ? [] : [due.userId] } = each;
-    return { each, holds: holding.of(owners) };
-  });
+async function withoutHeld(site: RetentionSite, { ready, skipped, gone }: Rechecked): Promise<Rechecked> {
+  const { holding } = site;
+  if (holding.isEmpty) return { ready, skipped, gone };
+  const judged = await inParallel(ready, sideBySide, async (each) => ({
+    each,
+    holds: holding.of(each.owners ?? (await ownersOfEntry(site, each.due))),
+  }));
   const held = judged.filter(({ holds }) => holds.length > 0);
   return {
     ready: judged.flatMap(({ each, holds }) => (holds.length > 0 ? [] : [each])),

@@ -38,7 +38,7 @@ export interface RetentionSite {
   readonly rules: Rules;
   /** Whether the rules decide for a moment to come, by which runs will have done what is due before. */
   readonly isAhead: boolean;
-  /** The legal holds of people, as they were when the site was opened. */
+  /** The legal holds of people: as they were when the site was opened, or, while a run goes on, as they were read last. */
   readonly holding: Holding;
   /** How far the local clock is ahead of S3's, in milliseconds; negative when it is behind. */
   readonly clockAheadMs: number;
@@ -55,6 +55,8 @@ export interface RowsOfTable {
 export interface Holding {
   /** Whether nobody is held. */
   readonly isEmpty: boolean;
+  /** Which holds stand: where it is the same nobody was held or let go. */
+  readonly standing: string;
   /** Of whom any of these ids and addresses stands for. */
   of(ids: readonly string[]): readonly Hold[];
 }
@@ -69,7 +71,8 @@ export async function heldPeople(
 /** Pure; answers are remembered. */
 export function holdingOf(holds: readonly Hold[]): Holding {
   const ofOne = holdsOf(holds);
-  return { isEmpty: holds.length === 0, of: (ids) => [...new Set(ids.flatMap(ofOne))] };
+  const standing = holds.map(({ sequence }) => sequence).join(" ");
+  return { isEmpty: holds.length === 0, standing, of: (ids) => [...new Set(ids.flatMap(ofOne))] };
 }
 
 /** Why something of people stays of whom these are the holds, in a few words. Pure. */

@@ -3,8 +3,10 @@ import { keyedHash } from "../../src/model/hash.ts";
 import { personalBuckets } from "../../src/model/links.ts";
 import { mawpsModel } from "../../src/model/mawps.ts";
 import type { Model } from "../../src/model/schema.ts";
-import { ownerOfKey } from "../../src/retention/find-objects.ts";
+import { objectsOf } from "../../src/model/objects.ts";
+import { ownerOfKey, ownersOfKey } from "../../src/retention/find-objects.ts";
 import { decide } from "../../src/retention/find-rows.ts";
+import { ownersWhereHeld } from "../../src/stores/row-owners.ts";
 import { holdingOf, type RetentionSite } from "../../src/retention/site.ts";
 
 const salt = "00ff";
@@ -54,4 +56,62 @@ it.each([
   const personal = new Map(personalBuckets(mawpsModel).map((each) => [each.role, each]));
   const site = { documents: {}, model: mawpsModel, files: [], personal } as unknown as RetentionSite;
   expect(ownerOfKey(site, "userFiles", key)).toBe(owner);
+});
+
+/** Scans lie in threads, and are of whose thread that is; the key of one names its sender as well. */
+const threads = {
+  subjects: model.subjects,
+  tables: { threads: { name: "threads", key: ["id"] } },
+  buckets: { files: { name: "files" } },
+  entities: {
+    threads: { what: "threads", from: { table: "threads" }, fields: { id: "text" }, links: links("owner") },
+    scans: {
+      what: "scans",
+      from: { bucket: "files" },
+      key: "scans/{threadId}/{sender}/{name}",
+      refs: { threadId: "threads.id" },
+      links: [
+        { subject: "people", role: "author", by: "sender", find: "scan", erase: "delete" },
+        { subject: "people", role: "subject", by: { via: "threadId" }, find: "scan", erase: "delete" },
+      ],
+    },
+  },
+} as unknown as Model;
+const owners: Readonly<Record<string, string>> = { "t-1": "u-1", "t-2": "u-2" };
+const asked: string[] = [];
+const site = {
+  model: threads,
+  files: [{ bucket: "files", kinds: objectsOf(threads, "files") }],
+  personal: new Map(),
+  holding,
+  store: {
+    async *find(entity: string, { values }: { readonly values: readonly string[] }) {
+      asked.push(...values);
+      yield values.map((id) => ({ entity, fields: { id, owner: owners[id] } }));
+    },
+  },
+} as unknown as RetentionSite;
+
+it.each([
+  ["t-1", ["u-1", "u-9"], 1],
+  ["t-2", ["u-2", "u-9"], 0],
+])("a file in thread %s is of %j, of whom %j is held", async (thread, all, held) => {
+  const file = { bucket: "files", key: `scans/${thread}/u-9/a.pdf`, userId: null };
+  const found = await ownersOfKey(site, file);
+  expect([found.toSorted(), holding.of(found).length]).toEqual([all, held]);
+});
+
+it("nobody is asked whose a row is that goes by another while nobody is held", async () => {
+  asked.length = 0;
+  const row = {
+    entity: "scans",
+    table: "",
+    key: {},
+    fields: { threadId: "t-1", sender: "u-9" },
+    bytes: 0,
+    raw: {},
+  };
+  expect(await ownersWhereHeld({ ...site, holding: holdingOf([]) }, [row])).toEqual([[]]);
+  expect(asked).toEqual([]);
+  expect((await ownersWhereHeld(site, [row]))[0]).toEqual(["u-9", "u-1"]);
 });

@@ -16,13 +16,20 @@ export function docConfirm(begin: Begin): AnyCommand {
     .action(async (given, id, _options, command) => {
       const run = await begin(command as AnyCommand);
       const { config } = run;
-      const [{ confirmDocument }, { findDocuments }] = await Promise.all([
-        import("../../documents/confirm.ts"),
-        import("../../documents/users.ts"),
+      const [{ confirmDocument }, { findDocuments }, { assertPersonNotHeld }, { holdsOfSite }] =
+        await Promise.all([
+          import("../../documents/confirm.ts"),
+          import("../../documents/users.ts"),
+          import("../../documents/held.ts"),
+          import("../../audit/holds.ts"),
+        ]);
+      const context = await run.context("writes");
+      const [{ site, seen: user }, holds] = await Promise.all([
+        changeDocumentsWith(context, (look) => findDocuments(look, given)),
+        holdsOfSite(context),
       ]);
-      const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
-        findDocuments(look, given),
-      );
+      const entries = user.entries.filter(({ document }) => document.id === id);
+      await assertPersonNotHeld(holds, site, { ...user, entries });
       const progress = await run.progress("looking at what was sent");
       const { entry, outcome } = await confirmDocument(site, user, {
         id,

@@ -13,14 +13,21 @@ export function docRevoke(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps doc revoke user-123 doc-4f9c2a1b7d0e6f35")
     .action(async (given, id, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ revokeLinks }, { findDocuments }] = await Promise.all([
-        import("../../documents/revoke.ts"),
-        import("../../documents/users.ts"),
+      const [{ revokeLinks }, { findDocuments }, { assertPersonNotHeld }, { holdsOfSite }] =
+        await Promise.all([
+          import("../../documents/revoke.ts"),
+          import("../../documents/users.ts"),
+          import("../../documents/held.ts"),
+          import("../../audit/holds.ts"),
+        ]);
+      const context = await run.context("writes");
+      const [{ site, seen: user }, holds] = await Promise.all([
+        changeDocumentsWith(context, (look) => findDocuments(look, given)),
+        holdsOfSite(context),
       ]);
-      const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
-        findDocuments(look, given),
-      );
       const { dryRun } = run.config;
+      const entries = user.entries.filter(({ document }) => document.id === id);
+      await assertPersonNotHeld(holds, site, { ...user, entries });
       const { entry, previousKey, key } = await revokeLinks(site, user, { id, dryRun });
       await run.print(documentJson(entry.userId, entry.document), () =>
         visible(

@@ -23,11 +23,13 @@ export function docRm(begin: Begin): AnyCommand {
           hint: "leave it out",
         });
       }
-      const [{ planDeletion }, { findDocuments }, { holdsOfSite }] = await Promise.all([
-        import("../../documents/change.ts"),
-        import("../../documents/users.ts"),
-        import("../../audit/holds.ts"),
-      ]);
+      const [{ planDeletion }, { findDocuments }, { assertPersonNotHeld }, { holdsOfSite }] =
+        await Promise.all([
+          import("../../documents/change.ts"),
+          import("../../documents/users.ts"),
+          import("../../documents/held.ts"),
+          import("../../audit/holds.ts"),
+        ]);
       run.audit.prepare();
       const context = await run.context("writes");
       const [{ site: read, seen: user }, holds, actor] = await Promise.all([
@@ -36,7 +38,9 @@ export function docRm(begin: Begin): AnyCommand {
         run.actor(),
       ]);
       const hard = options.hard === true;
-      const by = { now: run.world.now(), actor, hard, holds };
+      const by = { now: run.world.now(), actor, hard };
+      const entries = user.entries.filter(({ document }) => ids.includes(document.id));
+      await assertPersonNotHeld(holds, read, { ...user, entries });
       const plan = planDeletion(user, ids, by);
       if (plan.changes.length > 0 && !run.config.dryRun) {
         const names = plan.changes.map(({ entry }) => entry.document.name).join(", ");
@@ -45,6 +49,9 @@ export function docRm(begin: Begin): AnyCommand {
           destructive: true,
           deletes: true,
         });
+        // An answer may have been long in coming.
+        if (!run.config.yes)
+          await assertPersonNotHeld(await holdsOfSite(context), read, { ...user, entries });
       }
       await changeAndPrint(
         run,

@@ -251,11 +251,18 @@ describe("a legal hold", () => {
     ]);
     const shown = await home.run(["user", "show", address, "--json"]);
     expect(JSON.parse(shown.stdout)).toMatchObject({ holds: [{ hold: 1, reason: "case 1" }] });
-    const before = await picture();
-    for (const flag of ["--yes", "--dry-run"]) {
-      const { exitCode, stderr } = await home.run(["doc", "rm", sub, "doc-1", flag]);
-      expect([flag, exitCode, stderr]).toEqual([flag, 1, expect.stringContaining("legal hold (case 1)")]);
+    const stored = lines(await picture(), /./);
+    for (const change of [
+      ["revoke", sub, "doc-1"],
+      ["confirm", sub, "doc-1"],
+      ["rm", sub, "doc-1", "--yes"],
+      ["rm", sub, "doc-1", "--dry-run"],
+    ]) {
+      const { exitCode, stderr } = await home.run(["doc", ...change]);
+      expect([change, exitCode, stderr]).toEqual([change, 1, expect.stringContaining("legal hold (case 1)")]);
     }
+    const before = await picture();
+    expect(lines(before, /./)).toEqual(stored);
     expect([...before].filter(([name]) => name.includes('"holds"')).map(String)).toEqual([
       expect.not.stringContaining("@"),
     ]);

@@ -1,12 +1,26 @@
 import { groupedBy, referencesOf } from "../model/graph.ts";
 import { own } from "../model/json.ts";
-import type { Stored } from "../stores/store.ts";
-import type { RetentionSite } from "./site.ts";
+import type { Model } from "../model/schema.ts";
+import type { EntityStore, Stored } from "./store.ts";
 
-type Site = Pick<RetentionSite, "model" | "store">;
+interface Site {
+  readonly model: Model;
+  readonly store: Pick<EntityStore, "find">;
+}
+
+/** Whom each of these rows names as `ownersOf` tells it; nobody, and nothing is asked for, while nobody is held. */
+export async function ownersWhereHeld(
+  site: Site & { readonly holding: { readonly isEmpty: boolean } },
+  rows: readonly Stored[],
+): Promise<readonly (readonly string[])[]> {
+  return site.holding.isEmpty ? rows.map(() => []) : ownersOf(site, rows);
+}
 
 /** Whom a row names by the links of its entity, in whichever role, addresses also in small letters; not whose a row is that it goes by. Pure. */
-export function namedIn({ model }: Pick<Site, "model">, { entity, fields }: Stored): string[] {
+export function namedIn(
+  { model }: Pick<Site, "model">,
+  { entity, fields }: Pick<Stored, "entity" | "fields">,
+): string[] {
   const { links = [] } = own(model.entities, entity) ?? {};
   const ids = links.flatMap(({ by }) => {
     const id = typeof by === "string" ? own(fields, by) : undefined;
@@ -19,7 +33,10 @@ export function namedIn({ model }: Pick<Site, "model">, { entity, fields }: Stor
  * Whom each of these rows names, and whom those name by which it is somebody's (`{"via": …}`), in the order of the rows. Others are
  * read where there are such, all at once for each field.
  */
-export async function ownersOf(site: Site, rows: readonly Stored[]): Promise<readonly (readonly string[])[]> {
+export async function ownersOf(
+  site: Site,
+  rows: readonly Pick<Stored, "entity" | "fields">[],
+): Promise<readonly (readonly string[])[]> {
   const owners = rows.map((row) => new Set(namedIn(site, row)));
   const parents = rows.flatMap((row, at) => parentsOf(site, row).map((parent) => ({ ...parent, at })));
   for (const some of groupedBy(parents, ({ to, field }) => JSON.stringify([to, field])).values()) {
@@ -45,7 +62,7 @@ interface Parent {
 }
 
 /** What a row goes by; a reference to its own kind says nothing of whose it is. */
-function parentsOf({ model }: Site, { entity: name, fields }: Stored): Parent[] {
+function parentsOf({ model }: Site, { entity: name, fields }: Pick<Stored, "entity" | "fields">): Parent[] {
   const entity = own(model.entities, name);
   const ways = new Set((entity?.links ?? []).flatMap(({ by }) => (typeof by === "string" ? [] : [by.via])));
   if (entity === undefined || ways.size === 0) return [];
