@@ -41,6 +41,7 @@ export function accountColumns(
 
 /** How rows of an entity are somebody's: by what stands in a column. */
 export interface RowLink extends PersonalLink {
+  readonly subject: string;
   readonly column: string;
   /** As `tableRole` has it. */
   readonly table: string;
@@ -57,9 +58,11 @@ export function rowLinks(model: Model, subject?: string): RowLink[] {
   return order.flatMap((name) => {
     const entity = own(model.entities, name);
     if (entity === undefined || !("database" in entity.from)) return [];
+    const { what } = entity;
+    const table = tableRole(entity.from) ?? "";
     return (entity.links ?? []).flatMap(({ subject: of, role, erase, by }): RowLink[] => {
       if (!isMeant(of)) return [];
-      const link = { entity: name, what: entity.what, table: tableRole(entity.from) ?? "", role, erase };
+      const link = { subject: of, entity: name, what, table, role, erase };
       if (typeof by === "string") return [{ ...link, column: by, parent: undefined }];
       return parentsBy(name, entity, by.via).map((parent) => ({ ...link, column: by.via, parent }));
     });

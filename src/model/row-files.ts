@@ -91,6 +91,21 @@ function namesSame(
   return same.some(({ field }) => own(ofRow, field) === own(fields, parent.field));
 }
 
+/** Whether the key of a file names somebody of these people, or of all kinds, who has none of the ids. Pure. */
+export function isOfOthers(
+  { model }: Pick<FileSite, "model">,
+  { kind, fields }: FilePlace,
+  { subject, ids }: { readonly subject?: string | undefined; readonly ids: readonly string[] },
+): boolean {
+  const named = subjectsOf(entityOf(model, kind)).filter(
+    (each) => subject === undefined || each.subject === subject,
+  );
+  return named.some(({ by }) => {
+    const id = own(fields, by);
+    return id !== undefined && !ids.includes(typeof id === "string" ? id : JSON.stringify(id));
+  });
+}
+
 /** The fields that say whose something is. */
 function subjectsOf({ links = [] }: Entity): { readonly subject: string; readonly by: string }[] {
   return links.flatMap(({ subject, role, by }) =>

@@ -136,22 +136,26 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
         const names = [...own.map(({ column }) => column), ...deciding, ...telling];
         const narrow = narrowed(table, [...names, ...(fields.get(entity) ?? [])]);
         const rows = new Map<string, PersonRow & { readonly read: Row }>();
+        const valuesOf = ({ parent }: RowLink) => (parent === undefined ? ids : namesOf(parent, found));
         for (const link of own) {
-          const values = link.parent === undefined ? ids : namesOf(link.parent, found);
-          for (const row of await named({ database, table: narrow }, link, values)) {
+          for (const row of await named({ database, table: narrow }, link, valuesOf(link))) {
             const value = valuesIn({ database, rows: narrow }, declared, row);
             // Another entity may be in the same table.
             if (!holds(declared.when, value)) continue;
             const name = keyText(table, row);
             const before = rows.get(name);
             const by = { ...before?.named, ...only(row, [link.column]) };
+            const all = [...(before?.links ?? []), link];
+            const saying = own.filter((each) => isSaying(model, each, all));
+            const others = othersIn(row, saying, valuesOf);
             rows.set(name, {
               read: row,
               key: only(row, table.key),
-              isAbout: before?.isAbout === true || isAbout(link),
+              isAbout: others.length === 0 && all.some(isAbout),
+              others,
               named: by,
-              links: [...(before?.links ?? []), link],
-              unchanged: { ...by, ...only(row, deciding) },
+              links: all,
+              unchanged: { ...by, ...only(row, [...saying.map(({ column }) => column), ...deciding]) },
               held: hold === undefined ? undefined : legalHold({ legalHold: heldIn(row, hold) }),
               fields: telling.length === 0 ? noFields : value,
             });
@@ -207,6 +211,24 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
       }
     },
   };
+}
+
+/** Whether a link says whose a row is of the people to whom it is linked by others. An account is of whoever has its id. */
+function isSaying(model: Model, link: RowLink, by: readonly RowLink[]): boolean {
+  const same = by.filter((each) => isAbout(each) && each.subject === link.subject);
+  const accounts = rowSubjects(model).filter(
+    ({ subject, entity }) => subject === link.subject && entity === link.entity,
+  );
+  const isAccount = same.some(({ column }) => accounts.some(({ ids: [id] }) => id === column));
+  return link.role === "subject" && same.length > 0 && !isAccount;
+}
+
+/** The columns of links that say whose a row is, and name somebody else than the person. */
+function othersIn(row: Row, saying: readonly RowLink[], valuesOf: (link: RowLink) => readonly string[]) {
+  return [...groupedBy(saying, ({ column }) => column)].flatMap(([column, links]) => {
+    const text = own(row, column) ?? "";
+    return text === "" || links.some((link) => valuesOf(link).includes(text)) ? [] : [column];
+  });
 }
 
 function heldIn(row: Row, hold: string): string | false | undefined {

@@ -24,8 +24,10 @@ export interface PersonRows {
 
 export interface PersonRow {
   readonly key: Row;
-  /** About the person; else it only names them. */
+  /** About the person alone; else it only names them. */
   readonly isAbout: boolean;
+  /** The columns by which a row about the person is somebody else's too. */
+  readonly others: readonly string[];
   /** What stood in the columns by which it is theirs. */
   readonly named: Row;
   /** Why it is theirs. */

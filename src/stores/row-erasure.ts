@@ -141,7 +141,7 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
           for (const some of chunked(keys, rowsPerStatement)) {
             const found = await rowsWith(database.sql, narrowed(rows, [column]), { column, values: some });
             for (const row of found)
-              if (!isMet({ database, table: rows }, row)) named.add(own(row, column) ?? "");
+              if (!isMet({ database, table: rows }, row, column)) named.add(own(row, column) ?? "");
           }
         }
       }

@@ -134,6 +134,7 @@ async function carryOut(
   for (let round = 1; ; round += 1) {
     left = await findTraces(site, { ...plan, gone: [...deleted, ...changed] }, plan.pseudonym);
     await addHolds(left);
+    failures.push(...left.shared);
     if (round > mostRounds || isErased(left) || failures.length > 0) break;
     await removeTraces(site, { traces: left, deleted, changed, failures, ids, addHolds });
   }
@@ -182,15 +183,20 @@ interface Removal {
  */
 async function removeTraces(site: ErasingSite, removal: Removal): Promise<void> {
   const { traces, failures, addHolds } = removal;
-  if (site.rows === undefined || rowsLeft(traces.rows) === 0) return removeThings(site, removal);
-  await site.rows.erase(traces.rows, async (staying) => {
-    const kept = new Set(
-      traces.rowFiles.flatMap(({ row, place }) =>
-        staying.includes(row) ? [`${place.bucket}/${place.key}`] : [],
-      ),
-    );
-    const versions = traces.versions.filter(({ bucket, key }) => !kept.has(`${bucket}/${key}`));
-    await removeThings(site, { ...removal, traces: { ...traces, versions } });
+  const { rows } = site;
+  if (rows === undefined || rowsLeft(traces.rows) === 0) return removeThings(site, removal);
+  await rows.erase(traces.rows, async (staying) => {
+    const going = traces.rows.map((each) => ({
+      ...each,
+      deletes: each.deletes.filter((row) => !staying.includes(row)),
+      changes: each.changes.filter(({ row }) => !staying.includes(row)),
+    }));
+    // As it is now: rows that stay, and those that came meanwhile, keep their files.
+    const keys = new Set([...traces.versions, ...traces.uploads].map(({ key }) => key));
+    const named = await rows.namedByOthers(going, [...keys]);
+    const versions = traces.versions.filter(({ key }) => !named.has(key));
+    const uploads = traces.uploads.filter(({ key }) => !named.has(key));
+    await removeThings(site, { ...removal, traces: { ...traces, versions, uploads } });
     await addHolds(traces);
     return failures.length === 0;
   });

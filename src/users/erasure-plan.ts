@@ -79,7 +79,7 @@ export async function planErasure(
 
 /** @throws CliError where foreign keys have rows that stay refer to those that would go, or go along with them. */
 export async function assertUnblocked({ rows }: ErasureSite, traces: Traces): Promise<void> {
-  const obstacles = (await rows?.obstacles(traces.rows)) ?? [];
+  const obstacles = [...traces.shared, ...((await rows?.obstacles(traces.rows)) ?? [])];
   if (obstacles.length === 0) return;
   throw new CliError("the database does not let go of all that is the person's alone; nothing was changed", {
     hint: "link those rows to the person in the model, or change them or their foreign keys",

@@ -195,19 +195,23 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
   }
   for (const personal of personalBuckets(model)) {
     const bucket = nameOfBucket(site, personal.role);
-    let versions = 0;
-    let uploads = 0;
+    const versions: string[] = [];
+    const uploads: string[] = [];
     const isTheirs = (key: string) => personal.ownersIn(key).some(({ id }) => isListed(id));
     await whereThere(async () => {
       for await (const page of listVersions(aws, { bucket, signal })) {
         looked.objects += page.length;
-        versions += page.filter(({ key }) => isTheirs(key)).length;
+        versions.push(...page.flatMap(({ key }) => (isTheirs(key) ? [key] : [])));
       }
       for await (const { key } of listUnfinishedUploads(aws, { bucket, signal }))
-        if (isTheirs(key)) uploads += 1;
+        if (isTheirs(key)) uploads.push(key);
     });
-    if (uploads > 0) findings.push(`${uploads} open uploads in bucket ${bucket}`);
-    if (versions > 0) findings.push(`${count(versions, "version")} of objects in bucket ${bucket}`);
+    // Files that rows name go with these, or stay with them.
+    const named = await site.rows?.namedByOthers([], [...new Set([...versions, ...uploads])]);
+    const left = (keys: readonly string[]) => keys.filter((key) => named?.has(key) !== true).length;
+    if (left(uploads) > 0) findings.push(`${left(uploads)} open uploads in bucket ${bucket}`);
+    if (left(versions) > 0)
+      findings.push(`${count(left(versions), "version")} of objects in bucket ${bucket}`);
   }
   const inRows = new Map<string, number>();
   for await (const name of site.rows?.everyName() ?? []) {

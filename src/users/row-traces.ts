@@ -1,7 +1,7 @@
 import type { Declaration } from "../model/declaration.ts";
 import { isAbout } from "../model/links.ts";
 import { objectsOf } from "../model/objects.ts";
-import { fileOf, isOwnFile, type FilePlace } from "../model/row-files.ts";
+import { fileOf, isOfOthers, isOwnFile, type FilePlace } from "../model/row-files.ts";
 import type { Model } from "../model/schema.ts";
 import type { PeopleRows } from "../stores/person-rows.ts";
 import type { PersonRow, PersonRows } from "../stores/person-tables.ts";
@@ -34,23 +34,33 @@ export interface RowTraces {
   readonly rowFiles: readonly RowFile[];
   readonly kept: readonly Kept[];
   readonly held: readonly string[];
+  /** Files that would go with rows, and are named by others that stay. */
+  readonly staying: readonly Pick<FilePlace, "bucket" | "key">[];
+  /** Why nothing of this may be done: rows that are somebody else's too. */
+  readonly shared: readonly string[];
 }
 
 /**
  * Looks for the rows of a person in all databases, with the files that go with them: a row takes the one that is its owner's, and that no
  * row names which stays. Rows that would only expire are deleted, as nothing in them says when.
  */
-export async function findRowTraces(
-  site: RowSite,
-  { subject, ids }: { readonly subject?: string | undefined; readonly ids: readonly string[] },
-  pseudonym: string,
-): Promise<RowTraces> {
+export async function findRowTraces(site: RowSite, person: Person, pseudonym: string): Promise<RowTraces> {
   const { rows: people } = site;
+  const { subject, ids } = person;
   const rows: RowErasure[] = [];
   const kept: Kept[] = [];
   const held = new Set<string>();
+  const shared: string[] = [];
   for (const kind of await people.rowsOf(subject, ids)) {
-    const { rows: all, ...of } = kind;
+    const { rows: found, ...of } = kind;
+    const all = found.filter(({ others }) => others.length === 0);
+    const touched = found.filter((row) => row.others.length > 0 && (isDeleted(row) || isEmptied(row)));
+    if (touched.length > 0) {
+      const columns = [...new Set(touched.flatMap(({ others }) => others))].join(", ");
+      shared.push(
+        `${touched.length} rows of ${kind.table} are the person's and, by ${columns}, somebody else's`,
+      );
+    }
     const deletes = all.filter(isDeleted);
     const staying = all.filter((row) => !isDeleted(row));
     const emptied = staying.filter(isEmptied);
@@ -63,16 +73,12 @@ export async function findRowTraces(
       if (row.held !== undefined) held.add(row.held);
     if (deletes.length + changes.length > 0) rows.push({ ...of, deletes, changes });
   }
-  const { rowFiles, staying } = await filesOf(site, rows);
-  for (const [bucket, files] of staying)
-    kept.push({
-      what: "files",
-      table: bucket,
-      items: files,
-      basis: "an entry that stays names them",
-      days: null,
-    });
-  return { rows, rowFiles, kept, held: [...held] };
+  return { rows, ...(await filesOf(site, rows, person)), kept, held: [...held], shared };
+}
+
+interface Person {
+  readonly subject?: string | undefined;
+  readonly ids: readonly string[];
 }
 
 /** How many rows there still are to be deleted or changed. */
@@ -122,7 +128,8 @@ function keptKeys({ what, table }: PersonRows, emptied: readonly PersonRow[]): K
 async function filesOf(
   { model, declaration, rows: people }: RowSite,
   rows: readonly RowErasure[],
-): Promise<{ readonly rowFiles: readonly RowFile[]; readonly staying: ReadonlyMap<string, number> }> {
+  person: Person,
+): Promise<Pick<RowTraces, "rowFiles" | "staying">> {
   const files = declaration.buckets.map(({ role, name }) => ({
     bucket: name,
     kinds: objectsOf(model, role),
@@ -131,15 +138,16 @@ async function filesOf(
     deletes.flatMap((row): RowFile[] => {
       const naming = { entity, fields: row.fields };
       const place = fileOf({ model, files }, naming);
-      return place !== undefined && isOwnFile({ model }, naming, place) ? [{ row, place }] : [];
+      if (place === undefined || isOfOthers({ model }, place, person)) return [];
+      return isOwnFile({ model }, naming, place) ? [{ row, place }] : [];
     }),
   );
   const others = await people.namedByOthers(
     rows,
     named.map(({ place }) => place.key),
   );
-  const staying = new Map<string, number>();
-  for (const { place } of named)
-    if (others.has(place.key)) staying.set(place.bucket, (staying.get(place.bucket) ?? 0) + 1);
-  return { rowFiles: named.filter(({ place }) => !others.has(place.key)), staying };
+  return {
+    rowFiles: named.filter(({ place }) => !others.has(place.key)),
+    staying: named.flatMap(({ place }) => (others.has(place.key) ? [place] : [])),
+  };
 }

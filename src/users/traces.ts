@@ -10,6 +10,7 @@ import type { Aws } from "../aws/clients.ts";
 import { inParallel } from "../concurrency.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { legalHold } from "../model/documents.ts";
+import { groupedBy } from "../model/graph.ts";
 import { partsIn, type ItemPart } from "../model/item-parts.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import {
@@ -108,6 +109,8 @@ export interface Traces extends Holdings {
   readonly rowFiles: readonly RowFile[];
   /** Names in what stays. */
   readonly changes: readonly PlannedChange[];
+  /** Why nothing of this may be done: rows that are somebody else's too. */
+  readonly shared: readonly string[];
   /** Why nothing of this may be done: the reasons of the legal holds on it, each once. */
   readonly held: readonly string[];
   /** What goes by itself, by kind, and when the last of it does. */
@@ -135,10 +138,11 @@ export async function findTraces(
   pseudonym: string,
 ): Promise<Traces> {
   const { rows } = site;
-  const [{ items, ...files }, ofRows] = await Promise.all([
+  const [{ items, ...all }, ofRows] = await Promise.all([
     findHoldings(site, ids, { subject, gone }),
     rows === undefined ? noRows : findRowTraces({ ...site, rows }, { ids, subject }, pseudonym),
   ]);
+  const { files, staying: named } = await unnamed(rows, ofRows, all);
   const beside = await filesOfRows(site, ofRows.rowFiles, files);
   const now = Math.floor(site.now().getTime() / 1000);
   // Where nothing says when it expires, it does not.
@@ -170,10 +174,11 @@ export async function findTraces(
   }
   return {
     items: going,
-    kept: [...kept.values(), ...ofRows.kept],
+    kept: [...kept.values(), ...ofRows.kept, ...named],
     changes: changes.flatMap(({ own }) => own),
     rows: ofRows.rows,
     rowFiles: ofRows.rowFiles,
+    shared: ofRows.shared,
     held: [...new Set([...touched.flatMap(({ held }) => held ?? []), ...ofRows.held])],
     expiring: [...expiring.values()],
     versions: [...files.versions, ...beside.versions],
@@ -181,7 +186,33 @@ export async function findTraces(
   };
 }
 
-const noRows: RowTraces = { rows: [], rowFiles: [], kept: [], held: [] };
+const noRows: RowTraces = { rows: [], rowFiles: [], kept: [], held: [], staying: [], shared: [] };
+
+/** Files in folders of the person without those that rows name which stay, and how many these are. */
+async function unnamed(
+  rows: PeopleRows | undefined,
+  { rows: going, staying }: RowTraces,
+  files: Files,
+): Promise<{ readonly files: Files; readonly staying: readonly Kept[] }> {
+  const keys = new Set([...files.versions, ...files.uploads].map(({ key }) => key));
+  const others = (await rows?.namedByOthers(going, [...keys])) ?? new Set<string>();
+  const isNamed = ({ key }: { readonly key: string }) => others.has(key);
+  const named = [...staying, ...files.versions.filter(isNamed), ...files.uploads.filter(isNamed)];
+  const byBucket = groupedBy(named, ({ bucket }) => bucket);
+  return {
+    files: {
+      versions: files.versions.filter((each) => !isNamed(each)),
+      uploads: files.uploads.filter((each) => !isNamed(each)),
+    },
+    staying: [...byBucket].map(([table, some]) => ({
+      what: "files",
+      table,
+      items: new Set(some.map(({ key }) => key)).size,
+      basis: "an entry that stays names them",
+      days: null,
+    })),
+  };
+}
 
 /** Files that are listed at once. */
 const sideBySide = 8;

@@ -44,6 +44,8 @@ const extra = {
       `INSERT INTO user_activity (id, user_id, action, legal_hold) VALUES ('v-1', ${literal(id)}, 'x', 'court 7')`,
     ],
     release: "UPDATE user_activity SET legal_hold = NULL",
+    shared: undefined,
+    unshared: undefined,
     people: [
       {
         given: "MAX@example.com",
@@ -78,9 +80,17 @@ const extra = {
   },
   fc024: {
     bucket: "fc024-attachments",
-    more: [],
+    more: [
+      `INSERT INTO file_attachments (id, file_name, s3_key, content_type, size_bytes, customer_id, uploaded_by) VALUES
+        ('${uuid(4)}', 'of others', 'customers/${customer}/b/of-others', 'application/pdf', 1, '${other}', '${staff}')`,
+    ],
+    shared: `INSERT INTO file_attachments (id, file_name, s3_key, content_type, size_bytes, customer_id, opportunity_id, uploaded_by) VALUES
+      ('${uuid(5)}', 'of both', 'customers/${other}/a/of-both', 'application/pdf', 1, '${other}', '${uuid(1)}', '${staff}')`,
+    unshared: `DELETE FROM file_attachments WHERE id = '${uuid(5)}'`,
     files: [
       ...worlds.fc024.files,
+      `customers/${customer}/b/of-others`,
+      `customers/${other}/a/of-both`,
       `opportunities/${uuid(1)}/a/two`,
       `opportunities/${uuid(1)}/a/two-b`,
       `opportunities/${uuid(2)}/a/two`,
@@ -98,11 +108,13 @@ const extra = {
       {
         given: customer,
         name: "max@example.com",
-        naming: new RegExp(customer),
+        naming: new RegExp(`(?<!customers/)${customer}`),
         stays: [],
         gone: { customers: 1, file_attachments: 2, opportunities: 1 },
         changed: [],
         files: [
+          `customers/${customer}/b/of-others`,
+          `customers/${other}/a/of-both`,
           `customers/${other}/a/three`,
           `opportunities/${uuid(1)}/a/two-b`,
           `opportunities/${uuid(2)}/a/two`,
@@ -114,7 +126,10 @@ const extra = {
             items: { customers: 1, opportunities: 1 },
             versions: { "files of customers": 2 },
           },
-          kept: [expect.objectContaining({ what: "audit trail of mawps" })],
+          kept: [
+            expect.objectContaining({ what: "audit trail of mawps" }),
+            expect.objectContaining({ what: "files", items: 1, basis: "an entry that stays names them" }),
+          ],
         },
         found: `INSERT INTO customers (id, name) VALUES ('${customer}', 'again')`,
       },
@@ -129,6 +144,8 @@ const extra = {
           /^users .*"email":"erased-\w{16}@invalid".*"name":null/,
         ],
         files: [
+          `customers/${customer}/b/of-others`,
+          `customers/${other}/a/of-both`,
           `customers/${other}/a/three`,
           `opportunities/${uuid(1)}/a/two-b`,
           `opportunities/${uuid(2)}/a/two`,
@@ -205,6 +222,13 @@ export function testErasure({ model }: DatabaseSite, serverNow: () => DatabaseSe
     await sql("DROP TABLE cards", ...statements.hold);
     await refused("court 7");
     await sql(statements.release);
+    const { shared, unshared } = statements;
+    if (shared !== undefined && unshared !== undefined) {
+      await sql(shared);
+      await refused("1 rows of");
+      await refused("by customer_id, somebody else's");
+      await sql(unshared);
+    }
     const nobody = await site().run("user", "erase", "nobody@example.com", "--yes");
     expect([nobody.exitCode, nobody.stderr]).toEqual([1, expect.stringContaining("nothing is stored of")]);
     expect((await site().run("audit", "list", "--action", "user.erased", "--json")).stdout).toBe("");
