@@ -46,6 +46,23 @@ it("sends nothing to a server of a file that was only found, and says what to do
   expect(seen()).toBe(0);
 });
 
+it.each([
+  ["that was only found", "p-1", 1, "mawps config trust"],
+  ["that names no user pool", undefined, 2, "no user pool is configured"],
+])("refuses to show a person by a file %s, in one way alone", async (_file, userPoolId, code, told) => {
+  const unhandled: unknown[] = [];
+  const note = (why: unknown) => void unhandled.push(why);
+  process.on("unhandledRejection", note);
+  try {
+    await writeConfig({ target: "aws", endpointUrl: server.url, userPoolId });
+    const { exitCode, stderr } = await home.run(["user", "show", "max@example.com"]);
+    expect([exitCode, unhandled, seen()]).toEqual([code, [], 0]);
+    expect(stderr).toContain(told);
+  } finally {
+    process.off("unhandledRejection", note);
+  }
+});
+
 it("asks once at a terminal, and again when the file has changed", async () => {
   expect((await home.run(["hero", "show"], { answers: [false] })).stderr).toContain("nothing was sent");
   expect(seen()).toBe(0);

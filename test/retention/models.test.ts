@@ -524,11 +524,23 @@ describe("retention of prework-guide", () => {
   });
 });
 
-it("is refused before anything is opened where nobody names the server of the rows", async () => {
-  const refused = await modelSite(home, "lopez").run("retention", "plan");
-  expect(refused.exitCode).toBe(2);
-  expect(refused.stderr).toContain("put the URL into MAWPS_DATABASE_URL: mysql://");
+it.each([
+  ["nobody names", "", "put the URL into MAWPS_DATABASE_URL: mysql://"],
+  ["is of another engine", "postgres://u@localhost:1/site", "MAWPS_DATABASE_URL is of a postgres"],
+  [
+    "has a database of too long a name",
+    `mysql://u@localhost:1/${"n".repeat(64)}`,
+    "is too long for the name",
+  ],
+])("is refused before anything is opened where the server of the rows %s", async (_which, url, told) => {
+  const site = modelSite(home, "lopez", { MAWPS_DATABASE_URL: url });
+  for (const argv of [["plan"], ["run", "--yes"]]) {
+    const refused = await site.run("retention", ...argv);
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(told) });
+    expect(refused.stderr).not.toContain(home.folder);
+  }
   expect(home.calls).toEqual([]);
+  expect(await readdir(home.folder)).toEqual([]);
 });
 
 describe("parts of items", () => {

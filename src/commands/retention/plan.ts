@@ -31,14 +31,14 @@ export function retentionPlan(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       const [
         { environmentOf },
-        { openRetention },
+        { retentionSite },
         { isActedOn, planRetention },
         { missingEngines },
         { taken, writePlan },
         { assertFree },
       ] = await Promise.all([
         import("./environment.ts"),
-        import("../../retention/site.ts"),
+        import("./site.ts"),
         import("../../retention/plan.ts"),
         import("../../retention/engines.ts"),
         import("../../retention/plan-file.ts"),
@@ -55,7 +55,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
         });
       const path = options.output === undefined ? undefined : resolve(run.world.cwd, options.output);
       if (path !== undefined) await assertFree(path, { isReplaced: replaces, ...taken });
-      const site = await openRetention(await run.context("reads"), until);
+      const site = await retentionSite(run, "reads", until);
       const missing = missingEngines(site);
       missing.catch(() => undefined);
       let entries = planRetention(site);

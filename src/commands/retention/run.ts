@@ -23,15 +23,15 @@ export function retentionRun(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps retention run plan.json --yes")
     .action(async (file, options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ environmentOf }, { planRetention }, plans, { assertClock, openRetention }] = await Promise.all(
-        [
+      const [{ environmentOf }, { planRetention }, plans, { assertClock }, { retentionSite }] =
+        await Promise.all([
           import("./environment.ts"),
           import("../../retention/plan.ts"),
           import("../../retention/plan-file.ts"),
           import("../../retention/site.ts"),
-        ],
-      );
-      const site = await openRetention(await run.context("writes"));
+          import("./site.ts"),
+        ]);
+      const site = await retentionSite(run, "writes");
       assertClock(site);
       const environment = await environmentOf(run, site);
       if (file !== undefined) {

@@ -22,13 +22,13 @@ export function userShow(begin: Begin): AnyCommand {
     .action(async (given, _options, command) => {
       const run = await begin(command as AnyCommand);
       if (run.config.site.userPool !== true) return showRow(run, given);
-      const [{ showUser }, site, documents, told] = await Promise.all([
+      const site = await accountSite(run);
+      const context = await run.context("reads");
+      const [{ showUser }, documents] = await Promise.all([
         import("../../users/show.ts"),
-        accountSite(run),
-        openDocuments(await run.context("reads")),
-        run.context("reads"),
+        openDocuments(context),
       ]);
-      const shown = await showUser({ ...site, trailPlace: trailOf(told) }, documents, given);
+      const shown = await showUser({ ...site, trailPlace: trailOf(context) }, documents, given);
       await run.print(asJson(shown), () => asText(shown));
     });
 }
