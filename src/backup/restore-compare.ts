@@ -2,7 +2,7 @@ import { getRawItems } from "../aws/raw/get-raw-items.ts";
 import { newStoreKey } from "../migrations/state.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { migrationLockId } from "../model/tool-tables.ts";
-import type { ErasedOwners } from "../model/links.ts";
+import type { OwnersOfItem } from "../model/links.ts";
 import type { Owners } from "../model/ownership.ts";
 import { erasureChain } from "./erasures.ts";
 import { type Candidate, keyOf, type LineTable, lookInto } from "./restore-items.ts";
@@ -14,7 +14,7 @@ import { toolRoles } from "../model/tool-tables.ts";
 export interface Planning {
   readonly owners: Owners;
   /** Whom an erasure would have taken an item from. */
-  readonly erasedOf: ErasedOwners;
+  readonly erasedOf: OwnersOfItem;
   readonly isLedgerEmpty: boolean;
   readonly onSuppressed: (userId: string) => void;
 }

@@ -1,4 +1,4 @@
-import type { ErasedOwners } from "../model/links.ts";
+import type { OwnersOfItem } from "../model/links.ts";
 import type { Owners } from "../model/ownership.ts";
 import { canonicalJson, type JsonObject } from "../model/json.ts";
 import { canonicalItem } from "./same-item.ts";
@@ -70,7 +70,7 @@ export function lookInto(
   }: {
     table: LineTable;
     owners: Owners;
-    erasedOf: ErasedOwners;
+    erasedOf: OwnersOfItem;
     onSuppressed: (userId: string) => void;
   },
   line: Buffer,

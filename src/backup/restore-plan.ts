@@ -1,5 +1,5 @@
 import { CliError } from "../errors.ts";
-import type { ErasedOwners } from "../model/links.ts";
+import type { OwnersOfItem } from "../model/links.ts";
 import { newOnlyBehind } from "../migrations/new-store.ts";
 import { erasedInSnapshot } from "./erased-through.ts";
 import { planRows, type DatabasePlan } from "./database-restore.ts";
@@ -31,7 +31,7 @@ export interface RestorePlan {
   readonly users: UsersPlan | undefined;
   readonly databases: readonly DatabasePlan[];
   /** Whom an erasure takes an item of the snapshot from. */
-  readonly erasedOf: ErasedOwners;
+  readonly erasedOf: OwnersOfItem;
   /** People whose data or account is left out because they were erased. */
   readonly suppressed: number;
   /** Entries that the erasure ledger of an audit table gets. */
@@ -63,7 +63,7 @@ export async function planRestore(
   }
   refuseUndeclared(site, chosen);
   const people = new Set<string>();
-  const erasedOf = await erasedInSnapshot(site, isLedgerEmpty);
+  const { erasedOf, unknown } = await erasedInSnapshot(site, isLedgerEmpty);
   const planning = planningOf(site, { isLedgerEmpty, erasedOf }, (userId) => people.add(userId));
   const lost: string[] = [];
   const users = await planAccounts(site, { poolId, lost, people });
@@ -107,6 +107,9 @@ export async function planRestore(
       );
   if (manifest.left !== undefined && manifest.left.length > 0)
     lost.push(`what the backup left out: ${manifest.left.join(", ")}`);
+  for (const { role, what } of unknown)
+    if (chosen.some((table) => table.role === role))
+      lost.push(`what tells whose ${what} are: erased people are not left out of them`);
   let erasures = 0;
   for (const { role, name, state } of tables)
     if (role === toolRoles.audit && state !== "missing") erasures += (await ledgerGrowth(site, name)).length;

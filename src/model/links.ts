@@ -110,6 +110,8 @@ export function personalTables(model: Model, only?: string): PersonalTable[] {
 
 /** What a model links to people in one table through things of theirs: the ids to ask for are what these have in a field. */
 export interface TableThrough extends PersonalTable {
+  /** The entity whose things go by the parent's. */
+  readonly name: string;
   readonly parent: { readonly entity: string; readonly field: string };
 }
 
@@ -128,7 +130,7 @@ export function tablesThrough(model: Model, only?: string): TableThrough[] {
       if (typeof by === "string" || !isPerson(model, subject, only)) return [];
       return parentsBy(name, entity, by.via).map((parent) => {
         const link = { entity: name, what, role, erase, find, places: placesOf(templates, by.via) };
-        return { ...personalTable(model, from.table, [link]), parent };
+        return { ...personalTable(model, from.table, [link]), name, parent };
       });
     });
   });
@@ -154,22 +156,34 @@ export function parentsOf(model: Pick<Model, "entities">, name: string): string[
     : ways.flatMap((via) => parentsBy(name, entity, via).map((parent) => parent.entity));
 }
 
-/**
- * Whom an erasure takes an item of a table from, by the table's role. The item is in DynamoDB's typed JSON, `primary` are its table's own
- * key attributes.
- */
-export type ErasedOwners = (role: string, item: JsonObject, primary: readonly string[]) => readonly string[];
+/** Whose an item of a table is, by the table's role. The item is in DynamoDB's typed JSON, `primary` are its table's own key attributes. */
+export type OwnersOfItem = (role: string, item: JsonObject, primary: readonly string[]) => readonly string[];
 
-/** Pure. */
-export function erasedOwners(model: Model): ErasedOwners {
+/** Whether an erasure takes by a link what it finds: also what is to expire, where nothing says when it does. Pure. */
+export function isTaken({ erase }: Pick<PersonalLink, "erase">, goesByItself: boolean): boolean {
+  return erase === "delete" || (typeof erase === "object" && "expires" in erase && !goesByItself);
+}
+
+/** Whether an item of a table, in DynamoDB's typed JSON, says when it expires. Pure. */
+export function goesByItself({ tables }: Pick<Model, "tables">, role: string, item: JsonObject): boolean {
+  const { ttl } = own(tables, role) ?? {};
+  const ends = ttl === undefined ? undefined : own(item, ttl);
+  return isRecord(ends) && "N" in ends;
+}
+
+/** Whom items name themselves: from whom an erasure takes them, and whom they are about, whatever an erasure does with them. Pure. */
+export function namedOwners(model: Model): { readonly taken: OwnersOfItem; readonly about: OwnersOfItem } {
   const tables = new Map(personalTables(model).map((personal) => [personal.role, personal]));
-  return (role, item, primary) => {
-    const { ttl } = own(model.tables, role) ?? {};
-    const ends = ttl === undefined ? undefined : own(item, ttl);
-    const goesByItself = isRecord(ends) && "N" in ends;
-    const isErased = ({ link: { erase } }: FoundLink) =>
-      erase === "delete" || (typeof erase === "object" && "expires" in erase && !goesByItself);
-    return tables.get(role)?.ownersOf(item, { primary, indexes: {}, types: new Map() }, isErased) ?? [];
+  const ownersOf = (isMeant: (found: FoundLink, goes: boolean) => boolean): OwnersOfItem => {
+    return (role, item, primary) => {
+      const goes = goesByItself(model, role, item);
+      const place = { primary, indexes: {}, types: new Map() };
+      return tables.get(role)?.ownersOf(item, place, (found) => isMeant(found, goes)) ?? [];
+    };
+  };
+  return {
+    taken: ownersOf(({ link }, goes) => isTaken(link, goes)),
+    about: ownersOf(({ link }) => isAbout(link)),
   };
 }
 

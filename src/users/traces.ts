@@ -15,6 +15,7 @@ import { partsIn, type ItemPart } from "../model/item-parts.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import {
   isAbout,
+  isTaken,
   personalBuckets,
   personalParts,
   personalTables,
@@ -145,12 +146,8 @@ export async function findTraces(
   const { files, staying: named } = await unnamed(rows, ofRows, all);
   const beside = await filesOfRows(site, ofRows.rowFiles, files);
   const now = Math.floor(site.now().getTime() / 1000);
-  // Where nothing says when it expires, it does not.
   const isDeleted = ({ links, expiresAt }: OwnedItem) =>
-    links.some(
-      ({ link: { erase } }) =>
-        erase === "delete" || (typeof erase === "object" && "expires" in erase && expiresAt === undefined),
-    );
+    links.some(({ link }) => isTaken(link, expiresAt !== undefined));
   const going = items.filter(isDeleted);
   const staying = items.filter((item) => !isDeleted(item));
   const changes = staying.map((item) => ({ item, own: changesOf(item, pseudonym) }));

@@ -1,5 +1,6 @@
 import {
   CreateTableCommand,
+  DeleteItemCommand,
   DeleteTableCommand,
   PutItemCommand,
   UpdateTableCommand,
@@ -230,7 +231,30 @@ it("gives out and erases what goes by something of the person's, and nothing of 
   });
   expect(await stored()).toEqual(["THREAD#t-12", "e-2", "l-2"]);
   expect((await home.run(["user", "erase", "verify", "receipt.json"], { env })).exitCode).toBe(0);
+  await home.look(async (aws) => {
+    const dynamodb = await aws.dynamodb();
+    for (const [TableName, key] of [
+      ["threads", { PK: "THREAD#t-12", SK: "METADATA" }],
+      ["letters", { id: "l-2" }],
+      ["enclosures", { id: "e-2" }],
+    ] as const)
+      await dynamodb.send(new DeleteItemCommand({ TableName, Key: typed(key).M ?? {} }));
+  }, env);
+  expect(await stored()).toEqual([]);
   const restored = await home.run(["backup", "restore", "--yes", "--on-conflict", "skip"], { env });
   expect([restored.exitCode, restored.exitCode === 0 ? "" : restored.stderr]).toEqual([0, ""]);
   expect(await stored()).toEqual(["THREAD#t-12", "e-2", "l-2"]);
+  await home.look(async (aws) => {
+    const dynamodb = await aws.dynamodb();
+    const TableName = "threads";
+    await dynamodb.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: false }));
+    await dynamodb.send(new DeleteTableCommand({ TableName }));
+  }, env);
+  expect((await home.run(["backup", "create"], { env })).exitCode).toBe(0);
+  const later = await home.run(["backup", "restore", "--dry-run", "--json"], { env });
+  expect(JSON.parse(later.stdout)).toMatchObject({
+    lost: ["letters", "enclosures"].map((what) =>
+      expect.stringContaining(`what tells whose ${what} are: erased people are not left out`),
+    ),
+  });
 });
