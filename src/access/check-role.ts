@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Finding } from "../doctor/finding.ts";
 import { isStar } from "./check-bucket.ts";
-import { judge, type Judged, type JudgedPolicy } from "./evaluate.ts";
+import { fits, judge, type Judged, type JudgedPolicy } from "./evaluate.ts";
 import type { AccessSite } from "./place.ts";
 import { policiesFor, type Role } from "./roles.ts";
 
@@ -111,25 +111,33 @@ export function roleFindings({ role, name }: AskedRole, details: IamDetails, sit
   ];
   try {
     const rights = { live, boundary };
-    const lacks = lacking(wanted, rights);
+    const { lacking, elsewhere } = needs(wanted, rights);
     const unlike = unlikeConditions(wanted, rights);
     // What a policy gives that was not seen is nothing to complain of.
     if (unseen.length === 0)
       findings.push(
-        ...told(lacks).map((message) => ({
+        ...told(lacking).map((message) => ({
           ...about,
           status: "problem" as const,
           message: `lacks ${message}`,
           remedy,
         })),
       );
+    findings.push(
+      ...told(elsewhere).map((message) => ({
+        ...about,
+        status: "skipped" as const,
+        message: `under another condition than the needed one: ${message}`,
+      })),
+    );
     if (unlike > 0)
       findings.push({
         ...about,
         status: "skipped",
         message: `${unlike} ${unlike === 1 ? "statement" : "statements"} with other conditions than the needed ones: not compared`,
       });
-    for (const { message, isBad } of excess(rights, wanted))
+    const more = conditionsOf(wanted).flatMap((condition) => excess(rights, wanted, condition));
+    for (const [message, isBad] of new Map(more.map((each) => [each.message, each.isBad])))
       findings.push({ ...about, status: isBad ? "problem" : "warning", message, remedy });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -153,34 +161,88 @@ interface Rights {
 
 /** Whether a role may do something: its policies and its boundary both let it. */
 function may({ live, boundary }: Rights, right: Right): boolean {
-  return judge(live, right) === "allowed" && (boundary.length === 0 || judge(boundary, right) === "allowed");
+  return (
+    judged(live, right) === "allowed" && (boundary.length === 0 || judged(boundary, right) === "allowed")
+  );
 }
 
-/** A star in what is needed is a letter like others: it fits where all that it stands for does. */
-function lacking(wanted: readonly JudgedPolicy[], { live, boundary }: Rights): Right[] {
-  return statementsOf(wanted).flatMap((statement) => {
-    const seen = { live: under(live, statement.Condition), boundary: under(boundary, statement.Condition) };
-    return rightsOf([{ Statement: plain(statement) }], "Allow").filter((right) => !may(seen, right));
-  });
+/** A variable stands for itself, as a star in what is judged is a letter like others: it fits where all that it stands for does. */
+function judged(policies: readonly JudgedPolicy[], right: Right): ReturnType<typeof judge> {
+  return judge(policies, { ...right, context: Object.fromEntries(variablesIn([right.resource])) });
 }
 
-/** The policies as they are where a condition is met: the statements with just this one have none, those with another are as they were. */
-function under(policies: readonly JudgedPolicy[], condition: Judged["Condition"]): JudgedPolicy[] {
-  const met = JSON.stringify(sorted(condition));
+function variablesIn(texts: readonly string[]): (readonly [name: string, text: string])[] {
+  return texts.flatMap((each) =>
+    [...each.matchAll(/\$\{([^{},*?$]+)\}/g)].map(
+      ([text, name = ""]) => [name.trim().toLowerCase(), text] as const,
+    ),
+  );
+}
+
+/** What is needed and not there, and what is there under other conditions alone. */
+function needs(
+  wanted: readonly JudgedPolicy[],
+  { live, boundary }: Rights,
+): { readonly lacking: Right[]; readonly elsewhere: Right[] } {
+  const lacking: Right[] = [];
+  const elsewhere: Right[] = [];
+  for (const statement of statementsOf(wanted)) {
+    const { Condition } = statement;
+    const seen = { live: under(live, Condition), boundary: under(boundary, Condition) };
+    const anyhow = { live: under(live, Condition, true), boundary: under(boundary, Condition, true) };
+    for (const right of rightsOf([{ Statement: statement }], "Allow"))
+      if (!may(anyhow, right)) lacking.push(right);
+      else if (!may(seen, right)) elsewhere.push(right);
+  }
+  return { lacking, elsewhere };
+}
+
+/**
+ * The policies as they are where a condition is met: the statements with just this one have none, those with another are left out.
+ * @param isLenient what others allow counts as well.
+ */
+function under(
+  policies: readonly JudgedPolicy[],
+  condition: Judged["Condition"],
+  isLenient = false,
+): JudgedPolicy[] {
+  const met = textOf(condition);
   return policies.map(({ Statement }) => ({
     Statement: [Statement]
       .flat()
-      .map((each) => (JSON.stringify(sorted(each.Condition)) === met ? plain(each) : each)),
+      .filter(
+        ({ Effect, Condition }) =>
+          Condition === undefined || textOf(Condition) === met || (isLenient && Effect === "Allow"),
+      )
+      .map(plain),
   }));
 }
 
-/** How many statements allow something under a condition that is none of the needed ones. */
+/** The conditions under which something is needed, none among them, each once. */
+function conditionsOf(wanted: readonly JudgedPolicy[]): Judged["Condition"][] {
+  const allows = statementsOf(wanted).filter(({ Effect }) => Effect === "Allow");
+  const known = new Map(allows.map(({ Condition }) => [textOf(Condition), Condition]));
+  return [...new Map([[textOf(undefined), undefined], ...known]).values()];
+}
+
+/** How many statements allow something, or deny something that is needed, under a condition that is none of the needed ones. */
 function unlikeConditions(wanted: readonly JudgedPolicy[], { live, boundary }: Rights): number {
-  const known = new Set(statementsOf(wanted).map(({ Condition }) => JSON.stringify(sorted(Condition))));
-  return statementsOf([...live, ...boundary]).filter(
-    ({ Effect, Condition }) =>
-      Effect === "Allow" && Condition !== undefined && !known.has(JSON.stringify(sorted(Condition))),
-  ).length;
+  const nameOf = ({ Effect, Condition }: Judged) => `${Effect} ${textOf(Condition)}`;
+  const known = new Set(statementsOf(wanted).map(nameOf));
+  const needed = rightsOf(wanted, "Allow");
+  return statementsOf([...live, ...boundary]).filter((statement) => {
+    const { Effect, Condition } = statement;
+    if (Condition === undefined || known.has(nameOf(statement))) return false;
+    if (Effect === "Allow") return true;
+    return (
+      textOf(Condition) !== withoutTls &&
+      needed.some((right) => judged([{ Statement: plain(statement) }], right) === "denied")
+    );
+  }).length;
+}
+
+function textOf(condition: Judged["Condition"]): string {
+  return JSON.stringify(sorted(condition));
 }
 
 /** Of what order and single values say nothing about. */
@@ -194,6 +256,9 @@ function sortedKey([key, values]: readonly [string, string | readonly string[]])
   return [key.toLowerCase(), [values].flat().toSorted(byText)];
 }
 
+/** Mawps never asks without TLS. */
+const withoutTls = textOf({ Bool: { "aws:SecureTransport": "false" } });
+
 function byText(one: unknown, other: unknown): number {
   return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
 }
@@ -206,29 +271,43 @@ function plain({ Condition: _condition, ...rest }: Judged): Judged {
   return rest;
 }
 
-/** What the role may beyond what is needed, each action and resource taken as it is written. */
+/** What the role may beyond what is needed where a condition is met, each action and resource taken as it is written. */
 function excess(
-  role: Rights,
-  wanted: readonly JudgedPolicy[],
+  { live, boundary }: Rights,
+  all: readonly JudgedPolicy[],
+  condition: Judged["Condition"],
 ): { readonly message: string; readonly isBad: boolean }[] {
-  const allows = statementsOf(role.live).filter(({ Effect }) => Effect === "Allow");
-  const open = allows.filter(
-    ({ NotAction, NotResource }) => NotAction !== undefined || NotResource !== undefined,
+  const role = { live: under(live, condition), boundary: under(boundary, condition) };
+  const wanted = under(all, condition);
+  const isBounded = boundary.length > 0;
+  const isLetThrough =
+    !isBounded ||
+    statementsOf(role.boundary).some(
+      (each) => isOpen(each) || (each.Effect === "Allow" && [each.Action ?? []].flat().some(isStar)),
+    );
+  const open = isLetThrough ? statementsOf(role.live).filter(isOpen) : [];
+  const [ofLive, ofBoundary] = [rightsOf(role.live, "Allow"), rightsOf(role.boundary, "Allow")];
+  const both = ofLive.flatMap((one) => ofBoundary.flatMap((other) => narrower(one, other) ?? []));
+  const rights = [...ofLive, ...ofBoundary.filter(({ action }) => !isStar(action)), ...both].filter(
+    (right) => (isStar(right.action) && !isBounded) || may(role, right),
   );
-  // What a boundary names is what is left of a star in a policy.
-  const rights = [...rightsOf(role.live, "Allow"), ...rightsOf(role.boundary, "Allow")].filter((right) =>
-    isStar(right.action) && role.boundary.length === 0 ? true : may(role, right),
-  );
-  const without = wanted.map(({ Statement }) => ({ Statement: [Statement].flat().map(plain) }));
+  const without = all.map(({ Statement }) => ({
+    Statement: [Statement]
+      .flat()
+      .filter(({ Effect, Condition }) => Effect === "Allow" || Condition === undefined)
+      .map(plain),
+  }));
   const stars = rights.filter(({ action }) => isStar(action));
-  const others = rights.filter((right) => !isStar(right.action) && judge(without, right) !== "allowed");
+  const others = rights.filter((right) => !isStar(right.action) && judged(without, right) !== "allowed");
   const unfenced = rights.filter(
     (right) =>
-      !isStar(right.action) && judge(without, right) === "allowed" && judge(wanted, right) === "not allowed",
+      !isStar(right.action) &&
+      judged(without, right) === "allowed" &&
+      judged(wanted, right) === "not allowed",
   );
   // Also what a pattern lets it do among other things.
   const denied = rightsOf(without, "Deny").filter((right) => may(role, right));
-  const forbidden = [...others.filter((right) => judge(wanted, right) === "denied"), ...denied];
+  const forbidden = [...others.filter((right) => judged(wanted, right) === "denied"), ...denied];
   const more = others.filter((right) => !forbidden.includes(right));
   return [
     ...open.map(() => ({ message: "may all but a few things (NotAction, NotResource)", isBad: true })),
@@ -240,6 +319,24 @@ function excess(
     })),
     ...told(more).map((text) => ({ message: `may more than it needs: ${text}`, isBad: false })),
   ];
+}
+
+/** Whether a statement allows all but a few things. */
+function isOpen({ Effect, NotAction, NotResource }: Judged): boolean {
+  return Effect === "Allow" && (NotAction !== undefined || NotResource !== undefined);
+}
+
+/** What both of two rights are; undefined where neither of their actions, or of their resources, is among the other's. */
+function narrower(one: Right, other: Right): Right | undefined {
+  const itself = new Map(
+    variablesIn([one.resource, other.resource]).map(([name, text]) => [name, [text]] as const),
+  );
+  const inner = (mine: string, its: string) =>
+    fits(its, mine, itself) ? mine : fits(mine, its, itself) ? its : undefined;
+  const action = inner(one.action.toLowerCase(), other.action.toLowerCase());
+  const resource = inner(one.resource, other.resource);
+  if (action === undefined || resource === undefined) return undefined;
+  return { action: action === one.action.toLowerCase() ? one.action : other.action, resource };
 }
 
 /** Each action with each resource, taken as they are written. */

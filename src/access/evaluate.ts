@@ -76,7 +76,7 @@ function isAbout(
 }
 
 /** Whether a text fits a pattern with `*` and `?`, of which those that come out of variables are letters like others. */
-function fits(pattern: string, text: string, context: Context): boolean {
+export function fits(pattern: string, text: string, context: Context): boolean {
   const parts = partsOf(pattern, context);
   if (parts === undefined) return false;
   const source = parts

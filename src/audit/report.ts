@@ -42,7 +42,8 @@ function intents(): (entry: AuditEntry) => boolean {
     const name = JSON.stringify([action, userId, actor]);
     const open = outcomes.get(name) ?? 0;
     const isIntent = phase === "begun" && open > 0;
-    if (isIntent) outcomes.set(name, open - 1);
+    if (isIntent && open === 1) outcomes.delete(name);
+    else if (isIntent) outcomes.set(name, open - 1);
     else if (phase === "done" || phase === "failed") outcomes.set(name, open + 1);
     return isIntent;
   };
@@ -50,7 +51,7 @@ function intents(): (entry: AuditEntry) => boolean {
 
 type Period = Pick<AuditFilter, "since" | "until">;
 
-/** Reads a period once, in memory that does not grow with it but for who acted. */
+/** Reads a period once, in memory that does not grow with it but for who acted, and for outcomes whose intent is not in it. */
 export async function periodOf(site: TrailPlace, filter: Period): Promise<AuditPeriod> {
   const [weeks, actions, actors]: readonly [Counts, Counts, Counts] = [new Map(), new Map(), new Map()];
   const letters: AuditEntry[] = [];

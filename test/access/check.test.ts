@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { bucketFindings, type BucketAccess } from "../../src/access/check-bucket.ts";
 import { iamDetails, roleFindings } from "../../src/access/check-role.ts";
 import type { AccessSite } from "../../src/access/place.ts";
-import { policiesFor } from "../../src/access/roles.ts";
+import { policiesFor, roles } from "../../src/access/roles.ts";
 import { gitHubTrust } from "../../src/access/trust.ts";
 import type { StoredStatement } from "../../src/aws/s3/bucket-settings.ts";
 import { declarationOf } from "../../src/model/declare.ts";
@@ -264,6 +264,42 @@ describe("a role", () => {
       ]);
     });
 
+    it.each([
+      ["s3:Delete*", "*", "s3:*Bucket", "arn:aws:s3:::kept", []],
+      [
+        "s3:DeleteBucket",
+        "*",
+        "s3:Delete*",
+        "arn:aws:s3:::kept",
+        ["warning may more than it needs: s3:DeleteBucket on arn:aws:s3:::kept"],
+      ],
+      [
+        "s3:Delete*",
+        "arn:aws:s3:::kept",
+        "s3:DeleteBucket",
+        "*",
+        ["warning may more than it needs: s3:DeleteBucket on arn:aws:s3:::kept"],
+      ],
+    ])("may of %s on %s what %s on %s lets through", (mine, at, its, where, told) => {
+      const needs = policiesFor("ci-backup", { ...site, account }).policies;
+      const allows = needs.flatMap(({ Statement }) => Statement).filter(({ Effect }) => Effect === "Allow");
+      const bound = { Effect: "Allow", Action: its, Resource: where };
+      const said = told.length > 0 ? told : ["ok may what it needs, and nothing else"];
+      expect(
+        bounded([...allows, bound], { statements: [{ Effect: "Allow", Action: mine, Resource: at }] }),
+      ).toEqual(said);
+    });
+
+    it("may not all but a few things where that names what it lets through", () => {
+      const open = { Effect: "Allow", NotAction: "iam:*", Resource: "*" };
+      const needs = policiesFor("ci-backup", { ...site, account }).policies;
+      const allows = needs.flatMap(({ Statement }) => Statement).filter(({ Effect }) => Effect === "Allow");
+      expect(bounded(allows, { statements: [open] })).toEqual(["ok may what it needs, and nothing else"]);
+      expect(bounded([everything], { statements: [open] })).toEqual([
+        "problem may all but a few things (NotAction, NotResource)",
+      ]);
+    });
+
     it("that is not in the file is not judged", () => {
       expect(found({ boundary: arn })).toEqual([
         `skipped its boundary, ${arn}, is not in the file: it may do less than its policies say`,
@@ -291,9 +327,37 @@ describe("a role", () => {
       const lacks = "problem lacks cloudwatch:PutMetricData on *";
       expect(found({ of, without: "PutMetrics" })).toEqual([lacks]);
       expect(found({ of, without: "PutMetrics", statements: [put("Other")] })).toEqual([
-        lacks,
+        "skipped under another condition than the needed one: cloudwatch:PutMetricData on *",
         "skipped 1 statement with other conditions than the needed ones: not compared",
       ]);
+    });
+
+    it("may more than it needs where they are met", () => {
+      const more = { ...put("Site"), Action: ["cloudwatch:DeleteAlarms", "s3:*"] };
+      expect(found({ of, statements: [more] })).toEqual([
+        "problem may everything of it: s3:* on *",
+        "warning may more than it needs: cloudwatch:DeleteAlarms on *",
+      ]);
+    });
+
+    it.each([
+      ["of requests without TLS", { Bool: { "aws:SecureTransport": false } }, "s3:*", []],
+      ["of what is not needed", { Bool: { "aws:MultiFactorAuthPresent": false } }, "iam:*", []],
+      [
+        "of what is needed",
+        { Bool: { "aws:MultiFactorAuthPresent": false } },
+        "s3:*",
+        ["skipped 1 statement with other conditions than the needed ones: not compared"],
+      ],
+      [
+        "of what is needed, but for some",
+        { StringNotEquals: { "aws:SourceVpc": "vpc-1" } },
+        "s3:*",
+        ["skipped 1 statement with other conditions than the needed ones: not compared"],
+      ],
+    ])("may be denied things by them: %s", (_what, Condition, Action, told) => {
+      const said = told.length > 0 ? told : ["ok may what it needs, and nothing else"];
+      expect(found({ statements: [{ Effect: "Deny", Action, Resource: "*", Condition }] })).toEqual(said);
     });
 
     it("that it needs and has not is a problem", () => {
@@ -302,6 +366,23 @@ describe("a role", () => {
         "problem may without the condition that it needs: cloudwatch:PutMetricData on *",
       ]);
     });
+  });
+
+  it.each(roles)("%s is well with the policies that are printed for it", (role) => {
+    const of = { ...site, metrics: "Site" };
+    const details = iamDetails.parse({
+      RoleDetailList: [
+        {
+          RoleName: "it",
+          Arn: `arn:aws:iam::${account}:role/it`,
+          AssumeRolePolicyDocument: trust,
+          RolePolicyList: policiesFor(role, { ...of, account }).policies.map((PolicyDocument) => ({
+            PolicyDocument,
+          })),
+        },
+      ],
+    });
+    expect(roleFindings({ role, name: "it" }, details, of)).toMatchObject([{ status: "ok" }]);
   });
 
   it("that is not there is a problem", () => {

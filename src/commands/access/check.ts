@@ -55,7 +55,9 @@ function assertJudged(ofRoles: readonly Finding[]): void {
   throw new CliError("not all of the roles could be judged:", {
     exitCode: exitCodes.partial,
     details: skipped.map(({ subject, message }) => `${subject}: ${message}`),
-    hint: "aws iam get-account-authorization-details without --filter has every policy that a role has",
+    ...(skipped.some(({ message }) => message.includes("is not in the file")) && {
+      hint: "aws iam get-account-authorization-details without --filter has every policy that a role has",
+    }),
   });
 }
 
