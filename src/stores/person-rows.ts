@@ -5,7 +5,14 @@ import { groupedBy } from "../model/graph.ts";
 import { holds } from "../model/items.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import { isAbout } from "../model/links.ts";
-import { isStandIn, rowLinks, rowSubjects, type RowLink, type RowSubject } from "../model/person-rows.ts";
+import {
+  accountColumns,
+  isStandIn,
+  rowLinks,
+  rowSubjects,
+  type RowLink,
+  type RowSubject,
+} from "../model/person-rows.ts";
 import type { Entity, Model } from "../model/schema.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
@@ -30,7 +37,7 @@ export interface RowAccount {
   readonly email: string | undefined;
 }
 
-/** An account with all columns of its row but secret ones. */
+/** An account with the columns of its row that the model names, but for secret ones. */
 export interface AccountRow {
   readonly subject: RowSubject;
   readonly id: string;
@@ -57,7 +64,7 @@ export interface PeopleRows extends RowErasing {
    * @param subject of which kind the person is; undefined where nothing tells, and they may be of each.
    */
   rowsOf(subject: string | undefined, ids: readonly string[]): Promise<readonly PersonRows[]>;
-  /** What stands in such rows now, a hundred at a time; what is gone meanwhile, or somebody else's, is left out. */
+  /** What stands in such rows now, of accounts in columns that the model names, a hundred at a time; what is gone meanwhile, or somebody else's, is left out. */
   valuesOf(rows: PersonRows): AsyncGenerator<readonly PersonValue[]>;
   /** Whom rows name directly, by links of all kinds of people: each row once for each of its links. */
   everyName(): AsyncGenerator<NamedInRow>;
@@ -105,7 +112,9 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
         const { entity, ids } = subject;
         const [column = "id"] = ids;
         const declared = entityOf(entity);
-        const { database, rows } = await tableOf(entity);
+        const { database, rows: whole } = await tableOf(entity);
+        const columns = [...ids, ...Object.values(accountColumns(model, subject))];
+        const rows = narrowed(whole, [...declaredColumns(declared), ...columns]);
         for await (const page of streamReading(database.sql, rows)) {
           for (const row of page) {
             const id = own(row, column) ?? "";
@@ -173,8 +182,11 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
       return all;
     },
     async *valuesOf({ entity, rows }) {
-      const { database, rows: table } = await tableOf(entity);
+      const { database, rows: whole } = await tableOf(entity);
       const declared = entityOf(entity);
+      const by = rows.flatMap(({ named }) => Object.keys(named));
+      const isAccounts = rowSubjects(model).some((each) => each.entity === entity);
+      const table = isAccounts ? narrowed(whole, [...declaredColumns(declared), ...by]) : whole;
       for (const some of chunked(rows, rowsPerStatement)) {
         const read = await rowsWithKeys(database.sql, table, { rows: some.map(({ key }) => key) });
         const now = new Map(read.map((row) => [keyText(table, row), row]));
@@ -234,6 +246,11 @@ function othersIn(row: Row, saying: readonly RowLink[], valuesOf: (link: RowLink
 function heldIn(row: Row, hold: string): string | false | undefined {
   const text = row[hold] ?? undefined;
   return text === undefined ? undefined : holdValue(text);
+}
+
+/** What the model names of a table: what else is there beside accounts may be secret, and is not read. */
+function declaredColumns({ fields, refs, when }: Entity): string[] {
+  return Object.keys({ ...fields, ...refs, ...when });
 }
 
 /** What tells which file a row names, and whose that is. */

@@ -94,10 +94,20 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
     async obstacles(work) {
       const told: string[] = [];
       const isMet = metBy(work);
-      for (const { entity, table: name, deletes } of work) {
-        if (deletes.length === 0) continue;
+      for (const { entity, table: name, deletes, changes } of work) {
         const { database, catalogue, whole } = await tableOf(entity);
-        const { sql, place, role } = database;
+        const { sql, place, role, engine } = database;
+        const kept = catalogue.get(`table ${whole.name}`) ?? "";
+        if (engine === "mysql" && !/\binnodb\b/i.test(kept))
+          told.push(
+            `${name} knows no transactions (${kept}): what is half done there could not be taken back`,
+          );
+        const changed = new Set(changes.flatMap(({ values }) => Object.keys(values)));
+        const keys = foreignKeysTo(catalogue, whole.name);
+        for (const { table, parentColumns } of keys)
+          if (parentColumns.some((column) => changed.has(column)))
+            told.push(`rows of ${database.name}.${table} refer to ${name} by columns that would change`);
+        if (deletes.length === 0) continue;
         const known = new Set([...tablesOf(model, role)].map((table) => table.toLowerCase()));
         for (const follower of await followersOf(sql, place, whole.name))
           if (!known.has(follower.replace(`${place}.`, "").replaceAll('"', "").toLowerCase()))
@@ -105,9 +115,19 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
               `rows of ${follower}, which the model does not name, go or change with those of ${name}`,
             );
         const going = new Set(deletes.map(({ key }) => JSON.stringify(Object.entries(key))));
-        for (const { table, columns, parentColumns, follows } of foreignKeysTo(catalogue, whole.name)) {
-          const child = rowTables(catalogue, database.engine).find((each) => each.name === table);
-          if (child === undefined || !whole.key.every((column) => parentColumns.includes(column))) continue;
+        const tables = rowTables(catalogue, engine);
+        const order = tables.map((each) => each.name);
+        for (const { table, columns, parentColumns, follows } of keys) {
+          const child = tables.find((each) => each.name === table);
+          if (child === undefined) continue;
+          if (!whole.key.every((column) => parentColumns.includes(column))) {
+            told.push(
+              `${database.name}.${table} refers to ${name} by other columns than its key: which rows do is not known`,
+            );
+            continue;
+          }
+          // Such rows are deleted after those that they point at.
+          const isRound = !follows && order.indexOf(table) <= order.indexOf(whole.name);
           const [first = ""] = columns;
           const [parentFirst = ""] = parentColumns;
           const staying = (row: Row) => {
@@ -115,7 +135,11 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
               column,
               row[columns[parentColumns.indexOf(column)] ?? ""] ?? null,
             ]);
-            return going.has(JSON.stringify(parent)) && !isMet({ database, table: child }, row, first);
+            if (!going.has(JSON.stringify(parent))) return false;
+            if (!isMet({ database, table: child }, row, first)) return true;
+            const isItself =
+              table === whole.name && parent.every(([column, text]) => row[column ?? ""] === text);
+            return isRound && !isItself;
           };
           const narrow = narrowed(child, columns);
           let left = 0;
@@ -124,7 +148,7 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
             const rows = await rowsWith(sql, narrow, { column: first, values: some });
             left += rows.filter(staying).length;
           }
-          const does = follows ? "would go or change with" : "refer to";
+          const does = follows ? "would go or change with" : isRound ? "refer, in a circle, to" : "refer to";
           if (left > 0) told.push(`${left} rows of ${database.name}.${table} ${does} rows of ${name}`);
         }
       }
@@ -156,7 +180,13 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
       const begun: Database[] = [];
       try {
         const staying: PersonRow[] = [];
-        for (const [database, due] of byDatabase) {
+        // What the person is found by ends last.
+        const accounts = new Set(rowSubjects(model).map(({ entity }) => entity));
+        const hasAccounts = (due: readonly Due[]) => Number(due.some(({ entity }) => accounts.has(entity)));
+        const ordered = [...byDatabase].toSorted(
+          ([, one], [, other]) => hasAccounts(one) - hasAccounts(other),
+        );
+        for (const [database, due] of ordered) {
           begun.push(database);
           staying.push(...(await retry(() => inTransaction(database, due), isDeadlock)));
         }

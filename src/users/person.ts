@@ -8,7 +8,7 @@ import { findAccount, profilesWithAddress, resolveUser } from "../documents/user
 import { CliError, exitCodes } from "../errors.ts";
 import { accountItems } from "../model/links.ts";
 import { nobodyWith } from "../model/nobodies.ts";
-import { isStandIn } from "../model/person-rows.ts";
+import { isStandIn, rowSubjects } from "../model/person-rows.ts";
 import { userIdFault } from "../model/user-id.ts";
 import type { PeopleRows } from "../stores/person-rows.ts";
 import { refuseReserved, type AccountSite } from "./pool.ts";
@@ -110,6 +110,14 @@ async function inAccountRows(
   }
   const { subject, id: userId, email = "" } = only;
   refuseReserved(userId);
+  if (!given.includes("@") && isErased(userId) && rowSubjects(model).length > 1 && !isUuid(userId)) {
+    throw new CliError(
+      `${userId} is on the ledger of erasures, and may be that of somebody of another kind (${subject})`,
+      {
+        hint: "give the address of the one that is meant; `mawps user list` shows it",
+      },
+    );
+  }
   if (isStandIn(model, userId)) {
     throw new CliError(`${userId} stands for people who were erased, and is nobody's`, {
       exitCode: exitCodes.usage,
@@ -124,6 +132,11 @@ async function inAccountRows(
   const own = addresses.filter((address) => !shared.includes(address));
   const name = addresses[0] ?? userId;
   return { userId, name, ids: [userId, ...own], sharedAddresses: shared, account: undefined, subject };
+}
+
+/** Whether nobody of another kind can have the same id. */
+function isUuid(id: string): boolean {
+  return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id);
 }
 
 /** What an erasure puts in the place of an address that the database must have. */

@@ -75,6 +75,13 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
         "downloaded files",
         "on-demand backups of DynamoDB and of AWS Backup",
         "tables and buckets that the model of the site does not name",
+        ...(site.rows === undefined
+          ? []
+          : [
+              "texts in rows of databases that the model does not link to people",
+              "logs, dumps, replicas and point-in-time recovery of the database servers",
+              "files whose keys name nobody, in backups from before: a restore brings them back",
+            ]),
         ...(traces.changes.length === 0
           ? []
           : ["names in what stays, in backups from before: a restore brings them back"]),

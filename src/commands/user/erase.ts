@@ -78,8 +78,9 @@ async function erasePerson(
     await files.writePlan(resolve(world.cwd, output), planned);
     run.note(`wrote the plan to ${output}`);
   }
-  if (config.dryRun) return run.print({ ...planned, dryRun: true }, () => planText(plan));
-  await run.outline(() => planText(plan));
+  if (config.dryRun)
+    return run.print({ ...planned, dryRun: true }, () => planText(plan, site.rows !== undefined));
+  await run.outline(() => planText(plan, site.rows !== undefined));
   await confirmErasure(run, name);
   const person = personOf(plan, { salt, now: world.now() });
   const file = await files.writeBegunReceipt(place, plan.ids, person);
@@ -92,7 +93,9 @@ async function erasePerson(
     proof.isComplete
       ? [
           `erased ${visible(name)}: searched again, and nothing was found`,
-          ...mentionFacts(erased.mentions).map(([what, where]) => `${what}: ${where}`),
+          ...mentionFacts(erased.mentions, site.rows !== undefined).map(
+            ([what, where]) => `${what}: ${where}`,
+          ),
           `receipt  ${file}`,
           `page     ${page}`,
         ].join("\n")
@@ -124,20 +127,21 @@ function assertSame(typed: string, name: string): void {
     throw new CliError(`it is ${name}, not ${JSON.stringify(typed)}; nothing was changed`);
 }
 
-function planText({
-  userId,
-  name,
-  account,
-  subject,
-  traces,
-  mentions,
-  links,
-  copies,
-  sharedAddresses,
-  ids,
-  unlisted,
-  tokenMinutes = 0,
-}: ErasurePlan): string {
+function planText(plan: ErasurePlan, hasRows: boolean): string {
+  const {
+    userId,
+    name,
+    account,
+    subject,
+    traces,
+    mentions,
+    links,
+    copies,
+    sharedAddresses,
+    ids,
+    unlisted,
+    tokenMinutes = 0,
+  } = plan;
   const kinds = new Map<string, { items: number; versions: number; bytes: number; changes: number }>();
   const of = (what: string) => {
     const known = kinds.get(what) ?? { items: 0, versions: 0, bytes: 0, changes: 0 };
@@ -178,7 +182,7 @@ function planText({
       what,
       `${count(items, "item")}, gone by ${localTime(until)}`,
     ]),
-    ...mentionFacts(mentions),
+    ...mentionFacts(mentions, hasRows),
     ["links", links.length === 0 ? undefined : `${links.length} alive; those to read end with their files`],
     [
       "upload links",
@@ -196,7 +200,7 @@ function planText({
       "backups",
       copies.backups.length === 0
         ? undefined
-        : `${copies.backups.length} hold the person until they are pruned; restores leave them out`,
+        : `${copies.backups.length} hold the person until they are pruned; restores leave them out${hasRows ? ", but for files whose keys name nobody" : ""}`,
     ],
     [
       "recovery",
@@ -218,7 +222,9 @@ function planText({
     ],
     [
       "not reached",
-      "browsers that opened the site, messages, downloaded files, on-demand backups of tables, tables and buckets that the model does not name",
+      `browsers that opened the site, messages, downloaded files, on-demand backups of tables, tables and buckets that the model does not name${
+        hasRows ? ", logs, dumps, replicas and recovery of database servers" : ""
+      }`,
     ],
   ]);
 }
@@ -229,8 +235,13 @@ function accountFate({ account, subject }: Pick<ErasurePlan, "account" | "subjec
 }
 
 /** Where texts name the person that nobody changes. */
-function mentionFacts(mentions: ErasurePlan["mentions"]): [string, string][] {
-  if (mentions?.length === 0) return [["named in a text", "nowhere where the model links nothing to them"]];
+function mentionFacts(mentions: ErasurePlan["mentions"], hasRows: boolean): [string, string][] {
+  if (mentions?.length === 0) {
+    const where = hasRows
+      ? "in no table of DynamoDB; databases are not looked through"
+      : "nowhere where the model links nothing to them";
+    return [["named in a text", where]];
+  }
   return (mentions ?? []).map(({ table, attribute, items }) => [
     "named in a text",
     `${count(items, "item")} of ${table}, ${visible(attribute)}: it stays, look at it yourself`,

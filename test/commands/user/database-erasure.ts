@@ -46,6 +46,11 @@ const extra = {
     release: "UPDATE user_activity SET legal_hold = NULL",
     shared: undefined,
     unshared: undefined,
+    untrusted: {
+      make: ["ALTER TABLE login_attempts ENGINE = MyISAM"],
+      told: "login_attempts knows no transactions",
+      undo: "ALTER TABLE login_attempts ENGINE = InnoDB",
+    },
     people: [
       {
         given: "MAX@example.com",
@@ -86,6 +91,13 @@ const extra = {
     ],
     shared: `INSERT INTO file_attachments (id, file_name, s3_key, content_type, size_bytes, customer_id, opportunity_id, uploaded_by) VALUES
       ('${uuid(5)}', 'of both', 'customers/${other}/a/of-both', 'application/pdf', 1, '${other}', '${uuid(1)}', '${staff}')`,
+    untrusted: {
+      make: [
+        "CREATE TABLE notes (id int PRIMARY KEY, of_file varchar(500) REFERENCES file_attachments (s3_key) ON DELETE CASCADE)",
+      ],
+      told: "by other columns than its key",
+      undo: "DROP TABLE notes",
+    },
     unshared: `DELETE FROM file_attachments WHERE id = '${uuid(5)}'`,
     files: [
       ...worlds.fc024.files,
@@ -222,7 +234,10 @@ export function testErasure({ model }: DatabaseSite, serverNow: () => DatabaseSe
     await sql("DROP TABLE cards", ...statements.hold);
     await refused("court 7");
     await sql(statements.release);
-    const { shared, unshared } = statements;
+    const { shared, unshared, untrusted } = statements;
+    await sql(...untrusted.make);
+    await refused(untrusted.told);
+    await sql(untrusted.undo);
     if (shared !== undefined && unshared !== undefined) {
       await sql(shared);
       await refused("1 rows of");

@@ -80,6 +80,7 @@ export const worlds = {
   },
   fc024: {
     rows: [
+      "ALTER TABLE users ADD password_hash text DEFAULT 'hash-secret'",
       `INSERT INTO customers (id, name, email) VALUES ('${customer}', E${literal(hostile)}, 'max@example.com'), ('${other}', 'of others', NULL)`,
       `INSERT INTO users (id, email, name) VALUES ('${staff}', 'max@example.com', 'Max of the staff')`,
       `INSERT INTO opportunities (id, customer_id, name) VALUES ('${uuid(1)}', '${customer}', 'mine'), ('${uuid(2)}', '${other}', 'of others')`,
