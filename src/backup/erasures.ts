@@ -49,8 +49,9 @@ export function erasedUsers(entries: Iterable<ErasureEntry>): (userId: string) =
     const answer = known.get(userId);
     if (answer !== undefined) return answer;
     if (known.size === remembered) known.clear();
+    const names = userId.includes("@") ? [userId, userId.toLowerCase()] : [userId];
     let isErased = false;
-    for (const [salt, hashes] of bySalt) isErased ||= hashes.has(keyedHash(userId, salt));
+    for (const [salt, hashes] of bySalt) isErased ||= names.some((name) => hashes.has(keyedHash(name, salt)));
     known.set(userId, isErased);
     return isErased;
   };

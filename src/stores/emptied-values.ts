@@ -50,6 +50,9 @@ function isJson(catalogue: Catalogue, { name: table }: RowTable, { name, type }:
 
 /** Undefined where nobody can tell what would be allowed. */
 function emptyOf({ type, as }: RowColumn, text: string): string | undefined {
+  if (type.endsWith("[]")) return "{}";
+  const [, fixed] = /^binary\((\d+)\)/i.exec(type) ?? [];
+  if (fixed !== undefined) return "00".repeat(Number(fixed));
   if (as === "hex" || /^bytea\b/i.test(type)) return "";
   if (/^(var)?char|^character|^(tiny|medium|long)?text\b|^citext\b|^"?name"?$/i.test(type)) {
     const [, most] = /\((\d+)\)/.exec(type) ?? [];
@@ -57,7 +60,8 @@ function emptyOf({ type, as }: RowColumn, text: string): string | undefined {
   }
   if (/^(timestamp|datetime)/i.test(type)) return "1970-01-01 00:00:01";
   if (/^date\b/i.test(type)) return "1970-01-01";
-  if (/^(tinyint|smallint|mediumint|int|integer|bigint|decimal|numeric|real|double|float|bool)/i.test(type))
-    return "0";
+  const number =
+    /^(tinyint|smallint|mediumint|int|integer|bigint|decimal|numeric|real|double|float|bool(ean)?)\b/i;
+  if (number.test(type)) return "0";
   return undefined;
 }

@@ -239,7 +239,7 @@ function isSaying(model: Model, link: RowLink, by: readonly RowLink[]): boolean 
 function othersIn(row: Row, saying: readonly RowLink[], valuesOf: (link: RowLink) => readonly string[]) {
   return [...groupedBy(saying, ({ column }) => column)].flatMap(([column, links]) => {
     const text = own(row, column) ?? "";
-    return text === "" || links.some((link) => valuesOf(link).includes(text)) ? [] : [column];
+    return text === "" || links.some((link) => isAmong(valuesOf(link), text)) ? [] : [column];
   });
 }
 
@@ -265,10 +265,16 @@ function namesOf(
   return (found.get(entity) ?? []).flatMap((row) => own(row, field) ?? []);
 }
 
-/** Rows that have one of the values in the column of a link: letter by letter, which not every collation asks for. */
+/** Addresses are the same in whatever case; ids letter by letter. */
+function isAmong(values: readonly string[], text: string): boolean {
+  if (values.includes(text)) return true;
+  return text.includes("@") && values.some((value) => value.toLowerCase() === text.toLowerCase());
+}
+
+/** Rows that have one of the values in the column of a link, addresses in whatever case; ids letter by letter, which not every collation asks for. */
 async function named(
   { database, table }: { readonly database: Database; readonly table: RowTable },
-  { column, entity }: RowLink,
+  { column, entity, parent }: RowLink,
   values: readonly string[],
 ): Promise<Row[]> {
   if (!table.columns.some(({ name }) => name === column)) {
@@ -279,11 +285,19 @@ async function named(
       },
     );
   }
-  const wanted = new Set(values);
+  const addresses = parent === undefined ? values.filter((value) => value.includes("@")) : [];
+  const ids = values.filter((value) => !addresses.includes(value));
   const all: Row[] = [];
-  for (const some of chunked(values, rowsPerStatement)) {
-    const rows = await rowsWith(database.sql, table, { column, values: some });
-    all.push(...rows.filter((row) => wanted.has(own(row, column) ?? "")));
+  for (const some of [...chunked(ids, rowsPerStatement), ...chunked(addresses, rowsPerStatement)]) {
+    const anyCase = some.some((value) => addresses.includes(value));
+    const wanted = new Set(some);
+    const rows = await rowsWith(database.sql, table, { column, values: some, anyCase });
+    all.push(
+      ...rows.filter((row) => {
+        const text = own(row, column) ?? "";
+        return anyCase ? isAmong(some, text) : wanted.has(text);
+      }),
+    );
   }
   return all;
 }

@@ -13,7 +13,7 @@ export function receiptPage(receipt: ErasureReceipt, site: string): string {
     ["Zeitpunkt · Time", [pageTime(new Date(erasedAt))]],
     ["Ergebnis · Result", [isComplete ? complete : incomplete, ...(isComplete ? [] : rest)]],
     ["Person, als Prüfsummen mit Schlüssel · as keyed hashes", person.map(({ hash }) => hash)],
-    ["Konto · Account", [erased.account ? "gelöscht · deleted" : "gab es keines · there was none"]],
+    ["Konto · Account", [accountFate(receipt)]],
     ["Gelöscht · Deleted", byKind(erased.items)],
     ["Dateien, alle Fassungen · Files, all versions", [...byKind(erased.versions), bytes(erased.bytes)]],
     ["Herausgenommene Namen · Names taken out", byKind(erased.changes)],
@@ -44,6 +44,12 @@ export function receiptPage(receipt: ErasureReceipt, site: string): string {
     { title: "", cell: ({ value }) => value },
   ]);
   return `${pageHead("de", title)}<h1>${escapedHtml(title)}</h1>\n${table}<p><code>mawps user erase verify</code></p>\n${pageEnd}`;
+}
+
+function accountFate({ erased, left }: ErasureReceipt): string {
+  if (left.account) return "noch da · still there";
+  if (erased.accountEmptied === true) return "geleert, seine Kennung bleibt · emptied, its id stays";
+  return erased.account ? "gelöscht · deleted" : "gab es keines · there was none";
 }
 
 const complete =

@@ -9,7 +9,7 @@ import { whereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { personalBuckets, personalTables, unreachedEntities, type FoundLink } from "../model/links.ts";
 import { own } from "../model/json.ts";
-import { accountColumns, rowLinks } from "../model/person-rows.ts";
+import { accountColumns, rowLinks, rowSubjects } from "../model/person-rows.ts";
 import type { RowErasure } from "../stores/row-erasure.ts";
 import { isComplete, type Erased } from "./erase.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
@@ -39,15 +39,21 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
   const { found: traces, left, mentions, isAccountLeft, person, at, failures } = erased;
   const { copies, account, subject, links, tokenMinutes } = plan;
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
+  const done = doneOf(erased);
+  const isOfAccount = ({ entity }: RowErasure) =>
+    rowSubjects(site.model).some((each) => each.subject === subject && each.entity === entity);
+  const accountRows = { done: done.rows.filter(isOfAccount), left: left.rows.filter(isOfAccount) };
+  const isEmptied = accountRows.done.some(({ changes }) => changes.length > 0);
   return {
     format: 1 as const,
     erasedAt: at.toISOString(),
     person: [...person],
     isComplete: isComplete(erased),
     erased: {
-      account:
-        (account !== undefined && !isAccountLeft) || (subject !== undefined && rowsLeft(left.rows) === 0),
-      ...numbersOf({ traces: doneOf(erased) }),
+      account: (account !== undefined && !isAccountLeft) || rowsLeft(accountRows.done) > 0,
+      /** Of an account whose row stays: nothing in it but its id and what it points at. */
+      ...(isEmptied ? { accountEmptied: true } : {}),
+      ...numbersOf({ traces: done }),
       links: links.length - uploadLinks.length,
     },
     left: {
@@ -55,7 +61,7 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
       versions: left.versions.length,
       uploads: left.uploads.length,
       changes: left.changes.length + left.rows.reduce((sum, { changes }) => sum + changes.length, 0),
-      account: isAccountLeft,
+      account: isAccountLeft || rowsLeft(accountRows.left) > 0,
       refused: failures.length,
     },
     kept: left.kept,
@@ -230,7 +236,7 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
   for await (const { subject, value } of site.rows?.allAccounts() ?? []) {
     looked.accounts += 1;
     const address = own(value, accountColumns(model, subject).email ?? "");
-    if (typeof address === "string" && [address, address.toLowerCase()].some(isListed)) accounts += 1;
+    if (typeof address === "string" && isListed(address)) accounts += 1;
   }
   if (accounts > 0) findings.push(`${count(accounts, "account")} with an address of the person`);
   const { known } = site;

@@ -32,6 +32,9 @@ const extra = {
     bucket: "lopez-mawps-trail",
     more: [
       `INSERT INTO system_logs (id, level, category, message, user_id) VALUES ('y-1', 'info', 'c', 'm', ${literal(id)})`,
+      `INSERT INTO user_activity (id, user_id, action) VALUES ('v-1', ${literal(id)}, 'x')`,
+      // As it was typed.
+      `INSERT INTO login_attempts (id, email, ip_address, success) VALUES ('l-8', 'MAX@EXAMPLE.COM', '::1', FALSE)`,
     ],
     files: [],
     blocking:
@@ -41,7 +44,7 @@ const extra = {
       "CREATE TABLE cards (id INT PRIMARY KEY, of_chat VARCHAR(36), FOREIGN KEY (of_chat) REFERENCES chat_sessions (id) ON DELETE SET NULL)",
     hold: [
       "ALTER TABLE user_activity ADD legal_hold VARCHAR(100)",
-      `INSERT INTO user_activity (id, user_id, action, legal_hold) VALUES ('v-1', ${literal(id)}, 'x', 'court 7')`,
+      "UPDATE user_activity SET legal_hold = 'court 7'",
     ],
     release: "UPDATE user_activity SET legal_hold = NULL",
     shared: undefined,
@@ -60,7 +63,7 @@ const extra = {
         gone: {
           chat_messages: 120,
           chat_sessions: 1,
-          login_attempts: 1,
+          login_attempts: 2,
           refresh_tokens: 1,
           user_activity: 1,
           user_profiles: 1,
@@ -73,13 +76,19 @@ const extra = {
         files: [],
         receipt: {
           isComplete: true,
-          erased: { account: true, items: { "messages of chats": 120 }, changes: { accounts: 1, agents: 1 } },
+          erased: {
+            account: true,
+            accountEmptied: true,
+            items: { "messages of chats": 120 },
+            changes: { accounts: 1, agents: 1 },
+          },
+          left: { account: false },
           kept: expect.arrayContaining([
             expect.objectContaining({ what: "subscriptions", items: 1, days: 3653 }),
             expect.objectContaining({ what: "accounts", items: 1 }),
           ]),
         },
-        found: `INSERT INTO login_attempts (id, email, ip_address, success) VALUES ('l-9', 'max@example.com', '::1', TRUE)`,
+        found: `INSERT INTO login_attempts (id, email, ip_address, success) VALUES ('l-9', 'Max@Example.com', '::1', TRUE)`,
       },
     ],
   },
@@ -162,7 +171,10 @@ const extra = {
           `opportunities/${uuid(1)}/a/two-b`,
           `opportunities/${uuid(2)}/a/two`,
         ].flatMap((key) => [key, key]),
-        receipt: { isComplete: true, erased: { account: true, changes: { "accounts of the staff": 1 } } },
+        receipt: {
+          isComplete: true,
+          erased: { account: true, accountEmptied: true, changes: { "accounts of the staff": 1 } },
+        },
         found: `UPDATE users SET email = 'max@example.com' WHERE id = '${staff}'`,
       },
     ],
