@@ -1,4 +1,3 @@
-import { finished, type Readable } from "node:stream";
 import type { GetObjectCommand, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { CliError } from "../../errors.ts";
 import type { Aws } from "../clients.ts";
@@ -112,40 +111,9 @@ function ofGet(error: unknown, aws: Aws, { bucket, key }: GetObject): unknown {
   return error;
 }
 
-/** Received before the socket is stopped; a body that is iterated by itself stops and starts it at each chunk of 64 KiB. */
-const aheadBytes = 1024 ** 2;
-
-/** The chunks of an answer; what came before it broke off, first. On Node the body is a Readable; the SDK types it for browsers, too. */
-async function* bodyOf({ Body }: GetObjectCommandOutput): AsyncGenerator<Uint8Array> {
-  if (Body === undefined) return;
-  const body = Body as Readable;
-  let chunks: Uint8Array[] = [];
-  let aheadOf = 0;
-  let end: { readonly failure: unknown } | undefined;
-  let wake = () => {};
-  body.on("data", (chunk: Uint8Array) => {
-    chunks.push(chunk);
-    aheadOf += chunk.byteLength;
-    if (aheadOf < aheadBytes) return;
-    body.pause();
-    wake();
-  });
-  finished(body, (failure) => {
-    end = { failure };
-    wake();
-  });
-  try {
-    for (;;) {
-      if (end === undefined && aheadOf < aheadBytes) await new Promise<void>((done) => (wake = done));
-      const received = chunks;
-      chunks = [];
-      aheadOf = 0;
-      yield* received;
-      if (end === undefined) body.resume();
-      else if (chunks.length === 0) break;
-    }
-  } finally {
-    body.destroy();
-  }
-  if (end.failure) throw end.failure;
+/** On Node the body is a Readable; the SDK types it for browsers, too. */
+function bodyOf(answer: GetObjectCommandOutput): AsyncIterable<Uint8Array> {
+  return (answer.Body ?? emptyBody()) as AsyncIterable<Uint8Array>;
 }
+
+async function* emptyBody(): AsyncGenerator<Uint8Array> {}
