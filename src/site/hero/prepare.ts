@@ -14,20 +14,12 @@ export interface ImageSource {
   readonly source: string;
 }
 
-/** Where relative paths begin, and what `-` reads. */
-interface Origin {
-  readonly cwd: string;
-  readonly stdin: AsyncIterable<Uint8Array>;
-}
-
 /** A picture that was read and looked at, and may be used; not yet decoded. */
-interface OpenedImage {
+export interface OpenedImage {
   readonly role: HeroRole;
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly facts: ImageFacts;
-  /** Where it is being rendered already. */
-  readonly main?: Promise<Picture>;
 }
 
 /** A picture as it will be stored. */
@@ -49,31 +41,14 @@ export interface RenderOptions {
   readonly responsive: boolean;
 }
 
-/** Images that may be used, the first of them being rendered. */
-export interface StartedImages {
-  /** Renders the others, and the variants. @throws CliError when the pixels are damaged. */
-  rendered(): Promise<PreparedImage[]>;
-}
-
 /**
- * Reads every image, refuses what must not become public, before anything is opened or written, and begins to render the first: that
- * runs in threads of its own, beside whatever is opened and loaded next.
+ * Reads every image and refuses what must not become public, before anything is opened or written.
  * @throws CliError naming the image and what to do
  */
-export async function startImages(
+export async function openImages(
   sources: readonly ImageSource[],
-  from: Origin & { readonly signal: AbortSignal },
-  options: RenderOptions,
-): Promise<StartedImages> {
-  const [first, ...others] = await openImages(sources, from);
-  if (first === undefined) return { rendered: async () => [] };
-  const main = renderMain(first, options);
-  // Whoever waits for it is told.
-  main.catch(() => undefined);
-  return { rendered: () => renderImages([{ ...first, main }, ...others], options, from.signal) };
-}
-
-async function openImages(sources: readonly ImageSource[], from: Origin): Promise<OpenedImage[]> {
+  from: { readonly cwd: string; readonly stdin: AsyncIterable<Uint8Array> },
+): Promise<OpenedImage[]> {
   const opened: OpenedImage[] = [];
   for (const { role, source } of sources) {
     const name = source === "-" ? "standard input" : source;
@@ -83,18 +58,23 @@ async function openImages(sources: readonly ImageSource[], from: Origin): Promis
   return opened;
 }
 
-/** One after the other: each holds its pixels in memory. An abort is noticed between two pictures. */
-async function renderImages(
+/**
+ * Decodes and renders the images, one after the other: each holds its pixels in memory.
+ * An abort is noticed between two pictures.
+ * @throws CliError when the pixels are damaged
+ */
+export async function renderImages(
   images: readonly OpenedImage[],
   options: RenderOptions,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<PreparedImage[]> {
   const prepared: PreparedImage[] = [];
-  for (const image of images) {
-    const { role, name, bytes, facts } = image;
-    const { quality } = options;
-    signal.throwIfAborted();
-    const main = await (image.main ?? renderMain(image, options));
+  for (const { role, name, bytes, facts } of images) {
+    const { maxWidth, quality } = options;
+    signal?.throwIfAborted();
+    const main = options.keepOriginal
+      ? await kept(bytes, facts, name)
+      : await renderJpeg(bytes, { maxWidth, quality, name, facts });
     const variants = options.responsive
       ? await renderVariants(bytes, {
           widths: variantWidths,
@@ -114,13 +94,6 @@ async function renderImages(
     });
   }
   return prepared;
-}
-
-async function renderMain({ bytes, facts, name }: OpenedImage, options: RenderOptions): Promise<Picture> {
-  const { maxWidth, quality } = options;
-  return options.keepOriginal
-    ? kept(bytes, facts, name)
-    : renderJpeg(bytes, { maxWidth, quality, name, facts });
 }
 
 /** What every browser of today shows as it is. */
