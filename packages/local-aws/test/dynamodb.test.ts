@@ -17,7 +17,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openDatabase, under } from "../src/dynamodb/database.ts";
+import { openDatabase, under } from "../src/json-database.ts";
 import { openDynamoDb } from "../src/dynamodb/open.ts";
 import type { LocalService } from "../src/service.ts";
 import { clientOf, credentials, makeTable, region } from "./dynamodb-client.ts";
@@ -76,7 +76,7 @@ async function keysIn(group: string, Limit = 7): Promise<string[]> {
 /** All keys that the closed database holds. */
 async function storedKeys(): Promise<string[]> {
   await service.close();
-  const database = await openDatabase(dir);
+  const database = await openDatabase(dir, { sync: false });
   const keys = await database.keys({});
   await database.close();
   await open();
@@ -116,9 +116,9 @@ describe("what outlives the process", () => {
   test("the next deletion finishes one that was broken off", async () => {
     await put("a");
     await service.close();
-    const database = await openDatabase(dir);
+    const database = await openDatabase(dir, { sync: false });
     const [tableId] = (await database.keys(under("item~"))).map((key) => key.split("~")[1] ?? "");
-    await database.batch([
+    await database.write([
       { type: "del", key: `table~${TableName}` },
       { type: "put", key: `trash~${tableId ?? ""}`, value: true },
     ]);

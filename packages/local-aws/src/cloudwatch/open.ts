@@ -9,7 +9,7 @@ import { getMetricData, listMetrics, putMetricData } from "./metrics.ts";
  * belongs to one process at a time: the caller holds the store's lock. Every acknowledged write is on the disk.
  */
 export async function openCloudWatch(dir: string, options: LocalOptions): Promise<LocalService> {
-  const database = await openDatabase(dir);
+  const database = await openDatabase(dir, { sync: true });
   const { region, now } = options;
   const operations: Readonly<Record<string, JsonOperation>> = {
     DeleteAlarms: (input) => deleteAlarms(database, input),

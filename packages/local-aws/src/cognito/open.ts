@@ -61,7 +61,7 @@ const operations: Readonly<Record<string, () => Promise<Operation>>> = {
  * acknowledged write is on the disk. Rejects when the database cannot be opened.
  */
 export async function openCognito(dir: string, options: LocalOptions): Promise<LocalService> {
-  const database = await openDatabase(dir);
+  const database = await openDatabase(dir, { sync: true });
   const context: Context = { database, region: options.region, now: options.now };
   try {
     await makeFirstPool(context);

@@ -65,7 +65,7 @@ export async function createTable(context: Context, input: object): Promise<obje
     if ((await findTable(context, data.TableName)) !== undefined) {
       throw dynamodbFault("ResourceInUseException", `Table already exists: ${data.TableName}`);
     }
-    await context.database.batch([putRecord(table)]);
+    await context.database.write([putRecord(table)]);
     return { TableDescription: await shown(context, table, "CREATING") };
   });
 }
@@ -190,7 +190,7 @@ export async function deleteTable(context: Context, input: object): Promise<obje
       );
     }
     const answer = await shown(context, table, "DELETING");
-    await context.database.batch([
+    await context.database.write([
       { type: "del", key: keys.record(TableName) },
       { type: "put", key: keys.trash(table.description.TableId), value: true },
     ]);

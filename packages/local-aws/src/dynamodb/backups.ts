@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { under } from "./database.ts";
+import { under } from "../json-database.ts";
 import { shaped } from "./dynalite.ts";
 import { dynamodbFault } from "./fault.ts";
 import { copyRows, restoreTable } from "./restore.ts";
@@ -52,7 +52,7 @@ export async function createBackup(context: Context, input: object): Promise<obj
       timeToLive: table.timeToLive?.attribute,
     };
     await copyRows(context, { from: description.TableId, to: backup.id }, () => []);
-    await context.database.batch([
+    await context.database.write([
       { type: "put", key: backupPrefix + arn, value: backup },
       { type: "del", key: keys.trash(backup.id) },
     ]);
@@ -119,7 +119,7 @@ export async function deleteBackup(context: Context, input: object): Promise<obj
   const { BackupArn } = shaped("deleteBackup", input) as { BackupArn: string };
   return context.database.exclusive(async () => {
     const backup = await backupOf(context, BackupArn);
-    await context.database.batch([
+    await context.database.write([
       { type: "del", key: backupPrefix + backup.arn },
       { type: "put", key: keys.trash(backup.id), value: true },
     ]);

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { under } from "./database.ts";
+import { under } from "../json-database.ts";
 import { shaped } from "./dynalite.ts";
 import { dynamodbFault, validationFault } from "./fault.ts";
 import { assertRecoverable } from "./restore.ts";
@@ -99,7 +99,7 @@ export async function exportTableToPointInTime(context: Context, input: object):
   };
   const description = await carriedOut(context, begun, table.description);
   const stored: Stored = { description, request };
-  await context.database.batch([{ type: "put", key: exportPrefix + begun.ExportArn, value: stored }]);
+  await context.database.write([{ type: "put", key: exportPrefix + begun.ExportArn, value: stored }]);
   return { ExportDescription: begun };
 }
 

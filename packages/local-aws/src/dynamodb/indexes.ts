@@ -1,5 +1,5 @@
-import { under } from "./database.ts";
-import type { Write } from "./database.ts";
+import { under } from "../json-database.ts";
+import type { Write } from "../json-database.ts";
 import { db } from "./dynalite.ts";
 import { dynamodbFault, invalidParameter, validationFault } from "./fault.ts";
 import type { Context, SecondaryIndex, TableRecord } from "./tables.ts";
@@ -58,7 +58,7 @@ export async function addIndex(
     writes.push(...rowsOf(table, [index], item));
     count++;
     if (writes.length >= batchRows) {
-      await context.database.batch(writes);
+      await context.database.write(writes);
       writes = [];
     }
   }
@@ -71,7 +71,7 @@ export async function addIndex(
   };
   const counts = await countsOf(context, description.TableId);
   counts.indexes[index.IndexName] = count;
-  await context.database.batch([
+  await context.database.write([
     ...writes,
     putRecord(changed),
     { type: "put", key: keys.counts(description.TableId), value: counts },
@@ -96,7 +96,7 @@ export async function dropIndex(
   };
   const counts = await countsOf(context, rest.TableId);
   delete counts.indexes[indexName];
-  await context.database.batch([
+  await context.database.write([
     putRecord(changed),
     { type: "put", key: keys.counts(rest.TableId), value: counts },
   ]);

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import type { LocalOptions, LocalRequest, LocalResponse, LocalService } from "../service.ts";
 import { readBody, signatureFault } from "../signed-json.ts";
 import { parseJson } from "../json.ts";
-import { openDatabase } from "./database.ts";
+import { openDatabase } from "../json-database.ts";
 import { coralFault, Fault, validationFault } from "./fault.ts";
 import type { Context, PutObject } from "./tables.ts";
 
@@ -71,7 +71,7 @@ export async function openDynamoDb(
   dir: string,
   options: LocalOptions & { readonly putObject: PutObject },
 ): Promise<LocalService> {
-  const database = await openDatabase(dir);
+  const database = await openDatabase(dir, { sync: false });
   return {
     async handle(request) {
       const context: Context = {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Write } from "./database.ts";
-import { under } from "./database.ts";
+import type { Write } from "../json-database.ts";
+import { under } from "../json-database.ts";
 import { shaped } from "./dynalite.ts";
 import { dynamodbFault, validationFault } from "./fault.ts";
 import { rowsOf } from "./indexes.ts";
@@ -45,7 +45,7 @@ export async function restoreTable(context: Context, restore: Restore): Promise<
   await copyRows(context, { from: restore.id, to: description.TableId }, (item) =>
     rowsOf(table, indexes, item),
   );
-  await context.database.batch([
+  await context.database.write([
     putRecord(table),
     { type: "put", key: keys.counts(description.TableId), value: restore.counts },
     { type: "del", key: keys.trash(description.TableId) },
@@ -67,10 +67,10 @@ export async function copyRows(
       ...more(item),
     );
     if (writes.length < batchRows) continue;
-    await context.database.batch(writes);
+    await context.database.write(writes);
     writes = [];
   }
-  await context.database.batch(writes);
+  await context.database.write(writes);
 }
 
 function restored(context: Context, { source, target, billing, from }: Restore): TableRecord {

@@ -1,8 +1,8 @@
 import { Stream } from "node:stream";
 import type { Expression, Path } from "./conditions.ts";
 import { meets } from "./conditions.ts";
-import type { Range } from "./database.ts";
-import { under } from "./database.ts";
+import type { Range } from "../json-database.ts";
+import { under } from "../json-database.ts";
 import { actionOf, asFault, db, limits, project, validated } from "./dynalite.ts";
 import { validationFault } from "./fault.ts";
 import type { Context, TableDescription } from "./tables.ts";

@@ -22,7 +22,7 @@ async function change(
   table: TableRecord,
   changed: (table: TableRecord) => TableRecord,
 ): Promise<void> {
-  await context.database.batch([putRecord(changed(table))]);
+  await context.database.write([putRecord(changed(table))]);
 }
 
 export async function updateTimeToLive(context: Context, input: object): Promise<object> {

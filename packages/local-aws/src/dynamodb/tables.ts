@@ -1,5 +1,5 @@
-import type { Database, Range, Write } from "./database.ts";
-import { under } from "./database.ts";
+import type { Database, Range, Write } from "../json-database.ts";
+import { under } from "../json-database.ts";
 import { dynamodbFault } from "./fault.ts";
 import type { Item } from "./values.ts";
 
@@ -175,7 +175,7 @@ export async function emptyTrash(context: Context): Promise<void> {
     const tableId = key.slice(trashPrefix.length);
     await context.database.clear(under(keys.items(tableId)));
     await context.database.clear(under(`index~${tableId}~`));
-    await context.database.batch([
+    await context.database.write([
       { type: "del", key },
       { type: "del", key: keys.counts(tableId) },
     ]);

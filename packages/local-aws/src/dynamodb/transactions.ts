@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Path } from "./conditions.ts";
-import { under } from "./database.ts";
+import { under } from "../json-database.ts";
 import { project, validated } from "./dynalite.ts";
 import { coralFault, dynamodbFault, Fault, faultName, validationFault } from "./fault.ts";
 import { summed } from "./items.ts";
@@ -177,7 +177,7 @@ async function forgetTokens(context: Context, now: number): Promise<void> {
   for await (const [key, token] of context.database.entries<StoredToken>(under(tokenPrefix))) {
     if (token.untilMs <= now) expired.push(key);
   }
-  await context.database.batch(expired.map((key) => ({ type: "del", key })));
+  await context.database.write(expired.map((key) => ({ type: "del", key })));
 }
 
 interface GetInput {

@@ -54,7 +54,7 @@ export async function updateTable(context: Context, input: object): Promise<obje
         changed = withIndexUpdate(changed, update.Update);
       }
     }
-    await context.database.batch([putRecord(changed)]);
+    await context.database.write([putRecord(changed)]);
     return { TableDescription: await shown(context, changed, "UPDATING") };
   });
 }

@@ -1,4 +1,4 @@
-import type { Write } from "./database.ts";
+import type { Write } from "../json-database.ts";
 import { actionOf, db, limits, refuse, runAction } from "./dynalite.ts";
 import type { Expression, Operand, Path } from "./conditions.ts";
 import { meets } from "./conditions.ts";
@@ -156,7 +156,7 @@ export async function commit(
   }
   for (const [tableId, counts] of counted)
     writes.push({ type: "put", key: keys.counts(tableId), value: counts });
-  if (writes.length > 0) await context.database.batch(writes);
+  if (writes.length > 0) await context.database.write(writes);
 }
 
 function count(counts: Counts, change: Change): void {
