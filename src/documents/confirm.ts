@@ -198,7 +198,7 @@ async function refuse(
       });
     }
     if (arrived === undefined) {
-      assertNoneRefused(await removeEntries(site, [{ entry, unchanged: ["status", "s3Key"] }]));
+      assertNoneRefused(await removeEntries(site, [{ entry, unchanged: ["status", "s3Key", "legalHold"] }]));
       return;
     }
     const { set, remove } = judgementChange(arrived.judgement, site.now());

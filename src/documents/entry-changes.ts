@@ -334,10 +334,12 @@ function batches(changes: readonly EntryChange[]): EntryChange[][] {
   const open = new Map<string, { batch: EntryChange[]; weight: number }>();
   const all: EntryChange[][] = [];
   for (const change of changes) {
-    const { place, userId, document } = change.entry;
+    const { entry, set = {}, remove = [], unchanged = [] } = change;
+    const { place, userId, document } = entry;
     const isOwnItem = place === "api" || place === "removed";
     const item = isOwnItem ? `${place}:${userId}:${document.id}:${document.s3Key}` : `${place}:${userId}`;
-    const weight = partsPerEntry + Object.keys(change.set ?? {}).length + (change.remove?.length ?? 0);
+    const conditions = unchanged.filter((name) => name !== "s3Key");
+    const weight = partsPerEntry + Object.keys(set).length + remove.length + conditions.length;
     const current = open.get(item);
     if (current !== undefined && current.weight + weight <= partsPerUpdate) {
       current.batch.push(change);

@@ -87,7 +87,8 @@ export async function moveDocument(site: ChangingSite, move: Move): Promise<Stor
         [movedFrom]: from,
       },
       remove: (move.remove ?? []).filter((name) => entry.raw[name] !== undefined),
-      unchanged: ["s3Key", "status"],
+      // A hold may come while the copy is made.
+      unchanged: ["s3Key", "status", "legalHold"],
     },
   ]);
   // Another run of the same command may have been quicker: the copy is at the same place then.

@@ -129,7 +129,7 @@ async function repairAll(
   }
   const removed = await removeEntries(
     site,
-    dropped.map(({ repair: { entry } }) => ({ entry, unchanged: ["s3Key", "status"] })),
+    dropped.map(({ repair: { entry } }) => ({ entry, unchanged: ["s3Key", "status", "legalHold"] })),
   );
   const kept = new Set(removed.refused.map(({ entry }) => entry));
   settle(dropped.filter(({ repair: { entry } }) => !kept.has(entry)));

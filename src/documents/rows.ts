@@ -293,7 +293,9 @@ export async function removeRows(
 ): Promise<ChangeOutcome> {
   return eachRow(rows, changes, async (row, { unchanged = [] }) => {
     // A hold may come at any time, and what it is on must stay.
-    const outcome = await rows.store.deleteIf(row, [...fieldNames(rows, unchanged), "legalHold"]);
+    const outcome = await rows.store.deleteIf(row, [
+      ...new Set([...fieldNames(rows, unchanged), "legalHold"]),
+    ]);
     return outcome === "done" ? row : outcome;
   });
 }

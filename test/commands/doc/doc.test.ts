@@ -738,6 +738,24 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       expect((await check()).findings[0]?.["what"]).toContain("6.0 MB have arrived");
     });
 
+    it("withdraws no upload that comes under a legal hold meanwhile", async () => {
+      const entry = {
+        id: "doc-1",
+        name: "x.txt",
+        s3Key: "public/documents/user-1/cv/9-none.txt",
+        status: "UPLOADING",
+      };
+      await look((aws) => putProfile(aws, "user-1", { documents: [entry] }));
+      const held = { ...entry, legalHold: "case 7" };
+      home.beforeUpdate = (aws) => putProfile(aws, "user-1", { documents: [held] });
+      expect(await check("--repair", "--yes")).toMatchObject({
+        exitCode: 4,
+        findings: [{ kind: "half-done-upload", repairable: true, repaired: false }],
+      });
+      home.beforeUpdate = undefined;
+      expect(await entries()).toEqual([held]);
+    });
+
     it("leaves entries of the website as they are that have an id, or a key, in common", async () => {
       const inline = (name: string, text: string) => ({
         name,

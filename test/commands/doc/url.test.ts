@@ -320,6 +320,20 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     expect((await run("doc", "check", "user-1")).exitCode).toBe(0);
   });
 
+  it("is not ended by revoke where a legal hold comes while the object is copied: document and versions stay", async () => {
+    await putDocuments({});
+    const [before] = await look((aws) => readEntries(aws, "user-1", shape));
+    const held = { ...before, legalHold: "case 7" };
+    home.beforeCall = async (command, _input, aws) => {
+      if (command === "CopyObjectCommand") await putProfile(aws, "user-1", { documents: [held] });
+    };
+    const outcome = await run("doc", "revoke", "user-1", "doc-1");
+    home.beforeCall = undefined;
+    expect([outcome.exitCode, outcome.stderr]).toEqual([1, expect.stringContaining("it stays where it was")]);
+    expect(await look((aws) => readEntries(aws, "user-1", shape))).toEqual([held]);
+    expect(await look(documentKeys)).toContain(before?.["s3Key"]);
+  });
+
   it("is not ended by revoke where another attribute names the object: nothing changes", async () => {
     await putDocuments({});
     const documents = await look((aws) => readEntries(aws, "user-1", shape));
