@@ -1,3 +1,4 @@
+import { fileStamp } from "../model/file-stamp.ts";
 import {
   beginNativeBackup,
   deleteNativeBackup,
@@ -28,7 +29,7 @@ export interface BackupPlan {
 
 /** A name with the moment in it: `mawps-20261121T031500Z`. */
 function defaultName(now: Date): string {
-  return namePrefix + now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  return namePrefix + fileStamp(now);
 }
 
 /** What is to be made; tables that are not there are left out. One of the same name that is under way is waited for. */

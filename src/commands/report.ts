@@ -1,3 +1,4 @@
+import { fileStamp } from "../model/file-stamp.ts";
 import { Option, type Command } from "@commander-js/extra-typings";
 import type { Finding } from "../doctor/finding.ts";
 import type { Outside } from "../doctor/outside.ts";
@@ -58,7 +59,7 @@ export function report(noun: Command, begin: Begin): void {
 
 /** A report takes no other one's place. */
 function nameAt(madeAt: Date): string {
-  return `report-${madeAt.toISOString().replaceAll(/[-:]|\.\d+/g, "")}.html`;
+  return `report-${fileStamp(madeAt)}.html`;
 }
 
 /** How each part that this site can have is read: as the command does that is there for it alone. */

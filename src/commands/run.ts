@@ -1,6 +1,5 @@
 import { audited, type Audit } from "../audit/audit.ts";
 import type { Aws } from "../aws/clients.ts";
-import { defaultLimits } from "../aws/limits.ts";
 import type { Tell } from "../amount.ts";
 import type { Context } from "../context.ts";
 import type { Names } from "../model/mawps.ts";
@@ -213,8 +212,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
 
   const audit = audited(async (begins) => {
     const [context, { openAudit }] = await Promise.all([contextFor("writes"), import("./audit/open.ts")]);
-    const actor = () => actorOf(context.aws, { config, world, caller });
-    return openAudit({ context, config, world }, { actor, begins, warn });
+    return openAudit({ context, config, world }, { actor: () => context.actor(), begins, warn });
   });
 
   async function contextFor(access: Access): Promise<Context> {
@@ -259,11 +257,12 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     if (failure instanceof Declined || isPromptExit(failure)) return;
     // Whoever typed it wrong is told.
     if (failure instanceof CliError && failure.exitCode === exitCodes.usage) return;
-    const [{ isJob }, { putJob }] = await Promise.all([
-      import("../metrics/job.ts"),
-      import("../metrics/put.ts"),
-    ]);
+    const { isJob } = await import("../metrics/job.ts");
     if (!isJob(command)) return;
+    const [{ putJob }, { defaultLimits }] = await Promise.all([
+      import("../metrics/put.ts"),
+      import("../aws/limits.ts"),
+    ]);
     const seconds = (machine.now().getTime() - begunAtMs) / 1000;
     // That something is due was asked for, and is no failure.
     const isDone =
@@ -334,7 +333,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     context: contextFor,
     databases: openDatabases,
     audit,
-    actor: async () => actorOf((await connected("writes")).aws, { config, world, caller }),
+    actor: async () => (await contextFor("writes")).actor(),
     async account() {
       const { aws } = await connected("reads");
       const account = await orUnknown(aws, async () => (await caller(aws)).account);

@@ -1,3 +1,4 @@
+import { fileStamp } from "../model/file-stamp.ts";
 import { lstat, readdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { replaceFile, writeNewFile } from "../atomic-file.ts";
@@ -45,7 +46,7 @@ export async function placeOfReceipt(
   if (await isBegunFor(file, ids)) return { file, isBegun: true };
   if (await isFree(file)) return { file, isBegun: false };
   if (given !== undefined) throw taken(file);
-  const other = resolve(cwd, `receipt-${now.toISOString().replaceAll(/[-:]|\.\d+/g, "")}.json`);
+  const other = resolve(cwd, `receipt-${fileStamp(now)}.json`);
   if (await isFree(other)) return { file: other, isBegun: false };
   throw taken(other);
 }

@@ -80,7 +80,7 @@ async function* rows<Row>(iterator: Pages<Row>): AsyncGenerator<Row, void, undef
     for (;;) {
       const page = await iterator.nextv(pageRows);
       if (page.length === 0) return;
-      yield* page;
+      for (const row of page) yield row;
     }
   } finally {
     await iterator.close();

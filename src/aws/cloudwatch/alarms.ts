@@ -1,5 +1,6 @@
 import type { MetricAlarm, PutMetricAlarmCommandInput } from "@aws-sdk/client-cloudwatch";
 import type { Aws } from "../clients.ts";
+import { chunked } from "../../concurrency.ts";
 import { onwards } from "../paging.ts";
 import { abortable } from "../s3/objects.ts";
 import { listed, type Dimensions, type Series } from "./metrics.ts";
@@ -47,8 +48,7 @@ export async function findAlarms(
 ): Promise<ReadonlyMap<string, FoundAlarm>> {
   const [cloudwatch, { DescribeAlarmsCommand }] = await Promise.all([aws.cloudwatch(), import("./sdk.ts")]);
   const found = new Map<string, FoundAlarm>();
-  for (let first = 0; first < wanted.length; first += mostNames) {
-    const some = wanted.slice(first, first + mostNames);
+  for (const some of chunked(wanted, mostNames)) {
     const onward = onwards<string>("alarms");
     let next: string | undefined;
     do {

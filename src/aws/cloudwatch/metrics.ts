@@ -1,4 +1,5 @@
 import type { Aws } from "../clients.ts";
+import { chunked } from "../../concurrency.ts";
 import { onwards } from "../paging.ts";
 import { abortable } from "../s3/objects.ts";
 
@@ -67,21 +68,21 @@ const mostSeries = 500;
 export async function readSeries(aws: Aws, all: readonly Series[], span: Span): Promise<Sample[][]> {
   const [cloudwatch, { GetMetricDataCommand }] = await Promise.all([aws.cloudwatch(), import("./sdk.ts")]);
   const samples = all.map((): Sample[] => []);
-  for (let first = 0; first < all.length; first += mostSeries) {
-    const queries = all.slice(first, first + mostSeries).map((each, at) => ({
-      Id: `m${first + at}`,
-      MetricStat: {
-        Metric: { Namespace: each.namespace, MetricName: each.name, Dimensions: listed(each.dimensions) },
-        Period: span.periodSeconds,
-        Stat: each.statistic,
-      },
-    }));
+  const wanted = all.map((each, at) => ({
+    Id: `m${at}`,
+    MetricStat: {
+      Metric: { Namespace: each.namespace, MetricName: each.name, Dimensions: listed(each.dimensions) },
+      Period: span.periodSeconds,
+      Stat: each.statistic,
+    },
+  }));
+  for (const queries of chunked(wanted, mostSeries)) {
     const onward = onwards<string>("metrics");
     let next: string | undefined;
     do {
       const answer = await cloudwatch.send(
         new GetMetricDataCommand({
-          MetricDataQueries: queries,
+          MetricDataQueries: [...queries],
           StartTime: span.from,
           EndTime: span.to,
           ScanBy: "TimestampAscending",

@@ -17,9 +17,9 @@ export function avatarRm(begin: Begin): AnyCommand {
         import("../../documents/users.ts"),
       ]);
       run.audit.prepare();
-      const { site: read, seen: pointer } = await openDocumentsWith(
-        await run.context("writes"),
-        async (site) => readAvatar(site, await resolveUser(site, given, "refuse")),
+      const context = await run.context("writes");
+      const { site: read, seen: pointer } = await openDocumentsWith(context, async (site) =>
+        readAvatar(site, await resolveUser(site, given, "refuse")),
       );
       const { userId, value } = pointer;
       const changed = value !== undefined && !run.config.dryRun;
@@ -29,7 +29,7 @@ export function avatarRm(begin: Begin): AnyCommand {
           destructive: true,
           deletes: true,
         });
-        await removeAvatar(await changeDocuments(await run.context("writes"), read), pointer);
+        await removeAvatar(await changeDocuments(context, read), pointer);
       }
       await run.print({ userId, previousImage: tellable(value), changed }, ({ previousImage }) =>
         previousImage === null

@@ -53,11 +53,7 @@ export function docRm(begin: Begin): AnyCommand {
         if (!run.config.yes)
           await assertPersonNotHeld(await holdsOfSite(context), read, { ...user, entries });
       }
-      await changeAndPrint(
-        run,
-        { site: await changeDocuments(await run.context("writes"), read), user },
-        plan,
-      );
+      await changeAndPrint(run, { site: await changeDocuments(context, read), user }, plan);
       if (isMawps && !hard && plan.changes.length > 0 && !run.config.dryRun) {
         run.note(
           "the website knows no deletion: its pages go on listing the entry; --hard takes it away there",

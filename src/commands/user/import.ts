@@ -1,3 +1,4 @@
+import { fileStamp } from "../../model/file-stamp.ts";
 import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
@@ -38,10 +39,7 @@ export function userImport(begin: Begin): AnyCommand {
         import("../../users/import-rows.ts"),
         import("../../users/import.ts"),
       ]);
-      const stamp = world
-        .now()
-        .toISOString()
-        .replaceAll(/[-:]|\.\d+/g, "");
+      const stamp = fileStamp(world.now());
       const file = resolve(world.cwd, failedFile ?? `failed-${stamp}.csv`);
       await assertFree(file);
       const named = await readNamedFile(resolve(world.cwd, given), { what: "a list of people", mostBytes });

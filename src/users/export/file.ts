@@ -1,3 +1,4 @@
+import { fileStamp } from "../../model/file-stamp.ts";
 import { basename } from "node:path";
 import { makeZip } from "client-zip";
 import { assertFree, removeHalfFiles, writeNewFile } from "../../atomic-file.ts";
@@ -15,7 +16,7 @@ export interface ExportFile extends ExportOptions {
 
 /** The name of an export that was given none. */
 export function defaultName(at: Date, isEncrypted: boolean): string {
-  const stamp = at.toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const stamp = fileStamp(at);
   return `export-${stamp}.zip${isEncrypted ? ".age" : ""}`;
 }
 

@@ -33,6 +33,8 @@ const hourMs = 3_600_000;
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html */
 const oldestMs = 14 * 24 * hourMs;
 const newestMs = 2 * hourMs;
+/** Of four digits, by which keys are sorted. */
+const latestMs = Date.UTC(9999, 0);
 const mostAtOnce = 1000;
 const mostQueries = 500;
 const pageMetrics = 500;
@@ -106,6 +108,8 @@ export async function listMetrics(database: Database, input: Input): Promise<obj
 /** Sums over whole periods; nothing of expressions. */
 export async function getMetricData(database: Database, input: Input): Promise<object> {
   const [fromMs, toMs] = [number(input, "StartTime") * 1000, number(input, "EndTime") * 1000];
+  if (Math.max(Math.abs(fromMs), Math.abs(toMs)) > latestMs)
+    throw invalid("The parameters StartTime and EndTime are not within the years that are kept.");
   if (fromMs >= toMs) throw invalid("The parameter StartTime must be less than the parameter EndTime.");
   const isAscending = input["ScanBy"] === "TimestampAscending";
   const queries = structures(input, "MetricDataQueries");
@@ -159,10 +163,13 @@ async function sumsOf(
   const sum = Object.hasOwn(statistics, statistic) ? statistics[statistic] : undefined;
   if (sum === undefined) throw invalid(`The local store knows no statistic ${statistic}.`);
   const periods = new Map<number, Datum[]>();
-  for await (const [, datum] of database.entries<Datum>(under(`datum\0${keyOf(metric)}\0`))) {
-    if (datum.atMs < fromMs || datum.atMs >= toMs) continue;
+  const prefix = `datum\0${keyOf(metric)}\0`;
+  const range = { gte: `${prefix}${timeKey(fromMs)}`, lt: `${prefix}${timeKey(toMs)}` };
+  for await (const datum of database.values<Datum>(range)) {
     const begin = Math.floor(datum.atMs / periodMs) * periodMs;
-    periods.set(begin, [...(periods.get(begin) ?? []), datum]);
+    const data = periods.get(begin) ?? [];
+    data.push(datum);
+    periods.set(begin, data);
   }
   const points = [...periods].map(([atMs, data]) => ({ atMs, value: sum(data) }));
   return { label: metric.MetricName, points: points.toSorted((one, other) => one.atMs - other.atMs) };

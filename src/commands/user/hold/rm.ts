@@ -44,7 +44,7 @@ export function userHoldRm(begin: Begin): AnyCommand {
       }
       const lifted = holds.map(({ sequence }) => sequence);
       const userId = holds[0]?.userId ?? null;
-      const rest = others === undefined ? null : others;
+      const rest = others ?? null;
       const done = `${dryRun ? "would lift" : "lifted"} ${count(holds.length, "legal hold")} of ${person}`;
       const standing =
         others === undefined ? [] : [others === 0 ? "none stands any more" : `${others} more stand`];
