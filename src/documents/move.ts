@@ -9,7 +9,7 @@ import { documentKey, parseKey } from "../model/keys.ts";
 import { documentFolders } from "./check-facts.ts";
 import { changeEntries } from "./entry-changes.ts";
 import type { StoredEntry } from "./entry.ts";
-import { formerRowKey, nextRowKey } from "./row-files.ts";
+import { formerRowKey, nextRowKey, otherNameOf } from "./row-files.ts";
 import { documentUrl, type ChangingSite, type DocumentSite } from "./site.ts";
 import { count } from "../model/count.ts";
 
@@ -107,7 +107,7 @@ export async function moveDocument(site: ChangingSite, move: Move): Promise<Stor
 /**
  * Deletes what a move left behind, in every version, and takes the mark away; without a mark nothing happens. The mark is
  * believed only where it fits the present key and no other entry of the user needs the object. A row has no mark: its key tells where it
- * was, and what lies there goes while it is the same.
+ * was, and what lies there goes while it is the same and nothing of the site names it.
  */
 export async function finishMove(
   site: ChangingSite,
@@ -120,8 +120,8 @@ export async function finishMove(
     const from = formerRowKey(site.rows, entry);
     if (from === undefined || isNamed(from)) return entry;
     const head = await headObject(site.aws, { bucket: site.bucket, key: from }, site.signal);
-    if (head !== undefined && (await isCopy(site, head, { from, to: document.s3Key })))
-      await deleteFormer(site, entry, from);
+    if (head === undefined || !(await isCopy(site, head, { from, to: document.s3Key }))) return entry;
+    if ((await otherNameOf(site.rows, from, entry)) === undefined) await deleteFormer(site, entry, from);
     return entry;
   }
   const from = formerKey(entry);

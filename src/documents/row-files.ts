@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { pagesWhereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { tableRole } from "../model/database.ts";
 import { filesNamedBy, referencesOf } from "../model/graph.ts";
@@ -70,7 +69,8 @@ function markOf(key: string): string {
 }
 
 /**
- * What else of the site names a file, in words; undefined where nothing does. Reads every table whose entities name files.
+ * What else of the site names a file, in words; undefined where nothing does. Reads every table whose entities name files; rejects where
+ * one is not there.
  * @param entry does not count.
  * @throws CliError where rows of a database may name it.
  */
@@ -89,7 +89,8 @@ export async function otherNameOf(
     });
   }
   for (const table of new Set(naming.flatMap(([, { from }]) => tableRole(from) ?? []))) {
-    for await (const page of pagesWhereThere(store.stream(table))) {
+    // What a table names that is not there cannot be told: then nothing may be deleted.
+    for await (const page of store.stream(table)) {
       for (const stored of page) {
         const entity = own(model.entities, stored.entity);
         const isSame = stored.table === entry?.row?.table && sameJson(stored.key, entry.row.key);

@@ -1,6 +1,8 @@
 import {
   DeleteItemCommand,
+  DeleteTableCommand,
   PutItemCommand,
+  UpdateTableCommand,
   type GetItemCommandInput,
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
@@ -10,6 +12,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import prework from "../../../models/prework.json" with { type: "json" };
 import { typed } from "../../../src/aws/dynamodb/plain.ts";
+import { putObject } from "../../../src/aws/s3/objects.ts";
 import { says, startFakeClamd } from "../../scan/fake-clamd.ts";
 import { modelSite } from "../../support/model-site.ts";
 import { serveHome } from "../../support/served.ts";
@@ -392,6 +395,44 @@ describe("the documents of prework", () => {
     }
     expect(await site.left(bucket)).toEqual(names.map(file).toSorted());
     expect(await site.rows(table)).toEqual(expect.arrayContaining([...rows, others]));
+
+    // What a table names that is not there cannot be told.
+    await site.look(async (aws) => {
+      const [dynamodb, TableName] = [await aws.dynamodb(), "prework-user-profiles"];
+      await dynamodb.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: false }));
+      await dynamodb.send(new DeleteTableCommand({ TableName }));
+    });
+    expect((await site.run("doc", "revoke", "u-1", "in-profile")).exitCode).toBe(1);
+    expect(await site.left(bucket)).toEqual(names.map(file).toSorted());
+    expect(await site.rows(table)).toEqual(expect.arrayContaining([...rows, others]));
+  });
+
+  it("leave a former file that is somebody else's by now", async () => {
+    const site = modelSite(home, "prework");
+    const mark = (from: string) =>
+      createHash("sha256").update(`moved from ${from}`).digest("hex").slice(0, 8);
+    const moved = (from: string) => from.replace(".txt", `-${mark(from)}.txt`);
+    const row = {
+      id: "d-1",
+      originalName: "notes.txt",
+      s3Key: moved(key),
+      uploadedBy: "u-1",
+      createdAt: "2026-02-01T00:00:00.000Z",
+      status: "READY",
+    };
+    const theirs = { ...row, id: "d-2", s3Key: key, uploadedBy: "u-2" };
+    await site.put("prework-users", [account]);
+    await site.put(table, [row, theirs]);
+    await site.look(async (aws) => {
+      for (const each of [key, moved(key)])
+        await putObject(aws, { bucket, key: each, body: Buffer.from("what is written") });
+    });
+    expect((await site.run("doc", "revoke", "u-1", "d-1")).exitCode).toBe(0);
+    const again = moved(moved(key));
+    expect(await site.left(bucket)).toEqual([key, again].toSorted());
+    expect(
+      (await site.rows(table)).toSorted((one, other) => (String(one["id"]) < String(other["id"]) ? -1 : 1)),
+    ).toEqual([{ ...row, s3Key: again }, theirs]);
   });
 
   it.each([
