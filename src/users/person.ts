@@ -126,10 +126,10 @@ async function inAccountRows(
   const isFit = email.includes("@") && !isEmptied(email) && userIdFault(email) === undefined;
   const addresses = isFit ? [...new Set([email, email.toLowerCase()])] : [];
   const same = isFit ? await rows.accounts(email) : [];
-  const shared = addresses.filter((address) =>
-    same.some((each) => (each.subject !== subject || each.id !== userId) && each.email === address),
-  );
-  const own = addresses.filter((address) => !shared.includes(address));
+  // Rows name addresses in any case, so that somebody else's may be written otherwise, and stand in another column.
+  const isShared = same.some((each) => each.subject !== subject || each.id !== userId);
+  const shared = isShared ? addresses : [];
+  const own = isShared ? [] : addresses;
   const name = addresses[0] ?? userId;
   return { userId, name, ids: [userId, ...own], sharedAddresses: shared, account: undefined, subject };
 }
