@@ -17,7 +17,6 @@ import {
   keyText,
   rowsUnlike,
   rowsWith,
-  rowsWithKeys,
   rowTables,
   type RowTable,
   type UnchangedRow,
@@ -59,13 +58,10 @@ export interface RowErasing {
   /** Of these keys of files those that are named by rows which stay. */
   namedByOthers(work: readonly RowErasure[], keys: readonly string[]): Promise<ReadonlySet<string>>;
   /**
-   * Does all of it in one transaction for each database, children first, and then what `then` does, which is told of the rows that
-   * somebody else has changed meanwhile, so that they stay. Where that answers false or fails, all rows are as they were.
+   * Does all of it in one transaction for each database, children first, and then what `then` does, before any of these ends. Rows
+   * that somebody else has changed meanwhile stay. Where `then` answers false or fails, all rows are as they were.
    */
-  erase(
-    work: readonly RowErasure[],
-    then: (staying: readonly PersonRow[]) => Promise<boolean>,
-  ): Promise<void>;
+  erase(work: readonly RowErasure[], then: () => Promise<boolean>): Promise<void>;
 }
 
 export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): RowErasing {
@@ -179,7 +175,6 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
       }
       const begun: Database[] = [];
       try {
-        const staying: PersonRow[] = [];
         // What the person is found by ends last.
         const accounts = new Set(rowSubjects(model).map(({ entity }) => entity));
         const hasAccounts = (due: readonly Due[]) => Number(due.some(({ entity }) => accounts.has(entity)));
@@ -188,9 +183,9 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
         );
         for (const [database, due] of ordered) {
           begun.push(database);
-          staying.push(...(await retry(() => inTransaction(database, due), isDeadlock)));
+          await retry(() => inTransaction(database, due), isDeadlock);
         }
-        const isWhole = await then(staying);
+        const isWhole = await then();
         for (const { sql } of begun) await sql.run(isWhole ? "COMMIT" : "ROLLBACK");
       } catch (error) {
         for (const { sql } of begun) await sql.run("ROLLBACK").catch(() => undefined);
@@ -204,11 +199,10 @@ interface Due extends RowErasure {
   readonly in: PersonTable;
 }
 
-/** Answers the rows that somebody else has changed. Nothing is committed. */
-async function inTransaction({ sql, engine }: Database, due: readonly Due[]): Promise<PersonRow[]> {
+/** Nothing is committed. */
+async function inTransaction({ sql, engine }: Database, due: readonly Due[]): Promise<void> {
   await sql.run("START TRANSACTION");
   try {
-    const staying: PersonRow[] = [];
     for (const each of childrenFirst(due)) {
       const { whole } = each.in;
       for (const [values, changes] of groupedBy(each.changes, (change) => JSON.stringify(change.values)))
@@ -216,18 +210,11 @@ async function inTransaction({ sql, engine }: Database, due: readonly Due[]): Pr
           const rows = some.map(({ row }) => unchangedRow(row));
           await changeRows(sql, whole, { rows, values: JSON.parse(values) as Row });
         }
-      for (const some of chunked(each.deletes, rowsPerStatement)) {
-        const met = await deleteRows(sql, whole, some.map(unchangedRow));
-        if (met === some.length) continue;
-        const keys = narrowed(whole, []);
-        const left = await rowsWithKeys(sql, keys, { rows: some.map(({ key }) => key), lock: true });
-        const names = new Set(left.map((row) => keyText(whole, row)));
-        staying.push(...some.filter(({ key }) => names.has(keyText(whole, key))));
-      }
+      for (const some of chunked(each.deletes, rowsPerStatement))
+        await deleteRows(sql, whole, some.map(unchangedRow));
     }
     // Keys that are checked at the end of a transaction only.
     if (engine === "postgres") await sql.run("SET CONSTRAINTS ALL IMMEDIATE");
-    return staying;
   } catch (error) {
     await sql.run("ROLLBACK").catch(() => undefined);
     if (!isReferredTo(error)) throw error;

@@ -7,7 +7,7 @@ import { readPoolAccount } from "../aws/cognito/users-list.ts";
 import { isDenied } from "../aws/setting.ts";
 import { ledgerEntry, writeErasure, type ErasureEntry } from "../backup/erasures.ts";
 import { chunked, inParallel } from "../concurrency.ts";
-import { assertUnblocked, type ErasurePlan, type ErasureSite } from "./erasure-plan.ts";
+import { assertUnblocked, obstaclesOf, type ErasurePlan, type ErasureSite } from "./erasure-plan.ts";
 import { assertNotHeld, holdsOfPerson } from "./hold.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { erasureOrder } from "../model/graph.ts";
@@ -134,7 +134,7 @@ async function carryOut(
   for (let round = 1; ; round += 1) {
     left = await findTraces(site, { ...plan, gone: [...deleted, ...changed] }, plan.pseudonym);
     await addHolds(left);
-    failures.push(...left.shared);
+    failures.push(...(await obstaclesOf(site, left)));
     if (round > mostRounds || isErased(left) || failures.length > 0) break;
     await removeTraces(site, { traces: left, deleted, changed, failures, ids, addHolds });
   }
@@ -185,15 +185,10 @@ async function removeTraces(site: ErasingSite, removal: Removal): Promise<void> 
   const { traces, failures, addHolds } = removal;
   const { rows } = site;
   if (rows === undefined || rowsLeft(traces.rows) === 0) return removeThings(site, removal);
-  await rows.erase(traces.rows, async (staying) => {
-    const going = traces.rows.map((each) => ({
-      ...each,
-      deletes: each.deletes.filter((row) => !staying.includes(row)),
-      changes: each.changes.filter(({ row }) => !staying.includes(row)),
-    }));
-    // As it is now: rows that stay, and those that came meanwhile, keep their files.
+  await rows.erase(traces.rows, async () => {
+    // Rows are by now as they will be: those that somebody else has changed, and those that came meanwhile, keep their files.
     const keys = new Set([...traces.versions, ...traces.uploads].map(({ key }) => key));
-    const named = await rows.namedByOthers(going, [...keys]);
+    const named = await rows.namedByOthers([], [...keys]);
     const versions = traces.versions.filter(({ key }) => !named.has(key));
     const uploads = traces.uploads.filter(({ key }) => !named.has(key));
     await removeThings(site, { ...removal, traces: { ...traces, versions, uploads } });

@@ -77,9 +77,17 @@ export async function planErasure(
   return { ...person, traces, mentions, links, copies, tokenMinutes, unlisted, listed, pseudonym };
 }
 
-/** @throws CliError where foreign keys have rows that stay refer to those that would go, or go along with them. */
-export async function assertUnblocked({ rows }: ErasureSite, traces: Traces): Promise<void> {
-  const obstacles = [...traces.shared, ...((await rows?.obstacles(traces.rows)) ?? [])];
+/** Why rows may not be erased: they are somebody else's too, or foreign keys have others, that stay, refer to them or go along. */
+export async function obstaclesOf(
+  { rows }: Pick<ErasureSite, "rows">,
+  traces: Pick<Traces, "shared" | "rows">,
+): Promise<readonly string[]> {
+  return [...traces.shared, ...((await rows?.obstacles(traces.rows)) ?? [])];
+}
+
+/** @throws CliError where there are such obstacles. */
+export async function assertUnblocked(site: ErasureSite, traces: Traces): Promise<void> {
+  const obstacles = await obstaclesOf(site, traces);
   if (obstacles.length === 0) return;
   throw new CliError("the database does not let go of all that is the person's alone; nothing was changed", {
     hint: "link those rows to the person in the model, or change them or their foreign keys",

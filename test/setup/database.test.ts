@@ -4,6 +4,7 @@ import { readCatalogue } from "../../src/sql/catalogue.ts";
 import type { Sql } from "../../src/sql/connection.ts";
 import { statementsIn } from "../../src/sql/statements.ts";
 import { testErasure } from "../commands/user/database-erasure.ts";
+import { testMeanwhile } from "../commands/user/database-meanwhile.ts";
 import { testPeople } from "../commands/user/database-people.ts";
 import { testRetention } from "../retention/database-rows.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
@@ -148,6 +149,10 @@ function ofModel(site: DatabaseSite): void {
 
   describe("and erasure:", () => {
     testErasure(site, () => server);
+  });
+
+  describe("and erasure meanwhile:", () => {
+    testMeanwhile(site, () => server);
   });
 
   describe("and retention:", () => {
