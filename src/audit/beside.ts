@@ -23,14 +23,14 @@ export async function* recordsOf({ aws, table, signal }: Place, chain: string): 
 /** Races that may be lost before it is given up: each is another's record. */
 const attempts = 60;
 
-/** Puts a record behind the last of a chain. Resolves when it is durable; called again it puts another. */
-export async function appendRecord(place: Place, chain: string, record: JsonObject): Promise<void> {
+/** Puts a record behind the last of a chain. Resolves to its place there when it is durable; called again it puts another. */
+export async function appendRecord(place: Place, chain: string, record: JsonObject): Promise<number> {
   const { aws, table, signal } = place;
   const tries = backOff({ attempts, firstDelayMs: 20, longestDelayMs: 500, signal });
   for (;;) {
     const sequence = (await lastSequence(place, chain)) + 1;
     const records = [{ ...record, chain, sequence }];
-    if ((await putNew(aws, { table, partition: "chain", records })) === "written") return;
+    if ((await putNew(aws, { table, partition: "chain", records })) === "written") return sequence;
     if (!(await tries.again()))
       throw new CliError(`the chain "${chain}" in ${table} is being written by others without end`);
   }

@@ -140,12 +140,13 @@ export interface NewHold {
   readonly at: Date;
 }
 
+/** Resolves to its place among the holds. */
 export async function putHold(
   place: Place,
   { userId, subject, ids, reason, salt, at }: NewHold,
-): Promise<void> {
+): Promise<number> {
   const hashes = ids.map((id) => keyedHash(id, salt));
-  await appendRecord(place, chain, { userId, subject, reason, salt, hashes, timestamp: at.toISOString() });
+  return appendRecord(place, chain, { userId, subject, reason, salt, hashes, timestamp: at.toISOString() });
 }
 
 export async function liftHolds(place: Place, holds: readonly Hold[], at: Date): Promise<void> {

@@ -186,10 +186,10 @@ export async function holdPerson(
   site: HoldingSite,
   { userId, subject, ids }: Pick<Person, "userId" | "subject" | "ids">,
   { reason, salt }: { readonly reason: string; readonly salt: string },
-): Promise<void> {
+): Promise<number> {
   const told = { action: "user.held" as const, userId: toldOf(userId), details: { reason } };
   const hold = { userId: toldOf(userId), subject, ids, reason, salt, at: site.now() };
-  await site.trail.change(told, () => putHold(site.trailPlace, hold));
+  return site.trail.change(told, () => putHold(site.trailPlace, hold));
 }
 
 /** Lifts legal holds of one person. */

@@ -45,7 +45,7 @@ export async function placeOfReceipt(
   const file = resolve(cwd, given ?? "receipt.json");
   if (await isBegunFor(file, ids)) return { file, isBegun: true };
   if (await isFree(file)) return { file, isBegun: false };
-  if (given !== undefined) throw taken(file);
+  if (given !== undefined) throw taken((await isThere(file)) ? file : pageBeside(file));
   const other = resolve(cwd, `receipt-${fileStamp(now)}.json`);
   if (await isFree(other)) return { file: other, isBegun: false };
   throw taken(other);

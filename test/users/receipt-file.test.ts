@@ -59,6 +59,6 @@ it("replaces nothing that came while somebody was asked", async () => {
 it("takes no name that is something else's where it was asked for", async () => {
   await writeFile(join(cwd, "mine.html"), "");
   await expect(placeOfReceipt({ cwd, given: "mine.json", now }, ["user-1"])).rejects.toThrow(
-    "already exists",
+    "mine.html already exists",
   );
 });

@@ -57,6 +57,12 @@ async function erasePerson(
     import("../../users/receipt-file.ts"),
   ]);
   const { config, world } = run;
+  if (
+    output !== undefined &&
+    receipt !== undefined &&
+    resolve(world.cwd, output) === resolve(world.cwd, receipt)
+  )
+    throw new CliError("--output and --receipt name the same file", { exitCode: exitCodes.usage });
   if (!config.dryRun) run.audit.prepare();
   const site = await erasureSite(run, "writes");
   const salt = world.randomHex(16);

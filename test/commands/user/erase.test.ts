@@ -242,7 +242,11 @@ describe("a legal hold", () => {
     expect(await reasons()).toEqual([]);
     for (const changed of [true, false]) {
       const { exitCode, stdout } = await home.run([...hold, "--json"]);
-      expect([exitCode, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ userId: sub, changed })]);
+      const number = changed ? 1 : null;
+      expect([exitCode, JSON.parse(stdout)]).toEqual([
+        0,
+        expect.objectContaining({ userId: sub, hold: number, changed }),
+      ]);
     }
     const [named, ...others] = await reasons();
     expect([named, others]).toEqual([
@@ -463,6 +467,8 @@ describe("a legal hold", () => {
     ["hold", "add", person, "--reason", "letter of eins@example.com"],
     ["hold", "rm"],
     ["hold", "rm", person, "--hold", "1", "--all"],
+    ["hold", "rm", "--hold", "1", "--hold", "2"],
+    ["erase", person, "--output", "same.json", "--receipt", "./same.json"],
   ])("is not changed by %s %s %s %s %s", async (...argv) => {
     const before = await picture();
     expect((await home.run(["user", ...argv, "--yes"])).exitCode).toBe(2);

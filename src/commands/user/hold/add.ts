@@ -27,14 +27,17 @@ export function userHoldAdd(begin: Begin): AnyCommand {
       const { person } = held;
       const changed = !isHeldFor(held, reason);
       const { dryRun } = config;
+      let hold: number | null = null;
       if (changed && !dryRun) {
         await run.audit.open();
-        await holdPerson({ ...site, trail: run.audit }, person, { reason, salt: world.randomHex(16) });
+        const why = { reason, salt: world.randomHex(16) };
+        hold = await holdPerson({ ...site, trail: run.audit }, person, why);
       }
       const how = changed ? (dryRun ? "would be" : "is now") : "is already";
       await run.print(
-        { userId: person.userId, reason, changed, dryRun },
-        () => `${visible(person.name)} ${how} under a legal hold: ${visible(reason)}`,
+        { userId: person.userId, hold, reason, changed, dryRun },
+        () =>
+          `${visible(person.name)} ${how} under a legal hold${hold === null ? "" : `, number ${hold}`}: ${visible(reason)}`,
       );
     });
 }
@@ -42,7 +45,7 @@ export function userHoldAdd(begin: Begin): AnyCommand {
 function reasonOption(text: string): string {
   const reason = text.trim();
   if (reason === "" || reason.length > 200 || /\p{Cc}/u.test(reason))
-    throw new InvalidArgumentError("expected one line of at most 200 characters.");
+    throw new InvalidArgumentError("expected one line of 1 to 200 characters, no control characters.");
   // It outlives the erasure of whom it would name.
   if (/[^\s@]@[^\s@]+\.[^\s@]/.test(reason))
     throw new InvalidArgumentError("an e-mail address names somebody; give a case number.");

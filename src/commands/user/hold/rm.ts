@@ -46,8 +46,9 @@ export function userHoldRm(begin: Begin): AnyCommand {
       const userId = holds[0]?.userId ?? null;
       const rest = others ?? null;
       const done = `${dryRun ? "would lift" : "lifted"} ${count(holds.length, "legal hold")} of ${person}`;
-      const standing =
-        others === undefined ? [] : [others === 0 ? "none stands any more" : `${others} more stand`];
+      const rests = `${others} more ${others === 1 ? "stands" : "stand"}`;
+      const none = dryRun ? "none would stand any more" : "none stands any more";
+      const standing = others === undefined ? [] : [others === 0 ? none : rests];
       await run.print({ userId, lifted, reasons, others: rest, changed: holds.length > 0, dryRun }, () =>
         holds.length === 0
           ? `${person} is under no legal hold`
@@ -56,7 +57,8 @@ export function userHoldRm(begin: Begin): AnyCommand {
     });
 }
 
-function numberOption(text: string): number {
+function numberOption(text: string, before?: number): number {
+  if (before !== undefined) throw new InvalidArgumentError("give it once; --all lifts several.");
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError("expected a number.");
   return Number(text);
 }
