@@ -13,6 +13,7 @@ import {
   peakMegabytes,
   report,
   root,
+  run,
   serveStore,
   temporaryFolder,
   thinEnd,
@@ -24,13 +25,6 @@ const fewer = Number(process.env.MAWPS_BENCH_ITEMS ?? 100_000);
 const more = 10 * fewer;
 const runs = Number(process.env.MAWPS_BENCH_RUNS ?? 3);
 const bars = { scan: 1 / 12, memory: 1.3, second: 0.01 };
-
-function run([command, ...args], env) {
-  const options = { env: environment(env), cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] };
-  const { status, stdout, stderr } = spawnSync(command, args, { ...options, maxBuffer: 1024 ** 3 });
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stderr}`);
-  return stdout;
-}
 
 /** Wall time in seconds; what the command before left to be written to the disk is not counted. */
 function timed([command, ...args], env) {

@@ -35,6 +35,14 @@ function once([command, ...args], env) {
   return ms;
 }
 
+/** What a command prints. One that fails ends the bench. */
+export function run([command, ...args], env) {
+  const options = { env: environment(env), cwd: root, encoding: "utf8", maxBuffer: 1024 ** 3 };
+  const { status, stdout, stderr } = spawnSync(command, args, options);
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stderr}`);
+  return stdout;
+}
+
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];

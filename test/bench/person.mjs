@@ -1,16 +1,14 @@
 // `user erase` of a person with 1,000 documents in three versions each, by its delete calls; and `user export` of one with 1 GiB of documents
 // beside `aws s3 cp --recursive` of the same files. MAWPS_BENCH_DOCUMENTS and MAWPS_BENCH_MIB make them smaller.
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   buildFiller,
-  environment,
   mawps,
   median,
   peakMegabytes,
   report,
-  root,
+  run,
   serveStore,
   temporaryFolder,
 } from "./measure.mjs";
@@ -21,12 +19,6 @@ const runs = Number(process.env.MAWPS_BENCH_RUNS ?? 3);
 const person = "user-000001";
 const bucket = "mawps-user-files-1760106396";
 const aws = "/usr/bin/aws";
-
-function run([command, ...args], env) {
-  const child = spawnSync(command, args, { env: environment(env), cwd: root, encoding: "utf8" });
-  if (child.status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${child.stderr}`);
-  return child.stdout;
-}
 
 /** A served store with the person; the tool works on it as on AWS. */
 async function filled(...amounts) {

@@ -1,34 +1,13 @@
 // `retention plan` over 100,000 documents beside one over 10,000, all of them due, and `retention run` of the 10,000, on
 // a served store whose bucket has no versions. MAWPS_BENCH_DOCUMENTS makes it smaller.
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  buildFiller,
-  environment,
-  mawps,
-  peakMegabytes,
-  report,
-  root,
-  serveStore,
-  temporaryFolder,
-} from "./measure.mjs";
+import { buildFiller, mawps, peakMegabytes, report, run, serveStore, temporaryFolder } from "./measure.mjs";
 
 const bucket = "bench-files";
 const perUser = 10;
 const fewer = 10_000;
 const more = Number(process.env.MAWPS_BENCH_DOCUMENTS ?? 100_000);
-
-function run([command, ...args], env) {
-  const child = spawnSync(command, args, {
-    env: environment(env),
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 1024 ** 3,
-  });
-  if (child.status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${child.stderr}`);
-  return child.stdout;
-}
 
 /** A store full of due documents, served; the tool works on it as on AWS. */
 async function filled(filler, documents) {
