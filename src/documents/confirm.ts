@@ -17,6 +17,8 @@ export interface ConfirmOptions extends Judging {
   readonly id: string;
   readonly dryRun: boolean;
   readonly onWarning: (warning: string) => void;
+  /** Rejects where a hold stands on the person by now. */
+  readonly assertFree: () => Promise<void>;
 }
 
 export interface Confirmed {
@@ -42,7 +44,7 @@ export async function confirmDocument(
   const { id, name, status } = entry.document;
   if (status === "READY") {
     if (options.dryRun || !isHalfMoved(entry)) return { outcome: "confirmed before", entry };
-    return { outcome: "confirmed before", entry: await finishMove(site, entry, others) };
+    return { outcome: "confirmed before", entry: await finishMove(site, entry, { ...options, others }) };
   }
   if (status !== "UPLOADING") {
     throw new CliError(`${id} (${name}) is ${status}: there is nothing to confirm`, {
@@ -55,7 +57,8 @@ export async function confirmDocument(
   const object = { what: `${id} (${name})`, name, key: entry.document.s3Key };
   const arrived = await examineStored(site, object, options).catch(async (error: unknown) => {
     if (!(error instanceof Unfit)) throw error;
-    if (!options.dryRun) await refuse(site, entry, { reason: error.message, sizeBytes: error.sizeBytes });
+    if (!options.dryRun)
+      await refuse(site, entry, { ...options, reason: error.message, sizeBytes: error.sizeBytes });
     throw new CliError(error.message, { hint: removed, cause: error.cause });
   });
   if (arrived === undefined) {
@@ -64,7 +67,7 @@ export async function confirmDocument(
   const { judgement } = arrived;
   if (isInfected(judgement)) {
     const { sizeBytes } = arrived.head;
-    if (!options.dryRun) await refuse(site, entry, { reason: "infected", sizeBytes, arrived });
+    if (!options.dryRun) await refuse(site, entry, { ...options, reason: "infected", sizeBytes, arrived });
     throw new CliError(`${id} (${name}) is infected (${judgement.signature})`, { hint: removed });
   }
   if (isUndecided(judgement)) {
@@ -77,7 +80,7 @@ export async function confirmDocument(
     options.onWarning(text);
   }
   if (options.dryRun) return { outcome: "would be confirmed", entry };
-  return { outcome: "confirmed", entry: await accept(site, entry, arrived) };
+  return { outcome: "confirmed", entry: await accept(site, entry, { ...arrived, ...options }) };
 }
 
 /** What may not be deleted may not be judged: who is refused loses every version. */
@@ -117,7 +120,7 @@ const removed = "what had arrived was removed in every version; `mawps doc reque
 async function accept(
   site: ChangingSite,
   entry: StoredEntry,
-  { head, type, sha256, judgement }: Arrived,
+  { head, type, sha256, judgement, assertFree }: Arrived & Pick<ConfirmOptions, "assertFree">,
 ): Promise<StoredEntry> {
   const { id, name, uploadedBy = site.actor } = entry.document;
   const now = site.now();
@@ -145,6 +148,7 @@ async function accept(
     moveDocument(site, {
       ...change,
       head,
+      assertFree,
       headers: {
         contentType: type.contentType,
         metadata: objectMetadata({ id, name, sha256, uploadedBy }),
@@ -160,7 +164,7 @@ async function acceptRow(site: ChangingSite, change: EntryChange): Promise<Store
   throw changedMeanwhile(change.entry);
 }
 
-interface Refused {
+interface Refused extends Pick<ConfirmOptions, "assertFree"> {
   readonly sizeBytes: number;
   readonly reason: string;
   /** Of an infected one, whose entry stays. */
@@ -170,7 +174,7 @@ interface Refused {
 async function refuse(
   site: ChangingSite,
   entry: StoredEntry,
-  { sizeBytes, reason, arrived }: Refused,
+  { sizeBytes, reason, arrived, assertFree }: Refused,
 ): Promise<void> {
   const judgement = arrived?.judgement;
   const verdict =
@@ -184,7 +188,7 @@ async function refuse(
     ...verdict,
   });
   await site.audit.irreversible(event, async () => {
-    await assertStillWaiting(site, entry);
+    await Promise.all([assertStillWaiting(site, entry), assertFree()]);
     const { failures } = await deleteAllVersions(
       site.aws,
       site.bucket,

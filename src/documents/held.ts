@@ -1,7 +1,9 @@
-import { assertNoHold, holdsOfAny, type Hold } from "../audit/holds.ts";
+import { assertNoHold, holdsOfAny, holdsOfSite, type Hold } from "../audit/holds.ts";
+import type { Context } from "../context.ts";
 import { ownersOf } from "../stores/row-owners.ts";
 import type { StoredEntry, UserDocuments } from "./entry.ts";
-import type { DocumentSite } from "./site.ts";
+import { changeDocumentsWith, type ChangingSite, type DocumentSite } from "./site.ts";
+import { findDocuments } from "./users.ts";
 
 /**
  * Of an entry that is a row a hold is also that of whomever else it names or goes by.
@@ -18,4 +20,31 @@ export async function assertPersonNotHeld(
   const stored = entries.flatMap(({ row }: StoredEntry) => row ?? []);
   const owners = rows === undefined ? [] : await ownersOf(rows, stored);
   assertNoHold(holdsOfAny(holds, [...new Set([userId, ...owners.flat()])]));
+}
+
+/**
+ * The documents of somebody, to change the one with this id; nothing is changed yet.
+ * @returns `assertFree`: looks again, for right before something is deleted.
+ * @throws CliError where a hold stands on whose it is, as `assertFree` does.
+ */
+export async function changeUnheld(
+  context: Context,
+  given: string,
+  id: string,
+): Promise<{
+  readonly site: ChangingSite;
+  readonly user: UserDocuments;
+  readonly assertFree: () => Promise<void>;
+}> {
+  const [{ site, seen: user }, holds] = await Promise.all([
+    changeDocumentsWith(context, (look) => findDocuments(look, given)),
+    holdsOfSite(context),
+  ]);
+  const meant = { ...user, entries: user.entries.filter(({ document }) => document.id === id) };
+  await assertPersonNotHeld(holds, site, meant);
+  return {
+    site,
+    user,
+    assertFree: async () => assertPersonNotHeld(await holdsOfSite(context), site, meant),
+  };
 }

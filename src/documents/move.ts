@@ -47,6 +47,8 @@ export interface Move {
   /** Changes of the entry, made with that of its key. */
   readonly set?: Readonly<Record<string, unknown>>;
   readonly remove?: readonly string[];
+  /** Rejects where a hold stands on the person by now. */
+  readonly assertFree: () => Promise<void>;
 }
 
 /**
@@ -56,7 +58,7 @@ export interface Move {
  * Answers the entry as it then stands.
  */
 export async function moveDocument(site: ChangingSite, move: Move): Promise<StoredEntry> {
-  const { entry, head, headers } = move;
+  const { entry, head, headers, assertFree } = move;
   const from = entry.document.s3Key;
   const to = placeToMove(site, entry);
   try {
@@ -74,7 +76,7 @@ export async function moveDocument(site: ChangingSite, move: Move): Promise<Stor
       cause: error,
     });
   }
-  await assertSame(site, head, { from, to });
+  await Promise.all([assertSame(site, head, { from, to }), assertFree()]);
   const { changed, refused } = await changeEntries(site, [
     {
       entry,
@@ -101,7 +103,7 @@ export async function moveDocument(site: ChangingSite, move: Move): Promise<Stor
       },
     );
   }
-  return finishMove(site, moved, []);
+  return finishMove(site, moved, { others: [], assertFree: async () => undefined });
 }
 
 /**
@@ -112,7 +114,7 @@ export async function moveDocument(site: ChangingSite, move: Move): Promise<Stor
 export async function finishMove(
   site: ChangingSite,
   entry: StoredEntry,
-  others: readonly StoredEntry[],
+  { others, assertFree }: { readonly others: readonly StoredEntry[] } & Pick<Move, "assertFree">,
 ): Promise<StoredEntry> {
   const { userId, document } = entry;
   const isNamed = (key: string) => others.some((each) => each.document.s3Key === key);
@@ -121,7 +123,9 @@ export async function finishMove(
     if (from === undefined || isNamed(from)) return entry;
     const head = await headObject(site.aws, { bucket: site.bucket, key: from }, site.signal);
     if (head === undefined || !(await isCopy(site, head, { from, to: document.s3Key }))) return entry;
-    if ((await otherNameOf(site.rows, from, entry)) === undefined) await deleteFormer(site, entry, from);
+    if ((await otherNameOf(site.rows, from, entry)) !== undefined) return entry;
+    await assertFree();
+    await deleteFormer(site, entry, from);
     return entry;
   }
   const from = formerKey(entry);
@@ -130,7 +134,10 @@ export async function finishMove(
     documentFolders(userId).some((folder) => from.startsWith(folder)) &&
     nextKey(entry, from) === document.s3Key &&
     !isNamed(from);
-  if (isOurs) await deleteFormer(site, entry, from);
+  if (isOurs) {
+    await assertFree();
+    await deleteFormer(site, entry, from);
+  }
   const { changed } = await changeEntries(site, [{ entry, remove: [movedFrom], unchanged: ["s3Key"] }]);
   return changed[0] ?? entry;
 }

@@ -16,6 +16,13 @@ export interface Revoked {
   readonly key: string;
 }
 
+interface RevokeOptions {
+  readonly id: string;
+  readonly dryRun: boolean;
+  /** Rejects where a hold stands on the person by now. */
+  readonly assertFree: () => Promise<void>;
+}
+
 /**
  * Ends every link to a document by moving its object: a signature cannot be taken back. Everything that the former key
  * held is deleted, in all versions. After a crash the same call finishes: what an earlier one left is deleted first.
@@ -25,20 +32,20 @@ export interface Revoked {
 export async function revokeLinks(
   site: ChangingSite,
   user: UserDocuments,
-  { id, dryRun }: { readonly id: string; readonly dryRun: boolean },
+  { id, dryRun, assertFree }: RevokeOptions,
 ): Promise<Revoked> {
   const known = entryWithId(user, id);
   const found = await entryNow(site, known);
   const others = user.entries.filter((each) => each !== known);
   assertMovable(site, found, { ...user, entries: [found, ...others] });
   if (site.rows !== undefined) await assertNamedOnce(site.rows, found);
-  const entry = dryRun ? found : await finishMove(site, found, others);
+  const entry = dryRun ? found : await finishMove(site, found, { others, assertFree });
   const head = await storedObject(site, entry);
   const previousKey = entry.document.s3Key;
   const key = placeToMove(site, entry);
   if (dryRun) return { entry, previousKey, key };
   const moved = await site.audit.irreversible(eventOf(entry, { previousKey, key }), () =>
-    moveDocument(site, { entry, head }),
+    moveDocument(site, { entry, head, assertFree }),
   );
   return { entry: moved, previousKey, key };
 }

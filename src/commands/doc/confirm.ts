@@ -2,7 +2,6 @@ import { Command } from "@commander-js/extra-typings";
 import { documentJson } from "../../model/documents.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { changeDocumentsWith } from "../../documents/site.ts";
 import { scannerOf } from "./scanner.ts";
 import { documentColumns } from "./table.ts";
 
@@ -16,23 +15,15 @@ export function docConfirm(begin: Begin): AnyCommand {
     .action(async (given, id, _options, command) => {
       const run = await begin(command as AnyCommand);
       const { config } = run;
-      const [{ confirmDocument }, { findDocuments }, { assertPersonNotHeld }, { holdsOfSite }] =
-        await Promise.all([
-          import("../../documents/confirm.ts"),
-          import("../../documents/users.ts"),
-          import("../../documents/held.ts"),
-          import("../../audit/holds.ts"),
-        ]);
-      const context = await run.context("writes");
-      const [{ site, seen: user }, holds] = await Promise.all([
-        changeDocumentsWith(context, (look) => findDocuments(look, given)),
-        holdsOfSite(context),
+      const [{ confirmDocument }, { changeUnheld }] = await Promise.all([
+        import("../../documents/confirm.ts"),
+        import("../../documents/held.ts"),
       ]);
-      const entries = user.entries.filter(({ document }) => document.id === id);
-      await assertPersonNotHeld(holds, site, { ...user, entries });
+      const { site, user, assertFree } = await changeUnheld(await run.context("writes"), given, id);
       const progress = await run.progress("looking at what was sent");
       const { entry, outcome } = await confirmDocument(site, user, {
         id,
+        assertFree,
         scanner: scannerOf(run),
         maxBytes: config.maxDocumentBytes,
         allowed: config.allowedTypes,

@@ -2,7 +2,6 @@ import { Command } from "@commander-js/extra-typings";
 import { documentJson } from "../../model/documents.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { changeDocumentsWith } from "../../documents/site.ts";
 
 /** `mawps doc revoke`: no link to a document works any more. */
 export function docRevoke(begin: Begin): AnyCommand {
@@ -13,22 +12,13 @@ export function docRevoke(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps doc revoke user-123 doc-4f9c2a1b7d0e6f35")
     .action(async (given, id, _options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ revokeLinks }, { findDocuments }, { assertPersonNotHeld }, { holdsOfSite }] =
-        await Promise.all([
-          import("../../documents/revoke.ts"),
-          import("../../documents/users.ts"),
-          import("../../documents/held.ts"),
-          import("../../audit/holds.ts"),
-        ]);
-      const context = await run.context("writes");
-      const [{ site, seen: user }, holds] = await Promise.all([
-        changeDocumentsWith(context, (look) => findDocuments(look, given)),
-        holdsOfSite(context),
+      const [{ revokeLinks }, { changeUnheld }] = await Promise.all([
+        import("../../documents/revoke.ts"),
+        import("../../documents/held.ts"),
       ]);
+      const { site, user, assertFree } = await changeUnheld(await run.context("writes"), given, id);
       const { dryRun } = run.config;
-      const entries = user.entries.filter(({ document }) => document.id === id);
-      await assertPersonNotHeld(holds, site, { ...user, entries });
-      const { entry, previousKey, key } = await revokeLinks(site, user, { id, dryRun });
+      const { entry, previousKey, key } = await revokeLinks(site, user, { id, dryRun, assertFree });
       await run.print(documentJson(entry.userId, entry.document), () =>
         visible(
           dryRun

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { putHold } from "../../../src/audit/holds.ts";
 import { deleteAllVersions } from "../../../src/aws/s3/deletion.ts";
 import { headObject } from "../../../src/aws/s3/objects.ts";
 import type { Aws } from "../../../src/aws/clients.ts";
@@ -318,6 +319,21 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     const fresh = printed(await run("doc", "url", "user-1", "doc-1", "--json"));
     expect(await (await fetch(fresh.url)).text()).toBe("Nummer 1");
     expect((await run("doc", "check", "user-1")).exitCode).toBe(0);
+  });
+
+  it("is not ended by revoke where its person comes under a legal hold while the object is copied", async () => {
+    await putDocuments({});
+    const before = await look((aws) => readEntries(aws, "user-1", shape));
+    const hold = { userId: "user-1", ids: ["user-1"], reason: "case 7", salt: "0a", at: testStart };
+    home.beforeCall = async (command, _input, aws) => {
+      if (command !== "CopyObjectCommand") return;
+      await putHold({ aws, table: "mawps-audit-log", signal: AbortSignal.timeout(minute) }, hold);
+    };
+    const outcome = await run("doc", "revoke", "user-1", "doc-1");
+    home.beforeCall = undefined;
+    expect([outcome.exitCode, outcome.stderr]).toEqual([1, expect.stringContaining("legal hold (case 7)")]);
+    expect(await look((aws) => readEntries(aws, "user-1", shape))).toEqual(before);
+    expect(await look(documentKeys)).toContain(before[0]?.["s3Key"]);
   });
 
   it("is not ended by revoke where a legal hold comes while the object is copied: document and versions stay", async () => {
