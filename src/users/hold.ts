@@ -54,9 +54,16 @@ export async function findHeld(site: HoldSite, given: string): Promise<HeldPerso
   const person = await findPerson(site, given);
   const all = await holdsOfPerson(site, person.ids);
   const isKnown = person.account !== undefined || person.subject !== undefined || all.length > 0;
-  if (!isKnown && isNothing(await findHoldings(site, person.ids))) throw nobody(given);
+  if (!isKnown && !(await hasAnything(site, person.ids))) throw nobody(given);
   const holds = all.filter((hold) => isOf(hold, person));
   return { person, holds, others: all.filter((hold) => !holds.includes(hold)) };
+}
+
+/** Whether anything is stored of somebody without an account, rows of databases too. */
+async function hasAnything(site: HoldSite, ids: readonly string[]): Promise<boolean> {
+  if (!isNothing(await findHoldings(site, ids))) return true;
+  const rows = await site.rows?.rowsOf(undefined, ids);
+  return rows !== undefined && rows.length > 0;
 }
 
 /** Whether a hold was put on this person, and not on somebody else whom an address of theirs stands for. */

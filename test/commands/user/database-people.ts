@@ -77,6 +77,11 @@ export const worlds = {
     ],
     several: { given: `${id}x`, told: [1, expect.stringContaining("nothing is stored of")] },
     standIn: "deleted-user",
+    rowsOnly: {
+      given: "gone-1",
+      insert:
+        "INSERT INTO system_logs (id, level, category, message, user_id) VALUES ('y-7', 'info', 'c', 'm', 'gone-1')",
+    },
   },
   fc024: {
     rows: [
@@ -134,6 +139,8 @@ export const worlds = {
     ],
     several: { given: "max@example.com", told: [1, expect.stringContaining("2 accounts have this name")] },
     standIn: "00000000-0000-4000-8000-000000000000",
+    // Every column that names somebody is a foreign key.
+    rowsOnly: undefined,
   },
 };
 
@@ -241,5 +248,18 @@ export function testPeople({ model }: DatabaseSite, serverNow: () => DatabaseSer
     expect([several.exitCode, several.stderr]).toEqual(world.several.told);
     const erase = await site().run("user", "erase", world.standIn, "--yes");
     expect(erase.exitCode).toBe(2);
+  });
+
+  if (world.rowsOnly === undefined) return;
+  const { given, insert } = world.rowsOnly;
+  test("somebody who has rows and no account can be held, too", async () => {
+    await onDatabase(serverNow(), "people", (sql) => sql.run(insert));
+    const held = await site().run("user", "hold", "add", given, "--reason", "case 2");
+    expect([held.exitCode, held.exitCode === 0 ? "" : held.stderr]).toEqual([0, ""]);
+    const listed = await site().run("user", "hold", "list", "--json");
+    expect(JSON.parse(listed.stdout)).toMatchObject({ reason: "case 2", userId: given });
+    expect((await site().run("user", "hold", "rm", given, "--yes")).exitCode).toBe(0);
+    const nobody = await site().run("user", "hold", "add", `${given}2`, "--reason", "case 2");
+    expect([nobody.exitCode, nobody.stderr]).toEqual([1, expect.stringContaining("nothing is stored of")]);
   });
 }
