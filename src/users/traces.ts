@@ -11,13 +11,12 @@ import { inParallel } from "../concurrency.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { legalHold } from "../model/documents.ts";
 import { groupedBy } from "../model/graph.ts";
-import { partsIn, type ItemPart } from "../model/item-parts.ts";
+import { itemParts, partsIn, type ItemPart } from "../model/item-parts.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import {
   isAbout,
   isTaken,
   personalBuckets,
-  personalParts,
   personalTables,
   replacedAt,
   tablesThrough,
@@ -318,7 +317,7 @@ async function itemsOf(
   const found = new Map<string, OwnedItem>();
   // Entries that the tool keeps for the website are what the attribute `document` holds.
   const kept = { path: ["document"], isList: false } as const;
-  const parts = [kept, ...personalParts(site.model, personal.role)];
+  const parts = [kept, ...itemParts(site.model, personal.role)];
   const held = ["legalHold", ...parts.map(({ path: [first] }) => first)];
   const attributes = [...personal.attributes, ...[expiry ?? []].flat(), ...held];
   for await (const page of pagesOf(site, { table, personal, ids, keys, attributes })) {

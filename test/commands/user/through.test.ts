@@ -51,6 +51,14 @@ beforeAll(async () => {
       refs: { letterId: "letters.id" },
       links: [{ ...link, by: { via: "letterId" }, find: "scan" }],
     },
+    stamps: {
+      what: "stamps, which are nobody's by themselves",
+      from: { table: "enclosures" },
+      at: "stamps[]",
+      fields: { value: "text" },
+      personal: false,
+      reason: "whoever sticks them on",
+    },
     letters: {
       what: "letters",
       from: { table: "letters" },
@@ -152,6 +160,14 @@ describe("an erasure", () => {
     await other.look((aws) => put(aws, "enclosures", enclosure), env);
     expect((await other.run(argv, { env })).exitCode).toBe(0);
     expect(await stored(other)).toEqual(ofOthers);
+  });
+
+  it("leaves all where a part that is linked to nobody is under a hold", async () => {
+    const held = { ...enclosure, stamps: [{ value: "1" }, { value: "2", legalHold: "case 4" }] };
+    await other.look((aws) => put(aws, "enclosures", held), env);
+    const { exitCode, stderr } = await other.run(argv, { env });
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("legal hold (case 4)")]);
+    expect(await stored(other)).toEqual(everything);
   });
 
   it("takes what came while that went by which it is found", async () => {
