@@ -45,7 +45,7 @@ interface Kind {
 export async function rowJudge(judging: Judging): Promise<JudgeRow> {
   const { model, database, isErased, onSuppressed, read, tables } = judging;
   const kinds = kindsOf(model, database.role);
-  /** Of parents that stay away: what rows that go by them name. */
+  /** Of parents that are about somebody who was erased, whatever became of them: what rows that go by them name. */
   const away = new Map<string, Set<string>>();
   const nameOf = (entity: string, field: string) => `${entity}.${field}`;
   for (const { parent } of kinds.flatMap(({ links }) => links))
@@ -53,31 +53,33 @@ export async function rowJudge(judging: Judging): Promise<JudgeRow> {
   const isTheirs = ({ column, parent }: RowLink, row: Row) => {
     const value = own(row, column) ?? undefined;
     if (value === undefined) return false;
-    if (parent !== undefined) return away.get(nameOf(parent.entity, parent.field))?.has(value) === true;
-    const isListed = isErased(value);
-    if (isListed) onSuppressed(value);
-    return isListed;
+    if (parent === undefined) return isErased(value);
+    return away.get(nameOf(parent.entity, parent.field))?.has(value) === true;
   };
   const judgeAs = (kind: Kind, table: RowTable, row: Row): JudgedRow => {
     const theirs = kind.links.filter((link) => isTheirs(link, row));
+    for (const { column, parent } of theirs) if (parent === undefined) onSuppressed(own(row, column) ?? "");
     if (theirs.some(({ erase }) => isDeletion(erase))) return { row, is: "suppressed" };
+    const account = theirs.find((link) => link.erase === "pseudonym" && isAbout(link));
     const values: Record<string, string | null> = {};
     for (const { erase, column } of theirs) {
       if (table.key.includes(column)) continue;
       if (erase === "null") values[column] = null;
+      if (erase === "pseudonym" && account === undefined)
+        values[column] = pseudonymOf(kind, own(row, column) ?? "");
       if (typeof erase === "object" && "set" in erase) values[column] = erase.set;
     }
-    const account = theirs.find((link) => link.erase === "pseudonym" && isAbout(link));
     if (account === undefined) return { row: { ...row, ...values }, is: "whole" };
     return { row: { ...row, ...values, ...emptied(judging, kind, { table, row, account }) }, is: "emptied" };
   };
+  const kindOf = (table: RowTable, row: Row) =>
+    kinds.find(
+      ({ table: name, entity }) =>
+        name === table.name && holds(entity.when, valuesIn({ database, rows: table }, entity, row)),
+    );
   const judge: JudgeRow = (table, row) => {
-    for (const kind of kinds) {
-      if (kind.table !== table.name) continue;
-      if (holds(kind.entity.when, valuesIn({ database, rows: table }, kind.entity, row)))
-        return judgeAs(kind, table, row);
-    }
-    return { row, is: "whole" };
+    const kind = kindOf(table, row);
+    return kind === undefined ? { row, is: "whole" } : judgeAs(kind, table, row);
   };
   for (const kind of kinds) {
     const fields = [...away.keys()].flatMap((name) =>
@@ -87,7 +89,8 @@ export async function rowJudge(judging: Judging): Promise<JudgeRow> {
     if (fields.length === 0 || table === undefined) continue;
     for await (const rows of read(kind.table) ?? []) {
       for (const row of rows) {
-        if (judge(table, row).is !== "suppressed") continue;
+        if (kindOf(table, row) !== kind) continue;
+        if (!kind.links.some((link) => isAbout(link) && isTheirs(link, row))) continue;
         for (const field of fields) {
           const value = own(row, field) ?? undefined;
           if (value !== undefined) away.get(nameOf(kind.name, field))?.add(value);
@@ -127,7 +130,11 @@ function emptied(
       isActive: subjects.map((each) => accountColumns(model, each).isActive)[0],
       staying: Object.keys(entity.when ?? {}),
     },
-    // Its own key stands beside it.
-    `erased-${keyedHash(id, name).slice(0, 16)}`,
+    pseudonymOf({ name }, id),
   );
+}
+
+/** Stands for somebody in rows of a kind; beside it is nothing but keys of theirs. */
+function pseudonymOf({ name }: Pick<Kind, "name">, id: string): string {
+  return `erased-${keyedHash(id, name).slice(0, 16)}`;
 }
