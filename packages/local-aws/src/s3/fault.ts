@@ -64,6 +64,7 @@ const faults = {
   MissingContentLength: [411, "You must provide the Content-Length HTTP header."],
   NoSuchBucket: [404, "The specified bucket does not exist"],
   NoSuchBucketPolicy: [404, "The bucket policy does not exist"],
+  NoSuchConfiguration: [404, "The specified configuration does not exist."],
   NoSuchCORSConfiguration: [404, "The CORS configuration does not exist"],
   NoSuchKey: [404, "The specified key does not exist."],
   NoSuchLifecycleConfiguration: [404, "The lifecycle configuration does not exist"],
@@ -85,6 +86,10 @@ const faults = {
   SignatureDoesNotMatch: [
     403,
     "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+  ],
+  TooManyConfigurations: [
+    400,
+    "You are attempting to create a new configuration but have already reached the 1,000-configuration limit.",
   ],
   UserKeyMustBeSpecified: [
     400,

@@ -7,6 +7,7 @@ import { copyObject } from "./copy-object.ts";
 import { deleteObject, deleteObjects } from "./delete-objects.ts";
 import { S3Fault } from "./fault.ts";
 import { getObject } from "./get-object.ts";
+import * as inventory from "./inventory.ts";
 import * as listing from "./listing.ts";
 import * as multipart from "./multipart.ts";
 import * as properties from "./object-properties.ts";
@@ -68,9 +69,9 @@ const table: Record<Level, Record<string, readonly Row[]>> = {
         "GetBucketObjectLockConfiguration",
         notConfigured("ObjectLockConfigurationNotFoundError"),
       ),
-      ...["analytics", "inventory", "metrics", "intelligent-tiering"].map((name) =>
-        row(name, "", notImplemented),
-      ),
+      row("inventory id", "GetInventoryConfiguration", inventory.getInventory),
+      row("inventory", "GetInventoryConfiguration", inventory.listInventories),
+      ...["analytics", "metrics", "intelligent-tiering"].map((name) => row(name, "", notImplemented)),
       row("versions", "ListBucketVersions", listing.listObjectVersions),
       row("uploads", "ListBucketMultipartUploads", multipart.listUploads),
       row("list-type", "ListBucket", listing.listObjectsV2),
@@ -86,6 +87,7 @@ const table: Record<Level, Record<string, readonly Row[]>> = {
       row("tagging", "PutBucketTagging", configuration.putTagging),
       row("cors", "PutBucketCORS", configuration.putCors),
       row("acl", "PutBucketAcl", configuration.putBucketAcl),
+      row("inventory id", "PutInventoryConfiguration", inventory.putInventory),
       ...[
         "notification",
         "logging",
@@ -95,7 +97,6 @@ const table: Record<Level, Record<string, readonly Row[]>> = {
         "replication",
         "object-lock",
         "analytics",
-        "inventory",
         "metrics",
         "intelligent-tiering",
       ].map((name) => row(name, "", notImplemented)),
@@ -109,7 +110,8 @@ const table: Record<Level, Record<string, readonly Row[]>> = {
       row("lifecycle", "PutLifecycleConfiguration", removeSetting("lifecycle")),
       row("tagging", "PutBucketTagging", removeSetting("tags")),
       row("cors", "PutBucketCORS", removeSetting("cors")),
-      ...["website", "replication", "analytics", "inventory", "metrics", "intelligent-tiering"].map((name) =>
+      row("inventory id", "PutInventoryConfiguration", inventory.deleteInventory),
+      ...["website", "replication", "analytics", "metrics", "intelligent-tiering"].map((name) =>
         row(name, "", notImplemented),
       ),
       row("", "DeleteBucket", buckets.deleteBucket),

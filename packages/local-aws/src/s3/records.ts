@@ -116,4 +116,6 @@ export interface Bucket {
   readonly tags?: readonly Tag[];
   readonly lifecycle?: XmlElement;
   readonly cors?: XmlElement;
+  /** By their ids. */
+  readonly inventories?: readonly XmlElement[];
 }

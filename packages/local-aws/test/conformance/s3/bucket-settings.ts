@@ -326,6 +326,61 @@ export const bucketSettingChecks: readonly Check[] = [
     },
   },
   {
+    name: "keeps inventory configurations by their ids, until they are deleted",
+    async run(t) {
+      const Bucket = await t.bucket();
+      const inventory = (Id: string) => ({
+        Id,
+        IsEnabled: true,
+        IncludedObjectVersions: "All" as const,
+        Schedule: { Frequency: "Weekly" as const },
+        OptionalFields: ["Size" as const, "StorageClass" as const],
+        Destination: {
+          S3BucketDestination: { Bucket: `arn:aws:s3:::${Bucket}`, Format: "CSV" as const, Prefix: "lists" },
+        },
+      });
+      const listed = async () =>
+        (await t.s3.listBucketInventoryConfigurations({ Bucket })).InventoryConfigurationList ?? [];
+      assert.deepEqual(await listed(), []);
+      await refused(t.s3.getBucketInventoryConfiguration({ Bucket, Id: "all" }), 404, "NoSuchConfiguration");
+      for (const Id of ["nightly", "all", "all"]) {
+        const InventoryConfiguration = inventory(Id);
+        await t.s3.putBucketInventoryConfiguration({ Bucket, Id, InventoryConfiguration });
+      }
+      const { InventoryConfiguration } = await t.s3.getBucketInventoryConfiguration({ Bucket, Id: "all" });
+      assert.deepEqual(InventoryConfiguration, inventory("all"));
+      assert.deepEqual((await listed()).map(({ Id }) => String(Id)).sort(), ["all", "nightly"]);
+      await t.s3.deleteBucketInventoryConfiguration({ Bucket, Id: "all" });
+      assert.deepEqual(
+        (await listed()).map(({ Id }) => Id),
+        ["nightly"],
+      );
+    },
+  },
+  {
+    name: "refuses an inventory configuration under the id of another",
+    async run(t) {
+      const Bucket = await t.bucket();
+      const InventoryConfiguration = {
+        Id: "one",
+        IsEnabled: true,
+        IncludedObjectVersions: "All" as const,
+        Schedule: { Frequency: "Daily" as const },
+        Destination: {
+          S3BucketDestination: { Bucket: `arn:aws:s3:::${Bucket}`, Format: "Parquet" as const },
+        },
+      };
+      await refused(
+        t.s3.putBucketInventoryConfiguration({ Bucket, Id: "two", InventoryConfiguration }),
+        400,
+        "InvalidArgument",
+        "MalformedXML",
+      );
+      const { InventoryConfigurationList = [] } = await t.s3.listBucketInventoryConfigurations({ Bucket });
+      assert.deepEqual(InventoryConfigurationList, []);
+    },
+  },
+  {
     name: "starts without versioning, turns it on, and only suspends it",
     async run(t) {
       const Bucket = await t.bucket();

@@ -27,6 +27,10 @@ export const ministackS3: Readonly<Record<string, readonly string[]>> = {
     "refuses a versioning status that does not exist",
     "refuses a CORS rule with a method that cannot be allowed",
   ],
+  "knows no inventory configurations": [
+    "keeps inventory configurations by their ids, until they are deleted",
+    "refuses an inventory configuration under the id of another",
+  ],
   "answers every origin alike": [
     "answers a preflight of an allowed origin, method and headers",
     "matches a CORS origin with a wildcard in its host",

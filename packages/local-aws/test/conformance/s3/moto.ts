@@ -31,6 +31,10 @@ export const motoS3: Readonly<Record<string, readonly string[]>> = {
     "refuses a lifecycle configuration with a rule twice, and keeps the old one",
     "refuses a versioning status that does not exist",
   ],
+  "takes an inventory configuration under any id, and does not delete it": [
+    "keeps inventory configurations by their ids, until they are deleted",
+    "refuses an inventory configuration under the id of another",
+  ],
   "answers every origin alike": [
     "answers a preflight of an allowed origin, method and headers",
     "refuses a preflight of a foreign origin, method or header",
