@@ -80,6 +80,11 @@ export function coversAll({ salt, hashes }: Hold, ids: readonly string[]): boole
   return ids.length > 0 && ids.every((id) => hashes.includes(keyedHash(id, salt)));
 }
 
+/** Why something of people stays of whom these are the holds, in a few words. Pure. */
+export function heldReason(holds: readonly Hold[]): string {
+  return `legal hold of the person: ${[...new Set(holds.map(({ reason }) => reason))].join("; ")}`;
+}
+
 /** @throws CliError where there is one of these. */
 export function assertNoHold(holds: readonly Hold[]): void {
   if (holds.length === 0) return;

@@ -21,7 +21,8 @@ export type Repair =
   | { readonly does: "drop-entry"; readonly entry: StoredEntry }
   | { readonly does: "rename-id"; readonly entry: StoredEntry }
   | { readonly does: "move"; readonly entry: StoredEntry }
-  | { readonly does: "delete-object"; readonly key: string }
+  /** `entry`: of the document whose bytes it has a second time. */
+  | { readonly does: "delete-object"; readonly entry: StoredEntry; readonly key: string }
   | { readonly does: "abort-upload"; readonly upload: UnfinishedUpload };
 
 /** Something that is not as it should be, and what helps. */

@@ -41,9 +41,10 @@ export function orphans({ documents, objects }: CheckFacts, entries: readonly St
 
 /** What a broken-off move leaves: the same bytes at another key. */
 export function leftOver(
-  { userId, document }: StoredEntry,
+  entry: StoredEntry,
   { key, profile }: { readonly key: string } & Pick<CheckFacts["documents"], "profile">,
 ): Finding {
+  const { userId, document } = entry;
   const held = legalHold(document.attributes);
   const what = `it holds the bytes of ${document.name} a second time; links to it still work`;
   const base = { userId, kind: "left-over-object" as const, id: document.id, key, what };
@@ -55,7 +56,7 @@ export function leftOver(
   return {
     ...base,
     remedy: `${byRepair} deletes it in all versions`,
-    repair: { does: "delete-object", key },
+    repair: { does: "delete-object", entry, key },
   };
 }
 

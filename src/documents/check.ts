@@ -14,13 +14,16 @@ import type { Remembered } from "./remembered.ts";
 import { filePrefixes, ownerOfFile, rowsOfAll, type DocumentRows } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
 
-export interface CheckOptions {
+export interface Checking {
   /** Reads every object and compares its bytes, instead of trusting the hash in its metadata. */
   readonly readAll: boolean;
-  /** What the audit trail remembers of a user's documents; asked for those of whom an object has no entry. */
-  readonly rememberedOf: (userId: string) => Promise<ReadonlyMap<string, Remembered>>;
   /** Age from which on an unfinished multipart upload is a finding. */
   readonly oldUploadMs: number;
+}
+
+export interface CheckOptions extends Checking {
+  /** What the audit trail remembers of a user's documents; asked for those of whom an object has no entry. */
+  readonly rememberedOf: (userId: string) => Promise<ReadonlyMap<string, Remembered>>;
   /** Counts what is passed over where everybody is checked. */
   readonly nobodies: Nobodies;
 }
@@ -38,18 +41,26 @@ export async function* checkDocuments(
   const everybody = () =>
     rows === undefined ? usersWithAnything(site, options.nobodies) : usersOfRows(site, rows);
   const users = userId === undefined ? await everybody() : [userId];
-  const rules = { now: site.now(), oldUploadMs: options.oldUploadMs };
   for (let at = 0; at < users.length; at += usersAtOnce) {
     const some = users.slice(at, at + usersAtOnce);
     const found = await inParallel(some, usersAtOnce, async (each) => {
-      const facts = await readFacts(site, each, options);
-      if (rows !== undefined) return findRowFaults(rows, facts, rules);
-      const findings = findFaults(facts, rules);
+      const findings = await faultsNow(site, each, options);
       const hasLost = findings.some(({ repair }) => repair?.does === "rebuild");
       return hasLost ? withMemory(findings, await options.rememberedOf(each)) : findings;
     });
     yield { users: at + some.length, findings: found.flat() };
   }
+}
+
+/** What is wrong with the documents of one user by what is there now; what the audit trail remembers is left out. */
+export async function faultsNow(
+  site: DocumentSite,
+  userId: string,
+  { readAll, oldUploadMs }: Checking,
+): Promise<Finding[]> {
+  const facts = await readFacts(site, userId, { readAll });
+  const rules = { now: site.now(), oldUploadMs };
+  return site.rows === undefined ? findFaults(facts, rules) : findRowFaults(site.rows, facts, rules);
 }
 
 /** Ids of all who have a row or a file of documents, sorted; an entry that is nobody's is in nobody's list. */

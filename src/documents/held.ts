@@ -6,20 +6,23 @@ import { changeDocumentsWith, type ChangingSite, type DocumentSite } from "./sit
 import { findDocuments } from "./users.ts";
 
 /**
- * Of an entry that is a row a hold is also that of whomever else it names or goes by.
- * @param holds those that stand.
+ * Those of the holds that are of whose these entries are. Of an entry that is a row a hold is also that of whomever else it names or goes by.
  * @param entries of which versions would go, or what is shown of them.
- * @throws CliError where one is of such a person: nothing of theirs is to be deleted.
  */
-export async function assertPersonNotHeld(
+export async function holdsOfPerson(
   holds: readonly Hold[],
   { rows }: Pick<DocumentSite, "rows">,
   { userId, entries }: Pick<UserDocuments, "userId" | "entries">,
-): Promise<void> {
-  if (holds.length === 0) return;
+): Promise<readonly Hold[]> {
+  if (holds.length === 0) return holds;
   const stored = entries.flatMap(({ row }: StoredEntry) => row ?? []);
   const owners = rows === undefined ? [] : await ownersOf(rows, stored);
-  assertNoHold(holdsOfAny(holds, [...new Set([userId, ...owners.flat()])]));
+  return holdsOfAny(holds, [...new Set([userId, ...owners.flat()])]);
+}
+
+/** @throws CliError where there is such a hold: nothing of theirs is to be deleted. */
+export async function assertPersonNotHeld(...of: Parameters<typeof holdsOfPerson>): Promise<void> {
+  assertNoHold(await holdsOfPerson(...of));
 }
 
 /**

@@ -2,9 +2,11 @@ import { typed } from "../aws/dynamodb/plain.ts";
 import { transact } from "../aws/dynamodb/transact.ts";
 import { removeUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import { removeUpload } from "../aws/s3/multipart.ts";
-import { deleteAllVersions } from "../aws/s3/deletion.ts";
+import { deleteObjects, versionsToDelete, type Doomed } from "../aws/s3/deletion.ts";
+import { heldReason, type Hold } from "../audit/holds.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { legalHold, type ScanResult } from "../model/documents.ts";
+import { faultsNow, type Checking } from "./check.ts";
 import type { Finding, Repair } from "./check-finding.ts";
 import { nameOfLost, rebuiltEntry, type Judged } from "./check-orphans.ts";
 import { readDocuments, storedEntry } from "./entries.ts";
@@ -12,6 +14,7 @@ import { addEntries, appendEntries, changeEntries, keeping, removeEntries } from
 import type { EntryChange, StoredEntry } from "./entry.ts";
 import { examineStored, type Judging } from "./examine-stored.ts";
 import { failureOf } from "./failure.ts";
+import { holdsOfPerson } from "./held.ts";
 import { inParallel } from "../concurrency.ts";
 import { otherNameOf } from "./row-files.ts";
 import { isInfected, isUndecided, judgementChange } from "./scanning.ts";
@@ -27,14 +30,20 @@ export interface Repaired {
   readonly refused: ReadonlyMap<Finding, string>;
 }
 
+export interface RepairOptions extends Judging, Checking {
+  /** Reads the holds that stand by now. */
+  readonly holds: () => Promise<readonly Hold[]>;
+}
+
 /**
  * Repairs what was found of one user. Entries are written in one go, each on condition that it still stands as it was read. No document gets ready, and none comes back, whose bytes were not judged
- * here as `doc confirm` judges them. What comes back takes up what the audit trail remembers of it.
+ * here as `doc confirm` judges them. What comes back takes up what the audit trail remembers of it. What is taken away is looked at again right before: it must be found again, and nobody's whose it
+ * is under a legal hold.
  */
 export async function repair(
   site: ChangingSite,
   findings: readonly Finding[],
-  judging: Judging,
+  options: RepairOptions,
 ): Promise<Repaired> {
   const open = findings.filter((finding) => finding.repair !== undefined);
   const [first, ...rest] = open;
@@ -45,7 +54,7 @@ export async function repair(
   const work = () =>
     site.audit.change(
       others.map((finding) => eventOf(finding)),
-      () => repairAll(site, [first, ...rest], judging),
+      () => repairAll(site, [first, ...rest], options),
       ({ done }) => others.filter((finding) => done.has(finding)).map((finding) => eventOf(finding, "done")),
     );
   if (removing.length === 0) return work();
@@ -59,14 +68,14 @@ export async function repair(
 async function repairAll(
   site: ChangingSite,
   open: readonly [Finding, ...Finding[]],
-  judging: Judging,
+  options: RepairOptions,
 ): Promise<Repaired> {
   const [{ userId }] = open;
   const done = new Set<Finding>();
   const refused = new Map<Finding, string>();
   const judged = new Map<Finding, Judged>();
   await inParallel(open, judgedAtOnce, async (finding) => {
-    const verdict = await judge(site, finding, judging);
+    const verdict = await judge(site, finding, options);
     if (typeof verdict === "string") refused.set(finding, verdict);
     else judged.set(finding, verdict);
   });
@@ -121,17 +130,11 @@ async function repairAll(
   }
 
   // A move is done when the older entry is gone; broken off in between it shows as a copy the next time.
-  const dropped = [...moved, ...of("drop-entry"), ...of("withdraw")];
-  for (const {
-    repair: { entry },
-  } of of("withdraw")) {
-    await removeUnfinishedUploads(site.aws, { bucket: site.bucket, key: entry.document.s3Key });
-  }
-  const removed = await removeEntries(
+  const dropped = [...moved, ...of("drop-entry")];
+  const kept = await remove(
     site,
-    dropped.map(({ repair: { entry } }) => ({ entry, unchanged: ["s3Key", "status", "legalHold"] })),
+    dropped.map(({ repair: { entry } }) => entry),
   );
-  const kept = new Set(removed.refused.map(({ entry }) => entry));
   settle(dropped.filter(({ repair: { entry } }) => !kept.has(entry)));
 
   const changing = [...of("finish"), ...of("point"), ...of("correct-size"), ...of("rename-id")];
@@ -142,26 +145,106 @@ async function repairAll(
   const failed = new Set<StoredEntry>([...outcome.missing, ...outcome.refused.map(({ entry }) => entry)]);
   settle(changing.filter(({ repair: { entry } }) => !failed.has(entry)));
 
-  for (const {
-    finding,
-    repair: { key },
-  } of of("delete-object")) {
-    const other = site.rows && (await otherNameOf(site.rows, key));
-    if (other !== undefined) {
-      refused.set(finding, `something else names it (${other})`);
-      continue;
-    }
-    const { failures } = await deleteAllVersions(site.aws, site.bucket, { key }, site.signal);
-    if (failures.length === 0) done.add(finding);
-  }
-  for (const {
-    finding,
-    repair: { upload },
-  } of of("abort-upload")) {
-    await removeUpload(site.aws, upload);
-    done.add(finding);
+  const taken = await takeAway(
+    site,
+    [...of("withdraw"), ...of("delete-object"), ...of("abort-upload")],
+    options,
+  );
+  for (const [finding, why] of taken) {
+    if (why === undefined) done.add(finding);
+    else refused.set(finding, why);
   }
   return { done, refused };
+}
+
+/** Removes entries that stand as they were read. Resolves to those that do not, which stay. */
+async function remove(
+  site: ChangingSite,
+  entries: readonly StoredEntry[],
+): Promise<ReadonlySet<StoredEntry>> {
+  const unchanged = ["s3Key", "status", "legalHold"];
+  const { refused } = await removeEntries(
+    site,
+    entries.map((entry) => ({ entry, unchanged })),
+  );
+  return new Set(refused.map(({ entry }) => entry));
+}
+
+type Removal = Extract<Repair, { does: "withdraw" | "delete-object" | "abort-upload" }>;
+
+interface Taking {
+  readonly finding: Finding;
+  readonly repair: Removal;
+}
+
+/**
+ * Takes away what a new look finds again, and of objects the versions that were there before it: one that comes behind it stays.
+ * Resolves to why something stays, undefined of what is gone.
+ */
+async function takeAway(
+  site: ChangingSite,
+  takings: readonly Taking[],
+  options: RepairOptions,
+): Promise<ReadonlyMap<Finding, string | undefined>> {
+  const [first] = takings;
+  if (first === undefined) return new Map();
+  const { userId } = first.finding;
+  const versions = new Map<string, Doomed[]>();
+  for (const { repair: each } of takings) {
+    if (each.does !== "delete-object") continue;
+    const of = { bucket: site.bucket, what: { key: each.key } };
+    const there: Doomed[] = [];
+    for await (const version of versionsToDelete(site.aws, of, site.signal)) there.push(version);
+    versions.set(each.key, there);
+  }
+  const [found, holds] = await Promise.all([faultsNow(site, userId, options), options.holds()]);
+  const again = new Map(found.map((each) => [nameOf(each), each.repair]));
+  const stays = new Map<Finding, string | undefined>();
+  const withdrawn = new Map<Finding, StoredEntry>();
+  for (const { finding } of takings) {
+    const now = again.get(nameOf(finding));
+    if (now === undefined || !isRemoval(now)) {
+      const other = found.find(({ kind, key }) => kind === finding.kind && key === finding.key);
+      stays.set(finding, other?.remedy ?? "it is not so any more");
+      continue;
+    }
+    const entries = now.does === "abort-upload" ? [] : [now.entry];
+    const hold = entries.flatMap(({ document }) => legalHold(document.attributes) ?? [])[0];
+    const held = await holdsOfPerson(holds, site, { userId, entries });
+    if (hold !== undefined) stays.set(finding, `it is under a legal hold (${hold})`);
+    else if (held.length > 0) stays.set(finding, heldReason(held));
+    else if (now.does === "withdraw") withdrawn.set(finding, now.entry);
+    else stays.set(finding, await deleteParts(site, now, versions));
+  }
+  for (const { document } of withdrawn.values())
+    await removeUnfinishedUploads(site.aws, { bucket: site.bucket, key: document.s3Key });
+  const kept = await remove(site, [...withdrawn.values()]);
+  for (const [finding, entry] of withdrawn)
+    stays.set(finding, kept.has(entry) ? "its entry changed meanwhile" : undefined);
+  return stays;
+}
+
+/** What a finding is recognized by when it is found again: its id may be another by then. */
+function nameOf({ key, id, repair: each }: Finding): string {
+  const upload = each?.does === "abort-upload" ? each.upload.uploadId : undefined;
+  return JSON.stringify([each?.does, key ?? id, upload]);
+}
+
+/** Deletes an object or the parts of an upload; resolves to why it stays. */
+async function deleteParts(
+  site: ChangingSite,
+  removal: Exclude<Removal, { does: "withdraw" }>,
+  versions: ReadonlyMap<string, readonly Doomed[]>,
+): Promise<string | undefined> {
+  if (removal.does === "abort-upload") {
+    await removeUpload(site.aws, removal.upload);
+    return undefined;
+  }
+  const { key } = removal;
+  const other = site.rows && (await otherNameOf(site.rows, key));
+  if (other !== undefined) return `something else names it (${other})`;
+  const { failures } = await deleteObjects(site.aws, site.bucket, versions.get(key) ?? [], site.signal);
+  return failures[0]?.message;
 }
 
 /** The attributes that an object's bytes give its entry, or why nothing may be done about it. Empty where nothing is judged. */
@@ -170,8 +253,6 @@ async function judge(
   { repair: each }: Finding,
   judging: Judging,
 ): Promise<Judged | string> {
-  const hold = each?.does === "withdraw" ? legalHold(each.entry.document.attributes) : undefined;
-  if (hold !== undefined) return `it is under a legal hold (${hold})`;
   const wanted = each === undefined ? undefined : wantedOf(each);
   if (wanted === undefined) return {};
   const { name, key, sha256 } = wanted;
@@ -232,7 +313,8 @@ function wantedOf(each: Repair): Wanted | undefined {
 }
 
 /** Whether a repair takes something away that no other repair brings back. */
-function isRemoval({ does }: Repair): boolean {
+function isRemoval(each: Repair): each is Removal {
+  const { does } = each;
   return does === "delete-object" || does === "abort-upload" || does === "withdraw";
 }
 

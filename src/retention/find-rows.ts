@@ -22,7 +22,7 @@ import {
   type RowVerdict,
 } from "./rules.ts";
 import { namedIn, ownersWhereHeld } from "../stores/row-owners.ts";
-import { heldReason, type RetentionSite, type RowsOfTable } from "./site.ts";
+import { keptFor, type RetentionSite, type RowsOfTable } from "./site.ts";
 import { bytesOf, newestBytesMs, placeText, plannedVersion, versionsOf } from "./stored-versions.ts";
 
 /** A row for which a rule has decided. */
@@ -125,9 +125,10 @@ async function* readRows(
     // Without the rows that name files none may go; without those of other tables nothing of theirs is due.
     for await (const page of namesFiles ? pages : pagesWhereThere(pages)) {
       const owners = await ownersWhereHeld(site, page);
-      for (const [at, stored] of page.entries()) {
-        const verdict = decide(site, stored, owners[at]);
-        const isHeld = legalHold(stored.fields) !== undefined || site.holding.of(owners[at] ?? []).length > 0;
+      for (const stored of page) {
+        const verdict = decide(site, stored, owners.get(stored));
+        const isHeld =
+          legalHold(stored.fields) !== undefined || site.holding.of(owners.get(stored) ?? []).length > 0;
         const isCounted = verdict?.rule.keepNewest !== undefined && verdict.action === "purge";
         if (isCounted) counted.push({ stored, verdict, isHeld });
         else yield { stored, verdict, isAmongNewest: false, isHeld };
@@ -166,9 +167,8 @@ export function decide(
   const entity = entityOf(site, name);
   const verdict = decideRow({ entity, traits: traitsOf(site, name, entity) }, fields, site.rules);
   const holds = site.holding.of(owners);
-  if (verdict === undefined || verdict.action === "expire" || holds.length === 0) return verdict;
-  const known = verdict.action === "keep" ? [verdict.reason] : [];
-  return { ...verdict, action: "keep", reason: [...known, heldReason(holds)].join("; ") };
+  const isKept = verdict !== undefined && verdict.action !== "expire" && holds.length > 0;
+  return isKept ? keptFor(holds, verdict) : verdict;
 }
 
 type Deciding = Pick<RetentionSite, "model" | "rules" | "holding">;

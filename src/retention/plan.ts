@@ -5,7 +5,7 @@ import { findObjects, ownersOfKey } from "./find-objects.ts";
 import { findRows } from "./find-rows.ts";
 import { findUploads } from "./find-uploads.ts";
 import type { PlanEntry } from "./plan-entry.ts";
-import { hasProfiles, heldReason, type RetentionSite } from "./site.ts";
+import { hasProfiles, keptFor, type RetentionSite } from "./site.ts";
 import { keysWithVersions } from "./stored-versions.ts";
 
 /** What is due by one rule. */
@@ -80,8 +80,7 @@ async function heldBack(site: RetentionSite, entry: PlanEntry): Promise<PlanEntr
   const holds = holding.isEmpty || entry.kind === "row" ? [] : holding.of(await ownersOfEntry(site, entry));
   if (holds.length === 0) return entry;
   if (entry.kind !== "document") return isActedOn(entry) ? undefined : entry;
-  const known = entry.action === "keep" ? [entry.reason] : [];
-  return { ...entry, action: "keep", reason: [...known, heldReason(holds)].join("; ") };
+  return keptFor(holds, entry);
 }
 
 /** Everybody whose it is, as far as that is not told by a row of its own. */

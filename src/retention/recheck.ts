@@ -209,7 +209,7 @@ export async function recheckRows(
       for (const [at, due] of dues.entries()) now.set(due, stored[at]);
     }
     const there = planned.flatMap((due) => now.get(due) ?? []);
-    const owners = new Map((await ownersWhereHeld(site, there)).map((ids, at) => [there[at], ids]));
+    const owners = await ownersWhereHeld(site, there);
     const whyChanged = (due: RowDue, stored: Stored) => {
       if (references.newest.has(nameOfRow(stored))) return "it is among the newest now";
       return sameJson(deciders(site, stored), due.was) ? undefined : `it changed: ${rowChanges(due, stored)}`;
@@ -277,7 +277,7 @@ async function stillGoing(
       some.map(([, { key }]) => key),
     );
     const there = stored.flatMap((each) => each ?? []);
-    const owners = new Map((await ownersWhereHeld(site, there)).map((ids, at) => [there[at], ids]));
+    const owners = await ownersWhereHeld(site, there);
     const due = some.flatMap(([name], at) => {
       const each = stored[at];
       if (each === undefined) going.add(name);

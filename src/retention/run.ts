@@ -1,3 +1,4 @@
+import { heldReason } from "../audit/holds.ts";
 import type { AuditTrail } from "../audit/trail.ts";
 import { inParallel } from "../concurrency.ts";
 import { isActedOn, newTally, ownersOfEntry, type RuleTotal } from "./plan.ts";
@@ -24,7 +25,7 @@ import {
   type Skipped,
 } from "./recheck.ts";
 import { findStrangers } from "./references.ts";
-import { hasProfiles, heldPeople, heldReason, type RetentionSite } from "./site.ts";
+import { hasProfiles, heldPeople, type RetentionSite } from "./site.ts";
 import { placeText } from "./stored-versions.ts";
 
 /** S3's limit of one DeleteObjects call: what goes together fills one. */

@@ -1,4 +1,4 @@
-import { holdsOf, holdsOfSite, type Hold } from "../audit/holds.ts";
+import { heldReason, holdsOf, holdsOfSite, type Hold } from "../audit/holds.ts";
 import type { Aws } from "../aws/clients.ts";
 import { serverTime } from "../aws/s3/server-time.ts";
 import type { Context } from "../context.ts";
@@ -75,9 +75,13 @@ export function holdingOf(holds: readonly Hold[]): Holding {
   return { isEmpty: holds.length === 0, standing, of: (ids) => [...new Set(ids.flatMap(ofOne))] };
 }
 
-/** Why something of people stays of whom these are the holds, in a few words. Pure. */
-export function heldReason(holds: readonly Hold[]): string {
-  return `legal hold of the person: ${[...new Set(holds.map(({ reason }) => reason))].join("; ")}`;
+/** What is due or decided of people of whom these are the holds: it stays, with why. Pure. */
+export function keptFor<T extends { readonly action: string; readonly reason: string }>(
+  holds: readonly Hold[],
+  due: T,
+): T & { readonly action: "keep" } {
+  const known = due.action === "keep" ? [due.reason] : [];
+  return { ...due, action: "keep", reason: [...known, heldReason(holds)].join("; ") };
 }
 
 /** A site that keeps its documents in lists of its profiles, and pictures that profiles point to: MAWPS. */

@@ -12,8 +12,9 @@ interface Site {
 export async function ownersWhereHeld(
   site: Site & { readonly holding: { readonly isEmpty: boolean } },
   rows: readonly Stored[],
-): Promise<readonly (readonly string[])[]> {
-  return site.holding.isEmpty ? rows.map(() => []) : ownersOf(site, rows);
+): Promise<ReadonlyMap<Stored, readonly string[]>> {
+  const owners = site.holding.isEmpty ? [] : await ownersOf(site, rows);
+  return new Map(rows.map((row, at) => [row, owners[at] ?? []]));
 }
 
 /** Whom a row names by the links of its entity, in whichever role, addresses also in small letters; not whose a row is that it goes by. Pure. */

@@ -75,16 +75,25 @@ export async function deleteAllVersions(
   what: { readonly key: string } | { readonly prefix: string },
   signal?: AbortSignal,
 ): Promise<DeleteOutcome> {
+  refuseEmpty("key" in what ? what.key : what.prefix);
+  return deleteObjects(aws, bucket, versionsToDelete(aws, { bucket, what }, signal), signal);
+}
+
+/** Every version and delete marker of one key, or of all keys under a prefix. */
+export async function* versionsToDelete(
+  aws: Aws,
+  {
+    bucket,
+    what,
+  }: { readonly bucket: string; readonly what: { readonly key: string } | { readonly prefix: string } },
+  signal?: AbortSignal,
+): AsyncGenerator<Doomed> {
   const prefix = "key" in what ? what.key : what.prefix;
-  refuseEmpty(prefix);
-  async function* versions() {
-    for await (const page of listVersions(aws, { bucket, prefix, signal })) {
-      for (const { key, version } of page) {
-        if (!("key" in what) || key === what.key) yield { key, version };
-      }
+  for await (const page of listVersions(aws, { bucket, prefix, signal })) {
+    for (const { key, version } of page) {
+      if (!("key" in what) || key === what.key) yield { key, version };
     }
   }
-  return deleteObjects(aws, bucket, versions(), signal);
 }
 
 interface Batch {

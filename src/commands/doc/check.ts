@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import type { Checking } from "../../documents/check.ts";
 import type { Finding } from "../../documents/check-finding.ts";
 import type { Remembered } from "../../documents/remembered.ts";
 import type { Repaired } from "../../documents/repair.ts";
@@ -50,10 +51,10 @@ export function docCheck(begin: Begin): AnyCommand {
       const progress = await run.progress("checking");
       const findings: Finding[] = [];
       const nobodies: Nobodies = new Map();
+      const checking = { readAll: options.read === true, oldUploadMs: oldUploadMs(run) };
       const checks = checkDocuments(site, userId, {
-        readAll: options.read === true,
+        ...checking,
         rememberedOf: (whose) => remembered(run, whose),
-        oldUploadMs: oldUploadMs(run),
         nobodies,
       });
       for await (const { users, findings: found } of checks) {
@@ -62,7 +63,7 @@ export function docCheck(begin: Begin): AnyCommand {
       }
       progress.stop();
       const { done: repaired, refused }: Repaired = options.repair
-        ? await repairAll(run, findings, names)
+        ? await repairAll(run, findings, { ...checking, names })
         : { done: new Set(), refused: new Map() };
       await run.printRows(
         findings.map((finding) =>
@@ -104,7 +105,7 @@ async function remembered(run: Run, userId: string): Promise<ReadonlyMap<string,
 async function repairAll(
   run: Run,
   findings: readonly Finding[],
-  names: readonly string[],
+  { names, ...checking }: Checking & { readonly names: readonly string[] },
 ): Promise<Repaired> {
   const chosen = await chooseLost(run, findings, names);
   const repairable = findings.filter(
@@ -114,17 +115,23 @@ async function repairAll(
   const refused = new Map<Finding, string>();
   if (repairable.length === 0 || run.config.dryRun) return { done, refused };
   await run.confirm({ question: questionOf(repairable, findings.length), destructive: true });
-  const { repair } = await import("../../documents/repair.ts");
+  const [{ repair }, { holdsOfSite }] = await Promise.all([
+    import("../../documents/repair.ts"),
+    import("../../audit/holds.ts"),
+  ]);
   const { config } = run;
-  const site = await changeDocuments(await run.context("writes"));
-  const judging = {
+  const context = await run.context("writes");
+  const site = await changeDocuments(context);
+  const repairing = {
+    ...checking,
+    holds: () => holdsOfSite(context),
     scanner: scannerOf(run),
     maxBytes: config.maxDocumentBytes,
     allowed: config.allowedTypes,
   };
   for (const userId of new Set(repairable.map((finding) => finding.userId))) {
     const own = repairable.filter((finding) => finding.userId === userId);
-    const outcome = await repair(site, own, judging);
+    const outcome = await repair(site, own, repairing);
     for (const finding of outcome.done) done.add(finding);
     for (const [finding, why] of outcome.refused) refused.set(finding, why);
   }

@@ -435,6 +435,78 @@ describe("the documents of prework", () => {
     ).toEqual([{ ...row, s3Key: again }, theirs]);
   });
 
+  it("lose nothing to check --repair while a hold stands on the person, nor what came meanwhile", async () => {
+    const site = modelSite(home, "prework");
+    const at = (name: string) => `users/u-1/uploads/2026/03/${name}.txt`;
+    const mark = createHash("sha256")
+      .update(`moved from ${at("notes")}`)
+      .digest("hex")
+      .slice(0, 8);
+    const moved = at(`notes-${mark}`);
+    const row = (id: string, s3Key: string, status: string) => ({
+      id,
+      originalName: `${id}.txt`,
+      s3Key,
+      uploadedBy: "u-1",
+      createdAt: "2026-02-01T00:00:00.000Z",
+      status,
+    });
+    const rows = [row("begun", at("begun"), "UPLOADING"), row("moved", moved, "READY")];
+    await site.put("prework-users", [account]);
+    await site.put(table, rows);
+    const body = Buffer.from("what is written");
+    const metadata = { sha256: createHash("sha256").update(body).digest("hex") };
+    await site.look(async (aws) => {
+      for (const each of [at("notes"), moved]) await putObject(aws, { bucket, key: each, body, metadata });
+    });
+    const repair = async () => {
+      const { exitCode, stdout } = await site.run("doc", "check", "u-1", "--repair", "--yes", "--json");
+      return {
+        exitCode,
+        outcomes: stdout
+          .split("\n")
+          .filter((line) => line !== "")
+          .map((line) => JSON.parse(line) as Record<string, unknown>)
+          .map(({ kind, repaired, refused }) => ({ kind, repaired, refused }))
+          .toSorted((one, other) => (String(one.kind) < String(other.kind) ? -1 : 1)),
+      };
+    };
+    const state = async () => ({
+      ids: await site.column(table, "id"),
+      files: await site.left(bucket),
+    });
+    const before = { ids: ["begun", "moved"], files: [at("notes"), moved].toSorted() };
+
+    expect((await site.run("user", "hold", "add", "u-1", "--reason", "case 7")).exitCode).toBe(0);
+    const refused = "legal hold of the person: case 7";
+    expect(await repair()).toEqual({
+      exitCode: 4,
+      outcomes: [
+        { kind: "half-done-upload", repaired: false, refused },
+        { kind: "left-over-object", repaired: false, refused },
+      ],
+    });
+    expect(await state()).toEqual(before);
+    expect((await site.run("user", "hold", "rm", "u-1", "--yes")).exitCode).toBe(0);
+
+    // The file arrives, and another one at the former key, when all is decided.
+    home.beforeCall = async (command, _input, aws) => {
+      if (command !== "ListObjectVersionsCommand") return;
+      for (const name of ["begun", "notes"])
+        await putObject(aws, { bucket, key: at(name), body: Buffer.from(`new ${name}`) });
+    };
+    const late = await repair();
+    home.beforeCall = undefined;
+    expect(late.exitCode).toBe(4);
+    expect(late.outcomes.map(({ kind, repaired }) => [kind, repaired])).toEqual([
+      ["half-done-upload", false],
+      ["left-over-object", false],
+    ]);
+    const files = [at("begun"), at("notes"), at("notes"), moved].toSorted();
+    expect(await state()).toEqual({ ids: before.ids, files });
+    expect((await site.file(bucket, at("notes"))).toString()).toBe("new notes");
+  });
+
   it.each([
     [["upload", "u-1", "notes.txt", "--type", "cv"], "--type is not for prework"],
     [["upload", "u-1", "notes.txt", "--create-profile"], "--create-profile is not for prework"],
@@ -555,6 +627,57 @@ describe("the documents of prework-guide", () => {
     const checked = await site.run("doc", "check", "u-1", "--json");
     expect([checked.exitCode, checked.stdout]).toEqual([4, expect.not.stringContaining("wrong-item")]);
     expect(await site.column(table, "PK")).toEqual(rows.map(({ PK }) => PK).toSorted());
+  });
+
+  it("move to another key by revoke, and are repaired by what their rows and files say", async () => {
+    const site = modelSite(home, "prework-guide");
+    const [bucket, table] = ["pre-work-media-uploads", "pre-work-media"];
+    const at = (name: string) => `submissions/s-1/u-1/${name}.txt`;
+    const sha256 = createHash("sha256")
+      .update(`bytes of ${at("arrived")}`)
+      .digest("hex");
+    const row = (id: string, fields: Record<string, unknown>) => ({
+      PK: `MEDIA#${id}`,
+      SK: "METADATA",
+      GSI1PK: "USER#u-1",
+      GSI1SK: `MEDIA#${id}`,
+      fileName: `${id}.txt`,
+      s3Key: at(id),
+      createdAt: "2026-02-01T00:00:00.000Z",
+      uploadStatus: "pending",
+      ...fields,
+    });
+    const sizes = { fileSize: Buffer.byteLength(`bytes of ${at("arrived")}`), sha256 };
+    const rows = [
+      row("arrived", { ...sizes, scanResult: "SKIPPED" }),
+      row("begun", { createdAt: "2026-03-01T11:00:00.000Z" }),
+      row("half", {}),
+      row("whole", { uploadStatus: "completed" }),
+    ];
+    const files = [at("arrived"), at("whole")];
+    await site.put("pre-work-users", [{ PK: "USER#u-1", SK: "METADATA", email: "max@example.com" }]);
+    await site.put(table, rows);
+    await site.putFiles(bucket, files);
+    const mark = createHash("sha256")
+      .update(`moved from ${at("whole")}`)
+      .digest("hex")
+      .slice(0, 8);
+    const moved = at(`whole-${mark}`);
+    expect((await site.run("doc", "revoke", "u-1", "whole")).exitCode).toBe(0);
+    expect(await site.left(bucket)).toEqual([at("arrived"), moved]);
+    expect((await site.file(bucket, moved)).toString()).toBe(`bytes of ${at("whole")}`);
+
+    expect((await site.run("doc", "check", "u-1", "--repair", "--yes")).exitCode).toBe(4);
+    const after = await site.rows(table);
+    expect(after).toHaveLength(3);
+    expect(after).toEqual(
+      expect.arrayContaining([
+        rows[1],
+        { ...rows[3], s3Key: moved },
+        expect.objectContaining({ PK: "MEDIA#arrived", uploadStatus: "completed", sha256 }),
+      ]),
+    );
+    expect(await site.left(bucket)).toEqual([at("arrived"), moved]);
   });
 
   it("are opened as their row stands, not as an index may still have it", async () => {
