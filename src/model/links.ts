@@ -438,8 +438,15 @@ export interface AccountItems {
   /** Role of the table. */
   readonly table: string;
   readonly attributes: readonly string[];
-  /** Id and address of an item, in DynamoDB's typed JSON; undefined where it is no account. */
-  accountIn(item: JsonObject): { readonly id: string; readonly email: string | undefined } | undefined;
+  /** Of an item in DynamoDB's typed JSON; undefined where it is no account. */
+  accountIn(item: JsonObject): ItemAccount | undefined;
+}
+
+interface ItemAccount {
+  readonly id: string;
+  readonly email: string | undefined;
+  /** What the templates of its key hold. */
+  readonly fields: JsonObject;
 }
 
 /** Undefined where a model has its accounts elsewhere, or none. Pure. */
@@ -460,12 +467,13 @@ export function accountItems(model: Model): AccountItems | undefined {
       ...new Set([email, ...attributesOfKinds(model, table), ...places.map(({ attribute }) => attribute)]),
     ],
     accountIn(item) {
-      if (find(item)?.name !== name) return undefined;
+      const found = find(item);
+      if (found === undefined || found.name !== name) return undefined;
       const [id] = places.flatMap((place) => {
         const named = namedAt(place, item);
         return named === undefined ? [] : (idIn(place, named) ?? []);
       });
-      return id === undefined ? undefined : { id, email: textOf(own(item, email)) };
+      return id === undefined ? undefined : { id, email: textOf(own(item, email)), fields: found.fields };
     },
   };
 }

@@ -4,30 +4,36 @@ import { own } from "./json.ts";
 import { parentsBy, type PersonalLink } from "./links.ts";
 import type { Model } from "./schema.ts";
 
-/** People of one kind whose accounts are rows of a database. */
-export interface RowSubject {
+/** People of one kind whose accounts are an entity of the model. */
+export interface AccountSubject {
   readonly subject: string;
   /** The entity with their accounts. */
   readonly entity: string;
-  /** Columns that name them there, the id first. */
+  /** Fields that name them there, the id first. */
   readonly ids: readonly string[];
 }
 
 /** Those of a model. Pure. */
-export function rowSubjects({ subjects, entities }: Model): RowSubject[] {
-  return Object.entries(subjects).flatMap(([subject, { accounts, ids }]) => {
-    if (typeof accounts !== "object") return [];
-    const from = own(entities, accounts.entity)?.from;
-    return from !== undefined && "database" in from ? [{ subject, entity: accounts.entity, ids }] : [];
+export function accountSubjects({ subjects }: Pick<Model, "subjects">): AccountSubject[] {
+  return Object.entries(subjects).flatMap(([subject, { accounts, ids }]) =>
+    typeof accounts === "object" ? [{ subject, entity: accounts.entity, ids }] : [],
+  );
+}
+
+/** Those whose accounts are rows of a database. Pure. */
+export function rowSubjects(model: Pick<Model, "subjects" | "entities">): AccountSubject[] {
+  return accountSubjects(model).filter(({ entity }) => {
+    const from = own(model.entities, entity)?.from;
+    return from !== undefined && "database" in from;
   });
 }
 
 type AccountField = keyof NonNullable<NonNullable<Model["features"]>["accounts"]>["fields"];
 
-/** The columns that tell of accounts what is shown of each: as the model has it, else the first ids, and a field called name. Pure. */
+/** The fields that tell of accounts what is shown of each: as the model has it, else the first ids, and a field called name. Pure. */
 export function accountColumns(
   { features, entities }: Pick<Model, "features" | "entities">,
-  { entity, ids: [id, email] }: RowSubject,
+  { entity, ids: [id, email] }: AccountSubject,
 ): Partial<Record<AccountField, string>> {
   const { fields = {} } = own(entities, entity) ?? {};
   const { accounts } = features ?? {};

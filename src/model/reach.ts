@@ -63,14 +63,24 @@ export function whyNoDemo(model: Model): string | undefined {
   return whyNoDocuments(model, "upload") ?? whyNoRetention(model);
 }
 
-/** What looks for people by what the model links to them, wherever their accounts are. */
-const forAnyModel = new Set(["export", "erase", "orphans", "hold"]);
+/** What works by the model where accounts are items of a table, and where they are rows of databases. */
+const forItems = new Set(["list", "show", "disable", "enable", "export", "erase", "orphans", "hold"]);
 const forRows = new Set(["list", "show", "export", "erase", "hold"]);
 
 /** Why a verb about people cannot work for a site with another model than MAWPS's; undefined where it can. */
 export function whyNoUsers(model: Model, verb: string): string | undefined {
-  if (accountItems(model) === undefined && rowSubjects(model).length > 0 && forRows.has(verb))
-    return undefined;
-  if (!forAnyModel.has(verb) || model.userPool === true) return "it works on MAWPS's own model only";
-  return accountItems(model) === undefined ? "its model names no table of DynamoDB with accounts" : undefined;
+  if (model.userPool === true) return "it works on MAWPS's own model only";
+  if (accountItems(model) === undefined && rowSubjects(model).length > 0)
+    return forRows.has(verb) ? undefined : elsewhere("rows of a database");
+  if (accountItems(model) === undefined) return "its model names no table of DynamoDB with accounts";
+  if (!forItems.has(verb)) return elsewhere("items of a table");
+  const isSwitch = verb === "disable" || verb === "enable";
+  return isSwitch && model.features?.accounts?.fields.isActive === undefined
+    ? "its model names no field isActive of accounts"
+    : undefined;
+}
+
+/** What only the website itself knows how to do. */
+function elsewhere(what: string): string {
+  return `that is done in a user pool: this site's accounts are ${what}, with passwords and sessions of its own`;
 }

@@ -10,8 +10,8 @@ import {
   isStandIn,
   rowLinks,
   rowSubjects,
+  type AccountSubject,
   type RowLink,
-  type RowSubject,
 } from "../model/person-rows.ts";
 import type { Entity, Model } from "../model/schema.ts";
 import type { Row } from "../sql/connection.ts";
@@ -37,9 +37,9 @@ export interface RowAccount {
   readonly email: string | undefined;
 }
 
-/** An account with the columns of its row that the model names, but for secret ones. */
+/** An account with the fields that the model names, but for secret ones. */
 export interface AccountRow {
-  readonly subject: RowSubject;
+  readonly subject: AccountSubject;
   readonly id: string;
   readonly value: JsonObject;
 }
@@ -53,12 +53,16 @@ export interface NamedInRow {
   readonly isErased: boolean;
 }
 
-/** The people of a site whose accounts are rows of its databases, and what is theirs there. */
-export interface PeopleRows extends RowErasing {
-  /** Whose account has this id, or this address in whatever case. */
-  accounts(given: string): Promise<readonly RowAccount[]>;
+/** Where the accounts of a site's people are an entity of its model. */
+export interface Accounts {
   /** All accounts, as they come; whoever stands for the erased has none. */
   allAccounts(): AsyncGenerator<AccountRow>;
+}
+
+/** The people of a site whose accounts are rows of its databases, and what is theirs there. */
+export interface PeopleRows extends RowErasing, Accounts {
+  /** Whose account has this id, or this address in whatever case. */
+  accounts(given: string): Promise<readonly RowAccount[]>;
   /**
    * By entities, parents before what goes by them. Their keys are in memory, not what is in them.
    * @param subject of which kind the person is; undefined where nothing tells, and they may be of each.

@@ -8,9 +8,9 @@ import {
 import { errorName } from "../aws/setting.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { own, timeOf, type JsonObject } from "../model/json.ts";
-import { accountColumns, rowSubjects } from "../model/person-rows.ts";
+import { accountColumns, accountSubjects } from "../model/person-rows.ts";
 import type { Model } from "../model/schema.ts";
-import type { AccountRow, PeopleRows } from "../stores/person-rows.ts";
+import type { AccountRow, Accounts } from "../stores/person-rows.ts";
 import type { AccountSite } from "./pool.ts";
 
 /** A value that an attribute has, or a text that is in it, in whatever case. */
@@ -77,12 +77,12 @@ function serverFilter({ where, status }: AccountQuery): AccountFilter | undefine
   return { attribute: "cognito:user_status", value: status };
 }
 
-/** An account as it is listed, whether it is of a user pool or a row of a database. */
+/** An account as it is listed, whether it is of a user pool, a row of a database or an item of a table. */
 export interface ListedAccount {
   readonly userId: string;
   /** In a user pool. */
   readonly username?: string;
-  /** Of which of the model's people, in a database. */
+  /** Of which of the model's people, where accounts are an entity of it. */
   readonly kind?: string;
   readonly email: string | undefined;
   readonly name: string | undefined;
@@ -111,7 +111,7 @@ function listedAccount(account: PoolAccount): ListedAccount {
   };
 }
 
-/** An account that is a row of a database, by the columns that the model names. Pure. */
+/** An account that is a row of a database or an item of a table, by the fields that the model names. What an item does not say is not against it. Pure. */
 export function rowAccount(model: Model, { subject, id, value }: AccountRow): ListedAccount {
   const columns = accountColumns(model, subject);
   const at = (column: string | undefined) => (column === undefined ? undefined : own(value, column));
@@ -124,22 +124,22 @@ export function rowAccount(model: Model, { subject, id, value }: AccountRow): Li
     email: text(columns.email),
     name: text(columns.name),
     status: emailVerified === undefined ? null : at(emailVerified) === true ? "CONFIRMED" : "UNCONFIRMED",
-    enabled: isActive === undefined || at(isActive) === true,
+    enabled: at(isActive) === undefined || at(isActive) === true,
     createdAt: timeOf(created) === undefined ? null : (created ?? null),
     modifiedAt: null,
     attributes: value,
   };
 }
 
-/** The accounts that are rows of databases and match. @throws CliError (usage) where a group is asked for: there are none. */
+/** The accounts that are an entity of the model and match. @throws CliError (usage) where a group is asked for: there are none. */
 export function listRowAccounts(
   model: Model,
-  rows: PeopleRows,
+  accounts: Accounts,
   { group, ...query }: AccountQuery,
 ): AsyncGenerator<ListedAccount> {
   if (group !== undefined) {
-    const { role } = rowSubjects(model).map((subject) => accountColumns(model, subject))[0] ?? {};
-    throw new CliError("accounts in a database are in no groups", {
+    const { role } = accountSubjects(model).map((subject) => accountColumns(model, subject))[0] ?? {};
+    throw new CliError("accounts in a table or a database are in no groups", {
       exitCode: exitCodes.usage,
       hint: role === undefined ? undefined : `--where ${role}=${group} asks for those with this role`,
     });
@@ -147,7 +147,7 @@ export function listRowAccounts(
   return matching();
 
   async function* matching() {
-    for await (const row of rows.allAccounts()) {
+    for await (const row of accounts.allAccounts()) {
       const account = rowAccount(model, row);
       if (isMeant(account, query)) yield account;
     }

@@ -1,18 +1,18 @@
 import { findPoolUsers } from "../aws/cognito/users.ts";
 import { attributeOf, isOwnAddress, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
-import { getItem, scanItems } from "../aws/dynamodb/items.ts";
+import { getItem } from "../aws/dynamodb/items.ts";
 import { documentItemKey } from "../documents/entries.ts";
 import type { DocumentSite } from "../documents/site.ts";
 import { inParallel } from "../concurrency.ts";
 import { findAccount, profilesWithAddress, resolveUser } from "../documents/users.ts";
 import { CliError, exitCodes } from "../errors.ts";
-import { accountItems } from "../model/links.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { isStandIn, rowSubjects } from "../model/person-rows.ts";
 import { userIdFault } from "../model/user-id.ts";
 import type { PeopleRows } from "../stores/person-rows.ts";
+import { accountsInItems } from "./account-items.ts";
 import { refuseReserved, type AccountSite } from "./pool.ts";
-import { nameOfTable, type PeopleSite } from "./traces.ts";
+import type { PeopleSite } from "./traces.ts";
 
 /** Where people are known by their names. */
 export interface PersonSite extends PeopleSite {
@@ -172,28 +172,6 @@ export async function namesOf(
     return (await addressesOf(known.documents, userId, account))[0];
   };
   return inParallel(people, sideBySide, nameOf);
-}
-
-/** Those that the table of the accounts has, in no order. @throws CliError where the model names none. */
-async function accountsInItems(
-  site: PersonSite,
-): Promise<readonly { readonly id: string; readonly email: string | undefined }[]> {
-  const { aws, model, signal } = site;
-  const accounts = accountItems(model);
-  if (accounts === undefined) {
-    throw new CliError(`the model of ${model.name} does not say where accounts are`, {
-      exitCode: exitCodes.usage,
-      hint: 'set userPoolId, or name them in the model: "features": {"accounts": …}',
-    });
-  }
-  const table = nameOfTable(site, accounts.table);
-  const primary = (await site.keysOf(table))?.primary ?? [];
-  if (primary.length === 0) return [];
-  const attributes = [...new Set([...primary, ...accounts.attributes])];
-  const all: { readonly id: string; readonly email: string | undefined }[] = [];
-  for await (const page of scanItems(aws, { table, attributes, signal }))
-    all.push(...page.flatMap((item) => accounts.accountIn(item) ?? []));
-  return all;
 }
 
 /** By the table that has the accounts: whose case people type is not that of who stored it, so that all of it is looked through. */

@@ -12,8 +12,9 @@ import { CliError } from "../errors.ts";
 import { readProgress } from "../site/progress/read.ts";
 import { computeOverall } from "../site/progress/overall.ts";
 import { progressAttributes } from "../model/progress.ts";
-import type { PeopleRows } from "../stores/person-rows.ts";
-import { exportNumbers, planExport, type ExportNumbers } from "./export/plan.ts";
+import type { AccountRow } from "../stores/person-rows.ts";
+import { accountAmong } from "./account-items.ts";
+import { exportNumbers, planExport, type ExportNumbers, type ExportPlan } from "./export/plan.ts";
 import { rowAccount, type ListedAccount } from "./list.ts";
 import type { HoldSite } from "./hold.ts";
 import { knownPerson, type PersonSite } from "./person.ts";
@@ -86,7 +87,7 @@ export interface Activity {
 export interface AccountDetails {
   readonly account: PoolAccount;
   readonly groups: readonly string[];
-  readonly signedInAt: Date | undefined;
+  readonly signedInAt: Date | "not known" | undefined;
 }
 
 async function accountDetails(site: AccountSite, username: string): Promise<AccountDetails | undefined> {
@@ -137,8 +138,9 @@ interface Traces {
 
 /** The newest trace of a person; a change of the account counts only where nothing else tells anything. Pure. */
 function lastActivity({ details, user, progressAt }: Traces): Activity | undefined {
+  const { signedInAt } = details ?? {};
   const traces: (readonly [Activity["source"], number | undefined])[] = [
-    ["sign-in", details?.signedInAt?.getTime()],
+    ["sign-in", signedInAt instanceof Date ? signedInAt.getTime() : undefined],
     ["progress", progressAt],
     ["profile", timeOf(user?.profile?.["updatedAt"]?.S)],
     ...(user?.entries ?? []).map(({ document }) => ["upload", timeOf(document.uploadedAt)] as const),
@@ -150,40 +152,52 @@ function lastActivity({ details, user, progressAt }: Traces): Activity | undefin
   return { at: details.account.modifiedAt, source: "account" };
 }
 
-/** A person whose account is a row of a database. */
+/** A person whose account is a row of a database or an item of a table. */
 export interface ShownRows {
   readonly userId: string;
   /** Undefined for somebody who has data and no account. */
   readonly account: ListedAccount | undefined;
+  /** The legal holds of them. */
+  readonly holds: readonly Hold[];
   /** What is stored of them, by kind. */
   readonly numbers: ExportNumbers;
   readonly activity: Activity | undefined;
+  /** Whether accounts say when their person was last there. */
+  readonly isActivityTold: boolean;
 }
 
 /**
- * The same of somebody whose account is a row of a database, by an id or an address.
+ * The same of somebody whose account is a row of a database or an item of a table, by an id or an address.
  * @throws CliError when nobody is found, and when several could be meant.
  */
-export async function showRowUser(
-  site: PersonSite & { readonly rows: PeopleRows },
-  given: string,
-): Promise<ShownRows> {
+export async function showRowUser(site: HoldSite, given: string): Promise<ShownRows> {
+  const held = readHolds(site.trailPlace);
+  held.catch(() => undefined);
   const plan = await planExport(site, given);
-  const { userId, subject: kind } = plan;
+  const { userId, ids } = plan;
+  const row = await accountOf(site, plan);
+  const { lastSignInAt } = row === undefined ? {} : accountColumns(site.model, row.subject);
+  const seenMs =
+    row === undefined || lastSignInAt === undefined ? undefined : timeOf(own(row.value, lastSignInAt));
+  return {
+    userId,
+    account: row === undefined ? undefined : rowAccount(site.model, row),
+    holds: holdsOfAny(await held, ids),
+    numbers: exportNumbers(plan),
+    activity: seenMs === undefined ? undefined : { at: new Date(seenMs), source: "sign-in" },
+    isActivityTold: lastSignInAt !== undefined,
+  };
+}
+
+async function accountOf(
+  site: PersonSite,
+  { userId, subject: kind, rows, holdings }: ExportPlan,
+): Promise<AccountRow | undefined> {
+  if (site.rows === undefined) return accountAmong(site, { userId, items: holdings.items });
   const subject = rowSubjects(site.model).find((each) => each.subject === kind);
-  const found = plan.rows.find(({ entity }) => entity === subject?.entity);
-  const shown = { userId, numbers: exportNumbers(plan) };
-  if (subject === undefined || found === undefined)
-    return { ...shown, account: undefined, activity: undefined };
-  const { lastSignInAt = "" } = accountColumns(site.model, subject);
-  for await (const [{ value } = { value: undefined }] of site.rows.valuesOf(found)) {
-    if (value === undefined) continue;
-    const seenMs = timeOf(own(value, lastSignInAt));
-    return {
-      ...shown,
-      account: rowAccount(site.model, { subject, id: userId, value }),
-      activity: seenMs === undefined ? undefined : { at: new Date(seenMs), source: "sign-in" },
-    };
-  }
-  return { ...shown, account: undefined, activity: undefined };
+  const found = rows.find(({ entity }) => entity === subject?.entity);
+  if (subject === undefined || found === undefined) return undefined;
+  for await (const [{ value } = { value: undefined }] of site.rows.valuesOf(found))
+    if (value !== undefined) return { subject, id: userId, value };
+  return undefined;
 }

@@ -1,7 +1,7 @@
 import type { AttributeType, UserType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
-import { errorName, isDenied, isUnsupported } from "../setting.ts";
+import { errorName, isAnswer } from "../setting.ts";
 import type { Paced } from "./users-pace.ts";
 import { onwards } from "../paging.ts";
 
@@ -97,12 +97,12 @@ export async function* listGroupUsers(
   } while (token !== undefined);
 }
 
-/** When the account last signed in, or tried to; undefined where the pool keeps no record of that, or may not be asked. */
+/** When the account last signed in, or tried to; undefined where the pool keeps no record of that. An answer that is a failure is none. */
 export async function lastSignIn(
   aws: Aws,
   poolId: string,
   { username, paced, signal }: ListOptions & { readonly username: string },
-): Promise<Date | undefined> {
+): Promise<Date | "not known" | undefined> {
   const [cognito, { AdminListUserAuthEventsCommand }] = await Promise.all([
     aws.cognito(),
     import("./sdk.ts"),
@@ -112,8 +112,8 @@ export async function lastSignIn(
     const answer = await paced(() => cognito.send(asked, abortable(signal)), signal);
     return answer.AuthEvents?.[0]?.CreationDate;
   } catch (error) {
-    if (errorName(error) === "UserPoolAddOnNotEnabledException" || isDenied(error) || isUnsupported(error))
-      return undefined;
+    if (errorName(error) === "UserPoolAddOnNotEnabledException") return undefined;
+    if (isAnswer(error)) return "not known";
     throw error;
   }
 }

@@ -3,7 +3,16 @@ import type { AccountChange } from "../../users/change.ts";
 import { duration } from "../../output/dates.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { accountJson, accountsToChange, accountText, changingAccounts, userArgument } from "./site.ts";
+import type { Run } from "../run.ts";
+import { personSite } from "./erasure-site.ts";
+import {
+  accountJson,
+  accountsToChange,
+  accountText,
+  changingAccounts,
+  listedJson,
+  userArgument,
+} from "./site.ts";
 
 interface AccountVerb {
   readonly name: string;
@@ -29,6 +38,7 @@ export function accountVerb(begin: Begin, verb: AccountVerb): AnyCommand {
     .addHelpText("after", `\nExample:\n  mawps user ${path} max@example.com`)
     .action(async (given, _options, command) => {
       const run = await begin(command as AnyCommand);
+      if (run.config.site.userPool !== true) return switchInTable(run, verb, given);
       const [{ changeAccount, isDue, tokensLiveMinutes }, { theAccount }] = await Promise.all([
         import("../../users/change.ts"),
         import("../../users/pool.ts"),
@@ -52,4 +62,29 @@ export function accountVerb(begin: Begin, verb: AccountVerb): AnyCommand {
         run.note(`access tokens that were given out work up to ${span} longer; nothing renews them`);
       }
     });
+}
+
+/** The same where accounts are items of a table: what the model has for whether one is in use is written, and nothing else done. */
+async function switchInTable(run: Run, { change, question }: AccountVerb, given: string): Promise<void> {
+  const isActive = change === "enable";
+  run.audit.prepare();
+  const [{ accountInTable, setActive }, site] = await Promise.all([
+    import("../../users/active.ts"),
+    personSite(run, "writes"),
+  ]);
+  const found = await accountInTable(site, given);
+  const isDue = found.account.enabled !== isActive;
+  const { dryRun } = run.config;
+  if (!dryRun && question !== undefined && isDue)
+    await run.confirm({ question: `${question[0]} ${visible(given)}?`, destructive: true });
+  let { account } = found;
+  if (!dryRun && isDue) {
+    await run.audit.open();
+    account = await setActive({ ...site, trail: run.audit }, found, isActive);
+  }
+  const done = isActive ? "enabled" : "disabled";
+  const what = isDue ? `${dryRun ? "would be " : ""}${done}` : `was ${done} already`;
+  await run.print({ ...listedJson(account), changed: isDue, dryRun }, () => accountText(account, what));
+  if (!isActive)
+    run.note("sessions and tokens that the website gave out are not ended: they work until it looks at this");
 }

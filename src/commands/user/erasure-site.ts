@@ -8,7 +8,7 @@ import type { HoldsSite, HoldSite } from "../../users/hold.ts";
 import type { PersonSite } from "../../users/person.ts";
 import { accountItems } from "../../model/links.ts";
 import { rowSubjects } from "../../model/person-rows.ts";
-import type { PeopleRows } from "../../stores/person-rows.ts";
+import type { Accounts, PeopleRows } from "../../stores/person-rows.ts";
 import { openDocuments } from "../../documents/site.ts";
 import type { Run } from "../run.ts";
 import { openPool } from "./site.ts";
@@ -51,7 +51,7 @@ export async function erasureSite(run: Run, access: Access): Promise<ErasureSite
 }
 
 /** Undefined where accounts are in a user pool, in a table of DynamoDB, or no rows of a database. @throws CliError (usage) where nobody names its server. */
-export async function rowsOfPeople(run: Run): Promise<PeopleRows | undefined> {
+async function rowsOfPeople(run: Run): Promise<PeopleRows | undefined> {
   const { site } = run.config;
   if (site.userPool === true || accountItems(site) !== undefined || rowSubjects(site).length === 0)
     return undefined;
@@ -63,6 +63,16 @@ export async function rowsOfPeople(run: Run): Promise<PeopleRows | undefined> {
   const databases = await (await run.databases()).openThere(({ role }) => roles.has(role));
   const { peopleRows } = await import("../../stores/person-rows.ts");
   return peopleRows(site, databases);
+}
+
+/** Where accounts are an entity of the model; undefined where they are in a user pool. */
+export async function modelAccounts(run: Run): Promise<Accounts | undefined> {
+  const { site } = run.config;
+  if (site.userPool === true) return undefined;
+  const rows = await rowsOfPeople(run);
+  if (rows !== undefined) return rows;
+  const { accountsOfTable } = await import("../../users/account-items.ts");
+  return accountsOfTable(await personSite(run, "reads"));
 }
 
 async function backupStore(run: Run, access: Access) {

@@ -6,13 +6,15 @@ import { idColumn, stateColumn } from "../../output/tones.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { AccountQuery, ListedAccount, Where } from "../../users/list.ts";
 import type { Run } from "../run.ts";
-import { rowsOfPeople } from "./erasure-site.ts";
+import { modelAccounts } from "./erasure-site.ts";
 import { accountSite, listedJson, sinceOf, stateOf } from "./site.ts";
 
 /** `mawps user list`: who has an account. */
 export function userList(begin: Begin): AnyCommand {
   return new Command("list")
-    .description("the accounts of the user pool or of the databases, as they come")
+    .description(
+      "the accounts of the user pool, or of the table or database that the model names, as they come",
+    )
     .option("--group <group>", "only those in this group")
     .option(
       "--status <status>",
@@ -42,7 +44,7 @@ export function userList(begin: Begin): AnyCommand {
 async function listed(run: Run, query: AccountQuery) {
   const [{ listAccounts, listRowAccounts }, people] = await Promise.all([
     import("../../users/list.ts"),
-    rowsOfPeople(run),
+    modelAccounts(run),
   ]);
   const isOfRows = people !== undefined;
   const accounts = isOfRows

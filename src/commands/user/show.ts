@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import type { Hold } from "../../audit/holds.ts";
 import { trailOf } from "../../audit/place.ts";
 import { attributeOf } from "../../aws/cognito/users-list.ts";
 import { bytes } from "../../model/bytes.ts";
@@ -10,7 +11,7 @@ import { storedTime } from "../stored-time.ts";
 import type { Shown } from "../../users/show.ts";
 import { openDocuments } from "../../documents/site.ts";
 import type { Run } from "../run.ts";
-import { personSite } from "./erasure-site.ts";
+import { holdSite } from "./erasure-site.ts";
 import { accountJson, accountSite, listedJson, sinceOf, stateOf, userArgument } from "./site.ts";
 
 /** `mawps user show`: an account, and what is stored of its person. */
@@ -33,18 +34,15 @@ export function userShow(begin: Begin): AnyCommand {
     });
 }
 
-/** The same where accounts are rows of a database. */
+/** The same where accounts are rows of a database or items of a table. */
 async function showRow(run: Run, given: string): Promise<void> {
-  const [{ showRowUser }, { rows, ...site }] = await Promise.all([
-    import("../../users/show.ts"),
-    personSite(run, "reads"),
-  ]);
-  if (rows === undefined) throw new Error("a model without a user pool has no accounts in a database");
-  const { userId, account, numbers, activity } = await showRowUser({ ...site, rows }, given);
+  const [{ showRowUser }, site] = await Promise.all([import("../../users/show.ts"), holdSite(run, "reads")]);
+  const { userId, account, holds, numbers, activity, isActivityTold } = await showRowUser(site, given);
   const { items, files, earlierVersions, bytes: sizeBytes } = numbers;
   const shown = {
     userId,
     account: account === undefined ? null : listedJson(account),
+    holds: holdsJson(holds),
     items,
     files,
     earlierVersions,
@@ -58,6 +56,7 @@ async function showRow(run: Run, given: string): Promise<void> {
       ["name", account?.name === undefined ? undefined : visible(account.name)],
       ["e-mail", account?.email === undefined ? undefined : visible(account.email)],
       ["account", account === undefined ? "none" : stateOf(account)],
+      ...holdFacts(holds),
       ["since", sinceOf(account?.createdAt ?? null)],
       ...Object.entries(items).map(([what, found]): [string, string] => [what, String(found)]),
       ...Object.entries(files).map(([what, found]): [string, string] => [what, count(found, "file")]),
@@ -65,10 +64,22 @@ async function showRow(run: Run, given: string): Promise<void> {
       ["bytes", sizeBytes === 0 ? undefined : bytes(sizeBytes)],
       [
         "last seen",
-        activity === undefined ? "never" : `${localTime(activity.at)} by the account's own record`,
+        activity === undefined
+          ? isActivityTold
+            ? "never"
+            : "not known: accounts do not tell"
+          : `${localTime(activity.at)} by the account's own record`,
       ],
     ]),
   );
+}
+
+function holdsJson(holds: readonly Hold[]): object[] {
+  return holds.map(({ sequence: hold, since, reason }) => ({ hold, since, reason }));
+}
+
+function holdFacts(holds: readonly Hold[]): [string, string][] {
+  return holds.map(({ since, reason }) => ["legal hold", `${visible(reason)}, since ${storedTime(since)}`]);
 }
 
 function asJson({ userId, details, holds, holdings, progress, activity }: Shown): object {
@@ -81,8 +92,9 @@ function asJson({ userId, details, holds, holdings, progress, activity }: Shown)
             ...accountJson(details.account),
             groups: details.groups,
             secondFactors: details.account.secondFactors,
+            areSignInsKnown: details.signedInAt !== "not known",
           },
-    holds: holds.map(({ sequence: hold, since, reason }) => ({ hold, since, reason })),
+    holds: holdsJson(holds),
     ...holdings,
     progress,
     lastActivity: activity ?? null,
@@ -108,10 +120,7 @@ function asText({ userId, details, holds, holdings, progress, activity }: Shown)
     ["name", seen(attribute("name") ?? holdings.name)],
     ["e-mail", seen(attribute("email"))],
     ["account", account === undefined ? "none" : stateOf(account)],
-    ...holds.map(({ since, reason }): [string, string] => [
-      "legal hold",
-      `${visible(reason)}, since ${storedTime(since)}`,
-    ]),
+    ...holdFacts(holds),
     ["since", account === undefined ? undefined : localTime(account.createdAt)],
     ["groups", groups.length === 0 ? undefined : visible(groups.join(", "))],
     ["second factors", account === undefined ? undefined : account.secondFactors.join(", ") || "none"],
@@ -119,5 +128,6 @@ function asText({ userId, details, holds, holdings, progress, activity }: Shown)
     ["documents", `${count(documents, "document")}, ${bytes(holdings.bytes)}${deleted}`],
     ["progress", `${progress.completed} of ${count(progress.pages, "page")}, ${progress.percent} %`],
     ["last seen", activity === undefined ? "never" : `${localTime(activity.at)} ${sources[activity.source]}`],
+    ["signed in", details?.signedInAt === "not known" ? "not known: the user pool did not tell" : undefined],
   ]);
 }

@@ -53,15 +53,16 @@ export function accountJson(account: PoolAccount) {
 
 /** The lines of an account after a change. */
 export function accountText(
-  account: PoolAccount,
+  account: PoolAccount | ListedAccount,
   what: string,
   more: readonly (readonly [string, string])[] = [],
 ): string {
-  const email = attributeOf(account, "email");
+  const isOfPool = "sub" in account;
+  const email = isOfPool ? attributeOf(account, "email") : account.email;
   return [
     what,
     facts([
-      ["user", visible(account.sub)],
+      ["user", visible(isOfPool ? account.sub : account.userId)],
       ["e-mail", email === undefined ? undefined : visible(email)],
       ["state", stateOf(account)],
       ...more,
@@ -74,7 +75,7 @@ export function stateOf({ status, enabled }: Pick<ListedAccount, "status" | "ena
   return enabled ? status : `disabled, ${status}`;
 }
 
-/** An account as JSON has it, whether it is of a user pool or a row of a database. */
+/** A listed account as JSON has it. */
 export function listedJson({ email: _email, name: _name, ...account }: ListedAccount): object {
   return account;
 }

@@ -196,6 +196,73 @@ describe.each(Object.entries(models))(
       expect(text.match(/^neu user-1$/gm)?.length).toBe(keys(person).length);
     });
 
+    it("is listed and shown with nothing secret, and refused where the address is also that of another", async () => {
+      const run = (...argv: string[]) => home.run(["user", ...argv], { env });
+      const idsIn = (stdout: string) =>
+        stdout
+          .split("\n")
+          .filter((line) => line !== "")
+          .map((line) => (JSON.parse(line) as { userId: string }).userId)
+          .toSorted();
+      const all = await run("list", "--json");
+      expect(idsIn(all.stdout)).toEqual([person, neighbour]);
+      expect(all.stdout).not.toMatch(/geheim|passwordHash|UNHEARD/);
+      for (const [flags, found] of [
+        [
+          ["--where", "email=~EINS@"],
+          [person, neighbour],
+        ],
+        [["--where", `email=${other}`, "--status", "enabled"], [neighbour]],
+        [["--where", `name=${person}`], [person]],
+        [["--status", "disabled"], []],
+        [["--where", "passwordHash=geheim-1"], []],
+      ] as const)
+        expect([flags, idsIn((await run("list", "--json", ...flags)).stdout)]).toEqual([flags, found]);
+      const csv = await run("list", "--csv", "--where", `email=${address}`);
+      expect(csv.stdout.split("\r\n").slice(0, 2)).toEqual([
+        "email,name,username,userId,status,enabled,createdAt,modifiedAt,kind",
+        `${address},${person},,${person},,true,,,user`,
+      ]);
+      const shown = await run("show", person, "--json");
+      expect(JSON.parse(shown.stdout)).toMatchObject({
+        userId: person,
+        account: { kind: "user", enabled: true, attributes: { email: address, name: person } },
+        items: { accounts: items(person, address).filter(([table]) => table.endsWith("-users")).length },
+        lastActivity: null,
+      });
+      expect(shown.stdout).not.toContain("geheim");
+      const several = await run("show", address.toUpperCase());
+      expect([several.exitCode, several.stdout]).toEqual([1, ""]);
+      expect(several.stderr).toMatch(/2 users have the address .*user-1.*user-1/);
+      expect((await run("show", "nobody")).exitCode).toBe(1);
+      expect((await run("create", "neu@example.com")).stderr).toContain("done in a user pool");
+    });
+
+    it("is switched off and on in the account alone, told in the trail; nobody else's account changes", async () => {
+      const run = (...argv: string[]) => home.run(["user", ...argv], { env });
+      const isAccount = /^item (prework|pre-work)-users /;
+      const before = lines(await picture(), isAccount);
+      const dry = await run("disable", person, "--dry-run", "--json");
+      expect(JSON.parse(dry.stdout)).toMatchObject({ enabled: true, changed: true, dryRun: true });
+      expect(lines(await picture(), isAccount)).toEqual(before);
+      const off = await run("disable", person, "--yes", "--json");
+      expect(JSON.parse(off.stdout)).toMatchObject({ userId: person, enabled: false, changed: true });
+      expect(off.stdout).not.toContain("geheim");
+      expect((await run("disable", person, "--yes")).stdout).toContain("was disabled already");
+      const now = lines(await picture(), isAccount);
+      const states = new Map(before);
+      const changed = now.filter(([name, state]) => states.get(name) !== state);
+      expect(changed).toEqual([
+        [expect.stringContaining(person), expect.stringContaining('"isActive":{"BOOL":false}')],
+      ]);
+      expect(changed[0]?.[1]).toContain("geheim-1");
+      expect(JSON.parse((await run("enable", person, "--json")).stdout)).toMatchObject({ enabled: true });
+      const entries = await home.run(["audit", "list", "--user", person, "--json"], { env });
+      expect(entries.stdout.match(/user\.(dis|en)abled/g)).toEqual(["user.enabled", "user.disabled"]);
+      expect((await run("disable", "nobody", "--yes")).stderr).toContain('no account is "nobody"');
+      expect(lines(await picture(), isAccount).length).toBe(before.length);
+    });
+
     it("is not erased while a legal hold stands, which is listed by their address", async () => {
       const held = await home.run(["user", "hold", "add", person, "--reason", "case 1"], { env });
       expect([held.exitCode, held.exitCode === 0 ? "" : held.stderr]).toEqual([0, ""]);

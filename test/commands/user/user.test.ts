@@ -128,6 +128,20 @@ describe("user show", () => {
     });
   });
 
+  it("says that sign-ins are not known where the pool fails to tell of them, and shows the rest", async () => {
+    home.beforeCall = async (command) => {
+      if (command !== "AdminListUserAuthEventsCommand") return;
+      throw Object.assign(new Error("a page"), { $metadata: { httpStatusCode: 500 } });
+    };
+    const text = await home.run(["user", "show", "eva@example.com"]);
+    expect([text.exitCode, text.stdout]).toEqual([0, expect.stringMatching(/signed in +not known/)]);
+    const { stdout } = await home.run(["user", "show", "eva@example.com", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      account: { attributes: { email: "eva@example.com" }, areSignInsKnown: false },
+      lastActivity: { source: "account" },
+    });
+  });
+
   it("shows somebody who has data and no account, and refuses whom nobody knows", async () => {
     await home.look((aws) => putProfile(aws, "user-1"));
     const known = await home.run(["user", "show", "user-1"]);
