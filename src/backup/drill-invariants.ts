@@ -196,7 +196,7 @@ async function* rowDocumentFaults(
   if (places === undefined || places.areLists || bucket === undefined) return;
   if (whyNoDocuments(model, "check") !== undefined) return;
   site.onProgress("looking at documents");
-  const rows = documentRows({ aws, model, declaration, signal });
+  const rows = documentRows({ aws, model, declaration, databases: [], signal });
   for await (const { userId, document } of rowsOfAll(rows)) {
     if (document.status !== "READY") continue;
     const why = await documentFault({ into: aws, signal }, bucket, document);

@@ -85,6 +85,10 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
     return { ...step.value, due: acted.reduce((sum, rule) => sum + rule.count, 0) };
   });
   const hasRetention = isMawps || whyNoRetention(site) === undefined;
+  // What is due takes deletions on trial back, on the one connection to a database.
+  const afterDue = async () => {
+    if (hasRetention && site.databases !== undefined) await due().catch(() => undefined);
+  };
   return {
     ...(isMawps && {
       async hero() {
@@ -99,6 +103,7 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
     ...((isMawps || whyNoDocuments(site, "list") === undefined) && {
       async documents() {
         const { readDocumentStates } = await import("../report/people.ts");
+        await afterDue();
         return readDocumentStates(await documents());
       },
     }),
@@ -135,8 +140,7 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
     }),
     async doctor() {
       const { examine } = await import("../doctor/doctor.ts");
-      // Each of them has transactions and places of its own on the one connection to a database.
-      if (hasRetention && site.databases !== undefined) await due().catch(() => undefined);
+      await afterDue();
       const findings: Finding[] = [];
       for await (const finding of examine(aws, declaration, { ...outside, backups })) findings.push(finding);
       return findings;

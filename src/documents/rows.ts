@@ -1,12 +1,11 @@
 import type { ChangeOutcome, EntryChange, NewEntry, StoredEntry } from "./entry.ts";
 import { inParallel } from "../concurrency.ts";
 import { typed, plain } from "../aws/dynamodb/plain.ts";
-import type { Aws } from "../aws/clients.ts";
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
-import type { Declaration } from "../model/declaration.ts";
-import { newFileKey, type FileFacts } from "../model/document-files.ts";
+import { tableRole } from "../model/database.ts";
+import { attachmentsOf, newFileKey, type Attachment, type FileFacts } from "../model/document-files.ts";
 import { parseDocument } from "../model/documents.ts";
 import { referencesOf } from "../model/graph.ts";
 import { own, timeOf, type JsonObject } from "../model/json.ts";
@@ -15,8 +14,8 @@ import { objectsOf, objectTemplates, ownerField } from "../model/objects.ts";
 import type { DocumentsFeature, Entity, Model } from "../model/schema.ts";
 import { fieldTypeOf } from "../model/table-keys.ts";
 import { literalStart, type Classifier } from "../model/template.ts";
-import { dynamodbStore } from "../stores/dynamodb.ts";
-import type { EntityStore, Refused, Stored } from "../stores/store.ts";
+import { documentStore, type DocumentPlace, type DocumentStore } from "../stores/document-store.ts";
+import type { Refused, Stored } from "../stores/store.ts";
 
 /** What a model says of the rows of documents. */
 interface RowModel {
@@ -25,8 +24,9 @@ interface RowModel {
 }
 
 /** Documents of a site that keeps a row for each, in the words of its model. */
-export interface DocumentRows extends RowModel {
-  readonly store: EntityStore;
+export interface DocumentRows extends RowModel, DocumentStore {
+  /** What documents may be attached to instead of somebody. */
+  readonly attachments: readonly Attachment[];
   /** Where the files are. */
   readonly bucket: string;
   readonly kinds: Classifier<string>;
@@ -34,15 +34,9 @@ export interface DocumentRows extends RowModel {
   readonly replaces: boolean;
 }
 
-interface Opened {
-  readonly aws: Aws;
-  readonly model: Model;
-  readonly declaration: Declaration;
-  readonly signal: AbortSignal;
-}
-
 /** @throws CliError where the model has no documents; whether it has is asked before. */
-export function documentRows({ aws, model, declaration, signal }: Opened): DocumentRows {
+export function documentRows(place: DocumentPlace): DocumentRows {
+  const { model, declaration } = place;
   const documents = model.features?.documents;
   const files = documents === undefined ? undefined : own(model.entities, documents.files);
   if (documents === undefined || files === undefined || !("bucket" in files.from))
@@ -51,7 +45,8 @@ export function documentRows({ aws, model, declaration, signal }: Opened): Docum
   return {
     model,
     documents,
-    store: dynamodbStore({ aws, model, declaration, signal }),
+    ...documentStore(place),
+    attachments: attachmentsOf(model),
     bucket: declaration.buckets.find((each) => each.role === role)?.name ?? role,
     kinds: objectsOf(model, role),
     replaces: files.sameName === "replaces",
@@ -63,9 +58,14 @@ const ownNames: Readonly<Record<string, string>> = { key: "s3Key", sizeBytes: "s
 
 /** Each field of the model that a document has, by the name that mawps has for it. */
 function namesOf({ documents }: RowModel): [name: string, field: string][] {
-  return Object.entries(documents.fields).flatMap(([name, field]): [string, string][] =>
+  const attached = Object.values(documents.attachedTo ?? {}).map(({ field }): [string, string] => [
+    field,
+    field,
+  ]);
+  const known = Object.entries(documents.fields).flatMap(([name, field]): [string, string][] =>
     name === "owner" || field === undefined ? [] : [[own(ownNames, name) ?? name, field]],
   );
+  return [...known, ...attached];
 }
 
 function entityOf({ model, documents }: RowModel): Entity {
@@ -85,20 +85,21 @@ function entryOf(rows: DocumentRows, row: Stored): StoredEntry {
     documents.fields.owner,
   ]);
   const raw: Record<string, AttributeValue> = {};
-  for (const [attribute, value] of Object.entries(row.raw)) {
+  // Columns are texts: what they hold is known by the field.
+  const read = "database" in entity.from ? typed(row.fields).M : row.raw;
+  for (const [attribute, value] of Object.entries(read ?? {})) {
     const declared = own(entity.fields ?? {}, attribute);
     const isSecret = typeof declared === "object" && declared.secret === true;
     const isOfKey = typeof entity.key === "object" && !Array.isArray(entity.key) && attribute in entity.key;
     if (!known.has(attribute) && !isSecret && !isOfKey) raw[attribute] = value as AttributeValue;
   }
   for (const [name, field] of names) {
-    const value = own(row.raw, field) ?? (field in row.fields ? typed(row.fields[field]) : undefined);
+    const value = own(read ?? {}, field) ?? (field in row.fields ? typed(row.fields[field]) : undefined);
     if (value !== undefined) raw[name] = canonical(rows, { name, field }, value as AttributeValue);
   }
   const attributes = plain(raw);
-  const userId = own(row.fields, documents.fields.owner ?? "");
   const entry = {
-    userId: typeof userId === "string" ? userId : "",
+    userId: ownerOf(rows, row.fields),
     place: "row" as const,
     index: 0,
     bucket,
@@ -107,6 +108,36 @@ function entryOf(rows: DocumentRows, row: Stored): StoredEntry {
     document: { ...parseDocument(attributes), attributes },
   };
   return { ...entry, isOwn: isOwn(rows, entry) };
+}
+
+/** Whose a row is: an owner's id, else as `subjectText` calls what it is attached to; empty where it is nobody's. */
+function ownerOf({ documents, attachments }: DocumentRows, fields: JsonObject): string {
+  const userId = own(fields, documents.fields.owner ?? "");
+  if (typeof userId === "string" && userId !== "") return userId;
+  const found = attachments.flatMap((each) => {
+    const id = own(fields, each.field);
+    return typeof id === "string" && id !== "" ? [subjectText(each, id)] : [];
+  });
+  return found[0] ?? "";
+}
+
+/** How what documents are attached to is called where else a user's id stands: `opportunity:4f9c…`. */
+function subjectText({ kind }: Attachment, id: string): string {
+  return `${kind}:${id}`;
+}
+
+/** What such a text calls; undefined for the id of an owner. Pure. */
+function attachmentIn(
+  { attachments }: Pick<DocumentRows, "attachments">,
+  userId: string,
+): { readonly attachment: Attachment; readonly id: string } | undefined {
+  const attachment = attachments.find(({ kind }) => userId.startsWith(`${kind}:`));
+  return attachment && { attachment, id: userId.slice(attachment.kind.length + 1) };
+}
+
+/** The kinds of files that mawps puts there. */
+function ownKinds({ documents, attachments }: DocumentRows): string[] {
+  return [documents.files, ...attachments.map(({ files }) => files)];
 }
 
 /** A word of the site's for a status as mawps has it; a time in numbers as text. */
@@ -126,10 +157,15 @@ function canonical(
 }
 
 /** Whether the file lies where such files of its owner do: an entry must not open somebody else's. */
-function isOwn(rows: DocumentRows, { userId, document }: Pick<StoredEntry, "userId" | "document">): boolean {
+function isOwn(
+  rows: DocumentRows,
+  { userId, document, row }: Pick<StoredEntry, "userId" | "document" | "row">,
+): boolean {
   const { documents, model, kinds } = rows;
   const found = kinds.find(document.s3Key);
   if (found === undefined) return false;
+  const attached = attachmentOfFile(rows, found);
+  if (attached !== undefined) return own(row?.fields ?? {}, attached.attachment.field) === attached.id;
   const targets = referencesOf(documents.entity, entityOf(rows)).map(({ to }) => to);
   if (![documents.files, ...targets].includes(found.value)) return false;
   const entity = own(model.entities, found.value);
@@ -137,17 +173,29 @@ function isOwn(rows: DocumentRows, { userId, document }: Pick<StoredEntry, "user
   return field === undefined ? found.value === documents.files : own(found.fields, field) === userId;
 }
 
+/** What a file is attached to, by what its key says. */
+function attachmentOfFile(
+  { attachments }: DocumentRows,
+  { value, fields }: { readonly value: string; readonly fields: JsonObject },
+): { readonly attachment: Attachment; readonly id: string } | undefined {
+  const attachment = attachments.find(({ files }) => files === value);
+  const id = attachment && own(fields, attachment.keyField);
+  return attachment === undefined || typeof id !== "string" ? undefined : { attachment, id };
+}
+
 /**
  * Whether what an entry names is certainly not its owner's file: of no kind that it may name, or of somebody else of the same subject. A
  * team's file may be named by whoever put it there.
  */
-export function isForeignFile(rows: DocumentRows, { userId, document }: StoredEntry): boolean {
+export function isForeignFile(rows: DocumentRows, { userId, document, row }: StoredEntry): boolean {
   const { documents, model, kinds } = rows;
   if (document.s3Key === "") return false;
   const found = kinds.find(document.s3Key);
   const targets = referencesOf(documents.entity, entityOf(rows)).map(({ to }) => to);
   if (found === undefined || ![documents.files, ...targets].includes(found.value)) return true;
-  const subject = (entityOf(rows).links ?? []).find(({ by }) => by === documents.fields.owner)?.subject;
+  const attached = attachmentOfFile(rows, found);
+  if (attached !== undefined) return own(row?.fields ?? {}, attached.attachment.field) !== attached.id;
+  const subject = ownerSubject(rows);
   const { links = [] } = own(model.entities, found.value) ?? {};
   return links.some(
     ({ subject: whose, role, by }) =>
@@ -156,8 +204,11 @@ export function isForeignFile(rows: DocumentRows, { userId, document }: StoredEn
 }
 
 /** Whose a file of the kind that documents have is, by its key; undefined where that does not tell. */
-export function ownerOfFile({ documents, model, kinds }: DocumentRows, key: string): string | undefined {
+export function ownerOfFile(rows: DocumentRows, key: string): string | undefined {
+  const { documents, model, kinds } = rows;
   const found = kinds.find(key);
+  const attached = found && attachmentOfFile(rows, found);
+  if (attached !== undefined) return subjectText(attached.attachment, attached.id);
   const entity = own(model.entities, documents.files);
   const field = entity === undefined ? undefined : ownerField(entity);
   if (found?.value !== documents.files || field === undefined) return undefined;
@@ -165,22 +216,33 @@ export function ownerOfFile({ documents, model, kinds }: DocumentRows, key: stri
 }
 
 /** What the keys of the files of a user begin with, or those of everybody's. */
-export function filePrefixes({ documents, model }: DocumentRows, userId?: string): string[] {
-  const entity = own(model.entities, documents.files);
-  const field = entity === undefined ? undefined : ownerField(entity);
-  if (entity === undefined || field === undefined || !("bucket" in entity.from)) return [];
-  const starts = objectTemplates(entity, entity.from.bucket).map((template) => {
-    const { text } = template;
-    return literalStart(
-      userId === undefined ? template : { ...template, text: text.replace(`{${field}}`, userId) },
+export function filePrefixes(rows: DocumentRows, userId?: string): string[] {
+  const { documents, model, attachments } = rows;
+  const attached = userId === undefined ? undefined : attachmentIn(rows, userId);
+  const owned = own(model.entities, documents.files);
+  const ofOwner = { files: documents.files, field: owned && ownerField(owned), id: userId };
+  const ofOthers = attachments.map((each) => ({
+    files: each.files,
+    field: each.keyField,
+    id: attached?.attachment === each ? attached.id : undefined,
+  }));
+  const all = userId === undefined ? [ofOwner, ...ofOthers] : [ofOwner];
+  const meant = attached === undefined ? all : ofOthers.filter(({ id }) => id !== undefined);
+  const starts = meant.flatMap(({ files, field, id }) => {
+    const entity = own(model.entities, files);
+    if (entity === undefined || field === undefined || !("bucket" in entity.from)) return [];
+    return objectTemplates(entity, entity.from.bucket).map((template) =>
+      literalStart(
+        id === undefined ? template : { ...template, text: template.text.replace(`{${field}}`, id) },
+      ),
     );
   });
   return [...new Set(starts)];
 }
 
 /** Whether the file is of the kind that mawps puts there, and its entry may name it. */
-export function isOwnDocument({ documents, kinds }: DocumentRows, { isOwn, document }: StoredEntry): boolean {
-  return isOwn === true && kinds.find(document.s3Key)?.value === documents.files;
+export function isOwnDocument(rows: DocumentRows, { isOwn, document }: StoredEntry): boolean {
+  return isOwn === true && ownKinds(rows).includes(rows.kinds.valueOf(document.s3Key) ?? "");
 }
 
 /** Whether nothing comes to the file of an entry any more: its link is past its end, or what came was infected and removed. */
@@ -190,12 +252,13 @@ export function isOver({ document }: StoredEntry, now: Date): boolean {
   return isPast || document.status === "INFECTED";
 }
 
-/** The documents of a user. */
+/** The documents of a user, or of what is called instead of one: also those that are a user's as well. */
 export async function rowsOfUser(rows: DocumentRows, userId: string): Promise<StoredEntry[]> {
   const { store, documents } = rows;
-  const { owner = "" } = documents.fields;
+  const attached = attachmentIn(rows, userId);
+  const field = attached?.attachment.field ?? documents.fields.owner ?? "";
   const entries: StoredEntry[] = [];
-  for await (const page of store.find(documents.entity, { field: owner, values: [userId] }))
+  for await (const page of store.find(documents.entity, { field, values: [attached?.id ?? userId] }))
     entries.push(...page.map((row) => entryOf(rows, row)));
   return entries;
 }
@@ -211,8 +274,8 @@ export async function entryNow(
 ): Promise<StoredEntry> {
   if (rows === undefined) return known;
   const { row, userId, document } = known;
-  const { from } = entityOf(rows);
-  const now = row === undefined || !("table" in from) ? undefined : await rows.store.get(from.table, row.key);
+  const table = tableRole(entityOf(rows).from);
+  const now = row === undefined || table === undefined ? undefined : await rows.store.get(table, row.key);
   const entry = now?.entity === rows.documents.entity ? entryOf(rows, now) : undefined;
   if (entry?.userId === userId) return entry;
   throw new CliError(`${document.id} (${document.name}): its entry is gone by now`);
@@ -220,9 +283,9 @@ export async function entryNow(
 
 /** The documents of everybody as the table gives them. */
 export async function* rowsOfAll(rows: DocumentRows): AsyncGenerator<StoredEntry> {
-  const { from } = entityOf(rows);
-  if (!("table" in from)) return;
-  for await (const page of pagesWhereThere(rows.store.stream(from.table))) {
+  const table = tableRole(entityOf(rows).from);
+  if (table === undefined) return;
+  for await (const page of pagesWhereThere(rows.store.stream(table))) {
     for (const row of page) if (row.entity === rows.documents.entity) yield entryOf(rows, row);
   }
 }
@@ -260,11 +323,12 @@ export async function addRows(
   added: readonly NewEntry[],
 ): Promise<StoredEntry[]> {
   const { documents, store, bucket } = rows;
-  const { owner } = documents.fields;
+  const attached = attachmentIn(rows, userId);
+  const owner = attached?.attachment.field ?? documents.fields.owner;
   return inParallel(added, atOnce, async (entry) => {
     const fields = {
       ...fieldsFor(rows, { ...entry, bucket }),
-      ...(owner === undefined ? {} : { [owner]: userId }),
+      ...(owner === undefined ? {} : { [owner]: attached?.id ?? userId }),
     };
     const stored = await store.add(documents.entity, fields);
     if (stored === "taken") throw new CliError(`there is a document ${entry.id} already`);
@@ -310,15 +374,14 @@ async function eachRow(
   changes: readonly EntryChange[],
   act: (row: Stored, change: EntryChange) => Promise<Stored | Refused>,
 ): Promise<ChangeOutcome> {
-  const { from } = entityOf(rows);
+  const table = tableRole(entityOf(rows).from);
   const outcomes = await inParallel(changes, atOnce, async (change): Promise<RowOutcome> => {
     const { entry } = change;
     const { row } = entry;
     if (row === undefined) throw new Error("an entry of another site is no row");
     const outcome = await act(row, change);
     if (typeof outcome !== "string") return { changed: entryOf(rows, outcome) };
-    const now =
-      outcome === "gone" || !("table" in from) ? undefined : await rows.store.get(from.table, row.key);
+    const now = outcome === "gone" || table === undefined ? undefined : await rows.store.get(table, row.key);
     return now === undefined ? { missing: entry } : { refused: { entry, found: entryOf(rows, now) } };
   });
   return {
@@ -328,11 +391,34 @@ async function eachRow(
   };
 }
 
+/** What the owners of documents are called: `customer`. */
+export function ownerSubject(rows: RowModel): string | undefined {
+  const { owner } = rows.documents.fields;
+  return (entityOf(rows).links ?? []).find(({ by }) => by === owner)?.subject;
+}
+
+async function isThere(
+  { store }: DocumentRows,
+  { attachment, id }: { readonly attachment: Attachment; readonly id: string },
+): Promise<boolean> {
+  const { entity, entityField: field } = attachment;
+  for await (const page of store.find(entity, { field, values: [id] })) if (page.length > 0) return true;
+  return false;
+}
+
 /** The ids of the accounts that are meant: by an address as it is given or in small letters, or the id itself where there is an account with it. */
 export async function accountsFor(
-  { model, store }: DocumentRows,
+  rows: DocumentRows,
   given: string,
 ): Promise<readonly string[] | "no accounts"> {
+  const { model, store } = rows;
+  const attached = attachmentIn(rows, given);
+  if (attached !== undefined) return (await isThere(rows, attached)) ? [given] : [];
+  if (rows.accounts !== undefined) {
+    const whose = ownerSubject(rows);
+    const accounts = await rows.accounts(given);
+    return [...new Set(accounts.flatMap(({ subject, id }) => (subject === whose ? id : [])))];
+  }
   const { accounts } = model.features ?? {};
   const { id, email } = accounts?.fields ?? {};
   const from = accounts === undefined ? undefined : own(model.entities, accounts.entity)?.from;
@@ -357,11 +443,19 @@ export async function accountsFor(
  * @throws CliError where the model's template cannot be filled.
  */
 export function rowFileKey(
-  { model, documents }: DocumentRows,
+  rows: DocumentRows,
   facts: FileFacts & { readonly given: Readonly<Record<string, string>> },
 ): string {
+  const { model, documents } = rows;
+  const attached = attachmentIn(rows, facts.userId);
   try {
-    return newFileKey(model, documents, facts);
+    if (attached === undefined) return newFileKey(model, documents, facts);
+    const { files, keyField } = attached.attachment;
+    return newFileKey(
+      model,
+      { ...documents, files },
+      { ...facts, given: { ...facts.given, [keyField]: attached.id } },
+    );
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new CliError(`no key for its file: ${error.message}`, { cause: error });

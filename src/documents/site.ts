@@ -109,8 +109,13 @@ async function handsOf(context: Context): Promise<Omit<ChangingSite, keyof Docum
 async function placeOf(context: Context): Promise<Omit<DocumentSite, "shape">> {
   const { aws, model, declaration, signal } = context;
   if (model === mawpsModel) return profilesOf(context);
-  const { documentRows } = await import("./rows.ts");
-  const rows = documentRows({ aws, model, declaration, signal });
+  const [{ documentRows }, { documentDatabase }] = await Promise.all([
+    import("./rows.ts"),
+    import("../stores/document-store.ts"),
+  ]);
+  const database = documentDatabase(model);
+  const databases = database === undefined ? [] : await context.databases(({ role }) => role === database);
+  const rows = documentRows({ aws, model, declaration, databases, signal });
   const none = { uploadsBucket: "", table: "", apiTable: "", ownTable: "", userPoolId: undefined };
   return { aws, rows, bucket: rows.bucket, ...none, now: () => context.now(), signal };
 }

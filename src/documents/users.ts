@@ -8,7 +8,7 @@ import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
 import { userIdFault } from "../model/user-id.ts";
 import { documentItemKey, notAUser, readDocuments, refuseNobody } from "./entries.ts";
 import type { UserDocuments } from "./entry.ts";
-import { accountsFor, type DocumentRows } from "./rows.ts";
+import { accountsFor, ownerSubject, type DocumentRows } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** What to do with a user of whom no profile is found. */
@@ -63,8 +63,11 @@ export async function findDocuments(
 async function findInRows(
   site: DocumentSite,
   rows: DocumentRows,
-  { given, unknown }: { readonly given: string; readonly unknown: Unknown },
+  { given: text, unknown }: { readonly given: string; readonly unknown: Unknown },
 ): Promise<UserDocuments> {
+  // `customer:max@example.com` says of which kind they are.
+  const kind = ownerSubject(rows);
+  const given = kind !== undefined && text.startsWith(`${kind}:`) ? text.slice(kind.length + 1) : text;
   const fault = userIdFault(given);
   if (fault !== undefined) throw new CliError(`the user id ${JSON.stringify(given)} ${fault}`);
   const early = given.includes("@") ? undefined : readDocuments(site, given);

@@ -2,8 +2,9 @@ import { erasureOrder, referencesOf, storeText } from "./graph.ts";
 import { own } from "./json.ts";
 import { areAlike, itemKinds } from "./items.ts";
 import { nearest } from "./nearest.ts";
+import { attachmentsOf } from "./document-files.ts";
 import { fieldNamesOf, fieldTypeOf, keyTypeOf, tableKeysOf } from "./table-keys.ts";
-import type { Entity, FieldType, Link, Model, ModelTable } from "./schema.ts";
+import type { Entity, FieldType, Link, Model, ModelTable, DocumentsFeature } from "./schema.ts";
 import { Ambiguous, classifier, parseTemplate, type Template } from "./template.ts";
 import { toolRoles, toolTables } from "./tool-tables.ts";
 
@@ -608,5 +609,25 @@ function checkRest(look: Look): void {
     const known = fieldNamesOf(model, entity);
     for (const [use, field] of Object.entries(given.fields))
       mustBe(look, { path: `${path}.fields.${use}`, kind: `field of ${given.entity}` }, [field, known]);
+    if ("attachedTo" in given) checkAttachments(look, given, known);
+  }
+}
+
+/** What a file of an attachment is about must be told by its key and by the field of the entry alike. */
+function checkAttachments(look: Look, documents: DocumentsFeature, known: readonly string[]): void {
+  const { model, tell } = look;
+  const found = new Set(attachmentsOf(model).map(({ kind }) => kind));
+  for (const [kind, { field, files }] of Object.entries(documents.attachedTo ?? {})) {
+    const path = `features.documents.attachedTo.${kind}`;
+    const isKnown = [
+      mustBe(look, { path: `${path}.field`, kind: `field of ${documents.entity}` }, [field, known]),
+      mustBe(look, { path: `${path}.files`, kind: "entity" }, [files, Object.keys(model.entities)]),
+    ];
+    if (!isKnown.includes(false) && !found.has(kind))
+      tell(
+        path,
+        `${field} and the key of ${files} refer to nothing that is the same`,
+        'give both a reference to it in "refs"',
+      );
   }
 }

@@ -1,6 +1,36 @@
+import { referencesOf } from "./graph.ts";
 import { own } from "./json.ts";
 import type { DocumentsFeature, Entity, Model } from "./schema.ts";
 import { build, parseTemplate, type Template } from "./template.ts";
+
+/** What a document may be attached to beside its owner, or instead of one. */
+export interface Attachment {
+  /** As people call it: `opportunity`. */
+  readonly kind: string;
+  /** The field of the entry that names it. */
+  readonly field: string;
+  /** The entity of files of such. */
+  readonly files: string;
+  /** The field of their keys that names it. */
+  readonly keyField: string;
+  /** The entity that it is one of, and the field by which that is known. */
+  readonly entity: string;
+  readonly entityField: string;
+}
+
+/** Those of a model; one whose entry and files refer to nothing that is the same is left out. Pure. */
+export function attachmentsOf({ entities, features }: Pick<Model, "entities" | "features">): Attachment[] {
+  const { entity: name = "", attachedTo = {} } = features?.documents ?? {};
+  return Object.entries(attachedTo).flatMap(([kind, { field, files }]) => {
+    const ofEntry = referencesOf(name, own(entities, name) ?? {}).filter((each) => each.field === field);
+    const ofFiles = referencesOf(files, own(entities, files) ?? {});
+    return ofEntry.flatMap(({ to, parentField }): Attachment[] => {
+      const same = ofFiles.find((each) => each.to === to && each.parentField === parentField);
+      if (same === undefined || parentField === undefined) return [];
+      return [{ kind, field, files, keyField: same.field, entity: to, entityField: parentField }];
+    });
+  });
+}
 
 /** What the key of a new document's file is made from. */
 export interface FileFacts {

@@ -33,23 +33,27 @@ export function isInRetention({ entities }: Pick<Model, "entities">, role: strin
 }
 
 /** Without these a row tells of no document. */
-const needed = ["id", "name", "key", "owner", "status", "uploadedAt", "deletedAt", "sha256"] as const;
+const needed = ["id", "name", "key", "owner", "status", "uploadedAt", "deletedAt"] as const;
+/** An upload that was broken off is known by the hash of its bytes. */
+const neededForChanges = [...needed, "sha256"] as const;
 /** What came by a link is told from what the site put there by the end of the link. */
-const neededForLinks = [...needed, "uploadUntil"] as const;
+const neededForLinks = [...neededForChanges, "uploadUntil"] as const;
+
+/** What changes no document. */
+const reading = new Set(["list", "show", "url", "get"]);
 
 /** Why a verb of `mawps doc` does not work on a site with this model; undefined where it does. */
 export function whyNoDocuments({ entities, features }: Model, verb: string): string | undefined {
   const { documents } = features ?? {};
   if (documents === undefined) return 'its model has no "documents"';
   const from = own(entities, documents.entity)?.from;
-  if (from === undefined || !("table" in from) || "database" in from)
-    return `what is kept of its documents is in ${storeText(from)}, and mawps doc reads DynamoDB alone`;
+  if (from === undefined || !("table" in from))
+    return `what is kept of its documents is in ${storeText(from)}, which is no table`;
   if (own(entities, documents.entity)?.at !== undefined)
     return "it keeps its documents in lists, which mawps doc reads of MAWPS alone";
   const isOfLinks = verb === "request" || verb === "confirm";
-  const missing = (isOfLinks ? neededForLinks : needed).filter(
-    (name) => documents.fields[name] === undefined,
-  );
+  const wanted = isOfLinks ? neededForLinks : reading.has(verb) ? needed : neededForChanges;
+  const missing = wanted.filter((name) => documents.fields[name] === undefined);
   return missing.length > 0 ? `features.documents.fields has no ${missing.join(", ")}` : undefined;
 }
 

@@ -272,6 +272,10 @@ const features = z.strictObject({
         .partialRecord(z.enum(["UPLOADING", "SCANNING", "READY", "INFECTED", "DELETED"]), z.string())
         .optional()
         .describe("the site's words, where they are others"),
+      attachedTo: z
+        .record(role, z.strictObject({ field: attribute, files: role.describe("files of these") }))
+        .optional()
+        .describe("what documents may be attached to beside their owner, or instead of one"),
     })
     .optional(),
   accounts: z

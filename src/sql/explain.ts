@@ -29,6 +29,11 @@ export function isDeadlock(error: unknown): boolean {
   return ["ER_LOCK_DEADLOCK", "40P01"].includes(serverCode(error));
 }
 
+/** There is a row with the same key, or with the same value where no two may have it. */
+export function isTaken(error: unknown): boolean {
+  return ["ER_DUP_ENTRY", "23505"].includes(serverCode(error));
+}
+
 /** A row of another table points at the one that was to be deleted. */
 export function isReferredTo(error: unknown): boolean {
   return /^(23503|23001|ER_ROW_IS_REFERENCED(_2)?)$/.test(serverCode(error));

@@ -47,25 +47,33 @@ export async function connectPostgres(
     await client.end().catch(() => undefined);
     throw error;
   }
+  let last: Promise<unknown> = Promise.resolve();
+  /** One statement after the other, whoever sends them: the driver wants it so. */
+  const query = (text: string, values: readonly (string | null)[] = []) => {
+    const send = () => client.query<Row>(text, [...values]);
+    const answer = last.then(send, send);
+    last = answer;
+    return answer;
+  };
   return {
     async rows(text, values) {
-      return (await client.query<Row>(text, [...values])).rows;
+      return (await query(text, values)).rows;
     },
     async change(text, values) {
-      return (await client.query(text, [...values])).rowCount ?? 0;
+      return (await query(text, values)).rowCount ?? 0;
     },
     async *stream(text) {
       // In the transaction that the caller has begun: a cursor ends with it.
-      await client.query(`DECLARE mawps_rows NO SCROLL CURSOR FOR ${text}`);
+      await query(`DECLARE mawps_rows NO SCROLL CURSOR FOR ${text}`);
       for (;;) {
-        const { rows } = await client.query<Row>(`FETCH FORWARD ${rowsAtOnce} FROM mawps_rows`);
+        const { rows } = await query(`FETCH FORWARD ${rowsAtOnce} FROM mawps_rows`);
         if (rows.length === 0) break;
         yield rows;
       }
-      await client.query("CLOSE mawps_rows");
+      await query("CLOSE mawps_rows");
     },
     async run(text) {
-      await client.query(text);
+      await query(text);
     },
     end: () => client.end(),
   };

@@ -140,6 +140,22 @@ export async function* streamReading(sql: Sql, table: RowTable): AsyncGenerator<
   }
 }
 
+/** The same, each page by a statement of its own: others may run in between, and rows may come and go. */
+export async function* pagesOfRows(sql: Sql, table: RowTable, most: number): AsyncGenerator<readonly Row[]> {
+  const names = table.key.map((name) => sql.quoted(name)).join(", ");
+  const statement = `SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)}`;
+  for (let last: Row | undefined; ;) {
+    const place = placesOf(sql);
+    const row = last;
+    const keys = row && table.key.map((name) => place(valueIn(row, name), columnOf(table, name))).join(", ");
+    const behind = keys === undefined ? "" : ` WHERE (${names}) > (${keys})`;
+    const rows = await sql.rows(`${statement}${behind} ORDER BY ${names} LIMIT ${most}`, place.values);
+    yield rows;
+    last = rows.at(-1);
+    if (rows.length < most) return;
+  }
+}
+
 /** At most so many rows of a table. */
 export function someRows(sql: Sql, table: RowTable, most: number): Promise<readonly Row[]> {
   return sql.rows(`SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)} LIMIT ${most}`);
@@ -273,19 +289,19 @@ export async function deleteRows(sql: Sql, table: RowTable, rows: readonly Uncha
   return sql.change(`DELETE FROM ${sql.quoted(table.name)} WHERE ${condition}`, place.values);
 }
 
-/** Gives columns of those of the rows that are still as they were other values, in one statement. */
+/** Gives columns of those of the rows that are still as they were other values, in one statement; answers how many it met. */
 export async function changeRows(
   sql: Sql,
   table: RowTable,
   { rows, values }: { readonly rows: readonly UnchangedRow[]; readonly values: Row },
-): Promise<void> {
+): Promise<number> {
   const place = placesOf(sql);
   const sets = Object.keys(values).map(
     (name) => `${sql.quoted(name)} = ${place(valueIn(values, name), columnOf(table, name))}`,
   );
-  if (rows.length === 0 || sets.length === 0) return;
+  if (rows.length === 0 || sets.length === 0) return 0;
   const condition = unchangedIn({ sql, table, place }, rows);
-  await sql.change(
+  return sql.change(
     `UPDATE ${sql.quoted(table.name)} SET ${sets.join(", ")} WHERE ${condition}`,
     place.values,
   );

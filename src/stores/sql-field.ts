@@ -54,6 +54,21 @@ function parsed(text: string): unknown {
   }
 }
 
+/** The text by which a column gets the value of a field; null where it has none. Pure. */
+export function sqlText(value: unknown, { column, engine }: Pick<Means, "column" | "engine">): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "boolean") return engine === "mysql" ? String(Number(value)) : String(value);
+  if (typeof value !== "string") return JSON.stringify(value);
+  const [time, fraction] = /^(?:datetime|timestamp)\b(\(\d\))?/i.exec(column) ?? [];
+  const ms = engine === "mysql" && time !== undefined ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(ms)) return value;
+  // Of the zone of the connection, and never a moment to come.
+  return new Date(ms)
+    .toISOString()
+    .replace("T", " ")
+    .slice(0, fraction === undefined ? 19 : 23);
+}
+
 /** The column that says why nothing may be deleted, where there is one. Pure. */
 export function holdColumn(columns: readonly { readonly name: string }[]): string | undefined {
   return columns.find(({ name }) => /^legal_?hold$/i.test(name))?.name;

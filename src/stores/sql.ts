@@ -10,11 +10,14 @@ import { retry } from "../retry.ts";
 import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import { isDeadlock, isReferredTo } from "../sql/explain.ts";
+import { isDeadlock, isReferredTo, isTaken } from "../sql/explain.ts";
 import {
+  changeRows,
   deleteRows,
   followersOf,
+  insertRows,
   keyText,
+  pagesOfRows,
   rowsWith,
   rowsWithKeys,
   rowTables,
@@ -23,8 +26,8 @@ import {
   type RowTable,
   type UnchangedRow,
 } from "../sql/rows.ts";
-import type { Deletion, RowStore, Stored, Unchanged } from "./store.ts";
-import { holdColumn, holdValue, sqlField } from "./sql-field.ts";
+import type { Deletion, EntityStore, RowStore, Stored, Unchanged } from "./store.ts";
+import { holdColumn, holdValue, sqlField, sqlText } from "./sql-field.ts";
 
 interface Place {
   readonly model: Model;
@@ -42,13 +45,17 @@ interface Table {
   readonly hold: string | undefined;
 }
 
-export interface SqlStore extends RowStore {
+export interface SqlStore extends EntityStore {
+  /** As `stream`, and other statements may run between its pages: what comes or goes meanwhile may be among them or not. */
+  pages(table: string): AsyncGenerator<readonly Stored[]>;
   /** @throws CliError for a table of which no row can be deleted alone, as its foreign keys have it. */
   assertDeletesAlone(tables: Iterable<string>): Promise<void>;
 }
 
 /** Rows that are read or deleted by one statement: no transaction holds more locks. */
 const rowsPerStatement = 100;
+/** Rows of a page. */
+const rowsPerPage = 500;
 
 /** Entities that are rows of databases. Tables are called as `tableRole` does. */
 export function sqlStore({ model, databases }: Place): SqlStore {
@@ -85,6 +92,13 @@ export function sqlStore({ model, databases }: Place): SqlStore {
     });
   };
 
+  const placeOf = async (name: string) => {
+    const entity = own(model.entities, name);
+    const table = await tableOf((entity && tableRole(entity.from)) ?? "");
+    if (entity === undefined) throw new RangeError(`the model has no entity ${name}`);
+    return { entity, table };
+  };
+
   const inChunks = async (things: readonly Unchanged[], act: Act) => {
     const [first] = things;
     if (first === undefined) return [];
@@ -97,9 +111,13 @@ export function sqlStore({ model, databases }: Place): SqlStore {
       for await (const page of streamReading(table.database.sql, table.rows))
         yield page.flatMap((row) => storedOf(table, row) ?? []);
     },
+    async *pages(role) {
+      const table = await tableOf(role);
+      for await (const page of pagesOfRows(table.database.sql, table.rows, rowsPerPage))
+        yield page.flatMap((row) => storedOf(table, row) ?? []);
+    },
     async *find(name, { field, values }) {
-      const entity = own(model.entities, name);
-      const table = await tableOf((entity && tableRole(entity.from)) ?? "");
+      const { table } = await placeOf(name);
       const wanted = new Set(values);
       for (const some of chunked([...wanted], rowsPerStatement)) {
         const rows = await rowsWith(table.database.sql, table.rows, { column: field, values: some });
@@ -112,7 +130,42 @@ export function sqlStore({ model, databases }: Place): SqlStore {
     },
     getAll,
     get: async (role, key) => (await getAll(role, [key]))[0],
-    changeIf: ({ table }) => Promise.reject(new RangeError(`rows of ${table} are deleted, never marked`)),
+    async add(name, fields) {
+      const { table } = await placeOf(name);
+      const values = textsOf(table, fields);
+      const { sql } = table.database;
+      const columns = table.rows.columns.filter((column) => Object.hasOwn(values, column.name));
+      try {
+        await insertRows(sql, { ...table.rows, columns }, [values]);
+      } catch (error) {
+        if (isTaken(error)) return "taken";
+        throw error;
+      }
+      // With what the server has put into the other columns.
+      const [row = values] = await rowsWithKeys(sql, table.rows, { rows: [values] });
+      const stored = storedOf(table, row);
+      if (stored?.entity !== name) throw new RangeError(`what was added is no ${name}`);
+      return stored;
+    },
+    async changeIf(stored, { set = {}, remove = [], unchanged }) {
+      const { table } = await placeOf(stored.entity);
+      const { rows, database } = table;
+      const none = Object.fromEntries(remove.map((name) => [name, null]));
+      const values = textsOf(table, { ...none, ...set });
+      const inKey = rows.key.find((name) => Object.hasOwn(values, name));
+      if (inKey !== undefined) throw new RangeError(`${inKey} is the key of ${stored.entity}`);
+      const change = { rows: unchangedRows(table, [{ stored, unchanged }]), values };
+      const met = await retry(() => changeRows(database.sql, rows, change), isDeadlock);
+      const [row] = await rowsWithKeys(database.sql, rows, { rows: [stored.raw as Row] });
+      if (row === undefined) return "gone";
+      if (met === 0) return "changed";
+      // What a change made of a thing is still that.
+      return storedOf(table, row) ?? { ...stored, raw: row };
+    },
+    async deleteIf(stored, unchanged) {
+      const [outcome = "gone"] = await inChunks([{ stored, unchanged }], deleteSome);
+      return outcome === "referred" ? "changed" : outcome;
+    },
     deleteAllIf: (things) => inChunks(things, deleteSome),
     deletable: (things) => inChunks(things, tryDeleting),
     async assertDeletesAlone(roles) {
@@ -272,6 +325,18 @@ function unchangedRows({ hold }: Table, things: readonly Unchanged[]): Unchanged
     row: raw as Row,
     unchanged: unchanged.flatMap((name) => (name === "legalHold" ? (hold ?? []) : [name])),
   }));
+}
+
+/** Fields as the columns of a table have them. */
+function textsOf({ rows, database: { engine } }: Table, fields: JsonObject): Record<string, string | null> {
+  const columns = new Map(rows.columns.map(({ name, type }) => [name, type]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      const column = columns.get(name);
+      if (column === undefined) throw new RangeError(`${rows.name} has no column ${name}`);
+      return [name, sqlText(value, { column, engine })];
+    }),
+  );
 }
 
 function textOf(value: unknown): string | null {

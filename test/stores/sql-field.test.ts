@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { sqlField } from "../../src/stores/sql-field.ts";
+import type { Engine } from "../../src/sql/address.ts";
+import { sqlField, sqlText } from "../../src/stores/sql-field.ts";
 
 it.each([
   ["isoTime", "timestamp", "mysql", "2026-03-29 02:30:00", "2026-03-29T02:30:00Z"],
@@ -43,4 +44,20 @@ it.each([
   ["timestamp", "mysql", "2026-03-29 02:30:00", "2026-03-29T02:30:00Z"],
 ] as const)("tells people no zone that a column %s of %s has not", (column, engine, text, value) => {
   expect(sqlField(text, { type: "isoTime", column, engine, isTold: true })).toBe(value);
+});
+
+it.each<[unknown, string, Engine, string | null]>([
+  [undefined, "text", "postgres", null],
+  [null, "text", "mysql", null],
+  ["it's", "text", "mysql", "it's"],
+  [12, "bigint", "postgres", "12"],
+  [true, "tinyint(1)", "mysql", "1"],
+  [false, "boolean", "postgres", "false"],
+  [["a", 'b"'], "jsonb", "postgres", '["a","b\\""]'],
+  ["2026-03-01T12:00:00.999Z", "timestamp with time zone", "postgres", "2026-03-01T12:00:00.999Z"],
+  ["2026-03-01T12:00:00.999Z", "timestamp", "mysql", "2026-03-01 12:00:00"],
+  ["2026-03-01T13:00:00.999+01:00", "datetime(6)", "mysql", "2026-03-01 12:00:00.999"],
+  ["2026-03-01T12:00:00Z", "varchar(30)", "mysql", "2026-03-01T12:00:00Z"],
+])("%s for %s of %s is %s", (value, column, engine, text) => {
+  expect(sqlText(value, { column, engine })).toBe(text);
 });

@@ -1,0 +1,42 @@
+import type { Aws } from "../aws/clients.ts";
+import type { Declaration } from "../model/declaration.ts";
+import { own } from "../model/json.ts";
+import type { Model } from "../model/schema.ts";
+import type { Database } from "../sql/database.ts";
+import { dynamodbStore } from "./dynamodb.ts";
+import { peopleRows, type PeopleRows } from "./person-rows.ts";
+import { sqlStore } from "./sql.ts";
+import type { EntityStore } from "./store.ts";
+
+export interface DocumentPlace {
+  readonly aws: Aws;
+  readonly model: Model;
+  readonly declaration: Declaration;
+  /** Open: that which `documentDatabase` names. */
+  readonly databases: readonly Database[];
+  readonly signal: AbortSignal;
+}
+
+export interface DocumentStore {
+  readonly store: EntityStore;
+  /** Where accounts are rows too: who has this id or address. */
+  readonly accounts: PeopleRows["accounts"] | undefined;
+}
+
+/** The role of the database in which a model keeps what it knows of documents; undefined where it has items. Pure. */
+export function documentDatabase({ entities, features }: Model): string | undefined {
+  const from = own(entities, features?.documents?.entity ?? "")?.from;
+  return from !== undefined && "database" in from ? from.database : undefined;
+}
+
+/** What is kept of the documents of a site, as items or as rows. Things may be changed while they are streamed. */
+export function documentStore({ databases, ...place }: DocumentPlace): DocumentStore {
+  const { model } = place;
+  if (documentDatabase(model) === undefined) return { store: dynamodbStore(place), accounts: undefined };
+  const store = sqlStore({ model, databases });
+  return {
+    // No transaction is open between two pages.
+    store: { ...store, stream: (table) => store.pages(table) },
+    accounts: (given) => peopleRows(model, databases).accounts(given),
+  };
+}
