@@ -90,7 +90,8 @@ async function* databaseFaults({ databases }: Drill, plan: DatabasePlan): AsyncG
 async function* tableFaults(site: Drill, plan: RestorePlan, table: TablePlan): AsyncGenerator<Fault> {
   let items = 0;
   const places = documentPlaces(site.model);
-  const lists = places?.areLists === true && places.table === table.role ? places : undefined;
+  const isOfLists = places?.areLists === true && whyNoDocuments(site.model, "check") !== undefined;
+  const lists = isOfLists && places.table === table.role ? places : undefined;
   for await (const page of scanItems(site.into, {
     table: table.name,
     consistent: true,
@@ -186,14 +187,14 @@ async function* documentFaults(
   }
 }
 
-/** The same where the site keeps an item for each document. */
+/** The same where the model itself says how its documents are kept. */
 async function* rowDocumentFaults(
   { into: aws, model, declaration, signal, ...site }: Drill,
   buckets: readonly BucketPlan[],
 ): AsyncGenerator<Fault> {
   const places = documentPlaces(model);
   const bucket = buckets.find(({ role }) => role === places?.bucket);
-  if (places === undefined || places.areLists || bucket === undefined) return;
+  if (places === undefined || bucket === undefined) return;
   if (whyNoDocuments(model, "check") !== undefined) return;
   site.onProgress("looking at documents");
   const rows = documentRows({ aws, model, declaration, databases: [], signal });

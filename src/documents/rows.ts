@@ -6,7 +6,7 @@ import { pagesWhereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { tableRole } from "../model/database.ts";
 import { attachmentsOf, newFileKey, type Attachment, type FileFacts } from "../model/document-files.ts";
-import { parseDocument } from "../model/documents.ts";
+import { legalHold, parseDocument } from "../model/documents.ts";
 import { referencesOf } from "../model/graph.ts";
 import { own, timeOf, type JsonObject } from "../model/json.ts";
 import { momentOf } from "../model/moments.ts";
@@ -93,6 +93,9 @@ function entryOf(rows: DocumentRows, row: Stored): StoredEntry {
     const isOfKey = typeof entity.key === "object" && !Array.isArray(entity.key) && attribute in entity.key;
     if (!known.has(attribute) && !isSecret && !isOfKey) raw[attribute] = value as AttributeValue;
   }
+  // Of one in a list also that of the item around it.
+  const hold = legalHold(row.fields);
+  if (hold !== undefined) raw["legalHold"] ??= { S: hold };
   for (const [name, field] of names) {
     const value = own(read ?? {}, field) ?? (field in row.fields ? typed(row.fields[field]) : undefined);
     if (value !== undefined) raw[name] = canonical(rows, { name, field }, value as AttributeValue);
@@ -273,12 +276,24 @@ export async function entryNow(
   known: StoredEntry,
 ): Promise<StoredEntry> {
   if (rows === undefined) return known;
-  const { row, userId, document } = known;
-  const table = tableRole(entityOf(rows).from);
-  const now = row === undefined || table === undefined ? undefined : await rows.store.get(table, row.key);
-  const entry = now?.entity === rows.documents.entity ? entryOf(rows, now) : undefined;
+  const { userId, document } = known;
+  const entry = await standing(rows, known);
   if (entry?.userId === userId) return entry;
   throw new CliError(`${document.id} (${document.name}): its entry is gone by now`);
+}
+
+/** What stands in the place of an entry: in a list what has its id, since whatever changes it makes it another part of its item. */
+async function standing(
+  rows: DocumentRows,
+  { row, userId, document }: StoredEntry,
+): Promise<StoredEntry | undefined> {
+  const { from, at } = entityOf(rows);
+  const table = tableRole(from);
+  if (row === undefined || table === undefined) return undefined;
+  if (at !== undefined)
+    return (await rowsOfUser(rows, userId)).find((each) => each.document.id === document.id);
+  const now = await rows.store.get(table, row.key);
+  return now?.entity === rows.documents.entity ? entryOf(rows, now) : undefined;
 }
 
 /** The documents of everybody as the table gives them. */
@@ -374,15 +389,14 @@ async function eachRow(
   changes: readonly EntryChange[],
   act: (row: Stored, change: EntryChange) => Promise<Stored | Refused>,
 ): Promise<ChangeOutcome> {
-  const table = tableRole(entityOf(rows).from);
   const outcomes = await inParallel(changes, atOnce, async (change): Promise<RowOutcome> => {
     const { entry } = change;
     const { row } = entry;
     if (row === undefined) throw new Error("an entry of another site is no row");
     const outcome = await act(row, change);
     if (typeof outcome !== "string") return { changed: entryOf(rows, outcome) };
-    const now = outcome === "gone" || table === undefined ? undefined : await rows.store.get(table, row.key);
-    return now === undefined ? { missing: entry } : { refused: { entry, found: entryOf(rows, now) } };
+    const found = outcome === "gone" ? undefined : await standing(rows, entry);
+    return found === undefined ? { missing: entry } : { refused: { entry, found } };
   });
   return {
     changed: outcomes.flatMap((each) => ("changed" in each ? [each.changed] : [])),

@@ -49,8 +49,8 @@ export function whyNoDocuments({ entities, features }: Model, verb: string): str
   const from = own(entities, documents.entity)?.from;
   if (from === undefined || !("table" in from))
     return `what is kept of its documents is in ${storeText(from)}, which is no table`;
-  if (own(entities, documents.entity)?.at !== undefined)
-    return "it keeps its documents in lists, which mawps doc reads of MAWPS alone";
+  const { at } = own(entities, documents.entity) ?? {};
+  if (at !== undefined && !at.endsWith("[]")) return `a document lies at ${at}, which is no list`;
   const isOfLinks = verb === "request" || verb === "confirm";
   const wanted = isOfLinks ? neededForLinks : reading.has(verb) ? needed : neededForChanges;
   const missing = wanted.filter((name) => documents.fields[name] === undefined);

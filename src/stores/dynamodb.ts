@@ -1,23 +1,24 @@
 import type { Aws } from "../aws/clients.ts";
-import type { Condition } from "../aws/dynamodb/expressions.ts";
+import { valueAt, type Condition } from "../aws/dynamodb/expressions.ts";
 import { assertItemFits, itemSizeBytes } from "../aws/dynamodb/item-size.ts";
 import { getItem, queryItems, scanItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
 import { plainIfDamaged, typed } from "../aws/dynamodb/plain.ts";
 import { transact } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { inParallel } from "../concurrency.ts";
+import { CliError } from "../errors.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import type { Declaration, KeyAttribute } from "../model/declaration.ts";
 import { derivedAttributes, isInKeyOnly, keyTemplates } from "../model/derived.ts";
 import { legalHold } from "../model/documents.ts";
 import { groupedBy } from "../model/graph.ts";
 import { itemParts, type ItemPart } from "../model/item-parts.ts";
-import { itemsOf, type FindEntity } from "../model/items.ts";
+import { holds, itemsOf, type FindEntity } from "../model/items.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import type { Entity, Model } from "../model/schema.ts";
 import { build } from "../model/template.ts";
-import { changedPart, changePart, isSame, partsOf } from "./item-parts.ts";
-import type { Deletion, EntityStore, Stored, Unchanged } from "./store.ts";
+import { appendPart, changedPart, changePart, isSame, newPart, partsOf } from "./item-parts.ts";
+import type { Deletion, EntityStore, FieldValues, Stored, Unchanged } from "./store.ts";
 
 interface Place {
   readonly aws: Aws;
@@ -37,6 +38,12 @@ interface Table {
   readonly find: FindEntity;
   /** What within its items is an entity of its own. */
   readonly parts: readonly ItemPart[];
+}
+
+/** An entity and where it is. */
+interface Kind {
+  readonly entity: Entity;
+  readonly table: Table;
 }
 
 /** Items that are read or deleted at once. */
@@ -63,15 +70,53 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
     if (entity === undefined || !("table" in entity.from)) throw new Error(`${name} is in no table`);
     return { entity, table: tableOf(entity.from.table) };
   };
+  const itemsBy = (place: Kind, { field, values }: FieldValues) => {
+    const { table } = place;
+    const queries = values.map((value) => queryFor(place, { field, value }));
+    const asked = queries.flatMap((query) => query ?? []);
+    return asked.length < queries.length
+      ? [scanItems(aws, { table: table.name, signal })]
+      : asked.map((query) => queryItems(aws, { table: table.name, ...query, signal }));
+  };
   const itemNow = ({ name, keys }: Table, key: Stored["key"]) =>
     getItem(aws, { table: name, key: typedKey(keys, key), signal });
-  const itemOf = (table: Table, { key }: Stored) => ({
+  const itemOf = (table: Table, { key }: Pick<Stored, "key">) => ({
     aws,
     table: table.name,
     key: typedKey(table.keys, key),
     read: (item: Item) => partsIn(table, item),
     signal,
   });
+
+  /** Appends to the list of the one item that is of whose the part is. */
+  const addPart = async (table: Table, part: ItemPart, fields: JsonObject): Promise<Stored> => {
+    const { declared, at, path } = part;
+    const owner = (declared.links ?? []).flatMap(({ role, by }) =>
+      role === "subject" && typeof by === "string" && own(fields, by) !== undefined ? [by] : [],
+    )[0];
+    if (owner === undefined) throw new Error(`nothing tells in which item ${at} is`);
+    const value = String(own(fields, owner));
+    const found: Item[] = [];
+    for (const pages of itemsBy({ entity: declared, table }, { field: owner, values: [value] })) {
+      for await (const page of pages)
+        for (const item of page)
+          if (own({ ...plainIfDamaged(item), ...table.find(item)?.fields }, owner) === value)
+            found.push(item);
+    }
+    const holding = found.filter((item) => valueAt(item, path) !== undefined);
+    const [only, ...others] = holding.length > 0 ? holding : found;
+    if (only === undefined || others.length > 0) {
+      const count = only === undefined ? "no item" : `${others.length + 1} items`;
+      throw new CliError(`${table.name} has ${count} of ${value} in which ${part.what} may be`, {
+        hint: "nothing was changed: the site itself makes the item of somebody",
+      });
+    }
+    if (!holds(declared.when, fields)) throw new Error(`what was to be added is no ${part.entity}`);
+    const place = itemOf(table, { key: keyOf(table.keys, only) });
+    const stored = await appendPart(place, { item: only, part }, newPart(declared, fields));
+    if (stored !== "gone") return stored;
+    throw new CliError(`the item of ${value} in ${table.name} is gone by now; nothing was changed`);
+  };
 
   const store: EntityStore = {
     stream(role) {
@@ -80,23 +125,19 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
     },
     async *find(name, { field, values }) {
       const { entity, table } = placeOf(name);
-      const queries = values.map((value) => queryFor({ entity, table }, { field, value }));
-      const asked = queries.flatMap((query) => query ?? []);
-      const all =
-        asked.length < queries.length
-          ? [scanItems(aws, { table: table.name, signal })]
-          : asked.map((query) => queryItems(aws, { table: table.name, ...query, signal }));
       const wanted = new Set(values);
       const isWanted = ({ entity: kind, fields }: Stored) => {
         const value = own(fields, field);
         const isName = typeof value === "string" || typeof value === "number";
         return kind === name && isName && wanted.has(String(value));
       };
-      for (const pages of all)
+      for (const pages of itemsBy({ entity, table }, { field, values }))
         for await (const page of readPages(table, pagesWhereThere(pages))) yield page.filter(isWanted);
     },
     async add(name, fields) {
       const { entity, table } = placeOf(name);
+      const part = table.parts.find((each) => each.entity === name);
+      if (part !== undefined) return addPart(table, part, fields);
       const attributes = Object.entries(fields).filter(([field]) => !isInKeyOnly(entity, field));
       const item: Item = Object.fromEntries(
         Object.entries({ ...Object.fromEntries(attributes), ...derivedAttributes(entity, fields) }).flatMap(
@@ -193,7 +234,7 @@ function keyOf(keys: readonly KeyAttribute[], item: Item): Stored["key"] {
 
 /** The query that finds things by a field: of the table where the field alone makes its partition key, else of an index. */
 function queryFor(
-  { entity, table }: { readonly entity: Entity; readonly table: Table },
+  { entity, table }: Kind,
   { field, value }: { readonly field: string; readonly value: string },
 ) {
   const partitionOf = (attribute: string) => {
@@ -256,11 +297,7 @@ function typedKey(keys: readonly KeyAttribute[], key: Stored["key"]): Item {
 }
 
 /** It is there, and these fields are as they were: as attributes, or as parts of the attributes that hold them. */
-function conditionsOf(
-  { entity, table }: { readonly entity: Entity; readonly table: Table },
-  { raw }: Stored,
-  unchanged: readonly string[],
-): Condition[] {
+function conditionsOf({ entity, table }: Kind, { raw }: Stored, unchanged: readonly string[]): Condition[] {
   const item = raw as Item;
   const inKeys = new Set(table.keys.map(({ name }) => name));
   const attributes = new Set(

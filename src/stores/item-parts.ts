@@ -1,10 +1,11 @@
 import type { Aws } from "../aws/clients.ts";
-import type { Path } from "../aws/dynamodb/expressions.ts";
+import { valueAt, type Condition, type Path } from "../aws/dynamodb/expressions.ts";
 import { fingerprint } from "../aws/dynamodb/fingerprint.ts";
-import { itemSizeBytes } from "../aws/dynamodb/item-size.ts";
+import { assertItemFits, itemSizeBytes } from "../aws/dynamodb/item-size.ts";
 import { getItem, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
 import { plainIfDamaged, typed } from "../aws/dynamodb/plain.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
+import { CliError } from "../errors.ts";
 import { legalHold } from "../model/documents.ts";
 import type { ItemPart } from "../model/item-parts.ts";
 import { holds } from "../model/items.ts";
@@ -85,6 +86,53 @@ interface Place {
 /** So often others may change the same item first. */
 const mostConflicts = 100;
 
+/** The element of a list that these fields make; what the item around it says is left out. */
+export function newPart({ links = [], fields: declared = {} }: Entity, fields: JsonObject): Item {
+  const around = new Set(links.flatMap(({ by }) => (typeof by === "string" ? by : [])));
+  const own = Object.entries(fields).filter(
+    ([name, value]) => value !== undefined && (!around.has(name) || Object.hasOwn(declared, name)),
+  );
+  return typed(Object.fromEntries(own)).M ?? {};
+}
+
+/**
+ * Appends an element to a list of an item; what others append or change at the same time stays.
+ * @param item as it was read.
+ * @throws CliError where the item would be too large, or has something else than a list there.
+ */
+export async function appendPart(
+  place: Place,
+  { item: first, part }: { readonly item: Item; readonly part: ItemPart },
+  value: Item,
+): Promise<Stored | "gone"> {
+  const { aws, table, key, read, signal } = place;
+  const { path } = part;
+  const isOurs = ({ stored }: Found) => stored.entity === part.entity && sameJson(stored.raw, value);
+  let item: Item | undefined = first;
+  for (let conflicts = 0; conflicts < mostConflicts && item !== undefined; conflicts += 1) {
+    const list = valueAt(item, path);
+    if (list !== undefined && list.L === undefined)
+      throw new CliError(`${part.at} of an item of ${table} is no list; nothing was changed`);
+    assertItemFits({ ...item, [part.at]: { L: [{ M: value }] } }, `an item of ${table}`);
+    const outcome = await updateAttributes(aws, {
+      table,
+      key,
+      append: [{ path, values: [{ M: value }] }],
+      // Nobody has appended: a first attempt whose answer was lost is not done again.
+      conditions: [
+        ...Object.keys(key).map((name) => ({ path: name, is: "present" as const })),
+        { path: [...path, list?.L?.length ?? 0], is: "absent" },
+      ],
+      signal,
+    });
+    item = outcome.applied ? outcome.item : outcome.found;
+    const found = item === undefined ? undefined : read(item).find(isOurs)?.stored;
+    if (found !== undefined && (outcome.applied || outcome.isRepeated)) return found;
+    if (outcome.applied) throw new Error(`what was appended is no ${part.entity}`);
+  }
+  return "gone";
+}
+
 /** Writes a part anew, or takes it away, on condition that it is as it was read, wherever in its list it stands by now. */
 export async function changePart(
   place: Place,
@@ -96,13 +144,20 @@ export async function changePart(
   let isRepeated = false;
   for (let conflicts = 0; conflicts < mostConflicts && item !== undefined; conflicts += 1) {
     const stands = read(item);
-    const path = stands.find(({ stored }) => isSame(stored, part))?.path;
-    if (path === undefined) {
+    const found = stands.find(({ stored }) => isSame(stored, part));
+    if (found === undefined) {
       // Of a first attempt whose answer was lost, it is our own change.
       const isDone = to === undefined || stands.some(({ stored }) => isSame(stored, to));
       return isRepeated && isDone ? "done" : "changed";
     }
-    const conditions = [{ path, is: "equal" as const, to: { M: part.raw as Item } }];
+    if (legalHold(found.stored.fields) !== legalHold(part.fields)) return "changed";
+    const { path } = found;
+    const hold = item["legalHold"];
+    const conditions: Condition[] = [
+      { path, is: "equal", to: { M: part.raw as Item } },
+      // A hold of the item is one of what is in it.
+      hold === undefined ? { path: "legalHold", is: "absent" } : { path: "legalHold", is: "equal", to: hold },
+    ];
     const change = to === undefined ? { remove: [path] } : { set: [{ path, value: { M: to.raw as Item } }] };
     const outcome = await updateAttributes(aws, { table, key, ...change, conditions, signal });
     if (outcome.applied) return "done";
