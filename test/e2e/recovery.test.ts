@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -80,14 +81,18 @@ async function shell(script: string, cwd: string, env: Record<string, string> = 
   return run("/bin/sh", ["-c", script], { cwd, env: { PATH: path, HOME: folder, ...env }, maxBuffer: 1e8 });
 }
 
+/** A repository with one backup of what `lost` holds, and the folder of that backup. */
+async function backupInto(name: string, ...options: readonly string[]) {
+  const repository = join(folder, name);
+  const made = await lost.run(["backup", "create", "--repo", repository, "--json", ...options]);
+  expect(made).toMatchObject({ exitCode: 0, stderr: "" });
+  const { id } = JSON.parse(made.stdout) as { id: string };
+  return { id, repository, page: join(repository, "snapshots", id, "RECOVERY.md") };
+}
+
 describe.skipIf(!existsSync("/usr/bin/aws"))("with nothing but a shell and the AWS CLI", () => {
-  test.each([
-    ["a backup", false],
-    ["an encrypted one, after age,", true],
-  ])("%s comes back by the commands of its RECOVERY.md, to the last byte", async (_name, encrypted) => {
-    const repository = join(folder, "repository");
+  test("an encrypted backup, after age, comes back by the commands of its RECOVERY.md, to the last byte", async () => {
     const identity = await generateX25519Identity();
-    const options = encrypted ? ["--encrypt-to", await identityToRecipient(identity)] : [];
     await putTyped(lost, profiles, itemsOfEveryType());
     const items = await textOf(lost, profiles);
     const state = async (aws: Aws) => ({
@@ -99,17 +104,29 @@ describe.skipIf(!existsSync("/usr/bin/aws"))("with nothing but a shell and the A
       await fill(aws);
       return state(aws);
     });
-    const made = await lost.run(["backup", "create", "--repo", repository, "--json", ...options]);
-    expect(made).toMatchObject({ exitCode: 0, stderr: "" });
-    const { id } = JSON.parse(made.stdout) as { id: string };
-
-    let begin = repository;
-    let page = join(repository, "snapshots", id, "RECOVERY.md");
-    if (encrypted) {
-      await writeFile(join(repository, "identity.txt"), `${identity}\n`);
-      await shell(await commandsIn(page), repository);
-      begin = join(repository, "plain");
-      page = join(begin, "RECOVERY.md");
+    // From here on the trail has entries, which each of the two backups holds.
+    await backupInto("earlier");
+    const { repository, page } = await backupInto(
+      "repository",
+      "--encrypt-to",
+      await identityToRecipient(identity),
+    );
+    await writeFile(join(repository, "identity.txt"), `${identity}\n`);
+    await shell(await commandsIn(page), repository);
+    const begin = join(repository, "plain");
+    const commands = await commandsIn(join(begin, "RECOVERY.md"));
+    // What is not encrypted comes back by the same commands, from files of the same names.
+    const plain = await backupInto("plain-repository");
+    const comparable = (text: string) => text.replaceAll(/data\/[0-9a-f]{2}\/[0-9a-f]{64}/g, "content");
+    expect(comparable(await commandsIn(plain.page))).toBe(comparable(commands));
+    const data = join(plain.repository, "data");
+    const files = (await readdir(data, { recursive: true, withFileTypes: true })).filter((file) =>
+      file.isFile(),
+    );
+    expect(files.length).toBeGreaterThan(4);
+    for (const file of files) {
+      const bytes = await readFile(join(file.parentPath, file.name));
+      expect(createHash("sha256").update(bytes).digest("hex")).toBe(file.name);
     }
     // A table that was lost is made by the page's own command.
     await home.look(async (aws) => {
@@ -126,7 +143,7 @@ describe.skipIf(!existsSync("/usr/bin/aws"))("with nothing but a shell and the A
       });
       // Debian's CLI takes the endpoint from a flag only.
       const there = `aws() { /usr/bin/aws --endpoint-url ${served.endpoint} "$@"; }\n`;
-      const { stdout } = await shell(there + (await commandsIn(page)), begin, {
+      const { stdout } = await shell(there + commands, begin, {
         AWS_ACCESS_KEY_ID: accessKeyId,
         AWS_SECRET_ACCESS_KEY: secretAccessKey,
         AWS_DEFAULT_REGION: "eu-central-1",

@@ -104,8 +104,8 @@ test("killed at any step of up, the same command ends as if nothing had happened
   }
   const seen: string[] = [];
   // What is so after one call is so before the next; an odd stride takes turns between the two.
-  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 5) seen.push(await endsWell(fatal));
-  expect(seen.length).toBeGreaterThan(12);
+  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 7) seen.push(await endsWell(fatal));
+  expect(seen.length).toBeGreaterThan(8);
   // The rare ones may lie between: how many anchors the trail writes goes by the real clock.
   for (const call of ["TransactWriteItemsCommand", "UpdateItemCommand", "DeleteObjectCommand"]) {
     expect(await endsWell(`after ${call}`)).toBe(`after ${call}`);
@@ -116,7 +116,7 @@ test("killed at any step of down, the same command brings back exactly what was 
   const { home, stored, oldVersions } = await prepared((store) => store.json(...up));
   const seen: string[] = [];
   const down = ["migrate", "down", "--to", "none"];
-  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 5) {
+  for (let fatal = 1; seen.at(-1) !== "acknowledged"; fatal += 7) {
     const { copy, store } = await copyOf(home);
     const killed = (await mortal.die(copy, fatal, down)).at(-1) ?? "";
     seen.push(killed);
@@ -127,5 +127,5 @@ test("killed at any step of down, the same command brings back exactly what was 
     expect({ fatal, versions: await store.look(versions) }).toEqual({ fatal, versions: oldVersions });
     await copy.remove();
   }
-  expect(seen.length).toBeGreaterThan(6);
+  expect(seen.length).toBeGreaterThan(4);
 }, 600_000);

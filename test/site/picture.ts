@@ -35,6 +35,14 @@ import { listVersions } from "../../src/aws/s3/listing.ts";
 /** All that a store holds, one line a thing: its name, and its exact state as text. */
 export type Picture = ReadonlyMap<string, string>;
 
+/** What is known of versions by now, by the text of their record in the store: with the same record all of a version is the same. */
+export interface Seen {
+  /** Records by the version's name. */
+  readonly records: ReadonlyMap<string, string>;
+  /** States by the record with the name. */
+  readonly states: Map<string, string>;
+}
+
 /**
  * Takes a picture of everything: each item with its types, each version and delete marker of each object with bytes, headers,
  * metadata, ACL and tags, open uploads, the settings of each bucket and table, each account with its groups. Names:
@@ -42,8 +50,8 @@ export type Picture = ReadonlyMap<string, string>;
  *     item {table} {"userId":"…"}        object {bucket} {key} {version}     upload {bucket} {key}
  *     table {table} {setting}            bucket {bucket} {setting}           user {sub} · group {name}
  */
-export async function takePicture(aws: Aws, poolId: string): Promise<Picture> {
-  const lines = [...(await tables(aws)), ...(await buckets(aws)), ...(await accounts(aws, poolId))];
+export async function takePicture(aws: Aws, poolId: string, seen?: Seen): Promise<Picture> {
+  const lines = [...(await tables(aws)), ...(await buckets(aws, seen)), ...(await accounts(aws, poolId))];
   return new Map(lines.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
@@ -100,7 +108,7 @@ async function tables(aws: Aws): Promise<Line[]> {
   return (await Promise.all(lines)).flat();
 }
 
-async function buckets(aws: Aws): Promise<Line[]> {
+async function buckets(aws: Aws, seen: Seen | undefined): Promise<Line[]> {
   const s3 = await aws.s3();
   const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
   const lines = Buckets.map(async ({ Name: Bucket = "" }): Promise<Line[]> => {
@@ -108,10 +116,8 @@ async function buckets(aws: Aws): Promise<Line[]> {
     for await (const page of listVersions(aws, { bucket: Bucket })) {
       for (const { key, version, isDeleteMarker } of page) {
         const name = `object ${Bucket} ${key} ${version}`;
-        found.push([
-          name,
-          isDeleteMarker ? "delete marker" : await object(s3, { Bucket, Key: key, VersionId: version }),
-        ]);
+        const at = { Bucket, Key: key, VersionId: version };
+        found.push([name, isDeleteMarker ? "delete marker" : await object(s3, at, { name, seen })]);
       }
     }
     const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket }));
@@ -127,13 +133,22 @@ interface VersionOf {
   readonly VersionId: string;
 }
 
-async function object(s3: S3Client, at: VersionOf): Promise<string> {
+async function object(
+  s3: S3Client,
+  at: VersionOf,
+  { name, seen }: { readonly name: string; readonly seen: Seen | undefined },
+): Promise<string> {
+  const record = seen?.records.get(name);
+  const known = record === undefined ? undefined : seen?.states.get(`${name} ${record}`);
+  if (known !== undefined) return known;
   const [{ head, sha256 }, acl, tags] = await Promise.all([
     content(s3, at),
     s3.send(new GetObjectAclCommand(at)),
     s3.send(new GetObjectTaggingCommand(at)),
   ]);
-  return exact({ head, sha256, grants: acl.Grants, tags: tags.TagSet });
+  const state = exact({ head, sha256, grants: acl.Grants, tags: tags.TagSet });
+  if (record !== undefined) seen?.states.set(`${name} ${record}`, state);
+  return state;
 }
 
 interface Content {

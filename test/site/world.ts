@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Aws } from "../../src/aws/clients.ts";
 import { stoppable } from "../../src/concurrency.ts";
 import { resolve } from "../../src/config/config.ts";
+import { openObjectIndex } from "@mawps/local-aws/src/s3/object-index.ts";
 import { connectThrowaway } from "../../src/target.ts";
 import { makeHome, testStart, type Outcome, type TestHome, type WorldOptions } from "../support/world.ts";
 import { makeAccounts, type People } from "./accounts.ts";
@@ -60,7 +61,11 @@ interface Built {
 }
 
 function liveSite(home: TestHome, built: Built): LiveSite {
-  const picture = () => home.look((aws) => takePicture(aws, built.poolId));
+  const states = new Map<string, string>();
+  const picture = async () => {
+    const records = await recordsIn(storeOf(home));
+    return home.look((aws) => takePicture(aws, built.poolId, { records, states }));
+  };
   return {
     home,
     people: built.people,
@@ -77,6 +82,27 @@ function liveSite(home: TestHome, built: Built): LiveSite {
     },
     remove: () => home.remove(),
   };
+}
+
+/** Of each version and delete marker of the store in a folder, with its bucket's, which says who owns it: read without a call. */
+async function recordsIn(store: string): Promise<Map<string, string>> {
+  const index = await openObjectIndex(join(store, "s3", "index"));
+  try {
+    const records = new Map<string, string>();
+    for await (const bucket of index.buckets()) {
+      const { name } = bucket;
+      const walk = index.versions(name);
+      for (let found = await walk.next(); found !== undefined; found = await walk.next())
+        records.set(
+          `object ${name} ${found.key} ${found.value.versionId}`,
+          JSON.stringify([bucket, found.value]),
+        );
+      await walk.close();
+    }
+    return records;
+  } finally {
+    await index.close();
+  }
 }
 
 function storeOf({ folder }: TestHome): string {

@@ -239,6 +239,11 @@ function sink(into: string[], { isTTY, columns = 100, onWrite }: Sink): Output {
 /** Whether a call is made by what a test does between two calls of the tool; the tool's other calls go on meanwhile. */
 const somebodyElse = new AsyncLocalStorage<true>();
 
+/** Lets somebody in; where nobody comes nothing is run in the storage, since from the first time on every promise costs more. */
+async function between<T>(who: T | undefined, come: (who: T) => Promise<void>): Promise<void> {
+  if (who !== undefined) await somebodyElse.run(true, () => come(who));
+}
+
 /** Notes each command that goes through the clients of a connection, and lets somebody else in before an update. */
 function recorded(connection: Connection, home: TestHome): Connection {
   const { aws } = connection;
@@ -258,10 +263,8 @@ function recorded(connection: Connection, home: TestHome): Connection {
           const command = context.commandName ?? "";
           if (somebodyElse.getStore()) return next(args);
           home.calls.push({ service, command });
-          await somebodyElse.run(true, async () => home.beforeCall?.(command, args.input, aws));
-          if (isUpdate(context.commandName, args)) {
-            await somebodyElse.run(true, async () => home.beforeUpdate?.(aws));
-          }
+          await between(home.beforeCall, (come) => come(command, args.input, aws));
+          if (isUpdate(context.commandName, args)) await between(home.beforeUpdate, (come) => come(aws));
           return next(args);
         },
         { step: "initialize", name: "recorded", override: true },
