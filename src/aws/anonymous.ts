@@ -106,7 +106,8 @@ export function answerParts(body: EndAnswer["body"]): AsyncIterable<Uint8Array> 
   return body instanceof Uint8Array ? [body] : (body ?? []);
 }
 
-function requestOf(url: URL) {
+/** A GET as anybody sends it, with the fields that handlers read. */
+export function requestOf(url: URL) {
   const names = [...url.searchParams.keys()];
   return {
     method: "GET",

@@ -76,7 +76,8 @@ function firstOf(name: string, env: Env): [name?: string, value?: string] {
   return [];
 }
 
-function isThisMachine(host: string): boolean {
+/** Whether a host name, without brackets, is that of this machine. */
+export function isThisMachine(host: string): boolean {
   return (
     host === "localhost" || host.endsWith(".localhost") || host === "::1" || /^127(\.\d+){3}$/.test(host)
   );

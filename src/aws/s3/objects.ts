@@ -4,6 +4,7 @@ import { crc32Base64 } from "./checksums.ts";
 import type { Aws } from "../clients.ts";
 import { leavePayloadUnsigned } from "../raw/unsigned-payload.ts";
 import { requestObject, wholeBody, type GetObject } from "./get-object.ts";
+import { collected } from "../../text-file.ts";
 import { httpStatus, isRepeated } from "../setting.ts";
 import { verificationOf, type StoredChecksum } from "./verification.ts";
 
@@ -174,14 +175,7 @@ export async function getSmallObject(
   { maxBytes, ...get }: GetObject & { readonly maxBytes: number },
 ): Promise<{ head: ObjectHead; bytes: Buffer | undefined }> {
   const { head, body } = await getObject(aws, get);
-  const chunks: Uint8Array[] = [];
-  let readBytes = 0;
-  for await (const chunk of body) {
-    readBytes += chunk.byteLength;
-    if (readBytes > maxBytes) return { head, bytes: undefined };
-    chunks.push(chunk);
-  }
-  return { head, bytes: Buffer.concat(chunks) };
+  return { head, bytes: await collected(body, maxBytes) };
 }
 
 /**

@@ -21,7 +21,7 @@ export function auditVerify(begin: Begin): AnyCommand {
         .conflicts(["anchor", "expect"]),
     )
     .option("--expect <N:hash>", "that entry N is there with this hash, as it was noted before", expected)
-    .option("--anchor <line or file>", "the same for lines of `audit anchor`")
+    .option("--anchor <line, file or URL>", "the same for lines of `audit anchor`, also of a page of https")
     .option(
       "--public-key <hex>",
       "whose lines these must be; by default that of MAWPS_AUDIT_KEY, if it is set",
@@ -88,32 +88,36 @@ function publicKeyOption(text: string): string {
   return text;
 }
 
-/** The anchors of a line, or of all lines of a file. */
+/** The anchors of a line, or of all lines of a file or of a page. */
 async function anchorsIn(run: Run, given: string, publicKey: string | undefined): Promise<Known[]> {
-  const [{ publicKeyOf, readAnchorLine }, { readTextFile }] = await Promise.all([
-    import("../../audit/signed-anchor.ts"),
-    import("../../text-file.ts"),
-  ]);
+  const { publicKeyOf, readAnchorLine } = await import("../../audit/signed-anchor.ts");
   const own = publicKey === undefined ? await auditKey(run.world, undefined) : undefined;
   const wanted = publicKey ?? (own === undefined ? undefined : publicKeyOf(own));
   if (wanted === undefined)
     run.warn(
       "who signed the anchors is not proved: --public-key, or MAWPS_AUDIT_KEY, tells whose they must be",
     );
-  const isLine = /^\s*mawps-anchor-/.test(given);
-  const text = isLine
-    ? given
-    : await readTextFile(resolve(run.world.cwd, given), {
-        what: "a list of anchors",
-        mostBytes: 16 * 1024 ** 2,
-      });
+  const text = await anchorText(run, given);
   const lines = (text ?? "").split("\n").filter((line) => line.trim() !== "");
   if (lines.length === 0) {
-    throw new CliError(text === undefined ? `there is no file ${given}` : `${given} has no anchors`, {
+    throw new CliError(text === undefined ? `there is no file ${given}` : "there are no anchors in it", {
       exitCode: exitCodes.usage,
     });
   }
   return lines.map((line) => readAnchorLine(line, wanted));
+}
+
+/** Undefined where there is no such file. */
+async function anchorText(run: Run, given: string): Promise<string | undefined> {
+  if (/^\s*mawps-anchor-/.test(given)) return given;
+  const what = { what: "a list of anchors", mostBytes: 16 * 1024 ** 2 };
+  const { env, limits, signal, cwd } = run.world;
+  if (/^https?:/i.test(given)) {
+    const { outsideText } = await import("../../aws/outside-text.ts");
+    return outsideText(given, { env, limits, signal, ...what });
+  }
+  const { readTextFile } = await import("../../text-file.ts");
+  return readTextFile(resolve(cwd, given), what);
 }
 
 const standings = {

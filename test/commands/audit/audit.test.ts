@@ -1,7 +1,10 @@
 import type { PutMetricDataCommandInput } from "@aws-sdk/client-cloudwatch";
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -306,6 +309,34 @@ function forgeBehind(last: number): Promise<void> {
   });
 }
 
+interface Page {
+  readonly status: number;
+  readonly location?: string;
+  readonly body?: string;
+}
+
+/** A server of pages on this machine, by another name for itself too, and what it was asked for. */
+async function pages(answer: (path: string, other: string) => Page) {
+  const asked: string[] = [];
+  let other = "";
+  const server = createServer(({ url = "" }, response) => {
+    asked.push(url);
+    const { status, location, body } = answer(url, other);
+    response.writeHead(status, location === undefined ? {} : { location }).end(body);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  other = `http://localhost:${port}`;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    asked,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
 describe("an anchor that is kept outside", () => {
   const { privateKey } = generateKeyPairSync("ed25519");
   const env = { MAWPS_AUDIT_KEY: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
@@ -345,6 +376,37 @@ describe("an anchor that is kept outside", () => {
     } finally {
       await forged.remove();
     }
+  });
+
+  it("is read from a page, by that server alone, and what opens the page is told nobody", async () => {
+    await done("hero", "set", "photo.jpg");
+    const line = (await home.run(["audit", "anchor"], { env })).stdout.trim();
+    await using server = await pages((path, other) => {
+      if (path === "/anchors?key=geheim") return { status: 200, body: `\uFEFF${line}\n` };
+      if (path === "/here") return { status: 302, location: "/anchors?key=geheim" };
+      if (path === "/away") return { status: 302, location: `${other}/anchors?key=geheim` };
+      if (path === "/round") return { status: 307, location: "/round" };
+      if (path === "/large") return { status: 200, body: "x".repeat(17 * 1024 ** 2) };
+      return path === "/page" ? { status: 200, body: "<html>geheim" } : { status: 404 };
+    });
+    const at = (path: string) => verify(home, "--anchor", `${server.url}${path}`);
+    for (const path of ["/anchors?key=geheim", "/here"])
+      expect([path, (await at(path)).exitCode]).toEqual([path, 0]);
+    for (const [path, exitCode, why] of [
+      ["/away?geheim", 1, "answers 404"],
+      ["/away", 1, "sends on to"],
+      ["/round", 1, "again and again"],
+      ["/large", 1, "more than the 16.8 MB"],
+      ["/page", 4, "is no line of"],
+    ] as const) {
+      const { exitCode: code, stdout, stderr } = await at(path);
+      expect([path, code, stdout]).toEqual([path, exitCode, ""]);
+      expect(stderr).toContain(why);
+      expect(stderr).not.toContain("geheim");
+    }
+    expect(server.asked.filter((path) => path === "/round").length).toBe(6);
+    await done("hero", "set", "hover.jpg");
+    expect((await at("/here")).exitCode).toBe(0);
   });
 
   it("believes no trail that says of itself that what was noted has expired, until the signed time is over", async () => {
@@ -400,6 +462,9 @@ describe("an anchor that is kept outside", () => {
       why: "cannot be used with",
     },
     { argv: ["verify", "--anchor", "none.txt"], exitCode: 2, why: "there is no file" },
+    { argv: ["verify", "--anchor", "http://example.com/a"], exitCode: 2, why: "neither https, nor http on" },
+    { argv: ["verify", "--anchor", "https://me:geheim@localhost/"], exitCode: 2, why: "a password in it" },
+    { argv: ["verify", "--anchor", "http://127.0.0.1:1/"], exitCode: 1, why: "cannot be reached" },
     { argv: ["verify", "--anchor", "photo.jpg"], exitCode: 4, why: "is no line of" },
   ])("ends with $exitCode for $argv", async ({ argv, exitCode, why }) => {
     const run = await home.run(["audit", ...argv]);
