@@ -114,7 +114,8 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
         import("./storage/days.ts"),
       ]);
       const prices = await loadPrices(undefined);
-      const query = { model: site, declaration, prices, now, signal, onProgress() {} };
+      const engine = "listing" as const;
+      const query = { model: site, declaration, engine, prices, now, signal, onProgress() {} };
       const priced = await measureCost(aws, query);
       const days = await keptDays(run, priced.usage, { isKept: true, usd: priced.cost.usd });
       return { ...priced, days };

@@ -55,6 +55,18 @@ export interface PolicyStatement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+/** What S3 is to list of a bucket by itself, into files of another bucket of the same region. */
+export interface InventoryOrder {
+  readonly id: string;
+  /** All versions and delete markers, or current objects alone. */
+  readonly versions: "All" | "Current";
+  readonly frequency: "Daily" | "Weekly";
+  readonly format: "CSV" | "ORC" | "Parquet";
+  /** Beside bucket and key; of all versions also version, whether it is the latest, whether a delete marker. */
+  readonly fields: readonly string[];
+  readonly destination: { readonly bucket: string; readonly prefix: string | undefined };
+}
+
 /** A rule for the whole bucket. */
 export interface LifecycleRule {
   readonly id: string;

@@ -1,6 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
 import { listVersions, type ListedVersion } from "../aws/s3/listing.ts";
 import { roomFor, stoppable } from "../concurrency.ts";
+import type { Piece } from "./sums.ts";
 
 /** Keys after the one and up to the other, both without a limit where undefined. */
 interface Range {
@@ -10,7 +11,8 @@ interface Range {
   readonly isWhole?: true;
 }
 
-interface Walk {
+/** What is to be looked at of a bucket, by whichever way. */
+export interface Walk {
   readonly bucket: string;
   /** Only the keys that begin with one of these. */
   readonly prefixes?: readonly string[];
@@ -18,8 +20,10 @@ interface Walk {
   readonly starts: readonly string[];
   /** Keys asked for at once; at most and by default 1,000. */
   readonly pageSize?: number;
+  /** Names of an inventory's fields without which the question cannot be answered; a listing has them all. */
+  readonly needs: readonly string[];
   readonly signal: AbortSignal;
-  onVersions(versions: readonly ListedVersion[]): void;
+  readonly onPieces: (pieces: readonly Piece[]) => void;
 }
 
 /** Listings at a time: S3 answers one page after the other within each. */
@@ -53,7 +57,8 @@ export async function walkVersions(aws: Aws, walk: Walk): Promise<void> {
     const seen = new Set<string>();
     const list = { bucket: walk.bucket, prefix, startAfter: after, pageSize: walk.pageSize, signal };
     for await (const versions of listVersions(aws, list)) {
-      walk.onVersions(versions.filter(({ key }) => isAfter(key, after) && !isBehind(key, upTo)));
+      const within = versions.filter(({ key }) => isAfter(key, after) && !isBehind(key, upTo));
+      walk.onPieces(within.map(pieceOf));
       if (versions.some(({ key }) => isBehind(key, upTo))) return;
       pages += 1;
       if (isWhole !== true || pages > pagesBeforeParting) continue;
@@ -90,6 +95,17 @@ async function beginsBehind(
   for await (const versions of listVersions(aws, { bucket, startAfter: behind, pageSize: 1, signal }))
     return versions[0]?.key === next && versions[0].isLatest;
   return false;
+}
+
+function pieceOf({ isDeleteMarker, isLatest, ...version }: ListedVersion): Piece {
+  const { key, sizeBytes: bytes, lastModified: at, storageClass } = version;
+  return {
+    key,
+    part: isDeleteMarker ? "markers" : isLatest ? "objects" : "noncurrent",
+    bytes,
+    at,
+    storageClass,
+  };
 }
 
 function isAfter(key: string, after: string | undefined): boolean {

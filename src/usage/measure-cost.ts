@@ -12,7 +12,7 @@ interface CostQuery extends Omit<UsageQuery, "by" | "also" | "user"> {
   readonly prices: readonly Price[];
 }
 
-export interface MeasuredCost extends Cost, Pick<Usage, "missing" | "failures"> {
+export interface MeasuredCost extends Cost, Pick<Usage, "missing" | "failures" | "inventories"> {
   readonly region: string;
 }
 
@@ -65,8 +65,9 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
     pricesIn(prices, region),
     { now, terms },
   );
-  const { missing } = usage;
-  return { usage, cost: { ...cost, region, missing, failures: [...usage.failures, ...failures] } };
+  const { missing, inventories } = usage;
+  const told = { missing, failures: [...usage.failures, ...failures], ...(inventories && { inventories }) };
+  return { usage, cost: { ...cost, region, ...told } };
 }
 
 async function backupBytes(aws: Aws, table: string, signal: AbortSignal): Promise<number> {

@@ -9,7 +9,8 @@ import type { Declaration } from "../model/declaration.ts";
 import { objectTemplates, ownerField } from "../model/objects.ts";
 import type { Model } from "../model/schema.ts";
 import { literalStart } from "../model/template.ts";
-import { walkVersions } from "./listing.ts";
+import type { CountedInventory } from "./inventory.ts";
+import { walkVersions, type Walk } from "./listing.ts";
 import {
   bytesOf,
   grouperOf,
@@ -25,6 +26,9 @@ import {
   type Tally,
 } from "./sums.ts";
 
+/** A listing now, or the newest list that S3 itself made. */
+export type Engine = "listing" | "inventory";
+
 export interface UsageQuery {
   readonly model: Model;
   /** The same site with its names as configured. */
@@ -33,6 +37,8 @@ export interface UsageQuery {
   readonly by: Grouping | ((piece: Piece) => string | null);
   /** By what else, in the same look at them. */
   readonly also?: ((piece: Piece) => string | null) | undefined;
+  /** By what it is known what lies in a bucket. */
+  readonly engine: Engine;
   /** Only the objects of this person: by the id that stands in the keys. */
   readonly user?: string | undefined;
   readonly now: Date;
@@ -59,9 +65,11 @@ export interface Usage {
   readonly accounts?: number;
   /** Its feature plan, which decides on the price of an account. */
   readonly accountPlan?: string | undefined;
+  /** What the files are told by, bucket by bucket, where that is an inventory. */
+  readonly inventories?: readonly CountedInventory[];
   /** Buckets and tables that the model has and that are not there. */
   readonly missing: readonly string[];
-  /** What could not be looked at, for want of a permission. */
+  /** What could not be looked at, for want of a permission or of an inventory. */
   readonly failures: readonly { readonly what: string; readonly why: string }[];
 }
 
@@ -70,12 +78,13 @@ const partsAtOnce = 8;
 const tablesAtOnce = 32;
 
 /**
- * Measures what a site stores: every version and unfinished upload of its buckets as listings tell of them, its tables and accounts as
- * AWS itself counts them. Only reads; keeps sums alone, however much lies there. What may not be looked at is among the
+ * Measures what a site stores: every version and unfinished upload of its buckets as listings or inventories tell of them, its tables and
+ * accounts as AWS itself counts them. Only reads; keeps sums alone, however much lies there. What may not be looked at is among the
  * failures, and the rest is measured all the same.
  */
 export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> {
   const { by, declaration, user } = query;
+  const walking = await walkBy(query.engine);
   const missing: string[] = [];
   const failures: Usage["failures"][number][] = [];
   const ifThere = async <T>(what: string, measure: () => Promise<T | undefined>) => {
@@ -85,7 +94,8 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
       return measured;
     } catch (error) {
       if (errorName(error) === "NoSuchBucket") missing.push(what);
-      else if (isDenied(error)) failures.push({ what, why: (error as Error).message });
+      else if (isDenied(error) || walking.isTelling(error))
+        failures.push({ what, why: (error as Error).message });
       else throw error;
       return undefined;
     }
@@ -98,12 +108,12 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
         declaration.buckets.map(async ({ role, name }) => {
           const site = { ...query, signal };
           const found = await ifThere(`bucket ${name}`, () =>
-            bucketGroups(aws, site, { role, name, onLooked }),
+            bucketGroups(aws, site, { role, name, onLooked, walk: walking.walk }),
           );
           const groups = (found?.groups ?? []).map((group) =>
             by === "entity" ? { ...group, bucket: name } : group,
           );
-          return { groups, also: found?.also ?? [] };
+          return { groups, also: found?.also ?? [], inventory: found?.inventory ?? [] };
         }),
       ),
     (signal) =>
@@ -124,15 +134,35 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
     groups: largestFirst(groups),
     ...(query.also === undefined ? {} : { alsoGroups: joined(buckets.flatMap(({ also }) => also)) }),
     tables: tables.flat(),
+    ...(query.engine === "listing" ? {} : { inventories: buckets.flatMap(({ inventory }) => inventory) }),
     ...(accounts?.users === undefined ? {} : { accounts: accounts.users, accountPlan: accounts.plan }),
     missing: missing.sort(),
     failures,
   };
 }
 
+interface Walking {
+  readonly walk: (aws: Aws, walk: Walk) => Promise<CountedInventory | void>;
+  /** Whether an error tells why a bucket cannot be looked at in this way. */
+  readonly isTelling: (error: unknown) => error is Error;
+}
+
+async function walkBy(engine: Engine): Promise<Walking> {
+  if (engine === "listing") return { walk: walkVersions, isTelling: (_error): _error is Error => false };
+  const { walkInventory, NoInventory } = await import("./inventory.ts");
+  return { walk: walkInventory, isTelling: (error) => error instanceof NoInventory };
+}
+
+/** Of an inventory, what tells what a grouping goes by. */
+function neededFields({ by, also }: Pick<UsageQuery, "by" | "also">): string[] {
+  if (typeof by === "function" || also !== undefined) return ["StorageClass", "LastModifiedDate"];
+  return by === "class" ? ["StorageClass"] : by === "age" ? ["LastModifiedDate"] : [];
+}
+
 interface Bucket {
   readonly role: string;
   readonly name: string;
+  readonly walk: Walking["walk"];
   readonly onLooked: (more: number) => void;
 }
 
@@ -141,8 +171,12 @@ type Summed = Omit<Group, "bytes">;
 async function bucketGroups(
   aws: Aws,
   { model, by, also, user, now, signal }: UsageQuery,
-  { role, name, onLooked }: Bucket,
-): Promise<{ readonly groups: readonly Summed[]; readonly also: readonly Summed[] }> {
+  { role, name, walk, onLooked }: Bucket,
+): Promise<{
+  readonly groups: readonly Summed[];
+  readonly also: readonly Summed[];
+  readonly inventory: readonly CountedInventory[];
+}> {
   const groupOf = typeof by === "function" ? by : grouperOf(by, { model, bucket: role, now });
   const owner = user === undefined ? undefined : ownerOf(model, role);
   const [sums, alsoSums] = [tally(), tally()];
@@ -168,25 +202,17 @@ async function bucketGroups(
           }),
         );
   const starts = templates.map(({ start }) => start);
-  await sideBySide(signal, [
+  const [inventory] = await sideBySide(signal, [
     (signal) =>
-      walkVersions(aws, {
+      walk(aws, {
         bucket: name,
         prefixes,
         starts,
+        needs: neededFields({ by, also }),
         signal,
-        onVersions(versions) {
-          for (const {
-            isDeleteMarker,
-            isLatest,
-            lastModified: at,
-            sizeBytes: bytes,
-            ...version
-          } of versions) {
-            const part = isDeleteMarker ? "markers" : isLatest ? "objects" : "noncurrent";
-            add({ ...version, part, bytes, at });
-          }
-          onLooked(versions.length);
+        onPieces(pieces) {
+          for (const piece of pieces) add(piece);
+          onLooked(pieces.length);
         },
       }),
     async (signal) => {
@@ -202,7 +228,11 @@ async function bucketGroups(
     },
   ]);
   const summed = (of: Tally): Summed[] => of.groups().map(({ group, sums: each }) => ({ group, ...each }));
-  return { groups: summed(sums), also: summed(alsoSums) };
+  return {
+    groups: summed(sums),
+    also: summed(alsoSums),
+    inventory: inventory === undefined ? [] : [inventory],
+  };
 }
 
 /** Without those that begin with another of them. */

@@ -62,7 +62,8 @@ export function tally(): Tally {
       let sums = all.get(group);
       if (sums === undefined) {
         sums = structuredClone(nothing);
-        all.set(group, sums);
+        // A part of a text keeps the whole of it in memory: a page of a listing, a chunk of an inventory.
+        all.set(group === null ? null : Buffer.from(group, "utf16le").toString("utf16le"), sums);
       }
       sums[part].count += 1;
       sums[part].bytes += bytes;

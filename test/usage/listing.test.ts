@@ -36,10 +36,13 @@ async function walked(aws: Aws, more: { pageSize?: number; prefixes?: string[] }
   await walkVersions(aws, {
     bucket,
     starts: ["docs/", "users/", "ü/"],
+    needs: [],
     signal: new AbortController().signal,
     ...more,
-    onVersions: (versions) =>
-      found.push(...versions.map((each) => `${each.key} ${each.isDeleteMarker ? "marker" : each.sizeBytes}`)),
+    onPieces: (pieces) =>
+      void found.push(
+        ...pieces.map(({ key, part, bytes }) => `${key} ${part === "markers" ? "marker" : bytes}`),
+      ),
   });
   return found.filter((name) => !name.startsWith("audit/")).sort();
 }

@@ -375,7 +375,7 @@ export async function writeLifecycle(
  * S3's settings follow each other with a delay: a bucket just made may not be known yet, two settings at once
  * collide, and a policy may still meet the block that was lifted before it.
  */
-function settled<T>(write: () => Promise<T>, wait: WaitOptions): Promise<T> {
+export function settled<T>(write: () => Promise<T>, wait: WaitOptions): Promise<T> {
   return retry(write, isUnsettled, { ...settling, ...wait });
 }
 

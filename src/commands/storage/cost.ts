@@ -8,18 +8,20 @@ import type { CostLine, Saving } from "../../usage/cost.ts";
 import type { MeasuredCost } from "../../usage/measure-cost.ts";
 import type { Price } from "../../usage/prices.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { tellWhatIsLeftOut } from "./left-out.ts";
+import { doingBy, engineOption } from "./engine.ts";
+import { tellOfInventories, tellWhatIsLeftOut } from "./left-out.ts";
 
 /** `mawps storage cost`: what a month costs as things stand, and what could be saved. */
 export function storageCost(begin: Begin): AnyCommand {
   return new Command("cost")
     .description("what a month costs as things stand, by dated list prices, and what could be saved")
     .option("--prices <file>", "prices of your own, before those that travel with mawps")
+    .addOption(engineOption())
     .addHelpText(
       "after",
       "\nExamples:\n  mawps storage cost\n  mawps storage cost --prices prices.json --json",
     )
-    .action(async ({ prices: file }, command) => {
+    .action(async ({ prices: file, engine }, command) => {
       const run = await begin(command as AnyCommand);
       if (file !== undefined) run.keepFromMetrics();
       const [{ measureCost }, { loadPrices }] = await Promise.all([
@@ -27,20 +29,23 @@ export function storageCost(begin: Begin): AnyCommand {
         import("../../usage/prices.ts"),
       ]);
       const prices = await loadPrices(file === undefined ? undefined : resolve(run.world.cwd, file));
-      const progress = await run.progress("listing what is stored");
+      const doing = doingBy[engine];
+      const progress = await run.progress(doing);
       const { cost } = await measureCost(await run.aws("reads"), {
         model: run.config.site,
         declaration: configuredSite(run.config),
         prices,
+        engine,
         now: run.world.now(),
         signal: run.world.signal,
-        onProgress: (looked) => progress.update(`listing what is stored: ${grouped(looked)} looked at`),
+        onProgress: (looked) => progress.update(`${doing}: ${grouped(looked)} looked at`),
       });
       progress.stop();
       run.measure({ MonthlyCost: cost.usd });
       await run.print(cost, costText);
       for (const { id, date } of cost.old)
         run.warn(`the price of ${id} is of ${date}, more than a year old: --prices names newer ones`);
+      tellOfInventories(run, cost);
       tellWhatIsLeftOut(run, cost);
     });
 }

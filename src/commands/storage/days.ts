@@ -9,16 +9,23 @@ interface Kept {
   readonly usd?: number;
 }
 
-/** What is kept of the days before this one, oldest first; today's sums are kept beside them. */
+/**
+ * What is kept of the days before this one, oldest first; today's sums are kept beside them. The days of inventories are theirs, and are
+ * compared with one another alone.
+ */
 export async function keptDays(run: Run, usage: Usage, { isKept, usd }: Kept): Promise<readonly Day[]> {
   const { daysBefore, dayOf, keepDay, usageFile } = await import("../../usage/history.ts");
   const { world, config } = run;
   const { buckets, tables } = configuredSite(config);
   const place = config.target === "local" ? [world.cwd, config.home] : [config.endpointUrl, config.profile];
   const names = [...buckets, ...tables].map(({ name }) => name);
-  const site = JSON.stringify([config.site.name, config.target, ...place, config.region, names]);
+  const times = (usage.inventories ?? [])
+    .map(({ asOf }) => asOf)
+    .sort((one, other) => Number(one) - Number(other));
+  const engine = times.length === 0 ? [] : ["inventory"];
+  const site = JSON.stringify([config.site.name, config.target, ...place, config.region, names, ...engine]);
   const file = usageFile(world.home, world.env);
-  const today = { ...dayOf(usage, world.now()), ...(usd === undefined ? {} : { usd }) };
+  const today = { ...dayOf(usage, times[0] ?? world.now()), ...(usd === undefined ? {} : { usd }) };
   try {
     const before = await daysBefore(file, site, today.day);
     if (isKept && !config.dryRun && usage.failures.length === 0) await keepDay(file, site, today);

@@ -2,6 +2,18 @@ import { CliError, exitCodes } from "../../errors.ts";
 import type { Usage } from "../../usage/measure.ts";
 import type { Run } from "../run.ts";
 
+/** Tells what inventories do not. */
+export function tellOfInventories(run: Run, { inventories = [] }: Pick<Usage, "inventories">): void {
+  for (const { bucket, id, isCurrentOnly, passedOver } of inventories) {
+    if (passedOver.length > 0)
+      run.note(`the inventory ${id} of ${bucket} of ${passedOver.join(", ")} is not complete yet`);
+    if (isCurrentOnly)
+      run.note(`the inventory ${id} of ${bucket} has no old versions and delete markers: not counted`);
+  }
+  if (inventories.length > 0)
+    run.note("unfinished uploads are in no inventory: they are counted as they are now");
+}
+
 /**
  * Tells what a measuring did not count.
  * @throws CliError (partial) where something may not be looked at.
@@ -17,6 +29,6 @@ export function tellWhatIsLeftOut(
   throw new CliError("not all could be looked at:", {
     exitCode: exitCodes.partial,
     details: failures.map(({ what, why }) => `${what}: ${why}`),
-    hint: "docs/storage.md has the permissions that are needed",
+    hint: "docs/storage.md has the permissions that are needed, and how inventories are ordered",
   });
 }

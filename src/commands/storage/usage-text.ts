@@ -20,6 +20,7 @@ interface Shown extends Grouped {
 export async function usageText(shown: Shown, layout: Layout): Promise<string> {
   const { files, tables, accounts, before, by } = shown;
   const total = facts([
+    ["files as of", asOfText(shown)],
     ["files", amountText(files.objects, "object")],
     ["old versions", amountText(files.noncurrent, "version")],
     ["delete markers", grouped(files.markers.count)],
@@ -31,6 +32,14 @@ export async function usageText(shown: Shown, layout: Layout): Promise<string> {
   const sections = [total, await groupsText(shown.groups, by, layout)];
   if (tables.length > 0 && by === "entity") sections.push(await tablesText(tables, layout));
   return sections.join("\n\n");
+}
+
+/** `2026-03-01 01:00 UTC, by an inventory`, or from when to when the buckets' inventories are. */
+function asOfText({ inventories = [] }: Usage): string | undefined {
+  const times = inventories.map(({ asOf }) => `${asOf.toISOString().slice(0, 16).replace("T", " ")} UTC`);
+  const [first, last] = [times.toSorted()[0], times.toSorted().at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  return first === last ? `${first}, by inventory` : `${first} to ${last}, by inventories`;
 }
 
 function amountText({ count: number, bytes }: Amount, one: string): string {

@@ -9,7 +9,8 @@ import type { AnyCommand, Begin } from "../command.ts";
 import { openDocuments } from "../../documents/site.ts";
 import type { Run } from "../run.ts";
 import { keptDays } from "./days.ts";
-import { tellWhatIsLeftOut } from "./left-out.ts";
+import { doingBy, engineOption } from "./engine.ts";
+import { tellOfInventories, tellWhatIsLeftOut } from "./left-out.ts";
 import { usageCsv, usageText } from "./usage-text.ts";
 
 /** `mawps storage usage`: what there is and how much room it takes, the hidden part included. */
@@ -23,25 +24,31 @@ export function storageUsage(begin: Begin): AnyCommand {
       atLeastOne,
     )
     .option("--user <user>", "only the files of this person: sub, user name or e-mail address")
+    .addOption(engineOption())
     .option("--csv", "print a row a group, table, index as CSV")
     .option("--no-record", "do not keep today's sums for the comparison with later days")
-    .addHelpText("after", "\nExamples:\n  mawps storage usage\n  mawps storage usage --by type --top 5")
-    .action(async ({ by, top, user: given, csv, record }, command) => {
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps storage usage\n  mawps storage usage --by type --top 5\n  mawps storage usage --engine inventory",
+    )
+    .action(async ({ by, top, user: given, engine, csv, record }, command) => {
       const run = await begin(command as AnyCommand);
       if (csv === true && run.config.json)
         throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
       const { measureUsage } = await import("../../usage/measure.ts");
       if (given !== undefined) run.keepFromMetrics();
       const user = given === undefined ? undefined : await idOf(run, given);
-      const progress = await run.progress("listing what is stored");
+      const doing = doingBy[engine];
+      const progress = await run.progress(doing);
       const usage = await measureUsage(await run.aws("reads"), {
         model: run.config.site,
         declaration: configuredSite(run.config),
         by,
         user,
+        engine,
         now: run.world.now(),
         signal: run.world.signal,
-        onProgress: (looked) => progress.update(`listing what is stored: ${grouped(looked)} looked at`),
+        onProgress: (looked) => progress.update(`${doing}: ${grouped(looked)} looked at`),
       });
       progress.stop();
       run.measure({ Bytes: usage.groups.reduce((sum, { bytes }) => sum + bytes, 0) });
@@ -54,6 +61,7 @@ export function storageUsage(begin: Begin): AnyCommand {
         );
       if (usage.tables.length > 0 && by === "entity" && run.config.target === "aws")
         run.note("tables and accounts are as AWS last counted them, some six hours ago at most");
+      tellOfInventories(run, usage);
       tellWhatIsLeftOut(run, usage);
     });
 }

@@ -1,0 +1,135 @@
+import { parse } from "csv-parse/sync";
+import { UnlikeManifest } from "./inventory-manifest.ts";
+import type { Piece } from "./sums.ts";
+
+/** Reads lines of CSV as they come. */
+export interface CsvReader {
+  /** The lines that are whole by now. */
+  read(chunk: Uint8Array): Piece[];
+  /** What is left in the end. */
+  end(): Piece[];
+}
+
+/**
+ * Prepares the reading of an inventory's CSV: no header, each field in quotes, keys URL-encoded, so that all of it is ASCII. Lines are cut
+ * at their quotes, a million and more of them a second; any that does not look like that is left to csv-parse.
+ * @throws (reading) UnlikeManifest where a line has not the fields of the schema.
+ */
+export function csvReader(fields: readonly string[]): CsvReader {
+  const place = (field: string) => fields.indexOf(field);
+  const [key, size, latest, marker] = [
+    place("Key"),
+    place("Size"),
+    place("IsLatest"),
+    place("IsDeleteMarker"),
+  ];
+  const [storageClass, modified] = [place("StorageClass"), place("LastModifiedDate")];
+  const starts = new Int32Array(fields.length + 1);
+  const ends = new Int32Array(fields.length + 1);
+  let rest: Buffer = Buffer.alloc(0);
+
+  /** Where the fields stand in a line; false where it is not one of quoted fields, as many as there should be. */
+  const cut = (bytes: Uint8Array, from: number, to: number): boolean => {
+    const last = to - 1;
+    if (bytes[from] !== quote || bytes[last] !== quote) return false;
+    let field = 0;
+    starts[0] = from + 1;
+    for (let at = from + 1; at < last; at += 1) {
+      if (bytes[at] !== quote || bytes[at + 1] !== comma || bytes[at + 2] !== quote) continue;
+      if (field === fields.length - 1) return false;
+      ends[field] = at;
+      field += 1;
+      at += 2;
+      starts[field] = at + 1;
+    }
+    ends[field] = last;
+    return field === fields.length - 1;
+  };
+
+  const pieceAt = (text: string): Piece => {
+    const field = (at: number) => (at === -1 ? "" : text.slice(starts[at], ends[at]));
+    const is = (at: number) => text.charCodeAt(starts[at] ?? 0) === letterT;
+    const part =
+      marker !== -1 && is(marker) ? "markers" : latest === -1 || is(latest) ? "objects" : "noncurrent";
+    const bytes = Number(field(size));
+    if (!Number.isSafeInteger(bytes)) throw new UnlikeManifest("a size is no number");
+    return new CsvPiece(field(key), part, {
+      bytes,
+      modified: field(modified),
+      storageClass: part === "markers" ? undefined : field(storageClass) || undefined,
+    });
+  };
+
+  const lineAt = ({ bytes, text }: Chunk, from: number, to: number): Piece => {
+    if (cut(bytes, from, to)) return pieceAt(text);
+    const line = text.slice(from, to);
+    const [values = []] = parse(line, { relax_column_count: true, relax_quotes: true });
+    if (values.length !== fields.length)
+      throw new UnlikeManifest("a line has other fields than the manifest says");
+    // A quote of a key is encoded; of other fields that have one nothing is asked.
+    const quoted = `"${values.map((value) => value.replaceAll('"', "%22")).join('","')}"`;
+    cut(Buffer.from(quoted, "latin1"), 0, quoted.length);
+    return pieceAt(quoted);
+  };
+
+  return {
+    read(read) {
+      const bytes = rest.byteLength === 0 ? Buffer.from(read) : Buffer.concat([rest, read]);
+      const chunk = { bytes, text: bytes.toString("latin1") };
+      const pieces: Piece[] = [];
+      let from = 0;
+      for (let line = bytes.indexOf(newline); line !== -1; line = bytes.indexOf(newline, from)) {
+        const to = bytes[line - 1] === carriageReturn ? line - 1 : line;
+        if (to > from) pieces.push(lineAt(chunk, from, to));
+        from = line + 1;
+      }
+      rest = bytes.subarray(from);
+      return pieces;
+    },
+    end() {
+      const chunk = { bytes: rest, text: rest.toString("latin1") };
+      return rest.byteLength === 0 ? [] : [lineAt(chunk, 0, rest.byteLength)];
+    },
+  };
+}
+
+/** The same in bytes and in characters: all of it is ASCII. */
+interface Chunk {
+  readonly bytes: Buffer;
+  readonly text: string;
+}
+
+const quote = 0x22;
+const comma = 0x2c;
+const newline = 0x0a;
+const letterT = 0x74;
+const carriageReturn = 0x0d;
+
+/** A key is decoded and a time is read when somebody asks: a grouping asks for one of the two, and most keys need no decoding. */
+class CsvPiece implements Piece {
+  readonly part: Piece["part"];
+  readonly bytes: number;
+  readonly storageClass: string | undefined;
+  readonly #key: string;
+  readonly #modified: string;
+
+  constructor(
+    key: string,
+    part: Piece["part"],
+    more: { readonly bytes: number; readonly modified: string; readonly storageClass: string | undefined },
+  ) {
+    this.#key = key;
+    this.part = part;
+    this.bytes = more.bytes;
+    this.storageClass = more.storageClass;
+    this.#modified = more.modified;
+  }
+
+  get key(): string {
+    return /[%+]/.test(this.#key) ? decodeURIComponent(this.#key.replaceAll("+", " ")) : this.#key;
+  }
+
+  get at(): Date | undefined {
+    return this.#modified === "" ? undefined : new Date(this.#modified);
+  }
+}
