@@ -1,6 +1,7 @@
 import type { Tell } from "./amount.ts";
 import type { Audit } from "./audit/audit.ts";
 import type { Aws } from "./aws/clients.ts";
+import type { Here } from "./lease.ts";
 import type { Declaration } from "./model/declaration.ts";
 import type { Names } from "./model/mawps.ts";
 import type { Model } from "./model/schema.ts";
@@ -22,6 +23,8 @@ export interface Context {
   readonly signal: AbortSignal;
   readonly audit: Audit;
   readonly target: "local" | "aws";
+  /** This process, as a lease names it. */
+  readonly machine: Here;
   /** Who is at work, as the audit trail names them; asks AWS once a run. */
   actor(): Promise<string>;
   /**

@@ -233,6 +233,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
       signal: world.signal,
       audit,
       target: config.target,
+      machine: world.machine,
       actor: () => actorOf(aws, { config, world, caller }),
       databases: async (wants) => (await openDatabases()).openThere(wants),
       now,

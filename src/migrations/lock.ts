@@ -3,6 +3,7 @@ import { plain } from "../aws/dynamodb/plain.ts";
 import { serverTime } from "../aws/s3/server-time.ts";
 import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
+import { errorName } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { type FoundLease, type Here, keepLease, whenFree } from "../lease.ts";
 import { timeOf } from "../model/json.ts";
@@ -166,10 +167,18 @@ export interface LockHolder extends FoundLease {
   readonly leaseEnd: string;
 }
 
-/** For `status`. */
-export async function readLock(site: MigrationSite): Promise<LockHolder | undefined> {
-  const { aws, migrationsTable: table, signal } = site;
-  return foundLock(await getItem(aws, { table, key: lockKey, signal })).holder;
+/** Who holds the lock; nobody where the table is not there yet. */
+export async function readLock({
+  aws,
+  migrationsTable: table,
+  signal,
+}: Pick<MigrationSite, "aws" | "migrationsTable" | "signal">): Promise<LockHolder | undefined> {
+  try {
+    return foundLock(await getItem(aws, { table, key: lockKey, signal })).holder;
+  } catch (error) {
+    if (errorName(error) === "ResourceNotFoundException") return undefined;
+    throw error;
+  }
 }
 
 function foundLock(item: Item | undefined): { item: Item | undefined; holder: LockHolder | undefined } {

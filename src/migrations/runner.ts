@@ -16,6 +16,9 @@ export interface Runner {
   readonly onProgress: (id: string, counts: MigrationState["counts"]) => void;
 }
 
+/** The size of a batch where nobody says another. */
+export const defaultBatchSize = 50;
+
 /** People whose items are worked on side by side. */
 export const peopleAtOnce = 8;
 

@@ -20,6 +20,7 @@ export function contextOn(aws: Aws, config: Config, parts: Partial<Context> = {}
     signal: new AbortController().signal,
     audit: noAudit,
     target: config.target,
+    machine: { host: "test-host", pid: 1, isAlive: () => false },
     actor: () => Promise.resolve("local:tester"),
     databases: () => Promise.resolve([]),
     now: () => testStart,

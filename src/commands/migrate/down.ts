@@ -1,10 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
 import { revertible } from "../../migrations/choose.ts";
-import type { MigrationState } from "../../migrations/state.ts";
-import type { Reverted } from "../../migrations/revert.ts";
+import { defaultBatchSize } from "../../migrations/runner.ts";
 import { count } from "../../output/text.ts";
+import { version } from "../../version.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { defaultBatchSize, migrationSite, withRunner } from "./site.ts";
 import { partial } from "../partial.ts";
 
 /** `mawps migrate down`: brings back what was there before, from the journal. */
@@ -17,14 +16,12 @@ export function migrateDown(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate down --to 0002")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ migrations }, { readStates }, { revertMigration }] = await Promise.all([
+      const [{ openMigrations }, { migrations }] = await Promise.all([
+        import("../../migrations/site.ts"),
         import("../../migrations/registry.ts"),
-        import("../../migrations/state.ts"),
-        import("../../migrations/revert.ts"),
       ]);
-      const site = await migrationSite(run, "writes");
-      const ids = migrations.map(({ migration: { id } }) => id);
-      const states = await readStates(site, ids);
+      const context = await run.context("writes");
+      const { site, states } = await openMigrations(context);
       const chosen = revertible(migrations, states, options.to);
       const would = chosen.map(({ migration: { id } }) => ({
         migration: id,
@@ -42,30 +39,9 @@ export function migrateDown(begin: Begin): AnyCommand {
         question: `Take back ${would.map((each) => `${each.migration} (${amount(each)})`).join(", ")}?`,
         destructive: true,
       });
-      await run.audit.open();
-      const outcomes = await withRunner(run, site, {
-        batchSize: defaultBatchSize,
-        async work(runner) {
-          const now = await readStates(site, ids);
-          const done: Reverted[] = [];
-          for (const { migration } of revertible(migrations, now, options.to)) {
-            // It is among those that were begun.
-            const state = now.get(migration.id) as MigrationState;
-            done.push(
-              await run.audit.irreversible(
-                { action: "migration.reverted", details: { migration: migration.id } },
-                () => revertMigration(runner, migration, state),
-                ({ counts, conflicts }) => ({
-                  items: counts.changed,
-                  objects: counts.objects,
-                  failed: conflicts.length,
-                }),
-              ),
-            );
-          }
-          return done;
-        },
-      });
+      const { revertApplied } = await import("../../migrations/run.ts");
+      const running = { tool: `mawps/${version}`, batchSize: defaultBatchSize };
+      const outcomes = await revertApplied(context, site, { to: options.to, ...running });
       await run.print({ reverted: outcomes }, () =>
         outcomes.map(({ id, counts }) => `${id}: took back ${amount(counts)}`).join("\n"),
       );

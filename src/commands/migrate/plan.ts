@@ -1,15 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
 import { pending } from "../../migrations/choose.ts";
-import { differences, type Difference } from "../../migrations/differences.ts";
-import type { Left, MigrationSite } from "../../migrations/migration.ts";
-import type { Registered } from "../../migrations/registry.ts";
+import type { Left } from "../../migrations/migration.ts";
+import type { Planned } from "../../migrations/planned.ts";
 import type { MigrationState } from "../../migrations/state.ts";
-import { pointless } from "../../migrations/plan-for.ts";
-import { surveyAll } from "../../migrations/survey.ts";
 import { bytes } from "../../model/bytes.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { defaultBatchSize, migrationSite } from "./site.ts";
 import type { Run } from "../run.ts";
 
 /** `mawps migrate plan`: what `up` would do, with samples; writes nothing at all. */
@@ -21,75 +17,19 @@ export function migratePlan(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate plan --to 0002")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ migrations }, { readStates }] = await Promise.all([
+      const [{ openMigrations }, { planAll }, { migrations }] = await Promise.all([
+        import("../../migrations/site.ts"),
+        import("../../migrations/planned.ts"),
         import("../../migrations/registry.ts"),
-        import("../../migrations/state.ts"),
       ]);
-      const site = await migrationSite(run, "reads");
-      const states = await readStates(
-        site,
-        migrations.map(({ migration: { id } }) => id),
-      );
+      const context = await run.context("reads");
+      const { site, states } = await openMigrations(context);
       const chosen = pending(migrations, states, {
         ...options,
         acceptChanged: options.acceptChanged === true,
       });
-      await printPlans(run, await planAll(run, site, chosen), states);
+      await printPlans(run, await planAll(context, site, chosen), states);
     });
-}
-
-/** What a migration would do, as it is printed. */
-export interface Plan {
-  readonly migration: string;
-  readonly description: string;
-  readonly items: number;
-  /** Items that are no person's, and are not among these. */
-  readonly nobodies: number;
-  /** People whose items would change. */
-  readonly changes: number;
-  readonly objects: number;
-  readonly bytes: number;
-  /** What would be given up, in general; null when nothing is. */
-  readonly lossy: string | null;
-  /** So many values would be. */
-  readonly losses: number;
-  /** Why there is nothing to do for it here; null when there may be. */
-  readonly pointless: string | null;
-  readonly left: readonly Left[];
-  readonly samples: readonly { readonly userId: string; readonly differences: readonly Difference[] }[];
-}
-
-/** Plans each of the migrations on what is stored now. */
-export async function planAll(
-  run: Run,
-  site: MigrationSite,
-  chosen: readonly Registered[],
-): Promise<readonly Plan[]> {
-  const progress = await run.progress("planning");
-  const plans: Plan[] = [];
-  for (const { migration } of chosen) {
-    progress.update(`planning ${migration.id}`);
-    const survey = await surveyAll(site, migration, defaultBatchSize);
-    plans.push({
-      migration: migration.id,
-      description: migration.description,
-      items: survey.looked,
-      nobodies: survey.nobodies,
-      changes: survey.people,
-      objects: survey.objects,
-      bytes: survey.bytes,
-      lossy: migration.lossy ?? null,
-      losses: survey.losses,
-      pointless: pointless(migration, site) ?? null,
-      left: survey.left,
-      samples: survey.samples.map(({ userId, changes }) => ({
-        userId,
-        differences: changes.flatMap(differences),
-      })),
-    });
-  }
-  progress.stop();
-  return plans;
 }
 
 /** What there is to say where nothing is pending. */
@@ -98,7 +38,7 @@ export const nothingToDo = "nothing to do: the migrations are applied";
 /** Prints plans; with `--json` as one object. */
 export async function printPlans(
   run: Run,
-  plans: readonly Plan[],
+  plans: readonly Planned[],
   states: ReadonlyMap<string, MigrationState>,
 ): Promise<void> {
   await run.print({ plans }, () =>
@@ -111,7 +51,7 @@ export async function printPlans(
 const mostTold = 10;
 
 /** A plan for people; each is planned on what is stored now, not on what the one before would leave. */
-export function planText(plan: Plan, state: MigrationState | undefined): string {
+export function planText(plan: Planned, state: MigrationState | undefined): string {
   const lines = [`${plan.migration}  ${plan.description}`];
   if (state?.status === "applying") lines.push(`  begun on ${state.startedAt} and interrupted: goes on`);
   if (plan.pointless !== null) return [...lines, `  nothing to do: ${plan.pointless}`].join("\n");

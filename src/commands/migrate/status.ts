@@ -1,5 +1,4 @@
 import { Command } from "@commander-js/extra-typings";
-import { errorName } from "../../aws/setting.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { standings, type Standing } from "../../migrations/choose.ts";
 import { localTime } from "../../output/dates.ts";
@@ -7,7 +6,6 @@ import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { migrationSite } from "./site.ts";
 import { idColumn, stateTone } from "../../output/tones.ts";
 
 /** `mawps migrate status`: which migrations are applied, when, by whom; exit 4 when something about them is wrong. */
@@ -18,19 +16,15 @@ export function migrateStatus(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate status --exit-code")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ migrations }, { readStates }, { readLock }] = await Promise.all([
+      const [{ openMigrations }, { migrations }, { readLock }] = await Promise.all([
+        import("../../migrations/site.ts"),
         import("../../migrations/registry.ts"),
-        import("../../migrations/state.ts"),
         import("../../migrations/lock.ts"),
       ]);
-      const site = await migrationSite(run, "reads");
-      const ids = migrations.map(({ migration: { id } }) => id);
-      const [states, holder] = await Promise.all([
-        readStates(site, ids),
-        readLock(site).catch((error: unknown) => {
-          if (errorName(error) === "ResourceNotFoundException") return undefined;
-          throw error;
-        }),
+      const context = await run.context("reads");
+      const [{ states }, holder] = await Promise.all([
+        openMigrations(context),
+        readLock({ ...context, migrationsTable: context.tables.migrations }),
       ]);
       const rows = standings(migrations, states);
       await run.printRows(rows.map(rowOf), asText);

@@ -1,12 +1,14 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Applied } from "../../migrations/apply.ts";
 import { changedCode, pending } from "../../migrations/choose.ts";
+import type { Planned } from "../../migrations/planned.ts";
 import type { Registered } from "../../migrations/registry.ts";
+import { defaultBatchSize } from "../../migrations/runner.ts";
 import { count, visible } from "../../output/text.ts";
+import { version } from "../../version.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "../backup/repository.ts";
-import { leftLines, nothingToDo, planAll, printPlans, planText, type Plan } from "./plan.ts";
-import { defaultBatchSize, migrationSite, withRunner } from "./site.ts";
+import { leftLines, nothingToDo, printPlans, planText } from "./plan.ts";
 import { assertSafetyNet } from "./safety.ts";
 import { partial } from "../partial.ts";
 
@@ -30,19 +32,17 @@ export function migrateUp(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate up --dry-run")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ migrations }, { readStates }, { applyMigration }, { saveState }] = await Promise.all([
+      const [{ openMigrations }, { planAll }, { migrations }] = await Promise.all([
+        import("../../migrations/site.ts"),
+        import("../../migrations/planned.ts"),
         import("../../migrations/registry.ts"),
-        import("../../migrations/state.ts"),
-        import("../../migrations/apply.ts"),
-        import("../../migrations/runner.ts"),
       ]);
-      const site = await migrationSite(run, "writes");
-      const ids = migrations.map(({ migration: { id } }) => id);
-      const acceptChanged = options.acceptChanged === true;
-      const states = await readStates(site, ids);
-      const chosen = pending(migrations, states, { to: options.to, acceptChanged });
+      const context = await run.context("writes");
+      const { site, states } = await openMigrations(context);
+      const wanted = { to: options.to, acceptChanged: options.acceptChanged === true };
+      const chosen = pending(migrations, states, wanted);
       const changed = changedCode(migrations, states);
-      const plans = await planAll(run, site, chosen);
+      const plans = await planAll(context, site, chosen);
       if (run.config.dryRun) return printPlans(run, plans, states);
       if (chosen.length + changed.length === 0) return run.print({ applied: [] }, () => nothingToDo);
 
@@ -50,39 +50,9 @@ export function migrateUp(begin: Begin): AnyCommand {
       const texts = plans.map((plan) => planText(plan, states.get(plan.migration)));
       await run.outline(() => texts.join("\n\n"));
       await run.confirm({ question: questionOf(plans, changed), destructive: true });
-      await run.audit.open();
-      const outcomes = await withRunner(run, site, {
-        batchSize: options.batch,
-        async work(runner) {
-          // Once more, now that nobody else can change it.
-          const now = await readStates(site, ids);
-          const done: Applied[] = [];
-          for (const { migration, checksum } of changedCode(migrations, now)) {
-            const state = now.get(migration.id);
-            if (state === undefined) continue;
-            const details = { migration: migration.id, method: "accept-changed" };
-            await run.audit.change({ action: "migration.applied", details }, () =>
-              saveState(runner, { ...state, checksum }),
-            );
-          }
-          for (const registered of pending(migrations, now, { to: options.to, acceptChanged })) {
-            const { id } = registered.migration;
-            const outcome = await run.audit.irreversible(
-              { action: "migration.applied", details: { migration: id } },
-              () => applyMigration(runner, registered, now.get(id)),
-              ({ counts, unfinished }) => ({
-                items: counts.changed,
-                objects: counts.objects,
-                failed: unfinished.length,
-              }),
-            );
-            done.push(outcome);
-            // What comes behind it may build on it.
-            if (outcome.unfinished.length > 0) break;
-          }
-          return done;
-        },
-      });
+      const { applyPending } = await import("../../migrations/run.ts");
+      const running = { tool: `mawps/${version}`, batchSize: options.batch };
+      const outcomes = await applyPending(context, site, { ...wanted, ...running });
       const changes = outcomes.reduce((sum, { counts }) => sum + counts.changed, 0);
       run.measure({ ItemsChanged: changes });
       await run.print({ applied: outcomes }, () =>
@@ -107,7 +77,7 @@ function wholeBatch(text: string): number {
   return Number(text);
 }
 
-function questionOf(plans: readonly Plan[], changed: readonly Registered[]): string {
+function questionOf(plans: readonly Planned[], changed: readonly Registered[]): string {
   const taken = changed.map(({ migration: { id } }) => id).join(", ");
   if (plans.length === 0) return `Take ${taken} for applied with the code that is here?`;
   const users = Math.max(...plans.map(({ changes }) => changes));

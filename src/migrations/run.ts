@@ -1,0 +1,141 @@
+import { errorName } from "../aws/setting.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { applyMigration, type Applied } from "./apply.ts";
+import { changedCode, pending, revertible } from "./choose.ts";
+import { takeLock, type HeldLock } from "./lock.ts";
+import type { MigrationSite } from "./migration.ts";
+import { migrations } from "./registry.ts";
+import { revertMigration, type Reverted } from "./revert.ts";
+import { saveState, type Runner } from "./runner.ts";
+import { statesNow } from "./site.ts";
+import type { MigrationState } from "./state.ts";
+
+type Running = Pick<Runner, "tool" | "batchSize">;
+
+export interface Applying extends Running {
+  /** The last that is applied; all without. */
+  readonly to?: string;
+  /** Applied migrations whose code has changed since count as applied as they are. */
+  readonly acceptChanged: boolean;
+}
+
+/**
+ * Applies what is pending, in order, or goes on where a run was broken off; ends behind one that could not be finished, on which the
+ * next may build. What is pending is read again once nobody else can change it.
+ * @throws CliError as `pending` does, and when somebody else is at it.
+ */
+export async function applyPending(
+  context: Context,
+  site: MigrationSite,
+  applying: Applying,
+): Promise<readonly Applied[]> {
+  const { audit } = context;
+  return withRunner(context, site, {
+    ...applying,
+    async work(runner) {
+      const states = await statesNow(site);
+      for (const { migration, checksum } of changedCode(migrations, states)) {
+        const state = states.get(migration.id);
+        if (state === undefined) continue;
+        const details = { migration: migration.id, method: "accept-changed" };
+        await audit.change({ action: "migration.applied", details }, () =>
+          saveState(runner, { ...state, checksum }),
+        );
+      }
+      const done: Applied[] = [];
+      for (const registered of pending(migrations, states, applying)) {
+        const { id } = registered.migration;
+        const outcome = await audit.irreversible(
+          { action: "migration.applied", details: { migration: id } },
+          () => applyMigration(runner, registered, states.get(id)),
+          ({ counts, unfinished }) => ({
+            items: counts.changed,
+            objects: counts.objects,
+            failed: unfinished.length,
+          }),
+        );
+        done.push(outcome);
+        if (outcome.unfinished.length > 0) break;
+      }
+      return done;
+    },
+  });
+}
+
+/**
+ * Takes back the newest migration, or all behind `to`, the newest first.
+ * @throws CliError as `revertible` does, and when somebody else is at it.
+ */
+export async function revertApplied(
+  context: Context,
+  site: MigrationSite,
+  { to, ...running }: Running & { readonly to: string | undefined },
+): Promise<readonly Reverted[]> {
+  return withRunner(context, site, {
+    ...running,
+    async work(runner) {
+      const states = await statesNow(site);
+      const done: Reverted[] = [];
+      for (const { migration } of revertible(migrations, states, to)) {
+        // It is among those that were begun.
+        const state = states.get(migration.id) as MigrationState;
+        const outcome = await context.audit.irreversible(
+          { action: "migration.reverted", details: { migration: migration.id } },
+          () => revertMigration(runner, migration, state),
+          ({ counts, conflicts }) => ({
+            items: counts.changed,
+            objects: counts.objects,
+            failed: conflicts.length,
+          }),
+        );
+        done.push(outcome);
+      }
+      return done;
+    },
+  });
+}
+
+/** Works with the lock held, and gives it back whatever comes. */
+async function withRunner<T>(
+  context: Context,
+  site: MigrationSite,
+  { tool, batchSize, work }: Running & { readonly work: (runner: Runner) => Promise<T> },
+): Promise<T> {
+  await context.audit.open();
+  const by = await context.actor();
+  const lock = await lockOf(context, site, by);
+  try {
+    context.progress("migrating");
+    return await work({
+      site,
+      lock,
+      by,
+      tool,
+      batchSize,
+      onProgress: (id, { looked, changed }) =>
+        context.progress(`${id}: ${looked} ${looked === 1 ? "item" : "items"}, ${changed} changed`),
+    });
+  } finally {
+    await lock.release();
+  }
+}
+
+async function lockOf(context: Context, site: MigrationSite, actor: string): Promise<HeldLock> {
+  try {
+    return await takeLock(site, {
+      owner: { id: context.randomHex(16), actor },
+      here: context.machine,
+      onWait: (holder, leftMs) =>
+        context.progress(
+          `${holder.actor} on ${holder.host} may have died: its lock ends in ${Math.ceil(leftMs / 1000)} s`,
+        ),
+    });
+  } catch (error) {
+    if (errorName(error) !== "ResourceNotFoundException") throw error;
+    throw new CliError(`there is no table ${site.migrationsTable} to note migrations in`, {
+      hint: "`mawps setup` makes it",
+      cause: error,
+    });
+  }
+}
