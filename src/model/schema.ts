@@ -360,6 +360,7 @@ export const modelSchema = z.strictObject({
 
 /** A model as it is written. Everything that may be left out has its default where it is used. */
 export type Model = z.infer<typeof modelSchema>;
+export type AuditFeature = NonNullable<NonNullable<Model["features"]>["audit"]>;
 export type DocumentsFeature = NonNullable<NonNullable<Model["features"]>["documents"]>;
 export type Entity = z.infer<typeof entity>;
 export type Link = z.infer<typeof link>;

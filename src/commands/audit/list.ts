@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
+import type { AuditFilter } from "../../audit/list.ts";
+import type { SiteEntry } from "../../audit/site-trail.ts";
 import { auditActions, type AuditEntry } from "../../model/audit.ts";
 import { nearest } from "../../model/nearest.ts";
 import { csvLine } from "../../output/csv.ts";
@@ -20,7 +22,8 @@ export function auditList(begin: Begin): AnyCommand {
       "what was done to the data of this id or e-mail address; owner for the site's own",
       filled,
     )
-    .option("--action <action>", "such as document.deleted", actionOption)
+    .option("--action <action>", "such as document.deleted", filled)
+    .option("--site", "of the trail that the site itself writes; --user is who did it")
     .option("--since <when>", "a day, a time, or an age such as 90d", since)
     .option("--until <when>", "a day (to its end), a time, or an age", until)
     .option("--limit <number>", "no more than so many", limitOption)
@@ -28,14 +31,17 @@ export function auditList(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps audit list --user owner --since 30d")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const { listAudit } = await import("../../audit/list.ts");
       const { action, csv } = options;
+      if (action !== undefined && options.site !== true) assertAction(action);
       if (csv === true && run.config.json)
         throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
       const userId = options.user?.includes("@") === true ? await idOf(run, options.user) : options.user;
       const filter = { userId, action, ...periodOf(options, run.world.now()) };
+      const most = options.limit ?? Infinity;
+      if (options.site === true) return listOfSite(run, filter, { most, isCsv: csv === true });
+      const { listAudit } = await import("../../audit/list.ts");
       const place = trailOf(await run.context("reads"));
-      const entries = firstOf(listAudit(place, filter), options.limit ?? Infinity);
+      const entries = firstOf(listAudit(place, filter), most);
       if (csv !== true) return run.printTable(entries, columns, "no such entries");
       await run.write(csvLine(["time", "action", "user", "actor", "sequence", "details", "userAgent"]));
       for await (const {
@@ -53,6 +59,21 @@ export function auditList(begin: Begin): AnyCommand {
     });
 }
 
+async function listOfSite(
+  run: Run,
+  filter: AuditFilter,
+  { most, isCsv }: { readonly most: number; readonly isCsv: boolean },
+): Promise<void> {
+  const { listSiteTrail } = await import("../../audit/site-trail.ts");
+  const entries = firstOf(listSiteTrail(await run.context("reads"), filter), most);
+  if (!isCsv) return run.printTable(entries, siteColumns, "no such entries");
+  await run.write(csvLine(["time", "action", "actor", "about", "id", "details", "ipAddress", "userAgent"]));
+  for await (const { timestamp, action, actor, about, id, details, ipAddress, userAgent } of entries) {
+    const cells = [timestamp, action, actor, about, id, JSON.stringify(details), ipAddress, userAgent];
+    await run.write(csvLine(cells));
+  }
+}
+
 /** Entries name nobody by an address. */
 async function idOf(run: Run, address: string): Promise<string> {
   const [{ personSite }, { findPerson }] = await Promise.all([
@@ -68,13 +89,14 @@ function filled(text: string): string {
   return text;
 }
 
-function actionOption(text: string): string {
+function assertAction(text: string): void {
   const known: readonly string[] = auditActions;
-  if (known.includes(text)) return text;
-  const near = nearest(text, known) ?? known.find((each) => text !== "" && each.startsWith(text));
-  throw new InvalidArgumentError(
-    near === undefined ? `expected an action such as ${known[0]}.` : `did you mean ${near}?`,
-  );
+  if (known.includes(text)) return;
+  const near = nearest(text, known) ?? known.find((each) => each.startsWith(text));
+  throw new CliError(`${JSON.stringify(text)} is no action of the trail`, {
+    exitCode: exitCodes.usage,
+    hint: near === undefined ? `such as ${known[0]}` : `did you mean ${near}?`,
+  });
 }
 
 function limitOption(text: string): number {
@@ -92,6 +114,14 @@ async function* firstOf<T>(all: AsyncIterable<T>, most: number): AsyncGenerator<
     if (given === most) return;
   }
 }
+
+const siteColumns: readonly Column<SiteEntry>[] = [
+  { title: "TIME", cell: ({ timestamp }) => storedTime(timestamp) },
+  { title: "ACTION", cell: ({ action }) => action },
+  idColumn({ title: "ACTOR", cell: ({ actor }) => actor ?? "-" }),
+  idColumn({ title: "ABOUT", cell: ({ about }) => about ?? "-" }),
+  { title: "DETAILS", cell: ({ details }) => JSON.stringify(details), least: 16 },
+];
 
 const columns: readonly Column<AuditEntry>[] = [
   { title: "TIME", cell: ({ timestamp }) => storedTime(timestamp) },
