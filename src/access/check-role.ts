@@ -51,6 +51,9 @@ interface AskedRole {
   readonly name: string;
 }
 
+const allPolicies =
+  "aws iam get-account-authorization-details without --filter has every policy that a role has";
+
 /**
  * Judges the policies of a role in IAM against what the model says that it needs. Pure.
  *
@@ -99,6 +102,7 @@ export function roleFindings({ role, name }: AskedRole, details: IamDetails, sit
       ...about,
       status: "skipped" as const,
       message: `${arn} is not in the file`,
+      remedy: allPolicies,
     })),
     ...bounds
       .filter(({ document: bound }) => bound === undefined)
@@ -106,6 +110,7 @@ export function roleFindings({ role, name }: AskedRole, details: IamDetails, sit
         ...about,
         status: "skipped" as const,
         message: `its boundary, ${arn}, is not in the file: it may do less than its policies say`,
+        remedy: allPolicies,
       })),
     ...trustFindings(about, found.AssumeRolePolicyDocument),
   ];

@@ -17,8 +17,9 @@ import { table } from "../output/table.ts";
 import { findingTones } from "../output/tones.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "./command.ts";
-import { configuredSite, storeFolder } from "../target.ts";
+import { storeFolder } from "../target.ts";
 import { alarmSiteOf } from "./alarm-site.ts";
+import { inventoriedSite } from "./inventoried-site.ts";
 import { scannerOf } from "./doc/scanner.ts";
 import type { Run } from "./run.ts";
 
@@ -32,12 +33,13 @@ export function doctor(noun: Command, begin: Begin): void {
     .action(async (_options, command) => {
       const run = await begin(command as AnyCommand);
       const { examine } = await import("../doctor/doctor.ts");
+      const declaration = await inventoriedSite(run.config);
       const outside = await outsideOf(run);
       const aws = await run.aws("reads");
       const progress = await run.progress("examining");
       const statuses: Finding["status"][] = [];
       const findings = (async function* () {
-        for await (const finding of examine(aws, configuredSite(run.config), outside)) {
+        for await (const finding of examine(aws, declaration, outside)) {
           progress.update(`${finding.check} ${finding.subject}`);
           statuses.push(finding.status);
           yield finding;

@@ -15,6 +15,7 @@ import type { Parts, Report, Sources } from "../report/report.ts";
 import { configuredSite } from "../target.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { backupFacts, outsideOf } from "./doctor.ts";
+import { inventoriedSite } from "./inventoried-site.ts";
 import { openDocuments } from "../documents/site.ts";
 import { metricsOf } from "./metrics.ts";
 import { overwriteFlag, pageFile } from "./page-file.ts";
@@ -143,7 +144,8 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
       const { examine } = await import("../doctor/doctor.ts");
       await afterDue();
       const findings: Finding[] = [];
-      for await (const finding of examine(aws, declaration, { ...outside, backups })) findings.push(finding);
+      for await (const finding of examine(aws, await inventoriedSite(config), { ...outside, backups }))
+        findings.push(finding);
       return findings;
     },
   };

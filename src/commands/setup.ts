@@ -9,7 +9,7 @@ import type { SetupResult } from "../setup/apply.ts";
 import type { OpenObjects } from "../setup/public-objects.ts";
 import type { AlarmSite } from "../setup/alarms.ts";
 import type { SetupPlan, Step, StepKind } from "../setup/step.ts";
-import { configuredSite } from "../target.ts";
+import { inventoriedSite } from "./inventoried-site.ts";
 import { isDenied } from "../aws/setting.ts";
 import { version } from "../version.ts";
 import { alarmSiteOf } from "./alarm-site.ts";
@@ -44,13 +44,13 @@ export function setup(noun: Command, begin: Begin): void {
           import("../setup/public-objects.ts"),
           import("../migrations/new-store.ts"),
         ]);
+      const declaration = await inventoriedSite(run.config);
       const alarms = options.alarms === true ? neededAlarms(run) : undefined;
       // What is named and cannot be used ends it before anything else is asked.
       const databases = await run.databases();
       await databases.open(() => true);
       const aws = await run.aws("writes");
       const reading = await run.progress("comparing with what is there");
-      const declaration = configuredSite(run.config);
       const plans = await Promise.all([
         planSetup(aws, declaration, { signal: run.world.signal }),
         databases.compare().then(({ steps }) => steps),

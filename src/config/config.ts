@@ -384,6 +384,14 @@ export const settings = {
     about: "topic of SNS that is told of alarms, by its ARN",
     env: ["MAWPS_METRICS_TOPIC"],
   }),
+  "inventory.bucket": setting(optional(bucket), undefined, {
+    about: "bucket that S3 puts inventories of the site's buckets into: `setup` makes it and orders them",
+    env: ["MAWPS_INVENTORY_BUCKET"],
+  }),
+  "inventory.frequency": setting(oneOf("daily", "weekly"), "weekly", {
+    about: "how often S3 makes them",
+    env: ["MAWPS_INVENTORY_FREQUENCY"],
+  }),
   json: setting(bool, false, {
     about: "print the result as JSON",
     env: ["MAWPS_JSON"],

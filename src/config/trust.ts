@@ -19,6 +19,7 @@ const places = [
   "backup.encryptTo",
   "metrics.namespace",
   "metrics.topic",
+  "inventory.bucket",
 ] as const satisfies readonly SettingKey[];
 
 /**

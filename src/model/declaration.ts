@@ -34,6 +34,8 @@ export interface BucketDeclaration {
   /** What browsers must be able to do from the site's pages. */
   readonly cors: readonly CorsRule[];
   readonly backedUp: boolean;
+  /** What S3 is to list of it by itself. */
+  readonly inventory?: InventoryOrder;
   /** The site makes it and sets it up: only backed up, and made anew by a restore where it is lost, closed to the public. */
   readonly keptBy?: "site";
 }
@@ -49,10 +51,11 @@ export interface PublicAccessBlock {
 export interface PolicyStatement {
   readonly Sid: string;
   readonly Effect: "Allow" | "Deny";
-  readonly Principal: "*";
+  /** Everybody, or a service of AWS. */
+  readonly Principal: "*" | { readonly Service: string };
   readonly Action: readonly string[];
   readonly Resource: readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
 /** What S3 is to list of a bucket by itself, into files of another bucket of the same region. */
@@ -67,9 +70,11 @@ export interface InventoryOrder {
   readonly destination: { readonly bucket: string; readonly prefix: string | undefined };
 }
 
-/** A rule for the whole bucket. */
 export interface LifecycleRule {
   readonly id: string;
+  /** What its keys begin with; by default the whole bucket. */
+  readonly prefix?: string;
+  readonly expireAfterDays?: number;
   readonly abortMultipartAfterDays?: number;
   readonly expireNoncurrentAfterDays?: number;
   /** Removes delete markers under which no version is left. */

@@ -118,7 +118,7 @@ function bucketOf(site: Site, role: string, bucket: ModelBucket): BucketDeclarat
   };
 }
 
-function tlsOnly(bucket: string): PolicyStatement {
+export function tlsOnly(bucket: string): PolicyStatement {
   return {
     Sid: "MawpsTlsOnly",
     Effect: "Deny",

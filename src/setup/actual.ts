@@ -13,6 +13,7 @@ import {
   readVersioning,
 } from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
+import { readInventories, type StoredInventory } from "../aws/s3/inventory.ts";
 import { isDenied, type Reading } from "../aws/setting.ts";
 import {
   readExpiry,
@@ -22,7 +23,7 @@ import {
   type StoredRecovery,
   type StoredTable,
 } from "../aws/dynamodb/table-settings.ts";
-import type { PublicAccessBlock, TableDeclaration } from "../model/declaration.ts";
+import type { BucketDeclaration, PublicAccessBlock, TableDeclaration } from "../model/declaration.ts";
 
 /** As read; `denied` where the caller may not read it. */
 export type Seen<T> = Reading<T> | "denied";
@@ -41,6 +42,8 @@ export interface BucketSettings {
   readonly encryption: Seen<string>;
   readonly lifecycle: Seen<Lifecycle>;
   readonly cors: Seen<readonly StoredCorsRule[]>;
+  /** Where one is declared. */
+  readonly inventories?: Seen<readonly StoredInventory[]>;
 }
 
 /** A table as it is; undefined (inside `Seen`) where there is none. */
@@ -50,26 +53,28 @@ export interface ActualTable {
   readonly recovery?: Seen<StoredRecovery>;
 }
 
-/** Reads a bucket and all its settings. Errors other than a missing permission pass. */
+/** Reads a bucket and those of its settings that are declared. Errors other than a missing permission pass. */
 export async function readActualBucket(
   aws: Aws,
-  bucket: string,
+  { name: bucket, inventory }: Pick<BucketDeclaration, "name" | "inventory">,
   signal?: AbortSignal,
 ): Promise<ActualBucket> {
   const presence = await findBucket(aws, bucket, signal);
   if (presence.state !== "here") return { presence };
-  const [publicAccessBlock, policy, ownership, versioning, encryption, lifecycle, cors] = await Promise.all([
-    seen(readPublicAccessBlock(aws, bucket, signal)),
-    seen(readPolicy(aws, bucket, signal)),
-    seen(readOwnership(aws, bucket, signal)),
-    seen(readVersioning(aws, bucket, signal)),
-    seen(readEncryption(aws, bucket, signal)),
-    seen(readLifecycle(aws, bucket, signal)),
-    seen(readCors(aws, bucket, signal)),
-  ]);
+  const [publicAccessBlock, policy, ownership, versioning, encryption, lifecycle, cors, inventories] =
+    await Promise.all([
+      seen(readPublicAccessBlock(aws, bucket, signal)),
+      seen(readPolicy(aws, bucket, signal)),
+      seen(readOwnership(aws, bucket, signal)),
+      seen(readVersioning(aws, bucket, signal)),
+      seen(readEncryption(aws, bucket, signal)),
+      seen(readLifecycle(aws, bucket, signal)),
+      seen(readCors(aws, bucket, signal)),
+      inventory === undefined ? undefined : seen(readInventories(aws, bucket, signal)),
+    ]);
   return {
     presence,
-    settings: { publicAccessBlock, policy, ownership, versioning, encryption, lifecycle, cors },
+    settings: { publicAccessBlock, policy, ownership, versioning, encryption, lifecycle, cors, inventories },
   };
 }
 

@@ -11,6 +11,7 @@ import {
 } from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
 import { putAlarm } from "../aws/cloudwatch/alarms.ts";
+import { orderInventory } from "../aws/s3/inventory.ts";
 import { isAnswer, isUnsupported, type WaitOptions } from "../aws/setting.ts";
 import {
   addIndex,
@@ -127,6 +128,8 @@ async function carryOutSetting(
       return writeLifecycle(aws, name, write.lifecycle, wait);
     case "write-cors":
       return writeCors(aws, name, write.rules, wait);
+    case "order-inventory":
+      return orderInventory(aws, name, { order: write.order, wait });
     case "create-table":
       return createTable(aws, { name, keys: write.keys, indexes: write.indexes }, wait);
     case "switch-to-on-demand":

@@ -1,6 +1,7 @@
 import type { PolicyDocument } from "../aws/s3/bucket-settings.ts";
 import type { BucketDeclaration, PolicyStatement, PublicAccessBlock } from "../model/declaration.ts";
 import type { ActualBucket, BucketSettings, Seen } from "./actual.ts";
+import { inventoryDecision } from "./inventory.ts";
 import { corsText, mergedCors, missingCors } from "./cors.ts";
 import { mergedLifecycle, missingRules, ruleText } from "./lifecycle.ts";
 import { isTlsOnly, mergedPolicy, missingStatements } from "./policy.ts";
@@ -15,6 +16,7 @@ const untouched: BucketSettings = {
   encryption: undefined,
   lifecycle: undefined,
   cors: undefined,
+  inventories: undefined,
 };
 
 type Decision = Omit<Step, "resource" | "name">;
@@ -120,6 +122,9 @@ function settingSteps(wanted: BucketDeclaration, actual: BucketSettings, place: 
       if (cors === undefined) return { kind: "add", to, write };
       return { kind: "change", from: `lacks ${missing.map(({ id }) => id).join(", ")}`, to, write };
     }),
+    ...(wanted.inventory === undefined
+      ? []
+      : [onKnown("inventory", actual.inventories, inventoryDecision(wanted.inventory))]),
   ];
 }
 
@@ -179,6 +184,7 @@ const readPermissions: Readonly<Partial<Record<Aspect, string>>> = {
   encryption: "s3:GetEncryptionConfiguration",
   lifecycle: "s3:GetLifecycleConfiguration",
   cors: "s3:GetBucketCORS",
+  inventory: "s3:GetInventoryConfiguration",
 };
 
 function onKnown<T>(

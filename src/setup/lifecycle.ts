@@ -27,7 +27,11 @@ export function mergedLifecycle(
 /** What a rule does, in words. */
 export function ruleText(rule: LifecycleRule): string {
   const { abortMultipartAfterDays, expireNoncurrentAfterDays, intelligentTieringAfterDays } = rule;
+  const { prefix, expireAfterDays } = rule;
   return [
+    ...(expireAfterDays === undefined
+      ? []
+      : [`${prefix ?? "objects"} ends after ${count(expireAfterDays, "day")}`]),
     ...(abortMultipartAfterDays === undefined
       ? []
       : [`unfinished uploads end after ${count(abortMultipartAfterDays, "day")}`]),
@@ -51,11 +55,12 @@ function withFilter(rule: StoredLifecycleRule): StoredLifecycleRule {
 
 function storedRule(rule: LifecycleRule): StoredLifecycleRule {
   const { abortMultipartAfterDays, expireNoncurrentAfterDays, removeExpiredDeleteMarkers } = rule;
-  const { intelligentTieringAfterDays } = rule;
+  const { intelligentTieringAfterDays, expireAfterDays, prefix = "" } = rule;
   return {
     ID: rule.id,
     Status: "Enabled",
-    Filter: { Prefix: "" },
+    Filter: { Prefix: prefix },
+    ...(expireAfterDays === undefined ? {} : { Expiration: { Days: expireAfterDays } }),
     ...(abortMultipartAfterDays === undefined
       ? {}
       : { AbortIncompleteMultipartUpload: { DaysAfterInitiation: abortMultipartAfterDays } }),
@@ -80,6 +85,8 @@ function isExactly(stored: StoredLifecycleRule, wanted: LifecycleRule): boolean 
   const { abortMultipartAfterDays, expireNoncurrentAfterDays, intelligentTieringAfterDays } = wanted;
   return (
     doesAtLeast(stored, wanted) &&
+    prefixOf(stored) === (wanted.prefix ?? "") &&
+    stored.Expiration?.Days === wanted.expireAfterDays &&
     stored.AbortIncompleteMultipartUpload?.DaysAfterInitiation === abortMultipartAfterDays &&
     stored.NoncurrentVersionExpiration?.NoncurrentDays === expireNoncurrentAfterDays &&
     tieringDays(stored) === intelligentTieringAfterDays
@@ -87,12 +94,15 @@ function isExactly(stored: StoredLifecycleRule, wanted: LifecycleRule): boolean 
 }
 
 function doesAtLeast(stored: StoredLifecycleRule, wanted: LifecycleRule): boolean {
-  if (stored.Status !== "Enabled" || !isForWholeBucket(stored)) return false;
+  const prefix = prefixOf(stored);
+  if (stored.Status !== "Enabled" || prefix === undefined) return false;
+  if (!(wanted.prefix ?? "").startsWith(prefix)) return false;
   const aborts = stored.AbortIncompleteMultipartUpload?.DaysAfterInitiation;
   const expires = stored.NoncurrentVersionExpiration;
   // Keeping so many newer versions whatever their age is less than expiring all.
   const keeps = (expires?.NewerNoncurrentVersions ?? 0) > 0;
   return (
+    isAtMost(stored.Expiration?.Days, wanted.expireAfterDays) &&
     isAtMost(aborts, wanted.abortMultipartAfterDays) &&
     isAtMost(tieringDays(stored), wanted.intelligentTieringAfterDays) &&
     isAtMost(keeps ? undefined : expires?.NoncurrentDays, wanted.expireNoncurrentAfterDays) &&
@@ -104,9 +114,10 @@ function isAtMost(stored: number | undefined, wanted: number | undefined): boole
   return wanted === undefined || (stored !== undefined && stored <= wanted);
 }
 
-function isForWholeBucket({ Filter, Prefix }: StoredLifecycleRule): boolean {
-  if (Filter === undefined) return (Prefix ?? "") === "";
+/** What the keys begin with that a rule is for; undefined where it goes by anything else, too. */
+function prefixOf({ Filter, Prefix }: StoredLifecycleRule): string | undefined {
+  if (Filter === undefined) return Prefix ?? "";
   const { And, Tag, Prefix: filtered, ObjectSizeGreaterThan, ObjectSizeLessThan } = Filter;
   const narrowed = [And, Tag, ObjectSizeGreaterThan, ObjectSizeLessThan].some((part) => part !== undefined);
-  return !narrowed && (filtered ?? "") === "";
+  return narrowed ? undefined : (filtered ?? "");
 }

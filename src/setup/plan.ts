@@ -42,7 +42,7 @@ export async function planSetup(
   const reads = [
     ...own.buckets.map((bucket) => async () => {
       try {
-        return decideBucket(bucket, await readActualBucket(aws, bucket.name, options.signal), place);
+        return decideBucket(bucket, await readActualBucket(aws, bucket, options.signal), place);
       } catch (error) {
         onUnreadable({ kind: "bucket", name: bucket.name }, error);
         return [];

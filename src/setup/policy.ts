@@ -33,7 +33,8 @@ export function isTlsOnly({ Effect, Condition }: PolicyStatement): boolean {
  * or wider (Not-elements, other conditions) counts as not covering, and ours is then added beside it.
  */
 function covers(stored: StoredStatement, wanted: PolicyStatement): boolean {
-  if (stored["Effect"] !== wanted.Effect || !isEverybody(stored["Principal"])) return false;
+  if (stored["Effect"] !== wanted.Effect || !coversPrincipal(stored["Principal"], wanted.Principal))
+    return false;
   const actions = texts(stored["Action"]).map((action) => action.toLowerCase());
   const resources = texts(stored["Resource"]);
   return (
@@ -41,6 +42,12 @@ function covers(stored: StoredStatement, wanted: PolicyStatement): boolean {
     wanted.Resource.every((resource) => resources.some((pattern) => matches(pattern, resource))) &&
     conditionText(stored["Condition"]) === conditionText(wanted.Condition)
   );
+}
+
+function coversPrincipal(stored: unknown, wanted: PolicyStatement["Principal"]): boolean {
+  if (isEverybody(stored)) return true;
+  if (wanted === "*" || typeof stored !== "object" || stored === null) return false;
+  return texts((stored as Record<string, unknown>)["Service"]).includes(wanted.Service);
 }
 
 function isEverybody(principal: unknown): boolean {

@@ -1,6 +1,6 @@
 import type { Alarm } from "../aws/cloudwatch/alarms.ts";
 import type { Lifecycle, PolicyDocument, StoredCorsRule } from "../aws/s3/bucket-settings.ts";
-import type { PublicAccessBlock, TableIndex, TableKeys } from "../model/declaration.ts";
+import type { InventoryOrder, PublicAccessBlock, TableIndex, TableKeys } from "../model/declaration.ts";
 import type { Row } from "../sql/connection.ts";
 import type { RowTable } from "../sql/rows.ts";
 
@@ -25,6 +25,7 @@ export type Aspect =
   | "encryption"
   | "lifecycle"
   | "cors"
+  | "inventory"
   | "table"
   | "keys"
   | "capacity"
@@ -70,6 +71,7 @@ export type Write =
   | { readonly do: "enable-encryption" }
   | { readonly do: "write-lifecycle"; readonly lifecycle: Lifecycle }
   | { readonly do: "write-cors"; readonly rules: readonly StoredCorsRule[] }
+  | { readonly do: "order-inventory"; readonly order: InventoryOrder }
   | { readonly do: "create-table"; readonly keys: TableKeys; readonly indexes: readonly TableIndex[] }
   | { readonly do: "switch-to-on-demand" }
   | { readonly do: "protect-from-deletion" }

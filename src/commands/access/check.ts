@@ -4,9 +4,9 @@ import { roles, type Role } from "../../access/roles.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { count } from "../../output/text.ts";
-import { configuredSite } from "../../target.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { findingsText } from "../doctor.ts";
+import { inventoriedSite } from "../inventoried-site.ts";
 import type { Run } from "../run.ts";
 import { siteOf } from "./site.ts";
 
@@ -37,6 +37,10 @@ export function accessCheck(begin: Begin): AnyCommand {
           exitCode: exitCodes.usage,
           hint: "aws iam get-account-authorization-details > iam.json; then --iam iam.json",
         });
+      if (repo !== undefined && role === undefined)
+        throw new CliError("--repo is for --role: what backups need is asked of roles alone", {
+          exitCode: exitCodes.usage,
+        });
       const ofRoles = role === undefined ? [] : await rolesFindings(run, role, { iam: iam ?? "", repo });
       const findings = [...(await bucketsFindings(run)), ...ofRoles];
       await run.printRows(findings, findingsText);
@@ -55,9 +59,6 @@ function assertJudged(ofRoles: readonly Finding[]): void {
   throw new CliError("not all of the roles could be judged:", {
     exitCode: exitCodes.partial,
     details: skipped.map(({ subject, message }) => `${subject}: ${message}`),
-    ...(skipped.some(({ message }) => message.includes("is not in the file")) && {
-      hint: "aws iam get-account-authorization-details without --filter has every policy that a role has",
-    }),
   });
 }
 
@@ -98,7 +99,7 @@ async function rolesFindings(
       exitCode: exitCodes.usage,
       hint: "without --max-items and --no-paginate the AWS CLI gives all of them",
     });
-  const site = siteOf(run, { repo });
+  const site = await siteOf(run, { repo });
   return wanted.flatMap(({ role, name = roleName(role, run.config.site.name) }) =>
     roleFindings({ role, name }, details.data, site),
   );
@@ -118,14 +119,16 @@ async function bucketsFindings(run: Run): Promise<Finding[]> {
       explain(error, { profile: config.profile, region: config.region, endpointUrl: config.endpointUrl }),
   });
   // Of a bucket that the site makes for itself nothing is declared.
-  const buckets = configuredSite(config).buckets.filter(({ keptBy }) => keptBy !== "site");
+  const { buckets } = await inventoriedSite(config);
   const isPlainHttp = aws.endpointUrl?.startsWith("http:") === true;
   const found = await Promise.all(
-    buckets.map((bucket) =>
-      attempt({ check: "bucket", subject: bucket.name }, async () =>
-        bucketFindings(bucket, await readBucketAccess(aws, bucket.name, world.signal), isPlainHttp),
+    buckets
+      .filter(({ keptBy }) => keptBy !== "site")
+      .map((bucket) =>
+        attempt({ check: "bucket", subject: bucket.name }, async () =>
+          bucketFindings(bucket, await readBucketAccess(aws, bucket.name, world.signal), isPlainHttp),
+        ),
       ),
-    ),
   );
   return found.flat();
 }

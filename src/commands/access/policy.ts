@@ -43,7 +43,7 @@ export function accessPolicy(begin: Begin): AnyCommand {
         import("../../access/trust.ts"),
       ]);
       if (options.sql === true) return writeGrants(run, role);
-      const site = siteOf(run, options);
+      const site = await siteOf(run, options);
       const found = policiesFor(role, site);
       if (options.try !== undefined)
         return tellWhether(run, found, { ...options.try, context: options.context ?? {} });

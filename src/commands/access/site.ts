@@ -1,13 +1,13 @@
 import type { AccessSite } from "../../access/place.ts";
 import { CliError, exitCodes } from "../../errors.ts";
-import { configuredSite } from "../../target.ts";
+import { inventoriedSite } from "../inventoried-site.ts";
 import type { Run } from "../run.ts";
 
 /** The site as policies name it; with the place of its backups by a flag or the settings. */
-export function siteOf(
+export async function siteOf(
   { config }: Run,
   { account: number = "*", repo }: { account?: string | undefined; repo?: string | undefined },
-): AccessSite {
+): Promise<AccessSite> {
   const place = repo ?? config["backup.repository"];
   const [, bucket, folder = ""] = /^s3:\/\/([^/]+)\/?(.*?)\/*$/.exec(place ?? "") ?? [];
   if (repo !== undefined && bucket === undefined)
@@ -16,7 +16,7 @@ export function siteOf(
     });
   return {
     model: config.site,
-    declaration: configuredSite(config),
+    declaration: await inventoriedSite(config),
     account: number,
     metrics: config["metrics.namespace"],
     repository: bucket === undefined ? undefined : { bucket, prefix: folder === "" ? "" : `${folder}/` },

@@ -74,6 +74,7 @@ it.each([
   ["a role without what IAM says", ["--role", "admin"], "get-account-authorization-details"],
   ["a role that is none", ["--role", "boss", "--iam", "iam.json"], "expected one of owner"],
   ["a file that is not there", ["--role", "admin", "--iam", "no.json"], "there is no "],
+  ["a place of backups without a role", ["--repo", "s3://kept/nightly"], "--repo is for --role"],
   ["a file of something else", ["--role", "admin", "--iam", "other.json"], "is not what IAM says"],
 ])("refuses %s", async (_name, argv, said) => {
   await writeFile(join(home.folder, "other.json"), "{}");
