@@ -77,6 +77,8 @@ async function report(error: unknown, world: World, voice: Telling): Promise<num
   if (world.signal.aborted || isPromptExit(error)) {
     if (voice.json)
       world.stderr.write(`${JSON.stringify({ error: "interrupted", exitCode: interrupted })}\n`);
+    else if (isPromptExit(error))
+      world.stderr.write("interrupted at the question; nothing of what it asks for was done\n");
     else world.stderr.write("interrupted; run the same command again to go on\n");
     return interrupted;
   }

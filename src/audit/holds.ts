@@ -88,8 +88,13 @@ export function heldReason(holds: readonly Hold[]): string {
 /** @throws CliError where there is one of these. */
 export function assertNoHold(holds: readonly Hold[]): void {
   if (holds.length === 0) return;
+  const [only, ...others] = holds;
   const reasons = holds.map(({ reason }) => reason);
-  throw forbidden("the person is", reasons, "`mawps user hold list` shows it, `mawps user hold rm` lifts it");
+  const hint =
+    others.length === 0
+      ? `\`mawps user hold list\` shows it, \`mawps user hold rm --hold ${only?.sequence}\` lifts it`
+      : "`mawps user hold list` shows them, `mawps user hold rm --hold <number>` lifts one";
+  throw forbidden("the person is", reasons, hint);
 }
 
 /** What is under a legal hold stays as it is. */

@@ -1,6 +1,7 @@
 import { assertNoHold, holdsOfAny, holdsOfSite, type Hold } from "../audit/holds.ts";
 import type { Context } from "../context.ts";
 import { ownersOf } from "../stores/row-owners.ts";
+import { entryWithId } from "./entries.ts";
 import type { StoredEntry, UserDocuments } from "./entry.ts";
 import { changeDocumentsWith, type ChangingSite, type DocumentSite } from "./site.ts";
 import { findDocuments } from "./users.ts";
@@ -28,7 +29,7 @@ export async function assertPersonNotHeld(...of: Parameters<typeof holdsOfPerson
 /**
  * The documents of somebody, to change the one with this id; nothing is changed yet.
  * @returns `assertFree`: looks again, for right before something is deleted.
- * @throws CliError where a hold stands on whose it is, as `assertFree` does.
+ * @throws CliError where there is none with this id, and where a hold stands on whose it is, as `assertFree` does.
  */
 export async function changeUnheld(
   context: Context,
@@ -43,6 +44,7 @@ export async function changeUnheld(
     changeDocumentsWith(context, (look) => findDocuments(look, given)),
     holdsOfSite(context),
   ]);
+  entryWithId(user, id);
   const meant = { ...user, entries: user.entries.filter(({ document }) => document.id === id) };
   await assertPersonNotHeld(holds, site, meant);
   return {

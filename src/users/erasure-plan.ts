@@ -77,6 +77,11 @@ export async function planErasure(
   return { ...person, traces, mentions, links, copies, tokenMinutes, unlisted, listed, pseudonym };
 }
 
+/** Whether an earlier run has done all of it. Pure. */
+export function isDone({ account, traces, unlisted }: ErasurePlan): boolean {
+  return account === undefined && isErased(traces) && unlisted.length === 0;
+}
+
 /** Why rows may not be erased: they are somebody else's too, or foreign keys have others, that stay, refer to them or go along. */
 export async function obstaclesOf(
   { rows }: Pick<ErasureSite, "rows">,

@@ -128,6 +128,8 @@ export interface Lifting {
 }
 
 interface ToLift extends Nameless {
+  /** Undefined where the hold is of an address alone, and nobody was named. */
+  readonly userId: string | undefined;
   readonly name: string;
   readonly holds: readonly Hold[];
   /** How many others go on standing that keep what is theirs; undefined where that cannot be told. */
@@ -141,12 +143,12 @@ interface ToLift extends Nameless {
 export async function findLifting(site: HoldsSite, { given, number, isAll }: Lifting): Promise<ToLift> {
   if (given === undefined) return findNumbered(site, number);
   const { person, holds, others } = await findHeld(await site.people(), given);
-  const { name } = person;
+  const { userId, name } = person;
   if (number !== undefined) {
     if (others.some(({ sequence }) => sequence === number)) return findNumbered(site, number);
     const meant = holds.filter(({ sequence }) => sequence === number);
     if (meant.length === 0) throw noHold(`${name} is under no legal hold ${number}`);
-    return { name, holds: meant, others: holds.length + others.length - 1, nameless: undefined };
+    return { userId, name, holds: meant, others: holds.length + others.length - 1, nameless: undefined };
   }
   if (holds.length === 0 && others.length > 0) {
     throw new CliError(
@@ -163,7 +165,7 @@ export async function findLifting(site: HoldsSite, { given, number, isAll }: Lif
       },
     );
   }
-  return { name, holds, others: others.length, nameless: undefined };
+  return { userId, name, holds, others: others.length, nameless: undefined };
 }
 
 async function findNumbered(site: HoldsSite, number: number | undefined): Promise<ToLift> {
@@ -173,11 +175,11 @@ async function findNumbered(site: HoldsSite, number: number | undefined): Promis
   const { userId, subject } = hold;
   if (userId === undefined) {
     const name = "somebody known by an address alone";
-    return { name, holds: [hold], others: undefined, nameless: undefined };
+    return { userId, name, holds: [hold], others: undefined, nameless: undefined };
   }
   const { names, nameless } = await namesWhereTold(site, [hold]);
   const theirs = all.filter((each) => each.userId === userId && each.subject === subject);
-  return { name: names[0] ?? userId, holds: [hold], others: theirs.length - 1, nameless };
+  return { userId, name: names[0] ?? userId, holds: [hold], others: theirs.length - 1, nameless };
 }
 
 function listed(holds: readonly Hold[]): string {

@@ -1,6 +1,6 @@
 import { fileStamp } from "../model/file-stamp.ts";
-import { lstat, readdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { lstat, readdir, stat } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
 import { replaceFile, writeNewFile } from "../atomic-file.ts";
 import { erasedUsers, type ErasureEntry } from "../backup/erasures.ts";
 import { CliError, exitCodes } from "../errors.ts";
@@ -17,6 +17,17 @@ export async function readReceipt(file: string): Promise<Receipt> {
   const text = await readTextFile(file, { what: "a receipt", mostBytes });
   if (text === undefined) throw new CliError(`there is no file ${file}`, { exitCode: exitCodes.usage });
   return parseReceipt(text, file);
+}
+
+/** @throws CliError (usage) where the folder of a file that is to be written is not there. */
+export async function assertFolderOf(file: string): Promise<void> {
+  const folder = dirname(file);
+  const stats = await stat(folder).catch(() => undefined);
+  if (stats?.isDirectory() === true) return;
+  throw new CliError(`there is no folder ${folder} for ${basename(file)}; nothing was changed`, {
+    exitCode: exitCodes.usage,
+    hint: "make it, or choose another name",
+  });
 }
 
 /** Where somebody wants a receipt. */
@@ -126,7 +137,7 @@ export function pageBeside(file: string): string {
 export async function writeReceipt(file: string, receipt: ErasureReceipt, site: string): Promise<void> {
   const write = async () => {
     await written(file, receipt);
-    await replaceFile(pageBeside(file), [receiptPage(receipt, site)]);
+    await replaceFile(pageBeside(file), [receiptPage(receipt, { site, fileName: basename(file) })]);
   };
   await write().catch((error: unknown) => {
     throw new CliError(`all was done, but the receipt could not be written into ${file}`, {
@@ -137,11 +148,16 @@ export async function writeReceipt(file: string, receipt: ErasureReceipt, site: 
   });
 }
 
-/** Writes a plan; one of the same person is written anew, and nothing else that is there. */
+/**
+ * Writes a plan of what is about to be done, or only could be (`isDry`): then one of the same person is written anew. What was planned
+ * before a run stays as it was filed: behind a run that was broken off there is less to find. Nothing else is replaced.
+ * @returns whether it was written.
+ */
 export async function writePlan(
   file: string,
   plan: Readonly<Record<string, unknown>> & { readonly userId: string },
-): Promise<void> {
+  isDry: boolean,
+): Promise<boolean> {
   const text = await readTextFile(file, { what: "a plan", mostBytes });
   if (text !== undefined) {
     let found: unknown;
@@ -151,8 +167,10 @@ export async function writePlan(
       found = undefined;
     }
     if (!isRecord(found) || found["userId"] !== plan.userId || !("copies" in found)) throw taken(file);
+    if (!isDry) return false;
   }
   await written(file, plan);
+  return true;
 }
 
 async function written(file: string, value: unknown): Promise<void> {

@@ -3,7 +3,10 @@ import { escapedHtml, htmlTable, pageEnd, pageHead, pageTime } from "../output/h
 import type { ErasureReceipt } from "./receipt.ts";
 
 /** A receipt for people to read and file, in German and English on one page. It names nobody, as the receipt itself. Pure. */
-export function receiptPage(receipt: ErasureReceipt, site: string): string {
+export function receiptPage(
+  receipt: ErasureReceipt,
+  { site, fileName }: { readonly site: string; readonly fileName: string },
+): string {
   const { erasedAt, isComplete, person, erased, left, kept, expiring, notReached, searched, audit } = receipt;
   const byKind = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts).map(([what, count]) => `${what}: ${count}`);
@@ -43,7 +46,7 @@ export function receiptPage(receipt: ErasureReceipt, site: string): string {
     { title: "Was · What", cell: ({ name }) => name },
     { title: "", cell: ({ value }) => value },
   ]);
-  return `${pageHead("de", title)}<h1>${escapedHtml(title)}</h1>\n${table}<p><code>mawps user erase verify</code></p>\n${pageEnd}`;
+  return `${pageHead("de", title)}<h1>${escapedHtml(title)}</h1>\n${table}<p><code>mawps user erase verify ${escapedHtml(fileName)}</code></p>\n${pageEnd}`;
 }
 
 function accountFate({ erased, left }: ErasureReceipt): string {

@@ -40,8 +40,8 @@ export function docRm(begin: Begin): AnyCommand {
       const hard = options.hard === true;
       const by = { now: run.world.now(), actor, hard };
       const entries = user.entries.filter(({ document }) => ids.includes(document.id));
-      await assertPersonNotHeld(holds, read, { ...user, entries });
       const plan = planDeletion(user, ids, by);
+      await assertPersonNotHeld(holds, read, { ...user, entries });
       if (plan.changes.length > 0 && !run.config.dryRun) {
         const names = plan.changes.map(({ entry }) => entry.document.name).join(", ");
         await run.confirm({

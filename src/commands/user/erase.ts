@@ -50,19 +50,17 @@ async function erasePerson(
     deep = false,
   }: { readonly output?: string; readonly receipt?: string; readonly deep?: boolean },
 ): Promise<void> {
-  const [{ planErasure }, { erase, personOf }, { numbersOf, receiptOf }, files] = await Promise.all([
+  const [{ isDone, planErasure }, { erase, personOf }, { numbersOf, receiptOf }, files] = await Promise.all([
     import("../../users/erasure-plan.ts"),
     import("../../users/erase.ts"),
     import("../../users/receipt.ts"),
     import("../../users/receipt-file.ts"),
   ]);
   const { config, world } = run;
-  if (
-    output !== undefined &&
-    receipt !== undefined &&
-    resolve(world.cwd, output) === resolve(world.cwd, receipt)
-  )
+  const named = [output, receipt].flatMap((file) => (file === undefined ? [] : resolve(world.cwd, file)));
+  if (named.length === 2 && named[0] === named[1])
     throw new CliError("--output and --receipt name the same file", { exitCode: exitCodes.usage });
+  for (const file of named) await files.assertFolderOf(file);
   if (!config.dryRun) run.audit.prepare();
   const site = await erasureSite(run, "writes");
   const salt = world.randomHex(16);
@@ -79,10 +77,17 @@ async function erasePerson(
     copies,
   };
   const place = { cwd: world.cwd, given: receipt, now: world.now() };
-  if (!config.dryRun) await files.placeOfReceipt(place, plan.ids);
+  const { isBegun } = config.dryRun ? { isBegun: false } : await files.placeOfReceipt(place, plan.ids);
+  if (!config.dryRun && receipt === undefined && !isBegun && isDone(plan)) {
+    const nothing = { userId, changed: false, isComplete: true, receipt: null, page: null };
+    return run.print(
+      nothing,
+      () => `${visible(name)} was erased before: searched again, and nothing was found`,
+    );
+  }
   if (output !== undefined) {
-    await files.writePlan(resolve(world.cwd, output), planned);
-    run.note(`wrote the plan to ${output}`);
+    const isWritten = await files.writePlan(resolve(world.cwd, output), planned, config.dryRun);
+    run.note(isWritten ? `wrote the plan to ${output}` : `${output} stays the plan that it was`);
   }
   if (config.dryRun)
     return run.print({ ...planned, dryRun: true }, () => planText(plan, site.rows !== undefined));

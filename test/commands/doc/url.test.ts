@@ -321,6 +321,21 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     expect((await run("doc", "check", "user-1")).exitCode).toBe(0);
   });
 
+  it("of an id that nobody has is told as that by rm and revoke, also under holds, which are told with what lifts one", async () => {
+    await putDocuments({});
+    for (const reason of ["case 8", "case 9"])
+      expect((await run("user", "hold", "add", "user-1", "--reason", reason)).exitCode).toBe(0);
+    const before = await look((aws) => readEntries(aws, "user-1", shape));
+    for (const verb of ["rm", "revoke"]) {
+      const unknown = await run("doc", verb, "user-1", "doc-none", "--yes");
+      expect([unknown.exitCode, unknown.stderr]).toEqual([1, expect.stringContaining('the id "doc-none"')]);
+      const held = await run("doc", verb, "user-1", "doc-1", "--yes");
+      expect([held.exitCode, held.stderr]).toEqual([1, expect.stringContaining("(case 8; case 9)")]);
+      expect(held.stderr).toContain("`mawps user hold rm --hold <number>` lifts one");
+    }
+    expect(await look((aws) => readEntries(aws, "user-1", shape))).toEqual(before);
+  });
+
   it("is not ended by revoke where its person comes under a legal hold while the object is copied", async () => {
     await putDocuments({});
     const before = await look((aws) => readEntries(aws, "user-1", shape));

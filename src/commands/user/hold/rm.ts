@@ -29,7 +29,13 @@ export function userHoldRm(begin: Begin): AnyCommand {
       const { findLifting, liftHold } = await import("../../../users/hold.ts");
       if (!dryRun) run.audit.prepare();
       const site = await holdsSite(run, "writes");
-      const { name, holds, others, nameless } = await findLifting(site, { given, number, isAll });
+      const {
+        userId = null,
+        name,
+        holds,
+        others,
+        nameless,
+      } = await findLifting(site, { given, number, isAll });
       if (nameless !== undefined) run.note(namelessNote(nameless));
       const reasons = holds.map(({ reason }) => reason);
       const person = visible(name);
@@ -43,7 +49,6 @@ export function userHoldRm(begin: Begin): AnyCommand {
         await liftHold({ trailPlace, now: () => run.world.now(), trail: run.audit }, holds);
       }
       const lifted = holds.map(({ sequence }) => sequence);
-      const userId = holds[0]?.userId ?? null;
       const rest = others ?? null;
       const done = `${dryRun ? "would lift" : "lifted"} ${count(holds.length, "legal hold")} of ${person}`;
       const rests = `${others} more ${others === 1 ? "stands" : "stand"}`;
