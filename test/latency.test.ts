@@ -19,6 +19,7 @@ beforeAll(async () => {
   // The SDK signs by the real clock: a server with another one would have each first call repeated.
   home.laterMs = Date.now() - testStart.getTime();
   await home.run(["setup", "--yes"]);
+  await home.run(["setup", "--yes", "--model", "prework"]);
   for (let at = 0; at <= 40; at += 1) await writeFile(join(home.folder, `${at}.txt`), `document ${at}\n`);
   for (let at = 0; at < 2; at += 1) {
     await writeFile(
@@ -119,6 +120,7 @@ const rows: readonly Row[] = [
   },
   { name: "retention plan", most: 4, argv: () => ["retention", "plan"] },
   { name: "doctor", most: 4, argv: () => ["doctor"], exitCodes: [0, 4] },
+  { name: "doctor of prework", most: 4, argv: () => ["doctor", "--model", "prework"], exitCodes: [0, 4] },
 ];
 
 describe.runIf(tellsOfThreads)("with a region far away", () => {

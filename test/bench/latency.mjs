@@ -31,6 +31,7 @@ const commands = [
   { name: "twin migrate", argv: ["twin", "migrate", "twin.json"], bar: 5 },
   { name: "retention plan", argv: ["retention", "plan"], bar: 4 },
   { name: "doctor", argv: ["doctor"], bar: 4, mayFind: true },
+  { name: "doctor of prework", argv: ["doctor", "--model", "prework"], bar: 5, mayFind: true },
   { name: "backup create", argv: ["backup", "create"], bar: 8 },
 ];
 
@@ -42,6 +43,7 @@ export async function latency() {
   writeFileSync(join(folder, "twin.json"), JSON.stringify({ personality: { traits: "calm" } }));
   writeFileSync(join(folder, "photo.png"), await picture());
   await called(["setup"], { env, folder });
+  await called(["setup", "--model", "prework"], { env, folder });
   await called(["doc", "upload", "user-1", "10.txt", "--type", "certificates", "--create-profile"], {
     env,
     folder,
