@@ -1,6 +1,7 @@
 import { CliError } from "../../errors.ts";
 import type { MigrationSite } from "../../migrations/migration.ts";
 import type { Run } from "../run.ts";
+import type { NativeContext } from "../../backup/native-tables.ts";
 
 /**
  * On AWS stored data is changed only where it can be had back: by point-in-time recovery of the table, or from a backup of
@@ -37,4 +38,12 @@ export async function assertSafetyNet(
       throw error;
     }
   }
+}
+
+/** Lets DynamoDB back up a table, and waits until it has. */
+export async function backUpTable(context: NativeContext, table: string): Promise<void> {
+  const { makeBackups, planBackups } = await import("../../backup/native.ts");
+  const tables = context.declaration.tables.filter(({ name }) => name === table);
+  context.progress(`DynamoDB backs up ${table}`);
+  await makeBackups(context, await planBackups(context, tables, undefined));
 }

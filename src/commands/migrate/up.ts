@@ -9,7 +9,7 @@ import { version } from "../../version.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "../backup/repository.ts";
 import { leftLines, nothingToDo, printPlans, planText } from "./plan.ts";
-import { assertSafetyNet } from "./safety.ts";
+import { assertSafetyNet, backUpTable } from "./safety.ts";
 import { partial } from "../partial.ts";
 
 /** `mawps migrate up`: applies what is pending, or goes on where a run was broken off. */
@@ -19,6 +19,7 @@ export function migrateUp(begin: Begin): AnyCommand {
     .option("--to <id>", "only up to this migration")
     .option(...repoFlag)
     .option("--no-backup-check", "on AWS: without a backup of the last 24 hours or point-in-time recovery")
+    .option("--native-backup", "let DynamoDB back up the table first, which is a way back too; waits for it")
     .option(
       "--accept-changed",
       "take applied migrations whose code has changed since for applied as they are",
@@ -46,10 +47,13 @@ export function migrateUp(begin: Begin): AnyCommand {
       if (run.config.dryRun) return printPlans(run, plans, states);
       if (chosen.length + changed.length === 0) return run.print({ applied: [] }, () => nothingToDo);
 
-      if (options.backupCheck && chosen.length > 0) await assertSafetyNet(run, options.repo, site);
+      const isBackedUp = options.nativeBackup === true && chosen.length > 0;
+      if (!isBackedUp && options.backupCheck && chosen.length > 0)
+        await assertSafetyNet(run, options.repo, site);
       const texts = plans.map((plan) => planText(plan, states.get(plan.migration)));
       await run.outline(() => texts.join("\n\n"));
       await run.confirm({ question: questionOf(plans, changed), destructive: true });
+      if (isBackedUp) await backUpTable(context, site.table);
       const { applyPending } = await import("../../migrations/run.ts");
       const running = { tool: `mawps/${version}`, batchSize: options.batch };
       const outcomes = await applyPending(context, site, { ...wanted, ...running });

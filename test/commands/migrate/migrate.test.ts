@@ -206,6 +206,14 @@ describe("migrate up on AWS", () => {
     const empty = await up("--repo", "backups");
     expect(empty.stderr).toContain("there is no backup repository at");
     expect((await up("--to", "0001", "--no-backup-check")).exitCode).toBe(0);
+    expect((await up("--to", "0002", "--native-backup")).exitCode).toBe(0);
+    const kept = await home.run(["backup", "native", "list", "--json"], { env });
+    expect(
+      kept.stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([expect.objectContaining({ table: profileTable, status: "AVAILABLE" })]);
     expect((await home.run(["backup", "pitr", "enable", "--yes"], { env })).exitCode).toBe(0);
     expect((await up()).exitCode).toBe(0);
     await served.stop();
