@@ -19,6 +19,7 @@ import { entryWithId } from "./entries.ts";
 import { bringBack, changeEntries, putAway } from "./entry-changes.ts";
 import type { ChangeOutcome, EntryChange, StoredEntry, UserDocuments } from "./entry.ts";
 import { inParallel } from "../concurrency.ts";
+import { mayBeReady } from "./scanning.ts";
 import type { ChangingSite, DocumentSite } from "./site.ts";
 
 /** A change that was decided on: what to write, and what the trail will say of it. */
@@ -87,12 +88,17 @@ export function planDeletion(
   });
 }
 
-/** Decides to take soft deletes back; what was infected is so again. */
-export function planRestoration(user: UserDocuments, ids: readonly string[]): ChangePlan {
+/** Decides to take soft deletes back; what was infected is so again, and what no scan has let through waits for one. */
+export function planRestoration(
+  { rows }: Pick<DocumentSite, "rows">,
+  user: UserDocuments,
+  ids: readonly string[],
+): ChangePlan {
   return planEach(user, ids, (entry) => {
     const { document } = entry;
     if (document.status !== "DELETED") return undefined;
-    const status = restoredStatus(document);
+    const before = restoredStatus(document);
+    const status = before === "READY" && !mayBeReady(rows, document.scanResult) ? "SCANNING" : before;
     return {
       entry,
       ...(entry.place === "removed" ? { moves: "back" as const } : {}),

@@ -9,7 +9,7 @@ import type { EntryChange, StoredEntry, UserDocuments } from "./entry.ts";
 import { examineStored, Unfit, type Arrived, type Judging } from "./examine-stored.ts";
 import { assertOwnFolder } from "./link.ts";
 import { finishMove, isHalfMoved, moveDocument } from "./move.ts";
-import { isInfected, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
+import { isInfected, isNotTaken, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
 import { entryNow, isOver, isOwnDocument, type DocumentRows } from "./rows.ts";
 import type { ChangingSite } from "./site.ts";
 
@@ -72,7 +72,7 @@ export async function confirmDocument(
   }
   if (isUndecided(judgement)) {
     const text = `${id} (${name}) was not scanned: ${judgement.detail}`;
-    if (typeof options.scanner !== "string" && options.scanner.policy === "refuse") {
+    if (isNotTaken(judgement, options.scanner, site.rows)) {
       throw new CliError(text, {
         hint: 'nothing was changed: confirm it when the scanner answers; "scanPolicy": "allow" takes it unscanned',
       });

@@ -17,7 +17,7 @@ import {
   storedEntry,
 } from "./entries.ts";
 import type { ChangeOutcome, EntryChange, NewEntry, StoredEntry, UserDocuments } from "./entry.ts";
-import { addRows, changeRows, removeRows } from "./rows.ts";
+import { addRows, addRowsUnlessPresent, changeRows, removeRows } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
 
 /**
@@ -51,7 +51,7 @@ export async function addUnlessPresent(
   { added, isSame }: { added: readonly NewEntry[]; isSame: (one: NewEntry, other: StoredEntry) => boolean },
 ): Promise<Added> {
   const present = new Map<string, StoredEntry>();
-  if (site.rows !== undefined) return { entries: await addRows(site.rows, user.userId, added), present };
+  if (site.rows !== undefined) return addRowsUnlessPresent(site.rows, user.userId, added);
   const entries = await appendEntries(site, user, {
     values: added.map(typed),
     unless(now) {

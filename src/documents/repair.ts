@@ -17,7 +17,7 @@ import { failureOf } from "./failure.ts";
 import { holdsOfPerson } from "./held.ts";
 import { inParallel } from "../concurrency.ts";
 import { otherNameOf } from "./row-files.ts";
-import { isInfected, isUndecided, judgementChange } from "./scanning.ts";
+import { isInfected, isNotTaken, isUndecided, judgementChange } from "./scanning.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { createProfile } from "./users.ts";
 
@@ -265,7 +265,7 @@ async function judge(
   if (arrived === undefined) return "its object is gone";
   if (sha256 !== undefined && sha256 !== arrived.sha256) return "its bytes are not those that its hash says";
   const { head, type, judgement } = arrived;
-  if (isUndecided(judgement) && typeof judging.scanner !== "string" && judging.scanner.policy === "refuse") {
+  if (isUndecided(judgement) && isNotTaken(judgement, judging.scanner, site.rows)) {
     return `it was not scanned: ${judgement.detail}`;
   }
   const isAsked = typeof judgement !== "string" && !isUndecided(judgement);

@@ -13,7 +13,7 @@ import type { EntryChange, StoredEntry } from "./entry.ts";
 import { failureOf } from "./failure.ts";
 import { entriesByUser } from "./list.ts";
 import { inParallel } from "../concurrency.ts";
-import { isUndecided, judgementChange, type Scanner } from "./scanning.ts";
+import { isUndecided, judgementChange, mayBeReady, type Scanner } from "./scanning.ts";
 import type { ChangingSite } from "./site.ts";
 
 /** Which stored documents are to be scanned. */
@@ -87,7 +87,7 @@ async function rescan(
     }
   });
   const now = site.now();
-  const changes = verdicts.flatMap((each) => changeOf(each, now) ?? []);
+  const changes = verdicts.flatMap((each) => changeOf(site, each, now) ?? []);
   const { missing, refused } = await site.audit.change(
     verdicts.map(eventOf),
     () => changeEntries(site, changes),
@@ -153,10 +153,13 @@ async function scanStored(
 }
 
 function changeOf(
+  { rows }: Pick<ChangingSite, "rows">,
   { entry, verdict }: { entry: StoredEntry; verdict: Verdict },
   now: Date,
 ): EntryChange | undefined {
   if (isUndecided(verdict) && !isUnscanned(entry.document)) return undefined;
+  if (entry.document.status === "READY" && isUndecided(verdict) && !mayBeReady(rows, verdict.result))
+    return undefined;
   const { set, remove } = judgementChange(verdict, now);
   const status =
     verdict.result === "INFECTED" ? "INFECTED" : verdict.result === "CLEAN" ? "READY" : undefined;

@@ -5,6 +5,7 @@ import { filesNamedBy, referencesOf } from "../model/graph.ts";
 import { own, sameJson } from "../model/json.ts";
 import { objectTemplates } from "../model/objects.ts";
 import { build, fieldsOf, type Fields, type Template } from "../model/template.ts";
+import type { Entity } from "../model/schema.ts";
 import type { StoredEntry } from "./entry.ts";
 import type { DocumentRows } from "./rows.ts";
 
@@ -72,19 +73,21 @@ function markOf(key: string): string {
  * What else of the site names a file, in words; undefined where nothing does. Reads every table whose entities name files; rejects where
  * one is not there.
  * @param entry does not count.
- * @throws CliError where rows of a database may name it.
+ * @throws CliError where something may name it that is not in the same kind of store as the entries.
  */
 export async function otherNameOf(
-  { model, store }: DocumentRows,
+  { model, store, accounts }: DocumentRows,
   key: string,
   entry?: StoredEntry,
 ): Promise<string | undefined> {
   const naming = Object.entries(model.entities).filter(([name, entity]) =>
     referencesOf(name, entity).some(({ parentField }) => parentField === undefined),
   );
-  const database = naming.find(([, { from }]) => "database" in from);
-  if (database !== undefined) {
-    throw new CliError(`${database[1].what} may name ${key}, and mawps doc reads no database`, {
+  const isRow = ({ from }: Entity) => "database" in from;
+  const elsewhere = naming.find(([, each]) => isRow(each) !== (accounts !== undefined));
+  if (elsewhere !== undefined) {
+    const where = accounts === undefined ? "no database" : "none but the database of its documents";
+    throw new CliError(`${elsewhere[1].what} may name ${key}, and mawps doc reads ${where}`, {
       hint: "nothing was changed",
     });
   }

@@ -1,18 +1,27 @@
-import type { ChangeOutcome, EntryChange, NewEntry, StoredEntry } from "./entry.ts";
+import { createHash } from "node:crypto";
+import type { ChangeOutcome, EntryChange, NewEntry, StoredEntry, UserDocuments } from "./entry.ts";
 import { inParallel } from "../concurrency.ts";
 import { typed, plain } from "../aws/dynamodb/plain.ts";
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
-import { CliError } from "../errors.ts";
+import { CliError, exitCodes } from "../errors.ts";
 import { tableRole } from "../model/database.ts";
-import { attachmentsOf, newFileKey, type Attachment, type FileFacts } from "../model/document-files.ts";
+import {
+  attachmentsOf,
+  newFileKey,
+  uploaderEntity,
+  type Attachment,
+  type FileFacts,
+} from "../model/document-files.ts";
 import { legalHold, parseDocument } from "../model/documents.ts";
 import { referencesOf } from "../model/graph.ts";
 import { own, timeOf, type JsonObject } from "../model/json.ts";
 import { momentOf } from "../model/moments.ts";
+import { isStandIn, rowSubjects } from "../model/person-rows.ts";
 import { objectsOf, objectTemplates, ownerField } from "../model/objects.ts";
 import type { DocumentsFeature, Entity, Model } from "../model/schema.ts";
 import { fieldTypeOf } from "../model/table-keys.ts";
+import { uuid } from "../model/uuid.ts";
 import { literalStart, type Classifier } from "../model/template.ts";
 import { documentStore, type DocumentPlace, type DocumentStore } from "../stores/document-store.ts";
 import type { Refused, Stored } from "../stores/store.ts";
@@ -337,18 +346,49 @@ export async function addRows(
   userId: string,
   added: readonly NewEntry[],
 ): Promise<StoredEntry[]> {
+  const { entries, present } = await addRowsUnlessPresent(rows, userId, added);
+  const [id] = present.keys();
+  if (id !== undefined) throw taken(id);
+  return entries;
+}
+
+function taken(id: string): CliError {
+  return new CliError(`there is a document ${id} already`);
+}
+
+/**
+ * Adds rows but for those of documents that somebody else has added since, where the id says that it is the same.
+ * @throws CliError when there is another row with the same key.
+ */
+export async function addRowsUnlessPresent(
+  rows: DocumentRows,
+  userId: string,
+  added: readonly NewEntry[],
+): Promise<{ readonly entries: StoredEntry[]; readonly present: ReadonlyMap<string, StoredEntry> }> {
   const { documents, store, bucket } = rows;
   const attached = attachmentIn(rows, userId);
   const owner = attached?.attachment.field ?? documents.fields.owner;
-  return inParallel(added, atOnce, async (entry) => {
+  const present = new Map<string, StoredEntry>();
+  const entries = await inParallel(added, atOnce, async (entry) => {
     const fields = {
       ...fieldsFor(rows, { ...entry, bucket }),
       ...(owner === undefined ? {} : { [owner]: attached?.id ?? userId }),
     };
     const stored = await store.add(documents.entity, fields);
-    if (stored === "taken") throw new CliError(`there is a document ${entry.id} already`);
-    return entryOf(rows, stored);
+    if (stored !== "taken") return [entryOf(rows, stored)];
+    const other = keepsHashes(rows) ? undefined : await withId(rows, entry.id);
+    if (other === undefined || other.document.status === "DELETED") throw taken(entry.id);
+    present.set(entry.id, other);
+    return [];
   });
+  return { entries: entries.flat(), present };
+}
+
+async function withId(rows: DocumentRows, id: string): Promise<StoredEntry | undefined> {
+  const { documents, store } = rows;
+  for await (const [row] of store.find(documents.entity, { field: documents.fields.id ?? "", values: [id] }))
+    if (row !== undefined) return entryOf(rows, row);
+  return undefined;
 }
 
 /** Rows that are written at once. */
@@ -418,6 +458,77 @@ async function isThere(
   const { entity, entityField: field } = attachment;
   for await (const page of store.find(entity, { field, values: [id] })) if (page.length > 0) return true;
   return false;
+}
+
+/**
+ * The id of whoever is named as uploader.
+ * @throws CliError where that is nobody, or several.
+ */
+export async function uploaderOf(rows: DocumentRows, given: string): Promise<string> {
+  const entity = uploaderEntity(rows.model);
+  const whose = rowSubjects(rows.model).find((subject) => subject.entity === entity)?.subject;
+  const accounts = (await rows.accounts?.(given)) ?? [];
+  const ids = [...new Set(accounts.flatMap(({ subject, id }) => (subject === whose ? id : [])))];
+  const [only, ...others] = ids;
+  if (only !== undefined && others.length === 0 && !isStandIn(rows.model, only)) return only;
+  throw new CliError(
+    others.length > 0
+      ? `${ids.length} accounts have the address ${given}`
+      : `${given} may upload nothing: nobody of the ${whose ?? "site"} is called so`,
+    { hint: "--by takes the id or the address of whoever uploads them" },
+  );
+}
+
+/**
+ * What documents are attached to besides, as fields of their entries.
+ * @throws CliError where there is no such thing, or documents of this user cannot be attached to it.
+ */
+export async function attachedFields(
+  rows: DocumentRows,
+  userId: string,
+  given: readonly string[],
+): Promise<Record<string, string>> {
+  const fields: Record<string, string> = {};
+  for (const text of given) {
+    const attached = attachmentIn(rows, text);
+    const kinds = rows.attachments.map(({ kind }) => `${kind}:<id>`).join(", ");
+    if (attached === undefined || attachmentIn(rows, userId) !== undefined)
+      throw new CliError(`${text} is nothing that documents of ${userId} can be attached to besides`, {
+        exitCode: exitCodes.usage,
+        hint: `documents of a ${ownerSubject(rows) ?? "user"} can be attached to ${kinds}`,
+      });
+    if (!(await isThere(rows, attached))) throw new CliError(`there is no ${text}`);
+    fields[attached.attachment.field] = attached.id;
+  }
+  return fields;
+}
+
+/** Whether the site keeps a hash of each document; else the id of one that is uploaded says which bytes it has. */
+export function keepsHashes({ documents }: RowModel): boolean {
+  return documents.fields.sha256 !== undefined;
+}
+
+/**
+ * The ids of a user's documents that were uploaded under this name with these bytes, and the one that the next such has: they follow
+ * from both, so that of an upload that was broken off, or is made twice at once, the same entry is found. Pure.
+ */
+export function knownIds({
+  user: { userId, entries },
+  name,
+  sha256,
+}: {
+  readonly user: Pick<UserDocuments, "userId" | "entries">;
+  readonly name: string;
+  readonly sha256: string;
+}): { readonly known: readonly string[]; readonly next: string } {
+  const there = new Set(entries.map(({ document }) => document.id));
+  const known: string[] = [];
+  for (;;) {
+    const text = JSON.stringify([userId, name, sha256, known.length]);
+    const id = uuid(createHash("sha256").update(text).digest("hex").slice(0, 32));
+    if (!there.has(id)) return { known, next: id };
+    known.push(id);
+  }
 }
 
 /** The ids of the accounts that are meant: by an address as it is given or in small letters, or the id itself where there is an account with it. */

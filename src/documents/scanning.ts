@@ -1,5 +1,6 @@
 import type { Clamd } from "../scan/conversation.ts";
 import type { ScanResult } from "../model/documents.ts";
+import type { DocumentsFeature } from "../model/schema.ts";
 import type { Verdict } from "../scan/verdict.ts";
 
 /** The virus scanner of a site, and what it means when it cannot say anything. */
@@ -55,6 +56,21 @@ export function scanResultOf(judgement: Judgement): ScanResult {
 
 export function isInfected(judgement: Judgement): judgement is Extract<Verdict, { result: "INFECTED" }> {
   return typeof judgement !== "string" && judgement.result === "INFECTED";
+}
+
+/** The scan results with which the site lets a file be READY; undefined where any but INFECTED will do. */
+type ReadyWith = { readonly documents: Pick<DocumentsFeature, "readyWith"> } | undefined;
+
+/** Whether a file with this scan result, or with none, may be READY. */
+export function mayBeReady(site: ReadyWith, result: ScanResult | undefined): boolean {
+  const { readyWith } = site?.documents ?? {};
+  return readyWith === undefined || readyWith.some((each) => each === result);
+}
+
+/** Whether a file that the scanner could not tell of is not taken: by the policy, or because the site has none READY with that. */
+export function isNotTaken(judgement: Judgement, scanner: Scanner | Unasked, site: ReadyWith): boolean {
+  if (!isUndecided(judgement)) return false;
+  return (typeof scanner !== "string" && scanner.policy === "refuse") || !mayBeReady(site, judgement.result);
 }
 
 /** Whether a scanner was asked and could not tell. */

@@ -96,6 +96,13 @@ async function isStored(site: DocumentSite, { key, file }: Send): Promise<boolea
   return head?.sizeBytes === file.sizeBytes && fromObjectMetadata(head.metadata).sha256 === file.sha256;
 }
 
+/** Whether what is stored is this document, whoever sent it. */
+export async function isSent(site: DocumentSite, { id, key, file }: Send): Promise<boolean> {
+  const head = await headObject(site.aws, { bucket: site.bucket, key }, site.signal);
+  const said = fromObjectMetadata(head?.metadata ?? {});
+  return head?.sizeBytes === file.sizeBytes && said.sha256 === file.sha256 && said.id === id;
+}
+
 async function assertStored(site: DocumentSite, one: Send): Promise<void> {
   if (await isStored(site, one)) return;
   throw new CliError(`what S3 holds at ${one.key} is not what was sent`, {

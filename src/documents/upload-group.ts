@@ -13,9 +13,9 @@ import type { NewEntry, StoredEntry, UserDocuments } from "./entry.ts";
 import { isUnchanged, type Examined, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
 import { inParallel } from "../concurrency.ts";
-import { isInfected, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
-import { rowFileKey } from "./rows.ts";
-import { isLarge, send } from "./send.ts";
+import { isInfected, isNotTaken, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
+import { keepsHashes, knownIds, rowFileKey } from "./rows.ts";
+import { isLarge, isSent, send, type Send } from "./send.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { decide, isSameDocument, newEntry, supersededBy } from "./upload-plan.ts";
 import type { UploadRequest, UploadResult } from "./upload-request.ts";
@@ -87,15 +87,16 @@ interface SentGroup {
 export async function beginGroup(
   site: ChangingSite,
   request: UploadRequest,
-  group: SendGroup,
+  given: SendGroup,
 ): Promise<BegunGroup> {
+  const group = { ...given, user: withHashes(site, given) };
   const { outcomes, fail, succeed, settle } = tally(group);
   const ordered = async () => group.checked.flatMap(({ source }) => outcomes.get(source) ?? []);
   const judged: Judged[] = [];
   const twins: { file: Examined; of: Judged }[] = [];
   for (const checked of group.checked) {
     const { source } = checked;
-    const verdict = judge(request, group.user.entries, checked);
+    const verdict = judge(site, request, group.user.entries, checked);
     if ("failure" in verdict) fail(source, verdict.failure);
     else if ("unchanged" in verdict) {
       const { s3Key, sha256 = "" } = verdict.unchanged.document;
@@ -142,19 +143,26 @@ export async function beginGroup(
   const arrived: Job[] = [];
   const sendOne = async (job: Job) => {
     const { file, entry, known } = job;
+    const one: Send = {
+      file,
+      id: entry.document.id,
+      key: entry.document.s3Key,
+      uploadedBy: entry.document.uploadedBy ?? site.actor,
+      isContinued: known !== undefined,
+      onSent: group.onSent,
+      onNote: request.onNote,
+    };
     try {
-      await send(site, {
-        file,
-        id: entry.document.id,
-        key: entry.document.s3Key,
-        uploadedBy: entry.document.uploadedBy ?? site.actor,
-        isContinued: known !== undefined,
-        onSent: group.onSent,
-        onNote: request.onNote,
-      });
+      await send(site, one);
       release(file);
       arrived.push(job);
     } catch (error) {
+      // Another run of the same upload was quicker.
+      if (httpStatus(error) === 412 && (await isSent(site, one))) {
+        release(file);
+        arrived.push(job);
+        return;
+      }
       fail(file.source, httpStatus(error) === 412 ? taken(entry.document.s3Key) : failureOf(site, error));
       await withdrawIfChanged(site, job, httpStatus(error) === 412);
     }
@@ -186,6 +194,22 @@ export async function beginGroup(
   };
 }
 
+/** The user's entries; of a site that keeps no hashes, with those of the checked files where the id of an entry says it. */
+function withHashes({ rows }: ChangingSite, { user, checked }: SendGroup): UserDocuments {
+  if (rows === undefined || keepsHashes(rows)) return user;
+  const files = checked.flatMap((each) => ("file" in each ? [each.file] : []));
+  const hashes = new Map(
+    files.flatMap(({ source: { name }, sha256 }) =>
+      knownIds({ user, name, sha256 }).known.map((id) => [id, sha256] as const),
+    ),
+  );
+  const entries = user.entries.map((entry) => {
+    const sha256 = hashes.get(entry.document.id);
+    return sha256 === undefined ? entry : { ...entry, document: { ...entry.document, sha256 } };
+  });
+  return { ...user, entries };
+}
+
 /** Keeps what became of each file. */
 function tally({ onDone }: SendGroup) {
   const outcomes = new Map<UploadSource, UploadResult>();
@@ -205,6 +229,7 @@ function tally({ onDone }: SendGroup) {
 
 /** What is to happen to one file, by its scan and by what the user's entries say of it. */
 function judge(
+  { rows }: ChangingSite,
   request: UploadRequest,
   entries: readonly StoredEntry[],
   checked: Checked,
@@ -214,7 +239,7 @@ function judge(
   const { judgement } = file;
   if (isUndecided(judgement)) {
     const text = `it was not scanned: ${judgement.detail}`;
-    if (typeof request.scanner !== "string" && request.scanner.policy === "refuse") {
+    if (isNotTaken(judgement, request.scanner, rows)) {
       return {
         failure: new CliError(text, {
           hint: '"scanPolicy": "allow" takes documents that could not be scanned, --no-scan this one',
@@ -406,12 +431,12 @@ async function planFiles(
   for (const each of judged.toSorted((one, other) => rank(one) - rank(other))) {
     const { file, known, infected } = each;
     const { sha256 } = file;
-    const fresh = entryFor(site, request, file);
+    const fresh = entryFor(site, request, { file, user });
     const { s3Key } = known?.document ?? fresh;
     // What this call has begun is under way.
     const superseded =
       known === undefined
-        ? supersededBy(user.entries, { type, file, actor: site.actor }).filter(
+        ? supersededBy(user.entries, { type, file, actor: request.uploader ?? site.actor }).filter(
             ({ document }) => !claimed.has(document.s3Key),
           )
         : [];
@@ -435,10 +460,14 @@ async function planFiles(
     planned.push({ ...each, fresh, superseded });
   }
   if (site.rows === undefined || site.rows.replaces) return planned;
-  const heads = await inParallel(planned, smallAtOnce, async ({ known, infected, fresh: { s3Key: key } }) =>
-    known !== undefined || infected
-      ? undefined
-      : headObject(site.aws, { bucket: site.bucket, key }, site.signal),
+  const heads = await inParallel(
+    planned,
+    smallAtOnce,
+    async ({ known, infected, fresh: { id, s3Key: key } }) =>
+      // Nothing else has a key with this id.
+      known !== undefined || infected || key.includes(`/${id}/`)
+        ? undefined
+        : headObject(site.aws, { bucket: site.bucket, key }, site.signal),
   );
   return planned.filter(({ file, fresh }, at) => {
     if (heads[at] !== undefined) fail(file.source, taken(fresh.s3Key));
@@ -511,31 +540,40 @@ function taken(key: string): CliError {
   return new CliError(`there is a file ${key} already`, { hint: "--name gives the document another name" });
 }
 
-function entryFor(site: ChangingSite, request: UploadRequest, file: Examined) {
-  const { type, tags, expiresAt, isPublic } = request;
+function entryFor(
+  site: ChangingSite,
+  request: UploadRequest,
+  { file, user }: { readonly file: Examined; readonly user: UserDocuments },
+) {
+  const { type, tags, expiresAt, isPublic, uploader = site.actor } = request;
   const { userId } = request.user;
   const { source, sizeBytes, sha256, judgement } = file;
   const { ext, contentType } = file.type;
   const facts = { userId, type, tags, expiresAt, isPublic, sizeBytes, sha256, judgement, ext, contentType };
   const now = site.now();
-  return newEntry(
-    { ...facts, name: source.name, uploadedBy: site.actor },
+  const { name } = source;
+  const made = newEntry(
+    { ...facts, name, uploadedBy: uploader },
     {
       now,
       random: site.randomHex(12),
       urlOf: (key) => documentUrl(site, key),
-      row: rowFor(site, { userId, name: source.name, ext, now, given: request.given ?? {} }),
+      row: rowFor(site, { user, sha256 }, { userId, name, ext, now, given: request.given ?? {} }),
     },
   );
+  return { ...made, ...request.attached };
 }
 
 /** Id and key of a new document where the site keeps rows. */
 function rowFor(
   site: ChangingSite,
+  { user, sha256 }: { readonly user: UserDocuments; readonly sha256: string },
   facts: Omit<Parameters<typeof rowFileKey>[1], "id">,
 ): { readonly id: string; readonly key: string } | undefined {
   if (site.rows === undefined) return undefined;
-  const id = uuid(site.randomHex(16));
+  const id = keepsHashes(site.rows)
+    ? uuid(site.randomHex(16))
+    : knownIds({ user, name: facts.name, sha256 }).next;
   return { id, key: rowFileKey(site.rows, { ...facts, id }) };
 }
 

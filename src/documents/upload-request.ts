@@ -27,6 +27,10 @@ export interface UploadRequest {
   readonly isPublic?: boolean | undefined;
   /** Fields of the file's key that nothing but the caller knows. */
   readonly given?: Readonly<Record<string, string>>;
+  /** Who uploads them, where the site keeps that as one of its own; else whoever is at work. */
+  readonly uploader?: string | undefined;
+  /** What they are attached to besides, by the fields that say so. */
+  readonly attached?: Readonly<Record<string, string>>;
   readonly scanner: Scanner | Unasked;
   readonly maxBytes: number;
   readonly allowed: readonly DocumentExtension[];

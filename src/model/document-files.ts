@@ -1,5 +1,6 @@
 import { referencesOf } from "./graph.ts";
 import { own } from "./json.ts";
+import { rowSubjects } from "./person-rows.ts";
 import type { DocumentsFeature, Entity, Model } from "./schema.ts";
 import { build, parseTemplate, type Template } from "./template.ts";
 
@@ -30,6 +31,16 @@ export function attachmentsOf({ entities, features }: Pick<Model, "entities" | "
       return [{ kind, field, files, keyField: same.field, entity: to, entityField: parentField }];
     });
   });
+}
+
+/** The entity of whoever uploads documents, where the site keeps that as one of its own; undefined where any text will do. Pure. */
+export function uploaderEntity(model: Model): string | undefined {
+  const { entity = "", fields } = model.features?.documents ?? {};
+  const references = referencesOf(entity, own(model.entities, entity) ?? {});
+  const found = references.find(
+    ({ field, parentField }) => field === fields?.uploadedBy && parentField !== undefined,
+  );
+  return found && rowSubjects(model).find((subject) => subject.entity === found.to)?.entity;
 }
 
 /** What the key of a new document's file is made from. */

@@ -34,13 +34,8 @@ export function isInRetention({ entities }: Pick<Model, "entities">, role: strin
 
 /** Without these a row tells of no document. */
 const needed = ["id", "name", "key", "owner", "status", "uploadedAt", "deletedAt"] as const;
-/** An upload that was broken off is known by the hash of its bytes. */
-const neededForChanges = [...needed, "sha256"] as const;
 /** What came by a link is told from what the site put there by the end of the link. */
-const neededForLinks = [...neededForChanges, "uploadUntil"] as const;
-
-/** What changes no document. */
-const reading = new Set(["list", "show", "url", "get"]);
+const neededForLinks = [...needed, "uploadUntil"] as const;
 
 /** Why a verb of `mawps doc` does not work on a site with this model; undefined where it does. */
 export function whyNoDocuments({ entities, features }: Model, verb: string): string | undefined {
@@ -52,7 +47,11 @@ export function whyNoDocuments({ entities, features }: Model, verb: string): str
   const { at } = own(entities, documents.entity) ?? {};
   if (at !== undefined && !at.endsWith("[]")) return `a document lies at ${at}, which is no list`;
   const isOfLinks = verb === "request" || verb === "confirm";
-  const wanted = isOfLinks ? neededForLinks : reading.has(verb) ? needed : neededForChanges;
+  // In a list nothing keeps two uploads of the same file from making two entries, but its hash.
+  const wanted = [
+    ...(isOfLinks ? neededForLinks : needed),
+    ...(at === undefined ? [] : (["sha256"] as const)),
+  ];
   const missing = wanted.filter((name) => documents.fields[name] === undefined);
   return missing.length > 0 ? `features.documents.fields has no ${missing.join(", ")}` : undefined;
 }

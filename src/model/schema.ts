@@ -272,6 +272,13 @@ const features = z.strictObject({
         .partialRecord(z.enum(["UPLOADING", "SCANNING", "READY", "INFECTED", "DELETED"]), z.string())
         .optional()
         .describe("the site's words, where they are others"),
+      readyWith: z
+        .array(z.enum(["CLEAN", "SKIPPED", "ERROR"]))
+        .min(1)
+        .optional()
+        .describe(
+          "the only scan results with which a file may be READY; any but INFECTED where nothing is said",
+        ),
       attachedTo: z
         .record(role, z.strictObject({ field: attribute, files: role.describe("files of these") }))
         .optional()

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import type { DocumentSite } from "../../documents/site.ts";
 import { documentStatuses, tagFault, type DocumentStatus } from "../../model/documents.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { mawpsModel } from "../../model/mawps.ts";
@@ -48,6 +49,41 @@ interface Said {
   readonly public?: boolean | undefined;
   readonly createProfile?: boolean | undefined;
   readonly field?: Readonly<Record<string, string>> | undefined;
+  readonly by?: string | undefined;
+  readonly attach?: readonly string[] | undefined;
+}
+
+export function byOption() {
+  return new Option(
+    "--by <who>",
+    "who of the site uploads it, by id or address: needed where the site keeps that",
+  );
+}
+
+export function attachOption() {
+  return new Option(
+    "--attach <kind:id>",
+    "what it is attached to besides; may be given several times",
+  ).argParser(oneMore);
+}
+
+/** One more text. */
+function oneMore(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+/** Who uploads documents, and what these are attached to besides, as entries have it. @throws CliError where there is nobody, or nothing, of that name. */
+export async function attribution(
+  { rows }: DocumentSite,
+  userId: string,
+  { by, attach = [] }: Pick<Said, "by" | "attach">,
+): Promise<{ readonly uploader?: string; readonly attached?: Readonly<Record<string, string>> }> {
+  if (rows === undefined) return {};
+  const { attachedFields, uploaderOf } = await import("../../documents/rows.ts");
+  return {
+    ...(by === undefined ? {} : { uploader: await uploaderOf(rows, by) }),
+    attached: await attachedFields(rows, userId, attach),
+  };
 }
 
 /** Ends the command where it says what the documents of the site have no field for; before anything is opened. */
@@ -79,6 +115,7 @@ export async function assertSayable(site: Model, said: Said): Promise<void> {
   assertFields(site, said);
   if (fields.type !== undefined && said.type === undefined)
     throw usage("say what they are: --type", "--type cv, certificates, cover-letters, ...");
+  await assertAttribution(site, said);
   const given = Object.keys(said.field ?? {});
   if (site === mawpsModel || documents === undefined) {
     if (given.length > 0)
@@ -101,6 +138,23 @@ export async function assertSayable(site: Model, said: Said): Promise<void> {
       `the key of a file has no field ${unknown} that is to be given`,
       wanted.length === 0 ? "leave --field out" : `it has: ${wanted.join(", ")}`,
     );
+}
+
+async function assertAttribution(site: Model, { by, attach = [] }: Said): Promise<void> {
+  const { attachedTo = {} } = site.features?.documents ?? {};
+  const kinds = Object.keys(attachedTo);
+  const strange = attach.find((text) => !kinds.some((kind) => text.startsWith(`${kind}:`)));
+  if (strange !== undefined)
+    throw usage(
+      `--attach ${strange} is not for ${site.name}`,
+      kinds.length === 0 ? "leave it out" : `it knows ${kinds.map((kind) => `${kind}:<id>`).join(", ")}`,
+    );
+  const entity =
+    site === mawpsModel ? undefined : (await import("../../model/document-files.ts")).uploaderEntity(site);
+  if (by !== undefined && entity === undefined)
+    throw usage(`--by is not for ${site.name}: whoever is at work uploads them`, "leave it out");
+  if (by === undefined && entity !== undefined)
+    throw usage("say who uploads it: --by", `--by takes an id or an address of its ${entity}`);
 }
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;

@@ -20,7 +20,7 @@ export function docRestore(begin: Begin): AnyCommand {
       const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
         findDocuments(look, given),
       );
-      const plan = planRestoration(user, ids);
+      const plan = planRestoration(site, user, ids);
       const entries = plan.changes.map(({ entry }) => entry);
       const [gone] = await withoutObject(site, entries);
       if (gone !== undefined) {

@@ -10,7 +10,17 @@ import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { ahead, assertSayable, documentTypeOption, expiryOption, fieldOption, tagOption } from "./options.ts";
+import {
+  ahead,
+  assertSayable,
+  attribution,
+  attachOption,
+  byOption,
+  documentTypeOption,
+  expiryOption,
+  fieldOption,
+  tagOption,
+} from "./options.ts";
 import { changeDocumentsWith } from "../../documents/site.ts";
 import { scannerOf } from "./scanner.ts";
 import { documentColumns } from "./table.ts";
@@ -34,6 +44,8 @@ export function docUpload(begin: Begin): AnyCommand {
     .option("--expires <when>", "when retention deletes it: 90d, or a day (2027-01-31)", expiryOption)
     .option("--public", "anybody may see it, where the site has a word for that")
     .option("--field <name=value>", "a field of the file's key that the site's model asks for", fieldOption)
+    .addOption(byOption())
+    .addOption(attachOption())
     .option("--no-scan", "do not ask the virus scanner")
     .option("--create-profile", "make a profile for somebody without an account")
     .addHelpText(
@@ -53,9 +65,11 @@ export function docUpload(begin: Begin): AnyCommand {
         import("../../documents/users.ts"),
         import("../../documents/spool.ts"),
       ]);
-      const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
-        findDocuments(look, given, options.createProfile ? "make" : "account"),
-      );
+      const { site, seen } = await changeDocumentsWith(await run.context("writes"), async (look) => {
+        const user = await findDocuments(look, given, options.createProfile ? "make" : "account");
+        return { user, ...(await attribution(look, user.userId, options)) };
+      });
+      const { user, uploader, attached } = seen;
       const { userId } = user;
       // Of somebody of whom nothing else is known there is an account.
       const creates = site.rows === undefined && (options.createProfile === true || !user.isKnown);
@@ -83,6 +97,8 @@ export function docUpload(begin: Begin): AnyCommand {
           expiresAt,
           isPublic: isPublicNamed(config.site) ? options.public === true : undefined,
           given: options.field ?? {},
+          uploader,
+          attached,
           scanner: options.scan ? scannerOf(run) : "not-asked",
           maxBytes,
           allowed: config.allowedTypes,

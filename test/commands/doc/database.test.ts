@@ -1,6 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { headObject } from "../../../src/aws/s3/objects.ts";
+import { says, startFakeClamd, type FakeClamd } from "../../scan/fake-clamd.ts";
 import { noPostgres, startPostgres, type DatabaseServer } from "../../support/database-server.ts";
 import { onDatabase } from "../../support/database-sites.ts";
 import { modelSite } from "../../support/model-site.ts";
@@ -10,6 +12,7 @@ const bucket = "fc024-attachments";
 const customer = "11111111-1111-4111-8111-111111111111";
 const other = "22222222-2222-4222-8222-222222222222";
 const staff = "44444444-4444-4444-8444-444444444444";
+const standIn = "00000000-0000-4000-8000-000000000000";
 const uuid = (number: number) => `33333333-3333-4333-8333-${String(number).padStart(12, "0")}`;
 const opportunity = uuid(1);
 const ofOpportunity = `opportunity:${opportunity}`;
@@ -50,6 +53,7 @@ describe.skipIf(noPostgres !== undefined)(`documents that are rows of PostgreSQL
     count += 1;
     database = `documents${count}`;
     home = await makeHome();
+    await writeFile(join(home.folder, "notes.txt"), "what is written");
     const setup = await site().run("setup", "--yes");
     if (setup.exitCode !== 0) throw new Error(setup.stderr);
     await sql(...people);
@@ -157,5 +161,207 @@ describe.skipIf(noPostgres !== undefined)(`documents that are rows of PostgreSQL
         expect.stringContaining("in none of the folders"),
       ]);
     }
+  });
+
+  const rows = () =>
+    onDatabase(server, database, (connection) =>
+      connection.rows(
+        "SELECT id, file_name, s3_key, content_type, size_bytes, status, scan_result, customer_id, opportunity_id, uploaded_by, deleted_at, tags FROM file_attachments ORDER BY file_name, id",
+      ),
+    );
+  const head = (key: string) => site().look((aws) => headObject(aws, { bucket, key }));
+  const upload = (...argv: string[]) => doc("upload", ...argv, "--by", staff, "--no-scan");
+
+  it("are uploaded to a customer, an opportunity or both, once, deleted and brought back", async () => {
+    const first = await doc(
+      "upload",
+      "max@example.com",
+      "notes.txt",
+      "--by",
+      "MAX@example.com",
+      "--attach",
+      ofOpportunity,
+      "--tag",
+      "it's",
+      "--no-scan",
+      "--json",
+    );
+    expect([first.exitCode, first.stderr]).toEqual([0, ""]);
+    const [row, ...others] = await rows();
+    const id = row?.["id"] ?? "";
+    const key = `customers/${customer}/${id}/notes.txt`;
+    const stored = {
+      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+      file_name: "notes.txt",
+      s3_key: key,
+      content_type: "text/plain",
+      size_bytes: "15",
+      status: "READY",
+      scan_result: "SKIPPED",
+      customer_id: customer,
+      opportunity_id: opportunity,
+      uploaded_by: staff,
+      deleted_at: null,
+      tags: `["it's"]`,
+    };
+    expect([row, others]).toEqual([stored, []]);
+    expect(JSON.parse(first.stdout)).toMatchObject({ userId: customer, id, status: "READY" });
+    expect(await head(key)).toMatchObject({
+      sizeBytes: 15,
+      encryption: "AES256",
+      metadata: { "original-name": "notes.txt", "uploaded-by": staff },
+    });
+
+    const again = await doc(
+      "upload",
+      customer,
+      "notes.txt",
+      "--by",
+      staff,
+      "--attach",
+      ofOpportunity,
+      "--no-scan",
+    );
+    expect([again.exitCode, again.stderr]).toEqual([
+      0,
+      expect.stringContaining("already exists, nothing to upload"),
+    ]);
+    const both = await Promise.all([upload(ofOpportunity, "notes.txt"), upload(ofOpportunity, "notes.txt")]);
+    expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    const [, second, ...more] = (await rows()).toSorted((one) => (one["id"] === id ? -1 : 1));
+    expect([second, more]).toMatchObject([
+      { status: "READY", customer_id: null, opportunity_id: opportunity },
+      [],
+    ]);
+    expect(second?.["s3_key"]).toBe(`opportunities/${opportunity}/${second?.["id"]}/notes.txt`);
+
+    const removed = await doc("rm", customer, id, "--yes");
+    expect(removed.exitCode).toBe(0);
+    const deleted = (await rows()).find((each) => each["id"] === id);
+    expect(deleted).toEqual({
+      ...stored,
+      status: "DELETED",
+      deleted_at: expect.stringMatching(/^2026-03-01 /),
+    });
+    expect((await doc("restore", customer, id)).exitCode).toBe(0);
+    expect((await rows()).find((each) => each["id"] === id)).toEqual(stored);
+    // What was deleted stays so, and the same file becomes another document.
+    await doc("rm", customer, id, "--yes");
+    expect((await upload(customer, "notes.txt")).exitCode).toBe(0);
+    expect((await rows()).map(({ status }) => status ?? "").sort()).toEqual(["DELETED", "READY", "READY"]);
+    expect(await site().left(bucket)).toHaveLength(3);
+    const trail = lines((await site().run("audit", "list", "--json")).stdout).map(({ action }) => action);
+    expect(trail.filter((action) => action === "document.deleted")).toHaveLength(2);
+  });
+
+  it("are refused before anything is changed where nobody, or nothing, of that name is there", async () => {
+    const refused: [string[], number, string][] = [
+      [[customer, "notes.txt"], 2, "say who uploads it: --by"],
+      [[customer, "notes.txt", "--by", customer], 1, "may upload nothing"],
+      [[customer, "notes.txt", "--by", standIn], 1, "may upload nothing"],
+      [[uuid(9), "notes.txt", "--by", staff], 1, "unknown user"],
+      [
+        [customer, "notes.txt", "--by", staff, "--attach", `opportunity:${uuid(9)}`],
+        1,
+        "there is no opportunity:",
+      ],
+      [[customer, "notes.txt", "--by", staff, "--attach", `customer:${other}`], 2, "--attach customer:"],
+      [
+        [ofOpportunity, "notes.txt", "--by", staff, "--attach", ofOpportunity],
+        2,
+        "can be attached to besides",
+      ],
+      [[customer, "notes.txt", "--by", staff, "--type", "cv"], 2, "--type is not for fc024"],
+    ];
+    for (const [argv, exitCode, told] of refused)
+      expect(await doc("upload", ...argv)).toMatchObject({ exitCode, stderr: expect.stringContaining(told) });
+    expect([await rows(), await site().left(bucket)]).toEqual([[], []]);
+  });
+
+  it("stay away where a hold comes, and keep theirs where somebody else changed the row", async () => {
+    await sql(files, "ALTER TABLE file_attachments ADD legal_hold text");
+    const removed = await onDatabase(server, database, async (hold) => {
+      await hold.run("BEGIN");
+      await hold.run("UPDATE file_attachments SET legal_hold = 'case 1'");
+      // It reads the row as it was, and waits with its change.
+      const removing = doc("rm", customer, uuid(11), "--yes");
+      await onDatabase(server, database, async (look) => {
+        while ((await look.rows("SELECT 1 FROM pg_locks WHERE NOT granted")).length === 0);
+      });
+      await hold.run("COMMIT");
+      return removing;
+    });
+    expect([removed.exitCode, removed.stderr]).toEqual([
+      1,
+      expect.stringContaining("somebody else changed it meanwhile; it is READY now"),
+    ]);
+    expect((await doc("rm", customer, uuid(11), "--yes")).stderr).toContain("legal hold");
+    expect((await rows()).find(({ id }) => id === uuid(11))).toMatchObject({
+      status: "READY",
+      deleted_at: null,
+    });
+  });
+
+  it.each([
+    ["PutObjectCommand", "", []],
+    ["PutItemCommand", "customers/", [expect.stringMatching(/notes.txt$/)]],
+  ])("are taken up where a machine ended before %s", async (command, sent, left) => {
+    const sentKeys: string[] = [];
+    home.beforeCall = async (name, input) => {
+      const { Key = "" } = input as { Key?: string };
+      const isDue = command === "PutObjectCommand" ? Key.startsWith("customers/") : sentKeys.length > 0;
+      if (name === command && isDue) throw new Error("the machine ended here");
+      if (name === "PutObjectCommand" && sent !== "" && Key.startsWith(sent)) sentKeys.push(Key);
+    };
+    expect((await upload(customer, "notes.txt")).exitCode).not.toBe(0);
+    home.beforeCall = undefined;
+    const begun = await rows();
+    expect(begun).toMatchObject([{ status: "UPLOADING", file_name: "notes.txt" }]);
+    expect(await site().left(bucket)).toEqual(left);
+    await writeFile(join(home.folder, "other.txt"), "something else!");
+    expect((await upload(customer, "other.txt", "--name", "notes.txt")).exitCode).toBe(0);
+    expect((await upload(customer, "notes.txt")).exitCode).toBe(0);
+    const done = await rows();
+    expect(done.find(({ id }) => id === begun[0]?.["id"])).toEqual({ ...begun[0], status: "READY" });
+    expect(done.map(({ status }) => status)).toEqual(["READY", "READY"]);
+    expect(await site().left(bucket)).toHaveLength(2);
+  });
+
+  it("are READY only with what the model lets through, whatever the policy says", async () => {
+    await using broken = await startFakeClamd({ complete: says("stream: limit reached. ERROR\0") });
+    await using clean = await startFakeClamd({ complete: says("stream: OK\0") });
+    await using found = await startFakeClamd({ complete: says("stream: Eicar-Test-Signature FOUND\0") });
+    const asking = ({ clamd }: FakeClamd) =>
+      modelSite(home, "fc024", {
+        MAWPS_HOME: join(home.folder, "other"),
+        MAWPS_DATABASE_URL: server?.url(database) ?? "",
+        MAWPS_CLAMAV_HOST: clamd.host,
+        MAWPS_CLAMAV_PORT: String(clamd.port),
+        MAWPS_SCAN_POLICY: "allow",
+      });
+    const scanning = (clamd: FakeClamd) =>
+      asking(clamd).run("doc", "upload", customer, "notes.txt", "--by", staff);
+    const failed = await scanning(broken);
+    expect([failed.exitCode, failed.stderr]).toEqual([1, expect.stringContaining("it was not scanned")]);
+    expect([await rows(), await site().left(bucket)]).toEqual([[], []]);
+
+    expect((await scanning(found)).exitCode).toBe(1);
+    expect(await rows()).toMatchObject([{ status: "INFECTED", scan_result: "INFECTED" }]);
+    expect(await site().left(bucket)).toEqual([]);
+    expect((await scanning(clean)).exitCode).toBe(0);
+    expect(await rows()).toMatchObject([{ status: "READY", scan_result: "CLEAN" }]);
+
+    // What a scan let through stays so where a scanner says nothing; what none did is never READY.
+    const [{ id = "" } = {}] = await rows();
+    await sql("UPDATE file_attachments SET scan_result = 'SKIPPED'");
+    expect((await asking(broken).run("doc", "scan", customer)).exitCode).not.toBe(0);
+    expect(await rows()).toMatchObject([{ status: "READY", scan_result: "SKIPPED" }]);
+    await sql("UPDATE file_attachments SET status = 'DELETED', deleted_at = now(), scan_result = 'ERROR'");
+    expect((await doc("restore", customer, id ?? "")).exitCode).toBe(0);
+    expect(await rows()).toMatchObject([{ status: "SCANNING", scan_result: "ERROR", deleted_at: null }]);
+    expect((await asking(clean).run("doc", "scan", "--all")).exitCode).toBe(0);
+    expect(await rows()).toMatchObject([{ status: "READY", scan_result: "CLEAN" }]);
+    const report = await asking(clean).run("doc", "scan", "--report", "--json");
+    expect([report.exitCode, JSON.parse(report.stdout)]).toMatchObject([0, { counts: { CLEAN: 1 } }]);
   });
 });
