@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { heldReason, holdsOfAny } from "../audit/holds.ts";
 import { headObject } from "../aws/s3/objects.ts";
 import type { AttributeValue } from "../aws/dynamodb/items.ts";
 import { entriesAttribute, entriesIn } from "../documents/entries.ts";
@@ -41,11 +42,13 @@ export const documentKeys: Migration = {
     const left: Left[] = [];
     const changes: ItemChange[] = [];
     const held = heldKeys(site, { userId, items });
+    let ofPerson: Promise<string | undefined> | undefined;
     /** Where an object goes; undefined where it stays. */
     const moved = async (what: string, from: string, newKey: () => string) => {
       const known = moves.find((move) => move.from === from);
       if (known !== undefined) return known.to;
-      const hold = held.get(from) ?? namedElsewhere(site, items, from);
+      const why = held.get(from) ?? (await (ofPerson ??= holdOf(site, userId)));
+      const hold = why ?? namedElsewhere(site, items, from);
       const move = hold ?? (await planMove(site, { userId, from, newKey }));
       if (typeof move === "string") left.push({ userId, what, why: move });
       else moves.push(move);
@@ -110,6 +113,12 @@ function heldKeys(site: MigrationSite, { userId, items }: Unit): ReadonlyMap<str
       return hold === undefined ? [] : [[document.s3Key, `legal hold: ${hold}`] as const];
     }),
   );
+}
+
+/** Why nothing of a person's is moved, where they are under a legal hold. */
+async function holdOf({ holds }: MigrationSite, userId: string): Promise<string | undefined> {
+  const standing = holdsOfAny(await holds(), [userId]);
+  return standing.length === 0 ? undefined : heldReason(standing);
 }
 
 /** The attributes that name a picture under an older key, each with that key: of one picture both are rewritten. */

@@ -1,3 +1,4 @@
+import type { Hold } from "../audit/holds.ts";
 import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
 import type { ItemPlace } from "../documents/entry.ts";
 import type { DocumentSite } from "../documents/site.ts";
@@ -15,6 +16,8 @@ export interface MigrationSite extends DocumentSite {
   readonly isWebsiteOfToday: boolean;
   /** What the journal must not hold. */
   readonly secrets: Secrets;
+  /** The legal holds of people that stand now. */
+  readonly holds: () => Promise<readonly Hold[]>;
   /** `foreseen`: objects are only looked at, not read; their hashes are made up then. For plans. */
   readonly hashes: "read" | "foreseen";
 }

@@ -1,3 +1,4 @@
+import { holdsOfAny } from "../audit/holds.ts";
 import { copyObject } from "../aws/s3/copy.ts";
 import { listVersions } from "../aws/s3/listing.ts";
 import { deleteObject, headObject, type ObjectHead } from "../aws/s3/objects.ts";
@@ -15,6 +16,8 @@ import { isNamed, readUnit } from "./units.ts";
  * | former key | both                | the copy goes (or is used once more)  |
  * | new key    | both                | the former goes                       |
  * | both, none | both                | both stay                             |
+ *
+ * While a legal hold stands on the person, the former one stays in any case.
  *
  * In a versioned bucket the deletion of the former object only adds a marker; its versions stay until the bucket's own
  * rule for old versions removes them, and going back takes the marker away. A copy is deleted by its version: it is ours.
@@ -41,8 +44,14 @@ export async function settleMoves(site: MigrationSite, record: JournalRecord): P
     if (former === undefined || copy?.sizeBytes !== former.sizeBytes) continue;
     if (isFormer) await deleteCopy(site, move);
     // Another one that came to the former key since was never copied.
-    else if (former.etag === move.etag) await deleteFormer(site, move);
+    else if (former.etag === move.etag && !(await isHeld(site, record.userId)))
+      await deleteFormer(site, move);
   }
+}
+
+/** Asked for each: a hold may come at any time. */
+async function isHeld({ holds }: MigrationSite, userId: string): Promise<boolean> {
+  return holdsOfAny(await holds(), [userId]).length > 0;
 }
 
 /** Has the object at its former key again, without touching the copy; false when it is nowhere, or another one is there. */

@@ -20,5 +20,5 @@ export const migrations: readonly Registered[] = [
   { migration: documentFields, checksum: "76c2ad8171023f7da0bb9623ec47ec79810e7ab50472cc24bc6a958fc3bb892d" },
   { migration: profileType, checksum: "6c456e4f9d5f317de7984cf7a4bf63891e521067aa288a9703aa7f1f4e22897b" },
   { migration: documentItems, checksum: "3e6ebc9b39ec538fc8e18fc73f2d2aec4ee5a58a1443cb172264dc643e04a8d7" },
-  { migration: documentKeys, checksum: "99d93f68ec2216d1cd890bc2cf7bfd34739575a85671940516657d65c6d65e6e" },
+  { migration: documentKeys, checksum: "6492fd70d5c3be98f543d94d4fc75f201e569d045db47e53893821ad585d56ef" },
 ];

@@ -1,3 +1,4 @@
+import { holdsOfSite } from "../audit/holds.ts";
 import { readTable } from "../aws/dynamodb/table-settings.ts";
 import type { Context } from "../context.ts";
 import { openDocumentSite, profilesOf } from "../documents/site.ts";
@@ -20,6 +21,7 @@ export async function openMigrations(context: Context): Promise<Standpoint> {
     migrationsTable: tables.migrations,
     hashes: "read" as const,
     secrets: declaration.secrets,
+    holds: () => holdsOfSite(context),
   });
   const [opened, table] = await Promise.all([documents, websites]);
   const site = { ...opened, isWebsiteOfToday: table !== undefined };

@@ -3,6 +3,8 @@ import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { PutBucketVersioningCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AttributeValue, Item } from "../../src/aws/dynamodb/items.ts";
+import type { Hold } from "../../src/audit/holds.ts";
+import { keyedHash } from "../../src/model/hash.ts";
 import { itemSizeBytes } from "../../src/aws/dynamodb/item-size.ts";
 import { deleteAllVersions } from "../../src/aws/s3/deletion.ts";
 import { listVersions, type ListedVersion } from "../../src/aws/s3/listing.ts";
@@ -328,6 +330,33 @@ describe("a moved object", () => {
       ["doc-1", "doc-2"].map((what) => ({ userId: "user-1", what, why })),
     );
     expect(await everything(opened.aws)).toEqual(before);
+  });
+
+  it("of a person under a legal hold stays, with pictures; one that comes meanwhile keeps the former object", async () => {
+    const hold: Hold = {
+      sequence: 1,
+      userId: "user-1",
+      subject: undefined,
+      reason: "case 1",
+      since: "2026-01-01T00:00:00.000Z",
+      salt: "0a",
+      hashes: [keyedHash("user-1", "0a")],
+    };
+    await put({ documents: { L: [websiteEntry("doc-1", oldKey)] } });
+    const before = await everything(opened.aws);
+    const held = await up("0004", { ...opened.site, holds: async () => [hold] });
+    const why = "legal hold of the person: case 1";
+    expect(held.left).toEqual([{ userId: "user-1", what: "doc-1", why }]);
+    expect(await everything(opened.aws)).toEqual(before);
+    const holds: Hold[] = [];
+    opened.beforeUpdate = async () => void holds.push(hold);
+    const meanwhile = await up("0004", { ...opened.site, holds: async () => holds });
+    expect([holds.length > 0, meanwhile.left]).toEqual([true, []]);
+    const { items, objects } = await everything(opened.aws);
+    expect(items).toMatchObject([
+      { documents: { L: [{ M: { s3Key: { S: expect.stringMatching(/^public\/documents\/user-1\//) } } }] } },
+    ]);
+    expect(Object.keys(objects)).toContain(oldKey);
   });
 
   it("of another user, or of one whose id can be in no key, stays, and is told", async () => {

@@ -52,6 +52,7 @@ export async function openSite(shape: Shape): Promise<OpenedSite> {
     userPoolId: undefined,
     hashes: "read",
     isWebsiteOfToday: false,
+    holds: async () => [],
     secrets: declaration.secrets,
     now: () => new Date(),
     signal: new AbortController().signal,
