@@ -13,6 +13,7 @@ const parts = {
   progress: async () => (await import("../test/bench/progress.mjs")).progress(),
   documents: async () => (await import("../test/bench/documents.mjs")).documents(),
   usage: async () => (await import("../test/bench/usage.mjs")).usageOfObjects(),
+  inventory: async () => (await import("../test/bench/inventory.mjs")).inventoryLines(),
   users: async () => (await import("../test/bench/users.mjs")).users(),
   erase: async () => (await import("../test/bench/person.mjs")).erase(),
   export: async () => (await import("../test/bench/person.mjs")).exported(),

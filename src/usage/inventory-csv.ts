@@ -126,7 +126,8 @@ class CsvPiece implements Piece {
   }
 
   get key(): string {
-    return /[%+]/.test(this.#key) ? decodeURIComponent(this.#key.replaceAll("+", " ")) : this.#key;
+    const key = this.#key.includes("+") ? this.#key.replaceAll("+", " ") : this.#key;
+    return key.includes("%") ? decodeURIComponent(key) : key;
   }
 
   get at(): Date | undefined {

@@ -36,8 +36,8 @@ export interface CountedInventory {
 /** A bucket of which no inventory tells what is asked, and why. */
 export class NoInventory extends Error {}
 
-/** Files at a time: of CSV each takes a chunk of memory, of Parquet a row group. */
-const atOnce = { CSV: 4, Parquet: 2 } as const;
+/** Files at a time: while one is read, the next one arrives. Of CSV each takes some chunks of memory, of Parquet a row group. */
+const atOnce = 2;
 
 /**
  * The same as `walkVersions`, as the newest complete inventory of the bucket tells: no listing, however much lies there. Every file is
@@ -51,7 +51,7 @@ export async function walkInventory(aws: Aws, walk: Walk): Promise<CountedInvent
   const lacking = ["Key", "Size", ...walk.needs].filter((field) => !inventory.fields.includes(field));
   if (lacking.length > 0)
     throw new NoInventory(`inventory ${inventory.id} has no field ${lacking.join(" and no ")}`);
-  await inParallel(inventory.files, atOnce[inventory.format], async (file) => {
+  await inParallel(inventory.files, atOnce, async (file) => {
     signal.throwIfAborted();
     await readFile(aws, { inventory, file, walk });
   });
@@ -132,7 +132,7 @@ async function readCsv(
 ): Promise<void> {
   const reader = csvReader(fields);
   await pipeline(
-    Readable.from(bytes),
+    Readable.from(bytes, { highWaterMark: 2 }),
     // Texts of more than 128 KB are made in V8's space for large objects: a tenth as fast.
     createGunzip({ chunkSize: 64 * 1024 }),
     async (chunks: AsyncIterable<Buffer>) => {

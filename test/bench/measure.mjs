@@ -64,17 +64,23 @@ export function inTurn(commands, runs) {
 }
 
 /** Peak resident memory of a Node command in MB, told by the process itself as it ends. */
-export function peakMegabytes([command, ...args], env) {
+export function peakMegabytes(command, env) {
+  return told(command, env).peakMegabytes;
+}
+
+/** What a Node command tells of itself as it ends: peak resident memory, seconds of all its threads on a core. */
+export function told([command, ...args], env) {
   const file = join(temporaryFolder(), "peak");
   const options = `--require=${join(here, "tell-peak.cjs")}`;
-  const told = environment({ ...env, NODE_OPTIONS: options, BENCH_PEAK_FILE: file });
+  const telling = environment({ ...env, NODE_OPTIONS: options, BENCH_PEAK_FILE: file });
   const { status, stderr } = spawnSync(command, args, {
-    env: told,
+    env: telling,
     cwd: root,
     stdio: ["ignore", "ignore", "pipe"],
   });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${String(stderr)}`);
-  return Number(readFileSync(file, "utf8")) / 1024;
+  const [kilobytes, microseconds] = readFileSync(file, "utf8").split(" ").map(Number);
+  return { peakMegabytes: kilobytes / 1024, coreSeconds: microseconds / 1e6 };
 }
 
 let missed = 0;
