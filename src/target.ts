@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { connect, type Aws } from "./aws/clients.ts";
 import type { End } from "./aws/end.ts";
-import type { Config } from "./config/config.ts";
+import { valueOf, type Config } from "./config/config.ts";
 import { CliError, exitCodes } from "./errors.ts";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import type { LocalStore } from "@mawps/local-aws/src/store.ts";
@@ -12,7 +12,6 @@ import type { Declaration } from "./model/declaration.ts";
 import { modelHash } from "./model/hash.ts";
 import { mawpsModel } from "./model/mawps.ts";
 import { declarationOf, type SiteNames } from "./model/declare.ts";
-import type { Period } from "./model/retention.ts";
 import { makeFolders } from "./make-folders.ts";
 import { tellingFaults } from "./store-faults.ts";
 import { version } from "./version.ts";
@@ -42,11 +41,6 @@ export function configuredNames(config: Config): SiteNames {
   };
 }
 
-/** Of a setting whose key a model has made. */
-function valueOf(config: Config, key: string): unknown {
-  return (config as Readonly<Record<string, unknown>>)[key];
-}
-
 /** The user pool as configured; a local store has one of its own. */
 function userPoolId(config: Config): string | undefined {
   return config.userPoolId ?? (config.target === "local" ? localPoolId(config.region) : undefined);
@@ -54,10 +48,7 @@ function userPoolId(config: Config): string | undefined {
 
 /** The site with its names and periods as configured. */
 export function configuredSite(config: Config): Declaration {
-  const periods = Object.entries(config).flatMap(([key, value]) =>
-    key.startsWith("retention.") ? [[key.slice("retention.".length), value as Period] as const] : [],
-  );
-  return declarationOf(config.site, configuredNames(config), Object.fromEntries(periods));
+  return declarationOf(config.site, configuredNames(config), config.retention);
 }
 
 /** Folder of the local store: `home`, seen from the current folder. */
@@ -301,7 +292,7 @@ export async function serveLocal(
 
 /** Where `mawps local serve` answers unless told otherwise; links of a store that is not served point there. */
 function localEndpoint(config: Config): string {
-  return `http://127.0.0.1:${config["local.port"]}`;
+  return `http://127.0.0.1:${config.local.port}`;
 }
 
 /** Makes what is missing of the declaration, and answers what that was. */

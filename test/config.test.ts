@@ -54,12 +54,12 @@ describe("resolve", () => {
   it("takes dimensions from a variable and from a file, and not without a namespace", () => {
     const dimensions = { Environment: "production", Site: "main" };
     const values = { metrics: { namespace: "Site", dimensions } };
-    expect(resolve({}, {}, { path, values }).config["metrics.dimensions"]).toEqual(dimensions);
+    expect(resolve({}, {}, { path, values }).config.metrics.dimensions).toEqual(dimensions);
     const env = {
       MAWPS_METRICS_NAMESPACE: "Site",
       MAWPS_METRICS_DIMENSIONS: "Environment=production, Site=main",
     };
-    expect(resolve({}, env, undefined).config["metrics.dimensions"]).toEqual(dimensions);
+    expect(resolve({}, env, undefined).config.metrics.dimensions).toEqual(dimensions);
     const alone = failure(() => resolve({}, { MAWPS_METRICS_DIMENSIONS: "Site=main" }, undefined));
     expect([alone.exitCode, alone.message]).toEqual([
       2,
@@ -110,9 +110,9 @@ describe("resolve", () => {
   it("reads nested keys of a file", () => {
     const values = { target: "aws", buckets: { publicMedia: "my-media" }, local: { port: 9800 } };
     const { config } = resolve({}, {}, { path, values });
-    expect(config["buckets.publicMedia"]).toBe("my-media");
-    expect(config["local.port"]).toBe(9800);
-    expect(config["buckets.userFiles"]).toBe(settings["buckets.userFiles"].fallback);
+    expect(config.buckets.publicMedia).toBe("my-media");
+    expect(config.local.port).toBe(9800);
+    expect(config.buckets.userFiles).toBe(settings["buckets.userFiles"].fallback);
   });
 
   it.each([

@@ -13,8 +13,8 @@ export function alarmSiteOf(config: Config): AlarmSite | undefined {
   const { trail, buckets } = configuredSite(config);
   return {
     place,
-    topic: config["metrics.topic"],
-    maxBackupAgeHours: config["backup.maxAgeHours"],
+    topic: config.metrics.topic,
+    maxBackupAgeHours: config.backup.maxAgeHours,
     hasDocuments: site === mawpsModel || whyNoDocuments(site, "scan") === undefined,
     hasTrail: trail !== undefined,
     publicBuckets: buckets.filter(({ access }) => access === "public").map(({ name }) => name),

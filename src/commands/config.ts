@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { configFileName } from "../config/config-file.ts";
-import { settingsOf, type SettingKey } from "../config/config.ts";
+import { settingsOf, valueOf, type SettingKey } from "../config/config.ts";
 import { CliError } from "../errors.ts";
 import { table } from "../output/table.ts";
 import type { AnyCommand, Begin } from "./command.ts";
@@ -15,7 +15,7 @@ export function config(noun: AnyCommand, begin: Begin): void {
         const run = await begin(command as AnyCommand);
         const rows = Object.entries(settingsOf(run.config.site)).map(([key, { env }]) => ({
           key,
-          value: run.config[key as SettingKey] ?? null,
+          value: valueOf(run.config, key) ?? null,
           source: run.sources[key as SettingKey],
           variable: env[0],
         }));

@@ -68,7 +68,7 @@ export async function outsideOf(run: Run): Promise<Outside> {
     now: () => world.now(),
     tool,
     caller: config.target === "local" ? undefined : await callerOf(aws, world.signal),
-    backups: config["backup.repository"] === undefined ? undefined : () => backupFacts(run),
+    backups: config.backup.repository === undefined ? undefined : () => backupFacts(run),
     databases: config.site.databases === undefined ? undefined : () => databaseFacts(run),
     takesDocuments: config.site === mawpsModel,
     scanner: scannerFacts(run),
@@ -125,8 +125,8 @@ export async function backupFacts(
     where: store.where,
     snapshots,
     ahead,
-    maxAgeHours: run.config["backup.maxAgeHours"],
-    maxDrillAgeDays: run.config["backup.maxDrillAgeDays"],
+    maxAgeHours: run.config.backup.maxAgeHours,
+    maxDrillAgeDays: run.config.backup.maxDrillAgeDays,
   };
 }
 

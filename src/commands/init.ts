@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { Aws } from "../aws/clients.ts";
 import { configFileName, writeConfigFile } from "../config/config-file.ts";
-import { resolve as resolveConfig, settings, type SettingKey } from "../config/config.ts";
+import { grouped, resolve as resolveConfig, settings, type SettingKey } from "../config/config.ts";
 import { CliError } from "../errors.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import type { Run } from "./run.ts";
@@ -177,16 +177,10 @@ async function lookAround(run: Run, answers: Answers): Promise<Found> {
   }
 }
 
-/** `buckets.publicMedia` as `{buckets: {publicMedia}}`; what is the default anyway is left out. */
+/** As a file has them; what is the default anyway is left out. */
 function nested(answers: Answers): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const key of Object.keys(settings) as SettingKey[]) {
-    const value = answers[key];
-    if (value === undefined || (key !== "target" && value === settings[key].fallback)) continue;
-    const [group, name] = key.split(".");
-    if (group === undefined) continue;
-    if (name === undefined) values[group] = value;
-    else values[group] = { ...(values[group] as Record<string, unknown> | undefined), [name]: value };
-  }
-  return values;
+  const said = (Object.keys(settings) as SettingKey[]).filter(
+    (key) => answers[key] !== undefined && (key === "target" || answers[key] !== settings[key].fallback),
+  );
+  return grouped(new Map(said.map((key) => [key, answers[key]])));
 }

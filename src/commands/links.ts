@@ -23,7 +23,7 @@ function linkSpan(text: string): number {
  * To be asked before a link is made.
  */
 export async function assertLinksOpen({ config, world, sources }: Run): Promise<void> {
-  if (config.target !== "local" || config["local.port"] !== 0) return;
+  if (config.target !== "local" || config.local.port !== 0) return;
   const { isLocalServed } = await import("../target.ts");
   if (await isLocalServed(config, world)) return;
   throw new CliError(
@@ -52,6 +52,6 @@ export async function tellOfLink(
   if (config.target !== "local") return;
   const { isLocalServed } = await import("../target.ts");
   if (!(await isLocalServed(config, world))) {
-    run.note(`it opens only while \`mawps local serve --port ${config["local.port"]}\` runs on this machine`);
+    run.note(`it opens only while \`mawps local serve --port ${config.local.port}\` runs on this machine`);
   }
 }

@@ -25,7 +25,7 @@ export function local(noun: AnyCommand, begin: Begin): void {
         const run = await begin(command as AnyCommand);
         onlyLocal(run);
         const { serveLocal } = await import("../target.ts");
-        const server = await serveLocal(run.config, run.world, options.port ?? run.config["local.port"]);
+        const server = await serveLocal(run.config, run.world, options.port ?? run.config.local.port);
         const { endpoint, region, accessKeyId, secretAccessKey } = server;
         await run.print({ endpoint, region, accessKeyId, secretAccessKey }, (served) =>
           [

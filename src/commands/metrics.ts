@@ -2,7 +2,6 @@ import type { Config } from "../config/config.ts";
 import type { MetricsPlace } from "../metrics/job.ts";
 
 /** Where the metrics of the jobs go; undefined where none are put. */
-export function metricsOf(config: Config): MetricsPlace | undefined {
-  const { "metrics.namespace": namespace, "metrics.dimensions": dimensions } = config;
+export function metricsOf({ metrics: { namespace, dimensions } }: Config): MetricsPlace | undefined {
   return namespace === undefined ? undefined : { namespace, dimensions };
 }

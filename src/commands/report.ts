@@ -71,7 +71,7 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
   const declaration = configuredSite(config);
   const aws = await run.aws("reads");
   const { signal } = world;
-  const backups = config["backup.repository"] === undefined ? undefined : once(() => backupFacts(run));
+  const backups = config.backup.repository === undefined ? undefined : once(() => backupFacts(run));
   const metrics = metricsOf(config);
   const documents = once(async () => openDocuments(await run.context("reads")));
   const due = once(async () => {
@@ -165,7 +165,7 @@ async function recorded(run: Run): Promise<void> {
   await run.assertTrusted("writes");
   await run.audit.record({
     action: "progress.exported",
-    details: { table: run.config["tables.userProfiles"], method: "report" },
+    details: { table: run.config.tables.userProfiles, method: "report" },
   });
 }
 

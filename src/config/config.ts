@@ -444,11 +444,43 @@ export const settings = {
 
 export type SettingKey = keyof typeof settings;
 
-/** One value per setting, under its file key. Names and periods of another model than MAWPS's are there as its model has them. */
-export type Config = { readonly [K in SettingKey]: (typeof settings)[K]["fallback"] | KindOf<K> } & {
+/** One value per setting, under its key. */
+type Values = { readonly [K in SettingKey]: (typeof settings)[K]["fallback"] | KindOf<K> };
+
+/** `a.b` of these as `b` in `a`. */
+type Grouped<T> = {
+  readonly [
+    K in keyof T as K extends `${infer Group}.${string}` ? Group : K
+  ]: K extends `${infer Group}.${string}`
+    ? { readonly [Each in keyof T as Each extends `${Group}.${infer Name}` ? Name : never]: T[Each] }
+    : T[K];
+};
+
+/**
+ * The value of each setting, as a file has them: `backup.repository` is in `backup`. Names and periods of another model than MAWPS's are
+ * there as its model has them.
+ */
+export type Config = Grouped<Values> & {
   /** What the setting `model` says, read and checked. */
   readonly site: Model;
 };
+
+/** The value of a setting by its key; undefined for one that the site's model does not have. */
+export function valueOf(config: Config, key: string): unknown {
+  const at = (value: unknown, name: string) =>
+    isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  return key.split(".").reduce<unknown>(at, config);
+}
+
+/** `buckets.publicMedia` as `{buckets: {publicMedia}}`, as a file has it. Pure. */
+export function grouped(values: ReadonlyMap<string, unknown>): Record<string, unknown> {
+  const all: Record<string, unknown> = {};
+  for (const [key, value] of values) {
+    const [first = "", name] = key.split(".");
+    all[first] = name === undefined ? value : { ...(all[first] as object | undefined), [name]: value };
+  }
+  return all;
+}
 
 type KindOf<K extends SettingKey> = (typeof settings)[K] extends Setting<infer T> ? T : never;
 
@@ -481,19 +513,27 @@ export function resolve(flags: Given["flags"], env: Given["env"], file: ConfigFi
   return resolveFor(mawpsModel, { flags, env, file });
 }
 
+/** Every group is there, also where a model has no setting of it. */
+const noGroups = Object.fromEntries(
+  Object.keys(settings).flatMap((key) => (key.includes(".") ? [[key.split(".", 1)[0], {}]] : [])),
+);
+
 /** The same for the settings of a site by its model. */
 export function resolveFor(site: Model, given: Given): Resolved {
   const known = settingsOf(site);
   const { file } = given;
   const inFile = file === undefined ? new Map<string, unknown>() : fileValues(file, known);
-  const config: Record<string, unknown> = {};
+  const values = new Map<string, unknown>();
   const sources: Record<string, string> = {};
   for (const [key, each] of Object.entries(known)) {
     const [value, source] = pick([key, each], given, inFile);
-    config[key] = value;
+    values.set(key, value);
     sources[key] = source;
   }
-  const resolved = { config: { ...config, site } as Config, sources: sources as Sources };
+  const resolved = {
+    config: { ...noGroups, ...grouped(values), site } as Config,
+    sources: sources as Sources,
+  };
   refuseContradictions(resolved);
   return resolved;
 }
@@ -663,15 +703,20 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** What is private must not lie in a bucket that everybody can read. */
 function refuseOneBucket({ config, sources }: Resolved): void {
-  const named = (isPublic: boolean) =>
-    Object.entries(config.site.buckets)
-      .filter(([, { access }]) => (access !== "private") === isPublic)
-      .map(([role]) => `buckets.${role}` as Extract<SettingKey, `buckets.${string}`>);
-  for (const open of named(true)) {
-    const closed = named(false).find((each) => config[each] === config[open]);
+  const buckets = Object.entries(config.site.buckets).map(([role, { access }]) => {
+    const key = `buckets.${role}`;
+    return {
+      key,
+      isPublic: access !== "private",
+      name: valueOf(config, key),
+      from: (sources as Record<string, string>)[key],
+    };
+  });
+  for (const open of buckets.filter(({ isPublic }) => isPublic)) {
+    const closed = buckets.find(({ isPublic, name }) => !isPublic && name === open.name);
     if (closed === undefined) continue;
-    const from = [...new Set([sources[open], sources[closed]])].join(" and ");
-    throw new CliError(`${from}: ${closed} is the public bucket, ${config[open]}`, {
+    const from = [...new Set([open.from, closed.from])].join(" and ");
+    throw new CliError(`${from}: ${closed.key} is the public bucket, ${String(open.name)}`, {
       exitCode: exitCodes.usage,
       hint: "name two buckets: everybody can read the public one",
     });
@@ -685,14 +730,14 @@ function refuseContradictions({ config, sources }: Resolved): void {
       exitCode: exitCodes.usage,
     });
   }
-  if (config["clamav.host"] !== undefined && config["clamav.socket"] !== undefined) {
+  if (config.clamav.host !== undefined && config.clamav.socket !== undefined) {
     throw new CliError("clamav.host and clamav.socket are both set: clamd is asked in one way", {
       exitCode: exitCodes.usage,
       hint: `they come from ${sources["clamav.host"]} and ${sources["clamav.socket"]}`,
     });
   }
   const idle = (["metrics.dimensions", "metrics.topic"] as const).find((key) => sources[key] !== "default");
-  if (idle !== undefined && config["metrics.namespace"] === undefined) {
+  if (idle !== undefined && config.metrics.namespace === undefined) {
     throw new CliError(
       `${sources[idle]}: "${idle}" needs "metrics.namespace": without it no metrics are put`,
       {
@@ -700,7 +745,7 @@ function refuseContradictions({ config, sources }: Resolved): void {
       },
     );
   }
-  const topicRegion = config["metrics.topic"]?.split(":")[3];
+  const topicRegion = config.metrics.topic?.split(":")[3];
   if (topicRegion !== undefined && topicRegion !== config.region) {
     throw new CliError(
       `${sources["metrics.topic"]}: the topic is in ${topicRegion}, and alarms in ${config.region} tell only topics there`,

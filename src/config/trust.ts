@@ -4,7 +4,7 @@ import { dirname, join, sep } from "node:path";
 import { userConfigFolder, type FoundFile } from "./config-file.ts";
 import { replaceFile } from "../atomic-file.ts";
 import { makeFolders } from "../make-folders.ts";
-import { settingsOf, type Resolved, type SettingKey } from "./config.ts";
+import { settingsOf, valueOf, type Resolved, type SettingKey } from "./config.ts";
 import { modelHash } from "../model/hash.ts";
 import type { Access, World } from "../world.ts";
 
@@ -41,7 +41,7 @@ export function placesOfOthers(
   const settings: Readonly<Record<string, { readonly fallback: unknown }>> = settingsOf(config.site);
   const folder = dirname(file.path);
   return used.flatMap((key) => {
-    const value = (config as Readonly<Record<string, unknown>>)[key];
+    const value = valueOf(config, key);
     if (typeof value !== "string" || value === settings[key]?.fallback || sources[key] !== file.path)
       return [];
     const isBeside = key === "backup.repository" && value.startsWith(`${folder}${sep}`);

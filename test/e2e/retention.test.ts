@@ -35,7 +35,7 @@ async function fill(): Promise<void> {
     await stored.putProfile(`user-${user}`, [...gone, { id: "kept", s3Key: keyOf(user, "kept") }]);
     await stored.look(async (aws, config) => {
       for (const { s3Key } of [...gone, { s3Key: keyOf(user, "kept") }]) {
-        await putObject(aws, { bucket: config["buckets.userFiles"], key: s3Key, body: Buffer.from("bytes") });
+        await putObject(aws, { bucket: config.buckets.userFiles, key: s3Key, body: Buffer.from("bytes") });
       }
     });
   }

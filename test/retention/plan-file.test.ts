@@ -246,7 +246,7 @@ describe("a plan in a file", () => {
     await stored.putProfile("user-1", [], { profileImage: `https://cdn.example/${picture}?v=1` });
     await stored.look(async (aws, config) => {
       const s3 = await aws.s3();
-      await s3.send(new PutObjectCommand({ Bucket: config["buckets.userFiles"], Key: file, Body: "again" }));
+      await s3.send(new PutObjectCommand({ Bucket: config.buckets.userFiles, Key: file, Body: "again" }));
     });
     const run = await carryOut(stored);
     expect(lines(run.stdout)).toMatchObject([{ skipped: [{ key: picture }] }]);

@@ -32,7 +32,7 @@ export function storedIn(home: TestHome, shape: Shape, env: Record<string, strin
       const item = typed({ userId, type: "user-profile", name: "Änne", ...more, documents }).M ?? {};
       await look(async (aws, config) => {
         const dynamodb = await aws.dynamodb();
-        await dynamodb.send(new PutItemCommand({ TableName: config["tables.userProfiles"], Item: item }));
+        await dynamodb.send(new PutItemCommand({ TableName: config.tables.userProfiles, Item: item }));
       });
     },
     async putItem(table: (config: Config) => string, values: Record<string, unknown>) {
@@ -43,38 +43,34 @@ export function storedIn(home: TestHome, shape: Shape, env: Record<string, strin
     },
     profile: (userId: string, type = "user-profile") =>
       look(async (aws, config) => {
-        const item = await getItem(aws, { table: config["tables.userProfiles"], key: keyOf(userId, type) });
+        const item = await getItem(aws, { table: config.tables.userProfiles, key: keyOf(userId, type) });
         return item === undefined ? undefined : plain(item);
       }),
     put: (key: string, bytes = "bytes", role: "userFiles" | "publicMedia" = "userFiles") =>
-      look((aws, config) =>
-        putObject(aws, { bucket: config[`buckets.${role}`], key, body: Buffer.from(bytes) }),
-      ),
+      look((aws, config) => putObject(aws, { bucket: config.buckets[role], key, body: Buffer.from(bytes) })),
     remove: (key: string) =>
       look(async (aws, config) => {
         const s3 = await aws.s3();
-        await s3.send(new DeleteObjectCommand({ Bucket: config["buckets.userFiles"], Key: key }));
+        await s3.send(new DeleteObjectCommand({ Bucket: config.buckets.userFiles, Key: key }));
       }),
     beginUpload: (key: string, role: "userFiles" | "publicMedia" = "userFiles") =>
       look(async (aws, config) => {
         const s3 = await aws.s3();
-        const at = { Bucket: config[`buckets.${role}`], Key: key };
+        const at = { Bucket: config.buckets[role], Key: key };
         const { UploadId } = await s3.send(new CreateMultipartUploadCommand(at));
         await s3.send(new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body: Buffer.from("part") }));
       }),
     uploads: () =>
       look(async (aws, config) => {
         const s3 = await aws.s3();
-        const answer = await s3.send(
-          new ListMultipartUploadsCommand({ Bucket: config["buckets.userFiles"] }),
-        );
+        const answer = await s3.send(new ListMultipartUploadsCommand({ Bucket: config.buckets.userFiles }));
         return (answer.Uploads ?? []).map(({ Key }) => Key);
       }),
     /** Every version and marker that is left, without the anchor of the audit trail: `key` or `key (marker)`. */
     left: (role: "userFiles" | "publicMedia" = "userFiles") =>
       look(async (aws, config) => {
         const keys: string[] = [];
-        for await (const page of listVersions(aws, { bucket: config[`buckets.${role}`] })) {
+        for await (const page of listVersions(aws, { bucket: config.buckets[role] })) {
           for (const { key, isDeleteMarker } of page) keys.push(isDeleteMarker ? `${key} (marker)` : key);
         }
         return keys.filter((key) => !key.startsWith("audit/"));

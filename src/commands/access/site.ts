@@ -8,7 +8,7 @@ export async function siteOf(
   { config }: Run,
   { account: number = "*", repo }: { account?: string | undefined; repo?: string | undefined },
 ): Promise<AccessSite> {
-  const place = repo ?? config["backup.repository"];
+  const place = repo ?? config.backup.repository;
   const [, bucket, folder = ""] = /^s3:\/\/([^/]+)\/?(.*?)\/*$/.exec(place ?? "") ?? [];
   if (repo !== undefined && bucket === undefined)
     throw new CliError(`--repo ${repo}: backups in a folder need no policy; s3://bucket/prefix does`, {
@@ -18,7 +18,7 @@ export async function siteOf(
     model: config.site,
     declaration: await inventoriedSite(config),
     account: number,
-    metrics: config["metrics.namespace"],
+    metrics: config.metrics.namespace,
     repository: bucket === undefined ? undefined : { bucket, prefix: folder === "" ? "" : `${folder}/` },
   };
 }

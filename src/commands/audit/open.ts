@@ -34,7 +34,7 @@ export async function openAudit(
       endpointUrl: place.aws.endpointUrl,
     });
   };
-  const auditEntries = config["retention.auditEntries"];
+  const auditEntries = config.retention.auditEntries;
   const asked = actor();
   const writer = {
     actor: asked,

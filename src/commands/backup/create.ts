@@ -108,7 +108,7 @@ function units(text: string): Rate {
 
 /** Beyond a certain size one machine is the wrong place for a table to go through. */
 function refuseTooLarge({ config }: Run, { tables }: BackupPlan): void {
-  const most = config["backup.maxTableBytes"];
+  const most = config.backup.maxTableBytes;
   const large = tables.find(({ measure }) => measure.bytes > most);
   if (large === undefined) return;
   throw new CliError(

@@ -88,7 +88,7 @@ async function inFolder(
     const drilled = await drill({
       databases: onTrial,
       live: await run.aws("writes"),
-      auditTable: config["tables.auditLog"],
+      auditTable: config.tables.auditLog,
       into: store.aws,
       model: config.site,
       declaration: configuredSite(config),

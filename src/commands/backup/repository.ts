@@ -64,7 +64,7 @@ async function makingOf(
     });
   }
   const store = await storeOf(run, repo, access);
-  const configured = run.config["backup.encryptTo"];
+  const configured = run.config.backup.encryptTo;
   const recipients = encryptTo.length > 0 || configured === undefined ? encryptTo : [configured];
   for (const recipient of recipients) assertRecipient(recipient);
   const { world } = run;
@@ -99,7 +99,7 @@ export type RepositoryPlace =
  * @throws CliError (usage) for what is no place for backups.
  */
 export function placeOf({ config, world }: Run, repo: string | undefined): RepositoryPlace {
-  const place = repo ?? config["backup.repository"];
+  const place = repo ?? config.backup.repository;
   if (place === undefined) {
     if (config.target === "local") return { folder: join(storeFolder(config, world), "backups") };
     throw new CliError("no repository for backups is named", {
@@ -159,8 +159,8 @@ export async function storeOf(
 
 async function unlockOf(run: Run): Promise<Unlock> {
   const { config, world } = run;
-  const identityFile = config["backup.identityFile"];
-  const passphraseFile = config["backup.passphraseFile"];
+  const identityFile = config.backup.identityFile;
+  const passphraseFile = config.backup.passphraseFile;
   const inEnvironment = world.env["MAWPS_BACKUP_PASSPHRASE"];
   const fromFile =
     passphraseFile === undefined

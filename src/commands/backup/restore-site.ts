@@ -58,7 +58,7 @@ export async function restoreSite(
   const trails = manifest.tables
     .filter(({ role }) => role === toolRoles.audit)
     .map((table) => destinationOf({ declaration }, "table", table));
-  const ledger = await readLedger(place, [config["tables.auditLog"], ...trails]);
+  const ledger = await readLedger(place, [config.tables.auditLog, ...trails]);
   const scope: RestoreScope = {
     only: flags.only ?? [],
     userId: flags.user === undefined ? undefined : somebody(await idOf(place, flags.user)),
@@ -154,9 +154,13 @@ async function newIds(site: RestoreSite, poolId: string | undefined): Promise<Re
 /** The configured names, each with the prefix in front. */
 function withPrefix(config: Config, prefix: string): Config {
   const { buckets, tables } = configuredSite(config);
-  const named = (group: string, all: readonly { readonly role: string; readonly name: string }[]) =>
-    all.map(({ role, name }) => [`${group}.${role}`, `${prefix}${name}`] as const);
-  return { ...config, ...Object.fromEntries([...named("buckets", buckets), ...named("tables", tables)]) };
+  const named = (all: readonly { readonly role: string; readonly name: string }[]) =>
+    Object.fromEntries(all.map(({ role, name }) => [role, `${prefix}${name}`]));
+  return {
+    ...config,
+    buckets: { ...config.buckets, ...named(buckets) },
+    tables: { ...config.tables, ...named(tables) },
+  };
 }
 
 /** `failed.ndjson`, or with a number when there is one already. */

@@ -141,7 +141,7 @@ async function carriedOut(
   const shown = { ...site, onProgress: follow(run, working) };
   const outcome = await carryOutRestore(shown, plan, {
     ...options,
-    trailTable: run.config["tables.auditLog"],
+    trailTable: run.config.tables.auditLog,
     audit: run.audit,
   });
   working.stop();

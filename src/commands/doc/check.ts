@@ -91,7 +91,7 @@ function nameOption(name: string, before: readonly string[] = []): readonly stri
 }
 
 function oldUploadMs({ config }: Run): number {
-  const days = config["retention.multipartUploads"];
+  const days = config.retention.multipartUploads;
   // Other models may have no such period.
   return typeof days === "number" ? days * 86_400_000 : Number.POSITIVE_INFINITY;
 }

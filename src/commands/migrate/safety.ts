@@ -23,7 +23,7 @@ export async function assertSafetyNet(
   });
 
   async function missingBackup(): Promise<string | undefined> {
-    if (repo === undefined && run.config["backup.repository"] === undefined)
+    if (repo === undefined && run.config.backup.repository === undefined)
       return "no repository for backups is named";
     const { openBackups } = await import("../backup/repository.ts");
     try {

@@ -22,6 +22,8 @@ export async function environmentOf(
     ...Object.fromEntries(declaration.buckets.map(({ role, name }) => [`buckets.${role}`, name])),
     ...Object.fromEntries(declaration.tables.map(({ role, name }) => [`tables.${role}`, name])),
     ...Object.fromEntries(databases.map(({ role, sql }) => [`databases.${role}`, sql.where])),
-    ...Object.fromEntries(Object.entries(config).filter(([key]) => key.startsWith("retention."))),
+    ...Object.fromEntries(
+      Object.entries(config.retention).map(([name, period]) => [`retention.${name}`, period]),
+    ),
   };
 }

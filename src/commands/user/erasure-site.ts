@@ -77,7 +77,7 @@ export async function modelAccounts(run: Run): Promise<Accounts | undefined> {
 
 async function backupStore(run: Run, access: Access) {
   const { config, world } = run;
-  if (config["backup.repository"] === undefined && config.target !== "local") return undefined;
+  if (config.backup.repository === undefined && config.target !== "local") return undefined;
   const [{ storeOf }, { isRepository }] = await Promise.all([
     import("../backup/repository.ts"),
     import("../../backup/configuration.ts"),

@@ -75,13 +75,13 @@ describe("mawps model", () => {
   it("check --live tells what it does not know with three samples that show nothing of what is in them", async () => {
     const strange = await home.copy();
     await strange.look(async (aws, config) => {
-      const bucket = config["buckets.userFiles"];
+      const bucket = config.buckets.userFiles;
       for (const at of [1, 2, 3, 4])
         await putObject(aws, { bucket, key: `invoices/max-mustermann/${at}.pdf`, body: Buffer.from("x") });
       const dynamodb = await aws.dynamodb();
       await dynamodb.send(
         new PutItemCommand({
-          TableName: config["tables.userProfiles"],
+          TableName: config.tables.userProfiles,
           Item: { userId: { S: "api-settings#Max Mustermann" }, apiKey: { S: "sk-secret" } },
         }),
       );

@@ -224,15 +224,16 @@ describe.each(shapes)("retention on %s keys", (shape) => {
   it("keeps the newest states of the digital twin", async () => {
     const stored = storedIn(home, shape);
     for (let version = 1; version <= 12; version++) {
-      await stored.putItem(
-        (config) => config[shape === "simple" ? "tables.digitalTwin" : "tables.userProfiles"],
-        { userId: "owner", type: twinHistoryType(version), personality: { traits: `v${version}` } },
-      );
+      await stored.putItem((config) => config.tables[shape === "simple" ? "digitalTwin" : "userProfiles"], {
+        userId: "owner",
+        type: twinHistoryType(version),
+        personality: { traits: `v${version}` },
+      });
     }
     const run = await stored.run("retention", "run", "--yes", "--json");
     expect(lines(run.stdout)).toMatchObject([{ done: 2, rules: [{ rule: "twin-history" }] }]);
     const left = await stored.look(async (aws, config) => {
-      const table = config[shape === "simple" ? "tables.digitalTwin" : "tables.userProfiles"];
+      const table = config.tables[shape === "simple" ? "digitalTwin" : "userProfiles"];
       const types: string[] = [];
       const partition = { attribute: "userId", value: { S: "owner" } };
       for await (const page of queryItems(aws, { table, partition })) {
