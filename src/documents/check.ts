@@ -44,7 +44,9 @@ export async function* checkDocuments(
   for (let at = 0; at < users.length; at += usersAtOnce) {
     const some = users.slice(at, at + usersAtOnce);
     const found = await inParallel(some, usersAtOnce, async (each) => {
-      const findings = await faultsNow(site, each, options);
+      const all = await faultsNow(site, each, options);
+      // Where everybody is checked, what is attached to something is told of with whose it is.
+      const findings = userId === undefined ? all.filter((finding) => finding.userId === each) : all;
       const hasLost = findings.some(({ repair }) => repair?.does === "rebuild");
       return hasLost ? withMemory(findings, await options.rememberedOf(each)) : findings;
     });

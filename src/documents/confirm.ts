@@ -105,7 +105,9 @@ function assertAsked(
 ): void {
   const { id, name, s3Key } = entry.document;
   const why = (): string | undefined => {
-    if (timeOf(entry.document.attributes["uploadUntil"]) === undefined) return "no link was made for it";
+    const { uploadUntil } = rows.documents.fields;
+    if (uploadUntil !== undefined && timeOf(entry.document.attributes["uploadUntil"]) === undefined)
+      return "no link was made for it";
     if (!isOwnDocument(rows, entry)) return "its file is of a kind that no link leads to";
     const isShared = others.some((each) => each.document.s3Key === s3Key && !isOver(each, now()));
     return isShared ? "another document has the same file" : undefined;

@@ -1,6 +1,6 @@
 import { headObject } from "../aws/s3/objects.ts";
 import { presignPost, presignPut, type EndsWithSession } from "../aws/s3/presign.ts";
-import { CliError } from "../errors.ts";
+import { CliError, exitCodes } from "../errors.ts";
 import type { DocumentType } from "../model/document-types.ts";
 import { documentNameFault, websiteFields } from "../model/documents.ts";
 import { documentKey } from "../model/keys.ts";
@@ -24,6 +24,10 @@ export interface DocumentRequest extends LinkSpan {
   readonly maxBytes: number;
   /** Fields of the file's key that nothing but the caller knows, of a site with rows. */
   readonly given?: Readonly<Record<string, string>>;
+  /** Who asks for it, where the site keeps that as one of its own; else whoever is at work. */
+  readonly uploader?: string | undefined;
+  /** What it is attached to besides, by the fields that say so. */
+  readonly attached?: Readonly<Record<string, string>> | undefined;
   /** Makes the profile of a user who has none, of a site that keeps documents in profiles. */
   readonly createProfile: () => Promise<unknown>;
   readonly dryRun: boolean;
@@ -57,6 +61,7 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
   const { userId, type, name, kind, method, dryRun } = request;
   const fault = documentNameFault(name);
   if (fault !== undefined) throw new CliError(`the name ${JSON.stringify(name)} ${fault}`);
+  assertRemembered(site, request);
   const now = signingTime(site);
   const random = site.randomHex(12);
   const { rows } = site;
@@ -97,7 +102,10 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
     uploadedAt: now.toISOString(),
     contentType,
     status: "UPLOADING",
-    uploadedBy: site.actor,
+    uploadedBy: request.uploader ?? site.actor,
+    // A column may want a number.
+    ...(rows?.accounts === undefined ? {} : { size: 0 }),
+    ...request.attached,
     tags: [],
     uploadUntil: expiresAt.toISOString(),
   };
@@ -118,6 +126,18 @@ export async function requestDocument(site: ChangingSite, request: DocumentReque
     await addEntries(site, user, [entry]);
   });
   return { entry, expiresAt, endsWithSession, link: { method, url, headers, fields } };
+}
+
+/** Where nothing says until when a link works, what waits for it is over a day after it was made. */
+const longestUnkeptSeconds = 12 * 3600;
+
+function assertRemembered({ rows }: ChangingSite, { expiresInSeconds }: DocumentRequest): void {
+  if (rows === undefined || rows.documents.fields.uploadUntil !== undefined) return;
+  if (expiresInSeconds <= longestUnkeptSeconds) return;
+  throw new CliError("a link to upload to this site works for 12 hours at most: nothing keeps until when", {
+    exitCode: exitCodes.usage,
+    hint: "--expires 12h",
+  });
 }
 
 /**

@@ -48,8 +48,10 @@ export function whyNoDocuments({ entities, features }: Model, verb: string): str
   if (at !== undefined && !at.endsWith("[]")) return `a document lies at ${at}, which is no list`;
   const isOfLinks = verb === "request" || verb === "confirm";
   // In a list nothing keeps two uploads of the same file from making two entries, but its hash.
+  // In a database no two entries have one file, whoever put it there.
+  const isOfMarked = isOfLinks && !("database" in from);
   const wanted = [
-    ...(isOfLinks ? neededForLinks : needed),
+    ...(isOfMarked ? neededForLinks : needed),
     ...(at === undefined ? [] : (["sha256"] as const)),
   ];
   const missing = wanted.filter((name) => documents.fields[name] === undefined);

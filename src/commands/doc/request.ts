@@ -4,7 +4,14 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { mawpsModel } from "../../model/mawps.ts";
 import { parseDocument } from "../../model/documents.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { assertSayable, documentTypeOption, fieldOption } from "./options.ts";
+import {
+  assertSayable,
+  attachOption,
+  attribution,
+  byOption,
+  documentTypeOption,
+  fieldOption,
+} from "./options.ts";
 import { changeDocumentsWith } from "../../documents/site.ts";
 import { assertLinksOpen, expiresOption, tellOfLink } from "../links.ts";
 
@@ -21,6 +28,8 @@ export function docRequest(begin: Begin): AnyCommand {
     .requiredOption("--name <name>", "the document's name; its end says what kind of file is taken")
     .addOption(expiresOption())
     .option("--field <name=value>", "a field of the file's key that the site's model asks for", fieldOption)
+    .addOption(byOption())
+    .addOption(attachOption())
     .option("--post", "a form instead of a plain upload: S3 then refuses what is too large")
     .option("--allow-shorter", "take a link that ends sooner, with temporary credentials")
     .option("--create-profile", "make a profile for somebody without an account")
@@ -31,8 +40,8 @@ export function docRequest(begin: Begin): AnyCommand {
     .action(async (given, options, command) => {
       const run = await begin(command as AnyCommand);
       const { config } = run;
-      const { type, field, createProfile: creates } = options;
-      await assertSayable(config.site, { type, field, createProfile: creates });
+      const { type, field, createProfile: creates, by, attach } = options;
+      await assertSayable(config.site, { type, field, createProfile: creates, by, attach });
       if (options.post === true && config.site !== mawpsModel) {
         throw new CliError(`--post is not for ${config.site.name}: a form could replace another file`, {
           exitCode: exitCodes.usage,
@@ -47,14 +56,17 @@ export function docRequest(begin: Begin): AnyCommand {
       ]);
       const name = options.name.normalize("NFC");
       const kind = namedType(name, config.allowedTypes);
-      const { site, seen: userId } = await changeDocumentsWith(await run.context("writes"), (look) =>
-        resolveUser(look, given, options.createProfile ? "make" : "account"),
-      );
+      const { site, seen } = await changeDocumentsWith(await run.context("writes"), async (look) => {
+        const userId = await resolveUser(look, given, options.createProfile ? "make" : "account");
+        return { userId, ...(await attribution(look, userId, options)) };
+      });
+      const { userId, ...attributed } = seen;
       const email = given !== userId && given.includes("@") ? { email: given } : {};
       const requested = await requestDocument(site, {
         userId,
         type: options.type ?? "documents",
         given: options.field ?? {},
+        ...attributed,
         name,
         kind,
         method: options.post ? "POST" : "PUT",

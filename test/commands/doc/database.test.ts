@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { headObject } from "../../../src/aws/s3/objects.ts";
+import { headObject, putObject } from "../../../src/aws/s3/objects.ts";
 import { says, startFakeClamd, type FakeClamd } from "../../scan/fake-clamd.ts";
 import { noPostgres, startPostgres, type DatabaseServer } from "../../support/database-server.ts";
 import { onDatabase } from "../../support/database-sites.ts";
@@ -363,5 +363,89 @@ describe.skipIf(noPostgres !== undefined)(`documents that are rows of PostgreSQL
     expect(await rows()).toMatchObject([{ status: "READY", scan_result: "CLEAN" }]);
     const report = await asking(clean).run("doc", "scan", "--report", "--json");
     expect([report.exitCode, JSON.parse(report.stdout)]).toMatchObject([0, { counts: { CLEAN: 1 } }]);
+  });
+
+  it("are asked for by a link, and confirmed once they have arrived", async () => {
+    const asked = async (...argv: string[]) =>
+      doc("request", ...argv, "--name", "notes.txt", "--by", staff, "--json");
+    const long = await asked(customer, "--expires", "13h");
+    expect([long.exitCode, long.stderr]).toEqual([2, expect.stringContaining("12 hours at most")]);
+    expect(await rows()).toEqual([]);
+    const requested = await asked(ofOpportunity);
+    expect(requested.exitCode).toBe(0);
+    const { id } = JSON.parse(requested.stdout) as { id: string };
+    const key = `opportunities/${opportunity}/${id}/notes.txt`;
+    const waiting = {
+      id,
+      s3_key: key,
+      status: "UPLOADING",
+      size_bytes: "0",
+      scan_result: null,
+      uploaded_by: staff,
+    };
+    expect(await rows()).toMatchObject([{ ...waiting, customer_id: null, opportunity_id: opportunity }]);
+    const early = await doc("confirm", ofOpportunity, id);
+    expect([early.exitCode, early.stderr]).toEqual([1, expect.stringContaining("nothing has arrived yet")]);
+    await site().look((aws) => putObject(aws, { bucket, key, body: Buffer.from("what was sent") }));
+    expect((await doc("confirm", ofOpportunity, id)).exitCode).toBe(0);
+    const ready = { ...waiting, status: "READY", size_bytes: "13", scan_result: "SKIPPED" };
+    expect(await rows()).toMatchObject([ready]);
+
+    // What is no document goes in every version, with its row.
+    const other = await asked(customer, "--attach", ofOpportunity);
+    const second = JSON.parse(other.stdout) as { id: string };
+    const sent = (await rows()).find((each) => each["id"] === second.id)?.["s3_key"];
+    await site().look((aws) =>
+      putObject(aws, { bucket, key: sent ?? "", body: Buffer.from([0, 1, 2, 255]) }),
+    );
+    expect((await doc("confirm", customer, second.id)).exitCode).toBe(1);
+    expect(await rows()).toMatchObject([ready]);
+    expect(await site().left(bucket)).toEqual([key]);
+
+    const revoked = await doc("revoke", ofOpportunity, id, "--yes");
+    expect(revoked.exitCode).toBe(0);
+    const [moved] = await rows();
+    expect(moved?.["s3_key"]).toMatch(/\/notes-[0-9a-f]{8}\.txt$/);
+    expect(await site().left(bucket)).toEqual([moved?.["s3_key"]]);
+  });
+
+  it("are checked against the bucket, and repaired", async () => {
+    await sql(files);
+    const stray = [
+      `customers/${customer}/${uuid(16)}/stray.txt`,
+      `opportunities/${uuid(2)}/${uuid(17)}/stray.txt`,
+    ];
+    await site().putFiles(bucket, [keys.one, keys.both, keys.others, ...stray]);
+    let isSent = false;
+    home.beforeCall = async (name, input) => {
+      const { Key = "" } = input as { Key?: string };
+      if (name === "PutItemCommand" && isSent) throw new Error("the machine ended here");
+      if (name === "PutObjectCommand" && Key.endsWith("notes.txt")) isSent = true;
+    };
+    await upload(customer, "notes.txt");
+    home.beforeCall = undefined;
+    await sql("UPDATE file_attachments SET uploaded_at = '2026-02-01' WHERE file_name = 'notes.txt'");
+    const checked = await doc("check", "--json");
+    expect(checked.exitCode).toBe(4);
+    const found = lines(checked.stdout).map(({ userId, kind, repairable }) => [userId, kind, repairable]);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        [customer, "half-done-upload", true],
+        [customer, "wrong-size", false],
+        [customer, "object-without-entry", false],
+        [ofOpportunity, "entry-without-object", false],
+        [other, "wrong-size", false],
+        [`opportunity:${uuid(2)}`, "object-without-entry", false],
+      ]),
+    );
+    expect(found).toHaveLength(6);
+    expect((await doc("check", customer, "--repair", "--yes")).exitCode).toBe(4);
+    const repaired = (await rows()).filter(({ customer_id: id }) => id === customer);
+    expect(repaired.map(({ file_name, status, size_bytes }) => [file_name, status, size_bytes])).toEqual([
+      ["both.txt", "DELETED", "1"],
+      ["notes.txt", "READY", "15"],
+      ["one.txt", "READY", String(`bytes of ${keys.one}`.length)],
+    ]);
+    expect(await site().left(bucket)).toHaveLength(6);
   });
 });
