@@ -2,7 +2,9 @@ import type { Aws } from "../aws/clients.ts";
 import { queryItems, scanItems } from "../aws/dynamodb/items.ts";
 import { plainIfDamaged } from "../aws/dynamodb/plain.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
+import { inParallel } from "../concurrency.ts";
 import { CliError, exitCodes } from "../errors.ts";
+import type { AuditEntry } from "../model/audit.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { derivedAttributes, keyTemplates } from "../model/derived.ts";
 import { itemsOf, type FindEntity } from "../model/items.ts";
@@ -10,7 +12,8 @@ import { own, type JsonObject } from "../model/json.ts";
 import { momentOf } from "../model/moments.ts";
 import type { AuditFeature, Entity, Model } from "../model/schema.ts";
 import { secretsMasked } from "../model/secrets.ts";
-import { tableKeysOf } from "../model/table-keys.ts";
+import { fieldTypeOf, tableKeysOf } from "../model/table-keys.ts";
+import { dynamodbStore } from "../stores/dynamodb.ts";
 import type { AuditFilter } from "./list.ts";
 
 /** An entry of the trail that the site itself writes, without secrets. What it does not have is null. */
@@ -51,7 +54,7 @@ interface Trail {
  * @throws CliError where the model names no such trail in a table of DynamoDB.
  */
 export async function* listSiteTrail(site: Site, filter: AuditFilter): AsyncGenerator<SiteEntry> {
-  const trail = siteTrailOf(site);
+  const trail = siteTrailOf(site, "without --site the list is of what mawps itself has done");
   const { aws, declaration, signal } = site;
   const { table, find, name, entity, fields } = trail;
   const query = queryFor(site.model, trail, filter);
@@ -79,14 +82,71 @@ export async function* listSiteTrail(site: Site, filter: AuditFilter): AsyncGene
     yield entry;
 }
 
-function siteTrailOf({ model, declaration }: Site): Trail {
+/** Writes entries of mawps's own trail into that of the site as well. */
+export interface SiteWriter {
+  /** Begins to write them; nobody waits for it. */
+  readonly put: (entries: readonly AuditEntry[]) => void;
+  /** Resolves when all are written; rejects where one is not. */
+  settle(): Promise<void>;
+}
+
+/**
+ * Entries in the site's own shape: what of its keys mawps has no word for is `mawps`, and whose data it was stands in the details where the
+ * model has no field for it.
+ * @throws CliError as `listSiteTrail` does.
+ */
+export function siteWriter(site: Site): SiteWriter {
+  const trail = siteTrailOf(site, 'write "siteAudit": "off" in the configuration');
+  const store = dynamodbStore(site);
+  const writing: Promise<unknown>[] = [];
+  return {
+    put(entries) {
+      const written = inParallel(entries, atOnce, (entry) =>
+        store.add(trail.name, siteFields(site.model, trail, entry)),
+      );
+      // Told by `settle`.
+      written.catch(() => undefined);
+      writing.push(written);
+    },
+    async settle() {
+      await Promise.all(writing);
+    },
+  };
+}
+
+/** Entries that are written at once. */
+const atOnce = 8;
+
+function siteFields(model: Model, { entity, fields, role }: Trail, entry: AuditEntry): JsonObject {
+  const { id, timestamp, actor, action, userId, details, userAgent, ttl } = entry;
+  const end = own(model.tables, role)?.ttl;
+  const type = fieldTypeOf(entity, fields.at ?? "");
+  const ms = Date.parse(timestamp);
+  const at = type === "epochMs" ? ms : type === "epochSeconds" ? Math.floor(ms / 1000) : timestamp;
+  const about = fields.about === undefined ? {} : { about: userId ?? "site" };
+  const whose = fields.about === undefined && userId !== undefined ? { userId } : {};
+  const values = { id, at, actor, action, ...about, details: { ...details, ...whose }, userAgent };
+  const inKeys = keyTemplates(entity).flatMap(([, templates]) => templates.flatMap((each) => each.fields));
+  return {
+    ...Object.fromEntries(inKeys.map((name) => [name, "mawps"])),
+    ...Object.fromEntries(
+      Object.entries(values).flatMap(([use, value]) => {
+        const field = own(fields, use);
+        return field === undefined ? [] : [[field, value]];
+      }),
+    ),
+    ...(end === undefined ? {} : { [end]: ttl }),
+  };
+}
+
+function siteTrailOf({ model, declaration }: Pick<Site, "model" | "declaration">, hint: string): Trail {
   const { audit } = model.features ?? {};
   const entity = own(model.entities, audit?.entity ?? "");
   const from = entity?.from;
   const none = (why: string) =>
     new CliError(`${model.name} has no trail of its own: ${why}`, {
       exitCode: exitCodes.usage,
-      hint: "without --site the list is of what mawps itself has done",
+      hint,
     });
   if (audit === undefined || entity === undefined || from === undefined)
     throw none("its model says nothing of one");

@@ -6,6 +6,7 @@ import {
   auditChain,
   chained,
   emptyHead,
+  type AuditEntry,
   type AuditEvent,
   type ChainHead,
   type Signer,
@@ -63,6 +64,8 @@ export interface TrailOptions {
   readonly begins?: Promise<void>;
   /** Told of what others put into the chain and what was done about it. */
   readonly warn: (text: string) => void;
+  /** Told of entries that are written; nobody waits for it. */
+  readonly onWritten?: ((entries: readonly AuditEntry[]) => void) | undefined;
   /**
    * Milliseconds up to which a lost race waits by chance before it is run again, so that writers do not meet again and
    * again; doubled each time, up to 64 times. Tests shorten it.
@@ -407,7 +410,7 @@ async function append(
     announced: Judge["announced"];
     beside: Beside | undefined;
   },
-  { writer, warn, firstDelayMs = 8 }: TrailOptions & { readonly writer: Writer & Signer },
+  { writer, warn, onWritten, firstDelayMs = 8 }: TrailOptions & { readonly writer: Writer & Signer },
 ): Promise<ChainHead | "refused"> {
   let head = known;
   let broken: Disbelieved | undefined;
@@ -428,6 +431,7 @@ async function append(
     if (outcome === "refused") return outcome;
     if (outcome === "written") {
       if (broken !== undefined) warn(brokenText(broken));
+      onWritten?.(entries);
       return entries.at(-1) ?? head;
     }
     if (!(await tries.again())) break;

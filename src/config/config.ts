@@ -273,6 +273,11 @@ export const settings = {
     about: "changing commands write the audit trail, or stop before they begin",
     env: ["MAWPS_AUDIT"],
   }),
+  siteAudit: setting(oneOf("on", "off"), "off", {
+    about:
+      "entries of the audit trail are also written into the one that the site itself writes, in its shape",
+    env: ["MAWPS_SITE_AUDIT"],
+  }),
   maxDocumentBytes: setting(whole(1, "a number of bytes"), 50 * 1024 ** 2, {
     about: "largest document, in bytes",
     env: ["MAWPS_MAX_DOCUMENT_BYTES"],

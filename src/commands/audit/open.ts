@@ -45,7 +45,23 @@ export async function openAudit(
     newId: () => crypto.randomUUID(),
   };
   try {
-    return await openTrail(place, writer, { explain: explained, ...telling });
+    const beside =
+      config.siteAudit === "on" ? (await import("../../audit/site-trail.ts")).siteWriter(context) : undefined;
+    const onWritten = beside?.put;
+    const trail = await openTrail(place, writer, { explain: explained, onWritten, ...telling });
+    if (beside === undefined) return trail;
+    return {
+      ...trail,
+      async settle() {
+        await Promise.all([
+          trail.settle(),
+          beside.settle().catch((error: unknown) => {
+            const why = error instanceof Error ? error.message : String(error);
+            telling.warn(`not all of it stands in the site's own trail: ${why}`);
+          }),
+        ]);
+      },
+    };
   } catch (error) {
     // Where nobody could say who is at work, that is told as it is.
     await asked;

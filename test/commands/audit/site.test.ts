@@ -32,7 +32,14 @@ const written: readonly Entry[] = [
 /** Each site's words for an entry, and which of the questions its indexes answer. */
 const sites: Record<
   "prework" | "prework-guide",
-  { table: string; item: (entry: Entry) => Record<string, unknown>; indexed: readonly string[] }
+  {
+    table: string;
+    item: (entry: Entry) => Record<string, unknown>;
+    indexed: readonly string[];
+    accounts: string;
+    account: Record<string, string>;
+    inDetails: Record<string, string>;
+  }
 > = {
   prework: {
     table: "prework-audit-logs",
@@ -45,6 +52,9 @@ const sites: Record<
       log: "all",
     }),
     indexed: ["", "--user", "--action"],
+    accounts: "prework-users",
+    account: { id: "u-1", email: "max@example.com" },
+    inDetails: { userId: "u-1" },
   },
   "prework-guide": {
     table: "pre-work-audit-log",
@@ -57,6 +67,9 @@ const sites: Record<
       newValues: details,
     }),
     indexed: ["--user"],
+    accounts: "pre-work-users",
+    account: { PK: "USER#u-1", SK: "METADATA", email: "max@example.com" },
+    inDetails: {},
   },
 };
 
@@ -102,6 +115,45 @@ describe.each(["prework", "prework-guide"] as const)("the trail that the site of
     const csv = await site.run("audit", "list", "--site", "--user", "u-1", "--csv");
     expect(csv.stdout.split("\r\n")).toHaveLength(4);
     expect(await site.rows(table)).toHaveLength(3);
+  });
+});
+
+describe.each(["prework", "prework-guide"] as const)("what is done on the site of %s", (model) => {
+  const { table, accounts, account, inDetails } = sites[model];
+
+  it("is written into its own trail where the setting says so, in its shape, and told where it cannot be", async () => {
+    const own = await makeHome();
+    try {
+      const site = modelSite(own, model, { MAWPS_SITE_AUDIT: "on" });
+      await site.put(accounts, [account]);
+      expect((await site.run("user", "hold", "add", "u-1", "--reason", "case 7")).exitCode).toBe(0);
+      const read = async (...words: string[]) =>
+        (await site.run("audit", "list", ...words, "--json")).stdout
+          .split("\n")
+          .flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Record<string, unknown>]))
+          .map(({ id, timestamp, action, actor, details }) => ({ id, timestamp, action, actor, details }));
+      const done = await read();
+      expect(done.length).toBeGreaterThan(0);
+      const written = done.map((entry) => ({
+        ...entry,
+        details: { ...(entry.details as Record<string, unknown>), ...inDetails },
+      }));
+      expect(await read("--site")).toEqual(written);
+      expect(await read("--site", "--user", "local:tester")).toEqual(written);
+      own.beforeCall = async (_command, input) => {
+        if (JSON.stringify(input).includes(`"${table}"`)) throw new Error("the table is not to be had");
+      };
+      const { exitCode, stderr } = await site.run("user", "hold", "rm", "u-1", "--yes");
+      own.beforeCall = undefined;
+      expect([exitCode, stderr]).toEqual([
+        0,
+        expect.stringContaining("not all of it stands in the site's own trail"),
+      ]);
+      expect((await read()).length).toBe(done.length + 1);
+      expect(await read("--site")).toEqual(written);
+    } finally {
+      await own.remove();
+    }
   });
 });
 
