@@ -22,7 +22,7 @@ import { toolRoles } from "./model/tool-tables.ts";
 
 /** The names of the site's resources as configured, by the roles of its model. */
 export function configuredNames(config: Config): SiteNames {
-  const { site, region, websiteOrigins, newTableShape } = config;
+  const { site, region, websiteOrigins, newTableShape, anchorBucket, anchorLock } = config;
   const poolId = userPoolId(config);
   const named = (group: "buckets" | "tables") =>
     Object.fromEntries(
@@ -36,6 +36,8 @@ export function configuredNames(config: Config): SiteNames {
     buckets: named("buckets"),
     tables: named("tables"),
     websiteOrigins,
+    ...(anchorBucket === undefined ? {} : { anchorBucket }),
+    ...(anchorLock === "off" ? {} : { anchorLock }),
     newTableShape,
     ...(poolId === undefined ? {} : { userPoolId: poolId }),
   };

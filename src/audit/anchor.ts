@@ -29,7 +29,7 @@ export async function readAnchor(site: TrailPlace): Promise<Anchor | undefined> 
   }
 }
 
-/** Keeps the anchor of this head for good, under a key of its own. */
+/** Keeps the anchor of this head for good, under a key of its own; where that is wanted, S3 keeps it as long as the entry. */
 export async function keepAnchor(site: TrailPlace, head: ChainHead): Promise<void> {
   try {
     await putObject(site.aws, {
@@ -38,11 +38,19 @@ export async function keepAnchor(site: TrailPlace, head: ChainHead): Promise<voi
       body: anchorBytes(head),
       contentType: "application/json",
       ifNoneMatch: "*",
+      lock: site.lock === undefined ? undefined : { mode: site.lock, until: lockedUntil(head) },
     });
   } catch (error) {
     // Somebody else has kept the same head.
     if (!isLostRace(error)) throw error;
   }
+}
+
+/** S3 locks nothing for more than a hundred years. */
+function lockedUntil({ timestamp, ttl }: ChainHead): Date {
+  const most = new Date(timestamp);
+  most.setUTCFullYear(most.getUTCFullYear() + 99);
+  return new Date(Math.min(ttl * 1000, most.getTime()));
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { auditChain } from "../model/audit.ts";
-import type { Declaration } from "../model/declaration.ts";
+import type { Declaration, ObjectLockMode } from "../model/declaration.ts";
 
 /** Where a trail is kept. */
 export interface TrailPlace {
@@ -9,6 +9,8 @@ export interface TrailPlace {
   readonly table: string;
   /** The private bucket: anchors and claims lie there, out of reach of who may change the table alone. */
   readonly bucket: string;
+  /** How each anchor that is kept is locked until its entry ends; by default as the bucket has it. */
+  readonly lock?: ObjectLockMode;
   readonly signal?: AbortSignal;
 }
 
@@ -20,7 +22,7 @@ export function trailOf({
   aws,
   declaration,
   signal,
-}: Omit<TrailPlace, "table" | "bucket"> & { readonly declaration: Declaration }): TrailPlace {
+}: Pick<TrailPlace, "aws" | "signal"> & { readonly declaration: Declaration }): TrailPlace {
   const { name, trail } = declaration;
   if (trail !== undefined) return { aws, ...trail, signal };
   throw new CliError(`the model of ${name} has no table for the audit trail`, {

@@ -278,6 +278,14 @@ export const settings = {
       "entries of the audit trail are also written into the one that the site itself writes, in its shape",
     env: ["MAWPS_SITE_AUDIT"],
   }),
+  anchorBucket: setting(optional(bucket), undefined, {
+    about: "bucket of the audit trail's anchors in place of the model's, as one of another account",
+    env: ["MAWPS_ANCHOR_BUCKET"],
+  }),
+  anchorLock: setting(oneOf("off", "governance", "compliance"), "off", {
+    about: "how S3 Object Lock keeps each anchor until its entry ends; the bucket must have it",
+    env: ["MAWPS_ANCHOR_LOCK"],
+  }),
   maxDocumentBytes: setting(whole(1, "a number of bytes"), 50 * 1024 ** 2, {
     about: "largest document, in bytes",
     env: ["MAWPS_MAX_DOCUMENT_BYTES"],

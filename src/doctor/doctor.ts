@@ -126,7 +126,12 @@ export async function* examine(
   for (const { name, findings } of indexing) {
     if (isUsable(plan, "table", name)) yield* await attempt({ check: "index", subject: name }, findings);
   }
-  if (auditing !== undefined && isUsable(plan, "table", log) && isUsable(plan, "bucket", vault))
+  const isVaultHere = declaration.buckets.some(({ name }) => name === vault);
+  if (
+    auditing !== undefined &&
+    isUsable(plan, "table", log) &&
+    (!isVaultHere || isUsable(plan, "bucket", vault))
+  )
     yield* await attempt({ check: "audit trail", subject: log }, auditing);
   if (poolId !== undefined && pooling !== undefined)
     yield* await attempt({ check: "user pool", subject: poolId }, pooling);

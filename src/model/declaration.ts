@@ -11,8 +11,8 @@ export interface Declaration {
   readonly buckets: readonly BucketDeclaration[];
   readonly tables: readonly TableDeclaration[];
   readonly userPool?: UserPoolDeclaration;
-  /** Names of the table of the tool's audit trail and of the bucket of its anchors. */
-  readonly trail?: { readonly table: string; readonly bucket: string };
+  /** Names of the table of the tool's audit trail and of the bucket of its anchors, and how anchors are locked there. */
+  readonly trail?: { readonly table: string; readonly bucket: string; readonly lock?: ObjectLockMode };
   /** Everything that is one person's: what an export collects and an erasure removes. */
   readonly owned: readonly Owned[];
   readonly secrets: Secrets;
@@ -20,6 +20,9 @@ export interface Declaration {
   /** Things that a page of the site wants to be there; a check looks, setup never makes them. */
   readonly expected: readonly ExpectedItem[];
 }
+
+/** Of S3 Object Lock: who has the right to may end the first early, nobody the second. */
+export type ObjectLockMode = "governance" | "compliance";
 
 export interface BucketDeclaration {
   /** How the site's own code calls it; stable where names are configuration. */

@@ -3,6 +3,7 @@ import type {
   CorsRule,
   Declaration,
   LifecycleRule,
+  ObjectLockMode,
   Owned,
   PolicyStatement,
   RetentionRule,
@@ -26,6 +27,9 @@ export interface SiteNames {
   readonly websiteOrigins: readonly string[];
   /** Which shape a table that may have several gets where there is none yet. */
   readonly newTableShape?: string | undefined;
+  /** Of the anchors of the audit trail, in place of the model's, and how each anchor is locked there. */
+  readonly anchorBucket?: string;
+  readonly anchorLock?: ObjectLockMode;
 }
 
 /** Numbers of the model's rules that settings change, by the names that the model gives them. */
@@ -85,7 +89,9 @@ function trailOf(site: Site): Pick<Declaration, "trail"> {
   const found = Object.entries(site.model.tables).find(([, { tool }]) => tool === "audit");
   if (found === undefined) return {};
   const [role, { anchors = "" }] = found;
-  return { trail: { table: tableName(site, role), bucket: bucketName(site, anchors) } };
+  const { anchorBucket = bucketName(site, anchors), anchorLock } = site.names;
+  const lock = anchorLock === undefined ? {} : { lock: anchorLock };
+  return { trail: { table: tableName(site, role), bucket: anchorBucket, ...lock } };
 }
 
 function bucketName({ model, names }: Site, role: string): string {

@@ -1,6 +1,7 @@
 import type { GetObjectCommandOutput, HeadObjectCommandOutput, StorageClass } from "@aws-sdk/client-s3";
 import { isDeepStrictEqual } from "node:util";
 import { crc32Base64 } from "./checksums.ts";
+import type { ObjectLockMode } from "../../model/declaration.ts";
 import type { Aws } from "../clients.ts";
 import { leavePayloadUnsigned } from "../raw/unsigned-payload.ts";
 import { requestObject, wholeBody, type GetObject } from "./get-object.ts";
@@ -41,6 +42,8 @@ export interface PutObject extends ObjectHeaders, WriteCondition {
   readonly bucket: string;
   readonly key: string;
   readonly body: Uint8Array;
+  /** By Object Lock, which the bucket must have. */
+  readonly lock?: { readonly mode: ObjectLockMode; readonly until: Date } | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -92,6 +95,7 @@ export async function putObject(aws: Aws, put: PutObject): Promise<PutAnswer> {
     Tagging: put.tags && tagQuery(put.tags),
     IfNoneMatch: put.ifNoneMatch,
     IfMatch: put.ifMatch,
+    ...lockInput(put.lock),
   });
   leavePayloadUnsigned(command);
   try {
@@ -103,6 +107,17 @@ export async function putObject(aws: Aws, put: PutObject): Promise<PutAnswer> {
     if (head === undefined || !isOurOwn(put, head)) throw error;
     return { etag: head.etag, version: head.version, isCompared: head.checksum?.value === crc32 };
   }
+}
+
+/** With a lock S3 wants to be told, beside the sum itself, by what it was made. */
+function lockInput(lock: PutObject["lock"]) {
+  if (lock === undefined) return {};
+  const { mode, until } = lock;
+  return {
+    ChecksumAlgorithm: "CRC32" as const,
+    ObjectLockMode: mode === "governance" ? ("GOVERNANCE" as const) : ("COMPLIANCE" as const),
+    ObjectLockRetainUntilDate: until,
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { PutMetricDataCommandInput } from "@aws-sdk/client-cloudwatch";
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { CreateBucketCommand, PutBucketVersioningCommand } from "@aws-sdk/client-s3";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
@@ -336,6 +337,66 @@ async function pages(answer: (path: string, other: string) => Page) {
     },
   };
 }
+
+describe("anchors in a bucket of their own", () => {
+  const Bucket = "vault-of-another-account";
+  const env = { MAWPS_ANCHOR_BUCKET: Bucket, MAWPS_ANCHOR_LOCK: "governance" };
+  const keysIn = (bucket: string) =>
+    home.look(async (aws) => {
+      const keys: string[] = [];
+      for await (const page of listObjects(aws, { bucket, prefix: "audit/" }))
+        keys.push(...page.objects.map(({ key }) => key));
+      return keys;
+    });
+
+  it("are written, locked until their entry ends and believed there alone", async () => {
+    await home.look(async (aws) => {
+      const s3 = await aws.s3();
+      await s3.send(new CreateBucketCommand({ Bucket }));
+      const on = { Status: "Enabled" } as const;
+      await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: on }));
+    });
+    const puts: {
+      Key?: string;
+      ObjectLockMode?: string;
+      ObjectLockRetainUntilDate?: Date;
+      IfNoneMatch?: string;
+    }[] = [];
+    home.beforeCall = async (command, input) => {
+      if (command === "PutObjectCommand") puts.push(input as (typeof puts)[number]);
+    };
+    const set = await home.run(["hero", "set", "photo.jpg"], { env });
+    home.beforeCall = undefined;
+    expect([set.exitCode, set.exitCode === 0 ? "" : set.stderr]).toEqual([0, ""]);
+    const [entry] = await chain();
+    const locked = puts.filter(({ Key = "" }) => Key.includes("/anchors/"));
+    expect(locked).toMatchObject([
+      {
+        IfNoneMatch: "*",
+        ChecksumAlgorithm: "CRC32",
+        ObjectLockMode: "GOVERNANCE",
+        ObjectLockRetainUntilDate: new Date(Number(entry?.["ttl"]) * 1000),
+      },
+    ]);
+    const others = puts.filter(({ Key = "" }) => !Key.includes("/anchors/"));
+    expect([others.length > 1, others.filter(({ ObjectLockMode }) => ObjectLockMode !== undefined)]).toEqual([
+      true,
+      [],
+    ]);
+    expect(await keysIn(privateBucket)).toEqual([]);
+    expect(await keysIn(Bucket)).toEqual([
+      expect.stringMatching(/\/anchors\/0{15}1-/),
+      expect.stringContaining("/claims/"),
+      `audit/${table}/main.json`,
+    ]);
+    expect((await home.run(["audit", "verify"], { env })).exitCode).toBe(0);
+    expect((await home.run(["doctor"], { env })).stdout).toMatch(
+      /audit trail.*entry 1 is the last, anchored/,
+    );
+    const elsewhere = await home.run(["audit", "verify"]);
+    expect([elsewhere.exitCode, elsewhere.stdout]).toEqual([4, expect.stringContaining("ANCHOR")]);
+  });
+});
 
 describe("an anchor that is kept outside", () => {
   const { privateKey } = generateKeyPairSync("ed25519");
