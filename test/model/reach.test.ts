@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import prework from "../../models/prework.json" with { type: "json" };
-import { whyNoRetention } from "../../src/model/reach.ts";
+import { whyNoDocuments, whyNoRetention } from "../../src/model/reach.ts";
 import type { Entity, Model } from "../../src/model/schema.ts";
 
 const model = prework as unknown as Model;
@@ -62,4 +62,13 @@ it.each<[string, Record<string, Entity>, string | undefined]>([
   ["parts of items that expire", { files: { ...files, at: "files[]" } }, undefined],
 ])("retention and %s", (_, entities, why) => {
   expect(whyNoRetention({ entities: { ...model.entities, ...entities } })).toBe(why);
+});
+
+it.each<[string, Partial<Entity>, string | undefined]>([
+  ["an item each", {}, undefined],
+  ["elements of a list", { at: "papers[]" }, undefined],
+  ["one part of an item", { at: "settings.paper" }, "a document lies at settings.paper, which is no list"],
+])("documents that are %s", (_, change, why) => {
+  const entities = { ...model.entities, files: { ...files, ...change } };
+  expect(whyNoDocuments({ ...model, entities }, "upload")).toBe(why);
 });
