@@ -77,8 +77,9 @@ export async function outsideOf(run: Run): Promise<Outside> {
       error instanceof CliError
         ? error
         : explain(error, { profile: config.profile, region: config.region, endpointUrl: config.endpointUrl }),
-    // Nothing watches the metrics of a local store.
-    alarms: config.target === "local" ? undefined : alarmSiteOf(config),
+    ...(config.target === "local"
+      ? { unwatchedMetrics: config.metrics.namespace }
+      : { alarms: alarmSiteOf(config) }),
     publicBaseUrl: config.publicBaseUrl,
     signal: world.signal,
   };

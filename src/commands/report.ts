@@ -209,7 +209,7 @@ function textOf({ parts }: Report, file: string | undefined, layout: Layout): st
       doctor &&
         `${bad(found("problem"), count(found("problem"), "problem"))}, ${count(found("warning"), "warning")}`,
     ],
-    ["page", file === undefined ? undefined : visible(file)],
+    [file?.toLowerCase().endsWith(".json") === true ? "JSON" : "page", file && visible(file)],
   ]);
 }
 

@@ -44,10 +44,16 @@ export async function* examine(
   const calling = caller === undefined ? undefined : begun(caller);
   const unreadable: { readonly kind: "bucket" | "table"; readonly name: string; readonly error: unknown }[] =
     [];
+  const indexing = new Map<string, () => Promise<Finding[]>>();
   const planning = begun(() =>
     planSetup(aws, declaration, {
       signal,
       onUnreadable: ({ kind, name }, error) => void unreadable.push({ kind, name, error }),
+      onTable: (table, stored) =>
+        void indexing.set(
+          table.name,
+          begun(() => indexFindings(aws, { table, stored }, { now: outside.now(), signal })),
+        ),
     }),
   );
   const expecting = declaration.expected.map((expected) => {
@@ -64,24 +70,13 @@ export async function* examine(
       name: bucket.name,
       findings: begun(() => uploadFindings(aws, bucket, { now: outside.now(), signal })),
     }));
-  const indexing = declaration.tables
-    .filter(({ keptBy }) => keptBy !== "site")
-    .map((table) => ({
-      name: table.name,
-      findings: begun(() =>
-        indexFindings(aws, table, {
-          now: outside.now(),
-          signal: signal ?? new AbortController().signal,
-        }),
-      ),
-    }));
   const auditing =
     declaration.trail &&
     begun(() => auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()));
   const pooling = poolId === undefined ? undefined : begun(() => userPoolFindings(aws, poolId, signal));
   const scanning = scanner === undefined ? undefined : begun(scanner);
   const { alarms } = outside;
-  const alarming = alarms && begun(() => planAlarms(aws, alarms, signal ?? new AbortController().signal));
+  const alarming = alarms && begun(() => planAlarms(aws, alarms, signal));
   const backingUp = backups === undefined ? undefined : begun(backups);
   const readingDatabases = outside.databases === undefined ? undefined : begun(outside.databases);
 
@@ -123,8 +118,10 @@ export async function* examine(
   for (const { name, findings } of lying) {
     if (isUsable(plan, "bucket", name)) yield* await attempt({ check: "uploads", subject: name }, findings);
   }
-  for (const { name, findings } of indexing) {
-    if (isUsable(plan, "table", name)) yield* await attempt({ check: "index", subject: name }, findings);
+  for (const { name } of declaration.tables) {
+    const findings = indexing.get(name);
+    if (findings !== undefined && isUsable(plan, "table", name))
+      yield* await attempt({ check: "index", subject: name }, findings);
   }
   const isVaultHere = declaration.buckets.some(({ name }) => name === vault);
   if (
@@ -152,6 +149,14 @@ export async function* examine(
     const subject = alarms.place.namespace;
     yield* await attempt({ check: "alarms", subject }, async () => alarmFindings(subject, await alarming()));
   }
+  if (outside.unwatchedMetrics !== undefined)
+    yield {
+      check: "alarms",
+      subject: outside.unwatchedMetrics,
+      status: "skipped",
+      message:
+        "what jobs put there stays in the local store, and nothing watches it: `mawps report` shows it",
+    };
 }
 
 /** Begins at once; what came of it is told when asked for. */

@@ -1,6 +1,6 @@
 import type { Aws } from "../aws/clients.ts";
 import { readSeries, type Sample } from "../aws/cloudwatch/metrics.ts";
-import { readTable } from "../aws/dynamodb/table-settings.ts";
+import type { StoredTable } from "../aws/dynamodb/table-settings.ts";
 import { isDenied, isUnsupported } from "../aws/setting.ts";
 import type { TableDeclaration } from "../model/declaration.ts";
 import type { Finding } from "./finding.ts";
@@ -9,17 +9,22 @@ import type { Finding } from "./finding.ts";
 const lookedDays = 30;
 const daySeconds = 86_400;
 
+/** A table as declared and as it is. */
+interface SeenTable {
+  readonly table: Pick<TableDeclaration, "name" | "indexes">;
+  readonly stored: Pick<StoredTable, "indexes">;
+}
+
 /**
  * A finding for each index that the model does not name and nobody reads: everything that is written is written into it, too. Asks
  * CloudWatch only where there are such indexes; where it may not be asked, nothing is known of them.
  */
 export async function indexFindings(
   aws: Aws,
-  { name, indexes }: Pick<TableDeclaration, "name" | "indexes">,
+  { table: { name, indexes }, stored }: SeenTable,
   { now, signal }: { readonly now: Date; readonly signal: AbortSignal },
 ): Promise<Finding[]> {
-  const stored = await readTable(aws, name, signal);
-  const extra = (stored?.indexes ?? []).flatMap((index) =>
+  const extra = stored.indexes.flatMap((index) =>
     indexes.some((declared) => declared.name === index.name) ? [] : [index.name],
   );
   if (extra.length === 0) return [];

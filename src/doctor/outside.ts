@@ -27,9 +27,11 @@ export interface Outside {
   readonly explain: (error: unknown) => CliError | undefined;
   /** What alarms are to watch; undefined where no metrics are put. */
   readonly alarms?: AlarmSite | undefined;
+  /** Namespace of metrics that only the local store keeps. */
+  readonly unwatchedMetrics?: string | undefined;
   /** What stands in front of the public bucket. */
   readonly publicBaseUrl?: string;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 /** Names of headers in lower case. */

@@ -27,11 +27,6 @@ const dayMs = 86_400_000;
 /** CloudWatch keeps them for 63 days. Of minutes one read would be more than an account may read in a second. */
 const periodSeconds = 300;
 
-/** What one read counts for, however little was put: every period of every series. */
-export function readPoints(): number {
-  return (wanted.length * recordedDays * dayMs) / (periodSeconds * 1000);
-}
-
 const commands = Object.keys(jobMeasures) as JobName[];
 const wanted = commands.flatMap((command) =>
   (["Done", "Failed", "Seconds", ...jobMeasures[command]] as const).map((name) => ({ command, name })),

@@ -1,5 +1,6 @@
 import type { Aws } from "../aws/clients.ts";
-import type { Declaration } from "../model/declaration.ts";
+import type { StoredTable } from "../aws/dynamodb/table-settings.ts";
+import type { Declaration, TableDeclaration } from "../model/declaration.ts";
 import { type ActualTable, readActualBucket, readActualTable } from "./actual.ts";
 import { inParallel } from "../concurrency.ts";
 import { decideBucket } from "./decide-bucket.ts";
@@ -11,6 +12,8 @@ const readersAtOnce = 16;
 
 export interface PlanOptions {
   readonly signal?: AbortSignal;
+  /** Called with each table that is there, once it was read. */
+  readonly onTable?: (table: TableDeclaration, stored: StoredTable) => void;
   /**
    * Called with what a resource could not be read for; its steps are then left out. Without it the first such error
    * rejects. A missing permission is not one of them: it becomes a step.
@@ -50,7 +53,9 @@ export async function planSetup(
     }),
     ...own.tables.map((table) => async () => {
       try {
-        tables.set(table.name, await readActualTable(aws, table, options.signal));
+        const actual = await readActualTable(aws, table, options.signal);
+        tables.set(table.name, actual);
+        if (typeof actual.table === "object") options.onTable?.(table, actual.table);
       } catch (error) {
         onUnreadable({ kind: "table", name: table.name }, error);
       }

@@ -127,6 +127,9 @@ describe("the report", () => {
     });
     const lookedAt = (await home.run(["doctor", "--json"], { env })).stdout.trim().split("\n");
     expect(report["doctor"]).toHaveLength(lookedAt.length);
+    expect(report["doctor"]).toContainEqual(
+      expect.objectContaining({ check: "alarms", subject: "Site", status: "skipped" }),
+    );
     expect([report["failures"], report["absent"], report["file"]]).toEqual([[], [], null]);
   });
 
@@ -159,6 +162,8 @@ describe("the report", () => {
     const again = await home.run(["report", "-o", "report.html"], { env });
     expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("--overwrite")]);
     expect(await readFile(join(home.folder, "report.html"), "utf8")).toBe(page);
+    const nameless = await home.run(["report", "-o", ""], { env });
+    expect([nameless.exitCode, nameless.stderr]).toEqual([2, expect.stringContaining("the name of a file")]);
     const before = await home.run(["audit", "verify", "--json"]);
     const dry = await home.run(["report", "-o", "dry.html", "--dry-run"], { env });
     expect([dry.exitCode, dry.stderr]).toEqual([0, expect.stringContaining("would write")]);
@@ -176,6 +181,9 @@ describe("the report", () => {
     const kept = JSON.parse(await readFile(join(home.folder, "kept.json"), "utf8")) as object;
     expect([exitCode, kept]).toEqual([0, JSON.parse(stdout)]);
     expect(kept).toMatchObject({ site: "MAWPS", file: join(home.folder, "kept.json") });
+    const told = await home.run(["report", "-o", "again.JSON"], { env });
+    expect(told.stdout).toMatch(/^JSON +.*again\.JSON$/m);
+    expect(told.stdout).not.toMatch(/^page /m);
   });
 
   it("says of a part that may not be read that it may not, tells the others, and ends with 3", async () => {

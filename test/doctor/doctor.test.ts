@@ -11,6 +11,7 @@ import { putObject } from "../../src/aws/s3/objects.ts";
 import { examine } from "../../src/doctor/doctor.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import type { Outside } from "../../src/doctor/outside.ts";
+import { stoppable } from "../../src/concurrency.ts";
 import { CliError } from "../../src/errors.ts";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import type { Declaration } from "../../src/model/declaration.ts";
@@ -55,6 +56,7 @@ async function findings(
 ): Promise<Finding[]> {
   const outside: Outside = {
     now: () => new Date("2026-03-01T12:00:00.000Z"),
+    signal: stoppable(undefined).signal,
     tool: { nodeVersion: "v20.19.0", images: { version: "0.35.5", readsHeic: false } },
     caller: undefined,
     scanner: async () => ({ where: "/run/clamd.sock", maxBytes: 100_000_000, trial: goodScanner }),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Aws } from "../../src/aws/clients.ts";
 import { connect } from "../../src/aws/clients.ts";
+import { readTable } from "../../src/aws/dynamodb/table-settings.ts";
 import { indexFindings, isUnused } from "../../src/doctor/indexes.ts";
 import { makeHome, testStart, type TestHome } from "../support/world.ts";
 
@@ -51,23 +52,33 @@ function watched(aws: Aws, reads: number): Aws {
 
 it("is told where the model has none of its name and nobody reads it", async () => {
   const options = { now: at, signal: new AbortController().signal };
-  const none = { name: table, indexes: [] };
-  const found = (reads: number) => home.look((aws) => indexFindings(watched(aws, reads), none, options));
+  const found = (reads: number) =>
+    home.look(async (aws) => {
+      const stored = await readTable(aws, table);
+      if (stored === undefined) throw new Error("no table");
+      const seen = { table: { name: table, indexes: [] }, stored };
+      return indexFindings(watched(aws, reads), seen, options);
+    });
   expect(await found(0)).toMatchObject([
     { status: "warning", subject: `${table} ${(await indexNames())[0] ?? ""}` },
   ]);
   expect(await found(1)).toEqual([]);
 });
 
-it("is asked of nobody where the model names all of them", async () => {
+it("is asked of nobody where the model names all of them, and each table is described once for it", async () => {
   home.calls.length = 0;
+  const described: string[] = [];
+  home.beforeCall = async (command, input) => {
+    if (command === "DescribeTableCommand") described.push((input as { TableName: string }).TableName);
+  };
   expect((await home.run(["doctor"], {})).exitCode).toBe(0);
+  home.beforeCall = undefined;
   expect(home.calls.filter(({ service }) => service === "cloudwatch")).toEqual([]);
+  expect(described.filter((name) => name === table)).toEqual([table]);
 });
 
 async function indexNames(): Promise<string[]> {
   return home.look(async (aws) => {
-    const { readTable } = await import("../../src/aws/dynamodb/table-settings.ts");
     return ((await readTable(aws, table))?.indexes ?? []).map(({ name }) => name);
   });
 }

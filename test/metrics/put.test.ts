@@ -1,8 +1,9 @@
+import { Readable } from "node:stream";
 import { expect, it } from "vitest";
 import { connect, type Aws } from "../../src/aws/clients.ts";
 import { pointsOf, type JobName } from "../../src/metrics/job.ts";
 import { putJob } from "../../src/metrics/put.ts";
-import { readPoints } from "../../src/metrics/read.ts";
+import { readJobs } from "../../src/metrics/read.ts";
 
 const never = new Promise<never>(() => {});
 const place = { namespace: "Site", dimensions: {} };
@@ -26,9 +27,32 @@ it.each<[string, () => Promise<Aws>]>([
   await expect(putting).rejects.toThrow("interrupted");
 });
 
-it("reads no more at once than AWS lets an account read in a second", () => {
-  expect(readPoints()).toBe(270_144);
-  expect(readPoints()).toBeLessThan(396_000);
+it("reads no more at once than AWS lets an account read in a second", async () => {
+  const bodies: {
+    StartTime: number;
+    EndTime: number;
+    MetricDataQueries: { MetricStat: { Period: number } }[];
+  }[] = [];
+  const aws = connect({
+    region: "eu-central-1",
+    credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
+    end: async () => ({
+      async handle(request) {
+        bodies.push(JSON.parse(String((request as { body: unknown }).body)) as (typeof bodies)[number]);
+        const headers = { "content-type": "application/x-amz-json-1.0" };
+        const body = Readable.from([Buffer.from('{"MetricDataResults":[]}')]);
+        return { response: { statusCode: 200, headers, body } };
+      },
+    }),
+  });
+  const now = new Date("2026-03-01T12:00:00.000Z");
+  await readJobs(aws, place, { now, signal: new AbortController().signal });
+  const points = bodies.flatMap(({ StartTime, EndTime, MetricDataQueries }) =>
+    MetricDataQueries.map(({ MetricStat }) => (EndTime - StartTime) / MetricStat.Period),
+  );
+  const all = points.reduce((sum, each) => sum + each, 0);
+  expect(all).toBe(270_144);
+  expect(all).toBeLessThan(396_000);
 });
 
 it("puts of each job what it measures, and of no job what is another's", () => {

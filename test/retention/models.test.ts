@@ -8,6 +8,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import prework from "../../models/prework.json" with { type: "json" };
+import { localTime } from "../../src/output/dates.ts";
 import { typed } from "../../src/aws/dynamodb/plain.ts";
 import { modelSite } from "../support/model-site.ts";
 import { makeHome, testStart, type TestHome } from "../support/world.ts";
@@ -222,6 +223,8 @@ describe("retention of prework", () => {
     expect((await due("--until", "11d")).toSorted()).toEqual(byThen);
     const kept = ["keep held", "purge deleted", ...byThen];
     expect((await due("--until", "2026-04-05")).toSorted()).toEqual(kept.toSorted());
+    const ahead = await site.run("retention", "plan", "--until", "2026-04-05T10:00:00Z");
+    expect(ahead.stderr).toContain(`due by ${localTime(new Date("2026-04-05T10:00:00Z"))}, as things stand`);
     const marked = await site.run("retention", "plan", "--json", "--until", "2026-04-15");
     const reasons = lines(marked.stdout).flatMap(({ action, reason }) =>
       action === "soft-delete" ? reason : [],

@@ -3,6 +3,7 @@ import { Command } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import { heroFolder } from "../../model/keys.ts";
+import { localTime } from "../../output/dates.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count, grouped, visible } from "../../output/text.ts";
@@ -71,7 +72,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
       if (!run.config.json) await run.print(totals, totalsText);
       if (until !== undefined)
         run.note(
-          `due by ${until.toISOString()}, as things stand now; \`mawps retention run\` does it when it is due`,
+          `due by ${localTime(until)}, as things stand now; \`mawps retention run\` does it when it is due`,
         );
       if (path !== undefined) run.note(`${dryRun ? "would write" : "wrote"} ${path}`);
       noteUnknown(run, totals);
@@ -79,7 +80,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
       const { count: due, bytes: dueBytes } = actedOn(totals.rules.filter(isActedOn));
       run.measure({ ItemsDue: due, Bytes: dueBytes });
       if (options.exitCode === true && due > 0) {
-        const by = until === undefined ? "" : ` by ${until.toISOString()}`;
+        const by = until === undefined ? "" : ` by ${localTime(until)}`;
         throw new CliError(`${count(due, "thing is", "things are")} due${by}`, {
           exitCode: exitCodes.due,
           hint: "`mawps retention run` does it",
