@@ -88,7 +88,10 @@ export function planDeletion(
   });
 }
 
-/** Decides to take soft deletes back; what was infected is so again, and what no scan has let through waits for one. */
+/**
+ * Decides to take soft deletes back; what was infected is so again.
+ * @throws CliError for what no scan has let through: as one that waits for a scan, retention would take it for a broken-off upload.
+ */
 export function planRestoration(
   { rows }: Pick<DocumentSite, "rows">,
   user: UserDocuments,
@@ -97,8 +100,12 @@ export function planRestoration(
   return planEach(user, ids, (entry) => {
     const { document } = entry;
     if (document.status !== "DELETED") return undefined;
-    const before = restoredStatus(document);
-    const status = before === "READY" && !mayBeReady(rows, document.scanResult) ? "SCANNING" : before;
+    const status = restoredStatus(document);
+    if (status === "READY" && !mayBeReady(rows, document.scanResult)) {
+      throw new CliError(`${document.id} (${document.name}): no scan has let it through`, {
+        hint: `\`mawps doc scan ${user.userId}\` scans it where it is; then it can be brought back`,
+      });
+    }
     return {
       entry,
       ...(entry.place === "removed" ? { moves: "back" as const } : {}),

@@ -9,7 +9,14 @@ import type { EntryChange, StoredEntry, UserDocuments } from "./entry.ts";
 import { examineStored, Unfit, type Arrived, type Judging } from "./examine-stored.ts";
 import { assertOwnFolder } from "./link.ts";
 import { finishMove, isHalfMoved, moveDocument } from "./move.ts";
-import { isInfected, isNotTaken, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
+import {
+  isInfected,
+  isNotTaken,
+  isUndecided,
+  judgementChange,
+  scanResultOf,
+  unscannedText,
+} from "./scanning.ts";
 import { entryNow, isOver, isOwnDocument, type DocumentRows } from "./rows.ts";
 import type { ChangingSite } from "./site.ts";
 
@@ -70,15 +77,13 @@ export async function confirmDocument(
     if (!options.dryRun) await refuse(site, entry, { ...options, reason: "infected", sizeBytes, arrived });
     throw new CliError(`${id} (${name}) is infected (${judgement.signature})`, { hint: removed });
   }
-  if (isUndecided(judgement)) {
-    const text = `${id} (${name}) was not scanned: ${judgement.detail}`;
-    if (isNotTaken(judgement, options.scanner, site.rows)) {
-      throw new CliError(text, {
-        hint: 'nothing was changed: confirm it when the scanner answers; "scanPolicy": "allow" takes it unscanned',
-      });
-    }
-    options.onWarning(text);
+  const text = `${id} (${name}): ${unscannedText(judgement)}`;
+  if (isNotTaken(judgement, options.scanner, site.rows)) {
+    throw new CliError(text, {
+      hint: 'nothing was changed: confirm it when the scanner answers; "scanPolicy": "allow" takes it unscanned',
+    });
   }
+  if (isUndecided(judgement)) options.onWarning(text);
   if (options.dryRun) return { outcome: "would be confirmed", entry };
   return { outcome: "confirmed", entry: await accept(site, entry, { ...arrived, ...options }) };
 }

@@ -1,6 +1,7 @@
 import { assertNoHold, holdsOfAny, holdsOfSite, type Hold } from "../audit/holds.ts";
 import type { Context } from "../context.ts";
 import { ownersOf } from "../stores/row-owners.ts";
+import { attachmentRow } from "./rows.ts";
 import { entryWithId } from "./entries.ts";
 import type { StoredEntry, UserDocuments } from "./entry.ts";
 import { changeDocumentsWith, type ChangingSite, type DocumentSite } from "./site.ts";
@@ -17,7 +18,9 @@ export async function holdsOfPerson(
 ): Promise<readonly Hold[]> {
   if (holds.length === 0) return holds;
   const stored = entries.flatMap(({ row }: StoredEntry) => row ?? []);
-  const owners = rows === undefined ? [] : await ownersOf(rows, stored);
+  // Of what has no entry it is known by what it is attached to.
+  const around = rows && stored.length === 0 ? await attachmentRow(rows, userId) : undefined;
+  const owners = rows === undefined ? [] : await ownersOf(rows, around === undefined ? stored : [around]);
   return holdsOfAny(holds, [...new Set([userId, ...owners.flat()])]);
 }
 

@@ -6,6 +6,7 @@ import { deleteObjects, versionsToDelete, type Doomed } from "../aws/s3/deletion
 import { heldReason, type Hold } from "../audit/holds.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { legalHold, type ScanResult } from "../model/documents.ts";
+import { groupedBy } from "../model/graph.ts";
 import { faultsNow, type Checking } from "./check.ts";
 import type { Finding, Repair } from "./check-finding.ts";
 import { nameOfLost, rebuiltEntry, type Judged } from "./check-orphans.ts";
@@ -17,7 +18,7 @@ import { failureOf } from "./failure.ts";
 import { holdsOfPerson } from "./held.ts";
 import { inParallel } from "../concurrency.ts";
 import { otherNameOf } from "./row-files.ts";
-import { isInfected, isNotTaken, isUndecided, judgementChange } from "./scanning.ts";
+import { isInfected, isNotTaken, isUndecided, judgementChange, unscannedText } from "./scanning.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { createProfile } from "./users.ts";
 
@@ -198,11 +199,17 @@ async function takeAway(
     versions.set(each.key, there);
   }
   const [found, holds] = await Promise.all([faultsNow(site, userId, options), options.holds()]);
-  const again = new Map(found.map((each) => [nameOf(each), each.repair]));
+  const again = groupedBy(found, nameOf);
   const stays = new Map<Finding, string | undefined>();
   const withdrawn = new Map<Finding, StoredEntry>();
   for (const { finding } of takings) {
-    const now = again.get(nameOf(finding));
+    const same = again.get(nameOf(finding)) ?? [];
+    // Two may have one key; one whose id was changed is none of the others.
+    const at = Math.max(
+      0,
+      same.findIndex(({ id }) => id === finding.id),
+    );
+    const now = same.splice(at, 1)[0]?.repair;
     if (now === undefined || !isRemoval(now)) {
       const other = found.find(({ kind, key }) => kind === finding.kind && key === finding.key);
       stays.set(finding, other?.remedy ?? "it is not so any more");
@@ -265,11 +272,10 @@ async function judge(
   if (arrived === undefined) return "its object is gone";
   if (sha256 !== undefined && sha256 !== arrived.sha256) return "its bytes are not those that its hash says";
   const { head, type, judgement } = arrived;
-  if (isUndecided(judgement) && isNotTaken(judgement, judging.scanner, site.rows)) {
-    return `it was not scanned: ${judgement.detail}`;
-  }
   const isAsked = typeof judgement !== "string" && !isUndecided(judgement);
   const verdict = isAsked ? undefined : wanted.verdict;
+  if ((isUndecided(judgement) || verdict === undefined) && isNotTaken(judgement, judging.scanner, site.rows))
+    return unscannedText(judgement);
   return {
     size: head.sizeBytes,
     contentType: type.contentType,

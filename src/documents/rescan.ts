@@ -19,11 +19,12 @@ import type { ChangingSite } from "./site.ts";
 /** Which stored documents are to be scanned. */
 export type Due = "all" | "unscanned" | { readonly before: Date };
 
-/** Whether a document has bytes that can be scanned, and is due. */
-function isDue(document: DocumentEntry, due: Due): boolean {
-  const { status, s3Key, scannedAt } = document;
+/** Whether a document has bytes that can be scanned, and is due. A deleted one is only where without a scan it could not be brought back. */
+function isDue({ rows }: Pick<ChangingSite, "rows">, document: DocumentEntry, due: Due): boolean {
+  const { status, s3Key, scannedAt, scanResult } = document;
   // Of the infected ones only those are stored that an earlier scan took for clean; the others answer that they are not.
-  if (s3Key === "" || status === "UPLOADING" || status === "DELETED") return false;
+  if (s3Key === "" || status === "UPLOADING") return false;
+  if (status === "DELETED" && (scanResult === "INFECTED" || mayBeReady(rows, scanResult))) return false;
   if (due === "all") return true;
   if (due === "unscanned") return isUnscanned(document);
   return isUnscanned(document) || (timeOf(scannedAt) ?? 0) < due.before.getTime();
@@ -59,7 +60,7 @@ export async function* rescanEach(
   { userId, due, dryRun, nobodies }: Rescan,
 ): AsyncGenerator<RescanOutcome & { readonly due: readonly StoredEntry[] }> {
   for await (const entries of entriesByUser(site, userId, nobodies)) {
-    const wanted = entries.filter(({ document }) => isDue(document, due));
+    const wanted = entries.filter(({ document }) => isDue(site, document, due));
     const outcome = dryRun ? { scanned: [], failures: [] } : await rescan(site, scanner, wanted);
     yield { ...outcome, due: wanted };
   }
@@ -161,8 +162,9 @@ function changeOf(
   if (entry.document.status === "READY" && isUndecided(verdict) && !mayBeReady(rows, verdict.result))
     return undefined;
   const { set, remove } = judgementChange(verdict, now);
+  const isDeleted = entry.document.status === "DELETED";
   const status =
-    verdict.result === "INFECTED" ? "INFECTED" : verdict.result === "CLEAN" ? "READY" : undefined;
+    isDeleted || isUndecided(verdict) ? undefined : verdict.result === "INFECTED" ? "INFECTED" : "READY";
   return {
     entry,
     set: { ...set, status },

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ChangeOutcome, EntryChange, NewEntry, StoredEntry, UserDocuments } from "./entry.ts";
 import { inParallel } from "../concurrency.ts";
 import { typed, plain } from "../aws/dynamodb/plain.ts";
-import type { AttributeValue } from "../aws/dynamodb/items.ts";
+import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { tableRole } from "../model/database.ts";
@@ -23,6 +23,7 @@ import type { DocumentsFeature, Entity, Model } from "../model/schema.ts";
 import { fieldTypeOf } from "../model/table-keys.ts";
 import { uuid } from "../model/uuid.ts";
 import { literalStart, type Classifier } from "../model/template.ts";
+import { ownersOf } from "../stores/row-owners.ts";
 import { documentStore, type DocumentPlace, type DocumentStore } from "../stores/document-store.ts";
 import type { Refused, Stored } from "../stores/store.ts";
 
@@ -95,7 +96,7 @@ function entryOf(rows: DocumentRows, row: Stored): StoredEntry {
   ]);
   const raw: Record<string, AttributeValue> = {};
   // Columns are texts: what they hold is known by the field.
-  const read = "database" in entity.from ? typed(row.fields).M : row.raw;
+  const read = "database" in entity.from ? readable(row.fields) : row.raw;
   for (const [attribute, value] of Object.entries(read ?? {})) {
     const declared = own(entity.fields ?? {}, attribute);
     const isSecret = typeof declared === "object" && declared.secret === true;
@@ -104,7 +105,7 @@ function entryOf(rows: DocumentRows, row: Stored): StoredEntry {
   }
   // Of one in a list also that of the item around it.
   const hold = legalHold(row.fields);
-  if (hold !== undefined) raw["legalHold"] ??= { S: hold };
+  if (hold !== undefined) raw["legalHold"] = { S: hold };
   for (const [name, field] of names) {
     const value = own(read ?? {}, field) ?? (field in row.fields ? typed(row.fields[field]) : undefined);
     if (value !== undefined) raw[name] = canonical(rows, { name, field }, value as AttributeValue);
@@ -120,6 +121,18 @@ function entryOf(rows: DocumentRows, row: Stored): StoredEntry {
     document: { ...parseDocument(attributes), attributes },
   };
   return { ...entry, isOwn: isOwn(rows, entry) };
+}
+
+/** Columns as attributes. What can be none (JSON that is too deep, names that mean something to JavaScript) stands as a word. */
+function readable(fields: JsonObject): Item {
+  const attribute = (value: unknown): AttributeValue => {
+    try {
+      return typed(value);
+    } catch {
+      return { S: "(cannot be shown)" };
+    }
+  };
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, attribute(value)]));
 }
 
 /** Whose a row is: an owner's id, else as `subjectText` calls what it is attached to; empty where it is nobody's. */
@@ -377,7 +390,12 @@ export async function addRowsUnlessPresent(
     const stored = await store.add(documents.entity, fields);
     if (stored !== "taken") return [entryOf(rows, stored)];
     const other = keepsHashes(rows) ? undefined : await withId(rows, entry.id);
-    if (other === undefined || other.document.status === "DELETED") throw taken(entry.id);
+    // The site may have given the row to somebody else, or another file.
+    const isTheirs =
+      attached === undefined
+        ? other?.userId === userId
+        : own(other?.row?.fields ?? {}, attached.attachment.field) === attached.id;
+    if (other?.isOwn !== true || !isTheirs || other.document.status === "DELETED") throw taken(entry.id);
     present.set(entry.id, other);
     return [];
   });
@@ -451,13 +469,13 @@ export function ownerSubject(rows: RowModel): string | undefined {
   return (entityOf(rows).links ?? []).find(({ by }) => by === owner)?.subject;
 }
 
-async function isThere(
-  { store }: DocumentRows,
-  { attachment, id }: { readonly attachment: Attachment; readonly id: string },
-): Promise<boolean> {
-  const { entity, entityField: field } = attachment;
-  for await (const page of store.find(entity, { field, values: [id] })) if (page.length > 0) return true;
-  return false;
+/** What such a text calls, as the site keeps it; undefined for the id of an owner, and where there is none. */
+export async function attachmentRow(rows: DocumentRows, text: string): Promise<Stored | undefined> {
+  const attached = attachmentIn(rows, text);
+  if (attached === undefined) return undefined;
+  const { entity, entityField: field } = attached.attachment;
+  for await (const [row] of rows.store.find(entity, { field, values: [attached.id] })) if (row) return row;
+  return undefined;
 }
 
 /**
@@ -497,8 +515,17 @@ export async function attachedFields(
         exitCode: exitCodes.usage,
         hint: `documents of a ${ownerSubject(rows) ?? "user"} can be attached to ${kinds}`,
       });
-    if (!(await isThere(rows, attached))) throw new CliError(`there is no ${text}`);
-    fields[attached.attachment.field] = attached.id;
+    const { field } = attached.attachment;
+    if (Object.hasOwn(fields, field))
+      throw new CliError(`a document is attached to one ${attached.attachment.kind}`, {
+        exitCode: exitCodes.usage,
+      });
+    const row = await attachmentRow(rows, text);
+    if (row === undefined) throw new CliError(`there is no ${text}`);
+    const [owners = []] = await ownersOf(rows, [row]);
+    if (owners.length > 0 && !owners.includes(userId))
+      throw new CliError(`${text} is somebody else's than ${userId}; nothing was uploaded`);
+    fields[field] = attached.id;
   }
   return fields;
 }
@@ -507,6 +534,9 @@ export async function attachedFields(
 export function keepsHashes({ documents }: RowModel): boolean {
   return documents.fields.sha256 !== undefined;
 }
+
+/** So many numbers of one file are looked at. */
+const mostGaps = 64;
 
 /**
  * The ids of a user's documents that were uploaded under this name with these bytes, and the one that the next such has: they follow
@@ -523,12 +553,15 @@ export function knownIds({
 }): { readonly known: readonly string[]; readonly next: string } {
   const there = new Set(entries.map(({ document }) => document.id));
   const known: string[] = [];
-  for (;;) {
-    const text = JSON.stringify([userId, name, sha256, known.length]);
+  let next: string | undefined;
+  // One that is gone leaves a gap, behind which others may be.
+  for (let at = 0; next === undefined || at < Math.min(entries.length, mostGaps); at += 1) {
+    const text = JSON.stringify([userId, name, sha256, at]);
     const id = uuid(createHash("sha256").update(text).digest("hex").slice(0, 32));
-    if (!there.has(id)) return { known, next: id };
-    known.push(id);
+    if (there.has(id)) known.push(id);
+    else next ??= id;
   }
+  return { known, next };
 }
 
 /** The ids of the accounts that are meant: by an address as it is given or in small letters, or the id itself where there is an account with it. */
@@ -538,7 +571,7 @@ export async function accountsFor(
 ): Promise<readonly string[] | "no accounts"> {
   const { model, store } = rows;
   const attached = attachmentIn(rows, given);
-  if (attached !== undefined) return (await isThere(rows, attached)) ? [given] : [];
+  if (attached !== undefined) return (await attachmentRow(rows, given)) === undefined ? [] : [given];
   if (rows.accounts !== undefined) {
     const whose = ownerSubject(rows);
     const accounts = await rows.accounts(given);

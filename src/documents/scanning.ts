@@ -67,10 +67,18 @@ export function mayBeReady(site: ReadyWith, result: ScanResult | undefined): boo
   return readyWith === undefined || readyWith.some((each) => each === result);
 }
 
-/** Whether a file that the scanner could not tell of is not taken: by the policy, or because the site has none READY with that. */
+/** Whether a file that no scanner has told of is not taken: by the policy, or because the site has none READY with that. */
 export function isNotTaken(judgement: Judgement, scanner: Scanner | Unasked, site: ReadyWith): boolean {
-  if (!isUndecided(judgement)) return false;
-  return (typeof scanner !== "string" && scanner.policy === "refuse") || !mayBeReady(site, judgement.result);
+  if (isInfected(judgement)) return false;
+  if (!mayBeReady(site, scanResultOf(judgement))) return true;
+  return isUndecided(judgement) && typeof scanner !== "string" && scanner.policy === "refuse";
+}
+
+/** Why a file was not scanned, or what its scan came to, in a few words. */
+export function unscannedText(judgement: Judgement): string {
+  if (judgement === "no-scanner") return "it was not scanned: no virus scanner is configured";
+  if (judgement === "not-asked") return "it was not scanned: no scanner was asked";
+  return isUndecided(judgement) ? `it was not scanned: ${judgement.detail}` : `it is ${judgement.result}`;
 }
 
 /** Whether a scanner was asked and could not tell. */

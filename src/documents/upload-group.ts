@@ -13,7 +13,15 @@ import type { NewEntry, StoredEntry, UserDocuments } from "./entry.ts";
 import { isUnchanged, type Examined, type UploadSource } from "./examine.ts";
 import { failureOf } from "./failure.ts";
 import { inParallel } from "../concurrency.ts";
-import { isInfected, isNotTaken, isUndecided, judgementChange, scanResultOf } from "./scanning.ts";
+import {
+  isInfected,
+  isNotTaken,
+  isUndecided,
+  judgementChange,
+  mayBeReady,
+  scanResultOf,
+  unscannedText,
+} from "./scanning.ts";
 import { keepsHashes, knownIds, rowFileKey } from "./rows.ts";
 import { isLarge, isSent, send, type Send } from "./send.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
@@ -198,14 +206,16 @@ export async function beginGroup(
 function withHashes({ rows }: ChangingSite, { user, checked }: SendGroup): UserDocuments {
   if (rows === undefined || keepsHashes(rows)) return user;
   const files = checked.flatMap((each) => ("file" in each ? [each.file] : []));
-  const hashes = new Map(
-    files.flatMap(({ source: { name }, sha256 }) =>
-      knownIds({ user, name, sha256 }).known.map((id) => [id, sha256] as const),
+  const known = new Map(
+    files.flatMap((file) =>
+      knownIds({ user, name: file.source.name, sha256: file.sha256 }).known.map((id) => [id, file] as const),
     ),
   );
   const entries = user.entries.map((entry) => {
-    const sha256 = hashes.get(entry.document.id);
-    return sha256 === undefined ? entry : { ...entry, document: { ...entry.document, sha256 } };
+    const file = known.get(entry.document.id);
+    // With another size the site has put another file there since.
+    if (file === undefined || file.sizeBytes !== entry.document.size) return entry;
+    return { ...entry, document: { ...entry.document, sha256: file.sha256 } };
   });
   return { ...user, entries };
 }
@@ -237,17 +247,18 @@ function judge(
   if ("failure" in checked) return checked;
   const { file, source } = checked;
   const { judgement } = file;
-  if (isUndecided(judgement)) {
-    const text = `it was not scanned: ${judgement.detail}`;
-    if (isNotTaken(judgement, request.scanner, rows)) {
-      return {
-        failure: new CliError(text, {
-          hint: '"scanPolicy": "allow" takes documents that could not be scanned, --no-scan this one',
-        }),
-      };
-    }
-    request.onWarning(`${source.label}: ${text}`);
+  const text = unscannedText(judgement);
+  if (isNotTaken(judgement, request.scanner, rows)) {
+    const isOfSite = !mayBeReady(rows, scanResultOf(judgement));
+    return {
+      failure: new CliError(text, {
+        hint: isOfSite
+          ? "the site takes no document that was not scanned"
+          : '"scanPolicy": "allow" takes documents that could not be scanned, --no-scan this one',
+      }),
+    };
   }
+  if (isUndecided(judgement)) request.onWarning(`${source.label}: ${text}`);
   const decision = decide(entries, { type: request.type, file });
   if (decision.kind === "unchanged") return { unchanged: decision.entry };
   const known = decision.kind === "continue" ? decision.entry : undefined;

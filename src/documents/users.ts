@@ -65,9 +65,12 @@ async function findInRows(
   rows: DocumentRows,
   { given: text, unknown }: { readonly given: string; readonly unknown: Unknown },
 ): Promise<UserDocuments> {
-  // `customer:max@example.com` says of which kind they are.
+  // `customer:max@example.com` says of which kind they are, where nobody's id begins like that.
   const kind = ownerSubject(rows);
-  const given = kind !== undefined && text.startsWith(`${kind}:`) ? text.slice(kind.length + 1) : text;
+  const isPrefixed = kind !== undefined && text.startsWith(`${kind}:`);
+  const whole = isPrefixed ? await accountsFor(rows, text) : [];
+  const isId = whole !== "no accounts" && whole.length > 0;
+  const given = isPrefixed && !isId ? text.slice(kind.length + 1) : text;
   const fault = userIdFault(given);
   if (fault !== undefined) throw new CliError(`the user id ${JSON.stringify(given)} ${fault}`);
   const early = given.includes("@") ? undefined : readDocuments(site, given);

@@ -1,5 +1,6 @@
 import type { Aws } from "../aws/clients.ts";
 import type { Declaration } from "../model/declaration.ts";
+import { tableRole } from "../model/database.ts";
 import { own } from "../model/json.ts";
 import type { Model } from "../model/schema.ts";
 import type { Database } from "../sql/database.ts";
@@ -29,14 +30,27 @@ export function documentDatabase({ entities, features }: Model): string | undefi
   return from !== undefined && "database" in from ? from.database : undefined;
 }
 
+function documentTables({ entities, features }: Model): string[] {
+  const from = own(entities, features?.documents?.entity ?? "")?.from;
+  return [from && tableRole(from)].flatMap((role) => role ?? []);
+}
+
 /** What is kept of the documents of a site, as items or as rows. Things may be changed while they are streamed. */
 export function documentStore({ databases, ...place }: DocumentPlace): DocumentStore {
   const { model } = place;
   if (documentDatabase(model) === undefined) return { store: dynamodbStore(place), accounts: undefined };
   const store = sqlStore({ model, databases });
+  let alone: Promise<void> | undefined;
   return {
-    // No transaction is open between two pages.
-    store: { ...store, stream: (table) => store.pages(table) },
+    store: {
+      ...store,
+      // No transaction is open between two pages.
+      stream: (table) => store.pages(table),
+      async deleteIf(thing, unchanged) {
+        await (alone ??= store.assertDeletesAlone(documentTables(model)));
+        return store.deleteIf(thing, unchanged);
+      },
+    },
     accounts: (given) => peopleRows(model, databases).accounts(given),
   };
 }

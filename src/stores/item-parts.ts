@@ -159,7 +159,15 @@ export async function changePart(
       hold === undefined ? { path: "legalHold", is: "absent" } : { path: "legalHold", is: "equal", to: hold },
     ];
     const change = to === undefined ? { remove: [path] } : { set: [{ path, value: { M: to.raw as Item } }] };
-    const outcome = await updateAttributes(aws, { table, key, ...change, conditions, signal });
+    // Whether a lost first attempt of ours did it is seen above: the end of a list may be gone because others took elements away.
+    const outcome = await updateAttributes(aws, {
+      table,
+      key,
+      ...change,
+      returns: "old",
+      conditions,
+      signal,
+    });
     if (outcome.applied) return "done";
     ({ found: item, isRepeated } = outcome);
   }

@@ -5,7 +5,7 @@ import type { UploadProgress, UploadResult } from "../../documents/upload-reques
 import { CliError, exitCodes } from "../../errors.ts";
 import { parseDocument, type DocumentEntry } from "../../model/documents.ts";
 import type { Model } from "../../model/schema.ts";
-import { timeOf, type JsonObject } from "../../model/json.ts";
+import { own, timeOf, type JsonObject } from "../../model/json.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
@@ -109,7 +109,7 @@ export function docUpload(begin: Begin): AnyCommand {
           onWarning: (warning) => run.warn(warning),
         });
         const { tag: tags, public: isPublic } = options;
-        await printResults(run, results, { tags, expiresAt, isPublic });
+        await printResults(run, results, { tags, expiresAt, isPublic, attached });
       } finally {
         progress.stop();
         await stdin?.remove();
@@ -170,10 +170,12 @@ interface Asked {
   readonly tags: readonly string[] | undefined;
   readonly expiresAt: string | undefined;
   readonly isPublic: boolean | undefined;
+  /** What they are to be attached to, by the fields of their entries. */
+  readonly attached: Readonly<Record<string, string>> | undefined;
 }
 
 /** The options that an entry does not follow: one that was there keeps what it says. */
-function notTaken(entry: JsonObject, { tags = [], expiresAt, isPublic }: Asked): string[] {
+function notTaken(entry: JsonObject, { tags = [], expiresAt, isPublic, attached = {} }: Asked): string[] {
   const stored = parseDocument(entry);
   // Some sites keep whole seconds.
   const second = (time: string | undefined) => Math.floor((timeOf(time) ?? Number.NaN) / 1000);
@@ -181,6 +183,7 @@ function notTaken(entry: JsonObject, { tags = [], expiresAt, isPublic }: Asked):
     ...(tags.every((tag) => stored.tags.includes(tag)) ? [] : ["--tag"]),
     ...(expiresAt === undefined || second(expiresAt) === second(stored.expiresAt) ? [] : ["--expires"]),
     ...(isPublic !== true || entry["isPublic"] === true ? [] : ["--public"]),
+    ...(Object.entries(attached).every(([field, id]) => own(entry, field) === id) ? [] : ["--attach"]),
   ];
 }
 

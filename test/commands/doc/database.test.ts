@@ -357,10 +357,13 @@ describe.skipIf(noPostgres !== undefined)(`documents that are rows of PostgreSQL
     expect((await asking(broken).run("doc", "scan", customer)).exitCode).not.toBe(0);
     expect(await rows()).toMatchObject([{ status: "READY", scan_result: "SKIPPED" }]);
     await sql("UPDATE file_attachments SET status = 'DELETED', deleted_at = now(), scan_result = 'ERROR'");
-    expect((await doc("restore", customer, id ?? "")).exitCode).toBe(0);
-    expect(await rows()).toMatchObject([{ status: "SCANNING", scan_result: "ERROR", deleted_at: null }]);
+    const refused = await doc("restore", customer, id ?? "");
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("mawps doc scan")]);
+    expect(await rows()).toMatchObject([{ status: "DELETED", scan_result: "ERROR" }]);
     expect((await asking(clean).run("doc", "scan", "--all")).exitCode).toBe(0);
-    expect(await rows()).toMatchObject([{ status: "READY", scan_result: "CLEAN" }]);
+    expect(await rows()).toMatchObject([{ status: "DELETED", scan_result: "CLEAN" }]);
+    expect((await doc("restore", customer, id ?? "")).exitCode).toBe(0);
+    expect(await rows()).toMatchObject([{ status: "READY", scan_result: "CLEAN", deleted_at: null }]);
     const report = await asking(clean).run("doc", "scan", "--report", "--json");
     expect([report.exitCode, JSON.parse(report.stdout)]).toMatchObject([0, { counts: { CLEAN: 1 } }]);
   });
