@@ -4,6 +4,7 @@ import { headObject } from "../aws/s3/objects.ts";
 import type { AuditAction, AuditEntry } from "../model/audit.ts";
 import { timeOf } from "../model/json.ts";
 import { inParallel } from "../concurrency.ts";
+import { namedInTrail } from "./owner-audit.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** A link that still works, as far as the trail knows; never the link itself. */
@@ -35,8 +36,10 @@ const headsAtOnce = 8;
 export async function liveLinks(
   site: DocumentSite,
   trail: TrailPlace,
-  userId: string | undefined,
+  given: string | undefined,
 ): Promise<LiveLink[]> {
+  const { rows } = site;
+  const userId = given === undefined || rows === undefined ? given : await namedInTrail(rows, given);
   const now = site.now();
   const since = new Date(now.getTime() - longestMs);
   const entries: AuditEntry[] = [];

@@ -152,7 +152,7 @@ function subjectText({ kind }: Attachment, id: string): string {
 }
 
 /** What such a text calls; undefined for the id of an owner. Pure. */
-function attachmentIn(
+export function attachmentIn(
   { attachments }: Pick<DocumentRows, "attachments">,
   userId: string,
 ): { readonly attachment: Attachment; readonly id: string } | undefined {

@@ -70,7 +70,7 @@ export async function openDocumentsWith<Seen>(
  * @param opened the site, where it was looked at before: what was looked at is changed next, which announces itself.
  */
 export async function changeDocuments(context: Context, opened?: DocumentSite): Promise<ChangingSite> {
-  if (opened !== undefined) return { ...opened, ...(await handsOf(context)) };
+  if (opened !== undefined) return { ...opened, ...(await handsOf(context, opened, await context.actor())) };
   const { site } = await changing(context, async () => ({ site: await openDocuments(context) }));
   return site;
 }
@@ -92,17 +92,30 @@ async function changing<Opened extends { readonly site: DocumentSite }>(
   context: Context,
   open: () => Promise<Opened>,
 ): Promise<Opened & { readonly site: ChangingSite }> {
-  const [audited, hands] = [context.audit.open(), handsOf(context)];
-  hands.catch(() => undefined);
+  const [audited, actor] = [context.audit.open(), context.actor()];
+  actor.catch(() => undefined);
   const opened = await open();
   await audited;
-  return { ...opened, site: { ...opened.site, ...(await hands) } };
+  return { ...opened, site: { ...opened.site, ...(await handsOf(context, opened.site, await actor)) } };
 }
 
 /** What changing needs besides. */
-async function handsOf(context: Context): Promise<Omit<ChangingSite, keyof DocumentSite>> {
+async function handsOf(
+  context: Context,
+  { rows }: DocumentSite,
+  actor: string,
+): Promise<Omit<ChangingSite, keyof DocumentSite>> {
   const randomHex = (bytes: number) => context.randomHex(bytes);
-  return { actor: await context.actor(), audit: context.audit, randomHex };
+  return { actor, audit: await auditOf(context, rows), randomHex };
+}
+
+/** The trail as it tells of documents of the site. */
+export async function auditOf(
+  { audit }: Pick<Context, "audit">,
+  rows: DocumentRows | undefined,
+): Promise<Audit> {
+  if (rows === undefined || rows.attachments.length === 0) return audit;
+  return (await import("./owner-audit.ts")).auditOfOwners(rows, audit);
 }
 
 /** Where the documents of the site are. */

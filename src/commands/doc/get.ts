@@ -9,7 +9,7 @@ import { count } from "../../output/text.ts";
 import { shareOf, transfer } from "../../output/transfer.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { documentTypeOption } from "./options.ts";
-import { openDocumentsWith } from "../../documents/site.ts";
+import { auditOf, openDocumentsWith } from "../../documents/site.ts";
 import { failPartly } from "../failures.ts";
 import type { Run } from "../run.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
@@ -49,7 +49,7 @@ export function docGet(begin: Begin): AnyCommand {
       await audited;
       const got = await getDocuments(site, plan.targets, {
         folder,
-        audit: run.audit,
+        audit: await auditOf(run, site.rows),
         overwrite: options.overwrite === true,
         onReceived: (received) => progress.update(...tell(received)),
         saveWorker: run.world.saveWorker,

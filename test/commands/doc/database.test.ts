@@ -137,7 +137,8 @@ describe.skipIf(noPostgres !== undefined)(`documents that are rows of PostgreSQL
     expect(trail.map(({ action, userId }) => [action, userId])).toEqual(
       expect.arrayContaining([
         ["document.link-created", customer],
-        ["document.downloaded", ofOpportunity],
+        // Of whoever the opportunity is about.
+        ["document.downloaded", customer],
       ]),
     );
   });
@@ -405,6 +406,10 @@ describe.skipIf(noPostgres !== undefined)(`documents that are rows of PostgreSQL
     expect(await rows()).toMatchObject([ready]);
     expect(await site().left(bucket)).toEqual([key]);
 
+    const links = await doc("url", "--list", ofOpportunity, "--json");
+    expect(lines(links.stdout)).toEqual(
+      expect.arrayContaining([expect.objectContaining({ userId: customer, kind: "upload", id })]),
+    );
     const revoked = await doc("revoke", ofOpportunity, id, "--yes");
     expect(revoked.exitCode).toBe(0);
     const [moved] = await rows();
