@@ -216,11 +216,11 @@ function checkEntity(look: Look, name: string, entity: Entity): void {
   const known = checkForm(look, { path, name }, entity);
   if (known === undefined) return;
   for (const [at, link] of (links ?? []).entries())
-    checkLink(look, { path: `${path}.links[${at}]`, entity, known }, link);
+    checkLink(look, { path: `${path}.links[${at}]`, name, entity, known }, link);
   for (const reference of referencesOf(name, entity))
-    checkReference(look, { path, entity, known }, reference);
+    checkReference(look, { path, name, entity, known }, reference);
   for (const [at, expiry] of (entity.expires ?? []).entries())
-    checkExpiry(look, { path: `${path}.expires[${at}]`, entity, known }, expiry);
+    checkExpiry(look, { path: `${path}.expires[${at}]`, name, entity, known }, expiry);
   for (const [field, value] of Object.entries(entity.fields ?? {})) {
     if (typeof value !== "object" || value.derive === undefined) continue;
     const sources =
@@ -299,8 +299,41 @@ function checkForm(
 
 interface Known {
   readonly path: string;
+  /** Of the entity. */
+  readonly name: string;
   readonly entity: Entity;
   readonly known: readonly string[];
+}
+
+/** Whether all that a link goes by can say whose things are: where one target of several cannot, what names that is nobody's, and stays. */
+function checkWay(
+  { model, tell }: Look,
+  { path, name, entity }: Known,
+  { subject, via }: { readonly subject: string; readonly via: string },
+): void {
+  const place = `${path}.by.via`;
+  const isRow = "database" in entity.from;
+  const targets = referencesOf(name, entity).filter(({ field }) => field === via);
+  if (targets.every(({ to, parentField }) => to === name && parentField !== undefined))
+    tell(place, `leads to ${name} itself alone`, "name another parent in refs, or say it here by a field");
+  for (const { to, parentField } of targets) {
+    const parent = own(model.entities, to);
+    if (parent === undefined || to === name) continue;
+    if (parentField === undefined)
+      tell(place, `leads to files of ${to}, which say nothing of whose this is`, "say it here by a field");
+    else if (!(parent.links ?? []).some((each) => each.subject === subject))
+      tell(
+        place,
+        `leads to ${to}, which has no link to ${subject}`,
+        `link ${to} to its ${subject}, or say it here by a field`,
+      );
+    else if ("database" in parent.from !== isRow)
+      tell(
+        place,
+        `leads to ${to}, which is in ${storeText(parent.from)}: nothing is looked for from one kind of store into another`,
+        "say it here by a field",
+      );
+  }
 }
 
 function checkLink(look: Look, at: Known, link: Link): void {
@@ -311,15 +344,7 @@ function checkLink(look: Look, at: Known, link: Link): void {
     const { via } = link.by;
     if (!mustBe(look, { path: `${path}.by.via`, kind: "reference" }, [via, Object.keys(entity.refs ?? {})]))
       return;
-    const parent = referencesOf("", entity).find(({ field }) => field === via)?.to ?? "";
-    const links = own(model.entities, parent)?.links ?? [];
-    if (!links.some(({ subject }) => subject === link.subject)) {
-      tell(
-        `${path}.by.via`,
-        `leads to ${parent}, which has no link to ${link.subject}`,
-        `link ${parent} to its ${link.subject}, or say it here by a field`,
-      );
-    }
+    checkWay(look, at, { subject: link.subject, via });
   } else if (!mustBe(look, { path: `${path}.by`, kind: "field" }, [link.by, known])) {
     return;
   }

@@ -287,6 +287,40 @@ describe("a model", () => {
       "link others to its user",
     ],
     [
+      "a link by several parents of which one is nobody's",
+      (each) => {
+        const by = { via: "parent" };
+        each.entities.notes.links.push({ ...link, by });
+        each.entities.others = {
+          what: "others",
+          from: { table: "notes" },
+          when: { tag: "x" },
+          links: [link],
+        };
+        each.entities.nobodies = {
+          ...each.entities.others,
+          when: { tag: "y" },
+          personal: false,
+          reason: "none",
+        };
+        delete each.entities.nobodies.links;
+        each.entities.notes.refs.parent = ["others.noteId", "nobodies.noteId"];
+      },
+      "entities.notes.links[1].by.via",
+      "leads to nobodies, which has no link to user",
+      "link nobodies to its user",
+    ],
+    [
+      "a link by nothing but things of the same kind",
+      (each) => {
+        each.entities.notes.links.push({ ...link, by: { via: "parent" } });
+        each.entities.notes.refs.parent = "notes.noteId";
+      },
+      "entities.notes.links[1].by.via",
+      "leads to notes itself alone",
+      "name another parent",
+    ],
+    [
       "what is left to expire and does not",
       (each) =>
         Object.assign(each.entities.notes, { expires: [], links: [{ ...link, erase: { expires: true } }] }),
