@@ -135,7 +135,11 @@ describe("the items that a model links to somebody", () => {
     expect(users?.linksOf(item, ids, keysIn(shop, "users"))).toMatchObject([
       { id: "user-1", link: { entity: "users", erase: "delete" } },
     ]);
-    expect(accountItems(shop)?.accountIn(item)).toEqual({ id: "user-1", email: undefined });
+    expect(accountItems(shop)?.accountIn(item)).toEqual({
+      id: "user-1",
+      email: undefined,
+      fields: { id: "user-1" },
+    });
     expect(accountItems(shop)?.accountIn({ ...item, PK: { S: "user-1" } })).toBeUndefined();
     expect(accountItems(shop)?.attributes.toSorted()).toEqual(["PK", "email", "isKept"]);
   });
