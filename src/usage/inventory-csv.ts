@@ -63,7 +63,7 @@ export function csvReader(fields: readonly string[]): CsvReader {
   const lineAt = ({ bytes, text }: Chunk, from: number, to: number): Piece => {
     if (cut(bytes, from, to)) return pieceAt(text);
     const line = text.slice(from, to);
-    const [values = []] = parse(line, { relax_column_count: true, relax_quotes: true });
+    const values = valuesIn(line);
     if (values.length !== fields.length)
       throw new UnlikeManifest("a line has other fields than the manifest says");
     // A quote of a key is encoded; of other fields that have one nothing is asked.
@@ -84,6 +84,7 @@ export function csvReader(fields: readonly string[]): CsvReader {
         from = line + 1;
       }
       rest = bytes.subarray(from);
+      if (rest.byteLength > mostLineBytes) throw new UnlikeManifest("a line is longer than lines are");
       return pieces;
     },
     end() {
@@ -91,6 +92,18 @@ export function csvReader(fields: readonly string[]): CsvReader {
       return rest.byteLength === 0 ? [] : [lineAt(chunk, 0, rest.byteLength)];
     },
   };
+}
+
+/** A key has 1,024 bytes, each of which may take three; other fields are words. */
+const mostLineBytes = 64 * 1024;
+
+function valuesIn(line: string): string[] {
+  try {
+    const [values = []] = parse(line, { relax_column_count: true, relax_quotes: true });
+    return values;
+  } catch (cause) {
+    throw new UnlikeManifest("a line is no CSV", { cause });
+  }
 }
 
 /** The same in bytes and in characters: all of it is ASCII. */

@@ -4,7 +4,7 @@ import type { Aws } from "../aws/clients.ts";
 import type { StoredInventory } from "../aws/s3/inventory.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { getSmallObject } from "../aws/s3/objects.ts";
-import { errorName } from "../aws/setting.ts";
+import { errorName, pagesWhereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 
 /** A complete inventory of a bucket: what was there at a time, in files. */
@@ -51,7 +51,10 @@ export async function newestInventory(
   const { bucket, prefix: outer = "" } = order.destination;
   const prefix = [outer, source, order.id, ""].filter((part, at) => at > 0 || part !== "").join("/");
   const times: string[] = [];
-  for await (const { prefixes } of listObjects(aws, { bucket, prefix, delimiter: "/", signal }))
+  // That the bucket of the inventories is not there says nothing of the one that they are about.
+  for await (const { prefixes } of pagesWhereThere(
+    listObjects(aws, { bucket, prefix, delimiter: "/", signal }),
+  ))
     for (const folder of prefixes) {
       const time = folder.slice(prefix.length, -1);
       if (/^\d{4}-\d\d-\d\dT\d\d-\d\dZ$/.test(time)) times.push(time);

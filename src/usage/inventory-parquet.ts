@@ -53,6 +53,7 @@ export async function* parquetPieces(
 }
 
 function piecesOf(found: ReadonlyMap<string, readonly Values[]>, rows: number): Piece[] {
+  if (rows > 0 && found.get("key")?.length === 0) throw new UnlikeManifest("it has no keys");
   const column = (name: Column) => {
     const pages = found.get(name) ?? [];
     const values = pages.length === 1 ? pages[0] : pages.flatMap((page) => Array.from(page));
@@ -101,9 +102,17 @@ const parsers = {
     bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
 };
 
+/** A page has some megabytes. */
+const mostPageBytes = 256 * 1024 ** 2;
+
 /** Snappy is in the library. */
 const compressors: Compressors = {
-  GZIP: (bytes) => gunzipSync(bytes),
-  BROTLI: (bytes) => brotliDecompressSync(bytes),
-  ZSTD: (bytes, length) => decompress(bytes, new Uint8Array(length)),
+  GZIP: (bytes, length) => gunzipSync(bytes, { maxOutputLength: pageBytes(length) }),
+  BROTLI: (bytes, length) => brotliDecompressSync(bytes, { maxOutputLength: pageBytes(length) }),
+  ZSTD: (bytes, length) => decompress(bytes, new Uint8Array(pageBytes(length))),
 };
+
+function pageBytes(length: number): number {
+  if (length <= mostPageBytes) return Math.max(length, 1);
+  throw new UnlikeManifest("a page of it is larger than pages are");
+}

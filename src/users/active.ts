@@ -35,6 +35,20 @@ export async function accountInTable(site: PersonSite, given: string): Promise<T
 }
 
 /**
+ * Whether an account says so already: what says nothing is in use, and what is neither true nor false (1, "true") says what the website
+ * makes of it, which is not known here.
+ */
+export function isSaid(
+  { model }: Pick<PersonSite, "model">,
+  { stored }: TableAccount,
+  isActive: boolean,
+): boolean {
+  const { isActive: field } = accountColumns(model, { subject: "", entity: stored.entity, ids: [] });
+  const said = field === undefined ? undefined : own(stored.fields, field);
+  return said === undefined ? isActive : said === isActive;
+}
+
+/**
  * Writes into an account whether it is in use, and tells the audit trail; nothing else of it is touched. Sessions that the website gave
  * are its own: they end when it looks.
  * @throws CliError where the account is not as it was read.

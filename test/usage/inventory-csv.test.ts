@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { csvReader } from "../../src/usage/inventory-csv.ts";
+import { UnlikeManifest } from "../../src/usage/inventory-manifest.ts";
 import type { Piece } from "../../src/usage/sums.ts";
 
 const fields = ["Bucket", "Key", "IsLatest", "IsDeleteMarker", "Size", "StorageClass", "ObjectOwner"];
@@ -69,4 +70,11 @@ it.each([
   ["whose size is no number", '"b","a","true","false","7 MB","STANDARD",""\n'],
 ])("a line %s is refused", (_name, text) => {
   expect(() => read(text)).toThrow(/a line has other fields|a size is no number/);
+});
+
+it.each([
+  ["a quote without an end", '"b","a,true\n'],
+  ["no end of a line", `"b","${"a".repeat(100_000)}`],
+])("%s is no inventory", (_name, text) => {
+  expect(() => read(text)).toThrow(UnlikeManifest);
 });

@@ -22,7 +22,7 @@ export async function keptDays(run: Run, usage: Usage, { isKept, usd }: Kept): P
   const times = (usage.inventories ?? [])
     .map(({ asOf }) => asOf)
     .sort((one, other) => Number(one) - Number(other));
-  const engine = times.length === 0 ? [] : ["inventory"];
+  const engine = usage.inventories === undefined ? [] : ["inventory"];
   const site = JSON.stringify([config.site.name, config.target, ...place, config.region, names, ...engine]);
   const file = usageFile(world.home, world.env);
   const today = { ...dayOf(usage, times[0] ?? world.now()), ...(usd === undefined ? {} : { usd }) };

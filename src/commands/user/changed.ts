@@ -68,12 +68,12 @@ export function accountVerb(begin: Begin, verb: AccountVerb): AnyCommand {
 async function switchInTable(run: Run, { change, question }: AccountVerb, given: string): Promise<void> {
   const isActive = change === "enable";
   run.audit.prepare();
-  const [{ accountInTable, setActive }, site] = await Promise.all([
+  const [{ accountInTable, isSaid, setActive }, site] = await Promise.all([
     import("../../users/active.ts"),
     personSite(run, "writes"),
   ]);
   const found = await accountInTable(site, given);
-  const isDue = found.account.enabled !== isActive;
+  const isDue = !isSaid(site, found, isActive);
   const { dryRun } = run.config;
   if (!dryRun && question !== undefined && isDue)
     await run.confirm({ question: `${question[0]} ${visible(given)}?`, destructive: true });

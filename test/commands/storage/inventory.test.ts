@@ -179,6 +179,20 @@ describe("mawps storage usage --engine inventory", () => {
     }
   });
 
+  it("takes no bucket for missing because its inventories are, and ends with 3", async () => {
+    const copy = await withInventories();
+    await copy.look(async (aws) =>
+      orderInventory(aws, { source: documentBucket, destination: "not-there-any-more" }),
+    );
+    const { exitCode, stdout } = await copy.run([...usage, "--engine", "inventory"]);
+    await copy.remove();
+    expect(exitCode).toBe(3);
+    const { missing, failures } = JSON.parse(stdout) as Record<"missing" | "failures", unknown[]>;
+    const what = `bucket ${documentBucket}`;
+    expect(missing).not.toContain(what);
+    expect(failures).toEqual([{ what, why: expect.stringContaining("none is complete yet") }]);
+  });
+
   it("says where old versions are not in it, and takes one with all versions first", async () => {
     const fields = allFields.filter((field) => !["VersionId", "IsLatest", "IsDeleteMarker"].includes(field));
     const current = (lines.get(documentBucket) ?? []).filter(({ isLatest, isDeleteMarker }) =>
