@@ -30,8 +30,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
     globalSetup: "test/support/new-store.ts",
     pool: "forks",
-    // CI has two cores; a test that waits (for a disk, a server, another process) leaves room for a third.
-    maxWorkers: 3,
+    // CI has two cores; by default one would be left alone. A third at the same time makes each of them slower, and none sooner.
+    maxWorkers: 2,
     // Most of what a test makes is garbage soon; with the default of 16 MiB a tenth of the time goes into collecting it.
     execArgv: ["--max-semi-space-size=64"],
     // What a passing test prints (the SDK's remarks, mostly) helps nobody.

@@ -22,6 +22,8 @@ export type Place =
   | "objects"
   /** The anchors of the audit trail, which lie in one of them. */
   | "anchors"
+  /** The bucket in which they lie. */
+  | "vault"
   | "backupBucket"
   | "backups"
   /** All tables of the site. */
@@ -59,6 +61,8 @@ export function resourcesOf(place: Place, site: AccessSite): string[] {
       return declaration.trail === undefined
         ? []
         : [`${bucketArn(declaration.trail.bucket)}/audit/${declaration.trail.table}/*`];
+    case "vault":
+      return declaration.trail === undefined ? [] : [bucketArn(declaration.trail.bucket)];
     case "backupBucket":
       return repository === undefined ? [] : [bucketArn(repository.bucket)];
     case "backups":

@@ -36,6 +36,7 @@ function statementsFor(role: Role, site: AccessSite): Wanted {
       return {
         statements: [
           ...granted(site, [...read, ...daily, ...kept]),
+          ...anchorsKept(site),
           ...metricsPut(site),
           ...metricsSeen(site),
           ...alarmsMade(site),
@@ -45,6 +46,7 @@ function statementsFor(role: Role, site: AccessSite): Wanted {
       return {
         statements: [
           ...granted(site, [...read, ...daily]),
+          ...anchorsKept(site),
           ...metricsPut(site),
           ...metricsSeen(site),
           ...settingsKept,
@@ -54,7 +56,14 @@ function statementsFor(role: Role, site: AccessSite): Wanted {
     case "ci-backup":
     case "ci-retention": {
       const grants = groupedCalls(jobs[role].flatMap((command) => calls[command] ?? []));
-      return { statements: [...granted(site, grants), ...metricsPut(site), ...recordsKept(site)] };
+      return {
+        statements: [
+          ...granted(site, grants),
+          ...anchorsKept(site),
+          ...metricsPut(site),
+          ...recordsKept(site),
+        ],
+      };
     }
     case "website":
       return { statements: [...websiteStatements(site), ...trailKept(site)] };
@@ -280,6 +289,28 @@ function metricsPut({ metrics }: AccessSite): Statement[] {
       Condition: { StringEquals: { "cloudwatch:namespace": metrics } },
     },
   ];
+}
+
+/** Anchors that lie in a bucket of their own, mostly of another account, and the lock that keeps them. */
+function anchorsKept(site: AccessSite): Statement[] {
+  const { trail, buckets } = site.declaration;
+  if (trail === undefined) return [];
+  const isVault = !buckets.some(({ name }) => name === trail.bucket);
+  return granted(site, [
+    ...(isVault
+      ? [
+          { sid: "SeeAnchors", actions: ["s3:ListBucket", "s3:ListBucketVersions"], on: ["vault"] as const },
+          {
+            sid: "WriteAnchors",
+            actions: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+            on: ["anchors"] as const,
+          },
+        ]
+      : []),
+    ...(trail.lock === undefined
+      ? []
+      : [{ sid: "LockAnchors", actions: ["s3:PutObjectRetention"], on: ["anchors"] as const }]),
+  ]);
 }
 
 function metricsSeen({ metrics }: AccessSite): Statement[] {

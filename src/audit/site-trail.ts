@@ -97,19 +97,23 @@ export interface SiteWriter {
  */
 export function siteWriter(site: Site): SiteWriter {
   const trail = siteTrailOf(site, 'write "siteAudit": "off" in the configuration');
-  const store = dynamodbStore(site);
-  const writing: Promise<unknown>[] = [];
+  // What was done is told also where the run was interrupted meanwhile.
+  const store = dynamodbStore({ ...site, signal: new AbortController().signal });
+  const write = async (entry: AuditEntry) => {
+    const outcome = await store.add(trail.name, siteFields(site.model, trail, entry));
+    if (outcome === "taken")
+      throw new CliError(`there is another entry with the key of ${entry.id} in the site's own trail`);
+  };
+  let written: Promise<unknown> = Promise.resolve();
   return {
     put(entries) {
-      const written = inParallel(entries, atOnce, (entry) =>
-        store.add(trail.name, siteFields(site.model, trail, entry)),
-      );
+      // One after the other, so that many do not stand in each other's way.
+      written = written.then(() => inParallel(entries, atOnce, write));
       // Told by `settle`.
       written.catch(() => undefined);
-      writing.push(written);
     },
     async settle() {
-      await Promise.all(writing);
+      await written;
     },
   };
 }

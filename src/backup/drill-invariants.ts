@@ -10,6 +10,7 @@ import { sameJson } from "../model/json.ts";
 import type { DocumentEntry } from "../model/documents.ts";
 import type { Repository } from "./repository.ts";
 import type { DatabasePlan } from "./database-restore.ts";
+import { anchorPlace } from "./restore-audit.ts";
 import { isAnchor, type BucketPlan } from "./restore-object-plan.ts";
 import { type RestorePlan, usersOf } from "./restore-plan.ts";
 import type { Database } from "../sql/database.ts";
@@ -155,12 +156,11 @@ async function* accountFaults(site: Drill, { users }: RestorePlan): AsyncGenerat
 
 async function* trailFaults(site: Drill, plan: RestorePlan): AsyncGenerator<Fault> {
   const table = plan.tables.find(({ role }) => role === toolRoles.audit);
-  const { buckets, trail: kept } = site.declaration;
-  const anchors = buckets.find(({ name }) => name === kept?.bucket)?.role;
-  const bucket = plan.buckets.find(({ role }) => role === anchors);
-  if (table === undefined || bucket === undefined) return;
+  if (table === undefined) return;
+  const { into: aws, declaration, signal } = site;
+  const trail = await anchorPlace({ aws, declaration, signal }, table.name);
+  if (trail === undefined) return;
   site.onProgress("verifying the audit trail");
-  const trail = { aws: site.into, table: table.name, bucket: bucket.name, signal: site.signal };
   for await (const found of verifyTrail(trail, site.now()))
     // What was under way when the backup was made is no fault of it.
     if ("fault" in found)

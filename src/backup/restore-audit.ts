@@ -1,4 +1,5 @@
 import { readAnchor, writeAnchor } from "../audit/anchor.ts";
+import type { TrailPlace } from "../audit/place.ts";
 import { readHead } from "../audit/entries.ts";
 import { findBucket } from "../aws/s3/bucket-settings.ts";
 import {
@@ -103,8 +104,14 @@ export async function anchorRestored(
   if (head.sequence > 0) await writeAnchor(place, head, undefined);
 }
 
-async function anchorPlace({ aws, signal, declaration }: RestoreSite, table: string) {
-  const bucket = declaration.buckets.find(({ access }) => access === "private")?.name;
-  if (bucket === undefined || (await findBucket(aws, bucket, signal)).state !== "here") return undefined;
-  return { aws, table, bucket, signal };
+/** Where the anchors of a trail in this table lie: in the trail's own bucket, or where that is not there, as on trial, in a private one of the site. */
+export async function anchorPlace(
+  { aws, signal, declaration }: Pick<RestoreSite, "aws" | "signal" | "declaration">,
+  table: string,
+): Promise<TrailPlace | undefined> {
+  const own = declaration.buckets.find(({ access }) => access === "private")?.name;
+  for (const bucket of new Set([declaration.trail?.bucket, own]))
+    if (bucket !== undefined && (await findBucket(aws, bucket, signal)).state === "here")
+      return { aws, table, bucket, signal };
+  return undefined;
 }

@@ -220,6 +220,10 @@ export const settings = {
     about: "what stands in front of the public bucket, such as a CDN; by default the bucket's own URL",
     env: ["MAWPS_PUBLIC_BASE_URL"],
   }),
+  cdnBaseUrl: setting(optional(url), undefined, {
+    about: "the CDN in front of the bucket of documents: `doc url --cdn` tells addresses there",
+    env: ["MAWPS_CDN_BASE_URL"],
+  }),
   home: setting(text, ".mawps", {
     about: "folder of the local store; in a file it counts from there",
     env: ["MAWPS_HOME"],

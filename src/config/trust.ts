@@ -15,11 +15,14 @@ const servers = ["endpointUrl", "clamav.host", "clamav.socket"] as const satisfi
 const places = [
   "model",
   "publicBaseUrl",
+  "cdnBaseUrl",
   "backup.repository",
   "backup.encryptTo",
   "metrics.namespace",
   "metrics.topic",
   "inventory.bucket",
+  "anchorBucket",
+  "anchorLock",
 ] as const satisfies readonly SettingKey[];
 
 /**

@@ -125,6 +125,10 @@ export function planTags(
 ): ChangePlan {
   const plan = (entry: StoredEntry): PlannedChange | undefined => {
     const before = entry.document.tags;
+    if (entry.raw["tags"]?.S !== undefined)
+      throw new CliError(`${id}: its tags are no list, and stay as they are`, {
+        hint: "look at what the website wrote there",
+      });
     const tags = [...new Set([...before, ...add])].filter((tag) => !remove.includes(tag));
     if (tags.length === before.length && tags.every((tag, at) => tag === before[at])) return undefined;
     return {

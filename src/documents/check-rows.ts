@@ -21,7 +21,10 @@ export function findRowFaults(rows: DocumentRows, facts: CheckFacts, rules: Chec
               remedy: "find out whose document it is; then delete the entry that is wrong",
             }),
           ]
-        : faultsOf(entry, facts, rules).map((found) => (isOver(rows, entry, rules) ? found : byHand(found))),
+        : faultsOf(entry, facts, rules).flatMap((found) => {
+            if (isOver(rows, entry, rules)) return [found];
+            return mayBeAwaited(rows, found) ? [] : [byHand(found)];
+          }),
     ),
     ...shared(entries),
     ...filesWithoutEntry(rows, facts),
@@ -31,6 +34,13 @@ export function findRowFaults(rows: DocumentRows, facts: CheckFacts, rules: Chec
 
 /** As long the site itself may still be at an upload of its own. */
 const longestUploadMs = 86_400_000;
+
+/** Where entries keep no end of a link, one that was begun lately and of which nothing has come may be what a link was made for. */
+function mayBeAwaited({ documents }: DocumentRows, { kind, repair }: Finding): boolean {
+  return (
+    documents.fields.uploadUntil === undefined && kind === "half-done-upload" && repair?.does === "withdraw"
+  );
+}
 
 /** Whether nobody is at an upload any more, so that it may be finished or withdrawn: one of a file that such uploads make. */
 function isOver(rows: DocumentRows, entry: StoredEntry, { now }: CheckRules): boolean {

@@ -17,6 +17,7 @@ import {
   scanResultOf,
   unscannedText,
 } from "./scanning.ts";
+import { otherNameOf } from "./row-files.ts";
 import { entryNow, isOver, isOwnDocument, type DocumentRows } from "./rows.ts";
 import type { ChangingSite } from "./site.ts";
 
@@ -26,6 +27,8 @@ export interface ConfirmOptions extends Judging {
   readonly onWarning: (warning: string) => void;
   /** Rejects where a hold stands on the person by now. */
   readonly assertFree: () => Promise<void>;
+  /** Whether a link to upload it was made. */
+  readonly wasRequested: () => Promise<boolean>;
 }
 
 export interface Confirmed {
@@ -171,7 +174,7 @@ async function acceptRow(site: ChangingSite, change: EntryChange): Promise<Store
   throw changedMeanwhile(change.entry);
 }
 
-interface Refused extends Pick<ConfirmOptions, "assertFree"> {
+interface Refused extends Pick<ConfirmOptions, "assertFree" | "wasRequested"> {
   readonly sizeBytes: number;
   readonly reason: string;
   /** Of an infected one, whose entry stays. */
@@ -181,8 +184,9 @@ interface Refused extends Pick<ConfirmOptions, "assertFree"> {
 async function refuse(
   site: ChangingSite,
   entry: StoredEntry,
-  { sizeBytes, reason, arrived, assertFree }: Refused,
+  { sizeBytes, reason, arrived, assertFree, wasRequested }: Refused,
 ): Promise<void> {
+  if (site.rows !== undefined) await assertSole(site.rows, entry, { reason, wasRequested });
   const judgement = arrived?.judgement;
   const verdict =
     judgement !== undefined && isInfected(judgement)
@@ -223,6 +227,28 @@ async function refuse(
     ]);
     assertNoneRefused(outcome);
   });
+}
+
+/**
+ * What is refused is deleted: it must have come by a link of this tool, and nothing else may name it.
+ * @throws CliError (nothing is changed) where that is not so.
+ */
+async function assertSole(
+  rows: DocumentRows,
+  entry: StoredEntry,
+  { reason, wasRequested }: Pick<Refused, "reason" | "wasRequested">,
+): Promise<void> {
+  const { id, name, s3Key } = entry.document;
+  const fault = async () => {
+    // An entry that keeps no end of a link does not tell whether there was one.
+    if (rows.documents.fields.uploadUntil === undefined && !(await wasRequested()))
+      return "no link was made for it";
+    const other = await otherNameOf(rows, s3Key, entry);
+    return other === undefined ? undefined : `something else names its file (${other})`;
+  };
+  const why = await fault();
+  if (why !== undefined)
+    throw new CliError(`${id} (${name}): ${reason}; ${why}`, { hint: unchangedHint(entry.userId) });
 }
 
 /** A scan takes its time: somebody may have confirmed the document meanwhile, or have put it under a hold. */

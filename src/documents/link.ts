@@ -2,7 +2,9 @@ import { headObject, type ObjectHead } from "../aws/s3/objects.ts";
 import { presignGet, type EndsWithSession, type Link } from "../aws/s3/presign.ts";
 import { CliError } from "../errors.ts";
 import { documentTypes, type DocumentType } from "../model/document-types.ts";
+import type { AuditEvent } from "../model/audit.ts";
 import { isUnscanned, type DocumentEntry } from "../model/documents.ts";
+import { publicUrl } from "../model/urls.ts";
 import { readableFolders } from "./check-facts.ts";
 import type { StoredEntry } from "./entry.ts";
 import { entryNow } from "./rows.ts";
@@ -39,15 +41,8 @@ export async function linkTo(
   known: StoredEntry,
   options: LinkOptions,
 ): Promise<HandedOut> {
-  const entry = await entryNow(site, known);
-  const { document, userId } = entry;
-  assertReadable(document, options);
-  if (document.inline !== undefined) {
-    throw new CliError(`${document.id} (${document.name}) stands in its entry, where no link leads`, {
-      hint: "`mawps doc get` writes it to a file",
-    });
-  }
-  await storedObject(site, entry);
+  const entry = await openable(site, known, options);
+  const { document } = entry;
   const kind = kindOf(document);
   if (options.inline && kind === undefined) {
     throw new CliError(`${document.name} is of no kind that a browser should show`, {
@@ -66,21 +61,59 @@ export async function linkTo(
   assertLongEnough(link, options);
   const { expiresAt, endsWithSession } = link;
   if (options.dryRun) return { url: null, expiresAt, endsWithSession };
-  const { id, name, type, s3Key } = document;
-  await site.audit.record({
-    action: "document.link-created",
-    userId,
-    details: {
-      documentId: id,
-      name,
-      fileType: type,
-      bucket: entry.bucket,
-      key: s3Key,
-      method: "GET",
-      expiresAt: expiresAt.toISOString(),
-    },
-  });
+  await site.audit.record(eventOf(entry, { method: "GET", expiresAt: expiresAt.toISOString() }));
   return { url: link.url, expiresAt, endsWithSession };
+}
+
+export interface CdnOptions extends Pick<LinkOptions, "allowUnscanned" | "dryRun"> {
+  /** What stands in front of the bucket of documents. */
+  readonly baseUrl: string;
+  /** What the CDN is to make of it: `w=300&h=300&fit=crop&format=webp`; empty for the file as it is. */
+  readonly transformation: string;
+}
+
+/**
+ * The address of a document at the site's CDN, which is recorded before it is told. It has no end: the CDN decides whom it serves.
+ * @returns null in a dry run.
+ * @throws CliError as `linkTo`.
+ */
+export async function cdnAddress(
+  site: ChangingSite,
+  known: StoredEntry,
+  { baseUrl, transformation, ...options }: CdnOptions,
+): Promise<string | null> {
+  const entry = await openable(site, known, options);
+  if (options.dryRun) return null;
+  await site.audit.record(eventOf(entry, { method: "CDN" }));
+  const { bucket, document } = entry;
+  const address = publicUrl({ bucket, key: document.s3Key, region: site.aws.region, publicBaseUrl: baseUrl });
+  return transformation === "" ? address : `${address}?${transformation}`;
+}
+
+/** The entry as it stands, of a document that may be given to somebody and whose object is there. */
+async function openable(
+  site: ChangingSite,
+  known: StoredEntry,
+  options: Pick<LinkOptions, "allowUnscanned">,
+): Promise<StoredEntry> {
+  const entry = await entryNow(site, known);
+  const { document } = entry;
+  assertReadable(document, options);
+  if (document.inline !== undefined) {
+    throw new CliError(`${document.id} (${document.name}) stands in its entry, where no link leads`, {
+      hint: "`mawps doc get` writes it to a file",
+    });
+  }
+  await storedObject(site, entry);
+  return entry;
+}
+
+function eventOf(
+  { userId, bucket, document: { id, name, type, s3Key: key } }: StoredEntry,
+  how: { readonly method: "GET" | "CDN"; readonly expiresAt?: string },
+): AuditEvent {
+  const details = { documentId: id, name, fileType: type, bucket, key, ...how };
+  return { action: "document.link-created", userId, details };
 }
 
 /**

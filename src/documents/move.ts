@@ -4,12 +4,14 @@ import { deleteAllVersions } from "../aws/s3/deletion.ts";
 import { getObject, headObject, type ObjectHead, type ObjectHeaders } from "../aws/s3/objects.ts";
 import { httpStatus } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
+import { legalHold } from "../model/documents.ts";
 import { timeOf } from "../model/json.ts";
 import { documentKey, parseKey } from "../model/keys.ts";
 import { documentFolders } from "./check-facts.ts";
 import { changeEntries } from "./entry-changes.ts";
 import type { StoredEntry } from "./entry.ts";
 import { formerRowKey, nextRowKey, otherNameOf } from "./row-files.ts";
+import { entryNow } from "./rows.ts";
 import { documentUrl, type ChangingSite, type DocumentSite } from "./site.ts";
 import { count } from "../model/count.ts";
 
@@ -103,7 +105,9 @@ export async function moveDocument(site: ChangingSite, move: Move): Promise<Stor
       },
     );
   }
-  return finishMove(site, moved, { others: [], assertFree: async () => undefined });
+  // Of a site with rows it is asked of whole tables first, which takes its time.
+  const asked = site.rows === undefined ? async () => undefined : assertFree;
+  return finishMove(site, moved, { others: [], assertFree: asked });
 }
 
 /**
@@ -124,7 +128,8 @@ export async function finishMove(
     const head = await headObject(site.aws, { bucket: site.bucket, key: from }, site.signal);
     if (head === undefined || !(await isCopy(site, head, { from, to: document.s3Key }))) return entry;
     if ((await otherNameOf(site.rows, from, entry)) !== undefined) return entry;
-    await assertFree();
+    const [now] = await Promise.all([entryNow(site, entry), assertFree()]);
+    if (legalHold(now.document.attributes) !== undefined) return entry;
     await deleteFormer(site, entry, from);
     return entry;
   }

@@ -46,6 +46,18 @@ export async function rememberedOf(
   return remembered;
 }
 
+/** Whether the audit trail tells of a link by which a document was to be uploaded. */
+export async function wasRequested(trail: TrailPlace, documentId: string): Promise<boolean> {
+  let isFound = false;
+  await whereThere(async () => {
+    for await (const { details } of listAudit(trail, { action: "document.requested" })) {
+      isFound = details["documentId"] === documentId;
+      if (isFound) return;
+    }
+  });
+  return isFound;
+}
+
 function changeOf({ action, actor, details, timestamp }: AuditEntry): Remembered | undefined {
   const { name, tags, scanResult, signature, deletedAt } = details;
   switch (action) {

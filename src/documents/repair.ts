@@ -12,13 +12,21 @@ import type { Finding, Repair } from "./check-finding.ts";
 import { nameOfLost, rebuiltEntry, type Judged } from "./check-orphans.ts";
 import { readDocuments, storedEntry } from "./entries.ts";
 import { addEntries, appendEntries, changeEntries, keeping, removeEntries } from "./entry-changes.ts";
-import type { EntryChange, StoredEntry } from "./entry.ts";
+import type { EntryChange, StoredEntry, UserDocuments } from "./entry.ts";
 import { examineStored, type Judging } from "./examine-stored.ts";
 import { failureOf } from "./failure.ts";
 import { holdsOfPerson } from "./held.ts";
 import { inParallel } from "../concurrency.ts";
 import { otherNameOf } from "./row-files.ts";
-import { isInfected, isNotTaken, isUndecided, judgementChange, unscannedText } from "./scanning.ts";
+import { entryNow } from "./rows.ts";
+import {
+  isInfected,
+  isNotTaken,
+  isUndecided,
+  judgementChange,
+  mayBeReady,
+  unscannedText,
+} from "./scanning.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { createProfile } from "./users.ts";
 
@@ -216,12 +224,13 @@ async function takeAway(
       continue;
     }
     const entries = now.does === "abort-upload" ? [] : [now.entry];
-    const hold = entries.flatMap(({ document }) => legalHold(document.attributes) ?? [])[0];
-    const held = await holdsOfPerson(holds, site, { userId, entries });
-    if (hold !== undefined) stays.set(finding, `it is under a legal hold (${hold})`);
-    else if (held.length > 0) stays.set(finding, heldReason(held));
+    const held = await whyHeld(site, holds, { userId, entries });
+    if (held !== undefined) stays.set(finding, held);
     else if (now.does === "withdraw") withdrawn.set(finding, now.entry);
-    else stays.set(finding, await deleteParts(site, now, versions));
+    else if (now.does === "abort-upload")
+      stays.set(finding, await removeUpload(site.aws, now.upload).then(() => undefined));
+    else
+      stays.set(finding, await deleteAgain(site, now, { versions: versions.get(now.key) ?? [], ...options }));
   }
   for (const { document } of withdrawn.values())
     await removeUnfinishedUploads(site.aws, { bucket: site.bucket, key: document.s3Key });
@@ -237,20 +246,33 @@ function nameOf({ key, id, repair: each }: Finding): string {
   return JSON.stringify([each?.does, key ?? id, upload]);
 }
 
-/** Deletes an object or the parts of an upload; resolves to why it stays. */
-async function deleteParts(
+/** Why nothing of these is taken away: a hold of one of them, or of whose they are; undefined where there is none. */
+async function whyHeld(
   site: ChangingSite,
-  removal: Exclude<Removal, { does: "withdraw" }>,
-  versions: ReadonlyMap<string, readonly Doomed[]>,
+  holds: readonly Hold[],
+  of: Pick<UserDocuments, "userId" | "entries">,
 ): Promise<string | undefined> {
-  if (removal.does === "abort-upload") {
-    await removeUpload(site.aws, removal.upload);
-    return undefined;
+  const [hold] = of.entries.flatMap(({ document }) => legalHold(document.attributes) ?? []);
+  if (hold !== undefined) return `it is under a legal hold (${hold})`;
+  const held = await holdsOfPerson(holds, site, of);
+  return held.length > 0 ? heldReason(held) : undefined;
+}
+
+/** Deletes the versions of an object that holds a document's bytes a second time; resolves to why it stays. */
+async function deleteAgain(
+  site: ChangingSite,
+  { key, entry }: Extract<Removal, { does: "delete-object" }>,
+  { versions, holds }: Pick<RepairOptions, "holds"> & { readonly versions: readonly Doomed[] },
+): Promise<string | undefined> {
+  if (site.rows !== undefined) {
+    const other = await otherNameOf(site.rows, key);
+    if (other !== undefined) return `something else names it (${other})`;
+    // That has read whole tables, which takes its time.
+    const [now, standing] = await Promise.all([entryNow(site, entry), holds()]);
+    const held = await whyHeld(site, standing, { userId: entry.userId, entries: [now] });
+    if (held !== undefined) return held;
   }
-  const { key } = removal;
-  const other = site.rows && (await otherNameOf(site.rows, key));
-  if (other !== undefined) return `something else names it (${other})`;
-  const { failures } = await deleteObjects(site.aws, site.bucket, versions.get(key) ?? [], site.signal);
+  const { failures } = await deleteObjects(site.aws, site.bucket, versions, site.signal);
   return failures[0]?.message;
 }
 
@@ -274,8 +296,9 @@ async function judge(
   const { head, type, judgement } = arrived;
   const isAsked = typeof judgement !== "string" && !isUndecided(judgement);
   const verdict = isAsked ? undefined : wanted.verdict;
-  if ((isUndecided(judgement) || verdict === undefined) && isNotTaken(judgement, judging.scanner, site.rows))
-    return unscannedText(judgement);
+  const isRemembered = verdict?.scanResult === "INFECTED" || mayBeReady(site.rows, verdict?.scanResult);
+  const isLeft = isUndecided(judgement) || verdict === undefined || !isRemembered;
+  if (isLeft && isNotTaken(judgement, judging.scanner, site.rows)) return unscannedText(judgement);
   return {
     size: head.sizeBytes,
     contentType: type.contentType,

@@ -120,7 +120,7 @@ function isAmong(changed: readonly StoredEntry[], { entry }: { readonly entry: S
   return changed.some(({ document }) => document.id === entry.document.id);
 }
 
-/** Undefined for an infected document whose bytes were never stored. */
+/** Undefined for an infected document whose bytes were never stored, and for a deleted one whose bytes are gone. */
 async function scanStored(
   site: ChangingSite,
   scanner: Scanner,
@@ -132,7 +132,7 @@ async function scanStored(
     ({ body } = await getObject(aws, { bucket, key: document.s3Key, signal }));
   } catch (error) {
     if (errorName(error) !== "NoSuchKey") throw error;
-    if (document.status === "INFECTED") return undefined;
+    if (document.status === "INFECTED" || document.status === "DELETED") return undefined;
     throw new CliError("its object is not there", { cause: error });
   }
   const hash = createHash("sha256");

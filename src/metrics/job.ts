@@ -27,6 +27,7 @@ export const jobMeasures = {
   "backup prune": ["Bytes"],
   "retention plan": ["Bytes", "ItemsDue"],
   "retention run": ["Bytes", "ItemsDue"],
+  "retention check": ["Problems"],
   "doc scan": ["SkippedScans", "Infected"],
   "doc check": ["Problems"],
   "migrate up": ["ItemsChanged"],

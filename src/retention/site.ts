@@ -97,7 +97,7 @@ export function hasProfiles(site: RetentionSite): site is ProfileSite {
 /**
  * Opens the site for retention, with the rules as configured and the moment for which they decide: by this machine's clock as well,
  * which a wrong clock of the server does not move.
- * @param until a moment to come for which they decide instead: only to look ahead, never to delete.
+ * @param until another moment for which they decide instead: only to look ahead or back, never to delete.
  */
 export async function openRetention(context: Context, until?: Date): Promise<RetentionSite> {
   const { aws, model, declaration, publicBaseUrl, signal } = context;
@@ -150,7 +150,8 @@ export async function retentionOf<P extends Partial<Pick<ProfileSite, "documents
     });
   }
   const ours = now();
-  const at = until ?? (ours < theirs ? ours : theirs);
+  const present = ours < theirs ? ours : theirs;
+  const at = until ?? present;
   const tables = tablesOfRows(model, "documents" in profiles ? [] : Object.values(model.entities));
   const store = siteStore({ aws, model, declaration, databases, signal });
   const due = [...tables].flatMap(([role, { expires }]) => (expires && role.includes(".") ? [role] : []));
@@ -171,7 +172,7 @@ export async function retentionOf<P extends Partial<Pick<ProfileSite, "documents
       ),
     ),
     rules: { byId: new Map(declaration.retention.map((rule) => [rule.id, rule])), at },
-    isAhead: until !== undefined,
+    isAhead: at > present,
     holding,
     clockAheadMs: ours.getTime() - theirs.getTime(),
     signal,

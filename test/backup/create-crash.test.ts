@@ -97,7 +97,7 @@ async function toldOf(home: TestHome): Promise<Set<string>> {
   );
 }
 
-it("killed at every other of its writes, the same command again ends with whole backups, each told of, and nothing left over", async () => {
+it("killed at every third of its writes, the same command again ends with whole backups, each told of, and nothing left over", async () => {
   const undisturbed = await prepared();
   const whole = await undisturbed.home.run([...undisturbed.argv, "--json"]);
   const expected = await held(undisturbed.repository, (JSON.parse(whole.stdout) as { id: string }).id);
@@ -105,7 +105,7 @@ it("killed at every other of its writes, the same command again ends with whole 
   await undisturbed.home.remove();
   let resumed = 0;
   let deaths = 0;
-  for (let fatal = 1; ; fatal += 2) {
+  for (let fatal = 1; ; fatal += 3) {
     const { home, repository, argv } = await prepared();
     const steps = await mortal.die(home, fatal, argv);
     const killed = steps.at(-1) ?? "nothing";

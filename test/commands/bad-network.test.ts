@@ -103,6 +103,7 @@ const elsewhere = [
   "audit report",
   "audit export",
   "retention plan",
+  "retention check",
   "backup list",
   "backup show",
   "backup verify",

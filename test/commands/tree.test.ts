@@ -29,6 +29,7 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   "audit report": [],
   "retention plan": [],
   "retention run": [],
+  "retention check": [],
   "backup create": [],
   "backup list": [],
   "backup show": [],
@@ -126,6 +127,7 @@ const elsewhere = new Set(["local serve", "config trust"]);
 const maybeEmpty = new Set([
   "backup diff",
   "retention plan",
+  "retention check",
   "doc check",
   "user duplicates",
   "user hold list",

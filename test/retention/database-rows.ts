@@ -191,6 +191,10 @@ const worlds = {
   },
 };
 
+function total(counts: Readonly<Record<string, number>>, which: RegExp): number {
+  return Object.entries(counts).reduce((sum, [name, count]) => (which.test(name) ? sum + count : sum), 0);
+}
+
 /** The tests of retention in a database of a server that runs. */
 export function testRetention({ model }: DatabaseSite, serverNow: () => DatabaseServer | undefined): void {
   const world = worlds[model];
@@ -221,6 +225,10 @@ export function testRetention({ model }: DatabaseSite, serverNow: () => Database
   afterAll(() => home.remove());
 
   test("rows go by the rules of the model, as planned and only while they still fulfil them", async () => {
+    const checked = await site().run("retention", "check", "--json", "--late", "1h");
+    const overdue = lines(checked.stdout).filter(({ kind }) => kind === "overdue");
+    expect([checked.exitCode, overdue.length]).toEqual([4, total(world.due, / (purge|soft-delete)$/)]);
+
     const plan = join(home.folder, "plan.json");
     const planned = await site().run("retention", "plan", "--output", plan, "--json");
     expect([planned.exitCode, planned.stderr]).toEqual([0, ""]);

@@ -28,19 +28,48 @@ import {
   ListMultipartUploadsCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { openObjectIndex } from "@mawps/local-aws/src/s3/object-index.ts";
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import type { Aws } from "../../src/aws/clients.ts";
 import { listVersions } from "../../src/aws/s3/listing.ts";
+import type { TestHome } from "../support/world.ts";
 
 /** All that a store holds, one line a thing: its name, and its exact state as text. */
 export type Picture = ReadonlyMap<string, string>;
 
-/** What is known of versions by now, by the text of their record in the store: with the same record all of a version is the same. */
-export interface Seen {
-  /** Records by the version's name. */
-  readonly records: ReadonlyMap<string, string>;
-  /** States by the record with the name. */
-  readonly states: Map<string, string>;
+/** States of versions by their name and the text of their record in the store: with the same record all of a version is the same. */
+const states = new Map<string, string>();
+
+/** The same of a home's store, in which only those versions are read that are not known by their record. */
+export async function pictureOf(
+  home: TestHome,
+  poolId: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Picture> {
+  const records = await recordsIn(env["MAWPS_HOME"] ?? join(home.folder, "store"));
+  return home.look((aws) => takePicture(aws, poolId, records), { ...env });
+}
+
+/** Of each version and delete marker of the store in a folder, with its bucket's, which says who owns it: read without a call. */
+async function recordsIn(store: string): Promise<Records> {
+  const index = await openObjectIndex(join(store, "s3", "index"));
+  try {
+    const records = new Map<string, string>();
+    for await (const bucket of index.buckets()) {
+      const { name } = bucket;
+      const walk = index.versions(name);
+      for (let found = await walk.next(); found !== undefined; found = await walk.next())
+        records.set(
+          `object ${name} ${found.key} ${found.value.versionId}`,
+          JSON.stringify([bucket, found.value]),
+        );
+      await walk.close();
+    }
+    return records;
+  } finally {
+    await index.close();
+  }
 }
 
 /**
@@ -50,8 +79,8 @@ export interface Seen {
  *     item {table} {"userId":"…"}        object {bucket} {key} {version}     upload {bucket} {key}
  *     table {table} {setting}            bucket {bucket} {setting}           user {sub} · group {name}
  */
-export async function takePicture(aws: Aws, poolId: string, seen?: Seen): Promise<Picture> {
-  const lines = [...(await tables(aws)), ...(await buckets(aws, seen)), ...(await accounts(aws, poolId))];
+export async function takePicture(aws: Aws, poolId: string, records: Records = new Map()): Promise<Picture> {
+  const lines = [...(await tables(aws)), ...(await buckets(aws, records)), ...(await accounts(aws, poolId))];
   return new Map(lines.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
@@ -63,6 +92,9 @@ export function differences(before: Picture, after: Picture): string[] {
     return [`${after.has(name) ? (before.has(name) ? "changed" : "new") : "gone"} ${name}`];
   });
 }
+
+/** Texts of the records of versions, by their name. */
+type Records = ReadonlyMap<string, string>;
 
 type Line = readonly [name: string, state: string];
 
@@ -108,7 +140,7 @@ async function tables(aws: Aws): Promise<Line[]> {
   return (await Promise.all(lines)).flat();
 }
 
-async function buckets(aws: Aws, seen: Seen | undefined): Promise<Line[]> {
+async function buckets(aws: Aws, records: Records): Promise<Line[]> {
   const s3 = await aws.s3();
   const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
   const lines = Buckets.map(async ({ Name: Bucket = "" }): Promise<Line[]> => {
@@ -117,7 +149,10 @@ async function buckets(aws: Aws, seen: Seen | undefined): Promise<Line[]> {
       for (const { key, version, isDeleteMarker } of page) {
         const name = `object ${Bucket} ${key} ${version}`;
         const at = { Bucket, Key: key, VersionId: version };
-        found.push([name, isDeleteMarker ? "delete marker" : await object(s3, at, { name, seen })]);
+        found.push([
+          name,
+          isDeleteMarker ? "delete marker" : await object(s3, at, { name, record: records.get(name) }),
+        ]);
       }
     }
     const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket }));
@@ -136,10 +171,9 @@ interface VersionOf {
 async function object(
   s3: S3Client,
   at: VersionOf,
-  { name, seen }: { readonly name: string; readonly seen: Seen | undefined },
+  { name, record }: { readonly name: string; readonly record: string | undefined },
 ): Promise<string> {
-  const record = seen?.records.get(name);
-  const known = record === undefined ? undefined : seen?.states.get(`${name} ${record}`);
+  const known = record === undefined ? undefined : states.get(`${name} ${record}`);
   if (known !== undefined) return known;
   const [{ head, sha256 }, acl, tags] = await Promise.all([
     content(s3, at),
@@ -147,7 +181,7 @@ async function object(
     s3.send(new GetObjectTaggingCommand(at)),
   ]);
   const state = exact({ head, sha256, grants: acl.Grants, tags: tags.TagSet });
-  if (record !== undefined) seen?.states.set(`${name} ${record}`, state);
+  if (record !== undefined) states.set(`${name} ${record}`, state);
   return state;
 }
 

@@ -134,6 +134,7 @@ function steps(): readonly (Step | readonly Step[] | (() => Promise<void>))[] {
       { argv: ["twin", "validate", "twin.json"] },
       { argv: ["twin", "snippet"] },
       { argv: ["retention", "plan"] },
+      { argv: ["retention", "check"], exitCode: 4 },
       { argv: ["migrate", "status"] },
       { argv: ["migrate", "plan"] },
       { argv: ["doctor"] },

@@ -3,13 +3,12 @@ import { join } from "node:path";
 import type { Aws } from "../../src/aws/clients.ts";
 import { stoppable } from "../../src/concurrency.ts";
 import { resolve } from "../../src/config/config.ts";
-import { openObjectIndex } from "@mawps/local-aws/src/s3/object-index.ts";
 import { connectThrowaway } from "../../src/target.ts";
 import { makeHome, testStart, type Outcome, type TestHome, type WorldOptions } from "../support/world.ts";
 import { makeAccounts, type People } from "./accounts.ts";
 import { makeTables, putItems } from "./items.ts";
 import { makeBuckets, putObjects } from "./objects.ts";
-import { differences, takePicture, type Picture } from "./picture.ts";
+import { differences, pictureOf, takePicture, type Picture } from "./picture.ts";
 
 /** The live site's storage as it is today, in a local store that `mawps` meets for the first time. */
 export interface LiveSite {
@@ -61,11 +60,7 @@ interface Built {
 }
 
 function liveSite(home: TestHome, built: Built): LiveSite {
-  const states = new Map<string, string>();
-  const picture = async () => {
-    const records = await recordsIn(storeOf(home));
-    return home.look((aws) => takePicture(aws, built.poolId, { records, states }));
-  };
+  const picture = () => pictureOf(home, built.poolId);
   return {
     home,
     people: built.people,
@@ -82,27 +77,6 @@ function liveSite(home: TestHome, built: Built): LiveSite {
     },
     remove: () => home.remove(),
   };
-}
-
-/** Of each version and delete marker of the store in a folder, with its bucket's, which says who owns it: read without a call. */
-async function recordsIn(store: string): Promise<Map<string, string>> {
-  const index = await openObjectIndex(join(store, "s3", "index"));
-  try {
-    const records = new Map<string, string>();
-    for await (const bucket of index.buckets()) {
-      const { name } = bucket;
-      const walk = index.versions(name);
-      for (let found = await walk.next(); found !== undefined; found = await walk.next())
-        records.set(
-          `object ${name} ${found.key} ${found.value.versionId}`,
-          JSON.stringify([bucket, found.value]),
-        );
-      await walk.close();
-    }
-    return records;
-  } finally {
-    await index.close();
-  }
 }
 
 function storeOf({ folder }: TestHome): string {

@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import { trailOf } from "../../audit/place.ts";
 import { documentJson } from "../../model/documents.ts";
 import { table } from "../../output/table.ts";
 import type { AnyCommand, Begin } from "../command.ts";
@@ -15,15 +16,18 @@ export function docConfirm(begin: Begin): AnyCommand {
     .action(async (given, id, _options, command) => {
       const run = await begin(command as AnyCommand);
       const { config } = run;
-      const [{ confirmDocument }, { changeUnheld }] = await Promise.all([
+      const [{ confirmDocument }, { changeUnheld }, { wasRequested }] = await Promise.all([
         import("../../documents/confirm.ts"),
         import("../../documents/held.ts"),
+        import("../../documents/remembered.ts"),
       ]);
-      const { site, user, assertFree } = await changeUnheld(await run.context("writes"), given, id);
+      const context = await run.context("writes");
+      const { site, user, assertFree } = await changeUnheld(context, given, id);
       const progress = await run.progress("looking at what was sent");
       const { entry, outcome } = await confirmDocument(site, user, {
         id,
         assertFree,
+        wasRequested: () => wasRequested(trailOf(context), id),
         scanner: scannerOf(run),
         maxBytes: config.maxDocumentBytes,
         allowed: config.allowedTypes,

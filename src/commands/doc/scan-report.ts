@@ -7,8 +7,11 @@ import { openDocumentsWith } from "../../documents/site.ts";
 import type { Run } from "../run.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
 
-/** What `mawps doc scan --report` says: nothing is scanned and nothing changed. */
-export async function printScanReport(run: Run, given: string | undefined): Promise<void> {
+/**
+ * What `mawps doc scan --report` says: nothing is scanned and nothing changed.
+ * @returns how many documents no engine has judged.
+ */
+export async function printScanReport(run: Run, given: string | undefined): Promise<number> {
   const [{ entriesByUser }, { scanReport }, { findDocuments }] = await Promise.all([
     import("../../documents/list.ts"),
     import("../../documents/scan-report.ts"),
@@ -21,6 +24,8 @@ export async function printScanReport(run: Run, given: string | undefined): Prom
   const report = await scanReport(entriesByUser(site, user?.userId, nobodies));
   await run.print(report, reportText);
   noteNobodies(run, nobodies);
+  const { SKIPPED, ERROR, never } = report.counts;
+  return SKIPPED + ERROR + never;
 }
 
 async function reportText({ counts, unscanned }: ScanReport, layout: Layout): Promise<string> {

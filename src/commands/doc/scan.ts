@@ -31,11 +31,24 @@ export function docScan(begin: Begin): AnyCommand {
     .option("--unscanned", "only those that no engine has judged")
     .option("--older-than <span>", "only those judged longer ago, such as 7d, or never", spanOption)
     .option("--report", "scan nothing: count by verdict, and list what was skipped or failed")
+    .option("--exit-code", "with --report: end with 4 when there are documents that no engine has judged")
     .addHelpText("after", "\nExamples:\n  mawps doc scan --unscanned\n  mawps doc scan --report --json")
     .action(async (given, options, command) => {
       const run = await begin(command as AnyCommand);
       if (options.report || given !== undefined) run.keepFromMetrics();
-      if (options.report) return await printScanReport(run, given);
+      if (options.exitCode && !options.report)
+        throw new CliError("--exit-code is for --report", {
+          exitCode: exitCodes.usage,
+          hint: "a scan ends with 4 where it finds viruses, and with 3 or 1 where it could not judge",
+        });
+      if (options.report) {
+        const left = await printScanReport(run, given);
+        if (options.exitCode !== true || left === 0) return;
+        throw new CliError(`no engine has judged ${count(left, "document")}`, {
+          exitCode: exitCodes.findings,
+          hint: "`mawps doc scan --unscanned` asks it again",
+        });
+      }
       const due = dueOf(options, { given, now: run.world.now() });
       const scanner = neededScanner(run);
       const [{ rescanEach }, { findDocuments }] = await Promise.all([

@@ -1,4 +1,4 @@
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { LiveLink } from "../../documents/live-links.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { localTime } from "../../output/dates.ts";
@@ -21,6 +21,14 @@ export function docUrl(begin: Begin): AnyCommand {
     .option("--download", "the browser saves it under its name (this is the default)")
     .option("--allow-shorter", "take a link that ends sooner, with temporary credentials")
     .option("--allow-unscanned", "also for a document that no virus scanner has found clean")
+    .addOption(
+      new Option(
+        "--cdn [transformation]",
+        "the address at the site's CDN (cdnBaseUrl) instead, with a transformation such as 'w=300&h=300&fit=crop&format=webp'",
+      )
+        .argParser(transformationOption)
+        .conflicts(["expires", "inline", "download", "allowShorter", "list"]),
+    )
     .option("--list", "links handed out that still work, of a user or of all; never the links themselves")
     .addHelpText(
       "after",
@@ -33,8 +41,17 @@ export function docUrl(begin: Begin): AnyCommand {
         return await printLinks(run, given);
       }
       if (given === undefined || id === undefined) throw usage("say whose document, and which");
-      await assertLinksOpen(run);
-      const [{ linkTo }, { entryWithId }, { findDocuments }] = await Promise.all([
+      const { cdnBaseUrl: baseUrl } = run.config;
+      if (options.cdn === undefined) await assertLinksOpen(run);
+      else if (baseUrl === undefined)
+        throw new CliError(
+          "--cdn needs the setting cdnBaseUrl: what stands in front of the bucket of documents",
+          {
+            exitCode: exitCodes.usage,
+            hint: "MAWPS_CDN_BASE_URL=https://d111111abcdef8.cloudfront.net",
+          },
+        );
+      const [{ cdnAddress, linkTo }, { entryWithId }, { findDocuments }] = await Promise.all([
         import("../../documents/link.ts"),
         import("../../documents/entries.ts"),
         import("../../documents/users.ts"),
@@ -42,6 +59,16 @@ export function docUrl(begin: Begin): AnyCommand {
       const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
         findDocuments(look, given),
       );
+      if (options.cdn !== undefined && baseUrl !== undefined) {
+        const url = await cdnAddress(site, entryWithId(user, id), {
+          baseUrl,
+          transformation: options.cdn === true ? "" : options.cdn,
+          allowUnscanned: options.allowUnscanned === true,
+          dryRun: run.config.dryRun,
+        });
+        await run.print({ url, expiresAt: null }, () => url ?? "no address was told (dry run)");
+        return run.note("it has no end, and opens for whomever the CDN serves");
+      }
       const link = await linkTo(site, entryWithId(user, id), {
         expiresInSeconds: options.expires,
         inline: options.inline === true,
@@ -53,6 +80,12 @@ export function docUrl(begin: Begin): AnyCommand {
       await run.print(result, ({ url }) => url ?? "no link was made (dry run)");
       await tellOfLink(run, link);
     });
+}
+
+/** Names and values as CDNs have them; `&` stands between two. */
+function transformationOption(text: string): string {
+  if (/^[\w.-]+=[\w.,:-]+(&[\w.-]+=[\w.,:-]+)*$/.test(text)) return text;
+  throw new InvalidArgumentError("expected names and values, such as 'w=300&h=300&fit=crop&format=webp'.");
 }
 
 function usage(message: string): CliError {

@@ -287,7 +287,11 @@ describe.skipIf(noPostgres !== undefined)(`documents that are rows of PostgreSQL
       // It reads the row as it was, and waits with its change.
       const removing = doc("rm", customer, uuid(11), "--yes");
       await onDatabase(server, database, async (look) => {
-        while ((await look.rows("SELECT 1 FROM pg_locks WHERE NOT granted")).length === 0);
+        const waits =
+          "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        const ended = new AbortController();
+        void removing.then(() => ended.abort());
+        while (!ended.signal.aborted && (await look.rows(waits)).length === 0);
       });
       await hold.run("COMMIT");
       return removing;

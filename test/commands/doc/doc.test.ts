@@ -487,11 +487,14 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       expect(allowed.stderr).toContain("warning: Lebenslauf.pdf: it was not scanned");
       const [entry] = await entries();
       expect(entry).toMatchObject({ status: "READY", scanResult: "ERROR", scanReason: "engine-down" });
-      const report = JSON.parse((await run(["doc", "scan", "--report", "--json"])).stdout) as Record<
-        string,
-        unknown
-      >;
-      expect(report).toMatchObject({ counts: { ERROR: 1, CLEAN: 0 }, unscanned: [{ id: entry?.["id"] }] });
+      const told = { counts: { ERROR: 1, CLEAN: 0 }, unscanned: [{ id: entry?.["id"] }] };
+      for (const [more, exitCode] of [
+        [[], 0],
+        [["--exit-code"], 4],
+      ] as const) {
+        const report = await run(["doc", "scan", "--report", "--json", ...more]);
+        expect([report.exitCode, JSON.parse(report.stdout)]).toMatchObject([exitCode, told]);
+      }
     });
 
     it("scans what is stored: a new finding closes the document, a dead engine takes no verdict away", async () => {

@@ -253,6 +253,35 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     expect(await trail("document.link-created")).toEqual([]);
   });
 
+  it("is told at the CDN where the site has one: without signature and end, and recorded all the same", async () => {
+    await putDocuments({});
+    const [key = ""] = await look(documentKeys);
+    const cdn = (...argv: string[]) =>
+      home.run(["doc", "url", "user-1", "doc-1", "--cdn", ...argv], {
+        env: { ...env, MAWPS_CDN_BASE_URL: "https://cdn.example.com/files" },
+      });
+    for (const refused of [
+      await run("doc", "url", "user-1", "doc-1", "--cdn"),
+      await cdn("w=300 h=300"),
+      await cdn("w=300", "--expires", "2h"),
+    ])
+      expect([refused.exitCode, refused.stdout]).toEqual([2, ""]);
+    expect((await cdn("--dry-run", "--json")).stdout).toContain('"url":null');
+    expect(await trail("document.link-created")).toEqual([]);
+
+    expect((await cdn()).stdout).toBe(`https://cdn.example.com/files/${key}\n`);
+    const small = await cdn("w=300&h=300&fit=crop&format=webp");
+    expect(small.stdout).toBe(`https://cdn.example.com/files/${key}?w=300&h=300&fit=crop&format=webp\n`);
+    expect(small.stderr).toContain("it has no end");
+    const entries = await trail("document.link-created");
+    expect(entries).toMatchObject([
+      { details: { method: "CDN" } },
+      { details: { documentId: "doc-1", key } },
+    ]);
+    expect(JSON.stringify(entries)).not.toMatch(/cdn\.example|expiresAt/);
+    expect(lines(await run("doc", "url", "--list", "--json"))).toEqual([]);
+  });
+
   it("lists the links that are alive, of documents, pictures and uploads, and never one itself", async () => {
     await putDocuments({}, {});
     await look(async (aws) => {

@@ -75,6 +75,34 @@ describe.each(shapes)("retention on %s keys", (shape) => {
     expect((await stored.run("audit", "verify")).exitCode).toBe(0);
   });
 
+  it("is checked: what is long overdue, and halves of documents; changes nothing, and ends with 4", async () => {
+    const stored = storedIn(home, shape);
+    const gone = documentOf("gone", { status: "DELETED", deletedAt: start });
+    const lost = documentOf("lost");
+    await stored.putProfile("user-1", [gone, lost]);
+    await stored.put(gone.s3Key);
+    const check = async (...argv: string[]) => {
+      const { exitCode, stdout } = await stored.run("retention", "check", "--json", ...argv);
+      return [exitCode, lines(stdout)];
+    };
+    const half = { kind: "entry-without-object", userId: "user-1", what: lost.s3Key };
+    home.laterMs = 31 * dayMs;
+    expect(await check()).toMatchObject([4, [half]]);
+    const overdue = { kind: "overdue", rule: "deleted-documents", userId: "user-1", what: gone.s3Key };
+    expect(await check("--late", "12h")).toMatchObject([4, [overdue, half]]);
+    const before = await stored.profile("user-1");
+    home.laterMs = 33 * dayMs;
+    expect(await check()).toMatchObject([4, [overdue, half]]);
+    expect([await stored.left(), await stored.profile("user-1")]).toEqual([[gone.s3Key], before]);
+    await stored.put(lost.s3Key);
+    await stored.run("retention", "run", "--yes");
+    await stored.put(`${folder}/1700000000000-nobodies.pdf`);
+    const found = { kind: "object-without-entry", what: `${folder}/1700000000000-nobodies.pdf` };
+    expect(await check()).toMatchObject([4, [found]]);
+    await stored.remove(`${folder}/1700000000000-nobodies.pdf`);
+    expect(await check()).toEqual([0, []]);
+  });
+
   it("does nothing in a dry run, and says what it would do", async () => {
     const stored = storedIn(home, shape);
     const gone = documentOf("gone", { status: "DELETED", deletedAt: start });

@@ -12,7 +12,7 @@ import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import { typed } from "../../../src/aws/dynamodb/plain.ts";
 import { putHold } from "../../../src/audit/holds.ts";
 import { putObject } from "../../../src/aws/s3/objects.ts";
-import { takePicture, type Picture } from "../../site/picture.ts";
+import { pictureOf, type Picture } from "../../site/picture.ts";
 import { documentBucket, profileTable, putProfile } from "../../support/documents.ts";
 import { buildMortal } from "../../support/mortal-process.ts";
 import { makeSitePlaces, putEverything } from "../../support/whole-person.ts";
@@ -56,7 +56,7 @@ beforeAll(async () => {
 
 afterAll(() => full.remove());
 
-const picture = () => home.look((aws) => takePicture(aws, UserPoolId));
+const picture = () => pictureOf(home, UserPoolId);
 
 /** What of the stores tells of somebody, but for the audit trail, which there is a duty to keep. */
 function telling(all: Picture, pattern: RegExp): string[] {
@@ -565,9 +565,7 @@ describe("user erase, broken off", () => {
       expect((await home.run(argv)).exitCode).toBe(0);
       const ofTool = /^\w+ mawps-audit-log |^object \S+ audit\//;
       const rest = (all: Picture) => [...all].filter(([name]) => !ofTool.test(name));
-      expect(rest(await picture())).toEqual(
-        rest(await undisturbed.look((aws) => takePicture(aws, UserPoolId))),
-      );
+      expect(rest(await picture())).toEqual(rest(await pictureOf(undisturbed, UserPoolId)));
       expect(JSON.parse(await readFile(join(home.folder, "r.json"), "utf8"))).toMatchObject({
         isComplete: true,
       });

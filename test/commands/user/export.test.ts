@@ -10,7 +10,7 @@ import { AdminCreateUserCommand } from "@aws-sdk/client-cognito-identity-provide
 import { typed } from "../../../src/aws/dynamodb/plain.ts";
 import { deleteObject, getObjectBytes, putObject } from "../../../src/aws/s3/objects.ts";
 import { listVersions } from "../../../src/aws/s3/listing.ts";
-import { takePicture } from "../../site/picture.ts";
+import { pictureOf } from "../../site/picture.ts";
 import { documentBucket, putProfile } from "../../support/documents.ts";
 import { makeSitePlaces, putEverything } from "../../support/whole-person.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
@@ -354,10 +354,10 @@ describe("user export, not done", () => {
   ])("ends with $exitCode for $argv, and writes nothing", async ({ argv, exitCode, told }) => {
     await writeFile(join(home.folder, "there.zip"), "x");
     await chmod(join(home.folder, "there.zip"), 0o600);
-    const before = await home.look((aws) => takePicture(aws, UserPoolId));
+    const before = await pictureOf(home, UserPoolId);
     const run = await home.run(["user", "export", ...argv]);
     expect([run.exitCode, `${run.stdout}${run.stderr}`]).toEqual([exitCode, expect.stringMatching(told)]);
     expect((await readdir(home.folder)).toSorted()).toEqual(["store", "there.zip"]);
-    expect(await home.look((aws) => takePicture(aws, UserPoolId))).toEqual(before);
+    expect(await pictureOf(home, UserPoolId)).toEqual(before);
   });
 });

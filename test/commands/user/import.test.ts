@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-cognito-identity-provider";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import { deleteObject, putObject } from "../../../src/aws/s3/objects.ts";
-import { takePicture } from "../../site/picture.ts";
+import { pictureOf } from "../../site/picture.ts";
 import { putAccounts } from "../../support/accounts.ts";
 import { documentBucket, putProfile } from "../../support/documents.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
@@ -39,7 +39,7 @@ async function accounts(): Promise<Record<string, { attributes: Record<string, s
 
 /** Each account with its groups, exactly. */
 async function users(): Promise<[string, string][]> {
-  const all = await home.look((aws) => takePicture(aws, UserPoolId));
+  const all = await pictureOf(home, UserPoolId);
   return [...all].filter(([name]) => name.startsWith("user "));
 }
 

@@ -7,7 +7,7 @@ import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import type { Aws } from "../../../src/aws/clients.ts";
 import { typed } from "../../../src/aws/dynamodb/plain.ts";
 import { putObject } from "../../../src/aws/s3/objects.ts";
-import { takePicture, type Picture } from "../../site/picture.ts";
+import { pictureOf, type Picture } from "../../site/picture.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
 
 /** Somebody, and a neighbour whose id begins with theirs and whose address is the same in another case. */
@@ -158,7 +158,7 @@ describe.each(Object.entries(models))(
     let home: TestHome;
     const env = { MAWPS_MODEL: model, MAWPS_BACKUP_PASSPHRASE: "correct horse battery staple" };
     const pool = localPoolId("us-east-1");
-    const picture = () => home.look((aws) => takePicture(aws, pool), env);
+    const picture = () => pictureOf(home, pool, env);
     const trail = /^(item|object) \S*(mawps-audit-log| audit\/)/;
     const lines = (all: Picture, pattern: RegExp) =>
       [...all].filter(([name, state]) => !trail.test(name) && (pattern.test(name) || pattern.test(state)));
@@ -338,7 +338,7 @@ it("takes names out of what stays in prework-guide, and leaves the rest of it", 
     expect(plan.stdout).toMatch(/who works on what now +1 item, gone by 2030-03-17/);
     const run = await home.run(["user", "erase", person, "--yes", "--receipt", "r.json"], { env });
     expect(run.exitCode).toBe(0);
-    const all = await home.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
+    const all = await pictureOf(home, localPoolId("us-east-1"), env);
     const state = (pattern: RegExp) => [...all].flatMap(([name, text]) => (pattern.test(name) ? [text] : []));
     expect(state(/pre-work-teams .*METADATA/)).toEqual([
       expect.stringContaining('"managerId":{"S":"deleted-user"}'),
@@ -379,7 +379,7 @@ it("leaves what is somebody else's or expires by now, though it was planned to g
     };
     const run = await home.run(["user", "erase", person, "--yes", "--receipt", "r.json"], { env });
     expect([run.exitCode, run.exitCode === 0 ? "" : run.stderr]).toEqual([0, ""]);
-    const left = [...(await home.look((aws) => takePicture(aws, localPoolId("us-east-1")), env))];
+    const left = [...(await pictureOf(home, localPoolId("us-east-1"), env))];
     const state = (pattern: RegExp) => left.flatMap(([name, text]) => (pattern.test(name) ? [text] : []));
     expect(state(/^item pre-work-media /)).toEqual([expect.stringContaining(`USER#${neighbour}`)]);
     expect(state(/^item pre-work-sessions /)).toEqual([expect.stringContaining(`"ttl":{"N":"${ttl}"}`)]);
@@ -507,7 +507,7 @@ it("takes each item for one kind, in a table of several and with owners that are
     expect(await orphans()).toMatchObject(others);
     const argv = ["user", "erase", "sieben@example.com", "--yes", "--receipt", "r.json"];
     expect((await home.run(argv, { env })).exitCode).toBe(0);
-    const all = await home.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
+    const all = await pictureOf(home, localPoolId("us-east-1"), env);
     const left = [...all].filter(([name]) => /^item pre-work-(users|orders) /.test(name));
     expect(left.map(([name, state]) => `${name} ${state}`).toSorted()).toEqual([
       expect.stringMatching(/orders .*"70".*"payer":\{"N":"0"\}/),

@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import type { Aws } from "../../../src/aws/clients.ts";
 import { typed } from "../../../src/aws/dynamodb/plain.ts";
-import { takePicture } from "../../site/picture.ts";
+import { pictureOf } from "../../site/picture.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
 
 /** Letters lie in threads, and enclosures in letters: they are of whose thread that is. */
@@ -92,7 +92,7 @@ beforeAll(async () => {
 afterAll(() => home.remove());
 
 async function stored(of = home): Promise<string[]> {
-  const all = await of.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
+  const all = await pictureOf(of, localPoolId("us-east-1"), env);
   const ids = [...all.keys()].flatMap(
     (name) => /^item (?:threads|letters|enclosures) .*"((?:THREAD#)?[tle]-\d+)"/.exec(name)?.[1] ?? [],
   );
@@ -206,7 +206,7 @@ describe("an erasure", () => {
       for (const id of ["user-1", "user-12"]) await put(aws, late, { id: `p-${id}`, userId: id });
     };
     expect((await other.run(argv, { env })).exitCode).toBe(0);
-    const all = await other.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
+    const all = await pictureOf(other, localPoolId("us-east-1"), env);
     expect([...all.keys()].filter((name) => name.startsWith(`item ${late} `))).toEqual([
       `item ${late} {"id":"p-user-12"}`,
     ]);
@@ -222,7 +222,7 @@ describe("an erasure", () => {
     other.beforeCall = undefined;
     expect((await other.run(argv, { env: renamed })).exitCode).toBe(0);
     expect(await stored(other)).toEqual(["THREAD#t-1", ...ofOthers]);
-    const all = await other.look((aws) => takePicture(aws, localPoolId("us-east-1")), env);
+    const all = await pictureOf(other, localPoolId("us-east-1"), env);
     expect([...all].filter(([name]) => name.includes('"THREAD#t-1"')).map(String)).toEqual([
       expect.stringContaining('"USER#erased-'),
     ]);
