@@ -99,21 +99,26 @@ export function siteWriter(site: Site): SiteWriter {
   const trail = siteTrailOf(site, 'write "siteAudit": "off" in the configuration');
   // What was done is told also where the run was interrupted meanwhile.
   const store = dynamodbStore({ ...site, signal: new AbortController().signal });
+  const failures: unknown[] = [];
   const write = async (entry: AuditEntry) => {
-    const outcome = await store.add(trail.name, siteFields(site.model, trail, entry));
-    if (outcome === "taken")
-      throw new CliError(`there is another entry with the key of ${entry.id} in the site's own trail`);
+    try {
+      const outcome = await store.add(trail.name, siteFields(site.model, trail, entry));
+      if (outcome === "taken")
+        throw new CliError(`there is another entry with the key of ${entry.id} in the site's own trail`);
+    } catch (error) {
+      // The others are written all the same.
+      if (failures.length === 0) failures.push(error);
+    }
   };
   let written: Promise<unknown> = Promise.resolve();
   return {
     put(entries) {
       // One after the other, so that many do not stand in each other's way.
       written = written.then(() => inParallel(entries, atOnce, write));
-      // Told by `settle`.
-      written.catch(() => undefined);
     },
     async settle() {
       await written;
+      for (const failure of failures) throw failure;
     },
   };
 }

@@ -104,14 +104,21 @@ export async function anchorRestored(
   if (head.sequence > 0) await writeAnchor(place, head, undefined);
 }
 
-/** Where the anchors of a trail in this table lie: in the trail's own bucket, or where that is not there, as on trial, in a private one of the site. */
+/**
+ * Where the anchors of a trail in this table lie: in the trail's own bucket, or where there is none, as on trial, in a private one of the site.
+ * Undefined where neither is there, or the first may not be looked at.
+ */
 export async function anchorPlace(
-  { aws, signal, declaration }: Pick<RestoreSite, "aws" | "signal" | "declaration">,
+  { aws, signal, declaration, intoTable }: Pick<RestoreSite, "aws" | "signal" | "declaration" | "intoTable">,
   table: string,
 ): Promise<TrailPlace | undefined> {
   const own = declaration.buckets.find(({ access }) => access === "private")?.name;
-  for (const bucket of new Set([declaration.trail?.bucket, own]))
-    if (bucket !== undefined && (await findBucket(aws, bucket, signal)).state === "here")
-      return { aws, table, bucket, signal };
+  const kept = intoTable === undefined ? declaration.trail?.bucket : undefined;
+  for (const bucket of new Set([kept ?? own, own])) {
+    if (bucket === undefined) continue;
+    const { state } = await findBucket(aws, bucket, signal);
+    if (state === "here") return { aws, table, bucket, signal };
+    if (state !== "missing") return undefined;
+  }
   return undefined;
 }

@@ -23,7 +23,7 @@ export function findRowFaults(rows: DocumentRows, facts: CheckFacts, rules: Chec
           ]
         : faultsOf(entry, facts, rules).flatMap((found) => {
             if (isOver(rows, entry, rules)) return [found];
-            return mayBeAwaited(rows, found) ? [] : [byHand(found)];
+            return mayBeAwaited(rows, { entry, found }, rules) ? [] : [byHand(found)];
           }),
     ),
     ...shared(entries),
@@ -36,9 +36,16 @@ export function findRowFaults(rows: DocumentRows, facts: CheckFacts, rules: Chec
 const longestUploadMs = 86_400_000;
 
 /** Where entries keep no end of a link, one that was begun lately and of which nothing has come may be what a link was made for. */
-function mayBeAwaited({ documents }: DocumentRows, { kind, repair }: Finding): boolean {
+function mayBeAwaited(
+  rows: DocumentRows,
+  { entry, found }: { readonly entry: StoredEntry; readonly found: Finding },
+  { now }: CheckRules,
+): boolean {
+  const begunMs = timeOf(entry.document.uploadedAt);
+  const isYoung = begunMs !== undefined && now.getTime() < begunMs + longestUploadMs;
+  const hasNothing = found.kind === "half-done-upload" && found.repair?.does === "withdraw";
   return (
-    documents.fields.uploadUntil === undefined && kind === "half-done-upload" && repair?.does === "withdraw"
+    rows.documents.fields.uploadUntil === undefined && isYoung && hasNothing && isOwnDocument(rows, entry)
   );
 }
 

@@ -27,8 +27,8 @@ export interface ConfirmOptions extends Judging {
   readonly onWarning: (warning: string) => void;
   /** Rejects where a hold stands on the person by now. */
   readonly assertFree: () => Promise<void>;
-  /** Whether a link to upload it was made. */
-  readonly wasRequested: () => Promise<boolean>;
+  /** Whether a link to upload a file with this key was made for it, as far as the audit trail knows. */
+  readonly wasRequested: (key: string) => Promise<boolean>;
 }
 
 export interface Confirmed {
@@ -241,8 +241,8 @@ async function assertSole(
   const { id, name, s3Key } = entry.document;
   const fault = async () => {
     // An entry that keeps no end of a link does not tell whether there was one.
-    if (rows.documents.fields.uploadUntil === undefined && !(await wasRequested()))
-      return "no link was made for it";
+    if (rows.documents.fields.uploadUntil === undefined && !(await wasRequested(s3Key)))
+      return "the audit trail knows no link that was made for it";
     const other = await otherNameOf(rows, s3Key, entry);
     return other === undefined ? undefined : `something else names its file (${other})`;
   };

@@ -83,6 +83,13 @@ export async function cdnAddress(
   { baseUrl, transformation, ...options }: CdnOptions,
 ): Promise<string | null> {
   const entry = await openable(site, known, options);
+  if (entry.bucket !== site.bucket)
+    throw new CliError(
+      `${entry.document.id} lies in ${entry.bucket}, and the CDN stands in front of ${site.bucket}`,
+      {
+        hint: "`mawps doc url` without --cdn makes a link to it",
+      },
+    );
   if (options.dryRun) return null;
   await site.audit.record(eventOf(entry, { method: "CDN" }));
   const { bucket, document } = entry;

@@ -129,7 +129,11 @@ export async function finishMove(
     if (head === undefined || !(await isCopy(site, head, { from, to: document.s3Key }))) return entry;
     if ((await otherNameOf(site.rows, from, entry)) !== undefined) return entry;
     const [now] = await Promise.all([entryNow(site, entry), assertFree()]);
-    if (legalHold(now.document.attributes) !== undefined) return entry;
+    const hold = legalHold(now.document.attributes);
+    if (hold !== undefined)
+      throw new CliError(`${document.id}: its former object stays under a legal hold (${hold})`, {
+        hint: "links to it go on working; run the command again when the hold is lifted",
+      });
     await deleteFormer(site, entry, from);
     return entry;
   }

@@ -46,12 +46,15 @@ export async function rememberedOf(
   return remembered;
 }
 
-/** Whether the audit trail tells of a link by which a document was to be uploaded. */
-export async function wasRequested(trail: TrailPlace, documentId: string): Promise<boolean> {
+/** Whether the audit trail tells of a link by which this file of a document was to be uploaded. */
+export async function wasRequested(
+  trail: TrailPlace,
+  { documentId, key }: { readonly documentId: string; readonly key: string },
+): Promise<boolean> {
   let isFound = false;
   await whereThere(async () => {
     for await (const { details } of listAudit(trail, { action: "document.requested" })) {
-      isFound = details["documentId"] === documentId;
+      isFound = details["documentId"] === documentId && details["key"] === key;
       if (isFound) return;
     }
   });

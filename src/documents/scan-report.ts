@@ -1,3 +1,4 @@
+import { isUnscanned } from "../model/documents.ts";
 import type { StoredEntry } from "./entry.ts";
 
 /** What is known of the stored documents by their verdicts; deleted ones and half-done uploads are left out. */
@@ -11,6 +12,8 @@ export interface ScanReport {
     readonly scanResult: "SKIPPED" | "ERROR";
     readonly scanReason?: string;
   }[];
+  /** How many `mawps doc scan --unscanned` would take: those whose file no engine has judged. */
+  readonly due: number;
 }
 
 /** Counts by verdict, and names so many that are unscanned: all by default. */
@@ -20,11 +23,13 @@ export async function scanReport(
 ): Promise<ScanReport> {
   const counts = { CLEAN: 0, INFECTED: 0, SKIPPED: 0, ERROR: 0, never: 0 };
   const unscanned: ScanReport["unscanned"][number][] = [];
+  let due = 0;
   for await (const entries of users) {
     for (const { userId, document } of entries) {
       const { id, name, status, scanResult, attributes } = document;
       if (status === "DELETED" || status === "UPLOADING") continue;
       counts[scanResult ?? "never"] += 1;
+      if (document.s3Key !== "" && isUnscanned(document)) due += 1;
       if ((scanResult !== "SKIPPED" && scanResult !== "ERROR") || unscanned.length >= most) continue;
       const reason = attributes["scanReason"];
       unscanned.push({
@@ -36,5 +41,5 @@ export async function scanReport(
       });
     }
   }
-  return { counts, unscanned };
+  return { counts, unscanned, due };
 }

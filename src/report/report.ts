@@ -31,7 +31,7 @@ export interface Parts {
     readonly users: readonly UserLine[];
     readonly moreUsers: number;
   };
-  readonly documents: ScanReport & {
+  readonly documents: Omit<ScanReport, "due"> & {
     readonly states: Readonly<Partial<Record<DocumentEntry["status"], number>>>;
     /** Of `unscanned`. */
     readonly moreUnscanned: number;

@@ -1,9 +1,9 @@
-import type { TrailPlace } from "../audit/place.ts";
 import { checkDocuments } from "../documents/check.ts";
-import { rememberedOf } from "../documents/remembered.ts";
+import type { Remembered } from "../documents/remembered.ts";
 import type { DocumentSite } from "../documents/site.ts";
+import { timeOf } from "../model/json.ts";
 import type { Nobodies } from "../model/nobodies.ts";
-import { isActedOn, planRetention } from "./plan.ts";
+import { planRetention } from "./plan.ts";
 import type { PlanEntry } from "./plan-entry.ts";
 import type { RetentionSite } from "./site.ts";
 
@@ -20,30 +20,38 @@ export type Breach =
 /** Documents whose files and entries are compared. */
 export interface Checked {
   readonly documents: DocumentSite;
-  /** Remembers what was deleted. */
-  readonly trail: TrailPlace;
+  /** What the audit trail remembers of somebody's documents. */
+  readonly rememberedOf: (userId: string) => Promise<ReadonlyMap<string, Remembered>>;
   /** Counts what is passed over. */
   readonly nobodies: Nobodies;
 }
 
 /**
- * Looks whether what should be gone is gone, and whether each file has an entry and each entry its file; reads only.
+ * Looks whether what should be gone is gone, whoever was to do it, and whether each file has an entry and each entry its file; reads only.
+ * Left out are what retention keeps, such as for a hold, what rules that keep the newest few take, since that has no time, and files that came later
+ * than that moment.
  * @param site opened for the moment by which everything that was due should have been done.
  * @param checked left out where the site keeps no documents.
  */
 export async function* breaches(site: RetentionSite, checked: Checked | undefined): AsyncGenerator<Breach> {
-  for await (const entry of planRetention(site)) if (isActedOn(entry)) yield { kind: "overdue", entry };
+  const timeless = new Set(
+    site.declaration.retention.flatMap(({ id, keepNewest }) => (keepNewest === undefined ? [] : [id])),
+  );
+  for await (const entry of planRetention(site))
+    if (entry.action !== "keep" && !timeless.has(entry.rule)) yield { kind: "overdue", entry };
   if (checked === undefined) return;
-  const { documents, trail, nobodies } = checked;
+  const { documents, rememberedOf, nobodies } = checked;
   const found = checkDocuments(documents, undefined, {
     readAll: false,
     // What was begun and never finished is retention's own matter.
     oldUploadMs: Number.POSITIVE_INFINITY,
-    rememberedOf: (userId) => rememberedOf(trail, userId),
+    rememberedOf,
     nobodies,
   });
   for await (const { findings } of found)
-    for (const { kind, userId, key, what } of findings)
-      if (kind === "object-without-entry" || kind === "entry-without-object")
-        yield { kind, userId, key, what };
+    for (const { kind, userId, key, what, storedAt = "" } of findings) {
+      if (kind !== "object-without-entry" && kind !== "entry-without-object") continue;
+      // Of an upload that goes on meanwhile the file may be seen before its entry.
+      if ((timeOf(storedAt) ?? 0) <= site.rules.at.getTime()) yield { kind, userId, key, what };
+    }
 }

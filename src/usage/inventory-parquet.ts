@@ -87,7 +87,9 @@ async function decoded<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    if (!(cause instanceof Error) || "code" in cause) throw cause;
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    // A page that is larger than its header says.
+    if (!(cause instanceof Error) || (code !== undefined && code !== "ERR_BUFFER_TOO_LARGE")) throw cause;
     throw new UnlikeManifest(`it cannot be read as Parquet (${cause.message})`, { cause });
   }
 }

@@ -160,6 +160,8 @@ function withPrefix(config: Config, prefix: string): Config {
     ...config,
     buckets: { ...config.buckets, ...named(buckets) },
     tables: { ...config.tables, ...named(tables) },
+    // The anchors of what lies beside the site are none of the site's.
+    ...(prefix === "" ? {} : { anchorBucket: undefined }),
   };
 }
 

@@ -27,7 +27,7 @@ export function docConfirm(begin: Begin): AnyCommand {
       const { entry, outcome } = await confirmDocument(site, user, {
         id,
         assertFree,
-        wasRequested: () => wasRequested(trailOf(context), id),
+        wasRequested: (key) => wasRequested(trailOf(context), { documentId: id, key }),
         scanner: scannerOf(run),
         maxBytes: config.maxDocumentBytes,
         allowed: config.allowedTypes,

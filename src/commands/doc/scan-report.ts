@@ -24,8 +24,7 @@ export async function printScanReport(run: Run, given: string | undefined): Prom
   const report = await scanReport(entriesByUser(site, user?.userId, nobodies));
   await run.print(report, reportText);
   noteNobodies(run, nobodies);
-  const { SKIPPED, ERROR, never } = report.counts;
-  return SKIPPED + ERROR + never;
+  return report.due;
 }
 
 async function reportText({ counts, unscanned }: ScanReport, layout: Layout): Promise<string> {

@@ -29,9 +29,10 @@ export function retentionCheck(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExamples:\n  mawps retention check\n  mawps retention check --late 12h --json")
     .action(async ({ late: lateMs = defaultLateMs }, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ breaches }, { openDocuments }] = await Promise.all([
+      const [{ breaches }, { openDocuments }, { rememberedOf }] = await Promise.all([
         import("../../retention/check.ts"),
         import("../../documents/site.ts"),
+        import("../../documents/remembered.ts"),
       ]);
       const { site: model } = run.config;
       const why = model === mawpsModel ? undefined : whyNoDocuments(model, "check");
@@ -39,7 +40,9 @@ export function retentionCheck(begin: Begin): AnyCommand {
       const context = await run.context("reads");
       const nobodies: Nobodies = new Map();
       const documents = why === undefined ? await openDocuments(context) : undefined;
-      const checked = documents && { documents, trail: trailOf(context), nobodies };
+      const remembered = async (userId: string) =>
+        context.declaration.trail === undefined ? new Map() : rememberedOf(trailOf(context), userId);
+      const checked = documents && { documents, rememberedOf: remembered, nobodies };
       context.progress("looking for what should be gone");
       const found: Row[] = [];
       for await (const breach of breaches(site, checked)) found.push(rowOf(breach));
