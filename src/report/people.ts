@@ -46,7 +46,7 @@ export async function readDocumentStates(site: DocumentSite): Promise<Parts["doc
       yield entries;
     }
   }
-  const { counts, unscanned } = await scanReport(counted(), mostTold);
+  const { counts, unscanned, due } = await scanReport(counted(), mostTold);
   const moreUnscanned = counts.SKIPPED + counts.ERROR - unscanned.length;
-  return { states, counts, unscanned, moreUnscanned };
+  return { states, counts, unscanned, due, moreUnscanned };
 }

@@ -31,7 +31,7 @@ export interface Parts {
     readonly users: readonly UserLine[];
     readonly moreUsers: number;
   };
-  readonly documents: Omit<ScanReport, "due"> & {
+  readonly documents: ScanReport & {
     readonly states: Readonly<Partial<Record<DocumentEntry["status"], number>>>;
     /** Of `unscanned`. */
     readonly moreUnscanned: number;
