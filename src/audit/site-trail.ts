@@ -99,7 +99,7 @@ export function siteWriter(site: Site): SiteWriter {
   const trail = siteTrailOf(site, 'write "siteAudit": "off" in the configuration');
   // What was done is told also where the run was interrupted meanwhile.
   const store = dynamodbStore({ ...site, signal: new AbortController().signal });
-  const failures: unknown[] = [];
+  let failure: { readonly error: unknown } | undefined;
   const write = async (entry: AuditEntry) => {
     try {
       const outcome = await store.add(trail.name, siteFields(site.model, trail, entry));
@@ -107,7 +107,7 @@ export function siteWriter(site: Site): SiteWriter {
         throw new CliError(`there is another entry with the key of ${entry.id} in the site's own trail`);
     } catch (error) {
       // The others are written all the same.
-      if (failures.length === 0) failures.push(error);
+      failure ??= { error };
     }
   };
   let written: Promise<unknown> = Promise.resolve();
@@ -118,7 +118,7 @@ export function siteWriter(site: Site): SiteWriter {
     },
     async settle() {
       await written;
-      for (const failure of failures) throw failure;
+      if (failure !== undefined) throw failure.error;
     },
   };
 }

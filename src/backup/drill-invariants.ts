@@ -24,7 +24,8 @@ import type { Model } from "../model/schema.ts";
 import { toolRoles } from "../model/tool-tables.ts";
 import { documentPlaces, type DocumentPlaces } from "../model/feature-places.ts";
 import { whyNoDocuments } from "../model/reach.ts";
-import { documentRows, rowsOfAll } from "../documents/rows.ts";
+import { documentRows } from "../documents/row-model.ts";
+import { rowsOfAll } from "../documents/rows.ts";
 
 /** Something that would be wrong after a restore. */
 export interface Fault {

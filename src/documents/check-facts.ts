@@ -7,7 +7,7 @@ import { fromObjectMetadata } from "../model/documents.ts";
 import { readDocuments } from "./entries.ts";
 import type { StoredEntry, UserDocuments } from "./entry.ts";
 import { inParallel } from "../concurrency.ts";
-import { filePrefixes, ownerOfFile } from "./rows.ts";
+import { filePrefixes, ownerOfFile } from "./file-owners.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** What is known of an object in a user's folders. */

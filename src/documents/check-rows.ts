@@ -6,7 +6,8 @@ import { leftOver } from "./check-orphans.ts";
 import { faultsOf, finding, oldUploads, shared, type CheckRules } from "./check-plan.ts";
 import type { StoredEntry } from "./entry.ts";
 import { formerRowKey } from "./row-files.ts";
-import { isForeignFile, isOwnDocument, type DocumentRows } from "./rows.ts";
+import { isForeignFile, isOwnDocument } from "./file-owners.ts";
+import type { DocumentRows } from "./row-model.ts";
 
 /** What is wrong with one user's documents of a site with rows. Pure, as `findFaults`. */
 export function findRowFaults(rows: DocumentRows, facts: CheckFacts, rules: CheckRules): Finding[] {

@@ -11,7 +11,9 @@ import { withMemory } from "./check-orphans.ts";
 import { entriesAttribute } from "./entries.ts";
 import { inParallel } from "../concurrency.ts";
 import type { Remembered } from "./remembered.ts";
-import { filePrefixes, ownerOfFile, rowsOfAll, type DocumentRows } from "./rows.ts";
+import { filePrefixes, ownerOfFile } from "./file-owners.ts";
+import { rowsOfAll } from "./rows.ts";
+import type { DocumentRows } from "./row-model.ts";
 import type { DocumentSite } from "./site.ts";
 
 export interface Checking {

@@ -18,7 +18,9 @@ import {
   unscannedText,
 } from "./scanning.ts";
 import { otherNameOf } from "./row-files.ts";
-import { entryNow, isOver, isOwnDocument, type DocumentRows } from "./rows.ts";
+import { entryNow, isOver } from "./rows.ts";
+import { isOwnDocument } from "./file-owners.ts";
+import type { DocumentRows } from "./row-model.ts";
 import type { ChangingSite } from "./site.ts";
 
 export interface ConfirmOptions extends Judging {

@@ -1,7 +1,7 @@
 import { assertNoHold, holdsOfAny, holdsOfSite, type Hold } from "../audit/holds.ts";
 import type { Context } from "../context.ts";
 import { ownersOf } from "../stores/row-owners.ts";
-import { attachmentRow } from "./rows.ts";
+import { attachmentRow } from "./row-accounts.ts";
 import { entryWithId } from "./entries.ts";
 import type { StoredEntry, UserDocuments } from "./entry.ts";
 import { changeDocumentsWith, type ChangingSite, type DocumentSite } from "./site.ts";

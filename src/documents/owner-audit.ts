@@ -2,7 +2,8 @@ import type { Audit } from "../audit/audit.ts";
 import type { Told } from "../audit/commit.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { own } from "../model/json.ts";
-import { attachmentIn, ownerSubject, type DocumentRows } from "./rows.ts";
+import { attachmentRow } from "./row-accounts.ts";
+import { attachmentIn, ownerSubject, type DocumentRows } from "./row-model.ts";
 
 /**
  * Whom the trail names for a user's id: whose what documents are attached to is, where that is called instead of somebody. What is
@@ -11,17 +12,14 @@ import { attachmentIn, ownerSubject, type DocumentRows } from "./rows.ts";
 export async function namedInTrail(rows: DocumentRows, userId: string): Promise<string> {
   const attached = attachmentIn(rows, userId);
   if (attached === undefined) return userId;
-  const { entity, entityField: field } = attached.attachment;
-  const { links = [] } = own(rows.model.entities, entity) ?? {};
+  const { links = [] } = own(rows.model.entities, attached.attachment.entity) ?? {};
   const subject = ownerSubject(rows);
   const by = links.flatMap((link) =>
     link.subject === subject && link.role === "subject" && typeof link.by === "string" ? [link.by] : [],
   )[0];
-  for await (const [thing] of rows.store.find(entity, { field, values: [attached.id] })) {
-    const owner = own(thing?.fields ?? {}, by ?? "");
-    if (typeof owner === "string" && owner !== "") return owner;
-  }
-  return userId;
+  const thing = await attachmentRow(rows, userId);
+  const owner = own(thing?.fields ?? {}, by ?? "");
+  return typeof owner === "string" && owner !== "" ? owner : userId;
 }
 
 /** The same trail, in which what happens to documents that are attached to something is told of whoever that is about. */

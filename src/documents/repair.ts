@@ -227,9 +227,10 @@ async function takeAway(
     const held = await whyHeld(site, holds, { userId, entries });
     if (held !== undefined) stays.set(finding, held);
     else if (now.does === "withdraw") withdrawn.set(finding, now.entry);
-    else if (now.does === "abort-upload")
-      stays.set(finding, await removeUpload(site.aws, now.upload).then(() => undefined));
-    else
+    else if (now.does === "abort-upload") {
+      await removeUpload(site.aws, now.upload);
+      stays.set(finding, undefined);
+    } else
       stays.set(finding, await deleteAgain(site, now, { versions: versions.get(now.key) ?? [], ...options }));
   }
   for (const { document } of withdrawn.values())

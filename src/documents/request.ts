@@ -9,7 +9,8 @@ import { readDocuments } from "./entries.ts";
 import { addEntries, assertNoneRefused, removeEntries } from "./entry-changes.ts";
 import type { NewEntry, StoredEntry } from "./entry.ts";
 import { assertLongEnough, signingTime, type LinkSpan } from "./link.ts";
-import { isOver, rowFileKey } from "./rows.ts";
+import { isOver } from "./rows.ts";
+import { rowFileKey } from "./file-owners.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 
 export interface DocumentRequest extends LinkSpan {

@@ -7,7 +7,8 @@ import { storedObject } from "./link.ts";
 import { finishMove, formerKey, moveDocument, placeToMove } from "./move.ts";
 import { namedBy } from "./named-by.ts";
 import { otherNameOf } from "./row-files.ts";
-import { entryNow, type DocumentRows } from "./rows.ts";
+import { entryNow } from "./rows.ts";
+import type { DocumentRows } from "./row-model.ts";
 import type { ChangingSite } from "./site.ts";
 
 export interface Revoked {

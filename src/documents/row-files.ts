@@ -7,7 +7,7 @@ import { objectTemplates } from "../model/objects.ts";
 import { build, fieldsOf, type Fields, type Template } from "../model/template.ts";
 import type { Entity } from "../model/schema.ts";
 import type { StoredEntry } from "./entry.ts";
-import type { DocumentRows } from "./rows.ts";
+import type { DocumentRows } from "./row-model.ts";
 
 /** The longest key that S3 takes. */
 const mostKeyBytes = 1024;

@@ -34,7 +34,7 @@ export function isLarge({ sizeBytes }: Examined): boolean {
 export async function send(site: DocumentSite, one: Send): Promise<void> {
   const { aws, bucket, rows, signal } = site;
   const { file, key } = one;
-  if (one.isContinued && (await isStored(site, one))) {
+  if (one.isContinued && (await storedId(site, one)) !== undefined) {
     one.onNote(`${file.source.label}: its bytes already exist`);
     one.onSent(file.sizeBytes);
     return;
@@ -90,21 +90,20 @@ function rehash(file: Examined): (bytes: Uint8Array) => void {
   };
 }
 
-/** Whether the document's object is there with its size and hash. Objects are written whole or not at all. */
-async function isStored(site: DocumentSite, { key, file }: Send): Promise<boolean> {
+/** The id of the document whose bytes, by size and hash, lie at its key; "" where nobody noted one. Objects are written whole or not at all. */
+async function storedId(site: DocumentSite, { key, file }: Send): Promise<string | undefined> {
   const head = await headObject(site.aws, { bucket: site.bucket, key }, site.signal);
-  return head?.sizeBytes === file.sizeBytes && fromObjectMetadata(head.metadata).sha256 === file.sha256;
+  const { sha256, id = "" } = fromObjectMetadata(head?.metadata ?? {});
+  return head?.sizeBytes === file.sizeBytes && sha256 === file.sha256 ? id : undefined;
 }
 
 /** Whether what is stored is this document, whoever sent it. */
-export async function isSent(site: DocumentSite, { id, key, file }: Send): Promise<boolean> {
-  const head = await headObject(site.aws, { bucket: site.bucket, key }, site.signal);
-  const said = fromObjectMetadata(head?.metadata ?? {});
-  return head?.sizeBytes === file.sizeBytes && said.sha256 === file.sha256 && said.id === id;
+export async function isSent(site: DocumentSite, one: Send): Promise<boolean> {
+  return (await storedId(site, one)) === one.id;
 }
 
 async function assertStored(site: DocumentSite, one: Send): Promise<void> {
-  if (await isStored(site, one)) return;
+  if ((await storedId(site, one)) !== undefined) return;
   throw new CliError(`what S3 holds at ${one.key} is not what was sent`, {
     hint: "run the command again; if it happens again, something on the way changes the data",
   });

@@ -7,7 +7,7 @@ import { mawpsModel } from "../model/mawps.ts";
 import type { TableShape } from "../model/table-shape.ts";
 import { publicUrl } from "../model/urls.ts";
 import { uuid } from "../model/uuid.ts";
-import type { DocumentRows } from "./rows.ts";
+import type { DocumentRows } from "./row-model.ts";
 
 /** Where the documents of one environment live. */
 export interface DocumentSite {
@@ -123,7 +123,7 @@ async function placeOf(context: Context): Promise<Omit<DocumentSite, "shape">> {
   const { aws, model, declaration, signal } = context;
   if (model === mawpsModel) return profilesOf(context);
   const [{ documentRows }, { documentDatabase }] = await Promise.all([
-    import("./rows.ts"),
+    import("./row-model.ts"),
     import("../stores/document-store.ts"),
   ]);
   const database = documentDatabase(model);

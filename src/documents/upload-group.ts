@@ -22,7 +22,9 @@ import {
   scanResultOf,
   unscannedText,
 } from "./scanning.ts";
-import { keepsHashes, knownIds, rowFileKey } from "./rows.ts";
+import { keepsHashes } from "./row-model.ts";
+import { knownIds, withKnownHashes } from "./known-ids.ts";
+import { rowFileKey } from "./file-owners.ts";
 import { isLarge, isSent, send, type Send } from "./send.ts";
 import { documentUrl, type ChangingSite } from "./site.ts";
 import { decide, isSameDocument, newEntry, supersededBy } from "./upload-plan.ts";
@@ -97,7 +99,7 @@ export async function beginGroup(
   request: UploadRequest,
   given: SendGroup,
 ): Promise<BegunGroup> {
-  const group = { ...given, user: withHashes(site, given) };
+  const group = { ...given, user: userOf(site, given) };
   const { outcomes, fail, succeed, settle } = tally(group);
   const ordered = async () => group.checked.flatMap(({ source }) => outcomes.get(source) ?? []);
   const judged: Judged[] = [];
@@ -202,22 +204,13 @@ export async function beginGroup(
   };
 }
 
-/** The user's entries; of a site that keeps no hashes, with those of the checked files where the id of an entry says it. */
-function withHashes({ rows }: ChangingSite, { user, checked }: SendGroup): UserDocuments {
+/** The user; where the site keeps no hashes, with those that the checked files tell. */
+function userOf({ rows }: ChangingSite, { user, checked }: SendGroup): UserDocuments {
   if (rows === undefined || keepsHashes(rows)) return user;
-  const files = checked.flatMap((each) => ("file" in each ? [each.file] : []));
-  const known = new Map(
-    files.flatMap((file) =>
-      knownIds({ user, name: file.source.name, sha256: file.sha256 }).known.map((id) => [id, file] as const),
-    ),
+  return withKnownHashes(
+    user,
+    checked.flatMap((each) => ("file" in each ? [each.file] : [])),
   );
-  const entries = user.entries.map((entry) => {
-    const file = known.get(entry.document.id);
-    // With another size the site has put another file there since.
-    if (file === undefined || file.sizeBytes !== entry.document.size) return entry;
-    return { ...entry, document: { ...entry.document, sha256: file.sha256 } };
-  });
-  return { ...user, entries };
 }
 
 /** Keeps what became of each file. */

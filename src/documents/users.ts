@@ -8,7 +8,8 @@ import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
 import { userIdFault } from "../model/user-id.ts";
 import { documentItemKey, notAUser, readDocuments, refuseNobody } from "./entries.ts";
 import type { UserDocuments } from "./entry.ts";
-import { accountsFor, ownerSubject, type DocumentRows } from "./rows.ts";
+import { accountsFor } from "./row-accounts.ts";
+import { ownerSubject, type DocumentRows } from "./row-model.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** What to do with a user of whom no profile is found. */

@@ -1,6 +1,7 @@
 import { errorName } from "../aws/setting.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
+import { count } from "../model/count.ts";
 import { applyMigration, type Applied } from "./apply.ts";
 import { changedCode, pending, revertible } from "./choose.ts";
 import { takeLock, type HeldLock } from "./lock.ts";
@@ -114,7 +115,7 @@ async function withRunner<T>(
       tool,
       batchSize,
       onProgress: (id, { looked, changed }) =>
-        context.progress(`${id}: ${looked} ${looked === 1 ? "item" : "items"}, ${changed} changed`),
+        context.progress(`${id}: ${count(looked, "item")}, ${changed} changed`),
     });
   } finally {
     await lock.release();

@@ -14,7 +14,7 @@ import { encodeSegment } from "./urls.ts";
  * | SCANNING  | yes, unjudged       | no          | READY, INFECTED                  |
  * | READY     | yes                 | yes         | INFECTED (scanned again), DELETED |
  * | INFECTED  | none, or quarantined | no         | UPLOADING, READY (judged anew), DELETED |
- * | DELETED   | yes, until retention | no         | READY, INFECTED, SCANNING (restored) |
+ * | DELETED   | yes, until retention | no         | READY, INFECTED (restored)       |
  */
 export const documentStatuses = ["UPLOADING", "SCANNING", "READY", "INFECTED", "DELETED"] as const;
 export type DocumentStatus = (typeof documentStatuses)[number];
@@ -24,7 +24,7 @@ const successors: Readonly<Record<DocumentStatus, readonly DocumentStatus[]>> = 
   SCANNING: ["READY", "INFECTED"],
   READY: ["INFECTED", "DELETED"],
   INFECTED: ["UPLOADING", "READY", "DELETED"],
-  DELETED: ["READY", "INFECTED", "SCANNING"],
+  DELETED: ["READY", "INFECTED"],
 };
 
 /** Whether a document of one status may get the other; staying as it is always may. */

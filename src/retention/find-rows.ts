@@ -1,7 +1,7 @@
 import type { ListedVersion } from "../aws/s3/listing.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
 import { inParallel } from "../concurrency.ts";
-import { fieldsFor } from "../documents/rows.ts";
+import { fieldsFor } from "../documents/row-model.ts";
 import { legalHold } from "../model/documents.ts";
 import { tableRole } from "../model/database.ts";
 import { filesNamedBy, groupedBy, referencesOf } from "../model/graph.ts";

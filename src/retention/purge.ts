@@ -6,7 +6,7 @@ import { typed } from "../aws/dynamodb/plain.ts";
 import type { Item } from "../aws/dynamodb/items.ts";
 import { changeEntries, removeEntries } from "../documents/entry-changes.ts";
 import type { ChangeOutcome, StoredEntry } from "../documents/entry.ts";
-import { fieldsFor } from "../documents/rows.ts";
+import { fieldsFor } from "../documents/row-model.ts";
 import type { AuditTrail } from "../audit/trail.ts";
 import type { AuditAction, AuditEvent } from "../model/audit.ts";
 import { groupedBy } from "../model/graph.ts";

@@ -2,7 +2,7 @@ import type { Aws } from "../aws/clients.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { tableRole } from "../model/database.ts";
 import { own } from "../model/json.ts";
-import type { Model } from "../model/schema.ts";
+import type { Entity, Model } from "../model/schema.ts";
 import type { Database } from "../sql/database.ts";
 import { dynamodbStore } from "./dynamodb.ts";
 import { peopleRows, type PeopleRows } from "./person-rows.ts";
@@ -25,20 +25,22 @@ export interface DocumentStore {
 }
 
 /** The role of the database in which a model keeps what it knows of documents; undefined where it has items. Pure. */
-export function documentDatabase({ entities, features }: Model): string | undefined {
-  const from = own(entities, features?.documents?.entity ?? "")?.from;
+export function documentDatabase(model: Model): string | undefined {
+  const from = documentsFrom(model);
   return from !== undefined && "database" in from ? from.database : undefined;
 }
 
-function documentTables({ entities, features }: Model): string[] {
-  const from = own(entities, features?.documents?.entity ?? "")?.from;
-  return [from && tableRole(from)].flatMap((role) => role ?? []);
+function documentsFrom({ entities, features }: Model): Entity["from"] | undefined {
+  return own(entities, features?.documents?.entity ?? "")?.from;
 }
 
 /** What is kept of the documents of a site, as items or as rows. Things may be changed while they are streamed. */
 export function documentStore({ databases, ...place }: DocumentPlace): DocumentStore {
   const { model } = place;
-  if (documentDatabase(model) === undefined) return { store: dynamodbStore(place), accounts: undefined };
+  const from = documentsFrom(model);
+  if (from === undefined || !("database" in from))
+    return { store: dynamodbStore(place), accounts: undefined };
+  const tables = [tableRole(from) ?? []].flat();
   const store = sqlStore({ model, databases });
   let alone: Promise<void> | undefined;
   return {
@@ -47,7 +49,7 @@ export function documentStore({ databases, ...place }: DocumentPlace): DocumentS
       // No transaction is open between two pages.
       stream: (table) => store.pages(table),
       async deleteIf(thing, unchanged) {
-        await (alone ??= store.assertDeletesAlone(documentTables(model)));
+        await (alone ??= store.assertDeletesAlone(tables));
         return store.deleteIf(thing, unchanged);
       },
     },

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { knownIds } from "../../src/documents/rows.ts";
+import { knownIds } from "../../src/documents/known-ids.ts";
 import type { StoredEntry } from "../../src/documents/entry.ts";
 
 const file = { name: "notes.txt", sha256: "ab" };

@@ -79,7 +79,7 @@ export async function attribution(
   { by, attach = [] }: Pick<Said, "by" | "attach">,
 ): Promise<{ readonly uploader?: string; readonly attached?: Readonly<Record<string, string>> }> {
   if (rows === undefined) return {};
-  const { attachedFields, uploaderOf } = await import("../../documents/rows.ts");
+  const { attachedFields, uploaderOf } = await import("../../documents/row-accounts.ts");
   return {
     ...(by === undefined ? {} : { uploader: await uploaderOf(rows, by) }),
     attached: await attachedFields(rows, userId, attach),

@@ -9,7 +9,7 @@ import { idColumn, stateColumn } from "../../output/tones.ts";
 
 /**
  * What `mawps doc scan --report` says: nothing is scanned and nothing changed.
- * @returns how many documents no engine has judged.
+ * @returns how many documents `--unscanned` would scan.
  */
 export async function printScanReport(run: Run, given: string | undefined): Promise<number> {
   const [{ entriesByUser }, { scanReport }, { findDocuments }] = await Promise.all([

@@ -41,16 +41,8 @@ export function docUrl(begin: Begin): AnyCommand {
         return await printLinks(run, given);
       }
       if (given === undefined || id === undefined) throw usage("say whose document, and which");
-      const { cdnBaseUrl: baseUrl } = run.config;
-      if (options.cdn === undefined) await assertLinksOpen(run);
-      else if (baseUrl === undefined)
-        throw new CliError(
-          "--cdn needs the setting cdnBaseUrl: what stands in front of the bucket of documents",
-          {
-            exitCode: exitCodes.usage,
-            hint: "MAWPS_CDN_BASE_URL=https://d111111abcdef8.cloudfront.net",
-          },
-        );
+      const cdn = cdnOf(run, options.cdn);
+      if (cdn === undefined) await assertLinksOpen(run);
       const [{ cdnAddress, linkTo }, { entryWithId }, { findDocuments }] = await Promise.all([
         import("../../documents/link.ts"),
         import("../../documents/entries.ts"),
@@ -59,10 +51,9 @@ export function docUrl(begin: Begin): AnyCommand {
       const { site, seen: user } = await changeDocumentsWith(await run.context("writes"), (look) =>
         findDocuments(look, given),
       );
-      if (options.cdn !== undefined && baseUrl !== undefined) {
+      if (cdn !== undefined) {
         const url = await cdnAddress(site, entryWithId(user, id), {
-          baseUrl,
-          transformation: options.cdn === true ? "" : options.cdn,
+          ...cdn,
           allowUnscanned: options.allowUnscanned === true,
           dryRun: run.config.dryRun,
         });
@@ -80,6 +71,16 @@ export function docUrl(begin: Begin): AnyCommand {
       await run.print(result, ({ url }) => url ?? "no link was made (dry run)");
       await tellOfLink(run, link);
     });
+}
+
+/** The CDN to tell an address at; undefined where a link is wanted. @throws CliError where there is none. */
+function cdnOf({ config: { cdnBaseUrl: baseUrl } }: Run, wanted: string | true | undefined) {
+  if (wanted === undefined) return undefined;
+  if (baseUrl !== undefined) return { baseUrl, transformation: wanted === true ? "" : wanted };
+  throw new CliError("--cdn needs the setting cdnBaseUrl: what stands in front of the bucket of documents", {
+    exitCode: exitCodes.usage,
+    hint: "MAWPS_CDN_BASE_URL=https://d111111abcdef8.cloudfront.net",
+  });
 }
 
 /** Names and values as CDNs have them; `&` stands between two. */

@@ -482,6 +482,11 @@ describe("retention", () => {
     expect(plan.filter(({ rule }) => rule === "audit-entries")).toMatchObject([
       { action: "expire", by: "ttl", userId: "user-1", ageDays: 2558, item: { chain: "main", sequence: 1 } },
     ]);
+    const checked = await stored.run("retention", "check", "--late", "12h", "--json");
+    expect(checked.exitCode).toBe(4);
+    expect(lines(checked.stdout)).toContainEqual(
+      expect.objectContaining({ kind: "overdue", rule: "audit-entries", userId: "user-1" }),
+    );
     await stored.run("retention", "run", "--yes");
     const trail = lines((await stored.run("audit", "list", "--json")).stdout);
     expect(trail.map(({ sequence }) => sequence)).toContain(1);
