@@ -14,6 +14,7 @@ const parts = {
   documents: async () => (await import("../test/bench/documents.mjs")).documents(),
   usage: async () => (await import("../test/bench/usage.mjs")).usageOfObjects(),
   inventory: async () => (await import("../test/bench/inventory.mjs")).inventoryLines(),
+  report: async () => (await import("../test/bench/report.mjs")).reportOfUsers(),
   users: async () => (await import("../test/bench/users.mjs")).users(),
   erase: async () => (await import("../test/bench/person.mjs")).erase(),
   export: async () => (await import("../test/bench/person.mjs")).exported(),
