@@ -191,11 +191,7 @@ function textOf({ parts }: Report, file: string | undefined, layout: Layout): st
       documents &&
         `${count(documents.states.READY ?? 0, "document")} READY, ${bad(SKIPPED + ERROR, `${SKIPPED + ERROR} not scanned`)}`,
     ],
-    [
-      "stored",
-      storage &&
-        `${bytes(storage.usage.files.objects.bytes)} in ${count(storage.usage.files.objects.count, "object")}`,
-    ],
+    ["stored", storage && storedText(storage.usage)],
     ["a month", storage && dollars(storage.cost.usd)],
     ["due", retention && count(retention.due, "thing")],
     [
@@ -211,6 +207,13 @@ function textOf({ parts }: Report, file: string | undefined, layout: Layout): st
     ],
     [file?.toLowerCase().endsWith(".json") === true ? "JSON" : "page", file && visible(file)],
   ]);
+}
+
+function storedText({ files, uncountedBuckets }: Parts["storage"]["usage"]): string {
+  if (files === null) return "not known";
+  const { length: buckets } = uncountedBuckets;
+  const without = buckets === 0 ? "" : `, without ${count(buckets, "bucket")}`;
+  return `${bytes(files.objects.bytes)} in ${count(files.objects.count, "object")}${without}`;
 }
 
 function jobsText(jobs: Parts["jobs"], layout: Layout): string {

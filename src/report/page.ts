@@ -153,10 +153,15 @@ function* storageParts(
 ): Generator<string> {
   const { files, accounts } = usage;
   const today = { ...dayOf(usage, madeAt), usd: cost.usd };
+  const ofFiles = (amount: number) => (files === null ? "?" : bytes(amount));
   yield tiles([
-    [words.files, bytes(today.objectBytes)],
-    [words.oldVersions, bytes(today.noncurrentBytes)],
-    [words.unfinished, bytes(today.unfinishedBytes), files.unfinished.count > 0 ? "warning" : undefined],
+    [words.files, ofFiles(today.objectBytes)],
+    [words.oldVersions, ofFiles(today.noncurrentBytes)],
+    [
+      words.unfinished,
+      ofFiles(today.unfinishedBytes),
+      (files?.unfinished.count ?? 0) > 0 ? "warning" : undefined,
+    ],
     [words.tables, bytes(today.tableBytes)],
     ...(accounts === undefined ? [] : [[words.accounts, `≈ ${grouped(accounts)}`] as const]),
     [words.month, dollars(cost.usd)],
@@ -175,7 +180,9 @@ function* storageParts(
     { title: unfinished, cell: (group) => grouped(group.unfinished.count), isNumber: true },
     { title: all, cell: (group) => bytes(group.bytes), isNumber: true },
   ]);
-  const shown = [...days.filter(({ day }) => day < today.day), today].slice(-mostDays);
+  // A day on which not all could be looked at would look like one on which something went.
+  const isWhole = cost.failures.length === 0;
+  const shown = [...days.filter(({ day }) => day < today.day), ...(isWhole ? [today] : [])].slice(-mostDays);
   const series = [
     { name: words.files, color: "first", of: "objectBytes" },
     { name: words.oldVersions, color: "second", of: "noncurrentBytes" },

@@ -1,3 +1,4 @@
+import { grouped } from "../model/count.ts";
 import type { TableUse } from "./measure.ts";
 import type { Price, PriceOf } from "./prices.ts";
 import { nothing, type Group, type Piece } from "./sums.ts";
@@ -133,7 +134,9 @@ interface Counted {
 function priced({ quantity, ...counted }: Counted, price: Price | undefined): CostLine {
   const paid = Math.max(0, quantity - (price?.free ?? 0));
   const free =
-    price?.free === undefined ? "" : `; the first ${price.free} cost nothing, nothing else uses them up`;
+    price?.free === undefined
+      ? ""
+      : `; the first ${grouped(price.free)} cost nothing, nothing else uses them up`;
   return {
     ...counted,
     quantity,
@@ -175,7 +178,7 @@ function fileLines({ files }: Pick<Stored, "files">, priceOf: PriceOf): CostLine
   const counted = {
     what: `monitoring, ${tiering}`,
     quantity: monitored / 1000,
-    unit: "1,000 objects",
+    unit: "thousand objects",
     assumption: "a whole month as now; objects and old versions below 128 KB are not monitored",
   };
   return [...lines, priced(counted, priceOf("s3.tiering.monitoring"))];
@@ -257,7 +260,7 @@ function accountLines({ accounts, plan }: Stored, priceOf: PriceOf): CostLine[] 
   const counted = {
     what: `accounts, plan ${plan}`,
     quantity: accounts,
-    unit: "accounts",
+    unit: accounts === 1 ? "account" : "accounts",
     assumption: "each is active in the month, which is the most that it can cost, and signs in directly",
   };
   return [priced(counted, priceOf(`cognito.${plan}`))];
@@ -324,7 +327,7 @@ function tieringSaving(files: readonly Group[], priceOf: PriceOf): Saving[] {
       what: "Intelligent-Tiering for objects of at least 128 KB",
       usd: saved,
       prices: [standard, tier, fee].flatMap((price) => price ?? []),
-      assumption: `none of the objects older than 30 days is read; ${monitored.count} are monitored; moving them costs once for each${place}`,
+      assumption: `none of the objects older than 30 days is read; ${grouped(monitored.count)} are monitored; moving them costs once for each${place}`,
       remedy: 'a lifecycle rule "intelligent-tiering" in the model, then mawps setup --fix',
     },
   ];

@@ -5,6 +5,7 @@ import { replaceFile } from "../atomic-file.ts";
 import { makeFolders } from "../make-folders.ts";
 import { isRecord } from "../model/json.ts";
 import type { Usage } from "./measure.ts";
+import { nothing } from "./sums.ts";
 
 /** What is kept of a day: sums, no names of anybody. */
 export interface Day {
@@ -31,8 +32,9 @@ export function usageFile(home: string, env: Readonly<Record<string, string | un
 /** Days that are kept of all sites together, the newest. */
 const mostDays = 4000;
 
+/** The sums of a day on which all could be looked at. */
 export function dayOf({ files, tables, accounts }: Usage, now: Date): Day {
-  const { objects, noncurrent, unfinished } = files;
+  const { objects, noncurrent, unfinished } = files ?? nothing;
   return {
     day: now.toISOString().slice(0, 10),
     objects: objects.count,

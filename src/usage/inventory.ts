@@ -131,14 +131,25 @@ async function readCsv(
   onPieces: (pieces: readonly Piece[]) => void,
 ): Promise<void> {
   const reader = csvReader(fields);
-  await pipeline(
-    Readable.from(bytes, { highWaterMark: 2 }),
-    // Texts of more than 128 KB are made in V8's space for large objects: a tenth as fast.
-    createGunzip({ chunkSize: 64 * 1024 }),
-    async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) onPieces(reader.read(chunk));
-    },
-  );
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    await pipeline(
+      Readable.from(bytes, { highWaterMark: 2 }),
+      // Texts of more than 128 KB are made in V8's space for large objects: a tenth as fast.
+      createGunzip({ chunkSize: 64 * 1024 }),
+      async (chunks: AsyncIterable<Buffer>) => {
+        try {
+          for await (const chunk of chunks) onPieces(reader.read(chunk));
+        } catch (error) {
+          failure = { error };
+          throw error;
+        }
+      },
+    );
+  } catch (error) {
+    // A reader that stops ends gunzip first, of which the pipeline tells as an abort.
+    throw failure === undefined ? error : failure.error;
+  }
   onPieces(reader.end());
 }
 

@@ -12,7 +12,8 @@ interface CostQuery extends Omit<UsageQuery, "by" | "also" | "user"> {
   readonly prices: readonly Price[];
 }
 
-export interface MeasuredCost extends Cost, Pick<Usage, "missing" | "failures" | "inventories"> {
+export interface MeasuredCost
+  extends Cost, Pick<Usage, "missing" | "failures" | "inventories" | "uncountedBuckets"> {
   readonly region: string;
 }
 
@@ -65,8 +66,13 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
     pricesIn(prices, region),
     { now, terms },
   );
-  const { missing, inventories } = usage;
-  const told = { missing, failures: [...usage.failures, ...failures], ...(inventories && { inventories }) };
+  const { missing, inventories, uncountedBuckets } = usage;
+  const told = {
+    missing,
+    uncountedBuckets,
+    failures: [...usage.failures, ...failures],
+    ...(inventories && { inventories }),
+  };
   return { usage, cost: { ...cost, region, ...told } };
 }
 

@@ -53,8 +53,10 @@ export interface TableUse extends MeasuredTable {
 }
 
 export interface Usage {
-  /** All that lies in the buckets. */
-  readonly files: Sums;
+  /** All that lies in the buckets; null where none of them could be looked at. */
+  readonly files: Sums | null;
+  /** Names of buckets that could not be looked at: what lies in them is in no sum. */
+  readonly uncountedBuckets: readonly string[];
   /** The same by groups, the largest first. */
   readonly groups: readonly Group[];
   /** And by those of `also`. */
@@ -113,7 +115,8 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
           const groups = (found?.groups ?? []).map((group) =>
             by === "entity" ? { ...group, bucket: name } : group,
           );
-          return { groups, also: found?.also ?? [], inventory: found?.inventory ?? [] };
+          const { also = [], inventory = [] } = found ?? {};
+          return { name, isCounted: found !== undefined, groups, also, inventory };
         }),
       ),
     (signal) =>
@@ -129,8 +132,13 @@ export async function measureUsage(aws: Aws, query: UsageQuery): Promise<Usage> 
         : Promise.resolve(undefined),
   ]);
   const groups = joined(buckets.flatMap((bucket) => bucket.groups));
+  const uncountedBuckets = buckets.flatMap(({ name, isCounted }) =>
+    isCounted || missing.includes(`bucket ${name}`) ? [] : [name],
+  );
+  const isKnown = uncountedBuckets.length === 0 || buckets.some(({ isCounted }) => isCounted);
   return {
-    files: groups.reduce<Sums>(plus, nothing),
+    files: isKnown ? groups.reduce<Sums>(plus, nothing) : null,
+    uncountedBuckets,
     groups: largestFirst(groups),
     ...(query.also === undefined ? {} : { alsoGroups: joined(buckets.flatMap(({ also }) => also)) }),
     tables: tables.flat(),

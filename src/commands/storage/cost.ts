@@ -41,7 +41,7 @@ export function storageCost(begin: Begin): AnyCommand {
         onProgress: (looked) => progress.update(`${doing}: ${grouped(looked)} looked at`),
       });
       progress.stop();
-      run.measure({ MonthlyCost: cost.usd });
+      if (cost.failures.length === 0) run.measure({ MonthlyCost: cost.usd });
       await run.print(cost, costText);
       for (const { id, date } of cost.old)
         run.warn(`the price of ${id} is of ${date}, more than a year old: --prices names newer ones`);
@@ -53,9 +53,11 @@ export function storageCost(begin: Begin): AnyCommand {
 async function costText(cost: MeasuredCost, layout: Layout): Promise<string> {
   const unknown = cost.lines.filter(({ usd }) => usd === null).length;
   const least = unknown === 0 ? "" : `, and ${count(unknown, "thing")} of which no price is known`;
+  const { length: buckets } = cost.uncountedBuckets;
+  const without = buckets === 0 ? "" : `, without the files of ${count(buckets, "bucket")}`;
   const sections = [
     await table(cost.lines, lineColumns, layout),
-    `${dollars(cost.usd)} a month in ${cost.region}${least}; list prices without tax and discount`,
+    `${dollars(cost.usd)} a month in ${cost.region}${least}${without}; list prices without tax and discount`,
     ...(cost.savings.length === 0
       ? []
       : ["what could be saved a month", ...cost.savings.map((each) => savingText(each, layout))]),

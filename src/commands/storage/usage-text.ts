@@ -6,7 +6,7 @@ import { facts, table, type Column } from "../../output/table.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { Day } from "../../usage/history.ts";
 import type { TableUse, Usage } from "../../usage/measure.ts";
-import { parts, type Amount, type Group, type Grouping, type Sums } from "../../usage/sums.ts";
+import { nothing, parts, type Amount, type Group, type Grouping, type Sums } from "../../usage/sums.ts";
 
 interface Grouped extends Usage {
   readonly by: Grouping;
@@ -18,20 +18,33 @@ interface Shown extends Grouped {
 
 /** For people: the sums, the groups with bars, the tables. */
 export async function usageText(shown: Shown, layout: Layout): Promise<string> {
-  const { files, tables, accounts, before, by } = shown;
+  const { tables, accounts, before, by } = shown;
   const total = facts([
     ["files as of", asOfText(shown)],
-    ["files", amountText(files.objects, "object")],
-    ["old versions", amountText(files.noncurrent, "version")],
-    ["delete markers", grouped(files.markers.count)],
-    ["unfinished uploads", amountText(files.unfinished, "upload")],
+    ...filesFacts(shown),
     ["tables", tables.length === 0 ? undefined : asBytes(tables.reduce((sum, { bytes }) => sum + bytes, 0))],
     ["accounts", accounts === undefined ? undefined : `about ${grouped(accounts)}`],
     ["since", before === undefined ? undefined : sinceText(shown, before)],
   ]);
-  const sections = [total, await groupsText(shown.groups, by, layout)];
+  const sections = [total, ...(shown.files === null ? [] : [await groupsText(shown.groups, by, layout)])];
   if (tables.length > 0 && by === "entity") sections.push(await tablesText(tables, layout));
   return sections.join("\n\n");
+}
+
+/** What is not known is no nothing: of buckets that could not be looked at, and of inventories that have current objects alone. */
+function filesFacts({ files, uncountedBuckets, inventories = [] }: Usage): [string, string][] {
+  if (files === null) return [["files", "not known"]];
+  const { objects, noncurrent, markers, unfinished } = files;
+  const { length: buckets } = uncountedBuckets;
+  const without = buckets === 0 ? "" : `, without ${count(buckets, "bucket")}`;
+  const isOfOldVersions = inventories.length === 0 || inventories.some(({ isCurrentOnly }) => !isCurrentOnly);
+  const old = (text: string) => (isOfOldVersions ? `${text}${without}` : "not known");
+  return [
+    ["files", `${amountText(objects, "object")}${without}`],
+    ["old versions", old(amountText(noncurrent, "version"))],
+    ["delete markers", old(grouped(markers.count))],
+    ["unfinished uploads", `${amountText(unfinished, "upload")}${without}`],
+  ];
 }
 
 /** `2026-03-01 01:00 UTC, by an inventory`, or from when to when the buckets' inventories are. */
@@ -47,8 +60,9 @@ function amountText({ count: number, bytes }: Amount, one: string): string {
 }
 
 /** `2026-03-01: +3 objects, +1.2 MB of files, -40 KB of old versions` */
-function sinceText({ files, tables }: Usage, before: Day): string {
-  const { objects, noncurrent, unfinished } = files;
+function sinceText(usage: Usage, before: Day): string {
+  const { tables } = usage;
+  const { objects, noncurrent, unfinished } = usage.files ?? nothing;
   const tableBytes = tables
     .flatMap((table) => [table, ...table.indexes])
     .reduce((sum, { bytes }) => sum + bytes, 0);

@@ -51,8 +51,10 @@ export function storageUsage(begin: Begin): AnyCommand {
         onProgress: (looked) => progress.update(`${doing}: ${grouped(looked)} looked at`),
       });
       progress.stop();
-      run.measure({ Bytes: usage.groups.reduce((sum, { bytes }) => sum + bytes, 0) });
-      const before = user === undefined ? (await keptDays(run, usage, { isKept: record })).at(-1) : undefined;
+      const isWhole = usage.failures.length === 0;
+      if (isWhole) run.measure({ Bytes: usage.groups.reduce((sum, { bytes }) => sum + bytes, 0) });
+      const before =
+        user === undefined && isWhole ? (await keptDays(run, usage, { isKept: record })).at(-1) : undefined;
       const groups = topOf(usage.groups, top ?? (csv === true || run.config.json ? undefined : 20));
       if (csv === true) await run.write(usageCsv({ ...usage, by, groups }));
       else

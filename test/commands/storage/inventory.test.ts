@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { listVersions } from "../../../src/aws/s3/listing.ts";
@@ -164,6 +166,18 @@ describe("mawps storage usage --engine inventory", () => {
     expect(stderr).toMatch(new RegExp(`inventory ${destination}/lists/${documentBucket}/all/.*${ending}`));
   });
 
+  it("names the file where a line at the beginning of a large one is none", async () => {
+    const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+    const large = Array.from({ length: 5000 }, (_line, at) => ({ key: digest(String(at)), size: at }));
+    const written = (key: string, bytes: Uint8Array) =>
+      key.endsWith("-0.csv.gz") ? gzipSync(gunzipSync(bytes).toString().replace('","', '""')) : bytes;
+    const copy = await withInventories({ written, files: [large] });
+    const { exitCode, stdout, stderr } = await copy.run([...usage, "--engine", "inventory"]);
+    await copy.remove();
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toMatch(/-0\.csv\.gz: a line has other fields than the manifest says/);
+  });
+
   it("names the field that is not in it where it is needed, and the rest is told", async () => {
     const fields = allFields.filter((field) => field !== "StorageClass");
     const copy = await withInventories({ fields });
@@ -177,6 +191,16 @@ describe("mawps storage usage --engine inventory", () => {
       expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: expect.stringContaining(why) as string });
       expect(JSON.parse(stdout)).toMatchObject({ failures: [{ what: `bucket ${documentBucket}`, why }] });
     }
+  });
+
+  it("says of which buckets the sums are without, and compares such sums with no earlier ones", async () => {
+    const copy = await withInventories({ fields: allFields.filter((field) => field !== "Size") });
+    await copy.run(["storage", "usage"]);
+    const { exitCode, stdout } = await copy.run(["storage", "usage", "--engine", "inventory"]);
+    await copy.remove();
+    expect(exitCode).toBe(3);
+    expect(stdout).toMatch(/^files +[\d,]+ objects?, .*, without 1 bucket$/m);
+    expect(stdout).not.toMatch(/^since/m);
   });
 
   it("takes no bucket for missing because its inventories are, and ends with 3", async () => {
@@ -209,6 +233,10 @@ describe("mawps storage usage --engine inventory", () => {
     });
     const other = await copy.run([...usage, "--engine", "inventory"]);
     await copy.remove();
+    const everywhere = await withInventories({}, { fields });
+    const bare = await everywhere.run(["storage", "usage", "--no-record", "--engine", "inventory"]);
+    await everywhere.remove();
+    expect(bare.stdout).toMatch(/^old versions +not known\ndelete markers +not known$/m);
     expect(JSON.parse(one.stdout)).toMatchObject({
       files: { noncurrent: { count: 0 }, markers: { count: 0 } },
     });
@@ -224,13 +252,24 @@ describe("mawps storage usage --engine inventory", () => {
     const copy = await home.copy();
     await copy.look((aws) => orderInventory(aws, { source: documentBucket, destination }));
     const { exitCode, stdout } = await copy.run([...usage, "--engine", "inventory"]);
+    const text = await copy.run(["storage", "usage", "--engine", "inventory"]);
+    const cost = await copy.run(["storage", "cost", "--engine", "inventory"]);
+    const kept = await readFile(join(copy.folder, ".local", "state", "mawps", "usage"), "utf8").catch(
+      () => "",
+    );
     await copy.remove();
+    expect([text.exitCode, cost.exitCode, kept]).toEqual([3, 3, ""]);
+    expect(text.stdout).toMatch(/^files +not known$/m);
+    expect(text.stdout).not.toMatch(/0 objects|0 versions|no files/);
+    expect(cost.stdout).toContain(`without the files of ${lines.size} buckets; list prices`);
     expect(exitCode).toBe(3);
-    const { failures, files } = JSON.parse(stdout) as {
+    const { failures, files, uncountedBuckets } = JSON.parse(stdout) as {
       failures: readonly { what: string; why: string }[];
-      files: { objects: object };
+      files: object | null;
+      uncountedBuckets: readonly string[];
     };
-    expect(files.objects).toEqual({ count: 0, bytes: 0 });
+    expect(files).toBeNull();
+    expect(uncountedBuckets.toSorted()).toEqual([...lines.keys()].toSorted());
     expect(new Map(failures.map(({ what, why }) => [what, why]))).toEqual(
       new Map(
         [...lines.keys()].map((name) => [
