@@ -4,12 +4,13 @@ import { isAbout } from "../model/links.ts";
 import { accountColumns, rowLinks, rowSubjects, type RowLink } from "../model/person-rows.ts";
 import { own } from "../model/json.ts";
 import type { Entity, Model } from "../model/schema.ts";
+import type { IsErased } from "./erasures.ts";
 import type { Catalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
 import type { RowTable } from "../sql/rows.ts";
 import { emptiedValues } from "../stores/emptied-values.ts";
-import { valuesIn } from "../stores/person-tables.ts";
+import { only, valuesIn } from "../stores/person-tables.ts";
 
 /** A row of a backup as a restore may write it. */
 export interface JudgedRow {
@@ -24,7 +25,7 @@ interface Judging {
   readonly model: Model;
   readonly database: Database;
   readonly catalogue: Catalogue;
-  readonly isErased: (id: string) => boolean;
+  readonly isErased: IsErased;
   readonly onSuppressed: (id: string) => void;
   /** The rows of a table in the backup; undefined where it has none of that name. */
   readonly read: (table: string) => AsyncIterable<readonly Row[]> | undefined;
@@ -50,10 +51,10 @@ export async function rowJudge(judging: Judging): Promise<JudgeRow> {
   const nameOf = (entity: string, field: string) => `${entity}.${field}`;
   for (const { parent } of kinds.flatMap(({ links }) => links))
     if (parent !== undefined) away.set(nameOf(parent.entity, parent.field), new Set());
-  const isTheirs = ({ column, parent }: RowLink, row: Row) => {
+  const isTheirs = ({ column, parent, subject }: RowLink, row: Row) => {
     const value = own(row, column) ?? undefined;
     if (value === undefined) return false;
-    if (parent === undefined) return isErased(value);
+    if (parent === undefined) return isErased(value, subject);
     return away.get(nameOf(parent.entity, parent.field))?.has(value) === true;
   };
   const judgeAs = (kind: Kind, table: RowTable, row: Row): JudgedRow => {
@@ -130,7 +131,7 @@ function emptied(
       isActive: subjects.map((each) => accountColumns(model, each).isActive)[0],
       staying: Object.keys(entity.when ?? {}),
     },
-    pseudonymOf({ name }, id),
+    { pseudonym: pseudonymOf({ name }, id), key: only(row, table.key) },
   );
 }
 

@@ -21,6 +21,8 @@ export interface ErasureEntry {
   readonly hash: string;
   /** ISO 8601. */
   readonly at: string;
+  /** Of which of the model's people, where the same id can be of several; undefined: whoever has it. */
+  readonly subject?: string | undefined;
 }
 
 /** The ledger's chain in the audit table. */
@@ -33,27 +35,37 @@ export function ledgerEntry(userId: string, salt: string, at: Date): ErasureEntr
   return { salt, hash: keyedHash(userId, salt), at: at.toISOString() };
 }
 
+/** Tells whether somebody is on a ledger. @param subject of which of the model's people they are; undefined where they may be of each. */
+export type IsErased = (userId: string, subject?: string) => boolean;
+
 /** So many answers are remembered: users have many items and objects, one behind the other. */
 const remembered = 10_000;
 
 /** Whether a user is on the ledger: one HMAC for each salt and user, remembered. Keeps 150 bytes an entry. */
-export function erasedUsers(entries: Iterable<ErasureEntry>): (userId: string) => boolean {
-  const bySalt = new Map<string, Set<string>>();
-  for (const { salt, hash } of entries) {
-    const hashes = bySalt.get(salt) ?? new Set();
-    bySalt.set(salt, hashes.add(hash));
+export function erasedUsers(entries: Iterable<ErasureEntry>): IsErased {
+  /** By their hashes the kinds of people that are meant. */
+  const bySalt = new Map<string, Map<string, Set<string | undefined>>>();
+  for (const { salt, hash, subject } of entries) {
+    const hashes = bySalt.get(salt) ?? new Map<string, Set<string | undefined>>();
+    bySalt.set(salt, hashes.set(hash, (hashes.get(hash) ?? new Set()).add(subject)));
   }
-  const known = new Map<string, boolean>();
-  return (userId) => {
-    if (bySalt.size === 0) return false;
+  const known = new Map<string, ReadonlySet<string | undefined>>();
+  const subjectsOf = (userId: string) => {
     const answer = known.get(userId);
     if (answer !== undefined) return answer;
     if (known.size === remembered) known.clear();
     const names = userId.includes("@") ? [userId, userId.toLowerCase()] : [userId];
-    let isErased = false;
-    for (const [salt, hashes] of bySalt) isErased ||= names.some((name) => hashes.has(keyedHash(name, salt)));
-    known.set(userId, isErased);
-    return isErased;
+    const subjects = new Set<string | undefined>();
+    for (const [salt, hashes] of bySalt)
+      for (const name of names)
+        for (const subject of hashes.get(keyedHash(name, salt)) ?? []) subjects.add(subject);
+    known.set(userId, subjects);
+    return subjects;
+  };
+  return (userId, subject) => {
+    if (bySalt.size === 0) return false;
+    const subjects = subjectsOf(userId);
+    return subjects.size > 0 && (subject === undefined || subjects.has(undefined) || subjects.has(subject));
   };
 }
 
@@ -93,7 +105,7 @@ export function lineErasure(
   };
   if (text("chain") !== erasureChain) return undefined;
   return asLedgerEntry(
-    { salt: text("salt"), hash: text("hash"), timestamp: text("timestamp") },
+    { salt: text("salt"), hash: text("hash"), timestamp: text("timestamp"), subject: text("subject") },
     `${table} of the backup`,
   );
 }
@@ -108,10 +120,11 @@ function asLedgerEntry(item: Readonly<Record<string, unknown>>, where: string): 
 
 function entryIn(value: unknown): ErasureEntry | undefined {
   if (!isRecord(value)) return undefined;
-  const { salt, hash, at } = value;
+  const { salt, hash, at, subject } = value;
   if (typeof salt !== "string" || !/^([\da-f]{2})+$/.test(salt)) return undefined;
   if (typeof hash !== "string" || !/^[\da-f]{64}$/.test(hash)) return undefined;
-  return typeof at === "string" && timeOf(at) !== undefined ? { salt, hash, at } : undefined;
+  if (typeof at !== "string" || timeOf(at) === undefined) return undefined;
+  return { salt, hash, at, ...(typeof subject === "string" ? { subject } : {}) };
 }
 
 function parsed(bytes: Buffer): unknown {
@@ -137,6 +150,6 @@ export async function writeErasure(
 ): Promise<void> {
   const bytes = Buffer.from(`${JSON.stringify(entry)}\n`);
   await store?.create(`${folder}${crypto.randomUUID()}.json`, bytes, signal);
-  const { salt, hash, at } = entry;
-  await appendRecord({ aws, table, signal }, erasureChain, { salt, hash, timestamp: at });
+  const { at: timestamp, ...said } = entry;
+  await appendRecord({ aws, table, signal }, erasureChain, { ...said, timestamp });
 }

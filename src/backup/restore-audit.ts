@@ -66,7 +66,7 @@ async function snapshotErasures(site: Readable): Promise<ErasureEntry[]> {
 export async function ledgerGrowth(site: RestoreSite, table: string): Promise<ErasureEntry[]> {
   const { aws, signal } = site;
   const known = new Set<string>();
-  const nameOf = ({ salt, hash }: ErasureEntry) => `${salt}:${hash}`;
+  const nameOf = ({ salt, hash, subject = "" }: ErasureEntry) => `${salt}:${hash}:${subject}`;
   for await (const entry of tableErasures({ aws, table, signal })) known.add(nameOf(entry));
   return (await snapshotErasures(site)).filter((entry) => {
     const isNew = !known.has(nameOf(entry));

@@ -95,9 +95,9 @@ export function lookInto(
 }
 
 /** Erased under the id that the snapshot has, or under the one that the same account has now. */
-export function isErased({ isErased, ids }: RestoreSite, userId: string): boolean {
+export function isErased({ isErased, ids }: RestoreSite, userId: string, subject?: string): boolean {
   const now = ids?.newIds.get(userId);
-  return isErased(userId) || (now !== undefined && isErased(now));
+  return isErased(userId, subject) || (now !== undefined && isErased(now, subject));
 }
 
 function remapped(

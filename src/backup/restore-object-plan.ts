@@ -145,7 +145,7 @@ export async function lookAt(site: RestoreSite, place: Place, line: Buffer): Pro
   const personal = owner?.erasure === "delete" ? owner.userId : undefined;
   if (isAnchor(key) || !wantsObject(site.scope, { key, bucket, owner: personal }))
     return { fate: "left out", object };
-  if (personal !== undefined && isErased(site, personal)) {
+  if (personal !== undefined && isErased(site, personal, owner?.subject)) {
     planning.onSuppressed(personal);
     return { fate: "suppressed", object };
   }

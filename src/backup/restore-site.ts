@@ -1,3 +1,4 @@
+import type { IsErased } from "./erasures.ts";
 import type { Aws } from "../aws/clients.ts";
 import { CliError } from "../errors.ts";
 import type { Declaration } from "../model/declaration.ts";
@@ -36,7 +37,7 @@ export interface RestoreSite {
   readonly onConflict: OnConflict;
   readonly scope: RestoreScope;
   /** Whether somebody is on the erasure ledger. */
-  readonly isErased: (userId: string) => boolean;
+  readonly isErased: IsErased;
   /** With `--remap`: who has which id now, and who of the snapshot has no account yet. */
   readonly ids?: { readonly newIds: NewIds; readonly missing: ReadonlySet<string> };
   readonly spool: string;

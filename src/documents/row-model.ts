@@ -2,6 +2,7 @@ import { CliError } from "../errors.ts";
 import { attachmentsOf, type Attachment } from "../model/document-files.ts";
 import { own, timeOf, type JsonObject } from "../model/json.ts";
 import { objectsOf } from "../model/objects.ts";
+import { afterKind } from "../model/person-rows.ts";
 import type { DocumentsFeature, Entity, Model } from "../model/schema.ts";
 import { fieldTypeOf } from "../model/table-keys.ts";
 import type { Classifier } from "../model/template.ts";
@@ -106,6 +107,10 @@ export function attachmentIn(
   { attachments }: Pick<DocumentRows, "attachments">,
   userId: string,
 ): { readonly attachment: Attachment; readonly id: string } | undefined {
-  const attachment = attachments.find(({ kind }) => userId.startsWith(`${kind}:`));
-  return attachment && { attachment, id: userId.slice(attachment.kind.length + 1) };
+  const named = afterKind(
+    userId,
+    attachments.map(({ kind }) => kind),
+  );
+  const attachment = attachments.find(({ kind }) => kind === named?.kind);
+  return named && attachment && { attachment, id: named.name };
 }

@@ -5,6 +5,7 @@ import { attributeOf, listPoolUsers } from "../aws/cognito/users-list.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
 import { CliError } from "../errors.ts";
 import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
+import { afterKind } from "../model/person-rows.ts";
 import { userIdFault } from "../model/user-id.ts";
 import { documentItemKey, notAUser, readDocuments, refuseNobody } from "./entries.ts";
 import type { UserDocuments } from "./entry.ts";
@@ -68,10 +69,10 @@ async function findInRows(
 ): Promise<UserDocuments> {
   // `customer:max@example.com` says of which kind they are, where nobody's id begins like that.
   const kind = ownerSubject(rows);
-  const isPrefixed = kind !== undefined && text.startsWith(`${kind}:`);
-  const whole = isPrefixed ? await accountsFor(rows, text) : [];
+  const named = afterKind(text, kind === undefined ? [] : [kind]);
+  const whole = named === undefined ? [] : await accountsFor(rows, text);
   const isId = whole !== "no accounts" && whole.length > 0;
-  const given = isPrefixed && !isId ? text.slice(kind.length + 1) : text;
+  const given = isId ? text : (named?.name ?? text);
   const fault = userIdFault(given);
   if (fault !== undefined) throw new CliError(`the user id ${JSON.stringify(given)} ${fault}`);
   const early = given.includes("@") ? undefined : readDocuments(site, given);

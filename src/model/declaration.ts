@@ -145,6 +145,8 @@ export type Owned =
       readonly kind: "objects";
       readonly bucket: string;
       readonly prefix: string;
+      /** Of which of the model's people they are, where there are several kinds. */
+      readonly subject?: string;
       /** Of the keys below, where other fields stand before the id: the prefix alone finds nothing then. */
       readonly template?: string;
       readonly erasure: "delete";

@@ -239,6 +239,7 @@ function typedKeys(model: Model, role: string, [partition = "", sort]: readonly 
 function ownedOf({ entities, subjects }: Model): Owned[] {
   const objects: Owned[] = [];
   const items: OwnedItems[] = [];
+  const isSeveral = Object.values(subjects).filter(({ accounts }) => accounts !== undefined).length > 1;
   for (const entity of Object.values(entities)) {
     for (const link of entity.links ?? []) {
       const erasure = erasureOf(link);
@@ -246,7 +247,8 @@ function ownedOf({ entities, subjects }: Model): Owned[] {
       const isPerson = own(subjects, link.subject)?.accounts !== undefined;
       if (erasure === undefined || !isPerson || typeof link.by !== "string") continue;
       if ("bucket" in entity.from) {
-        objects.push(...foldersOf(entity, link.by));
+        const folders = foldersOf(entity, link.by);
+        objects.push(...folders.map((each) => (isSeveral ? { ...each, subject: link.subject } : each)));
       } else if (!("database" in entity.from)) {
         const { table } = entity.from;
         const index: { index?: string } = typeof link.find === "object" ? { index: link.find.index } : {};

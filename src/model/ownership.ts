@@ -6,6 +6,8 @@ import { fieldsOf, parseTemplate, type Template } from "./template.ts";
 /** Whose something is, and what an erasure of that person does with it. */
 export interface Ownership {
   readonly userId: string;
+  /** Of which of the model's people they are, where the same id can be of several. */
+  readonly subject?: string | undefined;
   readonly erasure: "delete" | "keep";
 }
 
@@ -21,6 +23,7 @@ interface Pattern {
   readonly before: string;
   readonly after: string;
   readonly template: Template | undefined;
+  readonly subject: string | undefined;
   readonly erasure: "delete" | "keep";
 }
 
@@ -50,25 +53,25 @@ export function ownersOf({ owned }: Pick<Declaration, "owned">): Owners {
       return undefined;
     },
     ofKey(bucket, key) {
-      for (const { before, after, template, erasure } of patterns.get(bucket) ?? []) {
+      for (const { before, after, template, ...of } of patterns.get(bucket) ?? []) {
         const owner = template === undefined ? undefined : fieldsOf(template, key)?.["userId"];
-        if (owner !== undefined) return { userId: owner, erasure };
+        if (owner !== undefined) return { userId: owner, ...of };
         if (!key.startsWith(before)) continue;
         const end = key.indexOf("/", before.length);
         const userId = key.slice(before.length, end === -1 ? undefined : end);
-        if (userId !== "" && key.startsWith(after, before.length + userId.length)) return { userId, erasure };
+        if (userId !== "" && key.startsWith(after, before.length + userId.length)) return { userId, ...of };
       }
       return undefined;
     },
   };
 }
 
-function patternOf({ prefix, template, erasure }: Extract<Owned, { kind: "objects" }>): Pattern {
+function patternOf({ prefix, template, subject, erasure }: Extract<Owned, { kind: "objects" }>): Pattern {
   const at = prefix.indexOf(placeholder);
   if (at === -1) throw new RangeError(`the prefix ${prefix} has no ${placeholder}`);
   const before = prefix.slice(0, at);
   const parsed = template === undefined ? undefined : parseTemplate(template, "object");
-  return { before, after: prefix.slice(at + placeholder.length), template: parsed, erasure };
+  return { before, after: prefix.slice(at + placeholder.length), template: parsed, subject, erasure };
 }
 
 function grouped<T>(

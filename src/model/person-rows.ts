@@ -28,6 +28,15 @@ export function rowSubjects(model: Pick<Model, "subjects" | "entities">): Accoun
   });
 }
 
+/** What `customer:42` says, by the kinds of people that there are: of which kind somebody is, and by what they are known. Pure. */
+export function afterKind(
+  given: string,
+  kinds: readonly string[],
+): { readonly kind: string; readonly name: string } | undefined {
+  const kind = kinds.find((each) => given.startsWith(`${each}:`));
+  return kind === undefined ? undefined : { kind, name: given.slice(kind.length + 1) };
+}
+
 type AccountField = keyof NonNullable<NonNullable<Model["features"]>["accounts"]>["fields"];
 
 /** The fields that tell of accounts what is shown of each: as the model has it, else the first ids, and a field called name. Pure. */

@@ -207,7 +207,7 @@ export async function rowsWith(
   );
 }
 
-const bitsOf: Readonly<Record<string, number>> = {
+const bitsOf: Readonly<Partial<Record<string, number>>> = {
   tinyint: 8,
   smallint: 16,
   mediumint: 24,
@@ -216,10 +216,15 @@ const bitsOf: Readonly<Record<string, number>> = {
   bigint: 64,
 };
 
+/** Of a type of whole numbers; undefined for any other. Pure. */
+export function integerBits(type: string): number | undefined {
+  return bitsOf[/^\w+/.exec(type.toLowerCase())?.[0] ?? ""];
+}
+
 /** PostgreSQL refuses a statement with a text that is none of the column's type; MySQL takes `12 apples` for 12. */
 function mayBe({ type, as }: RowColumn, value: string): boolean {
   if (type === "uuid") return /^[\da-f]{8}(-?[\da-f]{4}){3}-?[\da-f]{12}$/i.test(value);
-  const bits = bitsOf[/^\w+/.exec(type.toLowerCase())?.[0] ?? ""];
+  const bits = integerBits(type);
   if (bits !== undefined) {
     if (!/^-?\d{1,20}$/.test(value)) return false;
     const whole = BigInt(value);

@@ -21,7 +21,7 @@ import {
   type RowTable,
   type UnchangedRow,
 } from "../sql/rows.ts";
-import { emptiedValues } from "./emptied-values.ts";
+import { emptiedValues, uniqueColumns } from "./emptied-values.ts";
 import {
   fileColumn,
   namesFiles,
@@ -69,19 +69,25 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
     async emptying({ entity, rows }, pseudonym) {
       const { database, catalogue, whole } = await tableOf(entity);
       const accounts = rowSubjects(model).filter((each) => each.entity === entity);
-      const values = emptiedValues(
-        {
-          table: whole,
-          catalogue,
-          addresses: accounts.flatMap(({ ids: [, ...addresses] }) => addresses),
-          isActive: accounts.map((each) => accountColumns(model, each).isActive)[0],
-          staying: Object.keys(entityOf(entity).when ?? {}),
-        },
-        pseudonym,
-      );
+      const emptied = {
+        table: whole,
+        catalogue,
+        addresses: accounts.flatMap(({ ids: [, ...addresses] }) => addresses),
+        isActive: accounts.map((each) => accountColumns(model, each).isActive)[0],
+        staying: Object.keys(entityOf(entity).when ?? {}),
+      };
+      const unique = uniqueColumns(emptied);
       const changes: RowChange[] = [];
-      for (const some of chunked(rows, rowsPerStatement)) {
-        const unlike = await rowsUnlike(database.sql, whole, { rows: some.map(({ key }) => key), values });
+      // Where two may not have the same each row has its own; else one statement asks for a hundred.
+      for (const some of chunked(rows, unique.length > 0 ? 1 : rowsPerStatement)) {
+        const [{ key } = { key: {} }] = some;
+        const place = { database, table: narrowed(whole, []), key };
+        const values = await firstFree((attempt) => emptiedValues(emptied, { pseudonym, key, attempt }), {
+          isTaken: async (each) =>
+            changes.some((change) => unique.some((name) => isSame(change.values, each, name))) ||
+            (await isElsewhere(place, only(each, unique))),
+        });
+        const unlike = await rowsUnlike(database.sql, whole, { rows: some.map((row) => row.key), values });
         const keys = new Set(unlike.map((row) => keyText(whole, row)));
         changes.push(...some.flatMap((row) => (keys.has(keyText(whole, row.key)) ? [{ row, values }] : [])));
       }
@@ -193,6 +199,36 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
       }
     },
   };
+}
+
+/** Values that are tried until no other row has them; then the database says what is one too many. */
+const mostAttempts = 100;
+
+async function firstFree(
+  valuesAt: (attempt: number) => Row,
+  { isTaken }: { readonly isTaken: (values: Row) => Promise<boolean> },
+): Promise<Row> {
+  for (let attempt = 0; ; attempt += 1) {
+    const values = valuesAt(attempt);
+    if (attempt === mostAttempts || !(await isTaken(values))) return values;
+  }
+}
+
+function isSame(one: Row, other: Row, name: string): boolean {
+  const value = own(one, name) ?? undefined;
+  return value !== undefined && value === own(other, name);
+}
+
+/** Whether another row than this one has one of these values in its column. */
+async function isElsewhere(
+  { database, table, key }: { readonly database: Database; readonly table: RowTable; readonly key: Row },
+  values: Row,
+): Promise<boolean> {
+  for (const [column, value] of Object.entries(values)) {
+    const rows = value === null ? [] : await rowsWith(database.sql, table, { column, values: [value] });
+    if (rows.some((row) => keyText(table, row) !== keyText(table, key))) return true;
+  }
+  return false;
 }
 
 interface Due extends RowErasure {

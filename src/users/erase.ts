@@ -151,11 +151,12 @@ async function carryOut(
 
 /** The person as the ledger will have them, one salt for all ids: which of them belong together is told, and nobody by name. Pure. */
 export function personOf(
-  { listed, unlisted }: Pick<ErasurePlan, "listed" | "unlisted">,
+  { listed, unlisted, kind }: Pick<ErasurePlan, "listed" | "unlisted" | "kind">,
   { salt, now }: { readonly salt: string; readonly now: Date },
 ): ErasureEntry[] {
   const own = listed[0]?.salt ?? salt;
-  return [...listed, ...unlisted.map((id) => ledgerEntry(id, own, now))];
+  const of = kind === undefined ? {} : { subject: kind };
+  return [...listed, ...unlisted.map((id) => ({ ...ledgerEntry(id, own, now), ...of }))];
 }
 
 async function intoLedger(

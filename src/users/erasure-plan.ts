@@ -6,6 +6,7 @@ import type { Store } from "../backup/store.ts";
 import { liveLinks, type LiveLink } from "../documents/live-links.ts";
 import { CliError } from "../errors.ts";
 import { personalTables } from "../model/links.ts";
+import { rowSubjects } from "../model/person-rows.ts";
 import { tokensLiveMinutes } from "./change.ts";
 import { assertNotHeld, type HoldSite } from "./hold.ts";
 import { findPerson, nobody, type Person } from "./person.ts";
@@ -39,6 +40,8 @@ export interface ErasurePlan extends Person {
   readonly pseudonym: string;
   /** Those of the ids that the ledger does not have yet. It has some after an earlier run, done or broken off. */
   readonly unlisted: readonly string[];
+  /** Of which of the model's people the ledger says that they are; undefined where it says that of nobody. */
+  readonly kind: string | undefined;
   /** What the ledger has of the person: of ids, too, that nobody can tell any more. */
   readonly listed: readonly ErasureEntry[];
 }
@@ -59,9 +62,11 @@ export async function planErasure(
   for await (const entry of tableErasures({ aws, table: site.trailPlace.table, signal })) ledger.push(entry);
   const isListed = erasedUsers(ledger);
   const person = await findPerson(site, given, isListed);
-  const { userId, ids, account } = person;
+  const { userId, ids, account, subject } = person;
+  // Where there is one kind of people, or nobody knows of which they are, an entry is for whoever has the id.
+  const kind = rowSubjects(site.model).length > 1 ? subject : undefined;
   await assertNotHeld(site, ids);
-  const listed = ofPerson(ledger, ids);
+  const listed = ofPerson(ledger, ids, kind);
   const pseudonym = pseudonymOf(listed[0]?.salt ?? salt, userId);
   const [traces, links, copies, tokenMinutes] = await Promise.all([
     findTraces(site, person, pseudonym),
@@ -71,10 +76,10 @@ export async function planErasure(
   ]);
   if (traces.held.length > 0) throw forbidden("things of theirs are", traces.held);
   await assertUnblocked(site, traces);
-  const unlisted = ids.filter((id) => !isListed(id));
+  const unlisted = ids.filter((id) => !isListed(id, kind));
   if (account === undefined && isErased(traces) && unlisted.length === ids.length) throw nobody(given);
   const mentions = isDeep ? await findMentions(site, ids, traces) : undefined;
-  return { ...person, traces, mentions, links, copies, tokenMinutes, unlisted, listed, pseudonym };
+  return { ...person, traces, mentions, links, copies, tokenMinutes, unlisted, listed, kind, pseudonym };
 }
 
 /** Whether an earlier run has done all of it. Pure. */
@@ -106,8 +111,13 @@ function pseudonymOf(salt: string, userId: string): string {
 }
 
 /** One salt is for all ids of a person. */
-function ofPerson(ledger: readonly ErasureEntry[], ids: readonly string[]): ErasureEntry[] {
-  const salts = new Set(ledger.filter((entry) => ids.some(erasedUsers([entry]))).map(({ salt }) => salt));
+function ofPerson(
+  ledger: readonly ErasureEntry[],
+  ids: readonly string[],
+  kind: string | undefined,
+): ErasureEntry[] {
+  const isTheirs = (entry: ErasureEntry) => ids.some((id) => erasedUsers([entry])(id, kind));
+  const salts = new Set(ledger.filter(isTheirs).map(({ salt }) => salt));
   return ledger.filter(({ salt }) => salts.has(salt));
 }
 

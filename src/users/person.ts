@@ -1,13 +1,14 @@
 import { findPoolUsers } from "../aws/cognito/users.ts";
 import { attributeOf, isOwnAddress, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { getItem } from "../aws/dynamodb/items.ts";
+import type { IsErased } from "../backup/erasures.ts";
 import { documentItemKey } from "../documents/entries.ts";
 import type { DocumentSite } from "../documents/site.ts";
 import { inParallel } from "../concurrency.ts";
 import { findAccount, profilesWithAddress, resolveUser } from "../documents/users.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { nobodyWith } from "../model/nobodies.ts";
-import { isStandIn, rowSubjects } from "../model/person-rows.ts";
+import { afterKind, isStandIn, rowSubjects } from "../model/person-rows.ts";
 import { userIdFault } from "../model/user-id.ts";
 import type { PeopleRows } from "../stores/person-rows.ts";
 import { accountsInItems } from "./account-items.ts";
@@ -47,7 +48,7 @@ export interface Person {
 export async function findPerson(
   site: PersonSite,
   given: string,
-  isErased: (id: string) => boolean = () => false,
+  isErased: IsErased = () => false,
 ): Promise<Person> {
   refuseReserved(given);
   const { known } = site;
@@ -92,30 +93,33 @@ export function nobody(given: string): CliError {
  */
 async function inAccountRows(
   { model, rows }: PersonSite & { readonly rows: PeopleRows },
-  given: string,
-  isErased: (id: string) => boolean,
+  text: string,
+  isErased: IsErased,
 ): Promise<Person> {
-  const [only, ...others] = await rows.accounts(given);
+  const { kind, given, accounts } = await accountsMeant({ model, rows }, text);
+  const [only, ...others] = accounts;
   if (only === undefined) {
-    const ids = given.includes("@") ? [...new Set([given, given.toLowerCase()])].filter(isErased) : [given];
+    const isListed = (id: string) => isErased(id, kind);
+    const ids = given.includes("@") ? [...new Set([given, given.toLowerCase()])].filter(isListed) : [given];
     const [userId] = ids;
-    if (userId === undefined) throw nobody(given);
-    return { userId, name: userId, ids, sharedAddresses: [], account: undefined };
+    if (userId === undefined) throw nobody(text);
+    refuseReserved(userId);
+    return { userId, name: userId, ids, sharedAddresses: [], account: undefined, ...ofKind(kind) };
   }
+  const sayKind = accounts.map(({ subject, id }) => `${subject}:${id}`).join(" or ");
   if (others.length > 0) {
-    const all = [only, ...others].map(({ subject, id }) => `${id} (${subject})`).join(", ");
-    throw new CliError(`${others.length + 1} accounts have this name: ${all}`, {
-      hint: "give the id of the one that is meant",
+    throw new CliError(`${accounts.length} accounts have this name`, {
+      hint: `say which of them is meant: ${sayKind}`,
     });
   }
   const { subject, id: userId, email = "" } = only;
   refuseReserved(userId);
-  if (!given.includes("@") && isErased(userId) && rowSubjects(model).length > 1 && !isUuid(userId)) {
+  const isSeveral = rowSubjects(model).length > 1;
+  const isUnsaid = kind === undefined && !given.includes("@") && !isUuid(userId);
+  if (isSeveral && isUnsaid && isErased(userId)) {
     throw new CliError(
       `${userId} is on the ledger of erasures, and may be that of somebody of another kind (${subject})`,
-      {
-        hint: "give the address of the one that is meant; `mawps user list` shows it",
-      },
+      { hint: `say that it is meant: ${sayKind}` },
     );
   }
   if (isStandIn(model, userId)) {
@@ -132,6 +136,24 @@ async function inAccountRows(
   const own = isShared ? [] : addresses;
   const name = addresses[0] ?? userId;
   return { userId, name, ids: [userId, ...own], sharedAddresses: shared, account: undefined, subject };
+}
+
+/** The accounts that are meant by an id or an address, of one kind alone where that stands in front and nobody's id begins like that. */
+async function accountsMeant(
+  { model, rows }: Pick<PersonSite, "model"> & { readonly rows: PeopleRows },
+  text: string,
+) {
+  const subjects = rowSubjects(model).map(({ subject }) => subject);
+  const named = afterKind(text, subjects);
+  const whole = await rows.accounts(text);
+  if (named === undefined || whole.length > 0) return { kind: undefined, given: text, accounts: whole };
+  const { kind, name } = named;
+  const accounts = (await rows.accounts(name)).filter(({ subject }) => subject === kind);
+  return { kind, given: name, accounts };
+}
+
+function ofKind(subject: string | undefined): Pick<Person, "subject"> {
+  return subject === undefined ? {} : { subject };
 }
 
 /** Whether nobody of another kind can have the same id. */

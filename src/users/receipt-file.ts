@@ -35,6 +35,8 @@ interface ReceiptPlace {
   readonly cwd: string;
   readonly given: string | undefined;
   readonly now: Date;
+  /** Of which of the model's people it is about, where the same id can be of several. */
+  readonly subject?: string | undefined;
 }
 
 /** A file for a receipt, and whether one of the same person that is not done is there, which is replaced. */
@@ -47,14 +49,12 @@ interface ReceiptFile {
  * The file for the receipt of who has these ids: that of a run that left something of the same person, or a new one.
  * @throws CliError where the name that was given is something else's.
  */
-export async function placeOfReceipt(
-  { cwd, given, now }: ReceiptPlace,
-  ids: readonly string[],
-): Promise<ReceiptFile> {
-  const begun = given === undefined ? await begunIn(cwd, ids) : undefined;
+export async function placeOfReceipt(place: ReceiptPlace, ids: readonly string[]): Promise<ReceiptFile> {
+  const { cwd, given, now } = place;
+  const begun = given === undefined ? await begunIn(place, ids) : undefined;
   if (begun !== undefined) return { file: begun, isBegun: true };
   const file = resolve(cwd, given ?? "receipt.json");
-  if (await isBegunFor(file, ids)) return { file, isBegun: true };
+  if (await isBegunFor(file, ids, place)) return { file, isBegun: true };
   if (await isFree(file)) return { file, isBegun: false };
   if (given !== undefined) throw taken((await isThere(file)) ? file : pageBeside(file));
   const other = resolve(cwd, `receipt-${fileStamp(now)}.json`);
@@ -65,12 +65,13 @@ export async function placeOfReceipt(
 const ownName = /^receipt(-\d{8}T\d{6}Z)?\.json$/;
 
 /** That of the names that are taken unasked which is not done yet, and about the same person. */
-async function begunIn(folder: string, ids: readonly string[]): Promise<string | undefined> {
+async function begunIn(place: ReceiptPlace, ids: readonly string[]): Promise<string | undefined> {
+  const { cwd: folder } = place;
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.flatMap((entry) => (entry.isFile() && ownName.test(entry.name) ? [entry.name] : []));
   for (const name of names.toSorted()) {
     const file = resolve(folder, name);
-    if (await isBegunFor(file, ids)) return file;
+    if (await isBegunFor(file, ids, place)) return file;
   }
   return undefined;
 }
@@ -83,12 +84,17 @@ async function isFree(file: string): Promise<boolean> {
   return !(await isThere(file)) && !(await isThere(pageBeside(file)));
 }
 
-async function isBegunFor(file: string, ids: readonly string[]): Promise<boolean> {
+async function isBegunFor(
+  file: string,
+  ids: readonly string[],
+  { subject }: Pick<ReceiptPlace, "subject">,
+): Promise<boolean> {
   const text = await readTextFile(file, { what: "a receipt", mostBytes });
   if (text === undefined) return false;
   try {
     const { isComplete, person } = parseReceipt(text, file);
-    return !isComplete && ids.some(erasedUsers(person));
+    const isListed = erasedUsers(person);
+    return !isComplete && ids.some((id) => isListed(id, subject));
   } catch (error) {
     if (error instanceof CliError) return false;
     throw error;

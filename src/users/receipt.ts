@@ -17,7 +17,12 @@ import { rowsLeft } from "./row-traces.ts";
 import { nameOfBucket, nameOfTable, type Traces } from "./traces.ts";
 import { count } from "../model/count.ts";
 
-const hashed = z.object({ salt: z.string(), hash: z.string(), at: z.iso.datetime() });
+const hashed = z.object({
+  salt: z.string(),
+  hash: z.string(),
+  at: z.iso.datetime(),
+  subject: z.string().optional(),
+});
 
 const receiptSchema = z.looseObject({
   format: z.literal(1),
@@ -191,10 +196,11 @@ export interface Checked {
  */
 export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise<Checked> {
   const isListed = erasedUsers(receipt.person satisfies readonly ErasureEntry[]);
+  const [{ subject: kind } = {}] = receipt.person;
   const findings: string[] = [];
   const looked = { items: 0, objects: 0, accounts: 0 };
   const { aws, signal, model } = site;
-  for (const personal of personalTables(model)) {
+  for (const personal of personalTables(model, kind)) {
     const table = nameOfTable(site, personal.role);
     const keys = await site.keysOf(table);
     if (keys === undefined) continue;
@@ -202,11 +208,12 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
     const names = [...new Set([...keys.primary, ...personal.attributes])];
     for await (const page of scanItems(aws, { table, attributes: names, consistent: true, signal })) {
       looked.items += page.length;
-      for (const item of page) if (personal.ownersOf(item, keys, isGone).some(isListed)) items += 1;
+      for (const item of page)
+        if (personal.ownersOf(item, keys, isGone).some((id) => isListed(id))) items += 1;
     }
     if (items > 0) findings.push(`${count(items, "item")} in table ${table}`);
   }
-  for (const personal of personalBuckets(model)) {
+  for (const personal of personalBuckets(model, kind)) {
     const bucket = nameOfBucket(site, personal.role);
     const versions: string[] = [];
     const uploads: string[] = [];
@@ -229,14 +236,15 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
   const inRows = new Map<string, number>();
   for await (const name of site.rows?.everyName() ?? []) {
     looked.items += 1;
-    if (name.isErased && isListed(name.id)) inRows.set(name.table, (inRows.get(name.table) ?? 0) + 1);
+    if (name.isErased && isListed(name.id, name.link.subject))
+      inRows.set(name.table, (inRows.get(name.table) ?? 0) + 1);
   }
   for (const [table, rows] of inRows) findings.push(`${count(rows, "row")} in table ${table}`);
   let accounts = 0;
   for await (const { subject, value } of site.rows?.allAccounts() ?? []) {
     looked.accounts += 1;
     const address = own(value, accountColumns(model, subject).email ?? "");
-    if (typeof address === "string" && isListed(address)) accounts += 1;
+    if (typeof address === "string" && isListed(address, subject.subject)) accounts += 1;
   }
   if (accounts > 0) findings.push(`${count(accounts, "account")} with an address of the person`);
   const { known } = site;

@@ -76,7 +76,7 @@ async function erasePerson(
     links: links.length,
     copies,
   };
-  const place = { cwd: world.cwd, given: receipt, now: world.now() };
+  const place = { cwd: world.cwd, given: receipt, now: world.now(), subject: plan.kind };
   const { isBegun } = config.dryRun ? { isBegun: false } : await files.placeOfReceipt(place, plan.ids);
   if (!config.dryRun && receipt === undefined && !isBegun && isDone(plan)) {
     const nothing = { userId, changed: false, isComplete: true, receipt: null, page: null };
