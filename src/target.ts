@@ -48,9 +48,19 @@ function userPoolId(config: Config): string | undefined {
   return config.userPoolId ?? (config.target === "local" ? localPoolId(config.region) : undefined);
 }
 
-/** The site with its names and periods as configured. */
+/**
+ * The site with its names and periods as configured.
+ * @throws CliError (usage) where the anchors of the audit trail would lie open to everybody.
+ */
 export function configuredSite(config: Config): Declaration {
-  return declarationOf(config.site, configuredNames(config), config.retention);
+  const declaration = declarationOf(config.site, configuredNames(config), config.retention);
+  const { anchorBucket } = config;
+  if (declaration.buckets.some(({ name, access }) => name === anchorBucket && access === "public"))
+    throw new CliError(`anchorBucket: ${anchorBucket} is the site's public bucket`, {
+      exitCode: exitCodes.usage,
+      hint: "name a private one, best in another account: docs/audit-trail.md",
+    });
+  return declaration;
 }
 
 /** Folder of the local store: `home`, seen from the current folder. */

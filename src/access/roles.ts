@@ -309,7 +309,10 @@ function anchorsKept(site: AccessSite): Statement[] {
       : []),
     ...(trail.lock === undefined
       ? []
-      : [{ sid: "LockAnchors", actions: ["s3:PutObjectRetention"], on: ["anchors"] as const }]),
+      : [
+          { sid: "SeeLock", actions: ["s3:GetBucketObjectLockConfiguration"], on: ["vault"] as const },
+          { sid: "LockAnchors", actions: ["s3:PutObjectRetention"], on: ["anchors"] as const },
+        ]),
   ]);
 }
 

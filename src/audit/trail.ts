@@ -20,6 +20,7 @@ import { readHead } from "./entries.ts";
 import { readEvidence } from "./evidence.ts";
 import type { Commit, Committed, Told } from "./commit.ts";
 import type { TrailPlace } from "./place.ts";
+import { assertLockable, assertNotMoved } from "./vault.ts";
 
 /**
  * The trail of one run. Entries are durable when a call resolves; the anchor follows behind, one write at a time.
@@ -62,6 +63,8 @@ export interface TrailOptions {
   explain(error: unknown): Promise<CliError | undefined>;
   /** Resolves when something is about to be changed: before, nothing is written. Left out, it is. */
   readonly begins?: Promise<void>;
+  /** The bucket was named by a setting: where a trail with entries has no anchor there, they lie elsewhere. */
+  readonly isBucketChosen?: boolean;
   /** Told of what others put into the chain and what was done about it. */
   readonly warn: (text: string) => void;
   /** Told of entries that are written; nobody waits for it. */
@@ -81,7 +84,8 @@ export interface OpeningWriter extends Omit<Writer, "actor"> {
 /**
  * Opens the trail for writing. Before anything is changed it is sure that the table can be written and that the
  * anchor is there: a trail without entries gets its first anchor here. Entries without an anchor mean that somebody
- * removed or damaged it: the loss becomes an entry of its own, which `verifyTrail` reports for good.
+ * removed or damaged it: the loss becomes an entry of its own, which `verifyTrail` reports for good. Where the bucket was
+ * chosen and never had an anchor of this trail, it was chosen too early, and nothing is written.
  *
  * The head is taken from the anchor, and the table is only asked when the place behind it turns out not to be free:
  * because others write, because a run ended before its anchor, or because somebody put something there. Then the chain is
@@ -100,6 +104,8 @@ export async function openTrail(
   writer: OpeningWriter,
   options: TrailOptions,
 ): Promise<AuditTrail> {
+  // Before the run announces itself there: a site as it comes waits for neither.
+  await Promise.all([assertLockable(site), options.isBucketChosen === true && assertNotMoved(site)]);
   const signer = newSigner();
   const claim = makeClaim(site, { writer: signer.writer, actor: Promise.resolve(writer.actor) });
   // The run's key, beside the look at anchor and table: no change has to wait for it.
@@ -122,6 +128,9 @@ export async function openTrail(
   if (anchor?.head !== undefined) return start(anchor);
   const trail = start(anchor, kept ?? stored);
   await trail.record({ action: "audit.anchor-lost", details: { sequence: (kept ?? stored).sequence } });
+  options.warn(
+    `the anchor of the audit trail in ${site.bucket} is ${seen === undefined ? "gone" : "damaged"}: made anew, and told of as lost for good (audit.anchor-lost)`,
+  );
   return trail;
 }
 

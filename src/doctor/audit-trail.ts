@@ -1,4 +1,5 @@
 import type { TrailPlace } from "../audit/place.ts";
+import { lockFault } from "../audit/vault.ts";
 import { placeOf, verifyTrail } from "../audit/verify.ts";
 import type { Finding } from "./finding.ts";
 
@@ -44,4 +45,14 @@ export async function auditFindings(site: TrailPlace, now: Date): Promise<Findin
             : "no entries yet, anchored";
     return [{ ...finding, status: "ok", message }];
   }
+}
+
+/** Whether the anchors can be locked, where they are to be. */
+export async function lockFindings(site: TrailPlace): Promise<Finding[]> {
+  if (site.lock === undefined) return [];
+  const finding = { check: "audit trail", subject: site.bucket };
+  const fault = await lockFault(site);
+  return fault === undefined
+    ? [{ ...finding, status: "ok", message: `S3 Object Lock can keep anchors (${site.lock})` }]
+    : [{ ...finding, status: "problem", ...fault }];
 }

@@ -7,7 +7,7 @@ import { findOpenObjects, type OpenObjects } from "../setup/public-objects.ts";
 import type { SetupPlan, Step } from "../setup/step.ts";
 import { alarmFindings } from "./alarms.ts";
 import { attempts } from "./attempts.ts";
-import { auditFindings } from "./audit-trail.ts";
+import { auditFindings, lockFindings } from "./audit-trail.ts";
 import { backupFindings, noBackupFinding } from "./backups.ts";
 import { callerFindings } from "./caller.ts";
 import { expectedFindings } from "./expected.ts";
@@ -37,7 +37,8 @@ export async function* examine(
   const { caller, backups, scanner, signal } = outside;
   const named = (kind: "table" | "bucket", wanted: string) =>
     declaration[kind === "table" ? "tables" : "buckets"].find(({ role }) => role === wanted)?.name ?? "";
-  const { table: log, bucket: vault } = declaration.trail ?? { table: "", bucket: "" };
+  const trail = { ...(declaration.trail ?? { table: "", bucket: "" }), aws, signal: outside.signal };
+  const { table: log, bucket: vault } = trail;
   const poolId = declaration.userPool?.id;
 
   // All at once: what takes the time is waiting for answers. What turns out to be missing is not told of twice.
@@ -70,9 +71,8 @@ export async function* examine(
       name: bucket.name,
       findings: begun(() => uploadFindings(aws, bucket, { now: outside.now(), signal })),
     }));
-  const auditing =
-    declaration.trail &&
-    begun(() => auditFindings({ aws, table: log, bucket: vault, signal }, outside.now()));
+  const auditing = declaration.trail && begun(() => auditFindings(trail, outside.now()));
+  const locking = begun(() => lockFindings(trail));
   const pooling = poolId === undefined ? undefined : begun(() => userPoolFindings(aws, poolId, signal));
   const scanning = scanner === undefined ? undefined : begun(scanner);
   const { alarms } = outside;
@@ -128,8 +128,10 @@ export async function* examine(
     auditing !== undefined &&
     isUsable(plan, "table", log) &&
     (!isVaultHere || isUsable(plan, "bucket", vault))
-  )
+  ) {
     yield* await attempt({ check: "audit trail", subject: log }, auditing);
+    yield* await attempt({ check: "audit trail", subject: vault }, locking);
+  }
   if (poolId !== undefined && pooling !== undefined)
     yield* await attempt({ check: "user pool", subject: poolId }, pooling);
   if (scanning === undefined) {

@@ -222,3 +222,53 @@ test("any keys come back from a listing once each, in the order of their UTF-8 b
     { numRuns: 25 },
   );
 });
+
+test("a lock is taken by a bucket with Object Lock alone, told of the version, and keeps it", async () => {
+  const lock = {
+    Key: "key",
+    Body: "kept",
+    ObjectLockMode: "GOVERNANCE",
+    ObjectLockRetainUntilDate: new Date("2999-01-01T00:00:00Z"),
+  } as const;
+  await expect(store.s3.putObject({ Bucket, ...lock })).rejects.toMatchObject({
+    name: "InvalidRequest",
+    message: "Bucket is missing Object Lock Configuration",
+  });
+  await expect(read("key")).rejects.toMatchObject({ name: "NoSuchKey" });
+  await expect(store.s3.getObjectLockConfiguration({ Bucket })).rejects.toMatchObject({
+    name: "ObjectLockConfigurationNotFoundError",
+  });
+
+  const vault = { Bucket: "vault-bucket" };
+  await store.s3.createBucket({ ...vault, ObjectLockEnabledForBucket: true });
+  const { ObjectLockConfiguration } = await store.s3.getObjectLockConfiguration(vault);
+  expect(ObjectLockConfiguration).toEqual({ ObjectLockEnabled: "Enabled" });
+  const { VersionId } = await store.s3.putObject({ ...vault, ...lock });
+  expect(await store.s3.headObject({ ...vault, Key: "key" })).toMatchObject({
+    ObjectLockMode: "GOVERNANCE",
+    ObjectLockRetainUntilDate: lock.ObjectLockRetainUntilDate,
+  });
+  const version = { ...vault, Key: "key", VersionId };
+  await expect(store.s3.deleteObject(version)).rejects.toMatchObject({ name: "AccessDenied" });
+  const { Errors } = await store.s3.deleteObjects({
+    ...vault,
+    Delete: { Objects: [{ Key: "key", VersionId }] },
+  });
+  expect(Errors).toMatchObject([{ Code: "AccessDenied" }]);
+  await store.s3.deleteObject({ ...vault, Key: "key" });
+  expect(await (await store.s3.getObject(version)).Body?.transformToString()).toBe("kept");
+  await store.s3.deleteObject({ ...version, BypassGovernanceRetention: true });
+  await expect(store.s3.getObject(version)).rejects.toMatchObject({ name: "NoSuchVersion" });
+});
+
+test("Object Lock is put on a versioned bucket, which stays versioned", async () => {
+  const configured = { Bucket, ObjectLockConfiguration: { ObjectLockEnabled: "Enabled" } } as const;
+  await expect(store.s3.putObjectLockConfiguration(configured)).rejects.toMatchObject({
+    name: "InvalidBucketState",
+  });
+  const versioned = (Status: "Enabled" | "Suspended") =>
+    store.s3.putBucketVersioning({ Bucket, VersioningConfiguration: { Status } });
+  await versioned("Enabled");
+  await store.s3.putObjectLockConfiguration(configured);
+  await expect(versioned("Suspended")).rejects.toMatchObject({ name: "InvalidBucketState" });
+});

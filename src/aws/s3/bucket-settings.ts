@@ -10,6 +10,7 @@ import {
   GetBucketPolicyCommand,
   GetBucketPolicyStatusCommand,
   GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
   GetPublicAccessBlockCommand,
   HeadBucketCommand,
   GetObjectCommand,
@@ -136,6 +137,20 @@ export async function enableVersioning(aws: Aws, bucket: string, wait: WaitOptio
   const s3 = await aws.s3();
   const input = { Bucket: bucket, VersioningConfiguration: { Status: "Enabled" as const } };
   await settled(() => s3.send(new PutBucketVersioningCommand(input)), wait);
+}
+
+/** Whether objects of a bucket can be locked one by one; undefined where it has no Object Lock. */
+export async function readObjectLock(
+  aws: Aws,
+  bucket: string,
+  signal?: AbortSignal,
+): Promise<Reading<"Enabled">> {
+  const s3 = await aws.s3();
+  return reading(async () => {
+    const input = { Bucket: bucket };
+    const answer = await s3.send(new GetObjectLockConfigurationCommand(input), abortable(signal));
+    return answer.ObjectLockConfiguration?.ObjectLockEnabled;
+  }, "ObjectLockConfigurationNotFoundError");
 }
 
 export async function readPublicAccessBlock(

@@ -48,7 +48,13 @@ export async function openAudit(
     const beside =
       config.siteAudit === "on" ? (await import("../../audit/site-trail.ts")).siteWriter(context) : undefined;
     const onWritten = beside?.put;
-    const trail = await openTrail(place, writer, { explain: explained, onWritten, ...telling });
+    const isBucketChosen = config.anchorBucket !== undefined;
+    const trail = await openTrail(place, writer, {
+      explain: explained,
+      onWritten,
+      isBucketChosen,
+      ...telling,
+    });
     if (beside === undefined) return trail;
     return {
       ...trail,

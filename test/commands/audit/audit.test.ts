@@ -16,7 +16,7 @@ import { trailPrefix } from "../../../src/audit/place.ts";
 import { queryItems } from "../../../src/aws/dynamodb/items.ts";
 import { putNew } from "../../../src/aws/dynamodb/records.ts";
 import { listObjects, listVersions } from "../../../src/aws/s3/listing.ts";
-import { deleteObject } from "../../../src/aws/s3/objects.ts";
+import { deleteObject, getSmallObject, putObject } from "../../../src/aws/s3/objects.ts";
 import { chained, type AuditEntry } from "../../../src/model/audit.ts";
 import { version } from "../../../src/version.ts";
 import { ownerItem } from "../../support/owner-item.ts";
@@ -341,20 +341,10 @@ async function pages(answer: (path: string, other: string) => Page) {
 describe("anchors in a bucket of their own", () => {
   const Bucket = "vault-of-another-account";
   const env = { MAWPS_ANCHOR_BUCKET: Bucket, MAWPS_ANCHOR_LOCK: "governance" };
-  const keysIn = (bucket: string) =>
-    home.look(async (aws) => {
-      const keys: string[] = [];
-      for await (const page of listObjects(aws, { bucket, prefix: "audit/" }))
-        keys.push(...page.objects.map(({ key }) => key));
-      return keys;
-    });
-
   it("are written, locked until their entry ends and believed there alone", async () => {
     await home.look(async (aws) => {
       const s3 = await aws.s3();
-      await s3.send(new CreateBucketCommand({ Bucket }));
-      const on = { Status: "Enabled" } as const;
-      await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: on }));
+      await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
     });
     const puts: {
       Key?: string;
@@ -395,6 +385,79 @@ describe("anchors in a bucket of their own", () => {
     );
     const elsewhere = await home.run(["audit", "verify"]);
     expect([elsewhere.exitCode, elsewhere.stdout]).toEqual([4, expect.stringContaining("ANCHOR")]);
+  });
+
+  it("are asked to be locked of no bucket that cannot: nothing is changed, and doctor tells", async () => {
+    await home.look(async (aws) => {
+      const s3 = await aws.s3();
+      await s3.send(new CreateBucketCommand({ Bucket }));
+      const on = { Status: "Enabled" } as const;
+      await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: on }));
+    });
+    const set = await home.run(["hero", "set", "photo.jpg"], { env });
+    expect([set.exitCode, set.stdout]).toEqual([1, ""]);
+    expect(set.stderr).toContain(`nothing was changed: anchorLock is governance, and ${Bucket} has no S3`);
+    expect([await keysIn(Bucket), await keysIn(publicBucket), await chain()]).toEqual([[], [], []]);
+    const doctor = await home.run(["doctor", "--json"], { env });
+    expect(doctor.stdout).toMatch(/"subject":"vault-of-another-account","status":"problem"/);
+  });
+
+  it("are not begun anew in a bucket that a setting names, while they lie in another", async () => {
+    await done("hero", "set", "photo.jpg");
+    const claims = await keysIn(publicBucket);
+    const moved = { MAWPS_ANCHOR_BUCKET: Bucket };
+    await home.look(async (aws) => {
+      await (await aws.s3()).send(new CreateBucketCommand({ Bucket }));
+    });
+    const refused = await home.run(["hero", "set", "hover.jpg"], { env: moved });
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain(`and ${Bucket} (anchorBucket) holds none of its anchors`);
+    expect(refused.stderr).toContain(
+      `aws s3 sync s3://<bucket that has them>/audit/${table}/ s3://${Bucket}/`,
+    );
+    expect([await keysIn(Bucket), await keysIn(publicBucket), (await chain()).length]).toEqual([
+      [],
+      claims,
+      1,
+    ]);
+    const kept = await keysIn(privateBucket);
+    await home.look(async (aws) => {
+      for (const key of kept) {
+        const { bytes = Buffer.alloc(0) } = await getSmallObject(aws, {
+          bucket: privateBucket,
+          key,
+          maxBytes: 4096,
+        });
+        await putObject(aws, { bucket: Bucket, key, body: bytes });
+      }
+    });
+    const gone = await home.run(["hero", "set", "hover.jpg"], { env: moved });
+    expect([gone.exitCode, gone.exitCode === 0 ? "" : gone.stderr]).toEqual([0, ""]);
+    expect((await home.run(["audit", "verify"], { env: moved })).exitCode).toBe(0);
+  });
+
+  it("that are lost are made anew with a warning", async () => {
+    await done("hero", "set", "photo.jpg");
+    await home.look(async (aws) => {
+      for await (const page of listVersions(aws, { bucket: privateBucket }))
+        for (const { key, version: of } of page)
+          await deleteObject(aws, { bucket: privateBucket, key, version: of });
+    });
+    const { exitCode, stderr } = await home.run(["hero", "set", "hover.jpg"]);
+    expect([exitCode, stderr]).toEqual([
+      0,
+      expect.stringContaining(`the anchor of the audit trail in ${privateBucket} is gone: made anew`),
+    ]);
+    expect((await chain()).map(({ action }) => action)).toContain("audit.anchor-lost");
+  });
+
+  it("lie in no bucket that everybody reads", async () => {
+    for (const argv of [["hero", "set", "photo.jpg"], ["doctor"], ["audit", "verify"]]) {
+      const { exitCode, stderr } = await home.run(argv, { env: { MAWPS_ANCHOR_BUCKET: publicBucket } });
+      expect([argv, exitCode]).toEqual([argv, 2]);
+      expect(stderr).toContain(`anchorBucket: ${publicBucket} is the site's public bucket`);
+    }
+    expect(await keysIn(publicBucket)).toEqual([]);
   });
 });
 

@@ -27,7 +27,41 @@ export async function putVersioning(call: Call): Promise<LocalResponse> {
   if (textOf(document, "MfaDelete") === "Enabled") {
     throw new S3Fault("NotImplemented", { message: "MFA delete is not supported by the local store" });
   }
-  await changeBucket(call, (bucket) => ({ ...bucket, versioning }));
+  await changeBucket(call, (bucket) => {
+    if (versioning === "Suspended" && bucket.objectLock === true) {
+      throw new S3Fault("InvalidBucketState", {
+        message:
+          "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+      });
+    }
+    return { ...bucket, versioning };
+  });
+  return respond(200);
+}
+
+/** GetObjectLockConfiguration. */
+export async function getObjectLock(call: Call): Promise<LocalResponse> {
+  if (bucketOf(call).objectLock !== true) throw new S3Fault("ObjectLockConfigurationNotFoundError");
+  return respondXml(xmlDocument("ObjectLockConfiguration", el("ObjectLockEnabled", "Enabled")));
+}
+
+/** PutObjectLockConfiguration: of a versioned bucket, for good. A retention by default is not offered. */
+export async function putObjectLock(call: Call): Promise<LocalResponse> {
+  const document = await receiveDocument(call, "ObjectLockConfiguration");
+  if (textOf(document, "ObjectLockEnabled") !== "Enabled") throw new S3Fault("MalformedXML");
+  if (childOf(document, "Rule") !== undefined) {
+    throw new S3Fault("NotImplemented", {
+      message: "A retention by default is not supported by the local store",
+    });
+  }
+  await changeBucket(call, (bucket) => {
+    if (bucket.versioning !== "Enabled") {
+      throw new S3Fault("InvalidBucketState", {
+        message: "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+      });
+    }
+    return { ...bucket, objectLock: true };
+  });
   return respond(200);
 }
 

@@ -32,9 +32,7 @@ export async function createBucket(call: Call): Promise<LocalResponse> {
   if (ownership !== undefined && !ownerships.has(ownership)) {
     throw new S3Fault("InvalidArgument", { message: "Invalid x-amz-object-ownership header: " + ownership });
   }
-  if (call.headers["x-amz-bucket-object-lock-enabled"]?.toLowerCase() === "true") {
-    throw new S3Fault("NotImplemented", { message: "Object Lock is not supported by the local store" });
-  }
+  const isLocking = call.headers["x-amz-bucket-object-lock-enabled"]?.toLowerCase() === "true";
   const { store } = call;
   return await store.locks.exclusive(name, async () => {
     if (store.index.bucket(name) !== undefined) {
@@ -46,6 +44,7 @@ export async function createBucket(call: Call): Promise<LocalResponse> {
       region: region.name,
       publicAccessBlock: freshBlock,
       ownership: (ownership as ObjectOwnership | undefined) ?? "BucketOwnerEnforced",
+      ...(isLocking ? { objectLock: true, versioning: "Enabled" } : {}),
       ...(region.tags.length === 0 ? {} : { tags: region.tags }),
     };
     const acl = requestedAcl(call.headers, plain);

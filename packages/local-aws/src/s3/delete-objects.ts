@@ -1,6 +1,7 @@
 import type { LocalResponse } from "../service.ts";
 import { type Call, bucketOf, keyOf, respond, respondXml, wholeSeconds } from "./call.ts";
 import { S3Fault } from "./fault.ts";
+import { checkNotLocked } from "./object-lock.ts";
 import { failed, names } from "./preconditions.ts";
 import { bringsDigest, receiveText } from "./receive.ts";
 import type { Bucket, DeleteMarker } from "./records.ts";
@@ -130,6 +131,7 @@ async function planDeletion(call: Call, bucket: Bucket, deletion: Deletion): Pro
     const plan = await planVersion<DeleteMarker>(call.store, { bucket, key }, draft);
     return { plan, versionId: plan.version.versionId, deleteMarker: true };
   }
+  if (target !== undefined) checkNotLocked(call, target);
   return {
     plan: target === undefined ? nothing : planRemoval(bucket.name, key, target),
     versionId,

@@ -1,5 +1,6 @@
 import type { Call } from "./call.ts";
 import { S3Fault } from "./fault.ts";
+import { requestedLock } from "./object-lock.ts";
 import type { Bucket, CannedAcl, Description, Encryption } from "./records.ts";
 import { parseTagHeader } from "./tags.ts";
 
@@ -53,6 +54,7 @@ export function describe(headers: Call["headers"], bucket: Bucket): Description 
     storageClass,
     encryption: requestedEncryption(headers, bucket),
     acl,
+    lock: requestedLock(headers, bucket),
   };
 }
 

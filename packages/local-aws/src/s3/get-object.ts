@@ -3,6 +3,7 @@ import { type Call, type Store, bucketOf, httpTime, keyOf, respond } from "./cal
 import { checksumHeader } from "./checksums.ts";
 import { encryptionHeaders, metadataHeaders } from "./description.ts";
 import { S3Fault } from "./fault.ts";
+import { lockHeaders } from "./object-lock.ts";
 import { checkReadConditions } from "./preconditions.ts";
 import { checksumHeaders } from "./put-object.ts";
 import type { Bucket, StoredObject } from "./records.ts";
@@ -74,6 +75,7 @@ function answer(
     ...metadataHeaders(object.metadata),
     ...validators,
     ...encryptionHeaders(object.encryption),
+    ...lockHeaders(object.lock),
     "accept-ranges": "bytes",
     "content-length": String(end - start),
   };

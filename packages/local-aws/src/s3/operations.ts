@@ -1,7 +1,7 @@
 import type { LocalResponse } from "../service.ts";
 import * as configuration from "./bucket-configuration.ts";
 import * as buckets from "./buckets.ts";
-import type { Call } from "./call.ts";
+import { type Call, bucketOf } from "./call.ts";
 import { completeUpload } from "./complete-upload.ts";
 import { copyObject } from "./copy-object.ts";
 import { deleteObject, deleteObjects } from "./delete-objects.ts";
@@ -64,11 +64,7 @@ const table: Record<Level, Record<string, readonly Row[]>> = {
         "GetReplicationConfiguration",
         notConfigured("ReplicationConfigurationNotFoundError"),
       ),
-      row(
-        "object-lock",
-        "GetBucketObjectLockConfiguration",
-        notConfigured("ObjectLockConfigurationNotFoundError"),
-      ),
+      row("object-lock", "GetBucketObjectLockConfiguration", configuration.getObjectLock),
       row("inventory id", "GetInventoryConfiguration", inventory.getInventory),
       row("inventory", "GetInventoryConfiguration", inventory.listInventories),
       ...["analytics", "metrics", "intelligent-tiering"].map((name) => row(name, "", notImplemented)),
@@ -87,6 +83,7 @@ const table: Record<Level, Record<string, readonly Row[]>> = {
       row("tagging", "PutBucketTagging", configuration.putTagging),
       row("cors", "PutBucketCORS", configuration.putCors),
       row("acl", "PutBucketAcl", configuration.putBucketAcl),
+      row("object-lock", "PutBucketObjectLockConfiguration", configuration.putObjectLock),
       row("inventory id", "PutInventoryConfiguration", inventory.putInventory),
       ...[
         "notification",
@@ -95,7 +92,6 @@ const table: Record<Level, Record<string, readonly Row[]>> = {
         "requestPayment",
         "website",
         "replication",
-        "object-lock",
         "analytics",
         "metrics",
         "intelligent-tiering",
@@ -188,6 +184,8 @@ async function notImplemented(): Promise<LocalResponse> {
   throw new S3Fault("NotImplemented", { message: "The local store does not offer this" });
 }
 
-async function noObjectLock(): Promise<LocalResponse> {
+/** A lock is put with its object, and read with it. */
+async function noObjectLock(call: Call): Promise<LocalResponse> {
+  if (bucketOf(call).objectLock === true) return await notImplemented();
   throw new S3Fault("InvalidRequest", { message: "Bucket is missing Object Lock Configuration" });
 }

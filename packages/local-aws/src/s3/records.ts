@@ -17,6 +17,13 @@ export interface Description {
   readonly storageClass: string;
   readonly encryption: Encryption;
   readonly acl?: CannedAcl;
+  readonly lock?: Lock | undefined;
+}
+
+/** Until when a version is kept by Object Lock. */
+export interface Lock {
+  readonly mode: "GOVERNANCE" | "COMPLIANCE";
+  readonly untilMs: number;
 }
 
 export type CannedAcl =
@@ -107,6 +114,7 @@ export interface Bucket {
   readonly createdMs: number;
   readonly region: string;
   readonly versioning?: "Enabled" | "Suspended";
+  readonly objectLock?: true;
   /** The policy's text as it was put. */
   readonly policy?: string;
   readonly publicAccessBlock?: PublicAccessBlock;
