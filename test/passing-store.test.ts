@@ -50,7 +50,7 @@ async function tableNames(aws: Aws): Promise<readonly string[]> {
 
 describe("a read on a local store that is not there", () => {
   it("sees an empty table, for which no bucket is made, and is told nothing by the SDK", async () => {
-    const warn = vi.spyOn(console, "warn");
+    using warn = vi.spyOn(console, "warn");
     const key = { userId: { S: "owner" } };
     const { services, seen } = await read((aws) => getItem(aws, { table: "mawps-user-profiles", key }));
     expect({ services, seen }).toEqual({ services: ["dynamodb"], seen: undefined });
