@@ -474,7 +474,7 @@ function checkExpiry(
   expiry: NonNullable<Entity["expires"]>[number],
 ): void {
   const { model, tell } = look;
-  const { since, by, do: action, after, keepNewest } = expiry;
+  const { since, by, do: action, after, keepNewest, unreferred } = expiry;
   const { entity: marked = "", fields = {} } = model.features?.documents ?? {};
   if (action === "soft-delete" && own(model.entities, marked) !== entity)
     tell(
@@ -505,6 +505,12 @@ function checkExpiry(
     if (after === undefined) tell(path, "does not say after how many days", 'add "after"');
   } else if (after === undefined && keepNewest === undefined)
     tell(path, "says neither after how many days nor how many are kept", 'add "after" or "keepNewest"');
+  if (unreferred === true && !("database" in entity.from && action === "delete" && keepNewest === undefined))
+    tell(
+      `${path}.unreferred`,
+      "is for rows of a database that are deleted by their age",
+      "foreign keys say what refers to them: leave it out here",
+    );
   if (by !== "ttl") return;
   const table =
     "bucket" in entity.from || "database" in entity.from ? undefined : own(model.tables, entity.from.table);

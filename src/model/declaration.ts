@@ -171,6 +171,8 @@ export interface RetentionRule {
   readonly afterDays?: number;
   /** So many of the newest are kept whatever their age. */
   readonly keepNewest?: number;
+  /** Only what no row of another table points at by a foreign key. */
+  readonly unreferred?: true;
   readonly action: "purge" | "soft-delete" | "abort-upload" | "expire";
   /** Who carries it out: the tool's retention run, or a rule that setup installs at AWS. */
   readonly by: "run" | "lifecycle" | "ttl";

@@ -327,7 +327,7 @@ function rulesOf({ model, periods }: Site): RetentionRule[] {
 const actions = { delete: "purge", "soft-delete": "soft-delete", ttl: "expire" } as const;
 
 function ruleOf(
-  { id, what, after = 0, keepNewest, settings = {}, do: action, by }: Expiry,
+  { id, what, after = 0, keepNewest, unreferred, settings = {}, do: action, by }: Expiry,
   periods: Periods,
 ): RetentionRule[] {
   const days = numberOf(periods, settings.after, after);
@@ -338,6 +338,7 @@ function ruleOf(
       id,
       what,
       ...(newest === undefined ? {} : { keepNewest: newest }),
+      ...(unreferred === undefined ? {} : { unreferred }),
       action: actions[action],
       by,
       afterDays: days,

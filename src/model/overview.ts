@@ -58,12 +58,14 @@ function expiryText({
   what,
   after,
   keepNewest,
+  unreferred,
   do: action,
   by,
   id,
 }: NonNullable<Entity["expires"]>[number]): string {
   const age = after === undefined ? [] : [`after ${after} ${after === 1 ? "day" : "days"}`];
   const newest = keepNewest === undefined ? [] : [`the newest ${keepNewest} stay`];
+  const free = unreferred === true ? ["while nothing refers to it"] : [];
   const does = action === "soft-delete" ? "marked as deleted" : "deleted";
-  return `${does} ${[...age, ...newest].join(", ")} by ${by === "ttl" ? "DynamoDB's TTL" : "mawps retention run"} (${id}: ${what})`;
+  return `${does} ${[...age, ...newest, ...free].join(", ")} by ${by === "ttl" ? "DynamoDB's TTL" : "mawps retention run"} (${id}: ${what})`;
 }

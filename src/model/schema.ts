@@ -177,6 +177,12 @@ const expiry = z.strictObject({
   since: attribute.optional().describe("the time from which `after` counts"),
   when: predicate.optional(),
   keepNewest: z.int().min(0).optional(),
+  unreferred: z
+    .literal(true)
+    .optional()
+    .describe(
+      "of a database: only what no other row points at by a foreign key; what does stays, and it with that",
+    ),
   do: z.enum(["delete", "soft-delete", "ttl"]),
   by: z.enum(["run", "ttl"]),
   settings: z

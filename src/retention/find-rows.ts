@@ -125,8 +125,11 @@ async function* readRows(
     // Without the rows that name files none may go; without those of other tables nothing of theirs is due.
     for await (const page of namesFiles ? pages : pagesWhereThere(pages)) {
       const owners = await ownersWhereHeld(site, page);
-      for (const stored of page) {
-        const verdict = decide(site, stored, owners.get(stored));
+      const judged = page.map((stored) => ({ stored, verdict: decide(site, stored, owners.get(stored)) }));
+      const going = judged.flatMap(({ stored, verdict }) => (verdict?.rule.unreferred ? [stored] : []));
+      const referred = await site.store.referred(going);
+      for (const { stored, verdict: found } of judged) {
+        const verdict = referred.has(stored) ? undefined : found;
         const isHeld =
           legalHold(stored.fields) !== undefined || site.holding.of(owners.get(stored) ?? []).length > 0;
         const isCounted = verdict?.rule.keepNewest !== undefined && verdict.action === "purge";

@@ -16,8 +16,7 @@ import { objectsOf } from "../model/objects.ts";
 import type { Entity, Model } from "../model/schema.ts";
 import type { Classifier } from "../model/template.ts";
 import type { Database } from "../sql/database.ts";
-import { siteStore } from "../stores/site-store.ts";
-import type { RowStore } from "../stores/store.ts";
+import { siteStore, type SiteStore } from "../stores/site-store.ts";
 import type { Proofs } from "./proven-pictures.ts";
 import type { Rules } from "./rules.ts";
 
@@ -28,7 +27,7 @@ export interface RetentionSite {
   readonly declaration: Declaration;
   /** Open. */
   readonly databases: readonly Database[];
-  readonly store: RowStore;
+  readonly store: SiteStore;
   /** The tables whose rows the rules of their entities are for, or which name files, by `tableRole`. */
   readonly tables: ReadonlyMap<string, RowsOfTable>;
   /** What the keys of each bucket mean, by its name. */

@@ -10,6 +10,8 @@ export interface RowTable {
   readonly key: readonly string[];
   /** What foreign keys of this one point at, by their first columns. */
   readonly parents: readonly { readonly column: string; readonly parent: string }[];
+  /** Foreign keys of others: where they are here a row at which one of them points is not deleted. */
+  readonly referrers?: readonly ForeignKey[] | undefined;
 }
 
 export interface RowColumn {
@@ -286,12 +288,40 @@ export interface UnchangedRow {
   readonly unchanged: readonly string[];
 }
 
-/** Deletes those of the rows that are still as they were, in one statement; answers how many it met. */
+/**
+ * Deletes those of the rows that are still as they were, in one statement; answers how many it met. Where `referrers` are to be seen to
+ * the rows are locked before, so that none comes to point at them meanwhile: a new one would wait for the lock, or has been seen.
+ */
 export async function deleteRows(sql: Sql, table: RowTable, rows: readonly UnchangedRow[]): Promise<number> {
   if (rows.length === 0) return 0;
   const place = placesOf(sql);
-  const condition = unchangedIn({ sql, table, place }, rows);
+  const free = table.referrers === undefined ? "" : ` AND NOT (${referredIn(sql, table)})`;
+  const condition = `(${unchangedIn({ sql, table, place }, rows)})${free}`;
+  if (free !== "") await rowsWithKeys(sql, table, { rows: rows.map(({ row }) => row), lock: true });
   return sql.change(`DELETE FROM ${sql.quoted(table.name)} WHERE ${condition}`, place.values);
+}
+
+/** The keys of those of the rows at which one of the table's `referrers` points. */
+export async function referredRows(sql: Sql, table: RowTable, rows: readonly Row[]): Promise<readonly Row[]> {
+  if (rows.length === 0 || (table.referrers ?? []).length === 0) return [];
+  const place = placesOf(sql);
+  const keys = { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
+  const which = rows.map((row) => `(${keysOf({ sql, table, place }, row).join(" AND ")})`);
+  return sql.rows(
+    `SELECT ${selected(sql, keys)} FROM ${sql.quoted(table.name)} WHERE (${which.join(" OR ")}) AND (${referredIn(sql, table)})`,
+    place.values,
+  );
+}
+
+function referredIn(sql: Sql, { name, referrers = [] }: RowTable): string {
+  const exist = referrers.map(({ table: child, columns, parentColumns }) => {
+    const same = columns.map(
+      (column, at) =>
+        `${sql.quoted(child)}.${sql.quoted(column)} = ${sql.quoted(name)}.${sql.quoted(parentColumns[at] ?? "")}`,
+    );
+    return `EXISTS (SELECT 1 FROM ${sql.quoted(child)} WHERE ${same.join(" AND ")})`;
+  });
+  return exist.length === 0 ? "1 = 0" : exist.join(" OR ");
 }
 
 /** Gives columns of those of the rows that are still as they were other values, in one statement; answers how many it met. */
@@ -354,8 +384,12 @@ function unchangedIn(naming: Naming, rows: readonly UnchangedRow[]): string {
   return conditions.join(" OR ");
 }
 
-/** Does something in a transaction, and takes it back. */
-export async function takenBack<T>(sql: Sql, act: () => Promise<T>): Promise<T> {
+/** Does something in a transaction, and then takes it back or has it stay. What fails is taken back. */
+export async function inTransaction<T>(
+  sql: Sql,
+  end: "COMMIT" | "ROLLBACK",
+  act: () => Promise<T>,
+): Promise<T> {
   await sql.run("START TRANSACTION");
   let result: T;
   try {
@@ -364,7 +398,7 @@ export async function takenBack<T>(sql: Sql, act: () => Promise<T>): Promise<T> 
     await sql.run("ROLLBACK").catch(() => undefined);
     throw error;
   }
-  await sql.run("ROLLBACK");
+  await sql.run(end);
   return result;
 }
 

@@ -16,8 +16,11 @@ interface Opened {
   readonly signal: AbortSignal;
 }
 
+/** What retention asks of the places where the rows of a site are. */
+export type SiteStore = RowStore & Pick<SqlStore, "assertDeletesAlone" | "referred">;
+
 /** Rows of a site wherever they are: items of DynamoDB, or rows of the databases, the tables called as `tableRole` does. */
-export function siteStore({ databases, ...place }: Opened): RowStore & Pick<SqlStore, "assertDeletesAlone"> {
+export function siteStore({ databases, ...place }: Opened): SiteStore {
   const items = dynamodbStore(place);
   const rows = sqlStore({ model: place.model, databases });
   const of = (table: string | undefined): RowStore => (table?.includes(".") === true ? rows : items);
@@ -36,6 +39,7 @@ export function siteStore({ databases, ...place }: Opened): RowStore & Pick<SqlS
     changeIf: (stored, change) => ofThing(stored).changeIf(stored, change),
     deleteAllIf: (things) => ofAll(things)?.deleteAllIf(things) ?? none,
     deletable: (things) => ofAll(things)?.deletable(things) ?? none,
+    referred: (things) => rows.referred(things),
     assertDeletesAlone: (tables) => rows.assertDeletesAlone(tables),
   };
 }

@@ -15,14 +15,16 @@ import {
   changeRows,
   deleteRows,
   followersOf,
+  foreignKeysTo,
+  inTransaction,
   insertRows,
   keyText,
   pagesOfRows,
+  referredRows,
   rowsWith,
   rowsWithKeys,
   rowTables,
   streamReading,
-  takenBack,
   type RowTable,
   type UnchangedRow,
 } from "../sql/rows.ts";
@@ -48,7 +50,9 @@ interface Table {
 export interface SqlStore extends EntityStore {
   /** As `stream`, and other statements may run between its pages: what comes or goes meanwhile may be among them or not. */
   pages(table: string): AsyncGenerator<readonly Stored[]>;
-  /** @throws CliError for a table of which no row can be deleted alone, as its foreign keys have it. */
+  /** Those of the things of one table at which rows of others point by foreign keys, where the rules of the table ask for that. */
+  referred(things: readonly Stored[]): Promise<ReadonlySet<Stored>>;
+  /** @throws CliError for a table of which no row can be deleted alone, as its foreign keys and the rules have it. */
   assertDeletesAlone(tables: Iterable<string>): Promise<void>;
 }
 
@@ -168,10 +172,26 @@ export function sqlStore({ model, databases }: Place): SqlStore {
     },
     deleteAllIf: (things) => inChunks(things, deleteSome),
     deletable: (things) => inChunks(things, tryDeleting),
+    async referred(things) {
+      const [first] = things;
+      if (first === undefined) return new Set();
+      const { rows, database } = await tableOf(roleOf(model, first));
+      const found = new Set<string>();
+      for (const some of chunked(things, rowsPerStatement))
+        for (const row of await referredRows(
+          database.sql,
+          rows,
+          some.map(({ raw }) => raw as Row),
+        ))
+          found.add(keyText(rows, row));
+      return new Set(things.filter(({ raw }) => found.has(keyText(rows, raw as Row))));
+    },
     async assertDeletesAlone(roles) {
       for (const role of roles) {
         const { rows, database } = await tableOf(role);
-        const followers = await followersOf(database.sql, database.place, rows.name);
+        const seen = new Set(rows.referrers?.map(({ table }) => table));
+        const all = await followersOf(database.sql, database.place, rows.name);
+        const followers = all.filter((each) => !seen.has(each.replace(`${database.place}.`, "")));
         if (followers.length === 0) continue;
         throw new CliError(
           `a row of ${database.name}.${rows.name} is not deleted alone: foreign keys of ${followers.join(" and ")} have rows there go or change with it`,
@@ -218,10 +238,20 @@ function tableIn(
   const missing = [...named].find((column) => !all.columns.some((each) => each.name === column));
   if (missing !== undefined) throw wrong(`has no column ${missing}, which the model names`);
   const hold = holdColumn(all.columns);
+  const rules = entities.flatMap(([, { expires = [] }]) => expires);
+  // A row that points at one of the same table cannot be asked for by the statement that deletes there.
+  const referrers = rules.some(({ unreferred }) => unreferred)
+    ? foreignKeysTo(catalogue, name).filter(({ table }) => table !== name)
+    : undefined;
+  const parentColumns = new Set(referrers?.flatMap((key) => key.parentColumns));
   const columns = all.columns.filter(
-    (column) => named.has(column.name) || all.key.includes(column.name) || column.name === hold,
+    (column) =>
+      named.has(column.name) ||
+      all.key.includes(column.name) ||
+      parentColumns.has(column.name) ||
+      column.name === hold,
   );
-  return { database, catalogue, rows: { ...all, columns }, entities, hold };
+  return { database, catalogue, rows: { ...all, columns, referrers }, entities, hold };
 }
 
 /** The columns that an entity names. */
@@ -270,16 +300,36 @@ async function deleteSome(place: Table, things: readonly Unchanged[]): Promise<r
   const { sql } = place.database;
   const rows = unchangedRows(place, things);
   try {
-    const met = await retry(() => deleteRows(sql, table, rows), isDeadlock);
+    const deletion = () => deleteRows(sql, table, rows);
+    const isAlone = table.referrers === undefined;
+    const met = await retry(
+      () => (isAlone ? deletion() : inTransaction(sql, "COMMIT", deletion)),
+      isDeadlock,
+    );
     if (met === rows.length) return rows.map(() => "done");
   } catch (error) {
     if (!isReferredTo(error)) throw error;
     return things.length === 1 ? ["referred"] : inParts(place, things, { size: 1, act: deleteSome });
   }
-  // What is there still was changed; of what is not, nobody can tell who took it.
-  const left = await rowsWithKeys(sql, table, { rows: rows.map(({ row }) => row) });
-  const keys = new Set(left.map((row) => keyText(table, row)));
-  return rows.map(({ row }) => (keys.has(keyText(table, row)) ? "changed" : "done"));
+  // Of what is not there nobody can tell who took it.
+  return whyLeft(place, rows, "done");
+}
+
+/** What is there still was changed, or is referred to. @param gone what is said of what is not. */
+async function whyLeft(
+  { database: { sql }, rows: table }: Table,
+  rows: readonly UnchangedRow[],
+  gone: Deletion,
+): Promise<readonly Deletion[]> {
+  const keys = rows.map(({ row }) => row);
+  const namesOf = (found: readonly Row[]) => new Set(found.map((row) => keyText(table, row)));
+  const left = namesOf(await rowsWithKeys(sql, table, { rows: keys }));
+  const referred = namesOf(await referredRows(sql, table, keys));
+  return keys.map((row) => {
+    const name = keyText(table, row);
+    if (!left.has(name)) return gone;
+    return referred.has(name) ? "referred" : "changed";
+  });
 }
 
 /** Deletes in a transaction that is taken back. Tables of engines without transactions have no foreign keys that could refuse. */
@@ -297,15 +347,14 @@ async function tryDeleting(place: Table, things: readonly Unchanged[]): Promise<
       if (sql.engine === "postgres") await sql.run("SET CONSTRAINTS ALL IMMEDIATE");
       return met;
     };
-    const met = await retry(() => takenBack(sql, trial), isDeadlock);
+    const met = await retry(() => inTransaction(sql, "ROLLBACK", trial), isDeadlock);
     if (met === rows.length) return rows.map(() => "done");
   } catch (error) {
     if (!isReferredTo(error)) throw error;
     if (things.length === 1) return ["referred"];
   }
   if (things.length > 1) return inParts(place, things, { size: 1, act: tryDeleting });
-  const [there] = await rowsWithKeys(sql, table, { rows: rows.map(({ row }) => row) });
-  return [there === undefined ? "gone" : "changed"];
+  return whyLeft(place, rows, "gone");
 }
 
 type Act = (table: Table, some: readonly Unchanged[]) => Promise<readonly Deletion[]>;

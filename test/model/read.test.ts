@@ -339,6 +339,15 @@ describe("a model", () => {
       "features.documents",
     ],
     [
+      "a rule for what nothing refers to where no foreign key says that",
+      (each) => {
+        each.entities.notes.expires = [{ ...expiry, do: "delete", by: "run", unreferred: true }];
+      },
+      "entities.notes.expires[0].unreferred",
+      "is for rows of a database",
+      "leave it out here",
+    ],
+    [
       "a soft delete that nothing says how to write",
       (each) => {
         each.features = { documents: { entity: "notes", files: "noteFiles", fields: { key: "file" } } };
