@@ -47,17 +47,13 @@ export function csvReader(fields: readonly string[]): CsvReader {
   };
 
   const pieceAt = (text: string): Piece => {
-    const field = (at: number) => (at === -1 ? "" : text.slice(starts[at], ends[at]));
     const is = (at: number) => text.charCodeAt(starts[at] ?? 0) === letterT;
+    const span = (at: number): Span => (at === -1 ? [0, 0] : [starts[at] ?? 0, ends[at] ?? 0]);
     const part =
       marker !== -1 && is(marker) ? "markers" : latest === -1 || is(latest) ? "objects" : "noncurrent";
-    const bytes = Number(field(size));
+    const bytes = Number(text.slice(...span(size)));
     if (!Number.isSafeInteger(bytes)) throw new UnlikeManifest("a size is no number");
-    return new CsvPiece(field(key), part, {
-      bytes,
-      modified: field(modified),
-      storageClass: part === "markers" ? undefined : field(storageClass) || undefined,
-    });
+    return new CsvPiece(text, part, bytes, [span(key), span(modified), span(storageClass)]);
   };
 
   const lineAt = ({ bytes, text }: Chunk, from: number, to: number): Piece => {
@@ -118,32 +114,53 @@ const newline = 0x0a;
 const letterT = 0x74;
 const carriageReturn = 0x0d;
 
-/** A key is decoded and a time is read when somebody asks: a grouping asks for one of the two, and most keys need no decoding. */
+type Span = readonly [from: number, to: number];
+
+/** What stands in its line is cut out and read when somebody asks: a grouping asks for one of the three. */
 class CsvPiece implements Piece {
   readonly part: Piece["part"];
   readonly bytes: number;
-  readonly storageClass: string | undefined;
-  readonly #key: string;
-  readonly #modified: string;
+  readonly #text: string;
+  readonly #spans: readonly [key: Span, modified: Span, storageClass: Span];
 
-  constructor(
-    key: string,
-    part: Piece["part"],
-    more: { readonly bytes: number; readonly modified: string; readonly storageClass: string | undefined },
-  ) {
-    this.#key = key;
+  constructor(text: string, part: Piece["part"], bytes: number, spans: readonly [Span, Span, Span]) {
+    this.#text = text;
     this.part = part;
-    this.bytes = more.bytes;
-    this.storageClass = more.storageClass;
-    this.#modified = more.modified;
+    this.bytes = bytes;
+    this.#spans = spans;
   }
 
   get key(): string {
-    const key = this.#key.includes("+") ? this.#key.replaceAll("+", " ") : this.#key;
-    return key.includes("%") ? decodeURIComponent(key) : key;
+    const key = this.#text.slice(...this.#spans[0]);
+    return decodedKey(key.includes("+") ? key.replaceAll("+", " ") : key);
   }
 
   get at(): Date | undefined {
-    return this.#modified === "" ? undefined : new Date(this.#modified);
+    const modified = this.#text.slice(...this.#spans[1]);
+    return modified === "" ? undefined : new Date(modified);
   }
+
+  get storageClass(): string | undefined {
+    return this.part === "markers" ? undefined : this.#text.slice(...this.#spans[2]) || undefined;
+  }
+}
+
+/** The same as decodeURIComponent, in a third of its time where what is encoded is ASCII. */
+function decodedKey(encoded: string): string {
+  let key = "";
+  let from = 0;
+  for (let at = encoded.indexOf("%"); at !== -1; at = encoded.indexOf("%", from)) {
+    const [high, low] = [hexDigit(encoded.charCodeAt(at + 1)), hexDigit(encoded.charCodeAt(at + 2))];
+    if (high === -1 || high > 7 || low === -1) return decodeURIComponent(encoded);
+    key += encoded.slice(from, at) + String.fromCharCode(high * 16 + low);
+    from = at + 3;
+  }
+  return from === 0 ? encoded : key + encoded.slice(from);
+}
+
+/** -1 for what is none. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
