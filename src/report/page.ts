@@ -21,6 +21,7 @@ import { dayOf } from "../usage/history.ts";
 import { topOf } from "../usage/sums.ts";
 import { moreText, periodParts } from "./audit.ts";
 import { timeChart } from "./charts.ts";
+import { inGerman } from "./german.ts";
 import { progressParts, type PageOptions } from "./progress.ts";
 import { partNames, type Parts, type PartName, type Report } from "./report.ts";
 import { wordsOf, type Words } from "./words.ts";
@@ -28,6 +29,8 @@ import { wordsOf, type Words } from "./words.ts";
 interface Telling {
   readonly words: Words;
   readonly language: Language;
+  /** A text of the tool in the language of the page. */
+  readonly said: (text: string) => string;
   readonly madeAt: Date;
 }
 
@@ -40,14 +43,15 @@ export function* reportPage(
   { title, madeAt, language }: PageOptions,
 ): Generator<string> {
   const words = wordsOf(language);
+  const said = language === "de" ? inGerman : (text: string) => text;
   yield pageHead(language, `${words.title} ${title}`);
   yield `<header><h1>${words.title} ${foreignHtml(title)}</h1><p>${words.madeAt} ${pageTime(madeAt)}</p></header>\n`;
   for (const name of partNames.filter((each) => !absent.includes(each))) {
     yield `<section id="${name}"><h2>${words.parts[name]}</h2>\n`;
     for (const { part, why, hint } of failures)
       if (part === name)
-        yield `<p class="bad">${words.notRead}: ${foreignHtml(why)}</p>\n${hint === undefined ? "" : `<p>${foreignHtml(hint)}</p>\n`}`;
-    yield* tellers[name](parts, { words, language, madeAt });
+        yield `<p class="bad">${words.notRead}: ${foreignHtml(said(why))}</p>\n${hint === undefined ? "" : `<p>${foreignHtml(said(hint))}</p>\n`}`;
+    yield* tellers[name](parts, { words, language, said, madeAt });
     yield "</section>\n";
   }
   if (absent.length > 0)
@@ -106,7 +110,7 @@ function* peopleParts({ statistics, users, moreUsers }: Parts["people"], { words
   yield moreText(moreUsers, words);
 }
 
-function* documentParts(documents: Parts["documents"], { words }: Telling): Generator<string> {
+function* documentParts(documents: Parts["documents"], { words, said }: Telling): Generator<string> {
   const { states, counts, unscanned, moreUnscanned } = documents;
   const names = Object.keys(words.statuses) as (keyof Words["statuses"])[];
   yield tiles(
@@ -139,7 +143,7 @@ function* documentParts(documents: Parts["documents"], { words }: Telling): Gene
       isShort: true,
       tone: () => "bad",
     },
-    { title: why, cell: ({ scanReason = "" }) => scanReason },
+    { title: why, cell: ({ scanReason = "" }) => said(scanReason) },
   ]);
   yield moreText(moreUnscanned, words);
 }
@@ -149,7 +153,7 @@ const mostDays = 60;
 
 function* storageParts(
   { usage, cost, days }: Parts["storage"],
-  { words, madeAt }: Telling,
+  { words, said, madeAt }: Telling,
 ): Generator<string> {
   const { files, accounts } = usage;
   const today = { ...dayOf(usage, madeAt), usd: cost.usd };
@@ -164,7 +168,7 @@ function* storageParts(
     ],
     [words.tables, bytes(today.tableBytes)],
     ...(accounts === undefined ? [] : [[words.accounts, `≈ ${grouped(accounts)}`] as const]),
-    [words.month, dollars(cost.usd)],
+    [words.month, said(dollars(cost.usd))],
   ]);
   for (const { what, why } of cost.failures)
     yield `<p class="bad">${foreignHtml(what)} ${words.notRead}: ${foreignHtml(why)}</p>\n`;
@@ -217,12 +221,16 @@ function* storageParts(
   );
   const [what = "", quantity = "", usd = "", assumption = ""] = words.costs;
   yield htmlTable(cost.lines, [
-    { title: what, cell: (line) => line.what },
-    { title: quantity, cell: (line) => `${quantityText(line.quantity)} ${line.unit}`, isNumber: true },
-    { title: usd, cell: (line) => (line.usd === null ? "?" : dollars(line.usd)), isNumber: true },
+    { title: what, cell: (line) => said(line.what) },
+    {
+      title: quantity,
+      cell: (line) => `${said(quantityText(line.quantity))} ${said(line.unit)}`,
+      isNumber: true,
+    },
+    { title: usd, cell: (line) => (line.usd === null ? "?" : said(dollars(line.usd))), isNumber: true },
     {
       title: assumption,
-      cell: (line) => [line.assumption, line.price?.date].filter(Boolean).join("; "),
+      cell: (line) => [said(line.assumption), line.price?.date].filter(Boolean).join("; "),
       tone: () => "dim",
     },
   ]);
@@ -231,18 +239,22 @@ function* storageParts(
   yield htmlTable(
     cost.savings.filter((saving) => saving.usd === null || saving.usd > 0),
     [
-      { title: saved, cell: (saving) => saving.what },
-      { title: by, cell: (saving) => (saving.usd === null ? "?" : dollars(saving.usd)), isNumber: true },
-      { title: how, cell: (saving) => saving.remedy },
+      { title: saved, cell: (saving) => said(saving.what) },
+      {
+        title: by,
+        cell: (saving) => (saving.usd === null ? "?" : said(dollars(saving.usd))),
+        isNumber: true,
+      },
+      { title: how, cell: (saving) => said(saving.remedy) },
     ],
   );
 }
 
-function* retentionParts({ rules, due }: Parts["retention"], { words }: Telling): Generator<string> {
+function* retentionParts({ rules, due }: Parts["retention"], { words, said }: Telling): Generator<string> {
   if (due === 0) yield `<p class="good">${words.nothingDue}</p>\n`;
   const [rule = "", action = "", number = "", size = ""] = words.due;
   yield htmlTable(rules, [
-    { title: rule, cell: (total) => total.rule },
+    { title: rule, cell: (total) => said(total.rule) },
     {
       title: action,
       cell: (total) => words.dues[total.action],
@@ -339,7 +351,7 @@ function measuresText(measures: Measures, words: Words): string {
 
 const statuses = ["problem", "warning", "skipped", "ok"] as const;
 
-function* doctorParts(findings: Parts["doctor"], { words }: Telling): Generator<string> {
+function* doctorParts(findings: Parts["doctor"], { words, said }: Telling): Generator<string> {
   const open = findings.filter(({ status }) => status !== "ok");
   yield tiles(
     statuses.map((status) => {
@@ -357,10 +369,10 @@ function* doctorParts(findings: Parts["doctor"], { words }: Telling): Generator<
       isShort: true,
       tone: ({ status }) => findingTones[status],
     },
-    { title: check, cell: (each) => each.check },
-    { title: of, cell: ({ subject }) => subject },
-    { title: finding, cell: ({ message }) => message },
-    { title: todo, cell: ({ remedy = "" }) => remedy },
+    { title: check, cell: (each) => said(each.check) },
+    { title: of, cell: ({ subject }) => said(subject) },
+    { title: finding, cell: ({ message }) => said(message) },
+    { title: todo, cell: ({ remedy = "" }) => said(remedy) },
   ]);
   yield moreText(open.length - mostFindings, words);
 }

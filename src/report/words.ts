@@ -229,7 +229,7 @@ const de: Words = {
   nothingFound: "Alles Geprüfte ist in Ordnung.",
 };
 
-/** What the pages say of their own; what the rest of the tool says stands in them as it is. */
+/** What the pages say of their own; what the rest of the tool says is in `german.ts`. */
 export function wordsOf(language: Language): Words {
   return { en, de }[language];
 }

@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { inGerman, translated } from "../../src/report/german.ts";
+
+it.each([
+  [
+    "names keep their place",
+    "is in a-bucket, not in a public bucket",
+    "liegt in a-bucket, nicht in einem öffentlichen Bucket",
+  ],
+  [
+    "what stands in a place is looked up as well",
+    "public access block: nothing blocked; should be: all blocked",
+    "Sperre gegen die Öffentlichkeit: nichts gesperrt; soll sein: alles gesperrt",
+  ],
+  [
+    "several sentences are told one by one",
+    "S3 counts its policy as public; anybody can list it (HTTP 200)",
+    "für S3 ist die Richtlinie öffentlich; jeder kann ihn auflisten (HTTP 200)",
+  ],
+  [
+    "a part that is unknown stays, the others are told",
+    "a whole month as now; 2026-01-01",
+    "ein ganzer Monat wie jetzt; 2026-01-01",
+  ],
+  ["commands stay", "mawps setup --fix", "mawps setup --fix"],
+  [
+    "what others said stays",
+    "User: arn:aws:iam::1:user/a is not authorized",
+    "User: arn:aws:iam::1:user/a is not authorized",
+  ],
+])("%s", (_name, english, german) => {
+  expect(inGerman(english)).toBe(german);
+});
+
+it("the tool still says what is translated", () => {
+  const files = ["aws", "doctor", "model", "output", "scan", "setup", "usage"].flatMap((folder) =>
+    readdirSync(join("src", folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => join("src", folder, file)),
+  );
+  const source = [...files, "models/mawps.json"]
+    .map((file) => readFileSync(file, "utf8"))
+    .join("\n")
+    .replaceAll(/\\(.)/g, "$1");
+  // What is put together of parts is there word by word.
+  const isSaid = (piece: string) =>
+    source.includes(piece) ||
+    piece.split(/[^\w:'-]+/).every((word) => source.includes(word.replace(/:$/, "")));
+  const pieces = translated.flatMap((text) => text.split(/\{\w\}/));
+  expect(pieces.filter((piece) => !isSaid(piece))).toEqual([]);
+});
