@@ -3,10 +3,9 @@ import { retry } from "../retry.ts";
 import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
 import { serverCode } from "../sql/explain.ts";
-import { rowTables, streamRows, type RowTable } from "../sql/rows.ts";
+import { linesOfRows, rowTables, type RowTable } from "../sql/rows.ts";
 import type { Reading } from "./create-tables.ts";
 import { partWriter, type WrittenPart } from "./parts.ts";
-import { rowLines } from "./row-line.ts";
 import type { BackupSite } from "./site.ts";
 import type { DatabaseSnapshot, RowsSnapshot } from "./snapshot.ts";
 
@@ -100,10 +99,10 @@ async function snapshotOf(
     for (const table of read) {
       const writer = partWriter(repository, { signal });
       let rows = 0;
-      for await (const batch of streamRows(sql, table)) {
-        await writer.add(rowLines(batch));
-        rows += batch.length;
-        onRead(batch.length);
+      for await (const lines of linesOfRows(sql, table)) {
+        await writer.add(lines.bytes);
+        rows += lines.rows;
+        onRead(lines.rows);
       }
       const [counted] = await sql.rows(`SELECT COUNT(*) AS n FROM ${sql.quoted(table.name)}`);
       // A stream that ends early, without an error, would be a backup that is not whole.

@@ -1,22 +1,9 @@
-import { chunked } from "../concurrency.ts";
 import { CliError } from "../errors.ts";
-import { retry } from "../retry.ts";
-import { compareDatabase, makesTrigger, writeDatabase } from "../setup/database.ts";
+import { compareDatabase } from "../setup/database.ts";
 import type { DatabaseWrite } from "../setup/step.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import { isDeadlock, serverCode } from "../sql/explain.ts";
-import {
-  insertRows,
-  keyText,
-  raiseSequences,
-  replaceRow,
-  rowsWithKeys,
-  rowTables,
-  sameRow,
-  someRows,
-  type RowTable,
-} from "../sql/rows.ts";
+import { keyText, rowsWithKeys, rowTables, sameRow, someRows, type RowTable } from "../sql/rows.ts";
 import { rowJudge, type JudgedRow, type JudgeRow } from "./erased-rows.ts";
 import { partLines } from "./parts.ts";
 import type { Planning } from "./restore-compare.ts";
@@ -38,7 +25,7 @@ export interface DatabasePlan {
   readonly judge: JudgeRow | undefined;
 }
 
-interface RowsPlan {
+export interface RowsPlan {
   /** The columns that the backup and the database have both. */
   readonly table: RowTable;
   readonly snapshot: RowsSnapshot;
@@ -50,13 +37,10 @@ interface RowsPlan {
   readonly differing: readonly string[];
 }
 
-export interface RestoredRows {
-  readonly rows: number;
-  readonly failed: readonly { readonly what: string; readonly why: string }[];
-}
-
 /** Of a chunk of rows that is compared and written at once. */
 const rowsAtOnce = 200;
+/** Of JSON: a server takes statements of 16 MB, as MariaDB comes, and a value may be as large by itself. */
+const mostBytesAtOnce = 1_000_000;
 const mostNamed = 5;
 
 /**
@@ -132,7 +116,10 @@ function unfit(what: string, { name }: Database): CliError {
 }
 
 /** Its place by the role alone: the names in a backup say only where things were. */
-function databaseOf({ databases = [] }: RestoreSite, { role, name, engine }: DatabaseSnapshot): Database {
+export function databaseOf(
+  { databases = [] }: RestoreSite,
+  { role, name, engine }: DatabaseSnapshot,
+): Database {
   const found = databases.find((database) => database.role === role && database.engine === engine);
   if (found !== undefined) return found;
   throw new CliError(`the model declares no database ${name} (${role}, ${engine}); nothing was changed`, {
@@ -164,14 +151,26 @@ async function planTableRows(
   return { ...planned, counts, differing };
 }
 
-async function* chunksOf(
+/** The rows of a table in the backup, some at a time: so many at most, and large ones a few. */
+export async function* chunksOf(
   { repository, signal }: RestoreSite,
   snapshot: RowsSnapshot,
+  most = rowsAtOnce,
 ): AsyncGenerator<readonly Row[]> {
   for (const part of snapshot.parts) {
-    for await (const lines of partLines(repository, part, signal))
-      for (const chunk of chunked(lines, rowsAtOnce))
-        yield chunk.map((line) => parseRowLine(line, snapshot.name));
+    for await (const lines of partLines(repository, part, signal)) {
+      let rows: Row[] = [];
+      let bytes = 0;
+      for (const line of lines) {
+        rows.push(parseRowLine(line, snapshot.name));
+        bytes += line.length;
+        if (rows.length < most && bytes < mostBytesAtOnce) continue;
+        yield rows;
+        rows = [];
+        bytes = 0;
+      }
+      if (rows.length > 0) yield rows;
+    }
   }
 }
 
@@ -181,7 +180,7 @@ interface ComparedRow {
   readonly over?: Row | undefined;
 }
 
-async function compareRows(
+export async function compareRows(
   { onConflict }: RestoreSite,
   { sql }: Database,
   { table, isEmpty, judge }: Planned,
@@ -202,152 +201,9 @@ async function compareRows(
   });
 }
 
-function keyWords({ key }: RowTable, row: Row): string {
+/** The key of a row, for people. */
+export function keyWords({ key }: RowTable, row: Row): string {
   return key.map((name) => row[name] ?? "").join(" + ");
-}
-
-/**
- * Makes what is missing of the database, then compares its rows once more and writes what is due, each only over what was just
- * seen there. Rows whose parents come later are written again at the end. Broken off, the same command comes to the same end.
- */
-export async function writeRows(
-  site: RestoreSite,
-  plan: DatabasePlan,
-  onWritten: (rows: number) => void,
-): Promise<RestoredRows> {
-  const database = databaseOf(site, plan.snapshot);
-  if (!database.isThere) await database.make();
-  // Triggers come behind the rows: what they write is in the backup already.
-  const isTrigger = (write: DatabaseWrite) => write.do === "run-statement" && makesTrigger(write.statement);
-  const structure = async (late: boolean) => {
-    for (const write of plan.writes)
-      if (write.do !== "create-database" && isTrigger(write) === late) await writeDatabase(database, write);
-  };
-  await structure(false);
-  const failed: { what: string; why: string }[] = [];
-  let rows = 0;
-  const written = (count: number) => {
-    rows += count;
-    onWritten(count);
-  };
-  let waiting: Waiting[] = [];
-  for (const planned of plan.tables) {
-    const { counts } = planned;
-    if (counts.create + counts.overwrite === 0) continue;
-    if (planned.table.key.length === 0) {
-      written(await writeKeyless(site, database, { ...planned, judge: plan.judge }));
-      continue;
-    }
-    // By now it may hold what an earlier run has written.
-    const { judge } = plan;
-    for await (const chunk of chunksOf(site, planned.snapshot)) {
-      const due = await compareRows(site, database, { ...planned, isEmpty: false, judge }, chunk);
-      const create = due.flatMap(({ row, fate }) => (fate === "create" ? [row] : []));
-      const writing = { database, table: planned.table, failed, written };
-      waiting.push(...(await insert(writing, create)).map((row) => ({ ...writing, row })));
-      for (const { row, over, fate } of due)
-        if (fate === "overwrite" && over !== undefined) await overwrite(writing, { row, over });
-    }
-  }
-  for (let before = Infinity; waiting.length > 0 && waiting.length < before;) {
-    before = waiting.length;
-    const still: Waiting[] = [];
-    for (const each of waiting) if ((await insert(each, [each.row])).length > 0) still.push(each);
-    waiting = still;
-  }
-  for (const { table, row } of waiting)
-    failed.push({ what: rowName(table, row), why: "what it points at by a foreign key is not there" });
-  for (const { table } of plan.tables) await raiseSequences(database.sql, table);
-  await structure(true);
-  return { rows, failed };
-}
-
-/** All rows or none: a restore that was broken off finds the table empty, or does not come here again. */
-async function writeKeyless(site: RestoreSite, database: Database, planned: Planned): Promise<number> {
-  const { sql } = database;
-  let rows = 0;
-  await sql.run("BEGIN");
-  try {
-    for await (const chunk of chunksOf(site, planned.snapshot)) {
-      const due = await compareRows(site, database, { ...planned, isEmpty: true }, chunk);
-      const create = due.flatMap(({ row, fate }) => (fate === "create" ? [row] : []));
-      if (create.length > 0) await insertRows(sql, planned.table, create);
-      rows += create.length;
-    }
-    await sql.run("COMMIT");
-    return rows;
-  } catch (error) {
-    await sql.run("ROLLBACK").catch(() => undefined);
-    throw error;
-  }
-}
-
-interface Writing {
-  readonly database: Database;
-  readonly table: RowTable;
-  readonly failed: { what: string; why: string }[];
-  readonly written: (rows: number) => void;
-}
-
-interface Waiting extends Writing {
-  readonly row: Row;
-}
-
-function rowName(table: RowTable, row: Row): string {
-  return `${table.name} ${keyWords(table, row)}`;
-}
-
-/** Answers the rows whose parents are not there yet. */
-async function insert(writing: Writing, rows: readonly Row[]): Promise<readonly Row[]> {
-  const { database, table, failed, written } = writing;
-  if (rows.length === 0) return [];
-  try {
-    await retry(() => insertRows(database.sql, table, rows), isDeadlock);
-    written(rows.length);
-    return [];
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === undefined) throw error;
-    const [row] = rows;
-    if (rows.length > 1 || row === undefined) {
-      const waiting: Row[] = [];
-      for (const one of rows) waiting.push(...(await insert(writing, [one])));
-      return waiting;
-    }
-    if (isParentMissing(code)) return [row];
-    failed.push({ what: rowName(table, row), why: `the database refused it (${code})` });
-    return [];
-  }
-}
-
-async function overwrite(
-  { database, table, failed, written }: Writing,
-  { row, over }: { row: Row; over: Row },
-) {
-  try {
-    const replaced = await retry(() => replaceRow(database.sql, table, { row, over }), isDeadlock);
-    if (replaced) written(1);
-    else failed.push({ what: rowName(table, row), why: "was changed by somebody else meanwhile" });
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === undefined) throw error;
-    failed.push({ what: rowName(table, row), why: `the database refused it (${code})` });
-  }
-}
-
-/** Of what the server said of one statement; undefined for what would hit every other one too. */
-function codeOf(error: unknown): string | undefined {
-  const code = serverCode(error);
-  // Integrity and data, by MySQL's names and PostgreSQL's classes.
-  return /^(22|23)[\dA-Z]{3}$|^ER_(DUP|NO_REFERENCED|ROW_IS|DATA|TRUNCATED|BAD_NULL|CHECK|CONSTRAINT|NO_DEFAULT|WARN_DATA|NO_PARTITION|INVALID_JSON|WRONG_VALUE)|^(WARN_DATA_TRUNCATED|428C9)$/.test(
-    code,
-  )
-    ? code
-    : undefined;
-}
-
-function isParentMissing(code: string): boolean {
-  return code === "23503" || code.startsWith("ER_NO_REFERENCED");
 }
 
 /** Whether anything is to be made or written. */

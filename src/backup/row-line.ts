@@ -1,11 +1,6 @@
 import type { Row } from "../sql/connection.ts";
 import { onlyMember } from "./item-line.ts";
 
-/** Rows as lines, `{"Row":{"id":"1","bio":null}}`, each with its newline. */
-export function rowLines(rows: readonly Row[]): Buffer {
-  return Buffer.from(rows.map((row) => `${JSON.stringify({ Row: row })}\n`).join(""));
-}
-
 /**
  * The row of a table's line. Whoever can write to a repository can write any line: only the values that are given here may go
  * on, as parameters of a statement of ours.

@@ -1,6 +1,6 @@
 import { differences, readCatalogue, type Catalogue, type Difference } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
-import { insertRows, keyText, raiseSequences, rowsWithKeys, someRows } from "../sql/rows.ts";
+import { keyText, raiseSequences, rowsWithKeys, someRows } from "../sql/rows.ts";
 import { loadScratch, type Seed, type Wanted } from "../sql/scratch.ts";
 import type { Row } from "../sql/connection.ts";
 import type { DatabaseWrite, Step } from "./step.ts";
@@ -175,6 +175,6 @@ export async function writeDatabase(
   write: Exclude<DatabaseWrite, { do: "create-database" }>,
 ): Promise<void> {
   if (write.do === "run-statement") return sql.run(write.statement);
-  await insertRows(sql, write.table, write.rows);
+  await sql.insert(write.table, write.rows);
   await raiseSequences(sql, write.table);
 }

@@ -3,9 +3,17 @@ import { CliError, exitCodes } from "../errors.ts";
 import { readTextFile } from "../text-file.ts";
 import type { Address, Engine } from "./address.ts";
 import { explained } from "./explain.ts";
+import type { Lines } from "./line-writer.ts";
 
 /** A row, every value as the text that the server has for it, so that no digit and no zone is lost. */
 export type Row = Readonly<Record<string, string | null>>;
+
+/** A table, and those of its columns that are given. */
+export interface Into {
+  readonly name: string;
+  /** `hex`: bytes, as hexadecimal digits. */
+  readonly columns: readonly { readonly name: string; readonly as: "text" | "hex" | "exact" }[];
+}
 
 /** One connection to one server. Its errors are told as `CliError`s, where the server or the network said why. */
 export interface Sql {
@@ -16,8 +24,12 @@ export interface Sql {
   rows(statement: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
   /** A statement that changes rows; answers how many it met. */
   change(statement: string, values: readonly (string | null)[]): Promise<number>;
+  /** Inserts rows, all or none of them. */
+  insert(into: Into, rows: readonly Row[]): Promise<void>;
   /** The rows of a large answer, some hundreds at a time, as fast as they are taken. */
   stream(statement: string): AsyncGenerator<readonly Row[]>;
+  /** The same as lines of JSON, `{"Row":{"id":"1","bio":null}}`, each with its newline; `columns` names those of the answer. */
+  lines(statement: string, columns: readonly string[]): AsyncGenerator<Lines>;
   /** A statement of a file, without parameters. */
   run(statement: string): Promise<void>;
   /** A name as it stands in a statement. */
@@ -25,11 +37,17 @@ export interface Sql {
   close(): Promise<void>;
 }
 
+/** The values of a row, one for each column. */
+export type Tuple = readonly (string | Buffer | null)[];
+
 /** What an engine's driver has to do. */
 export interface Driver {
   rows(statement: string, values: readonly (string | null)[]): Promise<readonly Row[]>;
   change(statement: string, values: readonly (string | null)[]): Promise<number>;
+  /** `into` names a table and its columns. */
+  insert(into: string, tuples: readonly Tuple[]): Promise<void>;
   stream(statement: string): AsyncGenerator<readonly Row[]>;
+  lines(statement: string, columns: readonly string[]): AsyncGenerator<Lines>;
   run(statement: string): Promise<void>;
   end(): Promise<void>;
 }
@@ -64,6 +82,17 @@ export async function openSql(address: Address, where: string, opening: Opening)
       throw explained(error, where);
     }
   };
+  async function* tellingAll<T>(batches: AsyncGenerator<T>): AsyncGenerator<T> {
+    try {
+      for (;;) {
+        const next = await telling(() => batches.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      await batches.return(undefined);
+    }
+  }
   const driver = await telling(async () => {
     if (engine === "mysql") return (await import("./mysql.ts")).connectMysql(address, authorities, opening);
     return (await import("./postgres.ts")).connectPostgres(address, authorities, opening);
@@ -72,32 +101,38 @@ export async function openSql(address: Address, where: string, opening: Opening)
   const onAbort = () => void driver.end().catch(() => undefined);
   opening.signal.addEventListener("abort", onAbort, { once: true });
   const mark = engine === "mysql" ? "`" : '"';
+  const quoted = (name: string) => {
+    // The driver would take it for the place of a value.
+    if (engine === "mysql" && name.includes("?")) throw new CliError(`${where}: a name has a ? in it`);
+    return `${mark}${name.replaceAll(mark, mark + mark)}${mark}`;
+  };
   return {
     engine,
     where,
     rows: (statement, values = []) => telling(() => driver.rows(statement, values)),
     change: (statement, values) => telling(() => driver.change(statement, values)),
-    async *stream(statement) {
-      const rows = driver.stream(statement);
-      try {
-        for (;;) {
-          const next = await telling(() => rows.next());
-          if (next.done === true) return;
-          yield next.value;
-        }
-      } finally {
-        await rows.return(undefined);
-      }
+    async insert({ name, columns }, rows) {
+      const names = columns.map((column) => quoted(column.name)).join(", ");
+      const tuples = rows.map((row) =>
+        columns.map((column) => {
+          const value = valueIn(row, column.name);
+          return value !== null && column.as === "hex" ? Buffer.from(value, "hex") : value;
+        }),
+      );
+      await telling(() => driver.insert(`${quoted(name)} (${names})`, tuples));
     },
+    stream: (statement) => tellingAll(driver.stream(statement)),
+    lines: (statement, columns) => tellingAll(driver.lines(statement, columns)),
     run: (statement) => telling(() => driver.run(statement)),
-    quoted(name) {
-      // The driver would take it for the place of a value.
-      if (engine === "mysql" && name.includes("?")) throw new CliError(`${where}: a name has a ? in it`);
-      return `${mark}${name.replaceAll(mark, mark + mark)}${mark}`;
-    },
+    quoted,
     async close() {
       opening.signal.removeEventListener("abort", onAbort);
       await driver.end().catch(() => undefined);
     },
   };
+}
+
+/** The value of a column; null where the row has none of that name. Pure. */
+export function valueIn(row: Row, name: string): string | null {
+  return Object.hasOwn(row, name) ? (row[name] ?? null) : null;
 }

@@ -1,15 +1,14 @@
 import type { Duplex } from "node:stream";
 import { createConnection, type Connection, type ResultSetHeader } from "mysql2";
 import type { Address } from "./address.ts";
-import type { Driver, Opening, Row } from "./connection.ts";
+import type { Driver, Opening } from "./connection.ts";
+import { flowing } from "./flow.ts";
+import { lineWriter, type Collector } from "./line-writer.ts";
+import { ask, rowCollector } from "./mysql-answer.ts";
 
 /** As MySQL 8 has it by itself, without what changes how a text or a name is written; and an id 0 stays 0. */
 const mode =
   "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO";
-
-const rowsAtOnce = 500;
-/** Of a batch; large rows come a few at a time. */
-const charactersAtOnce = 4_000_000;
 
 /**
  * A connection to MySQL or MariaDB that keeps every digit, counts times in UTC, and sends no password where TLS is asked for and missing.
@@ -22,28 +21,37 @@ export async function connectMysql(
   opening: Opening,
 ): Promise<Driver> {
   const { statementTimeoutMs } = opening;
-  const main = await connect(address, authorities, opening);
-  const { core } = main;
-  let beside: Promise<Connected> | undefined;
+  const core = await connect(address, authorities, opening);
+  let beside: Promise<Connection> | undefined;
   let moved: string | undefined;
   let streams = 0;
   let isEnded = false;
   const connectionNow = async () => {
-    if (streams === 0 || isEnded) return main.connection;
+    if (streams === 0 || isEnded) return core;
     beside ??= connect(address, authorities, opening);
-    const { connection } = await beside;
+    const other = await beside;
     // Which database is meant is said behind the connecting, and may be another by now.
-    if (moved !== undefined) await connection.query({ sql: moved, timeout: statementTimeoutMs });
-    return connection;
+    if (moved !== undefined) await other.promise().query({ sql: moved, timeout: statementTimeoutMs });
+    return other;
   };
+  async function* answers<T>(sql: string, collector: Collector<T>): AsyncGenerator<T> {
+    streams += 1;
+    try {
+      yield* flowing(core, { collector, ask: (sink) => ask(core, { sql }, sink) }).batches(
+        statementTimeoutMs,
+      );
+    } finally {
+      streams -= 1;
+    }
+  }
   return {
     async rows(sql, values) {
-      const connection = await connectionNow();
-      const [rows] = await connection.query({ sql, values: [...values], timeout: statementTimeoutMs });
-      return Array.isArray(rows) ? (rows as Record<string, unknown>[]).map(asTexts) : [];
+      const rows = rowCollector();
+      await ask(await connectionNow(), { sql, values, timeout: statementTimeoutMs }, rows);
+      return rows.take();
     },
     async change(sql, values) {
-      const connection = await connectionNow();
+      const connection = (await connectionNow()).promise();
       const [result] = await connection.query<ResultSetHeader>({
         sql,
         values: [...values],
@@ -51,55 +59,31 @@ export async function connectMysql(
       });
       return result.affectedRows;
     },
-    async *stream(sql) {
-      const answer = core.query(sql).stream({ highWaterMark: 64 });
-      // A server that stops in the middle is not waited for.
-      const give = () => void answer.destroy(new Error("statement timeout"));
-      let timer = setTimeout(give, statementTimeoutMs);
-      streams += 1;
-      try {
-        let batch: Row[] = [];
-        let characters = 0;
-        for await (const row of answer as AsyncIterable<Record<string, unknown>>) {
-          const texts = asTexts(row);
-          batch.push(texts);
-          for (const text of Object.values(texts)) characters += text?.length ?? 0;
-          if (batch.length < rowsAtOnce && characters < charactersAtOnce) continue;
-          clearTimeout(timer);
-          yield batch;
-          timer = setTimeout(give, statementTimeoutMs);
-          batch = [];
-          characters = 0;
-        }
-        if (batch.length > 0) yield batch;
-      } finally {
-        streams -= 1;
-        clearTimeout(timer);
-      }
+    async insert(into, tuples) {
+      const connection = (await connectionNow()).promise();
+      const sql = `INSERT INTO ${into} VALUES ?`;
+      await connection.query({ sql, values: [tuples], timeout: statementTimeoutMs });
     },
+    stream: (sql) => answers(sql, rowCollector()),
+    lines: (sql, columns) => answers(sql, lineWriter(columns)),
     async run(sql) {
-      const connection = await connectionNow();
+      const connection = (await connectionNow()).promise();
       await connection.query({ sql, timeout: statementTimeoutMs });
       if (sql.startsWith("USE ")) moved = sql;
     },
     async end() {
       isEnded = true;
-      end(main);
+      end(core);
       void beside?.then(end, () => undefined);
     },
   };
-}
-
-interface Connected {
-  readonly core: Connection;
-  readonly connection: ReturnType<Connection["promise"]>;
 }
 
 async function connect(
   { host, isSocket, port, user, password, database, tls }: Address,
   authorities: string[] | undefined,
   { connectTimeoutMs }: Opening,
-): Promise<Connected> {
+): Promise<Connection> {
   const core = createConnection({
     ...(isSocket ? { socketPath: host } : { host, port }),
     user,
@@ -132,28 +116,11 @@ async function connect(
     core.destroy();
     throw error;
   }
-  return { core, connection };
+  return core;
 }
 
-function end({ core }: Connected): void {
+function end(core: Connection): void {
   core.destroy();
   // A query that waits for an answer is not told by that.
   (core as unknown as { readonly stream: Duplex }).stream.destroy(new Error("Connection lost"));
-}
-
-/** What the driver has made numbers of is below 2^53; what it has made bytes of is text in a server's own column. */
-function asTexts(row: Readonly<Record<string, unknown>>): Row {
-  const texts: Record<string, string | null> = {};
-  for (const name in row) {
-    const value = row[name];
-    texts[name] =
-      typeof value === "string"
-        ? value
-        : value === null || value === undefined
-          ? null
-          : Buffer.isBuffer(value)
-            ? value.toString("utf8")
-            : JSON.stringify(value);
-  }
-  return texts;
 }

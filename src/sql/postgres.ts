@@ -1,6 +1,9 @@
 import pg from "pg";
 import type { Address } from "./address.ts";
 import type { Driver, Opening, Row } from "./connection.ts";
+import { flowing } from "./flow.ts";
+import { lineWriter, type RowSink } from "./line-writer.ts";
+import { copyIn, copyOut } from "./postgres-copy.ts";
 
 /** Everything as the text that the server sent: no digit and no zone is lost. */
 const types = { getTypeParser: () => (text: unknown) => text };
@@ -14,6 +17,8 @@ const settings = [
   "SET IntervalStyle TO postgres",
   "SET extra_float_digits TO 3",
   "SET row_security TO off",
+  // Else a reader begins where another one just is.
+  "SET synchronize_seqscans TO off",
 ];
 
 /** A connection to PostgreSQL that keeps every digit and counts times in UTC. */
@@ -49,12 +54,13 @@ export async function connectPostgres(
   }
   let last: Promise<unknown> = Promise.resolve();
   /** One statement after the other, whoever sends them: the driver wants it so. */
-  const query = (text: string, values: readonly (string | null)[] = []) => {
-    const send = () => client.query<Row>(text, [...values]);
+  const inTurn = <T>(send: () => Promise<T>): Promise<T> => {
     const answer = last.then(send, send);
     last = answer;
     return answer;
   };
+  const query = (text: string, values: readonly (string | null)[] = []) =>
+    inTurn(() => client.query<Row>(text, [...values]));
   return {
     async rows(text, values) {
       return (await query(text, values)).rows;
@@ -71,6 +77,12 @@ export async function connectPostgres(
         yield rows;
       }
       await query("CLOSE mawps_rows");
+    },
+    insert: (into, tuples) => inTurn(() => copyIn(client, into, { tuples, timeoutMs: statementTimeoutMs })),
+    lines(text, columns) {
+      const collector = lineWriter(columns);
+      const asked = (sink: RowSink) => inTurn(() => copyOut(client, text, sink));
+      return flowing(client.connection.stream, { collector, ask: asked }).batches(statementTimeoutMs);
     },
     async run(text) {
       await query(text);

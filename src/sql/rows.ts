@@ -1,5 +1,6 @@
 import type { Catalogue } from "./catalogue.ts";
-import type { Row, Sql } from "./connection.ts";
+import { valueIn, type Row, type Sql } from "./connection.ts";
+import type { Lines } from "./line-writer.ts";
 
 /** A table as its rows are read and written. */
 export interface RowTable {
@@ -125,18 +126,25 @@ function primaryKey(catalogue: Catalogue, table: string): string[] {
   return [];
 }
 
-/** All rows of a table, in the order of their key. */
-export function streamRows(sql: Sql, table: RowTable): AsyncGenerator<readonly Row[]> {
-  const order =
-    table.key.length === 0 ? "" : ` ORDER BY ${table.key.map((key) => sql.quoted(key)).join(", ")}`;
-  return sql.stream(`SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)}${order}`);
+/**
+ * All rows of a table, as lines, in the order in which they are stored: that of their key in MySQL, of their coming in PostgreSQL. What
+ * does not change stays together so, and other orders cost the server a sort.
+ */
+export function linesOfRows(sql: Sql, table: RowTable): AsyncGenerator<Lines> {
+  const order = sql.engine === "mysql" ? inOrder(sql, table) : "";
+  const names = table.columns.map(({ name }) => name);
+  return sql.lines(`SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)}${order}`, names);
 }
 
-/** The same in a transaction that only reads, without which PostgreSQL streams nothing. */
+function inOrder(sql: Sql, { key }: RowTable): string {
+  return key.length === 0 ? "" : ` ORDER BY ${key.map((name) => sql.quoted(name)).join(", ")}`;
+}
+
+/** All rows of a table, in the order of their key, in a transaction that only reads, without which PostgreSQL streams nothing. */
 export async function* streamReading(sql: Sql, table: RowTable): AsyncGenerator<readonly Row[]> {
   await sql.run("START TRANSACTION READ ONLY");
   try {
-    yield* streamRows(sql, table);
+    yield* sql.stream(`SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)}${inOrder(sql, table)}`);
   } finally {
     await sql.run("ROLLBACK").catch(() => undefined);
   }
@@ -234,20 +242,6 @@ function mayBe({ type, as }: RowColumn, value: string): boolean {
   }
   if (/^(numeric|decimal|real|double|float)\b/i.test(type)) return /^-?\d+(\.\d+)?$/.test(value);
   return as !== "hex" || /^([\da-f]{2})*$/i.test(value);
-}
-
-/** Inserts rows, all or none of them. */
-export async function insertRows(sql: Sql, table: RowTable, rows: readonly Row[]): Promise<void> {
-  const place = placesOf(sql);
-  const tuples = rows.map(
-    (row) => `(${table.columns.map((column) => place(valueIn(row, column.name), column)).join(", ")})`,
-  );
-  const names = table.columns.map(({ name }) => sql.quoted(name)).join(", ");
-  const identity = sql.engine === "postgres" ? " OVERRIDING SYSTEM VALUE" : "";
-  await sql.rows(
-    `INSERT INTO ${sql.quoted(table.name)} (${names})${identity} VALUES ${tuples.join(", ")}`,
-    place.values,
-  );
 }
 
 /** Writes a row over another one, as long as that is still the same; answers whether it was. */
@@ -451,10 +445,6 @@ function selected(sql: Sql, { columns }: RowTable): string {
       return as === "exact" ? `CAST(${quoted} AS DOUBLE) AS ${quoted}` : quoted;
     })
     .join(", ");
-}
-
-function valueIn(row: Row, name: string): string | null {
-  return Object.hasOwn(row, name) ? (row[name] ?? null) : null;
 }
 
 function columnOf({ columns }: RowTable, name: string): RowColumn {

@@ -17,7 +17,6 @@ import {
   followersOf,
   foreignKeysTo,
   inTransaction,
-  insertRows,
   keyText,
   pagesOfRows,
   referredRows,
@@ -140,7 +139,7 @@ export function sqlStore({ model, databases }: Place): SqlStore {
       const { sql } = table.database;
       const columns = table.rows.columns.filter((column) => Object.hasOwn(values, column.name));
       try {
-        await insertRows(sql, { ...table.rows, columns }, [values]);
+        await sql.insert({ ...table.rows, columns }, [values]);
       } catch (error) {
         if (isTaken(error)) return "taken";
         throw error;

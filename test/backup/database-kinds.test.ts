@@ -38,14 +38,14 @@ const modelOf = (engine: string) => ({
 const files = {
   mysql: `
     CREATE TABLE events (line VARCHAR(40), kind ENUM('UPLOADED', 'GENERATED'), twice VARCHAR(80) AS (CONCAT(line, line)));
-    CREATE TABLE counters (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40));
+    CREATE TABLE counters (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40), share DOUBLE, founded YEAR, code INT(6) ZEROFILL);
     CREATE TABLE notes (id INT AUTO_INCREMENT PRIMARY KEY, of_counter INT);
     CREATE TRIGGER noted AFTER INSERT ON counters FOR EACH ROW INSERT INTO notes (of_counter) VALUES (NEW.id);
     INSERT INTO counters (name) VALUES ('first');`,
   postgres: `
     CREATE TYPE kind AS ENUM ('UPLOADED', 'GENERATED');
     CREATE TABLE events (line varchar(40), kind kind DEFAULT 'GENERATED', twice varchar(80) GENERATED ALWAYS AS (line || line) STORED);
-    CREATE TABLE counters (id serial PRIMARY KEY, name varchar(40));
+    CREATE TABLE counters (id serial PRIMARY KEY, name varchar(40), share double precision);
     CREATE TABLE notes (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, of_counter integer);
     CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO notes (of_counter) VALUES (NEW.id); RETURN NEW; END $$;
     CREATE TRIGGER noted AFTER INSERT ON counters FOR EACH ROW EXECUTE FUNCTION note();
@@ -78,10 +78,18 @@ for (const { engine, missing, start } of databaseSites) {
         await onDatabase(server, "kinds", async (sql) => {
           const lines = Array.from({ length: 450 }, (_, at) => `('x01 \\" ${at}', 'GENERATED')`);
           await sql.run(`INSERT INTO events (line, kind) VALUES ${lines.join(", ")}`);
-          await sql.run("INSERT INTO counters (name) VALUES ('second'), ('third')");
+          // What a line, a tab or a sign of the protocol could be taken for.
+          const names = ["\\N", "\\.", "a\tb\nc\rd", 'q "\\" \b\v\f\u0001', ""];
+          await sql.insert(
+            { name: "counters", columns: [{ name: "name", as: "text" }] },
+            names.map((name) => ({ name })),
+          );
+          const exact = ["1.7976931348623157e308", "0.30000000000000004e0", "99999999.9999999e0"];
+          for (const share of exact) await sql.run(`INSERT INTO counters (share) VALUES (${share})`);
+          if (engine === "mysql") await sql.run("UPDATE counters SET founded = 0, code = id WHERE id = 3");
         });
         const before = await state("kinds");
-        expect([before.events.length, before.counters.length, before.notes.length]).toEqual([450, 3, 3]);
+        expect([before.events.length, before.counters.length, before.notes.length]).toEqual([450, 9, 9]);
 
         const created = await mawps("kinds", "backup", "create");
         expect([created.exitCode, created.stderr]).toEqual([0, ""]);
@@ -93,8 +101,8 @@ for (const { engine, missing, start } of databaseSites) {
 
         await onDatabase(server, "again", (sql) => sql.run("INSERT INTO counters (name) VALUES ('fourth')"));
         const after = await state("again");
-        expect(after.counters.at(-1)).toEqual({ id: "4", name: "fourth" });
-        expect(after.notes.at(-1)).toMatchObject({ of_counter: "4" });
+        expect(after.counters.at(-1)).toMatchObject({ id: "10", name: "fourth" });
+        expect(after.notes.at(-1)).toMatchObject({ of_counter: "10" });
         const doctor = await mawps("again", "doctor");
         expect(doctor.stdout).not.toMatch(/"check":"database".*"status":"problem"/);
       } finally {
