@@ -1,8 +1,9 @@
-import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from "node:crypto";
+import { verify } from "node:crypto";
 import { isAuditTime, isSequence, type ChainHead } from "../model/audit.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { storedChain } from "./entries.ts";
 import type { TrailPlace } from "./place.ts";
+import { keyFromHex, type Signer } from "./signer.ts";
 
 /** The head of a trail as it was at some time, to be kept where nobody who can write to the trail comes. */
 interface OutsideAnchor {
@@ -18,8 +19,8 @@ interface OutsideAnchor {
 
 const word = "mawps-anchor-2";
 
-/** The head in one line, for a ticket or a mail. Pure. */
-export function anchorLine(
+/** The head in one line, for a ticket or a mail. @throws CliError where the signature is not that public key's. */
+export async function anchorLine(
   {
     table,
     at,
@@ -29,12 +30,19 @@ export function anchorLine(
     readonly at: Date;
     readonly head: Pick<ChainHead, "sequence" | "hash" | "ttl">;
   },
-  key: KeyObject,
-): string {
-  const text = [word, table, head.sequence, head.hash, head.ttl, at.toISOString(), publicKeyOf(key)].join(
+  signer: Signer,
+): Promise<string> {
+  const text = [word, table, head.sequence, head.hash, head.ttl, at.toISOString(), signer.publicKey].join(
     " ",
   );
-  return `${text} ${sign(null, Buffer.from(text), key).toString("base64url")}`;
+  const signature = await signer.sign(Buffer.from(text));
+  if (!isSigned(text, signature, signer.publicKey)) {
+    throw new CliError(`the key that signed is not the one of the public key ${signer.publicKey}`, {
+      exitCode: exitCodes.usage,
+      hint: "without --public-key it is asked for, or computed",
+    });
+  }
+  return `${text} ${Buffer.from(signature).toString("base64url")}`;
 }
 
 /**
@@ -58,9 +66,12 @@ export function readAnchorLine(line: string, publicKey: string | undefined): Out
   if (!isOne) throw wrong("is no line of `mawps audit anchor`");
   if (publicKey !== undefined && key !== publicKey) throw wrong("was signed with another key");
   const text = fields.slice(0, -1).join(" ");
-  const isSound = verify(null, Buffer.from(text), keyFromHex(key), Buffer.from(signature, "base64url"));
-  if (!isSound) throw wrong("is not what was signed");
+  if (!isSigned(text, Buffer.from(signature, "base64url"), key)) throw wrong("is not what was signed");
   return { table, sequence, hash, ttl, at, publicKey: key };
+}
+
+function isSigned(text: string, signature: Uint8Array, publicKey: string): boolean {
+  return verify(null, Buffer.from(text), keyFromHex(publicKey), signature);
 }
 
 function isHex(text: string): boolean {
@@ -69,32 +80,6 @@ function isHex(text: string): boolean {
 
 function wrong(what: string): CliError {
   return new CliError(`the anchor ${what}`, { exitCode: exitCodes.findings });
-}
-
-/** The private key in a PEM text, also one whose line breaks a variable has as `\n`. @throws CliError where it is none of Ed25519. */
-export function signingKey(text: string, where: string): KeyObject {
-  let key: KeyObject | undefined;
-  try {
-    key = createPrivateKey(text.replaceAll(String.raw`\n`, "\n"));
-  } catch {
-    key = undefined;
-  }
-  if (key?.asymmetricKeyType === "ed25519") return key;
-  throw new CliError(`${where} holds no private key of Ed25519`, {
-    exitCode: exitCodes.usage,
-    hint: "openssl genpkey -algorithm ed25519 -out audit.key",
-  });
-}
-
-/** Hex of the public key that belongs to a private one. Pure. */
-export function publicKeyOf(key: KeyObject): string {
-  const { x = "" } = createPublicKey(key).export({ format: "jwk" });
-  return Buffer.from(x, "base64url").toString("hex");
-}
-
-function keyFromHex(hex: string): KeyObject {
-  const x = Buffer.from(hex, "hex").toString("base64url");
-  return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
 }
 
 /** How the trail stands to a head that is known from outside. */

@@ -1,6 +1,7 @@
 import type { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { credentialChain } from "./credentials.ts";
@@ -43,6 +44,8 @@ export interface Aws {
   readonly cognito: () => Promise<CognitoIdentityProviderClient>;
   readonly cloudwatch: () => Promise<CloudWatchClient>;
   readonly sts: () => Promise<STSClient>;
+  /** In the region of a key: it may be another one than the site's. */
+  readonly kms: (region: string) => Promise<KMSClient>;
   /** The time by the clock of the server that answered last; undefined until one has. */
   readonly serverTime: () => Date | undefined;
   /** From then on no call is repeated, by `performance.now()`: to be said before the last of them. */
@@ -138,6 +141,11 @@ export function connect(options: ConnectOptions): Aws {
       const [{ STSClient }, common] = await Promise.all([import("@aws-sdk/client-sts"), settings("sts")]);
       return new STSClient(common);
     }),
+    kms: (region) =>
+      once("kms", async () => {
+        const [{ KMSClient }, common] = await Promise.all([import("./kms/sdk.ts"), settings("kms")]);
+        return new KMSClient({ ...common, region });
+      })(),
     serverTime: () => clock.now(),
     leaveAt(atMs) {
       reach.leaveAtMs = atMs;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { vi } from "vitest";
 import { openStore, type LocalStore } from "@mawps/local-aws/src/store.ts";
 import { answerSts, isStsRequest } from "@mawps/local-aws/src/sts.ts";
+import type { LocalService } from "@mawps/local-aws/src/service.ts";
 import { startFaultyServer, type FaultyServer } from "./faulty-server.ts";
 import { testStart, type Outcome, type TestHome } from "./world.ts";
 
@@ -13,8 +14,11 @@ export interface FaultySite {
   close(): Promise<void>;
 }
 
-/** The store of a home, set up as the site needs it, behind one port on which things go wrong: S3, DynamoDB, Cognito and STS. */
-export async function startFaultySite(home: TestHome): Promise<FaultySite> {
+/**
+ * The store of a home, set up as the site needs it, behind one port on which things go wrong: S3, DynamoDB, Cognito and STS, and KMS
+ * where the test has one.
+ */
+export async function startFaultySite(home: TestHome, kms?: LocalService): Promise<FaultySite> {
   await home.look(async () => undefined);
   const region = "eu-central-1";
   const now = () => new Date(testStart.getTime() + home.laterMs);
@@ -25,6 +29,7 @@ export async function startFaultySite(home: TestHome): Promise<FaultySite> {
       if (isStsRequest(request))
         return answerSts(request, { credentials: store.credentials, now: () => new Date() });
       const target = request.headers["x-amz-target"] ?? "";
+      if (kms !== undefined && target.startsWith("TrentService.")) return kms.handle(request);
       return (await service(store, target)).handle(request);
     },
     close: async () => undefined,

@@ -26,7 +26,8 @@ export async function openLocalAws(): Promise<LocalAws> {
     region,
     endpointUrl: "http://127.0.0.1",
     credentials: store.credentials,
-    end: async (service) => (service === "sts" ? undefined : requestHandler(await store[service]())),
+    end: async (service) =>
+      service === "sts" || service === "kms" ? undefined : requestHandler(await store[service]()),
   });
   const servers: FaultyServer[] = [];
   const s3 = await aws.s3();

@@ -132,6 +132,7 @@ const services = {
   cognito: "Cognito",
   cloudwatch: "CloudWatch",
   sts: "STS",
+  kms: "KMS",
 } as const;
 
 function unoffered({ error, origin, context }: Facts): Explanation | undefined {

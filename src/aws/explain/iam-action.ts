@@ -37,6 +37,7 @@ const prefixes = {
   cognito: "cognito-idp",
   cloudwatch: "cloudwatch",
   sts: "sts",
+  kms: "kms",
 } as const;
 
 /** The permission that a call needs, as a policy writes it. */

@@ -8,7 +8,7 @@ import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
 import { trailOf, type TrailPlace } from "../../audit/place.ts";
 import { assertSound } from "./faults.ts";
-import { auditKey } from "./key.ts";
+import { auditKey, publicKeyOption } from "./key.ts";
 
 /** `mawps audit verify`: whether the trail is as it was written; exit 4 when not. */
 export function auditVerify(begin: Begin): AnyCommand {
@@ -83,16 +83,15 @@ function expected(text: string): Known {
   return { sequence: Number(number), hash };
 }
 
-function publicKeyOption(text: string): string {
-  if (!/^[\da-f]{64}$/.test(text)) throw new InvalidArgumentError("expected 64 hex digits.");
-  return text;
-}
-
 /** The anchors of a line, or of all lines of a file or of a page. */
 async function anchorsIn(run: Run, given: string, publicKey: string | undefined): Promise<Known[]> {
-  const { publicKeyOf, readAnchorLine } = await import("../../audit/signed-anchor.ts");
+  const [{ readAnchorLine }, { publicKeyFor }] = await Promise.all([
+    import("../../audit/signed-anchor.ts"),
+    import("../../audit/signer.ts"),
+  ]);
   const own = publicKey === undefined ? await auditKey(run.world, undefined) : undefined;
-  const wanted = publicKey ?? (own === undefined ? undefined : publicKeyOf(own));
+  const wanted =
+    publicKey ?? (own === undefined ? undefined : await publicKeyFor(own, () => run.context("reads")));
   if (wanted === undefined)
     run.warn(
       "who signed the anchors is not proved: --public-key, or MAWPS_AUDIT_KEY, tells whose they must be",
