@@ -214,6 +214,7 @@ function connectInside(
       if (service === "s3") return before(requestHandler(await store.s3()));
       if (service === "dynamodb") return before(requestHandler(await store.dynamodb()));
       if (service === "cognito") return requestHandler(await store.cognito());
+      if (service === "autoscaling") return requestHandler(await store.autoscaling());
       if (service === "cloudwatch") return requestHandler(await store.cloudwatch());
       return undefined;
     },

@@ -40,6 +40,8 @@ function statementsFor(role: Role, site: AccessSite): Wanted {
           ...metricsPut(site),
           ...metricsSeen(site),
           ...alarmsMade(site),
+          ...scalingSeen(site),
+          ...scalingMade(site),
         ],
       };
     case "admin":
@@ -49,6 +51,7 @@ function statementsFor(role: Role, site: AccessSite): Wanted {
           ...anchorsKept(site),
           ...metricsPut(site),
           ...metricsSeen(site),
+          ...scalingSeen(site),
           ...settingsKept,
           ...recordsKept(site),
         ],
@@ -327,6 +330,52 @@ function alarmsMade({ metrics, declaration, account }: AccessSite): Statement[] 
   if (metrics === undefined) return [];
   const alarms = `arn:aws:cloudwatch:${declaration.region}:${account}:alarm:${metrics}-*`;
   return [{ Sid: "SetUpAlarms", Effect: "Allow", Action: ["cloudwatch:PutMetricAlarm"], Resource: [alarms] }];
+}
+
+function scales({ declaration }: AccessSite): boolean {
+  return declaration.tables.some(({ capacity }) => capacity !== undefined);
+}
+
+function scalingSeen(site: AccessSite): Statement[] {
+  if (!scales(site)) return [];
+  const actions = [
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+  ];
+  return [{ Sid: "SeeScaling", Effect: "Allow", Action: actions, Resource: ["*"] }];
+}
+
+/**
+ * Application Auto Scaling knows no names of tables: its service fences them. The first time it makes a role of its own, and the alarms
+ * by which it scales are made with the rights of who asks for them.
+ * https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
+ */
+function scalingMade(site: AccessSite): Statement[] {
+  if (!scales(site)) return [];
+  const service = "dynamodb.application-autoscaling.amazonaws.com";
+  const { declaration, account } = site;
+  return [
+    {
+      Sid: "SetUpScaling",
+      Effect: "Allow",
+      Action: ["application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget"],
+      Resource: ["*"],
+      Condition: { StringEquals: { "application-autoscaling:service-namespace": "dynamodb" } },
+    },
+    {
+      Sid: "SetUpScalingAlarms",
+      Effect: "Allow",
+      Action: ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
+      Resource: [`arn:aws:cloudwatch:${declaration.region}:${account}:alarm:TargetTracking-table/*`],
+    },
+    {
+      Sid: "SetUpScalingRole",
+      Effect: "Allow",
+      Action: ["iam:CreateServiceLinkedRole"],
+      Resource: [`arn:aws:iam::*:role/aws-service-role/${service}/*`],
+      Condition: { StringEquals: { "iam:AWSServiceName": service } },
+    },
+  ];
 }
 
 /** An admin works on what is there and leaves how it is set up, and whom it is open to, to the owner. */

@@ -42,8 +42,7 @@ export async function publicKeyFor(key: AuditKey, context: () => Promise<Asking>
 async function publicKeyIn(key: string, context: Asking): Promise<string> {
   assertOnAws(key, context);
   const { aws, signal } = context;
-  const der = await kmsPublicKey(aws, { key, signal });
-  return publicKeyOf(createPublicKey({ key: Buffer.from(der), format: "der", type: "spki" }));
+  return publicKeyOf(await kmsPublicKey(aws, { key, signal }));
 }
 
 function assertOnAws(key: string, { target }: Asking): void {

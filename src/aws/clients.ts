@@ -1,3 +1,4 @@
+import type { ApplicationAutoScalingClient } from "@aws-sdk/client-application-auto-scaling";
 import type { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
@@ -43,6 +44,7 @@ export interface Aws {
   readonly dynamodb: () => Promise<DynamoDBClient>;
   readonly cognito: () => Promise<CognitoIdentityProviderClient>;
   readonly cloudwatch: () => Promise<CloudWatchClient>;
+  readonly autoscaling: () => Promise<ApplicationAutoScalingClient>;
   readonly sts: () => Promise<STSClient>;
   /** In the region of a key: it may be another one than the site's. */
   readonly kms: (region: string) => Promise<KMSClient>;
@@ -136,6 +138,13 @@ export function connect(options: ConnectOptions): Aws {
         settings("cloudwatch"),
       ]);
       return new CloudWatchClient(common);
+    }),
+    autoscaling: once("autoscaling", async () => {
+      const [{ ApplicationAutoScalingClient }, common] = await Promise.all([
+        import("./autoscaling/sdk.ts"),
+        settings("autoscaling"),
+      ]);
+      return new ApplicationAutoScalingClient(common);
     }),
     sts: once("sts", async () => {
       const [{ STSClient }, common] = await Promise.all([import("@aws-sdk/client-sts"), settings("sts")]);

@@ -112,6 +112,18 @@ export interface TableIndex {
   readonly keys: TableKeys;
 }
 
+/** Units of a provisioned table or index, which AWS scales so that `target` percent of them are in use. */
+export interface UnitRange {
+  readonly min: number;
+  readonly max: number;
+  readonly target: number;
+}
+
+export interface TableCapacity {
+  readonly read: UnitRange;
+  readonly write: UnitRange;
+}
+
 export interface TableDeclaration {
   readonly role: string;
   readonly name: string;
@@ -126,6 +138,8 @@ export interface TableDeclaration {
   /** Attribute with the end of an item's life in epoch seconds. */
   readonly expiryAttribute?: string;
   readonly recoveryDays: number;
+  /** Of the table and of each of its indexes; on demand where nothing is said. */
+  readonly capacity?: TableCapacity;
   readonly backedUp: boolean;
   /** The table is wanted only beside another (by role) that has these keys. */
   readonly when?: { readonly role: string; readonly keys: TableKeys };
@@ -195,6 +209,13 @@ export interface ExpectedItem {
   }[];
   /** The command that makes or mends it. */
   readonly remedy: string;
+}
+
+/** `5 to 50 read units at 70 %, 10 to 100 write units at 70 %`. */
+export function capacityText({ read, write }: TableCapacity): string {
+  const text = ({ min, max, target }: UnitRange, kind: string) =>
+    `${min} to ${max} ${kind} units at ${target} %`;
+  return `${text(read, "read")}, ${text(write, "write")}`;
 }
 
 /** Whether two key schemas have the same attributes, of the same types, in the same places. */

@@ -190,7 +190,7 @@ function tableOf(site: Site, role: string, table: ModelTable): TableDeclaration 
   const beside = table.when === undefined ? undefined : own(model.tables, table.when.table);
   const shapeBeside = beside?.shapes?.find(({ id }) => id === table.when?.shape);
   const expiryAttribute = tool?.expiryAttribute ?? table.ttl;
-  const { keptBy } = table;
+  const { keptBy, capacity } = table;
   return {
     role,
     name: tableName(site, role),
@@ -204,6 +204,7 @@ function tableOf(site: Site, role: string, table: ModelTable): TableDeclaration 
       Object.entries(table.indexes ?? {}).map(([name, { key }]) => ({ name, keys: keysOf(key) })),
     ...(expiryAttribute === undefined ? {} : { expiryAttribute }),
     recoveryDays,
+    ...(capacity === undefined ? {} : { capacity }),
     backedUp: true,
     ...(table.when === undefined || shapeBeside === undefined
       ? {}

@@ -59,6 +59,24 @@ const lifecycleRule = z.strictObject({
 
 const shape = z.strictObject({ id: ruleId, key, what: text });
 
+/** DynamoDB's own bounds: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.html */
+const unitRange = z
+  .strictObject({
+    min: z.int().min(1).max(40_000),
+    max: z.int().min(1).max(40_000),
+    target: z
+      .int()
+      .min(20)
+      .max(90)
+      .default(70)
+      .describe("percent of the units that are to be in use: 20 to 90, 70 by default"),
+  })
+  .refine(({ min, max }) => min <= max, "has a min above its max");
+
+const capacity = z
+  .strictObject({ read: unitRange, write: unitRange })
+  .describe("units of the table and of each index, scaled by themselves; on demand where nothing is said");
+
 const table = z.strictObject({
   name: text.describe("default name; the setting tables.<role> changes it"),
   about: text.optional(),
@@ -73,6 +91,7 @@ const table = z.strictObject({
     ),
   indexes: z.record(attribute, z.strictObject({ key, about: text.optional() })).optional(),
   ttl: attribute.optional().describe("attribute with the end of an item's life in epoch seconds"),
+  capacity: capacity.optional(),
   when: z
     .strictObject({ table: role, shape: ruleId })
     .optional()

@@ -12,6 +12,7 @@ import {
   readPublicAccessBlock,
   readVersioning,
 } from "../aws/s3/bucket-settings.ts";
+import { readScaling, type StoredScaling } from "../aws/autoscaling/table-scaling.ts";
 import type { Aws } from "../aws/clients.ts";
 import { readInventories, type StoredInventory } from "../aws/s3/inventory.ts";
 import { isDenied, type Reading } from "../aws/setting.ts";
@@ -51,6 +52,8 @@ export interface ActualTable {
   readonly table: Seen<StoredTable>;
   readonly expiry?: Seen<StoredExpiry>;
   readonly recovery?: Seen<StoredRecovery>;
+  /** Where it is declared. */
+  readonly scaling?: Seen<readonly StoredScaling[]>;
 }
 
 /** Reads a bucket and those of its settings that are declared. Errors other than a missing permission pass. */
@@ -86,11 +89,20 @@ export async function readActualTable(
 ): Promise<ActualTable> {
   const table = await seen(readTable(aws, declared.name, signal));
   if (table === undefined || table === "denied" || table === "unsupported") return { table };
-  const [expiry, recovery] = await Promise.all([
+  const [expiry, recovery, scaling] = await Promise.all([
     declared.expiryAttribute === undefined ? undefined : seen(readExpiry(aws, declared.name, signal)),
     seen(readRecovery(aws, declared.name, signal)),
+    declared.capacity === undefined
+      ? undefined
+      : seen(
+          readScaling(
+            aws,
+            { table: declared.name, indexes: declared.indexes.map(({ name }) => name) },
+            signal,
+          ),
+        ),
   ]);
-  return { table, expiry, recovery };
+  return { table, expiry, recovery, scaling };
 }
 
 async function seen<T>(reading: Promise<Reading<T>>): Promise<Seen<T>> {

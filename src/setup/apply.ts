@@ -10,6 +10,7 @@ import {
   writePublicAccessBlock,
 } from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
+import { scaleTable } from "../aws/autoscaling/table-scaling.ts";
 import { putAlarm } from "../aws/cloudwatch/alarms.ts";
 import { orderInventory } from "../aws/s3/inventory.ts";
 import { isAnswer, isUnsupported, type WaitOptions } from "../aws/setting.ts";
@@ -21,6 +22,7 @@ import {
   protectFromDeletion,
   switchToOnDemand,
 } from "../aws/dynamodb/table-settings.ts";
+import { provision } from "../aws/dynamodb/provision.ts";
 import { CliError } from "../errors.ts";
 import { dueSteps, type DatabaseWrite, type SetupPlan, type Step, type Write } from "./step.ts";
 
@@ -131,9 +133,12 @@ async function carryOutSetting(
     case "order-inventory":
       return orderInventory(aws, name, { order: write.order, wait });
     case "create-table":
-      return createTable(aws, { name, keys: write.keys, indexes: write.indexes }, wait);
+      return createTable(aws, { ...write, name }, wait);
     case "switch-to-on-demand":
       return switchToOnDemand(aws, name, wait);
+    case "scale-capacity":
+      await provision(aws, { name, capacity: write.capacity }, wait);
+      return scaleTable(aws, { ...write, table: name }, wait.signal);
     case "protect-from-deletion":
       return protectFromDeletion(aws, name, wait);
     case "add-index":

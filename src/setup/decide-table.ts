@@ -1,5 +1,12 @@
 import type { StoredTable } from "../aws/dynamodb/table-settings.ts";
-import { type Declaration, keysText, sameKeys, type TableDeclaration } from "../model/declaration.ts";
+import {
+  capacityText,
+  type Declaration,
+  keysText,
+  sameKeys,
+  type TableCapacity,
+  type TableDeclaration,
+} from "../model/declaration.ts";
 import type { ActualTable } from "./actual.ts";
 import type { Aspect, Step } from "./step.ts";
 import { count } from "../model/count.ts";
@@ -46,7 +53,13 @@ function decisions(wanted: TableDeclaration, actual: ActualTable, isWantedNow: b
   }
   if (table === undefined || table === "unsupported") {
     if (!isWantedNow) return [];
-    return [creation(wanted), ...expirySteps(wanted, undefined), ...recoverySteps(wanted, undefined)];
+    const { capacity } = wanted;
+    return [
+      creation(wanted),
+      ...(capacity === undefined ? [] : [scaled(wanted, capacity, {})]),
+      ...expirySteps(wanted, undefined),
+      ...recoverySteps(wanted, undefined),
+    ];
   }
   const right = [wanted.keys, ...wanted.alsoRight];
   if (!right.some((keys) => sameKeys(keys, table.keys))) {
@@ -62,30 +75,73 @@ function decisions(wanted: TableDeclaration, actual: ActualTable, isWantedNow: b
   }
   return [
     { aspect: "keys", kind: "ok", to: keysText(table.keys) },
-    table.billing === "on-demand"
-      ? { aspect: "capacity", kind: "ok", to: "on demand" }
-      : {
-          aspect: "capacity",
-          kind: "change",
-          from: table.billing,
-          to: "on demand",
-          isMinor: true,
-          write: { do: "switch-to-on-demand" },
-        },
+    ...(wanted.capacity === undefined ? [onDemand(table)] : []),
     deletionProtection(table.deletionProtection),
     ...indexSteps(wanted, table),
+    // Behind the indexes: those that are missing are scaled, too.
+    ...(wanted.capacity === undefined
+      ? []
+      : [scaled(wanted, wanted.capacity, { table, scaling: actual.scaling })]),
     ...expirySteps(wanted, actual.expiry),
     ...recoverySteps(wanted, actual.recovery),
   ];
 }
 
-function creation({ keys, indexes }: TableDeclaration): Decision {
-  const parts = [keysText(keys), "on demand", "deletion protection", ...indexes.map(({ name }) => name)];
+function onDemand({ billing }: StoredTable): Decision {
+  const common = { aspect: "capacity", to: "on demand" } as const;
+  if (billing === "on-demand") return { ...common, kind: "ok" };
+  return { ...common, kind: "change", from: billing, isMinor: true, write: { do: "switch-to-on-demand" } };
+}
+
+/** Of the table and all its indexes in one step: what differs in one of them is set anew in all. */
+function scaled(
+  { indexes }: TableDeclaration,
+  capacity: TableCapacity,
+  { table, scaling }: { readonly table?: StoredTable; readonly scaling?: ActualTable["scaling"] | undefined },
+): Decision {
+  const aspect = "capacity";
+  if (scaling === "unsupported") return unsupported(aspect);
+  if (scaling === "denied")
+    return unreadable(
+      aspect,
+      "application-autoscaling:DescribeScalableTargets and application-autoscaling:DescribeScalingPolicies",
+    );
+  const names = indexes.map(({ name }) => name);
+  const to = capacityText(capacity);
+  const write = { do: "scale-capacity", capacity, indexes: names } as const;
+  if (table?.billing === "on-demand")
+    return { aspect, kind: "change", from: "on demand", to, isMinor: true, write };
+  if (scaling === undefined || scaling.length === 0)
+    return { aspect, kind: "add", ...(table === undefined ? {} : { from: "does not scale" }), to, write };
+  const differing = [undefined, ...names].flatMap((index) =>
+    (["read", "write"] as const).flatMap((kind) => {
+      const { min, max, target } = capacity[kind];
+      const found = scaling.find((one) => one.index === index && one.kind === kind);
+      if (found?.min === min && found.max === max && found.target === target) return [];
+      return [{ what: `${kind} units${index === undefined ? "" : ` of ${index}`}`, found }];
+    }),
+  );
+  if (differing.length === 0) return { aspect, kind: "ok", to };
+  const from = differing
+    .map(({ what, found }) =>
+      found?.target === undefined
+        ? `${what} do not scale`
+        : `${what} ${found.min} to ${found.max} at ${found.target} %`,
+    )
+    .join(", ");
+  // What nobody has set up is added, as other settings are; what somebody has is left unless asked for.
+  const isNew = differing.every(({ found }) => found === undefined);
+  return { aspect, kind: isNew ? "add" : "change", from, to, write };
+}
+
+function creation({ keys, indexes, capacity }: TableDeclaration): Decision {
+  const units = capacity === undefined ? "on demand" : "provisioned";
+  const parts = [keysText(keys), units, "deletion protection", ...indexes.map(({ name }) => name)];
   return {
     aspect: "table",
     kind: "create",
     to: parts.join(", "),
-    write: { do: "create-table", keys, indexes },
+    write: { do: "create-table", keys, indexes, ...(capacity === undefined ? {} : { capacity }) },
   };
 }
 

@@ -1,6 +1,12 @@
 import type { Alarm } from "../aws/cloudwatch/alarms.ts";
 import type { Lifecycle, PolicyDocument, StoredCorsRule } from "../aws/s3/bucket-settings.ts";
-import type { InventoryOrder, PublicAccessBlock, TableIndex, TableKeys } from "../model/declaration.ts";
+import type {
+  InventoryOrder,
+  PublicAccessBlock,
+  TableCapacity,
+  TableIndex,
+  TableKeys,
+} from "../model/declaration.ts";
 import type { Row } from "../sql/connection.ts";
 import type { RowTable } from "../sql/rows.ts";
 
@@ -72,8 +78,14 @@ export type Write =
   | { readonly do: "write-lifecycle"; readonly lifecycle: Lifecycle }
   | { readonly do: "write-cors"; readonly rules: readonly StoredCorsRule[] }
   | { readonly do: "order-inventory"; readonly order: InventoryOrder }
-  | { readonly do: "create-table"; readonly keys: TableKeys; readonly indexes: readonly TableIndex[] }
+  | {
+      readonly do: "create-table";
+      readonly keys: TableKeys;
+      readonly indexes: readonly TableIndex[];
+      readonly capacity?: TableCapacity;
+    }
   | { readonly do: "switch-to-on-demand" }
+  | { readonly do: "scale-capacity"; readonly capacity: TableCapacity; readonly indexes: readonly string[] }
   | { readonly do: "protect-from-deletion" }
   | { readonly do: "add-index"; readonly index: TableIndex }
   | { readonly do: "enable-expiry"; readonly attribute: string }

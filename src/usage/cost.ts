@@ -1,3 +1,4 @@
+import type { TableCapacity } from "../model/declaration.ts";
 import { grouped } from "../model/count.ts";
 import type { TableUse } from "./measure.ts";
 import type { Price, PriceOf } from "./prices.ts";
@@ -16,6 +17,8 @@ export interface Stored {
   /** By `costGroupOf`. */
   readonly files: readonly Group[];
   readonly tables: readonly TableUse[];
+  /** Tables whose units the model lets AWS scale, by name. */
+  readonly scaled: ReadonlyMap<string, TableCapacity>;
   /** Names of the tables with point-in-time recovery. */
   readonly recovering: ReadonlySet<string>;
   /** Backups that DynamoDB keeps. */
@@ -190,7 +193,8 @@ function classesOf(files: readonly Group[]): string[] {
   return [...new Set(files.flatMap(({ group }) => group?.split(" ")[0] ?? []))].sort();
 }
 
-function tableLines({ tables, recovering, nativeBackupBytes }: Stored, priceOf: PriceOf): CostLine[] {
+function tableLines(stored: Stored, priceOf: PriceOf): CostLine[] {
+  const { tables, recovering, nativeBackupBytes } = stored;
   const gigabytesOf = (some: readonly TableUse[], isWithIndexes: boolean) =>
     some.reduce(
       (sum, { bytes, indexes }) =>
@@ -229,7 +233,7 @@ function tableLines({ tables, recovering, nativeBackupBytes }: Stored, priceOf: 
   );
   return [
     ...classes,
-    ...capacityLines(tables, priceOf),
+    ...capacityLines(stored, priceOf),
     ...(kept.length === 0 ? [] : [recovery]),
     ...(nativeBackupBytes === 0 ? [] : [backups]),
   ];
@@ -238,18 +242,29 @@ function tableLines({ tables, recovering, nativeBackupBytes }: Stored, priceOf: 
 /** Of a month with 730 hours. */
 const hoursAMonth = 730;
 
-function capacityLines(tables: readonly TableUse[], priceOf: PriceOf): CostLine[] {
-  const unitsOf = (kind: "readUnits" | "writeUnits") =>
-    tables.reduce((sum, { billing }) => sum + (billing === "on-demand" ? 0 : billing[kind]), 0);
+function capacityLines({ tables, scaled }: Stored, priceOf: PriceOf): CostLine[] {
+  const provisioned = tables.flatMap(({ table, indexes, billing }) =>
+    billing === "on-demand" ? [] : [{ billing, capacity: scaled.get(table), parts: 1 + indexes.length }],
+  );
   return (["write", "read"] as const).flatMap((kind) => {
-    const units = unitsOf(`${kind}Units`);
+    const sum = (unitsOf: (each: (typeof provisioned)[number]) => number) =>
+      provisioned.reduce((units, each) => units + unitsOf(each), 0);
+    const units = sum(({ billing }) => billing[`${kind}Units`]);
     if (units === 0) return [];
+    const bound = (end: "min" | "max") =>
+      sum(({ billing, capacity, parts }) =>
+        capacity === undefined ? billing[`${kind}Units`] : parts * capacity[kind][end],
+      );
+    const isScaled = provisioned.some(({ capacity }) => capacity !== undefined);
     const counted = {
       what: `provisioned ${kind} capacity`,
       quantity: units * hoursAMonth,
       unit: "unit-hours",
-      assumption:
-        "the units of the tables as now, for 730 hours, without those of their indexes and without scaling",
+      assumption: `the units of tables and indexes as now, ${grouped(units)}, for 730 hours${
+        isScaled
+          ? `; the model lets them scale from ${grouped(bound("min"))} to ${grouped(bound("max"))}`
+          : ""
+      }`,
     };
     return [priced(counted, priceOf(`dynamodb.capacity.${kind}`))];
   });

@@ -58,6 +58,11 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
     {
       files: alsoGroups,
       tables: usage.tables,
+      scaled: new Map(
+        declaration.tables.flatMap(({ name, capacity }) =>
+          capacity === undefined ? [] : [[name, capacity]],
+        ),
+      ),
       recovering: new Set(recovering),
       nativeBackupBytes: backups.reduce((sum, { value = 0 }) => sum + value, 0),
       accounts: usage.accounts,

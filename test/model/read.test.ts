@@ -99,6 +99,13 @@ describe("a model", () => {
       "another name",
     ],
     [
+      "units that scale from more to less",
+      (each) => (each.tables.notes.capacity = { read: { min: 9, max: 5 }, write: { min: 5, max: 9 } }),
+      "tables.notes.capacity.read",
+      "has a min above its max",
+      "docs/models.md",
+    ],
+    [
       "a circle",
       (each) => {
         each.entities.notes.refs.parent = "others.noteId";

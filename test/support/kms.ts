@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import type { LocalRequest, LocalResponse, LocalService } from "@mawps/local-aws/src/service.ts";
 
 /** KMS as far as anchors of the audit trail ask it, with a key of Ed25519 and one of another kind; it checks no signature of requests. */
@@ -14,7 +14,8 @@ export const otherKey = "alias/p256";
 
 export function startKms(): Kms {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-  const der = publicKey.export({ type: "spki", format: "der" }).toString("base64");
+  const other = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const derOf = (key: KeyObject) => key.export({ type: "spki", format: "der" }).toString("base64");
   const kms: Kms = {
     asked: [],
     denied: [],
@@ -27,8 +28,10 @@ export function startKms(): Kms {
       if (kms.denied.includes(operation)) return fault("AccessDeniedException");
       if (![ed25519Key, otherKey].includes(input.KeyId)) return fault("NotFoundException");
       if (operation === "GetPublicKey") {
-        const KeySpec = input.KeyId === ed25519Key ? "ECC_NIST_EDWARDS25519" : "ECC_NIST_P256";
-        return answer(200, { KeyId: input.KeyId, KeySpec, KeyUsage: "SIGN_VERIFY", PublicKey: der });
+        const { KeyId } = input;
+        return KeyId === ed25519Key
+          ? answer(200, { KeyId, KeySpec: "ECC_NIST_EDWARDS25519", PublicKey: derOf(publicKey) })
+          : answer(200, { KeyId, KeySpec: "ECC_NIST_P256", PublicKey: derOf(other.publicKey) });
       }
       if (operation !== "Sign") return fault("UnknownOperationException");
       const isOfKey = input.KeyId === ed25519Key && input.SigningAlgorithm === "ED25519_SHA_512";

@@ -11,6 +11,7 @@ const prices = await loadPrices(undefined);
 const empty: Stored = {
   files: [],
   tables: [],
+  scaled: new Map(),
   recovering: new Set(),
   nativeBackupBytes: 0,
   accounts: undefined,
@@ -182,4 +183,31 @@ it.each<[string, Partial<Piece>, string | null]>([
 ])("a piece is priced by what it is: %s", (_name, piece, expected) => {
   const given: Piece = { key: "x", part: "objects", bytes: 1, at: now, ...piece };
   expect(costGroupOf(now, terms)(given)).toBe(expected);
+});
+
+it("counts units of tables and indexes as they are now, and says how far they scale", () => {
+  const units = (min: number, max: number) => ({ min, max, target: 70 });
+  const stored: Stored = {
+    ...empty,
+    tables: [
+      { ...table("scaled", 0, 0), billing: { readUnits: 24, writeUnits: 10 } },
+      { ...table("fixed", 0, 0), billing: { readUnits: 3, writeUnits: 0 } },
+      table("on demand", 0, 0),
+    ],
+    scaled: new Map([["scaled", { read: units(5, 50), write: units(5, 5) }]]),
+  };
+  const { lines } = costOf(stored, pricesIn(prices, "eu-central-1"), { now, terms });
+  const found = lines.filter(({ what }) => what.startsWith("provisioned"));
+  expect(found.map(({ what, quantity, assumption }) => [what, quantity, assumption])).toEqual([
+    [
+      "provisioned write capacity",
+      10 * 730,
+      "the units of tables and indexes as now, 10, for 730 hours; the model lets them scale from 10 to 10",
+    ],
+    [
+      "provisioned read capacity",
+      27 * 730,
+      "the units of tables and indexes as now, 27, for 730 hours; the model lets them scale from 13 to 103",
+    ],
+  ]);
 });

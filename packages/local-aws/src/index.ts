@@ -48,6 +48,11 @@ export function localCloudWatch(dir: string, options: LocalEndOptions = {}): Req
   return end(dir, options, (store) => store.cloudwatch());
 }
 
+/** Application Auto Scaling in a folder, as `localS3`: what may be scaled is kept, and nothing is. */
+export function localAutoScaling(dir: string, options: LocalEndOptions = {}): RequestHandler {
+  return end(dir, options, (store) => store.autoscaling());
+}
+
 /** The one account of a folder, as the SDK's `credentials`: signatures are checked, so clients need it. */
 export function localCredentials(
   dir: string,

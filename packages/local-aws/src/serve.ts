@@ -37,7 +37,7 @@ const graceMs = 5000;
 const headTimeoutMs = 20_000;
 
 /**
- * Serves an open store over HTTP on 127.0.0.1: S3, DynamoDB, Cognito, CloudWatch and the caller's identity (STS) on one port. The
+ * Serves an open store over HTTP on 127.0.0.1: S3, DynamoDB, Cognito, CloudWatch, Application Auto Scaling and the caller's identity (STS) on one port. The
  * store belongs to the server from then on, and is closed with it. While it runs, `serve.json` says where.
  * Rejects with a `StoreError` when the port cannot be had; the store is then still the caller's to close.
  */
@@ -142,6 +142,7 @@ async function route(
   if (target.startsWith("DynamoDB_20120810.")) return (await store.dynamodb()).handle(request);
   if (target.startsWith("AWSCognitoIdentityProviderService.")) return (await store.cognito()).handle(request);
   if (target.startsWith("GraniteServiceVersion20100801.")) return (await store.cloudwatch()).handle(request);
+  if (target.startsWith("AnyScaleFrontendService.")) return (await store.autoscaling()).handle(request);
   return unknownService();
 }
 

@@ -37,7 +37,7 @@ export interface LocalOptions {
 }
 
 /**
- * One end behind the SDK: S3, DynamoDB, Cognito, CloudWatch. `handle` verifies the signature itself (header or presigned),
+ * One end behind the SDK: S3, DynamoDB, Cognito, CloudWatch, Application Auto Scaling. `handle` verifies the signature itself (header or presigned),
  * so that the in-process end and `local serve` refuse the same requests, and answers every fault as the service
  * would (an error document); it rejects only when the request was aborted or the disk fails.
  */

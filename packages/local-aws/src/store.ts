@@ -15,7 +15,7 @@ import type { LocalCredentials, LocalOptions, LocalService } from "./service.ts"
  *   serve.json        only while the store is served: where, and with which keys (mode 0600)
  *   provisioned.json  what the program that uses the store remembers of it
  *   lock/             held by the one process that has the store open
- *   s3/ dynamodb/ cognito/ cloudwatch/   each service's own
+ *   s3/ dynamodb/ cognito/ cloudwatch/ autoscaling/   each service's own
  */
 
 /** Rises when an older program could no longer read the store. */
@@ -35,6 +35,7 @@ const contents = [
   "dynamodb",
   "cognito",
   "cloudwatch",
+  "autoscaling",
   "provisioned.json",
   files.serving,
   files.credentials,
@@ -55,6 +56,7 @@ export interface LocalStore {
   dynamodb(): Promise<LocalService>;
   cognito(): Promise<LocalService>;
   cloudwatch(): Promise<LocalService>;
+  autoscaling(): Promise<LocalService>;
   /** Closes the services, then lets go of the lock. May be called twice. */
   close(): Promise<void>;
 }
@@ -140,6 +142,12 @@ function services(dir: string, lock: Lock, options: LocalOptions): LocalStore {
     ),
     cloudwatch: once(async () =>
       (await import("./cloudwatch/open.ts")).openCloudWatch(await closedFolder(dir, "cloudwatch"), options),
+    ),
+    autoscaling: once(async () =>
+      (await import("./autoscaling/open.ts")).openAutoScaling(
+        await closedFolder(dir, "autoscaling"),
+        options,
+      ),
     ),
     async close() {
       closed ??= closeAll();

@@ -11,6 +11,7 @@ interface Measured {
 export interface MeasuredTable extends Measured {
   readonly indexes: readonly (Measured & { readonly name: string })[];
   readonly class: "STANDARD" | "STANDARD_INFREQUENT_ACCESS";
+  /** Units of the table and its global indexes together, as they are now. */
   readonly billing: "on-demand" | { readonly readUnits: number; readonly writeUnits: number };
 }
 
@@ -22,12 +23,14 @@ export async function measureTable(
 ): Promise<MeasuredTable | undefined> {
   const stored = await findTable(aws, table, signal);
   if (stored === undefined) return undefined;
-  const { ReadCapacityUnits = 0, WriteCapacityUnits = 0 } = stored.ProvisionedThroughput ?? {};
+  const indexes = stored.GlobalSecondaryIndexes ?? [];
+  const units = (kind: "ReadCapacityUnits" | "WriteCapacityUnits") =>
+    [stored, ...indexes].reduce((sum, each) => sum + (each.ProvisionedThroughput?.[kind] ?? 0), 0);
   const isRare = stored.TableClassSummary?.TableClass === "STANDARD_INFREQUENT_ACCESS";
   return {
     items: stored.ItemCount ?? 0,
     bytes: stored.TableSizeBytes ?? 0,
-    indexes: (stored.GlobalSecondaryIndexes ?? []).map((index) => ({
+    indexes: indexes.map((index) => ({
       name: index.IndexName ?? "",
       items: index.ItemCount ?? 0,
       bytes: index.IndexSizeBytes ?? 0,
@@ -35,6 +38,6 @@ export async function measureTable(
     class: isRare ? "STANDARD_INFREQUENT_ACCESS" : "STANDARD",
     billing: isOnDemand(stored)
       ? "on-demand"
-      : { readUnits: ReadCapacityUnits, writeUnits: WriteCapacityUnits },
+      : { readUnits: units("ReadCapacityUnits"), writeUnits: units("WriteCapacityUnits") },
   };
 }

@@ -5,6 +5,7 @@ import {
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   type KeySchemaElement,
+  type ProvisionedThroughput,
   type TableDescription,
   UpdateContinuousBackupsCommand,
   UpdateTableCommand,
@@ -12,7 +13,7 @@ import {
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import { CliError } from "../../errors.ts";
-import type { KeyAttribute, TableIndex, TableKeys } from "../../model/declaration.ts";
+import type { KeyAttribute, TableCapacity, TableIndex, TableKeys } from "../../model/declaration.ts";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
 import {
@@ -123,17 +124,20 @@ export interface NewTable {
   readonly name: string;
   readonly keys: TableKeys;
   readonly indexes: readonly TableIndex[];
+  readonly capacity?: TableCapacity;
 }
 
-/** Makes a table, on demand and protected from deletion, and waits until it can be used. One being made is fine. */
+/** Makes a table, on demand or with the least of its units, and protected from deletion, and waits until it can be used. One being made is fine. */
 export async function createTable(aws: Aws, table: NewTable, wait: WaitOptions = {}): Promise<void> {
   const dynamodb = await aws.dynamodb();
-  const indexes = table.indexes.map(indexInput);
+  const units = unitsOf(table.capacity);
+  const indexes = table.indexes.map((index) => ({ ...indexInput(index), ...units }));
   const input = {
     TableName: table.name,
     KeySchema: keySchema(table.keys),
     AttributeDefinitions: definitions([table.keys, ...table.indexes.map(({ keys }) => keys)]),
-    BillingMode: "PAY_PER_REQUEST" as const,
+    BillingMode: table.capacity === undefined ? ("PAY_PER_REQUEST" as const) : ("PROVISIONED" as const),
+    ...units,
     DeletionProtectionEnabled: true,
     // An empty list is refused.
     ...(indexes.length === 0 ? {} : { GlobalSecondaryIndexes: indexes }),
@@ -144,6 +148,19 @@ export async function createTable(aws: Aws, table: NewTable, wait: WaitOptions =
     if (errorName(error) !== "ResourceInUseException") throw error;
   }
   await waitUntilActive(aws, table.name, wait);
+}
+
+/** The least units of each; nothing for a table on demand. */
+export function unitsOf(capacity: TableCapacity | undefined): {
+  ProvisionedThroughput?: ProvisionedThroughput;
+} {
+  if (capacity === undefined) return {};
+  return {
+    ProvisionedThroughput: {
+      ReadCapacityUnits: capacity.read.min,
+      WriteCapacityUnits: capacity.write.min,
+    },
+  };
 }
 
 /** Adds a global index with all attributes and waits until it is filled. DynamoDB makes one at a time. */

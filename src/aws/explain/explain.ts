@@ -131,6 +131,7 @@ const services = {
   dynamodb: "DynamoDB",
   cognito: "Cognito",
   cloudwatch: "CloudWatch",
+  autoscaling: "Application Auto Scaling",
   sts: "STS",
   kms: "KMS",
 } as const;

@@ -36,6 +36,7 @@ const prefixes = {
   dynamodb: "dynamodb",
   cognito: "cognito-idp",
   cloudwatch: "cloudwatch",
+  autoscaling: "application-autoscaling",
   sts: "sts",
   kms: "kms",
 } as const;

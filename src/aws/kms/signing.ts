@@ -1,4 +1,5 @@
 import type { KMSClient } from "@aws-sdk/client-kms";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { CliError, exitCodes } from "../../errors.ts";
 import type { Aws } from "../clients.ts";
 import { abortable } from "../s3/objects.ts";
@@ -11,17 +12,17 @@ interface KmsKey {
 }
 
 /**
- * The public half of a key of Ed25519, as DER (SubjectPublicKeyInfo).
+ * The public half of a key of Ed25519.
  * @throws CliError where there is no such key, or it is of another kind.
  */
-export async function kmsPublicKey(aws: Aws, { key, signal }: KmsKey): Promise<Uint8Array> {
+export async function kmsPublicKey(aws: Aws, { key, signal }: KmsKey): Promise<KeyObject> {
   const [kms, { GetPublicKeyCommand }] = await Promise.all([clientOf(aws, key), import("./sdk.ts")]);
   const { KeySpec, PublicKey } = await tellingKey(key, () =>
     kms.send(new GetPublicKeyCommand({ KeyId: key }), abortable(signal)),
   );
-  if (KeySpec !== "ECC_NIST_EDWARDS25519" || PublicKey === undefined)
-    throw otherKind(key, `is one of ${KeySpec}`);
-  return PublicKey;
+  const found = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: "der", type: "spki" });
+  if (found.asymmetricKeyType === "ed25519") return found;
+  throw otherKind(key, `is no key of Ed25519, but ${KeySpec ?? found.asymmetricKeyType}`);
 }
 
 /**
@@ -66,6 +67,7 @@ const otherUse = new Set(["InvalidKeyUsageException", "UnsupportedOperationExcep
 const states = new Map([
   ["NotFoundException", "does not exist"],
   ["InvalidArnException", "is none that KMS understands"],
+  ["ValidationException", "is none that KMS understands, or cannot sign with Ed25519"],
   ["DisabledException", "is disabled"],
   ["KMSInvalidStateException", "is about to be deleted, or cannot be used now"],
 ]);

@@ -42,7 +42,7 @@ it("signs an anchor by KMS, which gives no key away, also for who may do nothing
     kms.denied = [];
     for (const [argv, exitCode, why] of [
       [["kms:alias/none"], 1, "alias/none of KMS does not exist"],
-      [[`kms:${otherKey}`], 2, "is one of ECC_NIST_P256"],
+      [[`kms:${otherKey}`], 2, "is no key of Ed25519, but ECC_NIST_P256"],
       [[`kms:${otherKey}`, "--public-key", publicKey], 2, "cannot sign with Ed25519"],
       [[ed25519Key, "--public-key", "0".repeat(64)], 2, "is not the one of the public key 0000"],
     ] as const) {
