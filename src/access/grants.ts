@@ -1,4 +1,5 @@
 import type { Entity, Expiry, Model } from "../model/schema.ts";
+import { ownRowGrants } from "./own-row-grants.ts";
 import type { Role } from "./roles.ts";
 
 interface Database {
@@ -18,22 +19,12 @@ type Right = (typeof all)[number];
 
 /**
  * What a role is granted in a database, table by table, as statements that its server takes; the database's role is named after the
- * site and the role. None for a signed-in person: a GRANT knows no rows.
+ * site and the role. A signed-in person reads their own rows.
  */
 export function grantsFor(role: Role, model: Model, database: Database): string[] {
-  if (role === "user") return [];
-  const name = `${model.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_")}_${role.replace("-", "_")}`;
   const { engine } = database;
-  const quote = (text: string) =>
-    engine === "mysql" ? `\`${text.replaceAll("`", "``")}\`` : `"${text.replaceAll('"', '""')}"`;
-  const grantee = quote(name);
-  const within = engine === "mysql" ? quote(database.name) : "public";
-  const tables = tablesOf(model, database).flatMap(([table, entities]) => {
-    const rights = rightsOf(role, model, entities);
-    return rights.length === 0
-      ? []
-      : [`GRANT ${rights.join(", ")} ON ${within}.${quote(table)} TO ${grantee};`];
-  });
+  const { grantee, quote } = namesIn(role, model, database);
+  const tables = role === "user" ? ownRowsIn(model, database).statements : tableGrants(role, model, database);
   if (tables.length === 0) return [];
   const making =
     engine === "mysql"
@@ -51,6 +42,32 @@ export function grantsFor(role: Role, model: Model, database: Database): string[
         ]
       : [];
   return [...making, ...schema, ...tables];
+}
+
+/** The rows of a database that are a person's own, as SQL, and those of which that cannot be said. */
+export function ownRowsIn(model: Model, database: Database): ReturnType<typeof ownRowGrants> {
+  const { role, engine } = database;
+  return ownRowGrants({ model, database: role, engine, ...namesIn("user", model, database) });
+}
+
+function tableGrants(role: Exclude<Role, "user">, model: Model, database: Database): string[] {
+  const { grantee, tableName } = namesIn(role, model, database);
+  return tablesOf(model, database).flatMap(([table, entities]) => {
+    const rights = rightsOf(role, model, entities);
+    return rights.length === 0 ? [] : [`GRANT ${rights.join(", ")} ON ${tableName(table)} TO ${grantee};`];
+  });
+}
+
+function namesIn(role: Role, model: Model, { engine, name }: Database) {
+  const quote = (text: string) =>
+    engine === "mysql" ? `\`${text.replaceAll("`", "``")}\`` : `"${text.replaceAll('"', '""')}"`;
+  const within = engine === "mysql" ? quote(name) : "public";
+  const site = model.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
+  return {
+    quote,
+    grantee: quote(`${site}_${role.replace("-", "_")}`),
+    tableName: (table: string) => `${within}.${quote(table)}`,
+  };
 }
 
 type Named = readonly [name: string, entity: Entity];

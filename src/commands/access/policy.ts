@@ -130,7 +130,7 @@ async function writeTerraform(run: Run, found: RolePolicies, trust: TrustPolicy 
 }
 
 async function writeGrants(run: Run, role: Role): Promise<void> {
-  const { databasesOf, grantsFor } = await import("../../access/grants.ts");
+  const { databasesOf, grantsFor, ownRowsIn } = await import("../../access/grants.ts");
   const { site } = run.config;
   const databases = databasesOf(site).map((database) => ({
     ...database,
@@ -145,10 +145,14 @@ async function writeGrants(run: Run, role: Role): Promise<void> {
       )
       .join("\n\n"),
   );
-  if (role === "user")
+  if (role !== "user") return;
+  run.note("each person has an account of their own in the database, named by their id, with this role");
+  if (databases.some(({ engine }) => engine === "postgres"))
     run.note(
-      "not expressible: a GRANT knows no rows; the website reads them with its own role, and checks whose they are",
+      "accounts of mawps's own roles then need BYPASSRLS (ALTER ROLE nightly BYPASSRLS): mawps is refused rather than shown a part of the rows",
     );
+  for (const { entity, why, instead } of databases.flatMap((each) => ownRowsIn(site, each).notExpressible))
+    run.note(`not expressible: ${entity}: ${why}; instead, ${instead}`);
 }
 
 function policyText({ policies, trust }: { policies: readonly object[]; trust: object | undefined }): string {

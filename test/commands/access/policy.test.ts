@@ -90,7 +90,13 @@ describe("mawps access policy", () => {
       ].join("\n"),
     ]);
     const person = await policy("user", "--model", "fc024", "--sql");
-    expect(person.stderr).toContain("a GRANT knows no rows");
+    expect(person.stdout).toContain(
+      'CREATE POLICY "mawps_own" ON public."customers" FOR SELECT TO "fc024_user"',
+    );
+    expect(person.stderr).toContain("need BYPASSRLS");
+    const others = await policy("user", "--model", "lopez", "--sql");
+    expect(others.stdout).toContain("VIEW `lopez_it_welt`.`own_chat_sessions` AS SELECT own.* FROM");
+    expect(others.stderr).toContain("not expressible: loginAttempts: ");
     const without = await policy("owner", "--sql");
     expect([without.exitCode, without.stdout]).toEqual([2, ""]);
   });
