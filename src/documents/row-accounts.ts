@@ -1,12 +1,13 @@
 import { CliError, exitCodes } from "../errors.ts";
 import { uploaderEntity } from "../model/document-files.ts";
+import { tableRole } from "../model/database.ts";
 import { own } from "../model/json.ts";
 import { isStandIn, rowSubjects } from "../model/person-rows.ts";
 import { ownersOf } from "../stores/row-owners.ts";
 import type { Stored } from "../stores/store.ts";
 import { type DocumentRows, attachmentIn, ownerSubject } from "./row-model.ts";
 
-/** The ids of the accounts that are meant: by an address as it is given or in small letters, or the id itself where there is an account with it. */
+/** The ids of the accounts that are meant: by an address in whatever case, or the id itself where there is an account with it. */
 export async function accountsFor(
   rows: DocumentRows,
   given: string,
@@ -22,19 +23,30 @@ export async function accountsFor(
   const { accounts } = model.features ?? {};
   const { id, email } = accounts?.fields ?? {};
   const from = accounts === undefined ? undefined : own(model.entities, accounts.entity)?.from;
-  if (accounts === undefined || id === undefined || from === undefined || "database" in from)
+  if (
+    accounts === undefined ||
+    id === undefined ||
+    from === undefined ||
+    "bucket" in from ||
+    "database" in from
+  )
     return "no accounts";
   const isAddress = given.includes("@");
   const field = isAddress ? email : id;
   if (field === undefined) return [];
   const found = new Set<string>();
+  const add = ({ fields }: Stored) => {
+    const userId = own(fields, id);
+    if (typeof userId === "string") found.add(userId);
+  };
   const values = [...new Set(isAddress ? [given, given.toLowerCase()] : [given])];
-  for await (const page of store.find(accounts.entity, { field, values })) {
-    for (const { fields } of page) {
-      const userId = own(fields, id);
-      if (typeof userId === "string") found.add(userId);
-    }
-  }
+  for await (const page of store.find(accounts.entity, { field, values })) page.forEach(add);
+  if (!isAddress || found.size > 0) return [...found];
+  // An index knows an address as it is stored alone.
+  const wanted = given.toLowerCase();
+  const isMeant = ({ entity, fields }: Stored) =>
+    entity === accounts.entity && String(own(fields, field)).toLowerCase() === wanted;
+  for await (const page of store.stream(tableRole(from) ?? "")) page.filter(isMeant).forEach(add);
   return [...found];
 }
 

@@ -3,14 +3,14 @@ import { findPoolUser, findPoolUsers, type PoolUser } from "../aws/cognito/users
 import type { Paced } from "../aws/cognito/users-pace.ts";
 import { attributeOf, listPoolUsers } from "../aws/cognito/users-list.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
-import { CliError } from "../errors.ts";
+import { CliError, exitCodes } from "../errors.ts";
 import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
 import { afterKind } from "../model/person-rows.ts";
-import { userIdFault } from "../model/user-id.ts";
+import { peopleHints, userIdFault } from "../model/user-id.ts";
 import { documentItemKey, notAUser, readDocuments, refuseNobody } from "./entries.ts";
 import type { UserDocuments } from "./entry.ts";
 import { accountsFor } from "./row-accounts.ts";
-import { ownerSubject, type DocumentRows } from "./row-model.ts";
+import { attachmentIn, ownerSubject, type DocumentRows } from "./row-model.ts";
 import type { DocumentSite } from "./site.ts";
 
 /** What to do with a user of whom no profile is found. */
@@ -73,20 +73,20 @@ async function findInRows(
   const whole = named === undefined ? [] : await accountsFor(rows, text);
   const isId = whole !== "no accounts" && whole.length > 0;
   const given = isId ? text : (named?.name ?? text);
-  const fault = userIdFault(given);
-  if (fault !== undefined) throw new CliError(`the user id ${JSON.stringify(given)} ${fault}`);
+  const attached = attachmentIn(rows, given);
+  refuseFaulty(attached?.id ?? given, text);
   const early = given.includes("@") ? undefined : readDocuments(site, given);
   early?.catch(() => undefined);
   const found = await accountsFor(rows, given);
   if (found === "no accounts") return early ?? readDocuments(site, given);
   const [only, ...others] = found;
   if (others.length > 0) throw several(given, [only ?? "", ...others]);
-  if (only === undefined && early === undefined) throw nobody(given, "no account has this address");
+  if (only === undefined && early === undefined) throw nobodyInRows(rows, given);
   const user = await (only === given || only === undefined
     ? (early ?? readDocuments(site, given))
     : readDocuments(site, only));
   const isRefused = unknown === "refuse" || unknown === "account";
-  if (only === undefined && isRefused && !user.isKnown) throw nobody(given, "there is no account");
+  if (only === undefined && isRefused && !user.isKnown) throw nobodyInRows(rows, given);
   return user;
 }
 
@@ -142,9 +142,17 @@ export async function createProfile(
   });
 }
 
-function refuseFault(userId: string): void {
+/** @param shown what was typed, where that is more than the id. @throws CliError for what can be no id; nothing at all is wrong usage. */
+function refuseFaulty(userId: string, shown = userId): void {
   const fault = userIdFault(userId);
-  if (fault !== undefined) throw new CliError(`the user id ${JSON.stringify(userId)} ${fault}`);
+  if (fault === undefined) return;
+  const exitCode = userId === "" ? exitCodes.usage : exitCodes.failed;
+  if (userId === shown) throw new CliError(`the user id ${JSON.stringify(userId)} ${fault}`, { exitCode });
+  throw new CliError(`the id in ${JSON.stringify(shown)} ${fault}`, { exitCode });
+}
+
+function refuseFault(userId: string): void {
+  refuseFaulty(userId);
   const what = userId.includes("@") ? undefined : nobodyWith(userId);
   if (what !== undefined) throw notAUser(userId, what);
 }
@@ -239,6 +247,14 @@ export async function profilesWithAddress(
     }
   }
   return found;
+}
+
+/** The same where accounts are items or rows that the model names. */
+function nobodyInRows(rows: DocumentRows, given: string): CliError {
+  if (attachmentIn(rows, given) !== undefined)
+    return new CliError(`there is no ${given}`, { hint: "give its id as the site has it" });
+  const why = given.includes("@") ? "no account has this address" : "there is no account";
+  return new CliError(`unknown user ${JSON.stringify(given)}: ${why}`, { hint: peopleHints.model });
 }
 
 function nobody(given: string, why: string): CliError {

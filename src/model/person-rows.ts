@@ -20,6 +20,18 @@ export function accountSubjects({ subjects }: Pick<Model, "subjects">): AccountS
   );
 }
 
+/** Of which of the model's people somebody is by what is theirs: an account among things of these entities; undefined where there is none. Pure. */
+export function accountKindAmong(
+  model: Pick<Model, "subjects">,
+  things: readonly { readonly entity: string }[],
+  subject?: string,
+): string | undefined {
+  const entities = new Set(things.map(({ entity }) => entity));
+  return accountSubjects(model).find(
+    (each) => entities.has(each.entity) && (subject ?? each.subject) === each.subject,
+  )?.subject;
+}
+
 /** Those whose accounts are rows of a database. Pure. */
 export function rowSubjects(model: Pick<Model, "subjects" | "entities">): AccountSubject[] {
   return accountSubjects(model).filter(({ entity }) => {

@@ -13,7 +13,12 @@ export type Breach =
   | {
       readonly kind: "object-without-entry" | "entry-without-object";
       readonly userId: string;
+      /** Of the document. */
+      readonly id: string | undefined;
+      readonly bucket: string;
       readonly key: string | undefined;
+      /** Since when an object without an entry is there. ISO 8601. */
+      readonly storedAt: string | undefined;
       readonly what: string;
     };
 
@@ -49,9 +54,10 @@ export async function* breaches(site: RetentionSite, checked: Checked | undefine
     nobodies,
   });
   for await (const { findings } of found)
-    for (const { kind, userId, key, what, storedAt = "" } of findings) {
+    for (const { kind, userId, id, key, what, storedAt } of findings) {
       if (kind !== "object-without-entry" && kind !== "entry-without-object") continue;
       // Of an upload that goes on meanwhile the file may be seen before its entry.
-      if ((timeOf(storedAt) ?? 0) <= site.rules.at.getTime()) yield { kind, userId, key, what };
+      if ((timeOf(storedAt) ?? 0) <= site.rules.at.getTime())
+        yield { kind, userId, id, bucket: documents.bucket, key, storedAt, what };
     }
 }

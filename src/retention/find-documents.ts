@@ -13,7 +13,7 @@ import type { DocumentDue } from "./plan-entry.ts";
 import { noteStrangers } from "./references.ts";
 import {
   day,
-  daysBetween,
+  agesOf,
   decideDocument,
   deciding,
   endMs,
@@ -205,7 +205,7 @@ function dueEntry(
   entry: StoredEntry,
   { verdict, versions }: { verdict: DocumentVerdict; versions: DocumentDue["versions"] },
 ): DocumentDue {
-  const { rule, action, sinceMs } = verdict;
+  const { rule, action } = verdict;
   const { userId, document } = entry;
   const marked = {
     ...document,
@@ -228,7 +228,7 @@ function dueEntry(
     table,
     item: plain(key) as DocumentDue["item"],
     bytes: action === "purge" ? bytesOf(versions) : (document.size ?? 0),
-    ageDays: daysBetween(sinceMs, rules),
+    ...agesOf(verdict, rules),
     versions,
     was: deciders(document.attributes),
   };

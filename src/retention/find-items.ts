@@ -9,7 +9,7 @@ import { twinHistoryVersion, twinType } from "../model/twin.ts";
 import { ownerId } from "../model/user-id.ts";
 import type { Noticed } from "./find-documents.ts";
 import type { PlanEntry, TwinVersionDue } from "./plan-entry.ts";
-import { day, daysBetween } from "./rules.ts";
+import { day, agesOf } from "./rules.ts";
 import { tableOf, type ProfileSite, type RetentionSite } from "./site.ts";
 
 /** Earlier states of the digital twin beyond the newest that are kept; as many of them are in memory. */
@@ -45,7 +45,7 @@ export async function* findTwinHistory(site: ProfileSite, noticed: Noticed): Asy
         table,
         item: { userId: ownerId, type },
         bytes: itemSizeBytes(item),
-        ageDays: savedMs === undefined ? 0 : daysBetween(savedMs, rules),
+        ...agesOf({ rule, sinceMs: savedMs ?? rules.at.getTime() }, rules),
         sha256: fingerprint(item),
       });
       const oldest = window.length > keep ? window.shift() : undefined;
@@ -81,7 +81,7 @@ export async function* findAuditEntries(site: RetentionSite): AsyncGenerator<Pla
         table,
         item: { chain: auditChain, sequence: Number(item["sequence"]?.N) },
         bytes: itemSizeBytes(item),
-        ageDays: daysBetween(writtenMs, rules),
+        ...agesOf({ rule, sinceMs: writtenMs, endsAtMs: endMs }, rules),
       };
     }
   }

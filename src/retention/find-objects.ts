@@ -6,7 +6,7 @@ import { ownerField } from "../model/objects.ts";
 import type { Noticed } from "./find-documents.ts";
 import { findPictures, ownerOf, pictureFolder } from "./find-pictures.ts";
 import type { ImageDue, ObjectDue, VersionDue } from "./plan-entry.ts";
-import { day, daysBetween, isPast, type Rules } from "./rules.ts";
+import { day, agesOf, isPast, type Rules } from "./rules.ts";
 import { ownersOf } from "../stores/row-owners.ts";
 import { hasProfiles, lifecycleRule, type ProfileSite, type RetentionSite } from "./site.ts";
 import {
@@ -116,7 +116,7 @@ export function objectDue(site: RetentionSite, bucket: string, stored: KeyVersio
       bucket,
       key: stored.key,
       bytes: bytesOf(stored.versions.map(plannedVersion)),
-      ageDays: daysBetween(writtenMs, site.rules),
+      ...agesOf({ rule, sinceMs: writtenMs }, site.rules),
       versions: stored.versions.map(plannedVersion),
     };
   }
@@ -198,7 +198,7 @@ function versionDue(site: RetentionSite, { bucket, rule, replaced }: ReplacedHer
     bucket,
     key: listed.key,
     bytes: listed.sizeBytes,
-    ageDays: daysBetween(sinceMs, site.rules),
+    ...agesOf({ rule, sinceMs }, site.rules),
     versions: [plannedVersion(listed)],
   };
 }

@@ -3,7 +3,7 @@ import { ownerId } from "../model/user-id.ts";
 import type { ImageDue } from "./plan-entry.ts";
 import { placeOf, provenPictures } from "./proven-pictures.ts";
 import { referencesOf } from "./references.ts";
-import { day, daysBetween, duePictures, isPast, type Picture } from "./rules.ts";
+import { day, agesOf, duePictures, isPast, type Picture } from "./rules.ts";
 import type { ProfileSite } from "./site.ts";
 import {
   bytesOf,
@@ -89,7 +89,7 @@ export async function findPictures(site: ProfileSite, folder: PictureFolder): Pr
           key,
           picture: picture.id,
           bytes: bytesOf(versions.map(plannedVersion)),
-          ageDays: daysBetween(sinceMs, rules),
+          ...agesOf({ rule, sinceMs }, rules),
           versions: versions.map(plannedVersion),
         };
       }),

@@ -13,7 +13,7 @@ import type { Noticed } from "./find-documents.ts";
 import type { RowDue } from "./plan-entry.ts";
 import {
   day,
-  daysBetween,
+  agesOf,
   decideRow,
   endMs,
   isPast,
@@ -327,7 +327,7 @@ function rowDue(
   { stored, verdict }: DecidedRow,
   { place, versions = [] }: { readonly place?: FoundPlace; readonly versions?: RowDue["versions"] },
 ): RowDue {
-  const { rule, action, sinceMs } = verdict;
+  const { rule, action } = verdict;
   const { entity: name, table, key, fields } = stored;
   const [file] = fileFields(site, stored);
   const isForeign = action === "purge" && file !== undefined && place === undefined;
@@ -352,7 +352,7 @@ function rowDue(
     ...(typeof id === "string" ? { documentId: id } : {}),
     ...(place === undefined ? {} : { bucket: place.bucket, key: place.key }),
     bytes: stored.bytes + bytesOf(versions),
-    ageDays: daysBetween(sinceMs, site.rules),
+    ...agesOf({ ...verdict, action: isForeign ? "keep" : action }, site.rules),
     versions,
     was: deciders(site, stored),
   };

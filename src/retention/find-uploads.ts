@@ -3,7 +3,7 @@ import { uploadedBytes } from "../aws/s3/upload-size.ts";
 import type { Noticed } from "./find-documents.ts";
 import { ownerOfKey } from "./find-objects.ts";
 import type { UploadDue } from "./plan-entry.ts";
-import { day, daysBetween, isPast } from "./rules.ts";
+import { day, agesOf, isPast } from "./rules.ts";
 import { lifecycleRule, type RetentionSite } from "./site.ts";
 
 /** Multipart uploads of a bucket that were begun longer ago than the period and never completed. */
@@ -31,7 +31,7 @@ export async function* findUploads(
       uploadId: upload.uploadId,
       initiated: new Date(begunMs).toISOString(),
       bytes: await uploadedBytes(aws, upload, signal),
-      ageDays: daysBetween(begunMs, rules),
+      ...agesOf({ rule, sinceMs: begunMs }, rules),
     };
   }
 }

@@ -20,6 +20,8 @@ const common = {
   bytes: z.number(),
   /** In whole days, by the younger of the clocks and times that are known. */
   ageDays: z.number(),
+  /** When its time was over, ISO 8601; left out of what is kept, and where a rule has no period. */
+  dueAt: z.string().optional(),
 };
 const object = { bucket: z.string().min(1), key: z.string().min(1), versions: z.array(version) };
 const item = { table: z.string().min(1), item: z.record(z.string(), z.union([z.string(), z.number()])) };

@@ -15,7 +15,7 @@ export interface Rules {
 const dayMs = 86_400_000;
 
 /** Whole days between two moments; 0 when the second is not later. */
-export function daysBetween(fromMs: number, { at }: Pick<Rules, "at">): number {
+function daysBetween(fromMs: number, { at }: Pick<Rules, "at">): number {
   return Math.max(0, Math.floor((at.getTime() - fromMs) / dayMs));
 }
 
@@ -102,6 +102,8 @@ export interface RowVerdict {
   readonly action: "purge" | "soft-delete" | "expire" | "keep";
   readonly reason: string;
   readonly sinceMs: number;
+  /** When its time is over by what it says itself, whatever the rule's period is by now. */
+  readonly endsAtMs?: number;
 }
 
 /** What of a row's table and model a verdict rests on besides its entity. */
@@ -170,7 +172,7 @@ function verdictOn(
     if (endMs !== undefined) {
       if (endMs > rules.at.getTime()) return undefined;
       const reason = `its life ended on ${day(endMs)}; DynamoDB's TTL removes it`;
-      return { rule, action: "expire", reason, sinceMs: sinceMs ?? endMs };
+      return { rule, action: "expire", reason, sinceMs: sinceMs ?? endMs, endsAtMs: endMs };
     }
     if (sinceMs === undefined || !isPast(rule, sinceMs, rules)) return undefined;
     const reason = `it is of ${day(sinceMs)}, but has no ${ttl ?? "ttl"} in epoch seconds: DynamoDB never removes it`;
@@ -187,8 +189,23 @@ function verdictOn(
 }
 
 /** When a rule's period is over. Pure. */
-export function endMs({ rule, sinceMs }: Pick<RowVerdict, "rule" | "sinceMs">): number {
-  return sinceMs + (rule.afterDays ?? 0) * dayMs;
+export function endMs({
+  rule,
+  sinceMs,
+  endsAtMs,
+}: Pick<RowVerdict, "rule" | "sinceMs" | "endsAtMs">): number {
+  return endsAtMs ?? sinceMs + (rule.afterDays ?? 0) * dayMs;
+}
+
+/** The times of a plan's entry: its age, and when its time was over, where it goes after a period. Pure. */
+export function agesOf(
+  verdict: Pick<RowVerdict, "rule" | "sinceMs" | "endsAtMs"> & Partial<Pick<RowVerdict, "action">>,
+  rules: Pick<Rules, "at">,
+): { readonly ageDays: number; readonly dueAt?: string } {
+  const { rule, action, endsAtMs = rule.afterDays } = verdict;
+  const ageDays = daysBetween(verdict.sinceMs, rules);
+  if (action === "keep" || endsAtMs === undefined) return { ageDays };
+  return { ageDays, dueAt: new Date(endMs(verdict)).toISOString() };
 }
 
 /**

@@ -55,6 +55,8 @@ export interface NamedInRow {
 
 /** Where the accounts of a site's people are an entity of its model. */
 export interface Accounts {
+  /** What the model names of them, but for what is secret. */
+  readonly fields: readonly string[];
   /** All accounts, as they come; whoever stands for the erased has none. */
   allAccounts(): AsyncGenerator<AccountRow>;
 }
@@ -87,6 +89,7 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
   const { tableOf, entityOf } = tables;
   return {
     ...rowErasing(model, tables),
+    fields: [...new Set(rowSubjects(model).flatMap((each) => openColumns(model, each)))],
     async accounts(given) {
       const wanted = given.toLowerCase();
       const found: RowAccount[] = [];
@@ -113,12 +116,13 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
     },
     async *allAccounts() {
       for (const subject of rowSubjects(model)) {
-        const { entity, ids } = subject;
-        const [column = "id"] = ids;
+        const {
+          entity,
+          ids: [column = "id"],
+        } = subject;
         const declared = entityOf(entity);
         const { database, rows: whole } = await tableOf(entity);
-        const columns = [...ids, ...Object.values(accountColumns(model, subject))];
-        const rows = narrowed(whole, [...declaredColumns(declared), ...columns]);
+        const rows = narrowed(whole, [...declaredColumns(declared), ...accountFields(model, subject)]);
         for await (const page of streamReading(database.sql, rows)) {
           for (const row of page) {
             const id = own(row, column) ?? "";
@@ -253,8 +257,22 @@ function heldIn(row: Row, hold: string): string | false | undefined {
 }
 
 /** What the model names of a table: what else is there beside accounts may be secret, and is not read. */
-function declaredColumns({ fields, refs, when }: Entity): string[] {
+function declaredColumns({ fields, refs, when }: Pick<Entity, "fields" | "refs" | "when">): string[] {
   return Object.keys({ ...fields, ...refs, ...when });
+}
+
+function accountFields(model: Model, subject: AccountSubject): string[] {
+  return [...subject.ids, ...Object.values(accountColumns(model, subject))];
+}
+
+/** Those of them that are not secret. */
+function openColumns(model: Model, subject: AccountSubject): string[] {
+  const { fields = {}, ...rest } = own(model.entities, subject.entity) ?? {};
+  const all = [...declaredColumns({ fields, ...rest }), ...accountFields(model, subject)];
+  return all.filter((name) => {
+    const field = own(fields, name);
+    return typeof field !== "object" || field.secret !== true;
+  });
 }
 
 /** What tells which file a row names, and whose that is. */

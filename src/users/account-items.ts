@@ -59,9 +59,11 @@ export async function accountsInItems(
 export function accountsOfTable(site: PeopleSite): Accounts {
   const place = placeOf(site);
   const rowIn = rowReader(site, place);
-  const { items, table, fields } = place;
+  const { items, table, fields, subject } = place;
   const attributes = [...new Set([...items.attributes, ...fields])];
+  const named = Object.fromEntries(fields.map((name) => [name, "any"]));
   return {
+    fields: Object.keys(openOf(site, subject, named)),
     async *allAccounts() {
       for await (const page of scanItems(site.aws, { table, attributes, signal: site.signal }))
         for (const row of page.flatMap((item) => rowIn(item) ?? [])) yield row;
@@ -70,19 +72,27 @@ export function accountsOfTable(site: PeopleSite): Accounts {
 }
 
 function rowReader(
-  { model, declaration }: Pick<PeopleSite, "model" | "declaration">,
+  site: Pick<PeopleSite, "model" | "declaration">,
   { items, subject, fields }: Place,
 ): (item: Item) => AccountRow | undefined {
-  const kind = { entity: subject.entity, isKnown: true };
-  // An admin may see who was at work.
-  const rules = { ...rulesOf(model, declaration.secrets, []), actors: new Set<string>() };
   return (item) => {
     const found = items.accountIn(item);
-    if (found === undefined || isStandIn(model, found.id)) return undefined;
+    if (found === undefined || isStandIn(site.model, found.id)) return undefined;
     const shown = Object.entries(plainIfDamaged(item)).filter(([name]) => fields.includes(name));
     const value: JsonObject = { ...found.fields, ...Object.fromEntries(shown) };
-    return { subject, id: found.id, value: givenOut(kind, value, { rules, out: new LeavingOut() }) };
+    return { subject, id: found.id, value: openOf(site, subject, value) };
   };
+}
+
+/** What of an account is not secret. */
+function openOf(
+  { model, declaration }: Pick<PeopleSite, "model" | "declaration">,
+  { entity }: AccountSubject,
+  value: JsonObject,
+): JsonObject {
+  // An admin may see who was at work.
+  const rules = { ...rulesOf(model, declaration.secrets, []), actors: new Set<string>() };
+  return givenOut({ entity, isKnown: true }, value, { rules, out: new LeavingOut() });
 }
 
 /** An item of the table as an account, without secrets; undefined for what is none. */

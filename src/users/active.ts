@@ -4,6 +4,7 @@ import { NothingChanged } from "../errors.ts";
 import { own } from "../model/json.ts";
 import { accountItems } from "../model/links.ts";
 import { accountColumns } from "../model/person-rows.ts";
+import { peopleHints } from "../model/user-id.ts";
 import { dynamodbStore } from "../stores/dynamodb.ts";
 import type { Stored } from "../stores/store.ts";
 import { accountIn } from "./account-items.ts";
@@ -78,6 +79,6 @@ export async function setActive(
 
 function noAccount(given: string): NothingChanged {
   return new NothingChanged(`no account is ${JSON.stringify(given)}`, {
-    hint: "give an id or an e-mail address; `mawps user list` shows them",
+    hint: peopleHints.model,
   });
 }

@@ -14,6 +14,7 @@ import { erasureOrder } from "../model/graph.ts";
 import { parentsOf } from "../model/links.ts";
 import { findMentions } from "./mentions.ts";
 import { rowsLeft } from "./row-traces.ts";
+import { toldId } from "../model/user-id.ts";
 import { findTraces, isErased, type OwnedItem, type PlannedChange, type Traces } from "./traces.ts";
 
 export interface ErasingSite extends ErasureSite {
@@ -60,8 +61,7 @@ export async function erase(
 ): Promise<Erased> {
   const { traces } = plan;
   await assertNotHeld(site, plan.ids);
-  // The trail is kept, and an address names somebody.
-  const userId = plan.userId.includes("@") ? undefined : plan.userId;
+  const userId = toldId(plan.userId);
   const details = {
     items: traces.items.length + rowsLeft(traces.rows),
     versions: traces.versions.length,

@@ -6,7 +6,7 @@ import type { Store } from "../backup/store.ts";
 import { liveLinks, type LiveLink } from "../documents/live-links.ts";
 import { CliError } from "../errors.ts";
 import { personalTables } from "../model/links.ts";
-import { rowSubjects } from "../model/person-rows.ts";
+import { accountKindAmong, rowSubjects } from "../model/person-rows.ts";
 import { tokensLiveMinutes } from "./change.ts";
 import { assertNotHeld, type HoldSite } from "./hold.ts";
 import { findPerson, nobody, type Person } from "./person.ts";
@@ -30,6 +30,8 @@ export interface Copies {
 /** What an erasure of one person will do. */
 export interface ErasurePlan extends Person {
   readonly traces: Traces;
+  /** Of which of the model's people the account is that is an item or a row among these. */
+  readonly accountKind: string | undefined;
   /** Where else the person is named; undefined where that was not asked for. An erasure changes nothing there. */
   readonly mentions: readonly Mention[] | undefined;
   readonly links: readonly LiveLink[];
@@ -77,9 +79,23 @@ export async function planErasure(
   if (traces.held.length > 0) throw forbidden("things of theirs are", traces.held);
   await assertUnblocked(site, traces);
   const unlisted = ids.filter((id) => !isListed(id, kind));
-  if (account === undefined && isErased(traces) && unlisted.length === ids.length) throw nobody(given);
+  if (account === undefined && isErased(traces) && unlisted.length === ids.length) throw nobody(site, given);
   const mentions = isDeep ? await findMentions(site, ids, traces) : undefined;
-  return { ...person, traces, mentions, links, copies, tokenMinutes, unlisted, listed, kind, pseudonym };
+  const found = [...traces.items, ...traces.changes, ...traces.rows];
+  const accountKind = accountKindAmong(site.model, found, subject);
+  return {
+    ...person,
+    traces,
+    accountKind,
+    mentions,
+    links,
+    copies,
+    tokenMinutes,
+    unlisted,
+    listed,
+    kind,
+    pseudonym,
+  };
 }
 
 /** Whether an earlier run has done all of it. Pure. */

@@ -10,6 +10,7 @@ import {
 import type { TrailPlace } from "../audit/place.ts";
 import type { AuditTrail } from "../audit/trail.ts";
 import { CliError, exitCodes } from "../errors.ts";
+import { toldId } from "../model/user-id.ts";
 import { findPerson, namesOf, nobody, type Person, type PersonSite } from "./person.ts";
 import { findHoldings, isNothing } from "./traces.ts";
 
@@ -54,7 +55,7 @@ export async function findHeld(site: HoldSite, given: string): Promise<HeldPerso
   const person = await findPerson(site, given);
   const all = await holdsOfPerson(site, person.ids);
   const isKnown = person.account !== undefined || person.subject !== undefined || all.length > 0;
-  if (!isKnown && !(await hasAnything(site, person.ids))) throw nobody(given);
+  if (!isKnown && !(await hasAnything(site, person.ids))) throw nobody(site, given);
   const holds = all.filter((hold) => isOf(hold, person));
   return { person, holds, others: all.filter((hold) => !holds.includes(hold)) };
 }
@@ -69,7 +70,7 @@ async function hasAnything(site: HoldSite, ids: readonly string[]): Promise<bool
 /** Whether a hold was put on this person, and not on somebody else whom an address of theirs stands for. */
 function isOf(hold: Hold, { userId, subject }: Person): boolean {
   const isSameKind = hold.subject === undefined || subject === undefined || hold.subject === subject;
-  return isSameKind && hold.userId === toldOf(userId);
+  return isSameKind && hold.userId === toldId(userId);
 }
 
 /** Whether one of the person's holds is for this reason, and is one of all that stands for them now. Pure. */
@@ -196,8 +197,8 @@ export async function holdPerson(
   { userId, subject, ids }: Pick<Person, "userId" | "subject" | "ids">,
   { reason, salt }: { readonly reason: string; readonly salt: string },
 ): Promise<number> {
-  const told = { action: "user.held" as const, userId: toldOf(userId), details: { reason } };
-  const hold = { userId: toldOf(userId), subject, ids, reason, salt, at: site.now() };
+  const told = { action: "user.held" as const, userId: toldId(userId), details: { reason } };
+  const hold = { userId: toldId(userId), subject, ids, reason, salt, at: site.now() };
   return site.trail.change(told, () => putHold(site.trailPlace, hold));
 }
 
@@ -206,9 +207,4 @@ export async function liftHold(site: HoldingSite, holds: readonly Hold[]): Promi
   const reason = holds.map((hold) => hold.reason).join("; ");
   const told = { action: "user.released" as const, userId: holds[0]?.userId, details: { reason } };
   await site.trail.change(told, () => liftHolds(site.trailPlace, holds, site.now()));
-}
-
-/** What is recorded is kept, and an address names somebody. */
-function toldOf(userId: string): string | undefined {
-  return userId.includes("@") ? undefined : userId;
 }

@@ -11,7 +11,8 @@ import { own, timeOf, type JsonObject } from "../model/json.ts";
 import { accountColumns, accountSubjects } from "../model/person-rows.ts";
 import type { Model } from "../model/schema.ts";
 import type { AccountRow, Accounts } from "../stores/person-rows.ts";
-import type { AccountSite } from "./pool.ts";
+import { theUserPool, type AccountSite } from "./pool.ts";
+import type { UserPool } from "../aws/cognito/user-pool.ts";
 
 /** A value that an attribute has, or a text that is in it, in whatever case. */
 export interface Where {
@@ -42,8 +43,30 @@ const searchable = new Set([
 /**
  * The accounts that match, page by page as Cognito gives them: one call for 60, none for each of them. Cognito is asked for as
  * little as it can be asked for, and what it gives is compared again.
+ * @throws CliError (usage), before anybody is listed, for an attribute that the pool does not have.
  */
-export async function* listAccounts(site: AccountSite, query: AccountQuery): AsyncGenerator<ListedAccount> {
+export async function listAccounts(
+  site: AccountSite,
+  query: AccountQuery,
+): Promise<AsyncGenerator<ListedAccount>> {
+  const unusual = query.where.filter(({ attribute }) => !searchable.has(attribute));
+  if (unusual.length > 0) {
+    const pool = await theUserPool(site);
+    for (const { attribute: name } of unusual) assertAttribute(pool, name);
+  }
+  return matchingInPool(site, query);
+}
+
+/** @throws CliError (usage) where no account can have such an attribute. */
+function assertAttribute({ attributes, tellsAttributes }: UserPool, name: string): void {
+  if (attributes.some((each) => each.name === name) || !tellsAttributes) return;
+  throw new CliError(`the user pool has no attribute ${JSON.stringify(name)}`, {
+    exitCode: exitCodes.usage,
+    hint: `--where takes ${attributes.map((each) => each.name).join(", ")}`,
+  });
+}
+
+async function* matchingInPool(site: AccountSite, query: AccountQuery): AsyncGenerator<ListedAccount> {
   const { aws, poolId } = site;
   const { group } = query;
   const pages =
@@ -131,7 +154,10 @@ export function rowAccount(model: Model, { subject, id, value }: AccountRow): Li
   };
 }
 
-/** The accounts that are an entity of the model and match. @throws CliError (usage) where a group is asked for: there are none. */
+/**
+ * The accounts that are an entity of the model and match.
+ * @throws CliError (usage), before anybody is listed, for a group, a state or a field that no account of the model has.
+ */
 export function listRowAccounts(
   model: Model,
   accounts: Accounts,
@@ -144,6 +170,7 @@ export function listRowAccounts(
       hint: role === undefined ? undefined : `--where ${role}=${group} asks for those with this role`,
     });
   }
+  assertAskable(model, accounts, query);
   return matching();
 
   async function* matching() {
@@ -152,6 +179,30 @@ export function listRowAccounts(
       if (isMeant(account, query)) yield account;
     }
   }
+}
+
+/** @throws CliError (usage) for a state or a field that no account can have: that nobody has it would be no answer. */
+function assertAskable(
+  model: Model,
+  { fields }: Pick<Accounts, "fields">,
+  { status, where }: Omit<AccountQuery, "group">,
+): void {
+  const { usage: exitCode } = exitCodes;
+  const isVerified = accountSubjects(model).some(
+    (subject) => accountColumns(model, subject).emailVerified !== undefined,
+  );
+  const states = ["enabled", "disabled", ...(isVerified ? ["CONFIRMED", "UNCONFIRMED"] : [])];
+  if (status !== undefined && !states.includes(status))
+    throw new CliError(`no account of ${model.name} can be ${status}`, {
+      exitCode,
+      hint: `--status takes ${states.join(", ")}`,
+    });
+  const unknown = where.find(({ attribute }) => !fields.includes(attribute));
+  if (unknown !== undefined)
+    throw new CliError(`accounts of ${model.name} have no field ${JSON.stringify(unknown.attribute)}`, {
+      exitCode,
+      hint: `--where takes ${fields.toSorted().join(", ")}`,
+    });
 }
 
 /** Whether an account is among those asked for. Pure. */

@@ -9,7 +9,7 @@ import { findAccount, profilesWithAddress, resolveUser } from "../documents/user
 import { CliError, exitCodes } from "../errors.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { afterKind, isStandIn, rowSubjects } from "../model/person-rows.ts";
-import { userIdFault } from "../model/user-id.ts";
+import { peopleHints, userIdFault } from "../model/user-id.ts";
 import type { PeopleRows } from "../stores/person-rows.ts";
 import { accountsInItems } from "./account-items.ts";
 import { refuseReserved, type AccountSite } from "./pool.ts";
@@ -53,14 +53,14 @@ export async function findPerson(
   refuseReserved(given);
   const { known } = site;
   if (site.rows !== undefined) return inAccountRows({ ...site, rows: site.rows }, given, isErased);
-  if (known === undefined) return inAccountItems(site, given);
+  if (known === undefined) return inAccountItems(site, given, isErased);
   const { aws, poolId, documents } = known;
   const found = await findAccount(known, poolId, given);
   const account =
     found === undefined
       ? undefined
       : await readPoolAccount(aws, poolId, { ...known, username: found.username });
-  const userId = account?.sub ?? (await idWithoutAccount(documents, given, isErased(given)));
+  const userId = account?.sub ?? (await idWithoutAccount(site, documents, { given, isErased }));
   refuseReserved(userId);
   return knownPerson(known, userId, account);
 }
@@ -81,10 +81,27 @@ export async function knownPerson(
   return { userId, name: addresses[0] ?? userId, ids, sharedAddresses: shared, account };
 }
 
-export function nobody(given: string): CliError {
+/** Of whom nothing is found. */
+export function nobody({ known }: Pick<PersonSite, "known">, given: string): CliError {
   return new CliError(`nothing is stored of ${JSON.stringify(given)}, and there is no such account`, {
-    hint: "give a sub, a user name or an e-mail address; `mawps user list` shows them",
+    hint: peopleHints[known === undefined ? "model" : "pool"],
   });
+}
+
+/**
+ * Somebody of whom there is no account: an id as it is given, or an address that the ledger of erasures knows, so or in small letters.
+ * @param told what was typed, where that is more than the id or address.
+ */
+function withoutAccount(
+  site: PersonSite,
+  given: string,
+  { isErased, told = given }: { readonly isErased: (id: string) => boolean; readonly told?: string },
+): Person {
+  const ids = given.includes("@") ? [...new Set([given, given.toLowerCase()])].filter(isErased) : [given];
+  const [userId] = ids;
+  if (userId === undefined) throw nobody(site, told);
+  refuseReserved(userId);
+  return { userId, name: userId, ids, sharedAddresses: [], account: undefined };
 }
 
 /**
@@ -92,19 +109,16 @@ export function nobody(given: string): CliError {
  * data; and so is an address after an erasure.
  */
 async function inAccountRows(
-  { model, rows }: PersonSite & { readonly rows: PeopleRows },
+  site: PersonSite & { readonly rows: PeopleRows },
   text: string,
   isErased: IsErased,
 ): Promise<Person> {
-  const { kind, given, accounts } = await accountsMeant({ model, rows }, text);
+  const { model, rows } = site;
+  const { kind, given, accounts } = await accountsMeant(site, text);
   const [only, ...others] = accounts;
   if (only === undefined) {
-    const isListed = (id: string) => isErased(id, kind);
-    const ids = given.includes("@") ? [...new Set([given, given.toLowerCase()])].filter(isListed) : [given];
-    const [userId] = ids;
-    if (userId === undefined) throw nobody(text);
-    refuseReserved(userId);
-    return { userId, name: userId, ids, sharedAddresses: [], account: undefined, ...ofKind(kind) };
+    const person = withoutAccount(site, given, { isErased: (id) => isErased(id, kind), told: text });
+    return { ...person, ...ofKind(kind) };
   }
   const sayKind = accounts.map(({ subject, id }) => `${subject}:${id}`).join(" or ");
   if (others.length > 0) {
@@ -197,7 +211,7 @@ export async function namesOf(
 }
 
 /** By the table that has the accounts: whose case people type is not that of who stored it, so that all of it is looked through. */
-async function inAccountItems(site: PersonSite, given: string): Promise<Person> {
+async function inAccountItems(site: PersonSite, given: string, isErased: IsErased): Promise<Person> {
   const all = await accountsInItems(site);
   const isAddress = given.includes("@");
   const wanted = given.toLowerCase();
@@ -210,10 +224,9 @@ async function inAccountItems(site: PersonSite, given: string): Promise<Person> 
       hint: "give the id of the one that is meant",
     });
   }
-  if (only === undefined && isAddress) throw nobody(given);
-  const userId = only?.id ?? given;
+  if (only === undefined) return withoutAccount(site, given, { isErased });
+  const { id: userId, email = "" } = only;
   refuseReserved(userId);
-  const { email = "" } = only ?? {};
   const isFit = email.includes("@") && userIdFault(email) === undefined;
   const addresses = isFit ? [...new Set([email, email.toLowerCase()])] : [];
   const shared = addresses.filter((address) =>
@@ -225,14 +238,17 @@ async function inAccountItems(site: PersonSite, given: string): Promise<Person> 
 }
 
 /** Somebody who has data and no account; after an erasure that came to its end nobody is found by their address. */
-async function idWithoutAccount(documents: DocumentSite, given: string, isErased: boolean): Promise<string> {
+async function idWithoutAccount(
+  site: PersonSite,
+  documents: DocumentSite,
+  { given, isErased }: { readonly given: string; readonly isErased: IsErased },
+): Promise<string> {
   if (!given.includes("@")) return given;
   try {
     return await resolveUser(documents, given, "take");
   } catch (error) {
     if (!(error instanceof CliError) || !error.message.startsWith("unknown user")) throw error;
-    if (isErased) return given;
-    throw nobody(given);
+    return withoutAccount(site, given, { isErased }).userId;
   }
 }
 

@@ -5,9 +5,9 @@ import { readUserPool, type UserPool } from "../aws/cognito/user-pool.ts";
 import type { Paced } from "../aws/cognito/users-pace.ts";
 import { findAccount } from "../documents/users.ts";
 import { errorName } from "../aws/setting.ts";
-import { CliError, NothingChanged } from "../errors.ts";
+import { CliError, exitCodes, NothingChanged } from "../errors.ts";
 import { nobodyWith } from "../model/nobodies.ts";
-import { userIdFault } from "../model/user-id.ts";
+import { peopleHints, userIdFault } from "../model/user-id.ts";
 
 /** Where the accounts of one environment are. */
 export interface AccountSite {
@@ -34,7 +34,7 @@ export async function theAccount(site: AccountSite, given: string): Promise<Pool
     username === undefined ? undefined : await readPoolAccount(site.aws, site.poolId, { ...site, username });
   if (account !== undefined) return account;
   throw new CliError(`no account is ${JSON.stringify(given)}`, {
-    hint: "give a sub, a user name or an e-mail address; `mawps user list` shows them",
+    hint: peopleHints.pool,
   });
 }
 
@@ -54,7 +54,8 @@ export function refused(error: unknown, names: ReadonlySet<string>, what: string
 /** @throws CliError for what no account may be called: the owner's name, those of the site's settings, what leaves a folder. */
 export function refuseReserved(name: string): void {
   const fault = userIdFault(name);
-  if (fault !== undefined) throw new CliError(`the user ${JSON.stringify(name)} ${fault}`);
+  const exitCode = name === "" ? exitCodes.usage : exitCodes.failed;
+  if (fault !== undefined) throw new CliError(`the user ${JSON.stringify(name)} ${fault}`, { exitCode });
   const what = name.includes("@") ? undefined : nobodyWith(name);
   if (what !== undefined) throw new CliError(`${JSON.stringify(name)} is no user: it is the name of ${what}`);
 }

@@ -161,7 +161,7 @@ export async function writeReceipt(file: string, receipt: ErasureReceipt, site: 
  */
 export async function writePlan(
   file: string,
-  plan: Readonly<Record<string, unknown>> & { readonly userId: string },
+  plan: Readonly<Record<string, unknown>> & { readonly userId: string | null },
   isDry: boolean,
 ): Promise<boolean> {
   const text = await readTextFile(file, { what: "a plan", mostBytes });
@@ -172,7 +172,9 @@ export async function writePlan(
     } catch {
       found = undefined;
     }
-    if (!isRecord(found) || found["userId"] !== plan.userId || !("copies" in found)) throw taken(file);
+    const { userId } = plan;
+    const isSame = isRecord(found) && userId !== null && found["userId"] === userId && "copies" in found;
+    if (!isSame) throw taken(file);
     if (!isDry) return false;
   }
   await written(file, plan);

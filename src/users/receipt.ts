@@ -9,7 +9,7 @@ import { whereThere } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
 import { personalBuckets, personalTables, unreachedEntities, type FoundLink } from "../model/links.ts";
 import { own } from "../model/json.ts";
-import { accountColumns, rowLinks, rowSubjects } from "../model/person-rows.ts";
+import { accountColumns, accountKindAmong, rowLinks } from "../model/person-rows.ts";
 import type { RowErasure } from "../stores/row-erasure.ts";
 import { isComplete, type Erased } from "./erase.ts";
 import type { ErasurePlan, ErasureSite } from "./erasure-plan.ts";
@@ -45,8 +45,8 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
   const { copies, account, subject, links, tokenMinutes } = plan;
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
   const done = doneOf(erased);
-  const isOfAccount = ({ entity }: RowErasure) =>
-    rowSubjects(site.model).some((each) => each.subject === subject && each.entity === entity);
+  const isOfAccount = (each: { readonly entity: string }) =>
+    accountKindAmong(site.model, [each], subject) !== undefined;
   const accountRows = { done: done.rows.filter(isOfAccount), left: left.rows.filter(isOfAccount) };
   const isEmptied = accountRows.done.some(({ changes }) => changes.length > 0);
   return {
@@ -55,7 +55,10 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
     person: [...person],
     isComplete: isComplete(erased),
     erased: {
-      account: (account !== undefined && !isAccountLeft) || rowsLeft(accountRows.done) > 0,
+      account:
+        (account !== undefined && !isAccountLeft) ||
+        rowsLeft(accountRows.done) > 0 ||
+        done.items.some(isOfAccount),
       /** Of an account whose row stays: nothing in it but its id and what it points at. */
       ...(isEmptied ? { accountEmptied: true } : {}),
       ...numbersOf({ traces: done }),
@@ -66,7 +69,7 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
       versions: left.versions.length,
       uploads: left.uploads.length,
       changes: left.changes.length + left.rows.reduce((sum, { changes }) => sum + changes.length, 0),
-      account: isAccountLeft || rowsLeft(accountRows.left) > 0,
+      account: isAccountLeft || rowsLeft(accountRows.left) > 0 || left.items.some(isOfAccount),
       refused: failures.length,
     },
     kept: left.kept,

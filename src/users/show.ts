@@ -3,6 +3,7 @@ import { groupsOfUser } from "../aws/cognito/groups.ts";
 import { lastSignIn, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { own, timeOf } from "../model/json.ts";
 import { accountColumns, rowSubjects } from "../model/person-rows.ts";
+import { peopleHints } from "../model/user-id.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
 import { readDocuments } from "../documents/entries.ts";
 import type { UserDocuments } from "../documents/entry.ts";
@@ -52,7 +53,7 @@ export async function showUser(
   ]);
   if (details === undefined && !user.isKnown) {
     throw new CliError(`unknown user ${JSON.stringify(given)}: there is no account and no profile`, {
-      hint: "give a sub, a user name or an e-mail address; `mawps user list` shows them",
+      hint: peopleHints.pool,
     });
   }
   const stored = plain(user.profile ?? {});

@@ -1,10 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
 import { trailOf } from "../../audit/place.ts";
 import { CliError, exitCodes } from "../../errors.ts";
+import { bytes } from "../../model/bytes.ts";
 import { mawpsModel } from "../../model/mawps.ts";
 import type { Nobodies } from "../../model/nobodies.ts";
 import { whyNoDocuments } from "../../model/reach.ts";
-import { duration } from "../../output/dates.ts";
+import { duration, localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count } from "../../output/text.ts";
@@ -45,7 +46,7 @@ export function retentionCheck(begin: Begin): AnyCommand {
       const checked = documents && { documents, rememberedOf: remembered, nobodies };
       context.progress("looking for what should be gone");
       const found: Row[] = [];
-      for await (const breach of breaches(site, checked)) found.push(rowOf(breach));
+      for await (const breach of breaches(site, checked)) found.push(rowOf(breach, run.machineNow()));
       await run.printRows(found, (rows, layout) => asText(rows, { layout, lateMs }));
       noteNobodies(run, nobodies);
       if (why !== undefined) run.note(`no documents are looked at: ${why}`);
@@ -64,17 +65,44 @@ interface Row {
   /** The rule that is not kept; null for halves of documents. */
   readonly rule: string | null;
   readonly userId: string | null;
+  readonly documentId?: string | undefined;
   readonly what: string;
+  readonly bucket?: string | undefined;
+  readonly key?: string | undefined;
+  readonly table?: string | undefined;
+  /** What names an item in its table. */
+  readonly item?: object | undefined;
+  readonly bytes?: number | undefined;
+  /** Since when an object without an entry is there. */
+  readonly storedAt?: string | undefined;
+  /** When its time was over, and for how long it has been. */
+  readonly dueAt?: string | undefined;
+  readonly lateMs?: number | undefined;
   readonly why: string;
 }
 
-function rowOf(breach: Breach): Row {
-  if (breach.kind === "overdue") {
-    const { rule, userId, reason } = breach.entry;
-    return { kind: breach.kind, rule, userId, what: whatIs(breach.entry), why: reason };
+function rowOf(breach: Breach, now: Date): Row {
+  if (breach.kind !== "overdue") {
+    const { kind, userId, id: documentId, key, what: why, bucket, storedAt } = breach;
+    return { kind, rule: null, userId, documentId, what: key ?? "-", bucket, key, storedAt, why };
   }
-  const { kind, userId, key, what } = breach;
-  return { kind, rule: null, userId, what: key ?? "-", why: what };
+  const { kind, entry } = breach;
+  const { rule, userId, reason: why, dueAt, bytes: size } = entry;
+  return {
+    kind,
+    rule,
+    userId,
+    documentId: "documentId" in entry ? entry.documentId : undefined,
+    what: whatIs(entry),
+    bucket: "bucket" in entry ? entry.bucket : undefined,
+    key: "key" in entry ? entry.key : undefined,
+    table: "table" in entry ? entry.table : undefined,
+    item: "item" in entry ? entry.item : undefined,
+    bytes: size,
+    dueAt,
+    lateMs: dueAt === undefined ? undefined : now.getTime() - Date.parse(dueAt),
+    why,
+  };
 }
 
 function asText(
@@ -87,11 +115,23 @@ function asText(
     rows,
     [
       stateColumn({ title: "FINDING", cell: ({ kind }) => kind }),
+      { title: "LATE", cell: ({ lateMs: ms }) => (ms === undefined ? "-" : duration(ms)), align: "right" },
+      { title: "SIZE", cell: ({ bytes: size }) => (size === undefined ? "-" : bytes(size)), align: "right" },
       { title: "RULE", cell: ({ rule }) => rule ?? "-" },
       { title: "USER", cell: ({ userId }) => userId ?? "-", least: 12 },
-      { title: "WHAT", cell: ({ what }) => what, least: 20 },
-      { title: "WHY", cell: ({ why }) => why, least: 20 },
+      { title: "WHAT", cell: whereIs, least: 20 },
+      { title: "WHY", cell: whyIs, least: 20 },
     ],
     layout,
   );
+}
+
+function whereIs({ what, bucket, key }: Row): string {
+  return bucket === undefined || key === undefined ? what : `${bucket}/${what}`;
+}
+
+function whyIs({ why, documentId, dueAt }: Row): string {
+  const due = dueAt === undefined ? [] : [`due since ${localTime(new Date(dueAt))}`];
+  const document = documentId === undefined ? [] : [`document ${documentId}`];
+  return [why, ...due, ...document].join("; ");
 }

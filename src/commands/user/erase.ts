@@ -5,6 +5,7 @@ import { bytes } from "../../model/bytes.ts";
 import { localTime } from "../../output/dates.ts";
 import { facts } from "../../output/table.ts";
 import { count, visible } from "../../output/text.ts";
+import { toldId } from "../../model/user-id.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { ErasurePlan } from "../../users/erasure-plan.ts";
 import type { Run } from "../run.ts";
@@ -65,10 +66,11 @@ async function erasePerson(
   const site = await erasureSite(run, "writes");
   const salt = world.randomHex(16);
   const plan = await planErasure(site, given, { salt, isDeep: deep });
-  const { userId, name, account, traces, links, copies } = plan;
+  const { name, account, accountKind, traces, links, copies } = plan;
+  const userId = toldId(plan.userId) ?? null;
   const planned = {
     userId,
-    account: account !== undefined || plan.subject !== undefined,
+    account: account !== undefined || accountKind !== undefined,
     ...numbersOf(plan),
     kept: traces.kept,
     expiring: traces.expiring,
@@ -82,7 +84,8 @@ async function erasePerson(
     const nothing = { userId, changed: false, isComplete: true, receipt: null, page: null };
     return run.print(
       nothing,
-      () => `${visible(name)} was erased before: searched again, and nothing was found`,
+      () =>
+        `${visible(name)} was erased before: searched again${userId === null ? " by the address" : ""}, and nothing was found`,
     );
   }
   if (output !== undefined) {
@@ -143,7 +146,7 @@ function planText(plan: ErasurePlan, hasRows: boolean): string {
     userId,
     name,
     account,
-    subject,
+    accountKind,
     traces,
     mentions,
     links,
@@ -173,9 +176,9 @@ function planText(plan: ErasurePlan, hasRows: boolean): string {
   const until = copies.recovery.flatMap((each) => (each.until === null ? [] : [each.until.getTime()]));
   const unread = copies.recovery.filter((each) => each.until === null);
   return facts([
-    ["person", `${visible(name)} (${visible(userId)})`],
+    ["person", name === userId ? visible(name) : `${visible(name)} (${visible(userId)})`],
     ["before", unlisted.length < ids.length ? "erased already, or begun: this goes on" : undefined],
-    ["account", accountFate({ account, subject })],
+    ["account", accountFate({ account, accountKind }, hasRows)],
     ...[...kinds].map(([what, { items, versions, changes, bytes: size }]): [string, string] => [
       what,
       [
@@ -240,9 +243,15 @@ function planText(plan: ErasurePlan, hasRows: boolean): string {
   ]);
 }
 
-function accountFate({ account, subject }: Pick<ErasurePlan, "account" | "subject">): string {
+function accountFate(
+  { account, accountKind }: Pick<ErasurePlan, "account" | "accountKind">,
+  hasRows: boolean,
+): string {
   if (account !== undefined) return "signed out and deleted";
-  return subject === undefined ? "none" : `of the database (${subject}), with its rows`;
+  if (accountKind === undefined) return "none";
+  return hasRows
+    ? `of the database (${accountKind}), with its rows`
+    : `of the table (${accountKind}), with its item`;
 }
 
 /** Where texts name the person that nobody changes. */

@@ -49,7 +49,7 @@ async function listed(run: Run, query: AccountQuery) {
   const isOfRows = people !== undefined;
   const accounts = isOfRows
     ? listRowAccounts(run.config.site, people, query)
-    : listAccounts(await accountSite(run), query);
+    : await listAccounts(await accountSite(run), query);
   return { accounts, isOfRows };
 }
 

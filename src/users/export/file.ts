@@ -1,4 +1,5 @@
 import { fileStamp } from "../../model/file-stamp.ts";
+import { toldId } from "../../model/user-id.ts";
 import { basename } from "node:path";
 import { makeZip } from "client-zip";
 import { assertFree, removeHalfFiles, writeNewFile } from "../../atomic-file.ts";
@@ -40,8 +41,7 @@ export async function writeExport(
     Object.values(counts).reduce((all, each) => all + each, 0);
   const event = {
     action: "user.exported" as const,
-    // The trail is kept, and an address names somebody.
-    userId: plan.userId.includes("@") ? undefined : plan.userId,
+    userId: toldId(plan.userId),
     details: {
       items: sum(items),
       objects: sum(files),

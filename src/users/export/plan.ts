@@ -1,4 +1,5 @@
 import { groupsOfUser } from "../../aws/cognito/groups.ts";
+import { accountKindAmong } from "../../model/person-rows.ts";
 import { ownerId } from "../../model/user-id.ts";
 import { findPerson, nobody, type Person, type PersonSite } from "../person.ts";
 import type { PersonRows } from "../../stores/person-tables.ts";
@@ -7,6 +8,8 @@ import { findHoldings, isNothing, type Holdings, type OwnedVersion } from "../tr
 /** What an export of one person will hold. */
 export interface ExportPlan extends Person {
   readonly groups: readonly string[];
+  /** Of which of the model's people the account is that is an item or a row among these. */
+  readonly accountKind: string | undefined;
   readonly holdings: Holdings;
   /** In databases. */
   readonly rows: readonly PersonRows[];
@@ -28,8 +31,9 @@ export async function planExport(site: PersonSite, given: string): Promise<Expor
       ? []
       : groupsOfUser(known.aws, known.poolId, { ...known, username: account.username }),
   ]);
-  if (account === undefined && isNothing(holdings) && rows.length === 0) throw nobody(given);
-  return { ...person, groups, holdings, rows };
+  if (account === undefined && isNothing(holdings) && rows.length === 0) throw nobody(site, given);
+  const accountKind = accountKindAmong(site.model, [...holdings.items, ...rows], subject);
+  return { ...person, groups, accountKind, holdings, rows };
 }
 
 /** Whose pictures and twin are under an id of their own, which no account may have. */
@@ -61,7 +65,8 @@ export function exportNumbers({
   holdings,
   rows,
   account,
-}: Pick<ExportPlan, "holdings" | "rows" | "account">): ExportNumbers {
+  accountKind,
+}: Pick<ExportPlan, "holdings" | "rows" | "account" | "accountKind">): ExportNumbers {
   const byKind = (all: readonly { readonly what: string }[]) => {
     const counts = new Map<string, number>();
     for (const { what } of all) counts.set(what, (counts.get(what) ?? 0) + 1);
@@ -69,7 +74,7 @@ export function exportNumbers({
   };
   const files = filesOf(holdings);
   return {
-    account: account !== undefined,
+    account: account !== undefined || accountKind !== undefined,
     items: {
       ...byKind(holdings.items),
       ...Object.fromEntries(rows.map((each) => [each.what, each.rows.length])),

@@ -91,17 +91,21 @@ describe.skipIf(noPostgres !== undefined)(`documents that are rows of PostgreSQL
       [ofOpportunity, "two.txt"],
       [other, "others.txt"],
     ]);
-    for (const nobody of [
-      staff,
-      uuid(9),
-      `opportunity:${uuid(9)}`,
-      "opportunity:x' OR '1'='1",
-      "eva@example.com",
-    ])
-      expect(await doc("list", nobody)).toMatchObject({
-        exitCode: 1,
-        stderr: expect.stringMatching(/unknown user|holds a space/),
-      });
+    const people = "hint: give an id or an e-mail address; `mawps user list` shows them";
+    for (const [nobody, exitCode, told] of [
+      [staff, 1, people],
+      [uuid(9), 1, people],
+      ["eva@example.com", 1, people],
+      [`customer:${uuid(9)}`, 1, people],
+      [`opportunity:${uuid(9)}`, 1, `there is no opportunity:${uuid(9)}\nhint: give its id`],
+      ["opportunity:x' OR '1'='1", 1, "holds a space"],
+      ["opportunity:", 2, 'the id in "opportunity:" is empty'],
+      ["customer:", 2, 'the id in "customer:" is empty'],
+    ] as const)
+      expect([nobody, await doc("list", nobody)]).toEqual([
+        nobody,
+        { exitCode, stdout: "", stderr: expect.stringContaining(told) },
+      ]);
 
     const shown = await doc("show", customer, uuid(11), "--json");
     expect(JSON.parse(shown.stdout)).toMatchObject({

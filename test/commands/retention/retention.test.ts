@@ -85,11 +85,36 @@ describe.each(shapes)("retention on %s keys", (shape) => {
       const { exitCode, stdout } = await stored.run("retention", "check", "--json", ...argv);
       return [exitCode, lines(stdout)];
     };
-    const half = { kind: "entry-without-object", userId: "user-1", what: lost.s3Key };
+    const half = {
+      kind: "entry-without-object",
+      rule: null,
+      userId: "user-1",
+      documentId: "lost",
+      what: lost.s3Key,
+      bucket: "mawps-user-files-1760106396",
+      key: lost.s3Key,
+    };
     home.laterMs = 31 * dayMs;
     expect(await check()).toMatchObject([4, [half]]);
-    const overdue = { kind: "overdue", rule: "deleted-documents", userId: "user-1", what: gone.s3Key };
-    expect(await check("--late", "12h")).toMatchObject([4, [overdue, half]]);
+    const overdue = {
+      kind: "overdue",
+      rule: "deleted-documents",
+      userId: "user-1",
+      documentId: "gone",
+      what: gone.s3Key,
+      bucket: half.bucket,
+      key: gone.s3Key,
+      bytes: 3,
+      dueAt: new Date(Date.parse(start) + 30 * dayMs).toISOString(),
+      why: `deleted on ${start.slice(0, 10)}`,
+    };
+    const [code, found] = await check("--late", "12h");
+    expect([code, found]).toMatchObject([4, [overdue, half]]);
+    const [{ lateMs } = {}] = found as readonly { readonly lateMs?: number }[];
+    expect(Math.floor((lateMs ?? 0) / dayMs)).toBe(1);
+    const { stdout: text } = await stored.run("retention", "check", "--late", "12h");
+    expect(text).toMatch(/LATE +SIZE/);
+    expect(text.replaceAll(/\s+/g, " ")).toMatch(/overdue 24 h 3 B deleted-documents user-1/);
     const before = await stored.profile("user-1");
     home.laterMs = 33 * dayMs;
     expect(await check()).toMatchObject([4, [overdue, half]]);
@@ -97,11 +122,15 @@ describe.each(shapes)("retention on %s keys", (shape) => {
     await stored.put(lost.s3Key);
     await stored.run("retention", "run", "--yes");
     await stored.put(`${folder}/1700000000000-nobodies.pdf`);
-    const found = { kind: "object-without-entry", what: `${folder}/1700000000000-nobodies.pdf` };
+    const unnamed = {
+      kind: "object-without-entry",
+      what: `${folder}/1700000000000-nobodies.pdf`,
+      storedAt: expect.stringMatching(/^2026-04-0/),
+    };
     // Its entry may be on its way.
     expect(await check()).toEqual([0, []]);
     home.laterMs = 36 * dayMs;
-    expect(await check()).toMatchObject([4, [found]]);
+    expect(await check()).toMatchObject([4, [unnamed]]);
     await stored.remove(`${folder}/1700000000000-nobodies.pdf`);
     expect(await check()).toEqual([0, []]);
   });
@@ -485,7 +514,14 @@ describe("retention", () => {
     const checked = await stored.run("retention", "check", "--late", "12h", "--json");
     expect(checked.exitCode).toBe(4);
     expect(lines(checked.stdout)).toContainEqual(
-      expect.objectContaining({ kind: "overdue", rule: "audit-entries", userId: "user-1" }),
+      expect.objectContaining({
+        kind: "overdue",
+        rule: "audit-entries",
+        userId: "user-1",
+        table: "mawps-audit-log",
+        item: { chain: "main", sequence: 1 },
+        dueAt: expect.stringMatching(/^2033-03-01T12/),
+      }),
     );
     await stored.run("retention", "run", "--yes");
     const trail = lines((await stored.run("audit", "list", "--json")).stdout);

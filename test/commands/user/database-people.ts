@@ -229,6 +229,12 @@ export function testPeople({ model }: DatabaseSite, serverNow: () => DatabaseSer
     const group = await site().run("user", "list", "--csv", "--group", "admins");
     expect([group.exitCode, group.stdout]).toEqual([2, ""]);
     expect(group.stderr).toContain(world.group ?? "in no groups");
+    const unknown = await site().run("user", "list", "--csv", "--where", "password_hash=hash-secret");
+    expect([unknown.exitCode, unknown.stdout]).toEqual([2, ""]);
+    expect(unknown.stderr).toMatch(/--where takes .*email.*\n$/);
+    expect(unknown.stderr).not.toMatch(/takes.*password_hash/);
+    const state = await site().run("user", "list", "--csv", "--status", "compromised");
+    expect([state.exitCode, state.stdout]).toEqual([2, ""]);
     const { given, json, text } = world.shown;
     const shown = await site().run("user", "show", given, "--json");
     expect(JSON.parse(shown.stdout)).toMatchObject(json);

@@ -102,6 +102,9 @@ describe("user list", () => {
     expect(row).toMatch(/^max@example\.com,,[\da-f-]{36},[\da-f-]{36},CONFIRMED,true,20/);
     const none = await home.run(["user", "list", "--group", "nobody"]);
     expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining('no group "nobody"')]);
+    const unknown = await home.run(["user", "list", "--csv", "--where", "emial=max@example.com"]);
+    expect([unknown.exitCode, unknown.stdout]).toEqual([2, ""]);
+    expect(unknown.stderr).toMatch(/no attribute "emial"\nhint: --where takes .*email/);
   });
 });
 
@@ -206,7 +209,7 @@ describe("user create", () => {
   ])("refuses %j before anything is asked", async (email) => {
     home.calls.length = 0;
     const { exitCode } = await home.run(["user", "create", email]);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(email === "" ? 2 : 1);
     expect(home.calls).toEqual([]);
   });
 });
