@@ -40,6 +40,7 @@ export async function tellOfLink(
   { expiresAt, endsWithSession }: { readonly expiresAt: Date; readonly endsWithSession: EndsWithSession },
 ): Promise<void> {
   const { config, world } = run;
+  if (config.dryRun) run.note("no link was made (dry run)");
   const left = duration(Math.max(0, expiresAt.getTime() - world.now().getTime()));
   if (endsWithSession === "perhaps") {
     run.warn("temporary credentials sign the link, which ends with them; when that is, they do not tell");

@@ -1,5 +1,6 @@
 import { fileStamp } from "../model/file-stamp.ts";
 import { Option, type Command } from "@commander-js/extra-typings";
+import { roomFor } from "../concurrency.ts";
 import type { Finding } from "../doctor/finding.ts";
 import type { Outside } from "../doctor/outside.ts";
 import { CliError, exitCodes } from "../errors.ts";
@@ -74,7 +75,7 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
   const backups = config.backup.repository === undefined ? undefined : once(() => backupFacts(run));
   const metrics = metricsOf(config);
   const documents = once(async () => openDocuments(await run.context("reads")));
-  const due = once(async () => {
+  const due = async () => {
     const [{ isActedOn, planRetention }, { openRetention }] = await Promise.all([
       import("../retention/plan.ts"),
       import("../retention/site.ts"),
@@ -84,12 +85,11 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
     while (step.done !== true) step = await entries.next();
     const acted = step.value.rules.filter(isActedOn);
     return { ...step.value, due: acted.reduce((sum, rule) => sum + rule.count, 0) };
-  });
-  const hasRetention = isMawps || whyNoRetention(site) === undefined;
-  // What is due takes deletions on trial back, on the one connection to a database.
-  const afterDue = async () => {
-    if (hasRetention && site.databases !== undefined) await due().catch(() => undefined);
   };
+  const hasRetention = isMawps || whyNoRetention(site) === undefined;
+  // On the one connection to a database what is due takes deletions on trial back, and doctor reads a copy beside it.
+  const turns = roomFor(site.databases === undefined ? Number.POSITIVE_INFINITY : 1);
+  const inTurn = async <T>(read: () => Promise<T>) => turns.within(1, read);
   return {
     ...(isMawps && {
       async hero() {
@@ -104,8 +104,7 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
     ...((isMawps || whyNoDocuments(site, "list") === undefined) && {
       async documents() {
         const { readDocumentStates } = await import("../report/people.ts");
-        await afterDue();
-        return readDocumentStates(await documents());
+        return inTurn(async () => readDocumentStates(await documents()));
       },
     }),
     async storage() {
@@ -121,7 +120,7 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
       const days = await keptDays(run, priced.usage, { isKept: true, usd: priced.cost.usd });
       return { ...priced, days };
     },
-    ...(hasRetention && { retention: due }),
+    ...(hasRetention && { retention: () => inTurn(due) }),
     ...(backups && { backups }),
     ...(metrics && {
       async jobs() {
@@ -142,11 +141,13 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
     }),
     async doctor() {
       const { examine } = await import("../doctor/doctor.ts");
-      await afterDue();
-      const findings: Finding[] = [];
-      for await (const finding of examine(aws, await inventoriedSite(config), { ...outside, backups }))
-        findings.push(finding);
-      return findings;
+      const inventoried = await inventoriedSite(config);
+      return inTurn(async () => {
+        const findings: Finding[] = [];
+        for await (const finding of examine(aws, inventoried, { ...outside, backups }))
+          findings.push(finding);
+        return findings;
+      });
     },
   };
 }

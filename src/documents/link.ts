@@ -3,6 +3,7 @@ import { presignGet, type EndsWithSession, type Link } from "../aws/s3/presign.t
 import { CliError } from "../errors.ts";
 import { documentTypes, type DocumentType } from "../model/document-types.ts";
 import type { AuditEvent } from "../model/audit.ts";
+import type { AuditDetails } from "../model/audit-details.ts";
 import { isUnscanned, type DocumentEntry } from "../model/documents.ts";
 import { publicUrl } from "../model/urls.ts";
 import { readableFolders } from "./check-facts.ts";
@@ -72,16 +73,24 @@ export interface CdnOptions extends Pick<LinkOptions, "allowUnscanned" | "dryRun
   readonly transformation: string;
 }
 
+/** How the trail calls what was told of a document at a CDN. */
+export const cdnMethod = "CDN";
+
+export interface CdnAddress {
+  /** Null in a dry run. */
+  readonly url: string | null;
+  readonly contentType: string | undefined;
+}
+
 /**
  * The address of a document at the site's CDN, which is recorded before it is told. It has no end: the CDN decides whom it serves.
- * @returns null in a dry run.
  * @throws CliError as `linkTo`.
  */
 export async function cdnAddress(
   site: ChangingSite,
   known: StoredEntry,
   { baseUrl, transformation, ...options }: CdnOptions,
-): Promise<string | null> {
+): Promise<CdnAddress> {
   const entry = await openable(site, known, options);
   if (entry.bucket !== site.bucket)
     throw new CliError(
@@ -90,11 +99,13 @@ export async function cdnAddress(
         hint: "`mawps doc url` without --cdn makes a link to it",
       },
     );
-  if (options.dryRun) return null;
-  await site.audit.record(eventOf(entry, { method: "CDN" }));
   const { bucket, document } = entry;
+  const { contentType } = document;
+  if (options.dryRun) return { url: null, contentType };
+  const how = { method: cdnMethod, url: baseUrl, ...(transformation === "" ? {} : { transformation }) };
+  await site.audit.record(eventOf(entry, how));
   const address = publicUrl({ bucket, key: document.s3Key, region: site.aws.region, publicBaseUrl: baseUrl });
-  return transformation === "" ? address : `${address}?${transformation}`;
+  return { url: transformation === "" ? address : `${address}?${transformation}`, contentType };
 }
 
 /** The entry as it stands, of a document that may be given to somebody and whose object is there. */
@@ -117,7 +128,7 @@ async function openable(
 
 function eventOf(
   { userId, bucket, document: { id, name, type, s3Key: key } }: StoredEntry,
-  how: { readonly method: "GET" | "CDN"; readonly expiresAt?: string },
+  how: Pick<AuditDetails, "method" | "expiresAt" | "url" | "transformation">,
 ): AuditEvent {
   const details = { documentId: id, name, fileType: type, bucket, key, ...how };
   return { action: "document.link-created", userId, details };

@@ -46,6 +46,7 @@ const detailKinds = {
   deletedAt: "text",
   expiresAt: "text",
   method: "text",
+  transformation: "text",
   objects: "number",
   versions: "number",
   items: "number",

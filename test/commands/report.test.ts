@@ -185,6 +185,12 @@ describe("the report", () => {
     expect(await readFile(join(home.folder, "report.html"), "utf8")).toBe(page);
     const nameless = await home.run(["report", "-o", ""], { env });
     expect([nameless.exitCode, nameless.stderr]).toEqual([2, expect.stringContaining("the name of a file")]);
+    const blank = await home.run(["report", "-o", " "], { env });
+    expect([blank.exitCode, blank.stderr]).toEqual([2, expect.stringContaining("a name that can be seen")]);
+    const folder = await home.run(["report", "-o", "."], { env });
+    expect([folder.exitCode, folder.stderr]).toEqual([1, expect.stringContaining("is a folder\n")]);
+    expect(folder.stderr).not.toContain("--overwrite");
+    expect(await readdir(home.folder)).not.toContain(" ");
     const before = await home.run(["audit", "verify", "--json"]);
     const dry = await home.run(["report", "-o", "dry.html", "--dry-run"], { env });
     expect([dry.exitCode, dry.stderr]).toEqual([0, expect.stringContaining("would write")]);

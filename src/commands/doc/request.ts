@@ -76,7 +76,7 @@ export function docRequest(begin: Begin): AnyCommand {
         createProfile: () => createProfile(site, { userId, ...email }),
         dryRun: config.dryRun,
       });
-      await run.print(asJson(userId, requested), ({ curl }) => curl ?? "no link was made (dry run)");
+      await run.print(asJson(userId, requested), ({ curl }) => curl ?? "");
       await tellOfLink(run, requested);
       if (requested.link !== null) {
         run.note(`when the document has been sent: mawps doc confirm ${userId} ${requested.entry.id}`);

@@ -46,7 +46,10 @@ export function docScan(begin: Begin): AnyCommand {
         if (options.exitCode !== true || left === 0) return;
         throw new CliError(`no engine has judged ${count(left, "document")}`, {
           exitCode: exitCodes.findings,
-          hint: "`mawps doc scan --unscanned` asks it again",
+          hint:
+            scannerOf(run) === "no-scanner"
+              ? `${scannerHint}; then \`mawps doc scan --unscanned\` asks it`
+              : "`mawps doc scan --unscanned` asks it again",
         });
       }
       const due = dueOf(options, { given, now: run.world.now() });
@@ -99,12 +102,12 @@ export function docScan(begin: Begin): AnyCommand {
     });
 }
 
+const scannerHint = 'set "clamav.host" or "clamav.socket" (docs/virus-scan.md)';
+
 function neededScanner(run: Run): Scanner {
   const scanner = scannerOf(run);
   if (typeof scanner !== "string") return scanner;
-  throw new CliError("no virus scanner is configured", {
-    hint: 'set "clamav.host" or "clamav.socket" (docs/virus-scan.md)',
-  });
+  throw new CliError("no virus scanner is configured", { hint: scannerHint });
 }
 
 function dueOf(

@@ -52,12 +52,17 @@ export function docUrl(begin: Begin): AnyCommand {
         findDocuments(look, given),
       );
       if (cdn !== undefined) {
-        const url = await cdnAddress(site, entryWithId(user, id), {
+        const { url, contentType } = await cdnAddress(site, entryWithId(user, id), {
           ...cdn,
           allowUnscanned: options.allowUnscanned === true,
           dryRun: run.config.dryRun,
         });
-        await run.print({ url, expiresAt: null }, () => url ?? "no address was told (dry run)");
+        await run.print({ url, expiresAt: null }, () => url ?? "");
+        if (url === null) run.note("no address was told (dry run)");
+        if (cdn.transformation !== "" && contentType?.startsWith("image/") !== true)
+          run.warn(
+            `what is transformed is a picture mostly, and this is ${contentType ?? "of no known kind"}`,
+          );
         return run.note("it has no end, and opens for whomever the CDN serves");
       }
       const link = await linkTo(site, entryWithId(user, id), {
@@ -68,7 +73,7 @@ export function docUrl(begin: Begin): AnyCommand {
         dryRun: run.config.dryRun,
       });
       const result = { url: link.url, expiresAt: link.expiresAt.toISOString() };
-      await run.print(result, ({ url }) => url ?? "no link was made (dry run)");
+      await run.print(result, ({ url }) => url ?? "");
       await tellOfLink(run, link);
     });
 }
@@ -119,7 +124,10 @@ async function asText(links: readonly LiveLink[], layout: Layout): Promise<strin
       { title: "OPENS", cell: ({ kind }) => kind },
       { title: "ID", cell: ({ id }) => id ?? "" },
       { title: "NAME", cell: ({ name }) => name ?? "", least: 12 },
-      { title: "UNTIL", cell: ({ expiresAt }) => localTime(new Date(expiresAt)) },
+      {
+        title: "UNTIL",
+        cell: ({ expiresAt }) => (expiresAt === null ? "no end" : localTime(new Date(expiresAt))),
+      },
       { title: "MADE", cell: ({ createdAt }) => localTime(new Date(createdAt)) },
       { title: "BY", cell: ({ createdBy }) => createdBy, least: 12 },
     ],

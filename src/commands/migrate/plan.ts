@@ -5,8 +5,10 @@ import type { Planned } from "../../migrations/planned.ts";
 import type { MigrationState } from "../../migrations/state.ts";
 import { bytes } from "../../model/bytes.ts";
 import { count, visible } from "../../output/text.ts";
+import type { BackupPlan } from "../../backup/native.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
+import { backupLines, backupsJson } from "./safety.ts";
 
 /** `mawps migrate plan`: what `up` would do, with samples; writes nothing at all. */
 export function migratePlan(begin: Begin): AnyCommand {
@@ -40,18 +42,27 @@ export async function printPlans(
   run: Run,
   plans: readonly Planned[],
   states: ReadonlyMap<string, MigrationState>,
+  backups: readonly BackupPlan[] = [],
 ): Promise<void> {
-  await run.print({ plans }, () =>
-    plans.length === 0
-      ? nothingToDo
-      : plans.map((plan) => planText(plan, states.get(plan.migration))).join("\n\n"),
+  await run.print({ plans, ...backupsJson(backups) }, () =>
+    plans.length === 0 ? nothingToDo : plansText(plans, states, backups),
   );
+}
+
+/** Plans for people, and what is backed up before them. */
+export function plansText(
+  plans: readonly Planned[],
+  states: ReadonlyMap<string, MigrationState>,
+  backups: readonly BackupPlan[],
+): string {
+  const texts = plans.map((plan) => planText(plan, states.get(plan.migration)));
+  return [...backupLines(backups, false), ...texts].join("\n\n");
 }
 
 const mostTold = 10;
 
 /** A plan for people; each is planned on what is stored now, not on what the one before would leave. */
-export function planText(plan: Planned, state: MigrationState | undefined): string {
+function planText(plan: Planned, state: MigrationState | undefined): string {
   const lines = [`${plan.migration}  ${plan.description}`];
   if (state?.status === "applying") lines.push(`  begun on ${state.startedAt} and interrupted: goes on`);
   if (plan.pointless !== null) return [...lines, `  nothing to do: ${plan.pointless}`].join("\n");

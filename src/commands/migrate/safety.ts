@@ -1,6 +1,8 @@
 import { CliError } from "../../errors.ts";
 import type { MigrationSite } from "../../migrations/migration.ts";
 import type { Run } from "../run.ts";
+import { visible } from "../../output/text.ts";
+import type { BackupPlan } from "../../backup/native.ts";
 import type { NativeContext } from "../../backup/native-tables.ts";
 
 /**
@@ -40,10 +42,28 @@ export async function assertSafetyNet(
   }
 }
 
-/** Lets DynamoDB back up a table, and waits until it has. */
-export async function backUpTable(context: NativeContext, table: string): Promise<void> {
-  const { makeBackups, planBackups } = await import("../../backup/native.ts");
+/** What DynamoDB is to back up before a table is changed. */
+export async function planTableBackup(context: NativeContext, table: string): Promise<readonly BackupPlan[]> {
+  const { planBackups } = await import("../../backup/native.ts");
   const tables = context.declaration.tables.filter(({ name }) => name === table);
-  context.progress(`DynamoDB backs up ${table}`);
-  await makeBackups(context, await planBackups(context, tables, undefined));
+  return planBackups(context, tables, undefined);
+}
+
+/** Lets DynamoDB make these backups, and waits until it has. */
+export async function backUp(context: NativeContext, plans: readonly BackupPlan[]): Promise<void> {
+  const { makeBackups } = await import("../../backup/native.ts");
+  for (const { table } of plans) context.progress(`DynamoDB backs up ${table}`);
+  await makeBackups(context, plans);
+}
+
+/** Them as JSON has them, beside what is done behind them. */
+export function backupsJson(plans: readonly BackupPlan[]): object {
+  return plans.length === 0 ? {} : { backups: plans.map(({ table, name }) => ({ table, name })) };
+}
+
+export function backupLines(plans: readonly BackupPlan[], isDone: boolean): string[] {
+  const done = isDone ? "DynamoDB backed up" : "DynamoDB backs up";
+  return plans.map(
+    ({ table, name }) => `${done} ${visible(table)}${isDone ? "" : " first"}, as ${visible(name)}`,
+  );
 }

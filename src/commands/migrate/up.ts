@@ -8,8 +8,8 @@ import { count, visible } from "../../output/text.ts";
 import { version } from "../../version.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "../backup/repository.ts";
-import { leftLines, nothingToDo, printPlans, planText } from "./plan.ts";
-import { assertSafetyNet, backUpTable } from "./safety.ts";
+import { leftLines, nothingToDo, plansText, printPlans } from "./plan.ts";
+import { assertSafetyNet, backUp, backupLines, backupsJson, planTableBackup } from "./safety.ts";
 import { partial } from "../partial.ts";
 
 /** `mawps migrate up`: applies what is pending, or goes on where a run was broken off. */
@@ -44,25 +44,25 @@ export function migrateUp(begin: Begin): AnyCommand {
       const chosen = pending(migrations, states, wanted);
       const changed = changedCode(migrations, states);
       const plans = await planAll(context, site, chosen);
-      if (run.config.dryRun) return printPlans(run, plans, states);
+      const isBackedUp = options.nativeBackup === true && chosen.length > 0;
+      const backups = isBackedUp ? await planTableBackup(context, site.table) : [];
+      if (run.config.dryRun) return printPlans(run, plans, states, backups);
       if (chosen.length + changed.length === 0) return run.print({ applied: [] }, () => nothingToDo);
 
-      const isBackedUp = options.nativeBackup === true && chosen.length > 0;
       if (!isBackedUp && options.backupCheck && chosen.length > 0)
         await assertSafetyNet(run, options.repo, site);
-      const texts = plans.map((plan) => planText(plan, states.get(plan.migration)));
-      await run.outline(() => texts.join("\n\n"));
-      await run.confirm({ question: questionOf(plans, changed), destructive: true });
-      if (isBackedUp) await backUpTable(context, site.table);
+      await run.outline(() => plansText(plans, states, backups));
+      await run.confirm({ question: questionOf(plans, changed, isBackedUp), destructive: true });
+      if (isBackedUp) await backUp(context, backups);
       const { applyPending } = await import("../../migrations/run.ts");
       const running = { tool: `mawps/${version}`, batchSize: options.batch };
       const outcomes = await applyPending(context, site, { ...wanted, ...running });
       const changes = outcomes.reduce((sum, { counts }) => sum + counts.changed, 0);
       run.measure({ ItemsChanged: changes });
-      await run.print({ applied: outcomes }, () =>
+      await run.print({ applied: outcomes, ...backupsJson(backups) }, () =>
         outcomes.length === 0
           ? `taken for applied: ${count(changed.length, "migration")}`
-          : outcomes.map(outcomeText).join("\n"),
+          : [...backupLines(backups, true), ...outcomes.map(outcomeText)].join("\n"),
       );
       const failed = outcomes.flatMap(({ id, unfinished }) =>
         unfinished.map(({ userId, what, why }) => ({
@@ -81,13 +81,14 @@ function wholeBatch(text: string): number {
   return Number(text);
 }
 
-function questionOf(plans: readonly Planned[], changed: readonly Registered[]): string {
+function questionOf(plans: readonly Planned[], changed: readonly Registered[], isBackedUp: boolean): string {
   const taken = changed.map(({ migration: { id } }) => id).join(", ");
   if (plans.length === 0) return `Take ${taken} for applied with the code that is here?`;
   const users = Math.max(...plans.map(({ changes }) => changes));
   const objects = plans.reduce((sum, plan) => sum + plan.objects, 0);
   const moved = objects === 0 ? "" : ` and move ${count(objects, "object")}`;
-  return `Apply ${count(plans.length, "migration")}: change what is stored of ${count(users, "user")}${moved}?`;
+  const first = isBackedUp ? "Let DynamoDB back up the table, then apply" : "Apply";
+  return `${first} ${count(plans.length, "migration")}: change what is stored of ${count(users, "user")}${moved}?`;
 }
 
 function outcomeText({ id, counts, left, unfinished }: Applied): string {

@@ -197,12 +197,17 @@ function planText(plan: ErasurePlan, hasRows: boolean): string {
       `${count(items, "item")}, gone by ${localTime(until)}`,
     ]),
     ...mentionFacts(mentions, hasRows),
-    ["links", links.length === 0 ? undefined : `${links.length} alive; those to read end with their files`],
+    [
+      "links",
+      links.length === 0
+        ? undefined
+        : `${links.length} alive; those to read end with their files${links.some(({ kind }) => kind === "cdn") ? ", of which a CDN may have copies" : ""}`,
+    ],
     [
       "upload links",
       uploadLinks.length === 0
         ? undefined
-        : `${uploadLinks.length} take files until ${localTime(new Date(Math.max(...uploadLinks.map((each) => Date.parse(each.expiresAt)))))}`,
+        : `${uploadLinks.length} take files until ${localTime(new Date(Math.max(...uploadLinks.map((each) => Date.parse(each.expiresAt ?? "")))))}`,
     ],
     [
       "shared",

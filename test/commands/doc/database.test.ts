@@ -123,6 +123,16 @@ describe.skipIf(noPostgres !== undefined)(`documents that are rows of PostgreSQL
     expect((await doc("show", customer, uuid(14))).exitCode).toBe(1);
 
     const link = await doc("url", customer, uuid(11), "--json");
+    const unscanned = await doc("url", ofOpportunity, uuid(12), "--allow-unscanned", "--json");
+    expect(unscanned.exitCode).toBe(0);
+    const links = async (...argv: string[]) =>
+      lines((await doc("url", "--list", "--json", ...argv)).stdout).map(({ id }) => id);
+    expect(await links(ofOpportunity)).toEqual([uuid(12)]);
+    expect(await links(`opportunity:${uuid(2)}`)).toEqual([]);
+    for (const argv of [[customer], []]) expect(await links(...argv)).toEqual([uuid(12), uuid(11)]);
+    const reported = await site().run("report", "--json", "--dry-run");
+    expect(JSON.parse(reported.stdout)).toMatchObject({ documents: { states: { READY: 3, DELETED: 1 } } });
+
     const url = new URL((JSON.parse(link.stdout) as { url: string }).url);
     expect([url.pathname, url.searchParams.get("X-Amz-Expires")]).toEqual([
       expect.stringContaining(keys.one),

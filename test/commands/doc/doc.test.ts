@@ -494,6 +494,11 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       ] as const) {
         const report = await run(["doc", "scan", "--report", "--json", ...more]);
         expect([report.exitCode, JSON.parse(report.stdout)]).toMatchObject([exitCode, told]);
+        // Nothing is said of asking a scanner again that there is not.
+        expect(report.stderr).not.toContain("asks it again");
+        expect(/clamav\.host.*; then `mawps doc scan/.test(report.stderr)).toBe(exitCode === 4);
+        const asked = await run(["doc", "scan", "--report", "--json", ...more], { env: scanning(dead) });
+        expect(asked.stderr.includes("asks it again")).toBe(exitCode === 4);
       }
     });
 

@@ -250,6 +250,9 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     await putDocuments({});
     const { url, expiresAt } = printed(await run("doc", "url", "user-1", "doc-1", "--json", "--dry-run"));
     expect([url, Date.parse(expiresAt) > testStart.getTime()]).toEqual([null, true]);
+    const text = await run("doc", "url", "user-1", "doc-1", "--dry-run");
+    expect([text.exitCode, text.stdout]).toEqual([0, ""]);
+    expect(text.stderr).toMatch(/no link was made \(dry run\)\n.*good until/);
     expect(await trail("document.link-created")).toEqual([]);
   });
 
@@ -267,18 +270,41 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     ])
       expect([refused.exitCode, refused.stdout]).toEqual([2, ""]);
     expect((await cdn("--dry-run", "--json")).stdout).toContain('"url":null');
+    const dry = await cdn("--dry-run");
+    expect([dry.exitCode, dry.stdout, dry.stderr]).toEqual([0, "", expect.stringContaining("(dry run)")]);
     expect(await trail("document.link-created")).toEqual([]);
 
     expect((await cdn()).stdout).toBe(`https://cdn.example.com/files/${key}\n`);
     const small = await cdn("w=300&h=300&fit=crop&format=webp");
     expect(small.stdout).toBe(`https://cdn.example.com/files/${key}?w=300&h=300&fit=crop&format=webp\n`);
     expect(small.stderr).toContain("it has no end");
+    expect(small.stderr).toMatch(/warning: what is transformed is a picture mostly, and this is (?!image)/);
+    await cdn();
     const entries = await trail("document.link-created");
+    const url = "https://cdn.example.com/files";
+    const transformation = "w=300&h=300&fit=crop&format=webp";
     expect(entries).toMatchObject([
-      { details: { method: "CDN" } },
-      { details: { documentId: "doc-1", key } },
+      { details: { method: "CDN", url } },
+      { details: { method: "CDN", url, transformation } },
+      { details: { method: "CDN", url, documentId: "doc-1", key } },
     ]);
-    expect(JSON.stringify(entries)).not.toMatch(/cdn\.example|expiresAt/);
+    expect(entries[0]?.["details"]).not.toHaveProperty("transformation");
+    expect(JSON.stringify(entries)).not.toMatch(/expiresAt/);
+    // Weeks later, each once, until its object is gone.
+    home.laterMs = 30 * 24 * 60 * minute;
+    await run("doc", "url", "user-1", "doc-1");
+    for (const whose of [[], ["user-1"]]) {
+      const told = lines(await run("doc", "url", "--list", ...whose, "--json"));
+      expect(told.map(({ kind, id, expiresAt }) => [kind, id, expiresAt])).toEqual([
+        ["document", "doc-1", expect.any(String)],
+        ["cdn", "doc-1", null],
+        ["cdn", "doc-1", null],
+      ]);
+    }
+    const text = await run("doc", "url", "--list");
+    expect(text.stdout).toMatch(/cdn +doc-1 .*no end/);
+    expect(text.stdout).not.toContain("cdn.example");
+    await look((aws) => deleteAllVersions(aws, bucket, { key }));
     expect(lines(await run("doc", "url", "--list", "--json"))).toEqual([]);
   });
 

@@ -206,7 +206,23 @@ describe("migrate up on AWS", () => {
     const empty = await up("--repo", "backups");
     expect(empty.stderr).toContain("there is no backup repository at");
     expect((await up("--to", "0001", "--no-backup-check")).exitCode).toBe(0);
-    expect((await up("--to", "0002", "--native-backup")).exitCode).toBe(0);
+    const planned = await home.run(["migrate", "up", "--to", "0002", "--native-backup", "--dry-run"], {
+      env,
+    });
+    expect([planned.exitCode, planned.stdout]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`^DynamoDB backs up ${profileTable} first, as mawps-\\S+\n\n0002`)),
+    ]);
+    expect((await home.run(["backup", "native", "list", "--json"], { env })).stdout).toBe("");
+    const asking = { env, answers: [false] };
+    expect((await home.run(["migrate", "up", "--to", "0002", "--native-backup"], asking)).exitCode).toBe(1);
+    expect(home.asked.at(-1)).toMatch(/^Let DynamoDB back up the table, then apply 1 migration/);
+    expect((await home.run(["backup", "native", "list", "--json"], { env })).stdout).toBe("");
+    const backed = await up("--to", "0002", "--native-backup");
+    expect([backed.exitCode, backed.stdout]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`^DynamoDB backed up ${profileTable}, as mawps-\\S+\n0002`)),
+    ]);
     const kept = await home.run(["backup", "native", "list", "--json"], { env });
     expect(
       kept.stdout
