@@ -48,9 +48,14 @@ export async function anchorLine(
 /**
  * Reads such a line, and checks its signature. Pure.
  * @param publicKey whose it must be; without it any sound one will do: who signed is not proved then.
- * @throws CliError for what is none, or was not signed so.
+ * @param where for messages: `line 2 of anchors.txt`.
+ * @throws CliError (failed) for what is none, or was not signed so: it tells nothing of the trail.
  */
-export function readAnchorLine(line: string, publicKey: string | undefined): OutsideAnchor {
+export function readAnchorLine(
+  line: string,
+  { where, publicKey }: { readonly where: string; readonly publicKey: string | undefined },
+): OutsideAnchor {
+  const wrong = (what: string) => new CliError(`${where} ${what}; the trail was not compared with it`);
   const fields = line.trim().split(/\s+/);
   const [mark, table = "", number = "", hash = "", end = "", at = "", key = "", signature = "", ...rest] =
     fields;
@@ -76,10 +81,6 @@ function isSigned(text: string, signature: Uint8Array, publicKey: string): boole
 
 function isHex(text: string): boolean {
   return /^[\da-f]{64}$/.test(text);
-}
-
-function wrong(what: string): CliError {
-  return new CliError(`the anchor ${what}`, { exitCode: exitCodes.findings });
 }
 
 /** How the trail stands to a head that is known from outside. */

@@ -11,6 +11,8 @@ export interface Limits {
   readonly attempts: number;
   /** See `Patience`. */
   readonly firstDelayMs: number;
+  /** For a page of the web, sendings on included. */
+  readonly pageMs: number;
   /** A command that has ended is held up so long for its metrics. */
   readonly metricsMs: number;
 }
@@ -22,6 +24,7 @@ export const defaultLimits: Limits = {
   inVainMs: 80_000,
   attempts: 10,
   firstDelayMs: 100,
+  pageMs: 30_000,
   metricsMs: 3000,
 };
 

@@ -16,8 +16,6 @@ interface Outside {
   readonly mostBytes: number;
 }
 
-/** For all of it, sendings on included. */
-const withinMs = 30_000;
 const mostSendingsOn = 5;
 
 /**
@@ -30,9 +28,12 @@ export async function outsideText(given: string, outside: Outside): Promise<stri
   let url = addressOf(given);
   const { origin } = url;
   const wrong = (why: string, cause?: unknown) => new CliError(`${origin} ${why}`, { cause });
-  const tooLate = AbortSignal.timeout(withinMs);
+  const all = { ...defaultLimits, ...outside.limits };
+  const { pageMs } = all;
+  const tooLate = AbortSignal.timeout(pageMs);
   const stop = AbortSignal.any([signal, tooLate]);
-  const limits = { ...defaultLimits, ...outside.limits };
+  // Of one that is silent the time for all of it is told.
+  const limits = { ...all, silentMs: 2 * pageMs, silentAtWorkMs: 2 * pageMs };
   const end = network({ env, limits, reach: { isSilent: false, isClosed: false } });
   try {
     for (let sentOn = 0; sentOn <= mostSendingsOn; sentOn += 1) {
@@ -60,10 +61,11 @@ export async function outsideText(given: string, outside: Outside): Promise<stri
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof CliError) throw error;
-    if (tooLate.aborted) throw wrong(`did not answer to the end within ${withinMs / 1000} seconds`, error);
+    if (tooLate.aborted) throw wrong(`did not answer to the end within ${pageMs / 1000} seconds`, error);
     const { code, name } = error as NodeJS.ErrnoException;
     if (code === undefined && name !== "TimeoutError") throw error;
-    throw wrong(`cannot be reached: ${code ?? name}`, error);
+    const isTooLate = name === "TimeoutError" || code === "ETIMEDOUT";
+    throw wrong(`cannot be reached: ${isTooLate ? "no connection in time" : code}`, error);
   } finally {
     end.destroy?.();
   }

@@ -4,10 +4,10 @@ import type { AuditFilter } from "../../audit/list.ts";
 import type { SiteEntry } from "../../audit/site-trail.ts";
 import { auditActions, type AuditEntry } from "../../model/audit.ts";
 import { nearest } from "../../model/nearest.ts";
-import { csvLine } from "../../output/csv.ts";
 import type { Column } from "../../output/table.ts";
 import { idColumn } from "../../output/tones.ts";
 import type { AnyCommand, Begin } from "../command.ts";
+import { writeCsv } from "../csv-rows.ts";
 import type { Run } from "../run.ts";
 import { periodOf, since, until } from "./period.ts";
 import { trailOf } from "../../audit/place.ts";
@@ -43,19 +43,16 @@ export function auditList(begin: Begin): AnyCommand {
       const place = trailOf(await run.context("reads"));
       const entries = firstOf(listAudit(place, filter), most);
       if (csv !== true) return run.printTable(entries, columns, "no such entries");
-      await run.write(csvLine(["time", "action", "user", "actor", "sequence", "details", "userAgent"]));
-      for await (const {
-        timestamp,
-        action: what,
-        userId: whose = "",
-        actor,
-        sequence,
-        details,
-        userAgent,
-      } of entries)
-        await run.write(
-          csvLine([timestamp, what, whose, actor, sequence, JSON.stringify(details), userAgent]),
-        );
+      const head = ["time", "action", "user", "actor", "sequence", "details", "userAgent"];
+      await writeCsv(run, head, entries, (entry) => [
+        entry.timestamp,
+        entry.action,
+        entry.userId ?? "",
+        entry.actor,
+        entry.sequence,
+        JSON.stringify(entry.details),
+        entry.userAgent,
+      ]);
     });
 }
 
@@ -66,12 +63,20 @@ async function listOfSite(
 ): Promise<void> {
   const { listSiteTrail } = await import("../../audit/site-trail.ts");
   const entries = firstOf(listSiteTrail(await run.context("reads"), filter), most);
+  if (filter.userId !== undefined)
+    run.note("in the site's own trail --user is who did it, not whom it was about");
   if (!isCsv) return run.printTable(entries, siteColumns, "no such entries");
-  await run.write(csvLine(["time", "action", "actor", "about", "id", "details", "ipAddress", "userAgent"]));
-  for await (const { timestamp, action, actor, about, id, details, ipAddress, userAgent } of entries) {
-    const cells = [timestamp, action, actor, about, id, JSON.stringify(details), ipAddress, userAgent];
-    await run.write(csvLine(cells));
-  }
+  const head = ["time", "action", "actor", "about", "id", "details", "ipAddress", "userAgent"];
+  await writeCsv(run, head, entries, (entry) => [
+    entry.timestamp,
+    entry.action,
+    entry.actor,
+    entry.about,
+    entry.id,
+    JSON.stringify(entry.details),
+    entry.ipAddress,
+    entry.userAgent,
+  ]);
 }
 
 /** Entries name nobody by an address. */

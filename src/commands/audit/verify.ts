@@ -16,12 +16,16 @@ export function auditVerify(begin: Begin): AnyCommand {
     .description("find entries that were edited, removed, inserted or moved, and a tail that was cut")
     .addOption(
       new Option("--acknowledge <reason>", "record that what is found was looked into; it is not told again")
-        .argParser(filled)
+        .argParser(filled("a reason"))
         // What was noted outside stays noted there: no entry of the trail can answer it.
         .conflicts(["anchor", "expect"]),
     )
     .option("--expect <N:hash>", "that entry N is there with this hash, as it was noted before", expected)
-    .option("--anchor <line, file or URL>", "the same for lines of `audit anchor`, also of a page of https")
+    .option(
+      "--anchor <line, file or URL>",
+      "the same for lines of `audit anchor`, also of a page of https",
+      filled("a line, a file or a URL"),
+    )
     .option(
       "--public-key <hex>",
       "whose lines these must be; by default that of MAWPS_AUDIT_KEY, if it is set",
@@ -33,12 +37,11 @@ export function auditVerify(begin: Begin): AnyCommand {
     )
     .action(async ({ acknowledge: reason, expect, anchor, publicKey }, command) => {
       const run = await begin(command as AnyCommand);
-      const known = [
-        ...(expect === undefined ? [] : [expect]),
-        ...(anchor === undefined ? [] : await anchorsIn(run, anchor, publicKey)),
-      ];
+      const anchors = anchor === undefined ? [] : await anchorsIn(run, anchor, publicKey);
+      const known = [...(expect === undefined ? [] : [expect]), ...anchors];
       const { placeOf, verifyTrail } = await import("../../audit/verify.ts");
       const context = await run.context(reason === undefined ? "reads" : "writes");
+      assertOfTable(anchors, trailOf(context));
       const verifying = verifyTrail(trailOf(context), context.now());
       const found: Found[] = [];
       let sum: Verification | undefined;
@@ -92,26 +95,44 @@ async function anchorsIn(run: Run, given: string, publicKey: string | undefined)
   const own = publicKey === undefined ? await auditKey(run.world, undefined) : undefined;
   const wanted =
     publicKey ?? (own === undefined ? undefined : await publicKeyFor(own, () => run.context("reads")));
+  const text = await anchorText(run, given);
+  if (text === undefined) throw new CliError(`there is no file ${given}`, { exitCode: exitCodes.usage });
+  const place = placeOfAnchors(given);
+  const anchors = text.split("\n").flatMap((line, at) => {
+    if (line.trim() === "") return [];
+    const where = isLine(given) ? place : `line ${at + 1} of ${place}`;
+    return [readAnchorLine(line, { where, publicKey: wanted })];
+  });
+  if (anchors.length === 0) throw new CliError(`there are no anchors in ${place}`);
   if (wanted === undefined)
     run.warn(
       "who signed the anchors is not proved: --public-key, or MAWPS_AUDIT_KEY, tells whose they must be",
     );
-  const text = await anchorText(run, given);
-  const lines = (text ?? "").split("\n").filter((line) => line.trim() !== "");
-  if (lines.length === 0) {
-    throw new CliError(text === undefined ? `there is no file ${given}` : "there are no anchors in it", {
-      exitCode: exitCodes.usage,
-    });
-  }
-  return lines.map((line) => readAnchorLine(line, wanted));
+  return anchors;
+}
+
+/** What is given, for messages: of an address its server alone, as the rest may be what opens it. */
+function placeOfAnchors(given: string): string {
+  if (isLine(given)) return "the anchor";
+  return isAddress(given) ? new URL(given).origin : given;
+}
+
+const isLine = (given: string) => /^\s*mawps-anchor-/.test(given);
+const isAddress = (given: string) => /^https?:/i.test(given);
+
+/** @throws CliError where an anchor is of another trail. */
+function assertOfTable(anchors: readonly Known[], place: TrailPlace): void {
+  const other = anchors.find(({ table }) => table !== place.table);
+  if (other !== undefined)
+    throw new CliError(`an anchor is of the table ${other.table}, and this trail is in ${place.table}`);
 }
 
 /** Undefined where there is no such file. */
 async function anchorText(run: Run, given: string): Promise<string | undefined> {
-  if (/^\s*mawps-anchor-/.test(given)) return given;
+  if (isLine(given)) return given;
   const what = { what: "a list of anchors", mostBytes: 16 * 1024 ** 2 };
   const { env, limits, signal, cwd } = run.world;
-  if (/^https?:/i.test(given)) {
+  if (isAddress(given)) {
     const { outsideText } = await import("../../aws/outside-text.ts");
     return outsideText(given, { env, limits, signal, ...what });
   }
@@ -131,12 +152,7 @@ async function outsideFaults(place: TrailPlace, known: readonly Known[], now: Da
   if (known.length === 0) return [];
   const { standingOf } = await import("../../audit/signed-anchor.ts");
   const faults: Fault[] = [];
-  for (const { sequence, hash, table } of known) {
-    if (table !== undefined && table !== place.table) {
-      throw new CliError(`an anchor is of the table ${table}, and this trail is in ${place.table}`, {
-        exitCode: exitCodes.usage,
-      });
-    }
+  for (const { sequence, hash } of known) {
     const standing = await standingOf(place, { sequence, hash });
     const isOver = known.some(
       ({ sequence: later, ttl }) => later >= sequence && ttl !== undefined && ttl * 1000 <= now.getTime(),
@@ -148,9 +164,11 @@ async function outsideFaults(place: TrailPlace, known: readonly Known[], now: Da
   return faults;
 }
 
-function filled(text: string): string {
-  if (text.trim() === "") throw new InvalidArgumentError("expected a reason.");
-  return text;
+function filled(what: string): (text: string) => string {
+  return (text) => {
+    if (text.trim() === "") throw new InvalidArgumentError(`expected ${what}.`);
+    return text;
+  };
 }
 
 async function acknowledgeFound(run: Run, found: readonly Found[], reason: string): Promise<void> {

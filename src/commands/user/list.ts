@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
-import { csvLine } from "../../output/csv.ts";
 import type { Column } from "../../output/table.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { AccountQuery, ListedAccount, Where } from "../../users/list.ts";
+import { writeCsv } from "../csv-rows.ts";
 import type { Run } from "../run.ts";
 import { modelAccounts } from "./erasure-site.ts";
 import { accountSite, listedJson, sinceOf, stateOf } from "./site.ts";
@@ -35,9 +35,10 @@ export function userList(begin: Begin): AnyCommand {
       const { accounts, isOfRows } = await listed(run, { group, status, where });
       if (csv !== true)
         return run.printTable(rows(accounts), isOfRows ? rowColumns : columns, "no such accounts");
-      await run.write(csvLine([...csvColumns, ...(isOfRows ? ["kind"] : [])]));
-      for await (const account of accounts)
-        await run.write(csvLine([...csvCells(account), ...(isOfRows ? [account.kind ?? ""] : [])]));
+      await writeCsv(run, [...csvColumns, ...(isOfRows ? ["kind"] : [])], accounts, (account) => [
+        ...csvCells(account),
+        ...(isOfRows ? [account.kind ?? ""] : []),
+      ]);
     });
 }
 

@@ -317,12 +317,15 @@ interface Page {
 }
 
 /** A server of pages on this machine, by another name for itself too, and what it was asked for. */
-async function pages(answer: (path: string, other: string) => Page) {
+async function pages(answer: (path: string, other: string) => Page | undefined) {
   const asked: string[] = [];
   let other = "";
   const server = createServer(({ url = "" }, response) => {
     asked.push(url);
-    const { status, location, body } = answer(url, other);
+    const page = answer(url, other);
+    // One that never answers.
+    if (page === undefined) return;
+    const { status, location, body } = page;
     response.writeHead(status, location === undefined ? {} : { location }).end(body);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
@@ -510,6 +513,8 @@ describe("an anchor that is kept outside", () => {
       if (path === "/here") return { status: 302, location: "/anchors?key=geheim" };
       if (path === "/away") return { status: 302, location: `${other}/anchors?key=geheim` };
       if (path === "/round") return { status: 307, location: "/round" };
+      if (path === "/empty") return { status: 200, body: "\n" };
+      if (path === "/page-behind") return { status: 200, body: `${line}\n\n<html>geheim` };
       if (path === "/large") return { status: 200, body: "x".repeat(17 * 1024 ** 2) };
       return path === "/page" ? { status: 200, body: "<html>geheim" } : { status: 404 };
     });
@@ -521,16 +526,30 @@ describe("an anchor that is kept outside", () => {
       ["/away", 1, "sends on to"],
       ["/round", 1, "again and again"],
       ["/large", 1, "more than the 16.8 MB"],
-      ["/page", 4, "is no line of"],
+      ["/page", 1, `line 1 of ${server.url} is no line of`],
+      ["/page-behind", 1, `line 3 of ${server.url} is no line of`],
+      ["/empty", 1, `there are no anchors in ${server.url}`],
     ] as const) {
       const { exitCode: code, stdout, stderr } = await at(path);
       expect([path, code, stdout]).toEqual([path, exitCode, ""]);
       expect(stderr).toContain(why);
-      expect(stderr).not.toContain("geheim");
+      expect(stderr).not.toMatch(/geheim|is not proved/);
     }
     expect(server.asked.filter((path) => path === "/round").length).toBe(6);
     await done("hero", "set", "hover.jpg");
     expect((await at("/here")).exitCode).toBe(0);
+  });
+
+  it("is waited for no longer than for all of a page", async () => {
+    await using server = await pages((path) => (path === "/never" ? undefined : { status: 404 }));
+    const limits = { pageMs: 100 };
+    const { exitCode, stderr } = await home.run(["audit", "verify", "--anchor", `${server.url}/never`], {
+      limits,
+    });
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringContaining(`${server.url} did not answer to the end within 0.1 seconds`),
+    ]);
   });
 
   it("believes no trail that says of itself that what was noted has expired, until the signed time is over", async () => {
@@ -567,9 +586,19 @@ describe("an anchor that is kept outside", () => {
     const line = (await home.run(["audit", "anchor"], { env })).stdout.trim();
     const changed = line.replace(/ (\d+) /, (_, number: string) => ` ${Number(number) + 1} `);
     const one = await verify(home, "--anchor", changed);
-    expect([one.exitCode, one.stderr]).toEqual([4, expect.stringContaining("is not what was signed")]);
+    expect([one.exitCode, one.stderr]).toEqual([
+      1,
+      expect.stringContaining("the anchor is not what was signed; the trail was not compared with it"),
+    ]);
     const other = await verify(home, "--anchor", line, "--public-key", "0".repeat(64));
-    expect([other.exitCode, other.stderr]).toEqual([4, expect.stringContaining("another key")]);
+    expect([other.exitCode, other.stderr]).toEqual([1, expect.stringContaining("another key")]);
+    const elsewhere = await home.run(["audit", "verify", "--anchor", line], {
+      env: { ...env, MAWPS_AUDIT_LOG_TABLE: "another-log" },
+    });
+    expect([elsewhere.exitCode, elsewhere.stdout]).toEqual([1, ""]);
+    expect(elsewhere.stderr).toContain(
+      `an anchor is of the table ${table}, and this trail is in another-log`,
+    );
     const unknown = await home.run(["audit", "verify", "--anchor", line]);
     expect([unknown.exitCode, unknown.stderr]).toEqual([0, expect.stringContaining("is not proved")]);
   });
@@ -591,10 +620,12 @@ describe("an anchor that is kept outside", () => {
     { argv: ["verify", "--anchor", "http://example.com/a"], exitCode: 2, why: "neither https, nor http on" },
     { argv: ["verify", "--anchor", "https://me:geheim@localhost/"], exitCode: 2, why: "a password in it" },
     { argv: ["verify", "--anchor", "http://127.0.0.1:1/"], exitCode: 1, why: "cannot be reached" },
-    { argv: ["verify", "--anchor", "photo.jpg"], exitCode: 4, why: "is no line of" },
+    { argv: ["verify", "--anchor", "photo.jpg"], exitCode: 1, why: "line 1 of photo.jpg is no line of" },
+    { argv: ["verify", "--anchor", ""], exitCode: 2, why: "expected a line, a file or a URL" },
   ])("ends with $exitCode for $argv", async ({ argv, exitCode, why }) => {
     const run = await home.run(["audit", ...argv]);
     expect([run.exitCode, run.stderr]).toEqual([exitCode, expect.stringContaining(why)]);
+    expect(run.stderr).not.toContain("is not proved");
   });
 
   it("is not signed over a trail that has faults", async () => {

@@ -113,6 +113,7 @@ describe.each(["prework", "prework-guide"] as const)("the trail that the site of
     expect(shown.stdout).toContain("u-2");
     expect(shown.stdout).not.toContain("sk-12345");
     const csv = await site.run("audit", "list", "--site", "--user", "u-1", "--csv");
+    expect(csv.stderr).toContain("--user is who did it, not whom it was about");
     expect(csv.stdout.split("\r\n")).toHaveLength(4);
     expect(await site.rows(table)).toHaveLength(3);
   });
@@ -160,4 +161,10 @@ describe.each(["prework", "prework-guide"] as const)("what is done on the site o
 it("is none of MAWPS's, whose trail is that of mawps", async () => {
   const { exitCode, stderr } = await home.run(["audit", "list", "--site"]);
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining("has no trail of its own")]);
+});
+
+it("of a site without one nothing is printed, no head of a CSV either", async () => {
+  const { exitCode, stdout, stderr } = await home.run(["audit", "list", "--site", "--csv"]);
+  expect([exitCode, stdout]).toEqual([2, ""]);
+  expect(stderr).toContain("without --site the list is of what mawps itself has done");
 });
