@@ -102,3 +102,8 @@ export function isStandIn({ entities }: Pick<Model, "entities">, id: string): bo
     links.some(({ erase }) => typeof erase === "object" && "set" in erase && erase.set === id),
   );
 }
+
+/** Whether an id is what an erasure puts in the place of one (`pseudonymOf`). Pure. */
+export function isPseudonym(id: string): boolean {
+  return /^erased-[0-9a-f]{16}$/.test(id);
+}

@@ -70,7 +70,7 @@ export function whyNoDemo(model: Model): string | undefined {
 
 /** What works by the model where accounts are items of a table, and where they are rows of databases. */
 const forItems = new Set(["list", "show", "disable", "enable", "export", "erase", "orphans", "hold"]);
-const forRows = new Set(["list", "show", "export", "erase", "hold"]);
+const forRows = new Set(["list", "show", "export", "erase", "orphans", "hold"]);
 
 /** Why a verb about people cannot work for a site with another model than MAWPS's; undefined where it can. */
 export function whyNoUsers(model: Model, verb: string): string | undefined {

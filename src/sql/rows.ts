@@ -140,11 +140,31 @@ function inOrder(sql: Sql, { key }: RowTable): string {
   return key.length === 0 ? "" : ` ORDER BY ${key.map((name) => sql.quoted(name)).join(", ")}`;
 }
 
-/** All rows of a table, in the order of their key, in a transaction that only reads, without which PostgreSQL streams nothing. */
-export async function* streamReading(sql: Sql, table: RowTable): AsyncGenerator<readonly Row[]> {
+/** All rows of a table, in the order of their key. */
+export function streamReading(sql: Sql, table: RowTable): AsyncGenerator<readonly Row[]> {
+  return reading(sql, `SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)}${inOrder(sql, table)}`);
+}
+
+/** What stands in a column of a table and in none of the rows of its parent, each value once, as `value`. */
+export function danglingValues(
+  sql: Sql,
+  child: { readonly table: string; readonly column: string },
+  parent: { readonly table: string; readonly column: string },
+): AsyncGenerator<readonly Row[]> {
+  const text = (column: string) => (sql.engine === "mysql" ? column : `CAST(${column} AS text)`);
+  const [own, theirs] = [`c.${sql.quoted(child.column)}`, `p.${sql.quoted(parent.column)}`];
+  const known = `SELECT 1 FROM ${sql.quoted(parent.table)} p WHERE ${text(theirs)} = ${text(own)}`;
+  return reading(
+    sql,
+    `SELECT DISTINCT ${own} AS value FROM ${sql.quoted(child.table)} c WHERE ${own} IS NOT NULL AND NOT EXISTS (${known})`,
+  );
+}
+
+/** The answer to a statement in a transaction that only reads, without which PostgreSQL streams nothing. */
+async function* reading(sql: Sql, statement: string): AsyncGenerator<readonly Row[]> {
   await sql.run("START TRANSACTION READ ONLY");
   try {
-    yield* sql.stream(`SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)}${inOrder(sql, table)}`);
+    yield* sql.stream(statement);
   } finally {
     await sql.run("ROLLBACK").catch(() => undefined);
   }

@@ -28,6 +28,7 @@ import {
   type PersonRows,
 } from "./person-tables.ts";
 import { rowErasing, type RowErasing } from "./row-erasure.ts";
+import { rowNames, type RowNames } from "./row-names.ts";
 import { holdColumn, holdValue } from "./sql-field.ts";
 
 /** Somebody's account. */
@@ -44,15 +45,6 @@ export interface AccountRow {
   readonly value: JsonObject;
 }
 
-/** An id or address of somebody that stands in a row. */
-export interface NamedInRow {
-  readonly link: RowLink;
-  readonly table: string;
-  readonly id: string;
-  /** Whether an erasure takes it out of there, with its row or alone. */
-  readonly isErased: boolean;
-}
-
 /** Where the accounts of a site's people are an entity of its model. */
 export interface Accounts {
   /** What the model names of them, but for what is secret. */
@@ -62,7 +54,7 @@ export interface Accounts {
 }
 
 /** The people of a site whose accounts are rows of its databases, and what is theirs there. */
-export interface PeopleRows extends RowErasing, Accounts {
+export interface PeopleRows extends RowErasing, RowNames, Accounts {
   /** Whose account has this id, or this address in whatever case. */
   accounts(given: string): Promise<readonly RowAccount[]>;
   /**
@@ -72,8 +64,6 @@ export interface PeopleRows extends RowErasing, Accounts {
   rowsOf(subject: string | undefined, ids: readonly string[]): Promise<readonly PersonRows[]>;
   /** What stands in such rows now, of accounts in columns that the model names, a hundred at a time; what is gone meanwhile, or somebody else's, is left out. */
   valuesOf(rows: PersonRows): AsyncGenerator<readonly PersonValue[]>;
-  /** Whom rows name directly, by links of all kinds of people: each row once for each of its links. */
-  everyName(): AsyncGenerator<NamedInRow>;
 }
 
 export interface PersonValue {
@@ -89,6 +79,7 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
   const { tableOf, entityOf } = tables;
   return {
     ...rowErasing(model, tables),
+    ...rowNames(model, tables),
     fields: [...new Set(rowSubjects(model).flatMap((each) => openColumns(model, each)))],
     async accounts(given) {
       const wanted = given.toLowerCase();
@@ -205,29 +196,6 @@ export function peopleRows(model: Model, databases: readonly Database[]): People
           const value = valuesIn({ database, rows: table }, declared, stored);
           return holds(declared.when, value) ? [{ row, value }] : [];
         });
-      }
-    },
-    async *everyName() {
-      const links = rowLinks(model).filter(({ parent }) => parent === undefined);
-      for (const [entity, own] of groupedBy(links, (link) => link.entity)) {
-        const { database, rows } = await tableOf(entity);
-        const declared = entityOf(entity);
-        const columns = own.map(({ column }) => column);
-        const narrow = narrowed(rows, [...columns, ...Object.keys(declared.when ?? {})]);
-        const table = `${database.name}.${rows.name}`;
-        for await (const page of streamReading(database.sql, narrow)) {
-          for (const row of page) {
-            if (!holds(declared.when, valuesIn({ database, rows: narrow }, declared, row))) continue;
-            for (const link of own) {
-              const id = row[link.column] ?? "";
-              const isErased =
-                typeof link.erase === "string"
-                  ? link.erase === "delete" || !rows.key.includes(link.column)
-                  : "set" in link.erase || "expires" in link.erase;
-              if (id !== "") yield { link, table, id, isErased };
-            }
-          }
-        }
       }
     },
   };

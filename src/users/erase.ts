@@ -138,7 +138,7 @@ async function carryOut(
     if (round > mostRounds || isErased(left) || failures.length > 0) break;
     await removeTraces(site, { traces: left, deleted, changed, failures, ids, addHolds });
   }
-  const mentions = plan.mentions === undefined ? undefined : await findMentions(site, ids, left);
+  const mentions = plan.mentions === undefined ? undefined : await findMentions(site, plan, left);
   let isAccountLeft = pool !== undefined;
   if (pool !== undefined && isErased(left)) await addHolds(left);
   if (pool !== undefined && isErased(left) && failures.length === 0) {

@@ -80,7 +80,7 @@ export async function planErasure(
   await assertUnblocked(site, traces);
   const unlisted = ids.filter((id) => !isListed(id, kind));
   if (account === undefined && isErased(traces) && unlisted.length === ids.length) throw nobody(site, given);
-  const mentions = isDeep ? await findMentions(site, ids, traces) : undefined;
+  const mentions = isDeep ? await findMentions(site, person, traces) : undefined;
   const found = [...traces.items, ...traces.changes, ...traces.rows];
   const accountKind = accountKindAmong(site.model, found, subject);
   return {

@@ -2,9 +2,9 @@ import { scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { textsIn } from "../aws/dynamodb/texts.ts";
 import { whereThere } from "../aws/setting.ts";
 import { personalTables } from "../model/links.ts";
-import { type PeopleSite, type Traces } from "./traces.ts";
+import type { PeopleSite, Sought, Traces } from "./traces.ts";
 
-/** Items of a table in one attribute of which somebody is named, where the model links nothing to them. */
+/** Items or rows of a table in one attribute of which somebody is named, where the model links nothing to them. */
 export interface Mention {
   readonly table: string;
   readonly attribute: string;
@@ -17,10 +17,10 @@ export interface Mention {
  */
 export async function findMentions(
   site: PeopleSite,
-  ids: readonly string[],
-  { items: deleted }: Pick<Traces, "items">,
+  { ids, subject }: Sought,
+  { items: deleted, rows: work }: Pick<Traces, "items" | "rows">,
 ): Promise<Mention[]> {
-  const { aws, declaration, model, signal } = site;
+  const { aws, declaration, model, rows, signal } = site;
   const isNamed = namedIn(ids);
   const going = new Set(deleted.map(({ table, key }) => nameOf(table, key, Object.keys(key))));
   const personal = new Map(personalTables(model).map((each) => [each.role, each]));
@@ -44,7 +44,7 @@ export async function findMentions(
       }
     });
   }
-  return [...counts.values()];
+  return [...counts.values(), ...((await rows?.mentions(isNamed, { subject, ids, work })) ?? [])];
 }
 
 function nameOf(table: string, item: Item, key: readonly string[]): string {

@@ -10,14 +10,18 @@ import {
   type FoundLink,
   type PersonalTable,
 } from "../model/links.ts";
+import { groupedBy } from "../model/graph.ts";
+import { own } from "../model/json.ts";
+import { isPseudonym, isStandIn } from "../model/person-rows.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { ownerId } from "../model/user-id.ts";
 import type { PersonSite } from "./person.ts";
 import { nameOfBucket, nameOfTable } from "./traces.ts";
 
-/** Data of nobody who has an account, or an account without any data. */
+/** Data of nobody who has an account, rows that go by others which are gone, or an account without any data. */
 export interface Orphan {
-  readonly kind: "data without account" | "account without data";
+  readonly kind: "data without account" | "data without owner" | "account without data";
+  /** Of rows without their owner what they go by: the id of a chat, say. */
   readonly userId: string;
   /** Where the data are: tables and buckets. */
   readonly places: readonly string[];
@@ -29,9 +33,13 @@ export interface Orphan {
  * folders of people, with those whose files are deleted and kept as earlier versions. No call is about a single person. What there is a duty to keep, and what only mentions somebody, needs no account.
  */
 export async function findOrphans(site: PersonSite): Promise<Orphan[]> {
-  const [inPool, { inTable, holders }] = await Promise.all([poolAccounts(site), lookThrough(site)]);
+  const [inPool, inRows, { inTable, holders }] = await Promise.all([
+    poolAccounts(site),
+    rowAccounts(site),
+    lookThrough(site),
+  ]);
   const accounts = [...inPool, ...inTable];
-  const known = new Set(accounts.flatMap(({ names }) => names));
+  const known = new Set([...accounts, ...inRows].flatMap(({ names }) => names));
   const found: Orphan[] = [];
   for (const [userId, places] of holders) {
     const isNobody = userId === ownerId || (!userId.includes("@") && nobodyWith(userId) !== undefined);
@@ -41,7 +49,56 @@ export async function findOrphans(site: PersonSite): Promise<Orphan[]> {
   for (const { id, email, names } of accounts)
     if (!names.some((name) => holders.has(name)))
       found.push({ kind: "account without data", userId: id, places: [], email: email ?? null });
+  found.push(...(await orphansInRows(site, inRows)));
   return found.toSorted((one, other) => (one.userId < other.userId ? -1 : 1));
+}
+
+/** Accounts that are rows of databases: that nothing else is stored of somebody is nothing to wonder at there. */
+async function rowAccounts({ rows }: PersonSite): Promise<RowAccount[]> {
+  const found: RowAccount[] = [];
+  for await (const { subject, id, value } of rows?.allAccounts() ?? []) {
+    const texts = subject.ids.flatMap((name) => own(value, name) ?? []);
+    const names = [id, ...texts.filter((text) => typeof text === "string")].map(comparable);
+    found.push({ subject: subject.subject, names });
+  }
+  return found;
+}
+
+interface RowAccount extends Pick<Account, "names"> {
+  readonly subject: string;
+}
+
+/** What foreign keys do not hold: names of nobody that an erasure would take out, and what goes by something that is gone. */
+async function orphansInRows(
+  { rows, model }: PersonSite,
+  accounts: readonly RowAccount[],
+): Promise<Orphan[]> {
+  if (rows === undefined) return [];
+  const known = groupedBy(accounts, ({ subject }) => subject);
+  const namesOf = new Map(
+    [...known].map(([kind, all]) => [kind, new Set(all.flatMap(({ names }) => names))]),
+  );
+  const places = new Map<
+    string,
+    { readonly kind: Orphan["kind"]; readonly userId: string; readonly at: Set<string> }
+  >();
+  const add = (kind: Orphan["kind"], userId: string, place: string) => {
+    const name = JSON.stringify([kind, userId]);
+    const found = places.get(name) ?? { kind, userId, at: new Set() };
+    places.set(name, found);
+    found.at.add(place);
+  };
+  for await (const { link, table, id, isErased } of rows.everyName()) {
+    const isSomebody = namesOf.get(link.subject)?.has(comparable(id)) === true;
+    if (isErased && !isSomebody && !isStandIn(model, id) && !isPseudonym(id))
+      add("data without account", comparable(id), table);
+  }
+  for await (const { table, value } of rows.ownerless()) add("data without owner", value, table);
+  return [...places.values()].map(({ at, ...orphan }) => ({
+    ...orphan,
+    places: [...at].toSorted(),
+    email: null,
+  }));
 }
 
 interface Account {

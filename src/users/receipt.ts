@@ -92,7 +92,9 @@ export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Er
         ...(site.rows === undefined
           ? []
           : [
-              "texts in rows of databases that the model does not link to people",
+              ...(mentions === undefined
+                ? ["texts in rows of databases that the model does not link to people"]
+                : []),
               "logs, dumps, replicas and point-in-time recovery of the database servers",
               "files whose keys name nobody, in backups from before: a restore brings them back",
             ]),

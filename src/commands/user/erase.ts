@@ -107,9 +107,7 @@ async function erasePerson(
     proof.isComplete
       ? [
           `erased ${visible(name)}: searched again, and nothing was found`,
-          ...mentionFacts(erased.mentions, site.rows !== undefined).map(
-            ([what, where]) => `${what}: ${where}`,
-          ),
+          ...mentionFacts(erased.mentions).map(([what, where]) => `${what}: ${where}`),
           `receipt  ${file}`,
           `page     ${page}`,
         ].join("\n")
@@ -196,7 +194,7 @@ function planText(plan: ErasurePlan, hasRows: boolean): string {
       what,
       `${count(items, "item")}, gone by ${localTime(until)}`,
     ]),
-    ...mentionFacts(mentions, hasRows),
+    ...mentionFacts(mentions),
     [
       "links",
       links.length === 0
@@ -260,13 +258,8 @@ function accountFate(
 }
 
 /** Where texts name the person that nobody changes. */
-function mentionFacts(mentions: ErasurePlan["mentions"], hasRows: boolean): [string, string][] {
-  if (mentions?.length === 0) {
-    const where = hasRows
-      ? "in no table of DynamoDB; databases are not looked through"
-      : "nowhere where the model links nothing to them";
-    return [["named in a text", where]];
-  }
+function mentionFacts(mentions: ErasurePlan["mentions"]): [string, string][] {
+  if (mentions?.length === 0) return [["named in a text", "nowhere where the model links nothing to them"]];
   return (mentions ?? []).map(({ table, attribute, items }) => [
     "named in a text",
     `${count(items, "item")} of ${table}, ${visible(attribute)}: it stays, look at it yourself`,

@@ -13,8 +13,12 @@ export function userOrphans(begin: Begin): AnyCommand {
     .action(async (_options, command) => {
       const run = await begin(command as AnyCommand);
       const { findOrphans } = await import("../../users/orphans.ts");
-      const found = await findOrphans(await personSite(run, "reads"));
-      await run.printTable(streamed(found), columns, "every account has data, and all data have an account");
+      const site = await personSite(run, "reads");
+      const none =
+        site.rows === undefined
+          ? "every account has data, and all data have an account"
+          : "all data have an account";
+      await run.printTable(streamed(await findOrphans(site)), columns, none);
     });
 }
 

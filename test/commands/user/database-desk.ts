@@ -26,6 +26,8 @@ const rows = [
         `('${file(id)}', 'notes.txt', '${keyOf(id)}', 'text/plain', 1, 'READY', 'CLEAN', ${id}, ${id}, '2026-01-01 00:00:00')`,
     )
     .join(", ")}`,
+  `INSERT INTO opportunities (id, customer_id, name) VALUES ('${file(8)}', 1, 'Buyer2@example.com knows buyer3@example.com, not xbuyer3@example.com')`,
+  `UPDATE file_attachments SET tags = '["ask buyer3@example.com"]' WHERE customer_id = 1`,
 ];
 
 /** The tests of people of two kinds who have the same numbers. */
@@ -84,6 +86,20 @@ export function testDesk({ engine }: DatabaseSite, serverNow: () => DatabaseServ
     expect([exported.exitCode, JSON.parse(exported.stdout)]).toMatchObject([0, { userId: "1" }]);
   });
 
+  test("a deep look tells in which columns of others somebody is named, and of what goes nothing", async () => {
+    const mentionsOf = async (given: string) => {
+      const { stdout } = await erase(given, "--deep", "--dry-run", "--json");
+      return (JSON.parse(stdout) as { mentions: unknown }).mentions;
+    };
+    const names = { table: "desk.opportunities", attribute: "name", items: 1 };
+    const tags = { table: "desk.file_attachments", attribute: "tags", items: 1 };
+    expect(await mentionsOf("customer:3")).toEqual([names, tags]);
+    expect(await mentionsOf("customer:buyer2@example.com")).toEqual([names]);
+    expect(await mentionsOf("customer:buyer1@example.com")).toEqual([]);
+    const told = await erase("customer:3", "--deep", "--dry-run");
+    expect(told.stdout).toMatch(/named in a text +1 item of desk.opportunities, name: it stays/);
+  });
+
   test("who is erased loses what must be there and be theirs alone, one behind the other", async () => {
     for (const given of ["staff:1", "staff:clerk2@example.com", "customer:2", "customer:3"]) {
       const { exitCode, stderr } = await erase(given);
@@ -114,6 +130,7 @@ export function testDesk({ engine }: DatabaseSite, serverNow: () => DatabaseServ
   test("a restore brings back whoever has the number of somebody who was erased", async () => {
     await onDatabase(serverNow(), database, async (sql) => {
       await sql.run("DELETE FROM file_attachments");
+      await sql.run("DELETE FROM opportunities");
       await sql.run("DELETE FROM customers");
       await sql.run("DELETE FROM users");
     });

@@ -82,6 +82,19 @@ export const worlds = {
       insert:
         "INSERT INTO system_logs (id, level, category, message, user_id) VALUES ('y-7', 'info', 'c', 'm', 'gone-1')",
     },
+    orphans: {
+      made: [
+        "INSERT INTO login_attempts (id, email, ip_address, success) VALUES ('l-9', 'EVA@example.com', '::9', TRUE)",
+        "INSERT INTO system_logs (id, level, category, message, user_id) VALUES ('y-8', 'info', 'c', 'm', 'erased-0123456789abcdef')",
+        "ALTER TABLE chat_messages DROP FOREIGN KEY fk_chat_messages_session_id",
+        "INSERT INTO chat_messages (id, session_id, content, type) VALUES ('m-y', 'c-gone', 'of others', 'user'), ('m-z', 'c-gone', 'of others', 'user')",
+      ],
+      told: [
+        { kind: "data without owner", userId: "c-gone", places: ["people.chat_messages"] },
+        { kind: "data without account", userId: "gone-1", places: ["people.system_logs"] },
+        { kind: "data without account", userId: "máx@example.com", places: ["people.login_attempts"] },
+      ],
+    },
   },
   fc024: {
     rows: [
@@ -141,6 +154,17 @@ export const worlds = {
     standIn: "00000000-0000-4000-8000-000000000000",
     // Every column that names somebody is a foreign key.
     rowsOnly: undefined,
+    orphans: {
+      made: [
+        "ALTER TABLE file_attachments DROP CONSTRAINT file_attachments_opportunity_id_fkey, DROP CONSTRAINT file_attachments_customer_id_fkey",
+        `INSERT INTO file_attachments (id, file_name, s3_key, content_type, size_bytes, customer_id, opportunity_id, uploaded_by) VALUES
+          ('${uuid(8)}', 'n', 'a', 'application/pdf', 1, NULL, '${uuid(9)}', '${staff}'), ('${uuid(9)}', 'n', 'b', 'application/pdf', 1, '${uuid(7)}', NULL, '${staff}')`,
+      ],
+      told: [
+        { kind: "data without account", userId: uuid(7), places: ["people.file_attachments"] },
+        { kind: "data without owner", userId: uuid(9), places: ["people.file_attachments"] },
+      ],
+    },
   },
 };
 
@@ -256,10 +280,23 @@ export function testPeople({ model }: DatabaseSite, serverNow: () => DatabaseSer
     expect(erase.exitCode).toBe(2);
   });
 
+  const orphans = () => site().run("user", "orphans", "--json");
+  test("what is nobody's, as no foreign key holds it, is told, and nobody for having nothing", async () => {
+    await onDatabase(serverNow(), "people", async (sql) => {
+      if (world.rowsOnly !== undefined) await sql.run(world.rowsOnly.insert);
+      for (const statement of world.orphans.made) await sql.run(statement);
+    });
+    const { exitCode, stdout } = await orphans();
+    const lines = stdout.trim().split("\n");
+    expect([exitCode, lines.map((line) => JSON.parse(line) as Value)]).toEqual([
+      0,
+      world.orphans.told.map((each) => ({ ...each, email: null })),
+    ]);
+  });
+
   if (world.rowsOnly === undefined) return;
-  const { given, insert } = world.rowsOnly;
+  const { given } = world.rowsOnly;
   test("somebody who has rows and no account can be held, too", async () => {
-    await onDatabase(serverNow(), "people", (sql) => sql.run(insert));
     const held = await site().run("user", "hold", "add", given, "--reason", "case 2");
     expect([held.exitCode, held.exitCode === 0 ? "" : held.stderr]).toEqual([0, ""]);
     const listed = await site().run("user", "hold", "list", "--json");
