@@ -80,8 +80,8 @@ try {
     format: "esm",
     mainFields: ["module", "main"],
     loader: { ".sql": "text" },
-    // Native code, which finds its own parts by its own path; of classic-level only that part.
-    external: ["classic-level/prebuilds/*", "classic-level/binding.js"],
+    // What finds its own parts by its own path; of classic-level only the native part.
+    external: ["@electric-sql/pglite", "classic-level/prebuilds/*", "classic-level/binding.js"],
     metafile: true,
     plugins: [leaner, nativeSharp],
   });

@@ -20,6 +20,9 @@ import type { Access, Connection, World } from "./world.ts";
 import { documentPlaces } from "./model/feature-places.ts";
 import { toolRoles } from "./model/tool-tables.ts";
 
+/** In the folder of a local store: databases that are embedded. */
+const databasesFolder = "postgres";
+
 /** The names of the site's resources as configured, by the roles of its model. */
 export function configuredNames(config: Config): SiteNames {
   const { site, region, websiteOrigins, newTableShape, anchorBucket, anchorLock } = config;
@@ -124,6 +127,7 @@ async function connectLocal(
     const served = {
       aws,
       where: `${folder} (served at ${endpoint})`,
+      databases: join(folder, databasesFolder),
       async close() {
         aws.close();
       },
@@ -134,6 +138,7 @@ async function connectLocal(
   const inside: Connection = {
     aws,
     where: folder,
+    databases: join(opened, databasesFolder),
     async close() {
       aws.close();
       await store.close();
@@ -257,7 +262,14 @@ export async function localStoreExists(config: Config, world: Pick<World, "cwd">
 /** Deletes the local store; a folder that is none is refused. */
 export async function resetLocal(config: Config, world: Pick<World, "cwd" | "signal">): Promise<void> {
   const { resetStore } = await import("@mawps/local-aws/src/store.ts");
-  await tellingFaults(resetStore(storeFolder(config, world), { signal: world.signal }));
+  const { signal } = world;
+  await tellingFaults(resetStore(storeFolder(config, world), { signal, beside: [databasesFolder] }));
+}
+
+/** Takes a lock for this process alone, and waits for another one that has it. */
+export async function lockFolder(folder: string, signal: AbortSignal): Promise<{ release(): Promise<void> }> {
+  const { takeLock } = await import("@mawps/local-aws/src/lock.ts");
+  return tellingFaults(takeLock(folder, { signal }));
 }
 
 export interface LocalServer {

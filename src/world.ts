@@ -81,5 +81,7 @@ export interface Connection {
   readonly aws: Aws;
   /** For people: the store's folder, or the endpoint. */
   readonly where: string;
+  /** Folder of the databases that are embedded in a local store; undefined elsewhere. */
+  readonly databases?: string;
   close(): Promise<void>;
 }

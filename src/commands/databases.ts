@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import type { Tell } from "../amount.ts";
 import type { Config } from "../config/config.ts";
 import { readModelFile } from "../config/model-file.ts";
 import { CliError, exitCodes } from "../errors.ts";
@@ -6,6 +7,7 @@ import { tablesOf } from "../model/database.ts";
 import { shippedModels, shippedSchemas } from "../model/shipped.ts";
 import type { Compared } from "../setup/database.ts";
 import type { DatabaseWrite, Step } from "../setup/step.ts";
+import type { Address } from "../sql/address.ts";
 import type { Opening } from "../sql/connection.ts";
 import type { Database, DeclaredDatabase } from "../sql/database.ts";
 import { readTextFile } from "../text-file.ts";
@@ -14,6 +16,9 @@ import type { World } from "../world.ts";
 interface Site {
   readonly config: Config;
   readonly world: World;
+  readonly progress: Tell;
+  /** Folder of the databases that are embedded in a local store; undefined elsewhere. Opens the store first. */
+  embedded(): Promise<string | undefined>;
 }
 
 interface DeclaredTables {
@@ -48,6 +53,13 @@ export interface Databases {
   close(): Promise<void>;
 }
 
+/** How to have a server where there is none. */
+const servers = {
+  mysql:
+    "a server of your own: apt-get install mariadb-server, or docker run -p 3306:3306 -e MARIADB_ROOT_PASSWORD=… mariadb",
+  postgres: "on --target local one is embedded",
+} as const;
+
 /** PostgreSQL's; MySQL's are one longer. */
 const longestName = 63;
 const opening = { connectTimeoutMs: 10_000, statementTimeoutMs: 80_000 };
@@ -55,7 +67,9 @@ const opening = { connectTimeoutMs: 10_000, statementTimeoutMs: 80_000 };
 /** The databases that the model of the site declares; nothing is opened yet. */
 export function databasesOf(site: Site): Databases {
   const declared = Object.entries(site.config.site.databases ?? {});
-  const limits: Opening = { ...opening, signal: site.world.signal };
+  const { signal } = site.world;
+  const lock: Opening["lock"] = async (folder) => (await import("../target.ts")).lockFolder(folder, signal);
+  const limits: Opening = { ...opening, signal, lock, progress: site.progress };
   const begun = new Map<string, Promise<Database>>();
 
   /** Undefined where no server is named. */
@@ -64,15 +78,21 @@ export function databasesOf(site: Site): Databases {
     prefix = "",
   ): Promise<Database | undefined> {
     const url = await urlOf(site, role, declared.length);
-    if (url === undefined) return undefined;
+    const folder = url === undefined && engine === "postgres" ? await site.embedded() : undefined;
     const [{ databaseAddress }, { openDatabase }] = await Promise.all([
       import("../sql/address.ts"),
       import("../sql/database.ts"),
     ]);
-    const address = databaseAddress(url.text, url.from);
+    const address: Address | undefined =
+      url !== undefined
+        ? databaseAddress(url.text, url.from)
+        : folder !== undefined
+          ? { engine: "postgres", folder, database: undefined }
+          : undefined;
+    if (address === undefined) return undefined;
     if (address.engine !== engine) {
       const is = `of a ${address.engine} server; the model's database ${role} is ${engine}`;
-      throw new CliError(`${url.from} is ${is}`, { exitCode: exitCodes.usage });
+      throw new CliError(`${url?.from ?? ""} is ${is}`, { exitCode: exitCodes.usage });
     }
     const named = `${prefix}${address.database ?? name}`;
     if (Buffer.byteLength(named) > longestName) {
@@ -82,7 +102,9 @@ export function databasesOf(site: Site): Databases {
       const scratch = { now: site.world.now(), random: site.world.randomHex(4) };
       const file = await schemaOf(site, schema);
       const wanted: DeclaredDatabase = { role, engine, name: named, file, scratch };
-      return openDatabase(wanted, { ...address, database: named }, limits);
+      const database = await openDatabase(wanted, { ...address, database: named }, limits);
+      // As buckets and tables of a local store are, with the first command.
+      return folder === undefined || prefix !== "" ? database : filled(database);
     };
     // Two that ask side by side get one connection.
     const opening = begun.get(`${prefix}${role}`) ?? begin();
@@ -92,7 +114,7 @@ export function databasesOf(site: Site): Databases {
 
   /** What to do where no server is named. */
   const remedyFor = ([role, { engine, name }]: (typeof declared)[number]) =>
-    `put the URL into ${variableOf(role, declared.length)}: ${engine}://user:password@host/${name}`;
+    `put the URL into ${variableOf(role, declared.length)}: ${engine}://user:password@host/${name}; ${servers[engine]}`;
 
   const open: Databases["open"] = async (wants, prefix) => {
     const all: Database[] = [];
@@ -155,6 +177,21 @@ export function databasesOf(site: Site): Databases {
       for (const each of all) if (each.status === "fulfilled") await each.value.sql.close();
     },
   };
+}
+
+/** A database that is not there is made with what its file says, all of it or nothing. */
+async function filled(database: Database): Promise<Database> {
+  if (database.isThere) return database;
+  try {
+    const { schemaStatements } = await import("../sql/schema-file.ts");
+    for (const statement of schemaStatements(database.file, database.engine))
+      await database.sql.run(statement);
+    await database.make();
+    return database;
+  } catch (error) {
+    await database.sql.close();
+    throw error;
+  }
 }
 
 /** `MAWPS_DATABASE_URL`, or where the model has several `MAWPS_DATABASE_URL_<ROLE>`. */

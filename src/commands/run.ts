@@ -35,8 +35,11 @@ export interface Run {
   assertTrusted(access: Access): Promise<void>;
   /** Clients of the target, opened on first call; the target is named on stderr first. */
   aws(access: Access): Promise<Aws>;
-  /** The databases of the site's model, if it has any; none is opened before it is asked for. */
-  databases(): Promise<Databases>;
+  /**
+   * The databases of the site's model, if it has any; none is opened before it is asked for.
+   * @param access what for, where the target was not asked for before: one that is embedded is opened behind it.
+   */
+  databases(access?: Access): Promise<Databases>;
   /** What a subject is handed, with the target opened. */
   context(access: Access): Promise<Context>;
   /**
@@ -293,8 +296,12 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     }
   }
 
-  function openDatabases(): Promise<Databases> {
-    return (databases ??= import("./databases.ts").then(({ databasesOf }) => databasesOf({ config, world })));
+  function openDatabases(access: Access = "reads"): Promise<Databases> {
+    const embedded = async () =>
+      config.target === "local" ? (await connected(access)).databases : undefined;
+    return (databases ??= import("./databases.ts").then(({ databasesOf }) =>
+      databasesOf({ config, world, progress, embedded }),
+    ));
   }
 
   async function start(text: string): Promise<Progress> {

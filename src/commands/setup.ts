@@ -47,7 +47,7 @@ export function setup(noun: Command, begin: Begin): void {
       const declaration = await inventoriedSite(run.config);
       const alarms = options.alarms === true ? neededAlarms(run) : undefined;
       // What is named and cannot be used ends it before anything else is asked.
-      const databases = await run.databases();
+      const databases = await run.databases("writes");
       await databases.open(() => true);
       const aws = await run.aws("writes");
       const reading = await run.progress("comparing with what is there");

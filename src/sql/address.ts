@@ -2,8 +2,19 @@ import { CliError, exitCodes } from "../errors.ts";
 
 export type Engine = "mysql" | "postgres";
 
+/** Where a database is: on a server, or embedded in a folder. */
+export type Address = ServerAddress | EmbeddedAddress;
+
+/** Where a PostgreSQL lies that this process runs itself (PGlite). */
+export interface EmbeddedAddress {
+  readonly engine: "postgres";
+  /** Each of its databases has a folder of its own in it. */
+  readonly folder: string;
+  readonly database: string | undefined;
+}
+
 /** Where a database server is, and as whom it is spoken to. */
-export interface Address {
+export interface ServerAddress {
   readonly engine: Engine;
   /** A host, or the path of a socket. */
   readonly host: string;
@@ -30,12 +41,15 @@ const hint =
 
 /**
  * Reads the URL of a database. The last `@` ends the password, so that one with `@`, `:`, `/`, `?` or `#` in it may stand there as
- * it is; `%40` is an `@` too. TLS with a certificate that is verified, but for sockets and this machine.
+ * it is; `%40` is an `@` too. TLS with a certificate that is verified, but for sockets and this machine. `pglite:///folder/database`
+ * is one that is embedded.
  * @param from where the URL stood, for messages: no message repeats the URL, which holds a password.
  * @throws CliError (usage) for what is no such URL.
  */
 export function databaseAddress(url: string, from: string): Address {
   const wrong = (why: string) => new CliError(`${from} ${why}`, { exitCode: exitCodes.usage, hint });
+  const [, folder, name] = /^pglite:\/\/(\/\P{Cc}*)\/([^/\p{Cc}]+)$/u.exec(url.trim()) ?? [];
+  if (folder !== undefined) return { engine: "postgres", folder, database: name };
   const [, scheme = "", rest] = /^([a-z]+):\/\/(.*)$/is.exec(url.trim()) ?? [];
   const engine = engines.get(scheme.toLowerCase());
   if (rest === undefined || engine === undefined) throw wrong("is no URL of a MySQL or PostgreSQL database");
@@ -66,7 +80,9 @@ export function databaseAddress(url: string, from: string): Address {
 }
 
 /** As it may be printed: without the password. */
-export function addressText({ engine, host, port, isSocket, database }: Address): string {
+export function addressText(address: Address): string {
+  if ("folder" in address) return `PGlite in ${address.folder}, database ${address.database ?? ""}`;
+  const { engine, host, port, isSocket, database } = address;
   const place = isSocket ? host : `${host.includes(":") ? `[${host}]` : host}:${port}`;
   return `${engine} at ${place}${database === undefined ? "" : `, database ${database}`}`;
 }
@@ -88,7 +104,11 @@ function optionsIn(query: string, wrong: (why: string) => CliError): Map<string,
   return options;
 }
 
-function tlsOf(mode: string | undefined, isNear: boolean, wrong: (why: string) => CliError): Address["tls"] {
+function tlsOf(
+  mode: string | undefined,
+  isNear: boolean,
+  wrong: (why: string) => CliError,
+): ServerAddress["tls"] {
   if (mode === undefined) return isNear ? "off" : "verified";
   if (mode === "disable") return "off";
   if (mode === "verify-full" || mode === "require") return "verified";

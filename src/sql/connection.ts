@@ -1,7 +1,7 @@
 import { rootCertificates } from "node:tls";
 import { CliError, exitCodes } from "../errors.ts";
 import { readTextFile } from "../text-file.ts";
-import type { Address, Engine } from "./address.ts";
+import type { Engine, ServerAddress } from "./address.ts";
 import { explained } from "./explain.ts";
 import type { Lines } from "./line-writer.ts";
 
@@ -57,6 +57,15 @@ export interface Opening {
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs: number;
   readonly signal: AbortSignal;
+  /** Takes a lock that lies in a folder, for this process alone; of a server nobody needs one. */
+  readonly lock: (folder: string) => Promise<Lock>;
+  /** Told what takes seconds. */
+  readonly progress: (text: string) => void;
+}
+
+/** Let go of by the system, too, when the process ends in any other way. */
+export interface Lock {
+  release(): Promise<void>;
 }
 
 /** The usual authorities and those of a file. @throws CliError (usage) where it cannot be read. */
@@ -67,12 +76,24 @@ async function believed(path: string): Promise<string[]> {
 }
 
 /**
- * Opens a connection. The driver is loaded on first use.
+ * Opens a connection to a server. The driver is loaded on first use.
  * @throws CliError that says which host, and what to do.
  */
-export async function openSql(address: Address, where: string, opening: Opening): Promise<Sql> {
+export async function openSql(address: ServerAddress, where: string, opening: Opening): Promise<Sql> {
   const { engine } = address;
   const authorities = address.authorities === undefined ? undefined : await believed(address.authorities);
+  return sqlBy(engine, { where, opening }, async () => {
+    if (engine === "mysql") return (await import("./mysql.ts")).connectMysql(address, authorities, opening);
+    return (await import("./postgres.ts")).connectPostgres(address, authorities, opening);
+  });
+}
+
+/** A connection by an engine's driver. @throws CliError where it cannot be made. */
+export async function sqlBy(
+  engine: Engine,
+  { where, opening }: { readonly where: string; readonly opening: Opening },
+  connect: () => Promise<Driver>,
+): Promise<Sql> {
   const telling = async <T>(call: () => Promise<T>): Promise<T> => {
     opening.signal.throwIfAborted();
     try {
@@ -93,10 +114,7 @@ export async function openSql(address: Address, where: string, opening: Opening)
       await batches.return(undefined);
     }
   }
-  const driver = await telling(async () => {
-    if (engine === "mysql") return (await import("./mysql.ts")).connectMysql(address, authorities, opening);
-    return (await import("./postgres.ts")).connectPostgres(address, authorities, opening);
-  });
+  const driver = await telling(connect);
   // What is under way ends with the connection.
   const onAbort = () => void driver.end().catch(() => undefined);
   opening.signal.addEventListener("abort", onAbort, { once: true });

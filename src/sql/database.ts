@@ -1,4 +1,4 @@
-import { addressText, type Address, type Engine } from "./address.ts";
+import { addressText, type Address, type Engine, type ServerAddress } from "./address.ts";
 import { openSql, type Opening, type Sql } from "./connection.ts";
 import { serverCode } from "./explain.ts";
 import { moveTo, trialPrefix, type ScratchOptions } from "./scratch.ts";
@@ -46,6 +46,7 @@ export async function openDatabase(
   address: Address,
   opening: Opening,
 ): Promise<Database> {
+  if ("folder" in address) return (await import("./embedded.ts")).openEmbedded(declared, address, opening);
   const name = address.database ?? declared.name;
   const { role, engine, file, scratch } = declared;
   const known = { role, engine, name, file, scratch, place: engine === "mysql" ? name : firstSchema };
@@ -85,7 +86,7 @@ export async function openDatabase(
 /** A connection to the database, or where there is none yet to its server. */
 async function openOrFirst(
   engine: Engine,
-  named: Address & { readonly database: string },
+  named: ServerAddress & { readonly database: string },
   { where, opening }: { readonly where: string; readonly opening: Opening },
 ): Promise<{ sql: Sql; isThere: boolean }> {
   const { database } = named;
@@ -112,7 +113,7 @@ async function openOrFirst(
 
 /** Statements without a schema mean the one that is looked at, whatever the server or the user has as search path. */
 async function openPublic(
-  named: Address,
+  named: ServerAddress,
   { where, opening }: { readonly where: string; readonly opening: Opening },
 ): Promise<Sql> {
   const sql = await openSql(named, where, opening);

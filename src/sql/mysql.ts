@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { createConnection, type Connection, type ResultSetHeader } from "mysql2";
-import type { Address } from "./address.ts";
+import type { ServerAddress } from "./address.ts";
 import type { Driver, Opening } from "./connection.ts";
 import { flowing } from "./flow.ts";
 import { lineWriter, type Collector } from "./line-writer.ts";
@@ -16,7 +16,7 @@ const mode =
  * the end of the answer, which waits for who asks. It is in no transaction of the other.
  */
 export async function connectMysql(
-  address: Address,
+  address: ServerAddress,
   authorities: string[] | undefined,
   opening: Opening,
 ): Promise<Driver> {
@@ -80,7 +80,7 @@ export async function connectMysql(
 }
 
 async function connect(
-  { host, isSocket, port, user, password, database, tls }: Address,
+  { host, isSocket, port, user, password, database, tls }: ServerAddress,
   authorities: string[] | undefined,
   { connectTimeoutMs }: Opening,
 ): Promise<Connection> {

@@ -7,7 +7,7 @@ interface CopyQuery {
   readonly query_timeout: number;
   callback: (error?: Error | null) => void;
   submit(connection: Connection): void;
-  handleCopyInResponse(connection: Connection): void;
+  handleCopyInResponse(): void;
   handleCopyData(message: { readonly chunk: Buffer }): void;
   handleCommandComplete(): void;
   handleReadyForQuery(): void;
@@ -23,17 +23,13 @@ interface Wire {
 
 function copy(
   client: Client,
-  statement: string,
-  {
-    query_timeout,
-    ...handlers
-  }: Pick<CopyQuery, "query_timeout" | "handleCopyInResponse" | "handleCopyData">,
+  { query_timeout, ...handlers }: Pick<CopyQuery, "query_timeout" | "submit" | "handleCopyData">,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const asked: CopyQuery = {
       query_timeout,
       callback: (error) => (error instanceof Error ? reject(error) : resolve()),
-      submit: (connection) => (connection as unknown as Wire).query(statement),
+      handleCopyInResponse: () => undefined,
       handleCommandComplete: () => undefined,
       handleReadyForQuery: () => asked.callback(),
       handleError: (error) => asked.callback(error),
@@ -48,9 +44,9 @@ const noTimeoutMs = 2 ** 31 - 1;
 
 /** Has the server copy the rows of a query out, which costs both ends the least, and hands their values on. */
 export function copyOut(client: Client, query: string, sink: RowSink): Promise<void> {
-  return copy(client, `COPY (${query}) TO STDOUT`, {
+  return copy(client, {
     query_timeout: noTimeoutMs,
-    handleCopyInResponse: () => undefined,
+    submit: (connection) => (connection as unknown as Wire).query(`COPY (${query}) TO STDOUT`),
     // Always one row each (PostgreSQL's manual, "COPY Operations").
     handleCopyData: ({ chunk }) => readRow(chunk, sink),
   });
@@ -62,12 +58,16 @@ export function copyIn(
   into: string,
   { tuples, timeoutMs }: { readonly tuples: readonly Tuple[]; readonly timeoutMs: number },
 ): Promise<void> {
-  return copy(client, `COPY ${into} FROM STDIN`, {
+  return copy(client, {
     query_timeout: timeoutMs,
-    handleCopyInResponse(connection) {
+    // Sent at once, since a server ignores rows for which it finds no place, and PGlite waits for none ("Message Flow", "COPY Operations").
+    submit(connection) {
       const wire = connection as unknown as Wire;
+      connection.stream.cork();
+      wire.query(`COPY ${into} FROM STDIN`);
       wire.sendCopyFromChunk(Buffer.from(tuples.map(lineOf).join("")));
       wire.endCopyFrom();
+      connection.stream.uncork();
     },
     handleCopyData: () => undefined,
   });

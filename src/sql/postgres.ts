@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { Address } from "./address.ts";
+import type { ServerAddress } from "./address.ts";
 import type { Driver, Opening, Row } from "./connection.ts";
 import { flowing } from "./flow.ts";
 import { lineWriter, type RowSink } from "./line-writer.ts";
@@ -21,23 +21,36 @@ const settings = [
   "SET synchronize_seqscans TO off",
 ];
 
-/** A connection to PostgreSQL that keeps every digit and counts times in UTC. */
-export async function connectPostgres(
-  { host, port, user, password, database, tls }: Address,
+/** A connection to a PostgreSQL server that keeps every digit and counts times in UTC. */
+export function connectPostgres(
+  { host, port, user, password, database, tls }: ServerAddress,
   authorities: string[] | undefined,
+  opening: Opening,
+): Promise<Driver> {
+  return speakPostgres(
+    {
+      host,
+      port,
+      user,
+      // Without one the driver would look into PGPASSWORD and a file: a URL says all there is.
+      password: password ?? "",
+      ...(database === undefined ? {} : { database }),
+      ssl:
+        tls === "off"
+          ? false
+          : { rejectUnauthorized: true, ...(authorities === undefined ? {} : { ca: authorities }) },
+    },
+    opening,
+  );
+}
+
+/** The same over whatever stream is configured. */
+export async function speakPostgres(
+  configured: pg.ClientConfig,
   { connectTimeoutMs, statementTimeoutMs }: Opening,
 ): Promise<Driver> {
   const client = new pg.Client({
-    host,
-    port,
-    user,
-    // Without one the driver would look into PGPASSWORD and a file: a URL says all there is.
-    password: password ?? "",
-    ...(database === undefined ? {} : { database }),
-    ssl:
-      tls === "off"
-        ? false
-        : { rejectUnauthorized: true, ...(authorities === undefined ? {} : { ca: authorities }) },
+    ...configured,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: statementTimeoutMs,
     application_name: "mawps",

@@ -118,16 +118,18 @@ async function currentPlace(sql: Sql): Promise<string | undefined> {
   return row?.["name"] ?? undefined;
 }
 
+/** Whether a database or schema was left behind by a process that was killed. Pure. */
+export function isLeftOver(name: string, seconds: number): boolean {
+  const [, made] = /^mawps_(?:scratch|trial)_(\d+)_[\da-f]+(?:_.*)?$/s.exec(name) ?? [];
+  return made !== undefined && Number(made) < seconds - leftAfterSeconds;
+}
+
 async function dropLeftOvers(sql: Sql, seconds: number): Promise<void> {
-  const isOld = (name: string) => {
-    const [, made] = /^mawps_(?:scratch|trial)_(\d+)_[\da-f]+(?:_.*)?$/s.exec(name) ?? [];
-    return made !== undefined && Number(made) < seconds - leftAfterSeconds;
-  };
   for (const name of await namesOn(sql, "SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA"))
-    if (isOld(name)) await droppedIfAllowed(sql, dropping(sql, name));
+    if (isLeftOver(name, seconds)) await droppedIfAllowed(sql, dropping(sql, name));
   if (sql.engine === "mysql") return;
   for (const name of await namesOn(sql, "SELECT datname AS name FROM pg_database"))
-    if (isOld(name)) await droppedIfAllowed(sql, `DROP DATABASE IF EXISTS ${sql.quoted(name)}`);
+    if (isLeftOver(name, seconds)) await droppedIfAllowed(sql, `DROP DATABASE IF EXISTS ${sql.quoted(name)}`);
 }
 
 /** What another user left behind is theirs to drop, and what is in use is not left behind. */

@@ -181,15 +181,13 @@ function ofModel(site: DatabaseSite): void {
     expect(await stateOf("by_hand")).toEqual(before);
   });
 
-  test("is refused where what is secret would lie open, or where the server is not named", async () => {
+  test("is refused where what is secret would lie open", async () => {
     const names = await readdir(join(repository(), "snapshots"));
     const open = await mawps(["backup", "create", "--dry-run"]);
     expect([open.exitCode, open.stderr]).toEqual([
       world.isSecret ? 1 : 0,
       expect.stringContaining(world.secret),
     ]);
-    const unnamed = await mawps(["backup", "create", "--with-secrets"], "");
-    expect([unnamed.exitCode, unnamed.stderr]).toEqual([2, expect.stringContaining("MAWPS_DATABASE_URL")]);
     expect(await readdir(join(repository(), "snapshots"))).toEqual(names);
     const without = await mawps(["backup", "create", "--only", "tables"], "");
     expect([without.exitCode, JSON.parse(without.stdout)]).toEqual([
@@ -198,5 +196,13 @@ function ofModel(site: DatabaseSite): void {
         left: expect.arrayContaining([expect.stringContaining("database ")]) as unknown,
       }),
     ]);
+  });
+
+  // Of PostgreSQL the local store has one of its own.
+  test.skipIf(model === "fc024")("is refused where the server is not named", async () => {
+    const names = await readdir(join(repository(), "snapshots"));
+    const unnamed = await mawps(["backup", "create", "--with-secrets"], "");
+    expect([unnamed.exitCode, unnamed.stderr]).toEqual([2, expect.stringContaining("MAWPS_DATABASE_URL")]);
+    expect(await readdir(join(repository(), "snapshots"))).toEqual(names);
   });
 }

@@ -32,6 +32,7 @@ describe("the URL of a database", () => {
     ["mysql://u:100%@db.example.com/site", { password: "100%" }],
     ["mysql://u%3Av:p@db.example.com/my%2Fsite", { user: "u:v", database: "my/site" }],
     ["  mysql://u@db.example.com/site\n", { user: "u", database: "site" }],
+    ["pglite:///home/u@x/store/crm", { engine: "postgres", folder: "/home/u@x/store", database: "crm" }],
   ])("%j", (url, parts) => {
     expect(read(url)).toMatchObject(parts);
   });
@@ -39,6 +40,7 @@ describe("the URL of a database", () => {
   test.each([
     ["", "no URL of a MySQL or PostgreSQL database"],
     ["http://u:secret@db.example.com/", "no URL of a MySQL or PostgreSQL database"],
+    ["pglite://secret/crm", "no URL of a MySQL or PostgreSQL database"],
     ["mysql://:secret@db.example.com/site", "names no user"],
     ["mysql://u:secret@db.example.com:0/site", "names no host that can be understood"],
     ["mysql://u:secret@db example.com/site", "names no host that can be understood"],

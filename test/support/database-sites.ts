@@ -1,5 +1,8 @@
+import { takeLock } from "@mawps/local-aws/src/lock.ts";
 import { databaseAddress } from "../../src/sql/address.ts";
 import { openSql, type Sql } from "../../src/sql/connection.ts";
+import { openEmbedded } from "../../src/sql/embedded.ts";
+import { testStart } from "./world.ts";
 import {
   noMariadb,
   noPostgres,
@@ -35,18 +38,28 @@ export type DatabaseSite = (typeof databaseSites)[number];
 
 /** Looks at a database of a server by a connection of its own. */
 export async function onDatabase<T>(
-  server: DatabaseServer | undefined,
+  server: Pick<DatabaseServer, "url"> | undefined,
   database: string,
   look: (sql: Sql) => Promise<T>,
 ): Promise<T> {
-  const { signal } = new AbortController();
-  const opening = { connectTimeoutMs: 10_000, statementTimeoutMs: 60_000, signal };
-  const sql = await openSql(databaseAddress(server?.url(database) ?? "", "the test"), "the test", opening);
+  const sql = await openOn(server?.url(database) ?? "");
   try {
     return await look(sql);
   } finally {
     await sql.close();
   }
+}
+
+async function openOn(url: string): Promise<Sql> {
+  const { signal } = new AbortController();
+  const lock = (folder: string) => takeLock(folder, { waitMs: 600_000 });
+  const timeouts = { connectTimeoutMs: 10_000, statementTimeoutMs: 60_000 };
+  const opening = { ...timeouts, signal, lock, progress: () => undefined };
+  const address = databaseAddress(url, "the test");
+  if (!("folder" in address)) return openSql(address, "the test", opening);
+  const scratch = { now: testStart, random: "00000000" };
+  const declared = { role: "", engine: address.engine, name: "", file: "", scratch };
+  return (await openEmbedded(declared, address, opening)).sql;
 }
 
 /** Names of the databases of a server. */

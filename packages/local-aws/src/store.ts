@@ -49,6 +49,11 @@ export interface StoreOptions extends LockOptions {
   readonly now: () => Date;
 }
 
+export interface ResetOptions extends LockOptions {
+  /** What the program that uses the store keeps in its folder, to be deleted with it. */
+  readonly beside?: readonly string[];
+}
+
 /** An open store. Its services are opened on first use and closed with it. */
 export interface LocalStore {
   readonly credentials: LocalCredentials;
@@ -173,7 +178,7 @@ export async function storeExists(dir: string): Promise<boolean> {
  * Deletes the store in `dir`, and the folder if nothing else lies in it. Nothing happens when there is no such folder.
  * Rejects with a `StoreError` when the folder is not a store or is in use; then nothing was touched.
  */
-export async function resetStore(dir: string, options: LockOptions = {}): Promise<void> {
+export async function resetStore(dir: string, options: ResetOptions = {}): Promise<void> {
   if ((await namesIn(dir)).length === 0) return;
   if (!(await storeExists(dir))) {
     throw new StoreError("no-store", `${dir} is not a local store: it has no ${files.marker}`);
@@ -188,7 +193,8 @@ export async function resetStore(dir: string, options: LockOptions = {}): Promis
   }
   const lock = await takeLock(join(dir, files.lock), options);
   try {
-    for (const name of contents) await rm(join(dir, name), { recursive: true, force: true });
+    for (const name of [...(options.beside ?? []), ...contents])
+      await rm(join(dir, name), { recursive: true, force: true });
     if ((await namesIn(dir)).length === 0) await rm(dir, { recursive: true, force: true });
   } finally {
     await lock.release();
