@@ -10,6 +10,7 @@ import type { OpenObjects } from "../setup/public-objects.ts";
 import type { AlarmSite } from "../setup/alarms.ts";
 import type { SetupPlan, Step, StepKind } from "../setup/step.ts";
 import { inventoriedSite } from "./inventoried-site.ts";
+import { withDueRule } from "../model/handed-over.ts";
 import { isDenied } from "../aws/setting.ts";
 import { version } from "../version.ts";
 import { alarmSiteOf } from "./alarm-site.ts";
@@ -29,6 +30,7 @@ export function setup(noun: Command, begin: Begin): void {
       "also close what is open by an ACL or a public policy today, and refuse uploads with an ACL",
     )
     .option("--alarms", "also make alarms of CloudWatch for what the jobs put there (metrics.namespace)")
+    .option("--hand-over", "also the rule of S3's lifecycle that `retention run --hand-over` needs")
     .addHelpText(
       "after",
       "\nExamples:\n  mawps setup --dry-run\n  mawps setup --target aws --profile work --yes",
@@ -44,7 +46,8 @@ export function setup(noun: Command, begin: Begin): void {
           import("../setup/public-objects.ts"),
           import("../migrations/new-store.ts"),
         ]);
-      const declaration = await inventoriedSite(run.config);
+      const site = await inventoriedSite(run.config);
+      const declaration = options.handOver === true ? withDueRule(site) : site;
       const alarms = options.alarms === true ? neededAlarms(run) : undefined;
       // What is named and cannot be used ends it before anything else is asked.
       const databases = await run.databases("writes");

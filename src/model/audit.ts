@@ -52,6 +52,7 @@ export const auditActions = [
   "user.exported",
   "user.erased",
   "retention.run",
+  "retention.handed-over",
   "backup.created",
   "backup.restored",
   "backup.pruned",

@@ -77,6 +77,8 @@ export interface LifecycleRule {
   readonly id: string;
   /** What its keys begin with; by default the whole bucket. */
   readonly prefix?: string;
+  /** Of the versions that it is for; by default all of them. */
+  readonly tag?: { readonly key: string; readonly value: string };
   readonly expireAfterDays?: number;
   readonly abortMultipartAfterDays?: number;
   readonly expireNoncurrentAfterDays?: number;

@@ -2,6 +2,7 @@ import { heldReason } from "../audit/holds.ts";
 import type { AuditTrail } from "../audit/trail.ts";
 import { inParallel } from "../concurrency.ts";
 import { isActedOn, newTally, ownersOfEntry, type RuleTotal } from "./plan.ts";
+import type { HandOver } from "./hand-over.ts";
 import type { DueEntry, PlanEntry } from "./plan-entry.ts";
 import { findReferences, nameOfRow } from "./find-rows.ts";
 import {
@@ -38,6 +39,8 @@ export interface RunOptions {
   /** Looks at everything and does nothing. */
   readonly dryRun: boolean;
   readonly audit: AuditTrail;
+  /** Takes what has an object in place of deleting it. */
+  readonly handOver?: HandOver | undefined;
   /** Told what was done so far, after each group. */
   readonly onDone: (done: number) => void;
 }
@@ -52,6 +55,8 @@ export interface RunOutcome {
   /** Done (in a dry run: what would be), by rule. */
   readonly rules: readonly RuleTotal[];
   readonly done: number;
+  /** Entries whose objects were handed over. */
+  readonly handedOver: number;
   /** Had been done before: by a run that was broken off, or by AWS's own rules. */
   readonly gone: number;
   readonly skipped: readonly Skipped[];
@@ -69,7 +74,7 @@ export async function carryOut(
   options: RunOptions,
 ): Promise<RunOutcome> {
   const tally = newTally();
-  const outcome = { done: 0, gone: 0, skipped: [] as Skipped[], failures: [] as Failure[] };
+  const outcome = { done: 0, handedOver: 0, gone: 0, skipped: [] as Skipped[], failures: [] as Failure[] };
   const recheck = rechecking(entries);
   let { holding } = site;
   for await (const chunk of chunks(entries())) {
@@ -82,9 +87,11 @@ export async function carryOut(
     const { ready, skipped, gone } = await withoutHeld({ ...site, holding }, rechecked);
     outcome.gone += gone.length;
     outcome.skipped.push(...skipped);
+    const own = options.handOver === undefined ? ready : await options.handOver.take(ready);
+    outcome.handedOver += ready.length - own.length;
     const acted = options.dryRun
-      ? { done: ready.map(({ due }) => due), failures: [] }
-      : await act(site, ready, options.audit);
+      ? { done: own.map(({ due }) => due), failures: [] }
+      : await act(site, own, options.audit);
     for (const due of acted.done) tally.add(due);
     outcome.done += acted.done.length;
     outcome.failures.push(...acted.failures);

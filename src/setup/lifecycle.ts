@@ -27,17 +27,18 @@ export function mergedLifecycle(
 /** What a rule does, in words. */
 export function ruleText(rule: LifecycleRule): string {
   const { abortMultipartAfterDays, expireNoncurrentAfterDays, intelligentTieringAfterDays } = rule;
-  const { prefix, expireAfterDays } = rule;
+  const { prefix, expireAfterDays, tag } = rule;
+  const ending = tag === undefined ? (prefix ?? "objects") : `what is tagged ${tag.key}=${tag.value}`;
   return [
-    ...(expireAfterDays === undefined
-      ? []
-      : [`${prefix ?? "objects"} ends after ${count(expireAfterDays, "day")}`]),
+    ...(expireAfterDays === undefined ? [] : [`${ending} ends after ${count(expireAfterDays, "day")}`]),
     ...(abortMultipartAfterDays === undefined
       ? []
       : [`unfinished uploads end after ${count(abortMultipartAfterDays, "day")}`]),
     ...(expireNoncurrentAfterDays === undefined
       ? []
-      : [`old versions after ${count(expireNoncurrentAfterDays, "day")}`]),
+      : [
+          `${tag === undefined ? "old versions" : "its old versions"} after ${count(expireNoncurrentAfterDays, "day")}`,
+        ]),
     ...(intelligentTieringAfterDays === undefined
       ? []
       : [
@@ -55,11 +56,11 @@ function withFilter(rule: StoredLifecycleRule): StoredLifecycleRule {
 
 function storedRule(rule: LifecycleRule): StoredLifecycleRule {
   const { abortMultipartAfterDays, expireNoncurrentAfterDays, removeExpiredDeleteMarkers } = rule;
-  const { intelligentTieringAfterDays, expireAfterDays, prefix = "" } = rule;
+  const { intelligentTieringAfterDays, expireAfterDays, prefix = "", tag } = rule;
   return {
     ID: rule.id,
     Status: "Enabled",
-    Filter: { Prefix: prefix },
+    Filter: tag === undefined ? { Prefix: prefix } : { Tag: { Key: tag.key, Value: tag.value } },
     ...(expireAfterDays === undefined ? {} : { Expiration: { Days: expireAfterDays } }),
     ...(abortMultipartAfterDays === undefined
       ? {}
@@ -85,7 +86,7 @@ function isExactly(stored: StoredLifecycleRule, wanted: LifecycleRule): boolean 
   const { abortMultipartAfterDays, expireNoncurrentAfterDays, intelligentTieringAfterDays } = wanted;
   return (
     doesAtLeast(stored, wanted) &&
-    prefixOf(stored) === (wanted.prefix ?? "") &&
+    (wanted.tag !== undefined || prefixOf(stored) === (wanted.prefix ?? "")) &&
     stored.Expiration?.Days === wanted.expireAfterDays &&
     stored.AbortIncompleteMultipartUpload?.DaysAfterInitiation === abortMultipartAfterDays &&
     stored.NoncurrentVersionExpiration?.NoncurrentDays === expireNoncurrentAfterDays &&
@@ -94,9 +95,7 @@ function isExactly(stored: StoredLifecycleRule, wanted: LifecycleRule): boolean 
 }
 
 function doesAtLeast(stored: StoredLifecycleRule, wanted: LifecycleRule): boolean {
-  const prefix = prefixOf(stored);
-  if (stored.Status !== "Enabled" || prefix === undefined) return false;
-  if (!(wanted.prefix ?? "").startsWith(prefix)) return false;
+  if (stored.Status !== "Enabled" || !coversPlace(stored, wanted)) return false;
   const aborts = stored.AbortIncompleteMultipartUpload?.DaysAfterInitiation;
   const expires = stored.NoncurrentVersionExpiration;
   // Keeping so many newer versions whatever their age is less than expiring all.
@@ -108,6 +107,17 @@ function doesAtLeast(stored: StoredLifecycleRule, wanted: LifecycleRule): boolea
     isAtMost(keeps ? undefined : expires?.NoncurrentDays, wanted.expireNoncurrentAfterDays) &&
     (wanted.removeExpiredDeleteMarkers === undefined || stored.Expiration?.ExpiredObjectDeleteMarker === true)
   );
+}
+
+/** One that is for a tag, for that alone; any other for whatever begins as the wanted one's keys. */
+function coversPlace(stored: StoredLifecycleRule, { tag, prefix: wanted = "" }: LifecycleRule): boolean {
+  if (tag !== undefined) {
+    const { Tag, Prefix = "", ...others } = stored.Filter ?? {};
+    const isAlone = Prefix === "" && Object.values(others).every((part) => part === undefined);
+    return isAlone && Tag?.Key === tag.key && Tag.Value === tag.value;
+  }
+  const prefix = prefixOf(stored);
+  return prefix !== undefined && wanted.startsWith(prefix);
 }
 
 function isAtMost(stored: number | undefined, wanted: number | undefined): boolean {

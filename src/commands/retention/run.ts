@@ -1,13 +1,15 @@
 import { resolve } from "node:path";
-import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { CliError } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import type { Layout } from "../../output/layout.ts";
-import { count, grouped } from "../../output/text.ts";
+import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { RuleTotal, Totals } from "../../retention/plan.ts";
 import type { PlanOnDisk } from "../../retention/plan-file.ts";
 import type { DueEntry } from "../../retention/plan-entry.ts";
+import type { HandOver } from "../../retention/hand-over.ts";
+import type { Manifest } from "../../retention/batch-job.ts";
 import type { RunOutcome } from "../../retention/run.ts";
 import type { RetentionSite } from "../../retention/site.ts";
 import { actedOn, noteUnknown, totalsText, whatIs } from "./plan.ts";
@@ -20,6 +22,15 @@ export function retentionRun(begin: Begin): AnyCommand {
     .description("delete what is due, or exactly what a plan says; each precondition is checked again")
     .argument("[plan]", "file written by `retention plan --output`; without one what is due now")
     .option("--max-delete <n>", "delete at most so many; default 500, or 5 % of what is there", whole)
+    .option(
+      "--hand-over <folder>",
+      "leave objects to S3 where many are due: write manifests for S3 Batch Operations into this new folder",
+    )
+    .addOption(
+      new Option("--above <n>", "with --hand-over, delete as ever what is not more than so many entries")
+        .argParser(whole)
+        .default(1_000_000),
+    )
     .addHelpText("after", "\nExample:\n  mawps retention run plan.json --yes")
     .action(async (file, options, command) => {
       const run = await begin(command as AnyCommand);
@@ -37,13 +48,13 @@ export function retentionRun(begin: Begin): AnyCommand {
       if (file !== undefined) {
         const plan = await plans.checkPlan(resolve(run.world.cwd, file));
         plans.assertSameEnvironment(plan, environment);
-        return carryOutPlan(run, { site, plan, maxDelete: options.maxDelete });
+        return carryOutPlan(run, { site, plan, ...options });
       }
       const looking = await run.progress("looking for what is due");
       const head = { created: site.rules.at.toISOString(), environment };
       await plans.withPassingPlan(head, planRetention(site), (plan) => {
         looking.stop();
-        return carryOutPlan(run, { site, plan, maxDelete: options.maxDelete });
+        return carryOutPlan(run, { site, plan, ...options });
       });
     });
 }
@@ -53,11 +64,17 @@ function whole(text: string): number {
   return Number(text);
 }
 
-async function carryOutPlan(
-  run: Run,
-  { site, plan, maxDelete }: { site: RetentionSite; plan: PlanOnDisk; maxDelete: number | undefined },
-): Promise<void> {
-  const [{ isActedOn }, { plannedEntries }, { carryOut }] = await Promise.all([
+interface Wanted {
+  readonly site: RetentionSite;
+  readonly plan: PlanOnDisk;
+  readonly maxDelete?: number | undefined;
+  /** Folder of the manifests. */
+  readonly handOver?: string | undefined;
+  readonly above: number;
+}
+
+async function carryOutPlan(run: Run, { site, plan, maxDelete, handOver, above }: Wanted): Promise<void> {
+  const [{ isActedOn, irreversible }, { plannedEntries }, { carryOut }] = await Promise.all([
     import("../../retention/plan.ts"),
     import("../../retention/plan-file.ts"),
     import("../../retention/run.ts"),
@@ -65,23 +82,47 @@ async function carryOutPlan(
   const due = plan.totals.rules.filter(isActedOn);
   const { dryRun } = run.config;
   noteUnknown(run, plan.totals);
-  let outcome: RunOutcome = { rules: [], done: 0, gone: 0, skipped: [], failures: [] };
+  let outcome: RunOutcome = { rules: [], done: 0, handedOver: 0, gone: 0, skipped: [], failures: [] };
+  let manifests: readonly Manifest[] = [];
   if (due.length > 0) {
     run.audit.prepare();
     await assertLimit(plan.totals, maxDelete);
-    if (!dryRun) await run.confirm({ question: questionOf(due), destructive: true, deletes: true });
+    const isMany = irreversible(plan.totals.rules) > above;
+    if (handOver !== undefined && !isMany)
+      run.note(`not more than ${grouped(above)} are due (--above): deleted without S3 Batch Operations`);
+    const folder = handOver === undefined || !isMany || dryRun ? undefined : resolve(run.world.cwd, handOver);
+    if (!dryRun)
+      await run.confirm({
+        question: questionOf(due, folder !== undefined),
+        destructive: true,
+        deletes: true,
+      });
     await run.audit.open();
     const working = await run.progress("deleting");
-    outcome = await carryOut(site, () => plannedEntries(plan), {
-      dryRun,
-      audit: run.audit,
-      onDone: (done) => working.update(`deleting: ${grouped(done)} done`),
-    });
+    const carrying = (handing?: HandOver) =>
+      carryOut(site, () => plannedEntries(plan), {
+        dryRun,
+        audit: run.audit,
+        handOver: handing,
+        onDone: (done) => working.update(`deleting: ${grouped(done)} done`),
+      });
+    if (folder === undefined) outcome = await carrying();
+    else {
+      const { handingOver } = await import("../../retention/hand-over.ts");
+      ({ outcome, manifests } = await handingOver(site, { folder, audit: run.audit }, carrying));
+    }
     working.stop();
   }
   run.measure({ ItemsDue: actedOn(due).count, Bytes: actedOn(outcome.rules).bytes });
   for (const { due: entry, why } of outcome.skipped) run.warn(`skipped ${nameOf(entry)}: ${why}`);
-  await run.print({ ...asJson(outcome), dryRun }, (_result, layout) => asText(outcome, dryRun, layout));
+  const said = { ...asJson(outcome), ...(manifests.length > 0 && { manifests }), dryRun };
+  await run.print(said, (_result, layout) => asText(outcome, dryRun, layout));
+  for (const { bucket, versions, file } of manifests)
+    run.note(`${count(versions, "version")} of ${visible(bucket)} in ${visible(file)}`);
+  if (manifests.length > 0)
+    run.note(
+      "start.sh beside it creates the jobs: docs/scale.md#leaving-it-to-s3; nothing of these is gone before",
+    );
   if (outcome.failures.length > 0) {
     throw partial(
       outcome.failures.map(({ due: entry, why }) => ({ what: nameOf(entry), why })),
@@ -103,14 +144,16 @@ async function assertLimit(totals: Totals, maxDelete: number | undefined): Promi
   );
 }
 
-function questionOf(due: readonly RuleTotal[]): string {
+function questionOf(due: readonly RuleTotal[], isHandedOver: boolean): string {
   const parts = due.map((total) => {
     const verb =
       total.action === "soft-delete"
         ? "mark as deleted"
         : total.action === "abort-upload"
           ? "abort"
-          : "delete for good";
+          : isHandedOver
+            ? "hand over, or delete for good,"
+            : "delete for good";
     return `${verb} ${grouped(total.count)} (${total.rule}, ${bytes(total.bytes)})`;
   });
   const text = parts.join(", ");
@@ -121,7 +164,7 @@ function nameOf(entry: DueEntry): string {
   return `${entry.rule} ${whatIs(entry)}`;
 }
 
-function asJson({ rules, done, gone, skipped, failures }: RunOutcome) {
+function asJson({ rules, done, handedOver, gone, skipped, failures }: RunOutcome) {
   const named = ({ due, why }: { due: DueEntry; why: string }) => ({
     rule: due.rule,
     userId: due.userId,
@@ -130,17 +173,18 @@ function asJson({ rules, done, gone, skipped, failures }: RunOutcome) {
     ...("documentId" in due ? { documentId: due.documentId } : {}),
     why,
   });
-  return { done, gone, rules, skipped: skipped.map(named), failed: failures.map(named) };
+  return { done, handedOver, gone, rules, skipped: skipped.map(named), failed: failures.map(named) };
 }
 
 async function asText(
-  { rules, done, gone, skipped }: RunOutcome,
+  { rules, done, handedOver, gone, skipped }: RunOutcome,
   dryRun: boolean,
   layout: Layout,
 ): Promise<string> {
-  if (done === 0 && gone === 0 && skipped.length === 0) return "nothing is due";
+  if (done + handedOver + gone + skipped.length === 0) return "nothing is due";
   const before = gone === 0 ? "" : `, ${grouped(gone)} were done before`;
   const left = skipped.length === 0 ? "" : `, ${grouped(skipped.length)} skipped`;
-  const said = `${grouped(done)} ${dryRun ? "would be done" : "done"}${before}${left}`;
+  const handed = handedOver === 0 ? "" : `, ${grouped(handedOver)} handed over`;
+  const said = `${grouped(done)} ${dryRun ? "would be done" : "done"}${handed}${before}${left}`;
   return rules.length === 0 ? said : `${said}\n${await totalsText({ rules }, layout)}`;
 }

@@ -1,0 +1,156 @@
+import { createHash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { beginFile, writeNewFile } from "../atomic-file.ts";
+import type { AuditTrail } from "../audit/trail.ts";
+import { readLifecycle, readVersioning } from "../aws/s3/bucket-settings.ts";
+import { CliError } from "../errors.ts";
+import { dueRule } from "../model/handed-over.ts";
+import { missingRules } from "../setup/lifecycle.ts";
+import { jobScript, rolePolicies, type Manifest } from "./batch-job.ts";
+import type { DueEntry } from "./plan-entry.ts";
+import type { Ready } from "./recheck.ts";
+import type { RetentionSite } from "./site.ts";
+
+/** Takes down what S3 is to expire in place of being deleted by a run. */
+export interface HandOver {
+  /** Those of the entries that have no object to hand over, which the run deletes itself. */
+  take(ready: readonly Ready[]): Promise<readonly Ready[]>;
+}
+
+interface Begin {
+  /** New, readable by its owner alone: keys are personal data. */
+  readonly folder: string;
+  readonly audit: AuditTrail;
+}
+
+interface Begun {
+  readonly file: Awaited<ReturnType<typeof beginFile>>;
+  readonly hash: ReturnType<typeof createHash>;
+  readonly isVersioned: boolean;
+  versions: number;
+  bytes: number;
+}
+
+/**
+ * Carries something out that hands over into a new folder: a manifest for each bucket that has anything due, with every version that was looked
+ * at again right before and whose owner is not held. What names the objects in tables stays until these are gone: a later run takes it. The
+ * manifests have their names when the run came to its end and the trail knows of them; before there is nothing that a job could be made of.
+ * @throws CliError where the folder is there, or a bucket has no rule by which S3 expires what is tagged: nothing was changed then.
+ */
+export async function handingOver<T>(
+  site: RetentionSite,
+  { folder, audit }: Begin,
+  carryOut: (handOver: HandOver) => Promise<T>,
+): Promise<{ readonly outcome: T; readonly manifests: readonly Manifest[] }> {
+  const buckets = site.declaration.buckets.filter(({ keptBy }) => keptBy !== "site").map(({ name }) => name);
+  await assertExpiring(site, buckets);
+  await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+    throw new CliError(`${folder} cannot be made: ${(error as Error).message}`, {
+      hint: "name a folder that is not there yet, in one that is",
+    });
+  });
+  const begun = new Map<string, Begun>();
+  try {
+    const outcome = await carryOut({ take: (ready) => take(site, { folder, begun }, ready) });
+    return { outcome, manifests: await finish(site, { folder, begun }, audit) };
+  } finally {
+    for (const { file } of begun.values()) await file.close();
+  }
+}
+
+interface Handing {
+  readonly folder: string;
+  /** By bucket. */
+  readonly begun: Map<string, Begun>;
+}
+
+async function take(
+  site: RetentionSite,
+  handing: Handing,
+  ready: readonly Ready[],
+): Promise<readonly Ready[]> {
+  const left: Ready[] = [];
+  for (const each of ready) {
+    const { due } = each;
+    const versions = versionsOf(due);
+    if (versions.length === 0 || !("bucket" in due) || due.bucket === undefined) {
+      left.push(each);
+      continue;
+    }
+    const manifest = await manifestOf(site, handing, due.bucket);
+    for (const { key, version, bytes } of versions) {
+      const line = `${[due.bucket, key, ...(manifest.isVersioned ? [version] : [])].join(",")}\n`;
+      manifest.hash.update(line);
+      await manifest.file.append(line);
+      manifest.versions += 1;
+      manifest.bytes += bytes;
+    }
+  }
+  return left;
+}
+
+async function manifestOf(
+  { aws }: RetentionSite,
+  { folder, begun }: Handing,
+  bucket: string,
+): Promise<Begun> {
+  const known = begun.get(bucket);
+  if (known !== undefined) return known;
+  const isVersioned = (await readVersioning(aws, bucket)) !== undefined;
+  const file = await beginFile(join(folder, `${bucket}.csv`), { replaces: false });
+  const made = { file, hash: createHash("sha256"), isVersioned, versions: 0, bytes: 0 };
+  begun.set(bucket, made);
+  return made;
+}
+
+async function finish(
+  { aws }: RetentionSite,
+  { folder, begun }: Handing,
+  audit: AuditTrail,
+): Promise<Manifest[]> {
+  const manifests = [...begun].map(([bucket, { hash, versions, bytes, isVersioned }]): Manifest => ({
+    bucket,
+    file: join(folder, `${bucket}.csv`),
+    versions,
+    bytes,
+    isVersioned,
+    sha256: hash.digest("hex"),
+  }));
+  for (const { bucket, versions, bytes, sha256 } of manifests)
+    await audit.record({ action: "retention.handed-over", details: { bucket, versions, bytes, sha256 } });
+  for (const { file } of begun.values()) await file.finish();
+  if (manifests.length === 0) return [];
+  await writeNewFile(join(folder, "start.sh"), [jobScript(manifests, aws.region)]);
+  for (const [name, policy] of Object.entries(rolePolicies(manifests)))
+    await writeNewFile(join(folder, name), [`${JSON.stringify(policy, undefined, 2)}\n`]);
+  return manifests;
+}
+
+/** Delete markers cannot be tagged: they go by the lifecycle's rule for those with nothing under them. */
+function versionsOf(
+  due: DueEntry,
+): { readonly key: string; readonly version: string; readonly bytes: number }[] {
+  if (!("versions" in due) || due.key === undefined || due.action !== "purge") return [];
+  // A key stands in a manifest as in a URL.
+  const key = due.key.split("/").map(encodeURIComponent).join("/");
+  return due.versions
+    .filter(({ deleteMarker }) => deleteMarker !== true)
+    .map(({ version, bytes }) => ({ key, version, bytes }));
+}
+
+async function assertExpiring({ aws, signal }: RetentionSite, buckets: readonly string[]): Promise<void> {
+  const lacking: string[] = [];
+  for (const bucket of buckets) {
+    const lifecycle = await readLifecycle(aws, bucket, signal);
+    const rules = typeof lifecycle === "object" ? lifecycle : { rules: [] };
+    if (missingRules(rules, [dueRule]).length > 0) lacking.push(bucket);
+  }
+  if (lacking.length > 0)
+    throw new CliError(
+      `nothing expires what is tagged as due in ${lacking.join(", ")}; nothing was changed`,
+      {
+        hint: "mawps setup --hand-over --fix makes the rule of S3's lifecycle",
+      },
+    );
+}

@@ -1,0 +1,192 @@
+import { createHash } from "node:crypto";
+import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { GetBucketLifecycleConfigurationCommand } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listVersions } from "../../src/aws/s3/listing.ts";
+import { makeHome, testStart, type TestHome } from "../support/world.ts";
+import { dayMs, storedIn } from "./stored.ts";
+
+const bucket = "mawps-user-files-1760106396";
+const key = (user: string, name: string) => `public/documents/${user}/cv/${name}`;
+const entry = (user: string, id: string, more: object = {}) => ({
+  id,
+  name: id,
+  type: "cv",
+  s3Key: key(user, `1 ${id},ü.pdf`),
+  status: "DELETED",
+  uploadedAt: testStart.toISOString(),
+  deletedAt: testStart.toISOString(),
+  ...more,
+});
+const hand = ["retention", "run", "--yes", "--max-delete", "100", "--hand-over"];
+
+let home: TestHome;
+let stored: ReturnType<typeof storedIn>;
+
+async function versionsThere(): Promise<{ key: string; versionId: string }[]> {
+  return stored.look(async (aws) => {
+    const found = [];
+    for await (const page of listVersions(aws, { bucket, prefix: "public/" }))
+      found.push(...page.map(({ key: name, version }) => ({ key: name, versionId: version })));
+    return found;
+  });
+}
+
+const documentsOf = async (user: string) =>
+  ((await stored.profile(user)) as { documents: { id: string }[] } | undefined)?.documents.map(
+    ({ id }) => id,
+  );
+
+beforeAll(async () => {
+  home = await makeHome();
+  stored = storedIn(home, "simple");
+  await stored.run("setup", "--yes");
+  await stored.putProfile("max", [entry("max", "a"), entry("max", "b"), { ...entry("max", "c"), s3Key: "" }]);
+  await stored.putProfile("eva", [entry("eva", "held", { legalHold: "case 7" })]);
+  for (const [user, id] of [
+    ["max", "a"],
+    ["max", "a"],
+    ["max", "b"],
+    ["eva", "held"],
+  ] as const)
+    await stored.put(entry(user, id).s3Key, `bytes of ${id}`);
+  home.laterMs = 40 * dayMs;
+});
+afterAll(() => home.remove());
+
+// One after the other: each begins with what the one before has left.
+describe("a run that hands over", () => {
+  it("needs the rule by which S3 expires what is tagged, and changes nothing without it", async () => {
+    const before = await versionsThere();
+    const { exitCode, stderr } = await stored.run(...hand, "lists", "--above", "0");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("mawps setup --hand-over --fix")]);
+    expect([await versionsThere(), await documentsOf("max")]).toEqual([before, ["a", "b", "c"]]);
+    expect(await readdir(home.folder)).not.toContain("lists");
+  });
+
+  it("setup makes that rule beside the others, and once", async () => {
+    expect((await stored.run("setup", "--hand-over", "--fix", "--yes")).exitCode).toBe(0);
+    const rules = await stored.look(async (aws) => {
+      const command = new GetBucketLifecycleConfigurationCommand({ Bucket: bucket });
+      return (await (await aws.s3()).send(command)).Rules ?? [];
+    });
+    expect(rules.map(({ ID }) => ID)).toEqual([
+      "mawps-abort-multipart",
+      "mawps-expire-old-versions",
+      "mawps-expire-due",
+    ]);
+    expect(rules[2]).toMatchObject({
+      Status: "Enabled",
+      Filter: { Tag: { Key: "mawps-retention", Value: "due" } },
+      Expiration: { Days: 1 },
+      NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+    });
+    for (const flags of [["--hand-over"], []]) {
+      const { stdout } = await stored.run("setup", "--dry-run", ...flags);
+      expect(stdout).toContain("nothing to do");
+    }
+  });
+
+  it("with a dry run writes nothing", async () => {
+    const { exitCode } = await stored.run(...hand, "lists", "--above", "0", "--dry-run");
+    expect([exitCode, (await readdir(home.folder)).includes("lists")]).toEqual([0, false]);
+  });
+
+  it("lists every version that is due, of nobody who is held, deletes what has no object, and tells the trail", async () => {
+    const before = await versionsThere();
+    const { exitCode, stdout } = await stored.run(...hand, "lists", "--above", "2", "--json");
+    expect(exitCode).toBe(0);
+    expect(await versionsThere()).toEqual(before);
+    expect([await documentsOf("max"), await documentsOf("eva")]).toEqual([["a", "b"], ["held"]]);
+    const folder = join(home.folder, "lists");
+    expect((await readdir(folder)).toSorted()).toEqual([
+      `${bucket}.csv`,
+      "policy.json",
+      "start.sh",
+      "trust.json",
+    ]);
+    expect([
+      (await stat(folder)).mode & 0o777,
+      (await stat(join(folder, `${bucket}.csv`))).mode & 0o777,
+    ]).toEqual([0o700, 0o600]);
+    const text = await readFile(join(folder, `${bucket}.csv`), "utf8");
+    const due = before.filter((each) => each.key.startsWith("public/documents/max/"));
+    expect(due).toHaveLength(3);
+    const lines = due.map(
+      (each) =>
+        `${bucket},${each.key.replaceAll(" ", "%20").replaceAll(",", "%2C").replaceAll("ü", "%C3%BC")},${each.versionId}`,
+    );
+    expect(text.trimEnd().split("\n").toSorted()).toEqual(lines.toSorted());
+    const sha256 = createHash("sha256").update(text).digest("hex");
+    expect(JSON.parse(stdout)).toMatchObject({
+      done: 1,
+      handedOver: 2,
+      manifests: [{ bucket, versions: 3, sha256, isVersioned: true }],
+    });
+    const trail = await stored.run("audit", "list", "--action", "retention.handed-over", "--json");
+    expect(JSON.parse(trail.stdout)).toMatchObject({ details: { bucket, versions: 3, sha256 } });
+  });
+
+  it("takes the place of no folder", async () => {
+    const { exitCode, stderr } = await stored.run(...hand, "lists", "--above", "0");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("cannot be made")]);
+  });
+
+  it("writes a script that creates the same job each time, with the manifest as S3 has it", async () => {
+    const folder = join(home.folder, "lists");
+    const calls = join(home.folder, "calls");
+    // In the place of the AWS CLI: notes what it is given, a line each.
+    await writeFile(
+      join(home.folder, "aws"),
+      `#!/bin/sh\nprintf '%s\\n' "$@" >> '${calls}'\n[ "$2" != head-object ] || echo '"etag-1"'\n`,
+    );
+    await chmod(join(home.folder, "aws"), 0o700);
+    const role = "arn:aws:iam::123456789012:role/mawps-batch";
+    const env = { PATH: `${home.folder}:${process.env["PATH"]}` };
+    await promisify(execFile)("sh", [join(folder, "start.sh"), "123456789012", "lists-bucket", role], {
+      env,
+    });
+    const given = (await readFile(calls, "utf8")).trimEnd().split("\n");
+    const valueOf = (flag: string) => given[given.indexOf(flag) + 1] ?? "";
+    const text = await readFile(join(folder, `${bucket}.csv`), "utf8");
+    const token = createHash("sha256").update(text).digest("hex");
+    expect(given).toEqual(expect.arrayContaining(["create-job", "--confirmation-required", role]));
+    expect(valueOf("--client-request-token")).toBe(token);
+    expect(JSON.parse(valueOf("--manifest"))).toEqual({
+      Spec: { Format: "S3BatchOperations_CSV_20180820", Fields: ["Bucket", "Key", "VersionId"] },
+      Location: { ObjectArn: `arn:aws:s3:::lists-bucket/mawps-hand-over/${token}.csv`, ETag: "etag-1" },
+    });
+    expect(JSON.parse(valueOf("--operation"))).toEqual({
+      S3PutObjectTagging: { TagSet: [{ Key: "mawps-retention", Value: "due" }] },
+    });
+    expect(JSON.parse(valueOf("--report"))).toMatchObject({
+      Bucket: "arn:aws:s3:::lists-bucket",
+      Enabled: true,
+    });
+    expect(JSON.parse(await readFile(join(folder, "policy.json"), "utf8"))).toMatchObject({
+      Statement: [{ Resource: [`arn:aws:s3:::${bucket}/*`] }, {}, {}],
+    });
+  });
+
+  it("is finished by a later run: entries go when their objects are gone, and one that is not many deletes as ever", async () => {
+    const isOfA = ({ key: name }: { key: string }) => name.includes("/max/") && name.includes("1 a,");
+    const gone = (await versionsThere()).filter(isOfA);
+    await stored.look(async (aws) => {
+      const { deleteObjects } = await import("../../src/aws/s3/deletion.ts");
+      await deleteObjects(
+        aws,
+        bucket,
+        gone.map(({ key: name, versionId: version }) => ({ key: name, version })),
+        undefined,
+      );
+    });
+    const { exitCode, stderr, stdout } = await stored.run(...hand, "more");
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining("not more than 1,000,000 are due")]);
+    expect(stdout).toMatch(/^2 done\n/);
+    expect([await documentsOf("max"), await documentsOf("eva")]).toEqual([[], ["held"]]);
+    expect((await versionsThere()).map((each) => each.key)).toEqual([entry("eva", "held").s3Key]);
+  });
+});
