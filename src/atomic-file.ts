@@ -1,6 +1,6 @@
 import { link, lstat, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { CliError, exitCodes } from "./errors.ts";
+import { CliError } from "./errors.ts";
 
 type Parts = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
 
@@ -87,16 +87,11 @@ export async function beginFile(
 const chunkCharacters = 64 * 1024;
 const otherName = "choose another name, or remove it";
 
-/**
- * @throws CliError where the name is taken and not to be replaced, is nothing but spaces (usage), or its folder is not there; nothing was
- * read or written then.
- */
+/** @throws CliError where the name is taken and not to be replaced, or its folder is not there; nothing was read or written then. */
 export async function assertFree(
   file: string,
   { isReplaced = false, hint = otherName }: Pick<Written, "hint"> & { readonly isReplaced?: boolean } = {},
 ): Promise<void> {
-  if (basename(file).trim() === "")
-    throw new CliError("a file needs a name that can be seen", { exitCode: exitCodes.usage });
   const there = await lstat(file).catch(() => undefined);
   if (there?.isDirectory() === true)
     throw new CliError(`${file} is a folder`, { hint: "choose another name" });

@@ -197,6 +197,12 @@ export function buildProgram(world: World): Program {
 
   const begin: Begin = async (command) => {
     const { color, ...flags } = command.optsWithGlobals() as Record<string, unknown>;
+    const blank = written.find((name) => typeof flags[name] === "string" && flags[name].trim() === "");
+    if (blank !== undefined)
+      throw new CliError(`--${blank} is empty`, {
+        exitCode: exitCodes.usage,
+        hint: "give it the name of a file or folder",
+      });
     const unnamed = written.find((name) => flags[name] === "-");
     if (unnamed !== undefined)
       throw new CliError(`--${unnamed} - is no name`, {
@@ -378,7 +384,7 @@ function addOtherWords(noun: AnyCommand): void {
 }
 
 /** Options whose value is the name of a file or folder that a command makes. */
-const written = ["output", "html", "keep"] as const;
+const written = ["output", "html", "keep", "receipt", "failed"] as const;
 
 /** Options under the names that they had before, which work as well and are not shown. */
 const earlierOptions: Readonly<Record<string, readonly [was: string, now: string]>> = {

@@ -40,7 +40,6 @@ export async function tellOfLink(
   { expiresAt, endsWithSession }: { readonly expiresAt: Date; readonly endsWithSession: EndsWithSession },
 ): Promise<void> {
   const { config, world } = run;
-  if (config.dryRun) run.note("no link was made (dry run)");
   const left = duration(Math.max(0, expiresAt.getTime() - world.now().getTime()));
   if (endsWithSession === "perhaps") {
     run.warn("temporary credentials sign the link, which ends with them; when that is, they do not tell");
@@ -49,7 +48,9 @@ export async function tellOfLink(
       `the link ends sooner than asked, with the credentials that sign it: ${expiresAt.toISOString()}`,
     );
   }
-  run.note(`good until ${localTime(expiresAt)} (${left})`);
+  const until = `good until ${localTime(expiresAt)} (${left})`;
+  if (config.dryRun) return run.note(`no link was made (dry run); it would be ${until}`);
+  run.note(until);
   if (config.target !== "local") return;
   const { isLocalServed } = await import("../target.ts");
   if (!(await isLocalServed(config, world))) {

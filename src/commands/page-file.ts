@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { CliError, exitCodes } from "../errors.ts";
 import { visible } from "../output/text.ts";
 import type { Run } from "./run.ts";
 
@@ -17,7 +16,6 @@ export interface PageFile {
  * @throws CliError when it cannot: before anybody has waited for what would stand there.
  */
 export async function pageFile(run: Run, given: string, isReplaced = false): Promise<PageFile> {
-  if (given === "") throw new CliError("a page needs the name of a file", { exitCode: exitCodes.usage });
   const { assertFree, replaceFile, writeNewFile } = await import("../atomic-file.ts");
   const path = resolve(run.world.cwd, given);
   const hint = "choose another name, or replace it with --overwrite";

@@ -189,7 +189,7 @@ function assertReadable(
   }
   if (isUnscanned(document) && !allowUnscanned) {
     throw new CliError(`${id} (${name}) has not been scanned (${scanResult ?? "never"})`, {
-      hint: "`mawps doc scan` does it; --allow-unscanned gives the link all the same",
+      hint: "`mawps doc scan` does it where a scanner is set; --allow-unscanned gives the link all the same",
     });
   }
 }

@@ -184,9 +184,12 @@ describe("the report", () => {
     expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("--overwrite")]);
     expect(await readFile(join(home.folder, "report.html"), "utf8")).toBe(page);
     const nameless = await home.run(["report", "-o", ""], { env });
-    expect([nameless.exitCode, nameless.stderr]).toEqual([2, expect.stringContaining("the name of a file")]);
+    expect([nameless.exitCode, nameless.stderr]).toEqual([2, expect.stringContaining("--output is empty")]);
     const blank = await home.run(["report", "-o", " "], { env });
-    expect([blank.exitCode, blank.stderr]).toEqual([2, expect.stringContaining("a name that can be seen")]);
+    expect([blank.exitCode, blank.stderr]).toEqual([
+      2,
+      expect.stringContaining("give it the name of a file"),
+    ]);
     const folder = await home.run(["report", "-o", "."], { env });
     expect([folder.exitCode, folder.stderr]).toEqual([1, expect.stringContaining("is a folder\n")]);
     expect(folder.stderr).not.toContain("--overwrite");

@@ -194,8 +194,8 @@ it("knows how to call every verb of the tree", async () => {
   expect(verbs(tree).sort()).toEqual(Object.keys(calls).sort());
 });
 
-it("takes - for the name of nothing that a verb writes", async () => {
-  const writing = new Set(["--output", "--html", "--keep"]);
+it("takes - and nothing but spaces for the name of nothing that a verb writes", async () => {
+  const writing = new Set(["--output", "--html", "--keep", "--receipt", "--failed"]);
   const tree = await buildProgram(realWorld(new AbortController().signal)).tree();
   const optionsOf = (command: AnyCommand, before: readonly string[] = []): [string, string][] =>
     command.commands.flatMap((child: AnyCommand) => {
@@ -211,9 +211,15 @@ it("takes - for the name of nothing that a verb writes", async () => {
   );
   const before = site.calls.length;
   for (const [verb, option] of options) {
-    const refused = await site.run([...verb.split(" "), ...(calls[verb] ?? []), option, "-", "--yes"]);
-    expect([verb, refused.exitCode, refused.stdout]).toEqual([verb, 2, ""]);
-    expect(refused.stderr).toContain(`${option} - is no name`);
+    for (const [name, told] of [
+      ["-", `${option} - is no name`],
+      ["", `${option} is empty`],
+      [" ", `${option} is empty`],
+    ] as const) {
+      const refused = await site.run([...verb.split(" "), ...(calls[verb] ?? []), option, name, "--yes"]);
+      expect([verb, refused.exitCode, refused.stdout]).toEqual([verb, 2, ""]);
+      expect(refused.stderr).toContain(told);
+    }
   }
   expect(site.calls.length).toBe(before);
   expect(await readdir(site.folder)).not.toContain("-");

@@ -62,6 +62,8 @@ export function docCheck(begin: Begin): AnyCommand {
         progress.update(`checking: ${count(users, "user")}, ${count(findings.length, "finding")}`);
       }
       progress.stop();
+      // Somebody whose entries are lost may have files; who has neither has to be somebody.
+      if (given !== undefined && findings.length === 0) await resolveUser(site, given, "account");
       const { done: repaired, refused }: Repaired = options.repair
         ? await repairAll(run, findings, { ...checking, names })
         : { done: new Set(), refused: new Map() };

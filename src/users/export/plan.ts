@@ -1,5 +1,6 @@
 import { groupsOfUser } from "../../aws/cognito/groups.ts";
 import { accountKindAmong } from "../../model/person-rows.ts";
+import { CliError } from "../../errors.ts";
 import { ownerId } from "../../model/user-id.ts";
 import { findPerson, nobody, type Person, type PersonSite } from "../person.ts";
 import type { PersonRows } from "../../stores/person-tables.ts";
@@ -31,7 +32,11 @@ export async function planExport(site: PersonSite, given: string): Promise<Expor
       ? []
       : groupsOfUser(known.aws, known.poolId, { ...known, username: account.username }),
   ]);
-  if (account === undefined && isNothing(holdings) && rows.length === 0) throw nobody(site, given);
+  if (account === undefined && isNothing(holdings) && rows.length === 0) {
+    if (isOwner)
+      throw new CliError("nothing is stored of the owner of the site: no hero image, no digital twin");
+    throw nobody(site, given);
+  }
   const accountKind = accountKindAmong(site.model, [...holdings.items, ...rows], subject);
   return { ...person, groups, accountKind, holdings, rows };
 }

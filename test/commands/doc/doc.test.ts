@@ -535,7 +535,12 @@ describe.each(["simple", "composite"] as const)("doc on the %s table", (shape: S
       await run([...argv, "--create-profile"]);
       const [before] = await entries();
       expect((await check()).exitCode).toBe(0);
+      const nobody = await run(["doc", "check", "user-2"]);
+      expect([nobody.exitCode, nobody.stdout]).toEqual([1, ""]);
+      expect(nobody.stderr).toContain('unknown user "user-2"');
       await look((aws) => putProfile(aws, "user-1", { name: "Max" }));
+      await look((aws) => putProfile(aws, "user-3"));
+      expect((await check("user-3")).exitCode).toBe(0);
       const found = await check("user-1");
       expect(found.exitCode).toBe(4);
       expect(found.findings).toMatchObject([

@@ -342,6 +342,7 @@ describe("user export, not done", () => {
     { argv: [address, "--dry-run"], exitCode: 0, told: /documents +2 files/ },
     { argv: ["nobody@example.com"], exitCode: 1, told: /nothing is stored of/ },
     { argv: ["user-9"], exitCode: 1, told: /nothing is stored of/ },
+    { argv: ["owner"], exitCode: 1, told: /of the owner of the site: no hero image, no digital twin\n$/ },
     { argv: ["global"], exitCode: 1, told: /is no user/ },
     { argv: [address, "-o", "there.zip"], exitCode: 1, told: /already exists/ },
     { argv: [address, "-o", "no/there.zip"], exitCode: 1, told: /does not exist/ },
