@@ -180,7 +180,14 @@ export function buildProgram(world: World): Program {
     .option("-v, --verbose", "more detail in errors")
     .option("--wide", "shorten nothing in tables, however narrow the terminal")
     .option("--no-color", "no colours")
-    .configureHelp({ showGlobalOptions: true, optionDescription, formatHelp, subcommandTerm, commandUsage })
+    .configureHelp({
+      showGlobalOptions: true,
+      minWidthToWrap: 20,
+      optionDescription,
+      formatHelp,
+      subcommandTerm,
+      commandUsage,
+    })
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
       // With --json the error is one object, told by `main`.

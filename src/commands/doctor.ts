@@ -187,7 +187,7 @@ async function isWritable(folder: string): Promise<boolean> {
   );
 }
 
-/** Findings with what to do about them. No finding is shortened: what is too long for a line goes on below. */
+/** Findings with what to do about them. No finding is shortened. */
 export async function findingsText(findings: readonly Finding[], layout: Layout): Promise<string> {
   const signs = { ok: "ok", warning: "warning", problem: "PROBLEM", skipped: "skipped" } as const;
   const list = await table(
@@ -196,9 +196,9 @@ export async function findingsText(findings: readonly Finding[], layout: Layout)
       { title: "", cell: ({ status }) => signs[status], tone: ({ status }) => findingTones[status] },
       { title: "CHECK", cell: ({ check }) => check },
       { title: "OF", cell: ({ subject }) => subject },
-      { title: "FINDING", cell: ({ message }) => message },
+      { title: "FINDING", cell: ({ message }) => message, folds: true },
     ],
-    { ...layout, fits: false },
+    layout,
   );
   const remedies = findings.filter(({ status, remedy }) => status !== "ok" && remedy !== undefined);
   if (remedies.length === 0) return list;

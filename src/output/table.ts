@@ -8,6 +8,8 @@ export interface Column<Row> {
   readonly align?: "left" | "right";
   /** Down to which width the texts may be shortened, in the middle. Without it they never are: ids, keys, dates, sizes. */
   readonly least?: number;
+  /** Of the last column: sentences, which are never shortened, but go on below in their column, or below their row. */
+  readonly folds?: true;
   /** What a cell's colour is to say, besides its words. */
   tone?(row: Row): Tone | undefined;
 }
@@ -15,8 +17,8 @@ export interface Column<Row> {
 const gap = 2;
 
 /**
- * A table for people: no lines, foreign text made visible, widths by display width. On a terminal it fits: the widest text is
- * shortened, and where that does not do, each row becomes lines of `name  value`.
+ * A table for people: no lines, foreign text made visible, widths by display width. On a terminal it fits: sentences go on below, the
+ * widest text is shortened, and where that does not do, each row becomes lines of `name  value`.
  */
 export async function table<Row>(
   rows: readonly Row[],
@@ -78,7 +80,11 @@ async function laidOut<Row>(
   const needed = columns.map((_column, at) =>
     [titles, ...texts].reduce((widest, line) => Math.max(widest, widthOf(line[at] ?? "")), atLeast[at] ?? 0),
   );
-  const widths = layout.fits ? fitted(needed, columns, layout.columns) : needed;
+  const last = columns.length - 1;
+  const sentences = texts.map((line) => line[last] ?? "");
+  const room = layout.fits && columns[last]?.folds === true ? roomFor(needed, layout.columns) : undefined;
+  const isBelow = room !== undefined && !sentences.every((text) => isFoldable(text, room, widthOf));
+  const widths = layout.fits ? fitted(needed, columns, { available: layout.columns, room, isBelow }) : needed;
   const toneAt = (row: number, column: number) => {
     const of = rows[row];
     return of === undefined ? undefined : columns[column]?.tone?.(of);
@@ -94,20 +100,55 @@ async function laidOut<Row>(
     return { body: blocks.join("\n\n"), needed };
   }
   const shown = texts.map((line, row) =>
-    line.map((text, at) => paint(shortened(text, widths[at] ?? 0, widthOf), toneAt(row, at), layout)),
+    line.slice(0, widths.length).map((text, at) => {
+      const parts =
+        room !== undefined && at === last
+          ? wrapped(text, room, widthOf)
+          : [shortened(text, widths[at] ?? 0, widthOf)];
+      return parts.map((part) => paint(part, toneAt(row, at), layout)).join("\n");
+    }),
   );
-  const aligns = columns.map(({ align = "left" }) => align);
-  const [heading = "", ...lines] = await draw([titles, ...shown], widths, aligns);
-  return { heading, body: lines.join("\n"), needed };
+  const aligns = columns.slice(0, widths.length).map(({ align = "left" }) => align);
+  const [heading = "", ...lines] = await draw([titles.slice(0, widths.length), ...shown], widths, aligns);
+  if (!isBelow) return { heading, body: lines.join("\n"), needed };
+  const indented = (sentence: string, row: number) =>
+    wrapped(sentence, layout.columns - below.length, widthOf)
+      .filter((part) => part !== "")
+      .map((part) => `${below}${paint(part, toneAt(row, last), layout)}`);
+  const body = lines.flatMap((line, row) => [line, ...indented(sentences[row] ?? "", row)]);
+  return { heading, body: body.join("\n"), needed };
+}
+
+/** What a sentence has before it that stands below its row. */
+const below = "    ";
+
+/** What the columns before leave for sentences; undefined where they need no folding. */
+function roomFor(needed: readonly number[], available: number): number | undefined {
+  const before = needed.slice(0, -1).reduce((sum, width) => sum + width + gap, 0);
+  return before + (needed.at(-1) ?? 0) <= available ? undefined : available - before;
+}
+
+/** Whether so much room will do for a text. */
+function isFoldable(text: string, room: number, widthOf: (text: string) => number): boolean {
+  return room >= leastForValues && text.split(" ").every((word) => widthOf(word) <= room);
+}
+
+interface Fitting {
+  readonly available: number;
+  /** For sentences in the last column. */
+  readonly room: number | undefined;
+  /** Whether these stand below their rows. */
+  readonly isBelow: boolean;
 }
 
 /** Widths with which a row fits into so many columns; undefined where that would shorten a text too much. */
 function fitted<Row>(
   needed: readonly number[],
   columns: readonly Column<Row>[],
-  available: number,
+  { available, room, isBelow }: Fitting,
 ): number[] | undefined {
-  const widths = [...needed];
+  if (room !== undefined && !isBelow) return [...needed.slice(0, -1), room];
+  const widths = room === undefined ? [...needed] : needed.slice(0, -1);
   let excess = widths.reduce((sum, width) => sum + width + gap, -gap) - available;
   while (excess > 0) {
     let widest: number | undefined;
@@ -194,7 +235,17 @@ async function foldedLine(line: string, columns: number, given?: Hanging): Promi
   const widthOf = await measure([line]);
   if (widthOf(line) <= columns) return line;
   const { head, indent } = given ?? hanging(line, columns, widthOf);
-  const [first = "", ...words] = line.slice(head.length).split(/(?<= )(?=[^ ])/);
+  return wrapped(line, columns, widthOf, { head, indent }).join("\n");
+}
+
+/** The text in lines that fit, broken between two words. */
+function wrapped(
+  text: string,
+  columns: number,
+  widthOf: (text: string) => number,
+  { head, indent }: Hanging = { head: "", indent: 0 },
+): string[] {
+  const [first = "", ...words] = text.slice(head.length).split(/(?<= )(?=[^ ])/);
   const lines = [head + first];
   for (const word of words) {
     const last = lines.at(-1) ?? "";
@@ -202,7 +253,7 @@ async function foldedLine(line: string, columns: number, given?: Hanging): Promi
       lines[lines.length - 1] = last + word;
     else lines.push(`${" ".repeat(indent)}${word}`);
   }
-  return lines.map((each) => each.trimEnd()).join("\n");
+  return lines.map((each) => each.trimEnd());
 }
 
 function hanging(line: string, columns: number, widthOf: (text: string) => number): Hanging {

@@ -194,6 +194,18 @@ it("knows how to call every verb of the tree", async () => {
   expect(verbs(tree).sort()).toEqual(Object.keys(calls).sort());
 });
 
+it("fits the help of every verb into 60 columns", async () => {
+  const tree = await buildProgram(realWorld(new AbortController().signal)).tree();
+  const linesOf = (command: AnyCommand): string[] => {
+    command.configureHelp({ ...command.configureHelp(), helpWidth: 60 });
+    const lines = command.helpInformation().split("\n");
+    return [...lines, ...command.commands.flatMap((child: AnyCommand) => linesOf(child))];
+  };
+  const lines = linesOf(tree);
+  expect(lines.length).toBeGreaterThan(1000);
+  expect(lines.filter((line) => line.length > 60)).toEqual([]);
+});
+
 it("takes - and nothing but spaces for the name of nothing that a verb writes", async () => {
   const writing = new Set(["--output", "--html", "--keep", "--receipt", "--failed"]);
   const tree = await buildProgram(realWorld(new AbortController().signal)).tree();

@@ -149,6 +149,58 @@ describe("a table on a terminal", () => {
     expect(rows.filter(({ name }) => !text.includes(name))).toEqual([]);
   });
 
+  describe("with sentences", () => {
+    const told = [
+      { check: "bucket", of: "manuel-weiss-public-media", finding: "as declared" },
+      { check: "scan", of: "clamd", finding: "no scanner is configured: documents are taken unscanned" },
+      { check: "node", of: "v20", finding: "" },
+    ];
+    const drawn = async (width: number, sentence = (text: string) => text) =>
+      (
+        await table(
+          told,
+          [
+            { title: "CHECK", cell: ({ check }) => check },
+            { title: "OF", cell: ({ of }) => of },
+            { title: "FINDING", cell: ({ finding }) => sentence(finding), folds: true },
+          ],
+          { columns: width, fits: true, color: false },
+        )
+      ).split("\n");
+
+    it("has them whole where they fit", async () => {
+      expect(await drawn(100)).toHaveLength(4);
+    });
+
+    it("goes on below in their column, between two words", async () => {
+      expect(await drawn(60)).toEqual([
+        "CHECK   OF                         FINDING",
+        "bucket  manuel-weiss-public-media  as declared",
+        "scan    clamd                      no scanner is configured:",
+        "                                   documents are taken",
+        "                                   unscanned",
+        "node    v20",
+      ]);
+    });
+
+    it.each([
+      ["where their column is too narrow", 50, (text: string) => text],
+      ["where a word is wider than it", 60, (text: string) => text.replaceAll(" ", "_").replace("_", " ")],
+    ])("goes on below the row %s", async (_where, width, sentence) => {
+      const lines = await drawn(width, sentence);
+      expect(lines.slice(0, 3)).toEqual([
+        "CHECK   OF",
+        "bucket  manuel-weiss-public-media",
+        "    as declared",
+      ]);
+      expect(lines[3]).toBe("scan    clamd");
+      expect(lines.at(-1)).toBe("node    v20");
+      expect(lines.slice(4, -1).join(" ").replaceAll(/ +/g, " ").trim()).toBe(
+        sentence(told[1]?.finding ?? ""),
+      );
+    });
+  });
+
   it("keeps the order of many rows, in columns that stay in line", async () => {
     const many = Array.from({ length: 250 }, (_, at) => ({
       id: `doc-${at}`,

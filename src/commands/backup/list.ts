@@ -82,7 +82,7 @@ async function asText(rows: Listed[], layout: Layout): Promise<string> {
         cell: ({ drilledAt }) => (drilledAt === undefined ? "-" : localTime(drilledAt)),
         tone: ({ drilledAt }) => (drilledAt === undefined ? undefined : "good"),
       },
-      { title: "", cell: remark, least: 12, tone: () => "bad" },
+      { title: "", cell: remark, folds: true, tone: () => "bad" },
     ],
     layout,
   );

@@ -150,7 +150,7 @@ async function verdictText(verdicts: readonly Verdict[], layout: Layout): Promis
         tone: ({ isKept }) => (isKept ? "good" : "bad"),
       },
       idColumn({ title: "BACKUP", cell: ({ id }) => id }),
-      { title: "WHY", cell: ({ reasons }) => reasons.join(", "), least: 16 },
+      { title: "WHY", cell: ({ reasons }) => reasons.join(", "), folds: true },
     ],
     layout,
   );

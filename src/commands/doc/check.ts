@@ -238,7 +238,7 @@ async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
         title: "REMEDY",
         cell: ({ finding, repaired, refused }) =>
           repaired ? "repaired" : refused === undefined ? finding.remedy : `not repaired: ${refused}`,
-        least: 16,
+        folds: true,
         tone: ({ repaired, refused }) => (repaired ? "good" : refused === undefined ? undefined : "bad"),
       },
     ],

@@ -37,7 +37,7 @@ async function reportText({ counts, unscanned }: ScanReport, layout: Layout): Pr
       idColumn({ title: "ID", cell: ({ id }) => id }),
       { title: "NAME", cell: ({ name }) => name, least: 12 },
       stateColumn({ title: "VERDICT", cell: ({ scanResult }) => scanResult }),
-      { title: "WHY", cell: ({ scanReason }) => scanReason ?? "", least: 16 },
+      { title: "WHY", cell: ({ scanReason }) => scanReason ?? "", folds: true },
     ],
     layout,
   );

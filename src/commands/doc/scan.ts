@@ -164,7 +164,7 @@ async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
       { title: "NAME", cell: ({ name }) => name, least: 12 },
       stateColumn({ title: "BEFORE", cell: ({ before }) => before ?? "never" }),
       stateColumn({ title: "VERDICT", cell: ({ scanResult }) => scanResult }),
-      { title: "", cell: ({ detail }) => detail ?? "", least: 16 },
+      { title: "", cell: ({ detail }) => detail ?? "", folds: true },
     ],
     layout,
   );

@@ -39,7 +39,7 @@ export function modelList(begin: Begin): AnyCommand {
             { title: "", cell: ({ chosen }) => (chosen ? "*" : "") },
             { title: "MODEL", cell: ({ name }) => name },
             { title: "ENTITIES", cell: ({ entities }) => String(entities), align: "right" },
-            { title: "ABOUT", cell: ({ about }) => about, least: 20 },
+            { title: "ABOUT", cell: ({ about }) => about, folds: true },
           ],
           layout,
         ),

@@ -120,7 +120,7 @@ function asText(
       { title: "RULE", cell: ({ rule }) => rule ?? "-" },
       { title: "USER", cell: ({ userId }) => userId ?? "-", least: 12 },
       { title: "WHAT", cell: whereIs, least: 20 },
-      { title: "WHY", cell: whyIs, least: 20 },
+      { title: "WHY", cell: whyIs, folds: true },
     ],
     layout,
   );

@@ -70,11 +70,11 @@ async function costText(cost: MeasuredCost, layout: Layout): Promise<string> {
 }
 
 const lineColumns: readonly Column<CostLine>[] = [
-  { title: "WHAT", cell: ({ what }) => what, least: 16 },
+  { title: "WHAT", cell: ({ what }) => what, least: 24 },
   { title: "QUANTITY", cell: ({ quantity, unit }) => `${quantityText(quantity)} ${unit}`, align: "right" },
-  { title: "PRICE", cell: ({ price }) => (price === null ? "no price known" : priceText(price)), least: 14 },
+  { title: "PRICE", cell: ({ price }) => (price === null ? "no price known" : priceText(price)) },
   { title: "A MONTH", cell: ({ usd }) => (usd === null ? "?" : dollars(usd)), align: "right" },
-  { title: "IF", cell: ({ assumption }) => assumption, least: 20, tone: () => "dim" },
+  { title: "IF", cell: ({ assumption }) => assumption, folds: true, tone: () => "dim" },
 ];
 
 /** `0.0245 USD a GB-month (2026-08-07)` */

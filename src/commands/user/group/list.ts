@@ -20,7 +20,7 @@ export function userGroupList(begin: Begin): AnyCommand {
               [
                 { title: "GROUP", cell: ({ name }) => name },
                 { title: "PRECEDENCE", cell: ({ precedence }) => String(precedence ?? ""), align: "right" },
-                { title: "DESCRIPTION", cell: ({ description = "" }) => description, least: 12 },
+                { title: "DESCRIPTION", cell: ({ description = "" }) => description, folds: true },
               ],
               layout,
             ),
