@@ -1,7 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
 import { valueAt, type Condition } from "../aws/dynamodb/expressions.ts";
 import { assertItemFits, itemSizeBytes } from "../aws/dynamodb/item-size.ts";
-import { getItem, queryItems, scanItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
+import { getItem, scanItems, type AttributeValue, type Item } from "../aws/dynamodb/items.ts";
 import { plainIfDamaged, typed } from "../aws/dynamodb/plain.ts";
 import { transact } from "../aws/dynamodb/transact.ts";
 import { updateAttributes } from "../aws/dynamodb/update-item.ts";
@@ -16,9 +16,9 @@ import { itemParts, type ItemPart } from "../model/item-parts.ts";
 import { holds, itemsOf, type FindEntity } from "../model/items.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import type { Entity, Model } from "../model/schema.ts";
-import { build } from "../model/template.ts";
+import { itemsBy } from "./item-queries.ts";
 import { appendPart, changedPart, changePart, isSame, newPart, partsOf } from "./item-parts.ts";
-import type { Deletion, EntityStore, FieldValues, Stored, Unchanged } from "./store.ts";
+import type { Deletion, EntityStore, Stored, Unchanged } from "./store.ts";
 
 interface Place {
   readonly aws: Aws;
@@ -34,7 +34,7 @@ interface Table {
   readonly name: string;
   readonly keys: readonly KeyAttribute[];
   /** Partition keys of its indexes, by these. */
-  readonly indexes: ReadonlyMap<string, string>;
+  readonly indexes: ReadonlyMap<string, KeyAttribute>;
   readonly find: FindEntity;
   /** What within its items is an entity of its own. */
   readonly parts: readonly ItemPart[];
@@ -59,7 +59,7 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
     if (declared === undefined) throw new Error(`no table is declared as ${role}`);
     const { partition, sort } = declared.keys;
     const keys = sort === undefined ? [partition] : [partition, sort];
-    const indexes = new Map(declared.indexes.map((index) => [index.name, index.keys.partition.name]));
+    const indexes = new Map(declared.indexes.map((index) => [index.name, index.keys.partition]));
     const find = itemsOf(model, role);
     const made = { role, name: declared.name, keys, indexes, find, parts: itemParts(model, role) };
     tables.set(role, made);
@@ -69,14 +69,6 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
     const entity = own(model.entities, name);
     if (entity === undefined || !("table" in entity.from)) throw new Error(`${name} is in no table`);
     return { entity, table: tableOf(entity.from.table) };
-  };
-  const itemsBy = (place: Kind, { field, values }: FieldValues) => {
-    const { table } = place;
-    const queries = values.map((value) => queryFor(place, { field, value }));
-    const asked = queries.flatMap((query) => query ?? []);
-    return asked.length < queries.length
-      ? [scanItems(aws, { table: table.name, signal })]
-      : asked.map((query) => queryItems(aws, { table: table.name, ...query, signal }));
   };
   const itemNow = ({ name, keys }: Table, key: Stored["key"]) =>
     getItem(aws, { table: name, key: typedKey(keys, key), signal });
@@ -97,7 +89,11 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
     if (owner === undefined) throw new Error(`nothing tells in which item ${at} is`);
     const value = String(own(fields, owner));
     const found: Item[] = [];
-    for (const pages of itemsBy({ entity: declared, table }, { field: owner, values: [value] })) {
+    for (const pages of itemsBy(
+      { aws, signal },
+      { entity: declared, table },
+      { field: owner, values: [value] },
+    )) {
       for await (const page of pages)
         for (const item of page)
           if (own({ ...plainIfDamaged(item), ...table.find(item)?.fields }, owner) === value)
@@ -131,7 +127,7 @@ export function dynamodbStore({ aws, model, declaration, signal }: Place): Entit
         const isName = typeof value === "string" || typeof value === "number";
         return kind === name && isName && wanted.has(String(value));
       };
-      for (const pages of itemsBy({ entity, table }, { field, values }))
+      for (const pages of itemsBy({ aws, signal }, { entity, table }, { field, values }))
         for await (const page of readPages(table, pagesWhereThere(pages))) yield page.filter(isWanted);
     },
     async add(name, fields) {
@@ -230,28 +226,6 @@ function partsIn({ name, keys, find, parts }: Table, item: Item) {
 
 function keyOf(keys: readonly KeyAttribute[], item: Item): Stored["key"] {
   return Object.fromEntries(keys.map(({ name }) => [name, plainKey(item[name])]));
-}
-
-/** The query that finds things by a field: of the table where the field alone makes its partition key, else of an index. */
-function queryFor(
-  { entity, table }: Kind,
-  { field, value }: { readonly field: string; readonly value: string },
-) {
-  const partitionOf = (attribute: string) => {
-    const templates = keyTemplates(entity).find(([name]) => name === attribute)?.[1] ?? [];
-    const [only, ...others] = templates;
-    if (only === undefined) return attribute === field ? value : undefined;
-    const isAlone = others.length === 0 && only.fields.length === 1 && only.fields[0] === field;
-    return isAlone ? build(only, { [field]: value }) : undefined;
-  };
-  const [{ name: primary } = { name: "" }] = table.keys;
-  const own = partitionOf(primary);
-  if (own !== undefined) return { partition: { attribute: primary, value: { S: own } }, consistent: true };
-  for (const [index, attribute] of table.indexes) {
-    const text = partitionOf(attribute);
-    if (text !== undefined) return { index, partition: { attribute, value: { S: text } } };
-  }
-  return undefined;
 }
 
 function storedOf(table: Table, item: Item, before: Stored): Stored;

@@ -84,6 +84,8 @@ export interface QueryItems extends Read {
   readonly partition: { readonly attribute: string; readonly value: AttributeValue };
   /** Narrows by the sort key. */
   readonly sort?: SortCondition;
+  /** All attributes also by an index; refused where it holds some of them alone (`isPartOnly`). */
+  readonly whole?: boolean;
   /** Default false: ascending by the sort key. */
   readonly descending?: boolean;
 }
@@ -112,6 +114,7 @@ export async function* queryItems(aws: Aws, query: QueryItems): AsyncGenerator<r
           ...sort.names,
         },
         ExpressionAttributeValues: { ":partition": query.partition.value, ...sort.values },
+        Select: query.whole === true ? "ALL_ATTRIBUTES" : undefined,
         ScanIndexForward: query.descending !== true,
         ExclusiveStartKey: start,
       }),
