@@ -1,3 +1,4 @@
+import type { PartsWanted } from "../aws/s3/upload.ts";
 import { CliError } from "../errors.ts";
 import { attachmentsOf, type Attachment } from "../model/document-files.ts";
 import { own, timeOf, type JsonObject } from "../model/json.ts";
@@ -23,6 +24,8 @@ export interface DocumentRows extends RowModel, DocumentStore {
   readonly kinds: Classifier<string>;
   /** A second file of the same name takes the place of the first. */
   readonly replaces: boolean;
+  /** How large files are sent, where the model says it. */
+  readonly parts: PartsWanted | undefined;
 }
 
 /** @throws CliError where the model has no documents; whether it has is asked before. */
@@ -41,8 +44,16 @@ export function documentRows(place: DocumentPlace): DocumentRows {
     bucket: declaration.buckets.find((each) => each.role === role)?.name ?? role,
     kinds: objectsOf(model, role),
     replaces: files.sameName === "replaces",
+    parts: documents.multipart && partsOf(documents.multipart),
   };
 }
+
+function partsOf({ fromMebibytes, partMebibytes, atOnce }: Multipart): PartsWanted {
+  const mebibyte = 1024 ** 2;
+  return { fromBytes: fromMebibytes * mebibyte, partBytes: partMebibytes * mebibyte, atOnce };
+}
+
+type Multipart = NonNullable<RowModel["documents"]["multipart"]>;
 
 /** How mawps calls the fields of a document, where it is not as in the model. */
 const ownNames: Readonly<Record<string, string>> = { key: "s3Key", sizeBytes: "size" };

@@ -63,6 +63,7 @@ export async function send(site: DocumentSite, one: Send): Promise<void> {
   const uploaded = await uploadFile(aws, {
     ...target,
     source: { path: file.source.path },
+    parts: rows?.parts,
     onRead: rehash(file),
     onProgress(storedBytes) {
       one.onSent(storedBytes - sent);

@@ -304,6 +304,14 @@ const features = z.strictObject({
         .describe(
           "the only scan results with which a file may be READY; any but INFECTED where nothing is said",
         ),
+      multipart: z
+        .strictObject({
+          fromMebibytes: z.int().min(5).max(100),
+          partMebibytes: z.int().min(5).max(100),
+          atOnce: z.int().min(1).max(8),
+        })
+        .optional()
+        .describe("larger files are sent in parts of this size, so many at once, smaller ones in one call"),
       attachedTo: z
         .record(role, z.strictObject({ field: attribute, files: role.describe("files of these") }))
         .optional()

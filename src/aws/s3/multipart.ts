@@ -55,6 +55,8 @@ export interface SendParts {
   readonly upload: OpenUpload;
   readonly fill: Fill;
   readonly partSizeBytes: number;
+  /** Parts under way; by default as many of that size as the memory for them holds. */
+  readonly atOnce?: number | undefined;
   /** Parts that S3 has already; they are read (and so seen by whoever reads along), compared and not sent. */
   readonly present: ReadonlyMap<number, SentPart>;
   readonly onSent: (sizeBytes: number) => void;
@@ -147,7 +149,7 @@ export async function sendParts(aws: Aws, send: SendParts): Promise<SentPart[]> 
     }
   }
 
-  const lanes = Array.from({ length: laneCount(send.partSizeBytes) }, () =>
+  const lanes = Array.from({ length: send.atOnce ?? laneCount(send.partSizeBytes) }, () =>
     lane().catch((error: unknown) => {
       stop(error);
       throw error;

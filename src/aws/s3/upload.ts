@@ -28,6 +28,14 @@ interface UploadOptions extends UploadTarget {
   readonly signal?: AbortSignal;
 }
 
+/** How a site wants its files sent. */
+export interface PartsWanted {
+  /** Files of less go in one call, and are in memory as a whole. */
+  readonly fromBytes: number;
+  readonly partBytes: number;
+  readonly atOnce: number;
+}
+
 export interface UploadFile extends UploadOptions {
   readonly source: { readonly path: string } | { readonly handle: FileHandle; readonly sizeBytes: number };
   /**
@@ -35,6 +43,7 @@ export interface UploadFile extends UploadOptions {
    * metadata that it was begun with, so resume only where these follow from the key and the bytes. Default true.
    */
   readonly resume?: boolean;
+  readonly parts?: PartsWanted | undefined;
   /** Removes what was sent when the upload fails or is aborted. Default false: it stays, to be continued. */
   readonly removeOnFailure?: boolean;
   /** An unfinished upload could not be continued and was removed. */
@@ -107,14 +116,15 @@ async function uploadHandle(
   upload: UploadFile,
   { handle, sizeBytes }: { handle: FileHandle; sizeBytes: number },
 ): Promise<Uploaded> {
-  const partSizeBytes = upload.partSizeBytes ?? partSizeFor(sizeBytes);
+  const { parts } = upload;
+  const partSizeBytes = upload.partSizeBytes ?? partSizeFor(sizeBytes, parts?.partBytes);
   const before = await handle.stat();
   const fill = readingAlong(fillFromFile(handle, sizeBytes), upload.onRead);
   const unchanged = async () => {
     const now = await handle.stat();
     if (now.size !== before.size || now.mtimeMs !== before.mtimeMs) throw changedMeanwhile(upload.key);
   };
-  if (sizeBytes <= partSizeBytes) {
+  if (sizeBytes <= partSizeBytes || (parts !== undefined && sizeBytes < parts.fromBytes)) {
     const buffer = Buffer.allocUnsafeSlow(sizeBytes);
     const read = sizeBytes === 0 ? 0 : await fill(buffer);
     if (read !== sizeBytes) throw changedMeanwhile(upload.key);
@@ -128,6 +138,7 @@ async function uploadHandle(
   return uploadParts(aws, upload, {
     fill,
     partSizeBytes,
+    atOnce: parts?.atOnce,
     totalBytes: sizeBytes,
     removeOnFailure: upload.removeOnFailure ?? false,
     resumable,
@@ -150,6 +161,7 @@ async function uploadWhole(aws: Aws, upload: UploadOptions, body: Buffer): Promi
 interface Plan {
   readonly fill: Fill;
   readonly partSizeBytes: number;
+  readonly atOnce?: number | undefined;
   readonly totalBytes: number | undefined;
   readonly removeOnFailure: boolean;
   readonly resumable?:
@@ -169,6 +181,7 @@ async function uploadParts(aws: Aws, options: UploadOptions, plan: Plan): Promis
       upload,
       fill: plan.fill,
       partSizeBytes: plan.partSizeBytes,
+      atOnce: plan.atOnce,
       present,
       onSent(sizeBytes) {
         storedBytes += sizeBytes;
@@ -201,9 +214,9 @@ function sizeOf(parts: Iterable<SentPart>): number {
 }
 
 /** Whole MiB, so that the same file always gets the same parts, also when it is resumed. */
-function partSizeFor(sizeBytes: number): number {
+function partSizeFor(sizeBytes: number, wanted = defaultPartBytes): number {
   const mebibyte = 1024 ** 2;
-  return Math.max(defaultPartBytes, Math.ceil(sizeBytes / maxParts / mebibyte) * mebibyte);
+  return Math.max(wanted, Math.ceil(sizeBytes / maxParts / mebibyte) * mebibyte);
 }
 
 function fillFromFile(handle: FileHandle, sizeBytes: number): Fill {

@@ -109,6 +109,32 @@ describe("a file", () => {
     },
   );
 
+  test("goes in one call below what a site says, and from there in its parts, so many at once", async () => {
+    const parts = { fromBytes: bytes.byteLength, partBytes: partSizeBytes, atOnce: 4 };
+    const { partSizeBytes: _ours, ...upload } = file();
+    let arrived = 0;
+    let open = () => {};
+    const all = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    server.fault = async (request) => {
+      if (!isPart(request)) return undefined;
+      arrived += 1;
+      // Nobody is answered before all four are there.
+      if (arrived === 4) open();
+      await all;
+      return undefined;
+    };
+    await uploadFile(outside, { ...upload, parts });
+    expect(partsSent()).toEqual([1, 2, 3, 4]);
+    expect((await stored()).equals(bytes)).toBe(true);
+    server.requests.length = 0;
+    await writeFile(path, bytes.subarray(1));
+    await uploadFile(outside, { ...upload, parts });
+    expect(server.requests.map(({ method }) => method)).toEqual(["PUT"]);
+    expect((await stored()).equals(bytes.subarray(1))).toBe(true);
+  });
+
   test("is shown once and in order to whoever reads along", async () => {
     const hash = createHash("sha256");
     await uploadFile(aws, { ...file(), onRead: (read) => void hash.update(read) });

@@ -582,6 +582,21 @@ describe("the documents of prework-guide", () => {
     expect((await site.file("pre-work-media-uploads", key)).toString()).toBe("what is written");
   });
 
+  it("are sent as the model says: in one call below 100 MiB", async () => {
+    const site = modelSite(home, "prework-guide");
+    await site.put("pre-work-users", [{ PK: "USER#u-1", SK: "METADATA", email: "max@example.com" }]);
+    const large = Buffer.alloc(9 * 1024 ** 2, "notes\n");
+    await writeFile(join(home.folder, "large.txt"), large);
+    const calls: string[] = [];
+    home.beforeCall = async (name) => void calls.push(name);
+    const { exitCode } = await site.run("doc", "upload", "u-1", "large.txt", "--field", "submissionId=s-9");
+    home.beforeCall = undefined;
+    expect(exitCode).toBe(0);
+    expect(calls).not.toContain("CreateMultipartUploadCommand");
+    const sent = await site.file("pre-work-media-uploads", "submissions/s-9/u-1/large.txt");
+    expect(sent.equals(large)).toBe(true);
+  });
+
   it("open and remove nothing that is a team's, an avatar, or not asked for", async () => {
     const site = modelSite(home, "prework-guide");
     const [bucket, table] = ["pre-work-media-uploads", "pre-work-media"];
