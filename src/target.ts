@@ -20,8 +20,8 @@ import type { Access, Connection, World } from "./world.ts";
 import { documentPlaces } from "./model/feature-places.ts";
 import { toolRoles } from "./model/tool-tables.ts";
 
-/** In the folder of a local store: databases that are embedded. */
-const databasesFolder = "postgres";
+/** What lies in the folder of a local store beside what its services keep: databases that are embedded, and backups. */
+export const besideServices = { databases: "postgres", backups: "backups" } as const;
 
 /** The names of the site's resources as configured, by the roles of its model. */
 export function configuredNames(config: Config): SiteNames {
@@ -127,7 +127,7 @@ async function connectLocal(
     const served = {
       aws,
       where: `${folder} (served at ${endpoint})`,
-      databases: join(folder, databasesFolder),
+      databases: join(folder, besideServices.databases),
       async close() {
         aws.close();
       },
@@ -138,7 +138,7 @@ async function connectLocal(
   const inside: Connection = {
     aws,
     where: folder,
-    databases: join(opened, databasesFolder),
+    databases: join(opened, besideServices.databases),
     async close() {
       aws.close();
       await store.close();
@@ -263,7 +263,9 @@ export async function localStoreExists(config: Config, world: Pick<World, "cwd">
 export async function resetLocal(config: Config, world: Pick<World, "cwd" | "signal">): Promise<void> {
   const { resetStore } = await import("@mawps/local-aws/src/store.ts");
   const { signal } = world;
-  await tellingFaults(resetStore(storeFolder(config, world), { signal, beside: [databasesFolder] }));
+  await tellingFaults(
+    resetStore(storeFolder(config, world), { signal, beside: Object.values(besideServices) }),
+  );
 }
 
 /** Takes a lock for this process alone, and waits for another one that has it. */

@@ -13,7 +13,7 @@ import { startRun, type Run } from "./run.ts";
 export function demo(noun: Command, begin: Begin, build: BuildTree): void {
   noun
     .option("--keep <folder>", "leave its files and store in this new folder, to look at them afterwards")
-    .addHelpText("after", "\nExamples:\n  mawps demo\n  mawps demo --keep demo")
+    .addHelpText("after", "\nExamples:\n  mawps demo\n  mawps demo --keep demo\n  mawps demo --model fc024")
     .action(async ({ keep }, command) => {
       const run = await begin(command as AnyCommand);
       const folder = await demoFolder(run, keep);
@@ -52,7 +52,7 @@ export function demo(noun: Command, begin: Begin, build: BuildTree): void {
           );
           return;
         }
-        const world = inside(run, folder, "mawps");
+        const world = inside(run, folder, { model: "mawps" });
         const { metadata, width, height } = await inspectImage(photo);
         world.stdout.write(`photo.jpg: ${width} x ${height}, carries ${carried(metadata)}\n`);
         await runAll(world, steps, build);
@@ -93,26 +93,51 @@ async function demoOfSite(
     import("./demo-plan.ts"),
     import("../config/config.ts"),
   ]);
-  const { model, steps } = await siteDemo(run);
-  const commands = steps.map((step) => step.map(shellWord).join(" "));
+  const { model, first, steps, engine } = await siteDemo(run);
+  const commands = [...first, ...steps].map((step) => step.map(shellWord).join(" "));
   if (run.config.dryRun) {
     await run.print({ commands }, () => commands.map((each) => `$ mawps ${each}`).join("\n"));
     return;
   }
-  const world = inside(run, folder, model);
-  const given = { flags: { quiet: true }, env: world.env, file: undefined };
-  const within = startRun(world, resolveFor(run.config.site, given));
+  const server = engine === "mysql" ? await startServer(run) : undefined;
   try {
-    await putSiteSamples(within, folder);
+    const url = server?.url(model);
+    const world = inside(run, folder, { model, ...(url === undefined ? {} : { MAWPS_DATABASE_URL: url }) });
+    await runAll(world, first, build);
+    const given = { flags: { quiet: true }, env: world.env, file: undefined };
+    const within = startRun(world, resolveFor(run.config.site, given));
+    try {
+      const rows = await putSiteSamples(within, folder);
+      if (rows > 0)
+        world.stdout.write(`\n${rows.toLocaleString("en")} rows of nobody's are put into the database.\n`);
+    } finally {
+      await within.close();
+    }
+    await runAll(world, steps, build);
   } finally {
-    await within.close();
+    await server?.close();
   }
-  await runAll(world, steps, build);
   await run.print({ done: true, commands }, () =>
     keep === undefined
       ? "\nThat was a temporary store, and it is gone."
-      : keptText(run.world, folder, `MAWPS_MODEL=${shellWord(model)} `),
+      : `${server === undefined ? "" : "\nIts database went with the server that was started for it.\n"}${keptText(run.world, folder, `MAWPS_MODEL=${shellWord(model)} `)}`,
   );
+}
+
+/** A server that nobody else reaches, since there is no embedded MySQL. @throws CliError where none is installed. */
+async function startServer(run: Run): Promise<{ url(database: string): string; close(): Promise<void> }> {
+  const { noMariadb, startMariadb } = await import("../demo/mariadb.ts");
+  if (noMariadb !== undefined) {
+    throw new CliError(`this demo starts a MariaDB of its own, and ${noMariadb}`, {
+      hint: "with a server of yours: MAWPS_DATABASE_URL=mysql://… mawps --model lopez setup",
+    });
+  }
+  const working = await run.progress("starting a MariaDB that ends with the demo");
+  try {
+    return await startMariadb(run.world.signal);
+  } finally {
+    working.stop();
+  }
 }
 
 /** A folder of its own; a dry run makes none that stays. */
@@ -154,7 +179,11 @@ function nextText({ command }: World): string {
 }
 
 /** The same world in the demo's folder, with its own store, deaf to the configuration around it. */
-function inside({ world, config }: Run, folder: string, model: string): World {
+function inside(
+  { world, config }: Run,
+  folder: string,
+  { model, ...env }: { readonly model: string; readonly MAWPS_DATABASE_URL?: string },
+): World {
   const quiet = config.quiet || config.json ? { MAWPS_QUIET: "true" } : {};
   return worldWith(world, {
     cwd: folder,
@@ -164,6 +193,7 @@ function inside({ world, config }: Run, folder: string, model: string): World {
       MAWPS_MODEL: model,
       MAWPS_HOME: join(folder, "store"),
       NO_COLOR: world.env["NO_COLOR"],
+      ...env,
       ...quiet,
     },
     // With --json the result is one object of its own; what the commands print is for people.

@@ -54,7 +54,7 @@ export function local(noun: AnyCommand, begin: Begin): void {
         const exists = await localStoreExists(run.config, run.world);
         if (exists && !run.config.dryRun) {
           await run.confirm({
-            question: `Delete the local store ${path} with everything in it?`,
+            question: `Delete the local store ${path} with everything in it, backups too?`,
             destructive: true,
             deletes: true,
           });

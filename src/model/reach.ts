@@ -60,6 +60,8 @@ export function whyNoDocuments({ entities, features }: Model, verb: string): str
 
 /** Why the demo has nothing to show on a site with this model; undefined where it has. */
 export function whyNoDemo(model: Model): string | undefined {
+  // Whether it has rows for them is the demo's to tell.
+  if (model.databases !== undefined) return undefined;
   const { accounts } = model.features ?? {};
   const from = accounts === undefined ? undefined : own(model.entities, accounts.entity)?.from;
   const isReached = from !== undefined && "table" in from && !("database" in from);

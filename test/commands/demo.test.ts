@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { noMariadb } from "../support/database-server.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 let home: TestHome;
@@ -31,4 +32,25 @@ it("leaves the demo's files and store in a folder of its own when asked to, and 
   expect(JSON.parse(before.stdout)).toMatchObject({ profileImageDefault: expect.stringMatching(/^http/) });
   expect(await home.run(["demo", "--keep", "it's kept"])).toMatchObject({ exitCode: 1, stdout: "" });
   expect(await live()).toEqual(before);
+});
+
+it.for([
+  { model: "lopez", due: 20, missing: noMariadb },
+  { model: "fc024", due: 1, missing: undefined },
+])("shows a site with a database: $model", async ({ model, due, missing }, context) => {
+  if (missing !== undefined) context.skip(missing);
+  const shown = await home.run(["demo", "--model", model, "--keep", "kept"]);
+  expect([shown.exitCode, shown.stderr]).toEqual([0, expect.not.stringContaining("error")]);
+  for (const told of [
+    `$ mawps --model ${model} backup drill`,
+    "restored and sound",
+    `${due} done`,
+    "erased max@example.com: searched again, and nothing was found",
+    "nothing of the person erased on",
+  ])
+    expect(shown.stdout).toContain(told);
+  const env = { MAWPS_MODEL: model, MAWPS_HOME: join(home.folder, "kept", "store") };
+  const verified = await home.run(["audit", "verify", "--json"], { env });
+  expect(JSON.parse(verified.stdout)).toMatchObject({ faults: 0, interrupted: 0 });
+  expect(await readdir(join(home.folder, "kept"))).toEqual(expect.arrayContaining(["receipt.json", "store"]));
 });

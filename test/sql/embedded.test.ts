@@ -233,6 +233,11 @@ describe("a site whose PostgreSQL is embedded in its local store", () => {
       expect(half).toEqual([]);
     }
   });
+
+  it("goes with the store", async () => {
+    await done("local", "reset");
+    expect(await readdir(home.folder)).not.toContain("other");
+  });
 });
 
 /** Writes rows until it has told of forty, each committed before it is told, with one transaction never ended; then kills it. */

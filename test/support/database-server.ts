@@ -1,11 +1,13 @@
-import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { makeMariadb } from "../../src/demo/mariadb.ts";
+import { launch, type Command, type Running } from "../../src/demo/server.ts";
+
+export { noMariadb } from "../../src/demo/mariadb.ts";
 
 const run = promisify(execFile);
 
@@ -21,41 +23,10 @@ export interface DatabaseServer {
   close(): Promise<void>;
 }
 
-const mariadbd = ["/usr/sbin/mariadbd", "/usr/bin/mariadbd", "/usr/local/bin/mariadbd"].find(existsSync);
-
-/** Why tests on MariaDB cannot run here; undefined where they can. */
-export const noMariadb =
-  mariadbd === undefined ? "mariadbd is not installed: apt-get install mariadb-server" : undefined;
-
 /** Starts a `mariadbd` with the user `root`, who has no password. */
 export async function startMariadb(options: readonly string[] = []): Promise<DatabaseServer> {
-  if (mariadbd === undefined) throw new Error(noMariadb);
   const folder = await mkdtemp(join(tmpdir(), "mawps-mariadb-"));
-  const data = `--datadir=${join(folder, "data")}`;
-  const socket = join(folder, "s");
-  const user = `--user=${userInfo().username}`;
-  const noPassword = "--auth-root-authentication-method=normal";
-  await run("mariadb-install-db", ["--no-defaults", data, user, noPassword, "--skip-test-db"]);
-  const quick = [
-    "--innodb-buffer-pool-size=32M",
-    "--innodb-flush-log-at-trx-commit=0",
-    "--innodb-flush-method=nosync",
-  ];
-  return startServer({
-    folder,
-    command: [
-      mariadbd,
-      "--no-defaults",
-      data,
-      `--socket=${socket}`,
-      "--skip-networking",
-      user,
-      ...quick,
-      ...options,
-    ],
-    ping: ["mariadb-admin", "--no-defaults", `--socket=${socket}`, "-uroot", "ping"],
-    urlOf: (database) => `mysql://root@localhost/${database}?socket=${socket}`,
-  });
+  return startServer(await makeMariadb(folder, options));
 }
 
 const postgresFolder = ["18", "17", "16", "15"]
@@ -107,35 +78,23 @@ async function idsOf(user: string): Promise<Ids> {
   return { uid: await id("-u"), gid: await id("-g") };
 }
 
-interface Starting {
-  readonly folder: string;
-  readonly command: readonly [string, ...string[]];
-  /** Succeeds as soon as the server takes connections. */
-  readonly ping: readonly [string, ...string[]];
+interface Starting extends Command {
   readonly urlOf: (database: string) => string;
-  readonly as?: Ids | undefined;
   /** What ends it at once. Default SIGKILL. */
   readonly deadly?: NodeJS.Signals;
 }
 
 /** Starts a server, and waits until it takes connections. @throws where it ends before. */
 export async function startServer(starting: Starting): Promise<DatabaseServer> {
-  const { folder, command, ping, urlOf, as, deadly = "SIGKILL" } = starting;
-  let server: Server | undefined;
+  const { folder, urlOf, deadly = "SIGKILL" } = starting;
+  let server: Running | undefined;
   const start = async () => {
-    const [program, ...options] = command;
-    const child = spawn(program, options, { stdio: "ignore", cwd: folder, ...as });
-    // Asked for at once: whoever asks later may have missed it.
-    const ended = once(child, "close");
-    ended.catch(() => undefined);
-    server = { child, ended };
-    await answering(child, ping);
+    server = await launch(starting);
   };
   const kill = async () => {
     const ending = server;
     server = undefined;
-    ending?.child.kill(deadly);
-    await ending?.ended.catch(() => undefined);
+    await ending?.end(deadly);
   };
   const close = async () => {
     await kill();
@@ -148,24 +107,4 @@ export async function startServer(starting: Starting): Promise<DatabaseServer> {
     throw error;
   }
   return { url: urlOf, kill, start, close };
-}
-
-interface Server {
-  readonly child: ChildProcess;
-  /** Fails where it could not be started. */
-  readonly ended: Promise<unknown>;
-}
-
-/** Waits until it takes connections. @throws once it has ended, by itself or by a signal. */
-async function answering(server: ChildProcess, [program, ...options]: Starting["ping"]): Promise<void> {
-  for (;;) {
-    const end = server.exitCode ?? server.signalCode;
-    if (end !== null) throw new Error(`the server ended with ${end}`);
-    const answers = await run(program, options).then(
-      () => true,
-      () => false,
-    );
-    if (answers) return;
-    await sleep(100);
-  }
 }

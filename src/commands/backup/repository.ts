@@ -19,7 +19,7 @@ import { s3Store } from "../../backup/s3-store.ts";
 import type { Store } from "../../backup/store.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { explainSystem } from "../../explain-system.ts";
-import { configuredSite, storeFolder } from "../../target.ts";
+import { configuredSite, besideServices, storeFolder } from "../../target.ts";
 import { modelHash } from "../../model/hash.ts";
 import { visible } from "../../output/text.ts";
 import type { Run } from "../run.ts";
@@ -101,7 +101,8 @@ export type RepositoryPlace =
 export function placeOf({ config, world }: Run, repo: string | undefined): RepositoryPlace {
   const place = repo ?? config.backup.repository;
   if (place === undefined) {
-    if (config.target === "local") return { folder: join(storeFolder(config, world), "backups") };
+    if (config.target === "local")
+      return { folder: join(storeFolder(config, world), besideServices.backups) };
     throw new CliError("no repository for backups is named", {
       exitCode: exitCodes.usage,
       hint: "pass --repo, or set backup.repository (MAWPS_BACKUP_REPOSITORY): a folder or s3://bucket/prefix",

@@ -1,0 +1,62 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { launch, type Command } from "./server.ts";
+
+const run = promisify(execFile);
+const mariadbd = ["/usr/sbin/mariadbd", "/usr/bin/mariadbd", "/usr/local/bin/mariadbd"].find(existsSync);
+
+/** Why no server can be started here; undefined where one can. */
+export const noMariadb =
+  mariadbd === undefined ? "mariadbd is not installed: apt-get install mariadb-server" : undefined;
+
+/**
+ * Makes the files of a MariaDB in a folder, with the user `root`, who has no password, and tells how it is started: on a socket there,
+ * which nobody else reaches, and quick rather than safe.
+ */
+export async function makeMariadb(
+  folder: string,
+  options: readonly string[] = [],
+): Promise<Command & { readonly urlOf: (database: string) => string }> {
+  if (mariadbd === undefined) throw new RangeError(noMariadb);
+  const data = `--datadir=${join(folder, "data")}`;
+  const socket = join(folder, "s");
+  const user = `--user=${userInfo().username}`;
+  const noPassword = "--auth-root-authentication-method=normal";
+  await run("mariadb-install-db", ["--no-defaults", data, user, noPassword, "--skip-test-db"]);
+  const quick = [
+    "--innodb-buffer-pool-size=32M",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-method=nosync",
+  ];
+  const own = [`--socket=${socket}`, "--skip-networking", user, ...quick, ...options];
+  return {
+    folder,
+    command: [mariadbd, "--no-defaults", data, ...own],
+    ping: ["mariadb-admin", "--no-defaults", `--socket=${socket}`, "-uroot", "ping"],
+    urlOf: (database) => `mysql://root@localhost/${database}?socket=${socket}`,
+  };
+}
+
+/** A MariaDB in a temporary folder that is gone when it is closed. */
+export async function startMariadb(
+  signal: AbortSignal,
+): Promise<{ readonly url: (database: string) => string; close(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), "mawps-mariadb-"));
+  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    const made = await makeMariadb(folder);
+    const server = await launch(made, signal);
+    const close = async () => {
+      await server.end("SIGKILL");
+      await remove();
+    };
+    return { url: made.urlOf, close };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
