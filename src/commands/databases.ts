@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Tell } from "../amount.ts";
 import type { Config } from "../config/config.ts";
@@ -74,7 +75,7 @@ export function databasesOf(site: Site): Databases {
 
   /** Undefined where no server is named. */
   async function openOne(
-    [role, { engine, name, schema }]: (typeof declared)[number],
+    [role, { engine, name, schema, migrations: changes }]: (typeof declared)[number],
     prefix = "",
   ): Promise<Database | undefined> {
     const url = await urlOf(site, role, declared.length);
@@ -101,7 +102,8 @@ export function databasesOf(site: Site): Databases {
     const begin = async () => {
       const scratch = { now: site.world.now(), random: site.world.randomHex(4) };
       const file = await schemaOf(site, schema);
-      const wanted: DeclaredDatabase = { role, engine, name: named, file, scratch };
+      const migrations = changes === undefined ? undefined : () => migrationsIn(site, changes);
+      const wanted: DeclaredDatabase = { role, engine, name: named, file, migrations, scratch };
       const database = await openDatabase(wanted, { ...address, database: named }, limits);
       // As buckets and tables of a local store are, with the first command.
       return folder === undefined || prefix !== "" ? database : filled(database);
@@ -145,8 +147,11 @@ export function databasesOf(site: Site): Databases {
             steps.push({ ...step, remedy: remedyFor(each) });
             continue;
           }
-          const { compareDatabase } = await import("../setup/database.ts");
-          const found = await compareDatabase(database);
+          const [{ compareDatabase }, { atOlderVersion }] = await Promise.all([
+            import("../setup/database.ts"),
+            import("../migrations/sql-behind.ts"),
+          ]);
+          const found = await atOlderVersion(await compareDatabase(database));
           steps.push(...found.steps);
           compared.push(found);
         } catch (error) {
@@ -214,6 +219,28 @@ async function urlOf(
   const inFile = await readTextFile(resolve(world.cwd, path), { what: "a URL", mostBytes: 10_000, hint });
   if (inFile === undefined) throw new CliError(`there is no ${path}`, { exitCode: exitCodes.usage, hint });
   return { text: inFile, from: path };
+}
+
+/** The migrations of the model: those that travel with the program, or files in a folder beside the model's own. */
+async function migrationsIn(
+  { config, world }: Site,
+  folder: string,
+): Promise<Readonly<Record<string, string>>> {
+  if (Object.hasOwn(shippedModels, config.model)) {
+    const { shippedMigrations } = await import("../model/shipped-migrations.ts");
+    return shippedMigrations[folder] ?? {};
+  }
+  const path = resolve(dirname(resolve(world.cwd, config.model)), folder);
+  const names = await readdir(path).catch((error: unknown) => {
+    throw new CliError(`cannot read the migrations in ${path}`, {
+      exitCode: exitCodes.usage,
+      hint: "the model names that folder beside it",
+      cause: error,
+    });
+  });
+  const files = names.filter((name) => name.endsWith(".sql")).sort();
+  const texts = await Promise.all(files.map((name) => readModelFile(resolve(path, name))));
+  return Object.fromEntries(files.map((name, at) => [name, texts[at] ?? ""]));
 }
 
 /** The SQL file of the model: one that travels with the program, or beside the model's own file. */

@@ -1,8 +1,13 @@
 import { CliError } from "../errors.ts";
-import type { Registered } from "./registry.ts";
 import type { MigrationState, Status } from "./state.ts";
 
 type States = ReadonlyMap<string, MigrationState>;
+
+/** What is known of a migration, of items or of a database. */
+interface Registered {
+  readonly migration: { readonly id: string; readonly description: string };
+  readonly checksum: string;
+}
 
 /** A migration as `status` tells it. */
 export interface Standing {
@@ -37,11 +42,11 @@ export function standings(registered: readonly Registered[], states: States): St
  * What `up` is to do, in order: all that is not applied, up to and with `to`.
  * @throws CliError when there is no such migration, a newer version was at work, or applied code has changed.
  */
-export function pending(
-  registered: readonly Registered[],
+export function pending<T extends Registered>(
+  registered: readonly T[],
   states: States,
-  { to, acceptChanged }: { readonly to?: string; readonly acceptChanged: boolean },
-): Registered[] {
+  { to, acceptChanged }: { readonly to?: string | undefined; readonly acceptChanged: boolean },
+): T[] {
   const all = standings(registered, states);
   refuseUnknown(all);
   const changed = changedCode(registered, states);
@@ -60,7 +65,7 @@ export function pending(
 }
 
 /** Applied migrations whose code is another now. */
-export function changedCode(registered: readonly Registered[], states: States): Registered[] {
+export function changedCode<T extends Registered>(registered: readonly T[], states: States): T[] {
   return registered.filter(({ migration: { id }, checksum }) => {
     const state = states.get(id);
     return state?.status === "applied" && state.checksum !== undefined && state.checksum !== checksum;
@@ -72,7 +77,7 @@ export function changedCode(registered: readonly Registered[], states: States): 
  * before the first.
  * @throws CliError as `pending`.
  */
-export function revertible(registered: readonly Registered[], states: States, to?: string): Registered[] {
+export function revertible<T extends Registered>(registered: readonly T[], states: States, to?: string): T[] {
   refuseUnknown(standings(registered, states));
   const done = registered
     .filter(({ migration: { id } }) => (states.get(id)?.status ?? "reverted") !== "reverted")

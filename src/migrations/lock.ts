@@ -8,7 +8,7 @@ import { CliError } from "../errors.ts";
 import { type FoundLease, type Here, keepLease, whenFree } from "../lease.ts";
 import { timeOf } from "../model/json.ts";
 import { migrationLockId } from "../model/tool-tables.ts";
-import type { MigrationSite } from "./migration.ts";
+import type { LedgerPlace } from "./migration.ts";
 
 /** Who runs, for whoever finds the lock taken. */
 export interface Owner {
@@ -58,11 +58,12 @@ const lockKey: Item = { id: { S: migrationLockId }, entry: { S: "main" } };
  * lease. The item stays when the lock is given back: `fence` counts all owners there ever were.
  * @throws CliError when somebody else holds it.
  */
-export async function takeLock(site: MigrationSite, options: LockOptions): Promise<HeldLock> {
+export async function takeLock(site: LedgerPlace, options: LockOptions): Promise<HeldLock> {
   const { aws, migrationsTable: table, signal } = site;
   const { owner, here, leaseMs = 60_000, heartbeatMs = 20_000 } = options;
   const local = site.now().getTime();
-  const aheadMs = local - ((await serverTime(aws, site.bucket, signal))?.getTime() ?? local);
+  const told = site.bucket === undefined ? undefined : await serverTime(aws, site.bucket, signal);
+  const aheadMs = local - (told?.getTime() ?? local);
   const nowMs = () => site.now().getTime() - aheadMs;
   const leaseEnd = () => ({ S: new Date(nowMs() + leaseMs).toISOString() });
 
@@ -172,7 +173,7 @@ export async function readLock({
   aws,
   migrationsTable: table,
   signal,
-}: Pick<MigrationSite, "aws" | "migrationsTable" | "signal">): Promise<LockHolder | undefined> {
+}: Pick<LedgerPlace, "aws" | "migrationsTable" | "signal">): Promise<LockHolder | undefined> {
   try {
     return foundLock(await getItem(aws, { table, key: lockKey, signal })).holder;
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Aws } from "../aws/clients.ts";
 import type { Hold } from "../audit/holds.ts";
 import type { AttributeValue, Item } from "../aws/dynamodb/items.ts";
 import type { ItemPlace } from "../documents/entry.ts";
@@ -5,9 +6,19 @@ import type { DocumentSite } from "../documents/site.ts";
 import type { Secrets } from "../model/secrets.ts";
 import type { TableShape } from "../model/table-shape.ts";
 
+/** Where it is noted how far migrations are, whatever they change. */
+export interface LedgerPlace {
+  readonly aws: Aws;
+  /** Keys `id` and `entry`: state, lock and journal. */
+  readonly migrationsTable: string;
+  /** Of which S3 tells the time; undefined where the site has none. */
+  readonly bucket: string | undefined;
+  readonly signal: AbortSignal;
+  now(): Date;
+}
+
 /** What migrations work on: the profiles with their documents, and the table in which it is noted how far they are. */
 export interface MigrationSite extends DocumentSite {
-  /** Keys `id` and `entry`: state, lock and journal. */
   readonly migrationsTable: string;
   /**
    * Whether the website keeps entries of documents in a table of its own, as it does since 2026. It then writes profiles whole,

@@ -1,10 +1,8 @@
-import { errorName } from "../aws/setting.ts";
 import type { Context } from "../context.ts";
-import { CliError } from "../errors.ts";
 import { count } from "../model/count.ts";
 import { applyMigration, type Applied } from "./apply.ts";
 import { changedCode, pending, revertible } from "./choose.ts";
-import { takeLock, type HeldLock } from "./lock.ts";
+import { withLock } from "./locked.ts";
 import type { MigrationSite } from "./migration.ts";
 import { migrations } from "./registry.ts";
 import { revertMigration, type Reverted } from "./revert.ts";
@@ -97,18 +95,13 @@ export async function revertApplied(
   });
 }
 
-/** Works with the lock held, and gives it back whatever comes. */
 async function withRunner<T>(
   context: Context,
   site: MigrationSite,
   { tool, batchSize, work }: Running & { readonly work: (runner: Runner) => Promise<T> },
 ): Promise<T> {
-  await context.audit.open();
-  const by = await context.actor();
-  const lock = await lockOf(context, site, by);
-  try {
-    context.progress("migrating");
-    return await work({
+  return withLock(context, site, ({ lock, by }) =>
+    work({
       site,
       lock,
       by,
@@ -116,27 +109,6 @@ async function withRunner<T>(
       batchSize,
       onProgress: (id, { looked, changed }) =>
         context.progress(`${id}: ${count(looked, "item")}, ${changed} changed`),
-    });
-  } finally {
-    await lock.release();
-  }
-}
-
-async function lockOf(context: Context, site: MigrationSite, actor: string): Promise<HeldLock> {
-  try {
-    return await takeLock(site, {
-      owner: { id: context.randomHex(16), actor },
-      here: context.machine,
-      onWait: (holder, leftMs) =>
-        context.progress(
-          `${holder.actor} on ${holder.host} may have died: its lock ends in ${Math.ceil(leftMs / 1000)} s`,
-        ),
-    });
-  } catch (error) {
-    if (errorName(error) !== "ResourceNotFoundException") throw error;
-    throw new CliError(`there is no table ${site.migrationsTable} to note migrations in`, {
-      hint: "`mawps setup` makes it",
-      cause: error,
-    });
-  }
+    }),
+  );
 }

@@ -13,27 +13,31 @@ export async function isRecoverable(aws: Aws, table: string, signal: AbortSignal
 }
 
 export interface BackedUp {
-  readonly table: string;
-  readonly region: string;
+  /** A table of DynamoDB in a region, or a database. */
+  readonly what: { readonly table: string; readonly region: string } | { readonly database: string };
   readonly now: Date;
   readonly signal: AbortSignal;
 }
 
 /**
- * The newest backup of the last 24 hours that has the table and was not found damaged; undefined when there is none. Of an
+ * The newest backup of the last 24 hours that has the table or database and was not found damaged; undefined when there is none. Of an
  * encrypted repository that cannot be read here the times alone are known: `isSeen` is false then.
  */
 export async function youngBackup(
   repository: Repository,
-  { table, region, now, signal }: BackedUp,
+  { what, now, signal }: BackedUp,
 ): Promise<{ readonly id: string; readonly isSeen: boolean } | undefined> {
   const { snapshots } = await listSnapshots(repository, { now, signal });
   for (const { id, startedAt, lastCheck } of snapshots) {
     if (now.getTime() - startedAt.getTime() > mostAgeMs) return undefined;
     if (lastCheck?.outcome === "failed") continue;
     if (!repository.canRead) return { id, isSeen: false };
-    const { tables, region: theirs } = await readManifest(repository, id, signal);
-    if (theirs === region && tables.some(({ name }) => name === table)) return { id, isSeen: true };
+    const { tables, databases = [], region } = await readManifest(repository, id, signal);
+    const isThere =
+      "database" in what
+        ? databases.some(({ name }) => name === what.database)
+        : region === what.region && tables.some(({ name }) => name === what.table);
+    if (isThere) return { id, isSeen: true };
   }
   return undefined;
 }

@@ -3,7 +3,7 @@ import { getItem, type Item } from "../aws/dynamodb/items.ts";
 import { plain, typed } from "../aws/dynamodb/plain.ts";
 import { errorName } from "../aws/setting.ts";
 import type { TransactStep } from "../aws/dynamodb/transact.ts";
-import type { MigrationSite } from "./migration.ts";
+import type { LedgerPlace } from "./migration.ts";
 
 /**
  * | status    | means                                                                      | `up`        | `down`   |
@@ -48,7 +48,7 @@ export interface Counts {
 
 export const noCounts: Counts = { looked: 0, changed: 0, objects: 0, left: 0, conflicts: 0 };
 
-type Place = Pick<MigrationSite, "aws" | "migrationsTable"> & { readonly signal?: AbortSignal };
+type Place = Pick<LedgerPlace, "aws" | "migrationsTable"> & { readonly signal?: AbortSignal };
 
 /** The names of all migrations that were ever begun, by whatever version of the tool. */
 const indexKey: Item = { id: { S: "migrations" }, entry: { S: "begun" } };
@@ -108,7 +108,10 @@ export async function schemaVersion(
 }
 
 /** The steps that store a state, to be written by the lock's owner. */
-export function stateSteps(site: MigrationSite, state: MigrationState): TransactStep[] {
+export function stateSteps(
+  site: Pick<LedgerPlace, "migrationsTable">,
+  state: MigrationState,
+): TransactStep[] {
   return [
     {
       kind: "put",
@@ -123,7 +126,7 @@ export function stateSteps(site: MigrationSite, state: MigrationState): Transact
 }
 
 /** The step that enters a migration among those that were begun. */
-export async function beginSteps(site: MigrationSite, id: string): Promise<TransactStep[]> {
+export async function beginSteps(site: Omit<LedgerPlace, "bucket">, id: string): Promise<TransactStep[]> {
   const table = site.migrationsTable;
   const index = await getItem(site.aws, { table, key: indexKey, signal: site.signal });
   const ids = index?.["ids"]?.M ?? {};

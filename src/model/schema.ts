@@ -119,6 +119,11 @@ const database = z.strictObject({
     .string()
     .regex(/^[\w.-]+\.sql$/, "is no file name that ends in .sql")
     .describe("the SQL file beside the model, from which the tables are made"),
+  migrations: z
+    .string()
+    .regex(/^[\w-][\w.-]*$/, "is no name of a folder")
+    .optional()
+    .describe("the folder beside the model with the migrations: 0001-name.up.sql, 0001-name.down.sql"),
 });
 
 const fieldType = z.enum([

@@ -40,6 +40,7 @@ export type Aspect =
   | "expiry"
   | "recovery"
   | "database"
+  | "migrations"
   | "alarm";
 
 /** One line of the plan: plain data, for a table and for JSON. */

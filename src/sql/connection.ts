@@ -32,6 +32,8 @@ export interface Sql {
   lines(statement: string, columns: readonly string[]): AsyncGenerator<Lines>;
   /** A statement of a file, without parameters. */
   run(statement: string): Promise<void>;
+  /** The same, however long it takes: a large table may be written anew for hours. */
+  runLong(statement: string): Promise<void>;
   /** A name as it stands in a statement. */
   quoted(name: string): string;
   close(): Promise<void>;
@@ -49,6 +51,7 @@ export interface Driver {
   stream(statement: string): AsyncGenerator<readonly Row[]>;
   lines(statement: string, columns: readonly string[]): AsyncGenerator<Lines>;
   run(statement: string): Promise<void>;
+  runLong(statement: string): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -142,6 +145,7 @@ export async function sqlBy(
     stream: (statement) => tellingAll(driver.stream(statement)),
     lines: (statement, columns) => tellingAll(driver.lines(statement, columns)),
     run: (statement) => telling(() => driver.run(statement)),
+    runLong: (statement) => telling(() => driver.runLong(statement)),
     quoted,
     async close() {
       opening.signal.removeEventListener("abort", onAbort);

@@ -10,6 +10,8 @@ export interface DeclaredDatabase {
   readonly name: string;
   /** The text of its SQL file. */
   readonly file: string;
+  /** Reads its migrations: texts by the names of their files. Undefined where the model names none. */
+  readonly migrations: (() => Promise<Readonly<Record<string, string>>>) | undefined;
   readonly scratch: ScratchOptions;
 }
 
@@ -23,6 +25,7 @@ export interface Database {
   readonly isThere: boolean;
   /** The text of the model's SQL file. */
   readonly file: string;
+  readonly migrations: DeclaredDatabase["migrations"];
   /** Names the scratch database into which that is read. */
   readonly scratch: ScratchOptions;
   readonly sql: Sql;
@@ -48,8 +51,16 @@ export async function openDatabase(
 ): Promise<Database> {
   if ("folder" in address) return (await import("./embedded.ts")).openEmbedded(declared, address, opening);
   const name = address.database ?? declared.name;
-  const { role, engine, file, scratch } = declared;
-  const known = { role, engine, name, file, scratch, place: engine === "mysql" ? name : firstSchema };
+  const { role, engine, file, migrations, scratch } = declared;
+  const known = {
+    role,
+    engine,
+    name,
+    file,
+    migrations,
+    scratch,
+    place: engine === "mysql" ? name : firstSchema,
+  };
   const named = { ...address, database: name };
   const where = addressText(named);
   const opened = await openOrFirst(engine, named, { where, opening });

@@ -31,7 +31,7 @@ export async function openEmbedded(
   address: EmbeddedAddress,
   opening: Opening,
 ): Promise<Database> {
-  const { role, engine, file, scratch } = declared;
+  const { role, engine, file, migrations, scratch } = declared;
   const name = address.database ?? declared.name;
   if (!/^\w[\w-]*$/.test(name)) {
     const hint = "it becomes a folder: letters, digits, _ and - are for its name";
@@ -64,6 +64,7 @@ export async function openEmbedded(
       engine,
       name,
       file,
+      migrations,
       scratch,
       place: schema,
       get sql() {

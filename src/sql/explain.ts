@@ -60,7 +60,11 @@ function saidBy(error: Error): Said | undefined {
       hint: "switch it on at the server; ?sslmode=disable behind the URL does without",
     };
   }
-  if (/Connection terminated|connection is in closed state|Connection lost/i.test(error.message))
+  if (
+    /Connection terminated|connection is in closed state|Connection lost|is not queryable/i.test(
+      error.message,
+    )
+  )
     return gone();
   const isOfServer = typeof sqlState === "string" || (typeof code === "string" && /^[\dA-Z]{5}$/.test(code));
   // The number alone: the text may quote what was stored.

@@ -71,6 +71,10 @@ export async function connectMysql(
       await connection.query({ sql, timeout: statementTimeoutMs });
       if (sql.startsWith("USE ")) moved = sql;
     },
+    async runLong(sql) {
+      const connection = (await connectionNow()).promise();
+      await connection.query(sql);
+    },
     async end() {
       isEnded = true;
       end(core);

@@ -9,6 +9,8 @@ import { copyIn, copyOut } from "./postgres-copy.ts";
 const types = { getTypeParser: () => (text: unknown) => text };
 
 const rowsAtOnce = 100;
+/** Of Node: 24 days. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** Texts that every server reads alike, whatever this one's own settings; rows that are kept from the user are an error. */
 const settings = [
@@ -99,6 +101,10 @@ export async function speakPostgres(
     },
     async run(text) {
       await query(text);
+    },
+    async runLong(text) {
+      const unlimited = { text, query_timeout: longestTimerMs };
+      await inTurn(() => client.query(unlimited));
     },
     end: () => client.end(),
   };

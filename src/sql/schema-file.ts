@@ -2,16 +2,34 @@ import { CliError, exitCodes } from "../errors.ts";
 import type { Engine } from "./address.ts";
 import { statementsIn, withoutTexts } from "./statements.ts";
 
+/** What the statements of a file may do. */
+interface Allowed {
+  /** As messages call the file. */
+  readonly file: string;
+  readonly kinds: RegExp;
+  readonly forbidden: RegExp;
+  /** What a statement does that is of none of these kinds; and what such a file is for. */
+  readonly other: string;
+  readonly hint: string;
+}
+
 const kinds =
   /^(CREATE\s+(OR\s+REPLACE\s+)?((UNIQUE\s+)?INDEX|TABLE|VIEW|FUNCTION|TRIGGER|TYPE)\b|INSERT\s+INTO\b|ALTER\s+TABLE\b)/i;
 
 /** Whatever these do, they do it outside of the tables that a file makes, or run a text as a statement. */
-const forbidden =
-  /\b(USE|DROP|TRUNCATE|GRANT|REVOKE|LOAD|OUTFILE|DUMPFILE|CALL|EXECUTE(?!\s+(?:FUNCTION|PROCEDURE)\b)|PREPARE|COPY|SET_CONFIG|DBLINK\w*|PG_(?!CATALOG)\w+|LO_\w+|SECURITY\s+DEFINER|DEFINER\s*=)\b/i;
+const never = String.raw`USE|TRUNCATE|GRANT|REVOKE|LOAD|OUTFILE|DUMPFILE|CALL|EXECUTE(?!\s+(?:FUNCTION|PROCEDURE)\b)|PREPARE|COPY|SET_CONFIG|DBLINK\w*|PG_(?!CATALOG)\w+|LO_\w+|SECURITY\s+DEFINER|DEFINER\s*=`;
 
 /** A table of another database or schema, where something is made, written or pointed at. */
 const elsewhere =
-  /\b(INTO|UPDATE|DELETE\s+FROM|TABLE(?:\s+IF\s+NOT\s+EXISTS)?|VIEW|FUNCTION|TRIGGER|REFERENCES|REPLACE)\s+[`"]?\w+[`"]?\s*\.|\bINDEX\s+\S+\s+ON\s+[`"]?\w+[`"]?\s*\.|\bTRIGGER\b[^]*?\bON\s+[`"]?\w+[`"]?\s*\./i;
+  /\b(INTO|UPDATE|DELETE\s+FROM|TABLE(?:\s+IF\s+NOT\s+EXISTS)?|VIEW|FUNCTION|TRIGGER|TYPE|REFERENCES|REPLACE|RENAME\s+TO)\s+[`"]?\w+[`"]?\s*\.|\bINDEX\s+\S+\s+ON\s+[`"]?\w+[`"]?\s*\.|\bTRIGGER\b[^]*?\bON\s+[`"]?\w+[`"]?\s*\./i;
+
+const schema: Allowed = {
+  file: "the model's SQL file",
+  kinds,
+  forbidden: new RegExp(`\\b(${never}|DROP)\\b`, "i"),
+  other: "neither makes anything nor inserts rows",
+  hint: "it makes tables, indexes, views, functions, triggers and types, by names without a database, and inserts values",
+};
 
 /**
  * The statements of a model's SQL file, which a server is about to run: they may make tables, indexes, views, functions, triggers
@@ -20,23 +38,49 @@ const elsewhere =
  * @throws CliError (usage) for the first that does more.
  */
 export function schemaStatements(file: string, engine: Engine): string[] {
+  return allowedStatements(file, engine, schema);
+}
+
+const things = "TABLE|VIEW|INDEX|FUNCTION|TRIGGER|TYPE";
+const parts = String.raw`COLUMN|KEY|(?:PRIMARY|FOREIGN)\s+KEY|CONSTRAINT|CHECK|DEFAULT|NOT\s+NULL`;
+
+/** In a partition or a tablespace go rows that no comparison of schemas misses; the last is in no transaction. */
+const neverMigrated = String.raw`DROP\s+(?!(?:${things}|${parts})\b)\w+|TABLESPACE|CONCURRENTLY`;
+
+/**
+ * The statements of a file of a migration: those of `schemaStatements`, and such as change or drop what these make. Rows are only put in.
+ * @param name of the file, for messages.
+ * @throws CliError (usage) for the first that does more.
+ */
+export function migrationStatements(file: string, engine: Engine, name: string): string[] {
+  return allowedStatements(file, engine, {
+    file: name,
+    kinds: new RegExp(`${kinds.source}|^(ALTER|DROP)\\s+(${things})\\b|^RENAME\\s+TABLE\\b`, "i"),
+    forbidden: new RegExp(`\\b(${never}|${neverMigrated})\\b`, "i"),
+    other: "neither makes, changes nor drops anything, nor inserts rows",
+    hint: "it makes, changes and drops tables, columns, indexes, views, functions, triggers and types, by names without a database, and inserts values",
+  });
+}
+
+function allowedStatements(file: string, engine: Engine, allowed: Allowed): string[] {
   const statements = statementsIn(file, engine);
   for (const statement of statements) {
     const text = withoutTexts(statement, engine);
-    const why = !kinds.test(text)
-      ? "neither makes anything nor inserts rows"
+    const isDotted = /^(DROP|RENAME)\b/i.test(text) && /[\w`"]\s*\.\s*[\w`"]/.test(text);
+    const why = !allowed.kinds.test(text)
+      ? allowed.other
       : /\/\*M?[!+]/.test(statement)
         ? "has a comment that servers run"
-        : (/^INSERT\b/i.test(text) && /\bSELECT\b/i.test(text)) || forbidden.test(text)
+        : (/^INSERT\b/i.test(text) && /\bSELECT\b/i.test(text)) || allowed.forbidden.test(text)
           ? "does more than that"
-          : elsewhere.test(text)
+          : elsewhere.test(text) || isDotted
             ? "names another database or schema"
             : undefined;
     if (why === undefined) continue;
     const begin = statement.slice(0, 60).replaceAll(/\s+/g, " ");
-    throw new CliError(`the model's SQL file is not run: \`${begin}\` ${why}`, {
+    throw new CliError(`${allowed.file} is not run: \`${begin}\` ${why}`, {
       exitCode: exitCodes.usage,
-      hint: "it makes tables, indexes, views, functions, triggers and types, by names without a database, and inserts values",
+      hint: allowed.hint,
     });
   }
   return statements;

@@ -37,20 +37,50 @@ export interface Wanted {
 const mostSeeds = 1000;
 
 /**
- * Loads a SQL file into a database (PostgreSQL: a schema) of its own, which is dropped in the end, and tells what the server
- * then says of it: no parser of ours has to agree with the server's. What earlier ones left behind is dropped too.
+ * Does something in a database (PostgreSQL: a schema) of its own, which statements without a name mean meanwhile and which is
+ * dropped in the end; what earlier ones left behind is dropped too.
+ * @param options `like`: a database whose character set it has; without one it has the one of databases that the tool makes.
  */
-export async function loadScratch(sql: Sql, file: string, { now, random }: ScratchOptions): Promise<Wanted> {
+export async function inScratch<T>(
+  sql: Sql,
+  options: ScratchOptions & { readonly like?: string },
+  act: (name: string) => Promise<T>,
+): Promise<T> {
+  const { now, random, like } = options;
   const seconds = Math.floor(now.getTime() / 1000);
   const name = `${prefix}${seconds}_${random}`;
-  const statements = schemaStatements(file, sql.engine);
   await dropLeftOvers(sql, seconds);
   const before = await currentPlace(sql);
-  await sql.run(
-    `CREATE ${noun(sql)} ${sql.quoted(name)}${sql.engine === "mysql" ? " CHARACTER SET utf8mb4" : ""}`,
-  );
+  const letters = sql.engine === "mysql" ? ` ${await lettersLike(sql, like)}` : "";
+  await sql.run(`CREATE ${noun(sql)} ${sql.quoted(name)}${letters}`);
   try {
     await moveTo(sql, name);
+    const result = await act(name);
+    if ((await currentPlace(sql)) !== name)
+      throw new RangeError("a statement of the file has left the scratch database");
+    return result;
+  } finally {
+    await sql.run(dropping(sql, name));
+    await moveTo(sql, before);
+  }
+}
+
+/** The character set of a database of MySQL, which tables have that name none; as the tool makes databases where there is no such one. */
+async function lettersLike(sql: Sql, name: string | undefined): Promise<string> {
+  const [row] = await sql.rows(
+    "SELECT DEFAULT_CHARACTER_SET_NAME AS letters, DEFAULT_COLLATION_NAME AS collation FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?",
+    [name ?? ""],
+  );
+  const { letters, collation } = row ?? {};
+  return typeof letters !== "string" || typeof collation !== "string"
+    ? "CHARACTER SET utf8mb4"
+    : `CHARACTER SET ${sql.quoted(letters)} COLLATE ${sql.quoted(collation)}`;
+}
+
+/** Loads a SQL file into a scratch database, and tells what the server then says of it: no parser of ours has to agree with it. */
+export async function loadScratch(sql: Sql, file: string, options: ScratchOptions): Promise<Wanted> {
+  const statements = schemaStatements(file, sql.engine);
+  return inScratch(sql, options, async (name) => {
     const seen: { statement: string; makes: readonly Fact[] | undefined }[] = [];
     for (const statement of statements) {
       // What most statements make is plain from the name in them: the catalogue need not be read around each.
@@ -63,25 +93,25 @@ export async function loadScratch(sql: Sql, file: string, { now, random }: Scrat
         makes: after && [...after.keys()].filter((fact) => before?.has(fact) !== true),
       });
     }
-    if ((await currentPlace(sql)) !== name)
-      throw new RangeError("a statement of the file has left the scratch database");
     const catalogue = await readCatalogue(sql, name);
     const effects = seen.map(({ statement, makes }) => ({
       statement,
       makes: makes ?? plainFacts(statement, catalogue),
     }));
-    const seeds: Seed[] = [];
-    for (const table of rowTables(catalogue, sql.engine)) {
-      const rows = await someRows(sql, table, mostSeeds + 1);
-      if (rows.length > mostSeeds)
-        throw new CliError(`the model's SQL file puts more than ${mostSeeds} rows into ${table.name}`);
-      if (rows.length > 0) seeds.push({ table, rows });
-    }
-    return { catalogue, effects, seeds };
-  } finally {
-    await sql.run(dropping(sql, name));
-    await moveTo(sql, before);
+    return { catalogue, effects, seeds: await readSeeds(sql, catalogue) };
+  });
+}
+
+/** All rows that are there, each table with the rows it has. @throws CliError for more than a file would put in. */
+async function readSeeds(sql: Sql, catalogue: Catalogue): Promise<Seed[]> {
+  const seeds: Seed[] = [];
+  for (const table of rowTables(catalogue, sql.engine)) {
+    const rows = await someRows(sql, table, mostSeeds + 1);
+    if (rows.length > mostSeeds)
+      throw new CliError(`the model's SQL file puts more than ${mostSeeds} rows into ${table.name}`);
+    if (rows.length > 0) seeds.push({ table, rows });
   }
+  return seeds;
 }
 
 const plain =

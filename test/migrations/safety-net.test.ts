@@ -66,7 +66,7 @@ async function putBackup(name: string, region = "eu-central-1"): Promise<void> {
 
 function found(now: string, of: Repository = repository) {
   const signal = new AbortController().signal;
-  return youngBackup(of, { table, region: "eu-central-1", now: new Date(now), signal });
+  return youngBackup(of, { what: { table, region: "eu-central-1" }, now: new Date(now), signal });
 }
 
 it("finds a backup of the last 24 hours that has the table", async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { shippedSchemas } from "../../src/model/shipped.ts";
 import type { Engine } from "../../src/sql/address.ts";
-import { schemaStatements } from "../../src/sql/schema-file.ts";
+import { migrationStatements, schemaStatements } from "../../src/sql/schema-file.ts";
 
 test.each<[string, Engine, number]>([
   ["lopez.sql", "mysql", 24],
@@ -42,4 +42,41 @@ test.each<[Engine, string]>([
   ["postgres", "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ DELETE FROM public.users $$"],
 ])("%s: %j is not run", (engine, statement) => {
   expect(() => schemaStatements(statement, engine)).toThrow(/the model's SQL file is not run/);
+});
+
+test.each<[Engine, string]>([
+  ["mysql", "ALTER TABLE a DROP KEY k, DROP PRIMARY KEY, DROP COLUMN c, ADD PRIMARY KEY (id)"],
+  ["mysql", "ALTER TABLE a DROP FOREIGN KEY f"],
+  ["mysql", "ALTER TABLE a REMOVE PARTITIONING"],
+  ["mysql", "DROP TABLE a, b"],
+  ["mysql", "RENAME TABLE a TO b"],
+  ["mysql", "INSERT INTO a (id) VALUES ('1.x')"],
+  ["postgres", "ALTER TABLE a ALTER COLUMN c DROP NOT NULL, ALTER COLUMN c DROP DEFAULT"],
+  ["postgres", "DROP FUNCTION f(int)"],
+  ["postgres", "ALTER TYPE mood ADD VALUE 'well'"],
+])("%s: %j is run as a statement of a migration", (engine, statement) => {
+  expect(migrationStatements(statement, engine, "0001-a.up.sql")).toEqual([statement]);
+});
+
+test.each<[Engine, string]>([
+  ["mysql", "DROP DATABASE live"],
+  ["mysql", "DROP TABLE a, live.users"],
+  ["mysql", "DROP TABLE a, `live` . `users`"],
+  ["mysql", "RENAME TABLE a TO live.a"],
+  ["mysql", "ALTER TABLE a RENAME TO live.a"],
+  ["mysql", "ALTER TABLE live.users DROP COLUMN email"],
+  ["mysql", "ALTER TABLE a DROP PARTITION p2025"],
+  ["mysql", "ALTER TABLE a TRUNCATE PARTITION p2025"],
+  ["mysql", "ALTER TABLE a DISCARD TABLESPACE"],
+  ["mysql", "DELETE FROM a"],
+  ["mysql", "UPDATE a SET b = 1"],
+  ["mysql", "ALTER USER root IDENTIFIED BY 'x'"],
+  ["mysql", "CREATE TABLE b (id INT); /*!40000 DROP TABLE a */"],
+  ["postgres", "DROP SCHEMA public CASCADE"],
+  ["postgres", "CREATE INDEX CONCURRENTLY i ON a (id)"],
+  ["postgres", "ALTER TYPE public.mood ADD VALUE 'well'"],
+])("%s: %j is not run as a statement of a migration", (engine, statement) => {
+  expect(() => migrationStatements(statement, engine, "0001-a.up.sql")).toThrow(
+    /^0001-a\.up\.sql is not run/,
+  );
 });

@@ -58,7 +58,7 @@ async function openOn(url: string): Promise<Sql> {
   const address = databaseAddress(url, "the test");
   if (!("folder" in address)) return openSql(address, "the test", opening);
   const scratch = { now: testStart, random: "00000000" };
-  const declared = { role: "", engine: address.engine, name: "", file: "", scratch };
+  const declared = { role: "", engine: address.engine, name: "", file: "", migrations: undefined, scratch };
   return (await openEmbedded(declared, address, opening)).sql;
 }
 

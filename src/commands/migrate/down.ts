@@ -4,7 +4,9 @@ import { defaultBatchSize } from "../../migrations/runner.ts";
 import { count } from "../../output/text.ts";
 import { version } from "../../version.ts";
 import type { AnyCommand, Begin } from "../command.ts";
+import { repoFlag } from "../backup/repository.ts";
 import { partial } from "../partial.ts";
+import { hasSqlMigrations, sqlDown } from "./sql.ts";
 
 /** `mawps migrate down`: brings back what was there before, from the journal. */
 export function migrateDown(begin: Begin): AnyCommand {
@@ -13,9 +15,12 @@ export function migrateDown(begin: Begin): AnyCommand {
       "take the newest migration back: what it changed becomes what it was, unless it was changed since",
     )
     .option("--to <id>", "take back all behind this one; `none` for all of them")
+    .option(...repoFlag)
+    .option("--no-backup-check", "of a database where rows would go: without a backup of the last 24 hours")
     .addHelpText("after", "\nExample:\n  mawps migrate down --to 0002")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
+      if (hasSqlMigrations(run)) return sqlDown(run, options);
       const [{ openMigrations }, { migrations }] = await Promise.all([
         import("../../migrations/site.ts"),
         import("../../migrations/registry.ts"),

@@ -9,6 +9,7 @@ import type { BackupPlan } from "../../backup/native.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
 import { backupLines, backupsJson } from "./safety.ts";
+import { hasSqlMigrations, printSqlPlan } from "./sql.ts";
 
 /** `mawps migrate plan`: what `up` would do, with samples; writes nothing at all. */
 export function migratePlan(begin: Begin): AnyCommand {
@@ -19,6 +20,7 @@ export function migratePlan(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate plan --to 0002")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
+      if (hasSqlMigrations(run)) return printSqlPlan(run, options);
       const [{ openMigrations }, { planAll }, { migrations }] = await Promise.all([
         import("../../migrations/site.ts"),
         import("../../migrations/planned.ts"),

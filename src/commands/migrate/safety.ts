@@ -1,5 +1,6 @@
 import { CliError } from "../../errors.ts";
 import type { MigrationSite } from "../../migrations/migration.ts";
+import type { BackedUp } from "../../migrations/safety-net.ts";
 import type { Run } from "../run.ts";
 import { visible } from "../../output/text.ts";
 import type { BackupPlan } from "../../backup/native.ts";
@@ -16,29 +17,56 @@ export async function assertSafetyNet(
   { aws, table, signal }: MigrationSite,
 ): Promise<void> {
   if (run.config.target === "local") return;
-  const { isRecoverable, youngBackup } = await import("../../migrations/safety-net.ts");
+  const { isRecoverable } = await import("../../migrations/safety-net.ts");
   if (await isRecoverable(aws, table, signal)) return;
-  const why = await missingBackup();
+  const why = await missingBackup(run, repo, { table, region: run.config.region });
   if (why === undefined) return;
   throw new CliError(`${table} has no point-in-time recovery, and ${why}; nothing was changed`, {
     hint: "`mawps backup create`, or `mawps backup pitr enable`; --no-backup-check goes without",
   });
+}
 
-  async function missingBackup(): Promise<string | undefined> {
-    if (repo === undefined && run.config.backup.repository === undefined)
-      return "no repository for backups is named";
-    const { openBackups } = await import("../backup/repository.ts");
-    try {
-      const repository = await openBackups(run, repo);
-      const { region } = run.config;
-      const found = await youngBackup(repository, { table, region, now: run.world.now(), signal });
-      if (found === undefined) return `no backup of it in ${repository.store.where} is younger than 24 hours`;
-      if (!found.isSeen) run.warn(`backup ${found.id} cannot be read here: it counts by its time alone`);
-      return undefined;
-    } catch (error) {
-      if (error instanceof CliError) return error.message;
-      throw error;
-    }
+/**
+ * Rows of a database go with their tables and columns only where a backup of the last 24 hours has it: on every target, as its server
+ * is the user's own.
+ * @param would what would go, in words.
+ * @throws CliError
+ */
+export async function assertDatabaseBackup(
+  run: Run,
+  repo: string | undefined,
+  { database, would }: { readonly database: string; readonly would: readonly string[] },
+): Promise<void> {
+  if (would.length === 0) return;
+  const why = await missingBackup(run, repo, { database });
+  if (why === undefined) return;
+  throw new CliError(`${why}; nothing was changed. What would go of ${database}:`, {
+    details: would,
+    hint: "`mawps backup create`; --no-backup-check goes without",
+  });
+}
+
+/** Why no backup of the last 24 hours is known; undefined where there is one. */
+async function missingBackup(
+  run: Run,
+  repo: string | undefined,
+  what: BackedUp["what"],
+): Promise<string | undefined> {
+  if (repo === undefined && run.config.backup.repository === undefined)
+    return "no repository for backups is named";
+  const [{ openBackups }, { youngBackup }] = await Promise.all([
+    import("../backup/repository.ts"),
+    import("../../migrations/safety-net.ts"),
+  ]);
+  try {
+    const repository = await openBackups(run, repo);
+    const found = await youngBackup(repository, { what, now: run.world.now(), signal: run.world.signal });
+    if (found === undefined) return `no backup of it in ${repository.store.where} is younger than 24 hours`;
+    if (!found.isSeen) run.warn(`backup ${found.id} cannot be read here: it counts by its time alone`);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CliError) return error.message;
+    throw error;
   }
 }
 

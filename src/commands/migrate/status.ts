@@ -1,12 +1,14 @@
 import { Command } from "@commander-js/extra-typings";
-import { CliError, exitCodes } from "../../errors.ts";
 import { standings, type Standing } from "../../migrations/choose.ts";
 import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
-import { count, grouped } from "../../output/text.ts";
+import { grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { idColumn, stateTone } from "../../output/tones.ts";
+import { faultOf, judge } from "./faults.ts";
+import { hasSqlMigrations } from "./sql.ts";
+import { sqlStatus } from "./sql-status.ts";
 
 /** `mawps migrate status`: which migrations are applied, when, by whom; exit 4 when something about them is wrong. */
 export function migrateStatus(begin: Begin): AnyCommand {
@@ -16,6 +18,7 @@ export function migrateStatus(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate status --exit-code")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
+      if (hasSqlMigrations(run)) return sqlStatus(run, options);
       const [{ openMigrations }, { migrations }, { readLock }] = await Promise.all([
         import("../../migrations/site.ts"),
         import("../../migrations/registry.ts"),
@@ -31,20 +34,10 @@ export function migrateStatus(begin: Begin): AnyCommand {
       const isRunning = holder !== undefined && Date.parse(holder.leaseEnd) > run.world.now().getTime();
       if (isRunning)
         run.note(`${holder.actor} on ${holder.host} is at it since ${localTime(new Date(holder.since))}`);
-      const faults = rows.flatMap((row) => faultOf(row, isRunning));
-      if (faults.length > 0) {
-        throw new CliError(faults.join("; "), {
-          exitCode: exitCodes.findings,
-          hint: "docs/migrations.md tells what each means and what to do",
-        });
-      }
-      const due = rows.filter(({ status }) => status === "pending" || status === "reverted").length;
-      if (options.exitCode === true && due > 0) {
-        throw new CliError(`${count(due, "migration is", "migrations are")} pending`, {
-          exitCode: exitCodes.due,
-          hint: "`mawps migrate plan` shows what they would do",
-        });
-      }
+      judge(rows, {
+        faults: rows.flatMap((row) => faultOf(row, isRunning)),
+        exitCode: options.exitCode === true,
+      });
     });
 }
 
@@ -86,20 +79,4 @@ function asText(rows: readonly Row[], layout: Layout): Promise<string> {
     ],
     layout,
   );
-}
-
-function faultOf({ id, status, isKnown, isCodeChanged, state }: Standing, isRunning: boolean): string[] {
-  const conflicts = state?.counts.conflicts ?? 0;
-  return [
-    ...(isCodeChanged ? [`the code of ${id} is not the one that was applied`] : []),
-    ...(isKnown || status === "reverted" ? [] : [`${id} was run by a newer version of mawps`]),
-    ...(status === "applying" && !isRunning ? [`${id} was begun and not finished`] : []),
-    ...(status === "reverting" && !isRunning
-      ? [
-          conflicts > 0
-            ? `${id} is taken back but for ${count(conflicts, "user")}`
-            : `taking back ${id} was interrupted`,
-        ]
-      : []),
-  ];
 }

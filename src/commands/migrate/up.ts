@@ -10,6 +10,7 @@ import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "../backup/repository.ts";
 import { leftLines, nothingToDo, plansText, printPlans } from "./plan.ts";
 import { assertSafetyNet, backUp, backupLines, backupsJson, planTableBackup } from "./safety.ts";
+import { hasSqlMigrations, sqlUp } from "./sql.ts";
 import { partial } from "../partial.ts";
 
 /** `mawps migrate up`: applies what is pending, or goes on where a run was broken off. */
@@ -18,7 +19,10 @@ export function migrateUp(begin: Begin): AnyCommand {
     .description("apply the migrations that are pending, in order; interrupted, the same command goes on")
     .option("--to <id>", "only up to this migration")
     .option(...repoFlag)
-    .option("--no-backup-check", "on AWS: without a backup of the last 24 hours or point-in-time recovery")
+    .option(
+      "--no-backup-check",
+      "without a backup of the last 24 hours: on AWS or point-in-time recovery, of a database where rows would go",
+    )
     .option("--native-backup", "let DynamoDB back up the table first, which is a way back too; waits for it")
     .option(
       "--accept-changed",
@@ -33,6 +37,7 @@ export function migrateUp(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps migrate up --dry-run")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
+      if (hasSqlMigrations(run)) return sqlUp(run, options);
       const [{ openMigrations }, { planAll }, { migrations }] = await Promise.all([
         import("../../migrations/site.ts"),
         import("../../migrations/planned.ts"),

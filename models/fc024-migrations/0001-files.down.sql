@@ -1,0 +1,3 @@
+-- The tables of the CRM stay.
+
+DROP TABLE file_attachments;

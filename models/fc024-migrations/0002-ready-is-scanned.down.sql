@@ -1,0 +1,1 @@
+ALTER TABLE file_attachments DROP CONSTRAINT ready_is_scanned;

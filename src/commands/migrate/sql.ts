@@ -1,0 +1,148 @@
+import { CliError, exitCodes } from "../../errors.ts";
+import { whyNoMigrations } from "../../model/reach.ts";
+import { count, visible } from "../../output/text.ts";
+import type { SqlOutcome } from "../../migrations/sql-run.ts";
+import type { SqlPlan } from "../../migrations/sql-plan.ts";
+import type { SqlSite } from "../../migrations/sql-site.ts";
+import { version } from "../../version.ts";
+import type { Run } from "../run.ts";
+import { assertDatabaseBackup } from "./safety.ts";
+
+/** Whether the migrations of the site are those of its databases: MAWPS itself has none. */
+export function hasSqlMigrations(run: Pick<Run, "config">): boolean {
+  return whyNoMigrations(run.config.site) === undefined;
+}
+
+interface Chosen {
+  readonly to?: string;
+  readonly acceptChanged?: true;
+}
+
+interface Checked {
+  readonly repo?: string;
+  readonly backupCheck: boolean;
+}
+
+const tool = `mawps/${version}`;
+
+/** `mawps migrate plan` of databases. */
+export async function printSqlPlan(run: Run, options: Chosen): Promise<void> {
+  await printPlans(run, (await planned(run, "up", options)).plans);
+}
+
+/** `mawps migrate up` of databases. */
+export async function sqlUp(
+  run: Run,
+  options: Chosen & Checked & { readonly nativeBackup?: true },
+): Promise<void> {
+  if (options.nativeBackup === true) {
+    throw new CliError("--native-backup is of tables of DynamoDB: these migrations are of a database", {
+      exitCode: exitCodes.usage,
+    });
+  }
+  const { sites, plans, changed } = await planned(run, "up", options);
+  if (run.config.dryRun) return printPlans(run, plans);
+  if (plans.length + changed.length === 0) return run.print({ applied: [] }, () => nothingToDo);
+  await ask(run, plans, {
+    options,
+    question:
+      plans.length === 0
+        ? `Take ${changed.join(", ")} for applied with the files that are here?`
+        : `Apply ${count(plans.length, "migration")} to ${databasesOf(plans)}?`,
+  });
+  const { applySql } = await import("../../migrations/sql-run.ts");
+  const context = await run.context("writes");
+  const wanted = { to: options.to, acceptChanged: options.acceptChanged === true, tool };
+  const outcomes: SqlOutcome[] = [];
+  for (const site of sites) outcomes.push(...(await applySql(context, site, wanted)));
+  await run.print({ applied: outcomes }, () =>
+    outcomes.length === 0
+      ? "nothing was left to do: the ledger says so now"
+      : outcomes.map(({ id, statements }) => `${id}: applied, ${count(statements, "statement")}`).join("\n"),
+  );
+}
+
+/** `mawps migrate down` of databases. */
+export async function sqlDown(run: Run, options: Pick<Chosen, "to"> & Checked): Promise<void> {
+  const { sites, plans } = await planned(run, "down", options);
+  if (run.config.dryRun || plans.length === 0) {
+    return run.print({ plans }, () =>
+      plans.length === 0 ? "nothing to take back: no migration is applied" : plansText(plans),
+    );
+  }
+  await ask(run, plans, {
+    options,
+    question: `Take back ${plans.map(({ migration }) => migration).join(", ")} of ${databasesOf(plans)}?`,
+  });
+  const { revertSql } = await import("../../migrations/sql-run.ts");
+  const context = await run.context("writes");
+  const outcomes: SqlOutcome[] = [];
+  for (const site of sites) outcomes.push(...(await revertSql(context, site, { tool, to: options.to })));
+  await run.print({ reverted: outcomes }, () =>
+    outcomes.map(({ id, statements }) => `${id}: taken back, ${count(statements, "statement")}`).join("\n"),
+  );
+}
+
+const nothingToDo = "nothing to do: the migrations are applied";
+
+interface PlannedSites {
+  readonly sites: readonly SqlSite[];
+  readonly plans: readonly SqlPlan[];
+  /** Applied, of which the files are others now. */
+  readonly changed: readonly string[];
+}
+
+async function planned(run: Run, direction: "up" | "down", options: Chosen): Promise<PlannedSites> {
+  const [{ openSqlMigrations }, { planSql }] = await Promise.all([
+    import("../../migrations/sql-site.ts"),
+    import("../../migrations/sql-plan.ts"),
+  ]);
+  const context = await run.context(direction === "up" && !run.config.dryRun ? "writes" : "reads");
+  const sites = await openSqlMigrations(context, { proves: true });
+  return planSql(sites, { direction, to: options.to, acceptChanged: options.acceptChanged === true });
+}
+
+/** Where rows would go a backup has to be there, and whoever is asked is told of them. */
+async function ask(
+  run: Run,
+  plans: readonly SqlPlan[],
+  { options, question }: { readonly options: Checked; readonly question: string },
+): Promise<void> {
+  for (const database of new Set(plans.map((plan) => plan.database))) {
+    if (!options.backupCheck) break;
+    const would = plans.filter((plan) => plan.database === database).flatMap(lossTexts);
+    await assertDatabaseBackup(run, options.repo, { database, would });
+  }
+  await run.outline(() => plansText(plans));
+  await run.confirm({ question, destructive: true });
+}
+
+function databasesOf(plans: readonly SqlPlan[]): string {
+  return [...new Set(plans.map(({ database }) => database))].join(", ");
+}
+
+async function printPlans(run: Run, plans: readonly SqlPlan[]): Promise<void> {
+  await run.print({ plans }, () => (plans.length === 0 ? nothingToDo : plansText(plans)));
+}
+
+function plansText(plans: readonly SqlPlan[]): string {
+  return plans
+    .map((plan) => {
+      const { migration, description, database, statements, direction, isBegun } = plan;
+      const does = direction === "up" ? "on" : "take it back from";
+      return [
+        `${migration}  ${description}`,
+        ...(isBegun ? ["  begun and interrupted: goes on"] : []),
+        `  ${count(statements, "statement")} ${does} ${database}; tried there and back in a scratch database`,
+        ...lossTexts(plan).map((text) => `  goes for good: ${text}`),
+      ];
+    })
+    .map((lines) => lines.map(visible).join("\n"))
+    .join("\n\n");
+}
+
+function lossTexts({ losses }: SqlPlan): string[] {
+  return losses.map(({ what, rows }) =>
+    what.startsWith("table ") ? `${what} (${count(rows, "row")})` : `${what} (${count(rows, "value")})`,
+  );
+}

@@ -1,0 +1,325 @@
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { differences, readCatalogue, type Catalogue } from "../sql/catalogue.ts";
+import type { Sql } from "../sql/connection.ts";
+import { keyText, rowsWithKeys } from "../sql/rows.ts";
+import { withServerLock } from "../sql/server-lock.ts";
+import { changedCode, pending, revertible } from "./choose.ts";
+import { withLock, type Holding } from "./locked.ts";
+import { insertsRows, type RegisteredSql } from "./sql-files.ts";
+import { doneStatements, ledgerId, noteState, noteStatement } from "./sql-ledger.ts";
+import { assertAtVersion, course, standNow, type SqlSite, type Standpoint } from "./sql-site.ts";
+import {
+  differenceTexts,
+  fingerprint,
+  narrowed,
+  placeOf,
+  runStatement,
+  statesWithin,
+  type Direction,
+  type Statement,
+} from "./sql-versions.ts";
+import { noCounts, type MigrationState } from "./state.ts";
+
+/** What came of one migration. */
+export interface SqlOutcome {
+  readonly id: string;
+  readonly database: string;
+  /** Statements that this run has sent. */
+  readonly statements: number;
+}
+
+interface Working extends Holding {
+  readonly context: Context;
+  readonly site: SqlSite;
+  /** The tool and its version. */
+  readonly tool: string;
+}
+
+export interface Applying {
+  /** The last that is applied; all without. */
+  readonly to: string | undefined;
+  /** Applied migrations whose files have changed since count as applied as they are. */
+  readonly acceptChanged: boolean;
+  readonly tool: string;
+}
+
+/**
+ * Applies what is pending, in order, or goes on where a run was broken off: what is pending is read again from ledger and schema once
+ * nobody else can change them.
+ * @throws CliError as `pending` and `assertAtVersion` do, and when somebody else is at it.
+ */
+export async function applySql(
+  context: Context,
+  site: SqlSite,
+  { tool, ...wanted }: Applying,
+): Promise<readonly SqlOutcome[]> {
+  return working(context, site, { tool, direction: "up" }, async (run, stand) => {
+    for (const { migration, checksum } of changedCode(site.registered, stand.states)) {
+      const state = stand.states.get(migration.id);
+      if (state === undefined) continue;
+      const details = { migration: ledgerId(site.ledger, migration.id), method: "accept-changed" };
+      await context.audit.change({ action: "migration.applied", details }, () =>
+        noteState(site.ledger, run.lock, { ...state, checksum }),
+      );
+    }
+    return each(run, pending(site.registered, stand.states, wanted), "up", stand);
+  });
+}
+
+/**
+ * Takes back the newest migration, or all behind `to`, the newest first.
+ * @throws CliError as `revertible` and `assertAtVersion` do, and when somebody else is at it.
+ */
+export async function revertSql(
+  context: Context,
+  site: SqlSite,
+  { tool, to }: { readonly tool: string; readonly to: string | undefined },
+): Promise<readonly SqlOutcome[]> {
+  return working(context, site, { tool, direction: "down" }, (run, stand) =>
+    each(run, revertible(site.registered, stand.states, to), "down", stand),
+  );
+}
+
+async function working<T>(
+  context: Context,
+  site: SqlSite,
+  { tool, direction }: { readonly tool: string; readonly direction: Direction },
+  work: (run: Working, stand: Standpoint) => Promise<T>,
+): Promise<T> {
+  const { sql, place } = site.database;
+  return withLock(context, site.ledger, (holding) => {
+    const onWait = (who: string) => context.progress(`connection ${who} is at it: waiting`);
+    return withServerLock(sql, { place, signal: context.signal, onWait }, async () => {
+      // Whoever waits for a table longer than that has everybody else wait behind.
+      await sql.run(
+        sql.engine === "mysql" ? "SET SESSION lock_wait_timeout = 60" : "SET lock_timeout = '60s'",
+      );
+      const run = { ...holding, context, site, tool };
+      return work(run, await settled(run, await standNow(site), direction));
+    });
+  });
+}
+
+/**
+ * A run that died behind its last statement, or before its first, has left no more than a note.
+ * @throws CliError where the schema is at no version, or the other direction is under way.
+ */
+async function settled(run: Working, stand: Standpoint, direction: Direction): Promise<Standpoint> {
+  const { site, lock } = run;
+  assertAtVersion(site, stand, direction);
+  if (!("at" in stand.place)) return stand;
+  const { at } = stand.place;
+  let isNoted = false;
+  for (const [place, { migration }] of site.registered.entries()) {
+    const state = stand.states.get(migration.id);
+    if (state?.status !== "applying" && state?.status !== "reverting") continue;
+    const status = place < at ? "applied" : "reverted";
+    await noteState(site.ledger, lock, { ...state, status, endedAt: site.ledger.now().toISOString() });
+    isNoted = true;
+  }
+  return isNoted ? standNow(site) : stand;
+}
+
+async function each(
+  run: Working,
+  chosen: readonly RegisteredSql[],
+  direction: Direction,
+  stand: Standpoint,
+): Promise<readonly SqlOutcome[]> {
+  const done: SqlOutcome[] = [];
+  const { audit } = run.context;
+  for (const registered of chosen) {
+    const migration = ledgerId(run.site.ledger, registered.migration.id);
+    const action = direction === "up" ? "migration.applied" : "migration.reverted";
+    const known = stand.states.get(registered.migration.id);
+    done.push(
+      await audit.irreversible(
+        { action, details: { migration } },
+        () => carryOut(run, registered, direction, known),
+        ({ statements }) => ({ done: statements }),
+      ),
+    );
+  }
+  return done;
+}
+
+/** One migration up or down, from wherever the schema is in it. */
+async function carryOut(
+  run: Working,
+  registered: RegisteredSql,
+  direction: Direction,
+  known: MigrationState | undefined,
+): Promise<SqlOutcome> {
+  const { site, lock, tool, by } = run;
+  const { ledger, database, versions } = site;
+  const { id } = registered.migration;
+  const { from, to } = course(site, registered, direction);
+  const [begun, ended] =
+    direction === "up" ? (["applying", "applied"] as const) : (["reverting", "reverted"] as const);
+  const goesOn = known?.status === begun;
+  const state: MigrationState = {
+    id,
+    status: begun,
+    checksum: registered.checksum,
+    startedAt: goesOn ? known.startedAt : ledger.now().toISOString(),
+    by,
+    tool,
+    counts: noCounts,
+    batch: 0,
+  };
+  const found = await readCatalogue(database.sql, database.place);
+  const isAtBegin = fingerprint(narrowed(found, versions.known)) === fingerprint(from);
+  const first = isAtBegin
+    ? 0
+    : await statementAt(run, { registered, direction, found, since: state.startedAt });
+  await noteState(ledger, lock, state);
+  const statements = await (database.engine === "mysql" ? oneByOne : atOnce)(run, {
+    registered,
+    direction,
+    first,
+    found,
+    wanted: to,
+  });
+  await noteState(ledger, lock, { ...state, status: ended, endedAt: ledger.now().toISOString() });
+  return { id, database: database.name, statements };
+}
+
+interface Course {
+  readonly registered: RegisteredSql;
+  readonly direction: Direction;
+  /** The first statement that is run. */
+  readonly first: number;
+  /** The live schema before it. */
+  readonly found: Catalogue;
+  /** What concerns migrations of the schema behind the last. */
+  readonly wanted: Catalogue;
+}
+
+/** MySQL keeps each change of a schema at once: each statement is noted before and after it. */
+async function oneByOne(
+  run: Working,
+  { registered, direction, first, found, wanted }: Course,
+): Promise<number> {
+  const { site, lock, context } = run;
+  const { sql, place } = site.database;
+  const all = registered.migration[direction];
+  let live = found;
+  for (const [at, statement] of all.entries()) {
+    if (at < first) continue;
+    context.signal.throwIfAborted();
+    context.progress(`${registered.migration.id}: statement ${at + 1} of ${all.length}`);
+    const one = { id: registered.migration.id, direction, at, statement };
+    const begun = { begunAt: site.ledger.now().toISOString(), before: fingerprint(live) };
+    await noteStatement(site.ledger, lock, { ...one, ...begun });
+    lock.assertHeld();
+    await carryOutOne(run, one);
+    live = await readCatalogue(sql, place);
+    const done = { doneAt: site.ledger.now().toISOString(), after: fingerprint(live) };
+    await noteStatement(site.ledger, lock, { ...one, ...begun, ...done });
+  }
+  assertLedTo(run, registered, { live, wanted });
+  return all.length - first;
+}
+
+/** PostgreSQL takes a change of a schema back like any other: all of a migration is one transaction. */
+async function atOnce(run: Working, { registered, direction, found, wanted }: Course): Promise<number> {
+  const { site, lock, context } = run;
+  const { sql, place } = site.database;
+  const all = registered.migration[direction];
+  const { id } = registered.migration;
+  const whole = { id, direction, at: 0, statement: all.join(";\n") };
+  const begun = { begunAt: site.ledger.now().toISOString(), before: fingerprint(found) };
+  await noteStatement(site.ledger, lock, { ...whole, ...begun });
+  lock.assertHeld();
+  const after = await inTransaction(sql, async () => {
+    for (const [at, statement] of all.entries()) {
+      context.progress(`${id}: statement ${at + 1} of ${all.length}`);
+      await carryOutOne(run, { id, direction, at, statement });
+    }
+    const live = await readCatalogue(sql, place);
+    assertLedTo(run, registered, { live, wanted });
+    return fingerprint(live);
+  });
+  await noteStatement(site.ledger, lock, {
+    ...whole,
+    ...begun,
+    doneAt: site.ledger.now().toISOString(),
+    after,
+  });
+  return all.length;
+}
+
+async function inTransaction<T>(sql: Sql, act: () => Promise<T>): Promise<T> {
+  await sql.run("START TRANSACTION");
+  let result: T;
+  try {
+    result = await act();
+  } catch (error) {
+    await sql.run("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+  await sql.run("COMMIT");
+  return result;
+}
+
+/** Rows that are there already are not put in a second time. */
+async function carryOutOne({ site }: Working, statement: Statement): Promise<void> {
+  const { sql } = site.database;
+  const seed = insertsRows(statement.statement) ? site.versions.seeds.get(placeOf(statement)) : undefined;
+  const then =
+    sql.engine === "mysql"
+      ? `what stands before it is done; when the cause is mended, \`mawps migrate ${statement.direction}\` goes on with it`
+      : "all of the migration was taken back";
+  if (seed === undefined) return runStatement(sql, statement, then);
+  const { table, rows } = seed;
+  const there = new Set((await rowsWithKeys(sql, table, { rows })).map((row) => keyText(table, row)));
+  const missing = rows.filter((row) => !there.has(keyText(table, row)));
+  if (missing.length > 0) await sql.insert(table, missing);
+}
+
+/**
+ * Behind which statement of a migration the live schema is. Where it is the same behind several (rows were put in), the one that the
+ * ledger has noted, or else the first: to put rows in twice does no harm.
+ * @throws CliError where it is behind none of them.
+ */
+async function statementAt(
+  { site }: Working,
+  {
+    registered,
+    direction,
+    found,
+    since,
+  }: Pick<Course, "registered" | "direction" | "found"> & { readonly since: string },
+): Promise<number> {
+  const { migration } = registered;
+  const states = await statesWithin(site.database, site.registered, { migration, direction });
+  const known = new Set([...site.versions.known, ...states.flatMap((each) => [...each.keys()])]);
+  const facts = new Set([...known].filter((fact) => site.versions.isOfMigrations(fact)));
+  const is = fingerprint(narrowed(found, facts));
+  const same = states.flatMap((each, at) => (fingerprint(narrowed(each, facts)) === is ? [at] : []));
+  const [first] = same;
+  if (first === undefined) {
+    const all = states.map((each) => differences(narrowed(each, facts), narrowed(found, facts)));
+    const nearest = all.reduce((best, each) => (each.length < best.length ? each : best));
+    throw new CliError(`the schema of ${site.database.name} is behind no statement of ${migration.id}`, {
+      details: differenceTexts(nearest),
+      hint: "nothing was changed; mend by hand what is told here, and run the same command again",
+    });
+  }
+  const done = await doneStatements(site.ledger, { id: migration.id, direction, since });
+  return same.includes(done) ? done : first;
+}
+
+function assertLedTo(
+  { site }: Working,
+  { migration }: RegisteredSql,
+  { live, wanted }: { readonly live: Catalogue; readonly wanted: Catalogue },
+): void {
+  const left = differences(wanted, narrowed(live, site.versions.known));
+  if (left.length === 0) return;
+  throw new CliError(`${migration.id} led to another schema here than in the scratch database`, {
+    details: differenceTexts(left),
+    hint: "somebody else may have changed the schema meanwhile: mend it by hand, and run the same command again",
+  });
+}

@@ -1,0 +1,79 @@
+import { differences, type Catalogue, type Difference } from "../sql/catalogue.ts";
+import type { RegisteredSql } from "./sql-files.ts";
+import { fingerprint } from "./sql-versions.ts";
+import { noCounts, type MigrationState } from "./state.ts";
+
+type States = ReadonlyMap<string, MigrationState>;
+
+/** Where a live schema stands among the versions. */
+export type Place =
+  /** So many migrations are applied. */
+  | { readonly at: number }
+  /** In the middle of that one, as the ledger says too. */
+  | { readonly within: string }
+  /** At none; how it differs from the version that the ledger tells of, or else from the nearest. */
+  | { readonly nearest: number; readonly different: readonly Difference[] };
+
+/**
+ * Finds the place of a live schema: what it is decides, whatever the ledger says. Where versions are the same (a migration that only
+ * puts rows in) the ledger says which; a database without one is at the newest. Pure.
+ * @param found what concerns migrations of the live schema.
+ */
+export function placeAmong(
+  catalogues: readonly Catalogue[],
+  found: Catalogue,
+  { ids, states }: { readonly ids: readonly string[]; readonly states: States },
+): Place {
+  const is = fingerprint(found);
+  const same = catalogues.flatMap((each, at) => (fingerprint(each) === is ? [at] : []));
+  const told = ids.filter((id) => states.get(id)?.status === "applied").length;
+  if (same.length > 0) return { at: same.includes(told) ? told : Math.max(...same) };
+  const begun = ids.find((id) => isBegun(states.get(id)));
+  if (begun !== undefined) return { within: begun };
+  const from = catalogues.map((each, nearest) => ({ nearest, different: differences(each, found) }));
+  const [first, ...others] = told > 0 ? from.slice(told, told + 1) : from;
+  const nearest = others.reduce(
+    (best, each) => (each.different.length < (best?.different.length ?? 0) ? each : best),
+    first,
+  );
+  return nearest ?? { nearest: 0, different: [] };
+}
+
+function isBegun(state: MigrationState | undefined): boolean {
+  return state?.status === "applying" || state?.status === "reverting";
+}
+
+/**
+ * The states of the ledger as the schema corrects them. Pure.
+ *
+ * | the schema        | the ledger           | state                                              |
+ * |-------------------|----------------------|----------------------------------------------------|
+ * | has it            | nothing, or reverted | applied: `setup` has made it                       |
+ * | has it            | applying, reverting  | as the ledger says: `up` or `down` puts it in order |
+ * | has it not        | applied              | reverted: another database, or an older one is back |
+ * | in the middle     | applying, reverting  | as the ledger says                                 |
+ * | is at no version  |                      | as the ledger says                                 |
+ */
+export function correctedStates(registered: readonly RegisteredSql[], states: States, place: Place): States {
+  if (!("at" in place)) return states;
+  const corrected = new Map(states);
+  for (const [at, { migration, checksum }] of registered.entries()) {
+    const { id } = migration;
+    const known = states.get(id);
+    const isThere = at < place.at;
+    if (isThere && (known === undefined || known.status === "reverted"))
+      corrected.set(id, { ...madeBySetup, id, checksum });
+    if (!isThere && known?.status === "applied") corrected.set(id, { ...known, status: "reverted" });
+  }
+  return corrected;
+}
+
+/** Nobody noted when that was. */
+const madeBySetup = {
+  status: "applied",
+  startedAt: "",
+  by: "setup",
+  tool: "",
+  counts: noCounts,
+  batch: 0,
+} as const;
