@@ -1,5 +1,5 @@
 import { parse } from "csv-parse/sync";
-import { UnlikeManifest } from "./inventory-manifest.ts";
+import { sizeOf, timeOf, UnlikeManifest } from "./inventory-manifest.ts";
 import type { Piece } from "./sums.ts";
 
 /** Reads lines of CSV as they come. */
@@ -51,8 +51,7 @@ export function csvReader(fields: readonly string[]): CsvReader {
     const span = (at: number): Span => (at === -1 ? [0, 0] : [starts[at] ?? 0, ends[at] ?? 0]);
     const part =
       marker !== -1 && is(marker) ? "markers" : latest === -1 || is(latest) ? "objects" : "noncurrent";
-    const bytes = Number(text.slice(...span(size)));
-    if (!Number.isSafeInteger(bytes)) throw new UnlikeManifest("a size is no number");
+    const bytes = sizeOf(text.slice(...span(size)));
     return new CsvPiece(text, part, bytes, [span(key), span(modified), span(storageClass)]);
   };
 
@@ -136,8 +135,7 @@ class CsvPiece implements Piece {
   }
 
   get at(): Date | undefined {
-    const modified = this.#text.slice(...this.#spans[1]);
-    return modified === "" ? undefined : new Date(modified);
+    return timeOf(this.#text.slice(...this.#spans[1]));
   }
 
   get storageClass(): string | undefined {

@@ -63,18 +63,25 @@ export async function newestInventory(
   for (const time of times.sort().reverse()) {
     const key = `${prefix}${time}/manifest.json`;
     const checksum = await textOf(aws, { bucket, key: `${prefix}${time}/manifest.checksum`, signal });
-    const text = checksum === undefined ? undefined : await textOf(aws, { bucket, key, signal });
-    if (checksum === undefined || text === undefined) {
+    const stored = checksum === undefined ? undefined : await textOf(aws, { bucket, key, signal });
+    if (checksum === undefined || stored === undefined) {
       passedOver.push(time);
       continue;
     }
-    if (createHash("md5").update(text).digest("hex") !== checksum.trim().toLowerCase())
+    const { text, writtenAt } = stored;
+    if (createHash("md5").update(text).digest("hex") !== checksum.text.trim().toLowerCase())
       throw damaged(`${bucket}/${key}`, "it is not what its checksum says");
     const manifest = manifestIn(text, `${bucket}/${key}`);
     if (manifest.sourceBucket !== source) throw damaged(`${bucket}/${key}`, "it is of another bucket");
+    const asOf = new Date(Number(manifest.creationTimestamp));
+    // By S3's clock: what is told of a later time was not known then. NaN is no time at all.
+    if (!(asOf.getTime() <= (writtenAt?.getTime() ?? Infinity) + dayMs))
+      throw damaged(`${bucket}/${key}`, "it is of a later time than it was written");
+    if (new Set(manifest.files.map((file) => file.key)).size < manifest.files.length)
+      throw damaged(`${bucket}/${key}`, "it names a file twice");
     return {
       id: order.id,
-      asOf: new Date(Number(manifest.creationTimestamp)),
+      asOf,
       bucket,
       format: manifest.fileFormat,
       fields: fieldsOf(manifest.fileFormat, manifest.fileSchema),
@@ -83,6 +90,21 @@ export async function newestInventory(
     };
   }
   return undefined;
+}
+
+const dayMs = 86_400_000;
+
+/** A size as it was told; of a delete marker none. @throws UnlikeManifest for what is none. */
+export function sizeOf(told: unknown): number {
+  const bytes = Number(told ?? 0);
+  if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes;
+  throw new UnlikeManifest("a size is no number of bytes");
+}
+
+/** A time as it was told; undefined for what is none. */
+export function timeOf(told: string | Date): Date | undefined {
+  const at = new Date(told);
+  return Number.isNaN(at.getTime()) ? undefined : at;
 }
 
 /** For bytes that are not what the manifest says that they are. */
@@ -106,11 +128,11 @@ function manifestIn(text: string, what: string): z.infer<typeof manifestSchema> 
 async function textOf(
   aws: Aws,
   get: { readonly bucket: string; readonly key: string; readonly signal: AbortSignal },
-): Promise<string | undefined> {
+): Promise<{ readonly text: string; readonly writtenAt: Date | undefined } | undefined> {
   try {
-    const { bytes } = await getSmallObject(aws, { ...get, maxBytes: mostManifestBytes });
+    const { bytes, head } = await getSmallObject(aws, { ...get, maxBytes: mostManifestBytes });
     if (bytes === undefined) throw damaged(`${get.bucket}/${get.key}`, "it is larger than manifests are");
-    return bytes.toString();
+    return { text: bytes.toString(), writtenAt: head.lastModified };
   } catch (error) {
     if (errorName(error) === "NoSuchKey") return undefined;
     throw error;

@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { decompress } from "fzstd";
 import { parquetMetadataAsync, parquetRead, type AsyncBuffer, type Compressors } from "hyparquet";
-import { UnlikeManifest } from "./inventory-manifest.ts";
+import { sizeOf, timeOf, UnlikeManifest } from "./inventory-manifest.ts";
 import type { Piece } from "./sums.ts";
 
 /** Of the columns that are read, their names in CSV. */
@@ -74,8 +74,8 @@ function piecesOf(found: ReadonlyMap<string, readonly Values[]>, rows: number): 
     pieces.push({
       key: textOr(keys?.[row]) ?? "",
       part,
-      bytes: Number(sizes?.[row] ?? 0),
-      at: at instanceof Date ? at : undefined,
+      bytes: sizeOf(sizes?.[row]),
+      at: at instanceof Date ? timeOf(at) : undefined,
       storageClass: isMarker ? undefined : textOr(classes?.[row]),
     });
   }

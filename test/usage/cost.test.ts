@@ -211,3 +211,17 @@ it("counts units of tables and indexes as they are now, and says how far they sc
     ],
   ]);
 });
+
+describe("what a figure takes for granted", () => {
+  it.each([
+    [1, "account"],
+    [0, "accounts"],
+    [2, "accounts"],
+  ])("is told in the number of %i, with thousands grouped", (accounts, unit) => {
+    const stored = { ...empty, accounts };
+    const { lines } = costOf(stored, pricesIn(prices, "eu-central-1"), { now, terms });
+    expect(lines).toMatchObject([
+      { quantity: accounts, unit, assumption: expect.stringContaining("the first 10,000 cost nothing") },
+    ]);
+  });
+});

@@ -69,7 +69,7 @@ it.each([
   ["with a field too many", '"b","a","true","false","7","STANDARD","",""\n'],
   ["whose size is no number", '"b","a","true","false","7 MB","STANDARD",""\n'],
 ])("a line %s is refused", (_name, text) => {
-  expect(() => read(text)).toThrow(/a line has other fields|a size is no number/);
+  expect(() => read(text)).toThrow(/a line has other fields|a size is no number of bytes/);
 });
 
 it.each([

@@ -178,6 +178,42 @@ describe("mawps storage usage --engine inventory", () => {
     expect(stderr).toMatch(/-0\.csv\.gz: a line has other fields than the manifest says/);
   });
 
+  it.each([
+    ["of the future", { creationTimestamp: "9999999999999" }, "of a later time than it was written"],
+    ["of no time", { creationTimestamp: "9999999999999999" }, "of a later time than it was written"],
+    ["with a file twice", "twice", "it names a file twice"],
+  ] as const)("believes no manifest %s", async (_what, change, why) => {
+    let manifest = "";
+    const written = (key: string, bytes: Uint8Array) => {
+      if (key.endsWith("manifest.checksum"))
+        return Buffer.from(createHash("md5").update(manifest).digest("hex"));
+      if (!key.endsWith("manifest.json")) return bytes;
+      const told = JSON.parse(Buffer.from(bytes).toString()) as { files: readonly object[] };
+      const more = change === "twice" ? { files: [...told.files, ...told.files] } : change;
+      manifest = JSON.stringify({ ...told, ...more });
+      return Buffer.from(manifest);
+    };
+    const copy = await withInventories({ written });
+    const { exitCode, stdout, stderr } = await copy.run([...usage, "--engine", "inventory"]);
+    await copy.remove();
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toContain(why);
+  });
+
+  it.each(["CSV", "Parquet"] as const)("takes no size below zero from %s", async (format) => {
+    const files = [
+      [
+        { key: "a.pdf", size: 5 },
+        { key: "b.pdf", size: -5 },
+      ],
+    ];
+    const copy = await withInventories({ files, format });
+    const { exitCode, stdout, stderr } = await copy.run([...usage, "--engine", "inventory"]);
+    await copy.remove();
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toContain("a size is no number of bytes");
+  });
+
   it("names the field that is not in it where it is needed, and the rest is told", async () => {
     const fields = allFields.filter((field) => field !== "StorageClass");
     const copy = await withInventories({ fields });
