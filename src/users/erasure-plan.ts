@@ -4,9 +4,11 @@ import { erasedUsers, ledgerEntry, tableErasures, type ErasureEntry } from "../b
 import { listSnapshots } from "../backup/snapshots.ts";
 import type { Store } from "../backup/store.ts";
 import { liveLinks, type LiveLink } from "../documents/live-links.ts";
+import type { DocumentSite } from "../documents/site.ts";
 import { CliError } from "../errors.ts";
 import { personalTables } from "../model/links.ts";
 import { accountKindAmong, rowSubjects } from "../model/person-rows.ts";
+import { toldId } from "../model/user-id.ts";
 import { tokensLiveMinutes } from "./change.ts";
 import { assertNotHeld, type HoldSite } from "./hold.ts";
 import { findPerson, nobody, type Person } from "./person.ts";
@@ -18,6 +20,8 @@ import { findTraces, isErased, type Traces } from "./traces.ts";
 export interface ErasureSite extends HoldSite {
   /** Of the backups, where there is a repository. */
   readonly store: Store | undefined;
+  /** To which links may be alive; undefined where the site keeps none. */
+  readonly documents: DocumentSite | undefined;
 }
 
 /** Copies that an erasure does not reach. Each ends by itself, and a restore from it leaves the person out. */
@@ -59,7 +63,7 @@ export async function planErasure(
   { salt, isDeep }: { readonly salt: string; readonly isDeep: boolean },
 ): Promise<ErasurePlan> {
   refuseReserved(given);
-  const { aws, known, signal } = site;
+  const { aws, known, documents, signal } = site;
   const ledger: ErasureEntry[] = [];
   for await (const entry of tableErasures({ aws, table: site.trailPlace.table, signal })) ledger.push(entry);
   const isListed = erasedUsers(ledger);
@@ -72,7 +76,9 @@ export async function planErasure(
   const pseudonym = pseudonymOf(listed[0]?.salt ?? salt, userId);
   const [traces, links, copies, tokenMinutes] = await Promise.all([
     findTraces(site, person, pseudonym),
-    known === undefined ? [] : liveLinks(known.documents, site.trailPlace, userId),
+    documents === undefined || toldId(userId) === undefined
+      ? []
+      : liveLinks(documents, site.trailPlace, userId),
     copiesOf(site),
     account === undefined || known === undefined ? undefined : tokensLiveMinutes(known),
   ]);

@@ -7,6 +7,7 @@ import type { ErasureSite } from "../../users/erasure-plan.ts";
 import type { HoldsSite, HoldSite } from "../../users/hold.ts";
 import type { PersonSite } from "../../users/person.ts";
 import { accountItems } from "../../model/links.ts";
+import { whyNoDocuments } from "../../model/reach.ts";
 import { rowSubjects } from "../../model/person-rows.ts";
 import type { Accounts, PeopleRows } from "../../stores/person-rows.ts";
 import { openDocuments } from "../../documents/site.ts";
@@ -44,10 +45,10 @@ export function namelessNote({ message }: CliError): string {
 
 /** The same with what an erasure needs besides; the repository of the backups where there is one. */
 export async function erasureSite(run: Run, access: Access): Promise<ErasureSite> {
-  return {
-    ...(await holdSite(run, access)),
-    store: await backupStore(run, access),
-  };
+  const site = await holdSite(run, access);
+  const isOther = site.known === undefined && whyNoDocuments(site.model, "url") === undefined;
+  const documents = isOther ? await openDocuments(await run.context(access)) : site.known?.documents;
+  return { ...site, store: await backupStore(run, access), documents };
 }
 
 /** Undefined where accounts are in a user pool, in a table of DynamoDB, or no rows of a database. @throws CliError (usage) where nobody names its server. */

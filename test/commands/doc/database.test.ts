@@ -130,6 +130,8 @@ describe.skipIf(noPostgres !== undefined)(`documents that are rows of PostgreSQL
     expect(await links(ofOpportunity)).toEqual([uuid(12)]);
     expect(await links(`opportunity:${uuid(2)}`)).toEqual([]);
     for (const argv of [[customer], []]) expect(await links(...argv)).toEqual([uuid(12), uuid(11)]);
+    const erasure = await site().run("user", "erase", `customer:${customer}`, "--dry-run", "--json");
+    expect(JSON.parse(erasure.stdout)).toMatchObject({ userId: customer, links: 2 });
     const reported = await site().run("report", "--json", "--dry-run");
     expect(JSON.parse(reported.stdout)).toMatchObject({ documents: { states: { READY: 3, DELETED: 1 } } });
 
