@@ -29,6 +29,12 @@ interface DeclaredTables {
   readonly tables: ReadonlySet<string>;
 }
 
+/** Another name on the same server: one with something in front, or a wholly different one. */
+interface Naming {
+  readonly prefix?: string;
+  readonly name?: string;
+}
+
 /** The databases of the site's model. Each is opened once, when it is first asked for. */
 export interface Databases {
   /**
@@ -42,12 +48,12 @@ export interface Databases {
   write(write: DatabaseWrite): Promise<void>;
   readonly declared: readonly DeclaredTables[];
   /**
-   * Those that are wanted, open, their names with a prefix in front.
+   * Those that are wanted, open, on request under other names.
    * @throws CliError (usage) where no server is named for one.
    */
   open(
     wants: (declared: Pick<DeclaredTables, "role" | "name">) => boolean,
-    prefix?: string,
+    naming?: Naming,
   ): Promise<readonly Database[]>;
   /** The same. @throws CliError for one that was never made, too. */
   openThere(wants: (declared: Pick<DeclaredTables, "role">) => boolean): Promise<readonly Database[]>;
@@ -76,7 +82,7 @@ export function databasesOf(site: Site): Databases {
   /** Undefined where no server is named. */
   async function openOne(
     [role, { engine, name, schema, migrations: changes }]: (typeof declared)[number],
-    prefix = "",
+    naming: Naming = {},
   ): Promise<Database | undefined> {
     const url = await urlOf(site, role, declared.length);
     const folder = url === undefined && engine === "postgres" ? await site.embedded() : undefined;
@@ -95,7 +101,7 @@ export function databasesOf(site: Site): Databases {
       const is = `of a ${address.engine} server; the model's database ${role} is ${engine}`;
       throw new CliError(`${url?.from ?? ""} is ${is}`, { exitCode: exitCodes.usage });
     }
-    const named = `${prefix}${address.database ?? name}`;
+    const named = naming.name ?? `${naming.prefix ?? ""}${address.database ?? name}`;
     if (Buffer.byteLength(named) > longestName) {
       throw new CliError(`${named} is too long for the name of a database`, { exitCode: exitCodes.usage });
     }
@@ -106,11 +112,13 @@ export function databasesOf(site: Site): Databases {
       const wanted: DeclaredDatabase = { role, engine, name: named, file, migrations, scratch };
       const database = await openDatabase(wanted, { ...address, database: named }, limits);
       // As buckets and tables of a local store are, with the first command.
-      return folder === undefined || prefix !== "" ? database : filled(database);
+      const isBeside = naming.name !== undefined || (naming.prefix ?? "") !== "";
+      return folder === undefined || isBeside ? database : filled(database);
     };
     // Two that ask side by side get one connection.
-    const opening = begun.get(`${prefix}${role}`) ?? begin();
-    begun.set(`${prefix}${role}`, opening);
+    const key = `${naming.prefix ?? ""}${role}${naming.name === undefined ? "" : ` ${naming.name}`}`;
+    const opening = begun.get(key) ?? begin();
+    begun.set(key, opening);
     return opening;
   }
 
@@ -118,10 +126,10 @@ export function databasesOf(site: Site): Databases {
   const remedyFor = ([role, { engine, name }]: (typeof declared)[number]) =>
     `put the URL into ${variableOf(role, declared.length)}: ${engine}://user:password@host/${name}; ${servers[engine]}`;
 
-  const open: Databases["open"] = async (wants, prefix) => {
+  const open: Databases["open"] = async (wants, naming) => {
     const all: Database[] = [];
     for (const each of declared.filter(([role, { name }]) => wants({ role, name }))) {
-      const database = await openOne(each, prefix);
+      const database = await openOne(each, naming);
       if (database === undefined) {
         throw new CliError(`no server is named for database ${each[1].name} (${each[0]})`, {
           exitCode: exitCodes.usage,

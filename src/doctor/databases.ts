@@ -1,7 +1,7 @@
 import type { Declaration } from "../model/declaration.ts";
 import type { Step } from "../setup/step.ts";
 import { needlessIndexes, type Catalogue, type NeedlessIndex } from "../sql/catalogue.ts";
-import type { Row } from "../sql/connection.ts";
+import { logSettings } from "../sql/binary-log.ts";
 import type { Database } from "../sql/database.ts";
 import type { Finding } from "./finding.ts";
 import { resourceFindings } from "./resources.ts";
@@ -23,9 +23,6 @@ export interface ExaminedDatabase {
   readonly log: ReadonlyMap<string, string> | undefined;
 }
 
-const logVariables =
-  "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_expire_logs_seconds')";
-
 /** Looks at what setup does not care for. @param tables those that the model's entities are in. */
 export async function examineDatabase(
   { sql, name, engine, isThere }: Database,
@@ -36,13 +33,8 @@ export async function examineDatabase(
     .filter((fact) => fact.startsWith("table "))
     .map((fact) => fact.slice("table ".length))
     .filter((table) => !tables.has(table));
-  const log =
-    isThere && engine === "mysql" ? new Map((await sql.rows(logVariables)).map(variable)) : undefined;
+  const log = isThere && engine === "mysql" ? await logSettings(sql) : undefined;
   return { name, needless: needlessIndexes(catalogue), undeclared, log };
-}
-
-function variable(row: Row): readonly [string, string] {
-  return [String(row["Variable_name"]), String(row["Value"])];
 }
 
 const leastLogDays = 7;

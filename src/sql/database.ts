@@ -29,6 +29,8 @@ export interface Database {
   /** Names the scratch database into which that is read. */
   readonly scratch: ScratchOptions;
   readonly sql: Sql;
+  /** Of the server, with user and password: for programs that speak to it too. Undefined where there is no server. */
+  readonly address?: ServerAddress | undefined;
   /** Makes the database; from then on `sql` means it. */
   make(): Promise<void>;
   /** Drops a database that was made on trial. @throws RangeError for any other. */
@@ -59,6 +61,7 @@ export async function openDatabase(
     file,
     migrations,
     scratch,
+    address,
     place: engine === "mysql" ? name : firstSchema,
   };
   const named = { ...address, database: name };

@@ -115,7 +115,7 @@ async function trialDatabases(run: Run, manifest: Manifest): Promise<readonly Da
   if (roles.size === 0) return undefined;
   const seconds = Math.floor(run.world.now().getTime() / 1000);
   const prefix = `${trialPrefix}${seconds}_${run.world.randomHex(4)}_`;
-  return (await run.databases()).open(({ role }) => roles.has(role), prefix);
+  return (await run.databases()).open(({ role }) => roles.has(role), { prefix });
 }
 
 function storeIn(folder: string): string {

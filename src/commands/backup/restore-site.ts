@@ -73,7 +73,7 @@ export async function restoreSite(
   const databases =
     wanted.size === 0
       ? undefined
-      : await (await run.databases()).open(({ role }) => wanted.has(role), prefix);
+      : await (await run.databases()).open(({ role }) => wanted.has(role), { prefix });
   const site: RestoreSite = {
     ...place,
     databases,

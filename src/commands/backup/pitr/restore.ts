@@ -1,18 +1,34 @@
 import { Command } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../../errors.ts";
 import type { AnyCommand, Begin } from "../../command.ts";
 import { momentNamed } from "../moment.ts";
 import { nativeName } from "../native/names.ts";
+import { repoFlag } from "../repository.ts";
 
-/** `mawps backup pitr restore`: a new table with the state of one at a moment. */
+/** `mawps backup pitr restore`: a new table, or database, with the state of one at a moment. */
 export function pitrRestore(begin: Begin): AnyCommand {
   return new Command("restore")
-    .description("make a new table with the state that one had at a moment; waits for it")
+    .description("make a new table, or database, with the state that one had at a moment; waits for it")
     .requiredOption("--at <time>", "2026-03-01T12:00:00Z, '2h ago' or latest", momentNamed)
-    .requiredOption("--into <table>", "name of the new table", nativeName)
+    .requiredOption("--into <table>", "name of the new table or database", nativeName)
     .option("--table <table>", "which one, by role or name; default the model's first: the profiles")
-    .addHelpText("after", "\nExample:\n  mawps backup pitr restore --at '2h ago' --into profiles-before")
+    .option(
+      "--database <database>",
+      "a MySQL database instead, by role or name: the backup before, then the binary log",
+    )
+    .option(...repoFlag)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mawps backup pitr restore --at '2h ago' --into profiles-before\n  mawps --model lopez backup pitr restore --database main --at '2h ago' --into before",
+    )
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
+      if (options.database !== undefined) {
+        if (options.table !== undefined)
+          throw new CliError("--table and --database are both given", { exitCode: exitCodes.usage });
+        const { database } = options;
+        return (await import("./database.ts")).restoreDatabase(run, { ...options, database });
+      }
       const [{ restoreNatively }, { tableNamed }] = await Promise.all([
         import("../restored.ts"),
         import("../../../backup/native-tables.ts"),

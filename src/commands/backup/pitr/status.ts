@@ -1,16 +1,20 @@
 import { Command } from "@commander-js/extra-typings";
+import type { DatabaseRecovery } from "../../../backup/pitr-database.ts";
 import type { RecoveryStatus } from "../../../backup/pitr.ts";
 import { localTime } from "../../../output/dates.ts";
 import type { Layout } from "../../../output/layout.ts";
 import { table } from "../../../output/table.ts";
 import { stateColumn } from "../../../output/tones.ts";
+import { visible } from "../../../output/text.ts";
 import type { AnyCommand, Begin } from "../../command.ts";
+import { repoFlag } from "../repository.ts";
 
 /** `mawps backup pitr status`: from when to when each table can be restored. */
 export function pitrStatus(begin: Begin): AnyCommand {
   return new Command("status")
-    .description("from when to when each table can be restored")
+    .description("from when to when each table, and each MySQL database, can be restored")
     .option("--table <table>", "only this one, by role or name")
+    .option(...repoFlag)
     .addHelpText("after", "\nExample:\n  mawps backup pitr status")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
@@ -19,19 +23,23 @@ export function pitrStatus(begin: Begin): AnyCommand {
         import("../../../backup/native-tables.ts"),
       ]);
       const context = await run.context("reads");
-      await run.printRows(
-        await recoveryStatus(context, tablesMeant(context.declaration, options.table)),
-        asText,
-      );
+      const tables = await recoveryStatus(context, tablesMeant(context.declaration, options.table));
+      const databases =
+        options.table !== undefined || run.config.site.databases === undefined
+          ? []
+          : await (await import("./database.ts")).recoveryOfDatabases(run, options.repo);
+      await run.printRows([...tables, ...databases], asText);
     });
 }
 
-function asText(rows: readonly RecoveryStatus[], layout: Layout): Promise<string> {
+type Row = RecoveryStatus | DatabaseRecovery;
+
+async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
   const moment = (at: Date | undefined) => (at === undefined ? "" : localTime(at));
-  return table(
+  const all = await table(
     rows,
     [
-      { title: "table", cell: (row) => row.table },
+      { title: "table", cell: (row) => ("table" in row ? row.table : `database ${row.database}`) },
       stateColumn({ title: "recovery", cell: (row) => row.state }),
       { title: "days", cell: (row) => (row.days === undefined ? "" : String(row.days)) },
       { title: "earliest", cell: (row) => moment(row.earliest) },
@@ -39,4 +47,18 @@ function asText(rows: readonly RecoveryStatus[], layout: Layout): Promise<string
     ],
     layout,
   );
+  return [all, ...rows.flatMap((row) => ("log" in row ? logText(row) : []))].join("\n");
+}
+
+function logText({ database, state, log, backup }: DatabaseRecovery): string[] {
+  if (state === "not offered")
+    return [`${database}: of PostgreSQL a backup can be restored, and no moment between two of them`];
+  const [first, last] = [log?.files[0], log?.files.at(-1)];
+  const files =
+    first === undefined || last === undefined
+      ? "no binary log"
+      : `binary log ${first.name} to ${last.name} at ${last.bytes}, format ${log?.format ?? ""}`;
+  const reach =
+    backup === undefined ? "no backup has a position in it" : `reached from the backup ${backup} on`;
+  return [visible(`${database}: ${files}; ${reach}`)];
 }

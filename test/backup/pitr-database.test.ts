@@ -1,0 +1,246 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { logStatements, replayed } from "../../src/sql/binary-log.ts";
+import { noMariadb, startMariadb, type DatabaseServer } from "../support/database-server.ts";
+import { onDatabase } from "../support/database-sites.ts";
+import { afterRealClockMs, makeHome, testStart, type TestHome } from "../support/world.ts";
+
+/** Behind the real clock, by which the server writes down when it began a log. */
+const begin = testStart.getTime() + afterRealClockMs();
+const hours = (later: number) => new Date(Math.floor(begin / 1000) * 1000 + later * 3_600_000);
+const insertUser = (id: string) =>
+  `INSERT INTO users (id, email, password_hash, name) VALUES ('${id}', '${id}@example.com', 'x', '${id}')`;
+
+describe.skipIf(noMariadb !== undefined)(`a database as it was at a moment ${noMariadb ?? ""}`, () => {
+  let server: DatabaseServer | undefined;
+  let home: TestHome;
+  const mawps = (...argv: string[]) =>
+    home.run([...argv, "--json"], {
+      env: {
+        MAWPS_HOME: join(home.folder, "other"),
+        MAWPS_MODEL: "lopez",
+        MAWPS_DATABASE_URL: server?.url("lopez") ?? "",
+        MAWPS_YES: "1",
+        PATH: process.env["PATH"] ?? "",
+      },
+    });
+  /** By the server's log at that time: a test has a clock of its own. */
+  const at = (time: Date, ...statements: readonly string[]) =>
+    onDatabase(server, "lopez", async (sql) => {
+      await sql.run(`SET TIMESTAMP = ${time.getTime() / 1000}`);
+      for (const statement of statements) await sql.run(statement);
+    });
+  const users = (database: string) =>
+    onDatabase(server, database, (sql) => sql.rows("SELECT * FROM users WHERE id LIKE 'u-%' ORDER BY id"));
+  const databases = () =>
+    onDatabase(server, "mysql", async (sql) =>
+      (await sql.rows("SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA")).map(({ name }) => name),
+    );
+
+  beforeAll(async () => {
+    [server, home] = await Promise.all([
+      startMariadb(["--log-bin=log", "--server-id=1", "--binlog-format=ROW"]),
+      makeHome(),
+    ]);
+    home.laterMs = begin - testStart.getTime();
+    for (const argv of [["setup"], ["backup", "create", "--with-secrets"]]) {
+      if (argv[0] === "backup") await at(hours(0), insertUser("u-1"), insertUser("u-2"));
+      const { exitCode, stderr } = await mawps(...argv);
+      if (exitCode !== 0) throw new Error(stderr);
+    }
+    await at(
+      hours(1),
+      insertUser("u-3"),
+      "UPDATE lopez.users SET name = 'married' WHERE id = 'u-2'",
+      "ALTER TABLE users ADD COLUMN nickname VARCHAR(20) DEFAULT '?'",
+      "FLUSH BINARY LOGS",
+      "INSERT INTO ai_agents (id, name, type, model, config, created_by) VALUES ('a', 'a', 'chatbot', 'm', '{}', 'u-3')",
+      "USE mysql",
+      "CREATE DATABASE others",
+      "CREATE TABLE others.users (id INT PRIMARY KEY)",
+      "INSERT INTO others.users VALUES (1)",
+    );
+    await at(hours(3), "DELETE FROM ai_agents", "DELETE FROM users WHERE id <> 'u-1'");
+    home.laterMs += 4 * 3_600_000;
+  });
+  afterAll(async () => {
+    await server?.close();
+    await home.remove();
+  });
+
+  const restore = (time: Date, into: string, ...more: string[]) =>
+    mawps(
+      "backup",
+      "pitr",
+      "restore",
+      "--database",
+      "main",
+      "--at",
+      time.toISOString(),
+      "--into",
+      into,
+      ...more,
+    );
+
+  it("is told of, with the backup from which it is reached", async () => {
+    const { exitCode, stdout } = await mawps("backup", "pitr", "status");
+    const found = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect([exitCode, found.find(({ database }) => database === "lopez")]).toEqual([
+      0,
+      expect.objectContaining({
+        state: "on",
+        backup: expect.stringMatching(/^\d{8}T/) as unknown,
+        log: expect.objectContaining({ isOn: true, format: "ROW" }) as unknown,
+      }),
+    ]);
+  });
+
+  it("comes back beside the one that is there, which stays as it is", async () => {
+    const [before, there] = [await users("lopez"), await databases()];
+    const dry = await restore(hours(2), "past", "--dry-run");
+    expect([dry.exitCode, await databases()]).toEqual([0, there]);
+    const { exitCode, stderr, stdout } = await restore(hours(2), "past");
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(JSON.parse(stdout)).toMatchObject({ database: "past", suppressed: 0 });
+    expect(await users("past")).toMatchObject([
+      { id: "u-1", name: "u-1", nickname: "?" },
+      { id: "u-2", name: "married", nickname: "?" },
+      { id: "u-3", name: "u-3", nickname: "?" },
+    ]);
+    const made = await onDatabase(server, "past", (sql) =>
+      sql.rows("SELECT COUNT(*) AS n FROM user_summaries"),
+    );
+    expect(made).toHaveLength(1);
+    expect(await users("lopez")).toEqual(before);
+    expect(await databases()).toEqual(expect.arrayContaining([...there, "past"]));
+    expect(await databases()).toHaveLength(there.length + 1);
+    const others = await onDatabase(server, "others", (sql) => sql.rows("SELECT * FROM users"));
+    expect(others).toEqual([{ id: "1" }]);
+    const trail = await mawps("audit", "list", "--action", "backup.restored");
+    expect(trail.stdout).toContain('"name":"past"');
+  });
+
+  it("is not made over another one, of a moment to come, or of one before all backups", async () => {
+    const there = await databases();
+    const taken = await restore(hours(2), "others");
+    expect([taken.exitCode, taken.stderr]).toEqual([
+      1,
+      expect.stringContaining("there is a database others already"),
+    ]);
+    const future = await restore(hours(99), "later");
+    expect([future.exitCode, future.stderr]).toEqual([2, expect.stringContaining("has not come yet")]);
+    const early = await restore(hours(-1), "early");
+    expect([early.exitCode, early.stderr]).toEqual([
+      1,
+      expect.stringContaining("no backup of lopez from before"),
+    ]);
+    const unknown = await mawps(
+      "backup",
+      "pitr",
+      "restore",
+      "--database",
+      "x",
+      "--at",
+      "1h",
+      "--into",
+      "early",
+    );
+    expect([unknown.exitCode, unknown.stderr]).toEqual([
+      2,
+      expect.stringContaining("declares no database x"),
+    ]);
+    expect(await databases()).toEqual(there);
+  });
+
+  it("comes back without those who were erased since", async () => {
+    await at(hours(3.5), insertUser("u-3"));
+    const erased = await mawps("user", "erase", "u-3@example.com");
+    expect([erased.exitCode, erased.stderr]).toEqual([0, ""]);
+    const { exitCode, stderr, stdout } = await restore(hours(2), "without");
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect((JSON.parse(stdout) as { suppressed: number }).suppressed).toBeGreaterThan(0);
+    expect(JSON.stringify(await users("without"))).not.toMatch(/u-3@|"name":"u-3"/);
+    expect(await users("without")).toMatchObject([{ id: "u-1" }, { name: "married" }, { id: "u-3" }]);
+  });
+
+  it("ends before a statement that would reach the original, and leaves nothing", async () => {
+    await at(hours(3.8), "USE others", "ALTER TABLE lopez.users ADD COLUMN aside INT");
+    const [before, there] = [await users("lopez"), await databases()];
+    const { exitCode, stderr } = await restore(hours(3.9), "never");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("ALTER TABLE lopez.users")]);
+    expect([await users("lopez"), await databases()]).toEqual([before, there]);
+  });
+});
+
+describe("a statement of the binary log", () => {
+  const event = (type: number, rest: Buffer) => {
+    const header = Buffer.alloc(19);
+    header[4] = type;
+    header.writeUInt32LE(header.length + rest.length, 9);
+    return Buffer.concat([header, rest]).toString("base64");
+  };
+  const rowsOf = (...names: readonly string[]) =>
+    `BINLOG '\n${names
+      .map((name) => `${event(19, Buffer.from(`12345678${String.fromCharCode(name.length)}${name}\0`))}\n`)
+      .join("")}${event(30, Buffer.from("rows"))}\n'`;
+  const run = (...statements: readonly string[]) => {
+    const judge = replayed({ original: "lopez", scratch: "trial" });
+    return statements.map((statement) => judge(statement)).at(-1);
+  };
+
+  it.each([
+    ["rows of the database", [rowsOf("trial")]],
+    [
+      "a change of a table",
+      ["use `trial`", "ALTER TABLE `users` ADD share DECIMAL(3,2) DEFAULT 0.5 /* a.b */"],
+    ],
+    ["the beginning of a transaction", ["START TRANSACTION"]],
+  ])("is run: %s", (_what, statements) => {
+    expect(run(...statements)).toBe(statements.at(-1));
+  });
+
+  it.each([
+    ["rows of another database", [rowsOf("others")]],
+    ["another database", ["use `trial`", "CREATE DATABASE others"]],
+    ["another database's table", ["use `others`", "DROP TABLE users"]],
+    ["a view, which the model's file makes", ["use `trial`", "CREATE VIEW v AS SELECT * FROM lopez.users"]],
+    ["a setting", ["SET TIMESTAMP=1"]],
+    ["a user", ["use `trial`", "GRANT ALL ON lopez.* TO 'x'"]],
+  ])("is left out: %s", (_what, statements) => {
+    expect(run(...statements)).toBeUndefined();
+  });
+
+  it.each([
+    ["rows under the original's name", [rowsOf("lopez")]],
+    ["rows of both", [rowsOf("trial", "others")]],
+    ["rows without a table", [`BINLOG '\n${event(30, Buffer.from("rows"))}\n'`]],
+    ["a table of the original", ["use `others`", "DROP TABLE `lopez` . `users`"]],
+    [
+      "a table elsewhere",
+      ["use `trial`", "ALTER TABLE users ADD FOREIGN KEY (id) REFERENCES others.users (id)"],
+    ],
+    ["a statement instead of rows", ["use `trial`", "DELETE FROM users"]],
+    ["the end of the database", ["use `trial`", "DROP DATABASE `trial`"]],
+    ["something unheard of", ["use `trial`", "XA PREPARE 'x'"]],
+  ])("is refused: %s", (_what, statements) => {
+    expect(() => run(...statements)).toThrow("cannot be done again in another database");
+  });
+
+  it("is taken whole, and refused where the log is older than the backup", async () => {
+    async function* output() {
+      yield Buffer.from(
+        "/*!50530 SET x*/;\nDELIMITER /*!*/;\n# at 4\n#260301 12:00:00 server id 1  end_log_pos 99 \tXid\nCREATE TABLE a (\n# not a com",
+      );
+      yield Buffer.from("ment\n)/*!*/;\nCOMMIT/*!*/;\nDELIMITER ;\nROLLBACK;\n");
+    }
+    const all: string[] = [];
+    for await (const statement of logStatements(output(), testStart)) all.push(statement);
+    expect(all).toEqual(["CREATE TABLE a (\n# not a comment\n)", "COMMIT"]);
+    await expect(logStatements(output(), new Date(testStart.getTime() + 1000)).next()).rejects.toThrow(
+      "another one",
+    );
+  });
+});
