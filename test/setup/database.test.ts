@@ -3,6 +3,7 @@ import { shippedSchemas } from "../../src/model/shipped.ts";
 import { readCatalogue } from "../../src/sql/catalogue.ts";
 import type { Sql } from "../../src/sql/connection.ts";
 import { statementsIn } from "../../src/sql/statements.ts";
+import { testDying } from "../commands/user/database-crash.ts";
 import { testDesk } from "../commands/user/database-desk.ts";
 import { testErasure } from "../commands/user/database-erasure.ts";
 import { testMeanwhile } from "../commands/user/database-meanwhile.ts";
@@ -154,6 +155,10 @@ function ofModel(site: DatabaseSite): void {
 
   describe("and people of two kinds:", () => {
     testDesk(site, () => server);
+  });
+
+  describe("and erasure that is killed:", () => {
+    testDying(site, () => server);
   });
 
   describe("and erasure meanwhile:", () => {

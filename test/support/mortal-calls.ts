@@ -1,6 +1,7 @@
 /*
  * A process that runs one command line and dies by its own SIGKILL at a given step. Steps are the writing calls to the
- * services, each counted before and after; their names go to stdout as they happen.
+ * services, each counted before and after, and where there is a database the statements that change something, counted before;
+ * their names go to stdout as they happen.
  *
  *   node mortal-calls.mjs <home> <step, by its number (0 for never) or the first of that name> <argument...>
  */
@@ -48,6 +49,13 @@ function mortal(connection: Connection): Connection {
   };
 }
 
+if (process.env["MAWPS_DATABASE_URL"] !== undefined) {
+  const { beforeChanges, statementName } = await import("./statement-hook.ts");
+  beforeChanges((statement) => {
+    step(`before ${statementName(statement)}`);
+    return undefined;
+  });
+}
 const world = realWorld(new AbortController().signal);
 const silent: World = {
   ...world,

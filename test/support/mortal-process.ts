@@ -11,7 +11,12 @@ export interface Mortal {
    * first of that name; "acknowledged" last if it came to its end.
    * @throws Error of a process that came to no step at all: it died of itself.
    */
-  die(home: TestHome, fatal: number | string, argv: readonly string[]): Promise<string[]>;
+  die(
+    home: TestHome,
+    fatal: number | string,
+    argv: readonly string[],
+    env?: Record<string, string>,
+  ): Promise<string[]>;
   remove(): Promise<void>;
 }
 
@@ -43,12 +48,12 @@ export async function buildMortal(program: "mortal-calls" | "mortal-writes"): Pr
     logLevel: "silent",
   });
   return {
-    die: (home, fatal, argv) =>
+    die: (home, fatal, argv, env = {}) =>
       new Promise((resolve, reject) => {
         execFile(
           process.execPath,
           [join(built, `${program}.mjs`), home.folder, String(fatal), ...argv],
-          { cwd: home.folder },
+          { cwd: home.folder, env: { ...process.env, ...env } },
           (error, stdout) => {
             const steps = stdout.split("\n").filter((line) => line !== "");
             if (steps.length > 0) resolve(steps);
