@@ -249,7 +249,12 @@ const kept: readonly Grant[] = [
   },
   {
     sid: "Look",
-    actions: ["cognito-idp:ListUserPools", "dynamodb:ListTables", "s3:ListAllMyBuckets"],
+    actions: [
+      "cognito-idp:ListUserPools",
+      "dynamodb:ListTables",
+      "iam:GetAccountAuthorizationDetails",
+      "s3:ListAllMyBuckets",
+    ],
     on: ["anything"],
   },
 ];

@@ -2,6 +2,7 @@ import type { ApplicationAutoScalingClient } from "@aws-sdk/client-application-a
 import type { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { IAMClient } from "@aws-sdk/client-iam";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
@@ -46,6 +47,7 @@ export interface Aws {
   readonly cloudwatch: () => Promise<CloudWatchClient>;
   readonly autoscaling: () => Promise<ApplicationAutoScalingClient>;
   readonly sts: () => Promise<STSClient>;
+  readonly iam: () => Promise<IAMClient>;
   /** In the region of a key: it may be another one than the site's. */
   readonly kms: (region: string) => Promise<KMSClient>;
   /** The time by the clock of the server that answered last; undefined until one has. */
@@ -149,6 +151,10 @@ export function connect(options: ConnectOptions): Aws {
     sts: once("sts", async () => {
       const [{ STSClient }, common] = await Promise.all([import("@aws-sdk/client-sts"), settings("sts")]);
       return new STSClient(common);
+    }),
+    iam: once("iam", async () => {
+      const [{ IAMClient }, common] = await Promise.all([import("./iam/sdk.ts"), settings("iam")]);
+      return new IAMClient(common);
     }),
     kms: (region) =>
       once("kms", async () => {

@@ -1,4 +1,4 @@
-export type Service = "s3" | "dynamodb" | "cognito" | "cloudwatch" | "autoscaling" | "sts" | "kms";
+export type Service = "s3" | "dynamodb" | "cognito" | "cloudwatch" | "autoscaling" | "sts" | "kms" | "iam";
 
 /**
  * The seam at which an end of our own stands in for the network: the SDK's `requestHandler`. Requests and

@@ -41,7 +41,7 @@ const unoffered = new Set([
 ]);
 
 const tellsUnoffered =
-  /\bnot (?:yet )?(?:been )?(?:implemented|supported)\b|\bun(?:known|supported) (?:\w+ ){0,3}(?:action|operation)\b/i;
+  /\bnot (?:yet )?(?:been )?(?:implemented|supported)\b|\bun(?:known|supported) (?:\w+ ){0,3}(?:action|operation)\b|\bendpoint belongs to\b/i;
 
 function isOfAws(endpoint: string): boolean {
   return /\.amazonaws\.com(?:\.cn)?$/.test(endpoint);

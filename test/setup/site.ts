@@ -21,7 +21,9 @@ export async function openSite(): Promise<Site> {
     endpointUrl: "http://127.0.0.1:9700",
     credentials: store.credentials,
     async end(service) {
-      return service === "sts" || service === "kms" ? undefined : requestHandler(await store[service]());
+      return service === "sts" || service === "kms" || service === "iam"
+        ? undefined
+        : requestHandler(await store[service]());
     },
   });
   return {

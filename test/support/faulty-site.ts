@@ -15,16 +15,21 @@ export interface FaultySite {
 }
 
 /**
- * The store of a home, set up as the site needs it, behind one port on which things go wrong: S3, DynamoDB, Cognito and STS, and KMS
- * where the test has one.
+ * The store of a home, set up as the site needs it, behind one port on which things go wrong: S3, DynamoDB, Cognito and STS, and KMS and IAM
+ * where the test has them.
  */
-export async function startFaultySite(home: TestHome, kms?: LocalService): Promise<FaultySite> {
+export async function startFaultySite(
+  home: TestHome,
+  { kms, iam }: { readonly kms?: LocalService; readonly iam?: LocalService } = {},
+): Promise<FaultySite> {
   await home.look(async () => undefined);
   const region = "eu-central-1";
   const now = () => new Date(testStart.getTime() + home.laterMs);
   const store = await openStore(join(home.folder, "store"), { region, now });
   const server = await startFaultyServer({
     async handle(request) {
+      if (iam !== undefined && request.headers["authorization"]?.includes("/iam/aws4_request") === true)
+        return iam.handle(request);
       // Before any other answer the SDK signs by this machine's clock, and STS is asked once.
       if (isStsRequest(request))
         return answerSts(request, { credentials: store.credentials, now: () => new Date() });

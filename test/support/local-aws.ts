@@ -27,7 +27,9 @@ export async function openLocalAws(): Promise<LocalAws> {
     endpointUrl: "http://127.0.0.1",
     credentials: store.credentials,
     end: async (service) =>
-      service === "sts" || service === "kms" ? undefined : requestHandler(await store[service]()),
+      service === "sts" || service === "kms" || service === "iam"
+        ? undefined
+        : requestHandler(await store[service]()),
   });
   const servers: FaultyServer[] = [];
   const s3 = await aws.s3();

@@ -134,6 +134,7 @@ const services = {
   autoscaling: "Application Auto Scaling",
   sts: "STS",
   kms: "KMS",
+  iam: "IAM",
 } as const;
 
 function unoffered({ error, origin, context }: Facts): Explanation | undefined {

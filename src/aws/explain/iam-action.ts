@@ -39,6 +39,7 @@ const prefixes = {
   autoscaling: "application-autoscaling",
   sts: "sts",
   kms: "kms",
+  iam: "iam",
 } as const;
 
 /** The permission that a call needs, as a policy writes it. */

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import type { IamDetails } from "../../access/check-role.ts";
 import { roles, type Role } from "../../access/roles.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { CliError, exitCodes } from "../../errors.ts";
@@ -24,24 +25,31 @@ export function accessCheck(begin: Begin): AnyCommand {
       "also this role, under its name in IAM; by default that of `access policy --terraform`",
       asked,
     )
-    .option("--iam <file>", "what `aws iam get-account-authorization-details` printed, for --role")
+    .option(
+      "--iam <file>",
+      "for --role what `aws iam get-account-authorization-details` printed, in place of asking IAM",
+    )
     .option("--repo <place>", "s3://bucket/prefix of the backups; by default that of the settings")
     .addHelpText(
       "after",
-      "\nExamples:\n  mawps access check\n  mawps access check --role ci-backup=nightly --iam iam.json",
+      "\nExamples:\n  mawps access check\n  mawps access check --target aws --role ci-backup=nightly",
     )
     .action(async ({ role, iam, repo }, command) => {
       const run = await begin(command as AnyCommand);
-      if ((role === undefined) !== (iam === undefined))
-        throw new CliError("--role and --iam go together", {
+      if (role === undefined && iam !== undefined)
+        throw new CliError("--iam is for --role: of which role is it to tell?", {
           exitCode: exitCodes.usage,
-          hint: "aws iam get-account-authorization-details > iam.json; then --iam iam.json",
+        });
+      if (role !== undefined && iam === undefined && run.config.target === "local")
+        throw new CliError("the local store has no IAM to ask of a role", {
+          exitCode: exitCodes.usage,
+          hint: "--target aws, or aws iam get-account-authorization-details > iam.json; then --iam iam.json",
         });
       if (repo !== undefined && role === undefined)
         throw new CliError("--repo is for --role: what backups need is asked of roles alone", {
           exitCode: exitCodes.usage,
         });
-      const ofRoles = role === undefined ? [] : await rolesFindings(run, role, { iam: iam ?? "", repo });
+      const ofRoles = role === undefined ? [] : await rolesFindings(run, role, { iam, repo });
       const findings = [...(await bucketsFindings(run)), ...ofRoles];
       await run.printRows(findings, findingsText);
       const problems = findings.filter(({ status }) => status === "problem").length;
@@ -72,11 +80,38 @@ function asked(text: string, before: readonly Asked[] = []): readonly Asked[] {
 async function rolesFindings(
   run: Run,
   wanted: readonly Asked[],
-  { iam, repo }: { readonly iam: string; readonly repo: string | undefined },
+  { iam, repo }: { readonly iam: string | undefined; readonly repo: string | undefined },
 ): Promise<Finding[]> {
-  const [{ iamDetails, roleFindings }, { roleName }, { readNamedFile }] = await Promise.all([
+  const [{ roleFindings }, { roleName }] = await Promise.all([
     import("../../access/check-role.ts"),
     import("../../access/terraform.ts"),
+  ]);
+  const details = iam === undefined ? await askedDetails(run) : await detailsIn(run, iam);
+  const site = await siteOf(run, { repo });
+  return wanted.flatMap(({ role, name = roleName(role, run.config.site.name) }) =>
+    roleFindings({ role, name }, details, site),
+  );
+}
+
+/** As IAM says it now. */
+async function askedDetails(run: Run): Promise<IamDetails> {
+  const [{ iamDetails }, { readAuthorizationDetails }, aws] = await Promise.all([
+    import("../../access/check-role.ts"),
+    import("../../aws/iam/authorization-details.ts"),
+    run.aws("reads"),
+  ]);
+  const details = iamDetails.safeParse(await readAuthorizationDetails(aws, run.world.signal));
+  if (details.success) return details.data;
+  const [issue] = details.error.issues;
+  throw new CliError(`what IAM says of this account is not understood: ${issue?.path.join(".")}`, {
+    hint: "aws iam get-account-authorization-details > iam.json, without what is not asked for; then --iam iam.json",
+    cause: details.error,
+  });
+}
+
+async function detailsIn(run: Run, iam: string): Promise<IamDetails> {
+  const [{ iamDetails }, { readNamedFile }] = await Promise.all([
+    import("../../access/check-role.ts"),
     import("../../text-file.ts"),
   ]);
   const path = resolve(run.world.cwd, iam);
@@ -99,10 +134,7 @@ async function rolesFindings(
       exitCode: exitCodes.usage,
       hint: "without --max-items and --no-paginate the AWS CLI gives all of them",
     });
-  const site = await siteOf(run, { repo });
-  return wanted.flatMap(({ role, name = roleName(role, run.config.site.name) }) =>
-    roleFindings({ role, name }, details.data, site),
-  );
+  return details.data;
 }
 
 async function bucketsFindings(run: Run): Promise<Finding[]> {

@@ -71,7 +71,8 @@ it("reads what IAM says of a role, by its name there", async () => {
 });
 
 it.each([
-  ["a role without what IAM says", ["--role", "admin"], "get-account-authorization-details"],
+  ["a role on a store without IAM", ["--role", "admin"], "get-account-authorization-details"],
+  ["what IAM says without a role", ["--iam", "iam.json"], "--iam is for --role"],
   ["a role that is none", ["--role", "boss", "--iam", "iam.json"], "expected one of owner"],
   ["a file that is not there", ["--role", "admin", "--iam", "no.json"], "there is no "],
   ["a place of backups without a role", ["--repo", "s3://kept/nightly"], "--repo is for --role"],

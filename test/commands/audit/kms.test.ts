@@ -12,7 +12,7 @@ afterEach(() => home.remove());
 it("signs an anchor by KMS, which gives no key away, also for who may do nothing else there", async () => {
   await home.run(["setup", "--yes"]);
   const kms = startKms();
-  const site = await startFaultySite(home, kms);
+  const site = await startFaultySite(home, { kms });
   try {
     const anchor = (...argv: string[]) => site.run(["audit", "anchor", ...argv, "--json"]);
     const told = await anchor("--key", `kms:${ed25519Key}`);
