@@ -369,7 +369,7 @@ function* doctorParts(findings: Parts["doctor"], { words, said }: Telling): Gene
       isShort: true,
       tone: ({ status }) => findingTones[status],
     },
-    { title: check, cell: (each) => said(each.check) },
+    { title: check, cell: (each) => said(each.check), isShort: true },
     { title: of, cell: ({ subject }) => said(subject) },
     { title: finding, cell: ({ message }) => said(message) },
     { title: todo, cell: ({ remedy = "" }) => said(remedy) },
