@@ -368,6 +368,16 @@ function onEngine(site: DatabaseSite): void {
     expect(await statuses("replaced", notes)).toEqual([0, "applied", "applied"]);
   });
 
+  test("they can be taken back by the first command on a store, which keeps what was done", async () => {
+    await create("early");
+    await writeNotes(home, engine);
+    await run("early", ["setup", "--yes"], notes);
+    await rm(join(home.folder, "store"), { recursive: true });
+    const down = await runNotes("early", "down", "--no-backup-check", "--yes");
+    expect([down.exitCode, down.stdout]).toEqual([0, expect.stringContaining("0002-titles: taken back")]);
+    expect(await statuses("early", notes)).toEqual([0, "applied", "reverted"]);
+  });
+
   test("without their folder nothing is done", async () => {
     await writeNotes(home, engine);
     await create("folderless");

@@ -27,7 +27,7 @@ const tool = `mawps/${version}`;
 
 /** `mawps migrate plan` of databases. */
 export async function printSqlPlan(run: Run, options: Chosen): Promise<void> {
-  await printPlans(run, (await planned(run, "up", options)).plans);
+  await printPlans(run, (await planned(run, "up", { ...options, access: "reads" })).plans);
 }
 
 /** `mawps migrate up` of databases. */
@@ -40,7 +40,7 @@ export async function sqlUp(
       exitCode: exitCodes.usage,
     });
   }
-  const { sites, plans, changed } = await planned(run, "up", options);
+  const { sites, plans, changed } = await planned(run, "up", { ...options, access: "writes" });
   if (run.config.dryRun) return printPlans(run, plans);
   if (plans.length + changed.length === 0) return run.print({ applied: [] }, () => nothingToDo);
   await ask(run, plans, {
@@ -64,7 +64,7 @@ export async function sqlUp(
 
 /** `mawps migrate down` of databases. */
 export async function sqlDown(run: Run, options: Pick<Chosen, "to"> & Checked): Promise<void> {
-  const { sites, plans } = await planned(run, "down", options);
+  const { sites, plans } = await planned(run, "down", { ...options, access: "writes" });
   if (run.config.dryRun || plans.length === 0) {
     return run.print({ plans }, () =>
       plans.length === 0 ? "nothing to take back: no migration is applied" : plansText(plans),
@@ -92,12 +92,16 @@ interface PlannedSites {
   readonly changed: readonly string[];
 }
 
-async function planned(run: Run, direction: "up" | "down", options: Chosen): Promise<PlannedSites> {
+async function planned(
+  run: Run,
+  direction: "up" | "down",
+  options: Chosen & { readonly access: "reads" | "writes" },
+): Promise<PlannedSites> {
   const [{ openSqlMigrations }, { planSql }] = await Promise.all([
     import("../../migrations/sql-site.ts"),
     import("../../migrations/sql-plan.ts"),
   ]);
-  const context = await run.context(direction === "up" && !run.config.dryRun ? "writes" : "reads");
+  const context = await run.context(options.access);
   const sites = await openSqlMigrations(context, { proves: true });
   return planSql(sites, { direction, to: options.to, acceptChanged: options.acceptChanged === true });
 }
