@@ -382,7 +382,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
       let isEmpty = true;
       for await (const part of tableParts(rows, columns, layout)) {
         isEmpty = false;
-        await write(`${visibleLines(part, layout)}\n`);
+        await write(`${await drawn(part, layout)}\n`);
       }
       if (isEmpty) await write(`${none}\n`);
     },

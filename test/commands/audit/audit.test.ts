@@ -639,6 +639,18 @@ describe("an anchor that is kept outside", () => {
   });
 });
 
+it("lists an entry between two words on a narrow terminal, where a row does not fit", async () => {
+  await done("hero", "set", "photo.jpg");
+  const { exitCode, stdout } = await home.run(["audit", "list"], { columns: 50 });
+  expect(exitCode).toBe(0);
+  const lines = stdout.trimEnd().split("\n");
+  expect(lines.map((line) => line.slice(0, 9).trim())).toEqual(
+    expect.arrayContaining(["TIME", "ACTION", "USER", "ACTOR", "DETAILS", ""]),
+  );
+  const broken = lines.filter((line) => line.length > 50 && /\S +\S/.test(line.slice(9)));
+  expect(broken).toEqual([]);
+});
+
 it("tells of reads that take personal data out", async () => {
   await writeFile(join(home.folder, "cv.pdf"), "%PDF-1.4\n%%EOF\n");
   await writeFile(
