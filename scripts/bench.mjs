@@ -18,6 +18,7 @@ const parts = {
   users: async () => (await import("../test/bench/users.mjs")).users(),
   erase: async () => (await import("../test/bench/person.mjs")).erase(),
   export: async () => (await import("../test/bench/person.mjs")).exported(),
+  sql: async () => (await import("../test/bench/sql.mjs")).databases(),
   "backup-export": async () => (await import("../test/bench/backup-export.mjs")).backupExport(),
   "backup-import": async () => (await import("../test/bench/backup-import.mjs")).backupImport(),
 };
