@@ -5,7 +5,9 @@ import type { Sql } from "../../src/sql/connection.ts";
 import { statementsIn } from "../../src/sql/statements.ts";
 import { testDying } from "../commands/user/database-crash.ts";
 import { testDesk } from "../commands/user/database-desk.ts";
+import { testFaults } from "../commands/user/database-faults.ts";
 import { testErasure } from "../commands/user/database-erasure.ts";
+import { testHostile } from "../commands/user/database-hostile.ts";
 import { testMeanwhile } from "../commands/user/database-meanwhile.ts";
 import { testPeople } from "../commands/user/database-people.ts";
 import { testRetention } from "../retention/database-rows.ts";
@@ -159,6 +161,14 @@ function ofModel(site: DatabaseSite): void {
 
   describe("and erasure that is killed:", () => {
     testDying(site, () => server);
+  });
+
+  describe("and texts that are statements:", () => {
+    testHostile(site, () => server);
+  });
+
+  describe("and faults:", () => {
+    testFaults(site, () => server);
   });
 
   describe("and erasure meanwhile:", () => {
