@@ -206,11 +206,12 @@ async function replay(
       const run = toRun(statement);
       if (run === undefined) continue;
       await scratch.sql.run(run);
-      if (!/^(BEGIN|START|COMMIT)/i.test(run)) count += 1;
+      if (!/^(BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET)\b/i.test(run)) count += 1;
       site.onProgress(`doing again what was done, ${count} statements`);
     }
     // Where the moment was in the middle of a transaction.
     await scratch.sql.run("ROLLBACK");
+    await scratch.sql.run("SET TIMESTAMP = DEFAULT");
     return count;
   } finally {
     await rm(folder, { recursive: true, force: true });

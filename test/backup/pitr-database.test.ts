@@ -53,7 +53,16 @@ describe.skipIf(noMariadb !== undefined)(`a database as it was at a moment ${noM
       insertUser("u-3"),
       "UPDATE lopez.users SET name = 'married' WHERE id = 'u-2'",
       "ALTER TABLE users ADD COLUMN nickname VARCHAR(20) DEFAULT '?'",
+      "/* by an editor */ ALTER TABLE users ADD COLUMN role_since DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP",
+      "CREATE TABLE user (role INT PRIMARY KEY)",
+      "ALTER TABLE user ADD COLUMN event INT DEFAULT 7",
+      "INSERT INTO user (role) VALUES (1), (2)",
       "FLUSH BINARY LOGS",
+      "START TRANSACTION",
+      "DELETE FROM user WHERE role = 1",
+      "SAVEPOINT a",
+      "UPDATE user SET event = 8",
+      "COMMIT",
       "INSERT INTO ai_agents (id, name, type, model, config, created_by) VALUES ('a', 'a', 'chatbot', 'm', '{}', 'u-3')",
       "USE mysql",
       "CREATE DATABASE others",
@@ -110,6 +119,10 @@ describe.skipIf(noMariadb !== undefined)(`a database as it was at a moment ${noM
       { id: "u-2", name: "married", nickname: "?" },
       { id: "u-3", name: "u-3", nickname: "?" },
     ]);
+    const [since] = (await users("past")).map((row) => row["role_since"]);
+    expect(since).toBe(hours(1).toISOString().slice(0, 19).replace("T", " "));
+    const changed = await onDatabase(server, "past", (sql) => sql.rows("SELECT * FROM user"));
+    expect(changed).toEqual([{ role: "2", event: "8" }]);
     const made = await onDatabase(server, "past", (sql) =>
       sql.rows("SELECT COUNT(*) AS n FROM user_summaries"),
     );
@@ -198,6 +211,14 @@ describe("a statement of the binary log", () => {
       ["use `trial`", "ALTER TABLE `users` ADD share DECIMAL(3,2) DEFAULT 0.5 /* a.b */"],
     ],
     ["the beginning of a transaction", ["START TRANSACTION"]],
+    ["its end where the server was started anew", ["use `trial`", "ROLLBACK"]],
+    ["a place in it", ["use `trial`", "SAVEPOINT `a`"]],
+    ["its time", ["SET TIMESTAMP=1796079417.25"]],
+    ["a change behind a comment", ["use `trial`", "/* an editor */ DROP TABLE users"]],
+    ["a change in a comment", ["use `trial`", "/*!40000 ALTER TABLE users DISABLE KEYS */"]],
+    ["a table by the name of what others make", ["use `trial`", "CREATE TABLE user (id INT)"]],
+    ["a column by such a name", ["use `trial`", "ALTER TABLE `users` ADD COLUMN `role` INT"]],
+    ["a table that is emptied", ["use `trial`", "truncate users"]],
   ])("is run: %s", (_what, statements) => {
     expect(run(...statements)).toBe(statements.at(-1));
   });
@@ -207,7 +228,12 @@ describe("a statement of the binary log", () => {
     ["another database", ["use `trial`", "CREATE DATABASE others"]],
     ["another database's table", ["use `others`", "DROP TABLE users"]],
     ["a view, which the model's file makes", ["use `trial`", "CREATE VIEW v AS SELECT * FROM lopez.users"]],
-    ["a setting", ["SET TIMESTAMP=1"]],
+    ["a setting", ["SET @@session.sql_mode=1"]],
+    ["a setting in a comment", ["/*M!100001 SET @@session.gtid_seq_no=2*/"]],
+    [
+      "a trigger",
+      ["use `trial`", "CREATE DEFINER=`a b`@`%` TRIGGER t AFTER INSERT ON users FOR EACH ROW SET @a = 1"],
+    ],
     ["a user", ["use `trial`", "GRANT ALL ON lopez.* TO 'x'"]],
   ])("is left out: %s", (_what, statements) => {
     expect(run(...statements)).toBeUndefined();
@@ -224,6 +250,11 @@ describe("a statement of the binary log", () => {
     ],
     ["a statement instead of rows", ["use `trial`", "DELETE FROM users"]],
     ["the end of the database", ["use `trial`", "DROP DATABASE `trial`"]],
+    ["a setting for a change", ["use `trial`", "SET STATEMENT lock_wait_timeout=1 FOR DROP TABLE users"]],
+    [
+      "a change of another one in a comment",
+      ["use `trial`", "ALTER TABLE users /*!50000 RENAME others.users */"],
+    ],
     ["something unheard of", ["use `trial`", "XA PREPARE 'x'"]],
   ])("is refused: %s", (_what, statements) => {
     expect(() => run(...statements)).toThrow("cannot be done again in another database");
