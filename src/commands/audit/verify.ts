@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { Fault, Found, Interruption, Verification } from "../../audit/verify.ts";
+import { inParallel } from "../../concurrency.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { paint } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
@@ -147,21 +148,24 @@ const standings = {
   same: undefined,
 } as const;
 
+/** Entries; a list of anchors has one for each day of years. */
+const lookedForAtOnce = 16;
+
 /** An entry may be gone when its signed end is over, or that of a later one: no entry ends before an earlier one. */
 async function outsideFaults(place: TrailPlace, known: readonly Known[], now: Date): Promise<Fault[]> {
   if (known.length === 0) return [];
   const { standingOf } = await import("../../audit/signed-anchor.ts");
-  const faults: Fault[] = [];
-  for (const { sequence, hash } of known) {
+  const faults = await inParallel(known, lookedForAtOnce, async ({ sequence, hash }): Promise<Fault[]> => {
     const standing = await standingOf(place, { sequence, hash });
     const isOver = known.some(
       ({ sequence: later, ttl }) => later >= sequence && ttl !== undefined && ttl * 1000 <= now.getTime(),
     );
     const what = standing === "gone" && isOver ? undefined : standings[standing];
-    if (what !== undefined)
-      faults.push({ fault: "outside", sequence, what, id: `outside:${sequence}:${hash}` });
-  }
-  return faults;
+    return what === undefined
+      ? []
+      : [{ fault: "outside", sequence, what, id: `outside:${sequence}:${hash}` }];
+  });
+  return faults.flat();
 }
 
 function filled(what: string): (text: string) => string {
