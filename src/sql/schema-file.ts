@@ -1,6 +1,6 @@
 import { CliError, exitCodes } from "../errors.ts";
 import type { Engine } from "./address.ts";
-import { statementsIn, withoutTexts } from "./statements.ts";
+import { hasCommentInComment, statementsIn, withoutTexts } from "./statements.ts";
 
 /** What the statements of a file may do. */
 interface Allowed {
@@ -17,11 +17,16 @@ const kinds =
   /^(CREATE\s+(OR\s+REPLACE\s+)?((UNIQUE\s+)?INDEX|TABLE|VIEW|FUNCTION|TRIGGER|TYPE)\b|INSERT\s+INTO\b|ALTER\s+TABLE\b)/i;
 
 /** Whatever these do, they do it outside of the tables that a file makes, or run a text as a statement. */
-const never = String.raw`USE|TRUNCATE|GRANT|REVOKE|LOAD|OUTFILE|DUMPFILE|CALL|EXECUTE(?!\s+(?:FUNCTION|PROCEDURE)\b)|PREPARE|COPY|SET_CONFIG|DBLINK\w*|PG_(?!CATALOG)\w+|LO_\w+|SECURITY\s+DEFINER|DEFINER\s*=`;
+const never = String.raw`USE|TRUNCATE|GRANT|REVOKE|LOAD|OUTFILE|DUMPFILE|CALL|EXECUTE(?!\s+(?:FUNCTION|PROCEDURE)\b)|PREPARE|COPY|SET_CONFIG|DBLINK\w*|PG_(?!CATALOG)\w+|LO_\w+|SECURITY\s+DEFINER|DEFINER\s*=|SET\s+SCHEMA|SONAME`;
 
+/** May stand before the name of a table. */
+const beforeName = /\b(ONLY|IF\s+(NOT\s+)?EXISTS|LOW_PRIORITY|IGNORE)\b/gi;
+const name = '(?:`[^`]+`|(?:U&)?"[^"]+"|[\\w$\\u0080-\\uffff]+)';
 /** A table of another database or schema, where something is made, written or pointed at. */
-const elsewhere =
-  /\b(INTO|UPDATE|DELETE\s+FROM|TABLE(?:\s+IF\s+NOT\s+EXISTS)?|VIEW|FUNCTION|TRIGGER|TYPE|REFERENCES|REPLACE|RENAME\s+TO)\s+[`"]?\w+[`"]?\s*\.|\bINDEX\s+\S+\s+ON\s+[`"]?\w+[`"]?\s*\.|\bTRIGGER\b[^]*?\bON\s+[`"]?\w+[`"]?\s*\./i;
+const elsewhere = new RegExp(
+  String.raw`\b(?:(?:INTO|UPDATE|DELETE\s+FROM|TABLE|VIEW|FUNCTION|TRIGGER|TYPE|REFERENCES|REPLACE|RENAME(?:\s+(?:TO|AS))?|PARTITION(?:\s+OF)?|INHERIT|INDEX\b[^(]*?\bON|TRIGGER\b[^]*?\bON)\s+|INHERITS\s*\(\s*)${name}\s*\.`,
+  "i",
+);
 
 const schema: Allowed = {
   file: "the model's SQL file",
@@ -66,16 +71,23 @@ function allowedStatements(file: string, engine: Engine, allowed: Allowed): stri
   const statements = statementsIn(file, engine);
   for (const statement of statements) {
     const text = withoutTexts(statement, engine);
-    const isDotted = /^(DROP|RENAME)\b/i.test(text) && /[\w`"]\s*\.\s*[\w`"]/.test(text);
+    const isDotted =
+      /^(DROP|RENAME)\b/i.test(text) && /[\w$\u0080-\uffff`"]\s*\.\s*[\w$\u0080-\uffff`"]/.test(text);
+    // Which may run a text that nobody has looked at.
+    const isQuoted = /^CREATE\s[^(]*\bFUNCTION\b/i.test(text) && /\bAS\s+(U&)?''/i.test(text);
     const why = !allowed.kinds.test(text)
       ? allowed.other
       : /\/\*M?[!+]/.test(statement)
         ? "has a comment that servers run"
-        : (/^INSERT\b/i.test(text) && /\bSELECT\b/i.test(text)) || allowed.forbidden.test(text)
-          ? "does more than that"
-          : elsewhere.test(text) || isDotted
-            ? "names another database or schema"
-            : undefined;
+        : hasCommentInComment(statement, engine)
+          ? "has a comment within a comment"
+          : isQuoted
+            ? "has its body in quotes: it goes between $$ and $$"
+            : (/^INSERT\b/i.test(text) && /\bSELECT\b/i.test(text)) || allowed.forbidden.test(text)
+              ? "does more than that"
+              : elsewhere.test(text.replaceAll(beforeName, " ")) || isDotted
+                ? "names another database or schema"
+                : undefined;
     if (why === undefined) continue;
     const begin = statement.slice(0, 60).replaceAll(/\s+/g, " ");
     throw new CliError(`${allowed.file} is not run: \`${begin}\` ${why}`, {
