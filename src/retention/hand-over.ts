@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { lstat, mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { beginFile, writeNewFile } from "../atomic-file.ts";
 import type { AuditTrail } from "../audit/trail.ts";
@@ -36,19 +36,16 @@ interface Begun {
  * Carries something out that hands over into a new folder: a manifest for each bucket that has anything due, with every version that was looked
  * at again right before and whose owner is not held. What names the objects in tables stays until these are gone: a later run takes it. The
  * manifests have their names when the run came to its end and the trail knows of them; before there is nothing that a job could be made of.
- * @throws CliError where the folder is there, or a bucket has no rule by which S3 expires what is tagged: nothing was changed then.
+ * Broken off before that, it leaves no folder.
+ * @throws CliError where the folder cannot be made: nothing was changed then.
  */
 export async function handingOver<T>(
   site: RetentionSite,
   { folder, audit }: Begin,
   carryOut: (handOver: HandOver) => Promise<T>,
 ): Promise<{ readonly outcome: T; readonly manifests: readonly Manifest[] }> {
-  const buckets = site.declaration.buckets.filter(({ keptBy }) => keptBy !== "site").map(({ name }) => name);
-  await assertExpiring(site, buckets);
-  await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
-    throw new CliError(`${folder} cannot be made: ${(error as Error).message}`, {
-      hint: "name a folder that is not there yet, in one that is",
-    });
+  await mkdir(folder, { mode: 0o700 }).catch((cause: unknown) => {
+    throw new CliError(`${folder} cannot be made`, { hint: newFolderHint, cause });
   });
   const begun = new Map<string, Begun>();
   try {
@@ -56,7 +53,25 @@ export async function handingOver<T>(
     return { outcome, manifests: await finish(site, { folder, begun }, audit) };
   } finally {
     for (const { file } of begun.values()) await file.close();
+    // Only of one that has nothing in it.
+    await rmdir(folder).catch(() => undefined);
   }
+}
+
+const newFolderHint = "name a folder that is not there yet, in one that is";
+
+/**
+ * Whether a run can hand over into a folder, before anybody is asked; writes nothing.
+ * @throws CliError where the folder is there, or a bucket has no rule by which S3 expires what is tagged.
+ */
+export async function assertHandable(site: RetentionSite, folder: string): Promise<void> {
+  const isThere = await lstat(folder).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) throw new CliError(`${folder} is there already`, { hint: newFolderHint });
+  const buckets = site.declaration.buckets.filter(({ keptBy }) => keptBy !== "site").map(({ name }) => name);
+  await assertExpiring(site, buckets);
 }
 
 interface Handing {

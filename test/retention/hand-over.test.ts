@@ -91,8 +91,16 @@ describe("a run that hands over", () => {
   });
 
   it("with a dry run writes nothing", async () => {
-    const { exitCode } = await stored.run(...hand, "lists", "--above", "0", "--dry-run");
-    expect([exitCode, (await readdir(home.folder)).includes("lists")]).toEqual([0, false]);
+    const { exitCode, stderr } = await stored.run(...hand, "lists", "--above", "0", "--dry-run");
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining("would be handed over")]);
+    expect(await readdir(home.folder)).not.toContain("lists");
+  });
+
+  it.each([
+    ["a number without --hand-over", ["retention", "run", "--above", "3"]],
+    ["a folder without a name", [...hand, " "]],
+  ])("takes %s for wrong usage", async (_name, args) => {
+    expect((await stored.run(...args)).exitCode).toBe(2);
   });
 
   it("lists every version that is due, of nobody who is held, deletes what has no object, and tells the trail", async () => {
@@ -132,7 +140,7 @@ describe("a run that hands over", () => {
 
   it("takes the place of no folder", async () => {
     const { exitCode, stderr } = await stored.run(...hand, "lists", "--above", "0");
-    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("cannot be made")]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("is there already")]);
   });
 
   it("writes a script that creates the same job each time, with the manifest as S3 has it", async () => {
@@ -188,5 +196,12 @@ describe("a run that hands over", () => {
     expect(stdout).toMatch(/^2 done\n/);
     expect([await documentsOf("max"), await documentsOf("eva")]).toEqual([[], ["held"]]);
     expect((await versionsThere()).map((each) => each.key)).toEqual([entry("eva", "held").s3Key]);
+  });
+
+  it("leaves no folder where nothing is handed over, so that the same command can be run again", async () => {
+    await stored.putProfile("tom", [{ ...entry("tom", "x"), s3Key: "" }]);
+    const { exitCode, stdout } = await stored.run(...hand, "none", "--above", "0", "--json");
+    expect([exitCode, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ done: 1, handedOver: 0 })]);
+    expect(await readdir(home.folder)).not.toContain("none");
   });
 });

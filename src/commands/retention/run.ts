@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { CliError } from "../../errors.ts";
+import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import type { Layout } from "../../output/layout.ts";
 import { count, grouped, visible } from "../../output/text.ts";
@@ -25,15 +25,18 @@ export function retentionRun(begin: Begin): AnyCommand {
     .option(
       "--hand-over <folder>",
       "leave objects to S3 where many are due: write manifests for S3 Batch Operations into this new folder",
+      newFolder,
     )
-    .addOption(
-      new Option("--above <n>", "with --hand-over, delete as ever what is not more than so many entries")
-        .argParser(whole)
-        .default(1_000_000),
+    .option(
+      "--above <n>",
+      `with --hand-over, delete as ever what is not more than so many entries; default ${grouped(fewest)}`,
+      whole,
     )
     .addHelpText("after", "\nExample:\n  mawps retention run plan.json --yes")
     .action(async (file, options, command) => {
       const run = await begin(command as AnyCommand);
+      if (options.above !== undefined && options.handOver === undefined)
+        throw new CliError("--above is for --hand-over, which is not given", { exitCode: exitCodes.usage });
       const [{ environmentOf }, { planRetention }, plans, { assertClock }, { retentionSite }] =
         await Promise.all([
           import("./environment.ts"),
@@ -59,6 +62,14 @@ export function retentionRun(begin: Begin): AnyCommand {
     });
 }
 
+/** Up to so many entries a run deletes as ever, where no other number is given. */
+const fewest = 1_000_000;
+
+function newFolder(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("expected the name of a new folder.");
+  return text;
+}
+
 function whole(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("expected a whole number");
   return Number(text);
@@ -70,10 +81,13 @@ interface Wanted {
   readonly maxDelete?: number | undefined;
   /** Folder of the manifests. */
   readonly handOver?: string | undefined;
-  readonly above: number;
+  readonly above?: number | undefined;
 }
 
-async function carryOutPlan(run: Run, { site, plan, maxDelete, handOver, above }: Wanted): Promise<void> {
+async function carryOutPlan(
+  run: Run,
+  { site, plan, maxDelete, handOver, above = fewest }: Wanted,
+): Promise<void> {
   const [{ isActedOn, irreversible }, { plannedEntries }, { carryOut }] = await Promise.all([
     import("../../retention/plan.ts"),
     import("../../retention/plan-file.ts"),
@@ -90,7 +104,11 @@ async function carryOutPlan(run: Run, { site, plan, maxDelete, handOver, above }
     const isMany = irreversible(plan.totals.rules) > above;
     if (handOver !== undefined && !isMany)
       run.note(`not more than ${grouped(above)} are due (--above): deleted without S3 Batch Operations`);
-    const folder = handOver === undefined || !isMany || dryRun ? undefined : resolve(run.world.cwd, handOver);
+    const folder = handOver === undefined || !isMany ? undefined : resolve(run.world.cwd, handOver);
+    if (folder !== undefined)
+      await (await import("../../retention/hand-over.ts")).assertHandable(site, folder);
+    if (dryRun && folder !== undefined)
+      run.note(`those with objects would be handed over, in manifests in ${visible(folder)}`);
     if (!dryRun)
       await run.confirm({
         question: questionOf(due, folder !== undefined),
@@ -106,7 +124,7 @@ async function carryOutPlan(run: Run, { site, plan, maxDelete, handOver, above }
         handOver: handing,
         onDone: (done) => working.update(`deleting: ${grouped(done)} done`),
       });
-    if (folder === undefined) outcome = await carrying();
+    if (folder === undefined || dryRun) outcome = await carrying();
     else {
       const { handingOver } = await import("../../retention/hand-over.ts");
       ({ outcome, manifests } = await handingOver(site, { folder, audit: run.audit }, carrying));
