@@ -14,8 +14,8 @@ const signed =
 const signedElsewhere =
   /(x-amz-(?:security-token|signature|credential))((?:&#?\w+;|%[0-9a-f]{2}|\\u00\w\w|[^\w+/%]){1,16})(?:[\w+/=%-]|\\\/|\\u00\w\w|&#\w+;){16,}/gi;
 
-/** Whom an address names before its host, and the password, which may hold an `@` itself. */
-const userInfo = /(:\/\/)[^\s/?#"']+@/g;
+/** Whom an address names before its host, and the password, which may hold an `@` itself; not what hints have in its place. */
+const userInfo = /(:\/\/)(?!user:password@host[/:])[^\s/?#"']+@/g;
 
 /** Shorter ones would be found in words that have nothing to do with them. */
 const shortestSecret = 8;

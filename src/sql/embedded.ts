@@ -106,7 +106,7 @@ async function makeEmpty(place: string, opening: Opening): Promise<void> {
   const lock = await hold(place, opening);
   try {
     if (await exists(join(place, parts.data))) return;
-    opening.progress("making an embedded PostgreSQL, once for this store");
+    opening.progress("making an embedded PostgreSQL: some seconds");
     const begun = join(place, parts.begun);
     await rm(begun, { recursive: true, force: true });
     const { makeCluster } = await import("./pglite.ts");

@@ -100,7 +100,7 @@ function withoutAccount(
   const ids = given.includes("@") ? [...new Set([given, given.toLowerCase()])].filter(isErased) : [given];
   const [userId] = ids;
   if (userId === undefined) throw nobody(site, told);
-  refuseReserved(userId);
+  refuseReserved(userId, told);
   return { userId, name: userId, ids, sharedAddresses: [], account: undefined };
 }
 

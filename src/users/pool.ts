@@ -51,11 +51,15 @@ export function refused(error: unknown, names: ReadonlySet<string>, what: string
   return new NothingChanged(`${what}: ${error instanceof Error ? error.message : ""}`, { cause: error });
 }
 
-/** @throws CliError for what no account may be called: the owner's name, those of the site's settings, what leaves a folder. */
-export function refuseReserved(name: string): void {
+/**
+ * @param shown what was typed, where that is more than the name.
+ * @throws CliError for what no account may be called: the owner's name, those of the site's settings, what leaves a folder.
+ */
+export function refuseReserved(name: string, shown = name): void {
   const fault = userIdFault(name);
   const exitCode = name === "" ? exitCodes.usage : exitCodes.failed;
-  if (fault !== undefined) throw new CliError(`the user ${JSON.stringify(name)} ${fault}`, { exitCode });
+  const who = shown === name ? "the user" : "the id in";
+  if (fault !== undefined) throw new CliError(`${who} ${JSON.stringify(shown)} ${fault}`, { exitCode });
   const what = name.includes("@") ? undefined : nobodyWith(name);
   if (what !== undefined) throw new CliError(`${JSON.stringify(name)} is no user: it is the name of ${what}`);
 }

@@ -71,6 +71,16 @@ describe("withoutSecrets", () => {
     ["a password in an address", "cannot reach https://me:pass@host/a", "cannot reach https://***@host/a"],
     ["a password with an @", "cannot reach http://u:p@ss@host", "cannot reach http://***@host"],
     [
+      "the example of a hint",
+      "put mysql://user:password@host/crm there",
+      "put mysql://user:password@host/crm there",
+    ],
+    [
+      "who is called so",
+      "cannot reach mysql://user:password@hosts/crm",
+      "cannot reach mysql://***@hosts/crm",
+    ],
+    [
       "a list of headers",
       '{"x-amz-security-token":["0123456789abcdef"]}',
       '{"x-amz-security-token":["***"]}',

@@ -60,9 +60,7 @@ export function docUrl(begin: Begin): AnyCommand {
         await run.print({ url, expiresAt: null }, () => url ?? "");
         if (url === null) run.note("no address was told (dry run)");
         if (cdn.transformation !== "" && contentType?.startsWith("image/") !== true)
-          run.warn(
-            `what is transformed is a picture mostly, and this is ${contentType ?? "of no known kind"}`,
-          );
+          run.warn(`a CDN transforms pictures, and this is ${contentType ?? "of no known kind"}`);
         return run.note("it has no end, and opens for whomever the CDN serves");
       }
       const link = await linkTo(site, entryWithId(user, id), {

@@ -33,10 +33,12 @@ export async function printSqlPlan(run: Run, options: Chosen): Promise<void> {
 /** `mawps migrate up` of databases. */
 export async function sqlUp(
   run: Run,
-  options: Chosen & Checked & { readonly nativeBackup?: true },
+  options: Chosen & Checked & { readonly nativeBackup?: true; readonly batch?: number },
 ): Promise<void> {
-  if (options.nativeBackup === true) {
-    throw new CliError("--native-backup is of tables of DynamoDB: these migrations are of a database", {
+  const { nativeBackup, batch } = options;
+  if (nativeBackup === true || batch !== undefined) {
+    const given = nativeBackup === true ? "--native-backup" : "--batch";
+    throw new CliError(`${given} is for tables of DynamoDB: these migrations are of a database`, {
       exitCode: exitCodes.usage,
     });
   }
@@ -133,7 +135,7 @@ function plansText(plans: readonly SqlPlan[]): string {
   return plans
     .map((plan) => {
       const { migration, description, database, statements, direction, isBegun } = plan;
-      const does = direction === "up" ? "on" : "take it back from";
+      const does = direction === "up" ? "on" : "to take it back from";
       return [
         `${migration}  ${description}`,
         ...(isBegun ? ["  begun and interrupted: goes on"] : []),

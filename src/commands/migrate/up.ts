@@ -30,9 +30,8 @@ export function migrateUp(begin: Begin): AnyCommand {
     )
     .option(
       "--batch <items>",
-      "items worked on between two notes of how far it is",
+      `items worked on between two notes of how far it is; default ${defaultBatchSize}`,
       wholeBatch,
-      defaultBatchSize,
     )
     .addHelpText("after", "\nExample:\n  mawps migrate up --dry-run")
     .action(async (options, command) => {
@@ -60,7 +59,7 @@ export function migrateUp(begin: Begin): AnyCommand {
       await run.confirm({ question: questionOf(plans, changed, isBackedUp), destructive: true });
       if (isBackedUp) await backUp(context, backups);
       const { applyPending } = await import("../../migrations/run.ts");
-      const running = { tool: `mawps/${version}`, batchSize: options.batch };
+      const running = { tool: `mawps/${version}`, batchSize: options.batch ?? defaultBatchSize };
       const outcomes = await applyPending(context, site, { ...wanted, ...running });
       const changes = outcomes.reduce((sum, { counts }) => sum + counts.changed, 0);
       run.measure({ ItemsChanged: changes });

@@ -217,7 +217,7 @@ function planText(plan: ErasurePlan, hasRows: boolean): string {
       "backups",
       copies.backups.length === 0
         ? undefined
-        : `${copies.backups.length} hold the person until they are pruned; restores leave them out${hasRows ? ", but for files whose keys name nobody" : ""}`,
+        : `${copies.backups.length} with the person until pruned; restores leave them out${hasRows ? ", but for files whose keys name nobody" : ""}`,
     ],
     [
       "recovery",

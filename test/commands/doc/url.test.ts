@@ -278,7 +278,7 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     const small = await cdn("w=300&h=300&fit=crop&format=webp");
     expect(small.stdout).toBe(`https://cdn.example.com/files/${key}?w=300&h=300&fit=crop&format=webp\n`);
     expect(small.stderr).toContain("it has no end");
-    expect(small.stderr).toMatch(/warning: what is transformed is a picture mostly, and this is (?!image)/);
+    expect(small.stderr).toMatch(/warning: a CDN transforms pictures, and this is (?!image)/);
     await cdn();
     const entries = await trail("document.link-created");
     const url = "https://cdn.example.com/files";

@@ -28,6 +28,14 @@ async function statuses(store: ReturnType<typeof storeOf>) {
 }
 
 describe("migrate", () => {
+  it.each(["--batch=5", "--native-backup"])(
+    "takes %s for wrong usage where a database is migrated",
+    async (flag) => {
+      const { exitCode, stderr } = await home.run(["--model", "lopez", "migrate", "up", flag]);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is for tables of DynamoDB")]);
+    },
+  );
+
   it("applies up to a migration, tells when, by whom and how many, and takes back behind one", async () => {
     const store = storeOf(home, "composite");
     await store.look((aws) => putWebsiteData(aws, "composite"));

@@ -66,13 +66,16 @@ export function testDesk({ engine }: DatabaseSite, serverNow: () => DatabaseServ
       1,
       expect.stringMatching(/2 accounts have this name[^]*customer:1 or staff:1/),
     ]);
-    for (const [given, exitCode] of [
-      ["staff:9", 1],
-      ["customer:clerk1@example.com", 1],
-      ["staff:", 2],
-      ["clerk:1", 1],
+    for (const [given, exitCode, said] of [
+      ["staff:9", 1, 'nothing is stored of "staff:9"'],
+      ["customer:clerk1@example.com", 1, 'nothing is stored of "customer:clerk1@example.com"'],
+      ["staff:", 2, 'the id in "staff:" is empty'],
+      ["clerk:1", 1, 'nothing is stored of "clerk:1"'],
     ] as const)
-      expect([given, (await erase(given)).exitCode]).toEqual([given, exitCode]);
+      expect([given, await erase(given)]).toMatchObject([
+        given,
+        { exitCode, stderr: expect.stringContaining(said) as string },
+      ]);
     expect(await namesIn("users")).toEqual(["clerk 1", "clerk 2", "clerk 3", "deleted"]);
     expect((await site().run("user", "show", "staff:1")).stdout).toMatch(/kind +staff/);
     const exported = await site().run(
