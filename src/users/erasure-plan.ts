@@ -70,7 +70,8 @@ export async function planErasure(
   const person = await findPerson(site, given, isListed);
   const { userId, ids, account, subject } = person;
   // Where there is one kind of people, or nobody knows of which they are, an entry is for whoever has the id.
-  const kind = rowSubjects(site.model).length > 1 ? subject : undefined;
+  const kinds = rowSubjects(site.model).map((each) => each.subject);
+  const kind = kinds.length > 1 ? subject : undefined;
   await assertNotHeld(site, ids);
   const listed = ofPerson(ledger, ids, kind);
   const pseudonym = pseudonymOf(listed[0]?.salt ?? salt, userId);
@@ -84,7 +85,9 @@ export async function planErasure(
   ]);
   if (traces.held.length > 0) throw forbidden("things of theirs are", traces.held);
   await assertUnblocked(site, traces);
-  const unlisted = ids.filter((id) => !isListed(id, kind));
+  // What is left of whoever has the id is of all kinds, and an entry for one of them has a restore bring the others back.
+  const theirs = kind === undefined && kinds.length > 1 && !isErased(traces) ? kinds : [kind];
+  const unlisted = ids.filter((id) => !theirs.every((each) => isListed(id, each)));
   if (account === undefined && isErased(traces) && unlisted.length === ids.length) throw nobody(site, given);
   const mentions = isDeep ? await findMentions(site, person, traces) : undefined;
   const found = [...traces.items, ...traces.changes, ...traces.rows];

@@ -201,7 +201,8 @@ export interface Checked {
  */
 export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise<Checked> {
   const isListed = erasedUsers(receipt.person satisfies readonly ErasureEntry[]);
-  const [{ subject: kind } = {}] = receipt.person;
+  const kinds = new Set(receipt.person.map(({ subject }) => subject));
+  const [kind] = kinds.size === 1 ? kinds : [];
   const findings: string[] = [];
   const looked = { items: 0, objects: 0, accounts: 0 };
   const { aws, signal, model } = site;

@@ -45,6 +45,11 @@ export function testDesk({ engine }: DatabaseSite, serverNow: () => DatabaseServ
     (await look(`SELECT name FROM ${table} ORDER BY id`)).map(({ name }) => name);
   const erase = (given: string, ...argv: string[]) =>
     site().run("user", "erase", given, "--yes", "--receipt", `${given.replace(":", "-")}.json`, ...argv);
+  const empty = () =>
+    onDatabase(serverNow(), database, async (sql) => {
+      for (const table of ["file_attachments", "opportunities", "customers", "users"])
+        await sql.run(`DELETE FROM ${table}`);
+    });
   const anonymous = expect.stringMatching(/^erased-[0-9a-f]{16}$/) as unknown;
   beforeAll(async () => {
     home = await makeHome();
@@ -131,12 +136,7 @@ export function testDesk({ engine }: DatabaseSite, serverNow: () => DatabaseServ
   });
 
   test("a restore brings back whoever has the number of somebody who was erased", async () => {
-    await onDatabase(serverNow(), database, async (sql) => {
-      await sql.run("DELETE FROM file_attachments");
-      await sql.run("DELETE FROM opportunities");
-      await sql.run("DELETE FROM customers");
-      await sql.run("DELETE FROM users");
-    });
+    await empty();
     await site().removeFile(bucket, keyOf(1));
     const restored = await site().run("backup", "restore", "--yes");
     expect([restored.exitCode, restored.exitCode === 0 ? "" : restored.stderr]).toEqual([0, ""]);
@@ -146,5 +146,17 @@ export function testDesk({ engine }: DatabaseSite, serverNow: () => DatabaseServ
     expect(await look(kept)).toEqual([{ customer: "1", clerk: deskStandIn }]);
     const left = (await site().left(bucket)).filter((key) => !key.endsWith("(marker)"));
     expect(new Set(left)).toEqual(new Set([keyOf(1)]));
+  });
+
+  test("a restore brings back nobody of a number that was erased of whatever kind, whoever else of it was before", async () => {
+    await empty();
+    const { exitCode, stderr } = await erase("1");
+    expect([exitCode, exitCode === 0 ? "" : stderr]).toEqual([0, ""]);
+    await site().putFiles(bucket, [keyOf(1)]);
+    const verified = await site().run("user", "erase", "verify", "1.json");
+    expect([verified.exitCode, verified.stdout]).toEqual([4, expect.stringContaining(bucket)]);
+    await site().removeFile(bucket, keyOf(1));
+    expect((await site().run("backup", "restore", "--yes")).exitCode).toBe(0);
+    expect(await namesIn("customers")).toEqual([anonymous, anonymous, anonymous]);
   });
 }
