@@ -2,6 +2,7 @@ import type { Aws } from "../aws/clients.ts";
 import { readCors } from "../aws/s3/bucket-settings.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { objectTags, tagQuery } from "../aws/s3/objects.ts";
+import { dueTag } from "../model/handed-over.ts";
 import { errorName, httpStatus, isDenied } from "../aws/setting.ts";
 import { headWhole, openWhole, type StoredWhole } from "../aws/s3/stored-object.ts";
 import { roomFor, type Room } from "../concurrency.ts";
@@ -343,13 +344,14 @@ async function readTags(
   }
 }
 
+/** Without the tag that has S3 expire what is handed over to it: what is brought back is to stay. */
 async function lineOf(
   { aws, signal, hasTags }: ReadingSite,
   bucket: string,
   { whole, content }: { whole: StoredWhole; content: string },
 ): Promise<ObjectLine> {
   const { put, etag, version, sizeBytes, lastModified } = whole;
-  const tags = (await hasTags(bucket, whole))
+  const { [dueTag.key]: _expires, ...tags } = (await hasTags(bucket, whole))
     ? await readTags(aws, { bucket, key: put.Key, version }, signal)
     : {};
   return {

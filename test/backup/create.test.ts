@@ -168,7 +168,7 @@ async function fill(aws: Aws): Promise<void> {
     cacheControl: "no-store",
     contentDisposition: 'inline; filename="x.pdf"',
     metadata: { "original-name": "L%C3%A4.pdf" },
-    tags: { kind: "cv", "a b": "c+d=e" },
+    tags: { kind: "cv", "a b": "c+d=e", "mawps-retention": "due" },
   });
   await putObject(aws, { bucket: files, key: "public/empty", body: Buffer.alloc(0) });
 }
