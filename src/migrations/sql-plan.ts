@@ -55,7 +55,12 @@ export async function planSql(all: readonly SqlSite[], { direction, to, acceptCh
         direction,
         statements: one.migration[direction].length,
         isBegun: status === "applying" || status === "reverting",
-        losses: await lossesOf(database.sql, { from, to: wanted, live: stand.found }),
+        losses: await lossesOf(database.sql, {
+          from,
+          to: wanted,
+          live: stand.found,
+          statements: one.migration[direction],
+        }),
       });
     }
   }

@@ -283,6 +283,27 @@ function onEngine(site: DatabaseSite): void {
     expect((await runNotes("drifted", "up", "--yes")).exitCode).toBe(0);
   });
 
+  test("what is dropped and made anew by one migration is told as lost, and wants a backup", async () => {
+    const anew = "ALTER TABLE notes DROP COLUMN body, ADD COLUMN body VARCHAR(40);";
+    const made = engine === "mysql" ? "TIMESTAMP NULL" : "timestamptz";
+    const table = `CREATE TABLE notes (id VARCHAR(36) NOT NULL PRIMARY KEY, body VARCHAR(40), made ${made}, title VARCHAR(50));`;
+    await writeNotes(home, engine, {
+      "0003-body.up.sql": anew,
+      "0003-body.down.sql": anew,
+      "0004-notes.up.sql": `DROP TABLE IF EXISTS other, notes;\n${table}\nCREATE INDEX notes_title ON notes (title);`,
+      "0004-notes.down.sql": anew,
+    });
+    await prepareStore();
+    await create("anew");
+    await runNotes("anew", "up", "--to", "0002", "--yes");
+    await on("anew", (sql) => sql.run("INSERT INTO notes (id, body) VALUES ('mine', 'stays')"));
+    const before = await rowsOf("anew");
+    const up = await runNotes("anew", "up", "--yes");
+    expect([up.exitCode, up.stderr]).toEqual([1, expect.stringContaining("column notes.body (1 value)")]);
+    expect(up.stderr).toContain("table notes (2 rows)");
+    expect(await rowsOf("anew")).toEqual(before);
+  });
+
   test("values of a column that goes are told in numbers, and want a backup", async () => {
     await writeNotes(home, engine);
     await prepareStore();
