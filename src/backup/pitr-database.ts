@@ -202,7 +202,7 @@ async function replay(
     const output = programOutput(program, { args, env: { PATH: path, TZ: "UTC" }, signal });
     const toRun = replayed({ original: snapshot.name, scratch: scratch.name });
     let count = 0;
-    for await (const statement of logStatements(output, new Date(snapshot.from))) {
+    for await (const statement of logStatements(forgetting(file, output), new Date(snapshot.from))) {
       const run = toRun(statement);
       if (run === undefined) continue;
       await scratch.sql.run(run);
@@ -215,6 +215,16 @@ async function replay(
     return count;
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Who prints has read the file before; a run that is killed later leaves no password behind. */
+async function* forgetting(file: string, output: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let isThere = true;
+  for await (const bytes of output) {
+    if (isThere) await rm(file);
+    isThere = false;
+    yield bytes;
   }
 }
 

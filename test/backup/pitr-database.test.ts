@@ -1,3 +1,4 @@
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { logStatements, replayed } from "../../src/sql/binary-log.ts";
@@ -14,14 +15,16 @@ const insertUser = (id: string) =>
 describe.skipIf(noMariadb !== undefined)(`a database as it was at a moment ${noMariadb ?? ""}`, () => {
   let server: DatabaseServer | undefined;
   let home: TestHome;
-  const mawps = (...argv: string[]) =>
+  const path = process.env["PATH"] ?? "";
+  const mawps = (...argv: string[]) => mawpsWith(path, ...argv);
+  const mawpsWith = (PATH: string, ...argv: string[]) =>
     home.run([...argv, "--json"], {
       env: {
         MAWPS_HOME: join(home.folder, "other"),
         MAWPS_MODEL: "lopez",
         MAWPS_DATABASE_URL: server?.url("lopez") ?? "",
         MAWPS_YES: "1",
-        PATH: process.env["PATH"] ?? "",
+        PATH,
       },
     });
   /** By the server's log at that time: a test has a clock of its own. */
@@ -166,6 +169,25 @@ describe.skipIf(noMariadb !== undefined)(`a database as it was at a moment ${noM
       expect.stringContaining("declares no database x"),
     ]);
     expect(await databases()).toEqual(there);
+  });
+
+  it("leaves no file with a password beside a program that runs", async () => {
+    const programs = join(home.folder, "programs");
+    await mkdir(programs);
+    // Tells of nothing until the file is gone.
+    const waiting = `#!/bin/sh
+PATH='${path}'
+[ "$1" = --version ] && exec mysqlbinlog --version
+all=$(mysqlbinlog "$@") || exit
+echo "# begins"
+while [ -e "\${1#--defaults-file=}" ]; do sleep 0.1; done
+echo "$all"
+`;
+    await writeFile(join(programs, "mysqlbinlog"), waiting, { mode: 0o755 });
+    const argv = ["backup", "pitr", "restore", "--database", "main", "--at", hours(2).toISOString()];
+    const restored = await mawpsWith(`${programs}:${path}`, ...argv, "--into", "forgotten");
+    expect([restored.exitCode, restored.stderr]).toEqual([0, ""]);
+    expect(await users("forgotten")).toHaveLength(3);
   });
 
   it("comes back without those who were erased since", async () => {
