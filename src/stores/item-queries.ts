@@ -87,7 +87,16 @@ function keyFor({ entity, table }: Queried, field: string): PartitionKey | undef
 function typedValue({ type }: KeyAttribute, value: string): AttributeValue | undefined {
   if (type === "S") return { S: value };
   if (type === "B") return { B: Buffer.from(value, "base64") };
-  return value.trim() !== "" && Number.isFinite(Number(value)) ? { N: value } : undefined;
+  return isNumber(value) ? { N: value } : undefined;
+}
+
+/** Of DynamoDB: 38 digits, and from 1E-130 to 9.9E+125 ("Supported data types", Number). */
+function isNumber(text: string): boolean {
+  const [, digits, behind = ""] = /^[+-]?(\d+)(?:\.(\d+))?(?:e[+-]?\d+)?$/i.exec(text) ?? [];
+  const significant = `${digits ?? ""}${behind}`.replaceAll(/^0+|0+$/g, "");
+  const size = Math.abs(Number(text));
+  const isInRange = significant === "" || (size >= 1e-130 && size < 1e126);
+  return digits !== undefined && significant.length <= 38 && isInRange;
 }
 
 /** By an index that may hold keys only: whatever decides over an item must see all of it. */

@@ -76,6 +76,11 @@ test.each([
   ["a number that is a text there", "byNumber", { orderId: "7" }, ["u-1"]],
   ["a number that JavaScript does not hold", "byNumber", { orderId: "12345678901234567890" }, ["u-2"]],
   ["a text that no number is", "byNumber", { orderId: "seven" }, []],
+  ["a number as it is written elsewhere", "byNumber", { orderId: "7e0" }, []],
+  ["what only a program takes for a number", "byNumber", { orderId: "0x7" }, []],
+  ["a number with a blank", "byNumber", { orderId: "7 " }, []],
+  ["a number too large", "byNumber", { orderId: "1e126" }, []],
+  ["a number of too many digits", "byNumber", { orderId: "1".repeat(39) }, []],
   ["what an index of keys alone has", "byTicket", { ticket: "t-7" }, ["u-1"]],
   ["what that index does not have", "byTicket", { ticket: "t-9" }, []],
 ])("whose a row is follows from its parent by %s", async (_, entity, fields, owners) => {
