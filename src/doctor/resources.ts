@@ -50,7 +50,7 @@ function stepFinding({ resource, name, aspect, kind, from, to, remedy, isMinor }
       return {
         ...finding,
         status,
-        message: `${aspect}: is missing (${to})`,
+        message: `${aspect}: missing (${to})`,
         remedy: remedy ?? "mawps setup",
       };
     case "change":

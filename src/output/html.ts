@@ -50,11 +50,12 @@ export function tiles(facts: readonly (readonly [name: string, value: string, to
 
 export interface HtmlColumn<Row> {
   readonly title: string;
-  /** Text; what is longer than a few lines is cut. */
+  /** Text; what is longer than a few lines is cut, unless the column is for whole texts. */
   readonly cell: (row: Row) => string;
   readonly isNumber?: boolean;
   /** Stays on one line: a word, a time. */
   readonly isShort?: boolean;
+  readonly isWhole?: boolean;
   readonly tone?: (row: Row) => Tone | undefined;
 }
 
@@ -71,7 +72,7 @@ export function htmlTable<Row>(rows: readonly Row[], columns: readonly HtmlColum
   );
   const lines = rows.map((row) => {
     const cells = columns.map((column, at) => {
-      const text = foreignHtml(cut(column.cell(row), 300));
+      const text = foreignHtml(column.isWhole === true ? column.cell(row) : cut(column.cell(row), 300));
       const its = classOf(...classes(column), column.tone?.(row));
       if (at === 0) return `<th scope="row"${its}>${text}</th>`;
       const title = isBroad ? ` data-title="${escapedHtml(column.title)}"` : "";

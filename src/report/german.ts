@@ -42,7 +42,10 @@ const texts: readonly (readonly [english: string, german: string])[] = [
   ["recovery", "Wiederherstellung"],
   // What doctor says of settings.
   ["there is no such {a}", "das gibt es nicht: {a}"],
-  ["{a}: is missing ({b})", "{a}: fehlt ({b})"],
+  ["{a}: missing ({b})", "{a}: nicht vorhanden ({b})"],
+  ["partitions of {a}", "Partitionen von {a}"],
+  ["rows of {a}", "Zeilen von {a}"],
+  ["{a} of the model's file", "{a} aus der Datei des Modells"],
   ["{a}: {b}; should be: {c}", "{a}: {b}; soll sein: {c}"],
   ["{a}: this server does not know the setting", "{a}: dieser Server kennt die Einstellung nicht"],
   ["{a}: this identity may not read it", "{a}: diese Identität darf es nicht lesen"],

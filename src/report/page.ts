@@ -371,8 +371,8 @@ function* doctorParts(findings: Parts["doctor"], { words, said }: Telling): Gene
     },
     { title: check, cell: (each) => said(each.check), isShort: true },
     { title: of, cell: ({ subject }) => said(subject) },
-    { title: finding, cell: ({ message }) => said(message) },
-    { title: todo, cell: ({ remedy = "" }) => said(remedy) },
+    { title: finding, cell: ({ message }) => said(message), isWhole: true },
+    { title: todo, cell: ({ remedy = "" }) => said(remedy), isWhole: true },
   ]);
   yield moreText(open.length - mostFindings, words);
 }

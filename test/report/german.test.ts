@@ -20,6 +20,11 @@ it.each([
     "für S3 ist die Richtlinie öffentlich; jeder kann ihn auflisten (HTTP 200)",
   ],
   [
+    "partitions are several",
+    "partitions of logs: missing (p2027, p2028)",
+    "Partitionen von logs: nicht vorhanden (p2027, p2028)",
+  ],
+  [
     "a part that is unknown stays, the others are told",
     "a whole month as now; 2026-01-01",
     "ein ganzer Monat wie jetzt; 2026-01-01",

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { CliError } from "../../src/errors.ts";
+import { reportPage } from "../../src/report/page.ts";
 import { readReport, type Parts, type Sources } from "../../src/report/report.ts";
 
 const denied = Object.assign(new Error("not authorized to perform: s3:ListBucket"), {
@@ -55,4 +56,14 @@ test("what no permission explains is thrown, when every part has come to its end
   };
   await expect(readReport(sources, { record, explain })).rejects.toThrow("a bug");
   expect(done).toEqual(["people"]);
+});
+
+test.each(["en", "de"] as const)("the page shortens no finding (%s)", (language) => {
+  const names = Array.from({ length: 60 }, (_, at) => `table_${at}.index`).join(", ");
+  const doctor: Parts["doctor"] = [
+    { check: "database", subject: "db", status: "warning", message: names, remedy: names },
+  ];
+  const options = { title: "a site", madeAt: new Date(0), language };
+  const page = [...reportPage({ parts: { doctor }, failures: [], absent: [] }, options)].join("");
+  expect(page.split(names)).toHaveLength(3);
 });

@@ -133,7 +133,7 @@ function ofModel(site: DatabaseSite): void {
     });
     expect(messages).toEqual(expect.arrayContaining(damage.told));
     expect(messages).toContainEqual(expect.stringContaining("table extra is no entity of the model"));
-    expect(messages).toContain("rows of users: is missing (1 of the model's file)");
+    expect(messages).toContain("rows of users: missing (1 of the model's file)");
 
     await on("other", (sql) => sql.run("INSERT INTO extra (id) VALUES (1), (2)"));
     const live = await run(["model", "check", "--live", "--json"], urlOf("other"));

@@ -3,7 +3,7 @@ import { trailOf } from "../../audit/place.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { auditKey, publicKeyOption } from "./key.ts";
+import { auditKey, keyOption, publicKeyOption } from "./key.ts";
 
 /** `mawps audit anchor`: the end of the trail in one signed line, to be kept elsewhere. */
 export function auditAnchor(begin: Begin): AnyCommand {
@@ -14,6 +14,7 @@ export function auditAnchor(begin: Begin): AnyCommand {
     .option(
       "--key <file or KMS key>",
       "private key of Ed25519 as PEM, or kms:<id, alias/name or ARN>; else MAWPS_AUDIT_KEY has the text of either",
+      keyOption,
     )
     .option(
       "--public-key <hex>",

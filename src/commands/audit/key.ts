@@ -22,6 +22,13 @@ export async function auditKey(
   return signingKey(pem, file);
 }
 
+/** What names a private key: a file, or one of KMS. */
+export function keyOption(text: string): string {
+  if (/^(kms:)?\s*$/.test(text))
+    throw new InvalidArgumentError("expected a file, or kms: with an id, alias or ARN.");
+  return text;
+}
+
 /** A public key of Ed25519, as lines of anchors have it. */
 export function publicKeyOption(text: string): string {
   if (!/^[\da-f]{64}$/.test(text)) throw new InvalidArgumentError("expected 64 hex digits.");

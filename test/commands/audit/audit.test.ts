@@ -606,6 +606,8 @@ describe("an anchor that is kept outside", () => {
   it.each([
     { argv: ["anchor"], exitCode: 2, why: "there is no key to sign with" },
     { argv: ["anchor", "--key", "none.key"], exitCode: 2, why: "there is no file" },
+    { argv: ["anchor", "--key", " "], exitCode: 2, why: "expected a file, or kms:" },
+    { argv: ["anchor", "--key", "kms:"], exitCode: 2, why: "expected a file, or kms:" },
     { argv: ["anchor", "--key", "photo.jpg"], exitCode: 2, why: "holds no private key of Ed25519" },
     { argv: ["anchor", "--key", "kms:alias/a"], exitCode: 2, why: "the local store has none" },
     { argv: ["anchor", "--key", "a.key", "--public-key", "ab"], exitCode: 2, why: "64 hex digits" },
