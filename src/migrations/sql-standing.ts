@@ -51,19 +51,22 @@ function isBegun(state: MigrationState | undefined): boolean {
  * | has it            | nothing, or reverted | applied: `setup` has made it                       |
  * | has it            | applying, reverting  | as the ledger says: `up` or `down` puts it in order |
  * | has it not        | applied              | reverted: another database, or an older one is back |
- * | in the middle     | applying, reverting  | as the ledger says                                 |
+ * | in the middle     | applying, reverting  | as the ledger says; those before it as above       |
  * | is at no version  |                      | as the ledger says                                 |
  */
 export function correctedStates(registered: readonly RegisteredSql[], states: States, place: Place): States {
-  if (!("at" in place)) return states;
+  if ("nearest" in place) return states;
+  const within = "within" in place;
+  const applied = within ? registered.findIndex(({ migration: { id } }) => id === place.within) : place.at;
   const corrected = new Map(states);
   for (const [at, { migration, checksum }] of registered.entries()) {
     const { id } = migration;
     const known = states.get(id);
-    const isThere = at < place.at;
+    const isThere = at < applied;
     if (isThere && (known === undefined || known.status === "reverted"))
       corrected.set(id, { ...madeBySetup, id, checksum });
-    if (!isThere && known?.status === "applied") corrected.set(id, { ...known, status: "reverted" });
+    if (!within && !isThere && known?.status === "applied")
+      corrected.set(id, { ...known, status: "reverted" });
   }
   return corrected;
 }

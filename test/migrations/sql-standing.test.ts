@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RegisteredSql } from "../../src/migrations/sql-files.ts";
-import { correctedStates, placeAmong } from "../../src/migrations/sql-standing.ts";
+import { correctedStates, placeAmong, type Place } from "../../src/migrations/sql-standing.ts";
 import { noCounts, type MigrationState, type Status } from "../../src/migrations/state.ts";
 import type { Catalogue } from "../../src/sql/catalogue.ts";
 
@@ -38,17 +38,26 @@ test.each<[string, Catalogue, Map<string, MigrationState>, unknown]>([
   expect(placeAmong(catalogues, found, { ids, states: known })).toMatchObject(place as object);
 });
 
-test.each<[number, (Status | undefined)[], (Status | undefined)[]]>([
+const third = { within: "0003-c" };
+
+test.each<[Place | number, (Status | undefined)[], (Status | undefined)[]]>([
   [2, [], ["applied", "applied", undefined]],
   [2, ["applied", "reverted", "reverted"], ["applied", "applied", "reverted"]],
   [1, ["applied", "applied", "applied"], ["applied", "reverted", "reverted"]],
   [1, ["applied", "applying", undefined], ["applied", "applying", undefined]],
   [2, ["applied", "reverting", undefined], ["applied", "reverting", undefined]],
-])("with %i in the schema and %j in the ledger they are %j", (at, told, corrected) => {
+  [third, [undefined, "reverted", "applying"], ["applied", "applied", "applying"]],
+  [third, [undefined, "applied", "reverting"], ["applied", "applied", "reverting"]],
+  [{ within: "0001-a" }, ["applying", "applied", undefined], ["applying", "applied", undefined]],
+])("with %j in the schema and %j in the ledger they are %j", (place, told, corrected) => {
   const registered: RegisteredSql[] = ids.map((id) => ({
     migration: { id, description: "", up: [], down: [] },
     checksum: "00",
   }));
-  const result = correctedStates(registered, states(...told), { at });
+  const result = correctedStates(
+    registered,
+    states(...told),
+    typeof place === "number" ? { at: place } : place,
+  );
   expect(ids.map((id) => result.get(id)?.status)).toEqual(corrected);
 });

@@ -399,6 +399,29 @@ function onEngine(site: DatabaseSite): void {
     expect(await statuses("early", notes)).toEqual([0, "applied", "reverted"]);
   });
 
+  test("one that failed half-way goes on where another ledger noted those before it", async () => {
+    const drop = engine === "mysql" ? "ALTER TABLE notes DROP KEY notes_body" : "DROP INDEX notes_body";
+    await writeNotes(home, engine, {
+      "0002-titles.up.sql":
+        "ALTER TABLE notes ADD COLUMN title VARCHAR(50);\nCREATE UNIQUE INDEX notes_body ON notes (body);",
+      "0002-titles.down.sql": `${drop};\nALTER TABLE notes DROP COLUMN title;`,
+    });
+    await create("halfway");
+    expect((await runNotes("halfway", "up", "--to", "0001", "--yes")).exitCode).toBe(0);
+    await rm(join(home.folder, "store"), { recursive: true });
+    await on("halfway", (sql) => sql.run("INSERT INTO notes (id, body) VALUES ('a', 'same'), ('b', 'same')"));
+    const failed = await runNotes("halfway", "up", "--yes");
+    expect([failed.exitCode, failed.stderr]).toEqual([
+      1,
+      expect.stringContaining("0002-titles.up.sql, statement 2"),
+    ]);
+    expect((await statuses("halfway", notes)).slice(1)).toEqual(["applied", "applying"]);
+    await on("halfway", (sql) => sql.run("DELETE FROM notes WHERE id = 'b'"));
+    const up = await runNotes("halfway", "up", "--yes");
+    expect([up.exitCode, up.stdout]).toEqual([0, expect.stringContaining("0002-titles: applied")]);
+    expect(await statuses("halfway", notes)).toEqual([0, "applied", "applied"]);
+  });
+
   test("without their folder nothing is done", async () => {
     await writeNotes(home, engine);
     await create("folderless");
