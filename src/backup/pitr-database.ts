@@ -7,7 +7,7 @@ import { programOutput, programThere } from "../program-output.ts";
 import { compareDatabase, writeDatabase } from "../setup/database.ts";
 import type { DatabaseWrite } from "../setup/step.ts";
 import type { ServerAddress } from "../sql/address.ts";
-import { logStatements, readBinaryLog, replayed, type BinaryLog } from "../sql/binary-log.ts";
+import { isLogged, logStatements, readBinaryLog, replayed, type BinaryLog } from "../sql/binary-log.ts";
 import { readCatalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
@@ -22,7 +22,7 @@ import type { DatabaseSnapshot, Manifest } from "./snapshot.ts";
 export interface DatabaseRecovery {
   readonly role: string;
   readonly database: string;
-  readonly state: "on" | "off" | "not in row format" | "no backup" | "not offered";
+  readonly state: "on" | "off" | "not in row format" | "left out" | "no backup" | "not offered";
   /** Of the log. */
   readonly days: number | undefined;
   /** That of the oldest backup from whose position on the log is there. */
@@ -52,6 +52,7 @@ export async function databaseRecovery(
   const known = { role, database, ...none, log, days: log.keptDays };
   if (!log.isOn) return { ...known, state: "off" };
   if (log.format !== "ROW") return { ...known, state: "not in row format" };
+  if (!isLogged(log, database)) return { ...known, state: "left out" };
   const oldest = kept.findLast((each) => isReached(log, each.snapshot));
   if (oldest === undefined) return { ...known, state: "no backup" };
   const earliest = new Date(oldest.snapshot.to);
@@ -82,6 +83,11 @@ export async function backupBefore(database: Database, kept: readonly Kept[], at
         hint: "`mawps doctor` says what to set; `mawps backup restore` brings back a backup",
       },
     );
+  }
+  if (!isLogged(log, name)) {
+    throw new CliError(`the binary log leaves out what is done in ${name}`, {
+      hint: "binlog_do_db and binlog_ignore_db of the server say so; `mawps backup restore` brings back a backup",
+    });
   }
   const found = kept.find(({ snapshot }) => new Date(snapshot.to) <= at && isReached(log, snapshot));
   if (found !== undefined) return { ...found, log };

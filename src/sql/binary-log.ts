@@ -1,6 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { CliError } from "../errors.ts";
-import type { Sql } from "./connection.ts";
+import type { Row, Sql } from "./connection.ts";
+import { serverCode } from "./explain.ts";
 import { withoutTexts } from "./statements.ts";
 
 /** The binary log of a MySQL server. */
@@ -10,6 +11,9 @@ export interface BinaryLog {
   readonly format: string;
   /** Undefined where nothing is ever deleted. */
   readonly keptDays: number | undefined;
+  /** Databases that alone are in it (`binlog_do_db`), and others that are not (`binlog_ignore_db`). */
+  readonly only: readonly string[];
+  readonly without: readonly string[];
   /** Oldest first. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
@@ -28,12 +32,29 @@ export async function readBinaryLog(sql: Sql): Promise<BinaryLog> {
   const isOn = values.get("log_bin") === "ON";
   const seconds = Number(values.get("binlog_expire_logs_seconds") ?? 0);
   const files = isOn ? await sql.rows("SHOW BINARY LOGS") : [];
+  const [filters] = isOn ? await logStatus(sql) : [];
+  const namesIn = (column: string) => (filters?.[column] ?? "").split(",").filter((name) => name !== "");
   return {
     isOn,
     format: values.get("binlog_format") ?? "",
     keptDays: seconds === 0 ? undefined : seconds / 86_400,
+    only: namesIn("Binlog_Do_DB"),
+    without: namesIn("Binlog_Ignore_DB"),
     files: files.map((row) => ({ name: row["Log_name"] ?? "", bytes: Number(row["File_size"]) })),
   };
+}
+
+/** MySQL 8.4 knows the former words no more. */
+function logStatus(sql: Sql): Promise<readonly Row[]> {
+  return sql.rows("SHOW MASTER STATUS").catch((error: unknown) => {
+    if (serverCode(error) !== "ER_PARSE_ERROR") throw error;
+    return sql.rows("SHOW BINARY LOG STATUS");
+  });
+}
+
+/** Whether changes of a database are written down in the log at all. Pure. */
+export function isLogged({ only, without }: BinaryLog, database: string): boolean {
+  return only.length > 0 ? only.includes(database) : !without.includes(database);
 }
 
 /** Ends a statement in what `mysqlbinlog` prints. */

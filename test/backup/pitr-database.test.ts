@@ -16,15 +16,16 @@ describe.skipIf(noMariadb !== undefined)(`a database as it was at a moment ${noM
   let server: DatabaseServer | undefined;
   let home: TestHome;
   const path = process.env["PATH"] ?? "";
-  const mawps = (...argv: string[]) => mawpsWith(path, ...argv);
-  const mawpsWith = (PATH: string, ...argv: string[]) =>
+  const mawps = (...argv: string[]) => mawpsWith({}, ...argv);
+  const mawpsWith = (env: Readonly<Record<string, string>>, ...argv: string[]) =>
     home.run([...argv, "--json"], {
       env: {
         MAWPS_HOME: join(home.folder, "other"),
         MAWPS_MODEL: "lopez",
         MAWPS_DATABASE_URL: server?.url("lopez") ?? "",
         MAWPS_YES: "1",
-        PATH,
+        PATH: path,
+        ...env,
       },
     });
   /** By the server's log at that time: a test has a clock of its own. */
@@ -42,7 +43,7 @@ describe.skipIf(noMariadb !== undefined)(`a database as it was at a moment ${noM
 
   beforeAll(async () => {
     [server, home] = await Promise.all([
-      startMariadb(["--log-bin=log", "--server-id=1", "--binlog-format=ROW"]),
+      startMariadb(["--log-bin=log", "--server-id=1", "--binlog-format=ROW", "--binlog-ignore-db=hidden"]),
       makeHome(),
     ]);
     home.laterMs = begin - testStart.getTime();
@@ -171,6 +172,16 @@ describe.skipIf(noMariadb !== undefined)(`a database as it was at a moment ${noM
     expect(await databases()).toEqual(there);
   });
 
+  it("is not offered of one that the log leaves out", async () => {
+    await onDatabase(server, "mysql", (sql) => sql.run("CREATE DATABASE hidden"));
+    const hidden = { MAWPS_DATABASE_URL: server?.url("hidden") ?? "" };
+    const status = await mawpsWith(hidden, "backup", "pitr", "status");
+    expect(status.stdout).toMatch(/"database":"hidden",.*"state":"left out"/);
+    const argv = ["backup", "pitr", "restore", "--database", "main", "--at", hours(2).toISOString()];
+    const refused = await mawpsWith(hidden, ...argv, "--into", "never");
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("leaves out what is")]);
+  });
+
   it("leaves no file with a password beside a program that runs", async () => {
     const programs = join(home.folder, "programs");
     await mkdir(programs);
@@ -185,7 +196,7 @@ echo "$all"
 `;
     await writeFile(join(programs, "mysqlbinlog"), waiting, { mode: 0o755 });
     const argv = ["backup", "pitr", "restore", "--database", "main", "--at", hours(2).toISOString()];
-    const restored = await mawpsWith(`${programs}:${path}`, ...argv, "--into", "forgotten");
+    const restored = await mawpsWith({ PATH: `${programs}:${path}` }, ...argv, "--into", "forgotten");
     expect([restored.exitCode, restored.stderr]).toEqual([0, ""]);
     expect(await users("forgotten")).toHaveLength(3);
   });

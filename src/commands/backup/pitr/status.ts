@@ -58,7 +58,7 @@ function logText({ database, state, log, backup }: DatabaseRecovery): string[] {
     first === undefined || last === undefined
       ? "no binary log"
       : `binary log ${first.name} to ${last.name} at ${last.bytes}, format ${log?.format ?? ""}`;
-  const reach =
-    backup === undefined ? "no backup has a position in it" : `reached from the backup ${backup} on`;
+  const without = state === "left out" ? "it leaves this database out" : "no backup has a position in it";
+  const reach = backup === undefined ? without : `reached from the backup ${backup} on`;
   return [visible(`${database}: ${files}; ${reach}`)];
 }
