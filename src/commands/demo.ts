@@ -126,11 +126,9 @@ async function demoOfSite(
 
 /** A server that nobody else reaches, since there is no embedded MySQL. @throws CliError where none is installed. */
 async function startServer(run: Run): Promise<{ url(database: string): string; close(): Promise<void> }> {
-  const { noMariadb, startMariadb } = await import("../demo/mariadb.ts");
+  const { noMariadb, ownServerHint, startMariadb } = await import("../demo/mariadb.ts");
   if (noMariadb !== undefined) {
-    throw new CliError(`this demo starts a MariaDB of its own, and ${noMariadb}`, {
-      hint: "with a server of yours: MAWPS_DATABASE_URL=mysql://… mawps --model lopez setup",
-    });
+    throw new CliError(`this demo starts a MariaDB of its own, and ${noMariadb}`, { hint: ownServerHint });
   }
   const working = await run.progress("starting a MariaDB that ends with the demo");
   try {

@@ -4,10 +4,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { CliError } from "../errors.ts";
 import { launch, type Command } from "./server.ts";
 
 const run = promisify(execFile);
-const mariadbd = ["/usr/sbin/mariadbd", "/usr/bin/mariadbd", "/usr/local/bin/mariadbd"].find(existsSync);
+const mariadbd = [
+  "/usr/sbin/mariadbd",
+  "/usr/bin/mariadbd",
+  "/usr/local/bin/mariadbd",
+  "/usr/libexec/mariadbd",
+  "/opt/homebrew/bin/mariadbd",
+].find(existsSync);
 
 /** Why no server can be started here; undefined where one can. */
 export const noMariadb =
@@ -41,7 +48,10 @@ export async function makeMariadb(
   };
 }
 
-/** A MariaDB in a temporary folder that is gone when it is closed. */
+/** What to do without one. */
+export const ownServerHint = "with a server of yours: MAWPS_DATABASE_URL=mysql://… mawps --model lopez setup";
+
+/** A MariaDB in a temporary folder that is gone when it is closed. @throws CliError where it does not start. */
 export async function startMariadb(
   signal: AbortSignal,
 ): Promise<{ readonly url: (database: string) => string; close(): Promise<void> }> {
@@ -55,8 +65,18 @@ export async function startMariadb(
       await remove();
     };
     return { url: made.urlOf, close };
-  } catch (error) {
+  } catch (cause) {
     await remove();
-    throw error;
+    signal.throwIfAborted();
+    throw new CliError(`the MariaDB of this demo does not start: ${whyNot(cause)}`, {
+      hint: ownServerHint,
+      cause,
+    });
   }
+}
+
+/** The last line that a program which failed has told of, or else how it ended. */
+function whyNot(error: unknown): string {
+  const told = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
+  return told.split("\n").at(-1) || (error instanceof Error ? error.message : String(error));
 }
