@@ -14,7 +14,20 @@ export function explained(error: unknown, where: string): unknown {
   if (error instanceof CliError || !(error instanceof Error)) return error;
   const said = saidBy(error);
   if (said === undefined) return error;
-  return new CliError(`${where}: ${said.why}`, { hint: said.hint, cause: error });
+  return new CliError(`${where}: ${said.why}`, { hint: said.hint, cause: withoutValues(error) });
+}
+
+/** By their codes: what such an error quotes are names. */
+const namesOnly =
+  /^(42[\dA-Z]{3}|3D000|28[\dA-Z]{3}|ER_(NO_SUCH_TABLE|BAD_FIELD_ERROR|BAD_DB_ERROR|TABLE_EXISTS_ERROR|DUP_FIELDNAME|DUP_KEYNAME|CANT_DROP_FIELD_OR_KEY|\w*ACCESS_DENIED\w*))$/;
+
+/** `--verbose` tells of the cause too: MySQL's has values in quotes, which may hold quotes, and whole statements. */
+function withoutValues(error: Error): Error {
+  const { code, errno } = error as Error & { readonly code?: unknown; readonly errno?: unknown };
+  const message = namesOnly.test(String(code))
+    ? error.message
+    : error.message.replace(/(['"])[^]*\1/, "$1…$1");
+  return Object.assign(new Error(message), { name: error.name, code, errno });
 }
 
 /** The server's own code in an error that was told as a `CliError`: `ER_DUP_ENTRY`, `23505`; empty where there is none. */

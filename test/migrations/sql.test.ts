@@ -304,6 +304,25 @@ function onEngine(site: DatabaseSite): void {
     expect(await rowsOf("anew")).toEqual(before);
   });
 
+  test("what the server refuses of rows is told without them, also with its cause", async () => {
+    await writeNotes(home, engine, {
+      "0003-alone.up.sql": "CREATE UNIQUE INDEX alone ON notes (body);",
+      "0003-alone.down.sql": engine === "mysql" ? "DROP INDEX alone ON notes;" : "DROP INDEX alone;",
+    });
+    await prepareStore();
+    await create("twice");
+    await runNotes("twice", "up", "--to", "0002", "--yes");
+    await on("twice", (sql) =>
+      sql.run("INSERT INTO notes (id, body) VALUES ('a', 'o''max@example.com'), ('b', 'o''max@example.com')"),
+    );
+    const { exitCode, stderr } = await runNotes("twice", "up", "--yes", "--verbose");
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringMatching(/0003-alone\.up\.sql, statement 1[^]*cause:/),
+    ]);
+    expect(stderr).not.toContain("example.com");
+  });
+
   test("values of a column that goes are told in numbers, and want a backup", async () => {
     await writeNotes(home, engine);
     await prepareStore();
