@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
+import { createPrivateKey, createPublicKey, randomBytes, sign, verify } from "node:crypto";
 import { getSmallObject, headObject, putObject } from "../aws/s3/objects.ts";
 import { auditTextOf, signedText, type AuditEvent, type Signer } from "../model/audit.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
@@ -29,9 +29,14 @@ export interface StoredClaim extends Claim {
   readonly written: Date | undefined;
 }
 
+/** What stands before the 32 bytes of a private key of Ed25519 in PKCS #8 (RFC 8410, section 7). */
+const keyHead = Buffer.from("302e020100300506032b657004220420", "hex");
+
 export function newSigner(): Signer {
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const { x = "" } = publicKey.export({ format: "jwk" });
+  // Not by generateKeyPairSync: Node 20 waits for itself for ever where garbage is collected while such a key is exported.
+  const der = Buffer.concat([keyHead, randomBytes(32)]);
+  const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  const { x = "" } = createPublicKey(privateKey).export({ format: "jwk" });
   return {
     writer: Buffer.from(x, "base64url").toString("hex"),
     sign: (text) => sign(null, Buffer.from(text), privateKey).toString("base64"),
