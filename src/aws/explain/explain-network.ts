@@ -1,6 +1,6 @@
 import { own } from "../../model/json.ts";
 import { codeOf } from "../cuts.ts";
-import type { Explanation, Facts } from "./facts.ts";
+import { isForeignAnswer, type Explanation, type Facts } from "./facts.ts";
 import { unreached, WebPageError, type Unreached } from "./unreached.ts";
 
 const unreachable: Readonly<Record<string, string>> = {
@@ -55,7 +55,7 @@ export function explainNetwork(facts: Facts): Explanation | undefined {
     return [`cannot reach ${endpoint}${way}: ${reason}${code === undefined ? "" : ` (${code})`}`, next];
   }
   // A captive portal or a proxy answers 200 with a page of its own.
-  if (name === "SyntaxError" && status !== undefined) {
+  if (isForeignAnswer(facts) && status !== undefined) {
     return [`what answers at ${endpoint} is no AWS service`, next];
   }
   return undefined;

@@ -4,7 +4,7 @@ import { explainBackups } from "./explain-backups.ts";
 import { isUnsupported } from "../setting.ts";
 import { explainCredentials, isAboutTime } from "./explain-credentials.ts";
 import { explainNetwork, noAws } from "./explain-network.ts";
-import type { ExplainContext, Explanation, Facts } from "./facts.ts";
+import { isForeignAnswer, type ExplainContext, type Explanation, type Facts } from "./facts.ts";
 import { iamAction } from "./iam-action.ts";
 
 /**
@@ -243,10 +243,10 @@ function resourceOf(origin: ErrorOrigin | undefined): string | undefined {
   return origin.key === undefined ? `bucket ${origin.bucket}` : `${origin.bucket}/${origin.key}`;
 }
 
-function outage({ name, status, origin }: Facts): Explanation | undefined {
+function outage({ name, message, status, origin }: Facts): Explanation | undefined {
   if (status === undefined || status < 500 || status === 501) return undefined;
   const who = origin?.endpoint ?? "AWS";
-  if (name === "SyntaxError") {
+  if (isForeignAnswer({ name, message })) {
     return [
       `${who} answered ${status} to ${origin?.operation ?? "the request"}, with a page that is no answer of AWS`,
       "A server in AWS's place may not offer the action, or have failed at it: its own log tells.",

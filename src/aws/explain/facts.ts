@@ -23,3 +23,8 @@ export interface Facts {
 
 /** Message and hint. */
 export type Explanation = readonly [message: string, hint?: string];
+
+/** Whether the answer was in no language of AWS: by the names that the SDK's readers of JSON and of XML have for it. Pure. */
+export function isForeignAnswer({ name, message }: Pick<Facts, "name" | "message">): boolean {
+  return name === "SyntaxError" || message.startsWith("@aws-sdk XML parse error");
+}

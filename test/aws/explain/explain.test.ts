@@ -597,6 +597,8 @@ describe("the network", () => {
     ["a page in place of a list", { status: 200, headers: page, body: "<html><body/></html>" }, call.list],
     ["a page in place of an object", { status: 200, headers: page, body: "<html>log in</html>" }, call.get],
     ["a page in place of an answer to HEAD", { status: 200, headers: page, body: "" }, call.head],
+    ["no XML", { status: 200, headers: {}, body: "Please log in" }, call.list],
+    ["a refusal that is no XML", { status: 403, headers: {}, body: "{}" }, call.list],
     ["a refusal in a page", { status: 403, headers: page, body: "<html>Blocked</html>" }, call.put],
     [
       "a redirect",
