@@ -41,7 +41,9 @@ test.each([
     import { renderJpeg, renderVariants } from "./picture.mjs";
     const photo = readFileSync("photo.jpg");
     await ${call};
-    console.log(process.resourceUsage().maxRSS / 1024);`;
+    // What Linux calls the largest of a process is at least that of the one which began it.
+    const own = process.platform === "linux" && /VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1];
+    console.log((own || process.resourceUsage().maxRSS) / 1024);`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: folder });
   expect(Number(stdout)).toBeGreaterThan(40);
   expect(Number(stdout)).toBeLessThan(limitMegabytes);

@@ -172,7 +172,8 @@ function onEngine(site: DatabaseSite): void {
       for (let fatal = 4; killed.at(-1) !== "acknowledged"; fatal += 7) {
         const database = `killed_${fatal}`;
         await create(database);
-        expect((await runNotes(database, "up", "--to", "0001", "--yes")).exitCode).toBe(0);
+        const first = await runNotes(database, "up", "--to", "0001", "--yes");
+        expect([fatal, first.exitCode, first.stderr]).toEqual([fatal, 0, expect.anything()]);
         await on(database, (sql) => sql.run("INSERT INTO notes (id, body) VALUES ('mine', 'stays')"));
         const older = await catalogueOf(database);
         for (const [name, value] of Object.entries(envOf(database, notes))) vi.stubEnv(name, value);
