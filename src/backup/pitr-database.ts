@@ -211,7 +211,7 @@ async function replay(
     for await (const statement of logStatements(forgetting(file, output), new Date(snapshot.from))) {
       const run = toRun(statement);
       if (run === undefined) continue;
-      await scratch.sql.run(run);
+      await scratch.sql.runLong(run);
       if (!/^(BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET)\b/i.test(run)) count += 1;
       site.onProgress(`doing again what was done, ${count} statements`);
     }

@@ -44,7 +44,8 @@ const leads: Readonly<Record<Engine, RegExp>> = {
 
 /** Whether a comment begins within another one: PostgreSQL goes on with the outer one behind the end of the inner. Pure. */
 export function hasCommentInComment(statement: string, engine: Engine): boolean {
-  return Array.from(statement.matchAll(signs[engine]), ([sign]) => sign).some(
+  if (engine === "mysql") return false;
+  return Array.from(statement.matchAll(signs.postgres), ([sign]) => sign).some(
     (sign) => sign.startsWith("/*") && sign.includes("/*", 1),
   );
 }

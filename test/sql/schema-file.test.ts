@@ -14,6 +14,7 @@ test.each<[Engine, string]>([
   ["mysql", "CREATE TABLE a (id INT, note VARCHAR(20) DEFAULT 'DROP TABLE users; USE x')"],
   ["mysql", "CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW INSERT INTO log (id) VALUES (NEW.id)"],
   ["mysql", "CREATE VIEW v AS SELECT a.id FROM a JOIN b ON a.id = b.id"],
+  ["mysql", "CREATE TABLE a (id INT) /* of public/*.png */"],
   ["postgres", "ALTER TABLE a ENABLE ROW LEVEL SECURITY"],
   ["postgres", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$"],
 ])("%s: %j is run", (engine, statement) => {
