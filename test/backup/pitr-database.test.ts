@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { logStatements, replayed } from "../../src/sql/binary-log.ts";
@@ -218,6 +218,27 @@ echo "$all"
     const { exitCode, stderr } = await restore(hours(3.9), "never");
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining("ALTER TABLE lopez.users")]);
     expect([await users("lopez"), await databases()]).toEqual([before, there]);
+  });
+
+  it("is made of no backup that was found damaged", async () => {
+    const chosen = async () => {
+      const { stdout } = await restore(hours(3.9), "chosen", "--dry-run");
+      return (JSON.parse(stdout) as { backup: string }).backup;
+    };
+    const data = join(home.folder, "other", "backups", "data");
+    const files = async () => {
+      const found = await readdir(data, { recursive: true, withFileTypes: true });
+      return found.flatMap((each) => (each.isFile() ? [join(each.parentPath, each.name)] : []));
+    };
+    const [sound, before] = [await chosen(), await files()];
+    home.laterMs -= 3_600_000;
+    expect((await mawps("backup", "create", "--with-secrets")).exitCode).toBe(0);
+    home.laterMs += 3_600_000;
+    const newer = await chosen();
+    expect(newer > sound).toBe(true);
+    for (const file of await files()) if (!before.includes(file)) await rm(file);
+    expect((await mawps("backup", "verify", newer)).exitCode).toBe(4);
+    expect(await chosen()).toBe(sound);
   });
 });
 

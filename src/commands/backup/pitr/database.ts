@@ -35,11 +35,13 @@ export async function recoveryOfDatabases(run: Run, repo: string | undefined): P
   return found;
 }
 
-/** The backups of a database, newest first. */
+/** The backups of a database, newest first, without those that were found damaged. */
 async function keptOf({ world }: Run, repository: Repository, role: string): Promise<Kept[]> {
   const { signal } = world;
   const kept: Kept[] = [];
-  for (const { id } of (await listSnapshots(repository, { now: world.now(), signal })).snapshots) {
+  const { snapshots } = await listSnapshots(repository, { now: world.now(), signal });
+  for (const { id, lastCheck } of snapshots) {
+    if (lastCheck?.outcome === "failed") continue;
     const manifest = await readManifest(repository, id, signal);
     const snapshot = (manifest.databases ?? []).find((each) => each.role === role);
     if (snapshot !== undefined) kept.push({ manifest, snapshot });
