@@ -155,7 +155,8 @@ export function replayed({ original, scratch }: Replay): (statement: string) => 
     // A number has a dot too.
     const dotted = text.matchAll(/(?!\d+\.\d)([\w$]+|`[^`]+`)\s*\.\s*[\w$`]/g);
     const names = Array.from(dotted, ([, name = ""]) => name.replaceAll("`", ""));
-    const begin = statement.slice(0, 40).replaceAll(/\s+/g, " ");
+    // Without values: these may be of people.
+    const begin = text.slice(0, 40).replaceAll(/\s+/g, " ");
     // Of a whole database, wherever it is said.
     const [, whole] = ofDatabase.exec(text) ?? [];
     if (whole !== undefined && [original, scratch].includes(whole.replaceAll("`", "")))

@@ -314,6 +314,12 @@ describe("a statement of the binary log", () => {
     expect(() => run(...statements)).toThrow("cannot be done again in another database");
   });
 
+  it("is refused without its values", () => {
+    expect(() => run("use `trial`", "UPDATE users SET email='max@example.com'")).toThrow(
+      /: `UPDATE users SET email=''`$/,
+    );
+  });
+
   it("is taken whole, and refused where the log is older than the backup", async () => {
     async function* output() {
       yield Buffer.from(
