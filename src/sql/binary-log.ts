@@ -122,6 +122,12 @@ function databasesIn(statement: string): Set<string> | undefined {
   return hasRows && names.size === 0 ? undefined : names;
 }
 
+/** Whether a statement changes anything: those of transactions and of settings, and the one that tells a log's format, do not. Pure. */
+export function changesSomething(statement: string): boolean {
+  if (statement.startsWith("BINLOG")) return databasesIn(statement)?.size !== 0;
+  return !/^(BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET)\b/i.test(statement);
+}
+
 /** What of a log changes one database, whose name `mysqlbinlog` has replaced by that of another one. */
 export interface Replay {
   readonly original: string;

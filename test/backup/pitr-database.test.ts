@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { logStatements, replayed } from "../../src/sql/binary-log.ts";
+import { changesSomething, logStatements, replayed } from "../../src/sql/binary-log.ts";
 import { noMariadb, startMariadb, type DatabaseServer } from "../support/database-server.ts";
 import { onDatabase } from "../support/database-sites.ts";
 import { afterRealClockMs, makeHome, testStart, type TestHome } from "../support/world.ts";
@@ -275,6 +275,16 @@ describe("a statement of the binary log", () => {
     ["a table that is emptied", ["use `trial`", "truncate users"]],
   ])("is run: %s", (_what, statements) => {
     expect(run(...statements)).toBe(statements.at(-1));
+  });
+
+  it.each([
+    ["rows", rowsOf("trial"), true],
+    ["a change of a table", "ALTER TABLE `users` DROP share", true],
+    ["the format of a log", `BINLOG '\n${event(15, Buffer.from("format"))}\n'`, false],
+    ["the end of a transaction", "COMMIT", false],
+    ["a time", "SET TIMESTAMP=1796079417.25", false],
+  ])("is counted where it changes something: %s", (_what, statement, counts) => {
+    expect(changesSomething(statement)).toBe(counts);
   });
 
   it.each([
