@@ -9,6 +9,7 @@ import { partLines } from "./parts.ts";
 import type { Planning } from "./restore-compare.ts";
 import { fateOfDifferent, noCounts, type Fate, type FateCounts, type RestoreSite } from "./restore-site.ts";
 import { parseRowLine } from "./row-line.ts";
+import { refuseForeignSchemas } from "./schema-part.ts";
 import { snapshotTables, type DatabaseSnapshot, type RowsSnapshot } from "./snapshot.ts";
 
 /** What a restore is about to do with one database. */
@@ -46,7 +47,7 @@ const mostNamed = 5;
 /**
  * Compares the rows of a snapshot with those that are there. What is missing of the database itself comes from the model's
  * file, never from the backup, which anybody may have written to.
- * @throws CliError for a table or a column that the database would not have; nothing was changed then.
+ * @throws CliError for a table or a column that the database would not have, or a schema that is none; nothing was changed then.
  */
 export async function planRows(
   site: RestoreSite,
@@ -55,6 +56,7 @@ export async function planRows(
 ): Promise<DatabasePlan> {
   const { role, engine } = snapshot;
   const database = databaseOf(site, snapshot);
+  await refuseForeignSchemas(site, { id: site.manifest.id, databases: [snapshot] });
   const { steps, wanted, found } = await compareDatabase(database);
   const there = rowTables(found, engine);
   const future = [...there, ...rowTables(wanted, engine).filter(({ name }) => !found.has(`table ${name}`))];

@@ -10,6 +10,7 @@ import type { Repository } from "./repository.ts";
 import { keyOf, sourcesOf, type LineSource } from "./restore-items.ts";
 import { canonicalItem } from "./same-item.ts";
 import { parseRowLine } from "./row-line.ts";
+import { refuseForeignSchemas } from "./schema-part.ts";
 import {
   snapshotTables,
   type DatabaseSnapshot,
@@ -63,12 +64,14 @@ const mostKept = 500_000;
 /**
  * What was added, removed or changed from one backup to another, in no particular order. Parts that both have are not
  * read: a line stands only once in a backup, so what they hold is the same.
- * @throws DamagedError when a part that has to be read is not what was stored.
+ * @throws DamagedError when a part that has to be read is not what was stored, or a schema is none.
  */
 export async function* diffSnapshots(
   site: DiffSite,
   { from, to, kept = mostKept }: { readonly from: Manifest; readonly to: Manifest; readonly kept?: number },
 ): AsyncGenerator<Difference> {
+  await refuseForeignSchemas(site, from);
+  await refuseForeignSchemas(site, to);
   for (const [old, now] of pairs(from.tables, to.tables))
     yield* differences(site, { what: "item", old: tableSide(site, old), now: tableSide(site, now), kept });
   for (const [old, now] of pairs(from.buckets, to.buckets))

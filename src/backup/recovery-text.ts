@@ -302,7 +302,7 @@ function databaseText(database: DatabaseSnapshot): string {
       : "Put the address and the user into PGHOST and PGUSER.";
   return [
     `## Database ${name}: ${rows} rows`,
-    `With the ${engine === "mysql" ? "`mysql`" : "`psql`"} client alone. ${how} Its tables are in the file of the model, which puts some rows in itself:`,
+    `With the ${engine === "mysql" ? "`mysql`" : "`psql`"} client alone. ${how} Its tables are in the file of the model, which makes things and inserts rows, some of the backup's; if it does anything else, somebody has changed it: do not run it:`,
     [
       `    ${create}`,
       `    ${load} < ${pathOf({ ...file, lines: 0 })}`,

@@ -12,6 +12,7 @@ import type { Amount, Tell } from "../amount.ts";
 import type { Repository } from "./repository.ts";
 import { sourcesOf } from "./restore-items.ts";
 import { parseRowLine } from "./row-line.ts";
+import { foreignInSchema } from "./schema-part.ts";
 import type {
   BucketSnapshot,
   DatabaseSnapshot,
@@ -119,7 +120,7 @@ async function* faultsOf(site: Looking, manifest: Manifest): AsyncGenerator<stri
   for (const table of manifest.tables) yield* tableFaults(site, table);
   for (const bucket of manifest.buckets) yield* bucketFaults(site, bucket);
   if (manifest.userPool !== undefined) yield* userFaults(site, manifest.userPool);
-  for (const database of manifest.databases ?? []) yield* databaseFaults(site, database);
+  for (const database of manifest.databases ?? []) yield* databaseFaults(site, manifest.id, database);
   yield* recoveryFaults(site, manifest.id);
 }
 
@@ -164,13 +165,17 @@ async function* userFaults(site: Looking, { id, users, parts }: UsersSnapshot): 
 
 async function* databaseFaults(
   site: Looking,
-  { name, file, tables }: DatabaseSnapshot,
+  backupId: string,
+  database: DatabaseSnapshot,
 ): AsyncGenerator<string> {
+  const { name, tables } = database;
+  let foreign: string | undefined;
   const what = await damageOf(async () => {
-    for await (const _ of site.repository.openContent(file, site.signal));
+    foreign = await foreignInSchema(site, backupId, database);
   });
   if (what !== undefined)
     yield `${what}: mawps can restore the rows, but nothing tells the tables without mawps`;
+  if (foreign !== undefined) yield `${foreign}: do not run it by hand`;
   for (const { name: table, rows, parts } of tables) {
     const of = `table ${table} of database ${name}`;
     yield* partFaults(site, parts, { of, one: "rows", parse: (line) => parseRowLine(line, table) });

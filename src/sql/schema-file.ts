@@ -1,6 +1,6 @@
 import { CliError, exitCodes } from "../errors.ts";
 import type { Engine } from "./address.ts";
-import { hasCommentInComment, statementsIn, withoutTexts } from "./statements.ts";
+import { ambiguityIn, statementsIn, withoutTexts } from "./statements.ts";
 
 /** What the statements of a file may do. */
 interface Allowed {
@@ -27,6 +27,12 @@ const elsewhere = new RegExp(
   String.raw`\b(?:(?:INTO|UPDATE|DELETE\s+FROM|TABLE|VIEW|FUNCTION|TRIGGER|TYPE|REFERENCES|REPLACE|RENAME(?:\s+(?:TO|AS))?|PARTITION(?:\s+OF)?|INHERIT|INDEX\b[^(]*?\bON|TRIGGER\b[^]*?\bON)\s+|INHERITS\s*\(\s*)${name}\s*\.`,
   "i",
 );
+
+/** A function in any other language is one of the server's machine: a library, a shell. */
+function isOfMachine(statement: string, engine: Engine): boolean {
+  const text = withoutTexts(statement, engine, "left out");
+  return /\bFUNCTION\b[^]*\bLANGUAGE(?!\s+(?:SQL|PLPGSQL)\b)/i.test(text);
+}
 
 const schema: Allowed = {
   file: "the model's SQL file",
@@ -67,9 +73,39 @@ export function migrationStatements(file: string, engine: Engine, name: string):
   });
 }
 
+/**
+ * What a text has that no schema file may have, in words that repeat nothing of it but the kind of a statement; undefined where
+ * `schemaStatements` takes it. Pure.
+ */
+export function foreignToSchema(text: string, engine: Engine): string | undefined {
+  const found = firstForeign(text, engine, schema);
+  if (found?.statement === undefined) return found?.why;
+  const [kind] = /^[a-z]+(?:\s+[a-z]+)?\b/i.exec(found.statement) ?? [];
+  return `${kind?.replace(/\s+/, " ").toUpperCase().slice(0, 40) ?? "a statement"}, which ${found.why}`;
+}
+
 function allowedStatements(file: string, engine: Engine, allowed: Allowed): string[] {
-  const statements = statementsIn(file, engine);
-  for (const statement of statements) {
+  const found = firstForeign(file, engine, allowed);
+  if (found === undefined) return statementsIn(file, engine);
+  const { statement, why } = found;
+  const what =
+    statement === undefined
+      ? `it has ${why}`
+      : `\`${statement.slice(0, 60).replaceAll(/\s+/g, " ")}\` ${why}`;
+  throw new CliError(`${allowed.file} is not run: ${what}`, {
+    exitCode: exitCodes.usage,
+    hint: allowed.hint,
+  });
+}
+
+interface Foreign {
+  /** Undefined where it is about the file. */
+  readonly statement?: string;
+  readonly why: string;
+}
+
+function firstForeign(file: string, engine: Engine, allowed: Allowed): Foreign | undefined {
+  for (const statement of statementsIn(file, engine)) {
     const text = withoutTexts(statement, engine);
     const isDotted =
       /^(DROP|RENAME)\b/i.test(text) && /[\w$\u0080-\uffff`"]\s*\.\s*[\w$\u0080-\uffff`"]/.test(text);
@@ -79,21 +115,17 @@ function allowedStatements(file: string, engine: Engine, allowed: Allowed): stri
       ? allowed.other
       : /\/\*M?[!+]/.test(statement)
         ? "has a comment that servers run"
-        : hasCommentInComment(statement, engine)
-          ? "has a comment within a comment"
-          : isQuoted
-            ? "has its body in quotes: it goes between $$ and $$"
-            : (/^INSERT\b/i.test(text) && /\bSELECT\b/i.test(text)) || allowed.forbidden.test(text)
-              ? "does more than that"
-              : elsewhere.test(text.replaceAll(beforeName, " ")) || isDotted
-                ? "names another database or schema"
-                : undefined;
-    if (why === undefined) continue;
-    const begin = statement.slice(0, 60).replaceAll(/\s+/g, " ");
-    throw new CliError(`${allowed.file} is not run: \`${begin}\` ${why}`, {
-      exitCode: exitCodes.usage,
-      hint: allowed.hint,
-    });
+        : isQuoted
+          ? "has its body in quotes: it goes between $$ and $$"
+          : (/^INSERT\b/i.test(text) && /\bSELECT\b/i.test(text)) ||
+              allowed.forbidden.test(text) ||
+              isOfMachine(statement, engine)
+            ? "does more than that"
+            : elsewhere.test(text.replaceAll(beforeName, " ")) || isDotted
+              ? "names another database or schema"
+              : undefined;
+    if (why !== undefined) return { statement, why };
   }
-  return statements;
+  const ambiguity = ambiguityIn(file, engine);
+  return ambiguity === undefined ? undefined : { why: ambiguity };
 }

@@ -22,7 +22,7 @@ export function statementsIn(text: string, engine: Engine): string[] {
 const mysqlComment = String.raw`--(?=[\0- \x7f]|$)[^\n]*|#[^\n]*`;
 const postgresComment = String.raw`--[^\n\r]*`;
 /** Between two parts of one string of PostgreSQL ("String Constants" in its manual). */
-const gap = String.raw`[ \t\f\v]*(?:${postgresComment})?[\n\r](?:\s|${postgresComment}[\n\r])*`;
+const gap = String.raw`[ \t\f\v]*(?:${postgresComment})?[\n\r](?:[ \t\n\r\f\v]|${postgresComment}[\n\r])*`;
 const notInName = String.raw`(?<![\w$\u0080-\uffff])`;
 
 /** Strings, names, bodies and comments as a whole, so that no `;` in one of them is met; a doubled quote begins the next string. */
@@ -32,8 +32,9 @@ const signs: Readonly<Record<Engine, RegExp>> = {
     "gs",
   ),
   postgres: new RegExp(
-    String.raw`${notInName}E'(?:[^'\\]|\\.|''|'${gap}')*'|'[^']*'|"[^"]*"|${notInName}\$((?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?)\$[^]*?\$\1\$|${postgresComment}|\/\*[^]*?\*\/|;`,
-    "gis",
+    String.raw`${notInName}[Ee]'(?:[^'\\]|\\.|''|'${gap}')*'|'[^']*'|"[^"]*"|${notInName}\$((?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?)\$[^]*?\$\1\$|${postgresComment}|\/\*[^]*?\*\/|;`,
+    // The tags of bodies are told apart by their case, too.
+    "gs",
   ),
 };
 
@@ -42,21 +43,38 @@ const leads: Readonly<Record<Engine, RegExp>> = {
   postgres: new RegExp(String.raw`^(?:\s+|${postgresComment}|\/\*[^]*?\*\/)+`),
 };
 
-/** Whether a comment begins within another one: PostgreSQL goes on with the outer one behind the end of the inner. Pure. */
-export function hasCommentInComment(statement: string, engine: Engine): boolean {
-  if (engine === "mysql") return false;
-  return Array.from(statement.matchAll(signs.postgres), ([sign]) => sign).some(
-    (sign) => sign.startsWith("/*") && sign.includes("/*", 1),
-  );
+/**
+ * What others who read a text take for something else than `statementsIn` does: the server, or the clients `mysql` and `psql`, which have
+ * commands of their own, one of them a shell's. Undefined where there is nothing of the kind. Pure.
+ */
+export function ambiguityIn(text: string, engine: Engine): string | undefined {
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  if (/[\0-\x08\x0e-\x1f\x7f]/.test(text)) return "a control character";
+  // A backslash in a name is one that `mysql` takes for the beginning of a longer name.
+  let live = "";
+  let begin = 0;
+  for (const { 0: sign, index } of text.matchAll(signs[engine])) {
+    // In PostgreSQL alone comments nest.
+    if (engine === "postgres" && sign.startsWith("/*") && sign.includes("/*", 2))
+      return "a comment within a comment";
+    const isName = sign.startsWith("`");
+    live += `${text.slice(begin, index)} ${isName ? sign : ""} `;
+    begin = index + sign.length;
+  }
+  live += text.slice(begin);
+  return live.includes("\\") ? "a command of the server's client" : undefined;
 }
 
-/** A statement without what stands in strings and comments; names keep their quotes. Pure. */
-export function withoutTexts(statement: string, engine: Engine): string {
+/** A statement without what stands in strings and comments; names keep their quotes, and what stands in the body of a function is kept or not. Pure. */
+export function withoutTexts(
+  statement: string,
+  engine: Engine,
+  bodies: "kept" | "left out" = "kept",
+): string {
   return statement.replaceAll(signs[engine], (sign) => {
     if (/^(--|#|\/\*)/.test(sign)) return " ";
     const isName = sign.startsWith("`") || (engine === "postgres" && sign.startsWith('"'));
-    // The body of a function is looked at like the rest.
-    if (sign.startsWith("$")) return ` ${sign.replace(/^\$\w*\$|\$\w*\$$/g, " ")} `;
+    if (sign.startsWith("$") && bodies === "kept") return ` ${sign.replace(/^\$\w*\$|\$\w*\$$/g, " ")} `;
     return isName || sign === ";" ? sign : "''";
   });
 }

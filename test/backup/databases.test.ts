@@ -1,12 +1,16 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { readManifest } from "../../src/backup/snapshots.ts";
+import { shippedSchemas } from "../../src/model/shipped.ts";
 import type { Row } from "../../src/sql/connection.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
 import { databasesOn, databaseSites, onDatabase, type DatabaseSite } from "../support/database-sites.ts";
+import { forgeBackup } from "../support/forged-backup.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
+import { testDyingServer } from "./database-crash.ts";
 
 const run = promisify(execFile);
 const customer = "11111111-1111-4111-8111-111111111111";
@@ -204,5 +208,69 @@ function ofModel(site: DatabaseSite): void {
     const unnamed = await mawps(["backup", "create", "--with-secrets"], "");
     expect([unnamed.exitCode, unnamed.stderr]).toEqual([2, expect.stringContaining("MAWPS_DATABASE_URL")]);
     expect(await readdir(join(repository(), "snapshots"))).toEqual(names);
+  });
+
+  describe("whose schema somebody else has written", () => {
+    let [first, forged] = ["", ""];
+    beforeAll(async () => {
+      [first = ""] = (await readdir(join(repository(), "snapshots"))).sort();
+      forged = `${first.slice(0, -6)}ffffff`;
+    });
+    afterEach(() => rm(join(repository(), "snapshots", forged), { recursive: true }));
+    const forge = (schema: (text: string) => { readonly text: string; readonly isLost: boolean }) =>
+      forgeBackup(
+        home,
+        forged,
+        async (_newest, { repository: open }) => {
+          const whole = await readManifest(open, first);
+          const { text, isLost } = schema((await shippedSchemas[`${model}.sql`]?.()) ?? "");
+          const { sha256, bytes } = isLost
+            ? { sha256: "0".repeat(64), bytes: text.length }
+            : await open.putContent(Buffer.from(text));
+          const databases = whole.databases?.map((each) => ({ ...each, file: { sha256, bytes } })) ?? [];
+          return { ...whole, databases };
+        },
+        repository(),
+      );
+
+    test.each([
+      ["DROP TABLE users;", "DROP TABLE, which neither makes anything nor inserts rows"],
+      ["CREATE TABLE more (id int) \\! touch x\n;", "a command of the server's client"],
+    ])("is refused before anything was changed, with the kind of what is foreign: %j", async (more, kind) => {
+      await forge((text) => ({ text: `${text}\n${more}`, isLost: false }));
+      const databases = await databasesOn(server, site);
+      const told = `the schema of database ${model} in backup ${forged} has ${kind}`;
+      const refused = { exitCode: 4, stderr: expect.stringContaining(told) as unknown, stdout: "" };
+      expect(await mawps(["backup", "restore", forged], server?.url("hostile"))).toEqual(refused);
+      expect(await mawps(["backup", "restore", forged, "--on-conflict", "replace"])).toEqual(refused);
+      expect(await mawps(["backup", "diff", first, forged])).toEqual(refused);
+      const drilled = await mawps(["backup", "drill", forged]);
+      expect([drilled.exitCode, JSON.parse(drilled.stdout)]).toEqual([
+        4,
+        expect.objectContaining({ faults: [{ what: expect.anything(), why: refused.stderr }] }),
+      ]);
+      const verified = await mawps(["backup", "verify", forged]);
+      expect([verified.exitCode, JSON.parse(verified.stdout)]).toEqual([
+        4,
+        expect.objectContaining({ faults: [refused.stderr] }),
+      ]);
+      expect(await databasesOn(server, site)).toEqual(databases);
+      expect(await stateOf(model)).toEqual(before);
+    });
+
+    test("still gives its rows where that is lost, and verify tells of it", async () => {
+      await forge((text) => ({ text, isLost: true }));
+      const verified = await mawps(["backup", "verify", forged]);
+      expect([verified.exitCode, verified.stdout]).toEqual([
+        4,
+        expect.stringContaining("nothing tells the tables without mawps"),
+      ]);
+      const restored = await mawps(["backup", "restore", forged], server?.url("schemaless"));
+      expect([restored.exitCode, restored.stderr]).toEqual([0, ""]);
+    });
+  });
+
+  describe("and a server that dies:", () => {
+    testDyingServer(site, { server: () => server, mawps, repository, stateOf, before: () => before });
   });
 }

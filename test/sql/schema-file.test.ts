@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { shippedSchemas } from "../../src/model/shipped.ts";
 import type { Engine } from "../../src/sql/address.ts";
-import { migrationStatements, schemaStatements } from "../../src/sql/schema-file.ts";
+import { foreignToSchema, migrationStatements, schemaStatements } from "../../src/sql/schema-file.ts";
 
 test.each<[string, Engine, number]>([
   ["lopez.sql", "mysql", 24],
@@ -17,6 +17,12 @@ test.each<[Engine, string]>([
   ["mysql", "CREATE TABLE a (id INT) /* of public/*.png */"],
   ["postgres", "ALTER TABLE a ENABLE ROW LEVEL SECURITY"],
   ["postgres", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$"],
+  [
+    "postgres",
+    "CREATE FUNCTION f(t text) RETURNS bool LANGUAGE sql AS $f$ SELECT t ~ '\\d' FROM language $f$",
+  ],
+  ["postgres", "CREATE TABLE a (x text CHECK (x LIKE 'a\\_' ESCAPE '\\'), y text DEFAULT E'\\'')"],
+  ["mysql", "CREATE TABLE a (delimiter CHAR(1), language CHAR(2) DEFAULT '\\'' /* it's \\! */)"],
 ])("%s: %j is run", (engine, statement) => {
   expect(schemaStatements(statement, engine)).toEqual([statement]);
 });
@@ -62,6 +68,24 @@ test.each<[Engine, string]>([
   ["postgres", "COPY a TO PROGRAM 'sh'"],
   ["postgres", "CREATE INDEX i ON public.users (id)"],
   ["postgres", "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ DELETE FROM public.users $$"],
+  ["postgres", "CREATE FUNCTION f(cstring) RETURNS int AS 'libc.so.6', 'system' LANGUAGE C STRICT"],
+  ["postgres", "CREATE FUNCTION f() RETURNS int LANGUAGE 'plpython3u' AS $$ 1 $$"],
+  // What a server or its client reads otherwise than it looks: each of these was seen to drop a table or to run a shell.
+  ["mysql", "CREATE TABLE a (id INT --\n); DROP TABLE users;\n"],
+  ["mysql", "CREATE TABLE a (id INT) \\! touch x\n;"],
+  ["mysql", "CREATE TABLE `a\\` (id INT); CREATE TABLE ` x ` \\! touch x\n -- `\n;"],
+  ["mysql", "CREATE TABLE a (id INT DEFAULT 1--\u00a0'\n' \\! touch x\n -- '\n);"],
+  ["mysql", "CREATE TABLE a (id INT DEFAULT 1--\u0001'\n' \\! touch x\n -- '\n);"],
+  ["postgres", "CREATE TABLE a (id int -- x\r); DROP TABLE users;\n"],
+  ["postgres", "CREATE TABLE a (id int) \\! touch x\n;"],
+  ["postgres", "/* /* */ CREATE TABLE a (x text DEFAULT ' */ \\! touch x\n ; -- ')"],
+  ["postgres", "CREATE TABLE a (x text DEFAULT E'a''\\' ' \\! touch x\n -- ');"],
+  ["postgres", "CREATE TABLE a (x text DEFAULT E'a'\n'\\' ' \\! touch x\n -- ');"],
+  ["postgres", "CREATE TABLE a (x text DEFAULT E'a'\n\u00a0'\\' \\! touch x\n --')"],
+  ["postgres", "CREATE TABLE a (x text DEFAULT \u00e9E'\\' \\! touch x\n --')"],
+  ["postgres", "CREATE TABLE a$$ (id int) \\! touch x\n; --$$\n"],
+  ["postgres", "CREATE TABLE a (x text DEFAULT $A$ $a$ ' $A$ \\! touch x\n --')"],
+  ["postgres", "CREATE TABLE a (id int DEFAULT $1$ \\! touch x\n $1$)"],
 ])("%s: %j is not run", (engine, statement) => {
   expect(() => schemaStatements(statement, engine)).toThrow(/the model's SQL file is not run/);
 });
@@ -102,4 +126,15 @@ test.each<[Engine, string]>([
   expect(() => migrationStatements(statement, engine, "0001-a.up.sql")).toThrow(
     /^0001-a\.up\.sql is not run/,
   );
+});
+
+test.each<[Engine, string, string | undefined]>([
+  ["mysql", "CREATE TABLE a (id INT); INSERT INTO a VALUES (1)", undefined],
+  ["mysql", "drop  table users", "DROP TABLE, which neither makes anything nor inserts rows"],
+  ["mysql", "GRANT ALL ON *.* TO 'eva'", "GRANT ALL, which neither makes anything nor inserts rows"],
+  ["mysql", "INSERT INTO a SELECT 'secret'", "INSERT INTO, which does more than that"],
+  ["postgres", "\u001b[31m;", "a statement, which neither makes anything nor inserts rows"],
+  ["postgres", "CREATE TABLE a (id int) \\! x\n", "a command of the server's client"],
+])("%s: %j has for a schema that is foreign: %j", (engine, text, told) => {
+  expect(foreignToSchema(text, engine)).toBe(told);
 });

@@ -12,10 +12,10 @@ export interface Forging {
   readonly write: (lines: readonly (string | Buffer)[]) => Promise<readonly Part[]>;
 }
 
-/** Opens the home's own repository as somebody who may write to it. */
-function openRepositoryOf(home: TestHome): Promise<Repository> {
+/** Opens a repository of the home as somebody who may write to it. */
+function openRepositoryOf(home: TestHome, folder: string): Promise<Repository> {
   const unlock = { spool: join(home.folder, "spool"), randomHex: (bytes: number) => "0".repeat(2 * bytes) };
-  return openRepository(folderStore(join(home.folder, "store", "backups")), unlock);
+  return openRepository(folderStore(folder), unlock);
 }
 
 /** What somebody who may write to the repository makes of its newest backup: another one, under `id`. */
@@ -23,8 +23,9 @@ export async function forgeBackup(
   home: TestHome,
   id: string,
   change: (newest: Manifest, forging: Forging) => Manifest | Promise<Manifest>,
+  folder = join(home.folder, "store", "backups"),
 ): Promise<void> {
-  const repository = await openRepositoryOf(home);
+  const repository = await openRepositoryOf(home, folder);
   const newest = await findSnapshot(repository, "latest", { now: new Date("2999-01-01T00:00:00Z") });
   const write = async (lines: readonly (string | Buffer)[]) => {
     const writer = partWriter(repository);
