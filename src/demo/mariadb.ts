@@ -39,7 +39,9 @@ export async function makeMariadb(
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-flush-method=nosync",
   ];
-  const own = [`--socket=${socket}`, "--skip-networking", user, ...quick, ...options];
+  // A server that starts removes what others have under way in a folder for temporary tables that they share.
+  const temporary = `--tmpdir=${folder}`;
+  const own = [`--socket=${socket}`, temporary, "--skip-networking", user, ...quick, ...options];
   return {
     folder,
     command: [mariadbd, "--no-defaults", data, ...own],
