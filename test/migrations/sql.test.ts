@@ -60,7 +60,8 @@ function onEngine(site: DatabaseSite): void {
   const statuses = async (database: string, of?: string) => {
     const status = await run(database, ["migrate", "status", "--json"], of);
     const rows = status.stdout.split("\n").filter((line) => line !== "");
-    return [status.exitCode, ...rows.map((row) => (JSON.parse(row) as { status: string }).status)];
+    const told = rows.map((row) => (JSON.parse(row) as { status: string }).status);
+    return status.exitCode === 0 ? [0, ...told] : [status.exitCode, status.stderr];
   };
   const rowsOf = (database: string) =>
     on(database, (sql) => sql.rows("SELECT id, body, title FROM notes ORDER BY id"));
