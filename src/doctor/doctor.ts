@@ -32,6 +32,28 @@ export async function* examine(
   declaration: Declaration,
   outside: Outside,
 ): AsyncGenerator<Finding> {
+  const going: Promise<unknown>[] = [];
+  const begun: Begin = (work) => {
+    const result = work();
+    going.push(result.catch(() => undefined));
+    return () => result;
+  };
+  try {
+    yield* found(aws, declaration, { outside, begun });
+  } finally {
+    // What nobody asked for in the end has its answer, too, before this ends; the list may grow meanwhile.
+    for (const each of going) await each;
+  }
+}
+
+/** Begins at once; what came of it is told when asked for. */
+type Begin = <T>(work: () => Promise<T>) => () => Promise<T>;
+
+async function* found(
+  aws: Aws,
+  declaration: Declaration,
+  { outside, begun }: { readonly outside: Outside; readonly begun: Begin },
+): AsyncGenerator<Finding> {
   yield* toolFindings(outside.tool);
   const { attempt, failure } = attempts(outside);
   const { caller, backups, scanner, signal } = outside;
@@ -159,13 +181,6 @@ export async function* examine(
       message:
         "what jobs put there stays in the local store, and nothing watches it: `mawps report` shows it",
     };
-}
-
-/** Begins at once; what came of it is told when asked for. */
-function begun<T>(work: () => Promise<T>): () => Promise<T> {
-  const result = work();
-  result.catch(() => undefined);
-  return () => result;
 }
 
 /** Whether a resource was found: what is missing or unreadable has been told, and is not looked at any closer. */

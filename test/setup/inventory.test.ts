@@ -86,7 +86,7 @@ describe("inventories of the site's buckets", () => {
     expect(await told()).toMatchObject([
       {
         status: "problem",
-        message: expect.stringMatching(/^inventory: is missing/) as string,
+        message: expect.stringMatching(/^inventory: missing/) as string,
         remedy: "mawps setup",
       },
     ]);

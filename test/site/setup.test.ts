@@ -113,7 +113,7 @@ test("doctor recommends no setup that refuses, where there is no public access b
     );
     expect(others).toEqual([]);
     expect(block?.status).toBe("warning");
-    expect(block?.message).toContain("is missing");
+    expect(block?.message).toContain("public access block: missing");
     expect(block?.message).toContain(
       `which would close what an ACL opens now, ${openKeys.length} objects of `,
     );
