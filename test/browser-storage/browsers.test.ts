@@ -92,6 +92,8 @@ describe.skipIf(!installed(chromiumPath))("a real Chromium, if /usr/bin/chromium
     await using site = await serveSite(storing);
     const context = await launchChromium(join(root, "profile"), switches);
     await (await context.newPage()).goto(site.url);
+    // A page that is loaded has told the browser what it stores; that this has written it is told by nothing else.
+    await eventually(async () => await read("chromium", site.url));
     await context.close();
     expect(await readdir(join(root, "profile", "Default"))).toContain(folder);
     expect(await readAll("chromium", site.url)).toStrictEqual(allOf("chromium", site.url));
