@@ -60,8 +60,7 @@ function onEngine(site: DatabaseSite): void {
   const statuses = async (database: string, of?: string) => {
     const status = await run(database, ["migrate", "status", "--json"], of);
     const rows = status.stdout.split("\n").filter((line) => line !== "");
-    const told = rows.map((row) => (JSON.parse(row) as { status: string }).status);
-    return status.exitCode === 0 ? [0, ...told] : [status.exitCode, status.stderr];
+    return [status.exitCode, ...rows.map((row) => (JSON.parse(row) as { status: string }).status)];
   };
   const rowsOf = (database: string) =>
     on(database, (sql) => sql.rows("SELECT id, body, title FROM notes ORDER BY id"));
