@@ -1,20 +1,14 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Tell } from "../amount.ts";
+import type { AuditTrail } from "../audit/trail.ts";
 import { makeFolders } from "../make-folders.ts";
 import { CliError } from "../errors.ts";
-import type { Model } from "../model/schema.ts";
 import { programOutput, programThere } from "../program-output.ts";
 import { compareDatabase, writeDatabase } from "../setup/database.ts";
 import type { DatabaseWrite } from "../setup/step.ts";
 import type { ServerAddress } from "../sql/address.ts";
-import {
-  isLogged,
-  changesSomething,
-  logStatements,
-  readBinaryLog,
-  replayed,
-  type BinaryLog,
-} from "../sql/binary-log.ts";
+import { changesSomething, logStatements, replayed } from "../sql/binary-log.ts";
 import { readCatalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
@@ -22,108 +16,38 @@ import { deleteRows, pagesOfRows, replaceRow, rowTables, sameRow, type RowTable 
 import { planRows } from "./database-restore.ts";
 import { writeRows } from "./database-write.ts";
 import { rowJudge } from "./erased-rows.ts";
+import { erasedUsers, type IsErased } from "./erasures.ts";
+import type { Before } from "./pitr-reach.ts";
+import { readLedger } from "./restore-audit.ts";
 import type { RestoreSite } from "./restore-site.ts";
-import type { DatabaseSnapshot, Manifest } from "./snapshot.ts";
 
-/** How far back a database can be had as it was at a moment; `state` in words a script can tell apart. */
-export interface DatabaseRecovery {
-  readonly role: string;
-  readonly database: string;
-  readonly state: "on" | "off" | "not in row format" | "left out" | "no backup" | "not offered";
-  /** Of the log. */
-  readonly days: number | undefined;
-  /** That of the oldest backup from whose position on the log is there. */
-  readonly earliest: Date | undefined;
-  readonly latest: Date | undefined;
-  /** Undefined where there is none. */
-  readonly log: BinaryLog | undefined;
-  /** The backup at `earliest`. */
-  readonly backup: string | undefined;
-}
-
-/** What a backup tells of one database. */
-export interface Kept {
-  readonly manifest: Manifest;
-  readonly snapshot: DatabaseSnapshot;
-}
-
-/** @param kept backups of the database, newest first. */
-export async function databaseRecovery(
-  { role, name: database, engine, sql }: Database,
-  kept: readonly Kept[],
-  now: Date,
-): Promise<DatabaseRecovery> {
-  const none = { days: undefined, earliest: undefined, latest: undefined, log: undefined, backup: undefined };
-  if (engine !== "mysql") return { role, database, state: "not offered", ...none };
-  const log = await readBinaryLog(sql);
-  const known = { role, database, ...none, log, days: log.keptDays };
-  if (!log.isOn) return { ...known, state: "off" };
-  if (log.format !== "ROW") return { ...known, state: "not in row format" };
-  if (!isLogged(log, database)) return { ...known, state: "left out" };
-  const oldest = kept.findLast((each) => isReached(log, each.snapshot));
-  if (oldest === undefined) return { ...known, state: "no backup" };
-  const earliest = new Date(oldest.snapshot.to);
-  return { ...known, state: "on", earliest, latest: now, backup: oldest.manifest.id };
-}
-
-/** Whether the log is there from where it stood at a backup. */
-function isReached({ files }: BinaryLog, { log }: DatabaseSnapshot): boolean {
-  return log !== undefined && files.some(({ name, bytes }) => name === log.file && bytes >= log.position);
-}
-
-/**
- * The newest backup before a moment from which the log leads to it.
- * @throws CliError where there is none, with what is there.
- */
-export async function backupBefore(database: Database, kept: readonly Kept[], at: Date): Promise<Before> {
-  const { name, engine, sql } = database;
-  if (engine !== "mysql") {
-    throw new CliError(`of a PostgreSQL database no moment can be had again, but the backups: ${name}`, {
-      hint: "`mawps backup restore --only databases --into-prefix before-` restores one beside",
-    });
-  }
-  const log = await readBinaryLog(sql);
-  if (!log.isOn || log.format !== "ROW") {
-    throw new CliError(
-      `the server keeps no binary log of rows: ${log.isOn ? log.format : "log_bin is off"}`,
-      {
-        hint: "`mawps doctor` says what to set; `mawps backup restore` brings back a backup",
-      },
-    );
-  }
-  if (!isLogged(log, name)) {
-    throw new CliError(`the binary log leaves out what is done in ${name}`, {
-      hint: "binlog_do_db and binlog_ignore_db of the server say so; `mawps backup restore` brings back a backup",
-    });
-  }
-  const found = kept.find(({ snapshot }) => new Date(snapshot.to) <= at && isReached(log, snapshot));
-  if (found !== undefined) return { ...found, log };
-  const oldest = kept.findLast(({ snapshot }) => isReached(log, snapshot));
-  throw new CliError(
-    `no backup of ${name} from before ${at.toISOString()} has a position that is still in the binary log`,
-    { hint: oldest === undefined ? "mawps backup create" : `it reaches back to ${oldest.snapshot.to}` },
-  );
-}
-
-/** A backup, and the log as it was before anything was done. */
-export interface Before extends Kept {
-  readonly log: BinaryLog;
-}
-
-export interface PastDatabase {
-  readonly before: Before;
-  /** To the second; what was committed in it is not there any more. */
-  readonly at: Date;
+/** Where a database as one was at a moment is made; nothing of it is there yet. */
+export interface PastSite extends Pick<
+  RestoreSite,
+  "aws" | "repository" | "model" | "declaration" | "spool" | "signal" | "now"
+> {
   /** Of a name that nothing has: it is made, filled, and dropped again. */
   readonly scratch: Database;
   /** What is to be made. */
   readonly into: Database;
   /** Of the server, as whom the log is read. */
   readonly address: ServerAddress;
-  readonly site: Omit<RestoreSite, "databases">;
-  readonly isLedgerEmpty: boolean;
-  /** Where programs are found, and `TZ` as they need it. */
+  /** Holds the ledger of erasures. */
+  readonly trailTable: string;
+  /** Where programs are found. */
   readonly path: string | undefined;
+}
+
+/** The database that will be made. */
+export interface PastDatabase {
+  readonly site: PastSite;
+  readonly before: Before;
+  /** To the second; what was committed in it is not there any more. */
+  readonly at: Date;
+  /** Reads the log. */
+  readonly program: string;
+  readonly isErased: IsErased;
+  readonly isLedgerEmpty: boolean;
 }
 
 export interface RestoredPast {
@@ -140,41 +64,77 @@ export interface RestoredPast {
 
 const programs = ["mysqlbinlog", "mariadb-binlog"];
 
-/** @throws CliError where there is no program that reads the log, or where something has the name already. */
-export async function assertPossible({ into, site, path }: PastDatabase): Promise<string> {
+/**
+ * Finds out what is needed; changes nothing.
+ * @throws CliError where there is no program that reads the log, or where something has the name already.
+ */
+export async function planPast(site: PastSite, before: Before, at: Date): Promise<PastDatabase> {
+  const { into, path, signal, trailTable } = site;
   if (into.isThere) {
     throw new CliError(`there is a database ${into.name} already`, { hint: "give the name of a new one" });
   }
   const hint = "apt-get install mariadb-server, or mysql-server: the program comes with it";
-  return programThere(programs, { PATH: path }, { signal: site.signal, hint });
+  const program = await programThere(programs, { PATH: path }, { signal, hint });
+  const ledger = await readLedger({ ...site, manifest: before.manifest }, [trailTable]);
+  return { site, before, at, program, isErased: erasedUsers(ledger), isLedgerEmpty: ledger.length === 0 };
+}
+
+interface Restoring {
+  readonly audit: AuditTrail;
+  readonly onProgress: Tell;
 }
 
 /**
  * Makes a database as one was at a moment: the backup before it, then what the log says was done until then. All that is done in a scratch
  * database, which becomes the new one in the end, without what people had there who have been erased since. The original is only read.
  */
-export async function restorePast(past: PastDatabase): Promise<RestoredPast> {
-  const { before, at, scratch, into, site } = past;
-  const program = await assertPossible(past);
+export async function restorePast(
+  past: PastDatabase,
+  { audit, onProgress }: Restoring,
+): Promise<RestoredPast> {
+  const { before, at, site } = past;
+  const { role, name } = before.snapshot;
+  const details = {
+    backupId: before.manifest.id,
+    role,
+    from: name,
+    name: site.into.name,
+    to: at.toISOString(),
+  };
+  return audit.irreversible(
+    { action: "backup.restored", details },
+    () => throughScratch(past, onProgress),
+    ({ rows, replayed: done }) => ({ items: rows, done }),
+  );
+}
+
+async function throughScratch(past: PastDatabase, onProgress: Tell): Promise<RestoredPast> {
+  const { before, at, site, isErased } = past;
+  const { scratch, into } = site;
+  const { manifest, snapshot } = before;
   try {
-    const inScratch = { ...site, databases: [scratch] };
-    // Whoever was erased since then is in rows that the log changes.
-    const all = { ...inScratch, isErased: () => false };
-    const plan = await planRows(all, before.snapshot, { isLedgerEmpty: true, onSuppressed: () => undefined });
+    const restoring: RestoreSite = {
+      ...site,
+      databases: [scratch],
+      manifest,
+      prefix: "",
+      onConflict: "fail",
+      scope: { only: [] },
+      // Whoever was erased since then is in rows that the log changes.
+      isErased: () => false,
+      onProgress,
+    };
+    const plan = await planRows(restoring, snapshot, { isLedgerEmpty: true, onSuppressed: () => undefined });
     const writes = plan.writes.filter(makesTable);
-    const { rows, failed } = await writeRows(all, { ...plan, writes }, (count) =>
-      site.onProgress(`restoring ${before.manifest.id}`, {
-        done: count,
-        total: before.snapshot.rows,
-        of: "rows",
-      }),
+    const { rows, failed } = await writeRows(restoring, { ...plan, writes }, (count) =>
+      onProgress(`restoring ${manifest.id}`, { done: count, total: snapshot.rows, of: "rows" }),
     );
     const [first] = failed;
     if (first !== undefined) throw new CliError(`${first.what} of the backup: ${first.why}`);
-    const count = await replay(past, program);
-    const suppressed = past.isLedgerEmpty ? 0 : await leaveErased(inScratch, scratch);
+    const count = await replay(past, onProgress);
+    const suppressed = past.isLedgerEmpty ? 0 : await leaveErased({ ...site, isErased }, scratch);
     await becomes(scratch, into);
-    return { database: into.name, backup: before.manifest.id, at, rows, replayed: count, suppressed };
+    return { database: into.name, backup: manifest.id, at, rows, replayed: count, suppressed };
   } finally {
     await scratch.drop();
   }
@@ -188,12 +148,9 @@ function makesTable(write: DatabaseWrite): boolean {
 }
 
 /** Has the log told from the position of the backup on, and does again what it says of this database. */
-async function replay(
-  { before, at, scratch, site, address, path }: PastDatabase,
-  program: string,
-): Promise<number> {
+async function replay({ before, at, site, program }: PastDatabase, onProgress: Tell): Promise<number> {
   const { snapshot, manifest, log } = before;
-  const { signal, spool } = site;
+  const { scratch, address, path, signal, spool } = site;
   const from = snapshot.log;
   if (from === undefined) throw new RangeError(`backup ${manifest.id} has no position`);
   const files = log.files.slice(log.files.findIndex(({ name }) => name === from.file));
@@ -220,7 +177,7 @@ async function replay(
       if (run === undefined) continue;
       await scratch.sql.runLong(run);
       if (changesSomething(run)) count += 1;
-      site.onProgress(`doing again what was done, ${count} statements`);
+      onProgress(`doing again what was done, ${count} statements`);
     }
     // Where the moment was in the middle of a transaction.
     await scratch.sql.run("ROLLBACK");
@@ -259,11 +216,7 @@ const rowsAtOnce = 100;
 
 /** Takes out what an erasure has taken, and replaces the names that it replaced; answers of how many rows. */
 async function leaveErased(
-  {
-    model,
-    isErased,
-    signal,
-  }: { readonly model: Model; readonly isErased: RestoreSite["isErased"]; readonly signal: AbortSignal },
+  { model, isErased, signal }: Pick<RestoreSite, "model" | "isErased" | "signal">,
   database: Database,
 ): Promise<number> {
   const { sql, place, engine } = database;

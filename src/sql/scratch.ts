@@ -46,10 +46,9 @@ export async function inScratch<T>(
   options: ScratchOptions & { readonly like?: string },
   act: (name: string) => Promise<T>,
 ): Promise<T> {
-  const { now, random, like } = options;
-  const seconds = Math.floor(now.getTime() / 1000);
-  const name = `${prefix}${seconds}_${random}`;
-  await dropLeftOvers(sql, seconds);
+  const { now, like } = options;
+  const name = nameBehind(prefix, options);
+  await dropLeftOvers(sql, Math.floor(now.getTime() / 1000));
   const before = await currentPlace(sql);
   const letters = sql.engine === "mysql" ? ` ${await lettersLike(sql, like)}` : "";
   await sql.run(`CREATE ${noun(sql)} ${sql.quoted(name)}${letters}`);
@@ -146,6 +145,16 @@ async function currentPlace(sql: Sql): Promise<string | undefined> {
     sql.engine === "mysql" ? "SELECT DATABASE() AS name" : "SELECT current_schema() AS name",
   );
   return row?.["name"] ?? undefined;
+}
+
+/** Of a database into which a backup is restored on trial. Pure. */
+export function trialName(options: ScratchOptions): string {
+  return nameBehind(trialPrefix, options);
+}
+
+/** With the time by which it is told to be left behind. */
+function nameBehind(begin: string, { now, random }: ScratchOptions): string {
+  return `${begin}${Math.floor(now.getTime() / 1000)}_${random}`;
 }
 
 /** Whether a database or schema was left behind by a process that was killed. Pure. */

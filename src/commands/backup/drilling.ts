@@ -7,7 +7,7 @@ import type { Repository } from "../../backup/repository.ts";
 import type { Manifest } from "../../backup/snapshot.ts";
 import { recordCheck } from "../../backup/snapshots.ts";
 import type { Database } from "../../sql/database.ts";
-import { trialPrefix } from "../../sql/scratch.ts";
+import { trialName } from "../../sql/scratch.ts";
 import { runShell } from "../../shell.ts";
 import { configuredSite, connectThrowaway } from "../../target.ts";
 import { chosenSnapshot, keepOutcome, openBackups, refuseOtherModel } from "./repository.ts";
@@ -113,8 +113,8 @@ async function inFolder(
 async function trialDatabases(run: Run, manifest: Manifest): Promise<readonly Database[] | undefined> {
   const roles = new Set((manifest.databases ?? []).map(({ role }) => role));
   if (roles.size === 0) return undefined;
-  const seconds = Math.floor(run.world.now().getTime() / 1000);
-  const prefix = `${trialPrefix}${seconds}_${run.world.randomHex(4)}_`;
+  const { world } = run;
+  const prefix = `${trialName({ now: world.now(), random: world.randomHex(4) })}_`;
   return (await run.databases()).open(({ role }) => roles.has(role), { prefix });
 }
 

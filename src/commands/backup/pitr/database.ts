@@ -1,19 +1,16 @@
+import { planPast, restorePast, type PastSite, type RestoredPast } from "../../../backup/pitr-database.ts";
 import {
-  assertPossible,
   backupBefore,
   databaseRecovery,
-  restorePast,
-} from "../../../backup/pitr-database.ts";
-import type { DatabaseRecovery, Kept, PastDatabase, RestoredPast } from "../../../backup/pitr-database.ts";
+  keptBackups,
+  type Before,
+  type DatabaseRecovery,
+} from "../../../backup/pitr-reach.ts";
 import { readConfiguration } from "../../../backup/configuration.ts";
-import { erasedUsers } from "../../../backup/erasures.ts";
-import type { Repository } from "../../../backup/repository.ts";
-import { readLedger } from "../../../backup/restore-audit.ts";
-import { listSnapshots, readManifest } from "../../../backup/snapshots.ts";
 import { CliError, exitCodes } from "../../../errors.ts";
 import { localTime } from "../../../output/dates.ts";
 import { count } from "../../../output/text.ts";
-import { trialPrefix } from "../../../sql/scratch.ts";
+import { trialName } from "../../../sql/scratch.ts";
 import { configuredSite } from "../../../target.ts";
 import { follow } from "../../follow.ts";
 import type { Run } from "../../run.ts";
@@ -28,25 +25,12 @@ export async function recoveryOfDatabases(run: Run, repo: string | undefined): P
   const hasBackups = (await readConfiguration(await storeOf(run, repo, "reads"), world.signal)) !== undefined;
   const repository = hasBackups ? await openBackups(run, repo) : undefined;
   const found: DatabaseRecovery[] = [];
+  const now = world.now();
   for (const database of await databases.openThere(() => true)) {
-    const kept = repository === undefined ? [] : await keptOf(run, repository, database.role);
-    found.push(await databaseRecovery(database, kept, world.now()));
+    const kept = repository && (await keptBackups(repository, database.role, { now, signal: world.signal }));
+    found.push(await databaseRecovery(database, kept ?? [], now));
   }
   return found;
-}
-
-/** The backups of a database, newest first, without those that were found damaged. */
-async function keptOf({ world }: Run, repository: Repository, role: string): Promise<Kept[]> {
-  const { signal } = world;
-  const kept: Kept[] = [];
-  const { snapshots } = await listSnapshots(repository, { now: world.now(), signal });
-  for (const { id, lastCheck } of snapshots) {
-    if (lastCheck?.outcome === "failed") continue;
-    const manifest = await readManifest(repository, id, signal);
-    const snapshot = (manifest.databases ?? []).find((each) => each.role === role);
-    if (snapshot !== undefined) kept.push({ manifest, snapshot });
-  }
-  return kept;
 }
 
 interface PastFlags {
@@ -58,9 +42,9 @@ interface PastFlags {
 
 /** Plans, asks, makes a database as one was at a moment, and prints. */
 export async function restoreDatabase(run: Run, flags: PastFlags): Promise<void> {
-  const past = await pastOf(run, flags);
-  const { before, at, into } = past;
-  await assertPossible(past);
+  const { site, before, at } = await pastSite(run, flags);
+  const past = await planPast(site, before, at);
+  const { into } = site;
   const state = `${before.snapshot.name} as of ${localTime(at)}`;
   if (run.config.dryRun) {
     const planned = {
@@ -77,23 +61,18 @@ export async function restoreDatabase(run: Run, flags: PastFlags): Promise<void>
   }
   await run.confirm({ question: `Make the database ${into.name} of ${state}?`, destructive: false });
   const working = await run.progress("restoring");
-  const site = { ...past.site, onProgress: follow(run, working) };
-  const { role, name } = before.snapshot;
-  const details = { backupId: before.manifest.id, role, from: name, name: into.name, to: at.toISOString() };
-  const restored = await run.audit.irreversible(
-    { action: "backup.restored", details },
-    () => restorePast({ ...past, site }),
-    ({ rows, replayed }) => ({ items: rows, done: replayed }),
-  );
+  const restored = await restorePast(past, { audit: run.audit, onProgress: follow(run, working) });
   working.stop();
   await run.print(restored, asText);
 }
 
-async function pastOf(
+/** What is meant by the flags, open. */
+async function pastSite(
   run: Run,
   { database: wanted, at: named, into: name, repo }: PastFlags,
-): Promise<PastDatabase> {
+): Promise<{ readonly site: PastSite; readonly before: Before; readonly at: Date }> {
   const { config, world } = run;
+  const { signal } = world;
   if (!/^[\w-]{1,63}$/.test(name))
     throw new CliError("a database is named by up to 63 of A-Z, a-z, 0-9, _ and -", {
       exitCode: exitCodes.usage,
@@ -118,43 +97,28 @@ async function pastOf(
     databases.openThere(isMeant),
   ]);
   if (original === undefined) throw new RangeError(`database ${role} was not opened`);
-  const before = await backupBefore(original, await keptOf(run, repository, role), at);
+  const before = await backupBefore(original, await keptBackups(repository, role, { now, signal }), at);
   refuseOtherModel(run, before.manifest);
-  const seconds = Math.floor(now.getTime() / 1000);
-  const [scratch] = await databases.open(isMeant, { name: `${trialPrefix}${seconds}_${world.randomHex(4)}` });
+  const [scratch] = await databases.open(isMeant, { name: trialName({ now, random: world.randomHex(4) }) });
   const [into] = await databases.open(isMeant, { name });
   const { address } = original;
   if (scratch === undefined || into === undefined || address === undefined)
     throw new RangeError(`database ${role} was not opened`);
-  const { manifest } = before;
-  const spool = spoolFolder(run);
-  const ledger = await readLedger({ aws, repository, manifest, spool, signal: world.signal }, [
-    config.tables.auditLog,
-  ]);
-  return {
-    before,
-    at,
+  const site = {
+    aws,
+    repository,
+    model: config.site,
+    declaration: configuredSite(config),
+    trailTable: config.tables.auditLog,
     scratch,
     into,
     address,
-    isLedgerEmpty: ledger.length === 0,
+    spool: spoolFolder(run),
     path: world.env["PATH"],
-    site: {
-      aws,
-      repository,
-      manifest,
-      model: config.site,
-      declaration: configuredSite(config),
-      prefix: "",
-      onConflict: "fail",
-      scope: { only: [] },
-      isErased: erasedUsers(ledger),
-      spool,
-      signal: world.signal,
-      now: () => world.now(),
-      onProgress: () => undefined,
-    },
+    signal,
+    now: () => world.now(),
   };
+  return { site, before, at };
 }
 
 function asText({ database, backup, at, rows, replayed, suppressed }: RestoredPast): string {

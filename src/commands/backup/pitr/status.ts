@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { DatabaseRecovery } from "../../../backup/pitr-database.ts";
+import type { DatabaseRecovery } from "../../../backup/pitr-reach.ts";
 import type { RecoveryStatus } from "../../../backup/pitr.ts";
 import { localTime } from "../../../output/dates.ts";
 import type { Layout } from "../../../output/layout.ts";
