@@ -66,11 +66,12 @@ const programs = ["mysqlbinlog", "mariadb-binlog"];
 
 /**
  * Finds out what is needed; changes nothing.
- * @throws CliError where there is no program that reads the log, or where something has the name already.
+ * @throws CliError where there is no program that reads the log, or where something is in a database of that name already. One that is
+ * empty was left by a run that was killed.
  */
 export async function planPast(site: PastSite, before: Before, at: Date): Promise<PastDatabase> {
   const { into, path, signal, trailTable } = site;
-  if (into.isThere) {
+  if (into.isThere && (await readCatalogue(into.sql, into.place)).size > 0) {
     throw new CliError(`there is a database ${into.name} already`, { hint: "give the name of a new one" });
   }
   const hint = "apt-get install mariadb-server, or mysql-server: the program comes with it";
@@ -264,7 +265,7 @@ async function leaveErased(
 /** Gives all tables to a new database, by one statement, and makes there what else the model's file has. */
 async function becomes({ sql, place, engine }: Database, into: Database): Promise<void> {
   const tables = rowTables(await readCatalogue(sql, place), engine);
-  await into.make();
+  if (!into.isThere) await into.make();
   const moves = tables.map(
     ({ name }) => `${sql.quoted(place)}.${sql.quoted(name)} TO ${sql.quoted(into.name)}.${sql.quoted(name)}`,
   );

@@ -182,6 +182,13 @@ describe.skipIf(noMariadb !== undefined)(`a database as it was at a moment ${noM
     expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("leaves out what is")]);
   });
 
+  it("is made in the empty database that a run which was killed has left", async () => {
+    await onDatabase(server, "mysql", (sql) => sql.run("CREATE DATABASE halfway"));
+    const { exitCode, stderr } = await restore(hours(2), "halfway");
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(await users("halfway")).toHaveLength(3);
+  });
+
   it("leaves no file with a password beside a program that runs", async () => {
     const programs = join(home.folder, "programs");
     await mkdir(programs);
