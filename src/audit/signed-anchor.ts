@@ -1,9 +1,11 @@
 import { verify } from "node:crypto";
 import { isAuditTime, isSequence, type ChainHead } from "../model/audit.ts";
+import { inParallel } from "../concurrency.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { storedChain } from "./entries.ts";
 import type { TrailPlace } from "./place.ts";
 import { keyFromHex, type Signer } from "./signer.ts";
+import type { Fault } from "./verify.ts";
 
 /** The head of a trail as it was at some time, to be kept where nobody who can write to the trail comes. */
 interface OutsideAnchor {
@@ -83,17 +85,52 @@ function isHex(text: string): boolean {
   return /^[\da-f]{64}$/.test(text);
 }
 
-/** How the trail stands to a head that is known from outside. */
-type Standing = "same" | "gone" | "another" | "cut";
+/** An entry of which is known from outside that it was there. */
+export interface KnownEntry {
+  readonly sequence: number;
+  readonly hash: string;
+  /** Whose trail, where somebody signed that. */
+  readonly table?: string;
+  /** Its end of life, where somebody signed it. */
+  readonly ttl?: number;
+}
+
+/** Entries; a list of anchors has one for each day of years. */
+const lookedForAtOnce = 16;
+
+const standings = {
+  another: "is another than the one that was noted outside",
+  cut: "is gone with all behind it: it was noted outside",
+  gone: "is gone, and nothing from outside proves that its time was over: it could not be compared",
+  same: undefined,
+} as const;
 
 /**
- * Looks for the entry of a head that is known from outside. `gone`: later ones are there, and what they say of its end proves nothing to who
- * does not trust the trail; `cut`: nothing is as far.
+ * Looks for each of these entries. One may be gone when its signed end is over, or that of a later one: no entry ends before an earlier one.
+ * What the trail itself says of its end proves nothing to who does not trust it.
  */
-export async function standingOf(
+export async function outsideFaults(
   site: TrailPlace,
-  { sequence, hash }: Pick<ChainHead, "sequence" | "hash">,
-): Promise<Standing> {
+  known: readonly KnownEntry[],
+  now: Date,
+): Promise<Fault[]> {
+  const over = known.filter(({ ttl }) => ttl !== undefined && ttl * 1000 <= now.getTime());
+  const lastOver = over.reduce((last, { sequence }) => Math.max(last, sequence), -1);
+  const faults = await inParallel(known, lookedForAtOnce, async ({ sequence, hash }): Promise<Fault[]> => {
+    const standing = await standingOf(site, { sequence, hash });
+    const what = standing === "gone" && sequence <= lastOver ? undefined : standings[standing];
+    return what === undefined
+      ? []
+      : [{ fault: "outside", sequence, what, id: `outside:${sequence}:${hash}` }];
+  });
+  return faults.flat();
+}
+
+/** `gone`: later ones are there; `cut`: nothing is as far. */
+async function standingOf(
+  site: TrailPlace,
+  { sequence, hash }: Pick<KnownEntry, "sequence" | "hash">,
+): Promise<keyof typeof standings> {
   if (sequence === 0) return "same";
   for await (const stored of storedChain(site, { fromSequence: sequence })) {
     if (stored["sequence"] !== sequence) return "gone";

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import type { KnownEntry } from "../../audit/signed-anchor.ts";
 import type { Fault, Found, Interruption, Verification } from "../../audit/verify.ts";
-import { inParallel } from "../../concurrency.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { paint } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
@@ -40,7 +40,10 @@ export function auditVerify(begin: Begin): AnyCommand {
       const run = await begin(command as AnyCommand);
       const anchors = anchor === undefined ? [] : await anchorsIn(run, anchor, publicKey);
       const known = [...(expect === undefined ? [] : [expect]), ...anchors];
-      const { placeOf, verifyTrail } = await import("../../audit/verify.ts");
+      const [{ placeOf, verifyTrail }, { outsideFaults }] = await Promise.all([
+        import("../../audit/verify.ts"),
+        import("../../audit/signed-anchor.ts"),
+      ]);
       const context = await run.context(reason === undefined ? "reads" : "writes");
       assertOfTable(anchors, trailOf(context));
       const verifying = verifyTrail(trailOf(context), context.now());
@@ -73,22 +76,14 @@ export function auditVerify(begin: Begin): AnyCommand {
     });
 }
 
-interface Known {
-  readonly sequence: number;
-  readonly hash: string;
-  readonly table?: string;
-  /** Its end of life, where somebody signed it. */
-  readonly ttl?: number;
-}
-
-function expected(text: string): Known {
+function expected(text: string): KnownEntry {
   const [, number = "", hash = ""] = /^(\d{1,13}):([\da-f]{64})$/.exec(text.trim()) ?? [];
   if (Number(number) < 1) throw new InvalidArgumentError("expected a number, a colon and 64 hex digits.");
   return { sequence: Number(number), hash };
 }
 
 /** The anchors of a line, or of all lines of a file or of a page. */
-async function anchorsIn(run: Run, given: string, publicKey: string | undefined): Promise<Known[]> {
+async function anchorsIn(run: Run, given: string, publicKey: string | undefined): Promise<KnownEntry[]> {
   const [{ readAnchorLine }, { publicKeyFor }] = await Promise.all([
     import("../../audit/signed-anchor.ts"),
     import("../../audit/signer.ts"),
@@ -122,7 +117,7 @@ const isLine = (given: string) => /^\s*mawps-anchor-/.test(given);
 const isAddress = (given: string) => /^https?:/i.test(given);
 
 /** @throws CliError where an anchor is of another trail. */
-function assertOfTable(anchors: readonly Known[], place: TrailPlace): void {
+function assertOfTable(anchors: readonly KnownEntry[], place: TrailPlace): void {
   const other = anchors.find(({ table }) => table !== place.table);
   if (other !== undefined)
     throw new CliError(`an anchor is of the table ${other.table}, and this trail is in ${place.table}`);
@@ -139,33 +134,6 @@ async function anchorText(run: Run, given: string): Promise<string | undefined> 
   }
   const { readTextFile } = await import("../../text-file.ts");
   return readTextFile(resolve(cwd, given), what);
-}
-
-const standings = {
-  another: "is another than the one that was noted outside",
-  cut: "is gone with all behind it: it was noted outside",
-  gone: "is gone, and nothing from outside proves that its time was over: it could not be compared",
-  same: undefined,
-} as const;
-
-/** Entries; a list of anchors has one for each day of years. */
-const lookedForAtOnce = 16;
-
-/** An entry may be gone when its signed end is over, or that of a later one: no entry ends before an earlier one. */
-async function outsideFaults(place: TrailPlace, known: readonly Known[], now: Date): Promise<Fault[]> {
-  if (known.length === 0) return [];
-  const { standingOf } = await import("../../audit/signed-anchor.ts");
-  const faults = await inParallel(known, lookedForAtOnce, async ({ sequence, hash }): Promise<Fault[]> => {
-    const standing = await standingOf(place, { sequence, hash });
-    const isOver = known.some(
-      ({ sequence: later, ttl }) => later >= sequence && ttl !== undefined && ttl * 1000 <= now.getTime(),
-    );
-    const what = standing === "gone" && isOver ? undefined : standings[standing];
-    return what === undefined
-      ? []
-      : [{ fault: "outside", sequence, what, id: `outside:${sequence}:${hash}` }];
-  });
-  return faults.flat();
 }
 
 function filled(what: string): (text: string) => string {
