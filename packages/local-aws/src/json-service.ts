@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { Fault } from "./fault.ts";
+import { openDatabase, type Database } from "./json-database.ts";
 import { parseJson } from "./json.ts";
-import type { LocalOptions, LocalRequest, LocalResponse } from "./service.ts";
+import type { LocalOptions, LocalRequest, LocalResponse, LocalService } from "./service.ts";
 import { readBody, signatureFault } from "./signed-json.ts";
 
 /** More than any call of these APIs takes. */
@@ -21,6 +22,36 @@ export interface JsonService {
   readonly unsigned?: readonly string[];
   /** The operation of that name; undefined where there is none. */
   readonly operation: (name: string) => Promise<JsonOperation> | undefined;
+}
+
+/** A service whose operations are few, and work on one database. */
+interface SmallService extends Pick<JsonService, "api" | "signedFor" | "contentType"> {
+  /** By their names. */
+  readonly operations: (database: Database) => Readonly<Record<string, JsonOperation>>;
+}
+
+/**
+ * Opens (or makes) a service with its database in `dir`. The folder belongs to one process at a time: the caller holds the store's lock.
+ * Every acknowledged write is on the disk.
+ */
+export async function openJsonService(
+  dir: string,
+  options: LocalOptions,
+  { operations, ...named }: SmallService,
+): Promise<LocalService> {
+  const database = await openDatabase(dir, { sync: true });
+  const offered = new Map(Object.entries(operations(database)));
+  const service = {
+    ...named,
+    operation(name: string) {
+      const found = offered.get(name);
+      return found === undefined ? undefined : Promise.resolve(found);
+    },
+  };
+  return {
+    handle: (request) => answerJson(service, request, options),
+    close: () => database.close(),
+  };
 }
 
 /** Answers one request: every fault as the service would. Rejects only when the request was aborted. */
