@@ -57,6 +57,11 @@ const texts: readonly (readonly [english: string, german: string])[] = [
   ["off", "aus"],
   ["on demand", "nach Bedarf"],
   ["provisioned", "fest"],
+  ["does not scale", "passt sich nicht an"],
+  [
+    "{a} to {b} read units at {c} %, {d} to {e} write units at {f} %",
+    "{a} bis {b} Leseeinheiten bei {c} %, {d} bis {e} Schreibeinheiten bei {f} %",
+  ],
   ["switched off", "abgeschaltet"],
   ["1 day", "1 Tag"],
   ["{a} days", "{a} Tage"],
@@ -218,6 +223,11 @@ const texts: readonly (readonly [english: string, german: string])[] = [
   ],
   ["{a} of {b} entries are not anchored yet", "{a} von {b} Einträgen sind noch nicht verankert"],
   ["nothing: the next changing command anchors them", "nichts: der nächste ändernde Befehl verankert sie"],
+  ["anchorLock is {a}, and {b} has no S3 Object Lock", "anchorLock ist {a}, und {b} hat kein S3 Object Lock"],
+  [
+    "give it versioning, then {a}; or MAWPS_ANCHOR_LOCK=off",
+    "ihm Versionierung geben, dann {a}; oder MAWPS_ANCHOR_LOCK=off",
+  ],
   [
     "mawps audit verify tells more; docs/audit-trail.md tells what to do",
     "mawps audit verify sagt mehr; docs/audit-trail.md sagt, was zu tun ist",
@@ -345,9 +355,10 @@ const texts: readonly (readonly [english: string, german: string])[] = [
   ["point-in-time recovery", "Wiederherstellung zu jedem Zeitpunkt"],
   ["backups kept by DynamoDB", "Sicherungen bei DynamoDB"],
   ["accounts, plan {a}", "Konten, Stufe {a}"],
+  ["account", "Konto"],
   ["accounts", "Konten"],
   ["unit-hours", "Einheitsstunden"],
-  ["1,000 objects", "1.000 Objekte"],
+  ["thousand objects", "tausend Objekte"],
   ["under {a}", "unter {a}"],
   [
     "the first {a} cost nothing, nothing else uses them up",
@@ -376,9 +387,10 @@ const texts: readonly (readonly [english: string, german: string])[] = [
   ],
   ["all in warm storage, a whole month as now", "alles im warmen Speicher, ein ganzer Monat wie jetzt"],
   [
-    "the units of the tables as now, for 730 hours, without those of their indexes and without scaling",
-    "die Einheiten der Tabellen wie jetzt, 730 Stunden, ohne die ihrer Indizes und ohne Anpassung",
+    "the units of tables and indexes as now, {a}, for 730 hours",
+    "die Einheiten von Tabellen und Indizes wie jetzt, {a}, 730 Stunden",
   ],
+  ["the model lets them scale from {a} to {b}", "nach dem Modell passen sie sich zwischen {a} und {b} an"],
   [
     "each is active in the month, which is the most that it can cost, and signs in directly",
     "jedes ist im Monat aktiv, mehr kann es nicht kosten, und meldet sich direkt an",
