@@ -72,7 +72,11 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
   const declaration = configuredSite(config);
   const aws = await run.aws("reads");
   const { signal } = world;
-  const backups = config.backup.repository === undefined ? undefined : once(() => backupFacts(run));
+  const { madeStore } = await import("./backup/repository.ts");
+  const hasBackups = config.backup.repository !== undefined || (await madeStore(run, "reads")) !== undefined;
+  const backups = hasBackups ? once(() => backupFacts(run)) : undefined;
+  // Nobody has to keep backups of a local store: doctor judges those alone that are configured.
+  const looked = { ...outside, backups: outside.backups && backups };
   const metrics = metricsOf(config);
   const documents = once(async () => openDocuments(await run.context("reads")));
   const due = async () => {
@@ -144,8 +148,7 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
       const inventoried = await inventoriedSite(config);
       return inTurn(async () => {
         const findings: Finding[] = [];
-        for await (const finding of examine(aws, inventoried, { ...outside, backups }))
-          findings.push(finding);
+        for await (const finding of examine(aws, inventoried, looked)) findings.push(finding);
         return findings;
       });
     },

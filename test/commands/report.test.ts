@@ -232,6 +232,9 @@ describe("the report", () => {
     expect([exitCode, hero, people]).toEqual([0, null, null]);
     expect(absent).toEqual(expect.arrayContaining(["hero", "people", "backups"]));
     expect([doctor, storage]).toEqual([expect.any(Array), expect.any(Object)]);
+    await other.run(["backup", "create", "--model", "prework"]);
+    const { stdout: again } = await other.run(["report", "--json", "--model", "prework"]);
+    expect(JSON.parse(again)).toMatchObject({ backups: { snapshots: [{ id: expect.any(String) }] } });
     await other.remove();
   });
 });

@@ -336,9 +336,9 @@ function onEngine(site: DatabaseSite): void {
       expect.stringContaining("column notes.title (1 value)"),
     ]);
     expect(await catalogueOf("valued")).toEqual(before);
-    const backup = ["backup", "create", "--repo", join(home.folder, "repo"), "--with-secrets"];
+    const backup = ["backup", "create", "--with-secrets"];
     expect((await run("valued", backup, notes)).exitCode).toBe(0);
-    const back = await runNotes("valued", "down", "--repo", join(home.folder, "repo"), "--yes");
+    const back = await runNotes("valued", "down", "--yes");
     expect([back.exitCode, back.stdout]).toEqual([0, expect.stringContaining("0002-titles: taken back")]);
   });
 

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { readNamedFile } from "../../text-file.ts";
 import { join, resolve } from "node:path";
 import { isDenied } from "../../aws/setting.ts";
+import { isRepository } from "../../backup/configuration.ts";
 import { assertRecipient } from "../../backup/encryption.ts";
 import { folderStore } from "../../backup/folder-store.ts";
 import {
@@ -156,6 +157,14 @@ export async function storeOf(
 ): Promise<Store> {
   const place = placeOf(run, repo);
   return "folder" in place ? folderStore(place.folder) : s3Store(await run.aws(access), place);
+}
+
+/** Where backups lie without being named by a flag; undefined where none were ever made. */
+export async function madeStore(run: Run, access: "reads" | "writes"): Promise<Store | undefined> {
+  const { config, world } = run;
+  if (config.backup.repository === undefined && config.target !== "local") return undefined;
+  const store = await storeOf(run, undefined, access);
+  return (await isRepository(store, world.signal)) ? store : undefined;
 }
 
 async function unlockOf(run: Run): Promise<Unlock> {

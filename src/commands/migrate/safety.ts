@@ -52,8 +52,6 @@ async function missingBackup(
   repo: string | undefined,
   what: BackedUp["what"],
 ): Promise<string | undefined> {
-  if (repo === undefined && run.config.backup.repository === undefined)
-    return "no repository for backups is named";
   const [{ openBackups }, { youngBackup }] = await Promise.all([
     import("../backup/repository.ts"),
     import("../../migrations/safety-net.ts"),

@@ -48,7 +48,8 @@ export async function erasureSite(run: Run, access: Access): Promise<ErasureSite
   const site = await holdSite(run, access);
   const isOther = site.known === undefined && whyNoDocuments(site.model, "url") === undefined;
   const documents = isOther ? await openDocuments(await run.context(access)) : site.known?.documents;
-  return { ...site, store: await backupStore(run, access), documents };
+  const { madeStore } = await import("../backup/repository.ts");
+  return { ...site, store: await madeStore(run, access), documents };
 }
 
 /** Undefined where accounts are in a user pool, in a table of DynamoDB, or no rows of a database. @throws CliError (usage) where nobody names its server. */
@@ -74,15 +75,4 @@ export async function modelAccounts(run: Run): Promise<Accounts | undefined> {
   if (rows !== undefined) return rows;
   const { accountsOfTable } = await import("../../users/account-items.ts");
   return accountsOfTable(await personSite(run, "reads"));
-}
-
-async function backupStore(run: Run, access: Access) {
-  const { config, world } = run;
-  if (config.backup.repository === undefined && config.target !== "local") return undefined;
-  const [{ storeOf }, { isRepository }] = await Promise.all([
-    import("../backup/repository.ts"),
-    import("../../backup/configuration.ts"),
-  ]);
-  const store = await storeOf(run, undefined, access);
-  return (await isRepository(store, world.signal)) ? store : undefined;
 }
