@@ -69,6 +69,7 @@ export function connect(options: ConnectOptions): Aws {
   const reach: Reach = { isSilent: false, isClosed: false };
   const clock = serverClock(options.now ?? (() => new Date()));
   const refusals: string[] = [];
+  const ofKms = new Map<string, () => Promise<KMSClient>>();
   let chain: ReturnType<typeof credentialChain> | undefined;
 
   async function overNetwork(): Promise<End> {
@@ -156,11 +157,16 @@ export function connect(options: ConnectOptions): Aws {
       const [{ IAMClient }, common] = await Promise.all([import("./iam/sdk.ts"), settings("iam")]);
       return new IAMClient(common);
     }),
-    kms: (region) =>
-      once("kms", async () => {
-        const [{ KMSClient }, common] = await Promise.all([import("./kms/sdk.ts"), settings("kms")]);
-        return new KMSClient({ ...common, region });
-      })(),
+    kms(region) {
+      const client =
+        ofKms.get(region) ??
+        once("kms", async () => {
+          const [{ KMSClient }, common] = await Promise.all([import("./kms/sdk.ts"), settings("kms")]);
+          return new KMSClient({ ...common, region });
+        });
+      ofKms.set(region, client);
+      return client();
+    },
     serverTime: () => clock.now(),
     leaveAt(atMs) {
       reach.leaveAtMs = atMs;
