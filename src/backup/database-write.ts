@@ -5,6 +5,7 @@ import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
 import { isDeadlock, serverCode } from "../sql/explain.ts";
 import { raiseSequences, replaceRow, someRows, type RowTable } from "../sql/rows.ts";
+import { inTransaction } from "../sql/transaction.ts";
 import {
   chunksOf,
   compareRows,
@@ -109,21 +110,16 @@ async function writeKeyless(
   planned: RowsPlan & { readonly judge: DatabasePlan["judge"] },
 ): Promise<number> {
   const { sql } = database;
-  let rows = 0;
-  await sql.run("BEGIN");
-  try {
+  return inTransaction(sql, "COMMIT", async () => {
+    let rows = 0;
     for await (const chunk of chunksOf(site, planned.snapshot)) {
       const due = await compareRows(site, database, { ...planned, isEmpty: true }, chunk);
       const create = due.flatMap(({ row, fate }) => (fate === "create" ? [row] : []));
       if (create.length > 0) await sql.insert(planned.table, create);
       rows += create.length;
     }
-    await sql.run("COMMIT");
     return rows;
-  } catch (error) {
-    await sql.run("ROLLBACK").catch(() => undefined);
-    throw error;
-  }
+  });
 }
 
 interface Writing {

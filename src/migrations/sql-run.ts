@@ -1,9 +1,9 @@
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { differences, readCatalogue, type Catalogue } from "../sql/catalogue.ts";
-import type { Sql } from "../sql/connection.ts";
 import { keyText, rowsWithKeys } from "../sql/rows.ts";
 import { withServerLock } from "../sql/server-lock.ts";
+import { inTransaction } from "../sql/transaction.ts";
 import { changedCode, pending, revertible } from "./choose.ts";
 import { withLock, type Holding } from "./locked.ts";
 import { insertsRows, type RegisteredSql } from "./sql-files.ts";
@@ -232,7 +232,7 @@ async function atOnce(run: Working, { registered, direction, found, wanted }: Co
   const begun = { begunAt: site.ledger.now().toISOString(), before: fingerprint(found) };
   await noteStatement(site.ledger, lock, { ...whole, ...begun });
   lock.assertHeld();
-  const after = await inTransaction(sql, async () => {
+  const after = await inTransaction(sql, "COMMIT", async () => {
     for (const [at, statement] of all.entries()) {
       context.progress(`${id}: statement ${at + 1} of ${all.length}`);
       await carryOutOne(run, { id, direction, at, statement });
@@ -248,19 +248,6 @@ async function atOnce(run: Working, { registered, direction, found, wanted }: Co
     after,
   });
   return all.length;
-}
-
-async function inTransaction<T>(sql: Sql, act: () => Promise<T>): Promise<T> {
-  await sql.run("START TRANSACTION");
-  let result: T;
-  try {
-    result = await act();
-  } catch (error) {
-    await sql.run("ROLLBACK").catch(() => undefined);
-    throw error;
-  }
-  await sql.run("COMMIT");
-  return result;
 }
 
 /** Rows that are there already are not put in a second time. */

@@ -1,6 +1,7 @@
 import type { Catalogue } from "./catalogue.ts";
 import { valueIn, type Row, type Sql } from "./connection.ts";
 import type { Lines } from "./line-writer.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** A table as its rows are read and written. */
 export interface RowTable {
@@ -275,25 +276,16 @@ export async function replaceRow(
     .filter(({ name }) => !table.key.includes(name))
     .map((column) => `${sql.quoted(column.name)} = ${place(valueIn(row, column.name), column)}`);
   if (sets.length === 0) return true;
-  await sql.run("BEGIN");
-  try {
+  return inTransaction(sql, "COMMIT", async () => {
     const [now] = await rowsWithKeys(sql, table, { rows: [row], lock: true });
-    const isAsSeen = now !== undefined && sameRow(table, now, over);
-    if (isAsSeen) {
-      const keys = table.key.map(
-        (name) => `${sql.quoted(name)} = ${place(valueIn(row, name), columnOf(table, name))}`,
-      );
-      await sql.rows(
-        `UPDATE ${sql.quoted(table.name)} SET ${sets.join(", ")} WHERE ${keys.join(" AND ")}`,
-        place.values,
-      );
-    }
-    await sql.run("COMMIT");
-    return isAsSeen;
-  } catch (error) {
-    await sql.run("ROLLBACK").catch(() => undefined);
-    throw error;
-  }
+    if (now === undefined || !sameRow(table, now, over)) return false;
+    const keys = keysOf({ sql, table, place }, row);
+    await sql.rows(
+      `UPDATE ${sql.quoted(table.name)} SET ${sets.join(", ")} WHERE ${keys.join(" AND ")}`,
+      place.values,
+    );
+    return true;
+  });
 }
 
 /** A row, and the columns in which it must still be as it is here. */
@@ -396,24 +388,6 @@ function unchangedIn(naming: Naming, rows: readonly UnchangedRow[]): string {
     return `(${[...keys, ...same].join(" AND ")})`;
   });
   return conditions.join(" OR ");
-}
-
-/** Does something in a transaction, and then takes it back or has it stay. What fails is taken back. */
-export async function inTransaction<T>(
-  sql: Sql,
-  end: "COMMIT" | "ROLLBACK",
-  act: () => Promise<T>,
-): Promise<T> {
-  await sql.run("START TRANSACTION");
-  let result: T;
-  try {
-    result = await act();
-  } catch (error) {
-    await sql.run("ROLLBACK").catch(() => undefined);
-    throw error;
-  }
-  await sql.run(end);
-  return result;
 }
 
 const asText: RowColumn = { name: "", type: "", as: "text" };

@@ -189,7 +189,7 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
         );
         for (const [database, due] of ordered) {
           begun.push(database);
-          await retry(() => inTransaction(database, due), isDeadlock);
+          await retry(() => eraseUncommitted(database, due), isDeadlock);
         }
         const isWhole = await then();
         for (const { sql } of begun) await sql.run(isWhole ? "COMMIT" : "ROLLBACK");
@@ -235,8 +235,8 @@ interface Due extends RowErasure {
   readonly in: PersonTable;
 }
 
-/** Nothing is committed. */
-async function inTransaction({ sql, engine }: Database, due: readonly Due[]): Promise<void> {
+/** In a transaction that goes on. */
+async function eraseUncommitted({ sql, engine }: Database, due: readonly Due[]): Promise<void> {
   await sql.run("START TRANSACTION");
   try {
     for (const each of childrenFirst(due)) {

@@ -16,7 +16,6 @@ import {
   deleteRows,
   followersOf,
   foreignKeysTo,
-  inTransaction,
   keyText,
   pagesOfRows,
   referredRows,
@@ -27,6 +26,7 @@ import {
   type RowTable,
   type UnchangedRow,
 } from "../sql/rows.ts";
+import { inTransaction } from "../sql/transaction.ts";
 import type { Deletion, EntityStore, RowStore, Stored, Unchanged } from "./store.ts";
 import { holdColumn, holdValue, sqlField, sqlText } from "./sql-field.ts";
 

@@ -1,0 +1,19 @@
+import type { Sql } from "./connection.ts";
+
+/** Does something in a transaction, and then takes it back or has it stay. What fails is taken back. */
+export async function inTransaction<T>(
+  sql: Sql,
+  end: "COMMIT" | "ROLLBACK",
+  act: () => Promise<T>,
+): Promise<T> {
+  await sql.run("START TRANSACTION");
+  let result: T;
+  try {
+    result = await act();
+  } catch (error) {
+    await sql.run("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+  await sql.run(end);
+  return result;
+}
