@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { differences, readCatalogue, type Catalogue } from "../sql/catalogue.ts";
-import { keyText, rowsWithKeys } from "../sql/rows.ts";
+import { missingRows } from "../sql/rows.ts";
 import { withServerLock } from "../sql/server-lock.ts";
 import { inTransaction } from "../sql/transaction.ts";
 import { changedCode, pending, revertible } from "./choose.ts";
@@ -260,8 +260,7 @@ async function carryOutOne({ site }: Working, statement: Statement): Promise<voi
       : "all of the migration was taken back";
   if (seed === undefined) return runStatement(sql, statement, then);
   const { table, rows } = seed;
-  const there = new Set((await rowsWithKeys(sql, table, { rows })).map((row) => keyText(table, row)));
-  const missing = rows.filter((row) => !there.has(keyText(table, row)));
+  const missing = await missingRows(sql, table, rows);
   if (missing.length > 0) await sql.insert(table, missing);
 }
 

@@ -4,7 +4,7 @@ import { differences, readCatalogue, type Catalogue, type Difference, type Fact 
 import type { Sql } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
 import { keyText, rowTables, someRows } from "../sql/rows.ts";
-import { inScratch, type Seed } from "../sql/scratch.ts";
+import { inScratch, mostSeeds, type Seed } from "../sql/scratch.ts";
 import { insertsRows, type RegisteredSql, type SqlMigration } from "./sql-files.ts";
 
 export type Direction = "up" | "down";
@@ -25,7 +25,6 @@ export interface Versions {
 const ofOthers = /^CREATE\s+TABLE\s+IF\s+NOT\s+EXISTS\b/i;
 /** Partitions of a year come and go beside migrations. */
 const ofYear = /^partition .+\.p\d{4}$/;
-const mostSeeds = 1000;
 
 /**
  * Runs all migrations in a scratch database. With `proves` it takes them back there, the newest first: each must lead to the schema

@@ -1,6 +1,6 @@
 import { differences, readCatalogue, type Catalogue, type Difference } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
-import { keyText, raiseSequences, rowsWithKeys, someRows } from "../sql/rows.ts";
+import { missingRows, raiseSequences, someRows } from "../sql/rows.ts";
 import { loadScratch, type Seed, type Wanted } from "../sql/scratch.ts";
 import type { Row } from "../sql/connection.ts";
 import type { DatabaseWrite, Step } from "./step.ts";
@@ -123,10 +123,9 @@ async function missingSeeds({ sql, file }: Database, { seeds }: Wanted, found: C
       if (table.columns.some(({ name }) => !found.has(`column ${table.name}.${name}`)))
         return { table, rows: [] };
       if ((await someRows(sql, table, 1)).length === 0) return { table, rows };
-      const there = new Set((await rowsWithKeys(sql, table, { rows })).map((row) => keyText(table, row)));
       const isOfFile = (row: Row) =>
         table.key.length > 0 && table.key.every((column) => file.includes(`'${row[column] ?? ""}'`));
-      return { table, rows: rows.filter((row) => isOfFile(row) && !there.has(keyText(table, row))) };
+      return { table, rows: await missingRows(sql, table, rows.filter(isOfFile)) };
     }),
   );
   return missing.filter(({ rows }) => rows.length > 0);

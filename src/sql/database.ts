@@ -12,22 +12,15 @@ export interface DeclaredDatabase {
   readonly file: string;
   /** Reads its migrations: texts by the names of their files. Undefined where the model names none. */
   readonly migrations: (() => Promise<Readonly<Record<string, string>>>) | undefined;
+  /** Names the scratch database into which the file is read. */
   readonly scratch: ScratchOptions;
 }
 
 /** A database of a site, with a connection to its server. */
-export interface Database {
-  readonly role: string;
-  readonly engine: Engine;
-  readonly name: string;
+export interface Database extends DeclaredDatabase {
   /** What statements without a name mean: the database (MySQL), a schema in it (PostgreSQL). */
   readonly place: string;
   readonly isThere: boolean;
-  /** The text of the model's SQL file. */
-  readonly file: string;
-  readonly migrations: DeclaredDatabase["migrations"];
-  /** Names the scratch database into which that is read. */
-  readonly scratch: ScratchOptions;
   readonly sql: Sql;
   /** Of the server, with user and password: for programs that speak to it too. Undefined where there is no server. */
   readonly address?: ServerAddress | undefined;
@@ -53,23 +46,17 @@ export async function openDatabase(
 ): Promise<Database> {
   if ("folder" in address) return (await import("./embedded.ts")).openEmbedded(declared, address, opening);
   const name = address.database ?? declared.name;
-  const { role, engine, file, migrations, scratch } = declared;
-  const known = {
-    role,
-    engine,
-    name,
-    file,
-    migrations,
-    scratch,
-    address,
-    place: engine === "mysql" ? name : firstSchema,
-  };
+  const { engine } = declared;
+  const place = engine === "mysql" ? name : firstSchema;
   const named = { ...address, database: name };
   const where = addressText(named);
   const opened = await openOrFirst(engine, named, { where, opening });
   let { sql, isThere } = opened;
   return {
-    ...known,
+    ...declared,
+    name,
+    place,
+    address,
     get sql() {
       return sql;
     },

@@ -31,7 +31,7 @@ export async function openEmbedded(
   address: EmbeddedAddress,
   opening: Opening,
 ): Promise<Database> {
-  const { role, engine, file, migrations, scratch } = declared;
+  const { engine, scratch } = declared;
   const name = address.database ?? declared.name;
   if (!/^\w[\w-]*$/.test(name)) {
     const hint = "it becomes a folder: letters, digits, _ and - are for its name";
@@ -60,12 +60,8 @@ export async function openEmbedded(
       await (released ??= release());
     };
     return {
-      role,
-      engine,
+      ...declared,
       name,
-      file,
-      migrations,
-      scratch,
       place: schema,
       get sql() {
         return { ...sql, close };

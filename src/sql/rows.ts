@@ -211,6 +211,12 @@ export async function rowsWithKeys(
   );
 }
 
+/** Those of the rows under whose key there is none. */
+export async function missingRows(sql: Sql, table: RowTable, rows: readonly Row[]): Promise<readonly Row[]> {
+  const there = new Set((await rowsWithKeys(sql, table, { rows })).map((row) => keyText(table, row)));
+  return rows.filter((row) => !there.has(keyText(table, row)));
+}
+
 interface Wanted {
   readonly column: string;
   readonly values: readonly string[];
@@ -311,10 +317,9 @@ export async function deleteRows(sql: Sql, table: RowTable, rows: readonly Uncha
 export async function referredRows(sql: Sql, table: RowTable, rows: readonly Row[]): Promise<readonly Row[]> {
   if (rows.length === 0 || (table.referrers ?? []).length === 0) return [];
   const place = placesOf(sql);
-  const keys = { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
   const which = rows.map((row) => `(${keysOf({ sql, table, place }, row).join(" AND ")})`);
   return sql.rows(
-    `SELECT ${selected(sql, keys)} FROM ${sql.quoted(table.name)} WHERE (${which.join(" OR ")}) AND (${referredIn(sql, table)})`,
+    `SELECT ${selected(sql, keysAlone(table))} FROM ${sql.quoted(table.name)} WHERE (${which.join(" OR ")}) AND (${referredIn(sql, table)})`,
     place.values,
   );
 }
@@ -355,14 +360,13 @@ export async function rowsUnlike(
   { rows, values }: { readonly rows: readonly Row[]; readonly values: Row },
 ): Promise<readonly Row[]> {
   const place = placesOf(sql);
-  const keys = { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
   const which = rows.map((row) => `(${keysOf({ sql, table, place }, row).join(" AND ")})`);
   const same = Object.keys(values).map((name) =>
     sameValue(sql, columnOf(table, name), place(valueIn(values, name), asText)),
   );
   if (which.length === 0 || same.length === 0) return [];
   return sql.rows(
-    `SELECT ${selected(sql, keys)} FROM ${sql.quoted(table.name)} WHERE (${which.join(" OR ")}) AND NOT (${same.join(" AND ")})`,
+    `SELECT ${selected(sql, keysAlone(table))} FROM ${sql.quoted(table.name)} WHERE (${which.join(" OR ")}) AND NOT (${same.join(" AND ")})`,
     place.values,
   );
 }
@@ -371,6 +375,10 @@ interface Naming {
   readonly sql: Sql;
   readonly table: RowTable;
   readonly place: Places;
+}
+
+function keysAlone(table: RowTable): RowTable {
+  return { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
 }
 
 function keysOf({ sql, table, place }: Naming, row: Row): string[] {

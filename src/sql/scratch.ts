@@ -34,7 +34,8 @@ export interface Wanted {
   readonly seeds: readonly Seed[];
 }
 
-const mostSeeds = 1000;
+/** Rows that a file puts into one table. */
+export const mostSeeds = 1000;
 
 /**
  * Does something in a database (PostgreSQL: a schema) of its own, which statements without a name mean meanwhile and which is
