@@ -4,7 +4,8 @@ import type { DatabaseWrite } from "../setup/step.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
 import { isDeadlock, serverCode } from "../sql/explain.ts";
-import { raiseSequences, replaceRow, someRows, type RowTable } from "../sql/rows.ts";
+import type { RowTable } from "../sql/row-table.ts";
+import { raiseSequences, replaceRow, someRows } from "../sql/rows.ts";
 import { inTransaction } from "../sql/transaction.ts";
 import {
   chunksOf,

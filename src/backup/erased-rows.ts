@@ -8,7 +8,7 @@ import type { IsErased } from "./erasures.ts";
 import type { Catalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import type { RowTable } from "../sql/rows.ts";
+import type { RowTable } from "../sql/row-table.ts";
 import { emptiedValues } from "../stores/emptied-values.ts";
 import { only, valuesIn } from "../stores/person-tables.ts";
 

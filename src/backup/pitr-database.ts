@@ -12,7 +12,8 @@ import { changesSomething, logStatements, replayed } from "../sql/binary-log.ts"
 import { readCatalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import { deleteRows, pagesOfRows, replaceRow, rowTables, sameRow, type RowTable } from "../sql/rows.ts";
+import { rowTables, type RowTable } from "../sql/row-table.ts";
+import { deleteRows, pagesOfRows, replaceRow, sameRow } from "../sql/rows.ts";
 import { planRows } from "./database-restore.ts";
 import { writeRows } from "./database-write.ts";
 import { rowJudge } from "./erased-rows.ts";

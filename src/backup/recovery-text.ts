@@ -1,5 +1,5 @@
 import type { Repository } from "./repository.ts";
-import type { RowTable } from "../sql/rows.ts";
+import type { RowTable } from "../sql/row-table.ts";
 import {
   snapshotTables,
   type BucketSnapshot,

@@ -1,7 +1,7 @@
 import type { DescribedTable } from "../aws/dynamodb/table-description.ts";
 import type { StoredCorsRule } from "../aws/s3/bucket-settings.ts";
 import type { Fact } from "../sql/catalogue.ts";
-import { rowTables, type RowTable } from "../sql/rows.ts";
+import { rowTables, type RowTable } from "../sql/row-table.ts";
 import type { ExportedFile } from "../aws/dynamodb/table-export.ts";
 
 /** What one backup holds. Stored with one field more, `sha256`: that of the canonical JSON of all the rest. */

@@ -3,7 +3,8 @@ import { CliError, exitCodes } from "../errors.ts";
 import { differences, readCatalogue, type Catalogue, type Difference, type Fact } from "../sql/catalogue.ts";
 import type { Sql } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import { keyText, rowTables, someRows } from "../sql/rows.ts";
+import { rowTables } from "../sql/row-table.ts";
+import { keyText, someRows } from "../sql/rows.ts";
 import { inScratch, mostSeeds, type Seed } from "../sql/scratch.ts";
 import { insertsRows, type RegisteredSql, type SqlMigration } from "./sql-files.ts";
 

@@ -8,7 +8,7 @@ import type {
   TableKeys,
 } from "../model/declaration.ts";
 import type { Row } from "../sql/connection.ts";
-import type { RowTable } from "../sql/rows.ts";
+import type { RowTable } from "../sql/row-table.ts";
 
 /**
  * | kind    | meaning                                                          | carried out        |

@@ -1,7 +1,8 @@
 import { CliError } from "../errors.ts";
 import { readCatalogue, type Catalogue, type Fact } from "./catalogue.ts";
 import type { Row, Sql } from "./connection.ts";
-import { rowTables, someRows, type RowTable } from "./rows.ts";
+import { rowTables, type RowTable } from "./row-table.ts";
+import { someRows } from "./rows.ts";
 import { schemaStatements } from "./schema-file.ts";
 
 const prefix = "mawps_scratch_";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Catalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
-import { integerBits, type RowColumn, type RowTable } from "../sql/rows.ts";
+import { integerBits, type RowColumn, type RowTable } from "../sql/row-table.ts";
 
 interface Emptied {
   /** With all its columns. */

@@ -16,7 +16,8 @@ import {
 import type { Entity, Model } from "../model/schema.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import { keyText, rowsWith, rowsWithKeys, streamReading, type RowTable } from "../sql/rows.ts";
+import type { RowTable } from "../sql/row-table.ts";
+import { keyText, rowsWith, rowsWithKeys, streamReading } from "../sql/rows.ts";
 import {
   namesFiles,
   narrowed,

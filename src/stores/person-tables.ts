@@ -8,7 +8,7 @@ import { fieldTypeOf } from "../model/table-keys.ts";
 import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import { rowTables, type RowTable } from "../sql/rows.ts";
+import { rowTables, type RowTable } from "../sql/row-table.ts";
 import { sqlField } from "./sql-field.ts";
 
 /** Rows of one entity that are somebody's. */

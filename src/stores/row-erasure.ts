@@ -9,18 +9,8 @@ import { retry } from "../retry.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
 import { isDeadlock, isReferredTo } from "../sql/explain.ts";
-import {
-  changeRows,
-  deleteRows,
-  followersOf,
-  foreignKeysTo,
-  keyText,
-  rowsUnlike,
-  rowsWith,
-  rowTables,
-  type RowTable,
-  type UnchangedRow,
-} from "../sql/rows.ts";
+import { followersOf, foreignKeysTo, rowTables, type RowTable } from "../sql/row-table.ts";
+import { changeRows, deleteRows, keyText, rowsUnlike, rowsWith, type UnchangedRow } from "../sql/rows.ts";
 import { emptiedValues, uniqueColumns } from "./emptied-values.ts";
 import {
   fileColumn,

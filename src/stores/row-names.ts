@@ -3,7 +3,8 @@ import { groupedBy } from "../model/graph.ts";
 import { holds } from "../model/items.ts";
 import { rowLinks, type RowLink } from "../model/person-rows.ts";
 import type { Model } from "../model/schema.ts";
-import { danglingValues, foreignKeysTo, keyText, streamReading } from "../sql/rows.ts";
+import { foreignKeysTo } from "../sql/row-table.ts";
+import { danglingValues, keyText, streamReading } from "../sql/rows.ts";
 import { narrowed, valuesIn, type PersonTables } from "./person-tables.ts";
 import type { RowErasure } from "./row-erasure.ts";
 

@@ -11,19 +11,16 @@ import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
 import { isDeadlock, isReferredTo, isTaken } from "../sql/explain.ts";
+import { followersOf, foreignKeysTo, rowTables, type RowTable } from "../sql/row-table.ts";
 import {
   changeRows,
   deleteRows,
-  followersOf,
-  foreignKeysTo,
   keyText,
   pagesOfRows,
   referredRows,
   rowsWith,
   rowsWithKeys,
-  rowTables,
   streamReading,
-  type RowTable,
   type UnchangedRow,
 } from "../sql/rows.ts";
 import { inTransaction } from "../sql/transaction.ts";

@@ -4,7 +4,7 @@ import { listObjects } from "../aws/s3/listing.ts";
 import { errorName } from "../aws/setting.ts";
 import { readCatalogue } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
-import { rowTables } from "../sql/rows.ts";
+import { rowTables } from "../sql/row-table.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { itemsOf } from "../model/items.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";

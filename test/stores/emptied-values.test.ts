@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { RowColumn } from "../../src/sql/rows.ts";
+import type { RowColumn } from "../../src/sql/row-table.ts";
 import { emptiedValues, uniqueColumns } from "../../src/stores/emptied-values.ts";
 
 const fact = "column people.it" as const;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readCatalogue } from "../../../src/sql/catalogue.ts";
 import type { Sql } from "../../../src/sql/connection.ts";
-import { rowTables } from "../../../src/sql/rows.ts";
+import { rowTables } from "../../../src/sql/row-table.ts";
 import type { DatabaseServer } from "../../support/database-server.ts";
 import { onDatabase, type DatabaseSite } from "../../support/database-sites.ts";
 import { modelSite } from "../../support/model-site.ts";
