@@ -39,13 +39,14 @@ function copy(
   });
 }
 
-/** Of a whole answer: whoever takes the rows waits so long for a few of them. */
-const noTimeoutMs = 2 ** 31 - 1;
+/** The longest timer of Node, 24 days. */
+export const longestTimerMs = 2 ** 31 - 1;
 
 /** Has the server copy the rows of a query out, which costs both ends the least, and hands their values on. */
 export function copyOut(client: Client, query: string, sink: RowSink): Promise<void> {
   return copy(client, {
-    query_timeout: noTimeoutMs,
+    // A limit for all of it would end a large answer: whoever takes the rows has one for a few of them.
+    query_timeout: longestTimerMs,
     submit: (connection) => (connection as unknown as Wire).query(`COPY (${query}) TO STDOUT`),
     // Always one row each (PostgreSQL's manual, "COPY Operations").
     handleCopyData: ({ chunk }) => readRow(chunk, sink),

@@ -3,14 +3,12 @@ import type { ServerAddress } from "./address.ts";
 import type { Driver, Opening, Row } from "./connection.ts";
 import { flowing } from "./flow.ts";
 import { lineWriter, type RowSink } from "./line-writer.ts";
-import { copyIn, copyOut } from "./postgres-copy.ts";
+import { copyIn, copyOut, longestTimerMs } from "./postgres-copy.ts";
 
 /** Everything as the text that the server sent: no digit and no zone is lost. */
 const types = { getTypeParser: () => (text: unknown) => text };
 
 const rowsAtOnce = 100;
-/** Of Node: 24 days. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** Texts that every server reads alike, whatever this one's own settings; rows that are kept from the user are an error. */
 const settings = [
