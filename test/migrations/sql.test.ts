@@ -69,7 +69,11 @@ function onEngine(site: DatabaseSite): void {
     const setup = await run("made", ["setup", "--yes"]);
     expect(setup.exitCode).toBe(0);
     expect(await statuses("made")).toEqual([0, ...versions.map(() => "applied")]);
+    const newest = versions.at(-1) ?? "";
     expect((await run("made", ["migrate", "up", "--yes"])).stdout).toContain("nothing to do");
+    expect((await run("made", ["migrate", "down", "--to", newest])).stdout.trim()).toBe(
+      `nothing to take back: no migration behind ${newest} is applied`,
+    );
 
     await create("grown");
     const before = await databasesOn(server, site);

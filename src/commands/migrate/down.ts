@@ -6,6 +6,7 @@ import { version } from "../../version.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "../backup/repository.ts";
 import { partial } from "../partial.ts";
+import { nothingToTakeBack } from "./nothing.ts";
 import { hasSqlMigrations, sqlDown } from "./sql.ts";
 
 /** `mawps migrate down`: brings back what was there before, from the journal. */
@@ -36,7 +37,7 @@ export function migrateDown(begin: Begin): AnyCommand {
       if (run.config.dryRun || chosen.length === 0) {
         return run.print({ plans: would }, () =>
           would.length === 0
-            ? "nothing to take back: no migration is applied"
+            ? nothingToTakeBack(options.to)
             : would.map((each) => `${each.migration}: would take back ${amount(each)}`).join("\n"),
         );
       }

@@ -8,6 +8,7 @@ import { count, visible } from "../../output/text.ts";
 import type { BackupPlan } from "../../backup/native.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
+import { nothingToDo } from "./nothing.ts";
 import { backupLines, backupsJson } from "./safety.ts";
 import { hasSqlMigrations, printSqlPlan } from "./sql.ts";
 
@@ -32,22 +33,25 @@ export function migratePlan(begin: Begin): AnyCommand {
         ...options,
         acceptChanged: options.acceptChanged === true,
       });
-      await printPlans(run, await planAll(context, site, chosen), states);
+      await printPlans(run, await planAll(context, site, chosen), { states, to: options.to });
     });
 }
 
-/** What there is to say where nothing is pending. */
-export const nothingToDo = "nothing to do: the migrations are applied";
+interface Known {
+  readonly states: ReadonlyMap<string, MigrationState>;
+  readonly backups?: readonly BackupPlan[];
+  /** Up to which migration was asked. */
+  readonly to: string | undefined;
+}
 
 /** Prints plans; with `--json` as one object. */
 export async function printPlans(
   run: Run,
   plans: readonly Planned[],
-  states: ReadonlyMap<string, MigrationState>,
-  backups: readonly BackupPlan[] = [],
+  { states, backups = [], to }: Known,
 ): Promise<void> {
   await run.print({ plans, ...backupsJson(backups) }, () =>
-    plans.length === 0 ? nothingToDo : plansText(plans, states, backups),
+    plans.length === 0 ? nothingToDo(to) : plansText(plans, states, backups),
   );
 }
 

@@ -6,6 +6,7 @@ import type { SqlPlan } from "../../migrations/sql-plan.ts";
 import type { SqlSite } from "../../migrations/sql-site.ts";
 import { version } from "../../version.ts";
 import type { Run } from "../run.ts";
+import { nothingToDo, nothingToTakeBack } from "./nothing.ts";
 import { assertDatabaseBackup } from "./safety.ts";
 
 /** Whether the migrations of the site are those of its databases: MAWPS itself has none. */
@@ -27,7 +28,8 @@ const tool = `mawps/${version}`;
 
 /** `mawps migrate plan` of databases. */
 export async function printSqlPlan(run: Run, options: Chosen): Promise<void> {
-  await printPlans(run, (await planned(run, "up", { ...options, access: "reads" })).plans);
+  const { plans } = await planned(run, "up", { ...options, access: "reads" });
+  await printPlans(run, plans, options.to);
 }
 
 /** `mawps migrate up` of databases. */
@@ -43,8 +45,8 @@ export async function sqlUp(
     });
   }
   const { sites, plans, changed } = await planned(run, "up", { ...options, access: "writes" });
-  if (run.config.dryRun) return printPlans(run, plans);
-  if (plans.length + changed.length === 0) return run.print({ applied: [] }, () => nothingToDo);
+  if (run.config.dryRun) return printPlans(run, plans, options.to);
+  if (plans.length + changed.length === 0) return run.print({ applied: [] }, () => nothingToDo(options.to));
   await ask(run, plans, {
     options,
     question:
@@ -69,7 +71,7 @@ export async function sqlDown(run: Run, options: Pick<Chosen, "to"> & Checked): 
   const { sites, plans } = await planned(run, "down", { ...options, access: "writes" });
   if (run.config.dryRun || plans.length === 0) {
     return run.print({ plans }, () =>
-      plans.length === 0 ? "nothing to take back: no migration is applied" : plansText(plans),
+      plans.length === 0 ? nothingToTakeBack(options.to) : plansText(plans),
     );
   }
   await ask(run, plans, {
@@ -84,8 +86,6 @@ export async function sqlDown(run: Run, options: Pick<Chosen, "to"> & Checked): 
     outcomes.map(({ id, statements }) => `${id}: taken back, ${count(statements, "statement")}`).join("\n"),
   );
 }
-
-const nothingToDo = "nothing to do: the migrations are applied";
 
 interface PlannedSites {
   readonly sites: readonly SqlSite[];
@@ -127,8 +127,8 @@ function databasesOf(plans: readonly SqlPlan[]): string {
   return [...new Set(plans.map(({ database }) => database))].join(", ");
 }
 
-async function printPlans(run: Run, plans: readonly SqlPlan[]): Promise<void> {
-  await run.print({ plans }, () => (plans.length === 0 ? nothingToDo : plansText(plans)));
+async function printPlans(run: Run, plans: readonly SqlPlan[], to: string | undefined): Promise<void> {
+  await run.print({ plans }, () => (plans.length === 0 ? nothingToDo(to) : plansText(plans)));
 }
 
 function plansText(plans: readonly SqlPlan[]): string {

@@ -8,7 +8,8 @@ import { count, visible } from "../../output/text.ts";
 import { version } from "../../version.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "../backup/repository.ts";
-import { leftLines, nothingToDo, plansText, printPlans } from "./plan.ts";
+import { nothingToDo } from "./nothing.ts";
+import { leftLines, plansText, printPlans } from "./plan.ts";
 import { assertSafetyNet, backUp, backupLines, backupsJson, planTableBackup } from "./safety.ts";
 import { hasSqlMigrations, sqlUp } from "./sql.ts";
 import { partial } from "../partial.ts";
@@ -50,8 +51,9 @@ export function migrateUp(begin: Begin): AnyCommand {
       const plans = await planAll(context, site, chosen);
       const isBackedUp = options.nativeBackup === true && chosen.length > 0;
       const backups = isBackedUp ? await planTableBackup(context, site.table) : [];
-      if (run.config.dryRun) return printPlans(run, plans, states, backups);
-      if (chosen.length + changed.length === 0) return run.print({ applied: [] }, () => nothingToDo);
+      if (run.config.dryRun) return printPlans(run, plans, { states, backups, to: options.to });
+      if (chosen.length + changed.length === 0)
+        return run.print({ applied: [] }, () => nothingToDo(options.to));
 
       if (!isBackedUp && options.backupCheck && chosen.length > 0)
         await assertSafetyNet(run, options.repo, site);

@@ -57,6 +57,13 @@ describe("migrate", () => {
     });
     expect(await store.look((aws) => schemaVersion(aws, table))).toBe("0002-profile-type");
     expect((await store.run("migrate", "status", "--exit-code")).exitCode).toBe(5);
+    for (const [verb, nothing] of [
+      ["plan", "nothing to do: the migrations up to 0002 are applied"],
+      ["up", "nothing to do: the migrations up to 0002 are applied"],
+      ["down", "nothing to take back: no migration behind 0002 is applied"],
+    ] as const) {
+      expect((await store.run("migrate", verb, "--to", "0002")).stdout.trim()).toBe(nothing);
+    }
 
     await store.json("migrate", "up");
     expect((await store.run("migrate", "status", "--exit-code")).exitCode).toBe(0);
