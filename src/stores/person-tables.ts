@@ -103,7 +103,7 @@ export const rowsPerStatement = 100;
 
 /** The columns of a row in plain values. */
 export function valuesIn(
-  { database, rows }: Pick<PersonTable, "database" | "rows">,
+  { database, rows }: { readonly database: Pick<Database, "engine">; readonly rows: RowTable },
   entity: Entity,
   row: Row,
 ): JsonObject {
