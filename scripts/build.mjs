@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
  * What start-up need not load, by who asks for it. commander wants node:child_process for subcommands that are
  * programs of their own: we have none. dynalite wants level and memory-level for its own storage: packages/local-aws has
  * another. classic-level looks for its native part through a search of several folders: the prebuilt one is tried first.
+ * The SDK's handler wants TLS, five milliseconds of Node's own code, where nothing but the local store is asked too.
  */
 const replaced = [
   { path: /^node:child_process$/, by: /[\\/]commander[\\/]/, contents: "module.exports = {}" },
@@ -20,6 +21,13 @@ const replaced = [
     path: /^string-width$/,
     by: /[\\/]cli-table3[\\/]/,
     contents: 'module.exports = require("string-width").default',
+  },
+  {
+    path: /^node:https$/,
+    by: /[\\/]node-http-handler[\\/]/,
+    contents: `
+      const https = () => require("node:https");
+      module.exports = { get Agent() { return https().Agent; }, get request() { return https().request; } };`,
   },
   {
     path: /^\.\/binding$/,
