@@ -74,7 +74,12 @@ export function network({ env, limits, reach }: NetworkOptions): End {
         const failure = isLate
           ? tooLate(`${hostOf(request)}: no answer within ${headMs} ms`)
           : (error as Error);
-        unreached.set(failure, { host: hostOf(request), proxy: proxy?.host, isSigned: isSigned(request) });
+        unreached.set(failure, {
+          host: hostOf(request),
+          proxy: proxy?.host,
+          isSigned: isSigned(request),
+          bundle: env["AWS_CA_BUNDLE"] || undefined,
+        });
         throw failure;
       } finally {
         clearTimeout(timer);

@@ -36,7 +36,9 @@ export function explainNetwork(facts: Facts): Explanation | undefined {
   if (code !== undefined && untrusted.test(code)) {
     return [
       `the certificate of ${endpoint} is not trusted (${code})`,
-      "Behind a company proxy: NODE_EXTRA_CA_CERTS=/path/to/its-root.pem.",
+      failed?.bundle === undefined
+        ? "Behind a company proxy: NODE_EXTRA_CA_CERTS=/path/to/its-root.pem."
+        : `Only what AWS_CA_BUNDLE names is: ${failed.bundle}. Put its root into that file, or unset the variable.`,
     ];
   }
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || (code === "EPROTO" && !/alert/i.test(message))) {

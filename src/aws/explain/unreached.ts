@@ -4,6 +4,8 @@ export interface Unreached {
   readonly host: string;
   readonly proxy: string | undefined;
   readonly isSigned: boolean;
+  /** The file whose certificates are trusted in place of Node's own. */
+  readonly bundle?: string | undefined;
 }
 
 /** By the error that came of it: not only calls of the site's clients fail so, but also those for credentials, and of the public. */

@@ -637,18 +637,26 @@ describe("the network", () => {
     [
       "is not trusted",
       () => createTlsServer(selfSigned),
+      {},
       /^the certificate of https:.* is not trusted .*NODE_EXTRA_CA_CERTS/,
+    ],
+    [
+      "is none of those that count",
+      () => createTlsServer(selfSigned),
+      { AWS_CA_BUNDLE: import.meta.filename },
+      /^the certificate of https:.* is not trusted .*AWS_CA_BUNDLE names is: .*explain\.test\.ts/,
     ],
     [
       "is missing: it is plain http",
       () => createServer((socket) => socket.end("no TLS")),
+      {},
       /does not speak TLS .* http:\/\//,
     ],
-  ] as const)("tells that the server's certificate %s", async ([, start, expected]) => {
+  ] as const)("tells that the server's certificate %s", async ([, start, env, expected]) => {
     const other = start().listen(0, "127.0.0.1");
     await once(other, "listening");
     const { port } = other.address() as AddressInfo;
-    const error = await failureOf(call.get(server.aws({ endpointUrl: `https://127.0.0.1:${port}` })));
+    const error = await failureOf(call.get(server.aws({ env, endpointUrl: `https://127.0.0.1:${port}` })));
     other.close();
     expect(told(error)).toMatch(expected);
   });
