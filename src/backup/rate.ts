@@ -4,6 +4,12 @@ import { pause } from "../retry.ts";
 /** Of a table with provisioned capacity, unless another rate is given. */
 const defaultPercent = 25;
 
+/**
+ * Of how many seconds a table keeps the units that nobody used:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-capacity.html
+ */
+const burstSeconds = 300;
+
 /** Share of what a table bears, or capacity units a second. */
 export type Rate = { readonly percent: number } | { readonly unitsPerSecond: number };
 
@@ -17,17 +23,20 @@ export interface ReadRate {
 
 export interface RateOptions {
   readonly unitsPerSecond: number;
+  /** How many seconds' units may be spent at once; default one. */
+  readonly savedSeconds?: number;
   /** Milliseconds. */
   readonly now: () => number;
   readonly wait: (ms: number) => Promise<void>;
 }
 
 /**
- * A bucket of tokens that holds one second's units. A page's cost is known only when it is there: until then it counts as
+ * A bucket of tokens, full to begin with. A page's cost is known only when it is there: until then it counts as
  * much as the one before it, so that several read side by side keep to the rate together.
  */
-export function readRate({ unitsPerSecond, now, wait }: RateOptions): ReadRate {
-  let tokens = unitsPerSecond;
+export function readRate({ unitsPerSecond, savedSeconds = 1, now, wait }: RateOptions): ReadRate {
+  const most = unitsPerSecond * savedSeconds;
+  let tokens = most;
   let filledAt = now();
   let expected = 1;
   const reserved: number[] = [];
@@ -35,7 +44,7 @@ export function readRate({ unitsPerSecond, now, wait }: RateOptions): ReadRate {
 
   function fill(): void {
     const at = now();
-    tokens = Math.min(unitsPerSecond, tokens + ((at - filledAt) / 1000) * unitsPerSecond);
+    tokens = Math.min(most, tokens + ((at - filledAt) / 1000) * unitsPerSecond);
     filledAt = at;
   }
 
@@ -72,21 +81,18 @@ export function pacing(rate: ReadRate | undefined): {
   return { beforePage: () => rate.take(), onConsumed: (units) => rate.spent(units) };
 }
 
-/** An on-demand table is read as fast as it goes; the capacity of another is the website's too. */
+/**
+ * An on-demand table is read as fast as it goes; the capacity of another is the website's too. A share is one of the units that the
+ * table has saved up as well, so that a small table is read at once.
+ */
 export function rateOf(
   site: { now(): Date; readonly signal?: AbortSignal },
   { readUnits, isProvisioned }: TableMeasure,
   rate: Rate | undefined,
 ): ReadRate | undefined {
   if (rate === undefined && !isProvisioned) return undefined;
-  const { percent = defaultPercent } = rate !== undefined && "percent" in rate ? rate : {};
-  const unitsPerSecond =
-    rate !== undefined && "unitsPerSecond" in rate
-      ? rate.unitsPerSecond
-      : Math.max(1, (readUnits * percent) / 100);
-  return readRate({
-    unitsPerSecond,
-    now: () => site.now().getTime(),
-    wait: (ms) => pause(ms, site.signal),
-  });
+  const clock = { now: () => site.now().getTime(), wait: (ms: number) => pause(ms, site.signal) };
+  if (rate !== undefined && "unitsPerSecond" in rate) return readRate({ ...rate, ...clock });
+  const share = (rate?.percent ?? defaultPercent) / 100;
+  return readRate({ unitsPerSecond: Math.max(1, readUnits * share), savedSeconds: burstSeconds, ...clock });
 }

@@ -32,6 +32,18 @@ describe("the rate of reading", () => {
     expect(clock.waited).toEqual([]);
   });
 
+  it("lets through at once what a table has saved up, where it may spend that", async () => {
+    const clock = fakeClock();
+    const rate = readRate({ unitsPerSecond: 2, savedSeconds: 300, ...clock });
+    await readPages(rate, [128, 128, 128, 128, 80]);
+    expect(clock.waited).toEqual([]);
+    await readPages(rate, [128]);
+    await rate.take();
+    // 120 units too many at 2 a second.
+    expect(clock.now()).toBeGreaterThanOrEqual(60_000);
+    expect(clock.now()).toBeLessThan(61_000);
+  });
+
   it("waits off a page that cost more than a second's units before it asks for another", async () => {
     const clock = fakeClock();
     const rate = readRate({ unitsPerSecond: 10, ...clock });
