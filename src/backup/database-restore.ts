@@ -23,8 +23,22 @@ export interface DatabasePlan {
   readonly writes: readonly DatabaseWrite[];
   /** Parents before their children. */
   readonly tables: readonly RowsPlan[];
-  /** Undefined where nobody was erased. */
+  /** Undefined where all rows are meant and nobody was erased. */
   readonly judge: JudgeRow | undefined;
+  /** Where only some of the rows are meant. */
+  readonly part?: RowsPart;
+}
+
+/** What there is to say of a part of the rows. */
+export interface RowsPart {
+  /** Rows that cannot come back, as something that they refer to does not. */
+  readonly left: readonly { readonly what: string; readonly why: string }[];
+  /** Rows that were not asked for, and come back as others refer to them. */
+  readonly along: readonly string[];
+  /** Files that the rows name (`fileName`). */
+  readonly files: ReadonlySet<string>;
+  /** By tables, how many rows stay away that only name the person. */
+  readonly naming: readonly (readonly [string, number])[];
 }
 
 export interface RowsPlan {
@@ -61,7 +75,6 @@ export async function planRows(
   const { steps, wanted, found } = await compareDatabase(database);
   const there = rowTables(found, engine);
   const future = [...there, ...rowTables(wanted, engine).filter(({ name }) => !found.has(`table ${name}`))];
-  const read = new Map(snapshotTables(snapshot).map((table) => [table.name, table]));
   const { isErased, model } = site;
   const judging = { model, database, isErased, onSuppressed, tables: future };
   const rowsNamed = (name: string) => {
@@ -73,17 +86,10 @@ export async function planRows(
     : await rowJudge({ ...judging, catalogue: new Map([...wanted, ...found]), read: rowsNamed });
   const tables: RowsPlan[] = [];
   for (const rows of snapshot.tables) {
-    const table = future.find(({ name }) => name === rows.name);
-    if (table === undefined) throw unfit(`table ${rows.name} of the backup`, database);
-    const columns = read.get(rows.name)?.columns ?? [];
-    const keyLess = table.key.find((name) => !columns.some((column) => column.name === name));
-    if (keyLess !== undefined) throw unfit(`table ${rows.name} of the backup, without ${keyLess},`, database);
-    const unknown = columns.find(({ name }) => !table.columns.some((column) => column.name === name));
-    if (unknown !== undefined) throw unfit(`column ${rows.name}.${unknown.name} of the backup`, database);
-    const common = table.columns.filter(({ name }) => columns.some((column) => column.name === name));
+    const table = rowsTable({ database, snapshot, tables: future }, rows);
     tables.push(
       await planTableRows(site, database, {
-        table: { ...table, columns: common },
+        table,
         snapshot: rows,
         isNew: !there.some(({ name }) => name === rows.name),
         isEmpty: false,
@@ -101,6 +107,35 @@ export async function planRows(
     writes: writes.filter((write) => write.do !== "insert-rows"),
     tables: ordered(tables, future),
     judge,
+  };
+}
+
+/**
+ * The table into which rows go, with the columns that it and the backup have both.
+ * @throws CliError where it, or a column of the rows, is not there.
+ */
+export function rowsTable(
+  {
+    database,
+    snapshot,
+    tables,
+  }: {
+    readonly database: Database;
+    readonly snapshot: DatabaseSnapshot;
+    readonly tables: readonly RowTable[];
+  },
+  { name: wanted }: RowsSnapshot,
+): RowTable {
+  const table = tables.find(({ name }) => name === wanted);
+  if (table === undefined) throw unfit(`table ${wanted} of the backup`, database);
+  const { columns = [] } = snapshotTables(snapshot).find(({ name }) => name === wanted) ?? {};
+  const keyLess = table.key.find((name) => !columns.some((column) => column.name === name));
+  if (keyLess !== undefined) throw unfit(`table ${wanted} of the backup, without ${keyLess},`, database);
+  const unknown = columns.find(({ name }) => !table.columns.some((column) => column.name === name));
+  if (unknown !== undefined) throw unfit(`column ${wanted}.${unknown.name} of the backup`, database);
+  return {
+    ...table,
+    columns: table.columns.filter(({ name }) => columns.some((column) => column.name === name)),
   };
 }
 
@@ -132,12 +167,14 @@ export function databaseOf(
 
 interface Planned extends Pick<RowsPlan, "table" | "snapshot" | "isNew" | "isEmpty"> {
   readonly judge: JudgeRow | undefined;
+  /** Told of each row that is meant. */
+  readonly onCompared?: (compared: ComparedRow) => void;
 }
 
-async function planTableRows(
+export async function planTableRows(
   site: RestoreSite,
   database: Database,
-  { judge, ...asked }: Planned,
+  { judge, onCompared, ...asked }: Planned,
 ): Promise<RowsPlan> {
   const counts = noCounts();
   const differing: string[] = [];
@@ -146,7 +183,9 @@ async function planTableRows(
   if (isEmpty && judge === undefined)
     return { ...planned, counts: { ...counts, create: planned.snapshot.rows }, differing };
   for await (const rows of chunksOf(site, planned.snapshot)) {
-    for (const { fate, row } of await compareRows(site, database, { ...planned, judge }, rows)) {
+    for (const compared of await compareRows(site, database, { ...planned, judge }, rows)) {
+      const { fate, row } = compared;
+      onCompared?.(compared);
       if (fate !== "left out") counts[fate] += 1;
       if (fate === "conflict" && differing.length < mostNamed) differing.push(keyWords(planned.table, row));
     }
@@ -156,7 +195,7 @@ async function planTableRows(
 
 /** The rows of a table in the backup, some at a time: so many at most, and large ones a few. */
 export async function* chunksOf(
-  { repository, signal }: RestoreSite,
+  { repository, signal }: Pick<RestoreSite, "repository" | "signal">,
   snapshot: RowsSnapshot,
   most = rowsAtOnce,
 ): AsyncGenerator<readonly Row[]> {
@@ -177,11 +216,15 @@ export async function* chunksOf(
   }
 }
 
-interface ComparedRow {
+export interface ComparedRow {
   readonly row: Row;
   readonly fate: Fate;
   readonly over?: Row | undefined;
+  /** Why it is left out, though it is meant and missing. */
+  readonly obstacle?: string | undefined;
 }
+
+/** What becomes of those of the rows that are meant. */
 
 export async function compareRows(
   { onConflict }: RestoreSite,
@@ -189,18 +232,24 @@ export async function compareRows(
   { table, isEmpty, judge }: Planned,
   rows: readonly Row[],
 ): Promise<ComparedRow[]> {
-  const judged = rows.map((row): JudgedRow => judge?.(table, row) ?? { row, is: "whole" });
-  const found = table.key.length === 0 || isEmpty ? [] : await rowsWithKeys(sql, table, { rows });
+  const judged = rows
+    .map((row): JudgedRow => judge?.(table, row) ?? { row, is: "whole" })
+    .filter(({ is }) => is !== "left out");
+  const meant = judged.map(({ row }) => row);
+  const found = table.key.length === 0 || isEmpty ? [] : await rowsWithKeys(sql, table, { rows: meant });
   const byKey = new Map(found.map((row) => [keyText(table, row), row]));
-  return judged.map(({ row, is }): ComparedRow => {
+  return judged.map(({ row, is, obstacle, mayReplace }): ComparedRow => {
     const over = byKey.get(keyText(table, row));
     if (is === "suppressed" || (is === "emptied" && over !== undefined)) return { row, fate: "suppressed" };
-    if (table.key.length === 0) return { row, fate: isEmpty ? "create" : "conflict" };
-    if (over === undefined) return { row, fate: "create" };
+    if (is === "along" && over !== undefined) return { row, fate: "left out" };
+    if (table.key.length === 0 && !isEmpty) return { row, fate: "conflict" };
+    if (over === undefined) return { row, fate: obstacle === undefined ? "create" : "left out", obstacle };
     if (sameRow(table, row, over)) return { row, fate: "same" };
     const [mine, theirs] = [row["updated_at"], over["updated_at"]];
     const isNewer = () => typeof mine === "string" && typeof theirs === "string" && mine > theirs;
-    return { row, over, fate: fateOfDifferent(onConflict, isNewer) };
+    const fate = fateOfDifferent(onConflict, isNewer);
+    const stays = obstacle !== undefined || mayReplace?.(over) === false;
+    return { row, over, fate: fate === "overwrite" && stays ? "conflict" : fate };
   });
 }
 

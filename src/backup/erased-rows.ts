@@ -14,8 +14,15 @@ import { linkedRows, type ReadRows, type RowKind } from "./linked-rows.ts";
 /** A row of a backup as a restore may write it. */
 export interface JudgedRow {
   readonly row: Row;
-  /** `suppressed`: of somebody who was erased. `emptied`: an account of theirs, of which no more than its key may come back. */
-  readonly is: "whole" | "suppressed" | "emptied";
+  /**
+   * `suppressed`: of somebody who was erased. `emptied`: an account of theirs, of which no more than its key may come back. `left out`: not
+   * meant. `along`: only meant where it is missing, as others refer to it.
+   */
+  readonly is: "whole" | "suppressed" | "emptied" | "left out" | "along";
+  /** Why it cannot be written. */
+  readonly obstacle?: string | undefined;
+  /** Whether it may go over the row that is there; missing: over any. */
+  readonly mayReplace?: ((over: Row) => boolean) | undefined;
 }
 
 export type JudgeRow = (table: RowTable, row: Row) => JudgedRow;

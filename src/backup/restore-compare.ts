@@ -17,6 +17,8 @@ export interface Planning {
   readonly erasedOf: OwnersOfItem;
   readonly isLedgerEmpty: boolean;
   readonly onSuppressed: (userId: string) => void;
+  /** Files that rows name which are meant (`fileName`). */
+  readonly named: ReadonlySet<string>;
 }
 
 /** One line, and what is to become of it. */

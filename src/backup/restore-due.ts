@@ -18,6 +18,13 @@ export function isDue({ tables, buckets, users, databases, erasures }: RestorePl
   );
 }
 
+/** Rows that were meant, and stay away. */
+export function leftRows({
+  databases,
+}: Pick<RestorePlan, "databases">): readonly { readonly what: string; readonly why: string }[] {
+  return databases.flatMap(({ part }) => part?.left ?? []);
+}
+
 /** What differs and stays as it is, in lines; empty when all can be restored. */
 export function conflictsOf({ tables, buckets, users, databases }: RestorePlan): string[] {
   const told = (name: string, { conflict }: { conflict: number }, examples: readonly string[]) => {

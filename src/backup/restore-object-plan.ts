@@ -12,7 +12,7 @@ import { partLines } from "./parts.ts";
 import { remapObject } from "./remap.ts";
 import { isErased } from "./restore-items.ts";
 import type { Planning } from "./restore-compare.ts";
-import { isNarrow, wantsObject } from "./restore-scope.ts";
+import { fileName, isNarrow, wantsObject } from "./restore-scope.ts";
 import {
   destinationOf,
   type Fate,
@@ -143,8 +143,9 @@ export async function lookAt(site: RestoreSite, place: Place, line: Buffer): Pro
   const key = object.put.Key;
   const owner = planning.owners.ofKey(role, stored.put.Key);
   const personal = owner?.erasure === "delete" ? owner.userId : undefined;
-  if (isAnchor(key) || !wantsObject(site.scope, { key, bucket, owner: personal }))
-    return { fate: "left out", object };
+  const isNamed = planning.named.has(fileName(role, stored.put.Key));
+  const asked = { key, bucket, owner: personal, subject: owner?.subject, isNamed };
+  if (isAnchor(key) || !wantsObject(site.scope, asked)) return { fate: "left out", object };
   if (personal !== undefined && isErased(site, personal, owner?.subject)) {
     planning.onSuppressed(personal);
     return { fate: "suppressed", object };

@@ -2,6 +2,7 @@ import { CliError } from "../errors.ts";
 import type { OwnersOfItem } from "../model/links.ts";
 import { newOnlyBehind } from "../migrations/new-store.ts";
 import { erasedInSnapshot } from "./erased-through.ts";
+import { planPart } from "./database-part.ts";
 import { planRows, type DatabasePlan } from "./database-restore.ts";
 import { partLines } from "./parts.ts";
 import type { Planning } from "./restore-compare.ts";
@@ -64,8 +65,12 @@ export async function planRestore(
   refuseUndeclared(site, chosen);
   const people = new Set<string>();
   const { erasedOf, unknown } = await erasedInSnapshot(site, isLedgerEmpty);
-  const planning = planningOf(site, { isLedgerEmpty, erasedOf }, (userId) => people.add(userId));
+  const onSuppressed = (userId: string) => people.add(userId);
   const lost: string[] = [];
+  // First, as a row tells which files are meant.
+  const databases = await planDatabases(site, { isLedgerEmpty, onSuppressed });
+  const named = namedFiles(databases);
+  const planning = planningOf(site, { isLedgerEmpty, erasedOf, named }, onSuppressed);
   const users = await planAccounts(site, { poolId, lost, people });
   const tables: TablePlan[] = [];
   // One person's data needs no table or bucket that holds nothing of it.
@@ -81,20 +86,12 @@ export async function planRestore(
     const planned = await planBucket(site, bucket, planning);
     if (isMeant(planned)) buckets.push(planned);
   }
-  const databases: DatabasePlan[] = [];
-  const inDatabases = site.intoTable === undefined ? (manifest.databases ?? []) : [];
-  for (const database of inDatabases)
-    if (wantsDatabase(scope, database)) databases.push(await planRows(site, database, planning));
-  if (isNarrow(scope) && inDatabases.length > 0)
-    lost.push(`rows of ${inDatabases.map(({ name }) => name).join(", ")}: a database comes back as a whole`);
-  if (isNarrow(scope) && tables.length === 0 && buckets.length === 0) {
+  if (isNarrow(scope) && [...tables, ...buckets, ...databases].length === 0) {
     throw new CliError(`nothing in the backup ${manifest.id} is ${meantBy(scope)}; nothing was changed`, {
-      hint:
-        scope.retry === undefined
-          ? "it takes a user id as items and keys have it, or a name or e-mail address of an account in the backup"
-          : "pass the same --into-prefix, --into-table and --remap as the restore that left it",
+      hint: hintOf(site),
     });
   }
+  lost.push(...lostRows(site, databases));
   for (const { role, name, state } of buckets) {
     const declared = site.declaration.buckets.find((bucket) => bucket.role === role);
     if (state === "missing" && declared?.keptBy === "site")
@@ -127,6 +124,59 @@ export async function planRestore(
     staying,
     lost,
   };
+}
+
+async function planDatabases(
+  site: RestoreSite,
+  planning: Pick<Planning, "isLedgerEmpty" | "onSuppressed">,
+): Promise<DatabasePlan[]> {
+  const { manifest, scope, intoTable } = site;
+  const plans: DatabasePlan[] = [];
+  for (const database of intoTable === undefined ? (manifest.databases ?? []) : []) {
+    if (!wantsDatabase(scope, database)) continue;
+    if (!isNarrow(scope)) plans.push(await planRows(site, database, planning));
+    else {
+      const planned = await planPart(site, database, planning);
+      if (planned.tables.length + (planned.part?.left ?? []).length > 0) plans.push(planned);
+    }
+  }
+  return plans;
+}
+
+/** The files that rows name which are meant. */
+export function namedFiles(databases: readonly DatabasePlan[]): ReadonlySet<string> {
+  return new Set(databases.flatMap(({ part }) => [...(part?.files ?? [])]));
+}
+
+function hintOf({ manifest, scope }: RestoreSite): string {
+  if (scope.retry !== undefined)
+    return "pass the same --into-prefix, --into-table and --remap as the restore that left it";
+  if (scope.row !== undefined) return "values stand in the key as `mawps backup diff` shows them";
+  const rows =
+    scope.item === undefined || (manifest.databases ?? []).length === 0
+      ? ""
+      : "; a row is <table>:<key>, by the name of the table";
+  return `it takes a user id as items and keys have it, or a name or e-mail address of an account in the backup${rows}`;
+}
+
+/** What does not come back of databases of which a part is restored. */
+function lostRows(
+  { manifest: { databases: stored = [] }, scope: { retry } }: RestoreSite,
+  databases: readonly DatabasePlan[],
+): string[] {
+  const naming = databases.flatMap(({ part }) =>
+    (part?.naming ?? []).map(([table, rows]) => `${table}: ${rows}`),
+  );
+  return [
+    ...(retry === undefined || stored.length === 0
+      ? []
+      : [
+          `rows of ${stored.map(({ name }) => name).join(", ")}: the command without --resume-from does them`,
+        ]),
+    ...(naming.length === 0
+      ? []
+      : [`rows that only name the person (${naming.join(", ")}): --item brings back each of them`]),
+  ];
 }
 
 /** Data from before a migration make it due again, where it only counts as applied because there were none. */
@@ -171,7 +221,7 @@ function refuseUndeclared(
 
 export function planningOf(
   site: RestoreSite,
-  erasures: Pick<Planning, "isLedgerEmpty" | "erasedOf">,
+  erasures: Pick<Planning, "isLedgerEmpty" | "erasedOf" | "named">,
   onSuppressed: (userId: string) => void,
 ): Planning {
   return { ...erasures, owners: ownersIn(site), onSuppressed };

@@ -7,12 +7,42 @@ import type { BucketSnapshot, DatabaseSnapshot, Manifest, TableSnapshot } from "
 export interface RestoreScope {
   /** `tables`, `files`, `users`, `databases`, or roles and names of single ones. */
   readonly only: readonly string[];
-  /** What one person owns, of items and objects. */
+  /** What one person owns, of items, objects and rows. */
   readonly userId?: string;
+  /** The same person, as rows name them. */
+  readonly person?: PersonMeant;
+  /** A single row. */
+  readonly row?: RowMeant;
   /** What one person owns, of items alone; with a type the one item. */
   readonly item?: { readonly userId: string; readonly type?: string | undefined };
   /** What an earlier restore left. */
   readonly retry?: LeftKeys;
+}
+
+/** Somebody as rows name them. */
+export interface PersonMeant {
+  /** Of which of the model's people; undefined where they may be of each. */
+  readonly subject?: string | undefined;
+  /** The id first, then addresses that are nobody else's. */
+  readonly ids: readonly string[];
+}
+
+/** Whether a value names them: ids letter by letter, addresses in whatever case. Pure. */
+export function isPerson({ subject, ids }: PersonMeant, value: string, of: string): boolean {
+  if (subject !== undefined && subject !== of) return false;
+  return (
+    ids.includes(value) ||
+    (value.includes("@") && ids.some((each) => each.toLowerCase() === value.toLowerCase()))
+  );
+}
+
+/** A row by its primary key. */
+export interface RowMeant {
+  /** The role of its database. */
+  readonly database: string;
+  readonly table: string;
+  /** The values, in the order of the key's columns. */
+  readonly key: readonly string[];
 }
 
 /** Keys that an earlier restore could not write, by the names of tables and buckets as they were written to. */
@@ -45,7 +75,8 @@ export function assertKnown({ only }: RestoreScope, manifest: Manifest): void {
   }
 }
 
-export function wantsTable({ only, retry }: RestoreScope, { role, name }: TableSnapshot): boolean {
+export function wantsTable({ only, row, retry }: RestoreScope, { role, name }: TableSnapshot): boolean {
+  if (row !== undefined) return false;
   if (retry !== undefined && retry.items.size === 0) return false;
   return only.length === 0 || [role, name, "tables"].some((word) => only.includes(word));
 }
@@ -55,20 +86,25 @@ export function wantsBucket({ only, item, retry }: RestoreScope, { role, name }:
   return only.length === 0 || [role, name, "files"].some((word) => only.includes(word));
 }
 
-/** Databases are restored as a whole: whose a row is, is not looked at. */
-export function wantsDatabase(scope: RestoreScope, { role, name }: DatabaseSnapshot): boolean {
-  if (isNarrow(scope)) return false;
-  return scope.only.length === 0 || [role, name, "databases"].some((word) => scope.only.includes(word));
+/** What an earlier restore left of rows the same command brings back. */
+export function wantsDatabase(
+  { only, item, row, retry }: RestoreScope,
+  { role, name }: DatabaseSnapshot,
+): boolean {
+  if (item !== undefined || retry !== undefined) return false;
+  if (row !== undefined && row.database !== role) return false;
+  return only.length === 0 || [role, name, "databases"].some((word) => only.includes(word));
 }
 
 /** Accounts are restored as a whole: one person's data does not bring back the account. */
-export function wantsUsers({ only, item, userId, retry }: RestoreScope): boolean {
-  if (item !== undefined || userId !== undefined || retry !== undefined) return false;
+export function wantsUsers({ only, item, userId, row, retry }: RestoreScope): boolean {
+  if (row !== undefined || item !== undefined || userId !== undefined || retry !== undefined) return false;
   return only.length === 0 || only.includes("users");
 }
 
 /** What a narrow scope asks for, as the predicate of a sentence. */
-export function meantBy({ userId, item, retry }: RestoreScope): string {
+export function meantBy({ userId, item, row, retry }: RestoreScope): string {
+  if (row !== undefined) return `the row ${row.key.join(" + ")} of table ${row.table}`;
   if (userId !== undefined) return `of the user ${JSON.stringify(userId)}`;
   if (item !== undefined)
     return `the item ${JSON.stringify(item.type === undefined ? item.userId : `${item.userId}/${item.type}`)}`;
@@ -76,8 +112,8 @@ export function meantBy({ userId, item, retry }: RestoreScope): string {
 }
 
 /** Whether lines have to be looked into to know if they are wanted. */
-export function isNarrow({ userId, item, retry }: RestoreScope): boolean {
-  return userId !== undefined || item !== undefined || retry !== undefined;
+export function isNarrow({ userId, item, row, retry }: RestoreScope): boolean {
+  return userId !== undefined || item !== undefined || row !== undefined || retry !== undefined;
 }
 
 export interface AskedItem {
@@ -102,12 +138,28 @@ export function wantsItem(scope: RestoreScope, asked: AskedItem): boolean {
   return scope.retry === undefined || scope.retry.items.get(asked.table)?.has(asked.key) === true;
 }
 
+/** A file that a row names, by the role of its bucket. Pure. */
+export function fileName(bucket: string, key: string): string {
+  return `${bucket} ${key}`;
+}
+
+export interface AskedObject {
+  readonly key: string;
+  readonly bucket: string;
+  readonly owner: string | undefined;
+  /** Of which of the model's people the owner is, where that is said. */
+  readonly subject: string | undefined;
+  /** Whether a row that is meant names it. */
+  readonly isNamed: boolean;
+}
+
 /** Whether an object is meant. */
-export function wantsObject(
-  scope: RestoreScope,
-  asked: { readonly key: string; readonly bucket: string; readonly owner: string | undefined },
-): boolean {
-  if (scope.userId !== undefined && asked.owner !== scope.userId) return false;
+export function wantsObject(scope: RestoreScope, asked: AskedObject): boolean {
+  if (scope.row !== undefined) return asked.isNamed;
+  if (scope.userId !== undefined && !asked.isNamed) {
+    const { subject = asked.subject } = scope.person ?? {};
+    if (asked.owner !== scope.userId || (asked.subject ?? subject) !== subject) return false;
+  }
   return scope.retry === undefined || scope.retry.objects.get(asked.bucket)?.has(asked.key) === true;
 }
 

@@ -15,7 +15,7 @@ import type { Planning } from "./restore-compare.ts";
 import { type BucketPlan, planBucket } from "./restore-object-plan.ts";
 import { writeBucket } from "./restore-object-write.ts";
 import { conflictsOf } from "./restore-due.ts";
-import { migrationsTable, planningOf, type RestorePlan, usersOf } from "./restore-plan.ts";
+import { migrationsTable, namedFiles, planningOf, type RestorePlan, usersOf } from "./restore-plan.ts";
 import type { Failure, RestoreSite } from "./restore-site.ts";
 import { planTable, restoringTag, type TablePlan } from "./restore-table-plan.ts";
 import { writeTable, type Writing } from "./restore-table-write.ts";
@@ -97,7 +97,11 @@ async function writeAll(
   { isLedgerEmpty, remap, audited, trailTable }: CarryOut & { readonly audited: Audited },
 ): Promise<RestoreOutcome> {
   const done = { items: 0, objects: 0, erasures: 0, failures: [] as Failure[] };
-  const planning = planningOf(site, { isLedgerEmpty, erasedOf: plan.erasedOf }, () => undefined);
+  const planning = planningOf(
+    site,
+    { isLedgerEmpty, erasedOf: plan.erasedOf, named: namedFiles(plan.databases) },
+    () => undefined,
+  );
   const totals = { items: dueIn(plan.tables), objects: dueIn(plan.buckets) };
   const writing = (count: "items" | "objects", name: string): Writing => ({
     planning,

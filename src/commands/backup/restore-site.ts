@@ -7,7 +7,15 @@ import { erasedUsers } from "../../backup/erasures.ts";
 import { readNewIds } from "../../backup/remap.ts";
 import { readLedger } from "../../backup/restore-audit.ts";
 import { usersOf } from "../../backup/restore-plan.ts";
-import { readLeftKeys, wantsDatabase, type RestoreScope } from "../../backup/restore-scope.ts";
+import { personInRows } from "../../backup/account-rows.ts";
+import { rowNamed } from "../../backup/row-name.ts";
+import { rowSubjects } from "../../model/person-rows.ts";
+import {
+  readLeftKeys,
+  wantsDatabase,
+  type PersonMeant,
+  type RestoreScope,
+} from "../../backup/restore-scope.ts";
 import { destinationOf, type OnConflict, type RestoreSite } from "../../backup/restore-site.ts";
 import type { Manifest } from "../../backup/snapshot.ts";
 import { namedOf } from "../../backup/user-line.ts";
@@ -25,7 +33,8 @@ export interface RestoreFlags {
   readonly repo?: string;
   readonly only?: readonly string[];
   readonly user?: string;
-  readonly item?: { readonly userId: string; readonly type?: string };
+  /** A row, or items: see `itemMeant`. */
+  readonly item?: string;
   readonly intoPrefix?: string;
   readonly intoTable?: string;
   readonly onConflict: OnConflict;
@@ -59,11 +68,13 @@ export async function restoreSite(
     .filter(({ role }) => role === toolRoles.audit)
     .map((table) => destinationOf({ declaration }, "table", table));
   const ledger = await readLedger(place, [config.tables.auditLog, ...trails]);
+  const reading = { ...place, model: config.site };
+  const person = flags.user === undefined ? undefined : await personOf(reading, flags.user);
   const scope: RestoreScope = {
     only: flags.only ?? [],
-    userId: flags.user === undefined ? undefined : somebody(await idOf(place, flags.user)),
-    item:
-      flags.item === undefined ? undefined : { ...flags.item, userId: await idOf(place, flags.item.userId) },
+    userId: person?.ids[0],
+    person,
+    ...(flags.item === undefined ? {} : await itemMeant(reading, flags.item)),
     retry:
       flags.resumeFrom === undefined ? undefined : await readLeftKeys(resolve(world.cwd, flags.resumeFrom)),
   };
@@ -110,6 +121,26 @@ async function refuseElsewhere(run: Run, aws: Aws, { id, account, region, target
   throw new CliError(visible(`the backup ${id} is ${differs.join("; ")}; nothing was changed`), {
     hint: "--from-elsewhere, if that is meant; else look at the profile, --region and --repo",
   });
+}
+
+type Reading = Parameters<typeof personInRows>[0];
+
+/** Who is meant, by the accounts in the snapshot, wherever these are. */
+async function personOf(reading: Reading, given: string): Promise<PersonMeant> {
+  if (rowSubjects(reading.model).length > 0) {
+    const person = await personInRows(reading, given);
+    somebody(person.ids[0] ?? given);
+    return person;
+  }
+  return { ids: [somebody(await idOf(reading, given))] };
+}
+
+/** `users:u-1`: a row of a database; `user-123/user-profile`: one person's items, or the one of that type. */
+async function itemMeant(reading: Reading, given: string): Promise<Pick<RestoreScope, "row" | "item">> {
+  const row = rowNamed(reading.manifest, given);
+  if (row !== undefined) return { row };
+  const [, userId = "", type] = /^([^/]+)(?:\/(.+))?$/s.exec(given) ?? [];
+  return { item: { userId: await idOf(reading, userId), type } };
 }
 
 /** The id of the account in the snapshot that has this name or e-mail address; else the text is an id itself. */

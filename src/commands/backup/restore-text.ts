@@ -1,5 +1,5 @@
 import { rowCounts } from "../../backup/database-restore.ts";
-import { conflictsOf } from "../../backup/restore-due.ts";
+import { conflictsOf, leftRows } from "../../backup/restore-due.ts";
 import type { RestorePlan } from "../../backup/restore-plan.ts";
 import type { LeftKey } from "../../backup/restore-scope.ts";
 import type { RestoreSite } from "../../backup/restore-site.ts";
@@ -84,13 +84,21 @@ export function planJson({ manifest, onConflict }: RestoreSite, plan: RestorePla
 }
 
 function databaseJson(plan: RestorePlan["databases"][number]) {
-  const { role, name, state, tables } = plan;
+  const { role, name, state, tables, part } = plan;
   const rows = tables.map(({ table: { name: of }, counts, differing }) => ({
     name: of,
     ...counts,
     differing,
   }));
-  return { role, name, state, ...rowCounts(plan), tables: rows };
+  const { along = [], left = [] } = part ?? {};
+  return {
+    role,
+    name,
+    state,
+    ...rowCounts(plan),
+    tables: rows,
+    ...(part === undefined ? {} : { along, left }),
+  };
 }
 
 /** The plan for people. */
@@ -123,6 +131,7 @@ export async function planText(
     counts,
     ...(size === 0 ? [] : [`objects to be written: ${bytes(size)}`]),
     ...suppressedLines(plan),
+    ...partLines(plan),
     ...stayingLines(plan),
     ...(plan.erasures === 0 ? [] : [`${count(plan.erasures, "entry", "entries")} for the erasure ledger`]),
     ...settings,
@@ -145,6 +154,24 @@ function corsLine({ name, cors }: RestorePlan["buckets"][number]): string | unde
 
 function suppressedLines({ suppressed }: RestorePlan): string[] {
   return suppressed === 0 ? [] : [`${grouped(suppressed)} suppressed: erased, and left out of every restore`];
+}
+
+/** Of rows of a part of a database: what comes along, and what cannot come back. */
+function partLines({ databases }: RestorePlan): string[] {
+  const along = databases.flatMap(({ part }) => part?.along ?? []);
+  const left = leftRows({ databases });
+  return [
+    ...(along.length === 0 ? [] : [`comes along, as others refer to it: ${someOf(along)}`]),
+    ...left.slice(0, mostTold).map(({ what, why }) => visible(`stays away: ${what}, as ${why}`)),
+    ...(left.length <= mostTold ? [] : [`and ${count(left.length - mostTold, "row")} more stay away`]),
+  ];
+}
+
+const mostTold = 5;
+
+function someOf(names: readonly string[]): string {
+  const more = names.length - mostTold;
+  return visible(names.slice(0, mostTold).join(", ")) + (more > 0 ? ` and ${grouped(more)} more` : "");
 }
 
 function dueAgainLines({ dueAgain }: RestorePlan): string[] {
@@ -220,6 +247,7 @@ export async function outcomeText(
       `nothing of ${manifest.id} is missing: ${stays}`,
       ...differing,
       ...suppressedLines(plan),
+      ...partLines(plan),
       ...stayingLines(plan),
       ...lostLines(plan),
     ].join("\n");
@@ -235,6 +263,7 @@ export async function outcomeText(
     `restored ${written.join(", ")} of ${manifest.id}; ${stays}`,
     ...differing,
     ...suppressedLines(plan),
+    ...partLines(plan),
     ...stayingLines(plan),
     ...(made.length === 0 ? [] : [`made: ${made.join(", ")}`]),
     ...settings.flatMap(({ table: name, written: given, unsupported }) => [

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { rowCounts } from "../../backup/database-restore.ts";
-import { conflictsOf, isDue } from "../../backup/restore-due.ts";
+import { conflictsOf, isDue, leftRows } from "../../backup/restore-due.ts";
 import type { RestorePlan } from "../../backup/restore-plan.ts";
 import type { RestoreOutcome } from "../../backup/restore.ts";
 import type { OnConflict, RestoreSite } from "../../backup/restore-site.ts";
@@ -21,8 +21,12 @@ export function backupRestore(begin: Begin): AnyCommand {
     .argument(...snapshotArgument, snapshotName, "latest")
     .option(...repoFlag)
     .option("--only <what...>", "tables, files, users, databases, or roles and names of single ones")
-    .option("--user <user>", "what one person owns, items and objects")
-    .option("--item <userId[/type]>", "one person's items, or the one of that type", itemNamed)
+    .option("--user <user>", "what one person owns: items, objects, and rows of databases")
+    .option(
+      "--item <item>",
+      "<table>:<key>, a row of a database; or <user>[/<type>], one person's items, or the one of that type",
+      itemNamed,
+    )
     .option("--into-prefix <prefix>", "into tables and buckets of other names, such as test-", prefixed)
     .option("--into-table <name>", "the one table of --only, under another name", tableNamed)
     .addOption(
@@ -35,7 +39,7 @@ export function backupRestore(begin: Begin): AnyCommand {
     .option("--resume-from <file>", "only what an earlier restore has left: its failed.ndjson")
     .addHelpText(
       "after",
-      "\nExamples:\n  mawps backup restore --dry-run\n  mawps backup restore --user user-123 --on-conflict newer",
+      "\nExamples:\n  mawps backup restore --dry-run\n  mawps backup restore --user user-123 --on-conflict newer\n  mawps --model lopez backup restore --item chat_sessions:s-1 --dry-run",
     )
     .action(async (snapshot, options, command) => {
       const run = await begin(command as AnyCommand);
@@ -56,7 +60,7 @@ export function backupRestore(begin: Begin): AnyCommand {
       looking.stop();
       const { planJson, planText, outcomeJson, outcomeText } = await import("./restore-text.ts");
       if (run.config.dryRun) {
-        const exitCode = isRefused(site, plan) ? exitCodes.failed : 0;
+        const exitCode = foreseenExit(site, plan);
         const planned = { dryRun: true, exitCode, ...planJson(site, plan) };
         return run.print(
           planned,
@@ -64,19 +68,21 @@ export function backupRestore(begin: Begin): AnyCommand {
         );
       }
       if (isRefused(site, plan)) throw refusal(site, plan);
-      if (!isDue(plan)) return run.print(outcomeJson(site, plan), () => outcomeText(site, plan));
+      if (!isDue(plan)) {
+        await run.print(outcomeJson(site, plan), () => outcomeText(site, plan));
+        return tellFailures(run, { site, plan });
+      }
       await run.outline((layout) => planText(site, plan, layout));
       await run.confirm({ question: questionOf(plan), destructive: overwritten(plan) > 0 });
       const outcome = await carriedOut(run, { site, plan, isLedgerEmpty, remap: options.remap === true });
       await run.print(outcomeJson(site, plan, outcome), () => outcomeText(site, plan, outcome));
-      await tellFailures(run, site, outcome);
+      await tellFailures(run, { site, plan, outcome });
     });
 }
 
-function itemNamed(text: string): { userId: string; type?: string } {
-  const [, userId = "", type] = /^([^/]+)(?:\/(.+))?$/s.exec(text) ?? [];
-  if (userId === "") throw new InvalidArgumentError("expected a user id, or user id/type.");
-  return type === undefined ? { userId } : { userId, type };
+function itemNamed(text: string): string {
+  if (/^[^/]/s.test(text) && !/^[^/]+\/$/s.test(text)) return text;
+  throw new InvalidArgumentError("expected a user id, user id/type, or table:key.");
 }
 
 function prefixed(text: string): string {
@@ -100,11 +106,20 @@ function refusal({ manifest }: RestoreSite, plan: RestorePlan): CliError {
   });
 }
 
+/** With which code the real run would end. */
+function foreseenExit(site: RestoreSite, plan: RestorePlan): number {
+  if (isRefused(site, plan)) return exitCodes.failed;
+  return leftRows(plan).length > 0 ? exitCodes.partial : 0;
+}
+
 /** How the real run would end. */
 function endText(site: RestoreSite, plan: RestorePlan): string {
+  const exitCode = foreseenExit(site, plan);
   if (isRefused(site, plan))
     return "would restore nothing, with exit code 1, as not all is missing or the same";
-  return isDue(plan) ? "would end with exit code 0" : "would find nothing to do, with exit code 0";
+  return isDue(plan)
+    ? `would end with exit code ${exitCode}`
+    : `would find nothing to do, with exit code ${exitCode}`;
 }
 
 function overwritten({ tables, buckets, users, databases }: RestorePlan): number {
@@ -149,11 +164,19 @@ async function carriedOut(
 }
 
 /** What was left goes into a file, by which the next run takes it up. */
-async function tellFailures(run: Run, { manifest }: RestoreSite, outcome: RestoreOutcome): Promise<void> {
-  const { failures, items, objects, users, rows } = outcome;
-  const others = [...(users?.failed ?? []), ...(rows?.failed ?? [])].map(({ what, why }) => ({
+async function tellFailures(
+  run: Run,
+  {
+    site: { manifest },
+    plan,
+    outcome,
+  }: { readonly site: RestoreSite; readonly plan: RestorePlan; readonly outcome?: RestoreOutcome },
+): Promise<void> {
+  const { failures = [], items = 0, objects = 0, users, rows } = outcome ?? {};
+  const left = leftRows(plan);
+  const others = [...(users?.failed ?? []), ...(rows?.failed ?? []), ...left].map(({ what, why }) => ({
     what: visible(what),
-    why,
+    why: visible(why),
   }));
   if (failures.length + others.length === 0) return;
   const [{ partial }, { freeName }, { writeNewFile }, { nameOfLeft }] = await Promise.all([
@@ -162,7 +185,10 @@ async function tellFailures(run: Run, { manifest }: RestoreSite, outcome: Restor
     import("../../atomic-file.ts"),
     import("./restore-text.ts"),
   ]);
-  let hint = "run the same command again: what already exists counts as done";
+  let hint =
+    left.length > 0
+      ? "bring back first what they refer to (--item <table>:<key>, --user), then run the same command again"
+      : "run the same command again: what already exists counts as done";
   if (failures.length > 0) {
     const file = await freeName(run.world.cwd);
     await writeNewFile(
