@@ -33,8 +33,11 @@ export function userList(begin: Begin): AnyCommand {
       if (csv === true && run.config.json)
         throw new CliError("--csv and --json are two formats", { exitCode: exitCodes.usage });
       const { accounts, isOfRows } = await listed(run, { group, status, where });
-      if (csv !== true)
-        return run.printTable(rows(accounts), isOfRows ? rowColumns : columns, "no such accounts");
+      if (csv !== true) {
+        const isAny = group === undefined && status === undefined && where.length === 0;
+        const none = isAny ? "there are no accounts" : "no such accounts";
+        return run.printTable(rows(accounts), isOfRows ? rowColumns : columns, none);
+      }
       await writeCsv(run, [...csvColumns, ...(isOfRows ? ["kind"] : [])], accounts, (account) => [
         ...csvCells(account),
         ...(isOfRows ? [account.kind ?? ""] : []),

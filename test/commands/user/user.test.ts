@@ -2,7 +2,7 @@ import {
   AdminGetUserCommand,
   AdminListGroupsForUserCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { localPoolId } from "@mawps/local-aws/src/service.ts";
 import { exportAudit } from "../../../src/audit/list.ts";
 import { documentBucket as bucket, putDocument, putProfile } from "../../support/documents.ts";
@@ -85,6 +85,13 @@ describe("user list", () => {
     { flags: ["--group", "admin", "--status", "disabled"], found: [] },
   ])("$flags finds $found", async ({ flags, found }) => {
     expect(await emails(...flags)).toEqual(found);
+  });
+
+  it("tells a pool without accounts from one where none is such", async () => {
+    expect((await home.run(["user", "list", "--where", "name=Nobody"])).stdout).toBe("no such accounts\n");
+    const empty = await makeHome();
+    onTestFinished(() => empty.remove());
+    expect((await empty.run(["user", "list"])).stdout).toBe("there are no accounts\n");
   });
 
   it("asks once for 60 accounts, never about one", async () => {
