@@ -377,7 +377,8 @@ async function stillDamaged({ repository, signal }: BackupSite): Promise<number>
 async function newestReadable(site: BackupSite): Promise<Manifest | undefined> {
   const { repository, signal } = site;
   if (!repository.canRead) return undefined;
-  const [newest] = (await listSnapshots(repository, { now: site.now(), signal })).snapshots;
+  const { snapshots } = await listSnapshots(repository, { now: site.now(), signal });
+  const newest = snapshots.find(({ isArchive }) => !isArchive);
   if (newest === undefined) return undefined;
   try {
     return await readManifest(repository, newest.id, signal);

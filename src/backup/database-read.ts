@@ -1,8 +1,10 @@
 import { CliError } from "../errors.ts";
 import { retry } from "../retry.ts";
-import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
+import { readCatalogue, tableNames, type Catalogue } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
 import { serverCode } from "../sql/explain.ts";
+import { tableOfTwin, withoutTwins } from "../sql/partition-twin.ts";
+import { countRows } from "../sql/partitions.ts";
 import { rowTables, type RowTable } from "../sql/row-table.ts";
 import { linesOfRows } from "../sql/rows.ts";
 import type { Reading } from "./create-tables.ts";
@@ -91,24 +93,30 @@ async function snapshotOf(
   for (const statement of beginnings[engine]) await sql.run(statement);
   try {
     const log = engine === "mysql" ? await logPosition(sql) : undefined;
-    const catalogue = await readCatalogue(sql, place);
+    const all = await readCatalogue(sql, place);
+    const catalogue = withoutTwins(all);
     const tables = [];
     const read = rowTables(catalogue, engine);
+    const twins = tableNames(all).filter((name) => tableOfTwin(all, name) !== undefined);
     // A TRUNCATE beside it would show as an empty table.
     if (engine === "postgres" && read.length > 0)
-      await sql.run(`LOCK TABLE ${read.map(({ name }) => sql.quoted(name)).join(", ")} IN ACCESS SHARE MODE`);
+      await sql.run(
+        `LOCK TABLE ${[...read.map(({ name }) => name), ...twins].map((name) => sql.quoted(name)).join(", ")} IN ACCESS SHARE MODE`,
+      );
     for (const table of read) {
       const writer = partWriter(repository, { signal });
-      let rows = 0;
-      for await (const lines of linesOfRows(sql, table)) {
-        await writer.add(lines.bytes);
-        rows += lines.rows;
-        onRead(lines.rows);
+      // With what retention has taken out of it and not yet come to an end with.
+      for (const name of [table.name, ...twins.filter((twin) => tableOfTwin(all, twin) === table.name)]) {
+        let rows = 0;
+        for await (const lines of linesOfRows(sql, { ...table, name })) {
+          await writer.add(lines.bytes);
+          rows += lines.rows;
+          onRead(lines.rows);
+        }
+        const counted = await countRows(sql, sql.quoted(name));
+        // A stream that ends early, without an error, would be a backup that is not whole.
+        if (counted !== rows) throw new CliError(`table ${name} has ${counted} rows, and ${rows} were read`);
       }
-      const [counted] = await sql.rows(`SELECT COUNT(*) AS n FROM ${sql.quoted(table.name)}`);
-      // A stream that ends early, without an error, would be a backup that is not whole.
-      if (Number(counted?.["n"]) !== rows)
-        throw new CliError(`table ${table.name} has ${counted?.["n"] ?? "?"} rows, and ${rows} were read`);
       tables.push({ table, parts: await writer.finish() });
     }
     return { catalogue, log, tables };

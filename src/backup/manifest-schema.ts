@@ -107,4 +107,5 @@ export const manifestSchema = z.looseObject({
     )
     .optional(),
   left: z.array(z.string()).optional(),
+  archive: z.looseObject({ database: z.string(), table: z.string(), partition: z.string() }).optional(),
 });

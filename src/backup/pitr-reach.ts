@@ -39,7 +39,7 @@ export async function keptBackups(
     if (lastCheck?.outcome === "failed") continue;
     const manifest = await readManifest(repository, id, signal);
     const snapshot = (manifest.databases ?? []).find((each) => each.role === role);
-    if (snapshot !== undefined) kept.push({ manifest, snapshot });
+    if (snapshot !== undefined && manifest.archive === undefined) kept.push({ manifest, snapshot });
   }
   return kept;
 }

@@ -93,10 +93,17 @@ export async function planPrune(
   }
   const { snapshots, ahead } = await listSnapshots(repository, lookFrom(here));
   const whole: (Aged & Pick<SnapshotEntry, "isLate">)[] = [];
+  const archives: Verdict[] = [];
   const damaged = new Set<string>();
   for (const entry of snapshots) {
     try {
-      const { left } = await readManifest(repository, entry.id, here.signal);
+      const { left, archive } = await readManifest(repository, entry.id, here.signal);
+      if (archive !== undefined) {
+        const { id, startedAt } = entry;
+        const reasons = [`archive of ${archive.table}, ${archive.partition}: nowhere else`];
+        archives.push({ id, startedAt, isKept: true, reasons });
+        continue;
+      }
       whole.push(left === undefined ? entry : { ...entry, left: left.join(", ") });
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
@@ -105,6 +112,7 @@ export async function planPrune(
   }
   const late = new Set(whole.filter(({ isLate }) => isLate).map(({ id }) => id));
   const verdicts = [
+    ...archives,
     ...decidePrune(
       whole.filter(({ isLate }) => !isLate),
       policy,

@@ -31,6 +31,16 @@ export interface Manifest {
   readonly databases?: readonly DatabaseSnapshot[];
   /** What `--only` left out. */
   readonly left?: readonly string[];
+  /** Of rows that retention has taken out of the site since: no backup of the site, and the only place where these are. */
+  readonly archive?: ArchivedPartition;
+}
+
+/** Where the rows of an archive were. */
+export interface ArchivedPartition {
+  /** Role of the database. */
+  readonly database: string;
+  readonly table: string;
+  readonly partition: string;
 }
 
 /** Gzipped lines; a content of the repository. */

@@ -11,6 +11,8 @@ export interface SnapshotEntry {
   readonly startedAt: Date;
   /** It came to the repository long after it says that it was begun: copied from another one, or made up. */
   readonly isLate: boolean;
+  /** It holds what retention has taken out of the site. The mark lies open: who must be sure reads the manifest. */
+  readonly isArchive: boolean;
   /** When all of it was last found whole, and when it was last restored on trial, both with success. */
   readonly verifiedAt?: Date;
   readonly drilledAt?: Date;
@@ -29,6 +31,9 @@ export interface Check {
   readonly share: number;
   readonly faults: number;
 }
+
+/** Beside the manifest of an archive. */
+const archiveMark = "archive";
 
 const idPattern = /^\d{8}T\d{6}Z-[\da-f]{6}$/;
 
@@ -76,8 +81,11 @@ export async function listSnapshots(
   const found: SnapshotEntry[] = [];
   const ahead: string[] = [];
   let previous: string | undefined;
+  const archives = new Set<string>();
   for await (const { name, modifiedAt } of repository.store.list("snapshots/", signal)) {
     const [, id = "", file] = name.split("/");
+    // It comes in the order of names: before the manifest.
+    if (file === archiveMark) archives.add(id);
     if (!idPattern.test(id) || !/^manifest\.json(\.age)?$/.test(file ?? "")) continue;
     // Whoever may add to a repository can put the manifest of the other kind beside the real one: it is one backup.
     if (id === previous) continue;
@@ -97,6 +105,7 @@ export async function listSnapshots(
     found.push({
       id,
       startedAt: startOf(id),
+      isArchive: archives.has(id),
       isLate: modifiedAt.getTime() - startOf(id).getTime() > lateMs,
       verifiedAt: verified && new Date(verified.at),
       drilledAt: drilled && new Date(drilled.at),
@@ -108,7 +117,7 @@ export async function listSnapshots(
 
 /**
  * The one backup that is meant: `latest`, a whole id or the beginning of one, or the newest of a day of local time, as
- * `yesterday`, `today` or `2026-11-28`.
+ * `yesterday`, `today` or `2026-11-28`. An archive is meant by its id alone.
  * @throws CliError when there is none, or more than one.
  */
 export async function findSnapshot(
@@ -119,12 +128,13 @@ export async function findSnapshot(
   const { snapshots: all, ahead } = await listSnapshots(repository, look);
   const [newest] = all;
   if (wanted !== "" && newest === undefined && ahead.length > 0) throw isAhead(ahead);
-  if (newest === undefined) {
-    throw new CliError(`there is no backup in ${repository.store.where}`, { hint: "mawps backup create" });
-  }
-  if (wanted === "latest") return newest;
+  if (newest === undefined) throw noBackup(repository);
   const day = dayMeant(wanted, look.now);
-  if (day !== undefined) return newestOf(day, all, repository);
+  if (wanted === "latest" || day !== undefined) {
+    const meant = day === undefined ? all : all.filter(({ startedAt }) => localDay(startedAt) === day);
+    for (const entry of meant) if (!(await isArchive(repository, entry, look.signal))) return entry;
+    throw day === undefined ? noBackup(repository) : noneOf(day, all, repository);
+  }
   const found = all.filter(({ id }) => id.startsWith(wanted));
   const [only] = found;
   if (only !== undefined && found.length === 1 && wanted !== "") return only;
@@ -156,11 +166,29 @@ function localDay(at: Date): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
 
-function newestOf(day: string, all: readonly SnapshotEntry[], { store }: Repository): SnapshotEntry {
-  const found = all.find(({ startedAt }) => localDay(startedAt) === day);
-  if (found !== undefined) return found;
+function noBackup({ store }: Repository): CliError {
+  return new CliError(`there is no backup in ${store.where}`, { hint: "mawps backup create" });
+}
+
+/** By the manifest, as far as that can be read: the mark beside it may be anybody's. */
+async function isArchive(
+  repository: Repository,
+  { id, isArchive: isMarked }: SnapshotEntry,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (!repository.canRead) return isMarked;
+  try {
+    return (await readManifest(repository, id, signal)).archive !== undefined;
+  } catch (error) {
+    // Whoever comes to read it hears of that.
+    if (error instanceof DamagedError) return false;
+    throw error;
+  }
+}
+
+function noneOf(day: string, all: readonly SnapshotEntry[], { store }: Repository): CliError {
   const days = [...new Set(all.map(({ startedAt }) => localDay(startedAt)))];
-  throw new CliError(`no backup in ${store.where} is of ${day}`, {
+  return new CliError(`no backup in ${store.where} is of ${day}`, {
     hint: `there are some of ${days.slice(0, 5).join(", ")}; \`mawps backup list\` shows all`,
   });
 }
@@ -192,6 +220,8 @@ export async function commitSnapshot(
   for await (const file of store.list(name, signal)) left.push(file.name);
   if (left.length > 0) await store.remove(left, signal);
   await store.create(name, Buffer.from(recovery.open), signal);
+  if (manifest.archive !== undefined)
+    await store.create(`snapshots/${id}/${archiveMark}`, Buffer.from(""), signal);
   if (recovery.sealed !== undefined)
     await repository.createSealed(name, Buffer.from(recovery.sealed), signal);
   const put = await repository.createSealed(manifestName(id), manifestBytes(manifest), signal);

@@ -119,7 +119,8 @@ export async function backupFacts(
   ]);
   const store = await storeOf(run, undefined, "reads");
   const now = run.world.now();
-  const { snapshots, ahead } = await listSnapshots({ store }, { now, signal: run.world.signal });
+  const { snapshots: all, ahead } = await listSnapshots({ store }, { now, signal: run.world.signal });
+  const snapshots = all.filter(({ isArchive }) => !isArchive);
   const newest = latest(snapshots.map(({ startedAt }) => startedAt));
   if (newest !== undefined) run.measure({ BackupAge: (now.getTime() - newest.getTime()) / 1000 });
   return {

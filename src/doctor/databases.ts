@@ -3,6 +3,7 @@ import type { Step } from "../setup/step.ts";
 import { needlessIndexes, type Catalogue, type NeedlessIndex } from "../sql/catalogue.ts";
 import { logSettings } from "../sql/binary-log.ts";
 import type { Database } from "../sql/database.ts";
+import { withoutTwins } from "../sql/partition-twin.ts";
 import type { Finding } from "./finding.ts";
 import { resourceFindings } from "./resources.ts";
 
@@ -29,7 +30,7 @@ export async function examineDatabase(
   catalogue: Catalogue,
   tables: ReadonlySet<string>,
 ): Promise<ExaminedDatabase> {
-  const undeclared = [...catalogue.keys()]
+  const undeclared = [...withoutTwins(catalogue).keys()]
     .filter((fact) => fact.startsWith("table "))
     .map((fact) => fact.slice("table ".length))
     .filter((table) => !tables.has(table));

@@ -28,11 +28,13 @@ export async function youngBackup(
   { what, now, signal }: BackedUp,
 ): Promise<{ readonly id: string; readonly isSeen: boolean } | undefined> {
   const { snapshots } = await listSnapshots(repository, { now, signal });
-  for (const { id, startedAt, lastCheck } of snapshots) {
+  for (const { id, startedAt, lastCheck, isArchive } of snapshots) {
     if (now.getTime() - startedAt.getTime() > mostAgeMs) return undefined;
     if (lastCheck?.outcome === "failed") continue;
+    if (!repository.canRead && isArchive) continue;
     if (!repository.canRead) return { id, isSeen: false };
-    const { tables, databases = [], region } = await readManifest(repository, id, signal);
+    const { tables, databases = [], region, archive } = await readManifest(repository, id, signal);
+    if (archive !== undefined) continue;
     const isThere =
       "database" in what
         ? databases.some(({ name }) => name === what.database)

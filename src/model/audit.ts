@@ -25,6 +25,8 @@ export const auditActions = [
   "document.restored",
   "document.purged",
   "item.purged",
+  "partition.dropped",
+  "partition.put-back",
   "object.purged",
   "image.purged",
   "version.purged",

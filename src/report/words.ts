@@ -77,6 +77,7 @@ const en = {
   dues: {
     purge: "purge",
     "soft-delete": "soft-delete",
+    "put-back": "put back",
     "abort-upload": "abort-upload",
     expire: "expire",
     keep: "keep",
@@ -194,6 +195,7 @@ const de: Words = {
   dues: {
     purge: "wird gelöscht",
     "soft-delete": "wird als gelöscht markiert",
+    "put-back": "kommt zurück in die Tabelle",
     "abort-upload": "wird abgebrochen",
     expire: "läuft ab",
     keep: "bleibt",

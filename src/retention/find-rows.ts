@@ -7,22 +7,15 @@ import { tableRole } from "../model/database.ts";
 import { filesNamedBy, groupedBy, referencesOf } from "../model/graph.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import { fileFields, fileOf, isOwnFile, type FilePlace } from "../model/row-files.ts";
-import type { Entity, Link } from "../model/schema.ts";
+import type { Link } from "../model/schema.ts";
 import type { Stored } from "../stores/store.ts";
 import type { Noticed } from "./find-documents.ts";
-import type { RowDue } from "./plan-entry.ts";
-import {
-  day,
-  agesOf,
-  decideRow,
-  endMs,
-  isPast,
-  purgedBehind,
-  type RowTraits,
-  type RowVerdict,
-} from "./rules.ts";
-import { namedIn, ownersWhereHeld } from "../stores/row-owners.ts";
-import { keptFor, type RetentionSite, type RowsOfTable } from "./site.ts";
+import { decide, entityOf } from "./decide-row.ts";
+import { findPartitions, rowsOfPartitions } from "./find-partitions.ts";
+import type { PartitionDue, RowDue } from "./plan-entry.ts";
+import { day, agesOf, endMs, isPast, purgedBehind, type RowVerdict } from "./rules.ts";
+import { ownersWhereHeld } from "../stores/row-owners.ts";
+import type { RetentionSite, RowsOfTable } from "./site.ts";
 import { bytesOf, newestBytesMs, placeText, plannedVersion, versionsOf } from "./stored-versions.ts";
 
 /** A row for which a rule has decided. */
@@ -39,10 +32,20 @@ const sideBySide = 8;
  * where rows go with the files that they name, to see which of these others name as well. In memory are the rows that go with
  * files, and those of rules that keep the newest.
  */
-export async function* findRows(site: RetentionSite, noticed: Noticed): AsyncGenerator<RowDue> {
+export async function* findRows(
+  site: RetentionSite,
+  noticed: Noticed,
+): AsyncGenerator<RowDue | PartitionDue> {
   const withFiles: DecidedRow[] = [];
   const keys = new Set<string>();
-  for await (const { stored, verdict, isHeld } of readRows(site)) {
+  const parts = new Map<string, readonly string[]>();
+  for (const role of site.tables.keys()) {
+    const { due, left } = await findPartitions(site, role);
+    for (const each of due) noticed.there += each.action === "keep" ? 0 : each.rows;
+    yield* due;
+    if (left !== undefined) parts.set(role, left);
+  }
+  for await (const { stored, verdict, isHeld } of readRows(site, () => true, parts)) {
     noticed.there += 1;
     const place = placeOf(site, stored);
     if (verdict?.action === "purge" && place !== undefined) {
@@ -112,16 +115,21 @@ interface ReadRow {
   readonly isHeld: boolean;
 }
 
-/** All rows of these tables with what the rules say of them. */
+/**
+ * All rows of these tables with what the rules say of them.
+ * @param parts the partitions that are read of a table, by its role: all where it is not among them.
+ */
 async function* readRows(
   site: RetentionSite,
-  wants: (rows: RowsOfTable) => boolean = () => true,
+  wants: (rows: RowsOfTable) => boolean,
+  parts: ReadonlyMap<string, readonly string[]> = new Map(),
 ): AsyncGenerator<ReadRow> {
   for (const [role, table] of site.tables) {
     if (!wants(table)) continue;
     const { namesFiles } = table;
     const counted: (DecidedRow & { readonly isHeld: boolean })[] = [];
-    const pages = site.store.stream(role);
+    const some = parts.get(role);
+    const pages = some === undefined ? site.store.stream(role) : rowsOfPartitions(site, role, some);
     // Without the rows that name files none may go; without those of other tables nothing of theirs is due.
     for await (const page of namesFiles ? pages : pagesWhereThere(pages)) {
       const owners = await ownersWhereHeld(site, page);
@@ -158,38 +166,6 @@ async function* readRows(
 /** By what the model calls the table of a row. */
 export function roleOf(site: RetentionSite, { entity }: RowAt): string {
   return tableRole(entityOf(site, entity).from) ?? "";
-}
-
-/** What the rules say of a row as it stands. @param owners whom it names, directly or through what it goes by. */
-export function decide(
-  site: Deciding,
-  stored: Stored,
-  owners: readonly string[] = namedIn(site, stored),
-): RowVerdict | undefined {
-  const { entity: name, fields } = stored;
-  const entity = entityOf(site, name);
-  const verdict = decideRow({ entity, traits: traitsOf(site, name, entity) }, fields, site.rules);
-  const holds = site.holding.of(owners);
-  const isKept = verdict !== undefined && verdict.action !== "expire" && holds.length > 0;
-  return isKept ? keptFor(holds, verdict) : verdict;
-}
-
-type Deciding = Pick<RetentionSite, "model" | "rules" | "holding">;
-
-function traitsOf({ model }: Deciding, name: string, { from }: Entity): RowTraits {
-  const { documents } = model.features ?? {};
-  const ttl = "table" in from && !("database" in from) ? own(model.tables, from.table)?.ttl : undefined;
-  if (documents?.entity !== name) return { ttl };
-  const { status } = documents.fields;
-  const word = documents.statuses?.DELETED ?? "DELETED";
-  const deleted = status === undefined ? undefined : { field: status, word };
-  return { ttl, deleted, uploadUntil: documents.fields.uploadUntil };
-}
-
-function entityOf({ model }: Pick<RetentionSite, "model">, name: string): Entity {
-  const entity = own(model.entities, name);
-  if (entity === undefined) throw new Error(`the model has no entity ${name}`);
-  return entity;
 }
 
 /**

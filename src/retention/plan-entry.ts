@@ -59,6 +59,22 @@ const rowEntry = z.object({
   was: z.record(z.string(), z.unknown()),
 });
 
+/**
+ * A partition of a table all of whose rows are due: it is archived and dropped. `keep`: some stay, the others go row by row. `put-back`: rows
+ * that a killed run has taken out of the table, and not all of which go.
+ */
+const partitionEntry = z.object({
+  kind: z.literal("partition"),
+  action: z.enum(["purge", "put-back", "keep"]),
+  ...common,
+  table: z.string().min(1),
+  role: z.string().min(1),
+  partition: z.string().min(1),
+  rows: z.int().min(0),
+  /** The end of its range, ISO 8601; left out where the partition itself is gone. */
+  before: z.string().optional(),
+});
+
 /** An object by the rule of its entity. */
 const objectEntry = z.object({
   kind: z.literal("object"),
@@ -114,6 +130,7 @@ const auditEntry = z.object({
 export const planEntrySchema = z.discriminatedUnion("kind", [
   documentEntry,
   rowEntry,
+  partitionEntry,
   objectEntry,
   imageEntry,
   versionEntry,
@@ -125,6 +142,7 @@ export const planEntrySchema = z.discriminatedUnion("kind", [
 export type PlannedVersion = z.infer<typeof version>;
 export type DocumentDue = z.infer<typeof documentEntry>;
 export type RowDue = z.infer<typeof rowEntry>;
+export type PartitionDue = z.infer<typeof partitionEntry>;
 export type ObjectDue = z.infer<typeof objectEntry>;
 export type ImageDue = z.infer<typeof imageEntry>;
 export type VersionDue = z.infer<typeof versionEntry>;
@@ -134,3 +152,8 @@ export type PlanEntry = z.infer<typeof planEntrySchema>;
 
 /** What a run does something about: not what is only told. */
 export type DueEntry = Exclude<PlanEntry, { kind: "audit-entry" }>;
+
+/** How many things an entry stands for. Pure. */
+export function thingsIn(entry: PlanEntry): number {
+  return entry.kind === "partition" && entry.action !== "keep" ? entry.rows : 1;
+}

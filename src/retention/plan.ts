@@ -4,7 +4,7 @@ import { findAuditEntries, findTwinHistory } from "./find-items.ts";
 import { findObjects, ownersOfKey } from "./find-objects.ts";
 import { findRows } from "./find-rows.ts";
 import { findUploads } from "./find-uploads.ts";
-import type { PlanEntry } from "./plan-entry.ts";
+import { thingsIn, type PlanEntry } from "./plan-entry.ts";
 import { hasProfiles, keptFor, type RetentionSite } from "./site.ts";
 import { keysWithVersions } from "./stored-versions.ts";
 
@@ -74,10 +74,11 @@ export async function* planRetention(site: RetentionSite): AsyncGenerator<PlanEn
   };
 }
 
-/** What is due of somebody who is under a legal hold: documents are told, and nothing is done. Rows are judged with it. */
+/** What is due of somebody who is under a legal hold: documents are told, and nothing is done. Rows and partitions are judged with it. */
 async function heldBack(site: RetentionSite, entry: PlanEntry): Promise<PlanEntry | undefined> {
   const { holding } = site;
-  const holds = holding.isEmpty || entry.kind === "row" ? [] : holding.of(await ownersOfEntry(site, entry));
+  const isJudged = entry.kind === "row" || entry.kind === "partition";
+  const holds = holding.isEmpty || isJudged ? [] : holding.of(await ownersOfEntry(site, entry));
   if (holds.length === 0) return entry;
   if (entry.kind !== "document") return isActedOn(entry) ? undefined : entry;
   return keptFor(holds, entry);
@@ -94,10 +95,11 @@ export async function ownersOfEntry(site: RetentionSite, entry: PlanEntry): Prom
 export function newTally(): { add(entry: PlanEntry): void; totals(): RuleTotal[] } {
   const totals = new Map<string, RuleTotal>();
   return {
-    add({ rule, action, by, bytes }) {
+    add(entry) {
+      const { rule, action, by, bytes } = entry;
       const name = `${rule} ${action}`;
       const { count = 0, bytes: sum = 0 } = totals.get(name) ?? {};
-      totals.set(name, { rule, action, by, count: count + 1, bytes: sum + bytes });
+      totals.set(name, { rule, action, by, count: count + thingsIn(entry), bytes: sum + bytes });
     },
     totals: () => [...totals.values()],
   };
@@ -105,7 +107,7 @@ export function newTally(): { add(entry: PlanEntry): void; totals(): RuleTotal[]
 
 /** What a run would do something about: not what is kept or left to DynamoDB. */
 export function isActedOn({ action }: Pick<PlanEntry, "action">): boolean {
-  return action === "purge" || action === "soft-delete" || action === "abort-upload";
+  return action !== "keep" && action !== "expire";
 }
 
 /** How many of the entries are gone for good after a run. */

@@ -336,6 +336,8 @@ function actionOf(due: DueEntry | undefined): AuditAction {
       return "document.purged";
     case "row":
       return due.documentId === undefined ? "item.purged" : "document.purged";
+    case "partition":
+      return "partition.dropped";
     case "object":
       return "object.purged";
     case "image":

@@ -13,8 +13,8 @@ import { inParallel } from "../concurrency.ts";
 import { judge } from "./find-documents.ts";
 import { objectDue, replacedVersions } from "./find-objects.ts";
 import { findPictures } from "./find-pictures.ts";
+import { decide } from "./decide-row.ts";
 import {
-  decide,
   deciders,
   dueWithFiles,
   nameOfRow,

@@ -3,8 +3,9 @@ import type { AuditTrail } from "../audit/trail.ts";
 import { inParallel } from "../concurrency.ts";
 import { isActedOn, newTally, ownersOfEntry, type RuleTotal } from "./plan.ts";
 import type { HandOver } from "./hand-over.ts";
-import type { DueEntry, PlanEntry } from "./plan-entry.ts";
+import { thingsIn, type DueEntry, type PlanEntry } from "./plan-entry.ts";
 import { findReferences, nameOfRow } from "./find-rows.ts";
+import { dropPartition, putBackPartition, recheckPartitions, type Archive } from "./drop-partition.ts";
 import {
   abortUploads,
   purgeObjects,
@@ -39,6 +40,8 @@ export interface RunOptions {
   /** Looks at everything and does nothing. */
   readonly dryRun: boolean;
   readonly audit: AuditTrail;
+  /** Keeps the rows of partitions before they are dropped; undefined where they go without. */
+  readonly archive?: Archive | undefined;
   /** Takes what has an object in place of deleting it. */
   readonly handOver?: HandOver | undefined;
   /** Told what was done so far, after each group. */
@@ -85,19 +88,23 @@ export async function carryOut(
     // Whom rows and files go by is not asked for where nobody is held, and what they say of each other was read with the holds of then.
     if (holding.standing !== before.standing) rechecked = await recheck({ ...site, holding }, chunk);
     const { ready, skipped, gone } = await withoutHeld({ ...site, holding }, rechecked);
-    outcome.gone += gone.length;
+    outcome.gone += things(gone);
     outcome.skipped.push(...skipped);
     const own = options.handOver === undefined ? ready : await options.handOver.take(ready);
     outcome.handedOver += ready.length - own.length;
     const acted = options.dryRun
       ? { done: own.map(({ due }) => due), failures: [] }
-      : await act(site, own, options.audit);
+      : await act({ ...site, holding }, own, options);
     for (const due of acted.done) tally.add(due);
-    outcome.done += acted.done.length;
+    outcome.done += things(acted.done);
     outcome.failures.push(...acted.failures);
     options.onDone(outcome.done);
   }
   return { ...outcome, rules: tally.totals() };
+}
+
+function things(dues: readonly DueEntry[]): number {
+  return dues.reduce((sum, due) => sum + thingsIn(due), 0);
 }
 
 /** Entries of one kind, action, table and bucket that follow each other, with at most 1,000 versions in all where that can be. */
@@ -122,7 +129,9 @@ async function* chunks(entries: AsyncIterable<PlanEntry>): AsyncGenerator<DueEnt
 function sortOf(entry: DueEntry): string {
   const bucket = "bucket" in entry ? entry.bucket : undefined;
   const table = "table" in entry ? entry.table : undefined;
-  return JSON.stringify([entry.kind, entry.action, bucket, table]);
+  // Each of these is something of its own.
+  const partition = entry.kind === "partition" ? entry.partition : undefined;
+  return JSON.stringify([entry.kind, entry.action, bucket, table, partition]);
 }
 
 function rechecking(
@@ -147,6 +156,8 @@ function rechecking(
           : ofNone(chunk);
       case "row":
         return recheckRows(site, only("row"), await planned());
+      case "partition":
+        return recheckPartitions(site, only("partition"));
       case "object":
         return recheckObjects(site, only("object"), await planned());
       case "version":
@@ -198,7 +209,11 @@ async function plannedOf(site: RetentionSite, entries: AsyncIterable<PlanEntry>)
   return { rows, references: await findReferences(site, files) };
 }
 
-async function act(site: RetentionSite, ready: Rechecked["ready"], audit: AuditTrail): Promise<Acted> {
+async function act(
+  site: RetentionSite,
+  ready: Rechecked["ready"],
+  { audit, archive }: Pick<RunOptions, "audit" | "archive">,
+): Promise<Acted> {
   const first = ready[0]?.due;
   if (first === undefined) return { done: [], failures: [] };
   switch (first.kind) {
@@ -209,6 +224,10 @@ async function act(site: RetentionSite, ready: Rechecked["ready"], audit: AuditT
       return first.action === "soft-delete"
         ? softDeleteRows(site, ready, audit)
         : purgeObjects(site, ready, audit);
+    case "partition":
+      return first.action === "put-back"
+        ? putBackPartition(site, first, audit)
+        : dropPartition(site, first, { audit, archive });
     case "object":
     case "image":
     case "version":

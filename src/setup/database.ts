@@ -1,5 +1,6 @@
 import { differences, readCatalogue, type Catalogue, type Difference } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
+import { tableOfTwin } from "../sql/partition-twin.ts";
 import { missingRows, raiseSequences, someRows } from "../sql/rows.ts";
 import { loadScratch, type Seed, type Wanted } from "../sql/scratch.ts";
 import type { Row } from "../sql/connection.ts";
@@ -72,7 +73,7 @@ export async function compareDatabase(database: Database): Promise<Compared> {
       write: { role, do: "run-statement", statement },
     })),
     ...different.flatMap((each) => (told.has(each.fact) ? [] : differing(each, step))),
-    ...additional(different, step),
+    ...additional(different, step, found),
   ];
   return { database, steps, wanted: wanted.catalogue, found };
 }
@@ -95,10 +96,23 @@ function differing({ fact, is, found, wanted }: Difference, step: Resource): Ste
 }
 
 /** What is there and declared nowhere: in one line, as it may well be right. */
-function additional(all: readonly Difference[], step: Resource): Step[] {
-  const facts = all
+function additional(all: readonly Difference[], step: Resource, found: Catalogue): Step[] {
+  const there = all
     .filter(({ fact, is }) => is === "additional" && !fact.startsWith("partition "))
     .map(({ fact }) => fact);
+  const ofTwin = (fact: string) => tableOfTwin(found, fact.slice("table ".length));
+  const twins = there.filter((fact) => ofTwin(fact) !== undefined);
+  const facts = there.filter((fact) => !twins.includes(fact));
+  return [...twins.map((fact) => leftOut(fact, ofTwin(fact) ?? "", step)), ...notes(facts, step)];
+}
+
+/** What a retention run has taken out of a table, and was killed before it came to an end with. */
+function leftOut(fact: Difference["fact"], table: string, step: Resource): Step {
+  const to = `has rows of ${table}, which a retention run took out of it and did not come to an end with`;
+  return { ...step, aspect: fact, kind: "problem", to, remedy: "`mawps retention run` goes on with them" };
+}
+
+function notes(facts: readonly string[], step: Resource): Step[] {
   if (facts.length === 0) return [];
   const named = facts.slice(0, mostNamed).join(", ");
   const more = facts.length > mostNamed ? `, and ${facts.length - mostNamed} more` : "";

@@ -98,6 +98,13 @@ const postgresFacts = [
    ${inSchema} JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal WHERE n.nspname = $1`,
 ];
 
+/** Of the tables that are there. Pure. */
+export function tableNames(catalogue: Catalogue): string[] {
+  return [...catalogue.keys()].flatMap((fact) =>
+    fact.startsWith("table ") ? [fact.slice("table ".length)] : [],
+  );
+}
+
 /** How a database differs from what it should be. */
 export interface Difference {
   readonly fact: Fact;

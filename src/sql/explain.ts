@@ -42,6 +42,11 @@ export function isDeadlock(error: unknown): boolean {
   return ["ER_LOCK_DEADLOCK", "40P01"].includes(serverCode(error));
 }
 
+/** The user lacks a right on a table or database. */
+export function isForbidden(error: unknown): boolean {
+  return /^(42501|ER_(TABLE|DB)ACCESS_DENIED_ERROR)$/.test(serverCode(error));
+}
+
 /** There is a row with the same key, or with the same value where no two may have it. */
 export function isTaken(error: unknown): boolean {
   return ["ER_DUP_ENTRY", "23505"].includes(serverCode(error));

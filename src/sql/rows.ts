@@ -17,9 +17,13 @@ function inOrder(sql: Sql, { key }: RowTable): string {
   return key.length === 0 ? "" : ` ORDER BY ${key.map((name) => sql.quoted(name)).join(", ")}`;
 }
 
-/** All rows of a table, in the order of their key. */
-export function streamReading(sql: Sql, table: RowTable): AsyncGenerator<readonly Row[]> {
-  return reading(sql, `SELECT ${selected(sql, table)} FROM ${sql.quoted(table.name)}${inOrder(sql, table)}`);
+/** All rows of a table, or of one of its partitions as that stands behind `FROM`, in the order of their key. */
+export function streamReading(
+  sql: Sql,
+  table: RowTable,
+  from = sql.quoted(table.name),
+): AsyncGenerator<readonly Row[]> {
+  return reading(sql, `SELECT ${selected(sql, table)} FROM ${from}${inOrder(sql, table)}`);
 }
 
 /** What stands in a column of a table and in none of the rows of its parent, each value once, as `value`. */

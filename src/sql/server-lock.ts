@@ -31,7 +31,7 @@ export async function withServerLock<T>(sql: Sql, lock: ServerLock, act: () => P
     const [who] = await sql.rows(holder, values);
     const told = who?.["who"] ?? "another one";
     if (attempt === attempts) {
-      throw new CliError(`${sql.where}: migrations are being run by connection ${told}`, {
+      throw new CliError(`${sql.where}: its tables are being changed by connection ${told}`, {
         hint: "wait for its end; what a killed run has begun goes on until the server is done with it",
       });
     }

@@ -17,7 +17,7 @@ interface Opened {
 }
 
 /** What retention asks of the places where the rows of a site are. */
-export type SiteStore = RowStore & Pick<SqlStore, "assertDeletesAlone" | "referred">;
+export type SiteStore = RowStore & Pick<SqlStore, "assertDeletesAlone" | "referred" | "tableOf">;
 
 /** Rows of a site wherever they are: items of DynamoDB, or rows of the databases, the tables called as `tableRole` does. */
 export function siteStore({ databases, ...place }: Opened): SiteStore {
@@ -40,6 +40,7 @@ export function siteStore({ databases, ...place }: Opened): SiteStore {
     deleteAllIf: (things) => ofAll(things)?.deleteAllIf(things) ?? none,
     deletable: (things) => ofAll(things)?.deletable(things) ?? none,
     referred: (things) => rows.referred(things),
+    tableOf: (table) => rows.tableOf(table),
     assertDeletesAlone: (tables) => rows.assertDeletesAlone(tables),
   };
 }

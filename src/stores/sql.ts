@@ -35,6 +35,8 @@ export interface SqlStore extends EntityStore {
   pages(table: string): AsyncGenerator<readonly Stored[]>;
   /** Those of the things of one table at which rows of others point by foreign keys, where the rules of the table ask for that. */
   referred(things: readonly Stored[]): Promise<ReadonlySet<Stored>>;
+  /** Where a table is, and what of it is read; as long as the store is there it is taken for what it was at first. */
+  tableOf(table: string): Promise<Table>;
   /** @throws CliError for a table of which no row can be deleted alone, as its foreign keys and the rules have it. */
   assertDeletesAlone(tables: Iterable<string>): Promise<void>;
 }
@@ -93,6 +95,7 @@ export function sqlStore({ model, databases }: Place): SqlStore {
   };
 
   return {
+    tableOf,
     async *stream(role) {
       const table = await tableOf(role);
       for await (const page of streamReading(table.database.sql, table.rows))

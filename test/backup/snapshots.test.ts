@@ -59,6 +59,7 @@ onEveryStore("the backups of a repository", (keep) => {
       [made[2], made[0], made[1]].map((manifest) => ({
         id: manifest?.id,
         startedAt: new Date(manifest?.startedAt ?? ""),
+        isArchive: false,
         isLate: true,
       })),
     );

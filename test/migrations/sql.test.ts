@@ -255,7 +255,7 @@ function onEngine(site: DatabaseSite): void {
     );
     expect([up.exitCode, up.stderr]).toEqual([
       1,
-      expect.stringMatching(/migrations are being run by connection \d+ \((root|tester)/),
+      expect.stringMatching(/its tables are being changed by connection \d+ \((root|tester)/),
     ]);
     expect(await catalogueOf("busy")).toEqual(empty);
     expect((await runNotes("busy", "up", "--yes")).exitCode).toBe(0);

@@ -5,7 +5,7 @@ import { mawpsModel } from "../../src/model/mawps.ts";
 import type { Model } from "../../src/model/schema.ts";
 import { objectsOf } from "../../src/model/objects.ts";
 import { ownerOfKey, ownersOfKey } from "../../src/retention/find-objects.ts";
-import { decide } from "../../src/retention/find-rows.ts";
+import { decide } from "../../src/retention/decide-row.ts";
 import { ownersWhereHeld } from "../../src/stores/row-owners.ts";
 import { holdingOf, type RetentionSite } from "../../src/retention/site.ts";
 

@@ -10,6 +10,7 @@ import { testErasure } from "../commands/user/database-erasure.ts";
 import { testHostile } from "../commands/user/database-hostile.ts";
 import { testMeanwhile } from "../commands/user/database-meanwhile.ts";
 import { testPeople } from "../commands/user/database-people.ts";
+import { testPartitions } from "../retention/database-partitions.ts";
 import { testRetention } from "../retention/database-rows.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
 import { databasesOn, databaseSites, onDatabase, type DatabaseSite } from "../support/database-sites.ts";
@@ -177,6 +178,10 @@ function ofModel(site: DatabaseSite): void {
 
   describe("and retention:", () => {
     testRetention(site, () => server);
+  });
+
+  describe("and a partition that is past:", () => {
+    testPartitions(site, () => server);
   });
 
   test("that cannot be reached is told with what to do, and nothing else is changed for it", async () => {

@@ -7,10 +7,11 @@ import {
   type CreateProgress,
 } from "../../backup/create.ts";
 import { exportPlace } from "../../backup/native-engine.ts";
-import { beginPending } from "../../backup/pending.ts";
+import { beginPending, type Pending } from "../../backup/pending.ts";
 import { waitForPrune } from "../../backup/prune-lock.ts";
 import type { Rate } from "../../backup/rate.ts";
 import { refuseOpenSecrets } from "../../backup/secrets.ts";
+import type { BackupSite } from "../../backup/site.ts";
 import type { Declaration } from "../../model/declaration.ts";
 import { secretColumnsOf } from "../../model/database.ts";
 import { modelHash } from "../../model/hash.ts";
@@ -35,7 +36,7 @@ export interface Creation {
 
 /** Opens or makes the repository, takes up what was broken off or begins anew, and makes the backup. */
 export async function createdBackup(run: Run, creation: Creation): Promise<CreatedBackup> {
-  const { world, config } = run;
+  const { config } = run;
   const { aws, declaration, plan, only, rate, engine } = creation;
   await run.audit.open();
   const repository = await ensureBackups(run, creation.repo, {
@@ -43,52 +44,59 @@ export async function createdBackup(run: Run, creation: Creation): Promise<Creat
     beforeOpen: secretsRefused(run, creation),
   });
   const exportTo = engine === "aws" ? exportPlace(repository, creation.exportTo) : undefined;
+  const options = {
+    only: [...only].sort(),
+    engine,
+    exportTo: exportTo ?? null,
+    region: aws.region,
+    names: namesOf(declaration).concat((plan.databases ?? []).map(({ sql }) => sql.where)),
+  };
+  return inPending(run, { aws, declaration, repository, options }, async (site, pending) =>
+    createBackup(site, {
+      plan,
+      pending,
+      rate,
+      tool: `mawps ${version}`,
+      modelHash: modelHash(config.site),
+      account: await accountOf(run),
+      exportTo,
+      onProgress: creation.onProgress,
+    }),
+  );
+}
+
+/** By which a backup names its AWS account; a local store has none. */
+export async function accountOf(run: Run): Promise<string | undefined> {
+  return run.config.target === "local" ? undefined : run.account();
+}
+
+interface InPending extends Pick<BackupSite, "aws" | "declaration" | "repository"> {
+  /** What the backup holds depends on these. */
+  readonly options: unknown;
+}
+
+/** Takes up a backup with the same options that was broken off, or begins one, and does something while no prune takes away what it stores. */
+export async function inPending<T>(
+  run: Run,
+  { aws, declaration, repository, options }: InPending,
+  act: (site: BackupSite, pending: Pending) => Promise<T>,
+): Promise<T> {
+  const { world, config } = run;
+  const { machine, signal } = world;
   const now = () => world.now();
-  const { machine } = world;
-  const pending = await beginPending(repository, {
-    options: {
-      only: [...only].sort(),
-      engine,
-      exportTo: exportTo ?? null,
-      region: aws.region,
-      names: namesOf(declaration).concat((plan.databases ?? []).map(({ sql }) => sql.where)),
-    },
-    ...machine,
-    keyFolder: keyFolder(run),
-    now,
-    randomHex: (size) => world.randomHex(size),
-    signal: world.signal,
-  });
+  const randomHex = (size: number) => world.randomHex(size);
+  const beginning = { options, ...machine, keyFolder: keyFolder(run), now, randomHex, signal };
+  const pending = await beginPending(repository, beginning);
   try {
     if (pending.resumed) run.note(`going on with ${pending.id}, which was interrupted`);
     // What is being removed may be what this backup relies on. The prune looks for pending backups after it has begun.
-    const here = { ...machine, now, signal: world.signal };
-    await waitForPrune(repository, here, () =>
+    await waitForPrune(repository, { ...machine, now, signal }, () =>
       run.note("a prune is at work in the repository; waiting for its end"),
     );
-    return await createBackup(
-      {
-        aws,
-        declaration,
-        repository,
-        target: config.target,
-        spool: spoolFolder(run),
-        audit: run.audit,
-        signal: world.signal,
-        now,
-        randomHex: (size) => world.randomHex(size),
-      },
-      {
-        plan,
-        pending,
-        rate,
-        tool: `mawps ${version}`,
-        modelHash: modelHash(config.site),
-        account: config.target === "local" ? undefined : await run.account(),
-        exportTo,
-        onProgress: creation.onProgress,
-      },
-    );
+    const { audit } = run;
+    const spool = spoolFolder(run);
+    const { target } = config;
+    return await act({ aws, declaration, repository, target, spool, audit, signal, now, randomHex }, pending);
   } finally {
     pending.stop();
   }

@@ -1,11 +1,12 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Counts } from "../../backup/manifest.ts";
+import type { ArchivedPartition } from "../../backup/snapshot.ts";
 import type { SnapshotEntry } from "../../backup/snapshots.ts";
 import { bytes } from "../../model/bytes.ts";
 import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
-import { grouped } from "../../output/text.ts";
+import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "./repository.ts";
 import { idColumn } from "../../output/tones.ts";
@@ -14,6 +15,7 @@ interface Listed extends SnapshotEntry {
   /** Absent where the manifest cannot be read here. */
   readonly counts?: Counts;
   readonly damaged?: string;
+  readonly archive?: ArchivedPartition | undefined;
 }
 
 /** `mawps backup list`: the backups in a repository, newest first. */
@@ -46,7 +48,8 @@ export function backupList(begin: Begin): AnyCommand {
             continue;
           }
           try {
-            yield { ...entry, counts: countsOf(await readManifest(repository, entry.id, signal)) };
+            const manifest = await readManifest(repository, entry.id, signal);
+            yield { ...entry, counts: countsOf(manifest), archive: manifest.archive };
           } catch (error) {
             if (!(error instanceof CliError)) throw error;
             yield { ...entry, damaged: error.message };
@@ -82,13 +85,20 @@ async function asText(rows: Listed[], layout: Layout): Promise<string> {
         cell: ({ drilledAt }) => (drilledAt === undefined ? "-" : localTime(drilledAt)),
         tone: ({ drilledAt }) => (drilledAt === undefined ? undefined : "good"),
       },
-      { title: "", cell: remark, folds: true, tone: () => "bad" },
+      { title: "", cell: remark, folds: true, tone: (listed) => (isBad(listed) ? "bad" : undefined) },
     ],
     layout,
   );
 }
 
-function remark({ damaged, lastCheck }: Listed): string {
+function isBad({ damaged, lastCheck }: Listed): boolean {
+  return damaged !== undefined || lastCheck?.outcome === "failed";
+}
+
+function remark({ damaged, lastCheck, archive, counts }: Listed): string {
   if (damaged !== undefined) return `DAMAGED: ${damaged}`;
-  return lastCheck?.outcome === "failed" ? `${lastCheck.kind} found faults` : "";
+  if (lastCheck?.outcome === "failed") return `${lastCheck.kind} found faults`;
+  return archive === undefined
+    ? ""
+    : `archive of ${archive.table}, ${archive.partition}: ${count(counts?.rows ?? 0, "row")}`;
 }

@@ -65,8 +65,14 @@ export function retentionPlan(begin: Begin): AnyCommand {
         entries = writePlan({ path, replaces }, head, entries);
       }
       let totals: Totals = { rules: [], there: 0 };
+      let isArchived = false;
       const rows = async function* (): AsyncGenerator<PlanEntry> {
-        totals = yield* entries;
+        let next = await entries.next();
+        for (; next.done !== true; next = await entries.next()) {
+          isArchived ||= isToArchive(next.value);
+          yield next.value;
+        }
+        totals = next.value;
       };
       await run.printLines(rows(), asLine);
       if (!run.config.json) await run.print(totals, totalsText);
@@ -76,6 +82,7 @@ export function retentionPlan(begin: Begin): AnyCommand {
         );
       if (path !== undefined) run.note(`${dryRun ? "would write" : "wrote"} ${path}`);
       noteUnknown(run, totals);
+      if (isArchived) run.note(archiveText(run));
       for (const what of await missing) run.note(`${what}: \`mawps setup\` installs it`);
       const { count: due, bytes: dueBytes } = actedOn(totals.rules.filter(isActedOn));
       run.measure({ ItemsDue: due, Bytes: dueBytes });
@@ -87,6 +94,18 @@ export function retentionPlan(begin: Begin): AnyCommand {
         });
       }
     });
+}
+
+/** Whether the rows of a partition have to be kept before they go. */
+export function isToArchive(entry: PlanEntry): boolean {
+  return entry.kind === "partition" && entry.action === "purge" && entry.rows > 0;
+}
+
+function archiveText({ config }: Run): string {
+  const isNamed = config.backup.repository !== undefined || config.target === "local";
+  return isNamed
+    ? "a run keeps the rows of partitions in the backup repository before it drops them"
+    : "a run drops partitions once their rows are in a backup repository: name it by --repo or backup.repository, or pass --no-archive";
 }
 
 function asLine(entry: PlanEntry, layout: Layout): string {
@@ -114,6 +133,8 @@ export function whatIs(entry: PlanEntry): string {
     const [version] = entry.kind === "version" ? entry.versions : [];
     return version === undefined ? entry.key : `${entry.key} (version ${version.version})`;
   }
+  if (entry.kind === "partition")
+    return `partition ${entry.partition} of ${entry.table}: ${count(entry.rows, "row")}`;
   if (entry.kind === "document") return `document ${entry.documentId}`;
   return "item" in entry ? `${entry.table} ${Object.values(entry.item).join(" ")}` : "";
 }

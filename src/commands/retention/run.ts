@@ -12,7 +12,8 @@ import type { HandOver } from "../../retention/hand-over.ts";
 import type { Manifest } from "../../retention/batch-job.ts";
 import type { RunOutcome } from "../../retention/run.ts";
 import type { RetentionSite } from "../../retention/site.ts";
-import { actedOn, noteUnknown, totalsText, whatIs } from "./plan.ts";
+import { actedOn, isToArchive, noteUnknown, totalsText, whatIs } from "./plan.ts";
+import { repoFlag } from "../backup/repository.ts";
 import { partial } from "../partial.ts";
 import type { Run } from "../run.ts";
 
@@ -32,6 +33,12 @@ export function retentionRun(begin: Begin): AnyCommand {
       `with --hand-over, delete as ever what is not more than so many entries; default ${grouped(fewest)}`,
       whole,
     )
+    .option(...repoFlag)
+    .option(
+      "--no-archive",
+      "drop partitions of databases without keeping their rows in the backup repository",
+    )
+    .option("--with-secrets", "archive also unencrypted where secrets would lie open")
     .addHelpText("after", "\nExample:\n  mawps retention run plan.json --yes")
     .action(async (file, options, command) => {
       const run = await begin(command as AnyCommand);
@@ -82,11 +89,15 @@ interface Wanted {
   /** Folder of the manifests. */
   readonly handOver?: string | undefined;
   readonly above?: number | undefined;
+  /** Backup repository in which the rows of partitions are kept. */
+  readonly repo?: string | undefined;
+  readonly archive: boolean;
+  readonly withSecrets?: true | undefined;
 }
 
 async function carryOutPlan(
   run: Run,
-  { site, plan, maxDelete, handOver, above = fewest }: Wanted,
+  { site, plan, maxDelete, handOver, above = fewest, ...wanted }: Wanted,
 ): Promise<void> {
   const [{ isActedOn, irreversible }, { plannedEntries }, { carryOut }] = await Promise.all([
     import("../../retention/plan.ts"),
@@ -109,6 +120,8 @@ async function carryOutPlan(
       await (await import("../../retention/hand-over.ts")).assertHandable(site, folder);
     if (dryRun && folder !== undefined)
       run.note(`those with objects would be handed over, in manifests in ${visible(folder)}`);
+    const archiving = wanted.archive && (await archivingOf(site, { plan, ...wanted }));
+    if (archiving !== false) await (await import("./archive.ts")).foreseeArchive(run, archiving);
     if (!dryRun)
       await run.confirm({
         question: questionOf(due, folder !== undefined),
@@ -116,11 +129,16 @@ async function carryOutPlan(
         deletes: true,
       });
     await run.audit.open();
+    const archive =
+      dryRun || archiving === false
+        ? undefined
+        : await (await import("./archive.ts")).archiveOf(run, archiving);
     const working = await run.progress("deleting");
     const carrying = (handing?: HandOver) =>
       carryOut(site, () => plannedEntries(plan), {
         dryRun,
         audit: run.audit,
+        archive,
         handOver: handing,
         onDone: (done) => working.update(`deleting: ${grouped(done)} done`),
       });
@@ -149,6 +167,18 @@ async function carryOutPlan(
   }
 }
 
+/** What is to be archived; false where nothing is. */
+async function archivingOf(
+  site: RetentionSite,
+  { plan, repo, withSecrets }: Pick<Wanted, "plan" | "repo" | "withSecrets">,
+) {
+  const { plannedEntries } = await import("../../retention/plan-file.ts");
+  const tables = new Set<string>();
+  for await (const entry of plannedEntries(plan))
+    if (entry.kind === "partition" && isToArchive(entry)) tables.add(entry.role);
+  return tables.size > 0 && { site, repo, withSecrets: withSecrets === true, tables };
+}
+
 async function assertLimit(totals: Totals, maxDelete: number | undefined): Promise<void> {
   const { defaultLimit, irreversible } = await import("../../retention/plan.ts");
   const deletions = irreversible(totals.rules);
@@ -169,9 +199,11 @@ function questionOf(due: readonly RuleTotal[], isHandedOver: boolean): string {
         ? "mark as deleted"
         : total.action === "abort-upload"
           ? "abort"
-          : isHandedOver
-            ? "hand over, or delete for good,"
-            : "delete for good";
+          : total.action === "put-back"
+            ? "put back"
+            : isHandedOver
+              ? "hand over, or delete for good,"
+              : "delete for good";
     return `${verb} ${grouped(total.count)} (${total.rule}, ${bytes(total.bytes)})`;
   });
   const text = parts.join(", ");
@@ -189,6 +221,7 @@ function asJson({ rules, done, handedOver, gone, skipped, failures }: RunOutcome
     ...("key" in due ? { key: due.key } : {}),
     ...("item" in due ? { item: due.item } : {}),
     ...("documentId" in due ? { documentId: due.documentId } : {}),
+    ...(due.kind === "partition" ? { table: due.table, partition: due.partition } : {}),
     why,
   });
   return { done, handedOver, gone, rules, skipped: skipped.map(named), failed: failures.map(named) };

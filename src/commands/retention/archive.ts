@@ -1,0 +1,73 @@
+import { refuseOpenSecrets } from "../../backup/secrets.ts";
+import { secretColumnsOf } from "../../model/database.ts";
+import { modelHash } from "../../model/hash.ts";
+import type { Archive } from "../../retention/drop-partition.ts";
+import type { RetentionSite } from "../../retention/site.ts";
+import { version } from "../../version.ts";
+import { accountOf, inPending } from "../backup/creation.ts";
+import { assertOutside, ensureBackups, foreseeBackups, placeOf } from "../backup/repository.ts";
+import type { Run } from "../run.ts";
+
+interface Archiving {
+  readonly site: RetentionSite;
+  readonly repo: string | undefined;
+  /** Secrets may lie open in the archive. */
+  readonly withSecrets: boolean;
+  /** The tables of which partitions go, by `tableRole`. */
+  readonly tables: ReadonlySet<string>;
+}
+
+/**
+ * Whether there is a place in which the rows of partitions may be kept, before anybody is asked; makes nothing.
+ * @throws CliError where none is named, or secrets would lie open in it.
+ */
+export async function foreseeArchive(run: Run, archiving: Archiving): Promise<void> {
+  assertOutside(placeOf(run, archiving.repo), archiving.site.declaration.buckets);
+  await foreseeBackups(run, archiving.repo, { beforeOpen: secretsRefused(archiving) });
+}
+
+/** Keeps the rows of partitions in the backup repository, which is made where there is none yet. */
+export async function archiveOf(run: Run, archiving: Archiving): Promise<Archive> {
+  const { aws, declaration } = archiving.site;
+  const wanted = { beforeOpen: secretsRefused(archiving) };
+  const repository = await ensureBackups(run, archiving.repo, wanted);
+  if (!repository.canRead)
+    run.note(
+      "the repository is encrypted, and its key is not here: archives are not read again before rows go",
+    );
+  const account = await accountOf(run);
+  const made = { tool: `mawps ${version}`, modelHash: modelHash(run.config.site), account };
+  return async (out) => {
+    const { archiveRows } = await import("../../backup/archive.ts");
+    const { database, table, partition } = out;
+    const options = {
+      archive: [database.role, table, partition],
+      region: aws.region,
+      name: database.sql.where,
+    };
+    return inPending(run, { aws, declaration, repository, options }, (site, pending) =>
+      archiveRows(site, out, { pending, made }),
+    );
+  };
+}
+
+function secretsRefused({ site, tables, withSecrets }: Archiving): (() => Promise<void>) | undefined {
+  if (withSecrets) return undefined;
+  const { aws, declaration, signal, rules } = site;
+  const databases = site.databases.map((database) => ({
+    database,
+    columns: secretColumnsOf(site.model, database.role).filter(({ table }) =>
+      tables.has(`${database.role}.${table}`),
+    ),
+  }));
+  return () =>
+    refuseOpenSecrets(
+      { aws, declaration, signal, now: () => rules.at },
+      {
+        tables: [],
+        databases,
+        rate: undefined,
+        hint: "encrypt the repository (backup.encryptTo, or a passphrase), or pass --with-secrets if whoever reads it may have them",
+      },
+    );
+}

@@ -1,0 +1,223 @@
+import { foreignKeysTo } from "../sql/row-table.ts";
+import { twinName, twinsOf } from "../sql/partition-twin.ts";
+import { countRows, partitionText, readTimePartitions, type TimePartition } from "../sql/partitions.ts";
+import { streamReading } from "../sql/rows.ts";
+import { ownersWhereHeld } from "../stores/row-owners.ts";
+import { storedOf, type Table } from "../stores/sql-table.ts";
+import type { Stored } from "../stores/store.ts";
+import type { RetentionRule } from "../model/declaration.ts";
+import { decide } from "./decide-row.ts";
+import type { PartitionDue } from "./plan-entry.ts";
+import { agesOf, day, isPast } from "./rules.ts";
+import type { RetentionSite } from "./site.ts";
+
+/** What of a table is due partition by partition. */
+export interface FoundPartitions {
+  readonly due: readonly PartitionDue[];
+  /** The partitions whose rows go one by one; undefined where that is all of the table. */
+  readonly left: readonly string[] | undefined;
+}
+
+/**
+ * Of a table that is partitioned by the time that a rule goes by: the partitions whose whole range is older than the rule's period, each with a
+ * look at all of its rows, and what a killed run has taken out of the table. Nothing is changed.
+ * @param only one partition; all where it is left out.
+ */
+export async function findPartitions(
+  site: RetentionSite,
+  role: string,
+  only?: string,
+): Promise<FoundPartitions> {
+  const none = { due: [], left: undefined };
+  const table = await droppable(site, role);
+  if (table === undefined) return none;
+  const { sql, place } = table.database;
+  const found = await readTimePartitions(sql, place, table.rows.name);
+  if (found === undefined) return none;
+  const looking = { site, role, table, rules: rulesBy(site, table, found.column) };
+  const isMeant = (name: string) => only === undefined || name === only;
+  const due: PartitionDue[] = [];
+  const whole = new Set<string>();
+  const out = await twinsOf(sql, place, table.rows.name);
+  const byName = new Map(found.partitions.map((each) => [each.name, each]));
+  for (const name of out.filter(isMeant)) due.push(await takenOut(looking, name, byName.get(name)));
+  for (const partition of found.partitions.filter(({ name }) => isMeant(name))) {
+    const known = due.find((each) => each.partition === partition.name);
+    // What came to a partition after its rows were taken out goes row by row, until it is empty.
+    if (known !== undefined && known.rows > 0) continue;
+    const entry = await wholly(looking, partition);
+    if (entry === undefined) continue;
+    if (known !== undefined) due.splice(due.indexOf(known), 1);
+    due.push(entry);
+    if (entry.action === "purge") whole.add(partition.name);
+  }
+  const left = found.partitions.flatMap(({ name }) => (whole.has(name) ? [] : [name]));
+  return { due, left: whole.size === 0 ? undefined : left };
+}
+
+/** Of a table in which nothing but its rows decides, and nothing else goes or is told with them; undefined for any other. */
+async function droppable(site: RetentionSite, role: string): Promise<Table | undefined> {
+  const rows = site.tables.get(role);
+  if (!role.includes(".") || rows?.expires !== true || rows.namesFiles || rows.keepsNewest) return undefined;
+  const table = await site.store.tableOf(role);
+  const { catalogue, entities, rows: columns } = table;
+  if (entities.some(([, { expires = [] }]) => expires.some(({ unreferred }) => unreferred))) return undefined;
+  // Neither a foreign key nor a trigger hears of a partition that is exchanged.
+  const isHeard = [...catalogue].some(
+    ([fact, text]) =>
+      fact.startsWith("trigger ") &&
+      /\bDELETE\b/.test(text) &&
+      new RegExp(`\\bON (\\w+\\.)?["\`]?${columns.name}\\b`).test(text),
+  );
+  return isHeard || foreignKeysTo(catalogue, columns.name).length > 0 ? undefined : table;
+}
+
+/** The rules that are on and by which rows are deleted by a column alone. */
+function rulesBy({ rules }: RetentionSite, { entities }: Table, column: string): RetentionRule[] {
+  return entities.flatMap(([, { expires = [] }]) =>
+    expires.flatMap((expiry) => {
+      const rule = expiry.since === column && expiry.do === "delete" ? rules.byId.get(expiry.id) : undefined;
+      return rule === undefined || rule.by !== "run" ? [] : [rule];
+    }),
+  );
+}
+
+interface Looking {
+  readonly site: RetentionSite;
+  readonly role: string;
+  readonly table: Table;
+  readonly rules: readonly RetentionRule[];
+}
+
+/** A partition whose range is past; undefined for one that is not, or in which every row stays. */
+async function wholly(
+  { site, role, table, rules }: Looking,
+  { name, endMs, bytes }: TimePartition,
+): Promise<PartitionDue | undefined> {
+  const rule = rules.find((each) => endMs !== undefined && isPast(each, endMs, site.rules));
+  if (rule === undefined || endMs === undefined || twinName(table.rows.name, name) === undefined)
+    return undefined;
+  const from = partitionText(table.database.sql, table.rows.name, name);
+  const { rows, staying, why } = await judgeRows(site, table, from);
+  if (rows > 0 && staying === rows) return undefined;
+  const entry = entryOf(site, table, { role, rule, name, rows, bytes, endMs });
+  if (staying === 0) return { ...entry, reason: `all of it is older than ${day(endMs)}` };
+  return {
+    ...entry,
+    action: "keep",
+    ...agesOf({ rule, sinceMs: endMs, action: "keep" }, site.rules),
+    reason: `${staying.toLocaleString("en")} of ${rows.toLocaleString("en")} rows stay, the others go one by one: ${why}`,
+  };
+}
+
+/** What stands in the twin of a partition: due as a whole, or to be put back. */
+async function takenOut(
+  { site, role, table, rules }: Looking,
+  name: string,
+  partition: TimePartition | undefined,
+): Promise<PartitionDue> {
+  const twin = twinName(table.rows.name, name) ?? "";
+  const { rows, staying, why, newestMs } = await judgeRows(site, table, table.database.sql.quoted(twin));
+  const endMs = partition?.endMs;
+  const sinceMs = endMs ?? newestMs ?? site.rules.at.getTime();
+  const [first] = table.entities.flatMap(([, { expires = [] }]) => expires);
+  const rule =
+    rules.find((each) => isPast(each, sinceMs, site.rules)) ??
+    rules[0] ??
+    ({ id: first?.id ?? "", what: "", by: "run", action: "purge" } satisfies RetentionRule);
+  const entry = entryOf(site, table, { role, rule, name, rows, bytes: 0, endMs, sinceMs });
+  const told = "taken out of the table by a run that was broken off";
+  if (rows > 0 && staying === 0) return { ...entry, reason: told };
+  const back = rows === 0 ? "without rows" : `${staying.toLocaleString("en")} rows stay: ${why}`;
+  return {
+    ...entry,
+    action: "put-back",
+    ...agesOf({ rule, sinceMs, action: "keep" }, site.rules),
+    reason: `${told}; ${back}`,
+  };
+}
+
+interface Entry {
+  readonly role: string;
+  readonly rule: RetentionRule;
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly endMs: number | undefined;
+  readonly sinceMs?: number;
+}
+
+function entryOf(
+  { rules }: RetentionSite,
+  { database, rows: { name: table } }: Table,
+  { role, rule, name, rows, bytes, endMs, sinceMs = endMs ?? 0 }: Entry,
+): PartitionDue {
+  return {
+    kind: "partition",
+    action: "purge",
+    rule: rule.id,
+    by: "run",
+    reason: "",
+    userId: null,
+    bytes,
+    ...agesOf({ rule, sinceMs, action: "purge" }, rules),
+    table: `${database.name}.${table}`,
+    role,
+    partition: name,
+    rows,
+    ...(endMs === undefined ? {} : { before: new Date(endMs).toISOString() }),
+  };
+}
+
+/** What the rules say of rows together. */
+export interface JudgedRows {
+  readonly rows: number;
+  /** How many are not to be deleted, or are of no entity of the model. */
+  readonly staying: number;
+  /** Of the first of them. */
+  readonly why: string;
+  /** The latest time from which the age of one counts. */
+  readonly newestMs: number | undefined;
+}
+
+/** Looks at every row of a partition or twin, as it stands behind `FROM`, by the rules and holds of the site. */
+export async function judgeRows(site: RetentionSite, table: Table, from: string): Promise<JudgedRows> {
+  const rows = await countRows(table.database.sql, from);
+  let [known, staying] = [0, 0];
+  let why: string | undefined;
+  let newestMs: number | undefined;
+  for await (const page of pagesFrom(table, from)) {
+    const owners = await ownersWhereHeld(site, page);
+    for (const stored of page) {
+      known += 1;
+      const verdict = decide(site, stored, owners.get(stored));
+      if (verdict?.action !== "purge") {
+        staying += 1;
+        why ??= verdict?.reason ?? "no rule deletes them";
+      } else newestMs = Math.max(newestMs ?? verdict.sinceMs, verdict.sinceMs);
+    }
+  }
+  const strange = Math.max(0, rows - known);
+  return {
+    rows: Math.max(rows, known),
+    staying: staying + strange,
+    why: why ?? "they are of no entity of the model",
+    newestMs,
+  };
+}
+
+/** The rows of some partitions of a table that are of an entity, page by page. */
+export async function* rowsOfPartitions(
+  { store }: RetentionSite,
+  role: string,
+  names: readonly string[],
+): AsyncGenerator<readonly Stored[]> {
+  const table = await store.tableOf(role);
+  const { sql } = table.database;
+  for (const name of names) yield* pagesFrom(table, partitionText(sql, table.rows.name, name));
+}
+
+async function* pagesFrom(table: Table, from: string): AsyncGenerator<readonly Stored[]> {
+  for await (const page of streamReading(table.database.sql, table.rows, from))
+    yield page.flatMap((row) => storedOf(table, row) ?? []);
+}
