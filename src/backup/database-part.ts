@@ -199,8 +199,10 @@ async function compareAll(part: Part, parents: RowParents, judge: JudgeRow) {
     };
     const onCompared = ({ row, fate, obstacle }: ComparedRow) => {
       if (obstacle !== undefined) {
-        noted.left.push({ what: `${name} ${keyWords(table, row)}`, why: obstacle });
-        isNew = parents.keepAway(table, row) || isNew;
+        const isMeant = part.isMeant(table, row);
+        if (isMeant) noted.left.push({ what: `${name} ${keyWords(table, row)}`, why: obstacle });
+        const why = isMeant ? "does not come back either" : `cannot come along, as ${obstacle}`;
+        isNew = parents.keepAway(table, row, why) || isNew;
       }
       if (fate !== "create" && fate !== "overwrite") return;
       parents.ask(table, row);

@@ -19,8 +19,8 @@ export interface RowParents {
   hasAlong(table: string): boolean;
   /** What keeps a row away, as the rest of a sentence about it; undefined where that is nothing so far. */
   obstacle(table: RowTable, row: Row): string | undefined;
-  /** Notes that a row stays away, and with it what points at it; answers whether that is news. */
-  keepAway(table: RowTable, row: Row): boolean;
+  /** Notes that a row stays away, and with it what points at it; answers whether that is news. @param why the rest of a sentence about it. */
+  keepAway(table: RowTable, row: Row, why: string): boolean;
 }
 
 interface Looking {
@@ -123,12 +123,12 @@ export function rowParents({ sql, catalogue, tables, read, fateOf }: Looking): R
       }
       return undefined;
     },
-    keepAway(table, row) {
+    keepAway(table, row, why) {
       let isNew = false;
       for (const { known, text } of statesOf(table, row)) {
         const before = known.get(text)?.state;
         if (before === "there" || typeof before === "object") continue;
-        known.set(text, { row, state: { why: "does not come back either" } });
+        known.set(text, { row, state: { why } });
         isNew = true;
       }
       return isNew;

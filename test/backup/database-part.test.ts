@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Row } from "../../src/sql/connection.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
-import { databaseSites, onDatabase, type DatabaseSite } from "../support/database-sites.ts";
+import { databasesOn, databaseSites, onDatabase, type DatabaseSite } from "../support/database-sites.ts";
 import { modelSite } from "../support/model-site.ts";
 import { beforeStatements } from "../support/statement-hook.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
@@ -99,6 +99,16 @@ const worlds = {
     ],
     tables: ["users", "organizations", "ai_agents", "login_attempts", "system_logs", ...children, ...owned],
     inTheMiddle: /^INSERT INTO `chat_messages`/,
+    neighbour: "user-12",
+    mixed: [
+      "INSERT INTO ai_agents (id, name, type, model, config, created_by) VALUES ('a-2', 'bot', 'chatbot', 'm', '{}', 'user-1')",
+      "INSERT INTO chat_sessions (id, user_id, agent_id) VALUES ('s-9', 'user-12', 'a-2')",
+    ],
+    unmix: ["DELETE FROM chat_sessions WHERE id = 's-9'", "DELETE FROM ai_agents WHERE id = 'a-2'"],
+    stays: {
+      what: "chat_sessions s-9",
+      why: "it refers to ai_agents a-2, which cannot come along, as it refers to users user-1, which is not there, and is somebody else's",
+    },
   },
   fc024: {
     rows: [
@@ -137,6 +147,16 @@ const worlds = {
       `opportunities ${deals[0]}`,
     ],
     tables: ["users", "customers", "opportunities", "file_attachments"],
+    neighbour: `customer:${eva}`,
+    mixed: [
+      `INSERT INTO file_attachments (id, file_name, s3_key, content_type, size_bytes, customer_id, opportunity_id, uploaded_by)
+        VALUES ('${uuid("d", 9)}', 'f', 'customers/${eva}/${uuid("d", 9)}/f.pdf', 'application/pdf', 1, '${eva}', '${deals[0]}', '${clerk}')`,
+    ],
+    unmix: [`DELETE FROM file_attachments WHERE id = '${uuid("d", 9)}'`],
+    stays: {
+      what: `file_attachments ${uuid("d", 9)}`,
+      why: `it refers to opportunities ${deals[0]}, which is not there, and is somebody else's`,
+    },
     inTheMiddle: /^SELECT .* FROM "opportunities" WHERE .* IN /,
   },
 };
@@ -306,5 +326,43 @@ function ofModel(site: DatabaseSite): void {
     expect([again.exitCode, again.stderr]).toEqual([0, ""]);
     const { told } = await restore("--user", world.person, "--dry-run");
     expect(told).toMatchObject({ databases: [{ create: 0, conflict: 0 }] });
+  });
+
+  test("goes into no database that lacks its tables", async () => {
+    const databases = await databasesOn(server, site);
+    const lost = { ...variables(), MAWPS_DATABASE_URL: server?.url("lost") ?? "" };
+    const elsewhere = modelSite(home, model, lost);
+    for (const what of [
+      ["--user", world.id],
+      ["--item", `${world.accounts}:${world.id}`],
+    ])
+      expect(await elsewhere.run("backup", "restore", ...what)).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining("mawps backup restore --only databases") as string,
+      });
+    expect(await databasesOn(server, site)).toEqual(databases);
+  });
+
+  test("is told where it refers to what is lost and somebody else's, and of who was erased nothing comes back", async () => {
+    await on(...world.mixed);
+    expect((await mawps("backup", "create", "--with-secrets")).exitCode).toBe(0);
+    const whole = await stateOf();
+    await on(...world.unmix, ...world.lose);
+    const left = { databases: [{ create: 0, left: [world.stays] }] };
+    const dry = await restore("--user", world.neighbour, "--dry-run");
+    expect([dry.exitCode, dry.told]).toMatchObject([0, { exitCode: 3, ...left }]);
+    const restored = await restore("--user", world.neighbour);
+    expect([restored.exitCode, restored.told]).toMatchObject([3, left]);
+    expect(restored.stderr).toContain(`${world.stays.what}: ${world.stays.why}`);
+    expect((await restore("--user", world.person)).exitCode).toBe(0);
+    expect((await restore("--user", world.neighbour)).exitCode).toBe(0);
+    expect(await stateOf()).toEqual(whole);
+    await on(...world.unmix);
+    const erased = await mawps("user", "erase", world.person, "--yes", "--receipt", "receipt.json");
+    expect([erased.exitCode, erased.exitCode === 0 ? "" : erased.stderr]).toEqual([0, ""]);
+    const without = await stateOf();
+    const again = await restore("--user", world.person, "--on-conflict", "replace");
+    expect([again.exitCode, again.told]).toMatchObject([0, { suppressed: 1, written: {} }]);
+    expect(await stateOf()).toEqual(without);
   });
 }

@@ -131,7 +131,8 @@ export async function planText(
     counts,
     ...(size === 0 ? [] : [`objects to be written: ${bytes(size)}`]),
     ...suppressedLines(plan),
-    ...partLines(plan),
+    ...alongLines(plan),
+    ...leftLines(plan),
     ...stayingLines(plan),
     ...(plan.erasures === 0 ? [] : [`${count(plan.erasures, "entry", "entries")} for the erasure ledger`]),
     ...settings,
@@ -156,12 +157,16 @@ function suppressedLines({ suppressed }: RestorePlan): string[] {
   return suppressed === 0 ? [] : [`${grouped(suppressed)} suppressed: erased, and left out of every restore`];
 }
 
-/** Of rows of a part of a database: what comes along, and what cannot come back. */
-function partLines({ databases }: RestorePlan): string[] {
+/** Of rows of a part of a database. */
+function alongLines({ databases }: RestorePlan): string[] {
   const along = databases.flatMap(({ part }) => part?.along ?? []);
-  const left = leftRows({ databases });
+  return along.length === 0 ? [] : [`comes along, as others refer to it: ${someOf(along)}`];
+}
+
+/** What cannot come back; a run that has done the rest tells of it in the end. */
+function leftLines(plan: RestorePlan): string[] {
+  const left = leftRows(plan);
   return [
-    ...(along.length === 0 ? [] : [`comes along, as others refer to it: ${someOf(along)}`]),
     ...left.slice(0, mostTold).map(({ what, why }) => visible(`stays away: ${what}, as ${why}`)),
     ...(left.length <= mostTold ? [] : [`and ${count(left.length - mostTold, "row")} more stay away`]),
   ];
@@ -244,10 +249,9 @@ export async function outcomeText(
   const differing = conflictsOf(plan).map((line) => visible(`  ${line}`));
   if (outcome === undefined) {
     return [
-      `nothing of ${manifest.id} is missing: ${stays}`,
+      `${leftRows(plan).length === 0 ? `nothing of ${manifest.id} is missing` : `nothing of ${manifest.id} can be restored`}: ${stays}`,
       ...differing,
       ...suppressedLines(plan),
-      ...partLines(plan),
       ...stayingLines(plan),
       ...lostLines(plan),
     ].join("\n");
@@ -263,7 +267,7 @@ export async function outcomeText(
     `restored ${written.join(", ")} of ${manifest.id}; ${stays}`,
     ...differing,
     ...suppressedLines(plan),
-    ...partLines(plan),
+    ...alongLines(plan),
     ...stayingLines(plan),
     ...(made.length === 0 ? [] : [`made: ${made.join(", ")}`]),
     ...settings.flatMap(({ table: name, written: given, unsupported }) => [
