@@ -59,8 +59,18 @@ export interface RestoredPast {
   readonly rows: number;
   /** Statements of the log that were done again. */
   readonly replayed: number;
-  /** Rows of people who were erased since, which do not come back. */
-  readonly suppressed: number;
+  /** Of people who were erased since. */
+  readonly erased: LeftOfErased;
+}
+
+/** What became of rows of people who were erased. */
+interface LeftOfErased {
+  /** Rows that did not come back. */
+  readonly rows: number;
+  /** Accounts that came back with their id alone. */
+  readonly accounts: number;
+  /** Rows that came back without their names. */
+  readonly names: number;
 }
 
 const programs = ["mysqlbinlog", "mariadb-binlog"];
@@ -134,9 +144,11 @@ async function throughScratch(past: PastDatabase, onProgress: Tell): Promise<Res
     const [first] = failed;
     if (first !== undefined) throw new CliError(`${first.what} of the backup: ${first.why}`);
     const count = await replay(past, onProgress);
-    const suppressed = past.isLedgerEmpty ? 0 : await leaveErased({ ...site, isErased }, scratch);
+    const erased = past.isLedgerEmpty
+      ? { rows: 0, accounts: 0, names: 0 }
+      : await leaveErased({ ...site, isErased }, scratch);
     await becomes(scratch, into);
-    return { database: into.name, backup: manifest.id, at, rows, replayed: count, suppressed };
+    return { database: into.name, backup: manifest.id, at, rows, replayed: count, erased };
   } finally {
     await scratch.drop();
   }
@@ -216,11 +228,11 @@ function optionsFile({ host, isSocket, port, user, password, tls, authorities }:
 
 const rowsAtOnce = 100;
 
-/** Takes out what an erasure has taken, and replaces the names that it replaced; answers of how many rows. */
+/** Takes out what an erasure has taken, and replaces the names that it replaced. */
 async function leaveErased(
   { model, isErased, signal }: Pick<RestoreSite, "model" | "isErased" | "signal">,
   database: Database,
-): Promise<number> {
+): Promise<LeftOfErased> {
   const { sql, place, engine } = database;
   const catalogue = await readCatalogue(sql, place);
   const tables = rowTables(catalogue, engine);
@@ -241,7 +253,7 @@ async function leaveErased(
     read,
     tables,
   });
-  let suppressed = 0;
+  const left = { rows: 0, accounts: 0, names: 0 };
   // Children before their parents.
   for (const table of tables.toReversed()) {
     for await (const rows of rowsOf(table)) {
@@ -257,10 +269,13 @@ async function leaveErased(
         gone.map((row) => ({ row, unchanged: [] })),
       );
       for (const { row, over } of changed) await replaceRow(sql, table, { row, over });
-      suppressed += gone.length + changed.length;
+      const accounts = changed.filter(({ is }) => is === "emptied").length;
+      left.rows += gone.length;
+      left.accounts += accounts;
+      left.names += changed.length - accounts;
     }
   }
-  return suppressed;
+  return left;
 }
 
 /** Gives all tables to a new database, by one statement, and makes there what else the model's file has. */

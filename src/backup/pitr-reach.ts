@@ -75,9 +75,12 @@ function isReached({ files }: BinaryLog, { log }: DatabaseSnapshot): boolean {
 export async function backupBefore(database: Database, kept: readonly Kept[], at: Date): Promise<Before> {
   const { name, engine, sql } = database;
   if (engine !== "mysql") {
-    throw new CliError(`of a PostgreSQL database no moment can be had again, but the backups: ${name}`, {
-      hint: "`mawps backup restore --only databases --into-prefix before-` restores one beside",
-    });
+    throw new CliError(
+      `a PostgreSQL database can be restored to a backup, but not to a moment between two of them: ${name}`,
+      {
+        hint: "`mawps backup restore --only databases --into-prefix before-` restores one beside",
+      },
+    );
   }
   const log = await readBinaryLog(sql);
   if (!log.isOn || log.format !== "ROW") {

@@ -107,6 +107,7 @@ describe("mawps backup pitr", () => {
     ["a moment that is none", ["--at", "yesterday-ish", "--into", "before"]],
     ["a table name that is none", ["--at", "latest", "--into", "a b"]],
     ["a table that the model has not", ["--at", "latest", "--into", "before", "--table", "nobody"]],
+    ["a repository for a table", ["--at", "latest", "--into", "before", "--repo", "elsewhere"]],
   ])("restore refuses %s as wrong usage", async (_name, argv) => {
     expect((await home.run(["backup", "pitr", "restore", ...argv, "--yes"])).exitCode).toBe(2);
   });

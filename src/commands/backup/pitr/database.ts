@@ -121,9 +121,18 @@ async function pastSite(
   return { site, before, at };
 }
 
-function asText({ database, backup, at, rows, replayed, suppressed }: RestoredPast): string {
+function asText({ database, backup, at, rows, replayed, erased }: RestoredPast): string {
+  const { rows: gone, accounts, names } = erased;
   return [
     `made ${database} as of ${localTime(at)}: ${count(rows, "row")} of ${backup}, then ${count(replayed, "change")} of the binary log`,
-    ...(suppressed === 0 ? [] : [`${count(suppressed, "row")} of people who were erased did not come back`]),
+    ...(gone + accounts + names === 0
+      ? []
+      : [
+          `of people who were erased: ${[
+            ...(gone === 0 ? [] : [`${count(gone, "row")} left out`]),
+            ...(accounts === 0 ? [] : [`${count(accounts, "account")} kept by the id alone`]),
+            ...(names === 0 ? [] : [`${count(names, "row")} kept without the name`]),
+          ].join(", ")}`,
+        ]),
   ].join("\n");
 }

@@ -10,7 +10,11 @@ export function pitrRestore(begin: Begin): AnyCommand {
   return new Command("restore")
     .description("make a new table, or database, with the state that one had at a moment; waits for it")
     .requiredOption("--at <time>", "2026-03-01T12:00:00Z, '2h ago' or latest", momentNamed)
-    .requiredOption("--into <table>", "name of the new table or database", nativeName)
+    .requiredOption(
+      "--into <name>",
+      "name of the new table: 3 to 255 of A-Z a-z 0-9 _ - . ; or of the new database: up to 63 of A-Z a-z 0-9 _ -",
+      nativeName,
+    )
     .option("--table <table>", "which one, by role or name; default the model's first: the profiles")
     .option(
       "--database <database>",
@@ -29,6 +33,7 @@ export function pitrRestore(begin: Begin): AnyCommand {
         const { database } = options;
         return (await import("./database.ts")).restoreDatabase(run, { ...options, database });
       }
+      if (options.repo !== undefined) throw needsDatabase(Object.keys(run.config.site.databases ?? {}));
       const [{ restoreNatively }, { tableNamed }] = await Promise.all([
         import("../restored.ts"),
         import("../../../backup/native-tables.ts"),
@@ -42,4 +47,15 @@ export function pitrRestore(begin: Begin): AnyCommand {
         target: options.into,
       });
     });
+}
+
+/** Tables come back without any backup. */
+function needsDatabase(roles: readonly string[]): CliError {
+  return new CliError("--repo is for databases, and none is named", {
+    exitCode: exitCodes.usage,
+    hint:
+      roles.length === 0
+        ? "the model has none; a table comes back without a repository"
+        : `name one by --database: ${roles.join(", ")}`,
+  });
 }

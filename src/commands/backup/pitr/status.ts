@@ -52,7 +52,9 @@ async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
 
 function logText({ database, state, log, backup }: DatabaseRecovery): string[] {
   if (state === "not offered")
-    return [`${database}: of PostgreSQL a backup can be restored, and no moment between two of them`];
+    return [
+      `${database}: a PostgreSQL database can be restored to a backup, but not to a moment between two of them`,
+    ];
   const [first, last] = [log?.files[0], log?.files.at(-1)];
   const files =
     first === undefined || last === undefined
