@@ -1,4 +1,4 @@
-import { CliError } from "../errors.ts";
+import { CliError, exitCodes } from "../errors.ts";
 import type { MigrationState, Status } from "./state.ts";
 
 type States = ReadonlyMap<string, MigrationState>;
@@ -87,12 +87,23 @@ export function revertible<T extends Registered>(registered: readonly T[], state
   return done.filter(({ migration: { id } }) => id > last);
 }
 
-/** A whole id, or its number. */
+/** A whole id, or its number. @throws CliError (usage) where there is none. */
 function idOf(registered: readonly Registered[], given: string): string {
   const ids = registered.map(({ migration: { id } }) => id);
-  const found = ids.find((id) => id === given || id.startsWith(`${given}-`));
+  const found = ids.find((id) => isMeant(id, given));
   if (found !== undefined) return found;
-  throw new CliError(`there is no migration ${JSON.stringify(given)}`, {
+  throw noSuchMigration(given, ids);
+}
+
+/** Whether a migration is the one that was given, by its id or number. Pure. */
+export function isMeant(id: string, given: string): boolean {
+  return id === given || id.startsWith(`${given}-`);
+}
+
+/** What is wrong with a name that none of the migrations has. */
+export function noSuchMigration(given: string, ids: readonly string[]): CliError {
+  return new CliError(`there is no migration ${JSON.stringify(given)}`, {
+    exitCode: exitCodes.usage,
     hint: `there are: ${ids.join(", ")}`,
   });
 }

@@ -19,7 +19,7 @@ export async function atOlderVersion(compared: Compared): Promise<Compared> {
   const { catalogues } = versions;
   const live = narrowed(found, versions.known);
   const ids = registered.map(({ migration: { id } }) => id);
-  const place = placeAmong(catalogues, live, { ids, states: new Map() });
+  const place = placeAmong(catalogues, live, { ids, states: new Map(), journals: [] });
   const at = "at" in place ? place.at : undefined;
   if (at === 0 || at === ids.length || (at === undefined && !hasTraces(catalogues, live))) return compared;
   const told: Step = {

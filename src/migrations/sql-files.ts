@@ -32,10 +32,11 @@ export function sqlMigrations(files: Readonly<Record<string, string>>, engine: E
     const number = id.slice(0, 4);
     if (numbers.has(number)) throw wrong(`two migrations have the number ${number}`);
     numbers.add(number);
-    const [up, down] = [`${id}.up.sql`, `${id}.down.sql`].map((name) => {
+    const [up, down] = (["up", "down"] as const).map((direction) => {
+      const name = `${id}.${direction}.sql`;
       const text = files[name];
       if (text === undefined) throw wrong(`there is no ${name}`);
-      return { text, statements: migrationStatements(text, engine, name) };
+      return { text, statements: migrationStatements(text, engine, { name, direction }) };
     });
     // What `up` has put in stays, as it may be referred to by now; and what is run again would put it in twice.
     if (down?.statements.some(insertsRows) === true) throw wrong(`${id}.down.sql inserts rows`);

@@ -3,7 +3,7 @@ import type { HeldLock } from "./lock.ts";
 import type { LedgerPlace } from "./migration.ts";
 import { queryItems } from "../aws/dynamodb/items.ts";
 import { plain, typed } from "../aws/dynamodb/plain.ts";
-import type { Direction, Statement } from "./sql-versions.ts";
+import type { Direction, Statement } from "./sql-statement.ts";
 import { beginSteps, readStates, stateSteps, type MigrationState } from "./state.ts";
 
 /*

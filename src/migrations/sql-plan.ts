@@ -1,8 +1,8 @@
-import { CliError } from "../errors.ts";
-import { changedCode, pending, revertible } from "./choose.ts";
+import { changedCode, isMeant, noSuchMigration, pending, revertible } from "./choose.ts";
 import { lossesOf, type Loss } from "./sql-losses.ts";
 import { assertAtVersion, course, standNow, type SqlSite } from "./sql-site.ts";
-import type { Direction } from "./sql-versions.ts";
+import { plannedPutBacks, plannedRows, type PlannedRows } from "./sql-rows.ts";
+import type { Direction } from "./sql-statement.ts";
 
 /** What a migration of a database would do. */
 export interface SqlPlan {
@@ -14,6 +14,8 @@ export interface SqlPlan {
   /** A run was broken off in it. */
   readonly isBegun: boolean;
   readonly losses: readonly Loss[];
+  /** Rows that statements change, or that come back from their journals. */
+  readonly rows: readonly PlannedRows[];
 }
 
 interface Wanted {
@@ -29,9 +31,10 @@ interface Wanted {
 export async function planSql(all: readonly SqlSite[], { direction, to, acceptChanged }: Wanted) {
   const sites = all.filter(({ registered }) => to === undefined || to === "none" || hasIt(registered, to));
   if (sites.length === 0) {
-    throw new CliError(`there is no migration ${JSON.stringify(to)}`, {
-      hint: `there are: ${all.flatMap(({ registered }) => registered.map(({ migration: { id } }) => id)).join(", ")}`,
-    });
+    throw noSuchMigration(
+      to ?? "",
+      all.flatMap(({ registered }) => registered.map(({ migration: { id } }) => id)),
+    );
   }
   const plans: SqlPlan[] = [];
   const changed: string[] = [];
@@ -61,6 +64,10 @@ export async function planSql(all: readonly SqlSite[], { direction, to, acceptCh
           live: stand.found,
           statements: one.migration[direction],
         }),
+        rows:
+          direction === "up"
+            ? await plannedRows(database, one.migration)
+            : await plannedPutBacks(database, one.migration),
       });
     }
   }
@@ -68,5 +75,5 @@ export async function planSql(all: readonly SqlSite[], { direction, to, acceptCh
 }
 
 function hasIt(registered: SqlSite["registered"], to: string): boolean {
-  return registered.some(({ migration: { id } }) => id === to || id.startsWith(`${to}-`));
+  return registered.some(({ migration: { id } }) => isMeant(id, to));
 }

@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { differences, readCatalogue, type Catalogue } from "../sql/catalogue.ts";
+import type { Sql } from "../sql/connection.ts";
 import { missingRows } from "../sql/rows.ts";
 import { withServerLock } from "../sql/server-lock.ts";
 import { inTransaction } from "../sql/transaction.ts";
@@ -9,24 +10,22 @@ import { withLock, type Holding } from "./locked.ts";
 import { insertsRows, type RegisteredSql } from "./sql-files.ts";
 import { doneStatements, ledgerId, noteState, noteStatement } from "./sql-ledger.ts";
 import { assertAtVersion, course, standNow, type SqlSite, type Standpoint } from "./sql-site.ts";
-import {
-  differenceTexts,
-  fingerprint,
-  narrowed,
-  placeOf,
-  runStatement,
-  statesWithin,
-  type Direction,
-  type Statement,
-} from "./sql-versions.ts";
+import { putBackAt, runAnyStatement, type BroughtBack } from "./sql-rows.ts";
+import { placeOf, type Direction, type Statement } from "./sql-statement.ts";
+import { differenceTexts, fingerprint, narrowed, statesWithin } from "./sql-versions.ts";
 import { noCounts, type MigrationState } from "./state.ts";
 
 /** What came of one migration. */
-export interface SqlOutcome {
+export interface SqlOutcome extends Done {
   readonly id: string;
   readonly database: string;
+}
+
+interface Done {
   /** Statements that this run has sent. */
   readonly statements: number;
+  /** What a `down` has put back. */
+  readonly back: BroughtBack;
 }
 
 interface Working extends Holding {
@@ -91,14 +90,23 @@ async function working<T>(
   return withLock(context, site.ledger, (holding) => {
     const onWait = (who: string) => context.progress(`connection ${who} is at it: waiting`);
     return withServerLock(sql, { place, signal: context.signal, onWait }, async () => {
-      // Whoever waits for a table longer than that has everybody else wait behind.
-      await sql.run(
-        sql.engine === "mysql" ? "SET SESSION lock_wait_timeout = 60" : "SET lock_timeout = '60s'",
-      );
+      await limitWaiting(sql);
       const run = { ...holding, context, site, tool };
       return work(run, await settled(run, await standNow(site), direction));
     });
   });
+}
+
+/** Whoever waits for a table longer than a minute has everybody else wait behind; a statement that works may take hours. */
+async function limitWaiting(sql: Sql): Promise<void> {
+  if (sql.engine === "postgres") {
+    for (const setting of ["lock_timeout = '60s'", "statement_timeout = 0"]) await sql.run(`SET ${setting}`);
+    return;
+  }
+  await sql.run("SET SESSION lock_wait_timeout = 60");
+  // Of MariaDB alone; a limit that is not there is an empty answer.
+  const limits = await sql.rows("SHOW VARIABLES LIKE 'max_statement_time'");
+  if (limits.length > 0) await sql.run("SET SESSION max_statement_time = 0");
 }
 
 /**
@@ -174,7 +182,7 @@ async function carryOut(
     ? 0
     : await statementAt(run, { registered, direction, found, since: state.startedAt });
   await noteState(ledger, lock, state);
-  const statements = await (database.engine === "mysql" ? oneByOne : atOnce)(run, {
+  const done = await (database.engine === "mysql" ? oneByOne : atOnce)(run, {
     registered,
     direction,
     first,
@@ -182,7 +190,7 @@ async function carryOut(
     wanted: to,
   });
   await noteState(ledger, lock, { ...state, status: ended, endedAt: ledger.now().toISOString() });
-  return { id, database: database.name, statements };
+  return { id, database: database.name, ...done };
 }
 
 interface Course {
@@ -200,16 +208,19 @@ interface Course {
 async function oneByOne(
   run: Working,
   { registered, direction, first, found, wanted }: Course,
-): Promise<number> {
+): Promise<Done> {
   const { site, lock, context } = run;
   const { sql, place } = site.database;
   const all = registered.migration[direction];
+  const { id } = registered.migration;
   let live = found;
+  const back: BroughtBack[] = [];
   for (const [at, statement] of all.entries()) {
     if (at < first) continue;
     context.signal.throwIfAborted();
-    context.progress(`${registered.migration.id}: statement ${at + 1} of ${all.length}`);
-    const one = { id: registered.migration.id, direction, at, statement };
+    back.push(await bringBack(run, { id, direction, at }));
+    context.progress(`${id}: statement ${at + 1} of ${all.length}`);
+    const one = { id, direction, at, statement };
     const begun = { begunAt: site.ledger.now().toISOString(), before: fingerprint(live) };
     await noteStatement(site.ledger, lock, { ...one, ...begun });
     lock.assertHeld();
@@ -218,12 +229,13 @@ async function oneByOne(
     const done = { doneAt: site.ledger.now().toISOString(), after: fingerprint(live) };
     await noteStatement(site.ledger, lock, { ...one, ...begun, ...done });
   }
+  back.push(await bringBack(run, { id, direction, at: all.length }));
   assertLedTo(run, registered, { live, wanted });
-  return all.length - first;
+  return { statements: all.length - first, back: together(back) };
 }
 
 /** PostgreSQL takes a change of a schema back like any other: all of a migration is one transaction. */
-async function atOnce(run: Working, { registered, direction, found, wanted }: Course): Promise<number> {
+async function atOnce(run: Working, { registered, direction, found, wanted }: Course): Promise<Done> {
   const { site, lock, context } = run;
   const { sql, place } = site.database;
   const all = registered.migration[direction];
@@ -232,11 +244,14 @@ async function atOnce(run: Working, { registered, direction, found, wanted }: Co
   const begun = { begunAt: site.ledger.now().toISOString(), before: fingerprint(found) };
   await noteStatement(site.ledger, lock, { ...whole, ...begun });
   lock.assertHeld();
+  const back: BroughtBack[] = [];
   const after = await inTransaction(sql, "COMMIT", async () => {
     for (const [at, statement] of all.entries()) {
+      back.push(await bringBack(run, { id, direction, at }));
       context.progress(`${id}: statement ${at + 1} of ${all.length}`);
       await carryOutOne(run, { id, direction, at, statement });
     }
+    back.push(await bringBack(run, { id, direction, at: all.length }));
     const live = await readCatalogue(sql, place);
     assertLedTo(run, registered, { live, wanted });
     return fingerprint(live);
@@ -247,18 +262,34 @@ async function atOnce(run: Working, { registered, direction, found, wanted }: Co
     doneAt: site.ledger.now().toISOString(),
     after,
   });
-  return all.length;
+  return { statements: all.length, back: together(back) };
 }
 
-/** Rows that are there already are not put in a second time. */
+/** Puts back the rows that `up` changed, where the way down has come to their place. */
+async function bringBack(
+  { site, lock, context }: Working,
+  { id, direction, at }: Pick<Statement, "id" | "direction" | "at">,
+): Promise<BroughtBack> {
+  const putBacks = direction === "down" ? (site.versions.putBacks.get(id) ?? []) : [];
+  if (!putBacks.some(({ point }) => point === at)) return together([]);
+  context.progress(`${id}: putting rows back`);
+  lock.assertHeld();
+  return putBackAt(site.database, putBacks, at);
+}
+
+function together(all: readonly BroughtBack[]): BroughtBack {
+  return { rows: all.reduce((sum, { rows }) => sum + rows, 0), left: all.flatMap(({ left }) => left) };
+}
+
+/** Rows that are there already are not put in a second time, nor changed twice. */
 async function carryOutOne({ site }: Working, statement: Statement): Promise<void> {
-  const { sql } = site.database;
+  const { sql, place } = site.database;
   const seed = insertsRows(statement.statement) ? site.versions.seeds.get(placeOf(statement)) : undefined;
   const then =
     sql.engine === "mysql"
       ? `what stands before it is done; when the cause is mended, \`mawps migrate ${statement.direction}\` goes on with it`
       : "all of the migration was taken back";
-  if (seed === undefined) return runStatement(sql, statement, then);
+  if (seed === undefined) return runAnyStatement(sql, { ...statement, place }, then);
   const { table, rows } = seed;
   const missing = await missingRows(sql, table, rows);
   if (missing.length > 0) await sql.insert(table, missing);

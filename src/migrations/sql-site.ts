@@ -2,10 +2,12 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
+import { journalsIn } from "../sql/row-journal.ts";
 import { sqlMigrations, type RegisteredSql } from "./sql-files.ts";
 import { sqlStates, type Ledger } from "./sql-ledger.ts";
 import { correctedStates, placeAmong, type Place } from "./sql-standing.ts";
-import { differenceTexts, loadVersions, narrowed, type Direction, type Versions } from "./sql-versions.ts";
+import type { Direction } from "./sql-statement.ts";
+import { differenceTexts, loadVersions, narrowed, type Versions } from "./sql-versions.ts";
 import type { MigrationState } from "./state.ts";
 
 /** A database and its migrations. */
@@ -61,7 +63,10 @@ export async function standNow({ database, registered, versions, ledger }: SqlSi
   const states = await sqlStates(ledger, ids);
   const whole = await readCatalogue(database.sql, database.place);
   const found = narrowed(whole, versions.known);
-  const place = placeAmong(versions.catalogues, found, { ids, states });
+  const journals = (await journalsIn(database.sql, database.place)).flatMap(({ name, state }) =>
+    state === "done" ? [name] : [],
+  );
+  const place = placeAmong(versions.catalogues, found, { ids, states, journals });
   const isLost = (id: string, at: number) =>
     "at" in place && at >= place.at && states.get(id)?.status === "applied";
   return {

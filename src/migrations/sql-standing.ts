@@ -1,5 +1,6 @@
 import { differences, type Catalogue, type Difference } from "../sql/catalogue.ts";
 import type { RegisteredSql } from "./sql-files.ts";
+import { isJournalOf } from "./sql-rows.ts";
 import { fingerprint } from "./sql-versions.ts";
 import { noCounts, type MigrationState } from "./state.ts";
 
@@ -16,14 +17,23 @@ export type Place =
 
 /**
  * Finds the place of a live schema: what it is decides, whatever the ledger says. Where versions are the same (a migration that only
- * puts rows in) the ledger says which; a database without one is at the newest. Pure.
+ * puts rows in, or changes some) the ledger says which; a database without one is at the newest. One that was begun and has changed rows
+ * by its journals, or has still to bring them back, is under way whatever the schema is. Pure.
  * @param found what concerns migrations of the live schema.
  */
 export function placeAmong(
   catalogues: readonly Catalogue[],
   found: Catalogue,
-  { ids, states }: { readonly ids: readonly string[]; readonly states: States },
+  {
+    ids,
+    states,
+    journals,
+  }: { readonly ids: readonly string[]; readonly states: States; readonly journals: readonly string[] },
 ): Place {
+  const changed = ids.find(
+    (id) => isBegun(states.get(id)) && journals.some((journal) => isJournalOf(id, journal)),
+  );
+  if (changed !== undefined) return { within: changed };
   const is = fingerprint(found);
   const same = catalogues.flatMap((each, at) => (fingerprint(each) === is ? [at] : []));
   const told = ids.filter((id) => states.get(id)?.status === "applied").length;

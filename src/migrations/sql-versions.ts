@@ -3,12 +3,12 @@ import { CliError, exitCodes } from "../errors.ts";
 import { differences, readCatalogue, type Catalogue, type Difference, type Fact } from "../sql/catalogue.ts";
 import type { Sql } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import { rowTables } from "../sql/row-table.ts";
+import { insertedInto, tableOf } from "../sql/row-change.ts";
 import { keyText, someRows } from "../sql/rows.ts";
 import { inScratch, mostSeeds, type Seed } from "../sql/scratch.ts";
 import { insertsRows, type RegisteredSql, type SqlMigration } from "./sql-files.ts";
-
-export type Direction = "up" | "down";
+import { hasRowChanges, putBackAt, putBacksOf, runAnyStatement, type PutBack } from "./sql-rows.ts";
+import { placeOf, runStatement, type Direction } from "./sql-statement.ts";
 
 /** What a server makes of migrations. */
 export interface Versions {
@@ -18,6 +18,8 @@ export interface Versions {
   readonly seeds: ReadonlyMap<string, Seed>;
   /** What stands in any of these schemas: the rest of a live one is none of the migrations' business. */
   readonly known: ReadonlySet<Fact>;
+  /** How rows that an `up` changed come back, by the migration; told with `proves` alone. */
+  readonly putBacks: ReadonlyMap<string, readonly PutBack[]>;
   /** Whether a fact may be of migrations: not what others make, and no partition of a year. */
   isOfMigrations(this: void, fact: Fact): boolean;
 }
@@ -37,8 +39,16 @@ export async function loadVersions(
   registered: readonly RegisteredSql[],
   { proves }: { readonly proves: boolean },
 ): Promise<Versions> {
+  const all = registered.map(({ migration }) => migration);
+  const putBacks = new Map<string, readonly PutBack[]>();
+  for (const migration of proves ? all : []) {
+    if (!hasRowChanges(migration, sql.engine)) continue;
+    const states = (direction: Direction) =>
+      statesWithin({ sql, scratch, place }, registered, { migration, direction });
+    const both = { up: await states("up"), down: await states("down") };
+    putBacks.set(migration.id, putBacksOf(migration, both, sql.engine));
+  }
   return inScratch(sql, { ...scratch, like: place }, async (name) => {
-    const all = registered.map(({ migration }) => migration);
     for (const { id, up } of all) {
       for (const [at, statement] of up.entries())
         if (ofOthers.test(statement)) await runStatement(sql, { id, direction: "up", at, statement });
@@ -50,7 +60,8 @@ export async function loadVersions(
     for (const migration of all) {
       for (const [at, statement] of migration.up.entries()) {
         const { id } = migration;
-        const run = () => runStatement(sql, { id, direction: "up", at, statement });
+        const one = { id, direction: "up" as const, at, statement };
+        const run = () => runAnyStatement(sql, { ...one, place: name });
         if (insertsRows(statement))
           seeds.set(placeOf({ id, at }), await seedOf(sql, { name, statement, run }));
         else await run();
@@ -60,8 +71,15 @@ export async function loadVersions(
     const known = new Set(catalogues.flatMap((each) => [...each.keys()]).filter(isOfMigrations));
     const versions = catalogues.map((each) => narrowed(each, known));
     for (const [at, { id, down }] of proves ? [...all.entries()].toReversed() : []) {
-      for (const [place, statement] of down.entries())
-        await runStatement(sql, { id, direction: "down", at: place, statement });
+      const bringBack = async (point: number) => {
+        const { left } = await putBackAt({ sql, place: name }, putBacks.get(id) ?? [], point);
+        if (left.length > 0) throw notBack(id, left);
+      };
+      for (const [point, statement] of down.entries()) {
+        await bringBack(point);
+        await runStatement(sql, { id, direction: "down", at: point, statement });
+      }
+      await bringBack(down.length);
       const left = narrowed(await readCatalogue(sql, name), isOfMigrations);
       const different = differences(versions[at] ?? new Map(), left);
       if (different.length === 0) continue;
@@ -71,7 +89,16 @@ export async function loadVersions(
         hint: "it was tried in a scratch database; nothing else was changed",
       });
     }
-    return { catalogues: versions, seeds, known, isOfMigrations };
+    return { catalogues: versions, seeds, known, putBacks, isOfMigrations };
+  });
+}
+
+/** Rows that migrations themselves put in are there in a scratch database: these have to come back. */
+function notBack(id: string, left: readonly { readonly table: string; readonly key: string }[]): CliError {
+  return new CliError(`${id}.down.sql does not bring back the rows that its up changed:`, {
+    exitCode: exitCodes.usage,
+    details: left.slice(0, mostTold).map(({ table, key }) => `${table} ${key}`),
+    hint: "it was tried in a scratch database; nothing else was changed",
   });
 }
 
@@ -85,44 +112,15 @@ export async function statesWithin(
     const until = registered.findIndex(({ migration: { id } }) => id === migration.id);
     for (const { migration: each } of registered.slice(0, direction === "up" ? until : until + 1)) {
       for (const [at, statement] of each.up.entries())
-        await runStatement(sql, { id: each.id, direction: "up", at, statement });
+        await runAnyStatement(sql, { id: each.id, direction: "up", at, statement, place: name });
     }
     const states = [await readCatalogue(sql, name)];
     for (const [at, statement] of migration[direction].entries()) {
-      await runStatement(sql, { id: migration.id, direction, at, statement });
+      await runAnyStatement(sql, { id: migration.id, direction, at, statement, place: name });
       states.push(await readCatalogue(sql, name));
     }
     return states;
   });
-}
-
-export interface Statement {
-  readonly id: string;
-  readonly direction: Direction;
-  /** Counted from 0. */
-  readonly at: number;
-  readonly statement: string;
-}
-
-/** Where a statement of an `up` stands. Pure. */
-export function placeOf({ id, at }: Pick<Statement, "id" | "at">): string {
-  return `${id} ${at}`;
-}
-
-/** Runs one, however long it takes. @throws CliError that says which it was, and where the server's own has no hint what then. */
-export async function runStatement(
-  sql: Sql,
-  { id, direction, at, statement }: Statement,
-  then = "it was tried in a scratch database; nothing else was changed",
-): Promise<void> {
-  try {
-    await sql.runLong(statement);
-  } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    const { hint = then, exitCode, cause } = error;
-    const message = `${id}.${direction}.sql, statement ${at + 1}: ${error.message}`;
-    throw new CliError(message, { exitCode, hint, cause });
-  }
 }
 
 /** The rows that a statement puts in, of which each key stands in it: one that the server makes up is another each time. */
@@ -130,20 +128,23 @@ async function seedOf(
   sql: Sql,
   { name, statement, run }: { name: string; statement: string; run: () => Promise<void> },
 ): Promise<Seed> {
-  const [, , into = ""] = /^INSERT\s+INTO\s+([`"]?)(\w+)\1/i.exec(statement) ?? [];
-  const tables = rowTables(await readCatalogue(sql, name), sql.engine);
-  const table = tables.find((each) => each.name === into || each.name === into.toLowerCase());
-  const rowsNow = async () => (table === undefined ? [] : someRows(sql, table, mostSeeds + 1));
+  const into = insertedInto(statement, sql.engine);
+  const table = into && tableOf(await readCatalogue(sql, name), sql.engine, into);
+  const begin = statement.slice(0, 60).replaceAll(/\s+/g, " ");
+  if (table === undefined) {
+    throw new CliError(`\`${begin}\` puts rows into something that is no table`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+  const rowsNow = async () => someRows(sql, table, mostSeeds + 1);
   const before = await rowsNow();
   await run();
-  if (table === undefined) return { table: { name: into, columns: [], key: [], parents: [] }, rows: [] };
   const there = new Set(before.map((row) => keyText(table, row)));
   const rows = (await rowsNow()).filter((row) => !there.has(keyText(table, row)));
   const isNamed = rows.every((row) =>
     table.key.every((column) => statement.includes(`'${row[column] ?? ""}'`)),
   );
   if (table.key.length > 0 && isNamed && before.length + rows.length <= mostSeeds) return { table, rows };
-  const begin = statement.slice(0, 60).replaceAll(/\s+/g, " ");
   throw new CliError(`\`${begin}\` puts in rows whose keys do not stand in it, or more than ${mostSeeds}`, {
     exitCode: exitCodes.usage,
     hint: "a migration that is run again puts in what is missing: it has to find each row by its primary key, as a text in quotes",

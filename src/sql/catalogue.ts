@@ -8,17 +8,26 @@ export type Catalogue = ReadonlyMap<Fact, string>;
 
 export type Fact = `${string} ${string}`;
 
-/** Reads what the server itself says of a database (MySQL) or a schema (PostgreSQL). */
-export async function readCatalogue(sql: Sql, name: string): Promise<Catalogue> {
+/**
+ * Reads what the server itself says of a database (MySQL) or a schema (PostgreSQL).
+ * @param of the site, the journals of migrations, which are the tool's own and nothing of the site, or both.
+ */
+export async function readCatalogue(
+  sql: Sql,
+  name: string,
+  of: "site" | "journals" | "both" = "site",
+): Promise<Catalogue> {
   const facts = new Map<Fact, string>();
   for (const statement of sql.engine === "mysql" ? mysqlFacts : postgresFacts) {
     for (const row of await sql.rows(statement, [name])) {
       const [fact, means] = factIn(row, sql, name);
-      facts.set(fact, means);
+      if (of === "both" || ofJournal.test(fact) === (of === "journals")) facts.set(fact, means);
     }
   }
   return facts;
 }
+
+const ofJournal = /^\w+ (?:.*\.)?mawps_journal(?:s|_\d{4}_\d+(?:_\w+)?)(?:\.|$)/s;
 
 /** Definitions name the database that they are in; another one with the same definitions does not differ by that. */
 function factIn(row: Row, sql: Sql, name: string): readonly [Fact, string] {

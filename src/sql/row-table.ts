@@ -24,9 +24,10 @@ export interface RowColumn {
 
 /** The tables of a database, parents before their children. Where foreign keys go round, as near to that as can be. Pure. */
 export function rowTables(catalogue: Catalogue, engine: Sql["engine"]): RowTable[] {
-  const tables = [...catalogue.keys()]
-    .filter((fact) => fact.startsWith("table ") && !catalogue.has(`partition ${fact.slice("table ".length)}`))
-    .map((fact) => tableIn(catalogue, fact.slice("table ".length), engine))
+  const parts = factsByTable(catalogue);
+  const tables = [...parts.keys()]
+    .filter((name) => !catalogue.has(`partition ${name}`))
+    .map((name) => tableIn(catalogue, { name, parts: parts.get(name) ?? [] }, engine))
     .sort((one, other) => (one.name < other.name ? -1 : 1));
   const ordered: RowTable[] = [];
   let left = tables;
@@ -53,55 +54,114 @@ export interface ForeignKey {
 
 /** Those that point at a table, of tables of the same database. Pure. */
 export function foreignKeysTo(catalogue: Catalogue, parent: string): ForeignKey[] {
-  const names = (text = "") => text.split(", ").map((name) => name.replaceAll('"', ""));
-  return [...catalogue].flatMap(([fact, text]) => {
-    const [, columns, to, parentColumns] = fact.startsWith("key ") ? (wholeKey.exec(text) ?? []) : [];
-    const table = fact.slice("key ".length, fact.indexOf("."));
-    if (to !== parent || catalogue.has(`partition ${table}`)) return [];
-    const follows = /ON DELETE (CASCADE|SET NULL|SET DEFAULT)/.test(text);
-    return [{ table, columns: names(columns), parentColumns: names(parentColumns), follows }];
-  });
+  return [...factsByTable(catalogue)].flatMap(([table, parts]) =>
+    catalogue.has(`partition ${table}`)
+      ? []
+      : parts.flatMap(({ noun, text }) => {
+          const key = noun === "key" ? foreignKeyIn(text) : undefined;
+          if (key?.to !== parent) return [];
+          const { columns, parentColumns } = key;
+          const follows = /ON DELETE (CASCADE|SET NULL|SET DEFAULT)/.test(text);
+          return [{ table, columns, parentColumns, follows }];
+        }),
+  );
 }
 
-const wholeKey = /\(([^)]+)\) (?:->|REFERENCES) "?(\w+)"? ?\(([^)]+)\)/;
+/** A fact of a table: `index` `PRIMARY` `UNIQUE (id)`. */
+interface TablePart {
+  readonly noun: string;
+  readonly name: string;
+  readonly text: string;
+}
 
-/** `(user_id) -> users (id)`, or as PostgreSQL has it `FOREIGN KEY (user_id) REFERENCES users(id)`. */
-const foreignKey = /\("?(\w+)[^)]*\) (?:->|REFERENCES) "?(\w+)/;
+/** All facts by their table, whose name may have dots in it: the longest that there is. */
+function factsByTable(catalogue: Catalogue): ReadonlyMap<string, readonly TablePart[]> {
+  const nounOf = (fact: string) => fact.slice(0, fact.indexOf(" "));
+  const tables = new Map<string, TablePart[]>();
+  for (const fact of catalogue.keys())
+    if (nounOf(fact) === "table") tables.set(fact.slice("table ".length), []);
+  for (const [fact, text] of catalogue) {
+    const noun = nounOf(fact);
+    const whole = fact.slice(noun.length + 1);
+    for (let dot = whole.lastIndexOf("."); dot > 0; dot = whole.lastIndexOf(".", dot - 1)) {
+      const parts = tables.get(whole.slice(0, dot));
+      if (parts === undefined) continue;
+      parts.push({ noun, name: whole.slice(dot + 1), text });
+      break;
+    }
+  }
+  return tables;
+}
+
+/** As MySQL's catalogue is read: `(user_id) -> users (id) ON DELETE …`. */
+const mysqlKey = /^\((.*)\) -> (.*) \((.*)\) ON DELETE /s;
+/** As PostgreSQL writes a name: in quotes where it has to be. */
+const postgresName = String.raw`(?:"(?:[^"]|"")+"|[^\s",().]+)`;
+const postgresList = String.raw`\((${postgresName}(?:, ${postgresName})*)\)`;
+/** `FOREIGN KEY (user_id) REFERENCES users(id)`; of another schema its name stands before the table's. */
+const postgresKey = new RegExp(`^FOREIGN KEY ${postgresList} REFERENCES (${postgresName}) ?${postgresList}`);
+const postgresPrimary = new RegExp(`^PRIMARY KEY ${postgresList}`);
+
+function foreignKeyIn(text: string) {
+  const isPostgres = text.startsWith("FOREIGN KEY ");
+  const [, columns, to, parentColumns] = (isPostgres ? postgresKey : mysqlKey).exec(text) ?? [];
+  if (columns === undefined || to === undefined || parentColumns === undefined) return undefined;
+  const names = isPostgres ? postgresNames : (list: string) => list.split(", ");
+  return {
+    columns: names(columns),
+    to: isPostgres ? (names(to)[0] ?? "") : to,
+    parentColumns: names(parentColumns),
+  };
+}
+
+function postgresNames(list: string): string[] {
+  return Array.from(list.matchAll(new RegExp(postgresName, "g")), ([name]) =>
+    name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name,
+  );
+}
 
 /**
- * Tables whose rows go or change along with a row of this one, as foreign keys have it; those of other databases (MySQL) and schemas
- * (PostgreSQL) as far as the server shows them to the user.
+ * Tables whose rows go or change along with a row of this one that is deleted, or whose key changes, as foreign keys have it; those of other
+ * databases (MySQL) and schemas (PostgreSQL) as far as the server shows them to the user.
  */
-export async function followersOf(sql: Sql, place: string, table: string): Promise<string[]> {
+export async function followersOf(
+  sql: Sql,
+  place: string,
+  { table, on = "DELETE" }: { readonly table: string; readonly on?: "DELETE" | "UPDATE" },
+): Promise<string[]> {
   const statement =
     sql.engine === "mysql"
       ? `SELECT DISTINCT CONCAT(k.TABLE_SCHEMA, '.', k.TABLE_NAME) AS child
          FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r
            ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
-         WHERE k.REFERENCED_TABLE_SCHEMA = ? AND k.REFERENCED_TABLE_NAME = ? AND r.DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT')`
+         WHERE k.REFERENCED_TABLE_SCHEMA = ? AND k.REFERENCED_TABLE_NAME = ? AND r.${on}_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT')`
       : `SELECT DISTINCT o.conrelid::regclass::text AS child
          FROM pg_constraint o JOIN pg_class c ON c.oid = o.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE o.contype = 'f' AND n.nspname = $1 AND c.relname = $2 AND o.confdeltype IN ('c', 'n', 'd')`;
+         WHERE o.contype = 'f' AND n.nspname = $1 AND c.relname = $2 AND o.conf${on === "DELETE" ? "del" : "upd"}type IN ('c', 'n', 'd')`;
   const rows = await sql.rows(statement, [place, table]);
   return rows.flatMap(({ child }) => child ?? []).sort();
 }
 
-function tableIn(catalogue: Catalogue, name: string, engine: Sql["engine"]): RowTable {
+function tableIn(
+  catalogue: Catalogue,
+  { name, parts }: { readonly name: string; readonly parts: readonly TablePart[] },
+  engine: Sql["engine"],
+): RowTable {
   const columns: RowColumn[] = [];
   const parents: { column: string; parent: string }[] = [];
-  for (const [fact, text] of catalogue) {
-    if (fact.startsWith(`column ${name}.`) && !catalogue.has(`computed ${fact.slice("column ".length)}`)) {
+  for (const { noun, name: part, text } of parts) {
+    if (noun === "column" && !catalogue.has(`computed ${name}.${part}`)) {
       columns.push({
-        name: fact.slice(`column ${name}.`.length),
+        name: part,
         type: /^.*?(?= NOT NULL| DEFAULT |$)/.exec(text)?.[0] ?? "",
         as: engine === "mysql" ? readAs(text) : "text",
       });
     }
-    const [, column, parent] = fact.startsWith(`key ${name}.`) ? (foreignKey.exec(text) ?? []) : [];
-    if (column !== undefined && parent !== undefined) parents.push({ column, parent });
+    const key = noun === "key" ? foreignKeyIn(text) : undefined;
+    if (key !== undefined) parents.push({ column: key.columns[0] ?? "", parent: key.to });
   }
   columns.sort((one, other) => (one.name < other.name ? -1 : 1));
-  return { name, columns, key: primaryKey(catalogue, name), parents };
+  return { name, columns, key: primaryKey(parts), parents };
 }
 
 function readAs(type: string): RowColumn["as"] {
@@ -113,14 +173,14 @@ function readAs(type: string): RowColumn["as"] {
 }
 
 /** MySQL calls the index of a primary key PRIMARY; PostgreSQL's constraint says so. */
-function primaryKey(catalogue: Catalogue, table: string): string[] {
-  for (const [fact, text] of catalogue) {
-    const isKey =
-      fact === `index ${table}.PRIMARY` ||
-      (fact.startsWith(`constraint ${table}.`) && text.startsWith("PRIMARY KEY"));
-    const [, columns] = isKey ? (/\(((?:[^()]|\(\d+\))*)\)/.exec(text) ?? []) : [];
-    if (columns !== undefined)
-      return columns.split(", ").map((column) => column.replaceAll('"', "").replace(/\(\d+\)$/, ""));
+function primaryKey(parts: readonly TablePart[]): string[] {
+  for (const { noun, name, text } of parts) {
+    if (noun === "index" && name === "PRIMARY") {
+      const [, columns = ""] = /\((.*)\)$/s.exec(text) ?? [];
+      return columns.split(", ").map((column) => column.replace(/\(\d+\)$/, ""));
+    }
+    const [, columns] = noun === "constraint" ? (postgresPrimary.exec(text) ?? []) : [];
+    if (columns !== undefined) return postgresNames(columns);
   }
   return [];
 }

@@ -1,5 +1,6 @@
 import { CliError, exitCodes } from "../errors.ts";
 import type { Engine } from "./address.ts";
+import { changesRows, rowChange } from "./row-change.ts";
 import { ambiguityIn, statementsIn, withoutTexts } from "./statements.ts";
 
 /** What the statements of a file may do. */
@@ -22,6 +23,10 @@ const never = String.raw`USE|TRUNCATE|GRANT|REVOKE|LOAD|OUTFILE|DUMPFILE|CALL|EX
 /** May stand before the name of a table. */
 const beforeName = /\b(ONLY|IF\s+(NOT\s+)?EXISTS|LOW_PRIORITY|IGNORE)\b/gi;
 const name = '(?:`[^`]+`|(?:U&)?"[^"]+"|[\\w$\\u0080-\\uffff]+)';
+const quotedName: Readonly<Record<Engine, RegExp>> = {
+  mysql: /`(?:[^`]|``)+`/g,
+  postgres: /"(?:[^"]|"")+"/g,
+};
 /** A table of another database or schema, where something is made, written or pointed at. */
 const elsewhere = new RegExp(
   String.raw`\b(?:(?:INTO|UPDATE|DELETE\s+FROM|TABLE|VIEW|FUNCTION|TRIGGER|TYPE|REFERENCES|REPLACE|RENAME(?:\s+(?:TO|AS))?|PARTITION(?:\s+OF)?|INHERIT|INDEX\b[^(]*?\bON|TRIGGER\b[^]*?\bON)\s+|INHERITS\s*\(\s*)${name}\s*\.`,
@@ -59,17 +64,26 @@ const parts = String.raw`COLUMN|KEY|(?:PRIMARY|FOREIGN)\s+KEY|CONSTRAINT|CHECK|D
 const neverMigrated = String.raw`DROP\s+(?!(?:${things}|${parts})\b)\w+|TABLESPACE|CONCURRENTLY`;
 
 /**
- * The statements of a file of a migration: those of `schemaStatements`, and such as change or drop what these make. Rows are only put in.
- * @param name of the file, for messages.
+ * The statements of a file of a migration: those of `schemaStatements`, such as change or drop what these make, and in `up` such as change or
+ * delete rows of one table.
+ * @param file `name`, for messages.
  * @throws CliError (usage) for the first that does more.
  */
-export function migrationStatements(file: string, engine: Engine, name: string): string[] {
-  return allowedStatements(file, engine, {
+export function migrationStatements(
+  text: string,
+  engine: Engine,
+  { name, direction }: { readonly name: string; readonly direction: "up" | "down" },
+): string[] {
+  const changes = direction === "up" ? "|^(UPDATE|DELETE)\\b" : "";
+  return allowedStatements(text, engine, {
     file: name,
-    kinds: new RegExp(`${kinds.source}|^(ALTER|DROP)\\s+(${things})\\b|^RENAME\\s+TABLE\\b`, "i"),
+    kinds: new RegExp(`${kinds.source}|^(ALTER|DROP)\\s+(${things})\\b|^RENAME\\s+TABLE\\b${changes}`, "i"),
     forbidden: new RegExp(`\\b(${never}|${neverMigrated})\\b`, "i"),
-    other: "neither makes, changes nor drops anything, nor inserts rows",
-    hint: "it makes, changes and drops tables, columns, indexes, views, functions, triggers and types, by names without a database, and inserts values",
+    other:
+      direction === "up"
+        ? "neither makes, changes nor drops anything, nor inserts rows"
+        : "neither makes, changes nor drops anything: rows that `up` changed come back from its journal by themselves",
+    hint: `it makes, changes and drops tables, columns, indexes, views, functions, triggers and types, by names without a database${direction === "up" ? ", inserts values, and changes rows by `UPDATE table SET …` and `DELETE FROM table …`" : ""}`,
   });
 }
 
@@ -107,8 +121,10 @@ interface Foreign {
 function firstForeign(file: string, engine: Engine, allowed: Allowed): Foreign | undefined {
   for (const statement of statementsIn(file, engine)) {
     const text = withoutTexts(statement, engine);
+    // A dot within a name is none between two.
+    const named = text.replaceAll(quotedName[engine], (quoted) => `${quoted[0]}n${quoted[0]}`);
     const isDotted =
-      /^(DROP|RENAME)\b/i.test(text) && /[\w$\u0080-\uffff`"]\s*\.\s*[\w$\u0080-\uffff`"]/.test(text);
+      /^(DROP|RENAME)\b/i.test(named) && /[\w$\u0080-\uffff`"]\s*\.\s*[\w$\u0080-\uffff`"]/.test(named);
     // Which may run a text that nobody has looked at.
     const isQuoted = /^CREATE\s[^(]*\bFUNCTION\b/i.test(text) && /\bAS\s+(U&)?''/i.test(text);
     const why = !allowed.kinds.test(text)
@@ -117,13 +133,15 @@ function firstForeign(file: string, engine: Engine, allowed: Allowed): Foreign |
         ? "has a comment that servers run"
         : isQuoted
           ? "has its body in quotes: it goes between $$ and $$"
-          : (/^INSERT\b/i.test(text) && /\bSELECT\b/i.test(text)) ||
-              allowed.forbidden.test(text) ||
-              isOfMachine(statement, engine)
-            ? "does more than that"
-            : elsewhere.test(text.replaceAll(beforeName, " ")) || isDotted
-              ? "names another database or schema"
-              : undefined;
+          : changesRows(text) && rowChange(statement, engine) === undefined
+            ? "changes rows of which it cannot be told that they are of one table"
+            : (/^INSERT\b/i.test(text) && /\bSELECT\b/i.test(text)) ||
+                allowed.forbidden.test(text) ||
+                isOfMachine(statement, engine)
+              ? "does more than that"
+              : elsewhere.test(named.replaceAll(beforeName, " ")) || isDotted
+                ? "names another database or schema"
+                : undefined;
     if (why !== undefined) return { statement, why };
   }
   const ambiguity = ambiguityIn(file, engine);

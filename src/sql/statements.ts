@@ -78,3 +78,21 @@ export function withoutTexts(
     return isName || sign === ";" ? sign : "''";
   });
 }
+
+/** The words of a statement that stand in no brackets, string, name or comment, in capitals, with where each begins. Pure. */
+export function outerWords(
+  statement: string,
+  engine: Engine,
+): { readonly word: string; readonly index: number }[] {
+  const found: { word: string; index: number }[] = [];
+  let depth = 0;
+  const { source, flags } = signs[engine];
+  for (const { 0: sign, index } of statement.matchAll(
+    new RegExp(String.raw`${source}|[()]|[\w$\u0080-\uffff]+`, flags),
+  )) {
+    if (sign === "(") depth += 1;
+    else if (sign === ")") depth -= 1;
+    else if (depth === 0 && /^[A-Za-z]\w*$/.test(sign)) found.push({ word: sign.toUpperCase(), index });
+  }
+  return found;
+}

@@ -66,7 +66,7 @@ export function personTables(model: Model, databases: readonly Database[]): Pers
     if (from === undefined || !("database" in from)) throw new RangeError(`${entity} is in no database`);
     const database = databases.find(({ role }) => role === from.database);
     if (database === undefined) throw new RangeError(`no database is open for ${entity}`);
-    const reading = catalogues.get(database.role) ?? readCatalogue(database.sql, database.place);
+    const reading = catalogues.get(database.role) ?? readCatalogue(database.sql, database.place, "both");
     catalogues.set(database.role, reading);
     const catalogue = await reading;
     const all = rowTables(catalogue, database.engine).find(({ name }) => name === from.table);

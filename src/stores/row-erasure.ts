@@ -101,7 +101,7 @@ export function rowErasing(model: Model, { tableOf, entityOf }: PersonTables): R
             told.push(`rows of ${database.name}.${table} refer to ${name} by columns that would change`);
         if (deletes.length === 0) continue;
         const known = new Set([...tablesOf(model, role)].map((table) => table.toLowerCase()));
-        for (const follower of await followersOf(sql, place, whole.name))
+        for (const follower of await followersOf(sql, place, { table: whole.name }))
           if (!known.has(follower.replace(`${place}.`, "").replaceAll('"', "").toLowerCase()))
             told.push(
               `rows of ${follower}, which the model does not name, go or change with those of ${name}`,

@@ -176,7 +176,7 @@ export function sqlStore({ model, databases }: Place): SqlStore {
       for (const role of roles) {
         const { rows, database } = await tableOf(role);
         const seen = new Set(rows.referrers?.map(({ table }) => table));
-        const all = await followersOf(database.sql, database.place, rows.name);
+        const all = await followersOf(database.sql, database.place, { table: rows.name });
         const followers = all.filter((each) => !seen.has(each.replace(`${database.place}.`, "")));
         if (followers.length === 0) continue;
         throw new CliError(

@@ -134,7 +134,9 @@ async function filesOf(
     bucket: name,
     kinds: objectsOf(model, role),
   }));
-  const named = rows.flatMap(({ entity, deletes }) =>
+  // A journal's rows name no files of their own.
+  const ofModel = rows.filter(({ entity }) => Object.hasOwn(model.entities, entity));
+  const named = ofModel.flatMap(({ entity, deletes }) =>
     deletes.flatMap((row): RowFile[] => {
       const naming = { entity, fields: row.fields };
       const place = fileOf({ model, files }, naming);

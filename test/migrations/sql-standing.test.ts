@@ -20,7 +20,7 @@ function states(...all: (Status | undefined)[]): Map<string, MigrationState> {
   );
 }
 
-test.each<[string, Catalogue, Map<string, MigrationState>, unknown]>([
+test.each<[string, Catalogue, Map<string, MigrationState>, unknown, string[]?]>([
   ["empty", catalogue(), states(), { at: 0 }],
   ["newest, whatever the ledger says", catalogue("a", "c"), states(), { at: 3 }],
   ["older than the ledger says", catalogue(), states("applied", "applied", "applied"), { at: 0 }],
@@ -34,8 +34,29 @@ test.each<[string, Catalogue, Map<string, MigrationState>, unknown]>([
   ],
   ["at none, beside what the ledger says", catalogue("c"), states("applied"), { nearest: 1 }],
   ["at none, without a ledger", catalogue("c"), states(), { nearest: 0 }],
-])("a schema that is %s", (_, found, known, place) => {
-  expect(placeAmong(catalogues, found, { ids, states: known })).toMatchObject(place as object);
+  [
+    "before one that was begun and has changed rows",
+    catalogue("a"),
+    states("applied", "applying"),
+    { within: "0002-b" },
+    ["mawps_journal_0002_1"],
+  ],
+  [
+    "behind one that was taken back, but for its rows",
+    catalogue(),
+    states("reverting"),
+    { within: "0001-a" },
+    ["mawps_journal_0001_2"],
+  ],
+  [
+    "behind one with a journal",
+    catalogue("a"),
+    states("applied", "applied"),
+    { at: 2 },
+    ["mawps_journal_0002_1"],
+  ],
+])("a schema that is %s", (_, found, known, place, journals = []) => {
+  expect(placeAmong(catalogues, found, { ids, states: known, journals })).toMatchObject(place as object);
 });
 
 const third = { within: "0003-c" };

@@ -96,12 +96,20 @@ test.each<[Engine, string]>([
   ["mysql", "ALTER TABLE a REMOVE PARTITIONING"],
   ["mysql", "DROP TABLE a, b"],
   ["mysql", "RENAME TABLE a TO b"],
+  ["mysql", "UPDATE a SET b = 1"],
+  ["mysql", "UPDATE `a ``b` AS c SET b = 1 ORDER BY d LIMIT 3"],
+  ["mysql", "DELETE FROM a"],
+  ["mysql", "DELETE FROM `a;b` WHERE c = 'x; DROP TABLE a'"],
+  ["postgres", 'UPDATE "a ""b" c SET b = d.b FROM d WHERE d.id = c.id'],
+  ["postgres", "DELETE FROM a USING b WHERE b.id = a.id"],
   ["mysql", "INSERT INTO a (id) VALUES ('1.x')"],
   ["postgres", "ALTER TABLE a ALTER COLUMN c DROP NOT NULL, ALTER COLUMN c DROP DEFAULT"],
   ["postgres", "DROP FUNCTION f(int)"],
   ["postgres", "ALTER TYPE mood ADD VALUE 'well'"],
 ])("%s: %j is run as a statement of a migration", (engine, statement) => {
-  expect(migrationStatements(statement, engine, "0001-a.up.sql")).toEqual([statement]);
+  expect(migrationStatements(statement, engine, { name: "0001-a.up.sql", direction: "up" })).toEqual([
+    statement,
+  ]);
 });
 
 test.each<[Engine, string]>([
@@ -114,16 +122,25 @@ test.each<[Engine, string]>([
   ["mysql", "ALTER TABLE a DROP PARTITION p2025"],
   ["mysql", "ALTER TABLE a TRUNCATE PARTITION p2025"],
   ["mysql", "ALTER TABLE a DISCARD TABLESPACE"],
-  ["mysql", "DELETE FROM a"],
   ["postgres", "ALTER TABLE IF EXISTS public.a DROP COLUMN c"],
-  ["mysql", "UPDATE a SET b = 1"],
+  ["mysql", "UPDATE a, b SET a.c = b.c"],
+  ["mysql", "UPDATE a JOIN b ON a.id = b.id SET a.c = b.c"],
+  ["mysql", "UPDATE live.users SET b = 1"],
+  ["mysql", "UPDATE `live`.`users` SET b = 1"],
+  ["mysql", "DELETE a FROM a"],
+  ["mysql", "DELETE FROM a USING a, b"],
+  ["mysql", "DELETE FROM a, b USING a"],
+  ["mysql", "DELETE FROM live.users"],
+  ["postgres", "DELETE FROM live.users"],
+  ["postgres", "WITH gone AS (DELETE FROM b) UPDATE a SET c = 1"],
+  ["postgres", "UPDATE public.a SET c = 1"],
   ["mysql", "ALTER USER root IDENTIFIED BY 'x'"],
   ["mysql", "CREATE TABLE b (id INT); /*!40000 DROP TABLE a */"],
   ["postgres", "DROP SCHEMA public CASCADE"],
   ["postgres", "CREATE INDEX CONCURRENTLY i ON a (id)"],
   ["postgres", "ALTER TYPE public.mood ADD VALUE 'well'"],
 ])("%s: %j is not run as a statement of a migration", (engine, statement) => {
-  expect(() => migrationStatements(statement, engine, "0001-a.up.sql")).toThrow(
+  expect(() => migrationStatements(statement, engine, { name: "0001-a.up.sql", direction: "up" })).toThrow(
     /^0001-a\.up\.sql is not run/,
   );
 });

@@ -5,6 +5,7 @@ import type { SqlOutcome } from "../../migrations/sql-run.ts";
 import type { SqlPlan } from "../../migrations/sql-plan.ts";
 import type { SqlSite } from "../../migrations/sql-site.ts";
 import { version } from "../../version.ts";
+import { partial } from "../partial.ts";
 import type { Run } from "../run.ts";
 import { nothingToDo, nothingToTakeBack } from "./nothing.ts";
 import { assertDatabaseBackup } from "./safety.ts";
@@ -82,9 +83,17 @@ export async function sqlDown(run: Run, options: Pick<Chosen, "to"> & Checked): 
   const context = await run.context("writes");
   const outcomes: SqlOutcome[] = [];
   for (const site of sites) outcomes.push(...(await revertSql(context, site, { tool, to: options.to })));
-  await run.print({ reverted: outcomes }, () =>
-    outcomes.map(({ id, statements }) => `${id}: taken back, ${count(statements, "statement")}`).join("\n"),
+  await run.print({ reverted: outcomes }, () => outcomes.map(revertedText).join("\n"));
+  const left = outcomes.flatMap(({ id, back }) =>
+    back.left.map(({ table, key, why }) => ({ what: `${id} ${table} ${key}`, why: `${why}; it stays` })),
   );
+  const rows = outcomes.reduce((sum, { back }) => sum + back.rows, 0);
+  if (left.length > 0) throw partial(left, rows);
+}
+
+function revertedText({ id, statements, back: { rows } }: SqlOutcome): string {
+  const put = rows === 0 ? "" : `, ${count(rows, "row")} put back`;
+  return `${id}: taken back, ${count(statements, "statement")}${put}`;
 }
 
 interface PlannedSites {
@@ -140,11 +149,23 @@ function plansText(plans: readonly SqlPlan[]): string {
         `${migration}  ${description}`,
         ...(isBegun ? ["  begun and interrupted: goes on"] : []),
         `  ${count(statements, "statement")} ${does} ${database}; tried there and back in a scratch database`,
+        ...rowTexts(plan).map((text) => `  ${text}`),
         ...lossTexts(plan).map((text) => `  goes for good: ${text}`),
       ];
     })
     .map((lines) => lines.map(visible).join("\n"))
     .join("\n\n");
+}
+
+function rowTexts({ rows: all, direction }: SqlPlan): string[] {
+  return all.map(({ table, rows }) => {
+    if (direction === "down")
+      return rows === null
+        ? `rows of ${table} stay as they are: this database has no journal of what they were`
+        : `puts back: ${count(rows, "row")} of ${table}, but for those changed since`;
+    const many = rows === null ? "how many is known when it is run" : count(rows, "row");
+    return `changes rows of ${table} (${many}); what they were is kept in a journal`;
+  });
 }
 
 function lossTexts({ losses }: SqlPlan): string[] {

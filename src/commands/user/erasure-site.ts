@@ -49,11 +49,15 @@ export async function erasureSite(run: Run, access: Access): Promise<ErasureSite
   const isOther = site.known === undefined && whyNoDocuments(site.model, "url") === undefined;
   const documents = isOther ? await openDocuments(await run.context(access)) : site.known?.documents;
   const { madeStore } = await import("../backup/repository.ts");
-  return { ...site, store: await madeStore(run, access), documents };
+  const rows = site.rows === undefined ? {} : { rows: await rowsOfPeople(run, "and journals") };
+  return { ...site, ...rows, store: await madeStore(run, access), documents };
 }
 
 /** Undefined where accounts are in a user pool, in a table of DynamoDB, or no rows of a database. @throws CliError (usage) where nobody names its server. */
-async function rowsOfPeople(run: Run): Promise<PeopleRows | undefined> {
+async function rowsOfPeople(
+  run: Run,
+  which: "alone" | "and journals" = "alone",
+): Promise<PeopleRows | undefined> {
   const { site } = run.config;
   if (site.userPool === true || accountItems(site) !== undefined || rowSubjects(site).length === 0)
     return undefined;
@@ -63,8 +67,11 @@ async function rowsOfPeople(run: Run): Promise<PeopleRows | undefined> {
     ),
   );
   const databases = await (await run.databases()).openThere(({ role }) => roles.has(role));
-  const { peopleRows } = await import("../../stores/person-rows.ts");
-  return peopleRows(site, databases);
+  const [{ peopleRows }, { withJournals }] = await Promise.all([
+    import("../../stores/person-rows.ts"),
+    import("../../stores/journal-entities.ts"),
+  ]);
+  return peopleRows(which === "alone" ? site : await withJournals(site, databases), databases);
 }
 
 /** Where accounts are an entity of the model; undefined where they are in a user pool. */

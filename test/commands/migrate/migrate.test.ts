@@ -170,7 +170,7 @@ describe("migrate", () => {
     const store = storeOf(home, "simple");
     for (const verb of ["plan", "up", "down"]) {
       const { exitCode, stderr } = await store.run("migrate", verb, "--to", "0042");
-      expect([exitCode, stderr.includes('there is no migration "0042"')]).toEqual([1, true]);
+      expect([exitCode, stderr.includes('there is no migration "0042"')]).toEqual([2, true]);
     }
     expect((await store.run("migrate", "up", "--batch", "0")).exitCode).toBe(2);
   });
