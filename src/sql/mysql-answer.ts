@@ -86,7 +86,14 @@ const bytesAtOnce = 4_000_000;
 export function rowCollector(): Collector<Row[]> {
   let names: readonly string[] = [];
   let rows: Row[] = [];
-  let row: Record<string, string | null> = {};
+  /** A column of this name would be what the row inherits from, else. */
+  let hasProto = false;
+  const emptyRow = (): Record<string, string | null> => {
+    const empty = {};
+    const value = { value: null, writable: true, enumerable: true, configurable: true };
+    return hasProto ? Object.defineProperty(empty, "__proto__", value) : empty;
+  };
+  let row = emptyRow();
   let column = 0;
   let size = 0;
   const put = (value: string | null) => {
@@ -96,6 +103,8 @@ export function rowCollector(): Collector<Row[]> {
   return {
     begin(columns) {
       names = columns;
+      hasProto = columns.includes("__proto__");
+      row = emptyRow();
     },
     text(bytes, from, to) {
       size += to - from;
@@ -104,7 +113,7 @@ export function rowCollector(): Collector<Row[]> {
     nothing: () => put(null),
     end() {
       rows.push(row);
-      row = {};
+      row = emptyRow();
       column = 0;
     },
     isFull: () => rows.length >= rowsAtOnce || size >= bytesAtOnce,

@@ -38,14 +38,14 @@ const modelOf = (engine: string) => ({
 const files = {
   mysql: `
     CREATE TABLE events (line VARCHAR(40), kind ENUM('UPLOADED', 'GENERATED'), twice VARCHAR(80) AS (CONCAT(line, line)));
-    CREATE TABLE counters (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40), share DOUBLE, founded YEAR, code INT(6) ZEROFILL);
+    CREATE TABLE counters (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40), __proto__ VARCHAR(9), constructor VARCHAR(9), share DOUBLE, founded YEAR, code INT(6) ZEROFILL);
     CREATE TABLE notes (id INT AUTO_INCREMENT PRIMARY KEY, of_counter INT);
     CREATE TRIGGER noted AFTER INSERT ON counters FOR EACH ROW INSERT INTO notes (of_counter) VALUES (NEW.id);
     INSERT INTO counters (name) VALUES ('first');`,
   postgres: `
     CREATE TYPE kind AS ENUM ('UPLOADED', 'GENERATED');
     CREATE TABLE events (line varchar(40), kind kind DEFAULT 'GENERATED', twice varchar(80) GENERATED ALWAYS AS (line || line) STORED);
-    CREATE TABLE counters (id serial PRIMARY KEY, name varchar(40), share double precision);
+    CREATE TABLE counters (id serial PRIMARY KEY, name varchar(40), "__proto__" varchar(9), constructor varchar(9), share double precision);
     CREATE TABLE notes (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, of_counter integer);
     CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO notes (of_counter) VALUES (NEW.id); RETURN NEW; END $$;
     CREATE TRIGGER noted AFTER INSERT ON counters FOR EACH ROW EXECUTE FUNCTION note();
@@ -86,9 +86,18 @@ for (const { engine, missing, start } of databaseSites) {
           );
           const exact = ["1.7976931348623157e308", "0.30000000000000004e0", "99999999.9999999e0"];
           for (const share of exact) await sql.run(`INSERT INTO counters (share) VALUES (${share})`);
+          const quote = sql.quoted("__proto__");
+          await sql.run(`UPDATE counters SET ${quote} = 'proto', constructor = 'con' WHERE id = 2`);
           if (engine === "mysql") await sql.run("UPDATE counters SET founded = 0, code = id WHERE id = 3");
         });
         const before = await state("kinds");
+        const own = Object.entries(before.counters[1] ?? {});
+        expect(own).toEqual(
+          expect.arrayContaining([
+            ["__proto__", "proto"],
+            ["constructor", "con"],
+          ]),
+        );
         expect([before.events.length, before.counters.length, before.notes.length]).toEqual([450, 9, 9]);
 
         const created = await mawps("kinds", "backup", "create");
@@ -98,6 +107,11 @@ for (const { engine, missing, start } of databaseSites) {
         const restored = await mawps("again", "backup", "restore");
         expect([restored.exitCode, restored.stderr]).toEqual([0, ""]);
         expect(await state("again")).toEqual(before);
+        const changed = (name: string) => `UPDATE counters SET ${name} = 'x' WHERE id = 2`;
+        await onDatabase(server, "again", (sql) => sql.run(changed(sql.quoted("__proto__"))));
+        const replaced = await mawps("again", "backup", "restore", "--on-conflict", "replace");
+        expect(JSON.parse(replaced.stdout)).toMatchObject({ databases: [{ overwrite: 1, same: 17 }] });
+        expect((await state("again")).counters).toEqual(before.counters);
 
         await onDatabase(server, "again", (sql) => sql.run("INSERT INTO counters (name) VALUES ('fourth')"));
         const after = await state("again");
