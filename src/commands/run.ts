@@ -15,6 +15,7 @@ import { json as asJson, visible, visibleLines } from "../output/text.ts";
 import { worldWith, type Access, type Connection, type Output, type World } from "../world.ts";
 import { askFirst, type Question } from "./confirm.ts";
 import type { Databases } from "./databases.ts";
+import { writeJsonLines } from "./json-lines.ts";
 import { metricsOf } from "./metrics.ts";
 import { startProgress, type Progress } from "./spinner.ts";
 
@@ -354,30 +355,21 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
       return write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
     },
     async printRows(rows, asText) {
-      if (json) {
-        for await (const row of rows) await write(`${asJson(row)}\n`);
-        return;
-      }
+      if (json) return writeJsonLines(rows, write);
       const all: Parameters<typeof asText>[0] = [];
       for await (const row of rows) all.push(row);
       const text = await drawn(await asText(all, layout), layout);
       await write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
     },
     async printLines(rows, asLines) {
-      if (json) {
-        for await (const row of rows) await write(`${asJson(row)}\n`);
-        return;
-      }
+      if (json) return writeJsonLines(rows, write);
       const { listLine } = await import("../output/table.ts");
       for await (const row of rows) {
         for (const line of [asLines(row, layout)].flat()) await write(`${await listLine(line, layout)}\n`);
       }
     },
     async printTable(rows, columns, none) {
-      if (json) {
-        for await (const row of rows) await write(`${asJson(row)}\n`);
-        return;
-      }
+      if (json) return writeJsonLines(rows, write);
       const { tableParts } = await import("../output/table.ts");
       let isEmpty = true;
       for await (const part of tableParts(rows, columns, layout)) {
