@@ -1,5 +1,6 @@
 import type { AttributeType, UserType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Aws } from "../clients.ts";
+import { postedPage } from "../raw/posted-page.ts";
 import { abortable } from "../s3/objects.ts";
 import { errorName, isAnswer } from "../setting.ts";
 import type { Paced } from "./users-pace.ts";
@@ -64,37 +65,57 @@ export function filterText({ attribute, value }: AccountFilter): string {
 export async function* listPoolUsers(
   aws: Aws,
   poolId: string,
-  { paced, signal, filter }: ListOptions & { readonly filter?: AccountFilter | undefined },
+  { filter, ...options }: ListOptions & { readonly filter?: AccountFilter | undefined },
 ): AsyncGenerator<readonly PoolAccount[]> {
   const [cognito, { ListUsersCommand }] = await Promise.all([aws.cognito(), import("./sdk.ts")]);
   const Filter = filter === undefined ? undefined : filterText(filter);
-  let token: string | undefined;
-  const onward = onwards<NonNullable<typeof token>>("accounts");
-  do {
+  yield* accountPages(options, async (token) => {
     const asked = new ListUsersCommand({ UserPoolId: poolId, Filter, Limit: 60, PaginationToken: token });
-    const page = await paced(() => cognito.send(asked, abortable(signal)), signal);
-    // A page may be empty and go on.
-    if (page.Users !== undefined && page.Users.length > 0) yield page.Users.map((user) => accountOf(user));
-    token = onward(page.PaginationToken);
-  } while (token !== undefined);
+    const page =
+      (await postedPage(cognito, asked, options.signal)) ??
+      (await cognito.send(asked, abortable(options.signal)));
+    return { ...page, next: page.PaginationToken };
+  });
 }
 
 /** The accounts of a group, the same way. @throws ResourceNotFoundException of Cognito where there is no such group. */
 export async function* listGroupUsers(
   aws: Aws,
   poolId: string,
-  { group, paced, signal }: ListOptions & { readonly group: string },
+  { group, ...options }: ListOptions & { readonly group: string },
 ): AsyncGenerator<readonly PoolAccount[]> {
   const [cognito, { ListUsersInGroupCommand }] = await Promise.all([aws.cognito(), import("./sdk.ts")]);
-  let token: string | undefined;
-  const onward = onwards<NonNullable<typeof token>>("accounts");
-  do {
-    const members = { UserPoolId: poolId, GroupName: group };
-    const asked = new ListUsersInGroupCommand({ ...members, Limit: 60, NextToken: token });
-    const page = await paced(() => cognito.send(asked, abortable(signal)), signal);
-    if (page.Users !== undefined && page.Users.length > 0) yield page.Users.map((user) => accountOf(user));
-    token = onward(page.NextToken);
-  } while (token !== undefined);
+  const members = { UserPoolId: poolId, GroupName: group, Limit: 60 };
+  yield* accountPages(options, async (token) => {
+    const asked = new ListUsersInGroupCommand({ ...members, NextToken: token });
+    const page =
+      (await postedPage(cognito, asked, options.signal)) ??
+      (await cognito.send(asked, abortable(options.signal)));
+    return { ...page, next: page.NextToken };
+  });
+}
+
+interface AccountPage {
+  readonly Users?: readonly ToldUser[] | undefined;
+  readonly next: string | undefined;
+}
+
+/** The next page is asked for while one is worked on. */
+async function* accountPages(
+  { paced, signal }: ListOptions,
+  ask: (token: string | undefined) => Promise<AccountPage>,
+): AsyncGenerator<readonly PoolAccount[]> {
+  const onward = onwards<string>("accounts");
+  let coming: Promise<AccountPage> | undefined = paced(() => ask(undefined), signal);
+  while (coming !== undefined) {
+    const { Users: users = [], next }: AccountPage = await coming;
+    const token = onward(next);
+    coming = token === undefined ? undefined : paced(() => ask(token), signal);
+    // Whoever leaves here does not wait for it any more.
+    coming?.catch(() => undefined);
+    // A page may be empty and go on.
+    if (users.length > 0) yield users.map((user) => accountOf(user));
+  }
 }
 
 /** When the account last signed in, or tried to; undefined where the pool keeps no record of that. An answer that is a failure is none. */
@@ -138,7 +159,13 @@ export async function readPoolAccount(
   }
 }
 
-function accountOf(user: UserType, secondFactors: readonly string[] = []): PoolAccount {
+/** An account as the SDK tells it, or Cognito itself: times are then in seconds. */
+type ToldUser = Omit<UserType, "UserCreateDate" | "UserLastModifiedDate"> & {
+  readonly UserCreateDate?: Date | number | undefined;
+  readonly UserLastModifiedDate?: Date | number | undefined;
+};
+
+function accountOf(user: ToldUser, secondFactors: readonly string[] = []): PoolAccount {
   const attributes = attributesOf(user.Attributes);
   return {
     username: user.Username ?? "",
@@ -146,10 +173,14 @@ function accountOf(user: UserType, secondFactors: readonly string[] = []): PoolA
     attributes: attributes.filter(({ name }) => name !== "sub"),
     status: user.UserStatus ?? "UNKNOWN",
     enabled: user.Enabled ?? true,
-    createdAt: user.UserCreateDate ?? new Date(0),
-    modifiedAt: user.UserLastModifiedDate ?? new Date(0),
+    createdAt: dateOf(user.UserCreateDate),
+    modifiedAt: dateOf(user.UserLastModifiedDate),
     secondFactors,
   };
+}
+
+function dateOf(time: Date | number = 0): Date {
+  return typeof time === "number" ? new Date(Math.round(time * 1000)) : time;
 }
 
 /** In one order, whichever order Cognito gave them in: the same account is then the same line in every backup. */
