@@ -14,7 +14,24 @@ export function databasesOf({ databases = {} }: Model): Database[] {
   return Object.entries(databases).map(([role, { engine, name }]) => ({ role, engine, name }));
 }
 
+/** Databases of the tool's own on the same server: the model's file and migrations are tried there, and backups are restored there by a drill. */
+const tried = ["mawps_scratch_", "mawps_trial_"];
 const all = ["SELECT", "INSERT", "UPDATE", "DELETE"] as const;
+/** What makes all that a schema has, and its rows. */
+const rightsToMake = [
+  "ALTER",
+  "ALTER ROUTINE",
+  "CREATE",
+  "CREATE ROUTINE",
+  "CREATE VIEW",
+  "DROP",
+  "EXECUTE",
+  "INDEX",
+  "REFERENCES",
+  "SHOW VIEW",
+  "TRIGGER",
+  ...all,
+];
 type Right = (typeof all)[number];
 
 /**
@@ -26,22 +43,30 @@ export function grantsFor(role: Role, model: Model, database: Database): string[
   const { grantee, quote } = namesIn(role, model, database);
   const tables = role === "user" ? ownRowsIn(model, database).statements : tableGrants(role, model, database);
   if (tables.length === 0) return [];
+  const isTrying = role === "owner" || role === "admin" || role === "ci-backup";
   const making =
     engine === "mysql"
       ? [`CREATE ROLE IF NOT EXISTS ${grantee};`]
       : [
           `CREATE ROLE ${grantee};`,
-          `GRANT CONNECT ON DATABASE ${quote(database.name)} TO ${grantee};`,
+          `GRANT CONNECT${isTrying ? ", CREATE" : ""} ON DATABASE ${quote(database.name)} TO ${grantee};`,
+          // What is tried there is a schema of the same database, or of this one before there is any.
+          ...(isTrying ? [`GRANT CONNECT, CREATE ON DATABASE ${quote("postgres")} TO ${grantee};`] : []),
           `GRANT USAGE${role === "owner" ? ", CREATE" : ""} ON SCHEMA public TO ${grantee};`,
         ];
-  const schema =
-    role === "owner" && engine === "mysql"
-      ? [
-          // Of a whole database, and there alone, MySQL takes the name as a pattern.
-          `GRANT ALTER, CREATE, CREATE VIEW, DROP, INDEX, REFERENCES, SHOW VIEW, TRIGGER ON ${quote(database.name.replaceAll(/[\\_%]/g, String.raw`\$&`))}.* TO ${grantee};`,
-        ]
-      : [];
-  return [...making, ...schema, ...tables];
+  // Of a whole database, and there alone, MySQL takes the name as a pattern.
+  const whole = (pattern: string) => `GRANT ${rightsToMake.join(", ")} ON ${quote(pattern)}.* TO ${grantee};`;
+  const literally = (name: string) => name.replaceAll(/[\\_%]/g, String.raw`\$&`);
+  const wholes =
+    engine === "postgres"
+      ? []
+      : [
+          ...(role === "owner" ? [literally(database.name)] : []),
+          ...(isTrying ? tried.map((prefix) => `${literally(prefix)}%`) : []),
+        ].map(whole);
+  // Whoever has rights to the whole needs none table by table, of which each has to be there.
+  const isWhole = role === "owner" && engine === "mysql";
+  return [...making, ...wholes, ...(isWhole ? [] : tables)];
 }
 
 /** The rows of a database that are a person's own, as SQL, and those of which that cannot be said. */

@@ -72,6 +72,8 @@ function databaseDemo(model: string, { databases = {} }: Model): SiteDemo {
     ...(model === "fc024" ? documents : []),
     ["backup", "create", ...(engine === "mysql" ? ["--with-secrets"] : [])],
     ["backup", "drill"],
+    ["migrate", "down", "--yes"],
+    ["migrate", "up", "--yes"],
     ["retention", "run", "--yes"],
     ["user", "erase", email, "--yes"],
     ["user", "erase", "verify", "receipt.json"],

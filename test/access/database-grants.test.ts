@@ -1,0 +1,72 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { DatabaseServer } from "../support/database-server.ts";
+import { databaseSites, onDatabase, type DatabaseSite } from "../support/database-sites.ts";
+import { makeHome, type TestHome } from "../support/world.ts";
+
+for (const site of databaseSites) {
+  describe.skipIf(site.missing !== undefined)(`what ${site.engine} grants ${site.missing ?? ""}`, () => {
+    onEngine(site);
+  });
+}
+
+function onEngine({ model, engine, first, start }: DatabaseSite): void {
+  let server: DatabaseServer | undefined;
+  let home: TestHome;
+  beforeAll(async () => {
+    server = await start();
+  });
+  afterAll(() => server?.close());
+  beforeEach(async () => {
+    home = await makeHome();
+  });
+  afterEach(() => home.remove());
+
+  const as = (user: string) => (server?.url(declared.name) ?? "").replace(/\/\/[^@]*@/, `//${user}@`);
+  const declared = engine === "mysql" ? { name: "lopez_it_welt" } : { name: "crm" };
+  const run = async (user: string, ...argv: string[]) => {
+    const env = { MAWPS_MODEL: model, MAWPS_DATABASE_URL: as(user) };
+    const { exitCode, stderr } = await home.run(argv, { env });
+    return [argv, exitCode, stderr] as const;
+  };
+  const done = (...argv: string[]) => [argv, 0, expect.not.stringContaining("error:")] as const;
+  const act = (statements: readonly string[]) =>
+    onDatabase(server, engine === "mysql" ? first : declared.name, async (sql) => {
+      for (const statement of statements) await sql.run(statement);
+    });
+  /** What the policy of a role says, as statements. */
+  const policy = async (role: string) => {
+    const { stdout } = await home.run(["access", "policy", role, "--model", model, "--sql"]);
+    return stdout.split("\n").flatMap((line) => (/^[A-Z]/.test(line) ? [line.replace(/;$/, "")] : []));
+  };
+  /** An account that has what a role has, and nothing besides. */
+  const member = (role: string, user: string) => {
+    const name = `${model}_${role.replace("-", "_")}`;
+    return engine === "mysql"
+      ? [
+          `CREATE USER '${user}'@'localhost'`,
+          `GRANT ${name} TO '${user}'@'localhost'`,
+          `SET DEFAULT ROLE ${name} FOR '${user}'@'localhost'`,
+        ]
+      : [`CREATE ROLE ${user} LOGIN CREATEDB`, `GRANT ${name} TO ${user}`];
+  };
+
+  test("is enough to set up and migrate for the owner, to back up and drill for the job, and to look for an admin", async () => {
+    if (engine === "postgres")
+      await onDatabase(server, first, (sql) => sql.run(`CREATE DATABASE ${declared.name}`));
+    const owner = await policy("owner");
+    // Of PostgreSQL a table has to be there before anything is granted on it.
+    const isOfTable = (statement: string) => statement.includes(" ON public.");
+    await act([...owner.filter((each) => !isOfTable(each)), ...member("owner", "keeper")]);
+    const back = ["migrate", "down", "--no-backup-check", "--yes"];
+    expect(await run("keeper", "setup", "--yes")).toEqual(done("setup", "--yes"));
+    expect(await run("keeper", ...back)).toEqual(done(...back));
+    expect(await run("keeper", "migrate", "up", "--yes")).toEqual(done("migrate", "up", "--yes"));
+    await act([...(await policy("ci-backup")), ...member("ci-backup", "nightly")]);
+    const backup = ["backup", "create", "--with-secrets"];
+    expect(await run("nightly", ...backup)).toEqual(done(...backup));
+    expect(await run("nightly", "backup", "drill")).toEqual(done("backup", "drill"));
+    await act([...(await policy("admin")), ...member("admin", "daily")]);
+    expect((await run("daily", "doctor"))[2]).not.toContain("may not");
+    expect((await run("daily", ...back))[1]).toBe(1);
+  });
+}
