@@ -182,8 +182,9 @@ export async function planTableRows(
   const planned = { ...asked, isEmpty };
   if (isEmpty && judge === undefined)
     return { ...planned, counts: { ...counts, create: planned.snapshot.rows }, differing };
-  for await (const rows of chunksOf(site, planned.snapshot)) {
-    for (const compared of await compareRows(site, database, { ...planned, judge }, rows)) {
+  site.onProgress(`comparing ${planned.table.name}`);
+  for await (const rows of meantRows(site, { ...planned, judge })) {
+    for (const compared of await compareRows(site, database, planned, rows)) {
       const { fate, row } = compared;
       onCompared?.(compared);
       if (fate !== "left out") counts[fate] += 1;
@@ -193,27 +194,48 @@ export async function planTableRows(
   return { ...planned, counts, differing };
 }
 
+type Reading = Pick<RestoreSite, "repository" | "signal">;
+
 /** The rows of a table in the backup, some at a time: so many at most, and large ones a few. */
-export async function* chunksOf(
-  { repository, signal }: Pick<RestoreSite, "repository" | "signal">,
-  snapshot: RowsSnapshot,
+export function chunksOf(site: Reading, snapshot: RowsSnapshot): AsyncGenerator<readonly Row[]> {
+  return gathered(site, snapshot, { most: rowsAtOnce, take: (row) => row });
+}
+
+/** Those of them that are meant, as they may be written. */
+export function meantRows(
+  site: Reading,
+  { table, snapshot, judge }: Pick<Planned, "table" | "snapshot" | "judge">,
   most = rowsAtOnce,
-): AsyncGenerator<readonly Row[]> {
+): AsyncGenerator<readonly JudgedRow[]> {
+  const take = (row: Row): JudgedRow | undefined => {
+    const judged = judge?.(table, row) ?? { row, is: "whole" as const };
+    return judged.is === "left out" ? undefined : judged;
+  };
+  return gathered(site, snapshot, { most, take });
+}
+
+async function* gathered<T>(
+  { repository, signal }: Reading,
+  snapshot: RowsSnapshot,
+  { most, take }: { readonly most: number; readonly take: (row: Row) => T | undefined },
+): AsyncGenerator<readonly T[]> {
+  let taken: T[] = [];
+  let bytes = 0;
   for (const part of snapshot.parts) {
     for await (const lines of partLines(repository, part, signal)) {
-      let rows: Row[] = [];
-      let bytes = 0;
       for (const line of lines) {
-        rows.push(parseRowLine(line, snapshot.name));
+        const each = take(parseRowLine(line, snapshot.name));
+        if (each === undefined) continue;
+        taken.push(each);
         bytes += line.length;
-        if (rows.length < most && bytes < mostBytesAtOnce) continue;
-        yield rows;
-        rows = [];
+        if (taken.length < most && bytes < mostBytesAtOnce) continue;
+        yield taken;
+        taken = [];
         bytes = 0;
       }
-      if (rows.length > 0) yield rows;
     }
   }
+  if (taken.length > 0) yield taken;
 }
 
 export interface ComparedRow {
@@ -224,19 +246,15 @@ export interface ComparedRow {
   readonly obstacle?: string | undefined;
 }
 
-/** What becomes of those of the rows that are meant. */
-
+/** What becomes of rows that are meant. */
 export async function compareRows(
   { onConflict }: RestoreSite,
   { sql }: Database,
-  { table, isEmpty, judge }: Planned,
-  rows: readonly Row[],
+  { table, isEmpty }: Pick<Planned, "table" | "isEmpty">,
+  judged: readonly JudgedRow[],
 ): Promise<ComparedRow[]> {
-  const judged = rows
-    .map((row): JudgedRow => judge?.(table, row) ?? { row, is: "whole" })
-    .filter(({ is }) => is !== "left out");
-  const meant = judged.map(({ row }) => row);
-  const found = table.key.length === 0 || isEmpty ? [] : await rowsWithKeys(sql, table, { rows: meant });
+  const rows = judged.map(({ row }) => row);
+  const found = table.key.length === 0 || isEmpty ? [] : await rowsWithKeys(sql, table, { rows });
   const byKey = new Map(found.map((row) => [keyText(table, row), row]));
   return judged.map(({ row, is, obstacle, mayReplace }): ComparedRow => {
     const over = byKey.get(keyText(table, row));

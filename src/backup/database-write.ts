@@ -8,10 +8,10 @@ import type { RowTable } from "../sql/row-table.ts";
 import { raiseSequences, replaceRow, someRows } from "../sql/rows.ts";
 import { inTransaction } from "../sql/transaction.ts";
 import {
-  chunksOf,
   compareRows,
   databaseOf,
   keyWords,
+  meantRows,
   type DatabasePlan,
   type RowsPlan,
 } from "./database-restore.ts";
@@ -88,7 +88,7 @@ async function writeTable(
   const isEmpty = (await someRows(database.sql, table, 1)).length === 0;
   const waiting: Row[] = [];
   let before: Promise<readonly Row[]> = Promise.resolve([]);
-  for await (const chunk of chunksOf(site, planned.snapshot, isEmpty ? newRowsAtOnce : undefined)) {
+  for await (const chunk of meantRows(site, planned, isEmpty ? newRowsAtOnce : undefined)) {
     const due = await compareRows(site, database, { ...planned, isEmpty }, chunk);
     const create = due.flatMap(({ row, fate }) => (fate === "create" ? [row] : []));
     // The next rows are read while the server writes these.
@@ -113,7 +113,7 @@ async function writeKeyless(
   const { sql } = database;
   return inTransaction(sql, "COMMIT", async () => {
     let rows = 0;
-    for await (const chunk of chunksOf(site, planned.snapshot)) {
+    for await (const chunk of meantRows(site, planned)) {
       const due = await compareRows(site, database, { ...planned, isEmpty: true }, chunk);
       const create = due.flatMap(({ row, fate }) => (fate === "create" ? [row] : []));
       if (create.length > 0) await sql.insert(planned.table, create);

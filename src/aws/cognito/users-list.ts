@@ -39,7 +39,10 @@ export function attributeOf(
  * Whether an address is surely that of the account: verified, or its user name. Whoever signs up may write any other into an account.
  * Case does not matter.
  */
-export function isOwnAddress(account: PoolAccount, address: string): boolean {
+export function isOwnAddress(
+  account: Pick<PoolAccount, "username" | "attributes">,
+  address: string,
+): boolean {
   const isSame = (told: string | undefined) => told?.toLowerCase() === address.toLowerCase();
   const isVerified = attributeOf(account, "email_verified") === "true";
   return isSame(account.username) || (isVerified && isSame(attributeOf(account, "email")));

@@ -1,4 +1,4 @@
-import { attributeOf } from "../../aws/cognito/users-list.ts";
+import { attributeOf, isOwnAddress } from "../../aws/cognito/users-list.ts";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Tell } from "../../amount.ts";
@@ -78,6 +78,8 @@ export async function restoreSite(
     retry:
       flags.resumeFrom === undefined ? undefined : await readLeftKeys(resolve(world.cwd, flags.resumeFrom)),
   };
+  if (scope.row !== undefined && person !== undefined)
+    throw new CliError("--user and a row of --item are both given", { exitCode: exitCodes.usage });
   const wanted = new Set(
     (manifest.databases ?? []).flatMap((each) => (wantsDatabase(scope, each) ? [each.role] : [])),
   );
@@ -132,7 +134,23 @@ async function personOf(reading: Reading, given: string): Promise<PersonMeant> {
     somebody(person.ids[0] ?? given);
     return person;
   }
-  return { ids: [somebody(await idOf(reading, given))] };
+  const id = somebody(await idOf(reading, given));
+  return { ids: [id, ...(await ownAddress(reading, id))] };
+}
+
+/** By which rows name somebody of the user pool: the verified address that is no other account's. */
+async function ownAddress(reading: Reading, id: string): Promise<readonly string[]> {
+  if (reading.model.databases === undefined) return [];
+  const theirs: string[] = [];
+  const others = new Set<string>();
+  for await (const user of usersOf(reading)) {
+    const account = namedOf(user);
+    const email = attributeOf(account, "email");
+    if (email === undefined) continue;
+    if (user.seen.sub !== id) others.add(email.toLowerCase());
+    else if (isOwnAddress(account, email)) theirs.push(email);
+  }
+  return theirs.filter((email) => !others.has(email.toLowerCase()));
 }
 
 /** `users:u-1`: a row of a database; `user-123/user-profile`: one person's items, or the one of that type. */
