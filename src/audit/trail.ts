@@ -1,7 +1,6 @@
-import { setImmediate } from "node:timers/promises";
 import { assertMayPut, maxTransactionItems, putNew } from "../aws/dynamodb/records.ts";
 import { backOff } from "../retry.ts";
-import { CliError, NothingChanged } from "../errors.ts";
+import { CliError } from "../errors.ts";
 import {
   auditChain,
   chained,
@@ -12,14 +11,15 @@ import {
   type Signer,
   type Writer,
 } from "../model/audit.ts";
-import type { AuditDetails } from "../model/audit-details.ts";
 import { keepAnchor, readAnchor, writeAnchor, type Anchor } from "./anchor.ts";
 import { followChain, type Disbelieved, type Judge } from "./belief.ts";
-import { announcements, closeClaim, newSigner, writeClaim } from "./claims.ts";
+import { around, type Around, type NumberedEvent } from "./around.ts";
+import { announcements, newSigner } from "./claims.ts";
 import { readHead } from "./entries.ts";
 import { readEvidence } from "./evidence.ts";
-import type { Commit, Committed, Told } from "./commit.ts";
+import type { Committed, Told } from "./commit.ts";
 import type { TrailPlace } from "./place.ts";
+import { makeClaim, type RunClaim } from "./run-claim.ts";
 import { assertLockable, assertNotMoved } from "./vault.ts";
 
 /**
@@ -27,19 +27,7 @@ import { assertLockable, assertNotMoved } from "./vault.ts";
  * After a failed call the entries of that call are not written, unless the network ended after DynamoDB had them; what
  * they were to tell of stays announced in the bucket, and `verifyTrail` tells of it as interrupted.
  */
-export interface AuditTrail {
-  /**
-   * For what can be undone: announces the change in the bucket beside `act`, and records it when it is done, as
-   * `outcome` tells it: with further details, or as events of its own; none when nothing has changed. Without, as announced.
-   * A refusal that says so (NothingChanged) is no change; after any other failure the entry says `phase: "failed"`.
-   * Where the change ends with a write of items, `act` may have it made and told of in one call: `commit`.
-   */
-  change<T>(told: Told, act: (commit: Commit) => Promise<T>, outcome?: Outcome<T>): Promise<T>;
-  /**
-   * For what cannot be undone: records the intent (`phase: "begun"`) and only then acts; then the outcome, `done` with
-   * what `outcome` tells of the result, or `failed`, and the failure passes.
-   */
-  irreversible<T>(told: Told, act: () => Promise<T>, outcome?: Outcome<T>): Promise<T>;
+export interface AuditTrail extends Around {
   /**
    * For what is taken out, before it is handed over, and for what is found. Calls that come while a write is on its way share
    * the next one; several events are written in their order, 99 in one call, and none behind a call that failed.
@@ -48,9 +36,6 @@ export interface AuditTrail {
   /** Resolves when what was recorded is anchored; rejects when that was refused: the next run does it then. */
   settle(): Promise<void>;
 }
-
-/** Further details of what was announced, or the events to record in its place. */
-type Outcome<T> = (result: T) => AuditDetails | readonly AuditEvent[];
 
 /**
  * How often a place in the chain is tried for. Each lost race is somebody else's entry, so that among n writers one
@@ -132,10 +117,6 @@ export async function openTrail(
     `the anchor of the audit trail in ${site.bucket} is ${seen === undefined ? "gone" : "damaged"}: made anew, and told of as lost for good (audit.anchor-lost)`,
   );
   return trail;
-}
-
-interface NumberedEvent extends AuditEvent {
-  readonly change?: number;
 }
 
 /** Events that are written in one call, all or none. */
@@ -239,165 +220,6 @@ function makeTrail(
       await anchorAll();
       await closing;
       if (anchorFailure !== undefined) throw anchorFailure.error;
-    },
-  };
-}
-
-/** How a change is told of by entries around it. */
-export function around({
-  record,
-  commit,
-  claim,
-  warn,
-}: {
-  readonly record: (events: readonly NumberedEvent[]) => Promise<void>;
-  readonly commit: Commit;
-  readonly claim: Pick<RunClaim, "number" | "begin" | "end">;
-  readonly warn: TrailOptions["warn"];
-}): Pick<AuditTrail, "change" | "irreversible"> {
-  /** Whether the trail has it. Where it has not, the change stays announced, and its own failure is what is thrown. */
-  const recordFailure = async (change: number, events: readonly AuditEvent[], error: unknown) => {
-    const failure = { phase: "failed", error: error instanceof Error ? error.name : "unknown" };
-    try {
-      await record(ending(change, withDetails(events, failure)));
-      return true;
-    } catch (unrecorded) {
-      warn(unrecorded instanceof Error ? unrecorded.message : String(unrecorded));
-      return false;
-    }
-  };
-
-  return {
-    async change(told, act, outcome) {
-      const events = [told].flat();
-      const change = claim.begin(events);
-      let isTold = false;
-      let result;
-      try {
-        result = await act(async (aws, committed) => {
-          const last = ending(change, [committed.told].flat());
-          return (isTold = await commit(aws, { ...committed, told: last }));
-        });
-      } catch (error) {
-        if (isTold || error instanceof NothingChanged || (await recordFailure(change, events, error)))
-          claim.end(change);
-        throw error;
-      }
-      if (!isTold) await record(ending(change, outcomeOf(events, outcome?.(result))));
-      claim.end(change);
-      return result;
-    },
-    async irreversible(told, act, outcome) {
-      const events = [told].flat();
-      const change = claim.number();
-      await record(withDetails(events, { phase: "begun" }).map((event) => ({ ...event, change })));
-      let result;
-      try {
-        result = await act();
-      } catch (error) {
-        await recordFailure(change, events, error);
-        throw error;
-      }
-      const outcomes = outcomeOf(events, outcome?.(result)).map((event) => ({
-        ...event,
-        details: { ...event.details, phase: event.details?.phase ?? "done" },
-      }));
-      await record(ending(change, outcomes));
-      return result;
-    },
-  };
-}
-
-/**
- * The outcome of a change: the last event alone carries the number, which says that the change came to its end. An outcome of many
- * events takes several writes, and a run that ends between them leaves the change open.
- */
-function ending(change: number, events: readonly AuditEvent[]): NumberedEvent[] {
-  return events.map((event, at) => (at === events.length - 1 ? { ...event, change } : event));
-}
-
-function withDetails(events: readonly AuditEvent[], details: AuditDetails): AuditEvent[] {
-  return events.map((event) => ({ ...event, details: { ...event.details, ...details } }));
-}
-
-function outcomeOf(
-  events: readonly AuditEvent[],
-  told: AuditDetails | readonly AuditEvent[] = {},
-): readonly AuditEvent[] {
-  return isEvents(told) ? told : withDetails(events, told);
-}
-
-function isEvents(told: AuditDetails | readonly AuditEvent[]): told is readonly AuditEvent[] {
-  return Array.isArray(told);
-}
-
-type RunClaim = ReturnType<typeof makeClaim>;
-
-/** What the run has under way, and its announcement in the bucket: one write at a time, of what there is by then. */
-function makeClaim(
-  site: TrailPlace,
-  { writer, actor }: { readonly writer: string; readonly actor: Promise<string> },
-) {
-  const open = new Map<number, readonly AuditEvent[]>();
-  let numbers = 0;
-  let isStale = false;
-  let isWriting = false;
-  /** Whether what was written last does. */
-  let namesChanges = false;
-  let standing: Promise<boolean> | undefined;
-
-  async function write(): Promise<boolean> {
-    isWriting = true;
-    // Changes that begin in the same turn are announced together, and with the run itself.
-    await setImmediate();
-    try {
-      while (isStale) {
-        isStale = false;
-        const changes = [...open].flatMap(([change, events]) => events.map((event) => ({ change, event })));
-        namesChanges = changes.length > 0;
-        if (namesChanges) await writeClaim(site, writer, { actor: await actor, changes });
-        else await closeClaim(site, writer);
-      }
-      return true;
-    } finally {
-      isWriting = false;
-    }
-  }
-
-  function announce(): Promise<boolean> {
-    isStale = true;
-    if (standing === undefined || !isWriting) {
-      standing = write();
-      // It is told to those who wait for it; a change that is refused meanwhile waits for nothing.
-      standing.catch(() => undefined);
-    }
-    return standing;
-  }
-
-  const number = () => (numbers += 1);
-  return {
-    number,
-    announce: () => void announce().catch(() => undefined),
-    /** Announces a change beside what the caller does next. */
-    begin(events: readonly AuditEvent[]): number {
-      const change = number();
-      if (events.length === 0) return change;
-      open.set(change, events);
-      void announce().catch(() => undefined);
-      return change;
-    },
-    /** Resolves when the run is announced, with all that it has begun: no entry goes before. */
-    async stands(): Promise<void> {
-      const before = await standing?.catch(() => false);
-      if (before !== true) await announce();
-    },
-    end(change: number): void {
-      open.delete(change);
-    },
-    /** Says that nothing is under way; what has no entry stays announced. */
-    async close(): Promise<void> {
-      if ((await standing?.catch(() => false)) === true && namesChanges && open.size === 0)
-        await closeClaim(site, writer);
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   type ChainHead,
 } from "../model/audit.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
+import { Acknowledgements } from "./acknowledge.ts";
 import { headOf, isBelieved, resumedAfter, type Judge } from "./belief.ts";
 import { readClaim } from "./claims.ts";
 import { storedChain } from "./entries.ts";
@@ -215,37 +216,6 @@ class Changes {
       }
     }
     return all;
-  }
-}
-
-/** What was acknowledged by entries that the chain goes on behind: one that was written anew acknowledges nothing. */
-class Acknowledgements {
-  private seen: { readonly sequence: number; readonly ids: readonly string[] }[] = [];
-  private confirmed = new Set<number>();
-
-  see({ action, details }: JsonObject, sequence: number): void {
-    if (action !== "audit.acknowledged" || !isRecord(details)) return;
-    const { steps } = details;
-    if (Array.isArray(steps)) this.seen.push({ sequence, ids: steps.map(String) });
-  }
-
-  /** An entry stands behind `previous`; what stands between the two is no part of the chain. */
-  follow(previous: number, sequence: number, isContinued: boolean): void {
-    this.seen = this.seen.filter((each) => each.sequence <= previous || each.sequence > sequence);
-    if (isContinued) this.confirmed.add(previous);
-    else this.seen = this.seen.filter((each) => each.sequence !== previous);
-    this.confirmed = new Set(
-      this.seen.map((each) => each.sequence).filter((each) => this.confirmed.has(each)),
-    );
-  }
-
-  all(isLastSound: boolean): Set<string> {
-    const last = this.seen.at(-1)?.sequence;
-    return new Set(
-      this.seen
-        .filter(({ sequence }) => this.confirmed.has(sequence) || (isLastSound && sequence === last))
-        .flatMap(({ ids }) => ids),
-    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { noAudit, type Audit } from "../../src/audit/audit.ts";
 import { commitUntold } from "../../src/audit/commit.ts";
-import { around } from "../../src/audit/trail.ts";
+import { around } from "../../src/audit/around.ts";
 import type { AuditEvent } from "../../src/model/audit.ts";
 
 /** A trail that tells `record` what a real one would write. */
