@@ -10,7 +10,7 @@ import { findRowFaults } from "./check-rows.ts";
 import { withMemory } from "./check-orphans.ts";
 import { entriesAttribute } from "./entries.ts";
 import { inParallel } from "../concurrency.ts";
-import type { Remembered } from "./remembered.ts";
+import type { Memory } from "./remembered.ts";
 import { filePrefixes, ownerOfFile } from "./file-owners.ts";
 import { rowsOfAll } from "./rows.ts";
 import type { DocumentRows } from "./row-model.ts";
@@ -25,7 +25,7 @@ export interface Checking {
 
 export interface CheckOptions extends Checking {
   /** What the audit trail remembers of a user's documents; asked for those of whom an object has no entry. */
-  readonly rememberedOf: (userId: string) => Promise<ReadonlyMap<string, Remembered>>;
+  readonly rememberedOf: Memory;
   /** Counts what is passed over where everybody is checked. */
   readonly nobodies: Nobodies;
 }

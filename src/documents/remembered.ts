@@ -1,5 +1,6 @@
 import { listAudit } from "../audit/list.ts";
-import type { TrailPlace } from "../audit/place.ts";
+import { trailOf, type TrailPlace } from "../audit/place.ts";
+import type { Context } from "../context.ts";
 import type { AuditEntry } from "../model/audit.ts";
 import { whereThere } from "../aws/setting.ts";
 
@@ -20,14 +21,17 @@ export interface Deletion {
   readonly deletedBy: string;
 }
 
-/**
- * What the audit trail remembers of a user's documents, by their ids, and by keys of their objects; nothing where there is no
- * trail.
- */
-export async function rememberedOf(
-  trail: TrailPlace,
-  userId: string,
-): Promise<ReadonlyMap<string, Remembered>> {
+/** What is remembered of a user's documents, by their ids, and by keys of their objects. */
+export type Memory = (userId: string) => Promise<ReadonlyMap<string, Remembered>>;
+
+/** What the site's audit trail remembers, also one that is not written to any more: what was deleted stays deleted. Nothing where there is none. */
+export function memoryOf(site: Pick<Context, "aws" | "declaration" | "signal">): Memory {
+  if (site.declaration.trail === undefined) return async () => new Map();
+  const trail = trailOf(site);
+  return (userId) => rememberedOf(trail, userId);
+}
+
+async function rememberedOf(trail: TrailPlace, userId: string): Promise<ReadonlyMap<string, Remembered>> {
   const changes: { readonly names: readonly string[]; readonly change: Remembered }[] = [];
   await whereThere(async () => {
     for await (const entry of listAudit(trail, { userId })) {

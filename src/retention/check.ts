@@ -1,5 +1,5 @@
 import { checkDocuments } from "../documents/check.ts";
-import type { Remembered } from "../documents/remembered.ts";
+import type { Memory } from "../documents/remembered.ts";
 import type { DocumentSite } from "../documents/site.ts";
 import { timeOf } from "../model/json.ts";
 import type { Nobodies } from "../model/nobodies.ts";
@@ -26,7 +26,7 @@ export type Breach =
 export interface Checked {
   readonly documents: DocumentSite;
   /** What the audit trail remembers of somebody's documents. */
-  readonly rememberedOf: (userId: string) => Promise<ReadonlyMap<string, Remembered>>;
+  readonly rememberedOf: Memory;
   /** Counts what is passed over. */
   readonly nobodies: Nobodies;
 }

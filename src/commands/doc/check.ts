@@ -1,7 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Checking } from "../../documents/check.ts";
 import type { Finding } from "../../documents/check-finding.ts";
-import type { Remembered } from "../../documents/remembered.ts";
 import type { Repaired } from "../../documents/repair.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import type { Nobodies } from "../../model/nobodies.ts";
@@ -11,7 +10,6 @@ import { table } from "../../output/table.ts";
 import { idColumn } from "../../output/tones.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { trailOf } from "../../audit/place.ts";
 import { noteNobodies } from "../nobodies.ts";
 import { changeDocuments, openDocumentsWith } from "../../documents/site.ts";
 import { scannerOf } from "./scanner.ts";
@@ -40,13 +38,14 @@ export function docCheck(begin: Begin): AnyCommand {
           hint: `mawps doc check ${given ?? "<user>"} --repair --bring-back ${names.join(" --bring-back ")}`,
         });
       }
-      const [{ checkDocuments }, { resolveUser }] = await Promise.all([
+      const [{ checkDocuments }, { memoryOf }, { resolveUser }] = await Promise.all([
         import("../../documents/check.ts"),
+        import("../../documents/remembered.ts"),
         import("../../documents/users.ts"),
       ]);
-      const { site, seen: userId } = await openDocumentsWith(
-        await run.context(options.repair ? "writes" : "reads"),
-        async (look) => (given === undefined ? undefined : resolveUser(look, given, "take")),
+      const context = await run.context(options.repair ? "writes" : "reads");
+      const { site, seen: userId } = await openDocumentsWith(context, async (look) =>
+        given === undefined ? undefined : resolveUser(look, given, "take"),
       );
       const progress = await run.progress("checking");
       const findings: Finding[] = [];
@@ -54,7 +53,7 @@ export function docCheck(begin: Begin): AnyCommand {
       const checking = { readAll: options.read === true, oldUploadMs: oldUploadMs(run) };
       const checks = checkDocuments(site, userId, {
         ...checking,
-        rememberedOf: (whose) => remembered(run, whose),
+        rememberedOf: memoryOf(context),
         nobodies,
       });
       for await (const { users, findings: found } of checks) {
@@ -96,12 +95,6 @@ function oldUploadMs({ config }: Run): number {
   const days = config.retention.multipartUploads;
   // Other models may have no such period.
   return typeof days === "number" ? days * 86_400_000 : Number.POSITIVE_INFINITY;
-}
-
-/** What the audit trail remembers, also one that is not written to any more: what was deleted stays deleted. */
-async function remembered(run: Run, userId: string): Promise<ReadonlyMap<string, Remembered>> {
-  const { rememberedOf } = await import("../../documents/remembered.ts");
-  return rememberedOf(trailOf(await run.context("reads")), userId);
 }
 
 async function repairAll(

@@ -1,5 +1,4 @@
 import { Command } from "@commander-js/extra-typings";
-import { trailOf } from "../../audit/place.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import { mawpsModel } from "../../model/mawps.ts";
@@ -30,7 +29,7 @@ export function retentionCheck(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExamples:\n  mawps retention check\n  mawps retention check --late 12h --json")
     .action(async ({ late: lateMs = defaultLateMs }, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ breaches }, { openDocuments }, { rememberedOf }] = await Promise.all([
+      const [{ breaches }, { openDocuments }, { memoryOf }] = await Promise.all([
         import("../../retention/check.ts"),
         import("../../documents/site.ts"),
         import("../../documents/remembered.ts"),
@@ -41,9 +40,7 @@ export function retentionCheck(begin: Begin): AnyCommand {
       const context = await run.context("reads");
       const nobodies: Nobodies = new Map();
       const documents = why === undefined ? await openDocuments(context) : undefined;
-      const remembered = async (userId: string) =>
-        context.declaration.trail === undefined ? new Map() : rememberedOf(trailOf(context), userId);
-      const checked = documents && { documents, rememberedOf: remembered, nobodies };
+      const checked = documents && { documents, rememberedOf: memoryOf(context), nobodies };
       context.progress("looking for what should be gone");
       const found: Row[] = [];
       for await (const breach of breaches(site, checked)) found.push(rowOf(breach, run.machineNow()));
