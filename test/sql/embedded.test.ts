@@ -181,7 +181,7 @@ describe("a site whose PostgreSQL is embedded in its local store", () => {
     });
     expect((await readdir(folder())).toSorted()).toEqual([".empty", "crm"]);
     await put("DELETE FROM file_attachments", "UPDATE customers SET name = 'changed'");
-    await done("backup", "restore", backup, "--on-conflict", "replace");
+    await done("backup", "restore", backup, "--user", "customer:max@example.com", "--on-conflict", "replace");
     expect(await rows(file)).toEqual([stored]);
     expect(await rows("SELECT name FROM customers")).toEqual([{ name: "Max" }]);
 
