@@ -182,6 +182,13 @@ export function testPartitions(
     expect(await ids()).toEqual(["a", "b", "young"]);
   });
 
+  test("goes without an archive where that is asked for", async () => {
+    const known = (await archives()).length;
+    const run = await mawps("retention", "run", "--yes", "--no-archive");
+    expect([run.exitCode, await state()]).toEqual([0, { ids: ["young"], ...gone }]);
+    expect((await archives()).length).toBe(known);
+  });
+
   test.each(world.steps.map((step) => [step]))(
     "is dropped by the next run where one is killed before %s",
     async (step) => {

@@ -1,4 +1,5 @@
 import { refuseOpenSecrets } from "../../backup/secrets.ts";
+import { CliError, exitCodes } from "../../errors.ts";
 import { secretColumnsOf } from "../../model/database.ts";
 import { modelHash } from "../../model/hash.ts";
 import type { Archive } from "../../retention/drop-partition.ts";
@@ -22,6 +23,16 @@ interface Archiving {
  * @throws CliError where none is named, or secrets would lie open in it.
  */
 export async function foreseeArchive(run: Run, archiving: Archiving): Promise<void> {
+  const { backup, target } = run.config;
+  if (archiving.repo === undefined && backup.repository === undefined && target !== "local") {
+    throw new CliError(
+      "no backup repository is named to keep the rows of partitions in before they are dropped; nothing was deleted",
+      {
+        exitCode: exitCodes.usage,
+        hint: "pass --repo, or set backup.repository: a folder or s3://bucket/prefix; --no-archive drops them without",
+      },
+    );
+  }
   assertOutside(placeOf(run, archiving.repo), archiving.site.declaration.buckets);
   await foreseeBackups(run, archiving.repo, { beforeOpen: secretsRefused(archiving) });
 }

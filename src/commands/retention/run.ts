@@ -228,11 +228,11 @@ function asJson({ rules, done, handedOver, gone, skipped, failures }: RunOutcome
 }
 
 async function asText(
-  { rules, done, handedOver, gone, skipped }: RunOutcome,
+  { rules, done, handedOver, gone, skipped, failures }: RunOutcome,
   dryRun: boolean,
   layout: Layout,
 ): Promise<string> {
-  if (done + handedOver + gone + skipped.length === 0) return "nothing is due";
+  if (done + handedOver + gone + skipped.length + failures.length === 0) return "nothing is due";
   const before = gone === 0 ? "" : `, ${grouped(gone)} were done before`;
   const left = skipped.length === 0 ? "" : `, ${grouped(skipped.length)} skipped`;
   const handed = handedOver === 0 ? "" : `, ${grouped(handedOver)} handed over`;
