@@ -275,13 +275,13 @@ function conditionsOf({ entity, table }: Kind, { raw }: Stored, unchanged: reado
   const item = raw as Item;
   const inKeys = new Set(table.keys.map(({ name }) => name));
   const attributes = new Set(
-    unchanged.flatMap((name) =>
-      isInKeyOnly(entity, name) && item[name] === undefined
-        ? keyTemplates(entity).flatMap(([attribute, templates]) =>
-            templates.some(({ fields }) => fields.includes(name)) ? [attribute] : [],
-          )
-        : [name],
-    ),
+    unchanged.flatMap((name) => {
+      if (item[name] !== undefined) return [name];
+      const holding = keyTemplates(entity).flatMap(([attribute, templates]) =>
+        templates.some(({ fields }) => fields.includes(name)) ? [attribute] : [],
+      );
+      return isInKeyOnly(entity, name) ? holding : [name, ...holding];
+    }),
   );
   return [
     ...table.keys.map(({ name }): Condition => ({ path: name, is: "present" })),

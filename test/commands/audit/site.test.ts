@@ -39,6 +39,8 @@ const sites: Record<
     accounts: string;
     account: Record<string, string>;
     inDetails: Record<string, string>;
+    /** What an entry of mawps about u-1 has besides its details. */
+    attributes: Record<string, unknown>;
   }
 > = {
   prework: {
@@ -55,6 +57,7 @@ const sites: Record<
     accounts: "prework-users",
     account: { id: "u-1", email: "max@example.com" },
     inDetails: { userId: "u-1" },
+    attributes: { userId: "local:tester", log: "all" },
   },
   "prework-guide": {
     table: "pre-work-audit-log",
@@ -70,6 +73,12 @@ const sites: Record<
     accounts: "pre-work-users",
     account: { PK: "USER#u-1", SK: "METADATA", email: "max@example.com" },
     inDetails: {},
+    attributes: {
+      GSI1PK: "USER#local:tester",
+      userId: "local:tester",
+      entityType: "mawps",
+      entityId: "u-1",
+    },
   },
 };
 
@@ -120,7 +129,7 @@ describe.each(["prework", "prework-guide"] as const)("the trail that the site of
 });
 
 describe.each(["prework", "prework-guide"] as const)("what is done on the site of %s", (model) => {
-  const { table, accounts, account, inDetails } = sites[model];
+  const { table, accounts, account, inDetails, attributes } = sites[model];
 
   it("is written into its own trail where the setting says so, in its shape, and told where it cannot be", async () => {
     const own = await makeHome();
@@ -141,6 +150,9 @@ describe.each(["prework", "prework-guide"] as const)("what is done on the site o
       }));
       expect(await read("--site")).toEqual(written);
       expect(await read("--site", "--user", "local:tester")).toEqual(written);
+      expect(await site.rows(table)).toEqual(
+        written.map(() => expect.objectContaining(attributes) as unknown),
+      );
       own.beforeCall = async (_command, input) => {
         if (JSON.stringify(input).includes(`"${table}"`)) throw new Error("the table is not to be had");
       };

@@ -785,6 +785,7 @@ describe("the documents of prework-guide", () => {
       SK: "METADATA",
       GSI1PK: "USER#u-1",
       GSI1SK: `MEDIA#${id}`,
+      userId: "u-1",
       fileName: "notes.txt",
       s3Key: key,
       s3Bucket: "pre-work-media-uploads",
