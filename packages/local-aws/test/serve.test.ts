@@ -1,4 +1,5 @@
 import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -62,6 +63,21 @@ describe("the services", () => {
     const { Table: table } = await again.send(new DescribeTableCommand({ TableName: "users" }));
     again.destroy();
     expect(table?.TableName).toBe("users");
+  });
+
+  test("tell their region to who asks for a bucket in another one", async () => {
+    const store = await openStore(dir, { region, now });
+    running = await serve(store, { dir, region, port: 0, now });
+    const client = new S3Client({
+      region: "eu-west-1",
+      endpoint: running.endpoint,
+      credentials: store.credentials,
+      forcePathStyle: true,
+    });
+    await expect(client.send(new HeadBucketCommand({ Bucket: "photos" }))).rejects.toMatchObject({
+      $response: { statusCode: 400, headers: { "x-amz-bucket-region": region } },
+    });
+    client.destroy();
   });
 
   test("say who calls, by STS, to those who sign with the store's keys only", async () => {

@@ -75,8 +75,11 @@ async function answer(store: Store, request: LocalRequest, target: Call["target"
     region: store.options.region,
   });
   if (verdict.kind === "fault") {
-    const fields: Record<string, string> = verdict.region === undefined ? {} : { Region: verdict.region };
-    throw new S3Fault(verdict.code, { message: verdict.message, fields });
+    const { code, message, region } = verdict;
+    // In a header too, as S3 does: the answer to a HEAD has no body.
+    const told =
+      region === undefined ? {} : { fields: { Region: region }, headers: { "x-amz-bucket-region": region } };
+    throw new S3Fault(code, { message, ...told });
   }
   const call = callOf(store, request, { target, query, sender: verdict });
   const operation = operationOf(call);
