@@ -20,6 +20,7 @@ import type { Store } from "../../src/backup/store.ts";
 import { configuredSite } from "../../src/target.ts";
 import type { Config } from "../../src/config/config.ts";
 import { mortalStore } from "../support/mortal-store.ts";
+import { quietly } from "../support/signal.ts";
 import { itemsOfEveryType } from "../support/typed-items.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
@@ -56,7 +57,7 @@ async function back({ aws, config }: { aws: Aws; config: Config }, making: Makin
   const randomHex = (bytes: number) =>
     Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex");
   const now = () => new Date();
-  const { signal } = new AbortController();
+  const signal = quietly();
   const spool = join(home.folder, "spool");
   const repository = await ensureRepository(store, { spool, randomHex }, { now: now() });
   const pending = await beginPending(repository, {

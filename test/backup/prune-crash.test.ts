@@ -19,6 +19,7 @@ import type { Config } from "../../src/config/config.ts";
 import { configuredSite } from "../../src/target.ts";
 import { documentBucket, putProfile } from "../support/documents.ts";
 import { mortalStore } from "../support/mortal-store.ts";
+import { quietly } from "../support/signal.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 import {
   aged,
@@ -117,7 +118,7 @@ afterEach(async () => {
 });
 
 async function create(repository: Repository, { aws, config }: { aws: Aws; config: Config }) {
-  const { signal } = new AbortController();
+  const signal = quietly();
   const now = () => new Date();
   const pending = await beginPending(repository, {
     options: {},

@@ -1,6 +1,5 @@
 import { listeningAudit } from "../support/audit.ts";
 import { mkdir, writeFile } from "node:fs/promises";
-import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AuditEvent } from "../../src/model/audit.ts";
@@ -11,6 +10,7 @@ import { uploadDocuments } from "../../src/documents/upload.ts";
 import type { UploadRequest, UploadResult } from "../../src/documents/upload-request.ts";
 import { documentBucket, documentKeys, profileTable, putProfile, readEntries } from "../support/documents.ts";
 import type { Shape } from "../support/owner-item.ts";
+import { quietly } from "../support/signal.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 let home: TestHome;
@@ -31,8 +31,6 @@ describe.each(["simple", "composite"] as const)("uploads at once on the %s table
   const work = <T>(what: (site: ChangingSite, recorded: AuditEvent[]) => Promise<T>) =>
     home.look(
       async (aws) => {
-        const controller = new AbortController();
-        setMaxListeners(0, controller.signal);
         const recorded: AuditEvent[] = [];
         const site = await openDocumentSite({
           aws,
@@ -43,7 +41,7 @@ describe.each(["simple", "composite"] as const)("uploads at once on the %s table
           ownTable: "mawps-migrations",
           userPoolId: undefined,
           now: () => new Date("2026-03-01T12:00:00Z"),
-          signal: controller.signal,
+          signal: quietly(),
           actor: "tester",
           audit: listeningAudit((events) => recorded.push(...events)),
           randomHex: (bytes: number) =>

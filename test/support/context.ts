@@ -4,6 +4,7 @@ import type { Config } from "../../src/config/config.ts";
 import type { Context } from "../../src/context.ts";
 import type { Names } from "../../src/model/mawps.ts";
 import { configuredNames, configuredSite } from "../../src/target.ts";
+import { quietly } from "./signal.ts";
 import { testStart } from "./world.ts";
 
 /** A context as a command would make it, that says nothing and keeps no trail; with other parts where a test gives them. */
@@ -17,7 +18,7 @@ export function contextOn(aws: Aws, config: Config, parts: Partial<Context> = {}
     tables,
     publicBaseUrl: config.publicBaseUrl,
     dryRun: false,
-    signal: new AbortController().signal,
+    signal: quietly(),
     audit: noAudit,
     target: config.target,
     machine: { host: "test-host", pid: 1, isAlive: () => false },

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { setMaxListeners } from "node:events";
 import { cp, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +10,7 @@ import { modelSetting, resolve, resolveFor, type Config } from "../../src/config
 import { main } from "../../src/main.ts";
 import { configuredSite, connectTarget, localStoreExists, storeFolder } from "../../src/target.ts";
 import type { Access, Connection, Output, World } from "../../src/world.ts";
+import { quietly } from "./signal.ts";
 
 export interface Outcome {
   readonly exitCode: number;
@@ -133,7 +133,7 @@ async function homeAt(beginMs: number): Promise<TestHome> {
       limits: { metricsMs: 600_000, ...options.limits },
       // A passphrase keeps itself from being guessed by two seconds of the processor for each use.
       passphraseWork: 10,
-      signal: quietly(options.signal ?? new AbortController().signal),
+      signal: quietly(options.signal),
       now,
       account: () => "tester",
       machine: { host: "test-host", pid: 1, isAlive: () => false },
@@ -202,12 +202,6 @@ async function putNewStore(config: Config, access: Access, world: World): Promis
   const { config: byDefault } = resolve({}, {}, undefined);
   if (JSON.stringify(configuredSite(config)) !== JSON.stringify(configuredSite(byDefault))) return;
   await cp(inject("newStore"), storeFolder(config, world), { recursive: true });
-}
-
-/** As the real program does: every call under way listens. */
-function quietly(signal: AbortSignal): AbortSignal {
-  setMaxListeners(0, signal);
-  return signal;
 }
 
 async function* streamOf(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Array> {
