@@ -139,6 +139,7 @@ async function connectLocal(
     aws,
     where: folder,
     databases: join(opened, besideServices.databases),
+    keepsNothing: passing,
     async close() {
       aws.close();
       await store.close();

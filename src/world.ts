@@ -83,5 +83,7 @@ export interface Connection {
   readonly where: string;
   /** Folder of the databases that are embedded in a local store; undefined elsewhere. */
   readonly databases?: string;
+  /** An empty store in place of a local one that is not there: whatever is written is gone with it. */
+  readonly keepsNothing?: boolean;
   close(): Promise<void>;
 }

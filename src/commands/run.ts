@@ -109,10 +109,14 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
   });
   const layout = layoutOf(machine.stdout);
   const aside = layoutOf(machine.stderr);
+  /** The one connection; another one takes its place where what is written to it would be lost. */
   let connection: Promise<Connection> | undefined;
+  let writing: Promise<Connection> | undefined;
   /** Resolves when the target is named on stderr: before any question, and before any result. */
   let naming = Promise.resolve();
   let databases: Promise<Databases> | undefined;
+  /** Lets go of what was opened before, and read from. */
+  let outlived = async () => {};
   let closed = false;
   let spinning: Progress | undefined;
   let telling: Promise<Tell> | undefined;
@@ -209,10 +213,27 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
   }
 
   let changing = false;
-  const connected = (access: Access) => {
-    changing ||= access === "writes" && !config.dryRun;
-    return (connection ??= open(config.dryRun ? "reads" : access));
+  const connected = (access: Access): Promise<Connection> => {
+    if (access === "reads" || config.dryRun) return (connection ??= open("reads"));
+    changing = true;
+    return (writing ??= connection === undefined ? (connection = open("writes")) : openedAnew(connection));
   };
+
+  /** What was opened to read is written from here on. */
+  async function openedAnew(reading: Promise<Connection>): Promise<Connection> {
+    const opened = await reading;
+    await assertTrusted("writes");
+    if (opened.keepsNothing !== true) return opened;
+    const kept = await machine.connect(config, "writes");
+    const inIt = databases;
+    databases = undefined;
+    outlived = async () => {
+      await (await inIt)?.close();
+      await opened.close();
+    };
+    connection = Promise.resolve(kept);
+    return kept;
+  }
 
   const audit = audited(async (begins) => {
     const [context, { openAudit }] = await Promise.all([contextFor("writes"), import("./audit/open.ts")]);
@@ -404,12 +425,14 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     async close(failure) {
       closed = true;
       await unspun();
+      await writing?.catch(() => undefined);
       await (await databases)?.close();
       if (connection !== undefined) await anchor();
       await putMetrics(failure);
       // A connection that failed to open has been reported by whoever asked for it.
       const opened = await connection?.catch(() => undefined);
       await opened?.close();
+      await outlived();
     },
   };
 }
