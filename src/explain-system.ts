@@ -18,6 +18,11 @@ const refusals: Readonly<Record<string, readonly [what: string, hint: string]>> 
     "a part of the path is not a folder",
     "choose another place; for the local store with MAWPS_HOME",
   ],
+  ELOOP: [
+    "its symbolic links lead in a circle",
+    "remove them, or choose another place; for the local store with MAWPS_HOME",
+  ],
+  ENAMETOOLONG: ["the name is too long for the file system", "choose a shorter one"],
   [unmadeFolder]: [
     "the folder cannot be made",
     "look whether its file system is there and can be written to, or choose another place",

@@ -11,7 +11,9 @@ export async function makeFolders(folder: string, mode = 0o777): Promise<string 
     return folder;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" && (await stat(folder)).isDirectory()) return undefined;
+    // A symbolic link to nothing is there, too, but leads to no folder.
+    const isFolder = async () => (await stat(folder).catch(() => undefined))?.isDirectory() === true;
+    if (code === "EEXIST" && (await isFolder())) return undefined;
     if (code !== "ENOENT" || dirname(folder) === folder) throw error;
   }
   const uppermost = await makeFolders(dirname(folder), mode);

@@ -8,6 +8,7 @@ describe("explainSystem", () => {
   it.each([
     { name: "a full disk", code: "ENOSPC", says: "/x/blob: no space left on the device" },
     { name: "a folder of somebody else", code: "EACCES", says: "/x/blob: permission denied" },
+    { name: "links in a circle", code: "ELOOP", says: "/x/blob: its symbolic links lead in a circle" },
     { name: "a read-only file system", code: "EROFS", says: "/x/blob: the file system is read-only" },
   ])("names the path and $name", ({ code, says }) => {
     const refused = Object.assign(new Error(code), { code, syscall: "open", path: "/x/blob" });

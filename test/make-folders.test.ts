@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -21,6 +21,12 @@ test("is refused where a file has the name", async () => {
   await writeFile(join(folder, "a"), "");
   await expect(makeFolders(join(folder, "a"))).rejects.toMatchObject({ code: "EEXIST" });
   await expect(makeFolders(join(folder, "a", "b"))).rejects.toMatchObject({ code: "ENOTDIR" });
+});
+
+/** Windows lets only administrators make links. */
+test.skipIf(process.platform === "win32")("is refused where a link leads nowhere", async () => {
+  await symlink(join(folder, "nowhere"), join(folder, "link"));
+  await expect(makeFolders(join(folder, "link"))).rejects.toMatchObject({ code: "EEXIST", syscall: "mkdir" });
 });
 
 test.skipIf(process.platform !== "linux")("ends where the system answers ENOENT for a parent", async () => {

@@ -23,7 +23,7 @@ interface Token {
   readonly delayMs: number;
   /** It was sent again by the server's time. */
   readonly isCorrected: boolean;
-  /** Spent on answers that did not come. */
+  /** Spent on answers that did not come, and on waiting as servers asked. */
   readonly inVainMs: number;
   readonly begunAtMs: number;
   getRetryCount(): number;
@@ -67,11 +67,12 @@ export function sdkRetries(limits: Limits, reach: Reach) {
       // What is still under way when its command has ended is broken off for good.
       if (isOver || reach.isClosed || !(isMarked ? passesByItself(error) : isPassing(failure))) throw error;
       const { firstDelayMs } = limits;
-      const askedMs = retryAfterHint === undefined ? 0 : retryAfterHint.getTime() - Date.now();
-      // The server asks for patience; more than it has itself is not given.
-      const delayMs = Math.max(jitteredMs(failed, { firstDelayMs }), Math.min(askedMs, limits.silentMs));
+      const askedMs = retryAfterHint === undefined ? 0 : Math.max(retryAfterHint.getTime() - Date.now(), 0);
+      // The server asks for patience; more than it has itself is not given, and what is given is in vain so far.
+      const patientMs = Math.min(askedMs, limits.silentMs);
+      const delayMs = Math.max(jitteredMs(failed, { firstDelayMs }), patientMs);
       if (performance.now() + delayMs > (reach.leaveAtMs ?? Infinity)) throw error;
-      return token({ failed, delayMs, inVainMs, isCorrected });
+      return token({ failed, delayMs, inVainMs: inVainMs + patientMs, isCorrected });
     },
     recordSuccess(): void {
       isHeard = true;

@@ -1,7 +1,7 @@
 import type { UserPool } from "../aws/cognito/user-pool.ts";
 import { attributeOf, type PoolAccount } from "../aws/cognito/users-list.ts";
-import { CliError } from "../errors.ts";
 import { isDeeperThan, isRecord } from "../model/json.ts";
+import { DamagedError } from "./damage.ts";
 
 /** Far more than an account has, and far less than what goes down into it can take. */
 const maxLevels = 30;
@@ -59,7 +59,7 @@ export function userLineText({ seen, put }: UserLine): string {
   return `{"seen":{${shown}},"put":${JSON.stringify(put)}}`;
 }
 
-/** @throws CliError for a line that is none; the part it lies in was checked before, so another program wrote it. */
+/** @throws DamagedError for a line that is none; the part it lies in was checked before, so another program wrote it. */
 export function parseUserLine(line: Uint8Array | string): UserLine {
   const text = typeof line === "string" ? line : Buffer.from(line).toString();
   let parsed: unknown;
@@ -69,7 +69,7 @@ export function parseUserLine(line: Uint8Array | string): UserLine {
     parsed = undefined;
   }
   if (!isDeeperThan(parsed, maxLevels) && isUserLine(parsed)) return parsed;
-  throw new CliError("a line of the snapshot's users is not an account as this program writes them");
+  throw new DamagedError("a line of the snapshot's users is not an account as this program writes them");
 }
 
 function isUserLine(value: unknown): value is UserLine {

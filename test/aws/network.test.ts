@@ -129,14 +129,24 @@ describe("a call is repeated", () => {
       errorType,
       heard = false,
       inVainMs = 80_000,
-    }: { errorType: "TRANSIENT" | "CLIENT_ERROR"; heard?: boolean; inVainMs?: number },
+      retryAfterHint,
+    }: {
+      errorType: "TRANSIENT" | "CLIENT_ERROR";
+      heard?: boolean;
+      inVainMs?: number;
+      retryAfterHint?: Date;
+    },
   ): Promise<number> {
     const strategy = sdkRetries({ ...defaultLimits, inVainMs }, { isSilent: false, isClosed: false });
     if (heard) strategy.recordSuccess();
     let token = await strategy.acquireInitialRetryToken();
     for (let failed = 1; ; failed += 1) {
       const next = await strategy
-        .refreshRetryTokenForRetry(token, { error: failure, errorType })
+        .refreshRetryTokenForRetry(token, {
+          error: failure,
+          errorType,
+          ...(retryAfterHint === undefined ? {} : { retryAfterHint }),
+        })
         .catch(() => undefined);
       if (next === undefined) return failed;
       token = next;
@@ -205,6 +215,13 @@ describe("a call is repeated", () => {
     ],
   ] as const)("%s", async (_what, error, errorType, heard, expected) => {
     expect(await tries(error, { errorType, heard })).toBe(expected);
+  });
+
+  test("a server that asks to come back in an hour is asked until the limit of waiting is reached", async () => {
+    const retryAfterHint = new Date("2999-01-01T00:00:00Z");
+    const busy = answered("ServiceUnavailable", 503);
+    // Four pauses of twenty seconds.
+    expect(await tries(busy, { errorType: "TRANSIENT", retryAfterHint })).toBe(5);
   });
 
   test("not once the limit of waiting in vain would be passed", async () => {

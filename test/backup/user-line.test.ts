@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { UserPool } from "../../src/aws/cognito/user-pool.ts";
 import type { PoolAccount } from "../../src/aws/cognito/users-list.ts";
+import { DamagedError } from "../../src/backup/damage.ts";
 import { identityOf, namedOf, parseUserLine, userLine, userLineText } from "../../src/backup/user-line.ts";
-import { CliError } from "../../src/errors.ts";
 
 const byName: UserPool = {
   id: "eu-central-1_abc",
@@ -70,11 +70,11 @@ describe("a line", () => {
   it("is nothing nested without end beside what an account has", () => {
     const text = userLineText(userLine(account, byName, []));
     const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
-    expect(() => parseUserLine(`{"deep":${deep},${text.slice(1)}`)).toThrow(CliError);
+    expect(() => parseUserLine(`{"deep":${deep},${text.slice(1)}`)).toThrow(DamagedError);
   });
 
   it.each(["", "{}", "null", '{"seen":{},"put":{}}', '{"seen":{"sub":"a"}', "[]"])("is not %j", (text) => {
-    expect(() => parseUserLine(text)).toThrow(CliError);
+    expect(() => parseUserLine(text)).toThrow(DamagedError);
   });
 });
 

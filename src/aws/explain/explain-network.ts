@@ -27,6 +27,13 @@ export function explainNetwork(facts: Facts): Explanation | undefined {
   const endpoint = failed?.host ?? origin?.endpoint ?? context.endpointUrl ?? "AWS";
   const code = codeOf(error);
   const next = nextStep(facts, failed);
+  if (code === "ERR_INVALID_URL") {
+    // What stands there may hold a password.
+    return [
+      "an address in the settings of AWS is no URL",
+      "Look at AWS_ENDPOINT_URL_*, endpoint_url of the profile, and AWS_CONTAINER_CREDENTIALS_FULL_URI: each is an http:// or https:// URL.",
+    ];
+  }
   if (code === "ERR_PROXY") {
     return [
       `the proxy ${failed?.proxy ?? ""} does not open the way to ${endpoint}: ${message}`,

@@ -460,6 +460,21 @@ describe("credentials that somebody else should have given", () => {
     expect(server.requests).toEqual([]);
   });
 
+  test.each([
+    ["AWS_ENDPOINT_URL_S3", "junk"],
+    ["AWS_ENDPOINT_URL_S3", "http://"],
+    ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "not a URL"],
+  ])("are told from an address that is no URL: %s=%s", async (name, value) => {
+    vi.stubEnv(name, value);
+    const credentials = { accessKeyId: "AKIA", secretAccessKey: "x" };
+    const isEndpoint = name === "AWS_ENDPOINT_URL_S3";
+    const end = isEndpoint ? { credentials } : { endpointUrl: server.url };
+    const aws = connect({ region: "eu-central-1", ...end, limits: { attempts: 1 } });
+    const text = told(await failureOf(call.get(aws)));
+    expect(text).toMatch(/^an address in the settings of AWS is no URL \| Look at AWS_ENDPOINT_URL_\*/);
+    expect(server.requests).toEqual([]);
+  });
+
   test("name STS where that cannot be reached, not the server of the call", async () => {
     const token = join(home, "token");
     await writeFile(token, "x");
