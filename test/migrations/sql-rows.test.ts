@@ -1,8 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { databaseAddress } from "../../src/sql/address.ts";
 import { readCatalogue } from "../../src/sql/catalogue.ts";
-import type { Sql } from "../../src/sql/connection.ts";
+import { openSql, type Sql } from "../../src/sql/connection.ts";
 import { foreignKeysTo, rowTables } from "../../src/sql/row-table.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
 import { databaseSites, onDatabase, type DatabaseSite } from "../support/database-sites.ts";
@@ -219,6 +220,41 @@ function onEngine({ engine, first, start }: DatabaseSite): void {
       ["first", null],
       ["ä'\"", null],
     ]);
+  });
+
+  test("are changed however long a statement takes, whatever limit connection, user and server have", async () => {
+    const limit = engine === "mysql" ? "@@max_statement_time" : "current_setting('statement_timeout')";
+    await notes("limits", {
+      "0003-slow.up.sql": `UPDATE notes SET body = ${limit} WHERE id = 'a';`,
+      "0003-slow.down.sql": "",
+    });
+    await on("limits", (sql) =>
+      sql.run(
+        engine === "mysql"
+          ? "SET GLOBAL max_statement_time = 59"
+          : "ALTER DATABASE limits SET statement_timeout = '59s'",
+      ),
+    );
+    expect((await run("limits", "migrate", "up", "--yes")).exitCode).toBe(0);
+    expect(Number((await rowsOf("limits"))[0]?.["body"])).toBe(0);
+    if (engine === "mysql") await on("limits", (sql) => sql.run("SET GLOBAL max_statement_time = 0"));
+
+    const address = databaseAddress(server?.url("limits") ?? "", "the test");
+    if ("folder" in address) throw new Error("no server");
+    const { signal } = new AbortController();
+    const lock = () => Promise.reject(new Error("of no server"));
+    const opening = {
+      connectTimeoutMs: 60_000,
+      statementTimeoutMs: 1000,
+      signal,
+      lock,
+      progress: () => undefined,
+    };
+    const sql = await openSql(address, "the test", opening);
+    const slow = engine === "mysql" ? "DO SLEEP(1.1)" : "DO $$ BEGIN PERFORM pg_sleep(1.1); END $$";
+    await sql.runLong(slow);
+    await expect(sql.run(slow)).rejects.toThrow("did not answer in time");
+    await sql.close();
   });
 
   const parent = engine === "mysql" ? "VARCHAR(36) NOT NULL" : "varchar(36)";
