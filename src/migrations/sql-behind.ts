@@ -2,6 +2,7 @@ import type { Compared } from "../setup/database.ts";
 import type { Step } from "../setup/step.ts";
 import type { Catalogue } from "../sql/catalogue.ts";
 import { sqlMigrations } from "./sql-files.ts";
+import { changingIds } from "./sql-rows.ts";
 import { placeAmong } from "./sql-standing.ts";
 import { loadVersions, narrowed } from "./sql-versions.ts";
 
@@ -19,7 +20,12 @@ export async function atOlderVersion(compared: Compared): Promise<Compared> {
   const { catalogues } = versions;
   const live = narrowed(found, versions.known);
   const ids = registered.map(({ migration: { id } }) => id);
-  const place = placeAmong(catalogues, live, { ids, states: new Map(), journals: [] });
+  const place = placeAmong(catalogues, live, {
+    ids,
+    states: new Map(),
+    journals: [],
+    changing: changingIds(registered, database.engine),
+  });
   const at = "at" in place ? place.at : undefined;
   if (at === 0 || at === ids.length || (at === undefined && !hasTraces(catalogues, live))) return compared;
   const told: Step = {

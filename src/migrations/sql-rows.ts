@@ -5,7 +5,7 @@ import type { Sql } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
 import { tableOf, countingStatement, rowChange, whyNotKept } from "../sql/row-change.ts";
 import { journalled, journalsIn, putBack, runJournalled, type LeftRow } from "../sql/row-journal.ts";
-import type { SqlMigration } from "./sql-files.ts";
+import type { RegisteredSql, SqlMigration } from "./sql-files.ts";
 import { runStatement, type Direction, type Statement } from "./sql-statement.ts";
 
 /** How the rows that a statement of an `up` changes come back. */
@@ -31,6 +31,13 @@ export function isJournalOf(id: string, journal: string): boolean {
 /** Whether a migration changes rows. Pure. */
 export function hasRowChanges({ up }: Pick<SqlMigration, "up">, engine: Engine): boolean {
   return up.some((statement) => rowChange(statement, engine) !== undefined);
+}
+
+/** Those that do. Pure. */
+export function changingIds(registered: readonly RegisteredSql[], engine: Engine): ReadonlySet<string> {
+  return new Set(
+    registered.flatMap(({ migration }) => (hasRowChanges(migration, engine) ? [migration.id] : [])),
+  );
 }
 
 /** Runs a statement; one that changes rows with its journal. @throws CliError as `runStatement` does, and where they could not come back. */

@@ -6,6 +6,7 @@ import { journalsIn } from "../sql/row-journal.ts";
 import { sqlMigrations, type RegisteredSql } from "./sql-files.ts";
 import { sqlStates, type Ledger } from "./sql-ledger.ts";
 import { correctedStates, placeAmong, type Place } from "./sql-standing.ts";
+import { changingIds } from "./sql-rows.ts";
 import type { Direction } from "./sql-statement.ts";
 import { differenceTexts, loadVersions, narrowed, type Versions } from "./sql-versions.ts";
 import type { MigrationState } from "./state.ts";
@@ -66,7 +67,12 @@ export async function standNow({ database, registered, versions, ledger }: SqlSi
   const journals = (await journalsIn(database.sql, database.place)).flatMap(({ name, state }) =>
     state === "done" ? [name] : [],
   );
-  const place = placeAmong(versions.catalogues, found, { ids, states, journals });
+  const place = placeAmong(versions.catalogues, found, {
+    ids,
+    states,
+    journals,
+    changing: changingIds(registered, database.engine),
+  });
   const isLost = (id: string, at: number) =>
     "at" in place && at >= place.at && states.get(id)?.status === "applied";
   return {

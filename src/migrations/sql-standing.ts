@@ -17,9 +17,11 @@ export type Place =
 
 /**
  * Finds the place of a live schema: what it is decides, whatever the ledger says. Where versions are the same (a migration that only
- * puts rows in, or changes some) the ledger says which; a database without one is at the newest. One that was begun and has changed rows
- * by its journals, or has still to bring them back, is under way whatever the schema is. Pure.
+ * puts rows in, or changes some) the ledger says which; a database without one is at the newest, but for rows of which nothing says that
+ * they were changed. One that was begun and has changed rows by its journals, or has still to bring them back, is under way whatever the
+ * schema is. Pure.
  * @param found what concerns migrations of the live schema.
+ * @param of `changing`: the migrations that change rows.
  */
 export function placeAmong(
   catalogues: readonly Catalogue[],
@@ -28,7 +30,13 @@ export function placeAmong(
     ids,
     states,
     journals,
-  }: { readonly ids: readonly string[]; readonly states: States; readonly journals: readonly string[] },
+    changing,
+  }: {
+    readonly ids: readonly string[];
+    readonly states: States;
+    readonly journals: readonly string[];
+    readonly changing: ReadonlySet<string>;
+  },
 ): Place {
   const changed = ids.find(
     (id) => isBegun(states.get(id)) && journals.some((journal) => isJournalOf(id, journal)),
@@ -36,15 +44,18 @@ export function placeAmong(
   if (changed !== undefined) return { within: changed };
   const is = fingerprint(found);
   const same = catalogues.flatMap((each, at) => (fingerprint(each) === is ? [at] : []));
-  const told = ids.filter((id) => states.get(id)?.status === "applied").length;
-  if (same.length > 0) return { at: same.includes(told) ? told : Math.max(...same) };
+  const told = ids.findLastIndex((id) => states.get(id)?.status === "applied") + 1;
+  const [first = 0] = same;
+  const isUnchanged = (id: string) => changing.has(id) && states.get(id)?.status !== "applied";
+  const likely = same.findLast((at) => !ids.slice(first, at).some(isUnchanged));
+  if (likely !== undefined) return { at: same.includes(told) ? told : likely };
   const begun = ids.find((id) => isBegun(states.get(id)));
   if (begun !== undefined) return { within: begun };
   const from = catalogues.map((each, nearest) => ({ nearest, different: differences(each, found) }));
-  const [first, ...others] = told > 0 ? from.slice(told, told + 1) : from;
+  const [next, ...others] = told > 0 ? from.slice(told, told + 1) : from;
   const nearest = others.reduce(
     (best, each) => (each.different.length < (best?.different.length ?? 0) ? each : best),
-    first,
+    next,
   );
   return nearest ?? { nearest: 0, different: [] };
 }

@@ -167,9 +167,9 @@ function onEngine({ engine, first, start }: DatabaseSite): void {
       const newest = await rowsOf(database);
       const downSteps = await mortal.die(home, 0, down);
       expect(await rowsOf(database)).toEqual(before);
-      /** Right before and behind the last commits. */
+      /** Right before and behind the last commit. */
       const fatalOf = (steps: readonly string[]) =>
-        steps.flatMap((step, at) => (step === "before COMMIT" ? [at + 1, at + 2] : [])).slice(-3);
+        steps.flatMap((step, at) => (step === "before COMMIT" ? [at + 1, at + 2] : [])).slice(-2);
       const fatal = { up: fatalOf(upSteps), down: fatalOf(downSteps) };
       for (const [at, atUp] of fatal.up.entries()) {
         await mortal.die(home, atUp, up);

@@ -20,7 +20,7 @@ function states(...all: (Status | undefined)[]): Map<string, MigrationState> {
   );
 }
 
-test.each<[string, Catalogue, Map<string, MigrationState>, unknown, string[]?]>([
+test.each<[string, Catalogue, Map<string, MigrationState>, unknown, string[]?, string[]?]>([
   ["empty", catalogue(), states(), { at: 0 }],
   ["newest, whatever the ledger says", catalogue("a", "c"), states(), { at: 3 }],
   ["older than the ledger says", catalogue(), states("applied", "applied", "applied"), { at: 0 }],
@@ -49,14 +49,32 @@ test.each<[string, Catalogue, Map<string, MigrationState>, unknown, string[]?]>(
     ["mawps_journal_0001_2"],
   ],
   [
+    "as behind two versions, of rows of which nothing says that they were changed",
+    catalogue("a"),
+    states(),
+    { at: 1 },
+    [],
+    ["0002-b"],
+  ],
+  [
+    "as behind two versions, where the ledger knows of the rows alone",
+    catalogue("a"),
+    states(undefined, "applied"),
+    { at: 2 },
+    [],
+    ["0002-b"],
+  ],
+  [
     "behind one with a journal",
     catalogue("a"),
     states("applied", "applied"),
     { at: 2 },
     ["mawps_journal_0002_1"],
   ],
-])("a schema that is %s", (_, found, known, place, journals = []) => {
-  expect(placeAmong(catalogues, found, { ids, states: known, journals })).toMatchObject(place as object);
+])("a schema that is %s", (_, found, known, place, journals = [], changing = []) => {
+  expect(
+    placeAmong(catalogues, found, { ids, states: known, journals, changing: new Set(changing) }),
+  ).toMatchObject(place as object);
 });
 
 const third = { within: "0003-c" };
