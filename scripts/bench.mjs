@@ -19,6 +19,7 @@ const parts = {
   erase: async () => (await import("../test/bench/person.mjs")).erase(),
   export: async () => (await import("../test/bench/person.mjs")).exported(),
   sql: async () => (await import("../test/bench/sql.mjs")).databases(),
+  purge: async () => (await import("../test/bench/purge.mjs")).purge(),
   "backup-export": async () => (await import("../test/bench/backup-export.mjs")).backupExport(),
   "backup-import": async () => (await import("../test/bench/backup-import.mjs")).backupImport(),
 };

@@ -41,8 +41,10 @@ export interface SqlStore extends EntityStore {
   assertDeletesAlone(tables: Iterable<string>): Promise<void>;
 }
 
-/** Rows that are read or deleted by one statement: no transaction holds more locks. */
+/** Rows that are read by one statement. */
 const rowsPerStatement = 100;
+/** Rows that are deleted by one statement: whoever writes to the table meanwhile waits no longer than for that. */
+const rowsPerDeletion = 25;
 /** Rows of a page. */
 const rowsPerPage = 500;
 
@@ -91,7 +93,7 @@ export function sqlStore({ model, databases }: Place): SqlStore {
   const inChunks = async (things: readonly Unchanged[], act: Act) => {
     const [first] = things;
     if (first === undefined) return [];
-    return inParts(await tableOf(roleOf(model, first.stored)), things, { size: rowsPerStatement, act });
+    return inParts(await tableOf(roleOf(model, first.stored)), things, { size: rowsPerDeletion, act });
   };
 
   return {

@@ -38,7 +38,7 @@ export const noPostgres =
   postgresFolder === undefined ? "postgres is not installed: apt-get install postgresql" : undefined;
 
 /** Starts a `postgres` with the user `tester`, who has no password. */
-export async function startPostgres(): Promise<DatabaseServer> {
+export async function startPostgres(settings: readonly string[] = []): Promise<DatabaseServer> {
   if (postgresFolder === undefined) throw new Error(noPostgres);
   const folder = await mkdtemp(join(tmpdir(), "mawps-postgres-"));
   const data = join(folder, "data");
@@ -60,6 +60,7 @@ export async function startPostgres(): Promise<DatabaseServer> {
       "listen_addresses=",
       "-c",
       "fsync=off",
+      ...settings.flatMap((setting) => ["-c", setting]),
     ],
     ping: [join(postgresFolder, "pg_isready"), "-h", folder],
     // By SIGKILL it would leave processes that keep a new one from starting until they notice, and memory for good.
