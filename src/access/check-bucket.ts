@@ -6,9 +6,36 @@ import {
 } from "../aws/s3/bucket-settings.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { Reading } from "../aws/setting.ts";
+import { attempts } from "../doctor/attempts.ts";
 import type { Finding } from "../doctor/finding.ts";
-import type { BucketDeclaration, PublicAccessBlock } from "../model/declaration.ts";
+import type { CliError } from "../errors.ts";
+import type { BucketDeclaration, Declaration, PublicAccessBlock } from "../model/declaration.ts";
 import { judge, type JudgedPolicy } from "./evaluate.ts";
+
+interface Looking {
+  readonly aws: Aws;
+  readonly explain: (error: unknown) => CliError | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Who the site's buckets let in, against what the model says; one that cannot be looked at is a finding. */
+export async function bucketsFindings(
+  { buckets }: Declaration,
+  { aws, explain, signal }: Looking,
+): Promise<Finding[]> {
+  const { attempt } = attempts({ signal, explain });
+  const isPlainHttp = aws.endpointUrl?.startsWith("http:") === true;
+  // Of a bucket that the site makes for itself nothing is declared.
+  const declared = buckets.filter(({ keptBy }) => keptBy !== "site");
+  const found = await Promise.all(
+    declared.map((bucket) =>
+      attempt({ check: "bucket", subject: bucket.name }, async () =>
+        bucketFindings(bucket, await readBucketAccess(aws, bucket.name, signal), isPlainHttp),
+      ),
+    ),
+  );
+  return found.flat();
+}
 
 /** Who a bucket lets in, as its settings say. */
 export interface BucketAccess {
@@ -16,7 +43,7 @@ export interface BucketAccess {
   readonly block: Reading<PublicAccessBlock>;
 }
 
-export async function readBucketAccess(aws: Aws, bucket: string, signal: AbortSignal): Promise<BucketAccess> {
+async function readBucketAccess(aws: Aws, bucket: string, signal: AbortSignal): Promise<BucketAccess> {
   const [policy, block] = await Promise.all([
     readPolicy(aws, bucket, signal),
     readPublicAccessBlock(aws, bucket, signal),

@@ -50,7 +50,7 @@ export function accessCheck(begin: Begin): AnyCommand {
           exitCode: exitCodes.usage,
         });
       const ofRoles = role === undefined ? [] : await rolesFindings(run, role, { iam, repo });
-      const findings = [...(await bucketsFindings(run)), ...ofRoles];
+      const findings = [...(await ofBuckets(run)), ...ofRoles];
       await run.printRows(findings, findingsText);
       const problems = findings.filter(({ status }) => status === "problem").length;
       run.measure({ Problems: problems });
@@ -137,30 +137,16 @@ async function detailsIn(run: Run, iam: string): Promise<IamDetails> {
   return details.data;
 }
 
-async function bucketsFindings(run: Run): Promise<Finding[]> {
-  const [{ bucketFindings, readBucketAccess }, { attempts }, { explain }] = await Promise.all([
+async function ofBuckets(run: Run): Promise<Finding[]> {
+  const [{ bucketsFindings }, { explain }, declaration, aws] = await Promise.all([
     import("../../access/check-bucket.ts"),
-    import("../../doctor/attempts.ts"),
     import("../../aws/explain/explain.ts"),
+    inventoriedSite(run.config),
+    run.aws("reads"),
   ]);
-  const { config, world } = run;
-  const aws = await run.aws("reads");
-  const { attempt } = attempts({
-    signal: world.signal,
-    explain: (error) =>
-      explain(error, { profile: config.profile, region: config.region, endpointUrl: config.endpointUrl }),
+  return bucketsFindings(declaration, {
+    aws,
+    explain: (error) => explain(error, run.config),
+    signal: run.world.signal,
   });
-  // Of a bucket that the site makes for itself nothing is declared.
-  const { buckets } = await inventoriedSite(config);
-  const isPlainHttp = aws.endpointUrl?.startsWith("http:") === true;
-  const found = await Promise.all(
-    buckets
-      .filter(({ keptBy }) => keptBy !== "site")
-      .map((bucket) =>
-        attempt({ check: "bucket", subject: bucket.name }, async () =>
-          bucketFindings(bucket, await readBucketAccess(aws, bucket.name, world.signal), isPlainHttp),
-        ),
-      ),
-  );
-  return found.flat();
 }
