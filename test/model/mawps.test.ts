@@ -82,6 +82,7 @@ describe("the declaration", () => {
         auditLog: "t-three",
         migrations: "t-four",
         userDocuments: "t-five",
+        settings: "t-six",
       },
       userPoolId: "us-east-1_abc",
       websiteOrigins: ["https://origin-one.example"],
