@@ -474,7 +474,7 @@ function checkExpiry(
   expiry: NonNullable<Entity["expires"]>[number],
 ): void {
   const { model, tell } = look;
-  const { since, by, do: action, after, keepNewest, unreferred } = expiry;
+  const { since, by, do: action, after, keepNewest, unreferred, when, partitions } = expiry;
   const { entity: marked = "", fields = {} } = model.features?.documents ?? {};
   if (action === "soft-delete" && own(model.entities, marked) !== entity)
     tell(
@@ -510,6 +510,14 @@ function checkExpiry(
       `${path}.unreferred`,
       "is for rows of a database that are deleted by their age",
       "foreign keys say what refers to them: leave it out here",
+    );
+  const isByAge =
+    action === "delete" && keepNewest === undefined && when === undefined && unreferred !== true;
+  if (partitions !== undefined && !("database" in entity.from && isByAge && entity.expires?.length === 1))
+    tell(
+      `${path}.partitions`,
+      "is for rows of a database that are deleted by their age and by no other rule",
+      "a partition goes with all of its rows: leave it out here",
     );
   if (by !== "ttl") return;
   const table =

@@ -59,6 +59,7 @@ function expiryText({
   after,
   keepNewest,
   unreferred,
+  partitions,
   do: action,
   by,
   id,
@@ -66,6 +67,7 @@ function expiryText({
   const age = after === undefined ? [] : [`after ${after} ${after === 1 ? "day" : "days"}`];
   const newest = keepNewest === undefined ? [] : [`the newest ${keepNewest} stay`];
   const free = unreferred === true ? ["while nothing refers to it"] : [];
+  const whole = partitions === "whole" ? ["a partition at a time"] : [];
   const does = action === "soft-delete" ? "marked as deleted" : "deleted";
-  return `${does} ${[...age, ...newest, ...free].join(", ")} by ${by === "ttl" ? "DynamoDB's TTL" : "mawps retention run"} (${id}: ${what})`;
+  return `${does} ${[...age, ...newest, ...free, ...whole].join(", ")} by ${by === "ttl" ? "DynamoDB's TTL" : "mawps retention run"} (${id}: ${what})`;
 }

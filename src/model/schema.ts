@@ -207,6 +207,12 @@ const expiry = z.strictObject({
     .describe(
       "of a database: only what no other row points at by a foreign key; what does stays, and it with that",
     ),
+  partitions: z
+    .literal("whole")
+    .optional()
+    .describe(
+      "of a database: rows of a table that is partitioned by `since` stay until all of their partition is past, and go with it",
+    ),
   do: z.enum(["delete", "soft-delete", "ttl"]),
   by: z.enum(["run", "ttl"]),
   settings: z

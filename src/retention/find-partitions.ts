@@ -16,6 +16,8 @@ export interface FoundPartitions {
   readonly due: readonly PartitionDue[];
   /** The partitions whose rows go one by one; undefined where that is all of the table. */
   readonly left: readonly string[] | undefined;
+  /** How many rows stay until all of their partition is past. */
+  readonly waiting: number;
 }
 
 /**
@@ -28,7 +30,7 @@ export async function findPartitions(
   role: string,
   only?: string,
 ): Promise<FoundPartitions> {
-  const none = { due: [], left: undefined };
+  const none = { due: [], left: undefined, waiting: 0 };
   const table = await droppable(site, role);
   if (table === undefined) return none;
   const { sql, place } = table.database;
@@ -51,8 +53,28 @@ export async function findPartitions(
     due.push(entry);
     if (entry.action === "purge") whole.add(partition.name);
   }
-  const left = found.partitions.flatMap(({ name }) => (whole.has(name) ? [] : [name]));
-  return { due, left: whole.size === 0 ? undefined : left };
+  const others = found.partitions.filter(({ name }) => !whole.has(name));
+  if (!isWhole(table)) return { due, left: whole.size === 0 ? undefined : namesOf(others), waiting: 0 };
+  const isPastWhole = ({ endMs }: TimePartition) => rulePast(looking, endMs) !== undefined;
+  let waiting = 0;
+  for (const { name } of only === undefined ? others.filter((each) => !isPastWhole(each)) : [])
+    waiting += await countRows(sql, partitionText(sql, table.rows.name, name));
+  return { due, left: namesOf(others.filter(isPastWhole)), waiting };
+}
+
+function namesOf(partitions: readonly TimePartition[]): string[] {
+  return partitions.map(({ name }) => name);
+}
+
+/** Whether rows of the table go with all of their partition, or not at all. */
+function isWhole({ entities }: Table): boolean {
+  const rules = entities.flatMap(([, { expires = [] }]) => expires);
+  return rules.length > 0 && rules.every(({ partitions }) => partitions === "whole");
+}
+
+/** The rule by which a range that ends then is past. */
+function rulePast({ rules, site }: Looking, endMs: number | undefined): RetentionRule | undefined {
+  return rules.find((each) => endMs !== undefined && isPast(each, endMs, site.rules));
 }
 
 /** Of a table in which nothing but its rows decides, and nothing else goes or is told with them; undefined for any other. */
@@ -91,10 +113,11 @@ interface Looking {
 
 /** A partition whose range is past; undefined for one that is not, or in which every row stays. */
 async function wholly(
-  { site, role, table, rules }: Looking,
+  looking: Looking,
   { name, endMs, bytes }: TimePartition,
 ): Promise<PartitionDue | undefined> {
-  const rule = rules.find((each) => endMs !== undefined && isPast(each, endMs, site.rules));
+  const { site, role, table } = looking;
+  const rule = rulePast(looking, endMs);
   if (rule === undefined || endMs === undefined || twinName(table.rows.name, name) === undefined)
     return undefined;
   const from = partitionText(table.database.sql, table.rows.name, name);
@@ -112,17 +135,18 @@ async function wholly(
 
 /** What stands in the twin of a partition: due as a whole, or to be put back. */
 async function takenOut(
-  { site, role, table, rules }: Looking,
+  looking: Looking,
   name: string,
   partition: TimePartition | undefined,
 ): Promise<PartitionDue> {
+  const { site, role, table, rules } = looking;
   const twin = twinName(table.rows.name, name) ?? "";
   const { rows, staying, why, newestMs } = await judgeRows(site, table, table.database.sql.quoted(twin));
   const endMs = partition?.endMs;
   const sinceMs = endMs ?? newestMs ?? site.rules.at.getTime();
   const [first] = table.entities.flatMap(([, { expires = [] }]) => expires);
   const rule =
-    rules.find((each) => isPast(each, sinceMs, site.rules)) ??
+    rulePast(looking, sinceMs) ??
     rules[0] ??
     ({ id: first?.id ?? "", what: "", by: "run", action: "purge" } satisfies RetentionRule);
   const entry = entryOf(site, table, { role, rule, name, rows, bytes: 0, endMs, sinceMs });

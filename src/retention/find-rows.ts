@@ -40,7 +40,8 @@ export async function* findRows(
   const keys = new Set<string>();
   const parts = new Map<string, readonly string[]>();
   for (const role of site.tables.keys()) {
-    const { due, left } = await findPartitions(site, role);
+    const { due, left, waiting } = await findPartitions(site, role);
+    noticed.there += waiting;
     for (const each of due) noticed.there += each.action === "keep" ? 0 : each.rows;
     yield* due;
     if (left !== undefined) parts.set(role, left);

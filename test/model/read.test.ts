@@ -355,6 +355,15 @@ describe("a model", () => {
       "leave it out here",
     ],
     [
+      "a rule for whole partitions where there are none",
+      (each) => {
+        each.entities.notes.expires = [{ ...expiry, do: "delete", by: "run", partitions: "whole" }];
+      },
+      "entities.notes.expires[0].partitions",
+      "is for rows of a database",
+      "leave it out here",
+    ],
+    [
       "a soft delete that nothing says how to write",
       (each) => {
         each.features = { documents: { entity: "notes", files: "noteFiles", fields: { key: "file" } } };

@@ -56,7 +56,6 @@ const worlds = {
       "login-attempts purge": 2,
       "expired-api-keys purge": 1,
       "revoked-api-keys purge": 1,
-      "system-logs purge": 1,
       "chat-sessions purge": 2,
       "chat-messages purge": 251,
       "site-audit-entries purge": 1,
@@ -74,7 +73,7 @@ const worlds = {
       { item: { id: "c-talk" }, why: "something that stays refers to it" },
       { item: { id: "l-raced" }, why: "it was changed at the same time" },
     ],
-    done: 260,
+    done: 259,
     // Of which the last message has gone.
     again: 1,
     left: {
@@ -82,7 +81,8 @@ const worlds = {
       password_reset_tokens: ["p-alive"],
       login_attempts: ["l-raced", "l-young"],
       api_keys: ["k-alive", "k-revoked-lately"],
-      system_logs: ["s-old"],
+      // Until all of 2025 is past.
+      system_logs: ["s-old", "s-old"],
       chat_messages: ["m-talk", "m-young"],
       chat_sessions: ["c-1", "c-figures", "c-last", "c-talk", "c-young"],
       audit_logs: ["g-young"],
