@@ -7,6 +7,7 @@ import {
   dropEmptyPartition,
   dropTwin,
   isBusy,
+  isUnlike,
   putBack,
   takeOut,
   twinName,
@@ -112,7 +113,7 @@ export async function putBackPartition(
   );
 }
 
-/** One run at a time changes the tables of a database. That somebody had the table for too long, or the user may not do it, is told of the partition, and the others go on. */
+/** One run at a time changes the tables of a database. That somebody had the table for too long, the user may not do it, or the server does not exchange it, is told of the partition, and the others go on. */
 async function carriedOut<T>(
   site: RetentionSite,
   due: PartitionDue,
@@ -124,8 +125,12 @@ async function carriedOut<T>(
   try {
     return await withServerLock(sql, lock, () => act(table));
   } catch (error) {
-    if (!(error instanceof CliError) || !(isBusy(error) || isForbidden(error))) throw error;
-    return { done: [], failures: [{ due, why: error.message }] };
+    const isTold = isBusy(error) || isForbidden(error) || isUnlike(error);
+    if (!(error instanceof CliError) || !isTold) throw error;
+    const remedy = isUnlike(error)
+      ? ": ALTER TABLE … FORCE makes the table anew, then its partitions go"
+      : "";
+    return { done: [], failures: [{ due, why: `${error.message}${remedy}` }] };
   }
 }
 

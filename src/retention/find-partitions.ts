@@ -1,3 +1,4 @@
+import { hasTriggers } from "../sql/catalogue.ts";
 import { foreignKeysTo } from "../sql/row-table.ts";
 import { twinName, twinsOf } from "../sql/partition-twin.ts";
 import { countRows, partitionText, readTimePartitions, type TimePartition } from "../sql/partitions.ts";
@@ -30,20 +31,21 @@ export async function findPartitions(
   role: string,
   only?: string,
 ): Promise<FoundPartitions> {
-  const none = { due: [], left: undefined, waiting: 0 };
-  const table = await droppable(site, role);
-  if (table === undefined) return none;
+  if (!role.includes(".") || !site.tables.has(role)) return { due: [], left: undefined, waiting: 0 };
+  const table = await site.store.tableOf(role);
   const { sql, place } = table.database;
   const found = await readTimePartitions(sql, place, table.rows.name);
-  if (found === undefined) return none;
-  const looking = { site, role, table, rules: rulesBy(site, table, found.column) };
+  const out = await twinsOf(sql, place, table.rows.name);
+  const { column = "", partitions = [] } = found ?? {};
+  const isDropping = found !== undefined && isDroppable(site, role, { table, partitions });
+  const looking = { site, role, table, isDropping, rules: rulesBy(site, table, column) };
   const isMeant = (name: string) => only === undefined || name === only;
   const due: PartitionDue[] = [];
   const whole = new Set<string>();
-  const out = await twinsOf(sql, place, table.rows.name);
-  const byName = new Map(found.partitions.map((each) => [each.name, each]));
+  const byName = new Map(partitions.map((each) => [each.name, each]));
   for (const name of out.filter(isMeant)) due.push(await takenOut(looking, name, byName.get(name)));
-  for (const partition of found.partitions.filter(({ name }) => isMeant(name))) {
+  if (!isDropping) return { due, left: undefined, waiting: 0 };
+  for (const partition of partitions.filter(({ name }) => isMeant(name))) {
     const known = due.find((each) => each.partition === partition.name);
     // What came to a partition after its rows were taken out goes row by row, until it is empty.
     if (known !== undefined && known.rows > 0) continue;
@@ -53,7 +55,7 @@ export async function findPartitions(
     due.push(entry);
     if (entry.action === "purge") whole.add(partition.name);
   }
-  const others = found.partitions.filter(({ name }) => !whole.has(name));
+  const others = partitions.filter(({ name }) => !whole.has(name));
   if (!isWhole(table)) return { due, left: whole.size === 0 ? undefined : namesOf(others), waiting: 0 };
   const isPastWhole = ({ endMs }: TimePartition) => rulePast(looking, endMs) !== undefined;
   let waiting = 0;
@@ -77,21 +79,19 @@ function rulePast({ rules, site }: Looking, endMs: number | undefined): Retentio
   return rules.find((each) => endMs !== undefined && isPast(each, endMs, site.rules));
 }
 
-/** Of a table in which nothing but its rows decides, and nothing else goes or is told with them; undefined for any other. */
-async function droppable(site: RetentionSite, role: string): Promise<Table | undefined> {
-  const rows = site.tables.get(role);
-  if (!role.includes(".") || rows?.expires !== true || rows.namesFiles || rows.keepsNewest) return undefined;
-  const table = await site.store.tableOf(role);
-  const { catalogue, entities, rows: columns } = table;
-  if (entities.some(([, { expires = [] }]) => expires.some(({ unreferred }) => unreferred))) return undefined;
-  // Neither a foreign key nor a trigger hears of a partition that is exchanged.
-  const isHeard = [...catalogue].some(
-    ([fact, text]) =>
-      fact.startsWith("trigger ") &&
-      /\bDELETE\b/.test(text) &&
-      new RegExp(`\\bON (\\w+\\.)?["\`]?${columns.name}\\b`).test(text),
-  );
-  return isHeard || foreignKeysTo(catalogue, columns.name).length > 0 ? undefined : table;
+/** Whether nothing but the rows of a table decides, and nothing else goes or is told with them. */
+function isDroppable(
+  site: RetentionSite,
+  role: string,
+  { table, partitions }: { readonly table: Table; readonly partitions: readonly TimePartition[] },
+): boolean {
+  const known = site.tables.get(role);
+  if (known?.expires !== true || known.namesFiles || known.keepsNewest) return false;
+  const { catalogue, entities, rows } = table;
+  if (entities.some(([, { expires = [] }]) => expires.some(({ unreferred }) => unreferred))) return false;
+  // Neither a foreign key nor a trigger hears of a partition that is exchanged, and rows that are put back would be new ones to them.
+  const isHeard = hasTriggers(catalogue, [rows.name, ...namesOf(partitions)], ["INSERT", "DELETE"]);
+  return !isHeard && foreignKeysTo(catalogue, rows.name).length === 0;
 }
 
 /** The rules that are on and by which rows are deleted by a column alone. */
@@ -108,6 +108,8 @@ interface Looking {
   readonly site: RetentionSite;
   readonly role: string;
   readonly table: Table;
+  /** Whether rows go by partitions; what is out of the table comes back where they do not, or no more. */
+  readonly isDropping: boolean;
   readonly rules: readonly RetentionRule[];
 }
 
@@ -139,7 +141,7 @@ async function takenOut(
   name: string,
   partition: TimePartition | undefined,
 ): Promise<PartitionDue> {
-  const { site, role, table, rules } = looking;
+  const { site, role, table, isDropping, rules } = looking;
   const twin = twinName(table.rows.name, name) ?? "";
   const { rows, staying, why, newestMs } = await judgeRows(site, table, table.database.sql.quoted(twin));
   const endMs = partition?.endMs;
@@ -151,8 +153,10 @@ async function takenOut(
     ({ id: first?.id ?? "", what: "", by: "run", action: "purge" } satisfies RetentionRule);
   const entry = entryOf(site, table, { role, rule, name, rows, bytes: 0, endMs, sinceMs });
   const told = "taken out of the table by a run that was broken off";
-  if (rows > 0 && staying === 0) return { ...entry, reason: told };
-  const back = rows === 0 ? "without rows" : `${staying.toLocaleString("en")} rows stay: ${why}`;
+  if (isDropping && rows > 0 && staying === 0) return { ...entry, reason: told };
+  const some =
+    staying === 0 ? "rows of the table go one by one" : `${staying.toLocaleString("en")} rows stay: ${why}`;
+  const back = rows === 0 ? "without rows" : some;
   return {
     ...entry,
     action: "put-back",

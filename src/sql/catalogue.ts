@@ -114,6 +114,27 @@ export function tableNames(catalogue: Catalogue): string[] {
   );
 }
 
+/** Whether one of the tables has a trigger of one of the events, as far as its text tells. Pure. */
+export function hasTriggers(
+  catalogue: Catalogue,
+  tables: readonly string[],
+  events: readonly string[],
+): boolean {
+  const meant = new RegExp(String.raw`\b(${events.join("|")})\b`);
+  // Of MySQL the text says the table, and a blank behind it, as the name may have too.
+  const mysqlTable = /^(?:BEFORE|AFTER) [A-Z]+ ON /;
+  return [...catalogue].some(
+    ([fact, text]) =>
+      fact.startsWith("trigger ") &&
+      meant.test(text) &&
+      tables.some(
+        (table) =>
+          fact.startsWith(`trigger ${table}.`) ||
+          (mysqlTable.test(text) && text.replace(mysqlTable, "").startsWith(`${table} `)),
+      ),
+  );
+}
+
 /** How a database differs from what it should be. */
 export interface Difference {
   readonly fact: Fact;

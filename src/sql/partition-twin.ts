@@ -17,9 +17,12 @@ const prefix = "mawps_out_";
 /** In bytes: PostgreSQL's names; MySQL's are one longer. */
 const longestName = 63;
 
-/** What the rows of a partition stand in while they are out of their table; undefined where that name would be too long. Pure. */
+/**
+ * What the rows of a partition stand in while they are out of their table; undefined where that name would be too long. It begins with the length
+ * of the table's name: else `logs` with `old__p1` and `logs__old` with `p1` were the same. Pure.
+ */
 export function twinName(table: string, partition: string): string | undefined {
-  const name = `${prefix}${table}__${partition}`;
+  const name = `${prefix}${table.length}_${table}__${partition}`;
   return Buffer.byteLength(name) > longestName ? undefined : name;
 }
 
@@ -39,9 +42,11 @@ export function tableOfTwin(catalogue: Catalogue, twin: string): string | undefi
 
 /** Without what twins are: their rows are those of their tables. Pure. */
 export function withoutTwins(catalogue: Catalogue): Catalogue {
+  const twins = tableNames(catalogue).filter((name) => tableOfTwin(catalogue, name) !== undefined);
+  // Names have dots in them.
   const isOfTwin = (fact: string) => {
-    const [name = ""] = fact.slice(fact.indexOf(" ") + 1).split(".");
-    return tableOfTwin(catalogue, name) !== undefined;
+    const whole = fact.slice(fact.indexOf(" ") + 1);
+    return twins.some((twin) => whole === twin || whole.startsWith(`${twin}.`));
   };
   return new Map([...catalogue].filter(([fact]) => !isOfTwin(fact)));
 }
@@ -75,6 +80,11 @@ export function isBusy(error: unknown): boolean {
   return ["ER_LOCK_WAIT_TIMEOUT", "55P03"].includes(serverCode(error));
 }
 
+/** Whether MySQL takes a table made like another for a different one: in MySQL 8 where a column was added to that at once (`ALGORITHM=INSTANT`). */
+export function isUnlike(error: unknown): boolean {
+  return /^ER_(PARTITION_EXCHANGE_\w+|TABLES_DIFFERENT_METADATA)$/.test(serverCode(error));
+}
+
 /** Changes a table without keeping others from it for long: it gives up after seconds, and begins anew. */
 async function changing<T>(sql: Sql, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
   const variable = sql.engine === "mysql" ? "lock_wait_timeout" : "lock_timeout";
@@ -100,9 +110,14 @@ export async function takeOut(sql: Sql, { signal, ...out }: Out, isTwinThere: bo
   if (sql.engine === "mysql") {
     await sql.run(`CREATE TABLE ${twin} LIKE ${table}`);
     await sql.run(`ALTER TABLE ${twin} REMOVE PARTITIONING`);
-    await changing(sql, signal, () =>
-      sql.run(`ALTER TABLE ${table} EXCHANGE PARTITION ${partition} WITH TABLE ${twin}`),
-    );
+    try {
+      await changing(sql, signal, () =>
+        sql.run(`ALTER TABLE ${table} EXCHANGE PARTITION ${partition} WITH TABLE ${twin}`),
+      );
+    } catch (error) {
+      if (isUnlike(error) && (await countRows(sql, twin ?? "")) === 0) await sql.run(`DROP TABLE ${twin}`);
+      throw error;
+    }
     return;
   }
   const [row] = await sql.rows(

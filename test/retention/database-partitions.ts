@@ -32,6 +32,8 @@ const logs = {
       /^ALTER TABLE .* DROP PARTITION/,
     ],
     taking: /^ALTER TABLE .* EXCHANGE/,
+    heard: ["CREATE TRIGGER heard AFTER DELETE ON system_logs FOR EACH ROW SET @heard = 1"],
+    deaf: ["DROP TRIGGER heard"],
     partitions: `SELECT PARTITION_NAME AS name FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = 'parted' AND TABLE_NAME = 'system_logs'`,
     tables: `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'parted' AND TABLE_NAME LIKE 'mawps\\_out%'`,
   },
@@ -51,6 +53,11 @@ const logs = {
     kill: `SELECT pg_terminate_backend(pid) AS done FROM pg_stat_activity WHERE datname = 'parted' AND pid <> pg_backend_pid()`,
     steps: [/^ALTER TABLE .* RENAME/, /^DROP TABLE "mawps_out_/, /^DROP TABLE "visits_2024/],
     taking: /^ALTER TABLE .* DETACH/,
+    heard: [
+      "CREATE FUNCTION heard() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+      "CREATE TRIGGER heard AFTER DELETE ON visits FOR EACH ROW EXECUTE FUNCTION heard()",
+    ],
+    deaf: ["DROP FUNCTION heard() CASCADE"],
     partitions: `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'visits'::regclass`,
     tables: `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relname LIKE 'mawps\\_out%'`,
   },
@@ -261,4 +268,31 @@ export function testPartitions(
     ]);
     expect(await state()).toEqual({ ids: ["b", "theirs", "young"], isPartitionThere: true, twins: [] });
   });
+
+  test("whose rows a killed run has taken out come back where they go one by one by now", async () => {
+    await killedAt(/^DROP TABLE .mawps_out_/);
+    await on(...world.heard);
+    const planned = lines((await mawps("retention", "plan", "--json")).stdout);
+    expect(planned).toMatchObject([{ kind: "partition", action: "put-back", partition, rows: 2 }]);
+    const run = await mawps("retention", "run", "--yes", "--json");
+    expect([run.exitCode, JSON.parse(run.stdout)]).toMatchObject([0, { done: 2 }]);
+    expect(await state()).toEqual({ ids: ["a", "b", "young"], isPartitionThere: true, twins: [] });
+    await on(...world.deaf);
+  });
+
+  test.runIf(model === "lopez")(
+    "that the server does not exchange is told, and all else goes on",
+    async () => {
+      await on(add("later", "2024-08-01"));
+      const end = beforeStatements(world.taking, () =>
+        on("ALTER TABLE `mawps_out_11_system_logs__p2024` ADD more int"),
+      );
+      const run = await mawps("retention", "run", "--yes", "--json").finally(end);
+      expect([run.exitCode, JSON.parse(run.stdout)]).toMatchObject([
+        3,
+        { done: 0, failed: [{ partition, why: expect.stringContaining("ALTER TABLE … FORCE") as string }] },
+      ]);
+      expect(await state()).toEqual({ ids: ["a", "b", "later", "young"], isPartitionThere: true, twins: [] });
+    },
+  );
 }

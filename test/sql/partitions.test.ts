@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { hasTriggers } from "../../src/sql/catalogue.ts";
 import { partitionsOut, tableOfTwin, twinName, withoutTwins } from "../../src/sql/partition-twin.ts";
 import { rangeOf } from "../../src/sql/partitions.ts";
 
@@ -38,21 +39,45 @@ describe("where the range of a partition ends", () => {
 
 describe("what the rows of a partition stand in while they are out of their table", () => {
   test("says whose they are, and is none where the name would be too long", () => {
-    expect(twinName("logs", "p2024")).toBe("mawps_out_logs__p2024");
+    expect(twinName("logs", "p2024")).toBe("mawps_out_4_logs__p2024");
     expect(twinName("logs", "p".repeat(60))).toBeUndefined();
-    expect(partitionsOut(["logs", "mawps_out_logs__p2024", "mawps_out_logs_old__p2023"], "logs")).toEqual([
-      "p2024",
-    ]);
+    expect(partitionsOut(["logs", "mawps_out_4_logs__p2024", "mawps_out_8_logs_old__p2023"], "logs")).toEqual(
+      ["p2024"],
+    );
+    // Whichever of two tables it is of, no other one has it.
+    const names = ["logs", "logs__old"].map((table) => twinName(table, table === "logs" ? "old__p1" : "p1"));
+    expect(new Set(names).size).toBe(2);
+    expect(names.map((name) => partitionsOut([name ?? ""], "logs"))).toEqual([["old__p1"], []]);
   });
 
   test("is found among the tables that are there", () => {
     const catalogue = new Map([
       ["table logs", ""],
-      ["table mawps_out_logs__p2024", ""],
-      ["column mawps_out_logs__p2024.id", "int"],
+      ["table mawps_out_4_logs__p2024", ""],
+      ["column mawps_out_4_logs__p2024.id", "int"],
       ["table mawps_out_nothing__p2024", ""],
     ] as const);
-    expect(tableOfTwin(catalogue, "mawps_out_logs__p2024")).toBe("logs");
+    expect(tableOfTwin(catalogue, "mawps_out_4_logs__p2024")).toBe("logs");
     expect([...withoutTwins(catalogue).keys()]).toEqual(["table logs", "table mawps_out_nothing__p2024"]);
+    const dotted = new Map([
+      ["table my.logs", ""],
+      ["table mawps_out_7_my.logs__p1", ""],
+      ["column mawps_out_7_my.logs__p1.id", "int"],
+    ] as const);
+    expect([...withoutTwins(dotted).keys()]).toEqual(["table my.logs"]);
+  });
+});
+
+describe("a table that hears of its rows", () => {
+  test.each([
+    ["trigger t", "AFTER DELETE ON Menü BEGIN END", "Menü", true],
+    ["trigger t", "AFTER DELETE ON a (b) BEGIN END", "a (b)", true],
+    ["trigger t", "BEFORE INSERT ON logs SET NEW.at = NOW()", "logs", true],
+    ["trigger t", "AFTER UPDATE ON logs SET @n = 1", "logs", false],
+    ["trigger t", "AFTER DELETE ON logs_old BEGIN END", "logs", false],
+    ["trigger Menü.t", 'CREATE TRIGGER t AFTER DELETE ON "Menü" FOR EACH ROW', "Menü", true],
+    ["trigger other.t", "CREATE TRIGGER t AFTER DELETE ON other FOR EACH ROW", "Menü", false],
+  ] as const)("%s: %s, of %s: %s", (fact, text, table, is) => {
+    expect(hasTriggers(new Map([[fact, text]]), [table], ["INSERT", "DELETE"])).toBe(is);
   });
 });
