@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
@@ -314,8 +315,11 @@ async function refuseForeign(dir: string): Promise<void> {
  */
 async function refuseLinks(dir: string): Promise<void> {
   const link = await linkIn(dir, (name) => contents.includes(name));
-  if (link === undefined) return;
-  throw new StoreError("symbolic-link", `${link} is a symbolic link, and a local store has none`);
+  if (link !== undefined) throw linked(link);
+}
+
+function linked(path: string): StoreError {
+  return new StoreError("symbolic-link", `${path} is a symbolic link, and a local store has none`);
 }
 
 async function linkIn(folder: string, isAsked: (name: string) => boolean): Promise<string | undefined> {
@@ -362,9 +366,16 @@ async function credentialsOf(dir: string): Promise<LocalCredentials> {
   return made;
 }
 
-/** Undefined when there is no such file. Rejects with a `StoreError` when it is damaged. */
+/** A pipe that somebody else has put in a file's place is not waited for, and a link to what never ends is not read. */
+const ofFilesAlone = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+
+/** Undefined when there is no such file. Rejects with a `StoreError` when it is damaged, or a link. */
 async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => missing(error, dirname(path)));
+  const text = await readFile(path, { encoding: "utf8", flag: ofFilesAlone }).catch((error: unknown) => {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ELOOP") throw linked(path);
+    return code === "EAGAIN" ? "" : missing(error, dirname(path));
+  });
   if (text === undefined) return undefined;
   try {
     const parsed: unknown = JSON.parse(text);

@@ -1,6 +1,6 @@
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { build } from "esbuild";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmod,
@@ -211,6 +211,18 @@ describe.skipIf(process.platform === "win32")("a folder from somebody else", () 
     expect(await storeExists(`${dir}-elsewhere`)).toBe(true);
   });
 });
+
+test.runIf(process.platform === "linux")(
+  "no pipe is waited for, and no link is read, in the place of one of its files",
+  async () => {
+    await mkdir(dir);
+    execFileSync("mkfifo", [join(dir, "store.json")]);
+    await expect(storeExists(dir)).rejects.toMatchObject({ fault: "damaged" });
+    await rm(join(dir, "store.json"));
+    await symlink("/dev/zero", join(dir, "store.json"));
+    await expect(storeExists(dir)).rejects.toMatchObject({ fault: "symbolic-link" });
+  },
+);
 
 test("a lock's holder is written over nothing that a link points to", async () => {
   const mine = join(dir, "..", "letter.txt");
