@@ -312,7 +312,7 @@ describe("a server that tells of custom attributes alone", () => {
           const SchemaAttributes = told?.SchemaAttributes?.filter(({ Name = "" }) => keeps(Name));
           return { UserPool: { ...told, SchemaAttributes } };
         };
-        return { send } as never;
+        return { config: cognito.config, send } as never;
       },
     };
   }
@@ -409,7 +409,7 @@ describe("a restore that was broken off", () => {
           if (calls === fatal) throw new Error("killed");
           return answer;
         };
-        return { send } as never;
+        return { config: cognito.config, send } as never;
       },
     };
   }
