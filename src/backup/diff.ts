@@ -121,7 +121,7 @@ function tableSide(site: DiffSite, table: TableSnapshot | undefined): Side | und
     name: table.name,
     sources: sourcesOf(site, table).map((source, index) => withHash(source, table.parts[index])),
     read(line) {
-      const item = parseItemLine(line, table.name);
+      const item = parseItemLine(line, { name: table.name, described: table.description.keys });
       const key = keyOf(item, keys);
       return { key, keyText: canonicalItem(key), state: canonicalItem(item) };
     },

@@ -52,7 +52,8 @@ export async function erasedInSnapshot(site: RestoreSite, isLedgerEmpty: boolean
       async function* items(of: NonNullable<typeof snapshot>) {
         for (const source of sourcesOf(site, of))
           for await (const lines of source.open())
-            for (const line of lines) yield parseItemLine(line, of.name);
+            for (const line of lines)
+              yield parseItemLine(line, { name: of.name, described: of.description.keys });
       }
       return { primary: keyNames(snapshot.description.keys), items: () => items(snapshot) };
     },

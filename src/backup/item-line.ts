@@ -1,19 +1,36 @@
 import { isUtf8 } from "node:buffer";
-import { isRecord, type JsonObject } from "../model/json.ts";
+import type { TableKeys } from "../model/declaration.ts";
+import { isRecord, own, type JsonObject } from "../model/json.ts";
 import { DamagedError } from "./damage.ts";
 
 /** DynamoDB nests attributes 32 levels deep, and each is two of JSON. */
 const mostLevels = 2 * 33;
 
+/** A table, and the keys that each of its items has. */
+export interface ItemTable {
+  readonly name: string;
+  readonly described: TableKeys;
+}
+
 /**
  * The item of a table's line, in DynamoDB's typed JSON. Whoever can write to a repository can write any line: only the
  * value that is given here may go on, written anew, and never the line's own text.
- * @throws DamagedError unless the line is JSON with the one member `Item`.
+ * @throws DamagedError unless the line is JSON with the one member `Item`, which has the table's keys.
  */
-export function parseItemLine(line: Buffer, table: string): JsonObject {
+export function parseItemLine(line: Buffer, { name, described }: ItemTable): JsonObject {
   return onlyMember(line, "Item", {
-    what: `a line of table ${table} is no item`,
-    isRight: (item) => !isDeeper(item, mostLevels),
+    what: `a line of table ${name} is no item`,
+    isRight: (item) => hasKeys(item, described) && !isDeeper(item, mostLevels),
+  });
+}
+
+function hasKeys(item: JsonObject, { partition, sort }: TableKeys): boolean {
+  return [partition, sort].every((key) => {
+    if (key === undefined) return true;
+    const value = own(item, key.name);
+    if (!isRecord(value) || Object.keys(value).length !== 1) return false;
+    const text = own(value, key.type);
+    return typeof text === "string" && text !== "";
   });
 }
 

@@ -53,7 +53,10 @@ async function snapshotErasures(site: Readable): Promise<ErasureEntry[]> {
     for (const source of sourcesOf(site, table)) {
       for await (const lines of source.open()) {
         for (const line of lines.filter((each) => each.includes(mark))) {
-          const entry = lineErasure(parseItemLine(line, table.name), table.name);
+          const entry = lineErasure(
+            parseItemLine(line, { name: table.name, described: table.description.keys }),
+            table.name,
+          );
           if (entry !== undefined) entries.push(entry);
         }
       }

@@ -3,7 +3,7 @@ import type { Owners } from "../model/ownership.ts";
 import { canonicalJson, type JsonObject } from "../model/json.ts";
 import { canonicalItem } from "./same-item.ts";
 import { exportedLines } from "./native-export.ts";
-import { parseItemLine } from "./item-line.ts";
+import { parseItemLine, type ItemTable } from "./item-line.ts";
 import { partLines } from "./parts.ts";
 import { mayHold, remapItem } from "./remap.ts";
 import { isNarrow, wantsItem } from "./restore-scope.ts";
@@ -48,7 +48,7 @@ export type Look =
   | { readonly fate: Extract<Fate, "left out" | "suppressed"> }
   | { readonly fate: undefined; readonly candidate: Candidate; readonly isNew: boolean };
 
-export interface LineTable {
+export interface LineTable extends ItemTable {
   readonly role: string;
   /** In the destination. */
   readonly name: string;
@@ -75,7 +75,7 @@ export function lookInto(
   },
   line: Buffer,
 ): Look {
-  const item = parseItemLine(line, table.name);
+  const item = parseItemLine(line, table);
   const owner = owners.ofItem(table.role, item);
   const personal = owner?.erasure === "delete" ? owner.userId : undefined;
   const mapped = remapped(site, table, { line, item });

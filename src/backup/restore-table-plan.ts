@@ -55,7 +55,7 @@ export async function planTable(
       { hint: "restore it beside: --into-prefix test-, or --into-table with a new name" },
     );
   }
-  const table = { role: snapshot.role, name, keys: keyNames(keys) };
+  const table = { role: snapshot.role, name, keys: keyNames(keys), described: keys };
   const tally: Tally = { counts: noCounts(), differing: [] };
   const base = { ...table, snapshot, counts: tally.counts, differing: tally.differing };
   if (there === undefined) {
@@ -112,7 +112,7 @@ async function countLines(site: RestoreSite, { table, snapshot, planning, tally 
     for await (const lines of source.open()) {
       site.onProgress(`checking ${table.name}`, itemsOf(tally, snapshot));
       if (takeAll) {
-        for (const line of lines) parseItemLine(line, table.name);
+        for (const line of lines) parseItemLine(line, table);
         tally.counts.create += lines.length;
         continue;
       }

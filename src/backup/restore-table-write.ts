@@ -48,7 +48,7 @@ async function writeNew(site: RestoreSite, plan: TablePlan, writing: Writing): P
     for (const source of sourcesOf(site, plan.snapshot)) {
       for await (const batch of source.open()) {
         if (takeAll) {
-          yield batch.map((line) => parseItemLine(line, plan.name));
+          yield batch.map((line) => parseItemLine(line, plan));
           continue;
         }
         const looks = batch.map((line) => lookInto(site, { table: plan, ...planning }, line));

@@ -6,7 +6,7 @@ import { CliError } from "../errors.ts";
 import { secretPaths, secretTraces, type Secrets } from "../model/secrets.ts";
 import { readCatalogue } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
-import { parseItemLine } from "./item-line.ts";
+import { parseItemLine, type ItemTable } from "./item-line.ts";
 import type { PlannedTable } from "./create.ts";
 import type { BackupSite } from "./site.ts";
 import { pacing, rateOf, type Rate } from "./rate.ts";
@@ -81,14 +81,13 @@ async function openSecretsIn(
   const traces = secretTraces(secrets);
   const found: string[] = [];
   let more = 0;
-  const partition = description.keys.partition.name;
   const pace = pacing(rateOf(site, measure, rate));
   const pages = scanLines(aws, { table: name, segment: 0, segments: 1, signal, ...pace });
   for await (const { lines } of pages) {
     if (!traces.test(lines.toString("latin1"))) continue;
     for (const line of linesOf(lines)) {
       const where = traces.test(line.toString("latin1"))
-        ? secretsOf(secrets, line, { table: name, partition })
+        ? secretsOf(secrets, line, { name, described: description.keys })
         : undefined;
       if (where === undefined) continue;
       if (found.length < mostNamed) found.push(where);
@@ -106,13 +105,9 @@ function* linesOf(page: Buffer): Generator<Buffer> {
   }
 }
 
-function secretsOf(
-  secrets: Secrets,
-  line: Buffer,
-  { table, partition }: { readonly table: string; readonly partition: string },
-): string | undefined {
+function secretsOf(secrets: Secrets, line: Buffer, table: ItemTable): string | undefined {
   const item = plain(parseItemLine(line, table) as Item);
-  const id = String(item[partition]);
+  const id = String(item[table.described.partition.name]);
   const paths = secretPaths(secrets, item, id);
-  return paths.length === 0 ? undefined : `${id} (${paths.join(", ")}) in table ${table}`;
+  return paths.length === 0 ? undefined : `${id} (${paths.join(", ")}) in table ${table.name}`;
 }

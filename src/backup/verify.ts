@@ -128,8 +128,10 @@ async function* tableFaults(site: Looking, table: TableSnapshot): AsyncGenerator
   const { repository, spool, signal } = site;
   const { export: exported, parts } = table;
   const of = `table ${table.name}`;
+  const parse = (line: Buffer) =>
+    parseItemLine(line, { name: table.name, described: table.description.keys });
   if (exported === undefined) {
-    yield* partFaults(site, parts, { of, one: "items", parse: (line) => parseItemLine(line, table.name) });
+    yield* partFaults(site, parts, { of, one: "items", parse });
     yield* countFaults(parts, { stated: table.items, of });
     return;
   }
@@ -139,7 +141,7 @@ async function* tableFaults(site: Looking, table: TableSnapshot): AsyncGenerator
     try {
       for (const source of sourcesOf({ aws, repository, spool, signal }, table))
         for await (const lines of source.open()) {
-          for (const line of lines) parseItemLine(line, table.name);
+          for (const line of lines) parse(line);
           items += lines.length;
         }
     } catch (error) {

@@ -70,6 +70,7 @@ it("asks for members by group, not by user", async () => {
     ...aws,
     cognito: async () =>
       ({
+        config: cognito.config,
         send(command: { constructor: { name: string } }, options: object) {
           asked.push(command.constructor.name);
           return cognito.send(command as never, options);

@@ -11,6 +11,7 @@ import { ensureRepository } from "../../src/backup/repository.ts";
 const [how = "", endpointUrl = "", folder = "", countText = "0"] = process.argv.slice(2);
 const count = Number(countText);
 const table = "bench";
+const described = { partition: { name: "userId", type: "S" } } as const;
 const aws = connect({
   region: "eu-central-1",
   endpointUrl,
@@ -40,7 +41,7 @@ async function fromRepository(): Promise<() => Promise<void>> {
   const items = async function* () {
     for (const part of parts)
       for await (const lines of partLines(repository, part))
-        yield lines.map((line) => parseItemLine(line, table));
+        yield lines.map((line) => parseItemLine(line, { name: table, described }));
   };
   return () =>
     writeRawItems(aws, {

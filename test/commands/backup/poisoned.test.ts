@@ -68,6 +68,10 @@ describe.each<[string, string | Buffer]>([
     Buffer.concat([Buffer.from('{"Item":{"userId":{"S":"'), Buffer.from([0xff]), Buffer.from('"}}}')]),
   ],
   ["is nested beyond what DynamoDB takes", nested],
+  ["has no key", '{"Item":{"name":{"S":"x"}}}'],
+  ["has a key of another type", '{"Item":{"userId":{"N":"1"}}}'],
+  ["has a key of two types", '{"Item":{"userId":{"S":"x","N":"1"}}}'],
+  ["has an empty key", '{"Item":{"userId":{"S":""}}}'],
 ])("a line that %s", (_, line) => {
   it("is found by verify, and restored nowhere", async () => {
     await poison(line);
