@@ -55,18 +55,35 @@ export function grantsFor(role: Role, model: Model, database: Database): string[
           `GRANT USAGE${role === "owner" ? ", CREATE" : ""} ON SCHEMA public TO ${grantee};`,
         ];
   // Of a whole database, and there alone, MySQL takes the name as a pattern.
-  const whole = (pattern: string) => `GRANT ${rightsToMake.join(", ")} ON ${quote(pattern)}.* TO ${grantee};`;
   const literally = (name: string) => name.replaceAll(/[\\_%]/g, String.raw`\$&`);
+  const whole = (pattern: string, rights: readonly string[]) =>
+    `GRANT ${rights.join(", ")} ON ${quote(pattern)}.* TO ${grantee};`;
+  const own = rightsToAll(role);
   const wholes =
     engine === "postgres"
       ? []
       : [
-          ...(role === "owner" ? [literally(database.name)] : []),
-          ...(isTrying ? tried.map((prefix) => `${literally(prefix)}%`) : []),
-        ].map(whole);
+          ...(own.length === 0 ? [] : [whole(literally(database.name), own)]),
+          ...(isTrying ? tried.map((prefix) => whole(`${literally(prefix)}%`, rightsToMake)) : []),
+        ];
   // Whoever has rights to the whole needs none table by table, of which each has to be there.
   const isWhole = role === "owner" && engine === "mysql";
   return [...making, ...wholes, ...(isWhole ? [] : tables)];
+}
+
+/** What a role has in all of a database of MySQL: who may see nothing but tables is shown no foreign key, view or check, and each would be missing. */
+function rightsToAll(role: Role): readonly string[] {
+  switch (role) {
+    case "owner":
+      return rightsToMake;
+    case "admin":
+    case "ci-backup":
+      return ["SELECT", "SHOW VIEW"];
+    case "ci-retention":
+    case "website":
+    case "user":
+      return [];
+  }
 }
 
 /** The rows of a database that are a person's own, as SQL, and those of which that cannot be said. */

@@ -8,7 +8,7 @@ import { sqlStates, type Ledger } from "./sql-ledger.ts";
 import { correctedStates, placeAmong, type Place } from "./sql-standing.ts";
 import { changingIds } from "./sql-rows.ts";
 import type { Direction } from "./sql-statement.ts";
-import { differenceTexts, loadVersions, narrowed, type Versions } from "./sql-versions.ts";
+import { differenceTexts, loadVersions, narrowed, withoutUnseen, type Versions } from "./sql-versions.ts";
 import type { MigrationState } from "./state.ts";
 
 /** A database and its migrations. */
@@ -52,7 +52,7 @@ export async function openSqlMigrations(
       now: () => context.now(),
       database: database.name,
     };
-    const versions = await loadVersions(database, registered, { proves });
+    const versions = await withoutUnseen(database, await loadVersions(database, registered, { proves }));
     sites.push({ database, registered, versions, ledger });
   }
   return sites;

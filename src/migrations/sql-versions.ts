@@ -6,6 +6,7 @@ import type { Database } from "../sql/database.ts";
 import { insertedInto, tableOf } from "../sql/row-change.ts";
 import { keyText, someRows } from "../sql/rows.ts";
 import { inScratch, mostSeeds, type Seed } from "../sql/scratch.ts";
+import { seen, unseenFacts } from "../sql/unseen.ts";
 import { insertsRows, type RegisteredSql, type SqlMigration } from "./sql-files.ts";
 import { hasRowChanges, putBackAt, putBacksOf, runAnyStatement, type PutBack } from "./sql-rows.ts";
 import { placeOf, runStatement, type Direction } from "./sql-statement.ts";
@@ -22,6 +23,21 @@ export interface Versions {
   readonly putBacks: ReadonlyMap<string, readonly PutBack[]>;
   /** Whether a fact may be of migrations: not what others make, and no partition of a year. */
   isOfMigrations(this: void, fact: Fact): boolean;
+}
+
+/** The same without what the account may not see of the live schema, and can compare with nothing. */
+export async function withoutUnseen(
+  { sql, place }: Pick<Database, "sql" | "place">,
+  versions: Versions,
+): Promise<Versions> {
+  const wanted = new Map(versions.catalogues.flatMap((each) => [...each]));
+  const unseen = await unseenFacts(sql, place, { wanted, found: await readCatalogue(sql, place) });
+  return {
+    ...versions,
+    catalogues: versions.catalogues.map((each) => seen(each, unseen)),
+    known: new Set([...versions.known].filter((fact) => !unseen.has(fact))),
+    isOfMigrations: (fact) => !unseen.has(fact) && versions.isOfMigrations(fact),
+  };
 }
 
 /** A table that is made only where it is missing belongs to others, as the file of a model has it. */

@@ -1,8 +1,9 @@
-import { differences, readCatalogue, type Catalogue, type Difference } from "../sql/catalogue.ts";
+import { differences, readCatalogue, type Catalogue, type Difference, type Fact } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
 import { tableOfTwin } from "../sql/partition-twin.ts";
 import { missingRows, raiseSequences, someRows } from "../sql/rows.ts";
 import { loadScratch, type Seed, type Wanted } from "../sql/scratch.ts";
+import { seen, unseenFacts } from "../sql/unseen.ts";
 import type { Row } from "../sql/connection.ts";
 import type { DatabaseWrite, Step } from "./step.ts";
 
@@ -24,9 +25,13 @@ export async function compareDatabase(database: Database): Promise<Compared> {
   const { sql, role, name, file, isThere, place } = database;
   const wanted = await loadScratch(sql, file, database.scratch);
   const found: Catalogue = isThere ? await readCatalogue(sql, place) : new Map();
+  const unseen = isThere
+    ? await unseenFacts(sql, place, { wanted: wanted.catalogue, found })
+    : new Set<Fact>();
   const step = { resource: "database" as const, name };
-  const different = differences(wanted.catalogue, found);
-  const made = wanted.effects.flatMap(({ statement, makes: facts }) => {
+  const different = differences(seen(wanted.catalogue, unseen), seen(found, unseen));
+  const made = wanted.effects.flatMap(({ statement, makes }) => {
+    const facts = makes.filter((fact) => !unseen.has(fact));
     const [first] = facts;
     const isMissing = first !== undefined && facts.every((fact) => !found.has(fact));
     const isTrigger = makesTrigger(statement);
@@ -58,7 +63,7 @@ export async function compareDatabase(database: Database): Promise<Compared> {
         },
     // What triggers write beside the rows of the file is among these rows already.
     ...made.filter(({ isTrigger }) => !isTrigger).map(adding),
-    ...(await missingSeeds(database, wanted, found)).map(({ table, rows }): Step => ({
+    ...(await missingSeeds(database, wanted, { found, unseen })).map(({ table, rows }): Step => ({
       ...step,
       aspect: `rows of ${table.name}`,
       kind: "add",
@@ -74,6 +79,7 @@ export async function compareDatabase(database: Database): Promise<Compared> {
     })),
     ...different.flatMap((each) => (told.has(each.fact) ? [] : differing(each, step))),
     ...additional(different, step, found),
+    ...hidden(unseen, step),
   ];
   return { database, steps, wanted: wanted.catalogue, found };
 }
@@ -114,9 +120,21 @@ function leftOut(fact: Difference["fact"], table: string, step: Resource): Step 
 
 function notes(facts: readonly string[], step: Resource): Step[] {
   if (facts.length === 0) return [];
-  const named = facts.slice(0, mostNamed).join(", ");
+  return [{ ...step, aspect: "beside the model", kind: "note", to: listed(facts) }];
+}
+
+/** What the account may not see: whether it is right nobody can say. Of a table that is hidden only the table is named. */
+function hidden(unseen: ReadonlySet<Fact>, step: Resource): Step[] {
+  const facts = [...unseen].filter(
+    (fact) => fact.startsWith("table ") || !unseen.has(`table ${fact.split(/[ .]/)[1] ?? ""}`),
+  );
+  if (facts.length === 0) return [];
+  return [{ ...step, aspect: "not shown to this account", kind: "note", to: listed(facts) }];
+}
+
+function listed(facts: readonly string[]): string {
   const more = facts.length > mostNamed ? `, and ${facts.length - mostNamed} more` : "";
-  return [{ ...step, aspect: "beside the model", kind: "note", to: `${named}${more}` }];
+  return `${facts.slice(0, mostNamed).join(", ")}${more}`;
 }
 
 const mostNamed = 10;
@@ -129,9 +147,14 @@ function shortened(text: string): string {
  * Rows of the file that are not there: all of them where their table is new or empty, else those whose keys stand in the file. A
  * key that the server makes up (`UUID()`) is another one each time.
  */
-async function missingSeeds({ sql, file }: Database, { seeds }: Wanted, found: Catalogue): Promise<Seed[]> {
+async function missingSeeds(
+  { sql, file }: Database,
+  { seeds }: Wanted,
+  { found, unseen }: { readonly found: Catalogue; readonly unseen: ReadonlySet<Fact> },
+): Promise<Seed[]> {
   const missing = await Promise.all(
     seeds.map(async ({ table, rows }) => {
+      if (unseen.has(`table ${table.name}`)) return { table, rows: [] };
       if (!found.has(`table ${table.name}`)) return { table, rows };
       // Of a table that lacks a column no row is as the file has it: the column is told.
       if (table.columns.some(({ name }) => !found.has(`column ${table.name}.${name}`)))

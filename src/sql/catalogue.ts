@@ -41,6 +41,9 @@ function factIn(row: Row, sql: Sql, name: string): readonly [Fact, string] {
   ];
 }
 
+/** In place of a definition that MySQL shows to others alone. */
+export const hiddenText = "(not shown to this account)";
+
 const mysqlFacts = [
   `SELECT CONCAT('table ', TABLE_NAME) AS fact, ENGINE AS engine, TABLE_COLLATION AS collation
    FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE'`,
@@ -70,9 +73,9 @@ const mysqlFacts = [
   `SELECT CONCAT('partition ', TABLE_NAME, '.', PARTITION_NAME) AS fact, PARTITION_METHOD AS method, PARTITION_EXPRESSION AS expression,
      PARTITION_DESCRIPTION AS description
    FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = ? AND PARTITION_NAME IS NOT NULL`,
-  `SELECT CONCAT('view ', TABLE_NAME) AS fact, VIEW_DEFINITION AS definition, CONCAT('CHECK ', CHECK_OPTION) AS checked
+  `SELECT CONCAT('view ', TABLE_NAME) AS fact, IF(VIEW_DEFINITION = '', '${hiddenText}', VIEW_DEFINITION) AS definition, CONCAT('CHECK ', CHECK_OPTION) AS checked
    FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ?`,
-  `SELECT CONCAT(LOWER(ROUTINE_TYPE), ' ', ROUTINE_NAME) AS fact, DTD_IDENTIFIER AS type, ROUTINE_DEFINITION AS definition
+  `SELECT CONCAT(LOWER(ROUTINE_TYPE), ' ', ROUTINE_NAME) AS fact, DTD_IDENTIFIER AS type, COALESCE(ROUTINE_DEFINITION, '${hiddenText}') AS definition
    FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?`,
   `SELECT CONCAT('trigger ', TRIGGER_NAME) AS fact, CONCAT(ACTION_TIMING, ' ', EVENT_MANIPULATION, ' ON ', EVENT_OBJECT_TABLE) AS moment,
      ACTION_STATEMENT AS definition
