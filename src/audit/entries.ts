@@ -1,5 +1,6 @@
 import { queryRecords } from "../aws/dynamodb/records.ts";
-import { auditChain, emptyHead, isAuditTime, isSequence, type ChainHead } from "../model/audit.ts";
+import { emptyHead, isAuditTime, isSequence, type ChainHead } from "../model/audit.ts";
+import { auditChain } from "../model/tool-tables.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { TrailPlace } from "./place.ts";
 

@@ -4,6 +4,7 @@ import { isSequence } from "../model/audit.ts";
 import type { Declaration } from "../model/declaration.ts";
 import { keyedHash } from "../model/hash.ts";
 import { timeOf, type JsonObject } from "../model/json.ts";
+import { sideChains } from "../model/tool-tables.ts";
 import { appendRecord, recordsOf } from "./beside.ts";
 import type { TrailPlace } from "./place.ts";
 
@@ -13,7 +14,7 @@ import type { TrailPlace } from "./place.ts";
  * outlives an erasure.
  */
 
-const chain = "holds";
+const chain = sideChains.holds;
 
 export interface Hold {
   /** Its place among the holds: what lifts it names it. */

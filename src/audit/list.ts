@@ -1,5 +1,6 @@
 import { queryRecords } from "../aws/dynamodb/records.ts";
-import { auditChain, isAuditTime, isSequence, type AuditEntry } from "../model/audit.ts";
+import { isAuditTime, isSequence, type AuditEntry } from "../model/audit.ts";
+import { auditChain } from "../model/tool-tables.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { readHead, storedChain } from "./entries.ts";
 import type { TrailPlace } from "./place.ts";

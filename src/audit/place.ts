@@ -1,6 +1,6 @@
 import type { Aws } from "../aws/clients.ts";
 import { CliError, exitCodes } from "../errors.ts";
-import { auditChain } from "../model/audit.ts";
+import { auditChain } from "../model/tool-tables.ts";
 import type { Declaration, ObjectLockMode } from "../model/declaration.ts";
 
 /** Where a trail is kept. */

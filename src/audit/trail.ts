@@ -2,7 +2,6 @@ import { assertMayPut, maxTransactionItems, putNew } from "../aws/dynamodb/recor
 import { backOff } from "../retry.ts";
 import { CliError } from "../errors.ts";
 import {
-  auditChain,
   chained,
   emptyHead,
   type AuditEntry,
@@ -11,6 +10,7 @@ import {
   type Signer,
   type Writer,
 } from "../model/audit.ts";
+import { auditChain } from "../model/tool-tables.ts";
 import { keepAnchor, readAnchor, writeAnchor, type Anchor } from "./anchor.ts";
 import { followChain, type Disbelieved, type Judge } from "./belief.ts";
 import { around, type Around, type NumberedEvent } from "./around.ts";

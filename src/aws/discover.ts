@@ -3,13 +3,21 @@ import { explain } from "./explain/explain.ts";
 import { abortable } from "./s3/objects.ts";
 import { onwards } from "./paging.ts";
 
-export interface Discovered {
+export interface DiscoveredStores {
   readonly buckets: readonly string[];
   readonly tables: readonly string[];
+  /** What could not be listed; the lists of the others hold. */
+  readonly failures: readonly Failure[];
+}
+
+export interface Discovered extends DiscoveredStores {
   /** Ids. */
   readonly userPools: readonly string[];
-  /** What could not be listed; the lists of the others hold. */
-  readonly failures: readonly { readonly what: string; readonly why: string }[];
+}
+
+interface Failure {
+  readonly what: string;
+  readonly why: string;
 }
 
 /**
@@ -17,24 +25,41 @@ export interface Discovered {
  * is told in `failures`; never taken for "there is none".
  */
 export async function discover(aws: Aws, signal?: AbortSignal): Promise<Discovered> {
-  const failures: { what: string; why: string }[] = [];
-  const orEmpty = async (what: string, list: Promise<string[]>) => {
-    try {
-      return await list;
-    } catch (error) {
-      signal?.throwIfAborted();
-      const explained = explain(error, { region: aws.region, endpointUrl: aws.endpointUrl });
-      if (explained === undefined) throw error;
-      failures.push({ what, why: explained.message });
-      return [];
-    }
-  };
-  const [buckets, tables, userPools] = await Promise.all([
-    orEmpty("buckets", listBuckets(aws, signal)),
-    orEmpty("tables", listTables(aws, signal)),
-    orEmpty("user pools", listUserPools(aws, signal)),
+  const [stores, userPools] = await Promise.all([
+    discoverStores(aws, signal),
+    orFailure(aws, "user pools", listUserPools(aws, signal), signal),
   ]);
-  return { buckets, tables, userPools, failures };
+  const { names, failures } = userPools;
+  return { ...stores, userPools: names, failures: [...stores.failures, ...failures] };
+}
+
+/** The same without user pools. */
+export async function discoverStores(aws: Aws, signal?: AbortSignal): Promise<DiscoveredStores> {
+  const [buckets, tables] = await Promise.all([
+    orFailure(aws, "buckets", listBuckets(aws, signal), signal),
+    orFailure(aws, "tables", listTables(aws, signal), signal),
+  ]);
+  return {
+    buckets: buckets.names,
+    tables: tables.names,
+    failures: [...buckets.failures, ...tables.failures],
+  };
+}
+
+async function orFailure(
+  aws: Aws,
+  what: string,
+  list: Promise<string[]>,
+  signal: AbortSignal | undefined,
+): Promise<{ names: string[]; failures: Failure[] }> {
+  try {
+    return { names: await list, failures: [] };
+  } catch (error) {
+    signal?.throwIfAborted();
+    const explained = explain(error, { region: aws.region, endpointUrl: aws.endpointUrl });
+    if (explained === undefined) throw error;
+    return { names: [], failures: [{ what, why: explained.message }] };
+  }
 }
 
 /** Names of the account's buckets, of all regions: S3 tells them apart only when asked one by one. */

@@ -3,6 +3,7 @@ import { appendRecord, recordsOf } from "../audit/beside.ts";
 import { CliError } from "../errors.ts";
 import { keyedHash } from "../model/hash.ts";
 import { isRecord, timeOf } from "../model/json.ts";
+import { sideChains } from "../model/tool-tables.ts";
 import { DamagedError } from "./damage.ts";
 import type { Store } from "./store.ts";
 
@@ -26,7 +27,7 @@ export interface ErasureEntry {
 }
 
 /** The ledger's chain in the audit table. */
-export const erasureChain = "erasures";
+export const erasureChain = sideChains.erasures;
 
 const folder = "erasures/";
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, isRecord, timeOf } from "./json.ts";
 import { detailsOf, type AuditDetails } from "./audit-details.ts";
+import { auditChain } from "./tool-tables.ts";
 
 /** What the tool does to somebody's data; a new changing command adds its own. */
 export const auditActions = [
@@ -107,9 +108,6 @@ export interface AuditEntry {
   readonly signature?: string;
   readonly hash: string;
 }
-
-/** The one chain that the tool writes. Items of other chains in the table are not its entries. */
-export const auditChain = "main";
 
 /** What the next entry is chained to: the newest entry's place, hash and times. */
 export interface ChainHead {

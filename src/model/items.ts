@@ -2,6 +2,7 @@ import { keyTemplates } from "./derived.ts";
 import { storeText } from "./graph.ts";
 import { isRecord, own, type JsonObject } from "./json.ts";
 import type { Entity, Model } from "./schema.ts";
+import { auditChain, toolRoles } from "./tool-tables.ts";
 import { canBeEqual, fieldsOf, literalStart, rankOf, type Fields, type Template } from "./template.ts";
 
 /** How the items of an entity are known among those of their table. */
@@ -21,12 +22,18 @@ export function itemKinds(
     if (storeText(entity.from) !== `table ${table}` || entity.at !== undefined) return [];
     try {
       const templates = new Map(keyTemplates(entity));
-      return [{ name, entity, templates, rank: rankOfItem(entity, templates) }];
+      const known = table === toolRoles.audit ? ofTrail(entity) : entity;
+      return [{ name, entity: known, templates, rank: rankOfItem(known, templates) }];
     } catch (error) {
       if (error instanceof RangeError) return [];
       throw error;
     }
   });
+}
+
+/** Beside the trail lie records of legal holds and erasures, with salts and hashes: they are no entries of it. */
+function ofTrail(entity: Entity): Entity {
+  return { ...entity, when: { chain: auditChain, ...entity.when } };
 }
 
 /**

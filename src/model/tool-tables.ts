@@ -10,6 +10,12 @@ interface ToolTable {
 /** What these tables are called in every model. */
 export const toolRoles = { audit: "auditLog", migrations: "migrations" } as const;
 
+/** The chain of the audit trail's entries in its table. */
+export const auditChain = "main";
+
+/** Chains beside it: records of mawps's own that are no entries, whatever a model says, and in nobody's export. */
+export const sideChains = { erasures: "erasures", holds: "holds" } as const;
+
 export const toolTables: Readonly<Record<keyof typeof toolRoles, ToolTable>> = {
   audit: {
     // One hash chain, numbered without gaps: a writer puts entry n + 1 on condition that there is none, so two

@@ -2,7 +2,7 @@ import { fingerprint } from "../aws/dynamodb/fingerprint.ts";
 import { itemSizeBytes } from "../aws/dynamodb/item-size.ts";
 import { queryItems } from "../aws/dynamodb/items.ts";
 import { pagesWhereThere } from "../aws/setting.ts";
-import { auditChain } from "../model/audit.ts";
+import { auditChain } from "../model/tool-tables.ts";
 import { timeOf } from "../model/json.ts";
 import { twinTable } from "../model/feature-places.ts";
 import { twinHistoryVersion, twinType } from "../model/twin.ts";

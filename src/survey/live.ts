@@ -1,4 +1,5 @@
 import type { Aws } from "../aws/clients.ts";
+import { discoverStores } from "../aws/discover.ts";
 import { scanItems } from "../aws/dynamodb/items.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { errorName } from "../aws/setting.ts";
@@ -6,23 +7,26 @@ import { readCatalogue } from "../sql/catalogue.ts";
 import type { Database } from "../sql/database.ts";
 import { rowTables } from "../sql/row-table.ts";
 import type { Declaration } from "../model/declaration.ts";
-import { itemsOf } from "../model/items.ts";
+import { itemsOf, textOf } from "../model/items.ts";
 import { isRecord, type JsonObject } from "../model/json.ts";
 import { objectsOf } from "../model/objects.ts";
 import type { Model } from "../model/schema.ts";
+import { sideChains, toolRoles } from "../model/tool-tables.ts";
 
 /** What was found in one bucket or table of one entity, or of none. */
 export interface Found {
   readonly store: "bucket" | "table" | "database";
   /** Of a database with its table: `lopez_it_welt.users`. */
   readonly name: string;
-  /** Null where nothing in the model says what these are. */
+  /** Or `erasures` and `holds`, which mawps keeps beside its trail. Null where nothing in the model says what these are. */
   readonly entity: string | null;
   readonly count: number;
   /** Of what is of no entity: how the first three look, without what is in them. */
   readonly samples?: readonly string[];
   /** The bucket or table is not there. */
   readonly missing?: true;
+  /** It is there, and the model does not name it: another site's, or forgotten. Nobody looked into it. */
+  readonly unnamed?: true;
 }
 
 interface Surveyed {
@@ -33,13 +37,16 @@ interface Surveyed {
   readonly databases?: readonly Database[];
   readonly signal: AbortSignal;
   onProgress(name: string, looked: number): void;
+  /** Of which buckets or tables of the account there is no list. */
+  onUnlisted(what: string, why: string): void;
 }
 
 const mostSamples = 3;
 
 /**
  * Looks at every object and item of the site and tells of which entity each is, store by store: of each entity how many, then
- * those that are of none. Only reads; keeps counts and three samples, whatever lies there.
+ * those that are of none; at the end names the account's other buckets and tables. Only reads; keeps counts and three samples, whatever
+ * lies there.
  */
 export async function* surveySite(aws: Aws, site: Surveyed): AsyncGenerator<Found> {
   for (const { role, name } of site.declaration.buckets)
@@ -47,6 +54,19 @@ export async function* surveySite(aws: Aws, site: Surveyed): AsyncGenerator<Foun
   for (const { role, name } of site.declaration.tables)
     yield* counted({ store: "table", name }, () => itemKinds(aws, site, { role, name }));
   for (const database of site.databases ?? []) yield* rowKinds(site, database);
+  yield* unnamedStores(aws, site);
+}
+
+/** What is in the account and region beside the model. */
+async function* unnamedStores(aws: Aws, site: Surveyed): AsyncGenerator<Found> {
+  const { buckets, tables, failures } = await discoverStores(aws, site.signal);
+  for (const { what, why } of failures) site.onUnlisted(what, why);
+  const named = new Set([...site.declaration.buckets, ...site.declaration.tables].map(({ name }) => name));
+  const beside = (store: Found["store"], names: readonly string[]) =>
+    names
+      .filter((name) => !named.has(name))
+      .map((name) => ({ store, name, entity: null, count: 0, unnamed: true }) as const);
+  yield* [...beside("bucket", buckets), ...beside("table", tables)];
 }
 
 /** The tables of a database with their rows, and foreign keys that the model does not say: an erasure would fail on them. */
@@ -130,10 +150,17 @@ async function* itemKinds(aws: Aws, site: Surveyed, { role, name }: Store): Asyn
   const find = itemsOf(site.model, role);
   let looked = 0;
   for await (const items of scanItems(aws, { table: name, asSent: true, signal: site.signal })) {
-    for (const item of items) yield { entity: find(item)?.name ?? null, sample: () => redactedItem(item) };
+    for (const item of items)
+      yield { entity: find(item)?.name ?? ownKind(role, item), sample: () => redactedItem(item) };
     looked += items.length;
     site.onProgress(name, looked);
   }
+}
+
+/** What mawps itself keeps beside the entries of its trail: no model has to say that. */
+function ownKind(role: string, { chain }: JsonObject): string | null {
+  const name = role === toolRoles.audit ? textOf(chain) : undefined;
+  return Object.values(sideChains).find((each) => each === name) ?? null;
 }
 
 /** A key as it may be shown: its first folder and its ending, and how long each part is. `users/(36)/(12).pdf` */

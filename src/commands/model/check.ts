@@ -74,6 +74,7 @@ async function checkLive(run: Run): Promise<void> {
     databases: run.config.site.databases === undefined ? [] : await (await run.databases()).open(() => true),
     signal: run.world.signal,
     onProgress: (name, looked) => progress.update(`${name}: ${grouped(looked)} looked at`),
+    onUnlisted: (what, why) => run.warn(`${what} could not be listed: ${why}`),
   });
   let unknown = 0;
   const found = (async function* () {
@@ -92,11 +93,12 @@ async function checkLive(run: Run): Promise<void> {
 }
 
 function foundLines(
-  { store, name, entity, count: number, samples = [], missing }: Found,
+  { store, name, entity, count: number, samples = [], missing, unnamed }: Found,
   layout: Layout,
 ): string[] {
   const place = `${store} ${name}`;
   if (missing === true) return [paint(`${place}: is not there`, "dim", layout)];
+  if (unnamed === true) return [paint(`${place}: the model does not name it`, "dim", layout)];
   if (entity !== null) return [`${place}: ${entity}, ${grouped(number)}`];
   if (number === 0) return [paint(`${place}: is empty`, "dim", layout)];
   const told = `${place}: ${grouped(number)} of no entity, such as`;

@@ -1,8 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { putObject } from "../../../src/aws/s3/objects.ts";
+import { putHold } from "../../../src/audit/holds.ts";
+import { ledgerEntry, writeErasure } from "../../../src/backup/erasures.ts";
 import { shippedModels } from "../../../src/model/shipped.ts";
 import { putWholeSite } from "../../support/whole-site.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
@@ -70,6 +73,32 @@ describe("mawps model", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     const entities = new Set(found.map(({ entity }) => entity));
     for (const name of ["profiles", "documentFiles", "heroFiles", "twin"]) expect(entities).toContain(name);
+  });
+
+  it("check --live knows what mawps keeps of holds and erasures, and names what is there beside the site", async () => {
+    const site = await home.copy();
+    await site.look(async (aws, { tables }) => {
+      const place = { aws, table: tables.auditLog };
+      await putHold(place, {
+        userId: "user-1",
+        ids: ["user-1"],
+        reason: "claim",
+        salt: "00",
+        at: new Date(0),
+      });
+      await writeErasure(ledgerEntry("user-9", "00", new Date(0)), place);
+      await (await aws.s3()).send(new CreateBucketCommand({ Bucket: "another-site" }));
+    });
+    const { exitCode, stdout, stderr } = await site.run(["model", "check", "--live", "--json"]);
+    await site.remove();
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const found = lines(stdout);
+    const table = "mawps-audit-log";
+    for (const entity of ["holds", "erasures"])
+      expect(found).toContainEqual({ store: "table", name: table, entity, count: 1 });
+    expect(found.filter(({ unnamed }) => unnamed === true)).toEqual([
+      { store: "bucket", name: "another-site", entity: null, count: 0, unnamed: true },
+    ]);
   });
 
   it("check --live tells what it does not know with three samples that show nothing of what is in them", async () => {
