@@ -77,7 +77,7 @@ async function* matchingInPool(site: AccountSite, query: AccountQuery): AsyncGen
     for await (const page of pages) {
       for (const each of page) {
         const account = listedAccount(each);
-        if (isMeant(account, query)) yield account;
+        if (isMeant(account, query, poolValueOf)) yield account;
       }
     }
   } catch (error) {
@@ -111,7 +111,8 @@ export interface ListedAccount {
   readonly name: string | undefined;
   /** As Cognito calls it; null where nothing tells. */
   readonly status: string | null;
-  readonly enabled: boolean;
+  /** Null where accounts have no such field. */
+  readonly enabled: boolean | null;
   /** ISO 8601. */
   readonly createdAt: string | null;
   readonly modifiedAt: string | null;
@@ -147,7 +148,7 @@ export function rowAccount(model: Model, { subject, id, value }: AccountRow): Li
     email: text(columns.email),
     name: text(columns.name),
     status: emailVerified === undefined ? null : at(emailVerified) === true ? "CONFIRMED" : "UNCONFIRMED",
-    enabled: at(isActive) === undefined || at(isActive) === true,
+    enabled: isActive === undefined ? null : at(isActive) === undefined || at(isActive) === true,
     createdAt: timeOf(created) === undefined ? null : (created ?? null),
     modifiedAt: null,
     attributes: value,
@@ -176,10 +177,20 @@ export function listRowAccounts(
   async function* matching() {
     for await (const row of accounts.allAccounts()) {
       const account = rowAccount(model, row);
-      if (isMeant(account, query)) yield account;
+      if (isMeant(account, query, valueOf)) yield account;
     }
   }
+
+  /** A field of the site's own before what is shown under the same name. */
+  function valueOf(account: ListedAccount, name: string): string | undefined {
+    const isField = accounts.fields.includes(name);
+    const shown = shownFields.find((each) => each === name);
+    return textOf(isField || shown === undefined ? own(account.attributes, name) : account[shown]);
+  }
 }
+
+/** What is shown of an account by names of ours. */
+const shownFields = ["kind", "userId", "email", "name", "createdAt"] as const;
 
 /** @throws CliError (usage) for a state or a field that no account can have: that nobody has it would be no answer. */
 function assertAskable(
@@ -188,25 +199,33 @@ function assertAskable(
   { status, where }: Omit<AccountQuery, "group">,
 ): void {
   const { usage: exitCode } = exitCodes;
-  const isVerified = accountSubjects(model).some(
-    (subject) => accountColumns(model, subject).emailVerified !== undefined,
-  );
-  const states = ["enabled", "disabled", ...(isVerified ? ["CONFIRMED", "UNCONFIRMED"] : [])];
+  const columns = accountSubjects(model).map((subject) => accountColumns(model, subject));
+  const has = (field: keyof (typeof columns)[number]) => columns.some((each) => each[field] !== undefined);
+  const states = [
+    ...(has("isActive") ? ["enabled", "disabled"] : []),
+    ...(has("emailVerified") ? ["CONFIRMED", "UNCONFIRMED"] : []),
+  ];
   if (status !== undefined && !states.includes(status))
     throw new CliError(`no account of ${model.name} can be ${status}`, {
       exitCode,
-      hint: `--status takes ${states.join(", ")}`,
+      hint: states.length === 0 ? "accounts have no state there" : `--status takes ${states.join(", ")}`,
     });
-  const unknown = where.find(({ attribute }) => !fields.includes(attribute));
+  const shown = shownFields.filter((name) => name === "kind" || name === "userId" || has(name));
+  const known = new Set<string>([...fields, ...shown]);
+  const unknown = where.find(({ attribute }) => !known.has(attribute));
   if (unknown !== undefined)
     throw new CliError(`accounts of ${model.name} have no field ${JSON.stringify(unknown.attribute)}`, {
       exitCode,
-      hint: `--where takes ${fields.toSorted().join(", ")}`,
+      hint: `--where takes ${[...known].toSorted().join(", ")}`,
     });
 }
 
 /** Whether an account is among those asked for. Pure. */
-function isMeant(account: ListedAccount, { status, where }: Omit<AccountQuery, "group">): boolean {
+function isMeant(
+  account: ListedAccount,
+  { status, where }: Omit<AccountQuery, "group">,
+  valueOf: (account: ListedAccount, attribute: string) => string | undefined,
+): boolean {
   if (status === "enabled" || status === "disabled") {
     if (account.enabled !== (status === "enabled")) return false;
   } else if (status !== undefined && account.status !== status) return false;
@@ -217,9 +236,9 @@ function isMeant(account: ListedAccount, { status, where }: Omit<AccountQuery, "
   });
 }
 
-function valueOf({ username, userId, attributes }: ListedAccount, attribute: string): string | undefined {
-  if (username !== undefined && attribute === "username") return username;
-  if (username !== undefined && attribute === "sub") return userId;
+function poolValueOf({ username, userId, attributes }: ListedAccount, attribute: string): string | undefined {
+  if (attribute === "username") return username;
+  if (attribute === "sub") return userId;
   return textOf(own(attributes, attribute));
 }
 

@@ -121,5 +121,5 @@ const csvColumns = [
 function csvCells(account: ListedAccount): (string | boolean)[] {
   const { username = "", userId, status, enabled, createdAt, modifiedAt } = account;
   const named = [account.email ?? "", account.name ?? ""];
-  return [...named, username, userId, status ?? "", enabled, createdAt ?? "", modifiedAt ?? ""];
+  return [...named, username, userId, status ?? "", enabled ?? "", createdAt ?? "", modifiedAt ?? ""];
 }

@@ -55,7 +55,7 @@ async function showRow(run: Run, given: string): Promise<void> {
       ["kind", account?.kind],
       ["name", account?.name === undefined ? undefined : visible(account.name)],
       ["e-mail", account?.email === undefined ? undefined : visible(account.email)],
-      ["account", account === undefined ? "none" : stateOf(account)],
+      ["account", account === undefined ? "none" : stateOf(account) || "yes"],
       ...holdFacts(holds),
       ["since", sinceOf(account?.createdAt ?? null)],
       ...Object.entries(items).map(([what, found]): [string, string] => [what, String(found)]),

@@ -64,15 +64,16 @@ export function accountText(
     facts([
       ["user", visible(isOfPool ? account.sub : account.userId)],
       ["e-mail", email === undefined ? undefined : visible(email)],
-      ["state", stateOf(account)],
+      ["state", stateOf(account) || undefined],
       ...more,
     ]),
   ].join("\n");
 }
 
+/** Empty where nothing tells. */
 export function stateOf({ status, enabled }: Pick<ListedAccount, "status" | "enabled">): string {
-  if (status === null) return enabled ? "enabled" : "disabled";
-  return enabled ? status : `disabled, ${status}`;
+  if (status === null) return enabled === null ? "" : enabled ? "enabled" : "disabled";
+  return enabled === false ? `disabled, ${status}` : status;
 }
 
 /** A listed account as JSON has it. */

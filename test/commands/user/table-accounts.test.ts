@@ -67,7 +67,10 @@ it("says in the numbers of an export that the account is among what is given out
 
 it("lists nobody by a field or a state that no account can have, and names those that there are", async () => {
   for (const [condition, told] of [
-    [["--where", "nosuch=x"], "--where takes createdAt, email, id, isActive, name, role, updatedAt"],
+    [
+      ["--where", "nosuch=x"],
+      "--where takes createdAt, email, id, isActive, kind, name, role, updatedAt, userId",
+    ],
     [["--where", "passwordHash=geheim"], "--where takes createdAt, email, id, isActive"],
     [["--status", "CONFIRMED"], "--status takes enabled, disabled"],
   ] as const) {
@@ -81,6 +84,10 @@ it("lists nobody by a field or a state that no account can have, and names those
   }
   const { exitCode, stdout } = await user("list", "--json", "--where", "role=admin", "--status", "enabled");
   expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { userId: id }]);
+  const { kind } = JSON.parse(stdout) as { kind: string };
+  const shown = ["--where", `userId=${id}`, "--where", `kind=${kind}`];
+  expect((await user("list", "--json", ...shown)).stdout).toBe(stdout);
+  expect((await user("list", "--json", "--where", "kind=nobody")).stdout).toBe("");
 });
 
 it("finds somebody by their address in whatever case for documents, too, and asks for nothing that accounts do not have", async () => {
