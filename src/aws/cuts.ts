@@ -22,6 +22,9 @@ export function isLate(error: unknown): boolean {
   return error instanceof Error && error.name === "TimeoutError" && !isCutOff;
 }
 
+/** How long what is late was waited for, where the SDK did not wait itself. */
+export const waitedMs = new WeakMap<Error, number>();
+
 /** The code of an error of the network, or of what it was caused by. */
 export function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

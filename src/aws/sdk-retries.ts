@@ -1,5 +1,5 @@
 import { jitteredMs } from "../retry.ts";
-import { codeOf, isCut, isLate } from "./cuts.ts";
+import { codeOf, isCut, isLate, waitedMs } from "./cuts.ts";
 import type { Limits, Reach } from "./limits.ts";
 import { errorName, httpStatus } from "./setting.ts";
 
@@ -53,7 +53,8 @@ export function sdkRetries(limits: Limits, reach: Reach) {
       const failed = given.failed + 1;
       const { isCorrected } = given;
       const cameLate = isLate(error);
-      const inVainMs = given.inVainMs + (cameLate ? performance.now() - given.begunAtMs : 0);
+      const beforeMs = waitedMs.get(error as Error) ?? 0;
+      const inVainMs = given.inVainMs + (cameLate ? beforeMs + performance.now() - given.begunAtMs : 0);
       const isTooLong = inVainMs > 0 && inVainMs + limits.silentMs > limits.inVainMs;
       const attempts = isHeard || !unreachable.has(codeOf(error) ?? "") ? limits.attempts : attemptsUnreached;
       const isOver = failed >= attempts || isTooLong || (cameLate && reach.isSilent);

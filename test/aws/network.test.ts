@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { connect, type Aws } from "../../src/aws/clients.ts";
+import { waitedMs } from "../../src/aws/cuts.ts";
 import { defaultLimits } from "../../src/aws/limits.ts";
 import { sdkRetries } from "../../src/aws/sdk-retries.ts";
 import { explain } from "../../src/aws/explain/explain.ts";
@@ -152,6 +153,12 @@ describe("a call is repeated", () => {
       token = next;
     }
   }
+
+  test("what was waited for past the SDK is waited for no longer than one call may be", async () => {
+    const error = Object.assign(new Error("late"), { name: "TimeoutError", code: "ETIMEDOUT" });
+    waitedMs.set(error, defaultLimits.inVainMs);
+    expect(await tries(error, { errorType: "TRANSIENT" })).toBe(1);
+  });
 
   test("nothing is repeated behind the time at which whoever waits goes", async () => {
     const error = failing("ECONNRESET");

@@ -1,4 +1,5 @@
 import { answerParts, type EndAnswer } from "../anonymous.ts";
+import { isLate, waitedMs } from "../cuts.ts";
 import { abortable } from "../s3/objects.ts";
 
 /** What is used here of a client of a service that speaks JSON: DynamoDB, Cognito. */
@@ -52,9 +53,9 @@ const lasting = new Set(["host", "content-type", "x-amz-target", "user-agent", "
 
 /**
  * Sends what the SDK has sent before, with another body: to the same place, signed by the client's own signer, through its own end, but
- * past the SDK's middleware, which takes 1.1 ms of CPU a call (a page of 60 accounts: 2.0 ms, here 0.7). Nothing is sent twice
- * and no error is explained: undefined, where anything but a 200 comes, before the first answer of the operation to a command of
- * `learnPost`, and where a plain signature is not enough, is to be asked for by the SDK. Rejects on an abort alone.
+ * past the SDK's middleware, which takes 1.1 ms of CPU a call (a page of 60 accounts: 2.0 ms, here 0.7). Undefined before the first
+ * answer of the operation to a command of `learnPost`, where a plain signature is not enough, and where anything but a 200 comes: the SDK
+ * is to be given the command then, and takes what came for its own first try, to tell or to repeat. Rejects on an abort alone.
  */
 export async function signedPost(
   client: PostClient,
@@ -62,25 +63,56 @@ export async function signedPost(
   { body, signal }: { readonly body: string | Buffer; readonly signal?: AbortSignal | undefined },
 ): Promise<{ readonly bytes: Buffer; readonly headers: Readonly<Record<string, string>> } | undefined> {
   const way = known.get(client)?.get(command.constructor);
-  if (way === undefined) return undefined;
-  const { config } = client;
+  const signed = way && (await signedAs(way, client, body));
+  if (signed === undefined) return undefined;
+  const begunAtMs = performance.now();
   try {
-    const { request, signer } = way;
-    const length = { "content-length": String(Buffer.byteLength(body)) };
-    const signed = await signer.sign(
-      { ...request, query: {}, body, headers: { ...request.headers, ...length } },
-      { signingDate: new Date(Date.now() + config.systemClockOffset) },
-    );
     // Handlers read the fields of a request only; the class would have to be loaded for nothing.
-    const { response } = await config.requestHandler.handle(signed as never, abortable(signal));
+    const { response } = await client.config.requestHandler.handle(signed as never, abortable(signal));
     const { statusCode, headers, body: answer } = response as EndAnswer;
     const chunks: Uint8Array[] = [];
     for await (const chunk of answerParts(answer)) chunks.push(chunk);
-    return statusCode === 200 ? { bytes: Buffer.concat(chunks), headers } : undefined;
-  } catch {
+    const bytes = Buffer.concat(chunks);
+    if (statusCode === 200) return { bytes, headers };
+    takeForFirstTry(command, async () => ({ response: Object.assign(response as object, { body: bytes }) }));
+  } catch (error) {
     signal?.throwIfAborted();
+    if (isLate(error)) waitedMs.set(error as Error, performance.now() - begunAtMs);
+    takeForFirstTry(command, async () => {
+      throw error;
+    });
+  }
+  return undefined;
+}
+
+/** Undefined where there is nothing to sign with: the SDK knows what to say. */
+async function signedAs(
+  { request, signer }: Known,
+  { config }: PostClient,
+  body: string | Buffer,
+): Promise<object | undefined> {
+  const length = { "content-length": String(Buffer.byteLength(body)) };
+  try {
+    return await signer.sign(
+      { ...request, query: {}, body, headers: { ...request.headers, ...length } },
+      { signingDate: new Date(Date.now() + config.systemClockOffset) },
+    );
+  } catch {
     return undefined;
   }
+}
+
+/** Whatever sends the command first gets what has come already, and nothing is sent. */
+function takeForFirstTry(command: PostCommand, answered: () => ReturnType<Next>): void {
+  let isTaken = false;
+  (command.middlewareStack as Stack).add(
+    (next) => (args) => {
+      if (isTaken) return next(args);
+      isTaken = true;
+      return answered();
+    },
+    { step: "deserialize", name: "takeForFirstTry", priority: "low" },
+  );
 }
 
 /** To be called before the SDK sends a command: when it is answered, `signedPost` knows the way. */

@@ -1,7 +1,9 @@
 import { Readable } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
+import { TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
 import { connect, type Aws, type ConnectOptions } from "../../../src/aws/clients.ts";
 import { listGroupUsers, listPoolUsers } from "../../../src/aws/cognito/users-list.ts";
+import { sendText } from "../../../src/aws/raw/send-text.ts";
 
 interface Sent {
   readonly method: string;
@@ -112,11 +114,33 @@ describe("a page behind the first", () => {
 
   test("that is refused for good fails as the SDK says", async () => {
     const denied = { status: 400, body: '{"__type":"NotAuthorizedException","message":"no"}' };
-    await expect(listed(answering([page("a", "1"), denied, denied]))).rejects.toMatchObject({
+    await expect(listed(answering([page("a", "1"), denied]))).rejects.toMatchObject({
       name: "NotAuthorizedException",
+      message: "no",
     });
-    expect(sent).toHaveLength(3);
+    expect(sent).toHaveLength(2);
   });
+
+  test("that stays out is tried no more often than any call", async () => {
+    const late = () => Object.assign(new Error("late"), { name: "TimeoutError" });
+    const limits = { firstDelayMs: 1, attempts: 3 };
+    const asked = listed(answering([page("a", "1"), late(), late(), late(), late()], { limits }));
+    await expect(asked).rejects.toMatchObject({ name: "TimeoutError", $metadata: { attempts: 3 } });
+    expect(sent).toHaveLength(1 + 3);
+  });
+});
+
+test("a transaction that is cancelled for good is sent once, and says why", async () => {
+  const reasons = [{ Code: "ConditionalCheckFailed", Message: "it is not so" }];
+  const cancelled = { __type: "TransactionCanceledException", CancellationReasons: reasons };
+  const aws = answering([{ body: "{}" }, { status: 400, body: JSON.stringify(cancelled) }]);
+  const send = () => sendText(aws, new TransactWriteItemsCommand({ TransactItems: [] }), { body: "{}" });
+  await send();
+  await expect(send()).rejects.toMatchObject({
+    name: "TransactionCanceledException",
+    CancellationReasons: reasons,
+  });
+  expect(sent).toHaveLength(2);
 });
 
 test("another operation goes the SDK's way first", async () => {
