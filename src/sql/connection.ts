@@ -137,7 +137,7 @@ export async function sqlBy(
       const tuples = rows.map((row) =>
         columns.map((column) => {
           const value = valueIn(row, column.name);
-          return value !== null && column.as === "hex" ? Buffer.from(value, "hex") : value;
+          return value !== null && column.as === "hex" ? bytesOf(value) : value;
         }),
       );
       await telling(() => driver.insert(`${quoted(name)} (${names})`, tuples));
@@ -152,6 +152,11 @@ export async function sqlBy(
       await driver.end().catch(() => undefined);
     },
   };
+}
+
+/** MySQL writes a BIT with as few digits as it takes: 5 is one. */
+function bytesOf(hex: string): Buffer {
+  return Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, "hex");
 }
 
 /** The value of a column; null where the row has none of that name. Pure. */

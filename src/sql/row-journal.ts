@@ -260,8 +260,11 @@ async function putBackSome(
       await sql.insert(table, [before]);
       restored.push({ before, columns: differing });
     } else {
+      // Else the server would give them the time of now, though the statement left them alone.
+      const kept = automatic.filter((name) => !differing.includes(name) && live?.[name] === before[name]);
       const columns = [
         ...differing.filter((name) => !since.includes(name)),
+        ...kept,
         // Those that the statement left alone went all the same.
         ...anew.filter((name) => !differing.includes(name) && Object.hasOwn(before, name)),
       ];

@@ -134,7 +134,7 @@ function mayBe({ type, as }: RowColumn, value: string): boolean {
     return (/\bunsigned\b/i.test(type) ? BigInt.asUintN(bits, whole) : BigInt.asIntN(bits, whole)) === whole;
   }
   if (/^(numeric|decimal|real|double|float)\b/i.test(type)) return /^-?\d+(\.\d+)?$/.test(value);
-  return as !== "hex" || /^([\da-f]{2})*$/i.test(value);
+  return as !== "hex" || /^[\da-f]*$/i.test(value);
 }
 
 /** Writes a row over another one, as long as that is still the same; answers whether it was. */

@@ -323,16 +323,23 @@ function onEngine({ engine, first, start }: DatabaseSite): void {
     await notes("hostile", {
       "0003-odd.up.sql": `CREATE TABLE ${table} (${key} ${type} PRIMARY KEY, ${value} VARCHAR(40));
         CREATE TABLE ${lines} (id ${type} PRIMARY KEY, ${note} ${type}, CONSTRAINT line_note FOREIGN KEY (${note}) REFERENCES ${table} (${key}));
-        INSERT INTO ${table} (${key}, ${value}) VALUES ('one', 'x''; -- "\`');`,
-      "0003-odd.down.sql": `DROP TABLE ${lines};\nDROP TABLE ${table};`,
-      "0004-odd.up.sql": `UPDATE ${table} SET ${value} = 'y';\nDELETE FROM ${table} WHERE ${key} = 'two';`,
+        INSERT INTO ${table} (${key}, ${value}) VALUES ('one', 'x''; -- "\`');
+        CREATE TABLE moved (id ${type} PRIMARY KEY, ${engine === "mysql" ? "bits BIT(5), seen TIMESTAMP NULL ON UPDATE CURRENT_TIMESTAMP" : "bits BIT(5), seen TIMESTAMP"});`,
+      "0003-odd.down.sql": `DROP TABLE moved;\nDROP TABLE ${lines};\nDROP TABLE ${table};`,
+      "0004-odd.up.sql": `UPDATE ${table} SET ${value} = 'y';\nDELETE FROM ${table} WHERE ${key} = 'two';
+        UPDATE moved SET id = ${engine === "mysql" ? "CONCAT(id, 'z')" : "id || 'z'"}, seen = seen;\nDELETE FROM moved WHERE id = 'bz';`,
       "0004-odd.down.sql": "",
     });
     const third = await run("hostile", "migrate", "up", "--to", "0003", "--yes");
     expect([third.exitCode, third.stderr]).toEqual([0, expect.anything()]);
     const all = () => on("hostile", (sql) => sql.rows(`SELECT * FROM ${table} ORDER BY 1`));
     await on("hostile", (sql) => sql.run(`INSERT INTO ${table} VALUES ('two', NULL), ('three', 'z')`));
-    const before = await all();
+    // A BIT of one hexadecimal digit, and times of which the server would make others.
+    const moved = () => on("hostile", (sql) => sql.rows("SELECT id, bits, seen FROM moved ORDER BY id"));
+    await on("hostile", (sql) =>
+      sql.run("INSERT INTO moved VALUES ('a', B'00101', '2026-01-01'), ('b', B'00101', '2026-01-01')"),
+    );
+    const [before, still] = [await all(), await moved()];
     const catalogue = await on("hostile", (sql) => readCatalogue(sql, place("hostile")));
     const tables = rowTables(catalogue, engine);
     const [odd, line] = ["no.tes", "li nes"].map((begin) =>
@@ -353,8 +360,8 @@ function onEngine({ engine, first, start }: DatabaseSite): void {
       ["three", "y"],
     ]);
     const down = await run("hostile", "migrate", "down", "--yes");
-    expect([down.exitCode, down.stdout]).toEqual([0, expect.stringContaining("4 rows put back")]);
-    expect(await all()).toEqual(before);
+    expect([down.exitCode, down.stdout]).toEqual([0, expect.stringContaining("7 rows put back")]);
+    expect([await all(), await moved()]).toEqual([before, still]);
     expect(await rowsOf("hostile")).toHaveLength(5);
   });
 }
