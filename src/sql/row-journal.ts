@@ -2,7 +2,7 @@ import { retry } from "../retry.ts";
 import { CliError } from "../errors.ts";
 import { readCatalogue } from "./catalogue.ts";
 import type { Row, Sql } from "./connection.ts";
-import { isDeadlock } from "./explain.ts";
+import { isDeadlock, isForbidden, serverCode } from "./explain.ts";
 import type { RowTable } from "./row-table.ts";
 import { changeRows, deleteRows, keyText, pagesOfRows, rowsWithKeys } from "./rows.ts";
 import { inTransaction } from "./transaction.ts";
@@ -36,6 +36,19 @@ export async function journalsIn(sql: Sql, place: string): Promise<readonly Jour
     source: source ?? "",
     state: state === "done" ? "done" : "settled",
   }));
+}
+
+/** Whether MySQL hides from the account whether there are journals. PostgreSQL shows them to everybody, and refuses to read them. */
+export async function areJournalsHidden(sql: Sql, place: string): Promise<boolean> {
+  if (sql.engine === "postgres") return false;
+  if ((await readCatalogue(sql, place, "journals")).has(`table ${list}`)) return false;
+  try {
+    await sql.rows(`SELECT name FROM ${list} LIMIT 0`);
+  } catch (error) {
+    if (isForbidden(error)) return true;
+    if (serverCode(error) !== "ER_NO_SUCH_TABLE") throw error;
+  }
+  return false;
 }
 
 /** How many rows a journal has the former state of. */

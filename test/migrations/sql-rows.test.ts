@@ -207,6 +207,20 @@ function onEngine({ engine, first, start }: DatabaseSite): void {
         (await sql.rows(`SELECT id FROM mawps_journal_0003_${at} ORDER BY id`)).map(({ id }) => id),
       );
     expect([await journal(1), await journal(2)]).toEqual([["a", "a", "b", "b"], ["d"]]);
+    const account = engine === "mysql" ? "narrow@localhost" : "narrow";
+    await on("people", async (sql) => {
+      await sql.run(engine === "mysql" ? `CREATE USER ${account}` : `CREATE ROLE ${account} LOGIN`);
+      await sql.run(`GRANT SELECT, UPDATE, DELETE ON notes TO ${account}`);
+    });
+    const narrow = (server?.url("people") ?? "").replace(/\/\/[^@]*@/, "//narrow@");
+    const env = { ...envOf("people"), MAWPS_DATABASE_URL: narrow };
+    const blind = await home.run(["user", "erase", "a", "--yes"], { env });
+    const why = engine === "mysql" ? "may not see the journals" : "for table mawps_journals";
+    expect([blind.exitCode, blind.stderr]).toEqual([1, expect.stringContaining(why)]);
+    expect([await journal(1), (await rowsOf("people")).map(({ id }) => id)]).toEqual([
+      ["a", "a", "b", "b"],
+      expect.arrayContaining(["a"]),
+    ]);
     for (const who of ["a", "d"]) {
       const erased = await run("people", "user", "erase", who, "--yes", "--receipt", `${who}.json`);
       expect([who, erased.exitCode, erased.stderr]).toEqual([who, 0, expect.anything()]);

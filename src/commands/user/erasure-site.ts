@@ -1,5 +1,5 @@
 import { trailOf } from "../../audit/place.ts";
-import type { CliError } from "../../errors.ts";
+import { CliError } from "../../errors.ts";
 import { visible } from "../../output/text.ts";
 import { configuredSite } from "../../target.ts";
 import type { Access } from "../../world.ts";
@@ -11,6 +11,7 @@ import { whyNoDocuments } from "../../model/reach.ts";
 import { rowSubjects } from "../../model/person-rows.ts";
 import type { Accounts, PeopleRows } from "../../stores/person-rows.ts";
 import { openDocuments } from "../../documents/site.ts";
+import type { Database } from "../../sql/database.ts";
 import type { Run } from "../run.ts";
 import { openPool } from "./site.ts";
 
@@ -71,7 +72,27 @@ async function rowsOfPeople(
     import("../../stores/person-rows.ts"),
     import("../../stores/journal-entities.ts"),
   ]);
-  return peopleRows(which === "alone" ? site : await withJournals(site, databases), databases);
+  if (which === "alone") return peopleRows(site, databases);
+  for (const database of databases) await assertJournalsShown(database);
+  return peopleRows(await withJournals(site, databases), databases);
+}
+
+/** @throws CliError where a migration changes rows, and the account may not know of the journals that have them as they were. */
+async function assertJournalsShown({ sql, place, name, engine, migrations }: Database): Promise<void> {
+  const [{ sqlMigrations }, { hasRowChanges }, { areJournalsHidden }] = await Promise.all([
+    import("../../migrations/sql-files.ts"),
+    import("../../migrations/sql-rows.ts"),
+    import("../../sql/row-journal.ts"),
+  ]);
+  const all = sqlMigrations((await migrations?.()) ?? {}, engine);
+  if (!all.some(({ migration }) => hasRowChanges(migration, engine))) return;
+  if (!(await areJournalsHidden(sql, place))) return;
+  throw new CliError(
+    `the user may not see the journals of migrations of database ${visible(name)}, which may have rows of the person; nothing was changed`,
+    {
+      hint: "GRANT SELECT, SHOW VIEW on the whole database, and DELETE on its mawps_journal_… tables, or erase as the owner",
+    },
+  );
 }
 
 /** Where accounts are an entity of the model; undefined where they are in a user pool. */
