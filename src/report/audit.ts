@@ -44,6 +44,7 @@ const mostRows = 200;
 export function* periodParts(period: AuditPeriod, language: Language): Generator<string> {
   const { entries, weeks, actions, actors, letters, moreLetters } = period;
   const words = wordsOf(language);
+  const { grouped, iso } = words.figures;
   yield tiles([[words.entries, grouped(entries)]]);
   if (weeks.size > 0) {
     const [heading = "", caption = ""] = words.weeks;
@@ -52,7 +53,10 @@ export function* periodParts(period: AuditPeriod, language: Language): Generator
     yield figure(
       heading,
       caption,
-      timeChart(heading, days, { series: [{ name: words.entries, color: "first", values }] }),
+      timeChart(heading, days, {
+        series: [{ name: words.entries, color: "first", values }],
+        figures: words.figures,
+      }),
     );
   }
   for (const [counts, titles] of [
@@ -66,7 +70,7 @@ export function* periodParts(period: AuditPeriod, language: Language): Generator
     yield moreText(counts.size - mostRows, words);
   }
   yield htmlTable(letters, [
-    { title: words.letters[0] ?? "", cell: ({ timestamp }) => timestamp },
+    { title: words.letters[0] ?? "", cell: ({ timestamp }) => iso(timestamp) },
     { title: words.letters[1] ?? "", cell: ({ action, details }) => whatOf(action, details["phase"]) },
     { title: words.letters[2] ?? "", cell: ({ userId }) => userId ?? "-" },
     { title: words.letters[3] ?? "", cell: ({ actor }) => actor },
@@ -77,7 +81,7 @@ export function* periodParts(period: AuditPeriod, language: Language): Generator
 
 /** That so many more are not shown. */
 export function moreText(number: number, words: Words): string {
-  return number > 0 ? `<p>+ ${grouped(number)} ${escapedHtml(words.more)}</p>\n` : "";
+  return number > 0 ? `<p>+ ${words.figures.grouped(number)} ${escapedHtml(words.more)}</p>\n` : "";
 }
 
 function whatOf(action: string, phase: unknown): string {

@@ -4,6 +4,7 @@ import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { cut, escapedHtml } from "../output/html.ts";
 import type { PageStatistics, ProgressStatistics } from "../site/progress/statistics.ts";
+import type { Figures } from "./figures.ts";
 import type { Words } from "./words.ts";
 
 use([BarChart, GridComponent, LegendComponent, SVGRenderer]);
@@ -51,12 +52,16 @@ const stageColours = [
 ] as const;
 
 const textStyle = { fontFamily: "system-ui, sans-serif", fontSize: 13, color: colour.text };
-const valueAxis = {
-  type: "value",
-  minInterval: 1,
-  splitLine: { lineStyle: { color: colour.line } },
-  axisLabel: { ...textStyle, color: colour.muted },
-} as const;
+
+/** An axis of whole numbers. */
+function valueAxis({ grouped }: Figures) {
+  return {
+    type: "value" as const,
+    minInterval: 1,
+    splitLine: { lineStyle: { color: colour.line } },
+    axisLabel: { ...textStyle, color: colour.muted, formatter: (value: number) => grouped(value) },
+  };
+}
 
 const categoryStyle = {
   axisTick: { show: false },
@@ -87,7 +92,7 @@ export function distributionChart(
       data: bins.map(({ from, to }) => (name === "wide" ? `${from}–${to} %` : String(from))),
       ...categoryStyle,
     },
-    yAxis: valueAxis,
+    yAxis: valueAxis(words.figures),
     series: [
       bars(
         words.overall.users,
@@ -105,7 +110,7 @@ export function pagesChart(pages: readonly PageStatistics[], words: Words): stri
     height: 76 + pages.length * rowHeight * 1.3,
     legend,
     grid: { left: labelSpace(names, format), right: format.width / 12, top: 40, bottom: 32 },
-    xAxis: valueAxis,
+    xAxis: valueAxis(words.figures),
     yAxis: rowNames(names, format),
     series: [
       bars(
@@ -132,16 +137,17 @@ export function stopsChart(pages: readonly PageStatistics[], words: Words): stri
   return draw(words.stops.join(": "), (format) => {
     const perUser = (format.width - labelSpace(names, format) - plotMargin) / most;
     const legendHeight = format.name === "wide" ? 40 : 64;
+    const users = valueAxis(words.figures);
     return {
       height: 40 + legendHeight + rows.length * rowHeight,
       legend,
       grid: { left: labelSpace(names, format), right: plotMargin, top: legendHeight, bottom: 32 },
-      xAxis: { ...valueAxis, max: most, axisLabel: { ...valueAxis.axisLabel, showMaxLabel: false } },
+      xAxis: { ...users, max: most, axisLabel: { ...users.axisLabel, showMaxLabel: false } },
       yAxis: rowNames(names, format),
       series: stageColours.map((color, stage) => ({
         ...bars(words.stages[stage] ?? "", [], { color }),
         stack: "stops",
-        data: counted.map((users) => stopBar(users[stage] ?? 0, perUser)),
+        data: counted.map((stopped) => stopBar(stopped[stage] ?? 0, perUser)),
       })),
     };
   });
@@ -203,6 +209,7 @@ export interface Series {
 
 interface TimeScale {
   readonly series: readonly Series[];
+  readonly figures: Figures;
   /** A value of the axis for people. */
   readonly unit?: (value: number) => string;
   /** The axis goes up to this at least: smaller values are told apart by nobody. */
@@ -213,11 +220,12 @@ interface TimeScale {
 export function timeChart(
   description: string,
   days: readonly string[],
-  { series, unit, least = 0 }: TimeScale,
+  { series, figures, unit, least = 0 }: TimeScale,
 ): string {
   const sums = days.map((_day, at) => sum(series.map(({ values }) => values[at] ?? 0)));
   const isShort = Math.max(0, ...sums) < least;
   const isNamed = series.length > 1;
+  const { axisLabel, ...axis } = valueAxis(figures);
   return draw(description, ({ name }) => ({
     height: name === "wide" ? 260 : 220,
     ...(isNamed ? { legend } : {}),
@@ -229,15 +237,15 @@ export function timeChart(
     },
     xAxis: {
       type: "category",
-      data: days.map((day) => day.slice(5)),
+      data: days.map(figures.dayOfYear),
       ...categoryStyle,
       axisLabel: { ...categoryStyle.axisLabel, interval: "auto" as const },
     },
     yAxis: {
-      ...valueAxis,
+      ...axis,
       ...(unit === undefined ? {} : { minInterval: 0 }),
       ...(isShort ? { max: least } : {}),
-      axisLabel: { ...valueAxis.axisLabel, ...(unit === undefined ? {} : { formatter: unit }) },
+      axisLabel: { ...axisLabel, ...(unit === undefined ? {} : { formatter: unit }) },
     },
     series: series.map(({ name: of, color, values }) => ({
       ...bars(of, [...values], { color: `var(--${color})` }),

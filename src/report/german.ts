@@ -1,3 +1,5 @@
+import { germanFigure } from "./figures.ts";
+
 /**
  * In German what the tool says in English of what it found: doctor's findings, rules, costs. Names, commands and what others answered are
  * in neither language. `{a}` is a place for anything; what stands there is looked up as well.
@@ -308,6 +310,10 @@ const texts: readonly (readonly [english: string, german: string])[] = [
   ],
   ["there is none", "es gibt keine"],
   ["there was none", "es gab keine"],
+  [
+    "the last is of {a}, {b} days ago; {c} are allowed",
+    "die letzte ist von {a}, vor {b} Tagen; erlaubt sind {c}",
+  ],
   ["the last is of {a}, {b} ago; {c} are allowed", "die letzte ist von {a}, vor {b}; erlaubt sind {c}"],
   [
     "mawps backup drill: restores the newest backup on trial",
@@ -359,7 +365,6 @@ const texts: readonly (readonly [english: string, german: string])[] = [
   ["accounts", "Konten"],
   ["unit-hours", "Einheitsstunden"],
   ["thousand objects", "tausend Objekte"],
-  ["under {a}", "unter {a}"],
   [
     "the first {a} cost nothing, nothing else uses them up",
     "die ersten {a} kosten nichts, und nichts anderes braucht sie auf",
@@ -456,7 +461,7 @@ function known(text: string): string | undefined {
     const found = english.exec(text);
     if (found === null) continue;
     return german.replaceAll(/\{(\w)\}/g, (_place, name: string) =>
-      inGerman(found[1 + names.indexOf(name)] ?? ""),
+      germanFigure(inGerman(found[1 + names.indexOf(name)] ?? "")),
     );
   }
   return undefined;

@@ -2,20 +2,8 @@ import type { SnapshotEntry } from "../backup/snapshots.ts";
 import { latest } from "../doctor/backups.ts";
 import type { MeasureName, Measures } from "../metrics/job.ts";
 import type { JobRecord } from "../metrics/read.ts";
-import { bytes } from "../model/bytes.ts";
-import { duration } from "../output/dates.ts";
-import {
-  figure,
-  foreignHtml,
-  htmlTable,
-  pageEnd,
-  pageHead,
-  pageTime,
-  tiles,
-  type Language,
-} from "../output/html.ts";
+import { figure, foreignHtml, htmlTable, pageEnd, pageHead, tiles, type Language } from "../output/html.ts";
 import type { Tone } from "../output/layout.ts";
-import { dollars, grouped, quantityText } from "../output/text.ts";
 import { findingTones, stateTone } from "../output/tones.ts";
 import { dayOf } from "../usage/history.ts";
 import { topOf } from "../usage/sums.ts";
@@ -45,7 +33,7 @@ export function* reportPage(
   const words = wordsOf(language);
   const said = language === "de" ? inGerman : (text: string) => text;
   yield pageHead(language, `${words.title} ${title}`);
-  yield `<header><h1>${words.title} ${foreignHtml(title)}</h1><p>${words.madeAt} ${pageTime(madeAt)}</p></header>\n`;
+  yield `<header><h1>${words.title} ${foreignHtml(title)}</h1><p>${words.madeAt} ${words.figures.time(madeAt)}</p></header>\n`;
   for (const name of partNames.filter((each) => !absent.includes(each))) {
     yield `<section id="${name}"><h2>${words.parts[name]}</h2>\n`;
     for (const { part, why, hint } of failures)
@@ -86,7 +74,7 @@ function* heroParts(hero: Parts["hero"], { words }: Telling): Generator<string> 
   const rows = [
     [words.live, url],
     [words.hover, hover],
-    [words.updated, updatedAt],
+    [words.updated, typeof updatedAt === "string" ? words.figures.iso(updatedAt) : null],
   ].flatMap(([name, value]) => (typeof value === "string" ? [{ name: name ?? "", value }] : []));
   if (url === null) yield `<p class="warning">${words.noPicture}</p>\n`;
   for (const { name, value } of rows) yield `<p>${name}: ${foreignHtml(value)}</p>\n`;
@@ -95,15 +83,15 @@ function* heroParts(hero: Parts["hero"], { words }: Telling): Generator<string> 
 function* peopleParts({ statistics, users, moreUsers }: Parts["people"], { words, language }: Telling) {
   yield* progressParts(statistics, language);
   if (users.length === 0) return;
-  const { each } = words;
+  const { each, figures } = words;
   yield `<p>${words.lastActive}</p>\n`;
   yield htmlTable(users, [
     { title: each[0] ?? "", cell: ({ userId }) => userId },
-    { title: each[1] ?? "", cell: ({ percent }) => `${percent}\u00A0%`, isNumber: true },
-    { title: each[2] ?? "", cell: ({ completedPages }) => grouped(completedPages), isNumber: true },
+    { title: each[1] ?? "", cell: ({ percent }) => figures.percent(percent), isNumber: true },
+    { title: each[2] ?? "", cell: ({ completedPages }) => figures.grouped(completedPages), isNumber: true },
     {
       title: each[3] ?? "",
-      cell: ({ lastActivity: at }) => (at === undefined ? "-" : pageTime(new Date(at))),
+      cell: ({ lastActivity: at }) => (at === undefined ? "-" : figures.time(new Date(at))),
       isShort: true,
     },
   ]);
@@ -112,6 +100,7 @@ function* peopleParts({ statistics, users, moreUsers }: Parts["people"], { words
 
 function* documentParts(documents: Parts["documents"], { words, said }: Telling): Generator<string> {
   const { states, counts, unscanned, moreUnscanned } = documents;
+  const { grouped } = words.figures;
   const names = Object.keys(words.statuses) as (keyof Words["statuses"])[];
   yield tiles(
     names
@@ -156,6 +145,8 @@ function* storageParts(
   { words, said, madeAt }: Telling,
 ): Generator<string> {
   const { files, accounts } = usage;
+  const { figures } = words;
+  const { grouped, bytes, dollars } = figures;
   const today = { ...dayOf(usage, madeAt), usd: cost.usd };
   const ofFiles = (amount: number) => (files === null ? "?" : bytes(amount));
   yield tiles([
@@ -168,7 +159,7 @@ function* storageParts(
     ],
     [words.tables, bytes(today.tableBytes)],
     ...(accounts === undefined ? [] : [[words.accounts, `≈ ${grouped(accounts)}`] as const]),
-    [words.month, said(dollars(cost.usd))],
+    [words.month, dollars(cost.usd)],
   ]);
   for (const { what, why } of cost.failures)
     yield `<p class="bad">${foreignHtml(what)} ${words.notRead}: ${foreignHtml(why)}</p>\n`;
@@ -200,6 +191,7 @@ function* storageParts(
     caption,
     timeChart(trend, named, {
       series: series.map(({ of, ...each }) => ({ ...each, values: shown.map((day) => day[of]) })),
+      figures,
       unit: bytes,
       least: 1000,
     }),
@@ -214,7 +206,8 @@ function* storageParts(
       priced.map(({ day }) => day),
       {
         series: [{ name: month, color: "first", values: priced.map(({ usd }) => usd) }],
-        unit: (value) => value.toLocaleString("en", { maximumFractionDigits: 3 }),
+        figures,
+        unit: figures.axis,
         least: 0.01,
       },
     ),
@@ -224,13 +217,13 @@ function* storageParts(
     { title: what, cell: (line) => said(line.what) },
     {
       title: quantity,
-      cell: (line) => `${said(quantityText(line.quantity))} ${said(line.unit)}`,
+      cell: (line) => `${figures.quantity(line.quantity)} ${said(line.unit)}`,
       isNumber: true,
     },
-    { title: usd, cell: (line) => (line.usd === null ? "?" : said(dollars(line.usd))), isNumber: true },
+    { title: usd, cell: (line) => (line.usd === null ? "?" : dollars(line.usd)), isNumber: true },
     {
       title: assumption,
-      cell: (line) => [said(line.assumption), line.price?.date].filter(Boolean).join("; "),
+      cell: (line) => [said(line.assumption), figures.iso(line.price?.date ?? "")].filter(Boolean).join("; "),
       tone: () => "dim",
     },
   ]);
@@ -242,7 +235,7 @@ function* storageParts(
       { title: saved, cell: (saving) => said(saving.what) },
       {
         title: by,
-        cell: (saving) => (saving.usd === null ? "?" : said(dollars(saving.usd))),
+        cell: (saving) => (saving.usd === null ? "?" : dollars(saving.usd)),
         isNumber: true,
       },
       { title: how, cell: (saving) => said(saving.remedy) },
@@ -253,6 +246,7 @@ function* storageParts(
 function* retentionParts({ rules, due }: Parts["retention"], { words, said }: Telling): Generator<string> {
   if (due === 0) yield `<p class="good">${words.nothingDue}</p>\n`;
   const [rule = "", action = "", number = "", size = ""] = words.due;
+  const { grouped, bytes } = words.figures;
   yield htmlTable(rules, [
     { title: rule, cell: (total) => said(total.rule) },
     {
@@ -267,8 +261,9 @@ function* retentionParts({ rules, due }: Parts["retention"], { words, said }: Te
 }
 
 function* backupParts({ snapshots, where }: Parts["backups"], { words, madeAt }: Telling): Generator<string> {
+  const { grouped, time } = words.figures;
   const shown = (at: Date | undefined): readonly [string, Tone | undefined] =>
-    at === undefined ? [words.never, "bad"] : [pageTime(at), undefined];
+    at === undefined ? [words.never, "bad"] : [time(at), undefined];
   yield tiles([
     [words.parts.backups, grouped(snapshots.length)],
     [words.lastBackup, ...shown(latest(snapshots.map(({ startedAt }) => startedAt)))],
@@ -305,7 +300,7 @@ function calendar(
   const cell = (day: string) => {
     if (day > today) return `<td class="none"></td>`;
     const [number, mark] = [made.get(day) ?? 0, marks.get(day)];
-    const title = `${day}: ${number}${mark === undefined ? "" : ` ${mark}`}`;
+    const title = `${words.figures.iso(day)}: ${number}${mark === undefined ? "" : ` ${mark}`}`;
     const classes = [number > 0 ? "made" : "", mark === "✕" ? "bad" : ""].join(" ").trim();
     return `<td class="${classes}" title="${title}">${mark ?? (number > 0 ? "●" : "")}</td>`;
   };
@@ -324,34 +319,33 @@ function calendar(
 function* jobParts(records: Parts["jobs"], { words }: Telling): Generator<string> {
   if (records.length === 0) yield `<p>${words.noJobs}</p>\n`;
   const [command = "", last = "", done = "", failed = "", seconds = "", told = ""] = words.jobs;
+  const { grouped, fixed, time } = words.figures;
   const tone = ({ hasFailedLast }: JobRecord): Tone | undefined => (hasFailedLast ? "bad" : undefined);
   yield htmlTable(records, [
     { title: command, cell: (each) => `mawps ${each.command}`, tone },
-    { title: last, cell: ({ lastAt }) => pageTime(lastAt), isShort: true, tone },
+    { title: last, cell: ({ lastAt }) => time(lastAt), isShort: true, tone },
     { title: done, cell: (each) => grouped(each.done), isNumber: true },
     { title: failed, cell: (each) => grouped(each.failed), isNumber: true, tone },
-    { title: seconds, cell: (each) => each.seconds.toFixed(1), isNumber: true },
+    { title: seconds, cell: (each) => fixed(each.seconds, 1), isNumber: true },
     { title: told, cell: ({ measures }) => measuresText(measures, words) },
   ]);
 }
 
-const measureTexts: Readonly<Partial<Record<MeasureName, (value: number) => string>>> = {
-  Bytes: bytes,
-  MonthlyCost: dollars,
-};
-
-function measuresText(measures: Measures, words: Words): string {
+function measuresText(measures: Measures, { measures: names, figures }: Words): string {
+  const texts: Partial<Record<MeasureName, (value: number) => string>> = {
+    BackupAge: (seconds) => figures.duration(seconds * 1000),
+    Bytes: figures.bytes,
+    MonthlyCost: figures.dollars,
+  };
   return (Object.entries(measures) as [MeasureName, number][])
-    .map(([name, value]) => {
-      const text = name === "BackupAge" ? duration(value * 1000).replace("days", words.days) : undefined;
-      return `${words.measures[name]} ${text ?? (measureTexts[name] ?? grouped)(value)}`;
-    })
+    .map(([name, value]) => `${names[name]} ${(texts[name] ?? figures.grouped)(value)}`)
     .join(", ");
 }
 
 const statuses = ["problem", "warning", "skipped", "ok"] as const;
 
 function* doctorParts(findings: Parts["doctor"], { words, said }: Telling): Generator<string> {
+  const { grouped } = words.figures;
   const open = findings.filter(({ status }) => status !== "ok");
   yield tiles(
     statuses.map((status) => {

@@ -6,12 +6,9 @@ import {
   htmlTable,
   pageEnd,
   pageHead,
-  pageTime,
   tiles,
   type Language,
 } from "../output/html.ts";
-import { duration } from "../output/dates.ts";
-import { grouped } from "../output/text.ts";
 import { sketchError } from "../site/progress/quantiles.ts";
 import type { PageStatistics, ProgressStatistics } from "../site/progress/statistics.ts";
 import { distributionChart, pagesChart, stopsChart } from "./charts.ts";
@@ -33,7 +30,7 @@ export function* progressPage(
 ): Generator<string> {
   const words = wordsOf(language);
   yield pageHead(language, `${words.progressTitle}: ${title}`);
-  yield `<header><h1>${words.progressTitle}</h1><p>${foreignHtml(title)} · ${pageTime(madeAt)}</p></header>\n`;
+  yield `<header><h1>${words.progressTitle}</h1><p>${foreignHtml(title)} · ${words.figures.time(madeAt)}</p></header>\n`;
   yield* progressParts(statistics, language);
   yield pageEnd;
 }
@@ -45,8 +42,8 @@ const maxPagesShown = 25;
 export function* progressParts(statistics: ProgressStatistics, language: Language): Generator<string> {
   const { users, usersWithProgress, active, completion, pages } = statistics;
   const words = wordsOf(language);
-  const { overall } = words;
-  const percent = (value: number) => `${value}\u00A0%`;
+  const { overall, figures } = words;
+  const { grouped, percent } = figures;
   const shown = pages.slice(0, maxPagesShown);
   const stops = stopsChart(shown, words);
   const pictured = (heading: readonly string[], drawing: string) =>
@@ -78,13 +75,14 @@ export function* progressParts(statistics: ProgressStatistics, language: Languag
 
 function medianText({ medianSecondsToComplete: median, medianError }: PageStatistics, words: Words): string {
   if (median === null) return "–";
-  return `${medianError > 0 ? "≈ " : ""}${duration(median * 1000).replace("days", words.days)}`;
+  return `${medianError > 0 ? "≈ " : ""}${words.figures.duration(median * 1000)}`;
 }
 
-function stopsTable(pages: readonly PageStatistics[], { stopColumns, stages }: Words): string {
+function stopsTable(pages: readonly PageStatistics[], { stopColumns, stages, figures }: Words): string {
   const rows = pages.map(({ page, stops }) => {
     const text = stops.map(
-      ({ step, users }) => `<span>${foreignHtml(cut(step ?? stages[0] ?? "", 40))} ${grouped(users)}</span>`,
+      ({ step, users }) =>
+        `<span>${foreignHtml(cut(step ?? stages[0] ?? "", 40))} ${figures.grouped(users)}</span>`,
     );
     return `<tr><th scope="row">${foreignHtml(cut(page, 300))}</th><td>${text.join(" · ")}</td></tr>`;
   });
@@ -93,6 +91,7 @@ function stopsTable(pages: readonly PageStatistics[], { stopColumns, stages }: W
 }
 
 function footnotes({ usersWithProblems, leftOut, pages }: ProgressStatistics, words: Words): string {
+  const { grouped } = words.figures;
   const notes = [
     ...(usersWithProblems > 0 ? [`${words.broken} ${grouped(usersWithProblems)}`] : []),
     ...(leftOut > 0 ? [`${words.leftOut} ${grouped(leftOut)}`] : []),

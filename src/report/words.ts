@@ -1,6 +1,8 @@
 import type { Language } from "../output/html.ts";
+import { english, german } from "./figures.ts";
 
 const en = {
+  figures: english,
   title: "Report on",
   madeAt: "Made",
   progressTitle: "Progress of the users",
@@ -31,7 +33,6 @@ const en = {
     "Where people stop",
     "The last step completed by those who did not complete the page, in the order of its steps.",
   ],
-  days: "days",
   visitors: "visitors",
   completed: "completed",
   pageColumns: ["Page", "Visitors", "Completed", "Mean", "Median time to complete"],
@@ -113,6 +114,7 @@ const en = {
 type Words = typeof en;
 
 const de: Words = {
+  figures: german,
   title: "Bericht über",
   madeAt: "Stand",
   progressTitle: "Fortschritt der Nutzer",
@@ -143,7 +145,6 @@ const de: Words = {
     "Wo Nutzer aufhören",
     "Der letzte erledigte Schritt derer, die die Seite nicht abgeschlossen haben, in der Reihenfolge der Schritte.",
   ],
-  days: "Tage",
   visitors: "Besucher",
   completed: "abgeschlossen",
   pageColumns: ["Seite", "Besucher", "Abgeschlossen", "Im Mittel", "Mittlere Zeit bis zum Abschluss"],

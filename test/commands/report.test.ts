@@ -159,6 +159,18 @@ describe("the report", () => {
     expect(page).toContain("nicht begonnen");
   });
 
+  it("writes numbers, sizes and days as Germans do", () => {
+    const texts = [...page.replaceAll(/<style>.*?<\/style>/gs, "").matchAll(/>([^<>]+)</g)].map(
+      ([, text = ""]) => text,
+    );
+    expect(texts).toEqual(
+      expect.arrayContaining(["23,3\u00A0%", "04.03.2026 03:00 UTC", "50,0 KB", "05.03."]),
+    );
+    expect(texts.filter((text) => /\d{4}-\d\d-\d\d(?: |$)|\d\.\d+ ?(?:[KMGT]?B|USD|s|%)/.test(text))).toEqual(
+      [],
+    );
+  });
+
   it("says in German what doctor, retention and cost say", async () => {
     const { doctor, retention, storage } = (await told()) as unknown as {
       doctor: { status: string; message: string; remedy?: string }[];

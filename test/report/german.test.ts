@@ -34,6 +34,13 @@ it.each([
     "the units of tables and indexes as now, 15, for 730 hours; the model lets them scale from 15 to 150",
     "die Einheiten von Tabellen und Indizes wie jetzt, 15, 730 Stunden; nach dem Modell passen sie sich zwischen 15 und 150 an",
   ],
+  [
+    "moments and numbers are written as Germans do",
+    "the last is of 2026-03-01T03:04:05.678Z, 12 days ago; 26 h are allowed",
+    "die letzte ist von 01.03.2026 03:04:05 UTC, vor 12 Tagen; erlaubt sind 26 h",
+  ],
+  ["sizes, too", "only 1.5 GB free", "nur 1,5 GB frei"],
+  ["a version stays", "is older than 20.19.0", "ist älter als 20.19.0"],
   ["commands stay", "mawps setup --fix", "mawps setup --fix"],
   [
     "what others said stays",

@@ -1,0 +1,67 @@
+import { bytes } from "../model/bytes.ts";
+import { duration } from "../output/dates.ts";
+import { pageTime } from "../output/html.ts";
+import { dollars, grouped, quantityText } from "../output/text.ts";
+
+/** Numbers, sizes and dates as the readers of a page write them. */
+export interface Figures {
+  readonly grouped: (number: number) => string;
+  /** With so many places behind the point. */
+  readonly fixed: (value: number, places: number) => string;
+  readonly bytes: (size: number) => string;
+  readonly dollars: (usd: number) => string;
+  readonly quantity: (quantity: number) => string;
+  readonly percent: (percent: number) => string;
+  readonly duration: (ms: number) => string;
+  /** A value of an axis, to a thousandth. */
+  readonly axis: (value: number) => string;
+  readonly time: (at: Date) => string;
+  /** A day or a moment in ISO 8601; what is neither stays as it is. */
+  readonly iso: (text: string) => string;
+  /** The day within its year, of `2026-12-01`. */
+  readonly dayOfYear: (day: string) => string;
+}
+
+export const english: Figures = {
+  grouped,
+  fixed: (value, places) => value.toFixed(places),
+  bytes,
+  dollars,
+  quantity: quantityText,
+  percent: (percent) => `${percent}\u00A0%`,
+  duration,
+  axis: (value) => value.toLocaleString("en", { maximumFractionDigits: 3 }),
+  time: pageTime,
+  iso: (text) => text,
+  dayOfYear: (day) => day.slice(5),
+};
+
+export const german: Figures = {
+  grouped: (number) => exchanged(english.grouped(number)),
+  fixed: (value, places) => exchanged(english.fixed(value, places)),
+  bytes: (size) => exchanged(english.bytes(size)),
+  dollars: (usd) => exchanged(english.dollars(usd)).replace("under", "unter"),
+  quantity: (quantity) => exchanged(english.quantity(quantity)).replace("under", "unter"),
+  percent: (percent) => exchanged(english.percent(percent)),
+  duration: (ms) => exchanged(english.duration(ms)).replace("days", "Tage"),
+  axis: (value) => exchanged(english.axis(value)),
+  time: (at) => germanDates(english.time(at)),
+  iso: (text) => germanDates(text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/, "$1 $2 UTC")),
+  dayOfYear: (day) => germanDates(day).slice(0, 6),
+};
+
+/** In German what is nothing but a number in groups, one with its unit, a day or a moment; else as it is, as a version's number. */
+export function germanFigure(text: string): string {
+  return isFigure.test(text) ? exchanged(text) : german.iso(text);
+}
+
+const isFigure = /^(?:\d{1,3}(?:,\d{3})+|\d[\d,]*(?:\.\d+)? (?:B|KB|MB|GB|TB|s|USD))$/;
+
+/** Of an English number: a point for the comma between thousands, a comma for the point. */
+function exchanged(text: string): string {
+  return text.replaceAll(/[.,](?=\d)/g, (mark) => (mark === "." ? "," : "."));
+}
+
+function germanDates(text: string): string {
+  return text.replace(/^(\d{4})-(\d\d)-(\d\d)(?!\d)/, "$3.$2.$1");
+}
