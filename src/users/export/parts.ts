@@ -276,7 +276,7 @@ async function* valuesOf({
   }
 }
 
-/** Files that an item refers to and that are in nobody's folder, or in another's: who wrote the item may have named any. */
+/** Files that an item refers to and that have not come yet, or are in nobody's folder, or in another's: who wrote the item may have named any. */
 function noteElsewhere({
   site,
   entity,
@@ -293,8 +293,16 @@ function noteElsewhere({
   for (const [field, targets] of Object.entries(own(site.model.entities, entity)?.refs ?? {})) {
     const key = own(value, field);
     if (![targets].flat().some((target) => target.startsWith("object:")) || typeof key !== "string") continue;
-    if (!keys.has(key)) out.add(entity, field, "elsewhere");
+    if (!keys.has(key)) out.add(entity, field, isUploading(site, entity, value) ? "unfinished" : "elsewhere");
   }
+}
+
+/** Whether it says of its file that it is still to come. */
+function isUploading({ model: { features } }: PersonSite, entity: string, value: JsonObject): boolean {
+  const { documents } = features ?? {};
+  if (documents?.entity !== entity) return false;
+  const { fields, statuses } = documents;
+  return own(value, fields.status ?? "status") === (statuses?.UPLOADING ?? "UPLOADING");
 }
 
 function keyIn(item: JsonObject, like: Item): JsonObject {

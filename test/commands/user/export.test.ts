@@ -54,6 +54,12 @@ beforeAll(async () => {
         s3Key: `public/documents/${sub}2/cv/forged.pdf`,
         uploadedBy: "local:admin",
       },
+      {
+        id: "doc-open",
+        name: "open.pdf",
+        s3Key: `public/documents/${sub}/cv/not-yet.pdf`,
+        status: "UPLOADING",
+      },
     ];
     const name = "<script>alert(1)</script>\u202e=1+1";
     await putProfile(aws, sub, {
@@ -143,7 +149,7 @@ describe("user export", () => {
     expect(read("siteDocuments")).toMatchObject([{ userId: sub, documentId: "api-1" }]);
     expect(read("accessRecords")).toMatchObject([{ userId: address }]);
     expect(read("profiles")).toMatchObject([{ userId: sub, email: address }]);
-    expect(read("documents")).toMatchObject([{ id: "doc-in" }, { id: "doc-other" }]);
+    expect(read("documents")).toMatchObject([{ id: "doc-in" }, { id: "doc-other" }, { id: "doc-open" }]);
     expect(read("auditEntries")).toMatchObject([{ action: "user.changed", userId: sub }]);
     expect(JSON.parse(textOf(parts, "user-account/account.json"))).toMatchObject({
       userId: sub,
@@ -159,6 +165,7 @@ describe("user export", () => {
         { entity: "profiles", path: "settings.apiKeys", reason: "secret", times: 1 },
         { entity: "documents", path: "uploadedBy", reason: "others", times: 1 },
         { entity: "documents", path: "s3Key", reason: "elsewhere", times: 1 },
+        { entity: "documents", path: "s3Key", reason: "unfinished", times: 1 },
         { entity: "auditEntries", path: "actor", reason: "others", times: 1 },
         {
           entity: documentBucket,
