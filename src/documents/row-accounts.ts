@@ -2,7 +2,7 @@ import { CliError, exitCodes } from "../errors.ts";
 import { uploaderEntity } from "../model/document-files.ts";
 import { tableRole } from "../model/database.ts";
 import { own } from "../model/json.ts";
-import { isStandIn, rowSubjects } from "../model/person-rows.ts";
+import { afterKind, isStandIn, rowSubjects } from "../model/person-rows.ts";
 import { ownersOf } from "../stores/row-owners.ts";
 import type { Stored } from "../stores/store.ts";
 import { type DocumentRows, attachmentIn, ownerSubject } from "./row-model.ts";
@@ -66,8 +66,14 @@ export async function attachmentRow(rows: DocumentRows, text: string): Promise<S
 export async function uploaderOf(rows: DocumentRows, given: string): Promise<string> {
   const entity = uploaderEntity(rows.model);
   const whose = rowSubjects(rows.model).find((subject) => subject.entity === entity)?.subject;
-  const accounts = (await rows.accounts?.(given)) ?? [];
-  const ids = [...new Set(accounts.flatMap(({ subject, id }) => (subject === whose ? id : [])))];
+  const find = async (name: string) => {
+    const accounts = (await rows.accounts?.(name)) ?? [];
+    return [...new Set(accounts.flatMap(({ subject, id }) => (subject === whose ? id : [])))];
+  };
+  const whole = await find(given);
+  // `staff:max@example.com`, where nobody's id begins like that.
+  const named = whole.length > 0 || whose === undefined ? undefined : afterKind(given, [whose]);
+  const ids = named === undefined ? whole : await find(named.name);
   const [only, ...others] = ids;
   if (only !== undefined && others.length === 0 && !isStandIn(rows.model, only)) return only;
   throw new CliError(

@@ -110,6 +110,7 @@ async function printLinks(run: Run, given: string | undefined): Promise<void> {
     given === undefined ? undefined : resolveUser(look, given, "take"),
   );
   const links = await liveLinks(site, trailOf(await run.context("reads")), userId);
+  if (given !== undefined && links.length === 0) await resolveUser(site, given, "account");
   await run.printRows(links, asText);
 }
 

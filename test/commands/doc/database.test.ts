@@ -192,10 +192,10 @@ describe.skipIf(noPostgres !== undefined)(`documents that are rows of PostgreSQL
   it("are uploaded to a customer, an opportunity or both, once, deleted and brought back", async () => {
     const first = await doc(
       "upload",
-      "max@example.com",
+      "customer:max@example.com",
       "notes.txt",
       "--by",
-      "MAX@example.com",
+      "staff:MAX@example.com",
       "--attach",
       ofOpportunity,
       "--tag",

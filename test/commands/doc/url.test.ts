@@ -3,11 +3,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { putHold } from "../../../src/audit/holds.ts";
 import { deleteAllVersions } from "../../../src/aws/s3/deletion.ts";
+import { deleteItems } from "../../../src/aws/dynamodb/delete-items.ts";
+import type { Item } from "../../../src/aws/dynamodb/items.ts";
 import { headObject } from "../../../src/aws/s3/objects.ts";
 import type { Aws } from "../../../src/aws/clients.ts";
 import {
   documentBucket as bucket,
   documentKeys,
+  profileTable,
   putAvatar,
   putDocument,
   putProfile,
@@ -244,6 +247,23 @@ describe.each(["simple", "composite"] as const)("links on the %s table", (shape:
     const outcome = await run("doc", "url", ...argv);
     expect([outcome.exitCode, outcome.stdout]).toEqual([2, ""]);
     expect(outcome.stderr).toContain(why);
+  });
+
+  it("are listed of whom there is, or was while a link is alive", async () => {
+    await putDocuments({});
+    expect(lines(await run("doc", "url", "--list", "user-1", "--json"))).toEqual([]);
+    const nobody = await run("doc", "url", "--list", "nosuch");
+    expect([nobody.exitCode, nobody.stdout, nobody.stderr]).toEqual([
+      1,
+      "",
+      expect.stringContaining('unknown user "nosuch"'),
+    ]);
+    await run("doc", "url", "user-1", "doc-1");
+    const profile: Item = { userId: { S: "user-1" } };
+    if (shape === "composite") profile["type"] = { S: "user-profile" };
+    await look((aws) => deleteItems(aws, profileTable, { keys: [profile] }));
+    const told = lines(await run("doc", "url", "--list", "user-1", "--json"));
+    expect(told.map(({ id }) => id)).toEqual(["doc-1"]);
   });
 
   it("makes none in a dry run, and says when it would end", async () => {
