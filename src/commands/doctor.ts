@@ -18,8 +18,7 @@ import { findingTones } from "../output/tones.ts";
 import { count } from "../output/text.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { storeFolder } from "../target.ts";
-import { alarmSiteOf } from "./alarm-site.ts";
-import { inventoriedSite } from "./inventoried-site.ts";
+import { inventoriedSite, watchedOf } from "./configured.ts";
 import { scannerOf } from "./doc/scanner.ts";
 import type { Run } from "./run.ts";
 
@@ -79,7 +78,7 @@ export async function outsideOf(run: Run): Promise<Outside> {
         : explain(error, { profile: config.profile, region: config.region, endpointUrl: config.endpointUrl }),
     ...(config.target === "local"
       ? { unwatchedMetrics: config.metrics.namespace }
-      : { alarms: alarmSiteOf(config) }),
+      : { alarms: watchedOf(config) }),
     publicBaseUrl: config.publicBaseUrl,
     signal: world.signal,
   };

@@ -16,7 +16,7 @@ import type { Parts, Report, Sources } from "../report/report.ts";
 import { configuredSite } from "../target.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import { backupFacts, outsideOf } from "./doctor.ts";
-import { inventoriedSite } from "./inventoried-site.ts";
+import { inventoriedSite } from "./configured.ts";
 import { openDocuments } from "../documents/site.ts";
 import { metricsOf } from "./metrics.ts";
 import { overwriteFlag, pageFile } from "./page-file.ts";

@@ -7,13 +7,12 @@ import { count, visible } from "../output/text.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import type { SetupResult } from "../setup/apply.ts";
 import type { OpenObjects } from "../setup/public-objects.ts";
-import type { AlarmSite } from "../setup/alarms.ts";
+import type { Watched } from "../setup/alarms.ts";
 import type { SetupPlan, Step, StepKind } from "../setup/step.ts";
-import { inventoriedSite } from "./inventoried-site.ts";
+import { inventoriedSite, watchedOf } from "./configured.ts";
 import { withDueRule } from "../model/handed-over.ts";
 import { isDenied } from "../aws/setting.ts";
 import { version } from "../version.ts";
-import { alarmSiteOf } from "./alarm-site.ts";
 import type { Run } from "./run.ts";
 
 /** A step as it is printed; `kind` and `result` tell a script what happened. */
@@ -122,8 +121,8 @@ export function setup(noun: Command, begin: Begin): void {
     });
 }
 
-function neededAlarms(run: Run): AlarmSite {
-  const alarms = alarmSiteOf(run.config);
+function neededAlarms(run: Run): Watched {
+  const alarms = watchedOf(run.config);
   if (alarms !== undefined) return alarms;
   throw new CliError("--alarms needs the setting metrics.namespace: alarms watch what jobs put there", {
     exitCode: exitCodes.usage,
@@ -132,7 +131,7 @@ function neededAlarms(run: Run): AlarmSite {
 }
 
 /** @throws CliError where they were asked for and may not be looked at. */
-async function planAlarms(run: Run, site: AlarmSite): Promise<SetupPlan> {
+async function planAlarms(run: Run, site: Watched): Promise<SetupPlan> {
   const { planAlarms: planOf } = await import("../setup/alarms.ts");
   const plan = await planOf(await run.aws("writes"), site, run.world.signal);
   const barred = plan.find(({ kind, name }) => kind === "problem" && name === site.place.namespace);

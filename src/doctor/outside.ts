@@ -1,6 +1,6 @@
 import type { NoAnswer } from "../aws/anonymous.ts";
 import type { CliError } from "../errors.ts";
-import type { AlarmSite } from "../setup/alarms.ts";
+import type { Watched } from "../setup/alarms.ts";
 import type { BackupFacts } from "./backups.ts";
 import type { Caller } from "./caller.ts";
 import type { DatabaseFacts } from "./databases.ts";
@@ -26,7 +26,7 @@ export interface Outside {
   /** An error of a call in words; undefined for what is no error of AWS, the network or the user. */
   readonly explain: (error: unknown) => CliError | undefined;
   /** What alarms are to watch; undefined where no metrics are put. */
-  readonly alarms?: AlarmSite | undefined;
+  readonly alarms?: Watched | undefined;
   /** Namespace of metrics that only the local store keeps. */
   readonly unwatchedMetrics?: string | undefined;
   /** What stands in front of the public bucket. */

@@ -7,7 +7,7 @@ import { dimensionsOf, type JobName, type MeasureName, type MetricsPlace } from 
 import type { SetupPlan, Step } from "./step.ts";
 
 /** What of a site alarms watch. */
-export interface AlarmSite {
+export interface Watched {
   readonly place: MetricsPlace;
   /** Topic of SNS that is told. */
   readonly topic: string | undefined;
@@ -35,7 +35,7 @@ const mostHours = 168;
  * | audit-broken   | the last `audit verify` found faults, or could not be done                            |
  * | downloads-…    | more is downloaded from a public bucket than usual, where S3 keeps a metric of it     |
  */
-export function wantedAlarms(site: AlarmSite, downloads: readonly Dimensions[]): Alarm[] {
+export function wantedAlarms(site: Watched, downloads: readonly Dimensions[]): Alarm[] {
   const { place, topic } = site;
   const topics = topic === undefined ? [] : [topic];
   const told: Told = { AlarmActions: topics, OKActions: topics, InsufficientDataActions: [] };
@@ -138,7 +138,7 @@ const mostNameCharacters = 255;
  * The steps from the alarms as they are to the wanted ones. Only reads.
  * @throws CliError (usage) where a name would be longer than CloudWatch takes.
  */
-export async function planAlarms(aws: Aws, site: AlarmSite, signal: AbortSignal): Promise<SetupPlan> {
+export async function planAlarms(aws: Aws, site: Watched, signal: AbortSignal): Promise<SetupPlan> {
   const about = { resource: "alarm", aspect: "alarm" } as const;
   try {
     const downloads = await findDownloads(aws, site, signal);
@@ -196,7 +196,7 @@ export async function planAlarms(aws: Aws, site: AlarmSite, signal: AbortSignal)
 /** The metrics of downloads from the site's public buckets; undefined where nobody may look. */
 async function findDownloads(
   aws: Aws,
-  site: AlarmSite,
+  site: Watched,
   signal: AbortSignal,
 ): Promise<Dimensions[] | undefined> {
   if (site.publicBuckets.length === 0) return [];

@@ -7,7 +7,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Aws } from "../../src/aws/clients.ts";
 import { alarmFindings } from "../../src/doctor/alarms.ts";
-import { planAlarms, wantedAlarms, type AlarmSite } from "../../src/setup/alarms.ts";
+import { planAlarms, wantedAlarms, type Watched } from "../../src/setup/alarms.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 
 const topic = "arn:aws:sns:eu-central-1:123456789012:alarms";
@@ -39,7 +39,7 @@ async function putAgain(alarm: MetricAlarm | undefined, differing: Partial<PutMe
   });
 }
 
-const site: AlarmSite = {
+const site: Watched = {
   place: { namespace: "Site", dimensions: { Environment: "test" } },
   topic: undefined,
   maxBackupAgeHours: 26,
@@ -49,7 +49,7 @@ const site: AlarmSite = {
 };
 
 /** As `doctor` tells them on AWS. */
-async function found(differing: Partial<AlarmSite> = {}) {
+async function found(differing: Partial<Watched> = {}) {
   const plan = await home.look((aws) =>
     planAlarms(aws, { ...site, ...differing }, new AbortController().signal),
   );
@@ -211,7 +211,7 @@ describe("setup --alarms", () => {
   });
 });
 
-const everything: AlarmSite = {
+const everything: Watched = {
   place: { namespace: "Site", dimensions: {} },
   topic,
   maxBackupAgeHours: 26,
@@ -220,7 +220,7 @@ const everything: AlarmSite = {
   publicBuckets: ["open", "unwatched"],
 };
 
-it.each<[string, Partial<AlarmSite>, readonly string[]]>([
+it.each<[string, Partial<Watched>, readonly string[]]>([
   [
     "of everything",
     {},

@@ -7,7 +7,7 @@ import { CliError, exitCodes } from "../../errors.ts";
 import { count } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { findingsText } from "../doctor.ts";
-import { inventoriedSite } from "../inventoried-site.ts";
+import { inventoriedSite } from "../configured.ts";
 import type { Run } from "../run.ts";
 import { siteOf } from "./site.ts";
 

@@ -1,6 +1,6 @@
 import type { AccessSite } from "../../access/place.ts";
 import { CliError, exitCodes } from "../../errors.ts";
-import { inventoriedSite } from "../inventoried-site.ts";
+import { inventoriedSite } from "../configured.ts";
 import type { Run } from "../run.ts";
 
 /** The site as policies name it; with the place of its backups by a flag or the settings. */
