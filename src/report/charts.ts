@@ -86,7 +86,7 @@ export function distributionChart(
 ): string {
   return draw(words.completion.join(": "), ({ name }) => ({
     height: 300,
-    grid: { left: 48, right: 8, top: 28, bottom: 32 },
+    grid: { left: 64, right: 8, top: 28, bottom: 32 },
     xAxis: {
       type: "category",
       data: bins.map(({ from, to }) => (name === "wide" ? `${from}–${to} %` : String(from))),
@@ -230,7 +230,7 @@ export function timeChart(
     height: name === "wide" ? 260 : 220,
     ...(isNamed ? { legend } : {}),
     grid: {
-      left: unit === undefined ? 48 : 72,
+      left: unit === undefined ? 64 : 72,
       right: 8,
       top: isNamed ? (name === "wide" ? 40 : 64) : 16,
       bottom: 32,
