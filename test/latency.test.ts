@@ -80,7 +80,7 @@ const rows: readonly Row[] = [
   // Beside each other: a listing of each bucket and of its uploads, each table, the pool.
   { name: "access check", most: 1, argv: () => ["access", "check"] },
   { name: "storage usage", most: 1, argv: () => ["storage", "usage", "--no-record"] },
-  // Three questions about each of 18 tables, over the 50 connections of a client.
+  // Three questions about each of 21 tables, over the 50 connections of a client.
   { name: "storage cost", most: 2, argv: () => ["storage", "cost"] },
   { name: "hero show", most: 1, argv: () => ["hero", "show"] },
   { name: "hero set", most: 4, told: 3, argv: (time) => ["hero", "set", `photo-${time}.png`, "--no-verify"] },

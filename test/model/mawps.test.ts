@@ -75,7 +75,13 @@ describe("the declaration", () => {
   it("takes every name from the configuration", () => {
     const names = {
       region: "us-east-1",
-      buckets: { publicMedia: "bucket-one", userFiles: "bucket-two", profileImages: "bucket-three" },
+      buckets: {
+        publicMedia: "bucket-one",
+        userFiles: "bucket-two",
+        profileImages: "bucket-three",
+        heroVideos: "bucket-four",
+        website: "bucket-five",
+      },
       tables: {
         userProfiles: "t-one",
         digitalTwin: "t-two",
@@ -83,6 +89,7 @@ describe("the declaration", () => {
         migrations: "t-four",
         userDocuments: "t-five",
         settings: "t-six",
+        userData: "t-seven",
       },
       userPoolId: "us-east-1_abc",
       websiteOrigins: ["https://origin-one.example"],
