@@ -1,7 +1,7 @@
 import { CliError, exitCodes } from "../errors.ts";
 import type { Engine } from "./address.ts";
 import { changesRows, rowChange } from "./row-change.ts";
-import { ambiguityIn, statementsIn, withoutTexts } from "./statements.ts";
+import { ambiguityIn, outerWords, statementsIn, withoutTexts } from "./statements.ts";
 
 /** What the statements of a file may do. */
 interface Allowed {
@@ -12,6 +12,8 @@ interface Allowed {
   /** What a statement does that is of none of these kinds; and what such a file is for. */
   readonly other: string;
   readonly hint: string;
+  /** Whether it runs where rows are already. */
+  readonly isMigration?: boolean;
 }
 
 const kinds =
@@ -37,6 +39,12 @@ const elsewhere = new RegExp(
 function isOfMachine(statement: string, engine: Engine): boolean {
   const text = withoutTexts(statement, engine, "left out");
   return /\bFUNCTION\b[^]*\bLANGUAGE(?!\s+(?:SQL|PLPGSQL)\b)/i.test(text);
+}
+
+/** Whether an `INSERT` also changes a row that is there already. */
+function changesThere(statement: string, engine: Engine): boolean {
+  const words = outerWords(statement, engine).map(({ word }) => word);
+  return words[0] === "INSERT" && /\b(ON DUPLICATE KEY UPDATE|DO UPDATE)\b/.test(words.join(" "));
 }
 
 const schema: Allowed = {
@@ -79,6 +87,7 @@ export function migrationStatements(
     file: name,
     kinds: new RegExp(`${kinds.source}|^(ALTER|DROP)\\s+(${things})\\b|^RENAME\\s+TABLE\\b${changes}`, "i"),
     forbidden: new RegExp(`\\b(${never}|${neverMigrated})\\b`, "i"),
+    isMigration: true,
     other:
       direction === "up"
         ? "neither makes, changes nor drops anything, nor inserts rows"
@@ -139,9 +148,11 @@ function firstForeign(file: string, engine: Engine, allowed: Allowed): Foreign |
                 allowed.forbidden.test(text) ||
                 isOfMachine(statement, engine)
               ? "does more than that"
-              : elsewhere.test(named.replaceAll(beforeName, " ")) || isDotted
-                ? "names another database or schema"
-                : undefined;
+              : allowed.isMigration === true && changesThere(statement, engine)
+                ? "changes rows that are there, and an INSERT only puts in those that are missing: let an UPDATE statement of its own stand behind it"
+                : elsewhere.test(named.replaceAll(beforeName, " ")) || isDotted
+                  ? "names another database or schema"
+                  : undefined;
     if (why !== undefined) return { statement, why };
   }
   const ambiguity = ambiguityIn(file, engine);

@@ -102,7 +102,12 @@ test.each<[Engine, string]>([
   ["mysql", "DELETE FROM `a;b` WHERE c = 'x; DROP TABLE a'"],
   ["postgres", 'UPDATE "a ""b" c SET b = d.b FROM d WHERE d.id = c.id'],
   ["postgres", "DELETE FROM a USING b WHERE b.id = a.id"],
-  ["mysql", "INSERT INTO a (id) VALUES ('1.x')"],
+  ["mysql", "INSERT INTO a (id, note) VALUES ('1.x', 'on duplicate key update')"],
+  ["postgres", "INSERT INTO a (id) VALUES (1) ON CONFLICT (id) DO NOTHING"],
+  [
+    "postgres",
+    "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ INSERT INTO a VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 2 $$",
+  ],
   ["postgres", "ALTER TABLE a ALTER COLUMN c DROP NOT NULL, ALTER COLUMN c DROP DEFAULT"],
   ["postgres", "DROP FUNCTION f(int)"],
   ["postgres", "ALTER TYPE mood ADD VALUE 'well'"],
@@ -142,6 +147,16 @@ test.each<[Engine, string]>([
 ])("%s: %j is not run as a statement of a migration", (engine, statement) => {
   expect(() => migrationStatements(statement, engine, { name: "0001-a.up.sql", direction: "up" })).toThrow(
     /^0001-a\.up\.sql is not run/,
+  );
+});
+
+test.each<[Engine, string]>([
+  ["mysql", "INSERT INTO a (id, n) VALUES (1, 2) ON  DUPLICATE /* x */ KEY\nUPDATE n = 2"],
+  ["postgres", "INSERT INTO a (id, n) VALUES (1, 2) on conflict (id) WHERE n > 1 do update SET n = 2"],
+  ["postgres", "INSERT INTO a (id, n) VALUES (1, 2) ON CONFLICT ON CONSTRAINT c DO UPDATE SET n = 2"],
+])("%s: %j is not run, as its update would be dropped", (engine, statement) => {
+  expect(() => migrationStatements(statement, engine, { name: "0001-a.up.sql", direction: "up" })).toThrow(
+    /let an UPDATE statement of its own stand behind it/,
   );
 });
 
