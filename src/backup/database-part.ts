@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { CliError } from "../errors.ts";
 import { groupedBy } from "../model/graph.ts";
 import { holds } from "../model/items.ts";
@@ -28,7 +29,7 @@ import { fileName, isPerson } from "./restore-scope.ts";
 import type { RestoreSite } from "./restore-site.ts";
 import { rowParents, type RowParents } from "./row-parents.ts";
 import { refuseForeignSchemas } from "./schema-part.ts";
-import type { DatabaseSnapshot } from "./snapshot.ts";
+import { snapshotTables, type DatabaseSnapshot } from "./snapshot.ts";
 
 /** A part of a database that is restored: rows of one person, or a single one. */
 interface Part {
@@ -57,7 +58,8 @@ interface Noted {
 /**
  * Compares the rows of a snapshot that are meant with those that are there, and looks for what they refer to. What is missing of that comes along
  * where it is nobody else's; where it does not, the row stays away, with all that refers to it. The keys of these are in memory, not the rows.
- * @throws CliError where the database lacks a table for them, as a part makes none, and where the one row that is meant would stay away.
+ * @throws CliError where the database lacks a table for them, as a part makes none, and where the one row that is meant would stay away, or
+ * could not be told from others there.
  */
 export async function planPart(
   site: RestoreSite,
@@ -112,6 +114,7 @@ async function partOf(
 ): Promise<Part> {
   const { model, scope, isErased } = site;
   const tables = rowTables(catalogue, database.engine);
+  assertSameKey(site, snapshot, tables);
   const reading = { model, database, tables, read: (name: string) => rowsNamed(site, snapshot, name) };
   const { person, row: single } = scope;
   const linksOf = await linkedRows(
@@ -263,6 +266,23 @@ function refuseAlone({ scope }: RestoreSite, { left }: Noted): void {
   throw new CliError(`${first.what} cannot come back: ${first.why}; nothing was changed`, {
     hint: "bring that back first, by --item as well, or all of the person by --user",
   });
+}
+
+/** A single row is named by the key that its table has in the backup. */
+function assertSameKey(
+  { scope }: RestoreSite,
+  snapshot: DatabaseSnapshot,
+  tables: readonly RowTable[],
+): void {
+  const table = scope.row?.table;
+  const keyIn = (all: readonly RowTable[]) => all.find(({ name }) => name === table)?.key;
+  const [stored, live] = [keyIn(snapshotTables(snapshot)), keyIn(tables)];
+  if (stored === undefined || live === undefined || isDeepStrictEqual(stored, live)) return;
+  const has = live.length === 0 ? "has no primary key" : `has the primary key ${live.join(", ")}`;
+  throw new CliError(
+    `table ${table} ${has}, and in the backup ${stored.join(", ")}: the row cannot be told from others; nothing was changed`,
+    { hint: "give the table its key back first; `mawps doctor` tells how it differs from the model" },
+  );
 }
 
 function withoutTables({ prefix }: RestoreSite, what: string): CliError {

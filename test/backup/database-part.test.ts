@@ -91,6 +91,7 @@ const worlds = {
     give: "UPDATE chat_sessions SET user_id = 'user-12' WHERE id = 's-user-1'",
     takeBack: "UPDATE chat_sessions SET user_id = 'user-1' WHERE id = 's-user-1'",
     row: ["chat_messages", "m:1,user-1", "DELETE FROM chat_messages WHERE id = 'm:1,user-1'"],
+    dropKey: "ALTER TABLE chat_messages DROP PRIMARY KEY",
     noRow: "m-9",
     orphan: [
       "chat_messages:m-2-user-1",
@@ -140,6 +141,7 @@ const worlds = {
       files[0]?.toUpperCase() ?? "",
       `DELETE FROM file_attachments WHERE id = '${files[0]}'`,
     ],
+    dropKey: "ALTER TABLE file_attachments DROP CONSTRAINT file_attachments_pkey",
     noRow: uuid("e", 9),
     orphan: [
       `file_attachments:${files[1]}`,
@@ -297,6 +299,24 @@ function ofModel(site: DatabaseSite): void {
     expect(await stateOf()).toEqual(state);
     const none = await restore("--item", `${table}:${world.noRow}`);
     expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("nothing was changed")]);
+  });
+
+  test("that is a single row is refused where its table has lost the key that names it", async () => {
+    const [name = "", key = ""] = world.row;
+    const table = name.replace(/^crm\./, "");
+    await on(`DELETE FROM ${table}`, world.dropKey);
+    try {
+      const state = await stateOf();
+      const refused = await restore("--item", `${name}:${key}`);
+      expect([refused.exitCode, refused.stderr]).toEqual([
+        1,
+        expect.stringContaining(`table ${table} has no primary key, and in the backup id`),
+      ]);
+      expect(await stateOf()).toEqual(state);
+    } finally {
+      await on(`ALTER TABLE ${table} ADD PRIMARY KEY (id)`);
+    }
+    expect((await restore("--on-conflict", "replace")).exitCode).toBe(0);
   });
 
   test("stays away, and says why, where what it refers to is not there", async () => {
