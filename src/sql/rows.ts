@@ -29,15 +29,16 @@ export function streamReading(
 /** What stands in a column of a table and in none of the rows of its parent, each value once, as `value`. */
 export function danglingValues(
   sql: Sql,
-  child: { readonly table: string; readonly column: string },
+  child: { readonly table: RowTable; readonly column: string },
   parent: { readonly table: string; readonly column: string },
 ): AsyncGenerator<readonly Row[]> {
   const text = (column: string) => (sql.engine === "mysql" ? column : `CAST(${column} AS text)`);
   const [own, theirs] = [`c.${sql.quoted(child.column)}`, `p.${sql.quoted(parent.column)}`];
   const known = `SELECT 1 FROM ${sql.quoted(parent.table)} p WHERE ${text(theirs)} = ${text(own)}`;
+  const value = readAs(own, columnOf(child.table, child.column));
   return reading(
     sql,
-    `SELECT DISTINCT ${own} AS value FROM ${sql.quoted(child.table)} c WHERE ${own} IS NOT NULL AND NOT EXISTS (${known})`,
+    `SELECT DISTINCT ${value} AS value FROM ${sql.quoted(child.table.name)} c WHERE ${own} IS NOT NULL AND NOT EXISTS (${known})`,
   );
 }
 
@@ -307,12 +308,16 @@ export function keyText({ key }: Pick<RowTable, "key">, row: Row): string {
 
 function selected(sql: Sql, { columns }: RowTable): string {
   return columns
-    .map(({ name, as }) => {
-      const quoted = sql.quoted(name);
-      if (as === "hex") return `HEX(${quoted}) AS ${quoted}`;
-      return as === "exact" ? `CAST(${quoted} AS DOUBLE) AS ${quoted}` : quoted;
+    .map((column) => {
+      const quoted = sql.quoted(column.name);
+      return column.as === "text" ? quoted : `${readAs(quoted, column)} AS ${quoted}`;
     })
     .join(", ");
+}
+
+function readAs(quoted: string, { as }: RowColumn): string {
+  if (as === "hex") return `HEX(${quoted})`;
+  return as === "exact" ? `CAST(${quoted} AS DOUBLE)` : quoted;
 }
 
 function columnOf({ columns }: RowTable, name: string): RowColumn {

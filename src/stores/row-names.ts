@@ -122,7 +122,7 @@ export function rowNames(model: Model, { tableOf, entityOf }: PersonTables): Row
         if (isHeld || database !== owner.database || parent === undefined) continue;
         const known = { table: owner.rows.name, column: parent.field };
         const table = `${database.name}.${rows.name}`;
-        for await (const page of danglingValues(database.sql, { table: rows.name, column }, known))
+        for await (const page of danglingValues(database.sql, { table: rows, column }, known))
           for (const { value } of page) yield { table, value: value ?? "" };
       }
     },

@@ -89,9 +89,11 @@ export const worlds = {
         "INSERT INTO system_logs (id, level, category, message, user_id) VALUES ('y-8', 'info', 'c', 'm', 'erased-0123456789abcdef')",
         "ALTER TABLE chat_messages DROP FOREIGN KEY fk_chat_messages_session_id",
         "INSERT INTO chat_messages (id, session_id, content, type) VALUES ('m-y', 'c-gone', 'of others', 'user'), ('m-z', 'c-gone', 'of others', 'user')",
+        "ALTER TABLE chat_messages MODIFY session_id VARBINARY(36) NOT NULL",
       ],
       told: [
-        { kind: "data without owner", userId: "c-gone", places: ["people.chat_messages"] },
+        // Bytes, as hexadecimal digits.
+        { kind: "data without owner", userId: "632D676F6E65", places: ["people.chat_messages"] },
         { kind: "data without account", userId: "gone-1", places: ["people.system_logs"] },
         { kind: "data without account", userId: "máx@example.com", places: ["people.login_attempts"] },
       ],
