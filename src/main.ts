@@ -1,5 +1,5 @@
 import { CliError, exitCodes, isPromptExit } from "./errors.ts";
-import { paint } from "./output/layout.ts";
+import { asideText } from "./output/aside.ts";
 import { withoutSecrets } from "./output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "./output/text.ts";
 import type { Voice } from "./program.ts";
@@ -78,7 +78,9 @@ async function report(error: unknown, world: World, voice: Telling): Promise<num
     if (voice.json)
       world.stderr.write(`${JSON.stringify({ error: "interrupted", exitCode: interrupted })}\n`);
     else if (isPromptExit(error))
-      world.stderr.write("interrupted at the question; nothing of what it asks for was done\n");
+      world.stderr.write(
+        asideText("interrupted at the question; nothing of what it asks for was done", voice.layout),
+      );
     else world.stderr.write("interrupted; run the same command again to go on\n");
     return interrupted;
   }
@@ -127,7 +129,7 @@ function usageError({ code, message }: CommanderError): CliError {
 /** Node puts U+FFFD in place of bytes of the command line that are no UTF-8, and no file has such a name. */
 const notUtf8 = "a file whose name is not UTF-8 cannot be named here: rename it first (convmv does that)";
 
-function tell({ stderr, env }: World, error: CliError, { json, verbose, color, damaged }: Telling): number {
+function tell({ stderr, env }: World, error: CliError, { json, verbose, layout, damaged }: Telling): number {
   const { exitCode } = error;
   const [message = "", ...listed] = [error.message, ...error.details].map((text) =>
     withoutSecrets(text, env),
@@ -143,9 +145,10 @@ function tell({ stderr, env }: World, error: CliError, { json, verbose, color, d
     stderr.write(`${asJson({ error: whole, exitCode, ...Object.fromEntries(told) })}\n`);
     return exitCode;
   }
-  stderr.write(`${paint("error:", "bad", { color })} ${visible(message)}\n`);
-  for (const line of listed) stderr.write(`  ${visible(line)}\n`);
-  for (const [name, text] of told) stderr.write(`${paint(`${name}:`, "dim", { color })} ${visible(text)}\n`);
+  stderr.write(asideText(visible(message), layout, { label: "error:", tone: "bad" }));
+  for (const line of listed) stderr.write(asideText(`  ${visible(line)}`, layout));
+  for (const [name, text] of told)
+    stderr.write(asideText(visible(text), layout, { label: `${name}:`, tone: "dim" }));
   return exitCode;
 }
 

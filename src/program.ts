@@ -4,7 +4,7 @@ import type { Model } from "./model/schema.ts";
 import type { AnyCommand, Begin, BuildTree, CommandTree } from "./commands/command.ts";
 import type { Run } from "./commands/run.ts";
 import type { World } from "./world.ts";
-import { showsColor } from "./output/layout.ts";
+import { layoutOf, type Layout } from "./output/layout.ts";
 import { visibleLines } from "./output/text.ts";
 import { suggestion } from "./suggestion.ts";
 import { version } from "./version.ts";
@@ -145,8 +145,8 @@ export interface Voice {
   readonly profile: string | undefined;
   readonly region: string | undefined;
   readonly endpointUrl: string | undefined;
-  /** Whether errors are shown in colours. */
-  readonly color: boolean;
+  /** How errors are shown. */
+  readonly layout: Layout;
   /** Whether the command was about to change something, or did. */
   readonly changing: boolean;
 }
@@ -303,7 +303,9 @@ export function buildProgram(world: World): Program {
       profile: started[0]?.config.profile ?? given.profile,
       region: started[0]?.config.region ?? given.region,
       endpointUrl: started[0]?.config.endpointUrl ?? given.endpointUrl,
-      color: showsColor(world.stderr, {
+      layout: layoutOf(world.stderr, {
+        wide:
+          started[0]?.config.wide ?? given.wide ?? /^(1|true|yes|on)$/i.test(world.env["MAWPS_WIDE"] ?? ""),
         noColor:
           started[0]?.config.noColor ??
           (!given.color || Boolean(world.env["NO_COLOR"]) || Boolean(world.env["MAWPS_NO_COLOR"])),

@@ -8,11 +8,12 @@ import type { Measures } from "../metrics/job.ts";
 import type { FoundFile } from "../config/config-file.ts";
 import type { Config, Resolved, Sources } from "../config/config.ts";
 import { CliError, Declined, exitCodes, isPromptExit } from "../errors.ts";
-import { paint, showsColor, type Layout } from "../output/layout.ts";
+import { asideText } from "../output/aside.ts";
+import { layoutOf, type Layout } from "../output/layout.ts";
 import type { Column } from "../output/table.ts";
 import { withoutSecrets } from "../output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "../output/text.ts";
-import { worldWith, type Access, type Connection, type Output, type World } from "../world.ts";
+import { worldWith, type Access, type Connection, type World } from "../world.ts";
 import { askFirst, type Question } from "./confirm.ts";
 import type { Databases } from "./databases.ts";
 import { writeJsonLines } from "./json-lines.ts";
@@ -102,13 +103,9 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
   const json = config.json;
   const silent = json || config.quiet;
   const interactive = machine.stdin.isTTY === true && machine.stderr.isTTY === true;
-  const layoutOf = (output: Output): Layout => ({
-    columns: output.columns || 80,
-    fits: output.isTTY === true && !config.wide && (output.columns ?? 0) > 0,
-    color: showsColor(output, { noColor: config.noColor, term: machine.env["TERM"] }),
-  });
-  const layout = layoutOf(machine.stdout);
-  const aside = layoutOf(machine.stderr);
+  const shown = { noColor: config.noColor, wide: config.wide, term: machine.env["TERM"] };
+  const layout = layoutOf(machine.stdout, shown);
+  const aside = layoutOf(machine.stderr, shown);
   /** The one connection; another one takes its place where what is written to it would be lost. */
   let connection: Promise<Connection> | undefined;
   let writing: Promise<Connection> | undefined;
@@ -156,13 +153,13 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     (await import("../output/table.ts")).folded(visibleLines(text, on), on);
   const told = (text: string) => visible(withoutSecrets(text, world.env));
   const note = (text: string) => {
-    if (!silent) world.stderr.write(`${told(text)}\n`);
+    if (!silent) world.stderr.write(asideText(told(text), aside));
   };
   const warn = (text: string) => {
     world.stderr.write(
       json
         ? `${asJson({ warning: withoutSecrets(text, world.env) })}\n`
-        : `${paint("warning:", "warning", aside)} ${told(text)}\n`,
+        : asideText(told(text), aside, { label: "warning:", tone: "warning" }),
     );
   };
 

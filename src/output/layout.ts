@@ -6,8 +6,22 @@ export interface Layout {
   readonly color: boolean;
 }
 
+/** How a stream is written to. */
+export function layoutOf(
+  output: { readonly isTTY?: boolean; readonly columns?: number },
+  {
+    noColor,
+    wide,
+    term,
+  }: { readonly noColor: boolean; readonly wide: boolean; readonly term: string | undefined },
+): Layout {
+  const { isTTY, columns = 0 } = output;
+  const color = showsColor(output, { noColor, term });
+  return { columns: columns || 80, fits: isTTY === true && !wide && columns > 0, color };
+}
+
 /** Whether a stream shows colours: on a terminal that has some, unless the user wants none. */
-export function showsColor(
+function showsColor(
   { isTTY }: { readonly isTTY?: boolean },
   { noColor, term }: { readonly noColor: boolean; readonly term: string | undefined },
 ): boolean {

@@ -1,6 +1,7 @@
 import type { HorizontalAlignment } from "cli-table3";
 import { paint, type Layout, type Tone } from "./layout.ts";
 import { visible, visiblePainted } from "./text.ts";
+import { wrapped, type Hanging } from "./wrapped.ts";
 
 export interface Column<Row> {
   readonly title: string;
@@ -223,12 +224,6 @@ export async function folded(text: string, { columns, fits }: Layout): Promise<s
 /** What is left of a line for values, that they may stand below each other. */
 const leastForValues = 20;
 
-interface Hanging {
-  /** What of the line stands before its first word that may go below. */
-  readonly head: string;
-  readonly indent: number;
-}
-
 async function foldedLine(line: string, columns: number, given?: Hanging): Promise<string> {
   // A letter takes two columns at most.
   if (line.length <= columns / 2) return line;
@@ -236,24 +231,6 @@ async function foldedLine(line: string, columns: number, given?: Hanging): Promi
   if (widthOf(line) <= columns) return line;
   const { head, indent } = given ?? hanging(line, columns, widthOf);
   return wrapped(line, columns, widthOf, { head, indent }).join("\n");
-}
-
-/** The text in lines that fit, broken between two words. */
-function wrapped(
-  text: string,
-  columns: number,
-  widthOf: (text: string) => number,
-  { head, indent }: Hanging = { head: "", indent: 0 },
-): string[] {
-  const [first = "", ...words] = text.slice(head.length).split(/(?<= )(?=[^ ])/);
-  const lines = [head + first];
-  for (const word of words) {
-    const last = lines.at(-1) ?? "";
-    if (last.trim() === "" || widthOf(last + word.trimEnd()) <= columns)
-      lines[lines.length - 1] = last + word;
-    else lines.push(`${" ".repeat(indent)}${word}`);
-  }
-  return lines.map((each) => each.trimEnd());
 }
 
 function hanging(line: string, columns: number, widthOf: (text: string) => number): Hanging {

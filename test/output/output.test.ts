@@ -1,6 +1,7 @@
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
 import { beyond, bytes } from "../../src/model/bytes.ts";
+import { asideText } from "../../src/output/aside.ts";
 import { csvLine } from "../../src/output/csv.ts";
 import { duration, localTime } from "../../src/output/dates.ts";
 import { withoutSecrets } from "../../src/output/secrets.ts";
@@ -244,6 +245,35 @@ describe("listLine", () => {
   it("stays one line elsewhere, and where it fits", async () => {
     expect(await listLine(line, { columns: 60, fits: false, color: false })).toBe(line);
     expect(await listLine(line, { columns: 120, fits: true, color: false })).toBe(line);
+  });
+});
+
+describe("asideText", () => {
+  const text = "nobody has said `mawps config trust` for /work/a-long-folder/with/a/file.json, or for über";
+
+  it("goes on below, indented, and breaks neither a path nor a command in backticks", () => {
+    const told = asideText(text, { columns: 30, fits: true, color: false }, { label: "error:", tone: "bad" });
+    expect(told.split("\n")).toEqual([
+      "error: nobody has said",
+      "  `mawps config trust` for",
+      "  /work/a-long-folder/with/a/file.json,",
+      "  or for über",
+      "",
+    ]);
+  });
+
+  it("is coloured at its label alone", () => {
+    const told = asideText(
+      "one two",
+      { columns: 11, fits: true, color: true },
+      { label: "hint:", tone: "dim" },
+    );
+    expect(told).toBe("\u001B[2mhint:\u001B[22m one\n  two\n");
+  });
+
+  it("stays one line elsewhere", () => {
+    expect(asideText(text, { columns: 30, fits: false, color: false })).toBe(`${text}\n`);
+    expect(asideText("", { columns: 30, fits: true, color: false })).toBe("\n");
   });
 });
 

@@ -121,7 +121,8 @@ async function homeAt(beginMs: number): Promise<TestHome> {
     const made: World = {
       stdin: Object.assign(streamOf(options.stdin), { isTTY }),
       stdout: sink(stdout, { isTTY: columns !== undefined, columns, onWrite: options.onResult }),
-      stderr: sink(stderr, { isTTY: isTTY || columns !== undefined, columns }),
+      // So wide that remarks stay in one line where a test does not say how wide it is.
+      stderr: sink(stderr, { isTTY: isTTY || columns !== undefined, columns: columns ?? 10_000 }),
       env: { ...baseEnv, ...options.env },
       cwd: folder,
       home: folder,
