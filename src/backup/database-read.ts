@@ -66,9 +66,12 @@ export async function readDatabase(
   return snapshot;
 }
 
-/** Of MySQL: a table's definition changed since the transaction began. */
+/** Tables came to be between a look for them and the moment that is read. */
+class NewTables extends CliError {}
+
+/** MySQL: a table's definition changed since the transaction began. PostgreSQL: one is gone, or there are more. */
 function isChangedTable(error: unknown): boolean {
-  return serverCode(error) === "ER_TABLE_DEF_CHANGED";
+  return error instanceof NewTables || ["ER_TABLE_DEF_CHANGED", "42P01"].includes(serverCode(error));
 }
 
 const beginnings = {
@@ -87,22 +90,28 @@ interface Read {
 
 async function snapshotOf(
   { repository, signal }: BackupSite,
-  { sql, engine, place }: Database,
+  { sql, engine, place, name: database }: Database,
   onRead: (rows: number) => void,
 ): Promise<Read> {
+  // With its partitions each of them is locked.
+  const tablesIn = (all: Catalogue) => rowTables(all, engine).map(({ name }) => name);
+  const locked = engine === "postgres" ? tablesIn(await readCatalogue(sql, place)) : [];
   for (const statement of beginnings[engine]) await sql.run(statement);
   try {
+    // Before the moment that is read, which begins with the first look behind it ("LOCK" in the manual): a DETACH or TRUNCATE in between leaves rows out.
+    if (locked.length > 0)
+      await sql.run(`LOCK TABLE ${locked.map((name) => sql.quoted(name)).join(", ")} IN ACCESS SHARE MODE`);
     const log = engine === "mysql" ? await logPosition(sql) : undefined;
     const all = await readCatalogue(sql, place);
+    const unlocked = engine === "postgres" ? tablesIn(all).find((name) => !locked.includes(name)) : undefined;
+    if (unlocked !== undefined)
+      throw new NewTables(`table ${unlocked} of database ${database} came while it was to be read`, {
+        hint: "run the same command again when nobody makes tables there",
+      });
     const catalogue = withoutTwins(all);
     const tables = [];
     const read = rowTables(catalogue, engine);
     const twins = tableNames(all).filter((name) => tableOfTwin(all, name) !== undefined);
-    // A TRUNCATE beside it would show as an empty table.
-    if (engine === "postgres" && read.length > 0)
-      await sql.run(
-        `LOCK TABLE ${[...read.map(({ name }) => name), ...twins].map((name) => sql.quoted(name)).join(", ")} IN ACCESS SHARE MODE`,
-      );
     for (const table of read) {
       const writer = partWriter(repository, { signal });
       // With what retention has taken out of it and not yet come to an end with.

@@ -9,6 +9,7 @@ import type { Row } from "../../src/sql/connection.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
 import { databasesOn, databaseSites, onDatabase, type DatabaseSite } from "../support/database-sites.ts";
 import { forgeBackup } from "../support/forged-backup.ts";
+import { beforeStatements } from "../support/statement-hook.ts";
 import { makeHome, type TestHome } from "../support/world.ts";
 import { testDyingServer } from "./database-crash.ts";
 
@@ -268,6 +269,32 @@ function ofModel(site: DatabaseSite): void {
       const restored = await mawps(["backup", "restore", forged], server?.url("schemaless"));
       expect([restored.exitCode, restored.stderr]).toEqual([0, ""]);
     });
+  });
+
+  test.runIf(model === "fc024")("has the rows of a partition that is detached as it begins", async () => {
+    await on(
+      model,
+      "CREATE TABLE visits (id int) PARTITION BY RANGE (id)",
+      "CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM (0) TO (10)",
+      "INSERT INTO visits VALUES (1), (2)",
+      "CREATE TABLE brief (id int)",
+    );
+    const changes = ["ALTER TABLE visits DETACH PARTITION visits_1", "DROP TABLE brief"];
+    const end = beforeStatements(/^LOCK TABLE/, () => {
+      const change = changes.shift();
+      return change === undefined ? undefined : on(model, change);
+    });
+    try {
+      const created = await mawps(["backup", "create", "--only", "databases"]).finally(end);
+      expect([created.exitCode, created.stderr, changes]).toEqual([0, expect.anything(), []]);
+      const { id } = JSON.parse(created.stdout) as { id: string };
+      const shown = JSON.parse((await mawps(["backup", "show", id])).stdout) as {
+        databases: { rows: number }[];
+      };
+      expect(shown.databases.map(({ rows }) => rows)).toEqual([before.flat().length + 2]);
+    } finally {
+      await on(model, "DROP TABLE visits, visits_1");
+    }
   });
 
   describe("and a server that dies:", () => {
