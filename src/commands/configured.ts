@@ -18,7 +18,9 @@ export function watchedOf(config: Config): Watched | undefined {
     maxBackupAgeHours: config.backup.maxAgeHours,
     hasDocuments: site === mawpsModel || whyNoDocuments(site, "scan") === undefined,
     hasTrail: trail !== undefined,
-    publicBuckets: buckets.filter(({ access }) => access === "public").map(({ name }) => name),
+    publicBuckets: buckets
+      .filter(({ access, keptBy }) => access === "public" && keptBy !== "site")
+      .map(({ name }) => name),
   };
 }
 

@@ -14,7 +14,7 @@ export interface Watched {
   readonly maxBackupAgeHours: number;
   readonly hasDocuments: boolean;
   readonly hasTrail: boolean;
-  /** Names of the buckets that everybody reads from. */
+  /** Names of the buckets that everybody reads from, without those that the site itself keeps. */
   readonly publicBuckets: readonly string[];
 }
 
