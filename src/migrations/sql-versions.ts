@@ -7,6 +7,7 @@ import { insertedInto, tableOf } from "../sql/row-change.ts";
 import { keyText, someRows } from "../sql/rows.ts";
 import { inScratch, mostSeeds, type Seed } from "../sql/scratch.ts";
 import { seen, unseenFacts } from "../sql/unseen.ts";
+import { inTransaction } from "../sql/transaction.ts";
 import { insertsRows, type RegisteredSql, type SqlMigration } from "./sql-files.ts";
 import { hasRowChanges, putBackAt, putBacksOf, runAnyStatement, type PutBack } from "./sql-rows.ts";
 import { placeOf, runStatement, type Direction } from "./sql-statement.ts";
@@ -88,7 +89,8 @@ export async function loadVersions(
     const versions = catalogues.map((each) => narrowed(each, known));
     for (const [at, { id, down }] of proves ? [...all.entries()].toReversed() : []) {
       const bringBack = async (point: number) => {
-        const { left } = await putBackAt({ sql, place: name }, putBacks.get(id) ?? [], point);
+        const act = () => putBackAt({ sql, place: name }, putBacks.get(id) ?? [], point);
+        const { left } = sql.engine === "postgres" ? await inTransaction(sql, "COMMIT", act) : await act();
         if (left.length > 0) throw notBack(id, left);
       };
       for (const [point, statement] of down.entries()) {

@@ -2,10 +2,10 @@ import { retry } from "../retry.ts";
 import { CliError } from "../errors.ts";
 import { readCatalogue } from "./catalogue.ts";
 import type { Row, Sql } from "./connection.ts";
-import { isDeadlock, isForbidden, serverCode } from "./explain.ts";
+import { isDeadlock, isForbidden, isTaken, serverCode } from "./explain.ts";
 import type { RowTable } from "./row-table.ts";
 import { changeRows, deleteRows, keyText, pagesOfRows, rowsWithKeys } from "./rows.ts";
-import { inTransaction } from "./transaction.ts";
+import { atSavepoint, inTransaction } from "./transaction.ts";
 
 /*
  * The journal of a statement that changes rows: a table of the same columns in the same database, with each row as it was before, and as
@@ -182,8 +182,8 @@ const changesAtOnce = 100;
 
 /**
  * Puts rows back as a journal has them, the newest change first: a column that was changed only while it is as the statement left it, and a row
- * that was deleted only while there is none with its key. What is put back leaves the journal in the same transaction, so that
- * after a crash it goes on; what was changed since stays, in the journal too.
+ * that was deleted only while there is none with its key; neither where another row has its former key, or a value that no two may have. What is put back leaves the journal in the same transaction, so that
+ * after a crash it goes on; what was changed since stays, in the journal too. Of PostgreSQL the caller has begun the transaction.
  * @returns undefined where there is no such journal: the statement was not run here.
  */
 export async function putBack(
@@ -203,7 +203,7 @@ export async function putBack(
   const left: LeftRow[] = [];
   let rows = 0;
   for await (const changes of changesIn(pagesOfRows(sql, own, 2 * changesAtOnce))) {
-    const act = () => putBackSome(sql, { ...putting, own }, changes);
+    const act = () => putBackEach(sql, { ...putting, own }, changes);
     const stay =
       sql.engine === "mysql" ? await retry(() => inTransaction(sql, "COMMIT", act), isDeadlock) : await act();
     left.push(...stay);
@@ -239,9 +239,32 @@ async function* changesIn(pages: AsyncIterable<readonly Row[]>): AsyncGenerator<
   }
 }
 
+type PuttingSome = PuttingBack & { readonly own: RowTable };
+
+/** Together, or else one by one, without those in whose place another row is. */
+async function putBackEach(
+  sql: Sql,
+  putting: PuttingSome,
+  changes: readonly Change[],
+): Promise<readonly LeftRow[]> {
+  try {
+    return await atSavepoint(sql, () => putBackSome(sql, putting, changes));
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+  }
+  const [first, ...others] = changes;
+  if (first !== undefined && others.length === 0) {
+    const key = keyText(putting.table, first.after ?? first.before);
+    return [{ key, why: "another row has its former key, or a value that no two may have" }];
+  }
+  const left: LeftRow[] = [];
+  for (const each of changes) left.push(...(await putBackEach(sql, putting, [each])));
+  return left;
+}
+
 async function putBackSome(
   sql: Sql,
-  { table, own, anew, automatic }: PuttingBack & { readonly own: RowTable },
+  { table, own, anew, automatic }: PuttingSome,
   changes: readonly Change[],
 ): Promise<LeftRow[]> {
   const standing = changes.map(({ before, after }) => after ?? before);

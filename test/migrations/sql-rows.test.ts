@@ -140,6 +140,44 @@ function onEngine({ engine, first, start }: DatabaseSite): void {
     expect((await run("since", "migrate", "up", "--yes")).exitCode).toBe(0);
   });
 
+  test("stay where somebody's row has their former key or a unique value since; the others come back", async () => {
+    await notes("taken", {
+      "0003-move.up.sql": `CREATE UNIQUE INDEX notes_body ON notes (body);
+        UPDATE notes SET id = 'moved' WHERE id = 'a';
+        UPDATE notes SET body = 'new' WHERE id = 'b';
+        DELETE FROM notes WHERE id = 'd';
+        UPDATE notes SET title = 'one' WHERE id IN ('first', 'moved', 'ä''"');`,
+      "0003-move.down.sql": `DROP INDEX notes_body${engine === "mysql" ? " ON notes" : ""};`,
+    });
+    const before = await rowsOf("taken");
+    expect((await run("taken", "migrate", "up", "--no-backup-check", "--yes")).exitCode).toBe(0);
+    await on("taken", (sql) =>
+      sql.run("INSERT INTO notes (id, body) VALUES ('a', 'theirs'), ('e', '2'), ('f', '4')"),
+    );
+    const down = await run("taken", "migrate", "down", "--no-backup-check", "--yes");
+    expect([down.exitCode, down.stdout, down.stderr]).toEqual([
+      3,
+      expect.stringContaining("3 rows put back"),
+      expect.stringMatching(/\["moved"\].*another row has its former key/),
+    ]);
+    for (const key of ['["b"]', '["d"]']) expect(down.stderr).toContain(key);
+    const named = (rows: readonly { readonly [name: string]: string | null }[]) =>
+      Object.fromEntries(rows.map(({ id, body, title }) => [id, [body, title]]));
+    const { a, d: _gone, ...others } = named(before);
+    expect(named(await rowsOf("taken"))).toEqual({
+      ...others,
+      moved: a,
+      b: ["new", null],
+      a: ["theirs", null],
+      e: ["2", null],
+      f: ["4", null],
+    });
+    expect(await tablesOf("taken")).toEqual([
+      ...[2, 3, 4].map((at) => `table mawps_journal_0003_${at}`),
+      "table mawps_journals",
+    ]);
+  });
+
   test("of a journal that setup, doctor, backups and surveys do not take for the site's", async () => {
     await notes("kept", numbering);
     expect((await run("kept", "migrate", "up", "--yes")).exitCode).toBe(0);
