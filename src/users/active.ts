@@ -9,7 +9,7 @@ import { dynamodbStore } from "../stores/dynamodb.ts";
 import type { Stored } from "../stores/store.ts";
 import { accountIn } from "./account-items.ts";
 import { rowAccount, type ListedAccount } from "./list.ts";
-import { findPerson, type PersonSite } from "./person.ts";
+import { findPerson, type People } from "./person.ts";
 
 /** An account that is an item of a table, as it was read. */
 export interface TableAccount {
@@ -21,7 +21,7 @@ export interface TableAccount {
  * The account of an id or an address, where accounts are items of a table.
  * @throws CliError when there is none, and when several could be meant.
  */
-export async function accountInTable(site: PersonSite, given: string): Promise<TableAccount> {
+export async function accountInTable(site: People, given: string): Promise<TableAccount> {
   const { model } = site;
   const { userId } = await findPerson(site, given);
   const { entity = "" } = accountItems(model) ?? {};
@@ -40,7 +40,7 @@ export async function accountInTable(site: PersonSite, given: string): Promise<T
  * makes of it, which is not known here.
  */
 export function isSaid(
-  { model }: Pick<PersonSite, "model">,
+  { model }: Pick<People, "model">,
   { stored }: TableAccount,
   isActive: boolean,
 ): boolean {
@@ -55,7 +55,7 @@ export function isSaid(
  * @throws CliError where the account is not as it was read.
  */
 export async function setActive(
-  site: PersonSite & { readonly trail: Pick<AuditTrail, "change"> },
+  site: People & { readonly trail: Pick<AuditTrail, "change"> },
   { stored, account }: TableAccount,
   isActive: boolean,
 ): Promise<ListedAccount> {

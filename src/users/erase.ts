@@ -1,3 +1,4 @@
+import { trailOf } from "../audit/place.ts";
 import type { AuditTrail } from "../audit/trail.ts";
 import { transact, type TransactStep } from "../aws/dynamodb/transact.ts";
 import { deleteObjects } from "../aws/s3/deletion.ts";
@@ -160,12 +161,12 @@ export function personOf(
 }
 
 async function intoLedger(
-  { aws, trailPlace, store, signal }: ErasingSite,
+  { aws, declaration, store, signal }: ErasingSite,
   { listed }: Pick<ErasurePlan, "listed">,
   person: readonly ErasureEntry[],
 ): Promise<void> {
   for (const entry of person.filter((each) => !listed.includes(each)))
-    await writeErasure(entry, { aws, table: trailPlace.table, store, signal });
+    await writeErasure(entry, { aws, table: trailOf({ aws, declaration }).table, store, signal });
 }
 
 interface Removal {

@@ -1,27 +1,44 @@
 import { forbidden } from "../audit/holds.ts";
+import { trailOf } from "../audit/place.ts";
 import { recoveryStatus, type RecoveryStatus } from "../backup/pitr.ts";
 import { erasedUsers, ledgerEntry, tableErasures, type ErasureEntry } from "../backup/erasures.ts";
 import { listSnapshots } from "../backup/snapshots.ts";
 import type { Store } from "../backup/store.ts";
 import { liveLinks, type LiveLink } from "../documents/live-links.ts";
-import type { DocumentSite } from "../documents/site.ts";
+import { openDocuments, type DocumentSite } from "../documents/site.ts";
+import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { personalTables } from "../model/links.ts";
+import { whyNoDocuments } from "../model/reach.ts";
 import { accountKindAmong, rowSubjects } from "../model/person-rows.ts";
 import { toldId } from "../model/user-id.ts";
 import { tokensLiveMinutes } from "./change.ts";
-import { assertNotHeld, type HoldSite } from "./hold.ts";
-import { findPerson, nobody, type Person } from "./person.ts";
+import { assertNotHeld } from "./hold.ts";
+import { openPeople, rowsOfPeople } from "./people.ts";
+import { findPerson, nobody, type People, type Person } from "./person.ts";
 import { findMentions, type Mention } from "./mentions.ts";
-import { refuseReserved } from "./pool.ts";
+import { refuseReserved, type PoolWork } from "./pool.ts";
 import { findTraces, isErased, type Traces } from "./traces.ts";
 
 /** Where a person is erased: what is looked through, and where copies of it may be. */
-export interface ErasureSite extends HoldSite {
+export interface ErasureSite extends People {
   /** Of the backups, where there is a repository. */
   readonly store: Store | undefined;
   /** To which links may be alive; undefined where the site keeps none. */
   readonly documents: DocumentSite | undefined;
+}
+
+/** People with what their erasure needs besides. */
+export async function openErasure(
+  context: Context,
+  work: PoolWork,
+  store: Store | undefined,
+): Promise<ErasureSite> {
+  const people = await openPeople(context, work);
+  const isOther = people.known === undefined && whyNoDocuments(people.model, "url") === undefined;
+  const documents = isOther ? await openDocuments(context) : people.known?.documents;
+  const rows = people.rows === undefined ? {} : { rows: await rowsOfPeople(context, "and journals") };
+  return { ...people, ...rows, store, documents };
 }
 
 /** Copies that an erasure does not reach. Each ends by itself, and a restore from it leaves the person out. */
@@ -65,7 +82,7 @@ export async function planErasure(
   refuseReserved(given);
   const { aws, known, documents, signal } = site;
   const ledger: ErasureEntry[] = [];
-  for await (const entry of tableErasures({ aws, table: site.trailPlace.table, signal })) ledger.push(entry);
+  for await (const entry of tableErasures({ aws, table: trailOf(site).table, signal })) ledger.push(entry);
   const isListed = erasedUsers(ledger);
   const person = await findPerson(site, given, isListed);
   const { userId, ids, account, subject } = person;
@@ -79,7 +96,7 @@ export async function planErasure(
     findTraces(site, person, pseudonym),
     documents === undefined || toldId(userId) === undefined
       ? []
-      : liveLinks(documents, site.trailPlace, userId),
+      : liveLinks(documents, trailOf(site), userId),
     copiesOf(site),
     account === undefined || known === undefined ? undefined : tokensLiveMinutes(known),
   ]);

@@ -7,20 +7,16 @@ import {
   readHolds,
   type Hold,
 } from "../audit/holds.ts";
-import type { TrailPlace } from "../audit/place.ts";
-import type { AuditTrail } from "../audit/trail.ts";
+import { trailOf } from "../audit/place.ts";
+import type { Context } from "../context.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { toldId } from "../model/user-id.ts";
-import { findPerson, namesOf, nobody, type Person, type PersonSite } from "./person.ts";
+import { openPeople } from "./people.ts";
+import { findPerson, namesOf, nobody, type Person, type People } from "./person.ts";
 import { findHoldings, isNothing } from "./traces.ts";
 
-/** Where people are put under a legal hold: their holds are kept beside the audit trail. */
-export interface HoldSite extends PersonSite {
-  /** Where the audit trail is. */
-  readonly trailPlace: TrailPlace;
-}
-
-type HoldingSite = Pick<HoldSite, "trailPlace" | "now"> & { readonly trail: Pick<AuditTrail, "change"> };
+/** Legal holds are kept beside the audit trail. */
+type Kept = Pick<People, "aws" | "declaration" | "signal">;
 
 /** Somebody with the legal holds of them. */
 export interface HeldPerson {
@@ -32,26 +28,20 @@ export interface HeldPerson {
 }
 
 /** The legal holds of who these ids stand for. */
-export async function holdsOfPerson(
-  { trailPlace }: Pick<HoldSite, "trailPlace">,
-  ids: readonly string[],
-): Promise<readonly Hold[]> {
-  return holdsOfAny(await readHolds(trailPlace), ids);
+export async function holdsOfPerson(kept: Kept, ids: readonly string[]): Promise<readonly Hold[]> {
+  return holdsOfAny(await readHolds(trailOf(kept)), ids);
 }
 
 /** @throws CliError where one of the ids stands for somebody who is under a legal hold. */
-export async function assertNotHeld(
-  site: Pick<HoldSite, "trailPlace">,
-  ids: readonly string[],
-): Promise<void> {
-  assertNoHold(await holdsOfPerson(site, ids));
+export async function assertNotHeld(kept: Kept, ids: readonly string[]): Promise<void> {
+  assertNoHold(await holdsOfPerson(kept, ids));
 }
 
 /**
  * Who is meant, and what holds them. Changes nothing.
  * @throws CliError when there is nobody who could be held, and when several could be meant.
  */
-export async function findHeld(site: HoldSite, given: string): Promise<HeldPerson> {
+export async function findHeld(site: People, given: string): Promise<HeldPerson> {
   const person = await findPerson(site, given);
   const all = await holdsOfPerson(site, person.ids);
   const isKnown = person.account !== undefined || person.subject !== undefined || all.length > 0;
@@ -61,7 +51,7 @@ export async function findHeld(site: HoldSite, given: string): Promise<HeldPerso
 }
 
 /** Whether anything is stored of somebody without an account, rows of databases too. */
-async function hasAnything(site: HoldSite, ids: readonly string[]): Promise<boolean> {
+async function hasAnything(site: People, ids: readonly string[]): Promise<boolean> {
   if (!isNothing(await findHoldings(site, ids))) return true;
   const rows = await site.rows?.rowsOf(undefined, ids);
   return rows !== undefined && rows.length > 0;
@@ -78,11 +68,6 @@ export function isHeldFor({ person, holds }: HeldPerson, reason: string): boolea
   return holds.some((hold) => hold.reason === reason && coversAll(hold, person.ids));
 }
 
-/** Where holds are, and people whose names need not be within reach. */
-export interface HoldsSite extends Pick<HoldSite, "trailPlace"> {
-  people(): Promise<HoldSite>;
-}
-
 /** A hold with what people call whom it holds; undefined where nobody knows them any more. */
 export interface NamedHold extends Hold {
   readonly name: string | undefined;
@@ -95,25 +80,25 @@ interface Nameless {
 
 /** All that stand, the oldest first. */
 export async function listHolds(
-  site: HoldsSite,
+  context: Context,
 ): Promise<Nameless & { readonly holds: readonly NamedHold[] }> {
-  const holds = await readHolds(site.trailPlace);
-  const { names, nameless } = await namesWhereTold(site, holds);
+  const holds = await readHolds(trailOf(context));
+  const { names, nameless } = await namesWhereTold(context, holds);
   return { holds: holds.map((hold, at) => ({ ...hold, name: names[at] })), nameless };
 }
 
 /** What the people of these holds are called, in their order; what can be told without is not kept back where nobody can be asked. */
 async function namesWhereTold(
-  site: HoldsSite,
+  context: Context,
   holds: readonly Hold[],
 ): Promise<Nameless & { readonly names: readonly (string | undefined)[] }> {
   if (holds.every(({ userId }) => userId === undefined)) return { names: [], nameless: undefined };
   try {
-    return { names: await namesOf(await site.people(), holds), nameless: undefined };
+    return { names: await namesOf(await openPeople(context, "reads"), holds), nameless: undefined };
   } catch (error) {
-    site.trailPlace.signal?.throwIfAborted();
+    context.signal.throwIfAborted();
     const { explain } = await import("../aws/explain/explain.ts");
-    const { region, endpointUrl } = site.trailPlace.aws;
+    const { region, endpointUrl } = context.aws;
     const nameless = error instanceof CliError ? error : explain(error, { region, endpointUrl });
     if (nameless === undefined) throw error;
     return { names: [], nameless };
@@ -141,12 +126,12 @@ interface ToLift extends Nameless {
  * The holds that are meant, and of whom they are. Somebody else's is meant by its number alone. Changes nothing.
  * @throws CliError where there is no such hold or person, and where several holds stand of which none is named.
  */
-export async function findLifting(site: HoldsSite, { given, number, isAll }: Lifting): Promise<ToLift> {
-  if (given === undefined) return findNumbered(site, number);
-  const { person, holds, others } = await findHeld(await site.people(), given);
+export async function findLifting(context: Context, { given, number, isAll }: Lifting): Promise<ToLift> {
+  if (given === undefined) return findNumbered(context, number);
+  const { person, holds, others } = await findHeld(await openPeople(context, "reads"), given);
   const { userId, name } = person;
   if (number !== undefined) {
-    if (others.some(({ sequence }) => sequence === number)) return findNumbered(site, number);
+    if (others.some(({ sequence }) => sequence === number)) return findNumbered(context, number);
     const meant = holds.filter(({ sequence }) => sequence === number);
     if (meant.length === 0) throw noHold(`${name} is under no legal hold ${number}`);
     return { userId, name, holds: meant, others: holds.length + others.length - 1, nameless: undefined };
@@ -169,8 +154,8 @@ export async function findLifting(site: HoldsSite, { given, number, isAll }: Lif
   return { userId, name, holds, others: others.length, nameless: undefined };
 }
 
-async function findNumbered(site: HoldsSite, number: number | undefined): Promise<ToLift> {
-  const all = await readHolds(site.trailPlace);
+async function findNumbered(context: Context, number: number | undefined): Promise<ToLift> {
+  const all = await readHolds(trailOf(context));
   const hold = all.find(({ sequence }) => sequence === number);
   if (hold === undefined) throw noHold(`there is no legal hold ${number}`);
   const { userId, subject } = hold;
@@ -178,7 +163,7 @@ async function findNumbered(site: HoldsSite, number: number | undefined): Promis
     const name = "somebody known by an address alone";
     return { userId, name, holds: [hold], others: undefined, nameless: undefined };
   }
-  const { names, nameless } = await namesWhereTold(site, [hold]);
+  const { names, nameless } = await namesWhereTold(context, [hold]);
   const theirs = all.filter((each) => each.userId === userId && each.subject === subject);
   return { userId, name: names[0] ?? userId, holds: [hold], others: theirs.length - 1, nameless };
 }
@@ -193,18 +178,18 @@ function noHold(message: string): CliError {
 
 /** Puts somebody under a legal hold: from then on no erasure and no retention run deletes anything of theirs. */
 export async function holdPerson(
-  site: HoldingSite,
+  context: Context,
   { userId, subject, ids }: Pick<Person, "userId" | "subject" | "ids">,
   { reason, salt }: { readonly reason: string; readonly salt: string },
 ): Promise<number> {
   const told = { action: "user.held" as const, userId: toldId(userId), details: { reason } };
-  const hold = { userId: toldId(userId), subject, ids, reason, salt, at: site.now() };
-  return site.trail.change(told, () => putHold(site.trailPlace, hold));
+  const hold = { userId: toldId(userId), subject, ids, reason, salt, at: context.now() };
+  return context.audit.change(told, () => putHold(trailOf(context), hold));
 }
 
 /** Lifts legal holds of one person. */
-export async function liftHold(site: HoldingSite, holds: readonly Hold[]): Promise<void> {
+export async function liftHold(context: Context, holds: readonly Hold[]): Promise<void> {
   const reason = holds.map((hold) => hold.reason).join("; ");
   const told = { action: "user.released" as const, userId: holds[0]?.userId, details: { reason } };
-  await site.trail.change(told, () => liftHolds(site.trailPlace, holds, site.now()));
+  await context.audit.change(told, () => liftHolds(trailOf(context), holds, context.now()));
 }

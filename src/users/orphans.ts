@@ -15,7 +15,7 @@ import { own } from "../model/json.ts";
 import { isPseudonym, isStandIn } from "../model/person-rows.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { ownerId } from "../model/user-id.ts";
-import type { PersonSite } from "./person.ts";
+import type { People } from "./person.ts";
 import { nameOfBucket, nameOfTable } from "./traces.ts";
 
 /** Data of nobody who has an account, rows that go by others which are gone, or an account without any data. */
@@ -32,7 +32,7 @@ export interface Orphan {
  * Compares the accounts with whom the stores name, by one pass through each: tables are scanned for ids alone, buckets listed by the
  * folders of people, with those whose files are deleted and kept as earlier versions. No call is about a single person. What there is a duty to keep, and what only mentions somebody, needs no account.
  */
-export async function findOrphans(site: PersonSite): Promise<Orphan[]> {
+export async function findOrphans(site: People): Promise<Orphan[]> {
   const [inPool, inRows, { inTable, holders }] = await Promise.all([
     poolAccounts(site),
     rowAccounts(site),
@@ -54,7 +54,7 @@ export async function findOrphans(site: PersonSite): Promise<Orphan[]> {
 }
 
 /** Accounts that are rows of databases: that nothing else is stored of somebody is nothing to wonder at there. */
-async function rowAccounts({ rows }: PersonSite): Promise<RowAccount[]> {
+async function rowAccounts({ rows }: People): Promise<RowAccount[]> {
   const found: RowAccount[] = [];
   for await (const { subject, id, value } of rows?.allAccounts() ?? []) {
     const texts = subject.ids.flatMap((name) => own(value, name) ?? []);
@@ -69,10 +69,7 @@ interface RowAccount extends Pick<Account, "names"> {
 }
 
 /** What foreign keys do not hold: names of nobody that an erasure would take out, and what goes by something that is gone. */
-async function orphansInRows(
-  { rows, model }: PersonSite,
-  accounts: readonly RowAccount[],
-): Promise<Orphan[]> {
+async function orphansInRows({ rows, model }: People, accounts: readonly RowAccount[]): Promise<Orphan[]> {
   if (rows === undefined) return [];
   const known = groupedBy(accounts, ({ subject }) => subject);
   const namesOf = new Map(
@@ -108,7 +105,7 @@ interface Account {
   readonly names: readonly string[];
 }
 
-async function poolAccounts({ known }: PersonSite): Promise<Account[]> {
+async function poolAccounts({ known }: People): Promise<Account[]> {
   const found: Account[] = [];
   if (known === undefined) return found;
   for await (const page of listPoolUsers(known.aws, known.poolId, known)) {
@@ -127,7 +124,7 @@ function comparable(name: string): string {
 }
 
 /** Whom the stores name, and where; and the accounts, where these are items of a table. */
-async function lookThrough(site: PersonSite): Promise<{
+async function lookThrough(site: People): Promise<{
   readonly inTable: readonly Account[];
   readonly holders: ReadonlyMap<string, ReadonlySet<string>>;
 }> {

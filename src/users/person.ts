@@ -16,7 +16,7 @@ import { refuseReserved, type AccountSite } from "./pool.ts";
 import type { PeopleSite } from "./traces.ts";
 
 /** Where people are known by their names. */
-export interface PersonSite extends PeopleSite {
+export interface People extends PeopleSite {
   /** Of the user pool, with the profiles by which somebody without an account is known; undefined where accounts are items of a table. */
   readonly known: KnownPeople | undefined;
 }
@@ -46,7 +46,7 @@ export interface Person {
  * @throws CliError for what can be nobody, and when several could be meant.
  */
 export async function findPerson(
-  site: PersonSite,
+  site: People,
   given: string,
   isErased: IsErased = () => false,
 ): Promise<Person> {
@@ -82,7 +82,7 @@ export async function knownPerson(
 }
 
 /** Of whom nothing is found. */
-export function nobody({ known }: Pick<PersonSite, "known">, given: string): CliError {
+export function nobody({ known }: Pick<People, "known">, given: string): CliError {
   return new CliError(`nothing is stored of ${JSON.stringify(given)}, and there is no such account`, {
     hint: peopleHints[known === undefined ? "model" : "pool"],
   });
@@ -93,7 +93,7 @@ export function nobody({ known }: Pick<PersonSite, "known">, given: string): Cli
  * @param told what was typed, where that is more than the id or address.
  */
 function withoutAccount(
-  site: PersonSite,
+  site: People,
   given: string,
   { isErased, told = given }: { readonly isErased: (id: string) => boolean; readonly told?: string },
 ): Person {
@@ -109,7 +109,7 @@ function withoutAccount(
  * data; and so is an address after an erasure.
  */
 async function inAccountRows(
-  site: PersonSite & { readonly rows: PeopleRows },
+  site: People & { readonly rows: PeopleRows },
   text: string,
   isErased: IsErased,
 ): Promise<Person> {
@@ -154,7 +154,7 @@ async function inAccountRows(
 
 /** The accounts that are meant by an id or an address, of one kind alone where that stands in front and nobody's id begins like that. */
 async function accountsMeant(
-  { model, rows }: Pick<PersonSite, "model"> & { readonly rows: PeopleRows },
+  { model, rows }: Pick<People, "model"> & { readonly rows: PeopleRows },
   text: string,
 ) {
   const subjects = rowSubjects(model).map(({ subject }) => subject);
@@ -191,7 +191,7 @@ interface Named {
 
 /** What people call those who have these ids, in their order: their address. Of whom nobody knows one, or several have one, there is nothing. */
 export async function namesOf(
-  site: PersonSite,
+  site: People,
   people: readonly Named[],
 ): Promise<readonly (string | undefined)[]> {
   const { rows, known } = site;
@@ -211,7 +211,7 @@ export async function namesOf(
 }
 
 /** By the table that has the accounts: whose case people type is not that of who stored it, so that all of it is looked through. */
-async function inAccountItems(site: PersonSite, given: string, isErased: IsErased): Promise<Person> {
+async function inAccountItems(site: People, given: string, isErased: IsErased): Promise<Person> {
   const all = await accountsInItems(site);
   const isAddress = given.includes("@");
   const wanted = given.toLowerCase();
@@ -239,7 +239,7 @@ async function inAccountItems(site: PersonSite, given: string, isErased: IsErase
 
 /** Somebody who has data and no account; after an erasure that came to its end nobody is found by their address. */
 async function idWithoutAccount(
-  site: PersonSite,
+  site: People,
   documents: DocumentSite,
   { given, isErased }: { readonly given: string; readonly isErased: IsErased },
 ): Promise<string> {

@@ -2,10 +2,12 @@ import type { AuditTrail } from "../audit/trail.ts";
 import type { Aws } from "../aws/clients.ts";
 import { readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { readUserPool, type UserPool } from "../aws/cognito/user-pool.ts";
-import type { Paced } from "../aws/cognito/users-pace.ts";
+import { changesPerSecond, listsPerSecond, pacedFor, type Paced } from "../aws/cognito/users-pace.ts";
+import type { Context } from "../context.ts";
 import { findAccount } from "../documents/users.ts";
 import { errorName } from "../aws/setting.ts";
 import { CliError, exitCodes, NothingChanged } from "../errors.ts";
+import type { Declaration } from "../model/declaration.ts";
 import { nobodyWith } from "../model/nobodies.ts";
 import { peopleHints, userIdFault } from "../model/user-id.ts";
 
@@ -15,6 +17,26 @@ export interface AccountSite {
   readonly poolId: string;
   readonly paced: Paced;
   readonly signal: AbortSignal;
+}
+
+/** What the accounts are opened for: each goes at the pace that Cognito gives it. */
+export type PoolWork = "reads" | "writes";
+
+/** @throws CliError (usage) where no user pool is configured. */
+export function poolIdOf({ userPool }: Pick<Declaration, "userPool">): string {
+  if (userPool !== undefined) return userPool.id;
+  throw new CliError("no user pool is configured", {
+    exitCode: exitCodes.usage,
+    hint: "set userPoolId in the configuration, or MAWPS_USER_POOL_ID",
+  });
+}
+
+/** The accounts of the site's user pool. @throws CliError (usage) where none is configured. */
+export function openPool(context: Context, work: PoolWork): AccountSite {
+  const { aws, declaration, signal } = context;
+  const perSecond = work === "reads" ? listsPerSecond : changesPerSecond;
+  const paced = pacedFor(aws, { perSecond, now: () => context.now() });
+  return { aws, poolId: poolIdOf(declaration), paced, signal };
 }
 
 /** The same with what changing an account needs besides. */

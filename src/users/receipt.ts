@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readHead, storedChain } from "../audit/entries.ts";
+import { trailOf } from "../audit/place.ts";
 import { erasedUsers, type ErasureEntry } from "../backup/erasures.ts";
 import { scanItems } from "../aws/dynamodb/items.ts";
 import { attributeOf, listPoolUsers } from "../aws/cognito/users-list.ts";
@@ -40,7 +41,7 @@ export type ErasureReceipt = Awaited<ReturnType<typeof receiptOf>>;
 
 /** The receipt of an erasure, with the head of the audit trail as it is then. */
 export async function receiptOf(site: ErasureSite, plan: ErasurePlan, erased: Erased) {
-  const { sequence, hash } = await readHead(site.trailPlace);
+  const { sequence, hash } = await readHead(trailOf(site));
   const { found: traces, left, mentions, isAccountLeft, person, at, failures } = erased;
   const { copies, account, subject, links, tokenMinutes } = plan;
   const uploadLinks = links.filter(({ kind }) => kind === "upload");
@@ -267,8 +268,8 @@ export async function checkReceipt(site: ErasureSite, receipt: Receipt): Promise
   return { looked, findings };
 }
 
-async function hashAt({ trailPlace }: ErasureSite, sequence: number): Promise<unknown> {
+async function hashAt(site: ErasureSite, sequence: number): Promise<unknown> {
   const place = { fromSequence: sequence, toSequence: sequence };
-  for await (const { hash } of storedChain(trailPlace, place)) return hash;
+  for await (const { hash } of storedChain(trailOf(site), place)) return hash;
   return undefined;
 }

@@ -1,4 +1,6 @@
 import { holdsOfAny, readHolds, type Hold } from "../audit/holds.ts";
+import { trailOf } from "../audit/place.ts";
+import type { Context } from "../context.ts";
 import { groupsOfUser } from "../aws/cognito/groups.ts";
 import { lastSignIn, readPoolAccount, type PoolAccount } from "../aws/cognito/users-list.ts";
 import { own, timeOf } from "../model/json.ts";
@@ -17,8 +19,7 @@ import type { AccountRow } from "../stores/person-rows.ts";
 import { accountAmong } from "./account-items.ts";
 import { exportNumbers, planExport, type ExportNumbers, type ExportPlan } from "./export/plan.ts";
 import { rowAccount, type ListedAccount } from "./list.ts";
-import type { HoldSite } from "./hold.ts";
-import { knownPerson, type PersonSite } from "./person.ts";
+import { knownPerson, type People } from "./person.ts";
 import { refuseReserved, type AccountSite } from "./pool.ts";
 
 /** A person as the pool and the tables know them. */
@@ -39,12 +40,12 @@ export interface Shown {
  * @throws CliError when nobody is found in either, and when several could be meant.
  */
 export async function showUser(
-  site: AccountSite & Pick<HoldSite, "trailPlace">,
+  site: AccountSite & Pick<Context, "declaration">,
   documents: DocumentSite,
   given: string,
 ): Promise<Shown> {
   refuseReserved(given);
-  const held = readHolds(site.trailPlace);
+  const held = readHolds(trailOf(site));
   held.catch(() => undefined);
   const found = await findAccount(site, site.poolId, given);
   const [details, user] = await Promise.all([
@@ -171,8 +172,8 @@ export interface ShownRows {
  * The same of somebody whose account is a row of a database or an item of a table, by an id or an address.
  * @throws CliError when nobody is found, and when several could be meant.
  */
-export async function showRowUser(site: HoldSite, given: string): Promise<ShownRows> {
-  const held = readHolds(site.trailPlace);
+export async function showRowUser(site: People, given: string): Promise<ShownRows> {
+  const held = readHolds(trailOf(site));
   held.catch(() => undefined);
   const plan = await planExport(site, given);
   const { userId, ids } = plan;
@@ -191,7 +192,7 @@ export async function showRowUser(site: HoldSite, given: string): Promise<ShownR
 }
 
 async function accountOf(
-  site: PersonSite,
+  site: People,
   { userId, subject: kind, rows, holdings }: ExportPlan,
 ): Promise<AccountRow | undefined> {
   if (site.rows === undefined) return accountAmong(site, { userId, items: holdings.items });

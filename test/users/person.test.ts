@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findPerson, type PersonSite } from "../../src/users/person.ts";
+import { findPerson, type People } from "../../src/users/person.ts";
 
 interface Account {
   readonly subject: string;
@@ -10,9 +10,9 @@ interface Account {
 const anna: Account = { subject: "user", id: "u-1", email: "Anna@example.com" };
 
 /** A site whose accounts are rows: one has this id, and several may have its address. */
-function siteOf(accounts: readonly Account[]): PersonSite {
+function siteOf(accounts: readonly Account[]): People {
   const rows = { accounts: (given: string) => Promise.resolve(given === anna.id ? [anna] : accounts) };
-  return { model: { subjects: {}, entities: {} }, rows } as unknown as PersonSite;
+  return { model: { subjects: {}, entities: {} }, rows } as unknown as People;
 }
 
 describe("the addresses of an account that is a row", () => {

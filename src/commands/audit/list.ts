@@ -81,11 +81,11 @@ async function listOfSite(
 
 /** Entries name nobody by an address. */
 async function idOf(run: Run, address: string): Promise<string> {
-  const [{ personSite }, { findPerson }] = await Promise.all([
-    import("../user/erasure-site.ts"),
+  const [{ openPeople }, { findPerson }] = await Promise.all([
+    import("../../users/people.ts"),
     import("../../users/person.ts"),
   ]);
-  return (await findPerson(await personSite(run, "reads"), address)).userId;
+  return (await findPerson(await openPeople(await run.context("reads"), "reads"), address)).userId;
 }
 
 /** A variable that was misspelt in a shell would otherwise ask for everything. */

@@ -81,9 +81,9 @@ async function idOf(run: Run, given: string): Promise<string> {
     return resolveUser(await openDocuments(await run.context("reads")), given, "take");
   }
   if (accountItems(site) === undefined) return given;
-  const [{ findPerson }, { personSite }] = await Promise.all([
+  const [{ findPerson }, { openPeople }] = await Promise.all([
     import("../../users/person.ts"),
-    import("../user/erasure-site.ts"),
+    import("../../users/people.ts"),
   ]);
-  return (await findPerson(await personSite(run, "reads"), given)).userId;
+  return (await findPerson(await openPeople(await run.context("reads"), "reads"), given)).userId;
 }

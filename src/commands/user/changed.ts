@@ -4,7 +4,6 @@ import { duration } from "../../output/dates.ts";
 import { visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
-import { personSite } from "./erasure-site.ts";
 import {
   accountJson,
   accountsToChange,
@@ -68,10 +67,11 @@ export function accountVerb(begin: Begin, verb: AccountVerb): AnyCommand {
 async function switchInTable(run: Run, { change, question }: AccountVerb, given: string): Promise<void> {
   const isActive = change === "enable";
   run.audit.prepare();
-  const [{ accountInTable, isSaid, setActive }, site] = await Promise.all([
+  const [{ accountInTable, isSaid, setActive }, { openPeople }] = await Promise.all([
     import("../../users/active.ts"),
-    personSite(run, "writes"),
+    import("../../users/people.ts"),
   ]);
+  const site = await openPeople(await run.context("writes"), "writes");
   const found = await accountInTable(site, given);
   const isDue = !isSaid(site, found, isActive);
   const { dryRun } = run.config;

@@ -9,7 +9,6 @@ import { toldId } from "../../model/user-id.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { ErasurePlan } from "../../users/erasure-plan.ts";
 import type { Run } from "../run.ts";
-import { erasureSite } from "./erasure-site.ts";
 
 /** `mawps user erase`: everything of a person, with a receipt; and the check of one. */
 export function userErase(begin: Begin): AnyCommand {
@@ -51,8 +50,15 @@ async function erasePerson(
     deep = false,
   }: { readonly output?: string; readonly receipt?: string; readonly deep?: boolean },
 ): Promise<void> {
-  const [{ isDone, planErasure }, { erase, personOf }, { numbersOf, receiptOf }, files] = await Promise.all([
+  const [
+    { isDone, openErasure, planErasure },
+    { madeStore },
+    { erase, personOf },
+    { numbersOf, receiptOf },
+    files,
+  ] = await Promise.all([
     import("../../users/erasure-plan.ts"),
+    import("../backup/repository.ts"),
     import("../../users/erase.ts"),
     import("../../users/receipt.ts"),
     import("../../users/receipt-file.ts"),
@@ -63,7 +69,7 @@ async function erasePerson(
     throw new CliError("--output and --receipt name the same file", { exitCode: exitCodes.usage });
   for (const file of named) await files.assertFolderOf(file);
   if (!config.dryRun) run.audit.prepare();
-  const site = await erasureSite(run, "writes");
+  const site = await openErasure(await run.context("writes"), "writes", await madeStore(run, "writes"));
   const salt = world.randomHex(16);
   const plan = await planErasure(site, given, { salt, isDeep: deep });
   const { name, account, accountKind, traces, links, copies } = plan;
@@ -267,12 +273,17 @@ function mentionFacts(mentions: ErasurePlan["mentions"]): [string, string][] {
 }
 
 async function verifyReceipt(run: Run, file: string): Promise<void> {
-  const [{ checkReceipt }, { readReceipt }] = await Promise.all([
+  const [{ openErasure }, { madeStore }, { checkReceipt }, { readReceipt }] = await Promise.all([
+    import("../../users/erasure-plan.ts"),
+    import("../backup/repository.ts"),
     import("../../users/receipt.ts"),
     import("../../users/receipt-file.ts"),
   ]);
   const receipt = await readReceipt(resolve(run.world.cwd, file));
-  const { looked, findings } = await checkReceipt(await erasureSite(run, "reads"), receipt);
+  const { looked, findings } = await checkReceipt(
+    await openErasure(await run.context("reads"), "reads", await madeStore(run, "reads")),
+    receipt,
+  );
   const all = `${count(looked.items, "item")}, ${count(looked.objects, "version")} of objects, ${count(looked.accounts, "account")}`;
   await run.print({ isErased: findings.length === 0, looked, findings, erasedAt: receipt.erasedAt }, () =>
     findings.length === 0

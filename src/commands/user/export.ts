@@ -9,7 +9,6 @@ import { partial } from "../partial.ts";
 import type { Run } from "../run.ts";
 import type { ExportNumbers, ExportPlan } from "../../users/export/plan.ts";
 import type { Exported } from "../../users/export/parts.ts";
-import { personSite } from "./erasure-site.ts";
 
 /** `mawps user export`: everything of a person in one file; and the check of one. */
 export function userExport(begin: Begin): AnyCommand {
@@ -64,31 +63,37 @@ async function exportPerson(
   given: string,
   { output, encryptTo = [], lang }: Options,
 ): Promise<void> {
-  const [{ assertFree }, { defaultName, writeExport }, { exportNumbers, planExport }, { assertRecipient }] =
-    await Promise.all([
-      import("../../atomic-file.ts"),
-      import("../../users/export/file.ts"),
-      import("../../users/export/plan.ts"),
-      import("../../backup/encryption.ts"),
-    ]);
+  const [
+    { assertFree },
+    { defaultName, writeExport },
+    { exportNumbers, planExport },
+    { openPeople },
+    { assertRecipient },
+  ] = await Promise.all([
+    import("../../atomic-file.ts"),
+    import("../../users/export/file.ts"),
+    import("../../users/export/plan.ts"),
+    import("../../users/people.ts"),
+    import("../../backup/encryption.ts"),
+  ]);
   const { config, world } = run;
   for (const recipient of encryptTo) assertRecipient(recipient);
   const file = resolve(world.cwd, output ?? defaultName(world.now(), encryptTo.length > 0));
   await assertFree(file);
   if (!config.dryRun) run.audit.prepare();
-  const site = await personSite(run, "reads");
+  const context = await run.context("reads");
+  const site = await openPeople(context, "reads");
   const plan = await planExport(site, given);
   const numbers = exportNumbers(plan);
   const { userId } = plan;
   if (config.dryRun) {
     return run.print({ userId, ...numbers, file, dryRun: true }, () => planText(plan, numbers));
   }
-  const told = await run.context("reads");
   const exported = await writeExport({ ...site, trail: run.audit }, plan, {
     file,
     recipients: encryptTo,
     language: lang,
-    onFile: (done, total) => told.progress("files", { done, total, of: "files" }),
+    onFile: (done, total) => context.progress("files", { done, total, of: "files" }),
   });
   const { parts, missing, leftOut } = exported;
   const sizes = parts.reduce((sum, part) => sum + part.bytes, 0);

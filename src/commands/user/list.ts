@@ -2,11 +2,11 @@ import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../errors.ts";
 import type { Column } from "../../output/table.ts";
 import { idColumn, stateColumn } from "../../output/tones.ts";
+import type { Accounts } from "../../stores/person-rows.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { AccountQuery, ListedAccount, Where } from "../../users/list.ts";
 import { writeCsv } from "../csv-rows.ts";
 import type { Run } from "../run.ts";
-import { modelAccounts } from "./erasure-site.ts";
 import { accountSite, listedJson, sinceOf, stateOf } from "./site.ts";
 
 /** `mawps user list`: who has an account. */
@@ -55,6 +55,21 @@ async function listed(run: Run, query: AccountQuery) {
     ? listRowAccounts(run.config.site, people, query)
     : await listAccounts(await accountSite(run), query);
   return { accounts, isOfRows };
+}
+
+/** Where accounts are an entity of the model; undefined where they are in a user pool. */
+async function modelAccounts(run: Run): Promise<Accounts | undefined> {
+  const { site: model } = run.config;
+  if (model.userPool === true) return undefined;
+  const { openPeople, rowsOfPeople } = await import("../../users/people.ts");
+  // Rows alone need nothing of AWS.
+  const rows = await rowsOfPeople({
+    model,
+    databases: async (wants) => (await run.databases()).openThere(wants),
+  });
+  if (rows !== undefined) return rows;
+  const { accountsOfTable } = await import("../../users/account-items.ts");
+  return accountsOfTable(await openPeople(await run.context("reads"), "reads"));
 }
 
 const states = [

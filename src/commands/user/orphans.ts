@@ -3,7 +3,6 @@ import type { Column } from "../../output/table.ts";
 import { idColumn } from "../../output/tones.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Orphan } from "../../users/orphans.ts";
-import { personSite } from "./erasure-site.ts";
 
 /** `mawps user orphans`: data without an account, and accounts without data. */
 export function userOrphans(begin: Begin): AnyCommand {
@@ -12,8 +11,11 @@ export function userOrphans(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps user orphans")
     .action(async (_options, command) => {
       const run = await begin(command as AnyCommand);
-      const { findOrphans } = await import("../../users/orphans.ts");
-      const site = await personSite(run, "reads");
+      const [{ findOrphans }, { openPeople }] = await Promise.all([
+        import("../../users/orphans.ts"),
+        import("../../users/people.ts"),
+      ]);
+      const site = await openPeople(await run.context("reads"), "reads");
       const none =
         site.rows === undefined
           ? "every account has data, and all data have an account"

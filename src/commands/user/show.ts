@@ -1,6 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Hold } from "../../audit/holds.ts";
-import { trailOf } from "../../audit/place.ts";
 import { attributeOf } from "../../aws/cognito/users-list.ts";
 import { bytes } from "../../model/bytes.ts";
 import { localTime } from "../../output/dates.ts";
@@ -11,7 +10,6 @@ import { storedTime } from "../stored-time.ts";
 import type { Shown } from "../../users/show.ts";
 import { openDocuments } from "../../documents/site.ts";
 import type { Run } from "../run.ts";
-import { holdSite } from "./erasure-site.ts";
 import { accountJson, accountSite, listedJson, sinceOf, stateOf, userArgument } from "./site.ts";
 
 /** `mawps user show`: an account, and what is stored of its person. */
@@ -29,15 +27,19 @@ export function userShow(begin: Begin): AnyCommand {
         import("../../users/show.ts"),
         openDocuments(context),
       ]);
-      const shown = await showUser({ ...site, trailPlace: trailOf(context) }, documents, given);
+      const shown = await showUser({ ...site, declaration: context.declaration }, documents, given);
       await run.print(asJson(shown), () => asText(shown));
     });
 }
 
 /** The same where accounts are rows of a database or items of a table. */
 async function showRow(run: Run, given: string): Promise<void> {
-  const [{ showRowUser }, site] = await Promise.all([import("../../users/show.ts"), holdSite(run, "reads")]);
-  const { userId, account, holds, numbers, activity, isActivityTold } = await showRowUser(site, given);
+  const [{ showRowUser }, { openPeople }] = await Promise.all([
+    import("../../users/show.ts"),
+    import("../../users/people.ts"),
+  ]);
+  const people = await openPeople(await run.context("reads"), "reads");
+  const { userId, account, holds, numbers, activity, isActivityTold } = await showRowUser(people, given);
   const { items, files, earlierVersions, bytes: sizeBytes } = numbers;
   const shown = {
     userId,

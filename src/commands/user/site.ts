@@ -1,5 +1,4 @@
-import { changesPerSecond, listsPerSecond, pacedFor } from "../../aws/cognito/users-pace.ts";
-import { CliError, exitCodes } from "../../errors.ts";
+import type { CliError } from "../../errors.ts";
 import { configuredSite } from "../../target.ts";
 import type { AccountSite, ChangingAccounts } from "../../users/pool.ts";
 import { attributeOf, type PoolAccount } from "../../aws/cognito/users-list.ts";
@@ -15,13 +14,13 @@ export const userArgument = "sub, user name or e-mail address";
 
 /** Opens the accounts of the target to read them. */
 export async function accountSite(run: Run): Promise<AccountSite> {
-  return openPool(run, "reads");
+  return openAccounts(run, "reads");
 }
 
 /** The same for a command that may come to change something: the audit trail is looked at meanwhile. */
 export async function accountsToChange(run: Run): Promise<AccountSite> {
   run.audit.prepare();
-  return openPool(run, "writes");
+  return openAccounts(run, "writes");
 }
 
 /** The site to change accounts, after all questions; ends the command here when the audit trail cannot be written. */
@@ -30,18 +29,16 @@ export async function changingAccounts(run: Run, site: AccountSite): Promise<Cha
   return { ...site, trail: run.audit };
 }
 
-export async function openPool(run: Run, access: Access): Promise<AccountSite> {
-  const { config, world } = run;
-  const poolId = configuredSite(config).userPool?.id;
-  if (poolId === undefined) {
-    throw new CliError("no user pool is configured", {
-      exitCode: exitCodes.usage,
-      hint: "set userPoolId in the configuration, or MAWPS_USER_POOL_ID",
-    });
-  }
-  const aws = await run.aws(access);
-  const perSecond = access === "reads" ? listsPerSecond : changesPerSecond;
-  return { aws, poolId, paced: pacedFor(aws, { perSecond, now: () => world.now() }), signal: world.signal };
+async function openAccounts(run: Run, access: Access): Promise<AccountSite> {
+  const { openPool, poolIdOf } = await import("../../users/pool.ts");
+  // Where none is configured nothing is opened.
+  poolIdOf(configuredSite(run.config));
+  return openPool(await run.context(access), access);
+}
+
+/** What is told where holds are shown by ids alone. */
+export function namelessNote({ message }: CliError): string {
+  return `nobody can be asked for names: ${visible(message)}`;
 }
 
 /** An account as JSON has it. */

@@ -5,7 +5,7 @@ import { makeZip } from "client-zip";
 import { assertFree, removeHalfFiles, writeNewFile } from "../../atomic-file.ts";
 import type { AuditTrail } from "../../audit/trail.ts";
 import { ageCipher } from "../../backup/encryption.ts";
-import type { PersonSite } from "../person.ts";
+import type { People } from "../person.ts";
 import { exportParts, type Exported, type ExportOptions } from "./parts.ts";
 import { exportNumbers, type ExportPlan } from "./plan.ts";
 
@@ -30,7 +30,7 @@ function isDefaultName(name: string): boolean {
  * given out, and of the outcome. What a run that was killed left half is removed, by whichever time it was named. What has vanished since the plan is told, not waited for.
  */
 export async function writeExport(
-  site: PersonSite & { readonly trail: Pick<AuditTrail, "irreversible"> },
+  site: People & { readonly trail: Pick<AuditTrail, "irreversible"> },
   plan: ExportPlan,
   { file, recipients, ...options }: ExportFile,
 ): Promise<Exported> {

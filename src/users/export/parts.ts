@@ -11,7 +11,7 @@ import { isAbout, personalParts, unreachedEntities } from "../../model/links.ts"
 import { dataUrlIn } from "../../model/data-url.ts";
 import { isRecord, own, type JsonObject } from "../../model/json.ts";
 import { csvLine } from "../../output/csv.ts";
-import type { PersonSite } from "../person.ts";
+import type { People } from "../person.ts";
 import type { OwnedItem, OwnedVersion } from "../traces.ts";
 import type { Language } from "../../output/html.ts";
 import { exportPage, type PageEntity } from "./page.ts";
@@ -56,7 +56,7 @@ const mostShown = 200;
  * hash of each. Never more than a page of items and a piece of a file is in memory. What cannot be read is in `exported.missing`.
  */
 export async function* exportParts(
-  site: PersonSite,
+  site: People,
   plan: ExportPlan,
   { options, exported }: { readonly options: ExportOptions; readonly exported: Exported },
 ): AsyncGenerator<Part> {
@@ -234,7 +234,7 @@ interface Kind {
 }
 
 interface Reading {
-  readonly site: PersonSite;
+  readonly site: People;
   readonly table: string;
   readonly kind: Kind;
   readonly rules: Rules;
@@ -284,7 +284,7 @@ function noteElsewhere({
   keys,
   out,
 }: {
-  readonly site: PersonSite;
+  readonly site: People;
   readonly entity: string;
   readonly value: JsonObject;
   readonly keys: ReadonlySet<string>;
@@ -298,7 +298,7 @@ function noteElsewhere({
 }
 
 /** Whether it says of its file that it is still to come. */
-function isUploading({ model: { features } }: PersonSite, entity: string, value: JsonObject): boolean {
+function isUploading({ model: { features } }: People, entity: string, value: JsonObject): boolean {
   const { documents } = features ?? {};
   if (documents?.entity !== entity) return false;
   const { fields, statuses } = documents;
@@ -319,7 +319,7 @@ function keyText(key: JsonObject): string {
 
 /** What a file holds, or why it cannot be read. */
 async function opened(
-  { aws, signal }: PersonSite,
+  { aws, signal }: People,
   { bucket, key, version }: OwnedVersion,
 ): Promise<AsyncIterable<Uint8Array> | Missing["why"]> {
   try {

@@ -2,7 +2,7 @@ import { groupsOfUser } from "../../aws/cognito/groups.ts";
 import { accountKindAmong } from "../../model/person-rows.ts";
 import { CliError } from "../../errors.ts";
 import { ownerId } from "../../model/user-id.ts";
-import { findPerson, nobody, type Person, type PersonSite } from "../person.ts";
+import { findPerson, nobody, type Person, type People } from "../person.ts";
 import type { PersonRows } from "../../stores/person-tables.ts";
 import { findHoldings, isNothing, type Holdings, type OwnedVersion } from "../traces.ts";
 
@@ -20,7 +20,7 @@ export interface ExportPlan extends Person {
  * Finds everything of a person that an export gives out. Changes nothing.
  * @throws CliError when nothing is stored of them, and when several could be meant.
  */
-export async function planExport(site: PersonSite, given: string): Promise<ExportPlan> {
+export async function planExport(site: People, given: string): Promise<ExportPlan> {
   const isOwner = given === ownerId && site.known !== undefined;
   const person = isOwner ? owner : await findPerson(site, given);
   const { account, ids, subject } = person;

@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { visible } from "../../../output/text.ts";
 import type { AnyCommand, Begin } from "../../command.ts";
-import { holdSite } from "../erasure-site.ts";
 import { userArgument } from "../site.ts";
 
 /** `mawps user hold add`. */
@@ -20,10 +19,13 @@ export function userHoldAdd(begin: Begin): AnyCommand {
     .action(async (given, { reason }, command) => {
       const run = await begin(command as AnyCommand);
       const { config, world } = run;
-      const { findHeld, holdPerson, isHeldFor } = await import("../../../users/hold.ts");
+      const [{ findHeld, holdPerson, isHeldFor }, { openPeople }] = await Promise.all([
+        import("../../../users/hold.ts"),
+        import("../../../users/people.ts"),
+      ]);
       if (!config.dryRun) run.audit.prepare();
-      const site = await holdSite(run, "writes");
-      const held = await findHeld(site, given);
+      const context = await run.context("writes");
+      const held = await findHeld(await openPeople(context, "writes"), given);
       const { person } = held;
       const changed = !isHeldFor(held, reason);
       const { dryRun } = config;
@@ -31,7 +33,7 @@ export function userHoldAdd(begin: Begin): AnyCommand {
       if (changed && !dryRun) {
         await run.audit.open();
         const why = { reason, salt: world.randomHex(16) };
-        hold = await holdPerson({ ...site, trail: run.audit }, person, why);
+        hold = await holdPerson(context, person, why);
       }
       const how = changed ? (dryRun ? "would be" : "is now") : "is already";
       await run.print(

@@ -4,7 +4,7 @@ import { idColumn } from "../../../output/tones.ts";
 import type { NamedHold } from "../../../users/hold.ts";
 import type { AnyCommand, Begin } from "../../command.ts";
 import { storedTime } from "../../stored-time.ts";
-import { holdsSite, namelessNote } from "../erasure-site.ts";
+import { namelessNote } from "../site.ts";
 
 /** `mawps user hold list`. */
 export function userHoldList(begin: Begin): AnyCommand {
@@ -14,7 +14,7 @@ export function userHoldList(begin: Begin): AnyCommand {
     .action(async (_options, command) => {
       const run = await begin(command as AnyCommand);
       const { listHolds } = await import("../../../users/hold.ts");
-      const { holds, nameless } = await listHolds(await holdsSite(run, "reads"));
+      const { holds, nameless } = await listHolds(await run.context("reads"));
       if (nameless !== undefined) run.note(namelessNote(nameless));
       await run.printTable(told(holds), columns, "nobody is under a legal hold");
     });

@@ -2,8 +2,7 @@ import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { CliError, exitCodes } from "../../../errors.ts";
 import { count, visible } from "../../../output/text.ts";
 import type { AnyCommand, Begin } from "../../command.ts";
-import { holdsSite, namelessNote } from "../erasure-site.ts";
-import { userArgument } from "../site.ts";
+import { namelessNote, userArgument } from "../site.ts";
 
 /** `mawps user hold rm`. */
 export function userHoldRm(begin: Begin): AnyCommand {
@@ -28,14 +27,14 @@ export function userHoldRm(begin: Begin): AnyCommand {
       const { dryRun } = run.config;
       const { findLifting, liftHold } = await import("../../../users/hold.ts");
       if (!dryRun) run.audit.prepare();
-      const site = await holdsSite(run, "writes");
+      const context = await run.context("writes");
       const {
         userId = null,
         name,
         holds,
         others,
         nameless,
-      } = await findLifting(site, { given, number, isAll });
+      } = await findLifting(context, { given, number, isAll });
       if (nameless !== undefined) run.note(namelessNote(nameless));
       const reasons = holds.map(({ reason }) => reason);
       const person = visible(name);
@@ -45,8 +44,7 @@ export function userHoldRm(begin: Begin): AnyCommand {
           destructive: true,
         });
         await run.audit.open();
-        const { trailPlace } = site;
-        await liftHold({ trailPlace, now: () => run.world.now(), trail: run.audit }, holds);
+        await liftHold(context, holds);
       }
       const lifted = holds.map(({ sequence }) => sequence);
       const rest = others ?? null;

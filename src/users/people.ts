@@ -1,0 +1,38 @@
+import type { Context } from "../context.ts";
+import { openDocuments } from "../documents/site.ts";
+import { accountItems } from "../model/links.ts";
+import { rowSubjects } from "../model/person-rows.ts";
+import type { PeopleRows } from "../stores/person-rows.ts";
+import type { People } from "./person.ts";
+import type { PoolWork } from "./pool.ts";
+
+/** Everything in which a person may be found, as configured; accounts in a table are found by the model. */
+export async function openPeople(context: Context, work: PoolWork): Promise<People> {
+  const { aws, model, declaration, signal } = context;
+  const { keysOnce } = await import("./traces.ts");
+  const keysOf = keysOnce({ aws, signal });
+  const found = { aws, model, declaration, keysOf, signal, now: () => context.now() };
+  if (model.userPool !== true) return { ...found, known: undefined, rows: await rowsOfPeople(context) };
+  const { openPool } = await import("./pool.ts");
+  return { ...found, known: { ...openPool(context, work), documents: await openDocuments(context) } };
+}
+
+/** Undefined where accounts are in a user pool, in a table of DynamoDB, or no rows of a database. @throws CliError (usage) where nobody names its server. */
+export async function rowsOfPeople(
+  { model, databases: open }: Pick<Context, "model" | "databases">,
+  which: "alone" | "and journals" = "alone",
+): Promise<PeopleRows | undefined> {
+  if (model.userPool === true || accountItems(model) !== undefined || rowSubjects(model).length === 0)
+    return undefined;
+  const roles = new Set(
+    Object.values(model.entities).flatMap(({ from, links }) =>
+      "database" in from && links !== undefined ? [from.database] : [],
+    ),
+  );
+  const databases = await open(({ role }) => roles.has(role));
+  const [{ peopleRows }, { withJournals }] = await Promise.all([
+    import("../stores/person-rows.ts"),
+    import("../stores/journal-entities.ts"),
+  ]);
+  return peopleRows(which === "alone" ? model : await withJournals(model, databases), databases);
+}
