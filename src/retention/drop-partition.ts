@@ -17,7 +17,7 @@ import { countRows, readTimePartitions } from "../sql/partitions.ts";
 import { rowTables } from "../sql/row-table.ts";
 import { withServerLock } from "../sql/server-lock.ts";
 import type { Table } from "../stores/sql-table.ts";
-import { findPartitions, judgeRows } from "./find-partitions.ts";
+import { findPartitions, isRowsRole, judgeRows } from "./find-partitions.ts";
 import type { PartitionDue } from "./plan-entry.ts";
 import type { Acted } from "./purge.ts";
 import type { Rechecked } from "./recheck.ts";
@@ -66,7 +66,7 @@ export async function recheckPartitions(
 }
 
 async function isStillThere(site: RetentionSite, { role, partition }: PartitionDue): Promise<boolean> {
-  if (!site.tables.has(role)) return true;
+  if (!isRowsRole(site, role)) return true;
   const { database, rows } = await site.store.tableOf(role);
   const found = await readTimePartitions(database.sql, database.place, rows.name);
   return (

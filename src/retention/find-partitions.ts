@@ -1,6 +1,7 @@
+import { tableRole } from "../model/database.ts";
 import { hasTriggers } from "../sql/catalogue.ts";
 import { foreignKeysTo } from "../sql/row-table.ts";
-import { twinName, twinsOf } from "../sql/partition-twin.ts";
+import { partitionsOut, plainTables, twinName, twinsOf } from "../sql/partition-twin.ts";
 import { countRows, partitionText, readTimePartitions, type TimePartition } from "../sql/partitions.ts";
 import { streamReading } from "../sql/rows.ts";
 import { ownersWhereHeld } from "../stores/row-owners.ts";
@@ -31,7 +32,7 @@ export async function findPartitions(
   role: string,
   only?: string,
 ): Promise<FoundPartitions> {
-  if (!role.includes(".") || !site.tables.has(role)) return { due: [], left: undefined, waiting: 0 };
+  if (!isRowsRole(site, role)) return { due: [], left: undefined, waiting: 0 };
   const table = await site.store.tableOf(role);
   const { sql, place } = table.database;
   const found = await readTimePartitions(sql, place, table.rows.name);
@@ -62,6 +63,27 @@ export async function findPartitions(
   for (const { name } of only === undefined ? others.filter((each) => !isPastWhole(each)) : [])
     waiting += await countRows(sql, partitionText(sql, table.rows.name, name));
   return { due, left: namesOf(others.filter(isPastWhole)), waiting };
+}
+
+/** Whether rows of an entity are in a table of an open database. */
+export function isRowsRole({ model, databases }: RetentionSite, role: string): boolean {
+  const isThere = databases.some((each) => role.startsWith(`${each.role}.`));
+  return isThere && Object.values(model.entities).some(({ from }) => tableRole(from) === role);
+}
+
+/** Of the tables of the model that no rule reads those of which a killed run has taken rows out: the model has changed since. */
+export async function tablesLeftBehind(site: RetentionSite): Promise<string[]> {
+  const roles = new Set(Object.values(site.model.entities).map(({ from }) => tableRole(from) ?? ""));
+  const found: string[] = [];
+  for (const { role: database, sql, place } of site.databases) {
+    const there = await plainTables(sql, place);
+    const begin = `${database}.`;
+    for (const role of roles) {
+      if (site.tables.has(role) || !role.startsWith(begin)) continue;
+      if (partitionsOut(there, role.slice(begin.length)).length > 0) found.push(role);
+    }
+  }
+  return found;
 }
 
 function namesOf(partitions: readonly TimePartition[]): string[] {
@@ -150,7 +172,7 @@ async function takenOut(
   const rule =
     rulePast(looking, sinceMs) ??
     rules[0] ??
-    ({ id: first?.id ?? "", what: "", by: "run", action: "purge" } satisfies RetentionRule);
+    ({ id: first?.id ?? "none", what: "", by: "run", action: "purge" } satisfies RetentionRule);
   const entry = entryOf(site, table, { role, rule, name, rows, bytes: 0, endMs, sinceMs });
   const told = "taken out of the table by a run that was broken off";
   if (isDropping && rows > 0 && staying === 0) return { ...entry, reason: told };

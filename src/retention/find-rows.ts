@@ -11,7 +11,7 @@ import type { Link } from "../model/schema.ts";
 import type { Stored } from "../stores/store.ts";
 import type { Noticed } from "./find-documents.ts";
 import { decide, entityOf } from "./decide-row.ts";
-import { findPartitions, rowsOfPartitions } from "./find-partitions.ts";
+import { findPartitions, rowsOfPartitions, tablesLeftBehind } from "./find-partitions.ts";
 import type { PartitionDue, RowDue } from "./plan-entry.ts";
 import { day, agesOf, endMs, isPast, purgedBehind, type RowVerdict } from "./rules.ts";
 import { ownersWhereHeld } from "../stores/row-owners.ts";
@@ -39,7 +39,7 @@ export async function* findRows(
   const withFiles: DecidedRow[] = [];
   const keys = new Set<string>();
   const parts = new Map<string, readonly string[]>();
-  for (const role of site.tables.keys()) {
+  for (const role of [...site.tables.keys(), ...(await tablesLeftBehind(site))]) {
     const { due, left, waiting } = await findPartitions(site, role);
     noticed.there += waiting;
     for (const each of due) noticed.there += each.action === "keep" ? 0 : each.rows;

@@ -51,17 +51,19 @@ export function withoutTwins(catalogue: Catalogue): Catalogue {
   return new Map([...catalogue].filter(([fact]) => !isOfTwin(fact)));
 }
 
-/** Tables of a database or schema that begin as twins of a table do. */
-export async function twinsOf(sql: Sql, place: string, table: string): Promise<string[]> {
+/** Names of the tables of a database or schema that hold rows themselves, and so of all twins. */
+export async function plainTables(sql: Sql, place: string): Promise<string[]> {
   const statement =
     sql.engine === "mysql"
       ? "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE'"
       : "SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'";
   const rows = await sql.rows(statement, [place]);
-  return partitionsOut(
-    rows.flatMap(({ name }) => name ?? []),
-    table,
-  );
+  return rows.flatMap(({ name }) => name ?? []);
+}
+
+/** The partitions of a table whose rows are out of it now. */
+export async function twinsOf(sql: Sql, place: string, table: string): Promise<string[]> {
+  return partitionsOut(await plainTables(sql, place), table);
 }
 
 export interface Out {
