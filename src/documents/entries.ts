@@ -13,6 +13,19 @@ import type { DocumentSite } from "./site.ts";
 /** The attribute with the list of entries. */
 export const entriesAttribute = "documents";
 
+/** What a composite key says of the items that hold documents. */
+export const placeTypes: Readonly<Record<ItemPlace, string>> = {
+  profile: "user-profile",
+  document: "document",
+};
+
+/** Which of a user's items this is: on composite keys there are further ones, and only two hold documents. Pure. */
+export function itemPlace({ shape }: Pick<DocumentSite, "shape">, item: Item): ItemPlace | undefined {
+  if (shape.kind === "simple") return "profile";
+  const type = item["type"]?.S;
+  return (["profile", "document"] as const).find((place) => placeTypes[place] === type);
+}
+
 /** Key of a user's item. On the simple shape both places are the same item. */
 export function documentItemKey(
   { shape }: Pick<DocumentSite, "shape">,
@@ -21,7 +34,7 @@ export function documentItemKey(
 ): Item {
   const key: Item = { userId: { S: userId } };
   if (shape.kind === "simple") return key;
-  return { ...key, type: { S: place === "profile" ? "user-profile" : "document" } };
+  return { ...key, type: { S: placeTypes[place] } };
 }
 
 /**

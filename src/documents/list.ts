@@ -4,8 +4,8 @@ import { newestFirst, type DocumentEntry, type DocumentStatus } from "../model/d
 import { timeOf } from "../model/json.ts";
 import { pluralFileType } from "../model/keys.ts";
 import { isPassedOver, judgedAttributes, type Nobodies } from "../model/nobodies.ts";
-import { apiEntry, entriesAttribute, entriesIn, readDocuments } from "./entries.ts";
-import type { ItemPlace, StoredEntry } from "./entry.ts";
+import { apiEntry, entriesAttribute, entriesIn, itemPlace, readDocuments } from "./entries.ts";
+import type { StoredEntry } from "./entry.ts";
 import { rowsOfAll } from "./rows.ts";
 import type { DocumentSite } from "./site.ts";
 
@@ -68,7 +68,7 @@ async function* usersWithDocuments(
       const userId = item["userId"]?.S;
       if (userId === undefined || isPassedOver(nobodies, item) || item[entriesAttribute] === undefined)
         continue;
-      const place = placeOf(site, item);
+      const place = itemPlace(site, item);
       if (place === undefined) continue;
       const entries = entriesIn(site, { userId, place, item });
       // Items of one user stand next to each other: the table is laid out by its partition key.
@@ -110,13 +110,6 @@ async function* apiUsers(
   }
   if (last !== undefined) yield last;
   return undefined;
-}
-
-/** Which of a user's items this is; undefined for one that is not for documents. */
-function placeOf({ shape }: DocumentSite, item: Item): ItemPlace | undefined {
-  if (shape.kind === "simple") return "profile";
-  const type = item["type"]?.S;
-  return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
 }
 
 /** The entries of one user, or of all users, one user at a time. What is no person's is counted in `nobodies`. */

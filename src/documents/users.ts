@@ -7,7 +7,7 @@ import { CliError, exitCodes } from "../errors.ts";
 import { judgedAttributes, nobodyIn, nobodyWith } from "../model/nobodies.ts";
 import { afterKind } from "../model/person-rows.ts";
 import { peopleHints, userIdFault } from "../model/user-id.ts";
-import { documentItemKey, notAUser, readDocuments, refuseNobody } from "./entries.ts";
+import { documentItemKey, notAUser, placeTypes, readDocuments, refuseNobody } from "./entries.ts";
 import type { UserDocuments } from "./entry.ts";
 import { accountsFor } from "./row-accounts.ts";
 import { attachmentIn, ownerSubject, type DocumentRows } from "./row-model.ts";
@@ -127,7 +127,7 @@ export async function createProfile(
 ): Promise<void> {
   const now = { S: site.now().toISOString() };
   const attributes: Item = {
-    ...(site.shape.kind === "simple" ? { type: { S: "user-profile" } } : {}),
+    ...(site.shape.kind === "simple" ? { type: { S: placeTypes.profile } } : {}),
     ...(user.email === undefined ? {} : { email: { S: user.email } }),
     createdAt: now,
     updatedAt: now,

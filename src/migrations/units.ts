@@ -1,5 +1,5 @@
 import { getItem, scanItems, type Item } from "../aws/dynamodb/items.ts";
-import { documentItemKey, entriesIn } from "../documents/entries.ts";
+import { documentItemKey, entriesIn, itemPlace } from "../documents/entries.ts";
 import type { ItemPlace } from "../documents/entry.ts";
 import { namedBy } from "../documents/named-by.ts";
 import { isPassedOver, nobodiesCount, type Nobodies } from "../model/nobodies.ts";
@@ -30,7 +30,7 @@ export async function* scanUnits(
     const nobodies: Nobodies = new Map();
     const items = page.flatMap((item): Unit[] => {
       const userId = item["userId"]?.S;
-      const place = placeOf(site, item);
+      const place = itemPlace(site, item);
       if (userId === undefined || isPassedOver(nobodies, item) || place === undefined) return [];
       return [{ userId, items: [{ place, item }] }];
     });
@@ -64,13 +64,6 @@ export function isNamed(site: MigrationSite, { userId, items }: Unit, key: strin
 export function keyOfAddress(site: MigrationSite, url: string | undefined): string | undefined {
   const address = parsePublicUrl(url ?? "", { endpointUrl: site.aws.endpointUrl });
   return address?.bucket === site.bucket ? address.key : undefined;
-}
-
-/** On composite keys a person has further items; only two of them hold documents. */
-function placeOf({ shape }: MigrationSite, item: Item): ItemPlace | undefined {
-  if (shape.kind === "simple") return "profile";
-  const type = item["type"]?.S;
-  return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
 }
 
 function keyOf({ shape }: MigrationSite, item: Item): Item {

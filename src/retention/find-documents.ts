@@ -1,8 +1,8 @@
 import { scanItems, type Item } from "../aws/dynamodb/items.ts";
 import { plain } from "../aws/dynamodb/plain.ts";
 import { itemOf } from "../documents/entry-changes.ts";
-import { entriesAttribute, entriesIn, readDocuments, readRemoved } from "../documents/entries.ts";
-import type { ItemPlace, StoredEntry, UserDocuments } from "../documents/entry.ts";
+import { entriesAttribute, entriesIn, itemPlace, readDocuments, readRemoved } from "../documents/entries.ts";
+import type { StoredEntry, UserDocuments } from "../documents/entry.ts";
 import { namedBy } from "../documents/named-by.ts";
 import { legalHold } from "../model/documents.ts";
 import { parseKey } from "../model/keys.ts";
@@ -96,19 +96,12 @@ async function* findRemoved(site: ProfileSite, noticed: Noticed): AsyncGenerator
   }
 }
 
-/** On composite keys a user has several items; only two of them hold documents. */
-function placeOf({ documents: { shape } }: ProfileSite, item: Item): ItemPlace | undefined {
-  if (shape.kind === "simple") return "profile";
-  const type = item["type"]?.S;
-  return type === "user-profile" ? "profile" : type === "document" ? "document" : undefined;
-}
-
 /** What is due of the entries of one item; what others have to know of it is noted. */
 async function dueOf(site: ProfileSite, item: Item, noticed: Noticed): Promise<DocumentDue[]> {
   const { documents, rules } = site;
   const userId = item["userId"]?.S ?? "";
   noteStrangers(noticed.strangers, userId, item);
-  const place = placeOf(site, item);
+  const place = itemPlace(site.documents, item);
   if (userId === "" || place === undefined || nobodyIn(item) !== undefined) return [];
   const entries = entriesIn(documents, { userId, place, item });
   for (const { document } of entries) {
