@@ -1,5 +1,4 @@
 import { CliError, exitCodes, isPromptExit } from "./errors.ts";
-import { asideText } from "./output/aside.ts";
 import { withoutSecrets } from "./output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "./output/text.ts";
 import type { Voice } from "./program.ts";
@@ -63,6 +62,9 @@ function isLostOutput({ aborted, reason }: AbortSignal): boolean {
   return aborted && reason instanceof Error && "syscall" in reason;
 }
 
+/** Loaded with the first error: most runs have none. */
+const aside = () => import("./output/aside.ts");
+
 async function report(error: unknown, world: World, voice: Telling): Promise<number> {
   if (isLostOutput(world.signal)) return reportLostOutput(world, voice);
   if (isCommanderError(error)) {
@@ -71,7 +73,7 @@ async function report(error: unknown, world: World, voice: Telling): Promise<num
       await new Promise((done) => setImmediate(done));
       return isLostOutput(world.signal) ? reportLostOutput(world, voice) : 0;
     }
-    if (voice.json) tell(world, usageError(error), voice);
+    if (voice.json) await tell(world, usageError(error), voice);
     return exitCodes.usage;
   }
   if (world.signal.aborted || isPromptExit(error)) {
@@ -79,7 +81,10 @@ async function report(error: unknown, world: World, voice: Telling): Promise<num
       world.stderr.write(`${JSON.stringify({ error: "interrupted", exitCode: interrupted })}\n`);
     else if (isPromptExit(error))
       world.stderr.write(
-        asideText("interrupted at the question; nothing of what it asks for was done", voice.layout),
+        (await aside()).asideText(
+          "interrupted at the question; nothing of what it asks for was done",
+          voice.layout,
+        ),
       );
     else world.stderr.write("interrupted; run the same command again to go on\n");
     return interrupted;
@@ -129,7 +134,11 @@ function usageError({ code, message }: CommanderError): CliError {
 /** Node puts U+FFFD in place of bytes of the command line that are no UTF-8, and no file has such a name. */
 const notUtf8 = "a file whose name is not UTF-8 cannot be named here: rename it first (convmv does that)";
 
-function tell({ stderr, env }: World, error: CliError, { json, verbose, layout, damaged }: Telling): number {
+async function tell(
+  { stderr, env }: World,
+  error: CliError,
+  { json, verbose, layout, damaged }: Telling,
+): Promise<number> {
   const { exitCode } = error;
   const [message = "", ...listed] = [error.message, ...error.details].map((text) =>
     withoutSecrets(text, env),
@@ -145,6 +154,7 @@ function tell({ stderr, env }: World, error: CliError, { json, verbose, layout, 
     stderr.write(`${asJson({ error: whole, exitCode, ...Object.fromEntries(told) })}\n`);
     return exitCode;
   }
+  const { asideText } = await aside();
   stderr.write(asideText(visible(message), layout, { label: "error:", tone: "bad" }));
   for (const line of listed) stderr.write(asideText(`  ${visible(line)}`, layout));
   for (const [name, text] of told)
