@@ -14,7 +14,7 @@ import { accountKindAmong, rowSubjects } from "../model/person-rows.ts";
 import { toldId } from "../model/user-id.ts";
 import { tokensLiveMinutes } from "./change.ts";
 import { assertNotHeld } from "./hold.ts";
-import { openPeople, rowsOfPeople } from "./people.ts";
+import { openPeople } from "./people.ts";
 import { findPerson, nobody, type People, type Person } from "./person.ts";
 import { findMentions, type Mention } from "./mentions.ts";
 import { refuseReserved, type PoolWork } from "./pool.ts";
@@ -34,11 +34,10 @@ export async function openErasure(
   work: PoolWork,
   store: Store | undefined,
 ): Promise<ErasureSite> {
-  const people = await openPeople(context, work);
+  const people = await openPeople(context, work, "and journals");
   const isOther = people.known === undefined && whyNoDocuments(people.model, "url") === undefined;
   const documents = isOther ? await openDocuments(context) : people.known?.documents;
-  const rows = people.rows === undefined ? {} : { rows: await rowsOfPeople(context, "and journals") };
-  return { ...people, ...rows, store, documents };
+  return { ...people, store, documents };
 }
 
 /** Copies that an erasure does not reach. Each ends by itself, and a restore from it leaves the person out. */
