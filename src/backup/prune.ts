@@ -96,18 +96,20 @@ export async function planPrune(
   const archives: Verdict[] = [];
   const damaged = new Set<string>();
   for (const entry of snapshots) {
+    const { id, startedAt, isArchive } = entry;
+    const keep = (reason: string) => archives.push({ id, startedAt, isKept: true, reasons: [reason] });
     try {
-      const { left, archive } = await readManifest(repository, entry.id, here.signal);
+      const { left, archive } = await readManifest(repository, id, here.signal);
       if (archive !== undefined) {
-        const { id, startedAt } = entry;
-        const reasons = [`archive of ${archive.table}, ${archive.partition}: nowhere else`];
-        archives.push({ id, startedAt, isKept: true, reasons });
+        keep(`archive of ${archive.table}, ${archive.partition}: nowhere else`);
         continue;
       }
       whole.push(left === undefined ? entry : { ...entry, left: left.join(", ") });
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
-      damaged.add(entry.id);
+      // Its mark is all that is left to tell of an archive, which no policy gives up.
+      if (isArchive) keep("damaged, and marked as an archive");
+      else damaged.add(id);
     }
   }
   const late = new Set(whole.filter(({ isLate }) => isLate).map(({ id }) => id));

@@ -456,6 +456,20 @@ onEveryStore("a prune", (keep) => {
     expect(await holds("goes")).toBe(false);
   });
 
+  test("a damaged archive stays, with all contents", async () => {
+    const [first, second, third] = await threeNights();
+    await kept.store.create(`snapshots/${first.id}/archive`, Buffer.from(""));
+    await kept.store.replace(`snapshots/${first.id}/manifest.json`, Buffer.from("{}"));
+    const { removed, contents, left } = await pruned({ last: 1 });
+    expect({ removed, contents, left }).toEqual({
+      removed: [second.id],
+      contents: 0,
+      left: { why: "damaged", ids: [first.id] },
+    });
+    expect(await ids()).toEqual([third.id, first.id]);
+    expect(await holds("goes")).toBe(true);
+  });
+
   test("goes on where it was broken off", async () => {
     const [, , third] = await threeNights();
     const interrupt = new AbortController();
