@@ -93,13 +93,19 @@ export async function runJournalled(sql: Sql, keeping: Keeping, run: () => Promi
     await act();
     return dropTriggers(sql, keeping);
   }
+  const stop = async () => {
+    await sql.run("SET @mawps_keeps = NULL");
+    await dropTriggers(sql, keeping);
+  };
   try {
     await retry(() => inTransaction(sql, "COMMIT", act), isDeadlock);
-  } finally {
+  } catch (error) {
     // Where the connection is gone the next run does it.
-    await sql.run("SET @mawps_keeps = NULL").catch(() => undefined);
-    await dropTriggers(sql, keeping).catch(() => undefined);
+    await stop().catch(() => undefined);
+    throw error;
   }
+  // Left behind, they would refuse every change of the table once a column of it is gone: the next run has to know.
+  await stop();
 }
 
 /** Drops a journal. */
