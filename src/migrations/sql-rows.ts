@@ -28,9 +28,17 @@ export function isJournalOf(id: string, journal: string): boolean {
   return journal.startsWith(`mawps_journal_${id.slice(0, 4)}_`);
 }
 
+/** The statements of an `up` that change rows. */
+function rowChangesIn({ id, up }: Pick<SqlMigration, "id" | "up">, engine: Engine) {
+  return up.flatMap((statement, at) => {
+    const change = rowChange(statement, engine);
+    return change === undefined ? [] : [{ at, statement, change, journal: journalName({ id, at }) }];
+  });
+}
+
 /** Whether a migration changes rows. Pure. */
-export function hasRowChanges({ up }: Pick<SqlMigration, "up">, engine: Engine): boolean {
-  return up.some((statement) => rowChange(statement, engine) !== undefined);
+export function hasRowChanges(migration: Pick<SqlMigration, "id" | "up">, engine: Engine): boolean {
+  return rowChangesIn(migration, engine).length > 0;
 }
 
 /** Those that do. Pure. */
@@ -84,15 +92,16 @@ export interface PlannedRows {
  */
 export async function plannedRows(
   { sql, place }: Pick<Database, "sql" | "place">,
-  { id, up }: SqlMigration,
+  migration: SqlMigration,
 ): Promise<readonly PlannedRows[]> {
+  const changes = rowChangesIn(migration, sql.engine);
+  if (changes.length === 0) return [];
+  const { id } = migration;
   const planned: PlannedRows[] = [];
   const journals = await journalsIn(sql, place);
-  for (const [at, statement] of up.entries()) {
-    const change = rowChange(statement, sql.engine);
-    const isDone = journals.some(({ name, state }) => name === journalName({ id, at }) && state === "done");
-    if (change === undefined || isDone) continue;
-    const catalogue = await readCatalogue(sql, place);
+  const catalogue = await readCatalogue(sql, place);
+  for (const { at, statement, change, journal } of changes) {
+    if (journals.some(({ name, state }) => name === journal && state === "done")) continue;
     const table = tableOf(catalogue, sql.engine, change)?.name;
     if (table !== undefined) await assertKept(sql, catalogue, { id, direction: "up", at, statement, place });
     planned.push({
@@ -121,14 +130,14 @@ async function counted(sql: Sql, statement: string): Promise<number | null> {
 /** How many rows a `down` would put back: those of the migration's journals. */
 export async function plannedPutBacks(
   { sql, place }: Pick<Database, "sql" | "place">,
-  { id, up }: SqlMigration,
+  migration: SqlMigration,
 ): Promise<readonly PlannedRows[]> {
+  const changes = rowChangesIn(migration, sql.engine);
+  if (changes.length === 0) return [];
   const planned: PlannedRows[] = [];
   const journals = await journalsIn(sql, place);
-  for (const [at, statement] of up.entries()) {
-    const change = rowChange(statement, sql.engine);
-    if (change === undefined) continue;
-    const journal = journals.find(({ name }) => name === journalName({ id, at }));
+  for (const { change, journal: name } of changes) {
+    const journal = journals.find((each) => each.name === name);
     const rows = journal === undefined ? null : await journalled(sql, journal);
     planned.push({ table: journal?.source ?? change.table, rows });
   }
@@ -142,16 +151,15 @@ export async function plannedPutBacks(
  * @throws CliError (usage) where `down` never has the table with these columns.
  */
 export function putBacksOf(
-  { id, up }: SqlMigration,
+  migration: SqlMigration,
   states: Readonly<Record<Direction, readonly Catalogue[]>>,
   engine: Engine,
 ): readonly PutBack[] {
   const found: PutBack[] = [];
   let last = states.down.length - 1;
-  for (const [at, statement] of up.entries()) {
-    const change = rowChange(statement, engine);
+  for (const { at, change, journal } of rowChangesIn(migration, engine)) {
     const then = states.up[at];
-    const table = change && then && tableOf(then, engine, change)?.name;
+    const table = then && tableOf(then, engine, change)?.name;
     if (then === undefined || table === undefined) continue;
     const before = states.down.slice(0, last + 1);
     const exact = before.findLastIndex((each) => isSame(partsOf(each, table), partsOf(then, table)));
@@ -160,7 +168,7 @@ export function putBacksOf(
       exact === -1 ? before.findLastIndex((each) => isSame(columnsOf(each, table), columns)) : exact;
     if (point === -1) {
       throw new CliError(
-        `${id}.down.sql never has ${table} with the columns that statement ${at + 1} of its up changed rows in`,
+        `${migration.id}.down.sql never has ${table} with the columns that statement ${at + 1} of its up changed rows in`,
         {
           exitCode: exitCodes.usage,
           hint: "its rows come back from the journal there: `down` has to lead through what `up` led through, the other way round",
@@ -170,7 +178,7 @@ export function putBacksOf(
     const between = [...states.up.slice(at), ...states.down.slice(0, point + 1)];
     const names = [...columns.keys()].filter((fact) => between.some((each) => !each.has(fact)));
     const anew = names.map((fact) => fact.slice(`column ${table}.`.length));
-    found.push({ journal: journalName({ id, at }), table, point, anew });
+    found.push({ journal, table, point, anew });
     last = point;
   }
   return found.toReversed();
