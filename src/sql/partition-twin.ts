@@ -176,21 +176,19 @@ export async function dropTwin(sql: Sql, twin: string): Promise<void> {
 }
 
 /**
- * Drops a partition while nobody can write to it, if it has no row and is not the last one; answers whether it did. Rows of its time that come
+ * Drops a partition while nobody can write to it, if it has no row. Rows of its time that come
  * later go to the next one (MySQL), or are refused where there is no default (PostgreSQL).
  */
 export async function dropEmptyPartition(
   sql: Sql,
   { table, partition, signal }: Pick<Out, "table" | "partition" | "signal">,
-): Promise<boolean> {
+): Promise<void> {
   const part = partitionText(sql, table, partition);
   const [whole, name] = [sql.quoted(table), sql.quoted(partition)];
   const dropIfEmpty = async (statement: string) => {
-    if ((await countRows(sql, part)) > 0) return false;
-    await sql.run(statement);
-    return true;
+    if ((await countRows(sql, part)) === 0) await sql.run(statement);
   };
-  return changing(sql, signal, async () => {
+  await changing(sql, signal, async () => {
     if (sql.engine === "postgres") {
       return inTransaction(sql, "COMMIT", async () => {
         await sql.run(`LOCK TABLE ${whole} IN ACCESS EXCLUSIVE MODE`);
@@ -199,7 +197,7 @@ export async function dropEmptyPartition(
     }
     await sql.run(`LOCK TABLES ${whole} WRITE`);
     try {
-      return await dropIfEmpty(`ALTER TABLE ${whole} DROP PARTITION ${name}`);
+      await dropIfEmpty(`ALTER TABLE ${whole} DROP PARTITION ${name}`);
     } finally {
       await sql.run("UNLOCK TABLES").catch(() => undefined);
     }
