@@ -7,7 +7,7 @@ import { linesOfRows } from "../sql/rows.ts";
 import { inTransaction } from "../sql/transaction.ts";
 import { DamagedError } from "./damage.ts";
 import { partWriter } from "./parts.ts";
-import type { Pending } from "./pending.ts";
+import { goOnBehind, type Pending } from "./pending.ts";
 import { recoveryText } from "./recovery-text.ts";
 import type { BackupSite } from "./site.ts";
 import type { ArchivedPartition, Manifest, RowsSnapshot } from "./snapshot.ts";
@@ -39,6 +39,7 @@ export async function archiveRows(
 ): Promise<{ readonly backupId: string; readonly rows: number }> {
   const { repository, signal } = site;
   const { sql, role, name, engine, file } = database;
+  await goOnBehind(site, pending);
   const from = site.now().toISOString();
   const catalogue = withoutTwins(await readCatalogue(sql, database.place));
   const whole = rowTables(catalogue, engine).find((each) => each.name === table);

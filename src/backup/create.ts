@@ -19,7 +19,7 @@ import { readDatabase } from "./database-read.ts";
 import { damageMarks, markDamage } from "./damage.ts";
 import { exportForSnapshot } from "./native-engine.ts";
 import { partWriter, type WrittenPart } from "./parts.ts";
-import { removePending, type Pending } from "./pending.ts";
+import { goOnBehind, type Pending } from "./pending.ts";
 import { rateOf, type Rate } from "./rate.ts";
 import { recoveryText } from "./recovery-text.ts";
 import { withSignal, type BackupSite } from "./site.ts";
@@ -232,12 +232,8 @@ export async function createBackup(site: BackupSite, options: CreateOptions): Pr
       },
     };
   };
-  for (const id of pending.committed) {
-    await site.audit.record({ action: "backup.created", details: { backupId: id } });
-    await removePending(site.repository, id, site.signal);
-  }
+  await goOnBehind(site, pending);
   const { distrusted } = site.repository;
-  for (const name of pending.damaged) distrusted.add(name);
   const before = await newestReadable(site);
   const { exportTo } = options;
   const together = isSmallAndFar(site, options) ? sideBySide : inTurn;

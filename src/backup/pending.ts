@@ -7,6 +7,7 @@ import { makeFolders } from "../make-folders.ts";
 import { canonicalJson, isRecord } from "../model/json.ts";
 import type { Repository } from "./repository.ts";
 import { damageMarks, type DamageMark } from "./damage.ts";
+import type { BackupSite } from "./site.ts";
 import { isCommitted, snapshotId } from "./snapshots.ts";
 
 /*
@@ -117,6 +118,18 @@ export async function beginPending(repository: Repository, begin: BeginPending):
   const pending = started(repository, id, { owner, number: 1, key, steps, committed, damaged, begin });
   if (marks.length > 0) await pending.step(damageStep, marks);
   return pending;
+}
+
+/** Tells of backups whose commands ended before they could, and has what was found damaged written again. */
+export async function goOnBehind(
+  { audit, repository, signal }: BackupSite,
+  { committed, damaged }: Pending,
+): Promise<void> {
+  for (const id of committed) {
+    await audit.record({ action: "backup.created", details: { backupId: id } });
+    await removePending(repository, id, signal);
+  }
+  for (const name of damaged) repository.distrusted.add(name);
 }
 
 const damageStep = "damaged";
