@@ -43,18 +43,17 @@ export function heroSet(begin: Begin): AnyCommand {
         throw new CliError("stdin can be read only once", { exitCode: exitCodes.usage });
       }
 
-      const [{ openImages }, { setHero }] = await Promise.all([
+      const [{ beginImages }, { setHero }] = await Promise.all([
         import("../../site/hero/prepare.ts"),
         import("../../site/hero/set.ts"),
       ]);
-      const opened = await openImages(sources, world);
-      const result = await setHero(await run.context("writes"), opened, {
+      const images = await beginImages(sources, world, {
         maxWidth: options.maxWidth,
         quality: options.quality,
         keepOriginal: options.keepOriginal === true,
         responsive: options.responsive === true,
-        verify: options.verify,
       });
+      const result = await setHero(await run.context("writes"), images, { verify: options.verify });
       warnOfForeignType(run, result.foreignType);
       for (const picture of result.pictures) warnOfSize(run, picture);
       if (options.keepOriginal) run.warn(keptMetadata(result));

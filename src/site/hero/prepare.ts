@@ -15,11 +15,17 @@ export interface ImageSource {
 }
 
 /** A picture that was read and looked at, and may be used; not yet decoded. */
-export interface OpenedImage {
+interface OpenedImage {
   readonly role: HeroRole;
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly facts: ImageFacts;
+}
+
+/** Pictures that may be used, being rendered in threads of their own. */
+export interface ImagesUnderWay {
+  /** Rejects with a CliError when the pixels are damaged. */
+  readonly prepared: Promise<readonly PreparedImage[]>;
 }
 
 /** A picture as it will be stored. */
@@ -42,20 +48,25 @@ export interface RenderOptions {
 }
 
 /**
- * Reads every image and refuses what must not become public, before anything is opened or written.
+ * Reads every image and refuses what must not become public, before anything is opened or written; then begins to render
+ * them, beside whatever the caller opens next.
  * @throws CliError naming the image and what to do
  */
-export async function openImages(
+export async function beginImages(
   sources: readonly ImageSource[],
-  from: { readonly cwd: string; readonly stdin: AsyncIterable<Uint8Array> },
-): Promise<OpenedImage[]> {
+  from: { readonly cwd: string; readonly stdin: AsyncIterable<Uint8Array>; readonly signal: AbortSignal },
+  options: RenderOptions,
+): Promise<ImagesUnderWay> {
   const opened: OpenedImage[] = [];
   for (const { role, source } of sources) {
     const name = source === "-" ? "standard input" : source;
     const bytes = await readImage(source === "-" ? from.stdin : resolve(from.cwd, source), { name });
     opened.push({ role, name, bytes, facts: await inspectImage(bytes, { name }) });
   }
-  return opened;
+  const prepared = renderImages(opened, options, from.signal);
+  // Told to whoever waits for the pictures; a caller that fails before has an error of its own.
+  prepared.catch(() => {});
+  return { prepared };
 }
 
 /**
@@ -63,15 +74,15 @@ export async function openImages(
  * An abort is noticed between two pictures.
  * @throws CliError when the pixels are damaged
  */
-export async function renderImages(
+async function renderImages(
   images: readonly OpenedImage[],
   options: RenderOptions,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<PreparedImage[]> {
   const prepared: PreparedImage[] = [];
   for (const { role, name, bytes, facts } of images) {
     const { maxWidth, quality } = options;
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     const main = options.keepOriginal
       ? await kept(bytes, facts, name)
       : await renderJpeg(bytes, { maxWidth, quality, name, facts });

@@ -8,7 +8,7 @@ import { bytes } from "../../model/bytes.ts";
 import { heroKey, type HeroRole } from "../../model/keys.ts";
 import type { AuditEvent } from "../../model/audit.ts";
 import { ownerId } from "../../model/user-id.ts";
-import { renderImages, type OpenedImage, type PreparedImage, type RenderOptions } from "./prepare.ts";
+import type { ImagesUnderWay, PreparedImage } from "./prepare.ts";
 import {
   changePointer,
   liveIn,
@@ -53,7 +53,7 @@ export interface SetHero {
   readonly foreignType?: string;
 }
 
-export interface SetOptions extends RenderOptions {
+export interface SetOptions {
   /** Looks at the public URLs before the pictures become the live ones. */
   readonly verify: boolean;
 }
@@ -77,14 +77,14 @@ interface Uploaded {
  */
 export async function setHero(
   context: Context,
-  opened: readonly OpenedImage[],
+  { prepared }: ImagesUnderWay,
   options: SetOptions,
 ): Promise<SetHero> {
   const { audit, dryRun } = context;
   context.progress("preparing the picture");
-  // Rendering runs in threads of its own: what is needed after it is fetched and loaded meanwhile.
+  // What is needed after the rendering is fetched and loaded meanwhile.
   const [images, first] = await Promise.all([
-    renderImages(opened, options, context.signal),
+    prepared,
     readPointer(context),
     audit.open(),
     loadObjects(context.aws),

@@ -1,9 +1,10 @@
+import { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { getObjectBytes } from "../../../src/aws/s3/objects.ts";
 import { readPointer } from "../../../src/site/hero/pointer.ts";
+import { beginImages } from "../../../src/site/hero/prepare.ts";
 import { setHero } from "../../../src/site/hero/set.ts";
 import { addressOf } from "../../../src/site/hero/addresses.ts";
-import { inspectImage } from "../../../src/images/inspect.ts";
 import { plainPicture } from "../../fixtures/pictures.ts";
 import { contextOn } from "../../support/context.ts";
 import { makeHome, type TestHome } from "../../support/world.ts";
@@ -19,15 +20,12 @@ afterEach(() => home.remove());
 it("gets twenty settings at once through, each with the one before it in the history", async () => {
   await home.look(async (aws, config) => {
     const bytes = await plainPicture([9, 90, 190]).jpeg().toBuffer();
-    const image = {
-      role: "default",
-      name: "photo",
-      bytes,
-      facts: await inspectImage(bytes, { name: "photo" }),
-    } as const;
     const context = contextOn(aws, config);
-    const options = { maxWidth: 64, quality: 80, keepOriginal: true, responsive: false, verify: false };
-    const set = await Promise.all(Array.from({ length: 20 }, () => setHero(context, [image], options)));
+    const from = { cwd: "/", stdin: Readable.from([bytes]), signal: context.signal };
+    const options = { maxWidth: 64, quality: 80, keepOriginal: true, responsive: false };
+    const images = await beginImages([{ role: "default", source: "-" }], from, options);
+    const setting = Array.from({ length: 20 }, () => setHero(context, images, { verify: false }));
+    const set = await Promise.all(setting);
     const pictures = set.flatMap((each) => each.pictures);
     const next = new Map(pictures.map(({ previousUrl, url }) => [previousUrl, url]));
     const order: string[] = [];
