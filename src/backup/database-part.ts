@@ -6,7 +6,7 @@ import { own } from "../model/json.ts";
 import { isAbout } from "../model/links.ts";
 import { objectsOf } from "../model/objects.ts";
 import { isStandIn } from "../model/person-rows.ts";
-import { fileOf, isOfOthers, isOwnFile, type FileSite } from "../model/row-files.ts";
+import { fileOf, isOfOthers, isOwnFile, type FilePlace, type FileSite } from "../model/row-files.ts";
 import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
@@ -27,6 +27,7 @@ import { linkedRows, type LinkedRow, type LinksOfRow } from "./linked-rows.ts";
 import type { Planning } from "./restore-compare.ts";
 import { fileName, isPerson } from "./restore-scope.ts";
 import type { RestoreSite } from "./restore-site.ts";
+import type { RowWithFile } from "./returning-rows.ts";
 import { rowParents, type RowParents } from "./row-parents.ts";
 import { refuseForeignSchemas } from "./schema-part.ts";
 import { snapshotTables, type DatabaseSnapshot } from "./snapshot.ts";
@@ -51,6 +52,7 @@ interface Noted {
   readonly left: { what: string; why: string }[];
   readonly along: string[];
   readonly files: Set<string>;
+  readonly withFile: RowWithFile[];
   /** By tables, how many rows only name the person. */
   readonly naming: Map<string, number>;
 }
@@ -94,7 +96,7 @@ export async function planPart(
       writes: [],
       tables: plans.filter(({ counts }) => Object.values(counts).some((count) => count > 0)),
       judge,
-      part: { left: noted.left, along: noted.along, files: noted.files, naming: [...noted.naming] },
+      part: { ...noted, naming: [...noted.naming] },
     };
   }
 }
@@ -187,7 +189,7 @@ function parentFate(part: Part, table: RowTable, row: Row): "along" | { readonly
 /** One pass over all rows of the backup that may be meant, parents before their children. */
 async function compareAll(part: Part, parents: RowParents, judge: JudgeRow) {
   const { site, snapshot, database, tables } = part;
-  const noted: Noted = { left: [], along: [], files: new Set(), naming: new Map() };
+  const noted: Noted = { left: [], along: [], files: new Set(), withFile: [], naming: new Map() };
   const plans: RowsPlan[] = [];
   let isNew = false;
   for (const { name } of ordered(snapshot, tables)) {
@@ -209,7 +211,10 @@ async function compareAll(part: Part, parents: RowParents, judge: JudgeRow) {
       }
       if (fate !== "create" && fate !== "overwrite") return;
       parents.ask(table, row);
-      if (!part.isMeant(table, row)) noted.along.push(`${name} ${keyWords(table, row)}`);
+      const what = `${name} ${keyWords(table, row)}`;
+      const file = ownFile(part, table, row);
+      if (file !== undefined) noted.withFile.push({ what, file });
+      if (!part.isMeant(table, row)) noted.along.push(what);
     };
     const planned = { table, snapshot: rows, isNew: false, isEmpty: false, judge: noting };
     plans.push(await planTableRows(site, database, { ...planned, onCompared }));
@@ -235,17 +240,27 @@ function mayHold({ site, database }: Part, name: string): boolean {
 
 /** What a row tells besides: the file that it names, and that it only names the person. */
 function note(
-  { site, database, files: kinds, linksOf, erased, isMeant }: Part,
+  part: Part,
   { files, naming }: Noted,
   { table, row }: { readonly table: RowTable; readonly row: Row },
 ): void {
-  const { model, scope } = site;
-  if (!isMeant(table, row)) {
-    if ((linksOf(table, row)?.theirs.length ?? 0) > 0)
+  if (!part.isMeant(table, row)) {
+    if ((part.linksOf(table, row)?.theirs.length ?? 0) > 0)
       naming.set(table.name, (naming.get(table.name) ?? 0) + 1);
     return;
   }
-  if (erased !== undefined && erased(table, row).is !== "whole") return;
+  const file = ownFile(part, table, row);
+  if (file !== undefined) files.add(fileName(file.bucket, file.key));
+}
+
+/** The file that a row names which is meant; its bucket by its role. Undefined for none, and for one that is somebody else's. */
+function ownFile(
+  { site, database, files: kinds, erased, isMeant }: Part,
+  table: RowTable,
+  row: Row,
+): FilePlace | undefined {
+  const { model, scope } = site;
+  if (!isMeant(table, row) || (erased !== undefined && erased(table, row).is !== "whole")) return undefined;
   for (const [entity, declared] of Object.entries(model.entities)) {
     const { from, when } = declared;
     const isThere = "database" in from && from.database === database.role && from.table === table.name;
@@ -254,9 +269,9 @@ function note(
     const place = holds(when, fields) ? fileOf({ model, files: kinds }, { entity, fields }) : undefined;
     const isOthers =
       place !== undefined && scope.person !== undefined && isOfOthers({ model }, place, scope.person);
-    if (place !== undefined && !isOthers && isOwnFile({ model }, { entity, fields }, place))
-      files.add(fileName(place.bucket, place.key));
+    if (place !== undefined && !isOthers && isOwnFile({ model }, { entity, fields }, place)) return place;
   }
+  return undefined;
 }
 
 /** A single row that cannot come back is a mistake in what was asked for; of a person's, the others come back. */

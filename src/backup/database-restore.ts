@@ -8,6 +8,7 @@ import { keyText, rowsWithKeys, sameRow, someRows } from "../sql/rows.ts";
 import { rowJudge, type JudgedRow, type JudgeRow } from "./erased-rows.ts";
 import { partLines } from "./parts.ts";
 import type { Planning } from "./restore-compare.ts";
+import { dueIn, type RowWithFile } from "./returning-rows.ts";
 import { fateOfDifferent, noCounts, type Fate, type FateCounts, type RestoreSite } from "./restore-site.ts";
 import { parseRowLine } from "./row-line.ts";
 import { refuseForeignSchemas } from "./schema-part.ts";
@@ -37,6 +38,8 @@ export interface RowsPart {
   readonly along: readonly string[];
   /** Files that the rows name (`fileName`). */
   readonly files: ReadonlySet<string>;
+  /** Of the rows that are written those that name one. */
+  readonly withFile: readonly RowWithFile[];
   /** By tables, how many rows stay away that only name the person. */
   readonly naming: readonly (readonly [string, number])[];
 }
@@ -51,6 +54,8 @@ export interface RowsPlan {
   readonly isEmpty: boolean;
   /** Keys of some that differ. */
   readonly differing: readonly string[];
+  /** By rules of retention, how many of those that are written are due at once; nothing is known of rows that go into an empty table uncompared. */
+  readonly due: ReadonlyMap<string, number>;
 }
 
 /** Of a chunk of rows that is compared and written at once. */
@@ -178,20 +183,24 @@ export async function planTableRows(
 ): Promise<RowsPlan> {
   const counts = noCounts();
   const differing: string[] = [];
+  const due = new Map<string, number>();
   const isEmpty = asked.isNew || (await someRows(database.sql, asked.table, 1)).length === 0;
   const planned = { ...asked, isEmpty };
   if (isEmpty && judge === undefined)
-    return { ...planned, counts: { ...counts, create: planned.snapshot.rows }, differing };
+    return { ...planned, counts: { ...counts, create: planned.snapshot.rows }, differing, due };
   site.onProgress(`comparing ${planned.table.name}`);
+  const ruleOf = dueIn(site, database, planned.table);
   for await (const rows of meantRows(site, { ...planned, judge })) {
     for (const compared of await compareRows(site, database, planned, rows)) {
       const { fate, row } = compared;
       onCompared?.(compared);
       if (fate !== "left out") counts[fate] += 1;
+      const rule = fate === "create" || fate === "overwrite" ? ruleOf(row) : undefined;
+      if (rule !== undefined) due.set(rule, (due.get(rule) ?? 0) + 1);
       if (fate === "conflict" && differing.length < mostNamed) differing.push(keyWords(planned.table, row));
     }
   }
-  return { ...planned, counts, differing };
+  return { ...planned, counts, differing, due };
 }
 
 type Reading = Pick<RestoreSite, "repository" | "signal">;

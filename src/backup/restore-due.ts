@@ -1,4 +1,4 @@
-import { isRowsDue } from "./database-restore.ts";
+import { isRowsDue, type DatabasePlan } from "./database-restore.ts";
 import type { BucketPlan } from "./restore-object-plan.ts";
 import type { RestorePlan } from "./restore-plan.ts";
 import type { TablePlan } from "./restore-table-plan.ts";
@@ -15,6 +15,20 @@ export function isDue({ tables, buckets, users, databases, erasures }: RestorePl
     erasures + accounts > 0 ||
     tables.some(writes) ||
     buckets.some(writes)
+  );
+}
+
+/** Of rows that come back, how many are due by a rule of retention at once. */
+export interface RowsDue {
+  readonly table: string;
+  readonly rule: string;
+  readonly rows: number;
+}
+
+/** Those of a database, by tables and rules. */
+export function rowsDueAgain({ tables }: DatabasePlan): RowsDue[] {
+  return tables.flatMap(({ table, due }) =>
+    [...due].map(([rule, rows]) => ({ table: table.name, rule, rows })),
   );
 }
 

@@ -37,6 +37,8 @@ export interface BucketPlan {
   readonly fates: readonly Uint8Array[];
   /** Keys of the first that differ. */
   readonly differing: readonly string[];
+  /** Of the files that rows name, those that are there or come back (`fileName`). */
+  readonly named: ReadonlySet<string>;
   /** Of CORS: `write` where the bucket has none and the snapshot has, `differs` where another one is there and stays. */
   readonly cors: "same" | "write" | "differs";
 }
@@ -45,8 +47,7 @@ export interface BucketPlan {
 export const objectsAtOnce = 16;
 /** Contents read at once to be checked. */
 const readsAtOnce = 4;
-/** Differing ones that are named. */
-const named = 5;
+const mostNamed = 5;
 
 /**
  * Compares the objects of a bucket in the snapshot with those in the bucket that it goes to; writes nothing. The content of
@@ -72,6 +73,7 @@ export async function planBucket(
   const state = presence.state === "here" ? "there" : "missing";
   const counts = noCounts();
   const differing: string[] = [];
+  const named = new Set<string>();
   const all: Uint8Array[] = [];
   let bytes = 0;
   for (const part of snapshot.parts) {
@@ -87,16 +89,19 @@ export async function planBucket(
       await inParallel(due, readsAtOnce, ({ object }) => check(site, object));
       for (const { fate, object } of looked) {
         found[at++] = fates.indexOf(fate);
-        if (fate !== "left out") counts[fate] += 1;
+        if (fate === "left out") continue;
+        counts[fate] += 1;
+        const name = fileName(role, object.put.Key);
+        if (fate !== "suppressed" && planning.named.has(name)) named.add(name);
         if (fate === "create" || fate === "overwrite") bytes += object.seen.size;
-        if ((fate === "conflict" || fate === "overwrite") && differing.length < named)
+        if ((fate === "conflict" || fate === "overwrite") && differing.length < mostNamed)
           differing.push(object.put.Key);
       }
     }
     all.push(found);
   }
   const cors = isNarrow(site.scope) ? "same" : await corsDue(site, { name, state }, snapshot.cors);
-  return { role, name, snapshot, state, counts, bytes, fates: all, differing, cors };
+  return { role, name, snapshot, state, counts, bytes, fates: all, differing, named, cors };
 }
 
 async function corsDue(

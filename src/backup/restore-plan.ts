@@ -20,6 +20,7 @@ import {
 } from "./restore-scope.ts";
 import { ownersIn, type RestoreSite } from "./restore-site.ts";
 import { planTable, type TablePlan } from "./restore-table-plan.ts";
+import { withoutFile } from "./returning-rows.ts";
 import { parseUserLine, type UserLine } from "./user-line.ts";
 import { planUsers, type UsersPlan } from "./users-plan.ts";
 import { toolRoles } from "../model/tool-tables.ts";
@@ -91,7 +92,7 @@ export async function planRestore(
       hint: hintOf(site),
     });
   }
-  lost.push(...lostRows(site, databases));
+  lost.push(...lostRows(site, databases), ...(await lostFiles(site, databases, buckets)));
   for (const { role, name, state } of buckets) {
     const declared = site.declaration.buckets.find((bucket) => bucket.role === role);
     if (state === "missing" && declared?.keptBy === "site")
@@ -176,6 +177,23 @@ function lostRows(
     ...(naming.length === 0
       ? []
       : [`rows that only name the person (${naming.join(", ")}): --item brings back each of them`]),
+  ];
+}
+
+const mostTold = 5;
+
+/** The files of rows that come back without. */
+async function lostFiles(
+  site: RestoreSite,
+  databases: readonly DatabasePlan[],
+  buckets: readonly BucketPlan[],
+): Promise<string[]> {
+  const rows = databases.flatMap(({ part }) => part?.withFile ?? []);
+  const lost = await withoutFile(site, rows, buckets);
+  const more = lost.length - mostTold;
+  return [
+    ...lost.slice(0, mostTold).map(({ what, why }) => `the file of ${what}: ${why}`),
+    ...(more > 0 ? [`the files of ${more} more rows`] : []),
   ];
 }
 

@@ -2,7 +2,7 @@ import { own } from "../model/json.ts";
 import type { Entity } from "../model/schema.ts";
 import { namedIn } from "../stores/row-owners.ts";
 import type { Stored } from "../stores/store.ts";
-import { decideRow, type RowTraits, type RowVerdict } from "./rules.ts";
+import { decideRow, traitsOf, type RowVerdict } from "./rules.ts";
 import { keptFor, type RetentionSite } from "./site.ts";
 
 /** What the rules say of a row as it stands. @param owners whom it names, directly or through what it goes by. */
@@ -20,16 +20,6 @@ export function decide(
 }
 
 type Deciding = Pick<RetentionSite, "model" | "rules" | "holding">;
-
-function traitsOf({ model }: Deciding, name: string, { from }: Entity): RowTraits {
-  const { documents } = model.features ?? {};
-  const ttl = "table" in from && !("database" in from) ? own(model.tables, from.table)?.ttl : undefined;
-  if (documents?.entity !== name) return { ttl };
-  const { status } = documents.fields;
-  const word = documents.statuses?.DELETED ?? "DELETED";
-  const deleted = status === undefined ? undefined : { field: status, word };
-  return { ttl, deleted, uploadUntil: documents.fields.uploadUntil };
-}
 
 /** @throws Error where the model has none of that name: a bug. */
 export function entityOf({ model }: Pick<RetentionSite, "model">, name: string): Entity {

@@ -243,10 +243,9 @@ export async function dueWithFiles(
     // Of several rows that go and name the same file, the first one takes it along.
     const isTaken = taken.has(place.text);
     taken.add(place.text);
-    const reason =
-      isNamed && versions.length > 0
-        ? `${verdict.reason}; another entry names its file, which stays`
-        : verdict.reason;
+    const ofFile = isNamed ? "another entry names its file, which stays" : undefined;
+    const more = versions.length === 0 ? "its file is gone already, only the entry is left" : ofFile;
+    const reason = [verdict.reason, ...(more === undefined ? [] : [more])].join("; ");
     const sinceMs = Math.max(verdict.sinceMs, newestBytesMs(versions) ?? verdict.sinceMs);
     return rowDue(
       site,

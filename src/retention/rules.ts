@@ -3,7 +3,7 @@ import { legalHold, type DocumentEntry } from "../model/documents.ts";
 import { holds } from "../model/items.ts";
 import { own, timeOf, type JsonObject } from "../model/json.ts";
 import { momentIn, momentOf } from "../model/moments.ts";
-import type { Entity, Expiry } from "../model/schema.ts";
+import type { Entity, Expiry, Model } from "../model/schema.ts";
 
 /** The rules that are on, by their ids, and the moment for which they decide. */
 export interface Rules {
@@ -113,6 +113,21 @@ export interface RowTraits {
   /** The status of a row that is deleted already, and the end of the time in which its file may still come. */
   readonly deleted?: { readonly field: string; readonly word: string } | undefined;
   readonly uploadUntil?: string | undefined;
+}
+
+/** What a verdict on rows of an entity rests on besides. Pure. */
+export function traitsOf(
+  { model }: { readonly model: Model },
+  name: string,
+  { from }: Pick<Entity, "from">,
+): RowTraits {
+  const { documents } = model.features ?? {};
+  const ttl = "table" in from && !("database" in from) ? own(model.tables, from.table)?.ttl : undefined;
+  if (documents?.entity !== name) return { ttl };
+  const { status } = documents.fields;
+  const word = documents.statuses?.DELETED ?? "DELETED";
+  const deleted = status === undefined ? undefined : { field: status, word };
+  return { ttl, deleted, uploadUntil: documents.fields.uploadUntil };
 }
 
 /**

@@ -98,6 +98,11 @@ const worlds = {
       "DELETE FROM chat_sessions WHERE id = 's-user-1'",
       "chat_sessions s-user-1",
     ],
+    expire: "UPDATE refresh_tokens SET expires_at = '2026-01-01' WHERE id = 't-user-1'",
+    purge: "DELETE FROM refresh_tokens WHERE id = 't-user-1'",
+    goOn: "UPDATE refresh_tokens SET expires_at = '2030-01-01' WHERE id = 't-user-1'",
+    due: { table: "refresh_tokens", rule: "refresh-tokens", rows: 1 },
+    filesLost: [],
     tables: ["users", "organizations", "ai_agents", "login_attempts", "system_logs", ...children, ...owned],
     inTheMiddle: /^INSERT INTO `chat_messages`/,
     neighbour: "user-12",
@@ -148,6 +153,11 @@ const worlds = {
       `DELETE FROM opportunities WHERE customer_id = '${max}'`,
       `opportunities ${deals[0]}`,
     ],
+    expire: `UPDATE file_attachments SET status = 'DELETED', deleted_at = '2026-01-01' WHERE id = '${files[0]}'`,
+    purge: `DELETE FROM file_attachments WHERE id = '${files[0]}'`,
+    goOn: `UPDATE file_attachments SET status = 'READY', deleted_at = NULL WHERE id = '${files[0]}'`,
+    due: { table: "file_attachments", rule: "deleted-documents", rows: 1 },
+    filesLost: [`the file of file_attachments ${files[0]}: --only leaves files out`],
     tables: ["users", "customers", "opportunities", "file_attachments"],
     neighbour: `customer:${eva}`,
     mixed: [
@@ -361,6 +371,29 @@ function ofModel(site: DatabaseSite): void {
         stderr: expect.stringContaining("mawps backup restore --only databases") as string,
       });
     expect(await databasesOn(server, site)).toEqual(databases);
+  });
+
+  test("tells of what retention has deleted since, and of files that do not come back", async () => {
+    await on(world.expire);
+    const expired = await stateOf();
+    expect((await mawps("backup", "create", "--with-secrets")).exitCode).toBe(0);
+    await on(world.purge);
+    const [file] = world.files;
+    if (file !== undefined) await objects().removeFile(bucket, file);
+    for (const whole of [["--user", world.person], []]) {
+      const dry = await restore(...whole, "--only", "databases", "--dry-run");
+      expect([dry.exitCode, dry.told]).toMatchObject([0, { databases: [{ create: 1, due: [world.due] }] }]);
+    }
+    const restored = await restore("--user", world.person, "--only", "databases");
+    expect([restored.exitCode, restored.told]).toMatchObject([
+      0,
+      { written: { rows: 1 }, databases: [{ due: [world.due] }] },
+    ]);
+    expect(restored.told["lost"]).toEqual([...world.lost, ...world.filesLost]);
+    expect(await stateOf()).toEqual(expired);
+    await on(world.goOn);
+    expect((await restore("--user", world.person)).told["lost"]).toEqual(world.lost);
+    expect(await filesThere()).toEqual(expect.arrayContaining(world.files));
   });
 
   test("is told where it refers to what is lost and somebody else's, and of who was erased nothing comes back", async () => {

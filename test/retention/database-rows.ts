@@ -62,6 +62,7 @@ const worlds = {
       "ended-subscriptions purge": 1,
     },
     kept: [],
+    withoutFile: [],
     afterPlan: [
       "UPDATE refresh_tokens SET expires_at = '2026-05-01 00:00:00' WHERE id = 't-longer'",
       "INSERT INTO chat_messages (id, session_id, content, type, created_at) VALUES ('m-talk', 'c-talk', 't', 'user', '2026-04-01 00:00:00')",
@@ -134,6 +135,7 @@ const worlds = {
           [8, `opportunities/${other}/a/deal`, "DELETED", "2026-03-01 12:00:00+00"],
           [9, `opportunities/${customer}/a/no-deal`, "DELETED", "2026-03-01 12:00:00+00"],
           [10, `customers/${customer}/a/raced`, "DELETED", "2026-03-01 12:00:00+00"],
+          [12, `customers/${customer}/a/gone`, "DELETED", "2026-03-01 12:00:00+00"],
         ]
           .map(([id, key, status, deletedAt]) => {
             const deleted = deletedAt === null ? "NULL" : `'${String(deletedAt)}'`;
@@ -152,17 +154,18 @@ const worlds = {
       `opportunities/${customer}/a/no-deal`,
     ],
     due: {
-      "deleted-documents purge": 4,
+      "deleted-documents purge": 5,
       "deleted-documents keep": 3,
       "half-done-uploads purge": 1,
     },
     kept: [4, 5, 9].map(uuid),
+    withoutFile: [uuid(12)],
     afterPlan: [`UPDATE file_attachments SET status = 'READY', deleted_at = NULL WHERE id = '${uuid(3)}'`],
     skipped: { id: uuid(3) },
     raceRule: "deleted-documents",
     race: `UPDATE file_attachments SET deleted_at = '2026-04-01 00:00:00+00' WHERE id = '${uuid(10)}'`,
     failed: [{ item: { id: uuid(10) }, why: "it was changed at the same time" }],
-    done: 3,
+    done: 4,
     again: 0,
     left: {
       file_attachments: [2, 3, 4, 5, 6, 9, 10].map(uuid),
@@ -258,6 +261,8 @@ export function testRetention({ model }: DatabaseSite, serverNow: () => Database
       .filter(({ action }) => action === "keep")
       .map(({ item }) => (item as { id: string }).id);
     expect(kept.toSorted()).toEqual(world.kept);
+    const withoutFile = dues.filter(({ reason }) => /; its file is gone already/.test(String(reason)));
+    expect(withoutFile.map(({ item }) => (item as { id: string }).id)).toEqual(world.withoutFile);
     expect(`${planned.stdout}${await readFile(plan, "utf8")}`).not.toMatch(/token-secret|secret text|hash-9/);
 
     await on(...world.afterPlan);

@@ -1,5 +1,5 @@
 import { rowCounts } from "../../backup/database-restore.ts";
-import { conflictsOf, leftRows } from "../../backup/restore-due.ts";
+import { conflictsOf, leftRows, rowsDueAgain } from "../../backup/restore-due.ts";
 import type { RestorePlan } from "../../backup/restore-plan.ts";
 import type { LeftKey } from "../../backup/restore-scope.ts";
 import type { RestoreSite } from "../../backup/restore-site.ts";
@@ -97,6 +97,7 @@ function databaseJson(plan: RestorePlan["databases"][number]) {
     state,
     ...rowCounts(plan),
     tables: rows,
+    due: rowsDueAgain(plan),
     ...(part === undefined ? {} : { along, left }),
   };
 }
@@ -138,6 +139,7 @@ export async function planText(
     ...settings,
     ...cors,
     ...dueAgainLines(plan),
+    ...rowsDueLines(plan),
     ...(plan.users?.left ?? []).map(
       ({ username, why }) => `account ${visible(username)} stays away: ${visible(why)}`,
     ),
@@ -185,6 +187,14 @@ function dueAgainLines({ dueAgain }: RestorePlan): string[] {
     : [
         `from before ${dueAgain.join(", ")}: \`mawps migrate up\` does ${dueAgain.length === 1 ? "it" : "them"}`,
       ];
+}
+
+/** Of rows that retention has deleted since, or would. */
+function rowsDueLines({ databases }: RestorePlan): string[] {
+  const due = databases.flatMap(rowsDueAgain);
+  if (due.length === 0) return [];
+  const all = due.map(({ table: name, rule, rows }) => `${name} ${grouped(rows)} (${rule})`).join(", ");
+  return [visible(`due by the rules of retention: ${all}; \`mawps retention plan\` tells when they go`)];
 }
 
 /** With `--remap`: nobody's data under an old id are deleted, nor do they go along. */
@@ -276,6 +286,8 @@ export async function outcomeText(
     ]),
     ...(erasures === 0 ? [] : [`${count(erasures, "entry", "entries")} added to the erasure ledger`]),
     ...dueAgainLines(plan),
+    ...rowsDueLines(plan),
+    ...lostLines(plan),
   ].join("\n");
 }
 
