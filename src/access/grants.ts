@@ -1,3 +1,6 @@
+import { losesPartitions, twinName } from "../model/database.ts";
+import { referencesOf } from "../model/graph.ts";
+import { own } from "../model/json.ts";
 import type { Entity, Expiry, Model } from "../model/schema.ts";
 import { ownRowGrants } from "./own-row-grants.ts";
 import type { Role } from "./roles.ts";
@@ -58,7 +61,7 @@ export function grantsFor(role: Role, model: Model, database: Database): string[
   const literally = (name: string) => name.replaceAll(/[\\_%]/g, String.raw`\$&`);
   const whole = (pattern: string, rights: readonly string[]) =>
     `GRANT ${rights.join(", ")} ON ${quote(pattern)}.* TO ${grantee};`;
-  const own = rightsToAll(role);
+  const own = rightsToAll(role, model, database);
   const wholes =
     engine === "postgres"
       ? []
@@ -71,8 +74,11 @@ export function grantsFor(role: Role, model: Model, database: Database): string[
   return [...making, ...wholes, ...(isWhole ? [] : tables)];
 }
 
-/** What a role has in all of a database of MySQL: who may see nothing but tables is shown no foreign key, view or check, and each would be missing. */
-function rightsToAll(role: Role): readonly string[] {
+/**
+ * What a role has in all of a database of MySQL: who may see nothing but tables is shown no foreign key, view or check, and each would be missing. Of these
+ * REFERENCES shows the keys, and no row. A table is locked by whoever may do so in the whole database, and read it.
+ */
+function rightsToAll(role: Role, model: Model, database: Database): readonly string[] {
   switch (role) {
     case "owner":
       return rightsToMake;
@@ -80,6 +86,9 @@ function rightsToAll(role: Role): readonly string[] {
     case "ci-backup":
       return ["SELECT", "SHOW VIEW"];
     case "ci-retention":
+      return tablesOf(model, database).some(([, entities]) => isParted(entities))
+        ? ["REFERENCES", "LOCK TABLES"]
+        : ["REFERENCES"];
     case "website":
     case "user":
       return [];
@@ -93,12 +102,42 @@ export function ownRowsIn(model: Model, database: Database): ReturnType<typeof o
 }
 
 function tableGrants(role: Exclude<Role, "user">, model: Model, database: Database): string[] {
-  const { grantee, tableName } = namesIn(role, model, database);
+  const { grantee, quote, tableName } = namesIn(role, model, database);
+  const grant = (rights: readonly string[], table: string) =>
+    rights.length === 0 ? [] : [`GRANT ${rights.join(", ")} ON ${tableName(table)} TO ${grantee};`];
   return tablesOf(model, database).flatMap(([table, entities]) => {
     const rights = rightsOf(role, model, entities);
-    return rights.length === 0 ? [] : [`GRANT ${rights.join(", ")} ON ${tableName(table)} TO ${grantee};`];
+    if (role !== "ci-retention") return grant(rights, table);
+    if (rights.length === 0)
+      return grant(
+        referring(model, entities).map((column) => `SELECT (${quote(column)})`),
+        table,
+      );
+    if (database.engine !== "mysql" || !isParted(entities)) return grant(rights, table);
+    const twin = twinName(table);
+    // Triggers are seen by whoever may make them; where there is one the rows go one by one.
+    return [
+      ...grant([...rights, ...rightsToExchange, "TRIGGER"], table),
+      ...(twin === undefined ? [] : grant(["SELECT", "DELETE", ...rightsToExchange], twin)),
+    ];
   });
 }
+
+/** The columns in which rows of a table name those that go only while no row does. */
+function referring(model: Model, entities: readonly Named[]): string[] {
+  const isAsked = (name: string) => own(model.entities, name)?.expires?.some(({ unreferred }) => unreferred);
+  const columns = entities.flatMap(([name, entity]) =>
+    referencesOf(name, entity).flatMap(({ field, to }) => (isAsked(to) === true ? [field] : [])),
+  );
+  return [...new Set(columns)];
+}
+
+function isParted(entities: readonly Named[]): boolean {
+  return entities.some(([, entity]) => losesPartitions(entity));
+}
+
+/** What MySQL asks of whoever exchanges a partition with a table, of both of them. */
+const rightsToExchange = ["ALTER", "CREATE", "DROP", "INSERT"];
 
 function namesIn(role: Role, model: Model, { engine, name }: Database) {
   const quote = (text: string) =>

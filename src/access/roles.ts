@@ -1,3 +1,4 @@
+import { losesPartitions } from "../model/database.ts";
 import { calls, type Call } from "./calls.ts";
 import { resourcesOf, type AccessSite, type Place } from "./place.ts";
 import { policiesOf, type Policy, type Statement } from "./policy.ts";
@@ -62,6 +63,7 @@ function statementsFor(role: Role, site: AccessSite): Wanted {
       return {
         statements: [
           ...granted(site, grants),
+          ...(role === "ci-retention" ? archivesMade(site) : []),
           ...anchorsKept(site),
           ...metricsPut(site),
           ...recordsKept(site),
@@ -297,6 +299,15 @@ function metricsPut({ metrics }: AccessSite): Statement[] {
       Condition: { StringEquals: { "cloudwatch:namespace": metrics } },
     },
   ];
+}
+
+/** Rows of partitions of databases go to the backups before they go for good. */
+function archivesMade(site: AccessSite): Statement[] {
+  if (!Object.values(site.model.entities).some(losesPartitions)) return [];
+  return granted(site, [
+    { sid: "SeeArchives", actions: ["s3:ListBucket"], on: ["backupBucket"] },
+    { sid: "MakeArchives", actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], on: ["backups"] },
+  ]);
 }
 
 /** Anchors that lie in a bucket of their own, mostly of another account, and the lock that keeps them. */

@@ -28,3 +28,26 @@ export function tablesOf({ entities }: Model, role: string): ReadonlySet<string>
     ),
   );
 }
+
+const twinPrefix = "mawps_out_";
+/** In bytes: PostgreSQL's names; MySQL's are one longer. */
+const longestName = 63;
+
+/**
+ * What the rows of a partition stand in while retention has them out of their table, one partition at a time: rights to it can be granted before it
+ * is there. Undefined where that name would be too long. Pure.
+ */
+export function twinName(table: string): string | undefined {
+  const name = `${twinPrefix}${table}`;
+  return Buffer.byteLength(name) > longestName ? undefined : name;
+}
+
+/** The table whose rows stand in one of that name; undefined for any other name. Pure. */
+export function twinnedTable(name: string): string | undefined {
+  return name.startsWith(twinPrefix) ? name.slice(twinPrefix.length) : undefined;
+}
+
+/** Whether rows of an entity go with all of their partition, which are archived first. Pure. */
+export function losesPartitions({ expires = [] }: Entity): boolean {
+  return expires.some(({ partitions }) => partitions === "whole");
+}

@@ -1,6 +1,7 @@
 import type { AuditTrail } from "../audit/trail.ts";
 import { CliError } from "../errors.ts";
 import type { AuditAction, AuditEvent } from "../model/audit.ts";
+import { twinName } from "../model/database.ts";
 import type { Database } from "../sql/database.ts";
 import { isForbidden } from "../sql/explain.ts";
 import {
@@ -8,10 +9,9 @@ import {
   dropTwin,
   isBusy,
   isUnlike,
+  partitionsOut,
   putBack,
   takeOut,
-  twinName,
-  twinsOf,
 } from "../sql/partition-twin.ts";
 import { countRows, readTimePartitions } from "../sql/partitions.ts";
 import { rowTables } from "../sql/row-table.ts";
@@ -71,7 +71,7 @@ async function isStillThere(site: RetentionSite, { role, partition }: PartitionD
   const found = await readTimePartitions(database.sql, database.place, rows.name);
   return (
     found?.partitions.some(({ name }) => name === partition) === true ||
-    (await twinsOf(database.sql, database.place, rows.name)).includes(partition)
+    (await partitionsOut(database.sql, database.place)).get(rows.name) === partition
   );
 }
 
@@ -107,7 +107,7 @@ export async function putBackPartition(
 ): Promise<Acted> {
   return carriedOut(site, due, (table) =>
     audit.change(eventOf(due, "partition.put-back"), async () => {
-      await backInto(site, table, twinOf(table, due));
+      await backInto(site, table, twinOf(table));
       return { done: [due], failures: [] };
     }),
   );
@@ -143,15 +143,23 @@ async function drop(
   const { sql, place } = database;
   const { signal } = site;
   const { partition } = due;
-  const twin = twinOf(table, due);
+  const twin = twinOf(table);
   const out = { table: rows.name, partition, twin, signal };
-  const isPartitionThere = async () =>
-    (await readTimePartitions(sql, place, rows.name))?.partitions.some(({ name }) => name === partition) ===
-    true;
-  const isTwinThere = async () => (await twinsOf(sql, place, rows.name)).includes(partition);
-  if (due.rows > 0 && (await isPartitionThere())) await takeOut(sql, out, await isTwinThere());
+  const partitionsNow = async () => {
+    const { partitions = [] } = (await readTimePartitions(sql, place, rows.name)) ?? {};
+    return { isThere: partitions.some(({ name }) => name === partition), count: partitions.length };
+  };
+  const standing = (await partitionsOut(sql, place)).get(rows.name);
+  const isStanding = standing !== undefined;
+  const hasRows = isStanding && (await countRows(sql, sql.quoted(twin))) > 0;
+  if (hasRows && standing !== partition)
+    return {
+      acted: { done: [], failures: [{ due, why: `rows of ${standing} are out of the table, and go first` }] },
+    };
+  const isTaking = due.rows > 0 && !hasRows && (await partitionsNow()).isThere;
+  if (isTaking) await takeOut(sql, out, isStanding);
   let archived: Archived | undefined;
-  if (await isTwinThere()) {
+  if (isTaking || isStanding) {
     const count = await countRows(sql, sql.quoted(twin));
     const whyBack = async (holding: RetentionSite["holding"]) => {
       const { staying, why } = await judgeRows({ ...site, holding }, table, sql.quoted(twin));
@@ -173,17 +181,16 @@ async function drop(
       await backInto(site, table, twin);
       return { acted: { done: [], failures: [{ due, why: `its rows are back in the table: ${why}` }] } };
     }
-    await dropTwin(sql, twin);
+    await dropTwin(sql, out);
   }
-  const { partitions = [] } = (await readTimePartitions(sql, place, rows.name)) ?? {};
-  if (partitions.length > 1 && partitions.some(({ name }) => name === partition))
-    await dropEmptyPartition(sql, out);
+  const now = await partitionsNow();
+  if (now.count > 1 && now.isThere) await dropEmptyPartition(sql, out);
   return { acted: { done: [due], failures: [] }, ...(archived === undefined ? {} : { archived }) };
 }
 
-function twinOf({ rows }: Table, { partition }: PartitionDue): string {
-  const name = twinName(rows.name, partition);
-  if (name === undefined) throw new RangeError(`${partition} has too long a name`);
+function twinOf({ rows }: Table): string {
+  const name = twinName(rows.name);
+  if (name === undefined) throw new RangeError(`${rows.name} is too long a name`);
   return name;
 }
 

@@ -1,7 +1,7 @@
-import { tableRole } from "../model/database.ts";
+import { tableRole, twinName } from "../model/database.ts";
 import { hasTriggers } from "../sql/catalogue.ts";
 import { foreignKeysTo } from "../sql/row-table.ts";
-import { partitionsOut, plainTables, twinName, twinsOf } from "../sql/partition-twin.ts";
+import { partitionsOut } from "../sql/partition-twin.ts";
 import { countRows, partitionText, readTimePartitions, type TimePartition } from "../sql/partitions.ts";
 import { streamReading } from "../sql/rows.ts";
 import { ownersWhereHeld } from "../stores/row-owners.ts";
@@ -36,7 +36,7 @@ export async function findPartitions(
   const table = await site.store.tableOf(role);
   const { sql, place } = table.database;
   const found = await readTimePartitions(sql, place, table.rows.name);
-  const out = await twinsOf(sql, place, table.rows.name);
+  const out = (await partitionsOut(sql, place)).get(table.rows.name);
   const { column = "", partitions = [] } = found ?? {};
   const isDropping = found !== undefined && isDroppable(site, role, { table, partitions });
   const looking = { site, role, table, isDropping, rules: rulesBy(site, table, column) };
@@ -44,7 +44,7 @@ export async function findPartitions(
   const due: PartitionDue[] = [];
   const whole = new Set<string>();
   const byName = new Map(partitions.map((each) => [each.name, each]));
-  for (const name of out.filter(isMeant)) due.push(await takenOut(looking, name, byName.get(name)));
+  if (out !== undefined && isMeant(out)) due.push(await takenOut(looking, out, byName.get(out)));
   if (!isDropping) return { due, left: undefined, waiting: 0 };
   for (const partition of partitions.filter(({ name }) => isMeant(name))) {
     const known = due.find((each) => each.partition === partition.name);
@@ -76,11 +76,9 @@ export async function tablesLeftBehind(site: RetentionSite): Promise<string[]> {
   const roles = new Set(Object.values(site.model.entities).map(({ from }) => tableRole(from) ?? ""));
   const found: string[] = [];
   for (const { role: database, sql, place } of site.databases) {
-    const there = await plainTables(sql, place);
-    const begin = `${database}.`;
-    for (const role of roles) {
-      if (site.tables.has(role) || !role.startsWith(begin)) continue;
-      if (partitionsOut(there, role.slice(begin.length)).length > 0) found.push(role);
+    for (const table of (await partitionsOut(sql, place)).keys()) {
+      const role = `${database}.${table}`;
+      if (roles.has(role) && !site.tables.has(role)) found.push(role);
     }
   }
   return found;
@@ -142,8 +140,7 @@ async function wholly(
 ): Promise<PartitionDue | undefined> {
   const { site, role, table } = looking;
   const rule = rulePast(looking, endMs);
-  if (rule === undefined || endMs === undefined || twinName(table.rows.name, name) === undefined)
-    return undefined;
+  if (rule === undefined || endMs === undefined || twinName(table.rows.name) === undefined) return undefined;
   const from = partitionText(table.database.sql, table.rows.name, name);
   const { rows, staying, why } = await judgeRows(site, table, from);
   if (rows > 0 && staying === rows) return undefined;
@@ -164,7 +161,7 @@ async function takenOut(
   partition: TimePartition | undefined,
 ): Promise<PartitionDue> {
   const { site, role, table, isDropping, rules } = looking;
-  const twin = twinName(table.rows.name, name) ?? "";
+  const twin = twinName(table.rows.name) ?? "";
   const { rows, staying, why, newestMs } = await judgeRows(site, table, table.database.sql.quoted(twin));
   const endMs = partition?.endMs;
   const sinceMs = endMs ?? newestMs ?? site.rules.at.getTime();

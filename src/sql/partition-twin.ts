@@ -1,4 +1,5 @@
 import { CliError } from "../errors.ts";
+import { twinnedTable } from "../model/database.ts";
 import { retry } from "../retry.ts";
 import { tableNames, type Catalogue } from "./catalogue.ts";
 import type { Sql } from "./connection.ts";
@@ -13,31 +14,10 @@ import { inTransaction } from "./transaction.ts";
  * there: dropped, or put back. Its name says whose rows it has, so that a later run finds what a killed one has left.
  */
 
-const prefix = "mawps_out_";
-/** In bytes: PostgreSQL's names; MySQL's are one longer. */
-const longestName = 63;
-
-/**
- * What the rows of a partition stand in while they are out of their table; undefined where that name would be too long. It begins with the length
- * of the table's name: else `logs` with `old__p1` and `logs__old` with `p1` were the same. Pure.
- */
-export function twinName(table: string, partition: string): string | undefined {
-  const name = `${prefix}${table.length}_${table}__${partition}`;
-  return Buffer.byteLength(name) > longestName ? undefined : name;
-}
-
-/** The partitions of a table whose rows are out of it, by the names of tables that are there. Pure. */
-export function partitionsOut(tables: Iterable<string>, table: string): string[] {
-  const begin = twinName(table, "") ?? "";
-  return [...tables].flatMap((name) =>
-    begin !== "" && name.startsWith(begin) ? [name.slice(begin.length)] : [],
-  );
-}
-
 /** The table that a twin has rows of, among those that are there; undefined for what is no twin. Pure. */
 export function tableOfTwin(catalogue: Catalogue, twin: string): string | undefined {
-  if (!twin.startsWith(prefix)) return undefined;
-  return tableNames(catalogue).find((table) => partitionsOut([twin], table).length > 0);
+  const table = twinnedTable(twin);
+  return table !== undefined && catalogue.has(`table ${table}`) ? table : undefined;
 }
 
 /** Without what twins are: their rows are those of their tables. Pure. */
@@ -51,19 +31,23 @@ export function withoutTwins(catalogue: Catalogue): Catalogue {
   return new Map([...catalogue].filter(([fact]) => !isOfTwin(fact)));
 }
 
-/** Names of the tables of a database or schema that hold rows themselves, and so of all twins. */
-export async function plainTables(sql: Sql, place: string): Promise<string[]> {
+/**
+ * Of each table of a database or schema that has a twin, the partition whose rows that has: its comment says so. One that a killed run did not come
+ * to give a comment has no row, and stands for itself.
+ */
+export async function partitionsOut(sql: Sql, place: string): Promise<ReadonlyMap<string, string>> {
   const statement =
     sql.engine === "mysql"
-      ? "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE'"
-      : "SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'";
+      ? "SELECT TABLE_NAME AS name, TABLE_COMMENT AS text FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE'"
+      : "SELECT c.relname AS name, obj_description(c.oid, 'pg_class') AS text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'";
   const rows = await sql.rows(statement, [place]);
-  return rows.flatMap(({ name }) => name ?? []);
-}
-
-/** The partitions of a table whose rows are out of it now. */
-export async function twinsOf(sql: Sql, place: string, table: string): Promise<string[]> {
-  return partitionsOut(await plainTables(sql, place), table);
+  return new Map(
+    rows.flatMap(({ name, text }) => {
+      const table = twinnedTable(name ?? "");
+      const partition = /^of partition (.+)$/s.exec(text ?? "")?.[1] ?? name ?? "";
+      return table === undefined ? [] : [[table, partition] as const];
+    }),
+  );
 }
 
 export interface Out {
@@ -72,6 +56,8 @@ export interface Out {
   readonly twin: string;
   readonly signal: AbortSignal;
 }
+
+type Twin = Pick<Out, "twin" | "signal">;
 
 /** So long a change of a table waits for those who read and write it: whoever comes after it waits along. */
 const waitSeconds = 5;
@@ -101,38 +87,45 @@ async function changing<T>(sql: Sql, signal: AbortSignal, act: () => Promise<T>)
 
 /**
  * Takes the rows of a partition out of their table, into a twin that is made for that; the partition stays, empty. A twin without rows that a
- * killed run has left is made anew. Nothing is done where the twin has rows.
+ * killed run has left is made anew.
+ * @throws CliError where it has rows.
  */
 export async function takeOut(sql: Sql, { signal, ...out }: Out, isTwinThere: boolean): Promise<void> {
-  const [table, partition, twin] = [out.table, out.partition, out.twin].map((name) => sql.quoted(name));
-  if (isTwinThere) {
-    if ((await countRows(sql, twin ?? "")) > 0) return;
-    await sql.run(`DROP TABLE ${twin}`);
-  }
+  const [table, partition, twin] = [sql.quoted(out.table), sql.quoted(out.partition), sql.quoted(out.twin)];
+  const comment = `of partition ${out.partition}`;
+  const emptied = { twin: out.twin, signal };
+  if (isTwinThere) await dropIfEmpty(sql, emptied);
   if (sql.engine === "mysql") {
     await sql.run(`CREATE TABLE ${twin} LIKE ${table}`);
-    await sql.run(`ALTER TABLE ${twin} REMOVE PARTITIONING`);
+    await sql.change(`ALTER TABLE ${twin} COMMENT = ? REMOVE PARTITIONING`, [comment]);
     try {
       await changing(sql, signal, () =>
         sql.run(`ALTER TABLE ${table} EXCHANGE PARTITION ${partition} WITH TABLE ${twin}`),
       );
     } catch (error) {
-      if (isUnlike(error) && (await countRows(sql, twin ?? "")) === 0) await sql.run(`DROP TABLE ${twin}`);
+      if (isUnlike(error)) await dropIfEmpty(sql, emptied);
       throw error;
     }
     return;
   }
   const [row] = await sql.rows(
     "SELECT pg_get_expr(relpartbound, oid) AS bound FROM pg_class WHERE oid = $1::regclass",
-    [partition ?? ""],
+    [partition],
   );
   await changing(sql, signal, () =>
     inTransaction(sql, "COMMIT", async () => {
       await sql.run(`ALTER TABLE ${table} DETACH PARTITION ${partition}`);
       await sql.run(`ALTER TABLE ${partition} RENAME TO ${twin}`);
+      await sql.run(`COMMENT ON TABLE ${twin} IS '${comment.replaceAll("'", "''")}'`);
       await sql.run(`CREATE TABLE ${partition} PARTITION OF ${table} ${row?.["bound"] ?? ""}`);
     }),
   );
+}
+
+async function dropIfEmpty(sql: Sql, { twin, signal }: Twin): Promise<void> {
+  const rows = await countRows(sql, sql.quoted(twin));
+  if (rows > 0) throw new CliError(`${sql.where}: ${twin} has ${rows} rows`);
+  await dropTwin(sql, { twin, signal });
 }
 
 const rowsPerStatement = 500;
@@ -144,7 +137,7 @@ const rowsPerStatement = 500;
 export async function putBack(
   sql: Sql,
   { name, columns, key }: Pick<RowTable, "name" | "columns" | "key">,
-  { twin, signal }: Pick<Out, "twin" | "signal">,
+  { twin, signal }: Twin,
 ): Promise<void> {
   const [table, from] = [sql.quoted(name), sql.quoted(twin)];
   const names = columns.map((column) => sql.quoted(column.name)).join(", ");
@@ -166,13 +159,13 @@ export async function putBack(
             [],
           );
   while ((await inTransaction(sql, "COMMIT", move)) > 0) signal.throwIfAborted();
-  await dropTwin(sql, twin);
+  await dropTwin(sql, { twin, signal });
 }
 
 /** For good. @throws CliError for what is no twin. */
-export async function dropTwin(sql: Sql, twin: string): Promise<void> {
-  if (!twin.startsWith(prefix)) throw new CliError(`${sql.where}: ${twin} is no table of this tool`);
-  await sql.runLong(`DROP TABLE ${sql.quoted(twin)}`);
+export async function dropTwin(sql: Sql, { twin, signal }: Twin): Promise<void> {
+  if (twinnedTable(twin) === undefined) throw new CliError(`${sql.where}: ${twin} is no table of this tool`);
+  await changing(sql, signal, () => sql.runLong(`DROP TABLE ${sql.quoted(twin)}`));
 }
 
 /**

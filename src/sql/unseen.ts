@@ -77,6 +77,29 @@ async function tablesWithoutConstraints(sql: Sql, place: string): Promise<Readon
   return new Set(rows.map(({ name }) => name ?? ""));
 }
 
+/**
+ * Whether foreign keys that point at a table may be hidden from the account: MariaDB shows none to who has rights to single tables alone, MySQL
+ * those of tables to which it has some.
+ * @param children tables that may have such keys.
+ */
+export async function hidesKeys(
+  sql: Sql,
+  place: string,
+  {
+    table,
+    children,
+    found,
+  }: { readonly table: string; readonly children: readonly string[]; readonly found: Catalogue },
+): Promise<boolean> {
+  if (sql.engine === "postgres") return false;
+  if ((await tablesWithoutConstraints(sql, place)).has(table)) return true;
+  for (const child of children) {
+    const statement = found.has(`table ${child}`) ? undefined : asking(sql, place, `table ${child}`);
+    if (statement !== undefined && (await mayBeThere(sql, statement))) return true;
+  }
+  return false;
+}
+
 /** A catalogue without such facts. Pure. */
 export function seen(catalogue: Catalogue, unseen: ReadonlySet<Fact>): Catalogue {
   return new Map([...catalogue].filter(([fact]) => !unseen.has(fact)));

@@ -1,14 +1,13 @@
 import { CliError } from "../errors.ts";
-import { secretColumnsOf, tableRole } from "../model/database.ts";
+import { secretColumnsOf, tableRole, twinName } from "../model/database.ts";
 import { referencesOf, type Reference } from "../model/graph.ts";
 import { own, type JsonObject } from "../model/json.ts";
 import type { RowLink } from "../model/person-rows.ts";
 import type { Entity, Model } from "../model/schema.ts";
 import { fieldTypeOf } from "../model/table-keys.ts";
-import { readCatalogue, tableNames, type Catalogue } from "../sql/catalogue.ts";
+import { readCatalogue, type Catalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
-import { partitionsOut } from "../sql/partition-twin.ts";
 import { rowTables, type RowTable } from "../sql/row-table.ts";
 import { sqlField } from "./sql-field.ts";
 
@@ -76,10 +75,10 @@ export function personTables(model: Model, databases: readonly Database[]): Pers
         hint: "`mawps doctor` tells how it differs from the model",
       });
     }
-    const twins = partitionsOut(tableNames(catalogue), from.table);
-    if (twins.length > 0) {
+    const twin = twinName(from.table) ?? "";
+    if (catalogue.has(`table ${twin}`)) {
       throw new CliError(
-        `rows of ${tableRole(from) ?? ""} are out of it (${twins.join(", ")}): what is somebody's there cannot be told`,
+        `rows of ${tableRole(from) ?? ""} are out of it (in ${twin}): what is somebody's there cannot be told`,
         { hint: "`mawps retention run` goes on with what a run that was broken off has taken out" },
       );
     }

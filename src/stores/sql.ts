@@ -1,6 +1,7 @@
 import { CliError } from "../errors.ts";
 import { chunked } from "../concurrency.ts";
 import { tableRole } from "../model/database.ts";
+import { referencesOf } from "../model/graph.ts";
 import { own } from "../model/json.ts";
 import type { Model } from "../model/schema.ts";
 import { retry } from "../retry.ts";
@@ -21,6 +22,7 @@ import {
   type UnchangedRow,
 } from "../sql/rows.ts";
 import { inTransaction } from "../sql/transaction.ts";
+import { hidesKeys } from "../sql/unseen.ts";
 import type { Deletion, EntityStore, RowStore, Stored, Unchanged } from "./store.ts";
 import { storedOf, tableIn, textsOf, type Table } from "./sql-table.ts";
 
@@ -176,7 +178,13 @@ export function sqlStore({ model, databases }: Place): SqlStore {
     },
     async assertDeletesAlone(roles) {
       for (const role of roles) {
-        const { rows, database } = await tableOf(role);
+        const { rows, database, catalogue } = await tableOf(role);
+        const looked = { table: rows.name, children: childrenOf(model, role), found: catalogue };
+        if (await hidesKeys(database.sql, database.place, looked))
+          throw new CliError(
+            `foreign keys that point at ${database.name}.${rows.name} are not shown to this account: what goes with a row cannot be told`,
+            { hint: `GRANT REFERENCES ON ${database.sql.quoted(database.name)}.* shows them, and no row` },
+          );
         const seen = new Set(rows.referrers?.map(({ table }) => table));
         const all = await followersOf(database.sql, database.place, { table: rows.name });
         const followers = all.filter((each) => !seen.has(each.replace(`${database.place}.`, "")));
@@ -193,6 +201,16 @@ export function sqlStore({ model, databases }: Place): SqlStore {
 function roleOf(model: Model, { entity }: Pick<Stored, "entity">): string {
   const from = own(model.entities, entity)?.from;
   return (from && tableRole(from)) ?? "";
+}
+
+/** The tables of the same database whose rows name those of this one, as the model has it. */
+function childrenOf(model: Model, role: string): string[] {
+  return Object.entries(model.entities).flatMap(([name, entity]) => {
+    const { from } = entity;
+    const isIn = "database" in from && role.startsWith(`${from.database}.`);
+    const names = referencesOf(name, entity).some(({ to }) => roleOf(model, { entity: to }) === role);
+    return isIn && names ? [from.table] : [];
+  });
 }
 
 async function deleteSome(place: Table, things: readonly Unchanged[]): Promise<readonly Deletion[]> {

@@ -87,6 +87,65 @@ function onEngine({ model, engine, first, start }: DatabaseSite): void {
     expect([exitCode, stdout]).toEqual([4, expect.stringMatching(lost[engine])]);
   }, 120_000);
 
+  test.runIf(engine === "mysql")(
+    "is enough for the job of retention, which drops a partition",
+    async () => {
+      await act([...(await policy("ci-retention")), ...member("ci-retention", "weekly")]);
+      await onDatabase(server, declared.name, async (sql) => {
+        await sql.run(
+          `ALTER TABLE system_logs REORGANIZE PARTITION p2025 INTO (PARTITION p2024 VALUES LESS THAN (UNIX_TIMESTAMP('2025-01-01 00:00:00')),
+          PARTITION p2025 VALUES LESS THAN (UNIX_TIMESTAMP('2026-01-01 00:00:00')))`,
+        );
+        await sql.run(
+          "INSERT INTO users (id, email, password_hash, name) VALUES ('u', 'u@example.com', 'h', 'U')",
+        );
+        await sql.run(
+          "INSERT INTO ai_agents (id, name, type, model, config, created_by) VALUES ('a', 'A', 'chatbot', 'm', '{}', 'u')",
+        );
+        const old = "'2020-01-01 00:00:00'";
+        for (const id of ["alone", "counted"])
+          await sql.run(
+            `INSERT INTO chat_sessions (id, user_id, agent_id, created_at, updated_at) VALUES ('${id}', 'u', 'a', ${old}, ${old})`,
+          );
+        await sql.run("INSERT INTO session_analytics (id, session_id) VALUES ('figures', 'counted')");
+        await sql.run(
+          `INSERT INTO login_attempts (id, email, ip_address, success, created_at) VALUES ('l', 'a@example.com', '::1', 1, ${old})`,
+        );
+        for (const [id, day] of Object.entries({ old: "2024-05-01", young: "2026-02-01" }))
+          await sql.run(
+            `INSERT INTO system_logs (id, level, category, message, created_at) VALUES ('${id}', 'info', 'c', 'm', '${day} 00:00:00')`,
+          );
+      });
+      const { exitCode, stdout, stderr } = await looking("weekly", "retention", "run", "--yes", "--json");
+      expect([exitCode, JSON.parse(stdout), stderr]).toMatchObject([0, { done: 3, failed: [] }, ""]);
+      await onDatabase(server, declared.name, async (sql) => {
+        const left = await sql.rows(
+          `SELECT id FROM system_logs UNION ALL SELECT id FROM login_attempts UNION ALL SELECT id FROM chat_sessions
+         UNION ALL SELECT id FROM session_analytics
+         UNION ALL SELECT PARTITION_NAME FROM information_schema.PARTITIONS WHERE PARTITION_NAME = 'p2024'`,
+        );
+        expect(left.map(({ id }) => id)).toEqual(["young", "counted", "figures"]);
+      });
+      for (const statement of [
+        "DROP TABLE users",
+        "DELETE FROM users",
+        "SELECT id FROM users",
+        "CREATE TABLE own (id int)",
+      ])
+        await expect(
+          onDatabase({ url: () => as("weekly") }, declared.name, (sql) => sql.run(statement)),
+        ).rejects.toThrow("the user may not do that");
+      // Whoever sees no foreign key would delete the figures along with their chat.
+      await act(["REVOKE REFERENCES ON `lopez\\_it\\_welt`.* FROM lopez_ci_retention"]);
+      const blind = await looking("weekly", "retention", "plan");
+      expect([blind.exitCode, blind.stderr]).toEqual([
+        1,
+        expect.stringContaining("are not shown to this account"),
+      ]);
+    },
+    60_000,
+  );
+
   /** What somebody else has made in the database is right, or not shown, and never told as missing or different. */
   const expectAsDeclared = async (user: string) => {
     const doctor = await looking(user, "doctor");

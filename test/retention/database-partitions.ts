@@ -326,7 +326,7 @@ export function testPartitions(
     async () => {
       await on(add("later", "2024-08-01"));
       const end = beforeStatements(world.taking, () =>
-        on("ALTER TABLE `mawps_out_11_system_logs__p2024` ADD more int"),
+        on("ALTER TABLE `mawps_out_system_logs` ADD more int"),
       );
       const run = await mawps("retention", "run", "--yes", "--json").finally(end);
       expect([run.exitCode, JSON.parse(run.stdout)]).toMatchObject([
