@@ -1,3 +1,4 @@
+import type { ExecException } from "node:child_process";
 import type { defaultProvider as sdkChain } from "@aws-sdk/credential-provider-node";
 import type { Limits } from "./limits.ts";
 
@@ -27,8 +28,7 @@ export function credentialChain({ limits, ...clientConfig }: Asking) {
 type Done = (error: Error | null, output: { readonly stdout: string }) => void;
 
 async function openChain(init: object, limits: Limits): Promise<Chain> {
-  const [{ exec }, { defaultProvider }, { externalDataInterceptor }] = await Promise.all([
-    import("node:child_process"),
+  const [{ defaultProvider }, { externalDataInterceptor }] = await Promise.all([
     import("@aws-sdk/credential-provider-node"),
     import("@smithy/core/config"),
   ]);
@@ -37,14 +37,18 @@ async function openChain(init: object, limits: Limits): Promise<Chain> {
     // Two links of the chain know of the same program: one that failed is not run again.
     const failed = failures.get(command);
     if (failed !== undefined) return done(failed, { stdout: "" });
-    exec(command, { timeout: limits.inVainMs, killSignal: "SIGKILL" }, (error, stdout) => {
-      const isLate = error?.killed === true;
-      const failure = isLate
-        ? new Error(`Command failed: ${command}\nno answer within ${limits.inVainMs} ms`)
-        : error;
+    const ended = (error: ExecException | null, stdout: string) => {
+      const failure =
+        error?.killed === true
+          ? new Error(`Command failed: ${command}\nno answer within ${limits.inVainMs} ms`)
+          : error;
       if (failure !== null) failures.set(command, failure);
       done(failure, { stdout });
-    });
+    };
+    // Loaded only where a program is named.
+    void import("node:child_process").then(({ exec }) =>
+      exec(command, { timeout: limits.inVainMs, killSignal: "SIGKILL" }, ended),
+    );
   };
   // The SDK has no other way to say how such a program is run.
   externalDataInterceptor.interceptToken("exec", run);
