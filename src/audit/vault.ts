@@ -1,10 +1,30 @@
 import { readObjectLock } from "../aws/s3/bucket-settings.ts";
 import { isDenied } from "../aws/setting.ts";
 import { CliError } from "../errors.ts";
+import { both } from "../model/sentences.ts";
 import { readAnchor } from "./anchor.ts";
 import { readHead } from "./entries.ts";
 import { readEvidence } from "./evidence.ts";
 import { trailPrefix, type TrailPlace } from "./place.ts";
+
+interface LockFault {
+  readonly lock: NonNullable<TrailPlace["lock"]>;
+  readonly bucket: string;
+  /** The command that makes it able to. */
+  readonly enable: string;
+}
+
+/** That S3 would lock no anchor in its bucket. */
+export const notLocked = both<LockFault>(
+  ({ lock, bucket, enable }) => [
+    `anchorLock is ${lock}, and ${bucket} has no S3 Object Lock`,
+    `give it versioning, then ${enable}; or MAWPS_ANCHOR_LOCK=off`,
+  ],
+  ({ lock, bucket, enable }) => [
+    `anchorLock ist ${lock}, und ${bucket} hat kein S3 Object Lock`,
+    `ihm Versionierung geben, dann ${enable}; oder MAWPS_ANCHOR_LOCK=off`,
+  ],
+);
 
 /** Why S3 would lock no anchor in its bucket; undefined where it would, or nobody asks it to. */
 export async function lockFault({
@@ -12,16 +32,11 @@ export async function lockFault({
   bucket,
   lock,
   signal,
-}: Pick<TrailPlace, "aws" | "bucket" | "lock" | "signal">): Promise<
-  { readonly message: string; readonly remedy: string } | undefined
-> {
+}: Pick<TrailPlace, "aws" | "bucket" | "lock" | "signal">): Promise<LockFault | undefined> {
   const found = lock && (await readObjectLock(aws, bucket, signal));
   if (lock === undefined || (found !== undefined && found !== "unsupported")) return undefined;
   const enable = `aws s3api put-object-lock-configuration --bucket ${bucket} --object-lock-configuration ObjectLockEnabled=Enabled`;
-  return {
-    message: `anchorLock is ${lock}, and ${bucket} has no S3 Object Lock`,
-    remedy: `give it versioning, then ${enable}; or MAWPS_ANCHOR_LOCK=off`,
-  };
+  return { lock, bucket, enable };
 }
 
 /**
@@ -33,8 +48,9 @@ export async function assertLockable(site: TrailPlace): Promise<void> {
     if (isDenied(error)) return undefined;
     throw error;
   });
-  if (fault !== undefined)
-    throw new CliError(`nothing was changed: ${fault.message}`, { hint: fault.remedy });
+  if (fault === undefined) return;
+  const [message, hint] = notLocked.en(fault);
+  throw new CliError(`nothing was changed: ${message}`, { hint });
 }
 
 /** @throws CliError where the trail has entries, and the bucket holds nothing that ever anchored one. */

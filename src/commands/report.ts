@@ -1,13 +1,13 @@
 import { fileStamp } from "../model/file-stamp.ts";
 import { Option, type Command } from "@commander-js/extra-typings";
 import { roomFor } from "../concurrency.ts";
-import type { Finding } from "../doctor/finding.ts";
+import type { DoctorFinding } from "../doctor/finding.ts";
 import type { Outside } from "../doctor/outside.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { mawpsModel } from "../model/mawps.ts";
 import { whyNoDocuments, whyNoRetention } from "../model/reach.ts";
 import { localTime } from "../output/dates.ts";
-import { languages } from "../output/html.ts";
+import { languages } from "../model/sentences.ts";
 import { paint, type Layout } from "../output/layout.ts";
 import { facts } from "../output/table.ts";
 import { count, dollars, json, visible } from "../output/text.ts";
@@ -147,7 +147,7 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
       const { examine } = await import("../doctor/doctor.ts");
       const inventoried = await inventoriedSite(config);
       return inTurn(async () => {
-        const findings: Finding[] = [];
+        const findings: DoctorFinding[] = [];
         for await (const finding of examine(aws, inventoried, looked)) findings.push(finding);
         return findings;
       });
@@ -184,7 +184,8 @@ async function plain({ parts, ...rest }: Report) {
 function textOf({ parts }: Report, file: string | undefined, layout: Layout): string {
   const { hero, people, documents, storage, retention, backups, jobs, audit, doctor } = parts;
   const bad = (number: number, text: string) => (number > 0 ? paint(text, "bad", layout) : text);
-  const found = (status: Finding["status"]) => doctor?.filter((each) => each.status === status).length ?? 0;
+  const found = (status: DoctorFinding["status"]) =>
+    doctor?.filter((each) => each.status === status).length ?? 0;
   const { SKIPPED = 0, ERROR = 0 } = documents?.counts ?? {};
   return facts([
     ["hero", hero && visible(hero.profileImageDefault ?? "none is set")],

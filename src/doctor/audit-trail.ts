@@ -1,13 +1,11 @@
 import type { TrailPlace } from "../audit/place.ts";
 import { lockFault } from "../audit/vault.ts";
 import { placeOf, verifyTrail } from "../audit/verify.ts";
-import type { Finding } from "./finding.ts";
-
-const remedy = "mawps audit verify tells more; docs/audit-trail.md tells what to do";
+import { told, type About, type DoctorFinding } from "./finding.ts";
 
 /** Whether the audit trail is as it was written, as `audit verify` finds it: the first fault, or what is left to do. */
-export async function auditFindings(site: TrailPlace, now: Date): Promise<Finding[]> {
-  const finding = { check: "audit trail", subject: site.table };
+export async function auditFindings(site: TrailPlace, now: Date): Promise<DoctorFinding[]> {
+  const finding: About = { check: "audit trail", subject: site.table };
   const verifying = verifyTrail(site, now);
   let firstFault: string | undefined;
   for (;;) {
@@ -17,23 +15,12 @@ export async function auditFindings(site: TrailPlace, now: Date): Promise<Findin
       continue;
     }
     const { entries, last, anchored, faults, notAnchored, interrupted, expired } = step.value;
-    if (firstFault !== undefined) {
-      const others = faults === 1 ? "" : `, and ${faults - 1} more`;
-      return [{ ...finding, status: "problem", message: `${firstFault}${others}`, remedy }];
-    }
-    if (interrupted > 0) {
-      const message =
-        interrupted === 1
-          ? "1 announced change has no outcome: it was interrupted, or is under way"
-          : `${interrupted} announced changes have no outcome: they were interrupted, or are under way`;
-      return [{ ...finding, status: "warning", message, remedy }];
-    }
-    if (notAnchored > 0) {
-      const message = `${notAnchored} of ${entries} entries are not anchored yet`;
-      return [
-        { ...finding, status: "warning", message, remedy: "nothing: the next changing command anchors them" },
-      ];
-    }
+    if (firstFault !== undefined)
+      return [{ ...finding, ...told("problem", "audit-fault", { fault: firstFault, more: faults - 1 }) }];
+    if (interrupted > 0)
+      return [{ ...finding, ...told("warning", "audit-interrupted", { changes: interrupted }) }];
+    if (notAnchored > 0)
+      return [{ ...finding, ...told("warning", "audit-not-anchored", { notAnchored, entries }) }];
     // A site where nothing was changed for seven years has no entry left.
     const message =
       entries > 0
@@ -48,11 +35,11 @@ export async function auditFindings(site: TrailPlace, now: Date): Promise<Findin
 }
 
 /** Whether the anchors can be locked, where they are to be. */
-export async function lockFindings(site: TrailPlace): Promise<Finding[]> {
+export async function lockFindings(site: TrailPlace): Promise<DoctorFinding[]> {
   if (site.lock === undefined) return [];
-  const finding = { check: "audit trail", subject: site.bucket };
+  const finding: About = { check: "audit trail", subject: site.bucket };
   const fault = await lockFault(site);
   return fault === undefined
     ? [{ ...finding, status: "ok", message: `S3 Object Lock can keep anchors (${site.lock})` }]
-    : [{ ...finding, status: "problem", ...fault }];
+    : [{ ...finding, ...told("problem", "audit-not-locked", fault) }];
 }

@@ -1,4 +1,5 @@
-import type { Finding } from "./finding.ts";
+import { told, type About, type DoctorFinding } from "./finding.ts";
+import type { Span } from "./sentences/safeguards.ts";
 
 /** The backups of the site, as far as doctor judges them. */
 export interface BackupFacts {
@@ -31,46 +32,27 @@ const hourMs = 60 * 60_000;
 export function backupFindings(
   { where, snapshots, ahead, maxAgeHours, maxDrillAgeDays }: BackupFacts,
   now: Date,
-): Finding[] {
-  const backup = { check: "backup", subject: where };
-  const unreal: Finding[] = ahead.slice(0, 1).map((id) => ({
-    ...backup,
-    status: "warning",
-    message: `${ahead.length} dated in the future, such as ${id}: counted for nothing`,
-    remedy: "look at this machine's clock, and who may write to the repository",
-  }));
+): DoctorFinding[] {
+  const backup: About = { check: "backup", subject: where };
+  const unreal: DoctorFinding[] =
+    ahead.length === 0 ? [] : [{ ...backup, ...told("warning", "backup-ahead", { ids: ahead }) }];
   const newest = latest(snapshots.map(({ startedAt }) => startedAt));
-  if (newest === undefined) {
-    return [
-      ...unreal,
-      { ...backup, status: "warning", message: "there is none", remedy: "mawps backup create" },
-    ];
-  }
-  const drill = { check: "backup drill", subject: where };
+  if (newest === undefined) return [...unreal, { ...backup, ...told("warning", "backup-none") }];
+  const drill: About = { check: "backup drill", subject: where };
   const drilled = latest(snapshots.flatMap(({ drilledAt }) => drilledAt ?? []));
-  const nothing: Finding = { ...drill, status: "warning", message: "there was none", remedy: drillRemedy };
   return [
     ...unreal,
-    judged(backup, { at: newest, now, mostMs: maxAgeHours * hourMs, remedy: "mawps backup create" }),
+    judged(backup, { at: newest, now, mostMs: maxAgeHours * hourMs, code: "backup-old" }),
     drilled === undefined
-      ? nothing
-      : judged(drill, { at: drilled, now, mostMs: maxDrillAgeDays * 24 * hourMs, remedy: drillRemedy }),
+      ? { ...drill, ...told("warning", "drill-none") }
+      : judged(drill, { at: drilled, now, mostMs: maxDrillAgeDays * 24 * hourMs, code: "drill-old" }),
   ];
 }
 
 /** Where no place for backups is configured, there is none of which anybody knows, and none that was restored on trial. */
-export function noBackupFinding(): Finding {
-  return {
-    check: "backup",
-    subject: "backup.repository",
-    status: "warning",
-    message: "no place for backups is configured: no backup and no drill is known of",
-    remedy:
-      'set "backup.repository" (MAWPS_BACKUP_REPOSITORY), then mawps backup create and mawps backup drill',
-  };
+export function noBackupFinding(): DoctorFinding {
+  return { check: "backup", subject: "backup.repository", ...told("warning", "backup-unconfigured") };
 }
-
-const drillRemedy = "mawps backup drill: restores the newest backup on trial";
 
 export function latest(times: readonly Date[]): Date | undefined {
   return times.reduce<Date | undefined>(
@@ -80,17 +62,26 @@ export function latest(times: readonly Date[]): Date | undefined {
 }
 
 function judged(
-  about: Pick<Finding, "check" | "subject">,
-  age: { readonly at: Date; readonly now: Date; readonly mostMs: number; readonly remedy: string },
-): Finding {
-  const ageMs = age.now.getTime() - age.at.getTime();
-  const said = `the last is of ${age.at.toISOString()}`;
-  if (ageMs <= age.mostMs) return { ...about, status: "ok", message: said };
-  const message = `${said}, ${duration(ageMs)} ago; ${duration(age.mostMs)} are allowed`;
-  return { ...about, status: "warning", message, remedy: age.remedy };
+  about: About,
+  {
+    at,
+    now,
+    mostMs,
+    code,
+  }: {
+    readonly at: Date;
+    readonly now: Date;
+    readonly mostMs: number;
+    readonly code: "backup-old" | "drill-old";
+  },
+): DoctorFinding {
+  const ageMs = now.getTime() - at.getTime();
+  if (ageMs <= mostMs) return { ...about, status: "ok", message: `the last is of ${at.toISOString()}` };
+  const age = { at: at.toISOString(), age: spanOf(ageMs), most: spanOf(mostMs) };
+  return { ...about, ...told("warning", code, age) };
 }
 
-function duration(ms: number): string {
+function spanOf(ms: number): Span {
   const hours = Math.floor(ms / hourMs);
-  return hours < 72 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+  return hours < 72 ? { number: hours, unit: "h" } : { number: Math.floor(hours / 24), unit: "days" };
 }

@@ -1,4 +1,4 @@
-import type { Finding } from "./finding.ts";
+import { told, type About, type DoctorFinding } from "./finding.ts";
 
 /** Who the credentials belong to, as AWS says. */
 export interface Caller {
@@ -19,38 +19,31 @@ const minuteMs = 60_000;
  * | in less than 1 hour    | more than 1 minute     | warning |
  * | already                | more than 5 minutes    | problem |
  */
-export function callerFindings(caller: Caller, now: Date): Finding[] {
+export function callerFindings(caller: Caller, now: Date): DoctorFinding[] {
   return [credentialsFinding(caller, now), ...clockFindings(caller)];
 }
 
-function credentialsFinding({ account, arn, expiresAt }: Caller, now: Date): Finding {
-  const finding = { check: "credentials", subject: arn };
-  const remedy = "sign in again: aws sso login, or whatever gave you these credentials";
+function credentialsFinding({ account, arn, expiresAt }: Caller, now: Date): DoctorFinding {
+  const finding: About = { check: "credentials", subject: arn };
   if (expiresAt === undefined) return { ...finding, status: "ok", message: `account ${account}` };
   const leftMs = expiresAt.getTime() - now.getTime();
-  const end = expiresAt.toISOString();
-  if (leftMs <= 0) return { ...finding, status: "problem", message: `ended at ${end}`, remedy };
-  const message = `account ${account}, until ${end} (${duration(leftMs)} left)`;
-  if (leftMs < 60 * minuteMs) return { ...finding, status: "warning", message, remedy };
-  return { ...finding, status: "ok", message };
+  const at = expiresAt.toISOString();
+  const left = duration(leftMs);
+  if (leftMs <= 0) return { ...finding, ...told("problem", "credentials-ended", { at }) };
+  if (leftMs < 60 * minuteMs)
+    return { ...finding, ...told("warning", "credentials-ending", { account, at, left }) };
+  return { ...finding, status: "ok", message: `account ${account}, until ${at} (${left} left)` };
 }
 
 /** AWS refuses requests that are more than five minutes off (S3: fifteen). */
-function clockFindings({ clockSkewMs }: Caller): Finding[] {
+function clockFindings({ clockSkewMs }: Caller): DoctorFinding[] {
   if (clockSkewMs === undefined) return [];
   const offMs = Math.abs(clockSkewMs);
-  const finding = { check: "clock", subject: "this computer" };
+  const finding: About = { check: "clock", subject: "this computer" };
   if (offMs <= minuteMs)
     return [{ ...finding, status: "ok", message: `within ${Math.ceil(offMs / 1000)} s of AWS` }];
-  return [
-    {
-      ...finding,
-      status: offMs > 5 * minuteMs ? "problem" : "warning",
-      message: `${duration(offMs)} ${clockSkewMs > 0 ? "ahead of" : "behind"} AWS`,
-      remedy:
-        "set the clock by the network: timedatectl set-ntp true (Windows: w32tm /resync; macOS: sntp -sS time.apple.com)",
-    },
-  ];
+  const status = offMs > 5 * minuteMs ? "problem" : "warning";
+  return [{ ...finding, ...told(status, "clock-off", { off: duration(offMs), isAhead: clockSkewMs > 0 }) }];
 }
 
 function duration(ms: number): string {

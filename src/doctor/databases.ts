@@ -4,7 +4,7 @@ import { needlessIndexes, type Catalogue, type NeedlessIndex } from "../sql/cata
 import { logSettings } from "../sql/binary-log.ts";
 import type { Database } from "../sql/database.ts";
 import { withoutTwins } from "../sql/partition-twin.ts";
-import type { Finding } from "./finding.ts";
+import { told, type DoctorFinding } from "./finding.ts";
 import { resourceFindings } from "./resources.ts";
 
 /** What is known of the databases of a site. */
@@ -44,64 +44,35 @@ const leastLogDays = 7;
 export function databaseFindings(
   { steps, examined }: Pick<DatabaseFacts, "steps" | "examined">,
   declaration: Declaration,
-): Finding[] {
+): DoctorFinding[] {
   return [...resourceFindings(steps, declaration), ...examined.flatMap(closer)];
 }
 
-function closer({ name, needless, undeclared, log }: ExaminedDatabase): Finding[] {
-  const finding = { check: "database", subject: name };
-  const warning = { ...finding, status: "warning" as const };
+function closer({ name, needless, undeclared, log }: ExaminedDatabase): DoctorFinding[] {
   return [
-    ...needlessFindings(needless).map((each) => ({ ...warning, ...each })),
-    ...undeclared.map((table) => ({
-      ...warning,
-      message: `table ${table} is no entity of the model: no export and no erasure of a person reaches it`,
-      remedy: "give it an entity with whose it is, or why it is nobody's",
-    })),
-    ...(log === undefined ? [] : logFindings(log).map((each) => ({ ...warning, ...each }))),
-  ];
+    ...needlessFindings(needless),
+    ...undeclared.map((table) => told("warning", "database-undeclared", { table })),
+    ...(log === undefined ? [] : logFindings(log)),
+  ].map((each) => ({ check: "database", subject: name, ...each }));
 }
 
-const remedy = "a migration that drops what no statement needs makes every write cheaper";
-
-function needlessFindings(needless: readonly NeedlessIndex[]): Pick<Finding, "message" | "remedy">[] {
+function needlessFindings(needless: readonly NeedlessIndex[]) {
   const same = needless.filter(({ isSame }) => isSame);
-  const shorter = needless.filter(({ isSame }) => !isSame).map(({ index }) => index);
+  const indexes = needless.filter(({ isSame }) => !isSame).map(({ index }) => index);
   return [
-    ...same.map(({ index, by }) => ({ message: `index ${index} is the same as ${by}`, remedy })),
-    ...(shorter.length === 0
-      ? []
-      : [{ message: `the columns of ${shorter.join(", ")} begin a longer index too`, remedy }]),
+    ...same.map(({ index, by }) => told("warning", "database-index-same", { index, by })),
+    ...(indexes.length === 0 ? [] : [told("warning", "database-index-shorter", { indexes })]),
   ];
 }
 
-function logFindings(log: ReadonlyMap<string, string>): Pick<Finding, "message" | "remedy">[] {
-  if (log.get("log_bin") === "OFF") {
-    return [
-      {
-        message: "the server keeps no binary log: nothing leads back to a point in time between two backups",
-        remedy: "log_bin in the server's configuration, with binlog_format = ROW",
-      },
-    ];
-  }
+function logFindings(log: ReadonlyMap<string, string>) {
+  if (log.get("log_bin") === "OFF") return [told("warning", "database-log-off")];
   const format = log.get("binlog_format") ?? "";
   const days = Number(log.get("binlog_expire_logs_seconds") ?? 0) / 86_400;
   return [
-    ...(format === "ROW"
-      ? []
-      : [
-          {
-            message: `binlog_format is ${format}: what a statement did may not be found out again`,
-            remedy: "binlog_format = ROW in the server's configuration",
-          },
-        ]),
+    ...(format === "ROW" ? [] : [told("warning", "database-log-format", { format })]),
     ...(days === 0 || days >= leastLogDays
       ? []
-      : [
-          {
-            message: `the binary log is kept for ${Math.floor(days)} days: fewer than ${leastLogDays}`,
-            remedy: `binlog_expire_logs_seconds = ${leastLogDays * 86_400} in the server's configuration`,
-          },
-        ]),
+      : [told("warning", "database-log-short", { days: Math.floor(days), least: leastLogDays })]),
   ];
 }

@@ -12,12 +12,13 @@ import { backupFindings, noBackupFinding } from "./backups.ts";
 import { callerFindings } from "./caller.ts";
 import { expectedFindings } from "./expected.ts";
 import { databaseFindings } from "./databases.ts";
-import type { Finding } from "./finding.ts";
+import { told, type About, type DoctorFinding } from "./finding.ts";
 import { indexFindings } from "./indexes.ts";
 import type { Outside } from "./outside.ts";
 import { privacyFindings, tryPrivacy } from "./privacy.ts";
 import { resourceFindings } from "./resources.ts";
 import { noScannerFinding, scannerFindings } from "./scanner.ts";
+import type { Expectation } from "./sentences/checks.ts";
 import { toolFindings } from "./tool.ts";
 import { uploadFindings } from "./uploads.ts";
 import { count } from "../model/count.ts";
@@ -31,7 +32,7 @@ export async function* examine(
   aws: Aws,
   declaration: Declaration,
   outside: Outside,
-): AsyncGenerator<Finding> {
+): AsyncGenerator<DoctorFinding> {
   const going: Promise<unknown>[] = [];
   const begun: Begin = (work) => {
     const result = work();
@@ -53,7 +54,7 @@ async function* found(
   aws: Aws,
   declaration: Declaration,
   { outside, begun }: { readonly outside: Outside; readonly begun: Begin },
-): AsyncGenerator<Finding> {
+): AsyncGenerator<DoctorFinding> {
   yield* toolFindings(outside.tool);
   const { attempt, failure } = attempts(outside);
   const { caller, backups, scanner, signal } = outside;
@@ -67,7 +68,7 @@ async function* found(
   const calling = caller === undefined ? undefined : begun(caller);
   const unreadable: { readonly kind: "bucket" | "table"; readonly name: string; readonly error: unknown }[] =
     [];
-  const indexing = new Map<string, () => Promise<Finding[]>>();
+  const indexing = new Map<string, () => Promise<DoctorFinding[]>>();
   const planning = begun(() =>
     planSetup(aws, declaration, {
       signal,
@@ -126,7 +127,7 @@ async function* found(
   }
   for (const { expected, table, findings } of expecting) {
     if (isUsable(plan, "table", table))
-      yield* await attempt({ check: expected.what, subject: table }, findings);
+      yield* await attempt({ check: expected.what as Expectation, subject: table }, findings);
   }
   for (const { name, facts } of trying) {
     if (!isUsable(plan, "bucket", name)) continue;
@@ -174,13 +175,7 @@ async function* found(
     yield* await attempt({ check: "alarms", subject }, async () => alarmFindings(subject, await alarming()));
   }
   if (outside.unwatchedMetrics !== undefined)
-    yield {
-      check: "alarms",
-      subject: outside.unwatchedMetrics,
-      status: "skipped",
-      message:
-        "what jobs put there stays in the local store, and nothing watches it: `mawps report` shows it",
-    };
+    yield { check: "alarms", subject: outside.unwatchedMetrics, ...told("skipped", "alarms-local") };
 }
 
 /** Whether a resource was found: what is missing or unreadable has been told, and is not looked at any closer. */
@@ -200,19 +195,11 @@ function isClosed(plan: SetupPlan, bucket: string): boolean {
   return settings.some(({ kind }) => kind === "ok");
 }
 
-async function userPoolFindings(aws: Aws, id: string, signal?: AbortSignal): Promise<Finding[]> {
+async function userPoolFindings(aws: Aws, id: string, signal?: AbortSignal): Promise<DoctorFinding[]> {
   const pool = await readUserPool(aws, id, signal);
-  const finding = { check: "user pool", subject: id };
-  if (pool === undefined) {
-    return [
-      {
-        ...finding,
-        status: "problem",
-        message: `there is no such user pool in ${aws.region}`,
-        remedy: `correct "userPoolId" in the configuration: aws cognito-idp list-user-pools --max-results 60 --region ${aws.region}`,
-      },
-    ];
-  }
+  const finding: About = { check: "user pool", subject: id };
+  if (pool === undefined)
+    return [{ ...finding, ...told("problem", "user-pool-missing", { region: aws.region }) }];
   const users = pool.users === undefined ? "" : `, about ${count(pool.users, "user")}`;
   return [{ ...finding, status: "ok", message: `${pool.name}${users}` }];
 }

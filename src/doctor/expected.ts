@@ -4,8 +4,9 @@ import { headObject } from "../aws/s3/objects.ts";
 import { readTable } from "../aws/dynamodb/table-settings.ts";
 import type { Declaration, ExpectedItem } from "../model/declaration.ts";
 import { type ObjectAddress, parsePublicUrl, publicUrl } from "../model/urls.ts";
-import type { Finding } from "./finding.ts";
+import { told, type About, type DoctorFinding, type Judgement } from "./finding.ts";
 import type { AnonymousAnswer, Outside } from "./outside.ts";
+import type { Expectation } from "./sentences/checks.ts";
 
 interface Site {
   readonly aws: Aws;
@@ -18,7 +19,7 @@ export async function expectedFindings(
   site: Site,
   expected: ExpectedItem,
   table: string,
-): Promise<Finding[]> {
+): Promise<DoctorFinding[]> {
   const { aws, outside } = site;
   const stored = await readTable(aws, table, outside.signal);
   if (stored === undefined) return [];
@@ -30,39 +31,39 @@ export async function expectedFindings(
     key[name] = { S: expected.key[name] ?? "" };
   }
   const item = await getItem(aws, { table, key, signal: outside.signal });
-  const finding = { check: expected.what, subject: Object.values(expected.key).join(", ") };
-  if (item === undefined) {
-    return [{ ...finding, status: "warning", message: "not set yet", remedy: expected.remedy }];
-  }
+  const finding: About = {
+    check: expected.what as Expectation,
+    subject: Object.values(expected.key).join(", "),
+  };
+  const { remedy } = expected;
+  if (item === undefined) return [{ ...finding, ...told("warning", "item-missing", { remedy }) }];
   const { attribute, value, otherwise } = expected.recognisedBy;
   const found = textOf(item[attribute]);
   const pictures = await Promise.all(
     expected.pictures.map((picture) =>
-      pictureFinding(site, item, { ...picture, remedy: expected.remedy, alsoIn: expected.alsoIn }),
+      pictureFinding(site, item, { ...picture, remedy, alsoIn: expected.alsoIn }),
     ),
   );
-  const recognised: Finding =
+  const recognised: DoctorFinding =
     found === value
       ? { ...finding, status: "ok", message: `${attribute} is ${value}` }
       : {
           ...finding,
-          status: "problem",
-          message: `${attribute} is ${found === undefined ? "missing" : JSON.stringify(found)}, not ${value}: ${otherwise}`,
-          remedy: expected.remedy,
+          ...told("problem", "item-unrecognised", { attribute, found, value, otherwise, remedy }),
         };
   return [recognised, ...pictures];
 }
 
 type Picture = ExpectedItem["pictures"][number] & Pick<ExpectedItem, "remedy" | "alsoIn">;
 
-async function pictureFinding(site: Site, item: Item, picture: Picture): Promise<Finding> {
+async function pictureFinding(site: Site, item: Item, picture: Picture): Promise<DoctorFinding> {
   const { aws, declaration, outside } = site;
   const url = textOf(item[picture.attribute]);
   if (url === undefined || url === "") {
-    const finding = { check: picture.what, subject: picture.attribute, message: "not set" };
+    const finding: About = { check: picture.what as Expectation, subject: picture.attribute };
     return picture.isOptional
-      ? { ...finding, status: "ok" }
-      : { ...finding, status: "warning", remedy: picture.remedy };
+      ? { ...finding, status: "ok", message: "not set" }
+      : { ...finding, ...told("warning", "picture-unset", { remedy: picture.remedy }) };
   }
   const open = declaration.buckets.filter(({ access }) => access === "public").map(({ name }) => name);
   const place = parsePublicUrl(url, {
@@ -71,28 +72,20 @@ async function pictureFinding(site: Site, item: Item, picture: Picture): Promise
     publicBucket: open[0],
   });
   const { remedy } = picture;
-  const finding = { check: picture.what, subject: place?.key ?? shortened(url) };
-  if (place === undefined) {
-    return { ...finding, status: "warning", message: "is not in a bucket of the site", remedy };
-  }
-  if (!open.includes(place.bucket) && !picture.alsoIn.includes(place.bucket)) {
-    return {
-      ...finding,
-      status: "problem",
-      message: `is in ${place.bucket}, not in a public bucket`,
-      remedy,
-    };
-  }
+  const finding: About = { check: picture.what as Expectation, subject: place?.key ?? shortened(url) };
+  if (place === undefined) return { ...finding, ...told("warning", "picture-elsewhere", { remedy }) };
+  const { bucket } = place;
+  if (!open.includes(bucket) && !picture.alsoIn.includes(bucket))
+    return { ...finding, ...told("problem", "picture-not-public", { bucket, remedy }) };
   const asked = addressOf(site, place, url);
   const [stored, seen] = await Promise.all([
     headObject(aws, place, outside.signal),
     outside.anonymousGet(asked),
   ]);
-  if (stored === undefined) {
-    return { ...finding, status: "problem", message: `there is no such object in ${place.bucket}`, remedy };
-  }
-  const unasked = asked === url ? undefined : originOf(url);
-  return { ...finding, ...judgeSeen(seen, { place: originOf(asked), unasked }) };
+  if (stored === undefined) return { ...finding, ...told("problem", "picture-gone", { bucket, remedy }) };
+  const elsewhere = "another path";
+  const unasked = asked === url ? undefined : (originOf(url) ?? elsewhere);
+  return { ...finding, ...judgeSeen(seen, { place: originOf(asked) ?? elsewhere, unasked }) };
 }
 
 /** Where a server stands in for AWS, the stored URL may be of AWS or a CDN, which know nothing of that server. */
@@ -120,51 +113,31 @@ interface Asked {
  * | a redirect       | warning: nothing was read                                    |
  * | else, or none    | problem: nothing was read, for this reason                   |
  */
-export function judgeSeen(
-  seen: AnonymousAnswer,
-  { place, unasked }: Asked,
-): Pick<Finding, "status" | "message" | "remedy"> {
+export function judgeSeen(seen: AnonymousAnswer, { place, unasked }: Asked): Judgement {
   const { status } = seen;
-  if (status === undefined) {
-    const remedy = seen.hint ?? "check the address and the network";
-    return { status: "problem", message: `could not be read as the public does: ${seen.why}`, remedy };
-  }
+  if (status === undefined) return told("problem", "picture-unread", { why: seen.why, hint: seen.hint });
   if (status === 200) {
     const contentType = seen.headers["content-type"];
-    if (contentType?.startsWith("image/") !== true) {
-      const message = `the public gets ${contentType ?? "no content type"}, not a picture`;
-      return { status: "problem", message, remedy: "mawps hero set <image>" };
-    }
+    if (contentType?.startsWith("image/") !== true) return told("problem", "picture-none", { contentType });
     const message =
       unasked === undefined
         ? `the public can read it (${contentType})`
         : `${place} gives it to anybody (${contentType}); its own address, at ${unasked}, was not asked`;
     return { status: "ok", message };
   }
-  if (status === 401 || status === 403) {
-    const remedy = "mawps setup --fix (an account-wide public access block is lifted in the S3 console)";
-    return { status: "problem", message: `the public cannot read it: HTTP ${status}`, remedy };
-  }
-  if (status === 404 || status === 410) {
-    const remedy = "check publicBaseUrl (MAWPS_PUBLIC_BASE_URL) and what stands there in front of the bucket";
-    return { status: "problem", message: `the public does not find it at ${place}: HTTP ${status}`, remedy };
-  }
-  if (status >= 300 && status < 400) {
-    const to = originOf(seen.headers["location"] ?? "");
-    const message = `was not read: ${place} sends the public on (HTTP ${status}), to ${to}`;
-    return {
-      status: "warning",
-      message,
-      remedy: "open the URL in a browser, or store the one that it leads to",
-    };
-  }
-  const remedy = "try again later, or ask whoever runs the server";
-  return { status: "problem", message: `was not read: ${place} answers HTTP ${status}`, remedy };
+  if (status === 401 || status === 403) return told("problem", "picture-closed", { status });
+  if (status === 404 || status === 410) return told("problem", "picture-not-found", { place, status });
+  if (status < 300 || status >= 400) return told("problem", "picture-refused", { place, status });
+  return told("warning", "picture-redirected", {
+    place,
+    status,
+    to: originOf(seen.headers["location"] ?? ""),
+  });
 }
 
 /** Without path and query, which may hold what opens the object. */
-function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : "another path";
+function originOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).origin : undefined;
 }
 
 function textOf(value: AttributeValue | undefined): string | undefined {

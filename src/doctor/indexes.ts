@@ -3,7 +3,7 @@ import { readSeries, type Sample } from "../aws/cloudwatch/metrics.ts";
 import type { StoredTable } from "../aws/dynamodb/table-settings.ts";
 import { isDenied, isUnsupported } from "../aws/setting.ts";
 import type { TableDeclaration } from "../model/declaration.ts";
-import type { Finding } from "./finding.ts";
+import { told, type DoctorFinding } from "./finding.ts";
 
 /** So long nobody reads from an index that is unused. */
 const lookedDays = 30;
@@ -23,7 +23,7 @@ export async function indexFindings(
   aws: Aws,
   { table: { name, indexes }, stored }: SeenTable,
   { now, signal }: { readonly now: Date; readonly signal: AbortSignal },
-): Promise<Finding[]> {
+): Promise<DoctorFinding[]> {
   const extra = stored.indexes.flatMap((index) =>
     indexes.some((declared) => declared.name === index.name) ? [] : [index.name],
   );
@@ -43,7 +43,15 @@ export async function indexFindings(
     const found = await readSeries(aws, series, { from, to, periodSeconds: daySeconds, signal });
     const [writes = [], ...reads] = found;
     return extra.flatMap((index, at) =>
-      isUnused(writes, reads[at] ?? []) ? [unusedFinding(name, index)] : [],
+      isUnused(writes, reads[at] ?? [])
+        ? [
+            {
+              check: "index",
+              subject: `${name} ${index}`,
+              ...told("warning", "index-unused", { table: name, index, days: lookedDays }),
+            },
+          ]
+        : [],
     );
   } catch (error) {
     if (isDenied(error) || isUnsupported(error)) return [];
@@ -55,14 +63,4 @@ export async function indexFindings(
 export function isUnused(writesOfTable: readonly Sample[], readsOfIndex: readonly Sample[]): boolean {
   const units = (samples: readonly Sample[]) => samples.reduce((sum, { value }) => sum + value, 0);
   return units(writesOfTable) > 0 && units(readsOfIndex) === 0;
-}
-
-function unusedFinding(table: string, index: string): Finding {
-  return {
-    check: "index",
-    subject: `${table} ${index}`,
-    status: "warning",
-    message: `nobody has read it for ${lookedDays} days, and the model has no such index: each write is paid for it, too`,
-    remedy: `if nothing needs it: aws dynamodb update-table --table-name ${table} --global-secondary-index-updates '[{"Delete":{"IndexName":"${index}"}}]'`,
-  };
 }

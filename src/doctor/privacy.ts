@@ -3,7 +3,7 @@ import type { Aws } from "../aws/clients.ts";
 import type { Reading } from "../aws/setting.ts";
 import { listObjects } from "../aws/s3/listing.ts";
 import { publicUrl } from "../model/urls.ts";
-import type { Finding } from "./finding.ts";
+import { told, type About, type DoctorFinding } from "./finding.ts";
 import type { AnonymousAnswer, Outside } from "./outside.ts";
 
 /** What came of trying to get into a private bucket. */
@@ -44,48 +44,31 @@ export function privacyFindings(
   bucket: string,
   { isPublic, listing, reading }: PrivacyFacts,
   { isDeclaredClosed, endpointUrl }: { isDeclaredClosed: boolean; endpointUrl: string | undefined },
-): Finding[] {
+): DoctorFinding[] {
   const tries = [
-    { what: "list it", answer: listing },
-    ...(reading === undefined ? [] : [{ what: "read its objects", answer: reading }]),
+    { what: "list" as const, answer: listing },
+    ...(reading === undefined ? [] : [{ what: "read" as const, answer: reading }]),
   ];
-  const faults = [
-    ...(isPublic === true ? ["S3 counts its policy as public"] : []),
-    ...tries.flatMap(({ what, answer }) =>
-      isOpen(answer.status) ? [`anybody can ${what} (HTTP ${answer.status})`] : [],
-    ),
-  ];
-  const unknown = tries.flatMap(({ what, answer }) =>
-    isOpen(answer.status) || isRefusal(answer.status)
-      ? []
-      : [`whether anybody can ${what} is not known: ${reasonOf(answer)}`],
-  );
-  const finding = { check: "privacy", subject: bucket };
-  const message = [...faults, ...unknown].join("; ");
-  if (faults.length > 0 && isPublic !== true && isDeclaredClosed && isOnThisComputer(endpointUrl)) {
-    return [
-      {
-        ...finding,
-        status: "warning",
-        message: `${message}: this server in AWS's place does not enforce its settings`,
-        remedy: "keep real documents away from this server",
-      },
-    ];
-  }
-  if (faults.length > 0) {
-    const remedy = "mawps setup --fix, then take public statements out of its policy";
-    return [{ ...finding, status: "problem", message, remedy }];
-  }
+  const isPolicyPublic = isPublic === true;
+  const open = tries.filter(({ answer }) => isOpen(answer.status)).map(tried);
+  const unknown = tries
+    .filter(({ answer }) => !isOpen(answer.status) && !isRefusal(answer.status))
+    .map(tried);
+  const finding: About = { check: "privacy", subject: bucket };
+  const values = { isPolicyPublic, open, unknown };
+  if (open.length > 0 && !isPolicyPublic && isDeclaredClosed && isOnThisComputer(endpointUrl))
+    return [{ ...finding, ...told("warning", "bucket-open-here", values) }];
+  if (isPolicyPublic || open.length > 0) return [{ ...finding, ...told("problem", "bucket-open", values) }];
   if (unknown.length > 0) {
     const hints = tries.flatMap(({ answer }) => (answer.status === undefined ? (answer.hint ?? []) : []));
-    return [{ ...finding, status: "warning", message, remedy: hints[0] ?? "run mawps doctor again later" }];
+    return [{ ...finding, ...told("warning", "bucket-unknown", { ...values, hint: hints[0] }) }];
   }
-  const tried = reading === undefined ? "listing (it is empty)" : "listing and reading an object";
-  return [{ ...finding, status: "ok", message: `without credentials, ${tried} is refused` }];
+  const refused = reading === undefined ? "listing (it is empty)" : "listing and reading an object";
+  return [{ ...finding, status: "ok", message: `without credentials, ${refused} is refused` }];
 }
 
-function reasonOf(answer: AnonymousAnswer): string {
-  return answer.status === undefined ? answer.why : `HTTP ${answer.status}`;
+function tried<What>({ what, answer }: { readonly what: What; readonly answer: AnonymousAnswer }) {
+  return { what, by: answer.status === undefined ? answer.why : `HTTP ${answer.status}` };
 }
 
 /** Such a server keeps nobody out, and nobody but this computer can reach it. */

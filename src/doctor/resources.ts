@@ -1,10 +1,10 @@
 import { type Declaration, keysText } from "../model/declaration.ts";
 import type { SetupPlan, Step } from "../setup/step.ts";
-import type { Finding } from "./finding.ts";
+import { told, type DoctorFinding } from "./finding.ts";
 import { count } from "../model/count.ts";
 
 /** The setup plan as findings: one for each step that is not ok, one for each resource that has none of these. */
-export function resourceFindings(plan: SetupPlan, declaration: Declaration): Finding[] {
+export function resourceFindings(plan: SetupPlan, declaration: Declaration): DoctorFinding[] {
   const byName = new Map<string, Step[]>();
   for (const step of plan) {
     const resource = `${step.resource} ${step.name}`;
@@ -14,21 +14,13 @@ export function resourceFindings(plan: SetupPlan, declaration: Declaration): Fin
   return resources.flatMap((steps) => stepFindings(steps).concat(shapeFindings(steps, declaration)));
 }
 
-function stepFindings(steps: readonly Step[]): Finding[] {
+function stepFindings(steps: readonly Step[]): DoctorFinding[] {
   const [first] = steps;
   if (first === undefined) return [];
   const missing = steps.find(({ kind }) => kind === "create");
   if (missing !== undefined) {
     const { resource, name } = missing;
-    return [
-      {
-        check: resource,
-        subject: name,
-        status: "problem",
-        message: `there is no such ${resource}`,
-        remedy: "mawps setup",
-      },
-    ];
+    return [{ check: resource, subject: name, ...told("problem", "resource-missing", { resource }) }];
   }
   const off = steps.flatMap((step) => stepFinding(step) ?? []);
   if (off.some(({ status }) => status !== "skipped")) return off;
@@ -37,8 +29,17 @@ function stepFindings(steps: readonly Step[]): Finding[] {
   return [{ check: first.resource, subject: first.name, status: "ok", message }, ...off];
 }
 
-function stepFinding({ resource, name, aspect, kind, from, to, remedy, isMinor }: Step): Finding | undefined {
-  const finding = { check: resource, subject: name };
+function stepFinding({
+  resource,
+  name,
+  aspect,
+  kind,
+  from,
+  to,
+  remedy,
+  isMinor,
+}: Step): DoctorFinding | undefined {
+  const finding = { check: resource, subject: name, code: "setup" } as const;
   const status = isMinor === true ? "warning" : "problem";
   switch (kind) {
     case "ok":
@@ -72,7 +73,7 @@ function stepFinding({ resource, name, aspect, kind, from, to, remedy, isMinor }
 }
 
 /** What follows from the keys that a table of several possible shapes has. */
-function shapeFindings(steps: readonly Step[], { tables }: Declaration): Finding[] {
+function shapeFindings(steps: readonly Step[], { tables }: Declaration): DoctorFinding[] {
   const keys = steps.find(({ aspect, kind }) => aspect === "keys" && kind === "ok");
   if (keys === undefined) return [];
   const consequences = tables.find(({ name }) => name === keys.name)?.consequences ?? [];

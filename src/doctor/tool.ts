@@ -1,6 +1,6 @@
 import type { ProxySettings } from "../aws/proxy.ts";
 import { bytes } from "../model/bytes.ts";
-import type { Finding } from "./finding.ts";
+import { told, type About, type DoctorFinding } from "./finding.ts";
 
 /** The tool's own surroundings, found out by the caller. */
 export interface ToolFacts {
@@ -28,7 +28,7 @@ const oldestNode = [20, 19] as const;
 const scarceBytes = 1024 ** 3;
 
 /** Judges the tool's own surroundings. */
-export function toolFindings({ nodeVersion, images, store, network }: ToolFacts): Finding[] {
+export function toolFindings({ nodeVersion, images, store, network }: ToolFacts): DoctorFinding[] {
   return [
     nodeFinding(nodeVersion),
     imagesFinding(images),
@@ -37,81 +37,52 @@ export function toolFindings({ nodeVersion, images, store, network }: ToolFacts)
   ];
 }
 
-function nodeFinding(version: string): Finding {
+function nodeFinding(version: string): DoctorFinding {
   const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
   const [oldestMajor, oldestMinor] = oldestNode;
   const isOld = major < oldestMajor || (major === oldestMajor && minor < oldestMinor);
-  const finding = { check: "node", subject: version };
+  const finding: About = { check: "node", subject: version };
   if (!isOld) return { ...finding, status: "ok", message: "is recent enough" };
-  return {
-    ...finding,
-    status: "problem",
-    message: `is older than ${oldestNode.join(".")}`,
-    remedy: "install Node.js 20.19 or newer: https://nodejs.org/en/download",
-  };
+  return { ...finding, ...told("problem", "node-old", { oldest: oldestNode.join(".") }) };
 }
 
-function imagesFinding(images: ToolFacts["images"]): Finding {
+function imagesFinding(images: ToolFacts["images"]): DoctorFinding {
   const check = "images";
   if (images === undefined) {
-    return {
-      check,
-      subject: "sharp",
-      status: "problem",
-      message: "cannot be loaded: pictures cannot be worked on",
-      remedy: "install mawps again on this machine: npm i -g mawps",
-    };
+    return { check, subject: "sharp", ...told("problem", "images-unusable") };
   }
   const heic = images.readsHeic ? "reads HEIC" : "does not read HEIC: save such pictures as JPEG first";
   return { check, subject: `sharp ${images.version}`, status: "ok", message: heic };
 }
 
-function storeFinding({ folder, isWritable, freeBytes }: NonNullable<ToolFacts["store"]>): Finding {
-  const finding = { check: "store", subject: folder };
-  if (!isWritable) {
-    return {
-      ...finding,
-      status: "problem",
-      message: "cannot be written to",
-      remedy: "give yourself the right to write there, or set MAWPS_HOME to another folder",
-    };
-  }
-  const free = `${bytes(freeBytes)} free`;
-  if (freeBytes >= scarceBytes) return { ...finding, status: "ok", message: `can be written to, ${free}` };
-  return { ...finding, status: "warning", message: `only ${free}`, remedy: "make room on the disk" };
+function storeFinding({ folder, isWritable, freeBytes }: NonNullable<ToolFacts["store"]>): DoctorFinding {
+  const finding: About = { check: "store", subject: folder };
+  if (!isWritable) return { ...finding, ...told("problem", "store-closed") };
+  if (freeBytes < scarceBytes) return { ...finding, ...told("warning", "disk-full", { freeBytes }) };
+  return { ...finding, status: "ok", message: `can be written to, ${bytes(freeBytes)} free` };
 }
 
-function networkFindings({ proxies, excepted, bundle }: NetworkFacts): Finding[] {
+function networkFindings({ proxies, excepted, bundle }: NetworkFacts): DoctorFinding[] {
   const check = "network";
-  const named = proxies.map(({ variable, scheme, shownUrl }): Finding => {
+  const named = proxies.map(({ variable, scheme, shownUrl }): DoctorFinding => {
     if (shownUrl !== undefined)
       return { check, subject: variable, status: "ok", message: `${scheme} goes through ${shownUrl}` };
-    return {
-      check,
-      subject: variable,
-      status: "problem",
-      message: "does not hold the URL of a proxy",
-      remedy: `set ${variable} to http:// or https:// with the proxy's host and port, or unset it`,
-    };
+    return { check, subject: variable, ...told("problem", "proxy-wrong", { variable }) };
   });
-  const direct: Finding[] =
+  const direct: DoctorFinding[] =
     excepted === undefined || named.length === 0
       ? []
       : [{ check, subject: excepted.variable, status: "ok", message: `reached directly: ${excepted.hosts}` }];
   return [...named, ...direct, ...(bundle === undefined ? [] : [bundleFinding(bundle)])];
 }
 
-function bundleFinding({ path, certificates }: NonNullable<NetworkFacts["bundle"]>): Finding {
-  const finding = { check: "network", subject: "AWS_CA_BUNDLE" };
+function bundleFinding({ path, certificates }: NonNullable<NetworkFacts["bundle"]>): DoctorFinding {
+  const finding: About = { check: "network", subject: "AWS_CA_BUNDLE" };
   if (certificates !== undefined && certificates > 0) {
     const what = certificates === 1 ? "the certificate" : `the ${certificates} certificates`;
     const message = `trusts ${what} in ${path} in place of Node's own`;
     return { ...finding, status: "ok", message };
   }
-  return {
-    ...finding,
-    status: "problem",
-    message: certificates === 0 ? `${path} holds no certificate` : `cannot read ${path}`,
-    remedy: "name a file of certificates in PEM format, or unset the variable",
-  };
+  const code = certificates === 0 ? "certificates-none" : "certificates-unreadable";
+  return { ...finding, ...told("problem", code, { path }) };
 }

@@ -1,7 +1,7 @@
 import type { Aws } from "../aws/clients.ts";
 import { listUnfinishedUploads } from "../aws/s3/open-uploads.ts";
 import type { BucketDeclaration } from "../model/declaration.ts";
-import type { Finding } from "./finding.ts";
+import { told, type DoctorFinding } from "./finding.ts";
 
 /** So many are looked at: ten answers of S3, however many there are. */
 const mostLookedAt = 10_000;
@@ -24,7 +24,7 @@ export async function uploadFindings(
   aws: Aws,
   { name, lifecycle }: Pick<BucketDeclaration, "name" | "lifecycle">,
   { now, signal, most = mostLookedAt }: Looking,
-): Promise<Finding[]> {
+): Promise<DoctorFinding[]> {
   const days =
     lifecycle.flatMap(({ abortMultipartAfterDays }) => abortMultipartAfterDays ?? [])[0] ?? usualDays;
   const before = now.getTime() - days * dayMs;
@@ -34,15 +34,7 @@ export async function uploadFindings(
     if (begunAt !== undefined && begunAt.getTime() < before) left += 1;
     if (seen === most) break;
   }
-  const finding = { check: "uploads", subject: name };
   if (left === 0) return [];
-  const of = seen === most ? `, of the first ${most}; there may be more` : "";
-  return [
-    {
-      ...finding,
-      status: "warning",
-      message: `${left} ${left === 1 ? "lies" : "lie"} open for more than ${days} days${of}`,
-      remedy: "mawps retention run, or the lifecycle rule that `mawps setup` makes",
-    },
-  ];
+  const values = { left, days, most: seen === most ? most : undefined };
+  return [{ check: "uploads", subject: name, ...told("warning", "uploads-open", values) }];
 }

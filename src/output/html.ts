@@ -1,8 +1,5 @@
+import type { Language } from "../model/sentences.ts";
 import type { Tone } from "./layout.ts";
-
-/** The languages that pages are made in. */
-export const languages = ["de", "en"] as const;
-export type Language = (typeof languages)[number];
 
 /** Text as it may stand in HTML, in an element or in an attribute between quotes. */
 export function escapedHtml(text: string): string {

@@ -1,14 +1,6 @@
 import { mostFirst, type AuditPeriod, type AuditReport } from "../audit/report.ts";
-import {
-  escapedHtml,
-  figure,
-  foreignHtml,
-  htmlTable,
-  pageEnd,
-  pageHead,
-  tiles,
-  type Language,
-} from "../output/html.ts";
+import { escapedHtml, figure, foreignHtml, htmlTable, pageEnd, pageHead, tiles } from "../output/html.ts";
+import type { Language } from "../model/sentences.ts";
 import { count, grouped } from "../output/text.ts";
 import { timeChart } from "./charts.ts";
 import type { PageOptions } from "./progress.ts";

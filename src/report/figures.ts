@@ -1,4 +1,5 @@
 import { bytes } from "../model/bytes.ts";
+import { germanDate, germanNumber } from "../model/sentences.ts";
 import { duration } from "../output/dates.ts";
 import { pageTime } from "../output/html.ts";
 import { dollars, grouped, quantityText } from "../output/text.ts";
@@ -37,31 +38,22 @@ export const english: Figures = {
 };
 
 export const german: Figures = {
-  grouped: (number) => exchanged(english.grouped(number)),
-  fixed: (value, places) => exchanged(english.fixed(value, places)),
-  bytes: (size) => exchanged(english.bytes(size)),
-  dollars: (usd) => exchanged(english.dollars(usd)).replace("under", "unter"),
-  quantity: (quantity) => exchanged(english.quantity(quantity)).replace("under", "unter"),
-  percent: (percent) => exchanged(english.percent(percent)),
-  duration: (ms) => exchanged(english.duration(ms)).replace("days", "Tage"),
-  axis: (value) => exchanged(english.axis(value)),
-  time: (at) => germanDates(english.time(at)),
-  iso: (text) => germanDates(text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/, "$1 $2 UTC")),
-  dayOfYear: (day) => germanDates(day).slice(0, 6),
+  grouped: (number) => germanNumber(english.grouped(number)),
+  fixed: (value, places) => germanNumber(english.fixed(value, places)),
+  bytes: (size) => germanNumber(english.bytes(size)),
+  dollars: (usd) => germanNumber(english.dollars(usd)).replace("under", "unter"),
+  quantity: (quantity) => germanNumber(english.quantity(quantity)).replace("under", "unter"),
+  percent: (percent) => germanNumber(english.percent(percent)),
+  duration: (ms) => germanNumber(english.duration(ms)).replace("days", "Tage"),
+  axis: (value) => germanNumber(english.axis(value)),
+  time: (at) => germanDate(english.time(at)),
+  iso: germanDate,
+  dayOfYear: (day) => germanDate(day).slice(0, 6),
 };
 
 /** In German what is nothing but a number in groups, one with its unit, a day or a moment; else as it is, as a version's number. */
 export function germanFigure(text: string): string {
-  return isFigure.test(text) ? exchanged(text) : german.iso(text);
+  return isFigure.test(text) ? germanNumber(text) : german.iso(text);
 }
 
 const isFigure = /^(?:\d{1,3}(?:,\d{3})+|\d[\d,]*(?:\.\d+)? (?:B|KB|MB|GB|TB|s|USD))$/;
-
-/** Of an English number: a point for the comma between thousands, a comma for the point. */
-function exchanged(text: string): string {
-  return text.replaceAll(/[.,](?=\d)/g, (mark) => (mark === "." ? "," : "."));
-}
-
-function germanDates(text: string): string {
-  return text.replace(/^(\d{4})-(\d\d)-(\d\d)(?!\d)/, "$3.$2.$1");
-}

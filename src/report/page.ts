@@ -1,8 +1,11 @@
 import type { SnapshotEntry } from "../backup/snapshots.ts";
 import { latest } from "../doctor/backups.ts";
+import { findingIn } from "../doctor/finding.ts";
+import { nameIn } from "../doctor/sentences/checks.ts";
 import type { MeasureName, Measures } from "../metrics/job.ts";
 import type { JobRecord } from "../metrics/read.ts";
-import { figure, foreignHtml, htmlTable, pageEnd, pageHead, tiles, type Language } from "../output/html.ts";
+import { figure, foreignHtml, htmlTable, pageEnd, pageHead, tiles } from "../output/html.ts";
+import type { Language } from "../model/sentences.ts";
 import type { Tone } from "../output/layout.ts";
 import { findingTones, stateTone } from "../output/tones.ts";
 import { dayOf } from "../usage/history.ts";
@@ -344,9 +347,9 @@ function measuresText(measures: Measures, { measures: names, figures }: Words): 
 
 const statuses = ["problem", "warning", "skipped", "ok"] as const;
 
-function* doctorParts(findings: Parts["doctor"], { words, said }: Telling): Generator<string> {
+function* doctorParts(findings: Parts["doctor"], { words, language, said }: Telling): Generator<string> {
   const { grouped } = words.figures;
-  const open = findings.filter(({ status }) => status !== "ok");
+  const open = findings.filter((each) => each.status !== "ok");
   yield tiles(
     statuses.map((status) => {
       const number = findings.filter((each) => each.status === status).length;
@@ -356,17 +359,24 @@ function* doctorParts(findings: Parts["doctor"], { words, said }: Telling): Gene
   if (open.length === 0) yield `<p class="good">${words.nothingFound}</p>\n`;
   const [result = "", check = "", of = "", finding = "", todo = ""] = words.findings;
   const sorted = open.toSorted((one, other) => statuses.indexOf(one.status) - statuses.indexOf(other.status));
-  yield htmlTable(sorted.slice(0, mostFindings), [
+  const shown = sorted.slice(0, mostFindings).map((each) => {
+    const { message, remedy = "" } =
+      each.code === "setup"
+        ? { message: said(each.message), remedy: said(each.remedy ?? "") }
+        : findingIn(language, each);
+    return { ...each, message, remedy };
+  });
+  yield htmlTable(shown, [
     {
       title: result,
       cell: ({ status }) => words.results[status],
       isShort: true,
       tone: ({ status }) => findingTones[status],
     },
-    { title: check, cell: (each) => said(each.check), isShort: true },
-    { title: of, cell: ({ subject }) => said(subject) },
-    { title: finding, cell: ({ message }) => said(message), isWhole: true },
-    { title: todo, cell: ({ remedy = "" }) => said(remedy), isWhole: true },
+    { title: check, cell: (each) => nameIn(language, each.check), isShort: true },
+    { title: of, cell: ({ subject }) => nameIn(language, subject) },
+    { title: finding, cell: ({ message }) => message, isWhole: true },
+    { title: todo, cell: ({ remedy }) => remedy, isWhole: true },
   ]);
   yield moreText(open.length - mostFindings, words);
 }

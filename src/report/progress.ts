@@ -7,8 +7,8 @@ import {
   pageEnd,
   pageHead,
   tiles,
-  type Language,
 } from "../output/html.ts";
+import type { Language } from "../model/sentences.ts";
 import { sketchError } from "../site/progress/quantiles.ts";
 import type { PageStatistics, ProgressStatistics } from "../site/progress/statistics.ts";
 import { distributionChart, pagesChart, stopsChart } from "./charts.ts";

@@ -1,7 +1,7 @@
 import type { AuditPeriod } from "../audit/report.ts";
 import { errorName, isDenied, isUnsupported } from "../aws/setting.ts";
 import type { BackupFacts } from "../doctor/backups.ts";
-import type { Finding } from "../doctor/finding.ts";
+import type { DoctorFinding } from "../doctor/finding.ts";
 import type { SnapshotEntry } from "../backup/snapshots.ts";
 import type { ScanReport } from "../documents/scan-report.ts";
 import { CliError } from "../errors.ts";
@@ -42,7 +42,7 @@ export interface Parts {
   readonly backups: BackupFacts & { readonly snapshots: readonly SnapshotEntry[] };
   readonly jobs: readonly JobRecord[];
   readonly audit: AuditPeriod;
-  readonly doctor: readonly Finding[];
+  readonly doctor: readonly DoctorFinding[];
 }
 
 export type PartName = keyof Parts;

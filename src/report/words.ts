@@ -1,4 +1,4 @@
-import type { Language } from "../output/html.ts";
+import type { Language } from "../model/sentences.ts";
 import { english, german } from "./figures.ts";
 
 const en = {

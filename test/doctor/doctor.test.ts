@@ -319,12 +319,15 @@ describe("a check that fails", () => {
     await setUp(simple);
     const caller = () => Promise.reject(new CliError("no credentials were found", { hint: "aws configure" }));
     const found = await findings(simple, { caller });
+    const [why, hint] = ["no credentials were found", "aws configure"];
     expect(found).toContainEqual({
       check: "credentials",
       subject: "AWS",
       status: "problem",
-      message: "no credentials were found",
-      remedy: "aws configure",
+      code: "failed",
+      values: { why, hint },
+      message: why,
+      remedy: hint,
     });
     expect(found.filter(({ check, status }) => check === "table" && status === "ok")).toHaveLength(4);
   });

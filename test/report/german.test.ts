@@ -5,19 +5,9 @@ import { inGerman, translated } from "../../src/report/german.ts";
 
 it.each([
   [
-    "names keep their place",
-    "is in a-bucket, not in a public bucket",
-    "liegt in a-bucket, nicht in einem öffentlichen Bucket",
-  ],
-  [
     "what stands in a place is looked up as well",
     "public access block: nothing blocked; should be: all blocked",
     "Sperre gegen die Öffentlichkeit: nichts gesperrt; soll sein: alles gesperrt",
-  ],
-  [
-    "several sentences are told one by one",
-    "S3 counts its policy as public; anybody can list it (HTTP 200)",
-    "für S3 ist die Richtlinie öffentlich; jeder kann ihn auflisten (HTTP 200)",
   ],
   [
     "partitions are several",
@@ -34,13 +24,6 @@ it.each([
     "the units of tables and indexes as now, 15, for 730 hours; the model lets them scale from 15 to 150",
     "die Einheiten von Tabellen und Indizes wie jetzt, 15, 730 Stunden; nach dem Modell passen sie sich zwischen 15 und 150 an",
   ],
-  [
-    "moments and numbers are written as Germans do",
-    "the last is of 2026-03-01T03:04:05.678Z, 12 days ago; 26 h are allowed",
-    "die letzte ist von 01.03.2026 03:04:05 UTC, vor 12 Tagen; erlaubt sind 26 h",
-  ],
-  ["sizes, too", "only 1.5 GB free", "nur 1,5 GB frei"],
-  ["a version stays", "is older than 20.19.0", "ist älter als 20.19.0"],
   ["commands stay", "mawps setup --fix", "mawps setup --fix"],
   [
     "what others said stays",
@@ -52,7 +35,7 @@ it.each([
 });
 
 it("the tool still says what is translated", () => {
-  const files = ["audit", "aws", "doctor", "model", "output", "scan", "setup", "usage"].flatMap((folder) =>
+  const files = ["doctor", "model", "setup", "usage"].flatMap((folder) =>
     readdirSync(join("src", folder), { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".ts"))
       .map((file) => join("src", folder, file)),

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { CliError } from "../../src/errors.ts";
+import { told } from "../../src/doctor/finding.ts";
 import { reportPage } from "../../src/report/page.ts";
 import { readReport, type Parts, type Sources } from "../../src/report/report.ts";
 
@@ -61,7 +62,7 @@ test("what no permission explains is thrown, when every part has come to its end
 test.each(["en", "de"] as const)("the page shortens no finding (%s)", (language) => {
   const names = Array.from({ length: 60 }, (_, at) => `table_${at}.index`).join(", ");
   const doctor: Parts["doctor"] = [
-    { check: "database", subject: "db", status: "warning", message: names, remedy: names },
+    { check: "database", subject: "db", ...told("warning", "failed", { why: names, hint: names }) },
   ];
   const options = { title: "a site", madeAt: new Date(0), language };
   const page = [...reportPage({ parts: { doctor }, failures: [], absent: [] }, options)].join("");

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../model/json.ts";
-import { escapedHtml, foreignHtml, pageEnd, pageHead, type Language } from "../../output/html.ts";
+import { escapedHtml, foreignHtml, pageEnd, pageHead } from "../../output/html.ts";
+import type { Language } from "../../model/sentences.ts";
 import type { LeftOut, Missing } from "./values.ts";
 
 /** One kind of thing on the page. */

@@ -13,7 +13,7 @@ import { isRecord, own, type JsonObject } from "../../model/json.ts";
 import { csvLine } from "../../output/csv.ts";
 import type { People } from "../person.ts";
 import type { OwnedItem, OwnedVersion } from "../traces.ts";
-import type { Language } from "../../output/html.ts";
+import type { Language } from "../../model/sentences.ts";
 import { exportPage, type PageEntity } from "./page.ts";
 import { rowValues } from "./row-values.ts";
 import { filesOf, type ExportPlan } from "./plan.ts";
