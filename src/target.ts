@@ -21,7 +21,7 @@ import { documentPlaces } from "./model/feature-places.ts";
 import { toolRoles } from "./model/tool-tables.ts";
 
 /** What lies in the folder of a local store beside what its services keep: databases that are embedded, and backups. */
-export const besideServices = { databases: "postgres", backups: "backups" } as const;
+const besideServices = { databases: "postgres", backups: "backups" } as const;
 
 /** The names of the site's resources as configured, by the roles of its model. */
 export function configuredNames(config: Config): SiteNames {
@@ -53,17 +53,27 @@ function userPoolId(config: Config): string | undefined {
 
 /**
  * The site with its names and periods as configured.
+ * @param prefix stands in front of the names of buckets and tables; what lies beside the site so has no anchors of the site's.
  * @throws CliError (usage) where the anchors of the audit trail would lie open to everybody.
  */
-export function configuredSite(config: Config): Declaration {
-  const declaration = declarationOf(config.site, configuredNames(config), config.retention);
-  const { anchorBucket } = config;
+export function configuredSite(config: Config, prefix = ""): Declaration {
+  const names = namesUnder(configuredNames(config), prefix);
+  const declaration = declarationOf(config.site, names, config.retention);
+  const { anchorBucket } = names;
   if (declaration.buckets.some(({ name, access }) => name === anchorBucket && access === "public"))
     throw new CliError(`anchorBucket: ${anchorBucket} is the site's public bucket`, {
       exitCode: exitCodes.usage,
       hint: "name a private one, best in another account: docs/audit-trail.md",
     });
   return declaration;
+}
+
+function namesUnder(configured: SiteNames, prefix: string): SiteNames {
+  if (prefix === "") return configured;
+  const { anchorBucket: _, ...names } = configured;
+  const under = (all: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(all).map(([role, name]) => [role, `${prefix}${name}`]));
+  return { ...names, buckets: under(names.buckets), tables: under(names.tables) };
 }
 
 /** Folder of the local store: `home`, seen from the current folder. */
@@ -253,6 +263,11 @@ export async function connectThrowaway(
 export async function isLocalServed(config: Config, world: Pick<World, "cwd">): Promise<boolean> {
   const { findServing } = await import("@mawps/local-aws/src/store.ts");
   return (await tellingFaults(findServing(storeFolder(config, world)))) !== undefined;
+}
+
+/** Folder of the backups in a local store, where they are in no other place. */
+export function backupsInStore(config: Config, world: Pick<World, "cwd">): string {
+  return join(storeFolder(config, world), besideServices.backups);
 }
 
 export async function localStoreExists(config: Config, world: Pick<World, "cwd">): Promise<boolean> {

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { Aws } from "../aws/clients.ts";
+import type { Context } from "../context.ts";
 import type { TableKeys } from "../model/declaration.ts";
 import { canonicalJson, type JsonObject } from "../model/json.ts";
 import { parseItemLine } from "./item-line.ts";
 import { parseObjectLine } from "./object-line.ts";
+import { chosenSnapshot, openBackups } from "./open.ts";
 import { partLines } from "./parts.ts";
 import type { Repository } from "./repository.ts";
 import { keyOf, sourcesOf, type LineSource } from "./restore-items.ts";
@@ -61,6 +63,30 @@ interface Side {
  */
 const mostKept = 500_000;
 
+/** The ends of a difference as they are named. */
+export interface Named {
+  readonly from: string;
+  readonly to: string;
+  readonly repo: string | undefined;
+}
+
+export interface Ends {
+  readonly from: Manifest;
+  readonly to: Manifest;
+}
+
+/** Finds both backups, before anything is compared. */
+export async function diffBackups(
+  context: Context,
+  { from, to, repo }: Named,
+): Promise<{ readonly ends: Ends; readonly differences: AsyncGenerator<Difference> }> {
+  const { aws, backups, signal } = context;
+  const repository = await openBackups(context, repo);
+  const manifestOf = async (wanted: string) => (await chosenSnapshot(context, repository, wanted)).manifest;
+  const ends = { from: await manifestOf(from), to: await manifestOf(to) };
+  return { ends, differences: diffSnapshots({ aws, repository, spool: backups.spool, signal }, ends) };
+}
+
 /**
  * What was added, removed or changed from one backup to another, in no particular order. Parts that both have are not
  * read: a line stands only once in a backup, so what they hold is the same.
@@ -68,7 +94,7 @@ const mostKept = 500_000;
  */
 export async function* diffSnapshots(
   site: DiffSite,
-  { from, to, kept = mostKept }: { readonly from: Manifest; readonly to: Manifest; readonly kept?: number },
+  { from, to, kept = mostKept }: Ends & { readonly kept?: number },
 ): AsyncGenerator<Difference> {
   await refuseForeignSchemas(site, from);
   await refuseForeignSchemas(site, to);

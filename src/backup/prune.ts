@@ -1,29 +1,14 @@
 import { CliError, exitCodes } from "../errors.ts";
-import type { AuditTrail } from "../audit/trail.ts";
 import { DamagedError, damageMarks, markOf } from "./damage.ts";
 import { partLines } from "./parts.ts";
 import { abandonedMs, listPending, removePending } from "./pending.ts";
-import type { Tell } from "../amount.ts";
-import { takePruneLock, type Here, type PruneLock } from "./prune-lock.ts";
-import { decidePrune, type Aged, type PrunePolicy, type Verdict } from "./prune-policy.ts";
+import { takePruneLock, type PruneLock } from "./prune-lock.ts";
+import { lookFrom, planPrune, type PruneSite } from "./prune-plan.ts";
+import type { PrunePolicy, Verdict } from "./prune-policy.ts";
 import type { Repository } from "./repository.ts";
 import type { Part } from "./snapshot.ts";
-import {
-  isCommitted,
-  listSnapshots,
-  type Look,
-  readManifest,
-  removeSnapshot,
-  type SnapshotEntry,
-} from "./snapshots.ts";
+import { isCommitted, listSnapshots, readManifest, removeSnapshot } from "./snapshots.ts";
 import type { StoredFile } from "./store.ts";
-
-export interface PruneSite {
-  readonly repository: Repository;
-  readonly here: Here;
-  readonly audit: AuditTrail;
-  readonly onProgress: Tell;
-}
 
 /** Why contents that no backup refers to were left where they are. */
 export type LeftContents =
@@ -65,76 +50,6 @@ export async function previewSweep(
     sum.bytes += bytes;
   }
   return sum;
-}
-
-/** What is known of the backups before anything is decided. */
-export interface PrunePlan {
-  readonly verdicts: readonly Verdict[];
-  /** Ids of the future: they count for nothing, and stay. */
-  readonly ahead: readonly string[];
-  /** Ids of the past that came to the repository since, beside others that came in their time: they take no other's place. */
-  readonly late: readonly string[];
-}
-
-/**
- * Decides what a policy keeps of what is there. Removes nothing. A manifest that cannot be read, has not the shape of one, or
- * came long after its time may be anybody's: it takes no other's place, and goes only where the policy would give up a whole
- * one too.
- * @throws CliError for an encrypted repository without its key: which backups are real is not known then.
- */
-export async function planPrune(
-  { repository, here }: Pick<PruneSite, "repository" | "here">,
-  policy: PrunePolicy,
-): Promise<PrunePlan> {
-  if (!repository.canRead) {
-    throw new CliError("the repository is encrypted: without its key nobody knows which backups are real", {
-      hint: "set backup.identityFile, backup.passphraseFile or MAWPS_BACKUP_PASSPHRASE; nothing was removed",
-    });
-  }
-  const { snapshots, ahead } = await listSnapshots(repository, lookFrom(here));
-  const whole: (Aged & Pick<SnapshotEntry, "isLate">)[] = [];
-  const archives: Verdict[] = [];
-  const damaged = new Set<string>();
-  for (const entry of snapshots) {
-    const { id, startedAt, isArchive } = entry;
-    const keep = (reason: string) => archives.push({ id, startedAt, isKept: true, reasons: [reason] });
-    try {
-      const { left, archive } = await readManifest(repository, id, here.signal);
-      if (archive !== undefined) {
-        keep(`archive of ${archive.table}, ${archive.partition}: nowhere else`);
-        continue;
-      }
-      whole.push(left === undefined ? entry : { ...entry, left: left.join(", ") });
-    } catch (error) {
-      if (!(error instanceof DamagedError)) throw error;
-      // Its mark is all that is left to tell of an archive, which no policy gives up.
-      if (isArchive) keep("damaged, and marked as an archive");
-      else damaged.add(id);
-    }
-  }
-  const late = new Set(whole.filter(({ isLate }) => isLate).map(({ id }) => id));
-  const verdicts = [
-    ...archives,
-    ...decidePrune(
-      whole.filter(({ isLate }) => !isLate),
-      policy,
-    ),
-    ...decidePrune(whole, policy).filter(({ id }) => late.has(id)),
-    ...decidePrune(snapshots, policy)
-      .filter(({ id }) => damaged.has(id))
-      .map((verdict) =>
-        verdict.isKept ? { ...verdict, reasons: ["damaged, and counts for nothing"] } : verdict,
-      ),
-  ];
-  return {
-    verdicts: verdicts.sort((one, other) => (one.id < other.id ? 1 : -1)),
-    ahead,
-    late: late.size < whole.length ? [...late] : [],
-  };
-}
-
-function lookFrom({ now, signal }: Here): Look {
-  return { now: now(), signal };
 }
 
 /**

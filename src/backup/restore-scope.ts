@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { writeNewFile } from "../atomic-file.ts";
 import { CliError } from "../errors.ts";
 import { canonicalJson, isRecord, type JsonObject } from "../model/json.ts";
 import { readTextFile } from "../text-file.ts";
@@ -183,6 +186,20 @@ export async function readLeftKeys(path: string): Promise<LeftKeys> {
     else throw new CliError(`line ${at + 1} of ${path} names no item and no object`);
   }
   return { items, objects };
+}
+
+/**
+ * Writes what a restore has left into a new file of a folder, `failed.ndjson`, or with a number where there is one already.
+ * @returns its name.
+ */
+export async function writeLeftKeys(folder: string, left: readonly LeftKey[]): Promise<string> {
+  let name = "failed.ndjson";
+  for (let number = 2; existsSync(resolve(folder, name)); number += 1) name = `failed-${number}.ndjson`;
+  await writeNewFile(
+    resolve(folder, name),
+    left.map((each) => `${JSON.stringify(each)}\n`),
+  );
+  return name;
 }
 
 function recordIn(line: string): JsonObject {

@@ -3,8 +3,8 @@ import { dirname, resolve } from "node:path";
 import type { Tell } from "../amount.ts";
 import type { Config } from "../config/config.ts";
 import { readModelFile } from "../config/model-file.ts";
+import type { Naming } from "../context.ts";
 import { CliError, exitCodes } from "../errors.ts";
-import { tablesOf } from "../model/database.ts";
 import { shippedModels, shippedSchemas } from "../model/shipped.ts";
 import type { Compared } from "../setup/database.ts";
 import type { DatabaseWrite, Step } from "../setup/step.ts";
@@ -22,17 +22,9 @@ interface Site {
   embedded(): Promise<string | undefined>;
 }
 
-interface DeclaredTables {
+interface Declared {
   readonly role: string;
   readonly name: string;
-  /** Those that entities of the model are in. */
-  readonly tables: ReadonlySet<string>;
-}
-
-/** Another name on the same server: one with something in front, or a wholly different one. */
-interface Naming {
-  readonly prefix?: string;
-  readonly name?: string;
 }
 
 /** The databases of the site's model. Each is opened once, when it is first asked for. */
@@ -46,17 +38,13 @@ export interface Databases {
   ): Promise<{ readonly steps: readonly Step[]; readonly compared: readonly Compared[] }>;
   /** Carries out a step of the plan. */
   write(write: DatabaseWrite): Promise<void>;
-  readonly declared: readonly DeclaredTables[];
   /**
    * Those that are wanted, open, on request under other names.
    * @throws CliError (usage) where no server is named for one.
    */
-  open(
-    wants: (declared: Pick<DeclaredTables, "role" | "name">) => boolean,
-    naming?: Naming,
-  ): Promise<readonly Database[]>;
+  open(wants: (declared: Declared) => boolean, naming?: Naming): Promise<readonly Database[]>;
   /** The same. @throws CliError for one that was never made, too. */
-  openThere(wants: (declared: Pick<DeclaredTables, "role">) => boolean): Promise<readonly Database[]>;
+  openThere(wants: (declared: Pick<Declared, "role">) => boolean): Promise<readonly Database[]>;
   close(): Promise<void>;
 }
 
@@ -176,7 +164,6 @@ export function databasesOf(site: Site): Databases {
       const { writeDatabase } = await import("../setup/database.ts");
       await writeDatabase(database, write);
     },
-    declared: declared.map(([role, { name }]) => ({ role, name, tables: tablesOf(site.config.site, role) })),
     open,
     async openThere(wants) {
       const all = await open(wants);

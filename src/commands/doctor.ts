@@ -2,8 +2,6 @@ import { access, constants, readFile, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import type { Aws } from "../aws/clients.ts";
-import type { SnapshotEntry } from "../backup/snapshots.ts";
-import type { BackupFacts } from "../doctor/backups.ts";
 import type { DatabaseFacts, ExaminedDatabase } from "../doctor/databases.ts";
 import type { Outside } from "../doctor/outside.ts";
 import type { ScannerFacts } from "../doctor/scanner.ts";
@@ -57,17 +55,19 @@ export function doctor(noun: Command, begin: Begin): void {
 /** What the examination needs of the outside; opens the target. */
 export async function outsideOf(run: Run): Promise<Outside> {
   const { world, config } = run;
-  const [{ anonymousGet }, { explain }, tool] = await Promise.all([
+  const [{ anonymousGet }, { explain }, { knownBackups }, tool] = await Promise.all([
     import("../aws/anonymous.ts"),
     import("../aws/explain/explain.ts"),
+    import("../backup/list.ts"),
     toolFacts(run),
   ]);
-  const aws = await run.aws("reads");
+  const context = await run.context("reads");
+  const { aws } = context;
   return {
     now: () => world.now(),
     tool,
     caller: config.target === "local" ? undefined : await callerOf(aws, world.signal),
-    backups: config.backup.repository === undefined ? undefined : () => backupFacts(run),
+    backups: config.backup.repository === undefined ? undefined : () => knownBackups(context),
     databases: config.site.databases === undefined ? undefined : () => databaseFacts(run),
     takesDocuments: config.site === mawpsModel,
     scanner: scannerFacts(run),
@@ -105,30 +105,6 @@ async function databaseFacts(run: Run): Promise<DatabaseFacts> {
     );
   }
   return { steps, examined, unreadable };
-}
-
-/** Without the keys: which backups there are, and what came of their drills, is not encrypted. */
-export async function backupFacts(
-  run: Run,
-): Promise<BackupFacts & { readonly snapshots: readonly SnapshotEntry[] }> {
-  const [{ latest }, { storeOf }, { listSnapshots }] = await Promise.all([
-    import("../doctor/backups.ts"),
-    import("./backup/repository.ts"),
-    import("../backup/snapshots.ts"),
-  ]);
-  const store = await storeOf(run, undefined, "reads");
-  const now = run.world.now();
-  const { snapshots: all, ahead } = await listSnapshots({ store }, { now, signal: run.world.signal });
-  const snapshots = all.filter(({ isArchive }) => !isArchive);
-  const newest = latest(snapshots.map(({ startedAt }) => startedAt));
-  if (newest !== undefined) run.measure({ BackupAge: (now.getTime() - newest.getTime()) / 1000 });
-  return {
-    where: store.where,
-    snapshots,
-    ahead,
-    maxAgeHours: run.config.backup.maxAgeHours,
-    maxDrillAgeDays: run.config.backup.maxDrillAgeDays,
-  };
 }
 
 /** One step of a conversation with a clamd that works takes far less; a scan may take as long as is configured. */

@@ -15,7 +15,7 @@ import { bytes } from "../model/bytes.ts";
 import type { Parts, Report, Sources } from "../report/report.ts";
 import { configuredSite } from "../target.ts";
 import type { AnyCommand, Begin } from "./command.ts";
-import { backupFacts, outsideOf } from "./doctor.ts";
+import { outsideOf } from "./doctor.ts";
 import { inventoriedSite } from "./configured.ts";
 import { openDocuments } from "../documents/site.ts";
 import { metricsOf } from "./metrics.ts";
@@ -72,9 +72,13 @@ async function sourcesOf(run: Run, outside: Outside, now: Date): Promise<Sources
   const declaration = configuredSite(config);
   const aws = await run.aws("reads");
   const { signal } = world;
-  const { madeStore } = await import("./backup/repository.ts");
-  const hasBackups = config.backup.repository !== undefined || (await madeStore(run, "reads")) !== undefined;
-  const backups = hasBackups ? once(() => backupFacts(run)) : undefined;
+  const [{ madeStore }, { knownBackups }] = await Promise.all([
+    import("../backup/open.ts"),
+    import("../backup/list.ts"),
+  ]);
+  const context = await run.context("reads");
+  const hasBackups = config.backup.repository !== undefined || (await madeStore(context)) !== undefined;
+  const backups = hasBackups ? once(() => knownBackups(context)) : undefined;
   // Nobody has to keep backups of a local store: doctor judges those alone that are configured.
   const looked = { ...outside, backups: outside.backups && backups };
   const metrics = metricsOf(config);

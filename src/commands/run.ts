@@ -1,7 +1,7 @@
 import { audited, type Audit } from "../audit/audit.ts";
 import type { Aws } from "../aws/clients.ts";
 import type { Tell } from "../amount.ts";
-import type { Context } from "../context.ts";
+import type { Context, Unconnected } from "../context.ts";
 import type { Names } from "../model/mawps.ts";
 import type { CallerIdentity } from "../aws/sts.ts";
 import type { Measures } from "../metrics/job.ts";
@@ -14,6 +14,8 @@ import type { Column } from "../output/table.ts";
 import { withoutSecrets } from "../output/secrets.ts";
 import { json as asJson, visible, visibleLines } from "../output/text.ts";
 import { worldWith, type Access, type Connection, type World } from "../world.ts";
+import { version } from "../version.ts";
+import { backupSettings } from "./backup-settings.ts";
 import { askFirst, type Question } from "./confirm.ts";
 import type { Databases } from "./databases.ts";
 import { writeJsonLines } from "./json-lines.ts";
@@ -42,8 +44,9 @@ export interface Run {
    * @param access what for, where the target was not asked for before: one that is embedded is opened behind it.
    */
   databases(access?: Access): Promise<Databases>;
-  /** What a subject is handed, with the target opened. */
+  /** What a subject is handed, with the target opened; and with the target left to be opened when it is asked for. */
   context(access: Access): Promise<Context>;
+  unconnected(access: Access): Promise<Unconnected>;
   /**
    * The audit trail. A command that is about to change something has it opened before, best beside other preparation. With
    * `--dry-run` and `audit: off` it keeps nothing. What is recorded is anchored when the run is closed.
@@ -238,14 +241,17 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
   });
 
   async function contextFor(access: Access): Promise<Context> {
-    const [{ aws }, { configuredNames, configuredSite }] = await Promise.all([
-      connected(access),
-      import("../target.ts"),
-    ]);
+    const [{ aws }, others] = await Promise.all([connected(access), unconnected(access)]);
+    return { ...others, aws };
+  }
+
+  async function unconnected(access: Access): Promise<Unconnected> {
+    const { backupsInStore, configuredNames, configuredSite } = await import("../target.ts");
     // The roles that a subject asks for are those of its site's model.
     const { buckets, tables } = configuredNames(config) as Names;
+    const connect = async () => (await connected(access)).aws;
     return {
-      aws,
+      connect,
       model: config.site,
       declaration: configuredSite(config),
       buckets,
@@ -255,16 +261,32 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
       signal: world.signal,
       audit,
       target: config.target,
+      backups: backupSettings({ config, world, interactive }, backupsInStore(config, world)),
+      version,
       machine: world.machine,
-      actor: () => actorOf(aws, { config, world, caller }),
-      databases: async (wants) => (await openDatabases()).openThere(wants),
+      actor: async () => actorOf(await connect(), { config, world, caller }),
+      account,
+      databases: async (wants) => (await openDatabases(access)).openThere(wants),
+      databasesNamed: async (wants, naming) => (await openDatabases(access)).open(wants, naming),
+      declarationUnder: (prefix) => configuredSite(config, prefix),
       now,
       machineNow: () => machine.now(),
       randomHex: (bytes) => world.randomHex(bytes),
       progress,
+      measure,
       note,
       warn,
     };
+  }
+
+  function measure(measures: Measures): void {
+    Object.assign(measured, measures);
+  }
+
+  async function account(): Promise<string | undefined> {
+    const { aws } = await connected("reads");
+    const found = await orUnknown(aws, async () => (await caller(aws)).account);
+    return found === "unknown" ? undefined : found;
   }
 
   async function anchor(): Promise<void> {
@@ -358,14 +380,11 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     },
     aws: async (access) => (await connected(access)).aws,
     context: contextFor,
+    unconnected,
     databases: openDatabases,
     audit,
     actor: async () => (await contextFor("writes")).actor(),
-    async account() {
-      const { aws } = await connected("reads");
-      const account = await orUnknown(aws, async () => (await caller(aws)).account);
-      return account === "unknown" ? undefined : account;
-    },
+    account,
     async print(result, asText) {
       await unspun();
       if (json) return write(`${asJson(result)}\n`);
@@ -398,6 +417,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
     },
     async outline(asText) {
       if (silent) return;
+      await unspun();
       const text = withoutSecrets(await asText(aside), world.env);
       world.stderr.write(`${await drawn(text, aside)}\n`);
     },
@@ -413,9 +433,7 @@ export function startRun(machine: World, resolved: Resolved, { file, command = "
       await unspun();
       await askFirst(question, { world, config, interactive, layout: aside });
     },
-    measure(measures) {
-      Object.assign(measured, measures);
-    },
+    measure,
     keepFromMetrics() {
       isKeptFromMetrics = true;
     },

@@ -3,6 +3,7 @@ import { trailOf } from "../audit/place.ts";
 import { recoveryStatus, type RecoveryStatus } from "../backup/pitr.ts";
 import { erasedUsers, ledgerEntry, tableErasures, type ErasureEntry } from "../backup/erasures.ts";
 import { listSnapshots } from "../backup/snapshots.ts";
+import { madeStore } from "../backup/open.ts";
 import type { Store } from "../backup/store.ts";
 import { liveLinks, type LiveLink } from "../documents/live-links.ts";
 import { openDocuments, type DocumentSite } from "../documents/site.ts";
@@ -29,11 +30,8 @@ export interface ErasureSite extends People {
 }
 
 /** People with what their erasure needs besides. */
-export async function openErasure(
-  context: Context,
-  work: PoolWork,
-  store: Store | undefined,
-): Promise<ErasureSite> {
+export async function openErasure(context: Context, work: PoolWork): Promise<ErasureSite> {
+  const store = await madeStore(context);
   const people = await openPeople(context, work, "and journals");
   const isOther = people.known === undefined && whyNoDocuments(people.model, "url") === undefined;
   const documents = isOther ? await openDocuments(context) : people.known?.documents;

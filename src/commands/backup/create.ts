@@ -6,9 +6,8 @@ import { bytes } from "../../model/bytes.ts";
 import { duration } from "../../output/dates.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { assertOutside, foreseeBackups, placeOf, repoFlag } from "./repository.ts";
+import { repoFlag } from "./flags.ts";
 import { s3Place } from "./native/names.ts";
-import type { Run } from "../run.ts";
 
 /** `mawps backup create`: tables, files and accounts in one snapshot. */
 export function backupCreate(begin: Begin): AnyCommand {
@@ -38,35 +37,19 @@ export function backupCreate(begin: Begin): AnyCommand {
           exitCode: exitCodes.usage,
         });
       }
-      const place = placeOf(run, options.repo);
-      const [{ configuredSite }, { planBackup }] = await Promise.all([
-        import("../../target.ts"),
-        import("../../backup/create.ts"),
-      ]);
-      const { world, config } = run;
-      const declaration = configuredSite(config);
-      const aws = await run.aws("writes");
-      run.audit.prepare();
-      const only = options.only ?? [];
-      const databases = config.site.databases === undefined ? undefined : await run.databases();
-      const plan = await planBackup({ aws, declaration, signal: world.signal }, only, databases);
-      assertOutside(place, plan.buckets);
-      if (options.engine === "scan") refuseTooLarge(run, plan);
-      for (const what of plan.missing) run.warn(`${what} does not exist and is not in this backup`);
-      const { createdBackup, secretsRefused } = await import("./creation.ts");
-      const asked = { aws, declaration, plan, ...options, only, rate: options.rate ?? options.maxRcu };
-      if (config.dryRun) {
-        const { encryptTo } = options;
-        await foreseeBackups(run, options.repo, { encryptTo, beforeOpen: secretsRefused(run, asked) });
-        return run.print(planned(plan), planText);
-      }
+      const { planCreation, createPlanned } = await import("../../backup/creation.ts");
+      const planned = await planCreation(await run.unconnected("writes"), {
+        ...options,
+        only: options.only ?? [],
+        rate: options.rate ?? options.maxRcu,
+      });
+      if (run.config.dryRun) return run.print(toldPlan(planned.plan), planText);
       const progress = await run.progress("reading");
       const { followReading } = await import("./create-progress.ts");
-      const reading = followReading(run, { aws, plan });
-      const created = await createdBackup(run, {
-        ...asked,
-        onProgress: (now) => progress.update(...reading.tell(now)),
-      }).finally(() => reading.end());
+      const reading = followReading(run, { aws: planned.context.aws, plan: planned.plan });
+      const created = await createPlanned(planned, (now) => progress.update(...reading.tell(now))).finally(
+        () => reading.end(),
+      );
       progress.stop();
       run.measure({ Bytes: created.bytes, BackupAge: created.seconds });
       await run.print(created, createdText);
@@ -106,20 +89,7 @@ function units(text: string): Rate {
   throw new InvalidArgumentError("expected a whole number from 1 on.");
 }
 
-/** Beyond a certain size one machine is the wrong place for a table to go through. */
-function refuseTooLarge({ config }: Run, { tables }: BackupPlan): void {
-  const most = config.backup.maxTableBytes;
-  const large = tables.find(({ measure }) => measure.bytes > most);
-  if (large === undefined) return;
-  throw new CliError(
-    `table ${large.name} has ${bytes(large.measure.bytes)}; at most ${bytes(most)} are read here`,
-    {
-      hint: "--engine aws lets DynamoDB export it; backup.maxTableBytes sets the limit",
-    },
-  );
-}
-
-function planned({ tables, buckets, userPoolId, databases, missing, left }: BackupPlan) {
+function toldPlan({ tables, buckets, userPoolId, databases, missing, left }: BackupPlan) {
   return {
     tables: tables.map(({ name, measure }) => ({ name, items: measure.items, bytes: measure.bytes })),
     buckets: buckets.map(({ name }) => name),
@@ -130,7 +100,7 @@ function planned({ tables, buckets, userPoolId, databases, missing, left }: Back
   };
 }
 
-function planText({ tables, buckets, userPool, databases = [], left }: ReturnType<typeof planned>): string {
+function planText({ tables, buckets, userPool, databases = [], left }: ReturnType<typeof toldPlan>): string {
   return [
     "would be read:",
     ...tables.map(

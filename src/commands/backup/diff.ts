@@ -4,7 +4,7 @@ import { isRecord } from "../../model/json.ts";
 import { paint, type Layout, type Tone } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { repoFlag, snapshotName } from "./repository.ts";
+import { repoFlag, snapshotName } from "./flags.ts";
 
 /** `mawps backup diff`: what is different in one backup from another, by key. */
 export function backupDiff(begin: Begin): AnyCommand {
@@ -21,19 +21,15 @@ export function backupDiff(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup diff 20261120 latest")
     .action(async (from, to, options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ chosenSnapshot, openBackups, spoolFolder }, { diffSnapshots }] = await Promise.all([
-        import("./repository.ts"),
-        import("../../backup/diff.ts"),
-      ]);
-      const { signal } = run.world;
-      const aws = await run.aws("reads");
-      const repository = await openBackups(run, options.repo);
-      const manifestOf = async (wanted: string) => (await chosenSnapshot(run, repository, wanted)).manifest;
-      const site = { aws, repository, spool: spoolFolder(run), signal };
+      const { diffBackups } = await import("../../backup/diff.ts");
       const counts: Record<Change, number> = { added: 0, removed: 0, changed: 0 };
-      const ends = { from: await manifestOf(from), to: await manifestOf(to) };
+      const { ends, differences } = await diffBackups(await run.context("reads"), {
+        from,
+        to,
+        repo: options.repo,
+      });
       async function* counted(): AsyncGenerator<Difference> {
-        for await (const difference of diffSnapshots(site, ends)) {
+        for await (const difference of differences) {
           counts[difference.change] += 1;
           yield difference;
         }

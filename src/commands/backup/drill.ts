@@ -6,7 +6,7 @@ import { bytes } from "../../model/bytes.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
+import { repoFlag, snapshotArgument, snapshotName } from "./flags.ts";
 
 /** `mawps backup drill`: restores a backup on trial and looks whether it fits together. */
 export function backupDrill(begin: Begin): AnyCommand {

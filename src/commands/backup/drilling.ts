@@ -1,16 +1,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { keepOutcome } from "../../backup/check.ts";
 import { drill, secondsSince, type Drilled } from "../../backup/drill.ts";
 import { countsOf, type Counts } from "../../backup/manifest.ts";
+import { chosenSnapshot, openBackups, refuseOtherModel } from "../../backup/open.ts";
 import type { Repository } from "../../backup/repository.ts";
 import type { Manifest } from "../../backup/snapshot.ts";
 import { recordCheck } from "../../backup/snapshots.ts";
+import type { Context } from "../../context.ts";
 import type { Database } from "../../sql/database.ts";
 import { trialName } from "../../sql/scratch.ts";
 import { runShell } from "../../shell.ts";
-import { configuredSite, connectThrowaway } from "../../target.ts";
-import { chosenSnapshot, keepOutcome, openBackups, refuseOtherModel } from "./repository.ts";
+import { connectThrowaway } from "../../target.ts";
 import { follow } from "../follow.ts";
 import type { Run } from "../run.ts";
 
@@ -31,19 +33,18 @@ export async function plannedDrill(
   run: Run,
   flags: DrillFlags,
 ): Promise<{ readonly snapshot: string } & Counts> {
-  await run.aws("reads");
-  const { manifest } = await chosen(run, flags);
+  const { manifest } = await chosen(await run.context("reads"), flags);
   return { snapshot: manifest.id, ...countsOf(manifest) };
 }
 
 /** Restores the backup in a temporary folder, which is gone afterwards whatever happens, and records the outcome. */
 export async function drilledBackup(run: Run, flags: DrillFlags): Promise<DrillReport> {
-  const { world } = run;
-  await run.aws("writes");
-  const [{ repository, manifest }] = await Promise.all([chosen(run, flags), run.audit.open()]);
+  const context = await run.context("writes");
+  const { audit, signal } = context;
+  const [{ repository, manifest }] = await Promise.all([chosen(context, flags), audit.open()]);
   const folder = await mkdtemp(join(tmpdir(), "mawps-drill-"));
   try {
-    const { poolId, ...drilled } = await inFolder(run, { folder, repository, manifest });
+    const { poolId, ...drilled } = await inFolder(run, context, { folder, repository, manifest });
     const env = { MAWPS_HOME: storeIn(folder), MAWPS_USER_POOL_ID: poolId };
     const checked = await withCheck(run, { env, drilled, command: flags.check });
     const { counts, isRestored: _, ...rest } = checked;
@@ -51,14 +52,14 @@ export async function drilledBackup(run: Run, flags: DrillFlags): Promise<DrillR
     const check = {
       snapshot: manifest.id,
       kind: "drill",
-      at: world.now().toISOString(),
+      at: context.now().toISOString(),
       outcome,
       share: 1,
       faults: rest.faultCount,
     } as const;
-    await keepOutcome(run, () => recordCheck(repository, check, world.signal));
+    await keepOutcome(context, () => recordCheck(repository, check, signal));
     const details = { backupId: manifest.id, status: outcome, failed: rest.faultCount };
-    await run.audit.record({ action: "backup.drilled", details });
+    await audit.record({ action: "backup.drilled", details });
     return { snapshot: manifest.id, outcome, ...counts, ...rest };
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -66,37 +67,39 @@ export async function drilledBackup(run: Run, flags: DrillFlags): Promise<DrillR
 }
 
 async function chosen(
-  run: Run,
+  context: Context,
   { snapshot, repo }: DrillFlags,
 ): Promise<{ repository: Repository; manifest: Manifest }> {
-  const repository = await openBackups(run, repo);
-  const { manifest } = await chosenSnapshot(run, repository, snapshot);
-  refuseOtherModel(run, manifest);
+  const repository = await openBackups(context, repo);
+  const { manifest } = await chosenSnapshot(context, repository, snapshot);
+  refuseOtherModel(context, manifest);
   return { repository, manifest };
 }
 
 /** The store is closed afterwards: one process at a time has it open, next the owner's. */
 async function inFolder(
   run: Run,
+  context: Context,
   { folder, repository, manifest }: { folder: string; repository: Repository; manifest: Manifest },
 ): Promise<Drilled & { readonly poolId: string }> {
   const { config, world } = run;
+  const { aws: live, model, declaration, tables, signal } = context;
   const working = await run.progress(`restoring ${manifest.id} on trial`);
   const store = await connectThrowaway(config, storeIn(folder), world);
-  const onTrial = await trialDatabases(run, manifest);
+  const onTrial = await trialDatabases(context, manifest);
   try {
     const drilled = await drill({
       databases: onTrial,
-      live: await run.aws("writes"),
-      auditTable: config.tables.auditLog,
+      live,
+      auditTable: tables.auditLog,
       into: store.aws,
-      model: config.site,
-      declaration: configuredSite(config),
+      model,
+      declaration,
       repository,
       manifest,
       spool: join(folder, "spool"),
-      signal: world.signal,
-      now: () => world.now(),
+      signal,
+      now: () => context.now(),
       onProgress: follow(run, working),
     });
     return { ...drilled, poolId: drilled.poolId ?? store.poolId };
@@ -105,17 +108,19 @@ async function inFolder(
     const dropped = await Promise.allSettled((onTrial ?? []).map((database) => database.drop()));
     await store.close();
     for (const each of dropped)
-      if (each.status === "rejected") run.warn(`a database of the drill is left: ${String(each.reason)}`);
+      if (each.status === "rejected") context.warn(`a database of the drill is left: ${String(each.reason)}`);
   }
 }
 
 /** Databases of their own on the servers of the site's, which are dropped in the end; undefined where the backup has none. */
-async function trialDatabases(run: Run, manifest: Manifest): Promise<readonly Database[] | undefined> {
+async function trialDatabases(
+  context: Context,
+  manifest: Manifest,
+): Promise<readonly Database[] | undefined> {
   const roles = new Set((manifest.databases ?? []).map(({ role }) => role));
   if (roles.size === 0) return undefined;
-  const { world } = run;
-  const prefix = `${trialName({ now: world.now(), random: world.randomHex(4) })}_`;
-  return (await run.databases()).open(({ role }) => roles.has(role), { prefix });
+  const prefix = `${trialName({ now: context.now(), random: context.randomHex(4) })}_`;
+  return context.databasesNamed(({ role }) => roles.has(role), { prefix });
 }
 
 function storeIn(folder: string): string {

@@ -1,22 +1,13 @@
 import { Command } from "@commander-js/extra-typings";
-import type { Counts } from "../../backup/manifest.ts";
-import type { ArchivedPartition } from "../../backup/snapshot.ts";
-import type { SnapshotEntry } from "../../backup/snapshots.ts";
+import type { Listed } from "../../backup/list.ts";
 import { bytes } from "../../model/bytes.ts";
 import { localTime } from "../../output/dates.ts";
 import type { Layout } from "../../output/layout.ts";
 import { table } from "../../output/table.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { repoFlag } from "./repository.ts";
+import { repoFlag } from "./flags.ts";
 import { idColumn } from "../../output/tones.ts";
-
-interface Listed extends SnapshotEntry {
-  /** Absent where the manifest cannot be read here. */
-  readonly counts?: Counts;
-  readonly damaged?: string;
-  readonly archive?: ArchivedPartition | undefined;
-}
 
 /** `mawps backup list`: the backups in a repository, newest first. */
 export function backupList(begin: Begin): AnyCommand {
@@ -28,35 +19,8 @@ export function backupList(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup list --json")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ openBackups, tellAhead }, { listSnapshots, readManifest }, { countsOf }, { CliError }] =
-        await Promise.all([
-          import("./repository.ts"),
-          import("../../backup/snapshots.ts"),
-          import("../../backup/manifest.ts"),
-          import("../../errors.ts"),
-        ]);
-      const { signal } = run.world;
-      const repository = await openBackups(run, options.repo);
-      if (!repository.canRead)
-        run.note("the repository is encrypted: what the backups hold is shown with its key only");
-      const { snapshots, ahead } = await listSnapshots(repository, { now: run.world.now(), signal });
-      tellAhead(run, ahead);
-      const rows = async function* (): AsyncGenerator<Listed> {
-        for (const entry of snapshots) {
-          if (!repository.canRead) {
-            yield entry;
-            continue;
-          }
-          try {
-            const manifest = await readManifest(repository, entry.id, signal);
-            yield { ...entry, counts: countsOf(manifest), archive: manifest.archive };
-          } catch (error) {
-            if (!(error instanceof CliError)) throw error;
-            yield { ...entry, damaged: error.message };
-          }
-        }
-      };
-      await run.printRows(rows(), asText);
+      const { listBackups } = await import("../../backup/list.ts");
+      await run.printRows(await listBackups(await run.unconnected("reads"), options.repo), asText);
     });
 }
 

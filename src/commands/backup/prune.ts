@@ -1,12 +1,11 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import type { LeftContents, Pruned, PruneSite } from "../../backup/prune.ts";
+import type { LeftContents, Pruned } from "../../backup/prune.ts";
 import type { PrunePolicy, Verdict } from "../../backup/prune-policy.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { bytes } from "../../model/bytes.ts";
 import { count, grouped } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { repoFlag } from "./repository.ts";
-import { follow } from "../follow.ts";
+import { repoFlag } from "./flags.ts";
 import type { Run } from "../run.ts";
 import type { Layout } from "../../output/layout.ts";
 import { idColumn } from "../../output/tones.ts";
@@ -34,49 +33,31 @@ export function backupPrune(begin: Begin): AnyCommand {
         monthly: options.keepMonthly,
         withinMs: options.keepWithin,
       };
-      const [{ isEmptyPolicy }, { planPrune, previewSweep, prune }, { openBackups, tellAhead, tellLate }] =
-        await Promise.all([
-          import("../../backup/prune-policy.ts"),
-          import("../../backup/prune.ts"),
-          import("./repository.ts"),
-        ]);
+      const [{ isEmptyPolicy }, { openPrune }, { previewSweep, prune }] = await Promise.all([
+        import("../../backup/prune-policy.ts"),
+        import("../../backup/prune-plan.ts"),
+        import("../../backup/prune.ts"),
+      ]);
       if (isEmptyPolicy(policy)) {
         throw new CliError("nothing says what is to be kept", {
           exitCode: exitCodes.usage,
           hint: "for example --keep-daily 7 --keep-weekly 4 --keep-monthly 12",
         });
       }
-      const { config, world } = run;
-      await run.aws("writes");
-      const looking = await run.progress("looking at the backups");
-      const here = { ...world.machine, now: () => world.now(), signal: world.signal };
-      const site: PruneSite = {
-        repository: await openBackups(run, options.repo),
-        here,
-        audit: run.audit,
-        onProgress: follow(run, looking),
-      };
-      const { verdicts, ahead, late } = await planPrune(site, policy);
-      tellAhead(run, ahead);
-      tellLate(run, late);
-      if (config.dryRun) {
+      const context = await run.context("writes");
+      const { site, verdicts } = await openPrune(context, { policy, repo: options.repo });
+      if (context.dryRun) {
         const preview = await previewSweep(site, verdicts);
-        looking.stop();
         const planned = { ...preview, removed: goingIn(verdicts), abandoned: [] };
         return run.print(asJson(run, verdicts, planned), async (_result, layout) =>
           asText(planned, { isDone: false, told: await verdictText(verdicts, layout) }),
         );
       }
-      looking.stop();
       if (run.interactive) await run.outline((layout) => verdictText(verdicts, layout));
       await run.confirm({ question: questionOf(verdicts), destructive: true, deletes: true });
-      await run.audit.open();
-      const working = await run.progress("pruning");
-      const pruned = await prune(
-        { ...site, onProgress: follow(run, working) },
-        { policy, doomed: new Set(goingIn(verdicts)) },
-      );
-      working.stop();
+      await context.audit.open();
+      context.progress("pruning");
+      const pruned = await prune(site, { policy, doomed: new Set(goingIn(verdicts)) });
       run.measure({ Bytes: pruned.bytes });
       await run.print(asJson(run, verdicts, pruned), async (_result, layout) =>
         asText(pruned, { isDone: true, told: run.interactive ? "" : await verdictText(verdicts, layout) }),

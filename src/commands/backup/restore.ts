@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { rowCounts } from "../../backup/database-restore.ts";
 import { conflictsOf, isDue, leftRows } from "../../backup/restore-due.ts";
@@ -8,8 +7,7 @@ import type { OnConflict, RestoreSite } from "../../backup/restore-site.ts";
 import { CliError, exitCodes } from "../../errors.ts";
 import { count, grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
-import { follow } from "../follow.ts";
+import { repoFlag, snapshotArgument, snapshotName } from "./flags.ts";
 import type { Run } from "../run.ts";
 
 const policies = ["skip", "newer", "replace", "fail"] as const satisfies readonly OnConflict[];
@@ -46,18 +44,13 @@ export function backupRestore(begin: Begin): AnyCommand {
       if (options.intoPrefix !== undefined && options.intoTable !== undefined) {
         throw new CliError("--into-prefix and --into-table are both given", { exitCode: exitCodes.usage });
       }
-      const [{ restoreSite }, { planRestore }] = await Promise.all([
-        import("./restore-site.ts"),
+      const [{ openRestore }, { planRestore }] = await Promise.all([
+        import("../../backup/restore-open.ts"),
         import("../../backup/restore-plan.ts"),
       ]);
-      const looking = await run.progress("reading the backup");
-      const { site, isLedgerEmpty, poolId } = await restoreSite(run, {
-        ...options,
-        snapshot,
-        onProgress: follow(run, looking),
-      });
+      const context = await run.context("writes");
+      const { site, isLedgerEmpty, poolId } = await openRestore(context, { ...options, snapshot });
       const plan = await planRestore(site, { poolId, isLedgerEmpty });
-      looking.stop();
       const { planJson, planText, outcomeJson, outcomeText } = await import("./restore-text.ts");
       if (run.config.dryRun) {
         const exitCode = foreseenExit(site, plan);
@@ -74,7 +67,14 @@ export function backupRestore(begin: Begin): AnyCommand {
       }
       await run.outline((layout) => planText(site, plan, layout));
       await run.confirm({ question: questionOf(plan), destructive: overwritten(plan) > 0 });
-      const outcome = await carriedOut(run, { site, plan, isLedgerEmpty, remap: options.remap === true });
+      const { carryOutRestore } = await import("../../backup/restore.ts");
+      context.progress("restoring");
+      const outcome = await carryOutRestore(site, plan, {
+        isLedgerEmpty,
+        remap: options.remap === true,
+        trailTable: context.tables.auditLog,
+        audit: context.audit,
+      });
       await run.print(outcomeJson(site, plan, outcome), () => outcomeText(site, plan, outcome));
       await tellFailures(run, { site, plan, outcome });
     });
@@ -143,26 +143,6 @@ function questionOf(plan: RestorePlan): string {
   return `Create ${parts.join(", ")}${over === 0 ? "" : `, and overwrite ${grouped(over)} that differ`}?`;
 }
 
-async function carriedOut(
-  run: Run,
-  {
-    site,
-    plan,
-    ...options
-  }: { site: RestoreSite; plan: RestorePlan; isLedgerEmpty: boolean; remap: boolean },
-): Promise<RestoreOutcome> {
-  const { carryOutRestore } = await import("../../backup/restore.ts");
-  const working = await run.progress("restoring");
-  const shown = { ...site, onProgress: follow(run, working) };
-  const outcome = await carryOutRestore(shown, plan, {
-    ...options,
-    trailTable: run.config.tables.auditLog,
-    audit: run.audit,
-  });
-  working.stop();
-  return outcome;
-}
-
 /** What was left goes into a file, by which the next run takes it up. */
 async function tellFailures(
   run: Run,
@@ -179,10 +159,9 @@ async function tellFailures(
     why: visible(why),
   }));
   if (failures.length + others.length === 0) return;
-  const [{ partial }, { freeName }, { writeNewFile }, { nameOfLeft }] = await Promise.all([
+  const [{ partial }, { writeLeftKeys }, { nameOfLeft }] = await Promise.all([
     import("../partial.ts"),
-    import("./restore-site.ts"),
-    import("../../atomic-file.ts"),
+    import("../../backup/restore-scope.ts"),
     import("./restore-text.ts"),
   ]);
   let hint =
@@ -190,10 +169,9 @@ async function tellFailures(
       ? "bring back first what they refer to (--item <table>:<key>, --user), then run the same command again"
       : "run the same command again: what already exists counts as done";
   if (failures.length > 0) {
-    const file = await freeName(run.world.cwd);
-    await writeNewFile(
-      resolve(run.world.cwd, file),
-      failures.map(({ left }) => `${JSON.stringify(left)}\n`),
+    const file = await writeLeftKeys(
+      run.world.cwd,
+      failures.map(({ left }) => left),
     );
     hint = `their keys are in ${file}; take them up with the same flags and --resume-from: mawps backup restore ${manifest.id} --resume-from ${file}`;
   }

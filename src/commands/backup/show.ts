@@ -1,13 +1,12 @@
 import { Command } from "@commander-js/extra-typings";
-import type { Manifest } from "../../backup/snapshot.ts";
-import type { SnapshotEntry } from "../../backup/snapshots.ts";
+import type { Shown } from "../../backup/list.ts";
 import { bytes } from "../../model/bytes.ts";
 import { localTime } from "../../output/dates.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { facts, table } from "../../output/table.ts";
 import { grouped, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
+import { repoFlag, snapshotArgument, snapshotName } from "./flags.ts";
 
 /** `mawps backup show`: what one backup holds. */
 export function backupShow(begin: Begin): AnyCommand {
@@ -18,16 +17,11 @@ export function backupShow(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup show latest")
     .action(async (snapshot, options, command) => {
       const run = await begin(command as AnyCommand);
-      const { chosenSnapshot, openBackups } = await import("./repository.ts");
-      const repository = await openBackups(run, options.repo);
-      const { entry, manifest } = await chosenSnapshot(run, repository, snapshot);
-      const { id, startedAt: _, ...checks } = entry;
-      const where = `${repository.store.where.replace(/\/$/, "")}/snapshots/${id}`;
-      await run.print<Shown>({ ...manifest, ...checks, where }, asText);
+      const { showBackup } = await import("../../backup/list.ts");
+      const { repo } = options;
+      await run.print(await showBackup(await run.unconnected("reads"), { snapshot, repo }), asText);
     });
 }
-
-type Shown = Manifest & Omit<SnapshotEntry, "id" | "startedAt"> & { readonly where: string };
 
 async function asText(shown: Shown, layout: Layout): Promise<string> {
   const { tables, buckets, userPool, databases = [], account, target } = shown;

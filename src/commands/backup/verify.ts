@@ -5,8 +5,7 @@ import { bytes } from "../../model/bytes.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { count, visible } from "../../output/text.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { follow } from "../follow.ts";
-import { repoFlag, snapshotArgument, snapshotName } from "./repository.ts";
+import { repoFlag, snapshotArgument, snapshotName } from "./flags.ts";
 
 /** `mawps backup verify`: whether a backup is what was written. */
 export function backupVerify(begin: Begin): AnyCommand {
@@ -23,49 +22,17 @@ export function backupVerify(begin: Begin): AnyCommand {
       if (options.sample !== undefined && options.all === true) {
         throw new CliError("--sample and --all are both given", { exitCode: exitCodes.usage });
       }
-      const [{ keepOutcome, openBackups, spoolFolder }, snapshots, { markDamage }, { verifySnapshot }] =
-        await Promise.all([
-          import("./repository.ts"),
-          import("../../backup/snapshots.ts"),
-          import("../../backup/damage.ts"),
-          import("../../backup/verify.ts"),
-        ]);
-      const { world, config } = run;
-      const { signal } = world;
-      const repository = await openBackups(run, options.repo);
-      const { id } = await snapshots.findSnapshot(repository, snapshot, { now: world.now(), signal });
-      const read = options.all === true ? 1 : (options.sample ?? 0);
-      const progress = await run.progress(`verifying ${id}`);
-      const found = await verifySnapshot(repository, id, {
-        share: read,
-        seed: world.randomHex(8),
-        aws: () => run.aws("reads"),
-        spool: spoolFolder(run),
-        onProgress: follow(run, progress),
-        signal,
+      const { verifyBackup } = await import("../../backup/check.ts");
+      const { found, isKept } = await verifyBackup(await run.unconnected("reads"), {
+        snapshot,
+        repo: options.repo,
+        share: options.all === true ? 1 : (options.sample ?? 0),
       });
-      progress.stop();
       const faults = found.faults.length;
       run.measure({ Bytes: found.bytesRead, Problems: faults });
-      const check = {
-        snapshot: id,
-        kind: "verify",
-        at: world.now().toISOString(),
-        outcome: faults === 0 ? "ok" : "failed",
-        share: read,
-        faults,
-      } as const;
-      const isKept =
-        !config.dryRun &&
-        (await keepOutcome(run, async () => {
-          // Of a backup that a prune has removed meanwhile nothing is wanted any more.
-          const isThere = await snapshots.isCommitted(repository, id, signal);
-          if (found.isReadable && isThere) await markDamage(repository, found.damaged, signal);
-          await snapshots.recordCheck(repository, check, signal);
-        }));
       await run.print(found, asText);
       if (faults > 0) {
-        throw new CliError(`backup ${id} is damaged: ${count(faults, "fault")}`, {
+        throw new CliError(`backup ${found.snapshot} is damaged: ${count(faults, "fault")}`, {
           exitCode: exitCodes.findings,
           hint: hintOf(found, isKept),
         });

@@ -4,7 +4,7 @@ import { defaultBatchSize } from "../../migrations/runner.ts";
 import { count } from "../../output/text.ts";
 import { version } from "../../version.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { repoFlag } from "../backup/repository.ts";
+import { repoFlag } from "../backup/flags.ts";
 import { partial } from "../partial.ts";
 import { nothingToTakeBack } from "./nothing.ts";
 import { hasSqlMigrations, sqlDown } from "./sql.ts";

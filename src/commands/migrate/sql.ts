@@ -8,7 +8,6 @@ import { version } from "../../version.ts";
 import { partial } from "../partial.ts";
 import type { Run } from "../run.ts";
 import { nothingToDo, nothingToTakeBack } from "./nothing.ts";
-import { assertDatabaseBackup } from "./safety.ts";
 
 /** Whether the migrations of the site are those of its databases: MAWPS itself has none. */
 export function hasSqlMigrations(run: Pick<Run, "config">): boolean {
@@ -123,10 +122,14 @@ async function ask(
   plans: readonly SqlPlan[],
   { options, question }: { readonly options: Checked; readonly question: string },
 ): Promise<void> {
+  const [context, { assertDatabaseBackup }] = await Promise.all([
+    run.context("writes"),
+    import("../../migrations/safety-net.ts"),
+  ]);
   for (const database of new Set(plans.map((plan) => plan.database))) {
     if (!options.backupCheck) break;
     const would = plans.filter((plan) => plan.database === database).flatMap(lossTexts);
-    await assertDatabaseBackup(run, options.repo, { database, would });
+    await assertDatabaseBackup(context, options.repo, { database, would });
   }
   await run.outline(() => plansText(plans));
   await run.confirm({ question, destructive: true });

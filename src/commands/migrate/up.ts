@@ -7,10 +7,10 @@ import { defaultBatchSize } from "../../migrations/runner.ts";
 import { count, visible } from "../../output/text.ts";
 import { version } from "../../version.ts";
 import type { AnyCommand, Begin } from "../command.ts";
-import { repoFlag } from "../backup/repository.ts";
+import { repoFlag } from "../backup/flags.ts";
 import { nothingToDo } from "./nothing.ts";
 import { leftLines, plansText, printPlans } from "./plan.ts";
-import { assertSafetyNet, backUp, backupLines, backupsJson, planTableBackup } from "./safety.ts";
+import { backupLines, backupsJson } from "./safety.ts";
 import { hasSqlMigrations, sqlUp } from "./sql.ts";
 import { partial } from "../partial.ts";
 
@@ -38,9 +38,10 @@ export function migrateUp(begin: Begin): AnyCommand {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       if (hasSqlMigrations(run)) return sqlUp(run, options);
-      const [{ openMigrations }, { planAll }, { migrations }] = await Promise.all([
+      const [{ openMigrations }, { planAll }, safety, { migrations }] = await Promise.all([
         import("../../migrations/site.ts"),
         import("../../migrations/planned.ts"),
+        import("../../migrations/safety-net.ts"),
         import("../../migrations/registry.ts"),
       ]);
       const context = await run.context("writes");
@@ -50,16 +51,16 @@ export function migrateUp(begin: Begin): AnyCommand {
       const changed = changedCode(migrations, states);
       const plans = await planAll(context, site, chosen);
       const isBackedUp = options.nativeBackup === true && chosen.length > 0;
-      const backups = isBackedUp ? await planTableBackup(context, site.table) : [];
+      const backups = isBackedUp ? await safety.planTableBackup(context, site.table) : [];
       if (run.config.dryRun) return printPlans(run, plans, { states, backups, to: options.to });
       if (chosen.length + changed.length === 0)
         return run.print({ applied: [] }, () => nothingToDo(options.to));
 
       if (!isBackedUp && options.backupCheck && chosen.length > 0)
-        await assertSafetyNet(run, options.repo, site);
+        await safety.assertSafetyNet(context, options.repo, site.table);
       await run.outline(() => plansText(plans, states, backups));
       await run.confirm({ question: questionOf(plans, changed, isBackedUp), destructive: true });
-      if (isBackedUp) await backUp(context, backups);
+      if (isBackedUp) await safety.backUp(context, backups);
       const { applyPending } = await import("../../migrations/run.ts");
       const running = { tool: `mawps/${version}`, batchSize: options.batch ?? defaultBatchSize };
       const outcomes = await applyPending(context, site, { ...wanted, ...running });

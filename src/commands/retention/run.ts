@@ -13,7 +13,7 @@ import type { Manifest } from "../../retention/batch-job.ts";
 import type { RunOutcome } from "../../retention/run.ts";
 import type { RetentionSite } from "../../retention/site.ts";
 import { actedOn, isToArchive, noteUnknown, totalsText, whatIs } from "./plan.ts";
-import { repoFlag } from "../backup/repository.ts";
+import { repoFlag } from "../backup/flags.ts";
 import { partial } from "../partial.ts";
 import type { Run } from "../run.ts";
 
@@ -121,7 +121,9 @@ async function carryOutPlan(
     if (dryRun && folder !== undefined)
       run.note(`those with objects would be handed over, in manifests in ${visible(folder)}`);
     const archiving = wanted.archive && (await archivingOf(site, { plan, ...wanted }));
-    if (archiving !== false) await (await import("./archive.ts")).foreseeArchive(run, archiving);
+    const context = await run.context("writes");
+    if (archiving !== false)
+      await (await import("../../retention/archive.ts")).foreseeArchive(context, archiving);
     if (!dryRun)
       await run.confirm({
         question: questionOf(due, folder !== undefined),
@@ -132,7 +134,7 @@ async function carryOutPlan(
     const archive =
       dryRun || archiving === false
         ? undefined
-        : await (await import("./archive.ts")).archiveOf(run, archiving);
+        : await (await import("../../retention/archive.ts")).archiveOf(context, archiving);
     const working = await run.progress("deleting");
     const carrying = (handing?: HandOver) =>
       carryOut(site, () => plannedEntries(plan), {

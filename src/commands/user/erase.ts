@@ -50,26 +50,20 @@ async function erasePerson(
     deep = false,
   }: { readonly output?: string; readonly receipt?: string; readonly deep?: boolean },
 ): Promise<void> {
-  const [
-    { isDone, openErasure, planErasure },
-    { madeStore },
-    { erase, personOf },
-    { numbersOf, receiptOf },
-    files,
-  ] = await Promise.all([
-    import("../../users/erasure-plan.ts"),
-    import("../backup/repository.ts"),
-    import("../../users/erase.ts"),
-    import("../../users/receipt.ts"),
-    import("../../users/receipt-file.ts"),
-  ]);
+  const [{ isDone, openErasure, planErasure }, { erase, personOf }, { numbersOf, receiptOf }, files] =
+    await Promise.all([
+      import("../../users/erasure-plan.ts"),
+      import("../../users/erase.ts"),
+      import("../../users/receipt.ts"),
+      import("../../users/receipt-file.ts"),
+    ]);
   const { config, world } = run;
   const named = [output, receipt].flatMap((file) => (file === undefined ? [] : resolve(world.cwd, file)));
   if (named.length === 2 && named[0] === named[1])
     throw new CliError("--output and --receipt name the same file", { exitCode: exitCodes.usage });
   for (const file of named) await files.assertFolderOf(file);
   if (!config.dryRun) run.audit.prepare();
-  const site = await openErasure(await run.context("writes"), "writes", await madeStore(run, "writes"));
+  const site = await openErasure(await run.context("writes"), "writes");
   const salt = world.randomHex(16);
   const plan = await planErasure(site, given, { salt, isDeep: deep });
   const { name, account, accountKind, traces, links, copies } = plan;
@@ -273,15 +267,14 @@ function mentionFacts(mentions: ErasurePlan["mentions"]): [string, string][] {
 }
 
 async function verifyReceipt(run: Run, file: string): Promise<void> {
-  const [{ openErasure }, { madeStore }, { checkReceipt }, { readReceipt }] = await Promise.all([
+  const [{ openErasure }, { checkReceipt }, { readReceipt }] = await Promise.all([
     import("../../users/erasure-plan.ts"),
-    import("../backup/repository.ts"),
     import("../../users/receipt.ts"),
     import("../../users/receipt-file.ts"),
   ]);
   const receipt = await readReceipt(resolve(run.world.cwd, file));
   const { looked, findings } = await checkReceipt(
-    await openErasure(await run.context("reads"), "reads", await madeStore(run, "reads")),
+    await openErasure(await run.context("reads"), "reads"),
     receipt,
   );
   const all = `${count(looked.items, "item")}, ${count(looked.objects, "version")} of objects, ${count(looked.accounts, "account")}`;

@@ -3,7 +3,7 @@ import { CliError, exitCodes } from "../../../errors.ts";
 import type { AnyCommand, Begin } from "../../command.ts";
 import { momentNamed } from "../moment.ts";
 import { nativeName } from "../native/names.ts";
-import { repoFlag } from "../repository.ts";
+import { repoFlag } from "../flags.ts";
 
 /** `mawps backup pitr restore`: a new table, or database, with the state of one at a moment. */
 export function pitrRestore(begin: Begin): AnyCommand {
@@ -30,8 +30,8 @@ export function pitrRestore(begin: Begin): AnyCommand {
       if (options.database !== undefined) {
         if (options.table !== undefined)
           throw new CliError("--table and --database are both given", { exitCode: exitCodes.usage });
-        const { database } = options;
-        return (await import("./database.ts")).restoreDatabase(run, { ...options, database });
+        const { database, at } = options;
+        return (await import("./database.ts")).restoreDatabase(run, { ...options, database, at: at.of });
       }
       if (options.repo !== undefined) throw needsDatabase(Object.keys(run.config.site.databases ?? {}));
       const [{ restoreNatively }, { tableNamed }] = await Promise.all([

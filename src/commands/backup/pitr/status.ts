@@ -7,7 +7,7 @@ import { table } from "../../../output/table.ts";
 import { stateColumn } from "../../../output/tones.ts";
 import { visible } from "../../../output/text.ts";
 import type { AnyCommand, Begin } from "../../command.ts";
-import { repoFlag } from "../repository.ts";
+import { repoFlag } from "../flags.ts";
 
 /** `mawps backup pitr status`: from when to when each table can be restored. */
 export function pitrStatus(begin: Begin): AnyCommand {
@@ -18,16 +18,14 @@ export function pitrStatus(begin: Begin): AnyCommand {
     .addHelpText("after", "\nExample:\n  mawps backup pitr status")
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
-      const [{ recoveryStatus }, { tablesMeant }] = await Promise.all([
+      const [{ recoveryStatus }, { recoveryOfDatabases }, { tablesMeant }] = await Promise.all([
         import("../../../backup/pitr.ts"),
+        import("../../../backup/pitr-open.ts"),
         import("../../../backup/native-tables.ts"),
       ]);
       const context = await run.context("reads");
       const tables = await recoveryStatus(context, tablesMeant(context.declaration, options.table));
-      const databases =
-        options.table !== undefined || run.config.site.databases === undefined
-          ? []
-          : await (await import("./database.ts")).recoveryOfDatabases(run, options.repo);
+      const databases = options.table === undefined ? await recoveryOfDatabases(context, options.repo) : [];
       await run.printRows([...tables, ...databases], asText);
     });
 }

@@ -1,34 +1,24 @@
-import { attributeOf, isOwnAddress } from "../../aws/cognito/users-list.ts";
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Tell } from "../../amount.ts";
-import type { Aws } from "../../aws/clients.ts";
-import { erasedUsers } from "../../backup/erasures.ts";
-import { readNewIds } from "../../backup/remap.ts";
-import { readLedger } from "../../backup/restore-audit.ts";
-import { usersOf } from "../../backup/restore-plan.ts";
-import { personInRows } from "../../backup/account-rows.ts";
-import { rowNamed } from "../../backup/row-name.ts";
-import { rowSubjects } from "../../model/person-rows.ts";
-import {
-  readLeftKeys,
-  wantsDatabase,
-  type PersonMeant,
-  type RestoreScope,
-} from "../../backup/restore-scope.ts";
-import { destinationOf, type OnConflict, type RestoreSite } from "../../backup/restore-site.ts";
-import type { Manifest } from "../../backup/snapshot.ts";
-import { namedOf } from "../../backup/user-line.ts";
-import type { Config } from "../../config/config.ts";
-import { CliError, exitCodes } from "../../errors.ts";
-import { visible } from "../../output/text.ts";
-import { nobodyWith } from "../../model/nobodies.ts";
-import { configuredSite } from "../../target.ts";
-import { chosenSnapshot, openBackups, spoolFolder, refuseOtherModel } from "./repository.ts";
-import type { Run } from "../run.ts";
-import { toolRoles } from "../../model/tool-tables.ts";
+import { attributeOf, isOwnAddress } from "../aws/cognito/users-list.ts";
+import type { Context } from "../context.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import { nobodyWith } from "../model/nobodies.ts";
+import { rowSubjects } from "../model/person-rows.ts";
+import { toolRoles } from "../model/tool-tables.ts";
+import { personInRows } from "./account-rows.ts";
+import { erasedUsers } from "./erasures.ts";
+import { chosenSnapshot, openBackups, refuseOtherModel } from "./open.ts";
+import { readNewIds } from "./remap.ts";
+import { readLedger } from "./restore-audit.ts";
+import { usersOf } from "./restore-plan.ts";
+import { readLeftKeys, wantsDatabase, type PersonMeant, type RestoreScope } from "./restore-scope.ts";
+import { destinationOf, type OnConflict, type RestoreSite } from "./restore-site.ts";
+import { rowNamed } from "./row-name.ts";
+import type { Manifest } from "./snapshot.ts";
+import { namedOf } from "./user-line.ts";
 
-export interface RestoreFlags {
+/** What is to be restored, and how, as the flags say it. */
+export interface Wanted {
   readonly snapshot: string;
   readonly repo?: string;
   readonly only?: readonly string[];
@@ -41,67 +31,62 @@ export interface RestoreFlags {
   readonly remap?: true;
   readonly fromElsewhere?: true;
   readonly resumeFrom?: string;
-  readonly onProgress: Tell;
 }
 
-/** The snapshot that is meant, the place that it goes to, and who was erased. */
-export async function restoreSite(
-  run: Run,
-  flags: RestoreFlags,
+/** Opens the snapshot that is meant and the place that it goes to, and reads who was erased. */
+export async function openRestore(
+  context: Context,
+  wanted: Wanted,
 ): Promise<{ site: RestoreSite; isLedgerEmpty: boolean; poolId: string | undefined }> {
-  const { config, world } = run;
-  const aws = await run.aws("writes");
-  const repository = await openBackups(run, flags.repo);
+  const { aws, model, signal, backups } = context;
+  const { intoPrefix: prefix = "", intoTable, onConflict, resumeFrom } = wanted;
+  context.progress("reading the backup");
+  const repository = await openBackups(context, wanted.repo);
   if (!repository.canRead) {
     throw new CliError("the repository is encrypted, and no key for it is at hand", {
       hint: "set backup.identityFile, backup.passphraseFile or MAWPS_BACKUP_PASSPHRASE",
     });
   }
-  const { manifest } = await chosenSnapshot(run, repository, flags.snapshot);
-  if (flags.fromElsewhere !== true) await refuseElsewhere(run, aws, manifest);
-  const prefix = flags.intoPrefix ?? "";
-  refuseOtherModel(run, manifest);
-  const declaration = configuredSite(withPrefix(config, prefix));
-  const spool = spoolFolder(run);
-  const place = { aws, repository, manifest, spool, signal: world.signal };
+  const { manifest } = await chosenSnapshot(context, repository, wanted.snapshot);
+  if (wanted.fromElsewhere !== true) await refuseElsewhere(context, manifest);
+  refuseOtherModel(context, manifest);
+  const declaration = context.declarationUnder(prefix);
+  const place = { aws, repository, manifest, spool: backups.spool, signal };
   const trails = manifest.tables
     .filter(({ role }) => role === toolRoles.audit)
     .map((table) => destinationOf({ declaration }, "table", table));
-  const ledger = await readLedger(place, [config.tables.auditLog, ...trails]);
-  const reading = { ...place, model: config.site };
-  const person = flags.user === undefined ? undefined : await personOf(reading, flags.user);
+  const ledger = await readLedger(place, [context.tables.auditLog, ...trails]);
+  const reading = { ...place, model };
+  const person = wanted.user === undefined ? undefined : await personOf(reading, wanted.user);
   const scope: RestoreScope = {
-    only: flags.only ?? [],
+    only: wanted.only ?? [],
     userId: person?.ids[0],
     person,
-    ...(flags.item === undefined ? {} : await itemMeant(reading, flags.item)),
-    retry:
-      flags.resumeFrom === undefined ? undefined : await readLeftKeys(resolve(world.cwd, flags.resumeFrom)),
+    ...(wanted.item === undefined ? {} : await itemMeant(reading, wanted.item)),
+    retry: resumeFrom === undefined ? undefined : await readLeftKeys(resolve(backups.cwd, resumeFrom)),
   };
   if (scope.row !== undefined && person !== undefined)
     throw new CliError("--user and a row of --item are both given", { exitCode: exitCodes.usage });
-  const wanted = new Set(
+  const roles = new Set(
     (manifest.databases ?? []).flatMap((each) => (wantsDatabase(scope, each) ? [each.role] : [])),
   );
   const databases =
-    wanted.size === 0
-      ? undefined
-      : await (await run.databases()).open(({ role }) => wanted.has(role), { prefix });
+    roles.size === 0 ? undefined : await context.databasesNamed(({ role }) => roles.has(role), { prefix });
   const site: RestoreSite = {
     ...place,
     databases,
-    model: config.site,
+    model,
     declaration,
     prefix,
-    intoTable: flags.intoTable,
-    onConflict: flags.onConflict,
+    intoTable,
+    onConflict,
     scope,
     isErased: erasedUsers(ledger),
-    now: () => world.now(),
-    onProgress: flags.onProgress,
+    now: () => context.now(),
+    onProgress: context.progress,
   };
-  const poolId = configuredSite(config).userPool?.id;
-  const ids = flags.remap === true ? await newIds(site, poolId) : undefined;
+  const poolId = context.declaration.userPool?.id;
+  const ids = wanted.remap === true ? await newIds(site, poolId) : undefined;
   return { site: { ...site, ids }, isLedgerEmpty: ledger.length === 0, poolId };
 }
 
@@ -109,9 +94,10 @@ export async function restoreSite(
  * A backup of another account, region or store is most often a mistake in the profile. A local store takes any: looking
  * into a backup there harms nobody.
  */
-async function refuseElsewhere(run: Run, aws: Aws, { id, account, region, target }: Manifest): Promise<void> {
-  if (run.config.target === "local") return;
-  const here = await run.account();
+async function refuseElsewhere(context: Context, { id, account, region, target }: Manifest): Promise<void> {
+  if (context.target === "local") return;
+  const { aws } = context;
+  const here = await context.account();
   const differs = [
     ...(target === "local" ? ["of a local store"] : []),
     ...(account === undefined || here === undefined || account === here
@@ -120,7 +106,7 @@ async function refuseElsewhere(run: Run, aws: Aws, { id, account, region, target
     ...(region === aws.region ? [] : [`of the region ${region}, and this one is ${aws.region}`]),
   ];
   if (differs.length === 0) return;
-  throw new CliError(visible(`the backup ${id} is ${differs.join("; ")}; nothing was changed`), {
+  throw new CliError(`the backup ${id} is ${differs.join("; ")}; nothing was changed`, {
     hint: "--from-elsewhere, if that is meant; else look at the profile, --region and --repo",
   });
 }
@@ -198,26 +184,4 @@ async function newIds(site: RestoreSite, poolId: string | undefined): Promise<Re
   const { aws, signal } = site;
   const found = await readNewIds({ aws, poolId, users: usersOf(site), signal, now: () => site.now() });
   return { newIds: found.newIds, missing: new Set(found.missing) };
-}
-
-/** The configured names, each with the prefix in front. */
-function withPrefix(config: Config, prefix: string): Config {
-  const { buckets, tables } = configuredSite(config);
-  const named = (all: readonly { readonly role: string; readonly name: string }[]) =>
-    Object.fromEntries(all.map(({ role, name }) => [role, `${prefix}${name}`]));
-  return {
-    ...config,
-    buckets: { ...config.buckets, ...named(buckets) },
-    tables: { ...config.tables, ...named(tables) },
-    // The anchors of what lies beside the site are none of the site's.
-    ...(prefix === "" ? {} : { anchorBucket: undefined }),
-  };
-}
-
-/** `failed.ndjson`, or with a number when there is one already. */
-export async function freeName(folder: string): Promise<string> {
-  for (let number = 1; ; number += 1) {
-    const name = number === 1 ? "failed.ndjson" : `failed-${number}.ndjson`;
-    if (!existsSync(resolve(folder, name))) return name;
-  }
 }

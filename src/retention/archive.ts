@@ -1,13 +1,12 @@
-import { refuseOpenSecrets } from "../../backup/secrets.ts";
-import { CliError, exitCodes } from "../../errors.ts";
-import { secretColumnsOf } from "../../model/database.ts";
-import { modelHash } from "../../model/hash.ts";
-import type { Archive } from "../../retention/drop-partition.ts";
-import type { RetentionSite } from "../../retention/site.ts";
-import { version } from "../../version.ts";
 import { accountOf, inPending } from "../backup/creation.ts";
-import { assertOutside, ensureBackups, foreseeBackups, placeOf } from "../backup/repository.ts";
-import type { Run } from "../run.ts";
+import { assertOutside, ensureBackups, foreseeBackups, placeOf } from "../backup/open.ts";
+import { refuseOpenSecrets } from "../backup/secrets.ts";
+import type { Context } from "../context.ts";
+import { CliError, exitCodes } from "../errors.ts";
+import { secretColumnsOf } from "../model/database.ts";
+import { modelHash } from "../model/hash.ts";
+import type { Archive } from "./drop-partition.ts";
+import type { RetentionSite } from "./site.ts";
 
 interface Archiving {
   readonly site: RetentionSite;
@@ -22,9 +21,9 @@ interface Archiving {
  * Whether there is a place in which the rows of partitions may be kept, before anybody is asked; makes nothing.
  * @throws CliError where none is named, or secrets would lie open in it.
  */
-export async function foreseeArchive(run: Run, archiving: Archiving): Promise<void> {
-  const { backup, target } = run.config;
-  if (archiving.repo === undefined && backup.repository === undefined && target !== "local") {
+export async function foreseeArchive(context: Context, archiving: Archiving): Promise<void> {
+  const { repository, besideStore } = context.backups;
+  if (archiving.repo === undefined && repository === undefined && besideStore === undefined) {
     throw new CliError(
       "no backup repository is named to keep the rows of partitions in before they are dropped; nothing was deleted",
       {
@@ -33,30 +32,29 @@ export async function foreseeArchive(run: Run, archiving: Archiving): Promise<vo
       },
     );
   }
-  assertOutside(placeOf(run, archiving.repo), archiving.site.declaration.buckets);
-  await foreseeBackups(run, archiving.repo, { beforeOpen: secretsRefused(archiving) });
+  assertOutside(placeOf(context, archiving.repo), context.declaration.buckets);
+  await foreseeBackups(context, archiving.repo, { beforeOpen: secretsRefused(archiving) });
 }
 
 /** Keeps the rows of partitions in the backup repository, which is made where there is none yet. */
-export async function archiveOf(run: Run, archiving: Archiving): Promise<Archive> {
-  const { aws, declaration } = archiving.site;
+export async function archiveOf(context: Context, archiving: Archiving): Promise<Archive> {
   const wanted = { beforeOpen: secretsRefused(archiving) };
-  const repository = await ensureBackups(run, archiving.repo, wanted);
+  const repository = await ensureBackups(context, archiving.repo, wanted);
   if (!repository.canRead)
-    run.note(
+    context.note(
       "the repository is encrypted, and its key is not here: archives are not read again before rows go",
     );
-  const account = await accountOf(run);
-  const made = { tool: `mawps ${version}`, modelHash: modelHash(run.config.site), account };
+  const account = await accountOf(context);
+  const made = { tool: `mawps ${context.version}`, modelHash: modelHash(context.model), account };
   return async (out) => {
-    const { archiveRows } = await import("../../backup/archive.ts");
+    const { archiveRows } = await import("../backup/archive.ts");
     const { database, table, partition } = out;
     const options = {
       archive: [database.role, table, partition],
-      region: aws.region,
+      region: context.aws.region,
       name: database.sql.where,
     };
-    return inPending(run, { aws, declaration, repository, options }, (site, pending) =>
+    return inPending(context, { repository, options }, (site, pending) =>
       archiveRows(site, out, { pending, made }),
     );
   };
