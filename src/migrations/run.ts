@@ -1,37 +1,31 @@
+import { makeBackups } from "../backup/native.ts";
 import type { Context } from "../context.ts";
 import { count } from "../model/count.ts";
 import { applyMigration, type Applied } from "./apply.ts";
 import { changedCode, pending, revertible } from "./choose.ts";
 import { withLock } from "./locked.ts";
 import type { MigrationSite } from "./migration.ts";
+import type { DownPlan, UpPlan } from "./planned.ts";
 import { migrations } from "./registry.ts";
 import { revertMigration, type Reverted } from "./revert.ts";
-import { saveState, type Runner } from "./runner.ts";
+import { defaultBatchSize, saveState, type Runner } from "./runner.ts";
 import { statesNow } from "./site.ts";
 import type { MigrationState } from "./state.ts";
 
-type Running = Pick<Runner, "tool" | "batchSize">;
-
-export interface Applying extends Running {
-  /** The last that is applied; all without. */
-  readonly to?: string;
-  /** Applied migrations whose code has changed since count as applied as they are. */
-  readonly acceptChanged: boolean;
-}
-
 /**
- * Applies what is pending, in order, or goes on where a run was broken off; ends behind one that could not be finished, on which the
- * next may build. What is pending is read again once nobody else can change it.
+ * Applies what is pending, in order, behind DynamoDB's backups, or goes on where a run was interrupted; ends behind one that could not be
+ * finished, on which the next may build. What is pending is read again once nobody else can change it.
  * @throws CliError as `pending` does, and when somebody else is at it.
  */
 export async function applyPending(
   context: Context,
-  site: MigrationSite,
-  applying: Applying,
+  { site, wanted, backups }: UpPlan,
+  batchSize: number,
 ): Promise<readonly Applied[]> {
   const { audit } = context;
+  if (backups.length > 0) await makeBackups(context, backups);
   return withRunner(context, site, {
-    ...applying,
+    batchSize,
     async work(runner) {
       const states = await statesNow(site);
       for (const { migration, checksum } of changedCode(migrations, states)) {
@@ -43,7 +37,7 @@ export async function applyPending(
         );
       }
       const done: Applied[] = [];
-      for (const registered of pending(migrations, states, applying)) {
+      for (const registered of pending(migrations, states, wanted)) {
         const { id } = registered.migration;
         const outcome = await audit.irreversible(
           { action: "migration.applied", details: { migration: id } },
@@ -66,13 +60,9 @@ export async function applyPending(
  * Takes back the newest migration, or all behind `to`, the newest first.
  * @throws CliError as `revertible` does, and when somebody else is at it.
  */
-export async function revertApplied(
-  context: Context,
-  site: MigrationSite,
-  { to, ...running }: Running & { readonly to: string | undefined },
-): Promise<readonly Reverted[]> {
+export async function revertApplied(context: Context, { site, to }: DownPlan): Promise<readonly Reverted[]> {
   return withRunner(context, site, {
-    ...running,
+    batchSize: defaultBatchSize,
     async work(runner) {
       const states = await statesNow(site);
       const done: Reverted[] = [];
@@ -98,14 +88,14 @@ export async function revertApplied(
 async function withRunner<T>(
   context: Context,
   site: MigrationSite,
-  { tool, batchSize, work }: Running & { readonly work: (runner: Runner) => Promise<T> },
+  { batchSize, work }: Pick<Runner, "batchSize"> & { readonly work: (runner: Runner) => Promise<T> },
 ): Promise<T> {
   return withLock(context, site, ({ lock, by }) =>
     work({
       site,
       lock,
       by,
-      tool,
+      tool: `mawps/${context.version}`,
       batchSize,
       onProgress: (id, { looked, changed }) =>
         context.progress(`${id}: ${count(looked, "item")}, ${changed} changed`),

@@ -1,6 +1,6 @@
 import type { Aws } from "../aws/clients.ts";
 import { readRecovery } from "../aws/dynamodb/table-settings.ts";
-import { makeBackups, planBackups, type BackupPlan } from "../backup/native.ts";
+import { planBackups, type BackupPlan } from "../backup/native.ts";
 import type { NativeContext } from "../backup/native-tables.ts";
 import { openBackups } from "../backup/open.ts";
 import type { Repository } from "../backup/repository.ts";
@@ -111,10 +111,4 @@ async function missingBackup(
 export async function planTableBackup(context: NativeContext, table: string): Promise<readonly BackupPlan[]> {
   const tables = context.declaration.tables.filter(({ name }) => name === table);
   return planBackups(context, tables, undefined);
-}
-
-/** Lets DynamoDB make these backups, and waits until it has. */
-export async function backUp(context: NativeContext, plans: readonly BackupPlan[]): Promise<void> {
-  for (const { table } of plans) context.progress(`DynamoDB backs up ${table}`);
-  await makeBackups(context, plans);
 }

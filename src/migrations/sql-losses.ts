@@ -1,3 +1,4 @@
+import { count } from "../model/count.ts";
 import type { Catalogue, Fact } from "../sql/catalogue.ts";
 import type { Sql } from "../sql/connection.ts";
 import { withoutTexts } from "../sql/statements.ts";
@@ -8,6 +9,11 @@ export interface Loss {
   readonly what: Fact;
   /** Rows of the table, or rows in which the column has a value. */
   readonly rows: number;
+}
+
+/** `column users.email (1,200 values)`. */
+export function lossText({ what, rows }: Loss): string {
+  return `${what} (${count(rows, what.startsWith("table ") ? "row" : "value")})`;
 }
 
 interface Leading {

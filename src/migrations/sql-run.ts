@@ -9,6 +9,7 @@ import { changedCode, pending, revertible } from "./choose.ts";
 import { withLock, type Holding } from "./locked.ts";
 import { insertsRows, type RegisteredSql } from "./sql-files.ts";
 import { doneStatements, ledgerId, noteState, noteStatement } from "./sql-ledger.ts";
+import type { PlannedSql } from "./sql-plan.ts";
 import { assertAtVersion, course, standNow, type SqlSite, type Standpoint } from "./sql-site.ts";
 import { putBackAt, runAnyStatement, type BroughtBack } from "./sql-rows.ts";
 import { placeOf, type Direction, type Statement } from "./sql-statement.ts";
@@ -31,39 +32,33 @@ interface Done {
 interface Working extends Holding {
   readonly context: Context;
   readonly site: SqlSite;
-  /** The tool and its version. */
-  readonly tool: string;
-}
-
-export interface Applying {
-  /** The last that is applied; all without. */
-  readonly to: string | undefined;
-  /** Applied migrations whose files have changed since count as applied as they are. */
-  readonly acceptChanged: boolean;
-  readonly tool: string;
 }
 
 /**
- * Applies what is pending, in order, or goes on where a run was broken off: what is pending is read again from ledger and schema once
+ * Applies what is pending, in order, or goes on where a run was interrupted: what is pending is read again from ledger and schema once
  * nobody else can change them.
  * @throws CliError as `pending` and `assertAtVersion` do, and when somebody else is at it.
  */
 export async function applySql(
   context: Context,
-  site: SqlSite,
-  { tool, ...wanted }: Applying,
+  { sites, wanted }: PlannedSql,
 ): Promise<readonly SqlOutcome[]> {
-  return working(context, site, { tool, direction: "up" }, async (run, stand) => {
-    for (const { migration, checksum } of changedCode(site.registered, stand.states)) {
-      const state = stand.states.get(migration.id);
-      if (state === undefined) continue;
-      const details = { migration: ledgerId(site.ledger, migration.id), method: "accept-changed" };
-      await context.audit.change({ action: "migration.applied", details }, () =>
-        noteState(site.ledger, run.lock, { ...state, checksum }),
-      );
-    }
-    return each(run, pending(site.registered, stand.states, wanted), "up", stand);
-  });
+  const outcomes: SqlOutcome[] = [];
+  for (const site of sites) {
+    const done = await working(context, site, "up", async (run, stand) => {
+      for (const { migration, checksum } of changedCode(site.registered, stand.states)) {
+        const state = stand.states.get(migration.id);
+        if (state === undefined) continue;
+        const details = { migration: ledgerId(site.ledger, migration.id), method: "accept-changed" };
+        await context.audit.change({ action: "migration.applied", details }, () =>
+          noteState(site.ledger, run.lock, { ...state, checksum }),
+        );
+      }
+      return each(run, pending(site.registered, stand.states, wanted), "up", stand);
+    });
+    outcomes.push(...done);
+  }
+  return outcomes;
 }
 
 /**
@@ -72,18 +67,22 @@ export async function applySql(
  */
 export async function revertSql(
   context: Context,
-  site: SqlSite,
-  { tool, to }: { readonly tool: string; readonly to: string | undefined },
+  { sites, wanted }: PlannedSql,
 ): Promise<readonly SqlOutcome[]> {
-  return working(context, site, { tool, direction: "down" }, (run, stand) =>
-    each(run, revertible(site.registered, stand.states, to), "down", stand),
-  );
+  const outcomes: SqlOutcome[] = [];
+  for (const site of sites) {
+    const done = await working(context, site, "down", (run, stand) =>
+      each(run, revertible(site.registered, stand.states, wanted.to), "down", stand),
+    );
+    outcomes.push(...done);
+  }
+  return outcomes;
 }
 
 async function working<T>(
   context: Context,
   site: SqlSite,
-  { tool, direction }: { readonly tool: string; readonly direction: Direction },
+  direction: Direction,
   work: (run: Working, stand: Standpoint) => Promise<T>,
 ): Promise<T> {
   const { sql, place } = site.database;
@@ -91,7 +90,7 @@ async function working<T>(
     const onWait = (who: string) => context.progress(`connection ${who} is at it: waiting`);
     return withServerLock(sql, { place, signal: context.signal, onWait }, async () => {
       await limitWaiting(sql);
-      const run = { ...holding, context, site, tool };
+      const run = { ...holding, context, site };
       return work(run, await settled(run, await standNow(site), direction));
     });
   });
@@ -159,7 +158,7 @@ async function carryOut(
   direction: Direction,
   known: MigrationState | undefined,
 ): Promise<SqlOutcome> {
-  const { site, lock, tool, by } = run;
+  const { site, lock, by, context } = run;
   const { ledger, database, versions } = site;
   const { id } = registered.migration;
   const { from, to } = course(site, registered, direction);
@@ -172,7 +171,7 @@ async function carryOut(
     checksum: registered.checksum,
     startedAt: goesOn ? known.startedAt : ledger.now().toISOString(),
     by,
-    tool,
+    tool: `mawps/${context.version}`,
     counts: noCounts,
     batch: 0,
   };

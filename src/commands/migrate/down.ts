@@ -1,8 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { revertible } from "../../migrations/choose.ts";
-import { defaultBatchSize } from "../../migrations/runner.ts";
 import { count } from "../../output/text.ts";
-import { version } from "../../version.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "../backup/flags.ts";
 import { partial } from "../partial.ts";
@@ -22,32 +19,25 @@ export function migrateDown(begin: Begin): AnyCommand {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       if (hasSqlMigrations(run)) return sqlDown(run, options);
-      const [{ openMigrations }, { migrations }] = await Promise.all([
-        import("../../migrations/site.ts"),
-        import("../../migrations/registry.ts"),
+      const [{ planDown }, { revertApplied }] = await Promise.all([
+        import("../../migrations/planned.ts"),
+        import("../../migrations/run.ts"),
       ]);
       const context = await run.context("writes");
-      const { site, states } = await openMigrations(context);
-      const chosen = revertible(migrations, states, options.to);
-      const would = chosen.map(({ migration: { id } }) => ({
-        migration: id,
-        changed: states.get(id)?.counts.changed ?? 0,
-        objects: states.get(id)?.counts.objects ?? 0,
-      }));
-      if (run.config.dryRun || chosen.length === 0) {
-        return run.print({ plans: would }, () =>
-          would.length === 0
+      const plan = await planDown(context, options.to);
+      const { plans } = plan;
+      if (context.dryRun || plans.length === 0) {
+        return run.print({ plans }, () =>
+          plans.length === 0
             ? nothingToTakeBack(options.to)
-            : would.map((each) => `${each.migration}: would take back ${amount(each)}`).join("\n"),
+            : plans.map((each) => `${each.migration}: would take back ${amount(each)}`).join("\n"),
         );
       }
       await run.confirm({
-        question: `Take back ${would.map((each) => `${each.migration} (${amount(each)})`).join(", ")}?`,
+        question: `Take back ${plans.map((each) => `${each.migration} (${amount(each)})`).join(", ")}?`,
         destructive: true,
       });
-      const { revertApplied } = await import("../../migrations/run.ts");
-      const running = { tool: `mawps/${version}`, batchSize: defaultBatchSize };
-      const outcomes = await revertApplied(context, site, { to: options.to, ...running });
+      const outcomes = await revertApplied(context, plan);
       await run.print({ reverted: outcomes }, () =>
         outcomes.map(({ id, counts }) => `${id}: took back ${amount(counts)}`).join("\n"),
       );

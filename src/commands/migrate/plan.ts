@@ -1,11 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
-import { pending } from "../../migrations/choose.ts";
 import type { Left } from "../../migrations/migration.ts";
-import type { Planned } from "../../migrations/planned.ts";
+import type { Planned, UpPlan } from "../../migrations/planned.ts";
 import type { MigrationState } from "../../migrations/state.ts";
 import { bytes } from "../../model/bytes.ts";
 import { count, visible } from "../../output/text.ts";
-import type { BackupPlan } from "../../backup/native.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import type { Run } from "../run.ts";
 import { nothingToDo } from "./nothing.ts";
@@ -22,45 +20,23 @@ export function migratePlan(begin: Begin): AnyCommand {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       if (hasSqlMigrations(run)) return printSqlPlan(run, options);
-      const [{ openMigrations }, { planAll }, { migrations }] = await Promise.all([
-        import("../../migrations/site.ts"),
-        import("../../migrations/planned.ts"),
-        import("../../migrations/registry.ts"),
-      ]);
+      const { planUp } = await import("../../migrations/planned.ts");
+      const wanted = { to: options.to, acceptChanged: options.acceptChanged === true };
       const context = await run.context("reads");
-      const { site, states } = await openMigrations(context);
-      const chosen = pending(migrations, states, {
-        ...options,
-        acceptChanged: options.acceptChanged === true,
-      });
-      await printPlans(run, await planAll(context, site, chosen), { states, to: options.to });
+      await printPlans(run, await planUp(context, { ...wanted, nativeBackup: false, backupIn: undefined }));
     });
 }
 
-interface Known {
-  readonly states: ReadonlyMap<string, MigrationState>;
-  readonly backups?: readonly BackupPlan[];
-  /** Up to which migration was asked. */
-  readonly to: string | undefined;
-}
-
 /** Prints plans; with `--json` as one object. */
-export async function printPlans(
-  run: Run,
-  plans: readonly Planned[],
-  { states, backups = [], to }: Known,
-): Promise<void> {
+export async function printPlans(run: Run, plan: UpPlan): Promise<void> {
+  const { plans, backups, wanted } = plan;
   await run.print({ plans, ...backupsJson(backups) }, () =>
-    plans.length === 0 ? nothingToDo(to) : plansText(plans, states, backups),
+    plans.length === 0 ? nothingToDo(wanted.to) : plansText(plan),
   );
 }
 
 /** Plans for people, and what is backed up before them. */
-export function plansText(
-  plans: readonly Planned[],
-  states: ReadonlyMap<string, MigrationState>,
-  backups: readonly BackupPlan[],
-): string {
+export function plansText({ plans, states, backups }: UpPlan): string {
   const texts = plans.map((plan) => planText(plan, states.get(plan.migration)));
   return [...backupLines(backups, false), ...texts].join("\n\n");
 }

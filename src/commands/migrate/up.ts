@@ -1,11 +1,8 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import type { Applied } from "../../migrations/apply.ts";
-import { changedCode, pending } from "../../migrations/choose.ts";
-import type { Planned } from "../../migrations/planned.ts";
-import type { Registered } from "../../migrations/registry.ts";
+import type { UpPlan } from "../../migrations/planned.ts";
 import { defaultBatchSize } from "../../migrations/runner.ts";
 import { count, visible } from "../../output/text.ts";
-import { version } from "../../version.ts";
 import type { AnyCommand, Begin } from "../command.ts";
 import { repoFlag } from "../backup/flags.ts";
 import { nothingToDo } from "./nothing.ts";
@@ -38,32 +35,24 @@ export function migrateUp(begin: Begin): AnyCommand {
     .action(async (options, command) => {
       const run = await begin(command as AnyCommand);
       if (hasSqlMigrations(run)) return sqlUp(run, options);
-      const [{ openMigrations }, { planAll }, safety, { migrations }] = await Promise.all([
-        import("../../migrations/site.ts"),
+      const [{ planUp }, { applyPending }] = await Promise.all([
         import("../../migrations/planned.ts"),
-        import("../../migrations/safety-net.ts"),
-        import("../../migrations/registry.ts"),
+        import("../../migrations/run.ts"),
       ]);
       const context = await run.context("writes");
-      const { site, states } = await openMigrations(context);
-      const wanted = { to: options.to, acceptChanged: options.acceptChanged === true };
-      const chosen = pending(migrations, states, wanted);
-      const changed = changedCode(migrations, states);
-      const plans = await planAll(context, site, chosen);
-      const isBackedUp = options.nativeBackup === true && chosen.length > 0;
-      const backups = isBackedUp ? await safety.planTableBackup(context, site.table) : [];
-      if (run.config.dryRun) return printPlans(run, plans, { states, backups, to: options.to });
-      if (chosen.length + changed.length === 0)
+      const plan = await planUp(context, {
+        to: options.to,
+        acceptChanged: options.acceptChanged === true,
+        nativeBackup: options.nativeBackup === true,
+        backupIn: options.backupCheck ? { repo: options.repo } : undefined,
+      });
+      const { plans, changed, backups } = plan;
+      if (context.dryRun) return printPlans(run, plan);
+      if (plans.length + changed.length === 0)
         return run.print({ applied: [] }, () => nothingToDo(options.to));
-
-      if (!isBackedUp && options.backupCheck && chosen.length > 0)
-        await safety.assertSafetyNet(context, options.repo, site.table);
-      await run.outline(() => plansText(plans, states, backups));
-      await run.confirm({ question: questionOf(plans, changed, isBackedUp), destructive: true });
-      if (isBackedUp) await safety.backUp(context, backups);
-      const { applyPending } = await import("../../migrations/run.ts");
-      const running = { tool: `mawps/${version}`, batchSize: options.batch ?? defaultBatchSize };
-      const outcomes = await applyPending(context, site, { ...wanted, ...running });
+      await run.outline(() => plansText(plan));
+      await run.confirm({ question: questionOf(plan), destructive: true });
+      const outcomes = await applyPending(context, plan, options.batch ?? defaultBatchSize);
       const changes = outcomes.reduce((sum, { counts }) => sum + counts.changed, 0);
       run.measure({ ItemsChanged: changes });
       await run.print({ applied: outcomes, ...backupsJson(backups) }, () =>
@@ -88,13 +77,12 @@ function wholeBatch(text: string): number {
   return Number(text);
 }
 
-function questionOf(plans: readonly Planned[], changed: readonly Registered[], isBackedUp: boolean): string {
-  const taken = changed.map(({ migration: { id } }) => id).join(", ");
-  if (plans.length === 0) return `Take ${taken} for applied with the code that is here?`;
+function questionOf({ plans, changed, backups }: UpPlan): string {
+  if (plans.length === 0) return `Take ${changed.join(", ")} for applied with the code that is here?`;
   const users = Math.max(...plans.map(({ changes }) => changes));
   const objects = plans.reduce((sum, plan) => sum + plan.objects, 0);
   const moved = objects === 0 ? "" : ` and move ${count(objects, "object")}`;
-  const first = isBackedUp ? "Let DynamoDB back up the table, then apply" : "Apply";
+  const first = backups.length > 0 ? "Let DynamoDB back up the table, then apply" : "Apply";
   return `${first} ${count(plans.length, "migration")}: change what is stored of ${count(users, "user")}${moved}?`;
 }
 
