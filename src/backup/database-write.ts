@@ -5,7 +5,7 @@ import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
 import { isDeadlock, serverCode } from "../sql/explain.ts";
 import type { RowTable } from "../sql/row-table.ts";
-import { raiseSequences, replaceRow, someRows } from "../sql/rows.ts";
+import { raiseSequences, replaceRows, someRows, type Replacement } from "../sql/rows.ts";
 import { inTransaction } from "../sql/transaction.ts";
 import {
   compareRows,
@@ -98,8 +98,12 @@ async function writeTable(
     // What is overwritten is so in a transaction on the same connection.
     if (!isEmpty) await inserting;
     before = inserting;
-    for (const { row, over, fate } of due)
-      if (fate === "overwrite" && over !== undefined) await overwrite(writing, { row, over });
+    await overwrite(
+      writing,
+      due.flatMap(({ row, over, fate }) =>
+        fate === "overwrite" && over !== undefined ? [{ row, over }] : [],
+      ),
+    );
   }
   return [...waiting, ...(await before)];
 }
@@ -151,9 +155,9 @@ async function insert(writing: Writing, rows: readonly Row[]): Promise<readonly 
     if (code === undefined) throw error;
     const [row] = rows;
     if (rows.length > 1 || row === undefined) {
-      const middle = Math.ceil(rows.length / 2);
-      const first = await insert(writing, rows.slice(0, middle));
-      return [...first, ...(await insert(writing, rows.slice(middle)))];
+      const left: Row[] = [];
+      for (const some of halves(rows)) left.push(...(await insert(writing, some)));
+      return left;
     }
     if (isParentMissing(code)) return [row];
     failed.push({ what: rowName(table, row), why: `the database refused it (${code})` });
@@ -161,19 +165,29 @@ async function insert(writing: Writing, rows: readonly Row[]): Promise<readonly 
   }
 }
 
-async function overwrite(
-  { database, table, failed, written }: Writing,
-  { row, over }: { row: Row; over: Row },
-) {
+async function overwrite(writing: Writing, all: readonly Replacement[]): Promise<void> {
+  const { database, table, failed, written } = writing;
+  const [first] = all;
+  if (first === undefined) return;
   try {
-    const replaced = await retry(() => replaceRow(database.sql, table, { row, over }), isDeadlock);
-    if (replaced) written(1);
-    else failed.push({ what: rowName(table, row), why: "was changed by somebody else meanwhile" });
+    const changed = await retry(() => replaceRows(database.sql, table, all), isDeadlock);
+    written(all.length - changed.length);
+    for (const { row } of changed)
+      failed.push({ what: rowName(table, row), why: "was changed by somebody else meanwhile" });
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
-    failed.push({ what: rowName(table, row), why: `the database refused it (${code})` });
+    if (all.length === 1) {
+      failed.push({ what: rowName(table, first.row), why: `the database refused it (${code})` });
+      return;
+    }
+    for (const some of halves(all)) await overwrite(writing, some);
   }
+}
+
+function halves<T>(all: readonly T[]): readonly (readonly T[])[] {
+  const middle = Math.ceil(all.length / 2);
+  return [all.slice(0, middle), all.slice(middle)];
 }
 
 /** Of what the server said of one statement; undefined for what would hit every other one too. */

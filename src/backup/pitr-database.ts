@@ -13,7 +13,7 @@ import { readCatalogue } from "../sql/catalogue.ts";
 import type { Row } from "../sql/connection.ts";
 import type { Database } from "../sql/database.ts";
 import { rowTables, type RowTable } from "../sql/row-table.ts";
-import { deleteRows, pagesOfRows, replaceRow, sameRow } from "../sql/rows.ts";
+import { deleteRows, pagesOfRows, replaceRows, sameRow } from "../sql/rows.ts";
 import { planRows } from "./database-restore.ts";
 import { writeRows } from "./database-write.ts";
 import { rowJudge } from "./erased-rows.ts";
@@ -268,7 +268,7 @@ async function leaveErased(
         table,
         gone.map((row) => ({ row, unchanged: [] })),
       );
-      for (const { row, over } of changed) await replaceRow(sql, table, { row, over });
+      await replaceRows(sql, table, changed);
       const accounts = changed.filter(({ is }) => is === "emptied").length;
       left.rows += gone.length;
       left.accounts += accounts;

@@ -138,27 +138,50 @@ function mayBe({ type, as }: RowColumn, value: string): boolean {
   return as !== "hex" || /^[\da-f]*$/i.test(value);
 }
 
-/** Writes a row over another one, as long as that is still the same; answers whether it was. */
-export async function replaceRow(
+/** A row, and the one with the same key over which it is written. */
+export interface Replacement {
+  readonly row: Row;
+  readonly over: Row;
+}
+
+/**
+ * Writes rows over others, each as long as that one is still the same, in one transaction: all that may go, or none where the server refuses one.
+ * Answers those that were not the same any more.
+ */
+export async function replaceRows(
   sql: Sql,
   table: RowTable,
-  { row, over }: { readonly row: Row; readonly over: Row },
-): Promise<boolean> {
-  const place = placesOf(sql);
-  const sets = table.columns
-    .filter(({ name }) => !table.key.includes(name))
-    .map((column) => `${sql.quoted(column.name)} = ${place(valueIn(row, column.name), column)}`);
-  if (sets.length === 0) return true;
+  replacements: readonly Replacement[],
+): Promise<readonly Replacement[]> {
+  const columns = table.columns.filter(({ name }) => !table.key.includes(name));
+  if (columns.length === 0 || replacements.length === 0) return [];
   return inTransaction(sql, "COMMIT", async () => {
-    const [now] = await rowsWithKeys(sql, table, { rows: [row], lock: true });
-    if (now === undefined || !sameRow(table, now, over)) return false;
-    const keys = keysOf({ sql, table, place }, row);
-    await sql.rows(
-      `UPDATE ${sql.quoted(table.name)} SET ${sets.join(", ")} WHERE ${keys.join(" AND ")}`,
-      place.values,
-    );
-    return true;
+    const found = await rowsWithKeys(sql, table, { rows: replacements.map(({ row }) => row), lock: true });
+    const now = new Map(found.map((row) => [keyText(table, row), row]));
+    const changed: Replacement[] = [];
+    for (const each of replacements) {
+      const there = now.get(keyText(table, each.row));
+      if (there === undefined || !sameRow(table, there, each.over)) changed.push(each);
+      else await updateRow(sql, table, { row: each.row, columns });
+    }
+    return changed;
   });
+}
+
+async function updateRow(
+  sql: Sql,
+  table: RowTable,
+  { row, columns }: { readonly row: Row; readonly columns: readonly RowColumn[] },
+): Promise<void> {
+  const place = placesOf(sql);
+  const sets = columns.map(
+    (column) => `${sql.quoted(column.name)} = ${place(valueIn(row, column.name), column)}`,
+  );
+  const keys = keysOf({ sql, table, place }, row);
+  await sql.change(
+    `UPDATE ${sql.quoted(table.name)} SET ${sets.join(", ")} WHERE ${keys.join(" AND ")}`,
+    place.values,
+  );
 }
 
 /** A row, and the columns in which it must still be as it is here. */

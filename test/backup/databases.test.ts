@@ -40,6 +40,15 @@ line two\t', 'user')`,
     isSecret: true,
     secret: "users.password_hash in database lopez",
     missing: 2,
+    several: [
+      "UPDATE users SET name = 'one' WHERE id <> 'u-2'",
+      "UPDATE users SET email = 'other@example.com' WHERE id = 'u-2'",
+      "INSERT INTO users (id, email, password_hash, name) VALUES ('u-9', 'eva@example.com', 'z', 'n')",
+    ],
+    meanwhile: "UPDATE users SET name = 'two' WHERE id = 'deleted-user'",
+    overwritten: "SELECT name AS text FROM users WHERE id IN ('u-1', 'u-2', 'deleted-user') ORDER BY id",
+    stays: ["two", 'Jürgen 🙂 "quoted" \\ back', ""],
+    refused: "users u-2",
   },
   fc024: {
     rows: [
@@ -57,6 +66,18 @@ line two\t', 'user')`,
     isSecret: false,
     secret: "",
     missing: 1,
+    several: [
+      `UPDATE file_attachments SET file_name = 'one' WHERE id = '${file}'`,
+      "UPDATE users SET name = 'one'",
+      `UPDATE file_attachments SET s3_key = 'other' WHERE id = '${customer}'`,
+      `INSERT INTO file_attachments (id, file_name, s3_key, content_type, size_bytes, customer_id, uploaded_by)
+        SELECT '44444444-4444-4444-8444-444444444444', 'n', 'customers/${customer}/a/two.pdf', 'a/b', 1, customer_id, uploaded_by FROM file_attachments WHERE id = '${file}'`,
+    ],
+    meanwhile: "UPDATE users SET name = 'two'",
+    overwritten: `SELECT name AS text FROM users UNION ALL SELECT file_name FROM file_attachments WHERE id = '${file}'
+      UNION ALL SELECT s3_key FROM file_attachments WHERE id = '${customer}'`,
+    stays: ["two", "null", "other"],
+    refused: `file_attachments ${customer}`,
   },
 };
 
@@ -153,6 +174,21 @@ function ofModel(site: DatabaseSite): void {
     const after = (await stateOf("changed")).flat();
     expect(after).toEqual(expect.arrayContaining(before.flat()));
     expect(after).toHaveLength(before.flat().length + 1);
+  });
+
+  test("overwrites the rows beside one that the server refuses, and beside one that somebody changes meanwhile", async () => {
+    const url = server?.url("several");
+    await mawps(["backup", "restore"], url);
+    await on("several", ...world.several);
+    const end = beforeStatements(/^SELECT .* FROM .users. .*FOR UPDATE/s, () =>
+      on("several", world.meanwhile),
+    );
+    const replaced = await mawps(["backup", "restore", "--on-conflict", "replace"], url).finally(end);
+    expect([replaced.exitCode, JSON.parse(replaced.stdout)]).toMatchObject([3, { written: { rows: 1 } }]);
+    expect(replaced.stderr).toMatch(new RegExp(`${world.refused}: the database refused it`));
+    expect(replaced.stderr).toMatch(/users \S+: was changed by somebody else meanwhile/);
+    const texts = await onDatabase(server, "several", (sql) => sql.rows(world.overwritten));
+    expect(texts.map(({ text }) => text)).toEqual(world.stays);
   });
 
   test("differs from a later one by the rows that do", async () => {
