@@ -262,11 +262,35 @@ export function buildProgram(world: World): Program {
     return command === root || parent === null ? [] : [...wordsOf(parent), command.name()];
   };
 
+  /** Commander tells of one at a time. */
+  const tellAllMissing = (command: AnyCommand) => {
+    for (const verb of command.commands as AnyCommand[]) tellAllMissing(verb);
+    Object.assign(command, {
+      missingMandatoryOptionValue() {
+        const { options, registeredArguments, args } = command;
+        const missing = [
+          ...registeredArguments.flatMap((argument, at) =>
+            argument.required && args[at] === undefined ? [`<${argument.name()}>`] : [],
+          ),
+          ...(options as Option[]).flatMap((option) =>
+            option.mandatory && command.getOptionValue(option.attributeName()) === undefined
+              ? [option.flags]
+              : [],
+          ),
+        ];
+        command.error(`error: missing: ${missing.join(", ")}`, {
+          code: "commander.missingMandatoryOptionValue",
+        });
+      },
+    });
+  };
+
   const loadNoun = async (noun: AnyCommand) => {
     if (loaded.has(noun)) return;
     loaded.add(noun);
     (await nouns[noun.name()]?.load())?.(noun, begin, buildProgram);
     inheritSettings(noun);
+    tellAllMissing(noun);
     addOtherWords(noun);
     addEarlierOptions(noun, noun.name());
     const examples = nouns[noun.name()]?.examples;

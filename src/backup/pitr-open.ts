@@ -60,12 +60,21 @@ export async function openPast(
       exitCode: exitCodes.usage,
     });
   const declared = Object.entries(model.databases ?? {});
-  const [role] = declared.find((each) => [each[0], each[1].name].includes(wanted)) ?? [];
-  if (role === undefined) {
+  const [role, of] = declared.find((each) => [each[0], each[1].name].includes(wanted)) ?? [];
+  if (role === undefined || of === undefined) {
     throw new CliError(`the model declares no database ${wanted}`, {
       exitCode: exitCodes.usage,
       hint: `there is ${declared.map(([each]) => each).join(", ") || "none"}`,
     });
+  }
+  if (of.engine !== "mysql") {
+    throw new CliError(
+      `${of.name} is a database of PostgreSQL, which cannot be restored to a moment between two backups`,
+      {
+        exitCode: exitCodes.usage,
+        hint: "`mawps backup restore <backup> --only databases --into-prefix before-` restores one beside it",
+      },
+    );
   }
   const now = context.now();
   const moment = momentAt(now);

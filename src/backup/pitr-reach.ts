@@ -73,15 +73,7 @@ function isReached({ files }: BinaryLog, { log }: DatabaseSnapshot): boolean {
  * @throws CliError where there is none, with what is there.
  */
 export async function backupBefore(database: Database, kept: readonly Kept[], at: Date): Promise<Before> {
-  const { name, engine, sql } = database;
-  if (engine !== "mysql") {
-    throw new CliError(
-      `a PostgreSQL database can be restored to a backup, but not to a moment between two of them: ${name}`,
-      {
-        hint: "`mawps backup restore --only databases --into-prefix before-` restores one beside",
-      },
-    );
-  }
+  const { name, sql } = database;
   const log = await readBinaryLog(sql);
   if (!log.isOn || log.format !== "ROW") {
     throw new CliError(

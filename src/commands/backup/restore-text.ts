@@ -109,7 +109,7 @@ export async function planText(
   layout: Layout,
 ): Promise<string> {
   const number = (name: keyof Omit<Row, "what" | "state">) => ({
-    title: name,
+    title: name.toUpperCase(),
     align: "right" as const,
     cell: (row: Row) => grouped(row[name]),
     tone: (row: Row) => (row[name] === 0 ? "dim" : tones[name]),

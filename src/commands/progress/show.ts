@@ -52,9 +52,9 @@ async function asText(read: ReadProgress, overall: Overall, layout: Layout): Pro
       await table(
         steps,
         [
-          { title: "section", cell: ({ section }) => section },
-          { title: "step", cell: ({ step }) => step, least: 12 },
-          { title: "updated", cell: ({ updated }) => updated },
+          { title: "SECTION", cell: ({ section }) => section },
+          { title: "STEP", cell: ({ step }) => step, least: 12 },
+          { title: "UPDATED", cell: ({ updated }) => updated },
         ],
         layout,
       ),
@@ -72,18 +72,18 @@ function pagesText(pages: readonly ReadPage[], layout: Layout): Promise<string> 
   return table(
     pages,
     [
-      { title: "page", cell: ({ name }) => name, least: 12 },
-      { title: "progress", cell: ({ percent }) => percentBar(percent, 20) },
+      { title: "PAGE", cell: ({ name }) => name, least: 12 },
+      { title: "PROGRESS", cell: ({ percent }) => percentBar(percent, 20) },
       { title: "%", cell: ({ percent }) => String(percent), align: "right" },
-      { title: "completed", cell: ({ completed }) => (completed ? "yes" : ""), tone: () => "good" },
-      { title: "visits", cell: ({ visitCount }) => String(visitCount), align: "right" },
+      { title: "COMPLETED", cell: ({ completed }) => (completed ? "yes" : ""), tone: () => "good" },
+      { title: "VISITS", cell: ({ visitCount }) => String(visitCount), align: "right" },
       {
-        title: "steps",
+        title: "STEPS",
         cell: ({ steps }) =>
           steps.length === 0 ? "" : `${steps.filter((step) => step.completed).length}/${steps.length}`,
         align: "right",
       },
-      { title: "last visit", cell: ({ lastVisit }) => timeText(lastVisit) },
+      { title: "LAST VISIT", cell: ({ lastVisit }) => timeText(lastVisit) },
     ],
     layout,
   );

@@ -106,12 +106,12 @@ function pagesText(pages: readonly PageStatistics[], layout: Layout): Promise<st
   return table(
     pages,
     [
-      { title: "page", cell: ({ page }) => page, least: 12 },
-      { title: "visitors", cell: ({ visitors }) => String(visitors), align: "right" },
-      { title: "completed", cell: ({ completed }) => String(completed), align: "right" },
-      { title: "mean %", cell: ({ meanPercent }) => String(meanPercent), align: "right" },
+      { title: "PAGE", cell: ({ page }) => page, least: 12 },
+      { title: "VISITORS", cell: ({ visitors }) => String(visitors), align: "right" },
+      { title: "COMPLETED", cell: ({ completed }) => String(completed), align: "right" },
+      { title: "MEAN %", cell: ({ meanPercent }) => String(meanPercent), align: "right" },
       {
-        title: "median time",
+        title: "MEDIAN TIME",
         cell: ({ medianSecondsToComplete: seconds }) => (seconds === null ? "" : duration(seconds * 1000)),
         align: "right",
       },

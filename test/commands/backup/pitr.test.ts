@@ -65,6 +65,7 @@ describe("mawps backup pitr", () => {
     expect(await home.look((aws) => readTable(aws, "profiles-now"))).toBeUndefined();
     const { exitCode, stderr, stdout } = await home.run([...argv, "--yes"]);
     expect([exitCode, stderr.includes("error")]).toEqual([0, false]);
+    expect(stderr).toContain("the local store keeps no past");
     expect(stdout).toContain(`table profiles-now has the items of ${profiles}`);
     expect(stdout).toContain("given back: recovery of 35 days, deletion protection");
     expect(await users("profiles-now")).toEqual(["user-1"]);
@@ -110,5 +111,31 @@ describe("mawps backup pitr", () => {
     ["a repository for a table", ["--at", "latest", "--into", "before", "--repo", "elsewhere"]],
   ])("restore refuses %s as wrong usage", async (_name, argv) => {
     expect((await home.run(["backup", "pitr", "restore", ...argv, "--yes"])).exitCode).toBe(2);
+  });
+
+  it.each([
+    ["all that is missing at once", [], "missing: --at <time>, --into <name>"],
+    [
+      "which table, where the site has none",
+      ["--into", "now", "--at", "latest"],
+      "--table: auditLog, migrations",
+    ],
+    [
+      "of a table of a database how its rows come back",
+      ["--into", "now", "--at", "latest", "--table", "customers"],
+      "mawps backup restore --item customers:<key>",
+    ],
+    [
+      "that PostgreSQL has no way back to a moment",
+      ["--into", "now", "--at", "latest", "--database", "crm"],
+      "mawps backup restore <backup> --only databases",
+    ],
+  ])("restore tells %s", async (_what, argv, told) => {
+    const env = { MAWPS_MODEL: "fc024", MAWPS_HOME: `${home.folder}/fc024` };
+    const { exitCode, stdout, stderr } = await home.run(["backup", "pitr", "restore", ...argv, "--yes"], {
+      env,
+    });
+    expect([exitCode, stdout, stderr]).toEqual([2, "", expect.stringContaining(told)]);
+    expect(await home.look((aws) => readTable(aws, "now"), env)).toBeUndefined();
   });
 });

@@ -18,7 +18,7 @@ export function nativeCreate(begin: Begin): AnyCommand {
         import("./table.ts"),
       ]);
       const context = await run.context("writes");
-      const tables = tablesMeant(context.declaration, options.table);
+      const tables = tablesMeant(context, options.table);
       const plans = await planBackups(context, tables, options.name);
       if (run.config.dryRun) {
         return run.print({ dryRun: true, backups: plans }, () =>

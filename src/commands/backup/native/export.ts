@@ -37,7 +37,7 @@ export function nativeExport(begin: Begin): AnyCommand {
       const context = await run.context("writes");
       const place = options.to;
       exports.assertMayHold(context.declaration, place);
-      const stati = await recoveryStatus(context, tablesMeant(context.declaration, options.table));
+      const stati = await recoveryStatus(context, tablesMeant(context, options.table));
       const tables = stati.filter(({ state }) => state !== "no table").map(({ table }) => table);
       if (tables.length === 0) throw new CliError("there is no table to export");
       const to = `s3://${place.bucket}/${place.prefix}`;
@@ -82,10 +82,10 @@ export function nativeExport(begin: Begin): AnyCommand {
         const listed = await table(
           rows,
           [
-            { title: "table", cell: (row) => row.table },
-            { title: "items", cell: (row) => grouped(row.items), align: "right" },
-            { title: "files", cell: (row) => String(row.files), align: "right" },
-            { title: "manifest", cell: (row) => `s3://${row.bucket}/${row.manifest}` },
+            { title: "TABLE", cell: (row) => row.table },
+            { title: "ITEMS", cell: (row) => grouped(row.items), align: "right" },
+            { title: "FILES", cell: (row) => String(row.files), align: "right" },
+            { title: "MANIFEST", cell: (row) => `s3://${row.bucket}/${row.manifest}` },
           ],
           layout,
         );

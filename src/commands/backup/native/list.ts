@@ -15,7 +15,7 @@ export function nativeList(begin: Begin): AnyCommand {
         import("./table.ts"),
       ]);
       const context = await run.context("reads");
-      const names = tablesMeant(context.declaration, options.table).map(({ name }) => name);
+      const names = tablesMeant(context, options.table).map(({ name }) => name);
       const rows = (await backupsOf(context, names)).map(nativeRow);
       await run.printRows(rows, async (rows, layout) =>
         rows.length === 0 ? "AWS keeps no backup of these tables" : nativeTable(rows, layout),

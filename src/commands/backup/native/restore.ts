@@ -22,7 +22,7 @@ export function nativeRestore(begin: Begin): AnyCommand {
         import("../../../backup/native-tables.ts"),
       ]);
       const context = await run.context("writes");
-      const tables = tablesMeant(context.declaration, options.table).map(({ name }) => name);
+      const tables = tablesMeant(context, options.table).map(({ name }) => name);
       const backup = await backupNamed(context, named, tables);
       if (backup.status !== "AVAILABLE") {
         throw new CliError(`the backup ${backup.name} is not finished yet`, {

@@ -18,7 +18,7 @@ export function nativeRm(begin: Begin): AnyCommand {
         import("./table.ts"),
       ]);
       const context = await run.context("writes");
-      const tables = tablesMeant(context.declaration, options.table).map(({ name }) => name);
+      const tables = tablesMeant(context, options.table).map(({ name }) => name);
       const backup = await backupNamed(context, named, tables);
       const made = backup.createdAt === undefined ? "" : ` of ${localTime(backup.createdAt)}`;
       const what = `backup ${visible(backup.name)} of ${backup.table}${made}`;

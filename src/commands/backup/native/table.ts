@@ -16,13 +16,13 @@ export function nativeTable(rows: readonly ReturnType<typeof nativeRow>[], layou
   return table(
     rows,
     [
-      { title: "made", cell: (row) => (row.createdAt === undefined ? "" : localTime(row.createdAt)) },
-      { title: "table", cell: (row) => row.table },
-      { title: "name", cell: (row) => row.name, least: 12 },
-      idColumn({ title: "id", cell: (row) => row.id }),
-      { title: "size", cell: (row) => (row.bytes === undefined ? "" : bytes(row.bytes)) },
-      stateColumn({ title: "state", cell: (row) => row.status.toLowerCase() }),
-      { title: "by", cell: (row) => (row.type === "USER" ? "request" : row.type.toLowerCase()) },
+      { title: "MADE", cell: (row) => (row.createdAt === undefined ? "" : localTime(row.createdAt)) },
+      { title: "TABLE", cell: (row) => row.table },
+      { title: "NAME", cell: (row) => row.name, least: 12 },
+      idColumn({ title: "ID", cell: (row) => row.id }),
+      { title: "SIZE", cell: (row) => (row.bytes === undefined ? "" : bytes(row.bytes)) },
+      stateColumn({ title: "STATE", cell: (row) => row.status.toLowerCase() }),
+      { title: "BY", cell: (row) => (row.type === "USER" ? "request" : row.type.toLowerCase()) },
     ],
     layout,
   );

@@ -22,7 +22,7 @@ export function pitrEnable(begin: Begin): AnyCommand {
         import("../../../backup/native-tables.ts"),
       ]);
       const context = await run.context("writes");
-      const tables = tablesMeant(context.declaration, options.table);
+      const tables = tablesMeant(context, options.table);
       const stati = await pitr.recoveryStatus(context, tables);
       const changes = pitr.recoveryChanges(tables, stati, options.days);
       const untold = pitr.untoldPeriods(stati).map((table): Row => ({ table, result: "period not told" }));

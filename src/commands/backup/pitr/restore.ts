@@ -4,6 +4,7 @@ import type { AnyCommand, Begin } from "../../command.ts";
 import { momentNamed } from "../moment.ts";
 import { nativeName } from "../native/names.ts";
 import { repoFlag } from "../flags.ts";
+import { presentOnly } from "./status.ts";
 
 /** `mawps backup pitr restore`: a new table, or database, with the state of one at a moment. */
 export function pitrRestore(begin: Begin): AnyCommand {
@@ -15,10 +16,10 @@ export function pitrRestore(begin: Begin): AnyCommand {
       "name of the new table: 3 to 255 of A-Z a-z 0-9 _ - . ; or of the new database: up to 63 of A-Z a-z 0-9 _ -",
       nativeName,
     )
-    .option("--table <table>", "which one, by role or name; default the model's first: the profiles")
+    .option("--table <table>", "which one, by role or name; default the site's first, such as the profiles")
     .option(
       "--database <database>",
-      "a MySQL database instead, by role or name: the backup before, then the binary log",
+      "a database of MySQL instead (of PostgreSQL there is no way back to a moment), by role or name: the backup before, then the binary log",
     )
     .option(...repoFlag)
     .addHelpText(
@@ -34,13 +35,13 @@ export function pitrRestore(begin: Begin): AnyCommand {
         return (await import("./database.ts")).restoreDatabase(run, { ...options, database, at: at.of });
       }
       if (options.repo !== undefined) throw needsDatabase(Object.keys(run.config.site.databases ?? {}));
-      const [{ restoreNatively }, { tableNamed }] = await Promise.all([
+      const [{ restoreNatively }, { firstTable, tableNamed }] = await Promise.all([
         import("../restored.ts"),
         import("../../../backup/native-tables.ts"),
       ]);
       const context = await run.context("writes");
-      const { declaration } = context;
-      const { name } = tableNamed(declaration, options.table ?? declaration.tables[0]?.role ?? "");
+      const { name } = options.table === undefined ? firstTable(context) : tableNamed(context, options.table);
+      if (run.config.target === "local") run.note(presentOnly);
       const { of, isNamed } = options.at;
       await restoreNatively(run, context, {
         source: { kind: "time", table: name, at: of(run.world.now()), isNamed },

@@ -9,6 +9,10 @@ import { visible } from "../../../output/text.ts";
 import type { AnyCommand, Begin } from "../../command.ts";
 import { repoFlag } from "../flags.ts";
 
+/** The earliest and latest moment there stand for the time by which AWS's lag behind. */
+export const presentOnly =
+  "the local store keeps no past: recovery gives its tables as they are now, whatever the moment";
+
 /** `mawps backup pitr status`: from when to when each table can be restored. */
 export function pitrStatus(begin: Begin): AnyCommand {
   return new Command("status")
@@ -24,8 +28,9 @@ export function pitrStatus(begin: Begin): AnyCommand {
         import("../../../backup/native-tables.ts"),
       ]);
       const context = await run.context("reads");
-      const tables = await recoveryStatus(context, tablesMeant(context.declaration, options.table));
+      const tables = await recoveryStatus(context, tablesMeant(context, options.table));
       const databases = options.table === undefined ? await recoveryOfDatabases(context, options.repo) : [];
+      if (run.config.target === "local") run.note(presentOnly);
       await run.printRows([...tables, ...databases], asText);
     });
 }
@@ -37,11 +42,11 @@ async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
   const all = await table(
     rows,
     [
-      { title: "table", cell: (row) => ("table" in row ? row.table : `database ${row.database}`) },
-      stateColumn({ title: "recovery", cell: (row) => row.state }),
-      { title: "days", cell: (row) => (row.days === undefined ? "" : String(row.days)) },
-      { title: "earliest", cell: (row) => moment(row.earliest) },
-      { title: "latest", cell: (row) => moment(row.latest) },
+      { title: "OF", cell: (row) => ("table" in row ? row.table : row.database) },
+      stateColumn({ title: "RECOVERY", cell: (row) => row.state }),
+      { title: "DAYS", cell: (row) => (row.days === undefined ? "" : String(row.days)) },
+      { title: "EARLIEST", cell: (row) => moment(row.earliest) },
+      { title: "LATEST", cell: (row) => moment(row.latest) },
     ],
     layout,
   );
@@ -51,7 +56,7 @@ async function asText(rows: readonly Row[], layout: Layout): Promise<string> {
 function logText({ database, state, log, backup }: DatabaseRecovery): string[] {
   if (state === "not offered")
     return [
-      `${database}: a PostgreSQL database can be restored to a backup, but not to a moment between two of them`,
+      `${database}: a database of PostgreSQL can be restored as a backup has it, not as it was between two of them`,
     ];
   const [first, last] = [log?.files[0], log?.files.at(-1)];
   const files =
