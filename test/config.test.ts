@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { resolve, settings, type SettingKey } from "../src/config/config.ts";
+import { resolve } from "../src/config/config.ts";
+import { settings, type SettingKey } from "../src/config/settings.ts";
 import { CliError } from "../src/errors.ts";
 
 function failure(make: () => unknown): CliError {

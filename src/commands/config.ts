@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { configFileName } from "../config/config-file.ts";
-import { settingsOf, valueOf, type SettingKey } from "../config/config.ts";
+import { valueOf } from "../config/config.ts";
+import { settingsOf, type SettingKey } from "../config/settings.ts";
 import { CliError } from "../errors.ts";
 import { table } from "../output/table.ts";
 import type { AnyCommand, Begin } from "./command.ts";

@@ -1,7 +1,8 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { Aws } from "../aws/clients.ts";
 import { configFileName, writeConfigFile } from "../config/config-file.ts";
-import { grouped, resolve as resolveConfig, settings, type SettingKey } from "../config/config.ts";
+import { grouped, resolve as resolveConfig } from "../config/config.ts";
+import { settings, type SettingKey } from "../config/settings.ts";
 import { CliError } from "../errors.ts";
 import type { AnyCommand, Begin } from "./command.ts";
 import type { Run } from "./run.ts";

@@ -4,7 +4,8 @@ import { dirname, join, sep } from "node:path";
 import { userConfigFolder, type FoundFile } from "./config-file.ts";
 import { replaceFile } from "../atomic-file.ts";
 import { makeFolders } from "../make-folders.ts";
-import { settingsOf, valueOf, type Resolved, type SettingKey } from "./config.ts";
+import { valueOf, type Resolved } from "./config.ts";
+import { settingsOf, type SettingKey } from "./settings.ts";
 import { modelHash } from "../model/hash.ts";
 import type { Access, World } from "../world.ts";
 

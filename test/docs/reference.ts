@@ -1,4 +1,4 @@
-import { settingsOf } from "../../src/config/config.ts";
+import { settingsOf } from "../../src/config/settings.ts";
 import { exitCodes } from "../../src/errors.ts";
 import type { AnyCommand } from "../../src/commands/command.ts";
 import { mawpsModel } from "../../src/model/mawps.ts";
