@@ -1,4 +1,4 @@
-import { count, grouped } from "../model/count.ts";
+import { count, grouped, groupedTo } from "../model/count.ts";
 import { paintCodes, type Layout } from "./layout.ts";
 
 export { count, grouped };
@@ -47,11 +47,11 @@ export function json(value: unknown, indent?: number): string {
 /** Whole, or to a thousandth. */
 export function quantityText(quantity: number): string {
   if (Number.isInteger(quantity)) return grouped(quantity);
-  return quantity < 0.001 ? "under 0.001" : quantity.toFixed(3);
+  return quantity < 0.001 ? "under 0.001" : groupedTo(3, quantity);
 }
 
 /** To the cent; what is less than half of one is told as such, for nothing is not it. */
 export function dollars(usd: number): string {
   if (usd !== 0 && Math.abs(usd) < 0.005) return `${usd < 0 ? "-" : ""}under 0.01 USD`;
-  return `${usd.toFixed(2)} USD`;
+  return `${groupedTo(2, usd)} USD`;
 }

@@ -97,7 +97,7 @@ export function distributionChart(
       bars(
         words.overall.users,
         bins.map(({ users }) => users),
-        { color: colour.first, label: "top" },
+        { color: colour.first, label: { position: "top", text: words.figures.grouped } },
       ),
     ],
   }));
@@ -116,12 +116,12 @@ export function pagesChart(pages: readonly PageStatistics[], words: Words): stri
       bars(
         words.visitors,
         pages.map(({ visitors }) => visitors),
-        { color: colour.first, label: "right" },
+        { color: colour.first, label: { position: "right", text: words.figures.grouped } },
       ),
       bars(
         words.completed,
         pages.map(({ completed }) => completed),
-        { color: colour.second, label: "right" },
+        { color: colour.second, label: { position: "right", text: words.figures.grouped } },
       ),
     ],
   }));
@@ -147,7 +147,7 @@ export function stopsChart(pages: readonly PageStatistics[], words: Words): stri
       series: stageColours.map((color, stage) => ({
         ...bars(words.stages[stage] ?? "", [], { color }),
         stack: "stops",
-        data: counted.map((stopped) => stopBar(stopped[stage] ?? 0, perUser)),
+        data: counted.map((stopped) => stopBar(stopped[stage] ?? 0, perUser, words.figures)),
       })),
     };
   });
@@ -165,13 +165,14 @@ function usersByStage({ steps, stops }: PageStatistics): number[] {
 }
 
 /** A number only where it has room. */
-function stopBar(users: number, pixelsPerUser: number) {
+function stopBar(users: number, pixelsPerUser: number, { grouped }: Figures) {
+  const text = grouped(users);
   return {
     // Nothing is drawn for "-", and an empty bar for 0.
     value: users === 0 ? "-" : users,
     label: {
-      show: (String(users).length + 1) * characterWidth < users * pixelsPerUser,
-      formatter: () => String(users),
+      show: (text.length + 1) * characterWidth < users * pixelsPerUser,
+      formatter: () => text,
       position: "inside" as const,
       color: colour.onBar,
     },
@@ -188,16 +189,27 @@ function rowNames(names: readonly string[], { maxLabelLength }: Format) {
   return { type: "category" as const, data: shortened, inverse: true, ...categoryStyle };
 }
 
-function bars(name: string, data: number[], style: { color: string; label?: "top" | "right" }) {
-  const label = { show: true, position: style.label, ...textStyle };
+interface BarStyle {
+  readonly color: string;
+  readonly label?: { readonly position: "top" | "right"; readonly text: (value: number) => string };
+}
+
+function bars(name: string, data: number[], { color, label }: BarStyle) {
   return {
     type: "bar" as const,
     name,
     data,
     barMaxWidth: 56,
-    itemStyle: { color: style.color },
+    itemStyle: { color },
     silent: true,
-    ...(style.label === undefined ? {} : { label }),
+    ...(label && {
+      label: {
+        show: true,
+        position: label.position,
+        formatter: ({ value }: { value?: unknown }) => label.text(Number(value)),
+        ...textStyle,
+      },
+    }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { bytes } from "../model/bytes.ts";
+import { groupedTo } from "../model/count.ts";
 import { germanDate, germanNumber } from "../model/sentences.ts";
 import { duration } from "../output/dates.ts";
 import { pageTime } from "../output/html.ts";
@@ -25,7 +26,7 @@ export interface Figures {
 
 export const english: Figures = {
   grouped,
-  fixed: (value, places) => value.toFixed(places),
+  fixed: (value, places) => groupedTo(places, value),
   bytes,
   dollars,
   quantity: quantityText,

@@ -36,20 +36,20 @@ function floor() {
   return ((user + system) / 1e6 / (20 * perFile)) * 1_000_000;
 }
 
-/** A newer inventory of every bucket each time: one file as often as there are lines to be, and none of the other buckets. */
+/** A newer inventory of every bucket each time: the same file under as many names as there are lines to be, and none of the other buckets. */
 async function putInventories(s3, hour, number) {
   const put = (Key, Body) => s3.send(new PutObjectCommand({ Bucket: destination, Key, Body }));
   const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
   const file = csv();
-  await put("lines.csv.gz", file);
+  const keys = Array.from({ length: number / perFile }, (_, at) => `lines-${at}.csv.gz`);
+  for (const key of keys) await put(key, file);
   for (const { Name } of Buckets) {
-    const times = Name === bucket ? number / perFile : 0;
     const manifest = JSON.stringify({
       sourceBucket: Name,
       creationTimestamp: String(Date.UTC(2026, 0, 1, hour)),
       fileFormat: "CSV",
       fileSchema: fields,
-      files: Array.from({ length: times }, () => ({ key: "lines.csv.gz", MD5checksum: md5(file) })),
+      files: (Name === bucket ? keys : []).map((key) => ({ key, MD5checksum: md5(file) })),
     });
     const folder = `mawps-inventory/${Name}/mawps/2026-01-01T0${hour}-00Z`;
     await put(`${folder}/manifest.json`, manifest);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { timeChart } from "../../src/report/charts.ts";
+import { distributionChart, timeChart } from "../../src/report/charts.ts";
 import { english, german, type Figures } from "../../src/report/figures.ts";
+import { wordsOf } from "../../src/report/words.ts";
 
 test.each<[string, number, readonly string[], Figures?]>([
   ["of next to nothing goes up to what people tell apart", 5e-9, ["0", "0.002", "0.01"]],
@@ -18,4 +19,12 @@ test.each<[string, number, readonly string[], Figures?]>([
   const shown = new Set(Array.from(drawn.matchAll(/>([^<>]+)<\/text>/g), ([, text]) => text));
   expect([...labels].filter((label) => !shown.has(label))).toEqual([]);
   expect([...shown].filter((text) => /e-/.test(text ?? ""))).toEqual([]);
+});
+
+test.each([
+  ["en", "12,345"],
+  ["de", "12.345"],
+] as const)("a number on a bar has its thousands grouped (%s)", (language, number) => {
+  const drawn = distributionChart([{ from: 0, to: 10, users: 12_345 }], wordsOf(language));
+  expect(drawn).toContain(`>${number}</text>`);
 });

@@ -3,9 +3,11 @@ import { english, german, type Figures } from "../../src/report/figures.ts";
 
 test.each<[(figures: Figures) => string, english: string, german: string]>([
   [({ grouped }) => grouped(1_234_567), "1,234,567", "1.234.567"],
-  [({ fixed }) => fixed(1234.55, 1), "1234.5", "1234,5"],
+  [({ fixed }) => fixed(1234.55, 1), "1,234.5", "1.234,5"],
   [({ bytes }) => bytes(1_234_000_000), "1.2 GB", "1,2 GB"],
   [({ dollars }) => dollars(12.5), "12.50 USD", "12,50 USD"],
+  [({ dollars }) => dollars(-1234567.5), "-1,234,567.50 USD", "-1.234.567,50 USD"],
+  [({ quantity }) => quantity(1234.56789), "1,234.568", "1.234,568"],
   [({ dollars }) => dollars(0.001), "under 0.01 USD", "unter 0,01 USD"],
   [({ quantity }) => quantity(1234), "1,234", "1.234"],
   [({ quantity }) => quantity(0.0001), "under 0.001", "unter 0,001"],
