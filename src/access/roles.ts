@@ -160,6 +160,7 @@ const daily: readonly Grant[] = [
       "s3:DeleteObjectVersion",
       "s3:PutObject",
       "s3:PutObjectTagging",
+      "s3:PutObjectVersionTagging",
     ],
     on: ["objects", "backups"],
   },

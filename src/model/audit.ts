@@ -56,6 +56,7 @@ export const auditActions = [
   "user.erased",
   "retention.run",
   "retention.handed-over",
+  "retention.taken-back",
   "backup.created",
   "backup.restored",
   "backup.pruned",

@@ -13,35 +13,42 @@ export interface Manifest {
 
 const prefix = "mawps-hand-over";
 
-/**
- * A script that brings manifests to S3 and creates a job of S3 Batch Operations for each, which waits until somebody confirms it. Run twice it
- * makes no second one: the token of each is the hash of its manifest. Pure.
- */
-export function jobScript(manifests: readonly Manifest[], region: string): string {
-  const operation = { S3PutObjectTagging: { TagSet: [{ Key: dueTag.key, Value: dueTag.value }] } };
-  const jobs = manifests.map(({ bucket, isVersioned, sha256 }) => {
-    const fields = ["Bucket", "Key", ...(isVersioned ? ["VersionId"] : [])]
-      .map((field) => `"${field}"`)
-      .join(",");
-    return `create ${bucket}.csv ${sha256} '${fields}'`;
+/** A line for each job that `jobScript` creates: its manifest, the hash of that, and what its lines name. Pure. */
+export function jobLines(manifests: readonly Manifest[]): string {
+  const lines = manifests.map(({ bucket, isVersioned, sha256 }) => {
+    const fields = ["Bucket", "Key", ...(isVersioned ? ["VersionId"] : [])].map((field) => `"${field}"`);
+    return `${bucket}.csv ${sha256} ${fields.join(",")}\n`;
   });
+  return lines.join("");
+}
+
+/**
+ * A script that has the manifests looked at again, brings them to S3 and creates a job of S3 Batch Operations for each, which begins at once:
+ * what would be held while it waits, it would tag all the same. Run twice it makes no second one: the token of each is the hash of its
+ * manifest. Pure.
+ */
+export function jobScript(region: string): string {
+  const operation = { S3PutObjectTagging: { TagSet: [{ Key: dueTag.key, Value: dueTag.value }] } };
   return `#!/bin/sh
 # sh start.sh <account> <bucket for the manifests> <ARN of the role>
-# Brings the manifests to S3 and creates the jobs, each of which waits to be confirmed (S3 console, or aws s3control update-job-status).
+# Takes from the lists what is held or was brought back since they were made, brings them to S3 and creates the jobs, which begin at once.
+# From where mawps finds the site's configuration; MAWPS is how it is called, where that is not mawps.
 set -eu
 account=\${1:?the number of the account} manifests=\${2:?a bucket for the manifests} role=\${3:?the ARN of the role}
-cd "$(dirname "$0")"
+folder=$(cd "$(dirname "$0")" && pwd)
+\${MAWPS:-mawps} retention recheck "$folder"
+cd "$folder"
 create() {
   key="${prefix}/$2.csv"
   aws s3 cp --only-show-errors "$1" "s3://$manifests/$key"
   etag=$(aws s3api head-object --bucket "$manifests" --key "$key" --query ETag --output text | tr -d '"')
   aws s3control create-job --region ${region} --account-id "$account" --role-arn "$role" --priority 10 \\
-    --client-request-token "$2" --description "mawps retention: $1" --confirmation-required \\
+    --client-request-token "$2" --description "mawps retention: $1" --no-confirmation-required \\
     --operation '${JSON.stringify(operation)}' \\
     --manifest "{\\"Spec\\":{\\"Format\\":\\"S3BatchOperations_CSV_20180820\\",\\"Fields\\":[$3]},\\"Location\\":{\\"ObjectArn\\":\\"arn:aws:s3:::$manifests/$key\\",\\"ETag\\":\\"$etag\\"}}" \\
     --report "{\\"Bucket\\":\\"arn:aws:s3:::$manifests\\",\\"Prefix\\":\\"${prefix}/reports\\",\\"Format\\":\\"Report_CSV_20180820\\",\\"Enabled\\":true,\\"ReportScope\\":\\"FailedTasksOnly\\"}"
 }
-${jobs.join("\n")}
+while read -r list token fields; do create "$list" "$token" "$fields" </dev/null; done <jobs
 `;
 }
 

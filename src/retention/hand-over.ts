@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
-import { lstat, mkdir, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { constants } from "node:fs";
+import { copyFile, lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { beginFile, writeNewFile } from "../atomic-file.ts";
 import type { AuditTrail } from "../audit/trail.ts";
 import { readLifecycle, readVersioning } from "../aws/s3/bucket-settings.ts";
 import { CliError } from "../errors.ts";
 import { dueRule } from "../model/handed-over.ts";
 import { missingRules } from "../setup/lifecycle.ts";
-import { jobScript, rolePolicies, type Manifest } from "./batch-job.ts";
+import { jobLines, jobScript, rolePolicies, type Manifest } from "./batch-job.ts";
 import type { DueEntry } from "./plan-entry.ts";
 import type { Ready } from "./recheck.ts";
 import type { RetentionSite } from "./site.ts";
@@ -21,6 +22,8 @@ export interface HandOver {
 interface Begin {
   /** New, readable by its owner alone: keys are personal data. */
   readonly folder: string;
+  /** File of the plan that is carried out. */
+  readonly plan: string;
   readonly audit: AuditTrail;
 }
 
@@ -36,25 +39,73 @@ interface Begun {
  * Carries something out that hands over into a new folder: a manifest for each bucket that has anything due, with every version that was looked
  * at again right before and whose owner is not held. What names the objects in tables stays until these are gone: a later run takes it. The
  * manifests have their names when the run came to its end and the trail knows of them; before there is nothing that a job could be made of.
- * Broken off before that, it leaves no folder.
+ * Broken off before that, it leaves no folder. The plan lies beside them, by which `handOverAgain` looks at them once more.
  * @throws CliError where the folder cannot be made: nothing was changed then.
  */
 export async function handingOver<T>(
   site: RetentionSite,
-  { folder, audit }: Begin,
+  { folder, plan, audit }: Begin,
   carryOut: (handOver: HandOver) => Promise<T>,
 ): Promise<{ readonly outcome: T; readonly manifests: readonly Manifest[] }> {
   await mkdir(folder, { mode: 0o700 }).catch((cause: unknown) => {
     throw new CliError(`${folder} cannot be made`, { hint: newFolderHint, cause });
   });
-  const begun = new Map<string, Begun>();
   try {
-    const outcome = await carryOut({ take: (ready) => take(site, { folder, begun }, ready) });
-    return { outcome, manifests: await finish(site, { folder, begun }, audit) };
+    return await listed(site, { folder, audit, replaces: false }, async (handOver) => {
+      const outcome = await carryOut(handOver);
+      await copyFile(plan, join(folder, planName), constants.COPYFILE_EXCL);
+      return outcome;
+    });
+  } finally {
+    const left = await readdir(folder);
+    // Nothing that a job could be made of.
+    if (left.every((name) => name === planName)) await rm(folder, { recursive: true });
+  }
+}
+
+/** What was handed over, as the folder has it. */
+const planName = "plan.json";
+const jobsName = "jobs";
+
+/** The plan of what was handed over into a folder. */
+export function handedOverPlan(folder: string): string {
+  return join(folder, planName);
+}
+
+/**
+ * Writes the lists of a folder anew: without what is not ready any more, in place of what is there.
+ * @param carryOut looks at the plan again, and changes nothing.
+ */
+export async function handOverAgain<T>(
+  site: RetentionSite,
+  { folder, audit }: Pick<Begin, "folder" | "audit">,
+  carryOut: (handOver: HandOver) => Promise<T>,
+): Promise<{ readonly outcome: T; readonly manifests: readonly Manifest[] }> {
+  const before = await readdir(folder);
+  const result = await listed(site, { folder, audit, replaces: true }, async (handOver) => {
+    const outcome = await carryOut(handOver);
+    // Until the new lists are whole there is nothing to make a job of.
+    await rm(join(folder, jobsName), { force: true });
+    return outcome;
+  });
+  const kept = new Set(result.manifests.map(({ file }) => basename(file)));
+  for (const name of before)
+    if (name.endsWith(".csv") && !kept.has(name)) await rm(join(folder, name), { force: true });
+  return result;
+}
+
+async function listed<T>(
+  site: RetentionSite,
+  { folder, audit, replaces }: Pick<Begin, "folder" | "audit"> & { readonly replaces: boolean },
+  carryOut: (handOver: HandOver) => Promise<T>,
+): Promise<{ readonly outcome: T; readonly manifests: readonly Manifest[] }> {
+  const begun = new Map<string, Begun>();
+  const handing = { folder, replaces, begun };
+  try {
+    const outcome = await carryOut({ take: (ready) => take(site, handing, ready) });
+    return { outcome, manifests: await finish(site, handing, audit) };
   } finally {
     for (const { file } of begun.values()) await file.close();
-    // Only of one that has nothing in it.
-    await rmdir(folder).catch(() => undefined);
   }
 }
 
@@ -76,6 +127,8 @@ export async function assertHandable(site: RetentionSite, folder: string): Promi
 
 interface Handing {
   readonly folder: string;
+  /** Whether lists take the place of earlier ones. */
+  readonly replaces: boolean;
   /** By bucket. */
   readonly begun: Map<string, Begun>;
 }
@@ -107,13 +160,13 @@ async function take(
 
 async function manifestOf(
   { aws }: RetentionSite,
-  { folder, begun }: Handing,
+  { folder, replaces, begun }: Handing,
   bucket: string,
 ): Promise<Begun> {
   const known = begun.get(bucket);
   if (known !== undefined) return known;
   const isVersioned = (await readVersioning(aws, bucket)) !== undefined;
-  const file = await beginFile(join(folder, `${bucket}.csv`), { replaces: false });
+  const file = await beginFile(join(folder, `${bucket}.csv`), { replaces });
   const made = { file, hash: createHash("sha256"), isVersioned, versions: 0, bytes: 0 };
   begun.set(bucket, made);
   return made;
@@ -121,7 +174,7 @@ async function manifestOf(
 
 async function finish(
   { aws }: RetentionSite,
-  { folder, begun }: Handing,
+  { folder, replaces, begun }: Handing,
   audit: AuditTrail,
 ): Promise<Manifest[]> {
   const manifests = [...begun].map(([bucket, { hash, versions, bytes, isVersioned }]): Manifest => ({
@@ -136,9 +189,12 @@ async function finish(
     await audit.record({ action: "retention.handed-over", details: { bucket, versions, bytes, sha256 } });
   for (const { file } of begun.values()) await file.finish();
   if (manifests.length === 0) return [];
-  await writeNewFile(join(folder, "start.sh"), [jobScript(manifests, aws.region)]);
-  for (const [name, policy] of Object.entries(rolePolicies(manifests)))
-    await writeNewFile(join(folder, name), [`${JSON.stringify(policy, undefined, 2)}\n`]);
+  if (!replaces) {
+    await writeNewFile(join(folder, "start.sh"), [jobScript(aws.region)]);
+    for (const [name, policy] of Object.entries(rolePolicies(manifests)))
+      await writeNewFile(join(folder, name), [`${JSON.stringify(policy, undefined, 2)}\n`]);
+  }
+  await writeNewFile(join(folder, jobsName), [jobLines(manifests)]);
   return manifests;
 }
 

@@ -111,7 +111,9 @@ describe("a run that hands over", () => {
     expect([await documentsOf("max"), await documentsOf("eva")]).toEqual([["a", "b"], ["held"]]);
     const folder = join(home.folder, "lists");
     expect((await readdir(folder)).toSorted()).toEqual([
+      "jobs",
       `${bucket}.csv`,
+      "plan.json",
       "policy.json",
       "start.sh",
       "trust.json",
@@ -153,7 +155,10 @@ describe("a run that hands over", () => {
     );
     await chmod(join(home.folder, "aws"), 0o700);
     const role = "arn:aws:iam::123456789012:role/mawps-batch";
-    const env = { PATH: `${home.folder}:${process.env["PATH"]}` };
+    const again = join(home.folder, "again");
+    await writeFile(again, `#!/bin/sh\nprintf '%s\\n' "$*" >> '${calls}'\n`);
+    await chmod(again, 0o700);
+    const env = { PATH: `${home.folder}:${process.env["PATH"]}`, MAWPS: again };
     await promisify(execFile)("sh", [join(folder, "start.sh"), "123456789012", "lists-bucket", role], {
       env,
     });
@@ -161,7 +166,8 @@ describe("a run that hands over", () => {
     const valueOf = (flag: string) => given[given.indexOf(flag) + 1] ?? "";
     const text = await readFile(join(folder, `${bucket}.csv`), "utf8");
     const token = createHash("sha256").update(text).digest("hex");
-    expect(given).toEqual(expect.arrayContaining(["create-job", "--confirmation-required", role]));
+    expect(given[0]).toBe(`retention recheck ${folder}`);
+    expect(given).toEqual(expect.arrayContaining(["create-job", "--no-confirmation-required", role]));
     expect(valueOf("--client-request-token")).toBe(token);
     expect(JSON.parse(valueOf("--manifest"))).toEqual({
       Spec: { Format: "S3BatchOperations_CSV_20180820", Fields: ["Bucket", "Key", "VersionId"] },
@@ -176,6 +182,77 @@ describe("a run that hands over", () => {
     });
     expect(JSON.parse(await readFile(join(folder, "policy.json"), "utf8"))).toMatchObject({
       Statement: [{ Resource: [`arn:aws:s3:::${bucket}/*`] }, {}, {}],
+    });
+  });
+
+  describe("looked at again", () => {
+    const tags = { "mawps-retention": "due", kind: "cv" };
+    const tagsOf = async (name: string) => {
+      const found = (await versionsThere()).filter((each) => each.key === entry("max", name).s3Key);
+      return stored.look(async (aws) => {
+        const { objectTags } = await import("../../src/aws/s3/objects.ts");
+        return Promise.all(
+          found.map(async (each) => objectTags(aws, { bucket, key: each.key, version: each.versionId })),
+        );
+      });
+    };
+    const listed = async () =>
+      (await readFile(join(home.folder, "lists", `${bucket}.csv`), "utf8")).trimEnd().split("\n");
+
+    it("gives back what is held by now: from the list, and its tag, and nothing else", async () => {
+      await stored.putProfile("max", [entry("max", "a"), entry("max", "b", { legalHold: "case 9" })]);
+      const there = (await versionsThere()).filter((each) => each.key.includes("/max/"));
+      await stored.look(async (aws) => {
+        const { setObjectTags } = await import("../../src/aws/s3/objects.ts");
+        for (const { key: name, versionId: version } of there)
+          await setObjectTags(aws, { bucket, key: name, version }, tags);
+      });
+      const before = await listed();
+      const dry = await stored.run("retention", "recheck", "lists", "--dry-run", "--json");
+      expect([dry.exitCode, JSON.parse(dry.stdout)]).toEqual([0, expect.objectContaining({ untagged: 1 })]);
+      expect([await listed(), await tagsOf("b")]).toEqual([before, [tags]]);
+      const { exitCode, stdout, stderr } = await stored.run("retention", "recheck", "lists");
+      expect([exitCode, stdout]).toEqual([
+        0,
+        "2 versions left to S3, 1 taken back; the tag taken off 1 version\n",
+      ]);
+      expect(stderr).toContain("case 9");
+      const left = await listed();
+      expect([left.length, left.filter((line) => line.includes("1%20b"))]).toEqual([2, []]);
+      expect([await tagsOf("a"), await tagsOf("b")]).toEqual([[tags, tags], [{ kind: "cv" }]]);
+      const sha256 = createHash("sha256")
+        .update(`${left.join("\n")}\n`)
+        .digest("hex");
+      const jobs = await readFile(join(home.folder, "lists", "jobs"), "utf8");
+      expect(jobs).toBe(`${bucket}.csv ${sha256} "Bucket","Key","VersionId"\n`);
+      const trail = await stored.run("audit", "list", "--action", "retention.taken-back", "--json");
+      expect(trail.stdout).toContain('"versions":1');
+    });
+
+    it("leaves what S3 has begun to expire, and has no list where nothing is left", async () => {
+      await stored.look(async (aws) => {
+        const { deleteObject } = await import("../../src/aws/s3/objects.ts");
+        await deleteObject(aws, { bucket, key: entry("max", "a").s3Key });
+      });
+      const expiring = await stored.run("retention", "recheck", "lists", "--json");
+      expect(JSON.parse(expiring.stdout)).toMatchObject({
+        listed: 2,
+        takenBack: [{ why: expect.any(String) }],
+      });
+      await stored.putProfile("max", [
+        entry("max", "a", { legalHold: "case 9" }),
+        entry("max", "b", { legalHold: "case 9" }),
+      ]);
+      const { stdout } = await stored.run("retention", "recheck", "lists", "--json");
+      expect(JSON.parse(stdout)).toMatchObject({ listed: 0, untagged: 2, manifests: [] });
+      const names = await readdir(join(home.folder, "lists"));
+      expect(names.filter((name) => name === "jobs" || name.endsWith(".csv"))).toEqual([]);
+      await stored.putProfile("max", [entry("max", "a"), entry("max", "b")]);
+    });
+
+    it("needs the folder of a run that handed over", async () => {
+      const { exitCode, stderr } = await stored.run("retention", "recheck", "nowhere");
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining("cannot read")]);
     });
   });
 

@@ -147,7 +147,11 @@ async function carryOutPlan(
     if (folder === undefined || dryRun) outcome = await carrying();
     else {
       const { handingOver } = await import("../../retention/hand-over.ts");
-      ({ outcome, manifests } = await handingOver(site, { folder, audit: run.audit }, carrying));
+      ({ outcome, manifests } = await handingOver(
+        site,
+        { folder, plan: plan.path, audit: run.audit },
+        carrying,
+      ));
     }
     working.stop();
   }

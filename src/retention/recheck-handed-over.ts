@@ -1,0 +1,48 @@
+import type { AuditTrail } from "../audit/trail.ts";
+import type { Manifest } from "./batch-job.ts";
+import { handOverAgain } from "./hand-over.ts";
+import { plannedEntries, type PlanOnDisk } from "./plan-file.ts";
+import type { Skipped } from "./recheck.ts";
+import { carryOut } from "./run.ts";
+import type { RetentionSite } from "./site.ts";
+import { takeBack } from "./take-back.ts";
+
+interface Again {
+  readonly folder: string;
+  readonly plan: PlanOnDisk;
+  readonly audit: AuditTrail;
+  readonly dryRun: boolean;
+  /** Told what was looked at so far, after each group. */
+  readonly onDone: (done: number) => void;
+}
+
+export interface HandedOverAgain {
+  /** The lists as they are now; none in a dry run. */
+  readonly manifests: readonly Manifest[];
+  /** What is not due any more, with why. */
+  readonly skipped: readonly Skipped[];
+  /** Versions that had the tag. */
+  readonly untagged: number;
+}
+
+/**
+ * Looks again at what was handed over: what is held, was brought back or changed since leaves the lists, and loses the tag by which S3 expires it.
+ * To be called before the jobs are created, and after they ran as often as somebody is held: what S3 has not expired yet stays then.
+ */
+export async function recheckHandedOver(
+  site: RetentionSite,
+  { folder, plan, audit, dryRun, onDone }: Again,
+): Promise<HandedOverAgain> {
+  const look = (handOver?: Parameters<Parameters<typeof handOverAgain>[2]>[0]) =>
+    carryOut(site, () => plannedEntries(plan), { dryRun: true, audit, handOver, onDone });
+  const { outcome, manifests } = dryRun
+    ? { outcome: await look(), manifests: [] }
+    : await handOverAgain(site, { folder, audit }, look);
+  const { skipped } = outcome;
+  const untagged = await takeBack(
+    site,
+    skipped.map(({ due }) => due),
+    { audit, dryRun },
+  );
+  return { manifests, skipped, untagged };
+}
