@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bucketFindings, type BucketAccess } from "../../src/access/check-bucket.ts";
-import { iamDetails, roleFindings } from "../../src/access/check-role.ts";
+import { roleFindings } from "../../src/access/check-role.ts";
+import { iamDetails } from "../../src/access/iam-details.ts";
 import type { AccessSite } from "../../src/access/place.ts";
 import { policiesFor, roles } from "../../src/access/roles.ts";
 import { gitHubTrust } from "../../src/access/trust.ts";

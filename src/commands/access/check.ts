@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import type { IamDetails } from "../../access/check-role.ts";
 import { roles, type Role } from "../../access/roles.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { CliError, exitCodes } from "../../errors.ts";
@@ -82,59 +81,19 @@ async function rolesFindings(
   wanted: readonly Asked[],
   { iam, repo }: { readonly iam: string | undefined; readonly repo: string | undefined },
 ): Promise<Finding[]> {
-  const [{ roleFindings }, { roleName }] = await Promise.all([
+  const [{ roleFindings }, { iamDetailsIn, readIamDetails }, { roleName }] = await Promise.all([
     import("../../access/check-role.ts"),
+    import("../../access/iam-details.ts"),
     import("../../access/terraform.ts"),
   ]);
-  const details = iam === undefined ? await askedDetails(run) : await detailsIn(run, iam);
+  const details =
+    iam === undefined
+      ? await readIamDetails(await run.aws("reads"), run.world.signal)
+      : await iamDetailsIn(resolve(run.world.cwd, iam));
   const site = await siteOf(run, { repo });
   return wanted.flatMap(({ role, name = roleName(role, run.config.site.name) }) =>
     roleFindings({ role, name }, details, site),
   );
-}
-
-/** As IAM says it now. */
-async function askedDetails(run: Run): Promise<IamDetails> {
-  const [{ iamDetails }, { readAuthorizationDetails }, aws] = await Promise.all([
-    import("../../access/check-role.ts"),
-    import("../../aws/iam/authorization-details.ts"),
-    run.aws("reads"),
-  ]);
-  const details = iamDetails.safeParse(await readAuthorizationDetails(aws, run.world.signal));
-  if (details.success) return details.data;
-  const [issue] = details.error.issues;
-  throw new CliError(`what IAM says of this account is not understood: ${issue?.path.join(".")}`, {
-    hint: "aws iam get-account-authorization-details > iam.json, without what is not asked for; then --iam iam.json",
-    cause: details.error,
-  });
-}
-
-async function detailsIn(run: Run, iam: string): Promise<IamDetails> {
-  const [{ iamDetails }, { readNamedFile }] = await Promise.all([
-    import("../../access/check-role.ts"),
-    import("../../text-file.ts"),
-  ]);
-  const path = resolve(run.world.cwd, iam);
-  const hint = "aws iam get-account-authorization-details > iam.json makes one";
-  const what = "what IAM says of an account";
-  const wrong = (cause?: unknown) =>
-    new CliError(`${path} is not ${what}`, { exitCode: exitCodes.usage, hint, cause });
-  const bytes = await readNamedFile(path, { what, hint, mostBytes: 256 * 1024 * 1024, takesPipes: true });
-  if (bytes === undefined) throw new CliError(`there is no ${path}`, { exitCode: exitCodes.usage, hint });
-  let read: unknown;
-  try {
-    read = JSON.parse(bytes.toString("utf8"));
-  } catch (error) {
-    throw wrong(error);
-  }
-  const details = iamDetails.safeParse(read);
-  if (!details.success) throw wrong(details.error);
-  if (details.data.IsTruncated)
-    throw new CliError(`${path} is one page of several`, {
-      exitCode: exitCodes.usage,
-      hint: "without --max-items and --no-paginate the AWS CLI gives all of them",
-    });
-  return details.data;
 }
 
 async function ofBuckets(run: Run): Promise<Finding[]> {
