@@ -9,7 +9,7 @@ import { shippedModels, shippedSchemas } from "../model/shipped.ts";
 import type { Compared } from "../setup/database.ts";
 import type { DatabaseWrite, Step } from "../setup/step.ts";
 import type { Address } from "../sql/address.ts";
-import type { Opening } from "../sql/connection.ts";
+import type { Opening, Sql } from "../sql/connection.ts";
 import type { Database, DeclaredDatabase } from "../sql/database.ts";
 import { readTextFile } from "../text-file.ts";
 import type { World } from "../world.ts";
@@ -45,6 +45,11 @@ export interface Databases {
   open(wants: (declared: Declared) => boolean, naming?: Naming): Promise<readonly Database[]>;
   /** The same. @throws CliError for one that was never made, too. */
   openThere(wants: (declared: Pick<Declared, "role">) => boolean): Promise<readonly Database[]>;
+  /**
+   * Connections to the replicas of a database of MySQL or MariaDB that `MAWPS_REPLICA_URL` names; none where it names none.
+   * @throws CliError (usage) for a URL of another engine.
+   */
+  replicas(role: string): Promise<readonly Sql[]>;
   close(): Promise<void>;
 }
 
@@ -66,13 +71,14 @@ export function databasesOf(site: Site): Databases {
   const lock: Opening["lock"] = async (folder) => (await import("../target.ts")).lockFolder(folder, signal);
   const limits: Opening = { ...opening, signal, lock, progress: site.progress };
   const begun = new Map<string, Promise<Database>>();
+  const replicas: Sql[] = [];
 
   /** Undefined where no server is named. */
   async function openOne(
     [role, { engine, name, schema, migrations: changes }]: (typeof declared)[number],
     naming: Naming = {},
   ): Promise<Database | undefined> {
-    const url = await urlOf(site, role, declared.length);
+    const url = await urlOf(site, variableOf("MAWPS_DATABASE_URL", role, declared.length));
     const folder = url === undefined && engine === "postgres" ? await site.embedded() : undefined;
     const [{ databaseAddress }, { openDatabase }] = await Promise.all([
       import("../sql/address.ts"),
@@ -112,7 +118,7 @@ export function databasesOf(site: Site): Databases {
 
   /** What to do where no server is named. */
   const remedyFor = ([role, { engine, name }]: (typeof declared)[number]) =>
-    `put the URL into ${variableOf(role, declared.length)}: ${engine}://user:password@host/${name}; ${servers[engine]}`;
+    `put the URL into ${variableOf("MAWPS_DATABASE_URL", role, declared.length)}: ${engine}://user:password@host/${name}; ${servers[engine]}`;
 
   const open: Databases["open"] = async (wants, naming) => {
     const all: Database[] = [];
@@ -171,7 +177,29 @@ export function databasesOf(site: Site): Databases {
       if (missing === undefined) return all;
       throw new CliError(`there is no database ${missing.name}`, { hint: "`mawps setup` makes it" });
     },
+    async replicas(role) {
+      const url = await urlOf(site, variableOf("MAWPS_REPLICA_URL", role, declared.length));
+      if (url === undefined) return [];
+      const [{ addressText, databaseAddress }, { openSql }] = await Promise.all([
+        import("../sql/address.ts"),
+        import("../sql/connection.ts"),
+      ]);
+      const opened: Sql[] = [];
+      for (const each of url.text.trim().split(/\s+/)) {
+        const address = databaseAddress(each, url.from);
+        if ("folder" in address || address.engine !== "mysql")
+          throw new CliError(`${url.from} names replicas of MySQL and MariaDB alone`, {
+            exitCode: exitCodes.usage,
+            hint: "a primary of PostgreSQL tells of its standbys itself",
+          });
+        const replica = await openSql(address, addressText(address), limits);
+        replicas.push(replica);
+        opened.push(replica);
+      }
+      return opened;
+    },
     async close() {
+      for (const replica of replicas.splice(0)) await replica.close();
       const all = await Promise.allSettled(begun.values());
       begun.clear();
       for (const each of all) if (each.status === "fulfilled") await each.value.sql.close();
@@ -195,17 +223,15 @@ async function filled(database: Database): Promise<Database> {
 }
 
 /** `MAWPS_DATABASE_URL`, or where the model has several `MAWPS_DATABASE_URL_<ROLE>`. */
-function variableOf(role: string, databases: number): string {
-  return databases === 1 ? "MAWPS_DATABASE_URL" : `MAWPS_DATABASE_URL_${role.toUpperCase()}`;
+function variableOf(name: string, role: string, databases: number): string {
+  return databases === 1 ? name : `${name}_${role.toUpperCase()}`;
 }
 
 /** From the variable, or the file that `…_FILE` names; never from a flag, which everybody on the machine can read. */
 async function urlOf(
   { world }: Pick<Site, "world">,
-  role: string,
-  databases: number,
+  name: string,
 ): Promise<{ readonly text: string; readonly from: string } | undefined> {
-  const name = variableOf(role, databases);
   const text = world.env[name] ?? "";
   if (text !== "") return { text, from: name };
   const path = world.env[`${name}_FILE`] ?? "";

@@ -246,6 +246,14 @@ export const settings = {
     about: "above it tables are for `backup create --engine aws`",
     env: ["MAWPS_BACKUP_MAX_TABLE_BYTES"],
   }),
+  "replicas.lagSeconds": setting(period(0, "seconds"), 10, {
+    about: "seconds that replicas of a database may be behind before `retention run` waits for them",
+    env: ["MAWPS_REPLICAS_LAG_SECONDS"],
+  }),
+  "replicas.waitSeconds": setting(whole(0, "seconds, at least 0"), 600, {
+    about: "seconds that one run waits for them in all; then it ends with 3",
+    env: ["MAWPS_REPLICAS_WAIT_SECONDS"],
+  }),
   "metrics.namespace": setting(optional(namespace), undefined, {
     about: "namespace in CloudWatch into which jobs put metrics; by default none are put",
     env: ["MAWPS_METRICS_NAMESPACE"],

@@ -5,6 +5,7 @@ import { isActedOn, newTally, ownersOfEntry, type RuleTotal } from "./plan.ts";
 import type { HandOver } from "./hand-over.ts";
 import { thingsIn, type DueEntry, type PlanEntry } from "./plan-entry.ts";
 import { findReferences, nameOfRow } from "./find-rows.ts";
+import type { PauseForReplicas } from "./replica-pauses.ts";
 import { dropPartition, putBackPartition, recheckPartitions, type Archive } from "./drop-partition.ts";
 import {
   abortUploads,
@@ -44,6 +45,8 @@ export interface RunOptions {
   readonly archive?: Archive | undefined;
   /** Takes what has an object in place of deleting it. */
   readonly handOver?: HandOver | undefined;
+  /** Asked before each group of rows of a database. */
+  readonly pauseForReplicas?: PauseForReplicas | undefined;
   /** Told what was done so far, after each group. */
   readonly onDone: (done: number) => void;
 }
@@ -64,6 +67,8 @@ export interface RunOutcome {
   readonly gone: number;
   readonly skipped: readonly Skipped[];
   readonly failures: readonly Failure[];
+  /** What waits for another run, by why. */
+  readonly left: ReadonlyMap<string, number>;
 }
 
 /**
@@ -78,10 +83,16 @@ export async function carryOut(
 ): Promise<RunOutcome> {
   const tally = newTally();
   const outcome = { done: 0, handedOver: 0, gone: 0, skipped: [] as Skipped[], failures: [] as Failure[] };
+  const left = new Map<string, number>();
   const recheck = rechecking(entries);
   let { holding } = site;
   for await (const chunk of chunks(entries())) {
     site.signal.throwIfAborted();
+    const why = await whyLeft(site, chunk, options);
+    if (why !== undefined) {
+      left.set(why, (left.get(why) ?? 0) + things(chunk));
+      continue;
+    }
     let rechecked = await recheck({ ...site, holding }, chunk);
     const before = holding;
     holding = await heldPeople(site);
@@ -100,7 +111,18 @@ export async function carryOut(
     outcome.failures.push(...acted.failures);
     options.onDone(outcome.done);
   }
-  return { ...outcome, rules: tally.totals() };
+  return { ...outcome, rules: tally.totals(), left };
+}
+
+/** Why entries have to wait for another run: the replicas of their database are too far behind. */
+async function whyLeft(
+  { databases }: RetentionSite,
+  [first]: readonly DueEntry[],
+  { pauseForReplicas }: RunOptions,
+): Promise<string | undefined> {
+  if (first?.kind !== "row" && first?.kind !== "partition") return undefined;
+  const database = databases.find(({ name }) => first.table.startsWith(`${name}.`));
+  return database && pauseForReplicas?.(database.role);
 }
 
 function things(dues: readonly DueEntry[]): number {

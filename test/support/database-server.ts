@@ -4,6 +4,7 @@ import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { createServer, type AddressInfo } from "node:net";
 import { makeMariadb } from "../../src/demo/mariadb.ts";
 import { launch, type Command, type Running } from "../../src/demo/server.ts";
 
@@ -47,26 +48,86 @@ export async function startPostgres(settings: readonly string[] = []): Promise<D
   if (as !== undefined) await chown(folder, as.uid, as.gid);
   const options = ["-D", data, "-U", "tester", "-A", "trust", "-N", "-E", "UTF8"];
   await run(join(postgresFolder, "initdb"), options, { ...as, cwd: folder });
-  return startServer({
+  return startServer(postgresIn(folder, as, settings));
+}
+
+/** Starts a standby of a `postgres`, which replays what that writes. */
+export async function startStandby(primary: DatabaseServer): Promise<DatabaseServer> {
+  if (postgresFolder === undefined) throw new Error(noPostgres);
+  const folder = await mkdtemp(join(tmpdir(), "mawps-standby-"));
+  const as = userInfo().uid === 0 ? await idsOf("postgres") : undefined;
+  if (as !== undefined) await chown(folder, as.uid, as.gid);
+  const socket = new URL(primary.url("postgres")).searchParams.get("socket") ?? "";
+  const options = [
+    "-h",
+    socket,
+    "-U",
+    "tester",
+    "-D",
+    join(folder, "data"),
+    "-R",
+    "-c",
+    "fast",
+    "-X",
+    "stream",
+  ];
+  await run(join(postgresFolder, "pg_basebackup"), options, { ...as, cwd: folder });
+  return startServer(postgresIn(folder, as, []));
+}
+
+function postgresIn(folder: string, as: Ids | undefined, settings: readonly string[]): Starting {
+  const bin = postgresFolder ?? "";
+  const own = ["listen_addresses=", "fsync=off", ...settings];
+  return {
     folder,
     as,
     command: [
-      join(postgresFolder, "postgres"),
+      join(bin, "postgres"),
       "-D",
-      data,
+      join(folder, "data"),
       "-k",
       folder,
-      "-c",
-      "listen_addresses=",
-      "-c",
-      "fsync=off",
-      ...settings.flatMap((setting) => ["-c", setting]),
+      ...own.flatMap((setting) => ["-c", setting]),
     ],
-    ping: [join(postgresFolder, "pg_isready"), "-h", folder],
+    ping: [join(bin, "pg_isready"), "-h", folder],
     // By SIGKILL it would leave processes that keep a new one from starting until they notice, and memory for good.
     deadly: "SIGQUIT",
     urlOf: (database) => `postgres://tester@localhost/${database}?socket=${folder}`,
+  };
+}
+
+/** Starts a `mariadbd` that writes its binary log for replicas on this machine, and one of these. */
+export async function startReplicated(): Promise<{ primary: DatabaseServer; replica: DatabaseServer }> {
+  const port = await freePort();
+  const network = ["--skip-networking=0", "--bind-address=127.0.0.1", `--port=${port}`];
+  const [primary, replica] = await Promise.all([
+    startMariadb(["--log-bin", "--server-id=1", ...network]),
+    startMariadb(["--server-id=2"]),
+  ]);
+  const tell = (server: DatabaseServer, statements: string) => {
+    const socket = new URL(server.url("mysql")).searchParams.get("socket") ?? "";
+    return run("mariadb", ["--no-defaults", "-uroot", `--socket=${socket}`, "-e", statements]);
+  };
+  await tell(
+    primary,
+    "CREATE USER replica@'%' IDENTIFIED BY 'x'; GRANT REPLICATION SLAVE ON *.* TO replica@'%'",
+  );
+  await tell(
+    replica,
+    `CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=${port}, MASTER_USER='replica', MASTER_PASSWORD='x', MASTER_USE_GTID=slave_pos; START SLAVE`,
+  );
+  return { primary, replica };
+}
+
+/** A port of this machine that nobody uses now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => {
+    server.listen(0, "127.0.0.1", done);
   });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
 }
 
 interface Ids {

@@ -12,6 +12,7 @@ import type { HandOver } from "../../retention/hand-over.ts";
 import type { Manifest } from "../../retention/batch-job.ts";
 import type { RunOutcome } from "../../retention/run.ts";
 import type { RetentionSite } from "../../retention/site.ts";
+import type { Sql } from "../../sql/connection.ts";
 import { actedOn, isToArchive, noteUnknown, totalsText, whatIs } from "./plan.ts";
 import { repoFlag } from "../backup/flags.ts";
 import { partial } from "../partial.ts";
@@ -107,7 +108,15 @@ async function carryOutPlan(
   const due = plan.totals.rules.filter(isActedOn);
   const { dryRun } = run.config;
   noteUnknown(run, plan.totals);
-  let outcome: RunOutcome = { rules: [], done: 0, handedOver: 0, gone: 0, skipped: [], failures: [] };
+  let outcome: RunOutcome = {
+    rules: [],
+    done: 0,
+    handedOver: 0,
+    gone: 0,
+    skipped: [],
+    failures: [],
+    left: new Map(),
+  };
   let manifests: readonly Manifest[] = [];
   if (due.length > 0) {
     run.audit.prepare();
@@ -124,6 +133,7 @@ async function carryOutPlan(
     const context = await run.context("writes");
     if (archiving !== false)
       await (await import("../../retention/archive.ts")).foreseeArchive(context, archiving);
+    const pauseForReplicas = dryRun ? undefined : await replicaPausesOf(run, site);
     if (!dryRun)
       await run.confirm({
         question: questionOf(due, folder !== undefined),
@@ -142,6 +152,7 @@ async function carryOutPlan(
         audit: run.audit,
         archive,
         handOver: handing,
+        pauseForReplicas,
         onDone: (done) => working.update(`deleting: ${grouped(done)} done`),
       });
     if (folder === undefined || dryRun) outcome = await carrying();
@@ -165,12 +176,28 @@ async function carryOutPlan(
     run.note(
       "start.sh beside it creates the jobs: docs/scale.md#leaving-it-to-s3; nothing of these is gone before",
     );
-  if (outcome.failures.length > 0) {
-    throw partial(
-      outcome.failures.map(({ due: entry, why }) => ({ what: nameOf(entry), why })),
-      outcome.done,
-    );
-  }
+  const failures = outcome.failures.map(({ due: entry, why }) => ({ what: nameOf(entry), why }));
+  const left = [...outcome.left].map(([why, entries]) => `${grouped(entries)} left: ${why}`);
+  const hint = "run the same command again later; replicas.lagSeconds says how far replicas may be behind";
+  if (failures.length === 0 && left.length > 0)
+    throw new CliError(`${grouped(outcome.done)} done, ${left.join(", ")}`, {
+      exitCode: exitCodes.partial,
+      hint,
+    });
+  for (const each of left) run.warn(each);
+  if (failures.length > 0) throw partial(failures, outcome.done);
+}
+
+/** Where rows of databases are deleted, who tells how far their replicas are. */
+async function replicaPausesOf(run: Run, { databases, signal }: RetentionSite) {
+  const { lagSeconds, waitSeconds } = run.config.replicas;
+  if (lagSeconds === "off" || databases.length === 0) return undefined;
+  const opened = await run.databases();
+  const asked = new Map<string, readonly Sql[]>();
+  for (const { role, engine, sql } of databases)
+    asked.set(role, engine === "postgres" ? [sql] : await opened.replicas(role));
+  const { replicaPauses } = await import("../../retention/replica-pauses.ts");
+  return replicaPauses(asked, { lagSeconds, waitSeconds, signal, note: (text) => run.note(text) });
 }
 
 /** What is to be archived; false where nothing is. */
@@ -220,7 +247,7 @@ function nameOf(entry: DueEntry): string {
   return `${entry.rule} ${whatIs(entry)}`;
 }
 
-function asJson({ rules, done, handedOver, gone, skipped, failures }: RunOutcome) {
+function asJson({ rules, done, handedOver, gone, skipped, failures, left }: RunOutcome) {
   const named = ({ due, why }: { due: DueEntry; why: string }) => ({
     rule: due.rule,
     userId: due.userId,
@@ -230,15 +257,24 @@ function asJson({ rules, done, handedOver, gone, skipped, failures }: RunOutcome
     ...(due.kind === "partition" ? { table: due.table, partition: due.partition } : {}),
     why,
   });
-  return { done, handedOver, gone, rules, skipped: skipped.map(named), failed: failures.map(named) };
+  return {
+    done,
+    handedOver,
+    gone,
+    rules,
+    skipped: skipped.map(named),
+    failed: failures.map(named),
+    ...(left.size === 0 ? {} : { left: [...left].map(([why, entries]) => ({ entries, why })) }),
+  };
 }
 
 async function asText(
-  { rules, done, handedOver, gone, skipped, failures }: RunOutcome,
+  { rules, done, handedOver, gone, skipped, failures, left: waiting }: RunOutcome,
   dryRun: boolean,
   layout: Layout,
 ): Promise<string> {
-  if (done + handedOver + gone + skipped.length + failures.length === 0) return "nothing is due";
+  if (done + handedOver + gone + skipped.length + failures.length + waiting.size === 0)
+    return "nothing is due";
   const before = gone === 0 ? "" : `, ${grouped(gone)} were done before`;
   const left = skipped.length === 0 ? "" : `, ${grouped(skipped.length)} skipped`;
   const handed = handedOver === 0 ? "" : `, ${grouped(handedOver)} handed over`;
