@@ -114,10 +114,10 @@ dt { color: var(--muted); font-size: .85rem; } dd { margin: 0; font-size: 1.4rem
 figure { margin: 1rem 0 2rem; break-inside: avoid; }
 figure svg { display: block; width: 100%; height: auto; } svg.narrow { display: none; max-width: 34rem; }
 table { width: 100%; margin: .5rem 0 1.5rem; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+th, td { padding: .35rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; } td { min-width: 3.5rem; }
 th { font-weight: 500; } thead th { font-weight: 600; overflow-wrap: normal; } tr { break-inside: avoid; } .n { text-align: right; } .n, .s { white-space: nowrap; } thead .n { white-space: normal; }
 table.calendar { width: auto; border-collapse: separate; border-spacing: 2px; } .calendar th, .calendar td { border: 0; padding: 0 .2rem; font-size: .8rem; text-align: center; }
-.calendar td { width: 1.6rem; height: 1.4rem; border-radius: .2rem; background: var(--line); } .calendar td.made { background: var(--first); color: var(--on-bar); } .calendar td.none { background: none; }
+.calendar td { min-width: 0; width: 1.6rem; height: 1.4rem; border-radius: .2rem; background: var(--line); } .calendar td.made { background: var(--first); color: var(--on-bar); } .calendar td.none { background: none; }
 @media screen and (max-width: 34rem) { svg.wide { display: none !important; } figure svg.narrow { display: block; } body { padding: 1rem .625rem; } th, td { padding: .3rem .25rem; font-size: .75rem; } dd { font-size: 1.2rem; } .calendar td { width: 1.15rem; } .calendar th, .calendar td { padding: 0; }
   .broad thead { display: none; } .broad tr { display: block; padding: .4rem 0; border-bottom: 1px solid var(--line); } .broad th, .broad td { display: flex; justify-content: space-between; gap: 1rem; padding: .05rem 0; border: 0; font-size: .85rem; white-space: normal; } .broad td { text-align: right; } .broad td::before { content: attr(data-title); color: var(--muted); font-weight: 400; text-align: left; flex: none; max-width: 40%; } }
 footer { margin-top: 1.5rem; font-size: .9rem; } footer p { margin: 0; }

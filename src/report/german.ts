@@ -161,6 +161,10 @@ const texts: readonly (readonly [english: string, german: string])[] = [
     "removing versions that were replaced or deleted more than {a} days ago",
     "Versionen entfernen, die vor mehr als {a} Tagen ersetzt oder gelöscht wurden",
   ],
+  [
+    "dropping the index {a} of {b}, from which nobody has read for {c} days",
+    "den Index {a} von {b} löschen, den seit {c} Tagen niemand liest",
+  ],
   ["Intelligent-Tiering for objects of at least 128 KB", "Intelligent-Tiering für Objekte ab 128 KB"],
   [
     'a lifecycle rule "intelligent-tiering" in the model, then mawps setup --fix',

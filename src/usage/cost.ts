@@ -1,5 +1,6 @@
 import type { TableCapacity } from "../model/declaration.ts";
-import { grouped } from "../model/count.ts";
+import { dropIndexCommand, unreadDays, type UnusedIndex } from "../aws/cloudwatch/unused-indexes.ts";
+import { count, grouped } from "../model/count.ts";
 import type { TableUse } from "./measure.ts";
 import type { Price, PriceOf } from "./prices.ts";
 import { nothing, type Group, type Piece } from "./sums.ts";
@@ -26,6 +27,17 @@ export interface Stored {
   readonly accounts: number | undefined;
   /** Feature plan of the user pool. */
   readonly plan: string;
+  /** Those that the model does not name and from which nobody has read for so long. */
+  readonly unusedIndexes: readonly (UnusedIndex & { readonly table: string })[];
+  /** What is due by each rule of retention; undefined where nobody looked. */
+  readonly due?: readonly Due[] | undefined;
+}
+
+/** What a run of retention would delete by one rule. */
+export interface Due {
+  readonly rule: string;
+  readonly count: number;
+  readonly bytes: number;
 }
 
 /** One thing that costs, or what would be saved. */
@@ -195,12 +207,6 @@ function classesOf(files: readonly Group[]): string[] {
 
 function tableLines(stored: Stored, priceOf: PriceOf): CostLine[] {
   const { tables, recovering, nativeBackupBytes } = stored;
-  const gigabytesOf = (some: readonly TableUse[], isWithIndexes: boolean) =>
-    some.reduce(
-      (sum, { bytes, indexes }) =>
-        indexes.reduce((all, index) => all + (isWithIndexes ? index.bytes : 0), sum + bytes),
-      0,
-    ) / gigabyte;
   const classes = (["STANDARD", "STANDARD_INFREQUENT_ACCESS"] as const).flatMap((tableClass) => {
     const some = tables.filter((table) => table.class === tableClass);
     if (some.length === 0) return [];
@@ -237,6 +243,15 @@ function tableLines(stored: Stored, priceOf: PriceOf): CostLine[] {
     ...(kept.length === 0 ? [] : [recovery]),
     ...(nativeBackupBytes === 0 ? [] : [backups]),
   ];
+}
+
+function gigabytesOf(some: readonly TableUse[], isWithIndexes: boolean): number {
+  const bytes = some.reduce(
+    (sum, { bytes: own, indexes }) =>
+      indexes.reduce((all, index) => all + (isWithIndexes ? index.bytes : 0), sum + own),
+    0,
+  );
+  return bytes / gigabyte;
 }
 
 /** Of a month with 730 hours. */
@@ -281,7 +296,55 @@ function accountLines({ accounts, plan }: Stored, priceOf: PriceOf): CostLine[] 
   return [priced(counted, priceOf(`cognito.${plan}`))];
 }
 
-function savingsOf({ files }: Stored, priceOf: PriceOf, terms: Terms): Saving[] {
+function savingsOf(stored: Stored, priceOf: PriceOf, terms: Terms): Saving[] {
+  const { files, due = [] } = stored;
+  return [
+    ...due.map((each) => dueSaving(each, priceOf)),
+    ...lifecycleSavings(files, priceOf, terms),
+    ...tieringSaving(files, priceOf),
+    ...indexSavings(stored, priceOf),
+  ];
+}
+
+function dueSaving({ rule, count: number, bytes }: Due, priceOf: PriceOf): Saving {
+  const price = priceOf("s3.storage.STANDARD");
+  return {
+    what: `deleting what is due by the rule ${rule}: ${count(number, "entry", "entries")}`,
+    usd: price === undefined ? null : (bytes / gigabyte) * price.usd,
+    prices: price === undefined ? [] : [price],
+    assumption: "all of it lies in STANDARD; what other lines remove is counted here, too",
+    remedy: "mawps retention run",
+  };
+}
+
+/** What an index takes beyond the storage that costs nothing, and what was written into it. */
+function indexSavings({ tables, unusedIndexes }: Stored, priceOf: PriceOf): Saving[] {
+  return unusedIndexes.flatMap(({ table: name, index, writeUnits }): Saving[] => {
+    const table = tables.find((each) => each.table === name);
+    if (table === undefined) return [];
+    const same = tables.filter((each) => each.class === table.class);
+    const bytes = table.indexes.find((each) => each.name === index)?.bytes ?? 0;
+    const storage = priceOf(`dynamodb.storage.${table.class}`);
+    const write = table.billing === "on-demand" ? priceOf("dynamodb.write") : undefined;
+    const paid = Math.max(0, gigabytesOf(same, true) - (storage?.free ?? 0));
+    const stored = storage && Math.min(bytes / gigabyte, paid) * storage.usd;
+    const written = table.billing === "on-demand" ? write && (writeUnits / 1_000_000) * write.usd : 0;
+    return [
+      {
+        what: `dropping the index ${index} of ${name}, from which nobody has read for ${unreadDays} days`,
+        usd: stored === undefined || written === undefined ? null : stored + written,
+        prices: [storage, write].flatMap((price) => price ?? []),
+        assumption:
+          table.billing === "on-demand"
+            ? `nothing outside the model needs it, and it is written as in these days: ${grouped(Math.round(writeUnits))} units`
+            : "nothing outside the model needs it; its provisioned units would be saved besides",
+        remedy: dropIndexCommand(name, index),
+      },
+    ];
+  });
+}
+
+function lifecycleSavings(files: Stored["files"], priceOf: PriceOf, terms: Terms): Saving[] {
   const rules = [
     {
       wanted: { part: "unfinished", age: "past" } as const,
@@ -294,7 +357,7 @@ function savingsOf({ files }: Stored, priceOf: PriceOf, terms: Terms): Saving[] 
       assumption: "at most: a listing tells when a version was written, not when it was replaced",
     },
   ];
-  const removals = rules.flatMap(({ wanted, what, assumption }): Saving[] => {
+  return rules.flatMap(({ wanted, what, assumption }): Saving[] => {
     // What would not be there would not be billed: the same lines, of what would go alone.
     const going = files.flatMap(({ group, [wanted.part]: amount }) =>
       group?.endsWith(` ${wanted.age}`) === true
@@ -318,7 +381,6 @@ function savingsOf({ files }: Stored, priceOf: PriceOf, terms: Terms): Saving[] 
       },
     ];
   });
-  return [...removals, ...tieringSaving(files, priceOf)];
 }
 
 /** What is not read for 30 days costs less, and each object that is large enough a fee. */

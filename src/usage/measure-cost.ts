@@ -1,15 +1,17 @@
 import type { Aws } from "../aws/clients.ts";
 import { listNativeBackups } from "../aws/dynamodb/native-backups.ts";
+import { findUnusedIndexes } from "../aws/cloudwatch/unused-indexes.ts";
 import { readRecovery } from "../aws/dynamodb/table-settings.ts";
 import { isDenied, isUnsupported } from "../aws/setting.ts";
 import { inParallel, sideBySide } from "../concurrency.ts";
 import type { Declaration } from "../model/declaration.ts";
-import { costGroupOf, costOf, type Cost, type Terms } from "./cost.ts";
+import { costGroupOf, costOf, type Cost, type Stored, type Terms } from "./cost.ts";
 import { measureUsage, type Usage, type UsageQuery } from "./measure.ts";
 import { pricesIn, type Price } from "./prices.ts";
 
 interface CostQuery extends Omit<UsageQuery, "by" | "also" | "user"> {
   readonly prices: readonly Price[];
+  readonly due?: Stored["due"];
 }
 
 export interface MeasuredCost
@@ -53,6 +55,14 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
   const recovering = recoveries.flatMap(({ name, value }) =>
     value !== undefined && value !== "unsupported" && value.enabled ? [name] : [],
   );
+  const unused = await inParallel(usage.tables, tablesAtOnce, async ({ table, indexes }) => {
+    const declared = declaration.tables.find(({ name }) => name === table)?.indexes ?? [];
+    const extra = indexes
+      .map(({ name }) => name)
+      .filter((name) => !declared.some((each) => each.name === name));
+    const found = await findUnusedIndexes(aws, { table, indexes: extra }, query);
+    return found.map((each) => ({ ...each, table }));
+  });
   const { region } = declaration;
   const cost = costOf(
     {
@@ -67,6 +77,8 @@ export async function measureCost(aws: Aws, query: CostQuery): Promise<PricedUsa
       nativeBackupBytes: backups.reduce((sum, { value = 0 }) => sum + value, 0),
       accounts: usage.accounts,
       plan: usage.accountPlan ?? "ESSENTIALS",
+      unusedIndexes: unused.flat(),
+      due: query.due,
     },
     pricesIn(prices, region),
     { now, terms },

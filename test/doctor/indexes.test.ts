@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Aws } from "../../src/aws/clients.ts";
 import { connect } from "../../src/aws/clients.ts";
 import { readTable } from "../../src/aws/dynamodb/table-settings.ts";
-import { indexFindings, isUnused } from "../../src/doctor/indexes.ts";
+import { isUnused } from "../../src/aws/cloudwatch/unused-indexes.ts";
+import { indexFindings } from "../../src/doctor/indexes.ts";
 import { makeHome, testStart, type TestHome } from "../support/world.ts";
 
 const table = "mawps-audit-log";

@@ -16,6 +16,7 @@ const empty: Stored = {
   nativeBackupBytes: 0,
   accounts: undefined,
   plan: "ESSENTIALS",
+  unusedIndexes: [],
 };
 
 const group = (name: string, amounts: Partial<Group>): Group => ({
@@ -83,6 +84,31 @@ describe("what a month costs", () => {
       ["accounts, plan ESSENTIALS", 10_500, "7.5000"],
     ]);
     expect(usd).toBeCloseTo(5.66 + 6.6 + 7.5, 10);
+  });
+
+  it("an index that nobody reads is worth what it takes beyond what is free, and what was written into it; what is due, its bytes", () => {
+    const stored: Stored = {
+      ...empty,
+      tables: [table("a", 40, 10)],
+      unusedIndexes: [{ table: "a", index: "i", writeUnits: 2_000_000 }],
+      due: [{ rule: "deleted-documents", count: 1200, bytes: 100 * gigabyte }],
+    };
+    const told = (some: Stored) =>
+      costOf(some, pricesIn(prices, "eu-central-1"), { now, terms }).savings.map(({ what, usd, remedy }) => [
+        what,
+        usd?.toFixed(4),
+        remedy,
+      ]);
+    const drop = `aws dynamodb update-table --table-name a --global-secondary-index-updates '[{"Delete":{"IndexName":"i"}}]'`;
+    const index = "dropping the index i of a, from which nobody has read for 30 days";
+    expect(told(stored)).toEqual([
+      // 100 x 0.0245
+      ["deleting what is due by the rule deleted-documents: 1,200 entries", "2.4500", "mawps retention run"],
+      // 10 x 0.306 + 2 x 0.7625
+      [index, "4.5850", drop],
+    ]);
+    // Of 26 GB one is paid, whatever the index takes of them: 0.306 + 1.525.
+    expect(told({ ...stored, due: [], tables: [table("a", 16, 10)] })).toEqual([[index, "1.8310", drop]]);
   });
 
   it("case 3: small objects in Virginia, for which tiering has nothing to do, and a class of its own price", () => {

@@ -1,13 +1,17 @@
 import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
+import { CliError, exitCodes } from "../../errors.ts";
+import { mawpsModel } from "../../model/mawps.ts";
+import { whyNoRetention } from "../../model/reach.ts";
 import { paint, type Layout } from "../../output/layout.ts";
 import { table, type Column } from "../../output/table.ts";
 import { count, dollars, grouped, quantityText, visible } from "../../output/text.ts";
 import { configuredSite } from "../../target.ts";
-import type { CostLine, Saving } from "../../usage/cost.ts";
+import type { CostLine, Due, Saving } from "../../usage/cost.ts";
 import type { MeasuredCost } from "../../usage/measure-cost.ts";
 import type { Price } from "../../usage/prices.ts";
 import type { AnyCommand, Begin } from "../command.ts";
+import type { Run } from "../run.ts";
 import { doingBy, engineOption } from "./engine.ts";
 import { tellOfInventories, tellWhatIsLeftOut } from "./left-out.ts";
 
@@ -17,24 +21,28 @@ export function storageCost(begin: Begin): AnyCommand {
     .description("what a month costs as things stand, by dated list prices, and what could be saved")
     .option("--prices <file>", "prices of your own, before those that travel with mawps")
     .addOption(engineOption())
+    .option("--due", "also what deleting what is due by retention would save: looks at every entry")
     .addHelpText(
       "after",
       "\nExamples:\n  mawps storage cost\n  mawps storage cost --prices prices.json --json",
     )
-    .action(async ({ prices: file, engine }, command) => {
+    .action(async ({ prices: file, engine, due: isDueAsked }, command) => {
       const run = await begin(command as AnyCommand);
+      if (isDueAsked === true) assertRetention(run);
       if (file !== undefined) run.keepFromMetrics();
       const [{ measureCost }, { loadPrices }] = await Promise.all([
         import("../../usage/measure-cost.ts"),
         import("../../usage/prices.ts"),
       ]);
       const prices = await loadPrices(file === undefined ? undefined : resolve(run.world.cwd, file));
+      const due = isDueAsked === true ? await dueOf(run) : undefined;
       const doing = doingBy[engine];
       const progress = await run.progress(doing);
       const { cost } = await measureCost(await run.aws("reads"), {
         model: run.config.site,
         declaration: configuredSite(run.config),
         prices,
+        due,
         engine,
         now: run.world.now(),
         signal: run.world.signal,
@@ -48,6 +56,26 @@ export function storageCost(begin: Begin): AnyCommand {
       tellOfInventories(run, cost);
       tellWhatIsLeftOut(run, cost);
     });
+}
+
+/** @throws CliError (usage) where the model of the site has no rules of retention. */
+function assertRetention({ config: { site } }: Run): void {
+  const why = site === mawpsModel ? undefined : whyNoRetention(site);
+  if (why !== undefined) throw new CliError(`--due: ${why}`, { exitCode: exitCodes.usage });
+}
+
+/** What a run would delete; uploads in parts and replaced versions are told by the lifecycle's lines. */
+async function dueOf(run: Run): Promise<Due[]> {
+  const [{ planRetention }, { retentionSite }] = await Promise.all([
+    import("../../retention/plan.ts"),
+    import("../retention/site.ts"),
+  ]);
+  const looking = await run.progress("looking for what is due");
+  const entries = planRetention(await retentionSite(run, "reads"));
+  let step = await entries.next();
+  while (step.done !== true) step = await entries.next();
+  looking.stop();
+  return step.value.rules.filter(({ action, bytes }) => action === "purge" && bytes > 0);
 }
 
 async function costText(cost: MeasuredCost, layout: Layout): Promise<string> {

@@ -1,3 +1,4 @@
+import { dropIndexCommand } from "../../aws/cloudwatch/unused-indexes.ts";
 import { notLocked } from "../../audit/vault.ts";
 import { grouped } from "../../model/count.ts";
 import { both, germanNumber } from "../../model/sentences.ts";
@@ -32,11 +33,11 @@ export const storedThings = {
   "index-unused": both<{ readonly table: string; readonly index: string; readonly days: number }>(
     ({ table, index, days }) => [
       `nobody has read it for ${days} days, and the model has no such index: each write is paid for it, too`,
-      `if nothing needs it: ${deletionOf(table, index)}`,
+      `if nothing needs it: ${dropIndexCommand(table, index)}`,
     ],
     ({ table, index, days }) => [
       `seit ${days} Tagen liest ihn niemand, und das Modell kennt ihn nicht: jedes Schreiben kostet auch für ihn`,
-      `wenn ihn nichts braucht: ${deletionOf(table, index)}`,
+      `wenn ihn nichts braucht: ${dropIndexCommand(table, index)}`,
     ],
   ),
   /** `fault` as `mawps audit verify` tells it. */
@@ -121,7 +122,3 @@ export const storedThings = {
     ],
   ),
 };
-
-function deletionOf(table: string, index: string): string {
-  return `aws dynamodb update-table --table-name ${table} --global-secondary-index-updates '[{"Delete":{"IndexName":"${index}"}}]'`;
-}

@@ -2,9 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { beginNativeBackup } from "../../../src/aws/dynamodb/native-backups.ts";
-import { putObject } from "../../../src/aws/s3/objects.ts";
+import { headObject, putObject } from "../../../src/aws/s3/objects.ts";
 import { documentBucket, putProfile } from "../../support/documents.ts";
-import { makeHome, type TestHome } from "../../support/world.ts";
+import { makeHome, testStart, type TestHome } from "../../support/world.ts";
 
 let home: TestHome;
 
@@ -75,5 +75,28 @@ describe("mawps storage cost", () => {
       expect(refused.stderr).toContain(why);
       expect(refused.stdout).toBe("");
     }
+  });
+
+  it("tells with --due what deleting what retention says is due would save, and deletes nothing", async () => {
+    const key = "public/documents/user-2/cv/1 a.pdf";
+    const deletedAt = testStart.toISOString();
+    const entry = { id: "a", name: "a.pdf", type: "cv", s3Key: key, status: "DELETED", deletedAt };
+    await home.look(async (aws) => {
+      await putObject(aws, { bucket: documentBucket, key, body: Buffer.alloc(1000) });
+      await putProfile(aws, "user-2", { documents: [{ ...entry, uploadedAt: deletedAt }] });
+    });
+    const due = ["storage", "cost", "--due", "--prices", "prices.json", "--json"];
+    const rules = async () => {
+      const { savings } = JSON.parse((await home.run(due)).stdout) as {
+        savings: { what: string; usd: number }[];
+      };
+      return savings.filter(({ what }) => what.startsWith("deleting what is due"));
+    };
+    expect(await rules()).toEqual([]);
+    home.laterMs = 40 * 86_400_000;
+    expect(await rules()).toMatchObject([
+      { what: "deleting what is due by the rule deleted-documents: 1 entry", usd: 1000 },
+    ]);
+    expect(await home.look((aws) => headObject(aws, { bucket: documentBucket, key }))).toBeDefined();
   });
 });
